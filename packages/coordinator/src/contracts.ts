@@ -1,0 +1,122 @@
+import type {
+  AckActivation,
+  CheckReading,
+  IntentRecord,
+  KvCompare,
+  KvEntry,
+  MemberId,
+  MonotonicMs,
+  Revision,
+} from '@understudy/shared';
+
+/** What the rooms of the coordinator promise each other. Implementations: leadership/, core/, recovery/, adapters/. */
+
+/** A put whose key is compared, in the same transaction, with the revision the writer last saw (0 = absent). */
+export interface GuardedPut {
+  readonly key: string;
+  /** The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`: the writer stamps those. */
+  readonly record: object;
+  readonly expect: Revision;
+}
+
+export interface GuardedDelete {
+  readonly key: string;
+  readonly expect: Revision;
+}
+
+export interface GuardedWrite {
+  /** At least one: a lost reply is recognised by reading back the first put's `writeId`. */
+  readonly puts: readonly [GuardedPut, ...GuardedPut[]];
+  readonly deletes?: readonly GuardedDelete[];
+  /** Deleted without compare, in the same transaction (finished journals). */
+  readonly deletePrefixes?: readonly string[];
+  /** Further conditions, e.g. the activation's modRevision. */
+  readonly also?: readonly KvCompare[];
+}
+
+export type CommitOutcome =
+  /** `revision` is the new modRevision of every put key. */
+  | { readonly kind: 'committed'; readonly revision: Revision }
+  /** A compare other than the term failed. `entries`: what the compared keys hold now, in order puts, deletes, also. */
+  | { readonly kind: 'conflict'; readonly entries: readonly (KvEntry | null)[] };
+
+/**
+ * One spell of leadership. `number` is the create-revision of the `leader` key (the fencing token).
+ */
+export interface Term {
+  readonly number: number;
+  readonly coordinatorId: string;
+  /** Aborted (with LEASE_LOST) as soon as this coordinator stops believing, which is before a successor can start. */
+  readonly signal: AbortSignal;
+  /** Own deadline on the monotonic clock: may work that takes up to `neededMs` still begin? Synchronous; ask right before every effect. */
+  holdsFor(neededMs: number): boolean;
+  remainingMs(): number;
+  /**
+   * One transaction that compares the leader key's create-revision with `number`, every put's and delete's modRevision, and `also`.
+   * A lost reply is resolved by reading back. Never repeats a write blindly.
+   * @throws LEASE_LOST when the term is over; STORE_UNAVAILABLE when it was certainly not sent; STORE_OUTCOME_UNKNOWN when even reading back failed.
+   */
+  commit(write: GuardedWrite): Promise<CommitOutcome>;
+}
+
+export interface KnownLeader {
+  readonly coordinatorId: string;
+  readonly term: number;
+  readonly httpUrl: string;
+}
+
+export interface LeadershipView {
+  /** Our own term, while we lead. */
+  current(): Term | null;
+  /** Who leads, as far as the watch tells. */
+  knownLeader(): KnownLeader | null;
+  /** Called on every change of either. Returns the unsubscribe function. */
+  onChange(listener: () => void): () => void;
+}
+
+/** What this coordinator itself has heard from one instance of a member. */
+export interface HeartbeatReading {
+  readonly lastHeardAtMs: MonotonicMs;
+  /** Start of the unbroken run of heartbeats (no gap ≥ suspectAfterMs) whose checks all pass or warn; null while a check fails. */
+  readonly passingSinceMs: MonotonicMs | null;
+  readonly bootEpoch: bigint;
+  readonly serving: boolean;
+  readonly checks: readonly CheckReading[];
+}
+
+export interface HeartbeatSource {
+  reading(member: MemberId, instanceId: string): HeartbeatReading | null;
+}
+
+/** What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view is not fresh. */
+export interface ActivationAnswer {
+  readonly activation: AckActivation;
+  readonly incarnation: number;
+  readonly holdsForMs: number;
+  readonly term: number;
+  readonly leaderLive: boolean;
+}
+
+export interface ActivationSource {
+  answer(member: MemberId, instanceHash: string): ActivationAnswer;
+}
+
+export interface OpenIntent {
+  readonly record: IntentRecord;
+  readonly modRevision: Revision;
+}
+
+/** How one run of the engine ended. `parked`: lost the term or the store; whoever leads next resumes. */
+export type RecoveryRunOutcome = 'finished' | 'held' | 'parked';
+
+export interface RecoveryActivity {
+  readonly text: string;
+  readonly captureProgressPercent: number | null;
+}
+
+export interface RecoveryRunner {
+  /** Resumes the recorded intent from its journal. Never re-decides. Resolves; throws only on a broken invariant. */
+  run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome>;
+  /** What it is doing right now, for people; null when not running here. */
+  activity(opId: string): RecoveryActivity | null;
+}

@@ -1,0 +1,134 @@
+/**
+ * Every error an operator can meet: code, meaning, what to do. Match on `code`, never on message or class.
+ *
+ * `retry` carries the handling as data:
+ * - `retryable`: harmless to repeat, with bounded backoff and only while the lease holds;
+ * - `terminal`: repeating cannot help;
+ * - `observe`: the outcome is unknown; read the world, then decide; never plain retry.
+ */
+export type RetryClass = 'retryable' | 'terminal' | 'observe';
+
+interface ErrorEntry {
+  readonly retry: RetryClass;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const ERROR_TABLE = {
+  CONFIG_INVALID: {
+    retry: 'terminal',
+    meaning: 'the configuration was refused',
+    remedy: 'correct the named field; nothing was started',
+  },
+  KEY_INVALID: {
+    retry: 'terminal',
+    meaning: 'a key file is missing, unreadable or of the wrong size',
+    remedy: 'write 32 bytes as 64 hex characters into the named file (mode 0600)',
+  },
+  RECORD_UNREADABLE: {
+    retry: 'terminal',
+    meaning: 'a record in etcd does not fit its schema',
+    remedy: 'look at the key with `understudy inspect`; correct or delete it; the member is held meanwhile',
+  },
+  STORE_UNAVAILABLE: {
+    retry: 'retryable',
+    meaning: 'etcd did not answer',
+    remedy: 'check the etcd members; no recovery starts meanwhile, running ones park, workloads are untouched',
+  },
+  STORE_OUTCOME_UNKNOWN: {
+    retry: 'observe',
+    meaning: 'a write was sent to etcd and its reply was lost',
+    remedy: 'none: it is read back before anything else happens',
+  },
+  STORE_REJECTED: {
+    retry: 'terminal',
+    meaning: 'etcd refused the request (authentication, permission or a malformed call)',
+    remedy: 'check user, role and certificates of the coordinator in etcd',
+  },
+  STORE_TOO_OLD: {
+    retry: 'terminal',
+    meaning: 'this etcd has lease bugs that make leadership unsafe (needs >= 3.5.23 or >= 3.6.5)',
+    remedy: 'upgrade etcd, or set etcd.allowUnsafeVersion with the reason',
+  },
+  CAS_CONFLICT: {
+    retry: 'retryable',
+    meaning: 'the record changed since it was read',
+    remedy: 'none: it is read again',
+  },
+  LEASE_LOST: {
+    retry: 'terminal',
+    meaning: 'this coordinator no longer leads; its successor goes on',
+    remedy: 'none',
+  },
+  CLOUD_THROTTLED: {
+    retry: 'retryable',
+    meaning: 'EC2 throttled the call',
+    remedy: 'none; if it lasts, look for other callers in this account and Region',
+  },
+  CLOUD_UNAVAILABLE: {
+    retry: 'retryable',
+    meaning: 'a read from EC2 failed (timeout, 5xx or connection)',
+    remedy: 'check the endpoint and the Region',
+  },
+  CLOUD_OUTCOME_UNKNOWN: {
+    retry: 'observe',
+    meaning: 'a mutating EC2 call was sent and its outcome is unknown',
+    remedy: 'none: the result is observed before anything is repeated',
+  },
+  CLOUD_NOT_FOUND: {
+    retry: 'observe',
+    meaning: 'EC2 does not know the resource (yet, or any more)',
+    remedy: 'none; EC2 is eventually consistent',
+  },
+  CLOUD_CAPACITY: {
+    retry: 'terminal',
+    meaning: 'EC2 has no capacity for this placement',
+    remedy: 'none: the next placement candidate is tried; give the group more candidates',
+  },
+  CLOUD_CONFLICT: {
+    retry: 'observe',
+    meaning: 'the resource is in a state that refuses the call (in use, wrong state, duplicate)',
+    remedy: 'none: the resource is looked at again',
+  },
+  CLOUD_DENIED: {
+    retry: 'terminal',
+    meaning: 'EC2 refused the credentials or the permission',
+    remedy: 'check the coordinator role against `understudy iam-policy`',
+  },
+  CLOUD_REJECTED: {
+    retry: 'terminal',
+    meaning: 'EC2 refused the request as it stands',
+    remedy: 'read the EC2 code in the message; it is a bug or a resource that is gone',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** An expected failure with a code from {@link ERROR_TABLE}. Always pass `cause` when there is one. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly code: ErrorCode;
+  readonly retry: RetryClass;
+  /** The other side's own code (`InsufficientInstanceCapacity`, gRPC status …) when there is one. */
+  readonly upstreamCode: string | undefined;
+
+  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; upstreamCode?: string } = {}) {
+    super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retry = ERROR_TABLE[code].retry;
+    this.upstreamCode = options.upstreamCode;
+  }
+
+  /** What it means and what to do, for an operator. */
+  explain(): string {
+    return `${ERROR_TABLE[this.code].meaning}; ${ERROR_TABLE[this.code].remedy}`;
+  }
+}
+
+export const isOperationError = (error: unknown): error is OperationError =>
+  error instanceof Error && error.name === 'OperationError' && 'code' in error;
+
+export const hasCode = (error: unknown, code: ErrorCode): boolean => isOperationError(error) && error.code === code;
+
+/** One line for a log or a record, never a stack. */
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,63 @@
+import type { MemberId } from './member-id.ts';
+
+/** Every etcd key we use, in one place; documented with `etcdctl` lines in `docs/etcd-keys.md`. */
+export const KEY_ROOT = '/understudy/v1/';
+
+export interface Keyspace {
+  readonly root: string;
+  readonly leader: string;
+  readonly coordinators: string;
+  coordinator(coordinatorId: string): string;
+  readonly opinions: string;
+  opinion(member: MemberId, observer: string): string;
+  readonly groups: string;
+  group(group: string): string;
+  readonly members: string;
+  member(member: MemberId): string;
+  readonly activations: string;
+  activation(member: MemberId): string;
+  readonly intents: string;
+  intent(member: MemberId): string;
+  readonly journal: string;
+  journalOf(opId: string): string;
+  journalStep(opId: string, step: string): string;
+  readonly holds: string;
+  hold(member: MemberId): string;
+  readonly pauses: string;
+  /** scope: `global`, `group/<group>` or `member/<group>/<member>`. */
+  pause(scope: string): string;
+  readonly history: string;
+  historyOf(member: MemberId): string;
+  historyEntry(member: MemberId, opId: string): string;
+}
+
+/** `root` differs from {@link KEY_ROOT} only in tests that share one etcd. */
+export function keyspace(root: string = KEY_ROOT): Keyspace {
+  const under = (area: string) => `${root}${area}/`;
+  return {
+    root,
+    leader: `${root}leader`,
+    coordinators: under('coordinators'),
+    coordinator: (id) => `${root}coordinators/${id}`,
+    opinions: under('opinions'),
+    opinion: (member, observer) => `${root}opinions/${member}/${observer}`,
+    groups: under('groups'),
+    group: (group) => `${root}groups/${group}`,
+    members: under('members'),
+    member: (member) => `${root}members/${member}`,
+    activations: under('activations'),
+    activation: (member) => `${root}activations/${member}`,
+    intents: under('intents'),
+    intent: (member) => `${root}intents/${member}`,
+    journal: under('journal'),
+    journalOf: (opId) => `${root}journal/${opId}/`,
+    journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
+    holds: under('holds'),
+    hold: (member) => `${root}holds/${member}`,
+    pauses: under('pauses'),
+    pause: (scope) => `${root}pauses/${scope}`,
+    history: under('history'),
+    historyOf: (member) => `${root}history/${member}/`,
+    historyEntry: (member, opId) => `${root}history/${member}/${opId}`,
+  };
+}

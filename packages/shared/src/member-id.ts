@@ -1,0 +1,48 @@
+import { OperationError } from './errors.ts';
+
+/** The lasting identity of what we watch: `group/name`. */
+export type MemberId = `${string}/${string}`;
+
+/** EC2 tags that make an instance a member. */
+export const TAG = {
+  group: 'understudy:group',
+  member: 'understudy:member',
+  /** opId of the recovery that made this resource. On everything we create. */
+  op: 'understudy:op',
+  /** Placement attempt number that made this resource. */
+  attempt: 'understudy:attempt',
+  /** On a replaced instance: opId of the recovery that retired it. */
+  retiredBy: 'understudy:retired-by',
+  /** ISO time after which the collector may remove the resource. */
+  retainUntil: 'understudy:retain-until',
+  /** `true` on an instance that must never be replaced automatically. */
+  protected: 'understudy:protected',
+} as const;
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export const isName = (text: string): boolean => NAME.test(text);
+
+/** @throws CONFIG_INVALID when a part is not 1-63 characters of `a-z 0-9 . _ -` starting with a letter or digit. */
+export function memberId(group: string, name: string): MemberId {
+  for (const part of [group, name]) {
+    if (!isName(part)) {
+      throw new OperationError(
+        'CONFIG_INVALID',
+        `"${part}" is no group or member name: 1-63 of a-z 0-9 . _ -, first a letter or digit`,
+      );
+    }
+  }
+  return `${group}/${name}`;
+}
+
+/** @throws CONFIG_INVALID unless the text is `group/name`. */
+export function parseMemberId(text: string): {
+  readonly group: string;
+  readonly name: string;
+  readonly member: MemberId;
+} {
+  const [group = '', name = '', ...rest] = text.split('/');
+  if (rest.length > 0) throw new OperationError('CONFIG_INVALID', `"${text}" is no member id: want group/name`);
+  return { group, name, member: memberId(group, name) };
+}

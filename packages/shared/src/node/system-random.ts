@@ -1,0 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import type { Random } from '../ports/index.ts';
+
+export class SystemRandom implements Random {
+  next(): number {
+    return Math.random();
+  }
+
+  hex(byteCount: number): string {
+    return randomBytes(byteCount).toString('hex');
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * What we need of EC2: one method per action, our own shapes, no decisions. One implementation (`Ec2Cloud`, coordinator) over a
+ * transport that is either the SDK's client over HTTP or cloud-sim's core in process; one contract suite for both.
+ *
+ * Errors (see `errors.ts`): reads throw `CLOUD_UNAVAILABLE`, `CLOUD_THROTTLED`, `CLOUD_DENIED`, `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`;
+ * mutating calls also `CLOUD_CAPACITY`, `CLOUD_CONFLICT` and, when the request may have been applied (timeout, socket error, 5xx that is not
+ * capacity or throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once: nothing is retried inside.
+ */
+
+export type Tags = Readonly<Record<string, string>>;
+
+export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+
+export interface CloudVolumeAttachment {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  readonly status: string;
+  readonly deleteOnTermination: boolean;
+}
+
+export interface CloudNetworkAttachment {
+  readonly networkInterfaceId: string;
+  readonly attachmentId: string | null;
+  readonly deviceIndex: number;
+  readonly subnetId: string;
+  readonly privateIp: string;
+  readonly groupIds: readonly string[];
+  readonly deleteOnTermination: boolean;
+}
+
+export interface CloudInstance {
+  readonly instanceId: string;
+  readonly state: InstanceState;
+  /** EC2 `StateReason.Code`, e.g. `Client.UserInitiatedShutdown`; null when absent. */
+  readonly stateReasonCode: string | null;
+  readonly stateReasonText: string | null;
+  readonly imageId: string;
+  readonly instanceType: string;
+  readonly az: string;
+  readonly subnetId: string | null;
+  readonly privateIp: string | null;
+  readonly publicIp: string | null;
+  readonly keyName: string | null;
+  readonly iamInstanceProfileArn: string | null;
+  readonly architecture: string | null;
+  readonly rootDeviceName: string | null;
+  readonly ebsOptimized: boolean;
+  readonly detailedMonitoring: boolean;
+  readonly clientToken: string | null;
+  readonly launchedAtWallMs: number;
+  readonly tags: Tags;
+  readonly volumes: readonly CloudVolumeAttachment[];
+  readonly networkInterfaces: readonly CloudNetworkAttachment[];
+  /** The whole SDK `Instance` object as received, for fidelity (metadata options, CPU options, placement …) and for `plan` to report what is lost. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+export type CheckSummary = 'ok' | 'impaired' | 'insufficient-data' | 'not-applicable' | 'initializing';
+
+export interface CloudInstanceStatus {
+  readonly instanceId: string;
+  readonly state: InstanceState;
+  readonly system: CheckSummary;
+  readonly instance: CheckSummary;
+  readonly attachedEbs: CheckSummary;
+  readonly events: readonly {
+    readonly code: string;
+    readonly description: string;
+    readonly notBeforeWallMs: number | null;
+  }[];
+}
+
+export interface CloudVolume {
+  readonly volumeId: string;
+  readonly state: string;
+  readonly az: string;
+  readonly sizeGiB: number;
+  readonly volumeType: string;
+  readonly iops: number | null;
+  readonly throughputMiBps: number | null;
+  readonly encrypted: boolean;
+  readonly kmsKeyId: string | null;
+  readonly multiAttach: boolean;
+  readonly attachments: readonly { readonly instanceId: string; readonly deviceName: string; readonly state: string }[];
+  readonly tags: Tags;
+}
+
+export interface CloudSnapshot {
+  readonly snapshotId: string;
+  readonly volumeId: string;
+  readonly state: 'pending' | 'completed' | 'error' | 'recoverable' | 'recovering';
+  /** 0..100. */
+  readonly progressPercent: number;
+  readonly startedAtWallMs: number;
+  readonly tags: Tags;
+}
+
+export interface CloudImage {
+  readonly imageId: string;
+  readonly name: string;
+  /** `available`, `pending`, `failed` … */
+  readonly state: string;
+  readonly rootSnapshotId: string | null;
+  readonly bootMode: string | null;
+  readonly enaSupport: boolean;
+  readonly tpmSupport: string | null;
+  readonly sriovNetSupport: string | null;
+  readonly virtualizationType: string | null;
+  readonly imdsSupport: string | null;
+  readonly architecture: string | null;
+  readonly tags: Tags;
+}
+
+export interface CloudNetworkInterface {
+  readonly networkInterfaceId: string;
+  readonly state: string;
+  readonly az: string;
+  readonly subnetId: string;
+  readonly privateIp: string;
+  readonly attachedInstanceId: string | null;
+  readonly sourceDestCheck: boolean;
+  readonly description: string;
+  readonly tags: Tags;
+}
+
+export interface CloudAddress {
+  readonly allocationId: string;
+  readonly publicIp: string;
+  readonly associationId: string | null;
+  readonly networkInterfaceId: string | null;
+  readonly instanceId: string | null;
+  readonly privateIp: string | null;
+  readonly tags: Tags;
+}
+
+export interface CloudSubnet {
+  readonly subnetId: string;
+  readonly az: string;
+  readonly vpcId: string;
+  readonly freeAddressCount: number;
+  readonly tags: Tags;
+}
+
+/** EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. Always sent paginated. */
+export type CloudFilters = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * The complete `RunInstances` input in the SDK's own member names (JSON). Recorded before it is sent, sent as recorded. MinCount = MaxCount = 1.
+ */
+export type LaunchRequest = Readonly<Record<string, unknown>> & { readonly ClientToken: string };
+
+export interface RegisterImageRequest {
+  /** Unique per account and Region: our idempotency, since RegisterImage has no ClientToken. */
+  readonly name: string;
+  readonly rootDeviceName: string;
+  readonly rootSnapshotId: string;
+  readonly architecture: string;
+  readonly bootMode: string | null;
+  readonly enaSupport: boolean;
+  readonly tpmSupport: string | null;
+  readonly sriovNetSupport: string | null;
+  readonly virtualizationType: string | null;
+  readonly imdsSupport: string | null;
+  readonly tags: Tags;
+}
+
+export interface CreateNetworkInterfaceRequest {
+  readonly clientToken: string;
+  readonly subnetId: string;
+  readonly groupIds: readonly string[];
+  readonly description: string;
+  readonly tags: Tags;
+}
+
+export interface CloudCallOptions {
+  /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Cloud {
+  // reads
+  describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]>;
+  describeInstanceStatus(
+    instanceIds: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudInstanceStatus[]>;
+  describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]>;
+  describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]>;
+  describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]>;
+  describeNetworkInterfaces(
+    filters: CloudFilters,
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudNetworkInterface[]>;
+  describeAddresses(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudAddress[]>;
+  describeSubnets(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSubnet[]>;
+  /** Base64 as EC2 keeps it; null when there is none. */
+  describeUserData(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
+  describeProtection(
+    instanceId: string,
+    options?: CloudCallOptions,
+  ): Promise<{ readonly stop: boolean; readonly termination: boolean }>;
+  // fence
+  stopInstance(
+    instanceId: string,
+    how: { force: boolean; skipOsShutdown: boolean },
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void>;
+  setProtection(
+    instanceId: string,
+    protection: { stop?: boolean; termination?: boolean },
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  setDeleteOnTermination(
+    instanceId: string,
+    deviceName: string,
+    value: boolean,
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  // capture
+  /** All volumes of the instance, crash-consistent, all or nothing. Not idempotent: no ClientToken exists. */
+  createSnapshots(
+    request: { readonly instanceId: string; readonly description: string; readonly tags: Tags },
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudSnapshot[]>;
+  registerImage(request: RegisterImageRequest, options?: CloudCallOptions): Promise<{ readonly imageId: string }>;
+  deregisterImage(imageId: string, options?: CloudCallOptions): Promise<void>;
+  deleteSnapshot(snapshotId: string, options?: CloudCallOptions): Promise<void>;
+  // permit and launch
+  createNetworkInterface(
+    request: CreateNetworkInterfaceRequest,
+    options?: CloudCallOptions,
+  ): Promise<CloudNetworkInterface>;
+  deleteNetworkInterface(networkInterfaceId: string, options?: CloudCallOptions): Promise<void>;
+  setNetworkInterfaceAttributes(
+    networkInterfaceId: string,
+    attributes: {
+      readonly sourceDestCheck?: boolean;
+      readonly deleteOnTermination?: { readonly attachmentId: string; readonly value: boolean };
+    },
+    options?: CloudCallOptions,
+  ): Promise<void>;
+  runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance>;
+  // identity
+  /** Sent with `AllowReassociation: false`: fails with `CLOUD_CONFLICT` when the address is associated elsewhere. */
+  associateAddress(
+    request: { readonly allocationId: string; readonly networkInterfaceId: string; readonly privateIp: string | null },
+    options?: CloudCallOptions,
+  ): Promise<{ readonly associationId: string }>;
+  /** Exactly this association; one that is gone is a success. */
+  disassociateAddress(associationId: string, options?: CloudCallOptions): Promise<void>;
+  createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void>;
+  deleteTags(resourceIds: readonly string[], tagKeys: readonly string[], options?: CloudCallOptions): Promise<void>;
+}

@@ -1,0 +1,15 @@
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A bound UDP socket. Receiving is by listener, because a pull interface loses datagrams while its caller waits. */
+export interface DatagramSocket {
+  readonly localPort: number;
+  /** Best effort; resolves when handed to the kernel. Rejects only when the socket is closed or the address is unusable. */
+  send(payload: Uint8Array, to: Endpoint): Promise<void>;
+  /** At most one listener. `payload` is only valid during the call. */
+  onMessage(listener: (payload: Uint8Array, from: Endpoint) => void): void;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

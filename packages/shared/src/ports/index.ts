@@ -1,0 +1,6 @@
+export * from './clock.ts';
+export * from './cloud.ts';
+export * from './datagram-socket.ts';
+export * from './kv-store.ts';
+export * from './log.ts';
+export * from './random.ts';

@@ -1,0 +1,92 @@
+/**
+ * What we need of etcd, and nothing more. Implemented by the etcd adapter (coordinator) and `SimKv` (testing);
+ * both pass one contract suite.
+ *
+ * Errors: reads throw `STORE_UNAVAILABLE` or `STORE_REJECTED`; `txn`, `grantLease` and `revokeLease` additionally throw
+ * `STORE_OUTCOME_UNKNOWN` when the request may have been applied. Nothing is ever retried inside.
+ */
+
+/** etcd store revision; > 0, checked to be a safe integer. */
+export type Revision = number;
+/** etcd lease id in decimal: 64 bits do not fit a number. */
+export type LeaseId = string;
+
+export interface KvEntry {
+  readonly key: string;
+  readonly value: string;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+  /** `null` when the key has no lease. */
+  readonly leaseId: LeaseId | null;
+}
+
+/** `modRevision: 0` (or `createRevision: 0`) means: the key is absent. */
+export type KvCompare =
+  | { readonly key: string; readonly createRevision: Revision }
+  | { readonly key: string; readonly modRevision: Revision };
+
+export type KvWrite =
+  | { readonly kind: 'put'; readonly key: string; readonly value: string; readonly leaseId?: LeaseId }
+  | { readonly kind: 'delete'; readonly key: string }
+  | { readonly kind: 'deletePrefix'; readonly prefix: string };
+
+export interface KvTxn {
+  /** All must hold. Empty: always succeeds. */
+  readonly compare: readonly KvCompare[];
+  readonly writes: readonly KvWrite[];
+  /** Keys read in the else-branch, in the same transaction, so that the loser sees what it lost to. */
+  readonly elseGet?: readonly string[];
+}
+
+export interface KvTxnResult {
+  readonly succeeded: boolean;
+  /** Store revision after the transaction; the new keys' modRevision when it succeeded and wrote. */
+  readonly revision: Revision;
+  /** One per `elseGet` key, in order; empty when `succeeded`. */
+  readonly elseEntries: readonly (KvEntry | null)[];
+}
+
+export interface KvRange {
+  readonly entries: readonly KvEntry[];
+  /** The store revision the list is true at: watch from `revision + 1`. */
+  readonly revision: Revision;
+}
+
+export type KvEvent =
+  | { readonly kind: 'put'; readonly entry: KvEntry }
+  | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
+
+export interface KvWatchHandlers {
+  /** Events in revision order, none lost, none twice. `revision` = highest mod_revision in the batch. */
+  onEvents(events: readonly KvEvent[], revision: Revision): void;
+  /** History from the asked revision is gone: list again, then watch from there. The watch has ended. */
+  onCompacted(): void;
+  /** The connection broke; the watch reconnects by itself and resumes without a gap. For metrics and freshness only. */
+  onDisconnected?(error: unknown): void;
+  /** The watch is (again) attached and current as of `revision`: progress notification, or the first answer after a (re)connect. */
+  onProgress?(revision: Revision): void;
+}
+
+export interface KvWatch {
+  /** Idempotent, never waits for the server. No handler is called afterwards. */
+  cancel(): void;
+}
+
+export interface KvStore {
+  get(key: string): Promise<KvEntry | null>;
+  /** Linearizable. Sorted by key. */
+  range(prefix: string): Promise<KvRange>;
+  txn(txn: KvTxn): Promise<KvTxnResult>;
+  /** The server may grant more than was asked; the granted value counts. */
+  grantLease(ttlMs: number): Promise<{ leaseId: LeaseId; ttlMs: number }>;
+  /** `null`: the lease is gone, for certain. Throws `STORE_UNAVAILABLE` when there was no answer. */
+  keepAlive(leaseId: LeaseId): Promise<{ ttlMs: number } | null>;
+  /** Revoking a lease that is gone is a success. */
+  revokeLease(leaseId: LeaseId): Promise<void>;
+  /** Events from `fromRevision` on (inclusive), for keys under `prefix`. */
+  watch(prefix: string, fromRevision: Revision, handlers: KvWatchHandlers): KvWatch;
+  /** Server versions of the reachable members, e.g. `3.5.30`. */
+  serverVersions(): Promise<readonly string[]>;
+  /** Bounded in time even when the server is gone. Idempotent. */
+  close(): Promise<void>;
+}

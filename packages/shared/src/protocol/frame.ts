@@ -1,0 +1,291 @@
+/**
+ * Heartbeat, ack and probe datagrams: fixed layouts, network byte order, last 16 bytes = truncated HMAC-SHA-256 over everything before.
+ * Field by field with test vectors: `docs/heartbeat-protocol.md`.
+ *
+ * Receivers call, in this order: {@link peekFrame} (length, version, type), find the key, check the tag, then decode. Nothing here throws on
+ * received bytes: what does not fit is `null`.
+ */
+
+export const FRAME_VERSION = 1;
+export const FRAME_TYPE = { heartbeat: 1, ack: 2, probe: 3 } as const;
+export type FrameType = keyof typeof FRAME_TYPE;
+
+export const TAG_BYTES = 16;
+export const HEARTBEAT_BYTES = 160;
+export const ACK_BYTES = 96;
+/** As long as a heartbeat, because a heartbeat answers it and a reply is never larger than its request. */
+export const PROBE_BYTES = 160;
+export const FRAME_BYTES_MAX = 200;
+
+export const AGENT_ID_BYTES = 16;
+export const INSTANCE_HASH_BYTES = 8;
+export const CHECK_SLOT_COUNT = 8;
+export const ACK_SLOT_COUNT = 5;
+
+export const CHECK_STATUSES = ['absent', 'pass', 'warn', 'fail', 'unknown'] as const;
+export type CheckStatus = (typeof CHECK_STATUSES)[number];
+
+/** Slots 0-2 are fixed; 3-7 are the agent's custom checks in configured order. */
+export const CHECK_SLOTS = ['network', 'storage', 'metadata'] as const;
+
+export interface CheckReading {
+  readonly status: CheckStatus;
+  /** 0 = none; otherwise `CHECK_CODES` (see check-codes.ts). */
+  readonly code: number;
+  /** Age of the reading when it was sent; saturates at 65 535. */
+  readonly ageSeconds: number;
+}
+
+export interface HeartbeatFlags {
+  /** The sender wants an ack at once. */
+  readonly ackRequested: boolean;
+  /** Sent in answer to a probe. */
+  readonly probeReply: boolean;
+  /** The agent's workload is allowed to serve (it holds an activation). */
+  readonly serving: boolean;
+  /** Orderly stop of the agent: the last heartbeat of this boot epoch. */
+  readonly goodbye: boolean;
+}
+
+export interface Heartbeat {
+  readonly keyId: number;
+  readonly flags: HeartbeatFlags;
+  /** First 16 bytes of SHA-256(`group/member`), hex. */
+  readonly agentId: string;
+  /** First 8 bytes of SHA-256(instance id), hex. */
+  readonly instanceHash: string;
+  readonly bootEpoch: bigint;
+  readonly sequence: bigint;
+  /** What this coordinator last asked to see back, hex of 8 bytes; zeros before its first ack. */
+  readonly challenge: string;
+  /** Exactly {@link CHECK_SLOT_COUNT}. */
+  readonly checks: readonly CheckReading[];
+  /** At most {@link ACK_SLOT_COUNT}: the highest sequence each coordinator has acknowledged. */
+  readonly acks: readonly { readonly coordinatorHash: number; readonly sequence: bigint }[];
+}
+
+export const ACK_OPINIONS = ['unknown', 'alive', 'suspect', 'dead', 'left'] as const;
+export const ACK_ACTIVATIONS = ['unknown', 'active', 'standby', 'fenced'] as const;
+/** `unknown`: the coordinator's view of etcd is not fresh enough to say. */
+export type AckActivation = (typeof ACK_ACTIVATIONS)[number];
+
+export interface Ack {
+  readonly keyId: number;
+  /** The sender sees a leader with a live term. */
+  readonly leaderLive: boolean;
+  readonly agentId: string;
+  readonly instanceHash: string;
+  readonly bootEpoch: bigint;
+  readonly sequence: bigint;
+  readonly challenge: string;
+  readonly coordinatorHash: number;
+  readonly opinion: (typeof ACK_OPINIONS)[number];
+  readonly activation: AckActivation;
+  readonly incarnation: number;
+  /** How long `activation` holds from receipt; 0 = says nothing about the future. */
+  readonly holdsForMs: number;
+  readonly term: bigint;
+}
+
+export interface Probe {
+  readonly keyId: number;
+  readonly agentId: string;
+  readonly instanceHash: string;
+  readonly coordinatorHash: number;
+  /** Hex of 8 bytes; also serves as the challenge the reply has to carry. */
+  readonly challenge: string;
+}
+
+/** Message in, at least 16 bytes of keyed MAC out. */
+export type Mac = (message: Uint8Array) => Uint8Array;
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function readHex(bytes: Uint8Array, offset: number, length: number): string {
+  let text = '';
+  for (let i = offset; i < offset + length; i++) text += HEX[bytes[i] ?? 0];
+  return text;
+}
+
+function writeHex(bytes: Uint8Array, offset: number, length: number, hex: string): void {
+  if (hex.length !== length * 2) throw new RangeError(`want ${length} bytes of hex, got ${hex.length / 2}`);
+  for (let i = 0; i < length; i++) bytes[offset + i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+}
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const SIZE_OF_TYPE: Readonly<Record<number, { readonly type: FrameType; readonly bytes: number }>> = {
+  [FRAME_TYPE.heartbeat]: { type: 'heartbeat', bytes: HEARTBEAT_BYTES },
+  [FRAME_TYPE.ack]: { type: 'ack', bytes: ACK_BYTES },
+  [FRAME_TYPE.probe]: { type: 'probe', bytes: PROBE_BYTES },
+};
+
+/** Type, key id and agent id of a datagram whose tag is still to be checked; `null` when it cannot be one of ours. */
+export function peekFrame(
+  bytes: Uint8Array,
+): { readonly type: FrameType; readonly keyId: number; readonly agentId: string } | null {
+  if (bytes.length < ACK_BYTES || bytes[0] !== FRAME_VERSION) return null;
+  const expected = SIZE_OF_TYPE[bytes[1] ?? 0];
+  if (!expected || expected.bytes !== bytes.length) return null;
+  return { type: expected.type, keyId: bytes[2] ?? 0, agentId: readHex(bytes, 4, AGENT_ID_BYTES) };
+}
+
+/** Constant-time check of the last 16 bytes. */
+export function tagMatches(bytes: Uint8Array, mac: Mac): boolean {
+  const signed = bytes.length - TAG_BYTES;
+  if (signed <= 0) return false;
+  const expected = mac(bytes.subarray(0, signed));
+  let difference = 0;
+  for (let i = 0; i < TAG_BYTES; i++) difference |= (expected[i] ?? 0) ^ (bytes[signed + i] ?? 0);
+  return difference === 0;
+}
+
+function seal(bytes: Uint8Array, mac: Mac): Uint8Array {
+  const signed = bytes.length - TAG_BYTES;
+  bytes.set(mac(bytes.subarray(0, signed)).subarray(0, TAG_BYTES), signed);
+  return bytes;
+}
+
+function writeHead(
+  bytes: Uint8Array,
+  type: number,
+  keyId: number,
+  flags: number,
+  agentId: string,
+  instanceHash: string,
+): DataView {
+  bytes[0] = FRAME_VERSION;
+  bytes[1] = type;
+  bytes[2] = keyId;
+  bytes[3] = flags;
+  writeHex(bytes, 4, AGENT_ID_BYTES, agentId);
+  writeHex(bytes, 20, INSTANCE_HASH_BYTES, instanceHash);
+  return viewOf(bytes);
+}
+
+const CHECKS_OFFSET = 52;
+const ACKS_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
+
+export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
+  const { flags } = heartbeat;
+  const bytes = new Uint8Array(HEARTBEAT_BYTES);
+  const flagBits =
+    (flags.ackRequested ? 1 : 0) | (flags.probeReply ? 2 : 0) | (flags.serving ? 4 : 0) | (flags.goodbye ? 8 : 0);
+  const view = writeHead(
+    bytes,
+    FRAME_TYPE.heartbeat,
+    heartbeat.keyId,
+    flagBits,
+    heartbeat.agentId,
+    heartbeat.instanceHash,
+  );
+  view.setBigUint64(28, heartbeat.bootEpoch);
+  view.setBigUint64(36, heartbeat.sequence);
+  writeHex(bytes, 44, 8, heartbeat.challenge);
+  heartbeat.checks.slice(0, CHECK_SLOT_COUNT).forEach((check, slot) => {
+    const offset = CHECKS_OFFSET + slot * 4;
+    bytes[offset] = CHECK_STATUSES.indexOf(check.status);
+    bytes[offset + 1] = check.code;
+    view.setUint16(offset + 2, Math.max(0, Math.min(0xffff, Math.floor(check.ageSeconds))));
+  });
+  heartbeat.acks.slice(0, ACK_SLOT_COUNT).forEach((ack, slot) => {
+    view.setUint32(ACKS_OFFSET + slot * 12, ack.coordinatorHash);
+    view.setBigUint64(ACKS_OFFSET + slot * 12 + 4, ack.sequence);
+  });
+  return seal(bytes, mac);
+}
+
+/** `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first. */
+export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
+  if (peekFrame(bytes)?.type !== 'heartbeat') return null;
+  const view = viewOf(bytes);
+  const flagBits = bytes[3] ?? 0;
+  const checks: CheckReading[] = [];
+  for (let slot = 0; slot < CHECK_SLOT_COUNT; slot++) {
+    const offset = CHECKS_OFFSET + slot * 4;
+    const status = CHECK_STATUSES[bytes[offset] ?? 0];
+    if (status === undefined) return null;
+    checks.push({ status, code: bytes[offset + 1] ?? 0, ageSeconds: view.getUint16(offset + 2) });
+  }
+  const acks: { coordinatorHash: number; sequence: bigint }[] = [];
+  for (let slot = 0; slot < ACK_SLOT_COUNT; slot++) {
+    const coordinatorHash = view.getUint32(ACKS_OFFSET + slot * 12);
+    const sequence = view.getBigUint64(ACKS_OFFSET + slot * 12 + 4);
+    if (coordinatorHash !== 0) acks.push({ coordinatorHash, sequence });
+  }
+  return {
+    keyId: bytes[2] ?? 0,
+    flags: {
+      ackRequested: (flagBits & 1) !== 0,
+      probeReply: (flagBits & 2) !== 0,
+      serving: (flagBits & 4) !== 0,
+      goodbye: (flagBits & 8) !== 0,
+    },
+    agentId: readHex(bytes, 4, AGENT_ID_BYTES),
+    instanceHash: readHex(bytes, 20, INSTANCE_HASH_BYTES),
+    bootEpoch: view.getBigUint64(28),
+    sequence: view.getBigUint64(36),
+    challenge: readHex(bytes, 44, 8),
+    checks,
+    acks,
+  };
+}
+
+export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
+  const bytes = new Uint8Array(ACK_BYTES);
+  const view = writeHead(bytes, FRAME_TYPE.ack, ack.keyId, ack.leaderLive ? 1 : 0, ack.agentId, ack.instanceHash);
+  view.setBigUint64(28, ack.bootEpoch);
+  view.setBigUint64(36, ack.sequence);
+  writeHex(bytes, 44, 8, ack.challenge);
+  view.setUint32(52, ack.coordinatorHash);
+  bytes[56] = ACK_OPINIONS.indexOf(ack.opinion);
+  bytes[57] = ACK_ACTIVATIONS.indexOf(ack.activation);
+  view.setUint32(60, ack.incarnation);
+  view.setUint32(64, Math.max(0, Math.min(0xffff_ffff, Math.floor(ack.holdsForMs))));
+  view.setBigUint64(68, ack.term);
+  return seal(bytes, mac);
+}
+
+/** `null` unless the bytes are a well-formed ack. Check the tag first. */
+export function decodeAck(bytes: Uint8Array): Ack | null {
+  if (peekFrame(bytes)?.type !== 'ack') return null;
+  const view = viewOf(bytes);
+  const opinion = ACK_OPINIONS[bytes[56] ?? 0];
+  const activation = ACK_ACTIVATIONS[bytes[57] ?? 0];
+  if (opinion === undefined || activation === undefined) return null;
+  return {
+    keyId: bytes[2] ?? 0,
+    leaderLive: ((bytes[3] ?? 0) & 1) !== 0,
+    agentId: readHex(bytes, 4, AGENT_ID_BYTES),
+    instanceHash: readHex(bytes, 20, INSTANCE_HASH_BYTES),
+    bootEpoch: view.getBigUint64(28),
+    sequence: view.getBigUint64(36),
+    challenge: readHex(bytes, 44, 8),
+    coordinatorHash: view.getUint32(52),
+    opinion,
+    activation,
+    incarnation: view.getUint32(60),
+    holdsForMs: view.getUint32(64),
+    term: view.getBigUint64(68),
+  };
+}
+
+export function encodeProbe(probe: Probe, mac: Mac): Uint8Array {
+  const bytes = new Uint8Array(PROBE_BYTES);
+  const view = writeHead(bytes, FRAME_TYPE.probe, probe.keyId, 0, probe.agentId, probe.instanceHash);
+  writeHex(bytes, 44, 8, probe.challenge);
+  view.setUint32(52, probe.coordinatorHash);
+  return seal(bytes, mac);
+}
+
+/** `null` unless the bytes are a well-formed probe. Check the tag first. */
+export function decodeProbe(bytes: Uint8Array): Probe | null {
+  if (peekFrame(bytes)?.type !== 'probe') return null;
+  return {
+    keyId: bytes[2] ?? 0,
+    agentId: readHex(bytes, 4, AGENT_ID_BYTES),
+    instanceHash: readHex(bytes, 20, INSTANCE_HASH_BYTES),
+    challenge: readHex(bytes, 44, 8),
+    coordinatorHash: viewOf(bytes).getUint32(52),
+  };
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import { GroupPolicySchema } from '../policy.ts';
+import { MemberIdSchema, recordBase } from './record.ts';
+
+/** `leader`: lease-bound; its create-revision is the term. */
+export const LeaderRecordSchema = z.strictObject({
+  ...recordBase,
+  coordinatorId: z.string(),
+  az: z.string(),
+  httpUrl: z.string(),
+});
+export type LeaderRecord = z.infer<typeof LeaderRecordSchema>;
+
+/** `coordinators/<id>`: lease-bound presence. */
+export const CoordinatorRecordSchema = z.strictObject({
+  ...recordBase,
+  coordinatorId: z.string(),
+  az: z.string(),
+  udpEndpoint: z.string(),
+  httpUrl: z.string(),
+  startedAtWallMs: z.number(),
+  version: z.string(),
+});
+export type CoordinatorRecord = z.infer<typeof CoordinatorRecordSchema>;
+
+export const OpinionVerdictSchema = z.enum(['alive', 'suspect', 'dead', 'unknown', 'left']);
+export type OpinionVerdict = z.infer<typeof OpinionVerdictSchema>;
+
+/** `opinions/<group>/<member>/<observer>`: lease-bound, written on change only. Absent = the observer abstains. */
+export const OpinionRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  instanceId: z.string(),
+  observer: z.string(),
+  observerAz: z.string(),
+  verdict: OpinionVerdictSchema,
+  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `Goodbye` … */
+  reason: z.string(),
+  sinceWallMs: z.number(),
+  lastHeardWallMs: z.number().nullable(),
+});
+export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
+
+/** `groups/<group>`: what the operator asked for. */
+export const GroupRecordSchema = z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema });
+export type GroupRecord = z.infer<typeof GroupRecordSchema>;
+
+/** `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's business, not this record's. */
+export const MemberRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  group: z.string(),
+  name: z.string(),
+  enrolledAtWallMs: z.number(),
+  instanceId: z.string(),
+  az: z.string(),
+  instanceType: z.string(),
+  privateIp: z.string().nullable(),
+  /** What would stop a recovery if it were needed now. Empty = ready. */
+  readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+});
+export type MemberRecord = z.infer<typeof MemberRecordSchema>;
+
+/** `activations/<group>/<member>`: the one instance allowed to serve. */
+export const ActivationRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  incarnation: z.number().int().min(1),
+  instanceId: z.string(),
+  /** The recovery that activated it; null for the instance found at enrolment. */
+  opId: z.string().nullable(),
+});
+export type ActivationRecord = z.infer<typeof ActivationRecordSchema>;
+
+/** Why nothing is done although something looks wrong. */
+export const HoldReasonSchema = z.enum([
+  'Paused',
+  'MassFailure',
+  'ZoneFailure',
+  'BudgetExhausted',
+  'GroupConcurrency',
+  'Cooldown',
+  'Flapping',
+  'BootGrace',
+  'Protected',
+  'MaintenanceWindow',
+  'ObserverUnwell',
+  'NotEnoughObservers',
+  'TwoInstancesClaimMember',
+  'ClaimAgainstActivation',
+  'RecordUnreadable',
+  'NotReady',
+  'FenceNotProven',
+  'CaptureFailed',
+  'CaptureTimeout',
+  'NoPlacementLeft',
+  'LaunchAttemptsExhausted',
+  'AddressHeldElsewhere',
+  'CloudDenied',
+  'CloudRejected',
+]);
+export type HoldReason = z.infer<typeof HoldReasonSchema>;
+
+/** `holds/<group>/<member>`: a decided refusal to act, for an operator to see. */
+export const HoldRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  reason: HoldReasonSchema,
+  text: z.string(),
+  sinceWallMs: z.number(),
+  untilWallMs: z.number().nullable(),
+  /** The recovery that is held, or null when none was started. */
+  opId: z.string().nullable(),
+});
+export type HoldRecord = z.infer<typeof HoldRecordSchema>;
+
+/** `pauses/global`, `pauses/group/<group>`, `pauses/member/<group>/<member>`. */
+export const PauseRecordSchema = z.strictObject({
+  ...recordBase,
+  scope: z.string(),
+  who: z.string(),
+  why: z.string(),
+  sinceWallMs: z.number(),
+  untilWallMs: z.number().nullable(),
+});
+export type PauseRecord = z.infer<typeof PauseRecordSchema>;

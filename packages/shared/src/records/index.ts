@@ -1,0 +1,3 @@
+export * from './cluster.ts';
+export * from './record.ts';
+export * from './recovery.ts';

@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { GroupPolicySchema } from '../policy.ts';
+import { MemberIdSchema, recordBase } from './record.ts';
+
+const tags = z.record(z.string(), z.string());
+
+/** One volume of the failed instance, as frozen in the plan. */
+export const PlannedVolumeSchema = z.strictObject({
+  volumeId: z.string(),
+  deviceName: z.string(),
+  isRoot: z.boolean(),
+  sizeGiB: z.number(),
+  volumeType: z.string(),
+  iops: z.number().nullable(),
+  throughputMiBps: z.number().nullable(),
+  encrypted: z.boolean(),
+  kmsKeyId: z.string().nullable(),
+  deleteOnTermination: z.boolean(),
+  tags,
+});
+export type PlannedVolume = z.infer<typeof PlannedVolumeSchema>;
+
+export const PlannedAddressSchema = z.strictObject({
+  allocationId: z.string(),
+  publicIp: z.string(),
+  /** Association on the failed instance when the plan was made; the only one we may remove. */
+  associationId: z.string().nullable(),
+});
+export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
+
+export const PlacementCandidateSchema = z.strictObject({
+  subnetId: z.string(),
+  az: z.string(),
+  instanceType: z.string(),
+});
+export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
+
+/** Made once, from what was observed before the intent; never re-decided. */
+export const RecoveryPlanSchema = z.strictObject({
+  strategy: z.literal('snapshot-and-replace'),
+  policy: GroupPolicySchema,
+  volumes: z.array(PlannedVolumeSchema).min(1),
+  addresses: z.array(PlannedAddressSchema),
+  candidates: z.array(PlacementCandidateSchema).min(1),
+  image: z.strictObject({
+    rootDeviceName: z.string(),
+    architecture: z.string(),
+    bootMode: z.string().nullable(),
+    enaSupport: z.boolean(),
+    tpmSupport: z.string().nullable(),
+    sriovNetSupport: z.string().nullable(),
+    virtualizationType: z.string().nullable(),
+    imdsSupport: z.string().nullable(),
+  }),
+  securityGroupIds: z.array(z.string()),
+  sourceDestCheck: z.boolean(),
+  protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
+  instanceTags: tags,
+  /** RunInstances members that do not depend on the attempt (SDK names): key name, profile, user data, metadata options … */
+  launchBase: z.record(z.string(), z.unknown()),
+  /** What the replacement will not have, in words, each with a code. */
+  losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+});
+export type RecoveryPlan = z.infer<typeof RecoveryPlanSchema>;
+
+/** `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it is moved to history. */
+export const IntentRecordSchema = z.strictObject({
+  ...recordBase,
+  /** Pure function of the old instance id: `op-` + 16 hex. */
+  opId: z.string(),
+  member: MemberIdSchema,
+  oldInstanceId: z.string(),
+  oldIncarnation: z.number().int().min(1),
+  /** mod_revision of the activation record the plan is based on: the activation step compares it, so one winner, ever. */
+  activationModRevision: z.number().int().min(1),
+  /** The term that wrote it, for people. */
+  term: z.number(),
+  startedAtWallMs: z.number(),
+  /** Wall time of the last heartbeat anybody heard, for the detection figure; null if unknown. */
+  lastHeardWallMs: z.number().nullable(),
+  reason: z.string(),
+  plan: RecoveryPlanSchema,
+});
+export type IntentRecord = z.infer<typeof IntentRecordSchema>;
+
+/** Step names as used in journal keys; `-<n>` follows where a step exists per attempt or per address. */
+export const STEP_NAMES = [
+  'fence',
+  'capture',
+  'image',
+  'permit',
+  'launch',
+  'verify',
+  'revoke',
+  'activate',
+  'address',
+  'done',
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/**
+ * `journal/<opId>/<step>` with step = `fence`, `capture`, `image`, `permit-<n>`, `launch-<n>`, `verify-<n>`, `revoke-<n>`, `activate`,
+ * `address-<allocationId>`, `done`. `started` is written before the first effect (with the frozen request), `done` or `failed` after observing.
+ */
+export const JournalRecordSchema = z.strictObject({
+  ...recordBase,
+  opId: z.string(),
+  step: z.string(),
+  state: z.enum(['started', 'done', 'failed']),
+  term: z.number(),
+  startedAtWallMs: z.number(),
+  endedAtWallMs: z.number().nullable(),
+  /** What is about to be sent, exactly. */
+  request: z.record(z.string(), z.unknown()).nullable(),
+  /** What was observed. Each step has its own schema in the coordinator. */
+  result: z.record(z.string(), z.unknown()).nullable(),
+  error: z.strictObject({ code: z.string(), text: z.string() }).nullable(),
+});
+export type JournalRecord = z.infer<typeof JournalRecordSchema>;
+
+export const HistoryStepSchema = z.strictObject({
+  step: z.string(),
+  state: z.enum(['started', 'done', 'failed']),
+  startedAtWallMs: z.number(),
+  endedAtWallMs: z.number().nullable(),
+});
+
+/** `history/<group>/<member>/<opId>`: how a recovery ended. Bounded per member, with retention. */
+export const HistoryRecordSchema = z.strictObject({
+  ...recordBase,
+  opId: z.string(),
+  member: MemberIdSchema,
+  outcome: z.enum(['replaced', 'abandoned']),
+  reason: z.string(),
+  oldInstanceId: z.string(),
+  newInstanceId: z.string().nullable(),
+  newIncarnation: z.number().int().nullable(),
+  startedAtWallMs: z.number(),
+  endedAtWallMs: z.number(),
+  lastHeardWallMs: z.number().nullable(),
+  /** Distinct terms that wrote the journal, minus one. */
+  leaderChanges: z.number().int(),
+  launchAttempts: z.number().int(),
+  steps: z.array(HistoryStepSchema),
+  /** What the collector still has to remove, and when. */
+  leftovers: z.array(
+    z.strictObject({
+      kind: z.enum(['instance', 'image', 'snapshot', 'network-interface']),
+      id: z.string(),
+      afterWallMs: z.number(),
+    }),
+  ),
+});
+export type HistoryRecord = z.infer<typeof HistoryRecordSchema>;

@@ -1,0 +1,3 @@
+export * from './recording-log.ts';
+export * from './seeded-random.ts';
+export * from './sim-clock.ts';
