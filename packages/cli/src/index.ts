@@ -1,1 +1,2 @@
-export {};
+export { buildProgram } from './program.ts';
+export { EXIT, exitCodeOf } from './exit-codes.ts';

@@ -1,0 +1,152 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deriveAgentKey, type MemberId } from '@understudy/shared';
+import { stringify } from 'yaml';
+import { REGION } from './cast.ts';
+
+/** Loopback endpoints of everything, chosen before anything starts. */
+export interface Endpoints {
+  readonly cloud: { readonly host: string; readonly port: number };
+  readonly coordinators: readonly {
+    readonly id: string;
+    readonly zone: string;
+    readonly udpPort: number;
+    readonly httpPort: number;
+  }[];
+  readonly etcdHosts: readonly string[];
+}
+
+const HOST = '127.0.0.1';
+
+/**
+ * Times are shorter than the defaults so that a person can watch: they are the demo's, not advice. Real defaults detect in 7-9.3 s
+ * with a 10 s lease (docs/coordinator.md).
+ */
+export const DEMO_TIMES = {
+  leaseTtlMs: 4_000,
+  leaseMarginMs: 600,
+  keepaliveMs: 500,
+  storeCallTimeoutMs: 1_000,
+  cloudCallTimeoutMs: 1_500,
+  warmUpMs: 2_000,
+  heartbeatMs: 400,
+  suspectAfterMs: 2_000,
+  confirmForMs: 1_200,
+  settleMs: 1_000,
+} as const;
+
+export interface DemoSecrets {
+  readonly master: Uint8Array;
+  readonly masterFile: string;
+}
+
+export function writeMasterKey(dir: string, master: Uint8Array): DemoSecrets {
+  const masterFile = join(dir, 'master.key');
+  writeFileSync(masterFile, `${Buffer.from(master).toString('hex')}\n`, { mode: 0o600 });
+  return { master, masterFile };
+}
+
+export function writeYaml(dir: string, name: string, value: object): string {
+  const path = join(dir, name);
+  writeFileSync(path, stringify(value), { mode: 0o600 });
+  return path;
+}
+
+export function cloudSimConfig(
+  endpoints: Endpoints,
+  options: { workDir: string; speed: number; seed: number; agentCommand: readonly string[] },
+): object {
+  return {
+    region: REGION,
+    http: endpoints.cloud,
+    speed: options.speed,
+    seed: options.seed,
+    workDir: options.workDir,
+    machine: { command: options.agentCommand },
+    log: { level: 'info' },
+  };
+}
+
+export function coordinatorConfig(endpoints: Endpoints, index: number, secrets: DemoSecrets): object {
+  const self = endpoints.coordinators[index];
+  if (!self) throw new RangeError(`no coordinator ${index}`);
+  const t = DEMO_TIMES;
+  return {
+    id: self.id,
+    az: self.zone,
+    udp: { host: HOST, port: self.udpPort },
+    http: { host: HOST, port: self.httpPort },
+    etcd: {
+      hosts: endpoints.etcdHosts,
+      leaseTtlMs: t.leaseTtlMs,
+      leaseMarginMs: t.leaseMarginMs,
+      keepaliveMs: t.keepaliveMs,
+      callTimeoutMs: t.storeCallTimeoutMs,
+    },
+    aws: {
+      region: REGION,
+      endpoint: `http://${endpoints.cloud.host}:${endpoints.cloud.port}`,
+      callTimeoutMs: t.cloudCallTimeoutMs,
+    },
+    keys: [{ id: 1, file: secrets.masterFile }],
+    observer: { warmUpMs: t.warmUpMs },
+    loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
+    policy: {
+      suspectAfterMs: t.suspectAfterMs,
+      confirmForMs: t.confirmForMs,
+      settleMs: t.settleMs,
+      bootGraceMs: 3_000,
+      fenceTimeoutMs: 60_000,
+      launchTimeoutMs: 30_000,
+      verifyTimeoutMs: 30_000,
+    },
+    log: { level: 'info' },
+  };
+}
+
+/** The demo's workload: it writes into the member's data, so that one can see whose data the replacement has. */
+const LEDGER_LINE =
+  'dir="$UNDERSTUDY_ROOT/mnt/sdf"; [ -d "$dir" ] || dir="$UNDERSTUDY_ROOT"; echo "serving as $UNDERSTUDY_INSTANCE_ID" >> "$dir/ledger.txt"';
+
+/** The agent's configuration; it travels as the instance's user data, so a replacement finds it too. */
+export function agentUserData(
+  endpoints: Endpoints,
+  member: MemberId,
+  secrets: DemoSecrets,
+  network: { dns: string; gateway: string },
+  devices: readonly string[],
+): string {
+  const mounts = devices.map((device) => ({ path: `/mnt/${device.replace('/dev/', '')}` }));
+  const seconds = (factor: number) => ({ intervalMs: 1_000 * factor, deadlineMs: 800 * factor });
+  return stringify({
+    member,
+    key: { id: 1, hex: Buffer.from(deriveAgentKey(secrets.master, 1, member)).toString('hex') },
+    coordinators: endpoints.coordinators.map((each) => `${HOST}:${each.udpPort}`),
+    stateDir: '/var/lib/understudy',
+    heartbeat: { intervalMs: DEMO_TIMES.heartbeatMs, jitterRatio: 0.1 },
+    checks: {
+      network: {
+        ...seconds(2),
+        rise: 1,
+        fall: 2,
+        gateway: network.gateway,
+        dns: { servers: [network.dns], name: 'example.internal' },
+      },
+      storage: {
+        ...seconds(2),
+        rise: 1,
+        fall: 2,
+        devices: [...devices],
+        mounts,
+        probeFiles: ['/', ...mounts.map((mount) => mount.path)],
+      },
+      metadata: { ...seconds(2), rise: 1, fall: 3 },
+    },
+    activation: {
+      file: '/run/understudy/activation.json',
+      onActivate: ['/bin/sh', '-c', LEDGER_LINE],
+      timeoutMs: 5_000,
+    },
+    log: { level: 'info' },
+  });
+}

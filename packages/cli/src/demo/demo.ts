@@ -1,0 +1,178 @@
+import { errorText, type Log, silentLog } from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import ansis from 'ansis';
+import { createLogUpdate } from 'log-update';
+import { coordinatorClient } from '../coordinator-client.ts';
+import { EXIT } from '../exit-codes.ts';
+import { actOne, actThree, actTwo, type Failure, type Stage } from './acts.ts';
+import { audit } from './audit.ts';
+import { narrate, panel } from './narrator.ts';
+import { ProcessGroup } from './processes.ts';
+import { type DemoReport, reportText, succeeded } from './report.ts';
+import { readScene, SceneWatch } from './scene.ts';
+import { buildTheatre, makeDemoDir, removeDemoDir, type Theatre } from './theatre.ts';
+
+export interface DemoOptions {
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly speed: number;
+}
+
+const EXPECTED_RECOVERIES = 2;
+const SCENE_EVERY_MS = 150;
+/** 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+/** Lines that stay, and below them, on a terminal, a panel that is redrawn in place. With `--json` everything goes to standard error. */
+class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #update: ReturnType<typeof createLogUpdate> | null;
+  #panel = '';
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    this.#update = stream.isTTY ? createLogUpdate(stream) : null;
+  }
+
+  say(line: string): void {
+    this.#update?.clear();
+    this.#stream.write(`${line}\n`);
+    this.#update?.(this.#panel);
+  }
+
+  show(text: string): void {
+    this.#panel = text;
+    this.#update?.(text);
+  }
+
+  close(): void {
+    this.#update?.clear();
+    this.#update?.done();
+    this.#panel = '';
+  }
+}
+
+function stageOf(
+  theatre: Theatre,
+  watch: SceneWatch,
+  clock: SystemClock,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Stage {
+  return {
+    clock,
+    watch,
+    signal,
+    say,
+    crash: (instanceId) => theatre.admin.crash(instanceId),
+    stopOnPurpose: (instanceId) => theatre.operator.stop(instanceId),
+    coordinator: (id) => {
+      const found = theatre.coordinators.get(id);
+      if (!found) throw new Error(`no coordinator ${id}`);
+      return found;
+    },
+  };
+}
+
+async function play(theatre: Theatre, screen: Screen, clock: SystemClock, signal: AbortSignal): Promise<DemoReport> {
+  const watch = new SceneWatch({
+    clock,
+    read: () => readScene(clock, theatre.client, (url) => coordinatorClient([url])),
+    onScene: (scene, previous) => {
+      for (const line of narrate(previous, scene)) screen.say(line);
+      screen.show(panel(scene));
+    },
+  });
+  watch.start(SCENE_EVERY_MS);
+  try {
+    await watch.until('a first scene', () => true, { limitMs: 10_000, signal });
+    const stage = stageOf(theatre, watch, clock, signal, (line) =>
+      screen.say(line.startsWith(' ') ? line : `\n${ansis.bold(line)}`),
+    );
+    const failures: Failure[] = [await actOne(stage), await actTwo(stage)];
+    await actThree(stage);
+    const scene = watch.latest;
+    if (!scene) throw new Error('no coordinator answers at the end');
+    return await audit(theatre, scene, failures);
+  } finally {
+    await watch.stop();
+    screen.close();
+  }
+}
+
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then takes the children along). */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
+      controller.abort(new Error(`interrupted by ${name}`));
+    });
+  }
+  return controller.signal;
+}
+
+const interrupted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+
+async function perform(
+  options: DemoOptions,
+  screen: Screen,
+  signal: AbortSignal,
+  dir: string,
+  group: ProcessGroup,
+): Promise<number> {
+  const clock = new SystemClock();
+  const startedAtMs = clock.monotonicMs();
+  screen.say(
+    ansis.bold('Understudy: two failovers, one of them with the leader killed in the middle, and one refusal.'),
+  );
+  const theatre = await buildTheatre(
+    { clock, random: new SystemRandom(), speed: options.speed, signal, say: (line) => screen.say(line) },
+    dir,
+    group,
+  );
+  try {
+    const report = await play(theatre, screen, clock, signal);
+    const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
+    screen.say(`\n${text}`);
+    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (options.keep) {
+      screen.say(
+        `\nStill running: ${theatre.urls.join(' ')}\nLogs: ${dir}/logs\nTry: npm run understudy -- status --url ${theatre.urls[0]}\nCtrl-C ends it.`,
+      );
+      await interrupted(signal);
+    }
+    return succeeded(report, EXPECTED_RECOVERIES) ? EXIT.ok : EXIT.failed;
+  } finally {
+    theatre.operator.close();
+  }
+}
+
+/** A demo that did not reach its end still answers `--json` with one object. */
+const brokenOff = (why: string): DemoReport => ({ recoveries: [], falseFailovers: 0, violations: [`the demo broke off: ${why}`] });
+
+/** Plays the three acts and returns the exit code. Leaves no process and, unless it failed or `keep`, no file behind. */
+export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
+  const signal = interruption();
+  const dir = makeDemoDir();
+  const group = new ProcessGroup({ clock: new SystemClock(), logDir: `${dir}/logs` });
+  const screen = new Screen(options.json ? process.stderr : process.stdout);
+  let code: number = EXIT.failed;
+  try {
+    code = await perform(options, screen, signal, dir, group);
+  } catch (error) {
+    screen.close();
+    if (signal.aborted) code = EXIT_INTERRUPTED;
+    else screen.say(ansis.red(`the demo broke off: ${errorText(error)}`));
+    if (options.json) process.stdout.write(`${JSON.stringify(brokenOff(errorText(error)))}\n`);
+    log.error('demo.failed', { error: errorText(error) });
+  } finally {
+    await group.stopAll();
+  }
+  if (code === EXIT.failed || options.keep) screen.say(`logs are kept in ${dir}/logs`);
+  else removeDemoDir(dir);
+  return code;
+}

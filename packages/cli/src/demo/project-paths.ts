@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { OperationError } from '@understudy/shared';
+
+/** The checkout this command runs from: the demo keeps everything it makes below its `.cache`. */
+export const PROJECT_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+export const CACHE_DIR = `${PROJECT_ROOT}.cache/`;
+export const CLI_MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+const script = (name: string): string => new URL(`../../../../scripts/${name}`, import.meta.url).href;
+
+/** An etcd that is new enough: `ETCD_BIN`, then what the set-up script finds or fetches. @throws CONFIG_INVALID */
+export async function etcdBinary(environment: NodeJS.ProcessEnv): Promise<string> {
+  const given = environment.ETCD_BIN;
+  if (given !== undefined && given !== '') {
+    if (existsSync(given)) return given;
+    throw new OperationError('CONFIG_INVALID', `ETCD_BIN=${given} does not exist`);
+  }
+  const module: { ensureEtcd(): Promise<string> } = await import(script('etcd.mjs'));
+  return module.ensureEtcd();
+}
+
+/** The agent as one file, built when its sources changed. */
+export async function agentBundle(): Promise<string> {
+  const module: { bundleAgent(): Promise<string> } = await import(script('bundle-agent.mjs'));
+  return module.bundleAgent();
+}
+
+/** How TypeScript sources are run: this Node, the `source` condition, tsx. */
+export const sourceCommand = (args: readonly string[]): { command: string; args: readonly string[] } => ({
+  command: process.execPath,
+  args: ['--conditions=source', '--import', import.meta.resolve('tsx'), CLI_MAIN, ...args],
+});
+
+/** The light flags of docs/agent.md. */
+export const agentCommand = (bundle: string): readonly string[] => [
+  process.execPath,
+  '--jitless',
+  '--max-semi-space-size=1',
+  '--max-old-space-size=16',
+  bundle,
+];

@@ -1,0 +1,181 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, errorText, type Random } from '@understudy/shared';
+import { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
+import { type CastMember, CAST, ZONES } from './cast.ts';
+import {
+  agentUserData,
+  cloudSimConfig,
+  coordinatorConfig,
+  type DemoSecrets,
+  type Endpoints,
+  writeMasterKey,
+  writeYaml,
+} from './configuration.ts';
+import { startEtcdCluster } from './etcd-cluster.ts';
+import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
+import { Operator } from './operator.ts';
+import { ProcessGroup, type RunningProcess } from './processes.ts';
+import { agentBundle, agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
+import { SimAdmin } from './sim-admin.ts';
+
+/** Everything the demo runs: folders, processes, clients. Build it, play, tear it down. */
+export interface Theatre {
+  readonly dir: string;
+  readonly group: ProcessGroup;
+  readonly coordinators: ReadonlyMap<string, RunningProcess>;
+  readonly urls: readonly string[];
+  readonly client: CoordinatorClient;
+  readonly operator: Operator;
+  readonly admin: SimAdmin;
+  /** allocation id → member it belongs to. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+export interface TheatreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly speed: number;
+  readonly signal: AbortSignal;
+  say(line: string): void;
+}
+
+/** A fresh folder below the project's cache; nothing of the demo is written anywhere else. */
+export function makeDemoDir(): string {
+  mkdirSync(CACHE_DIR, { recursive: true });
+  const dir = mkdtempSync(join(CACHE_DIR, 'demo-'));
+  for (const each of ['logs', 'cloud', 'etcd']) mkdirSync(join(dir, each));
+  return dir;
+}
+
+export const removeDemoDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+
+async function chooseEndpoints(): Promise<{ endpoints: Endpoints; etcdPorts: number[] }> {
+  const [cloudPort = 0, http1 = 0, http2 = 0, http3 = 0, ...etcdPorts] = await freeTcpPorts(10);
+  const udpPorts = await freeUdpPorts(3);
+  const httpPorts = [http1, http2, http3];
+  const coordinators = ZONES.map((zone, index) => ({
+    id: `coordinator-${zone}`,
+    zone: `us-east-1${zone}`,
+    udpPort: udpPorts[index] ?? 0,
+    httpPort: httpPorts[index] ?? 0,
+  }));
+  const etcdHosts = [0, 2, 4].map((index) => `http://127.0.0.1:${etcdPorts[index]}`);
+  return { endpoints: { cloud: { host: '127.0.0.1', port: cloudPort }, coordinators, etcdHosts }, etcdPorts };
+}
+
+/** Waits until `ready()` holds. @throws Error naming what and the last error */
+async function until(
+  options: TheatreOptions,
+  what: string,
+  limitMs: number,
+  ready: () => Promise<boolean>,
+): Promise<void> {
+  const startedAtMs = options.clock.monotonicMs();
+  let last = '';
+  for (;;) {
+    const done = await ready().catch((error: unknown) => {
+      last = errorText(error);
+      return false;
+    });
+    if (done) return;
+    if (options.clock.monotonicMs() - startedAtMs > limitMs)
+      throw new Error(`${what}: not after ${limitMs / 1_000} s ${last}`);
+    await options.clock.sleep(100, options.signal);
+  }
+}
+
+function startCoordinators(
+  group: ProcessGroup,
+  dir: string,
+  endpoints: Endpoints,
+  secrets: DemoSecrets,
+): Map<string, RunningProcess> {
+  const environment = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
+  return new Map(
+    endpoints.coordinators.map((each, index) => {
+      const config = writeYaml(dir, `${each.id}.yaml`, coordinatorConfig(endpoints, index, secrets));
+      return [
+        each.id,
+        group.start({ name: each.id, ...sourceCommand(['coordinator', '--config', config]), environment }),
+      ];
+    }),
+  );
+}
+
+interface Cloud {
+  readonly operator: Operator;
+  readonly admin: SimAdmin;
+}
+
+/** Launches the cast with the operator's own client; gives out Elastic IPs. */
+async function populate(
+  cloud: Cloud,
+  endpoints: Endpoints,
+  secrets: DemoSecrets,
+): Promise<Map<string, string>> {
+  const [imageId, subnets, dnsPort] = await Promise.all([
+    cloud.operator.imageId(),
+    cloud.operator.subnets(),
+    cloud.admin.dnsPort(),
+  ]);
+  const network = { dns: `127.0.0.1:${dnsPort}`, gateway: `tcp:127.0.0.1:${endpoints.cloud.port}` };
+  const launch = async (member: CastMember) => {
+    const devices = member.dataVolumes.map((volume) => volume.deviceName);
+    const userData = agentUserData(endpoints, member.member, secrets, network, devices);
+    return [
+      member,
+      await cloud.operator.launch(member, { imageId, subnetId: subnets.get(member.zone) ?? '', userData }),
+    ] as const;
+  };
+  // One after the other: RunInstances is EC2's scarcest token (burst 5, 2 per second).
+  const launched: (readonly [CastMember, string])[] = [];
+  for (const member of CAST) launched.push(await launch(member));
+  await cloud.operator.running(
+    launched.map(([, instanceId]) => instanceId),
+    30_000,
+  );
+  const addresses = new Map<string, string>();
+  for (const [member, instanceId] of launched) {
+    if (member.elasticIp) addresses.set((await cloud.operator.giveElasticIp(instanceId)).allocationId, member.member);
+  }
+  return addresses;
+}
+
+/** Starts etcd, cloud-sim and the coordinators, launches the cast, and returns once every member is enrolled and heard. */
+export async function buildTheatre(options: TheatreOptions, dir: string, group: ProcessGroup): Promise<Theatre> {
+  const [{ endpoints, etcdPorts }, etcd, bundle] = await Promise.all([
+    chooseEndpoints(),
+    etcdBinary(process.env),
+    agentBundle(),
+  ]);
+  const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
+  startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
+  const simConfig = cloudSimConfig(endpoints, {
+    workDir: join(dir, 'cloud'),
+    speed: options.speed,
+    seed: 1,
+    agentCommand: agentCommand(bundle),
+  });
+  group.start({
+    name: 'cloud-sim',
+    ...sourceCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
+  });
+  const coordinators = startCoordinators(group, dir, endpoints, secrets);
+  const cloudUrl = `http://${endpoints.cloud.host}:${endpoints.cloud.port}`;
+  const operator = new Operator({ endpoint: cloudUrl, clock: options.clock });
+  const admin = new SimAdmin(cloudUrl);
+  options.say('  · three etcd members, a local EC2 and three coordinators in three zones are starting');
+  await until(options, 'cloud-sim answers', 20_000, async () => (await admin.dnsPort()) > 0);
+  const addresses = await populate({ operator, admin }, endpoints, secrets);
+  options.say(`  · ${CAST.length} instances run, each with its agent`);
+  const urls = endpoints.coordinators.map((each) => `http://127.0.0.1:${each.httpPort}`);
+  const client = coordinatorClient(urls);
+  await until(options, 'every member is enrolled and alive', 30_000, async () => {
+    const members = await client.members();
+    return (
+      members.length === CAST.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
+    );
+  });
+  return { dir, group, coordinators, urls, client, operator, admin, addresses };
+}

@@ -1,0 +1,24 @@
+import { errorText, isOperationError } from '@understudy/shared';
+import { SystemClock } from '@understudy/shared/node';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { buildProgram } from './program.ts';
+
+/** commander throws its own errors, already printed, with `exitCode`. */
+const commanderExit = (error: unknown): number | null =>
+  error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
+    ? error.exitCode === 0
+      ? EXIT.ok
+      : EXIT.usage
+    : null;
+
+try {
+  await buildProgram({ clock: new SystemClock(), environment: process.env }).parseAsync(process.argv);
+} catch (error) {
+  const code = commanderExit(error);
+  if (code === null) {
+    process.stderr.write(`understudy: ${errorText(error)}\n`);
+    if (isOperationError(error)) process.stderr.write(`  ${error.explain()}\n`);
+    else if (error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+  }
+  process.exitCode = code ?? exitCodeOf(error);
+}

@@ -1,0 +1,188 @@
+import { type Clock, KEY_ROOT, keyspace, OperationError } from '@understudy/shared';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { keysText, readKeys } from './commands/inspect.ts';
+import { agentKeyHex } from './commands/keys.ts';
+import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { EXIT } from './exit-codes.ts';
+import { membersText } from './views/members-view.ts';
+import { statusText } from './views/status-view.ts';
+import { present } from './watch.ts';
+
+export interface ProgramContext {
+  readonly clock: Clock;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+interface ReadOptions {
+  readonly url?: string[];
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+const HELP_EXIT_CODES = `
+Exit codes: ${EXIT.ok} done · ${EXIT.failed} the answer is no · ${EXIT.usage} wrong usage · ${EXIT.unavailable} nobody answers · ${EXIT.software} a bug · ${EXIT.config} configuration refused`;
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('want a number above 0');
+  return value;
+}
+
+const output = (options: ReadOptions) => ({ json: options.json === true, watch: options.watch === true });
+
+function readCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option(
+      '--url <url>',
+      'a coordinator; may be repeated (default: $UNDERSTUDY_URL, then http://127.0.0.1:8080)',
+      collect,
+    )
+    .option('--json', 'machine-readable output')
+    .option('--watch', 'read again every second until interrupted');
+}
+
+function addReads(program: Command, { clock, environment }: ProgramContext): void {
+  readCommand(program, 'status', 'who leads, is etcd fresh, how many members are in which state').action(
+    (options: ReadOptions) => {
+      const client = coordinatorClient(coordinatorUrls(options.url, environment));
+      return present(clock, output(options), () => client.status(), statusText);
+    },
+  );
+  readCommand(program, 'members', 'every member: verdict, instance, why')
+    .argument('[member]', 'only this one (group/name) or this group')
+    .action((filter: string | undefined, options: ReadOptions) => {
+      const client = coordinatorClient(coordinatorUrls(options.url, environment));
+      const chosen = async () => {
+        const all = await client.members();
+        return filter === undefined
+          ? all
+          : all.filter((each) => each.member === filter || each.member.startsWith(`${filter}/`));
+      };
+      return present(clock, output(options), chosen, membersText);
+    });
+}
+
+interface InspectOptions extends ReadOptions {
+  readonly config?: string;
+  readonly etcd?: string[];
+  readonly root?: string;
+}
+
+function addInspect(program: Command, { clock, environment }: ProgramContext): void {
+  readCommand(program, 'inspect', 'what stands in etcd, read directly')
+    .argument(
+      '[area]',
+      'leader, coordinators, opinions, groups, members, activations, intents, journal, holds, pauses, history; or a longer key',
+      '',
+    )
+    .option(
+      '--etcd <host>',
+      'an etcd endpoint; may be repeated (default: $UNDERSTUDY_ETCD, then http://127.0.0.1:2379)',
+      collect,
+    )
+    .option('--config <file>', "take etcd's hosts, TLS and user from a coordinator's configuration")
+    .option('--root <prefix>', 'key root', KEY_ROOT)
+    .action(async (area: string, options: InspectOptions) => {
+      const { openStore } = await import('@understudy/coordinator');
+      const hosts = options.etcd ?? environment.UNDERSTUDY_ETCD?.split(',') ?? ['http://127.0.0.1:2379'];
+      const store = openStore(options.config === undefined ? { hosts } : { configPath: options.config });
+      const root = keyspace(options.root ?? KEY_ROOT).root;
+      try {
+        await present(clock, output(options), () => readKeys(store, root, area), keysText);
+      } finally {
+        await store.close();
+      }
+    });
+}
+
+function addProcesses(program: Command): void {
+  const config = new Option('--config <file>', 'YAML configuration').makeOptionMandatory();
+  program
+    .command('agent')
+    .description('the process on each watched instance')
+    .addOption(config)
+    .option(
+      '--imds <url>',
+      'instance metadata endpoint (default: $AWS_EC2_METADATA_SERVICE_ENDPOINT, then the link-local address)',
+    )
+    .action(async (options: { config: string; imds?: string }) => {
+      const { runAgent } = await import('@understudy/agent/main');
+      await runAgent({
+        configPath: options.config,
+        ...(options.imds === undefined ? {} : { imdsEndpoint: options.imds }),
+      });
+    });
+  program
+    .command('coordinator')
+    .description('one of the equal coordinators: observes, judges, leads, recovers')
+    .addOption(config)
+    .action(async (options: { config: string }) => {
+      const { runCoordinator } = await import('@understudy/coordinator/main');
+      await runCoordinator({ configPath: options.config });
+    });
+  program
+    .command('cloud-sim')
+    .description('a local EC2 for rehearsals: Query protocol, IMDSv2, machines')
+    .addOption(config)
+    .action(async (options: { config: string }) => {
+      const { runCloudSim } = await import('@understudy/cloud-sim/main');
+      await runCloudSim({ configPath: options.config });
+    });
+}
+
+interface DemoCommandOptions {
+  readonly json?: boolean;
+  readonly keep?: boolean;
+  readonly speed: number;
+}
+
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('three coordinators, a real etcd cluster and six agents: watch two failovers and one refusal')
+    .option('--json', 'last line of standard output is one JSON object; the live view goes to standard error')
+    .option('--keep', 'leave everything running at the end, until interrupted, and keep the logs')
+    .option('--speed <factor>', "the cloud's latencies are divided by this", positiveNumber, 10)
+    .action(async (options: DemoCommandOptions) => {
+      const { runDemo } = await import('./demo/demo.ts');
+      process.exitCode = await runDemo({
+        json: options.json === true,
+        keep: options.keep === true,
+        speed: options.speed,
+      });
+    });
+}
+
+function addKeys(program: Command): void {
+  program
+    .command('agent-key')
+    .description("print one agent's heartbeat key, derived from the master secret")
+    .argument('<member>', 'group/name')
+    .requiredOption('--master <file>', 'master secret: 64 hex characters')
+    .option('--key-id <id>', 'key id, 1-255', (text) => Math.trunc(positiveNumber(text)), 1)
+    .action((member: string, options: { master: string; keyId: number }) => {
+      if (options.keyId > 255) throw new OperationError('CONFIG_INVALID', `--key-id ${options.keyId} is above 255`);
+      process.stdout.write(`${agentKeyHex(options.master, options.keyId, member)}\n`);
+    });
+}
+
+/** The whole command line. Actions throw; `main.ts` turns errors into messages and exit codes. */
+export function buildProgram(context: ProgramContext): Command {
+  const program = new Command('understudy')
+    .description('Replaces a failed stateful EC2 instance, with its data, its address and its name, exactly once.')
+    .version('0.1.0')
+    .exitOverride()
+    .addHelpText('after', HELP_EXIT_CODES);
+  addReads(program, context);
+  addInspect(program, context);
+  addProcesses(program);
+  addKeys(program);
+  addDemo(program);
+  return program;
+}

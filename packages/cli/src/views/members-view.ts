@@ -1,0 +1,39 @@
+import type { MemberView } from '@understudy/shared';
+import ansis from 'ansis';
+import { agoText, tableText, verdictText } from './format.ts';
+
+function conditionText(member: MemberView): string {
+  if (member.recovery) return ansis.magenta(`recovering (${member.recovery})`);
+  if (member.hold) return ansis.yellow(`held: ${member.hold.reason}`);
+  if (member.readinessProblems.length > 0)
+    return ansis.yellow(`not ready: ${member.readinessProblems.map((each) => each.code).join(', ')}`);
+  return member.degraded ? ansis.yellow('degraded') : '';
+}
+
+function row(member: MemberView): string[] {
+  const failing = member.checks
+    .filter((check) => check.status === 'fail')
+    .map((check) => `${check.name}: ${check.code}`);
+  return [
+    member.member,
+    verdictText(member.verdict),
+    member.instanceId,
+    member.incarnation === null ? '-' : `#${member.incarnation}`,
+    member.az,
+    agoText(member.lastHeardAgoMs),
+    [conditionText(member), ...failing].filter((text) => text !== '').join('; '),
+  ];
+}
+
+/** What `understudy members` prints: a table, then a sentence for every member that is not simply alive. */
+export function membersText(members: readonly MemberView[]): string {
+  if (members.length === 0) return 'no members: tag an instance with understudy:group and understudy:member';
+  const table = tableText(
+    ['member', 'verdict', 'instance', 'inc.', 'zone', 'last heard', 'condition'],
+    members.map(row),
+  );
+  const notes = members
+    .filter((member) => member.verdict !== 'alive' || member.hold)
+    .map((member) => `${member.member}: ${member.hold ? member.hold.text : member.reason}`);
+  return notes.length > 0 ? `${table}\n\n${notes.join('\n')}` : table;
+}
