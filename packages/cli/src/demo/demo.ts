@@ -152,7 +152,11 @@ async function perform(
 }
 
 /** A demo that did not reach its end still answers `--json` with one object. */
-const brokenOff = (why: string): DemoReport => ({ recoveries: [], falseFailovers: 0, violations: [`the demo broke off: ${why}`] });
+const brokenOff = (why: string): DemoReport => ({
+  recoveries: [],
+  falseFailovers: 0,
+  violations: [`the demo broke off: ${why}`],
+});
 
 /** Plays the three acts and returns the exit code. Leaves no process and, unless it failed or `keep`, no file behind. */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {

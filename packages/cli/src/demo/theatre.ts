@@ -109,11 +109,7 @@ interface Cloud {
 }
 
 /** Launches the cast with the operator's own client; gives out Elastic IPs. */
-async function populate(
-  cloud: Cloud,
-  endpoints: Endpoints,
-  secrets: DemoSecrets,
-): Promise<Map<string, string>> {
+async function populate(cloud: Cloud, endpoints: Endpoints, secrets: DemoSecrets): Promise<Map<string, string>> {
   const [imageId, subnets, dnsPort] = await Promise.all([
     cloud.operator.imageId(),
     cloud.operator.subnets(),

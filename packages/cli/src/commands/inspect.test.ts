@@ -1,0 +1,38 @@
+import { KEY_ROOT } from '@understudy/shared';
+import { expect, it } from 'vitest';
+import { inspectEntry, keysText } from './inspect.ts';
+
+const entry = (key: string, value: string) => ({
+  key: `${KEY_ROOT}${key}`,
+  value,
+  createRevision: 4,
+  modRevision: 7,
+  leaseId: '1234',
+});
+
+it('a record that fits its schema is shown as an object', () => {
+  const value = {
+    schemaVersion: 1,
+    writeId: 'w',
+    writtenBy: 'c1',
+    writtenAtWallMs: 1,
+    member: 'g/m',
+    incarnation: 2,
+    instanceId: 'i-2',
+    opId: 'op-1',
+  };
+  const inspected = inspectEntry(KEY_ROOT, entry('activations/g/m', JSON.stringify(value)));
+  expect(inspected.problem).toBeNull();
+  expect(inspected.record).toEqual(value);
+});
+
+it('an unreadable record keeps its raw value and says what is wrong with it', () => {
+  const inspected = inspectEntry(KEY_ROOT, entry('activations/g/m', '{"schemaVersion":1,'));
+  expect(inspected.record).toBe('{"schemaVersion":1,');
+  expect(inspected.problem).toContain('RECORD_UNREADABLE');
+  expect(keysText([inspected])).toContain('RECORD_UNREADABLE');
+});
+
+it('a key of no known area is shown, not hidden', () => {
+  expect(inspectEntry(KEY_ROOT, entry('surprise', 'x')).problem).toContain('no such area');
+});
