@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two projects: `unit` needs nothing but Node; `integration` uses real etcd, sockets and processes, one file at a time (2 cores). */
-const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
+/** Workspace packages are taken from their TypeScript source, as everywhere (`node --conditions=source`). */
+const source = {
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
+};
+const never = ['**/node_modules/**', '**/dist/**', '.cache/**'];
 
+/** `unit` needs nothing but Node and git; `integration` uses real etcd, sockets and processes: after the others, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -11,8 +16,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit}/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.integration.test.ts', ...never],
           testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -20,10 +26,12 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**'],
+          exclude: never,
+          globalSetup: ['test/integration/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

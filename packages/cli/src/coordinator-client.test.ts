@@ -28,12 +28,12 @@ describe('coordinatorClient', () => {
     expect(await client.members()).toEqual([]);
   });
 
-  it('says STORE_UNAVAILABLE and names the URL when nobody answers', async () => {
+  it('says COORDINATOR_UNAVAILABLE and names the URL when nobody answers', async () => {
     const url = await closedUrl();
     const error: unknown = await coordinatorClient([url])
       .members()
       .catch((thrown: unknown) => thrown);
-    expect(hasCode(error, 'STORE_UNAVAILABLE')).toBe(true);
+    expect(hasCode(error, 'COORDINATOR_UNAVAILABLE')).toBe(true);
     expect(String(error)).toContain(url);
   });
 

@@ -29,13 +29,13 @@ async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
     });
   } catch (cause) {
     throw new OperationError(
-      'STORE_UNAVAILABLE',
+      'COORDINATOR_UNAVAILABLE',
       `no coordinator answers at ${url} (${errorText(cause)}); name another with --url`,
       { cause },
     );
   }
   if (!response.ok)
-    throw new OperationError('STORE_UNAVAILABLE', `${url} answered ${response.status} ${response.statusText}`);
+    throw new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status} ${response.statusText}`);
   const parsed = schema.safeParse(await response.json());
   if (parsed.success) return parsed.data;
   throw new OperationError(
@@ -49,7 +49,7 @@ async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
 
 /**
  * A client that asks the given coordinators in turn until one answers.
- * @throws STORE_UNAVAILABLE when none does (the last one's error).
+ * @throws COORDINATOR_UNAVAILABLE when none does (the last one's error).
  */
 export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
   const ask = async <T>(schema: z.ZodType<T>, path: string): Promise<T> => {

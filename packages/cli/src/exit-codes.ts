@@ -20,6 +20,7 @@ export function exitCodeOf(error: unknown): number {
     case 'KEY_INVALID':
       return EXIT.config;
     case 'STORE_UNAVAILABLE':
+    case 'COORDINATOR_UNAVAILABLE':
     case 'CLOUD_UNAVAILABLE':
       return EXIT.unavailable;
     default:

@@ -25,6 +25,11 @@ export const ERROR_TABLE = {
     meaning: 'a key file is missing, unreadable or of the wrong size',
     remedy: 'write 32 bytes as 64 hex characters into the named file (mode 0600)',
   },
+  COMMAND_FAILED: {
+    retry: 'retryable',
+    meaning: 'a hook, systemctl or probe command of the agent failed',
+    remedy: 'run the named command by hand as the user of the agent; it is tried again with backoff',
+  },
   RECORD_UNREADABLE: {
     retry: 'terminal',
     meaning: 'a record in etcd does not fit its schema',
@@ -49,6 +54,11 @@ export const ERROR_TABLE = {
     retry: 'terminal',
     meaning: 'this etcd has lease bugs that make leadership unsafe (needs >= 3.5.23 or >= 3.6.5)',
     remedy: 'upgrade etcd, or set etcd.allowUnsafeVersion with the reason',
+  },
+  COORDINATOR_UNAVAILABLE: {
+    retry: 'retryable',
+    meaning: 'no coordinator answered over HTTP',
+    remedy: 'check the address (--url, UNDERSTUDY_URL) and that a coordinator runs there',
   },
   CAS_CONFLICT: {
     retry: 'retryable',

@@ -7,4 +7,5 @@ export * from './policy.ts';
 export * from './ports/index.ts';
 export * from './protocol/index.ts';
 export * from './records/index.ts';
+export { SeededRandom } from './testing/seeded-random.ts';
 export * from './units.ts';

@@ -166,6 +166,19 @@ function writeHead(
 const CHECKS_OFFSET = 52;
 const ACKS_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
 
+/** Where a heartbeat's fields begin, for a receiver that reads them in place instead of decoding (the coordinator's ingest). */
+export const HEARTBEAT_OFFSET = {
+  keyId: 2,
+  flags: 3,
+  agentId: 4,
+  instanceHash: 20,
+  bootEpoch: 28,
+  sequence: 36,
+  challenge: 44,
+  checks: CHECKS_OFFSET,
+  tag: HEARTBEAT_BYTES - TAG_BYTES,
+} as const;
+
 export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
   const { flags } = heartbeat;
   const bytes = new Uint8Array(HEARTBEAT_BYTES);

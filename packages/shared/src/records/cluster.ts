@@ -98,6 +98,7 @@ export const HoldReasonSchema = z.enum([
   'AddressHeldElsewhere',
   'CloudDenied',
   'CloudRejected',
+  'CloudUnavailable',
 ]);
 export type HoldReason = z.infer<typeof HoldReasonSchema>;
 

@@ -54,6 +54,8 @@ export const RecoveryPlanSchema = z.strictObject({
   }),
   securityGroupIds: z.array(z.string()),
   sourceDestCheck: z.boolean(),
+  /** Tags of the failed instance's primary network interface, for the permit. */
+  networkInterfaceTags: tags.optional(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
   instanceTags: tags,
   /** RunInstances members that do not depend on the attempt (SDK names): key name, profile, user data, metadata options … */

@@ -1,0 +1,67 @@
+// Bundles the agent into one file that runs on Node 20 and later:
+//   node --jitless --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
+// Built again only when the source, the lock file or this script changed.
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const OUTPUT = join(ROOT, '.cache/agent/understudy-agent.cjs');
+const INPUTS = ['packages/agent/src', 'packages/shared/src', 'pnpm-lock.yaml', 'scripts/bundle-agent.mjs'];
+
+/** V8 flags the bundle is measured with (docs/agent.md). */
+export const AGENT_NODE_FLAGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=16'];
+
+async function filesUnder(path) {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => null);
+  if (entries === null) return [path];
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+async function sourceHash() {
+  const hash = createHash('sha256');
+  for (const input of INPUTS) {
+    for (const file of await filesUnder(join(ROOT, input))) {
+      hash.update(`${relative(ROOT, file)}\0`).update(await readFile(file));
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** Makes sure the bundle is there and current; returns its path. Safe to call from several processes at once. */
+export async function bundleAgent() {
+  const hash = await sourceHash();
+  const stamp = await readFile(`${OUTPUT}.sha256`, 'utf8').catch(() => '');
+  const present = await readFile(OUTPUT, 'utf8').catch(() => '');
+  if (stamp === hash && present !== '') return OUTPUT;
+  const { build } = await import('esbuild');
+  const result = await build({
+    entryPoints: [join(ROOT, 'packages/agent/src/main.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    conditions: ['source'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    define: { 'import.meta.url': 'understudyAgentUrl' },
+    banner: {
+      js: "#!/usr/bin/env node\nconst understudyAgentUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+  });
+  await mkdir(dirname(OUTPUT), { recursive: true });
+  const beside = `${OUTPUT}.${process.pid}`;
+  await writeFile(beside, result.outputFiles[0].contents, { mode: 0o755 });
+  await rename(beside, OUTPUT);
+  await writeFile(`${OUTPUT}.sha256`, hash);
+  return OUTPUT;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) console.log(await bundleAgent());

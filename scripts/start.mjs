@@ -1,0 +1,5 @@
+/** `npm start`: sets up what is missing, then runs the demo. Arguments go to `understudy demo`. */
+import { runMain } from './run.mjs';
+import { runSource } from './run-source.mjs';
+
+await runMain(() => runSource('packages/cli/src/main.ts', ['demo', ...process.argv.slice(2)]));

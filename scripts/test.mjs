@@ -1,0 +1,71 @@
+/**
+ * `npm test`: sets up what is missing, then runs every check and every test with the project's own Node. Arguments go to vitest
+ * (`npm test -- --project unit`). The last line is `N passed, N failed, N skipped`; the three static checks count as one test each.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { run, runMain, say } from './run.mjs';
+import { CACHE, ROOT, setUp } from './setup.mjs';
+
+const CHECKS = ['format:check', 'lint', 'typecheck'];
+const RESULTS = join(CACHE, 'test-results', `${process.pid}.json`);
+
+await runMain(async () => {
+  const { node, env } = await setUp();
+  const scripts = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const stopped = noteSignals();
+  for (const name of CHECKS) {
+    if (stopped()) break;
+    say(`\n> ${name}: ${scripts[name]}`);
+    const code = await run('sh', ['-c', scripts[name]], { env, cwd: ROOT });
+    total[code === 0 ? 'passed' : 'failed'] += 1;
+  }
+  if (!stopped()) add(total, await runVitest(node, env));
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+  return stopped() ? 130 : total.failed === 0 ? 0 : 1;
+});
+
+/** After a Ctrl-C nothing further is started. */
+function noteSignals() {
+  let seen = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      seen = true;
+    });
+  }
+  return () => seen;
+}
+
+async function runVitest(node, env) {
+  mkdirSync(dirname(RESULTS), { recursive: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`];
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = [vitest, 'run', ...reporters, ...process.argv.slice(2)];
+  const code = await run(node, args, { env, cwd: ROOT, watchParent: true });
+  return counted(code);
+}
+
+/** A file that could not be loaded and an error outside any test count as failures: nothing red may end in `0 failed`. */
+function counted(code) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    const results = JSON.parse(readFileSync(RESULTS, 'utf8'));
+    counts.passed = results.numPassedTests;
+    counts.failed = results.numFailedTests;
+    counts.skipped = results.numPendingTests + results.numTodoTests;
+    counts.failed += results.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    ).length;
+  } catch {
+    say('understudy: vitest ended without a report');
+  } finally {
+    rmSync(RESULTS, { force: true });
+  }
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+function add(total, counts) {
+  for (const key of Object.keys(total)) total[key] += counts[key];
+}

@@ -1,0 +1,5 @@
+/** `npm run understudy -- ARGS`: the command, run from source. */
+import { runMain } from './run.mjs';
+import { runSource } from './run-source.mjs';
+
+await runMain(() => runSource('packages/cli/src/main.ts', process.argv.slice(2)));

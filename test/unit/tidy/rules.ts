@@ -1,0 +1,191 @@
+import { posix } from 'node:path';
+import { COMPOSITION_ROOTS, REAL_TIME_PLACES } from './exceptions.ts';
+import { lineAt, type SourceFile, type Violation } from './source.ts';
+
+export type Rule = (file: SourceFile) => Violation[];
+
+/** Who may import whom; the public entries only. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  agent: ['shared'],
+  coordinator: ['shared'],
+  'cloud-sim': ['shared'],
+  dashboard: ['shared'],
+  cli: ['shared', 'agent', 'coordinator', 'cloud-sim', 'dashboard'],
+};
+
+const packageOf = (path: string): string | undefined => /^packages\/([^/]+)\//.exec(path)?.[1];
+const isTest = (path: string): boolean => /\.(?:test|fixtures)\.ts$|^test\//.test(path);
+const isCode = (path: string): boolean => /\.(ts|tsx|mts|mjs)$/.test(path);
+
+export const importBoundaries: Rule = ({ path, imports }) =>
+  imports.flatMap(({ specifier, line }) => {
+    const text = boundaryFault(path, specifier);
+    return text === null ? [] : [{ path, line, text }];
+  });
+
+function boundaryFault(path: string, specifier: string): string | null {
+  const own = packageOf(path);
+  if (specifier.startsWith('.')) {
+    const target = packageOf(posix.join(posix.dirname(path), specifier));
+    if (target === own || target === undefined) return null;
+    return `"${specifier}" reaches into another package: import '@understudy/${target}' (its public entry) instead`;
+  }
+  const [, target, entry = ''] = /^@understudy\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
+  if (target === undefined || target === 'test') return null;
+  if (/^(src|dist)\b/.test(entry)) {
+    return `"${specifier}" is private: export what you need from packages/${target}/src/index.ts and import '@understudy/${target}'`;
+  }
+  if (own === undefined) return null;
+  if (own === target) return `a package does not import itself by name: use a relative path instead of "${specifier}"`;
+  if (entry === 'testing' && !isTest(path) && !path.includes('/testing/')) {
+    return `"${specifier}" is for tests: take the port (Clock, Random, Log …) as a parameter instead`;
+  }
+  if (MAY_IMPORT[own]?.includes(target)) return null;
+  return `${own} must not know ${target}: move what both need to packages/shared, or pass it in through a port`;
+}
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly instead: string;
+}
+
+const findBans = (path: string, code: string, bans: readonly Ban[]): Violation[] =>
+  bans.flatMap(({ pattern, instead }) =>
+    Array.from(code.matchAll(pattern), (match) => ({
+      path,
+      line: lineAt(code, match.index),
+      text: `\`${match[0].trim()}\`: ${instead}`,
+    })),
+  );
+
+const CORE_BANS: readonly Ban[] = [
+  {
+    pattern: /\b(?:async|await)\b/g,
+    instead: 'core/ is synchronous: return a value that says what to do, and let the caller do it',
+  },
+  { pattern: /\bPromise\b/g, instead: 'core/ is synchronous: return a plain value' },
+  { pattern: /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|\bperformance\b/g, instead: 'take `now` as a parameter' },
+  {
+    pattern: /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/g,
+    instead: 'return when to look again; the loop has the timer',
+  },
+  { pattern: /\bMath\.random\b|\bcrypto\b/g, instead: 'take a Random, or the number, as a parameter' },
+  {
+    pattern: /\b(?:console|process|fetch)\b(?=[.(])/g,
+    instead: 'core/ has no I/O: return a value, the adapter does the rest',
+  },
+];
+const CORE_IMPORT =
+  /^(?:node:|pino\b|@aws-sdk\/|@smithy\/|etcd3\b|fastify\b|dgram-as-promised\b|prom-client\b|cockatiel\b|p-limit\b|@understudy\/shared\/node$)/;
+
+/** A snapshot and `now` go in, a value comes out. */
+export const corePurity: Rule = ({ path, code, imports }) => {
+  if (!/^packages\/[^/]+\/src\/core\//.test(path) || isTest(path)) return [];
+  const impure = imports
+    .filter(({ specifier, typeOnly }) => CORE_IMPORT.test(specifier) && !typeOnly)
+    .map(({ specifier, line }) => ({
+      path,
+      line,
+      text: `core/ must not import "${specifier}": take its result as a parameter, or move this file to adapters/`,
+    }));
+  return [...impure, ...findBans(path, code, CORE_BANS)];
+};
+
+/** `node:crypto`'s hashes are functions; everything else of Node belongs into shared/src/node. */
+export const sharedHasNoIo: Rule = ({ path, imports }) => {
+  if (!path.startsWith('packages/shared/src/') || isTest(path) || /\/src\/(?:node|testing)\//.test(path)) return [];
+  return imports
+    .filter(({ specifier }) => (specifier.startsWith('node:') && specifier !== 'node:crypto') || specifier === 'pino')
+    .map(({ specifier, line }) => ({
+      path,
+      line,
+      text: `"${specifier}" is I/O: put this into packages/shared/src/node`,
+    }));
+};
+
+const CLOCK = 'use the Clock port (monotonicMs, wallMs, setTimer, sleep)';
+const RANDOM = 'use the Random port (next, hex)';
+const TIME_BANS: readonly Ban[] = [
+  { pattern: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bprocess\.(?:hrtime|uptime)\b/g, instead: CLOCK },
+  { pattern: /\b(?:setTimeout|setInterval|setImmediate)\b/g, instead: CLOCK },
+  { pattern: /\bAbortSignal\.timeout\b/g, instead: 'use an AbortController and Clock.setTimer' },
+  {
+    pattern: /\bMath\.random\b|\b(?:randomBytes|randomUUID|randomInt|randomFill(?:Sync)?|getRandomValues)\b/g,
+    instead: RANDOM,
+  },
+];
+
+/** One source of time, one of randomness. */
+export const portsForTime: Rule = ({ path, code, imports }) => {
+  if (!isCode(path) || REAL_TIME_PLACES.some((place) => place.path.test(path))) return [];
+  const timers = imports
+    .filter(({ specifier }) => /^(?:node:)?timers(?:\/promises)?$/.test(specifier))
+    .map(({ specifier, line }) => ({ path, line, text: `"${specifier}": ${CLOCK}` }));
+  return [...timers, ...findBans(path, code, TIME_BANS)];
+};
+
+export const adaptersAreBuiltInMain: Rule = ({ path, code }) => {
+  if (!isCode(path) || COMPOSITION_ROOTS.test(path)) return [];
+  const instead = 'only main.ts builds adapters: take a Clock, Random or Log as a parameter';
+  return findBans(path, code, [{ pattern: /\bnew System(?:Clock|Random)\b|\bPinoLog\.create\b/g, instead }]);
+};
+
+export const FILE_LINES_MAX = 500;
+export const fileLength: Rule = ({ path, text }) => {
+  const count = text.trimEnd().split('\n').length;
+  if (!isCode(path) || count <= FILE_LINES_MAX) return [];
+  return [
+    {
+      path,
+      line: FILE_LINES_MAX + 1,
+      text: `${count} lines, ${FILE_LINES_MAX} at most: move one idea into a file of its own`,
+    },
+  ];
+};
+
+const VAGUE = /^(?:utils?|managers?|helpers?|data)$/;
+/** EC2's own words. */
+const OWN_WORDS = /user-data/g;
+
+export const fileNames: Rule = ({ path }) => {
+  const word = path
+    .replaceAll(OWN_WORDS, '')
+    .split(/[-._/]/)
+    .find((part) => VAGUE.test(part.toLowerCase()));
+  if (word === undefined) return [];
+  return [
+    { path, line: 1, text: `"${word}" says nothing: name the file after the one thing it holds (a noun of DESIGN §1)` },
+  ];
+};
+
+/** Written in pieces, so that this file does not contain what it looks for. */
+const HOSTS = [
+  'registry.npm' + 'js.',
+  'registry.yarn' + 'pkg.',
+  'npm.pkg.git' + 'hub.',
+  'deb.deb' + 'ian.org',
+  'archive.ubu' + 'ntu.com',
+  '_auth' + 'Token',
+];
+const HOST = new RegExp(HOSTS.map((host) => host.replaceAll('.', '\\.')).join('|'), 'g');
+const MACHINE_PATH = /(?<=^|[\s"'`(=:])\/(?:work|root|home|Users)\/[A-Za-z0-9_.-]+/gm;
+
+/** Any text file: what is true on one machine only does not get committed. */
+export const noMachineNames: Rule = ({ path, text }) => [
+  ...findBans(path, text, [
+    { pattern: HOST, instead: "leave the host out: npm's and apt's own configuration name it" },
+  ]),
+  ...findBans(path, text, [{ pattern: MACHINE_PATH, instead: 'use a path relative to the project, or os.tmpdir()' }]),
+];
+
+export const FILE_RULES: readonly Rule[] = [
+  importBoundaries,
+  corePurity,
+  sharedHasNoIo,
+  portsForTime,
+  adaptersAreBuiltInMain,
+  fileLength,
+  fileNames,
+  noMachineNames,
+];
