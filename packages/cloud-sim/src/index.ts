@@ -1,1 +1,22 @@
-export {};
+export { CloudSim, type CloudSimOptions, type SimCallOptions, type SimReply } from './cloud-sim.ts';
+export { ACTION_NAMES, type ActionName } from './core/actions/index.ts';
+export { type CallError, type CallMoment, type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
+export type { DefaultWorld } from './core/default-world.ts';
+export { Ec2Error } from './core/ec2-error.ts';
+export {
+  type CallEvent,
+  EventLog,
+  type Launch,
+  type ResourceKind,
+  type SimEvent,
+  type Stay,
+  type TransitionEvent,
+} from './core/event-log.ts';
+export type { Fault, FaultKind, FaultState } from './core/faults.ts';
+export { LATENCY, type LatencyName, type LatencyOverrides, type Range } from './core/latency.ts';
+export { DEFAULT_QUOTAS, type Quotas } from './core/world.ts';
+export { inProcessTransport } from './in-process-transport.ts';
+export { type SeededInstance, type SeedInstance, seedInstance } from './seed-instance.ts';
+export { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';
+export { type CloudSimServerParts, type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
+export { type CloudSimConfig, CloudSimConfigSchema } from './config.ts';

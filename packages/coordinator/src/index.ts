@@ -1,1 +1,21 @@
-export {};
+export * from './adapters/ec2/index.ts';
+export * from './adapters/etcd/index.ts';
+export type * from './contracts.ts';
+export * from './leadership/index.ts';
+export * from './core/recovery/launch-request.ts';
+export * from './core/recovery/placement.ts';
+export * from './core/recovery/plan.ts';
+export * from './recovery/gather-plan-input.ts';
+export * from './leadership/leader-term.ts';
+export * from './recovery/collector.ts';
+export * from './recovery/engine.ts';
+export * from './recovery/settings.ts';
+export * from './config.ts';
+export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
+export {
+  COORDINATOR_EXIT,
+  coordinatorExitCode,
+  openStore,
+  type RunCoordinatorOptions,
+  runCoordinator,
+} from './main.ts';

@@ -43,6 +43,8 @@ export const StatusViewSchema = z.object({
     held: z.number(),
   }),
   pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
+  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
+  problems: z.array(z.object({ code: z.string(), text: z.string() })).optional(),
 });
 export type StatusView = z.infer<typeof StatusViewSchema>;
 

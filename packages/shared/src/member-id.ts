@@ -11,6 +11,8 @@ export const TAG = {
   op: 'understudy:op',
   /** Placement attempt number that made this resource. */
   attempt: 'understudy:attempt',
+  /** Number of the CreateSnapshots call, within its recovery, that made this snapshot. */
+  snapshotSet: 'understudy:snapshot-set',
   /** On a replaced instance: opId of the recovery that retired it. */
   retiredBy: 'understudy:retired-by',
   /** ISO time after which the collector may remove the resource. */

@@ -175,6 +175,20 @@ export interface CreateNetworkInterfaceRequest {
 export interface CloudCallOptions {
   /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
   readonly signal?: AbortSignal;
+  /**
+   * Asked synchronously at the last moment before the request leaves, after any wait for a rate-limit token and after signing: `false` ⇒ the
+   * request is not sent and `LEASE_LOST` is thrown. A process that was paused while it waited must not send what it was allowed to send before.
+   */
+  readonly mayStart?: () => boolean;
+}
+
+/** What EC2 says about an instance type, as far as a launch needs it. */
+export interface CloudInstanceType {
+  readonly instanceType: string;
+  readonly defaultCores: number | null;
+  readonly defaultThreadsPerCore: number | null;
+  readonly burstable: boolean;
+  readonly instanceStorage: boolean;
 }
 
 export interface Cloud {
@@ -199,6 +213,12 @@ export interface Cloud {
     instanceId: string,
     options?: CloudCallOptions,
   ): Promise<{ readonly stop: boolean; readonly termination: boolean }>;
+  /** What the guest's own shutdown does; null when EC2 does not say. */
+  describeShutdownBehavior(instanceId: string, options?: CloudCallOptions): Promise<'stop' | 'terminate' | null>;
+  /** `standard` or `unlimited`; null when EC2 does not say. Ask for burstable types only: EC2 refuses the others. */
+  describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
+  /** null when the type is not known. */
+  describeInstanceType(instanceType: string, options?: CloudCallOptions): Promise<CloudInstanceType | null>;
   // fence
   stopInstance(
     instanceId: string,

@@ -1,0 +1,125 @@
+import type { CheckReading, Clock, Log, Random } from '@understudy/shared';
+import { CHECK_CODES } from '@understudy/shared';
+import { LatestWins } from './latest-wins.ts';
+
+/** What the workload is to be told. */
+export interface WantedActivation {
+  readonly state: 'active' | 'standby' | 'fenced';
+  readonly incarnation: number;
+  /** Null before the metadata service has said it. */
+  readonly instanceId: string | null;
+}
+
+/** The ways a workload is told. Each call ends by its own deadline and rejects with COMMAND_FAILED or a file error. */
+export interface ActivationOutputs {
+  writeFile(wanted: WantedActivation): Promise<void>;
+  removeFile(): Promise<void>;
+  /** systemd target; nothing when none is configured or systemd is absent. */
+  tellTarget(serving: boolean): Promise<void>;
+  /** `onActivate` or `onDeactivate`; nothing when not configured. */
+  runHook(wanted: WantedActivation): Promise<void>;
+  powerOff(): Promise<void>;
+}
+
+interface ApplierParts {
+  readonly outputs: ActivationOutputs;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Asked right before a workload is started: this process may have been paused since it was decided. */
+  readonly beforeActivating: () => void;
+}
+
+/** A hook may read the file, so the file goes first; a file that cannot be written holds the hook up no longer than this. */
+const FILE_FIRST_MS = 2_000;
+const POWEROFF_ATTEMPTS_MAX = 5;
+const POWEROFF_EVERY_MS = 10_000;
+
+/**
+ * Makes file, target and hook follow the wanted state: the file at once, the commands one after the other, the newest state winning. Withdrawing is
+ * repeated until it worked; it is skipped only when the last thing that was done, successfully, was a withdrawal.
+ */
+export class ActivationApplier {
+  readonly #parts: ApplierParts;
+  readonly #file: LatestWins<WantedActivation>;
+  readonly #commands: LatestWins<WantedActivation>;
+  /** What the commands last achieved; `unknown` at start and after any half-done change. */
+  #workload: 'unknown' | 'serving' | 'withdrawn' = 'unknown';
+  #wanted: WantedActivation | null = null;
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts;
+    this.#file = new LatestWins({ ...parts, name: 'file' }, (wanted) => this.#writeFile(wanted));
+    this.#commands = new LatestWins({ ...parts, name: 'commands' }, (wanted, isLatest) => this.#tell(wanted, isLatest));
+  }
+
+  want(wanted: WantedActivation): void {
+    this.#wanted = wanted;
+    this.#file.offer(wanted);
+    this.#commands.offer(wanted);
+  }
+
+  /** A hook or target that failed is a warning in the heartbeat: seen by people, never a reason to replace the instance. */
+  reading(): CheckReading {
+    const failed = this.#commands.failure !== null || this.#file.failure !== null;
+    return { status: failed ? 'warn' : 'pass', code: failed ? CHECK_CODES.commandFailed : 0, ageSeconds: 0 };
+  }
+
+  /** Waits until the wanted state is in force, at most `limitMs`. */
+  async settled(limitMs: number): Promise<boolean> {
+    const [file, commands] = await Promise.all([this.#file.settled(limitMs), this.#commands.settled(limitMs)]);
+    return file && commands;
+  }
+
+  /** After the withdrawal, or `limitMs` if that does not come to an end: off, unless we may serve again by then. */
+  async powerOff(limitMs: number): Promise<void> {
+    const { outputs, clock, log } = this.#parts;
+    await this.settled(limitMs);
+    for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX && this.#wanted?.state !== 'active'; attempt++) {
+      log.error('serve.poweroff', { attempt });
+      await outputs.powerOff().catch((error: unknown) => log.error('serve.poweroff.failed', { error: String(error) }));
+      await clock.sleep(POWEROFF_EVERY_MS);
+    }
+  }
+
+  /** Orderly end: no further attempts; the file goes, and an absent file means: may not serve. */
+  async close(): Promise<void> {
+    this.#file.stop();
+    this.#commands.stop();
+    await this.#file.settled(FILE_FIRST_MS);
+    await this.#parts.outputs.removeFile().catch((error: unknown) => {
+      this.#parts.log.error('activation.file.left', { error: String(error) });
+    });
+  }
+
+  async #writeFile(wanted: WantedActivation): Promise<void> {
+    try {
+      await this.#parts.outputs.writeFile(wanted);
+    } catch (error) {
+      // No room for the new text: an absent file says the same for every state but active.
+      if (wanted.state !== 'active') await this.#parts.outputs.removeFile().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #tell(wanted: WantedActivation, isLatest: () => boolean): Promise<void> {
+    const serving = wanted.state === 'active';
+    if (!serving && this.#workload === 'withdrawn') return;
+    await this.#file.settled(FILE_FIRST_MS);
+    if (serving) this.#parts.beforeActivating();
+    if (!isLatest()) return;
+    this.#workload = 'unknown';
+    const { outputs, log } = this.#parts;
+    const steps = [() => outputs.tellTarget(serving), () => outputs.runHook(wanted)];
+    const failures: unknown[] = [];
+    // Withdrawing goes on after a failure: one of the two may be enough to stop the workload.
+    for (const step of serving ? steps : steps.toReversed()) {
+      if (serving && (failures.length > 0 || !isLatest())) break;
+      await step().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    if (serving && !isLatest()) return;
+    this.#workload = serving ? 'serving' : 'withdrawn';
+    log.info('activation.applied', { ...wanted });
+  }
+}

@@ -1,0 +1,80 @@
+import { type Clock, errorText } from '@understudy/shared';
+import { type ChildProcess, spawn } from 'node:child_process';
+
+export type CommandOutcome =
+  | { readonly kind: 'exited'; readonly code: number; readonly output: string }
+  | { readonly kind: 'killed'; readonly detail: string }
+  | { readonly kind: 'not-started'; readonly detail: string };
+
+const OUTPUT_CHARACTERS_MAX = 2_000;
+/** Between SIGTERM and SIGKILL, and once more between SIGKILL and no longer waiting. */
+const KILL_GRACE_MS = 2_000;
+
+/**
+ * Runs a command in its own process group with a deadline: SIGTERM, then SIGKILL to the whole group, then it is left alone (a process that hangs in
+ * the kernel cannot be waited for). Never rejects; keeps the last 2 000 characters of its output.
+ */
+export function runCommand(
+  command: readonly string[],
+  options: { readonly clock: Clock; readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
+): Promise<CommandOutcome> {
+  const [program = '', ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
+    let output = '';
+    const keep = (text: Buffer) => {
+      output = (output + text.toString('utf8')).slice(-OUTPUT_CHARACTERS_MAX);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const stages = killStages(child, options.clock, options.timeoutMs, () => finish(timedOut(options.timeoutMs)));
+    const finish = (outcome: CommandOutcome) => {
+      stages.cancel();
+      leave(child);
+      resolve(outcome);
+    };
+    child.on('error', (error) => finish({ kind: 'not-started', detail: errorText(error) }));
+    child.on('exit', (code, signal) => {
+      if (stages.fired()) finish(timedOut(options.timeoutMs));
+      else if (code === null) finish({ kind: 'killed', detail: `ended by ${signal}` });
+      // Its last output may still be in the pipe; children it left behind may hold the pipe open, so it is not waited for either.
+      else setImmediate(() => finish({ kind: 'exited', code, output: output.trim() }));
+    });
+  });
+}
+
+const timedOut = (timeoutMs: number): CommandOutcome => ({ kind: 'killed', detail: `not done after ${timeoutMs} ms` });
+
+function killStages(child: ChildProcess, clock: Clock, timeoutMs: number, giveUp: () => void) {
+  let fired = false;
+  let timer = clock.setTimer(timeoutMs, () => {
+    fired = true;
+    killGroup(child, 'SIGTERM');
+    timer = clock.setTimer(KILL_GRACE_MS, () => {
+      killGroup(child, 'SIGKILL');
+      timer = clock.setTimer(KILL_GRACE_MS, giveUp);
+    });
+  });
+  return { cancel: () => timer.cancel(), fired: () => fired };
+}
+
+/** Kills the child's process group. Harmless when it is gone. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Gone already: there is nothing left to kill.
+  }
+}
+
+/** Lets this process end although the child or somebody holding its pipes may live on. */
+export function leave(child: ChildProcess): void {
+  child.unref();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '@understudy/shared';
+import { Resolver } from 'node:dns/promises';
+import { createSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { type AgentConfig, parseHostPort } from '../config.ts';
+import type { NetworkObservation, NetworkProbes } from '../checks/network.ts';
+import { arpComplete, parseDefaultRoute, parseNameservers } from '../checks/proc-parsers.ts';
+
+type NetworkConfig = AgentConfig['checks']['network'];
+
+/** RFC 863; nobody has to listen: sending is what makes the kernel ask for the hardware address. */
+const DISCARD_PORT = 9;
+const ARP_LOOK_EVERY_MS = 100;
+
+export function networkProbes(
+  config: NetworkConfig,
+  clock: Clock,
+  coordinators: NetworkProbes['coordinators'],
+): NetworkProbes {
+  return {
+    coordinators,
+    gateway: (signal) => gatewayState(config, clock, signal),
+    dns: (signal) => dnsState(config, signal),
+  };
+}
+
+async function gatewayState(
+  { gateway, deadlineMs }: NetworkConfig,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<NetworkObservation['gateway']> {
+  if (gateway === 'none') return 'not-looked-at';
+  const target = parseHostPort(gateway.replace(/^tcp:/, ''));
+  if (target) return (await connects(target, signal)) ? 'reachable' : 'unreachable';
+  const route = parseDefaultRoute(await readFile('/proc/net/route', 'utf8'));
+  if (!route) return 'no-route';
+  if (route.gateway === null) return 'reachable';
+  return (await answersArp(route.gateway, clock, deadlineMs)) ? 'reachable' : 'unreachable';
+}
+
+/** A refused connection was answered by the host, so the way there works. */
+function connects(target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(target);
+    const finish = (reachable: boolean) => {
+      signal.removeEventListener('abort', onAbort);
+      socket.destroy();
+      resolve(reachable);
+    };
+    const onAbort = () => finish(false);
+    socket.once('connect', () => finish(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED'));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Sends one datagram to the gateway, then looks whether the kernel knows its hardware address, until three quarters of the deadline. */
+async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  socket.on('error', () => undefined);
+  await new Promise<void>((resolve) => socket.send(Buffer.of(0), DISCARD_PORT, gateway, () => resolve()));
+  socket.close();
+  const untilMs = clock.monotonicMs() + deadlineMs * 0.75;
+  for (;;) {
+    if (arpComplete(await readFile('/proc/net/arp', 'utf8'), gateway)) return true;
+    if (clock.monotonicMs() >= untilMs) return false;
+    await clock.sleep(ARP_LOOK_EVERY_MS);
+  }
+}
+
+/** c-ares codes that mean: nobody answered. Every other outcome was sent by a server. */
+const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'EDESTRUCTION', 'ENOMEM', 'EFILE']);
+
+async function dnsState({ dns, deadlineMs }: NetworkConfig, signal: AbortSignal): Promise<NetworkObservation['dns']> {
+  if (dns === 'none') return 'not-looked-at';
+  const configured =
+    dns.servers === 'auto' ? parseNameservers(await readFile('/etc/resolv.conf', 'utf8')) : dns.servers;
+  if (configured.length === 0) return 'silent';
+  const timeout = Math.max(50, Math.floor((deadlineMs * 0.75) / configured.length));
+  const resolver = new Resolver({ timeout, tries: 1 });
+  resolver.setServers([...configured]);
+  const cancel = () => resolver.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    await resolver.resolve4(dns.name);
+    return 'answered';
+  } catch (error) {
+    return SILENCE.has((error as NodeJS.ErrnoException).code ?? '') ? 'silent' : 'answered';
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import type { StoredState } from '../core/boot.ts';
+import { writeDurably } from './durable-file.ts';
+
+const StateFileSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  instanceId: z.string().min(1),
+  /** u64 in decimal: JSON numbers end at 2^53. */
+  bootEpoch: z.string().regex(/^\d{1,19}$/),
+});
+
+/** `stateDir/state.json`. */
+export interface StateStore {
+  /** Null when there is none, or none that can be read: an unreadable one is worth as much as none. */
+  read(): Promise<StoredState | null>;
+  write(state: StoredState): Promise<void>;
+}
+
+export function stateFile(path: string, onUnreadable: (detail: string) => void): StateStore {
+  return {
+    async read() {
+      let text: string;
+      try {
+        text = await readFile(path, 'utf8');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onUnreadable(String(error));
+        return null;
+      }
+      const parsed = parseState(text);
+      if (!parsed) onUnreadable('not a state file of this version');
+      return parsed;
+    },
+    async write({ instanceId, bootEpoch }) {
+      const text = JSON.stringify({ schemaVersion: 1, instanceId, bootEpoch: String(bootEpoch) });
+      await writeDurably(path, `${text}\n`, 0o600);
+    },
+  };
+}
+
+function parseState(text: string): StoredState | null {
+  try {
+    const { instanceId, bootEpoch } = StateFileSchema.parse(JSON.parse(text));
+    return { instanceId, bootEpoch: BigInt(bootEpoch) };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,212 @@
+import {
+  type Ack,
+  agentIdOf,
+  coordinatorHashOf,
+  type DatagramSocket,
+  decodeHeartbeat,
+  encodeAck,
+  encodeProbe,
+  type Endpoint,
+  type Heartbeat,
+  hmacOf,
+  instanceHashOf,
+  type Mac,
+  parseKey,
+  tagMatches,
+} from '@understudy/shared';
+import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
+import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+import type { StateStore } from './adapters/state-file.ts';
+import { Agent, type AgentParts, type CheckName } from './agent.ts';
+import type { Check } from './checks/check.ts';
+import type { MetadataAnswer } from './checks/metadata.ts';
+import { AgentConfigSchema } from './config.ts';
+import type { StoredState } from './core/boot.ts';
+
+export const MEMBER = 'shop/db-1';
+export const INSTANCE_ID = 'i-0aaa';
+export const KEY_HEX = '0b'.repeat(32);
+export const MAC = hmacOf(parseKey(KEY_HEX, 'test'));
+const PASS: Check = { run: async () => ({ status: 'pass', code: 'none' }) };
+
+/** Plays a coordinator: keeps what it hears, acks what `reply` says. */
+export class TestCoordinator {
+  readonly heard: Heartbeat[] = [];
+  readonly rejected: Uint8Array[] = [];
+  readonly socket: DatagramSocket;
+  readonly #hash: number;
+  readonly #mac: Mac;
+  /** Content of the acks; null = none are sent. */
+  reply: Partial<Ack> | null = { activation: 'standby' };
+  /** Ack every heartbeat, or only those that ask for it. */
+  ackAll = true;
+  lastAck: Uint8Array | null = null;
+  lastFrom: Endpoint | null = null;
+
+  constructor(socket: DatagramSocket, id: string, mac: Mac = MAC) {
+    this.socket = socket;
+    this.#hash = coordinatorHashOf(id);
+    this.#mac = mac;
+    socket.onMessage((payload, from) => this.#receive(Uint8Array.from(payload), from));
+  }
+
+  get last(): Heartbeat | undefined {
+    return this.heard.at(-1);
+  }
+
+  ackFor(heartbeat: Heartbeat, changes: Partial<Ack>, mac: Mac = this.#mac): Uint8Array {
+    const ack: Ack = {
+      keyId: heartbeat.keyId,
+      leaderLive: true,
+      agentId: heartbeat.agentId,
+      instanceHash: heartbeat.instanceHash,
+      bootEpoch: heartbeat.bootEpoch,
+      sequence: heartbeat.sequence,
+      challenge: 'c1'.repeat(8),
+      coordinatorHash: this.#hash,
+      opinion: 'alive',
+      activation: 'unknown',
+      incarnation: 1,
+      holdsForMs: 0,
+      term: 5n,
+      ...changes,
+    };
+    return encodeAck(ack, mac);
+  }
+
+  async probe(to: Endpoint, instanceId: string, challenge: string): Promise<void> {
+    const frame = { keyId: 1, agentId: agentIdOf(MEMBER), instanceHash: instanceHashOf(instanceId), challenge };
+    await this.socket.send(encodeProbe({ ...frame, coordinatorHash: this.#hash }, this.#mac), to);
+  }
+
+  #receive(payload: Uint8Array, from: Endpoint): void {
+    const heartbeat = tagMatches(payload, this.#mac) ? decodeHeartbeat(payload) : null;
+    if (!heartbeat) {
+      this.rejected.push(payload);
+      return;
+    }
+    this.heard.push(heartbeat);
+    this.lastFrom = from;
+    if (!this.reply || !(this.ackAll || heartbeat.flags.ackRequested)) return;
+    this.lastAck = this.ackFor(heartbeat, this.reply);
+    void this.socket.send(this.lastAck, from);
+  }
+}
+
+/** Workload that writes down what it is told, and can be made to hang or fail. */
+export class TestOutputs implements ActivationOutputs {
+  readonly hooks: string[] = [];
+  readonly files: (WantedActivation | 'removed')[] = [];
+  readonly targets: boolean[] = [];
+  powerOffs = 0;
+  hookFailures = 0;
+  hookGate: Promise<void> | null = null;
+
+  get serving(): boolean {
+    return this.hooks.at(-1) === 'active';
+  }
+  async writeFile(wanted: WantedActivation): Promise<void> {
+    this.files.push(wanted);
+  }
+  async removeFile(): Promise<void> {
+    this.files.push('removed');
+  }
+  async tellTarget(serving: boolean): Promise<void> {
+    this.targets.push(serving);
+  }
+  async runHook(wanted: WantedActivation): Promise<void> {
+    if (this.hookGate) await this.hookGate;
+    if (this.hookFailures > 0) {
+      this.hookFailures--;
+      throw new Error('planted');
+    }
+    this.hooks.push(wanted.state);
+  }
+  async powerOff(): Promise<void> {
+    this.powerOffs++;
+  }
+}
+
+export class TestStateStore implements StateStore {
+  stored: StoredState | null;
+  broken = false;
+  constructor(stored: StoredState | null = null) {
+    this.stored = stored;
+  }
+  async read(): Promise<StoredState | null> {
+    return this.stored;
+  }
+  async write(state: StoredState): Promise<void> {
+    if (this.broken) throw new Error('planted: read-only file system');
+    this.stored = state;
+  }
+}
+
+export interface WorldOptions {
+  readonly config?: Record<string, unknown>;
+  readonly stored?: StoredState;
+  readonly seed?: number;
+  readonly checks?: Partial<Record<CheckName, Check>>;
+  readonly coordinatorCount?: number;
+}
+
+/** An agent on a simulated clock and network, with as many coordinators as asked for (default 3). */
+export function agentWorld(options: WorldOptions = {}) {
+  const clock = new SimClock();
+  const random = new SeededRandom(options.seed ?? 1);
+  const network = new SimDatagramNetwork({ clock, random });
+  const count = options.coordinatorCount ?? 3;
+  const coordinators = Array.from(
+    { length: count },
+    (_, i) => new TestCoordinator(network.open(`10.0.0.${i + 1}`, 7946), `c${i + 1}`),
+  );
+  const config = AgentConfigSchema.parse({
+    member: MEMBER,
+    key: { id: 1, hex: KEY_HEX },
+    coordinators: coordinators.map((_, i) => `10.0.0.${i + 1}:7946`),
+    activation: { onActivate: ['on'], onDeactivate: ['off'] },
+    ...options.config,
+  });
+  const outputs = new TestOutputs();
+  const stateStore = new TestStateStore(options.stored ?? null);
+  const log = new RecordingLog();
+  const identity: { answer: MetadataAnswer } = { answer: { kind: 'found', text: INSTANCE_ID } };
+  const machine = { sleptMs: 0 };
+  let lost: (found: string) => void = () => undefined;
+  const parts: AgentParts = {
+    config,
+    clock,
+    random,
+    log,
+    mac: MAC,
+    socket: network.open('10.0.9.9'),
+    lookup: async (host) => host,
+    metadata: { get: async () => identity.answer },
+    stateStore,
+    outputs,
+    makeChecks: (context) => {
+      lost = context.onIdentityLost;
+      return { network: PASS, storage: PASS, metadata: PASS, ...options.checks };
+    },
+    uptimeMs: () => clock.monotonicMs() + machine.sleptMs,
+  };
+  const agent = new Agent(parts);
+  return {
+    agent,
+    parts,
+    clock,
+    network,
+    coordinators,
+    outputs,
+    stateStore,
+    log,
+    identity,
+    machine,
+    /** As the metadata check would. */
+    loseIdentity: () => lost('i-0other'),
+    start() {
+      const done = agent.run();
+      return { done };
+    },
+  };
+}

@@ -1,0 +1,340 @@
+import { CHECK_CODES, HEARTBEAT_BYTES, hmacOf, instanceHashOf } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { agentWorld, INSTANCE_ID, TestCoordinator, type WorldOptions } from './agent.fixtures.ts';
+
+/** A running agent, `ms` after its start, told `active` by all when `active` is set. */
+async function running(options: WorldOptions & { readonly active?: boolean } = {}, ms = 100) {
+  const world = agentWorld(options);
+  if (options.active) for (const coordinator of world.coordinators) coordinator.reply = { activation: 'active' };
+  const { done } = world.start();
+  await world.clock.advance(ms);
+  const [c1, c2, c3] = world.coordinators;
+  if (!c1 || !c2 || !c3) throw new Error('three coordinators wanted');
+  const stop = async () => {
+    world.agent.stop();
+    return world.clock.runUntilSettled(done);
+  };
+  return { ...world, c1, c2, c3, done, stop };
+}
+
+describe('heartbeats', () => {
+  it('the first one goes to every coordinator at once, with an epoch that is on disk already', async () => {
+    const { c1, c2, c3, stateStore, stop } = await running({}, 10);
+    for (const { heard } of [c1, c2, c3]) {
+      expect(heard.length).toBe(1);
+      expect(heard[0]?.instanceHash).toBe(instanceHashOf(INSTANCE_ID));
+      expect(heard[0]?.bootEpoch).toBe(stateStore.stored?.bootEpoch);
+      expect(heard[0]?.sequence).toBe(1n);
+      expect(heard[0]?.flags).toEqual({ ackRequested: true, probeReply: false, serving: false, goodbye: false });
+      expect(heard[0]?.challenge).toBe('00'.repeat(8));
+    }
+    await stop();
+  });
+
+  it('follow each other in 900-1100 ms, spread over that range', async () => {
+    const { c1, clock, stop } = await running();
+    const gaps: number[] = [];
+    let lastAtMs = 0;
+    for (let seen = c1.heard.length; gaps.length < 60; await clock.advance(1)) {
+      if (c1.heard.length === seen) continue;
+      seen = c1.heard.length;
+      if (lastAtMs > 0) gaps.push(clock.monotonicMs() - lastAtMs);
+      lastAtMs = clock.monotonicMs();
+    }
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(899);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_101);
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeGreaterThan(100);
+    await stop();
+  });
+
+  it('echo each coordinator its own challenge and tell all of them what each has acked', async () => {
+    const { c1, c2, clock, stop } = await running({}, 10);
+    c1.reply = { activation: 'standby', challenge: '0a'.repeat(8) };
+    c2.reply = { activation: 'standby', challenge: '0b'.repeat(8) };
+    await clock.advance(2_500);
+    expect(c1.last?.challenge).toBe('0a'.repeat(8));
+    expect(c2.last?.challenge).toBe('0b'.repeat(8));
+    expect(c1.last?.acks.length).toBe(3);
+    expect(c1.last?.acks.every((slot) => slot.sequence >= 2n)).toBe(true);
+    await stop();
+  });
+
+  it('start only when the metadata service has said who we are, and are not started twice', async () => {
+    const world = agentWorld();
+    world.identity.answer = { kind: 'unreachable', detail: 'planted' };
+    const { done } = world.start();
+    await world.clock.advance(60_000);
+    expect(world.coordinators[0]?.heard).toEqual([]);
+    const waits = world.log.events().filter((event) => event === 'agent.identity.waiting').length;
+    expect(waits).toBeGreaterThan(6);
+    expect(waits).toBeLessThan(20);
+    world.identity.answer = { kind: 'found', text: INSTANCE_ID };
+    await world.clock.advance(11_000);
+    expect(world.coordinators[0]?.heard.length).toBeGreaterThan(0);
+    world.agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
+  it('go on to the others when one coordinator has no address', async () => {
+    const world = agentWorld();
+    const parts = {
+      ...world.parts,
+      lookup: async (host: string) => (host === '10.0.0.1' ? Promise.reject(new Error('planted')) : host),
+    };
+    const { Agent } = await import('./agent.ts');
+    const agent = new Agent(parts);
+    const done = agent.run();
+    await world.clock.advance(5_000);
+    expect(world.coordinators.map(({ heard }) => heard.length > 3)).toEqual([false, true, true]);
+    expect(world.log.events()).toContain('coordinator.unresolved');
+    agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
+  it('are not held up by a check that never comes back; it is unknown with its age', async () => {
+    const hangs = { run: () => new Promise<never>(() => undefined) };
+    const { c1, clock, stop } = await running({ checks: { storage: hangs } });
+    await clock.advance(60_000);
+    expect(c1.heard.length).toBeGreaterThan(54);
+    expect(c1.last?.checks[0]).toMatchObject({ status: 'pass' });
+    expect(c1.last?.checks[1]).toMatchObject({ status: 'unknown', code: CHECK_CODES.deadlineExceeded });
+    expect(c1.last?.checks[1]?.ageSeconds).toBeGreaterThan(55);
+    await stop();
+  });
+
+  it('a probe is answered at once, to its sender, with its challenge, in as many bytes, and not without end', async () => {
+    const { c1, clock, network, stop } = await running();
+    const to = c1.lastFrom ?? { address: '', port: 0 };
+    const prober = new TestCoordinator(network.open('10.0.0.1', 9_999), 'c1');
+    prober.reply = null;
+    await prober.probe(to, INSTANCE_ID, 'ab'.repeat(8));
+    await prober.probe(to, 'i-0other', 'ab'.repeat(8));
+    await clock.advance(5);
+    expect(prober.heard.length).toBe(1);
+    expect(prober.last).toMatchObject({ challenge: 'ab'.repeat(8), flags: { probeReply: true } });
+    expect(HEARTBEAT_BYTES).toBe(160);
+    for (let i = 0; i < 100; i++) await prober.probe(to, INSTANCE_ID, 'ab'.repeat(8));
+    await clock.advance(5);
+    expect(prober.heard.length).toBeLessThanOrEqual(22);
+    await clock.advance(1_200);
+    expect(c1.last?.challenge).not.toBe('ab'.repeat(8));
+    await stop();
+  });
+
+  it('the last one says goodbye, repeated until it is acked', async () => {
+    const { c1, c2, network, stop } = await running({ active: true });
+    network.cut('10.0.9.9', '10.0.0.2');
+    const before = c2.heard.length;
+    expect(await stop()).toBe('asked');
+    expect(c1.last?.flags).toMatchObject({ goodbye: true, serving: false });
+    expect(c1.heard.filter(({ flags }) => flags.goodbye).length).toBe(3);
+    expect([c2.heard.length, network.counts.cut > 0]).toEqual([before, true]);
+  });
+});
+
+describe('activation', () => {
+  it('begins in standby, tells the workload so, and serves when an ack names it', async () => {
+    const { c1, c2, c3, agent, clock, outputs, stop } = await running();
+    expect(agent.activation.kind).toBe('standby');
+    expect(outputs.hooks).toEqual(['standby']);
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = { activation: 'active', incarnation: 2 };
+    await clock.advance(1_200);
+    expect(outputs.hooks).toEqual(['standby', 'active']);
+    expect(outputs.files.at(-1)).toEqual({ state: 'active', incarnation: 2, instanceId: INSTANCE_ID });
+    await clock.advance(1_200);
+    expect(c1.last?.flags.serving).toBe(true);
+    await stop();
+    expect(outputs.hooks.at(-1)).toBe('standby');
+    expect(outputs.files.at(-1)).toBe('removed');
+  });
+
+  it('a fenced predecessor stops serving, also while a lagging coordinator still says active', async () => {
+    const { c1, clock, outputs, agent, stop } = await running({ active: true }, 1_500);
+    expect(outputs.serving).toBe(true);
+    c1.reply = { activation: 'fenced', incarnation: 1, term: 5n };
+    await clock.advance(60_000);
+    expect(agent.activation.kind).toBe('fenced');
+    expect(outputs.hooks).toEqual(['standby', 'active', 'fenced']);
+    await stop();
+  });
+
+  it('a coordinator that cannot say changes nothing', async () => {
+    const { c1, c2, c3, clock, outputs, stop } = await running({ active: true }, 1_500);
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = { activation: 'unknown' };
+    await clock.advance(120_000);
+    expect(outputs.hooks).toEqual(['standby', 'active']);
+    await stop();
+  });
+
+  it('no ack at all changes nothing without a serve lease', async () => {
+    const { clock, network, outputs, stop } = await running({ active: true }, 1_500);
+    network.cut('*', '10.0.9.9');
+    await clock.advance(600_000);
+    expect(network.counts.cut).toBeGreaterThan(1_000);
+    expect(outputs.serving).toBe(true);
+    await stop();
+  });
+
+  it.each([
+    ['forged with another key', 'bad-tag'],
+    ['for another instance', 'other-instance'],
+    ['replayed from an earlier start', 'other-epoch'],
+    ['for a heartbeat never sent', 'never-sent'],
+  ] as const)('an ack %s is dropped, counted and not answered', async (_name, reason) => {
+    const { c1, c2, c3, clock, network, outputs, agent, stop } = await running();
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = null;
+    const heartbeat = c1.last;
+    if (!heartbeat || !c1.lastFrom) throw new Error('no heartbeat');
+    const wrong = {
+      'bad-tag': c1.ackFor(heartbeat, { activation: 'active' }, hmacOf(new Uint8Array(32))),
+      'other-instance': c1.ackFor(heartbeat, { activation: 'active', instanceHash: 'ee'.repeat(8) }),
+      'other-epoch': c1.ackFor(heartbeat, { activation: 'active', bootEpoch: heartbeat.bootEpoch - 1n }),
+      'never-sent': c1.ackFor(heartbeat, { activation: 'active', sequence: heartbeat.sequence + 100n }),
+    }[reason];
+    const sentBefore = network.counts.sent;
+    await c1.socket.send(wrong, c1.lastFrom);
+    await clock.advance(5);
+    expect(agent.sender?.drops.get(reason)).toBe(1);
+    expect(network.counts.sent).toBe(sentBefore + 1);
+    expect([agent.activation.kind, outputs.serving]).toEqual(['standby', false]);
+    await stop();
+  });
+
+  it('an ack that was recorded while active and is replayed after the fence does not bring it back', async () => {
+    const { c1, c2, c3, clock, outputs, agent, stop } = await running({ active: true }, 3_000);
+    const recorded = c1.lastAck;
+    if (!recorded || !c1.lastFrom) throw new Error('no ack');
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = { activation: 'fenced', incarnation: 2 };
+    await clock.advance(2_500);
+    expect(outputs.serving).toBe(false);
+    for (let i = 0; i < 30; i++) {
+      await c1.socket.send(recorded, c1.lastFrom);
+      await clock.advance(1_000);
+    }
+    expect((agent.sender?.drops.get('out-of-order') ?? 0) + (agent.sender?.drops.get('too-old') ?? 0)).toBe(30);
+    expect(outputs.serving).toBe(false);
+    await stop();
+  });
+
+  it('after a machine pause longer than it trusts itself it stands by until a fresh ack', async () => {
+    const { c1, c2, c3, clock, machine, network, outputs, stop } = await running({ active: true }, 1_500);
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = null;
+    machine.sleptMs += 3_600_000;
+    await clock.advance(1_200);
+    expect(outputs.hooks).toEqual(['standby', 'active', 'standby']);
+    for (const coordinator of [c1, c2, c3]) coordinator.reply = { activation: 'active' };
+    await clock.advance(1_500);
+    expect(outputs.serving).toBe(true);
+    expect(network.counts.delivered).toBeGreaterThan(0);
+    await stop();
+  });
+
+  it('a pause between decision and hook is noticed before the hook', async () => {
+    const { c1, clock, machine, outputs, stop } = await running();
+    let open: () => void = () => undefined;
+    outputs.hookGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    outputs.hookFailures = 1;
+    c1.reply = { activation: 'active' };
+    await clock.advance(1_200);
+    c1.reply = null;
+    machine.sleptMs += 3_600_000;
+    open();
+    outputs.hookGate = null;
+    await clock.advance(30_000);
+    expect(outputs.hooks.filter((state) => state === 'active')).toEqual([]);
+    await stop();
+  });
+
+  it('a hook that fails is tried again and shows in the heartbeat', async () => {
+    const world = agentWorld();
+    world.outputs.hookFailures = 3;
+    const { done } = world.start();
+    await world.clock.advance(1_300);
+    expect(world.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'warn', code: CHECK_CODES.commandFailed });
+    await world.clock.advance(20_000);
+    expect(world.outputs.hooks).toEqual(['standby']);
+    expect(world.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'pass' });
+    world.agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
+  it('a machine that is another instance now stands by and asks to be started again', async () => {
+    const { clock, done, loseIdentity, outputs, c1 } = await running({ active: true }, 1_500);
+    loseIdentity();
+    expect(await clock.runUntilSettled(done)).toBe('identity-lost');
+    expect(outputs.serving).toBe(false);
+    expect(c1.last?.flags.goodbye).toBe(false);
+  });
+});
+
+describe('serve lease of 20 s', () => {
+  const config = { serve: { leaseMs: 20_000 } };
+
+  it('no ack for that long ends serving, counted from the last answered heartbeat', async () => {
+    const { clock, network, outputs, c1, stop } = await running({ active: true, config }, 5_000);
+    expect(outputs.serving).toBe(true);
+    network.cut('*', '10.0.9.9');
+    const lastSequence = c1.last?.sequence ?? 0n;
+    await clock.advance(17_800);
+    expect(outputs.serving).toBe(true);
+    await clock.advance(2_300);
+    expect(outputs.serving).toBe(false);
+    expect(c1.last?.sequence ?? 0n).toBeGreaterThan(lastSequence);
+    network.heal('*', '10.0.9.9');
+    await clock.advance(1_500);
+    expect(outputs.serving).toBe(true);
+    await stop();
+  });
+
+  it('acks of coordinators without a live leader do not renew it', async () => {
+    const { clock, coordinators, outputs, stop } = await running({ active: true, config }, 5_000);
+    for (const coordinator of coordinators) coordinator.reply = { activation: 'active', leaderLive: false };
+    await clock.advance(21_000);
+    expect(outputs.serving).toBe(false);
+    await stop();
+  });
+
+  it('one coordinator that acks one heartbeat in five keeps it', async () => {
+    const { c1, c2, c3, clock, outputs, stop } = await running({ active: true, config }, 5_000);
+    c1.ackAll = false;
+    for (const coordinator of [c2, c3]) coordinator.reply = null;
+    await clock.advance(120_000);
+    expect(outputs.hooks).toEqual(['standby', 'active']);
+    await stop();
+  });
+
+  it('policy poweroff withdraws first and then switches off', async () => {
+    const off = { serve: { leaseMs: 20_000, onExpiry: 'poweroff' } };
+    const { clock, network, outputs, stop } = await running({ active: true, config: off }, 5_000);
+    network.cut('*', '10.0.9.9');
+    await clock.advance(20_500);
+    expect([outputs.serving, outputs.powerOffs]).toEqual([false, 1]);
+    await stop();
+  });
+});
+
+describe('restored disk', () => {
+  it("is known by its instance: the predecessor's activation file goes and a newer epoch begins", async () => {
+    const stored = { instanceId: 'i-0old', bootEpoch: 9_000_000_000n };
+    const { c1, log, outputs, stateStore, stop } = await running({ stored });
+    expect(log.events()).toContain('agent.disk.restored');
+    expect(outputs.files).toContain('removed');
+    expect(outputs.files.at(-1)).toMatchObject({ state: 'standby', instanceId: INSTANCE_ID });
+    expect(c1.last?.bootEpoch).toBe(9_000_000_001n);
+    expect(stateStore.stored).toEqual({ instanceId: INSTANCE_ID, bootEpoch: 9_000_000_001n });
+    await stop();
+  });
+
+  it('an epoch that cannot be stored is used all the same, and says so', async () => {
+    const world = agentWorld();
+    world.stateStore.broken = true;
+    const { done } = world.start();
+    await world.clock.advance(100);
+    expect(world.log.events()).toContain('agent.state.unwritten');
+    expect(world.coordinators[0]?.heard.length).toBe(1);
+    world.agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+});

@@ -1,0 +1,302 @@
+import {
+  type CheckReading,
+  type Clock,
+  type DatagramSocket,
+  errorText,
+  type Log,
+  type Mac,
+  type Random,
+  type Timer,
+} from '@understudy/shared';
+import { ActivationApplier, type ActivationOutputs } from './activation-applier.ts';
+import type { StateStore } from './adapters/state-file.ts';
+import type { Check } from './checks/check.ts';
+import { CheckRunner } from './checks/check-runner.ts';
+import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
+import type { AgentConfig } from './config.ts';
+import { CoordinatorTargets } from './coordinator-targets.ts';
+import {
+  type ActivationEvent,
+  type ActivationState,
+  incarnationOf,
+  INITIAL_ACTIVATION,
+  nextActivation,
+} from './core/activation.ts';
+import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
+import { decideBoot, firstSequence } from './core/boot.ts';
+import { checkReading } from './core/check-state.ts';
+import type { Link } from './core/ledger.ts';
+import { backoffMs } from './core/schedule.ts';
+import { HeartbeatSender } from './heartbeat-sender.ts';
+
+export type CheckName = 'network' | 'storage' | 'metadata';
+
+/** What the checks need to know that only the running agent can say. */
+export interface CheckContext {
+  readonly instanceId: string;
+  readonly coordinators: () => { readonly acking: number; readonly known: number };
+  readonly onIdentityLost: (found: string) => void;
+}
+
+export interface AgentParts {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly mac: Mac;
+  readonly socket: DatagramSocket;
+  readonly lookup: (host: string) => Promise<string>;
+  readonly metadata: MetadataSource;
+  readonly stateStore: StateStore;
+  readonly outputs: ActivationOutputs;
+  readonly makeChecks: (context: CheckContext) => Readonly<Record<CheckName, Check>>;
+  /** Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic clock may stand still in those. */
+  readonly uptimeMs: () => number;
+}
+
+/** Why the agent ended. `identity-lost`: to be started again, on what is another instance now. */
+export type StopReason = 'asked' | 'identity-lost';
+
+const IDENTITY_RETRY = { baseMs: 500, maxMs: 10_000 };
+/** A disk that hangs must not keep the heartbeats from starting. */
+const STATE_WRITE_LIMIT_MS = 5_000;
+const COMMANDS_GRACE_MS = 6_000;
+
+/** Wires the parts; holds what the process believes about its activation. */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #applier: ActivationApplier;
+  readonly #targets: CoordinatorTargets;
+  readonly #stopping = new AbortController();
+  #runners: ReadonlyMap<CheckName, CheckRunner> = new Map();
+  #sender: HeartbeatSender | null = null;
+  #state: ActivationState = INITIAL_ACTIVATION;
+  #instanceId: string | null = null;
+  #highestIncarnation = 0;
+  #leaseTimer: Timer | null = null;
+  #awakeAtMs: number;
+  #stopReason: StopReason = 'asked';
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#applier = new ActivationApplier({ ...parts, beforeActivating: () => this.#noticePause() });
+    this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
+    this.#awakeAtMs = parts.uptimeMs();
+  }
+
+  get activation(): ActivationState {
+    return this.#state;
+  }
+
+  get sender(): HeartbeatSender | null {
+    return this.#sender;
+  }
+
+  /** Runs until {@link stop}; resolves when everything has been put away. */
+  async run(): Promise<StopReason> {
+    const { signal } = this.#stopping;
+    const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    // Before anything else, even before we know who we are: nothing serves that an ack of this process has not named.
+    this.#applier.want({ state: 'standby', incarnation: 0, instanceId: null });
+    if (!signal.aborted) {
+      await this.#start().catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      await ended;
+    }
+    await this.#end();
+    return this.#stopReason;
+  }
+
+  /** Idempotent. */
+  stop(reason: StopReason = 'asked'): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopReason = reason;
+    this.#stopping.abort(new Error('stopping'));
+  }
+
+  async #start(): Promise<void> {
+    const { config, clock, log } = this.#parts;
+    const instanceId = await this.#learnIdentity();
+    this.#instanceId = instanceId;
+    const boot = await this.#begin(instanceId);
+    log.info('agent.started', { member: config.member, instanceId, bootEpoch: String(boot.bootEpoch) });
+    this.#applier.want({ state: 'standby', incarnation: 0, instanceId });
+    await this.#targets.start();
+    if (this.#stopping.signal.aborted) return;
+    this.#awakeAtMs = this.#parts.uptimeMs();
+    this.#sender = new HeartbeatSender({
+      ...this.#parts,
+      ...boot,
+      targets: this.#targets,
+      instanceId,
+      firstSequence: firstSequence(boot.stored, clock.wallMs()),
+      readings: () => this.#readings(),
+      activation: () => this.#state,
+      onAwake: () => this.#noticePause(),
+      onAck: (links) => this.#weigh(links),
+    });
+    this.#startChecks(this.#sender, instanceId);
+    this.#sender.start();
+  }
+
+  /** Heartbeats name the instance, so there are none before the metadata service has said who we are. Tries for ever, at most 10 s apart. */
+  async #learnIdentity(): Promise<string> {
+    const { metadata, clock, random, log } = this.#parts;
+    for (let attempt = 0; ; attempt++) {
+      const answer = await metadata.get(METADATA_PATHS.instanceId, this.#stopping.signal);
+      const text = answer.kind === 'found' ? answer.text.trim() : '';
+      if (text !== '') return text;
+      const waitMs = Math.round(backoffMs(attempt, IDENTITY_RETRY.baseMs, IDENTITY_RETRY.maxMs, random.next()));
+      log.warn('agent.identity.waiting', { answer, retryInMs: waitMs });
+      await clock.sleep(waitMs, this.#stopping.signal);
+    }
+  }
+
+  /** The new boot epoch, on disk before the first heartbeat carries it, if the disk lets us. */
+  async #begin(instanceId: string): Promise<{ readonly bootEpoch: bigint; readonly stored: boolean }> {
+    const { stateStore, outputs, clock, log } = this.#parts;
+    const found = await this.#within(STATE_WRITE_LIMIT_MS, stateStore.read());
+    const previous = found === LATE ? null : found;
+    const { bootEpoch, restoredDisk } = decideBoot(previous, instanceId, clock.wallMs());
+    if (restoredDisk) {
+      log.warn('agent.disk.restored', { was: previous?.instanceId, is: instanceId });
+      await outputs.removeFile().catch((error: unknown) => log.warn('activation.file.left', { error: String(error) }));
+    }
+    const stored = await this.#within(
+      STATE_WRITE_LIMIT_MS,
+      stateStore.write({ instanceId, bootEpoch }).then(
+        () => true,
+        (error: unknown) => {
+          log.error('agent.state.unwritten', { error: errorText(error) });
+          return false;
+        },
+      ),
+    );
+    if (stored === LATE) log.error('agent.state.unwritten', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
+    return { bootEpoch, stored: stored === true };
+  }
+
+  async #within<T>(limitMs: number, work: Promise<T>): Promise<T | typeof LATE> {
+    const done = new AbortController();
+    const limit = this.#parts.clock.sleep(limitMs, done.signal).then(
+      (): typeof LATE => LATE,
+      (): typeof LATE => LATE,
+    );
+    try {
+      return await Promise.race([work, limit]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  #startChecks(sender: HeartbeatSender, instanceId: string): void {
+    const { config } = this.#parts;
+    const checks = this.#parts.makeChecks({
+      instanceId,
+      coordinators: () => sender.coordinators(),
+      onIdentityLost: (found) => this.#loseIdentity(found),
+    });
+    const runners = new Map<CheckName, CheckRunner>();
+    for (const name of ['network', 'storage', 'metadata'] as const) {
+      const schedule = config.checks[name];
+      if (schedule.enabled) runners.set(name, new CheckRunner({ ...this.#parts, name, check: checks[name], schedule }));
+    }
+    this.#runners = runners;
+    for (const runner of runners.values()) runner.start();
+  }
+
+  /** Slots 0-2 network, storage, metadata; 3 the hooks, when there are any. */
+  #readings(): readonly CheckReading[] {
+    const { config, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const slot = (name: CheckName): CheckReading => {
+      const runner = this.#runners.get(name);
+      return runner ? checkReading(runner.state, nowMs) : ABSENT;
+    };
+    const { onActivate, onDeactivate, systemdTarget } = config.activation;
+    const told = onActivate !== undefined || onDeactivate !== undefined || systemdTarget !== undefined;
+    const hooks = told ? this.#applier.reading() : ABSENT;
+    return [slot('network'), slot('storage'), slot('metadata'), hooks, ABSENT, ABSENT, ABSENT, ABSENT];
+  }
+
+  /** After a fresh ack: what do the coordinators say, all together? */
+  #weigh(links: readonly Link[]): void {
+    this.#highestIncarnation = highestIncarnationOf(links, this.#highestIncarnation);
+    const answer = decideAnswer(links, this.#highestIncarnation, this.#parts.clock.monotonicMs());
+    if (!answer || answer.activation === 'unknown') return this.#step({ kind: 'unknown' });
+    this.#step({ kind: answer.activation, answer });
+  }
+
+  #step(event: ActivationEvent): void {
+    const { config, clock, log } = this.#parts;
+    const before = this.#state;
+    const { state, effects } = nextActivation(before, event, config.serve, clock.monotonicMs());
+    this.#state = state;
+    if (state.kind !== before.kind) {
+      log.info('activation.changed', {
+        from: before.kind,
+        to: state.kind,
+        because: event.kind,
+        incarnation: incarnationOf(state),
+      });
+    }
+    for (const effect of effects) {
+      if (effect.kind === 'apply') {
+        this.#applier.want({ state: effect.state, incarnation: effect.incarnation, instanceId: this.#instanceId });
+      } else void this.#applier.powerOff(config.activation.timeoutMs + COMMANDS_GRACE_MS);
+    }
+    this.#watchLease();
+  }
+
+  #watchLease(): void {
+    this.#leaseTimer?.cancel();
+    this.#leaseTimer = null;
+    if (this.#state.kind !== 'active' || this.#state.leaseUntilMs === null) return;
+    const leftMs = this.#state.leaseUntilMs - this.#parts.clock.monotonicMs();
+    this.#leaseTimer = this.#parts.clock.setTimer(leftMs, () => this.#noticeLeaseEnd());
+  }
+
+  /** A timer may fire a little early, and a lease may have been renewed: ask the state, not the timer. */
+  #noticeLeaseEnd(): void {
+    if (this.#state.kind !== 'active' || this.#state.leaseUntilMs === null) return;
+    if (this.#parts.clock.monotonicMs() >= this.#state.leaseUntilMs) this.#step({ kind: 'leaseExpired' });
+    else this.#watchLease();
+  }
+
+  /** Called before every heartbeat, accepted datagram and activation: were we away, and is the lease over? */
+  #noticePause(): void {
+    const nowMs = this.#parts.uptimeMs();
+    const awayMs = nowMs - this.#awakeAtMs;
+    this.#awakeAtMs = nowMs;
+    this.#noticeLeaseEnd();
+    if (awayMs < this.#parts.config.activation.distrustAfterPauseMs) return;
+    this.#parts.log.warn('agent.resumed', { awayMs: Math.round(awayMs) });
+    this.#step({ kind: 'resumed' });
+  }
+
+  #loseIdentity(found: string): void {
+    this.#parts.log.error('agent.identity.lost', { was: this.#instanceId, is: found });
+    this.#step({ kind: 'identityLost' });
+    this.stop('identity-lost');
+  }
+
+  /** Withdraw first, with heartbeats going on; then goodbye; then put everything away. Bounded by the hook's own deadline. */
+  async #end(): Promise<void> {
+    const { config, log, socket } = this.#parts;
+    log.info('agent.stopping', { reason: this.#stopReason });
+    this.#step({ kind: 'stop' });
+    const withdrawn = await this.#applier.settled(2 * config.activation.timeoutMs + COMMANDS_GRACE_MS);
+    if (!withdrawn) log.error('activation.not-withdrawn');
+    await this.#applier.close();
+    for (const runner of this.#runners.values()) runner.stop();
+    this.#targets.stop();
+    if (this.#stopReason === 'asked') await this.#sender?.sayGoodbye();
+    this.#leaseTimer?.cancel();
+    await socket.close();
+    log.info('agent.stopped');
+  }
+}
+
+const LATE = Symbol('late');
+const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { judgeMetadata, type MetadataAnswer, metadataCheck, type MetadataReadings } from './metadata.ts';
+import { judgeNetwork, type NetworkObservation } from './network.ts';
+import { judgeMounts, judgeProbe, type StorageExpectation } from './storage.ts';
+
+describe('network', () => {
+  const fine: NetworkObservation = { gateway: 'reachable', dns: 'answered', coordinators: { acking: 3, known: 3 } };
+  it.each<[string, Partial<NetworkObservation>, string]>([
+    ['all well', {}, 'pass none'],
+    ['nothing looked at', { gateway: 'not-looked-at', dns: 'not-looked-at' }, 'pass none'],
+    ['no default route', { gateway: 'no-route', dns: 'silent' }, 'fail noDefaultRoute'],
+    ['gateway silent goes before DNS', { gateway: 'unreachable', dns: 'silent' }, 'fail gatewayUnreachable'],
+    ['DNS silent', { dns: 'silent' }, 'fail dnsUnreachable'],
+    ['some coordinators silent', { coordinators: { acking: 1, known: 3 } }, 'warn coordinatorsUnreachable'],
+    ['all coordinators silent', { coordinators: { acking: 0, known: 3 } }, 'fail coordinatorsUnreachable'],
+  ])('%s', (_name, changes, expected) => {
+    const { status, code } = judgeNetwork({ ...fine, ...changes });
+    expect(`${status} ${code}`).toBe(expected);
+  });
+});
+
+const ABSENT: MetadataAnswer = { kind: 'absent' };
+const found = (text: string): MetadataAnswer => ({ kind: 'found', text });
+
+describe('metadata', () => {
+  const fine: MetadataReadings = { instanceId: found('i-1\n'), spot: ABSENT, rebalance: ABSENT, maintenance: ABSENT };
+  it.each<[string, Partial<MetadataReadings>, string]>([
+    ['all well', {}, 'pass none'],
+    ['another instance', { instanceId: found('i-2'), spot: found('{}') }, 'fail instanceIdChanged'],
+    ['no answer', { instanceId: { kind: 'unreachable', detail: 'x' } }, 'fail imdsUnreachable'],
+    ['no such path', { instanceId: ABSENT }, 'fail imdsUnreachable'],
+    ['throttled', { instanceId: { kind: 'throttled' } }, 'warn imdsThrottled'],
+    [
+      'spot notice',
+      { spot: found('{"action":"stop","time":"2026-01-01T00:00:00Z"}'), rebalance: found('{}') },
+      'warn spotNotice',
+    ],
+    ['rebalance', { rebalance: found('{"noticeTime":"2026-01-01T00:00:00Z"}') }, 'warn rebalanceRecommended'],
+    [
+      'maintenance',
+      { maintenance: found('[{"Code":"system-reboot","State":"active","NotBefore":"21 Jan 2019 09:00:43 GMT"}]') },
+      'warn maintenanceScheduled',
+    ],
+    ['maintenance done', { maintenance: found('[{"Code":"system-reboot","State":"completed"}]') }, 'pass none'],
+    ['no maintenance', { maintenance: found('[]') }, 'pass none'],
+    ['maintenance in no format we know', { maintenance: found('<html>') }, 'pass none'],
+  ])('%s', (_name, changes, expected) => {
+    const { status, code } = judgeMetadata({ ...fine, ...changes }, 'i-1');
+    expect(`${status} ${code}`).toBe(expected);
+  });
+
+  it('throttled: asks after 1, 2, 4 … rounds only', async () => {
+    let asked = 0;
+    const source = {
+      get: async (): Promise<MetadataAnswer> => {
+        asked++;
+        return { kind: 'throttled' };
+      },
+    };
+    const check = metadataCheck(source, 'i-1', () => undefined);
+    const rounds: number[] = [];
+    for (let round = 0; round < 16; round++) {
+      const before = asked;
+      expect((await check.run(new AbortController().signal)).code).toBe('imdsThrottled');
+      if (asked > before) rounds.push(round);
+    }
+    expect(rounds).toEqual([0, 2, 5, 10]);
+  });
+
+  it('another instance is told at once, before any fall count', async () => {
+    const lost: string[] = [];
+    const check = metadataCheck({ get: async () => found('i-2') }, 'i-1', (id) => lost.push(id));
+    await check.run(new AbortController().signal);
+    expect(lost).toEqual(['i-2']);
+  });
+});
+
+describe('storage', () => {
+  const mount = { path: '/data', minFreeBytes: 1_000, minFreeInodes: 10 };
+  const expected: StorageExpectation = { devices: [], mounts: [mount], probeFolders: ['/data'], plainFolders: false };
+  const entry = (path: string, readOnly: boolean) => ({ device: 'd', path, type: 'ext4', readOnly });
+
+  it.each([
+    ['mounted', [entry('/', false), entry('/data', false)], false, undefined],
+    ['not mounted', [entry('/', false)], false, 'notMounted'],
+    ['read-only', [entry('/data', true)], false, 'readOnly'],
+    ['a plain folder under a rootDir', [entry('/', false)], true, undefined],
+    ['a plain folder on a read-only disk', [entry('/', true)], true, 'readOnly'],
+  ])('%s', (_name, mounts, plainFolders, code) => {
+    expect(judgeMounts({ ...expected, plainFolders }, mounts)?.code).toBe(code);
+  });
+
+  it.each([
+    ['room and written', { space: [{ freeBytes: 1_000, freeInodes: 10 }], writes: [null] }, 'none'],
+    ['a file system without inodes', { space: [{ freeBytes: 1_000, freeInodes: null }], writes: [null] }, 'none'],
+    ['too little space', { space: [{ freeBytes: 999, freeInodes: 10 }], writes: [null] }, 'spaceLow'],
+    ['too few inodes', { space: [{ freeBytes: 1_000, freeInodes: 9 }], writes: [null] }, 'inodesLow'],
+    ['path gone', { space: [null], writes: [null] }, 'notMounted'],
+    ['nothing found', { space: [], writes: [] }, 'notMounted'],
+    [
+      'write refused',
+      { space: [{ freeBytes: 1_000, freeInodes: 10 }], writes: ['Read-only file system'] },
+      'writeFailed',
+    ],
+  ])('%s', (_name, findings, code) => {
+    expect(judgeProbe(expected, findings).code).toBe(code);
+  });
+});

@@ -1,0 +1,37 @@
+import type { CheckResult } from '../core/check-state.ts';
+import type { Check } from './check.ts';
+
+/** What the network check sees; the adapters fill it in, {@link judgeNetwork} weighs it. */
+export interface NetworkObservation {
+  readonly gateway: 'reachable' | 'unreachable' | 'no-route' | 'not-looked-at';
+  readonly dns: 'answered' | 'silent' | 'not-looked-at';
+  readonly coordinators: { readonly acking: number; readonly known: number };
+}
+
+export interface NetworkProbes {
+  gateway(signal: AbortSignal): Promise<NetworkObservation['gateway']>;
+  dns(signal: AbortSignal): Promise<NetworkObservation['dns']>;
+  /** Read from the sender's table, never waited for. */
+  coordinators(): NetworkObservation['coordinators'];
+}
+
+/** The nearest thing that is broken names the cause; some coordinators acking is a warning, none a failure. */
+export function judgeNetwork({ gateway, dns, coordinators }: NetworkObservation): CheckResult {
+  const { acking, known } = coordinators;
+  if (gateway === 'no-route') return { status: 'fail', code: 'noDefaultRoute' };
+  if (gateway === 'unreachable') return { status: 'fail', code: 'gatewayUnreachable' };
+  if (dns === 'silent') return { status: 'fail', code: 'dnsUnreachable' };
+  const detail = `${acking} of ${known} coordinators acking`;
+  if (acking === 0) return { status: 'fail', code: 'coordinatorsUnreachable', detail };
+  if (acking < known) return { status: 'warn', code: 'coordinatorsUnreachable', detail };
+  return { status: 'pass', code: 'none', detail };
+}
+
+export function networkCheck(probes: NetworkProbes): Check {
+  return {
+    async run(signal) {
+      const [gateway, dns] = await Promise.all([probes.gateway(signal), probes.dns(signal)]);
+      return judgeNetwork({ gateway, dns, coordinators: probes.coordinators() });
+    },
+  };
+}

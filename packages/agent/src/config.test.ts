@@ -1,0 +1,81 @@
+import { parseConfig } from '@understudy/shared/node';
+import { describe, expect, it } from 'vitest';
+import { AgentConfigSchema, maskedConfig, parseHostPort, readAgentKey, rooted } from './config.ts';
+
+const KEY = 'ab'.repeat(32);
+const BASE = `member: shop/db-1\nkey: { id: 1, hex: ${KEY} }\ncoordinators: [127.0.0.1:7946]\n`;
+const parse = (text: string) => parseConfig(AgentConfigSchema, text, 'agent.yaml');
+
+describe('agent config', () => {
+  it('member, key and coordinators are enough', () => {
+    const config = parse(BASE);
+    expect(config.heartbeat).toEqual({ intervalMs: 1_000, jitterRatio: 0.1, family: 4 });
+    expect(config.checks.network.dns).toEqual({ servers: 'auto', name: 'amazonaws.com' });
+    expect(config.checks.storage).toMatchObject({
+      enabled: true,
+      intervalMs: 10_000,
+      deadlineMs: 5_000,
+      rise: 1,
+      fall: 2,
+    });
+    expect(config.activation.file).toBe('/run/understudy/activation.json');
+    expect(config.serve.leaseMs).toBe(0);
+  });
+
+  it.each([
+    ['unknown key', 'colour: red\n', /Unrecognized key: "colour"/],
+    ['unknown nested key', 'heartbeat: { interval: 5 }\n', /agent.yaml:4.*Unrecognized key: "interval"/],
+    [
+      'deadline not below interval',
+      'checks: { storage: { intervalMs: 1000, deadlineMs: 2000 } }\n',
+      /deadlineMs = 2000 is not below intervalMs = 1000/,
+    ],
+    [
+      'lease shorter than acks come',
+      'serve: { leaseMs: 5000 }\n',
+      /leaseMs = 5000 is below 10 × heartbeat.intervalMs = 10000/,
+    ],
+    ['poweroff without a lease', 'serve: { onExpiry: poweroff }\n', /poweroff never happens with leaseMs = 0/],
+    ['a folder that is not absolute', 'stateDir: state\n', /want an absolute path/],
+    ['a gateway of another kind', 'checks: { network: { gateway: ping } }\n', /want auto, none or tcp:HOST:PORT/],
+    ['a hook without a command', 'activation: { onActivate: [] }\n', /want a command/],
+  ])('refuses: %s', (_name, text, message) => {
+    expect(() => parse(BASE + text)).toThrow(message);
+  });
+
+  it('refuses two sources of the key, none, the same coordinator twice and a member without group, all in one message', () => {
+    const text = 'member: db\nkey: { id: 1 }\ncoordinators: [c:1]\n';
+    expect(() => parse(text)).toThrow(/want group\/name/);
+    expect(() => parse(BASE.replace('id: 1,', 'id: 1, file: /k,'))).toThrow(
+      /want exactly one of hex and file, found 2/,
+    );
+    expect(() => parse(BASE.replace('[127.0.0.1:7946]', '[c:1, c:1]'))).toThrow(/2 coordinators named, but only 1/);
+  });
+
+  it('masks the key and nothing else', () => {
+    const masked = JSON.stringify(maskedConfig(parse(BASE)));
+    expect(masked).not.toContain(KEY);
+    expect(masked).toContain('"id":1');
+  });
+
+  it('a key file that is not there is KEY_INVALID and names the file', () => {
+    const config = parse(BASE.replace(`hex: ${KEY}`, 'file: /nope/agent.key'));
+    expect(() => readAgentKey(config)).toThrow(/KEY_INVALID.*\/nope\/agent.key/);
+  });
+
+  it('rootDir goes before every path', () => {
+    expect(rooted(parse(`${BASE}rootDir: /tmp/root/\n`), '/etc/x')).toBe('/tmp/root/etc/x');
+    expect(rooted(parse(BASE), '/etc/x')).toBe('/etc/x');
+  });
+
+  it.each([
+    ['c1.example:7946', { host: 'c1.example', port: 7946 }],
+    ['[::1]:1', { host: '::1', port: 1 }],
+    ['::1:1', null],
+    ['c1', null],
+    ['c1:0', null],
+    ['c1:65536', null],
+  ])('%s is host and port', (text, expected) => {
+    expect(parseHostPort(text)).toEqual(expected);
+  });
+});

@@ -1,0 +1,233 @@
+import {
+  type Ack,
+  agentIdOf,
+  type CheckReading,
+  type Clock,
+  type DatagramSocket,
+  decodeAck,
+  decodeProbe,
+  encodeHeartbeat,
+  type Endpoint,
+  errorText,
+  type Heartbeat,
+  instanceHashOf,
+  type Log,
+  type Mac,
+  peekFrame,
+  type Random,
+  tagMatches,
+  type Timer,
+} from '@understudy/shared';
+import type { AgentConfig } from './config.ts';
+import type { CoordinatorTargets } from './coordinator-targets.ts';
+import { ackingCount, wantsAck } from './core/ack-requests.ts';
+import type { ActivationState } from './core/activation.ts';
+import {
+  acceptAck,
+  type AckRefusal,
+  ackSlots,
+  type Ledger,
+  type Link,
+  linkOf,
+  newLedger,
+  NO_CHALLENGE,
+  takeSequence,
+} from './core/ledger.ts';
+import { beatDelayMs, type Budget, spend } from './core/schedule.ts';
+
+export interface SenderParts {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly mac: Mac;
+  readonly socket: DatagramSocket;
+  readonly targets: CoordinatorTargets;
+  readonly instanceId: string;
+  readonly bootEpoch: bigint;
+  readonly firstSequence: bigint;
+  /** Read at every heartbeat from tables; never waited for. */
+  readonly readings: () => readonly CheckReading[];
+  readonly activation: () => ActivationState;
+  /** Before every heartbeat and every accepted datagram. */
+  readonly onAwake: () => void;
+  readonly onAck: (links: readonly Link[]) => void;
+}
+
+/** Why a datagram was dropped. Counted, never thrown, never answered. */
+export type DropReason = AckRefusal | 'not-ours' | 'bad-tag' | 'malformed' | 'probe-budget' | 'other-instance-probe';
+
+const PROBE_REPLIES = { perSecond: 10, burst: 20 };
+const GOODBYE_ROUNDS_MAX = 3;
+const GOODBYE_EVERY_MS = 100;
+const DROPS_LOGGED_EVERY_MS = 60_000;
+
+/** Sends heartbeats on its own timer, answers probes, takes acks. Nothing in here waits for a check, a hook or a name. */
+export class HeartbeatSender {
+  readonly #parts: SenderParts;
+  readonly #agentId: string;
+  readonly #instanceHash: string;
+  readonly #hashOfTarget = new Map<number, number>();
+  readonly #drops = new Map<DropReason, number>();
+  readonly #sendFailing = new Set<number>();
+  #ledger: Ledger;
+  #probeBudget: Budget;
+  #timer: Timer | null = null;
+  #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
+  #closing = false;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    this.#agentId = agentIdOf(parts.config.member);
+    this.#instanceHash = instanceHashOf(parts.instanceId);
+    this.#ledger = newLedger(parts.bootEpoch, parts.firstSequence);
+    this.#probeBudget = { tokens: PROBE_REPLIES.burst, atMs: parts.clock.monotonicMs() };
+  }
+
+  /** Dropped datagrams by reason, for tests and logs. */
+  get drops(): ReadonlyMap<DropReason, number> {
+    return this.#drops;
+  }
+
+  get links(): readonly Link[] {
+    return this.#ledger.links;
+  }
+
+  start(): void {
+    this.#parts.socket.onMessage((payload, from) => this.#receive(payload, from));
+    this.#beat();
+  }
+
+  /** How many coordinators have acknowledged something recently, of how many. */
+  coordinators(): { readonly acking: number; readonly known: number } {
+    const { clock, config, targets } = this.#parts;
+    const acking = ackingCount(this.#ledger.links, config.heartbeat.intervalMs, clock.monotonicMs());
+    return { acking: Math.min(acking, targets.count), known: targets.count };
+  }
+
+  /** One heartbeat out of turn, asking for acks: after a pause, or when something changed. */
+  beatNow(): void {
+    if (!this.#closing) this.#sendAll({ goodbye: false, askAll: true });
+  }
+
+  /** Stops the beat and says goodbye, up to three times 100 ms apart until every coordinator that ever acked has acked that. */
+  async sayGoodbye(): Promise<void> {
+    this.#closing = true;
+    this.#timer?.cancel();
+    const first = this.#ledger.nextSequence;
+    for (let round = 0; round < GOODBYE_ROUNDS_MAX; round++) {
+      this.#sendAll({ goodbye: true, askAll: true });
+      await this.#parts.clock.sleep(GOODBYE_EVERY_MS);
+      if (this.#ledger.links.every((link) => link.highestAcked >= first)) return;
+    }
+  }
+
+  #beat(): void {
+    const { clock, config, random, onAwake } = this.#parts;
+    if (this.#closing) return;
+    const { intervalMs, jitterRatio } = config.heartbeat;
+    this.#timer = clock.setTimer(beatDelayMs(intervalMs, jitterRatio, random.next()), () => this.#beat());
+    onAwake();
+    this.#sendAll({ goodbye: false, askAll: false });
+  }
+
+  #sendAll(options: { readonly goodbye: boolean; readonly askAll: boolean }): void {
+    const { clock, config, targets, activation } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const sequence = this.#take();
+    for (const [index, endpoint] of targets.endpoints().entries()) {
+      if (!endpoint) continue;
+      const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
+      const asked =
+        options.askAll || wantsAck(link, activation(), config.serve.leaseMs, config.heartbeat.intervalMs, nowMs);
+      const flags = { ackRequested: asked, probeReply: false, goodbye: options.goodbye };
+      this.#send(index, endpoint, this.#heartbeat(sequence, link?.challenge ?? NO_CHALLENGE, flags));
+    }
+  }
+
+  #take(): bigint {
+    const taken = takeSequence(this.#ledger, this.#parts.clock.monotonicMs());
+    this.#ledger = taken.ledger;
+    return taken.sequence;
+  }
+
+  #heartbeat(sequence: bigint, challenge: string, flags: Omit<Heartbeat['flags'], 'serving'>): Uint8Array {
+    const { config, mac, bootEpoch, readings, activation } = this.#parts;
+    const heartbeat: Heartbeat = {
+      keyId: config.key.id,
+      flags: { ...flags, serving: activation().kind === 'active' },
+      agentId: this.#agentId,
+      instanceHash: this.#instanceHash,
+      bootEpoch,
+      sequence,
+      challenge,
+      checks: readings(),
+      acks: ackSlots(this.#ledger),
+    };
+    return encodeHeartbeat(heartbeat, mac);
+  }
+
+  /** Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1: a probe's sender. */
+  #send(index: number, to: Endpoint, payload: Uint8Array): void {
+    const { socket, log, targets } = this.#parts;
+    socket.send(payload, to).then(
+      () => {
+        if (this.#sendFailing.delete(index)) log.info('heartbeat.send.again', { coordinator: targets.name(index) });
+      },
+      (error: unknown) => {
+        if (index < 0 || this.#sendFailing.has(index)) return;
+        this.#sendFailing.add(index);
+        log.warn('heartbeat.send.failed', { coordinator: targets.name(index), error: errorText(error) });
+      },
+    );
+  }
+
+  #receive(payload: Uint8Array, from: Endpoint): void {
+    const { config, mac, onAwake } = this.#parts;
+    const head = peekFrame(payload);
+    if (!head || head.keyId !== config.key.id || head.agentId !== this.#agentId) return this.#drop('not-ours');
+    if (!tagMatches(payload, mac)) return this.#drop('bad-tag');
+    onAwake();
+    if (head.type === 'probe') return this.#answerProbe(payload, from);
+    const ack = head.type === 'ack' ? decodeAck(payload) : null;
+    if (!ack) return this.#drop('malformed');
+    this.#takeAck(ack, from);
+  }
+
+  #takeAck(ack: Ack, from: Endpoint): void {
+    const { clock, targets, log, onAck } = this.#parts;
+    const outcome = acceptAck(this.#ledger, this.#instanceHash, ack, clock.monotonicMs());
+    if (outcome.kind === 'refused') return this.#drop(outcome.reason);
+    const index = targets.indexOf(from);
+    const known = linkOf(this.#ledger, ack.coordinatorHash) !== undefined;
+    this.#ledger = outcome.ledger;
+    if (index >= 0) this.#hashOfTarget.set(index, ack.coordinatorHash);
+    if (!known)
+      log.info('coordinator.acked', { coordinator: index < 0 ? `${from.address}:${from.port}` : targets.name(index) });
+    onAck(outcome.ledger.links);
+  }
+
+  /**
+   * A probe is answered at once with a heartbeat of the same size, to where it came from. Its challenge is echoed in this reply only: a replayed
+   * probe must not spoil the challenge of the regular heartbeats.
+   */
+  #answerProbe(payload: Uint8Array, from: Endpoint): void {
+    const probe = decodeProbe(payload);
+    if (!probe) return this.#drop('malformed');
+    if (probe.instanceHash !== this.#instanceHash) return this.#drop('other-instance-probe');
+    const spent = spend(this.#probeBudget, PROBE_REPLIES, this.#parts.clock.monotonicMs());
+    this.#probeBudget = spent.budget;
+    if (!spent.granted) return this.#drop('probe-budget');
+    const flags = { ackRequested: false, probeReply: true, goodbye: this.#closing };
+    this.#send(-1, from, this.#heartbeat(this.#take(), probe.challenge, flags));
+  }
+
+  #drop(reason: DropReason): void {
+    const { clock, log } = this.#parts;
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#dropsLoggedAtMs < DROPS_LOGGED_EVERY_MS) return;
+    this.#dropsLoggedAtMs = nowMs;
+    log.warn('datagrams.dropped', { counts: Object.fromEntries(this.#drops) });
+  }
+}

@@ -1,0 +1,206 @@
+import { type Heartbeat, instanceHashOf } from '@understudy/shared';
+import { SystemClock } from '@understudy/shared/node';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
+import { openUdpSocket } from './adapters/udp-socket.ts';
+import { INSTANCE_ID, KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
+
+const clock = new SystemClock();
+
+/** Every Node on the PATH, one per major version: the bundle has to run on 20 and later. */
+function nodes(): readonly (readonly [string, string])[] {
+  const found = new Map<string, string>();
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  for (const path of [process.execPath, ...folders.map((folder) => join(folder, 'node'))]) {
+    if (!existsSync(path)) continue;
+    const version = execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim();
+    const major = version.split('.')[0] ?? '';
+    if (Number(major) >= 20 && !found.has(major)) found.set(major, path);
+  }
+  return [...found];
+}
+
+/** Plays the metadata service of one instance. */
+async function startImds(): Promise<{ endpoint: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    if (request.method === 'PUT') return void response.end('token');
+    if (request.headers['x-aws-ec2-metadata-token'] !== 'token') return void response.writeHead(401).end();
+    if (request.url === '/latest/meta-data/instance-id') return void response.end(INSTANCE_ID);
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+async function until(holds: () => boolean, what: string, limitMs = 15_000): Promise<void> {
+  for (const endMs = clock.monotonicMs() + limitMs; !holds(); await clock.sleep(20)) {
+    if (clock.monotonicMs() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+  }
+}
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : Promise.resolve(child.exitCode);
+
+const rssKiB = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
+
+/** Time all threads of the process have run, without its children. */
+const cpuMs = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    .reduce((sum, ms) => sum + ms, 0);
+
+let bundle = '';
+let folder = '';
+let imds: Awaited<ReturnType<typeof startImds>>;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  bundle = await bundleAgent();
+  folder = mkdtempSync(join(tmpdir(), 'understudy-agent-process-'));
+  imds = await startImds();
+});
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  imds.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(node: string, args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore') {
+  const child = spawn(node, args, { stdio: [stdin, 'pipe', 'pipe'] });
+  children.push(child);
+  const output = { text: '', errors: '' };
+  child.stdout?.on('data', (bytes: Buffer) => {
+    output.text += bytes.toString();
+  });
+  child.stderr?.on('data', (bytes: Buffer) => {
+    output.errors += bytes.toString();
+  });
+  return { child, output };
+}
+
+async function startAgent(
+  node: string,
+  name: string,
+  extra: readonly string[] = [],
+  stdin: 'ignore' | 'pipe' = 'ignore',
+) {
+  const rootDir = join(folder, name);
+  mkdirSync(join(rootDir, 'data'), { recursive: true });
+  const coordinators = await Promise.all(
+    ['c1', 'c2', 'c3'].map(
+      async (id) => new TestCoordinator(await openUdpSocket({ family: 4, host: '127.0.0.1' }), id),
+    ),
+  );
+  for (const coordinator of coordinators) coordinator.ackAll = false;
+  const hookLog = join(rootDir, 'hooks');
+  const hook = JSON.stringify(['/bin/sh', '-c', `echo "$UNDERSTUDY_STATE $UNDERSTUDY_INSTANCE_ID" >> ${hookLog}`]);
+  const config = join(rootDir, 'agent.yaml');
+  writeFileSync(
+    config,
+    [
+      'member: shop/db-1',
+      `key: { id: 1, hex: ${KEY_HEX} }`,
+      `coordinators: [${coordinators.map(({ socket }) => `127.0.0.1:${socket.localPort}`).join(', ')}]`,
+      `rootDir: ${rootDir}`,
+      'checks:',
+      '  network: { gateway: none, dns: none }',
+      '  storage: { mounts: [{ path: /data }], probeFiles: [/data] }',
+      `activation: { onActivate: ${hook}, onDeactivate: ${hook} }`,
+    ].join('\n'),
+  );
+  const { child, output } = start(
+    node,
+    [...AGENT_NODE_FLAGS, bundle, '--config', config, '--imds', imds.endpoint, ...extra],
+    stdin,
+  );
+  const close = () => Promise.all(coordinators.map(({ socket }) => socket.close()));
+  const hooks = () => (existsSync(hookLog) ? readFileSync(hookLog, 'utf8').trim().split('\n') : []);
+  return { child, output, coordinators, hooks, close, activationFile: join(rootDir, 'run/understudy/activation.json') };
+}
+
+describe.each(nodes())('the bundled agent as a process on Node %s', (major, node) => {
+  it('beats with valid tags, is activated, runs its hooks, and leaves with a goodbye', async () => {
+    const { child, output, coordinators, hooks, activationFile, close } = await startAgent(node, `life-${major}`);
+    await until(() => coordinators.every(({ heard }) => heard.length >= 2), 'two heartbeats at each coordinator');
+    const first = coordinators[0]?.heard[0] as Heartbeat;
+    expect(first.instanceHash).toBe(instanceHashOf(INSTANCE_ID));
+    expect(coordinators.flatMap(({ rejected }) => rejected)).toEqual([]);
+    expect(JSON.parse(readFileSync(activationFile, 'utf8'))).toMatchObject({ state: 'standby' });
+    for (const coordinator of coordinators) coordinator.reply = { activation: 'active', incarnation: 3 };
+    await until(() => hooks().length === 2, 'onActivate has run');
+    expect(hooks()).toEqual([expect.stringMatching(/^standby/), `active ${INSTANCE_ID}`]);
+    expect(JSON.parse(readFileSync(activationFile, 'utf8'))).toMatchObject({
+      state: 'active',
+      incarnation: 3,
+      instanceId: INSTANCE_ID,
+      member: 'shop/db-1',
+    });
+    await until(() => coordinators[0]?.last?.flags.serving === true, 'serving is reported');
+    await until(
+      () => coordinators[0]?.last?.checks.slice(0, 4).every(({ status }) => status === 'pass') === true,
+      'all checks pass',
+    );
+    child.kill('SIGTERM');
+    expect(await exitOf(child)).toBe(0);
+    expect(hooks().at(-1)).toBe(`standby ${INSTANCE_ID}`);
+    expect(existsSync(activationFile)).toBe(false);
+    for (const { last } of coordinators) expect(last?.flags).toMatchObject({ goodbye: true, serving: false });
+    expect(output.text).not.toContain(KEY_HEX);
+    expect(output.text).toContain('"event":"agent.config"');
+    await close();
+  });
+
+  it('stops when its parent closes stdin and it was asked to', async () => {
+    const { child, coordinators, close } = await startAgent(node, `parent-${major}`, ['--exit-with-parent'], 'pipe');
+    await until(() => coordinators.every(({ heard }) => heard.length >= 1), 'a heartbeat');
+    child.stdin?.end();
+    expect(await exitOf(child)).toBe(0);
+    await close();
+  });
+
+  it('a wrong config is one message and exit code 78', async () => {
+    const config = join(folder, `bad-${major}.yaml`);
+    writeFileSync(config, `member: shop/db-1\nkey: { id: 1, hex: ${KEY_HEX} }\ncoordinators: [c:1]\ncolour: red\n`);
+    const { child, output } = start(node, [...AGENT_NODE_FLAGS, bundle, '--config', config]);
+    expect(await exitOf(child)).toBe(78);
+    await until(() => output.errors.includes('colour'), 'the message names the key');
+    expect(output.errors).not.toContain(' at ');
+    expect(output.text).toBe('');
+  });
+
+  it('takes at most 1.25 × the memory of an empty Node process, and little CPU', async () => {
+    const { child, coordinators, close } = await startAgent(node, `cost-${major}`);
+    const empty = start(node, ['-e', 'setInterval(() => undefined, 1e8)']).child;
+    for (const coordinator of coordinators) coordinator.reply = { activation: 'active' };
+    await until(() => coordinators.every(({ heard }) => heard.length >= 3), 'three heartbeats');
+    const pid = child.pid ?? 0;
+    const fromMs = clock.monotonicMs();
+    const cpuFromMs = cpuMs(pid);
+    await clock.sleep(20_000);
+    const share = (cpuMs(pid) - cpuFromMs) / (clock.monotonicMs() - fromMs);
+    const ratio = rssKiB(pid) / rssKiB(empty.pid ?? 0);
+    console.log(
+      `Node ${major}: agent RSS ${rssKiB(pid)} KiB, empty ${rssKiB(empty.pid ?? 0)} KiB, ratio ${ratio.toFixed(3)} (budget 1.25); CPU ${(share * 100).toFixed(2)} % of a core (budget 0.3)`,
+    );
+    expect(ratio).toBeLessThanOrEqual(1.25);
+    // Three times the budget: a busy machine makes every instruction dearer; the printed figure is the one to look at.
+    expect(share).toBeLessThanOrEqual(0.009);
+    child.kill('SIGTERM');
+    empty.kill('SIGKILL');
+    expect(await exitOf(child)).toBe(0);
+    await close();
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Clock, Log, Random } from '@understudy/shared';
+import { CloudSim } from './cloud-sim.ts';
+import type { CloudSimConfig } from './config.ts';
+import type { LatencyOverrides } from './core/latency.ts';
+import { DnsResponder } from './http/dns-responder.ts';
+import { ImdsRoom } from './http/imds-room.ts';
+import { buildServer } from './http/server.ts';
+import { DiskRoom } from './machines/disk-room.ts';
+import { MachineRoom } from './machines/machine-room.ts';
+
+export interface CloudSimServerParts {
+  readonly clock: Clock;
+  /** For metadata tokens; the Region itself draws from its seed. */
+  readonly random: Random;
+  readonly log: Log;
+  /** Environment handed to the machines. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RunningCloudSim {
+  readonly sim: CloudSim;
+  readonly url: string;
+  readonly port: number;
+  readonly dnsPort: number;
+  imdsPorts(): Readonly<Record<string, number>>;
+  machines(): Readonly<Record<string, { readonly pid: number | null; readonly rootDir: string }>>;
+  /** Synchronous last resort when the process itself must end. */
+  killMachines(): void;
+  /** Kills the machines, then closes every socket. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A whole simulated Region as a server: EC2 endpoint, admin API, metadata services, name server, machines. */
+export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServerParts): Promise<RunningCloudSim> {
+  const workDir = resolve(config.workDir);
+  mkdirSync(workDir, { recursive: true });
+  const { region, seed, speed } = config;
+  const latency = config.latency as LatencyOverrides;
+  const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency });
+  const imds = new ImdsRoom(sim, parts.random);
+  const disks = new DiskRoom(workDir, parts.log);
+  const { command } = config.machine;
+  const room = new MachineRoom({ sim, disks, imds, workDir, command, env: parts.env, log: parts.log });
+  sim.onEvent((event) => disks.onEvent(event));
+  sim.onEvent((event) => room.onEvent(event));
+  const dns = new DnsResponder();
+  const dnsPort = await dns.listen();
+  const admin = { sim, imds, dns, dnsPort, machines: () => room.machines() };
+  const app = buildServer(admin, { region, ...config.credentials });
+  const url = await app.listen({ host: config.http.host, port: config.http.port });
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    sim.close();
+    await room.close();
+    await Promise.all([imds.close(), dns.close(), app.close()]);
+  };
+  return {
+    sim,
+    url,
+    port: Number(new URL(url).port),
+    dnsPort,
+    imdsPorts: () => imds.ports(),
+    machines: () => room.machines(),
+    killMachines: () => room.killAll(),
+    close: () => (closing ??= close()),
+  };
+}

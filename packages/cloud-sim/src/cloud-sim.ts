@@ -1,0 +1,205 @@
+import { type Clock, type Log, type Random, silentLog, type Timer } from '@understudy/shared';
+import { SeededRandom } from '@understudy/shared/testing';
+import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
+import type { DefaultWorld } from './core/default-world.ts';
+import type { EventLog, SimEvent } from './core/event-log.ts';
+import type { Fault, FaultState } from './core/faults.ts';
+import type { LatencyOverrides } from './core/latency.ts';
+import type { Quotas } from './core/world.ts';
+import { SimNoReplyError } from './transport.ts';
+
+export interface CloudSimOptions {
+  readonly clock: Clock;
+  /** Same seed, same calls, same run. Default 1. */
+  readonly seed?: number;
+  /** Default `us-east-1`; its zones are a, b and c. */
+  readonly region?: string;
+  /** Latencies are divided, bucket refills multiplied by this. Default 1. */
+  readonly speed?: number;
+  /** Per-operation ranges in ms, e.g. `{ 'instance.pending': [500, 500], 'api.RunInstances.response': [0, 0] }`. */
+  readonly latency?: LatencyOverrides;
+  readonly quotas?: Partial<Quotas>;
+  readonly random?: Random;
+  readonly log?: Log;
+}
+
+export interface SimCallOptions {
+  /** Ends the wait, not the effect: what was sent lands. */
+  readonly signal?: AbortSignal;
+  readonly reader?: string;
+}
+
+/** A reply, after all latencies: an output, an error, or nothing (`lost`), which the caller learns by waiting. */
+export type SimReply = CallResult;
+
+/**
+ * The simulated Region, alive on a clock: it applies latency, performs transitions when they are due, and injects faults.
+ * All semantics are in {@link CloudSimCore}; this shell only waits and forwards.
+ */
+export class CloudSim {
+  readonly core: CloudSimCore;
+  readonly clock: Clock;
+  readonly #log: Log;
+  #timer: Timer | null = null;
+  #timerDueAtMs: number | null = null;
+  #closed = false;
+
+  constructor(options: CloudSimOptions) {
+    const seed = options.seed ?? 1;
+    this.clock = options.clock;
+    this.#log = options.log ?? silentLog;
+    this.core = new CloudSimCore({
+      region: options.region ?? 'us-east-1',
+      random: options.random ?? new SeededRandom(seed),
+      seed,
+      speed: options.speed ?? 1,
+      ...(options.latency && { latency: options.latency }),
+      ...(options.quotas && { quotas: options.quotas }),
+    });
+    this.core.advanceTo(this.clock.monotonicMs(), this.clock.wallMs());
+  }
+
+  get defaultWorld(): DefaultWorld {
+    return this.core.defaultWorld;
+  }
+
+  /** Calls, transitions and launches, with helpers. */
+  get log(): EventLog {
+    return this.core.world.log;
+  }
+
+  get region(): string {
+    return this.core.world.region;
+  }
+
+  get zones(): readonly string[] {
+    return this.core.world.zones;
+  }
+
+  /** One request: request latency, execution, response latency. Rejects only with {@link SimNoReplyError} when `signal` aborts. */
+  async call(action: string, input: Record<string, unknown>, options: SimCallOptions = {}): Promise<SimReply> {
+    const { signal } = options;
+    if (signal?.aborted) throw new SimNoReplyError('AbortError', 'Request aborted');
+    const work = this.#deliver(action, structuredClone(input), options.reader);
+    if (!signal) return work;
+    return new Promise<SimReply>((resolve, reject) => {
+      const onAbort = () => reject(new SimNoReplyError('AbortError', 'Request aborted'));
+      signal.addEventListener('abort', onAbort, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  async #deliver(action: string, input: Record<string, unknown>, reader: string | undefined): Promise<SimReply> {
+    const { latency } = this.core.world;
+    const sentAtMs = this.clock.monotonicMs();
+    const responseMs = latency.apiMs(action, 'response');
+    await this.clock.sleep(latency.apiMs(action, 'request'));
+    const moment = { ...this.#now(), sentAtMs, ...(reader !== undefined && { reader }) };
+    const result = structuredClone(this.core.handle(action, input, moment));
+    this.#arm();
+    if ('lost' in result) {
+      await this.clock.sleep(result.lost.hangMs);
+      return result;
+    }
+    await this.clock.sleep(responseMs);
+    return result;
+  }
+
+  /** World building, long ago: at once, without latency, lag, buckets, faults or log. @throws Ec2Error */
+  seed(action: string, input: Record<string, unknown>): Record<string, unknown> {
+    const output = this.core.seed(action, structuredClone(input), this.#now());
+    this.#arm();
+    return structuredClone(output);
+  }
+
+  addFault(fault: Fault): void {
+    this.core.world.faults.add(fault);
+    this.#log.info('cloud-sim.fault.added', { fault });
+  }
+
+  clearFaults(): void {
+    this.core.world.faults.clear();
+  }
+
+  faults(): readonly FaultState[] {
+    return this.core.world.faults.states();
+  }
+
+  /** How often the fault fired; 0 for one that does not exist. */
+  fired(faultId: string): number {
+    return this.core.world.faults.fired(faultId);
+  }
+
+  /** Synchronously, in the middle of what happens. Returns the unsubscribe function. */
+  onEvent(listener: (event: SimEvent) => void): () => void {
+    return this.log.onEvent(listener);
+  }
+
+  /** Limits what still fits into a zone; `null` lifts the limit. */
+  setCapacity(az: string, instanceType: string, left: number | null): void {
+    if (left === null) this.core.world.capacity.delete(`${az}/${instanceType}`);
+    else this.core.world.capacity.set(`${az}/${instanceType}`, left);
+  }
+
+  setZoneImpaired(az: string, impaired: boolean): void {
+    if (impaired) this.core.world.impairedZones.add(az);
+    else this.core.world.impairedZones.delete(az);
+  }
+
+  setQuotas(quotas: Partial<Quotas>): void {
+    this.core.world.quotas = { ...this.core.world.quotas, ...quotas };
+  }
+
+  /** Actions that answer UnauthorizedOperation. */
+  setDeniedActions(actions: readonly string[]): void {
+    this.core.world.deniedActions.clear();
+    for (const action of actions) this.core.world.deniedActions.add(action);
+  }
+
+  crashInstance(instanceId: string): boolean {
+    return this.#act(() => this.core.crashInstance(instanceId));
+  }
+
+  shutDownFromInside(instanceId: string): boolean {
+    return this.#act(() => this.core.shutDownFromInside(instanceId));
+  }
+
+  takeDown(instanceId: string, stateReasonCode: string, how: 'stop' | 'terminate'): boolean {
+    return this.#act(() => this.core.takeDown(instanceId, stateReasonCode, how));
+  }
+
+  /** No further transition happens. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #act<T>(action: () => T): T {
+    const { nowMs, wallMs } = this.#now();
+    this.core.advanceTo(nowMs, wallMs);
+    const result = action();
+    this.#arm();
+    return result;
+  }
+
+  #now(): { nowMs: number; wallMs: number } {
+    return { nowMs: this.clock.monotonicMs(), wallMs: this.clock.wallMs() };
+  }
+
+  /** One timer, for the transition that is due next. */
+  #arm(): void {
+    const dueAtMs = this.core.nextDueAtMs();
+    if (this.#closed || dueAtMs === null || (this.#timer && this.#timerDueAtMs === dueAtMs)) return;
+    this.#timer?.cancel();
+    this.#timerDueAtMs = dueAtMs;
+    this.#timer = this.clock.setTimer(dueAtMs - this.clock.monotonicMs(), () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#timer = null;
+    const { nowMs, wallMs } = this.#now();
+    this.core.advanceTo(nowMs, wallMs);
+    this.#arm();
+  }
+}

@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import { LATENCY, type LatencyOverrides } from './core/latency.ts';
+
+const range = z.tuple([z.number().min(0).max(86_400_000), z.number().min(0).max(86_400_000)]);
+const isLatencyName = (name: string): boolean =>
+  Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
+
+/** Configuration of `understudy cloud-sim`. Durations in ms unless the name says otherwise. */
+export const CloudSimConfigSchema = z.strictObject({
+  /** Zones are the Region's name with a, b, c. */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/)
+    .default('us-east-1'),
+  http: z
+    .strictObject({
+      /** Loopback unless you mean it: the admin API has no authentication. */
+      host: z.string().default('127.0.0.1'),
+      /** 0: the kernel chooses; read it from the `cloud-sim.listening` line. */
+      port: z.number().int().min(0).max(65_535).default(4_566),
+    })
+    .prefault({}),
+  /** Latencies are divided by this, bucket refills multiplied. Higher = quicker demo, lower = closer to EC2. */
+  speed: z.number().min(0.01).max(10_000).default(1),
+  seed: z.number().int().min(0).max(4_294_967_295).default(1),
+  /** Volume, snapshot and machine folders. Not removed at the end. */
+  workDir: z.string().min(1),
+  machine: z
+    .strictObject({
+      /** Started per booted instance that has user data, with `--config FILE` appended; empty: no process. */
+      command: z.array(z.string().min(1)).max(64).default([]),
+    })
+    .prefault({}),
+  credentials: z
+    .strictObject({
+      /** Access key ids that are accepted; empty: any. */
+      accessKeyIds: z.array(z.string().min(1)).max(100).default([]),
+      /** 0 = no check; EC2's own window is 15 minutes. */
+      clockSkewMaxMs: z.number().int().min(0).max(86_400_000).default(900_000),
+    })
+    .prefault({}),
+  /** Ranges [min, max] of the latency table to replace, by name. */
+  latency: z
+    .record(z.string(), range)
+    .default({})
+    .refine((table) => Object.keys(table).every(isLatencyName), {
+      error: (issue) => {
+        const unknown = Object.keys(issue.input as object).filter((name) => !isLatencyName(name));
+        return `unknown latency ${unknown.join(', ')}; known: ${Object.keys(LATENCY).join(', ')}`;
+      },
+    })
+    .refine((table) => Object.values(table).every(([min, max]) => min <= max), {
+      error: (issue) => {
+        const wrong = Object.entries(issue.input as LatencyOverrides).find(([, pair]) => pair && pair[0] > pair[1]);
+        return `latency ${wrong?.[0]}: minimum ${wrong?.[1]?.[0]} is above maximum ${wrong?.[1]?.[1]}`;
+      },
+    }),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+});
+
+export type CloudSimConfig = z.infer<typeof CloudSimConfigSchema>;

@@ -1,0 +1,77 @@
+import { refuse } from '../ec2-error.ts';
+import type { Call, World } from '../world.ts';
+import * as addresses from './addresses.ts';
+import type { Handler } from './common.ts';
+import * as images from './images.ts';
+import * as attributes from './instance-attributes.ts';
+import * as instances from './instances.ts';
+import * as interfaces from './network-interfaces.ts';
+import * as network from './network.ts';
+import * as power from './power.ts';
+import { runInstances } from './run-instances.ts';
+import * as snapshots from './snapshots.ts';
+import * as tagging from './tagging.ts';
+import * as volumes from './volumes.ts';
+
+const HANDLERS = {
+  DescribeInstances: instances.describeInstances,
+  DescribeInstanceStatus: instances.describeInstanceStatus,
+  GetConsoleOutput: instances.getConsoleOutput,
+  DescribeInstanceAttribute: attributes.describeInstanceAttribute,
+  ModifyInstanceAttribute: attributes.modifyInstanceAttribute,
+  RunInstances: runInstances,
+  StartInstances: power.startInstances,
+  StopInstances: power.stopInstances,
+  RebootInstances: power.rebootInstances,
+  TerminateInstances: power.terminateInstances,
+  DescribeVolumes: volumes.describeVolumes,
+  CreateVolume: volumes.createVolume,
+  DeleteVolume: volumes.deleteVolume,
+  AttachVolume: volumes.attachVolume,
+  DetachVolume: volumes.detachVolume,
+  DescribeSnapshots: snapshots.describeSnapshots,
+  CreateSnapshot: snapshots.createSnapshot,
+  CreateSnapshots: snapshots.createSnapshots,
+  DeleteSnapshot: snapshots.deleteSnapshot,
+  DescribeImages: images.describeImages,
+  RegisterImage: images.registerImage,
+  DeregisterImage: images.deregisterImage,
+  DescribeNetworkInterfaces: interfaces.describeNetworkInterfaces,
+  CreateNetworkInterface: interfaces.createNetworkInterface,
+  DeleteNetworkInterface: interfaces.deleteNetworkInterface,
+  AttachNetworkInterface: interfaces.attachNetworkInterface,
+  DetachNetworkInterface: interfaces.detachNetworkInterface,
+  ModifyNetworkInterfaceAttribute: interfaces.modifyNetworkInterfaceAttribute,
+  DescribeAddresses: addresses.describeAddresses,
+  AllocateAddress: addresses.allocateAddress,
+  AssociateAddress: addresses.associateAddress,
+  DisassociateAddress: addresses.disassociateAddress,
+  ReleaseAddress: addresses.releaseAddress,
+  DescribeSubnets: network.describeSubnets,
+  DescribeVpcs: network.describeVpcs,
+  DescribeSecurityGroups: network.describeSecurityGroups,
+  DescribeAvailabilityZones: network.describeAvailabilityZones,
+  DescribeInstanceTypes: network.describeInstanceTypes,
+  CreateTags: tagging.createTags,
+  DeleteTags: tagging.deleteTags,
+  DescribeTags: tagging.describeTags,
+} satisfies Record<string, Handler>;
+
+export type ActionName = keyof typeof HANDLERS;
+
+/** Every action that is simulated. */
+export const ACTION_NAMES = Object.keys(HANDLERS) as readonly ActionName[];
+
+export const isAction = (name: string): name is ActionName => Object.hasOwn(HANDLERS, name);
+
+/** Runs one action on the world. @throws Ec2Error */
+export function perform(
+  world: World,
+  call: Call,
+  action: string,
+  input: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (!isAction(action)) return refuse('InvalidAction', `The action ${action} is not valid for this web service.`);
+  const handler = HANDLERS[action] as (world: World, call: Call, input: object) => object;
+  return handler(world, call, input) as Record<string, unknown>;
+}

@@ -1,0 +1,209 @@
+import type { Instance, InstanceNetworkInterface, Reservation } from '@aws-sdk/client-ec2';
+import type { SimAddress, SimInstance, SimInstanceState, SimNetworkInterface } from '../model.ts';
+import { tagList } from '../filters.ts';
+import { INSTANCE_TYPES } from '../instance-types.ts';
+import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { date } from './common.ts';
+
+const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+};
+
+/** `State` of an instance. */
+export const stateView = (state: SimInstanceState) => ({ Code: STATE_CODES[state], Name: state });
+
+/** The Elastic IPs by interface, as this reader sees them; computed once per call. */
+export function addressesByInterface(world: World, call: Call): Map<string, SimAddress> {
+  const found = new Map<string, SimAddress>();
+  for (const address of world.addresses.allSeen(call)) {
+    if (address.networkInterfaceId) found.set(address.networkInterfaceId, address);
+  }
+  return found;
+}
+
+function groupViews(world: World, ids: readonly string[]) {
+  return ids.map((GroupId) => ({ GroupId, GroupName: world.securityGroups.get(GroupId)?.name }));
+}
+
+const hostName = (world: World, ip: string): string => `ip-${ip.replaceAll('.', '-')}.${world.region}.compute.internal`;
+
+function interfaceView(
+  world: World,
+  one: SimNetworkInterface,
+  address: SimAddress | undefined,
+): InstanceNetworkInterface {
+  const attachment = one.attachment;
+  return {
+    NetworkInterfaceId: one.id,
+    SubnetId: one.subnetId,
+    VpcId: one.vpcId,
+    Description: one.description,
+    OwnerId: ACCOUNT_ID,
+    Status: one.state === 'in-use' ? 'in-use' : 'available',
+    MacAddress: one.macAddress,
+    PrivateIpAddress: one.privateIp,
+    PrivateDnsName: hostName(world, one.privateIp),
+    SourceDestCheck: one.sourceDestCheck,
+    InterfaceType: 'interface',
+    Groups: groupViews(world, one.groupIds),
+    PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((PrivateIpAddress, i) => ({
+      Primary: i === 0,
+      PrivateIpAddress,
+    })),
+    Attachment: attachment
+      ? {
+          AttachmentId: attachment.attachmentId,
+          DeviceIndex: attachment.deviceIndex,
+          Status: attachment.state,
+          AttachTime: date(attachment.attachedAtWallMs),
+          DeleteOnTermination: attachment.deleteOnTermination,
+          NetworkCardIndex: 0,
+        }
+      : undefined,
+    Association: address ? { PublicIp: address.publicIp, IpOwnerId: ACCOUNT_ID } : undefined,
+  };
+}
+
+function blockDeviceViews(world: World, call: Call, instance: SimInstance): Instance['BlockDeviceMappings'] {
+  return instance.volumeIds.flatMap((id) => {
+    const volume = world.volumes.seenAsPart(id, call);
+    const attachment = volume?.attachments.find((one) => one.instanceId === instance.id);
+    if (!volume || !attachment) return [];
+    return [
+      {
+        DeviceName: attachment.device,
+        Ebs: {
+          VolumeId: volume.id,
+          Status: attachment.state === 'busy' ? ('detaching' as const) : attachment.state,
+          AttachTime: date(attachment.attachedAtWallMs),
+          DeleteOnTermination: attachment.deleteOnTermination,
+        },
+      },
+    ];
+  });
+}
+
+function optionViews(instance: SimInstance): Partial<Instance> {
+  const { request } = instance;
+  const type = INSTANCE_TYPES.get(instance.instanceType);
+  return {
+    KeyName: request.KeyName,
+    EbsOptimized: instance.ebsOptimized,
+    Monitoring: { State: instance.detailedMonitoring ? 'enabled' : 'disabled' },
+    Placement: {
+      AvailabilityZone: instance.az,
+      GroupName: request.Placement?.GroupName ?? '',
+      Tenancy: request.Placement?.Tenancy ?? 'default',
+      PartitionNumber: request.Placement?.PartitionNumber,
+    },
+    IamInstanceProfile: profileView(instance),
+    MetadataOptions: {
+      State: 'applied',
+      HttpTokens: request.MetadataOptions?.HttpTokens ?? 'required',
+      HttpPutResponseHopLimit: request.MetadataOptions?.HttpPutResponseHopLimit ?? 2,
+      HttpEndpoint: request.MetadataOptions?.HttpEndpoint ?? 'enabled',
+      HttpProtocolIpv6: request.MetadataOptions?.HttpProtocolIpv6 ?? 'disabled',
+      InstanceMetadataTags: request.MetadataOptions?.InstanceMetadataTags ?? 'disabled',
+    },
+    CpuOptions: {
+      CoreCount: request.CpuOptions?.CoreCount ?? Math.max(1, (type?.vcpus ?? 2) / 2),
+      ThreadsPerCore: request.CpuOptions?.ThreadsPerCore ?? 2,
+    },
+    HibernationOptions: { Configured: request.HibernationOptions?.Configured ?? false },
+    EnclaveOptions: { Enabled: request.EnclaveOptions?.Enabled ?? false },
+    MaintenanceOptions: { AutoRecovery: request.MaintenanceOptions?.AutoRecovery ?? 'default' },
+    CapacityReservationSpecification: {
+      CapacityReservationPreference: request.CapacityReservationSpecification?.CapacityReservationPreference ?? 'open',
+    },
+    PrivateDnsNameOptions: {
+      HostnameType: request.PrivateDnsNameOptions?.HostnameType ?? 'ip-name',
+      EnableResourceNameDnsARecord: request.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,
+      EnableResourceNameDnsAAAARecord: false,
+    },
+  };
+}
+
+function profileView(instance: SimInstance): Instance['IamInstanceProfile'] {
+  const profile = instance.request.IamInstanceProfile;
+  if (!profile) return undefined;
+  const Arn = profile.Arn ?? `arn:aws:iam::${ACCOUNT_ID}:instance-profile/${profile.Name}`;
+  return { Arn, Id: 'AIPASIMULATED00000000' };
+}
+
+function imageViews(world: World, instance: SimInstance): Partial<Instance> {
+  const image = world.images.get(instance.imageId)?.request;
+  return {
+    Architecture: instance.architecture as Instance['Architecture'],
+    VirtualizationType: 'hvm',
+    Hypervisor: 'xen',
+    EnaSupport: image?.EnaSupport ?? true,
+    SriovNetSupport: image?.SriovNetSupport,
+    BootMode: image?.BootMode,
+    TpmSupport: image?.TpmSupport,
+    RootDeviceName: instance.rootDeviceName,
+    RootDeviceType: 'ebs',
+    PlatformDetails: 'Linux/UNIX',
+    UsageOperation: 'RunInstances',
+  };
+}
+
+function networkViews(world: World, call: Call, instance: SimInstance, addresses: Map<string, SimAddress>) {
+  const interfaces = instance.networkInterfaceIds.flatMap((id) => world.networkInterfaces.seenAsPart(id, call) ?? []);
+  const primary = interfaces.find((one) => one.attachment?.deviceIndex === 0) ?? interfaces[0];
+  const elastic = primary && addresses.get(primary.id);
+  const publicIp = elastic?.publicIp ?? instance.autoPublicIp ?? undefined;
+  const terminated = instance.state === 'terminated';
+  return {
+    NetworkInterfaces: interfaces.map((one) => interfaceView(world, one, addresses.get(one.id))),
+    SecurityGroups: groupViews(world, primary?.groupIds ?? []),
+    SourceDestCheck: primary?.sourceDestCheck,
+    PrivateIpAddress: terminated ? undefined : primary?.privateIp,
+    PrivateDnsName: primary && !terminated ? hostName(world, primary.privateIp) : '',
+    PublicIpAddress: publicIp,
+    PublicDnsName: '',
+    SubnetId: terminated ? undefined : instance.subnetId,
+    VpcId: terminated ? undefined : instance.vpcId,
+  };
+}
+
+export function instanceView(
+  world: World,
+  call: Call,
+  instance: SimInstance,
+  addresses: Map<string, SimAddress>,
+): Instance {
+  return {
+    InstanceId: instance.id,
+    ImageId: instance.imageId,
+    InstanceType: instance.instanceType as Instance['InstanceType'],
+    State: stateView(instance.state),
+    StateReason: instance.stateReason
+      ? { Code: instance.stateReason.code, Message: instance.stateReason.message }
+      : undefined,
+    StateTransitionReason: instance.transitionReason,
+    LaunchTime: date(instance.launchedAtWallMs),
+    AmiLaunchIndex: 0,
+    ProductCodes: [],
+    ClientToken: instance.clientToken ?? '',
+    Tags: tagList(instance.tags),
+    BlockDeviceMappings: blockDeviceViews(world, call, instance),
+    ...optionViews(instance),
+    ...imageViews(world, instance),
+    ...networkViews(world, call, instance, addresses),
+  };
+}
+
+export function reservationView(world: World, call: Call, instances: readonly SimInstance[]): Reservation {
+  const addresses = addressesByInterface(world, call);
+  return {
+    ReservationId: instances[0]?.reservationId,
+    OwnerId: ACCOUNT_ID,
+    Groups: [],
+    Instances: instances.map((one) => instanceView(world, call, one, addresses)),
+  };
+}

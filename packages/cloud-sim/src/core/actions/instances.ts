@@ -1,0 +1,144 @@
+import type {
+  DescribeInstancesRequest,
+  DescribeInstancesResult,
+  DescribeInstanceStatusRequest,
+  DescribeInstanceStatusResult,
+  GetConsoleOutputRequest,
+  GetConsoleOutputResult,
+  InstanceStatus,
+  SummaryStatus,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable } from '../filters.ts';
+import { look, need, requireHealthyZones } from '../lookup.ts';
+import type { SimInstance } from '../model.ts';
+import { page } from '../pages.ts';
+import type { Call, World } from '../world.ts';
+import { date } from './common.ts';
+import { addressesByInterface, instanceView, stateView } from './instance-views.ts';
+import { ACCOUNT_ID } from '../world.ts';
+
+const STATUS_IDS_MAX = 100;
+
+function instanceFilters(world: World, call: Call): FilterTable<SimInstance> {
+  const nics = (one: SimInstance) =>
+    one.networkInterfaceIds.flatMap((id) => world.networkInterfaces.seenAsPart(id, call) ?? []);
+  const disks = (one: SimInstance) =>
+    one.volumeIds.flatMap((id) => world.volumes.seenAsPart(id, call)?.attachments.map((a) => a.device) ?? []);
+  return {
+    'instance-id': (one) => [one.id],
+    'instance-state-name': (one) => [one.state],
+    'instance-state-code': (one) => [String(stateView(one.state).Code)],
+    'instance-type': (one) => [one.instanceType],
+    'image-id': (one) => [one.imageId],
+    'client-token': (one) => [one.clientToken],
+    'availability-zone': (one) => [one.az],
+    'placement.availability-zone': (one) => [one.az],
+    'subnet-id': (one) => [one.subnetId],
+    'vpc-id': (one) => [one.vpcId],
+    'reservation-id': (one) => [one.reservationId],
+    architecture: (one) => [one.architecture],
+    'root-device-name': (one) => [one.rootDeviceName],
+    'key-name': (one) => [one.request.KeyName],
+    'reason-code': (one) => [one.stateReason?.code],
+    'state-reason-code': (one) => [one.stateReason?.code],
+    'private-ip-address': (one) => nics(one).map((nic) => nic.privateIp),
+    'network-interface.network-interface-id': (one) => one.networkInterfaceIds,
+    'network-interface.subnet-id': (one) => nics(one).map((nic) => nic.subnetId),
+    'instance.group-id': (one) => nics(one).flatMap((nic) => nic.groupIds),
+    'network-interface.group-id': (one) => nics(one).flatMap((nic) => nic.groupIds),
+    'block-device-mapping.volume-id': (one) => one.volumeIds,
+    'block-device-mapping.device-name': disks,
+  };
+}
+
+/** `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it touches is impaired. */
+export function describeInstances(
+  world: World,
+  call: Call,
+  input: DescribeInstancesRequest,
+): DescribeInstancesResult {
+  const ids = input.InstanceIds;
+  const found = look(call, world.instances, 'instance', ids);
+  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
+  const matching = applyFilters(found, input.Filters, instanceFilters(world, call));
+  const { items, nextToken } = page('DescribeInstances', matching, input, { min: 5, max: 1_000 }, ids);
+  const addresses = addressesByInterface(world, call);
+  const reservations = Map.groupBy(items, (one) => one.reservationId);
+  return {
+    NextToken: nextToken,
+    Reservations: [...reservations].map(([ReservationId, instances]) => ({
+      ReservationId,
+      OwnerId: ACCOUNT_ID,
+      Groups: [],
+      Instances: instances.map((one) => instanceView(world, call, one, addresses)),
+    })),
+  };
+}
+
+const summary = (status: SummaryStatus, detail: 'passed' | 'failed' | 'initializing' | 'insufficient-data') => ({
+  Status: status,
+  Details: [{ Name: 'reachability' as const, Status: detail }],
+});
+
+function checkViews(instance: SimInstance, nowMs: number): Partial<InstanceStatus> {
+  if (instance.state !== 'running') {
+    const none = summary('not-applicable', 'insufficient-data');
+    return { SystemStatus: none, InstanceStatus: none, AttachedEbsStatus: none };
+  }
+  const ok = summary('ok', 'passed');
+  if (instance.impairedFromMs !== null && nowMs >= instance.impairedFromMs) {
+    return { SystemStatus: ok, InstanceStatus: summary('impaired', 'failed'), AttachedEbsStatus: ok };
+  }
+  const initializing = instance.checksOkAtMs === null || nowMs < instance.checksOkAtMs;
+  const both = initializing ? summary('initializing', 'initializing') : ok;
+  return { SystemStatus: both, InstanceStatus: both, AttachedEbsStatus: both };
+}
+
+const STATUS_FILTERS: FilterTable<SimInstance> = {
+  'instance-state-name': (one) => [one.state],
+  'availability-zone': (one) => [one.az],
+  'event.code': (one) => one.events.map((event) => event.code),
+};
+
+/** `DescribeInstanceStatus`: running instances only, unless IncludeAllInstances. */
+export function describeInstanceStatus(
+  world: World,
+  call: Call,
+  input: DescribeInstanceStatusRequest,
+): DescribeInstanceStatusResult {
+  const ids = input.InstanceIds;
+  if ((ids?.length ?? 0) > STATUS_IDS_MAX) {
+    throw new Ec2Error('InvalidParameterValue', `${ids?.length} instance ids, at most ${STATUS_IDS_MAX}`);
+  }
+  const found = look(call, world.instances, 'instance', ids);
+  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
+  const shown = input.IncludeAllInstances ? found : found.filter((one) => one.state === 'running');
+  const matching = applyFilters(shown, input.Filters, STATUS_FILTERS);
+  const { items, nextToken } = page('DescribeInstanceStatus', matching, input, { min: 5, max: 1_000 }, ids);
+  return {
+    NextToken: nextToken,
+    InstanceStatuses: items.map((one) => ({
+      InstanceId: one.id,
+      AvailabilityZone: one.az,
+      InstanceState: stateView(one.state),
+      Events: one.events.map((event) => ({
+        InstanceEventId: event.eventId,
+        Code: event.code as 'instance-stop',
+        Description: event.description,
+        NotBefore: date(event.notBeforeWallMs),
+      })),
+      ...checkViews(one, call.nowMs),
+    })),
+  };
+}
+
+/** `GetConsoleOutput`: a line per boot is all there is. */
+export function getConsoleOutput(world: World, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
+  const instance = need(call, world.instances, 'instance', input.InstanceId);
+  return {
+    InstanceId: instance.id,
+    Timestamp: date(world.wallMs()),
+    Output: btoa(`${instance.id} login: \n`),
+  };
+}

@@ -1,0 +1,209 @@
+import type { InstanceNetworkInterfaceSpecification, RunInstancesRequest } from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { need } from '../lookup.ts';
+import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
+import { tagsFor } from '../tags.ts';
+import type { Call, World } from '../world.ts';
+import { freeAddressCount, makeInterface, requireRoomForInterface } from './network-interfaces-model.ts';
+
+type Wanted =
+  | {
+      readonly kind: 'existing';
+      readonly one: SimNetworkInterface;
+      readonly deviceIndex: number;
+      readonly deleteOnTermination: boolean;
+    }
+  | {
+      readonly kind: 'new';
+      readonly subnet: SimSubnet;
+      readonly deviceIndex: number;
+      readonly groupIds: readonly string[];
+      readonly privateIp: string | undefined;
+      readonly description: string;
+      readonly deleteOnTermination: boolean;
+    };
+
+export interface LaunchNetwork {
+  readonly subnet: SimSubnet;
+  readonly wanted: readonly Wanted[];
+  readonly autoPublicIp: string | null;
+}
+
+/** The default security group of the VPC when none is named. @throws InvalidGroup.NotFound, InvalidParameterValue (another VPC) */
+export function groupsFor(
+  world: World,
+  call: Call,
+  subnet: SimSubnet,
+  ids: readonly string[] | undefined,
+): readonly string[] {
+  if (!ids || ids.length === 0) {
+    return world.securityGroups
+      .all()
+      .filter((group) => group.vpcId === subnet.vpcId && group.name === 'default')
+      .map((group) => group.id);
+  }
+  for (const id of ids) {
+    const group = need(call, world.securityGroups, 'securityGroup', id);
+    if (group.vpcId !== subnet.vpcId) {
+      throw new Ec2Error('InvalidParameter', `Security group ${id} and subnet ${subnet.id} belong to different networks.`);
+    }
+  }
+  return ids;
+}
+
+function defaultSubnet(world: World, az: string | undefined): SimSubnet {
+  const found = world.subnets.all().find((subnet) => az === undefined || subnet.az === az);
+  if (!found) throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
+  return found;
+}
+
+const TOP_LEVEL = ['SubnetId', 'SecurityGroupIds', 'SecurityGroups', 'PrivateIpAddress'] as const;
+
+function requireNoTopLevel(input: RunInstancesRequest): void {
+  for (const name of TOP_LEVEL) {
+    if (input[name] === undefined) continue;
+    throw new Ec2Error(
+      'InvalidParameterCombination',
+      `Network interfaces and an instance-level ${name} may not be specified on the same request`,
+    );
+  }
+}
+
+/**
+ * @throws InvalidNetworkInterfaceID.NotFound (a permit that was revoked), InvalidNetworkInterface.InUse (it did launch),
+ * InvalidParameterCombination (what belongs to the interface is repeated)
+ */
+function existing(world: World, call: Call, spec: InstanceNetworkInterfaceSpecification, deviceIndex: number): Wanted {
+  const one = need(call, world.networkInterfaces, 'networkInterface', spec.NetworkInterfaceId);
+  for (const name of ['SubnetId', 'Groups', 'PrivateIpAddress', 'Description', 'AssociatePublicIpAddress'] as const) {
+    if (spec[name] !== undefined) {
+      throw new Ec2Error('InvalidParameterCombination', `${name} may not be given together with NetworkInterfaceId`);
+    }
+  }
+  if (one.attachment) {
+    throw new Ec2Error('InvalidNetworkInterface.InUse', `Interface: [${one.id}] in use.`);
+  }
+  if (spec.DeleteOnTermination === true) {
+    throw new Ec2Error('InvalidParameterCombination', 'DeleteOnTermination may not be true for an existing interface');
+  }
+  return { kind: 'existing', one, deviceIndex, deleteOnTermination: false };
+}
+
+function fresh(
+  world: World,
+  call: Call,
+  spec: InstanceNetworkInterfaceSpecification,
+  subnet: SimSubnet,
+  deviceIndex: number,
+): Wanted {
+  return {
+    kind: 'new',
+    subnet,
+    deviceIndex,
+    groupIds: groupsFor(world, call, subnet, spec.Groups),
+    privateIp: spec.PrivateIpAddress,
+    description: spec.Description ?? '',
+    deleteOnTermination: spec.DeleteOnTermination ?? true,
+  };
+}
+
+function fromSpecs(world: World, call: Call, input: RunInstancesRequest): Wanted[] {
+  requireNoTopLevel(input);
+  return (input.NetworkInterfaces ?? []).map((spec) => {
+    const deviceIndex = spec.DeviceIndex;
+    if (deviceIndex === undefined) {
+      throw new Ec2Error('MissingParameter', 'Each network interface requires a device index.');
+    }
+    if (spec.NetworkInterfaceId !== undefined) return existing(world, call, spec, deviceIndex);
+    const subnet = spec.SubnetId
+      ? need(call, world.subnets, 'subnet', spec.SubnetId)
+      : defaultSubnet(world, input.Placement?.AvailabilityZone);
+    return fresh(world, call, spec, subnet, deviceIndex);
+  });
+}
+
+function wantedInterfaces(world: World, call: Call, input: RunInstancesRequest): Wanted[] {
+  if (input.NetworkInterfaces && input.NetworkInterfaces.length > 0) return fromSpecs(world, call, input);
+  const subnet = input.SubnetId
+    ? need(call, world.subnets, 'subnet', input.SubnetId)
+    : defaultSubnet(world, input.Placement?.AvailabilityZone);
+  const spec = { Groups: input.SecurityGroupIds, PrivateIpAddress: input.PrivateIpAddress };
+  return [fresh(world, call, spec, subnet, 0)];
+}
+
+const azOf = (wanted: Wanted): string => (wanted.kind === 'existing' ? wanted.one.az : wanted.subnet.az);
+
+function checkTogether(world: World, wanted: readonly Wanted[], az: string | undefined, count: number): Wanted {
+  const primary = wanted.find((one) => one.deviceIndex === 0);
+  if (!primary) throw new Ec2Error('InvalidParameterValue', 'A network interface with device index 0 is required');
+  if (new Set(wanted.map((one) => one.deviceIndex)).size !== wanted.length) {
+    throw new Ec2Error('InvalidParameterValue', 'Each network interface requires its own device index');
+  }
+  const zones = new Set([...wanted.map(azOf), ...(az === undefined ? [] : [az])]);
+  if (zones.size > 1) {
+    throw new Ec2Error('InvalidParameterValue', `Zone, subnet and interfaces disagree: ${[...zones].join(', ')}`);
+  }
+  const pinned = wanted.some((one) => one.kind === 'existing' || one.privateIp !== undefined);
+  if (count > 1 && pinned) {
+    throw new Ec2Error('InvalidParameterCombination', 'A fixed interface or address needs MaxCount 1');
+  }
+  for (const one of wanted) if (one.kind === 'new') checkRoom(world, one, count);
+  return primary;
+}
+
+/** Checked before anything is made, so that a launch is all or nothing. */
+function checkRoom(world: World, one: Wanted & { readonly kind: 'new' }, count: number): void {
+  requireRoomForInterface(world);
+  if (one.privateIp !== undefined && world.usedIps.has(`${one.subnet.id}/${one.privateIp}`)) {
+    throw new Ec2Error('InvalidIPAddress.InUse', `Address ${one.privateIp} is in use.`);
+  }
+  if (freeAddressCount(world, one.subnet) < count) {
+    throw new Ec2Error('InsufficientFreeAddressesInSubnet', `No free addresses in subnet ${one.subnet.id}`);
+  }
+}
+
+/** Where the launch lands and with which interfaces; nothing is made yet. */
+export function launchNetwork(world: World, call: Call, input: RunInstancesRequest, count: number): LaunchNetwork {
+  const az = input.Placement?.AvailabilityZone;
+  if (az !== undefined && !world.zones.includes(az)) {
+    throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
+  }
+  const wanted = wantedInterfaces(world, call, input);
+  const primary = checkTogether(world, wanted, az, count);
+  const subnet =
+    primary.kind === 'new' ? primary.subnet : need(call, world.subnets, 'subnet', primary.one.subnetId);
+  const asked = input.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
+  const wantsPublicIp = primary.kind === 'new' && (asked ?? subnet.mapPublicIp);
+  return { subnet, wanted, autoPublicIp: wantsPublicIp ? `198.51.100.${1 + Math.floor(world.random.next() * 254)}` : null };
+}
+
+/** Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it runs. Returns their ids. */
+export function attachLaunchInterfaces(
+  world: World,
+  call: Call,
+  instanceId: string,
+  network: LaunchNetwork,
+  input: RunInstancesRequest,
+): string[] {
+  const tags: SimTags = tagsFor(input.TagSpecifications, 'network-interface', [
+    'instance',
+    'volume',
+    'network-interface',
+    'spot-instances-request',
+  ]);
+  return network.wanted.map((wanted) => {
+    const one =
+      wanted.kind === 'existing' ? wanted.one : makeInterface(world, call, { ...wanted, clientToken: null, tags });
+    const attachment = {
+      attachmentId: world.newId('eni-attach'),
+      instanceId,
+      deviceIndex: wanted.deviceIndex,
+      state: 'attaching' as const,
+      attachedAtWallMs: world.wallMs(),
+      deleteOnTermination: wanted.deleteOnTermination,
+    };
+    world.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, world.nowMs, call.instant);
+    world.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId });
+    return one.id;
+  });
+}

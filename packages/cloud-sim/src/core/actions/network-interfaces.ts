@@ -1,0 +1,272 @@
+import type {
+  AttachNetworkInterfaceRequest,
+  AttachNetworkInterfaceResult,
+  CreateNetworkInterfaceRequest,
+  CreateNetworkInterfaceResult,
+  DeleteNetworkInterfaceRequest,
+  DescribeNetworkInterfacesRequest,
+  DescribeNetworkInterfacesResult,
+  DetachNetworkInterfaceRequest,
+  ModifyNetworkInterfaceAttributeRequest,
+  NetworkInterface,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { look, need, requireHealthyZones } from '../lookup.ts';
+import type { SimAddress, SimNetworkAttachment, SimNetworkInterface } from '../model.ts';
+import { page } from '../pages.ts';
+import { tagsFor } from '../tags.ts';
+import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { date } from './common.ts';
+import { addressesByInterface } from './instance-views.ts';
+import { groupsFor } from './launch-network.ts';
+import { destroyInterface, makeInterface, releaseInterface } from './network-interfaces-model.ts';
+
+const attachmentView = (one: SimNetworkAttachment) => ({
+  AttachmentId: one.attachmentId,
+  InstanceId: one.instanceId,
+  InstanceOwnerId: ACCOUNT_ID,
+  DeviceIndex: one.deviceIndex,
+  NetworkCardIndex: 0,
+  Status: one.state,
+  AttachTime: date(one.attachedAtWallMs),
+  DeleteOnTermination: one.deleteOnTermination,
+});
+
+function interfaceView(world: World, one: SimNetworkInterface, address: SimAddress | undefined): NetworkInterface {
+  return {
+    NetworkInterfaceId: one.id,
+    // EC2 answers CreateNetworkInterface with `pending`, which its own model does not list.
+    Status: one.state as NetworkInterface['Status'],
+    AvailabilityZone: one.az,
+    SubnetId: one.subnetId,
+    VpcId: one.vpcId,
+    PrivateIpAddress: one.privateIp,
+    PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((ip, i) => ({
+      Primary: i === 0,
+      PrivateIpAddress: ip,
+    })),
+    MacAddress: one.macAddress,
+    Groups: one.groupIds.map((GroupId) => ({ GroupId, GroupName: world.securityGroups.get(GroupId)?.name })),
+    Description: one.description,
+    SourceDestCheck: one.sourceDestCheck,
+    InterfaceType: 'interface',
+    OwnerId: ACCOUNT_ID,
+    RequesterManaged: false,
+    Attachment: one.attachment ? attachmentView(one.attachment) : undefined,
+    Association: address?.associationId
+      ? {
+          AllocationId: address.id,
+          AssociationId: address.associationId,
+          PublicIp: address.publicIp,
+          IpOwnerId: ACCOUNT_ID,
+        }
+      : undefined,
+    TagSet: tagList(one.tags),
+  };
+}
+
+function interfaceFilters(addresses: Map<string, SimAddress>): FilterTable<SimNetworkInterface> {
+  return {
+    'network-interface-id': (one) => [one.id],
+    status: (one) => [one.state],
+    'availability-zone': (one) => [one.az],
+    'subnet-id': (one) => [one.subnetId],
+    'vpc-id': (one) => [one.vpcId],
+    'private-ip-address': (one) => [one.privateIp],
+    'addresses.private-ip-address': (one) => [one.privateIp, ...one.secondaryIps],
+    'group-id': (one) => one.groupIds,
+    description: (one) => [one.description],
+    'attachment.instance-id': (one) => [one.attachment?.instanceId],
+    'attachment.attachment-id': (one) => [one.attachment?.attachmentId],
+    'attachment.status': (one) => [one.attachment?.state],
+    'attachment.device-index': (one) => [one.attachment ? String(one.attachment.deviceIndex) : null],
+    'association.allocation-id': (one) => [addresses.get(one.id)?.id],
+    'association.association-id': (one) => [addresses.get(one.id)?.associationId],
+    'association.public-ip': (one) => [addresses.get(one.id)?.publicIp],
+    'mac-address': (one) => [one.macAddress],
+  };
+}
+
+export function describeNetworkInterfaces(
+  world: World,
+  call: Call,
+  input: DescribeNetworkInterfacesRequest,
+): DescribeNetworkInterfacesResult {
+  const ids = input.NetworkInterfaceIds;
+  const addresses = addressesByInterface(world, call);
+  const found = look(call, world.networkInterfaces, 'networkInterface', ids);
+  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
+  const matching = applyFilters(found, input.Filters, interfaceFilters(addresses));
+  const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
+  const { items, nextToken } = page('DescribeNetworkInterfaces', matching, input, limits, ids);
+  return { NetworkInterfaces: items.map((one) => interfaceView(world, one, addresses.get(one.id))), NextToken: nextToken };
+}
+
+/** An earlier creation with this token: its result again, even if the interface has been deleted since. */
+function recall(
+  world: World,
+  scope: string,
+  token: string | undefined,
+  parameters: object,
+): SimNetworkInterface | undefined {
+  const id = token ? world.tokens.recall(scope, token, parameters)?.[0] : undefined;
+  if (id === undefined) return undefined;
+  const one = world.networkInterfaces.get(id);
+  if (!one) {
+    throw new Ec2Error('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`);
+  }
+  return one;
+}
+
+/** `CreateNetworkInterface`: idempotent by token; a token whose interface is gone does not bring it back. */
+export function createNetworkInterface(
+  world: World,
+  call: Call,
+  input: CreateNetworkInterfaceRequest,
+): CreateNetworkInterfaceResult {
+  const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
+  const subnet = need(call, world.subnets, 'subnet', input.SubnetId);
+  const scope = `CreateNetworkInterface/${subnet.az}`;
+  const known = recall(world, scope, token, parameters);
+  if (known) return { NetworkInterface: interfaceView(world, known, undefined), ClientToken: token };
+  world.requireZone(subnet.az);
+  const made = makeInterface(world, call, {
+    subnet,
+    privateIp: input.PrivateIpAddress,
+    groupIds: groupsFor(world, call, subnet, input.Groups),
+    description: input.Description ?? '',
+    clientToken: token ?? null,
+    tags: tagsFor(input.TagSpecifications, 'network-interface'),
+  });
+  if (token) world.tokens.record(scope, token, parameters, [made.id]);
+  world.later(call, 'network-interface.create', (_at, tookMs) => {
+    if (world.networkInterfaces.get(made.id)?.state !== 'pending') return;
+    world.networkInterfaces.update(made.id, { state: 'available' }, world.nowMs, call.instant);
+    world.transition('network-interface', made.id, 'pending', 'available', tookMs);
+  });
+  return { NetworkInterface: interfaceView(world, made, undefined), ClientToken: token };
+}
+
+/** `DeleteNetworkInterface`. @throws InvalidNetworkInterface.InUse from the acceptance of a launch on */
+export function deleteNetworkInterface(world: World, call: Call, input: DeleteNetworkInterfaceRequest): object {
+  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  world.requireZone(one.az);
+  if (one.attachment) {
+    throw new Ec2Error(
+      'InvalidNetworkInterface.InUse',
+      `Network interface '${one.id}' is currently in use (${one.attachment.attachmentId}).`,
+    );
+  }
+  destroyInterface(world, one);
+  return {};
+}
+
+export function attachNetworkInterface(
+  world: World,
+  call: Call,
+  input: AttachNetworkInterfaceRequest,
+): AttachNetworkInterfaceResult {
+  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  const instance = need(call, world.instances, 'instance', input.InstanceId);
+  world.requireZone(one.az);
+  if (one.attachment) throw new Ec2Error('InvalidNetworkInterface.InUse', `Interface: [${one.id}] in use.`);
+  if (one.az !== instance.az) {
+    throw new Ec2Error('InvalidParameterCombination', `${one.id} is in ${one.az}, ${instance.id} in ${instance.az}`);
+  }
+  if (instance.state !== 'running' && instance.state !== 'stopped') {
+    throw new Ec2Error('IncorrectState', `The instance '${instance.id}' is ${instance.state}`);
+  }
+  const deviceIndex = input.DeviceIndex ?? -1;
+  const taken = instance.networkInterfaceIds.some(
+    (id) => world.networkInterfaces.get(id)?.attachment?.deviceIndex === deviceIndex,
+  );
+  if (taken || deviceIndex < 1) {
+    throw new Ec2Error('InvalidParameterValue', `Instance '${instance.id}' already has an interface at ${deviceIndex}`);
+  }
+  const attachment: SimNetworkAttachment = {
+    attachmentId: world.newId('eni-attach'),
+    instanceId: instance.id,
+    deviceIndex,
+    state: 'attaching',
+    attachedAtWallMs: world.wallMs(),
+    deleteOnTermination: false,
+  };
+  world.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, world.nowMs, call.instant);
+  world.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId: instance.id });
+  const networkInterfaceIds = [...instance.networkInterfaceIds, one.id];
+  world.instances.update(instance.id, { networkInterfaceIds }, world.nowMs, call.instant);
+  world.later(call, 'network-interface.attach', () => {
+    const now = world.networkInterfaces.get(one.id)?.attachment;
+    if (now?.state !== 'attaching') return;
+    world.networkInterfaces.update(one.id, { attachment: { ...now, state: 'attached' } }, world.nowMs, call.instant);
+  });
+  return { AttachmentId: attachment.attachmentId, NetworkCardIndex: 0 };
+}
+
+const byAttachment = (world: World, attachmentId: string | undefined): SimNetworkInterface => {
+  const one = world.networkInterfaces.all().find((other) => other.attachment?.attachmentId === attachmentId);
+  if (attachmentId !== undefined && one) return one;
+  throw new Ec2Error('InvalidAttachmentID.NotFound', `The attachment '${String(attachmentId)}' does not exist`);
+};
+
+/** `DetachNetworkInterface`: never the primary one, running or stopped. */
+export function detachNetworkInterface(world: World, call: Call, input: DetachNetworkInterfaceRequest): object {
+  const one = byAttachment(world, input.AttachmentId);
+  world.requireZone(one.az);
+  const attachment = one.attachment;
+  if (!attachment) return {};
+  if (attachment.deviceIndex === 0) {
+    throw new Ec2Error('OperationNotPermitted', `The network interface at device index 0 cannot be detached.`);
+  }
+  if (attachment.state === 'detaching') return {};
+  world.networkInterfaces.update(one.id, { attachment: { ...attachment, state: 'detaching' } }, world.nowMs);
+  world.later(call, 'network-interface.detach', (_at, tookMs) => {
+    if (world.networkInterfaces.get(one.id)?.attachment?.state !== 'detaching') return;
+    releaseInterface(world, one.id, tookMs);
+    const instance = world.instances.get(attachment.instanceId);
+    const networkInterfaceIds = instance?.networkInterfaceIds.filter((id) => id !== one.id);
+    if (networkInterfaceIds) world.instances.update(attachment.instanceId, { networkInterfaceIds }, world.nowMs);
+  });
+  return {};
+}
+
+/** `ModifyNetworkInterfaceAttribute`: one attribute per call. */
+export function modifyNetworkInterfaceAttribute(
+  world: World,
+  call: Call,
+  input: ModifyNetworkInterfaceAttributeRequest,
+): object {
+  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  world.requireZone(one.az);
+  const given = (['Description', 'SourceDestCheck', 'Groups', 'Attachment'] as const).filter(
+    (name) => input[name] !== undefined,
+  );
+  if (given.length !== 1) {
+    throw new Ec2Error('InvalidParameterCombination', `Want exactly one attribute, got ${given.length}`);
+  }
+  world.networkInterfaces.update(one.id, interfacePatch(world, call, one, input), world.nowMs, call.instant);
+  return {};
+}
+
+function interfacePatch(
+  world: World,
+  call: Call,
+  one: SimNetworkInterface,
+  input: ModifyNetworkInterfaceAttributeRequest,
+): Partial<SimNetworkInterface> {
+  if (input.Description) return { description: input.Description.Value ?? '' };
+  if (input.SourceDestCheck) return { sourceDestCheck: input.SourceDestCheck.Value ?? true };
+  if (input.Groups) {
+    return { groupIds: groupsFor(world, call, need(call, world.subnets, 'subnet', one.subnetId), input.Groups) };
+  }
+  const attachment = one.attachment;
+  if (!attachment || attachment.attachmentId !== input.Attachment?.AttachmentId) {
+    throw new Ec2Error(
+      'InvalidAttachmentID.NotFound',
+      `The attachment '${String(input.Attachment?.AttachmentId)}' does not exist`,
+    );
+  }
+  const deleteOnTermination = input.Attachment.DeleteOnTermination ?? attachment.deleteOnTermination;
+  return { attachment: { ...attachment, deleteOnTermination } };
+}

@@ -1,0 +1,189 @@
+import type {
+  DescribeAvailabilityZonesRequest,
+  DescribeAvailabilityZonesResult,
+  DescribeInstanceTypesRequest,
+  DescribeInstanceTypesResult,
+  DescribeSecurityGroupsRequest,
+  DescribeSecurityGroupsResult,
+  DescribeSubnetsRequest,
+  DescribeSubnetsResult,
+  DescribeVpcsRequest,
+  DescribeVpcsResult,
+  InstanceTypeInfo,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { INSTANCE_TYPES, type SimInstanceType } from '../instance-types.ts';
+import { look } from '../lookup.ts';
+import type { SimSecurityGroup, SimSubnet, SimVpc } from '../model.ts';
+import { page } from '../pages.ts';
+import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { freeAddressCount } from './network-interfaces-model.ts';
+
+const PAGE = { min: 5, max: 1_000 };
+
+const SUBNET_FILTERS: FilterTable<SimSubnet> = {
+  'subnet-id': (one) => [one.id],
+  'vpc-id': (one) => [one.vpcId],
+  'availability-zone': (one) => [one.az],
+  'cidr-block': (one) => [one.cidrBlock],
+  state: () => ['available'],
+  'default-for-az': () => ['true'],
+};
+
+export function describeSubnets(world: World, call: Call, input: DescribeSubnetsRequest): DescribeSubnetsResult {
+  const found = applyFilters(look(call, world.subnets, 'subnet', input.SubnetIds), input.Filters, SUBNET_FILTERS);
+  const { items, nextToken } = page('DescribeSubnets', found, input, PAGE, input.SubnetIds);
+  return {
+    NextToken: nextToken,
+    Subnets: items.map((one) => ({
+      SubnetId: one.id,
+      VpcId: one.vpcId,
+      AvailabilityZone: one.az,
+      CidrBlock: one.cidrBlock,
+      State: 'available' as const,
+      AvailableIpAddressCount: freeAddressCount(world, one),
+      MapPublicIpOnLaunch: one.mapPublicIp,
+      DefaultForAz: true,
+      OwnerId: ACCOUNT_ID,
+      Tags: tagList(one.tags),
+    })),
+  };
+}
+
+const VPC_FILTERS: FilterTable<SimVpc> = {
+  'vpc-id': (one) => [one.id],
+  'cidr-block': (one) => [one.cidrBlock],
+  'is-default': () => ['true'],
+  state: () => ['available'],
+};
+
+export function describeVpcs(world: World, call: Call, input: DescribeVpcsRequest): DescribeVpcsResult {
+  const found = applyFilters(look(call, world.vpcs, 'vpc', input.VpcIds), input.Filters, VPC_FILTERS);
+  const { items, nextToken } = page('DescribeVpcs', found, input, PAGE, input.VpcIds);
+  return {
+    NextToken: nextToken,
+    Vpcs: items.map((one) => ({
+      VpcId: one.id,
+      CidrBlock: one.cidrBlock,
+      State: 'available' as const,
+      IsDefault: true,
+      OwnerId: ACCOUNT_ID,
+      Tags: tagList(one.tags),
+    })),
+  };
+}
+
+const GROUP_FILTERS: FilterTable<SimSecurityGroup> = {
+  'group-id': (one) => [one.id],
+  'group-name': (one) => [one.name],
+  'vpc-id': (one) => [one.vpcId],
+};
+
+export function describeSecurityGroups(
+  world: World,
+  call: Call,
+  input: DescribeSecurityGroupsRequest,
+): DescribeSecurityGroupsResult {
+  const found = look(call, world.securityGroups, 'securityGroup', input.GroupIds);
+  const matching = applyFilters(found, input.Filters, GROUP_FILTERS);
+  const { items, nextToken } = page('DescribeSecurityGroups', matching, input, PAGE, input.GroupIds);
+  return {
+    NextToken: nextToken,
+    SecurityGroups: items.map((one) => ({
+      GroupId: one.id,
+      GroupName: one.name,
+      Description: `${one.name} VPC security group`,
+      VpcId: one.vpcId,
+      OwnerId: ACCOUNT_ID,
+      IpPermissions: [],
+      IpPermissionsEgress: [],
+      Tags: tagList(one.tags),
+    })),
+  };
+}
+
+interface Zone {
+  readonly id: string;
+  readonly zoneId: string;
+  readonly state: 'available' | 'impaired';
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const zoneFilters = (world: World): FilterTable<Zone> => ({
+  'zone-name': (one) => [one.id],
+  'zone-id': (one) => [one.zoneId],
+  'region-name': () => [world.region],
+  state: (one) => [one.state],
+});
+
+export function describeAvailabilityZones(
+  world: World,
+  _call: Call,
+  input: DescribeAvailabilityZonesRequest,
+): DescribeAvailabilityZonesResult {
+  const all = world.zones.map(
+    (id, i): Zone => ({
+      id,
+      zoneId: `use1-az${i + 1}`,
+      state: world.impairedZones.has(id) ? 'impaired' : 'available',
+      tags: {},
+    }),
+  );
+  for (const name of input.ZoneNames ?? []) {
+    if (!world.zones.includes(name)) {
+      throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${name}]`);
+    }
+  }
+  const named = input.ZoneNames?.length ? all.filter((one) => input.ZoneNames?.includes(one.id)) : all;
+  return {
+    AvailabilityZones: applyFilters(named, input.Filters, zoneFilters(world)).map((one) => ({
+      ZoneName: one.id,
+      ZoneId: one.zoneId,
+      ZoneType: 'availability-zone',
+      RegionName: world.region,
+      GroupName: world.region,
+      NetworkBorderGroup: world.region,
+      OptInStatus: 'opt-in-not-required' as const,
+      State: one.state,
+      Messages: [],
+    })),
+  };
+}
+
+const TYPE_FILTERS: FilterTable<SimInstanceType & { readonly id: string; readonly tags: Record<string, string> }> = {
+  'instance-type': (one) => [one.name],
+  'bare-metal': (one) => [String(one.bareMetal)],
+  'processor-info.supported-architecture': (one) => [one.architecture],
+};
+
+export function describeInstanceTypes(
+  _world: World,
+  _call: Call,
+  input: DescribeInstanceTypesRequest,
+): DescribeInstanceTypesResult {
+  const all = [...INSTANCE_TYPES.values()].map((one) => ({ ...one, id: one.name, tags: {} }));
+  const asked: readonly string[] = input.InstanceTypes ?? [];
+  for (const name of asked) {
+    if (!INSTANCE_TYPES.has(name)) {
+      throw new Ec2Error('InvalidInstanceType', `The following supplied instance types do not exist: [${name}]`);
+    }
+  }
+  const named = asked.length > 0 ? all.filter((one) => asked.includes(one.name)) : all;
+  const matching = applyFilters(named, input.Filters, TYPE_FILTERS);
+  const { items, nextToken } = page('DescribeInstanceTypes', matching, input, { min: 5, max: 100 }, asked);
+  return {
+    NextToken: nextToken,
+    InstanceTypes: items.map(
+      (one): InstanceTypeInfo => ({
+        InstanceType: one.name as NonNullable<InstanceTypeInfo['InstanceType']>,
+        CurrentGeneration: true,
+        BareMetal: one.bareMetal,
+        Hypervisor: one.bareMetal ? undefined : 'nitro',
+        ProcessorInfo: { SupportedArchitectures: [one.architecture] },
+        VCpuInfo: { DefaultVCpus: one.vcpus },
+        MemoryInfo: { SizeInMiB: one.memoryMiB },
+      }),
+    ),
+  };
+}

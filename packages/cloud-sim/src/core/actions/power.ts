@@ -1,0 +1,200 @@
+import type {
+  InstanceStateChange,
+  RebootInstancesRequest,
+  StartInstancesRequest,
+  StartInstancesResult,
+  StopInstancesRequest,
+  StopInstancesResult,
+  TerminateInstancesRequest,
+  TerminateInstancesResult,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { need } from '../lookup.ts';
+import { type SimInstance, switchRules } from '../model.ts';
+import { type Call, struckBy, type World } from '../world.ts';
+import { userInitiated } from './common.ts';
+import { stateView } from './instance-views.ts';
+import { enter, finishLaunch, finishShuttingDown, finishStop, metalFactor } from './lifecycle.ts';
+import { takeCapacity } from './run-instances.ts';
+
+const IDS_MAX = 1_000;
+
+const USER_SHUTDOWN = {
+  code: 'Client.UserInitiatedShutdown',
+  message: 'Client.UserInitiatedShutdown: User initiated shutdown',
+} as const;
+
+/** All named instances or an error: a batch is all or nothing. */
+function named(world: World, call: Call, ids: readonly string[] | undefined): SimInstance[] {
+  if (!ids || ids.length === 0) {
+    throw new Ec2Error('MissingParameter', 'The request must contain the parameter InstanceId');
+  }
+  if (ids.length > IDS_MAX) throw new Ec2Error('InvalidParameterValue', `${ids.length} ids, at most ${IDS_MAX}`);
+  const found = [...new Set(ids)].map((id) => need(call, world.instances, 'instance', id));
+  for (const instance of found) world.requireZone(instance.az);
+  return found;
+}
+
+const wrongState = (instance: SimInstance, verb: string): Ec2Error =>
+  new Ec2Error('IncorrectInstanceState', `The instance '${instance.id}' is not in a state from which it can be ${verb}.`);
+
+function change(before: SimInstance, after: SimInstance): InstanceStateChange {
+  return { InstanceId: before.id, PreviousState: stateView(before.state), CurrentState: stateView(after.state) };
+}
+
+function requireNoProtection(world: World, instance: SimInstance, verb: 'stop' | 'terminate'): void {
+  if (switchRules(instance.stopProtection, world.nowMs)) {
+    throw new Ec2Error(
+      'OperationNotPermitted',
+      `The instance '${instance.id}' may not be ${verb === 'stop' ? 'stopped' : 'terminated'}. Modify its 'disableApiStop' instance attribute and try again.`,
+    );
+  }
+  if (verb === 'terminate' && switchRules(instance.terminationProtection, world.nowMs)) {
+    throw new Ec2Error(
+      'OperationNotPermitted',
+      `The instance '${instance.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
+    );
+  }
+}
+
+/** Without force only from `running`; with force also from `pending` and `stopping`. Repeats are harmless. */
+function requireStoppable(world: World, instance: SimInstance, force: boolean): void {
+  if (instance.state === 'stopped' || instance.state === 'stopping') return;
+  if (instance.state === 'running' || (instance.state === 'pending' && force)) {
+    requireNoProtection(world, instance, 'stop');
+    return;
+  }
+  throw wrongState(instance, 'stopped');
+}
+
+function repeatStop(world: World, call: Call, instance: SimInstance, force: boolean): SimInstance {
+  if (instance.state !== 'stopping' || !instance.stuck || !force || instance.forcedStopPending) return instance;
+  const { id, generation } = instance;
+  world.later(call, 'instance.stop-force-stuck', (_at, tookMs) => finishStop(world, id, generation, tookMs));
+  return world.instances.update(id, { forcedStopPending: true }, world.nowMs) ?? instance;
+}
+
+function beginStop(world: World, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
+  const fault = struckBy(call, 'stuck-stopping');
+  const force = input.Force ?? false;
+  const skipOsShutdown = input.SkipOsShutdown ?? false;
+  const generation = instance.generation + 1;
+  const asked = {
+    generation,
+    stateReason: USER_SHUTDOWN,
+    transitionReason: userInitiated(world.wallMs()),
+    runningSinceMs: null,
+    stuck: fault !== undefined,
+    forcedStopPending: fault !== undefined && force,
+  };
+  const stopping = enter(world, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
+  const finish = (_at: number, tookMs: number) => finishStop(world, instance.id, generation, tookMs);
+  if (!fault) {
+    // A machine that hangs does not answer its power button: only a skipped shutdown is quick there.
+    const quick = skipOsShutdown || instance.state === 'pending';
+    world.later(call, quick ? 'instance.stop-skip-os' : 'instance.stop-graceful', finish);
+  } else if (fault.delayMs !== undefined && force) {
+    world.laterIn(fault.delayMs, finish);
+  } else if (force) {
+    world.later(call, 'instance.stop-force-stuck', finish);
+  }
+  return stopping;
+}
+
+/** `StopInstances`: EBS-backed instances only exist here. */
+export function stopInstances(world: World, call: Call, input: StopInstancesRequest): StopInstancesResult {
+  const instances = named(world, call, input.InstanceIds);
+  const force = input.Force ?? false;
+  if (input.Hibernate) throw new Ec2Error('UnsupportedHibernationConfiguration', 'Hibernation is not simulated');
+  for (const instance of instances) requireStoppable(world, instance, force);
+  return {
+    StoppingInstances: instances.map((before) => {
+      const repeated = before.state === 'stopping' || before.state === 'stopped';
+      const after = repeated ? repeatStop(world, call, before, force) : beginStop(world, call, before, input);
+      return change(before, after);
+    }),
+  };
+}
+
+/** `StartInstances`: like a launch it needs capacity. */
+export function startInstances(world: World, call: Call, input: StartInstancesRequest): StartInstancesResult {
+  const instances = named(world, call, input.InstanceIds);
+  for (const one of instances) {
+    if (!['stopped', 'pending', 'running'].includes(one.state)) throw wrongState(one, 'started');
+    if (one.state === 'stopped') {
+      const bootable = one.volumeIds.some(
+        (id) => world.volumes.get(id)?.attachments.find((a) => a.instanceId === one.id)?.device === one.rootDeviceName,
+      );
+      if (!bootable) {
+        throw new Ec2Error('IncorrectInstanceState', `Instance '${one.id}' does not have a volume attached at root`);
+      }
+    }
+  }
+  return {
+    StartingInstances: instances.map((before) => {
+      if (before.state !== 'stopped') return change(before, before);
+      takeCapacity(world, call, before.az, before.instanceType, 1);
+      const generation = before.generation + 1;
+      const patch = { generation, stateReason: null, transitionReason: '', launchedAtWallMs: world.wallMs() };
+      const after = enter(world, before, 'pending', patch);
+      world.later(call, 'instance.pending', (_at, tookMs) =>
+        finishLaunch(world, before.id, generation, tookMs, call.instant),
+      );
+      return change(before, after);
+    }),
+  };
+}
+
+/** `RebootInstances`: the state stays `running`; the machine room restarts the machine. */
+export function rebootInstances(world: World, call: Call, input: RebootInstancesRequest): object {
+  for (const instance of named(world, call, input.InstanceIds)) {
+    if (instance.state !== 'running') throw wrongState(instance, 'rebooted');
+    world.later(call, 'instance.reboot', () => {
+      const now = world.instances.get(instance.id);
+      if (now?.state !== 'running' || now.generation !== instance.generation) return;
+      const checksOkAtMs = world.nowMs + world.latency.sampleMs('instance.checks-ok');
+      world.instances.update(now.id, { crashedAtMs: null, impairedFromMs: null, checksOkAtMs }, world.nowMs);
+      world.transition('instance', now.id, 'running', 'running', null, { az: now.az, reboot: true });
+    });
+  }
+  return {};
+}
+
+function beginTermination(
+  world: World,
+  call: Call,
+  instance: SimInstance,
+  input: TerminateInstancesRequest,
+): SimInstance {
+  const generation = instance.generation + 1;
+  const stopped = instance.state === 'stopped';
+  const asked = {
+    generation,
+    stateReason: USER_SHUTDOWN,
+    transitionReason: userInitiated(world.wallMs()),
+    runningSinceMs: null,
+  };
+  const skipOsShutdown = input.SkipOsShutdown ?? false;
+  const ending = enter(world, instance, 'shutting-down', asked, null, { skipOsShutdown }, call.instant);
+  const quick = skipOsShutdown || stopped;
+  const name = quick ? 'instance.terminate-skip-os' : 'instance.terminate';
+  const tookMs = call.instant ? 0 : world.latency.sampleMs(name) * metalFactor(instance);
+  world.laterIn(tookMs, () => finishShuttingDown(world, instance.id, generation, tookMs));
+  return ending;
+}
+
+/** `TerminateInstances`: idempotent, all or nothing. */
+export function terminateInstances(
+  world: World,
+  call: Call,
+  input: TerminateInstancesRequest,
+): TerminateInstancesResult {
+  const instances = named(world, call, input.InstanceIds);
+  const ending = (one: SimInstance) => one.state === 'shutting-down' || one.state === 'terminated';
+  for (const instance of instances) if (!ending(instance)) requireNoProtection(world, instance, 'terminate');
+  return {
+    TerminatingInstances: instances.map((before) =>
+      change(before, ending(before) ? before : beginTermination(world, call, before, input)),
+    ),
+  };
+}

@@ -1,0 +1,208 @@
+import type { Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { INSTANCE_TYPES } from '../instance-types.ts';
+import { need } from '../lookup.ts';
+import type { SimInstance } from '../model.ts';
+import { tagsFor } from '../tags.ts';
+import { type Call, struckBy, type World } from '../world.ts';
+import { reservationView } from './instance-views.ts';
+import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
+import { type LaunchNetwork, launchNetwork, attachLaunchInterfaces } from './launch-network.ts';
+import { failLaunch, finishLaunch } from './lifecycle.ts';
+
+const TAGGABLE = ['instance', 'volume', 'network-interface', 'spot-instances-request'] as const;
+const USER_DATA_MAX = 22_000;
+
+/** What an idempotent repeat must agree in: everything but the token and the zone (EC2 developer guide, idempotency). */
+function parametersOf(input: RunInstancesRequest): object {
+  const { ClientToken: _token, DryRun: _dryRun, Placement, ...rest } = input;
+  const { AvailabilityZone: _zone, ...placement } = Placement ?? {};
+  return { ...rest, Placement: placement };
+}
+
+/**
+ * Zonal when the request names a zone, directly, by subnet or by interface; Regional otherwise. A zonal token used again in another
+ * zone launches a second instance.
+ */
+function tokenScope(world: World, input: RunInstancesRequest): string {
+  const first = input.NetworkInterfaces?.[0];
+  const subnetId = input.SubnetId ?? first?.SubnetId;
+  const az =
+    input.Placement?.AvailabilityZone ??
+    (subnetId === undefined ? undefined : world.subnets.get(subnetId)?.az) ??
+    (first?.NetworkInterfaceId === undefined ? undefined : world.networkInterfaces.get(first.NetworkInterfaceId)?.az);
+  return `RunInstances/${az ?? 'region'}`;
+}
+
+/** The answer to a token seen before. @throws IdempotentParameterMismatch, IdempotentInstanceTerminated */
+function recall(world: World, call: Call, input: RunInstancesRequest): Reservation | undefined {
+  if (!input.ClientToken) return undefined;
+  const ids = world.tokens.recall(tokenScope(world, input), input.ClientToken, parametersOf(input));
+  if (!ids) return undefined;
+  const instances = ids.flatMap((id) => world.instances.get(id) ?? []);
+  if (instances.length === 0 || instances.some((one) => one.state === 'terminated')) {
+    throw new Ec2Error(
+      'IdempotentInstanceTerminated',
+      'The client token belongs to a request for an instance that has been terminated.',
+    );
+  }
+  return reservationView(world, call, instances);
+}
+
+function checkCounts(input: RunInstancesRequest): number {
+  const { MinCount: min = 0, MaxCount: max = 0 } = input;
+  if (min < 1 || max < min) {
+    throw new Ec2Error('InvalidParameterValue', `MinCount ${min} and MaxCount ${max}: want 1 <= MinCount <= MaxCount`);
+  }
+  return max;
+}
+
+function checkUserData(input: RunInstancesRequest): void {
+  const text = input.UserData;
+  if (text === undefined) return;
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) {
+    throw new Ec2Error('InvalidUserData.Malformed', 'Invalid BASE64 encoding of user data.');
+  }
+  if (text.length > USER_DATA_MAX) {
+    throw new Ec2Error('InvalidParameterValue', `User data is limited to 16384 bytes, was about ${(text.length * 3) / 4}`);
+  }
+}
+
+function checkImage(world: World, call: Call, input: RunInstancesRequest) {
+  if (input.LaunchTemplate) throw new Ec2Error('UnsupportedOperation', 'Launch templates are not simulated');
+  const image = need(call, world.images, 'image', input.ImageId);
+  if (image.state !== 'available') {
+    throw new Ec2Error('InvalidAMIID.Unavailable', `The image ID '[${image.id}]' is not available (${image.state})`);
+  }
+  const name = input.InstanceType ?? 'm5.large';
+  const type = INSTANCE_TYPES.get(name);
+  if (!type) throw new Ec2Error('InvalidParameterValue', `Invalid value '${name}' for InstanceType.`);
+  if (type.architecture !== image.architecture) {
+    throw new Ec2Error(
+      'InvalidParameterValue',
+      `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI.`,
+    );
+  }
+  return { image, type };
+}
+
+/** @throws InsufficientInstanceCapacity (500) when the zone has no room for this type. */
+export function takeCapacity(world: World, call: Call, az: string, instanceType: string, count: number): void {
+  const key = `${az}/${instanceType}`;
+  const left = world.capacity.get(key);
+  if (struckBy(call, 'capacity') || (left !== undefined && left < count)) {
+    throw new Ec2Error(
+      'InsufficientInstanceCapacity',
+      `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${az}).`,
+    );
+  }
+  if (left !== undefined) world.capacity.set(key, left - count);
+}
+
+function checkQuotas(world: World, count: number, disks: number): void {
+  if (world.instances.size + count > world.quotas.instances) {
+    throw new Ec2Error(
+      'InstanceLimitExceeded',
+      `You have requested more instances (${world.instances.size + count}) than your current instance limit of ${world.quotas.instances} allows.`,
+    );
+  }
+  if (world.volumes.size + count * disks > world.quotas.volumes) {
+    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${world.quotas.volumes}) exceeded.`);
+  }
+}
+
+interface LaunchPlan {
+  readonly input: RunInstancesRequest;
+  readonly image: ReturnType<typeof checkImage>['image'];
+  readonly instanceType: string;
+  readonly network: LaunchNetwork;
+  readonly disks: readonly LaunchDisk[];
+  readonly reservationId: string;
+}
+
+function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
+  const { input, image, network } = plan;
+  const id = world.newId('i');
+  const volumeIds = plan.disks.map((disk) => makeLaunchVolume(world, call, id, network.subnet.az, disk));
+  const networkInterfaceIds = attachLaunchInterfaces(world, call, id, network, input);
+  const off = (value: boolean) => ({ value, former: value, effectiveAtMs: world.nowMs });
+  const made: SimInstance = {
+    id,
+    reservationId: plan.reservationId,
+    state: 'pending',
+    generation: 1,
+    stateReason: null,
+    transitionReason: '',
+    request: input,
+    imageId: image.id,
+    instanceType: plan.instanceType,
+    az: network.subnet.az,
+    subnetId: network.subnet.id,
+    vpcId: network.subnet.vpcId,
+    architecture: image.architecture,
+    rootDeviceName: image.rootDeviceName,
+    clientToken: input.ClientToken ?? null,
+    launchedAtWallMs: world.wallMs(),
+    runningSinceMs: null,
+    checksOkAtMs: null,
+    userData: input.UserData ?? null,
+    stopProtection: off(input.DisableApiStop ?? false),
+    terminationProtection: off(input.DisableApiTermination ?? false),
+    shutdownBehavior: input.InstanceInitiatedShutdownBehavior ?? 'stop',
+    ebsOptimized: input.EbsOptimized ?? false,
+    detailedMonitoring: input.Monitoring?.Enabled ?? false,
+    tags: tagsFor(input.TagSpecifications, 'instance', TAGGABLE),
+    volumeIds,
+    networkInterfaceIds,
+    autoPublicIp: network.autoPublicIp,
+    crashedAtMs: null,
+    impairedFromMs: null,
+    stuck: false,
+    forcedStopPending: false,
+    events: [],
+  };
+  return world.instances.put(made, world.nowMs, call.instant);
+}
+
+function start(world: World, call: Call, instance: SimInstance): void {
+  world.log.launch({
+    instanceId: instance.id,
+    clientToken: instance.clientToken,
+    az: instance.az,
+    atMs: world.nowMs,
+    wallMs: world.wallMs(),
+    tags: instance.tags,
+  });
+  world.transition('instance', instance.id, null, 'pending', null, { az: instance.az });
+  const doomed = struckBy(call, 'launch-then-terminate');
+  world.later(call, 'instance.pending', (_atMs, tookMs) => {
+    if (doomed) failLaunch(world, instance.id, instance.generation, doomed.code ?? 'Client.InternalError', tookMs);
+    else finishLaunch(world, instance.id, instance.generation, tookMs, call.instant);
+  });
+}
+
+/** `RunInstances`, EC2 API Reference. All or nothing: a refused launch leaves nothing behind, not even its token. */
+export function runInstances(world: World, call: Call, input: RunInstancesRequest): Reservation {
+  const count = checkCounts(input);
+  const again = recall(world, call, input);
+  if (again) return again;
+  checkUserData(input);
+  tagsFor(input.TagSpecifications, 'instance', TAGGABLE);
+  const { image, type } = checkImage(world, call, input);
+  const network = launchNetwork(world, call, input, count);
+  world.requireZone(network.subnet.az);
+  const disks = launchDisks(world, call, input, image);
+  checkQuotas(world, count, disks.length);
+  takeCapacity(world, call, network.subnet.az, type.name, count);
+  const scope = tokenScope(world, input);
+  const plan = { input, image, instanceType: type.name, network, disks, reservationId: world.newId('r') };
+  const made = Array.from({ length: count }, () => makeInstance(world, call, plan));
+  const ids = made.map((one) => one.id);
+  if (input.ClientToken) world.tokens.record(scope, input.ClientToken, parametersOf(input), ids);
+  for (const one of made) start(world, call, one);
+  return reservationView(
+    world,
+    call,
+    ids.flatMap((id) => world.instances.get(id) ?? []),
+  );
+}

@@ -1,0 +1,226 @@
+import type {
+  CreateSnapshotRequest,
+  CreateSnapshotsRequest,
+  CreateSnapshotsResult,
+  DeleteSnapshotRequest,
+  DescribeSnapshotsRequest,
+  DescribeSnapshotsResult,
+  Snapshot,
+  TagSpecification,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { look, need } from '../lookup.ts';
+import type { SimSnapshot, SimTags, SimVolume } from '../model.ts';
+import { page } from '../pages.ts';
+import { tagsFor, withTags } from '../tags.ts';
+import { ACCOUNT_ID, type Call, struckBy, type World } from '../world.ts';
+import { date } from './common.ts';
+
+/** Share of a volume that changed since the snapshot before: 5 % after a first full one, as a plausible figure. */
+const CHANGED_RATIO = 0.05;
+
+function progress(one: SimSnapshot, nowMs: number): string {
+  if (one.state === 'completed') return '100%';
+  if (one.state === 'error') return '0%';
+  const share = (nowMs - one.startedAtMs) / Math.max(1, one.dueAtMs - one.startedAtMs);
+  return `${Math.min(99, Math.max(0, Math.floor(share * 100)))}%`;
+}
+
+const snapshotView = (one: SimSnapshot, nowMs: number): Snapshot => ({
+  SnapshotId: one.id,
+  VolumeId: one.volumeId,
+  VolumeSize: one.sizeGiB,
+  State: one.state,
+  StateMessage: one.state === 'error' ? 'Another snapshot of the set failed' : undefined,
+  Progress: progress(one, nowMs),
+  StartTime: date(one.startedAtWallMs),
+  CompletionTime: one.completedAtWallMs === null ? undefined : date(one.completedAtWallMs),
+  Encrypted: one.encrypted,
+  KmsKeyId: one.kmsKeyId ?? undefined,
+  OwnerId: ACCOUNT_ID,
+  Description: one.description,
+  StorageTier: 'standard',
+  FullSnapshotSizeInBytes: one.sizeGiB * 1024 ** 3,
+  Tags: tagList(one.tags),
+});
+
+const SNAPSHOT_FILTERS: FilterTable<SimSnapshot> = {
+  'snapshot-id': (one) => [one.id],
+  'volume-id': (one) => [one.volumeId],
+  status: (one) => [one.state],
+  description: (one) => [one.description],
+  'owner-id': () => [ACCOUNT_ID],
+  'volume-size': (one) => [String(one.sizeGiB)],
+  encrypted: (one) => [String(one.encrypted)],
+  'storage-tier': () => ['standard'],
+  progress: (one) => [one.state === 'completed' ? '100%' : '0%'],
+};
+
+export function describeSnapshots(
+  world: World,
+  call: Call,
+  input: DescribeSnapshotsRequest,
+): DescribeSnapshotsResult {
+  const found = look(call, world.snapshots, 'snapshot', input.SnapshotIds);
+  const matching = applyFilters(found, input.Filters, SNAPSHOT_FILTERS);
+  const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
+  const { items, nextToken } = page('DescribeSnapshots', matching, input, limits, input.SnapshotIds);
+  return { Snapshots: items.map((one) => snapshotView(one, call.nowMs)), NextToken: nextToken };
+}
+
+/** @throws ConcurrentSnapshotLimitExceeded, SnapshotCreationPerVolumeRateExceeded, IncorrectState */
+function requireSnapshotable(world: World, call: Call, volume: SimVolume): void {
+  if (volume.state !== 'available' && volume.state !== 'in-use') {
+    throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}'`);
+  }
+  if (call.instant) return;
+  const pending = world.snapshots.all().filter((one) => one.volumeId === volume.id && one.state === 'pending').length;
+  if (pending >= world.quotas.pendingSnapshotsPerVolume) {
+    throw new Ec2Error(
+      'ConcurrentSnapshotLimitExceeded',
+      `Maximum allowed in-progress snapshots for a single volume exceeded (${pending}).`,
+    );
+  }
+  const intervalMs = world.latency.sampleMs('snapshot.interval-per-volume');
+  if (volume.lastSnapshotAtMs !== null && world.nowMs - volume.lastSnapshotAtMs < intervalMs) {
+    throw new Ec2Error(
+      'SnapshotCreationPerVolumeRateExceeded',
+      'The maximum per volume CreateSnapshot request rate has been exceeded. Use an increasing or variable sleep interval between requests.',
+    );
+  }
+}
+
+function durationMs(world: World, call: Call, volume: SimVolume): number {
+  if (call.instant) return 0;
+  const earlier = world.snapshots.all().some((one) => one.volumeId === volume.id && one.state === 'completed');
+  const changedGiB = volume.sizeGiB * (earlier || volume.snapshotId !== null ? CHANGED_RATIO : 1);
+  const minimumMs = world.latency.sampleMs('snapshot.minimum');
+  return Math.max(minimumMs, changedGiB * world.latency.sampleMs('snapshot.per-changed-gib'));
+}
+
+interface Taken {
+  readonly volume: SimVolume;
+  readonly description: string;
+  readonly tags: SimTags;
+}
+
+/** Point in time: now, at the acceptance. */
+function take(world: World, call: Call, taken: Taken): { snapshot: SimSnapshot; tookMs: number } {
+  const { volume } = taken;
+  const tookMs = durationMs(world, call, volume);
+  const snapshot: SimSnapshot = {
+    id: world.newId('snap'),
+    volumeId: volume.id,
+    state: 'pending',
+    sizeGiB: volume.sizeGiB,
+    encrypted: volume.encrypted,
+    kmsKeyId: volume.kmsKeyId,
+    description: taken.description,
+    startedAtMs: world.nowMs,
+    startedAtWallMs: world.wallMs(),
+    dueAtMs: world.nowMs + tookMs,
+    completedAtWallMs: null,
+    tags: taken.tags,
+  };
+  world.snapshots.put(snapshot, world.nowMs, call.instant);
+  world.volumes.update(volume.id, { lastSnapshotAtMs: world.nowMs }, world.nowMs, call.instant);
+  world.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });
+  return { snapshot, tookMs };
+}
+
+function finish(world: World, call: Call, id: string, tookMs: number, failed: boolean): void {
+  world.laterIn(tookMs, () => {
+    const now = world.snapshots.get(id);
+    if (now?.state !== 'pending') return;
+    const state = failed ? 'error' : 'completed';
+    const completedAtWallMs = failed ? null : world.wallMs();
+    world.snapshots.update(id, { state, completedAtWallMs }, world.nowMs, call.instant);
+    world.transition('snapshot', id, 'pending', state, tookMs);
+  });
+}
+
+function requireRoom(world: World, count: number): void {
+  if (world.snapshots.size + count > world.quotas.snapshots) {
+    throw new Ec2Error('SnapshotLimitExceeded', `The snapshot limit of ${world.quotas.snapshots} is exceeded`);
+  }
+}
+
+/** `CreateSnapshot`. There is no ClientToken: a repeat is a second snapshot. */
+export function createSnapshot(world: World, call: Call, input: CreateSnapshotRequest): Snapshot {
+  const volume = need(call, world.volumes, 'volume', input.VolumeId);
+  requireSnapshotable(world, call, volume);
+  requireRoom(world, 1);
+  const tags = tagsFor(input.TagSpecifications, 'snapshot');
+  const { snapshot, tookMs } = take(world, call, { volume, description: input.Description ?? '', tags });
+  finish(world, call, snapshot.id, tookMs, struckBy(call, 'snapshot-error') !== undefined);
+  return snapshotView(snapshot, world.nowMs);
+}
+
+function volumesOf(world: World, call: Call, input: CreateSnapshotsRequest): SimVolume[] {
+  const instance = need(call, world.instances, 'instance', input.InstanceSpecification?.InstanceId);
+  world.requireZone(instance.az);
+  if (instance.state === 'terminated' || instance.state === 'pending' || instance.state === 'shutting-down') {
+    throw new Ec2Error('IncorrectState', `The instance '${instance.id}' is ${instance.state}`);
+  }
+  const excluded = new Set(input.InstanceSpecification?.ExcludeDataVolumeIds ?? []);
+  const volumes = instance.volumeIds
+    .flatMap((id) => world.volumes.get(id) ?? [])
+    .filter((volume) => {
+      const device = volume.attachments.find((a) => a.instanceId === instance.id)?.device;
+      if (device === instance.rootDeviceName) return !input.InstanceSpecification?.ExcludeBootVolume;
+      return !excluded.has(volume.id);
+    });
+  if (volumes.length === 0) throw new Ec2Error('InvalidParameterValue', `No volume of ${instance.id} is left to snapshot`);
+  return volumes;
+}
+
+function tagsOf(input: CreateSnapshotsRequest, volume: SimVolume): SimTags {
+  const specifications: TagSpecification[] = input.TagSpecifications ?? [];
+  const own = tagsFor(specifications, 'snapshot');
+  if (input.CopyTagsFromSource !== 'volume') return own;
+  return withTags(volume.tags, Object.entries(own).map(([Key, Value]) => ({ Key, Value })));
+}
+
+/** `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no ClientToken. */
+export function createSnapshots(world: World, call: Call, input: CreateSnapshotsRequest): CreateSnapshotsResult {
+  const volumes = volumesOf(world, call, input);
+  for (const volume of volumes) requireSnapshotable(world, call, volume);
+  requireRoom(world, volumes.length);
+  const failed = struckBy(call, 'snapshot-error') !== undefined;
+  const description = input.Description ?? '';
+  const taken = volumes.map((volume) =>
+    take(world, call, { volume, description, tags: tagsOf(input, volume) }),
+  );
+  // A failing set fails together, at the moment the first of them would have completed.
+  const failAfterMs = Math.min(...taken.map((one) => one.tookMs));
+  for (const { snapshot, tookMs } of taken) finish(world, call, snapshot.id, failed ? failAfterMs : tookMs, failed);
+  return {
+    Snapshots: taken.map(({ snapshot }) => ({
+      SnapshotId: snapshot.id,
+      VolumeId: snapshot.volumeId,
+      VolumeSize: snapshot.sizeGiB,
+      State: 'pending' as const,
+      Progress: '0%',
+      StartTime: date(snapshot.startedAtWallMs),
+      Encrypted: snapshot.encrypted,
+      OwnerId: ACCOUNT_ID,
+      Description: snapshot.description,
+      Tags: tagList(snapshot.tags),
+    })),
+  };
+}
+
+/** `DeleteSnapshot`. @throws InvalidSnapshot.InUse while an image needs it */
+export function deleteSnapshot(world: World, call: Call, input: DeleteSnapshotRequest): object {
+  const snapshot = need(call, world.snapshots, 'snapshot', input.SnapshotId);
+  const image = world.images
+    .all()
+    .find((one) => one.request.BlockDeviceMappings?.some((mapping) => mapping.Ebs?.SnapshotId === snapshot.id));
+  if (image) {
+    throw new Ec2Error('InvalidSnapshot.InUse', `The snapshot ${snapshot.id} is currently in use by ${image.id}`);
+  }
+  world.snapshots.remove(snapshot.id, world.nowMs);
+  world.transition('snapshot', snapshot.id, snapshot.state, null);
+  return {};
+}

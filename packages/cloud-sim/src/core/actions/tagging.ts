@@ -1,0 +1,111 @@
+import type {
+  CreateTagsRequest,
+  DeleteTagsRequest,
+  DescribeTagsRequest,
+  DescribeTagsResult,
+  ResourceType,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable } from '../filters.ts';
+import { ID_KINDS, type IdKindName, need } from '../lookup.ts';
+import type { SimTags } from '../model.ts';
+import { page } from '../pages.ts';
+import type { Shelf } from '../shelf.ts';
+import { withTags } from '../tags.ts';
+import type { Call, World } from '../world.ts';
+
+type Tagged = { readonly id: string; readonly tags: SimTags };
+
+const RESOURCE_TYPES: Readonly<Record<IdKindName, ResourceType>> = {
+  instance: 'instance',
+  volume: 'volume',
+  snapshot: 'snapshot',
+  image: 'image',
+  networkInterface: 'network-interface',
+  address: 'elastic-ip',
+  subnet: 'subnet',
+  vpc: 'vpc',
+  securityGroup: 'security-group',
+};
+
+function shelves(world: World): readonly (readonly [IdKindName, Shelf<Tagged>])[] {
+  const of = (kind: IdKindName, shelf: unknown) => [kind, shelf as Shelf<Tagged>] as const;
+  return [
+    of('instance', world.instances),
+    of('volume', world.volumes),
+    of('snapshot', world.snapshots),
+    of('image', world.images),
+    of('networkInterface', world.networkInterfaces),
+    of('address', world.addresses),
+    of('subnet', world.subnets),
+    of('vpc', world.vpcs),
+    of('securityGroup', world.securityGroups),
+  ];
+}
+
+function resources(world: World, call: Call, ids: readonly string[] | undefined): (readonly [Shelf<Tagged>, Tagged])[] {
+  if (!ids || ids.length === 0) {
+    throw new Ec2Error('MissingParameter', 'The request must contain the parameter ResourceId');
+  }
+  return [...new Set(ids)].map((id) => {
+    const entry = shelves(world).find(([kind]) => id.startsWith(`${ID_KINDS[kind].prefix}-`));
+    if (!entry) throw new Ec2Error('InvalidID', `The ID '${id}' is not valid`);
+    return [entry[1], need(call, entry[1], entry[0], id)] as const;
+  });
+}
+
+/** `CreateTags`: overwrites; all or nothing. */
+export function createTags(world: World, call: Call, input: CreateTagsRequest): object {
+  const found = resources(world, call, input.Resources);
+  const tagged = found.map(([shelf, one]) => [shelf, one.id, withTags(one.tags, input.Tags ?? [])] as const);
+  for (const [shelf, id, tags] of tagged) shelf.update(id, { tags }, world.nowMs, call.instant);
+  return {};
+}
+
+/** `DeleteTags`: with a value only where it matches; without tags, all of them. */
+export function deleteTags(world: World, call: Call, input: DeleteTagsRequest): object {
+  for (const [shelf, one] of resources(world, call, input.Resources)) {
+    const doomed = input.Tags;
+    const tags = Object.fromEntries(
+      Object.entries(one.tags).filter(
+        ([key, value]) =>
+          doomed !== undefined && !doomed.some((tag) => tag.Key === key && (tag.Value ?? value) === value),
+      ),
+    );
+    shelf.update(one.id, { tags }, world.nowMs, call.instant);
+  }
+  return {};
+}
+
+interface TagRow {
+  readonly id: string;
+  readonly key: string;
+  readonly value: string;
+  readonly resourceId: string;
+  readonly type: ResourceType;
+  readonly tags: SimTags;
+}
+
+const TAG_FILTERS: FilterTable<TagRow> = {
+  key: (row) => [row.key],
+  value: (row) => [row.value],
+  'resource-id': (row) => [row.resourceId],
+  'resource-type': (row) => [row.type],
+};
+
+export function describeTags(world: World, call: Call, input: DescribeTagsRequest): DescribeTagsResult {
+  const rows = shelves(world).flatMap(([kind, shelf]) =>
+    shelf.allSeen(call).flatMap((one) =>
+      Object.entries(one.tags).map(([key, value]): TagRow => {
+        const id = `${one.id}/${key}`;
+        return { id, key, value, resourceId: one.id, type: RESOURCE_TYPES[kind], tags: { [key]: value } };
+      }),
+    ),
+  );
+  const matching = applyFilters(rows, input.Filters, TAG_FILTERS);
+  const { items, nextToken } = page('DescribeTags', matching, input, { min: 5, max: 1_000 });
+  return {
+    NextToken: nextToken,
+    Tags: items.map((row) => ({ Key: row.key, Value: row.value, ResourceId: row.resourceId, ResourceType: row.type })),
+  };
+}

@@ -1,0 +1,229 @@
+import type {
+  AttachVolumeRequest,
+  CreateVolumeRequest,
+  DeleteVolumeRequest,
+  DescribeVolumesRequest,
+  DescribeVolumesResult,
+  DetachVolumeRequest,
+  Volume,
+  VolumeAttachment,
+} from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { look, need, requireHealthyZones } from '../lookup.ts';
+import type { SimInstance, SimVolume, SimVolumeAttachment } from '../model.ts';
+import { page } from '../pages.ts';
+import { tagsFor } from '../tags.ts';
+import { type Call, struckBy, type World } from '../world.ts';
+import { date, setAttachments } from './common.ts';
+import { requireCompleted, volumeShape } from './launch-disks.ts';
+import { releaseVolume } from './lifecycle.ts';
+
+const attachmentView = (volumeId: string, one: SimVolumeAttachment): VolumeAttachment => ({
+  VolumeId: volumeId,
+  InstanceId: one.instanceId,
+  Device: one.device,
+  State: one.state,
+  AttachTime: date(one.attachedAtWallMs),
+  DeleteOnTermination: one.deleteOnTermination,
+});
+
+const volumeView = (one: SimVolume): Volume => ({
+  VolumeId: one.id,
+  State: one.state,
+  AvailabilityZone: one.az,
+  Size: one.sizeGiB,
+  VolumeType: one.volumeType,
+  Iops: one.iops ?? undefined,
+  Throughput: one.throughput ?? undefined,
+  Encrypted: one.encrypted,
+  KmsKeyId: one.kmsKeyId ?? undefined,
+  MultiAttachEnabled: one.multiAttach,
+  SnapshotId: one.snapshotId ?? '',
+  CreateTime: date(one.createdAtWallMs),
+  Attachments: one.attachments.map((attachment) => attachmentView(one.id, attachment)),
+  Tags: tagList(one.tags),
+});
+
+const VOLUME_FILTERS: FilterTable<SimVolume> = {
+  'volume-id': (one) => [one.id],
+  status: (one) => [one.state],
+  'availability-zone': (one) => [one.az],
+  size: (one) => [String(one.sizeGiB)],
+  'snapshot-id': (one) => [one.snapshotId],
+  'volume-type': (one) => [one.volumeType],
+  encrypted: (one) => [String(one.encrypted)],
+  'attachment.instance-id': (one) => one.attachments.map((a) => a.instanceId),
+  'attachment.device': (one) => one.attachments.map((a) => a.device),
+  'attachment.status': (one) => one.attachments.map((a) => a.state),
+  'attachment.delete-on-termination': (one) => one.attachments.map((a) => String(a.deleteOnTermination)),
+};
+
+export function describeVolumes(world: World, call: Call, input: DescribeVolumesRequest): DescribeVolumesResult {
+  const found = look(call, world.volumes, 'volume', input.VolumeIds);
+  requireHealthyZones(world, (input.VolumeIds?.length ?? 0) > 0, found);
+  const matching = applyFilters(found, input.Filters, VOLUME_FILTERS);
+  const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
+  const { items, nextToken } = page('DescribeVolumes', matching, input, limits, input.VolumeIds);
+  return { Volumes: items.map(volumeView), NextToken: nextToken };
+}
+
+function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: string): SimVolume {
+  const snapshot = input.SnapshotId
+    ? requireCompleted(need(call, world.snapshots, 'snapshot', input.SnapshotId))
+    : null;
+  const asked = { size: input.Size, type: input.VolumeType, iops: input.Iops, throughput: input.Throughput };
+  const shape = volumeShape(asked, snapshot, 'InvalidParameterValue');
+  const encrypted = input.Encrypted ?? snapshot?.encrypted ?? false;
+  return {
+    id: world.newId('vol'),
+    state: 'creating',
+    az,
+    ...shape,
+    encrypted,
+    kmsKeyId: encrypted ? (input.KmsKeyId ?? snapshot?.kmsKeyId ?? 'alias/aws/ebs') : null,
+    multiAttach: input.MultiAttachEnabled ?? false,
+    snapshotId: snapshot?.id ?? null,
+    createdAtWallMs: world.wallMs(),
+    attachments: [],
+    lastSnapshotAtMs: null,
+    busy: false,
+    tags: tagsFor(input.TagSpecifications, 'volume'),
+  };
+}
+
+/** `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not completed) */
+export function createVolume(world: World, call: Call, input: CreateVolumeRequest): Volume {
+  const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
+  const az = input.AvailabilityZone;
+  if (az === undefined || !world.zones.includes(az)) {
+    throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${String(az)}]`);
+  }
+  const known = token ? world.tokens.recall(`CreateVolume/${az}`, token, parameters)?.[0] : undefined;
+  if (known !== undefined) {
+    const volume = world.volumes.get(known);
+    if (!volume) throw new Ec2Error('InvalidVolume.NotFound', `The volume '${known}' does not exist.`);
+    return volumeView(volume);
+  }
+  world.requireZone(az);
+  if (world.volumes.size >= world.quotas.volumes) {
+    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${world.quotas.volumes}) exceeded.`);
+  }
+  const made = world.volumes.put(newVolume(world, call, input, az), world.nowMs, call.instant);
+  if (token) world.tokens.record(`CreateVolume/${az}`, token, parameters, [made.id]);
+  world.transition('volume', made.id, null, 'creating', null, { snapshotId: made.snapshotId });
+  world.later(call, 'volume.create', (_at, tookMs) => {
+    if (world.volumes.get(made.id)?.state !== 'creating') return;
+    world.volumes.update(made.id, { state: 'available' }, world.nowMs, call.instant);
+    world.transition('volume', made.id, 'creating', 'available', tookMs);
+  });
+  return volumeView(made);
+}
+
+export function deleteVolume(world: World, call: Call, input: DeleteVolumeRequest): object {
+  const volume = need(call, world.volumes, 'volume', input.VolumeId);
+  world.requireZone(volume.az);
+  if (volume.attachments.length > 0) {
+    const { instanceId } = volume.attachments[0] ?? { instanceId: '' };
+    throw new Ec2Error('VolumeInUse', `Volume ${volume.id} is currently attached to ${instanceId}`);
+  }
+  if (volume.state === 'deleting') return {};
+  world.volumes.update(volume.id, { state: 'deleting' }, world.nowMs);
+  world.transition('volume', volume.id, volume.state, 'deleting');
+  world.later(call, 'volume.delete', (_at, tookMs) => {
+    world.volumes.remove(volume.id, world.nowMs);
+    world.transition('volume', volume.id, 'deleting', null, tookMs);
+  });
+  return {};
+}
+
+function requireAttachable(world: World, volume: SimVolume, instance: SimInstance, device: string): void {
+  if (volume.attachments.length > 0) {
+    throw new Ec2Error('VolumeInUse', `${volume.id} is already attached to an instance`);
+  }
+  if (volume.state !== 'available') {
+    throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}', want 'available'.`);
+  }
+  if (volume.az !== instance.az) {
+    throw new Ec2Error(
+      'InvalidVolume.ZoneMismatch',
+      `The volume '${volume.id}' is not in the same availability zone as instance '${instance.id}'`,
+    );
+  }
+  if (instance.state !== 'running' && instance.state !== 'stopped') {
+    throw new Ec2Error('IncorrectState', `Instance '${instance.id}' is not 'running' or 'stopped': ${instance.state}`);
+  }
+  const taken = instance.volumeIds.some((id) =>
+    world.volumes.get(id)?.attachments.some((a) => a.instanceId === instance.id && a.device === device),
+  );
+  if (taken) {
+    throw new Ec2Error(
+      'InvalidParameterValue',
+      `Invalid value '${device}' for unixDevice. Attachment point ${device} is already in use`,
+    );
+  }
+}
+
+/** `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). */
+export function attachVolume(world: World, call: Call, input: AttachVolumeRequest): VolumeAttachment {
+  const volume = need(call, world.volumes, 'volume', input.VolumeId);
+  const instance = need(call, world.instances, 'instance', input.InstanceId);
+  world.requireZone(volume.az);
+  const device = input.Device ?? '';
+  if (device === '') throw new Ec2Error('MissingParameter', 'The request must contain the parameter device');
+  requireAttachable(world, volume, instance, device);
+  const attachment: SimVolumeAttachment = {
+    instanceId: instance.id,
+    device,
+    state: 'attaching',
+    attachedAtWallMs: world.wallMs(),
+    deleteOnTermination: false,
+  };
+  setAttachments(world, volume, [attachment]);
+  world.instances.update(instance.id, { volumeIds: [...instance.volumeIds, volume.id] }, world.nowMs);
+  world.later(call, 'volume.attach', () => {
+    const now = world.volumes.get(volume.id);
+    const attachments = now?.attachments.map((one) =>
+      one.instanceId === instance.id && one.state === 'attaching' ? { ...one, state: 'attached' as const } : one,
+    );
+    if (attachments) world.volumes.update(volume.id, { attachments }, world.nowMs, call.instant);
+  });
+  return attachmentView(volume.id, attachment);
+}
+
+function attachmentToDetach(world: World, volume: SimVolume, input: DetachVolumeRequest): SimVolumeAttachment {
+  const attachment = volume.attachments.find(
+    (one) =>
+      (input.InstanceId === undefined || one.instanceId === input.InstanceId) &&
+      (input.Device === undefined || one.device === input.Device),
+  );
+  if (!attachment) {
+    const code = volume.attachments.length === 0 ? 'IncorrectState' : 'InvalidAttachment.NotFound';
+    throw new Ec2Error(code, `Volume '${volume.id}' is in the '${volume.state}' state, or not attached there.`);
+  }
+  const instance = world.instances.get(attachment.instanceId);
+  if (instance && attachment.device === instance.rootDeviceName && instance.state !== 'stopped') {
+    throw new Ec2Error('OperationNotPermitted', `Unable to detach root volume '${volume.id}' from '${instance.id}'`);
+  }
+  return attachment;
+}
+
+/** `DetachVolume`: a volume that the guest keeps open stays `busy` until forced, or until its instance stops. */
+export function detachVolume(world: World, call: Call, input: DetachVolumeRequest): VolumeAttachment {
+  const volume = need(call, world.volumes, 'volume', input.VolumeId);
+  world.requireZone(volume.az);
+  const attachment = attachmentToDetach(world, volume, input);
+  const running = world.instances.get(attachment.instanceId)?.state === 'running';
+  const stuck = running && !input.Force && (attachment.state === 'busy' || struckBy(call, 'busy-detach') !== undefined);
+  const state = stuck ? ('busy' as const) : ('detaching' as const);
+  const changed = { ...attachment, state };
+  const attachments = volume.attachments.map((one) => (one === attachment ? changed : one));
+  world.volumes.update(volume.id, { attachments }, world.nowMs, call.instant);
+  if (!stuck && attachment.state !== 'detaching') {
+    world.later(call, 'volume.detach', (_at, tookMs) => {
+      const still = world.volumes.get(volume.id)?.attachments.find((one) => one.instanceId === attachment.instanceId);
+      if (still?.state === 'detaching') releaseVolume(world, volume.id, attachment.instanceId, tookMs);
+    });
+  }
+  return attachmentView(volume.id, changed);
+}

@@ -1,0 +1,116 @@
+/** What goes wrong. `error` needs `code`. */
+export type FaultKind =
+  | 'throttle'
+  | 'error'
+  /** The request never arrives: not executed, the caller hangs. */
+  | 'timeout-before'
+  /** Executed; the reply is lost. */
+  | 'timeout-after-success'
+  /** The caller hangs; the request is executed `delayMs` later. */
+  | 'late-landing'
+  | 'capacity'
+  /** RunInstances answers 200; the instance then goes to `terminated` with StateReason `code` (default Client.InternalError). */
+  | 'launch-then-terminate'
+  /** The instance stays `stopping`, until a forced stop has waited `delayMs` (default 10 min ÷ speed); without force for ever. */
+  | 'stuck-stopping'
+  /** The snapshots of this call end in `error`, all of them. */
+  | 'snapshot-error'
+  /** The volume stays `busy` until detached by force, or its instance stops. */
+  | 'busy-detach'
+  /** The answer shows the world as it was `delayMs` (default 4 s) ago. */
+  | 'stale-read';
+
+export interface Fault {
+  readonly id: string;
+  /** EC2 action, or `*`. */
+  readonly action: string;
+  readonly match?: {
+    /** Appears anywhere in the request. */
+    readonly resourceId?: string;
+    readonly clientToken?: string;
+    /** In the request's TagSpecifications or Tags; without `value`, any value. */
+    readonly tag?: { readonly key: string; readonly value?: string };
+  };
+  readonly kind: FaultKind;
+  readonly code?: string;
+  readonly httpStatus?: number;
+  readonly message?: string;
+  readonly delayMs?: number;
+  /** How often it fires; default 1. */
+  readonly times?: number;
+  /** Matching calls let through first; default 0. */
+  readonly afterCalls?: number;
+}
+
+export interface FaultState extends Fault {
+  readonly fired: number;
+  readonly matched: number;
+}
+
+const MAX_FAULTS = 1_000;
+const MAX_DEPTH = 12;
+
+function mentions(value: unknown, text: string, depth = 0): boolean {
+  if (depth > MAX_DEPTH) return false;
+  if (typeof value === 'string') return value === text;
+  if (Array.isArray(value)) return value.some((item) => mentions(item, text, depth + 1));
+  if (value && typeof value === 'object') {
+    return Object.values(value).some((item) => mentions(item, text, depth + 1));
+  }
+  return false;
+}
+
+interface TagLike {
+  readonly Key?: unknown;
+  readonly Value?: unknown;
+}
+
+function tagsOf(input: Readonly<Record<string, unknown>>): TagLike[] {
+  const specs = (input['TagSpecifications'] ?? []) as readonly { readonly Tags?: readonly TagLike[] }[];
+  return [...specs.flatMap((spec) => spec.Tags ?? []), ...((input['Tags'] ?? []) as readonly TagLike[])];
+}
+
+function matches(fault: Fault, action: string, input: Readonly<Record<string, unknown>>): boolean {
+  if (fault.action !== '*' && fault.action !== action) return false;
+  const { resourceId, clientToken, tag } = fault.match ?? {};
+  if (resourceId !== undefined && !mentions(input, resourceId)) return false;
+  if (clientToken !== undefined && input['ClientToken'] !== clientToken) return false;
+  if (!tag) return true;
+  return tagsOf(input).some((one) => one.Key === tag.key && (tag.value === undefined || one.Value === tag.value));
+}
+
+/** The faults still to come. Each counts how often it matched and fired, so that a test can assert that it happened. */
+export class FaultList {
+  readonly #faults: { readonly fault: Fault; fired: number; matched: number }[] = [];
+
+  add(fault: Fault): void {
+    if (this.#faults.length >= MAX_FAULTS) throw new Error(`more than ${MAX_FAULTS} faults`);
+    if (this.#faults.some((other) => other.fault.id === fault.id)) throw new Error(`fault ${fault.id} exists`);
+    this.#faults.push({ fault, fired: 0, matched: 0 });
+  }
+
+  clear(): void {
+    this.#faults.length = 0;
+  }
+
+  states(): FaultState[] {
+    return this.#faults.map(({ fault, fired, matched }) => ({ ...fault, fired, matched }));
+  }
+
+  fired(id: string): number {
+    return this.#faults.find((entry) => entry.fault.id === id)?.fired ?? 0;
+  }
+
+  /** The faults that strike this call, first added first. */
+  strike(action: string, input: Readonly<Record<string, unknown>>): Fault[] {
+    const struck: Fault[] = [];
+    for (const entry of this.#faults) {
+      if (!matches(entry.fault, action, input)) continue;
+      entry.matched++;
+      if (entry.matched <= (entry.fault.afterCalls ?? 0) || entry.fired >= (entry.fault.times ?? 1)) continue;
+      entry.fired++;
+      struck.push(entry.fault);
+    }
+    return struck;
+  }
+}

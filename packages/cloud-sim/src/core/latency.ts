@@ -1,0 +1,90 @@
+import type { Random } from '@understudy/shared';
+
+/** Milliseconds, inclusive lower and exclusive upper bound of a uniform draw. */
+export type Range = readonly [minMs: number, maxMs: number];
+
+/**
+ * Every duration of the simulated Region, in ms at speed 1. Sources: published measurements and suggestions collected in the EC2 facts sheet
+ * (boot benchmarks, user guide); AWS publishes no figures of its own. `api.<Action>.request|response` falls back to `api.default.*`.
+ */
+export const LATENCY = {
+  'api.default.request': [15, 60],
+  'api.default.response': [15, 60],
+  'api.RunInstances.request': [400, 800],
+  'api.RunInstances.response': [800, 1_400],
+  'api.AssociateAddress.response': [1_000, 3_000],
+  'api.CreateSnapshots.response': [300, 900],
+  'api.RegisterImage.response': [300, 900],
+
+  'instance.pending': [3_000, 9_000],
+  'instance.stop-graceful': [15_000, 40_000],
+  'instance.stop-skip-os': [5_000, 15_000],
+  'instance.stop-force-stuck': [600_000, 600_000],
+  'instance.terminate': [25_000, 60_000],
+  'instance.terminate-skip-os': [10_000, 25_000],
+  'instance.reboot': [8_000, 20_000],
+  'instance.checks-ok': [90_000, 150_000],
+  'instance.checks-impaired': [60_000, 120_000],
+  'instance.terminated-visible': [3_600_000, 3_600_000],
+
+  'volume.create': [2_000, 5_000],
+  'volume.attach': [2_000, 6_000],
+  'volume.detach': [2_000, 6_000],
+  'volume.delete': [1_000, 3_000],
+
+  'snapshot.minimum': [20_000, 26_000],
+  'snapshot.per-changed-gib': [10_000, 10_000],
+  'snapshot.interval-per-volume': [15_000, 15_000],
+  'image.pending': [1_500, 4_000],
+
+  'network-interface.create': [500, 1_500],
+  'network-interface.attach': [2_000, 5_000],
+  'network-interface.detach': [2_000, 5_000],
+
+  /** A created resource is NotFound to a reader for this long (EC2 developer guide, eventual consistency). */
+  'consistency.created': [0, 4_000],
+  /** A changed resource shows its former state to a reader for this long. */
+  'consistency.changed': [0, 500],
+  /** Stop and termination protection take effect this late (user guide, stop protection). */
+  'consistency.protection': [0, 4_000],
+
+  /** How long a caller hangs when a reply is lost, unless it gives up earlier. Not divided by the speed: it is the caller's time. */
+  'fault.hang': [5_000, 5_000],
+} as const satisfies Record<string, Range>;
+
+export type LatencyName = keyof typeof LATENCY;
+export type LatencyOverrides = Readonly<Partial<Record<LatencyName | `api.${string}.${'request' | 'response'}`, Range>>>;
+
+/** Draws durations from the table, divided by the speed. */
+export class LatencyModel {
+  readonly speed: number;
+  readonly #table: Readonly<Record<string, Range>>;
+  readonly #random: Random;
+
+  constructor(random: Random, speed: number, overrides: LatencyOverrides = {}) {
+    this.speed = speed;
+    this.#random = random;
+    this.#table = { ...LATENCY, ...(overrides as Readonly<Record<string, Range>>) };
+  }
+
+  range(name: LatencyName): Range {
+    return this.#table[name] ?? LATENCY[name];
+  }
+
+  sampleMs(name: LatencyName): number {
+    return this.#draw(this.range(name)) / this.speed;
+  }
+
+  apiMs(action: string, leg: 'request' | 'response'): number {
+    const range = this.#table[`api.${action}.${leg}`] ?? this.range(`api.default.${leg}`);
+    return this.#draw(range) / this.speed;
+  }
+
+  hangMs(): number {
+    return this.#draw(this.range('fault.hang'));
+  }
+
+  #draw([minMs, maxMs]: Range): number {
+    return minMs + this.#random.next() * (maxMs - minMs);
+  }
+}

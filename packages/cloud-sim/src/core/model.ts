@@ -1,0 +1,179 @@
+import type { RunInstancesRequest, RegisterImageRequest, VolumeType } from '@aws-sdk/client-ec2';
+
+/** What exists in the simulated Region. Immutable values; moments are ms of the core's clock, `…WallMs` epoch ms. */
+export type SimTags = Readonly<Record<string, string>>;
+
+export type SimInstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+
+/** A switch that takes effect late: until `effectiveAtMs` the former value rules. */
+export interface LateSwitch {
+  readonly value: boolean;
+  readonly former: boolean;
+  readonly effectiveAtMs: number;
+}
+
+export const switchRules = (late: LateSwitch, nowMs: number): boolean =>
+  nowMs >= late.effectiveAtMs ? late.value : late.former;
+
+export interface SimInstanceEvent {
+  readonly eventId: string;
+  readonly code: string;
+  readonly description: string;
+  readonly notBeforeWallMs: number;
+}
+
+export interface SimInstance {
+  readonly id: string;
+  readonly reservationId: string;
+  readonly state: SimInstanceState;
+  /** Counts state changes asked for; a scheduled transition of an older one is void. */
+  readonly generation: number;
+  readonly stateReason: { readonly code: string; readonly message: string } | null;
+  readonly transitionReason: string;
+  readonly request: RunInstancesRequest;
+  readonly imageId: string;
+  readonly instanceType: string;
+  readonly az: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly architecture: string;
+  readonly rootDeviceName: string;
+  readonly clientToken: string | null;
+  readonly launchedAtWallMs: number;
+  /** Start of the current run; null when not running. */
+  readonly runningSinceMs: number | null;
+  readonly checksOkAtMs: number | null;
+  readonly userData: string | null;
+  readonly stopProtection: LateSwitch;
+  readonly terminationProtection: LateSwitch;
+  readonly shutdownBehavior: 'stop' | 'terminate';
+  readonly ebsOptimized: boolean;
+  readonly detailedMonitoring: boolean;
+  readonly tags: SimTags;
+  readonly volumeIds: readonly string[];
+  readonly networkInterfaceIds: readonly string[];
+  /** Auto-assigned; given back at stop. */
+  readonly autoPublicIp: string | null;
+  readonly crashedAtMs: number | null;
+  readonly impairedFromMs: number | null;
+  readonly stuck: boolean;
+  readonly forcedStopPending: boolean;
+  readonly events: readonly SimInstanceEvent[];
+}
+
+export type SimAttachmentState = 'attaching' | 'attached' | 'detaching' | 'detached' | 'busy';
+
+export interface SimVolumeAttachment {
+  readonly instanceId: string;
+  readonly device: string;
+  readonly state: SimAttachmentState;
+  readonly attachedAtWallMs: number;
+  readonly deleteOnTermination: boolean;
+}
+
+export interface SimVolume {
+  readonly id: string;
+  readonly state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error';
+  readonly az: string;
+  readonly sizeGiB: number;
+  readonly volumeType: VolumeType;
+  readonly iops: number | null;
+  readonly throughput: number | null;
+  readonly encrypted: boolean;
+  readonly kmsKeyId: string | null;
+  readonly multiAttach: boolean;
+  readonly snapshotId: string | null;
+  readonly createdAtWallMs: number;
+  readonly attachments: readonly SimVolumeAttachment[];
+  readonly lastSnapshotAtMs: number | null;
+  readonly busy: boolean;
+  readonly tags: SimTags;
+}
+
+export interface SimSnapshot {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly state: 'pending' | 'completed' | 'error';
+  readonly sizeGiB: number;
+  readonly encrypted: boolean;
+  readonly kmsKeyId: string | null;
+  readonly description: string;
+  readonly startedAtMs: number;
+  readonly startedAtWallMs: number;
+  readonly dueAtMs: number;
+  readonly completedAtWallMs: number | null;
+  readonly tags: SimTags;
+}
+
+export interface SimImage {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'pending' | 'available' | 'failed';
+  readonly request: RegisterImageRequest;
+  readonly rootDeviceName: string;
+  readonly rootSnapshotId: string;
+  readonly architecture: string;
+  readonly createdAtWallMs: number;
+  readonly isPublic: boolean;
+  readonly tags: SimTags;
+}
+
+export interface SimNetworkAttachment {
+  readonly attachmentId: string;
+  readonly instanceId: string;
+  readonly deviceIndex: number;
+  readonly state: 'attaching' | 'attached' | 'detaching';
+  readonly attachedAtWallMs: number;
+  readonly deleteOnTermination: boolean;
+}
+
+export interface SimNetworkInterface {
+  readonly id: string;
+  readonly state: 'pending' | 'available' | 'in-use';
+  readonly az: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+  readonly privateIp: string;
+  readonly secondaryIps: readonly string[];
+  readonly macAddress: string;
+  readonly groupIds: readonly string[];
+  readonly description: string;
+  readonly sourceDestCheck: boolean;
+  readonly attachment: SimNetworkAttachment | null;
+  readonly clientToken: string | null;
+  readonly tags: SimTags;
+}
+
+export interface SimAddress {
+  /** Allocation id. */
+  readonly id: string;
+  readonly publicIp: string;
+  readonly associationId: string | null;
+  readonly networkInterfaceId: string | null;
+  readonly privateIp: string | null;
+  readonly tags: SimTags;
+}
+
+export interface SimSubnet {
+  readonly id: string;
+  readonly az: string;
+  readonly vpcId: string;
+  /** First two octets plus third: `172.31.16`; the subnet is its /20. */
+  readonly networkPrefix: string;
+  readonly cidrBlock: string;
+  readonly mapPublicIp: boolean;
+  readonly tags: SimTags;
+}
+
+export interface SimVpc {
+  readonly id: string;
+  readonly cidrBlock: string;
+  readonly tags: SimTags;
+}
+
+export interface SimSecurityGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly vpcId: string;
+  readonly tags: SimTags;
+}

@@ -1,0 +1,169 @@
+import type { Random } from '@understudy/shared';
+import { Consistency, type Glance } from './consistency.ts';
+import { Ec2Error } from './ec2-error.ts';
+import { EventLog, type ResourceKind } from './event-log.ts';
+import { type Fault, FaultList } from './faults.ts';
+import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
+import type {
+  SimAddress,
+  SimImage,
+  SimInstance,
+  SimNetworkInterface,
+  SimSecurityGroup,
+  SimSnapshot,
+  SimSubnet,
+  SimVolume,
+  SimVpc,
+} from './model.ts';
+import { Schedule } from './schedule.ts';
+import { Shelf } from './shelf.ts';
+import { Throttle } from './throttle.ts';
+import { TokenTable } from './token-table.ts';
+
+/** Account limits per Region; beyond them EC2 refuses with the code named here. */
+export interface Quotas {
+  /** InstanceLimitExceeded; terminated ones count until they disappear. */
+  readonly instances: number;
+  /** VolumeLimitExceeded */
+  readonly volumes: number;
+  /** SnapshotLimitExceeded */
+  readonly snapshots: number;
+  /** NetworkInterfaceLimitExceeded */
+  readonly networkInterfaces: number;
+  /** AddressLimitExceeded */
+  readonly addresses: number;
+  /** Pending snapshots of one volume: ConcurrentSnapshotLimitExceeded */
+  readonly pendingSnapshotsPerVolume: number;
+}
+
+export const DEFAULT_QUOTAS: Quotas = {
+  instances: 20_000,
+  volumes: 50_000,
+  snapshots: 100_000,
+  networkInterfaces: 50_000,
+  addresses: 5_000,
+  pendingSnapshotsPerVolume: 5,
+};
+
+export interface WorldOptions {
+  readonly region: string;
+  /** Seeded: names, durations and lags follow from it. */
+  readonly random: Random;
+  readonly seed: number;
+  readonly speed: number;
+  readonly latency?: LatencyOverrides;
+  readonly quotas?: Partial<Quotas>;
+}
+
+/** One call on its way through the core. */
+export interface Call extends Glance {
+  readonly wallMs: number;
+  readonly faults: readonly Fault[];
+  /** World building: no latency, no lag, no buckets. */
+  readonly instant: boolean;
+}
+
+export const ACCOUNT_ID = '123456789012';
+
+/** Everything there is, with the clock the caller hands in. All actions read and write it; nothing else does. */
+export class World {
+  readonly region: string;
+  readonly random: Random;
+  readonly latency: LatencyModel;
+  readonly log = new EventLog();
+  readonly faults = new FaultList();
+  readonly schedule = new Schedule();
+  readonly throttle: Throttle;
+  readonly tokens = new TokenTable();
+  readonly instances: Shelf<SimInstance>;
+  readonly volumes: Shelf<SimVolume>;
+  readonly snapshots: Shelf<SimSnapshot>;
+  readonly images: Shelf<SimImage>;
+  readonly networkInterfaces: Shelf<SimNetworkInterface>;
+  readonly addresses: Shelf<SimAddress>;
+  readonly subnets: Shelf<SimSubnet>;
+  readonly vpcs: Shelf<SimVpc>;
+  readonly securityGroups: Shelf<SimSecurityGroup>;
+  readonly zones: readonly string[];
+  readonly impairedZones = new Set<string>();
+  /** `az/type` → instances that still fit; absent: no limit. */
+  readonly capacity = new Map<string, number>();
+  readonly deniedActions = new Set<string>();
+  /** `${subnetId}/${ip}` of every address in use. */
+  readonly usedIps = new Map<string, string>();
+  quotas: Quotas;
+  nowMs = 0;
+  wallOffsetMs = 0;
+  #names = 0;
+
+  constructor(options: WorldOptions) {
+    this.region = options.region;
+    this.random = options.random;
+    this.latency = new LatencyModel(options.random, options.speed, options.latency);
+    this.throttle = new Throttle(options.speed);
+    this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
+    this.zones = ['a', 'b', 'c'].map((letter) => `${options.region}${letter}`);
+    const consistency = new Consistency(this.latency, options.seed);
+    this.instances = new Shelf('instance', consistency);
+    this.volumes = new Shelf('volume', consistency);
+    this.snapshots = new Shelf('snapshot', consistency);
+    this.images = new Shelf('image', consistency);
+    this.networkInterfaces = new Shelf('network-interface', consistency);
+    this.addresses = new Shelf('address', consistency);
+    this.subnets = new Shelf('subnet', consistency);
+    this.vpcs = new Shelf('vpc', consistency);
+    this.securityGroups = new Shelf('security-group', consistency);
+  }
+
+  wallMs(atMs: number = this.nowMs): number {
+    return Math.round(atMs + this.wallOffsetMs);
+  }
+
+  /** `i-` + 17 hex, never the same twice. */
+  newId(prefix: string): string {
+    const serial = (++this.#names).toString(16).padStart(6, '0').slice(-6);
+    return `${prefix}-0${this.random.hex(5)}${serial}`;
+  }
+
+  /** Runs `run` after a duration drawn from the table (at once while building the world). Returns the duration. */
+  later(call: { readonly instant: boolean }, name: LatencyName, run: (atMs: number, tookMs: number) => void): number {
+    const tookMs = call.instant ? 0 : this.latency.sampleMs(name);
+    this.laterIn(tookMs, run);
+    return tookMs;
+  }
+
+  laterIn(tookMs: number, run: (atMs: number, tookMs: number) => void): void {
+    this.schedule.at(this.nowMs + tookMs, (atMs) => run(atMs, tookMs));
+  }
+
+  transition(
+    resourceKind: ResourceKind,
+    resourceId: string,
+    from: string | null,
+    to: string | null,
+    scheduledMs: number | null = null,
+    detail: Readonly<Record<string, unknown>> = {},
+  ): void {
+    this.log.transition({
+      kind: 'transition',
+      atMs: this.nowMs,
+      wallMs: this.wallMs(),
+      resourceKind,
+      resourceId,
+      from,
+      to,
+      scheduledMs,
+      detail,
+    });
+  }
+
+  /** @throws Unavailable while the zone is impaired. */
+  requireZone(az: string): void {
+    if (this.impairedZones.has(az)) {
+      throw new Ec2Error('Unavailable', `The service is unavailable in ${az}. Please try again shortly.`);
+    }
+  }
+}
+
+export const struckBy = (call: Call, kind: Fault['kind']): Fault | undefined =>
+  call.faults.find((fault) => fault.kind === kind);

@@ -1,0 +1,179 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import * as z from 'zod';
+import type { CloudSim } from '../cloud-sim.ts';
+import type { Fault } from '../core/faults.ts';
+import type { DnsResponder } from './dns-responder.ts';
+import type { ImdsFaults } from './imds-content.ts';
+import type { ImdsRoom } from './imds-room.ts';
+
+const FaultSchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  action: z.string().min(1),
+  match: z
+    .strictObject({
+      resourceId: z.string().optional(),
+      clientToken: z.string().optional(),
+      tag: z.strictObject({ key: z.string(), value: z.string().optional() }).optional(),
+    })
+    .optional(),
+  kind: z.enum([
+    'throttle',
+    'error',
+    'timeout-before',
+    'timeout-after-success',
+    'late-landing',
+    'capacity',
+    'launch-then-terminate',
+    'stuck-stopping',
+    'snapshot-error',
+    'busy-detach',
+    'stale-read',
+  ]),
+  code: z.string().optional(),
+  httpStatus: z.number().int().min(400).max(599).optional(),
+  message: z.string().optional(),
+  delayMs: z.number().min(0).max(86_400_000).optional(),
+  times: z.number().int().min(1).max(1_000_000).optional(),
+  afterCalls: z.number().int().min(0).max(1_000_000).optional(),
+});
+
+const ImdsFaultsSchema = z.strictObject({
+  unreachable: z.boolean().optional(),
+  throttled: z.boolean().optional(),
+  spotAction: z.strictObject({ action: z.enum(['stop', 'terminate', 'hibernate']), time: z.string() }).optional(),
+  rebalanceNoticeTime: z.string().optional(),
+  maintenance: z
+    .array(
+      z.strictObject({
+        Code: z.string(),
+        Description: z.string(),
+        EventId: z.string(),
+        NotBefore: z.string(),
+        NotAfter: z.string(),
+        State: z.string(),
+      }),
+    )
+    .max(20)
+    .optional(),
+});
+
+const TakeDownSchema = z.strictObject({ code: z.string(), how: z.enum(['stop', 'terminate']) });
+const ZoneSchema = z.strictObject({ impaired: z.boolean() });
+const CapacitySchema = z.strictObject({ az: z.string(), instanceType: z.string(), left: z.number().int().min(0).nullable() });
+const DnsSchema = z.strictObject({ mode: z.enum(['answer', 'nxdomain', 'silent']) });
+const QuotasSchema = z.record(z.string(), z.number().int().min(0));
+
+export interface AdminParts {
+  readonly sim: CloudSim;
+  readonly imds: ImdsRoom;
+  readonly dns: DnsResponder;
+  readonly dnsPort: number;
+  /** Process ids of the machines, by instance. */
+  readonly machines: () => Readonly<Record<string, { readonly pid: number | null; readonly rootDir: string }>>;
+}
+
+type IdParams = { Params: { id: string } };
+
+function body<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  void reply.code(400).send({ error: z.prettifyError(parsed.error) });
+  return null;
+}
+
+const done = (reply: FastifyReply, ok: boolean, otherwise: string) =>
+  ok ? reply.send({ ok }) : reply.code(409).send({ error: otherwise });
+
+function addInstanceRoutes(app: FastifyInstance, { sim, imds }: AdminParts): void {
+  app.post<IdParams>('/_sim/instances/:id/crash', (request, reply) =>
+    done(reply, sim.crashInstance(request.params.id), 'no running instance of that id, or crashed already'),
+  );
+  app.post<IdParams>('/_sim/instances/:id/shutdown', (request, reply) =>
+    done(reply, sim.shutDownFromInside(request.params.id), 'no running instance of that id'),
+  );
+  app.post<IdParams>('/_sim/instances/:id/take-down', (request, reply) => {
+    const wanted = body(TakeDownSchema, request.body, reply);
+    if (!wanted) return reply;
+    return done(reply, sim.takeDown(request.params.id, wanted.code, wanted.how), 'no running instance of that id');
+  });
+  app.post<IdParams>('/_sim/instances/:id/imds', (request, reply) => {
+    const faults = body(ImdsFaultsSchema, request.body, reply);
+    if (!faults) return reply;
+    return done(reply, imds.setFaults(request.params.id, faults as ImdsFaults), 'no metadata listener for that id');
+  });
+}
+
+function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
+  app.post('/_sim/faults', (request, reply) => {
+    const fault = body(FaultSchema, request.body, reply);
+    if (!fault) return reply;
+    if (sim.faults().some((other) => other.id === fault.id)) return done(reply, false, `fault ${fault.id} exists`);
+    sim.addFault(fault as Fault);
+    return done(reply, true, '');
+  });
+  app.get('/_sim/faults', (_request, reply) => reply.send({ faults: sim.faults() }));
+  app.delete('/_sim/faults', (_request, reply) => {
+    sim.clearFaults();
+    return reply.send({ ok: true });
+  });
+  app.post<{ Params: { az: string } }>('/_sim/zones/:az', (request, reply) => {
+    const wanted = body(ZoneSchema, request.body, reply);
+    if (!wanted) return reply;
+    if (!sim.zones.includes(request.params.az)) return done(reply, false, `no zone ${request.params.az}`);
+    sim.setZoneImpaired(request.params.az, wanted.impaired);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/capacity', (request, reply) => {
+    const wanted = body(CapacitySchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setCapacity(wanted.az, wanted.instanceType, wanted.left);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/quotas', (request, reply) => {
+    const wanted = body(QuotasSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setQuotas(wanted);
+    return done(reply, true, '');
+  });
+}
+
+function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
+  const { world } = sim.core;
+  return {
+    region: sim.region,
+    zones: sim.zones,
+    impairedZones: [...world.impairedZones],
+    speed: world.latency.speed,
+    wallMs: sim.clock.wallMs(),
+    defaultWorld: sim.defaultWorld,
+    dns: { host: '127.0.0.1', port: dnsPort, mode: dns.mode },
+    imds: imds.ports(),
+    machines: machines(),
+    instances: world.instances.all(),
+    volumes: world.volumes.all(),
+    snapshots: world.snapshots.all(),
+    networkInterfaces: world.networkInterfaces.all(),
+    addresses: world.addresses.all(),
+    launches: sim.log.launches(),
+    faults: sim.faults(),
+    throttledCalls: world.throttle.rejectedCount,
+    lastSeq: sim.log.lastSeq,
+  };
+}
+
+/** `/_sim/…`: what an operator of the real cloud cannot do. JSON. No authentication: it listens on loopback only. */
+export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
+  addInstanceRoutes(app, parts);
+  addFaultRoutes(app, parts);
+  app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
+  app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
+    const after = Number(request.query.after ?? 0);
+    return reply.send({ lastSeq: parts.sim.log.lastSeq, events: parts.sim.log.events(Number.isFinite(after) ? after : 0) });
+  });
+  app.post('/_sim/dns', (request, reply) => {
+    const wanted = body(DnsSchema, request.body, reply);
+    if (!wanted) return reply;
+    parts.dns.mode = wanted.mode;
+    return done(reply, true, '');
+  });
+}

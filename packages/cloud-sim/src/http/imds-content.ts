@@ -1,0 +1,104 @@
+import type { CloudSim } from '../cloud-sim.ts';
+import type { SimInstance } from '../core/model.ts';
+import { ACCOUNT_ID } from '../core/world.ts';
+
+export interface ScheduledMaintenance {
+  readonly Code: string;
+  readonly Description: string;
+  readonly EventId: string;
+  readonly NotBefore: string;
+  readonly NotAfter: string;
+  readonly State: string;
+}
+
+/** What an operator injects into one instance's metadata service. */
+export interface ImdsFaults {
+  /** Connections are accepted and never answered. */
+  readonly unreachable?: boolean;
+  /** Every request gets 429. */
+  readonly throttled?: boolean;
+  readonly spotAction?: { readonly action: 'stop' | 'terminate' | 'hibernate'; readonly time: string };
+  readonly rebalanceNoticeTime?: string;
+  readonly maintenance?: readonly ScheduledMaintenance[];
+}
+
+type Source = { readonly sim: CloudSim; readonly instance: SimInstance; readonly faults: ImdsFaults };
+
+const primary = ({ sim, instance }: Source) =>
+  instance.networkInterfaceIds
+    .flatMap((id) => sim.core.world.networkInterfaces.get(id) ?? [])
+    .find((one) => one.attachment?.deviceIndex === 0);
+
+function identityDocument(source: Source): string {
+  const { sim, instance } = source;
+  return JSON.stringify(
+    {
+      accountId: ACCOUNT_ID,
+      architecture: instance.architecture,
+      availabilityZone: instance.az,
+      billingProducts: null,
+      devpayProductCodes: null,
+      marketplaceProductCodes: null,
+      imageId: instance.imageId,
+      instanceId: instance.id,
+      instanceType: instance.instanceType,
+      kernelId: null,
+      pendingTime: `${new Date(instance.launchedAtWallMs).toISOString().slice(0, 19)}Z`,
+      privateIp: primary(source)?.privateIp ?? null,
+      ramdiskId: null,
+      region: sim.region,
+      version: '2017-09-30',
+    },
+    null,
+    2,
+  );
+}
+
+const tagsShown = ({ instance }: Source): boolean => instance.request.MetadataOptions?.InstanceMetadataTags === 'enabled';
+
+function tagContent(source: Source, path: string): string | null {
+  if (!tagsShown(source)) return null;
+  const key = path.slice('meta-data/tags/instance'.length).replace(/^\//, '');
+  if (key === '') return Object.keys(source.instance.tags).sort().join('\n');
+  return Object.hasOwn(source.instance.tags, key) ? (source.instance.tags[key] ?? null) : null;
+}
+
+function publicIp(source: Source): string | null {
+  const id = primary(source)?.id;
+  const address = source.sim.core.world.addresses.all().find((one) => one.networkInterfaceId === id);
+  return address?.publicIp ?? source.instance.autoPublicIp;
+}
+
+const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
+  'meta-data': () => ['ami-id', 'instance-id', 'instance-type', 'local-ipv4', 'mac', 'placement/'].join('\n'),
+  'meta-data/instance-id': ({ instance }) => instance.id,
+  'meta-data/ami-id': ({ instance }) => instance.imageId,
+  'meta-data/instance-type': ({ instance }) => instance.instanceType,
+  'meta-data/instance-life-cycle': () => 'on-demand',
+  'meta-data/mac': (source) => primary(source)?.macAddress ?? null,
+  'meta-data/local-ipv4': (source) => primary(source)?.privateIp ?? null,
+  'meta-data/public-ipv4': publicIp,
+  'meta-data/placement/availability-zone': ({ instance }) => instance.az,
+  'meta-data/placement/region': ({ sim }) => sim.region,
+  'meta-data/spot/instance-action': ({ faults }) => (faults.spotAction ? JSON.stringify(faults.spotAction) : null),
+  'meta-data/events/maintenance/scheduled': ({ faults }) => JSON.stringify(faults.maintenance ?? []),
+  'meta-data/events/maintenance/history': () => '[]',
+  'meta-data/events/recommendations/rebalance': ({ faults }) =>
+    faults.rebalanceNoticeTime === undefined ? null : JSON.stringify({ noticeTime: faults.rebalanceNoticeTime }),
+  'user-data': ({ instance }) => (instance.userData === null ? null : decodeUserData(instance.userData)),
+  'dynamic/instance-identity/document': identityDocument,
+};
+
+export const decodeUserData = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
+
+/** The content of a path below `/latest/`; null is 404. */
+export function imdsContent(sim: CloudSim, instanceId: string, path: string, faults: ImdsFaults): string | null {
+  const instance = sim.core.world.instances.get(instanceId);
+  if (!instance) return null;
+  const source = { sim, instance, faults };
+  const trimmed = path.replace(/\/+$/, '');
+  if (trimmed === 'meta-data/tags/instance' || trimmed.startsWith('meta-data/tags/instance/')) {
+    return tagContent(source, decodeURIComponent(trimmed));
+  }
+  return Object.hasOwn(PATHS, trimmed) ? (PATHS[trimmed]?.(source) ?? null) : null;
+}

@@ -1,0 +1,25 @@
+import type { CloudSim } from './cloud-sim.ts';
+import { checkInput } from './schema/check-input.ts';
+import { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';
+
+/**
+ * The simulated EC2 without a network: same shapes and same errors as the SDK's client over HTTP. Inputs are checked against the SDK's own
+ * schemas (unknown members, missing ones, wrong types), input and output are copied.
+ */
+export function inProcessTransport(sim: CloudSim, options: { readonly reader?: string } = {}): Ec2Transport {
+  let calls = 0;
+  return async (action, input, { signal } = {}) => {
+    const requestId = `sim-${++calls}`;
+    const problem = checkInput(action, input);
+    if (problem) throw new SimServiceException(problem.code, problem.message, problem.httpStatus, requestId);
+    const reply = await sim.call(action, input, {
+      ...(signal && { signal }),
+      ...(options.reader !== undefined && { reader: options.reader }),
+    });
+    if ('lost' in reply) throw new SimNoReplyError('TimeoutError', `${action}: no reply within ${reply.lost.hangMs} ms`);
+    if ('error' in reply) {
+      throw new SimServiceException(reply.error.code, reply.error.message, reply.error.httpStatus, requestId);
+    }
+    return reply.output;
+  };
+}

@@ -1,0 +1,34 @@
+import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
+import { type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
+import { CloudSimConfigSchema } from './config.ts';
+
+export interface RunCloudSimOptions {
+  /** Path of the YAML configuration. */
+  readonly configFile: string;
+}
+
+/**
+ * The `cloud-sim` process: prints one JSON line `cloud-sim.listening` with its ports, runs until SIGTERM or SIGINT, and takes its machines
+ * along. Resolves when it listens.
+ * @throws CONFIG_INVALID; the operating system's error when the port is taken
+ */
+export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningCloudSim> {
+  const config = loadConfig(CloudSimConfigSchema, options.configFile);
+  const log = PinoLog.create({ level: config.log.level, bindings: { process: 'cloud-sim' } });
+  const running = await startCloudSim(config, {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    log,
+    env: process.env,
+  });
+  const stop = (signal: string) => {
+    log.info('cloud-sim.stopping', { signal });
+    void running.close().finally(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.once('exit', () => running.killMachines());
+  log.info('cloud-sim.config', { config });
+  log.info('cloud-sim.listening', { url: running.url, port: running.port, dnsPort: running.dnsPort, region: config.region });
+  return running;
+}

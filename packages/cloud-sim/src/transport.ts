@@ -1,0 +1,34 @@
+/** What an EC2 adapter needs: one call, by action name, in the SDK's own member names. */
+export type Ec2Transport = (
+  action: string,
+  input: Record<string, unknown>,
+  options?: { signal?: AbortSignal },
+) => Promise<Record<string, unknown>>;
+
+/** Shaped like the SDK's `EC2ServiceException`: match on `name`. */
+export class SimServiceException extends Error {
+  override readonly name: string;
+  readonly Code: string;
+  readonly $fault: 'client' | 'server';
+  readonly $service = 'EC2';
+  readonly $metadata: { readonly httpStatusCode: number; readonly requestId: string; readonly attempts: number };
+
+  constructor(code: string, message: string, httpStatusCode: number, requestId: string) {
+    super(message);
+    this.name = code;
+    this.Code = code;
+    this.$fault = httpStatusCode >= 500 ? 'server' : 'client';
+    this.$metadata = { httpStatusCode, requestId, attempts: 1 };
+  }
+}
+
+/** The caller's wait ended without a reply. `TimeoutError` (the SDK's request timeout) or `AbortError` (its abort signal). */
+export class SimNoReplyError extends Error {
+  override readonly name: 'TimeoutError' | 'AbortError';
+  readonly $metadata = { attempts: 1 };
+
+  constructor(name: 'TimeoutError' | 'AbortError', message: string) {
+    super(message);
+    this.name = name;
+  }
+}

@@ -1,0 +1,93 @@
+import { instanceHashOf, keyspace, type MemberId } from '@understudy/shared';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ActivationAnswers } from './activation-answers.ts';
+import { ClusterMirror } from './cluster-view-mirror.ts';
+import { activationRecord, entryOf, historyRecord, intentRecord } from './coordinator-test-records.ts';
+
+const keys = keyspace();
+const DB1: MemberId = 'prod/db1';
+const TTL_MS = 10_000;
+let mirror: ClusterMirror;
+let ageMs: number | null;
+let blocked: boolean;
+let term: number;
+let answers: ActivationAnswers;
+
+beforeEach(() => {
+  mirror = new ClusterMirror(keys.root);
+  ageMs = 1_000;
+  blocked = false;
+  term = 42;
+  answers = new ActivationAnswers({
+    view: {
+      get mirror() {
+        return mirror;
+      },
+      contactAgeMs: () => ageMs,
+      isBlocked: () => blocked,
+    },
+    leadership: { knownTerm: () => term },
+    leaseTtlMs: TTL_MS,
+  });
+});
+const answer = (instanceId: string) => answers.answer(DB1, instanceHashOf(instanceId));
+const activate = (instanceId: string, incarnation = 1) =>
+  mirror.put(entryOf(keys.activation(DB1), activationRecord(DB1, instanceId, incarnation), 5));
+const intend = (oldInstanceId: string) => mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, oldInstanceId), 6));
+
+describe('what an ack says about the right to serve', () => {
+  test('the activated instance is active, for what is left of two leases', () => {
+    activate('i-1');
+    expect(answer('i-1')).toEqual({
+      activation: 'active',
+      incarnation: 1,
+      holdsForMs: 19_000,
+      term: 42,
+      leaderLive: true,
+    });
+  });
+
+  test('from the intent on the old instance is fenced although the activation still names it', () => {
+    activate('i-1');
+    intend('i-1');
+    expect(answer('i-1')).toMatchObject({ activation: 'fenced', incarnation: 1 });
+    expect(answer('i-2')).toMatchObject({ activation: 'standby' });
+  });
+
+  test('after the recovery the replacement is active, the predecessor fenced', () => {
+    activate('i-2', 2);
+    mirror.put(entryOf(keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-1'), 8));
+    expect(answer('i-2')).toMatchObject({ activation: 'active', incarnation: 2 });
+    expect(answer('i-1')).toMatchObject({ activation: 'fenced', incarnation: 2 });
+  });
+
+  test('an earlier predecessor is fenced also while another recovery is open', () => {
+    activate('i-2', 2);
+    mirror.put(entryOf(keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-1'), 8));
+    intend('i-2');
+    expect(answer('i-1')).toMatchObject({ activation: 'fenced' });
+  });
+
+  test('an instance nobody activated is fenced when another is, and waits when nobody is', () => {
+    expect(answer('i-9')).toMatchObject({ activation: 'standby', incarnation: 0 });
+    activate('i-1');
+    expect(answer('i-9')).toMatchObject({ activation: 'fenced' });
+  });
+
+  test.each<[string, () => void]>([
+    ['the view was never current', () => (ageMs = null)],
+    ['the view is as old as two leases', () => (ageMs = 2 * TTL_MS)],
+    ['a record of the member is unreadable', () => (blocked = true)],
+  ])('nothing is said when %s', (_, spoil) => {
+    activate('i-1');
+    expect(answer('i-1').activation).toBe('active');
+    spoil();
+    expect(answer('i-1')).toMatchObject({ activation: 'unknown', holdsForMs: 0, leaderLive: false });
+  });
+
+  test('no leader known: the activation stands, the leader does not live', () => {
+    activate('i-1');
+    term = 0;
+    expect(answer('i-1')).toMatchObject({ activation: 'active', leaderLive: false, term: 0 });
+  });
+});

@@ -1,0 +1,86 @@
+import { type ActivationRecord, type IntentRecord, instanceHashOf, type MemberId } from '@understudy/shared';
+import type { ClusterMirror } from './cluster-view-mirror.ts';
+import type { ActivationAnswer, ActivationSource } from './contracts.ts';
+
+/** What the answers need of the etcd view. */
+export interface AnswerView {
+  readonly mirror: Pick<ClusterMirror, 'activations' | 'intents' | 'history'>;
+  /** Age of the newest proof that the view is current; null = it never was. */
+  contactAgeMs(): number | null;
+  /** Is a record of this member unreadable, so that the tables cannot be trusted for it? */
+  isBlocked(member: MemberId): boolean;
+}
+
+export interface AnswerLeadership {
+  /** Term of the leader the watch shows, 0 when there is none. */
+  knownTerm(): number;
+}
+
+/**
+ * What acks tell an instance about its right to serve, from our view of etcd. **S**: an `active` is never given from a view older than
+ * `freshForMs`, and `holdsForMs` is what is left of that time, so no instance takes an answer of ours for good later than `freshForMs` after
+ * the moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been noticed and another etcd member tried; beyond two,
+ * a leader on the other side of a partition can have begun a recovery, and a group that opted into waiting out the serve lease counts on
+ * our silence.
+ */
+export class ActivationAnswers implements ActivationSource {
+  readonly #view: AnswerView;
+  readonly #leadership: AnswerLeadership;
+  readonly #freshForMs: number;
+  /** Hashes of instance ids, kept as long as the record they come from: acks are hot, SHA-256 is not free. */
+  readonly #hashes = new WeakMap<object, string>();
+
+  constructor(options: {
+    readonly view: AnswerView;
+    readonly leadership: AnswerLeadership;
+    readonly leaseTtlMs: number;
+  }) {
+    this.#view = options.view;
+    this.#leadership = options.leadership;
+    this.#freshForMs = options.leaseTtlMs * 2;
+  }
+
+  answer(member: MemberId, instanceHash: string): ActivationAnswer {
+    const ageMs = this.#view.contactAgeMs();
+    const term = this.#leadership.knownTerm();
+    const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
+    if (holdsForMs <= 0 || this.#view.isBlocked(member))
+      return { activation: 'unknown', incarnation: 0, holdsForMs: 0, term, leaderLive: false };
+    return { ...this.#judge(member, instanceHash), holdsForMs, term, leaderLive: term > 0 };
+  }
+
+  #judge(member: MemberId, instanceHash: string): Pick<ActivationAnswer, 'activation' | 'incarnation'> {
+    const { activations, intents, history } = this.#view.mirror;
+    const intent = intents.get(member)?.record;
+    const activation = activations.get(member)?.record;
+    // From the intent on the old instance is on its way out, whatever the activation still says.
+    if (intent && this.#oldHash(intent) === instanceHash)
+      return { activation: 'fenced', incarnation: intent.oldIncarnation };
+    if (activation && this.#activeHash(activation) === instanceHash)
+      return { activation: 'active', incarnation: activation.incarnation };
+    const incarnation = activation?.incarnation ?? 0;
+    for (const { record } of history.get(member)?.values() ?? []) {
+      if (record.outcome === 'replaced' && this.#oldHash(record) === instanceHash)
+        return { activation: 'fenced', incarnation };
+    }
+    // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise somebody else holds the activation.
+    if (intent || !activation) return { activation: 'standby', incarnation };
+    return { activation: 'fenced', incarnation };
+  }
+
+  #oldHash(record: Pick<IntentRecord, 'oldInstanceId'>): string {
+    return this.#hashOf(record, record.oldInstanceId);
+  }
+
+  #activeHash(record: ActivationRecord): string {
+    return this.#hashOf(record, record.instanceId);
+  }
+
+  #hashOf(record: object, instanceId: string): string {
+    const known = this.#hashes.get(record);
+    if (known !== undefined) return known;
+    const hash = instanceHashOf(instanceId);
+    this.#hashes.set(record, hash);
+    return hash;
+  }
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { listAll, portionsOf } from './describe-pages.ts';
+import { Ec2Cloud } from './ec2-cloud.ts';
+
+type Sent = { readonly action: string; readonly input: Record<string, unknown> };
+type Answer = Record<string, unknown> | Error;
+
+/** Answers in order; the last one for all further calls. */
+function cloudOf(...answers: Answer[]) {
+  const sent: Sent[] = [];
+  const cloud = new Ec2Cloud((action, input) => {
+    sent.push({ action, input });
+    const answer = answers[Math.min(sent.length, answers.length) - 1] ?? {};
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  });
+  return { cloud, sent };
+}
+const refusal = (name: string): Error =>
+  Object.assign(new Error(name), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+
+describe('describes', () => {
+  it('follow the pages to the end, with filters and a page size and never with ids', async () => {
+    const page = (id: string, next?: string) => ({ Volumes: [{ VolumeId: id }], ...(next ? { NextToken: next } : {}) });
+    const { cloud, sent } = cloudOf(page('vol-1', 'more'), page('vol-2'));
+    const volumes = await cloud.describeVolumes({ 'volume-id': ['vol-1', 'vol-2'] });
+    expect(volumes.map((volume) => volume.volumeId)).toEqual(['vol-1', 'vol-2']);
+    const Filters = [{ Name: 'volume-id', Values: ['vol-1', 'vol-2'] }];
+    expect(sent.map(({ input }) => input)).toEqual([
+      { Filters, MaxResults: 500 },
+      { Filters, MaxResults: 500, NextToken: 'more' },
+    ]);
+  });
+
+  it('end a listing that never ends', async () => {
+    const listing = { action: 'DescribeVolumes', list: 'Volumes', paginated: true };
+    let calls = 0;
+    const endless = () => Promise.resolve({ NextToken: `t${++calls}` });
+    await expect(listAll(endless, listing, {})).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+    expect(calls).toBe(1000);
+  });
+
+  it('send nothing for a filter without values, which EC2 would not take for "none"', async () => {
+    const { cloud, sent } = cloudOf({ Volumes: [{ VolumeId: 'vol-1' }] });
+    expect(await cloud.describeVolumes({ 'volume-id': [] })).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+
+  it('ask for more than 200 values in portions, each value once', () => {
+    const ids = Array.from({ length: 401 }, (_, i) => `i-${i}`);
+    const portions = portionsOf({ 'instance-id': [...ids, 'i-0'], 'instance-state-name': ['running'] });
+    expect(portions.map((portion) => portion['instance-id']?.length)).toEqual([200, 200, 1]);
+    expect(portions.flatMap((portion) => portion['instance-id'])).toEqual(ids);
+    expect(portions.every((portion) => portion['instance-state-name']?.[0] === 'running')).toBe(true);
+  });
+
+  it('look for images by name only among our own, by id among all', async () => {
+    const { cloud, sent } = cloudOf({});
+    await cloud.describeImages({ name: ['understudy-op-1'] });
+    await cloud.describeImages({ 'image-id': ['ami-1'] });
+    expect(sent.map(({ input }) => input.Owners)).toEqual([['self'], undefined]);
+  });
+
+  it('ask for status again in halves when one instance is unknown', async () => {
+    const known = new Set(['i-1', 'i-2', 'i-4']);
+    let calls = 0;
+    const cloud = new Ec2Cloud((_, input) => {
+      calls++;
+      const ids = input.InstanceIds as string[];
+      if (ids.some((id) => !known.has(id))) return Promise.reject(refusal('InvalidInstanceID.NotFound'));
+      return Promise.resolve({
+        InstanceStatuses: ids.map((id) => ({ InstanceId: id, SystemStatus: { Status: 'ok' } })),
+      });
+    });
+    const found = await cloud.describeInstanceStatus(['i-1', 'i-2', 'i-3', 'i-4']);
+    expect(found.map((status) => status.instanceId)).toEqual(['i-1', 'i-2', 'i-4']);
+    expect(calls).toBe(5);
+  });
+});
+
+describe('an answer is not trusted', () => {
+  it.each([
+    ['empty', {}],
+    ['of another type', { Reservations: 'none' }],
+    ['full of holes', { Reservations: [null, 7, {}, { Instances: [{}, { InstanceId: 9 }] }] }],
+  ])('%s: no instance', async (_, answer) => {
+    expect(await cloudOf(answer).cloud.describeInstances({})).toEqual([]);
+  });
+
+  it('an unknown state proves no fence and serves nobody', async () => {
+    const answer = { Reservations: [{ Instances: [{ InstanceId: 'i-1', State: { Name: 'hibernated', Code: 80 } }] }] };
+    const [instance] = await cloudOf(answer).cloud.describeInstances({});
+    expect(instance?.state).toBe('pending');
+  });
+
+  it('an unknown check is no evidence, an absent EBS check not applicable', async () => {
+    const answer = { InstanceStatuses: [{ InstanceId: 'i-1', SystemStatus: { Status: 'meh' }, InstanceStatus: {} }] };
+    const [status] = await cloudOf(answer).cloud.describeInstanceStatus(['i-1']);
+    expect(status).toMatchObject({
+      system: 'insufficient-data',
+      instance: 'insufficient-data',
+      attachedEbs: 'not-applicable',
+    });
+  });
+
+  it('an unknown snapshot state is not completed', async () => {
+    const answer = { Snapshots: [{ SnapshotId: 'snap-1', State: 'shiny', Progress: '140%' }] };
+    const [snapshot] = await cloudOf(answer).cloud.describeSnapshots({});
+    expect(snapshot).toMatchObject({ state: 'pending', progressPercent: 100 });
+  });
+
+  it('an interface without a device index is not the primary one', async () => {
+    const answer = {
+      Reservations: [{ Instances: [{ InstanceId: 'i-1', NetworkInterfaces: [{ NetworkInterfaceId: 'eni-1' }] }] }],
+    };
+    const [instance] = await cloudOf(answer).cloud.describeInstances({});
+    expect(instance?.networkInterfaces[0]?.deviceIndex).toBe(-1);
+  });
+
+  it('a launch without an instance in the answer has an unknown outcome', async () => {
+    const { cloud } = cloudOf({ Instances: [] });
+    await expect(cloud.runInstances({ ClientToken: 't' })).rejects.toMatchObject({ code: 'CLOUD_OUTCOME_UNKNOWN' });
+  });
+});
+
+describe('mutating calls', () => {
+  it('send a launch exactly as recorded', async () => {
+    const { cloud, sent } = cloudOf({ Instances: [{ InstanceId: 'i-1' }] });
+    const request = { ClientToken: 't', MinCount: 1, MaxCount: 1, Whatever: { Nested: [1] } };
+    await cloud.runInstances(request);
+    expect(sent).toEqual([{ action: 'RunInstances', input: request }]);
+  });
+
+  it('never take an address away from another', async () => {
+    const { cloud, sent } = cloudOf({ AssociationId: 'eipassoc-2' });
+    await cloud.associateAddress({ allocationId: 'eipalloc-1', networkInterfaceId: 'eni-1', privateIp: null });
+    expect(sent[0]?.input).toEqual({
+      AllocationId: 'eipalloc-1',
+      NetworkInterfaceId: 'eni-1',
+      AllowReassociation: false,
+    });
+  });
+
+  it('take an association that is gone for a success, and nothing else', async () => {
+    await expect(
+      cloudOf(refusal('InvalidAssociationID.NotFound')).cloud.disassociateAddress('a'),
+    ).resolves.toBeUndefined();
+    await expect(cloudOf(refusal('AuthFailure')).cloud.disassociateAddress('a')).rejects.toMatchObject({
+      code: 'CLOUD_DENIED',
+    });
+  });
+
+  it('delete no tags when none are named, which EC2 would take for all', async () => {
+    const { cloud, sent } = cloudOf({});
+    await cloud.deleteTags(['i-1'], []);
+    expect(sent).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+import type {
+  CloudAddress,
+  CloudCallOptions,
+  CloudFilters,
+  CloudImage,
+  CloudInstance,
+  CloudInstanceStatus,
+  CloudInstanceType,
+  CloudNetworkInterface,
+  CloudSnapshot,
+  CloudSubnet,
+  CloudVolume,
+} from '@understudy/shared';
+import { hasCode } from '@understudy/shared';
+import { flagOf, oneOf, type Raw, rawListOf, rawOf, textOf } from '../../core/recovery/raw-value.ts';
+import type { Ec2Action } from './actions.ts';
+import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
+import { Ec2Caller } from './ec2-caller.ts';
+import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
+import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
+
+/** DescribeInstanceStatus: explicit ids per call (EC2 API reference). */
+const MAX_STATUS_IDS = 100;
+
+const present = <T>(value: T | null): T[] => (value === null ? [] : [value]);
+
+/** The reading half of {@link Cloud}. */
+export class Ec2Reads extends Ec2Caller {
+  async describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]> {
+    const listing = { action: 'DescribeInstances', list: 'Reservations', paginated: true } as const;
+    const reservations = await this.#list(listing, filters, options);
+    return reservations
+      .flatMap((reservation) => rawListOf(reservation.Instances))
+      .flatMap((raw) => present(mapInstance(raw)));
+  }
+
+  /** By id: this action has no filter for it, and one unknown id fails the whole call; so a failed portion is asked again in halves. */
+  async describeInstanceStatus(
+    instanceIds: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudInstanceStatus[]> {
+    const found: CloudInstanceStatus[] = [];
+    for (const portion of portionsOfList([...new Set(instanceIds)], MAX_STATUS_IDS)) {
+      found.push(...(await this.#statusOf(portion, options)));
+    }
+    return found;
+  }
+
+  /** At most 2 × 100 calls, when all are unknown. */
+  async #statusOf(instanceIds: readonly string[], options?: CloudCallOptions): Promise<readonly CloudInstanceStatus[]> {
+    try {
+      const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true };
+      const answer = await this.call('DescribeInstanceStatus', input, options);
+      return rawListOf(answer.InstanceStatuses).flatMap((raw) => present(mapInstanceStatus(raw)));
+    } catch (error) {
+      if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
+      if (instanceIds.length <= 1) return [];
+      const middle = Math.ceil(instanceIds.length / 2);
+      const lower = await this.#statusOf(instanceIds.slice(0, middle), options);
+      return [...lower, ...(await this.#statusOf(instanceIds.slice(middle), options))];
+    }
+  }
+
+  async describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]> {
+    const listing = { action: 'DescribeVolumes', list: 'Volumes', paginated: true } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapVolume(raw)));
+  }
+
+  /** Our own account's only. */
+  async describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]> {
+    const input = { OwnerIds: ['self'] };
+    const listing = { action: 'DescribeSnapshots', list: 'Snapshots', paginated: true, input } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapSnapshot(raw)));
+  }
+
+  /**
+   * Our own account's only, unless asked for by id: anybody may publish an image under the name we look for. Deprecated and disabled ones included.
+   */
+  async describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]> {
+    const owners = filters['image-id'] === undefined ? { Owners: ['self'] } : {};
+    const input = { ...owners, IncludeDeprecated: true, IncludeDisabled: true };
+    const listing = { action: 'DescribeImages', list: 'Images', paginated: true, input } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapImage(raw)));
+  }
+
+  async describeNetworkInterfaces(
+    filters: CloudFilters,
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudNetworkInterface[]> {
+    const listing = { action: 'DescribeNetworkInterfaces', list: 'NetworkInterfaces', paginated: true } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapNetworkInterface(raw)));
+  }
+
+  async describeAddresses(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudAddress[]> {
+    const listing = { action: 'DescribeAddresses', list: 'Addresses', paginated: false } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapAddress(raw)));
+  }
+
+  async describeSubnets(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSubnet[]> {
+    const listing = { action: 'DescribeSubnets', list: 'Subnets', paginated: true } as const;
+    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapSubnet(raw)));
+  }
+
+  async describeUserData(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
+    return textOf(await this.#attribute(instanceId, 'userData', 'UserData', options));
+  }
+
+  async describeProtection(
+    instanceId: string,
+    options?: CloudCallOptions,
+  ): Promise<{ readonly stop: boolean; readonly termination: boolean }> {
+    const [stop, termination] = await Promise.all([
+      this.#attribute(instanceId, 'disableApiStop', 'DisableApiStop', options),
+      this.#attribute(instanceId, 'disableApiTermination', 'DisableApiTermination', options),
+    ]);
+    return { stop: flagOf(stop), termination: flagOf(termination) };
+  }
+
+  async describeShutdownBehavior(instanceId: string, options?: CloudCallOptions): Promise<'stop' | 'terminate' | null> {
+    const name = 'instanceInitiatedShutdownBehavior';
+    const value = await this.#attribute(instanceId, name, 'InstanceInitiatedShutdownBehavior', options);
+    return textOf(value) === null ? null : oneOf(['stop', 'terminate'], value, 'stop');
+  }
+
+  async describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
+    const answer = await this.call('DescribeInstanceCreditSpecifications', { InstanceIds: [instanceId] }, options);
+    const own = rawListOf(answer.InstanceCreditSpecifications).find((item) => item.InstanceId === instanceId);
+    return textOf(own?.CpuCredits);
+  }
+
+  async describeInstanceType(instanceType: string, options?: CloudCallOptions): Promise<CloudInstanceType | null> {
+    // 100 is the most this action takes.
+    const input = { Filters: [{ Name: 'instance-type', Values: [instanceType] }], MaxResults: 100 };
+    const answer = await this.call('DescribeInstanceTypes', input, options);
+    const own = rawListOf(answer.InstanceTypes).find((item) => item.InstanceType === instanceType);
+    return own ? mapInstanceType(own) : null;
+  }
+
+  /** One attribute per call is all EC2 offers. */
+  async #attribute(instanceId: string, name: string, member: string, options?: CloudCallOptions): Promise<unknown> {
+    const answer = await this.call('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute: name }, options);
+    return rawOf(answer[member]).Value;
+  }
+
+  #list(
+    listing: Listing & { readonly action: Ec2Action },
+    filters: CloudFilters,
+    options: CloudCallOptions | undefined,
+  ): Promise<readonly Raw[]> {
+    return listAll((_, input) => this.call(listing.action, input, options), listing, filters);
+  }
+}

@@ -1,0 +1,145 @@
+import { InvariantViolation, OperationError } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { mapEc2Error } from './map-error.ts';
+
+/** An error as the SDK throws it. */
+function ec2Error(code: string, status: number, message = 'said EC2'): Error {
+  const error = new Error(message);
+  error.name = code;
+  return Object.assign(error, { $fault: status < 500 ? 'client' : 'server', $metadata: { httpStatusCode: status } });
+}
+const named = (name: string, message = ''): Error => Object.assign(new Error(message), { name });
+
+const mutating = { action: 'RunInstances', mutating: true };
+const read = { action: 'DescribeInstances', mutating: false };
+
+/** [EC2 code, HTTP status, code of a mutating call, code of a read] */
+const TABLE: readonly (readonly [string, number, string, string?])[] = [
+  ['RequestLimitExceeded', 503, 'CLOUD_THROTTLED'],
+  ['Client.RequestLimitExceeded', 503, 'CLOUD_THROTTLED'],
+  ['Throttling', 400, 'CLOUD_THROTTLED'],
+  ['ThrottlingException', 400, 'CLOUD_THROTTLED'],
+  ['RequestThrottled', 400, 'CLOUD_THROTTLED'],
+  ['EC2ThrottledException', 503, 'CLOUD_THROTTLED'],
+  ['BandwidthLimitExceeded', 503, 'CLOUD_THROTTLED'],
+  ['SlowDown', 503, 'CLOUD_THROTTLED'],
+  ['ResourceLimitExceeded', 400, 'CLOUD_THROTTLED'],
+  ['ConcurrentSnapshotLimitExceeded', 400, 'CLOUD_THROTTLED'],
+  ['SnapshotCreationPerVolumeRateExceeded', 400, 'CLOUD_THROTTLED'],
+  ['PendingSnapshotLimitExceeded', 400, 'CLOUD_THROTTLED'],
+  ['ConcurrentTagAccess', 400, 'CLOUD_THROTTLED'],
+  ['InsufficientInstanceCapacity', 500, 'CLOUD_CAPACITY'],
+  ['InsufficientHostCapacity', 500, 'CLOUD_CAPACITY'],
+  ['InsufficientCapacityOnHost', 400, 'CLOUD_CAPACITY'],
+  ['UnavailableHostRequirements', 400, 'CLOUD_CAPACITY'],
+  ['InsufficientReservedInstanceCapacity', 500, 'CLOUD_CAPACITY'],
+  ['ReservationCapacityExceeded', 400, 'CLOUD_CAPACITY'],
+  ['InsufficientAddressCapacity', 500, 'CLOUD_CAPACITY'],
+  ['InsufficientVolumeCapacity', 500, 'CLOUD_CAPACITY'],
+  ['InsufficientFreeAddressesInSubnet', 400, 'CLOUD_CAPACITY'],
+  ['Unsupported', 400, 'CLOUD_CAPACITY'],
+  ['VolumeTypeNotAvailableInZone', 400, 'CLOUD_CAPACITY'],
+  ['InvalidZone.NotFound', 400, 'CLOUD_CAPACITY'],
+  ['InstanceLimitExceeded', 400, 'CLOUD_CAPACITY'],
+  ['VcpuLimitExceeded', 400, 'CLOUD_CAPACITY'],
+  ['InvalidInstanceID.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidNetworkInterfaceID.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidSubnetID.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidSnapshot.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidAMIID.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidAMIID.Unavailable', 400, 'CLOUD_NOT_FOUND'],
+  ['InvalidAssociationID.NotFound', 400, 'CLOUD_NOT_FOUND'],
+  ['IncorrectState', 400, 'CLOUD_CONFLICT'],
+  ['IncorrectInstanceState', 400, 'CLOUD_CONFLICT'],
+  ['InvalidState', 400, 'CLOUD_CONFLICT'],
+  ['VolumeInUse', 400, 'CLOUD_CONFLICT'],
+  ['InvalidIPAddress.InUse', 400, 'CLOUD_CONFLICT'],
+  ['InvalidNetworkInterface.InUse', 400, 'CLOUD_CONFLICT'],
+  ['InvalidSnapshot.InUse', 400, 'CLOUD_CONFLICT'],
+  ['InvalidAMIName.Duplicate', 400, 'CLOUD_CONFLICT'],
+  ['OperationNotPermitted', 400, 'CLOUD_CONFLICT'],
+  ['Resource.AlreadyAssociated', 400, 'CLOUD_CONFLICT'],
+  ['DependencyViolation', 400, 'CLOUD_CONFLICT'],
+  ['IdempotentParameterMismatch', 400, 'CLOUD_CONFLICT'],
+  ['IdempotentInstanceTerminated', 400, 'CLOUD_CONFLICT'],
+  ['UnauthorizedOperation', 403, 'CLOUD_DENIED'],
+  ['AuthFailure', 401, 'CLOUD_DENIED'],
+  ['AccessDenied', 403, 'CLOUD_DENIED'],
+  ['OptInRequired', 403, 'CLOUD_DENIED'],
+  ['PendingVerification', 400, 'CLOUD_DENIED'],
+  ['AccountDisabled', 400, 'CLOUD_DENIED'],
+  ['Blocked', 403, 'CLOUD_DENIED'],
+  ['TagPolicyViolation', 400, 'CLOUD_DENIED'],
+  ['RequestExpired', 400, 'CLOUD_DENIED'],
+  ['SignatureDoesNotMatch', 403, 'CLOUD_DENIED'],
+  ['InvalidClientTokenId', 403, 'CLOUD_DENIED'],
+  ['ExpiredToken', 400, 'CLOUD_DENIED'],
+  ['InvalidClientToken', 400, 'CLOUD_REJECTED'],
+  ['UnsupportedOperation', 400, 'CLOUD_REJECTED'],
+  ['InvalidParameterCombination', 400, 'CLOUD_REJECTED'],
+  ['InvalidInstanceID.Malformed', 400, 'CLOUD_REJECTED'],
+  ['VolumeLimitExceeded', 400, 'CLOUD_REJECTED'],
+  ['InvalidBlockDeviceMapping', 400, 'CLOUD_REJECTED'],
+  ['InventedTomorrow', 400, 'CLOUD_REJECTED'],
+  ['InternalError', 500, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+  ['InternalFailure', 500, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+  ['ServiceUnavailable', 503, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+  ['Unavailable', 503, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+  ['InventedTomorrow', 500, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+  ['RequestTimeout', 408, 'CLOUD_OUTCOME_UNKNOWN', 'CLOUD_UNAVAILABLE'],
+];
+
+describe('an answer of EC2 is told as', () => {
+  const rows = TABLE.map(([upstream, status, expected, expectedOfRead = expected]) => ({
+    upstream,
+    status,
+    expected,
+    expectedOfRead,
+  }));
+  it.each(rows)('$upstream ($status): $expected', ({ upstream, status, expected, expectedOfRead }) => {
+    const cause = ec2Error(upstream, status);
+    const error = mapEc2Error(cause, mutating);
+    expect(error.code).toBe(expected);
+    expect(error.upstreamCode).toBe(upstream.replace('Client.', ''));
+    expect(error.cause).toBe(cause);
+    expect(mapEc2Error(cause, read).code).toBe(expectedOfRead);
+  });
+
+  it.each([
+    ["Network interface 'eni-1' is currently in use.", 'CLOUD_CONFLICT'],
+    ['Invalid IAM Instance Profile name', 'CLOUD_REJECTED'],
+  ])('InvalidParameterValue "%s": %s', (message, expected) => {
+    expect(mapEc2Error(ec2Error('InvalidParameterValue', 400, message), mutating).code).toBe(expected);
+  });
+});
+
+describe('no answer of EC2 leaves the outcome of a mutating call unknown', () => {
+  const cases: readonly (readonly [string, unknown])[] = [
+    ['a timeout', named('TimeoutError')],
+    ['an abort', named('AbortError')],
+    ['a closed socket', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
+    ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+    ['an unreadable answer', new SyntaxError('unexpected end of XML')],
+    ['something that is no error', 'oops'],
+    ['nothing', undefined],
+  ];
+  it.each(cases)('%s', (_, cause) => {
+    expect(mapEc2Error(cause, mutating).code).toBe('CLOUD_OUTCOME_UNKNOWN');
+    expect(mapEc2Error(cause, read).code).toBe('CLOUD_UNAVAILABLE');
+  });
+});
+
+describe('what never reached EC2', () => {
+  it('keeps its own code', () => {
+    const lost = new OperationError('LEASE_LOST', 'gone');
+    expect(mapEc2Error(lost, mutating)).toBe(lost);
+  });
+
+  it('is a denial when there are no credentials', () => {
+    expect(mapEc2Error(named('CredentialsProviderError'), mutating).code).toBe('CLOUD_DENIED');
+  });
+
+  it('passes through when it is a bug of ours', () => {
+    expect(() => mapEc2Error(new InvariantViolation('bug'), mutating)).toThrow(InvariantViolation);
+  });
+});

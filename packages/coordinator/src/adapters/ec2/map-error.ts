@@ -1,0 +1,136 @@
+import { type ErrorCode, InvariantViolation, isOperationError, OperationError } from '@understudy/shared';
+import { rawOf, textOf } from '../../core/recovery/raw-value.ts';
+
+/**
+ * EC2's codes (API reference, errors-overview; ec2-facts §9) as ours. What is not listed: `*.NotFound` is CLOUD_NOT_FOUND, another 4xx is
+ * CLOUD_REJECTED, everything else has an unknown outcome.
+ */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ...group('CLOUD_THROTTLED', [
+    'RequestLimitExceeded',
+    'Throttling',
+    'ThrottlingException',
+    'ThrottledException',
+    'RequestThrottled',
+    'RequestThrottledException',
+    'TooManyRequestsException',
+    'EC2ThrottledException',
+    'BandwidthLimitExceeded',
+    'SlowDown',
+    // Limits that pass by themselves; the request was not applied.
+    'ResourceLimitExceeded',
+    'ConcurrentSnapshotLimitExceeded',
+    'SnapshotCreationPerVolumeRateExceeded',
+    'PendingSnapshotLimitExceeded',
+    'ConcurrentTagAccess',
+  ]),
+  // The next placement candidate may succeed.
+  ...group('CLOUD_CAPACITY', [
+    'InsufficientInstanceCapacity',
+    'InsufficientCapacity',
+    'InsufficientHostCapacity',
+    'InsufficientCapacityOnHost',
+    'UnavailableHostRequirements',
+    'InsufficientReservedInstanceCapacity',
+    'ReservationCapacityExceeded',
+    'InsufficientAddressCapacity',
+    'InsufficientVolumeCapacity',
+    'InsufficientFreeAddressesInSubnet',
+    'UnfulfillableCapacity',
+    'Unsupported',
+    'VolumeTypeNotAvailableInZone',
+    'InvalidAvailabilityZone',
+    'InvalidZone.NotFound',
+    'InstanceLimitExceeded',
+    'VcpuLimitExceeded',
+  ]),
+  ...group('CLOUD_CONFLICT', [
+    'IncorrectState',
+    'IncorrectInstanceState',
+    'InvalidState',
+    'VolumeInUse',
+    'DependencyViolation',
+    'OperationNotPermitted',
+    'Resource.AlreadyAssociated',
+    'Resource.AlreadyAssigned',
+    'InvalidIPAddress.InUse',
+    'InvalidNetworkInterface.InUse',
+    'InvalidNetworkInterfaceID.InUse',
+    'InvalidSnapshot.InUse',
+    'InvalidAddress.Locked',
+    'InvalidAMIName.Duplicate',
+    'IdempotentParameterMismatch',
+    'IdempotentInstanceTerminated',
+  ]),
+  ...group('CLOUD_NOT_FOUND', ['InvalidAMIID.Unavailable', 'InvalidPlacementGroup.Unknown', 'InvalidSubnet']),
+  ...group('CLOUD_DENIED', [
+    'UnauthorizedOperation',
+    'AuthFailure',
+    'AccessDenied',
+    'AccessDeniedException',
+    'Blocked',
+    'OptInRequired',
+    'PendingVerification',
+    'AccountDisabled',
+    'TagPolicyViolation',
+    'RequestExpired',
+    'SignatureDoesNotMatch',
+    'InvalidClientTokenId',
+    'UnrecognizedClientException',
+    'MissingAuthenticationToken',
+    'IncompleteSignature',
+    'ExpiredToken',
+    'ExpiredTokenException',
+    // The SDK found no credentials: nothing was sent.
+    'CredentialsProviderError',
+    'TokenProviderError',
+  ]),
+};
+
+function group(code: ErrorCode, upstreamCodes: readonly string[]): Record<string, ErrorCode> {
+  return Object.fromEntries(upstreamCodes.map((upstream) => [upstream, code]));
+}
+
+export interface FailedCall {
+  readonly action: string;
+  readonly mutating: boolean;
+}
+
+/** What a failed call means. Pure; a broken invariant passes through. `upstreamCode` is EC2's own word. */
+export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
+  if (error instanceof InvariantViolation) throw error;
+  if (isOperationError(error)) return error;
+  const raw = rawOf(error);
+  const upstreamCode = upstreamCodeOf(error, raw);
+  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
+  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}`, {
+    cause: error,
+    ...(upstreamCode === null ? {} : { upstreamCode }),
+  });
+}
+
+/** `name` is not an own property of every error class: read it from the error, not from a copy of its members. */
+function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>): string | null {
+  const name = textOf(raw.Code) ?? (error instanceof Error ? error.name : textOf(raw.name));
+  return name?.replace(/^(?:Client|Server)\./, '') ?? null;
+}
+
+/** null: EC2 did not say definitely that it refused. */
+function codeOf(upstream: string | null, message: string, raw: Readonly<Record<string, unknown>>): ErrorCode | null {
+  const known = upstream === null ? undefined : CODES[upstream];
+  if (known) return known;
+  if (!isRefusal(raw)) return null;
+  if (upstream?.endsWith('.NotFound')) return 'CLOUD_NOT_FOUND';
+  if (upstream?.endsWith('.InUse')) return 'CLOUD_CONFLICT';
+  // EC2 says so of a network interface or an address that is taken ("… is currently in use").
+  if (upstream === 'InvalidParameterValue' && /\bin use\b/i.test(message)) return 'CLOUD_CONFLICT';
+  return 'CLOUD_REJECTED';
+}
+
+/** An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever its class. */
+function isRefusal(raw: Readonly<Record<string, unknown>>): boolean {
+  const status = rawOf(raw.$metadata).httpStatusCode;
+  if (typeof status === 'number') return status >= 400 && status < 500 && status !== 408;
+  return raw.$fault === 'client';
+}

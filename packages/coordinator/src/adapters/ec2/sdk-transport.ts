@@ -1,0 +1,114 @@
+import * as ec2 from '@aws-sdk/client-ec2';
+import { invariant } from '@understudy/shared';
+import type { Ec2Action } from './actions.ts';
+import { assertMayStart } from './not-sent.ts';
+import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
+
+export interface SdkTransportOptions {
+  readonly region: string;
+  /** Absent: `AWS_ENDPOINT_URL_EC2` and the like, else the Region's own. */
+  readonly endpoint?: string;
+  /** Absent: the SDK's default chain (environment, files, instance profile). */
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  /** Longest wait for an answer, per attempt. The SDK itself has no limit by default. */
+  readonly callTimeoutMs: number;
+  /** Longest wait for a connection. Default: a quarter of `callTimeoutMs`, at most 2 000. */
+  readonly connectTimeoutMs?: number;
+}
+
+type CommandClass = new (input: never) => object;
+
+const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
+  DescribeInstances: ec2.DescribeInstancesCommand,
+  DescribeInstanceStatus: ec2.DescribeInstanceStatusCommand,
+  DescribeInstanceAttribute: ec2.DescribeInstanceAttributeCommand,
+  DescribeInstanceCreditSpecifications: ec2.DescribeInstanceCreditSpecificationsCommand,
+  DescribeInstanceTypes: ec2.DescribeInstanceTypesCommand,
+  DescribeVolumes: ec2.DescribeVolumesCommand,
+  DescribeSnapshots: ec2.DescribeSnapshotsCommand,
+  DescribeImages: ec2.DescribeImagesCommand,
+  DescribeNetworkInterfaces: ec2.DescribeNetworkInterfacesCommand,
+  DescribeAddresses: ec2.DescribeAddressesCommand,
+  DescribeSubnets: ec2.DescribeSubnetsCommand,
+  StopInstances: ec2.StopInstancesCommand,
+  TerminateInstances: ec2.TerminateInstancesCommand,
+  RunInstances: ec2.RunInstancesCommand,
+  ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
+  CreateSnapshots: ec2.CreateSnapshotsCommand,
+  DeleteSnapshot: ec2.DeleteSnapshotCommand,
+  RegisterImage: ec2.RegisterImageCommand,
+  DeregisterImage: ec2.DeregisterImageCommand,
+  CreateNetworkInterface: ec2.CreateNetworkInterfaceCommand,
+  DeleteNetworkInterface: ec2.DeleteNetworkInterfaceCommand,
+  ModifyNetworkInterfaceAttribute: ec2.ModifyNetworkInterfaceAttributeCommand,
+  AssociateAddress: ec2.AssociateAddressCommand,
+  DisassociateAddress: ec2.DisassociateAddressCommand,
+  CreateTags: ec2.CreateTagsCommand,
+  DeleteTags: ec2.DeleteTagsCommand,
+};
+
+const commandOf = (action: string): CommandClass | undefined =>
+  Object.entries(COMMANDS).find(([name]) => name === action)?.[1];
+
+/** Reads may be repeated by the SDK itself; a mutating call never: a stale leader must be asked again before each send. */
+const READ_ATTEMPTS = 2;
+
+function clientOf(options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client {
+  const { callTimeoutMs } = options;
+  return new ec2.EC2Client({
+    region: options.region,
+    maxAttempts,
+    requestHandler: {
+      connectionTimeout: options.connectTimeoutMs ?? Math.min(2_000, Math.ceil(callTimeoutMs / 4)),
+      requestTimeout: callTimeoutMs,
+      throwOnRequestTimeout: true,
+    },
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+  });
+}
+
+export interface SdkTransport {
+  readonly send: Ec2Transport;
+  /** Closes the sockets. */
+  close(): void;
+}
+
+/** The real SDK over HTTP: one client that repeats reads once, one that sends mutating calls exactly once. */
+export function sdkTransport(options: SdkTransportOptions): SdkTransport {
+  const readClient = clientOf(options, READ_ATTEMPTS);
+  const mutatingClient = clientOf(options, 1);
+  return {
+    send: async (action, input, callOptions) => {
+      const client = callOptions?.mutating === false ? readClient : mutatingClient;
+      const command = commandFor(action, input, callOptions);
+      const signal = callOptions?.signal;
+      const answer = await client.send(command, signal ? { abortSignal: signal } : {});
+      return { ...answer };
+    },
+    close: () => {
+      readClient.destroy();
+      mutatingClient.destroy();
+    },
+  };
+}
+
+/** With our last word after signing: resolving credentials and signing wait for others, and waiting is where a process gets paused. */
+function commandFor(action: string, input: Record<string, unknown>, callOptions: Ec2CallOptions | undefined) {
+  const CommandType = commandOf(action);
+  invariant(CommandType, `no SDK command for ${action}`);
+  // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the input.
+  const command = new CommandType(input as never) as ec2.DescribeSubnetsCommand;
+  command.middlewareStack.add(
+    (next) => (args) => {
+      assertMayStart(action, callOptions);
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'understudyMayStart' },
+  );
+  return command;
+}

@@ -1,0 +1,79 @@
+import { type ErrorCode, errorText, isOperationError, OperationError } from '@understudy/shared';
+
+/** gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html) that etcd answers before anything is applied. */
+const REFUSALS: ReadonlySet<number> = new Set([
+  3, // INVALID_ARGUMENT
+  5, // NOT_FOUND
+  6, // ALREADY_EXISTS
+  7, // PERMISSION_DENIED
+  9, // FAILED_PRECONDITION
+  11, // OUT_OF_RANGE
+  12, // UNIMPLEMENTED
+  16, // UNAUTHENTICATED
+]);
+
+/** Refusals whose code etcd3 drops when it makes a typed error of the message. */
+const REFUSAL_TEXTS = [
+  'etcdserver: permission denied',
+  'etcdserver: invalid auth token',
+  'etcdserver: authentication failed',
+  'etcdserver: requested lease not found',
+  'etcdserver: user name not found',
+  'etcdserver: role name not found',
+  'etcdserver: mvcc: database space exceeded',
+  'etcdserver: duplicate key',
+  'etcdserver: too many operations',
+];
+
+/** The request certainly never left, or etcd said that it did not take it. Everything else may have been applied. */
+const NEVER_SENT_TEXTS = [
+  'No connection established',
+  'Channel closed before call started',
+  'Name resolution failed',
+  'but the client was already closed',
+  'etcdserver: too many requests',
+  'etcdserver: revision of auth store is old',
+];
+
+const RESOURCE_EXHAUSTED = 8;
+
+/** grpc-js writes `14 UNAVAILABLE: details`; etcd3 keeps the text and loses the code. */
+function statusOf(text: string): { readonly code: number; readonly name: string } | null {
+  const match = /(?:^|: )(\d{1,2}) ([A-Z_]+): /.exec(text);
+  return match ? { code: Number(match[1]), name: match[2] ?? '' } : null;
+}
+
+export const isLeaseNotFound = (error: unknown): boolean =>
+  errorText(error).includes('requested lease not found') || /Lease .* is expired or revoked/.test(errorText(error));
+
+/** Our token belongs to an older state of etcd's users and roles: a new one is needed. */
+export const isStaleToken = (error: unknown): boolean =>
+  errorText(error).includes('revision of auth store is old') || errorText(error).includes('invalid auth token');
+
+function codeOf(text: string, status: number | null, mayHaveApplied: boolean): ErrorCode {
+  if (NEVER_SENT_TEXTS.some((part) => text.includes(part))) return 'STORE_UNAVAILABLE';
+  if (REFUSAL_TEXTS.some((part) => text.includes(part))) return 'STORE_REJECTED';
+  if (status !== null && REFUSALS.has(status)) return 'STORE_REJECTED';
+  if (mayHaveApplied) return 'STORE_OUTCOME_UNKNOWN';
+  // A reply too large to receive stays too large.
+  return status === RESOURCE_EXHAUSTED ? 'STORE_REJECTED' : 'STORE_UNAVAILABLE';
+}
+
+/** In our words. `mayHaveApplied`: the call changes the store, so a failure without a clear answer leaves its outcome unknown. */
+export function storeError(error: unknown, operation: string, mayHaveApplied: boolean): OperationError {
+  if (isOperationError(error)) return error;
+  const text = errorText(error);
+  if (isLeaseNotFound(error))
+    return new OperationError('STORE_REJECTED', `${operation}: ${text}`, {
+      cause: error,
+      upstreamCode: 'LEASE_NOT_FOUND',
+    });
+  const status = statusOf(text);
+  return new OperationError(codeOf(text, status?.code ?? null, mayHaveApplied), `${operation}: ${text}`, {
+    cause: error,
+    ...(status ? { upstreamCode: status.name } : {}),
+  });
+}
+
+/** The endpoint, not the request, is to blame: try another one next time. */
+export const blamesEndpoint = (error: OperationError): boolean => error.code !== 'STORE_REJECTED';

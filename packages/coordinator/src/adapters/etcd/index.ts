@@ -1,0 +1,1 @@
+export { EtcdKvStore, type EtcdKvStoreOptions } from './etcd-kv-store.ts';

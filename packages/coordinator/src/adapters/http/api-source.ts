@@ -1,0 +1,25 @@
+import type { HistoryRecord, HoldRecord, MemberView, RecoveriesView, StatusView } from '@understudy/shared';
+
+/** A reason this process is not (fully) doing its work, with what an operator can do about it. */
+export interface Problem {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the loop. */
+export interface ApiSource {
+  /** Empty = ready: etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
+  notReady(): readonly Problem[];
+  status(): StatusView;
+  members(): readonly MemberView[];
+  recoveries(): RecoveriesView;
+  holds(): readonly HoldRecord[];
+  /** Newest first. */
+  history(member: string | null, limit: number): readonly HistoryRecord[];
+}
+
+export interface MetricsSource {
+  readonly contentType: string;
+  /** Prometheus text exposition format 0.0.4. */
+  exposition(): Promise<string>;
+}

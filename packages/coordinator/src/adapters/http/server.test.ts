@@ -1,0 +1,146 @@
+import { RecordingLog } from '@understudy/shared/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Metrics, type MetricsSnapshot } from '../../metrics.ts';
+import type { ApiSource, Problem } from './api-source.ts';
+import { type HttpServer, startHttpServer } from './server.ts';
+
+const SNAPSHOT: MetricsSnapshot = {
+  leads: true,
+  term: 7,
+  termRemainingMs: 6_500,
+  storeFresh: true,
+  storeContactAgoMs: 250,
+  observerAbstains: false,
+  members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
+  openRecoveries: 1,
+  runningRecoveries: 1,
+  holds: new Map([['Paused', 2]]),
+  unreadableRecords: 0,
+  viewAnomalies: 0,
+  heartbeats: 1_234,
+  droppedDatagrams: new Map([['forged', 3]]),
+  kernelDrops: 0,
+};
+
+let problems: Problem[];
+let fails: boolean;
+let started: boolean;
+let server: HttpServer;
+const log = new RecordingLog();
+
+beforeEach(async () => {
+  problems = [];
+  fails = false;
+  started = true;
+  const api: ApiSource = {
+    notReady: () => problems,
+    status: () => {
+      if (fails) throw new Error('secret detail');
+      return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
+    },
+    members: () => [],
+    recoveries: () => ({ open: [], history: [] }),
+    holds: () => [],
+    history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
+  };
+  const metrics = new Metrics({ read: () => SNAPSHOT });
+  metrics.cloudCall('RunInstances', 'ok', 120);
+  server = await startHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    api: () => (started ? api : null),
+    metrics: () => metrics,
+    log,
+  });
+});
+afterEach(() => server.close());
+
+const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
+
+describe('HTTP', () => {
+  test('healthy always, ready only without problems, which are named', async () => {
+    expect((await ask('/healthz')).status).toBe(200);
+    expect((await ask('/readyz')).status).toBe(200);
+    problems = [{ code: 'STORE_UNAVAILABLE', text: 'etcd does not answer' }];
+    const reply = await ask('/readyz');
+    expect(reply.status).toBe(503);
+    expect(await reply.json()).toEqual({ ready: false, problems });
+    expect((await ask('/healthz')).status).toBe(200);
+  });
+
+  test.each(['/v1/status', '/v1/members', '/v1/recoveries', '/v1/holds', '/v1/history'])('%s is JSON', async (path) => {
+    const reply = await ask(path);
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get('content-type')).toContain('application/json');
+    expect(typeof (await reply.json())).toBe('object');
+  });
+
+  test('history takes a member and a bounded limit', async () => {
+    expect(await (await ask('/v1/history?member=prod/db1&limit=5')).json()).toEqual({
+      history: [{ member: 'prod/db1', limit: 5 }],
+    });
+    for (const limit of ['0', '1001', 'many', '1.5'])
+      expect((await ask(`/v1/history?limit=${limit}`)).status).toBe(400);
+  });
+
+  test('unknown paths are 404 and name the known ones, other methods are 405, both JSON', async () => {
+    const missing = await ask('/v2/status');
+    expect([missing.status, ((await missing.json()) as { error: { code: string } }).error.code]).toEqual([
+      404,
+      'NOT_FOUND',
+    ]);
+    const posted = await ask('/v1/status', {
+      method: 'POST',
+      body: '{"a":1}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(((await posted.json()) as { error: { code: string } }).error.code).toBe('METHOD_NOT_ALLOWED');
+  });
+
+  test('a body nobody asked for is refused unread', async () => {
+    const reply = await ask('/v1/status', { method: 'POST', body: 'x'.repeat(100_000) });
+    expect([405, 413, 400]).toContain(reply.status);
+    expect(((await reply.json()) as { error: { code: string } }).error.code).not.toBe('INTERNAL');
+  });
+
+  test('while the process is put together only /healthz answers, the rest is 503', async () => {
+    started = false;
+    expect((await ask('/healthz')).status).toBe(200);
+    const reply = await ask('/v1/status');
+    expect([reply.status, await reply.json()]).toEqual([503, { error: { code: 'STARTING', text: 'still starting' } }]);
+  });
+
+  test('a bug of ours is 500 without its detail, which is in the log', async () => {
+    fails = true;
+    const reply = await ask('/v1/status');
+    expect(reply.status).toBe(500);
+    expect(await reply.text()).not.toContain('secret detail');
+    expect(log.events()).toContain('http.failed');
+  });
+
+  test('metrics: seconds, labels and counter types as documented, and twice the same', async () => {
+    const first = await (await ask('/metrics')).text();
+    expect(first).toContain('understudy_leader 1');
+    expect(first).toContain('understudy_term_remaining_seconds 6.5');
+    expect(first).toContain('understudy_store_contact_age_seconds 0.25');
+    expect(first).toContain('understudy_members{verdict="alive"} 5');
+    expect(first).toContain('understudy_holds{reason="Paused"} 2');
+    expect(first).toContain('# TYPE understudy_heartbeats_received_total counter');
+    expect(first).toContain('understudy_heartbeats_received_total 1234');
+    expect(first).toContain('understudy_datagrams_dropped_total{reason="forged"} 3');
+    expect(first).toContain('understudy_ec2_calls_total{action="RunInstances",outcome="ok"} 1');
+    expect(await (await ask('/metrics')).text()).toBe(first);
+  });
+
+  test('a port that is taken is a clear refusal', async () => {
+    const second = startHttpServer({
+      host: '127.0.0.1',
+      port: server.port,
+      api: () => null,
+      metrics: () => null,
+      log,
+    });
+    await expect(second).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});

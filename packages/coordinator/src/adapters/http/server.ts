@@ -1,0 +1,142 @@
+import { errorText, type Log, OperationError } from '@understudy/shared';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ApiSource, MetricsSource } from './api-source.ts';
+
+export interface HttpServer {
+  /** The port the kernel gave when 0 was asked for. */
+  readonly port: number;
+  /** Stops listening and ends idle connections at once. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** null while the process is still being put together: every path but `/healthz` answers 503. */
+  readonly api: () => ApiSource | null;
+  readonly metrics: () => MetricsSource | null;
+  readonly log: Log;
+}
+
+/** No request of ours has a body; this only bounds what a stranger may send. */
+const BODY_BYTES_MAX = 4_096;
+const REQUEST_TIMEOUT_MS = 10_000;
+const CONNECTIONS_MAX = 256;
+const HISTORY_MAX = 1_000;
+const HISTORY_DEFAULT = 100;
+
+const PATHS = [
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/v1/status',
+  '/v1/members',
+  '/v1/recoveries',
+  '/v1/holds',
+  '/v1/history',
+] as const;
+
+interface ErrorBody {
+  readonly error: { readonly code: string; readonly text: string };
+}
+const errorBody = (code: string, text: string): ErrorBody => ({ error: { code, text } });
+
+function historyLimit(text: string | undefined): number | null {
+  if (text === undefined) return HISTORY_DEFAULT;
+  const limit = Number(text);
+  return Number.isInteger(limit) && limit >= 1 && limit <= HISTORY_MAX ? limit : null;
+}
+
+class Starting extends Error {
+  readonly statusCode = 503;
+}
+
+function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
+  const ready = <T>(source: T | null): T => {
+    if (source === null) throw new Starting('still starting');
+    return source;
+  };
+  const api = () => ready(options.api());
+  server.get('/healthz', () => ({ healthy: true }));
+  server.get('/readyz', (_, reply) => {
+    const problems = api().notReady();
+    return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems });
+  });
+  server.get('/metrics', async (_, reply) => {
+    const metrics = ready(options.metrics());
+    return reply.type(metrics.contentType).send(await metrics.exposition());
+  });
+  server.get('/v1/status', () => api().status());
+  server.get('/v1/members', () => ({ members: api().members() }));
+  server.get('/v1/recoveries', () => api().recoveries());
+  server.get('/v1/holds', () => ({ holds: api().holds() }));
+  server.get<{ Querystring: { member?: string; limit?: string } }>('/v1/history', (request, reply) => {
+    const limit = historyLimit(request.query.limit);
+    if (limit === null)
+      return reply.code(400).send(errorBody('BAD_REQUEST', `limit is a whole number from 1 to ${HISTORY_MAX}`));
+    return reply.send({ history: api().history(request.query.member ?? null, limit) });
+  });
+}
+
+function addRefusals(server: FastifyInstance, log: Log): void {
+  server.setNotFoundHandler((request, reply): FastifyReply => {
+    const path = request.url.split('?')[0] ?? '';
+    if ((PATHS as readonly string[]).includes(path))
+      return reply
+        .code(405)
+        .header('allow', 'GET, HEAD')
+        .send(errorBody('METHOD_NOT_ALLOWED', `${path} is read-only`));
+    return reply.code(404).send(errorBody('NOT_FOUND', `no such path; there is ${PATHS.join(', ')}`));
+  });
+  server.setErrorHandler((error: unknown, request, reply) => {
+    if (error instanceof Starting) return reply.code(503).send(errorBody('STARTING', error.message));
+    const given =
+      typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
+    const status = given >= 400 && given < 500 ? given : 500;
+    if (status === 500) log.error('http.failed', { path: request.url, error: errorText(error) });
+    return reply
+      .code(status)
+      .send(errorBody(status === 500 ? 'INTERNAL' : 'BAD_REQUEST', status === 500 ? 'see the log' : errorText(error)));
+  });
+}
+
+/**
+ * The coordinator's read-only HTTP face. Followers answer from their own view of etcd.
+ * @throws CONFIG_INVALID when the address cannot be bound (in use, not ours, privileged).
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const server = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  server.server.maxConnections = CONNECTIONS_MAX;
+  // A body is neither wanted nor parsed: refused as a method or a path, whatever its type.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume();
+    done(null);
+  });
+  addRoutes(server, options);
+  addRefusals(server, options.log);
+  try {
+    await server.listen({ host: options.host, port: options.port });
+  } catch (cause) {
+    throw new OperationError(
+      'CONFIG_INVALID',
+      `cannot listen on ${options.host}:${options.port}: ${errorText(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+  const address = server.server.address();
+  let closing: Promise<void> | null = null;
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: () => (closing ??= server.close().then(() => undefined)),
+  };
+}

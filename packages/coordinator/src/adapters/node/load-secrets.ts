@@ -1,0 +1,57 @@
+import { readFileSync, statSync } from 'node:fs';
+import { errorText, OperationError, parseKey } from '@understudy/shared';
+import type { CoordinatorConfig } from '../../config.ts';
+
+export interface LoadedTls {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+/** Everything that must never be logged, apart from the configuration on purpose. */
+export interface LoadedSecrets {
+  /** Key id → master secret. */
+  readonly masters: ReadonlyMap<number, Uint8Array>;
+  readonly etcdPassword: string | null;
+  readonly tls: LoadedTls | null;
+  /** Files others than their owner may read: worth a warning, not a refusal (container secrets are often 0644). */
+  readonly openFiles: readonly { readonly file: string; readonly mode: string }[];
+}
+
+function read(file: string, code: 'KEY_INVALID' | 'CONFIG_INVALID'): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new OperationError(code, `cannot read ${file}: ${errorText(cause)}`, { cause });
+  }
+}
+
+const readableByOthers = (file: string) => {
+  const mode = statSync(file).mode & 0o777;
+  return (mode & 0o077) === 0 ? [] : [{ file, mode: mode.toString(8).padStart(4, '0') }];
+};
+
+function loadTls(tls: NonNullable<CoordinatorConfig['etcd']['tls']>): LoadedTls {
+  return {
+    ...(tls.caFile === undefined ? {} : { ca: read(tls.caFile, 'CONFIG_INVALID') }),
+    ...(tls.certFile === undefined ? {} : { cert: read(tls.certFile, 'CONFIG_INVALID') }),
+    ...(tls.keyFile === undefined ? {} : { key: read(tls.keyFile, 'CONFIG_INVALID') }),
+  };
+}
+
+/**
+ * Reads the key files, the etcd password and the TLS files, once, at start.
+ * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or CONFIG_INVALID (any other file), naming the file.
+ */
+export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
+  const { passwordFile, tls } = config.etcd;
+  const masters = new Map(
+    config.keys.map((key) => [key.id, parseKey(read(key.file, 'KEY_INVALID').toString('utf8'), key.file)]),
+  );
+  const etcdPassword = passwordFile === undefined ? null : read(passwordFile, 'CONFIG_INVALID').toString('utf8').trim();
+  if (etcdPassword === '') throw new OperationError('CONFIG_INVALID', `etcd.passwordFile ${passwordFile} is empty`);
+  const loadedTls = tls === undefined ? null : loadTls(tls);
+  const secretFiles = [...config.keys.map((key) => key.file), passwordFile, tls?.keyFile];
+  const openFiles = secretFiles.flatMap((file) => (file === undefined ? [] : readableByOthers(file)));
+  return { masters, etcdPassword, tls: loadedTls, openFiles };
+}

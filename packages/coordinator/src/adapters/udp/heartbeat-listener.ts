@@ -1,0 +1,182 @@
+import {
+  type Clock,
+  type DatagramSocket,
+  type Endpoint,
+  errorText,
+  type Log,
+  type MonotonicMs,
+  type Timer,
+} from '@understudy/shared';
+import {
+  HeartbeatBatch,
+  type ObserverTable,
+  type ProbeOrder,
+  type ProbeOutcome,
+  type ReceiveResult,
+  type TickReport,
+} from '../../core/observe/index.ts';
+
+export interface HeartbeatListenerOptions {
+  readonly socket: DatagramSocket;
+  readonly table: ObserverTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Performs a TCP probe; absent: TCP probes count as not sent, so members that want one never become `dead`. */
+  readonly probeTcp?: (to: Endpoint, timeoutMs: number) => Promise<ProbeOutcome>;
+  /** Reads the kernel's drop counter; absent or `null`: unknown. */
+  readonly readDrops?: () => Promise<number | null>;
+}
+
+export interface ListenerStats {
+  readonly receivedCount: number;
+  readonly acksSentCount: number;
+  readonly probesSentCount: number;
+  /** Acks and probes that were not handed to the kernel: error, or too many under way. */
+  readonly unsentCount: number;
+  /** `null` while unknown. */
+  readonly kernelDropsCount: number | null;
+}
+
+/** Sends under way at once; beyond that an ack is dropped (the next heartbeat asks again). */
+const SENDS_MAX = 1_024;
+const TCP_PROBES_MAX = 64;
+const DROPS_EVERY_MS = 1_000;
+
+/** Socket to table and back: heartbeats in, acks and probes out. Decides nothing. */
+export class HeartbeatListener {
+  readonly #options: HeartbeatListenerOptions;
+  readonly #batch: HeartbeatBatch;
+  #flushTimer: Timer | null = null;
+  #receivedCount = 0;
+  #acksSentCount = 0;
+  #probesSentCount = 0;
+  #unsentCount = 0;
+  #sendsUnderWay = 0;
+  #tcpUnderWay = 0;
+  #kernelDropsCount: number | null = null;
+  #readingDrops = false;
+  #dropsReadAtMs = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: HeartbeatListenerOptions) {
+    this.#options = options;
+    this.#batch = new HeartbeatBatch(options.table, (result, from) => this.#answer(result, from));
+  }
+
+  start(): void {
+    const { clock, socket } = this.#options;
+    socket.onMessage((payload, from) => {
+      this.#receivedCount++;
+      this.#batch.add(payload, from, clock.monotonicMs());
+      if (this.#batch.pendingCount > 0) this.#flushTimer ??= clock.setTimer(0, () => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#flushTimer = null;
+    this.#batch.flush();
+  }
+
+  /** Call every `table.settings.tickMs`. */
+  tick(): TickReport {
+    const { clock, log, table } = this.#options;
+    const nowMs = clock.monotonicMs();
+    // The table's tick comes first: after a pause of ours it has to find the gap before anything that waited is judged.
+    const report = table.tick(nowMs);
+    if (report.stalledMs > 0) log.warn('observer.stall', { stalledMs: report.stalledMs });
+    this.#batch.flush();
+    for (const order of table.planProbes(nowMs)) this.#probe(order);
+    this.#watchDrops(nowMs);
+    return report;
+  }
+
+  #answer(result: ReceiveResult, to: Endpoint): void {
+    if (!result.ack) return;
+    const counted = () => {
+      this.#acksSentCount++;
+    };
+    this.#send(result.ack, to, counted, () => undefined);
+  }
+
+  #send(payload: Uint8Array, to: Endpoint, onSent: () => void, onUnsent: () => void): void {
+    if (this.#stopped || this.#sendsUnderWay >= SENDS_MAX) {
+      this.#unsentCount++;
+      return onUnsent();
+    }
+    this.#sendsUnderWay++;
+    this.#options.socket
+      .send(payload, to)
+      .then(onSent, (error: unknown) => {
+        this.#unsentCount++;
+        this.#options.log.debug('udp.send.failed', { to: `${to.address}:${to.port}`, error: errorText(error) });
+        onUnsent();
+      })
+      .finally(() => {
+        this.#sendsUnderWay--;
+      });
+  }
+
+  #probe(order: ProbeOrder): void {
+    const { clock, table } = this.#options;
+    const report = (outcome: ProbeOutcome) => table.probeResult(order, outcome, clock.monotonicMs());
+    if (order.kind === 'tcp') return this.#probeTcp(order, report);
+    const onSent = () => {
+      this.#probesSentCount++;
+      report('sent');
+    };
+    this.#send(order.payload, order.to, onSent, () => report('not-sent'));
+  }
+
+  #probeTcp(order: ProbeOrder, report: (outcome: ProbeOutcome) => void): void {
+    const { probeTcp, table } = this.#options;
+    if (!probeTcp || this.#tcpUnderWay >= TCP_PROBES_MAX) return report('not-sent');
+    this.#tcpUnderWay++;
+    probeTcp(order.to, table.settings.probeTimeoutMs)
+      .then(report, () => report('not-sent'))
+      .finally(() => {
+        this.#tcpUnderWay--;
+      });
+  }
+
+  #watchDrops(nowMs: MonotonicMs): void {
+    const { readDrops } = this.#options;
+    if (!readDrops || this.#readingDrops || nowMs - this.#dropsReadAtMs < DROPS_EVERY_MS) return;
+    this.#readingDrops = true;
+    this.#dropsReadAtMs = nowMs;
+    readDrops()
+      .then(
+        (drops) => this.#noteDrops(drops),
+        () => undefined,
+      )
+      .finally(() => {
+        this.#readingDrops = false;
+      });
+  }
+
+  #noteDrops(drops: number | null): void {
+    const before = this.#kernelDropsCount;
+    this.#kernelDropsCount = drops;
+    if (drops === null || before === null || drops <= before) return;
+    const { clock, log, table } = this.#options;
+    log.warn('udp.kernel-drops', { dropped: drops - before });
+    table.noteReceiveLoss(clock.monotonicMs());
+  }
+
+  stats(): ListenerStats {
+    return {
+      receivedCount: this.#receivedCount,
+      acksSentCount: this.#acksSentCount,
+      probesSentCount: this.#probesSentCount,
+      unsentCount: this.#unsentCount,
+      kernelDropsCount: this.#kernelDropsCount,
+    };
+  }
+
+  /** Idempotent. Closes the socket. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#flushTimer?.cancel();
+    this.#flushTimer = null;
+    await this.#options.socket.close();
+  }
+}

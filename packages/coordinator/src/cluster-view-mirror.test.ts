@@ -1,0 +1,92 @@
+import { keyspace, type MemberId } from '@understudy/shared';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ClusterMirror } from './cluster-view-mirror.ts';
+import {
+  activationRecord,
+  entryOf,
+  historyRecord,
+  holdRecord,
+  intentRecord,
+  memberRecord,
+  opinionRecord,
+  WRITTEN,
+} from './coordinator-test-records.ts';
+
+const keys = keyspace('/t/v1/');
+const DB1: MemberId = 'prod/db1';
+let mirror: ClusterMirror;
+beforeEach(() => {
+  mirror = new ClusterMirror(keys.root);
+});
+
+describe('ClusterMirror', () => {
+  test('each area lands in its table with its revision and leaves it again', () => {
+    const stored: readonly [string, object, () => number][] = [
+      [keys.member(DB1), memberRecord(DB1), () => mirror.members.size],
+      [keys.activation(DB1), activationRecord(DB1, 'i-1'), () => mirror.activations.size],
+      [keys.intent(DB1), intentRecord(DB1, 'i-1'), () => mirror.intents.size],
+      [keys.hold(DB1), holdRecord(DB1), () => mirror.holds.size],
+      [keys.opinion(DB1, 'c2'), opinionRecord(DB1, 'c2'), () => mirror.opinions.get(DB1)?.size ?? 0],
+      [keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-0'), () => mirror.history.get(DB1)?.size ?? 0],
+      [keys.group('prod'), { ...WRITTEN, group: 'prod', policy: {} }, () => mirror.groups.size],
+      [
+        keys.pause('group/prod'),
+        { ...WRITTEN, scope: 'group/prod', who: 'a', why: 'b', sinceWallMs: 1, untilWallMs: null },
+        () => mirror.pauses.size,
+      ],
+    ];
+    for (const [key, record, size] of stored) {
+      mirror.put(entryOf(key, record, 5));
+      expect([key, size()]).toEqual([key, 1]);
+      mirror.delete(key);
+      expect([key, size()]).toEqual([key, 0]);
+    }
+    expect(mirror.unreadable.size).toBe(0);
+    expect(mirror.opinions.size + mirror.history.size).toBe(0);
+  });
+
+  test.each<[string, string, object]>([
+    ['no JSON', 'activations/prod/db1', { toString: () => '{' }],
+    ['a missing field', 'members/prod/db1', { ...WRITTEN, member: DB1 }],
+    ['a newer schema', 'activations/prod/db1', { ...activationRecord(DB1, 'i-1'), schemaVersion: 2 }],
+    ["another member's record", 'intents/prod/db1', intentRecord('prod/db2', 'i-1')],
+    ['an opinion that does not parse', 'opinions/prod/db1/c2', { verdict: 'alive' }],
+    ['a pause of this member', 'pauses/member/prod/db1', {}],
+  ])('%s is kept as unreadable, names the member and blocks it', (_, path, record) => {
+    const value = record.toString === Object.prototype.toString ? record : String(record);
+    mirror.put(entryOf(`${keys.root}${path}`, value, 9));
+    expect([...mirror.unreadable.values()]).toMatchObject([{ member: DB1, blocks: true }]);
+  });
+
+  test('a good value that turns bad is no longer shown, and a corrected one is', () => {
+    mirror.put(entryOf(keys.activation(DB1), activationRecord(DB1, 'i-1'), 3));
+    mirror.put(entryOf(keys.activation(DB1), 'nonsense', 4));
+    expect([mirror.activations.size, mirror.unreadable.size]).toEqual([0, 1]);
+    mirror.put(entryOf(keys.activation(DB1), activationRecord(DB1, 'i-2'), 5));
+    expect(mirror.unreadable.size).toBe(0);
+    expect(mirror.activations.get(DB1)).toMatchObject({ modRevision: 5, record: { instanceId: 'i-2' } });
+  });
+
+  test('an unreadable pause of everything concerns everybody, an unreadable group its group', () => {
+    mirror.put(entryOf(keys.pause('global'), '{}', 1));
+    mirror.put(entryOf(keys.group('prod'), '{}', 2));
+    mirror.put(entryOf(keys.journalStep('op-1', 'fence'), '{}', 3));
+    expect([...mirror.unreadable.values()]).toMatchObject([
+      { member: null, group: null, opId: null, blocks: true },
+      { group: 'prod', blocks: true },
+      { opId: 'op-1', blocks: true },
+    ]);
+  });
+
+  test("a coordinator's unreadable presence is shown and blocks nobody", () => {
+    mirror.put(entryOf(keys.coordinator('c9'), '{}', 1));
+    expect([...mirror.unreadable.values()]).toMatchObject([{ key: keys.coordinator('c9'), blocks: false }]);
+  });
+
+  test('keys that are not ours are no business of ours', () => {
+    mirror.put(entryOf('/other/members/prod/db1', '{}', 1));
+    mirror.put(entryOf(keys.leader, 'whatever', 2));
+    mirror.put(entryOf(`${keys.root}experiments/x`, 'whatever', 3));
+    expect(mirror.unreadable.size).toBe(0);
+  });
+});

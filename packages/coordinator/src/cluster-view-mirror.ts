@@ -1,0 +1,232 @@
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  type CoordinatorRecord,
+  CoordinatorRecordSchema,
+  errorText,
+  type GroupRecord,
+  GroupRecordSchema,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  type HoldRecord,
+  HoldRecordSchema,
+  type IntentRecord,
+  IntentRecordSchema,
+  isName,
+  type JournalRecord,
+  JournalRecordSchema,
+  type KvEntry,
+  type MemberId,
+  type MemberRecord,
+  MemberRecordSchema,
+  type OpinionRecord,
+  OpinionRecordSchema,
+  type PauseRecord,
+  PauseRecordSchema,
+  parseRecord,
+  type Revision,
+} from '@understudy/shared';
+import type * as z from 'zod';
+
+export interface Stored<T> {
+  readonly record: T;
+  readonly modRevision: Revision;
+}
+
+/** A record in etcd that does not fit its schema, or lies under a key it does not belong to. */
+export interface UnreadableRecord {
+  readonly key: string;
+  /** Whom it concerns; everybody when group and member are null. */
+  readonly member: MemberId | null;
+  readonly group: string | null;
+  readonly opId: string | null;
+  /** Must members it concerns be left alone? Not so for a coordinator's presence: no decision rests on it. */
+  readonly blocks: boolean;
+  readonly text: string;
+}
+
+/** Sorted out of one key: the table it belongs to, and whom it concerns. */
+interface Place {
+  readonly area: Area;
+  readonly parts: readonly string[];
+}
+
+const AREAS = [
+  'coordinators',
+  'opinions',
+  'groups',
+  'members',
+  'activations',
+  'intents',
+  'journal',
+  'holds',
+  'pauses',
+  'history',
+] as const;
+type Area = (typeof AREAS)[number];
+
+/** Parts of a key below its area; `pauses` has scopes of one to three. */
+const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
+  coordinators: [1],
+  opinions: [3],
+  groups: [1],
+  members: [2],
+  activations: [2],
+  intents: [2],
+  journal: [2],
+  holds: [2],
+  pauses: [1, 2, 3],
+  history: [3],
+};
+
+const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
+
+/** A table of tables: `outer → inner → record`. An inner table that becomes empty is dropped. */
+class Nested<K extends string, T> {
+  readonly tables = new Map<K, Map<string, Stored<T>>>();
+
+  set(outer: K, inner: string, stored: Stored<T>): void {
+    const table = this.tables.get(outer) ?? new Map<string, Stored<T>>();
+    table.set(inner, stored);
+    this.tables.set(outer, table);
+  }
+
+  delete(outer: K, inner: string): void {
+    const table = this.tables.get(outer);
+    table?.delete(inner);
+    if (table?.size === 0) this.tables.delete(outer);
+  }
+}
+
+/**
+ * Our records under one root, parsed, as a plain table per area. Fed by puts and deletes in revision order; it never throws on what it is
+ * fed: a record that cannot be read is kept in {@link unreadable}, and the tables no longer show the key's earlier value, because acting on
+ * a value that is no longer there would be worse than acting on none. Bounded by what lies in etcd.
+ */
+export class ClusterMirror {
+  readonly coordinators = new Map<string, Stored<CoordinatorRecord>>();
+  readonly groups = new Map<string, Stored<GroupRecord>>();
+  readonly members = new Map<MemberId, Stored<MemberRecord>>();
+  readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
+  readonly intents = new Map<MemberId, Stored<IntentRecord>>();
+  readonly holds = new Map<MemberId, Stored<HoldRecord>>();
+  readonly pauses = new Map<string, Stored<PauseRecord>>();
+  readonly unreadable = new Map<string, UnreadableRecord>();
+  readonly #opinions = new Nested<MemberId, OpinionRecord>();
+  readonly #journals = new Nested<string, JournalRecord>();
+  readonly #history = new Nested<MemberId, HistoryRecord>();
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Member → observer → opinion. */
+  get opinions(): ReadonlyMap<MemberId, ReadonlyMap<string, Stored<OpinionRecord>>> {
+    return this.#opinions.tables;
+  }
+
+  /** opId → step → record. */
+  get journals(): ReadonlyMap<string, ReadonlyMap<string, Stored<JournalRecord>>> {
+    return this.#journals.tables;
+  }
+
+  /** Member → opId → how that recovery ended. */
+  get history(): ReadonlyMap<MemberId, ReadonlyMap<string, Stored<HistoryRecord>>> {
+    return this.#history.tables;
+  }
+
+  clear(): void {
+    for (const table of [this.coordinators, this.groups, this.members, this.activations, this.intents]) table.clear();
+    for (const table of [this.holds, this.pauses, this.unreadable]) table.clear();
+    for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
+  }
+
+  put(entry: KvEntry): void {
+    const place = this.#placeOf(entry.key);
+    if (place === null) return;
+    this.#forget(place);
+    try {
+      this.#store(place, entry);
+      this.unreadable.delete(entry.key);
+    } catch (error) {
+      this.unreadable.set(entry.key, unreadableOf(entry.key, place, errorText(error)));
+    }
+  }
+
+  delete(key: string): void {
+    const place = this.#placeOf(key);
+    if (place === null) return;
+    this.#forget(place);
+    this.unreadable.delete(key);
+  }
+
+  /** `null`: not under our root, or not a record of ours (the leader key is leadership's). */
+  #placeOf(key: string): Place | null {
+    if (!key.startsWith(this.#root)) return null;
+    const [area = '', ...parts] = key.slice(this.#root.length).split('/');
+    return isArea(area) && parts.length > 0 ? { area, parts } : null;
+  }
+
+  #forget({ area, parts }: Place): void {
+    const [first = '', second = '', third = ''] = parts;
+    const member: MemberId = `${first}/${second}`;
+    if (area === 'coordinators' || area === 'groups') this[area].delete(first);
+    else if (area === 'pauses') this.pauses.delete(parts.join('/'));
+    else if (area === 'opinions') this.#opinions.delete(member, third);
+    else if (area === 'history') this.#history.delete(member, third);
+    else if (area === 'journal') this.#journals.delete(first, second);
+    else this[area].delete(member);
+  }
+
+  /** @throws RECORD_UNREADABLE, or an Error naming what does not belong under this key. */
+  #store({ area, parts }: Place, entry: KvEntry): void {
+    const [first = '', second = '', third = ''] = parts;
+    if (!PART_COUNT[area].includes(parts.length)) throw new Error(`${entry.key} is no key of ours`);
+    const member: MemberId = `${first}/${second}`;
+    const read = <T>(schema: z.ZodType<T>): Stored<T> => ({
+      record: parseRecord(schema, entry.key, entry.value),
+      modRevision: entry.modRevision,
+    });
+    const belongs = (stored: Stored<{ readonly member: MemberId }>) => {
+      if (stored.record.member !== member) throw new Error(`${entry.key} holds a record of ${stored.record.member}`);
+    };
+    if (area === 'coordinators') this.coordinators.set(first, read(CoordinatorRecordSchema));
+    else if (area === 'groups') this.groups.set(first, read(GroupRecordSchema));
+    else if (area === 'pauses') this.pauses.set(parts.join('/'), read(PauseRecordSchema));
+    else if (area === 'journal') this.#journals.set(first, second, read(JournalRecordSchema));
+    else if (area === 'opinions')
+      put(read(OpinionRecordSchema), belongs, (one) => this.#opinions.set(member, third, one));
+    else if (area === 'history')
+      put(read(HistoryRecordSchema), belongs, (one) => this.#history.set(member, third, one));
+    else if (area === 'members') put(read(MemberRecordSchema), belongs, (one) => this.members.set(member, one));
+    else if (area === 'activations')
+      put(read(ActivationRecordSchema), belongs, (one) => this.activations.set(member, one));
+    else if (area === 'intents') put(read(IntentRecordSchema), belongs, (one) => this.intents.set(member, one));
+    else put(read(HoldRecordSchema), belongs, (one) => this.holds.set(member, one));
+  }
+}
+
+function put<T extends { readonly member: MemberId }>(
+  stored: Stored<T>,
+  belongs: (stored: Stored<T>) => void,
+  set: (stored: Stored<T>) => void,
+): void {
+  belongs(stored);
+  set(stored);
+}
+
+function unreadableOf(key: string, { area, parts }: Place, text: string): UnreadableRecord {
+  const [first = '', second = '', third = ''] = parts;
+  const base = { key, text, member: null, group: null, opId: null, blocks: area !== 'coordinators' };
+  if (area === 'journal') return { ...base, opId: first };
+  if (area === 'groups') return { ...base, group: first };
+  if (area === 'pauses') {
+    // A pause we cannot read is a pause: of the scope its key names, else of everything.
+    if (first === 'group' && parts.length === 2) return { ...base, group: second };
+    return first === 'member' && parts.length === 3 ? { ...base, member: `${second}/${third}` } : base;
+  }
+  return isName(first) && isName(second) && area !== 'coordinators'
+    ? { ...base, member: `${first}/${second}` }
+    : { ...base, blocks: false };
+}

@@ -1,0 +1,150 @@
+import {
+  type Clock,
+  type GroupPolicy,
+  type Keyspace,
+  type KvStore,
+  type Log,
+  type MemberId,
+  type PauseRecord,
+  type Random,
+  type Revision,
+  type WallMs,
+} from '@understudy/shared';
+import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
+import { PrefixView } from './leadership/prefix-view.ts';
+
+export interface ClusterViewOptions {
+  readonly store: KvStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  /** For groups without a record of their own. */
+  readonly defaultPolicy: GroupPolicy;
+  /** Older than this is not fresh. */
+  readonly freshForMs: number;
+}
+
+/**
+ * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that what was written in one transaction is
+ * seen at once. A record that does not parse never stops the view: it is reported, and whom it concerns is held.
+ */
+export class ClusterView {
+  readonly mirror: ClusterMirror;
+  readonly #view: PrefixView;
+  readonly #options: ClusterViewOptions;
+  /** Unreadable records by whom they concern; made again when one changes. */
+  #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
+
+  constructor(options: ClusterViewOptions) {
+    this.#options = options;
+    this.mirror = new ClusterMirror(options.keys.root);
+    this.#view = new PrefixView({ ...options, prefix: options.keys.root });
+    this.#view.onChange((changed) => this.#apply(changed));
+  }
+
+  /** Begins in the background; etcd may be down. Idempotent. */
+  start(): void {
+    this.#view.start();
+  }
+
+  close(): void {
+    this.#view.close();
+  }
+
+  /** Called after the tables changed, with the keys that did. Returns the unsubscribe function. */
+  onChange(listener: (changedKeys: readonly string[]) => void): () => void {
+    return this.#view.onChange(listener);
+  }
+
+  get isReady(): boolean {
+    return this.#view.isReady;
+  }
+
+  /** Everything up to this store revision is in the tables; 0 before the first list. */
+  get revision(): Revision {
+    return this.#view.revision;
+  }
+
+  /** Times the view found itself different from etcd; should stay 0. */
+  get anomalies(): number {
+    return this.#view.anomalies;
+  }
+
+  /** How long ago the tables were proven complete (a linearizable read they have caught up with); null = never. */
+  contactAgeMs(): number | null {
+    const ageMs = this.#view.ageMs();
+    return Number.isFinite(ageMs) ? ageMs : null;
+  }
+
+  isFresh(): boolean {
+    return this.#view.ageMs() < this.#options.freshForMs;
+  }
+
+  policyOf(group: string): GroupPolicy {
+    return this.mirror.groups.get(group)?.record.policy ?? this.#options.defaultPolicy;
+  }
+
+  /** The pauses that hold a member at this wall time, widest scope first. */
+  pausesOf(member: MemberId, nowWallMs: WallMs): readonly PauseRecord[] {
+    const group = member.slice(0, member.indexOf('/'));
+    return ['global', `group/${group}`, `member/${member}`].flatMap((scope) => {
+      const pause = this.mirror.pauses.get(scope)?.record;
+      return pause && (pause.untilWallMs === null || pause.untilWallMs > nowWallMs) ? [pause] : [];
+    });
+  }
+
+  isBlocked(member: MemberId): boolean {
+    return this.#blockedMap().has(member);
+  }
+
+  /** Members an unreadable record concerns. */
+  blockedMembers(): ReadonlySet<MemberId> {
+    return new Set(this.#blockedMap().keys());
+  }
+
+  unreadableOf(member: MemberId): UnreadableRecord | null {
+    return this.#blockedMap().get(member) ?? null;
+  }
+
+  #apply(changed: readonly string[]): void {
+    const { mirror } = this;
+    this.#blocked = null;
+    for (const key of changed) {
+      const entry = this.#view.get(key);
+      if (!entry) {
+        mirror.delete(key);
+        continue;
+      }
+      const before = mirror.unreadable.get(key)?.text;
+      mirror.put(entry);
+      const now = mirror.unreadable.get(key);
+      if (now && now.text !== before)
+        this.#options.log.error('record.unreadable', { key, error: now.text, blocks: now.blocks });
+    }
+  }
+
+  #blockedMap(): ReadonlyMap<MemberId, UnreadableRecord> {
+    this.#blocked ??= this.#concerned();
+    return this.#blocked;
+  }
+
+  #concerned(): ReadonlyMap<MemberId, UnreadableRecord> {
+    const { unreadable, members, activations, intents } = this.mirror;
+    const blocked = new Map<MemberId, UnreadableRecord>();
+    if (unreadable.size === 0) return blocked;
+    const known = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
+    const add = (member: MemberId, record: UnreadableRecord) => blocked.has(member) || blocked.set(member, record);
+    for (const record of unreadable.values()) {
+      if (!record.blocks) continue;
+      if (record.member !== null) add(record.member, record);
+      else for (const member of known) if (this.#concerns(record, member)) add(member, record);
+    }
+    return blocked;
+  }
+
+  #concerns(record: UnreadableRecord, member: MemberId): boolean {
+    if (record.opId !== null) return this.mirror.intents.get(member)?.record.opId === record.opId;
+    return record.group === null || member.startsWith(`${record.group}/`);
+  }
+}

@@ -1,0 +1,221 @@
+import {
+  CHECK_SLOTS,
+  type CheckReading,
+  checkCodeName,
+  type Clock,
+  type HistoryRecord,
+  type HoldRecord,
+  type IntentRecord,
+  type JournalRecord,
+  type MemberId,
+  type MemberView,
+  type MonotonicMs,
+  type OpenRecoveryView,
+  type OpinionVerdict,
+  type RecoveriesView,
+  type StatusView,
+} from '@understudy/shared';
+import type { ApiSource, Problem } from './adapters/http/api-source.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { LeadershipView, RecoveryActivity } from './contracts.ts';
+import type { ObserverTable } from './core/observe/index.ts';
+
+/** Who is judged how, in one sentence. The leader's judgement joins EC2's evidence; a follower has its own ears only. */
+export interface Judged {
+  readonly verdict: OpinionVerdict;
+  readonly reason: string;
+  readonly degraded: boolean;
+}
+
+export interface CoordinatorApiOptions {
+  readonly coordinatorId: string;
+  readonly az: string;
+  readonly version: string;
+  readonly startedAtMs: MonotonicMs;
+  readonly clock: Clock;
+  readonly view: ClusterView;
+  readonly leadership: LeadershipView;
+  readonly observer: ObserverTable;
+  /** null: not judged here (a follower, or not yet). */
+  readonly judged: (member: MemberId) => Judged | null;
+  readonly activity: (opId: string) => RecoveryActivity | null;
+  readonly notReady: () => readonly Problem[];
+  /** Shown in the status beside {@link notReady}; they do not make the process unready. */
+  readonly remarks: () => readonly Problem[];
+}
+
+/** History shown with the open recoveries. */
+const RECENT_HISTORY = 100;
+
+const checkName = (slot: number): string => CHECK_SLOTS[slot] ?? `custom-${slot - CHECK_SLOTS.length + 1}`;
+
+const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
+  checks.flatMap((check, slot) =>
+    check.status === 'absent'
+      ? []
+      : [{ name: checkName(slot), status: check.status, code: check.code === 0 ? '' : checkCodeName(check.code) }],
+  );
+
+/** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
+function newInstanceOf(steps: readonly JournalRecord[]): string | null {
+  const launched = steps
+    .filter((one) => one.step.startsWith('launch-') && one.state === 'done')
+    .sort((a, b) => Number(b.step.slice(7)) - Number(a.step.slice(7)))[0];
+  const instanceId = launched?.result?.instanceId;
+  return typeof instanceId === 'string' ? instanceId : null;
+}
+
+/** The HTTP API's answers, from what this process knows right now. Reads only. */
+export class CoordinatorApi implements ApiSource {
+  readonly #options: CoordinatorApiOptions;
+
+  constructor(options: CoordinatorApiOptions) {
+    this.#options = options;
+  }
+
+  notReady(): readonly Problem[] {
+    return this.#options.notReady();
+  }
+
+  status(): StatusView {
+    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer } = this.#options;
+    const leader = leadership.knownLeader();
+    const nowMs = clock.monotonicMs();
+    const { abstention } = observer;
+    return {
+      coordinatorId,
+      az,
+      version,
+      uptimeMs: Math.round(nowMs - startedAtMs),
+      leader: leader && { coordinatorId: leader.coordinatorId, term: leader.term },
+      isLeader: leadership.current() !== null,
+      coordinators: [...view.mirror.coordinators.values()].map(({ record }) => ({
+        coordinatorId: record.coordinatorId,
+        az: record.az,
+        httpUrl: record.httpUrl,
+        leader: record.coordinatorId === leader?.coordinatorId,
+      })),
+      store: { fresh: view.isFresh(), lastContactAgoMs: rounded(view.contactAgeMs()) },
+      observer: {
+        abstains: abstention !== null,
+        reason: abstention?.reason ?? null,
+        heardAgents: observer.hearing(nowMs).hearsNow,
+        watchedAgents: observer.watchedCount,
+      },
+      counts: this.#counts(),
+      pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
+      problems: [...this.#options.notReady(), ...this.#options.remarks()],
+    };
+  }
+
+  members(): readonly MemberView[] {
+    return [...this.#options.view.mirror.members.keys()].sort().map((member) => this.#member(member));
+  }
+
+  recoveries(): RecoveriesView {
+    const { intents } = this.#options.view.mirror;
+    const open = [...intents.values()]
+      .sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs)
+      .map(({ record }) => this.#open(record));
+    return { open, history: [...this.history(null, RECENT_HISTORY)] };
+  }
+
+  holds(): readonly HoldRecord[] {
+    return [...this.#options.view.mirror.holds.values()].map(({ record }) => record);
+  }
+
+  history(member: string | null, limit: number): readonly HistoryRecord[] {
+    const { history } = this.#options.view.mirror;
+    const chosen = member === null ? [...history.values()] : [history.get(member as MemberId) ?? new Map()];
+    return chosen
+      .flatMap((entries) => [...entries.values()].map(({ record }) => record))
+      .sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)
+      .slice(0, limit);
+  }
+
+  #counts(): StatusView['counts'] {
+    const { members, intents, holds } = this.#options.view.mirror;
+    const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
+    for (const member of members.keys()) counts[this.#judge(member).verdict]++;
+    return { members: members.size, ...counts, recovering: intents.size, held: holds.size };
+  }
+
+  #judge(member: MemberId): Judged {
+    const judged = this.#options.judged(member);
+    if (judged) return judged;
+    const opinion = this.#options.observer.opinion(member);
+    if (!opinion) return { verdict: 'unknown', reason: 'not watched yet', degraded: false };
+    const reason = `${this.#options.coordinatorId} alone: ${opinion.reason}`;
+    return { verdict: opinion.verdict, reason, degraded: false };
+  }
+
+  #member(member: MemberId): MemberView {
+    const { view, observer, clock } = this.#options;
+    const { members, activations, opinions, holds, intents } = view.mirror;
+    const record = members.get(member)?.record;
+    const activation = activations.get(member)?.record;
+    const instanceId = activation?.instanceId ?? record?.instanceId ?? '';
+    const reading = observer.reading(member, instanceId, clock.monotonicMs());
+    const hold = holds.get(member)?.record ?? this.#unreadableHold(member);
+    return {
+      member,
+      instanceId,
+      incarnation: activation?.incarnation ?? null,
+      az: record?.az ?? '',
+      ...this.#judge(member),
+      lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
+      opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
+        observer: one.observer,
+        az: one.observerAz,
+        verdict: one.verdict,
+        reason: one.reason,
+      })),
+      checks: shownChecks(reading?.checks ?? []),
+      hold: hold && {
+        reason: hold.reason,
+        text: hold.text,
+        sinceWallMs: hold.sinceWallMs,
+        untilWallMs: hold.untilWallMs,
+      },
+      recovery: intents.get(member)?.record.opId ?? null,
+      readinessProblems: record?.readinessProblems ?? [],
+    };
+  }
+
+  /** Where the hold itself cannot be written (its own record is the unreadable one), it is at least shown. */
+  #unreadableHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'sinceWallMs' | 'untilWallMs'> | null {
+    const unreadable = this.#options.view.unreadableOf(member);
+    if (!unreadable) return null;
+    return { reason: 'RecordUnreadable', text: unreadable.text, sinceWallMs: 0, untilWallMs: null };
+  }
+
+  #open(record: IntentRecord): OpenRecoveryView {
+    const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = record;
+    const { journals, holds } = this.#options.view.mirror;
+    const steps = [...(journals.get(opId)?.values() ?? [])].map((one) => one.record);
+    const activity = this.#options.activity(opId);
+    const hold = holds.get(member)?.record ?? null;
+    return {
+      opId,
+      member,
+      oldInstanceId,
+      newInstanceId: newInstanceOf(steps),
+      reason,
+      startedAtWallMs,
+      lastHeardWallMs,
+      steps: steps
+        .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
+        .map(({ step, state, startedAtWallMs: from, endedAtWallMs }) => ({
+          step,
+          state,
+          startedAtWallMs: from,
+          endedAtWallMs,
+        })),
+      activity: activity?.text ?? null,
+      captureProgressPercent: activity?.captureProgressPercent ?? null,
+      hold: hold && { reason: hold.reason, text: hold.text },
+    };
+  }
+}
+
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));

@@ -1,0 +1,183 @@
+import {
+  type Clock,
+  type Cloud,
+  errorText,
+  type HoldReason,
+  type IntentRecord,
+  isOperationError,
+  type Keyspace,
+  type KvCompare,
+  laterBy,
+  type Log,
+  type MemberId,
+  opIdOf,
+  type RecoveryPlan,
+  type Unwritten,
+} from '@understudy/shared';
+import type { ClusterView } from './cluster-view.ts';
+import type { GuardedWrite, Term } from './contracts.ts';
+import type { Deciding } from './coordinator-deciding.ts';
+import type { Judgement, Judging } from './coordinator-judging.ts';
+import { makePlan, type PlanResult } from './core/recovery/plan.ts';
+import { gatherPlanInput } from './recovery/gather-plan-input.ts';
+
+/** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
+const REFUSED_AGAIN_MS = 15_000;
+/** After a failure that passes by itself (EC2 busy, a compare that failed). */
+const PASSING_AGAIN_MS = 2_000;
+/** Text of a hold. */
+const TEXT_MAX = 500;
+
+export interface BeginningOptions {
+  readonly cloud: Cloud;
+  readonly view: ClusterView;
+  readonly judging: Judging;
+  readonly deciding: Deciding;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
+  readonly storeTimeoutMs: number;
+}
+
+/**
+ * From a decision to an intent: reads what a plan needs (seconds, perhaps), then asks everything again, synchronously, and commits only what is
+ * still true: one transaction that compares the term, the activation, the member, its group, every observer's opinion and every pause
+ * with what the decision was based on. Whatever changed in between, the reply, or a pause of this process can only make it fail. **S**
+ */
+export class Begin {
+  readonly #options: BeginningOptions;
+
+  constructor(options: BeginningOptions) {
+    this.#options = options;
+  }
+
+  /** @throws LEASE_LOST, InvariantViolation; everything else becomes a hold or another try. */
+  async run(term: Term, chosen: Judgement): Promise<void> {
+    const { member, instanceId } = chosen;
+    const { cloud, view, deciding } = this.#options;
+    const policy = view.policyOf(member.slice(0, member.indexOf('/')));
+    try {
+      const result = makePlan(await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal }), policy);
+      const refusal = await this.#commit(term, chosen, result);
+      if (refusal !== null) this.#refuse(member, ...refusal);
+    } catch (error) {
+      deciding.giveUp(member, null);
+      if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
+      this.#refuse(member, ...reasonOf(error.code), errorText(error));
+    }
+  }
+
+  /** null: committed. */
+  async #commit(
+    term: Term,
+    chosen: Judgement,
+    result: PlanResult,
+  ): Promise<readonly [HoldReason | null, number, string] | null> {
+    const { member } = chosen;
+    const { deciding, log, storeTimeoutMs } = this.#options;
+    if (result.kind === 'blocked') {
+      const text = result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
+      return ['NotReady', REFUSED_AGAIN_MS, text];
+    }
+    // No await from here to the commit: what is judged now is what is compared.
+    const judgement = this.#stillTrue(chosen);
+    if (typeof judgement === 'string') return [null, PASSING_AGAIN_MS, judgement];
+    if (!term.holdsFor(storeTimeoutMs)) return [null, PASSING_AGAIN_MS, 'the term does not hold long enough'];
+    const write = this.#intent(term, judgement, result.plan);
+    if (write === null) return [null, PASSING_AGAIN_MS, 'its records changed'];
+    const outcome = await term.commit(write);
+    if (outcome.kind === 'conflict') return [null, PASSING_AGAIN_MS, 'what it was decided on changed meanwhile'];
+    deciding.begun(member, outcome.revision);
+    const { assessment, instanceId } = judgement;
+    log.warn('recovery.begun', {
+      member,
+      instanceId,
+      opId: opIdOf(instanceId),
+      term: term.number,
+      why: assessment.reason,
+    });
+    return null;
+  }
+
+  /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */
+  #stillTrue(chosen: Judgement): Judgement | string {
+    const { judging, deciding, view } = this.#options;
+    if (!view.isFresh()) return 'the view of etcd is not fresh';
+    const judgement = judging.judgeNow(chosen.member);
+    if (judgement === null || judgement.instanceId !== chosen.instanceId) return 'another instance is activated';
+    if (!judgement.assessment.act) return judgement.assessment.reason;
+    const answer = deciding.ask(judgement);
+    return answer.kind === 'go' ? judgement : answer.text;
+  }
+
+  #intent(term: Term, judgement: Judgement, plan: RecoveryPlan): GuardedWrite | null {
+    const { member, instanceId, assessment } = judgement;
+    const { view, keys, clock } = this.#options;
+    const { mirror } = view;
+    const activation = mirror.activations.get(member);
+    if (activation?.record.instanceId !== instanceId || mirror.intents.has(member)) return null;
+    const heard = [...(mirror.opinions.get(member)?.values() ?? [])].map(({ record }) => record.lastHeardWallMs ?? 0);
+    const lastHeardWallMs = Math.max(0, ...heard);
+    const record: Unwritten<IntentRecord> = {
+      opId: opIdOf(instanceId),
+      member,
+      oldInstanceId: instanceId,
+      oldIncarnation: activation.record.incarnation,
+      activationModRevision: activation.modRevision,
+      term: term.number,
+      startedAtWallMs: clock.wallMs(),
+      lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
+      reason: assessment.reason,
+      plan,
+    };
+    const hold = mirror.holds.get(member);
+    return {
+      puts: [{ key: keys.intent(member), record, expect: 0 }],
+      deletes: hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : [],
+      also: this.#basis(member),
+    };
+  }
+
+  /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
+  #basis(member: MemberId): readonly KvCompare[] {
+    const { view, keys } = this.#options;
+    const { activations, members, groups, coordinators, opinions, pauses, history } = view.mirror;
+    const group = member.slice(0, member.indexOf('/'));
+    const at = (key: string, stored: { readonly modRevision: number } | undefined): KvCompare => ({
+      key,
+      modRevision: stored?.modRevision ?? 0,
+    });
+    const own = opinions.get(member);
+    const observers = new Set([...coordinators.keys(), ...(own?.keys() ?? [])]);
+    const { instanceId } = activations.get(member)?.record ?? { instanceId: '' };
+    const opId = opIdOf(instanceId);
+    return [
+      at(keys.activation(member), activations.get(member)),
+      at(keys.member(member), members.get(member)),
+      at(keys.group(group), groups.get(group)),
+      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
+      ...['global', `group/${group}`, `member/${member}`].map((scope) => at(keys.pause(scope), pauses.get(scope))),
+      ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
+    ];
+  }
+
+  #refuse(member: MemberId, reason: HoldReason | null, againInMs: number, text: string): void {
+    const { deciding, clock, log } = this.#options;
+    log.warn('recovery.not_begun', { member, reason, text });
+    const hold = { reason: reason ?? 'CloudUnavailable', text: text.slice(0, TEXT_MAX), untilWallMs: null };
+    deciding.giveUp(member, {
+      hold: reason === null ? null : hold,
+      againAtMs: laterBy(clock.monotonicMs(), againInMs),
+    });
+  }
+}
+
+/** Errors of reads, or of the commit (whose outcome the view will show). */
+function reasonOf(code: string): readonly [HoldReason | null, number] {
+  if (code === 'CLOUD_DENIED') return ['CloudDenied', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_REJECTED') return ['CloudRejected', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_NOT_FOUND') return ['NotReady', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_UNAVAILABLE' || code === 'CLOUD_THROTTLED') return ['CloudUnavailable', PASSING_AGAIN_MS];
+  return [null, PASSING_AGAIN_MS];
+}

@@ -1,0 +1,245 @@
+import {
+  type Clock,
+  type HoldReason,
+  type MemberId,
+  type MonotonicMs,
+  opIdOf,
+  type Revision,
+  TAG,
+  type WallMs,
+} from '@understudy/shared';
+import type { ClusterView } from './cluster-view.ts';
+import type { WantedHold } from './coordinator-holds.ts';
+import type { Judgement, Judging } from './coordinator-judging.ts';
+import {
+  type FleetMember,
+  type GuardAnswer,
+  type GuardInput,
+  type GuardLimits,
+  guard,
+  type StartedRecovery,
+} from './core/judge/index.ts';
+import type { EnrolConflict } from './core/enrol/enrol.ts';
+import type { EvidencePoller } from './evidence.ts';
+
+/** Guards asked in one pass; each looks at the whole fleet. The longest silent first. */
+const GUARDS_PER_PASS = 50;
+/** A refusal is asked about again after this long. */
+const GUARD_AGAIN_MS = 1_000;
+/** Recoveries older than this matter to nobody: longer than the longest `flapWindowMs` and `cooldownMs`. */
+const REMEMBER_MS = 604_800_000;
+
+/** A recovery this process is beginning, or began and does not see in its view yet. */
+export interface Beginning {
+  readonly startedAtWallMs: number;
+  readonly az: string;
+  /** Store revision of the intent; null while it is not written. */
+  readonly revision: Revision | null;
+}
+
+export interface DecidingOptions {
+  readonly view: ClusterView;
+  readonly judging: Judging;
+  readonly evidence: EvidencePoller;
+  readonly clock: Clock;
+  readonly limits: GuardLimits;
+  /** Claims that exclude each other, as enrolment saw them last. */
+  readonly conflicts: () => ReadonlyMap<MemberId, EnrolConflict>;
+  /** Why this coordinator must not trust itself now; null = it may. */
+  readonly ownTrouble: () => string | null;
+}
+
+/** Why beginning came to nothing; `hold: null` when nobody needs to know (it passes by itself). */
+export interface Refusal {
+  readonly hold: WantedHold | null;
+  readonly againAtMs: MonotonicMs;
+}
+
+interface Asked {
+  readonly answer: GuardAnswer;
+  readonly atMs: MonotonicMs;
+}
+
+const isWaiting = (reasonCode: string): boolean =>
+  reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
+
+/** From verdicts to decisions: whom the guard lets us recover, and why not the others. Synchronous; writes nothing. */
+export class Deciding {
+  readonly #options: DecidingOptions;
+  readonly #asked = new Map<MemberId, Asked>();
+  /** Bounded by the budget: entries go when their intent shows in the view, or when beginning it failed. */
+  readonly #beginning = new Map<MemberId, Beginning>();
+  /** Why beginning failed lately, and when to try again. Entries go with the failure they are about. */
+  readonly #refused = new Map<MemberId, Refusal>();
+
+  constructor(options: DecidingOptions) {
+    this.#options = options;
+  }
+
+  get beginningCount(): number {
+    return this.#beginning.size;
+  }
+
+  /** Members to begin a recovery for now, each already counted as begun; the caller begins or calls {@link giveUp}. */
+  pass(room: number): readonly Judgement[] {
+    this.#settle();
+    const nowMs = this.#options.clock.monotonicMs();
+    const failed = [...this.#options.judging.all.values()]
+      .filter((one) => one.assessment.act && !this.#beginning.has(one.member) && this.#isDue(one.member, nowMs))
+      .sort((a, b) => (a.silentSinceWallMs ?? 0) - (b.silentSinceWallMs ?? 0))
+      .slice(0, GUARDS_PER_PASS);
+    const chosen: Judgement[] = [];
+    for (const judgement of failed) {
+      if (chosen.length >= room) break;
+      const answer = this.ask(judgement);
+      this.#asked.set(judgement.member, { answer, atMs: nowMs });
+      if (answer.kind !== 'go') continue;
+      chosen.push(judgement);
+      const startedAtWallMs = this.#options.clock.wallMs();
+      this.#beginning.set(judgement.member, { startedAtWallMs, az: judgement.az, revision: null });
+    }
+    return chosen;
+  }
+
+  /** May we act on this member, on what is known at this moment? Its own beginning does not count against it. */
+  ask(judgement: Judgement): GuardAnswer {
+    return guard(this.#guardInput(judgement));
+  }
+
+  begun(member: MemberId, revision: Revision): void {
+    const beginning = this.#beginning.get(member);
+    if (beginning) this.#beginning.set(member, { ...beginning, revision });
+    this.#refused.delete(member);
+  }
+
+  /** Beginning came to nothing; with a hold when a person should know, and not tried again before `againAtMs`. */
+  giveUp(member: MemberId, refusal: Refusal | null): void {
+    this.#beginning.delete(member);
+    if (refusal) this.#refused.set(member, refusal);
+  }
+
+  /** The hold each member should show, if any. One per member: what needs a person most comes first. */
+  wantedHolds(): ReadonlyMap<MemberId, WantedHold> {
+    const { view, judging } = this.#options;
+    const wanted = new Map<MemberId, WantedHold>();
+    for (const judgement of judging.all.values()) {
+      const hold = this.#holdOf(judgement);
+      if (hold) wanted.set(judgement.member, hold);
+    }
+    for (const [member, { reason, text }] of this.#options.conflicts())
+      wanted.set(member, { reason, text, untilWallMs: null });
+    for (const member of view.blockedMembers()) {
+      const text = view.unreadableOf(member)?.text ?? 'a record cannot be read';
+      wanted.set(member, { reason: 'RecordUnreadable', text, untilWallMs: null });
+    }
+    return wanted;
+  }
+
+  #settle(): void {
+    const { view, judging } = this.#options;
+    for (const [member, { revision }] of this.#beginning)
+      if (revision !== null && view.revision >= revision) this.#beginning.delete(member);
+    for (const member of [...this.#asked.keys(), ...this.#refused.keys()]) {
+      if (judging.of(member)?.assessment.act === true) continue;
+      this.#asked.delete(member);
+      this.#refused.delete(member);
+    }
+  }
+
+  #isDue(member: MemberId, nowMs: MonotonicMs): boolean {
+    const refused = this.#refused.get(member);
+    if (refused) return nowMs >= refused.againAtMs;
+    const asked = this.#asked.get(member);
+    return asked === undefined || asked.answer.kind === 'go' || nowMs - asked.atMs >= GUARD_AGAIN_MS;
+  }
+
+  #holdOf({ member, az, assessment }: Judgement): WantedHold | null {
+    if (assessment.act) {
+      const refused = this.#refused.get(member);
+      const answer = this.#asked.get(member)?.answer;
+      if (answer?.kind === 'hold') return { reason: answer.reason, text: answer.text, untilWallMs: answer.untilWallMs };
+      return refused?.hold ?? null;
+    }
+    if (!assessment.quorum.silentEverywhere) return null;
+    const hold = (reason: HoldReason): WantedHold => ({ reason, text: assessment.reason, untilWallMs: null });
+    if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');
+    if (assessment.reasonCode !== 'Ec2Unreadable' && assessment.reasonCode !== 'Ec2Stale') return null;
+    const failure = this.#options.evidence.failures().find((one) => one.az === az);
+    if (!failure) return null;
+    const text = `${assessment.reason} ${failure.text}`;
+    return { reason: failure.code === 'CLOUD_DENIED' ? 'CloudDenied' : 'CloudUnavailable', text, untilWallMs: null };
+  }
+
+  #guardInput(judgement: Judgement): GuardInput {
+    const { view, clock, limits, evidence, ownTrouble } = this.#options;
+    const { member, az, assessment, instanceId } = judgement;
+    const group = member.slice(0, member.indexOf('/'));
+    const wallNowMs = clock.wallMs();
+    const instance = evidence.of(instanceId).cloud?.instance ?? null;
+    const { quorum } = assessment;
+    return {
+      member,
+      group,
+      az,
+      wallNowMs,
+      policy: view.policyOf(group),
+      limits,
+      pauses: view.pausesOf(member, wallNowMs),
+      objections: this.#objections(member, instanceId),
+      ownTrouble: ownTrouble(),
+      quorum:
+        assessment.reasonCode === 'DegradedTooLong'
+          ? null
+          : { met: quorum.met, text: `${quorum.silent.length} observers in ${quorum.zones.length} zones` },
+      protectedByTag: instance?.tags[TAG.protected] === 'true',
+      launchedAtWallMs: instance?.launchedAtWallMs ?? null,
+      fleet: this.#fleet(),
+      recoveries: this.#recoveries(member, wallNowMs),
+    };
+  }
+
+  #objections(member: MemberId, instanceId: string): GuardInput['objections'] {
+    const { view } = this.#options;
+    const found: { reason: HoldReason; text: string }[] = [];
+    const unreadable = view.unreadableOf(member);
+    if (unreadable) found.push({ reason: 'RecordUnreadable', text: unreadable.text });
+    const conflict = this.#options.conflicts().get(member);
+    if (conflict) found.push({ reason: conflict.reason, text: conflict.text });
+    // A recovery of this very instance has ended: the same ids and tokens must not be used for a second one.
+    const earlier = view.mirror.history.get(member)?.get(opIdOf(instanceId));
+    if (earlier) {
+      const text = `recovery ${earlier.record.opId} of ${instanceId} ended as ${earlier.record.outcome}: a person has to look`;
+      found.push({ reason: 'NotReady', text });
+    }
+    return found;
+  }
+
+  #fleet(): readonly FleetMember[] {
+    const fleet: FleetMember[] = [];
+    for (const { member, az, silentSinceWallMs, assessment } of this.#options.judging.all.values())
+      if (assessment.verdict !== 'left') fleet.push({ member, az, silentSinceWallMs });
+    return fleet;
+  }
+
+  #recoveries(except: MemberId, wallNowMs: WallMs): readonly StartedRecovery[] {
+    const { intents, history, members } = this.#options.view.mirror;
+    const started: StartedRecovery[] = [];
+    const groupOf = (member: MemberId) => member.slice(0, member.indexOf('/'));
+    const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
+    for (const [member, { record }] of intents) {
+      const { startedAtWallMs } = record;
+      started.push({ member, group: groupOf(member), az: azOf(member), startedAtWallMs, endedAtWallMs: null });
+    }
+    for (const [member, { startedAtWallMs, az }] of this.#beginning)
+      if (member !== except && !intents.has(member))
+        started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null });
+    for (const [member, entries] of history) {
+      for (const { record } of entries.values()) {
+        const { startedAtWallMs, endedAtWallMs } = record;
+        if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
+          started.push({ member, group: groupOf(member), az: azOf(member), startedAtWallMs, endedAtWallMs });
+      }
+    }
+    return started;
+  }
+}

@@ -1,0 +1,63 @@
+import { keyspace, type MemberId, wallMs } from '@understudy/shared';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ClusterMirror } from './cluster-view-mirror.ts';
+import { planHolds, type WantedHold } from './coordinator-holds.ts';
+import { entryOf, holdRecord, intentRecord, WRITTEN } from './coordinator-test-records.ts';
+
+const keys = keyspace();
+const DB1: MemberId = 'prod/db1';
+const PAUSED: WantedHold = { reason: 'Paused', text: 'paused by a person', untilWallMs: null };
+let mirror: ClusterMirror;
+beforeEach(() => {
+  mirror = new ClusterMirror(keys.root);
+});
+const plan = (wanted: readonly (readonly [MemberId, WantedHold])[], nowWallMs = WRITTEN.writtenAtWallMs + 1_000) =>
+  planHolds({ wanted: new Map(wanted), mirror, keyOf: keys.hold, nowWallMs: wallMs(nowWallMs) });
+const have = (over: Parameters<typeof holdRecord>[1] = {}) =>
+  mirror.put(entryOf(keys.hold(DB1), holdRecord(DB1, over), 7));
+
+describe('hold records', () => {
+  test('a new one is put where there is none', () => {
+    expect(plan([[DB1, PAUSED]])).toEqual([{ kind: 'put', member: DB1, expect: 0, hold: PAUSED, sinceWallMs: 2_000 }]);
+  });
+
+  test('one that says the same is not written again', () => {
+    have();
+    expect(plan([[DB1, PAUSED]])).toEqual([]);
+  });
+
+  test('other words for the same reason wait, and keep their beginning', () => {
+    have();
+    const reworded = { ...PAUSED, text: 'paused by another person' };
+    expect(plan([[DB1, reworded]])).toEqual([]);
+    expect(plan([[DB1, reworded]], 31_000)).toMatchObject([{ kind: 'put', expect: 7, sinceWallMs: 500 }]);
+  });
+
+  test('another reason is written at once, with its own beginning', () => {
+    have();
+    expect(plan([[DB1, { ...PAUSED, reason: 'MassFailure' }]])).toMatchObject([
+      { kind: 'put', expect: 7, sinceWallMs: 2_000 },
+    ]);
+  });
+
+  test('one nobody wants any more is cleared', () => {
+    have();
+    expect(plan([])).toEqual([{ kind: 'clear', member: DB1, expect: 7 }]);
+  });
+
+  test("the engine's hold on an open recovery is neither replaced nor cleared", () => {
+    const { opId } = intentRecord(DB1, 'i-1');
+    have({ opId, reason: 'FenceNotProven' });
+    mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
+    expect(plan([])).toEqual([]);
+    expect(plan([[DB1, PAUSED]])).toEqual([]);
+    mirror.delete(keys.intent(DB1));
+    expect(plan([])).toEqual([{ kind: 'clear', member: DB1, expect: 7 }]);
+  });
+
+  test('an unreadable hold record is left for a person', () => {
+    mirror.put(entryOf(keys.hold(DB1), '{', 7));
+    expect(mirror.unreadable.size).toBe(1);
+    expect(plan([[DB1, { ...PAUSED, reason: 'RecordUnreadable' }]])).toEqual([]);
+  });
+});

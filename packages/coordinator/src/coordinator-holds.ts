@@ -1,0 +1,119 @@
+import {
+  errorText,
+  type HoldReason,
+  type HoldRecord,
+  type Keyspace,
+  type KvStore,
+  type Log,
+  type MemberId,
+  type Revision,
+  type WallMs,
+} from '@understudy/shared';
+import type { ClusterMirror, Stored } from './cluster-view-mirror.ts';
+import type { Term } from './contracts.ts';
+import { forEachBounded } from './enrolment.ts';
+
+/** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
+export interface WantedHold {
+  readonly reason: HoldReason;
+  readonly text: string;
+  readonly untilWallMs: number | null;
+}
+
+export type HoldChange =
+  | {
+      readonly kind: 'put';
+      readonly member: MemberId;
+      readonly expect: Revision;
+      readonly hold: WantedHold;
+      readonly sinceWallMs: number;
+    }
+  | { readonly kind: 'clear'; readonly member: MemberId; readonly expect: Revision };
+
+/** Same reason, other words (a count that moved): written again no more often than this. */
+const REWORD_EVERY_MS = 30_000;
+const CHANGES_PER_PASS = 200;
+const WRITES_AT_ONCE = 8;
+
+function isSettled(wanted: WantedHold, stored: Stored<HoldRecord>, nowWallMs: WallMs): boolean {
+  const { record } = stored;
+  if (record.reason !== wanted.reason || record.opId !== null) return false;
+  if (record.text === wanted.text && record.untilWallMs === wanted.untilWallMs) return true;
+  return Math.abs(nowWallMs - record.writtenAtWallMs) < REWORD_EVERY_MS;
+}
+
+/**
+ * What to write so that the hold records say what is wanted, on change only. Pure. A hold that belongs to an open recovery is its engine's: neither
+ * replaced nor cleared here. A record that cannot be read is left for a person.
+ */
+export function planHolds(options: {
+  readonly wanted: ReadonlyMap<MemberId, WantedHold>;
+  readonly mirror: Pick<ClusterMirror, 'holds' | 'intents' | 'unreadable'>;
+  readonly keyOf: (member: MemberId) => string;
+  readonly nowWallMs: WallMs;
+}): readonly HoldChange[] {
+  const { wanted, mirror, nowWallMs } = options;
+  const isEngines = (member: MemberId, stored: Stored<HoldRecord> | undefined) =>
+    stored !== undefined &&
+    stored.record.opId !== null &&
+    mirror.intents.get(member)?.record.opId === stored.record.opId;
+  const changes: HoldChange[] = [];
+  for (const [member, hold] of wanted) {
+    const stored = mirror.holds.get(member);
+    if (isEngines(member, stored) || mirror.unreadable.has(options.keyOf(member))) continue;
+    if (stored && isSettled(hold, stored, nowWallMs)) continue;
+    const sinceWallMs = stored?.record.reason === hold.reason ? stored.record.sinceWallMs : nowWallMs;
+    changes.push({ kind: 'put', member, expect: stored?.modRevision ?? 0, hold, sinceWallMs });
+  }
+  for (const [member, stored] of mirror.holds) {
+    if (!wanted.has(member) && !isEngines(member, stored))
+      changes.push({ kind: 'clear', member, expect: stored.modRevision });
+  }
+  return changes.slice(0, CHANGES_PER_PASS);
+}
+
+/** Writes and removes hold records, guarded by the term and by the revision that was seen; a conflict is left to the next pass. */
+export class HoldKeeper {
+  readonly #store: KvStore;
+  readonly #keys: Keyspace;
+  readonly #log: Log;
+
+  constructor(options: { readonly store: KvStore; readonly keys: Keyspace; readonly log: Log }) {
+    this.#store = options.store;
+    this.#keys = options.keys;
+    this.#log = options.log;
+  }
+
+  /** @throws LEASE_LOST or a store error. */
+  async write(term: Term, changes: readonly HoldChange[]): Promise<void> {
+    await forEachBounded(changes, WRITES_AT_ONCE, (change) =>
+      change.kind === 'put' ? this.#put(term, change) : this.#clear(term, change),
+    );
+  }
+
+  async #put(term: Term, change: HoldChange & { readonly kind: 'put' }): Promise<void> {
+    const { member, hold, sinceWallMs } = change;
+    const record = { member, ...hold, sinceWallMs, opId: null };
+    const outcome = await term.commit({ puts: [{ key: this.#keys.hold(member), record, expect: change.expect }] });
+    if (outcome.kind === 'committed')
+      this.#log.warn('hold.placed', { member, reason: hold.reason, text: hold.text, term: term.number });
+  }
+
+  /** A delete has no record to read back; repeating it changes nothing, so an unknown outcome may simply be met again on the next pass. */
+  async #clear(term: Term, { member, expect }: HoldChange): Promise<void> {
+    if (!term.holdsFor(0)) return;
+    try {
+      const key = this.#keys.hold(member);
+      const { succeeded } = await this.#store.txn({
+        compare: [
+          { key: this.#keys.leader, createRevision: term.number },
+          { key, modRevision: expect },
+        ],
+        writes: [{ kind: 'delete', key }],
+      });
+      if (succeeded) this.#log.info('hold.cleared', { member, term: term.number });
+    } catch (error) {
+      this.#log.warn('hold.clear_failed', { member, error: errorText(error) });
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { type Clock, type Keyspace, type MemberId, type MonotonicMs, TAG, type WallMs } from '@understudy/shared';
+import type { ClusterView } from './cluster-view.ts';
+import { type Assessment, assess, type MemberEvidence, type ObserverRequirement } from './core/judge/index.ts';
+import type { ObserverTable } from './core/observe/index.ts';
+import type { EvidencePoller } from './evidence.ts';
+
+/** Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams never wait long. */
+const JUDGED_PER_PASS = 2_000;
+
+export interface Judgement {
+  readonly member: MemberId;
+  readonly instanceId: string;
+  readonly az: string;
+  readonly assessment: Assessment;
+  readonly judgedAtMs: MonotonicMs;
+  /** Since when nobody hears it (suspect, dead, or unknown after that); null while it is fine or `left`. */
+  readonly silentSinceWallMs: number | null;
+}
+
+export interface JudgingOptions {
+  readonly view: ClusterView;
+  readonly observer: ObserverTable;
+  readonly evidence: EvidencePoller;
+  readonly clock: Clock;
+  readonly keys: Keyspace;
+  readonly requirement: ObserverRequirement;
+}
+
+/**
+ * Joins everything that is known about each member and asks `assess`, when something changed or the last answer said to look again. Holds no
+ * power: what follows from a judgement is the guard's and the leader's business.
+ */
+export class Judging {
+  readonly #options: JudgingOptions;
+  readonly #judgements = new Map<MemberId, Judgement>();
+  /** Changed since they were judged; at most one entry per member. */
+  readonly #dirty = new Set<MemberId>();
+
+  constructor(options: JudgingOptions) {
+    this.#options = options;
+  }
+
+  get all(): ReadonlyMap<MemberId, Judgement> {
+    return this.#judgements;
+  }
+
+  of(member: MemberId): Judgement | null {
+    return this.#judgements.get(member) ?? null;
+  }
+
+  /** Keys of the view that changed: whom they concern is judged in the next pass. */
+  noteChanged(keys: readonly string[]): void {
+    const { root } = this.#options.keys;
+    for (const key of keys) {
+      const [area, group, name] = key.slice(root.length).split('/');
+      if (area === 'opinions' || area === 'activations' || area === 'members' || area === 'intents')
+        this.#dirty.add(`${group ?? ''}/${name ?? ''}`);
+      else if (area === 'coordinators' || area === 'groups')
+        for (const member of this.#judgements.keys()) this.#dirty.add(member);
+    }
+  }
+
+  /** Judges whoever is due. Synchronous. Returns the members EC2 should be asked about out of turn. */
+  pass(): readonly Judgement[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#forgetGone();
+    const wanting: Judgement[] = [];
+    let room = JUDGED_PER_PASS;
+    for (const member of this.#due(nowMs)) {
+      if (room-- <= 0) break;
+      this.#dirty.delete(member);
+      const judgement = this.judgeNow(member);
+      if (judgement?.assessment.wantsCloudReading) wanting.push(judgement);
+    }
+    return wanting;
+  }
+
+  /** Judges one member on what is known at this moment, and keeps the answer; null when there is nothing to judge. */
+  judgeNow(member: MemberId): Judgement | null {
+    const { clock, view } = this.#options;
+    const evidence = this.#evidenceOf(member);
+    if (evidence === null) {
+      this.#judgements.delete(member);
+      return null;
+    }
+    const policy = view.policyOf(member.slice(0, member.indexOf('/')));
+    const judgedAtMs = clock.monotonicMs();
+    const assessment = assess(evidence, policy, judgedAtMs);
+    const before = this.#judgements.get(member);
+    const silentSinceWallMs = silentSince(
+      assessment,
+      evidence,
+      before?.instanceId === evidence.instanceId ? before : null,
+    );
+    const { instanceId, az } = evidence;
+    const judgement = { member, instanceId, az, assessment, judgedAtMs, silentSinceWallMs };
+    this.#judgements.set(member, judgement);
+    return judgement;
+  }
+
+  *#due(nowMs: MonotonicMs): Iterable<MemberId> {
+    yield* [...this.#dirty];
+    for (const [member, { judgedAtMs, assessment }] of this.#judgements)
+      if (nowMs - judgedAtMs >= assessment.recheckInMs) yield member;
+    for (const member of this.#options.view.mirror.activations.keys()) if (!this.#judgements.has(member)) yield member;
+  }
+
+  #forgetGone(): void {
+    const { activations } = this.#options.view.mirror;
+    for (const member of this.#judgements.keys()) if (!activations.has(member)) this.#judgements.delete(member);
+  }
+
+  /** null: no activation, or a recovery is open (its engine looks after it), or a record cannot be read. */
+  #evidenceOf(member: MemberId): MemberEvidence | null {
+    const { view, clock, observer, evidence, requirement } = this.#options;
+    const { activations, members, intents, coordinators, opinions } = view.mirror;
+    const activation = activations.get(member)?.record;
+    const record = members.get(member)?.record;
+    if (!activation || !record || intents.has(member) || view.isBlocked(member)) return null;
+    const { instanceId } = activation;
+    const seen = evidence.of(instanceId);
+    return {
+      member,
+      instanceId,
+      az: record.az,
+      wallNowMs: clock.wallMs(),
+      observers: [...coordinators.values()].map(({ record: { coordinatorId, az } }) => ({ coordinatorId, az })),
+      opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
+        observer: one.observer,
+        az: one.observerAz,
+        instanceId: one.instanceId,
+        verdict: one.verdict,
+        reason: one.reason,
+        sinceWallMs: one.sinceWallMs,
+        lastHeardWallMs: one.lastHeardWallMs,
+      })),
+      requirement,
+      cloud: seen.cloud,
+      cloudStatus: seen.cloudStatus,
+      workload: observer.reading(member, instanceId, clock.monotonicMs()),
+      fencedByOpId: seen.cloud?.instance?.tags[TAG.retiredBy] ?? null,
+    };
+  }
+}
+
+/** From the observers' own words, so that a new leader knows it too; the earliest of them. */
+function silentSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
+  const { verdict } = assessment;
+  if (verdict === 'alive' || verdict === 'left') return null;
+  if (verdict === 'unknown') return before?.silentSinceWallMs ?? null;
+  const now: WallMs = evidence.wallNowMs;
+  const since = evidence.opinions
+    .filter((one) => one.instanceId === evidence.instanceId && (one.verdict === 'suspect' || one.verdict === 'dead'))
+    .map((one) => one.sinceWallMs);
+  return Math.min(before?.silentSinceWallMs ?? now, now, ...since);
+}

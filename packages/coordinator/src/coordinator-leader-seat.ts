@@ -1,0 +1,179 @@
+import type { Clock, Cloud, Keyspace, KvStore, Log, MemberId } from '@understudy/shared';
+import type { Problem } from './adapters/http/api-source.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { CoordinatorConfig } from './config.ts';
+import type { LeadershipView, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, Term } from './contracts.ts';
+import type { Judged } from './coordinator-api.ts';
+import { Begin } from './coordinator-begin.ts';
+import { Deciding } from './coordinator-deciding.ts';
+import { HoldKeeper } from './coordinator-holds.ts';
+import { Judging } from './coordinator-judging.ts';
+import { type LeaderParts, LeaderWork } from './coordinator-leader.ts';
+import { RecoveryRuns } from './coordinator-runs.ts';
+import type { ObserverTable } from './core/observe/index.ts';
+import { Enrolling } from './enrolment.ts';
+import { EvidencePoller } from './evidence.ts';
+import { Collector } from './recovery/collector.ts';
+
+export interface LeaderSeatOptions {
+  readonly config: CoordinatorConfig;
+  readonly store: KvStore;
+  readonly cloud: Cloud;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  readonly view: ClusterView;
+  readonly leadership: LeadershipView;
+  readonly observer: ObserverTable;
+  readonly runner: RecoveryRunner;
+  readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** How many remarks about tags a status shows. */
+const REMARKS_MAX = 50;
+/** A listing this many periods old (and at least a minute) no longer says who claims whom. */
+const LISTING_PERIODS = 4;
+const LISTING_FRESH_MIN_MS = 60_000;
+
+/**
+ * The place a leader sits in: empty while another coordinator leads. Whenever we are elected, one {@link LeaderWork} for that term; the next one only
+ * starts when the last has come to rest.
+ */
+export class LeaderSeat {
+  readonly runs: RecoveryRuns;
+  readonly #options: LeaderSeatOptions;
+  readonly #parts: LeaderParts;
+  #work: { readonly term: Term; readonly work: LeaderWork; readonly ended: Promise<void> } | null = null;
+  #unsubscribe: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(options: LeaderSeatOptions) {
+    this.#options = options;
+    const { config, clock, log, runner } = options;
+    this.runs = new RecoveryRuns({
+      runner,
+      clock,
+      log,
+      runsMax: config.loop.recoveriesMax,
+      retryHeldEveryMs: config.loop.retryHeldEveryMs,
+      onEnded: options.onRunEnded,
+      onBroken: options.onBroken,
+    });
+    this.#parts = this.#makeParts();
+  }
+
+  start(): void {
+    this.#unsubscribe ??= this.#options.leadership.onChange(() => this.#take());
+    this.#take();
+  }
+
+  /** The term must have ended before (leadership closed): waits until its work has come to rest. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe?.();
+    await this.#work?.ended;
+    await this.runs.drain();
+  }
+
+  noteChanged(keys: readonly string[]): void {
+    this.#parts.judging.noteChanged(keys);
+  }
+
+  judged(member: MemberId): Judged | null {
+    if (!this.#leads()) return null;
+    const judgement = this.#parts.judging.of(member);
+    return judgement && judgement.assessment;
+  }
+
+  activity(opId: string): RecoveryActivity | null {
+    return this.runs.isRunning(opId) ? this.#options.runner.activity(opId) : null;
+  }
+
+  /** What keeps the leader from its work; empty on a follower. */
+  problems(): readonly Problem[] {
+    if (!this.#leads() || !this.#work) return [];
+    const zones = this.#parts.evidence
+      .failures()
+      .map(({ az, code, text }) => ({ code, text: `EC2 in ${az}: ${text}` }));
+    return [...this.#work.work.problems(), ...zones];
+  }
+
+  /** Instances whose tags say nothing usable. */
+  remarks(): readonly Problem[] {
+    if (!this.#leads()) return [];
+    const { problems } = this.#parts.enrolling;
+    return problems
+      .slice(0, REMARKS_MAX)
+      .map(({ instanceId, code, text }) => ({ code, text: `${instanceId} ${text}` }));
+  }
+
+  #leads(): boolean {
+    return this.#work !== null && !this.#work.term.signal.aborted;
+  }
+
+  #take(): void {
+    const term = this.#options.leadership.current();
+    if (this.#stopped || this.#work || !term) return;
+    const { log, onBroken } = this.#options;
+    const work = new LeaderWork(this.#parts, term, onBroken);
+    log.info('leader.began', { term: term.number });
+    const ended = work.run().then(() => {
+      log.info('leader.ended', { term: term.number });
+      this.#work = null;
+      // Elected again meanwhile?
+      this.#take();
+    });
+    ended.catch(onBroken);
+    this.#work = { term, work, ended };
+  }
+
+  #makeParts(): LeaderParts {
+    const { config, store, cloud, clock, log, keys, view, observer } = this.#options;
+    const evidence = new EvidencePoller({ cloud, clock, log });
+    const policyOf = (group: string) => view.policyOf(group);
+    const enrolling = new Enrolling({ cloud, view, keys, clock, log, policyOf });
+    const { minimumObservers, minimumZones } = config.observer;
+    const requirement = { minimumObservers, minimumZones };
+    const judging = new Judging({ view, observer, evidence, clock, keys, requirement });
+    const deciding = new Deciding({
+      view,
+      judging,
+      evidence,
+      clock,
+      limits: config.guard,
+      conflicts: () => enrolling.conflicts,
+      ownTrouble: () => this.#ownTrouble(enrolling),
+    });
+    const storeTimeoutMs = config.etcd.callTimeoutMs;
+    return {
+      view,
+      judging,
+      deciding,
+      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, storeTimeoutMs }),
+      holds: new HoldKeeper({ store, keys, log }),
+      runs: this.runs,
+      enrolling,
+      evidence,
+      collector: new Collector({ cloud, kv: store, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs }),
+      keys,
+      clock,
+      log,
+      pace: config.loop,
+    };
+  }
+
+  /** "Am I the sick one?" */
+  #ownTrouble(enrolling: Enrolling): string | null {
+    const { observer, view, config, clock } = this.#options;
+    if (observer.abstention) return `this coordinator's own observer abstains: ${observer.abstention.reason}`;
+    if (!view.isFresh()) return 'the view of etcd is not fresh';
+    const { completedAtMs } = enrolling;
+    if (completedAtMs === null) return 'the instances were not listed yet in this term';
+    const ageMs = clock.monotonicMs() - completedAtMs;
+    const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);
+    return ageMs <= freshForMs
+      ? null
+      : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
+  }
+}

@@ -1,0 +1,195 @@
+import {
+  type Clock,
+  errorText,
+  hasCode,
+  InvariantViolation,
+  isOperationError,
+  type Keyspace,
+  type Log,
+} from '@understudy/shared';
+import type { Problem } from './adapters/http/api-source.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { Term } from './contracts.ts';
+import type { Begin } from './coordinator-begin.ts';
+import type { Deciding } from './coordinator-deciding.ts';
+import { type HoldKeeper, planHolds } from './coordinator-holds.ts';
+import type { Judgement, Judging } from './coordinator-judging.ts';
+import type { RecoveryRuns } from './coordinator-runs.ts';
+import type { Enrolling } from './enrolment.ts';
+import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
+import type { Collector } from './recovery/collector.ts';
+
+export interface LeaderPace {
+  readonly tickMs: number;
+  readonly enrolEveryMs: number;
+  readonly evidenceEveryMs: number;
+  readonly collectEveryMs: number;
+}
+
+export interface LeaderParts {
+  readonly view: ClusterView;
+  readonly judging: Judging;
+  readonly deciding: Deciding;
+  readonly begin: Begin;
+  readonly holds: HoldKeeper;
+  readonly runs: RecoveryRuns;
+  readonly enrolling: Enrolling;
+  readonly evidence: EvidencePoller;
+  readonly collector: Collector;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly pace: LeaderPace;
+}
+
+/** Recoveries being planned at the same time; the guard's budget is far below in the long run. */
+const BEGINNING_AT_ONCE = 8;
+/** After a loop failed unexpectedly. */
+const AFTER_FAILURE_MS = 5_000;
+
+/**
+ * One spell of leadership: four loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, ask EC2, decide, collect.
+ * Ends when the term does, and is then done for: everything it did was guarded by the term.
+ */
+export class LeaderWork {
+  readonly #parts: LeaderParts;
+  readonly #term: Term;
+  readonly #onBroken: (error: unknown) => void;
+  readonly #problems = new Map<string, Problem>();
+  readonly #beginning = new Set<Promise<void>>();
+  #looking = false;
+  #writingHolds = false;
+
+  constructor(parts: LeaderParts, term: Term, onBroken: (error: unknown) => void) {
+    this.#parts = parts;
+    this.#term = term;
+    this.#onBroken = onBroken;
+  }
+
+  /** What does not work at the moment, by loop. */
+  problems(): readonly Problem[] {
+    return [...this.#problems.values()];
+  }
+
+  /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
+  async run(): Promise<void> {
+    const { enrolling, evidence, runs, pace, collector } = this.#parts;
+    const term = this.#term;
+    enrolling.forget();
+    evidence.forget();
+    runs.beginTerm();
+    if (!(await this.#caughtUp())) return;
+    await Promise.all([
+      this.#every('enrol', pace.enrolEveryMs, () => enrolling.pass(term)),
+      this.#every('evidence', pace.evidenceEveryMs, () => evidence.pass(this.#targets(), term.signal)),
+      this.#every('decide', pace.tickMs, () => this.#decide()),
+      this.#every('collect', pace.collectEveryMs, () => this.#collect(collector)),
+    ]);
+    await Promise.allSettled([...this.#beginning]);
+  }
+
+  /**
+   * **S** Nothing is decided on a view older than our own election: it could lack what the predecessor wrote last. The leader key lies under the
+   * root we watch, so the view reaches its create-revision by itself. `false`: the term ended first.
+   */
+  async #caughtUp(): Promise<boolean> {
+    const { view, clock, pace } = this.#parts;
+    while (view.revision < this.#term.number) {
+      try {
+        await clock.sleep(Math.min(pace.tickMs, 50), this.#term.signal);
+      } catch {
+        return false;
+      }
+    }
+    return !this.#term.signal.aborted;
+  }
+
+  async #every(name: string, periodMs: number, work: () => Promise<void> | void): Promise<void> {
+    const { clock } = this.#parts;
+    const { signal } = this.#term;
+    while (!signal.aborted) {
+      const pauseMs = (await this.#attempt(name, work)) ? periodMs : Math.max(periodMs, 1_000);
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** `false`: it failed; the problem is on show until it works again. */
+  async #attempt(name: string, work: () => Promise<void> | void): Promise<boolean> {
+    const { log, clock } = this.#parts;
+    try {
+      await work();
+      if (this.#problems.delete(name)) log.info('leader.loop_recovered', { loop: name, term: this.#term.number });
+      return true;
+    } catch (error) {
+      if (this.#term.signal.aborted || hasCode(error, 'LEASE_LOST')) return false;
+      if (error instanceof InvariantViolation) {
+        this.#onBroken(error);
+        return false;
+      }
+      const code = isOperationError(error) ? error.code : 'INTERNAL_ERROR';
+      if (this.#problems.get(name)?.code !== code)
+        log.error('leader.loop_failed', { loop: name, term: this.#term.number, error: errorText(error) });
+      this.#problems.set(name, { code, text: `${name}: ${errorText(error)}` });
+      if (!isOperationError(error)) await clock.sleep(AFTER_FAILURE_MS, this.#term.signal).catch(() => undefined);
+      return false;
+    }
+  }
+
+  #targets(): readonly EvidenceTarget[] {
+    const { activations, members } = this.#parts.view.mirror;
+    return [...activations.values()].map(({ record }) => ({
+      instanceId: record.instanceId,
+      az: members.get(record.member)?.record.az ?? '',
+    }));
+  }
+
+  /** One pass: judge, resume, begin, say why not. Synchronous but for the writes, which it does not wait for. */
+  #decide(): void {
+    const { view, judging, deciding, runs } = this.#parts;
+    const wanting = judging.pass();
+    // Open recoveries go on although the view is not fresh: they park by themselves when the store is gone, and resume here.
+    runs.sync(this.#term, view.mirror, (member) => !view.isBlocked(member));
+    this.#look(wanting);
+    if (!view.isFresh()) return;
+    for (const chosen of deciding.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(chosen);
+    this.#writeHolds();
+  }
+
+  #start(chosen: Judgement): void {
+    const work = this.#attempt('begin', () => this.#parts.begin.run(this.#term, chosen)).then(() => {
+      this.#beginning.delete(work);
+    });
+    this.#beginning.add(work);
+  }
+
+  #look(wanting: readonly Judgement[]): void {
+    if (wanting.length === 0 || this.#looking) return;
+    this.#looking = true;
+    const { evidence } = this.#parts;
+    void this.#attempt('look', () => evidence.look(wanting, this.#term.signal)).then(() => {
+      this.#looking = false;
+    });
+  }
+
+  #writeHolds(): void {
+    if (this.#writingHolds) return;
+    const { deciding, view, keys, clock, holds } = this.#parts;
+    const changes = planHolds({
+      wanted: deciding.wantedHolds(),
+      mirror: view.mirror,
+      keyOf: (member) => keys.hold(member),
+      nowWallMs: clock.wallMs(),
+    });
+    if (changes.length === 0) return;
+    this.#writingHolds = true;
+    void this.#attempt('holds', () => holds.write(this.#term, changes)).then(() => {
+      this.#writingHolds = false;
+    });
+  }
+
+  async #collect(collector: Collector): Promise<void> {
+    const report = await collector.collect(this.#term);
+    if (report.removed.length > 0 || report.violations.length > 0)
+      this.#parts.log.info('collector.pass', { ...report, term: this.#term.number });
+  }
+}

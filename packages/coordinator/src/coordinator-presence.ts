@@ -1,0 +1,110 @@
+import {
+  type Clock,
+  type CoordinatorRecord,
+  errorText,
+  hasCode,
+  isOperationError,
+  type Keyspace,
+  type Log,
+  type Unwritten,
+} from '@understudy/shared';
+import type { Problem } from './adapters/http/api-source.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { RecordWriter } from './leadership/record-writer.ts';
+import type { Session } from './leadership/session.ts';
+
+/** Between attempts to write our own presence; also how often it is looked at whether it still is ours. */
+const RECHECK_MS = 5_000;
+
+/**
+ * `coordinators/<id>` under our own lease: shows operators and the others that we are here. Also notices a second process with our id, which
+ * would make one observer count as two people's word, or two as one.
+ */
+export class Presence {
+  readonly #record: Unwritten<CoordinatorRecord>;
+  readonly #key: string;
+  readonly #session: Session;
+  readonly #writer: RecordWriter;
+  readonly #view: ClusterView;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  #publishedUnder: string | null = null;
+  #duplicate: Problem | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(options: {
+    readonly record: Unwritten<CoordinatorRecord>;
+    readonly keys: Keyspace;
+    readonly session: Session;
+    readonly writer: RecordWriter;
+    readonly view: ClusterView;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#record = options.record;
+    this.#key = options.keys.coordinator(options.record.coordinatorId);
+    this.#session = options.session;
+    this.#writer = options.writer;
+    this.#view = options.view;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Another process that calls itself by our id; null while there is none. */
+  get duplicate(): Problem | null {
+    return this.#duplicate;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('presence closed'));
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const woken = new AbortController();
+      const unsubscribe = this.#session.onChange(() => woken.abort());
+      await this.#publishIfNew();
+      this.#lookForDuplicate();
+      const either = AbortSignal.any([woken.signal, this.#closing.signal]);
+      if (!woken.signal.aborted) await this.#clock.sleep(RECHECK_MS, either).catch(() => undefined);
+      unsubscribe();
+    }
+  }
+
+  async #publishIfNew(): Promise<void> {
+    const leaseId = this.#session.leaseId();
+    if (leaseId === null || leaseId === this.#publishedUnder) return;
+    try {
+      await this.#writer.publish({ key: this.#key, record: this.#record, leaseId });
+      this.#publishedUnder = leaseId;
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      if (hasCode(error, 'STORE_REJECTED')) this.#session.reportGone(leaseId);
+      this.#log.warn('presence.publish_failed', { error: errorText(error) });
+    }
+  }
+
+  #lookForDuplicate(): void {
+    const { coordinatorId, startedAtWallMs, udpEndpoint } = this.#record;
+    const seen = this.#view.mirror.coordinators.get(coordinatorId)?.record;
+    const isOther =
+      this.#publishedUnder !== null &&
+      seen !== undefined &&
+      (seen.startedAtWallMs !== startedAtWallMs || seen.udpEndpoint !== udpEndpoint);
+    if (!isOther) {
+      this.#duplicate = null;
+      // Removed by hand (or by a namesake that went): put again on the next round.
+      if (seen === undefined && this.#view.isFresh()) this.#publishedUnder = null;
+      return;
+    }
+    const text = `another process runs as coordinator "${coordinatorId}" (${seen.udpEndpoint}): give each its own id`;
+    if (!this.#duplicate) this.#log.error('presence.duplicate', { coordinatorId, other: seen.udpEndpoint });
+    this.#duplicate = { code: 'DUPLICATE_COORDINATOR_ID', text };
+  }
+}

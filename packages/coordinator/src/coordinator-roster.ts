@@ -1,0 +1,36 @@
+import type { MemberId } from '@understudy/shared';
+import type { ClusterView } from './cluster-view.ts';
+import type { WatchedMember } from './core/observe/index.ts';
+
+/** Predecessors and replacements named to the observer per member; it keeps no more anyway. */
+const KNOWN_MAX = 4;
+
+function knownInstances(view: ClusterView, member: MemberId): readonly string[] {
+  const { intents, journals, history } = view.mirror;
+  const intent = intents.get(member)?.record;
+  const launched = [...((intent && journals.get(intent.opId)?.values()) ?? [])].flatMap(({ record }) => {
+    const instanceId = record.result?.instanceId;
+    return record.step.startsWith('launch-') && typeof instanceId === 'string' ? [instanceId] : [];
+  });
+  const newest = [...(history.get(member)?.values() ?? [])]
+    .sort((a, b) => b.record.endedAtWallMs - a.record.endedAtWallMs)
+    .map(({ record }) => record.oldInstanceId);
+  return [...launched, ...(intent ? [intent.oldInstanceId] : []), ...newest].slice(0, KNOWN_MAX);
+}
+
+/** Whom the observer is to watch: every member that is enrolled or activated. A member whose records cannot be read is still listened to. */
+export function rosterOf(view: ClusterView): readonly WatchedMember[] {
+  const { members, activations, intents } = view.mirror;
+  const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
+  return [...all].map((member) => {
+    const { suspectAfterMs, confirmForMs } = view.policyOf(member.slice(0, member.indexOf('/')));
+    return {
+      member,
+      suspectAfterMs,
+      confirmForMs,
+      activatedInstanceId: activations.get(member)?.record.instanceId ?? null,
+      knownInstanceIds: knownInstances(view, member),
+      tcpPort: null,
+    };
+  });
+}

@@ -1,0 +1,352 @@
+import {
+  type Clock,
+  type Cloud,
+  type DatagramSocket,
+  deriveAgentKey,
+  type Endpoint,
+  errorText,
+  hasCode,
+  isOperationError,
+  type Keyspace,
+  keyspace,
+  type KvStore,
+  type Log,
+  type MemberId,
+  type MonotonicMs,
+  type Random,
+  type Timer,
+} from '@understudy/shared';
+import { ActivationAnswers } from './activation-answers.ts';
+import type { ApiSource, Problem } from './adapters/http/api-source.ts';
+import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
+import { ClusterView } from './cluster-view.ts';
+import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
+import type { RecoveryRunner } from './contracts.ts';
+import { CoordinatorApi } from './coordinator-api.ts';
+import { LeaderSeat } from './coordinator-leader-seat.ts';
+import { Presence } from './coordinator-presence.ts';
+import { rosterOf } from './coordinator-roster.ts';
+import { StoreGate } from './coordinator-store-gate.ts';
+import { ObserverTable, type ProbeOutcome } from './core/observe/index.ts';
+import { Leadership } from './leadership/leadership.ts';
+import { RecordWriter } from './leadership/record-writer.ts';
+import { Session } from './leadership/session.ts';
+import { Metrics, type MetricsSnapshot } from './metrics.ts';
+import { OpinionPublisher } from './opinion-publisher.ts';
+import { RecoveryEngine } from './recovery/engine.ts';
+import type { RecoverySettings } from './recovery/settings.ts';
+
+export interface CoordinatorOptions {
+  readonly config: CoordinatorConfig;
+  /** Key id → master secret. */
+  readonly masters: ReadonlyMap<number, Uint8Array>;
+  readonly store: KvStore;
+  readonly cloud: Cloud;
+  /** Bound. Closed by {@link Coordinator.stop}. */
+  readonly socket: DatagramSocket;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly version: string;
+  /** How operators and the other coordinators reach our HTTP server. */
+  readonly httpUrl: string;
+  readonly probeTcp?: (to: Endpoint, timeoutMs: number) => Promise<ProbeOutcome>;
+  readonly readDrops?: () => Promise<number | null>;
+  /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
+  readonly onFatal: (error: unknown) => void;
+  readonly recoverySettings?: Partial<RecoverySettings>;
+  /** Also Node's own metrics. */
+  readonly withProcessMetrics?: boolean;
+  /** In place of the engine; for tests of the loop. */
+  readonly runner?: RecoveryRunner;
+}
+
+/** Resigning and revoking take a few etcd calls; after this long the process goes without. */
+const STOP_LIMIT_CALLS = 6;
+
+/**
+ * One coordinator. Wires what hears (socket, observer), what knows (view of etcd), what leads (leadership) and what acts (leader's seat) and
+ * beats the observer's time. Everything it is built from comes in through ports; `main.ts` builds those.
+ *
+ * The tick is short and synchronous: observe, publish, keep the roster. A leader's work runs beside it, awaited by itself, so that no datagram waits for
+ * etcd or EC2.
+ */
+export class Coordinator {
+  readonly api: ApiSource;
+  readonly metrics: Metrics;
+  readonly view: ClusterView;
+  readonly leadership: Leadership;
+  readonly observer: ObserverTable;
+  readonly seat: LeaderSeat;
+  readonly #options: CoordinatorOptions;
+  readonly #keys: Keyspace;
+  readonly #gate: StoreGate;
+  readonly #session: Session;
+  readonly #presence: Presence;
+  readonly #publisher: OpinionPublisher;
+  readonly #listener: HeartbeatListener;
+  #timer: Timer | null = null;
+  #rosterDue = true;
+  #watched: ReadonlySet<MemberId> = new Set();
+  #stopping: Promise<void> | null = null;
+  #fatal = false;
+
+  constructor(options: CoordinatorOptions) {
+    const { config, store, clock, random, log } = options;
+    const startedAtMs = clock.monotonicMs();
+    const keys = keyspace(config.etcd.root);
+    const timing = leaseTimingOf(config);
+    this.#options = options;
+    this.#keys = keys;
+    this.view = new ClusterView({
+      store,
+      clock,
+      random,
+      log,
+      keys,
+      defaultPolicy: config.policy,
+      freshForMs: config.etcd.leaseTtlMs,
+    });
+    this.leadership = new Leadership({
+      store,
+      clock,
+      random,
+      log,
+      keys,
+      timing,
+      self: { coordinatorId: config.id, az: config.az, httpUrl: options.httpUrl },
+    });
+    this.#session = new Session({ store, clock, random, log }, timing);
+    this.observer = this.#makeObserver(startedAtMs);
+    this.#listener = new HeartbeatListener({ ...options, table: this.observer });
+    const observer = { id: config.id, az: config.az };
+    this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
+    this.#presence = this.#makePresence();
+    this.#gate = new StoreGate({ store, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
+    this.seat = this.#makeSeat();
+    this.api = this.#makeApi(startedAtMs);
+    this.metrics = new Metrics({
+      read: () => this.#measure(),
+      withProcess: options.withProcessMetrics ?? false,
+    });
+    this.view.onChange((changed) => this.#viewChanged(changed));
+  }
+
+  /** Hears from now on; joins the cluster as soon as etcd answers. Returns at once: a store that is down is a state, not an error. */
+  start(): void {
+    this.#listener.start();
+    this.#tick();
+    void this.#join();
+  }
+
+  /** Hands over first (milliseconds), then revokes what is ours and closes the socket. Bounded, also without etcd. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #join(): Promise<void> {
+    try {
+      if (!(await this.#gate.passed())) return;
+      this.view.start();
+      this.#session.start();
+      this.#presence.start();
+      this.leadership.start();
+      this.seat.start();
+      await this.#gate.watch();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #tick(): void {
+    const { clock, config } = this.#options;
+    const beganAtMs = clock.monotonicMs();
+    this.#timer = clock.setTimer(config.loop.tickMs, () => this.#tick());
+    this.#listener.tick();
+    this.#keepRoster(beganAtMs);
+    this.#publisher.offer(this.observer.takeChanges());
+    void this.#publisher.flush();
+    this.metrics.ticked(clock.monotonicMs() - beganAtMs);
+  }
+
+  #keepRoster(nowMs: MonotonicMs): void {
+    if (!this.#rosterDue || !this.view.isReady) return;
+    this.#rosterDue = false;
+    const roster = rosterOf(this.view);
+    this.observer.setRoster(roster, nowMs);
+    const watched = new Set(roster.map((one) => one.member));
+    this.#publisher.forget([...this.#watched].filter((member) => !watched.has(member)));
+    this.#watched = watched;
+  }
+
+  #viewChanged(changed: readonly string[]): void {
+    const { opinions, holds, history } = this.#keys;
+    this.#rosterDue ||= changed.some((key) => ![opinions, holds, history].some((area) => key.startsWith(area)));
+    this.seat.noteChanged(changed);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#fatal) return;
+    this.#fatal = true;
+    this.#options.log.error('coordinator.fatal', { error: errorText(error) });
+    this.#options.onFatal(error);
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, log, config } = this.#options;
+    const limit = new AbortController();
+    const limitMs = config.etcd.callTimeoutMs * STOP_LIMIT_CALLS;
+    const late = clock.sleep(limitMs, limit.signal).then(
+      () => log.warn('coordinator.stop_cut_short', { limitMs }),
+      () => undefined,
+    );
+    this.#timer?.cancel();
+    await Promise.race([this.#handOver(), late]);
+    limit.abort();
+    this.view.close();
+    this.#publisher.stop();
+    await this.#listener.stop().catch((error: unknown) => log.warn('udp.close_failed', { error: errorText(error) }));
+  }
+
+  async #handOver(): Promise<void> {
+    this.#gate.close();
+    await this.leadership.close();
+    await this.seat.stop();
+    await this.#presence.close();
+    await this.#session.close();
+  }
+
+  // Parts ------------------------------------------------------------------------------------------------------------------------------
+
+  #makeObserver(startedAtMs: MonotonicMs): ObserverTable {
+    const { config, masters, random } = this.#options;
+    return new ObserverTable({
+      coordinatorId: config.id,
+      startedAtMs,
+      nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),
+      keyIds: config.keys.map((key) => key.id),
+      keyOf: (keyId, member) => {
+        const master = masters.get(keyId);
+        return master ? deriveAgentKey(master, keyId, member) : null;
+      },
+      activations: new ActivationAnswers({
+        view: this.view,
+        leadership: { knownTerm: () => this.leadership.knownLeader()?.term ?? 0 },
+        leaseTtlMs: config.etcd.leaseTtlMs,
+      }),
+      settings: { tickMs: config.loop.tickMs, warmUpMs: config.observer.warmUpMs },
+    });
+  }
+
+  #makePresence(): Presence {
+    const { config, clock, random, log, store, version, httpUrl, socket } = this.#options;
+    return new Presence({
+      record: {
+        coordinatorId: config.id,
+        az: config.az,
+        udpEndpoint: `${config.udp.host}:${socket.localPort}`,
+        httpUrl,
+        startedAtWallMs: clock.wallMs(),
+        version,
+      },
+      keys: this.#keys,
+      session: this.#session,
+      writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
+      view: this.view,
+      clock,
+      log,
+    });
+  }
+
+  #makeSeat(): LeaderSeat {
+    const { config, store: kv, cloud, clock, random, log } = this.#options;
+    const runner =
+      this.#options.runner ??
+      new RecoveryEngine({
+        cloud,
+        kv,
+        keys: this.#keys,
+        clock,
+        random,
+        log,
+        heartbeats: this.observer,
+        settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
+      });
+    return new LeaderSeat({
+      config,
+      store: kv,
+      cloud,
+      clock,
+      log,
+      keys: this.#keys,
+      view: this.view,
+      leadership: this.leadership,
+      observer: this.observer,
+      runner,
+      onRunEnded: (outcome) => this.metrics.recoveryRunEnded(outcome),
+      onBroken: (error) => this.#fail(error),
+    });
+  }
+
+  #makeApi(startedAtMs: MonotonicMs): ApiSource {
+    const { config, clock, version } = this.#options;
+    return new CoordinatorApi({
+      coordinatorId: config.id,
+      az: config.az,
+      version,
+      startedAtMs,
+      clock,
+      view: this.view,
+      leadership: this.leadership,
+      observer: this.observer,
+      judged: (member) => this.seat.judged(member),
+      activity: (opId) => this.seat.activity(opId),
+      notReady: () => this.#notReady(),
+      remarks: () => this.seat.remarks(),
+    });
+  }
+
+  #notReady(): readonly Problem[] {
+    const problems: Problem[] = [];
+    if (this.#gate.problem) problems.push(this.#gate.problem);
+    else if (!this.view.isFresh()) {
+      const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
+      problems.push({ code: 'STORE_UNAVAILABLE', text });
+    }
+    if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
+    return [...problems, ...this.seat.problems()];
+  }
+
+  #measure(): MetricsSnapshot {
+    const { view, leadership, observer } = this;
+    const term = leadership.current();
+    const { counts } = this.api.status();
+    const { members: _members, recovering, held: _held, ...verdicts } = counts;
+    const holds = new Map<string, number>();
+    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
+    const { recorded, ...dropped } = observer.counts;
+    return {
+      leads: term !== null,
+      term: term?.number ?? 0,
+      termRemainingMs: term?.remainingMs() ?? 0,
+      storeFresh: view.isFresh(),
+      storeContactAgoMs: view.contactAgeMs(),
+      observerAbstains: observer.abstention !== null,
+      members: verdicts,
+      openRecoveries: recovering,
+      runningRecoveries: this.seat.runs.runningCount,
+      holds,
+      unreadableRecords: view.mirror.unreadable.size,
+      viewAnomalies: view.anomalies,
+      heartbeats: recorded,
+      droppedDatagrams: new Map(Object.entries(dropped)),
+      kernelDrops: this.#listener.stats().kernelDropsCount,
+    };
+  }
+}
+
+/** Refusals that no restart can cure. */
+export const isRefusal = (error: unknown): boolean =>
+  isOperationError(error) &&
+  (hasCode(error, 'CONFIG_INVALID') || hasCode(error, 'KEY_INVALID') || hasCode(error, 'STORE_TOO_OLD'));

@@ -1,0 +1,53 @@
+import { type CloudInstance, isName, type MemberId, memberId, TAG } from '@understudy/shared';
+
+/** What is wrong with one instance's tags or claim: shown to the operator, acted on by nobody. */
+export interface ClaimProblem {
+  readonly instanceId: string;
+  readonly code:
+    | 'MemberTagMissing'
+    | 'GroupTagEmpty'
+    | 'NameInvalid'
+    | 'GroupMismatch'
+    | 'StoppedClaimant'
+    | 'NotRunningYet'
+    | 'TooManyMembers';
+  readonly text: string;
+}
+
+export type Claim =
+  | { readonly kind: 'claims'; readonly member: MemberId }
+  | { readonly kind: 'none'; readonly problem: ClaimProblem };
+
+/**
+ * Which member an instance claims to be, from its tags `understudy:group` and `understudy:member`. The member tag holds the name within the
+ * group (`db1`) or the whole id (`prod/db1`), which then has to name the same group. Never a guess: anything else is a problem.
+ */
+export function claimOf(instance: Pick<CloudInstance, 'instanceId' | 'tags'>): Claim {
+  const { instanceId, tags } = instance;
+  const problem = (code: ClaimProblem['code'], text: string): Claim => ({
+    kind: 'none',
+    problem: { instanceId, code, text },
+  });
+  const group = tags[TAG.group] ?? '';
+  const tag = tags[TAG.member] ?? '';
+  if (group === '') return problem('GroupTagEmpty', `tag ${TAG.group} is empty`);
+  if (tag === '') return problem('MemberTagMissing', `has ${TAG.group}=${group} but no ${TAG.member}`);
+  const parts = tag.split('/');
+  const name = parts.at(-1) ?? '';
+  if (parts.length > 2 || !isName(group) || !isName(name))
+    return problem(
+      'NameInvalid',
+      `${TAG.group}=${group}, ${TAG.member}=${tag}: names are 1-63 of a-z 0-9 . _ -, first a letter or digit`,
+    );
+  if (parts.length === 2 && parts[0] !== group)
+    return problem('GroupMismatch', `${TAG.member}=${tag} names another group than ${TAG.group}=${group}`);
+  return { kind: 'claims', member: memberId(group, name) };
+}
+
+/** Could this instance be doing something now? A stopped one cannot; one that is stopping still can. */
+export const isLive = (instance: Pick<CloudInstance, 'state'>): boolean =>
+  instance.state === 'pending' || instance.state === 'running' || instance.state === 'stopping';
+
+/** Replaced and out of the way: it is neither a claimant nor a problem. */
+export const isRetired = (instance: Pick<CloudInstance, 'state' | 'tags'>): boolean =>
+  instance.tags[TAG.retiredBy] !== undefined && !isLive(instance);

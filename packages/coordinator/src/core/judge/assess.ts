@@ -1,0 +1,169 @@
+import type { GroupPolicy, MonotonicMs, OpinionVerdict } from '@understudy/shared';
+import { type CloudFinding, cloudEvidence, cloudFreshForMs, readCloud } from './cloud-evidence.ts';
+import type { AssessReason, Assessment, MemberEvidence, Quorum } from './evidence.ts';
+import { countVotes, opinionEvidence } from './quorum.ts';
+import { readWorkload, type WorkloadFinding } from './workload-evidence.ts';
+
+interface Judgement {
+  readonly verdict: OpinionVerdict;
+  readonly reasonCode: AssessReason;
+  readonly reason: string;
+  readonly wouldChange: readonly string[];
+  readonly recheckInMs: number;
+  readonly act: boolean;
+}
+
+const SOON_MS = 250;
+const LATER_MS = 5_000;
+const HEARD_CHANGES = 'a heartbeat heard by any observer ⇒ alive';
+
+/**
+ * Is this member failed? One pure function of everything that is known, in this order (first match wins):
+ *
+ * 1. an observer hears it ⇒ `alive` (S: a veto), perhaps degraded, and failed only where the policy says so of failing checks;
+ * 2. EC2 says a person stopped it ⇒ `left`;
+ * 3. nobody votes ⇒ `unknown`; not all who vote have confirmed ⇒ `suspect`;
+ * 4. EC2 cannot be read, does not know it, or it is still starting ⇒ `unknown` or `suspect`, never `dead`;
+ * 5. the silent observers are too few, or too close together (S) ⇒ `suspect`;
+ * 6. `dead`.
+ */
+export function assess(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): Assessment {
+  const quorum = countVotes(evidence);
+  const cloud = readCloud(evidence, policy, nowMs);
+  const workload = readWorkload(evidence, policy, nowMs);
+  const judgement =
+    quorum.hearing.length > 0
+      ? judgeHeard(evidence, quorum, cloud, workload, policy)
+      : judgeSilence(evidence, quorum, cloud, policy);
+  const silent = quorum.hearing.length === 0;
+  return {
+    ...judgement,
+    degraded: !silent && workload.degraded,
+    evidence: [...opinionEvidence(evidence), ...cloudEvidence(evidence, policy, cloud, nowMs), ...workload.evidence],
+    wantsCloudReading:
+      (quorum.silentEverywhere || (silent && quorum.voting.length > 0) || workload.failed) &&
+      (evidence.cloud === null || nowMs - evidence.cloud.readAtMs > cloudFreshForMs(policy) / 2),
+    quorum,
+  };
+}
+
+function judgeHeard(
+  evidence: MemberEvidence,
+  quorum: Quorum,
+  cloud: CloudFinding,
+  workload: WorkloadFinding,
+  policy: GroupPolicy,
+): Judgement {
+  const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
+  const alive = { verdict: 'alive', recheckInMs: LATER_MS, act: false } as const;
+  if (!workload.degraded)
+    return {
+      ...alive,
+      reasonCode: 'Heard',
+      reason: `${heardBy}.`,
+      wouldChange: [`silence of ${policy.suspectAfterMs} ms at every observer ⇒ suspect`],
+    };
+  const failing = `but has reported failing checks for ${workload.failingForMs} ms (${workload.text})`;
+  const limit = policy.degradedFailsAfterMs;
+  if (!workload.failed)
+    return {
+      ...alive,
+      reasonCode: 'Degraded',
+      reason: `${heardBy}, ${failing}.`,
+      wouldChange: [
+        limit > 0
+          ? `failing for ${limit} ms ⇒ failed`
+          : 'degradedFailsAfterMs is 0: failing checks alone never fail it',
+      ],
+      recheckInMs: limit > 0 ? Math.max(SOON_MS, limit - workload.failingForMs) : LATER_MS,
+    };
+  const act = cloud.kind === 'running';
+  return {
+    ...alive,
+    reasonCode: 'DegradedTooLong',
+    reason: `${heardBy}, ${failing}, the limit is ${limit} ms${act ? '' : '; EC2 has not confirmed that it runs'}.`,
+    wouldChange: ['one heartbeat without a failing check ⇒ healthy'],
+    recheckInMs: SOON_MS,
+    act,
+  };
+}
+
+function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFinding, policy: GroupPolicy): Judgement {
+  const passive = { act: false, recheckInMs: SOON_MS } as const;
+  if (cloud.kind === 'left')
+    return {
+      ...passive,
+      verdict: 'left',
+      reasonCode: cloud.code,
+      reason: `${evidence.member} left: ${cloud.text}.`,
+      recheckInMs: LATER_MS,
+      wouldChange: ['its instance is started again', 'recoverOperatorStops or recoverOsShutdown in the policy'],
+    };
+  if (quorum.voting.length === 0) return judgeWithoutVotes(evidence, quorum);
+  if (!quorum.silentEverywhere) {
+    const confirming = quorum.voting.filter((observer) => !quorum.silent.includes(observer));
+    return {
+      ...passive,
+      verdict: 'suspect',
+      reasonCode: 'SomeStillConfirming',
+      reason: `Nobody hears ${evidence.member}; ${confirming.join(', ')} still confirming.`,
+      wouldChange: [HEARD_CHANGES, `${confirming.join(', ')} confirming the silence`],
+    };
+  }
+  if (cloud.kind === 'hold')
+    return {
+      ...passive,
+      verdict: cloud.verdict,
+      reasonCode: cloud.code,
+      reason: `Silent at ${quorum.silent.join(', ')}, but ${cloud.text}.`,
+      wouldChange: [HEARD_CHANGES, 'a fresh answer from EC2 that it runs, or failed'],
+    };
+  if (!quorum.met) return judgeTooFew(evidence, quorum);
+  return judgeDead(evidence, quorum, cloud, policy);
+}
+
+function judgeWithoutVotes(evidence: MemberEvidence, quorum: Quorum): Judgement {
+  const relevant = evidence.opinions.filter((opinion) => quorum.abstaining.includes(opinion.observer));
+  const neverHeard = relevant.length > 0 && relevant.every((opinion) => opinion.reason === 'NeverHeard');
+  return {
+    verdict: 'unknown',
+    reasonCode: neverHeard ? 'NeverHeard' : 'EveryoneAbstains',
+    reason: neverHeard
+      ? `${evidence.member} was never heard by any observer: pending, not failed.`
+      : `No live observer has an opinion about ${evidence.member}.`,
+    wouldChange: ['a first heartbeat ⇒ alive; only what was heard once can be missed'],
+    recheckInMs: 1_000,
+    act: false,
+  };
+}
+
+function judgeTooFew(evidence: MemberEvidence, quorum: Quorum): Judgement {
+  const { minimumObservers, minimumZones } = quorum.requirement;
+  const [reasonCode, lacking]: [AssessReason, string] =
+    quorum.silent.length < minimumObservers
+      ? ['NotEnoughObservers', `${quorum.silent.length} of at least ${minimumObservers} observers`]
+      : quorum.zones.length < minimumZones
+        ? ['NotEnoughZones', `observers in ${quorum.zones.length} of at least ${minimumZones} zones`]
+        : ['NoObserverOutsideZone', `no observer outside ${evidence.az}`];
+  return {
+    verdict: 'suspect',
+    reasonCode,
+    reason: `${evidence.member} is silent for everyone who votes, but that is ${lacking}.`,
+    wouldChange: [HEARD_CHANGES, ...quorum.abstaining.map((observer) => `${observer} joining in, it abstains now`)],
+    recheckInMs: 1_000,
+    act: false,
+  };
+}
+
+function judgeDead(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFinding, policy: GroupPolicy): Judgement {
+  const silence = `${evidence.member} is silent for ${policy.suspectAfterMs + policy.confirmForMs} ms or more, probes included, at ${quorum.silent.join(', ')} in ${quorum.zones.join(', ')}`;
+  const failed = cloud.kind === 'failed';
+  return {
+    verdict: 'dead',
+    reasonCode: failed ? cloud.code : 'SilentEverywhere',
+    reason: failed ? `${silence}; ${cloud.text}.` : `${silence}; EC2 says running.`,
+    wouldChange: [HEARD_CHANGES, 'EC2 saying that an operator stopped it ⇒ left'],
+    recheckInMs: SOON_MS,
+    act: true,
+  };
+}

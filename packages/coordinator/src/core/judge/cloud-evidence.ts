@@ -1,0 +1,149 @@
+import type { GroupPolicy, MonotonicMs } from '@understudy/shared';
+import type { AssessReason, EvidenceItem, MemberEvidence } from './evidence.ts';
+
+/** What EC2's answer means for the verdict, before anybody's silence is considered. */
+export type CloudFinding =
+  /** Running as far as EC2 knows: silence decides. */
+  | { readonly kind: 'running' }
+  /** It does not run, and not because a person wanted it. */
+  | { readonly kind: 'failed'; readonly code: 'FailedByEc2' | 'OsShutdown'; readonly text: string }
+  /** It does not run because a person wanted it. */
+  | {
+      readonly kind: 'left';
+      readonly code: 'OperatorStopped' | 'OperatorHibernated' | 'OsShutdown';
+      readonly text: string;
+    }
+  /** Nothing may be concluded from silence. */
+  | {
+      readonly kind: 'hold';
+      readonly verdict: 'unknown' | 'suspect';
+      readonly code: AssessReason;
+      readonly text: string;
+    };
+
+/**
+ * How old EC2's answer may be. Not older than the silence itself, so that a stop which an operator asked for is seen before the silence it
+ * causes is judged: `dead` takes `suspectAfterMs + confirmForMs` of silence, so a younger answer is from after its start. Half of the
+ * confirmation time is left as margin for EC2's eventual consistency.
+ */
+export const cloudFreshForMs = (policy: GroupPolicy): number => policy.suspectAfterMs + policy.confirmForMs / 2;
+const STATUS_FRESH_MS = 120_000;
+
+const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' = 'unknown'): CloudFinding => ({
+  kind: 'hold',
+  verdict,
+  code,
+  text,
+});
+
+/**
+ * Unreadable or stale ⇒ hold, never `dead`. EC2 is needed for the fence anyway, so nothing could be recovered meanwhile; and without its answer
+ * a deliberate stop looks exactly like a failure.
+ */
+export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): CloudFinding {
+  const { cloud } = evidence;
+  if (!cloud)
+    return hold('Ec2Unreadable', 'EC2 has not been readable: a deliberate stop cannot be told from a failure');
+  const ageMs = nowMs - cloud.readAtMs;
+  if (ageMs > cloudFreshForMs(policy))
+    return hold(
+      'Ec2Stale',
+      `EC2's last answer is ${ageMs} ms old, older than the ${cloudFreshForMs(policy)} ms allowed`,
+    );
+  const { instance } = cloud;
+  if (!instance)
+    return hold('Ec2DoesNotKnowIt', `EC2 does not know ${evidence.instanceId}, which proves neither life nor death`);
+  if (instance.state === 'pending') return hold('Starting', 'EC2 says pending: it is still starting', 'suspect');
+  if (instance.state === 'running') return bootGrace(evidence, policy, instance.launchedAtWallMs);
+  return readStop(evidence, policy, instance.state, instance.stateReasonCode);
+}
+
+function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWallMs: number): CloudFinding {
+  const ageMs = evidence.wallNowMs - launchedAtWallMs;
+  if (ageMs >= policy.bootGraceMs) return { kind: 'running' };
+  return hold(
+    'BootGrace',
+    `it was started ${ageMs} ms ago, within the boot grace of ${policy.bootGraceMs} ms`,
+    'suspect',
+  );
+}
+
+/** `StateReason.Code` (ec2-facts §4.2). Unlisted or absent: no conclusion, because a wrong one replaces a machine somebody stopped. */
+function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
+  if (code?.startsWith('Server.'))
+    return { kind: 'failed', code: 'FailedByEc2', text: `EC2 says ${state} because of ${code}` };
+  if (evidence.fencedByOpId !== null)
+    return {
+      kind: 'failed',
+      code: 'FailedByEc2',
+      text: `${state}, stopped by our own recovery ${evidence.fencedByOpId}`,
+    };
+  if (code === 'Client.InstanceInitiatedShutdown')
+    return {
+      kind: policy.recoverOsShutdown ? 'failed' : 'left',
+      code: 'OsShutdown',
+      text: `the operating system shut itself down (${state})`,
+    };
+  if (code === 'Client.UserInitiatedShutdown' || code === 'Client.UserInitiatedHibernate')
+    return operatorStop(policy, state, code);
+  return hold(
+    'StoppedUnexplained',
+    `EC2 says ${state} and gives ${code ?? 'no reason'}: neither a failure nor an operator's stop for certain`,
+  );
+}
+
+function operatorStop(policy: GroupPolicy, state: string, code: string): CloudFinding {
+  const text = `an operator asked for it: EC2 says ${state} because of ${code}`;
+  if (policy.recoverOperatorStops)
+    return { kind: 'failed', code: 'FailedByEc2', text: `${text}; the policy recovers such stops` };
+  return { kind: 'left', code: code.endsWith('Hibernate') ? 'OperatorHibernated' : 'OperatorStopped', text };
+}
+
+export function cloudEvidence(
+  evidence: MemberEvidence,
+  policy: GroupPolicy,
+  finding: CloudFinding,
+  nowMs: MonotonicMs,
+): EvidenceItem[] {
+  const { cloud } = evidence;
+  const ageMs = cloud ? nowMs - cloud.readAtMs : null;
+  const stale = ageMs !== null && ageMs > cloudFreshForMs(policy);
+  const text = !cloud
+    ? 'not readable'
+    : cloud.instance
+      ? `${cloud.instance.state}${cloud.instance.stateReasonCode ? ` (${cloud.instance.stateReasonCode})` : ''}`
+      : 'does not know it';
+  const weight = finding.kind === 'failed' ? 'for-dead' : finding.kind === 'left' ? 'veto' : 'neutral';
+  const state: EvidenceItem = {
+    source: 'ec2 state',
+    text: stale ? `${text}; too old to count` : text,
+    ageMs,
+    weight: stale ? 'neutral' : weight,
+  };
+  return [state, ...statusEvidence(evidence, nowMs)];
+}
+
+/** Shown, and pointing somewhere, but never deciding alone: they lag by minutes, and an impaired instance that is heard is alive. */
+function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceItem[] {
+  const reading = evidence.cloudStatus;
+  if (!reading) return [];
+  const ageMs = nowMs - reading.readAtMs;
+  const stale = ageMs > STATUS_FRESH_MS;
+  const { system, instance, attachedEbs, events } = reading.status;
+  const checks = [system, instance, attachedEbs];
+  const weight = checks.includes('impaired')
+    ? 'for-dead'
+    : checks.every((check) => check === 'ok')
+      ? 'against-dead'
+      : 'neutral';
+  const item = (source: string, text: string, counts: EvidenceItem['weight']): EvidenceItem => ({
+    source,
+    text: stale ? `${text}; too old to count` : text,
+    ageMs,
+    weight: stale ? 'neutral' : counts,
+  });
+  return [
+    item('ec2 status checks', `system ${system}, instance ${instance}, attached EBS ${attachedEbs}`, weight),
+    ...events.map((event) => item('ec2 event', `${event.code}: ${event.description}`, 'neutral')),
+  ];
+}

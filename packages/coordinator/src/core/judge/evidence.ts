@@ -1,0 +1,142 @@
+import type {
+  CheckReading,
+  CloudInstanceStatus,
+  InstanceState,
+  MemberId,
+  MonotonicMs,
+  OpinionVerdict,
+  WallMs,
+} from '@understudy/shared';
+
+/** One observer's published opinion about this member, as read from etcd. */
+export interface ObserverOpinion {
+  readonly observer: string;
+  readonly az: string;
+  /** The instance the opinion is about; one about another instance than the activated is an abstention. */
+  readonly instanceId: string;
+  readonly verdict: OpinionVerdict;
+  readonly reason: string;
+  readonly sinceWallMs: number;
+  readonly lastHeardWallMs: number | null;
+}
+
+/** A coordinator whose presence record (lease-bound) exists now. An opinion without one is an abstention. */
+export interface LiveObserver {
+  readonly coordinatorId: string;
+  readonly az: string;
+}
+
+/** What the cluster demands before anybody is `dead`; from the coordinator's config. */
+export interface ObserverRequirement {
+  /** 1 only where the cluster is configured with one coordinator. */
+  readonly minimumObservers: number;
+  /** 1 = all coordinators may be in one AZ; the rule "one outside the member's AZ" is then waived, by configuration. */
+  readonly minimumZones: number;
+}
+
+/** The last answer EC2 gave about this instance. */
+export interface CloudReading {
+  readonly readAtMs: MonotonicMs;
+  /** `null`: EC2 answered and does not know the id. That is no proof of anything (eventual consistency). */
+  readonly instance: {
+    readonly state: InstanceState;
+    readonly stateReasonCode: string | null;
+    readonly stateReasonText: string | null;
+    readonly launchedAtWallMs: number;
+  } | null;
+}
+
+export interface CloudStatusReading {
+  readonly readAtMs: MonotonicMs;
+  readonly status: CloudInstanceStatus;
+}
+
+/** What the agent says about its workload, heard by this coordinator itself. */
+export interface WorkloadReading {
+  readonly lastHeardAtMs: MonotonicMs;
+  readonly failingSinceMs: MonotonicMs | null;
+  readonly checks: readonly CheckReading[];
+}
+
+export interface MemberEvidence {
+  readonly member: MemberId;
+  /** The activated instance: the only one that is judged. */
+  readonly instanceId: string;
+  readonly az: string;
+  readonly wallNowMs: WallMs;
+  readonly observers: readonly LiveObserver[];
+  readonly opinions: readonly ObserverOpinion[];
+  readonly requirement: ObserverRequirement;
+  /** `null`: EC2 was never read successfully. */
+  readonly cloud: CloudReading | null;
+  readonly cloudStatus: CloudStatusReading | null;
+  readonly workload: WorkloadReading | null;
+  /** opId of a recovery of ours that fenced this instance (open intent, or `understudy:retired-by`): its stop is not an operator's. */
+  readonly fencedByOpId: string | null;
+}
+
+export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';
+
+export interface EvidenceItem {
+  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`. */
+  readonly source: string;
+  readonly text: string;
+  /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
+  readonly ageMs: number | null;
+  readonly weight: EvidenceWeight;
+}
+
+export const ASSESS_REASONS = [
+  'Heard',
+  'Degraded',
+  'DegradedTooLong',
+  'NeverHeard',
+  'EveryoneAbstains',
+  'SomeStillConfirming',
+  'NotEnoughObservers',
+  'NotEnoughZones',
+  'NoObserverOutsideZone',
+  'SilentEverywhere',
+  'FailedByEc2',
+  'OsShutdown',
+  'OperatorStopped',
+  'OperatorHibernated',
+  'StoppedUnexplained',
+  'Ec2Unreadable',
+  'Ec2Stale',
+  'Ec2DoesNotKnowIt',
+  'Starting',
+  'BootGrace',
+] as const;
+export type AssessReason = (typeof ASSESS_REASONS)[number];
+
+/** How far the rule "silent everywhere" is met. */
+export interface Quorum {
+  /** Live observers with an opinion of their own about this instance. */
+  readonly voting: readonly string[];
+  readonly abstaining: readonly string[];
+  readonly hearing: readonly string[];
+  readonly silent: readonly string[];
+  readonly zones: readonly string[];
+  readonly outsideZone: boolean;
+  readonly requirement: ObserverRequirement;
+  /** Nobody who votes hears it, all have confirmed; whether they are enough is {@link met}. */
+  readonly silentEverywhere: boolean;
+  readonly met: boolean;
+}
+
+export interface Assessment {
+  readonly verdict: OpinionVerdict;
+  readonly degraded: boolean;
+  readonly reasonCode: AssessReason;
+  /** One sentence. */
+  readonly reason: string;
+  readonly evidence: readonly EvidenceItem[];
+  readonly wouldChange: readonly string[];
+  readonly recheckInMs: number;
+  /** This is a failure to recover from, if the guard allows. */
+  readonly act: boolean;
+  /** EC2 should be asked about this instance now, without waiting for the next round. */
+  readonly wantsCloudReading: boolean;
+  readonly quorum: Quorum;
+}

@@ -1,0 +1,90 @@
+import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
+
+/** Cluster-wide limits, from the coordinator's config (`guard:`). */
+export interface GuardLimits {
+  readonly massMinimum: number;
+  readonly massRatio: number;
+  readonly zoneMinimum: number;
+  readonly zoneRatio: number;
+  readonly massWindowMs: number;
+  readonly budgetPerMinute: number;
+  readonly budgetBurst: number;
+}
+
+/** A member of the whole fleet, as assessed now. Leave out those that `left`. */
+export interface FleetMember {
+  readonly member: MemberId;
+  readonly az: string;
+  /** When it became suspect (or dead, or unknown after having been suspect) and has been since; `null` while it is fine. */
+  readonly silentSinceWallMs: number | null;
+}
+
+/** A recovery that was begun: an open intent or a history record. From etcd, so that a new leader counts what its predecessor did. */
+export interface StartedRecovery {
+  readonly member: MemberId;
+  readonly group: string;
+  /** AZ of the instance that failed, as far as known. */
+  readonly az: string | null;
+  readonly startedAtWallMs: number;
+  /** `null` while its intent is open. */
+  readonly endedAtWallMs: number | null;
+}
+
+export interface ActivePause {
+  readonly scope: string;
+  readonly who: string;
+  readonly why: string;
+  readonly untilWallMs: number | null;
+}
+
+export interface GuardInput {
+  readonly member: MemberId;
+  readonly group: string;
+  readonly az: string;
+  readonly wallNowMs: WallMs;
+  readonly policy: GroupPolicy;
+  readonly limits: GuardLimits;
+  readonly pauses: readonly ActivePause[];
+  /** Enrolment's objections: conflicting claims, unreadable records, not ready. */
+  readonly objections: readonly { readonly reason: HoldReason; readonly text: string }[];
+  /** Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not fresh); `null` = it may. */
+  readonly ownTrouble: string | null;
+  /** `Assessment.quorum`, or `null` when the failure was not judged from silence (degraded for too long). */
+  readonly quorum: { readonly met: boolean; readonly text: string } | null;
+  readonly protectedByTag: boolean;
+  readonly launchedAtWallMs: number | null;
+  readonly fleet: readonly FleetMember[];
+  /** All that began or ended within the longest window that matters (24 h by default), of every member. */
+  readonly recoveries: readonly StartedRecovery[];
+}
+
+export interface GateResult {
+  readonly gate: HoldReason;
+  readonly passes: boolean;
+  /** Both numbers: what is, and what is allowed. */
+  readonly text: string;
+  readonly untilWallMs: WallMs | null;
+}
+
+export type GuardAnswer =
+  | { readonly kind: 'go'; readonly gates: readonly GateResult[] }
+  | {
+      readonly kind: 'hold';
+      readonly reason: HoldReason;
+      readonly text: string;
+      readonly untilWallMs: WallMs | null;
+      readonly gates: readonly GateResult[];
+    };
+
+/** `untilWallMs` only where it refuses. */
+export const gate = (
+  name: HoldReason,
+  passes: boolean,
+  text: string,
+  untilWallMs: WallMs | null = null,
+): GateResult => ({
+  gate: name,
+  passes,
+  text,
+  untilWallMs: passes ? null : untilWallMs,
+});

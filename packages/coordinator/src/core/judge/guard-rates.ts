@@ -1,0 +1,64 @@
+import type { WallMs } from '@understudy/shared';
+import { type GateResult, type GuardInput, gate } from './guard-input.ts';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Token bucket replayed from the recorded starts, so that it survives a change of leader: `budgetBurst` tokens at most, one more every
+ * `60 000 / budgetPerMinute` ms. A start in the future (another leader's clock) counts as now.
+ */
+export function budgetLevel(
+  startsWallMs: readonly number[],
+  perMinute: number,
+  burst: number,
+  nowWallMs: number,
+): number {
+  const starts = startsWallMs.map((at) => Math.min(at, nowWallMs)).toSorted((a, b) => a - b);
+  let level = burst;
+  let atMs = starts[0] ?? nowWallMs;
+  for (const start of starts) {
+    level = Math.min(burst, level + ((start - atMs) * perMinute) / MINUTE_MS) - 1;
+    atMs = start;
+  }
+  return Math.min(burst, level + ((nowWallMs - atMs) * perMinute) / MINUTE_MS);
+}
+
+export function budgetGate(input: GuardInput): GateResult {
+  const { budgetPerMinute, budgetBurst } = input.limits;
+  const starts = input.recoveries.map((recovery) => recovery.startedAtWallMs);
+  const level = budgetLevel(starts, budgetPerMinute, budgetBurst, input.wallNowMs);
+  const waitMs = Math.ceil(((1 - level) * MINUTE_MS) / budgetPerMinute);
+  const text = `${level.toFixed(2)} recoveries left in the budget of ${budgetPerMinute} per minute, burst ${budgetBurst}; 1 is needed`;
+  // A hair of tolerance: the level is a sum of fractions.
+  return gate('BudgetExhausted', level >= 1 - 1e-9, text, (input.wallNowMs + waitMs) as WallMs);
+}
+
+export function concurrencyGate(input: GuardInput): GateResult {
+  const open = input.recoveries.filter((one) => one.group === input.group && one.endedAtWallMs === null).length;
+  const limit = input.policy.concurrency;
+  return gate('GroupConcurrency', open < limit, `${open} recoveries open in group ${input.group}, ${limit} allowed`);
+}
+
+const endsOf = (input: GuardInput): number[] =>
+  input.recoveries.flatMap((one) =>
+    one.member === input.member && one.endedAtWallMs !== null ? [one.endedAtWallMs] : [],
+  );
+
+/** From completion, not from the start: a long recovery must not use up its own cooldown (orchestrator#1217). */
+export function cooldownGate(input: GuardInput): GateResult {
+  const lastEnd = Math.max(...endsOf(input), Number.NEGATIVE_INFINITY);
+  if (lastEnd === Number.NEGATIVE_INFINITY) return gate('Cooldown', true, 'never recovered before');
+  const agoMs = input.wallNowMs - lastEnd;
+  const { cooldownMs } = input.policy;
+  const text = `last recovery ended ${agoMs} ms ago, cooldown ${cooldownMs} ms`;
+  return gate('Cooldown', agoMs >= cooldownMs, text, (lastEnd + cooldownMs) as WallMs);
+}
+
+export function flapGate(input: GuardInput): GateResult {
+  const { flapLimit, flapWindowMs } = input.policy;
+  const within = endsOf(input).filter((end) => input.wallNowMs - end < flapWindowMs);
+  const text = `${within.length} recoveries of this member within ${flapWindowMs} ms, ${flapLimit} are flapping`;
+  const oldest = Math.min(...within.toSorted((a, b) => b - a).slice(0, flapLimit), Number.POSITIVE_INFINITY);
+  const until = oldest === Number.POSITIVE_INFINITY ? null : ((oldest + flapWindowMs) as WallMs);
+  return gate('Flapping', within.length < flapLimit, text, until);
+}

@@ -1,0 +1,58 @@
+import type { EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
+
+const VOTES: readonly string[] = ['alive', 'suspect', 'dead'];
+
+/** Why an opinion does not count, or `null` when it does. */
+export function abstentionOf(evidence: MemberEvidence, opinion: ObserverOpinion): string | null {
+  if (!evidence.observers.some((live) => live.coordinatorId === opinion.observer)) return 'has no live presence record';
+  if (opinion.instanceId !== evidence.instanceId) return `speaks of ${opinion.instanceId}`;
+  return VOTES.includes(opinion.verdict) ? null : `abstains (${opinion.reason})`;
+}
+
+/** Who votes, who hears it, and whether the silent ones are enough (DESIGN §4, S). */
+export function countVotes(evidence: MemberEvidence): Quorum {
+  const votes = evidence.opinions.filter((opinion) => abstentionOf(evidence, opinion) === null);
+  const voting = votes.map((vote) => vote.observer);
+  const dead = votes.filter((vote) => vote.verdict === 'dead');
+  // The AZ as the live presence record says, not as an opinion once said.
+  const zones = [...new Set(dead.map((vote) => azOf(evidence, vote)))];
+  const { minimumObservers, minimumZones } = evidence.requirement;
+  const outsideZone = zones.some((az) => az !== evidence.az);
+  const silentEverywhere = votes.length > 0 && dead.length === votes.length;
+  return {
+    voting,
+    abstaining: evidence.observers.map((live) => live.coordinatorId).filter((id) => !voting.includes(id)),
+    hearing: votes.filter((vote) => vote.verdict === 'alive').map((vote) => vote.observer),
+    silent: dead.map((vote) => vote.observer),
+    zones,
+    outsideZone,
+    requirement: evidence.requirement,
+    silentEverywhere,
+    met:
+      silentEverywhere &&
+      dead.length >= minimumObservers &&
+      zones.length >= minimumZones &&
+      (outsideZone || minimumZones <= 1),
+  };
+}
+
+const azOf = (evidence: MemberEvidence, opinion: ObserverOpinion): string =>
+  evidence.observers.find((live) => live.coordinatorId === opinion.observer)?.az ?? opinion.az;
+
+export function opinionEvidence(evidence: MemberEvidence): EvidenceItem[] {
+  return evidence.opinions.map((opinion) => {
+    const why = abstentionOf(evidence, opinion);
+    const sinceMs = evidence.wallNowMs - opinion.sinceWallMs;
+    const source = `observer ${opinion.observer}`;
+    const ageMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs) : null;
+    if (why !== null) return { source, text: `${why}: does not count`, ageMs, weight: 'neutral' };
+    if (opinion.verdict === 'alive')
+      return { source, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
+    const text = `${opinion.verdict}: ${opinion.reason} (${opinion.az})`;
+    return { source, text, ageMs, weight: 'for-dead' };
+  });
+}
+
+function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | null {
+  return opinion.lastHeardWallMs === null ? null : Math.max(0, evidence.wallNowMs - opinion.lastHeardWallMs);
+}

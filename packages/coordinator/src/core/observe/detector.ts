@@ -1,0 +1,78 @@
+import type { MonotonicMs } from '@understudy/shared';
+import type { OpinionReason } from './types.ts';
+
+/** An accusation in the making: begun at the tick that found the silence too long, dropped at the next heartbeat. */
+export interface Suspicion {
+  readonly sinceMs: MonotonicMs;
+  nextProbeAtMs: number;
+  udpSent: number;
+  /** When the second UDP probe went out; two, so that one lost datagram is no failed probe. */
+  secondUdpAtMs: number;
+  tcp: 'none' | 'wanted' | 'failed' | 'answered';
+  deadSinceMs: number;
+}
+
+export const newSuspicion = (sinceMs: MonotonicMs, hasTcpPort: boolean): Suspicion => ({
+  sinceMs,
+  nextProbeAtMs: sinceMs,
+  udpSent: 0,
+  secondUdpAtMs: Number.POSITIVE_INFINITY,
+  tcp: hasTcpPort ? 'wanted' : 'none',
+  deadSinceMs: Number.POSITIVE_INFINITY,
+});
+
+/** Three probe rounds fit into the confirmation time, the last with time for its answer; at most one per second. */
+export const probeIntervalMs = (confirmForMs: number): number => Math.max(50, Math.min(1_000, confirmForMs / 4));
+
+export interface SilenceInput {
+  readonly nowMs: number;
+  readonly silentMs: number;
+  readonly suspectAfterMs: number;
+  readonly confirmForMs: number;
+  /** Extra time before `dead` after a goodbye; 0 without one. */
+  readonly graceMs: number;
+  readonly probeTimeoutMs: number;
+  readonly suspicion: Suspicion | null;
+}
+
+export interface SilenceVerdict {
+  readonly verdict: 'alive' | 'suspect' | 'dead';
+  readonly reason: OpinionReason;
+  /** When to look again if nothing is heard. */
+  readonly lookAgainInMs: number;
+}
+
+function probesFailed(input: SilenceInput, suspicion: Suspicion): boolean {
+  const timeoutMs = Math.min(input.probeTimeoutMs, input.confirmForMs / 4);
+  return input.nowMs >= suspicion.secondUdpAtMs + timeoutMs && (suspicion.tcp === 'none' || suspicion.tcp === 'failed');
+}
+
+/**
+ * Silence of one instance that was heard before, as heard by a healthy observer:
+ * `alive` until `suspectAfterMs`, `suspect` for at least `confirmForMs` more, `dead` only when the probes of that time failed too.
+ */
+export function judgeSilence(input: SilenceInput): SilenceVerdict {
+  const leftMs = input.suspectAfterMs - input.silentMs;
+  if (leftMs > 0) return { verdict: 'alive', reason: 'Heard', lookAgainInMs: leftMs };
+  const { suspicion } = input;
+  const reason = input.graceMs > 0 ? 'Goodbye' : 'Silent';
+  const confirmMs = input.confirmForMs + input.graceMs;
+  if (!suspicion) return { verdict: 'suspect', reason, lookAgainInMs: confirmMs };
+  const confirmLeftMs = confirmMs - (input.nowMs - suspicion.sinceMs);
+  if (confirmLeftMs > 0) return { verdict: 'suspect', reason, lookAgainInMs: confirmLeftMs };
+  if (suspicion.tcp === 'answered') return { verdict: 'suspect', reason: 'ProbeAnswered', lookAgainInMs: 0 };
+  if (!probesFailed(input, suspicion)) return { verdict: 'suspect', reason, lookAgainInMs: 0 };
+  return { verdict: 'dead', reason: 'ProbesFailed', lookAgainInMs: Number.POSITIVE_INFINITY };
+}
+
+/**
+ * φ = -log10 P(a heartbeat still comes after this silence), normal arrivals approximated by a logistic curve (Hayashibara 2004; Akka's
+ * formula). For display: its variance can be dragged up and its tail is wrong, so it decides nothing.
+ */
+export function phiOf(silentMs: number, meanMs: number, deviationMs: number): number {
+  if (!(meanMs > 0)) return 0;
+  const y = (silentMs - meanMs) / Math.max(deviationMs, 100);
+  const e = Math.exp(-y * (1.5976 + 0.070566 * y * y));
+  const tail = silentMs > meanMs ? e / (1 + e) : 1 - 1 / (1 + e);
+  return tail <= 0 ? 300 : Math.min(300, -Math.log10(tail));
+}

@@ -1,0 +1,108 @@
+import { createHmac } from 'node:crypto';
+import { deriveAgentKey, type MemberId, writeMidstate } from '@understudy/shared';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeartbeatBatch } from './heartbeat-batch.ts';
+import { at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
+import { TagLanes } from './tag-lanes.ts';
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const lanesOrFail = (): TagLanes => {
+  const lanes = TagLanes.create();
+  if (!lanes) throw new Error('this Node has no WebAssembly SIMD');
+  return lanes;
+};
+
+describe('four tags at once', () => {
+  it('agree with node:crypto for any keys and messages, and catch any one wrong bit', () => {
+    const lanes = lanesOrFail();
+    const message = fc.record({ key: bytes(32), signed: bytes(144), flip: fc.integer({ min: -1, max: 127 }) });
+    fc.assert(
+      fc.property(fc.tuple(message, message, message, message), (messages) => {
+        const states = new Int32Array(64);
+        let expected = 0;
+        messages.forEach(({ key, signed, flip }, lane) => {
+          writeMidstate(key, states, lane * 16);
+          const frame = new Uint8Array(160);
+          frame.set(signed);
+          frame.set(createHmac('sha256', key).update(signed).digest().subarray(0, 16), 144);
+          if (flip >= 0) frame[144 + (flip >> 3)] = (frame[144 + (flip >> 3)] as number) ^ (1 << (flip & 7));
+          else expected |= 1 << lane;
+          lanes.load(lane, frame, states, lane * 16);
+        });
+        expect(lanes.verify()).toBe(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a batch', () => {
+  const members = Array.from({ length: 6 }, (_, i) => `db/m${i}` as MemberId);
+  const setUp = (lanes?: null) => {
+    const { table } = observer(members.map((member) => watched(member)));
+    const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
+    for (const agent of agents) agent.greet(table, 0);
+    const outcomes: string[] = [];
+    const batch = new HeartbeatBatch(table, ({ outcome }) => outcomes.push(outcome), lanes === null ? null : lanesOrFail());
+    return { table, agents, outcomes, batch };
+  };
+
+  it('judges as of arrival and waits for four or a flush', () => {
+    const { table, agents, outcomes, batch } = setUp();
+    agents.slice(0, 3).forEach((agent, i) => batch.add(agent.beat(), FROM, at(1_000 + i)));
+    expect(outcomes).toEqual([]);
+    expect(batch.pendingCount).toBe(3);
+    batch.flush();
+    expect(outcomes).toEqual(['recorded', 'recorded', 'recorded']);
+    expect(members.slice(0, 3).map((member) => table.opinion(member)?.lastHeardMs)).toEqual([1_000, 1_001, 1_002]);
+    for (const agent of agents.slice(0, 4)) batch.add(agent.beat(), FROM, at(2_000));
+    expect(batch.pendingCount).toBe(0);
+    expect(outcomes).toHaveLength(7);
+  });
+
+  it('gives what one by one gives, whatever the mixture', () => {
+    const kind = fc.record({ agent: fc.integer({ min: 0, max: 5 }), what: fc.constantFrom('good', 'again', 'forged', 'garbage', 'stranger', 'flush') });
+    fc.assert(
+      fc.property(fc.array(kind, { maxLength: 60 }), (steps) => {
+        const together = setUp();
+        const apart = setUp(null);
+        for (const { agent, what } of steps) {
+          if (what === 'flush') {
+            together.batch.flush();
+            continue;
+          }
+          for (const one of [together, apart]) {
+            const sender = what === 'stranger' ? new WireAgent('x/y', 'i-x') : (one.agents[agent] as WireAgent);
+            if (what === 'again') sender.sequence--;
+            const datagram = what === 'garbage' ? new Uint8Array(agent * 40) : sender.beat();
+            if (what === 'forged') datagram[150] = (datagram[150] as number) ^ 1;
+            one.batch.add(datagram, FROM, at(1_000));
+          }
+        }
+        together.batch.flush();
+        expect(together.outcomes.toSorted()).toEqual(apart.outcomes.toSorted());
+        expect(together.table.opinions()).toEqual(apart.table.opinions());
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('works one by one where there is no vector unit', () => {
+    const { agents, outcomes, batch } = setUp(null);
+    for (const agent of agents) batch.add(agent.beat(), FROM, at(1_000));
+    expect(outcomes).toHaveLength(6);
+  });
+
+  it('a member taken off the roster between arrival and flush is unknown, not a crash', () => {
+    const { table, agents, outcomes, batch } = setUp();
+    for (const agent of agents.slice(0, 3)) batch.add(agent.beat(), FROM, at(1_000));
+    table.setRoster([watched(members[1] as MemberId)], at(1_001));
+    batch.flush();
+    expect(outcomes).toEqual(['unknown-agent', 'recorded', 'unknown-agent']);
+  });
+});
+
+it('the derived key is what the agent has', () => {
+  expect(deriveAgentKey(MASTER, 1, 'db/a')).not.toEqual(deriveAgentKey(MASTER, 2, 'db/a'));
+});

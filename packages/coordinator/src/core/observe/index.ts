@@ -1,0 +1,6 @@
+export { HeartbeatBatch } from './heartbeat-batch.ts';
+export type { Hearing } from './hears-too-few.ts';
+export type { KeyOf } from './keyring.ts';
+export { ObserverTable, type ObserverTableOptions } from './observer-table.ts';
+export * from './types.ts';
+export type { TickReport } from './watch.ts';

@@ -1,0 +1,270 @@
+import {
+  ACK_ACTIVATIONS,
+  CHECK_SLOT_COUNT,
+  CHECK_STATUSES,
+  type Endpoint,
+  encodeAck,
+  FRAME_TYPE,
+  FRAME_VERSION,
+  HEARTBEAT_BYTES,
+  HEARTBEAT_OFFSET,
+  type MemberId,
+  MIDSTATE_WORDS,
+  midstateMac,
+  midstateTagMatches,
+  writeMidstate,
+} from '@understudy/shared';
+import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
+import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
+import type { Keyring } from './keyring.ts';
+import type { ObserverState } from './observer-state.ts';
+import { acceptSequence } from './replay-columns.ts';
+import { RECEIVE_OUTCOMES, type ReceiveOutcome, type ReceiveResult } from './types.ts';
+
+/** Results without an ack, made once. */
+const PLAIN = Object.fromEntries(
+  RECEIVE_OUTCOMES.map((outcome) => [outcome, Object.freeze({ outcome, ack: null })]),
+) as Readonly<Record<ReceiveOutcome, ReceiveResult>>;
+
+const STATUS_COUNT = CHECK_STATUSES.length;
+const PASS = CHECK_STATUSES.indexOf('pass');
+const WARN = CHECK_STATUSES.indexOf('warn');
+const FAIL = CHECK_STATUSES.indexOf('fail');
+const FLAG = { ackRequested: 1, serving: 4, goodbye: 8 } as const;
+
+export interface IngestIdentity {
+  readonly coordinatorHash: number;
+  /** Fresh for each process: what makes a recorded heartbeat worthless to the next one. */
+  readonly nonce: Uint8Array;
+}
+
+/** Datagrams into the table. Two phases, so that several tags can be checked at once in between: {@link admit}, then {@link settle}. */
+export class Ingest {
+  readonly counts: Record<ReceiveOutcome, number> = Object.fromEntries(
+    RECEIVE_OUTCOMES.map((outcome) => [outcome, 0]),
+  ) as Record<ReceiveOutcome, number>;
+  readonly #state: ObserverState;
+  readonly #keyring: Keyring;
+  readonly #activations: ActivationSource;
+  readonly #coordinatorHash: number;
+  readonly #nonceState = new Int32Array(MIDSTATE_WORDS);
+
+  constructor(state: ObserverState, keyring: Keyring, activations: ActivationSource, identity: IngestIdentity) {
+    this.#state = state;
+    this.#keyring = keyring;
+    this.#activations = activations;
+    this.#coordinatorHash = identity.coordinatorHash;
+    writeMidstate(identity.nonce, this.#nonceState, 0);
+  }
+
+  #drop(outcome: ReceiveOutcome): ReceiveResult {
+    this.counts[outcome]++;
+    return PLAIN[outcome];
+  }
+
+  /** Length, version, type, agent, key: the slot, or (counted) the reason why not. Nothing of the content is looked at. */
+  admit(bytes: Uint8Array): number | ReceiveResult {
+    if (bytes.length !== HEARTBEAT_BYTES || bytes[0] !== FRAME_VERSION || bytes[1] !== FRAME_TYPE.heartbeat)
+      return this.#drop('malformed');
+    const slot = this.#state.index.find(this.#state.members, bytes, HEARTBEAT_OFFSET.agentId);
+    if (slot < 0) return this.#drop('unknown-agent');
+    return this.keyOffset(slot, bytes) < 0 ? this.#drop('unknown-key') : slot;
+  }
+
+  keyOffset(slot: number, bytes: Uint8Array): number {
+    const member = this.#state.members.ids[slot] as MemberId;
+    return this.#keyring.offsetOf(slot, bytes[HEARTBEAT_OFFSET.keyId] as number, member);
+  }
+
+  /** One datagram from first to last, its tag checked alone. */
+  receive(bytes: Uint8Array, from: Endpoint, nowMs: number): ReceiveResult {
+    const slot = this.admit(bytes);
+    if (typeof slot !== 'number') return slot;
+    const authentic = midstateTagMatches(this.#keyring.states, this.keyOffset(slot, bytes), bytes);
+    return this.settle(slot, bytes, authentic, from, nowMs);
+  }
+
+  /** After the tag: replay window, challenge, record, ack. */
+  settle(slot: number, bytes: Uint8Array, authentic: boolean, from: Endpoint, nowMs: number): ReceiveResult {
+    if (!authentic) return this.#drop('forged');
+    if (!checksInRange(bytes)) return this.#drop('malformed');
+    const entry = this.#entryFor(slot, bytes);
+    const fresh = acceptSequence(
+      this.#state.entries,
+      entry,
+      word(bytes, HEARTBEAT_OFFSET.bootEpoch),
+      word(bytes, HEARTBEAT_OFFSET.bootEpoch + 4),
+      word(bytes, HEARTBEAT_OFFSET.sequence),
+      word(bytes, HEARTBEAT_OFFSET.sequence + 4),
+    );
+    if (fresh !== 'fresh') return this.#drop(fresh);
+    const confirmed = this.#echoesChallenge(entry, bytes);
+    if (confirmed) this.#record(slot, entry, bytes, from, nowMs);
+    const outcome = confirmed ? 'recorded' : 'unconfirmed';
+    this.counts[outcome]++;
+    const ack = this.#ackIfDue(slot, entry, bytes, confirmed, nowMs);
+    return ack ? { outcome, ack } : PLAIN[outcome];
+  }
+
+  #entryFor(slot: number, bytes: Uint8Array): number {
+    const hashHi = word(bytes, HEARTBEAT_OFFSET.instanceHash);
+    const hashLo = word(bytes, HEARTBEAT_OFFSET.instanceHash + 4);
+    const known = this.#state.entryOf(slot, hashHi, hashLo);
+    if (known !== NONE) return known;
+    const hex = hexOf(bytes, HEARTBEAT_OFFSET.instanceHash, 8);
+    const entry = this.#state.addEntry(slot, hashHi, hashLo, hex);
+    this.#setChallenge(slot, entry);
+    return entry;
+  }
+
+  /** Bound to this process, the agent, the instance and this very row: a row made anew after eviction asks something new. */
+  #setChallenge(slot: number, entry: number): void {
+    const { members, entries, entriesMade } = this.#state;
+    const message = new Uint8Array(28);
+    message.set(members.agentId.subarray(slot * 16, slot * 16 + 16));
+    const view = new DataView(message.buffer);
+    view.setUint32(16, entries.hashHi[entry] as number);
+    view.setUint32(20, entries.hashLo[entry] as number);
+    view.setUint32(24, entriesMade);
+    const mac = midstateMac(this.#nonceState, 0)(message);
+    entries.challengeHi[entry] = word(mac, 0);
+    entries.challengeLo[entry] = word(mac, 4);
+  }
+
+  challengeHex(entry: number): string {
+    const { entries } = this.#state;
+    return hex32(entries.challengeHi[entry] as number) + hex32(entries.challengeLo[entry] as number);
+  }
+
+  #echoesChallenge(entry: number, bytes: Uint8Array): boolean {
+    const { entries } = this.#state;
+    return (
+      entries.challengeHi[entry] === word(bytes, HEARTBEAT_OFFSET.challenge) &&
+      entries.challengeLo[entry] === word(bytes, HEARTBEAT_OFFSET.challenge + 4)
+    );
+  }
+
+  #record(slot: number, entry: number, bytes: Uint8Array, from: Endpoint, nowMs: number): void {
+    const { entries, members, suspicions } = this.#state;
+    this.#recordArrival(entry, nowMs);
+    const passing = this.#recordChecks(slot, entry, bytes, nowMs);
+    const sent = bytes[HEARTBEAT_OFFSET.flags] as number;
+    entries.flags[entry] =
+      ENTRY_FLAG.windowOpen |
+      ENTRY_FLAG.heard |
+      passing |
+      ((sent & FLAG.serving) !== 0 ? ENTRY_FLAG.serving : 0) |
+      ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
+    entries.lastHeardMs[entry] = nowMs;
+    entries.silentFromMs[entry] = nowMs;
+    if (entries.address[entry] !== from.address) entries.address[entry] = from.address;
+    entries.port[entry] = from.port;
+    if (members.activeEntry[slot] !== entry) return;
+    if (suspicions.size > 0) suspicions.delete(slot);
+    members.flags[slot] = (members.flags[slot] as number) & ~MEMBER_FLAG.settled;
+    this.#state.setVerdict(slot, 'alive', 'Heard', nowMs);
+    // Lazily: a due time in the past or future only means an earlier look.
+    if ((members.dueAtMs[slot] as number) > nowMs + (members.suspectAfterMs[slot] as number))
+      members.dueAtMs[slot] = nowMs + (members.suspectAfterMs[slot] as number);
+  }
+
+  /** Mean and variance of the interval, exponentially weighted; for φ and for "usual interval". */
+  #recordArrival(entry: number, nowMs: number): void {
+    const { entries } = this.#state;
+    const intervalMs = nowMs - (entries.lastHeardMs[entry] as number);
+    if (intervalMs === Number.POSITIVE_INFINITY) return;
+    const meanMs = entries.meanMs[entry] as number;
+    if (meanMs === 0) {
+      entries.meanMs[entry] = intervalMs;
+      return;
+    }
+    const off = intervalMs - meanMs;
+    entries.meanMs[entry] = meanMs + 0.05 * off;
+    entries.variance[entry] = 0.95 * ((entries.variance[entry] as number) + 0.05 * off * off);
+  }
+
+  /** Copies the check slots and keeps the unbroken run of passing or failing heartbeats; a gap ≥ `suspectAfterMs` breaks it. */
+  #recordChecks(slot: number, entry: number, bytes: Uint8Array, nowMs: number): number {
+    const { entries, members } = this.#state;
+    let allPass = true;
+    let someFail = false;
+    const into = entry * CHECK_SLOT_COUNT * 4;
+    for (let i = 0; i < CHECK_SLOT_COUNT * 4; i++) {
+      const value = bytes[HEARTBEAT_OFFSET.checks + i] as number;
+      entries.checks[into + i] = value;
+      if ((i & 3) !== 0 || value === 0) continue;
+      if (value === FAIL) someFail = true;
+      if (value !== PASS && value !== WARN) allPass = false;
+    }
+    const run = someFail ? ENTRY_FLAG.failing : allPass ? ENTRY_FLAG.passing : 0;
+    const unbroken = nowMs - (entries.lastHeardMs[entry] as number) < (members.suspectAfterMs[slot] as number);
+    const before = (entries.flags[entry] as number) & (ENTRY_FLAG.failing | ENTRY_FLAG.passing);
+    if (before !== run || !unbroken) entries.runSinceMs[entry] = nowMs;
+    return run;
+  }
+
+  /** At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never faster than `ackMinIntervalMs`. */
+  #ackIfDue(slot: number, entry: number, bytes: Uint8Array, confirmed: boolean, nowMs: number): Uint8Array | null {
+    const { entries, members, settings } = this.#state;
+    const sinceAck = Math.min(255, (entries.sinceAck[entry] as number) + 1);
+    entries.sinceAck[entry] = sinceAck;
+    const quietMs = nowMs - (entries.lastAckMs[entry] as number);
+    if (quietMs < settings.ackMinIntervalMs) return null;
+    const answer = this.#activations.answer(members.ids[slot] as MemberId, entries.hashHex[entry] as string);
+    const wanted =
+      !confirmed ||
+      ((bytes[HEARTBEAT_OFFSET.flags] as number) & FLAG.ackRequested) !== 0 ||
+      (sinceAck >= settings.ackEvery && quietMs >= settings.routineAckMs) ||
+      entries.ackedActivation[entry] !== ACK_ACTIVATIONS.indexOf(answer.activation) ||
+      entries.ackedIncarnation[entry] !== answer.incarnation;
+    return wanted ? this.#ack(slot, entry, bytes, answer, nowMs) : null;
+  }
+
+  #ack(slot: number, entry: number, bytes: Uint8Array, answer: ActivationAnswer, nowMs: number): Uint8Array {
+    const { entries, members } = this.#state;
+    entries.lastAckMs[entry] = nowMs;
+    entries.sinceAck[entry] = 0;
+    entries.ackedActivation[entry] = ACK_ACTIVATIONS.indexOf(answer.activation);
+    entries.ackedIncarnation[entry] = answer.incarnation;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return encodeAck(
+      {
+        keyId: bytes[HEARTBEAT_OFFSET.keyId] as number,
+        leaderLive: answer.leaderLive,
+        agentId: hexOf(bytes, HEARTBEAT_OFFSET.agentId, 16),
+        instanceHash: entries.hashHex[entry] as string,
+        bootEpoch: view.getBigUint64(HEARTBEAT_OFFSET.bootEpoch),
+        sequence: view.getBigUint64(HEARTBEAT_OFFSET.sequence),
+        challenge: this.challengeHex(entry),
+        coordinatorHash: this.#coordinatorHash,
+        opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
+        activation: answer.activation,
+        incarnation: answer.incarnation,
+        holdsForMs: answer.holdsForMs,
+        term: BigInt(answer.term),
+      },
+      midstateMac(this.#keyring.states, this.keyOffset(slot, bytes)),
+    );
+  }
+}
+
+function checksInRange(bytes: Uint8Array): boolean {
+  for (let slot = 0; slot < CHECK_SLOT_COUNT; slot++)
+    if ((bytes[HEARTBEAT_OFFSET.checks + slot * 4] as number) >= STATUS_COUNT) return false;
+  return true;
+}
+
+const word = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0;
+
+const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
+
+function hexOf(bytes: Uint8Array, offset: number, length: number): string {
+  let text = '';
+  for (let i = 0; i < length; i += 4) text += hex32(word(bytes, offset + i));
+  return text;
+}

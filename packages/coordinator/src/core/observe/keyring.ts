@@ -1,0 +1,58 @@
+import { type MemberId, MIDSTATE_WORDS, writeMidstate } from '@understudy/shared';
+
+/**
+ * Derives one member's key, or `null` when this key id is not ours. Pure; called once per member and key id, at its first datagram, because
+ * deriving 100 000 keys at start would be a stall.
+ */
+export type KeyOf = (keyId: number, member: MemberId) => Uint8Array | null;
+
+/** HMAC state of every member's keys, flat. At most two key ids are live at once (rotation). */
+export class Keyring {
+  readonly #keyIds: readonly number[];
+  readonly #keyOf: KeyOf;
+  states = new Int32Array(0);
+  #ready = new Uint8Array(0);
+
+  constructor(keyIds: readonly number[], keyOf: KeyOf) {
+    if (keyIds.length < 1 || keyIds.length > 2) throw new RangeError(`want one or two key ids, got ${keyIds.length}`);
+    this.#keyIds = keyIds;
+    this.#keyOf = keyOf;
+  }
+
+  reserve(capacity: number): void {
+    const rows = capacity * this.#keyIds.length;
+    if (rows <= this.#ready.length) return;
+    const states = new Int32Array(rows * MIDSTATE_WORDS);
+    states.set(this.states);
+    const ready = new Uint8Array(rows);
+    ready.set(this.#ready);
+    this.states = states;
+    this.#ready = ready;
+  }
+
+  /** Forgets a slot's keys: it will belong to another member. */
+  clear(slot: number): void {
+    const row = slot * this.#keyIds.length;
+    this.#ready.fill(0, row, row + this.#keyIds.length);
+    this.states.fill(0, row * MIDSTATE_WORDS, (row + this.#keyIds.length) * MIDSTATE_WORDS);
+  }
+
+  /** Where in {@link states} this member's key begins, or -1. */
+  offsetOf(slot: number, keyId: number, member: MemberId): number {
+    const which = this.#keyIds.indexOf(keyId);
+    if (which < 0) return -1;
+    const row = slot * this.#keyIds.length + which;
+    const offset = row * MIDSTATE_WORDS;
+    if (this.#ready[row] === 1) return offset;
+    const key = this.#keyOf(keyId, member);
+    if (!key) return -1;
+    writeMidstate(key, this.states, offset);
+    this.#ready[row] = 1;
+    return offset;
+  }
+
+  /** Any key id of ours, for datagrams we begin (probes): the newest, i.e. the last configured. */
+  get newestKeyId(): number {
+    return this.#keyIds.at(-1) as number;
+  }
+}

@@ -1,0 +1,182 @@
+import {
+  CHECK_SLOT_COUNT,
+  CHECK_STATUSES,
+  type CheckReading,
+  coordinatorHashOf,
+  type Endpoint,
+  instanceHashOf,
+  type MemberId,
+  type MonotonicMs,
+  monotonicMs,
+} from '@understudy/shared';
+import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
+import { ENTRY_FLAG, NONE } from './columns.ts';
+import { phiOf } from './detector.ts';
+import { type Hearing, hearing } from './hears-too-few.ts';
+import { Ingest } from './ingest.ts';
+import { type KeyOf, Keyring } from './keyring.ts';
+import { ObserverState } from './observer-state.ts';
+import { applyRoster } from './roster.ts';
+import type {
+  Abstention,
+  ObservedReading,
+  ObserverSettings,
+  Opinion,
+  ProbeOrder,
+  ProbeOutcome,
+  ReceiveOutcome,
+  ReceiveResult,
+  WatchedMember,
+} from './types.ts';
+import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
+import { type TickReport, Watch } from './watch.ts';
+
+export interface ObserverTableOptions {
+  readonly coordinatorId: string;
+  readonly startedAtMs: MonotonicMs;
+  /** At least 16 random bytes, fresh for each process. */
+  readonly nonce: Uint8Array;
+  /** One or two, oldest first. */
+  readonly keyIds: readonly number[];
+  readonly keyOf: KeyOf;
+  readonly activations: ActivationSource;
+  readonly settings?: Partial<ObserverSettings>;
+}
+
+/**
+ * What one coordinator has heard. Synchronous, no I/O, no clock: datagrams and moments go in; opinions, acks and probes to send come out.
+ * Whatever arrives, nothing here throws. One row per (member, instance): the predecessor and the replacement of one member share a key.
+ */
+export class ObserverTable implements HeartbeatSource {
+  readonly settings: ObserverSettings;
+  readonly #state: ObserverState;
+  readonly #keyring: Keyring;
+  readonly #watch: Watch;
+  readonly #coordinatorHash: number;
+  /** For {@link HeartbeatBatch}; others use {@link receive}. */
+  readonly ingest: Ingest;
+
+  constructor(options: ObserverTableOptions) {
+    if (options.nonce.length < 16)
+      throw new RangeError(`want a nonce of at least 16 bytes, got ${options.nonce.length}`);
+    this.settings = { ...DEFAULT_OBSERVER_SETTINGS, ...options.settings };
+    this.#state = new ObserverState(this.settings);
+    this.#keyring = new Keyring(options.keyIds, options.keyOf);
+    this.#coordinatorHash = coordinatorHashOf(options.coordinatorId);
+    this.ingest = new Ingest(this.#state, this.#keyring, options.activations, {
+      coordinatorHash: this.#coordinatorHash,
+      nonce: options.nonce,
+    });
+    this.#watch = new Watch(this.#state, options.startedAtMs);
+  }
+
+  /** HMAC state of all keys, for the vector check. Valid until the next {@link setRoster}. */
+  get keyStates(): Int32Array {
+    return this.#keyring.states;
+  }
+
+  /** Watch exactly these. Cheap when little changed; call it when membership, an activation or a policy changed. */
+  setRoster(roster: readonly WatchedMember[], nowMs: MonotonicMs): void {
+    applyRoster(this.#state, this.#keyring, roster, nowMs);
+    this.#watch.fastestSuspectAfterMs = roster.reduce(
+      (fastest, watched) => Math.min(fastest, watched.suspectAfterMs),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** One datagram. `payload` is not kept. */
+  receive(payload: Uint8Array, from: Endpoint, nowMs: MonotonicMs): ReceiveResult {
+    return this.ingest.receive(payload, from, nowMs);
+  }
+
+  /** Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is found. */
+  tick(nowMs: MonotonicMs): TickReport {
+    return this.#watch.tick(nowMs);
+  }
+
+  /** Datagrams were lost on our side since the last call (kernel drops grew). */
+  noteReceiveLoss(nowMs: MonotonicMs): void {
+    this.#watch.noteLoss(nowMs);
+  }
+
+  /** Probes to send now. Each is planned once; report what became of it to {@link probeResult}. */
+  planProbes(nowMs: MonotonicMs): readonly ProbeOrder[] {
+    return this.#watch.planProbes(this.ingest, this.#keyring, this.#coordinatorHash, nowMs);
+  }
+
+  probeResult(order: ProbeOrder, outcome: ProbeOutcome, nowMs: MonotonicMs): void {
+    this.#watch.probeResult(order, outcome, nowMs);
+  }
+
+  /** Opinions that changed since the last call. During warm-up those about agents not heard yet are kept back. */
+  takeChanges(): readonly Opinion[] {
+    const warmingUp = this.abstention?.reason === 'WarmingUp';
+    return this.#state.takeChanges((opinion) => warmingUp && opinion.verdict === 'unknown');
+  }
+
+  opinions(): readonly Opinion[] {
+    return [...this.#state.slots.values()].map((slot) => this.#state.opinion(slot));
+  }
+
+  opinion(member: MemberId): Opinion | null {
+    const slot = this.#state.slots.get(member);
+    return slot === undefined ? null : this.#state.opinion(slot);
+  }
+
+  /** Non-null while this observer accuses nobody; what it hears stays true evidence of life. */
+  get abstention(): Abstention | null {
+    return this.#watch.abstention;
+  }
+
+  /** Counted now, O(members): for status pages, not for every datagram. */
+  hearing(nowMs: MonotonicMs): Hearing {
+    return hearing(this.#state, this.#watch.fastestSuspectAfterMs, nowMs);
+  }
+
+  get watchedCount(): number {
+    return this.#state.slots.size;
+  }
+
+  get counts(): Readonly<Record<ReceiveOutcome, number>> {
+    return this.ingest.counts;
+  }
+
+  /** Works from the first confirmed heartbeat on, also for an instance the roster does not name (yet). */
+  reading(member: MemberId, instanceId: string, nowMs?: MonotonicMs): ObservedReading | null {
+    const slot = this.#state.slots.get(member);
+    if (slot === undefined) return null;
+    const hash = instanceHashOf(instanceId);
+    const { entries } = this.#state;
+    const entry = this.#state.entryOf(slot, Number.parseInt(hash.slice(0, 8), 16), Number.parseInt(hash.slice(8), 16));
+    const flags = entry === NONE ? 0 : (entries.flags[entry] as number);
+    if ((flags & ENTRY_FLAG.heard) === 0) return null;
+    const lastHeardAtMs = monotonicMs(entries.lastHeardMs[entry] as number);
+    const runSinceMs = monotonicMs(entries.runSinceMs[entry] as number);
+    return {
+      lastHeardAtMs,
+      passingSinceMs: (flags & ENTRY_FLAG.passing) !== 0 ? runSinceMs : null,
+      failingSinceMs: (flags & ENTRY_FLAG.failing) !== 0 ? runSinceMs : null,
+      bootEpoch: (BigInt(entries.epochHi[entry] as number) << 32n) | BigInt(entries.epochLo[entry] as number),
+      serving: (flags & ENTRY_FLAG.serving) !== 0,
+      goodbye: (flags & ENTRY_FLAG.goodbye) !== 0,
+      checks: this.#checks(entry),
+      phi: phiOf(
+        (nowMs ?? lastHeardAtMs) - lastHeardAtMs,
+        entries.meanMs[entry] as number,
+        Math.sqrt(entries.variance[entry] as number),
+      ),
+    };
+  }
+
+  #checks(entry: number): CheckReading[] {
+    const { checks } = this.#state.entries;
+    return Array.from({ length: CHECK_SLOT_COUNT }, (_, slot) => {
+      const at = (entry * CHECK_SLOT_COUNT + slot) * 4;
+      return {
+        status: CHECK_STATUSES[checks[at] as number] ?? 'unknown',
+        code: checks[at + 1] as number,
+        ageSeconds: ((checks[at + 2] as number) << 8) | (checks[at + 3] as number),
+      };
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import type { Endpoint, MemberId, MonotonicMs, OpinionVerdict } from '@understudy/shared';
+import type { HeartbeatReading } from '../../contracts.ts';
+
+/** What this observer is told to watch. */
+export interface WatchedMember {
+  readonly member: MemberId;
+  readonly suspectAfterMs: number;
+  readonly confirmForMs: number;
+  /** The instance the activation record names: the one opinions are about. `null` while there is none. */
+  readonly activatedInstanceId: string | null;
+  /** Other instances we know of (a replacement in verification, the predecessor): kept in preference to strangers. */
+  readonly knownInstanceIds: readonly string[];
+  /** Also probe this TCP port before `dead`; `null` = UDP probes only. */
+  readonly tcpPort: number | null;
+}
+
+export interface ObserverSettings {
+  /** How often `tick` is called. A gap of more than three of them is a stall of our own. */
+  readonly tickMs: number;
+  /** Abstain at least this long after construction. */
+  readonly warmUpMs: number;
+  /** After a stall abstain as long as it lasted, but at least and at most this long. */
+  readonly stallAbstainMs: number;
+  readonly stallAbstainMaxMs: number;
+  /** An agent that said goodbye (orderly stop, e.g. an upgrade) stays `suspect` this much longer before it may be `dead`. */
+  readonly goodbyeGraceMs: number;
+  /** Abstain while fewer than this share of the agents heard before are heard … */
+  readonly hearsRatio: number;
+  /** … counted only from this many agents on: see `hears-too-few.ts`. */
+  readonly hearsMinimum: number;
+  /** A member this long `dead` no longer counts among "agents heard before". */
+  readonly settledAfterMs: number;
+  readonly probeTimeoutMs: number;
+  /** Bound on probes planned in one tick; a member not yet probed cannot be `dead`. */
+  readonly maxProbesPerTick: number;
+  /** Routine acks: at most 1 in this many heartbeats, and not more often than `routineAckMs` per agent. */
+  readonly ackEvery: number;
+  readonly routineAckMs: number;
+  /** No agent gets acks faster than this, whatever it asks for. */
+  readonly ackMinIntervalMs: number;
+  /** Instances remembered per member, the activated one included. */
+  readonly maxInstancesPerMember: number;
+}
+
+export const DEFAULT_OBSERVER_SETTINGS: ObserverSettings = {
+  tickMs: 250,
+  warmUpMs: 20_000,
+  stallAbstainMs: 1_000,
+  stallAbstainMaxMs: 20_000,
+  goodbyeGraceMs: 60_000,
+  hearsRatio: 0.5,
+  hearsMinimum: 4,
+  settledAfterMs: 600_000,
+  probeTimeoutMs: 500,
+  maxProbesPerTick: 256,
+  ackEvery: 5,
+  routineAckMs: 1_000,
+  ackMinIntervalMs: 100,
+  maxInstancesPerMember: 5,
+};
+
+export const OPINION_REASONS = [
+  'NeverHeard',
+  'NotActivated',
+  'Heard',
+  'Silent',
+  'Goodbye',
+  'ProbeAnswered',
+  'ProbesFailed',
+  'WarmingUp',
+  'OwnStall',
+  'ReceiveLoss',
+  'HearsTooFew',
+] as const;
+export type OpinionReason = (typeof OPINION_REASONS)[number];
+
+/** Why this observer accuses nobody at the moment. */
+export type AbstentionReason = Extract<OpinionReason, 'WarmingUp' | 'OwnStall' | 'ReceiveLoss' | 'HearsTooFew'>;
+
+export interface Abstention {
+  readonly reason: AbstentionReason;
+  /** `null`: until enough agents are heard again. */
+  readonly untilMs: MonotonicMs | null;
+}
+
+/** This observer's view of one member's activated instance. An observer never says `left`: that is EC2's evidence. */
+export interface Opinion {
+  readonly member: MemberId;
+  /** `null` only with reason `NotActivated`. */
+  readonly instanceId: string | null;
+  readonly verdict: OpinionVerdict;
+  readonly reason: OpinionReason;
+  readonly sinceMs: MonotonicMs;
+  readonly lastHeardMs: MonotonicMs | null;
+}
+
+/** {@link HeartbeatReading} plus what `assess` needs. */
+export interface ObservedReading extends HeartbeatReading {
+  /** Start of the unbroken run of heartbeats that report a failing check; null while none fails. */
+  readonly failingSinceMs: MonotonicMs | null;
+  readonly goodbye: boolean;
+  /** Suspicion level for people (φ-accrual); decides nothing. */
+  readonly phi: number;
+}
+
+/** What became of one datagram. Everything but `recorded` and `unconfirmed` is dropped without an answer. */
+export const RECEIVE_OUTCOMES = [
+  'recorded',
+  /** Authentic and new, but it does not echo our challenge: it may be a recording. Answered with the challenge, says nothing about life. */
+  'unconfirmed',
+  'malformed',
+  'unknown-agent',
+  'unknown-key',
+  'forged',
+  'replayed',
+  'stale',
+] as const;
+export type ReceiveOutcome = (typeof RECEIVE_OUTCOMES)[number];
+
+export interface ReceiveResult {
+  readonly outcome: ReceiveOutcome;
+  /** To send back to where the heartbeat came from; never larger than it. */
+  readonly ack: Uint8Array | null;
+}
+
+/** A probe to send now. Give what became of it to `ObserverTable.probeResult`. */
+export interface ProbeOrder {
+  readonly kind: 'udp' | 'tcp';
+  readonly member: MemberId;
+  readonly to: Endpoint;
+  /** The datagram; empty for TCP. */
+  readonly payload: Uint8Array;
+  /** Which suspicion it belongs to: a result that comes after a refutation is ignored. */
+  readonly suspectSinceMs: MonotonicMs;
+}
+
+/**
+ * UDP: `sent` or `not-sent` (an answer comes as a heartbeat). TCP: `answered` (even a refusal: the host lives), `failed`, `not-sent`.
+ * A probe that was not sent proves nothing and does not count.
+ */
+export type ProbeOutcome = 'sent' | 'not-sent' | 'answered' | 'failed';

@@ -1,0 +1,216 @@
+import { encodeProbe, type MemberId, midstateMac, type MonotonicMs, monotonicMs } from '@understudy/shared';
+import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
+import { judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
+import { type Hearing, hearing } from './hears-too-few.ts';
+import type { Ingest } from './ingest.ts';
+import type { Keyring } from './keyring.ts';
+import type { ObserverState } from './observer-state.ts';
+import type { Abstention, ProbeOrder, ProbeOutcome } from './types.ts';
+
+const STALL_TICKS = 3;
+const NO_PAYLOAD = new Uint8Array(0);
+
+export interface TickReport {
+  /** Length of the stall found by this tick; 0 = none. */
+  readonly stalledMs: number;
+  readonly abstention: Abstention | null;
+}
+
+/** Time passes: finds silence, but first asks whether it is ourselves who cannot hear. */
+export class Watch {
+  readonly #state: ObserverState;
+  readonly #startedAtMs: number;
+  #lastTickMs: number;
+  #stallUntilMs = Number.NEGATIVE_INFINITY;
+  #lossUntilMs = Number.NEGATIVE_INFINITY;
+  #abstention: Abstention | null;
+  #lastHearing: Hearing = { heardBefore: 0, hearsNow: 0 };
+  readonly #due: number[] = [];
+  fastestSuspectAfterMs = Number.POSITIVE_INFINITY;
+
+  constructor(state: ObserverState, startedAtMs: MonotonicMs) {
+    this.#state = state;
+    this.#startedAtMs = startedAtMs;
+    this.#lastTickMs = startedAtMs;
+    this.#abstention = this.#choose(false, startedAtMs);
+  }
+
+  get abstention(): Abstention | null {
+    return this.#abstention;
+  }
+
+  /** Datagrams were lost on our side (kernel drops): what we did not hear says nothing for a moment. */
+  noteLoss(nowMs: MonotonicMs): void {
+    this.#lossUntilMs = nowMs + this.#state.settings.stallAbstainMs;
+    this.#abstention ??= this.#choose(false, nowMs);
+    this.#dropSuspicionsIfAbstaining(nowMs);
+  }
+
+  tick(nowMs: MonotonicMs): TickReport {
+    const stalledMs = this.#findStall(nowMs);
+    const silent = this.#collectDue(nowMs);
+    this.#abstention = this.#choose(silent, nowMs);
+    this.#dropSuspicionsIfAbstaining(nowMs);
+    for (const slot of this.#due) this.#judge(slot, nowMs);
+    this.#due.length = 0;
+    return { stalledMs, abstention: this.#abstention };
+  }
+
+  /**
+   * Our own pause (SIGSTOP, garbage collection, a starved host): heartbeats were waiting or dropped meanwhile, so every age moves by the gap,
+   * and nobody is accused for a while. Ages are moved before the socket is read again, because timers run before it.
+   */
+  #findStall(nowMs: MonotonicMs): number {
+    const { settings, entries } = this.#state;
+    const gapMs = nowMs - this.#lastTickMs;
+    this.#lastTickMs = nowMs;
+    if (gapMs <= STALL_TICKS * settings.tickMs) return 0;
+    for (let entry = 0; entry < entries.count; entry++)
+      entries.silentFromMs[entry] = Math.min(nowMs, (entries.silentFromMs[entry] as number) + gapMs);
+    const abstainMs = Math.min(settings.stallAbstainMaxMs, Math.max(settings.stallAbstainMs, gapMs));
+    this.#stallUntilMs = Math.max(this.#stallUntilMs, nowMs + abstainMs);
+    return gapMs;
+  }
+
+  /** The idle tick is this loop: one comparison per member. True when somebody is really silent. */
+  #collectDue(nowMs: number): boolean {
+    const { members } = this.#state;
+    const { dueAtMs, count } = members;
+    let silent = false;
+    for (let slot = 0; slot < count; slot++) {
+      if ((dueAtMs[slot] as number) > nowMs) continue;
+      this.#due.push(slot);
+      silent ||= this.#silentMs(slot, nowMs) >= (members.suspectAfterMs[slot] as number);
+    }
+    return silent;
+  }
+
+  #choose(silent: boolean, nowMs: number): Abstention | null {
+    const { settings } = this.#state;
+    const warmAtMs = this.#startedAtMs + settings.warmUpMs;
+    if (nowMs < warmAtMs) return { reason: 'WarmingUp', untilMs: monotonicMs(warmAtMs) };
+    if (nowMs < this.#stallUntilMs) return { reason: 'OwnStall', untilMs: monotonicMs(this.#stallUntilMs) };
+    if (nowMs < this.#lossUntilMs) return { reason: 'ReceiveLoss', untilMs: monotonicMs(this.#lossUntilMs) };
+    const worthCounting = silent || this.#state.suspicions.size > 0 || this.#abstention !== null;
+    if (!worthCounting) return null;
+    this.#lastHearing = hearing(this.#state, this.fastestSuspectAfterMs, nowMs);
+    const { heardBefore, hearsNow } = this.#lastHearing;
+    const deaf = heardBefore >= settings.hearsMinimum && hearsNow < settings.hearsRatio * heardBefore;
+    return deaf ? { reason: 'HearsTooFew', untilMs: null } : null;
+  }
+
+  #dropSuspicionsIfAbstaining(nowMs: number): void {
+    const { suspicions } = this.#state;
+    if (!this.#abstention || suspicions.size === 0) return;
+    const accused = [...suspicions.keys()];
+    suspicions.clear();
+    for (const slot of accused) this.#judge(slot, nowMs);
+  }
+
+  #silentMs(slot: number, nowMs: number): number {
+    const entry = this.#state.members.activeEntry[slot] as number;
+    return entry === NONE ? 0 : nowMs - (this.#state.entries.silentFromMs[entry] as number);
+  }
+
+  #judge(slot: number, nowMs: number): void {
+    const { members, entries } = this.#state;
+    const entry = members.activeEntry[slot] as number;
+    if (entry === NONE || ((entries.flags[entry] as number) & ENTRY_FLAG.heard) === 0) {
+      members.dueAtMs[slot] = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const silentMs = this.#silentMs(slot, nowMs);
+    if (this.#abstention && silentMs >= (members.suspectAfterMs[slot] as number)) {
+      this.#state.setVerdict(slot, 'unknown', this.#abstention.reason, nowMs);
+      members.dueAtMs[slot] = nowMs + this.#state.settings.tickMs;
+      return;
+    }
+    this.#judgeSilent(slot, entry, silentMs, nowMs);
+  }
+
+  #judgeSilent(slot: number, entry: number, silentMs: number, nowMs: number): void {
+    const { members, entries, settings, suspicions } = this.#state;
+    const goodbye = ((entries.flags[entry] as number) & ENTRY_FLAG.goodbye) !== 0;
+    const suspicion = suspicions.get(slot) ?? null;
+    const judged = judgeSilence({
+      nowMs,
+      silentMs,
+      suspectAfterMs: members.suspectAfterMs[slot] as number,
+      confirmForMs: members.confirmForMs[slot] as number,
+      graceMs: goodbye ? settings.goodbyeGraceMs : 0,
+      probeTimeoutMs: settings.probeTimeoutMs,
+      suspicion,
+    });
+    if (judged.verdict === 'alive') suspicions.delete(slot);
+    else if (!suspicion) suspicions.set(slot, newSuspicion(monotonicMs(nowMs), members.tcpPort[slot] !== 0));
+    else if (judged.verdict === 'dead') suspicion.deadSinceMs = Math.min(suspicion.deadSinceMs, nowMs);
+    this.#state.setVerdict(slot, judged.verdict, judged.reason, nowMs);
+    members.dueAtMs[slot] = judged.verdict === 'dead' ? this.#settle(slot, nowMs) : nowMs + judged.lookAgainInMs;
+  }
+
+  /** Marks a death that has lasted long enough; returns when to look again. */
+  #settle(slot: number, nowMs: number): number {
+    const { members, settings, suspicions } = this.#state;
+    const settlesAtMs = (suspicions.get(slot)?.deadSinceMs ?? nowMs) + settings.settledAfterMs;
+    if (nowMs < settlesAtMs) return settlesAtMs;
+    members.flags[slot] = (members.flags[slot] as number) | MEMBER_FLAG.settled;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** What to probe now: every suspect not yet dead, at most `maxProbesPerTick`; those left over come first next time their turn is due. */
+  planProbes(ingest: Ingest, keyring: Keyring, coordinatorHash: number, nowMs: MonotonicMs): ProbeOrder[] {
+    const { members, settings, suspicions } = this.#state;
+    const orders: ProbeOrder[] = [];
+    if (this.#abstention) return orders;
+    for (const [slot, suspicion] of suspicions) {
+      if (orders.length >= settings.maxProbesPerTick) break;
+      if (suspicion.nextProbeAtMs > nowMs || suspicion.deadSinceMs !== Number.POSITIVE_INFINITY) continue;
+      suspicion.nextProbeAtMs = nowMs + probeIntervalMs(members.confirmForMs[slot] as number);
+      this.#order(orders, slot, suspicion, () => this.#probe(slot, ingest, keyring, coordinatorHash));
+    }
+    return orders;
+  }
+
+  #order(orders: ProbeOrder[], slot: number, suspicion: Suspicion, udpPayload: () => Uint8Array): void {
+    const { members, entries } = this.#state;
+    const entry = members.activeEntry[slot] as number;
+    const address = entries.address[entry] ?? null;
+    if (address === null) return;
+    const common = { member: members.ids[slot] as MemberId, suspectSinceMs: suspicion.sinceMs };
+    const to = { address, port: entries.port[entry] as number };
+    orders.push({ ...common, kind: 'udp', to, payload: udpPayload() });
+    const tcpPort = members.tcpPort[slot] as number;
+    if (tcpPort !== 0) orders.push({ ...common, kind: 'tcp', to: { address, port: tcpPort }, payload: NO_PAYLOAD });
+  }
+
+  #probe(slot: number, ingest: Ingest, keyring: Keyring, coordinatorHash: number): Uint8Array {
+    const { members, entries } = this.#state;
+    const member = members.ids[slot] as MemberId;
+    const keyId = keyring.newestKeyId;
+    const entry = members.activeEntry[slot] as number;
+    const agentId = Buffer.from(members.agentId.subarray(slot * 16, slot * 16 + 16)).toString('hex');
+    const offset = keyring.offsetOf(slot, keyId, member);
+    const challenge = ingest.challengeHex(entry);
+    const instanceHash = entries.hashHex[entry] as string;
+    return encodeProbe(
+      { keyId, agentId, instanceHash, coordinatorHash, challenge },
+      midstateMac(keyring.states, offset),
+    );
+  }
+
+  probeResult(order: ProbeOrder, outcome: ProbeOutcome, nowMs: MonotonicMs): void {
+    const slot = this.#state.slots.get(order.member);
+    const suspicion = slot === undefined ? undefined : this.#state.suspicions.get(slot);
+    if (!suspicion || suspicion.sinceMs !== order.suspectSinceMs || outcome === 'not-sent') return;
+    if (order.kind === 'tcp') {
+      if (outcome === 'answered' || outcome === 'failed') suspicion.tcp = outcome;
+      return;
+    }
+    suspicion.udpSent++;
+    if (suspicion.udpSent === 2) suspicion.secondUdpAtMs = nowMs;
+  }
+
+  get lastHearing(): Hearing {
+    return this.#lastHearing;
+  }
+}

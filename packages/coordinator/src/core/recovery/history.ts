@@ -1,0 +1,57 @@
+import type { HistoryRecord, IntentRecord, JournalRecord, Unwritten } from '@understudy/shared';
+
+/** All that is known when a recovery is closed. */
+export interface ClosingFacts {
+  readonly intent: IntentRecord;
+  readonly records: readonly JournalRecord[];
+  readonly term: number;
+  readonly endedAtWallMs: number;
+  readonly newInstanceId: string;
+  readonly newIncarnation: number;
+  readonly launchAttempts: number;
+  readonly imageId: string;
+  readonly snapshotIds: readonly string[];
+  /** The replacement's heartbeats were passing when it was closed. */
+  readonly heardAtTheEnd: boolean;
+}
+
+/** What stays of a recovery, and what the collector has to remove when its time has come. */
+export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
+  const { intent, endedAtWallMs } = facts;
+  const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
+  const captureAfterWallMs = endedAtWallMs + intent.plan.policy.retainCaptureForMs;
+  return {
+    opId: intent.opId,
+    member: intent.member,
+    outcome: 'replaced',
+    reason: facts.heardAtTheEnd ? intent.reason : `${intent.reason}; the replacement was silent when this was closed`,
+    oldInstanceId: intent.oldInstanceId,
+    newInstanceId: facts.newInstanceId,
+    newIncarnation: facts.newIncarnation,
+    startedAtWallMs: intent.startedAtWallMs,
+    endedAtWallMs,
+    lastHeardWallMs: intent.lastHeardWallMs,
+    leaderChanges: terms.size - 1,
+    launchAttempts: facts.launchAttempts,
+    steps: stepsOf(facts),
+    leftovers: [
+      {
+        kind: 'instance',
+        id: intent.oldInstanceId,
+        afterWallMs: endedAtWallMs + intent.plan.policy.retainForMs,
+      },
+      { kind: 'image', id: facts.imageId, afterWallMs: captureAfterWallMs },
+      ...facts.snapshotIds.map((id) => ({ kind: 'snapshot' as const, id, afterWallMs: captureAfterWallMs })),
+    ],
+  };
+}
+
+/** In order of their beginning; `done` ends with the transaction this record is written in. */
+const stepsOf = (facts: ClosingFacts): HistoryRecord['steps'] =>
+  [...facts.records]
+    .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
+    .map(({ step, state, startedAtWallMs, endedAtWallMs }) =>
+      step === 'done'
+        ? { step, state: 'done' as const, startedAtWallMs, endedAtWallMs: facts.endedAtWallMs }
+        : { step, state, startedAtWallMs, endedAtWallMs },
+    );

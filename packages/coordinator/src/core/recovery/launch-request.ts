@@ -1,0 +1,183 @@
+import type {
+  CloudInstance,
+  CreateNetworkInterfaceRequest,
+  IntentRecord,
+  LaunchRequest,
+  PlacementCandidate,
+  PlannedVolume,
+  RegisterImageRequest,
+  Tags,
+} from '@understudy/shared';
+import { clientTokenOf, invariant, parseMemberId, TAG } from '@understudy/shared';
+import { canonical, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
+
+/** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
+export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'plan'>;
+
+export interface LaunchInput {
+  readonly intent: RequestIntent;
+  /** 1, 2, … */
+  readonly attempt: number;
+  readonly candidate: PlacementCandidate;
+  /** The permit: an existing, unattached network interface in the candidate's subnet. */
+  readonly networkInterfaceId: string;
+  /** Made by us from the root snapshot: its only block device mapping is the root. */
+  readonly imageId: string;
+  /** Old volume id → snapshot id; every data volume of the plan must be there. */
+  readonly snapshotIdsByVolume: Readonly<Record<string, string>>;
+}
+
+/**
+ * The complete RunInstances input of attempt n: one instance, idempotent by `clientTokenOf(oldInstanceId, 'launch', n)`, which EC2 scopes to the
+ * candidate's zone. Same input ⇒ byte-identical JSON. Subnet, security groups and private address come from the permit's network
+ * interface and are therefore not named at the top level (EC2 refuses both together).
+ */
+export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
+  const { intent, attempt, candidate } = input;
+  const request = {
+    ...baseFor(intent.plan.launchBase, candidate),
+    MinCount: 1,
+    MaxCount: 1,
+    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt),
+    ImageId: input.imageId,
+    InstanceType: candidate.instanceType,
+    NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
+    BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
+    TagSpecifications: [
+      tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt))),
+      tagSpecification('volume', limitTags({ ...commonTags(intent.plan.volumes), ...effectTags(intent, attempt) })),
+    ],
+  };
+  return canonical(request) as LaunchRequest;
+}
+
+/** CreateNetworkInterface of the permit of attempt n: deleting it is what makes a late launch of this attempt impossible. */
+export function buildPermitRequest(input: {
+  readonly intent: RequestIntent;
+  readonly attempt: number;
+  readonly candidate: PlacementCandidate;
+}): CreateNetworkInterfaceRequest {
+  const { intent, attempt, candidate } = input;
+  return {
+    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt),
+    subnetId: candidate.subnetId,
+    groupIds: intent.plan.securityGroupIds,
+    description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
+    tags: limitTags({ ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) }),
+  };
+}
+
+/** AMI names are unique per account and Region: the name is RegisterImage's idempotency. */
+export const imageNameOf = (opId: string): string => `understudy-${opId}`;
+
+/** RegisterImage of the recovery: one image, with the root volume only; data volumes are mapped at launch. */
+export function buildImageRequest(input: {
+  readonly intent: RequestIntent;
+  readonly rootSnapshotId: string;
+}): RegisterImageRequest {
+  const { image } = input.intent.plan;
+  return {
+    name: imageNameOf(input.intent.opId),
+    rootDeviceName: image.rootDeviceName,
+    rootSnapshotId: input.rootSnapshotId,
+    architecture: image.architecture,
+    bootMode: image.bootMode,
+    enaSupport: image.enaSupport,
+    tpmSupport: image.tpmSupport,
+    sriovNetSupport: image.sriovNetSupport,
+    virtualizationType: image.virtualizationType,
+    imdsSupport: image.imdsSupport,
+    tags: { [TAG.op]: input.intent.opId },
+  };
+}
+
+/**
+ * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards (CreateTags, idempotent).
+ * Matched by device name; a device that is missing on the new instance is left out.
+ */
+export function volumeTagsToReapply(
+  volumes: readonly PlannedVolume[],
+  replacement: Pick<CloudInstance, 'volumes'>,
+): readonly { readonly volumeId: string; readonly tags: Tags }[] {
+  const common = commonTags(volumes);
+  return volumes.flatMap((planned) => {
+    const found = replacement.volumes.find((volume) => volume.deviceName === planned.deviceName);
+    const tags = Object.fromEntries(Object.entries(planned.tags).filter(([key]) => common[key] === undefined));
+    return found && Object.keys(tags).length > 0 ? [{ volumeId: found.volumeId, tags }] : [];
+  });
+}
+
+const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
+  [TAG.op]: intent.opId,
+  [TAG.attempt]: String(attempt),
+});
+
+/**
+ * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes an instance with the op tag of an open
+ * intent for that recovery's replacement, not for a rival.
+ */
+function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
+  const { group, name } = parseMemberId(intent.member);
+  const member = { [TAG.group]: group, [TAG.member]: name };
+  return { ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+}
+
+const asRecord = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+/** Members of RunInstances that another instance type may refuse. */
+export const TYPE_BOUND_MEMBERS = [
+  'CpuOptions',
+  'NetworkPerformanceOptions',
+  'EbsOptimized',
+  'EnclaveOptions',
+  'HibernationOptions',
+] as const;
+
+/** `launchBase` holds the failed instance's own type and zone; what is bound to either is left out elsewhere (`losses` says so). */
+function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
+  const base: Record<string, unknown> = { ...launchBase };
+  const placement = asRecord(base.Placement);
+  if (base.InstanceType !== candidate.instanceType) {
+    for (const member of TYPE_BOUND_MEMBERS) delete base[member];
+    if (!isBurstable(candidate.instanceType)) delete base.CreditSpecification;
+  }
+  if (placement.AvailabilityZone !== candidate.az) {
+    for (const member of ['GroupName', 'GroupId', 'PartitionNumber', 'HostResourceGroupArn']) delete placement[member];
+    delete base.CapacityReservationSpecification;
+  }
+  // Named although the network interface implies it: the token's scope is then zonal by the letter of the documentation.
+  base.Placement = { ...placement, AvailabilityZone: candidate.az };
+  return base;
+}
+
+/** T family: the only ones that take a credit specification. */
+export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instanceType);
+
+/**
+ * One volume of the replacement.
+ * - Root: no SnapshotId (EC2 refuses one on the root device); it comes from the image.
+ * - `Encrypted` only with an explicit key: `Encrypted` alone would take the account's default key instead of the snapshot's, and
+ *   nothing at all keeps the snapshot's. Never `Encrypted: false`: refused where encryption by default is on.
+ * - DeleteOnTermination stays what it was on the failed volume: being recovered must not change what a later termination does. Nothing is
+ *   lost by it here: the engine only stops instances it fences, and what it terminates later is captured in snapshots.
+ */
+function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<string, string>>): object {
+  const snapshotId = snapshotIdsByVolume[volume.volumeId];
+  invariant(volume.isRoot || snapshotId !== undefined, `no snapshot of data volume ${volume.volumeId}`);
+  return {
+    DeviceName: volume.deviceName,
+    Ebs: {
+      ...(volume.isRoot ? {} : { SnapshotId: snapshotId }),
+      VolumeSize: volume.sizeGiB,
+      VolumeType: volume.volumeType,
+      ...(volume.iops !== null && TAKES_IOPS.has(volume.volumeType) ? { Iops: volume.iops } : {}),
+      ...(volume.throughputMiBps !== null && volume.volumeType === 'gp3' ? { Throughput: volume.throughputMiBps } : {}),
+      ...(volume.encrypted && volume.kmsKeyId !== null ? { Encrypted: true, KmsKeyId: volume.kmsKeyId } : {}),
+      DeleteOnTermination: volume.deleteOnTermination,
+    },
+  };
+}
+
+/** DescribeVolumes reports a computed figure for the others; sending it back is an error. */
+const TAKES_IOPS: ReadonlySet<string> = new Set(['gp3', 'io1', 'io2']);

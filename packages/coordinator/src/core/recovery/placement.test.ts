@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { planInputFixture } from './plan.fixture.ts';
+import { candidateOf, placementsOf } from './placement.ts';
+
+const { subnets } = planInputFixture();
+const input = { ownSubnetId: 'subnet-a', ownInstanceType: 'm7i.large', subnets };
+const own = { subnetId: 'subnet-a', az: 'us-east-1a', instanceType: 'm7i.large' };
+
+describe('placement candidates', () => {
+  it('are the own subnet and type without a policy', () => {
+    expect(placementsOf(input, { placements: [] })).toEqual({ candidates: [own], skipped: [] });
+  });
+
+  it("are the policy's, in its order, each once, with the zone of its subnet", () => {
+    const placements = [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }];
+    const more = [...placements, { subnetId: 'subnet-b', instanceType: 'm6i.large' }];
+    expect(placementsOf(input, { placements: more }).candidates).toEqual([
+      { subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm7i.large' },
+      own,
+      { subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm6i.large' },
+    ]);
+  });
+
+  it('go round when there are more attempts than candidates', () => {
+    const other = { ...own, subnetId: 'subnet-b' };
+    expect([1, 2, 3].map((attempt) => candidateOf([own, other], attempt).subnetId)).toEqual([
+      'subnet-a',
+      'subnet-b',
+      'subnet-a',
+    ]);
+    expect(() => candidateOf([own], 0)).toThrow(/attempt 0/);
+    expect(() => candidateOf([], 1)).toThrow(/without placement candidates/);
+  });
+});

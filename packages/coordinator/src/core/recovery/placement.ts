@@ -1,0 +1,59 @@
+import type { CloudSubnet, GroupPolicy, PlacementCandidate } from '@understudy/shared';
+import { invariant } from '@understudy/shared';
+
+export interface PlacementInput {
+  /** Subnet of the failed instance's primary network interface. */
+  readonly ownSubnetId: string | null;
+  readonly ownInstanceType: string;
+  /** Everything EC2 knows of the own subnet and of the policy's. */
+  readonly subnets: readonly CloudSubnet[];
+}
+
+export interface Placements {
+  /** Where to launch, in order; no duplicates. */
+  readonly candidates: readonly PlacementCandidate[];
+  /** What the policy asked for and cannot be had, each with its reason. */
+  readonly skipped: readonly { readonly code: string; readonly text: string }[];
+}
+
+/** Own subnet and type, unless the policy names placements: then those, in their order. Pure. */
+export function placementsOf(input: PlacementInput, policy: Pick<GroupPolicy, 'placements'>): Placements {
+  const subnets = new Map(input.subnets.map((subnet) => [subnet.subnetId, subnet]));
+  const ownVpcId = input.ownSubnetId === null ? undefined : subnets.get(input.ownSubnetId)?.vpcId;
+  const candidates: PlacementCandidate[] = [];
+  const skipped: { code: string; text: string }[] = [];
+  for (const wish of wishesOf(input, policy)) {
+    const subnet = subnets.get(wish.subnetId);
+    if (!subnet || subnet.az === '') {
+      skipped.push({ code: 'PlacementSubnetUnknown', text: `EC2 does not know subnet ${wish.subnetId}` });
+    } else if (ownVpcId !== undefined && subnet.vpcId !== ownVpcId) {
+      const text = `subnet ${wish.subnetId} is in ${subnet.vpcId}; the security groups belong to ${ownVpcId}`;
+      skipped.push({ code: 'PlacementInOtherVpc', text });
+    } else if (!candidates.some((other) => sameWish(other, wish))) {
+      candidates.push({ subnetId: wish.subnetId, az: subnet.az, instanceType: wish.instanceType });
+    }
+  }
+  return { candidates, skipped };
+}
+
+type Wish = { readonly subnetId: string; readonly instanceType: string };
+
+const sameWish = (a: Wish, b: Wish): boolean => a.subnetId === b.subnetId && a.instanceType === b.instanceType;
+
+function wishesOf(input: PlacementInput, policy: Pick<GroupPolicy, 'placements'>): readonly Wish[] {
+  if (policy.placements.length === 0) {
+    return input.ownSubnetId === null ? [] : [{ subnetId: input.ownSubnetId, instanceType: input.ownInstanceType }];
+  }
+  return policy.placements.map((placement) => ({
+    subnetId: placement.subnetId,
+    instanceType: placement.instanceType ?? input.ownInstanceType,
+  }));
+}
+
+/** The candidate of attempt n (1, 2, …): in order, then from the start again. */
+export function candidateOf(candidates: readonly PlacementCandidate[], attempt: number): PlacementCandidate {
+  invariant(Number.isInteger(attempt) && attempt >= 1, `attempt ${attempt} is not 1 or more`);
+  const candidate = candidates[(attempt - 1) % Math.max(1, candidates.length)];
+  invariant(candidate, 'a plan without placement candidates');
+  return candidate;
+}

@@ -1,0 +1,152 @@
+import { isBurstable, TYPE_BOUND_MEMBERS } from './launch-request.ts';
+import { carriedTags, MAX_TAGS } from './launch-tags.ts';
+import type { Placements } from './placement.ts';
+import type { Finding, PlanInput } from './plan.ts';
+import { imageOf, launchBaseOf } from './plan-launch-base.ts';
+import { isCarriedAddress, rawPrimaryInterfaceOf } from './plan-raw.ts';
+import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
+
+/** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
+export function lossesOf(input: PlanInput, placements: Placements): readonly Finding[] {
+  return [
+    ...networkLosses(input),
+    ...addressLosses(input),
+    ...diskLosses(input),
+    ...machineLosses(input),
+    ...placementLosses(input, placements),
+    ...tagLosses(input),
+    { code: 'OutsideReferences', text: OUTSIDE },
+  ];
+}
+
+const OUTSIDE =
+  'what names the old instance id outside EC2 keeps naming it: target groups, alarms, SSM associations, DNS and monitoring objects';
+
+/** Collects the findings whose condition holds. */
+type Note = (when: boolean, code: string, text: string) => void;
+
+function findings(fill: (note: Note) => void): Finding[] {
+  const found: Finding[] = [];
+  fill((when, code, text) => {
+    if (when) found.push({ code, text });
+  });
+  return found;
+}
+
+const count = (value: unknown): number => rawListOf(value).length;
+
+function networkLosses({ instance }: PlanInput): Finding[] {
+  const eni = rawPrimaryInterfaceOf(instance);
+  const extra = instance.networkInterfaces.filter((attachment) => attachment.deviceIndex !== 0);
+  const secondary = rawListOf(eni.PrivateIpAddresses).filter((address) => address.Primary === false);
+  const type = textOf(eni.InterfaceType) ?? 'interface';
+  const dns = rawOf(instance.raw.PrivateDnsNameOptions);
+  return findings((note) => {
+    note(true, 'PrivateIpChanges', `private address ${instance.privateIp ?? ''} and MAC stay with the old instance`);
+    note(
+      secondary.length > 0,
+      'SecondaryPrivateIpsLost',
+      `${secondary.length} secondary private addresses are not moved`,
+    );
+    note(count(eni.Ipv6Addresses) > 0, 'Ipv6AddressesLost', `${count(eni.Ipv6Addresses)} IPv6 addresses are not moved`);
+    const prefixes = count(eni.Ipv4Prefixes) + count(eni.Ipv6Prefixes);
+    note(prefixes > 0, 'PrefixesLost', `${prefixes} delegated prefixes are not moved`);
+    note(extra.length > 0, 'ExtraNetworkInterfacesLost', `${extra.length} further network interfaces are not moved`);
+    note(type !== 'interface', 'InterfaceTypeLost', `the primary interface is of type ${type}; the new one is plain`);
+    const tracking = Object.keys(rawOf(eni.ConnectionTrackingConfiguration)).length > 0;
+    note(tracking, 'ConnectionTrackingLost', 'connection tracking timeouts of the interface fall back to the defaults');
+    const named = textOf(dns.HostnameType) === 'resource-name' || flagOf(dns.EnableResourceNameDnsAAAARecord);
+    note(named, 'PrivateDnsOptionsLost', 'private DNS name options follow the subnet of the new interface');
+  });
+}
+
+function addressLosses({ instance, addresses }: PlanInput): Finding[] {
+  const left = addresses.filter((address) => !isCarriedAddress(address, instance)).map((address) => address.publicIp);
+  const elastic = new Set(addresses.map((address) => address.publicIp));
+  const automatic = instance.publicIp !== null && !elastic.has(instance.publicIp);
+  return findings((note) => {
+    note(left.length > 0, 'AddressesNotMoved', `Elastic IPs on secondary addresses are not moved: ${left.join(', ')}`);
+    note(automatic, 'PublicIpLost', `automatic public address ${instance.publicIp ?? ''}: the replacement has none`);
+  });
+}
+
+function diskLosses({ instance, volumes, typeDefaults, userData }: PlanInput): Finding[] {
+  const cards = rawListOf(instance.raw.BlockDeviceMappings).filter((item) => numberOf(rawOf(item.Ebs).EbsCardIndex));
+  const noKey = volumes.filter((volume) => volume.encrypted && volume.kmsKeyId === null);
+  return findings((note) => {
+    note(true, 'MemoryLost', 'what was in memory and not yet on disk when the instance was fenced');
+    note(typeDefaults?.instanceStorage === true, 'InstanceStoreLost', 'instance store disks come back empty');
+    note(cards.length > 0, 'EbsCardIndexLost', `${cards.length} volumes return to EBS card 0`);
+    note(
+      noKey.length > 0,
+      'KmsKeyUnnamed',
+      `${noKey.length} encrypted volumes name no key: the snapshot's key is used`,
+    );
+    note(
+      userData !== null,
+      'FirstBootRunsAgain',
+      'cloud-init takes a new instance id for a first boot and runs user data',
+    );
+  });
+}
+
+function machineLosses(input: PlanInput): Finding[] {
+  const { instance } = input;
+  const { raw } = instance;
+  const image = imageOf(input);
+  const placement = rawOf(raw.Placement);
+  const host = textOf(placement.HostId) !== null && textOf(placement.HostResourceGroupArn) === null;
+  return findings((note) => {
+    note(host, 'DedicatedHostNotKept', 'EC2 chooses the Dedicated Host anew');
+    const credits = isBurstable(instance.instanceType) && input.cpuCredits === null;
+    note(credits, 'CpuCreditsUnknown', "EC2 did not tell the CPU credit mode: the account's default applies");
+    const cpu = input.typeDefaults === null && numberOf(rawOf(raw.CpuOptions).CoreCount) !== null;
+    note(cpu, 'CpuOptionsNotCompared', "the type's default cores are unknown: the default is used");
+    note(input.shutdownBehavior === null, 'ShutdownBehaviorUnknown', 'EC2 did not tell it: a shutdown will stop it');
+    const migration = textOf(rawOf(raw.MaintenanceOptions).RebootMigration) ?? 'default';
+    note(migration !== 'default', 'RebootMigrationLost', `reboot migration is ${migration}; a launch cannot set it`);
+    note(
+      (image?.tpmSupport ?? null) !== null,
+      'TpmSecretsLost',
+      'keys sealed in the NitroTPM stay with the old instance',
+    );
+    const uefi = image?.bootMode?.startsWith('uefi') === true;
+    note(uefi, 'UefiVariablesLost', 'UEFI variables (boot entries, Secure Boot keys) start from their defaults');
+    const group = instance.tags['aws:cloudformation:stack-name'];
+    note(group !== undefined, 'CloudFormationDrift', `stack ${group ?? ''} keeps naming the old instance`);
+    const template = instance.tags['aws:ec2launchtemplate:id'];
+    note(template !== undefined, 'LaunchTemplateLinkLost', `the link to launch template ${template ?? ''}`);
+  });
+}
+
+function placementLosses(input: PlanInput, { candidates, skipped }: Placements): Finding[] {
+  const base = launchBaseOf(input);
+  const placement = rawOf(base.Placement);
+  const otherZone = candidates.some((candidate) => candidate.az !== input.instance.az);
+  const otherType = candidates.some((candidate) => candidate.instanceType !== input.instance.instanceType);
+  const grouped = placement.GroupId !== undefined || placement.GroupName !== undefined;
+  const bound = TYPE_BOUND_MEMBERS.filter((member) => base[member] !== undefined);
+  return [
+    ...skipped,
+    ...findings((note) => {
+      note(otherZone && grouped, 'PlacementGroupInOwnZoneOnly', 'candidates in other zones leave the placement group');
+      const reserved = base.CapacityReservationSpecification !== undefined;
+      note(
+        otherZone && reserved,
+        'ReservationInOwnZoneOnly',
+        'candidates in other zones ignore the capacity reservation',
+      );
+      const text = `candidates of another type are launched without ${bound.join(', ')}`;
+      note(otherType && bound.length > 0, 'TypeBoundOptionsDropped', text);
+    }),
+  ];
+}
+
+/** Two places are kept for the marks of the recovery (op, attempt). */
+function tagLosses({ instance, volumes, networkInterfaces }: PlanInput): Finding[] {
+  const over = [instance, ...volumes, ...networkInterfaces].filter(
+    (resource) => Object.keys(carriedTags(resource.tags)).length > MAX_TAGS - 2,
+  );
+  const text = `${over.length} resources have more than ${MAX_TAGS - 2} tags: the last by name are dropped`;
+  return findings((note) => note(over.length > 0, 'TagsOverLimit', text));
+}

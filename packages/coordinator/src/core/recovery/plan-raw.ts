@@ -1,0 +1,20 @@
+import type { CloudAddress, CloudInstance, CloudNetworkAttachment } from '@understudy/shared';
+import { type Raw, rawListOf, rawOf } from './raw-value.ts';
+
+/** Device index 0; null when the instance shows none. */
+export const primaryInterfaceOf = (instance: CloudInstance): CloudNetworkAttachment | null =>
+  instance.networkInterfaces.find((attachment) => attachment.deviceIndex === 0) ?? null;
+
+/** The primary interface as EC2 shows it inside the instance. */
+export const rawPrimaryInterfaceOf = (instance: CloudInstance): Raw =>
+  rawListOf(instance.raw.NetworkInterfaces).find((item) => rawOf(item.Attachment).DeviceIndex === 0) ?? {};
+
+/** Only an address on the primary private address of the primary interface moves to the replacement. */
+export function isCarriedAddress(address: CloudAddress, instance: CloudInstance): boolean {
+  const primary = primaryInterfaceOf(instance);
+  return (
+    primary !== null &&
+    address.networkInterfaceId === primary.networkInterfaceId &&
+    (address.privateIp === null || address.privateIp === primary.privateIp)
+  );
+}

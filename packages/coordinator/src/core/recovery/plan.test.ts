@@ -1,0 +1,245 @@
+import { DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { instanceFixture, planFixture, planInputFixture, volumeFixture } from './plan.fixture.ts';
+import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
+import { FIDELITY } from './plan-fidelity.ts';
+
+const problemCodes = (change: Partial<PlanInput>, policy = DEFAULT_POLICY): string[] => {
+  const result = makePlan(planInputFixture(change), policy);
+  return result.kind === 'blocked' ? result.problems.map((problem) => problem.code) : [];
+};
+const lossCodes = (change: Partial<PlanInput>, policy: Partial<typeof DEFAULT_POLICY> = {}): string[] =>
+  planFixture(change, policy).losses.map((loss) => loss.code);
+const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
+const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
+  const instance = instanceFixture();
+  return { instance: { ...instance, tags: { ...instance.tags, [key]: value } } };
+};
+const eni = (members: Record<string, unknown>): Partial<PlanInput> =>
+  rawChange({ NetworkInterfaces: [{ NetworkInterfaceId: 'eni-1', Attachment: { DeviceIndex: 0 }, ...members }] });
+const manyTags = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`k${i}`, 'v']));
+const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> => {
+  const [first] = instanceFixture().networkInterfaces;
+  if (!first) throw new Error('fixture without an interface');
+  return {
+    instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
+  };
+};
+const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
+const rawPlacement = (members: Record<string, unknown>) =>
+  rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
+
+/** Every code a plan can name, with the smallest change of the ordinary member that brings it about. */
+const BLOCKED: Record<string, Partial<PlanInput>> = {
+  ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
+  ManagedByEks: tagged('eks:cluster-name'),
+  ManagedByBeanstalk: tagged('elasticbeanstalk:environment-id'),
+  ManagedByEmr: tagged('aws:elasticmapreduce:job-flow-id'),
+  ManagedByFleet: tagged('aws:ec2:fleet-id'),
+  ManagedByOperator: rawChange({ Operator: { Managed: true, Principal: 'eks.amazonaws.com' } }),
+  SpotInstance: rawChange({ InstanceLifecycle: 'spot' }),
+  MarketUnsupported: rawChange({ InstanceLifecycle: 'capacity-block' }),
+  InstanceGone: { instance: instanceFixture({ state: 'terminated' }) },
+  InstanceStoreRoot: rawChange({ RootDeviceType: 'instance-store' }),
+  NoNetworkInterface: withInterfaces([]),
+  ArchitectureUnknown: { instance: instanceFixture({ architecture: null }) },
+  Paravirtual: rawChange({ VirtualizationType: 'paravirtual' }),
+  SecondaryNetwork: rawChange({ SecondaryInterfaces: [{ SecondaryInterfaceId: 'x' }] }),
+  PlatformUnsupported: rawChange({ PlatformDetails: 'Red Hat Enterprise Linux' }),
+  RootVolumeMissing: { instance: instanceFixture({ rootDeviceName: '/dev/sda1' }) },
+  VolumeUnknown: { volumes: [volumeFixture({ volumeId: 'vol-root' })] },
+  VolumeMultiAttach: {
+    volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
+  },
+  NoPlacement: { subnets: [] },
+  PlacementSubnetUnknown: { subnets: [] },
+};
+
+const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_POLICY>?]> = {
+  PrivateIpChanges: [{}],
+  OutsideReferences: [{}],
+  MemoryLost: [{}],
+  FirstBootRunsAgain: [{}],
+  SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
+  Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
+  PrefixesLost: [eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] })],
+  ExtraNetworkInterfacesLost: [withInterfaces([0, 1])],
+  InterfaceTypeLost: [eni({ InterfaceType: 'efa' })],
+  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } })],
+  PrivateDnsOptionsLost: [rawChange({ PrivateDnsNameOptions: { HostnameType: 'resource-name' } })],
+  PublicIpLost: [{ addresses: [] }],
+  AddressesNotMoved: [
+    { addresses: planInputFixture().addresses.map((address) => ({ ...address, privateIp: '10.0.1.99' })) },
+  ],
+  InstanceStoreLost: [
+    {
+      typeDefaults: {
+        instanceType: 'm7i.large',
+        defaultCores: 2,
+        defaultThreadsPerCore: 2,
+        burstable: false,
+        instanceStorage: true,
+      },
+    },
+  ],
+  EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
+  KmsKeyUnnamed: [
+    { volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', encrypted: true })] },
+  ],
+  DedicatedHostNotKept: [rawPlacement({ Tenancy: 'host', HostId: 'h-1' })],
+  CpuCreditsUnknown: [{ instance: instanceFixture({ instanceType: 't3.small' }) }],
+  CpuOptionsNotCompared: [{ typeDefaults: null }],
+  ShutdownBehaviorUnknown: [{ shutdownBehavior: null }],
+  RebootMigrationLost: [rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } })],
+  TpmSecretsLost: [rawChange({ TpmSupport: 'v2.0' })],
+  UefiVariablesLost: [rawChange({ BootMode: 'uefi' })],
+  CloudFormationDrift: [tagged('aws:cloudformation:stack-name')],
+  LaunchTemplateLinkLost: [tagged('aws:ec2launchtemplate:id')],
+  PlacementInOtherVpc: [
+    {
+      subnets: planInputFixture().subnets.map((subnet) => ({
+        ...subnet,
+        vpcId: subnet.az.endsWith('c') ? 'vpc-2' : 'vpc-1',
+      })),
+    },
+    { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] },
+  ],
+  PlacementSubnetUnknown: [{}, { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] }],
+  PlacementGroupInOwnZoneOnly: [rawPlacement({ GroupName: 'pg' }), otherZone],
+  ReservationInOwnZoneOnly: [
+    rawChange({ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }),
+    otherZone,
+  ],
+  TypeBoundOptionsDropped: [
+    rawChange({ EnclaveOptions: { Enabled: true } }),
+    { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+  ],
+  TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
+};
+
+describe('a plan is refused', () => {
+  it.each(Object.entries(BLOCKED))('%s', (code, change) => {
+    expect(problemCodes({})).toEqual([]);
+    expect(problemCodes(change)).toContain(code);
+  });
+
+  it('with every problem at once, which enrolment shows as readiness problems', () => {
+    const both = { instance: instanceFixture({ state: 'terminated' }, { InstanceLifecycle: 'spot' }) };
+    const result = makePlan(planInputFixture(both), DEFAULT_POLICY);
+    expect(readinessProblemsOf(result).map((problem) => problem.code)).toEqual(['SpotInstance', 'InstanceGone']);
+  });
+});
+
+describe('a plan names as lost', () => {
+  const ordinary = ['PrivateIpChanges', 'OutsideReferences', 'MemoryLost', 'FirstBootRunsAgain'];
+  it.each(Object.entries(LOST))('%s', (code, [change, policy]) => {
+    if (!ordinary.includes(code)) expect(lossCodes({})).not.toContain(code);
+    expect(lossCodes(change, policy)).toContain(code);
+  });
+});
+
+describe('the fidelity table', () => {
+  it('has the 42 rows in order', () => {
+    expect(FIDELITY.map((row) => row.row)).toEqual(Array.from({ length: 42 }, (_, i) => i + 1));
+  });
+
+  it('names only codes a plan really produces, and all of them', () => {
+    const produced = new Set([...Object.keys(BLOCKED), ...Object.keys(LOST)]);
+    const named = new Set(FIDELITY.flatMap((row) => row.codes));
+    expect([...named].filter((code) => !produced.has(code))).toEqual([]);
+    expect([...produced].filter((code) => !named.has(code)).sort()).toEqual(['InstanceGone', 'NoNetworkInterface']);
+  });
+});
+
+describe('a plan of an ordinary member', () => {
+  it('fits the schema and survives the way through etcd unchanged', () => {
+    const plan = planFixture();
+    expect(RecoveryPlanSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+  });
+
+  it('is the same for the same input', () => {
+    expect(JSON.stringify(planFixture())).toBe(JSON.stringify(planFixture()));
+  });
+
+  it('lists the root volume first', () => {
+    expect(planFixture().volumes.map((volume) => [volume.deviceName, volume.isRoot])).toEqual([
+      ['/dev/xvda', true],
+      ['/dev/sdf', false],
+    ]);
+  });
+
+  it('moves the Elastic IP and keeps the source/destination check and protection', () => {
+    const plan = planFixture();
+    expect(plan.addresses).toEqual([
+      { allocationId: 'eipalloc-1', publicIp: '203.0.113.7', associationId: 'eipassoc-1' },
+    ]);
+    expect(plan.sourceDestCheck).toBe(false);
+    expect(plan.protection).toEqual({ stop: false, termination: true });
+    expect(plan.networkInterfaceTags).toEqual({ Name: 'eni of db one' });
+  });
+
+  it('leaves out aws: tags and the marks of an earlier recovery', () => {
+    const tags = {
+      'aws:cloudformation:stack-name': 's',
+      'understudy:op': 'op-1',
+      'understudy:attempt': '2',
+      Name: 'n',
+    };
+    expect(planFixture({ instance: instanceFixture({ tags }) }).instanceTags).toEqual({ Name: 'n' });
+  });
+
+  it('drops tags over the limit of 50, never its own', () => {
+    const tags = {
+      ...Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`a${i}`, 'v'])),
+      'understudy:group': 'db',
+    };
+    const { instanceTags } = planFixture({ instance: instanceFixture({ tags }) });
+    expect(Object.keys(instanceTags)).toHaveLength(50);
+    expect(instanceTags['understudy:group']).toBe('db');
+  });
+
+  it('carries what a launch can set', () => {
+    const instance = instanceFixture(
+      { instanceType: 't3.small', detailedMonitoring: true },
+      {
+        CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 },
+        EnclaveOptions: { Enabled: true },
+        HibernationOptions: { Configured: true },
+        Licenses: [{ LicenseConfigurationArn: 'arn:l' }],
+        NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' },
+        MaintenanceOptions: { AutoRecovery: 'disabled' },
+        Placement: {
+          AvailabilityZone: 'us-east-1a',
+          Tenancy: 'dedicated',
+          GroupId: 'pg-1',
+          GroupName: 'pg',
+          PartitionNumber: 3,
+        },
+        CapacityReservationSpecification: { CapacityReservationPreference: 'none' },
+      },
+    );
+    expect(planFixture({ instance, cpuCredits: 'unlimited' }).launchBase).toEqual({
+      CapacityReservationSpecification: { CapacityReservationPreference: 'none' },
+      CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 },
+      CreditSpecification: { CpuCredits: 'unlimited' },
+      EbsOptimized: true,
+      EnclaveOptions: { Enabled: true },
+      HibernationOptions: { Configured: true },
+      IamInstanceProfile: { Arn: 'arn:aws:iam::123456789012:instance-profile/db' },
+      InstanceInitiatedShutdownBehavior: 'stop',
+      InstanceType: 't3.small',
+      KeyName: 'ops',
+      LicenseSpecifications: [{ LicenseConfigurationArn: 'arn:l' }],
+      MaintenanceOptions: { AutoRecovery: 'disabled' },
+      MetadataOptions: { HttpEndpoint: 'enabled', HttpPutResponseHopLimit: 2, HttpTokens: 'required' },
+      Monitoring: { Enabled: true },
+      NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' },
+      Placement: { AvailabilityZone: 'us-east-1a', GroupId: 'pg-1', PartitionNumber: 3, Tenancy: 'dedicated' },
+      UserData: 'bWVtYmVyOiBkYi9vbmU=',
+    });
+  });
+
+  it('does not repeat the default CPU options of the type, which other types would refuse', () => {
+    expect(planFixture().launchBase.CpuOptions).toBeUndefined();
+  });
+});

@@ -1,0 +1,125 @@
+import type {
+  CloudAddress,
+  CloudImage,
+  CloudInstance,
+  CloudInstanceType,
+  CloudNetworkInterface,
+  CloudSubnet,
+  CloudVolume,
+  GroupPolicy,
+  PlannedAddress,
+  PlannedVolume,
+  RecoveryPlan,
+} from '@understudy/shared';
+import { carriedTags, limitTags } from './launch-tags.ts';
+import { placementsOf } from './placement.ts';
+import { blockersOf } from './plan-blockers.ts';
+import { imageOf, launchBaseOf } from './plan-launch-base.ts';
+import { lossesOf } from './plan-losses.ts';
+import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
+
+/** All that is read from EC2 before the intent (see `gatherPlanInput`). */
+export interface PlanInput {
+  readonly instance: CloudInstance;
+  /** The attached volumes. */
+  readonly volumes: readonly CloudVolume[];
+  /** What it was launched from; null when deregistered or hidden by now (no obstacle: the replacement boots from its own image). */
+  readonly image: CloudImage | null;
+  readonly addresses: readonly CloudAddress[];
+  readonly networkInterfaces: readonly CloudNetworkInterface[];
+  /** The instance's own subnet and the policy's. */
+  readonly subnets: readonly CloudSubnet[];
+  /** Base64. Holds the agent's key: never logged. */
+  readonly userData: string | null;
+  readonly protection: { readonly stop: boolean; readonly termination: boolean };
+  /** null: EC2 does not say, or refused the question. */
+  readonly shutdownBehavior: 'stop' | 'terminate' | null;
+  readonly cpuCredits: string | null;
+  readonly typeDefaults: CloudInstanceType | null;
+}
+
+/** A machine-readable code and one sentence for an operator. */
+export interface Finding {
+  readonly code: string;
+  readonly text: string;
+}
+
+export type PlanResult =
+  | { readonly kind: 'plan'; readonly plan: RecoveryPlan }
+  /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
+  | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
+
+/** What enrolment writes into `members/…`: empty = a recovery could start now. */
+export const readinessProblemsOf = (result: PlanResult): readonly Finding[] =>
+  result.kind === 'blocked' ? result.problems : [];
+
+/**
+ * Decides once, before the intent, what the replacement will be: everything of the failed instance is carried in `launchBase`, re-applied after the
+ * launch, or named in `losses` (the 42 rows: `plan-fidelity.ts`). Pure: same input, same plan.
+ */
+export function makePlan(input: PlanInput, policy: GroupPolicy): PlanResult {
+  const { instance } = input;
+  const primary = primaryInterfaceOf(instance);
+  const placements = placementsOf(
+    {
+      ownSubnetId: primary?.subnetId ?? instance.subnetId,
+      ownInstanceType: instance.instanceType,
+      subnets: input.subnets,
+    },
+    policy,
+  );
+  const problems = blockersOf(input, placements);
+  const image = imageOf(input);
+  if (problems.length > 0 || image === null || !primary) return { kind: 'blocked', problems };
+  const own = input.networkInterfaces.find((other) => other.networkInterfaceId === primary.networkInterfaceId);
+  return {
+    kind: 'plan',
+    plan: {
+      strategy: policy.strategy,
+      policy,
+      volumes: plannedVolumes(input),
+      addresses: plannedAddresses(input),
+      candidates: [...placements.candidates],
+      image,
+      securityGroupIds: [...primary.groupIds],
+      sourceDestCheck: own?.sourceDestCheck ?? true,
+      networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
+      protection: input.protection,
+      instanceTags: limitTags(carriedTags(instance.tags)),
+      launchBase: launchBaseOf(input),
+      losses: [...lossesOf(input, placements)],
+    },
+  };
+}
+
+/** Root first, then by device name. */
+function plannedVolumes(input: PlanInput): PlannedVolume[] {
+  const byId = new Map(input.volumes.map((volume) => [volume.volumeId, volume]));
+  const planned = input.instance.volumes.flatMap((attachment): PlannedVolume[] => {
+    const volume = byId.get(attachment.volumeId);
+    if (!volume) return [];
+    return [
+      {
+        volumeId: volume.volumeId,
+        deviceName: attachment.deviceName,
+        isRoot: attachment.deviceName === input.instance.rootDeviceName,
+        sizeGiB: volume.sizeGiB,
+        volumeType: volume.volumeType,
+        iops: volume.iops,
+        throughputMiBps: volume.throughputMiBps,
+        encrypted: volume.encrypted,
+        kmsKeyId: volume.kmsKeyId,
+        deleteOnTermination: attachment.deleteOnTermination,
+        tags: carriedTags(volume.tags),
+      },
+    ];
+  });
+  return planned.sort((a, b) => Number(b.isRoot) - Number(a.isRoot) || (a.deviceName < b.deviceName ? -1 : 1));
+}
+
+/** Those on the primary private address of the primary interface; the others are in `losses`. */
+function plannedAddresses(input: PlanInput): PlannedAddress[] {
+  return input.addresses
+    .filter((address) => isCarriedAddress(address, input.instance))
+    .map(({ allocationId, publicIp, associationId }) => ({ allocationId, publicIp, associationId }));
+}

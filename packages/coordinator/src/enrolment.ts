@@ -1,0 +1,223 @@
+import {
+  type Clock,
+  type Cloud,
+  errorText,
+  type GroupPolicy,
+  isOperationError,
+  type Keyspace,
+  type Log,
+  type MemberId,
+  type MemberRecord,
+  type MonotonicMs,
+  TAG,
+  type Unwritten,
+} from '@understudy/shared';
+import type { ClusterView } from './cluster-view.ts';
+import type { Term } from './contracts.ts';
+import type { ClaimProblem } from './core/enrol/claims.ts';
+import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from './core/enrol/enrol.ts';
+import { makePlan, readinessProblemsOf } from './core/recovery/plan.ts';
+import { gatherPlanInput } from './recovery/gather-plan-input.ts';
+
+/** Members whose readiness is looked at per pass; each costs about ten EC2 reads. */
+const READINESS_PER_PASS = 4;
+/** A member's readiness is looked at again after this long. */
+const READINESS_EVERY_MS = 600_000;
+/** Guarded writes of one pass under way at the same time. */
+const WRITES_AT_ONCE = 8;
+const READINESS_PROBLEMS_MAX = 20;
+
+/** Passes in parallel, at most `width` at a time; the first rejection is thrown after the running ones ended. */
+export async function forEachBounded<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const lane = async () => {
+    for (const item of queue) await work(item);
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, lane));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * Keeps membership and readiness up to date while we lead: list, decide (core/enrol), write guarded. A write that conflicts is left to the
+ * next pass, which reads again. Nothing is ever removed.
+ */
+export class Enrolling {
+  readonly #cloud: Cloud;
+  readonly #view: ClusterView;
+  readonly #keys: Keyspace;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #policyOf: (group: string) => GroupPolicy;
+  #conflicts: ReadonlyMap<MemberId, EnrolConflict> = new Map();
+  #problems: readonly ClaimProblem[] = [];
+  #completedAtMs: MonotonicMs | null = null;
+  /** Instance id → when its readiness was last looked at; rebuilt from the members on each pass, so no larger than they are. */
+  #examinedAtMs: ReadonlyMap<string, MonotonicMs> = new Map();
+
+  constructor(options: {
+    readonly cloud: Cloud;
+    readonly view: ClusterView;
+    readonly keys: Keyspace;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly policyOf: (group: string) => GroupPolicy;
+  }) {
+    this.#cloud = options.cloud;
+    this.#view = options.view;
+    this.#keys = options.keys;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#policyOf = options.policyOf;
+  }
+
+  /** Members that two instances claim, as of the last pass. */
+  get conflicts(): ReadonlyMap<MemberId, EnrolConflict> {
+    return this.#conflicts;
+  }
+
+  /** Instances whose tags say nothing usable, as of the last pass. */
+  get problems(): readonly ClaimProblem[] {
+    return this.#problems;
+  }
+
+  /** When a pass last listed the instances; null = not yet in this process's present term. */
+  get completedAtMs(): MonotonicMs | null {
+    return this.#completedAtMs;
+  }
+
+  /** A new term knows nothing of what an earlier one saw. */
+  forget(): void {
+    this.#conflicts = new Map();
+    this.#problems = [];
+    this.#completedAtMs = null;
+  }
+
+  /** @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays written. */
+  async pass(term: Term): Promise<void> {
+    const listedAtRevision = this.#view.revision;
+    const instances = await this.#cloud.describeInstances({ 'tag-key': [TAG.group] }, { signal: term.signal });
+    const { mirror } = this.#view;
+    const decisions = decideEnrolment({
+      instances,
+      members: mirror.members,
+      activations: mirror.activations,
+      intents: mirror.intents,
+      unreadable: this.#view.blockedMembers(),
+      lastIncarnation: this.#lastIncarnations(),
+      listedAtRevision,
+      nowWallMs: this.#clock.wallMs(),
+    });
+    this.#report(decisions.conflicts, decisions.problems);
+    this.#completedAtMs = this.#clock.monotonicMs();
+    await forEachBounded(decisions.enrol, WRITES_AT_ONCE, (one) => this.#enrol(term, one));
+    await forEachBounded(decisions.refresh, WRITES_AT_ONCE, (one) => this.#refresh(term, one));
+    for (const member of this.#dueForReadiness()) await this.#examine(term, member);
+  }
+
+  #lastIncarnations(): ReadonlyMap<MemberId, number> {
+    const last = new Map<MemberId, number>();
+    for (const [member, entries] of this.#view.mirror.history) {
+      for (const { record } of entries.values())
+        last.set(member, Math.max(last.get(member) ?? 0, record.newIncarnation ?? 0));
+    }
+    return last;
+  }
+
+  #report(conflicts: readonly EnrolConflict[], problems: readonly ClaimProblem[]): void {
+    for (const conflict of conflicts) {
+      if (this.#conflicts.get(conflict.member)?.reason !== conflict.reason)
+        this.#log.warn('enrol.conflict', { ...conflict });
+    }
+    const known = new Set(this.#problems.map((one) => `${one.instanceId} ${one.code}`));
+    for (const problem of problems) {
+      if (!known.has(`${problem.instanceId} ${problem.code}`)) this.#log.warn('enrol.problem', { ...problem });
+    }
+    this.#conflicts = new Map(conflicts.map((one) => [one.member, one]));
+    this.#problems = problems;
+  }
+
+  async #enrol(term: Term, { member, memberRecord, activationRecord }: Enrolment): Promise<void> {
+    const outcome = await term.commit({
+      puts: [
+        { key: this.#keys.activation(member), record: activationRecord, expect: 0 },
+        { key: this.#keys.member(member), record: memberRecord, expect: 0 },
+      ],
+      also: [{ key: this.#keys.intent(member), modRevision: 0 }],
+    });
+    if (outcome.kind === 'committed')
+      this.#log.info('member.enrolled', {
+        member,
+        instanceId: activationRecord.instanceId,
+        incarnation: activationRecord.incarnation,
+        term: term.number,
+      });
+  }
+
+  async #refresh(term: Term, refresh: MemberRefresh): Promise<void> {
+    await this.#putMember(term, refresh.record, refresh.expect, refresh.activationModRevision);
+  }
+
+  async #putMember(term: Term, record: Unwritten<MemberRecord>, expect: number, activation: number): Promise<void> {
+    const { member } = record;
+    await term.commit({
+      puts: [{ key: this.#keys.member(member), record, expect }],
+      also: [{ key: this.#keys.activation(member), modRevision: activation }],
+    });
+  }
+
+  #dueForReadiness(): readonly MemberId[] {
+    const { members, intents } = this.#view.mirror;
+    const nowMs = this.#clock.monotonicMs();
+    const examined = new Map<string, MonotonicMs>();
+    const due: { readonly member: MemberId; readonly atMs: number }[] = [];
+    for (const [member, { record }] of members) {
+      const atMs = this.#examinedAtMs.get(record.instanceId);
+      if (atMs !== undefined) examined.set(record.instanceId, atMs);
+      if (!intents.has(member) && (atMs === undefined || nowMs - atMs >= READINESS_EVERY_MS))
+        due.push({ member, atMs: atMs ?? Number.NEGATIVE_INFINITY });
+    }
+    this.#examinedAtMs = examined;
+    return due
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(0, READINESS_PER_PASS)
+      .map((one) => one.member);
+  }
+
+  /** Asks what would stop a recovery of this member now. EC2 not answering is no finding: it is tried again. */
+  async #examine(term: Term, member: MemberId): Promise<void> {
+    const stored = this.#view.mirror.members.get(member);
+    const activation = this.#view.mirror.activations.get(member);
+    if (!stored || activation?.record.instanceId !== stored.record.instanceId) return;
+    const { instanceId, group } = stored.record;
+    const found = await this.#readiness(instanceId, group, term.signal);
+    if (found === null) return;
+    this.#examinedAtMs = new Map(this.#examinedAtMs).set(instanceId, this.#clock.monotonicMs());
+    const readinessProblems = found.slice(0, READINESS_PROBLEMS_MAX);
+    if (JSON.stringify(readinessProblems) === JSON.stringify(stored.record.readinessProblems)) return;
+    if (readinessProblems.length > 0)
+      this.#log.warn('member.not_ready', { member, instanceId, problems: readinessProblems });
+    const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
+    await this.#putMember(term, { ...record, readinessProblems }, stored.modRevision, activation.modRevision);
+  }
+
+  async #readiness(
+    instanceId: string,
+    group: string,
+    signal: AbortSignal,
+  ): Promise<MemberRecord['readinessProblems'] | null> {
+    const policy = this.#policyOf(group);
+    try {
+      const result = makePlan(await gatherPlanInput(this.#cloud, instanceId, policy, { signal }), policy);
+      return readinessProblemsOf(result).map(({ code, text }) => ({ code, text }));
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      if (error.code === 'CLOUD_DENIED' || error.code === 'CLOUD_REJECTED')
+        return [{ code: error.code, text: errorText(error) }];
+      return null;
+    }
+  }
+}

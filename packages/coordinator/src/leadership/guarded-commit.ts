@@ -1,0 +1,175 @@
+import {
+  type Clock,
+  hasCode,
+  invariant,
+  type KvCompare,
+  type KvEntry,
+  type KvStore,
+  type KvTxn,
+  type KvTxnResult,
+  type KvWrite,
+  type LeaseId,
+  OperationError,
+  type Random,
+  type Revision,
+  serializeRecord,
+} from '@understudy/shared';
+import type { CommitOutcome, GuardedDelete } from '../contracts.ts';
+
+export interface StampDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly writtenBy: string;
+}
+
+/** A fresh nonce: what was written with it is recognised when it is read back. */
+export const newWriteId = (random: Random): string => `w-${random.hex(12)}`;
+
+/** The record as it goes into etcd. The stamp wins over fields of the same name. */
+export function stampRecord(record: object, writeId: string, deps: StampDeps): string {
+  const stamp = { schemaVersion: 1, writeId, writtenBy: deps.writtenBy, writtenAtWallMs: deps.clock.wallMs() };
+  return serializeRecord({ ...record, ...stamp });
+}
+
+/** The nonce of whoever wrote the entry; null when it is not one of our records. */
+export function writeIdOf(entry: KvEntry | null): string | null {
+  if (!entry) return null;
+  try {
+    const json: unknown = JSON.parse(entry.value);
+    if (typeof json !== 'object' || json === null || !('writeId' in json)) return null;
+    return typeof json.writeId === 'string' ? json.writeId : null;
+  } catch {
+    return null;
+  }
+}
+
+export interface StampedPut {
+  readonly key: string;
+  readonly value: string;
+  readonly expect: Revision;
+  readonly leaseId?: LeaseId;
+}
+
+/** One compare-and-swap transaction, ready to be sent any number of times with the same effect as once. */
+export interface PreparedCommit {
+  /** Nonce inside every put's value. */
+  readonly writeId: string;
+  readonly puts: readonly StampedPut[];
+  readonly deletes: readonly GuardedDelete[];
+  readonly deletePrefixes: readonly string[];
+  readonly also: readonly KvCompare[];
+  /** The term. */
+  readonly guard: KvCompare | null;
+}
+
+export type GuardedOutcome = CommitOutcome | { readonly kind: 'guardFailed' };
+
+/** etcd's default `--max-txn-ops` is 128. */
+const OPERATIONS_MAX = 120;
+/** First sending included. Each further one only after reading back that nothing changed. */
+const SENDINGS_MAX = 3;
+/** No key ever gets this old: a transaction comparing it reads, atomically, and writes nothing. */
+const NEVER: Revision = Number.MAX_SAFE_INTEGER;
+
+const comparesOf = (commit: PreparedCommit): KvCompare[] => [
+  ...[...commit.puts, ...commit.deletes].map(({ key, expect }) => ({ key, modRevision: expect })),
+  ...commit.also,
+];
+
+const holds = (compare: KvCompare, entry: KvEntry | null): boolean =>
+  'createRevision' in compare
+    ? (entry?.createRevision ?? 0) === compare.createRevision
+    : (entry?.modRevision ?? 0) === compare.modRevision;
+
+function txnOf(commit: PreparedCommit): KvTxn {
+  const compares = comparesOf(commit);
+  const compare = commit.guard ? [commit.guard, ...compares] : compares;
+  const writes: KvWrite[] = [
+    ...commit.puts.map(({ key, value, leaseId }) => ({
+      kind: 'put' as const,
+      key,
+      value,
+      ...(leaseId === undefined ? {} : { leaseId }),
+    })),
+    ...commit.deletes.map(({ key }) => ({ kind: 'delete' as const, key })),
+    ...commit.deletePrefixes.map((prefix) => ({ kind: 'deletePrefix' as const, prefix })),
+  ];
+  const operations = Math.max(compare.length, writes.length);
+  invariant(operations <= OPERATIONS_MAX, `${operations} operations in one commit, at most ${OPERATIONS_MAX}`);
+  return { compare, writes, elseGet: compare.map(({ key }) => key) };
+}
+
+/** What the entries that were read say about our transaction. `unsettled`: every compare still holds, so it may yet be applied. */
+function judge(
+  commit: PreparedCommit,
+  seen: readonly (KvEntry | null)[],
+): GuardedOutcome | { readonly kind: 'unsettled' } {
+  const guardEntry = commit.guard ? (seen[0] ?? null) : null;
+  const entries = commit.guard ? seen.slice(1) : seen;
+  const first = entries[0] ?? null;
+  if (commit.puts.length > 0 && first && writeIdOf(first) === commit.writeId)
+    return { kind: 'committed', revision: first.modRevision };
+  if (commit.guard && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };
+  const untouched = comparesOf(commit).every((compare, index) => holds(compare, entries[index] ?? null));
+  return untouched ? { kind: 'unsettled' } : { kind: 'conflict', entries };
+}
+
+/**
+ * Sends the transaction and finds out what became of it. A lost reply is resolved by reading back, in one transaction, everything it compares:
+ * our nonce there = committed; a compare that fails now = it was not applied and never will be. When all compares still hold it may yet
+ * arrive: then the identical transaction is sent again (while `mayRepeat`), which settles it, because only one of the two can find its
+ * compares true.
+ * @throws STORE_UNAVAILABLE, STORE_REJECTED when it was certainly not applied; STORE_OUTCOME_UNKNOWN when even reading back failed.
+ */
+export async function commitGuarded(
+  store: KvStore,
+  commit: PreparedCommit,
+  mayRepeat: () => boolean,
+): Promise<GuardedOutcome> {
+  const txn = txnOf(commit);
+  let unknown: unknown = null;
+  for (let sending = 1; sending <= SENDINGS_MAX; sending += 1) {
+    const sent = await send(store, txn, unknown !== null);
+    if ('result' in sent) {
+      if (sent.result.succeeded) return { kind: 'committed', revision: sent.result.revision };
+      return settled(judge(commit, sent.result.elseEntries));
+    }
+    unknown = sent.unknown;
+    const judged = judge(commit, await readBack(store, txn, unknown));
+    if (judged.kind !== 'unsettled') return judged;
+    if (!mayRepeat()) break;
+  }
+  throw new OperationError('STORE_OUTCOME_UNKNOWN', 'the write is not there, and may still arrive', { cause: unknown });
+}
+
+/** A failure that is certain for this sending says nothing about an earlier one. */
+async function send(
+  store: KvStore,
+  txn: KvTxn,
+  earlierUnknown: boolean,
+): Promise<{ result: KvTxnResult } | { unknown: unknown }> {
+  try {
+    return { result: await store.txn(txn) };
+  } catch (error) {
+    if (!earlierUnknown && !hasCode(error, 'STORE_OUTCOME_UNKNOWN')) throw error;
+    return { unknown: error };
+  }
+}
+
+async function readBack(store: KvStore, txn: KvTxn, cause: unknown): Promise<readonly (KvEntry | null)[]> {
+  const keys = txn.elseGet ?? [];
+  const anyKey = keys[0];
+  invariant(anyKey !== undefined, 'a commit compares at least one key');
+  try {
+    const read = await store.txn({ compare: [{ key: anyKey, modRevision: NEVER }], writes: [], elseGet: keys });
+    return read.elseEntries;
+  } catch {
+    throw new OperationError('STORE_OUTCOME_UNKNOWN', 'the reply was lost and reading back failed too', { cause });
+  }
+}
+
+/** The store refused the transaction for a compare, so one of them failed, whatever the entries look like. */
+const settled = (judged: ReturnType<typeof judge>): GuardedOutcome => {
+  invariant(judged.kind !== 'unsettled', 'the store refused a transaction whose compares all hold');
+  return judged;
+};

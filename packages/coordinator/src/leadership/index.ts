@@ -1,0 +1,7 @@
+export * from './etcd-version.ts';
+export * from './lease-keeper.ts';
+export * from './lease-timing.ts';
+export * from './leadership.ts';
+export * from './prefix-view.ts';
+export * from './record-writer.ts';
+export * from './session.ts';

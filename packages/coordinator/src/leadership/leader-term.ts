@@ -1,0 +1,92 @@
+import {
+  errorText,
+  type Keyspace,
+  type KvEntry,
+  type LeaseId,
+  OperationError,
+  type Revision,
+} from '@understudy/shared';
+import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
+import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
+import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
+
+export interface LeaderTermOptions {
+  readonly deps: LeaseDeps;
+  readonly keys: Keyspace;
+  readonly coordinatorId: string;
+  readonly keeper: LeaseKeeper;
+  /** The `leader` entry as read back after winning. */
+  readonly entry: KvEntry;
+}
+
+/** One spell of leadership; see {@link Term}. Ends once, and for good: with the lease, by resignation, or when the store says otherwise. */
+export class LeaderTerm implements Term {
+  readonly number: Revision;
+  readonly coordinatorId: string;
+  readonly leaseId: LeaseId;
+  readonly #options: LeaderTermOptions;
+  readonly #over = new AbortController();
+
+  constructor(options: LeaderTermOptions) {
+    this.#options = options;
+    this.number = options.entry.createRevision;
+    this.coordinatorId = options.coordinatorId;
+    this.leaseId = options.keeper.leaseId;
+    const { signal } = options.keeper;
+    if (signal.aborted) this.end(errorText(signal.reason));
+    else signal.addEventListener('abort', () => this.end(errorText(signal.reason)), { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Our own deadline, as of the last good keepalive: from then on every question is answered no. */
+  get validUntilMs(): MonotonicMs {
+    return this.#options.keeper.validUntilMs;
+  }
+
+  /** Stops believing, at once. */
+  end(reason: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort(new OperationError('LEASE_LOST', `term ${this.number} is over: ${reason}`));
+  }
+
+  holdsFor(neededMs: number): boolean {
+    return this.remainingMs() > neededMs;
+  }
+
+  remainingMs(): number {
+    // Asked first: it ends the term on the spot when the deadline has passed unnoticed (we were paused).
+    const remainingMs = this.#options.keeper.remainingMs();
+    return this.#over.signal.aborted ? 0 : remainingMs;
+  }
+
+  async commit(write: GuardedWrite): Promise<CommitOutcome> {
+    this.#throwIfOver();
+    const mayRepeat = () => this.remainingMs() > 0;
+    const outcome = await commitGuarded(this.#options.deps.store, this.#prepare(write), mayRepeat);
+    if (outcome.kind !== 'guardFailed') return outcome;
+    this.end('another coordinator leads');
+    this.#throwIfOver();
+    throw new OperationError('LEASE_LOST', `term ${this.number} is over`);
+  }
+
+  #throwIfOver(): void {
+    if (this.remainingMs() === 0) this.#over.signal.throwIfAborted();
+  }
+
+  #prepare(write: GuardedWrite): PreparedCommit {
+    const { clock, random } = this.#options.deps;
+    const writeId = newWriteId(random);
+    const stamp = { clock, random, writtenBy: this.coordinatorId };
+    return {
+      writeId,
+      puts: write.puts.map(({ key, record, expect }) => ({ key, value: stampRecord(record, writeId, stamp), expect })),
+      deletes: write.deletes ?? [],
+      deletePrefixes: write.deletePrefixes ?? [],
+      also: write.also ?? [],
+      guard: { key: this.#options.keys.leader, createRevision: this.number },
+    };
+  }
+}

@@ -1,0 +1,283 @@
+import {
+  type Clock,
+  errorText,
+  hasCode,
+  type Keyspace,
+  type KvEntry,
+  type KvStore,
+  LeaderRecordSchema,
+  type Log,
+  type MonotonicMs,
+  parseRecord,
+  type Random,
+  laterBy,
+  type Revision,
+} from '@understudy/shared';
+import type { KnownLeader, LeadershipView, Term } from '../contracts.ts';
+import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
+import { LeaderTerm } from './leader-term.ts';
+import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
+import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
+import { PrefixView } from './prefix-view.ts';
+
+export interface LeadershipOptions {
+  readonly store: KvStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  readonly self: { readonly coordinatorId: string; readonly az: string; readonly httpUrl: string };
+  readonly timing: LeaseTiming;
+  /** A waiting candidate reads the key again at least this often, in case a watch event got lost. Default: half the TTL. */
+  readonly recheckMs?: number;
+  /** How long we stay out of the race after resigning, so that somebody else wins it. Default 2 000. */
+  readonly afterResignMs?: number;
+}
+
+/** A candidate's own entry: the lease it hangs on and the nonce inside it. */
+interface Candidacy {
+  readonly keeper: LeaseKeeper;
+  readonly writeId: string;
+  readonly value: string;
+}
+
+type Attempt =
+  | { readonly kind: 'won'; readonly entry: KvEntry }
+  | { readonly kind: 'lost'; readonly toRevision: Revision }
+  | { readonly kind: 'unclear' };
+
+/**
+ * Elects one leader: whoever created the key `leader` under its own lease. The key's create-revision is the term.
+ *
+ * A reply that was lost is recognised as one's own win by lease id and nonce; a win is read back before it is believed; a candidate whose
+ * lease ended starts over with a new one. Whoever stops leading stops believing first and tells the store afterwards.
+ */
+export class Leadership implements LeadershipView {
+  readonly #options: LeadershipOptions;
+  readonly #deps: LeaseDeps;
+  readonly #view: PrefixView;
+  readonly #closing = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  #term: LeaderTerm | null = null;
+  #steppedDown: Promise<void> = Promise.resolve();
+  #stayOutUntilMs: MonotonicMs;
+  #running: Promise<void> | null = null;
+
+  /** @throws CONFIG_INVALID when the timing does not fit together. */
+  constructor(options: LeadershipOptions) {
+    checkLeaseTiming(options.timing);
+    const { store, clock, random, log } = options;
+    this.#options = options;
+    this.#deps = { store, clock, random, log };
+    this.#stayOutUntilMs = clock.monotonicMs();
+    this.#view = new PrefixView({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
+    this.#view.onChange(() => this.#leaderKeyChanged());
+  }
+
+  /** Joins the race in the background; etcd may be down. Idempotent. */
+  start(): void {
+    this.#view.start();
+    this.#running ??= this.#run();
+  }
+
+  current(): Term | null {
+    return this.#term && this.#term.remainingMs() > 0 ? this.#term : null;
+  }
+
+  knownLeader(): KnownLeader | null {
+    const key = this.#options.keys.leader;
+    const entry = this.#view.get(key);
+    if (!entry) return null;
+    try {
+      const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
+      return { coordinatorId, term: entry.createRevision, httpUrl };
+    } catch (error) {
+      this.#options.log.error('leadership.record.unreadable', { error: errorText(error) });
+      return null;
+    }
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Planned hand-over: stops believing, then deletes the key, then revokes the lease; stays out of the race for `afterResignMs`.
+   * Resolves when the store knows, or after two call timeouts. `false`: we did not lead.
+   */
+  async resign(): Promise<boolean> {
+    const term = this.#term;
+    if (!term) return false;
+    const { clock, afterResignMs = 2000 } = this.#options;
+    this.#stayOutUntilMs = laterBy(clock.monotonicMs(), afterResignMs);
+    term.end('resigned');
+    await this.#atMost(this.#steppedDown);
+    return true;
+  }
+
+  /** Resigns, revokes, ends the watch. Bounded by a few call timeouts, also without etcd. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('leadership closed'));
+    this.#term?.end('closing');
+    await this.#atMost(this.#running ?? Promise.resolve());
+    this.#view.close();
+    this.#listeners.clear();
+  }
+
+  // The race ------------------------------------------------------------------------------------------------------------------------
+
+  async #run(): Promise<void> {
+    const closing = this.#closing.signal;
+    while (!closing.aborted) {
+      try {
+        const stayOutMs = this.#stayOutUntilMs - this.#options.clock.monotonicMs();
+        if (stayOutMs > 0) await this.#options.clock.sleep(stayOutMs, closing);
+        await this.#campaign(await grantPersistently(this.#deps, this.#options.timing, closing));
+      } catch (error) {
+        if (closing.aborted) return;
+        this.#options.log.warn('leadership.campaign.failed', { error: errorText(error) });
+        await this.#options.clock
+          .sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing)
+          .catch(() => undefined);
+      }
+    }
+  }
+
+  /** Runs for leader with this lease until it led once or the lease ended. */
+  async #campaign(keeper: LeaseKeeper): Promise<void> {
+    const spell = AbortSignal.any([keeper.signal, this.#closing.signal]);
+    const candidacy = this.#candidacy(keeper);
+    try {
+      for (let unclear = 0; !spell.aborted; ) {
+        const attempt = await this.#attempt(candidacy);
+        if (attempt.kind === 'won') {
+          await this.#lead(keeper, attempt.entry);
+          return;
+        }
+        if (attempt.kind === 'lost') await this.#vacancy(attempt.toRevision, spell);
+        else await this.#options.clock.sleep(backoffMs(unclear, this.#options.random, STORE_BACKOFF), spell);
+        unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
+      }
+    } catch (error) {
+      if (!spell.aborted) throw error;
+    } finally {
+      const closed = keeper.close();
+      if (this.#closing.signal.aborted) await closed;
+    }
+  }
+
+  #candidacy(keeper: LeaseKeeper): Candidacy {
+    const { clock, random, self } = this.#options;
+    const writeId = newWriteId(random);
+    const value = stampRecord(self, writeId, { clock, random, writtenBy: self.coordinatorId });
+    return { keeper, writeId, value };
+  }
+
+  async #attempt(candidacy: Candidacy): Promise<Attempt> {
+    const { store, keys } = this.#options;
+    const { leaseId } = candidacy.keeper;
+    try {
+      const result = await store.txn({
+        compare: [{ key: keys.leader, createRevision: 0 }],
+        writes: [{ kind: 'put', key: keys.leader, value: candidacy.value, leaseId }],
+        elseGet: [keys.leader],
+      });
+      const holder = result.elseEntries[0] ?? null;
+      if (!result.succeeded && !isOwn(candidacy, holder))
+        return { kind: 'lost', toRevision: holder?.modRevision ?? result.revision };
+      return await this.#confirm(candidacy);
+    } catch (error) {
+      this.#options.log.debug('leadership.attempt.unclear', { error: errorText(error) });
+      if (hasCode(error, 'STORE_REJECTED')) candidacy.keeper.reportGone();
+      // A put whose reply was lost shows up as our own entry in the next attempt.
+      return { kind: 'unclear' };
+    }
+  }
+
+  /** A win is believed only after it was read back: the lease may have ended since, and the key with it. */
+  async #confirm(candidacy: Candidacy): Promise<Attempt> {
+    const entry = await this.#options.store.get(this.#options.keys.leader);
+    return entry && isOwn(candidacy, entry) ? { kind: 'won', entry } : { kind: 'unclear' };
+  }
+
+  /** Resolves when the key was seen gone after `revision`, or after the re-check bound; rejects when `spell` ends. */
+  async #vacancy(revision: Revision, spell: AbortSignal): Promise<void> {
+    const key = this.#options.keys.leader;
+    const seenGone = () => this.#view.revision > revision && !this.#view.get(key);
+    const woken = new AbortController();
+    const unsubscribe = this.#view.onChange(() => seenGone() && woken.abort());
+    const recheckMs = this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
+    try {
+      if (!seenGone()) await this.#options.clock.sleep(recheckMs, AbortSignal.any([woken.signal, spell]));
+    } catch (error) {
+      if (spell.aborted) throw error;
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  // Leading --------------------------------------------------------------------------------------------------------------------------
+
+  async #lead(keeper: LeaseKeeper, entry: KvEntry): Promise<void> {
+    const { keys, self, log } = this.#options;
+    const term = new LeaderTerm({ deps: this.#deps, keys, coordinatorId: self.coordinatorId, keeper, entry });
+    if (this.#closing.signal.aborted) term.end('closing');
+    const steppedDown = Promise.withResolvers<void>();
+    this.#steppedDown = steppedDown.promise;
+    if (term.remainingMs() > 0) {
+      this.#term = term;
+      log.info('leadership.won', { term: term.number, leaseId: keeper.leaseId });
+      this.#notify();
+      await over(term);
+      this.#term = null;
+      log.info('leadership.ended', { term: term.number, reason: errorText(term.signal.reason) });
+      this.#notify();
+    }
+    await this.#giveBack(keeper, term).finally(() => steppedDown.resolve());
+  }
+
+  /** Deletes the key if it still is ours; best effort, the lease's revocation or end does the same. */
+  async #giveBack(keeper: LeaseKeeper, term: LeaderTerm): Promise<void> {
+    const key = this.#options.keys.leader;
+    if (keeper.remainingMs() === 0) return;
+    try {
+      await this.#options.store.txn({
+        compare: [{ key, createRevision: term.number }],
+        writes: [{ kind: 'delete', key }],
+      });
+    } catch (error) {
+      this.#options.log.warn('leadership.resign.unclear', { term: term.number, error: errorText(error) });
+    }
+  }
+
+  /** The watch saw the key gone or in other hands: whatever our lease says, the term is over. */
+  #leaderKeyChanged(): void {
+    const term = this.#term;
+    const entry = this.#view.get(this.#options.keys.leader);
+    if (term && this.#view.revision >= term.number && entry?.createRevision !== term.number)
+      term.end('the leader key is gone or in other hands');
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  async #atMost(work: Promise<void>): Promise<void> {
+    const limit = new AbortController();
+    const limitMs = 4 * this.#options.timing.callTimeoutMs;
+    await Promise.race([work, this.#options.clock.sleep(limitMs, limit.signal).catch(() => undefined)]);
+    limit.abort();
+  }
+}
+
+const isOwn = (candidacy: Candidacy, entry: KvEntry | null): boolean =>
+  entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;
+
+const over = (term: LeaderTerm): Promise<void> =>
+  new Promise((resolve) => {
+    if (term.signal.aborted) resolve();
+    else term.signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,76 @@
+import { type KvStore, invariant, type LeaseId, OperationError, type Revision } from '@understudy/shared';
+import type { CommitOutcome } from '../contracts.ts';
+import { commitGuarded, newWriteId, type PreparedCommit, type StampDeps, stampRecord } from './guarded-commit.ts';
+
+export interface RecordWriterDeps extends StampDeps {
+  readonly store: KvStore;
+}
+
+export interface RecordPut {
+  readonly key: string;
+  /** Without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`. */
+  readonly record: object;
+  /** Put under this lease: {@link Session.leaseId}. */
+  readonly leaseId?: LeaseId;
+}
+
+const PUBLISH_ATTEMPTS_MAX = 3;
+
+/**
+ * Writes records that need no leadership: a coordinator's own presence and opinions, a group an operator applies. Compare-and-swap, but
+ * not guarded by a term: never use it for what only a leader may decide.
+ */
+export class RecordWriter {
+  readonly #deps: RecordWriterDeps;
+
+  constructor(deps: RecordWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Puts the record if the key still is at `expect` (0 = absent).
+   * @throws STORE_UNAVAILABLE (certainly not written), STORE_OUTCOME_UNKNOWN, STORE_REJECTED (`upstreamCode` LEASE_NOT_FOUND: the lease is gone).
+   */
+  write(put: RecordPut & { readonly expect: Revision }): Promise<CommitOutcome> {
+    const writeId = newWriteId(this.#deps.random);
+    const value = stampRecord(put.record, writeId, this.#deps);
+    const { key, expect, leaseId } = put;
+    const stamped = { key, value, expect, ...(leaseId === undefined ? {} : { leaseId }) };
+    return this.#commit({ ...EMPTY, writeId, puts: [stamped] });
+  }
+
+  /**
+   * Puts a record of our own over whatever is there, e.g. what our previous incarnation left. Up to 3 attempts.
+   * @returns the new modRevision.
+   * @throws CAS_CONFLICT when somebody else keeps writing the key; else as {@link write}.
+   */
+  async publish(put: RecordPut): Promise<Revision> {
+    let expect: Revision = 0;
+    for (let attempt = 0; attempt < PUBLISH_ATTEMPTS_MAX; attempt += 1) {
+      const outcome = await this.write({ ...put, expect });
+      if (outcome.kind === 'committed') return outcome.revision;
+      expect = outcome.entries[0]?.modRevision ?? 0;
+    }
+    throw new OperationError('CAS_CONFLICT', `${put.key}: somebody else keeps writing it`);
+  }
+
+  /** Deletes the key if it still is at `expect`. A key that is gone already counts as committed. */
+  async remove(key: string, expect: Revision): Promise<CommitOutcome> {
+    invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
+    const outcome = await this.#commit({
+      ...EMPTY,
+      writeId: newWriteId(this.#deps.random),
+      deletes: [{ key, expect }],
+    });
+    if (outcome.kind === 'conflict' && outcome.entries[0] === null) return { kind: 'committed', revision: expect };
+    return outcome;
+  }
+
+  async #commit(commit: PreparedCommit): Promise<CommitOutcome> {
+    const outcome = await commitGuarded(this.#deps.store, commit, () => true);
+    invariant(outcome.kind !== 'guardFailed', 'a write without a guard cannot fail it');
+    return outcome;
+  }
+}
+
+const EMPTY = { puts: [], deletes: [], deletePrefixes: [], also: [], guard: null } as const;

@@ -1,0 +1,227 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { errorText, isOperationError, type KvStore, type Log, OperationError } from '@understudy/shared';
+import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
+import { createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
+import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
+import { startHttpServer } from './adapters/http/server.ts';
+import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { probeTcp, readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
+import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
+import { Coordinator, isRefusal } from './coordinator.ts';
+
+/** sysexits(3). Documented in `docs/coordinator.md`. */
+export const COORDINATOR_EXIT = {
+  /** Stopped by SIGTERM or SIGINT. */
+  ok: 0,
+  usage: 64,
+  /** A broken invariant or an error nobody expected: a bug. Leadership was given back first. Restart it, and report it. */
+  software: 70,
+  /** Configuration, key file, address or etcd version refused: a restart cannot help. */
+  config: 78,
+} as const;
+
+export const coordinatorExitCode = (error: unknown): number =>
+  isRefusal(error) ? COORDINATOR_EXIT.config : COORDINATOR_EXIT.software;
+
+const VERSION: string = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+function regionOf(config: CoordinatorConfig, environment: NodeJS.ProcessEnv): string {
+  const region = config.aws.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? '';
+  if (region !== '') return region;
+  throw new OperationError('CONFIG_INVALID', 'aws.region is not set, and neither is AWS_REGION');
+}
+
+function storeOptions(config: CoordinatorConfig, secrets: LoadedSecrets): EtcdKvStoreOptions {
+  const { hosts, callTimeoutMs, username } = config.etcd;
+  return {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    hosts,
+    callTimeoutMs,
+    ...(secrets.tls === null ? {} : { tls: secrets.tls }),
+    ...(username === undefined || secrets.etcdPassword === null
+      ? {}
+      : { auth: { username, password: secrets.etcdPassword } }),
+  };
+}
+
+/**
+ * etcd as a coordinator sees it, for tools that read it directly.
+ * @throws CONFIG_INVALID, KEY_INVALID
+ */
+export function openStore(from: { readonly hosts: readonly string[] } | { readonly configPath: string }): KvStore {
+  if ('hosts' in from)
+    return new EtcdKvStore({ clock: new SystemClock(), random: new SystemRandom(), hosts: from.hosts });
+  const config = loadConfig(CoordinatorConfigSchema, from.configPath);
+  return new EtcdKvStore(storeOptions(config, loadSecrets(config)));
+}
+
+/** Every call is counted with what became of it. */
+function counted(
+  send: Ec2Transport,
+  clock: SystemClock,
+  note: (action: string, outcome: string, durationMs: number) => void,
+): Ec2Transport {
+  return async (action, input, options) => {
+    const sentAtMs = clock.monotonicMs();
+    try {
+      const answer = await send(action, input, options);
+      note(action, 'ok', clock.monotonicMs() - sentAtMs);
+      return answer;
+    } catch (error) {
+      const { code } = mapEc2Error(error, { action, mutating: options?.mutating ?? true });
+      note(action, code, clock.monotonicMs() - sentAtMs);
+      throw error;
+    }
+  };
+}
+
+interface Ending {
+  /** Resolves on a signal; rejects with what is fatal. */
+  readonly ended: Promise<void>;
+  readonly fail: (error: unknown) => void;
+  readonly dispose: () => void;
+}
+
+/** SIGTERM and SIGINT ask to stop; a second one does not wait. What nobody caught is a bug, and fatal. */
+function awaitEnd(log: Log): Ending {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => undefined);
+  let asked = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(COORDINATOR_EXIT.software);
+    asked = true;
+    log.info('coordinator.stopping', { signal });
+    resolve();
+  };
+  const handlers = { SIGTERM: onSignal, SIGINT: onSignal, uncaughtException: reject, unhandledRejection: reject };
+  for (const [event, handler] of Object.entries(handlers)) process.on(event, handler);
+  const dispose = () => {
+    for (const [event, handler] of Object.entries(handlers)) process.off(event, handler);
+  };
+  return { ended: promise, fail: reject, dispose };
+}
+
+export interface RunCoordinatorOptions {
+  readonly configPath: string;
+  /** Default: the process's own. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs a coordinator until SIGTERM or SIGINT.
+ * @throws CONFIG_INVALID, KEY_INVALID (nothing was started), STORE_TOO_OLD, or whatever was fatal; {@link coordinatorExitCode} says how the
+ * process should end. etcd or EC2 being down is none of these: it waits, and says so on `/readyz`.
+ */
+export async function runCoordinator(options: RunCoordinatorOptions): Promise<void> {
+  const config = loadConfig(CoordinatorConfigSchema, options.configPath);
+  const secrets = loadSecrets(config);
+  const region = regionOf(config, options.environment ?? process.env);
+  const log = PinoLog.create({ level: config.log.level, bindings: { coordinator: config.id } });
+  log.info('config.effective', { config: maskedConfig(config), region, version: VERSION });
+  for (const open of secrets.openFiles) log.warn('config.file_readable_by_others', { ...open, remedy: 'chmod 600' });
+  const ending = awaitEnd(log);
+  const closers: (() => Promise<void> | void)[] = [];
+  try {
+    await assemble({ config, secrets, region, log, fail: ending.fail, closers });
+    await ending.ended;
+  } catch (error) {
+    const remedy = isOperationError(error)
+      ? { remedy: error.explain() }
+      : { stack: error instanceof Error ? error.stack : '' };
+    log.error('coordinator.ending', { error: errorText(error), ...remedy });
+    throw error;
+  } finally {
+    // In the order they were put together, backwards: leadership is given back before anything it needs is closed.
+    for (const close of closers.reverse()) await closeQuietly(close, log);
+    ending.dispose();
+    log.info('coordinator.stopped');
+  }
+}
+
+interface Assembly {
+  readonly config: CoordinatorConfig;
+  readonly secrets: LoadedSecrets;
+  readonly region: string;
+  readonly log: Log;
+  readonly fail: (error: unknown) => void;
+  readonly closers: (() => Promise<void> | void)[];
+}
+
+/** Builds every adapter, in an order in which a refusal (an address in use) comes before anything is written anywhere. */
+async function assemble({ config, secrets, region, log, fail, closers }: Assembly): Promise<void> {
+  const clock = new SystemClock();
+  let coordinator: Coordinator | null = null;
+  const { host, port } = config.http;
+  const { receiveBufferBytes } = config.udp;
+  const socket = await UdpSocket.open({ host: config.udp.host, port: config.udp.port, receiveBufferBytes }, log);
+  closers.push(() => socket.close());
+  const http = await startHttpServer({
+    host,
+    port,
+    api: () => coordinator?.api ?? null,
+    metrics: () => coordinator?.metrics ?? null,
+    log,
+  });
+  closers.push(() => http.close());
+  const store = new EtcdKvStore(storeOptions(config, secrets));
+  closers.push(() => store.close());
+  const { callTimeoutMs, endpoint } = config.aws;
+  const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  const transport = counted(sdk.send, clock, (...call) => coordinator?.metrics.cloudCall(...call));
+  coordinator = new Coordinator({
+    config,
+    masters: secrets.masters,
+    store,
+    cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
+    socket,
+    clock,
+    random: new SystemRandom(),
+    log,
+    version: VERSION,
+    httpUrl: publicUrlOf(config, http.port),
+    probeTcp: (to, timeoutMs) => probeTcp(to, clock, timeoutMs),
+    readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
+    onFatal: fail,
+    withProcessMetrics: true,
+  });
+  const running = coordinator;
+  closers.push(() => running.stop());
+  running.start();
+  log.info('coordinator.started', {
+    udp: `${config.udp.host}:${socket.localPort}`,
+    http: publicUrlOf(config, http.port),
+  });
+}
+
+async function closeQuietly(close: () => Promise<void> | void, log: Log): Promise<void> {
+  try {
+    await close();
+  } catch (error) {
+    log.warn('coordinator.close_failed', { error: errorText(error) });
+  }
+}
+
+/** `node main.ts --config FILE`: the same as `understudy coordinator`. */
+async function runAsProgram(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  if (values.config === undefined) {
+    process.stderr.write('usage: main.ts --config FILE\n');
+    process.exitCode = COORDINATOR_EXIT.usage;
+    return;
+  }
+  try {
+    await runCoordinator({ configPath: values.config });
+  } catch (error) {
+    process.stderr.write(`understudy coordinator: ${errorText(error)}\n`);
+    if (isOperationError(error)) process.stderr.write(`  ${error.explain()}\n`);
+    process.exitCode = coordinatorExitCode(error);
+  }
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) await runAsProgram();

@@ -1,0 +1,172 @@
+import type { OpinionVerdict } from '@understudy/shared';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricsSource } from './adapters/http/api-source.ts';
+
+/** What is read at the moment of a scrape. Durations in ms here, in seconds on the wire (Prometheus base units). */
+export interface MetricsSnapshot {
+  readonly leads: boolean;
+  readonly term: number;
+  readonly termRemainingMs: number;
+  readonly storeFresh: boolean;
+  readonly storeContactAgoMs: number | null;
+  readonly observerAbstains: boolean;
+  readonly members: Readonly<Record<OpinionVerdict, number>>;
+  readonly openRecoveries: number;
+  readonly runningRecoveries: number;
+  /** Hold reason → how many members. */
+  readonly holds: ReadonlyMap<string, number>;
+  readonly unreadableRecords: number;
+  /** Times the view found itself different from etcd; should stay 0. */
+  readonly viewAnomalies: number;
+  readonly heartbeats: number;
+  /** Reason → datagrams counted and dropped. */
+  readonly droppedDatagrams: ReadonlyMap<string, number>;
+  readonly kernelDrops: number | null;
+}
+
+/**
+ * The process's own registry (never the library's global one, so that two coordinators can live in one test process). Every name, unit and
+ * label is in `docs/coordinator.md`.
+ */
+export class Metrics implements MetricsSource {
+  readonly #registry = new Registry();
+  readonly #read: () => MetricsSnapshot | Promise<MetricsSnapshot>;
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #counters = new Map<string, Counter>();
+  readonly #cloudCalls: Counter<'action' | 'outcome'>;
+  readonly #cloudSeconds: Histogram<'action'>;
+  readonly #recoveries: Counter<'outcome'>;
+  readonly #tick: Histogram;
+
+  constructor(options: {
+    readonly read: () => MetricsSnapshot | Promise<MetricsSnapshot>;
+    /** Also Node's own (event-loop lag, heap, GC); they start a sampler, so only a real process wants them. */
+    readonly withProcess?: boolean;
+  }) {
+    this.#read = options.read;
+    const registers = [this.#registry];
+    if (options.withProcess === true) collectDefaultMetrics({ register: this.#registry });
+    this.#cloudCalls = new Counter({
+      name: 'understudy_ec2_calls_total',
+      help: 'EC2 calls sent, by action and outcome (ok or an error code)',
+      labelNames: ['action', 'outcome'],
+      registers,
+    });
+    this.#cloudSeconds = new Histogram({
+      name: 'understudy_ec2_call_seconds',
+      help: 'Duration of EC2 calls, by action',
+      labelNames: ['action'],
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+      registers,
+    });
+    this.#recoveries = new Counter({
+      name: 'understudy_recovery_runs_total',
+      help: 'Runs of the recovery engine in this process that ended, by outcome (finished, held, parked)',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#tick = new Histogram({
+      name: 'understudy_tick_seconds',
+      help: 'Synchronous work of one tick of the loop',
+      buckets: [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 1],
+      registers,
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  cloudCall(action: string, outcome: string, durationMs: number): void {
+    this.#cloudCalls.inc({ action, outcome });
+    this.#cloudSeconds.observe({ action }, durationMs / 1_000);
+  }
+
+  recoveryRunEnded(outcome: string): void {
+    this.#recoveries.inc({ outcome });
+  }
+
+  ticked(durationMs: number): void {
+    this.#tick.observe(durationMs / 1_000);
+  }
+
+  async exposition(): Promise<string> {
+    const now = await this.#read();
+    this.#set('understudy_leader', 'Whether this coordinator leads (0 or 1)', now.leads ? 1 : 0);
+    this.#set('understudy_term', 'Term this coordinator leads in; 0 while it does not', now.term);
+    this.#set(
+      'understudy_term_remaining_seconds',
+      'Time until our own leadership deadline; 0 while not leading',
+      Math.max(0, now.termRemainingMs) / 1_000,
+    );
+    this.#set(
+      'understudy_store_fresh',
+      'Whether the view of etcd is fresh enough to act on (0 or 1)',
+      now.storeFresh ? 1 : 0,
+    );
+    this.#set(
+      'understudy_store_contact_age_seconds',
+      'Time since etcd last answered; -1 = never',
+      now.storeContactAgoMs === null ? -1 : now.storeContactAgoMs / 1_000,
+    );
+    this.#set(
+      'understudy_observer_abstains',
+      'Whether the observer has no opinions at present (0 or 1)',
+      now.observerAbstains ? 1 : 0,
+    );
+    this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
+    this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
+    this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
+    this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
+    this.#copy(
+      'understudy_view_anomalies_total',
+      'Times our view of etcd was found different from etcd',
+      null,
+      new Map([['', now.viewAnomalies]]),
+    );
+    this.#set('understudy_unreadable_records', 'Records in etcd that do not fit their schema', now.unreadableRecords);
+    this.#copy(
+      'understudy_heartbeats_received_total',
+      'Authenticated, fresh heartbeats',
+      null,
+      new Map([['', now.heartbeats]]),
+    );
+    this.#copy('understudy_datagrams_dropped_total', 'Datagrams dropped, by reason', 'reason', now.droppedDatagrams);
+    if (now.kernelDrops !== null)
+      this.#copy(
+        'understudy_kernel_datagrams_dropped_total',
+        'Datagrams the kernel dropped because the receive buffer was full',
+        null,
+        new Map([['', now.kernelDrops]]),
+      );
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {
+    const known = this.#gauges.get(name);
+    if (known) return known;
+    const gauge = new Gauge({ name, help, labelNames: [...labelNames], registers: [this.#registry] });
+    this.#gauges.set(name, gauge);
+    return gauge;
+  }
+
+  /** A counter kept elsewhere (cumulative since start), copied here at scrape time. */
+  #copy(name: string, help: string, label: string | null, totals: ReadonlyMap<string, number>): void {
+    const labelNames = label === null ? [] : [label];
+    const known = this.#counters.get(name);
+    const counter = known ?? new Counter({ name, help, labelNames, registers: [this.#registry] });
+    this.#counters.set(name, counter);
+    counter.reset();
+    for (const [key, total] of totals) counter.inc(label === null ? {} : { [label]: key }, total);
+  }
+
+  #set(name: string, help: string, value: number): void {
+    this.#gauge(name, help, []).set(value);
+  }
+
+  #setEach(name: string, help: string, label: string, values: ReadonlyMap<string, number>): void {
+    const gauge = this.#gauge(name, help, [label]);
+    gauge.reset();
+    for (const [key, value] of values) gauge.set({ [label]: key }, value);
+  }
+}

@@ -1,0 +1,343 @@
+import {
+  type Cloud,
+  type CloudCallOptions,
+  errorText,
+  type HoldReason,
+  isOperationError,
+  type KvEntry,
+  OperationError,
+  type StepName,
+  unreachable,
+} from '@understudy/shared';
+import type { GuardedWrite } from '../contracts.ts';
+import type { AttemptFailure } from '../core/recovery/launch-outcome.ts';
+import { backoffDelayMs, pollDelayMs, remainingOfMs } from '../core/recovery/pacing.ts';
+import type { StepKey } from '../core/recovery/step-table.ts';
+import { HoldDecided } from './hold.ts';
+import type { Alongside, JournalChange, JournalEntry, JournalWrite } from './journal.ts';
+import { isPassing, type Run } from './run.ts';
+import type { NotedOf, RequestOf, ResultOf, Sends } from './step-shapes.ts';
+
+/**
+ * The discipline of every effect, in one place (DESIGN §6): guarded write of what is about to be sent → the term's deadline, checked
+ * synchronously right before → one attempt with an abort timeout → observe → guarded write of what was observed.
+ *
+ * A step is a reconcile loop: it looks (reads only) and names its next {@link Move}; only {@link driveStep} carries moves out.
+ */
+
+export interface Call {
+  /** Names the call in the journal and the log. */
+  readonly name: string;
+  /** `send`: number of this call within the step, counted over all leaders, from 1. */
+  readonly run: (cloud: Cloud, options: CloudCallOptions, send: number) => Promise<void>;
+}
+
+export type Move<N extends StepName> =
+  | { readonly kind: 'act'; readonly calls: readonly [Call, ...Call[]]; readonly text: string }
+  | { readonly kind: 'note'; readonly noted: NotedOf<N> }
+  /** `forMs`: exact pause; absent: at the usual, slowly growing pace. */
+  | { readonly kind: 'wait'; readonly text: string; readonly forMs?: number; readonly percent?: number }
+  | { readonly kind: 'done'; readonly result: ResultOf<N>; readonly alongside?: Alongside }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure; readonly code: string; readonly text: string }
+  | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string }
+  /** This step's premise was wrong: the launch did happen. Its record becomes `done`, ours goes, in one transaction. */
+  | { readonly kind: 'launched-after-all'; readonly launchStep: string; readonly instanceId: string }
+  /** Ends the recovery: its journal goes with the transaction. */
+  | { readonly kind: 'close'; readonly write: GuardedWrite };
+
+/** What came of the calls of the last `act`. */
+export interface Attempt {
+  readonly outcomes: readonly { readonly name: string; readonly error: OperationError | null }[];
+  /** Of the only call. */
+  readonly name: string;
+  readonly error: OperationError | null;
+  /** Calls of this run of the step that ended unknown, this one included. */
+  readonly unknownCount: number;
+}
+
+export interface Frozen<N extends StepName> {
+  readonly request: RequestOf<N>;
+  /** Empty: nothing was ever sent. */
+  readonly sends: Sends;
+  readonly noted: NotedOf<N> | null;
+  /** Since the step began, other leaders' share included. */
+  readonly elapsedMs: number;
+  /** Set after a write whose `alongside` was refused, or a refused `close`: what those keys hold. */
+  readonly conflict: readonly (KvEntry | null)[] | null;
+}
+
+export interface Step<N extends StepName> {
+  /** How long the step may take before {@link Step.onTimeout}. */
+  readonly limitMs: number;
+  /** Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen. */
+  prepare(): Promise<RequestOf<N>>;
+  /** Looks and decides. `last`: what came of the act before; null at the beginning of a run. */
+  next(frozen: Frozen<N>, last: Attempt | null): Promise<Move<N>>;
+  onTimeout(frozen: Frozen<N>): Move<N>;
+}
+
+interface Drive<N extends StepName> {
+  readonly run: Run;
+  readonly key: StepKey;
+  readonly name: N;
+  readonly step: Step<N>;
+  request: RequestOf<N>;
+  readonly startedAtMs: number;
+  /** Spent by others before this run. */
+  readonly spentMs: number;
+  waitingSinceMs: number;
+  failures: number;
+  unknownCount: number;
+  last: Attempt | null;
+  conflict: readonly (KvEntry | null)[] | null;
+}
+
+/**
+ * Runs one step to its end: `done` or `failed` in the journal, or the recovery closed.
+ * @throws HoldDecided, IntentGone; LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN: park.
+ */
+export async function driveStep<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<void> {
+  const drive = await begin(run, key, name, step);
+  for (;;) {
+    run.signal.throwIfAborted();
+    const entry = run.journal.get(name, key.id);
+    if (entry && entry.state !== 'started') return;
+    if (entry?.request) drive.request = entry.request;
+    const move = await nextMove(drive, frozenOf(drive, entry));
+    if (move === null) continue;
+    if ((await carryOut(drive, entry, move)) === 'ended') return;
+  }
+}
+
+async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<Drive<N>> {
+  const entry = run.journal.get(name, key.id);
+  const request = entry?.request ?? (await prepareWithPatience(run, key, step));
+  const leftMs = entry
+    ? remainingOfMs({
+        limitMs: step.limitMs,
+        floorMs: run.settings.resumeFloorMs,
+        startedAtWallMs: entry.startedAtWallMs,
+        nowWallMs: run.wallMs(),
+      })
+    : step.limitMs;
+  const nowMs = run.nowMs();
+  return {
+    run,
+    key,
+    name,
+    step,
+    request,
+    startedAtMs: nowMs,
+    spentMs: step.limitMs - leftMs,
+    waitingSinceMs: nowMs,
+    failures: 0,
+    unknownCount: 0,
+    last: null,
+    conflict: null,
+  };
+}
+
+/** Preparing reads; reads that fail in passing are repeated, for as long as the step may take. */
+async function prepareWithPatience<N extends StepName>(run: Run, key: StepKey, step: Step<N>): Promise<RequestOf<N>> {
+  const startedAtMs = run.nowMs();
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await step.prepare();
+    } catch (error) {
+      if (!isPassing(error)) throw asHold(error);
+      if (run.nowMs() - startedAtMs > step.limitMs)
+        throw new HoldDecided('CloudUnavailable', error.message, { cause: error });
+      run.say(key.id, `EC2 does not answer: ${error.code}`);
+      await pause(run, failures);
+    }
+  }
+}
+
+const frozenOf = <N extends StepName>(drive: Drive<N>, entry: JournalEntry<N> | null): Frozen<N> => ({
+  request: drive.request,
+  sends: entry?.sends ?? {},
+  noted: entry?.noted ?? null,
+  elapsedMs: drive.spentMs + drive.run.nowMs() - drive.startedAtMs,
+  conflict: drive.conflict,
+});
+
+/** null: a read failed in passing; it was waited, look again. */
+async function nextMove<N extends StepName>(drive: Drive<N>, frozen: Frozen<N>): Promise<Move<N> | null> {
+  const { run, step } = drive;
+  const late = frozen.elapsedMs > step.limitMs;
+  try {
+    const move = await step.next(frozen, drive.last);
+    drive.last = null;
+    drive.conflict = null;
+    // What was found out is kept, however late; only waiting and trying come to an end.
+    return late && (move.kind === 'wait' || move.kind === 'act') ? step.onTimeout(frozen) : move;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!isPassing(error)) throw asHold(error);
+    if (late) return step.onTimeout(frozen);
+    run.say(drive.key.id, `EC2 does not answer: ${error.code}`);
+    drive.failures += 1;
+    await pause(run, drive.failures);
+    return null;
+  }
+}
+
+/** A refusal that repeating cannot change is for a person. Everything else stays what it is. */
+function asHold(error: unknown): unknown {
+  if (!isOperationError(error)) return error;
+  if (error.code === 'CLOUD_DENIED') return new HoldDecided('CloudDenied', error.message, { cause: error });
+  if (error.code.startsWith('CLOUD_')) return new HoldDecided('CloudRejected', error.message, { cause: error });
+  return error;
+}
+
+const pause = (run: Run, failures: number): Promise<void> =>
+  run.sleep(backoffDelayMs(failures, run.settings.backoffBaseMs, run.settings.backoffCapMs, run.parts.random.next()));
+
+type Went = 'on' | 'ended';
+
+async function carryOut<N extends StepName>(
+  drive: Drive<N>,
+  entry: JournalEntry<N> | null,
+  move: Move<N>,
+): Promise<Went> {
+  const { run, key } = drive;
+  switch (move.kind) {
+    case 'act':
+      return act(drive, entry, move.calls, move.text);
+    case 'wait':
+      if (!entry && !(await written(drive, { state: 'started' }))) return 'on';
+      run.say(key.id, move.text, move.percent ?? null);
+      await run.sleep(move.forMs ?? pollDelayMs(run.nowMs() - drive.waitingSinceMs, run.settings));
+      return 'on';
+    case 'note':
+      await written(drive, { state: 'started', noted: move.noted });
+      return 'on';
+    case 'done':
+      return (await written(drive, { state: 'done', result: move.result }, move.alongside)) ? 'ended' : 'on';
+    case 'failed': {
+      const error = { code: move.code, text: move.text };
+      // Only steps of an attempt fail, and their result shapes all have this member.
+      const result = { failure: move.failure } as unknown as ResultOf<N>;
+      run.parts.log.warn('recovery.step.failed', { step: key.id, ...error });
+      return (await written(drive, { state: 'failed', result, error })) ? 'ended' : 'on';
+    }
+    case 'hold':
+      throw new HoldDecided(move.reason, move.text);
+    case 'launched-after-all':
+      return handBack(drive, move.launchStep, move.instanceId);
+    case 'close':
+      return close(drive, move.write);
+    default:
+      return unreachable(move);
+  }
+}
+
+/** `false`: the write was refused; the journal holds what is there now, and the loop goes on from it. */
+async function written<N extends StepName>(
+  drive: Drive<N>,
+  change: JournalChange<N>,
+  alongside?: Alongside,
+): Promise<boolean> {
+  const outcome = await drive.run.journal.write<N>(drive.key.id, { request: drive.request, ...change }, alongside);
+  return accept(drive, outcome);
+}
+
+function accept<N extends StepName>(drive: Drive<N>, outcome: JournalWrite): boolean {
+  if (outcome.kind === 'conflict') drive.conflict = outcome.entries;
+  if (outcome.kind === 'stale') drive.run.parts.log.warn('recovery.journal.stale', { step: drive.key.id });
+  return outcome.kind === 'written';
+}
+
+async function act<N extends StepName>(
+  drive: Drive<N>,
+  entry: JournalEntry<N> | null,
+  calls: readonly [Call, ...Call[]],
+  text: string,
+): Promise<Went> {
+  const { run, key } = drive;
+  const sends = { ...entry?.sends };
+  for (const call of calls) sends[call.name] = (sends[call.name] ?? 0) + 1;
+  run.say(key.id, text);
+  if (!(await written(drive, { state: 'started', sends }))) return 'on';
+  await untilTermHolds(run);
+  // No await between the check in `untilTermHolds` returning and the calls being entered, except its own resolution, so it is asked again.
+  if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';
+  const work = calls.map((call) => attempt(drive, call, sends[call.name] ?? 1));
+  const outcomes = await Promise.all(work);
+  drive.waitingSinceMs = run.nowMs();
+  const error = outcomes.find((one) => one.error !== null)?.error ?? null;
+  drive.last = { outcomes, name: calls[0].name, error, unknownCount: drive.unknownCount };
+  await afterError(drive, error);
+  return 'on';
+}
+
+/** A keepalive may be late without the term being over: wait for one of the two. */
+async function untilTermHolds(run: Run): Promise<void> {
+  while (!run.term.holdsFor(run.settings.callTimeoutMs)) {
+    if (run.term.remainingMs() <= 0) throw new OperationError('LEASE_LOST', 'the deadline of the term has passed');
+    await run.sleep(run.settings.termRecheckMs);
+  }
+}
+
+async function attempt<N extends StepName>(
+  drive: Drive<N>,
+  call: Call,
+  send: number,
+): Promise<{ name: string; error: OperationError | null }> {
+  const { run, key } = drive;
+  try {
+    await run.send((cloud, options) => call.run(cloud, options, send));
+    run.parts.log.info('recovery.effect.sent', { step: key.id, call: call.name, send });
+    return { name: call.name, error: null };
+  } catch (error) {
+    run.term.signal.throwIfAborted();
+    if (!isOperationError(error)) throw error;
+    if (error.code === 'LEASE_LOST') {
+      // The deadline came too near while the call waited for a token, but the term is not over: it was not sent.
+      return { name: call.name, error: new OperationError('CLOUD_THROTTLED', error.message, { cause: error }) };
+    }
+    if (error.code === 'CLOUD_OUTCOME_UNKNOWN') drive.unknownCount += 1;
+    run.parts.log.warn('recovery.effect.error', { step: key.id, call: call.name, send, error: errorText(error) });
+    return { name: call.name, error };
+  }
+}
+
+/** Answers that time may change: whatever the step does next, it does it a little later. */
+const PAUSE_AFTER: ReadonlySet<string> = new Set([
+  'CLOUD_THROTTLED',
+  'CLOUD_UNAVAILABLE',
+  'CLOUD_OUTCOME_UNKNOWN',
+  'CLOUD_NOT_FOUND',
+  'CLOUD_CONFLICT',
+]);
+
+async function afterError<N extends StepName>(drive: Drive<N>, error: OperationError | null): Promise<void> {
+  if (error === null) {
+    drive.failures = 0;
+    return;
+  }
+  if (error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
+    throw new HoldDecided('CloudDenied', error.message, { cause: error });
+  }
+  drive.failures += 1;
+  if (PAUSE_AFTER.has(error.code)) await pause(drive.run, drive.failures);
+}
+
+async function handBack<N extends StepName>(drive: Drive<N>, launchStep: string, instanceId: string): Promise<Went> {
+  const { run, key } = drive;
+  const own = { key: run.parts.keys.journalStep(run.record.opId, key.id), expect: run.journal.modRevision(key.id) };
+  const outcome = await run.journal.write<'launch'>(
+    launchStep,
+    { state: 'done', result: { instanceId, foundBy: 'revocation' } },
+    { deletes: own.expect === 0 ? [] : [own] },
+  );
+  if (outcome.kind === 'conflict') await run.journal.load();
+  return outcome.kind === 'written' ? 'ended' : 'on';
+}
+
+async function close<N extends StepName>(drive: Drive<N>, write: GuardedWrite): Promise<Went> {
+  const outcome = await drive.run.term.commit(write);
+  if (outcome.kind === 'committed') return 'ended';
+  drive.conflict = outcome.entries;
+  return 'on';
+}

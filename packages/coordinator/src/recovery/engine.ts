@@ -1,0 +1,200 @@
+import {
+  type Clock,
+  type Cloud,
+  errorText,
+  HistoryRecordSchema,
+  invariant,
+  isOperationError,
+  type Keyspace,
+  type KvStore,
+  type Log,
+  parseRecord,
+  type Random,
+} from '@understudy/shared';
+import type {
+  HeartbeatSource,
+  OpenIntent,
+  RecoveryActivity,
+  RecoveryRunner,
+  RecoveryRunOutcome,
+  Term,
+} from '../contracts.ts';
+import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-table.ts';
+import { driveStep } from './effect.ts';
+import { HoldDecided, readHold, writeHold } from './hold.ts';
+import { IntentGone, Journal } from './journal.ts';
+import { Run, type RunParts } from './run.ts';
+import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
+import { activateStep } from './steps/activate.ts';
+import { addressStep } from './steps/address.ts';
+import { captureStep } from './steps/capture.ts';
+import { doneStep } from './steps/done.ts';
+import { fenceStep } from './steps/fence.ts';
+import { imageStep } from './steps/image.ts';
+import { launchStep } from './steps/launch.ts';
+import { permitStep } from './steps/permit.ts';
+import { revokeStep } from './steps/revoke.ts';
+import { verifyStep } from './steps/verify.ts';
+
+export interface RecoveryEngineOptions {
+  readonly cloud: Cloud;
+  readonly kv: KvStore;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly heartbeats: HeartbeatSource;
+  readonly settings?: Partial<RecoverySettings>;
+}
+
+/** Thrown into steps that run beside one that ended the run. */
+class RunEnded extends Error {
+  override readonly name = 'RunEnded';
+}
+
+/** The table of DESIGN §6: which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
+function drive(run: Run, key: StepKey): Promise<void> {
+  switch (key.name) {
+    case 'fence':
+      return driveStep(run, key, key.name, fenceStep(run));
+    case 'capture':
+      return driveStep(run, key, key.name, captureStep(run));
+    case 'image':
+      return driveStep(run, key, key.name, imageStep(run));
+    case 'permit':
+      return driveStep(run, key, key.name, permitStep(run, key.attempt));
+    case 'launch':
+      return driveStep(run, key, key.name, launchStep(run, key.attempt));
+    case 'verify':
+      return driveStep(run, key, key.name, verifyStep(run, key.attempt));
+    case 'revoke':
+      return driveStep(run, key, key.name, revokeStep(run, key.attempt));
+    case 'activate':
+      return driveStep(run, key, key.name, activateStep(run));
+    case 'address':
+      return driveStep(run, key, key.name, addressStep(run, key.allocationId));
+    case 'done':
+      return driveStep(run, key, key.name, doneStep(run));
+  }
+}
+
+/**
+ * Carries out recorded recoveries. A run reads the journal and goes on where it ends, whoever wrote it; every effect goes through
+ * `effect.ts`. Several recoveries may run side by side; the same one never twice in one process.
+ */
+export class RecoveryEngine implements RecoveryRunner {
+  readonly #parts: RunParts;
+  readonly #runs = new Map<string, Run>();
+
+  constructor(options: RecoveryEngineOptions) {
+    this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
+  }
+
+  activity(opId: string): RecoveryActivity | null {
+    const run = this.#runs.get(opId);
+    if (!run) return null;
+    const all = [...run.activities.values()];
+    const percent = all.find((one) => one.percent !== null)?.percent ?? null;
+    return { text: all.map((one) => one.text).join('; ') || 'reading the journal', captureProgressPercent: percent };
+  }
+
+  /**
+   * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or store lost, nothing is lost. A run of the
+   * same recovery that is still unwinding (an earlier term's) also answers `parked`.
+   * @throws InvariantViolation only.
+   */
+  async run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome> {
+    const { opId, member } = intent.record;
+    if (this.#runs.has(opId)) return 'parked';
+    const log = this.#parts.log.child({ opId, member, term: term.number });
+    const parts = { ...this.#parts, log };
+    const journal = new Journal({ ...parts, intent, term, wallMs: () => parts.clock.wallMs() });
+    const run = new Run(parts, intent, term, journal);
+    this.#runs.set(opId, run);
+    try {
+      await load(run);
+      await advance(run);
+      log.info('recovery.finished');
+      return 'finished';
+    } catch (error) {
+      return await ended(run, error);
+    } finally {
+      this.#runs.delete(opId);
+    }
+  }
+}
+
+async function load(run: Run): Promise<void> {
+  const { kv, keys } = run.parts;
+  const { member, opId } = run.record;
+  const [, hold] = await Promise.all([run.journal.load(), readHold({ kv, keys, member }, opId)]);
+  if (hold.own) run.journal.hold = { key: keys.hold(member), modRevision: hold.modRevision };
+  run.heldAtStart = hold.own;
+  run.endedAtStart = currentAttempt(run.journal.states()) - 1;
+}
+
+/** Starts every step whose needs are met, until `done` has closed the recovery. The first error ends all; nobody is left running behind. */
+async function advance(run: Run): Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  let closed = false;
+  const start = (key: StepKey): void => {
+    run.parts.log.info('recovery.step', { step: key.id });
+    const work = drive(run, key).finally(() => {
+      running.delete(key.id);
+      run.activities.delete(key.id);
+    });
+    running.set(
+      key.id,
+      work.then(() => {
+        closed ||= key.name === 'done';
+      }),
+    );
+  };
+  try {
+    while (!closed) {
+      for (const key of readySteps(run.journal.states(), run.plan)) if (!running.has(key.id)) start(key);
+      invariant(running.size > 0, `recovery ${run.record.opId}: no step can run and none is running`);
+      await Promise.race(running.values());
+    }
+  } catch (error) {
+    run.stop(new RunEnded('a step beside ended the run'));
+    await Promise.allSettled(running.values());
+    throw error;
+  }
+}
+
+async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
+  const { log } = run.parts;
+  try {
+    if (error instanceof IntentGone) return await whatBecame(run);
+    const hold = asHold(error);
+    if (hold && !run.term.signal.aborted) {
+      const { kv, keys, clock } = run.parts;
+      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, hold, clock.wallMs());
+      log.warn('recovery.held', { reason: hold.reason, text: hold.message });
+      return 'held';
+    }
+    if (!run.term.signal.aborted && !isOperationError(error)) throw error;
+  } catch (second) {
+    if (!run.term.signal.aborted && !isOperationError(second)) throw second;
+  }
+  log.info('recovery.parked', { why: errorText(error) });
+  return 'parked';
+}
+
+function asHold(error: unknown): HoldDecided | null {
+  if (error instanceof HoldDecided) return error;
+  if (isOperationError(error) && error.code === 'RECORD_UNREADABLE') {
+    return new HoldDecided('RecordUnreadable', error.message, { cause: error });
+  }
+  return null;
+}
+
+/** The intent is gone: was this recovery finished (by us, with the reply lost, or by somebody else)? */
+async function whatBecame(run: Run): Promise<RecoveryRunOutcome> {
+  const { kv, keys } = run.parts;
+  const { member, opId } = run.record;
+  const entry = await kv.get(keys.historyEntry(member, opId));
+  if (!entry) return 'parked';
+  return parseRecord(HistoryRecordSchema, entry.key, entry.value).opId === opId ? 'finished' : 'parked';
+}

@@ -1,0 +1,253 @@
+import {
+  type JournalRecord,
+  JournalRecordSchema,
+  type Keyspace,
+  type KvEntry,
+  type KvStore,
+  OperationError,
+  parseRecord,
+  type Revision,
+  type StepName,
+} from '@understudy/shared';
+import type * as z from 'zod';
+import type { GuardedDelete, GuardedPut, OpenIntent, Term } from '../contracts.ts';
+import type { StepState, StepStates } from '../core/recovery/step-table.ts';
+import { type NotedOf, progressSchema, type RequestOf, type ResultOf, type Sends, STEP_SHAPES } from './step-shapes.ts';
+
+/** A journal record, read and checked against its step's shapes. */
+export interface JournalEntry<N extends StepName> {
+  readonly step: string;
+  readonly state: StepState;
+  readonly term: number;
+  readonly startedAtWallMs: number;
+  readonly endedAtWallMs: number | null;
+  readonly request: RequestOf<N> | null;
+  readonly sends: Sends;
+  /** Only while `started`. */
+  readonly noted: NotedOf<N> | null;
+  /** Only when `done` or `failed`. */
+  readonly result: ResultOf<N> | null;
+  readonly error: { readonly code: string; readonly text: string } | null;
+}
+
+/** What a write changes; what is absent stays as it was. */
+export interface JournalChange<N extends StepName> {
+  readonly state: StepState;
+  readonly request?: RequestOf<N>;
+  readonly sends?: Sends;
+  readonly noted?: NotedOf<N>;
+  readonly result?: ResultOf<N>;
+  readonly error?: { readonly code: string; readonly text: string };
+}
+
+/** Further parts of the same transaction. */
+export interface Alongside {
+  readonly puts?: readonly GuardedPut[];
+  readonly deletes?: readonly GuardedDelete[];
+}
+
+export type JournalWrite =
+  | { readonly kind: 'written' }
+  /** The step's own record is not what we knew; it has been read again. Go on from what is there. */
+  | { readonly kind: 'stale' }
+  /** A key of {@link Alongside} is not what the caller knew: what it holds now, puts first. */
+  | { readonly kind: 'conflict'; readonly entries: readonly (KvEntry | null)[] };
+
+/** The intent is not the one this run was given (finished, or replaced): whatever we do would be for nobody. */
+export class IntentGone extends Error {
+  override readonly name = 'IntentGone';
+}
+
+export interface HeldBy {
+  readonly key: string;
+  readonly modRevision: Revision;
+}
+
+interface Kept {
+  readonly record: JournalRecord;
+  readonly modRevision: Revision;
+}
+
+const stepNameOf = (step: string): StepName => {
+  const name = step.split('-')[0] ?? '';
+  if (name in STEP_SHAPES) return name as StepName;
+  throw new OperationError('RECORD_UNREADABLE', `journal step "${step}" has no known name`);
+};
+
+function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = [part, ...(issue?.path ?? [])].join('.');
+  throw new OperationError('RECORD_UNREADABLE', `journal ${step}: ${where}: ${issue?.message ?? 'does not fit'}`, {
+    cause: parsed.error,
+  });
+}
+
+/** The typed view of a record. @throws RECORD_UNREADABLE */
+export function readEntry<N extends StepName>(name: N, record: JournalRecord): JournalEntry<N> {
+  const shapes = STEP_SHAPES[name];
+  const open = record.state === 'started';
+  const progress = open && record.result !== null ? shaped(progressSchema, record.step, 'result', record.result) : null;
+  const optional = <T>(schema: z.ZodType, part: string, value: unknown): T | null =>
+    value === null || value === undefined ? null : (shaped(schema, record.step, part, value) as T);
+  return {
+    step: record.step,
+    state: record.state,
+    term: record.term,
+    startedAtWallMs: record.startedAtWallMs,
+    endedAtWallMs: record.endedAtWallMs,
+    request: optional<RequestOf<N>>(shapes.request, 'request', record.request),
+    sends: progress?.sends ?? {},
+    noted: optional<NotedOf<N>>(shapes.noted, 'noted', progress?.noted),
+    result: open ? null : optional<ResultOf<N>>(shapes.result, 'result', record.result),
+    error: record.error,
+  };
+}
+
+export interface JournalOptions {
+  readonly kv: KvStore;
+  readonly keys: Keyspace;
+  readonly intent: OpenIntent;
+  readonly term: Term;
+  readonly wallMs: () => number;
+}
+
+/**
+ * The journal of one recovery. Every write is one guarded transaction that compares the term, the intent (a finished recovery is never
+ * begun again) and the record's own revision.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #kept = new Map<string, Kept>();
+  /** Our own hold on this member, removed by the next write: something has moved. */
+  #hold: HeldBy | null = null;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** @throws STORE_UNAVAILABLE, RECORD_UNREADABLE (for any record: nothing is done on half a journal). */
+  async load(): Promise<void> {
+    const { kv, keys, intent } = this.#options;
+    const { entries } = await kv.range(keys.journalOf(intent.record.opId));
+    this.#kept.clear();
+    for (const entry of entries) this.#keep(entry);
+  }
+
+  #keep(entry: KvEntry): void {
+    const record = parseRecord(JournalRecordSchema, entry.key, entry.value);
+    readEntry(stepNameOf(record.step), record);
+    this.#kept.set(record.step, { record, modRevision: entry.modRevision });
+  }
+
+  get hold(): HeldBy | null {
+    return this.#hold;
+  }
+
+  set hold(hold: HeldBy | null) {
+    this.#hold = hold;
+  }
+
+  states(): StepStates {
+    return new Map([...this.#kept].map(([step, { record }]) => [step, record.state]));
+  }
+
+  records(): readonly JournalRecord[] {
+    return [...this.#kept.values()].map(({ record }) => record);
+  }
+
+  /** null: never begun. */
+  get<N extends StepName>(name: N, step: string): JournalEntry<N> | null {
+    const kept = this.#kept.get(step);
+    return kept ? readEntry(name, kept.record) : null;
+  }
+
+  modRevision(step: string): Revision {
+    return this.#kept.get(step)?.modRevision ?? 0;
+  }
+
+  /**
+   * @throws LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN from the term; {@link IntentGone}.
+   */
+  async write<N extends StepName>(
+    step: string,
+    change: JournalChange<N>,
+    alongside: Alongside = {},
+  ): Promise<JournalWrite> {
+    const { keys, intent, term } = this.#options;
+    const { opId } = intent.record;
+    const record = this.#changed(step, change);
+    const puts = alongside.puts ?? [];
+    // A hold stays visible until something it may have held is through.
+    const hold = change.state === 'started' ? null : this.#hold;
+    const deletes = [...(alongside.deletes ?? []), ...(hold ? [{ key: hold.key, expect: hold.modRevision }] : [])];
+    const key = keys.journalStep(opId, step);
+    const outcome = await term.commit({
+      puts: [{ key, record, expect: this.modRevision(step) }, ...puts],
+      deletes,
+      also: [{ key: keys.intent(intent.record.member), modRevision: intent.modRevision }],
+    });
+    if (outcome.kind === 'committed') {
+      this.#kept.set(step, { record: { ...record, ...STAMP }, modRevision: outcome.revision });
+      for (const gone of alongside.deletes ?? []) this.#forget(gone.key);
+      if (hold) this.#hold = null;
+      return { kind: 'written' };
+    }
+    return this.#conflict(step, outcome.entries, puts.length, alongside.deletes?.length ?? 0, hold);
+  }
+
+  #forget(key: string): void {
+    const prefix = this.#options.keys.journalOf(this.#options.intent.record.opId);
+    if (key.startsWith(prefix)) this.#kept.delete(key.slice(prefix.length));
+  }
+
+  #changed<N extends StepName>(step: string, change: JournalChange<N>): Unstamped {
+    const { intent, term, wallMs } = this.#options;
+    const before = this.#kept.get(step)?.record;
+    const open = change.state === 'started';
+    const earlier = before?.state === 'started' && before.result ? progressSchema.parse(before.result) : null;
+    const noted = change.noted ?? earlier?.noted;
+    const progress = { sends: change.sends ?? earlier?.sends ?? {}, ...(noted === undefined ? {} : { noted }) };
+    return {
+      opId: intent.record.opId,
+      step,
+      state: change.state,
+      term: term.number,
+      startedAtWallMs: before?.startedAtWallMs ?? wallMs(),
+      endedAtWallMs: open ? null : wallMs(),
+      request: (change.request as Record<string, unknown> | undefined) ?? before?.request ?? null,
+      result: open ? progress : ((change.result as Record<string, unknown> | undefined) ?? null),
+      error: change.error ?? null,
+    };
+  }
+
+  #conflict(
+    step: string,
+    entries: readonly (KvEntry | null)[],
+    putCount: number,
+    deleteCount: number,
+    hold: HeldBy | null,
+  ): JournalWrite {
+    const { intent } = this.#options;
+    if ((entries.at(-1)?.modRevision ?? 0) !== intent.modRevision) throw new IntentGone('the intent has changed');
+    const [own = null, ...others] = entries;
+    if ((own?.modRevision ?? 0) !== this.modRevision(step)) {
+      if (own) this.#keep(own);
+      else this.#kept.delete(step);
+      return { kind: 'stale' };
+    }
+    const held = hold ? others[putCount + deleteCount] : null;
+    // Somebody else rewrote or removed the hold: it is not ours to delete any more.
+    if (hold && (held?.modRevision ?? 0) !== hold.modRevision) {
+      this.#hold = null;
+      return { kind: 'stale' };
+    }
+    return { kind: 'conflict', entries: others.slice(0, putCount + deleteCount) };
+  }
+}
+
+type Unstamped = Omit<JournalRecord, 'schemaVersion' | 'writeId' | 'writtenBy' | 'writtenAtWallMs'>;
+
+/** Stands in for what the term stamps; nobody reads it from memory. */
+const STAMP = { schemaVersion: 1, writeId: 'own', writtenBy: 'own', writtenAtWallMs: 0 } as const;

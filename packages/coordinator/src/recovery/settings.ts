@@ -1,0 +1,57 @@
+/** How the engine paces itself. Every field is a duration in ms unless its name says otherwise. */
+export interface RecoverySettings {
+  /** One EC2 call on the wire. An effect starts only when the term holds for this long. The adapter must give up by then. */
+  readonly callTimeoutMs: number;
+  /** From asking for a call to giving up, the wait for a rate-limit token included. */
+  readonly sendLimitMs: number;
+  /** After giving up: how long the adapter may take to say whether the call was sent; then its outcome counts as unknown. */
+  readonly giveUpGraceMs: number;
+  /** Looks while waiting: first pause, longest pause, and pause as a share of the time waited. Shorter = faster recovery, more tokens. */
+  readonly pollMinMs: number;
+  readonly pollMaxMs: number;
+  readonly pollRatio: number;
+  /** Pause after a failed call: full jitter below `base × 2^failures`, at most `cap`. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** Between two reads that must agree before an absence or an early `stopped` is believed. Longer than EC2's usual lag. */
+  readonly confirmSpacingMs: number;
+  /** How long EC2 may take to show something that was just made. */
+  readonly lagGraceMs: number;
+  /** Before a placement without capacity is asked again. */
+  readonly capacityPauseMs: number;
+  /** A Stop that has shown no effect is sent again after this long. */
+  readonly restopAfterMs: number;
+  /** Count: calls of one run whose outcome stayed unknown, before the step gives up (launch: ends the attempt; else: hold). */
+  readonly maxUnknownOutcomes: number;
+  /** Count: snapshot sets that ended in error before holding. */
+  readonly maxFailedSets: number;
+  /** Count: snapshot calls of one recovery, in all. */
+  readonly maxSnapshotCalls: number;
+  /** What a successor (or a resumed hold) may always spend on a step, however old its record is. */
+  readonly resumeFloorMs: number;
+  /** How long the finished replacement may be silent after its activation before the recovery is closed without its word. */
+  readonly closingPatienceMs: number;
+  /** How often a term that does not hold long enough for a call is asked again. */
+  readonly termRecheckMs: number;
+}
+
+export const DEFAULT_RECOVERY_SETTINGS: RecoverySettings = {
+  callTimeoutMs: 5_000,
+  sendLimitMs: 600_000,
+  giveUpGraceMs: 100,
+  pollMinMs: 250,
+  pollMaxMs: 5_000,
+  pollRatio: 0.04,
+  backoffBaseMs: 500,
+  backoffCapMs: 10_000,
+  confirmSpacingMs: 2_000,
+  lagGraceMs: 60_000,
+  capacityPauseMs: 60_000,
+  restopAfterMs: 60_000,
+  maxUnknownOutcomes: 5,
+  maxFailedSets: 3,
+  maxSnapshotCalls: 10,
+  resumeFloorMs: 30_000,
+  closingPatienceMs: 60_000,
+  termRecheckMs: 100,
+};

@@ -1,0 +1,99 @@
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  invariant,
+  type KvEntry,
+  OperationError,
+  parseRecord,
+} from '@understudy/shared';
+import { currentAttempt } from '../../core/recovery/step-table.ts';
+import type { Frozen, Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+
+/** The instance the verified attempt launched. */
+export function replacementOf(run: Run): string {
+  const attempt = currentAttempt(run.journal.states());
+  const result = run.journal.get('verify', `verify-${attempt}`)?.result;
+  invariant(result && 'instanceId' in result, `attempt ${attempt} is not verified`);
+  return result.instanceId;
+}
+
+const LIMIT_MS = 300_000;
+
+/**
+ * Names the replacement as the one instance allowed to serve: one transaction against the activation the plan was based on, so one winner,
+ * ever. Right before it, the old instance is looked at once more: somebody may have started it since the fence.
+ */
+export function activateStep(run: Run): Step<'activate'> {
+  return {
+    limitMs: LIMIT_MS,
+    prepare: async () => ({ instanceId: replacementOf(run) }),
+    next: async (frozen) => {
+      if (frozen.conflict) return afterConflict(run, frozen);
+      return (await oldInstanceActs(run)) ?? activate(run, frozen);
+    },
+    onTimeout: () => ({
+      kind: 'hold',
+      reason: 'FenceNotProven',
+      text: `${run.record.oldInstanceId} does not stay stopped`,
+    }),
+  };
+}
+
+/** null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance after an hour, and it was seen fenced. */
+async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
+  const { oldInstanceId } = run.record;
+  const found = await run.read((cloud, options) =>
+    cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
+  );
+  const state = found.find((one) => one.instanceId === oldInstanceId)?.state ?? null;
+  if (state === null || state === 'stopped' || state === 'terminated') return null;
+  if (state === 'stopping' || state === 'shutting-down') return { kind: 'wait', text: `the old instance is ${state}` };
+  return {
+    kind: 'hold',
+    reason: 'FenceNotProven',
+    text: `${oldInstanceId} was started again after it was fenced (it is ${state}); what it has written since is not in the replacement. Stop it to go on`,
+  };
+}
+
+const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
+
+function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
+  const { member, opId, activationModRevision } = run.record;
+  const { instanceId } = frozen.request;
+  const incarnation = incarnationOf(run);
+  return {
+    kind: 'done',
+    result: { instanceId, incarnation },
+    alongside: {
+      puts: [
+        {
+          key: run.parts.keys.activation(member),
+          expect: activationModRevision,
+          record: { member, incarnation, instanceId, opId },
+        },
+      ],
+    },
+  };
+}
+
+function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
+  const [entry = null] = frozen.conflict ?? [];
+  const named = entry ? read(entry) : null;
+  if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
+    return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };
+  }
+  return {
+    kind: 'hold',
+    reason: 'ClaimAgainstActivation',
+    text: named
+      ? `the activation names ${named.instanceId} (incarnation ${named.incarnation}) since this recovery began`
+      : 'the activation this recovery is based on is gone',
+  };
+}
+
+function read(entry: KvEntry): ActivationRecord {
+  const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
+  if (activation.incarnation < 1) throw new OperationError('RECORD_UNREADABLE', entry.key);
+  return activation;
+}

@@ -1,0 +1,106 @@
+import { type CloudAddress, invariant } from '@understudy/shared';
+import { addressMove } from '../../core/recovery/address-move.ts';
+import { currentAttempt } from '../../core/recovery/step-table.ts';
+import type { Frozen, Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+
+/** The network interface the activated replacement was launched with. */
+export function replacementInterfaceOf(run: Run): string {
+  const attempt = currentAttempt(run.journal.states());
+  const request = run.journal.get('launch', `launch-${attempt}`)?.request;
+  invariant(request, `launch ${attempt} is not recorded`);
+  return request.networkInterfaceId;
+}
+
+/**
+ * Moves one Elastic IP: read → guarded record of the exact association that may go → disassociate that one → associate without reassociation →
+ * see it there. No call of it, however late, can take the address from somebody else.
+ */
+export function addressStep(run: Run, allocationId: string): Step<'address'> {
+  const memory: Memory = { associatedAtMs: null };
+  return {
+    limitMs: run.policy.launchTimeoutMs,
+    prepare: async () => {
+      const seen = await describe(run, allocationId);
+      const onOld = seen?.instanceId === run.record.oldInstanceId ? seen.associationId : null;
+      return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
+    },
+    next: async (frozen, last) => {
+      if (last?.error?.code === 'CLOUD_REJECTED') {
+        return { kind: 'hold', reason: 'CloudRejected', text: `${allocationId}: ${last.error.message}` };
+      }
+      if (last?.name === 'associate' && last.error === null) memory.associatedAtMs = run.nowMs();
+      // EC2 has said that the old association is gone; the next call is conditional, so no read is needed to dare it.
+      if (last?.name === 'disassociate' && last.error === null) return associate(frozen);
+      return step(run, memory, frozen, await describe(run, allocationId));
+    },
+    onTimeout: () => ({
+      kind: 'hold',
+      reason: 'AddressHeldElsewhere',
+      text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms`,
+    }),
+  };
+}
+
+interface Memory {
+  /** When EC2 last said yes to the association; until it has had time to show, an older picture is no reason to act. */
+  associatedAtMs: number | null;
+}
+
+function associate(frozen: Frozen<'address'>): Move<'address'> {
+  const { allocationId, networkInterfaceId } = frozen.request;
+  return {
+    kind: 'act',
+    text: `putting ${allocationId} on the replacement`,
+    calls: [
+      {
+        name: 'associate',
+        run: async (cloud, options) => {
+          await cloud.associateAddress({ allocationId, networkInterfaceId, privateIp: null }, options);
+        },
+      },
+    ],
+  };
+}
+
+async function describe(run: Run, allocationId: string): Promise<CloudAddress | null> {
+  const found = await run.read((cloud, options) =>
+    cloud.describeAddresses({ 'allocation-id': [allocationId] }, options),
+  );
+  return found.find((one) => one.allocationId === allocationId) ?? null;
+}
+
+function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAddress | null): Move<'address'> {
+  const { allocationId, networkInterfaceId, associationId } = frozen.request;
+  const recordedAssociationId = frozen.noted?.associationId ?? associationId;
+  const move = addressMove(seen, {
+    networkInterfaceId,
+    oldInstanceId: run.record.oldInstanceId,
+    recordedAssociationId,
+  });
+  if (move.kind === 'done') return { kind: 'done', result: { associationId: move.associationId } };
+  if (memory.associatedAtMs !== null && run.nowMs() - memory.associatedAtMs < run.settings.confirmSpacingMs) {
+    return { kind: 'wait', text: `waiting to see ${seen?.publicIp ?? allocationId} on the replacement` };
+  }
+  switch (move.kind) {
+    case 'unseen':
+      return { kind: 'wait', text: `EC2 does not show ${allocationId}` };
+    case 'held':
+      return { kind: 'hold', reason: 'AddressHeldElsewhere', text: move.text };
+    case 'record':
+      return { kind: 'note', noted: { associationId: move.associationId } };
+    case 'disassociate':
+      return {
+        kind: 'act',
+        text: `taking ${seen?.publicIp} off the fenced instance`,
+        calls: [
+          {
+            name: 'disassociate',
+            run: (cloud, options) => cloud.disassociateAddress(move.associationId, options),
+          },
+        ],
+      };
+    case 'associate':
+      return associate(frozen);
+  }
+}

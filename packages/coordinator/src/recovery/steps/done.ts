@@ -1,0 +1,139 @@
+import { type CloudInstance, invariant, TAG } from '@understudy/shared';
+import { type ClosingFacts, historyOf } from '../../core/recovery/history.ts';
+import { volumeTagsToReapply } from '../../core/recovery/launch-request.ts';
+import { currentAttempt } from '../../core/recovery/step-table.ts';
+import type { Call, Frozen, Move, Step } from '../effect.ts';
+import { readHold } from '../hold.ts';
+import { IntentGone } from '../journal.ts';
+import type { Run } from '../run.ts';
+import { replacementOf } from './activate.ts';
+
+const LIMIT_MS = 600_000;
+
+/**
+ * Re-applies what a launch cannot carry (protections, tags per volume), marks the old instance as retired, hears the replacement once more,
+ * and closes the recovery in one transaction: history in, intent, journal and hold out.
+ */
+export function doneStep(run: Run): Step<'done'> {
+  /** Chores that are through, by name. */
+  const settled = new Set<string>();
+  const startedAtMs = run.nowMs();
+  return {
+    limitMs: LIMIT_MS,
+    prepare: async () => ({ instanceId: replacementOf(run) }),
+    next: async (frozen, last) => {
+      for (const { name, error } of last?.outcomes ?? []) {
+        // Nothing of this is worth holding a recovery that serves already; what was refused for good is said in the log.
+        if (error === null || error.code === 'CLOUD_NOT_FOUND' || error.code === 'CLOUD_REJECTED') settled.add(name);
+      }
+      const [first, ...more] = (await choresOf(run, frozen)).filter((call) => !settled.has(call.name));
+      if (first) return { kind: 'act', text: 'tagging and protecting', calls: [first, ...more] };
+      return close(run, frozen, run.nowMs() - startedAtMs);
+    },
+    onTimeout: (frozen) => ({
+      kind: 'hold',
+      reason: 'CloudUnavailable',
+      text: `${frozen.request.instanceId} serves, but tags and protections could not be put in place`,
+    }),
+  };
+}
+
+const chore = (name: string, run: Call['run']): Call => ({ name, run });
+
+async function choresOf(run: Run, frozen: Frozen<'done'>): Promise<readonly Call[]> {
+  const { instanceId } = frozen.request;
+  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  const replacement = found.find((one) => one.instanceId === instanceId);
+  return [...retire(run), ...protect(run, instanceId), ...(replacement ? dress(run, replacement) : [])];
+}
+
+/** Termination protection moves to the replacement; one that appears on the retired instance later is an operator's wish to keep it. */
+function retire(run: Run): Call[] {
+  const { oldInstanceId, opId } = run.record;
+  const retainUntil = new Date(run.record.startedAtWallMs + run.policy.retainForMs).toISOString();
+  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainUntil };
+  const calls = [chore('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
+  if (run.plan.protection.termination && run.journal.get('fence', 'fence')?.result?.how === 'stopped') {
+    calls.push(
+      chore('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, { termination: false }, options)),
+    );
+  }
+  return calls;
+}
+
+function protect(run: Run, instanceId: string): Call[] {
+  const { stop, termination } = run.plan.protection;
+  const protection = { ...(stop ? { stop } : {}), ...(termination ? { termination } : {}) };
+  if (!stop && !termination) return [];
+  return [chore('protect', (cloud, options) => cloud.setProtection(instanceId, protection, options))];
+}
+
+/** Tags per volume, and an interface that goes with the instance: ours was made before it, so EC2 would keep it for ever. */
+function dress(run: Run, replacement: CloudInstance): Call[] {
+  const tagged = volumeTagsToReapply(run.plan.volumes, replacement).map(({ volumeId, tags }) =>
+    chore(`tag-${volumeId}`, (cloud, options) => cloud.createTags([volumeId], tags, options)),
+  );
+  const interfaces = replacement.networkInterfaces.flatMap(
+    ({ networkInterfaceId, attachmentId, deleteOnTermination }) => {
+      if (attachmentId === null || deleteOnTermination) return [];
+      const attributes = { deleteOnTermination: { attachmentId, value: true } };
+      return [
+        chore(`bind-${networkInterfaceId}`, (cloud, options) =>
+          cloud.setNetworkInterfaceAttributes(networkInterfaceId, attributes, options),
+        ),
+      ];
+    },
+  );
+  return [...tagged, ...interfaces];
+}
+
+/** The replacement is heard and passes; or it has been given its time, and the ordinary watch takes over. */
+function speaksWell(run: Run, instanceId: string): boolean {
+  const reading = run.parts.heartbeats.reading(run.record.member, instanceId);
+  if (!reading || reading.passingSinceMs === null) return false;
+  return run.nowMs() - reading.lastHeardAtMs < run.policy.suspectAfterMs;
+}
+
+async function close(run: Run, frozen: Frozen<'done'>, waitedMs: number): Promise<Move<'done'>> {
+  const { instanceId } = frozen.request;
+  const well = speaksWell(run, instanceId);
+  if (!well && waitedMs < run.settings.closingPatienceMs) {
+    return { kind: 'wait', text: 'waiting to hear the replacement pass', forMs: run.settings.pollMinMs };
+  }
+  const { keys, kv } = run.parts;
+  const { member, opId } = run.record;
+  const intentKey = keys.intent(member);
+  const intent = await kv.get(intentKey);
+  if (intent?.modRevision !== run.intent.modRevision) throw new IntentGone('closed by somebody else');
+  const hold = await readHold({ kv, keys, member }, opId);
+  return {
+    kind: 'close',
+    write: {
+      puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyOf(factsOf(run, instanceId, well)) }],
+      deletes: [
+        { key: intentKey, expect: run.intent.modRevision },
+        ...(hold.own ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
+      ],
+      deletePrefixes: [keys.journalOf(opId)],
+    },
+  };
+}
+
+function factsOf(run: Run, instanceId: string, well: boolean): ClosingFacts {
+  const capture = run.journal.get('capture', 'capture')?.result;
+  const image = run.journal.get('image', 'image')?.result;
+  const activation = run.journal.get('activate', 'activate')?.result;
+  invariant(capture && image && activation, 'closing a recovery that is not through');
+  return {
+    intent: run.record,
+    records: run.journal.records(),
+    term: run.term.number,
+    endedAtWallMs: run.wallMs(),
+    newInstanceId: instanceId,
+    newIncarnation: activation.incarnation,
+    launchAttempts: currentAttempt(run.journal.states()),
+    imageId: image.imageId,
+    snapshotIds: capture.snapshots.map((one) => one.snapshotId),
+    heardAtTheEnd: well,
+  };
+}

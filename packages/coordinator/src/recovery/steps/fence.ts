@@ -1,0 +1,119 @@
+import type { CloudInstance, OperationError } from '@understudy/shared';
+import { decideFence, restlessVolumes, stopModes } from '../../core/recovery/fence.ts';
+import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+
+/** What this run has seen; a successor starts blank and looks for itself. */
+interface Memory {
+  askedAtMs: number | null;
+  sawMoving: boolean;
+  stoppedSinceMs: number | null;
+  /** Index into the stop modes: how often EC2 refused the manner. */
+  modeIndex: number;
+  /** The newest Stop may never have arrived: it is repeated sooner. */
+  doubtful: boolean;
+}
+
+/**
+ * Makes the old instance unable to act, proven by observation. Stop is idempotent, so every doubt is answered by asking again; nothing is
+ * believed of a reply. Clears stop protection where it is in the way (the plan keeps it for the replacement).
+ */
+export function fenceStep(run: Run): Step<'fence'> {
+  const memory: Memory = { askedAtMs: null, sawMoving: false, stoppedSinceMs: null, modeIndex: 0, doubtful: false };
+  const { oldInstanceId } = run.record;
+  return {
+    limitMs: run.policy.fenceTimeoutMs,
+    prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
+    next: async (frozen, last) => {
+      const modes = stopModes(frozen.request.skipOsShutdown);
+      const afterStop = last?.name === 'stop' ? learn(run, memory, last) : 'look';
+      if (afterStop === 'unprotect') return act(unprotectCall(oldInstanceId), 'clearing stop protection');
+      if (memory.modeIndex >= modes.length) return refused(last?.error ?? null);
+      const stop = act(stopCall(oldInstanceId, modes[memory.modeIndex]), 'asking EC2 to stop the old instance');
+      if (last?.name === 'unprotect' && last.error === null) return stop;
+      if (nothingSent(frozen) || afterStop === 'again') {
+        return run.plan.protection.stop && frozen.sends.unprotect === undefined
+          ? act(unprotectCall(oldInstanceId), 'clearing stop protection')
+          : stop;
+      }
+      const instance = await describe(run, oldInstanceId);
+      return settle(run, memory, instance, stop);
+    },
+    onTimeout: () => ({
+      kind: 'hold',
+      reason: 'FenceNotProven',
+      text: `${oldInstanceId} was not seen stopped or terminated within ${run.policy.fenceTimeoutMs} ms; nothing further is done until it is`,
+    }),
+  };
+}
+
+const nothingSent = (frozen: Frozen<'fence'>): boolean => Object.keys(frozen.sends).length === 0;
+
+const act = (call: Call, text: string): Move<'fence'> => ({ kind: 'act', calls: [call], text });
+
+const stopCall = (instanceId: string, mode = { force: true, skipOsShutdown: true }): Call => ({
+  name: 'stop',
+  run: (cloud, options) => cloud.stopInstance(instanceId, mode, options),
+});
+
+const unprotectCall = (instanceId: string): Call => ({
+  name: 'unprotect',
+  run: (cloud, options) => cloud.setProtection(instanceId, { stop: false }, options),
+});
+
+const refused = (error: OperationError | null): Move<'fence'> => ({
+  kind: 'hold',
+  reason: 'FenceNotProven',
+  text: `EC2 refuses to stop the old instance in any manner: ${error?.message ?? 'no reason kept'}`,
+});
+
+/** What the answer to a Stop means. */
+function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {
+  const { error } = last;
+  if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
+  if (error?.code === 'CLOUD_REJECTED') {
+    memory.modeIndex += 1;
+    return 'again';
+  }
+  if (error?.code === 'CLOUD_THROTTLED' || error?.code === 'CLOUD_UNAVAILABLE') return 'again';
+  memory.askedAtMs = run.nowMs();
+  memory.doubtful = error?.code === 'CLOUD_OUTCOME_UNKNOWN';
+  memory.stoppedSinceMs = null;
+  return 'look';
+}
+
+async function describe(run: Run, instanceId: string): Promise<CloudInstance | null> {
+  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  return found.find((one) => one.instanceId === instanceId) ?? null;
+}
+
+async function settle(
+  run: Run,
+  memory: Memory,
+  instance: CloudInstance | null,
+  stop: Move<'fence'>,
+): Promise<Move<'fence'>> {
+  const nowMs = run.nowMs();
+  const state = instance?.state ?? null;
+  if (state !== null && state !== 'stopped') memory.sawMoving = true;
+  if (state !== 'stopped' || memory.askedAtMs === null) memory.stoppedSinceMs = null;
+  else memory.stoppedSinceMs ??= nowMs;
+  const { confirmSpacingMs } = run.settings;
+  const restopAfterMs = memory.doubtful && state === 'running' ? confirmSpacingMs : run.settings.restopAfterMs;
+  const verdict = decideFence({ ...memory, state, nowMs }, { confirmSpacingMs, restopAfterMs });
+  if (verdict.kind === 'stop') return stop;
+  if (verdict.kind === 'wait') {
+    return state === 'stopped' ? { ...verdict, forMs: confirmSpacingMs } : verdict;
+  }
+  if (verdict.how === 'terminated') return { kind: 'done', result: { how: verdict.how } };
+  return volumesAtRest(run);
+}
+
+/** A forced stop may leave attachments, and rarely writes, in motion: nothing is captured before they have come to rest. */
+async function volumesAtRest(run: Run): Promise<Move<'fence'>> {
+  const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
+  const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));
+  const restless = restlessVolumes(volumes, run.record.oldInstanceId);
+  if (restless.length === 0) return { kind: 'done', result: { how: 'stopped' } };
+  return { kind: 'wait', text: `waiting for ${restless.join(', ')} to come to rest after the stop` };
+}

@@ -1,0 +1,70 @@
+import { invariant } from '@understudy/shared';
+import { buildImageRequest } from '../../core/recovery/launch-request.ts';
+import type { Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+
+/** One image of the root snapshot, under a name that is a function of the recovery: a repeat is refused as a duplicate, and adopted. */
+export function imageStep(run: Run): Step<'image'> {
+  return {
+    limitMs: run.policy.launchTimeoutMs,
+    prepare: async () => {
+      const request = buildImageRequest({ intent: run.record, rootSnapshotId: rootSnapshotOf(run) });
+      return { ...request, tags: { ...request.tags } };
+    },
+    next: async (frozen, last) => {
+      const register: Move<'image'> = {
+        kind: 'act',
+        text: 'registering an image of the root snapshot',
+        calls: [
+          {
+            name: 'register',
+            run: async (cloud, options) => {
+              await cloud.registerImage(frozen.request, options);
+            },
+          },
+        ],
+      };
+      if (frozen.sends.register === undefined) return register;
+      const images = await run.read((cloud, options) => cloud.describeImages({ name: [frozen.request.name] }, options));
+      const image = images.find((one) => one.name === frozen.request.name);
+      if (image) return judge(image, frozen.request.rootSnapshotId);
+      const code = last?.error?.code;
+      if (code === 'CLOUD_REJECTED' && !isDuplicate(last?.error?.upstreamCode)) {
+        return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last?.error?.message}` };
+      }
+      // A name can exist once, so asking again is harmless; but a reply that said yes only needs time to show.
+      if (last && last.error !== null && !isDuplicate(last.error.upstreamCode)) return register;
+      if (!last && frozen.elapsedMs > run.settings.lagGraceMs) return register;
+      return { kind: 'wait', text: 'waiting for the image to show' };
+    },
+    onTimeout: () => ({
+      kind: 'hold',
+      reason: 'CloudUnavailable',
+      text: `no usable image within ${run.policy.launchTimeoutMs} ms`,
+    }),
+  };
+}
+
+const isDuplicate = (upstreamCode: string | undefined): boolean => upstreamCode === 'InvalidAMIName.Duplicate';
+
+function judge(
+  image: { readonly imageId: string; readonly state: string; readonly rootSnapshotId: string | null },
+  rootSnapshotId: string,
+): Move<'image'> {
+  if (image.rootSnapshotId !== null && image.rootSnapshotId !== rootSnapshotId) {
+    const text = `image ${image.imageId} has our name but was made from ${image.rootSnapshotId}, not from ${rootSnapshotId}`;
+    return { kind: 'hold', reason: 'CloudRejected', text };
+  }
+  if (image.state === 'available') return { kind: 'done', result: { imageId: image.imageId } };
+  if (image.state === 'pending') return { kind: 'wait', text: `image ${image.imageId} is pending` };
+  return { kind: 'hold', reason: 'CloudRejected', text: `image ${image.imageId} is ${image.state}` };
+}
+
+/** The snapshot of the root volume in the canonical set. */
+function rootSnapshotOf(run: Run): string {
+  const root = run.plan.volumes.find((volume) => volume.isRoot);
+  const captured = run.journal.get('capture', 'capture')?.result?.snapshots;
+  const snapshot = captured?.find((one) => one.volumeId === root?.volumeId);
+  invariant(snapshot, `no snapshot of the root volume ${root?.volumeId} is recorded`);
+  return snapshot.snapshotId;
+}

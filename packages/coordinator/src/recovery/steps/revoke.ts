@@ -1,0 +1,209 @@
+import { type CloudInstance, type CloudNetworkInterface, invariant, TAG } from '@understudy/shared';
+import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
+import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+import type { RequestOf } from '../step-shapes.ts';
+import { lookForLaunch, severalFound } from './launch.ts';
+
+type Request = RequestOf<'revoke'>;
+
+interface Memory {
+  /** The replacement that failed is seen terminated, or there is none. */
+  instanceGone: boolean;
+  terminateAsked: boolean;
+  /** Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed its deletion. */
+  goneSinceMs: number | null;
+  deleteConfirmed: boolean;
+}
+
+/**
+ * Ends attempt n for good, so that attempt n + 1 may begin: what it launched is observed terminated, and its permit is confirmed gone, so
+ * that no late or repeated launch call of this attempt can ever succeed. A permit in use means it launched after all: adopted.
+ */
+export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
+  const memory: Memory = { instanceGone: false, terminateAsked: false, goneSinceMs: null, deleteConfirmed: false };
+  return {
+    limitMs: run.policy.fenceTimeoutMs,
+    prepare: async () => describeEnd(run, attempt),
+    next: async (frozen, last) => {
+      const { request } = frozen;
+      if (!memory.instanceGone && request.instanceId !== null) {
+        const move = await endInstance(run, memory, frozen, request.instanceId);
+        if (move) return move;
+      }
+      return endPermit(run, attempt, memory, frozen, last);
+    },
+    onTimeout: (frozen) => ({
+      kind: 'hold',
+      reason: 'FenceNotProven',
+      text: `launch attempt ${attempt} cannot be ended: ${frozen.request.instanceId ?? frozen.request.networkInterfaceId ?? 'its permit'} is still there`,
+    }),
+  };
+}
+
+/** Why the attempt ended and what it may have left behind, from the journal. */
+function describeEnd(run: Run, attempt: number): Request {
+  const permit = run.journal.get('permit', `permit-${attempt}`);
+  const launch = run.journal.get('launch', `launch-${attempt}`);
+  const verify = run.journal.get('verify', `verify-${attempt}`);
+  const failed = [verify, launch, permit].find((entry) => entry?.state === 'failed');
+  invariant(failed && permit?.request, `attempt ${attempt} has not failed`);
+  const failure: AttemptFailure = failed.result && 'failure' in failed.result ? failed.result.failure : 'instance';
+  const made = permit.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
+  return {
+    round: permit.request.round,
+    candidateIndex: permit.request.candidateIndex,
+    failure,
+    text: failed.error?.text ?? 'no reason kept',
+    instanceId: launch?.result && 'instanceId' in launch.result ? launch.result.instanceId : null,
+    networkInterfaceId: made,
+  };
+}
+
+const act = (first: Call, text: string, ...more: readonly Call[]): Move<'revoke'> => ({
+  kind: 'act',
+  calls: [first, ...more],
+  text,
+});
+
+/** null: it is seen terminated. */
+async function endInstance(
+  run: Run,
+  memory: Memory,
+  frozen: Frozen<'revoke'>,
+  instanceId: string,
+): Promise<Move<'revoke'> | null> {
+  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  const instance = found.find((one) => one.instanceId === instanceId);
+  if (instance?.state === 'terminated') {
+    memory.instanceGone = true;
+    return null;
+  }
+  const keepers = instance?.volumes.filter((volume) => !volume.deleteOnTermination) ?? [];
+  if (keepers.length > 0 && instance?.state !== 'shutting-down' && frozen.sends.release === undefined) {
+    return releaseVolumes(instanceId, keepers);
+  }
+  if (!memory.terminateAsked) {
+    return act(
+      {
+        name: 'terminate',
+        run: async (cloud, options) => {
+          await cloud.terminateInstance(instanceId, options);
+          memory.terminateAsked = true;
+        },
+      },
+      `terminating the replacement ${instanceId} that failed`,
+    );
+  }
+  return { kind: 'wait', text: `waiting for the failed replacement ${instanceId} to terminate` };
+}
+
+/** Its disks are copies nobody has served from: they go with it. What cannot be marked is left tagged, and costs money, not safety. */
+function releaseVolumes(instanceId: string, volumes: CloudInstance['volumes']): Move<'revoke'> {
+  const calls = volumes.map(
+    (volume): Call => ({
+      name: 'release',
+      run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, volume.deviceName, true, options),
+    }),
+  );
+  const [first, ...more] = calls;
+  invariant(first, 'no volume to release');
+  return act(first, 'letting the disks of the failed replacement go with it', ...more);
+}
+
+async function permitsLeft(run: Run, attempt: number, request: Request): Promise<readonly CloudNetworkInterface[]> {
+  const filters =
+    request.networkInterfaceId === null
+      ? { [`tag:${TAG.op}`]: [run.record.opId], [`tag:${TAG.attempt}`]: [String(attempt)] }
+      : { 'network-interface-id': [request.networkInterfaceId] };
+  return run.read((cloud, options) => cloud.describeNetworkInterfaces(filters, options));
+}
+
+async function endPermit(
+  run: Run,
+  attempt: number,
+  memory: Memory,
+  frozen: Frozen<'revoke'>,
+  last: Attempt | null,
+): Promise<Move<'revoke'>> {
+  const { request } = frozen;
+  if (last?.name === 'delete' && (last.error === null || last.error.code === 'CLOUD_NOT_FOUND')) {
+    memory.deleteConfirmed = true;
+  }
+  const left = await permitsLeft(run, attempt, request);
+  const holder = left.find((one) => one.attachedInstanceId !== null);
+  if (holder) {
+    memory.goneSinceMs = null;
+    return inUse(run, attempt, request, holder);
+  }
+  const target = left[0]?.networkInterfaceId ?? request.networkInterfaceId;
+  // What EC2 does not show it may only not show yet: without its own word on a deletion, silence proves nothing.
+  if (left.length > 0 || (!memory.deleteConfirmed && target !== null)) {
+    memory.goneSinceMs = null;
+    return deletePermit(run, target, last);
+  }
+  memory.goneSinceMs ??= run.nowMs();
+  if (run.nowMs() - memory.goneSinceMs < run.settings.confirmSpacingMs) {
+    return {
+      kind: 'wait',
+      text: 'the launch permit reads as gone: reading once more',
+      forMs: run.settings.confirmSpacingMs,
+    };
+  }
+  return lastLook(run, attempt, request);
+}
+
+function deletePermit(run: Run, networkInterfaceId: string | null, last: Attempt | null): Move<'revoke'> {
+  invariant(networkInterfaceId, 'no permit to delete');
+  // Deleted a moment ago and still shown: an outdated read, or a deletion that was refused. Both want a pause.
+  if (last?.name === 'delete' && last.error === null) {
+    return { kind: 'wait', text: 'waiting for the launch permit to disappear', forMs: run.settings.confirmSpacingMs };
+  }
+  return act(
+    {
+      name: 'delete',
+      run: (cloud, options) => cloud.deleteNetworkInterface(networkInterfaceId, options),
+    },
+    `deleting the launch permit ${networkInterfaceId}`,
+  );
+}
+
+/** The permit is attached: to the replacement we are just ending, or to one that was launched although the call seemed to have failed. */
+async function inUse(
+  run: Run,
+  attempt: number,
+  request: Request,
+  permit: CloudNetworkInterface,
+): Promise<Move<'revoke'>> {
+  if (permit.attachedInstanceId === request.instanceId) {
+    return { kind: 'wait', text: 'waiting for the failed replacement to let go of its launch permit' };
+  }
+  const finding = await lookForLaunch(run, attempt, permit.networkInterfaceId);
+  if (finding.kind === 'several') return severalFound(finding.instanceIds);
+  if (finding.kind === 'none') return { kind: 'wait', text: 'the launch permit is in use: looking by what' };
+  return adopt(run, attempt, request, finding.instanceId);
+}
+
+function adopt(run: Run, attempt: number, request: Request, instanceId: string): Move<'revoke'> {
+  const launch = run.journal.get('launch', `launch-${attempt}`);
+  if (request.instanceId !== null || launch === null) {
+    return severalFound([instanceId, request.instanceId ?? 'none that we launched']);
+  }
+  return { kind: 'launched-after-all', launchStep: `launch-${attempt}`, instanceId };
+}
+
+/** With the permit gone nothing of this attempt can be alive; make sure, because the next attempt rests on it. */
+async function lastLook(run: Run, attempt: number, request: Request): Promise<Move<'revoke'>> {
+  const done: Move<'revoke'> = {
+    kind: 'done',
+    result: { instanceTerminated: request.instanceId !== null, permitGone: true },
+  };
+  if (request.networkInterfaceId === null) return done;
+  const finding = await lookForLaunch(run, attempt, request.networkInterfaceId);
+  if (finding.kind === 'several') return severalFound(finding.instanceIds);
+  if (finding.kind === 'none' || finding.instanceId === request.instanceId) return done;
+  const { instanceId } = finding;
+  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  const ended = found.some((one) => one.instanceId === instanceId && one.state === 'terminated');
+  return ended ? done : adopt(run, attempt, request, instanceId);
+}

@@ -1,0 +1,88 @@
+import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
+import { invariant } from '@understudy/shared';
+import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
+import type { Move, Step } from '../effect.ts';
+import type { Run } from '../run.ts';
+
+/** How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local readings cost nothing, describes cost tokens. */
+const INSTANCE_AGE_MS = 2_000;
+const STATUS_AGE_MS = 5_000;
+
+interface Memory {
+  instance: CloudInstance | null;
+  instanceAtMs: number;
+  status: CloudInstanceStatus | null;
+  statusAtMs: number;
+  impairedReads: number;
+}
+
+/** The replacement runs, EC2 sees nothing wrong with it, and its own authenticated heartbeats have passed for `settleMs`. */
+export function verifyStep(run: Run, attempt: number): Step<'verify'> {
+  const memory: Memory = {
+    instance: null,
+    instanceAtMs: Number.NEGATIVE_INFINITY,
+    status: null,
+    statusAtMs: Number.NEGATIVE_INFINITY,
+    impairedReads: 0,
+  };
+  return {
+    limitMs: run.policy.verifyTimeoutMs,
+    prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
+    next: async (frozen) => {
+      const { instanceId } = frozen.request;
+      await refresh(run, memory, instanceId);
+      const nowMs = run.nowMs();
+      const heartbeat = run.parts.heartbeats.reading(run.record.member, instanceId);
+      const verdict = verifyProgress({ ...memory, heartbeat, nowMs, waitedMs: frozen.elapsedMs }, run.policy);
+      switch (verdict.kind) {
+        case 'passed':
+          return { kind: 'done', result: { instanceId } };
+        case 'failed':
+          return failed(verdict.text);
+        case 'wait':
+          return wait(run, memory, verdict.text, verdict.againInMs);
+      }
+    },
+    onTimeout: (frozen) =>
+      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
+  };
+}
+
+const failed = (text: string): Move<'verify'> => ({ kind: 'failed', failure: 'instance', code: 'VerifyFailed', text });
+
+/** While only heartbeats are missing they are looked at as often as at the start: it is a look into our own memory. */
+function wait(run: Run, memory: Memory, text: string, againInMs: number | null): Move<'verify'> {
+  if (againInMs !== null) return { kind: 'wait', text, forMs: againInMs };
+  if (memory.instance?.state === 'running') return { kind: 'wait', text, forMs: run.settings.pollMinMs };
+  return { kind: 'wait', text };
+}
+
+/** The instance attempt n launched, by the journal. */
+export function launchedBy(run: Run, attempt: number): string {
+  const result = run.journal.get('launch', `launch-${attempt}`)?.result;
+  invariant(result && 'instanceId' in result, `attempt ${attempt} has launched nothing`);
+  return result.instanceId;
+}
+
+async function refresh(run: Run, memory: Memory, instanceId: string): Promise<void> {
+  const running = memory.instance?.state === 'running';
+  const reads: Promise<void>[] = [];
+  if (!running || run.nowMs() - memory.instanceAtMs >= INSTANCE_AGE_MS)
+    reads.push(readInstance(run, memory, instanceId));
+  if (running && run.nowMs() - memory.statusAtMs >= STATUS_AGE_MS) reads.push(readStatus(run, memory, instanceId));
+  await Promise.all(reads);
+}
+
+async function readInstance(run: Run, memory: Memory, instanceId: string): Promise<void> {
+  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+  // Not shown (any more) is no news: EC2 is eventually consistent.
+  memory.instance = found.find((one) => one.instanceId === instanceId) ?? memory.instance;
+  memory.instanceAtMs = run.nowMs();
+}
+
+async function readStatus(run: Run, memory: Memory, instanceId: string): Promise<void> {
+  const found = await run.read((cloud, options) => cloud.describeInstanceStatus([instanceId], options));
+  memory.status = found.find((one) => one.instanceId === instanceId) ?? null;
+  memory.statusAtMs = run.nowMs();
+  memory.impairedReads = countImpaired(memory.impairedReads, memory.status);
+}

@@ -1,0 +1,75 @@
+import type { Clock, Timer } from '../ports/index.ts';
+import type { MonotonicMs, WallMs } from '../units.ts';
+
+/**
+ * One process's view of a clock. While paused (SIGSTOP, a long collection, a suspended VM) time goes on but nothing of that process runs;
+ * on `resume` everything that became due runs at once, in order. The wall clock can be stepped for this process alone.
+ */
+export class PausableClock implements Clock {
+  readonly #base: Clock;
+  #paused = false;
+  #wallStepMs = 0;
+  #due: { readonly callback: () => void; cancelled: boolean }[] = [];
+  /** Callbacks that had to wait for `resume`, ever. */
+  heldBackCount = 0;
+
+  constructor(base: Clock) {
+    this.#base = base;
+  }
+
+  monotonicMs(): MonotonicMs {
+    return this.#base.monotonicMs();
+  }
+
+  wallMs(): WallMs {
+    return (this.#base.wallMs() + this.#wallStepMs) as WallMs;
+  }
+
+  stepWall(byMs: number): void {
+    this.#wallStepMs += byMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const held = { callback, cancelled: false };
+    const timer = this.#base.setTimer(delayMs, () => {
+      if (!this.#paused) {
+        callback();
+        return;
+      }
+      this.heldBackCount += 1;
+      this.#due.push(held);
+    });
+    return {
+      cancel: () => {
+        held.cancelled = true;
+        timer.cancel();
+      },
+    };
+  }
+
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        timer.cancel();
+        reject(signal?.reason);
+      };
+      const timer = this.setTimer(durationMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    const due = this.#due;
+    this.#due = [];
+    for (const held of due) if (!held.cancelled) held.callback();
+  }
+}

@@ -1,0 +1,117 @@
+import { invariant } from '../invariant.ts';
+import type { Clock, KvEntry, KvTxn, KvTxnResult, LeaseId, Revision, Timer } from '../ports/index.ts';
+import { SimKvClient, type SimKvClientOptions } from './sim-kv-client.ts';
+import { SimKvState } from './sim-kv-state.ts';
+
+export interface SimKvOptions {
+  readonly clock: Clock;
+  /** The server never grants less. Default 2 000, as etcd with its default election timeout. */
+  readonly minimumTtlMs?: number;
+  /** How late the server notices that a lease is over. Default 0: the hardest case for a leader's deadline; etcd needs up to 500 ms. */
+  readonly expiryLagMs?: number;
+  /** How fast the server's clock runs against ours; 1.01 = leases end 1 % early. Default 1. */
+  readonly leaseClockRate?: number;
+  /** How often an attached watch is told how far it is. Default 1 000. */
+  readonly progressEveryMs?: number;
+}
+
+interface SimLease {
+  readonly ttlMs: number;
+  timer: Timer;
+}
+
+/**
+ * An in-memory etcd on a {@link Clock}: revisions, leases that expire on the clock, transactions, watches with replay, compaction.
+ * Each process under test gets its own {@link client}, which can be cut off, slowed down or made to lose replies.
+ * Deterministic: no real time, no randomness of its own.
+ */
+export class SimKv {
+  readonly clock: Clock;
+  readonly state = new SimKvState();
+  readonly minimumTtlMs: number;
+  readonly progressEveryMs: number;
+  /** What `serverVersions()` answers. */
+  versions: readonly string[] = ['3.5.30'];
+  readonly #expiryLagMs: number;
+  readonly #leaseClockRate: number;
+  readonly #leases = new Map<LeaseId, SimLease>();
+  readonly #clients = new Map<string, SimKvClient>();
+  #leaseCount = 0;
+
+  constructor(options: SimKvOptions) {
+    this.clock = options.clock;
+    this.minimumTtlMs = options.minimumTtlMs ?? 2000;
+    this.progressEveryMs = options.progressEveryMs ?? 1000;
+    this.#expiryLagMs = options.expiryLagMs ?? 0;
+    this.#leaseClockRate = options.leaseClockRate ?? 1;
+  }
+
+  /** A connection of its own, with its own faults. The same name gives the same client until it is closed. */
+  client(name: string, options: SimKvClientOptions = {}): SimKvClient {
+    const known = this.#clients.get(name);
+    if (known && !known.closed) return known;
+    const client = new SimKvClient(this, name, options);
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  get revision(): Revision {
+    return this.state.revision;
+  }
+
+  /** What the store holds, past every fault. */
+  entries(prefix = ''): readonly KvEntry[] {
+    return this.state.range(prefix).entries;
+  }
+
+  compact(revision: Revision = this.state.revision): void {
+    this.state.compact(revision);
+  }
+
+  leaseIds(): readonly LeaseId[] {
+    return [...this.#leases.keys()];
+  }
+
+  /** Writes past every client and fault (an operator with etcdctl). */
+  apply(txn: KvTxn): KvTxnResult {
+    const { result, change } = this.state.txn(txn, (leaseId) => this.#leases.has(leaseId));
+    if (change) for (const client of this.#clients.values()) client.storeChanged();
+    return result;
+  }
+
+  grant(ttlMs: number): { leaseId: LeaseId; ttlMs: number } {
+    const granted = Math.max(Math.ceil(ttlMs / 1000) * 1000, this.minimumTtlMs);
+    this.#leaseCount += 1;
+    // Larger than a double can hold exactly, as real ones are.
+    const leaseId = `75878${this.#leaseCount.toString().padStart(14, '0')}`;
+    this.#leases.set(leaseId, { ttlMs: granted, timer: this.#expiryTimer(leaseId, granted) });
+    return { leaseId, ttlMs: granted };
+  }
+
+  renew(leaseId: LeaseId): { ttlMs: number } | null {
+    const lease = this.#leases.get(leaseId);
+    if (!lease) return null;
+    lease.timer.cancel();
+    lease.timer = this.#expiryTimer(leaseId, lease.ttlMs);
+    return { ttlMs: lease.ttlMs };
+  }
+
+  /** The server ends the lease and deletes its keys in one revision. `false`: it was gone already. */
+  revoke(leaseId: LeaseId): boolean {
+    const lease = this.#leases.get(leaseId);
+    if (!lease) return false;
+    lease.timer.cancel();
+    this.#leases.delete(leaseId);
+    const keys = this.entries()
+      .filter((entry) => entry.leaseId === leaseId)
+      .map((entry) => entry.key);
+    const change = this.state.deleteKeys(keys);
+    if (change) for (const client of this.#clients.values()) client.storeChanged();
+    return true;
+  }
+
+  #expiryTimer(leaseId: LeaseId, ttlMs: number): Timer {
+    invariant(this.#leaseClockRate > 0, `leaseClockRate ${this.#leaseClockRate} must be > 0`);
+    return this.clock.setTimer(ttlMs / this.#leaseClockRate + this.#expiryLagMs, () => this.revoke(leaseId));
+  }
+}

@@ -1,0 +1,101 @@
+import {
+  ACK_SLOT_COUNT,
+  agentIdOf,
+  type CheckReading,
+  type Clock,
+  type DatagramSocket,
+  decodeAck,
+  decodeProbe,
+  deriveAgentKey,
+  encodeHeartbeat,
+  type Endpoint,
+  hmacOf,
+  instanceHashOf,
+  type Mac,
+  type MemberId,
+  type Timer,
+} from '@understudy/shared';
+
+const NO_CHALLENGE = '00'.repeat(8);
+const PASS: CheckReading = { status: 'pass', code: 0, ageSeconds: 1 };
+const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };
+
+/** The least an agent does: heartbeats to all coordinators, echoing their challenges; answers probes; remembers what acks said. */
+export class SimAgent {
+  readonly member: MemberId;
+  readonly instanceId: string;
+  /** Per coordinator endpoint: the last activation it was told. */
+  readonly told = new Map<string, string>();
+  readonly #socket: DatagramSocket;
+  readonly #clock: Clock;
+  readonly #mac: Mac;
+  readonly #coordinators: readonly Endpoint[];
+  readonly #challenges = new Map<string, string>();
+  readonly #bootEpoch: bigint;
+  #sequence = 0n;
+  #timer: Timer | null = null;
+
+  constructor(options: {
+    readonly member: MemberId;
+    readonly instanceId: string;
+    readonly master: Uint8Array;
+    readonly socket: DatagramSocket;
+    readonly clock: Clock;
+    readonly coordinators: readonly Endpoint[];
+  }) {
+    this.member = options.member;
+    this.instanceId = options.instanceId;
+    this.#socket = options.socket;
+    this.#clock = options.clock;
+    this.#coordinators = options.coordinators;
+    this.#mac = hmacOf(deriveAgentKey(options.master, 1, options.member));
+    this.#bootEpoch = BigInt(Math.round(options.clock.wallMs()));
+    this.#socket.onMessage((payload, from) => this.#receive(Uint8Array.from(payload), from));
+  }
+
+  start(): void {
+    this.#beat();
+  }
+
+  /** As a crash does: nothing more is sent. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    await this.#socket.close();
+  }
+
+  #beat(): void {
+    this.#timer = this.#clock.setTimer(1_000, () => this.#beat());
+    for (const to of this.#coordinators) this.#send(to, this.#challenges.get(keyOf(to)) ?? NO_CHALLENGE, false);
+  }
+
+  #send(to: Endpoint, challenge: string, probeReply: boolean): void {
+    this.#sequence += 1n;
+    const heartbeat = {
+      keyId: 1,
+      flags: { ackRequested: challenge === NO_CHALLENGE, probeReply, serving: false, goodbye: false },
+      agentId: agentIdOf(this.member),
+      instanceHash: instanceHashOf(this.instanceId),
+      bootEpoch: this.#bootEpoch,
+      sequence: this.#sequence,
+      challenge,
+      checks: [PASS, PASS, PASS, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT],
+      acks: [].slice(0, ACK_SLOT_COUNT),
+    };
+    this.#socket.send(encodeHeartbeat(heartbeat, this.#mac), to).catch(() => undefined);
+  }
+
+  #receive(payload: Uint8Array, from: Endpoint): void {
+    const ack = decodeAck(payload);
+    if (ack) {
+      if (ack.instanceHash !== instanceHashOf(this.instanceId)) return;
+      this.#challenges.set(keyOf(from), ack.challenge);
+      this.told.set(keyOf(from), ack.activation);
+      return;
+    }
+    const probe = decodeProbe(payload);
+    if (probe) this.#send(from, probe.challenge, true);
+  }
+}
+
+const keyOf = (endpoint: Endpoint): string => `${endpoint.address}:${endpoint.port}`;

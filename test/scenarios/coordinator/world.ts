@@ -1,0 +1,288 @@
+import {
+  CloudSim,
+  inProcessTransport,
+  type LatencyOverrides,
+  type SeededInstance,
+  seedInstance,
+} from '@understudy/cloud-sim';
+import {
+  Coordinator,
+  type CoordinatorConfig,
+  CoordinatorConfigSchema,
+  createEc2Cloud,
+  type RecoveryRunner,
+} from '@understudy/coordinator';
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  type Endpoint,
+  type GroupPolicy,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  type HoldRecord,
+  HoldRecordSchema,
+  type IntentRecord,
+  IntentRecordSchema,
+  type KvEntry,
+  keyspace,
+  type MemberId,
+  opIdOf,
+  parseRecord,
+  serializeRecord,
+  TAG,
+} from '@understudy/shared';
+import {
+  PausableClock,
+  RecordingLog,
+  SeededRandom,
+  SimClock,
+  SimDatagramNetwork,
+  SimKv,
+  type SimKvClient,
+} from '@understudy/shared/testing';
+import { expect } from 'vitest';
+import { SimAgent } from './sim-agent.ts';
+
+export const KEYS = keyspace();
+const MASTER = new Uint8Array(32).fill(7);
+const UDP_PORT = 7946;
+const ZONES = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
+const WRITTEN = { schemaVersion: 1, writeId: 'test', writtenBy: 'test', writtenAtWallMs: 0 } as const;
+
+export interface WorldOptions {
+  readonly seed?: number;
+  readonly coordinators?: number;
+  readonly policy?: Partial<GroupPolicy>;
+  readonly guard?: Partial<CoordinatorConfig['guard']>;
+  readonly loop?: Partial<CoordinatorConfig['loop']>;
+  readonly latency?: LatencyOverrides;
+  readonly runner?: RecoveryRunner;
+}
+
+export interface Node {
+  readonly id: string;
+  readonly coordinator: Coordinator;
+  readonly clock: PausableClock;
+  readonly kv: SimKvClient;
+  readonly log: RecordingLog;
+  readonly fatal: unknown[];
+  stopped: boolean;
+}
+
+/** A simulated Region, etcd and network with coordinators and agents on one clock that only moves when told. */
+export class World {
+  readonly clock = new SimClock();
+  readonly kv: SimKv;
+  readonly sim: CloudSim;
+  readonly network: SimDatagramNetwork;
+  readonly nodes: Node[] = [];
+  readonly agents = new Map<string, SimAgent>();
+  readonly endpoints: readonly Endpoint[];
+  readonly #options: WorldOptions;
+  readonly #random: SeededRandom;
+  /** Instances whose agent never starts. */
+  readonly mute = new Set<string>();
+
+  constructor(options: WorldOptions = {}) {
+    const seed = options.seed ?? 1;
+    this.#options = options;
+    this.#random = new SeededRandom(seed);
+    this.kv = new SimKv({ clock: this.clock });
+    this.network = new SimDatagramNetwork({ clock: this.clock, random: this.#random });
+    this.sim = new CloudSim({ clock: this.clock, seed, ...(options.latency ? { latency: options.latency } : {}) });
+    const count = options.coordinators ?? 3;
+    this.endpoints = Array.from({ length: count }, (_, index) => ({ address: `10.1.0.${index + 1}`, port: UDP_PORT }));
+    this.sim.onEvent(() => this.#followMachines());
+  }
+
+  /** Members that have been running for long, each with its agent. */
+  seed(member: MemberId, over: Parameters<typeof seedInstance>[1] = {}): SeededInstance {
+    const seeded = seedInstance(this.sim, { member, userData: 'x', ...over });
+    this.#followMachines();
+    return seeded;
+  }
+
+  /** An agent runs wherever a member's instance does, and dies with it. */
+  #followMachines(): void {
+    for (const instance of this.sim.core.world.instances.all()) {
+      const runs = instance.state === 'running' && instance.crashedAtMs === null && !this.mute.has(instance.id);
+      const agent = this.agents.get(instance.id);
+      if (runs && !agent) this.#startAgent(instance.id, instance.tags);
+      if (runs || !agent) continue;
+      this.agents.delete(instance.id);
+      void agent.stop();
+    }
+  }
+
+  #startAgent(instanceId: string, tags: Readonly<Record<string, string>>): void {
+    const group = tags[TAG.group];
+    const name = tags[TAG.member];
+    if (group === undefined || name === undefined) return;
+    const agent = new SimAgent({
+      member: `${group}/${name}`,
+      instanceId,
+      master: MASTER,
+      socket: this.network.open(`10.2.${this.agents.size >> 8}.${this.agents.size & 255}`),
+      clock: this.clock,
+      coordinators: this.endpoints,
+    });
+    this.agents.set(instanceId, agent);
+    agent.start();
+  }
+
+  config(index: number): CoordinatorConfig {
+    const { policy, guard, loop } = this.#options;
+    return CoordinatorConfigSchema.parse({
+      id: `c${index + 1}`,
+      az: ZONES[index % ZONES.length],
+      udp: { host: this.endpoints[index]?.address, port: UDP_PORT },
+      etcd: { hosts: ['http://simulated:2379'] },
+      keys: [{ id: 1, file: 'unused' }],
+      observer: this.endpoints.length === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
+      policy: { bootGraceMs: 0, ...policy },
+      ...(guard ? { guard } : {}),
+      ...(loop ? { loop } : {}),
+    });
+  }
+
+  /** Starts coordinator `index` (again). */
+  start(index: number): Node {
+    const clock = new PausableClock(this.clock);
+    const config = this.config(index);
+    const log = new RecordingLog([], { coordinator: config.id });
+    const kv = this.kv.client(`${config.id}-${this.nodes.length}`, { clock });
+    const fatal: unknown[] = [];
+    const transport = inProcessTransport(this.sim, { reader: config.id });
+    const address = this.endpoints[index]?.address ?? '';
+    const coordinator = new Coordinator({
+      config,
+      masters: new Map([[1, MASTER]]),
+      store: kv,
+      cloud: createEc2Cloud({ transport, clock, callTimeoutMs: config.aws.callTimeoutMs }),
+      socket: this.network.open(address, UDP_PORT),
+      clock,
+      random: new SeededRandom(100 + this.nodes.length),
+      log,
+      version: 'test',
+      httpUrl: `http://${address}:8080`,
+      onFatal: (error) => fatal.push(error),
+      ...(this.#options.runner ? { runner: this.#options.runner } : {}),
+    });
+    const node: Node = { id: config.id, coordinator, clock, kv, log, fatal, stopped: false };
+    this.nodes.push(node);
+    coordinator.start();
+    return node;
+  }
+
+  /** All coordinators up, warm, one of them leading, every member enrolled and heard. */
+  async up(): Promise<void> {
+    for (const index of this.endpoints.keys()) this.start(index);
+    await this.clock.advance(40_000);
+    expect(this.leader()).not.toBeNull();
+  }
+
+  leader(): Node | null {
+    return this.nodes.find((node) => !node.stopped && node.coordinator.leadership.current() !== null) ?? null;
+  }
+
+  mustLead(): Node {
+    const node = this.leader();
+    if (!node) throw new Error('nobody leads');
+    return node;
+  }
+
+  /** SIGKILL: cut off from everything, silent, for good. */
+  kill(node: Node): void {
+    node.stopped = true;
+    node.clock.pause();
+    node.kv.cut();
+    void node.coordinator; // Its timers stay held back by the paused clock.
+    this.network.cut('*', this.#addressOf(node));
+    this.network.cut(this.#addressOf(node), '*');
+  }
+
+  #addressOf(node: Node): string {
+    return this.endpoints[Number(node.id.slice(1)) - 1]?.address ?? '';
+  }
+
+  async stop(node: Node): Promise<void> {
+    node.stopped = true;
+    await this.clock.runUntilSettled(node.coordinator.stop(), 60_000);
+  }
+
+  /** The guest dies; EC2 goes on saying `running`. */
+  crash(instanceId: string): void {
+    expect(this.sim.crashInstance(instanceId)).toBe(true);
+    this.#followMachines();
+    expect(this.agents.has(instanceId)).toBe(false);
+  }
+
+  /** Advances until `fact` holds; throws with `what` when it does not within `limitMs`. Returns how long it took. */
+  async until(what: string, fact: () => boolean, limitMs = 600_000): Promise<number> {
+    const fromMs = this.clock.monotonicMs();
+    while (!fact()) {
+      if (this.clock.monotonicMs() - fromMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+      await this.clock.advance(100);
+    }
+    return this.clock.monotonicMs() - fromMs;
+  }
+
+  put(key: string, record: object | string): void {
+    const value = typeof record === 'string' ? record : serializeRecord({ ...record, ...WRITTEN });
+    this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value }] });
+  }
+
+  remove(key: string): void {
+    this.kv.apply({ compare: [], writes: [{ kind: 'delete', key }] });
+  }
+
+  pause(scope: string): void {
+    this.put(KEYS.pause(scope), { scope, who: 'ann', why: 'maintenance', sinceWallMs: 0, untilWallMs: null });
+  }
+
+  #read<T>(key: string, parse: (entry: KvEntry) => T): T | null {
+    const entry = this.kv.entries(key).find((one) => one.key === key);
+    return entry ? parse(entry) : null;
+  }
+
+  activation(member: MemberId): ActivationRecord | null {
+    return this.#read(KEYS.activation(member), (e) => parseRecord(ActivationRecordSchema, e.key, e.value));
+  }
+
+  intent(member: MemberId): IntentRecord | null {
+    return this.#read(KEYS.intent(member), (e) => parseRecord(IntentRecordSchema, e.key, e.value));
+  }
+
+  hold(member: MemberId): HoldRecord | null {
+    return this.#read(KEYS.hold(member), (e) => parseRecord(HoldRecordSchema, e.key, e.value));
+  }
+
+  history(member: MemberId): readonly HistoryRecord[] {
+    return this.kv
+      .entries(KEYS.historyOf(member))
+      .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value));
+  }
+
+  launchedFor(oldInstanceId: string): readonly string[] {
+    const launches = this.sim.log.launchesForMember(opIdOf(oldInstanceId), TAG.op);
+    return [...new Set(launches.map((launch) => launch.instanceId))];
+  }
+
+  get launches(): number {
+    return this.sim.log.launches().length;
+  }
+
+  /** The end state of a recovery that got through: one launch, one activation, no intent, no hold, old instance down. */
+  expectReplaced(member: MemberId, oldInstanceId: string): void {
+    const [launched, second] = this.launchedFor(oldInstanceId);
+    expect(second).toBeUndefined();
+    expect(this.activation(member)).toMatchObject({ instanceId: launched, incarnation: 2 });
+    expect(this.history(member)).toMatchObject([{ outcome: 'replaced', oldInstanceId, newInstanceId: launched }]);
+    expect(this.hold(member)).toBeNull();
+    expect(['stopped', 'terminated']).toContain(this.sim.core.world.instances.get(oldInstanceId)?.state);
+  }
+
+  expectHealthy(): void {
+    for (const node of this.nodes) expect(node.fatal).toEqual([]);
+  }
+}

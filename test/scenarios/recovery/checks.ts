@@ -1,0 +1,102 @@
+import type { SeededInstance } from '@understudy/cloud-sim';
+import { type MemberId, opIdOf, TAG } from '@understudy/shared';
+import { expect } from 'vitest';
+import { KEYS, type Leader, MEMBER, type Scene } from './scene.ts';
+
+/** When an instance was first seen in a state, by the simulator's own log; null: never. */
+function enteredAtMs(scene: Scene, instanceId: string, states: readonly string[]): number | null {
+  const hit = scene.sim.log.transitions(instanceId).find((one) => one.to !== null && states.includes(one.to));
+  return hit?.atMs ?? null;
+}
+
+/**
+ * What must hold at any moment, whatever happened: at most one launched instance is not fenced when the next one is launched (I1), nothing
+ * is launched before the old instance is down (I3), the activation names the old instance or exactly one replacement, and the address is
+ * never on a launched instance the activation does not name (I6).
+ */
+export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId = MEMBER): void {
+  const launched = scene.launchedFor(old.instanceId);
+  const downAtMs = enteredAtMs(scene, old.instanceId, ['stopped', 'terminated']);
+  const launches = scene.sim.log.launches().filter((one) => launched.includes(one.instanceId));
+  for (const [index, launch] of launches.entries()) {
+    expect(downAtMs, 'I3: launched before the old instance was down').not.toBeNull();
+    expect(launch.atMs, 'I3: launched before the old instance was down').toBeGreaterThanOrEqual(downAtMs ?? 0);
+    const before = launches[index - 1];
+    if (!before) continue;
+    const endedAtMs = enteredAtMs(scene, before.instanceId, ['terminated']);
+    expect(endedAtMs, `I1: ${before.instanceId} lives beside ${launch.instanceId}`).not.toBeNull();
+    expect(launch.atMs, `I1: ${before.instanceId} lives beside ${launch.instanceId}`).toBeGreaterThanOrEqual(endedAtMs ?? 0);
+  }
+  const activation = scene.activation(member);
+  expect([old.instanceId, ...launched]).toContain(activation?.instanceId);
+  const address = [...scene.sim.core.world.addresses.all()].find((one) => one.id === old.allocationId);
+  const holder = address?.networkInterfaceId ? scene.holderOf(address.networkInterfaceId) : null;
+  if (holder !== null && holder !== old.instanceId) expect(holder, 'I6').toBe(activation?.instanceId);
+}
+
+/** The end state of a recovery that got through. */
+export function checkFinished(
+  scene: Scene,
+  old: SeededInstance,
+  expected: { readonly launches?: number; readonly member?: MemberId } = {},
+): string {
+  const member = expected.member ?? MEMBER;
+  checkSafety(scene, old, member);
+  const launched = scene.launchedFor(old.instanceId);
+  expect(launched, 'instances launched').toHaveLength(expected.launches ?? 1);
+  const alive = launched.filter((id) => scene.stateOf(id) === 'running');
+  expect(alive, 'replacements alive').toHaveLength(1);
+  const newInstanceId = alive[0] ?? '';
+  expect(scene.activation(member)).toMatchObject({ instanceId: newInstanceId, incarnation: 2, opId: opIdOf(old.instanceId) });
+  if (old.allocationId !== null) {
+    const address = scene.sim.core.world.addresses.get(old.allocationId);
+    expect(scene.holderOf(address?.networkInterfaceId ?? ''), 'address').toBe(newInstanceId);
+  }
+  expect(scene.kv.entries(KEYS.intent(member))).toHaveLength(0);
+  expect(scene.kv.entries(KEYS.journalOf(opIdOf(old.instanceId)))).toHaveLength(0);
+  expect(scene.hold(member)).toBeNull();
+  expect(scene.history(member)).toHaveLength(1);
+  expect(scene.history(member)[0]).toMatchObject({ newInstanceId, outcome: 'replaced' });
+  checkAllTagged(scene, old);
+  return newInstanceId;
+}
+
+/** Everything that was made since the beginning says which recovery made it. */
+function checkAllTagged(scene: Scene, old: SeededInstance): void {
+  const { world } = scene.sim.core;
+  const made = [world.snapshots, world.images, world.networkInterfaces].flatMap((shelf) => [...shelf.all()]);
+  const base = new Set([scene.sim.defaultWorld.imageId, scene.sim.defaultWorld.imageSnapshotId]);
+  for (const one of made) {
+    if (base.has(one.id) || scene.seededInterfaces.has(one.id)) continue;
+    expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();
+  }
+  for (const volume of world.volumes.all()) {
+    if (Object.values(old.volumeIds).includes(volume.id) || scene.seededVolumes.has(volume.id)) continue;
+    expect(volume.tags[TAG.op], `${volume.id} is untagged`).toBeDefined();
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+/** After all retention times, collection leaves the replacement and nothing else. */
+export async function checkCollected(scene: Scene, old: SeededInstance, leader: Leader, newInstanceId: string): Promise<void> {
+  const collector = scene.collector(leader);
+  for (const days of [1.1, 7]) {
+    await scene.clock.advance(days * DAY_MS);
+    for (let pass = 0; pass < 3; pass += 1) {
+      const report = await scene.clock.runUntilSettled(collector.collect(leader.term));
+      expect(report.violations).toEqual([]);
+      await scene.clock.advance(120_000);
+    }
+  }
+  const { world } = scene.sim.core;
+  const op = opIdOf(old.instanceId);
+  const left = [world.snapshots, world.images, world.networkInterfaces].flatMap((shelf) =>
+    [...shelf.all()].filter((one) => one.tags[TAG.op] === op).map((one) => one.id),
+  );
+  const own = world.instances.get(newInstanceId)?.networkInterfaceIds ?? [];
+  expect(left.filter((id) => !own.includes(id)), 'left over after collection').toEqual([]);
+  expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
+  expect(scene.stateOf(newInstanceId)).toBe('running');
+  expect(scene.history()[0]?.leftovers).toEqual([]);
+}

@@ -1,0 +1,250 @@
+import { CloudSim, inProcessTransport, type LatencyOverrides, type SeededInstance, seedInstance } from '@understudy/cloud-sim';
+import {
+  Collector,
+  createEc2Cloud,
+  gatherPlanInput,
+  LeaderTerm,
+  type LeaseKeeper,
+  makePlan,
+  type OpenIntent,
+  RecoveryEngine,
+  type RecoveryRunOutcome,
+  type RecoverySettings,
+  type Term,
+} from '@understudy/coordinator';
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  type Cloud,
+  type GroupPolicy,
+  GroupPolicySchema,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  type HoldRecord,
+  HoldRecordSchema,
+  IntentRecordSchema,
+  keyspace,
+  type KvStore,
+  type MemberId,
+  monotonicMs,
+  OperationError,
+  opIdOf,
+  parseRecord,
+  serializeRecord,
+  TAG,
+} from '@understudy/shared';
+import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
+
+export const KEYS = keyspace();
+export const MEMBER: MemberId = 'db/primary';
+
+export interface SceneOptions {
+  readonly seed?: number;
+  readonly latency?: LatencyOverrides;
+  readonly policy?: Partial<GroupPolicy>;
+  readonly settings?: Partial<RecoverySettings>;
+  /** Default: one data volume and one Elastic IP. */
+  readonly dataVolumes?: number;
+  readonly elasticIp?: boolean;
+  readonly request?: Readonly<Record<string, unknown>>;
+}
+
+/** One coordinator's worth of leadership: cloud, store and term of its own, and the engine on top. */
+export interface Leader {
+  readonly name: string;
+  readonly term: LeaderTerm;
+  readonly engine: RecoveryEngine;
+  readonly cloud: Cloud;
+  readonly kv: KvStore;
+  /** Its lease is over, as its own deadline tells it. */
+  endTerm(): void;
+}
+
+/** What stands between an engine and its world; for crash points. */
+export interface Wrapping {
+  cloud?(cloud: Cloud): Cloud;
+  kv?(kv: KvStore): KvStore;
+  term?(term: Term): Term;
+}
+
+/** A lease that is good until the test says otherwise: what keeps real leases is tested elsewhere. */
+function testKeeper(leaseId: string): { keeper: LeaseKeeper; lose: () => void } {
+  const lost = new AbortController();
+  const keeper = {
+    leaseId,
+    signal: lost.signal,
+    remainingMs: () => (lost.signal.aborted ? 0 : 8_400),
+  };
+  return {
+    keeper: keeper as unknown as LeaseKeeper,
+    lose: () => lost.abort(new OperationError('LEASE_LOST', 'the test ended the lease')),
+  };
+}
+
+const STAMP = { schemaVersion: 1, writeId: 'scene', writtenBy: 'scene', writtenAtWallMs: 0 } as const;
+
+/** A simulated Region and etcd with one failed member whose recovery is about to begin. */
+export class Scene {
+  readonly clock = new SimClock();
+  readonly kv: SimKv;
+  readonly sim: CloudSim;
+  readonly log = new RecordingLog();
+  readonly random: SeededRandom;
+  readonly policy: GroupPolicy;
+  readonly settings: Partial<RecoverySettings>;
+  /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
+  readonly silent = new Set<string>();
+  /** From running to the first heartbeat. */
+  readonly bootMs = 2_000;
+  #terms = 0;
+
+  constructor(options: SceneOptions = {}) {
+    const seed = options.seed ?? 1;
+    this.random = new SeededRandom(seed + 7);
+    this.kv = new SimKv({ clock: this.clock });
+    this.sim = new CloudSim({ clock: this.clock, seed, ...(options.latency ? { latency: options.latency } : {}) });
+    this.policy = GroupPolicySchema.parse(options.policy ?? {});
+    this.settings = options.settings ?? {};
+  }
+
+  /** A running member, enrolled; `fail` kills its guest. */
+  seedMember(member: MemberId = MEMBER, options: SceneOptions = {}): SeededInstance {
+    const volumes = Array.from({ length: options.dataVolumes ?? 1 }, (_, index) => ({
+      deviceName: `/dev/sd${String.fromCharCode(102 + index)}`,
+      sizeGiB: 10,
+    }));
+    const seeded = seedInstance(this.sim, {
+      member,
+      memberTag: member.split('/')[1] ?? '',
+      dataVolumes: volumes,
+      elasticIp: options.elasticIp ?? true,
+      userData: 'member: x',
+      ...(options.request ? { request: options.request } : {}),
+    });
+    this.#put(KEYS.activation(member), { member, incarnation: 1, instanceId: seeded.instanceId, opId: null });
+    return seeded;
+  }
+
+  #put(key: string, record: object): void {
+    this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value: serializeRecord({ ...record, ...STAMP }) }] });
+  }
+
+  /** Plan and intent, as the leader would have written them. */
+  async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
+    const cloud = this.newCloud();
+    const input = await this.clock.runUntilSettled(gatherPlanInput(cloud, seeded.instanceId, this.policy));
+    const result = makePlan(input, this.policy);
+    if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
+    const activation = this.kv.entries(KEYS.activation(member))[0];
+    const opId = opIdOf(seeded.instanceId);
+    this.#put(KEYS.intent(member), {
+      opId,
+      member,
+      oldInstanceId: seeded.instanceId,
+      oldIncarnation: 1,
+      activationModRevision: activation?.modRevision ?? 0,
+      term: 1,
+      startedAtWallMs: this.clock.wallMs(),
+      lastHeardWallMs: null,
+      reason: 'dead',
+      plan: result.plan,
+    });
+    return this.intent(member);
+  }
+
+  intent(member: MemberId = MEMBER): OpenIntent {
+    const entry = this.kv.entries(KEYS.intent(member))[0];
+    if (!entry) throw new Error('no intent');
+    return { record: parseRecord(IntentRecordSchema, entry.key, entry.value), modRevision: entry.modRevision };
+  }
+
+  newCloud(reader?: string): Cloud {
+    const transport = inProcessTransport(this.sim, reader === undefined ? {} : { reader });
+    return createEc2Cloud({ transport, clock: this.clock, callTimeoutMs: 5_000, rateShare: 0.9 });
+  }
+
+  /** A new leader; whoever led before is superseded in the store at this moment (and may not know it). */
+  lead(wrapping: Wrapping = {}): Leader {
+    this.#terms += 1;
+    const name = `c${this.#terms}`;
+    this.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.leader }] });
+    this.#put(KEYS.leader, { coordinatorId: name, az: 'us-east-1a', httpUrl: 'http://test' });
+    const entry = this.kv.entries(KEYS.leader)[0];
+    if (!entry) throw new Error('no leader key');
+    const store = this.kv.client(name);
+    const { keeper, lose } = testKeeper(`${this.#terms}`);
+    const term = new LeaderTerm({
+      deps: { store, clock: this.clock, random: this.random, log: this.log },
+      keys: KEYS,
+      coordinatorId: name,
+      keeper,
+      entry,
+    });
+    const cloud = wrapping.cloud?.(this.newCloud(name)) ?? this.newCloud(name);
+    const kv = wrapping.kv?.(store) ?? store;
+    const engine = new RecoveryEngine({
+      cloud,
+      kv,
+      keys: KEYS,
+      clock: this.clock,
+      random: this.random,
+      log: this.log,
+      heartbeats: { reading: (_member, instanceId) => this.#reading(instanceId) },
+      settings: this.settings,
+    });
+    return { name, term, engine, cloud, kv, endTerm: lose };
+  }
+
+  #reading(instanceId: string) {
+    const instance = this.sim.core.world.instances.get(instanceId);
+    const sinceMs = instance?.runningSinceMs ?? null;
+    if (instance?.state !== 'running' || sinceMs === null || instance.crashedAtMs !== null) return null;
+    if (this.silent.has(instanceId) || this.silent.has('*')) return null;
+    const passingSinceMs = sinceMs + this.bootMs;
+    if (passingSinceMs > this.clock.monotonicMs()) return null;
+    return {
+      lastHeardAtMs: this.clock.monotonicMs(),
+      passingSinceMs: monotonicMs(passingSinceMs),
+      bootEpoch: 1n,
+      serving: false,
+      checks: [],
+    };
+  }
+
+  /** Runs to the end of this run, in simulated time. */
+  run(leader: Leader, intent: OpenIntent, term: Term = leader.term): Promise<RecoveryRunOutcome> {
+    return this.clock.runUntilSettled(leader.engine.run(intent, term), 48 * 3_600_000);
+  }
+
+  collector(leader: Leader): Collector {
+    return new Collector({ cloud: leader.cloud, kv: leader.kv, keys: KEYS, clock: this.clock, log: this.log });
+  }
+
+  // What came of it --------------------------------------------------------------------------------------------------------------------
+
+  activation(member: MemberId = MEMBER): ActivationRecord | null {
+    const entry = this.kv.entries(KEYS.activation(member))[0];
+    return entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
+  }
+
+  hold(member: MemberId = MEMBER): HoldRecord | null {
+    const entry = this.kv.entries(KEYS.hold(member))[0];
+    return entry ? parseRecord(HoldRecordSchema, entry.key, entry.value) : null;
+  }
+
+  history(member: MemberId = MEMBER): readonly HistoryRecord[] {
+    return this.kv
+      .entries(KEYS.historyOf(member))
+      .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value));
+  }
+
+  /** Instances recoveries of this old instance have launched. */
+  launchedFor(oldInstanceId: string): readonly string[] {
+    const launches = this.sim.log.launchesForMember(opIdOf(oldInstanceId), TAG.op);
+    return [...new Set(launches.map((launch) => launch.instanceId))];
+  }
+
+  stateOf(instanceId: string): string | null {
+    return this.sim.core.world.instances.get(instanceId)?.state ?? null;
+  }
+}
