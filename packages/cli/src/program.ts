@@ -132,7 +132,7 @@ function addProcesses(program: Command): void {
     .addOption(config)
     .action(async (options: { config: string }) => {
       const { runCloudSim } = await import('@understudy/cloud-sim/main');
-      await runCloudSim({ configPath: options.config });
+      await runCloudSim({ configFile: options.config });
     });
 }
 

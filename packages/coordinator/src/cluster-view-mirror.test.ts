@@ -45,16 +45,15 @@ describe('ClusterMirror', () => {
     expect(mirror.opinions.size + mirror.history.size).toBe(0);
   });
 
-  test.each<[string, string, object]>([
-    ['no JSON', 'activations/prod/db1', { toString: () => '{' }],
+  test.each<[string, string, object | string]>([
+    ['no JSON', 'activations/prod/db1', '{'],
     ['a missing field', 'members/prod/db1', { ...WRITTEN, member: DB1 }],
     ['a newer schema', 'activations/prod/db1', { ...activationRecord(DB1, 'i-1'), schemaVersion: 2 }],
     ["another member's record", 'intents/prod/db1', intentRecord('prod/db2', 'i-1')],
     ['an opinion that does not parse', 'opinions/prod/db1/c2', { verdict: 'alive' }],
     ['a pause of this member', 'pauses/member/prod/db1', {}],
   ])('%s is kept as unreadable, names the member and blocks it', (_, path, record) => {
-    const value = record.toString === Object.prototype.toString ? record : String(record);
-    mirror.put(entryOf(`${keys.root}${path}`, value, 9));
+    mirror.put(entryOf(`${keys.root}${path}`, record, 9));
     expect([...mirror.unreadable.values()]).toMatchObject([{ member: DB1, blocks: true }]);
   });
 

@@ -25,6 +25,8 @@ import { gatherPlanInput } from './recovery/gather-plan-input.ts';
 const REFUSED_AGAIN_MS = 15_000;
 /** After a failure that passes by itself (EC2 busy, a compare that failed). */
 const PASSING_AGAIN_MS = 2_000;
+/** Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a handful. */
+const OBSERVERS_MAX = 64;
 /** Text of a hold. */
 const TEXT_MAX = 500;
 
@@ -85,7 +87,8 @@ export class Begin {
     if (typeof judgement === 'string') return [null, PASSING_AGAIN_MS, judgement];
     if (!term.holdsFor(storeTimeoutMs)) return [null, PASSING_AGAIN_MS, 'the term does not hold long enough'];
     const write = this.#intent(term, judgement, result.plan);
-    if (write === null) return [null, PASSING_AGAIN_MS, 'its records changed'];
+    if (write === null)
+      return [null, PASSING_AGAIN_MS, 'its records changed, or there are too many observers to compare'];
     const outcome = await term.commit(write);
     if (outcome.kind === 'conflict') return [null, PASSING_AGAIN_MS, 'what it was decided on changed meanwhile'];
     deciding.begun(member, outcome.revision);
@@ -132,6 +135,7 @@ export class Begin {
       plan,
     };
     const hold = mirror.holds.get(member);
+    if (mirror.coordinators.size + (mirror.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
       puts: [{ key: keys.intent(member), record, expect: 0 }],
       deletes: hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : [],

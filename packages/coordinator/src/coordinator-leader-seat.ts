@@ -83,7 +83,9 @@ export class LeaderSeat {
   judged(member: MemberId): Judged | null {
     if (!this.#leads()) return null;
     const judgement = this.#parts.judging.of(member);
-    return judgement && judgement.assessment;
+    if (!judgement) return null;
+    const { verdict, reason, degraded } = judgement.assessment;
+    return { verdict, reason, degraded };
   }
 
   activity(opId: string): RecoveryActivity | null {

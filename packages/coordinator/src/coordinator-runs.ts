@@ -85,7 +85,7 @@ export class RecoveryRuns {
 
   /** Resolves when every run has ended; abort the term first. */
   async drain(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map((run) => (run.kind === 'running' ? run.ended : null)));
+    await Promise.all([...this.#runs.values()].flatMap((run) => (run.kind === 'running' ? [run.ended] : [])));
   }
 
   #noteHold(opId: string, held: boolean): void {

@@ -57,6 +57,10 @@ export interface WorldOptions {
   readonly loop?: Partial<CoordinatorConfig['loop']>;
   readonly latency?: LatencyOverrides;
   readonly runner?: RecoveryRunner;
+  /** From a change in etcd to its event. Default 1. */
+  readonly watchLatencyMs?: number;
+  /** Default 3.5.30. */
+  readonly etcdVersions?: readonly string[];
 }
 
 export interface Node {
@@ -88,6 +92,7 @@ export class World {
     this.#options = options;
     this.#random = new SeededRandom(seed);
     this.kv = new SimKv({ clock: this.clock });
+    this.kv.versions = options.etcdVersions ?? this.kv.versions;
     this.network = new SimDatagramNetwork({ clock: this.clock, random: this.#random });
     this.sim = new CloudSim({ clock: this.clock, seed, ...(options.latency ? { latency: options.latency } : {}) });
     const count = options.coordinators ?? 3;
@@ -150,7 +155,10 @@ export class World {
     const clock = new PausableClock(this.clock);
     const config = this.config(index);
     const log = new RecordingLog([], { coordinator: config.id });
-    const kv = this.kv.client(`${config.id}-${this.nodes.length}`, { clock });
+    const kv = this.kv.client(`${config.id}-${this.nodes.length}`, {
+      clock,
+      watchLatencyMs: this.#options.watchLatencyMs ?? 1,
+    });
     const fatal: unknown[] = [];
     const transport = inProcessTransport(this.sim, { reader: config.id });
     const address = this.endpoints[index]?.address ?? '';
@@ -196,7 +204,6 @@ export class World {
     node.stopped = true;
     node.clock.pause();
     node.kv.cut();
-    void node.coordinator; // Its timers stay held back by the paused clock.
     this.network.cut('*', this.#addressOf(node));
     this.network.cut(this.#addressOf(node), '*');
   }
@@ -215,6 +222,21 @@ export class World {
     expect(this.sim.crashInstance(instanceId)).toBe(true);
     this.#followMachines();
     expect(this.agents.has(instanceId)).toBe(false);
+  }
+
+  /** Only the agent falls silent; its instance is fine. */
+  async silence(instanceId: string): Promise<void> {
+    this.mute.add(instanceId);
+    this.#followMachines();
+    await this.clock.advance(0);
+    expect(this.agents.has(instanceId)).toBe(false);
+  }
+
+  /** The agent speaks again, as after a long pause of its machine. */
+  speak(instanceId: string): void {
+    this.mute.delete(instanceId);
+    this.#followMachines();
+    expect(this.agents.has(instanceId)).toBe(true);
   }
 
   /** Advances until `fact` holds; throws with `what` when it does not within `limitMs`. Returns how long it took. */
@@ -264,12 +286,13 @@ export class World {
   }
 
   launchedFor(oldInstanceId: string): readonly string[] {
-    const launches = this.sim.log.launchesForMember(opIdOf(oldInstanceId), TAG.op);
+    const opId = opIdOf(oldInstanceId);
+    const launches = this.sim.log.launches().filter((launch) => launch.tags[TAG.op] === opId);
     return [...new Set(launches.map((launch) => launch.instanceId))];
   }
 
   get launches(): number {
-    return this.sim.log.launches().length;
+    return this.sim.log.launches().filter((launch) => launch.tags[TAG.op] !== undefined).length;
   }
 
   /** The end state of a recovery that got through: one launch, one activation, no intent, no hold, old instance down. */

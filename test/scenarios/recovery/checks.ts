@@ -29,7 +29,7 @@ export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId 
   }
   const activation = scene.activation(member);
   expect([old.instanceId, ...launched]).toContain(activation?.instanceId);
-  const address = [...scene.sim.core.world.addresses.all()].find((one) => one.id === old.allocationId);
+  const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
   const holder = address?.networkInterfaceId ? scene.holderOf(address.networkInterfaceId) : null;
   if (holder !== null && holder !== old.instanceId) expect(holder, 'I6').toBe(activation?.instanceId);
 }
@@ -57,22 +57,16 @@ export function checkFinished(
   expect(scene.hold(member)).toBeNull();
   expect(scene.history(member)).toHaveLength(1);
   expect(scene.history(member)[0]).toMatchObject({ newInstanceId, outcome: 'replaced' });
-  checkAllTagged(scene, old);
+  checkAllTagged(scene);
   return newInstanceId;
 }
 
 /** Everything that was made since the beginning says which recovery made it. */
-function checkAllTagged(scene: Scene, old: SeededInstance): void {
-  const { world } = scene.sim.core;
-  const made = [world.snapshots, world.images, world.networkInterfaces].flatMap((shelf) => [...shelf.all()]);
-  const base = new Set([scene.sim.defaultWorld.imageId, scene.sim.defaultWorld.imageSnapshotId]);
-  for (const one of made) {
-    if (base.has(one.id) || scene.seededInterfaces.has(one.id)) continue;
-    expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();
-  }
-  for (const volume of world.volumes.all()) {
-    if (Object.values(old.volumeIds).includes(volume.id) || scene.seededVolumes.has(volume.id)) continue;
-    expect(volume.tags[TAG.op], `${volume.id} is untagged`).toBeDefined();
+function checkAllTagged(scene: Scene): void {
+  for (const shelf of scene.shelves()) {
+    for (const one of shelf) {
+      if (!scene.seededIds.has(one.id)) expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();
+    }
   }
 }
 
@@ -89,13 +83,14 @@ export async function checkCollected(scene: Scene, old: SeededInstance, leader: 
       await scene.clock.advance(120_000);
     }
   }
-  const { world } = scene.sim.core;
   const op = opIdOf(old.instanceId);
-  const left = [world.snapshots, world.images, world.networkInterfaces].flatMap((shelf) =>
-    [...shelf.all()].filter((one) => one.tags[TAG.op] === op).map((one) => one.id),
-  );
-  const own = world.instances.get(newInstanceId)?.networkInterfaceIds ?? [];
-  expect(left.filter((id) => !own.includes(id)), 'left over after collection').toEqual([]);
+  const instance = scene.sim.core.world.instances.get(newInstanceId);
+  const own = new Set([...(instance?.networkInterfaceIds ?? []), ...(instance?.volumeIds ?? [])]);
+  const left = scene.shelves().flatMap((shelf) => shelf.filter((one) => one.tags[TAG.op] === op && !own.has(one.id)));
+  expect(
+    left.map((one) => one.id),
+    'left over after collection',
+  ).toEqual([]);
   expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
   expect(scene.stateOf(newInstanceId)).toBe('running');
   expect(scene.history()[0]?.leftovers).toEqual([]);

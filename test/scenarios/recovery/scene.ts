@@ -96,6 +96,8 @@ export class Scene {
   readonly silent = new Set<string>();
   /** From running to the first heartbeat. */
   readonly bootMs = 2_000;
+  /** What was there before any recovery. */
+  readonly seededIds = new Set<string>();
   #terms = 0;
 
   constructor(options: SceneOptions = {}) {
@@ -122,6 +124,7 @@ export class Scene {
       ...(options.request ? { request: options.request } : {}),
     });
     this.#put(KEYS.activation(member), { member, incarnation: 1, instanceId: seeded.instanceId, opId: null });
+    for (const shelf of this.shelves()) for (const one of shelf) this.seededIds.add(one.id);
     return seeded;
   }
 
@@ -242,6 +245,17 @@ export class Scene {
   launchedFor(oldInstanceId: string): readonly string[] {
     const launches = this.sim.log.launchesForMember(opIdOf(oldInstanceId), TAG.op);
     return [...new Set(launches.map((launch) => launch.instanceId))];
+  }
+
+  /** Everything a recovery can make, instances left out. */
+  shelves(): readonly (readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[])[] {
+    const { world } = this.sim.core;
+    return [world.snapshots.all(), world.images.all(), world.networkInterfaces.all(), world.volumes.all()];
+  }
+
+  /** Instance the interface is attached to, in truth. */
+  holderOf(networkInterfaceId: string): string | null {
+    return this.sim.core.world.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId ?? null;
   }
 
   stateOf(instanceId: string): string | null {

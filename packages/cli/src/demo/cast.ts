@@ -31,15 +31,15 @@ function cast(
 export const CAST: readonly CastMember[] = [
   cast('orders-db', 'primary', 'a', {
     dataVolumes: [
-      { deviceName: '/dev/sdf', sizeGiB: 20 },
-      { deviceName: '/dev/sdg', sizeGiB: 10 },
+      { deviceName: '/dev/sdf', sizeGiB: 4 },
+      { deviceName: '/dev/sdg', sizeGiB: 2 },
     ],
     elasticIp: true,
   }),
-  cast('orders-db', 'standby', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 20 }] }),
-  cast('orders-db', 'reports', 'c', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 20 }] }),
-  cast('ci', 'build-master', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 50 }] }),
-  cast('ci', 'license-server', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 5 }], elasticIp: true }),
+  cast('orders-db', 'standby', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
+  cast('orders-db', 'reports', 'c', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
+  cast('ci', 'build-master', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 6 }] }),
+  cast('ci', 'license-server', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 3 }], elasticIp: true }),
   cast('ci', 'broker', 'c'),
 ];
 

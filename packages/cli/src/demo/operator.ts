@@ -13,6 +13,8 @@ import {
 import { type Clock, OperationError, TAG } from '@understudy/shared';
 import { type CastMember, REGION } from './cast.ts';
 
+const NOT_FOUND_ATTEMPTS = 40;
+
 /** What a person does with their own EC2 client: the unmodified SDK against cloud-sim's endpoint. */
 export class Operator {
   readonly #ec2: EC2Client;
@@ -50,7 +52,7 @@ export class Operator {
         MinCount: 1,
         MaxCount: 1,
         ImageId: options.imageId,
-        InstanceType: 'm7i.large',
+        InstanceType: 'm6i.large',
         SubnetId: options.subnetId,
         ClientToken: `demo-${member.group}-${member.name}`,
         UserData: Buffer.from(options.userData).toString('base64'),
@@ -86,8 +88,21 @@ export class Operator {
 
   async giveElasticIp(instanceId: string): Promise<{ allocationId: string; publicIp: string }> {
     const { AllocationId, PublicIp } = await this.#ec2.send(new AllocateAddressCommand({ Domain: 'vpc' }));
-    await this.#ec2.send(new AssociateAddressCommand({ AllocationId, InstanceId: instanceId }));
+    // EC2 is eventually consistent: an address allocated a moment ago may be unknown to the next call.
+    await this.#patiently(() => this.#ec2.send(new AssociateAddressCommand({ AllocationId, InstanceId: instanceId })));
     return { allocationId: must(AllocationId, 'allocation id'), publicIp: must(PublicIp, 'public ip') };
+  }
+
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        const unknownYet = error instanceof Error && error.name.endsWith('.NotFound');
+        if (!unknownYet || attempt === NOT_FOUND_ATTEMPTS) throw error;
+        await this.#clock.sleep(250);
+      }
+    }
   }
 
   /** allocation id → instance that has the address. */
@@ -97,7 +112,7 @@ export class Operator {
   }
 
   async stop(instanceId: string): Promise<void> {
-    await this.#ec2.send(new StopInstancesCommand({ InstanceIds: [instanceId] }));
+    await this.#patiently(() => this.#ec2.send(new StopInstancesCommand({ InstanceIds: [instanceId] })));
   }
 
   async instances(filters: Readonly<Record<string, string[]>>): Promise<readonly Instance[]> {

@@ -52,17 +52,26 @@ export class ProcessGroup {
     return running;
   }
 
-  /** SIGTERM to all, newest first, then SIGKILL to what is left after `graceMs`. Idempotent. */
+  /** Stops what uses the store before the store: each wave gets SIGTERM, and SIGKILL for what is left after `graceMs`. Idempotent. */
   async stopAll(graceMs = 4_000): Promise<void> {
-    const stopping = this.#running.toReversed();
+    const all = this.#running.toReversed();
     this.#running = [];
-    for (const each of stopping) each.signal('SIGTERM');
+    const isStore = (each: RunningProcess) => each.name.startsWith('etcd');
+    await this.#stop(
+      all.filter((each) => !isStore(each)),
+      graceMs,
+    );
+    await this.#stop(all.filter(isStore), graceMs);
+  }
+
+  async #stop(wave: readonly RunningProcess[], graceMs: number): Promise<void> {
+    for (const each of wave) each.signal('SIGTERM');
     const enough = new AbortController();
-    const all = Promise.all(stopping.map((each) => each.exited));
-    await Promise.race([all, this.#clock.sleep(graceMs, enough.signal).catch(() => undefined)]);
+    const exits = Promise.all(wave.map((each) => each.exited));
+    await Promise.race([exits, this.#clock.sleep(graceMs, enough.signal).catch(() => undefined)]);
     enough.abort(new Error('all stopped'));
-    for (const each of stopping) if (!each.hasExited()) each.signal('SIGKILL');
-    await all;
+    for (const each of wave) if (!each.hasExited()) each.signal('SIGKILL');
+    await exits;
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type Keyspace,
   type KvEntry,
   type LeaseId,
+  type MonotonicMs,
   OperationError,
   type Revision,
 } from '@understudy/shared';

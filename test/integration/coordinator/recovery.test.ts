@@ -1,0 +1,116 @@
+import { seedInstance } from '@understudy/cloud-sim';
+import { openStore } from '@understudy/coordinator';
+import {
+  keyspace,
+  MembersViewSchema,
+  opIdOf,
+  RecoveriesViewSchema,
+  type RecoveriesView,
+  StatusViewSchema,
+  TAG,
+} from '@understudy/shared';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EtcdCluster } from '../etcd/etcd-cluster.ts';
+import { Bench, type CoordinatorProcess, until } from './processes.ts';
+
+const DB1 = 'prod/db1';
+let bench: Bench;
+let etcd: EtcdCluster;
+beforeEach(async () => {
+  bench = new Bench();
+  etcd = await EtcdCluster.start();
+  await bench.startCloud();
+});
+afterEach(async () => {
+  await bench.close();
+  await etcd.stop();
+});
+
+async function startAll(count: number) {
+  const configs = [];
+  for (let index = 0; index < count; index++) configs.push(await bench.config(index, etcd.hosts, count));
+  bench.followMachines();
+  return configs.map(({ path, httpPort }) => bench.start(path, httpPort));
+}
+
+async function leaderOf(processes: readonly CoordinatorProcess[]): Promise<CoordinatorProcess | null> {
+  for (const one of processes) {
+    const status = one.running ? await one.json<{ isLeader: boolean }>('/v1/status') : null;
+    if (status?.isLeader) return one;
+  }
+  return null;
+}
+
+const recoveriesOf = async (one: CoordinatorProcess): Promise<RecoveriesView> =>
+  RecoveriesViewSchema.parse(await one.json('/v1/recoveries'));
+
+describe('real coordinators, real etcd, EC2 over HTTP', () => {
+  test('the leader is killed in the middle of a recovery; another finishes it with one launch', async () => {
+    const sim = bench.cloud?.sim;
+    if (!sim) throw new Error('no cloud');
+    const old = seedInstance(sim, {
+      member: DB1,
+      userData: 'x',
+      elasticIp: true,
+      dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 10 }],
+    });
+    seedInstance(sim, { member: 'prod/db2', userData: 'x', az: 'us-east-1b' });
+    const processes = await startAll(3);
+    for (const one of processes)
+      await until('all alive everywhere', async () => {
+        const reply = await one.json('/v1/members');
+        const members = reply ? MembersViewSchema.parse(reply).members : [];
+        return members.length === 2 && members.every((member) => member.verdict === 'alive');
+      });
+    const first = await until('a leader', () => leaderOf(processes));
+    sim.crashInstance(old.instanceId);
+    bench.followMachines();
+    await until('under way', async () => {
+      const { open } = await recoveriesOf(first);
+      return open[0]?.steps.some((step) => step.step === 'capture');
+    });
+    const open = (await recoveriesOf(first)).open[0];
+    expect(open).toMatchObject({ opId: opIdOf(old.instanceId), oldInstanceId: old.instanceId });
+    expect(open?.activity).not.toBeNull();
+    await first.kill('SIGKILL');
+    const second = await until('another leads', () => leaderOf(processes), 15_000);
+    await until('finished', async () => (await recoveriesOf(second)).history.length === 1, 90_000);
+    const [done] = (await recoveriesOf(second)).history;
+    const launched = sim.log.launches().filter((one) => one.tags[TAG.op] === opIdOf(old.instanceId));
+    expect(launched).toHaveLength(1);
+    expect(done).toMatchObject({ outcome: 'replaced', newInstanceId: launched[0]?.instanceId });
+    expect(done?.leaderChanges).toBe(1);
+    const follower = processes.find((one) => one !== first && one !== second);
+    expect(StatusViewSchema.parse(await follower?.json('/v1/status'))).toMatchObject({
+      isLeader: false,
+      counts: { members: 2 },
+    });
+    expect((await recoveriesOf(second)).open).toEqual([]);
+  });
+
+  test('SIGTERM: resigns at once, takes its records along, exits 0', async () => {
+    const [only] = await startAll(1);
+    if (!only) throw new Error('none');
+    await until('leads', () => leaderOf([only]));
+    const store = openStore({ hosts: etcd.hosts });
+    const keys = keyspace();
+    await until('presence', () => store.get(keys.coordinator('c1')));
+    only.child.kill('SIGTERM');
+    expect(await only.exited).toBe(0);
+    expect(await store.get(keys.leader)).toBeNull();
+    expect(await store.get(keys.coordinator('c1'))).toBeNull();
+    await store.close();
+    expect(only.events().at(-1)).toBe('coordinator.stopped');
+    expect(only.stdout).not.toContain(Buffer.from(new Uint8Array(32).fill(9)).toString('hex'));
+  });
+
+  test('SIGTERM while etcd is gone: still ends, within seconds', async () => {
+    const [only] = await startAll(1);
+    if (!only) throw new Error('none');
+    await until('leads', () => leaderOf([only]));
+    etcd.signal(0, 'SIGSTOP');
+    only.child.kill('SIGTERM');
+    expect(await only.exited).toBe(0);
+    etcd.signal(0, 'SIGCONT');
+  });
+});

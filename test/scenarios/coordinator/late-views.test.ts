@@ -1,0 +1,167 @@
+import { hasCode, InvariantViolation } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { KEYS, World } from './world.ts';
+
+const DB1 = 'prod/db1';
+const HOUR_MS = 3_600_000;
+const LAG_MS = 3_000;
+
+describe('views of etcd that lag behind', () => {
+  /** Dead in the leader's eyes, and its plan in the making: the last moment before the intent. */
+  async function aboutToBegin() {
+    const world = new World({ watchLatencyMs: LAG_MS });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    world.crash(old.instanceId);
+    const leader = world.mustLead();
+    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    expect(world.intent(DB1)).toBeNull();
+    return { world, old };
+  }
+
+  test('without any interference the intent follows at once, and the member is replaced once', async () => {
+    const { world, old } = await aboutToBegin();
+    expect(await world.until('intent', () => world.intent(DB1) !== null, 60_000)).toBeLessThan(LAG_MS);
+    await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
+    await world.clock.advance(HOUR_MS);
+    world.expectReplaced(DB1, old.instanceId);
+  });
+
+  test('a pause the leader has not seen yet stops the intent all the same', async () => {
+    const { world } = await aboutToBegin();
+    world.pause('group/prod');
+    await world.clock.advance(120_000);
+    expect(world.intent(DB1)).toBeNull();
+    expect(world.hold(DB1)?.reason).toBe('Paused');
+    const refusals = world.nodes.flatMap((node) =>
+      node.log.lines.filter((line) => line.event === 'recovery.not_begun'),
+    );
+    expect(refusals.map((line) => line.fields.text)).toContain('what it was decided on changed meanwhile');
+  });
+
+  test('an opinion the leader has not seen yet stops the intent all the same', async () => {
+    const { world } = await aboutToBegin();
+    const key = KEYS.opinion(DB1, 'c2');
+    const dead = world.kv.entries(key)[0]?.value ?? '';
+    world.put(key, dead.replace('"dead"', '"alive"'));
+    await world.clock.advance(LAG_MS - 500);
+    expect(world.intent(DB1)).toBeNull();
+  });
+
+  test('an activation that moved is no longer this decision’s', async () => {
+    const { world } = await aboutToBegin();
+    world.put(KEYS.activation(DB1), { member: DB1, incarnation: 9, instanceId: 'i-other', opId: null });
+    await world.clock.advance(120_000);
+    expect(world.intent(DB1)).toBeNull();
+  });
+});
+
+describe('the last moments before an intent', () => {
+  test('the member speaks again while its plan is made: nothing is begun', async () => {
+    const world = new World({ latency: { 'api.DescribeVolumes.response': [4_000, 4_000] } });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    await world.silence(old.instanceId);
+    const leader = world.mustLead();
+    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    await world.clock.advance(1_000);
+    expect(world.intent(DB1)).toBeNull();
+    world.speak(old.instanceId);
+    await world.clock.advance(120_000);
+    expect([world.intent(DB1), world.hold(DB1), world.launches]).toEqual([null, null, 0]);
+    expect(leader.log.events()).toContain('recovery.not_begun');
+    expect(leader.coordinator.seat.judged(DB1)?.verdict).toBe('alive');
+  });
+
+  test('a new leader does nothing before it sees everything up to its own election', async () => {
+    const world = new World({ watchLatencyMs: LAG_MS });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    world.crash(old.instanceId);
+    await world.until(
+      'under way',
+      () => world.kv.entries(KEYS.journal).some((one) => one.key.endsWith('/capture')),
+      HOUR_MS,
+    );
+    world.kill(world.mustLead());
+    await world.until('another leads', () => world.leader() !== null, 30_000);
+    const next = world.mustLead();
+    const term = next.coordinator.leadership.current()?.number ?? 0;
+    expect(next.coordinator.view.revision).toBeLessThan(term);
+    await world.until('it resumes', () => next.log.events().includes('recovery.run'), 30_000);
+    expect(next.coordinator.view.revision).toBeGreaterThanOrEqual(term);
+    await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
+    await world.clock.advance(60_000);
+    world.expectReplaced(DB1, old.instanceId);
+  });
+});
+
+describe('refusals', () => {
+  test('an etcd with lease bugs: nothing is written, and the process is told to end', async () => {
+    const world = new World({ coordinators: 1, etcdVersions: ['3.4.23'] });
+    const node = world.start(0);
+    await world.clock.advance(30_000);
+    expect(node.fatal).toHaveLength(1);
+    expect(hasCode(node.fatal[0], 'STORE_TOO_OLD')).toBe(true);
+    expect(world.kv.entries()).toEqual([]);
+  });
+
+  test('a member that turns out to be too old later is found', async () => {
+    const world = new World({ coordinators: 1 });
+    const node = world.start(0);
+    await world.clock.advance(30_000);
+    expect(world.leader()).toBe(node);
+    world.kv.versions = ['3.5.30', '3.5.10'];
+    await world.clock.advance(600_000);
+    expect(hasCode(node.fatal[0], 'STORE_TOO_OLD')).toBe(true);
+  });
+
+  test('a broken invariant in a recovery ends the process, once', async () => {
+    const runner = {
+      run: () => Promise.reject(new InvariantViolation('1 != 2')),
+      activity: () => null,
+    };
+    const world = new World({ runner });
+    const old = world.seed(DB1);
+    world.seed('prod/db2');
+    await world.up();
+    world.crash(old.instanceId);
+    await world.until('told to end', () => world.nodes.some((node) => node.fatal.length > 0), 60_000);
+    await world.clock.advance(60_000);
+    expect(world.nodes.flatMap((node) => node.fatal)).toHaveLength(1);
+  });
+
+  test('a namesake is noticed', async () => {
+    const world = new World({ coordinators: 2 });
+    world.start(0);
+    await world.clock.advance(10_000);
+    const record = world.kv.entries(KEYS.coordinator('c1'))[0]?.value ?? '';
+    world.put(KEYS.coordinator('c1'), record.replace('10.1.0.1:', '10.9.9.9:'));
+    await world.clock.advance(10_000);
+    expect(world.nodes[0]?.coordinator.api.notReady().map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
+  });
+
+  test('garbage datagrams are counted and change nothing', async () => {
+    const world = new World();
+    world.seed(DB1);
+    await world.up();
+    const node = world.mustLead();
+    const droppedCount = () => {
+      const { counts } = node.coordinator.observer;
+      return counts.malformed + counts['unknown-agent'] + counts['unknown-key'] + counts.forged;
+    };
+    const before = droppedCount();
+    const stranger = world.network.open('10.66.6.6');
+    const to = world.endpoints[world.nodes.indexOf(node)] ?? { address: '', port: 0 };
+    for (const size of [0, 1, 95, 96, 160, 200, 1_400]) await stranger.send(new Uint8Array(size).fill(1), to);
+    await world.clock.advance(1_000);
+    expect(droppedCount() - before).toBe(7);
+    expect(await node.coordinator.metrics.exposition()).toMatch(
+      /understudy_datagrams_dropped_total\{reason="malformed"\} [1-9]/,
+    );
+    world.expectHealthy();
+  });
+});
