@@ -8,6 +8,7 @@ export class SetupError extends Error {}
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 /** One Ctrl-C reaches us twice: from the terminal and again from npm. */
 const SAME_SIGNAL_MS = 750;
+const ORPHAN_CHECK_MS = 1_000;
 const PARENT_WATCH = fileURLToPath(new URL('parent-watch.mjs', import.meta.url));
 
 /** The shell's convention: 128 + number for a process that died of a signal. */
@@ -53,8 +54,12 @@ function forwardSignals(child, onlyTheLeader) {
   // The child's session has no terminal, so the kernel does not tell it about a new window size.
   const resize = () => deliver(child, 'SIGWINCH', true);
   for (const signal of FORWARDED) process.on(signal, forward);
+  // npm, killed by a signal it does not pass on, leaves us to init: then nobody is there to stop us any more.
+  const parent = process.ppid;
+  const orphanWatch = setInterval(() => process.ppid !== parent && forward('SIGTERM'), ORPHAN_CHECK_MS);
   process.on('SIGWINCH', resize);
   return () => {
+    clearInterval(orphanWatch);
     for (const signal of FORWARDED) process.off(signal, forward);
     process.off('SIGWINCH', resize);
   };

@@ -17,6 +17,7 @@ export function exitCodeOf(error: unknown): number {
   if (!isOperationError(error)) return EXIT.software;
   switch (error.code) {
     case 'CONFIG_INVALID':
+    case 'STORE_TOO_OLD':
     case 'KEY_INVALID':
       return EXIT.config;
     case 'STORE_UNAVAILABLE':

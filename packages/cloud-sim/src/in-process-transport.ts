@@ -16,7 +16,8 @@ export function inProcessTransport(sim: CloudSim, options: { readonly reader?: s
       ...(signal && { signal }),
       ...(options.reader !== undefined && { reader: options.reader }),
     });
-    if ('lost' in reply) throw new SimNoReplyError('TimeoutError', `${action}: no reply within ${reply.lost.hangMs} ms`);
+    if ('lost' in reply)
+      throw new SimNoReplyError('TimeoutError', `${action}: no reply within ${reply.lost.hangMs} ms`);
     if ('error' in reply) {
       throw new SimServiceException(reply.error.code, reply.error.message, reply.error.httpStatus, requestId);
     }

@@ -29,6 +29,11 @@ export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningC
   process.once('SIGINT', stop);
   process.once('exit', () => running.killMachines());
   log.info('cloud-sim.config', { config });
-  log.info('cloud-sim.listening', { url: running.url, port: running.port, dnsPort: running.dnsPort, region: config.region });
+  log.info('cloud-sim.listening', {
+    url: running.url,
+    port: running.port,
+    dnsPort: running.dnsPort,
+    region: config.region,
+  });
   return running;
 }

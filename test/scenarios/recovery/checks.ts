@@ -25,7 +25,9 @@ export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId 
     if (!before) continue;
     const endedAtMs = enteredAtMs(scene, before.instanceId, ['terminated']);
     expect(endedAtMs, `I1: ${before.instanceId} lives beside ${launch.instanceId}`).not.toBeNull();
-    expect(launch.atMs, `I1: ${before.instanceId} lives beside ${launch.instanceId}`).toBeGreaterThanOrEqual(endedAtMs ?? 0);
+    expect(launch.atMs, `I1: ${before.instanceId} lives beside ${launch.instanceId}`).toBeGreaterThanOrEqual(
+      endedAtMs ?? 0,
+    );
   }
   const activation = scene.activation(member);
   expect([old.instanceId, ...launched]).toContain(activation?.instanceId);
@@ -47,7 +49,11 @@ export function checkFinished(
   const alive = launched.filter((id) => scene.stateOf(id) === 'running');
   expect(alive, 'replacements alive').toHaveLength(1);
   const newInstanceId = alive[0] ?? '';
-  expect(scene.activation(member)).toMatchObject({ instanceId: newInstanceId, incarnation: 2, opId: opIdOf(old.instanceId) });
+  expect(scene.activation(member)).toMatchObject({
+    instanceId: newInstanceId,
+    incarnation: 2,
+    opId: opIdOf(old.instanceId),
+  });
   if (old.allocationId !== null) {
     const address = scene.sim.core.world.addresses.get(old.allocationId);
     expect(scene.holderOf(address?.networkInterfaceId ?? ''), 'address').toBe(newInstanceId);
@@ -73,7 +79,12 @@ function checkAllTagged(scene: Scene): void {
 const DAY_MS = 86_400_000;
 
 /** After all retention times, collection leaves the replacement and nothing else. */
-export async function checkCollected(scene: Scene, old: SeededInstance, leader: Leader, newInstanceId: string): Promise<void> {
+export async function checkCollected(
+  scene: Scene,
+  old: SeededInstance,
+  leader: Leader,
+  newInstanceId: string,
+): Promise<void> {
   const collector = scene.collector(leader);
   for (const days of [1.1, 7]) {
     await scene.clock.advance(days * DAY_MS);

@@ -1,4 +1,10 @@
-import { CloudSim, inProcessTransport, type LatencyOverrides, type SeededInstance, seedInstance } from '@understudy/cloud-sim';
+import {
+  CloudSim,
+  inProcessTransport,
+  type LatencyOverrides,
+  type SeededInstance,
+  seedInstance,
+} from '@understudy/cloud-sim';
 import {
   Collector,
   createEc2Cloud,

@@ -24,6 +24,9 @@ interface RunnerParts {
 
 /** How long after its deadline a check may still say what it was waiting for. */
 const GRACE_MS = 50;
+/** A fresh agent's first look may come before anything could answer: it looks again soon, a few times, so that nobody waits an interval for it. */
+const EAGER_TURNS_MAX = 10;
+const EAGER_MS = 250;
 const LATE: CheckResult = { status: 'unknown', code: 'deadlineExceeded', detail: 'no result within the deadline' };
 
 const unknownResult = (error: unknown): CheckResult => ({ status: 'unknown', code: 'none', detail: errorText(error) });
@@ -38,6 +41,8 @@ export class CheckRunner {
   #timer: Timer | null = null;
   #underWay = false;
   #stopped = false;
+  /** Turns left to find a first answer at the eager pace. */
+  #eagerTurns = EAGER_TURNS_MAX;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -59,11 +64,23 @@ export class CheckRunner {
 
   #turn(): void {
     if (this.#stopped) return;
-    const { clock, schedule, random } = this.#parts;
+    const { clock, random } = this.#parts;
     // 5 % earlier at random, so that a fleet started at once does not ask its name servers at once for ever.
-    this.#timer = clock.setTimer(schedule.intervalMs * (1 - 0.05 * random.next()), () => this.#turn());
+    this.#timer = clock.setTimer(this.#pauseMs() * (1 - 0.05 * random.next()), () => this.#turn());
+    if (this.#underWay && this.#eagerTurns > 0) return;
     if (this.#underWay) this.#take(LATE);
     else void this.#run();
+  }
+
+  /** Only `unknown` is asked again eagerly; a first verdict, good or bad, goes on at the interval. */
+  #pauseMs(): number {
+    const { intervalMs } = this.#parts.schedule;
+    if (this.#state.status !== 'unknown' || this.#eagerTurns <= 0) {
+      this.#eagerTurns = 0;
+      return intervalMs;
+    }
+    this.#eagerTurns -= 1;
+    return Math.min(intervalMs, EAGER_MS);
   }
 
   async #run(): Promise<void> {
@@ -89,6 +106,8 @@ export class CheckRunner {
   #take(result: CheckResult): void {
     if (this.#stopped) return;
     const before = this.#state;
+    // A failure seen at the eager pace is not `fall` intervals of failing.
+    if (this.#eagerTurns > 0 && before.status === 'unknown' && result.status === 'fail') return;
     this.#state = nextCheckState(before, result, this.#parts.schedule, this.#parts.clock.monotonicMs());
     const { status, code, detail } = this.#state;
     if (status === before.status && code === before.code) return;

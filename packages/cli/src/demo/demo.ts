@@ -117,6 +117,21 @@ const interrupted = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
   );
 
+/** What `--keep` offers: only coordinators that still live. */
+function lookAround(theatre: Theatre, dir: string): string {
+  const alive = theatre.urls.filter((_, index) => [...theatre.coordinators.values()][index]?.hasExited() === false);
+  const url = alive[0] ?? '';
+  return [
+    '',
+    `Still running: coordinators ${alive.join(' ')}, etcd ${theatre.etcdHosts.join(' ')}`,
+    `Logs: ${dir}/logs`,
+    `Try:  npm run understudy -- status --url ${url}`,
+    `      npm run understudy -- members --watch --url ${url}`,
+    `      npm run understudy -- inspect history --etcd ${theatre.etcdHosts[0]}`,
+    'Ctrl-C ends it.',
+  ].join('\n');
+}
+
 async function perform(
   options: DemoOptions,
   screen: Screen,
@@ -140,9 +155,7 @@ async function perform(
     screen.say(`\n${text}`);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     if (options.keep) {
-      screen.say(
-        `\nStill running: ${theatre.urls.join(' ')}\nLogs: ${dir}/logs\nTry: npm run understudy -- status --url ${theatre.urls[0]}\nCtrl-C ends it.`,
-      );
+      screen.say(lookAround(theatre, dir));
       await interrupted(signal);
     }
     return succeeded(report, EXPECTED_RECOVERIES) ? EXIT.ok : EXIT.failed;

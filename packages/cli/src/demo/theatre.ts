@@ -25,6 +25,7 @@ export interface Theatre {
   readonly group: ProcessGroup;
   readonly coordinators: ReadonlyMap<string, RunningProcess>;
   readonly urls: readonly string[];
+  readonly etcdHosts: readonly string[];
   readonly client: CoordinatorClient;
   readonly operator: Operator;
   readonly admin: SimAdmin;
@@ -173,5 +174,5 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
       members.length === CAST.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
     );
   });
-  return { dir, group, coordinators, urls, client, operator, admin, addresses };
+  return { dir, group, coordinators, urls, etcdHosts: endpoints.etcdHosts, client, operator, admin, addresses };
 }

@@ -197,7 +197,11 @@ export class CloudSimCore {
     const instance = this.world.instances.get(instanceId);
     if (instance?.state !== 'running') return false;
     const code = 'Client.InstanceInitiatedShutdown';
-    return this.#goDown(instanceId, { code, message: `${code}: Instance initiated shutdown` }, instance.shutdownBehavior);
+    return this.#goDown(
+      instanceId,
+      { code, message: `${code}: Instance initiated shutdown` },
+      instance.shutdownBehavior,
+    );
   }
 
   /** AWS takes it down, e.g. `Server.ScheduledStop`, `Server.SpotInstanceTermination`, `Server.InternalError`. */

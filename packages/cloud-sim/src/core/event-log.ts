@@ -32,7 +32,14 @@ export interface TransitionEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-export type ResourceKind = 'instance' | 'volume' | 'snapshot' | 'image' | 'network-interface' | 'address' | 'association';
+export type ResourceKind =
+  | 'instance'
+  | 'volume'
+  | 'snapshot'
+  | 'image'
+  | 'network-interface'
+  | 'address'
+  | 'association';
 
 export type SimEvent = CallEvent | TransitionEvent;
 

@@ -8,7 +8,10 @@ export type FilterTable<T> = Readonly<Record<string, (item: T) => readonly (stri
 const FILTER_VALUES_MAX = 200;
 
 function pattern(text: string): RegExp {
-  const source = text.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = text
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 's');
 }
 

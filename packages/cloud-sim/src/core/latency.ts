@@ -53,7 +53,9 @@ export const LATENCY = {
 } as const satisfies Record<string, Range>;
 
 export type LatencyName = keyof typeof LATENCY;
-export type LatencyOverrides = Readonly<Partial<Record<LatencyName | `api.${string}.${'request' | 'response'}`, Range>>>;
+export type LatencyOverrides = Readonly<
+  Partial<Record<LatencyName | `api.${string}.${'request' | 'response'}`, Range>>
+>;
 
 /** Draws durations from the table, divided by the speed. */
 export class LatencyModel {

@@ -39,7 +39,10 @@ export function tagsFor(
   const seen = new Set<string>();
   for (const { ResourceType: type } of specifications ?? []) {
     if (type === undefined || !allowed.includes(type)) {
-      throw new Ec2Error('InvalidParameterValue', `'${type}' is not a valid taggable resource type for this operation.`);
+      throw new Ec2Error(
+        'InvalidParameterValue',
+        `'${type}' is not a valid taggable resource type for this operation.`,
+      );
     }
     if (seen.has(type)) {
       throw new Ec2Error('InvalidParameterCombination', `Duplicate resource type '${type}' in tag specifications`);

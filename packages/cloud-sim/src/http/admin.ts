@@ -59,7 +59,11 @@ const ImdsFaultsSchema = z.strictObject({
 
 const TakeDownSchema = z.strictObject({ code: z.string(), how: z.enum(['stop', 'terminate']) });
 const ZoneSchema = z.strictObject({ impaired: z.boolean() });
-const CapacitySchema = z.strictObject({ az: z.string(), instanceType: z.string(), left: z.number().int().min(0).nullable() });
+const CapacitySchema = z.strictObject({
+  az: z.string(),
+  instanceType: z.string(),
+  left: z.number().int().min(0).nullable(),
+});
 const DnsSchema = z.strictObject({ mode: z.enum(['answer', 'nxdomain', 'silent']) });
 const QuotasSchema = z.record(z.string(), z.number().int().min(0));
 
@@ -168,7 +172,10 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);
-    return reply.send({ lastSeq: parts.sim.log.lastSeq, events: parts.sim.log.events(Number.isFinite(after) ? after : 0) });
+    return reply.send({
+      lastSeq: parts.sim.log.lastSeq,
+      events: parts.sim.log.events(Number.isFinite(after) ? after : 0),
+    });
   });
   app.post('/_sim/dns', (request, reply) => {
     const wanted = body(DnsSchema, request.body, reply);

@@ -8,7 +8,8 @@ export interface CredentialRules {
   readonly clockSkewMaxMs: number;
 }
 
-const CREDENTIAL = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/ec2\/aws4_request,.*Signature=[0-9a-f]{64}/;
+const CREDENTIAL =
+  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/ec2\/aws4_request,.*Signature=[0-9a-f]{64}/;
 
 function sentAtMs(text: string): number {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
@@ -34,7 +35,10 @@ export function checkCredentials(
   }
   const skewMs = Math.abs(sentAtMs(String(headers['x-amz-date'] ?? '')) - nowWallMs);
   if (rules.clockSkewMaxMs > 0 && !(skewMs <= rules.clockSkewMaxMs)) {
-    throw new Ec2Error('RequestExpired', `Request has expired: ${skewMs} ms from our time, at most ${rules.clockSkewMaxMs}`);
+    throw new Ec2Error(
+      'RequestExpired',
+      `Request has expired: ${skewMs} ms from our time, at most ${rules.clockSkewMaxMs}`,
+    );
   }
   return accessKeyId;
 }

@@ -70,7 +70,9 @@ const launch = (tags: Record<string, string>, token?: string) =>
     ClientToken: token,
     SubnetId: region.sim.defaultWorld.subnets['us-east-1a'],
     UserData: Buffer.from('member: db/one\n').toString('base64'),
-    BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { VolumeSize: 4, VolumeType: 'gp3', DeleteOnTermination: false } }],
+    BlockDeviceMappings: [
+      { DeviceName: '/dev/sdf', Ebs: { VolumeSize: 4, VolumeType: 'gp3', DeleteOnTermination: false } },
+    ],
     TagSpecifications: [
       { ResourceType: 'instance', Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
     ],
@@ -110,9 +112,7 @@ test('the paginator gets every instance once, five at a time', async () => {
 });
 
 test('errors carry code, status and fault as the SDK shapes them', async () => {
-  const missing = await failure(
-    client.send(new DescribeInstancesCommand({ InstanceIds: ['i-00000000000000000'] })),
-  );
+  const missing = await failure(client.send(new DescribeInstancesCommand({ InstanceIds: ['i-00000000000000000'] })));
   expect(missing).toMatchObject({
     name: 'InvalidInstanceID.NotFound',
     $fault: 'client',
@@ -216,7 +216,11 @@ test('an action without output answers with an empty success', async () => {
 });
 
 test('a garbled body and a garbled admin request are 4xx and break nothing', async () => {
-  const garbled = await fetch(region.url, { method: 'POST', body: '%%%', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  const garbled = await fetch(region.url, {
+    method: 'POST',
+    body: '%%%',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  });
   expect(garbled.status).toBe(401);
   const fault = await fetch(`${region.url}/_sim/faults`, {
     method: 'POST',

@@ -54,7 +54,8 @@ function identityDocument(source: Source): string {
   );
 }
 
-const tagsShown = ({ instance }: Source): boolean => instance.request.MetadataOptions?.InstanceMetadataTags === 'enabled';
+const tagsShown = ({ instance }: Source): boolean =>
+  instance.request.MetadataOptions?.InstanceMetadataTags === 'enabled';
 
 function tagContent(source: Source, path: string): string | null {
   if (!tagsShown(source)) return null;

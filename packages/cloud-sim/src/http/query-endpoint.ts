@@ -32,7 +32,10 @@ function read(sim: CloudSim, request: FastifyRequest, rules: CredentialRules): Q
 }
 
 const refuse = (reply: FastifyReply, error: { code: string; message: string; httpStatus: number }, requestId: string) =>
-  reply.code(error.httpStatus).type('text/xml;charset=UTF-8').send(writeError(error.code, error.message, requestId));
+  reply
+    .code(error.httpStatus)
+    .type('text/xml;charset=UTF-8')
+    .send(writeError(error.code, error.message, requestId));
 
 async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyReply, rules: CredentialRules) {
   const requestId = `sim-${request.id}`;

@@ -1,4 +1,13 @@
-import { constants, copyFileSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, utimesSync, lstatSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  lstatSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const ENTRIES_MAX = 200_000;

@@ -59,7 +59,10 @@ export class MachineRoom {
 
   machines(): Readonly<Record<string, { pid: number | null; rootDir: string }>> {
     return Object.fromEntries(
-      [...this.#machines].map(([id, machine]) => [id, { pid: machine.running ? machine.pid : null, rootDir: this.rootDir(id) }]),
+      [...this.#machines].map(([id, machine]) => [
+        id,
+        { pid: machine.running ? machine.pid : null, rootDir: this.rootDir(id) },
+      ]),
     );
   }
 

@@ -56,7 +56,8 @@ function readStruct(schema: NormalizedSchema, node: Node, path: string): Record<
 
 function readList(schema: NormalizedSchema, node: Node, path: string): unknown[] {
   const items = [...node.children].map(([key, child]) => {
-    if (!/^[1-9]\d{0,5}$/.test(key)) throw new Ec2Error('UnknownParameter', `The parameter ${path}.${key} is not recognized`);
+    if (!/^[1-9]\d{0,5}$/.test(key))
+      throw new Ec2Error('UnknownParameter', `The parameter ${path}.${key} is not recognized`);
     return { index: Number(key), child };
   });
   items.sort((a, b) => a.index - b.index);

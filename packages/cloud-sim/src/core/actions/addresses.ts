@@ -47,11 +47,7 @@ const addressFilters = (world: World, call: Call): FilterTable<SimAddress> => ({
 });
 
 /** `DescribeAddresses`: the only describe here that has no pages. */
-export function describeAddresses(
-  world: World,
-  call: Call,
-  input: DescribeAddressesRequest,
-): DescribeAddressesResult {
+export function describeAddresses(world: World, call: Call, input: DescribeAddressesRequest): DescribeAddressesResult {
   const found = look(call, world.addresses, 'address', input.AllocationIds);
   const ips = new Set(input.PublicIps ?? []);
   for (const ip of ips) {
@@ -142,7 +138,10 @@ export function associateAddress(world: World, call: Call, input: AssociateAddre
     .find((other) => other.networkInterfaceId === one.id && other.privateIp === privateIp && other.id !== address.id);
   if (input.AllowReassociation === false && (address.associationId !== null || rival)) {
     const [what, where] = rival ? [one.id, rival.associationId] : [address.id, address.associationId];
-    throw new Ec2Error('Resource.AlreadyAssociated', `resource ${what} is already associated with associate-id ${where}`);
+    throw new Ec2Error(
+      'Resource.AlreadyAssociated',
+      `resource ${what} is already associated with associate-id ${where}`,
+    );
   }
   const same = address.networkInterfaceId === one.id && address.privateIp === privateIp;
   if (same && address.associationId) return { AssociationId: address.associationId };
@@ -170,10 +169,7 @@ export function disassociateAddress(world: World, _call: Call, input: Disassocia
   }
   const address = world.addresses.all().find((one) => one.associationId === input.AssociationId);
   if (!address) {
-    throw new Ec2Error(
-      'InvalidAssociationID.NotFound',
-      `The association ID '${input.AssociationId}' does not exist`,
-    );
+    throw new Ec2Error('InvalidAssociationID.NotFound', `The association ID '${input.AssociationId}' does not exist`);
   }
   dropAssociation(world, address.id);
   return {};

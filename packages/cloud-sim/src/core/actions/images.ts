@@ -66,7 +66,8 @@ const IMAGE_FILTERS: FilterTable<SimImage> = {
 export function describeImages(world: World, call: Call, input: DescribeImagesRequest): DescribeImagesResult {
   const owners = new Set(input.Owners ?? []);
   const found = look(call, world.images, 'image', input.ImageIds).filter(
-    (one) => owners.size === 0 || owners.has(one.isPublic ? 'amazon' : 'self') || (!one.isPublic && owners.has(ACCOUNT_ID)),
+    (one) =>
+      owners.size === 0 || owners.has(one.isPublic ? 'amazon' : 'self') || (!one.isPublic && owners.has(ACCOUNT_ID)),
   );
   const matching = applyFilters(found, input.Filters, IMAGE_FILTERS);
   const { items, nextToken } = page('DescribeImages', matching, input, { min: 1, max: 1_000 }, input.ImageIds);
@@ -92,7 +93,10 @@ function rootSnapshot(world: World, call: Call, input: RegisterImageRequest): { 
 export function registerImage(world: World, call: Call, input: RegisterImageRequest): RegisterImageResult {
   const name = input.Name ?? '';
   if (!NAME.test(name)) {
-    throw new Ec2Error('InvalidAMIName.Malformed', 'AMI names must be between 3 and 128 characters of A-Z a-z 0-9 ()[] ./-\'@_');
+    throw new Ec2Error(
+      'InvalidAMIName.Malformed',
+      "AMI names must be between 3 and 128 characters of A-Z a-z 0-9 ()[] ./-'@_",
+    );
   }
   const same = world.images.all().find((one) => one.name === name);
   if (same) {

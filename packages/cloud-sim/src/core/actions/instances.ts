@@ -53,11 +53,7 @@ function instanceFilters(world: World, call: Call): FilterTable<SimInstance> {
 }
 
 /** `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it touches is impaired. */
-export function describeInstances(
-  world: World,
-  call: Call,
-  input: DescribeInstancesRequest,
-): DescribeInstancesResult {
+export function describeInstances(world: World, call: Call, input: DescribeInstancesRequest): DescribeInstancesResult {
   const ids = input.InstanceIds;
   const found = look(call, world.instances, 'instance', ids);
   requireHealthyZones(world, (ids?.length ?? 0) > 0, found);

@@ -113,7 +113,10 @@ function encryption(ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
   }
   const encrypted = ebs.Encrypted ?? snapshot?.encrypted ?? false;
   if (ebs.KmsKeyId !== undefined && !encrypted) {
-    throw new Ec2Error('InvalidParameterDependency', 'The parameter KmsKeyId requires the parameter Encrypted to be set.');
+    throw new Ec2Error(
+      'InvalidParameterDependency',
+      'The parameter KmsKeyId requires the parameter Encrypted to be set.',
+    );
   }
   const kmsKeyId = encrypted ? (ebs.KmsKeyId ?? snapshot?.kmsKeyId ?? 'alias/aws/ebs') : null;
   return { encrypted, kmsKeyId };

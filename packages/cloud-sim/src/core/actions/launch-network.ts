@@ -45,7 +45,10 @@ export function groupsFor(
   for (const id of ids) {
     const group = need(call, world.securityGroups, 'securityGroup', id);
     if (group.vpcId !== subnet.vpcId) {
-      throw new Ec2Error('InvalidParameter', `Security group ${id} and subnet ${subnet.id} belong to different networks.`);
+      throw new Ec2Error(
+        'InvalidParameter',
+        `Security group ${id} and subnet ${subnet.id} belong to different networks.`,
+      );
     }
   }
   return ids;
@@ -170,11 +173,14 @@ export function launchNetwork(world: World, call: Call, input: RunInstancesReque
   }
   const wanted = wantedInterfaces(world, call, input);
   const primary = checkTogether(world, wanted, az, count);
-  const subnet =
-    primary.kind === 'new' ? primary.subnet : need(call, world.subnets, 'subnet', primary.one.subnetId);
+  const subnet = primary.kind === 'new' ? primary.subnet : need(call, world.subnets, 'subnet', primary.one.subnetId);
   const asked = input.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
   const wantsPublicIp = primary.kind === 'new' && (asked ?? subnet.mapPublicIp);
-  return { subnet, wanted, autoPublicIp: wantsPublicIp ? `198.51.100.${1 + Math.floor(world.random.next() * 254)}` : null };
+  return {
+    subnet,
+    wanted,
+    autoPublicIp: wantsPublicIp ? `198.51.100.${1 + Math.floor(world.random.next() * 254)}` : null,
+  };
 }
 
 /** Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it runs. Returns their ids. */

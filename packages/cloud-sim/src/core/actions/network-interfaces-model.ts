@@ -110,11 +110,7 @@ export function dropAssociation(world: World, allocationId: string): void {
   const address = world.addresses.get(allocationId);
   if (!address?.associationId) return;
   world.transition('association', address.associationId, 'associated', null, null, { allocationId });
-  world.addresses.update(
-    allocationId,
-    { associationId: null, networkInterfaceId: null, privateIp: null },
-    world.nowMs,
-  );
+  world.addresses.update(allocationId, { associationId: null, networkInterfaceId: null, privateIp: null }, world.nowMs);
 }
 
 /** Detaches without deleting; the interface becomes `available`. */

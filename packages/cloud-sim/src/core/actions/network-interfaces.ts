@@ -100,7 +100,10 @@ export function describeNetworkInterfaces(
   const matching = applyFilters(found, input.Filters, interfaceFilters(addresses));
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
   const { items, nextToken } = page('DescribeNetworkInterfaces', matching, input, limits, ids);
-  return { NetworkInterfaces: items.map((one) => interfaceView(world, one, addresses.get(one.id))), NextToken: nextToken };
+  return {
+    NetworkInterfaces: items.map((one) => interfaceView(world, one, addresses.get(one.id))),
+    NextToken: nextToken,
+  };
 }
 
 /** An earlier creation with this token: its result again, even if the interface has been deleted since. */

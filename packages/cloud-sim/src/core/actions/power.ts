@@ -36,7 +36,10 @@ function named(world: World, call: Call, ids: readonly string[] | undefined): Si
 }
 
 const wrongState = (instance: SimInstance, verb: string): Ec2Error =>
-  new Ec2Error('IncorrectInstanceState', `The instance '${instance.id}' is not in a state from which it can be ${verb}.`);
+  new Ec2Error(
+    'IncorrectInstanceState',
+    `The instance '${instance.id}' is not in a state from which it can be ${verb}.`,
+  );
 
 function change(before: SimInstance, after: SimInstance): InstanceStateChange {
   return { InstanceId: before.id, PreviousState: stateView(before.state), CurrentState: stateView(after.state) };

@@ -64,7 +64,10 @@ function checkUserData(input: RunInstancesRequest): void {
     throw new Ec2Error('InvalidUserData.Malformed', 'Invalid BASE64 encoding of user data.');
   }
   if (text.length > USER_DATA_MAX) {
-    throw new Ec2Error('InvalidParameterValue', `User data is limited to 16384 bytes, was about ${(text.length * 3) / 4}`);
+    throw new Ec2Error(
+      'InvalidParameterValue',
+      `User data is limited to 16384 bytes, was about ${(text.length * 3) / 4}`,
+    );
   }
 }
 

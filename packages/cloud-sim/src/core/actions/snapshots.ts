@@ -57,11 +57,7 @@ const SNAPSHOT_FILTERS: FilterTable<SimSnapshot> = {
   progress: (one) => [one.state === 'completed' ? '100%' : '0%'],
 };
 
-export function describeSnapshots(
-  world: World,
-  call: Call,
-  input: DescribeSnapshotsRequest,
-): DescribeSnapshotsResult {
+export function describeSnapshots(world: World, call: Call, input: DescribeSnapshotsRequest): DescribeSnapshotsResult {
   const found = look(call, world.snapshots, 'snapshot', input.SnapshotIds);
   const matching = applyFilters(found, input.Filters, SNAPSHOT_FILTERS);
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
@@ -171,7 +167,8 @@ function volumesOf(world: World, call: Call, input: CreateSnapshotsRequest): Sim
       if (device === instance.rootDeviceName) return !input.InstanceSpecification?.ExcludeBootVolume;
       return !excluded.has(volume.id);
     });
-  if (volumes.length === 0) throw new Ec2Error('InvalidParameterValue', `No volume of ${instance.id} is left to snapshot`);
+  if (volumes.length === 0)
+    throw new Ec2Error('InvalidParameterValue', `No volume of ${instance.id} is left to snapshot`);
   return volumes;
 }
 
@@ -179,7 +176,10 @@ function tagsOf(input: CreateSnapshotsRequest, volume: SimVolume): SimTags {
   const specifications: TagSpecification[] = input.TagSpecifications ?? [];
   const own = tagsFor(specifications, 'snapshot');
   if (input.CopyTagsFromSource !== 'volume') return own;
-  return withTags(volume.tags, Object.entries(own).map(([Key, Value]) => ({ Key, Value })));
+  return withTags(
+    volume.tags,
+    Object.entries(own).map(([Key, Value]) => ({ Key, Value })),
+  );
 }
 
 /** `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no ClientToken. */
@@ -189,9 +189,7 @@ export function createSnapshots(world: World, call: Call, input: CreateSnapshots
   requireRoom(world, volumes.length);
   const failed = struckBy(call, 'snapshot-error') !== undefined;
   const description = input.Description ?? '';
-  const taken = volumes.map((volume) =>
-    take(world, call, { volume, description, tags: tagsOf(input, volume) }),
-  );
+  const taken = volumes.map((volume) => take(world, call, { volume, description, tags: tagsOf(input, volume) }));
   // A failing set fails together, at the moment the first of them would have completed.
   const failAfterMs = Math.min(...taken.map((one) => one.tookMs));
   for (const { snapshot, tookMs } of taken) finish(world, call, snapshot.id, failed ? failAfterMs : tookMs, failed);

@@ -63,7 +63,11 @@ describe('for all evidence', () => {
         fc.pre(verdicts.some((verdict) => verdict !== 'unknown' && verdict !== 'left'));
         const without = judge({ opinions: base, cloud });
         const withIt = judge({ opinions: [...base, extra], cloud });
-        expect([withIt.verdict, withIt.reasonCode, withIt.act]).toEqual([without.verdict, without.reasonCode, without.act]);
+        expect([withIt.verdict, withIt.reasonCode, withIt.act]).toEqual([
+          without.verdict,
+          without.reasonCode,
+          without.act,
+        ]);
       }),
     );
   });

@@ -25,8 +25,17 @@ describe('each gate', () => {
     const answer = ask();
     expect(answer.kind).toBe('go');
     expect(answer.gates.map(({ gate }) => gate)).toEqual([
-      'Paused', 'ObserverUnwell', 'NotEnoughObservers', 'Protected', 'BootGrace', 'MassFailure', 'ZoneFailure',
-      'Flapping', 'Cooldown', 'GroupConcurrency', 'BudgetExhausted',
+      'Paused',
+      'ObserverUnwell',
+      'NotEnoughObservers',
+      'Protected',
+      'BootGrace',
+      'MassFailure',
+      'ZoneFailure',
+      'Flapping',
+      'Cooldown',
+      'GroupConcurrency',
+      'BudgetExhausted',
     ]);
   });
 
@@ -110,7 +119,9 @@ describe('mass failure', () => {
   ])('of %i members, %i failed: hold, with both numbers', (count, failed) => {
     const answer = refusal({ fleet: fleet(count, failed) });
     expect(answer?.reason).toBe('MassFailure');
-    expect(answer?.text).toMatch(new RegExp(`^${failed} of ${count} members failed within 120000 ms, \\d+ are a mass$`));
+    expect(answer?.text).toMatch(
+      new RegExp(`^${failed} of ${count} members failed within 120000 ms, \\d+ are a mass$`),
+    );
   });
 
   it('stays a mass as long as they stay silent: the hold does not lapse with the window', () => {
@@ -130,7 +141,9 @@ describe('mass failure', () => {
   });
 
   it('half of one zone, at least three, holds its members although the fleet is large', () => {
-    const large = fleet(60, 0).map((one) => (one.az === 'us-east-1a' ? { ...one, silentSinceWallMs: WALL - 1_000 } : one));
+    const large = fleet(60, 0).map((one) =>
+      one.az === 'us-east-1a' ? { ...one, silentSinceWallMs: WALL - 1_000 } : one,
+    );
     const limits = { ...guardInput().limits, massRatio: 0.9 };
     expect(refusal({ fleet: large, limits })).toMatchObject({
       reason: 'ZoneFailure',
@@ -167,7 +180,9 @@ describe('budget', () => {
         }
         for (const [i, first] of starts.entries())
           for (let j = i; j < starts.length; j++)
-            expect(j - i + 1).toBeLessThanOrEqual(burst + (((starts[j] as number) - first) * perMinute) / 60_000 + 1e-6);
+            expect(j - i + 1).toBeLessThanOrEqual(
+              burst + (((starts[j] as number) - first) * perMinute) / 60_000 + 1e-6,
+            );
       }),
     );
   });
@@ -187,6 +202,10 @@ it('of several refusals the first in the documented order is the hold, and all a
   });
   expect(answer).toMatchObject({ kind: 'hold', reason: 'Paused' });
   expect(answer.gates.filter(({ passes }) => !passes).map(({ gate }) => gate)).toEqual([
-    'Paused', 'RecordUnreadable', 'NotReady', 'ObserverUnwell', 'Protected',
+    'Paused',
+    'RecordUnreadable',
+    'NotReady',
+    'ObserverUnwell',
+    'Protected',
   ]);
 });

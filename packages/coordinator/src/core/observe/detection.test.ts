@@ -58,7 +58,10 @@ function simulate(seed: number, lossRatio: number, crashAtMs: number, untilMs: n
     return verdicts.every((one) => one === 'dead');
   };
   for (;;) {
-    const index = sites.reduce((best, site, i) => (site.nextTickAtMs < (sites[best] as Site).nextTickAtMs ? i : best), 0);
+    const index = sites.reduce(
+      (best, site, i) => (site.nextTickAtMs < (sites[best] as Site).nextTickAtMs ? i : best),
+      0,
+    );
     const site = sites[index] as Site;
     if (nextBeatAtMs < crashAtMs && nextBeatAtMs <= site.nextTickAtMs) {
       for (const one of sites) send(one, nextBeatAtMs);

@@ -44,7 +44,11 @@ describe('a batch', () => {
     const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
     for (const agent of agents) agent.greet(table, 0);
     const outcomes: string[] = [];
-    const batch = new HeartbeatBatch(table, ({ outcome }) => outcomes.push(outcome), lanes === null ? null : lanesOrFail());
+    const batch = new HeartbeatBatch(
+      table,
+      ({ outcome }) => outcomes.push(outcome),
+      lanes === null ? null : lanesOrFail(),
+    );
     return { table, agents, outcomes, batch };
   };
 
@@ -62,7 +66,10 @@ describe('a batch', () => {
   });
 
   it('gives what one by one gives, whatever the mixture', () => {
-    const kind = fc.record({ agent: fc.integer({ min: 0, max: 5 }), what: fc.constantFrom('good', 'again', 'forged', 'garbage', 'stranger', 'flush') });
+    const kind = fc.record({
+      agent: fc.integer({ min: 0, max: 5 }),
+      what: fc.constantFrom('good', 'again', 'forged', 'garbage', 'stranger', 'flush'),
+    });
     fc.assert(
       fc.property(fc.array(kind, { maxLength: 60 }), (steps) => {
         const together = setUp();

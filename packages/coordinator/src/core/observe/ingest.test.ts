@@ -1,4 +1,11 @@
-import { ACK_BYTES, agentIdOf, encodeHeartbeat, encodeProbe, HEARTBEAT_BYTES, instanceHashOf } from '@understudy/shared';
+import {
+  ACK_BYTES,
+  agentIdOf,
+  encodeHeartbeat,
+  encodeProbe,
+  HEARTBEAT_BYTES,
+  instanceHashOf,
+} from '@understudy/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { at, FAILING, FROM, observer, run, watched, WireAgent } from './observe.fixtures.ts';
@@ -40,7 +47,13 @@ describe('what is not ours is counted and dropped without an answer', () => {
     expect(new WireAgent('db/stranger', 'i-1').send(table, 1).outcome).toBe('unknown-agent');
     expect(new WireAgent(M, I, 3).send(table, 1).outcome).toBe('unknown-key');
     const probe = encodeProbe(
-      { keyId: 1, agentId: agentIdOf(M), instanceHash: instanceHashOf(I), coordinatorHash: 1, challenge: '00'.repeat(8) },
+      {
+        keyId: 1,
+        agentId: agentIdOf(M),
+        instanceHash: instanceHashOf(I),
+        coordinatorHash: 1,
+        challenge: '00'.repeat(8),
+      },
       agent.mac,
     );
     expect(table.receive(probe, FROM, at(1))).toEqual({ outcome: 'malformed', ack: null });

@@ -9,7 +9,10 @@ const verdicts = (made: TestObserver) => made.table.opinions().map((opinion) => 
 /** `count` members, all greeted at 0. */
 function fleet(count: number, settings = {}) {
   const members = Array.from({ length: count }, (_, i) => `db/m${i}` as MemberId);
-  const made = observer(members.map((member) => watched(member)), settings);
+  const made = observer(
+    members.map((member) => watched(member)),
+    settings,
+  );
   const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
   for (const agent of agents) agent.greet(made.table, 0);
   return { ...made, table: made.table, agents, members };
@@ -219,7 +222,9 @@ describe('abstention', () => {
     const fast = watched('fast/a', { suspectAfterMs: 1_500, confirmForMs: 1_000 });
     const slow = Array.from({ length: 9 }, (_, i) => watched(`slow/m${i}`, { suspectAfterMs: 60_000 }));
     const { table } = observer([fast, ...slow]);
-    const agents = [fast, ...slow].map(({ member, activatedInstanceId }) => new WireAgent(member, activatedInstanceId ?? ''));
+    const agents = [fast, ...slow].map(
+      ({ member, activatedInstanceId }) => new WireAgent(member, activatedInstanceId ?? ''),
+    );
     for (const agent of agents) agent.greet(table, 0);
     live(table, agents, 250, 20_000);
     run(table, 20_250, 40_000, () => expect(table.opinion('fast/a')?.verdict).not.toBe('dead'));
@@ -267,7 +272,11 @@ describe('roster', () => {
   it('grows to thousands and finds every one of them', () => {
     const members = Array.from({ length: 3_000 }, (_, i) => `big/m${i}` as MemberId);
     const made = observer([]);
-    for (const size of [1, 10, 500, 3_000]) made.table.setRoster(members.slice(0, size).map((m) => watched(m)), at(0));
+    for (const size of [1, 10, 500, 3_000])
+      made.table.setRoster(
+        members.slice(0, size).map((m) => watched(m)),
+        at(0),
+      );
     for (const member of members) new WireAgent(member, `i-${member.replace('/', '-')}`).greet(made.table, 1);
     expect(new Set(verdicts(made))).toEqual(new Set(['alive']));
     expect(made.table.counts.recorded).toBe(3_000);

@@ -1,0 +1,51 @@
+import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator';
+import { type Clock, type Keyspace, keyspace, wallMs } from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { RecordingLog } from '@understudy/shared/testing';
+import { SwallowingProxy } from './swallowing-proxy.ts';
+
+export const TIMING: LeaseTiming = { ttlMs: 2000, keepaliveMs: 300, marginMs: 300, callTimeoutMs: 500 };
+
+/** The real clock with a wall that steps. */
+export class SteppingClock extends SystemClock {
+  stepMs = 0;
+
+  override wallMs() {
+    return wallMs(super.wallMs() + this.stepMs);
+  }
+}
+
+/** What a coordinator needs to lead, behind a proxy of its own. */
+export interface CoordinatorUnderTest {
+  readonly id: string;
+  readonly proxy: SwallowingProxy;
+  readonly store: EtcdKvStore;
+  readonly leadership: Leadership;
+  readonly log: RecordingLog;
+  close(): Promise<void>;
+}
+
+export async function coordinatorUnderTest(options: {
+  readonly id: string;
+  readonly port: number;
+  readonly root: string;
+  readonly clock?: Clock;
+  /** Further members, reached directly. */
+  readonly otherHosts?: readonly string[];
+}): Promise<CoordinatorUnderTest> {
+  const { id, port, root, clock = new SystemClock() } = options;
+  const proxy = await SwallowingProxy.listen(port);
+  const random = new SystemRandom();
+  const log = new RecordingLog();
+  const hosts = [proxy.host, ...(options.otherHosts ?? [])];
+  const store = new EtcdKvStore({ clock, random, hosts, callTimeoutMs: TIMING.callTimeoutMs });
+  const keys: Keyspace = keyspace(root);
+  const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
+  const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING });
+  const close = async () => {
+    await leadership.close();
+    await store.close();
+    await proxy.close();
+  };
+  return { id, proxy, store, leadership, log, close };
+}
