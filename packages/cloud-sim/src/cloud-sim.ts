@@ -1,5 +1,4 @@
-import { type Clock, type Log, type Random, silentLog, type Timer } from '@understudy/shared';
-import { SeededRandom } from '@understudy/shared/testing';
+import { type Clock, type Log, type Random, SeededRandom, silentLog, type Timer } from '@understudy/shared';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultWorld } from './core/default-world.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';

@@ -2,7 +2,6 @@ import {
   type Clock,
   errorText,
   type Keyspace,
-  type KvEntry,
   type KvStore,
   type KvWrite,
   type LeaseId,
@@ -155,7 +154,7 @@ export class OpinionPublisher {
     });
     rows.forEach((row, i) => {
       if (succeeded) this.#written(row, revision);
-      else row.published.revision = (elseEntries[i] as KvEntry | null | undefined)?.modRevision ?? 0;
+      else row.published.revision = elseEntries[i]?.modRevision ?? 0;
     });
     return succeeded;
   }

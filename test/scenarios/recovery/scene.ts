@@ -249,7 +249,7 @@ export class Scene {
 
   /** Instances recoveries of this old instance have launched. */
   launchedFor(oldInstanceId: string): readonly string[] {
-    const launches = this.sim.log.launchesForMember(opIdOf(oldInstanceId), TAG.op);
+    const launches = this.sim.log.launches().filter((one) => one.tags[TAG.op] === opIdOf(oldInstanceId));
     return [...new Set(launches.map((launch) => launch.instanceId))];
   }
 

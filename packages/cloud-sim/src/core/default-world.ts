@@ -78,5 +78,5 @@ function putBaseImage(world: World, imageId: string, snapshotId: string, rootDev
     isPublic: true,
     tags: {},
   };
-  world.images.put(image as never, 0, true);
+  world.images.put(image, 0, true);
 }

@@ -200,7 +200,7 @@ test('a set of snapshots and an interface come back in the shapes the SDK knows'
   expect(Snapshots?.map((one) => [one.State, one.VolumeId]).toSorted()).toEqual(
     Object.values(db.volumeIds)
       .map((id) => ['pending', id])
-      .toSorted(),
+      .toSorted((a, b) => a.join().localeCompare(b.join())),
   );
   const { NetworkInterface } = await client.send(
     new CreateNetworkInterfaceCommand({ SubnetId: db.subnetId, ClientToken: 'eni-1', Description: 'permit' }),

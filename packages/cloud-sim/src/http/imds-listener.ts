@@ -68,7 +68,7 @@ export class ImdsListener {
   }
 
   #giveToken(path: string, request: IncomingMessage, response: ServerResponse): void {
-    if (path !== '/latest/api/token') return end(response, /\/api\/token$/.test(path) ? 403 : 405);
+    if (path !== '/latest/api/token') return end(response, path.endsWith('/api/token') ? 403 : 405);
     const ttlS = Number(request.headers[TTL_HEADER]);
     if (!Number.isInteger(ttlS) || ttlS < 1 || ttlS > TTL_MAX_S) return end(response, 400, 'Bad Request');
     const token = this.#random.hex(28);

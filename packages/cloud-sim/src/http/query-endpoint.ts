@@ -43,7 +43,7 @@ async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyRepl
     const { operation, input, reader } = read(sim, request, rules);
     const result = await sim.call(operation.action, input, { reader });
     if ('lost' in result) {
-      reply.hijack();
+      void reply.hijack();
       request.raw.socket.destroy();
       return reply;
     }

@@ -5,8 +5,8 @@ import type { MemberId } from '@understudy/shared';
 type Numbers = Float64Array | Float32Array | Uint32Array | Int32Array | Uint16Array | Uint8Array;
 
 function grown<T extends Numbers>(old: T, length: number): T {
-  const bigger = new (old.constructor as new (length: number) => T)(length);
-  bigger.set(old as never);
+  const bigger: T = Reflect.construct(old.constructor, [length]);
+  bigger.set(old);
   return bigger;
 }
 

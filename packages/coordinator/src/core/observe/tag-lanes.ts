@@ -26,7 +26,7 @@ export class TagLanes {
   private constructor(exports: LaneExports) {
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#words = new Int32Array(exports.memory.buffer);
-    this.#authenticate = exports.authenticate;
+    this.#authenticate = () => exports.authenticate();
     for (let lane = 0; lane < LANE_COUNT; lane++) {
       const end = LANE_INPUT + (lane + 1) * LANE_ROW_BYTES;
       this.#bytes[LANE_INPUT + lane * LANE_ROW_BYTES + SIGNED_BYTES] = 0x80;

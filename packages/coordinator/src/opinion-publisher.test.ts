@@ -1,0 +1,194 @@
+import {
+  keyspace,
+  type LeaseId,
+  type MemberId,
+  monotonicMs,
+  OpinionRecordSchema,
+  parseRecord,
+} from '@understudy/shared';
+import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
+import { describe, expect, it } from 'vitest';
+import type { Opinion } from './core/observe/index.ts';
+import { OpinionPublisher } from './opinion-publisher.ts';
+
+const keys = keyspace('/t/');
+const opinion = (member: MemberId, verdict: Opinion['verdict'], change: Partial<Opinion> = {}): Opinion => ({
+  member,
+  instanceId: 'i-1',
+  verdict,
+  reason: verdict === 'alive' ? 'Heard' : 'Silent',
+  sinceMs: monotonicMs(0),
+  lastHeardMs: monotonicMs(0),
+  ...change,
+});
+
+async function setUp() {
+  const clock = new SimClock();
+  const kv = new SimKv({ clock });
+  const store = kv.client('c1');
+  const listeners = new Set<() => void>();
+  let leaseId: LeaseId | null = (await store.grantLease(10_000)).leaseId;
+  const session = {
+    leaseId: () => leaseId,
+    onChange: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    set: (next: LeaseId | null) => {
+      leaseId = next;
+      for (const listener of listeners) listener();
+    },
+  };
+  const log = new RecordingLog();
+  const publisher = new OpinionPublisher({
+    store,
+    keys,
+    session,
+    clock,
+    random: new SeededRandom(1),
+    log,
+    observer: { id: 'c1', az: 'us-east-1a' },
+  });
+  const flush = () => clock.runUntilSettled(publisher.flush());
+  const stored = async () => {
+    const { entries } = await clock.runUntilSettled(kv.client('reader').range(keys.opinions));
+    return entries.map((entry) => ({ entry, record: parseRecord(OpinionRecordSchema, entry.key, entry.value) }));
+  };
+  return { clock, kv, store, session, log, publisher, flush, stored, listeners };
+}
+
+describe('OpinionPublisher', () => {
+  it('writes what changed under the session lease, once', async () => {
+    const { clock, publisher, flush, stored, session } = await setUp();
+    await clock.advance(5_000);
+    publisher.offer([opinion('db/a', 'alive', { lastHeardMs: monotonicMs(4_000) })]);
+    await flush();
+    const [first] = await stored();
+    expect(first?.entry).toMatchObject({ key: '/t/opinions/db/a/c1', leaseId: session.leaseId() });
+    expect(first?.record).toMatchObject({
+      verdict: 'alive',
+      observer: 'c1',
+      observerAz: 'us-east-1a',
+      instanceId: 'i-1',
+    });
+    expect(first?.record.lastHeardWallMs).toBe(clock.wallMs() - 1_000);
+    await flush();
+    expect((await stored())[0]?.entry.modRevision).toBe(first?.entry.modRevision);
+    expect(publisher.pendingCount).toBe(0);
+  });
+
+  it('writes hundreds in transactions of at most 100', async () => {
+    const { publisher, flush, stored } = await setUp();
+    publisher.offer(Array.from({ length: 450 }, (_, i) => opinion(`db/m${i}` as MemberId, 'alive')));
+    await flush();
+    const revisions = new Map<number, number>();
+    for (const { entry } of await stored())
+      revisions.set(entry.modRevision, (revisions.get(entry.modRevision) ?? 0) + 1);
+    expect([...revisions.values()].toSorted((a, b) => b - a)).toEqual([100, 100, 100, 100, 50]);
+  });
+
+  it('bounds the work of one flush; the next goes on', async () => {
+    const { publisher, flush } = await setUp();
+    publisher.offer(Array.from({ length: 2_500 }, (_, i) => opinion(`db/m${i}` as MemberId, 'alive')));
+    await flush();
+    expect(publisher.pendingCount).toBe(500);
+    await flush();
+    expect(publisher.pendingCount).toBe(0);
+  });
+
+  it('a failed write is due again; only the newest opinion is written then', async () => {
+    const { store, publisher, flush, stored, log } = await setUp();
+    store.inject({ kind: 'refuse', operation: 'txn' });
+    publisher.offer([opinion('db/a', 'suspect')]);
+    await flush();
+    expect(store.fired.refuse).toBe(1);
+    expect(publisher).toMatchObject({ pendingCount: 1, failedInARow: 1 });
+    expect(log.events()).toContain('opinions.publish.failed');
+    publisher.offer([opinion('db/a', 'alive')]);
+    await flush();
+    expect((await stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
+    expect(publisher).toMatchObject({ pendingCount: 0, failedInARow: 0 });
+  });
+
+  it('a write whose reply was lost is recognised by its revision and written over', async () => {
+    const { store, publisher, flush, stored } = await setUp();
+    store.inject({ kind: 'loseReply', operation: 'txn' });
+    publisher.offer([opinion('db/a', 'suspect')]);
+    await flush();
+    expect(store.fired.loseReply).toBe(1);
+    publisher.offer([opinion('db/a', 'alive')]);
+    await flush();
+    await flush();
+    expect((await stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
+    expect(publisher.pendingCount).toBe(0);
+  });
+
+  it('a stale dead that lands late does not cover the alive written since', async () => {
+    const { clock, store, publisher, flush, stored } = await setUp();
+    publisher.offer([opinion('db/a', 'alive')]);
+    await flush();
+    store.inject({ kind: 'landLate', operation: 'txn', delayMs: 5_000 });
+    publisher.offer([opinion('db/a', 'dead')]);
+    await flush();
+    expect(store.fired.landLate).toBe(1);
+    publisher.offer([opinion('db/a', 'alive')]);
+    await flush();
+    expect((await stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
+    await clock.advance(10_000);
+    // The session in this test does not renew its lease by itself: still within its 10 s here or gone, but never `dead`.
+    expect((await stored()).map(({ record }) => record.verdict)).not.toContain('dead');
+  });
+
+  it('publishes everything anew under a new lease, and nothing while there is none', async () => {
+    const { clock, store, session, publisher, flush, stored } = await setUp();
+    publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'suspect')]);
+    await flush();
+    session.set(null);
+    await clock.advance(15_000);
+    expect(await stored()).toEqual([]);
+    publisher.offer([opinion('db/b', 'alive')]);
+    await flush();
+    expect(await stored()).toEqual([]);
+    session.set((await store.grantLease(10_000)).leaseId);
+    await flush();
+    await flush();
+    expect((await stored()).map(({ record, entry }) => [record.member, record.verdict, entry.leaseId])).toEqual([
+      ['db/a', 'alive', session.leaseId()],
+      ['db/b', 'alive', session.leaseId()],
+    ]);
+  });
+
+  it('takes over the keys of its own former process', async () => {
+    const first = await setUp();
+    first.publisher.offer([opinion('db/a', 'dead')]);
+    await first.flush();
+    first.publisher.stop();
+    const leaseId = first.session.leaseId();
+    const second = new OpinionPublisher({
+      store: first.store,
+      keys,
+      session: { leaseId: () => leaseId, onChange: () => () => undefined },
+      clock: first.clock,
+      random: new SeededRandom(2),
+      log: new RecordingLog(),
+      observer: { id: 'c1', az: 'us-east-1a' },
+    });
+    second.offer([opinion('db/a', 'alive')]);
+    await first.clock.runUntilSettled(second.flush());
+    await first.clock.runUntilSettled(second.flush());
+    expect((await first.stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
+  });
+
+  it('deletes the opinion of a member that is no longer watched or has no activated instance', async () => {
+    const { publisher, flush, stored, listeners } = await setUp();
+    publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'alive'), opinion('db/c', 'alive')]);
+    await flush();
+    publisher.forget(['db/a', 'db/never-seen']);
+    publisher.offer([opinion('db/b', 'unknown', { instanceId: null, reason: 'NotActivated' })]);
+    await flush();
+    expect((await stored()).map(({ record }) => record.member)).toEqual(['db/c']);
+    expect(publisher.pendingCount).toBe(0);
+    publisher.stop();
+    expect(listeners.size).toBe(0);
+  });
+});

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+
+/** The product as a stranger meets it: `understudy demo`, real processes, nothing in common with this test but the terminal. */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MAIN = `${ROOT}packages/cli/src/main.ts`;
+
+const Recovery = z.object({
+  member: z.string(),
+  oldInstanceId: z.string(),
+  newInstanceId: z.string(),
+  instancesLaunched: z.number(),
+  detectMs: z.number(),
+  totalMs: z.number(),
+  criticalPathMs: z.number(),
+  leaderChanges: z.number(),
+});
+const Report = z.object({ recoveries: z.array(Recovery), falseFailovers: z.number(), violations: z.array(z.string()) });
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function demo(
+  args: readonly string[],
+  onStderr: (text: string, interrupt: () => void) => void = () => undefined,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN, 'demo', ...args], {
+      cwd: ROOT,
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      onStderr(stderr, () => child.kill('SIGINT'));
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const demoFolders = () => readdirSync(`${ROOT}.cache`).filter((name) => name.startsWith('demo-'));
+
+/** Command lines of all processes that mention the folder of a demo. */
+const processesOfDemos = () =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
+      } catch {
+        return [];
+      }
+    })
+    .filter((command) => command.includes('.cache/demo-'));
+
+describe('the demo', () => {
+  let ended: Ended;
+  const before = new Set<string>();
+
+  beforeAll(async () => {
+    for (const folder of demoFolders()) before.add(folder);
+    ended = await demo(['--json']);
+  }, 150_000);
+
+  it('ends well, and its last line is one JSON object', () => {
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(() => Report.parse(JSON.parse(ended.stdout.trimEnd().split('\n').at(-1) ?? ''))).not.toThrow();
+  });
+
+  it('replaced both failures with exactly one launch each, and touched nothing else', () => {
+    const report = Report.parse(JSON.parse(ended.stdout));
+    expect(report.recoveries.map((each) => [each.member, each.instancesLaunched])).toEqual([
+      ['orders-db/primary', 1],
+      ['ci/license-server', 1],
+    ]);
+    expect(report.falseFailovers).toBe(0);
+    expect(report.violations).toEqual([]);
+  });
+
+  it('killed the leader in the middle of the second one, and a successor finished it', () => {
+    expect(ended.stderr).toContain('was killed with SIGKILL in the middle of it');
+    expect(Report.parse(JSON.parse(ended.stdout)).recoveries[1]?.leaderChanges).toBe(1);
+  });
+
+  it('leaves no process and no file behind', () => {
+    expect(processesOfDemos().filter((command) => ![...before].some((folder) => command.includes(folder)))).toEqual([]);
+    expect(demoFolders().filter((folder) => !before.has(folder))).toEqual([]);
+  });
+});
+
+it('interrupted in the middle of a recovery, the demo takes everything along and says so with exit code 130', async () => {
+  const before = new Set(demoFolders());
+  let interrupted = false;
+  const ended = await demo(['--json'], (text, interrupt) => {
+    if (interrupted || !text.includes('fence:')) return;
+    interrupted = true;
+    interrupt();
+  });
+  expect(interrupted, ended.stderr).toBe(true);
+  expect(ended.code).toBe(130);
+  expect(processesOfDemos().filter((command) => ![...before].some((folder) => command.includes(folder)))).toEqual([]);
+  expect(demoFolders().filter((folder) => !before.has(folder))).toEqual([]);
+}, 60_000);
