@@ -4,6 +4,7 @@ import type { DefaultWorld } from './core/default-world.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
+import type { SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Quotas } from './core/world.ts';
 import { SimNoReplyError } from './transport.ts';
 
@@ -161,6 +162,14 @@ export class CloudSim {
 
   shutDownFromInside(instanceId: string): boolean {
     return this.#act(() => this.core.shutDownFromInside(instanceId));
+  }
+
+  setImpairedChecks(instanceId: string, checks: readonly StatusCheck[]): boolean {
+    return this.#act(() => this.core.setImpairedChecks(instanceId, checks));
+  }
+
+  setScheduledEvents(instanceId: string, events: readonly SimInstanceEvent[]): boolean {
+    return this.#act(() => this.core.setScheduledEvents(instanceId, events));
   }
 
   takeDown(instanceId: string, stateReasonCode: string, how: 'stop' | 'terminate'): boolean {

@@ -14,6 +14,7 @@ export {
 } from './core/event-log.ts';
 export type { Fault, FaultKind, FaultState } from './core/faults.ts';
 export { LATENCY, type LatencyName, type LatencyOverrides, type Range } from './core/latency.ts';
+export type { SimInstanceEvent, StatusCheck } from './core/model.ts';
 export { DEFAULT_QUOTAS, type Quotas } from './core/world.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export { type SeededInstance, type SeedInstance, seedInstance } from './seed-instance.ts';

@@ -16,23 +16,23 @@ import {
   type Random,
   type Timer,
 } from '@understudy/shared';
-import { ActivationAnswers } from './activation-answers.ts';
+import { ActivationAnswers } from './view/activation-answers.ts';
 import type { ApiSource, Problem } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
-import { ClusterView } from './cluster-view.ts';
+import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { RecoveryRunner } from './contracts.ts';
-import { CoordinatorApi } from './coordinator-api.ts';
-import { LeaderSeat } from './coordinator-leader-seat.ts';
-import { Presence } from './coordinator-presence.ts';
-import { rosterOf } from './coordinator-roster.ts';
-import { StoreGate } from './coordinator-store-gate.ts';
+import { CoordinatorApi } from './view/api-view.ts';
+import { LeaderSeat } from './leader/leader-seat.ts';
+import { Presence } from './leadership/presence.ts';
+import { rosterOf } from './observing/roster.ts';
+import { StoreGate } from './leadership/store-gate.ts';
 import { ObserverTable, type ProbeOutcome } from './core/observe/index.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { Metrics, type MetricsSnapshot } from './metrics.ts';
-import { OpinionPublisher } from './opinion-publisher.ts';
+import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
 import type { RecoverySettings } from './recovery/settings.ts';
 

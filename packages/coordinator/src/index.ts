@@ -19,3 +19,7 @@ export {
   type RunCoordinatorOptions,
   runCoordinator,
 } from './main.ts';
+export * from './adapters/udp/index.ts';
+export * from './core/judge/index.ts';
+export * from './core/observe/index.ts';
+export * from './opinion-publisher.ts';

@@ -86,9 +86,10 @@ async function pointsOf(story: Story): Promise<readonly Point[]> {
   const leader = scene.lead(monitor.wrapping());
   const outcome = await scene.run(leader, scene.intent(), monitor.term(leader.term));
   expect(outcome, JSON.stringify(scene.hold())).toBe('finished');
+  const points = [...monitor.points];
   const newInstanceId = checkFinished(scene, old, { launches: story.launches });
   await checkCollected(scene, old, leader, newInstanceId);
-  return monitor.points;
+  return points;
 }
 
 /** The leader dies at the point; its successor finishes. Returns what died, so that the caller sees that it did. */

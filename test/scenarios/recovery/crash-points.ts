@@ -53,12 +53,14 @@ export class CrashMonitor {
       this.#die();
       return never();
     }
-    const result = await work;
+    // An error is a reply too.
+    const [reply] = await Promise.allSettled([work]);
     if (this.dead) return never();
     if (mode === 'not-recorded') this.#die();
     if (mode === 'recorded') this.#diesAfterNextCommit = true;
     else if (point.kind === 'commit' && this.#diesAfterNextCommit) this.#die();
-    return result;
+    if (reply.status === 'rejected') throw reply.reason;
+    return reply.value;
   }
 
   wrapping(): Wrapping {

@@ -4,6 +4,7 @@ import { buildDefaultWorld, type DefaultWorld } from './default-world.ts';
 import { Ec2Error } from './ec2-error.ts';
 import type { SimEvent } from './event-log.ts';
 import type { Fault } from './faults.ts';
+import type { SimInstanceEvent, StatusCheck } from './model.ts';
 import { type Call, World, type WorldOptions } from './world.ts';
 
 export interface CallMoment {
@@ -190,6 +191,16 @@ export class CloudSimCore {
     world.instances.update(instanceId, { crashedAtMs: world.nowMs, impairedFromMs }, world.nowMs);
     world.transition('instance', instanceId, 'running', 'running', null, { az: instance.az, crash: true });
     return true;
+  }
+
+  /** Sets which status checks fail; none: healthy again. */
+  setImpairedChecks(instanceId: string, impairedChecks: readonly StatusCheck[]): boolean {
+    return this.world.instances.update(instanceId, { impairedChecks }, this.world.nowMs) !== undefined;
+  }
+
+  /** Sets the scheduled events EC2 announces for the instance. */
+  setScheduledEvents(instanceId: string, events: readonly SimInstanceEvent[]): boolean {
+    return this.world.instances.update(instanceId, { events }, this.world.nowMs) !== undefined;
   }
 
   /** The guest shuts itself down (`Client.InstanceInitiatedShutdown`); its shutdown behaviour decides between stop and terminate. */

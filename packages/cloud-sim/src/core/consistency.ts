@@ -31,6 +31,13 @@ export class Consistency {
     this.#seed = seed;
   }
 
+  /** No lag is longer. */
+  get maxLagMs(): number {
+    const [, createdMs] = this.#latency.range('consistency.created');
+    const [, changedMs] = this.#latency.range('consistency.changed');
+    return Math.max(createdMs, changedMs) / this.#latency.speed;
+  }
+
   lagMs(id: string, version: number, glance: Glance): number {
     const [minMs, maxMs] = this.#latency.range(version === 0 ? 'consistency.created' : 'consistency.changed');
     if (maxMs === 0) return 0;

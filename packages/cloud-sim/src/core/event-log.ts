@@ -65,6 +65,7 @@ export interface Stay {
 }
 
 const EVENTS_KEPT = 20_000;
+const TRIM_STEP = 1_000;
 const LAUNCHES_KEPT = 20_000;
 const LISTENERS_MAX = 32;
 
@@ -106,7 +107,8 @@ export class EventLog {
   }
 
   events(afterSeq = 0): readonly SimEvent[] {
-    return this.#events.filter((event) => event.seq > afterSeq);
+    const first = this.#events[0]?.seq ?? 0;
+    return this.#events.slice(Math.max(0, afterSeq + 1 - first));
   }
 
   calls(action?: string): CallEvent[] {
@@ -168,7 +170,7 @@ export class EventLog {
 
   #add(event: SimEvent): void {
     this.#events.push(event);
-    if (this.#events.length > EVENTS_KEPT) this.#events.shift();
+    if (this.#events.length > EVENTS_KEPT + TRIM_STEP) this.#events.splice(0, TRIM_STEP);
     for (const listener of [...this.#listeners]) listener(event);
   }
 }

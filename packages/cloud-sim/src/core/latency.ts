@@ -19,6 +19,8 @@ export const LATENCY = {
   'instance.pending': [3_000, 9_000],
   'instance.stop-graceful': [15_000, 40_000],
   'instance.stop-skip-os': [5_000, 15_000],
+  /** A guest that does not react: "a few minutes" until the hard stop (user guide, stop methods). */
+  'instance.stop-unresponsive': [120_000, 240_000],
   'instance.stop-force-stuck': [600_000, 600_000],
   'instance.terminate': [25_000, 60_000],
   'instance.terminate-skip-os': [10_000, 25_000],

@@ -15,6 +15,8 @@ export interface LateSwitch {
 export const switchRules = (late: LateSwitch, nowMs: number): boolean =>
   nowMs >= late.effectiveAtMs ? late.value : late.former;
 
+export type StatusCheck = 'system' | 'instance' | 'attached-ebs';
+
 export interface SimInstanceEvent {
   readonly eventId: string;
   readonly code: string;
@@ -56,6 +58,8 @@ export interface SimInstance {
   readonly autoPublicIp: string | null;
   readonly crashedAtMs: number | null;
   readonly impairedFromMs: number | null;
+  /** Checks an operator of the simulator has failed. */
+  readonly impairedChecks: readonly StatusCheck[];
   readonly stuck: boolean;
   readonly forcedStopPending: boolean;
   readonly events: readonly SimInstanceEvent[];

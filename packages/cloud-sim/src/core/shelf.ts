@@ -95,11 +95,13 @@ export class Shelf<T extends { readonly id: string }> {
 
   #visible(id: string, glance: Glance): Version<T> | undefined {
     const asOfMs = glance.nowMs - glance.staleMs;
+    const { maxLagMs } = this.#consistency;
     return this.#slots
       .get(id)
       ?.findLast(
         (version) =>
           (version.settled && version.atMs <= asOfMs) ||
+          version.atMs + maxLagMs <= asOfMs ||
           version.atMs + this.#consistency.lagMs(id, version.number, glance) <= asOfMs,
       );
   }

@@ -58,6 +58,19 @@ const ImdsFaultsSchema = z.strictObject({
 });
 
 const TakeDownSchema = z.strictObject({ code: z.string(), how: z.enum(['stop', 'terminate']) });
+const ChecksSchema = z.strictObject({ failed: z.array(z.enum(['system', 'instance', 'attached-ebs'])).max(3) });
+const AnnouncedSchema = z.strictObject({
+  events: z
+    .array(
+      z.strictObject({
+        eventId: z.string(),
+        code: z.string(),
+        description: z.string(),
+        notBeforeWallMs: z.number(),
+      }),
+    )
+    .max(20),
+});
 const ZoneSchema = z.strictObject({ impaired: z.boolean() });
 const CapacitySchema = z.strictObject({
   az: z.string(),
@@ -99,6 +112,16 @@ function addInstanceRoutes(app: FastifyInstance, { sim, imds }: AdminParts): voi
     const wanted = body(TakeDownSchema, request.body, reply);
     if (!wanted) return reply;
     return done(reply, sim.takeDown(request.params.id, wanted.code, wanted.how), 'no running instance of that id');
+  });
+  app.post<IdParams>('/_sim/instances/:id/checks', (request, reply) => {
+    const wanted = body(ChecksSchema, request.body, reply);
+    if (!wanted) return reply;
+    return done(reply, sim.setImpairedChecks(request.params.id, wanted.failed), 'no instance of that id');
+  });
+  app.post<IdParams>('/_sim/instances/:id/events', (request, reply) => {
+    const wanted = body(AnnouncedSchema, request.body, reply);
+    if (!wanted) return reply;
+    return done(reply, sim.setScheduledEvents(request.params.id, wanted.events), 'no instance of that id');
   });
   app.post<IdParams>('/_sim/instances/:id/imds', (request, reply) => {
     const faults = body(ImdsFaultsSchema, request.body, reply);

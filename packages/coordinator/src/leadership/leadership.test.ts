@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KEYS, LeadershipRig, TIMING } from './leadership-test-rig.ts';
+import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
 
 /** Three coordinators, the first one leading. */
 async function three(options: ConstructorParameters<typeof LeadershipRig>[0] = {}) {

@@ -1,6 +1,6 @@
 import { hasCode } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { LeadershipRig, TIMING } from './leadership-test-rig.ts';
+import { LeadershipRig, TIMING } from './leadership.fixtures.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { Session } from './session.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LeadershipRig } from './leadership-test-rig.ts';
+import { LeadershipRig } from './leadership.fixtures.ts';
 import { PrefixView, type PrefixViewOptions } from './prefix-view.ts';
 
 function viewed(overrides: Partial<PrefixViewOptions> = {}) {

@@ -11,7 +11,7 @@ import type {
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable } from '../filters.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
-import type { SimInstance } from '../model.ts';
+import type { SimInstance, StatusCheck } from '../model.ts';
 import { page } from '../pages.ts';
 import type { Call, World } from '../world.ts';
 import { date } from './common.ts';
@@ -77,14 +77,24 @@ const summary = (status: SummaryStatus, detail: 'passed' | 'failed' | 'initializ
   Details: [{ Name: 'reachability' as const, Status: detail }],
 });
 
+/** A failed system check fails the instance check with it. */
+function failedChecks(instance: SimInstance, nowMs: number): Set<StatusCheck> {
+  const failed = new Set(instance.impairedChecks);
+  const crashed = instance.impairedFromMs !== null && nowMs >= instance.impairedFromMs;
+  if (crashed || failed.has('system')) failed.add('instance');
+  return failed;
+}
+
 function checkViews(instance: SimInstance, nowMs: number): Partial<InstanceStatus> {
   if (instance.state !== 'running') {
     const none = summary('not-applicable', 'insufficient-data');
     return { SystemStatus: none, InstanceStatus: none, AttachedEbsStatus: none };
   }
   const ok = summary('ok', 'passed');
-  if (instance.impairedFromMs !== null && nowMs >= instance.impairedFromMs) {
-    return { SystemStatus: ok, InstanceStatus: summary('impaired', 'failed'), AttachedEbsStatus: ok };
+  const failed = failedChecks(instance, nowMs);
+  if (failed.size > 0) {
+    const view = (check: StatusCheck) => (failed.has(check) ? summary('impaired', 'failed') : ok);
+    return { SystemStatus: view('system'), InstanceStatus: view('instance'), AttachedEbsStatus: view('attached-ebs') };
   }
   const initializing = instance.checksOkAtMs === null || nowMs < instance.checksOkAtMs;
   const both = initializing ? summary('initializing', 'initializing') : ok;

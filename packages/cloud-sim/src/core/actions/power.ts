@@ -9,6 +9,7 @@ import type {
   TerminateInstancesResult,
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import type { LatencyName } from '../latency.ts';
 import { need } from '../lookup.ts';
 import { type SimInstance, switchRules } from '../model.ts';
 import { type Call, struckBy, type World } from '../world.ts';
@@ -77,6 +78,12 @@ function repeatStop(world: World, call: Call, instance: SimInstance, force: bool
   return world.instances.update(id, { forcedStopPending: true }, world.nowMs) ?? instance;
 }
 
+/** A guest that hangs does not answer its power button: EC2 waits for it unless the shutdown of the OS is skipped. */
+function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
+  if (skipOsShutdown || instance.state === 'pending') return 'instance.stop-skip-os';
+  return instance.crashedAtMs === null ? 'instance.stop-graceful' : 'instance.stop-unresponsive';
+}
+
 function beginStop(world: World, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
   const fault = struckBy(call, 'stuck-stopping');
   const force = input.Force ?? false;
@@ -93,9 +100,7 @@ function beginStop(world: World, call: Call, instance: SimInstance, input: StopI
   const stopping = enter(world, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
   const finish = (_at: number, tookMs: number) => finishStop(world, instance.id, generation, tookMs);
   if (!fault) {
-    // A machine that hangs does not answer its power button: only a skipped shutdown is quick there.
-    const quick = skipOsShutdown || instance.state === 'pending';
-    world.later(call, quick ? 'instance.stop-skip-os' : 'instance.stop-graceful', finish);
+    world.later(call, stopName(instance, skipOsShutdown), finish);
   } else if (fault.delayMs !== undefined && force) {
     world.laterIn(fault.delayMs, finish);
   } else if (force) {
@@ -133,10 +138,14 @@ export function startInstances(world: World, call: Call, input: StartInstancesRe
       }
     }
   }
+  const starting = instances.filter((one) => one.state === 'stopped');
+  const wanted = Map.groupBy(starting, (one) => `${one.az}/${one.instanceType}`);
+  for (const [first, ...rest] of wanted.values()) {
+    if (first) takeCapacity(world, call, first.az, first.instanceType, 1 + rest.length);
+  }
   return {
     StartingInstances: instances.map((before) => {
       if (before.state !== 'stopped') return change(before, before);
-      takeCapacity(world, call, before.az, before.instanceType, 1);
       const generation = before.generation + 1;
       const patch = { generation, stateReason: null, transitionReason: '', launchedAtWallMs: world.wallMs() };
       const after = enter(world, before, 'pending', patch);
@@ -180,7 +189,9 @@ function beginTermination(
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const ending = enter(world, instance, 'shutting-down', asked, null, { skipOsShutdown }, call.instant);
   const quick = skipOsShutdown || stopped;
-  const name = quick ? 'instance.terminate-skip-os' : 'instance.terminate';
+  // What hangs in `stopping` hangs in `shutting-down` too.
+  const normal = quick ? 'instance.terminate-skip-os' : 'instance.terminate';
+  const name = instance.stuck ? 'instance.stop-force-stuck' : normal;
   const tookMs = call.instant ? 0 : world.latency.sampleMs(name) * metalFactor(instance);
   world.laterIn(tookMs, () => finishShuttingDown(world, instance.id, generation, tookMs));
   return ending;

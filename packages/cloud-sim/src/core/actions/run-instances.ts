@@ -160,6 +160,7 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     autoPublicIp: network.autoPublicIp,
     crashedAtMs: null,
     impairedFromMs: null,
+    impairedChecks: [],
     stuck: false,
     forcedStopPending: false,
     events: [],

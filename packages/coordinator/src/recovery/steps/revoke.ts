@@ -11,6 +11,9 @@ interface Memory {
   /** The replacement that failed is seen terminated, or there is none. */
   instanceGone: boolean;
   terminateAsked: boolean;
+  /** Calls of this run that let its disks go with it; what an earlier leader recorded may never have been sent. */
+  releases: number;
+  released: boolean;
   /** Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed its deletion. */
   goneSinceMs: number | null;
   deleteConfirmed: boolean;
@@ -21,14 +24,21 @@ interface Memory {
  * that no late or repeated launch call of this attempt can ever succeed. A permit in use means it launched after all: adopted.
  */
 export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
-  const memory: Memory = { instanceGone: false, terminateAsked: false, goneSinceMs: null, deleteConfirmed: false };
+  const memory: Memory = {
+    instanceGone: false,
+    terminateAsked: false,
+    releases: 0,
+    released: false,
+    goneSinceMs: null,
+    deleteConfirmed: false,
+  };
   return {
     limitMs: run.policy.fenceTimeoutMs,
     prepare: async () => describeEnd(run, attempt),
     next: async (frozen, last) => {
       const { request } = frozen;
       if (!memory.instanceGone && request.instanceId !== null) {
-        const move = await endInstance(run, memory, frozen, request.instanceId);
+        const move = await endInstance(run, memory, last, request.instanceId);
         if (move) return move;
       }
       return endPermit(run, attempt, memory, frozen, last);
@@ -66,11 +76,14 @@ const act = (first: Call, text: string, ...more: readonly Call[]): Move<'revoke'
   text,
 });
 
+/** Disks that cannot be marked must not keep a failed replacement alive. */
+const RELEASE_TRIES = 3;
+
 /** null: it is seen terminated. */
 async function endInstance(
   run: Run,
   memory: Memory,
-  frozen: Frozen<'revoke'>,
+  last: Attempt | null,
   instanceId: string,
 ): Promise<Move<'revoke'> | null> {
   const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
@@ -80,7 +93,10 @@ async function endInstance(
     return null;
   }
   const keepers = instance?.volumes.filter((volume) => !volume.deleteOnTermination) ?? [];
-  if (keepers.length > 0 && instance?.state !== 'shutting-down' && frozen.sends.release === undefined) {
+  if (last?.name === 'release' && last.error === null) memory.released = true;
+  const releasable = keepers.length > 0 && instance?.state !== 'shutting-down';
+  if (releasable && !memory.released && memory.releases < RELEASE_TRIES) {
+    memory.releases += 1;
     return releaseVolumes(instanceId, keepers);
   }
   if (!memory.terminateAsked) {

@@ -8,7 +8,7 @@ import {
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import type { Opinion } from './core/observe/index.ts';
+import type { Opinion } from '../core/observe/index.ts';
 import { OpinionPublisher } from './opinion-publisher.ts';
 
 const keys = keyspace('/t/');

@@ -9,8 +9,8 @@ import {
   type Revision,
   type WallMs,
 } from '@understudy/shared';
-import type { ClusterMirror, Stored } from './cluster-view-mirror.ts';
-import type { Term } from './contracts.ts';
+import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
+import type { Term } from '../contracts.ts';
 import { forEachBounded } from './enrolment.ts';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */

@@ -8,10 +8,10 @@ import {
   type Log,
   type Unwritten,
 } from '@understudy/shared';
-import type { Problem } from './adapters/http/api-source.ts';
-import type { ClusterView } from './cluster-view.ts';
-import type { RecordWriter } from './leadership/record-writer.ts';
-import type { Session } from './leadership/session.ts';
+import type { Problem } from '../adapters/http/api-source.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { RecordWriter } from './record-writer.ts';
+import type { Session } from './session.ts';
 
 /** Between attempts to write our own presence; also how often it is looked at whether it still is ours. */
 const RECHECK_MS = 5_000;

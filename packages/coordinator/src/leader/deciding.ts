@@ -8,9 +8,9 @@ import {
   TAG,
   type WallMs,
 } from '@understudy/shared';
-import type { ClusterView } from './cluster-view.ts';
-import type { WantedHold } from './coordinator-holds.ts';
-import type { Judgement, Judging } from './coordinator-judging.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { WantedHold } from './holds.ts';
+import type { Judgement, Judging } from './judging.ts';
 import {
   type FleetMember,
   type GuardAnswer,
@@ -18,8 +18,8 @@ import {
   type GuardLimits,
   guard,
   type StartedRecovery,
-} from './core/judge/index.ts';
-import type { EnrolConflict } from './core/enrol/enrol.ts';
+} from '../core/judge/index.ts';
+import type { EnrolConflict } from '../core/enrol/enrol.ts';
 import type { EvidencePoller } from './evidence.ts';
 
 /** Guards asked in one pass; each looks at the whole fleet. The longest silent first. */

@@ -15,10 +15,10 @@ import {
   type RecoveriesView,
   type StatusView,
 } from '@understudy/shared';
-import type { ApiSource, Problem } from './adapters/http/api-source.ts';
+import type { ApiSource, Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from './cluster-view.ts';
-import type { LeadershipView, RecoveryActivity } from './contracts.ts';
-import type { ObserverTable } from './core/observe/index.ts';
+import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
+import type { ObserverTable } from '../core/observe/index.ts';
 
 /** Who is judged how, in one sentence. The leader's judgement joins EC2's evidence; a follower has its own ears only. */
 export interface Judged {

@@ -1,19 +1,19 @@
 import type { Clock, Cloud, Keyspace, KvStore, Log, MemberId } from '@understudy/shared';
-import type { Problem } from './adapters/http/api-source.ts';
-import type { ClusterView } from './cluster-view.ts';
-import type { CoordinatorConfig } from './config.ts';
-import type { LeadershipView, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, Term } from './contracts.ts';
-import type { Judged } from './coordinator-api.ts';
-import { Begin } from './coordinator-begin.ts';
-import { Deciding } from './coordinator-deciding.ts';
-import { HoldKeeper } from './coordinator-holds.ts';
-import { Judging } from './coordinator-judging.ts';
-import { type LeaderParts, LeaderWork } from './coordinator-leader.ts';
-import { RecoveryRuns } from './coordinator-runs.ts';
-import type { ObserverTable } from './core/observe/index.ts';
+import type { Problem } from '../adapters/http/api-source.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { CoordinatorConfig } from '../config.ts';
+import type { LeadershipView, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
+import type { Judged } from '../view/api-view.ts';
+import { Begin } from './begin-recovery.ts';
+import { Deciding } from './deciding.ts';
+import { HoldKeeper } from './holds.ts';
+import { Judging } from './judging.ts';
+import { type LeaderParts, LeaderWork } from './leader-work.ts';
+import { RecoveryRuns } from './runs.ts';
+import type { ObserverTable } from '../core/observe/index.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
-import { Collector } from './recovery/collector.ts';
+import { Collector } from '../recovery/collector.ts';
 
 export interface LeaderSeatOptions {
   readonly config: CoordinatorConfig;

@@ -1,6 +1,6 @@
 import type { MemberId } from '@understudy/shared';
-import type { ClusterView } from './cluster-view.ts';
-import type { WatchedMember } from './core/observe/index.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { WatchedMember } from '../core/observe/index.ts';
 
 /** Predecessors and replacements named to the observer per member; it keeps no more anyway. */
 const KNOWN_MAX = 4;

@@ -10,7 +10,7 @@ import {
   memberRecord,
   opinionRecord,
   WRITTEN,
-} from './coordinator-test-records.ts';
+} from '../leader/records.fixtures.ts';
 
 const keys = keyspace('/t/v1/');
 const DB1: MemberId = 'prod/db1';

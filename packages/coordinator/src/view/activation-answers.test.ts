@@ -2,7 +2,7 @@ import { instanceHashOf, keyspace, type MemberId } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ActivationAnswers } from './activation-answers.ts';
 import { ClusterMirror } from './cluster-view-mirror.ts';
-import { activationRecord, entryOf, historyRecord, intentRecord } from './coordinator-test-records.ts';
+import { activationRecord, entryOf, historyRecord, intentRecord } from '../leader/records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';

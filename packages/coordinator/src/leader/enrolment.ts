@@ -12,12 +12,12 @@ import {
   TAG,
   type Unwritten,
 } from '@understudy/shared';
-import type { ClusterView } from './cluster-view.ts';
-import type { Term } from './contracts.ts';
-import type { ClaimProblem } from './core/enrol/claims.ts';
-import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from './core/enrol/enrol.ts';
-import { makePlan, readinessProblemsOf } from './core/recovery/plan.ts';
-import { gatherPlanInput } from './recovery/gather-plan-input.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { Term } from '../contracts.ts';
+import type { ClaimProblem } from '../core/enrol/claims.ts';
+import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
+import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
+import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 
 /** Members whose readiness is looked at per pass; each costs about ten EC2 reads. */
 const READINESS_PER_PASS = 4;

@@ -1,10 +1,10 @@
 import { InvariantViolation, keyspace, type MemberId, monotonicMs } from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClusterMirror } from './cluster-view-mirror.ts';
-import type { OpenIntent, RecoveryRunner, RecoveryRunOutcome, Term } from './contracts.ts';
-import { RecoveryRuns } from './coordinator-runs.ts';
-import { entryOf, holdRecord, intentRecord } from './coordinator-test-records.ts';
+import { ClusterMirror } from '../view/cluster-view-mirror.ts';
+import type { OpenIntent, RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
+import { RecoveryRuns } from './runs.ts';
+import { entryOf, holdRecord, intentRecord } from './records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';

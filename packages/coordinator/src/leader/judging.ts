@@ -1,7 +1,7 @@
 import { type Clock, type Keyspace, type MemberId, type MonotonicMs, TAG, type WallMs } from '@understudy/shared';
-import type { ClusterView } from './cluster-view.ts';
-import { type Assessment, assess, type MemberEvidence, type ObserverRequirement } from './core/judge/index.ts';
-import type { ObserverTable } from './core/observe/index.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import { type Assessment, assess, type MemberEvidence, type ObserverRequirement } from '../core/judge/index.ts';
+import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
 
 /** Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams never wait long. */

@@ -14,12 +14,12 @@ import {
   type RecoveryPlan,
   type Unwritten,
 } from '@understudy/shared';
-import type { ClusterView } from './cluster-view.ts';
-import type { GuardedWrite, Term } from './contracts.ts';
-import type { Deciding } from './coordinator-deciding.ts';
-import type { Judgement, Judging } from './coordinator-judging.ts';
-import { makePlan, type PlanResult } from './core/recovery/plan.ts';
-import { gatherPlanInput } from './recovery/gather-plan-input.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { GuardedWrite, Term } from '../contracts.ts';
+import type { Deciding } from './deciding.ts';
+import type { Judgement, Judging } from './judging.ts';
+import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
+import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 
 /** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
 const REFUSED_AGAIN_MS = 15_000;

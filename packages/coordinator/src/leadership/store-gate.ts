@@ -7,9 +7,9 @@ import {
   type Log,
   type Random,
 } from '@understudy/shared';
-import type { Problem } from './adapters/http/api-source.ts';
-import { backoffMs } from './leadership/backoff.ts';
-import { checkEtcdVersions } from './leadership/etcd-version.ts';
+import type { Problem } from '../adapters/http/api-source.ts';
+import { backoffMs } from './backoff.ts';
+import { checkEtcdVersions } from './etcd-version.ts';
 
 /** Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd waits, it does not crash. */
 const RETRY = { minMs: 500, maxMs: 10_000 } as const;

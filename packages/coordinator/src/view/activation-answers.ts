@@ -1,6 +1,6 @@
 import { type ActivationRecord, type IntentRecord, instanceHashOf, type MemberId } from '@understudy/shared';
 import type { ClusterMirror } from './cluster-view-mirror.ts';
-import type { ActivationAnswer, ActivationSource } from './contracts.ts';
+import type { ActivationAnswer, ActivationSource } from '../contracts.ts';
 
 /** What the answers need of the etcd view. */
 export interface AnswerView {

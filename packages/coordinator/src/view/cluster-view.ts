@@ -11,7 +11,7 @@ import {
   type WallMs,
 } from '@understudy/shared';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
-import { PrefixView } from './leadership/prefix-view.ts';
+import { PrefixView } from '../leadership/prefix-view.ts';
 
 export interface ClusterViewOptions {
   readonly store: KvStore;

@@ -1,8 +1,8 @@
 import { keyspace, type MemberId, wallMs } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClusterMirror } from './cluster-view-mirror.ts';
-import { planHolds, type WantedHold } from './coordinator-holds.ts';
-import { entryOf, holdRecord, intentRecord, WRITTEN } from './coordinator-test-records.ts';
+import { ClusterMirror } from '../view/cluster-view-mirror.ts';
+import { planHolds, type WantedHold } from './holds.ts';
+import { entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';

@@ -13,7 +13,7 @@ import {
   type Revision,
   serializeRecord,
 } from '@understudy/shared';
-import type { Opinion } from './core/observe/index.ts';
+import type { Opinion } from '../core/observe/index.ts';
 
 /** The coordinator's own etcd lease, under which everything it says about itself and others lives. */
 export interface Session {

@@ -8,8 +8,8 @@ import {
   type MemberId,
   type MonotonicMs,
 } from '@understudy/shared';
-import type { ClusterMirror, Stored } from './cluster-view-mirror.ts';
-import type { RecoveryRunner, RecoveryRunOutcome, Term } from './contracts.ts';
+import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
+import type { RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
 
 /** After losing the store for a moment (the term held on): doubling from the first to the second. */
 const PARK_RETRY_MIN_MS = 500;

@@ -7,17 +7,17 @@ import {
   type Keyspace,
   type Log,
 } from '@understudy/shared';
-import type { Problem } from './adapters/http/api-source.ts';
-import type { ClusterView } from './cluster-view.ts';
-import type { Term } from './contracts.ts';
-import type { Begin } from './coordinator-begin.ts';
-import type { Deciding } from './coordinator-deciding.ts';
-import { type HoldKeeper, planHolds } from './coordinator-holds.ts';
-import type { Judgement, Judging } from './coordinator-judging.ts';
-import type { RecoveryRuns } from './coordinator-runs.ts';
+import type { Problem } from '../adapters/http/api-source.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { Term } from '../contracts.ts';
+import type { Begin } from './begin-recovery.ts';
+import type { Deciding } from './deciding.ts';
+import { type HoldKeeper, planHolds } from './holds.ts';
+import type { Judgement, Judging } from './judging.ts';
+import type { RecoveryRuns } from './runs.ts';
 import type { Enrolling } from './enrolment.ts';
 import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
-import type { Collector } from './recovery/collector.ts';
+import type { Collector } from '../recovery/collector.ts';
 
 export interface LeaderPace {
   readonly tickMs: number;

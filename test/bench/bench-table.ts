@@ -1,0 +1,44 @@
+import { ObserverTable } from '@understudy/coordinator';
+import { type Ack, decodeAck, type MonotonicMs } from '@understudy/shared';
+import { BENCH_KEY, benchInstance, benchMember, HeartbeatSource } from './heartbeat-source.ts';
+
+const FROM = { address: '127.0.0.1', port: 9 };
+const ANSWER = { activation: 'active', incarnation: 1, holdsForMs: 20_000, term: 5, leaderLive: true } as const;
+
+export function benchTable(agentCount: number, nowMs: MonotonicMs): ObserverTable {
+  const table = new ObserverTable({
+    coordinatorId: 'bench',
+    startedAtMs: nowMs,
+    nonce: new Uint8Array(32).fill(3),
+    keyIds: [1],
+    keyOf: () => BENCH_KEY,
+    activations: { answer: () => ANSWER },
+    settings: { warmUpMs: 0 },
+  });
+  const roster = Array.from({ length: agentCount }, (_, i) => ({
+    member: benchMember(i),
+    suspectAfterMs: 5_000,
+    confirmForMs: 3_000,
+    activatedInstanceId: benchInstance(i),
+    knownInstanceIds: [],
+    tcpPort: null,
+  }));
+  table.setRoster(roster, nowMs);
+  return table;
+}
+
+/** The first heartbeat of an agent, and what it is to echo from then on. */
+export function introduce(table: ObserverTable, source: HeartbeatSource, nowMs: MonotonicMs): string {
+  const { ack } = table.receive(source.next(), FROM, nowMs);
+  const answered: Ack | null = ack && decodeAck(ack);
+  if (!answered) throw new Error('no ack for a first heartbeat');
+  source.setChallenge(answered.challenge);
+  return answered.challenge;
+}
+
+/** Introduced and heard. */
+export function hear(table: ObserverTable, source: HeartbeatSource, nowMs: MonotonicMs): void {
+  introduce(table, source, nowMs);
+  const { outcome } = table.receive(source.next(), FROM, nowMs);
+  if (outcome !== 'recorded') throw new Error(`want recorded, got ${outcome}`);
+}

@@ -1,0 +1,102 @@
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { HeartbeatBatch } from '@understudy/coordinator';
+import { MIDSTATE_WORDS, midstateTagMatches, monotonicMs, writeMidstate } from '@understudy/shared';
+import { type BenchRow, median } from './bench.ts';
+import { benchTable, hear } from './bench-table.ts';
+import { BENCH_KEY, HeartbeatSource } from './heartbeat-source.ts';
+
+const AGENTS = 100_000;
+const ROUNDS = 5;
+
+/** Heap and everything outside of it that belongs to live objects, after a full collection. */
+function liveBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const nsPerCall = (count: number, work: () => void): number => {
+  const from = process.hrtime.bigint();
+  work();
+  return Number(process.hrtime.bigint() - from) / count;
+};
+
+/** The ways to check one heartbeat's tag, each over the same datagrams in turn. */
+export async function macCost(): Promise<readonly BenchRow[]> {
+  const count = 40_000;
+  const source = new HeartbeatSource(0);
+  const frames = Array.from({ length: 1_000 }, () => source.next());
+  const state = new Int32Array(MIDSTATE_WORDS);
+  writeMidstate(BENCH_KEY, state, 0);
+  const key = createSecretKey(BENCH_KEY);
+  const table = benchTable(1, monotonicMs(0));
+  let right = 0;
+  const keyObject = () => {
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i % 1_000] as Uint8Array;
+      const tag = createHmac('sha256', key).update(frame.subarray(0, 144)).digest().subarray(0, 16);
+      if (timingSafeEqual(tag, frame.subarray(144))) right++;
+    }
+  };
+  const midstate = () => {
+    for (let i = 0; i < count; i++) if (midstateTagMatches(state, 0, frames[i % 1_000] as Uint8Array)) right++;
+  };
+  // Through the batch, replays all of them: tag check, look-up and window, nothing recorded.
+  const batch = new HeartbeatBatch(table, ({ outcome }) => {
+    if (outcome === 'stale' || outcome === 'replayed' || outcome === 'unconfirmed') right++;
+  });
+  const four = () => {
+    const from = { address: '127.0.0.1', port: 9 };
+    for (let i = 0; i < count; i++) batch.add(frames[i % 1_000] as Uint8Array, from, monotonicMs(0));
+  };
+  const figures = [keyObject, midstate, four].map((work) =>
+    median(Array.from({ length: ROUNDS + 1 }, () => nsPerCall(count, work)).slice(1)),
+  );
+  if (right !== 3 * (ROUNDS + 1) * count) throw new Error(`${right} tags were right, want all`);
+  const [node = 0, one = 0, lanes = 0] = figures;
+  return [
+    { what: 'tag check, createHmac + KeyObject', measured: node, budget: null, unit: 'ns', ok: null },
+    { what: 'tag check, prepared state ÷ createHmac', measured: one / node, budget: null, unit: 'ratio', ok: null },
+    {
+      what: 'tag check, four at once, with look-up ÷ createHmac',
+      measured: lanes / node,
+      budget: null,
+      unit: 'ratio',
+      ok: null,
+    },
+  ];
+}
+
+/** The observer table alone, no sockets. */
+export async function observerFootprint(): Promise<readonly BenchRow[]> {
+  const before = liveBytes();
+  const table = benchTable(AGENTS, monotonicMs(0));
+  for (let i = 0; i < AGENTS; i++) hear(table, new HeartbeatSource(i), monotonicMs(0));
+  table.takeChanges();
+  const bytesPerAgent = (liveBytes() - before) / AGENTS;
+  table.tick(monotonicMs(1));
+  const idleMs = Array.from({ length: 400 }, (_, i) => nsPerCall(1, () => table.tick(monotonicMs(2 + i))) / 1e6);
+  const { verdict } = table.opinions()[AGENTS - 1] ?? { verdict: 'none' };
+  if (verdict !== 'alive') throw new Error(`want all alive, got ${verdict}`);
+  return [
+    {
+      what: 'observer memory per agent, 100 000 agents',
+      measured: bytesPerAgent,
+      budget: '≤ 512',
+      unit: 'bytes',
+      ok: bytesPerAgent <= 512,
+    },
+    {
+      what: 'idle tick, 100 000 agents, median',
+      measured: median(idleMs),
+      budget: '≤ 1',
+      unit: 'ms',
+      ok: median(idleMs) <= 1,
+    },
+  ];
+}

@@ -1,0 +1,161 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { join } from 'node:path';
+import { HeartbeatListener, type ObserverTable, UdpSocket } from '@understudy/coordinator';
+import { silentLog } from '@understudy/shared';
+import { SystemClock } from '@understudy/shared/node';
+import { type BenchRow, median } from './bench.ts';
+import { benchTable, introduce } from './bench-table.ts';
+import { HeartbeatSource } from './heartbeat-source.ts';
+import type { SenderCommand, SenderReply } from './sender.ts';
+
+const AGENTS = 10_000;
+const DATAGRAMS = 400_000;
+const ROUNDS = 5;
+const BUFFER_BYTES = 4 << 20;
+const clock = new SystemClock();
+
+interface Flow {
+  readonly received: number;
+  readonly sent: number;
+  readonly perSecond: number;
+  /** Of this (the receiving) process. */
+  readonly cpuUs: number;
+}
+
+class Sender {
+  readonly #child: ChildProcess = fork(join(import.meta.dirname, 'sender.ts'), {
+    execArgv: ['--conditions=source', '--import', 'tsx'],
+  });
+
+  do(command: SenderCommand): Promise<SenderReply> {
+    return new Promise((resolve, reject) => {
+      const onExit = () => reject(new Error('the sender has ended'));
+      this.#child.once('exit', onExit);
+      this.#child.once('message', (reply) => {
+        this.#child.off('exit', onExit);
+        resolve(reply as SenderReply);
+      });
+      this.#child.send(command);
+    });
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Sends what is prepared and counts until nothing more comes. `received()` is asked at the start and the end. */
+async function flow(sender: Sender, port: number, received: () => number, perSecond: number | null): Promise<Flow> {
+  const before = received();
+  const cpu = process.cpuUsage();
+  const fromMs = clock.monotonicMs();
+  const { sent } = await sender.do({ kind: 'send', port, perSecond });
+  let last = -1;
+  let endMs = clock.monotonicMs();
+  while (received() !== last) {
+    last = received();
+    endMs = clock.monotonicMs();
+    await clock.sleep(20);
+  }
+  const used = process.cpuUsage(cpu);
+  const count = received() - before;
+  return {
+    received: count,
+    sent,
+    perSecond: (count * 1_000) / (endMs - fromMs),
+    cpuUs: (used.user + used.system) / count,
+  };
+}
+
+/** The yardstick: a `node:dgram` socket that counts. */
+async function bareCounter(): Promise<{ port: number; received: () => number; socket: Socket }> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => void socket.bind(0, '127.0.0.1', resolve));
+  socket.setRecvBufferSize(BUFFER_BYTES);
+  let count = 0;
+  socket.on('message', () => {
+    count++;
+  });
+  return { port: socket.address().port, received: () => count, socket };
+}
+
+/** What a coordinator runs: socket, listener, table, acks, ticks. Only authentic, new, confirmed heartbeats count. */
+async function observerUnderTest(table: ObserverTable) {
+  const socket = await UdpSocket.open({ host: '127.0.0.1', port: 0 }, silentLog);
+  const listener = new HeartbeatListener({ socket, table, clock, log: silentLog });
+  listener.start();
+  const ticking = setInterval(() => void listener.tick(), table.settings.tickMs);
+  return {
+    port: socket.localPort,
+    received: () => table.counts.recorded,
+    acks: () => listener.stats().acksSentCount,
+    stop: async () => {
+      clearInterval(ticking);
+      await listener.stop();
+    },
+  };
+}
+
+/** Bare and authenticated turn and turn about, under the same sender; then the authenticated one at half the bare rate. */
+export async function heartbeatIngest(): Promise<readonly BenchRow[]> {
+  const table = benchTable(AGENTS, clock.monotonicMs());
+  const challenges = Array.from({ length: AGENTS }, (_, i) =>
+    introduce(table, new HeartbeatSource(i), clock.monotonicMs()),
+  );
+  const sender = new Sender();
+  const bare = await bareCounter();
+  const observer = await observerUnderTest(table);
+  try {
+    await sender.do({ kind: 'agents', challenges });
+    const run = async (target: { port: number; received: () => number }, count: number, perSecond: number | null) => {
+      await sender.do({ kind: 'prepare', count });
+      return flow(sender, target.port, target.received, perSecond);
+    };
+    await run(bare, DATAGRAMS / 4, null);
+    await run(observer, DATAGRAMS / 4, null);
+    const pairs: { bare: Flow; observer: Flow }[] = [];
+    for (let round = 0; round < ROUNDS; round++)
+      pairs.push({ bare: await run(bare, DATAGRAMS, null), observer: await run(observer, DATAGRAMS, null) });
+    const bareRate = median(pairs.map((pair) => pair.bare.perSecond));
+    const half = await run(observer, Math.round(bareRate), bareRate / 2);
+    return rows(pairs, half, observer.acks());
+  } finally {
+    sender.stop();
+    bare.socket.close();
+    await observer.stop();
+  }
+}
+
+function rows(pairs: readonly { bare: Flow; observer: Flow }[], half: Flow, acks: number): BenchRow[] {
+  const plain = (what: string, measured: number, unit: string): BenchRow => ({
+    what,
+    measured,
+    budget: null,
+    unit,
+    ok: null,
+  });
+  const ratio = median(pairs.map((pair) => pair.observer.perSecond / pair.bare.perSecond));
+  const lost = half.sent - half.received;
+  return [
+    plain('bare node:dgram counter', Math.round(median(pairs.map((pair) => pair.bare.perSecond))), 'datagrams/s'),
+    plain('authenticated ingest', Math.round(median(pairs.map((pair) => pair.observer.perSecond))), 'datagrams/s'),
+    { what: 'ingest ÷ bare counter', measured: ratio, budget: '≥ 0.80', unit: 'ratio', ok: ratio >= 0.8 },
+    plain('CPU per datagram, bare', median(pairs.map((pair) => pair.bare.cpuUs)), 'µs'),
+    plain('CPU per datagram, authenticated', median(pairs.map((pair) => pair.observer.cpuUs)), 'µs'),
+    plain('share received, bare', median(pairs.map((pair) => pair.bare.received / pair.bare.sent)), 'ratio'),
+    plain(
+      'share received, authenticated',
+      median(pairs.map((pair) => pair.observer.received / pair.observer.sent)),
+      'ratio',
+    ),
+    {
+      what: `lost at half the bare rate, of ${half.sent}`,
+      measured: lost,
+      budget: '= 0',
+      unit: 'datagrams',
+      ok: lost === 0,
+    },
+    plain('acks sent in all', acks, 'acks'),
+  ];
+}

@@ -1,0 +1,27 @@
+import { type Bench, type BenchRow, renderRows } from './bench.ts';
+import { macCost, observerFootprint } from './footprint.ts';
+import { heartbeatIngest } from './ingest.ts';
+
+/** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
+const BENCHES: readonly (readonly [string, Bench])[] = [
+  ['heartbeat-mac', macCost],
+  ['observer-footprint', observerFootprint],
+  ['heartbeat-ingest', heartbeatIngest],
+];
+
+const wanted = process.argv.slice(2);
+const rows: BenchRow[] = [];
+let failed = false;
+for (const [name, bench] of BENCHES) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  console.error(`… ${name}`);
+  try {
+    rows.push(...(await bench()));
+  } catch (error) {
+    failed = true;
+    console.error(`${name}: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
+console.log(renderRows(rows));
+// A missed budget is for people to read: only a benchmark that could not run is an error.
+process.exitCode = failed ? 1 : 0;
