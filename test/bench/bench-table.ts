@@ -1,11 +1,15 @@
-import { ObserverTable } from '@understudy/coordinator';
+import { type ObserverSettings, ObserverTable } from '@understudy/coordinator';
 import { type Ack, decodeAck, type MonotonicMs } from '@understudy/shared';
 import { BENCH_KEY, benchInstance, benchMember, HeartbeatSource } from './heartbeat-source.ts';
 
 const FROM = { address: '127.0.0.1', port: 9 };
 const ANSWER = { activation: 'active', incarnation: 1, holdsForMs: 20_000, term: 5, leaderLive: true } as const;
 
-export function benchTable(agentCount: number, nowMs: MonotonicMs): ObserverTable {
+export function benchTable(
+  agentCount: number,
+  nowMs: MonotonicMs,
+  settings: Partial<ObserverSettings> = {},
+): ObserverTable {
   const table = new ObserverTable({
     coordinatorId: 'bench',
     startedAtMs: nowMs,
@@ -13,7 +17,7 @@ export function benchTable(agentCount: number, nowMs: MonotonicMs): ObserverTabl
     keyIds: [1],
     keyOf: () => BENCH_KEY,
     activations: { answer: () => ANSWER },
-    settings: { warmUpMs: 0 },
+    settings: { warmUpMs: 0, ...settings },
   });
   const roster = Array.from({ length: agentCount }, (_, i) => ({
     member: benchMember(i),

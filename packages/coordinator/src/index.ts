@@ -22,4 +22,3 @@ export {
 export * from './adapters/udp/index.ts';
 export * from './core/judge/index.ts';
 export * from './core/observe/index.ts';
-export * from './opinion-publisher.ts';

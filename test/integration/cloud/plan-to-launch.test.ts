@@ -4,6 +4,7 @@ import {
   buildLaunchRequest,
   buildPermitRequest,
   candidateOf,
+  disksToKeep,
   gatherPlanInput,
   makePlan,
   type RequestIntent,
@@ -110,7 +111,12 @@ describe('from plan to replacement', () => {
           );
           const disks = (instance: CloudInstance) =>
             Object.fromEntries(instance.volumes.map((volume) => [volume.deviceName, volume.deleteOnTermination]));
-          expect(disks(after)).toEqual(disks(before));
+          for (const device of disksToKeep(intent.plan.volumes, after)) {
+            await f.cloud.setDeleteOnTermination(after.instanceId, device, false);
+          }
+          await f.clock.sleep(5_000);
+          const [settled] = await f.cloud.describeInstances({ 'instance-id': [after.instanceId] });
+          expect(settled && disks(settled)).toEqual(disks(before));
           const volumes = await f.cloud.describeVolumes({ 'volume-id': after.volumes.map(({ volumeId }) => volumeId) });
           expect(volumes.map((volume) => volume.sizeGiB).toSorted((a, b) => a - b)).toEqual([8, 20, 30]);
           expect(volumes.every((volume) => volume.tags['understudy:op'] === intent.opId)).toBe(true);

@@ -30,6 +30,8 @@ export async function coordinatorUnderTest(options: {
   readonly port: number;
   readonly root: string;
   readonly clock?: Clock;
+  /** Called before each transaction is sent, on a connection that works. */
+  readonly beforeTxn?: (proxy: SwallowingProxy) => void;
   /** Further members, reached directly. */
   readonly otherHosts?: readonly string[];
 }): Promise<CoordinatorUnderTest> {
@@ -41,6 +43,7 @@ export async function coordinatorUnderTest(options: {
   const store = new EtcdKvStore({ clock, random, hosts, callTimeoutMs: TIMING.callTimeoutMs });
   const keys: Keyspace = keyspace(root);
   const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
+  if (options.beforeTxn) hookTxn(store, () => options.beforeTxn?.(proxy));
   const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING });
   const close = async () => {
     await leadership.close();
@@ -48,4 +51,13 @@ export async function coordinatorUnderTest(options: {
     await proxy.close();
   };
   return { id, proxy, store, leadership, log, close };
+}
+
+function hookTxn(store: EtcdKvStore, hook: () => void): void {
+  const txn = store.txn.bind(store);
+  store.txn = async (request) => {
+    await store.get('/connected').catch(() => undefined);
+    hook();
+    return await txn(request);
+  };
 }

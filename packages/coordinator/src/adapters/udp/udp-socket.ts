@@ -1,3 +1,6 @@
+import { lookup } from 'node:dns';
+import type { SocketOptions } from 'node:dgram';
+import { isIP } from 'node:net';
 import { type DatagramSocket, type Endpoint, type Log, OperationError, errorText } from '@understudy/shared';
 import { DgramAsPromised, type SocketAsPromised } from 'dgram-as-promised';
 
@@ -12,6 +15,13 @@ export interface UdpSocketOptions {
 
 /** Linux reports twice what was granted, the other half being its own book-keeping (socket(7), SO_RCVBUF). */
 const KERNEL_DOUBLES = process.platform === 'linux' ? 2 : 1;
+
+/** Answers go to addresses as numbers: without this each of them takes a detour through the resolver's queue. */
+const lookUp: NonNullable<SocketOptions['lookup']> = (host, options, callback) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, callback);
+  else callback(null, host, family);
+};
 
 /**
  * A bound UDP socket over dgram-as-promised. Receives on the underlying socket's `message` event: the library's own `recv()` and iterator lose
@@ -36,7 +46,7 @@ export class UdpSocket implements DatagramSocket {
   static async open(options: UdpSocketOptions, log: Log): Promise<UdpSocket> {
     const wantedBytes = options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES;
     const type = options.host.includes(':') ? 'udp6' : 'udp4';
-    const socket = DgramAsPromised.createSocket({ type });
+    const socket = DgramAsPromised.createSocket({ type, lookup: lookUp });
     try {
       const bound = await socket.bind({ port: options.port, address: options.host, exclusive: true });
       socket.setRecvBufferSize(wantedBytes);

@@ -3,7 +3,7 @@ import {
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
   type Endpoint,
-  encodeAck,
+  encodeAckTo,
   FRAME_TYPE,
   FRAME_VERSION,
   HEARTBEAT_BYTES,
@@ -226,22 +226,18 @@ export class Ingest {
     entries.sinceAck[entry] = 0;
     entries.ackedActivation[entry] = ACK_ACTIVATIONS.indexOf(answer.activation);
     entries.ackedIncarnation[entry] = answer.incarnation;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return encodeAck(
+    return encodeAckTo(
+      bytes,
       {
-        keyId: bytes[HEARTBEAT_OFFSET.keyId] as number,
         leaderLive: answer.leaderLive,
-        agentId: hexOf(bytes, HEARTBEAT_OFFSET.agentId, 16),
-        instanceHash: entries.hashHex[entry] as string,
-        bootEpoch: view.getBigUint64(HEARTBEAT_OFFSET.bootEpoch),
-        sequence: view.getBigUint64(HEARTBEAT_OFFSET.sequence),
-        challenge: this.challengeHex(entry),
+        challengeHi: entries.challengeHi[entry] as number,
+        challengeLo: entries.challengeLo[entry] as number,
         coordinatorHash: this.#coordinatorHash,
         opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
         activation: answer.activation,
         incarnation: answer.incarnation,
         holdsForMs: answer.holdsForMs,
-        term: BigInt(answer.term),
+        term: answer.term,
       },
       midstateMac(this.#keyring.states, this.keyOffset(slot, bytes)),
     );

@@ -71,7 +71,7 @@ describe('a launch request', () => {
       {
         DeviceName: '/dev/sdf',
         Ebs: {
-          DeleteOnTermination: false,
+          DeleteOnTermination: true,
           Encrypted: true,
           Iops: 3000,
           KmsKeyId: 'arn:aws:kms:::key/1',

@@ -107,6 +107,22 @@ export function volumeTagsToReapply(
   });
 }
 
+/**
+ * Devices of the replacement that EC2 would delete with it although they were to be kept: being recovered must not change what a later
+ * termination does. Empty before the activation, always.
+ */
+export const disksToKeep = (
+  volumes: readonly PlannedVolume[],
+  replacement: Pick<CloudInstance, 'volumes'>,
+): readonly string[] =>
+  replacement.volumes
+    .filter(
+      (disk) =>
+        disk.deleteOnTermination &&
+        volumes.some((volume) => volume.deviceName === disk.deviceName && !volume.deleteOnTermination),
+    )
+    .map((disk) => disk.deviceName);
+
 const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
   [TAG.op]: intent.opId,
   [TAG.attempt]: String(attempt),
@@ -159,8 +175,8 @@ export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instan
  * - Root: no SnapshotId (EC2 refuses one on the root device); it comes from the image.
  * - `Encrypted` only with an explicit key: `Encrypted` alone would take the account's default key instead of the snapshot's, and
  *   nothing at all keeps the snapshot's. Never `Encrypted: false`: refused where encryption by default is on.
- * - DeleteOnTermination stays what it was on the failed volume: being recovered must not change what a later termination does. Nothing is
- *   lost by it here: the engine only stops instances it fences, and what it terminates later is captured in snapshots.
+ * - DeleteOnTermination: true for all of them at first, so that an attempt that dies or is ended leaves no disk behind: they are copies nobody
+ *   has served from. Before the replacement is activated it is set back to what it was (`disksToKeep`).
  */
 function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<string, string>>): object {
   const snapshotId = snapshotIdsByVolume[volume.volumeId];
@@ -174,7 +190,7 @@ function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<s
       ...(volume.iops !== null && TAKES_IOPS.has(volume.volumeType) ? { Iops: volume.iops } : {}),
       ...(volume.throughputMiBps !== null && volume.volumeType === 'gp3' ? { Throughput: volume.throughputMiBps } : {}),
       ...(volume.encrypted && volume.kmsKeyId !== null ? { Encrypted: true, KmsKeyId: volume.kmsKeyId } : {}),
-      DeleteOnTermination: volume.deleteOnTermination,
+      DeleteOnTermination: true,
     },
   };
 }

@@ -17,7 +17,7 @@ export function replacementInterfaceOf(run: Run): string {
  * see it there. No call of it, however late, can take the address from somebody else.
  */
 export function addressStep(run: Run, allocationId: string): Step<'address'> {
-  const memory: Memory = { associatedAtMs: null };
+  const memory: Memory = { associatedAtMs: null, heldSinceMs: null };
   return {
     limitMs: run.policy.launchTimeoutMs,
     prepare: async () => {
@@ -45,6 +45,8 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
 interface Memory {
   /** When EC2 last said yes to the association; until it has had time to show, an older picture is no reason to act. */
   associatedAtMs: number | null;
+  /** First of the unbroken run of looks that showed it with somebody else: one look may be outdated. */
+  heldSinceMs: number | null;
 }
 
 function associate(frozen: Frozen<'address'>): Move<'address'> {
@@ -82,10 +84,14 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
   if (memory.associatedAtMs !== null && run.nowMs() - memory.associatedAtMs < run.settings.confirmSpacingMs) {
     return { kind: 'wait', text: `waiting to see ${seen?.publicIp ?? allocationId} on the replacement` };
   }
+  memory.heldSinceMs = move.kind === 'held' ? (memory.heldSinceMs ?? run.nowMs()) : null;
   switch (move.kind) {
     case 'unseen':
       return { kind: 'wait', text: `EC2 does not show ${allocationId}` };
     case 'held':
+      if (run.nowMs() - (memory.heldSinceMs ?? 0) < run.settings.confirmSpacingMs) {
+        return { kind: 'wait', text: `${move.text}: looking once more`, forMs: run.settings.confirmSpacingMs };
+      }
       return { kind: 'hold', reason: 'AddressHeldElsewhere', text: move.text };
     case 'record':
       return { kind: 'note', noted: { associationId: move.associationId } };

@@ -17,6 +17,8 @@ interface Memory {
   reply: readonly CloudSnapshot[] | null;
   /** Looks in vain since the newest call. */
   emptyLooks: number;
+  /** What does not count any more: a person has removed the hold it led to. Null: not asked yet. */
+  forgiven: { readonly failedSets: number; readonly calls: number } | null;
 }
 
 /**
@@ -24,7 +26,7 @@ interface Memory {
  * journal before it is sent) as a tag, the first complete set recorded here is canonical, and any other is a leftover.
  */
 export function captureStep(run: Run): Step<'capture'> {
-  const memory: Memory = { reply: null, emptyLooks: 0 };
+  const memory: Memory = { reply: null, emptyLooks: 0, forgiven: null };
   const { opId, oldInstanceId, member } = run.record;
   return {
     limitMs: run.policy.captureTimeoutMs,
@@ -94,10 +96,21 @@ async function obtain(
   const found = await findSet(run, noted.failedSets);
   if (found) return note(found, noted.failedSets);
   if (terminated) return captureFailed(await whatSurvives(run));
-  if (noted.failedSets.length >= run.settings.maxFailedSets || sent >= run.settings.maxSnapshotCalls) {
-    return captureFailed(`${noted.failedSets.length} snapshot sets failed in ${sent} calls`);
+  if (isExhausted(run, memory, noted.failedSets.length, sent)) {
+    return captureFailed(
+      `${noted.failedSets.length} snapshot sets failed in ${sent} calls. Remove this hold to try again`,
+    );
   }
   return again(run, memory, frozen, noted, last);
+}
+
+/** All tries are spent; counted anew when they were spent before this run and nobody holds the recovery any more. */
+function isExhausted(run: Run, memory: Memory, failedSets: number, calls: number): boolean {
+  const { maxFailedSets, maxSnapshotCalls } = run.settings;
+  const spent = failedSets >= maxFailedSets || calls >= maxSnapshotCalls;
+  memory.forgiven ??= spent && !run.heldAtStart ? { failedSets, calls } : { failedSets: 0, calls: 0 };
+  const { forgiven } = memory;
+  return failedSets - forgiven.failedSets >= maxFailedSets || calls - forgiven.calls >= maxSnapshotCalls;
 }
 
 /** A set of the newest call may exist without being shown yet: look twice before paying for another one. */

@@ -5,6 +5,8 @@ import type { Run } from '../run.ts';
 
 /** One image of the root snapshot, under a name that is a function of the recovery: a repeat is refused as a duplicate, and adopted. */
 export function imageStep(run: Run): Step<'image'> {
+  /** EC2 has told this run that the name is taken, by us or by an earlier call. */
+  const memory = { exists: false };
   return {
     limitMs: run.policy.launchTimeoutMs,
     prepare: async () => {
@@ -32,10 +34,9 @@ export function imageStep(run: Run): Step<'image'> {
       if (code === 'CLOUD_REJECTED' && !isDuplicate(last?.error?.upstreamCode)) {
         return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last?.error?.message}` };
       }
-      // A name can exist once, so asking again is harmless; but a reply that said yes only needs time to show.
-      if (last && last.error !== null && !isDuplicate(last.error.upstreamCode)) return register;
-      if (!last && frozen.elapsedMs > run.settings.lagGraceMs) return register;
-      return { kind: 'wait', text: 'waiting for the image to show' };
+      // A name can exist once, so asking again is harmless; but after a yes (or `Duplicate`) it only needs time to show.
+      if (last) memory.exists = last.error === null || isDuplicate(last.error.upstreamCode);
+      return memory.exists ? { kind: 'wait', text: 'waiting for the image to show' } : register;
     },
     onTimeout: () => ({
       kind: 'hold',

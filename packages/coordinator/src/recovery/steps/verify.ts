@@ -1,7 +1,8 @@
 import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
 import { invariant } from '@understudy/shared';
+import { disksToKeep } from '../../core/recovery/launch-request.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
-import type { Move, Step } from '../effect.ts';
+import type { Call, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
 /** How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local readings cost nothing, describes cost tokens. */
@@ -14,6 +15,8 @@ interface Memory {
   status: CloudInstanceStatus | null;
   statusAtMs: number;
   impairedReads: number;
+  /** When EC2 was last asked to keep its disks; a picture from before is no reason to ask again. */
+  keepAskedAtMs: number;
 }
 
 /** The replacement runs, EC2 sees nothing wrong with it, and its own authenticated heartbeats have passed for `settleMs`. */
@@ -24,13 +27,20 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     status: null,
     statusAtMs: Number.NEGATIVE_INFINITY,
     impairedReads: 0,
+    keepAskedAtMs: Number.NEGATIVE_INFINITY,
   };
   return {
     limitMs: run.policy.verifyTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
-    next: async (frozen) => {
+    next: async (frozen, last) => {
       const { instanceId } = frozen.request;
+      if (last?.error?.code === 'CLOUD_REJECTED') {
+        return { kind: 'hold', reason: 'CloudRejected', text: `disks of the replacement: ${last.error.message}` };
+      }
+      if (last) memory.instanceAtMs = Number.NEGATIVE_INFINITY;
       await refresh(run, memory, instanceId);
+      const keep = keepDisks(run, memory, instanceId);
+      if (keep) return keep;
       const nowMs = run.nowMs();
       const heartbeat = run.parts.heartbeats.reading(run.record.member, instanceId);
       const verdict = verifyProgress({ ...memory, heartbeat, nowMs, waitedMs: frozen.elapsedMs }, run.policy);
@@ -46,6 +56,25 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     onTimeout: (frozen) =>
       failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
   };
+}
+
+/** While it settles anyway. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
+function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
+  const { instance } = memory;
+  if (instance?.state !== 'running') return null;
+  const [first, ...more] = disksToKeep(run.plan.volumes, instance).map(
+    (deviceName): Call => ({
+      name: `keep-${deviceName}`,
+      run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),
+    }),
+  );
+  if (!first) return null;
+  if (run.nowMs() - memory.keepAskedAtMs < run.settings.confirmSpacingMs) {
+    memory.instanceAtMs = Number.NEGATIVE_INFINITY;
+    return { kind: 'wait', text: 'waiting to see the disks of the replacement kept' };
+  }
+  memory.keepAskedAtMs = run.nowMs();
+  return { kind: 'act', text: 'keeping the disks of the replacement', calls: [first, ...more] };
 }
 
 const failed = (text: string): Move<'verify'> => ({ kind: 'failed', failure: 'instance', code: 'VerifyFailed', text });
