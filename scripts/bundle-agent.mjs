@@ -1,17 +1,18 @@
 // Bundles the agent into one file that runs on Node 20 and later:
-//   node --jitless --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
+//   node --jitless --expose-gc --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
 // Built again only when the source, the lock file or this script changed.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OUTPUT = join(ROOT, '.cache/agent/understudy-agent.cjs');
 const INPUTS = ['packages/agent/src', 'packages/shared/src', 'pnpm-lock.yaml', 'scripts/bundle-agent.mjs'];
 
 /** V8 flags the bundle is measured with (docs/agent.md). */
-export const AGENT_NODE_FLAGS = ['--jitless', '--max-semi-space-size=1', '--max-old-space-size=16'];
+export const AGENT_NODE_FLAGS = ['--jitless', '--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=16'];
 
 async function filesUnder(path) {
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => null);
@@ -32,33 +33,63 @@ async function sourceHash() {
   return hash.digest('hex');
 }
 
+const OPTIONS = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  conditions: ['source'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'error',
+};
+
+/**
+ * The config schema (zod, yaml) travels inside the one file packed, as a bundle of its own, compiled only by the process that reads a config. As an
+ * ordinary lazy module it would make everything that it shares with the agent lazy too, and keep zod in the agent for good.
+ */
+const embedConfigLoading = (build) => ({
+  name: 'embed-config-loading',
+  setup(plugins) {
+    plugins.onLoad({ filter: /agent\/src\/config-loading\.ts$/ }, async ({ path }) => {
+      const { outputFiles } = await build({ ...OPTIONS, entryPoints: [path], minifyIdentifiers: true });
+      const packed = deflateRawSync(outputFiles[0].contents, { level: 9 }).toString('base64');
+      const contents = `
+        const holder = { exports: {} };
+        const text = require('node:zlib').inflateRawSync(Buffer.from('${packed}', 'base64')).toString();
+        new Function('require', 'module', 'exports', text)(require, holder, holder.exports);
+        export const loadAgentConfig = holder.exports.loadAgentConfig;`;
+      return { contents, loader: 'js' };
+    });
+  },
+});
+
+async function bundleText() {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    ...OPTIONS,
+    entryPoints: [join(ROOT, 'packages/agent/src/main.ts')],
+    plugins: [embedConfigLoading(build)],
+    define: { 'import.meta.url': 'understudyAgentUrl' },
+    banner: {
+      js: "#!/usr/bin/env node\nconst understudyAgentUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+  });
+  return outputFiles[0].contents;
+}
+
 /** Makes sure the bundle is there and current; returns its path. Safe to call from several processes at once. */
 export async function bundleAgent() {
   const hash = await sourceHash();
   const stamp = await readFile(`${OUTPUT}.sha256`, 'utf8').catch(() => '');
   const present = await readFile(OUTPUT, 'utf8').catch(() => '');
   if (stamp === hash && present !== '') return OUTPUT;
-  const { build } = await import('esbuild');
-  const result = await build({
-    entryPoints: [join(ROOT, 'packages/agent/src/main.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    conditions: ['source'],
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'error',
-    define: { 'import.meta.url': 'understudyAgentUrl' },
-    banner: {
-      js: "#!/usr/bin/env node\nconst understudyAgentUrl = require('node:url').pathToFileURL(__filename).href;",
-    },
-  });
+  const text = await bundleText();
   await mkdir(dirname(OUTPUT), { recursive: true });
   const beside = `${OUTPUT}.${process.pid}`;
-  await writeFile(beside, result.outputFiles[0].contents, { mode: 0o755 });
+  await writeFile(beside, text, { mode: 0o755 });
   await rename(beside, OUTPUT);
   await writeFile(`${OUTPUT}.sha256`, hash);
   return OUTPUT;

@@ -41,8 +41,8 @@ export function introduce(table: ObserverTable, source: HeartbeatSource, nowMs: 
 }
 
 /** Introduced and heard. */
-export function hear(table: ObserverTable, source: HeartbeatSource, nowMs: MonotonicMs): void {
+export function hear(table: ObserverTable, source: HeartbeatSource, address: string, nowMs: MonotonicMs): void {
   introduce(table, source, nowMs);
-  const { outcome } = table.receive(source.next(), FROM, nowMs);
+  const { outcome } = table.receive(source.next(), { address, port: 9 }, nowMs);
   if (outcome !== 'recorded') throw new Error(`want recorded, got ${outcome}`);
 }

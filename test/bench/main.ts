@@ -1,12 +1,16 @@
 import { type Bench, type BenchRow, renderRows } from './bench.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
+import { recoveryOverCriticalPath } from './recovery.ts';
+import { leaderTakeOver } from './take-over.ts';
 
 /** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
 const BENCHES: readonly (readonly [string, Bench])[] = [
   ['heartbeat-mac', macCost],
   ['observer-footprint', observerFootprint],
   ['heartbeat-ingest', heartbeatIngest],
+  ['recovery', recoveryOverCriticalPath],
+  ['take-over', leaderTakeOver],
 ];
 
 const wanted = process.argv.slice(2);

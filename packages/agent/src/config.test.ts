@@ -1,6 +1,7 @@
 import { parseConfig } from '@understudy/shared/node';
 import { describe, expect, it } from 'vitest';
-import { AgentConfigSchema, maskedConfig, parseHostPort, readAgentKey, rooted } from './config.ts';
+import { AgentConfigSchema } from './config.ts';
+import { maskedConfig, parseHostPort, readAgentKey, rooted } from './config-values.ts';
 
 const KEY = 'ab'.repeat(32);
 const BASE = `member: shop/db-1\nkey: { id: 1, hex: ${KEY} }\ncoordinators: [127.0.0.1:7946]\n`;

@@ -1,26 +1,11 @@
-import { isName, OperationError, parseKey } from '@understudy/shared';
-import { readFileSync } from 'node:fs';
+import { isName } from '@understudy/shared';
 import * as z from 'zod';
+import { parseHostPort } from './config-values.ts';
 
 const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 const count = (fallback: number) => z.number().int().min(1).max(100).default(fallback);
 const absolutePath = z.string().regex(/^\//, 'want an absolute path');
 const command = z.array(z.string().min(1)).min(1, 'want a command and its arguments').max(100);
-const HOST_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):(\d{1,5})$/;
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port`, `[v6]:port`; null unless it is one with a port of 1-65535. */
-export function parseHostPort(text: string): HostPort | null {
-  const match = HOST_PORT.exec(text);
-  const port = Number(match?.[2]);
-  if (!match?.[1] || port < 1 || port > 65_535) return null;
-  return { host: match[1].replace(/^\[|\]$/g, ''), port };
-}
-
 const hostPort = z.string().refine((text) => parseHostPort(text) !== null, 'want host:port with a port of 1-65535');
 
 /** Fields every check has. Both limits count results, so `rise` and `fall` times `intervalMs` is the time a change takes to show. */
@@ -189,24 +174,3 @@ function crossFieldFaults({ checks, serve, heartbeat, key, coordinators }: Agent
   }
   return faults;
 }
-
-/** `rootDir` + path: the only way a configured path becomes a real one. */
-export const rooted = (config: Pick<AgentConfig, 'rootDir'>, path: string): string => `${config.rootDir}${path}`;
-
-/** @throws KEY_INVALID when the key file cannot be read or does not hold 64 hex characters. */
-export function readAgentKey(config: AgentConfig): Uint8Array {
-  if (config.key.hex !== undefined) return parseKey(config.key.hex, 'key.hex');
-  const file = rooted(config, config.key.file ?? '');
-  try {
-    return parseKey(readFileSync(file, 'utf8'), file);
-  } catch (cause) {
-    if (cause instanceof OperationError) throw cause;
-    throw new OperationError('KEY_INVALID', `cannot read ${file}`, { cause });
-  }
-}
-
-/** What is logged at start: the effective config with its secret masked. */
-export const maskedConfig = (config: AgentConfig): object => ({
-  ...config,
-  key: { ...config.key, ...(config.key.hex === undefined ? {} : { hex: '[masked]' }) },
-});

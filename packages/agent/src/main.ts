@@ -1,12 +1,21 @@
-import { agentIdOf, errorText, hmacOf, isOperationError, type Log, type Mac } from '@understudy/shared';
-import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
+import {
+  agentIdOf,
+  errorText,
+  hmacOf,
+  isOperationError,
+  type Log,
+  type Mac,
+  type OperationError,
+} from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pino from 'pino';
 import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
+import { FileDescriptorSink, JsonLinesLog } from './adapters/json-lines-log.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
 import { networkProbes } from './adapters/network-probes.ts';
 import { stateFile } from './adapters/state-file.ts';
@@ -17,7 +26,8 @@ import { Agent, type AgentParts } from './agent.ts';
 import { metadataCheck, type MetadataSource } from './checks/metadata.ts';
 import { networkCheck } from './checks/network.ts';
 import { storageCheck, type StorageExpectation } from './checks/storage.ts';
-import { type AgentConfig, AgentConfigSchema, maskedConfig, readAgentKey, rooted } from './config.ts';
+import type { AgentConfig } from './config.ts';
+import { maskedConfig, readAgentKey, rooted } from './config-values.ts';
 
 /** sysexits.h numbers, so that a service manager can tell a wrong config (do not restart) from a bug (do). */
 export const AGENT_EXIT = {
@@ -46,17 +56,27 @@ export interface RunAgentOptions {
  * stderr and 78.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
-  let config: AgentConfig;
-  let mac: Mac;
   try {
-    config = loadConfig(AgentConfigSchema, options.configPath);
-    mac = hmacOf(readAgentKey(config));
+    // Imported when needed: the bundled command has a child read the config, and then never loads the schema.
+    const { loadAgentConfig } = await import('./config-loading.ts');
+    return await runConfigured(loadAgentConfig(options.configPath), options);
   } catch (error) {
-    const remedy = isOperationError(error) ? `\n${error.explain()}` : '';
-    process.stderr.write(`understudy agent: ${errorText(error)}${remedy}\n`);
-    return AGENT_EXIT.config;
+    if (!isOperationError(error)) throw error;
+    return refuse(error);
   }
-  const { log, flush } = openLog(config);
+}
+
+function refuse(error: OperationError): number {
+  process.stderr.write(`understudy agent: ${error.message}\n${error.explain()}\n`);
+  return AGENT_EXIT.config;
+}
+
+/** @throws KEY_INVALID before anything is started. */
+async function runConfigured(config: AgentConfig, options: RunAgentOptions): Promise<number> {
+  const mac = hmacOf(readAgentKey(config));
+  const clock = new SystemClock();
+  const sink = new FileDescriptorSink(1, clock);
+  const log = new JsonLinesLog({ level: config.log.level, clock, sink });
   log.info('agent.config', { config: maskedConfig(config), agentId: agentIdOf(config.member), pid: process.pid });
   try {
     return await serve(config, mac, log, options);
@@ -64,25 +84,18 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     log.error('agent.failed', { error: errorText(error), stack: error instanceof Error ? error.stack : undefined });
     return AGENT_EXIT.internal;
   } finally {
-    flush();
+    await sink.flush(LOG_FLUSH_LIMIT_MS);
   }
 }
 
-const LOG_BUFFER_BYTES_MAX = 1_048_576;
+const LOG_FLUSH_LIMIT_MS = 1_000;
+/** Start-up leaves garbage behind; after this it is given back once, if Node was started with `--expose-gc`. */
+const COMPACT_AFTER_MS = 5_000;
 
-/** Asynchronous and bounded: a log pipe or disk that hangs must not hold a heartbeat up; what does not fit is dropped. */
-function openLog(config: AgentConfig): { readonly log: Log; readonly flush: () => void } {
-  const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER_BYTES_MAX });
-  // A closed pipe (EPIPE) is no reason to stop beating.
-  destination.on('error', () => undefined);
-  const flush = () => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Nothing was ever written, or nobody reads any more.
-    }
-  };
-  return { log: PinoLog.create({ level: config.log.level, destination }), flush };
+/** One full collection that also drops code compiled for the start: 2-3 MB of 55. */
+function compactMemory(): void {
+  const collect = (globalThis as { gc?: (options: object) => void }).gc;
+  collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentOptions): Promise<number> {
@@ -112,11 +125,13 @@ async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentO
     makeChecks: checksOf(config, clock, imds),
     uptimeMs: () => uptime() * 1000,
   });
+  const compaction = clock.setTimer(COMPACT_AFTER_MS, compactMemory);
   const release = stopOnSignals(agent, log, options.exitWithParent ?? false);
   try {
     return (await agent.run()) === 'identity-lost' ? AGENT_EXIT.identityLost : AGENT_EXIT.ok;
   } finally {
     release();
+    compaction.cancel();
     imds.close();
   }
 }
@@ -158,30 +173,79 @@ function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => v
 }
 
 const USAGE = 'usage: understudy-agent --config FILE [--imds URL] [--exit-with-parent]\n';
+const CONFIG_READ_LIMIT_MS = 30_000;
 
-/** The command line of the bundled file. UNDERSTUDY_EXIT_WITH_PARENT=1 stands for `--exit-with-parent`. */
+interface Command extends RunAgentOptions {
+  readonly printConfig: boolean;
+}
+
+/**
+ * The command line of the bundled file. UNDERSTUDY_EXIT_WITH_PARENT=1 stands for `--exit-with-parent`; `--print-config` is what it starts itself
+ * with to have the config read and checked by a short-lived child.
+ */
 export async function runAgentCommand(args: readonly string[]): Promise<number> {
+  let command: Command;
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { config: { type: 'string' }, imds: { type: 'string' }, 'exit-with-parent': { type: 'boolean' } },
-    });
-    if (values.config === undefined) throw new Error('--config is missing');
-    return await runAgent({
-      configPath: values.config,
-      ...(values.imds === undefined ? {} : { imdsEndpoint: values.imds }),
-      exitWithParent: values['exit-with-parent'] ?? process.env['UNDERSTUDY_EXIT_WITH_PARENT'] === '1',
-    });
+    command = parseCommand(args);
   } catch (error) {
     process.stderr.write(`understudy agent: ${errorText(error)}\n${USAGE}`);
     return AGENT_EXIT.usage;
   }
+  try {
+    return await (command.printConfig ? printConfig(command.configPath) : runFromChildConfig(command));
+  } catch (error) {
+    if (isOperationError(error)) return refuse(error);
+    process.stderr.write(`understudy agent: ${error instanceof Error ? error.stack : String(error)}\n`);
+    return AGENT_EXIT.internal;
+  }
+}
+
+function parseCommand(args: readonly string[]): Command {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      config: { type: 'string' },
+      imds: { type: 'string' },
+      'exit-with-parent': { type: 'boolean' },
+      'print-config': { type: 'boolean' },
+    },
+  });
+  if (values.config === undefined) throw new Error('--config is missing');
+  return {
+    configPath: values.config,
+    ...(values.imds === undefined ? {} : { imdsEndpoint: values.imds }),
+    exitWithParent: values['exit-with-parent'] ?? process.env['UNDERSTUDY_EXIT_WITH_PARENT'] === '1',
+    printConfig: values['print-config'] ?? false,
+  };
+}
+
+async function printConfig(path: string): Promise<number> {
+  const { loadAgentConfig } = await import('./config-loading.ts');
+  const text = JSON.stringify(loadAgentConfig(path));
+  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  return AGENT_EXIT.ok;
+}
+
+/** YAML and zod cost 4 MB for the life of a process that needs them once: a child reads the config; where there can be none, we do it ourselves. */
+async function runFromChildConfig(options: RunAgentOptions): Promise<number> {
+  const self = [...process.execArgv, process.argv[1] ?? '', '--print-config', '--config', options.configPath];
+  const child = spawnSync(process.execPath, self, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: CONFIG_READ_LIMIT_MS,
+    encoding: 'utf8',
+  });
+  if (child.error || child.status === null) return runAgent(options);
+  if (child.status !== AGENT_EXIT.ok) return child.status;
+  return runConfigured(JSON.parse(child.stdout) as AgentConfig, options);
 }
 
 /** Is this file what Node was started with? (`import.meta.main` is younger than Node 20; the bundle defines `import.meta.url`.) */
 function startedDirectly(): boolean {
-  const started = process.argv[1];
-  return started !== undefined && realpathSync(started) === realpathSync(fileURLToPath(import.meta.url));
+  try {
+    return realpathSync(process.argv[1] ?? '') === realpathSync(fileURLToPath(import.meta.url));
+  } catch {
+    return false;
+  }
 }
 
 if (startedDirectly()) {

@@ -1,4 +1,4 @@
-import { EtcdKvStore, PrefixView } from '@understudy/coordinator';
+import { EtcdKvStore, type EtcdKvStoreOptions, PrefixView } from '@understudy/coordinator';
 import type { KvEvent } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
@@ -40,10 +40,10 @@ describe('watches on real etcd, through a proxy with faults', () => {
     await cluster.stop();
   });
 
-  const connect = async (hosts?: readonly string[]) => {
+  const connect = async (overrides: Partial<EtcdKvStoreOptions> = {}) => {
     proxy = await SwallowingProxy.listen(cluster.port());
     const options = { clock: new SystemClock(), random: new SystemRandom(), callTimeoutMs: 500 };
-    store = new EtcdKvStore({ ...options, hosts: hosts ?? [proxy.host] });
+    store = new EtcdKvStore({ ...options, hosts: [proxy.host], ...overrides });
   };
 
   afterEach(async () => {
@@ -130,6 +130,27 @@ describe('watches on real etcd, through a proxy with faults', () => {
     proxy.heal();
     await until(() => seen.values.length >= 3, 'the missed events');
     expect(seen.values).toEqual(['1', '2', '3']);
+  });
+
+  it('an idle watch on an idle store is not taken for dead', async () => {
+    await connect({ watchProgressEveryMs: 200, watchSilenceLimitMs: 1000 });
+    const from = Number((await admin.put('/idle/a').value('0').exec()).header.revision);
+    const { seen } = follow('/idle/', from + 1);
+    await wait(4000);
+    expect([seen.disconnects, seen.values.length]).toEqual([0, 0]);
+    expect(seen.progress).toBe(from);
+  });
+
+  it('history compacted right up to the resume point: nothing is lost and nothing is listed again', async () => {
+    await connect();
+    const from = Number((await admin.put('/edge/a').value('0').exec()).header.revision);
+    await admin.put('/edge/a').value('1').exec();
+    await admin.put('/edge/a').value('2').exec();
+    await admin.kv.compact({ revision: String(from + 1) });
+    const { seen } = follow('/edge/', from + 1);
+    await until(() => seen.values.length >= 2, 'both events');
+    expect([seen.values, seen.compacted]).toEqual([['1', '2'], 0]);
+    expect(seen.disconnects).toBe(1);
   });
 
   it('resets all the time under constant writes: none lost, none twice', async () => {

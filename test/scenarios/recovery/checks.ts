@@ -83,19 +83,21 @@ function checkAllTagged(scene: Scene): void {
 
 const DAY_MS = 86_400_000;
 
-/** After all retention times, collection leaves the replacement and nothing else. */
+/** After all retention times, collection leaves the replacement and nothing else but disks it reports. Returns those. */
 export async function checkCollected(
   scene: Scene,
   old: SeededInstance,
   leader: Leader,
   newInstanceId: string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const collector = scene.collector(leader);
+  const loose = new Set<string>();
   for (const days of [1.1, 7]) {
     await scene.clock.advance(days * DAY_MS);
     for (let pass = 0; pass < 3; pass += 1) {
       const report = await scene.clock.runUntilSettled(collector.collect(leader.term));
       expect(report.violations).toEqual([]);
+      for (const volumeId of report.looseVolumes) loose.add(volumeId);
       await scene.clock.advance(120_000);
     }
   }
@@ -106,8 +108,9 @@ export async function checkCollected(
   expect(
     left.map((one) => one.id),
     'left over after collection',
-  ).toEqual([]);
+  ).toEqual([...loose]);
   expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
   expect(scene.stateOf(newInstanceId)).toBe('running');
   expect(scene.history()[0]?.leftovers).toEqual([]);
+  return [...loose];
 }

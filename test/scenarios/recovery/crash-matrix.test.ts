@@ -108,7 +108,7 @@ async function crashAt(story: Story, at: number, mode: CrashMode, collect: boole
     expect(outcome, JSON.stringify(scene.hold())).toBe('finished');
   }
   const newInstanceId = checkFinished(scene, old, { launches: story.launches });
-  if (collect) await checkCollected(scene, old, second, newInstanceId);
+  if (collect) expect(await checkCollected(scene, old, second, newInstanceId)).toEqual([]);
   return died;
 }
 

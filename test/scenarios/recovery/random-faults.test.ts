@@ -146,12 +146,18 @@ async function spell(scene: Scene, end: RandomRun['ends'][number], running: Prom
   await scene.clock.advance(12_000);
 }
 
+/** Counts those that struck. */
+function endFaults(scene: Scene): void {
+  tally.faults += scene.sim.faults().filter((fault) => fault.fired > 0).length;
+  scene.sim.clearFaults();
+}
+
 const isOpen = (scene: Scene): boolean => scene.kv.entries(KEYS.intents).length > 0;
 
 /** Faults are over: within a bounded number of runs it must be through. An operator removes the holds that wait for one. */
 async function finish(scene: Scene, leader: Leader): Promise<void> {
   for (let tries = 0; tries < 12 && isOpen(scene); tries += 1) {
-    if (tries === 6) scene.sim.clearFaults();
+    if (tries === 6) endFaults(scene);
     const outcome = await scene.run(leader, scene.intent());
     if (outcome !== 'held') continue;
     tally.held += 1;
@@ -181,11 +187,10 @@ async function check(run: RandomRun): Promise<void> {
   // Whatever was still on its way has landed by now, and leaders that were superseded have noticed.
   await scene.clock.advance(1_200_000);
   await scene.clock.runUntilSettled(Promise.allSettled(running));
-  scene.sim.clearFaults();
+  endFaults(scene);
   const newInstanceId = checkFinished(scene, old, { launches: 'any' });
   await checkCollected(scene, old, scene.lead(), newInstanceId);
   tally.runs += 1;
-  tally.faults += run.faults.filter((_, index) => scene.sim.fired(`f${index}`) > 0).length;
   const launches = scene.launchedFor(old.instanceId).length;
   tally.launches.set(launches, (tally.launches.get(launches) ?? 0) + 1);
 }
@@ -204,6 +209,7 @@ describe('whatever goes wrong', () => {
     console.log(`random faults: ${JSON.stringify({ ...tally, launches: [...tally.launches] })}`);
     expect(tally.killed).toBeGreaterThan(runs / 4);
     expect(tally.superseded).toBeGreaterThan(runs / 4);
+    expect(tally.faults).toBeGreaterThan(runs / 2);
     expect(tally.held).toBeGreaterThan(0);
     expect(tally.launches.get(1) ?? 0).toBeGreaterThan(0);
     expect(tally.launches.get(2) ?? 0).toBeGreaterThan(0);

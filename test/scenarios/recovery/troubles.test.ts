@@ -22,7 +22,7 @@ async function staged(options: SceneOptions = {}, zones: readonly string[] = [])
 const finish = async ({ scene, old, leader }: Staged, launches = 1): Promise<string> => {
   expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
   const newInstanceId = checkFinished(scene, old, { launches });
-  await checkCollected(scene, old, leader, newInstanceId);
+  expect(await checkCollected(scene, old, leader, newInstanceId)).toEqual([]);
   return newInstanceId;
 };
 

@@ -1,6 +1,7 @@
 import { type Clock, type Log, type MemberId, OperationError } from '@understudy/shared';
 import { rm } from 'node:fs/promises';
-import { type AgentConfig, rooted } from '../config.ts';
+import type { AgentConfig } from '../config.ts';
+import { rooted } from '../config-values.ts';
 import type { ActivationOutputs, WantedActivation } from '../activation-applier.ts';
 import { type CommandOutcome, runCommand } from './command-runner.ts';
 import { writeDurably } from './durable-file.ts';

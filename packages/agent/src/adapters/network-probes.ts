@@ -3,7 +3,8 @@ import { Resolver } from 'node:dns/promises';
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { type AgentConfig, parseHostPort } from '../config.ts';
+import type { AgentConfig } from '../config.ts';
+import { parseHostPort } from '../config-values.ts';
 import type { NetworkObservation, NetworkProbes } from '../checks/network.ts';
 import { arpComplete, parseDefaultRoute, parseNameservers } from '../checks/proc-parsers.ts';
 

@@ -1,14 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import * as z from 'zod';
 import type { StoredState } from '../core/boot.ts';
 import { writeDurably } from './durable-file.ts';
-
-const StateFileSchema = z.strictObject({
-  schemaVersion: z.literal(1),
-  instanceId: z.string().min(1),
-  /** u64 in decimal: JSON numbers end at 2^53. */
-  bootEpoch: z.string().regex(/^\d{1,19}$/),
-});
 
 /** `stateDir/state.json`. */
 export interface StateStore {
@@ -38,9 +30,12 @@ export function stateFile(path: string, onUnreadable: (detail: string) => void):
   };
 }
 
+/** `{ schemaVersion: 1, instanceId, bootEpoch }`; the epoch is a u64 in decimal text, because JSON numbers end at 2^53. By hand: see Memory in docs/agent.md. */
 function parseState(text: string): StoredState | null {
   try {
-    const { instanceId, bootEpoch } = StateFileSchema.parse(JSON.parse(text));
+    const { schemaVersion, instanceId, bootEpoch } = JSON.parse(text) as Record<string, unknown>;
+    if (schemaVersion !== 1 || typeof instanceId !== 'string' || instanceId === '') return null;
+    if (typeof bootEpoch !== 'string' || !/^\d{1,19}$/.test(bootEpoch)) return null;
     return { instanceId, bootEpoch: BigInt(bootEpoch) };
   } catch {
     return null;

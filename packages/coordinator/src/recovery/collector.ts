@@ -23,6 +23,7 @@ import type * as z from 'zod';
 import type { Term } from '../contracts.ts';
 import {
   dueLeftovers,
+  findLooseVolumes,
   findOrphans,
   findStrays,
   type Found,
@@ -51,6 +52,8 @@ export interface CollectReport {
   readonly removed: readonly { readonly kind: Leftover['kind']; readonly id: string }[];
   /** Due, but not removed, with the reason. */
   readonly kept: readonly { readonly kind: Leftover['kind']; readonly id: string; readonly why: string }[];
+  /** Disks of finished recoveries that hang on nothing (an attempt that failed, or a disk taken off). Reported, never deleted: they are data. */
+  readonly looseVolumes: readonly string[];
   /** What must not be: launched instances nobody accounts for, history that cannot be read. */
   readonly violations: readonly string[];
   readonly trimmed: number;
@@ -67,6 +70,7 @@ interface Pass {
   readonly removed: { kind: Leftover['kind']; id: string }[];
   readonly kept: { kind: Leftover['kind']; id: string; why: string }[];
   readonly violations: string[];
+  readonly looseVolumes: string[];
 }
 
 const TRIMS_PER_COMMIT = 100;
@@ -86,13 +90,14 @@ export class Collector {
    * One pass. @throws LEASE_LOST, STORE_*; what EC2 refuses is in the report, for the next pass.
    */
   async collect(term: Term): Promise<CollectReport> {
-    const pass: Pass = { term, removed: [], kept: [], violations: [] };
+    const pass: Pass = { term, removed: [], kept: [], violations: [], looseVolumes: [] };
     const { entries, known } = await this.#known(pass);
     const retired = await this.#retiredInstances(term, entries);
     for (const entry of entries) await this.#settle(pass, entry, known, retired);
     await this.#sweep(pass, known);
     const trimmed = await this.#trim(pass, entries);
-    return { removed: pass.removed, kept: pass.kept, violations: pass.violations, trimmed };
+    const { removed, kept, violations, looseVolumes } = pass;
+    return { removed, kept, violations, looseVolumes, trimmed };
   }
 
   async #known(pass: Pass): Promise<{ entries: HistoryEntry[]; known: KnownRecoveries }> {
@@ -258,6 +263,7 @@ export class Collector {
     for (const instanceId of findStrays(found, known)) {
       pass.violations.push(`instance ${instanceId} was launched by a recovery and is accounted for by nothing`);
     }
+    pass.looseVolumes.push(...findLooseVolumes(found, known));
     const orphans: readonly Orphan[] = findOrphans(found, known);
     for (const orphan of orphans) await this.#remove(pass, orphan.kind, orphan.id);
     for (const text of pass.violations) this.#options.log.error('collector.violation', { text });
@@ -267,13 +273,14 @@ export class Collector {
     const { cloud } = this.#options;
     const filters = { 'tag-key': [TAG.op] };
     const options = { signal: term.signal };
-    const [snapshots, images, networkInterfaces, instances] = await Promise.all([
+    const [snapshots, images, networkInterfaces, instances, volumes] = await Promise.all([
       cloud.describeSnapshots(filters, options),
       cloud.describeImages(filters, options),
       cloud.describeNetworkInterfaces(filters, options),
       cloud.describeInstances(filters, options),
+      cloud.describeVolumes({ ...filters, status: ['available'] }, options),
     ]);
-    return { snapshots, images, networkInterfaces, instances };
+    return { snapshots, images, networkInterfaces, instances, volumes };
   }
 
   /** A commit needs a put: the newest record that stays is written again, unchanged, and carries the deletions. */

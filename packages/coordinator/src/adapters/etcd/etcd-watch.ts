@@ -48,6 +48,7 @@ export class EtcdWatch implements KvWatch {
   #attempt = 0;
   #ended = false;
   #created = false;
+  #exactStart = false;
   #timer: Timer | null = null;
 
   constructor(options: EtcdWatchOptions) {
@@ -91,11 +92,19 @@ export class EtcdWatch implements KvWatch {
     stream.write({
       create_request: {
         ...prefixRange(this.#options.prefix),
-        start_revision: String(this.#nextRevision),
+        start_revision: String(this.#startRevision()),
         progress_notify: true,
       },
     });
     this.#armWatchdog();
+  }
+
+  /**
+   * One before the next one: etcd answers progress requests only when the store has reached the start revision, so an idle watch that began
+   * in the future would look dead. What that brings twice is dropped on delivery.
+   */
+  #startRevision(): Revision {
+    return this.#exactStart ? this.#nextRevision : Math.max(1, this.#nextRevision - 1);
   }
 
   #receive(response: IWatchResponse): void {
@@ -109,6 +118,7 @@ export class EtcdWatch implements KvWatch {
   #attached(): void {
     this.#created = true;
     this.#attempt = 0;
+    this.#exactStart = false;
     // Answered at once when there is nothing to catch up on.
     this.#stream?.write({ progress_request: {} });
   }
@@ -133,7 +143,14 @@ export class EtcdWatch implements KvWatch {
   }
 
   #cancelledByServer(response: IWatchResponse): void {
-    if (revisionFrom(response.compact_revision) > 0) {
+    const compactRevision = revisionFrom(response.compact_revision);
+    if (compactRevision === this.#nextRevision && !this.#exactStart) {
+      // Only the revision before ours is gone; nothing we need.
+      this.#exactStart = true;
+      this.#broken(new Error(`compacted at ${compactRevision}`));
+      return;
+    }
+    if (compactRevision > 0) {
       this.cancel();
       this.#options.handlers.onCompacted();
       return;

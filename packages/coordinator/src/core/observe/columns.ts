@@ -56,6 +56,9 @@ export class MemberColumns {
   reserve(capacity: number): void {
     if (capacity <= this.capacity) return;
     this.capacity = capacity;
+    // Exact: an array that grows by assignment keeps half as much again in reserve.
+    this.ids.length = capacity;
+    this.activeIds.length = capacity;
     this.agentId = grown(this.agentId, capacity * 16);
     this.suspectAfterMs = grown(this.suspectAfterMs, capacity);
     this.confirmForMs = grown(this.confirmForMs, capacity);
@@ -86,7 +89,10 @@ export class EntryColumns {
   count = 0;
   capacity = 0;
   readonly hashHex: string[] = [];
-  readonly address: (string | null)[] = [];
+  /** IPv4 as a number (most agents), 0 = see {@link otherAddress}. */
+  address4 = new Uint32Array(0);
+  /** Addresses that are not IPv4, by entry. */
+  readonly otherAddress = new Map<number, string>();
   port = new Uint16Array(0);
   next = new Int32Array(0);
   hashHi = new Uint32Array(0);
@@ -124,7 +130,8 @@ export class EntryColumns {
 
   release(entry: number): void {
     this.hashHex[entry] = '';
-    this.address[entry] = null;
+    this.address4[entry] = 0;
+    this.otherAddress.delete(entry);
     this.flags[entry] = 0;
     this.#free.push(entry);
   }
@@ -132,6 +139,9 @@ export class EntryColumns {
   reserve(capacity: number): void {
     if (capacity <= this.capacity) return;
     this.capacity = capacity;
+    // Exact: an array that grows by assignment keeps half as much again in reserve.
+    this.hashHex.length = capacity;
+    this.address4 = grown(this.address4, capacity);
     this.port = grown(this.port, capacity);
     this.next = grown(this.next, capacity);
     this.hashHi = grown(this.hashHi, capacity);

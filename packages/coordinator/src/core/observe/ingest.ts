@@ -15,6 +15,7 @@ import {
   writeMidstate,
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
+import { setAddress } from './addresses.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -157,7 +158,7 @@ export class Ingest {
       ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
     entries.lastHeardMs[entry] = nowMs;
     entries.silentFromMs[entry] = nowMs;
-    if (entries.address[entry] !== from.address) entries.address[entry] = from.address;
+    setAddress(entries, entry, from.address);
     entries.port[entry] = from.port;
     if (members.activeEntry[slot] !== entry) return;
     if (suspicions.size > 0) suspicions.delete(slot);

@@ -55,7 +55,7 @@ export class ObserverState {
     const entry = entries.take();
     this.#entriesMade++;
     entries.hashHex[entry] = hashHex;
-    entries.address[entry] = null;
+    entries.address4[entry] = 0;
     entries.hashHi[entry] = hashHi;
     entries.hashLo[entry] = hashLo;
     entries.flags[entry] = 0;

@@ -1,4 +1,5 @@
 import { encodeProbe, type MemberId, midstateMac, type MonotonicMs, monotonicMs } from '@understudy/shared';
+import { addressOf } from './addresses.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
 import { judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
@@ -174,7 +175,7 @@ export class Watch {
   #order(orders: ProbeOrder[], slot: number, suspicion: Suspicion, udpPayload: () => Uint8Array): void {
     const { members, entries } = this.#state;
     const entry = members.activeEntry[slot] as number;
-    const address = entries.address[entry] ?? null;
+    const address = addressOf(entries, entry);
     if (address === null) return;
     const common = { member: members.ids[slot] as MemberId, suspectSinceMs: suspicion.sinceMs };
     const to = { address, port: entries.port[entry] as number };

@@ -4,6 +4,7 @@ import {
   type CloudInstance,
   type CloudNetworkInterface,
   type CloudSnapshot,
+  type CloudVolume,
   type HistoryRecord,
   type MemberId,
   TAG,
@@ -64,6 +65,7 @@ export interface Found {
   readonly images: readonly CloudImage[];
   readonly networkInterfaces: readonly CloudNetworkInterface[];
   readonly instances: readonly CloudInstance[];
+  readonly volumes: readonly CloudVolume[];
 }
 
 export interface Orphan {
@@ -90,6 +92,12 @@ export function findOrphans(found: Found, known: KnownRecoveries): readonly Orph
     ...found.snapshots.flatMap((one) => orphan('snapshot', one.snapshotId, one.tags[TAG.op])),
   ];
 }
+
+/** Disks of finished recoveries that are attached to nothing. */
+export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly string[] =>
+  found.volumes
+    .filter((one) => one.attachments.length === 0 && known.finished.has(one.tags[TAG.op] ?? ''))
+    .map((one) => one.volumeId);
 
 const PASSED: ReadonlySet<string> = new Set(['terminated', 'shutting-down']);
 

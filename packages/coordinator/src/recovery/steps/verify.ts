@@ -39,11 +39,12 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
       }
       if (last) memory.instanceAtMs = Number.NEGATIVE_INFINITY;
       await refresh(run, memory, instanceId);
-      const keep = keepDisks(run, memory, instanceId);
-      if (keep) return keep;
       const nowMs = run.nowMs();
       const heartbeat = run.parts.heartbeats.reading(run.record.member, instanceId);
       const verdict = verifyProgress({ ...memory, heartbeat, nowMs, waitedMs: frozen.elapsedMs }, run.policy);
+      const passing = verdict.kind === 'passed' || (verdict.kind === 'wait' && verdict.againInMs !== null);
+      const keep = passing ? keepDisks(run, memory, instanceId) : null;
+      if (keep) return keep;
       switch (verdict.kind) {
         case 'passed':
           return { kind: 'done', result: { instanceId } };
@@ -58,7 +59,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
   };
 }
 
-/** While it settles anyway. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
+/** While it settles anyway, and not for one that may never pass. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
