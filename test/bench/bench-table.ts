@@ -14,7 +14,8 @@ export function benchTable(
     coordinatorId: 'bench',
     startedAtMs: nowMs,
     nonce: new Uint8Array(32).fill(3),
-    keyIds: [1],
+    // Two, as during a rotation: the dearer case.
+    keyIds: [1, 2],
     keyOf: () => BENCH_KEY,
     activations: { answer: () => ANSWER },
     settings: { warmUpMs: 0, ...settings },

@@ -15,8 +15,10 @@ import {
 
 /** Benchmarks measure the receiver: every agent here has the same key, so that making datagrams is cheap. Each row still keeps its own state. */
 export const BENCH_KEY = new Uint8Array(32).fill(11);
-export const benchMember = (index: number): MemberId => `bench/m${index}`;
-export const benchInstance = (index: number): string => `i-${index.toString(16).padStart(17, '0')}`;
+/** Strings in one piece, as they come out of JSON. */
+const flat = (text: string): string => Buffer.from(text).toString();
+export const benchMember = (index: number): MemberId => flat(`bench/m${index}`) as MemberId;
+export const benchInstance = (index: number): string => flat(`i-${index.toString(16).padStart(17, '0')}`);
 
 const state = new Int32Array(MIDSTATE_WORDS);
 writeMidstate(BENCH_KEY, state, 0);

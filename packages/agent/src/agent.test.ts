@@ -229,24 +229,6 @@ describe('activation', () => {
     await stop();
   });
 
-  it('a pause between decision and hook is noticed before the hook', async () => {
-    const { c1, clock, machine, outputs, stop } = await running();
-    let open: () => void = () => undefined;
-    outputs.hookGate = new Promise((resolve) => {
-      open = resolve;
-    });
-    outputs.hookFailures = 1;
-    c1.reply = { activation: 'active' };
-    await clock.advance(1_200);
-    c1.reply = null;
-    machine.sleptMs += 3_600_000;
-    open();
-    outputs.hookGate = null;
-    await clock.advance(30_000);
-    expect(outputs.hooks.filter((state) => state === 'active')).toEqual([]);
-    await stop();
-  });
-
   it('a hook that fails is tried again and shows in the heartbeat', async () => {
     const world = agentWorld();
     world.outputs.hookFailures = 3;

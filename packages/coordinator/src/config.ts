@@ -201,6 +201,13 @@ const RULES: readonly Rule[] = [
         : null,
   },
   {
+    path: ['observer', 'minimumZones'],
+    refusal: ({ observer: o }) =>
+      o.minimumObservers > 1 && o.minimumZones < 2
+        ? `minimumZones = ${o.minimumZones} with minimumObservers = ${o.minimumObservers}: one zone's network trouble would look like a dead member; only a cluster of one coordinator may judge from one zone`
+        : null,
+  },
+  {
     path: ['observer', 'warmUpMs'],
     refusal: ({ observer: o, policy: p }) =>
       o.warmUpMs < p.suspectAfterMs

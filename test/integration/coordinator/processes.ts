@@ -123,12 +123,14 @@ export class Bench {
     writeFileSync(join(this.dir, 'master.key'), Buffer.from(MASTER).toString('hex'), { mode: 0o600 });
   }
 
-  async startCloud(): Promise<RunningCloudSim> {
+  /** `over` is merged into the top level of its configuration. */
+  async startCloud(over: object = {}): Promise<RunningCloudSim> {
     const config = CloudSimConfigSchema.parse({
       http: { port: 0 },
       speed: 30,
       workDir: join(this.dir, 'cloud'),
       credentials: { accessKeyIds: [ACCEPTED_KEY] },
+      ...over,
     });
     const random = new SeededRandom(1);
     const cloud = await startCloudSim(config, { clock: new SystemClock(), random, log: silentLog, env: {} });

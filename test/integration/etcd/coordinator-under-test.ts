@@ -44,7 +44,7 @@ export async function coordinatorUnderTest(options: {
   const keys: Keyspace = keyspace(root);
   const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
   if (options.beforeTxn) hookTxn(store, () => options.beforeTxn?.(proxy));
-  const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING });
+  const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING, afterResignMs: 300 });
   const close = async () => {
     await leadership.close();
     await store.close();

@@ -6,10 +6,18 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
 
+/** PEM files of the client side of etcd. */
+export interface EtcdTlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 interface Member {
   readonly name: string;
   readonly clientPort: number;
   readonly peerPort: number;
+  readonly metricsPort: number;
   process: ChildProcess | null;
   output: string;
 }
@@ -32,18 +40,16 @@ export class EtcdCluster {
   readonly #binary: string;
   readonly #folder: string;
   readonly #members: Member[];
-  readonly #extraArguments: readonly string[];
+  readonly #tls: EtcdTlsFiles | null;
 
-  private constructor(binary: string, members: Member[], extraArguments: readonly string[]) {
+  private constructor(binary: string, members: Member[], tls: EtcdTlsFiles | null) {
     this.#binary = binary;
     this.#members = members;
-    this.#extraArguments = extraArguments;
+    this.#tls = tls;
     this.#folder = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   }
 
-  static async start(
-    options: { readonly members?: number; readonly extraArguments?: readonly string[] } = {},
-  ): Promise<EtcdCluster> {
+  static async start(options: { readonly members?: number; readonly tls?: EtcdTlsFiles } = {}): Promise<EtcdCluster> {
     const binary = await ensureEtcd();
     const members: Member[] = [];
     for (let index = 0; index < (options.members ?? 1); index += 1)
@@ -51,17 +57,18 @@ export class EtcdCluster {
         name: `m${index}`,
         clientPort: await freePort(),
         peerPort: await freePort(),
+        metricsPort: await freePort(),
         process: null,
         output: '',
       });
-    const cluster = new EtcdCluster(binary, members, options.extraArguments ?? []);
+    const cluster = new EtcdCluster(binary, members, options.tls ?? null);
     for (const index of members.keys()) cluster.launch(index);
     await cluster.healthy();
     return cluster;
   }
 
   get hosts(): readonly string[] {
-    return this.#members.map((member) => `http://127.0.0.1:${member.clientPort}`);
+    return this.#members.map((member) => this.#url(member));
   }
 
   port(index = 0): number {
@@ -71,7 +78,7 @@ export class EtcdCluster {
   /** Starts a member that is not running; its data are still there. */
   launch(index: number): void {
     const member = this.#member(index);
-    const client = `http://127.0.0.1:${member.clientPort}`;
+    const client = this.#url(member);
     const peer = `http://127.0.0.1:${member.peerPort}`;
     const peers = this.#members.map((other) => `${other.name}=http://127.0.0.1:${other.peerPort}`).join(',');
     const child = spawn(
@@ -81,7 +88,14 @@ export class EtcdCluster {
         ...['--listen-client-urls', client, '--advertise-client-urls', client],
         ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
         ...['--initial-cluster', peers, '--initial-cluster-state', 'new', '--unsafe-no-fsync', '--log-level', 'warn'],
-        ...this.#extraArguments,
+        ...(this.#tls
+          ? [
+              ...['--client-cert-auth', '--trusted-ca-file', this.#tls.ca],
+              ...['--cert-file', this.#tls.cert, '--key-file', this.#tls.key],
+              // Health is asked without a certificate.
+              ...['--listen-metrics-urls', `http://127.0.0.1:${member.metricsPort}`],
+            ]
+          : []),
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
@@ -119,7 +133,9 @@ export class EtcdCluster {
 
   async #healthyMember(member: Member): Promise<void> {
     for (let attempt = 0; attempt < 150; attempt += 1) {
-      const ok = await fetch(`http://127.0.0.1:${member.clientPort}/health`, { signal: AbortSignal.timeout(1000) })
+      const ok = await fetch(`http://127.0.0.1:${this.#tls ? member.metricsPort : member.clientPort}/health`, {
+        signal: AbortSignal.timeout(1000),
+      })
         .then(async (reply) => (await reply.text()).includes('"true"'))
         .catch(() => false);
       if (ok) return;
@@ -127,6 +143,10 @@ export class EtcdCluster {
       await wait(100);
     }
     throw new Error(`etcd member ${member.name} did not become healthy: ${member.output}`);
+  }
+
+  #url(member: Member): string {
+    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${member.clientPort}`;
   }
 
   #member(index: number): Member {

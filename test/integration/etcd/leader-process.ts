@@ -22,12 +22,12 @@ const key = `${root}beat/${id}`;
 let expect = 0;
 let stopping = false;
 /** The term object as it was before the pause: a careless holder. */
-let held: ReturnType<Leadership['current']> = null;
+const held: { term: ReturnType<Leadership['current']> } = { term: null };
 
 leadership.onChange(() => {
   const term = leadership.current();
-  if (term && term !== held) {
-    held = term;
+  if (term && term !== held.term) {
+    held.term = term;
     say({ event: 'leads', term: term.number });
     term.signal.addEventListener('abort', () => say({ event: 'ends', term: term.number }), { once: true });
   }
@@ -48,11 +48,12 @@ while (!stopping) {
   await clock.sleep(5);
   const gapMs = clock.monotonicMs() - lastTurnMs;
   lastTurnMs = clock.monotonicMs();
-  if (!held) continue;
+  const term = held.term;
+  if (!term) continue;
   // Asked by nobody whether it still leads: only the guard stands between it and the store.
-  const outcome = await held.commit({ puts: [{ key, record: { term: held.number }, expect }] }).then(
+  const outcome = await term.commit({ puts: [{ key, record: { term: term.number }, expect }] }).then(
     (result) => result,
-    (error: { code?: string }) => ({ kind: error.code ?? String(error) }),
+    (error: { code?: string }) => ({ kind: error.code ?? 'no code' }),
   );
   if (gapMs > 1000) say({ event: 'after-pause', gapMs, outcome: outcome.kind });
   if ('revision' in outcome) expect = outcome.revision;

@@ -186,7 +186,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
       tookMs[round] = (tookMs[round] ?? Number.NaN) - startedAtMs;
       await resigned;
       // Back in the race after its pause.
-      await wait(2500);
+      await wait(500);
       [from, to] = [to, from];
     }
     report(`planned hand-over: ${tookMs.map((each) => each.toFixed(0)).join(', ')} ms`);

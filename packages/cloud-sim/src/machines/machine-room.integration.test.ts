@@ -204,15 +204,19 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const gone = new Promise<number | null>((resolve) => {
       child.once('exit', (code) => resolve(code));
     });
-    const volumeId = await until('seeded', () => /seeded (vol-\w+)/.exec(out)?.[1]);
-    const line = out.split('\n').find((one) => one.includes('cloud-sim.listening')) ?? '';
-    expect(JSON.parse(line)).toMatchObject({ port: expect.any(Number), dnsPort: expect.any(Number) });
-    const root = join(workDir, 'volumes', volumeId);
-    await until('boot', () => boots(root).length === 1);
-    const pid = Number(boots(root)[0]?.split(' ')[2]);
-    expect(isAlive(pid)).toBe(true);
-    child.kill(signal);
-    expect(await gone).toBe(signal === 'SIGTERM' ? 0 : null);
-    await until('machine dead', () => !isAlive(pid));
+    try {
+      const volumeId = await until('seeded', () => /seeded (vol-\w+)/.exec(out)?.[1]);
+      const line = await until('listening', () => /^.*cloud-sim\.listening.*$/m.exec(out)?.[0]);
+      expect(JSON.parse(line)).toMatchObject({ port: expect.any(Number), dnsPort: expect.any(Number) });
+      const root = join(workDir, 'volumes', volumeId);
+      await until('boot', () => boots(root).length === 1);
+      const pid = Number(boots(root)[0]?.split(' ')[2]);
+      expect(isAlive(pid)).toBe(true);
+      child.kill(signal);
+      expect(await gone).toBe(signal === 'SIGTERM' ? 0 : null);
+      await until('machine dead', () => !isAlive(pid));
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 }

@@ -68,17 +68,21 @@ describe('LeaseKeeper', () => {
     expect(rig.kv.leaseIds()).toEqual([]);
   });
 
-  it('a keepalive answer that arrives after the deadline brings nothing back to life', async () => {
-    const { rig, keeper, process } = await held();
-    // Renewed at the last moment, so that etcd keeps the lease well beyond our deadline; the answer waits in the paused process.
-    process.store.slowTo(1);
-    await rig.clock.advance(2000);
+  it('a keepalive answer that is read before any timer, but after the deadline, brings nothing back to life', async () => {
+    const rig = new LeadershipRig();
+    const process = rig.process('c1');
+    // Answers come in on the store's clock: as after SIGCONT, when sockets are read before timers run.
+    const store = rig.kv.client('direct', { callTimeoutMs: 60_000 });
+    const keeper = await rig.clock.runUntilSettled(LeaseKeeper.grant({ ...process.deps, store }, TIMING));
+    store.slowTo(3500);
+    await rig.clock.advance(2100);
     process.clock.pause();
-    await rig.clock.advance(8500);
+    await rig.clock.advance(7400);
+    expect(store.applied.keepAlive).toBe(1);
     expect(rig.kv.leaseIds()).toEqual([keeper.leaseId]);
-    process.clock.resume();
     expect(keeper.signal.aborted).toBe(true);
-    await rig.clock.advance(100);
+    process.clock.resume();
+    await rig.clock.advance(8000);
     expect(keeper.remainingMs()).toBe(0);
     expect(rig.kv.leaseIds()).toEqual([]);
   });

@@ -41,7 +41,7 @@ export const DEFAULT_RECOVERY_SETTINGS: RecoverySettings = {
   giveUpGraceMs: 100,
   pollMinMs: 250,
   pollMaxMs: 5_000,
-  pollRatio: 0.04,
+  pollRatio: 0.025,
   backoffBaseMs: 500,
   backoffCapMs: 10_000,
   confirmSpacingMs: 2_000,

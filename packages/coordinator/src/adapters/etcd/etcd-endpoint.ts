@@ -138,11 +138,6 @@ export class EtcdEndpoint {
 
 function credentialsOf(tls: NonNullable<EtcdEndpointOptions['tls']>): NonNullable<IOptions['credentials']> {
   const { ca, cert, key } = tls;
-  if ((cert === undefined) !== (key === undefined))
-    throw new OperationError(
-      'CONFIG_INVALID',
-      'etcd TLS: a client certificate needs its key, and a key its certificate',
-    );
   return {
     ...(ca ? { rootCertificate: ca } : {}),
     ...(cert && key ? { certChain: cert, privateKey: key } : {}),

@@ -202,6 +202,11 @@ function checkHosts({ hosts, tls }: EtcdKvStoreOptions): void {
       'CONFIG_INVALID',
       `etcd.hosts mixes http and https: ${secure} of ${hosts.length} are https`,
     );
+  if (tls && (tls.cert === undefined) !== (tls.key === undefined))
+    throw new OperationError(
+      'CONFIG_INVALID',
+      'etcd.tls: a client certificate needs its key, and a key its certificate',
+    );
   if (tls && secure === 0)
     throw new OperationError('CONFIG_INVALID', 'etcd.tls is set, but etcd.hosts are not https://');
 }

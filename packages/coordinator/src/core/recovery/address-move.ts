@@ -28,7 +28,7 @@ export function addressMove(
     return { kind: 'done', associationId: seen.associationId };
   }
   if (seen.associationId === null) return { kind: 'associate' };
-  if (seen.instanceId === 'x') {
+  if (seen.instanceId !== want.oldInstanceId) {
     const holder = seen.instanceId ?? seen.networkInterfaceId ?? 'something else';
     return { kind: 'held', text: `${seen.publicIp} is associated with ${holder}; it is never taken away` };
   }

@@ -1,0 +1,40 @@
+import type { CloudAddress } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { addressMove } from './address-move.ts';
+
+const WANT = { networkInterfaceId: 'eni-new', oldInstanceId: 'i-old', recordedAssociationId: 'assoc-1' };
+const at = (part: Partial<CloudAddress>): CloudAddress => ({
+  allocationId: 'eipalloc-1',
+  publicIp: '203.0.113.1',
+  associationId: null,
+  networkInterfaceId: null,
+  instanceId: null,
+  privateIp: null,
+  tags: {},
+  ...part,
+});
+const onOld = { associationId: 'assoc-1', networkInterfaceId: 'eni-old', instanceId: 'i-old' };
+
+describe('addressMove', () => {
+  test.each<[string, CloudAddress | null, object]>([
+    ['not shown', null, { kind: 'unseen' }],
+    ['free: associate', at({}), { kind: 'associate' }],
+    ['on the fenced one, as recorded: disassociate', at(onOld), { kind: 'disassociate', associationId: 'assoc-1' }],
+    [
+      'on the fenced one, by a later association: record that first',
+      at({ ...onOld, associationId: 'assoc-2' }),
+      { kind: 'record', associationId: 'assoc-2' },
+    ],
+    [
+      'on the replacement',
+      at({ associationId: 'assoc-9', networkInterfaceId: 'eni-new', instanceId: 'i-new' }),
+      { kind: 'done', associationId: 'assoc-9' },
+    ],
+  ])('%s', (_name, seen, want) => expect(addressMove(seen, WANT)).toEqual(want));
+
+  test.each<[string, CloudAddress]>([
+    ['an instance', at({ associationId: 'assoc-7', networkInterfaceId: 'eni-7', instanceId: 'i-other' })],
+    ['an interface without an instance', at({ associationId: 'assoc-7', networkInterfaceId: 'eni-7' })],
+    ['another, under the very id we recorded', at({ ...onOld, instanceId: 'i-other' })],
+  ])('with %s: never taken', (_name, seen) => expect(addressMove(seen, WANT).kind).toBe('held'));
+});

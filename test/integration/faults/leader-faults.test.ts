@@ -1,0 +1,120 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { keyspace } from '@understudy/shared';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../coordinator/processes.ts';
+import { expectReplacedOnce, finished, successorOf } from './outcome.ts';
+import { present, Stage, TTL_MS } from './stage.ts';
+import {
+  changesArrivedSince,
+  changesCountedBy,
+  type Moment,
+  stateLetterOf,
+  strikeLeader,
+  type Struck,
+} from './strike.ts';
+
+/** The call arrives at EC2 when the successor has long done the same. */
+const LATE = { kind: 'late-landing', delayMs: TTL_MS + 2_500 } as const;
+const KILLED: readonly Moment[] = [
+  { step: 'fence', action: 'StopInstances' },
+  { step: 'capture', action: 'CreateSnapshots' },
+  { step: 'launch-1', action: 'RunInstances', fault: { kind: 'timeout-after-success' } },
+  { step: 'verify-1' },
+  { step: 'activate', action: 'DescribeInstances' },
+  { step: 'address', action: 'DisassociateAddress' },
+];
+const STOPPED: readonly Moment[] = [
+  { step: 'fence', action: 'StopInstances', fault: LATE },
+  { step: 'capture', action: 'CreateSnapshots', fault: LATE },
+  { step: 'launch-1', action: 'RunInstances', fault: LATE },
+  { step: 'verify-1' },
+  { step: 'activate', action: 'DescribeInstances' },
+  { step: 'address', action: 'DisassociateAddress', fault: LATE },
+];
+const killedMember = (moment: Moment) => `prod/killed-${moment.step}`;
+const stoppedMember = (moment: Moment) => `prod/stopped-${moment.step}`;
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = new Stage();
+  await stage.open([...KILLED.map(killedMember), ...STOPPED.map(stoppedMember)]);
+});
+afterAll(() => stage.close());
+afterEach(() => {
+  for (const { process } of stage.seats) process.child.kill('SIGCONT');
+});
+
+/** Calls that change something, of this leader, since the machine crashed: nobody else leads until the lease is over. */
+async function sentBeforeTheStop(struck: Struck): Promise<number> {
+  await wait(TTL_MS / 4);
+  expect(present(await stage.store.get(keyspace().leader)).createRevision).toBe(struck.term);
+  return changesArrivedSince(stage, struck.crashSeq);
+}
+
+/** Stopped for twice the lease while another leads, then continued. */
+async function continueLater({ process, seat, term }: Struck, struckAtMs: number): Promise<void> {
+  await wait(Math.max(0, struckAtMs + 2 * TTL_MS - performance.now()));
+  expect(stateLetterOf(present(process.child.pid))).toBe('T');
+  const led = present(stage.leader);
+  expect(led.term).toBeGreaterThan(term);
+  expect(led.coordinatorId).not.toBe(seat.id);
+  process.child.kill('SIGCONT');
+  await until('runs again', () => stateLetterOf(present(process.child.pid)) !== 'T', 1_000);
+}
+
+/** The withheld call came through, and the successor had already been served with its own. */
+async function expectLanded({ crashSeq }: Struck, { action }: Moment): Promise<void> {
+  const calls = () => stage.sim.log.calls(action).filter((call) => call.seq > crashSeq);
+  const landed = await until('landed', () => calls().find((call) => call.durationMs >= LATE.delayMs), 10_000);
+  expect(calls().filter((call) => call.seq < landed.seq && call.outcome === 'ok')).not.toEqual([]);
+}
+
+const endedTerms = (struck: Struck): number[] =>
+  struck.process.stdout
+    .split('\n')
+    .filter((line) => line.includes('"leadership.ended"'))
+    .map((line) => (JSON.parse(line) as { term: number }).term);
+
+async function expectSteppedDown(struck: Struck): Promise<void> {
+  await until('its term is over', () => endedTerms(struck).includes(struck.term), 5_000);
+  const status = present(await struck.process.json<{ isLeader: boolean }>('/v1/status'));
+  if (stage.leader?.coordinatorId !== struck.seat.id) expect(status.isLeader).toBe(false);
+}
+
+describe('killed in the middle of a step: another finishes, with one launch', () => {
+  test.each(KILLED.map((moment) => [moment.step, moment] as const))('%s', async (_, moment) => {
+    const struck = await strikeLeader(stage, killedMember(moment), moment, 'SIGKILL');
+    await successorOf(stage, struck);
+    await expectReplacedOnce(stage, struck, await finished(stage, struck));
+    stage.restart(struck.seat);
+  });
+});
+
+describe('stopped in the middle of a step for twice the lease, then continued: a successor finishes, the old one does no harm', () => {
+  test.each(STOPPED.map((moment) => [moment.step, moment] as const))('%s', async (_, moment) => {
+    const struck = await strikeLeader(stage, stoppedMember(moment), moment, 'SIGSTOP');
+    const struckAtMs = performance.now();
+    const sent = await sentBeforeTheStop(struck);
+    const successor = await successorOf(stage, struck);
+    expect(stateLetterOf(present(struck.process.child.pid))).toBe('T');
+    await continueLater(struck, struckAtMs);
+    await expectSteppedDown(struck);
+    const history = await finished(stage, struck);
+    if (moment.fault) await expectLanded(struck, moment);
+    await expectReplacedOnce(stage, struck, history);
+    const counted = (await changesCountedBy(struck.process)) - struck.changesBefore;
+    expect(counted).toBeGreaterThan(0);
+    expect(counted).toBeLessThanOrEqual(sent);
+    expect(stage.leader?.coordinatorId).toBe(successor.id);
+  });
+});
+
+test('in the end every member was activated twice and nothing is left open', async () => {
+  const keys = keyspace();
+  const members = [...stage.members.keys()];
+  expect(Object.fromEntries(stage.activated)).toEqual(Object.fromEntries(members.map((member) => [member, [1, 2]])));
+  for (const seat of stage.seats)
+    await until(`${seat.id} is well`, async () => (await seat.process.get('/readyz'))?.status === 200);
+  for (const prefix of [keys.intents, keys.journal, keys.holds])
+    expect((await stage.store.range(prefix)).entries).toEqual([]);
+});

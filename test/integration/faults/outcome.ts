@@ -1,0 +1,74 @@
+import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import type { Launch } from '@understudy/cloud-sim';
+import {
+  ActivationRecordSchema,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  keyspace,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
+import { expect } from 'vitest';
+import { until } from '../coordinator/processes.ts';
+import { present, type Seat, type Stage } from './stage.ts';
+import type { Struck } from './strike.ts';
+
+const KEYS = keyspace();
+
+/** Somebody else leads, says so itself, and in a later term. */
+export async function successorOf(stage: Stage, { seat, term }: Struck): Promise<Seat> {
+  const entry = await until(
+    'another leads',
+    async () => {
+      const found = await stage.store.get(KEYS.leader);
+      return found && found.createRevision !== term ? found : null;
+    },
+    15_000,
+  );
+  expect(entry.createRevision).toBeGreaterThan(term);
+  const { coordinatorId } = JSON.parse(entry.value) as { coordinatorId: string };
+  expect(coordinatorId).not.toBe(seat.id);
+  const successor = stage.seat(coordinatorId);
+  await until('it says so', async () => (await successor.process.json<{ isLeader: boolean }>('/v1/status'))?.isLeader);
+  return successor;
+}
+
+export async function finished(stage: Stage, { member, opId }: Struck): Promise<HistoryRecord> {
+  const key = KEYS.historyEntry(member, opId);
+  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), 60_000);
+  return parseRecord(HistoryRecordSchema, key, entry.value);
+}
+
+async function instancesTagged(stage: Stage, opId: string): Promise<(string | undefined)[]> {
+  const Filters = [{ Name: `tag:${TAG.op}`, Values: [opId] }];
+  const { Reservations = [] } = await stage.ec2.send(new DescribeInstancesCommand({ Filters }));
+  return Reservations.flatMap(({ Instances = [] }) => Instances.map((one) => `${one.InstanceId} ${one.State?.Name}`));
+}
+
+async function stateOf(stage: Stage, instanceId: string): Promise<string | undefined> {
+  const { Reservations } = await stage.ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+  return Reservations?.[0]?.Instances?.[0]?.State?.Name;
+}
+
+async function addressHolder(stage: Stage, allocationId: string): Promise<string | undefined> {
+  const { Addresses } = await stage.ec2.send(new DescribeAddressesCommand({ AllocationIds: [allocationId] }));
+  return Addresses?.[0]?.InstanceId;
+}
+
+/** One launch, one activation, the address and nothing else where they belong: by EC2, by the simulator and by etcd. */
+export async function expectReplacedOnce(stage: Stage, struck: Struck, history: HistoryRecord): Promise<void> {
+  const { member, opId, old } = struck;
+  const state = (await (await fetch(`${stage.cloudUrl}/_sim/state`)).json()) as { launches: Launch[] };
+  const launches = state.launches.filter((one) => one.tags[TAG.op] === opId);
+  expect(launches).toHaveLength(1);
+  const newInstanceId = present(launches[0]).instanceId;
+  expect(await instancesTagged(stage, opId)).toEqual([`${newInstanceId} running`]);
+  expect(history).toMatchObject({ outcome: 'replaced', newInstanceId, newIncarnation: 2, launchAttempts: 1 });
+  expect(history.leaderChanges).toBeGreaterThanOrEqual(1);
+  expect(stage.activated.get(member)).toEqual([1, 2]);
+  const key = KEYS.activation(member);
+  const activation = parseRecord(ActivationRecordSchema, key, present(await stage.store.get(key)).value);
+  expect(activation).toMatchObject({ instanceId: newInstanceId, incarnation: 2, opId });
+  expect(await addressHolder(stage, present(old.allocationId))).toBe(newInstanceId);
+  expect(await stateOf(stage, old.instanceId)).toBe('stopped');
+}

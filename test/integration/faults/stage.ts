@@ -1,0 +1,153 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { type CloudSim, type SeededInstance, seedInstance } from '@understudy/cloud-sim';
+import { openStore } from '@understudy/coordinator';
+import {
+  ActivationRecordSchema,
+  type KvEvent,
+  type KvStore,
+  keyspace,
+  LeaderRecordSchema,
+  MembersViewSchema,
+  parseRecord,
+} from '@understudy/shared';
+import { ACCEPTED_KEY, Bench, type CoordinatorProcess, until } from '../coordinator/processes.ts';
+import { EtcdCluster } from '../etcd/etcd-cluster.ts';
+
+export const TTL_MS = 2_000;
+const COORDINATORS = 3;
+const KEYS = keyspace();
+
+/** What differs from the coordinator tests: a shorter lease, quicker judgement, no limit on how many recoveries follow each other. */
+const timesOf = (hosts: readonly string[], endpoint: string): object => ({
+  etcd: { hosts, leaseTtlMs: TTL_MS, leaseMarginMs: 300, keepaliveMs: 400, callTimeoutMs: 600 },
+  aws: { region: 'us-east-1', endpoint, callTimeoutMs: 1_000 },
+  guard: { massMinimum: 100, zoneMinimum: 100, budgetPerMinute: 1_000, budgetBurst: 100 },
+  observer: { warmUpMs: 2_000 },
+  policy: { suspectAfterMs: 2_000, confirmForMs: 800, bootGraceMs: 0, settleMs: 300 },
+});
+
+/** Slow reads: between the end of verification and the activation lies one of them, long enough to strike in. */
+const CLOUD = {
+  speed: 25,
+  latency: { 'api.DescribeInstances.request': [600, 800], 'api.DescribeInstances.response': [800, 1_000] },
+};
+
+/** One place in the cluster; a killed coordinator is started again in it. */
+export interface Seat {
+  readonly id: string;
+  readonly configPath: string;
+  readonly httpPort: number;
+  process: CoordinatorProcess;
+}
+
+/** etcd, a cloud-sim over HTTP, three coordinators and one member per case; everything is a real process except the agents. */
+export class Stage {
+  readonly bench = new Bench();
+  readonly seats: Seat[] = [];
+  readonly members = new Map<string, SeededInstance>();
+  /** Incarnations each member's activation was ever written with, in order. */
+  readonly activated = new Map<string, number[]>();
+  readonly #listeners = new Set<(event: KvEvent) => void>();
+  #etcd: EtcdCluster | null = null;
+  #store: KvStore | null = null;
+  #ec2: EC2Client | null = null;
+  /** Who holds the leader key, as the watch has it, and since which revision. */
+  leader: { readonly coordinatorId: string; readonly term: number } | null = null;
+
+  get store(): KvStore {
+    return present(this.#store);
+  }
+  get ec2(): EC2Client {
+    return present(this.#ec2);
+  }
+  get sim(): CloudSim {
+    return present(this.bench.cloud).sim;
+  }
+  get cloudUrl(): string {
+    return present(this.bench.cloud).url;
+  }
+
+  async open(members: readonly string[]): Promise<void> {
+    const [etcd, { sim, url }] = await Promise.all([EtcdCluster.start(), this.bench.startCloud(CLOUD)]);
+    this.#etcd = etcd;
+    const credentials = { accessKeyId: ACCEPTED_KEY, secretAccessKey: 'secret' };
+    this.#ec2 = new EC2Client({ region: 'us-east-1', endpoint: url, credentials });
+    for (const [index, member] of members.entries())
+      this.members.set(
+        member,
+        seedInstance(sim, {
+          member,
+          userData: 'x',
+          elasticIp: true,
+          az: sim.zones[index % sim.zones.length] ?? '',
+          dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }],
+        }),
+      );
+    this.#store = openStore({ hosts: etcd.hosts });
+    this.#store.watch(KEYS.root, 1, {
+      onEvents: (events) => events.forEach((event) => this.#seen(event)),
+      onCompacted: () => {
+        throw new Error('nobody compacts here');
+      },
+    });
+    for (let index = 0; index < COORDINATORS; index++) {
+      const over = timesOf(etcd.hosts, url);
+      const { path, httpPort } = await this.bench.config(index, etcd.hosts, COORDINATORS, over);
+      const process = this.bench.start(path, httpPort);
+      this.seats.push({ id: `c${index + 1}`, configPath: path, httpPort, process });
+    }
+    this.bench.followMachines();
+    for (const seat of this.seats)
+      await until(`${seat.id} sees all alive`, async () => (await aliveFor(seat)) === members.length, 40_000);
+  }
+
+  /** Synchronously, as the watch reports it. Returns the unsubscribe function. */
+  onKey(listener: (event: KvEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  seat(coordinatorId: string): Seat {
+    return present(this.seats.find((one) => one.id === coordinatorId));
+  }
+
+  /** A new process in a seat whose process is gone. It takes part seconds later; the other two suffice meanwhile. */
+  restart(seat: Seat): void {
+    seat.process = this.bench.start(seat.configPath, seat.httpPort);
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+    await this.bench.close();
+    this.#ec2?.destroy();
+    await this.#etcd?.stop();
+  }
+
+  #seen(event: KvEvent): void {
+    const key = event.kind === 'put' ? event.entry.key : event.key;
+    if (key === KEYS.leader)
+      this.leader =
+        event.kind === 'put'
+          ? {
+              coordinatorId: parseRecord(LeaderRecordSchema, key, event.entry.value).coordinatorId,
+              term: event.entry.createRevision,
+            }
+          : null;
+    if (event.kind === 'put' && key.startsWith(KEYS.activations)) {
+      const { member, incarnation } = parseRecord(ActivationRecordSchema, key, event.entry.value);
+      this.activated.set(member, [...(this.activated.get(member) ?? []), incarnation]);
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+async function aliveFor(seat: Seat): Promise<number> {
+  if (!seat.process.running) throw new Error(`${seat.id} has ended: ${seat.process.stderr}`);
+  const reply = await seat.process.json('/v1/members');
+  return reply ? MembersViewSchema.parse(reply).members.filter((one) => one.verdict === 'alive').length : 0;
+}
+
+export function present<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new Error('not there');
+  return value;
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Fault, SeededInstance, SimEvent } from '@understudy/cloud-sim';
+import { ActivationRecordSchema, JournalRecordSchema, keyspace, opIdOf, parseRecord, TAG } from '@understudy/shared';
+import { expect } from 'vitest';
+import type { CoordinatorProcess } from '../coordinator/processes.ts';
+import { until } from '../coordinator/processes.ts';
+import { present, type Seat, type Stage } from './stage.ts';
+
+const KEYS = keyspace();
+
+/** When the leader is struck: in the middle of which step. */
+export interface Moment {
+  readonly step: string;
+  /** EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the step started. */
+  readonly action?: string;
+  /** What happens to that call. */
+  readonly fault?: Omit<Fault, 'id' | 'action'>;
+}
+
+export interface Struck {
+  readonly member: string;
+  readonly old: SeededInstance;
+  readonly opId: string;
+  readonly seat: Seat;
+  readonly process: CoordinatorProcess;
+  readonly term: number;
+  /** Number of the newest cloud event before the machine crashed. */
+  readonly crashSeq: number;
+  readonly faultId: string | null;
+  /** Calls that change something, counted by the process itself, before the machine crashed. */
+  readonly changesBefore: number;
+}
+
+/** `R`, `S`, `T` (stopped) …; null: there is no such process. */
+export function stateLetterOf(pid: number): string | null {
+  try {
+    return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const isChange = (action: string): boolean => !/^(?:Describe|Get)/.test(action);
+
+/** Calls that change something, by the coordinator's own count; none while it still starts. */
+export async function changesCountedBy(process: CoordinatorProcess): Promise<number> {
+  const { body } = (await process.get('/metrics')) ?? { body: '' };
+  const lines = [...body.matchAll(/^\S*ec2_calls_total\{action="(\w+)",[^}]*\} (\d+)$/gm)];
+  return lines.reduce((sum, [, action = '', count = '0']) => sum + (isChange(action) ? Number(count) : 0), 0);
+}
+
+/** Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier does not count. */
+export const changesArrivedSince = (stage: Stage, seq: number): number =>
+  stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
+
+function isOfStep(stage: Stage, old: SeededInstance, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
+  if (event.kind !== 'call' || event.action !== moment.action) return false;
+  const input = JSON.stringify(event.input);
+  const names = [opIdOf(old.instanceId), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
+  if (moment.step === 'activate') return seen.has('verify-1 done') && input.includes(`["${old.instanceId}"]`);
+  return names.some((name) => name !== '' && input.includes(`"${name}"`));
+}
+
+/** Sends `signal` to whoever leads, in the very moment; resolves right after. */
+function strikeAt(stage: Stage, old: SeededInstance, moment: Moment, signal: NodeJS.Signals): Promise<string> {
+  const seen = new Set<string>();
+  const prefix = KEYS.journalOf(opIdOf(old.instanceId));
+  return new Promise((resolve) => {
+    const strike = () => {
+      offKey();
+      offEvent();
+      const { coordinatorId } = present(stage.leader);
+      stage.seat(coordinatorId).process.child.kill(signal);
+      resolve(coordinatorId);
+    };
+    const offKey = stage.onKey((event) => {
+      if (event.kind !== 'put' || !event.entry.key.startsWith(prefix)) return;
+      const { step, state } = parseRecord(JournalRecordSchema, event.entry.key, event.entry.value);
+      seen.add(`${step} ${state}`);
+      if (moment.action === undefined && step === moment.step && state === 'started') strike();
+    });
+    const offEvent = stage.sim.onEvent((event) => {
+      if (isOfStep(stage, old, moment, seen, event)) strike();
+    });
+  });
+}
+
+async function addFault(stage: Stage, old: SeededInstance, moment: Moment, id: string): Promise<string | null> {
+  if (!moment.fault || !moment.action) return null;
+  const match =
+    moment.action === 'RunInstances'
+      ? { tag: { key: TAG.op, value: opIdOf(old.instanceId) } }
+      : { resourceId: moment.action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
+  const body = JSON.stringify({ ...moment.fault, id, action: moment.action, match });
+  const headers = { 'content-type': 'application/json' };
+  const reply = await fetch(`${stage.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
+  expect(reply.status).toBe(200);
+  return id;
+}
+
+/** Crashes the member's machine and strikes the leader in the middle of a step of its recovery; asserts that this is what happened. */
+export async function strikeLeader(
+  stage: Stage,
+  member: string,
+  moment: Moment,
+  signal: 'SIGKILL' | 'SIGSTOP',
+): Promise<Struck> {
+  const old = present(stage.members.get(member));
+  const faultId = await addFault(stage, old, moment, `fault of ${member}`);
+  const counts = await Promise.all(
+    stage.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
+  );
+  const crashSeq = stage.sim.log.lastSeq;
+  const struck = strikeAt(stage, old, moment, signal);
+  expect(stage.sim.crashInstance(old.instanceId)).toBe(true);
+  stage.bench.followMachines();
+  const seat = stage.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
+  const { process } = seat;
+  await expectGone(process, signal);
+  const leader = present(await stage.store.get(KEYS.leader));
+  await expectInTheMiddle(stage, member, old, moment);
+  if (faultId !== null) expect(stage.sim.fired(faultId)).toBe(1);
+  const opId = opIdOf(old.instanceId);
+  const changesBefore = new Map(counts).get(seat.id) ?? 0;
+  const term = leader.createRevision;
+  expect(stage.leader).toEqual({ coordinatorId: seat.id, term });
+  return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
+}
+
+const tooLong = async (what: string): Promise<never> => {
+  await wait(40_000, undefined, { ref: false });
+  throw new Error(`never came to ${what}`);
+};
+
+async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
+  const pid = present(process.child.pid);
+  if (signal === 'SIGSTOP') {
+    await until('stopped', () => stateLetterOf(pid) === 'T', 1_000);
+    return;
+  }
+  await process.exited;
+  expect(process.child.signalCode).toBe('SIGKILL');
+  expect(stateLetterOf(pid)).toBeNull();
+}
+
+/** The step is begun and not ended. Activation is one transaction without a `started` record: there, verified but not activated. */
+async function expectInTheMiddle(stage: Stage, member: string, old: SeededInstance, moment: Moment): Promise<void> {
+  const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
+  const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
+  const states = new Map(records.map(({ step, state }) => [step, state]));
+  if (moment.step !== 'activate') {
+    const step = moment.step === 'address' ? `address-${old.allocationId}` : moment.step;
+    expect(Object.fromEntries(states)).toMatchObject({ [step]: 'started' });
+    return;
+  }
+  expect(states.get('verify-1')).toBe('done');
+  expect(states.has('activate')).toBe(false);
+  const entry = present(await stage.store.get(KEYS.activation(member)));
+  const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
+  expect(activation).toMatchObject({ instanceId: old.instanceId, incarnation: 1 });
+}
