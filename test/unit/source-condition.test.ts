@@ -6,7 +6,7 @@ it('workspace packages are taken from their source', async () => {
   for (const entry of [
     '@understudy/shared',
     '@understudy/shared/testing',
-    '@understudy/agent',
+    '@understudy/cloud-sim',
     '@understudy/coordinator',
   ]) {
     expect(import.meta.resolve(entry)).toMatch(/\/packages\/[a-z]+\/src\/(?:testing\/)?index\.ts$/);

@@ -111,7 +111,8 @@ function addProcesses(program: Command): void {
       '--imds <url>',
       'instance metadata endpoint (default: $AWS_EC2_METADATA_SERVICE_ENDPOINT, then the link-local address)',
     )
-    .action(async (options: { config: string; imds?: string }) => {
+    .option('--exit-with-parent', 'stop in order when standard input closes')
+    .action(async (options: { config: string; imds?: string; exitWithParent?: boolean }) => {
       const { runAgent } = await import('@understudy/agent/main');
       await runAgent({
         configPath: options.config,

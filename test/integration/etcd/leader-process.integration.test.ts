@@ -18,7 +18,7 @@ interface Line {
   readonly outcome?: string;
 }
 
-const SCRIPT = fileURLToPath(new URL('leader-process.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./leader-process.ts', import.meta.url));
 const report = (line: string) => console.log(`  measured: ${line}`);
 
 describe('leading processes on real etcd', () => {

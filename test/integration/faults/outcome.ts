@@ -55,13 +55,32 @@ async function addressHolder(stage: Stage, allocationId: string): Promise<string
   return Addresses?.[0]?.InstanceId;
 }
 
-/** One launch, one activation, the address and nothing else where they belong: by EC2, by the simulator and by etcd. */
+/** What the tests read of `GET /_sim/state`. */
+interface SimState {
+  readonly launches: readonly Launch[];
+  readonly volumes: readonly {
+    readonly snapshotId: string | null;
+    readonly attachments: readonly { readonly instanceId: string }[];
+  }[];
+  readonly snapshots: readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[];
+}
+
+/** Number of each snapshot set a volume of this instance comes from: more than one would mix two moments. */
+function setsOf({ volumes, snapshots }: SimState, instanceId: string): (string | undefined)[] {
+  const own = volumes.filter((one) => one.attachments.some((attachment) => attachment.instanceId === instanceId));
+  return own.map((volume) => snapshots.find((one) => one.id === volume.snapshotId)?.tags[TAG.snapshotSet]);
+}
+
+/** One launch, one activation, disks of one moment, the address and nothing else where they belong: by EC2, by the simulator and by etcd. */
 export async function expectReplacedOnce(stage: Stage, struck: Struck, history: HistoryRecord): Promise<void> {
   const { member, opId, old } = struck;
-  const state = (await (await fetch(`${stage.cloudUrl}/_sim/state`)).json()) as { launches: Launch[] };
+  const state = (await (await fetch(`${stage.cloudUrl}/_sim/state`)).json()) as SimState;
   const launches = state.launches.filter((one) => one.tags[TAG.op] === opId);
   expect(launches).toHaveLength(1);
   const newInstanceId = present(launches[0]).instanceId;
+  const [rootSet, dataSet] = setsOf(state, newInstanceId);
+  expect(rootSet).toBeDefined();
+  expect(dataSet).toBe(rootSet);
   expect(await instancesTagged(stage, opId)).toEqual([`${newInstanceId} running`]);
   expect(history).toMatchObject({ outcome: 'replaced', newInstanceId, newIncarnation: 2, launchAttempts: 1 });
   expect(history.leaderChanges).toBeGreaterThanOrEqual(1);

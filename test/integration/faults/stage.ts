@@ -7,6 +7,7 @@ import {
   type KvStore,
   keyspace,
   LeaderRecordSchema,
+  type MemberId,
   MembersViewSchema,
   parseRecord,
 } from '@understudy/shared';
@@ -44,9 +45,9 @@ export interface Seat {
 export class Stage {
   readonly bench = new Bench();
   readonly seats: Seat[] = [];
-  readonly members = new Map<string, SeededInstance>();
+  readonly members = new Map<MemberId, SeededInstance>();
   /** Incarnations each member's activation was ever written with, in order. */
-  readonly activated = new Map<string, number[]>();
+  readonly activated = new Map<MemberId, number[]>();
   readonly #listeners = new Set<(event: KvEvent) => void>();
   #etcd: EtcdCluster | null = null;
   #store: KvStore | null = null;
@@ -67,7 +68,7 @@ export class Stage {
     return present(this.bench.cloud).url;
   }
 
-  async open(members: readonly string[]): Promise<void> {
+  async open(members: readonly MemberId[]): Promise<void> {
     const [etcd, { sim, url }] = await Promise.all([EtcdCluster.start(), this.bench.startCloud(CLOUD)]);
     this.#etcd = etcd;
     const credentials = { accessKeyId: ACCEPTED_KEY, secretAccessKey: 'secret' };

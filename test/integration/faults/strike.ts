@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Fault, SeededInstance, SimEvent } from '@understudy/cloud-sim';
-import { ActivationRecordSchema, JournalRecordSchema, keyspace, opIdOf, parseRecord, TAG } from '@understudy/shared';
+import {
+  ActivationRecordSchema,
+  JournalRecordSchema,
+  keyspace,
+  type MemberId,
+  opIdOf,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
 import { expect } from 'vitest';
 import type { CoordinatorProcess } from '../coordinator/processes.ts';
 import { until } from '../coordinator/processes.ts';
@@ -19,7 +27,7 @@ export interface Moment {
 }
 
 export interface Struck {
-  readonly member: string;
+  readonly member: MemberId;
   readonly old: SeededInstance;
   readonly opId: string;
   readonly seat: Seat;
@@ -54,7 +62,7 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
 export const changesArrivedSince = (stage: Stage, seq: number): number =>
   stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
 
-function isOfStep(stage: Stage, old: SeededInstance, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
+function isOfStep(old: SeededInstance, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
   const input = JSON.stringify(event.input);
   const names = [opIdOf(old.instanceId), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
@@ -81,7 +89,7 @@ function strikeAt(stage: Stage, old: SeededInstance, moment: Moment, signal: Nod
       if (moment.action === undefined && step === moment.step && state === 'started') strike();
     });
     const offEvent = stage.sim.onEvent((event) => {
-      if (isOfStep(stage, old, moment, seen, event)) strike();
+      if (isOfStep(old, moment, seen, event)) strike();
     });
   });
 }
@@ -102,7 +110,7 @@ async function addFault(stage: Stage, old: SeededInstance, moment: Moment, id: s
 /** Crashes the member's machine and strikes the leader in the middle of a step of its recovery; asserts that this is what happened. */
 export async function strikeLeader(
   stage: Stage,
-  member: string,
+  member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<Struck> {
@@ -145,7 +153,7 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
 }
 
 /** The step is begun and not ended. Activation is one transaction without a `started` record: there, verified but not activated. */
-async function expectInTheMiddle(stage: Stage, member: string, old: SeededInstance, moment: Moment): Promise<void> {
+async function expectInTheMiddle(stage: Stage, member: MemberId, old: SeededInstance, moment: Moment): Promise<void> {
   const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
   const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
   const states = new Map(records.map(({ step, state }) => [step, state]));

@@ -20,10 +20,12 @@ export async function etcdBinary(environment: NodeJS.ProcessEnv): Promise<string
   return module.ensureEtcd();
 }
 
-/** The agent as one file, built when its sources changed. */
-export async function agentBundle(): Promise<string> {
-  const module: { bundleAgent(): Promise<string> } = await import(script('bundle-agent.mjs'));
-  return module.bundleAgent();
+/** How the agent is run: bundled into one file (built when its sources changed), with the light flags of docs/agent.md. */
+export async function agentCommand(): Promise<readonly string[]> {
+  const module: { bundleAgent(): Promise<string>; AGENT_NODE_FLAGS: readonly string[] } = await import(
+    script('bundle-agent.mjs')
+  );
+  return [process.execPath, ...module.AGENT_NODE_FLAGS, await module.bundleAgent()];
 }
 
 /** How TypeScript sources are run: this Node, the `source` condition, tsx. */
@@ -31,12 +33,3 @@ export const sourceCommand = (args: readonly string[]): { command: string; args:
   command: process.execPath,
   args: ['--conditions=source', '--import', import.meta.resolve('tsx'), CLI_MAIN, ...args],
 });
-
-/** The light flags of docs/agent.md. */
-export const agentCommand = (bundle: string): readonly string[] => [
-  process.execPath,
-  '--jitless',
-  '--max-semi-space-size=1',
-  '--max-old-space-size=16',
-  bundle,
-];

@@ -16,7 +16,7 @@ import { startEtcdCluster } from './etcd-cluster.ts';
 import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
 import { ProcessGroup, type RunningProcess } from './processes.ts';
-import { agentBundle, agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
+import { agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
 /** Everything the demo runs: folders, processes, clients. Build it, play, tear it down. */
@@ -141,10 +141,10 @@ async function populate(cloud: Cloud, endpoints: Endpoints, secrets: DemoSecrets
 
 /** Starts etcd, cloud-sim and the coordinators, launches the cast, and returns once every member is enrolled and heard. */
 export async function buildTheatre(options: TheatreOptions, dir: string, group: ProcessGroup): Promise<Theatre> {
-  const [{ endpoints, etcdPorts }, etcd, bundle] = await Promise.all([
+  const [{ endpoints, etcdPorts }, etcd, agent] = await Promise.all([
     chooseEndpoints(),
     etcdBinary(process.env),
-    agentBundle(),
+    agentCommand(),
   ]);
   const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
   startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
@@ -152,7 +152,7 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
     workDir: join(dir, 'cloud'),
     speed: options.speed,
     seed: 1,
-    agentCommand: agentCommand(bundle),
+    agentCommand: agent,
   });
   group.start({
     name: 'cloud-sim',
