@@ -9,7 +9,7 @@ it('workspace packages are taken from their source', async () => {
     '@understudy/cloud-sim',
     '@understudy/coordinator',
   ]) {
-    expect(import.meta.resolve(entry)).toMatch(/\/packages\/[a-z]+\/src\/(?:testing\/)?index\.ts$/);
+    expect(import.meta.resolve(entry)).toMatch(/\/packages\/[a-z-]+\/src\/(?:testing\/)?index\.ts$/);
   }
   const clock = new SimClock();
   await clock.advance(5);

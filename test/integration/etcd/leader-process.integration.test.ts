@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TIMING } from './coordinator-under-test.ts';
@@ -18,7 +18,7 @@ interface Line {
   readonly outcome?: string;
 }
 
-const SCRIPT = fileURLToPath(new URL('./leader-process.ts', import.meta.url));
+const SCRIPT = join(import.meta.dirname, 'leader-process.ts');
 const report = (line: string) => console.log(`  measured: ${line}`);
 
 describe('leading processes on real etcd', () => {

@@ -87,7 +87,7 @@ export function deadFiles(manifests: readonly Manifest[], files: readonly Source
       if (target !== null && target !== path && !isOwnTest(path, target)) alive.add(target);
     }
     // Children that are started by file name (probe.ts, worker.ts) are named in a string.
-    for (const match of text.matchAll(/['"`](?:\.\/)?([A-Za-z0-9_-][A-Za-z0-9_.-]*\.(?:ts|mjs))['"`]/g)) {
+    for (const match of text.matchAll(/['"`]([A-Za-z0-9_-][A-Za-z0-9_.-]*\.(?:ts|mjs))['"`]/g)) {
       if (match[1] !== undefined && match[1] !== posix.basename(path)) named.add(match[1]);
     }
   }
