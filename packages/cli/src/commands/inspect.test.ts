@@ -36,3 +36,23 @@ it('an unreadable record keeps its raw value and says what is wrong with it', ()
 it('a key of no known area is shown, not hidden', () => {
   expect(inspectEntry(KEY_ROOT, entry('surprise', 'x')).problem).toContain('no such area');
 });
+
+it('user data, which holds the agent key, is shown as its length only', () => {
+  const request = { run: { ImageId: 'ami-1', UserData: 'c2VjcmV0' } };
+  const value = {
+    ...{
+      schemaVersion: 1,
+      writeId: 'w',
+      writtenBy: 'c1',
+      writtenAtWallMs: 1,
+      opId: 'op-1',
+      step: 'launch-1',
+      state: 'started',
+    },
+    ...{ term: 2, startedAtWallMs: 1, endedAtWallMs: null, request, result: null, error: null },
+  };
+  const text = keysText([inspectEntry(KEY_ROOT, entry('journal/op-1/launch-1', JSON.stringify(value)))]);
+  expect(text).toContain('ami-1');
+  expect(text).toContain('[masked: 8 characters]');
+  expect(text).not.toContain('c2VjcmV0');
+});

@@ -42,6 +42,15 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   history: HistoryRecordSchema,
 };
 
+/** User data holds the agent's key: shown as its length only, wherever it stands in a record. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  const mask = (key: string, each: unknown) =>
+    /^userdata$/i.test(key) && typeof each === 'string' ? `[masked: ${each.length} characters]` : withoutSecrets(each);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mask(key, each)]));
+}
+
 export function inspectEntry(root: string, entry: KvEntry): InspectedKey {
   const area = entry.key.slice(root.length).split('/')[0] ?? '';
   const schema = SCHEMA_OF_AREA[area];
@@ -49,7 +58,7 @@ export function inspectEntry(root: string, entry: KvEntry): InspectedKey {
   const base = { key, modRevision, createRevision, leaseId };
   if (!schema) return { ...base, record: entry.value, problem: 'no such area in this version' };
   try {
-    return { ...base, record: parseRecord(schema, key, entry.value), problem: null };
+    return { ...base, record: withoutSecrets(parseRecord(schema, key, entry.value)), problem: null };
   } catch (error) {
     return { ...base, record: entry.value, problem: errorText(error) };
   }
