@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../ports/index.ts';
 import type { MonotonicMs, WallMs } from '../units.ts';
+import { sleepOn } from '../sleep.ts';
 
 /**
  * One process's view of a clock. While paused (SIGSTOP, a long collection, a suspended VM) time goes on but nothing of that process runs;
@@ -48,18 +49,7 @@ export class PausableClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      const timer = this.setTimer(durationMs, () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+    return sleepOn(this, durationMs, signal);
   }
 
   pause(): void {

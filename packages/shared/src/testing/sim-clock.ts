@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../ports/index.ts';
 import { type MonotonicMs, monotonicMs, type WallMs, wallMs } from '../units.ts';
+import { sleepOn } from '../sleep.ts';
 
 interface Pending {
   readonly dueAtMs: number;
@@ -57,18 +58,7 @@ export class SimClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      const timer = this.setTimer(durationMs, () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+    return sleepOn(this, durationMs, signal);
   }
 
   get pendingCount(): number {
