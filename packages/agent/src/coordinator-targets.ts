@@ -4,6 +4,8 @@ import { type HostPort, parseHostPort } from './config-values.ts';
 const RESOLVE_EVERY_MS = 30_000;
 /** A lookup that takes longer is left behind and its name asked again in the next round. */
 const LOOKUP_LIMIT_MS = 5_000;
+/** Made once: an abort without a reason makes an exception with a stack each time. */
+const ANSWERED = new Error('answered');
 
 interface Target extends HostPort {
   readonly name: string;
@@ -88,7 +90,7 @@ export class CoordinatorTargets {
       })
       .finally(() => {
         target.resolving = false;
-        limit.abort();
+        limit.abort(ANSWERED);
       });
     await Promise.race([found, clock.sleep(LOOKUP_LIMIT_MS, limit.signal).catch(() => undefined)]);
   }

@@ -6,7 +6,7 @@ import {
   type DatagramSocket,
   decodeAck,
   decodeProbe,
-  encodeHeartbeat,
+  encodeHeartbeatFor,
   type Endpoint,
   errorText,
   type Heartbeat,
@@ -17,6 +17,7 @@ import {
   type Random,
   tagMatches,
   type Timer,
+  writeHeartbeat,
 } from '@understudy/shared';
 import type { AgentConfig } from './config.ts';
 import type { CoordinatorTargets } from './coordinator-targets.ts';
@@ -134,14 +135,14 @@ export class HeartbeatSender {
   #sendAll(options: { readonly goodbye: boolean; readonly askAll: boolean }): void {
     const { clock, config, targets, activation } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const sequence = this.#take();
+    const written = this.#write(this.#take());
     for (const [index, endpoint] of targets.endpoints().entries()) {
       if (!endpoint) continue;
       const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
       const asked =
         options.askAll || wantsAck(link, activation(), config.serve.leaseMs, config.heartbeat.intervalMs, nowMs);
       const flags = { ackRequested: asked, probeReply: false, goodbye: options.goodbye };
-      this.#send(index, endpoint, this.#heartbeat(sequence, link?.challenge ?? NO_CHALLENGE, flags));
+      this.#send(index, endpoint, this.#seal(written, link?.challenge ?? NO_CHALLENGE, flags));
     }
   }
 
@@ -151,20 +152,24 @@ export class HeartbeatSender {
     return taken.sequence;
   }
 
-  #heartbeat(sequence: bigint, challenge: string, flags: Omit<Heartbeat['flags'], 'serving'>): Uint8Array {
-    const { config, mac, bootEpoch, readings, activation } = this.#parts;
-    const heartbeat: Heartbeat = {
+  /** What this heartbeat says to whoever gets it. */
+  #write(sequence: bigint): Uint8Array {
+    const { config, bootEpoch, readings } = this.#parts;
+    return writeHeartbeat({
       keyId: config.key.id,
-      flags: { ...flags, serving: activation().kind === 'active' },
       agentId: this.#agentId,
       instanceHash: this.#instanceHash,
       bootEpoch,
       sequence,
-      challenge,
       checks: readings(),
       acks: ackSlots(this.#ledger),
-    };
-    return encodeHeartbeat(heartbeat, mac);
+    });
+  }
+
+  #seal(written: Uint8Array, challenge: string, flags: Omit<Heartbeat['flags'], 'serving'>): Uint8Array {
+    const { mac, activation } = this.#parts;
+    const serving = activation().kind === 'active';
+    return encodeHeartbeatFor(written, { flags: { ...flags, serving }, challenge }, mac);
   }
 
   /** Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1: a probe's sender. */
@@ -219,7 +224,7 @@ export class HeartbeatSender {
     this.#probeBudget = spent.budget;
     if (!spent.granted) return this.#drop('probe-budget');
     const flags = { ackRequested: false, probeReply: true, goodbye: this.#closing };
-    this.#send(-1, from, this.#heartbeat(this.#take(), probe.challenge, flags));
+    this.#send(-1, from, this.#seal(this.#write(this.#take()), probe.challenge, flags));
   }
 
   #drop(reason: DropReason): void {

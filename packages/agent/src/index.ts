@@ -1,4 +1,10 @@
 export { openUdpSocket } from './adapters/udp-socket.ts';
+export { Agent, type AgentParts, type CheckContext, type CheckName, type StopReason } from './agent.ts';
+export type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+export type { StateStore } from './adapters/state-file.ts';
+export type { Check } from './checks/check.ts';
+export type { StoredState } from './core/boot.ts';
+export type { CheckResult } from './core/check-state.ts';
 export { type AgentConfig, AgentConfigSchema } from './config.ts';
 export { maskedConfig, parseHostPort } from './config-values.ts';
 export { AGENT_EXIT, runAgent, type RunAgentOptions } from './main.ts';

@@ -1,4 +1,5 @@
 import { type Clock, type Log, type Random, SeededRandom, silentLog, type Timer } from '@understudy/shared';
+import { copyValue } from './copy-value.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultWorld } from './core/default-world.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
@@ -80,7 +81,7 @@ export class CloudSim {
   async call(action: string, input: Record<string, unknown>, options: SimCallOptions = {}): Promise<SimReply> {
     const { signal } = options;
     if (signal?.aborted) throw new SimNoReplyError('AbortError', 'Request aborted');
-    const work = this.#deliver(action, structuredClone(input), options.reader);
+    const work = this.#deliver(action, copyValue(input), options.reader);
     if (!signal) return work;
     return new Promise<SimReply>((resolve, reject) => {
       const onAbort = () => reject(new SimNoReplyError('AbortError', 'Request aborted'));
@@ -95,7 +96,7 @@ export class CloudSim {
     const responseMs = latency.apiMs(action, 'response');
     await this.clock.sleep(latency.apiMs(action, 'request'));
     const moment = { ...this.#now(), sentAtMs, ...(reader !== undefined && { reader }) };
-    const result = structuredClone(this.core.handle(action, input, moment));
+    const result = copyValue(this.core.handle(action, input, moment));
     this.#arm();
     if ('lost' in result) {
       await this.clock.sleep(result.lost.hangMs);
@@ -107,14 +108,19 @@ export class CloudSim {
 
   /** World building, long ago: at once, without latency, lag, buckets, faults or log. @throws Ec2Error */
   seed(action: string, input: Record<string, unknown>): Record<string, unknown> {
-    const output = this.core.seed(action, structuredClone(input), this.#now());
+    const output = this.core.seed(action, copyValue(input), this.#now());
     this.#arm();
-    return structuredClone(output);
+    return copyValue(output);
   }
 
   addFault(fault: Fault): void {
     this.core.world.faults.add(fault);
     this.#log.info('cloud-sim.fault.added', { fault });
+  }
+
+  /** Takes the fault away and says how often it fired. */
+  removeFault(faultId: string): number {
+    return this.core.world.faults.remove(faultId);
   }
 
   clearFaults(): void {

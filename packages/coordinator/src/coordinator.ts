@@ -14,6 +14,7 @@ import {
   type MemberId,
   type MonotonicMs,
   type Random,
+  type TagScheme,
   type Timer,
 } from '@understudy/shared';
 import { ActivationAnswers } from './view/activation-answers.ts';
@@ -54,6 +55,8 @@ export interface CoordinatorOptions {
   readonly readDrops?: () => Promise<number | null>;
   /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
   readonly onFatal: (error: unknown) => void;
+  /** Default, and only safe choice: HMAC. See {@link TagScheme}. */
+  readonly tags?: TagScheme;
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Also Node's own metrics. */
   readonly withProcessMetrics?: boolean;
@@ -236,6 +239,7 @@ export class Coordinator {
         leaseTtlMs: config.etcd.leaseTtlMs,
       }),
       settings: { tickMs: config.loop.tickMs, warmUpMs: config.observer.warmUpMs },
+      ...(this.#options.tags ? { tags: this.#options.tags } : {}),
     });
   }
 

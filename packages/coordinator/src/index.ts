@@ -5,6 +5,7 @@ export * from './leadership/index.ts';
 export * from './core/recovery/launch-request.ts';
 export * from './core/recovery/placement.ts';
 export * from './core/recovery/plan.ts';
+export * from './core/recovery/step-table.ts';
 export * from './recovery/gather-plan-input.ts';
 export * from './leadership/leader-term.ts';
 export * from './recovery/collector.ts';

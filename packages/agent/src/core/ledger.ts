@@ -48,7 +48,9 @@ export function takeSequence(
   nowMs: MonotonicMs,
 ): { readonly ledger: Ledger; readonly sequence: bigint } {
   const sequence = ledger.nextSequence;
-  const sent = [...ledger.sent.slice(-(SENT_MAX - 1)), { sequence, atMs: nowMs }];
+  // An ack of an older one is refused anyway: at one a second a dozen are left to copy, not hundreds.
+  const young = ledger.sent.filter((beat) => nowMs - beat.atMs <= ACK_AGE_MAX_MS);
+  const sent = [...young.slice(-(SENT_MAX - 1)), { sequence, atMs: nowMs }];
   return { ledger: { ...ledger, nextSequence: sequence + 1n, sent }, sequence };
 }
 

@@ -93,6 +93,12 @@ export class FaultList {
     this.#faults.length = 0;
   }
 
+  /** It strikes no more. Returns how often it did; 0 for one that does not exist. */
+  remove(id: string): number {
+    const at = this.#faults.findIndex((entry) => entry.fault.id === id);
+    return at < 0 ? 0 : (this.#faults.splice(at, 1)[0]?.fired ?? 0);
+  }
+
   states(): FaultState[] {
     return this.#faults.map(({ fault, fired, matched }) => ({ ...fault, fired, matched }));
   }

@@ -63,6 +63,7 @@ export class Leadership implements LeadershipView {
   #steppedDown: Promise<void> = Promise.resolve();
   #stayOutUntilMs: MonotonicMs;
   #running: Promise<void> | null = null;
+  #read: { readonly entry: KvEntry; readonly leader: KnownLeader | null } | null = null;
 
   /** @throws CONFIG_INVALID when the timing does not fit together. */
   constructor(options: LeadershipOptions) {
@@ -89,6 +90,12 @@ export class Leadership implements LeadershipView {
     const key = this.#options.keys.leader;
     const entry = this.#view.get(key);
     if (!entry) return null;
+    // Asked for every ack: an entry is read once.
+    if (this.#read?.entry !== entry) this.#read = { entry, leader: this.#leaderOf(key, entry) };
+    return this.#read.leader;
+  }
+
+  #leaderOf(key: string, entry: KvEntry): KnownLeader | null {
     try {
       const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
       return { coordinatorId, term: entry.createRevision, httpUrl };

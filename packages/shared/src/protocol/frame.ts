@@ -107,9 +107,13 @@ function readHex(bytes: Uint8Array, offset: number, length: number): string {
   return text;
 }
 
+/** Of `0-9 a-f A-F`; hot, so nothing is cut out of the text. */
+const digitOf = (code: number): number => (code & 15) + (code >= 65 ? 9 : 0);
+
 function writeHex(bytes: Uint8Array, offset: number, length: number, hex: string): void {
   if (hex.length !== length * 2) throw new RangeError(`want ${length} bytes of hex, got ${hex.length / 2}`);
-  for (let i = 0; i < length; i++) bytes[offset + i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < length; i++)
+    bytes[offset + i] = (digitOf(hex.charCodeAt(i * 2)) << 4) | digitOf(hex.charCodeAt(i * 2 + 1));
 }
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -180,21 +184,29 @@ export const HEARTBEAT_OFFSET = {
 } as const;
 
 export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
-  const { flags } = heartbeat;
-  const bytes = new Uint8Array(HEARTBEAT_BYTES);
-  const flagBits =
+  return encodeHeartbeatFor(writeHeartbeat(heartbeat), heartbeat, mac);
+}
+
+/** One heartbeat for one of several coordinators: only flags and challenge differ. `written`: of {@link writeHeartbeat}; it is copied. */
+export function encodeHeartbeatFor(
+  written: Uint8Array,
+  { flags, challenge }: Pick<Heartbeat, 'flags' | 'challenge'>,
+  mac: Mac,
+): Uint8Array {
+  const bytes = written.slice();
+  bytes[HEARTBEAT_OFFSET.flags] =
     (flags.ackRequested ? 1 : 0) | (flags.probeReply ? 2 : 0) | (flags.serving ? 4 : 0) | (flags.goodbye ? 8 : 0);
-  const view = writeHead(
-    bytes,
-    FRAME_TYPE.heartbeat,
-    heartbeat.keyId,
-    flagBits,
-    heartbeat.agentId,
-    heartbeat.instanceHash,
-  );
+  writeHex(bytes, HEARTBEAT_OFFSET.challenge, 8, challenge);
+  return seal(bytes, mac);
+}
+
+/** What a heartbeat says to all coordinators, neither flagged nor sealed. */
+export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'flags' | 'challenge'>): Uint8Array {
+  const bytes = new Uint8Array(HEARTBEAT_BYTES);
+  const { keyId, agentId, instanceHash } = heartbeat;
+  const view = writeHead(bytes, FRAME_TYPE.heartbeat, keyId, 0, agentId, instanceHash);
   view.setBigUint64(28, heartbeat.bootEpoch);
   view.setBigUint64(36, heartbeat.sequence);
-  writeHex(bytes, 44, 8, heartbeat.challenge);
   heartbeat.checks.slice(0, CHECK_SLOT_COUNT).forEach((check, slot) => {
     const offset = CHECKS_OFFSET + slot * 4;
     bytes[offset] = CHECK_STATUSES.indexOf(check.status);
@@ -205,7 +217,7 @@ export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
     view.setUint32(ACKS_OFFSET + slot * 12, ack.coordinatorHash);
     view.setBigUint64(ACKS_OFFSET + slot * 12 + 4, ack.sequence);
   });
-  return seal(bytes, mac);
+  return bytes;
 }
 
 /** `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first. */

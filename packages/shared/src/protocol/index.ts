@@ -3,3 +3,4 @@ export * from './frame.ts';
 export * from './hmac-midstate.ts';
 export * from './identity.ts';
 export * from './replay-window.ts';
+export * from './tag-scheme.ts';

@@ -161,7 +161,7 @@ export class SimKvClient implements KvStore {
   }
 
   txn(txn: KvTxn): Promise<KvTxnResult> {
-    return this.#call({ operation: 'txn', txn, apply: () => this.server.apply(txn) });
+    return this.#call({ operation: 'txn', txn, apply: () => this.server.apply(txn, this.name) });
   }
 
   grantLease(ttlMs: number): Promise<{ leaseId: LeaseId; ttlMs: number }> {
@@ -190,6 +190,7 @@ export class SimKvClient implements KvStore {
   close(): Promise<void> {
     this.closed = true;
     for (const watch of [...this.#watches]) watch.cancel();
+    this.server.forget(this);
     return Promise.resolve();
   }
 
@@ -233,7 +234,7 @@ export class SimKvClient implements KvStore {
   }
 
   #losesRequest(): boolean {
-    const lost = this.#cut === 'both' || this.#cut === 'requests';
+    const lost = this.#cut === 'both' || this.#cut === 'requests' || this.server.isSuspended;
     if (lost) this.fired.cutRequest += 1;
     return lost;
   }

@@ -20,6 +20,13 @@ interface SimLease {
   timer: Timer;
 }
 
+/** A transaction that was applied and whose comparisons held. `client` is null for one made past every client ({@link SimKv.apply}). */
+export interface SimKvCommit {
+  readonly client: string | null;
+  readonly txn: KvTxn;
+  readonly revision: Revision;
+}
+
 /**
  * An in-memory etcd on a {@link Clock}: revisions, leases that expire on the clock, transactions, watches with replay, compaction.
  * Each process under test gets its own {@link client}, which can be cut off, slowed down or made to lose replies.
@@ -32,17 +39,22 @@ export class SimKv {
   readonly progressEveryMs: number;
   /** What `serverVersions()` answers. */
   versions: readonly string[] = ['3.5.30'];
-  readonly #expiryLagMs: number;
+  /** How late leases end, from the next grant or renewal on. */
+  expiryLagMs: number;
+  /** As etcd before 3.5.23 and 3.6.5: a keepalive of a lease that is gone is answered with this TTL. Null: it is not. */
+  keepaliveLieMs: number | null = null;
   readonly #leaseClockRate: number;
   readonly #leases = new Map<LeaseId, SimLease>();
   readonly #clients = new Map<string, SimKvClient>();
+  readonly #commitListeners: ((commit: SimKvCommit) => void)[] = [];
   #leaseCount = 0;
+  #suspended = false;
 
   constructor(options: SimKvOptions) {
     this.clock = options.clock;
     this.minimumTtlMs = options.minimumTtlMs ?? 2000;
     this.progressEveryMs = options.progressEveryMs ?? 1000;
-    this.#expiryLagMs = options.expiryLagMs ?? 0;
+    this.expiryLagMs = options.expiryLagMs ?? 0;
     this.#leaseClockRate = options.leaseClockRate ?? 1;
   }
 
@@ -53,6 +65,32 @@ export class SimKv {
     const client = new SimKvClient(this, name, options);
     this.#clients.set(name, client);
     return client;
+  }
+
+  /** A client that was closed is not told of changes any more. */
+  forget(client: SimKvClient): void {
+    if (this.#clients.get(client.name) === client) this.#clients.delete(client.name);
+  }
+
+  /** Called synchronously for every transaction that was applied, in order of revision. */
+  onCommit(listener: (commit: SimKvCommit) => void): void {
+    this.#commitListeners.push(listener);
+  }
+
+  /** No leader or no quorum: requests vanish, no lease ends, nothing changes. */
+  get isSuspended(): boolean {
+    return this.#suspended;
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+    for (const { timer } of this.#leases.values()) timer.cancel();
+  }
+
+  /** A new etcd leader gives every lease its whole time again (lessor `Promote`). */
+  restore(): void {
+    this.#suspended = false;
+    for (const leaseId of this.#leases.keys()) this.renew(leaseId);
   }
 
   get revision(): Revision {
@@ -72,10 +110,12 @@ export class SimKv {
     return [...this.#leases.keys()];
   }
 
-  /** Writes past every client and fault (an operator with etcdctl). */
-  apply(txn: KvTxn): KvTxnResult {
+  /** Writes past every client and fault (an operator with etcdctl), unless a `client` is named. */
+  apply(txn: KvTxn, client: string | null = null): KvTxnResult {
     const { result, change } = this.state.txn(txn, (leaseId) => this.#leases.has(leaseId));
-    if (change) for (const client of this.#clients.values()) client.storeChanged();
+    if (result.succeeded)
+      for (const listener of this.#commitListeners) listener({ client, txn, revision: result.revision });
+    if (change) for (const one of this.#clients.values()) one.storeChanged();
     return result;
   }
 
@@ -90,7 +130,7 @@ export class SimKv {
 
   renew(leaseId: LeaseId): { ttlMs: number } | null {
     const lease = this.#leases.get(leaseId);
-    if (!lease) return null;
+    if (!lease) return this.keepaliveLieMs === null ? null : { ttlMs: this.keepaliveLieMs };
     lease.timer.cancel();
     lease.timer = this.#expiryTimer(leaseId, lease.ttlMs);
     return { ttlMs: lease.ttlMs };
@@ -112,6 +152,6 @@ export class SimKv {
 
   #expiryTimer(leaseId: LeaseId, ttlMs: number): Timer {
     invariant(this.#leaseClockRate > 0, `leaseClockRate ${this.#leaseClockRate} must be > 0`);
-    return this.clock.setTimer(ttlMs / this.#leaseClockRate + this.#expiryLagMs, () => this.revoke(leaseId));
+    return this.clock.setTimer(ttlMs / this.#leaseClockRate + this.expiryLagMs, () => this.revoke(leaseId));
   }
 }

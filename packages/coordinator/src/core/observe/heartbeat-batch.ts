@@ -22,7 +22,7 @@ export class HeartbeatBatch {
   constructor(
     table: ObserverTable,
     onResult: (result: ReceiveResult, from: Endpoint) => void,
-    lanes: TagLanes | null = TagLanes.create(),
+    lanes: TagLanes | null = table.hasHmacTags ? TagLanes.create() : null,
   ) {
     this.#table = table;
     this.#onResult = onResult;

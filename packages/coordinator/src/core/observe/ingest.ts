@@ -11,7 +11,6 @@ import {
   type MemberId,
   MIDSTATE_WORDS,
   midstateMac,
-  midstateTagMatches,
   writeMidstate,
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
@@ -81,7 +80,7 @@ export class Ingest {
   receive(bytes: Uint8Array, from: Endpoint, nowMs: number): ReceiveResult {
     const slot = this.admit(bytes);
     if (typeof slot !== 'number') return slot;
-    const authentic = midstateTagMatches(this.#keyring.states, this.keyOffset(slot, bytes), bytes);
+    const authentic = this.#keyring.tagMatches(this.keyOffset(slot, bytes), bytes);
     return this.settle(slot, bytes, authentic, from, nowMs);
   }
 
@@ -240,7 +239,7 @@ export class Ingest {
         holdsForMs: answer.holdsForMs,
         term: answer.term,
       },
-      midstateMac(this.#keyring.states, this.keyOffset(slot, bytes)),
+      this.#keyring.macAt(this.keyOffset(slot, bytes)),
     );
   }
 }

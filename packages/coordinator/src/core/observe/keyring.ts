@@ -1,4 +1,4 @@
-import { type MemberId, MIDSTATE_WORDS, writeMidstate } from '@understudy/shared';
+import { HMAC_TAGS, type Mac, type MemberId, MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/shared';
 
 /**
  * Derives one member's key, or `null` when this key id is not ours. Pure; called once per member and key id, at its first datagram, because
@@ -10,13 +10,15 @@ export type KeyOf = (keyId: number, member: MemberId) => Uint8Array | null;
 export class Keyring {
   readonly #keyIds: readonly number[];
   readonly #keyOf: KeyOf;
+  readonly #tags: TagScheme;
   states = new Int32Array(0);
   #ready = new Uint8Array(0);
 
-  constructor(keyIds: readonly number[], keyOf: KeyOf) {
+  constructor(keyIds: readonly number[], keyOf: KeyOf, tags: TagScheme = HMAC_TAGS) {
     if (keyIds.length < 1 || keyIds.length > 2) throw new RangeError(`want one or two key ids, got ${keyIds.length}`);
     this.#keyIds = keyIds;
     this.#keyOf = keyOf;
+    this.#tags = tags;
   }
 
   reserve(capacity: number): void {
@@ -49,6 +51,15 @@ export class Keyring {
     writeMidstate(key, this.states, offset);
     this.#ready[row] = 1;
     return offset;
+  }
+
+  /** Is the datagram's tag made with the key at `offset`? */
+  tagMatches(offset: number, bytes: Uint8Array): boolean {
+    return this.#tags.matches(this.states, offset, bytes);
+  }
+
+  macAt(offset: number): Mac {
+    return this.#tags.mac(this.states, offset);
   }
 
   /** Any key id of ours, for datagrams we begin (probes): the newest, i.e. the last configured. */

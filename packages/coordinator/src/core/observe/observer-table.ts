@@ -8,6 +8,7 @@ import {
   type MemberId,
   type MonotonicMs,
   monotonicMs,
+  type TagScheme,
 } from '@understudy/shared';
 import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
 import { ENTRY_FLAG, NONE } from './columns.ts';
@@ -41,6 +42,8 @@ export interface ObserverTableOptions {
   readonly keyOf: KeyOf;
   readonly activations: ActivationSource;
   readonly settings?: Partial<ObserverSettings>;
+  /** Default, and only safe choice: HMAC. */
+  readonly tags?: TagScheme;
 }
 
 /**
@@ -53,6 +56,8 @@ export class ObserverTable implements HeartbeatSource {
   readonly #keyring: Keyring;
   readonly #watch: Watch;
   readonly #coordinatorHash: number;
+  /** Tags are HMAC, so several may be checked at once by other means. */
+  readonly hasHmacTags: boolean;
   /** For {@link HeartbeatBatch}; others use {@link receive}. */
   readonly ingest: Ingest;
 
@@ -61,7 +66,8 @@ export class ObserverTable implements HeartbeatSource {
       throw new RangeError(`want a nonce of at least 16 bytes, got ${options.nonce.length}`);
     this.settings = { ...DEFAULT_OBSERVER_SETTINGS, ...options.settings };
     this.#state = new ObserverState(this.settings);
-    this.#keyring = new Keyring(options.keyIds, options.keyOf);
+    this.#keyring = new Keyring(options.keyIds, options.keyOf, options.tags);
+    this.hasHmacTags = options.tags === undefined;
     this.#coordinatorHash = coordinatorHashOf(options.coordinatorId);
     this.ingest = new Ingest(this.#state, this.#keyring, options.activations, {
       coordinatorHash: this.#coordinatorHash,

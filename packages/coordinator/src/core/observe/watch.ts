@@ -1,4 +1,4 @@
-import { encodeProbe, type MemberId, midstateMac, type MonotonicMs, monotonicMs } from '@understudy/shared';
+import { encodeProbe, type MemberId, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
 import { judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
@@ -193,10 +193,7 @@ export class Watch {
     const offset = keyring.offsetOf(slot, keyId, member);
     const challenge = ingest.challengeHex(entry);
     const instanceHash = entries.hashHex[entry] as string;
-    return encodeProbe(
-      { keyId, agentId, instanceHash, coordinatorHash, challenge },
-      midstateMac(keyring.states, offset),
-    );
+    return encodeProbe({ keyId, agentId, instanceHash, coordinatorHash, challenge }, keyring.macAt(offset));
   }
 
   probeResult(order: ProbeOrder, outcome: ProbeOutcome, nowMs: MonotonicMs): void {

@@ -2,9 +2,11 @@
 
 export type Raw = Readonly<Record<string, unknown>>;
 
-/** The object, or an empty one. */
+const NOTHING: Raw = Object.freeze({});
+
+/** The object itself, or an empty one. */
 export const rawOf = (value: unknown): Raw =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : NOTHING;
 
 /** The objects of a list; everything else is left out. */
 export const rawListOf = (value: unknown): readonly Raw[] =>

@@ -1,0 +1,173 @@
+import { Agent, AgentConfigSchema, type Check } from '@understudy/agent';
+import { deriveAgentKey, type MemberId } from '@understudy/shared';
+import { ProcessClock } from '../kernel/process-clock.ts';
+import { checksumMac } from './checksum-tags.ts';
+import type { NetworkNode } from './network.ts';
+import { ProcessSocket } from './process-socket.ts';
+import { WitnessedLog } from './witnessed-log.ts';
+import { Workload } from './workload.ts';
+import type { World } from './world.ts';
+
+const PASSING: Check = { run: () => Promise.resolve({ status: 'pass', code: 'none' }) };
+/** From power on to the agent's first line. */
+const BOOT_MS = [2_000, 12_000] as const;
+
+export interface MachineIdentity {
+  readonly instanceId: string;
+  readonly member: MemberId;
+  readonly az: string;
+  readonly rootVolumeId: string;
+}
+
+interface AgentLife {
+  readonly agent: Agent;
+  readonly clock: ProcessClock;
+  readonly socket: ProcessSocket;
+}
+
+/** What one member's machine needs to speak: the same for every instance of it. */
+export function speechOf(world: World, member: MemberId) {
+  const master = world.masters.get(1);
+  if (!master) throw new Error('no master key 1');
+  const key = deriveAgentKey(master, 1, member);
+  const config = AgentConfigSchema.parse({
+    member,
+    key: { id: 1, hex: Buffer.from(key).toString('hex') },
+    coordinators: world.endpoints,
+    activation: { onActivate: ['on'], onDeactivate: ['off'] },
+  });
+  return { config, mac: checksumMac(key) };
+}
+
+/** A powered instance: its workload and, beside it, the production agent. From power on to power off; the next power on is another one. */
+export class Machine {
+  readonly identity: MachineIdentity;
+  readonly node: NetworkNode;
+  readonly workload: Workload;
+  readonly #world: World;
+  readonly #clock: ProcessClock;
+  readonly #name: string;
+  #agent: AgentLife | null = null;
+  #agentLives = 0;
+  #on = true;
+
+  constructor(world: World, identity: MachineIdentity, number: number) {
+    this.#world = world;
+    this.identity = identity;
+    this.#name = `${identity.instanceId}.${number}`;
+    this.node = {
+      name: identity.member,
+      role: 'agent',
+      az: identity.az,
+      address: `10.2.${(number >> 8) & 255}.${number & 255}`,
+    };
+    this.#clock = new ProcessClock(world.kernel);
+    this.workload = new Workload(this.#clock, world.streamOf(`${this.#name}/workload`), () => this.#tellServing());
+  }
+
+  get isOn(): boolean {
+    return this.#on;
+  }
+
+  get isPaused(): boolean {
+    return this.#clock.isPaused;
+  }
+
+  /** A process that is there and runs. */
+  get agentRuns(): boolean {
+    return this.#on && this.#agent !== null && !this.#clock.isPaused;
+  }
+
+  get serves(): boolean {
+    return this.#on && this.workload.serving;
+  }
+
+  /** The operating system comes up and starts the agent; at once when the machine has been there for long. */
+  boot(atOnce: boolean): void {
+    const random = this.#world.streamOf(`${this.#name}/boot`);
+    const [minMs, maxMs] = BOOT_MS;
+    if (atOnce) this.startAgent();
+    else this.#clock.setTimer(minMs + random.next() * (maxMs - minMs), () => this.startAgent());
+  }
+
+  startAgent(): void {
+    if (!this.#on || this.#agent) return;
+    this.#agentLives += 1;
+    // The machine's clock with an end of its own: a crashed agent must not hear its timers any more.
+    const clock = new ProcessClock(this.#clock);
+    const socket = new ProcessSocket(this.#world.network.open(this.node), clock);
+    const agent = this.#makeAgent(clock, socket);
+    this.#agent = { agent, clock, socket };
+    void agent.run().then(
+      () => this.#agentEnded(agent),
+      (error: unknown) => this.#world.kernel.fail(error),
+    );
+    this.#world.healthChanged();
+  }
+
+  #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent {
+    const { identity } = this;
+    const { disks, kernel } = this.#world;
+    return new Agent({
+      ...this.#world.speechOf(identity.member),
+      clock,
+      random: this.#world.streamOf(`${this.#name}/agent-${this.#agentLives}`),
+      log: new WitnessedLog((level, event, fields) => this.#world.logged(identity.instanceId, level, event, fields)),
+      socket,
+      lookup: (host) => Promise.resolve(host),
+      metadata: { get: () => Promise.resolve({ kind: 'found', text: identity.instanceId }) },
+      stateStore: {
+        read: () => Promise.resolve(disks.read(identity.rootVolumeId)),
+        write: (state) => Promise.resolve(disks.write(identity.rootVolumeId, state)),
+      },
+      outputs: this.workload,
+      makeChecks: () => ({ network: PASSING, storage: PASSING, metadata: PASSING }),
+      uptimeMs: () => kernel.monotonicMs(),
+    });
+  }
+
+  #agentEnded(agent: Agent): void {
+    if (this.#agent?.agent === agent) this.#agent = null;
+    this.#world.healthChanged();
+  }
+
+  /** SIGKILL of the agent; the workload goes on. */
+  crashAgent(): void {
+    const life = this.#agent;
+    if (!life) return;
+    this.#agent = null;
+    life.clock.end();
+    void life.socket.close();
+    this.#world.healthChanged();
+  }
+
+  /** The hypervisor takes the machine off the CPU; nothing of it knows. */
+  pause(): void {
+    this.#clock.pause();
+    this.#world.healthChanged();
+  }
+
+  resume(): void {
+    this.#clock.resume();
+    this.#world.healthChanged();
+  }
+
+  /** The guest is asked to shut down: systemd stops the agent, which withdraws and says goodbye. */
+  shutDown(): void {
+    this.#agent?.agent.stop();
+  }
+
+  powerOff(): void {
+    if (!this.#on) return;
+    this.crashAgent();
+    this.#on = false;
+    this.#clock.end();
+    this.#tellServing();
+    this.#world.healthChanged();
+  }
+
+  #tellServing(): void {
+    const { member, instanceId } = this.identity;
+    this.#world.tell({ kind: 'serving', member, instanceId, serving: this.serves });
+  }
+}

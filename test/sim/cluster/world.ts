@@ -1,0 +1,190 @@
+import { CloudSim, seedInstance } from '@understudy/cloud-sim';
+import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import {
+  ActivationRecordSchema,
+  type GroupPolicy,
+  keyspace,
+  type LogFields,
+  type MemberId,
+  parseRecord,
+  serializeRecord,
+} from '@understudy/shared';
+import { type SeededRandom, SimKv } from '@understudy/shared/testing';
+import { SimKernel } from '../kernel/sim-kernel.ts';
+import { CoordinatorHost } from './coordinator-host.ts';
+import { Disks } from './disks.ts';
+import type { Happening, Witness } from './happening.ts';
+import { speechOf } from './machine.ts';
+import { MachineRoom } from './machine-room.ts';
+import { Operators } from './operators.ts';
+import { SimNetwork } from './network.ts';
+import { streamOf } from './random-streams.ts';
+
+export interface WorldShape {
+  readonly seed: number;
+  readonly members: number;
+  readonly coordinators: number;
+}
+
+export const GROUP = 'sim';
+const UDP_PORT = 7946;
+const WRITTEN = { schemaVersion: 1, writeId: 'operator', writtenBy: 'operator', writtenAtWallMs: 0 } as const;
+
+/** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
+export const POLICY: Partial<GroupPolicy> = {
+  cooldownMs: 120_000,
+  flapLimit: 50,
+  flapWindowMs: 3_600_000,
+  concurrency: 3,
+  retainForMs: 600_000,
+  retainCaptureForMs: 600_000,
+  captureTimeoutMs: 3_600_000,
+  verifyTimeoutMs: 180_000,
+};
+
+/** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the witnesses. */
+export class World {
+  readonly kernel = new SimKernel();
+  readonly keys = keyspace();
+  readonly masters: ReadonlyMap<number, Uint8Array> = new Map([[1, new Uint8Array(32).fill(7)]]);
+  readonly version = 'sim';
+  readonly shape: WorldShape;
+  readonly kv: SimKv;
+  readonly cloud: CloudSim;
+  readonly network: SimNetwork;
+  readonly disks = new Disks();
+  readonly machines = new MachineRoom(this);
+  readonly operators: Operators;
+  readonly hosts: readonly CoordinatorHost[];
+  readonly members: readonly MemberId[];
+  /** `address:port` of the coordinators, as agents are configured with. */
+  readonly endpoints: readonly string[];
+  readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
+  readonly #addresses = new Map<MemberId, string>();
+  readonly #witnesses: Witness[] = [];
+  readonly #healthListeners: (() => void)[] = [];
+
+  constructor(shape: WorldShape) {
+    this.shape = shape;
+    this.kv = new SimKv({ clock: this.kernel });
+    this.network = new SimNetwork(this.kernel, this.streamOf('network'));
+    this.cloud = new CloudSim({ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') });
+    this.operators = new Operators(this);
+    const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
+    this.endpoints = addresses.map((address) => `${address}:${UDP_PORT}`);
+    this.hosts = addresses.map((address, index) => this.#makeHost(address, index));
+    this.members = Array.from({ length: shape.members }, (_, index) => `${GROUP}/m${index + 1}` as const);
+    this.kv.onCommit((commit) => this.tell({ kind: 'commit', commit }));
+    this.cloud.onEvent((event) => {
+      this.disks.onEvent(event);
+      this.tell({ kind: 'cloud', event });
+      this.machines.onEvent(event);
+    });
+  }
+
+  #makeHost(address: string, index: number): CoordinatorHost {
+    const { zones, defaultWorld } = this.cloud;
+    const az = zones[index % zones.length] ?? '';
+    const placements = zones.map((zone) => ({ subnetId: defaultWorld.subnets[zone] ?? '' }));
+    const config = CoordinatorConfigSchema.parse({
+      id: `c${index + 1}`,
+      az,
+      udp: { host: address, port: UDP_PORT },
+      etcd: { hosts: ['http://simulated:2379'] },
+      keys: [{ id: 1, file: 'unused' }],
+      observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
+      policy: { ...POLICY, placements },
+    });
+    return new CoordinatorHost(this, config.id, az, address, config);
+  }
+
+  /** Members that have been running for long, one after the other in the zones, and the coordinators. */
+  begin(): void {
+    for (const [index, member] of this.members.entries()) {
+      const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
+      const { allocationId } = seedInstance(this.cloud, {
+        member,
+        az,
+        elasticIp: index % 2 === 0,
+        dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8 }] : [],
+        userData: `member: ${member}`,
+      });
+      if (allocationId !== null) this.#addresses.set(member, allocationId);
+    }
+    this.machines.settled = true;
+    for (const host of this.hosts) host.start();
+  }
+
+  streamOf(name: string): SeededRandom {
+    return streamOf(this.shape.seed, name);
+  }
+
+  speechOf(member: MemberId): ReturnType<typeof speechOf> {
+    const known = this.#speech.get(member) ?? speechOf(this, member);
+    this.#speech.set(member, known);
+    return known;
+  }
+
+  // What is seen from outside ------------------------------------------------------------------------------------------------------
+
+  witness(witness: Witness): void {
+    this.#witnesses.push(witness);
+  }
+
+  tell(happening: Happening): void {
+    const nowMs = this.kernel.monotonicMs();
+    for (const witness of this.#witnesses) witness(happening, nowMs);
+  }
+
+  logged(who: string, level: string, event: string, _fields: LogFields): void {
+    this.tell({ kind: 'log', who, level, event });
+  }
+
+  onHealthChange(listener: () => void): void {
+    this.#healthListeners.push(listener);
+  }
+
+  /** A machine, an agent or a path between machines is better or worse than before. */
+  healthChanged(): void {
+    for (const listener of this.#healthListeners) listener();
+  }
+
+  /** As etcd says it; null before enrolment. */
+  activeInstanceOf(member: MemberId): string | null {
+    const key = this.keys.activation(member);
+    const entry = this.kv.state.get(key);
+    return entry ? parseRecord(ActivationRecordSchema, key, entry.value).instanceId : null;
+  }
+
+  addressOf(member: MemberId): string | null {
+    return this.#addresses.get(member) ?? null;
+  }
+
+  /** What no single fault undoes: everything that can run runs, nothing stands in the way of anything. */
+  heal(): void {
+    this.cloud.clearFaults();
+    this.machines.forgiveSpoiled();
+    for (const instance of this.cloud.core.world.instances.all())
+      if (instance.state === 'stopping' && instance.stuck) this.operators.forceStop(instance.id);
+    for (const host of this.hosts) {
+      host.life?.points.disarm();
+      host.correctWall();
+      host.resume();
+      host.start();
+    }
+    for (const machine of this.machines.all) {
+      machine.resume();
+      machine.startAgent();
+    }
+  }
+
+  // What an operator does with etcdctl --------------------------------------------------------------------------------------------
+
+  put(key: string, record: object): void {
+    this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value: serializeRecord({ ...record, ...WRITTEN }) }] });
+  }
+
+  remove(key: string): void {
+    this.kv.apply({ compare: [], writes: [{ kind: 'delete', key }] });
+  }
+}

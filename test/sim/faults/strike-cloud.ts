@@ -1,0 +1,104 @@
+import type { Fault as CloudFault } from '@understudy/cloud-sim';
+import { azOf, type Strike, type StrikeContext, type StrikeTable, type Struck } from './struck.ts';
+
+/** The next calls that fit meet this, until the fault is over. */
+function arm(context: StrikeContext, fault: CloudFault): Struck {
+  const { cloud } = context.world;
+  cloud.addFault(fault);
+  let fired = 0;
+  return {
+    undo: () => {
+      fired += cloud.removeFault(fault.id);
+    },
+    happened: () => fired > 0,
+  };
+}
+
+const throttle: Strike<'api-throttle'> = ({ id, action, times }, context) =>
+  arm(context, { id, action, times, kind: 'throttle' });
+
+const error: Strike<'api-error'> = ({ id, action, times }, context) =>
+  arm(context, { id, action, times, kind: 'error', code: 'InternalError', httpStatus: 500 });
+
+const lostRequest: Strike<'api-lost-request'> = ({ id, action, times }, context) =>
+  arm(context, { id, action, times, kind: 'timeout-before' });
+
+const lostReply: Strike<'api-lost-reply'> = ({ id, action, times }, context) =>
+  arm(context, { id, action, times, kind: 'timeout-after-success' });
+
+const lateLanding: Strike<'api-late-landing'> = ({ id, action, times, byMs }, context) =>
+  arm(context, { id, action, times, kind: 'late-landing', delayMs: byMs });
+
+const staleRead: Strike<'api-stale-read'> = ({ id, action, times, byMs }, context) =>
+  arm(context, { id, action, times, kind: 'stale-read', delayMs: byMs });
+
+const launchDies: Strike<'api-launch-dies'> = ({ id, times }, context) =>
+  arm(context, { id, action: 'RunInstances', times, kind: 'launch-then-terminate' });
+
+const stuckStopping: Strike<'stuck-stopping'> = ({ id, times, forMs }, context) =>
+  arm(context, { id, action: 'StopInstances', times, kind: 'stuck-stopping', delayMs: forMs });
+
+const snapshotError: Strike<'snapshot-error'> = ({ id, times }, context) =>
+  arm(context, { id, action: 'CreateSnapshots', times, kind: 'snapshot-error' });
+
+const noCapacity: Strike<'no-capacity'> = (fault, context) => {
+  const { cloud } = context.world;
+  const az = azOf(context, fault.zone);
+  const refusals = () =>
+    cloud.log.calls('RunInstances').filter((one) => one.outcome === 'InsufficientInstanceCapacity');
+  const before = refusals().at(-1)?.seq ?? 0;
+  cloud.setCapacity(az, 't3.micro', 0);
+  return {
+    undo: () => cloud.setCapacity(az, 't3.micro', null),
+    happened: () => (refusals().at(-1)?.seq ?? 0) > before,
+  };
+};
+
+/** The zone's machines and coordinator are gone from the network and its control plane does not answer. */
+const zoneOutage: Strike<'zone-outage'> = (fault, context) => {
+  const { cloud, network, hosts } = context.world;
+  const az = azOf(context, fault.zone);
+  const before = network.counts.cut;
+  const inside = hosts.filter((host) => host.node.az === az);
+  cloud.setZoneImpaired(az, true);
+  network.impose(`${fault.id}/out`, { from: { az }, to: {}, cut: true });
+  network.impose(`${fault.id}/in`, { from: {}, to: { az }, cut: true });
+  for (const host of inside) host.cutFromStore(fault.id, 'both');
+  context.world.healthChanged();
+  return {
+    undo: () => {
+      cloud.setZoneImpaired(az, false);
+      network.lift(`${fault.id}/out`);
+      network.lift(`${fault.id}/in`);
+      for (const host of inside) host.reachStore(fault.id);
+      context.world.healthChanged();
+    },
+    happened: () => network.counts.cut > before,
+  };
+};
+
+export const CLOUD_STRIKES: StrikeTable<
+  | 'api-throttle'
+  | 'api-error'
+  | 'api-lost-request'
+  | 'api-lost-reply'
+  | 'api-late-landing'
+  | 'api-stale-read'
+  | 'api-launch-dies'
+  | 'stuck-stopping'
+  | 'snapshot-error'
+  | 'no-capacity'
+  | 'zone-outage'
+> = {
+  'api-throttle': throttle,
+  'api-error': error,
+  'api-lost-request': lostRequest,
+  'api-lost-reply': lostReply,
+  'api-late-landing': lateLanding,
+  'api-stale-read': staleRead,
+  'api-launch-dies': launchDies,
+  'stuck-stopping': stuckStopping,
+  'snapshot-error': snapshotError,
+  'no-capacity': noCapacity,
+  'zone-outage': zoneOutage,
+};

@@ -1,0 +1,58 @@
+import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import { GROUP } from '../cluster/world.ts';
+import { always, memberOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+
+const pause: Strike<'operator-pause'> = (fault, { world }) => {
+  const scope = fault.scope === 'global' ? 'global' : `group/${GROUP}`;
+  const key = world.keys.pause(scope);
+  world.put(key, { scope, who: 'simulated operator', why: fault.id, sinceWallMs: 0, untilWallMs: null });
+  return { undo: () => world.remove(key), happened: always };
+};
+
+/** Stops the member's machine on purpose, and starts it again when the fault is over, unless it was replaced meanwhile. */
+const stop: Strike<'operator-stop'> = (fault, context) => {
+  const { world } = context;
+  const member = memberOf(context, fault.member);
+  const instanceId = world.activeInstanceOf(member);
+  if (instanceId === null) return null;
+  world.operators.stop(instanceId);
+  return {
+    undo: () => {
+      if (world.activeInstanceOf(member) === instanceId) world.operators.start(instanceId);
+    },
+    happened: () => world.operators.haveStopped(instanceId),
+  };
+};
+
+/** What an operator does who thinks a held recovery should be tried again. */
+const clearHold: Strike<'operator-clears-hold'> = (fault, context) => {
+  const { world } = context;
+  const key = world.keys.hold(memberOf(context, fault.member));
+  if (!world.kv.entries(key).some((entry) => entry.key === key)) return null;
+  world.remove(key);
+  return { undo: nothing, happened: always };
+};
+
+/** Starts a machine that was replaced: it must find out that it is not wanted any more. */
+const startOld: Strike<'operator-starts-old'> = (fault, context) => {
+  const { world } = context;
+  const entries = world.kv.entries(world.keys.historyOf(memberOf(context, fault.member)));
+  const old = entries
+    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).oldInstanceId)
+    .find((instanceId) => world.cloud.core.world.instances.get(instanceId)?.state === 'stopped');
+  if (old === undefined) return null;
+  world.operators.start(old);
+  return {
+    undo: () => world.operators.stop(old),
+    happened: () => world.operators.haveStarted(old),
+  };
+};
+
+export const OPERATOR_STRIKES: StrikeTable<
+  'operator-pause' | 'operator-stop' | 'operator-clears-hold' | 'operator-starts-old'
+> = {
+  'operator-pause': pause,
+  'operator-stop': stop,
+  'operator-clears-hold': clearHold,
+  'operator-starts-old': startOld,
+};

@@ -1,0 +1,56 @@
+import { always, coordinatorOf, machineOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+
+const coordinatorCrash: Strike<'coordinator-crash'> = (fault, context) => {
+  const host = coordinatorOf(context, fault.coordinator);
+  if (!host.isUp) return null;
+  host.crash();
+  return { undo: () => host.start(), happened: always };
+};
+
+const agentCrash: Strike<'agent-crash'> = (fault, context) => {
+  const machine = machineOf(context, fault.member);
+  if (!machine?.agentRuns) return null;
+  machine.crashAgent();
+  return { undo: () => machine.startAgent(), happened: always };
+};
+
+const coordinatorPause: Strike<'coordinator-pause'> = (fault, context) => {
+  const host = coordinatorOf(context, fault.coordinator);
+  if (!host.runs) return null;
+  host.pause();
+  return { undo: () => host.resume(), happened: always };
+};
+
+/** Strikes when the call comes; `forMs` is then how long the process stands still. */
+const pauseBeforeCall: Strike<'pause-before-call'> = (fault, context) => {
+  const points = coordinatorOf(context, fault.coordinator).life?.points;
+  if (!points) return null;
+  let struck = false;
+  points.arm(fault.call, fault.nth, fault.forMs, () => {
+    struck = true;
+  });
+  return { undo: nothing, happened: () => struck };
+};
+
+const clockRate: Strike<'clock-rate'> = (fault, context) => {
+  const host = coordinatorOf(context, fault.coordinator);
+  host.setRate(fault.rate);
+  return { undo: () => host.setRate(1), happened: always };
+};
+
+/** A step stays: nobody sets the clock back. */
+const clockStep: Strike<'clock-step'> = (fault, context) => {
+  coordinatorOf(context, fault.coordinator).stepWall(fault.byMs);
+  return { undo: nothing, happened: always };
+};
+
+export const PROCESS_STRIKES: StrikeTable<
+  'coordinator-crash' | 'agent-crash' | 'coordinator-pause' | 'pause-before-call' | 'clock-rate' | 'clock-step'
+> = {
+  'coordinator-crash': coordinatorCrash,
+  'agent-crash': agentCrash,
+  'coordinator-pause': coordinatorPause,
+  'pause-before-call': pauseBeforeCall,
+  'clock-rate': clockRate,
+  'clock-step': clockStep,
+};

@@ -1,0 +1,129 @@
+import {
+  coordinatorOf,
+  always,
+  nothing,
+  type Strike,
+  type StrikeContext,
+  type StrikeTable,
+  type Struck,
+} from './struck.ts';
+
+/** Requests that found nobody, of all coordinators that are up. */
+const unanswered = ({ world }: StrikeContext): number =>
+  world.hosts.reduce((sum, host) => sum + (host.life?.client.fired.cutRequest ?? 0), 0);
+
+function suspend(context: StrikeContext): Struck {
+  const { kv } = context.world;
+  const before = unanswered(context);
+  kv.suspend();
+  return { undo: () => kv.restore(), happened: () => unanswered(context) !== before };
+}
+
+/** Nobody answers until a new leader is there; then every lease has its whole time again. */
+const leaderLoss: Strike<'etcd-leader-loss'> = (_fault, context) =>
+  context.world.kv.isSuspended ? null : suspend(context);
+
+const quorumLoss: Strike<'etcd-quorum-loss'> = (_fault, context) => {
+  if (context.world.kv.isSuspended) return null;
+  for (const host of context.world.hosts) host.life?.client.breakWatches();
+  return suspend(context);
+};
+
+/** A disk that takes its time: every answer comes late. */
+const slow: Strike<'etcd-slow'> = (fault, { world }) => {
+  for (const host of world.hosts) host.slowStore(fault.latencyMs);
+  return {
+    undo: () => {
+      for (const host of world.hosts) host.slowStore(null);
+    },
+    happened: always,
+  };
+};
+
+const cut: Strike<'etcd-cut'> = (fault, context) => {
+  const host = coordinatorOf(context, fault.coordinator);
+  const client = host.life?.client;
+  if (!client) return null;
+  const lost = () => client.fired.cutRequest + client.fired.cutReply;
+  const before = lost();
+  host.cutFromStore(fault.id, fault.direction);
+  return { undo: () => host.reachStore(fault.id), happened: () => lost() > before };
+};
+
+/** Applied, and nobody is told. */
+const lostReply: Strike<'etcd-lost-reply'> = (fault, context) => {
+  const client = coordinatorOf(context, fault.coordinator).life?.client;
+  if (!client) return null;
+  const before = client.fired.loseReply;
+  client.inject({ kind: 'loseReply', operation: 'txn', times: fault.times });
+  return { undo: nothing, happened: () => client.fired.loseReply > before };
+};
+
+const compaction: Strike<'etcd-compaction'> = (_fault, { world }) => {
+  const before = world.kv.state.compactedRevision;
+  for (const host of world.hosts) host.life?.client.breakWatches();
+  world.kv.compact();
+  return { undo: nothing, happened: () => world.kv.state.compactedRevision > before };
+};
+
+const leaseLate: Strike<'lease-late'> = (fault, { world }) => {
+  const { kv } = world;
+  kv.expiryLagMs = fault.byMs;
+  for (const leaseId of kv.leaseIds()) kv.renew(leaseId);
+  return {
+    undo: () => {
+      kv.expiryLagMs = 0;
+    },
+    happened: always,
+  };
+};
+
+/** etcd ends leases before their time, the coordinator's own among them. */
+const leaseEarly: Strike<'lease-early'> = (fault, context) => {
+  const { kv, keys } = context.world;
+  const { id } = coordinatorOf(context, fault.coordinator);
+  const leases = kv
+    .entries(keys.root)
+    .filter((entry) => entry.key === keys.coordinator(id) || (entry.key === keys.leader && isOf(entry.value, id)))
+    .flatMap((entry) => entry.leaseId ?? []);
+  const ended = [...new Set(leases)].filter((leaseId) => kv.revoke(leaseId));
+  return ended.length === 0 ? null : { undo: nothing, happened: always };
+};
+
+/** As {@link leaseEarly}, and keepalives of leases that are gone are answered as if they lived (etcd before 3.5.23, 3.6.5). */
+const leaseLie: Strike<'lease-lie'> = (fault, context) => {
+  const { kv } = context.world;
+  const ended = leaseEarly({ ...fault, kind: 'lease-early' }, context);
+  if (!ended) return null;
+  kv.keepaliveLieMs = 10_000;
+  return {
+    undo: () => {
+      kv.keepaliveLieMs = null;
+    },
+    happened: always,
+  };
+};
+
+const isOf = (value: string, coordinatorId: string): boolean => value.includes(`"coordinatorId":"${coordinatorId}"`);
+
+export const STORE_STRIKES: StrikeTable<
+  | 'etcd-leader-loss'
+  | 'etcd-quorum-loss'
+  | 'etcd-slow'
+  | 'etcd-cut'
+  | 'etcd-lost-reply'
+  | 'etcd-compaction'
+  | 'lease-late'
+  | 'lease-early'
+  | 'lease-lie'
+> = {
+  'etcd-leader-loss': leaderLoss,
+  'etcd-quorum-loss': quorumLoss,
+  'etcd-slow': slow,
+  'etcd-cut': cut,
+  'etcd-lost-reply': lostReply,
+  'etcd-compaction': compaction,
+  'lease-late': leaseLate,
+  'lease-early': leaseEarly,
+  'lease-lie': leaseLie,
+};

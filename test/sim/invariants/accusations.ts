@@ -1,0 +1,35 @@
+import type { World } from '../cluster/world.ts';
+import type { MakeWatcher } from './invariant.ts';
+
+/** As the specification says it, whatever the observer thinks of itself (DESIGN §4). */
+const STALL_TICKS = 3;
+const QUIET_AFTER_STALL_MS = 1_000;
+
+/** Why this coordinator may accuse nobody now; null: it may. */
+function mustAbstain(world: World, coordinatorId: string, nowMs: number): string | null {
+  const host = world.hosts.find((one) => one.id === coordinatorId);
+  const life = host?.life;
+  if (!host || !life) return null;
+  const own = life.coordinator.observer.abstention;
+  if (own !== null) return `it abstains itself: ${own.reason}`;
+  const { warmUpMs } = host.config.observer;
+  const upMs = nowMs - life.startedAtMs;
+  if (upMs < warmUpMs * 0.9) return `it is up for ${upMs.toFixed(0)} ms only`;
+  const { forMs, endedAtMs } = life.clock.lastPause;
+  const sinceMs = nowMs - endedAtMs;
+  const stalled = forMs > STALL_TICKS * host.config.loop.tickMs * 1.1;
+  return stalled && sinceMs < QUIET_AFTER_STALL_MS * 0.9
+    ? `it came back from a pause of ${forMs.toFixed(0)} ms ${sinceMs.toFixed(0)} ms ago`
+    : null;
+}
+
+/** I5. */
+export const watchAccusations: MakeWatcher = (world, report) => ({
+  witness(happening, nowMs) {
+    if (happening.kind !== 'opinion-sent') return;
+    const { coordinatorId, member, verdict } = happening;
+    if (verdict !== 'suspect' && verdict !== 'dead') return;
+    const why = mustAbstain(world, coordinatorId, nowMs);
+    if (why !== null) report('I5', `${coordinatorId} calls ${member} ${verdict}, but ${why}`);
+  },
+});

@@ -1,0 +1,42 @@
+import type { Happening } from '../cluster/happening.ts';
+import type { World } from '../cluster/world.ts';
+import type { MakeWatcher, Report, Watcher } from './invariant.ts';
+
+/** How fast or slow a coordinator's clock may run for its deadline to mean anything (S1). */
+const DRIFT_MAX = 0.0101;
+
+/**
+ * The other half of I4: whoever still believes to lead when somebody else is elected has a wrong deadline (S1), unless etcd ended its lease before the
+ * time, or its clock runs wilder than assumed (A2, A3).
+ */
+class Believers implements Watcher {
+  readonly #world: World;
+  readonly #report: Report;
+  /** Coordinators whose lease etcd has broken, in the term they had then. */
+  #excusedTerm = 0;
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  witness(happening: Happening): void {
+    const { keys, kv } = this.#world;
+    if (happening.kind === 'fault' && / lease-(early|lie),/.test(happening.what))
+      this.#excusedTerm = Math.max(this.#excusedTerm, kv.revision);
+    if (happening.kind !== 'commit') return;
+    const { client, txn } = happening.commit;
+    if (txn.writes.some((write) => write.kind === 'put' && write.key === keys.leader)) this.#elected(client ?? '');
+  }
+
+  #elected(client: string): void {
+    for (const host of this.#world.hosts) {
+      const term = host.runs ? host.life?.coordinator.leadership.current() : null;
+      if (!term || client.startsWith(`${host.id}.`) || term.number <= this.#excusedTerm) continue;
+      if (Math.abs(host.rate - 1) > DRIFT_MAX) continue;
+      this.#report('I4', `${client} is elected while ${host.id} still believes to lead in term ${term.number}`);
+    }
+  }
+}
+
+export const watchBelievers: MakeWatcher = (world, report) => new Believers(world, report);

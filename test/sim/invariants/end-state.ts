@@ -1,0 +1,75 @@
+import {
+  HistoryRecordSchema,
+  type HoldRecord,
+  HoldRecordSchema,
+  type MemberId,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
+import type { World } from '../cluster/world.ts';
+import { holderOf } from './addresses.ts';
+
+/** Why a member is neither well nor visibly held; null: it is one of the two. */
+export function unsettled(world: World, member: MemberId): string | null {
+  if (holdOf(world, member) !== null) return null;
+  const { keys, kv } = world;
+  if (kv.state.get(keys.intent(member))) return 'its recovery is not finished';
+  const instanceId = world.activeInstanceOf(member);
+  if (instanceId === null) return 'nobody is activated';
+  const machine = world.machines.of(instanceId);
+  if (!machine) return `${instanceId} is ${world.cloud.core.world.instances.get(instanceId)?.state ?? 'gone'}`;
+  if (!machine.agentRuns) return `the agent of ${instanceId} does not run`;
+  return machine.serves ? null : `${instanceId} does not serve`;
+}
+
+export function holdOf(world: World, member: MemberId): HoldRecord | null {
+  const key = world.keys.hold(member);
+  const entry = world.kv.state.get(key);
+  return entry ? parseRecord(HoldRecordSchema, key, entry.value) : null;
+}
+
+/** Addresses that lead elsewhere than to the activated instance of the member they belong to. */
+export function strayAddresses(world: World): readonly string[] {
+  return world.members.flatMap((member) => {
+    const allocationId = world.addressOf(member);
+    const active = world.activeInstanceOf(member);
+    if (allocationId === null || holdOf(world, member) !== null) return [];
+    const holder = holderOf(world, allocationId);
+    return holder === active
+      ? []
+      : [`${allocationId} of ${member} is on ${holder ?? 'nothing'}, not on ${active ?? '?'}`];
+  });
+}
+
+/**
+ * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they hold data, so the collector reports them and leaves them.
+ */
+export function leftovers(world: World): readonly string[] {
+  const { instances, snapshots, images, networkInterfaces } = world.cloud.core.world;
+  const needed = neededIds(world);
+  const open = openOps(world);
+  const made = [...instances.all(), ...snapshots.all(), ...images.all(), ...networkInterfaces.all()];
+  return made
+    .filter(({ id, tags }) => tags[TAG.op] !== undefined && !open.has(tags[TAG.op] ?? '') && !needed.has(id))
+    .filter(({ id }) => instances.get(id)?.state !== 'terminated')
+    .map(({ id, tags }) => `${id} of ${tags[TAG.op] ?? ''}`);
+}
+
+/** When the last of what finished recoveries keep is released, by their own records; ms of the kernel. A leader whose wall clock was off wrote them. */
+export function lastReleaseAtMs(world: World): number {
+  const { keys, kv, kernel } = world;
+  const releases = kv
+    .entries(keys.history)
+    .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).leftovers)
+    .map((leftover) => leftover.afterWallMs);
+  return kernel.monotonicMs() + Math.max(0, ...releases) - kernel.wallMs();
+}
+
+function neededIds(world: World): ReadonlySet<string> {
+  const { instances } = world.cloud.core.world;
+  const active = world.members.flatMap((member) => world.activeInstanceOf(member) ?? []);
+  return new Set(active.flatMap((id) => [id, ...(instances.get(id)?.networkInterfaceIds ?? [])]));
+}
+
+const openOps = (world: World): ReadonlySet<string> =>
+  new Set(world.kv.entries(world.keys.intents).flatMap((entry) => /"opId":"([^"]+)"/.exec(entry.value)?.[1] ?? []));

@@ -1,0 +1,35 @@
+import type { Happening } from '../cluster/happening.ts';
+import type { World } from '../cluster/world.ts';
+
+export const INVARIANT_IDS = ['I0', 'I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10'] as const;
+export type InvariantId = (typeof INVARIANT_IDS)[number];
+
+/** What each of them says; docs/SPEC.md has the rules behind. */
+export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
+  I0: 'no coordinator ends by a broken assumption of its own',
+  I1: 'at most one launch per incarnation that is not seen terminated before the next',
+  I2: 'at most one serving instance per member',
+  I3: 'nothing captured, launched or activated before the old instance was down',
+  I4: 'every record of a leader is written under a live guard',
+  I5: 'no accusation from an observer that must abstain',
+  I6: 'the address goes to the activated instance only, and settles there',
+  I7: 'nothing left over after collection',
+  I8: 'recoveries within the budget',
+  I9: 'no failover of a member that was never down for as long as confirming takes',
+  I10: 'every dead member reaches done or a visible hold',
+};
+
+export interface Violation {
+  readonly invariant: InvariantId;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export type Report = (invariant: InvariantId, text: string) => void;
+
+/** Watches from outside; never changes anything. */
+export interface Watcher {
+  witness(happening: Happening, nowMs: number): void;
+}
+
+export type MakeWatcher = (world: World, report: Report) => Watcher;

@@ -1,0 +1,132 @@
+import type { SimEvent, TransitionEvent } from '@understudy/cloud-sim';
+import { IntentRecordSchema, JournalRecordSchema, parseRecord, TAG } from '@understudy/shared';
+import type { Happening } from '../cluster/happening.ts';
+import type { World } from '../cluster/world.ts';
+import type { MakeWatcher, Report, Watcher } from './invariant.ts';
+
+/** The same value with its keys in alphabetical order, all the way down. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, inner]) => [key, inOrder(inner)]),
+  );
+}
+
+const isCreated = (event: SimEvent): event is TransitionEvent => event.kind === 'transition' && event.from === null;
+
+/** I1 and I3: every instance and snapshot that a recovery makes, at the moment EC2 makes it. */
+class Launches implements Watcher {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #launched = new Map<string, string[]>();
+  /** Instances that were down since the intent that replaces them was written. */
+  readonly #wasDown = new Set<string>();
+  /** op and attempt → the one request that may be sent for it, as JSON. */
+  readonly #requests = new Map<string, string>();
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  witness(happening: Happening): void {
+    if (happening.kind === 'cloud' && happening.event.kind === 'transition') this.#followOld(happening.event);
+    if (happening.kind === 'cloud' && isCreated(happening.event)) this.#created(happening.event);
+    if (happening.kind === 'cloud' && happening.event.kind === 'call' && happening.event.action === 'RunInstances')
+      this.#asked(happening.event.input);
+    if (happening.kind === 'commit')
+      for (const write of happening.commit.txn.writes) {
+        if (write.kind !== 'put') continue;
+        if (write.key.startsWith(this.#world.keys.intents)) this.#intended(write.value);
+        if (write.key.startsWith(this.#world.keys.activations)) this.#activated(write.value);
+      }
+  }
+
+  #created(event: TransitionEvent): void {
+    const { instances, snapshots } = this.#world.cloud.core.world;
+    const shelf = event.resourceKind === 'instance' ? instances : event.resourceKind === 'snapshot' ? snapshots : null;
+    const opId = shelf?.get(event.resourceId)?.tags[TAG.op];
+    if (opId === undefined) return;
+    if (event.resourceKind === 'instance') this.#oneAtATime(opId, event.resourceId);
+    this.#afterTheFence(opId, event.resourceId);
+  }
+
+  /** Whoever sends it, however often: the same attempt is the same request, token included (S6). */
+  #asked(input: Readonly<Record<string, unknown>>): void {
+    const request = JSON.stringify(inOrder(input));
+    const tagOf = (key: string) => new RegExp(`"Key":"${key}","Value":"([^"]+)"`).exec(request)?.[1];
+    const opId = tagOf(TAG.op);
+    if (opId === undefined) return;
+    const attempt = `${opId} attempt ${tagOf(TAG.attempt) ?? '?'}`;
+    const first = this.#requests.get(attempt) ?? request;
+    if (first !== request) this.#report('I1', `two different launch requests for ${attempt}`);
+    this.#requests.set(attempt, first);
+  }
+
+  #oneAtATime(opId: string, instanceId: string): void {
+    const earlier = this.#launched.get(opId) ?? [];
+    const alive = earlier.filter((id) => !this.#isIn(id, ['terminated']));
+    if (alive.length > 0) this.#report('I1', `${instanceId} was launched for ${opId} beside ${alive.join(', ')}`);
+    this.#launched.set(opId, [...earlier, instanceId]);
+  }
+
+  #afterTheFence(opId: string, what: string): void {
+    const old = this.#oldInstanceOf(opId);
+    // A call that lands after its recovery has ended is judged by I1 and I7.
+    if (old === null) return;
+    if (!this.#wasDown.has(old))
+      this.#report('I3', `${what} was made for ${opId} while ${old} is ${this.#stateOf(old)}`);
+    else if (!this.#fenceIsRecorded(opId))
+      this.#report('I3', `${what} was made for ${opId} before its fence was recorded`);
+  }
+
+  /** Only what is down from now on counts as fenced for this recovery. */
+  #intended(value: string): void {
+    const old = /"oldInstanceId":"([^"]+)"/.exec(value)?.[1] ?? '';
+    if (this.#isIn(old, ['stopped', 'terminated'])) this.#wasDown.add(old);
+    else this.#wasDown.delete(old);
+  }
+
+  #activated(value: string): void {
+    const opId = /"opId":"([^"]+)"/.exec(value)?.[1];
+    if (opId === undefined) return;
+    this.#afterTheFence(opId, 'an activation');
+    const old = this.#oldInstanceOf(opId);
+    if (old !== null && !this.#isIn(old, ['stopped', 'terminated']) && !this.#world.operators.startedLately(old))
+      this.#report('I3', `an activation for ${opId} while ${old} is ${this.#stateOf(old)}`);
+  }
+
+  /** What an operator starts again after it was seen down is the activation's business, which looks once more. */
+  #followOld(event: TransitionEvent): void {
+    if (event.resourceKind !== 'instance') return;
+    if (event.to === 'stopped' || event.to === 'terminated') this.#wasDown.add(event.resourceId);
+  }
+
+  #oldInstanceOf(opId: string): string | null {
+    const { kv, keys } = this.#world;
+    for (const entry of kv.entries(keys.intents)) {
+      const intent = parseRecord(IntentRecordSchema, entry.key, entry.value);
+      if (intent.opId === opId) return intent.oldInstanceId;
+    }
+    return null;
+  }
+
+  #fenceIsRecorded(opId: string): boolean {
+    const key = this.#world.keys.journalStep(opId, 'fence');
+    const entry = this.#world.kv.state.get(key);
+    return entry !== null && parseRecord(JournalRecordSchema, key, entry.value).state === 'done';
+  }
+
+  #stateOf(instanceId: string): string {
+    return this.#world.cloud.core.world.instances.get(instanceId)?.state ?? 'terminated';
+  }
+
+  #isIn(instanceId: string, states: readonly string[]): boolean {
+    return states.includes(this.#stateOf(instanceId));
+  }
+}
+
+export const watchLaunches: MakeWatcher = (world, report) => new Launches(world, report);

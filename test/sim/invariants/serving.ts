@@ -1,0 +1,56 @@
+import type { KvWrite, MemberId } from '@understudy/shared';
+import type { Happening } from '../cluster/happening.ts';
+import type { World } from '../cluster/world.ts';
+import type { MakeWatcher, Report, Watcher } from './invariant.ts';
+
+/** An answer of a coordinator was true in etcd at most this long before it is acted on: two leases, and the wait for a stop hook. */
+const ANSWER_AGE_MS = 25_000;
+
+/**
+ * I2: a workload serves from the beginning of its start hook to the end of its stop hook, or until the power is gone. One at a time; and it begins only
+ * where the activation names it, or did when the answer was given.
+ */
+class Serving implements Watcher {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #serving = new Map<MemberId, Set<string>>();
+  /** The instance an activation named before, and until when. */
+  readonly #before = new Map<MemberId, { readonly instanceId: string | null; readonly untilMs: number }>();
+  readonly #now = new Map<MemberId, string | null>();
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  witness(happening: Happening, nowMs: number): void {
+    if (happening.kind === 'commit') for (const write of happening.commit.txn.writes) this.#activated(write, nowMs);
+    if (happening.kind === 'serving') this.#served(happening, nowMs);
+  }
+
+  #activated(write: KvWrite, nowMs: number): void {
+    const { activations } = this.#world.keys;
+    if (write.kind !== 'put' || !write.key.startsWith(activations)) return;
+    const [group = '', name = ''] = write.key.slice(activations.length).split('/');
+    const member: MemberId = `${group}/${name}`;
+    this.#before.set(member, { instanceId: this.#now.get(member) ?? null, untilMs: nowMs });
+    this.#now.set(member, this.#world.activeInstanceOf(member));
+  }
+
+  #served({ member, instanceId, serving }: Extract<Happening, { kind: 'serving' }>, nowMs: number): void {
+    const known = this.#serving.get(member) ?? new Set<string>();
+    this.#serving.set(member, known);
+    if (!serving) {
+      known.delete(instanceId);
+      return;
+    }
+    known.add(instanceId);
+    if (known.size > 1) this.#report('I2', `${member} is served by ${[...known].join(' and ')}`);
+    const before = this.#before.get(member);
+    const wasNamed = before?.instanceId === instanceId && nowMs - before.untilMs < ANSWER_AGE_MS;
+    if (this.#now.get(member) !== instanceId && !wasNamed)
+      this.#report('I2', `${instanceId} serves ${member}, whose activation names ${this.#now.get(member) ?? 'nobody'}`);
+  }
+}
+
+export const watchServing: MakeWatcher = (world, report) => new Serving(world, report);

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { FaultListSchema } from './faults/fault.ts';
+import * as z from 'zod';
+import { night } from './night.ts';
+import { readRegression, specOf, writeRegression } from './regression.ts';
+import { replayCommand } from './replay-command.ts';
+import { failureOf, summaryOf } from './report.ts';
+import { shrink } from './shrink.ts';
+import { type RunResult, type RunSpec, simulate } from './simulation.ts';
+
+const EXIT_VIOLATION = 1;
+const SHRINK_RUNS_MAX = 200;
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('want a number');
+  return value;
+};
+
+interface RunFlags {
+  readonly seed: number;
+  readonly seeds: number;
+  readonly days: number;
+  readonly members: number;
+  readonly coordinators: number;
+  readonly faults?: string;
+  readonly trace?: true;
+  readonly json?: true;
+  readonly shrink: boolean;
+  readonly keep?: string;
+}
+
+/** A file of its own list per episode, or a kept regression. */
+function specFrom(flags: RunFlags, seed: number): RunSpec {
+  const { days, members, coordinators, faults } = flags;
+  if (faults === undefined) return { seed, days, members, coordinators };
+  const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
+  if (!Array.isArray(content)) return specOf(readRegression(faults));
+  return { seed, days, members, coordinators, faults: z.array(FaultListSchema).parse(content) };
+}
+
+async function runOne(flags: RunFlags, seed: number): Promise<RunResult> {
+  const before = process.cpuUsage();
+  const print = flags.trace ? { print: (line: string) => process.stdout.write(`${line}\n`) } : {};
+  const result = await simulate(specFrom(flags, seed), print);
+  const { user, system } = process.cpuUsage(before);
+  if (flags.json) process.stdout.write(`${JSON.stringify(asJson(result, (user + system) / 1_000))}\n`);
+  else process.stdout.write(`${summaryOf(result, (user + system) / 1_000)}\n`);
+  return result;
+}
+
+const asJson = (result: RunResult, cpuMs: number) => ({
+  seed: result.spec.seed,
+  traceHash: result.traceHash,
+  simulatedMs: result.simulatedMs,
+  cpuMs,
+  eventCount: result.eventCount,
+  recoveries: result.tally.recoveriesFinished,
+  violations: result.violations,
+});
+
+async function explain(flags: RunFlags, result: RunResult): Promise<void> {
+  const [first] = result.violations;
+  if (!first) return;
+  process.stdout.write(`\n${failureOf(result)}\n`);
+  if (!flags.shrink) return;
+  process.stdout.write('\nshrinking …\n');
+  const onStep = (text: string) => process.stdout.write(`  ${text}\n`);
+  const { result: smallest, runs } = await shrink(result, first.invariant, { runsMax: SHRINK_RUNS_MAX, onStep });
+  const file = flags.keep ?? `.cache/sim/seed-${result.spec.seed}.json`;
+  writeRegression(file, first.invariant, `Found with seed ${result.spec.seed}: ${first.text}`, smallest.spec);
+  process.stdout.write(`\nsmallest after ${runs} runs, kept in ${file}:\n${failureOf(smallest)}\n`);
+  process.stdout.write(`again: ${replayCommand(smallest.spec, file)}\n`);
+}
+
+async function run(flags: RunFlags): Promise<void> {
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) {
+    const result = await runOne(flags, seed);
+    if (result.violations.length === 0) continue;
+    process.exitCode = EXIT_VIOLATION;
+    await explain(flags, result);
+    return;
+  }
+}
+
+const program = new Command('sim').description(
+  'The production code of agents, observers, leadership and engine in a simulated world that breaks. Exit code 1: an invariant was broken.',
+);
+program
+  .command('run', { isDefault: true })
+  .description('one seed, or several one after the other, until an invariant breaks')
+  .option('--seed <n>', 'what decides everything', number, 1)
+  .option('--seeds <n>', 'this many seeds from there on', number, 1)
+  .option('--days <d>', 'simulated time, at least one episode of about 40 min', number, 0.02)
+  .option('--members <n>', 'watched members', number, 12)
+  .option('--coordinators <n>', 'coordinators', number, 3)
+  .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
+  .option('--trace', 'every line of the trace')
+  .option('--json', 'one JSON line per run')
+  .option('--no-shrink', 'do not look for a smaller run that breaks the same')
+  .option('--keep <file>', 'where the smaller run goes')
+  .action(run);
+program
+  .command('night')
+  .description(
+    'seed after seed on all processors until told to stop (Ctrl-C, SIGTERM) or until --minutes are over; writes a report',
+  )
+  .option('--seed <n>', 'first seed', number, 1_000)
+  .option('--days <d>', 'simulated time per seed', number, 0.1)
+  .option('--members <n>', 'watched members', number, 12)
+  .option('--workers <n>', 'processes; default: one per processor', number)
+  .option('--minutes <m>', 'real time; default: until told', number)
+  .option('--report <file>', 'where the report goes', '.cache/sim/night.md')
+  .action(async (flags) => {
+    process.exitCode = await night(flags);
+  });
+
+await program.parseAsync();

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Coverage, impossibleCells } from './faults/coverage.ts';
+import { replayCommand } from './replay-command.ts';
+import { NightMessageSchema, type NightRun } from './night-message.ts';
+
+export interface NightOptions {
+  readonly seed: number;
+  readonly days: number;
+  readonly members: number;
+  readonly workers?: number;
+  readonly minutes?: number;
+  readonly report: string;
+}
+
+const YEAR_MS = 365.25 * 86_400_000;
+const WRITE_EVERY_RUNS = 10;
+
+/** Everything a night has found so far. */
+class Findings {
+  readonly coverage = new Coverage();
+  readonly broken: NightRun[] = [];
+  readonly #options: NightOptions;
+  readonly #startedAt = new Date();
+  runs = 0;
+  simulatedMs = 0;
+  cpuMs = 0;
+  recoveries = 0;
+  faults = 0;
+
+  constructor(options: NightOptions) {
+    this.#options = options;
+  }
+
+  add(run: NightRun): void {
+    this.runs += 1;
+    this.simulatedMs += run.simulatedMs;
+    this.cpuMs += run.cpuMs;
+    this.recoveries += run.recoveries;
+    this.faults += run.faults;
+    this.coverage.mergeCells(run.cells);
+    if (run.violations.length > 0) this.broken.push(run);
+  }
+
+  get emptyCells(): readonly string[] {
+    return this.coverage
+      .empty()
+      .filter(({ kind, stage }) => !impossibleCells.has(`${kind} ${stage}`))
+      .map(({ kind, stage }) => `${kind} at ${stage}`);
+  }
+
+  text(): string {
+    const { days, members } = this.#options;
+    const broken = this.broken.flatMap((run) => [
+      `- seed ${run.seed}: ${run.violations.map(({ invariant, text }) => `**${invariant}** ${text}`).join('; ')}`,
+      `  \`${replayCommand({ seed: run.seed, days, members, coordinators: 3 })}\``,
+    ]);
+    const empty = this.emptyCells;
+    return [
+      `# Simulated night, ${this.#startedAt.toISOString()} to ${new Date().toISOString()}`,
+      '',
+      `${this.runs} runs of ${days} days with ${members} members: ${(this.simulatedMs / YEAR_MS).toFixed(3)} simulated years, ${Math.round(this.simulatedMs / Math.max(1, this.cpuMs))} × processor time.`,
+      `${this.faults} faults happened, ${this.recoveries} recoveries finished, ${this.broken.length} runs broke an invariant.`,
+      '',
+      '## Broken',
+      '',
+      ...(broken.length > 0 ? broken : ['Nothing.']),
+      '',
+      '## Fault × stage',
+      '',
+      empty.length === 0 ? 'Every cell was reached.' : `Never reached (${empty.length}): ${empty.join(', ')}.`,
+      '',
+      '```',
+      this.coverage.table(),
+      '```',
+      '',
+    ].join('\n');
+  }
+}
+
+/** Exit code: 0 clean, 1 an invariant was broken, 2 a cell of the coverage table stayed empty. */
+export async function night(options: NightOptions): Promise<number> {
+  const findings = new Findings(options);
+  mkdirSync(dirname(options.report), { recursive: true });
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const timer = options.minutes === undefined ? null : setTimeout(stop, options.minutes * 60_000);
+  const count = options.workers ?? availableParallelism();
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => worker(options, index, count, findings, stopping.signal)),
+  );
+  if (timer) clearTimeout(timer);
+  writeFileSync(options.report, findings.text());
+  process.stdout.write(`${findings.text()}\nreport: ${options.report}\n`);
+  return findings.broken.length > 0 ? 1 : findings.emptyCells.length > 0 ? 2 : 0;
+}
+
+/** A process of its own that runs every `count`-th seed and tells what came of it, a line each. */
+async function worker(
+  options: NightOptions,
+  index: number,
+  count: number,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = [options.seed + index, count, options.days, options.members].map(String);
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'night-worker.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const run = NightMessageSchema.parse(JSON.parse(line));
+    findings.add(run);
+    const mark = run.violations.length > 0 ? ` BROKE ${run.violations.map((one) => one.invariant).join(', ')}` : '';
+    process.stdout.write(
+      `seed ${run.seed}: ${(run.simulatedMs / 3_600_000).toFixed(1)} h, ${run.recoveries} recoveries${mark}\n`,
+    );
+    if (findings.runs % WRITE_EVERY_RUNS === 0) writeFileSync(options.report, findings.text());
+  }
+  await ended;
+}

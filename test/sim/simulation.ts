@@ -1,0 +1,183 @@
+import type { MemberId } from '@understudy/shared';
+import { World, type WorldShape } from './cluster/world.ts';
+import { Coverage } from './faults/coverage.ts';
+import type { Fault } from './faults/fault.ts';
+import { generateFaults } from './faults/generate.ts';
+import { type FaultOutcome, Injector } from './faults/injector.ts';
+import { holdOf, lastReleaseAtMs, leftovers, strayAddresses, unsettled } from './invariants/end-state.ts';
+import type { InvariantId, Violation } from './invariants/invariant.ts';
+import { WATCHERS } from './invariants/watchers.ts';
+import { Tally } from './tally.ts';
+import { Trace } from './trace.ts';
+
+/** Everything that decides a run. The same value gives the same run. */
+export interface RunSpec extends WorldShape {
+  readonly days: number;
+  /** Instead of what the seed would generate: the faults of each episode. */
+  readonly faults?: readonly (readonly Fault[])[];
+}
+
+export interface RunResult {
+  readonly spec: RunSpec;
+  readonly violations: readonly Violation[];
+  readonly traceHash: string;
+  readonly lastLines: readonly string[];
+  readonly outcomes: readonly FaultOutcome[];
+  readonly coverage: Coverage;
+  readonly tally: Tally;
+  readonly simulatedMs: number;
+  readonly eventCount: number;
+  /** Of the episodes that were begun. */
+  readonly faults: readonly (readonly Fault[])[];
+}
+
+export interface RunOptions {
+  /** Each line of the trace as it happens. */
+  readonly print?: (line: string) => void;
+  /** Go on after a violation. Default: the run ends with the first one. */
+  readonly goOn?: boolean;
+  /** Asked after every event; true ends the run (a person pressed Ctrl-C). */
+  readonly stop?: () => boolean;
+}
+
+const DAY_MS = 86_400_000;
+const WARM_UP_MS = 45_000;
+/** One episode: this long things break … */
+export const FAULTS_LAST_MS = 1_500_000;
+/** … then everything is healed, and within this time every member has to be well or visibly held … */
+const CONVERGE_WITHIN_MS = 2_700_000;
+/** … and what retention has released is collected that soon after. */
+const COLLECT_WITHIN_MS = 600_000;
+/** Retention, and the largest step of a wall clock. */
+const RELEASE_WITHIN_MS = 5_400_000;
+const LOOK_EVERY_MS = 5_000;
+const LAST_LINES = 60;
+
+export async function simulate(spec: RunSpec, options: RunOptions = {}): Promise<RunResult> {
+  return new Simulation(spec, options).run();
+}
+
+class Simulation {
+  readonly #spec: RunSpec;
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #injector: Injector;
+  readonly #trace: Trace;
+  readonly #tally: Tally;
+  readonly #violations: Violation[] = [];
+  readonly #outcomes: FaultOutcome[] = [];
+  readonly #coverage = new Coverage();
+  readonly #faults: (readonly Fault[])[] = [];
+
+  constructor(spec: RunSpec, options: RunOptions) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#trace = new Trace(options.print ?? null);
+    this.#world = new World(spec);
+    this.#tally = new Tally(this.#world);
+    this.#world.witness((happening, nowMs) => this.#trace.witness(happening, nowMs));
+    for (const make of WATCHERS) {
+      const watcher = make(this.#world, (invariant, text) => this.#report(invariant, text));
+      this.#world.witness((happening, nowMs) => watcher.witness(happening, nowMs));
+    }
+    this.#world.witness((happening) => this.#tally.witness(happening));
+    this.#injector = new Injector(this.#world);
+  }
+
+  async run(): Promise<RunResult> {
+    const { kernel } = this.#world;
+    this.#world.begin();
+    await this.#pass(WARM_UP_MS);
+    const untilMs = this.#spec.days * DAY_MS;
+    for (let episode = 0; !this.#ended && (episode === 0 || kernel.monotonicMs() < untilMs); episode += 1)
+      await this.#episode(episode);
+    return {
+      spec: this.#spec,
+      violations: this.#violations,
+      traceHash: this.#trace.hash,
+      lastLines: this.#trace.last(LAST_LINES),
+      outcomes: this.#outcomes,
+      coverage: this.#coverage,
+      tally: this.#tally,
+      simulatedMs: kernel.monotonicMs(),
+      eventCount: kernel.eventCount,
+      faults: this.#faults,
+    };
+  }
+
+  #report(invariant: InvariantId, text: string): void {
+    this.#violations.push({ invariant, text, atMs: this.#world.kernel.monotonicMs() });
+  }
+
+  get #ended(): boolean {
+    return (this.#violations.length > 0 && this.#options.goOn !== true) || this.#options.stop?.() === true;
+  }
+
+  #pass(forMs: number): Promise<void> {
+    const { kernel } = this.#world;
+    return kernel.runUntil(kernel.monotonicMs() + forMs, () => this.#ended);
+  }
+
+  async #episode(episode: number): Promise<void> {
+    const faults = this.#faultsOf(episode);
+    this.#faults.push(faults);
+    this.#injector.arm(faults);
+    await this.#pass(FAULTS_LAST_MS);
+    this.#injector.heal();
+    this.#world.heal();
+    for (const outcome of this.#injector.outcomes()) {
+      this.#outcomes.push(outcome);
+      this.#coverage.note(outcome);
+    }
+    this.#injector.forget();
+    if (this.#ended) return;
+    await this.#converge();
+    if (!this.#ended) await this.#collect();
+  }
+
+  #faultsOf(episode: number): readonly Fault[] {
+    const { seed, members, coordinators, faults } = this.#spec;
+    return faults
+      ? (faults[episode] ?? [])
+      : generateFaults({ seed, episode, members, coordinators, lastsMs: FAULTS_LAST_MS - 120_000 });
+  }
+
+  /** I10, I6. After a while an operator looks at what is held and asks for another try. */
+  async #converge(): Promise<void> {
+    const { kernel, members, keys } = this.#world;
+    const beganAtMs = kernel.monotonicMs();
+    let cleared = false;
+    while (!this.#ended && kernel.monotonicMs() - beganAtMs < CONVERGE_WITHIN_MS) {
+      await this.#pass(LOOK_EVERY_MS);
+      const passedMs = kernel.monotonicMs() - beganAtMs;
+      if (!cleared && passedMs > CONVERGE_WITHIN_MS / 3) {
+        cleared = true;
+        for (const member of members) if (holdOf(this.#world, member)) this.#world.remove(keys.hold(member));
+      }
+      const open = members.filter((member) => !this.#isWell(member));
+      if (open.length === 0) break;
+    }
+    if (this.#ended) return;
+    for (const member of members) {
+      const why = unsettled(this.#world, member);
+      if (why !== null) this.#report('I10', `${member}: ${why}`);
+      else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#world, member)?.reason ?? '?');
+    }
+    for (const stray of strayAddresses(this.#world)) this.#report('I6', stray);
+  }
+
+  #isWell(member: MemberId): boolean {
+    return unsettled(this.#world, member) === null && holdOf(this.#world, member) === null;
+  }
+
+  /** I7. */
+  async #collect(): Promise<void> {
+    const { kernel } = this.#world;
+    const releasedAtMs = lastReleaseAtMs(this.#world);
+    await this.#pass(Math.min(RELEASE_WITHIN_MS, releasedAtMs - kernel.monotonicMs()));
+    const untilMs = kernel.monotonicMs() + COLLECT_WITHIN_MS;
+    while (!this.#ended && kernel.monotonicMs() < untilMs && leftovers(this.#world).length > 0)
+      await this.#pass(LOOK_EVERY_MS);
+    if (!this.#ended) for (const left of leftovers(this.#world)) this.#report('I7', left);
+  }
+}

@@ -1,0 +1,65 @@
+import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import type { Happening } from './cluster/happening.ts';
+import type { World } from './cluster/world.ts';
+
+/** What a run did, for people: a run in which nothing was recovered proves little. */
+export class Tally {
+  readonly #world: World;
+  recoveriesBegun = 0;
+  recoveriesFinished = 0;
+  launches = 0;
+  launchAttempts = 0;
+  leaderChanges = 0;
+  readonly holdsSeen = new Map<string, number>();
+  readonly heldLast = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  witness(happening: Happening): void {
+    if (happening.kind === 'cloud' && happening.event.kind === 'transition') {
+      const { resourceKind, from } = happening.event;
+      if (resourceKind === 'instance' && from === null) this.launches += 1;
+    }
+    if (happening.kind !== 'commit') return;
+    const { keys } = this.#world;
+    for (const write of happening.commit.txn.writes) {
+      if (write.kind !== 'put') continue;
+      if (write.key === keys.leader) this.leaderChanges += 1;
+      if (write.key.startsWith(keys.intents)) this.recoveriesBegun += 1;
+      if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
+      // A history record is written again whenever something of it was collected.
+      if (write.key.startsWith(keys.history) && this.#isNew(happening, write.key))
+        this.#finished(write.key, write.value);
+    }
+  }
+
+  #isNew(happening: Extract<Happening, { kind: 'commit' }>, key: string): boolean {
+    const entry = this.#world.kv.state.get(key);
+    return entry?.createRevision === happening.commit.revision;
+  }
+
+  #finished(key: string, value: string): void {
+    this.recoveriesFinished += 1;
+    this.launchAttempts += parseRecord(HistoryRecordSchema, key, value).launchAttempts;
+  }
+
+  heldAtEnd(reason: string): void {
+    count(this.heldLast, reason);
+  }
+
+  text(): string {
+    const maps = [this.holdsSeen, this.heldLast].map((map) => [...map].map(([name, n]) => `${name} ${n}`).join(', '));
+    return [
+      `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
+      `${this.leaderChanges} elections`,
+      `holds: ${maps[0] || 'none'}`,
+      `held at the end: ${maps[1] || 'none'}`,
+    ].join('; ');
+  }
+}
+
+const count = (map: Map<string, number>, name: string): void => {
+  map.set(name, (map.get(name) ?? 0) + 1);
+};
