@@ -7,7 +7,7 @@ const source = {
 };
 const never = ['**/node_modules/**', '**/dist/**', '.cache/**'];
 
-/** `unit` needs nothing but Node and git; `integration` uses real etcd, sockets and processes: after the others, one file at a time. */
+/** `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time; `integration` uses real etcd, sockets and processes: after the others, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -24,6 +24,16 @@ export default defineConfig({
       {
         ...source,
         test: {
+          name: 'simulation',
+          include: ['test/sim/**/*.test.ts'],
+          exclude: never,
+          testTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...source,
+        test: {
           name: 'integration',
           include: ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'],
           exclude: never,
@@ -33,7 +43,7 @@ export default defineConfig({
           retry: 1,
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -61,12 +61,13 @@ export class MachineRoom {
     };
     const machine = new Machine(this.#world, identity, (this.#boots += 1));
     this.#machines.set(instanceId, machine);
-    if (this.#stillborn > 0 && this.settled) this.#spoil();
+    if (this.#stillborn > 0 && this.settled) this.#spoil(machine);
     else machine.boot(!this.settled);
     this.#world.healthChanged();
   }
 
-  #spoil(): void {
+  #spoil(machine: Machine): void {
+    machine.isStillborn = true;
     this.#stillborn -= 1;
     this.#spoiled += 1;
   }

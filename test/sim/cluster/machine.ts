@@ -50,6 +50,8 @@ export class Machine {
   #agent: AgentLife | null = null;
   #agentLives = 0;
   #on = true;
+  /** Nothing on it will ever start. */
+  isStillborn = false;
 
   constructor(world: World, identity: MachineIdentity, number: number) {
     this.#world = world;
@@ -91,7 +93,7 @@ export class Machine {
   }
 
   startAgent(): void {
-    if (!this.#on || this.#agent) return;
+    if (!this.#on || this.#agent || this.isStillborn) return;
     this.#agentLives += 1;
     // The machine's clock with an end of its own: a crashed agent must not hear its timers any more.
     const clock = new ProcessClock(this.#clock);

@@ -59,6 +59,8 @@ export class World {
   readonly members: readonly MemberId[];
   /** `address:port` of the coordinators, as agents are configured with. */
   readonly endpoints: readonly string[];
+  /** An instance that is none of ours. */
+  bystander = '';
   readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
   readonly #addresses = new Map<MemberId, string>();
   readonly #witnesses: Witness[] = [];
@@ -111,6 +113,7 @@ export class World {
       });
       if (allocationId !== null) this.#addresses.set(member, allocationId);
     }
+    this.bystander = seedInstance(this.cloud, { az: this.cloud.zones[0] ?? '' }).instanceId;
     this.machines.settled = true;
     for (const host of this.hosts) host.start();
   }
@@ -158,6 +161,13 @@ export class World {
 
   addressOf(member: MemberId): string | null {
     return this.#addresses.get(member) ?? null;
+  }
+
+  /** The instance an address leads to; null: none. */
+  holderOf(allocationId: string): string | null {
+    const { addresses, networkInterfaces } = this.cloud.core.world;
+    const interfaceId = addresses.get(allocationId)?.networkInterfaceId;
+    return interfaceId ? (networkInterfaces.get(interfaceId)?.attachment?.instanceId ?? null) : null;
   }
 
   /** What no single fault undoes: everything that can run runs, nothing stands in the way of anything. */

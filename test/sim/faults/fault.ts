@@ -47,6 +47,7 @@ export const FaultSchema = z.discriminatedUnion('kind', [
     coordinator,
     towards: z.enum(['agents', 'coordinator']),
   }),
+  z.strictObject({ ...base, kind: z.literal('net-member-cut'), coordinator, member }),
   z.strictObject({ ...base, kind: z.literal('zone-partition'), zone: z.number().int().min(0).max(2) }),
   // Processes
   z.strictObject({ ...base, kind: z.literal('coordinator-crash'), coordinator }),
@@ -88,6 +89,7 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-stop'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-clears-hold'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-starts-old'), member }),
+  z.strictObject({ ...base, kind: z.literal('operator-moves-address'), member }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -142,6 +142,10 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
     ...ofCoordinator(LONG_MS)(random, options),
     towards: pick(random, ['agents', 'coordinator']),
   }),
+  'net-member-cut': (random, options) => ({
+    ...ofCoordinator(LONG_MS)(random, options),
+    member: anyMember(random, options),
+  }),
   'zone-partition': (random) => ({ forMs: LONG_MS(random), zone: anyZone(random) }),
   'coordinator-crash': ofCoordinator(LONG_MS),
   'agent-crash': (random, options) => ({ forMs: BRIEF_MS(random), member: anyMember(random, options) }),
@@ -189,4 +193,5 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-stop': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
   'operator-clears-hold': (random, options) => ({ forMs: 0, member: anyMember(random, options) }),
   'operator-starts-old': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
+  'operator-moves-address': ofMember,
 };

@@ -3,6 +3,7 @@ import {
   azOf,
   coordinatorOf,
   gained,
+  memberOf,
   type Strike,
   type StrikeContext,
   type StrikeTable,
@@ -70,6 +71,21 @@ const cutOneWay: Strike<'net-cut-one-way'> = (fault, context) => {
   );
 };
 
+/** One coordinator and one member lose each other; everybody else hears both. */
+const memberCut: Strike<'net-member-cut'> = (fault, context) => {
+  const host = { role: 'coordinator', name: coordinatorOf(context, fault.coordinator).id } as const;
+  const machine = { role: 'agent', name: memberOf(context, fault.member) } as const;
+  return impose(
+    context,
+    fault.id,
+    [
+      { from: host, to: machine, cut: true },
+      { from: machine, to: host, cut: true },
+    ],
+    gained(() => context.world.network.counts.cut),
+  );
+};
+
 /** A zone loses the others: its machines and its coordinator, and what the coordinator needs of etcd, whose quorum stands elsewhere. */
 const zonePartition: Strike<'zone-partition'> = (fault, context) => {
   const az = azOf(context, fault.zone);
@@ -96,12 +112,13 @@ const zonePartition: Strike<'zone-partition'> = (fault, context) => {
 };
 
 export const NETWORK_STRIKES: StrikeTable<
-  'net-loss' | 'net-delay' | 'net-duplicate' | 'net-reorder' | 'net-cut-one-way' | 'zone-partition'
+  'net-loss' | 'net-delay' | 'net-duplicate' | 'net-reorder' | 'net-cut-one-way' | 'net-member-cut' | 'zone-partition'
 > = {
   'net-loss': loss,
   'net-delay': delay,
   'net-duplicate': duplicate,
   'net-reorder': reorder,
   'net-cut-one-way': cutOneWay,
+  'net-member-cut': memberCut,
   'zone-partition': zonePartition,
 };

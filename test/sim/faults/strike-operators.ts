@@ -48,11 +48,25 @@ const startOld: Strike<'operator-starts-old'> = (fault, context) => {
   };
 };
 
+/** Somebody needs the address elsewhere, for a while. What a person has done no recovery may undo. */
+const moveAddress: Strike<'operator-moves-address'> = (fault, context) => {
+  const { world } = context;
+  const member = memberOf(context, fault.member);
+  const allocationId = world.addressOf(member);
+  if (allocationId === null) return null;
+  world.operators.borrowAddress(allocationId);
+  return {
+    undo: () => world.operators.returnAddress(allocationId, member),
+    happened: () => world.operators.haveBorrowed(allocationId),
+  };
+};
+
 export const OPERATOR_STRIKES: StrikeTable<
-  'operator-pause' | 'operator-stop' | 'operator-clears-hold' | 'operator-starts-old'
+  'operator-pause' | 'operator-stop' | 'operator-clears-hold' | 'operator-starts-old' | 'operator-moves-address'
 > = {
   'operator-pause': pause,
   'operator-stop': stop,
   'operator-clears-hold': clearHold,
   'operator-starts-old': startOld,
+  'operator-moves-address': moveAddress,
 };

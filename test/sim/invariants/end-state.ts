@@ -7,7 +7,6 @@ import {
   TAG,
 } from '@understudy/shared';
 import type { World } from '../cluster/world.ts';
-import { holderOf } from './addresses.ts';
 
 /** Why a member is neither well nor visibly held; null: it is one of the two. */
 export function unsettled(world: World, member: MemberId): string | null {
@@ -34,7 +33,7 @@ export function strayAddresses(world: World): readonly string[] {
     const allocationId = world.addressOf(member);
     const active = world.activeInstanceOf(member);
     if (allocationId === null || holdOf(world, member) !== null) return [];
-    const holder = holderOf(world, allocationId);
+    const holder = world.holderOf(allocationId);
     return holder === active
       ? []
       : [`${allocationId} of ${member} is on ${holder ?? 'nothing'}, not on ${active ?? '?'}`];

@@ -1,6 +1,17 @@
-import { IntentRecordSchema, parseRecord } from '@understudy/shared';
+import { IntentRecordSchema, type MemberId, OpinionRecordSchema, parseRecord } from '@understudy/shared';
+import type { World } from '../cluster/world.ts';
 import { Health } from './health.ts';
 import type { MakeWatcher } from './invariant.ts';
+
+/** Observers that are present and whose newest word on this instance is that they hear it: one of them is enough to veto (S10). */
+function hearing({ kv, keys }: World, member: MemberId, instanceId: string): readonly string[] {
+  return kv
+    .entries(`${keys.opinions}${member}/`)
+    .map((entry) => parseRecord(OpinionRecordSchema, entry.key, entry.value))
+    .filter((one) => one.instanceId === instanceId && one.verdict === 'alive')
+    .map((one) => one.observer)
+    .filter((observer) => kv.state.get(keys.coordinator(observer)) !== null);
+}
 
 /** I9: whoever is failed over was in trouble for at least as long as a suspicion takes to be confirmed, and not because somebody wanted it. */
 export const watchFailovers: MakeWatcher = (world, report) => {
@@ -11,6 +22,9 @@ export const watchFailovers: MakeWatcher = (world, report) => {
       for (const write of happening.commit.txn.writes) {
         if (write.kind !== 'put' || !write.key.startsWith(world.keys.intents)) continue;
         const { member, oldInstanceId, plan } = parseRecord(IntentRecordSchema, write.key, write.value);
+        const voices = hearing(world, member, oldInstanceId);
+        if (voices.length > 0)
+          report('I9', `${member} is failed over, but ${voices.join(' and ')} say in etcd that they hear it`);
         const troubleMs = health.longestTroubleMs(oldInstanceId);
         if (troubleMs < plan.policy.confirmForMs)
           report(

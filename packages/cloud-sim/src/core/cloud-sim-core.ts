@@ -177,6 +177,7 @@ export class CloudSimCore {
       clientToken: clientTokenOf(input),
       durationMs: this.world.nowMs - (moment.sentAtMs ?? moment.nowMs),
       faults: faults.map((fault) => fault.id),
+      reader: moment.reader ?? '',
       input,
       ...end,
     });

@@ -13,6 +13,8 @@ export interface CallEvent {
   /** From sending to execution, as far as the simulator knows; ms. */
   readonly durationMs: number;
   readonly faults: readonly string[];
+  /** Whose call it was, as far as the caller said; empty: nobody's in particular. */
+  readonly reader: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 

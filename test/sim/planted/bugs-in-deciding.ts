@@ -1,0 +1,161 @@
+import type { Fault } from '../faults/fault.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+const crash: Fault = { id: 'crash', kind: 'guest-crash', when: { atMs: 45_000 }, forMs: 0, member: 'm1' };
+const SHORT = 0.01;
+
+/** Rules S10 and S11, the guard: who is dead, and who may be replaced. */
+export const DECIDING_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'no-stall-guard',
+    rule: 'S11',
+    story: 'an observer that was paused takes its own absence for the silence of others',
+    file: 'coordinator/src/core/observe/watch.ts',
+    find: 'if (gapMs <= STALL_TICKS * settings.tickMs) return 0;',
+    replace: 'if (gapMs >= 0) return 0;',
+    caughtBy: ['I5', 'I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 4,
+      faults: [[{ id: 'pause', kind: 'coordinator-pause', when: { atMs: 30_000 }, forMs: 20_000, coordinator: 'c2' }]],
+    },
+  },
+  {
+    name: 'no-warm-up',
+    rule: 'S11',
+    story: 'an observer has opinions from its first second on',
+    file: 'coordinator/src/core/observe/watch.ts',
+    find: "if (nowMs < warmAtMs) return { reason: 'WarmingUp', untilMs: monotonicMs(warmAtMs) };",
+    replace: 'if (nowMs < this.#startedAtMs) return null;',
+    caughtBy: ['I5'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 4,
+      faults: [
+        [
+          { id: 'restart', kind: 'coordinator-crash', when: { atMs: 30_000 }, forMs: 5_000, coordinator: 'c2' },
+          { id: 'deaf', kind: 'machine-cut-off', when: { atMs: 38_000 }, forMs: 30_000, member: 'm1' },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'majority-of-suspicions',
+    rule: 'S10',
+    story: 'two silent observers outvote the one that hears the member',
+    file: 'coordinator/src/core/judge/quorum.ts',
+    find: 'const silentEverywhere = votes.length > 0 && dead.length === votes.length;',
+    replace: 'const silentEverywhere = dead.length * 2 > votes.length;',
+    caughtBy: ['I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 6,
+      faults: [
+        [
+          {
+            id: 'cut-1',
+            kind: 'net-member-cut',
+            when: { atMs: 30_000 },
+            forMs: 60_000,
+            member: 'm1',
+            coordinator: 'c2',
+          },
+          {
+            id: 'cut-2',
+            kind: 'net-member-cut',
+            when: { atMs: 30_000 },
+            forMs: 60_000,
+            member: 'm1',
+            coordinator: 'c3',
+          },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'operator-stop-is-a-failure',
+    rule: 'DESIGN §4',
+    story: 'a machine somebody stopped on purpose is replaced',
+    file: 'coordinator/src/core/judge/cloud-evidence.ts',
+    find: 'if (policy.recoverOperatorStops)',
+    replace: 'if (policy.recoverOperatorStops || code.length > 0)',
+    caughtBy: ['I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 4,
+      faults: [[{ id: 'stop', kind: 'operator-stop', when: { atMs: 30_000 }, forMs: 900_000, member: 'm1' }]],
+    },
+  },
+  {
+    name: 'no-budget',
+    rule: 'DESIGN §4',
+    story: 'recoveries begin as fast as members die',
+    file: 'coordinator/src/core/judge/guard-rates.ts',
+    find: 'level >= 1 - 1e-9',
+    replace: 'level >= -1e9',
+    caughtBy: ['I8'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 30,
+      faults: [
+        [1, 5, 9, 14].map(
+          (number, index): Fault => ({
+            id: `crash-${number}`,
+            kind: 'guest-crash',
+            when: { atMs: 40_000 + index * 7_000 },
+            forMs: 0,
+            member: `m${number}`,
+          }),
+        ),
+      ],
+    },
+  },
+  {
+    name: 'predecessor-may-serve',
+    rule: 'S9',
+    story: 'an instance that was replaced is not told so when it comes back',
+    file: 'coordinator/src/view/activation-answers.ts',
+    find: "if (intent || !activation) return { activation: 'standby', incarnation };\n    return { activation: 'fenced', incarnation };",
+    replace: "return { activation: 'active', incarnation };",
+    caughtBy: ['I2'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 2,
+      faults: [[crash]],
+    },
+  },
+  {
+    name: 'intent-on-an-old-view',
+    rule: 'S5',
+    story: 'the intent does not compare the opinions it was decided on',
+    file: 'coordinator/src/leader/begin-recovery.ts',
+    find: '...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),',
+    replace: '...[...observers].slice(0, 0).map((observer) => at(keys.opinion(member, observer), own?.get(observer))),',
+    caughtBy: ['I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 4,
+      faults: [
+        [
+          { id: 'freeze', kind: 'machine-pause', when: { atMs: 45_000 }, forMs: 13_000, member: 'm1' },
+          {
+            id: 'hold',
+            kind: 'pause-before-call',
+            when: { stage: 'intent', nth: 1, afterMs: 300 },
+            forMs: 6_500,
+            coordinator: 'leader',
+            call: 'kv.txn',
+            nth: 1,
+          },
+        ],
+      ],
+    },
+  },
+];

@@ -1,0 +1,165 @@
+import type { Fault } from '../faults/fault.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+const crash: Fault = { id: 'crash', kind: 'guest-crash', when: { atMs: 45_000 }, forMs: 0, member: 'm1' };
+const SHORT = 0.01;
+const plain = { seed: 1, days: SHORT, members: 2, faults: [[crash]] };
+
+/** Rules S4 to S8, S12 and S14: the order of the steps, and what makes a repeated call harmless. */
+export const RECOVERING_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'fence-not-observed',
+    rule: 'S4',
+    story: 'the answer to the Stop is taken for its effect',
+    file: 'coordinator/src/core/recovery/fence.ts',
+    find: "if (seen.state === 'stopped') {",
+    replace:
+      "if (seen.state !== null) {\n    return { kind: 'fenced', how: 'stopped' };\n  }\n  if (seen.state === 'stopped') {",
+    caughtBy: ['I3'],
+    run: plain,
+  },
+  {
+    name: 'capture-before-the-fence',
+    rule: 'S4',
+    story: 'snapshots are taken early to save time, while the old instance still writes',
+    file: 'coordinator/src/core/recovery/step-table.ts',
+    find: "{ name: 'capture', per: 'recovery', needs: () => ['fence'] },",
+    replace: "{ name: 'capture', per: 'recovery', needs: () => [] },",
+    caughtBy: ['I3'],
+    run: plain,
+  },
+  {
+    name: 'random-token',
+    rule: 'S6',
+    story: 'every call has a fresh ClientToken',
+    file: 'coordinator/src/adapters/ec2/ec2-cloud.ts',
+    find: "const answer = await this.call('RunInstances', { ...request }, options);",
+    replace:
+      "const count = ((globalThis as Record<string, unknown>)['plantedCount'] as number | undefined) ?? 0;\n    (globalThis as Record<string, unknown>)['plantedCount'] = count + 1;\n    const answer = await this.call('RunInstances', { ...request, ClientToken: `${request.ClientToken.slice(0, 50)}${count}` }, options);",
+    caughtBy: ['I1'],
+    run: {
+      ...plain,
+      faults: [
+        [
+          crash,
+          {
+            id: 'lost',
+            kind: 'api-lost-request',
+            when: { atMs: 40_000 },
+            forMs: 600_000,
+            action: 'RunInstances',
+            times: 1,
+          },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'next-attempt-beside-the-last',
+    rule: 'S14',
+    story: 'a replacement that fails verification is left running while the next one is launched',
+    file: 'coordinator/src/recovery/steps/revoke.ts',
+    find: 'if (!memory.instanceGone && request.instanceId !== null) {',
+    replace:
+      "if (request.instanceId !== null) return { kind: 'done', result: { instanceTerminated: true, permitGone: true } };\n      if (!memory.instanceGone && request.instanceId !== null) {",
+    caughtBy: ['I1'],
+    run: {
+      ...plain,
+      faults: [[crash, { id: 'spoil', kind: 'spoiled-replacement', when: { atMs: 40_000 }, forMs: 900_000, count: 1 }]],
+    },
+  },
+  {
+    name: 'permit-not-seen-gone',
+    rule: 'S7',
+    story: 'the next zone is tried although a launch in the last one may still land',
+    file: 'coordinator/src/recovery/steps/revoke.ts',
+    find: 'return endPermit(run, attempt, memory, frozen, last);',
+    replace: "return { kind: 'done', result: { instanceTerminated: request.instanceId !== null, permitGone: true } };",
+    caughtBy: ['I1'],
+    run: {
+      ...plain,
+      faults: [
+        [
+          crash,
+          {
+            id: 'late',
+            kind: 'api-late-landing',
+            when: { atMs: 40_000 },
+            forMs: 900_000,
+            action: 'RunInstances',
+            times: 1,
+            byMs: 90_000,
+          },
+          { id: 'full', kind: 'no-capacity', when: { stage: 'launch', nth: 1, afterMs: 0 }, forMs: 60_000, zone: 0 },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'address-before-activation',
+    rule: 'S8',
+    story: 'the address is moved as soon as the replacement runs',
+    file: 'coordinator/src/core/recovery/step-table.ts',
+    find: "{ name: 'address', per: 'address', needs: () => ['activate'] },",
+    replace: "{ name: 'address', per: 'address', needs: (n) => [`launch-${n}`] },",
+    caughtBy: ['I6', 'I0'],
+    run: plain,
+  },
+  {
+    name: 'address-taken-from-anybody',
+    rule: 'S12',
+    story: 'whoever holds the address loses it',
+    file: 'coordinator/src/core/recovery/address-move.ts',
+    find: 'if (seen.instanceId !== want.oldInstanceId) {',
+    replace: "if (seen.instanceId === 'nobody') {",
+    caughtBy: ['I6'],
+    run: {
+      ...plain,
+      faults: [
+        [
+          crash,
+          {
+            id: 'borrow',
+            kind: 'operator-moves-address',
+            when: { stage: 'capture', nth: 1, afterMs: 0 },
+            forMs: 600_000,
+            member: 'm1',
+          },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'nothing-is-collected',
+    rule: 'DESIGN §6',
+    story: 'snapshots and images of finished recoveries stay for ever',
+    file: 'coordinator/src/core/recovery/collect.ts',
+    find: 'one.afterWallMs <= nowWallMs',
+    replace: 'one.afterWallMs <= 0 * nowWallMs',
+    caughtBy: ['I7'],
+    run: plain,
+  },
+  {
+    name: 'replacement-not-verified',
+    rule: 'S8',
+    story: 'a replacement is activated as soon as EC2 says that it runs',
+    file: 'coordinator/src/core/recovery/verify-progress.ts',
+    find: "if (heartbeat === null) return wait('waiting for the first heartbeat of the replacement');",
+    replace: "if (heartbeat === null) return { kind: 'passed' };",
+    caughtBy: ['I10'],
+    run: {
+      ...plain,
+      faults: [[crash, { id: 'spoil', kind: 'spoiled-replacement', when: { atMs: 40_000 }, forMs: 900_000, count: 1 }]],
+    },
+  },
+  {
+    name: 'recoveries-not-run',
+    rule: 'S5',
+    story: 'an intent is written, and nobody picks it up',
+    file: 'coordinator/src/leader/leader-work.ts',
+    find: 'runs.sync(this.#term, view.mirror, (member) => !view.isBlocked(member));',
+    replace: 'runs.sync(this.#term, view.mirror, () => false);',
+    caughtBy: ['I10'],
+    run: plain,
+  },
+];

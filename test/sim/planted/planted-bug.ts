@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { InvariantId } from '../invariants/invariant.ts';
+import type { Regression } from '../regression.ts';
+
+/** One rule of the specification, broken on purpose in the production code, to see whether the simulation would have noticed. */
+export interface PlantedBug {
+  readonly name: string;
+  /** The rule of docs/SPEC.md that is broken. */
+  readonly rule: string;
+  /** What a careless author might have written. */
+  readonly story: string;
+  /** Below `packages/`. */
+  readonly file: string;
+  /** Stands exactly once in the file … */
+  readonly find: string;
+  /** … and becomes this. */
+  readonly replace: string;
+  /** Any of these has to be broken … */
+  readonly caughtBy: readonly InvariantId[];
+  /** … in this run, in which the sound code breaks nothing. */
+  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'>;
+}
+
+const PACKAGES = new URL('../../../packages/', import.meta.url);
+
+export const urlOf = (bug: PlantedBug): string => new URL(bug.file, PACKAGES).href;
+
+/** @throws when the place is not there (any more), or not unique: a bug that is not planted would look like one that is not caught. */
+export function planted(bug: PlantedBug): string {
+  const file = fileURLToPath(urlOf(bug));
+  const parts = readFileSync(file, 'utf8').split(bug.find);
+  if (parts.length !== 2)
+    throw new Error(
+      `"${bug.name}" cannot be planted: ${parts.length - 1} places in ${pathToFileURL(file).pathname} fit, want 1`,
+    );
+  return parts.join(bug.replace);
+}

@@ -1,0 +1,7 @@
+import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { LEADING_BUGS } from './bugs-in-leading.ts';
+import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+/** A checker that stays green with any of these is broken. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [...LEADING_BUGS, ...DECIDING_BUGS, ...RECOVERING_BUGS];

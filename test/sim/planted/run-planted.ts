@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { INVARIANT_IDS } from '../invariants/invariant.ts';
+import type { PlantedBug } from './planted-bug.ts';
+
+const OutcomeSchema = z.object({
+  violations: z.array(z.object({ invariant: z.enum(INVARIANT_IDS), atMs: z.number(), text: z.string() })),
+});
+export type PlantedOutcome = z.infer<typeof OutcomeSchema>;
+
+const SIM = join(import.meta.dirname, '..', 'main.ts');
+const PLANT = join(import.meta.dirname, 'plant.ts');
+const FLAGS = ['--conditions=source', '--max-semi-space-size=64', '--disable-warning=ExperimentalWarning'];
+
+/** The bug's own run in a process of its own, whose code has the bug. @throws when the process ends in another way than with a result. */
+export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'understudy-planted-'));
+  try {
+    const faults = join(folder, 'faults.json');
+    writeFileSync(faults, JSON.stringify(bug.run.faults));
+    const { seed, days, members } = bug.run;
+    const spec = ['--seed', seed, '--days', days, '--members', members, '--faults', faults, '--json', '--no-shrink'];
+    const text = await outputOf([...FLAGS, '--import', PLANT, SIM, ...spec.map(String)], bug.name);
+    return OutcomeSchema.parse(JSON.parse(text.split('\n')[0] ?? ''));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function outputOf(args: readonly string[], name: string): Promise<string> {
+  const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: name, NODE_OPTIONS: '' };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+  await new Promise<void>((resolve) => child.once('close', () => resolve()));
+  if (!output.startsWith('{')) throw new Error(`${name}: no result: ${errors.slice(0, 2_000)}${output.slice(0, 500)}`);
+  return output;
+}
