@@ -61,6 +61,8 @@ export interface Moment {
   readonly action?: string;
   /** What happens to that call. */
   readonly fault?: Omit<Fault, 'id' | 'action'>;
+  /** Another call the fault happens to, when the strike waits for etcd. */
+  readonly faultOf?: string;
 }
 
 export interface Struck {
@@ -138,12 +140,13 @@ function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: No
 }
 
 async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
-  if (!moment.fault || !moment.action) return null;
+  const action = moment.faultOf ?? moment.action;
+  if (!moment.fault || !action) return null;
   const match =
-    moment.action === 'RunInstances'
+    action === 'RunInstances'
       ? { tag: { key: TAG.op, value: opIdOf(old.instanceId) } }
-      : { resourceId: moment.action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
-  const body = JSON.stringify({ ...moment.fault, id, action: moment.action, match });
+      : { resourceId: action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
+  const body = JSON.stringify({ ...moment.fault, id, action, match });
   const headers = { 'content-type': 'application/json' };
   const reply = await fetch(`${stage.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
   assert.equal(reply.status, 200);
