@@ -42,7 +42,7 @@ async function runAll(lab: Lab, { scenarios }: CommandLine, wanted: () => boolea
   for (const scenario of scenarios) {
     if (!wanted()) return;
     const report = await runScenario(lab, scenario);
-    if (report.verdict === 'failed') writeLogs(lab, scenario.name);
+    writeLogs(lab, scenario.name);
     process.send?.(report);
     if (report.verdict === 'failed' && !(await recovers(lab))) return;
   }
@@ -57,8 +57,8 @@ const recovers = (lab: Lab): Promise<boolean> =>
 function writeLogs(lab: Lab, name: string): void {
   const dir = join(lab.folder.path, 'logs', name);
   mkdirSync(dir, { recursive: true });
-  for (const [index, { id, process }] of lab.seats.entries()) {
-    writeFileSync(join(dir, `${id}.log`), process.stdout + process.stderr);
+  for (const [index, seat] of lab.seats.entries()) {
+    writeFileSync(join(dir, `${seat.id}.log`), lab.logOf(seat));
     writeFileSync(join(dir, `etcd-${ZONES[index]}.log`), lab.etcd.output(index));
   }
 }

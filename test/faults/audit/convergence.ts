@@ -25,6 +25,11 @@ async function unsettled(lab: Lab): Promise<string[]> {
     if (settled.length !== MEMBERS.length)
       faults.push(`${seat.id}: ${views.flatMap((one) => (isSettled(one) ? [] : [describe(one)])).join(', ')}`);
   }
+  for (const { member } of MEMBERS) {
+    const instanceId = lab.activated(member)?.instanceId ?? null;
+    if (instanceId === null) faults.push(`${member} is not enrolled`);
+    else if (!lab.recorder.serves(instanceId)) faults.push(`${instanceId}, activated for ${member}, does not serve`);
+  }
   const intents = await lab.store.range(KEYS.intents).catch(() => null);
   if (intents?.entries.length !== 0)
     faults.push(`open recoveries: ${intents?.entries.map(({ key }) => key).join(', ')}`);
@@ -41,7 +46,8 @@ async function restartAll(lab: Lab): Promise<void> {
   for (const seat of lab.seats) if (!seat.process.running) lab.restart(seat);
 }
 
-/** After the healing: every part runs and every member is alive, unheld, with no recovery open (I10), by the word of every coordinator. */
+/** After the healing: every part runs and every member is alive, unheld, with no recovery open (I10), by the word of every coordinator,
+ * and served by the instance that is activated for it. */
 export async function converge(lab: Lab): Promise<void> {
   await restartAll(lab);
   let last: readonly string[] = [];
@@ -49,7 +55,8 @@ export async function converge(lab: Lab): Promise<void> {
     last = await unsettled(lab);
     return last.length === 0;
   };
-  await until('all is well again', settled, CONVERGED_WITHIN_MS).catch(() => {
-    throw new Error(`not settled ${CONVERGED_WITHIN_MS / 1_000} s after the healing: ${last.join('; ')}`);
+  const inVain = `not settled ${CONVERGED_WITHIN_MS / 1_000} s after the healing`;
+  await until('all is well again', settled, CONVERGED_WITHIN_MS).catch((error: unknown) => {
+    throw new Error(`${inVain}: ${last.join('; ')}`, { cause: error });
   });
 }

@@ -91,6 +91,12 @@ export class Recorder {
     });
   }
 
+  /** Whether an instance serves right now. */
+  serves(instanceId: string): boolean {
+    const nowS = uptimeS();
+    return this.serving().some((one) => one.instanceId === instanceId && one.toS >= nowS);
+  }
+
   #onEvent(event: SimEvent): void {
     if (event.kind !== 'transition' || event.resourceKind !== 'instance') return;
     const { resourceId: id, to, seq } = event;

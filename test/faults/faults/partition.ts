@@ -113,6 +113,27 @@ export function portOf(namespace: string, protocol: 'udp' | 'tcp', port: number,
   ];
 }
 
+/**
+ * Heartbeats of some instances, or of all, at the coordinators' door, and what the coordinators send at the instances': dropped where they arrive, since
+ * a sender is told (EPERM) of what its own machine drops.
+ */
+export function heartbeatsOf(
+  instances: readonly { readonly instanceId: string; readonly address: string }[],
+  coordinators: readonly string[],
+  port: number,
+): Rule[] {
+  const arriving = coordinators.flatMap((namespace) =>
+    instances.map(({ address }): Rule => {
+      const match = `ip saddr ${address} udp dport ${port}`;
+      return { namespace, chain: 'input', match, verdict: 'drop', name: 'heartbeats' };
+    }),
+  );
+  const answers = instances.map(({ instanceId: namespace }): Rule => {
+    return { namespace, chain: 'input', match: `udp sport ${port}`, verdict: 'drop', name: 'answers' };
+  });
+  return [...arriving, ...answers];
+}
+
 /** Everything between a host and one address. */
 export const hostPair = (namespace: string, address: string): Rule[] => [
   { namespace, chain: 'input', match: `ip saddr ${address}`, verdict: 'drop', name: 'in' },

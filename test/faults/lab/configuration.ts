@@ -93,7 +93,15 @@ export function agentUserData(member: MemberId, ledgerDir: string): string {
     heartbeat: { intervalMs: HEARTBEAT_MS, jitterRatio: 0.1 },
     checks: {
       network: { intervalMs: 2_000, deadlineMs: 1_500, rise: 1, fall: 2, gateway: 'auto', dns: 'none' },
-      storage: { ...often, rise: 1, fall: 2, devices: ['/dev/sdf'], mounts: [{ path: '/mnt/sdf' }], probeFiles: ['/'] },
+      // A full root disk shows as too little room: the write probe gets along with the block its last file gave back.
+      storage: {
+        ...often,
+        rise: 1,
+        fall: 2,
+        devices: ['/dev/sdf'],
+        mounts: [{ path: '/', minFreeBytes: 65_536 }, { path: '/mnt/sdf' }],
+        probeFiles: ['/'],
+      },
       metadata: { ...often, rise: 1, fall: 3 },
     },
     activation: {

@@ -53,6 +53,8 @@ export class Lab implements StrikeStage {
   readonly #cloud: RunningCloudSim;
   readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
   readonly #listeners = new Set<(event: KvEvent) => void>();
+  /** The process that was in a seat before the one that is there. */
+  readonly #before = new Map<string, CoordinatorProcess>();
   #undo: (() => void | Promise<void>)[] = [];
 
   private constructor(parts: Parts) {
@@ -105,9 +107,14 @@ export class Lab implements StrikeStage {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whom etcd's activation record names, as the watch has it. */
+  activated(member: MemberId): { readonly instanceId: string; readonly incarnation: number } | undefined {
+    return this.#activations.get(member);
+  }
+
   incumbent(member: MemberId): Incumbent {
     const allocationId = present(this.addresses.get(member));
-    const { instanceId, incarnation } = present(this.#activations.get(member));
+    const { instanceId, incarnation } = present(this.activated(member));
     const associationId = this.sim.core.world.addresses.get(allocationId)?.associationId ?? null;
     return { instanceId, incarnation, allocationId, associationId };
   }
@@ -121,13 +128,26 @@ export class Lab implements StrikeStage {
     return present(this.#cloud.machines()[instanceId]);
   }
 
+  privateIp(instanceId: string): string {
+    const { instances, networkInterfaces } = this.sim.core.world;
+    const [primary = ''] = present(instances.get(instanceId)).networkInterfaceIds;
+    return present(networkInterfaces.get(primary)).privateIp;
+  }
+
   clockFile(of: Zone | 'agent'): string {
     return join(this.folder.path, 'clocks', of);
   }
 
   /** A new process in a seat whose process is gone, under a clock that can be stepped or under the kernel's. */
   restart(seat: Seat, clock: 'real' | 'stepped' = 'real'): void {
+    this.#before.set(seat.id, seat.process);
     seat.process = this.#startCoordinator(seat.zone, clock);
+  }
+
+  /** What the processes of a seat have logged lately. */
+  logOf(seat: Seat): string {
+    const processes = [this.#before.get(seat.id), seat.process];
+    return processes.map((one) => (one ? one.stdout + one.stderr : '')).join('');
   }
 
   /** Run when the scenario is over, last first, however it went. */

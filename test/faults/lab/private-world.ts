@@ -30,7 +30,8 @@ export function startPrivateWorld(
   onMessage: (message: unknown) => void,
 ): PrivateWorld {
   const [command = '', ...before] = UNSHARE;
-  const node = [process.execPath, '--conditions=source', '--import', import.meta.resolve('tsx'), MAIN, ...args];
+  // With the flags we were started with ourselves: TypeScript from source.
+  const node = [process.execPath, ...process.execArgv, MAIN, ...args];
   const child = spawn(command, [...before, ...node], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [INSIDE]: folder },

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { hostPair, intoZone, lossOf, outOfZone, Partition, portOf, type Rule } from '../faults/partition.ts';
+import type { MemberId } from '@understudy/shared';
+import {
+  heartbeatsOf,
+  hostPair,
+  intoZone,
+  lossOf,
+  outOfZone,
+  Partition,
+  portOf,
+  type Rule,
+} from '../faults/partition.ts';
 import { PORTS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
 import { coordinatorHost, etcdHost, runInside, type Zone, ZONES } from '../lab/network.ts';
@@ -36,6 +46,12 @@ function heal(made: Partition, mustHaveStruck: readonly string[]): string {
   return Object.entries(counters)
     .map(([name, packets]) => `${name} ${packets}`)
     .join(', ');
+}
+
+function heartbeatsFrom(lab: Lab, members: readonly MemberId[]): Rule[] {
+  const instances = members.map((member) => lab.incumbent(member));
+  const hosts = instances.map(({ instanceId }) => ({ instanceId, address: lab.privateIp(instanceId) }));
+  return heartbeatsOf(hosts, ZONES.map(coordinatorHost.name), PORTS.heartbeat);
 }
 
 async function cutZone(lab: Lab) {
@@ -97,20 +113,19 @@ async function twoCoordinators(lab: Lab) {
 }
 
 async function agentsFromCoordinators(lab: Lab) {
-  const rules = ZONES.flatMap((zone) => portOf(coordinatorHost.name(zone), 'udp', PORTS.heartbeat, 'here'));
-  const cut = partition(lab, rules);
+  const cut = partition(lab, heartbeatsFrom(lab, ZONES.flatMap(membersIn)));
   await nothingBegins(lab);
   const opinions = await Promise.all(lab.seats.map(async (seat) => (await statusOf(seat))?.observer.reason ?? 'none'));
-  const evidence = `no heartbeat reaches any coordinator, packets dropped: ${heal(cut, ['in'])}`;
+  const evidence = `no heartbeat reaches any coordinator, packets dropped: ${heal(cut, ['heartbeats'])}`;
   return { evidence, outcome: `nobody replaced; observers: ${opinions.join(', ')}`, victims: [], replaced: [] };
 }
 
 async function oneAgentFromCoordinators(lab: Lab) {
   const member = memberOutside(lab, lab.leaderSeat.zone);
   const { instanceId } = lab.incumbent(member);
-  const cut = partition(lab, portOf(instanceId, 'udp', PORTS.heartbeat, 'there'));
+  const cut = partition(lab, heartbeatsFrom(lab, [member]));
   await begun(lab, [member]);
-  const evidence = `the heartbeats of ${member} (${instanceId}, healthy) dropped: ${heal(cut, ['out'])}`;
+  const evidence = `the heartbeats of ${member} (${instanceId}, healthy) dropped: ${heal(cut, ['heartbeats'])}`;
   return { evidence, outcome: 'fenced and replaced', victims: [member], replaced: [member] };
 }
 
@@ -164,8 +179,7 @@ function healLoss(lossy: Partition): string {
 }
 
 async function lossOfHeartbeats(lab: Lab) {
-  const datagrams = ZONES.flatMap((zone) => portOf(coordinatorHost.name(zone), 'udp', PORTS.heartbeat, 'here'));
-  const lossy = partition(lab, lossOf(datagrams, LOSS_PERCENT));
+  const lossy = partition(lab, lossOf(heartbeatsFrom(lab, ZONES.flatMap(membersIn)), LOSS_PERCENT));
   const member = memberOutside(lab);
   const tookMs = await fail(lab, member)();
   await nothingBegins(lab);
