@@ -30,7 +30,7 @@ export async function runInside(command: CommandLine, folderPath: string): Promi
     await converge(lab);
     console.log(`· ${await until('metadata found', () => metadataFound(lab).catch(() => null), 15_000)}`);
     await Promise.race([runAll(lab, command, () => process.connected === true), gone]);
-    if (command.keep) await lookAround(gone);
+    if (command.keep) await gone;
     return 0;
   } finally {
     await lab.close();
@@ -61,11 +61,4 @@ function writeLogs(lab: Lab, name: string): void {
     writeFileSync(join(dir, `${seat.id}.log`), lab.logOf(seat));
     writeFileSync(join(dir, `etcd-${ZONES[index]}.log`), lab.etcd.output(index));
   }
-}
-
-async function lookAround(gone: Promise<unknown>): Promise<void> {
-  console.log(`the lab goes on running; Ctrl-C ends it. To look around, as root:
-  pid=$(pgrep -f test/faults/main.ts | tail -1); nsenter --target $pid --net --mount --pid sh
-  ip netns list; ip netns exec coordinator-a sh`);
-  await gone;
 }

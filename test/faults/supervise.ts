@@ -50,6 +50,8 @@ async function runWorld(
     note(report);
   });
   stop.watch(world);
+  if (keep)
+    console.log(`· it will be left running until Ctrl-C; to look around, as root: ${world.enter}, then ip netns list`);
   const code = await world.exited;
   if (failed || code !== 0) console.log(`  logs: ${folder}/logs`);
   else removeLabFolder(folder);

@@ -18,6 +18,8 @@ export const UNSHARE: readonly string[] = [
 
 /** A running `main.ts` as pid 1 of a world of its own. */
 export interface PrivateWorld {
+  /** A command that opens a shell inside. */
+  readonly enter: string;
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>;
   /** Asks it to end in order (its channel to us closes), and kills it when it does not. */
@@ -42,7 +44,10 @@ export function startPrivateWorld(
     child.once('error', reject);
     child.once('exit', resolve);
   });
-  return { exited, end: () => end(child, exited) };
+  // unshare's only child is pid 1 of the world.
+  const first = `$(cat /proc/${child.pid}/task/${child.pid}/children)`;
+  const enter = `nsenter --target ${first} --net --mount --pid sh`;
+  return { enter, exited, end: () => end(child, exited) };
 }
 
 function end(child: ChildProcess, exited: Promise<unknown>): void {
