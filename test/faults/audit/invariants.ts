@@ -1,7 +1,7 @@
 import type { MemberId } from '@understudy/shared';
 import type { Lab } from '../lab/lab.ts';
 import { MEMBERS } from '../lab/configuration.ts';
-import type { SeenRecovery, Serving } from './recorder.ts';
+import type { Recorder, SeenRecovery, Serving } from './recorder.ts';
 
 /** What a scenario did to the members: the others have to be left alone. */
 export interface Victims {
@@ -19,7 +19,7 @@ const CLOCK_GRAIN_S = 0.02;
 export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Victims): string[] {
   const all = [...lab.recorder.recoveries.values()];
   return [
-    ...all.flatMap((recovery) => launchesOf(lab, recovery)),
+    ...all.flatMap((recovery) => wrongLaunches(lab.recorder, recovery)),
     ...servingTwice(lab.recorder.serving()),
     ...fresh.flatMap(({ member, opId }) =>
       victims.mayBeReplaced.includes(member) ? [] : [`I9: ${member} was healthy, and ${opId} replaced it`],
@@ -29,7 +29,7 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 }
 
 /** I1: a further launch only when the one before is seen terminated. I3: no launch before the fence was observed, by EC2's order and by etcd's. */
-function launchesOf({ recorder }: Lab, recovery: SeenRecovery): string[] {
+export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
   const { opId, oldInstanceId, fencedRevision, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);
   const early = launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
