@@ -9,14 +9,20 @@ const runs = (program: string, args: readonly string[]) => {
   return { ok: status === 0, words: (error?.message ?? stderr ?? '').trim().split('\n')[0] ?? '' };
 };
 
-/** What the lab will do, once, on something that vanishes: a bridge, a named namespace, an nft rule, a mount. */
+/** What the lab will do, once, in a world that vanishes: mounts, a bridge, a named namespace with a veth, forwarding, nft rules of each kind. */
 const TRIAL = [
   'mount --make-rshared /',
   'mkdir -p /run/netns',
   'mount -t tmpfs tmpfs /run/netns',
   'ip link add trial type bridge',
   'ip netns add trial',
-  'ip netns exec trial nft add table inet trial',
+  'ip link add trial0 type veth peer name eth0 netns trial',
+  "ip netns exec trial sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'",
+  'ip netns exec trial nft add table ip trial',
+  "ip netns exec trial nft add chain ip trial out '{ type nat hook output priority -100; }'",
+  'ip netns exec trial nft add rule ip trial out ip daddr 169.254.169.254 tcp dport 80 counter dnat to 127.0.0.1:80',
+  "ip netns exec trial nft add chain ip trial in '{ type filter hook input priority -10; }'",
+  'ip netns exec trial nft add rule ip trial in numgen random mod 100 \\< 30 counter drop',
 ].join(' && ');
 
 /** Why the lab cannot run here, as one sentence; null when it can. */
