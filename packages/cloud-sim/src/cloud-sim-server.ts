@@ -39,7 +39,7 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
   const { region, seed, speed } = config;
   const latency = config.latency as LatencyOverrides;
   const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency });
-  const imds = new ImdsRoom(sim, parts.random);
+  const imds = new ImdsRoom(sim, parts.random, config.imds.host);
   const disks = new DiskRoom(workDir, parts.log);
   const { command } = config.machine;
   const room = new MachineRoom({ sim, disks, imds, workDir, command, env: parts.env, log: parts.log });

@@ -11,6 +11,7 @@ test('only the work folder must be given', () => {
     seed: 1,
     http: { host: '127.0.0.1', port: 4_566 },
     machine: { command: [] },
+    imds: { host: '127.0.0.1' },
   });
 });
 

@@ -31,6 +31,12 @@ export const CloudSimConfigSchema = z.strictObject({
       command: z.array(z.string().min(1)).max(64).default([]),
     })
     .prefault({}),
+  imds: z
+    .strictObject({
+      /** Address every metadata listener is bound to, each on a port of its own. Loopback unless the machines run in network namespaces of their own. */
+      host: z.string().min(1).default('127.0.0.1'),
+    })
+    .prefault({}),
   credentials: z
     .strictObject({
       /** Access key ids that are accepted; empty: any. */

@@ -48,6 +48,13 @@ export function loopbackSocket(): Promise<DatagramSocket> {
   });
 }
 
+/** Where a process runs when not on loopback: an address, and the words that put a command there (`ip netns exec NAME`). */
+export interface Place {
+  readonly address: string;
+  readonly prefix: readonly string[];
+}
+const LOOPBACK: Place = { address: '127.0.0.1', prefix: [] };
+
 /** One coordinator as its own process, from source. */
 export class CoordinatorProcess {
   readonly child: ChildProcess;
@@ -56,9 +63,11 @@ export class CoordinatorProcess {
   stdout = '';
   readonly exited: Promise<number | null>;
 
-  constructor(configPath: string, httpPort: number, environment: NodeJS.ProcessEnv = {}) {
-    this.httpUrl = `http://127.0.0.1:${httpPort}`;
-    this.child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', MAIN, '--config', configPath], {
+  constructor(configPath: string, httpPort: number, environment: NodeJS.ProcessEnv = {}, place: Place = LOOPBACK) {
+    this.httpUrl = `http://${place.address}:${httpPort}`;
+    const node = [process.execPath, '--conditions=source', '--import', 'tsx', MAIN, '--config', configPath];
+    const [command = '', ...args] = [...place.prefix, ...node];
+    this.child = spawn(command, args, {
       cwd: PROJECT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -68,6 +77,9 @@ export class CoordinatorProcess {
         AWS_EC2_METADATA_DISABLED: 'true',
         ...environment,
       },
+    });
+    this.child.once('error', (error) => {
+      this.stderr += error.message;
     });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout = (this.stdout + chunk.toString()).slice(-200_000);

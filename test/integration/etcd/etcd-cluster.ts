@@ -13,8 +13,20 @@ export interface EtcdTlsFiles {
   readonly key: string;
 }
 
+/** Where a member runs when not on loopback. */
+export interface EtcdPlace {
+  readonly name: string;
+  readonly address: string;
+  /** Words that put a command there (`ip netns exec NAME`). */
+  readonly prefix: readonly string[];
+  readonly dataDir: string;
+}
+
 interface Member {
   readonly name: string;
+  readonly address: string;
+  readonly prefix: readonly string[];
+  readonly dataDir: string | null;
   readonly clientPort: number;
   readonly peerPort: number;
   readonly metricsPort: number;
@@ -35,17 +47,21 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Real etcd members as child processes, on loopback, in a temporary folder. */
+/** Real etcd members as child processes, on loopback and in a temporary folder unless told where. */
 export class EtcdCluster {
   readonly #binary: string;
   readonly #folder: string;
   readonly #members: Member[];
   readonly #tls: EtcdTlsFiles | null;
 
-  private constructor(binary: string, members: Member[], tls: EtcdTlsFiles | null) {
+  /** Whether a write waits for the disk. */
+  readonly #fsync: boolean;
+
+  private constructor(binary: string, members: Member[], tls: EtcdTlsFiles | null, fsync: boolean) {
     this.#binary = binary;
     this.#members = members;
     this.#tls = tls;
+    this.#fsync = fsync;
     this.#folder = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   }
 
@@ -55,13 +71,27 @@ export class EtcdCluster {
     for (let index = 0; index < (options.members ?? 1); index += 1)
       members.push({
         name: `m${index}`,
+        address: '127.0.0.1',
+        prefix: [],
+        dataDir: null,
         clientPort: await freePort(),
         peerPort: await freePort(),
         metricsPort: await freePort(),
         process: null,
         output: '',
       });
-    const cluster = new EtcdCluster(binary, members, options.tls ?? null);
+    return EtcdCluster.#up(new EtcdCluster(binary, members, options.tls ?? null, false));
+  }
+
+  /** Members with addresses and disks of their own, on etcd's usual ports; their writes reach the disk. */
+  static async startAt(places: readonly EtcdPlace[]): Promise<EtcdCluster> {
+    const ports = { clientPort: 2379, peerPort: 2380, metricsPort: 2381 };
+    const members = places.map((place) => ({ ...place, ...ports, process: null, output: '' }));
+    return EtcdCluster.#up(new EtcdCluster(await ensureEtcd(), members, null, true));
+  }
+
+  static async #up(cluster: EtcdCluster): Promise<EtcdCluster> {
+    const members = cluster.#members;
     for (const index of members.keys()) cluster.launch(index);
     await cluster.healthy();
     return cluster;
@@ -79,15 +109,19 @@ export class EtcdCluster {
   launch(index: number): void {
     const member = this.#member(index);
     const client = this.#url(member);
-    const peer = `http://127.0.0.1:${member.peerPort}`;
-    const peers = this.#members.map((other) => `${other.name}=http://127.0.0.1:${other.peerPort}`).join(',');
+    const peerOf = (one: Member) => `http://${one.address}:${one.peerPort}`;
+    const peer = peerOf(member);
+    const peers = this.#members.map((other) => `${other.name}=${peerOf(other)}`).join(',');
+    const [command = '', ...before] = [...member.prefix, this.#binary];
     const child = spawn(
-      this.#binary,
+      command,
       [
-        ...['--name', member.name, '--data-dir', join(this.#folder, member.name)],
+        ...before,
+        ...['--name', member.name, '--data-dir', member.dataDir ?? join(this.#folder, member.name)],
         ...['--listen-client-urls', client, '--advertise-client-urls', client],
         ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-        ...['--initial-cluster', peers, '--initial-cluster-state', 'new', '--unsafe-no-fsync', '--log-level', 'warn'],
+        ...['--initial-cluster', peers, '--initial-cluster-state', 'new', '--log-level', 'warn'],
+        ...(this.#fsync ? [] : ['--unsafe-no-fsync']),
         ...(this.#tls
           ? [
               ...['--client-cert-auth', '--trusted-ca-file', this.#tls.ca],
@@ -103,6 +137,24 @@ export class EtcdCluster {
       member.output = (member.output + chunk.toString()).slice(-4000);
     });
     member.process = child;
+  }
+
+  /** Of a member's running process. */
+  pid(index: number): number {
+    const pid = this.#member(index).process?.pid;
+    if (pid === undefined) throw new Error(`member ${index} is not running`);
+    return pid;
+  }
+
+  /** The end of what it wrote to stderr, since its first start. */
+  output(index: number): string {
+    return this.#member(index).output;
+  }
+
+  /** Whether the process we started last is gone, whoever ended it. */
+  hasEnded(index: number): boolean {
+    const child = this.#member(index).process;
+    return !child || child.exitCode !== null || child.signalCode !== null;
   }
 
   signal(index: number, signal: NodeJS.Signals): void {
@@ -133,7 +185,7 @@ export class EtcdCluster {
 
   async #healthyMember(member: Member): Promise<void> {
     for (let attempt = 0; attempt < 150; attempt += 1) {
-      const ok = await fetch(`http://127.0.0.1:${this.#tls ? member.metricsPort : member.clientPort}/health`, {
+      const ok = await fetch(`http://${member.address}:${this.#tls ? member.metricsPort : member.clientPort}/health`, {
         signal: AbortSignal.timeout(1000),
       })
         .then(async (reply) => (await reply.text()).includes('"true"'))
@@ -146,7 +198,7 @@ export class EtcdCluster {
   }
 
   #url(member: Member): string {
-    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${member.clientPort}`;
+    return `${this.#tls ? 'https' : 'http'}://${member.address}:${member.clientPort}`;
   }
 
   #member(index: number): Member {

@@ -2,16 +2,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { keyspace, type MemberId } from '@understudy/shared';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../coordinator/processes.ts';
-import { expectReplacedOnce, finished, successorOf } from './outcome.ts';
-import { present, Stage, TTL_MS } from './stage.ts';
+import { finished, successorOf } from '../../faults/after-the-strike.ts';
 import {
   changesArrivedSince,
   changesCountedBy,
   type Moment,
+  present,
   stateLetterOf,
   strikeLeader,
   type Struck,
-} from './strike.ts';
+} from '../../faults/strike.ts';
+import { expectReplacedOnce } from './outcome.ts';
+import { Stage, TTL_MS } from './stage.ts';
 
 /** The call arrives at EC2 when the successor has long done the same. */
 const LATE = { kind: 'late-landing', delayMs: TTL_MS + 2_500 } as const;
@@ -89,7 +91,7 @@ describe('killed in the middle of a step: another finishes, with one launch', ()
     const struck = await strikeLeader(stage, killedMember(moment), moment, 'SIGKILL');
     await successorOf(stage, struck);
     await expectReplacedOnce(stage, struck, await finished(stage, struck));
-    stage.restart(struck.seat);
+    stage.restart(stage.seat(struck.seat.id));
   });
 });
 

@@ -1,43 +1,11 @@
 import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { Launch } from '@understudy/cloud-sim';
-import {
-  ActivationRecordSchema,
-  type HistoryRecord,
-  HistoryRecordSchema,
-  keyspace,
-  parseRecord,
-  TAG,
-} from '@understudy/shared';
+import { ActivationRecordSchema, type HistoryRecord, keyspace, parseRecord, TAG } from '@understudy/shared';
 import { expect } from 'vitest';
-import { until } from '../coordinator/processes.ts';
-import { present, type Seat, type Stage } from './stage.ts';
-import type { Struck } from './strike.ts';
+import { present, type Struck } from '../../faults/strike.ts';
+import type { Stage } from './stage.ts';
 
 const KEYS = keyspace();
-
-/** Somebody else leads, says so itself, and in a later term. */
-export async function successorOf(stage: Stage, { seat, term }: Struck): Promise<Seat> {
-  const entry = await until(
-    'another leads',
-    async () => {
-      const found = await stage.store.get(KEYS.leader);
-      return found && found.createRevision !== term ? found : null;
-    },
-    15_000,
-  );
-  expect(entry.createRevision).toBeGreaterThan(term);
-  const { coordinatorId } = JSON.parse(entry.value) as { coordinatorId: string };
-  expect(coordinatorId).not.toBe(seat.id);
-  const successor = stage.seat(coordinatorId);
-  await until('it says so', async () => (await successor.process.json<{ isLeader: boolean }>('/v1/status'))?.isLeader);
-  return successor;
-}
-
-export async function finished(stage: Stage, { member, opId }: Struck): Promise<HistoryRecord> {
-  const key = KEYS.historyEntry(member, opId);
-  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), 60_000);
-  return parseRecord(HistoryRecordSchema, key, entry.value);
-}
 
 async function instancesTagged(stage: Stage, opId: string): Promise<(string | undefined)[]> {
   const Filters = [{ Name: `tag:${TAG.op}`, Values: [opId] }];

@@ -11,7 +11,8 @@ import {
   MembersViewSchema,
   parseRecord,
 } from '@understudy/shared';
-import { ACCEPTED_KEY, Bench, type CoordinatorProcess, until } from '../coordinator/processes.ts';
+import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../../faults/strike.ts';
+import { ACCEPTED_KEY, Bench, until } from '../coordinator/processes.ts';
 import { EtcdCluster } from '../etcd/etcd-cluster.ts';
 
 export const TTL_MS = 2_000;
@@ -34,15 +35,13 @@ const CLOUD = {
 };
 
 /** One place in the cluster; a killed coordinator is started again in it. */
-export interface Seat {
-  readonly id: string;
+export interface Seat extends StrikeSeat {
   readonly configPath: string;
   readonly httpPort: number;
-  process: CoordinatorProcess;
 }
 
 /** etcd, a cloud-sim over HTTP, three coordinators and one member per case; everything is a real process except the agents. */
-export class Stage {
+export class Stage implements StrikeStage {
   readonly bench = new Bench();
   readonly seats: Seat[] = [];
   readonly members = new Map<MemberId, SeededInstance>();
@@ -112,6 +111,16 @@ export class Stage {
     return present(this.seats.find((one) => one.id === coordinatorId));
   }
 
+  /** Each member is struck once here. */
+  incumbent(member: MemberId): Incumbent {
+    return { ...present(this.members.get(member)), incarnation: 1 };
+  }
+
+  crash(instanceId: string): void {
+    if (!this.sim.crashInstance(instanceId)) throw new Error(`${instanceId} does not run`);
+    this.bench.followMachines();
+  }
+
   /** A new process in a seat whose process is gone. It takes part seconds later; the other two suffice meanwhile. */
   restart(seat: Seat): void {
     seat.process = this.bench.start(seat.configPath, seat.httpPort);
@@ -146,9 +155,4 @@ async function aliveFor(seat: Seat): Promise<number> {
   if (!seat.process.running) throw new Error(`${seat.id} has ended: ${seat.process.stderr}`);
   const reply = await seat.process.json('/v1/members');
   return reply ? MembersViewSchema.parse(reply).members.filter((one) => one.verdict === 'alive').length : 0;
-}
-
-export function present<T>(value: T | null | undefined): T {
-  if (value === null || value === undefined) throw new Error('not there');
-  return value;
 }

@@ -13,13 +13,14 @@ const end = (response: ServerResponse, status: number, text = ''): void => {
   response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
 };
 
-/** IMDSv2 of one instance, on its own loopback port: the link-local address in a world of one machine. Version 1 is off. */
+/** IMDSv2 of one instance, on its own port: the link-local address in a world of one machine. Version 1 is off. */
 export class ImdsListener {
   readonly instanceId: string;
   faults: ImdsFaults = {};
   readonly #sim: CloudSim;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #host: string;
   readonly #server: Server;
   /** Token → monotonic ms of its expiry. Oldest first out above {@link TOKENS_MAX}. */
   readonly #tokens = new Map<string, number>();
@@ -29,11 +30,14 @@ export class ImdsListener {
     readonly clock: Clock;
     readonly random: Random;
     readonly instanceId: string;
+    /** Address to bind; default loopback. */
+    readonly host?: string;
   }) {
     this.instanceId = options.instanceId;
     this.#sim = options.sim;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#host = options.host ?? '127.0.0.1';
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.unref();
   }
@@ -42,7 +46,7 @@ export class ImdsListener {
   listen(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', () => resolve((this.#server.address() as AddressInfo).port));
+      this.#server.listen(0, this.#host, () => resolve((this.#server.address() as AddressInfo).port));
     });
   }
 

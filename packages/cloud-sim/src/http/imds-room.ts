@@ -9,12 +9,19 @@ const LISTENERS_MAX = 2_000;
 export class ImdsRoom {
   readonly #sim: CloudSim;
   readonly #random: Random;
+  readonly #host: string;
   readonly #open = new Map<string, { readonly listener: ImdsListener; readonly port: Promise<number> }>();
   readonly #ports = new Map<string, number>();
 
-  constructor(sim: CloudSim, random: Random) {
+  constructor(sim: CloudSim, random: Random, host = '127.0.0.1') {
     this.#sim = sim;
     this.#random = random;
+    this.#host = host;
+  }
+
+  /** Where an instance finds its metadata service, by the port {@link open} resolved with. */
+  url(port: number): string {
+    return `http://${this.#host}:${port}/`;
   }
 
   /** Idempotent. Resolves with the port. */
@@ -22,7 +29,8 @@ export class ImdsRoom {
     const known = this.#open.get(instanceId);
     if (known) return known.port;
     if (this.#open.size >= LISTENERS_MAX) throw new Error(`more than ${LISTENERS_MAX} metadata listeners`);
-    const listener = new ImdsListener({ sim: this.#sim, clock: this.#sim.clock, random: this.#random, instanceId });
+    const parts = { sim: this.#sim, clock: this.#sim.clock, random: this.#random, host: this.#host };
+    const listener = new ImdsListener({ ...parts, instanceId });
     const port = listener.listen();
     this.#open.set(instanceId, { listener, port });
     this.#ports.set(instanceId, await port);

@@ -29,6 +29,7 @@ setInterval(() => {}, 1000);
   const put = await fetch(base + 'latest/api/token', { method: 'PUT', headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' } });
   const get = await fetch(base + 'latest/meta-data/instance-id', { headers: { 'x-aws-ec2-metadata-token': await put.text() } });
   note('boot ' + (await get.text()) + ' ' + process.pid);
+  fs.writeFileSync(root + '/hardware', ['INSTANCE_ID', 'ZONE', 'PRIVATE_IP'].map((name) => process.env['CLOUD_SIM_' + name]).join(' ') + ' ' + base);
   console.log('hello from the guest');
 })();
 `;
@@ -68,8 +69,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(workDir, { recursive: true, force: true }));
 
-async function withRegion(work: (region: RunningCloudSim) => Promise<void>): Promise<void> {
-  const region = await startCloudSim(CloudSimConfigSchema.parse(configOf(500)), {
+async function withRegion(work: (region: RunningCloudSim) => Promise<void>, over: object = {}): Promise<void> {
+  const region = await startCloudSim(CloudSimConfigSchema.parse({ ...configOf(500), ...over }), {
     clock: new SystemClock(),
     random: new SystemRandom(),
     log: silentLog,
@@ -163,6 +164,20 @@ test('a snapshot holds what was written before its request, and a volume made fr
     writeFileSync(copy, 'the heir writes on');
     expect(readFileSync(join(data, 'ledger'), 'utf8')).toBe('after');
   });
+});
+
+test('the command is told what it starts, and where the metadata are', async () => {
+  const imds = { host: '127.0.0.2' };
+  await withRegion(
+    async (region) => {
+      const db = seedGuest(region);
+      await until('boot', () => boots(rootOf(db)).length === 1 && existsSync(join(rootOf(db), 'hardware')));
+      const port = region.imdsPorts()[db.instanceId];
+      const hardware = `${db.instanceId} us-east-1a ${db.privateIp} http://127.0.0.2:${port}/`;
+      expect(readFileSync(join(rootOf(db), 'hardware'), 'utf8')).toBe(hardware);
+    },
+    { imds },
+  );
 });
 
 test('a terminated instance takes its root volume along and leaves its data volume', async () => {

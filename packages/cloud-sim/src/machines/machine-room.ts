@@ -116,11 +116,28 @@ export class MachineRoom {
       command: this.#options.command,
       configFile,
       logFile: join(this.#options.workDir, 'machines', instanceId, 'agent.log'),
-      env: { ...this.#options.env, AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}/` },
+      env: {
+        ...this.#options.env,
+        ...this.#hardware(instance),
+        AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.url(port),
+      },
     });
     this.#machines.set(instanceId, machine);
     log.info('cloud-sim.machine.booted', { instanceId, pid: machine.pid, imdsPort: port });
     void machine.exited.then((code) => log.info('cloud-sim.machine.exited', { instanceId, pid: machine.pid, code }));
+  }
+
+  /** What a hypervisor knows about the machine it starts, for commands that build it a network of its own. */
+  #hardware(instance: SimInstance): Readonly<Record<string, string>> {
+    const { networkInterfaces } = this.#options.sim.core.world;
+    const primary = instance.networkInterfaceIds
+      .map((id) => networkInterfaces.get(id))
+      .find((one) => one?.attachment?.deviceIndex === 0);
+    return {
+      CLOUD_SIM_INSTANCE_ID: instance.id,
+      CLOUD_SIM_ZONE: instance.az,
+      CLOUD_SIM_PRIVATE_IP: primary?.privateIp ?? '',
+    };
   }
 
   /** Mounts the volumes and writes the user data as the agent's configuration. Null without a root volume or user data. */

@@ -23,6 +23,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'SnapshotCreationPerVolumeRateExceeded',
     'PendingSnapshotLimitExceeded',
     'ConcurrentTagAccess',
+    // Dated by a clock that is off. The SDK takes EC2's time from this very answer: the next attempt is dated right.
+    'RequestExpired',
+    'RequestTimeTooSkewed',
   ]),
   // The next placement candidate may succeed.
   ...group('CLOUD_CAPACITY', [
@@ -73,7 +76,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'PendingVerification',
     'AccountDisabled',
     'TagPolicyViolation',
-    'RequestExpired',
     'SignatureDoesNotMatch',
     'InvalidClientTokenId',
     'UnrecognizedClientException',

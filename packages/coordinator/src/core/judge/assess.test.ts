@@ -36,6 +36,22 @@ const clouds = fc.option(
   }),
 );
 
+describe('boot grace by a clock that differs from that of EC2', () => {
+  const launched = (inMs: number) => {
+    const instance = { state: 'running' as const, stateReasonCode: null, stateReasonText: null };
+    const launchedAtWallMs = 1_767_225_600_000 + inMs;
+    return judge({ cloud: { readAtMs: NOW, instance: { ...instance, launchedAtWallMs } } });
+  };
+
+  it('lasts while both may be right', () => {
+    expect(launched(60_000).verdict).toBe('suspect');
+  });
+
+  it('is not measured by one that is hours behind', () => {
+    expect(launched(7_200_000).verdict).toBe('dead');
+  });
+});
+
 describe('for all evidence', () => {
   it('an alive opinion of a live observer vetoes dead and left, whatever everybody else and EC2 say', () => {
     fc.assert(

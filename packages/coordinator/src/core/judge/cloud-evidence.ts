@@ -1,4 +1,5 @@
 import type { GroupPolicy, MonotonicMs } from '@understudy/shared';
+import { ageOf, isInBootGrace } from './boot-grace.ts';
 import type { AssessReason, EvidenceItem, MemberEvidence } from './evidence.ts';
 
 /** What EC2's answer means for the verdict, before anybody's silence is considered. */
@@ -59,8 +60,8 @@ export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: 
 }
 
 function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWallMs: number): CloudFinding {
-  const ageMs = evidence.wallNowMs - launchedAtWallMs;
-  if (ageMs >= policy.bootGraceMs) return { kind: 'running' };
+  const ageMs = ageOf(launchedAtWallMs, evidence.wallNowMs);
+  if (!isInBootGrace(ageMs, policy)) return { kind: 'running' };
   return hold(
     'BootGrace',
     `it was started ${ageMs} ms ago, within the boot grace of ${policy.bootGraceMs} ms`,

@@ -69,6 +69,11 @@ describe('each gate', () => {
       untilWallMs: WALL + 70_000,
     });
     expect(ask({ launchedAtWallMs: WALL - 120_000 }).kind).toBe('go');
+    expect(refusal({ launchedAtWallMs: WALL + 300_000 })?.reason).toBe('BootGrace');
+  });
+
+  it('a launch hours in our future proves our clock wrong, not the instance young', () => {
+    expect(ask({ launchedAtWallMs: WALL + 7_200_000 }).kind).toBe('go');
   });
 
   it('open recoveries of the group count against its concurrency, those of other groups do not', () => {

@@ -1,4 +1,5 @@
 import type { WallMs } from '@understudy/shared';
+import { ageOf, isInBootGrace } from './boot-grace.ts';
 import { type GateResult, type GuardAnswer, type GuardInput, gate } from './guard-input.ts';
 import { massGate, zoneGate } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
@@ -56,7 +57,9 @@ function objectionGates(input: GuardInput): GateResult[] {
 function bootGraceGate(input: GuardInput): GateResult {
   const { launchedAtWallMs, policy, wallNowMs } = input;
   if (launchedAtWallMs === null) return gate('BootGrace', true, 'launch time unknown');
-  const ageMs = wallNowMs - launchedAtWallMs;
+  const ageMs = ageOf(launchedAtWallMs, wallNowMs);
+  if (ageMs === null)
+    return gate('BootGrace', true, `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`);
   const text = `started ${ageMs} ms ago, boot grace ${policy.bootGraceMs} ms`;
-  return gate('BootGrace', ageMs >= policy.bootGraceMs, text, (launchedAtWallMs + policy.bootGraceMs) as WallMs);
+  return gate('BootGrace', !isInBootGrace(ageMs, policy), text, (launchedAtWallMs + policy.bootGraceMs) as WallMs);
 }

@@ -1,34 +1,73 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Fault, SeededInstance, SimEvent } from '@understudy/cloud-sim';
+import type { CloudSim, Fault, SimEvent } from '@understudy/cloud-sim';
 import {
   ActivationRecordSchema,
+  IntentRecordSchema,
   JournalRecordSchema,
+  type KvEvent,
+  type KvStore,
   keyspace,
   type MemberId,
   opIdOf,
   parseRecord,
   TAG,
 } from '@understudy/shared';
-import { expect } from 'vitest';
-import type { CoordinatorProcess } from '../coordinator/processes.ts';
-import { until } from '../coordinator/processes.ts';
-import { present, type Seat, type Stage } from './stage.ts';
+import type { CoordinatorProcess } from '../integration/coordinator/processes.ts';
+import { until } from '../integration/coordinator/processes.ts';
 
 const KEYS = keyspace();
 
+export function present<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new Error('not there');
+  return value;
+}
+
+/** One place in the cluster; a killed coordinator is started again in it. */
+export interface Seat {
+  readonly id: string;
+  process: CoordinatorProcess;
+}
+
+/** The instance that plays a member now, as far as a strike needs to know it. */
+export interface Incumbent {
+  readonly instanceId: string;
+  readonly incarnation: number;
+  readonly allocationId: string | null;
+  readonly associationId: string | null;
+}
+
+/** What a strike needs of the world it strikes in: the coordinator tests' stage and the fault lab are such worlds. */
+export interface StrikeStage {
+  readonly store: KvStore;
+  readonly sim: CloudSim;
+  readonly cloudUrl: string;
+  readonly seats: readonly Seat[];
+  readonly leader: { readonly coordinatorId: string; readonly term: number } | null;
+  seat(coordinatorId: string): Seat;
+  incumbent(member: MemberId): Incumbent;
+  /** Synchronously, as the watch reports it. Returns the unsubscribe function. */
+  onKey(listener: (event: KvEvent) => void): () => void;
+  /** Takes the power from an instance. */
+  crash(instanceId: string): void;
+}
+
 /** When the leader is struck: in the middle of which step. */
 export interface Moment {
+  /** As in the journal, `address` for the first address; `intent`: as soon as the intent stands. */
   readonly step: string;
   /** EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the step started. */
   readonly action?: string;
   /** What happens to that call. */
   readonly fault?: Omit<Fault, 'id' | 'action'>;
+  /** Another call the fault happens to, when the strike waits for etcd. */
+  readonly faultOf?: string;
 }
 
 export interface Struck {
   readonly member: MemberId;
-  readonly old: SeededInstance;
+  readonly old: Incumbent;
   readonly opId: string;
   readonly seat: Seat;
   readonly process: CoordinatorProcess;
@@ -59,10 +98,10 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
 }
 
 /** Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier does not count. */
-export const changesArrivedSince = (stage: Stage, seq: number): number =>
+export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
   stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
 
-function isOfStep(old: SeededInstance, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
+function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
   const input = JSON.stringify(event.input);
   const names = [opIdOf(old.instanceId), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
@@ -70,8 +109,12 @@ function isOfStep(old: SeededInstance, moment: Moment, seen: ReadonlySet<string>
   return names.some((name) => name !== '' && input.includes(`"${name}"`));
 }
 
+const isIntentOf = (old: Incumbent, entry: { readonly key: string; readonly value: string }): boolean =>
+  entry.key.startsWith(KEYS.intents) &&
+  parseRecord(IntentRecordSchema, entry.key, entry.value).oldInstanceId === old.instanceId;
+
 /** Sends `signal` to whoever leads, in the very moment; resolves right after. */
-function strikeAt(stage: Stage, old: SeededInstance, moment: Moment, signal: NodeJS.Signals): Promise<string> {
+function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
   const seen = new Set<string>();
   const prefix = KEYS.journalOf(opIdOf(old.instanceId));
   return new Promise((resolve) => {
@@ -83,7 +126,9 @@ function strikeAt(stage: Stage, old: SeededInstance, moment: Moment, signal: Nod
       resolve(coordinatorId);
     };
     const offKey = stage.onKey((event) => {
-      if (event.kind !== 'put' || !event.entry.key.startsWith(prefix)) return;
+      if (event.kind !== 'put') return;
+      if (moment.step === 'intent' && isIntentOf(old, event.entry)) return strike();
+      if (!event.entry.key.startsWith(prefix)) return;
       const { step, state } = parseRecord(JournalRecordSchema, event.entry.key, event.entry.value);
       seen.add(`${step} ${state}`);
       if (moment.action === undefined && step === moment.step && state === 'started') strike();
@@ -94,45 +139,45 @@ function strikeAt(stage: Stage, old: SeededInstance, moment: Moment, signal: Nod
   });
 }
 
-async function addFault(stage: Stage, old: SeededInstance, moment: Moment, id: string): Promise<string | null> {
-  if (!moment.fault || !moment.action) return null;
+async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
+  const action = moment.faultOf ?? moment.action;
+  if (!moment.fault || !action) return null;
   const match =
-    moment.action === 'RunInstances'
+    action === 'RunInstances'
       ? { tag: { key: TAG.op, value: opIdOf(old.instanceId) } }
-      : { resourceId: moment.action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
-  const body = JSON.stringify({ ...moment.fault, id, action: moment.action, match });
+      : { resourceId: action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
+  const body = JSON.stringify({ ...moment.fault, id, action, match });
   const headers = { 'content-type': 'application/json' };
   const reply = await fetch(`${stage.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
-  expect(reply.status).toBe(200);
+  assert.equal(reply.status, 200);
   return id;
 }
 
 /** Crashes the member's machine and strikes the leader in the middle of a step of its recovery; asserts that this is what happened. */
 export async function strikeLeader(
-  stage: Stage,
+  stage: StrikeStage,
   member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<Struck> {
-  const old = present(stage.members.get(member));
+  const old = stage.incumbent(member);
   const faultId = await addFault(stage, old, moment, `fault of ${member}`);
   const counts = await Promise.all(
     stage.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
   );
   const crashSeq = stage.sim.log.lastSeq;
   const struck = strikeAt(stage, old, moment, signal);
-  expect(stage.sim.crashInstance(old.instanceId)).toBe(true);
-  stage.bench.followMachines();
+  stage.crash(old.instanceId);
   const seat = stage.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
   const { process } = seat;
   await expectGone(process, signal);
   const leader = present(await stage.store.get(KEYS.leader));
   await expectInTheMiddle(stage, member, old, moment);
-  if (faultId !== null) expect(stage.sim.fired(faultId)).toBe(1);
+  if (faultId !== null) assert.equal(stage.sim.fired(faultId), 1, `${faultId} did not fire`);
   const opId = opIdOf(old.instanceId);
   const changesBefore = new Map(counts).get(seat.id) ?? 0;
   const term = leader.createRevision;
-  expect(stage.leader).toEqual({ coordinatorId: seat.id, term });
+  assert.deepEqual(stage.leader, { coordinatorId: seat.id, term });
   return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
 }
 
@@ -148,23 +193,30 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
     return;
   }
   await process.exited;
-  expect(process.child.signalCode).toBe('SIGKILL');
-  expect(stateLetterOf(pid)).toBeNull();
+  assert.equal(process.child.signalCode, 'SIGKILL');
+  assert.equal(stateLetterOf(pid), null);
 }
 
-/** The step is begun and not ended. Activation is one transaction without a `started` record: there, verified but not activated. */
-async function expectInTheMiddle(stage: Stage, member: MemberId, old: SeededInstance, moment: Moment): Promise<void> {
+/**
+ * The step is begun and not ended. Activation is one transaction without a `started` record: there, verified but not activated. The intent is
+ * one transaction too: there, it stands and the first step is not done.
+ */
+async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incumbent, moment: Moment): Promise<void> {
   const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
   const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
   const states = new Map(records.map(({ step, state }) => [step, state]));
+  if (moment.step === 'intent') {
+    assert.ok(await stage.store.get(KEYS.intent(member)), 'the intent stands');
+    return assert.notEqual(states.get('fence'), 'done', 'nothing is done yet');
+  }
   if (moment.step !== 'activate') {
     const step = moment.step === 'address' ? `address-${old.allocationId}` : moment.step;
-    expect(Object.fromEntries(states)).toMatchObject({ [step]: 'started' });
-    return;
+    return assert.equal(states.get(step), 'started', `${step} is not in the middle: ${JSON.stringify([...states])}`);
   }
-  expect(states.get('verify-1')).toBe('done');
-  expect(states.has('activate')).toBe(false);
+  assert.equal(states.get('verify-1'), 'done');
+  assert.equal(states.has('activate'), false);
   const entry = present(await stage.store.get(KEYS.activation(member)));
   const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
-  expect(activation).toMatchObject({ instanceId: old.instanceId, incarnation: 1 });
+  assert.equal(activation.instanceId, old.instanceId);
+  assert.equal(activation.incarnation, old.incarnation);
 }

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { type HistoryRecord, HistoryRecordSchema, keyspace, parseRecord } from '@understudy/shared';
+import { until } from '../integration/coordinator/processes.ts';
+import type { Seat, StrikeStage, Struck } from './strike.ts';
+
+const KEYS = keyspace();
+
+/** Somebody else leads, says so itself, and in a later term. */
+export async function successorOf(stage: StrikeStage, { seat, term }: Struck): Promise<Seat> {
+  const entry = await until(
+    'another leads',
+    async () => {
+      const found = await stage.store.get(KEYS.leader);
+      return found && found.createRevision !== term ? found : null;
+    },
+    15_000,
+  );
+  assert.ok(entry.createRevision > term, 'terms only grow');
+  const { coordinatorId } = JSON.parse(entry.value) as { coordinatorId: string };
+  assert.notEqual(coordinatorId, seat.id);
+  const successor = stage.seat(coordinatorId);
+  await until('it says so', async () => (await successor.process.json<{ isLeader: boolean }>('/v1/status'))?.isLeader);
+  return successor;
+}
+
+export async function finished(stage: StrikeStage, { member, opId }: Struck): Promise<HistoryRecord> {
+  const key = KEYS.historyEntry(member, opId);
+  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), 60_000);
+  return parseRecord(HistoryRecordSchema, key, entry.value);
+}

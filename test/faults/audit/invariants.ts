@@ -1,0 +1,70 @@
+import type { MemberId } from '@understudy/shared';
+import type { Lab } from '../lab/lab.ts';
+import { MEMBERS } from '../lab/configuration.ts';
+import type { Recorder, SeenRecovery, Serving } from './recorder.ts';
+
+/** What a scenario did to the members: the others have to be left alone. */
+export interface Victims {
+  /** Recoveries of these are the right answer to what was done. */
+  readonly mayBeReplaced: readonly MemberId[];
+}
+
+/** uptime has hundredths of a second. */
+const CLOCK_GRAIN_S = 0.02;
+
+/**
+ * The invariants of docs/SPEC.md that can be seen from outside, over the whole run so far; I9 over the recoveries that are new in this scenario.
+ * Returns what is violated, in words.
+ */
+export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Victims): string[] {
+  const all = [...lab.recorder.recoveries.values()];
+  return [
+    ...all.flatMap((recovery) => wrongLaunches(lab.recorder, recovery)),
+    ...servingTwice(lab.recorder.serving()),
+    ...fresh.flatMap(({ member, opId }) =>
+      victims.mayBeReplaced.includes(member) ? [] : [`I9: ${member} was healthy, and ${opId} replaced it`],
+    ),
+    ...MEMBERS.flatMap(({ member }) => addressAstray(lab, member)),
+  ];
+}
+
+/** I1: a further launch only when the one before is seen terminated. I3: no launch before the fence was observed, by EC2's order and by etcd's. */
+export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
+  const { opId, oldInstanceId, fencedRevision, launchRevision } = recovery;
+  const launched = recorder.launchedFor(opId);
+  const early = launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
+  const unrecorded = launchRevision !== null && (fencedRevision === null || fencedRevision > launchRevision);
+  return [
+    ...launched.slice(1).flatMap((id, index) => {
+      const before = launched[index] ?? '';
+      return recorder.terminatedBeforeLaunch(before, id) ? [] : [`I1: ${opId} launched ${id} beside ${before}`];
+    }),
+    ...early.map((id) => `I3: ${opId} launched ${id} before ${oldInstanceId} had stopped`),
+    ...(unrecorded ? [`I3: ${opId} recorded a launch before an observed fence`] : []),
+  ];
+}
+
+/** I2: no two instances serve one member at the same time. */
+export function servingTwice(serving: readonly Serving[]): string[] {
+  return serving.flatMap((one, index) =>
+    serving.slice(index + 1).flatMap((other) => {
+      if (one.member !== other.member || one.instanceId === other.instanceId) return [];
+      const togetherS = Math.min(one.toS, other.toS) - Math.max(one.fromS, other.fromS);
+      return togetherS > CLOCK_GRAIN_S
+        ? [`I2: ${one.instanceId} and ${other.instanceId} both served ${one.member} for ${togetherS.toFixed(2)} s`]
+        : [];
+    }),
+  );
+}
+
+/** I6: once settled, the address is on the activated instance. */
+function addressAstray(lab: Lab, member: MemberId): string[] {
+  const { instanceId, allocationId } = lab.incumbent(member);
+  const { world } = lab.sim.core;
+  const networkInterfaceId = world.addresses.get(allocationId ?? '')?.networkInterfaceId ?? null;
+  const holder =
+    networkInterfaceId === null ? null : world.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId;
+  return holder === instanceId
+    ? []
+    : [`I6: the address of ${member} is on ${holder ?? 'nothing'}, not on ${instanceId}`];
+}

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CloudSim, SimEvent } from '@understudy/cloud-sim';
+import { IntentRecordSchema, type KvEvent, keyspace, type MemberId, parseRecord, TAG } from '@understudy/shared';
+
+const KEYS = keyspace();
+
+/** A recovery, as it was seen from outside. */
+export interface SeenRecovery {
+  readonly opId: string;
+  readonly member: MemberId;
+  readonly oldInstanceId: string;
+  /** etcd revision at which the fence was recorded as observed; null: not yet. */
+  fencedRevision: number | null;
+  /** etcd revision of the first record that anything is about to be launched. */
+  launchRevision: number | null;
+}
+
+/** One stretch during which an instance served its member; seconds of machine uptime. */
+export interface Serving {
+  readonly member: string;
+  readonly instanceId: string;
+  readonly fromS: number;
+  readonly toS: number;
+}
+
+/** Seconds since this machine booted: a clock nobody steps. */
+export const uptimeS = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+
+/** Watches EC2's events and etcd's writes from the first moment on: what the invariants are checked against. */
+export class Recorder {
+  readonly recoveries = new Map<string, SeenRecovery>();
+  readonly #sim: CloudSim;
+  readonly #servingDir: string;
+  /** Sequence numbers of EC2's events: when an instance was launched, first stopped, terminated. */
+  readonly #launchedSeq = new Map<string, number>();
+  readonly #stoppedSeq = new Map<string, number>();
+  readonly #terminatedSeq = new Map<string, number>();
+  /** Uptimes at which an instance lost its power. */
+  readonly #powerOffS = new Map<string, number[]>();
+
+  constructor(sim: CloudSim, servingDir: string) {
+    this.#sim = sim;
+    this.#servingDir = servingDir;
+    sim.onEvent((event) => this.#onEvent(event));
+  }
+
+  onKey(event: KvEvent): void {
+    if (event.kind !== 'put') return;
+    const { key, value, modRevision } = event.entry;
+    if (key.startsWith(KEYS.intents)) {
+      const { opId, member, oldInstanceId } = parseRecord(IntentRecordSchema, key, value);
+      if (!this.recoveries.has(opId))
+        this.recoveries.set(opId, { opId, member, oldInstanceId, fencedRevision: null, launchRevision: null });
+    }
+    if (!key.startsWith(KEYS.journal)) return;
+    const [opId = '', step = ''] = key.slice(KEYS.journal.length).split('/');
+    const recovery = this.recoveries.get(opId);
+    if (!recovery) return;
+    if (step === 'fence' && value.includes('"state":"done"')) recovery.fencedRevision ??= modRevision;
+    if (step.startsWith('launch-')) recovery.launchRevision ??= modRevision;
+  }
+
+  /** Instances launched for a recovery, oldest first. */
+  launchedFor(opId: string): readonly string[] {
+    return this.#sim.log.launches().flatMap(({ instanceId, tags }) => (tags[TAG.op] === opId ? [instanceId] : []));
+  }
+
+  /** Whether something certainly happened to one instance before something else happened to another. */
+  stoppedBeforeLaunch(stopped: string, launched: string): boolean {
+    return isBefore(this.#stoppedSeq.get(stopped), this.#launchedSeq.get(launched));
+  }
+  terminatedBeforeLaunch(terminated: string, launched: string): boolean {
+    return isBefore(this.#terminatedSeq.get(terminated), this.#launchedSeq.get(launched));
+  }
+
+  /** Who served when, by the workloads' own ledgers; a machine without power serves nobody. */
+  serving(): readonly Serving[] {
+    const endS = uptimeS();
+    return readdirSync(this.#servingDir).flatMap((member) => {
+      const lines = readFileSync(join(this.#servingDir, member), 'utf8').trim().split('\n');
+      const entries = lines
+        .map((line) => line.split(' '))
+        .map(([word, id = '', at]) => ({ word, id, atS: Number(at) }));
+      return entries.flatMap(({ word, id, atS }, index) => {
+        if (word !== 'on') return [];
+        const off = entries.slice(index + 1).find((later) => later.id === id && later.word === 'off')?.atS ?? endS;
+        const powerOff = this.#powerOffS.get(id)?.find((each) => each >= atS) ?? endS;
+        return [{ member, instanceId: id, fromS: atS, toS: Math.min(off, powerOff) }];
+      });
+    });
+  }
+
+  /** Whether an instance serves right now. */
+  serves(instanceId: string): boolean {
+    const nowS = uptimeS();
+    return this.serving().some((one) => one.instanceId === instanceId && one.toS >= nowS);
+  }
+
+  #onEvent(event: SimEvent): void {
+    if (event.kind !== 'transition' || event.resourceKind !== 'instance') return;
+    const { resourceId: id, to, seq } = event;
+    if (event.from === null) this.#launchedSeq.set(id, seq);
+    if (to === 'terminated' && !this.#terminatedSeq.has(id)) this.#terminatedSeq.set(id, seq);
+    const down = to === 'stopped' || to === 'terminated';
+    if (down && !this.#stoppedSeq.has(id)) this.#stoppedSeq.set(id, seq);
+    if (down || event.detail['crash'] === true)
+      this.#powerOffS.set(id, [...(this.#powerOffS.get(id) ?? []), uptimeS()]);
+  }
+}
+
+const isBefore = (first: number | undefined, second: number | undefined): boolean =>
+  first !== undefined && second !== undefined && first < second;

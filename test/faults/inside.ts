@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AGENT_NODE_FLAGS, bundleAgent } from '../../scripts/bundle-agent.mjs';
+import { until } from '../integration/coordinator/processes.ts';
+import { converge } from './audit/convergence.ts';
+import { metadataFound } from './audit/imds.ts';
+import type { CommandLine } from './command-line.ts';
+import { labFolder } from './lab/folder.ts';
+import { Lab } from './lab/lab.ts';
+import { runProgram, ZONES } from './lab/network.ts';
+import { runScenario } from './run-scenario.ts';
+
+/** An orderly end takes no longer; then we just go, and everything with us: we are pid 1 of our world. */
+const END_LIMIT_MS = 15_000;
+
+/** Mounts made from now on are seen in every namespace of ours and nowhere else; named network namespaces are ours alone. */
+function settleIn(): void {
+  runProgram('mount', ['--make-rshared', '/']);
+  mkdirSync('/run/netns', { recursive: true });
+  runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run/netns']);
+}
+
+/** Builds the lab, runs the scenarios in it and sends one report each to whoever started us. Returns the exit code. */
+export async function runInside(command: CommandLine, folderPath: string): Promise<number> {
+  const gone = new Promise<'gone'>((resolve) => process.once('disconnect', () => resolve('gone')));
+  process.once('disconnect', () => setTimeout(() => process.exit(1), END_LIMIT_MS).unref());
+  settleIn();
+  const lab = await Lab.open(labFolder(folderPath), [process.execPath, ...AGENT_NODE_FLAGS, await bundleAgent()]);
+  try {
+    await converge(lab);
+    console.log(`· ${await until('metadata found', () => metadataFound(lab).catch(() => null), 15_000)}`);
+    await Promise.race([runAll(lab, command, () => process.connected === true), gone]);
+    if (command.keep) await gone;
+    return 0;
+  } finally {
+    await lab.close();
+  }
+}
+
+/** Ends early when a scenario leaves the lab in a state it does not recover from. */
+async function runAll(lab: Lab, { scenarios }: CommandLine, wanted: () => boolean): Promise<void> {
+  for (const scenario of scenarios) {
+    if (!wanted()) return;
+    const report = await runScenario(lab, scenario);
+    writeLogs(lab, scenario.name);
+    process.send?.(report);
+    if (report.verdict === 'failed' && !(await recovers(lab))) return;
+  }
+}
+
+const recovers = (lab: Lab): Promise<boolean> =>
+  converge(lab).then(
+    () => true,
+    () => false,
+  );
+
+function writeLogs(lab: Lab, name: string): void {
+  const dir = join(lab.folder.path, 'logs', name);
+  mkdirSync(dir, { recursive: true });
+  for (const [index, seat] of lab.seats.entries()) {
+    writeFileSync(join(dir, `${seat.id}.log`), lab.logOf(seat));
+    writeFileSync(join(dir, `etcd-${ZONES[index]}.log`), lab.etcd.output(index));
+  }
+}

@@ -1,0 +1,248 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CloudSim,
+  CloudSimConfigSchema,
+  type RunningCloudSim,
+  seedInstance,
+  startCloudSim,
+} from '@understudy/cloud-sim';
+import { openStore } from '@understudy/coordinator';
+import {
+  ActivationRecordSchema,
+  type KvEvent,
+  type KvStore,
+  keyspace,
+  LeaderRecordSchema,
+  type MemberId,
+  parseRecord,
+  silentLog,
+} from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { stringify } from 'yaml';
+import { Recorder } from '../audit/recorder.ts';
+import { clockEnvironment, faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
+import { CoordinatorProcess, MASTER } from '../../integration/coordinator/processes.ts';
+import { EtcdCluster } from '../../integration/etcd/etcd-cluster.ts';
+import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../strike.ts';
+import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
+import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
+import type { LabFolder } from './folder.ts';
+import { buildNetwork, coordinatorHost, etcdHost, insideOf, type Zone, zoneIndex, ZONES } from './network.ts';
+
+const KEYS = keyspace();
+/** Two WAL segments that etcd allocates in advance, 64 MiB each, and room for its database. */
+const ETCD_DISK_MIB = 192;
+
+export interface Seat extends StrikeSeat {
+  readonly zone: Zone;
+}
+
+/** The whole cast: a region with three zones, each with an etcd member, a coordinator and two instances, all in namespaces of their own. */
+export class Lab implements StrikeStage {
+  readonly folder: LabFolder;
+  readonly seats: readonly Seat[];
+  readonly etcd: EtcdCluster;
+  /** Of the etcd members, in the order of the zones. */
+  readonly disks: readonly Disk[];
+  readonly store: KvStore;
+  readonly recorder: Recorder;
+  /** Allocation id of each member's Elastic IP. */
+  readonly addresses: ReadonlyMap<MemberId, string>;
+  leader: { readonly coordinatorId: string; readonly term: number } | null = null;
+  readonly #cloud: RunningCloudSim;
+  readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
+  readonly #listeners = new Set<(event: KvEvent) => void>();
+  /** The process that was in a seat before the one that is there. */
+  readonly #before = new Map<string, CoordinatorProcess>();
+  #undo: (() => void | Promise<void>)[] = [];
+
+  private constructor(parts: Parts) {
+    this.folder = parts.folder;
+    this.#cloud = parts.cloud;
+    this.etcd = parts.etcd;
+    this.disks = parts.disks;
+    this.addresses = parts.addresses;
+    this.recorder = parts.recorder;
+    this.store = openStore({ hosts: parts.etcd.hosts });
+    this.seats = ZONES.map((zone) => ({ id: coordinatorHost.name(zone), zone, process: this.#startCoordinator(zone) }));
+    this.store.watch(KEYS.root, 1, {
+      onEvents: (events) => events.forEach((event) => this.#seen(event)),
+      onCompacted: () => {
+        throw new Error('nobody compacts here');
+      },
+    });
+  }
+
+  static async open(folder: LabFolder, agentCommand: readonly string[]): Promise<Lab> {
+    for (const each of ['cloud', 'etcd', 'clocks', 'serving']) mkdirSync(join(folder.path, each), { recursive: true });
+    writeFileSync(join(folder.path, 'master.key'), Buffer.from(MASTER).toString('hex'), { mode: 0o600 });
+    for (const name of ['agent', ...ZONES]) stepClock(join(folder.path, 'clocks', name), 0);
+    buildNetwork();
+    const disks = ZONES.map((zone) => mountEtcdDisk(folder, zone));
+    const [etcd, cloud] = await Promise.all([startEtcd(disks), startRegion(folder, agentCommand)]);
+    const recorder = new Recorder(cloud.sim, join(folder.path, 'serving'));
+    const addresses = new Map(MEMBERS.map(({ member, zone }) => [member, seed(cloud.sim, folder, member, zone)]));
+    return new Lab({ folder, cloud, etcd, disks, recorder, addresses });
+  }
+
+  get sim(): CloudSim {
+    return this.#cloud.sim;
+  }
+  get cloudUrl(): string {
+    return this.#cloud.url;
+  }
+
+  seat(coordinatorId: string): Seat {
+    return present(this.seats.find((one) => one.id === coordinatorId));
+  }
+
+  /** The seat that leads now. */
+  get leaderSeat(): Seat {
+    return this.seat(present(this.leader).coordinatorId);
+  }
+
+  onKey(listener: (event: KvEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Whom etcd's activation record names, as the watch has it. */
+  activated(member: MemberId): { readonly instanceId: string; readonly incarnation: number } | undefined {
+    return this.#activations.get(member);
+  }
+
+  incumbent(member: MemberId): Incumbent {
+    const allocationId = present(this.addresses.get(member));
+    const { instanceId, incarnation } = present(this.activated(member));
+    const associationId = this.sim.core.world.addresses.get(allocationId)?.associationId ?? null;
+    return { instanceId, incarnation, allocationId, associationId };
+  }
+
+  crash(instanceId: string): void {
+    if (!this.sim.crashInstance(instanceId)) throw new Error(`${instanceId} does not run`);
+  }
+
+  /** Folder of the root volume, and process id of the agent, of a running instance. */
+  machine(instanceId: string): { readonly pid: number | null; readonly rootDir: string } {
+    return present(this.#cloud.machines()[instanceId]);
+  }
+
+  privateIp(instanceId: string): string {
+    const { instances, networkInterfaces } = this.sim.core.world;
+    const [primary = ''] = present(instances.get(instanceId)).networkInterfaceIds;
+    return present(networkInterfaces.get(primary)).privateIp;
+  }
+
+  clockFile(of: Zone | 'agent'): string {
+    return join(this.folder.path, 'clocks', of);
+  }
+
+  /** A new process in a seat whose process is gone, under a clock that can be stepped or under the kernel's. */
+  restart(seat: Seat, clock: 'real' | 'stepped' = 'real'): void {
+    this.#before.set(seat.id, seat.process);
+    seat.process = this.#startCoordinator(seat.zone, clock);
+  }
+
+  /** What the processes of a seat have logged lately. */
+  logOf(seat: Seat): string {
+    const processes = [this.#before.get(seat.id), seat.process];
+    return processes.map((one) => (one ? one.stdout + one.stderr : '')).join('');
+  }
+
+  /** Run when the scenario is over, last first, however it went. */
+  undoLater(undo: () => void | Promise<void>): void {
+    this.#undo.push(undo);
+  }
+
+  /** Undoes every fault. */
+  async heal(): Promise<void> {
+    const undo = this.#undo.toReversed();
+    this.#undo = [];
+    this.sim.clearFaults();
+    for (const one of undo) await one();
+    for (const { process } of this.seats) process.child.kill('SIGCONT');
+  }
+
+  async close(): Promise<void> {
+    await this.heal();
+    await this.store.close();
+    await Promise.all(this.seats.map((seat) => seat.process.kill()));
+    await this.#cloud.close();
+    await this.etcd.stop();
+  }
+
+  #startCoordinator(zone: Zone, clock: 'real' | 'stepped' = 'real'): CoordinatorProcess {
+    const config = join(this.folder.path, `${coordinatorHost.name(zone)}.yaml`);
+    writeFileSync(config, stringify(coordinatorConfig(zone, join(this.folder.path, 'master.key'))));
+    const library = clock === 'stepped' ? present(faketimeLibrary()) : null;
+    const clockVariables = library === null ? {} : clockEnvironment(library, this.clockFile(zone));
+    const words = Object.entries(clockVariables).map(([name, value]) => `${name}=${value}`);
+    const prefix = [...insideOf(coordinatorHost.name(zone)), 'env', ...words];
+    return new CoordinatorProcess(config, PORTS.api, {}, { address: coordinatorHost.address(zone), prefix });
+  }
+
+  #seen(event: KvEvent): void {
+    const key = event.kind === 'put' ? event.entry.key : event.key;
+    if (key === KEYS.leader) this.leader = event.kind === 'put' ? leaderOf(event.entry) : null;
+    if (event.kind === 'put' && key.startsWith(KEYS.activations)) {
+      const record = parseRecord(ActivationRecordSchema, key, event.entry.value);
+      this.#activations.set(record.member, record);
+    }
+    this.recorder.onKey(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+interface Parts {
+  readonly folder: LabFolder;
+  readonly cloud: RunningCloudSim;
+  readonly etcd: EtcdCluster;
+  readonly disks: readonly Disk[];
+  readonly recorder: Recorder;
+  readonly addresses: ReadonlyMap<MemberId, string>;
+}
+
+const leaderOf = (entry: { readonly key: string; readonly value: string; readonly createRevision: number }) => ({
+  coordinatorId: parseRecord(LeaderRecordSchema, entry.key, entry.value).coordinatorId,
+  term: entry.createRevision,
+});
+
+/** The last zone's member is on a block device, for the scenario of the slow disk. */
+function mountEtcdDisk(folder: LabFolder, zone: Zone): Disk {
+  const path = join(folder.path, 'etcd', zone);
+  return zone === ZONES.at(-1) ? mountLoopOrTmpfs(path, ETCD_DISK_MIB) : mountTmpfs(path, ETCD_DISK_MIB);
+}
+
+const startEtcd = (disks: readonly Disk[]): Promise<EtcdCluster> =>
+  EtcdCluster.startAt(
+    ZONES.map((zone) => ({
+      name: etcdHost.name(zone),
+      address: etcdHost.address(zone),
+      prefix: insideOf(etcdHost.name(zone)),
+      dataDir: join(present(disks[zoneIndex(zone)]).path, 'member'),
+    })),
+  );
+
+/** cloud-sim runs in the lab's own process, reached over HTTP only: so that a strike can hit in the very moment a call arrives. */
+function startRegion(folder: LabFolder, agentCommand: readonly string[]): Promise<RunningCloudSim> {
+  const boot = new URL('./boot-machine.sh', import.meta.url).pathname;
+  const config = CloudSimConfigSchema.parse(cloudSimConfig(join(folder.path, 'cloud'), [boot, ...agentCommand]));
+  const env = {
+    PATH: process.env['PATH'],
+    LAB_CLOCKS: join(folder.path, 'clocks'),
+    LAB_FAKETIME: faketimeLibrary() ?? '',
+  };
+  return startCloudSim(config, { clock: new SystemClock(), random: new SystemRandom(), log: silentLog, env });
+}
+
+function seed(sim: CloudSim, folder: LabFolder, member: MemberId, zone: Zone): string {
+  const { allocationId } = seedInstance(sim, {
+    member,
+    az: `us-east-1${zone}`,
+    userData: agentUserData(member, join(folder.path, 'serving')),
+    elasticIp: true,
+    dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }],
+  });
+  return present(allocationId);
+}

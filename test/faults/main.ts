@@ -1,0 +1,33 @@
+import { type CommandLine, readCommandLine, USAGE } from './command-line.ts';
+import { runInside } from './inside.ts';
+import { INSIDE } from './lab/private-world.ts';
+import { missingPrerequisite } from './prerequisites.ts';
+import { listOf } from './report.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { superviseLab } from './supervise.ts';
+
+/** `pnpm run faults`. Exit codes: 0 all held, 1 a scenario failed, 2 wrong command line, 77 cannot run here (as automake's tests say it). */
+const EXIT = { ok: 0, usage: 2, cannotRun: 77 } as const;
+
+async function run(command: CommandLine): Promise<number> {
+  if (command.list) {
+    console.log(listOf(command.scenarios));
+    return EXIT.ok;
+  }
+  const folder = process.env[INSIDE];
+  if (folder !== undefined) return runInside(command, folder);
+  const missing = missingPrerequisite();
+  if (missing === null) return superviseLab(command);
+  console.error(`understudy: ${missing}`);
+  return EXIT.cannotRun;
+}
+
+const command = readCommandLine(process.argv.slice(2), SCENARIOS);
+if (typeof command === 'string') {
+  console.error(`understudy: ${command}\n${USAGE}`);
+  process.exitCode = EXIT.usage;
+} else {
+  process.exitCode = await run(command);
+}
+// pid 1 of a private world takes everything along.
+if (process.env[INSIDE] !== undefined) process.exit();

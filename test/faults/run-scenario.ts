@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import type { MemberId } from '@understudy/shared';
+import { converge } from './audit/convergence.ts';
+import { violations } from './audit/invariants.ts';
+import { MEMBERS } from './lab/configuration.ts';
+import type { Lab } from './lab/lab.ts';
+import type { Scenario, ScenarioResult } from './scenario.ts';
+
+export interface Report {
+  readonly name: string;
+  readonly verdict: 'ok' | 'failed' | 'skipped';
+  readonly evidence: string;
+  readonly outcome: string;
+  readonly tookMs: number;
+}
+
+const incarnations = (lab: Lab): ReadonlyMap<MemberId, number> =>
+  new Map(MEMBERS.map(({ member }) => [member, lab.incumbent(member).incarnation]));
+
+/** Fault, healing, convergence, invariants. Never throws: what went wrong is the report. */
+export async function runScenario(lab: Lab, scenario: Scenario): Promise<Report> {
+  const startedAtMs = performance.now();
+  const report = (verdict: Report['verdict'], evidence: string, outcome: string): Report => {
+    return { name: scenario.name, verdict, evidence, outcome, tookMs: performance.now() - startedAtMs };
+  };
+  const refusal = scenario.refusal?.(lab) ?? null;
+  if (refusal !== null) return report('skipped', '', refusal);
+  try {
+    const before = incarnations(lab);
+    const known = new Set(lab.recorder.recoveries.keys());
+    const result = await strike(lab, scenario);
+    await converge(lab);
+    judge(lab, result, known, before);
+    return report('ok', result.evidence, result.outcome);
+  } catch (error) {
+    return report('failed', '', error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
+  try {
+    return await scenario.run(lab);
+  } finally {
+    await lab.heal();
+  }
+}
+
+/** @throws AssertionError with every violation */
+function judge(
+  lab: Lab,
+  { victims, replaced }: ScenarioResult,
+  known: ReadonlySet<string>,
+  before: ReadonlyMap<MemberId, number>,
+): void {
+  const fresh = [...lab.recorder.recoveries.values()].filter(({ opId }) => !known.has(opId));
+  const wrong = violations(lab, fresh, { mayBeReplaced: victims });
+  for (const { member } of MEMBERS) {
+    const recoveries = fresh.filter((one) => one.member === member).length;
+    const grown = lab.incumbent(member).incarnation - (before.get(member) ?? 0);
+    if (recoveries !== grown) wrong.push(`${member}: ${recoveries} recoveries, but ${grown} new incarnations`);
+    if (replaced.includes(member) && recoveries !== 1)
+      wrong.push(`${member} was replaced ${recoveries} times, not once`);
+  }
+  assert.deepEqual(wrong, []);
+}

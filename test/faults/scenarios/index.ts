@@ -1,0 +1,16 @@
+import type { Scenario } from '../scenario.ts';
+import { AGENT_DISK } from './agent-disk.ts';
+import { CLOCKS } from './clocks.ts';
+import { ETCD } from './etcd.ts';
+import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
+import { PARTITIONS } from './partitions.ts';
+
+/** Every scenario, in the order they are run. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...PARTITIONS,
+  ...LEADER_STOPPED,
+  ...LEADER_KILLED,
+  ...ETCD,
+  ...CLOCKS,
+  ...AGENT_DISK,
+];

@@ -1,0 +1,74 @@
+import { describe, expect, it, test } from 'vitest';
+import { servingTwice } from '../../faults/audit/invariants.ts';
+import { readCommandLine } from '../../faults/command-line.ts';
+import { lineOf, tableOf } from '../../faults/report.ts';
+import { SCENARIOS } from '../../faults/scenarios/index.ts';
+
+describe('the table of scenarios', () => {
+  it('has unique names that fit on a command line', () => {
+    const names = SCENARIOS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9.-]+$/);
+  });
+
+  it('strikes the leader at every step of a recovery', () => {
+    const killed = SCENARIOS.flatMap(({ name }) => /^leader-killed-at-(.+)$/.exec(name)?.[1] ?? []);
+    const steps = ['fence', 'capture', 'image', 'permit', 'launch', 'verify', 'revoke', 'activate', 'address', 'done'];
+    expect(killed.toSorted()).toEqual(['intent', ...steps].toSorted());
+  });
+});
+
+describe('the command line', () => {
+  const namesFor = (...args: string[]) => {
+    const command = readCommandLine(args, SCENARIOS);
+    return typeof command === 'string' ? command : command.scenarios.map(({ name }) => name);
+  };
+
+  it('chooses by parts of names, or exactly', () => {
+    expect(namesFor()).toHaveLength(SCENARIOS.length);
+    expect(namesFor('--only', 'zone-cut', '--only', 'clock-agent')).toEqual([
+      'zone-cut',
+      'clock-agent-forward',
+      'clock-agent-backward',
+    ]);
+    expect(namesFor('--exactly', 'etcd-cut')).toEqual(['etcd-cut']);
+  });
+
+  test.each([
+    [['--only', 'nonsense'], 'no scenario is called nonsense'],
+    [['--fast'], "Unknown option '--fast'"],
+  ])('%s is refused', (args, why) => {
+    expect(namesFor(...args)).toContain(why);
+  });
+});
+
+describe('I2, one serving instance per member', () => {
+  const serving = (instanceId: string, fromS: number, toS: number, member = 'lab-orders') => {
+    return { member, instanceId, fromS, toS };
+  };
+
+  it('is kept when one begins after the other has ended, within the grain of the clock', () => {
+    expect(servingTwice([serving('i-1', 10, 20.01), serving('i-2', 20, 30), serving('i-3', 12, 15, 'other')])).toEqual(
+      [],
+    );
+    expect(servingTwice([serving('i-1', 10, 20), serving('i-1', 15, 30)])).toEqual([]);
+  });
+
+  it('is broken when two overlap', () => {
+    expect(servingTwice([serving('i-1', 10, 20), serving('i-2', 19.5, 30)])).toEqual([
+      'I2: i-1 and i-2 both served lab-orders for 0.50 s',
+    ]);
+  });
+});
+
+test('a report says what struck, what came of it and how many failed', () => {
+  const report = {
+    name: 'zone-cut',
+    verdict: 'failed',
+    evidence: 'in 5',
+    outcome: 'two leaders',
+    tookMs: 1_234,
+  } as const;
+  expect(lineOf(report)).toBe('✗ zone-cut: in 5 → two leaders [1.2 s]');
+  expect(tableOf([report, { ...report, name: 'loss', verdict: 'ok' }])).toContain('1 ok, 1 failed, 0 skipped');
+});
