@@ -41,7 +41,8 @@ export interface RunOptions {
 }
 
 const DAY_MS = 86_400_000;
-const WARM_UP_MS = 45_000;
+/** Longer than the boot grace: the machines are meant to have been there for long. */
+const WARM_UP_MS = 130_000;
 /** One episode: this long things break … */
 export const FAULTS_LAST_MS = 1_500_000;
 /** … then everything is healed, and within this time every member has to be well or visibly held … */

@@ -17,7 +17,7 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     run: {
       seed: 1,
       days: SHORT,
-      members: 4,
+      members: 2,
       faults: [[{ id: 'pause', kind: 'coordinator-pause', when: { atMs: 30_000 }, forMs: 20_000, coordinator: 'c2' }]],
     },
   },
@@ -42,12 +42,12 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'majority-of-suspicions',
+    name: 'only-accusers-vote',
     rule: 'S10',
-    story: 'two silent observers outvote the one that hears the member',
+    story: 'an observer that hears the member counts as one without an opinion',
     file: 'coordinator/src/core/judge/quorum.ts',
-    find: 'const silentEverywhere = votes.length > 0 && dead.length === votes.length;',
-    replace: 'const silentEverywhere = dead.length * 2 > votes.length;',
+    find: "const VOTES: readonly string[] = ['alive', 'suspect', 'dead'];",
+    replace: "const VOTES: readonly string[] = ['suspect', 'dead'];",
     caughtBy: ['I9'],
     run: {
       seed: 1,
@@ -148,7 +148,7 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
           {
             id: 'hold',
             kind: 'pause-before-call',
-            when: { stage: 'intent', nth: 1, afterMs: 300 },
+            when: { stage: 'intent', nth: 1, afterMs: 100 },
             forMs: 6_500,
             coordinator: 'leader',
             call: 'kv.txn',

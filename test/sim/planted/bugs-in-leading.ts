@@ -30,17 +30,25 @@ export const LEADING_BUGS: readonly PlantedBug[] = [
       members: 2,
       faults: [
         [
-          { id: 'slow', kind: 'etcd-slow', when: { atMs: 20_000 }, forMs: 200_000, latencyMs: 600 },
-          ...Array.from(
-            { length: 6 },
-            (_, index): Fault => ({
+          { id: 'slow', kind: 'etcd-slow', when: { atMs: 20_000 }, forMs: 400_000, latencyMs: 600 },
+          // Stopped with a keepalive under way, and cut off from etcd before the next one: its answer is handled late.
+          ...[0, 1, 2, 3, 4, 5].flatMap((index): Fault[] => [
+            {
               id: `pause-${index}`,
               kind: 'coordinator-pause',
-              when: { atMs: 30_000 + index * 25_300 },
-              forMs: 9_000 + index * 100,
+              when: { atMs: 30_000 + index * 50_300 },
+              forMs: 7_000,
               coordinator: 'leader',
-            }),
-          ),
+            },
+            {
+              id: `cut-${index}`,
+              kind: 'etcd-cut',
+              when: { atMs: 31_000 + index * 50_300 },
+              forMs: 20_000,
+              coordinator: 'leader',
+              direction: 'requests',
+            },
+          ]),
         ],
       ],
     },

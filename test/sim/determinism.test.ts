@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { generateFaults } from './faults/generate.ts';
+import { simulate } from './simulation.ts';
+
+const spec = { seed: 20_261_126, days: 0.01, members: 6, coordinators: 3 };
+
+describe('one seed', () => {
+  test('twice is the same run, to the last line of its trace', async () => {
+    const first = await simulate(spec);
+    const second = await simulate(spec);
+    expect(second.traceHash).toBe(first.traceHash);
+    expect(second.eventCount).toBe(first.eventCount);
+    expect(first.outcomes.some((outcome) => outcome.result === 'happened')).toBe(true);
+  });
+
+  test('and its faults written out by hand are the same run too', async () => {
+    const generated = await simulate(spec);
+    const listed = await simulate({ ...spec, faults: generated.faults });
+    expect(listed.traceHash).toBe(generated.traceHash);
+  });
+
+  test('another one is another run', async () => {
+    const [one, other] = await Promise.all([simulate(spec), simulate({ ...spec, seed: spec.seed + 1 })]);
+    expect(other.traceHash).not.toBe(one.traceHash);
+  });
+
+  test('gives a list of faults that is a value: the same again, and readable', () => {
+    const options = { seed: 7, episode: 3, members: 12, coordinators: 3, lastsMs: 1_000_000 };
+    expect(generateFaults(options)).toEqual(generateFaults(options));
+    expect(JSON.parse(JSON.stringify(generateFaults(options)))).toEqual(generateFaults(options));
+  });
+});

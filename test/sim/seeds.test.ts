@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { failureOf } from './report.ts';
+import { readRegression, specOf } from './regression.ts';
+import { type RunResult, simulate } from './simulation.ts';
+
+/** Of every test run; the night takes others. `UNDERSTUDY_SIM_SEEDS` for more. */
+const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_SIM_SEEDS'] ?? 16) }, (_, index) => index + 1);
+const REGRESSIONS = join(import.meta.dirname, 'regressions');
+
+const totals = { runs: 0, simulatedMs: 0, faults: 0, recoveries: 0 };
+
+function count(result: RunResult): void {
+  totals.runs += 1;
+  totals.simulatedMs += result.simulatedMs;
+  totals.faults += result.outcomes.filter((one) => one.result === 'happened').length;
+  totals.recoveries += result.tally.recoveriesFinished;
+}
+
+describe('whatever breaks', () => {
+  test.each(SEEDS)('seed %i: every invariant holds, and everybody is well or visibly held in the end', async (seed) => {
+    const result = await simulate({ seed, days: 0.01, members: 8, coordinators: 3 });
+    count(result);
+    expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
+  });
+
+  afterAll(() => {
+    console.log(`simulated: ${JSON.stringify({ ...totals, simulatedHours: totals.simulatedMs / 3_600_000 })}`);
+    // A run in which nothing broke, or nothing was recovered, would prove nothing.
+    expect(totals.faults).toBeGreaterThan(totals.runs * 5);
+    expect(totals.recoveries).toBeGreaterThan(totals.runs);
+  });
+});
+
+describe('what once went wrong', () => {
+  const files = readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'));
+
+  test.each(files)('%s goes well now', async (file) => {
+    const regression = readRegression(join(REGRESSIONS, file));
+    const result = await simulate(specOf(regression));
+    expect(result.violations, `${regression.story}\n${failureOf(result)}`).toEqual([]);
+    expect(
+      result.outcomes.some((outcome) => outcome.result === 'happened'),
+      'none of its faults happened',
+    ).toBe(true);
+  });
+
+  test('is readable', () => {
+    for (const file of files) expect(readRegression(join(REGRESSIONS, file)).story.length).toBeGreaterThan(10);
+  });
+});
