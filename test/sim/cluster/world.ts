@@ -3,11 +3,13 @@ import { CoordinatorConfigSchema } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
+  IntentRecordSchema,
   keyspace,
   type LogFields,
   type MemberId,
   parseRecord,
   serializeRecord,
+  TAG,
 } from '@understudy/shared';
 import { type SeededRandom, SimKv } from '@understudy/shared/testing';
 import { SimKernel } from '../kernel/sim-kernel.ts';
@@ -157,6 +159,14 @@ export class World {
     const key = this.keys.activation(member);
     const entry = this.kv.state.get(key);
     return entry ? parseRecord(ActivationRecordSchema, key, entry.value).instanceId : null;
+  }
+
+  /** The powered instance its open recovery has launched; null: none. */
+  replacementOf(member: MemberId): string | null {
+    const entry = this.kv.state.get(this.keys.intent(member));
+    const opId = entry ? parseRecord(IntentRecordSchema, entry.key, entry.value).opId : null;
+    const launched = this.cloud.core.world.instances.all().filter((one) => one.tags[TAG.op] === opId);
+    return launched.find((one) => this.machines.of(one.id))?.id ?? null;
   }
 
   addressOf(member: MemberId): string | null {

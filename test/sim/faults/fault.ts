@@ -23,8 +23,8 @@ const when = z.union([
 const base = { id: z.string().min(1), when, forMs: z.number().min(0) };
 /** `leader`: whoever believes to lead at that moment, else the first. */
 const coordinator = z.string().regex(/^(leader|c\d+)$/);
-/** `struck`: the member whose recovery triggered the fault, else the first. */
-const member = z.string().regex(/^(struck|m\d+)$/);
+/** `struck`: the member whose recovery triggered the fault, else the first. `replacement`: the instance that recovery has launched, else as `struck`. */
+const member = z.string().regex(/^(struck|replacement|m\d+)$/);
 const ratio = z.number().min(0).max(1);
 const action = z.string().min(1);
 const times = z.number().int().min(1).max(1_000);
@@ -87,7 +87,7 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   // Operators
   z.strictObject({ ...base, kind: z.literal('operator-pause'), scope: z.enum(['global', 'group']) }),
   z.strictObject({ ...base, kind: z.literal('operator-stop'), member }),
-  z.strictObject({ ...base, kind: z.literal('operator-clears-hold'), member }),
+  z.strictObject({ ...base, kind: z.literal('operator-clears-holds') }),
   z.strictObject({ ...base, kind: z.literal('operator-starts-old'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-moves-address'), member }),
 ]);

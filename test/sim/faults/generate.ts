@@ -67,19 +67,35 @@ class Draft {
     this.#options = options;
   }
 
-  /** Sees to it that, seed after seed, every fault meets every stage. */
+  /**
+   * Sees to it that, seed after seed, every fault meets every stage: members die so that there is that stage, something for the fault to hit, and something
+   * after it that it can still spoil.
+   */
   aim(cell: number): void {
     const kind = FAULT_KINDS[Math.floor(cell / STAGES.length)] ?? 'guest-crash';
     const stage = STAGES[cell % STAGES.length] ?? 'none';
-    this.add('guest-crash', { atMs: FIRST_TROUBLE_MS }, { member: 'm1' });
-    if (stage === 'none') this.add(kind, { atMs: between(this.#random, 5_000, FIRST_TROUBLE_MS - 10_000) });
-    else
-      this.add(
-        kind,
-        { stage, nth: 1, afterMs: this.#soon() },
-        { action: '*', member: 'struck', coordinator: 'leader' },
-      );
-    if (stage === 'revoke') this.add('spoiled-replacement', { atMs: FIRST_TROUBLE_MS }, { count: 1 });
+    const random = this.#random;
+    const needsHistory = kind === 'operator-starts-old';
+    this.#crash('m1', FIRST_TROUBLE_MS);
+    this.#crash('m4', FIRST_TROUBLE_MS + (needsHistory ? 240_000 : between(random, 45_000, 150_000)));
+    if (kind === 'operator-clears-holds')
+      for (const member of ['m2', 'm3']) this.#crash(member, FIRST_TROUBLE_MS + 11_000);
+    if (stage === 'revoke') this.add('spoiled-replacement', { atMs: FIRST_TROUBLE_MS }, { count: 2 });
+    const target = TROUBLES.includes(kind) ? pick(random, ['m2', 'replacement']) : needsHistory ? 'm1' : 'struck';
+    const fixed = {
+      action: '*',
+      member: target,
+      coordinator: 'leader',
+      zone: 0,
+      call: pick(random, ['kv.', 'ec2.']),
+      nth: 1,
+    };
+    if (stage === 'none') this.add(kind, { atMs: between(random, 5_000, FIRST_TROUBLE_MS - 10_000) }, fixed);
+    else this.add(kind, { stage, nth: needsHistory ? 2 : 1, afterMs: this.#soon() }, fixed);
+  }
+
+  #crash(member: string, atMs: number): void {
+    this.add('guest-crash', { atMs }, { member });
   }
 
   trouble(): void {
@@ -191,7 +207,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'zone-outage': ofZone,
   'operator-pause': (random) => ({ forMs: LONG_MS(random), scope: pick(random, ['global', 'group']) }),
   'operator-stop': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
-  'operator-clears-hold': (random, options) => ({ forMs: 0, member: anyMember(random, options) }),
+  'operator-clears-holds': () => ({ forMs: 0 }),
   'operator-starts-old': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
   'operator-moves-address': ofMember,
 };

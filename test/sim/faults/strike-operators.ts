@@ -24,13 +24,11 @@ const stop: Strike<'operator-stop'> = (fault, context) => {
   };
 };
 
-/** What an operator does who thinks a held recovery should be tried again. */
-const clearHold: Strike<'operator-clears-hold'> = (fault, context) => {
-  const { world } = context;
-  const key = world.keys.hold(memberOf(context, fault.member));
-  if (!world.kv.entries(key).some((entry) => entry.key === key)) return null;
-  world.remove(key);
-  return { undo: nothing, happened: always };
+/** What an operator does who thinks that what is held should be tried again: removes every hold there is. */
+const clearHolds: Strike<'operator-clears-holds'> = (_fault, { world }) => {
+  const held = world.kv.entries(world.keys.holds);
+  for (const { key } of held) world.remove(key);
+  return held.length === 0 ? null : { undo: nothing, happened: always };
 };
 
 /** Starts a machine that was replaced: it must find out that it is not wanted any more. */
@@ -62,11 +60,11 @@ const moveAddress: Strike<'operator-moves-address'> = (fault, context) => {
 };
 
 export const OPERATOR_STRIKES: StrikeTable<
-  'operator-pause' | 'operator-stop' | 'operator-clears-hold' | 'operator-starts-old' | 'operator-moves-address'
+  'operator-pause' | 'operator-stop' | 'operator-clears-holds' | 'operator-starts-old' | 'operator-moves-address'
 > = {
   'operator-pause': pause,
   'operator-stop': stop,
-  'operator-clears-hold': clearHold,
+  'operator-clears-holds': clearHolds,
   'operator-starts-old': startOld,
   'operator-moves-address': moveAddress,
 };

@@ -31,17 +31,18 @@ export function coordinatorOf({ world }: StrikeContext, name: string): Coordinat
 }
 
 export function memberOf({ world, struckMember }: StrikeContext, name: string): MemberId {
-  const index = name === 'struck' ? 0 : Number(name.slice(1)) - 1;
-  const named = world.members[index % world.members.length];
-  const member = name === 'struck' ? (struckMember ?? named) : named;
+  const byNumber = /^m\d+$/.test(name);
+  const named = world.members[(byNumber ? Number(name.slice(1)) - 1 : 0) % world.members.length];
+  const member = byNumber ? named : (struckMember ?? named);
   if (member === undefined) throw new Error('a world without members');
   return member;
 }
 
-/** The machine that serves the member, or is meant to. */
+/** The machine that serves the member, or is meant to; or the one that is to replace it. */
 export function machineOf(context: StrikeContext, name: string): Machine | undefined {
   const { world } = context;
-  const instanceId = world.activeInstanceOf(memberOf(context, name));
+  const member = memberOf(context, name);
+  const instanceId = (name === 'replacement' ? world.replacementOf(member) : null) ?? world.activeInstanceOf(member);
   return instanceId === null ? undefined : world.machines.of(instanceId);
 }
 
