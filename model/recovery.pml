@@ -268,7 +268,15 @@ inline seenPermitGone(permit_) {
     if
     :: launchCount > 1 && origin[2] == permit_ -> seenEnded(2)
     :: else
+    fi;
+#if LAUNCHES > 2
+    if
+    :: launchCount > 2 && origin[3] == permit_ -> seenEnded(3)
+    :: else
     fi
+#else
+    skip
+#endif
 }
 
 /* Every process starts in standby (S9), whatever its disk says. */
@@ -531,6 +539,9 @@ launchStep:
     :: atomic { lateLaunch[MY_PERMIT] == 0 -> lateLaunch[MY_PERMIT] = 1 }
     :: atomic { launchCount > 0 && origin[1] == MY_PERMIT -> mine = 1; goto launchSucceeded }
     :: atomic { launchCount > 1 && origin[2] == MY_PERMIT -> mine = 2; goto launchSucceeded }
+#if LAUNCHES > 2
+    :: atomic { launchCount > 2 && origin[3] == MY_PERMIT -> mine = 3; goto launchSucceeded }
+#endif
     :: goto launchFailed /* too many unknown outcomes */
     OR_DIES
     od;
