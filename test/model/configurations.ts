@@ -312,6 +312,14 @@ const DEEP: readonly Configuration[] = [
     'behind the record stands the rule that only the fenced instance may lose the address',
   ),
   holds(
+    'endpoint-without-owner-check-only',
+    'endpoint',
+    ['WITHOUT_OWNER_CHECK'],
+    ['PROPERTY_ACTIVATED_KEEPS'],
+    ['S12'],
+    'the guarded record alone protects the activated instance, though not a third party',
+  ),
+  holds(
     'endpoint-without-guard',
     'endpoint',
     ['WITHOUT_GUARD'],
