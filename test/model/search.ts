@@ -18,7 +18,7 @@ export interface SearchBounds {
 }
 
 /** For the configurations of the tests, on a slow and busy machine. */
-export const TEST_BOUNDS: SearchBounds = { limitMs: 300_000, memoryMiB: 2_000 };
+export const TEST_BOUNDS: SearchBounds = { limitMs: 600_000, memoryMiB: 2_000 };
 export const DEEP_BOUNDS: SearchBounds = { limitMs: 3_600_000, memoryMiB: 12_000 };
 
 export interface SearchResult {
