@@ -1,0 +1,338 @@
+/** What is searched, and what has to come of it. Switches and properties are those of `model/*.pml`; rules are those of docs/SPEC.md. */
+
+export type ModelName = 'recovery' | 'endpoint';
+
+/**
+ * A property by its switch, and the text of the assertion that fails when it is violated. `REACH_...` is the same turned round: the "violation"
+ * is the witness that the model gets there.
+ */
+export const ASSERTIONS = {
+  PROPERTY_LAUNCH: 'launchesNotEnded<=1',
+  PROPERTY_SERVING: 'servingCount<=1',
+  PROPERTY_FENCE: 'oldWasStopped',
+  PROPERTY_BOUNDS: 'withinBounds',
+  PROPERTY_ACTIVATED_KEEPS: '!(takenFromActivated)',
+  PROPERTY_THIRD_PARTY_KEEPS: '!(takenFromThirdParty)',
+  PROPERTY_SETTLES: '!(endedElsewhere)',
+  REACH_DONE: '!(reachedDone)',
+  REACH_SECOND_REPLACEMENT: '!(reachedSecondReplacement)',
+  REACH_TAKEOVER: '!(reachedTakeover)',
+  REACH_SECOND_ZONE: '!(reachedSecondZone)',
+  REACH_ADOPTION: '!(reachedAdoption)',
+  REACH_REFUSED_LATE_LAUNCH: '!(reachedRefusedLateLaunch)',
+  REACH_PREDECESSOR_BACK: '!(reachedPredecessorBack)',
+  REACH_BOTH_DONE: '!(reachedBothDone)',
+  REACH_RECORD_CORRECTED: '!(reachedRecordCorrected)',
+} as const;
+
+export type Property = keyof typeof ASSERTIONS;
+export type Expected = 'holds' | 'counterexample';
+
+export interface Configuration {
+  readonly name: string;
+  readonly model: ModelName;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly switches: readonly string[];
+  /** All of them are asserted where they are to hold; exactly one where it is to fail. */
+  readonly properties: readonly Property[];
+  readonly expected: Expected;
+  /** Of docs/SPEC.md: rules, invariants, or assumptions. */
+  readonly rules: readonly string[];
+  /** What the result tells. */
+  readonly shows: string;
+  /** Takes minutes, or only repeats at a larger bound: not part of the tests. */
+  readonly deep?: true;
+}
+
+const LAUNCH: readonly Property[] = ['PROPERTY_LAUNCH', 'PROPERTY_FENCE', 'PROPERTY_BOUNDS'];
+const SERVING: readonly Property[] = ['PROPERTY_SERVING', ...LAUNCH];
+const ADDRESS: readonly Property[] = ['PROPERTY_ACTIVATED_KEEPS', 'PROPERTY_THIRD_PARTY_KEEPS', 'PROPERTY_SETTLES'];
+
+const holds = (
+  name: string,
+  model: ModelName,
+  switches: readonly string[],
+  properties: readonly Property[],
+  rules: readonly string[],
+  shows: string,
+): Configuration => ({ name, model, switches, properties, expected: 'holds', rules, shows });
+
+const fails = (
+  name: string,
+  model: ModelName,
+  switches: readonly string[],
+  property: Property,
+  rules: readonly string[],
+  shows: string,
+): Configuration => ({ name, model, switches, properties: [property], expected: 'counterexample', rules, shows });
+
+const deep = (configuration: Configuration): Configuration => ({ ...configuration, deep: true });
+
+/** The protocol as built. */
+const AS_BUILT: readonly Configuration[] = [
+  holds(
+    'recovery',
+    'recovery',
+    [],
+    SERVING,
+    ['S2', 'S4', 'S5', 'S6', 'S7', 'S8', 'S9', 'S14', 'I1', 'I2', 'I3'],
+    'two coordinators, any number of terms, crashes and late calls',
+  ),
+  holds(
+    'recovery-three-coordinators',
+    'recovery',
+    ['COORDINATORS=3', 'TERMS=3'],
+    LAUNCH,
+    ['S2', 'S5', 'S6', 'S7', 'I1', 'I3'],
+    'three coordinators, three terms',
+  ),
+  holds(
+    'endpoint',
+    'endpoint',
+    [],
+    ADDRESS,
+    ['S12', 'I6'],
+    'two recoveries in a row, two coordinators, any number of terms, late calls',
+  ),
+  holds(
+    'endpoint-three-coordinators',
+    'endpoint',
+    ['COORDINATORS=3', 'TERMS=3', 'ASSOCIATIONS=4'],
+    ADDRESS,
+    ['S12', 'I6'],
+    'three coordinators, three terms',
+  ),
+];
+
+/** The protocol with one rule less. */
+const ONE_RULE_LESS: readonly Configuration[] = [
+  fails(
+    'without-guard',
+    'recovery',
+    ['WITHOUT_GUARD', 'LAUNCHES=3', 'TERMS=2'],
+    'PROPERTY_LAUNCH',
+    ['S2', 'S5'],
+    'a deposed leader goes on to attempt 2 while its successor launches attempt 1',
+  ),
+  fails(
+    'without-deterministic-token',
+    'recovery',
+    ['WITHOUT_DETERMINISTIC_TOKEN', 'LAUNCHES=3'],
+    'PROPERTY_LAUNCH',
+    ['S6'],
+    'a late repeat is a new launch once the first instance has let go of the permit',
+  ),
+  fails(
+    'without-frozen-request',
+    'recovery',
+    ['WITHOUT_FROZEN_REQUEST', 'LAUNCHES=3'],
+    'PROPERTY_LAUNCH',
+    ['S5', 'S6'],
+    'the successor chooses another zone, where the token means nothing',
+  ),
+  fails(
+    'without-permit',
+    'recovery',
+    ['WITHOUT_PERMIT'],
+    'PROPERTY_LAUNCH',
+    ['S7'],
+    'attempt 1 did launch, or still will; attempt 2 launches in another zone',
+  ),
+  fails(
+    'without-confirmed-revocation',
+    'recovery',
+    ['WITHOUT_CONFIRMATION'],
+    'PROPERTY_LAUNCH',
+    ['S7'],
+    'the permit was asked to go, but is still there',
+  ),
+  fails(
+    'without-adoption',
+    'recovery',
+    ['WITHOUT_ADOPTION'],
+    'PROPERTY_LAUNCH',
+    ['S7'],
+    'a permit in use means that the attempt did launch',
+  ),
+  fails(
+    'without-replacement-fence',
+    'recovery',
+    ['WITHOUT_REPLACEMENT_FENCE'],
+    'PROPERTY_LAUNCH',
+    ['S14'],
+    'the replacement that failed its verification still runs',
+  ),
+  fails(
+    'without-fence',
+    'recovery',
+    ['WITHOUT_FENCE'],
+    'PROPERTY_SERVING',
+    ['S4'],
+    'the old instance serves on beside the activated one',
+  ),
+  fails(
+    'without-observed-fence',
+    'recovery',
+    ['WITHOUT_OBSERVED_FENCE'],
+    'PROPERTY_SERVING',
+    ['S4'],
+    'Stop was answered, but the old instance is still stopping',
+  ),
+  fails(
+    'without-observed-fence-launch',
+    'recovery',
+    ['WITHOUT_OBSERVED_FENCE'],
+    'PROPERTY_FENCE',
+    ['S4', 'I3'],
+    'a launch before the fence',
+  ),
+  fails(
+    'without-activation',
+    'recovery',
+    ['WITHOUT_ACTIVATION'],
+    'PROPERTY_SERVING',
+    ['S9'],
+    'whoever boots serves: a predecessor that somebody starts again, too',
+  ),
+  fails(
+    'endpoint-without-conditional-call',
+    'endpoint',
+    ['WITHOUT_CONDITIONAL_CALL'],
+    'PROPERTY_ACTIVATED_KEEPS',
+    ['S12'],
+    'a late AssociateAddress of the first recovery flips the address back after the second',
+  ),
+  fails(
+    'endpoint-without-guarded-record',
+    'endpoint',
+    ['WITHOUT_GUARDED_RECORD', 'WITHOUT_OWNER_CHECK', 'ASSOCIATIONS=4'],
+    'PROPERTY_ACTIVATED_KEEPS',
+    ['S12'],
+    'a deposed leader of the first recovery reads anew and removes the address from the second replacement',
+  ),
+  fails(
+    'endpoint-without-owner-check',
+    'endpoint',
+    ['WITHOUT_OWNER_CHECK'],
+    'PROPERTY_THIRD_PARTY_KEEPS',
+    ['S12'],
+    'what a third party holds is recorded and taken',
+  ),
+];
+
+/** An assumption less: what the protocol leans on. The day one of these is not needed any more, SPEC can say so. */
+const ONE_ASSUMPTION_LESS: readonly Configuration[] = [
+  fails(
+    'without-fresh-answers',
+    'recovery',
+    ['WITHOUT_FRESH_ANSWERS'],
+    'PROPERTY_SERVING',
+    ['S9', 'A10'],
+    'a coordinator whose view of etcd is older than the intent tells the predecessor that came back to serve',
+  ),
+  fails(
+    'without-true-not-found',
+    'recovery',
+    ['WITHOUT_TRUE_NOT_FOUND'],
+    'PROPERTY_LAUNCH',
+    ['S7', 'A8'],
+    'DeleteNetworkInterface says "not found" of a permit that is there',
+  ),
+];
+
+const reaches = (name: string, model: ModelName, property: Property, shows: string): Configuration =>
+  fails(`reach-${name}`, model, [], property, [], shows);
+
+/** A model that gets nowhere holds whatever it is asked. */
+const REACHABLE: readonly Configuration[] = [
+  reaches('done', 'recovery', 'REACH_DONE', 'a recovery ends'),
+  reaches('takeover', 'recovery', 'REACH_TAKEOVER', 'one leader begins it, another one ends it'),
+  reaches('second-zone', 'recovery', 'REACH_SECOND_ZONE', 'attempt 2 launches in the other zone'),
+  reaches('second-replacement', 'recovery', 'REACH_SECOND_REPLACEMENT', 'a recovery ends with attempt 2'),
+  reaches('adoption', 'recovery', 'REACH_ADOPTION', 'a permit is found in use and its instance adopted'),
+  reaches('refused-late-launch', 'recovery', 'REACH_REFUSED_LATE_LAUNCH', 'a late launch meets a deleted permit'),
+  reaches('predecessor-back', 'recovery', 'REACH_PREDECESSOR_BACK', 'the old instance runs again beside a serving one'),
+  reaches('both-done', 'endpoint', 'REACH_BOTH_DONE', 'both recoveries end with the address in its place'),
+  reaches(
+    'record-corrected',
+    'endpoint',
+    'REACH_RECORD_CORRECTED',
+    'a late call moves the address; it is recorded anew',
+  ),
+];
+
+/** The same at larger bounds, and rules that something else stands behind: nothing is found without them. */
+const DEEP: readonly Configuration[] = [
+  holds(
+    'recovery-three-attempts',
+    'recovery',
+    ['ATTEMPTS=3'],
+    LAUNCH,
+    ['S6', 'S7', 'S14', 'I1'],
+    'attempt 3 is in the zone of attempt 1 again',
+  ),
+  holds(
+    'recovery-three-coordinators-serving',
+    'recovery',
+    ['COORDINATORS=3', 'TERMS=3'],
+    SERVING,
+    ['S8', 'S9', 'I2'],
+    'three coordinators, three terms, agents too',
+  ),
+  holds(
+    'recovery-three-coordinators-four-terms',
+    'recovery',
+    ['COORDINATORS=3', 'TERMS=4'],
+    LAUNCH,
+    ['S2', 'S5', 'S6', 'S7', 'I1'],
+    'one term more',
+  ),
+  holds(
+    'without-activation-compare',
+    'recovery',
+    ['WITHOUT_ACTIVATION_COMPARE'],
+    SERVING,
+    ['S8'],
+    'within one recovery the guard alone makes one winner; the compare is for writers outside it',
+  ),
+  holds(
+    'endpoint-more-associations',
+    'endpoint',
+    ['ASSOCIATIONS=6'],
+    ADDRESS,
+    ['S12', 'I6'],
+    'one more change of hands',
+  ),
+  holds(
+    'endpoint-without-guarded-record-only',
+    'endpoint',
+    ['WITHOUT_GUARDED_RECORD'],
+    ADDRESS,
+    ['S12'],
+    'behind the record stands the rule that only the fenced instance may lose the address',
+  ),
+  holds(
+    'endpoint-without-owner-check-only',
+    'endpoint',
+    ['WITHOUT_OWNER_CHECK'],
+    ['PROPERTY_ACTIVATED_KEEPS'],
+    ['S12'],
+    'the guarded record alone protects the activated instance, though not a third party',
+  ),
+  holds(
+    'endpoint-without-guard',
+    'endpoint',
+    ['WITHOUT_GUARD'],
+    ADDRESS,
+    ['S2', 'S12'],
+    'as above: exact ids and conditional calls need no leader',
+  ),
+].map(deep);
+
+export const CONFIGURATIONS: readonly Configuration[] = [
+  ...AS_BUILT,
+  ...ONE_RULE_LESS,
+  ...ONE_ASSUMPTION_LESS,
+  ...REACHABLE,
+  ...DEEP,
+];
