@@ -145,7 +145,7 @@ class Simulation {
 
   /** I10, I6. After a while an operator looks at what is held and asks for another try. */
   async #converge(): Promise<void> {
-    const { kernel, members, keys } = this.#world;
+    const { kernel, members } = this.#world;
     const beganAtMs = kernel.monotonicMs();
     let cleared = false;
     while (!this.#ended && kernel.monotonicMs() - beganAtMs < CONVERGE_WITHIN_MS) {
@@ -153,7 +153,7 @@ class Simulation {
       const passedMs = kernel.monotonicMs() - beganAtMs;
       if (!cleared && passedMs > CONVERGE_WITHIN_MS / 3) {
         cleared = true;
-        for (const member of members) if (holdOf(this.#world, member)) this.#world.remove(keys.hold(member));
+        for (const member of members) this.#attend(member);
       }
       const open = members.filter((member) => !this.#isWell(member));
       if (open.length === 0) break;
@@ -165,6 +165,16 @@ class Simulation {
       else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#world, member)?.reason ?? '?');
     }
     for (const stray of strayAddresses(this.#world)) this.#report('I6', stray);
+  }
+
+  /** What an operator does about a hold: what it asks for, then away with it. */
+  #attend(member: MemberId): void {
+    const hold = holdOf(this.#world, member);
+    if (!hold) return;
+    const allocationId = this.#world.addressOf(member);
+    if (hold.reason === 'AddressHeldElsewhere' && allocationId !== null)
+      this.#world.operators.give(allocationId, this.#world.activeInstanceOf(member));
+    this.#world.remove(this.#world.keys.hold(member));
   }
 
   #isWell(member: MemberId): boolean {

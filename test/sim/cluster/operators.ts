@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 export const OPERATOR = 'operator';
 /** Longer than EC2's lag: what an operator did by then is seen by whoever asks. */
 const SEEN_AFTER_MS = 5_000;
+const ASK_AGAIN_MS = 10_000;
 
 /** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
 export class Operators {
@@ -35,7 +36,7 @@ export class Operators {
 
   /** EC2's own advice for an instance that hangs in `stopping`. */
   forceStop(instanceId: string): void {
-    void this.#send('StopInstances', { InstanceIds: [instanceId], Force: true }).catch(() => undefined);
+    this.#ask('StopInstances', { InstanceIds: [instanceId], Force: true });
   }
 
   start(instanceId: string): void {
@@ -55,18 +56,28 @@ export class Operators {
     );
   }
 
-  /** Given back to whoever is the member now; while a recovery is open, only let go of: the recovery puts it where it belongs. */
+  /**
+   * Given back to whoever is the member now. While a recovery is open that means to move it, it is only let go of; one that knows nothing of it (it was
+   * elsewhere when the plan was made) is waited for.
+   */
   returnAddress(allocationId: string, member: MemberId): void {
-    if (this.#world.holderOf(allocationId) !== this.#world.bystander) return;
-    const { keys, kv, cloud } = this.#world;
-    const active = this.#world.activeInstanceOf(member);
+    const { kernel, cloud, bystander } = this.#world;
+    if (this.#world.holderOf(allocationId) !== bystander) return;
+    const plan = this.#world.openPlanOf(member);
+    const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
     const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
-    const open = kv.state.get(keys.intent(member)) !== null;
-    const work =
-      open || active === null
-        ? this.#send('DisassociateAddress', { AssociationId: associationId })
-        : this.#send('AssociateAddress', { AllocationId: allocationId, InstanceId: active, AllowReassociation: true });
-    void work.catch(() => undefined);
+    if (planned) this.#ask('DisassociateAddress', { AssociationId: associationId });
+    else if (plan) kernel.setTimer(ASK_AGAIN_MS, () => this.returnAddress(allocationId, member));
+    else this.give(allocationId, this.#world.activeInstanceOf(member));
+  }
+
+  give(allocationId: string, instanceId: string | null): void {
+    if (instanceId === null) return;
+    this.#ask('AssociateAddress', { AllocationId: allocationId, InstanceId: instanceId, AllowReassociation: true });
+  }
+
+  #ask(action: string, input: Record<string, unknown>): void {
+    void this.#send(action, input).catch(() => undefined);
   }
 
   haveBorrowed(allocationId: string): boolean {

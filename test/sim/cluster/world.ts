@@ -3,11 +3,13 @@ import { CoordinatorConfigSchema } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
+  type IntentRecord,
   IntentRecordSchema,
   keyspace,
   type LogFields,
   type MemberId,
   parseRecord,
+  type RecoveryPlan,
   serializeRecord,
   TAG,
 } from '@understudy/shared';
@@ -161,10 +163,19 @@ export class World {
     return entry ? parseRecord(ActivationRecordSchema, key, entry.value).instanceId : null;
   }
 
+  /** Of the recovery that is open for the member; null: none is. */
+  openPlanOf(member: MemberId): RecoveryPlan | null {
+    return this.#intentOf(member)?.plan ?? null;
+  }
+
+  #intentOf(member: MemberId): IntentRecord | null {
+    const entry = this.kv.state.get(this.keys.intent(member));
+    return entry ? parseRecord(IntentRecordSchema, entry.key, entry.value) : null;
+  }
+
   /** The powered instance its open recovery has launched; null: none. */
   replacementOf(member: MemberId): string | null {
-    const entry = this.kv.state.get(this.keys.intent(member));
-    const opId = entry ? parseRecord(IntentRecordSchema, entry.key, entry.value).opId : null;
+    const opId = this.#intentOf(member)?.opId ?? null;
     const launched = this.cloud.core.world.instances.all().filter((one) => one.tags[TAG.op] === opId);
     return launched.find((one) => this.machines.of(one.id))?.id ?? null;
   }

@@ -17,6 +17,7 @@ const LIMIT_MS = 600_000;
 export function doneStep(run: Run): Step<'done'> {
   /** Chores that are through, by name. */
   const settled = new Set<string>();
+  const strays: Strays = { seenSinceMs: null };
   const startedAtMs = run.nowMs();
   return {
     limitMs: LIMIT_MS,
@@ -28,13 +29,48 @@ export function doneStep(run: Run): Step<'done'> {
       }
       const [first, ...more] = (await choresOf(run, frozen)).filter((call) => !settled.has(call.name));
       if (first) return { kind: 'act', text: 'tagging and protecting', calls: [first, ...more] };
-      return close(run, frozen, run.nowMs() - startedAtMs);
+      return (await strayAddress(run, frozen, strays)) ?? close(run, frozen, run.nowMs() - startedAtMs);
     },
     onTimeout: (frozen) => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
       text: `${frozen.request.instanceId} serves, but tags and protections could not be put in place`,
     }),
+  };
+}
+
+interface Strays {
+  /** First of the unbroken run of looks that showed an address on the old instance: one look may be outdated. */
+  seenSinceMs: number | null;
+}
+
+/**
+ * An address that came to the old instance after the plan was made (somebody moved it, or EC2 showed the plan an older picture) would stay on a machine
+ * that is off, and nobody would know. It is no part of the frozen plan, so it is not moved: a person is told. null: there is none.
+ */
+async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): Promise<Move<'done'> | null> {
+  const { oldInstanceId } = run.record;
+  const found = await run.read((cloud, options) =>
+    cloud.describeAddresses({ 'instance-id': [oldInstanceId] }, options),
+  );
+  const planned = new Set(run.plan.addresses.map((one) => one.allocationId));
+  const [stray] = found.filter((one) => one.instanceId === oldInstanceId && !planned.has(one.allocationId));
+  if (!stray) {
+    strays.seenSinceMs = null;
+    return null;
+  }
+  strays.seenSinceMs ??= run.nowMs();
+  const { confirmSpacingMs } = run.settings;
+  if (run.nowMs() - strays.seenSinceMs < confirmSpacingMs)
+    return {
+      kind: 'wait',
+      text: `${stray.publicIp} reads as on the old instance: reading once more`,
+      forMs: confirmSpacingMs,
+    };
+  return {
+    kind: 'hold',
+    reason: 'AddressHeldElsewhere',
+    text: `${stray.publicIp} (${stray.allocationId}) is on ${oldInstanceId}, which was replaced; it came there after the plan was made. Move it to ${frozen.request.instanceId}, or release it`,
   };
 }
 
