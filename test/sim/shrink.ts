@@ -7,17 +7,20 @@ export interface Shrunk {
   readonly runs: number;
 }
 
+export interface ShrinkOptions {
+  readonly runsMax: number;
+  readonly onStep?: (text: string) => void;
+  /** Default: the simulation. */
+  readonly run?: (spec: RunSpec) => Promise<RunResult>;
+}
+
 type Episodes = readonly (readonly Fault[])[];
 
 /**
  * Finds a smaller run that breaks the same invariant: fewer faults (delta debugging, Zeller and Hildebrandt 2002), then fewer members. Ends after
  * `runsMax` runs with the smallest found so far.
  */
-export async function shrink(
-  failed: RunResult,
-  invariant: InvariantId,
-  options: { readonly runsMax: number; readonly onStep?: (text: string) => void },
-): Promise<Shrunk> {
+export async function shrink(failed: RunResult, invariant: InvariantId, options: ShrinkOptions): Promise<Shrunk> {
   const shrinker = new Shrinker(failed, invariant, options);
   await shrinker.dropFaults();
   await shrinker.dropMembers();
@@ -28,13 +31,9 @@ class Shrinker {
   best: RunResult;
   runs = 0;
   readonly #invariant: InvariantId;
-  readonly #options: { readonly runsMax: number; readonly onStep?: (text: string) => void };
+  readonly #options: ShrinkOptions;
 
-  constructor(
-    failed: RunResult,
-    invariant: InvariantId,
-    options: { readonly runsMax: number; readonly onStep?: (text: string) => void },
-  ) {
+  constructor(failed: RunResult, invariant: InvariantId, options: ShrinkOptions) {
     this.best = { ...failed, spec: { ...failed.spec, faults: failed.faults } };
     this.#invariant = invariant;
     this.#options = options;
@@ -74,7 +73,7 @@ class Shrinker {
 
   async #stillFails(spec: RunSpec): Promise<boolean> {
     this.runs += 1;
-    const result = await simulate(spec);
+    const result = await (this.#options.run ?? simulate)(spec);
     if (!result.violations.some((violation) => violation.invariant === this.#invariant)) return false;
     this.best = { ...result, spec: { ...spec, days: daysOf(result) } };
     this.#options.onStep?.(`${this.#all.length} faults, ${spec.members} members still break ${this.#invariant}`);

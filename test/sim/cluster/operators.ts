@@ -49,7 +49,11 @@ export class Operators {
 
   /** Onto an instance that is none of ours. */
   borrowAddress(allocationId: string): void {
-    const input = { AllocationId: allocationId, InstanceId: this.#world.bystander, AllowReassociation: true };
+    const input = {
+      AllocationId: allocationId,
+      InstanceId: this.#world.bystanderOf(allocationId),
+      AllowReassociation: true,
+    };
     void this.#send('AssociateAddress', input).then(
       () => this.#borrowed.add(allocationId),
       () => undefined,
@@ -61,8 +65,8 @@ export class Operators {
    * elsewhere when the plan was made) is waited for.
    */
   returnAddress(allocationId: string, member: MemberId): void {
-    const { kernel, cloud, bystander } = this.#world;
-    if (this.#world.holderOf(allocationId) !== bystander) return;
+    const { kernel, cloud } = this.#world;
+    if (this.#world.holderOf(allocationId) !== this.#world.bystanderOf(allocationId)) return;
     const plan = this.#world.openPlanOf(member);
     const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
     const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};

@@ -63,8 +63,8 @@ export class World {
   readonly members: readonly MemberId[];
   /** `address:port` of the coordinators, as agents are configured with. */
   readonly endpoints: readonly string[];
-  /** An instance that is none of ours. */
-  bystander = '';
+  /** Per address an instance that is none of ours, where a person may put it for a while. */
+  readonly #bystanders = new Map<string, string>();
   readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
   readonly #addresses = new Map<MemberId, string>();
   readonly #witnesses: Witness[] = [];
@@ -115,9 +115,10 @@ export class World {
         dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8 }] : [],
         userData: `member: ${member}`,
       });
-      if (allocationId !== null) this.#addresses.set(member, allocationId);
+      if (allocationId === null) continue;
+      this.#addresses.set(member, allocationId);
+      this.#bystanders.set(allocationId, seedInstance(this.cloud, { az }).instanceId);
     }
-    this.bystander = seedInstance(this.cloud, { az: this.cloud.zones[0] ?? '' }).instanceId;
     this.machines.settled = true;
     for (const host of this.hosts) host.start();
   }
@@ -182,6 +183,10 @@ export class World {
 
   addressOf(member: MemberId): string | null {
     return this.#addresses.get(member) ?? null;
+  }
+
+  bystanderOf(allocationId: string): string {
+    return this.#bystanders.get(allocationId) ?? '';
   }
 
   /** The instance an address leads to; null: none. */

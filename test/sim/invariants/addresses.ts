@@ -30,15 +30,15 @@ class Addresses implements Watcher {
 
   #note(): void {
     for (const { id } of this.#world.cloud.core.world.addresses.all()) {
-      if (this.#world.holderOf(id) === this.#world.bystander) this.#borrowed.add(id);
+      if (this.#world.holderOf(id) === this.#world.bystanderOf(id)) this.#borrowed.add(id);
       else this.#borrowed.delete(id);
     }
   }
 
   #notStolen(event: CallEvent): void {
     for (const id of this.#borrowed)
-      if (this.#world.holderOf(id) !== this.#world.bystander)
-        this.#report('I6', `${event.action} took ${id} from ${this.#world.bystander}, where a person had put it`);
+      if (this.#world.holderOf(id) !== this.#world.bystanderOf(id))
+        this.#report('I6', `${event.action} took ${id} from ${this.#world.bystanderOf(id)}, where a person had put it`);
   }
 
   #wellGiven(allocationId: string): void {

@@ -26,6 +26,8 @@ import type { EvidencePoller } from './evidence.ts';
 const GUARDS_PER_PASS = 50;
 /** A refusal is asked about again after this long. */
 const GUARD_AGAIN_MS = 1_000;
+/** So long nobody may have an opinion about a member before people are told: longer than observers need to warm up after a restart. */
+const UNJUDGED_HOLD_MS = 60_000;
 /** Recoveries older than this matter to nobody: longer than the longest `flapWindowMs` and `cooldownMs`. */
 const REMEMBER_MS = 604_800_000;
 
@@ -60,6 +62,8 @@ interface Asked {
   readonly atMs: MonotonicMs;
 }
 
+const isUnjudged = (reasonCode: string): boolean => reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains';
+
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
 
@@ -71,6 +75,8 @@ export class Deciding {
   readonly #beginning = new Map<MemberId, Beginning>();
   /** Why beginning failed lately, and when to try again. Entries go with the failure they are about. */
   readonly #refused = new Map<MemberId, Refusal>();
+  /** Since when no observer has an opinion; at most one entry per judged member. */
+  readonly #unjudgedSinceMs = new Map<MemberId, MonotonicMs>();
 
   constructor(options: DecidingOptions) {
     this.#options = options;
@@ -122,6 +128,7 @@ export class Deciding {
   wantedHolds(): ReadonlyMap<MemberId, WantedHold> {
     const { view, judging } = this.#options;
     const wanted = new Map<MemberId, WantedHold>();
+    this.#noteUnjudged();
     for (const judgement of judging.all.values()) {
       const hold = this.#holdOf(judgement);
       if (hold) wanted.set(judgement.member, hold);
@@ -160,6 +167,8 @@ export class Deciding {
       if (answer?.kind === 'hold') return { reason: answer.reason, text: answer.text, untilWallMs: answer.untilWallMs };
       return refused?.hold ?? null;
     }
+    const unjudged = this.#unjudgedHold(member, assessment);
+    if (unjudged) return unjudged;
     if (!assessment.quorum.silentEverywhere) return null;
     const hold = (reason: HoldReason): WantedHold => ({ reason, text: assessment.reason, untilWallMs: null });
     if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');
@@ -168,6 +177,26 @@ export class Deciding {
     if (!failure) return null;
     const text = `${assessment.reason} ${failure.text}`;
     return { reason: failure.code === 'CLOUD_DENIED' ? 'CloudDenied' : 'CloudUnavailable', text, untilWallMs: null };
+  }
+
+  #noteUnjudged(): void {
+    const { judging, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const { member, assessment } of judging.all.values()) {
+      if (!isUnjudged(assessment.reasonCode)) this.#unjudgedSinceMs.delete(member);
+      else if (!this.#unjudgedSinceMs.has(member)) this.#unjudgedSinceMs.set(member, nowMs);
+    }
+    for (const member of this.#unjudgedSinceMs.keys())
+      if (!judging.all.has(member)) this.#unjudgedSinceMs.delete(member);
+  }
+
+  /** Whoever died while no coordinator was up, or never spoke, is not failed over (S11); but somebody should know. */
+  #unjudgedHold(member: MemberId, { reasonCode, reason }: Judgement['assessment']): WantedHold | null {
+    const sinceMs = this.#unjudgedSinceMs.get(member);
+    if (sinceMs === undefined || this.#options.clock.monotonicMs() - sinceMs < UNJUDGED_HOLD_MS) return null;
+    if (reasonCode !== 'NeverHeard') return { reason: 'ObserverUnwell', text: reason, untilWallMs: null };
+    const text = `${reason} Its agent does not speak, or it died while no coordinator was up: start the one or replace the other by hand`;
+    return { reason: 'NeverHeard', text, untilWallMs: null };
   }
 
   #guardInput(judgement: Judgement): GuardInput {

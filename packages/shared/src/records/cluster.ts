@@ -86,6 +86,7 @@ export const HoldReasonSchema = z.enum([
   'MaintenanceWindow',
   'ObserverUnwell',
   'NotEnoughObservers',
+  'NeverHeard',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',
   'RecordUnreadable',
