@@ -17,7 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', ...never],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
