@@ -47,7 +47,8 @@ export class SimNetwork {
   readonly counts = { sent: 0, delivered: 0, lost: 0, duplicated: 0, cut: 0, unheard: 0, overtaken: 0 };
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #sockets = new Map<string, SimSocket>();
+  /** Per address, by port. */
+  readonly #sockets = new Map<string, Map<number, SimSocket>>();
   readonly #nodes = new Map<string, NetworkNode>();
   readonly #conditions = new Map<string, Condition>();
   readonly #paths = new Map<NetworkNode, Map<NetworkNode, Path>>();
@@ -75,16 +76,16 @@ export class SimNetwork {
   open(node: NetworkNode, port = 0): DatagramSocket {
     const local = { address: node.address, port: port === 0 ? this.#nextPort++ : port };
     const socket = new SimSocket(this, node, local);
-    const key = `${local.address}:${local.port}`;
-    if (this.#sockets.has(key)) throw new Error(`${key} is in use`);
-    this.#sockets.set(key, socket);
+    const ports = this.#sockets.get(local.address) ?? new Map<number, SimSocket>();
+    if (ports.has(local.port)) throw new Error(`${local.address}:${local.port} is in use`);
+    this.#sockets.set(local.address, ports.set(local.port, socket));
     this.#nodes.set(node.address, node);
     return socket;
   }
 
   release(socket: SimSocket): void {
     const { address, port } = socket.local;
-    this.#sockets.delete(`${address}:${port}`);
+    this.#sockets.get(address)?.delete(port);
     this.#paths.delete(socket.node);
   }
 
@@ -112,7 +113,7 @@ export class SimNetwork {
     const [minMs, maxMs] = path.delayMs;
     const number = this.counts.sent;
     this.#clock.setTimer(minMs + this.#random.next() * (maxMs - minMs), () => {
-      const receiver = this.#sockets.get(`${to.address}:${to.port}`);
+      const receiver = this.#sockets.get(to.address)?.get(to.port);
       if (receiver) this.counts.delivered += 1;
       else this.counts.unheard += 1;
       if (number < path.newestArrived) this.counts.overtaken += 1;

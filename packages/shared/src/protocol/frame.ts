@@ -116,6 +116,24 @@ function writeHex(bytes: Uint8Array, offset: number, length: number, hex: string
     bytes[offset + i] = (digitOf(hex.charCodeAt(i * 2)) << 4) | digitOf(hex.charCodeAt(i * 2 + 1));
 }
 
+const SLAB_BYTES = 16_384;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let slabUsedBytes = 0;
+
+/**
+ * Zeroed bytes for one frame, cut from a slab: an ArrayBuffer of its own for each datagram costs more than writing it. A slab lives as long as any
+ * frame in it.
+ */
+function newFrame(length: number): Uint8Array {
+  if (slabUsedBytes + length > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabUsedBytes = 0;
+  }
+  const frame = new Uint8Array(slab, slabUsedBytes, length);
+  slabUsedBytes += length;
+  return frame;
+}
+
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const SIZE_OF_TYPE: Readonly<Record<number, { readonly type: FrameType; readonly bytes: number }>> = {
@@ -193,7 +211,8 @@ export function encodeHeartbeatFor(
   { flags, challenge }: Pick<Heartbeat, 'flags' | 'challenge'>,
   mac: Mac,
 ): Uint8Array {
-  const bytes = written.slice();
+  const bytes = newFrame(HEARTBEAT_BYTES);
+  bytes.set(written);
   bytes[HEARTBEAT_OFFSET.flags] =
     (flags.ackRequested ? 1 : 0) | (flags.probeReply ? 2 : 0) | (flags.serving ? 4 : 0) | (flags.goodbye ? 8 : 0);
   writeHex(bytes, HEARTBEAT_OFFSET.challenge, 8, challenge);
@@ -202,7 +221,7 @@ export function encodeHeartbeatFor(
 
 /** What a heartbeat says to all coordinators, neither flagged nor sealed. */
 export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'flags' | 'challenge'>): Uint8Array {
-  const bytes = new Uint8Array(HEARTBEAT_BYTES);
+  const bytes = newFrame(HEARTBEAT_BYTES);
   const { keyId, agentId, instanceHash } = heartbeat;
   const view = writeHead(bytes, FRAME_TYPE.heartbeat, keyId, 0, agentId, instanceHash);
   view.setBigUint64(28, heartbeat.bootEpoch);
@@ -257,7 +276,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
 }
 
 export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
-  const bytes = new Uint8Array(ACK_BYTES);
+  const bytes = newFrame(ACK_BYTES);
   const view = writeHead(bytes, FRAME_TYPE.ack, ack.keyId, ack.leaderLive ? 1 : 0, ack.agentId, ack.instanceHash);
   view.setBigUint64(28, ack.bootEpoch);
   view.setBigUint64(36, ack.sequence);
@@ -289,7 +308,7 @@ export interface AckAnswer {
  * heartbeat, so that nothing is turned into text or bigints and back.
  */
 export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac): Uint8Array {
-  const bytes = new Uint8Array(ACK_BYTES);
+  const bytes = newFrame(ACK_BYTES);
   bytes.set(heartbeat.subarray(0, HEARTBEAT_OFFSET.challenge));
   bytes[1] = FRAME_TYPE.ack;
   bytes[3] = answer.leaderLive ? 1 : 0;
