@@ -24,11 +24,11 @@ async function kill(stage: Stage, name: string, awayMs: number): Promise<boolean
   return false;
 }
 
-async function killCoordinator(stage: Stage, wanted: 'leader' | 'follower', turn: number): Promise<void> {
+async function killCoordinator(stage: Stage, wanted: 'leader' | 'follower', round: number): Promise<void> {
   const names = killable(stage.theatre.coordinatorIds);
   const leader = leaderOf(stage);
   const preferred = names.filter((name) => (name === leader) === (wanted === 'leader'));
-  const name = preferred[turn % preferred.length] ?? names[turn % names.length] ?? '';
+  const name = preferred[round % preferred.length] ?? names[round % names.length] ?? '';
   if (await kill(stage, name, AWAY_MS)) count(stage, 'coordinator killed');
 }
 
@@ -58,15 +58,15 @@ async function pauseCoordinator(stage: Stage, name: string): Promise<void> {
 export async function harmCoordinators(stage: Stage): Promise<void> {
   const longLived = stage.theatre.coordinatorIds.at(-1) ?? '';
   const acts = [
-    (turn: number) => killCoordinator(stage, 'leader', turn),
+    (round: number) => killCoordinator(stage, 'leader', round),
     () => pauseCoordinator(stage, longLived),
-    (turn: number) => killCoordinator(stage, 'follower', turn),
+    (round: number) => killCoordinator(stage, 'follower', round + 1),
     () => pauseCoordinator(stage, leaderOf(stage) || longLived),
   ];
   for (let turn = 0; ; turn += 1) {
     await pause(stage, stage.pace.coordinatorEveryMs);
     if (isOver(stage)) return;
-    await acts[turn % acts.length]?.(turn);
+    await acts[turn % acts.length]?.(Math.floor(turn / acts.length));
   }
 }
 

@@ -119,7 +119,9 @@ function chartText({ title, lines }: Chart, recording: Recording, runMs: number)
       title,
       width: WIDTH,
       height: HEIGHT,
-      xLabel: 'minutes',
+      xLabel: `minutes, 0 to ${Math.round(runMs / 6_000) / 10}`,
+      // The library marks every point otherwise.
+      hideXAxisTicks: true,
       // From zero: a line that is cut off below looks steeper than it is.
       yRange: [0, Math.max(1, Math.ceil(highest * 1.1))],
       color: drawn.map((_, index) => COLORS[index % COLORS.length] ?? 'ansiWhite'),

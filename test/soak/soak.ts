@@ -118,6 +118,8 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const cloud = new CloudReading(theatre.cloudUrl);
   const [ledger, recording] = [new CloudLedger(cloud), new Recording()];
   const startedAt = new Date(clock.wallMs()).toISOString();
+  // Now: what is committed meanwhile did not run.
+  const commit = commitOf();
   const startedAtMs = clock.monotonicMs();
   const sampler = new Sampler({ clock, theatre, cloud, recording, startedAtMs });
   const ended = new AbortController();
@@ -135,8 +137,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     ended.abort(new Error('at rest'));
     await beside;
     const report: SoakReport = {
-      commit: commitOf(),
-      ...{ startedAt, runMs, memberCount },
+      ...{ commit, startedAt, runMs, memberCount },
       happened: Object.fromEntries(stage.happened),
       audit: await audit(stage, ledger, cloud),
       failures: stage.failures.all,
