@@ -6,7 +6,6 @@ import type { CloudLedger, Stretch } from './cloud-ledger.ts';
 import { memberOf } from './cloud-ledger.ts';
 import { type CloudReading, isAlive, type Launch } from './cloud-reading.ts';
 import type { Failure } from './failures.ts';
-import { HISTORY_KEPT } from './soak-setting.ts';
 import { FAULT_KINDS, memberIn, type Stage } from './stage.ts';
 
 /** What retention did within the run. */
@@ -108,7 +107,7 @@ export async function leftovers(stage: Stage, cloud: CloudReading): Promise<stri
       ['journal records', under(keys.journal).length, 0],
       ['holds', under(keys.holds).length, 0],
       ['history records with something left to remove', history.filter((one) => one.leftovers.length > 0).length, 0],
-      ['history records', history.length, members * HISTORY_KEPT],
+      ['history records', history.length, members * stage.pace.historyKept],
       ['opinions', under(keys.opinions).length, members * 3],
     ];
     return expected

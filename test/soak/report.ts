@@ -144,6 +144,13 @@ function recoveriesText(failures: readonly Failure[]): string {
   return `${took.length} of ${failures.length} failures replaced, each after ${middle} (median; longest ${durationText(sorted.at(-1) ?? 0)}); ${handedOver} finished under another leader, ${repeated} needed a second launch`;
 }
 
+function conclusion(report: SoakReport): string {
+  if (!succeeded(report)) return 'Not as promised: see above.';
+  const judged = report.rows.some((row) => row.worst !== null);
+  const growth = judged ? 'nothing grew' : 'the run was too short to judge growth';
+  return `Every failure was replaced exactly once, and ${growth} (${report.sampleCount} samples, commit ${report.commit ?? 'unknown'}).`;
+}
+
 /** Everything a person wants to know, plot included. */
 export function reportText(report: SoakReport, recording: Recording): string {
   const { audit, happened, rows } = report;
@@ -161,8 +168,6 @@ export function reportText(report: SoakReport, recording: Recording): string {
     `retention: ${retention.historyTrimmed} history records trimmed (${retention.historyLeft} left), ${retention.instancesTerminated} old instances terminated, ${retention.snapshotsDeleted} snapshots deleted, ${retention.imagesDeregistered} images deregistered`,
     ...risen,
     ...audit.violations.map((text) => `violation: ${text}`),
-    succeeded(report)
-      ? `Flat, and every failure was replaced exactly once (${report.sampleCount} samples, commit ${report.commit ?? 'unknown'}).`
-      : 'Not as promised: see above.',
+    conclusion(report),
   ].join('\n\n');
 }

@@ -11,26 +11,29 @@ export interface Pace {
   readonly etcdEveryMs: number;
   readonly operatorEveryMs: number;
   readonly sampleEveryMs: number;
+  /** Ended recoveries kept per member: few, so that trimming happens within the run. */
+  readonly historyKept: number;
   /** A series that covers less is not judged: half of the run, and never what a process needs to warm up. */
   readonly shortestSeriesMs: number;
 }
+
+const SHORT_RUN_MS = 300_000;
 
 export const paceOf = (runMs: number): Pace => ({
   runMs,
   failuresAtOnce: 2,
   crashEveryMs: 1_500,
-  coordinatorEveryMs: Math.min(20_000, runMs / 6),
-  etcdEveryMs: Math.min(150_000, runMs / 3),
-  operatorEveryMs: Math.min(60_000, runMs / 4),
+  // In a short run still far enough apart for a recovery to get through.
+  coordinatorEveryMs: Math.min(20_000, runMs / 3),
+  etcdEveryMs: Math.min(150_000, runMs / 2),
+  operatorEveryMs: Math.min(60_000, runMs / 3),
+  historyKept: runMs < SHORT_RUN_MS ? 1 : 2,
   sampleEveryMs: Math.min(5_000, Math.max(1_000, runMs / 60)),
-  shortestSeriesMs: Math.max(runMs / 2, 300_000),
+  shortestSeriesMs: Math.max(runMs / 2, SHORT_RUN_MS),
 });
 
 /** A paused coordinator must lose its lease, or nothing was tried. */
 export const PAUSE_MS = DEMO_TIMES.leaseTtlMs + 2_000;
-
-/** Ended recoveries kept per member: few, so that trimming happens within the run. */
-export const HISTORY_KEPT = 2;
 
 /** Members that are never harmed: their agents live as long as the run. */
 const STEADY: readonly CastMember[] = [
@@ -52,13 +55,13 @@ export const isMortal = (member: string): boolean => member.startsWith('mortal/'
  * The demo's cluster under a policy that allows failure after failure: it says nothing about what is wise. Retention is short, so that old
  * instances, captures and history come and go many times within a run.
  */
-export function soakSetting(memberCount: number, runMs: number): TheatreSetting {
+export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): TheatreSetting {
   const retainMs = Math.min(20_000, runMs / 10);
   return {
     cast: [...STEADY, ...Array.from({ length: memberCount - STEADY_COUNT }, (_, index) => mortal(index))],
     speed: 20,
     coordinator: {
-      loop: { collectEveryMs: 2_000, historyKept: HISTORY_KEPT, retryHeldEveryMs: 2_000 },
+      loop: { collectEveryMs: 2_000, historyKept, retryHeldEveryMs: 2_000 },
       guard: {
         budgetPerMinute: 60,
         budgetBurst: 6,
@@ -70,8 +73,8 @@ export function soakSetting(memberCount: number, runMs: number): TheatreSetting 
       policy: {
         concurrency: 4,
         cooldownMs: 1_000,
-        flapLimit: HISTORY_KEPT,
-        flapWindowMs: 5_000,
+        flapLimit: historyKept,
+        flapWindowMs: 1_000,
         bootGraceMs: 1_000,
         retainForMs: retainMs,
         retainCaptureForMs: retainMs * 1.5,

@@ -111,10 +111,11 @@ function progress(stage: Stage, recording: Recording, startedAtMs: number): stri
 /** Builds the cluster, harms it for `runMs`, lets it come to rest, and judges. @throws what the set-up throws; the signal's reason */
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { clock, signal, runMs, memberCount } = options;
-  const setting: TheatreSetting = soakSetting(memberCount, runMs);
+  const pace = paceOf(runMs);
+  const setting: TheatreSetting = soakSetting(memberCount, pace);
   const theatre = await buildTheatre({ ...options, setting }, options.dir, options.group);
   const curtain = new AbortController();
-  const stage = openStage(options, theatre, paceOf(runMs), curtain.signal);
+  const stage = openStage(options, theatre, pace, curtain.signal);
   const cloud = new CloudReading(theatre.cloudUrl);
   const [ledger, recording] = [new CloudLedger(cloud), new Recording()];
   const startedAt = new Date(clock.wallMs()).toISOString();
