@@ -67,7 +67,7 @@ const CHARTS: readonly Chart[] = [
     lines: [
       ['coordinator', 'rssBytes'],
       ['cloud-sim', 'rssBytes'],
-      ['etcd', 'rssBytes'],
+      ['etcd', 'storeRssBytes'],
       ['agent', 'rssBytes'],
     ],
   },

@@ -75,7 +75,7 @@ export class Sampler {
   #process(kind: Kind, name: string, pid: number): void {
     const reading = readProcess(pid);
     if (!reading) return;
-    this.#add(kind, name, 'rssBytes', reading.rssBytes);
+    this.#add(kind, name, kind === 'etcd' ? 'storeRssBytes' : 'rssBytes', reading.rssBytes);
     this.#add(kind, name, 'openFiles', reading.openFiles);
     const atMs = this.#atMs;
     const before = this.#cpu.get(pid);

@@ -141,7 +141,7 @@ async function perform(
   screen.say(
     ansis.bold('Understudy: two failovers, one of them with the leader killed in the middle, and one refusal.'),
   );
-  const setting = { cast: CAST, speed: options.speed, coordinator: {}, cloud: {} };
+  const setting = { cast: CAST, speed: options.speed, coordinator: {}, cloud: {}, environment: {} };
   const theatre = await buildTheatre(
     { clock, random: new SystemRandom(), setting, signal, say: (line) => screen.say(line) },
     dir,

@@ -28,6 +28,8 @@ export interface TheatreSetting {
   readonly coordinator: CoordinatorSections;
   /** Further fields of cloud-sim's configuration. */
   readonly cloud: Readonly<Record<string, unknown>>;
+  /** Of coordinators and cloud-sim, and through it of the agents. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Everything that runs: folders, processes, clients. Build it, play, tear it down. */
@@ -104,11 +106,12 @@ function startCoordinators(
   dir: string,
   endpoints: Endpoints,
   secrets: DemoSecrets,
-  sections: CoordinatorSections,
+  setting: TheatreSetting,
 ): readonly string[] {
-  const environment = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
+  const credentials = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
+  const environment = { ...credentials, ...setting.environment };
   return endpoints.coordinators.map(({ id }, index) => {
-    const config = writeYaml(dir, `${id}.yaml`, coordinatorConfig(endpoints, index, secrets, sections));
+    const config = writeYaml(dir, `${id}.yaml`, coordinatorConfig(endpoints, index, secrets, setting.coordinator));
     group.start({ name: id, ...sourceCommand(['coordinator', '--config', config]), environment });
     return id;
   });
@@ -161,7 +164,7 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
     etcdBinary(process.env),
     agentCommand(),
   ]);
-  const { cast, speed, cloud, coordinator } = options.setting;
+  const { cast, speed, cloud, environment } = options.setting;
   const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
   startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
   const simConfig = cloudSimConfig(endpoints, {
@@ -174,8 +177,9 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
   group.start({
     name: 'cloud-sim',
     ...sourceCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
+    environment,
   });
-  const coordinatorIds = startCoordinators(group, dir, endpoints, secrets, coordinator);
+  const coordinatorIds = startCoordinators(group, dir, endpoints, secrets, options.setting);
   const cloudUrl = `http://${endpoints.cloud.host}:${endpoints.cloud.port}`;
   const operator = new Operator({ endpoint: cloudUrl, clock: options.clock });
   const admin = new SimAdmin(cloudUrl);
