@@ -1,4 +1,4 @@
-import type { MemberView } from '@understudy/shared';
+import { errorText, type MemberView } from '@understudy/shared';
 import { isMortal } from './soak-setting.ts';
 import { count, isAtRest, isOver, pause, type Stage } from './stage.ts';
 
@@ -17,20 +17,31 @@ function victim(stage: Stage): MemberView | null {
   return candidates.toSorted((a, b) => failures.countOf(a.member) - failures.countOf(b.member))[0] ?? null;
 }
 
+/** `false`: refused. A scene is a moment old, and cloud-sim crashes only what runs; then nothing happened. */
+async function crash(stage: Stage, instanceId: string): Promise<boolean> {
+  try {
+    await stage.theatre.admin.crash(instanceId);
+    return true;
+  } catch (error) {
+    stage.say(`  · ${instanceId} was not crashed: ${errorText(error)}`);
+    return false;
+  }
+}
+
 /** Instance after instance loses its power, as fast as they are replaced. */
 export async function crashInstances(stage: Stage): Promise<void> {
-  const { theatre, clock, failures, watch } = stage;
+  const { clock, failures, watch } = stage;
   while (!isOver(stage)) {
     const next = victim(stage);
     if (next === null) {
       await pause(stage, LOOK_EVERY_MS);
       continue;
     }
-    // A scene is up to a few hundred ms old: cloud-sim refuses to crash what does not run, and then nothing happened.
     const failedAtWallMs = clock.wallMs();
-    await theatre.admin.crash(next.instanceId);
-    failures.begin(next.member, next.instanceId, failedAtWallMs);
-    count(stage, 'instance crashed');
+    if (await crash(stage, next.instanceId)) {
+      failures.begin(next.member, next.instanceId, failedAtWallMs);
+      count(stage, 'instance crashed');
+    }
     await pause(stage, stage.pace.crashEveryMs);
   }
   await replaced(stage);
