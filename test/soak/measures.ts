@@ -24,6 +24,8 @@ export const MEASURES = {
   storeRssBytes: { label: 'memory (RSS)', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 8 * MIB } },
   heapBytes: { label: 'JavaScript heap', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 4 * MIB } },
   openFiles: count('file descriptors', { share: 0.1, floor: 4 }),
+  /** Of coordinators and cloud-sim: with up to 50 kept connections between them, of which idle ones close after 72 s. */
+  pooledFiles: count('file descriptors', { share: 0.2, floor: 8 }),
   resources: count('timers, sockets, requests', { share: 0.1, floor: 4 }),
   cpuShare: { label: 'CPU', unit: '% of a core', unitSize: 0.01, allowance: { share: 0.25, floor: 0.03 } },
   databaseBytes: { label: 'database, on disk', unit: 'MiB', unitSize: MIB, allowance: { share: 0.05, floor: MIB } },

@@ -81,8 +81,8 @@ const CHARTS: readonly Chart[] = [
   {
     title: 'File descriptors',
     lines: [
-      ['coordinator', 'openFiles'],
-      ['cloud-sim', 'openFiles'],
+      ['coordinator', 'pooledFiles'],
+      ['cloud-sim', 'pooledFiles'],
       ['etcd', 'openFiles'],
       ['agent', 'openFiles'],
     ],

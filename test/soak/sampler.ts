@@ -75,8 +75,9 @@ export class Sampler {
   #process(kind: Kind, name: string, pid: number): void {
     const reading = readProcess(pid);
     if (!reading) return;
+    const pools = kind === 'coordinator' || kind === 'cloud-sim';
     this.#add(kind, name, kind === 'etcd' ? 'storeRssBytes' : 'rssBytes', reading.rssBytes);
-    this.#add(kind, name, 'openFiles', reading.openFiles);
+    this.#add(kind, name, pools ? 'pooledFiles' : 'openFiles', reading.openFiles);
     const atMs = this.#atMs;
     const before = this.#cpu.get(pid);
     this.#cpu.set(pid, { atMs, seconds: reading.cpuSeconds });
