@@ -36,9 +36,9 @@ export interface RunningCloudSim {
 export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServerParts): Promise<RunningCloudSim> {
   const workDir = resolve(config.workDir);
   mkdirSync(workDir, { recursive: true });
-  const { region, seed, speed } = config;
+  const { region, seed, speed, kept } = config;
   const latency = config.latency as LatencyOverrides;
-  const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency });
+  const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency, kept });
   const imds = new ImdsRoom(sim, parts.random, config.imds.host);
   const disks = new DiskRoom(workDir, parts.log);
   const { command } = config.machine;

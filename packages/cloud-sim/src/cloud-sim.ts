@@ -6,7 +6,7 @@ import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { SimInstanceEvent, StatusCheck } from './core/model.ts';
-import type { Quotas } from './core/world.ts';
+import type { Kept, Quotas } from './core/world.ts';
 import { SimNoReplyError } from './transport.ts';
 
 export interface CloudSimOptions {
@@ -20,6 +20,7 @@ export interface CloudSimOptions {
   /** Per-operation ranges in ms, e.g. `{ 'instance.pending': [500, 500], 'api.RunInstances.response': [0, 0] }`. */
   readonly latency?: LatencyOverrides;
   readonly quotas?: Partial<Quotas>;
+  readonly kept?: Kept;
   readonly random?: Random;
   readonly log?: Log;
 }
@@ -56,6 +57,7 @@ export class CloudSim {
       speed: options.speed ?? 1,
       ...(options.latency && { latency: options.latency }),
       ...(options.quotas && { quotas: options.quotas }),
+      ...(options.kept && { kept: options.kept }),
     });
     this.core.advanceTo(this.clock.monotonicMs(), this.clock.wallMs());
   }

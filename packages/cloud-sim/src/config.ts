@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LATENCY, type LatencyOverrides } from './core/latency.ts';
+import { DEFAULT_KEPT } from './core/world.ts';
 
 const range = z.tuple([z.number().min(0).max(86_400_000), z.number().min(0).max(86_400_000)]);
 const isLatencyName = (name: string): boolean =>
@@ -61,6 +62,16 @@ export const CloudSimConfigSchema = z.strictObject({
         return `latency ${wrong?.[0]}: minimum ${wrong?.[1]?.[0]} is above maximum ${wrong?.[1]?.[1]}`;
       },
     }),
+  /** Newest of each that are remembered. Fewer for long runs, more for an audit that looks far back. */
+  kept: z
+    .strictObject({
+      /** Of calls and state changes, `GET /_sim/events`. Each call holds its input: 1 KiB or more. */
+      events: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.events),
+      launches: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.launches),
+      /** ClientTokens; a forgotten one acts like a new one. Keep as many as can be repeated. */
+      tokens: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.tokens),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 

@@ -106,6 +106,11 @@ const loop = z.strictObject({
   evidenceEveryMs: durationMs(5_000, 200, 300_000),
   /** Leftovers of finished recoveries are looked for this often, ms. Default 60 000, 200 to 3 600 000. */
   collectEveryMs: durationMs(60_000, 200, 3_600_000),
+  /**
+   * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than the group's `flapLimit`, which counts them, and none
+   * goes before what it left in EC2 is gone. More tells operators more, and costs etcd and every coordinator about 2 KiB each.
+   */
+  historyKept: z.number().int().min(1).max(1_000).default(20),
   /** A held recovery is tried again this often, ms (and at once when its hold is removed). Default 30 000, 200 to 3 600 000. */
   retryHeldEveryMs: durationMs(30_000, 200, 3_600_000),
   /** Recoveries run at the same time by this process. Default 200, 1 to 2 000. More empties a lost zone sooner, each costs memory and EC2 calls. */

@@ -125,7 +125,7 @@ export class Coordinator {
     const observer = { id: config.id, az: config.az };
     this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
     this.#presence = this.#makePresence();
-    this.#gate = new StoreGate({ store, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
+    this.#gate = new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
     this.seat = this.#makeSeat();
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
@@ -307,7 +307,7 @@ export class Coordinator {
       judged: (member) => this.seat.judged(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
-      remarks: () => this.seat.remarks(),
+      remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],
     });
   }
 

@@ -47,6 +47,9 @@ export class ProcessStore implements KvStore {
   serverVersions(): Promise<readonly string[]> {
     return this.#points.pass('kv.serverVersions', () => this.#store.serverVersions());
   }
+  remembers(key: string, revision: number): Promise<boolean> {
+    return this.#points.pass('kv.remembers', () => this.#store.remembers(key, revision));
+  }
   close(): Promise<void> {
     return this.#store.close();
   }

@@ -1,6 +1,6 @@
 import { type MemberId, memberId } from '@understudy/shared';
 
-/** Who plays in the demo. Zones by letter; every member is one instance. */
+/** Who plays. Zones by letter; every member is one instance. */
 export interface CastMember {
   readonly member: MemberId;
   readonly group: string;
@@ -9,38 +9,43 @@ export interface CastMember {
   /** Device names of data volumes, with sizes. */
   readonly dataVolumes: readonly { readonly deviceName: string; readonly sizeGiB: number }[];
   readonly elasticIp: boolean;
+  /** The data volumes are deleted with an instance that is terminated; otherwise they stay, as the operator's. */
+  readonly dataGoesToo: boolean;
 }
 
-function cast(
+/** One member, one instance: without data volumes and Elastic IP unless it is given them. */
+export function castMember(
   group: string,
   name: string,
   zone: CastMember['zone'],
-  more: { dataVolumes?: CastMember['dataVolumes']; elasticIp?: boolean } = {},
+  more: Partial<Pick<CastMember, 'dataVolumes' | 'elasticIp' | 'dataGoesToo'>> = {},
 ): CastMember {
   return {
     member: memberId(group, name),
     group,
     name,
     zone,
-    dataVolumes: more.dataVolumes ?? [],
-    elasticIp: more.elasticIp ?? false,
+    dataVolumes: [],
+    elasticIp: false,
+    dataGoesToo: false,
+    ...more,
   };
 }
 
 /** Two recovery groups, six members. */
 export const CAST: readonly CastMember[] = [
-  cast('orders-db', 'primary', 'a', {
+  castMember('orders-db', 'primary', 'a', {
     dataVolumes: [
       { deviceName: '/dev/sdf', sizeGiB: 4 },
       { deviceName: '/dev/sdg', sizeGiB: 2 },
     ],
     elasticIp: true,
   }),
-  cast('orders-db', 'standby', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
-  cast('orders-db', 'reports', 'c', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
-  cast('ci', 'build-master', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 6 }] }),
-  cast('ci', 'license-server', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 3 }], elasticIp: true }),
-  cast('ci', 'broker', 'c'),
+  castMember('orders-db', 'standby', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
+  castMember('orders-db', 'reports', 'c', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 4 }] }),
+  castMember('ci', 'build-master', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 6 }] }),
+  castMember('ci', 'license-server', 'b', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 3 }], elasticIp: true }),
+  castMember('ci', 'broker', 'c'),
 ];
 
 /** Act 1: dies. Act 2: dies, and the leader with it. Act 3: stopped by its operator. */

@@ -35,6 +35,11 @@ export const DEMO_TIMES = {
   settleMs: 1_000,
 } as const;
 
+/** Laid over the demo's own sections of the coordinators' configuration, field by field. */
+export type CoordinatorSections = Readonly<
+  Partial<Record<'loop' | 'guard' | 'policy', Readonly<Record<string, number | boolean>>>>
+>;
+
 export interface DemoSecrets {
   readonly master: Uint8Array;
   readonly masterFile: string;
@@ -54,7 +59,14 @@ export function writeYaml(dir: string, name: string, value: object): string {
 
 export function cloudSimConfig(
   endpoints: Endpoints,
-  options: { workDir: string; speed: number; seed: number; agentCommand: readonly string[] },
+  options: {
+    workDir: string;
+    speed: number;
+    seed: number;
+    agentCommand: readonly string[];
+    /** Further fields of docs/cloud-sim.md. */
+    more: Readonly<Record<string, unknown>>;
+  },
 ): object {
   return {
     region: REGION,
@@ -64,10 +76,16 @@ export function cloudSimConfig(
     workDir: options.workDir,
     machine: { command: options.agentCommand },
     log: { level: 'info' },
+    ...options.more,
   };
 }
 
-export function coordinatorConfig(endpoints: Endpoints, index: number, secrets: DemoSecrets): object {
+export function coordinatorConfig(
+  endpoints: Endpoints,
+  index: number,
+  secrets: DemoSecrets,
+  sections: CoordinatorSections,
+): object {
   const self = endpoints.coordinators[index];
   if (!self) throw new RangeError(`no coordinator ${index}`);
   const t = DEMO_TIMES;
@@ -90,7 +108,8 @@ export function coordinatorConfig(endpoints: Endpoints, index: number, secrets: 
     },
     keys: [{ id: 1, file: secrets.masterFile }],
     observer: { warmUpMs: t.warmUpMs },
-    loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
+    loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000, ...sections.loop },
+    ...(sections.guard && { guard: sections.guard }),
     policy: {
       suspectAfterMs: t.suspectAfterMs,
       confirmForMs: t.confirmForMs,
@@ -99,6 +118,7 @@ export function coordinatorConfig(endpoints: Endpoints, index: number, secrets: 
       fenceTimeoutMs: 60_000,
       launchTimeoutMs: 30_000,
       verifyTimeoutMs: 30_000,
+      ...sections.policy,
     },
     log: { level: 'info' },
   };

@@ -6,11 +6,12 @@ import { coordinatorClient } from '../coordinator-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { actOne, actThree, actTwo, type Failure, type Stage } from './acts.ts';
 import { audit } from './audit.ts';
+import { CAST } from './cast.ts';
 import { narrate, panel } from './narrator.ts';
 import { ProcessGroup } from './processes.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
 import { readScene, SceneWatch } from './scene.ts';
-import { buildTheatre, makeDemoDir, removeDemoDir, type Theatre } from './theatre.ts';
+import { buildTheatre, makeTheatreDir, removeTheatreDir, type Theatre } from './theatre.ts';
 
 export interface DemoOptions {
   readonly json: boolean;
@@ -66,11 +67,7 @@ function stageOf(
     say,
     crash: (instanceId) => theatre.admin.crash(instanceId),
     stopOnPurpose: (instanceId) => theatre.operator.stop(instanceId),
-    coordinator: (id) => {
-      const found = theatre.coordinators.get(id);
-      if (!found) throw new Error(`no coordinator ${id}`);
-      return found;
-    },
+    coordinator: (id) => theatre.group.get(id),
   };
 }
 
@@ -119,7 +116,7 @@ const interrupted = (signal: AbortSignal): Promise<void> =>
 
 /** What `--keep` offers: only coordinators that still live. */
 function lookAround(theatre: Theatre, dir: string): string {
-  const alive = theatre.urls.filter((_, index) => [...theatre.coordinators.values()][index]?.hasExited() === false);
+  const alive = theatre.urls.filter((_, index) => !theatre.group.get(theatre.coordinatorIds[index] ?? '').hasExited());
   const url = alive[0] ?? '';
   return [
     '',
@@ -144,8 +141,9 @@ async function perform(
   screen.say(
     ansis.bold('Understudy: two failovers, one of them with the leader killed in the middle, and one refusal.'),
   );
+  const setting = { cast: CAST, speed: options.speed, coordinator: {}, cloud: {}, environment: {} };
   const theatre = await buildTheatre(
-    { clock, random: new SystemRandom(), speed: options.speed, signal, say: (line) => screen.say(line) },
+    { clock, random: new SystemRandom(), setting, signal, say: (line) => screen.say(line) },
     dir,
     group,
   );
@@ -174,7 +172,7 @@ const brokenOff = (why: string): DemoReport => ({
 /** Plays the three acts and returns the exit code. Leaves no process and, unless it failed or `keep`, no file behind. */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
   const signal = interruption();
-  const dir = makeDemoDir();
+  const dir = makeTheatreDir('demo');
   const group = new ProcessGroup({ clock: new SystemClock(), logDir: `${dir}/logs` });
   const screen = new Screen(options.json ? process.stderr : process.stdout);
   let code: number = EXIT.failed;
@@ -190,6 +188,6 @@ export async function runDemo(options: DemoOptions, log: Log = silentLog): Promi
     await group.stopAll();
   }
   if (code === EXIT.failed || options.keep) screen.say(`logs are kept in ${dir}/logs`);
-  else removeDemoDir(dir);
+  else removeTheatreDir(dir);
   return code;
 }

@@ -8,6 +8,7 @@ import {
   EC2Client,
   type Instance,
   RunInstancesCommand,
+  StartInstancesCommand,
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { type Clock, OperationError, TAG } from '@understudy/shared';
@@ -58,7 +59,7 @@ export class Operator {
         UserData: Buffer.from(options.userData).toString('base64'),
         BlockDeviceMappings: member.dataVolumes.map((volume) => ({
           DeviceName: volume.deviceName,
-          Ebs: { VolumeSize: volume.sizeGiB, VolumeType: 'gp3', DeleteOnTermination: false },
+          Ebs: { VolumeSize: volume.sizeGiB, VolumeType: 'gp3', DeleteOnTermination: member.dataGoesToo },
         })),
         TagSpecifications: [
           {
@@ -113,6 +114,11 @@ export class Operator {
 
   async stop(instanceId: string): Promise<void> {
     await this.#patiently(() => this.#ec2.send(new StopInstancesCommand({ InstanceIds: [instanceId] })));
+  }
+
+  /** An instance that was stopped runs again, with what is on its disks. */
+  async start(instanceId: string): Promise<void> {
+    await this.#patiently(() => this.#ec2.send(new StartInstancesCommand({ InstanceIds: [instanceId] })));
   }
 
   async instances(filters: Readonly<Record<string, string[]>>): Promise<readonly Instance[]> {

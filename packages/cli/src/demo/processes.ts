@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, OperationError } from '@understudy/shared';
 
@@ -14,6 +14,7 @@ export interface ProcessSpec {
 }
 
 export interface RunningProcess {
+  readonly spec: ProcessSpec;
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
@@ -23,11 +24,12 @@ export interface RunningProcess {
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Every process of the demo: each leads its own process group, so that Ctrl-C reaches only the demo, which then stops them in order. */
+/** Every process of a play: each leads its own process group, so that Ctrl-C reaches only the play, which then stops them in order. */
 export class ProcessGroup {
   readonly #clock: Clock;
   readonly #logDir: string;
-  #running: RunningProcess[] = [];
+  /** By name, in the order of starting; a process that was started again takes its predecessor's place. */
+  readonly #running = new Map<string, RunningProcess>();
 
   constructor(options: { readonly clock: Clock; readonly logDir: string }) {
     this.#clock = options.clock;
@@ -46,16 +48,36 @@ export class ProcessGroup {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...spec.environment },
     });
+    // The child has its own copy; ours would stay open, one per restart.
+    closeSync(log);
     if (child.pid === undefined) throw new OperationError('CONFIG_INVALID', `cannot start ${spec.command}`);
-    const running = wrap(spec.name, child, child.pid, logFile);
-    this.#running.push(running);
+    const running = wrap(spec, child, child.pid, logFile);
+    this.#running.set(spec.name, running);
     return running;
+  }
+
+  /** @throws Error when nothing of that name was started */
+  get(name: string): RunningProcess {
+    const found = this.#running.get(name);
+    if (!found) throw new Error(`no process ${name}`);
+    return found;
+  }
+
+  all(): readonly RunningProcess[] {
+    return [...this.#running.values()];
+  }
+
+  /** Starts one that has ended once more, as it was started before. @throws Error when it still runs */
+  restart(name: string): RunningProcess {
+    const before = this.get(name);
+    if (!before.hasExited()) throw new Error(`${name} still runs`);
+    return this.start(before.spec);
   }
 
   /** Stops what uses the store before the store: each wave gets SIGTERM, and SIGKILL for what is left after `graceMs`. Idempotent. */
   async stopAll(graceMs = 4_000): Promise<void> {
-    const all = this.#running.toReversed();
-    this.#running = [];
+    const all = [...this.#running.values()].toReversed();
+    this.#running.clear();
     const isStore = (each: RunningProcess) => each.name.startsWith('etcd');
     await this.#stop(
       all.filter((each) => !isStore(each)),
@@ -75,7 +97,7 @@ export class ProcessGroup {
   }
 }
 
-function wrap(name: string, child: ChildProcess, pid: number, logFile: string): RunningProcess {
+function wrap(spec: ProcessSpec, child: ChildProcess, pid: number, logFile: string): RunningProcess {
   let done = false;
   const exited = new Promise<string>((resolve) => {
     const finish = (how: string) => {
@@ -93,5 +115,5 @@ function wrap(name: string, child: ChildProcess, pid: number, logFile: string): 
       // Gone between the check and the call: that is what was wanted.
     }
   };
-  return { name, pid, logFile, exited, hasExited: () => done, signal };
+  return { spec, name: spec.name, pid, logFile, exited, hasExited: () => done, signal };
 }

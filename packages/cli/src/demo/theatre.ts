@@ -2,11 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, errorText, type Random } from '@understudy/shared';
 import { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
-import { type CastMember, CAST, ZONES } from './cast.ts';
+import { type CastMember, ZONES } from './cast.ts';
 import {
   agentUserData,
   cloudSimConfig,
   coordinatorConfig,
+  type CoordinatorSections,
   type DemoSecrets,
   type Endpoints,
   writeMasterKey,
@@ -15,16 +16,30 @@ import {
 import { startEtcdCluster } from './etcd-cluster.ts';
 import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
-import { ProcessGroup, type RunningProcess } from './processes.ts';
+import type { ProcessGroup } from './processes.ts';
 import { agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
-/** Everything the demo runs: folders, processes, clients. Build it, play, tear it down. */
+/** What is played in it: who, and under which rules. Times that are not named are the demo's. */
+export interface TheatreSetting {
+  readonly cast: readonly CastMember[];
+  /** The cloud's latencies are divided by this. */
+  readonly speed: number;
+  readonly coordinator: CoordinatorSections;
+  /** Further fields of cloud-sim's configuration. */
+  readonly cloud: Readonly<Record<string, unknown>>;
+  /** Of coordinators and cloud-sim, and through it of the agents. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Everything that runs: folders, processes, clients. Build it, play, tear it down. */
 export interface Theatre {
   readonly dir: string;
   readonly group: ProcessGroup;
-  readonly coordinators: ReadonlyMap<string, RunningProcess>;
+  /** Names of the processes in {@link group}, in the order of {@link urls}. */
+  readonly coordinatorIds: readonly string[];
   readonly urls: readonly string[];
+  readonly cloudUrl: string;
   readonly etcdHosts: readonly string[];
   readonly client: CoordinatorClient;
   readonly operator: Operator;
@@ -36,20 +51,20 @@ export interface Theatre {
 export interface TheatreOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly speed: number;
+  readonly setting: TheatreSetting;
   readonly signal: AbortSignal;
   say(line: string): void;
 }
 
-/** A fresh folder below the project's cache; nothing of the demo is written anywhere else. */
-export function makeDemoDir(): string {
+/** A fresh folder below the project's cache; nothing of a play is written anywhere else. */
+export function makeTheatreDir(play: 'demo' | 'soak'): string {
   mkdirSync(CACHE_DIR, { recursive: true });
-  const dir = mkdtempSync(join(CACHE_DIR, 'demo-'));
+  const dir = mkdtempSync(join(CACHE_DIR, `${play}-`));
   for (const each of ['logs', 'cloud', 'etcd']) mkdirSync(join(dir, each));
   return dir;
 }
 
-export const removeDemoDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+export const removeTheatreDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 
 async function chooseEndpoints(): Promise<{ endpoints: Endpoints; etcdPorts: number[] }> {
   const [cloudPort = 0, http1 = 0, http2 = 0, http3 = 0, ...etcdPorts] = await freeTcpPorts(10);
@@ -91,17 +106,15 @@ function startCoordinators(
   dir: string,
   endpoints: Endpoints,
   secrets: DemoSecrets,
-): Map<string, RunningProcess> {
-  const environment = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
-  return new Map(
-    endpoints.coordinators.map((each, index) => {
-      const config = writeYaml(dir, `${each.id}.yaml`, coordinatorConfig(endpoints, index, secrets));
-      return [
-        each.id,
-        group.start({ name: each.id, ...sourceCommand(['coordinator', '--config', config]), environment }),
-      ];
-    }),
-  );
+  setting: TheatreSetting,
+): readonly string[] {
+  const credentials = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
+  const environment = { ...credentials, ...setting.environment };
+  return endpoints.coordinators.map(({ id }, index) => {
+    const config = writeYaml(dir, `${id}.yaml`, coordinatorConfig(endpoints, index, secrets, setting.coordinator));
+    group.start({ name: id, ...sourceCommand(['coordinator', '--config', config]), environment });
+    return id;
+  });
 }
 
 interface Cloud {
@@ -110,7 +123,12 @@ interface Cloud {
 }
 
 /** Launches the cast with the operator's own client; gives out Elastic IPs. */
-async function populate(cloud: Cloud, endpoints: Endpoints, secrets: DemoSecrets): Promise<Map<string, string>> {
+async function populate(
+  cloud: Cloud,
+  endpoints: Endpoints,
+  secrets: DemoSecrets,
+  cast: readonly CastMember[],
+): Promise<Map<string, string>> {
   const [imageId, subnets, dnsPort] = await Promise.all([
     cloud.operator.imageId(),
     cloud.operator.subnets(),
@@ -127,7 +145,7 @@ async function populate(cloud: Cloud, endpoints: Endpoints, secrets: DemoSecrets
   };
   // One after the other: RunInstances is EC2's scarcest token (burst 5, 2 per second).
   const launched: (readonly [CastMember, string])[] = [];
-  for (const member of CAST) launched.push(await launch(member));
+  for (const member of cast) launched.push(await launch(member));
   await cloud.operator.running(
     launched.map(([, instanceId]) => instanceId),
     30_000,
@@ -146,33 +164,37 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
     etcdBinary(process.env),
     agentCommand(),
   ]);
+  const { cast, speed, cloud, environment } = options.setting;
   const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
   startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
   const simConfig = cloudSimConfig(endpoints, {
     workDir: join(dir, 'cloud'),
-    speed: options.speed,
+    speed,
     seed: 1,
     agentCommand: agent,
+    more: cloud,
   });
   group.start({
     name: 'cloud-sim',
     ...sourceCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
+    environment,
   });
-  const coordinators = startCoordinators(group, dir, endpoints, secrets);
+  const coordinatorIds = startCoordinators(group, dir, endpoints, secrets, options.setting);
   const cloudUrl = `http://${endpoints.cloud.host}:${endpoints.cloud.port}`;
   const operator = new Operator({ endpoint: cloudUrl, clock: options.clock });
   const admin = new SimAdmin(cloudUrl);
   options.say('  · three etcd members, a local EC2 and three coordinators in three zones are starting');
   await until(options, 'cloud-sim answers', 20_000, async () => (await admin.dnsPort()) > 0);
-  const addresses = await populate({ operator, admin }, endpoints, secrets);
-  options.say(`  · ${CAST.length} instances run, each with its agent`);
+  const addresses = await populate({ operator, admin }, endpoints, secrets, cast);
+  options.say(`  · ${cast.length} instances run, each with its agent`);
   const urls = endpoints.coordinators.map((each) => `http://127.0.0.1:${each.httpPort}`);
   const client = coordinatorClient(urls);
   await until(options, 'every member is enrolled and alive', 30_000, async () => {
     const members = await client.members();
     return (
-      members.length === CAST.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
+      members.length === cast.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
     );
   });
-  return { dir, group, coordinators, urls, etcdHosts: endpoints.etcdHosts, client, operator, admin, addresses };
+  const { etcdHosts } = endpoints;
+  return { dir, group, coordinatorIds, urls, cloudUrl, etcdHosts, client, operator, admin, addresses };
 }

@@ -38,6 +38,11 @@ export class Consistency {
     return Math.max(createdMs, changedMs) / this.#latency.speed;
   }
 
+  /** A duration of the Region at speed 1, at the speed it has. */
+  scaledMs(durationMs: number): number {
+    return durationMs / this.#latency.speed;
+  }
+
   lagMs(id: string, version: number, glance: Glance): number {
     const [minMs, maxMs] = this.#latency.range(version === 0 ? 'consistency.created' : 'consistency.changed');
     if (maxMs === 0) return 0;

@@ -66,19 +66,31 @@ export interface Stay {
   readonly leftWallMs: number;
 }
 
-const EVENTS_KEPT = 20_000;
-const TRIM_STEP = 1_000;
-const LAUNCHES_KEPT = 20_000;
+export interface KeptEvents {
+  /** Newest calls and state changes. */
+  readonly events: number;
+  /** Newest launches. */
+  readonly launches: number;
+}
+
+export const DEFAULT_KEPT_EVENTS: KeptEvents = { events: 20_000, launches: 20_000 };
+/** Dropped in portions, so that not every event moves all others. */
+const TRIM_SHARE = 0.05;
 const LISTENERS_MAX = 32;
 
 type Draft<T extends SimEvent> = Omit<T, 'seq'>;
 
-/** Every call and every state change, the newest {@link EVENTS_KEPT}; and every launch, the newest {@link LAUNCHES_KEPT}. */
+/** Every call, every state change and every launch: the newest of each, as many as are kept. */
 export class EventLog {
   readonly #events: SimEvent[] = [];
   readonly #launches: Launch[] = [];
   readonly #listeners: ((event: SimEvent) => void)[] = [];
+  readonly #kept: KeptEvents;
   #seq = 0;
+
+  constructor(kept: KeptEvents = DEFAULT_KEPT_EVENTS) {
+    this.#kept = kept;
+  }
 
   /** Listeners run synchronously, in the middle of the action. Returns the unsubscribe function. */
   onEvent(listener: (event: SimEvent) => void): () => void {
@@ -100,7 +112,7 @@ export class EventLog {
 
   launch(launch: Launch): void {
     this.#launches.push(launch);
-    if (this.#launches.length > LAUNCHES_KEPT) this.#launches.shift();
+    if (this.#launches.length > this.#kept.launches) this.#launches.shift();
   }
 
   /** Number of the newest event. */
@@ -172,7 +184,8 @@ export class EventLog {
 
   #add(event: SimEvent): void {
     this.#events.push(event);
-    if (this.#events.length > EVENTS_KEPT + TRIM_STEP) this.#events.splice(0, TRIM_STEP);
+    const trimCount = Math.ceil(this.#kept.events * TRIM_SHARE);
+    if (this.#events.length >= this.#kept.events + trimCount) this.#events.splice(0, trimCount);
     for (const listener of [...this.#listeners]) listener(event);
   }
 }

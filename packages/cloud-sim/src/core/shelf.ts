@@ -10,6 +10,7 @@ interface Version<T> {
 }
 
 const VERSIONS_KEPT = 8;
+/** At speed 1. */
 const TOMBSTONE_MS = 600_000;
 
 /**
@@ -107,8 +108,9 @@ export class Shelf<T extends { readonly id: string }> {
   }
 
   #bury(nowMs: number): void {
+    const tombstoneMs = this.#consistency.scaledMs(TOMBSTONE_MS);
     for (const [id, deletedAtMs] of this.#deletedAtMs) {
-      if (nowMs - deletedAtMs < TOMBSTONE_MS) break;
+      if (nowMs - deletedAtMs < tombstoneMs) break;
       this.#deletedAtMs.delete(id);
       this.#slots.delete(id);
     }

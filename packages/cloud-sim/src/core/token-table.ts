@@ -1,6 +1,6 @@
 import { Ec2Error } from './ec2-error.ts';
 
-const TOKENS_KEPT = 50_000;
+export const DEFAULT_TOKENS_KEPT = 50_000;
 const VALID = /^[\x21-\x7e]{1,64}$/;
 
 /** JSON with sorted keys, undefined members left out: equal requests give equal text. */
@@ -15,11 +15,16 @@ export function canonical(value: unknown): string {
 }
 
 /**
- * ClientTokens seen, the newest {@link TOKENS_KEPT} (a forgotten token acts like a new one, as AWS documents no lifetime).
+ * ClientTokens seen, the newest of them (a forgotten token acts like a new one, as AWS documents no lifetime).
  * Source: EC2 developer guide, "Ensuring idempotency".
  */
 export class TokenTable {
   readonly #entries = new Map<string, { readonly parameters: string; readonly resourceIds: readonly string[] }>();
+  readonly #kept: number;
+
+  constructor(kept: number = DEFAULT_TOKENS_KEPT) {
+    this.#kept = kept;
+  }
 
   /**
    * The resources an earlier call with this token made in this scope, or undefined.
@@ -41,7 +46,7 @@ export class TokenTable {
   /** To be called only after the resources exist: a request that failed leaves no trace. */
   record(scope: string, token: string, parameters: object, resourceIds: readonly string[]): void {
     this.#entries.set(`${scope}|${token}`, { parameters: canonical(parameters), resourceIds });
-    const oldest = this.#entries.size > TOKENS_KEPT ? this.#entries.keys().next().value : undefined;
+    const oldest = this.#entries.size > this.#kept ? this.#entries.keys().next().value : undefined;
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
 }

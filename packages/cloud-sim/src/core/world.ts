@@ -1,7 +1,7 @@
 import type { Random } from '@understudy/shared';
 import { Consistency, type Glance } from './consistency.ts';
 import { Ec2Error } from './ec2-error.ts';
-import { EventLog, type ResourceKind } from './event-log.ts';
+import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
 import { type Fault, FaultList } from './faults.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
@@ -18,7 +18,7 @@ import type {
 import { Schedule } from './schedule.ts';
 import { Shelf } from './shelf.ts';
 import { Throttle } from './throttle.ts';
-import { TokenTable } from './token-table.ts';
+import { DEFAULT_TOKENS_KEPT, TokenTable } from './token-table.ts';
 
 /** Account limits per Region; beyond them EC2 refuses with the code named here. */
 export interface Quotas {
@@ -45,6 +45,14 @@ export const DEFAULT_QUOTAS: Quotas = {
   pendingSnapshotsPerVolume: 5,
 };
 
+/** How much of the past is remembered. Less costs no memory; more lets an audit look further back. */
+export interface Kept extends KeptEvents {
+  /** Newest ClientTokens. */
+  readonly tokens: number;
+}
+
+export const DEFAULT_KEPT: Kept = { ...DEFAULT_KEPT_EVENTS, tokens: DEFAULT_TOKENS_KEPT };
+
 export interface WorldOptions {
   readonly region: string;
   /** Seeded: names, durations and lags follow from it. */
@@ -53,6 +61,7 @@ export interface WorldOptions {
   readonly speed: number;
   readonly latency?: LatencyOverrides;
   readonly quotas?: Partial<Quotas>;
+  readonly kept?: Kept;
 }
 
 /** One call on its way through the core. */
@@ -70,11 +79,11 @@ export class World {
   readonly region: string;
   readonly random: Random;
   readonly latency: LatencyModel;
-  readonly log = new EventLog();
+  readonly log: EventLog;
   readonly faults = new FaultList();
   readonly schedule = new Schedule();
   readonly throttle: Throttle;
-  readonly tokens = new TokenTable();
+  readonly tokens: TokenTable;
   readonly instances: Shelf<SimInstance>;
   readonly volumes: Shelf<SimVolume>;
   readonly snapshots: Shelf<SimSnapshot>;
@@ -99,6 +108,9 @@ export class World {
   constructor(options: WorldOptions) {
     this.region = options.region;
     this.random = options.random;
+    const { kept = DEFAULT_KEPT } = options;
+    this.log = new EventLog(kept);
+    this.tokens = new TokenTable(kept.tokens);
     this.latency = new LatencyModel(options.random, options.speed, options.latency);
     this.throttle = new Throttle(options.speed);
     this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };

@@ -179,6 +179,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     instances: world.instances.all(),
     volumes: world.volumes.all(),
     snapshots: world.snapshots.all(),
+    images: world.images.all(),
     networkInterfaces: world.networkInterfaces.all(),
     addresses: world.addresses.all(),
     launches: sim.log.launches(),

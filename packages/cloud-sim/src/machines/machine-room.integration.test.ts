@@ -60,6 +60,7 @@ const configOf = (speed: number) => ({
   speed,
   http: { port: 0 },
   machine: { command: [process.execPath, guest] },
+  latency: { 'instance.terminated-visible': [speed * 300, speed * 300] },
 });
 
 beforeEach(() => {
@@ -190,6 +191,10 @@ test('a terminated instance takes its root volume along and leaves its data volu
     await until('dead', () => !isAlive(pid));
     expect(existsSync(rootOf(db))).toBe(false);
     expect(existsSync(join(workDir, 'volumes', db.volumeIds['/dev/sdf'] ?? ''))).toBe(true);
+    const machineDir = join(workDir, 'machines', db.instanceId);
+    expect(existsSync(machineDir)).toBe(true);
+    await until('forgotten', () => !region.sim.core.world.instances.has(db.instanceId));
+    expect(existsSync(machineDir)).toBe(false);
   });
 });
 

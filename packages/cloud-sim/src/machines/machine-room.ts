@@ -55,6 +55,8 @@ export class MachineRoom {
     if (event.to === 'running') this.#onRunning(event);
     else if (event.to === 'stopping' || event.to === 'shutting-down') this.#powerDown(id, event);
     else if (event.to === 'stopped' || event.to === 'terminated' || event.to === null) this.#powerOff(id, true);
+    // The last anybody hears of it: what it wrote would otherwise stay for ever.
+    if (event.to === null) rmSync(this.#machineDir(id), { recursive: true, force: true });
   }
 
   machines(): Readonly<Record<string, { pid: number | null; rootDir: string }>> {
@@ -88,6 +90,10 @@ export class MachineRoom {
     for (const machine of this.#machines.values()) machine.signal('SIGKILL');
   }
 
+  #machineDir(instanceId: string): string {
+    return join(this.#options.workDir, 'machines', instanceId);
+  }
+
   #onRunning(event: TransitionEvent): void {
     if (event.detail['crash'] === true) return this.#powerOff(event.resourceId, false);
     if (event.detail['reboot'] === true) this.#powerOff(event.resourceId, false);
@@ -115,7 +121,7 @@ export class MachineRoom {
     const machine = new Machine({
       command: this.#options.command,
       configFile,
-      logFile: join(this.#options.workDir, 'machines', instanceId, 'agent.log'),
+      logFile: join(this.#machineDir(instanceId), 'agent.log'),
       env: {
         ...this.#options.env,
         ...this.#hardware(instance),

@@ -189,7 +189,7 @@ export class LeaderWork {
 
   async #collect(collector: Collector): Promise<void> {
     const report = await collector.collect(this.#term);
-    if (report.removed.length > 0 || report.violations.length > 0)
+    if (report.removed.length > 0 || report.violations.length > 0 || report.trimmed > 0)
       this.#parts.log.info('collector.pass', { ...report, term: this.#term.number });
   }
 }

@@ -3,6 +3,7 @@ import {
   errorText,
   hasCode,
   isOperationError,
+  type Keyspace,
   type KvStore,
   type Log,
   type Random,
@@ -15,6 +16,11 @@ import { checkEtcdVersions } from './etcd-version.ts';
 const RETRY = { minMs: 500, maxMs: 10_000 } as const;
 /** Members that were down at start are asked for their version later. */
 const RECHECK_MS = 600_000;
+/**
+ * Old revisions an etcd that is compacted does not keep: at our own pace (some 50 per recovery) they are 2 000 recoveries, and a tenth of the
+ * default quota of 2 GiB.
+ */
+const REVISIONS_KEPT_MAX = 100_000;
 
 /**
  * Nothing is written to, and nobody leads on, an etcd whose version was not seen to be safe. Waits for etcd at start; looks again from time to
@@ -22,21 +28,25 @@ const RECHECK_MS = 600_000;
  */
 export class StoreGate {
   readonly #store: KvStore;
+  readonly #keys: Keyspace;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
   readonly #allowUnsafeVersion: string | undefined;
   readonly #closing = new AbortController();
+  #remark: Problem | null = null;
   #problem: Problem | null = { code: 'STORE_UNAVAILABLE', text: 'etcd was not reached yet' };
 
   constructor(options: {
     readonly store: KvStore;
+    readonly keys: Keyspace;
     readonly clock: Clock;
     readonly random: Random;
     readonly log: Log;
     readonly allowUnsafeVersion: string | undefined;
   }) {
     this.#store = options.store;
+    this.#keys = options.keys;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
@@ -46,6 +56,11 @@ export class StoreGate {
   /** Why the gate is not passed (yet); null once it is. */
   get problem(): Problem | null {
     return this.#problem;
+  }
+
+  /** What an operator should change although nothing is wrong yet. */
+  get remarks(): readonly Problem[] {
+    return this.#remark ? [this.#remark] : [];
   }
 
   /** Resolves when etcd answered with versions that are safe; `false` when closed before. @throws STORE_TOO_OLD */
@@ -64,6 +79,7 @@ export class StoreGate {
   /** Looks again until closed. @throws STORE_TOO_OLD when a member turns out to be too old. */
   async watch(): Promise<void> {
     while (!this.#closing.signal.aborted) {
+      await this.#lookAtHistory();
       await this.#clock.sleep(RECHECK_MS, this.#closing.signal).catch(() => undefined);
       if (!this.#closing.signal.aborted) await this.#check();
     }
@@ -71,6 +87,24 @@ export class StoreGate {
 
   close(): void {
     this.#closing.abort(new Error('store gate closed'));
+  }
+
+  /**
+   * etcd keeps every revision until somebody compacts it, and refuses every write once its quota is full. It may be shared, so we do not
+   * compact it; we say that nobody does (docs/decisions/0004).
+   */
+  async #lookAtHistory(): Promise<void> {
+    try {
+      const nothing = `${this.#keys.root}.nothing/`;
+      const { revision } = await this.#store.range(nothing);
+      const old = revision - REVISIONS_KEPT_MAX;
+      const text = `etcd still keeps what it held ${REVISIONS_KEPT_MAX} revisions ago: set --auto-compaction-mode and --auto-compaction-retention on its members, or its quota fills up and it refuses every write`;
+      const neverCompacted = old > 0 && (await this.#store.remembers(nothing, old));
+      if (neverCompacted && !this.#remark) this.#log.warn('store.not_compacted', { revision, remedy: text });
+      this.#remark = neverCompacted ? { code: 'STORE_NOT_COMPACTED', text } : null;
+    } catch (error) {
+      this.#log.debug('store.history_unreadable', { error: errorText(error) });
+    }
   }
 
   async #check(): Promise<boolean> {

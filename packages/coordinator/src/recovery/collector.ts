@@ -46,6 +46,8 @@ export interface CollectorOptions {
   readonly removalsMax?: number;
   /** History records kept per member. Default 20. */
   readonly historyKept?: number;
+  /** Of a member's policy: the guard counts that many ended recoveries, so no fewer are kept. Default 1. */
+  readonly flapLimitOf?: (member: MemberId) => number;
 }
 
 export interface CollectReport {
@@ -83,7 +85,7 @@ export class Collector {
   readonly #options: Required<CollectorOptions>;
 
   constructor(options: CollectorOptions) {
-    this.#options = { callTimeoutMs: 5_000, removalsMax: 50, historyKept: 20, ...options };
+    this.#options = { callTimeoutMs: 5_000, removalsMax: 50, historyKept: 20, flapLimitOf: () => 1, ...options };
   }
 
   /**
@@ -136,7 +138,8 @@ export class Collector {
     );
     if (ids.length === 0) return new Map();
     try {
-      const filters = { 'instance-id': ids.slice(0, 200) };
+      // All of them, however many: one that was not asked for would pass for one that is gone. The adapter asks in portions.
+      const filters = { 'instance-id': ids };
       const found = await this.#options.cloud.describeInstances(filters, { signal: term.signal });
       return new Map(found.map((one) => [one.instanceId, one]));
     } catch (error) {
@@ -285,7 +288,9 @@ export class Collector {
 
   /** A commit needs a put: the newest record that stays is written again, unchanged, and carries the deletions. */
   async #trim(pass: Pass, entries: readonly HistoryEntry[]): Promise<number> {
-    const gone = new Set(trimmable(entries, this.#options.historyKept).slice(0, TRIMS_PER_COMMIT));
+    const { historyKept, flapLimitOf } = this.#options;
+    const keptOf = (member: MemberId) => Math.max(historyKept, flapLimitOf(member));
+    const gone = new Set(trimmable(entries, keptOf).slice(0, TRIMS_PER_COMMIT));
     const carrier = entries.find((entry) => !gone.has(entry.key));
     if (gone.size === 0 || !carrier) return 0;
     const deletes = entries

@@ -85,6 +85,8 @@ export interface KvStore {
   revokeLease(leaseId: LeaseId): Promise<void>;
   /** Events from `fromRevision` on (inclusive), for keys under `prefix`. */
   watch(prefix: string, fromRevision: Revision, handlers: KvWatchHandlers): KvWatch;
+  /** Whether the store can still show what the key (one we may read) held at this revision; `false`: compacted away. */
+  remembers(key: string, revision: Revision): Promise<boolean>;
   /** Server versions of the reachable members, e.g. `3.5.30`. */
   serverVersions(): Promise<readonly string[]>;
   /** Bounded in time even when the server is gone. Idempotent. */

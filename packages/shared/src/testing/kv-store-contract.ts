@@ -379,6 +379,19 @@ const watches: readonly KvContractCase[] = [
     },
   },
   {
+    name: 'what was compacted away is not remembered any more, what came after is',
+    async run({ store, prefix, compact }) {
+      await store.txn({ compare: [], writes: [{ kind: 'put', key: `${prefix}a`, value: '1' }] });
+      const { revision } = await store.range(prefix);
+      await store.txn({ compare: [], writes: [{ kind: 'put', key: `${prefix}a`, value: '2' }] });
+      const remembers = (at: number) => store.remembers(`${prefix}a`, at);
+      const before = await remembers(revision);
+      await compact(revision + 1);
+      const after = [await remembers(revision), await remembers(revision + 1)];
+      expectEqual([before, ...after], [true, false, true], 'before, after, the newest');
+    },
+  },
+  {
     name: 'the server tells its version',
     async run({ store }) {
       const versions = await store.serverVersions();

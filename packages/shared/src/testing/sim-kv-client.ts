@@ -183,6 +183,10 @@ export class SimKvClient implements KvStore {
     return watch;
   }
 
+  remembers(_key: string, revision: Revision): Promise<boolean> {
+    return this.#call({ operation: 'get', apply: () => revision >= this.server.state.compactedRevision });
+  }
+
   serverVersions(): Promise<readonly string[]> {
     return this.#call({ operation: 'get', apply: () => this.server.versions });
   }

@@ -22,6 +22,7 @@ const REFUSAL_TEXTS = [
   'etcdserver: role name not found',
   'etcdserver: mvcc: database space exceeded',
   'etcdserver: duplicate key',
+  'etcdserver: mvcc: required revision has been compacted',
   'etcdserver: too many operations',
 ];
 
@@ -45,6 +46,9 @@ function statusOf(text: string): { readonly code: number; readonly name: string 
 
 export const isLeaseNotFound = (error: unknown): boolean =>
   errorText(error).includes('requested lease not found') || /Lease .* is expired or revoked/.test(errorText(error));
+
+export const isCompacted = (error: unknown): boolean =>
+  errorText(error).includes('required revision has been compacted');
 
 /** Our token belongs to an older state of etcd's users and roles: a new one is needed. */
 export const isStaleToken = (error: unknown): boolean =>

@@ -15,7 +15,7 @@ import {
 import type { ILeaseKeepAliveRequest, ILeaseKeepAliveResponse, IDuplexStream } from 'etcd3';
 import { entryFrom, keyBytes, prefixRange, revisionFrom, txnRequest } from './etcd-codec.ts';
 import { EtcdEndpoint, type EtcdEndpointOptions } from './etcd-endpoint.ts';
-import { blamesEndpoint, isLeaseNotFound, storeError } from './etcd-errors.ts';
+import { blamesEndpoint, isCompacted, isLeaseNotFound, storeError } from './etcd-errors.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 
 export interface EtcdKvStoreOptions {
@@ -137,6 +137,19 @@ export class EtcdKvStore implements KvStore {
     });
     this.#watches.add(watch);
     return watch;
+  }
+
+  async remembers(key: string, revision: Revision): Promise<boolean> {
+    const request = { key: keyBytes(key), revision: String(revision), count_only: true };
+    try {
+      await this.#call('remembers', false, (endpoint) =>
+        endpoint.unary((client, options) => client.kv.range(request, options)),
+      );
+      return true;
+    } catch (error) {
+      if (isCompacted(error)) return false;
+      throw error;
+    }
   }
 
   async serverVersions(): Promise<readonly string[]> {

@@ -95,5 +95,6 @@ test('history is trimmed to the newest of each member, never with leftovers', ()
     }),
   });
   const entries = [entry('a1', 'a/x', 1), entry('a2', 'a/x', 2, true), entry('a3', 'a/x', 3), entry('b1', 'b/x', 1)];
-  expect(trimmable(entries, 1)).toEqual(['a1']);
+  expect(trimmable(entries, () => 1)).toEqual(['a1']);
+  expect(trimmable(entries, (member) => (member === 'a/x' ? 2 : 0))).toEqual(['a1', 'b1']);
 });

@@ -114,16 +114,16 @@ export function findStrays(found: Found, known: KnownRecoveries): readonly strin
     .map((one) => one.instanceId);
 }
 
-/** History records beyond the newest `keep` of a member that have nothing left to remove. */
+/** History records beyond the newest of a member, as many as are kept of it, that have nothing left to remove. */
 export function trimmable(
   entries: readonly { readonly key: string; readonly record: HistoryRecord }[],
-  keep: number,
+  keptOf: (member: MemberId) => number,
 ): readonly string[] {
   const byMember = Map.groupBy(entries, (one) => one.record.member);
-  return [...byMember.values()].flatMap((own) =>
+  return [...byMember].flatMap(([member, own]) =>
     [...own]
       .sort((a, b) => b.record.endedAtWallMs - a.record.endedAtWallMs)
-      .slice(keep)
+      .slice(keptOf(member))
       .filter((one) => one.record.leftovers.length === 0)
       .map((one) => one.key),
   );

@@ -1,0 +1,52 @@
+import type { Scene, SceneWatch, Theatre } from '@understudy/cli/demo';
+import type { Clock, MemberView } from '@understudy/shared';
+import type { Failures } from './failures.ts';
+import type { Pace } from './soak-setting.ts';
+
+export const FAULT_KINDS = [
+  'instance crashed',
+  'coordinator killed',
+  'coordinator paused',
+  'etcd member killed',
+  'instance stopped by its operator',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What the fault loops share. */
+export interface Stage {
+  readonly clock: Clock;
+  readonly theatre: Theatre;
+  readonly watch: SceneWatch;
+  readonly failures: Failures;
+  readonly pace: Pace;
+  /** Aborted when the run is over: no fault begins after that, those under way are put right. */
+  readonly curtain: AbortSignal;
+  /** Aborted when somebody interrupts the run. */
+  readonly signal: AbortSignal;
+  /** Members an operator is busy with: nobody else harms them. */
+  readonly reserved: Set<string>;
+  /** How often each fault was *seen* to have happened. */
+  readonly happened: Map<FaultKind, number>;
+  readonly violations: string[];
+  say(line: string): void;
+}
+
+export function count(stage: Stage, kind: FaultKind): void {
+  stage.happened.set(kind, (stage.happened.get(kind) ?? 0) + 1);
+}
+
+/** Waits, but not beyond the end of the run. */
+export const pause = (stage: Stage, durationMs: number): Promise<void> =>
+  stage.clock.sleep(durationMs, AbortSignal.any([stage.curtain, stage.signal])).catch(() => undefined);
+
+export const isOver = (stage: Stage): boolean => stage.curtain.aborted || stage.signal.aborted;
+
+export const memberIn = (scene: Scene | null, member: string): MemberView | undefined =>
+  scene?.members.find((each) => each.member === member);
+
+/** Well, known as well to every observer, and nothing under way: what happens to it now is of our making. */
+export const isAtRest = (view: MemberView): boolean =>
+  view.verdict === 'alive' &&
+  view.recovery === null &&
+  view.hold === null &&
+  view.opinions.filter((one) => one.verdict === 'alive').length >= 3;
