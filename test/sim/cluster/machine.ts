@@ -154,6 +154,14 @@ export class Machine {
     this.#world.healthChanged();
   }
 
+  setRate(rate: number): void {
+    this.#clock.setRate(rate);
+  }
+
+  stepWall(byMs: number): void {
+    this.#clock.stepWall(byMs);
+  }
+
   /** The guest is asked to shut down: systemd stops the agent, which withdraws and says goodbye. */
   shutDown(): void {
     this.#agent?.agent.stop();

@@ -6,6 +6,7 @@ export const OPERATOR = 'operator';
 /** Longer than EC2's lag: what an operator did by then is seen by whoever asks. */
 const SEEN_AFTER_MS = 5_000;
 const ASK_AGAIN_MS = 10_000;
+const START_TRIES = 60;
 
 /** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
 export class Operators {
@@ -39,11 +40,15 @@ export class Operators {
     this.#ask('StopInstances', { InstanceIds: [instanceId], Force: true });
   }
 
-  start(instanceId: string): void {
+  /** Asked again for as long as EC2 says no: it may still be stopping, or its zone be out. */
+  start(instanceId: string, triesLeft = START_TRIES): void {
+    const { kernel } = this.#world;
     this.#stoppedAtMs.delete(instanceId);
     void this.#send('StartInstances', { InstanceIds: [instanceId] }).then(
-      () => this.#startedAtMs.set(instanceId, this.#world.kernel.monotonicMs()),
-      () => undefined,
+      () => this.#startedAtMs.set(instanceId, kernel.monotonicMs()),
+      () => {
+        if (triesLeft > 0) kernel.setTimer(ASK_AGAIN_MS, () => this.start(instanceId, triesLeft - 1));
+      },
     );
   }
 

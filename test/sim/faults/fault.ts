@@ -57,6 +57,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('pause-before-call'), coordinator, call: z.string(), nth: times }),
   z.strictObject({ ...base, kind: z.literal('clock-rate'), coordinator, rate: z.number().min(0.5).max(2) }),
   z.strictObject({ ...base, kind: z.literal('clock-step'), coordinator, byMs: z.number() }),
+  z.strictObject({ ...base, kind: z.literal('machine-clock-rate'), member, rate: z.number().min(0.5).max(2) }),
+  z.strictObject({ ...base, kind: z.literal('machine-clock-step'), member, byMs: z.number() }),
   // etcd
   z.strictObject({ ...base, kind: z.literal('etcd-leader-loss') }),
   z.strictObject({ ...base, kind: z.literal('etcd-quorum-loss') }),

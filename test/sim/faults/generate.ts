@@ -81,7 +81,8 @@ class Draft {
     if (kind === 'operator-clears-holds')
       for (const member of ['m2', 'm3']) this.#crash(member, FIRST_TROUBLE_MS + 11_000);
     if (stage === 'revoke') this.add('spoiled-replacement', { atMs: FIRST_TROUBLE_MS }, { count: 2 });
-    const target = TROUBLES.includes(kind) ? pick(random, ['m2', 'replacement']) : needsHistory ? 'm1' : 'struck';
+    const onMachines = TROUBLES.includes(kind) || kind === 'agent-crash' || kind.startsWith('machine-clock');
+    const target = onMachines ? pick(random, ['m2', 'replacement']) : needsHistory ? 'm1' : 'struck';
     const fixed = {
       action: '*',
       member: target,
@@ -178,6 +179,16 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'clock-step': (random, options) => ({
     ...ofCoordinator(BRIEF_MS)(random, options),
     byMs: pick(random, [-3_600_000, -30_000, -2_000, 2_000, 30_000, 3_600_000]),
+  }),
+  'machine-clock-rate': (random, options) => ({
+    forMs: OUTAGE_MS(random),
+    member: anyMember(random, options),
+    rate: pick(random, [0.99, 0.995, 1.005, 1.01]),
+  }),
+  'machine-clock-step': (random, options) => ({
+    forMs: 0,
+    member: anyMember(random, options),
+    byMs: pick(random, [-3_600_000, -30_000, 30_000, 3_600_000]),
   }),
   'etcd-leader-loss': (random) => ({ forMs: between(random, 1_000, 4_000) }),
   'etcd-quorum-loss': (random) => ({ forMs: LONG_MS(random) }),

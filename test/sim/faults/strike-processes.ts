@@ -44,8 +44,32 @@ const clockStep: Strike<'clock-step'> = (fault, context) => {
   return { undo: nothing, happened: always };
 };
 
+const machineClockRate: Strike<'machine-clock-rate'> = (fault, context) => {
+  const machine = machineOf(context, fault.member);
+  if (!machine) return null;
+  machine.setRate(fault.rate);
+  return { undo: () => machine.setRate(1), happened: always };
+};
+
+/** Stays, as {@link clockStep}; the agent is started again, because that is when it looks at the wall. */
+const machineClockStep: Strike<'machine-clock-step'> = (fault, context) => {
+  const machine = machineOf(context, fault.member);
+  if (!machine?.agentRuns) return null;
+  machine.stepWall(fault.byMs);
+  machine.crashAgent();
+  machine.startAgent();
+  return { undo: nothing, happened: always };
+};
+
 export const PROCESS_STRIKES: StrikeTable<
-  'coordinator-crash' | 'agent-crash' | 'coordinator-pause' | 'pause-before-call' | 'clock-rate' | 'clock-step'
+  | 'coordinator-crash'
+  | 'agent-crash'
+  | 'coordinator-pause'
+  | 'pause-before-call'
+  | 'clock-rate'
+  | 'clock-step'
+  | 'machine-clock-rate'
+  | 'machine-clock-step'
 > = {
   'coordinator-crash': coordinatorCrash,
   'agent-crash': agentCrash,
@@ -53,4 +77,6 @@ export const PROCESS_STRIKES: StrikeTable<
   'pause-before-call': pauseBeforeCall,
   'clock-rate': clockRate,
   'clock-step': clockStep,
+  'machine-clock-rate': machineClockRate,
+  'machine-clock-step': machineClockStep,
 };

@@ -49,8 +49,9 @@ export function takeSequence(
 ): { readonly ledger: Ledger; readonly sequence: bigint } {
   const sequence = ledger.nextSequence;
   // An ack of an older one is refused anyway: at one a second a dozen are left to copy, not hundreds.
-  const young = ledger.sent.filter((beat) => nowMs - beat.atMs <= ACK_AGE_MAX_MS);
-  const sent = [...young.slice(-(SENT_MAX - 1)), { sequence, atMs: nowMs }];
+  const firstYoung = ledger.sent.findIndex((beat) => nowMs - beat.atMs <= ACK_AGE_MAX_MS);
+  const sent = firstYoung < 0 ? [] : ledger.sent.slice(Math.max(firstYoung, ledger.sent.length - SENT_MAX + 1));
+  sent.push({ sequence, atMs: nowMs });
   return { ledger: { ...ledger, nextSequence: sequence + 1n, sent }, sequence };
 }
 

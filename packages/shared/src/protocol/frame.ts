@@ -146,10 +146,15 @@ const SIZE_OF_TYPE: Readonly<Record<number, { readonly type: FrameType; readonly
 export function peekFrame(
   bytes: Uint8Array,
 ): { readonly type: FrameType; readonly keyId: number; readonly agentId: string } | null {
+  const type = typeOf(bytes);
+  return type === null ? null : { type, keyId: bytes[2] ?? 0, agentId: readHex(bytes, 4, AGENT_ID_BYTES) };
+}
+
+/** By version, type and length; null: none of ours. */
+function typeOf(bytes: Uint8Array): FrameType | null {
   if (bytes.length < ACK_BYTES || bytes[0] !== FRAME_VERSION) return null;
   const expected = SIZE_OF_TYPE[bytes[1] ?? 0];
-  if (!expected || expected.bytes !== bytes.length) return null;
-  return { type: expected.type, keyId: bytes[2] ?? 0, agentId: readHex(bytes, 4, AGENT_ID_BYTES) };
+  return expected?.bytes === bytes.length ? expected.type : null;
 }
 
 /** Constant-time check of the last 16 bytes. */
@@ -241,7 +246,7 @@ export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'flags' | 'challenge'>
 
 /** `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first. */
 export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
-  if (peekFrame(bytes)?.type !== 'heartbeat') return null;
+  if (typeOf(bytes) !== 'heartbeat') return null;
   const view = viewOf(bytes);
   const flagBits = bytes[3] ?? 0;
   const checks: CheckReading[] = [];
@@ -327,7 +332,7 @@ export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac):
 
 /** `null` unless the bytes are a well-formed ack. Check the tag first. */
 export function decodeAck(bytes: Uint8Array): Ack | null {
-  if (peekFrame(bytes)?.type !== 'ack') return null;
+  if (typeOf(bytes) !== 'ack') return null;
   const view = viewOf(bytes);
   const opinion = ACK_OPINIONS[bytes[56] ?? 0];
   const activation = ACK_ACTIVATIONS[bytes[57] ?? 0];
@@ -359,7 +364,7 @@ export function encodeProbe(probe: Probe, mac: Mac): Uint8Array {
 
 /** `null` unless the bytes are a well-formed probe. Check the tag first. */
 export function decodeProbe(bytes: Uint8Array): Probe | null {
-  if (peekFrame(bytes)?.type !== 'probe') return null;
+  if (typeOf(bytes) !== 'probe') return null;
   return {
     keyId: bytes[2] ?? 0,
     agentId: readHex(bytes, 4, AGENT_ID_BYTES),
