@@ -17,6 +17,9 @@ const revisionOf = (entry: KvEntry | undefined, compare: KvCompare): Revision =>
 const wantedBy = (compare: KvCompare): Revision =>
   'createRevision' in compare ? compare.createRevision : compare.modRevision;
 
+const malformed = (text: string): OperationError =>
+  new OperationError('STORE_REJECTED', text, { upstreamCode: 'INVALID_ARGUMENT' });
+
 const isTouchedBy = (write: KvWrite, key: string): boolean =>
   write.kind === 'deletePrefix' ? key.startsWith(write.prefix) : write.key === key;
 
@@ -92,11 +95,11 @@ export class SimKvState {
   #refuseMalformed(txn: KvTxn): void {
     const counts = [txn.compare.length, txn.writes.length, txn.elseGet?.length ?? 0];
     if (Math.max(...counts) > OPERATIONS_PER_TXN_MAX)
-      throw new OperationError('STORE_REJECTED', `too many operations in txn: ${Math.max(...counts)} > 128`);
+      throw malformed(`too many operations in txn: ${Math.max(...counts)} > 128`);
     txn.writes.forEach((write, index) => {
       if (write.kind !== 'put') return;
       const twice = txn.writes.some((other, at) => at !== index && isTouchedBy(other, write.key));
-      if (twice) throw new OperationError('STORE_REJECTED', `duplicate key given in txn request: ${write.key}`);
+      if (twice) throw malformed(`duplicate key given in txn request: ${write.key}`);
     });
   }
 
