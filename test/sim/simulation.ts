@@ -9,6 +9,7 @@ import type { InvariantId, Violation } from './invariants/invariant.ts';
 import { WATCHERS } from './invariants/watchers.ts';
 import { Tally } from './tally.ts';
 import { Trace } from './trace.ts';
+import { attendTo } from './cluster/attending-operator.ts';
 
 /** Everything that decides a run. The same value gives the same run. */
 export interface RunSpec extends WorldShape {
@@ -171,9 +172,7 @@ class Simulation {
   #attend(member: MemberId): void {
     const hold = holdOf(this.#world, member);
     if (!hold) return;
-    const allocationId = this.#world.addressOf(member);
-    if (hold.reason === 'AddressHeldElsewhere' && allocationId !== null)
-      this.#world.operators.give(allocationId, this.#world.activeInstanceOf(member));
+    attendTo(this.#world, member, hold.reason);
     this.#world.remove(this.#world.keys.hold(member));
   }
 

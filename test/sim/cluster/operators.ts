@@ -40,6 +40,10 @@ export class Operators {
     this.#ask('StopInstances', { InstanceIds: [instanceId], Force: true });
   }
 
+  reboot(instanceId: string): void {
+    this.#ask('RebootInstances', { InstanceIds: [instanceId] });
+  }
+
   /** Asked again for as long as EC2 says no: it may still be stopping, or its zone be out. */
   start(instanceId: string, triesLeft = START_TRIES): void {
     const { kernel } = this.#world;

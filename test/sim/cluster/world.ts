@@ -166,17 +166,17 @@ export class World {
 
   /** Of the recovery that is open for the member; null: none is. */
   openPlanOf(member: MemberId): RecoveryPlan | null {
-    return this.#intentOf(member)?.plan ?? null;
+    return this.intentOf(member)?.plan ?? null;
   }
 
-  #intentOf(member: MemberId): IntentRecord | null {
+  intentOf(member: MemberId): IntentRecord | null {
     const entry = this.kv.state.get(this.keys.intent(member));
     return entry ? parseRecord(IntentRecordSchema, entry.key, entry.value) : null;
   }
 
   /** The powered instance its open recovery has launched; null: none. */
   replacementOf(member: MemberId): string | null {
-    const opId = this.#intentOf(member)?.opId ?? null;
+    const opId = this.intentOf(member)?.opId ?? null;
     const launched = this.cloud.core.world.instances.all().filter((one) => one.tags[TAG.op] === opId);
     return launched.find((one) => this.machines.of(one.id))?.id ?? null;
   }
