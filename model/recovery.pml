@@ -98,10 +98,12 @@ bit lateDelete[PERMITS];
 #endif
 bit serving[LAUNCHES + 1];
 /*
- * A coordinator's answer "active" is on its way to the old instance's agent; it answers a heartbeat of this boot, so it dies with the boot.
+ * Some coordinator's view of etcd says "active" of the old instance, by a proof made since this boot of it. However old the view becomes, it may
+ * be answered from at any time of this boot, and the answer takes any time; both die with the boot (S9: view/activation-answers.ts; an ack
+ * names the boot epoch of the heartbeat it answers). Any other coordinator may know better meanwhile.
  * Other instances need none: once true of them, the answer stays true as long as this recovery is what we look at.
  */
-bit activeUnderWay;
+bit viewSaysActive;
 
 /* ================================================================ properties */
 
@@ -218,12 +220,8 @@ bool reachedPredecessorBack;
 #define MAY_ACTIVATE (MAY_WRITE && activation == OLD)
 #endif
 
-/* S9: what the answer to a heartbeat of this instance is (view/activation-answers.ts). */
-#ifdef WITHOUT_FRESH_ANSWERS
-#define ANSWERED_ACTIVE(instance) (activation == instance || instance == OLD)
-#else
-#define ANSWERED_ACTIVE(instance) (activation == instance && !(instance == OLD && intent != ABSENT))
-#endif
+/* S9: what a view of etcd that is current says of this instance (view/activation-answers.ts). */
+#define IS_ACTIVE(instance) (activation == instance && !(instance == OLD && intent != ABSENT))
 
 /* ================================================================ EC2's side of a call */
 
@@ -241,14 +239,16 @@ inline stopServing(instance) {
     fi
 }
 
-/* The end of a boot: no answer to it counts any more. */
+/* The end of a boot. S9: what a view said before the next one is no answer to it. Without: as long as the view is young, it is. */
 inline down(instance, state_) {
     state[instance] = state_;
     stopServing(instance);
+#ifndef WITHOUT_PROOF_SINCE_BOOT
     if
-    :: instance == OLD -> activeUnderWay = 0
+    :: instance == OLD -> viewSaysActive = 0
     :: else
     fi
+#endif
 }
 
 /* What a leader has seen terminated does not count any more. */
@@ -380,10 +380,10 @@ inline landLaunch(permit_) {
 #define END_OF_REPLACEMENT(instance) \
     :: atomic { state[instance] == RUNNING -> terminate(instance) }
 
-/* Agents ask, coordinators answer from etcd, the answer takes its time. An answer other than "active" stops the workload. */
+/* Agents ask, coordinators answer from their views of etcd, the answer takes its time. One other than "active" stops the workload. */
 #define BOOTED(instance) (state[instance] == RUNNING || state[instance] == STOPPING)
 #define ANSWERS_TO_REPLACEMENT(instance) \
-    :: atomic { BOOTED(instance) && ANSWERED_ACTIVE(instance) && !serving[instance] -> startServing(instance) }
+    :: atomic { BOOTED(instance) && IS_ACTIVE(instance) && !serving[instance] -> startServing(instance) }
 
 proctype Environment() {
     byte scan, reply;
@@ -413,9 +413,9 @@ proctype Environment() {
     LATE_CALLS_OF_PERMIT(5)
 #endif
 #if defined(WITH_AGENTS) && !defined(WITHOUT_ACTIVATION)
-    :: atomic { BOOTED(OLD) && ANSWERED_ACTIVE(OLD) && !activeUnderWay -> activeUnderWay = 1 }
-    :: atomic { activeUnderWay && !serving[OLD] -> startServing(OLD) }
-    :: atomic { serving[OLD] && !ANSWERED_ACTIVE(OLD) -> stopServing(OLD) }
+    :: atomic { BOOTED(OLD) && IS_ACTIVE(OLD) && !viewSaysActive -> viewSaysActive = 1 }
+    :: atomic { BOOTED(OLD) && viewSaysActive && !serving[OLD] -> startServing(OLD) }
+    :: atomic { serving[OLD] && !IS_ACTIVE(OLD) -> stopServing(OLD) }
     ANSWERS_TO_REPLACEMENT(1)
     ANSWERS_TO_REPLACEMENT(2)
 #if LAUNCHES > 2
@@ -582,8 +582,12 @@ revokeStep:
 #ifdef WITHOUT_CONFIRMATION
     :: lateDelete[MY_PERMIT] -> break
 #endif
-#ifdef WITHOUT_TRUE_NOT_FOUND
-    :: permit[MY_PERMIT] == FREE -> break /* "no such interface", of one that is there (A8, A9) */
+    /*
+     * "Not found": true of a permit that EC2 knew (A9), and then the first of these. Of one that it does not know yet it may be said as often as
+     * you like: S7 lets that count for nothing.
+     */
+#ifdef WITHOUT_KNOWN_PERMIT
+    :: permit[MY_PERMIT] == FREE -> break
 #endif
 #ifdef WITHOUT_ADOPTION
     :: permit[MY_PERMIT] > USED -> break

@@ -88,7 +88,7 @@ export interface HeartbeatSource {
   reading(member: MemberId, instanceId: string): HeartbeatReading | null;
 }
 
-/** What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view is not fresh. */
+/** What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view proves nothing for it. */
 export interface ActivationAnswer {
   readonly activation: AckActivation;
   readonly incarnation: number;
@@ -98,7 +98,8 @@ export interface ActivationAnswer {
 }
 
 export interface ActivationSource {
-  answer(member: MemberId, instanceHash: string): ActivationAnswer;
+  /** `bootHeardAtMs`: when this coordinator heard the first authenticated datagram of the instance's present boot epoch. */
+  answer(member: MemberId, instanceHash: string, bootHeardAtMs: MonotonicMs): ActivationAnswer;
 }
 
 export interface OpenIntent {

@@ -99,6 +99,71 @@ describe('the last moments before an intent', () => {
   });
 });
 
+describe('a predecessor that somebody starts again while one coordinator has lost etcd', () => {
+  /** The old instance is back within the time for which that coordinator still answers; its view is older than the intent. */
+  async function comesBack() {
+    const world = new World({
+      latency: {
+        'api.DescribeVolumes.response': [3_000, 3_000],
+        'instance.stop-skip-os': [2_000, 2_000],
+        'instance.pending': [1_000, 1_000],
+      },
+    });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    await world.silence(old.instanceId);
+    const leader = world.mustLead();
+    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    await world.clock.advance(1_000);
+    expect(world.intent(DB1)).toBeNull();
+    const blind = world.nodes.find((node) => node !== leader);
+    if (!blind) throw new Error('no second coordinator');
+    blind.kv.cut();
+    const blindMs = world.clock.monotonicMs();
+    const state = () => world.sim.core.world.instances.get(old.instanceId)?.state;
+    await world.until('fenced', () => world.intent(DB1) !== null && state() === 'stopped', 30_000);
+    world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
+    await world.until('running again', () => state() === 'running', 10_000);
+    world.speak(old.instanceId);
+    const agent = world.agents.get(old.instanceId);
+    if (!agent) throw new Error('no agent');
+    await world.clock.advance(2_500);
+    return { world, blind, agent, sinceMs: world.clock.monotonicMs() - blindMs };
+  }
+
+  test('that coordinator, which would still answer, does not say active; the others say fenced', async () => {
+    const { world, blind, agent, sinceMs } = await comesBack();
+    expect(sinceMs).toBeLessThan(15_000);
+    expect(blind.coordinator.view.mirror.intents.has(DB1)).toBe(false);
+    expect(blind.coordinator.view.contactAgeMs()).toBeLessThan(20_000);
+    expect([...agent.told.values()].sort()).toEqual(['fenced', 'fenced', 'unknown']);
+    await world.clock.advance(60_000);
+    expect([...agent.everTold].sort()).toEqual(['fenced', 'unknown']);
+  });
+
+  test('it says fenced as soon as it has etcd again', async () => {
+    const { world, blind, agent } = await comesBack();
+    blind.kv.heal();
+    await world.clock.advance(12_000);
+    expect([...agent.told.values()]).toEqual(['fenced', 'fenced', 'fenced']);
+    expect(agent.everTold.has('active')).toBe(false);
+  });
+
+  test('an agent of an instance that was not replaced serves again within two proofs of its restart', async () => {
+    const world = new World();
+    const { instanceId } = world.seed(DB1);
+    await world.up();
+    await world.silence(instanceId);
+    world.speak(instanceId);
+    const told = () => [...(world.agents.get(instanceId)?.told.values() ?? [])];
+    const tookMs = await world.until('active', () => told().includes('active'), 10_000);
+    expect(tookMs).toBeLessThanOrEqual(2_200);
+    await world.clock.advance(3_000);
+    expect(told()).toEqual(['active', 'active', 'active']);
+  });
+});
+
 describe('refusals', () => {
   test('an etcd with lease bugs: nothing is written, and the process is told to end', async () => {
     const world = new World({ coordinators: 1, etcdVersions: ['3.4.23'] });

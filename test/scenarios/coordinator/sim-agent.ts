@@ -26,6 +26,8 @@ export class SimAgent {
   readonly instanceId: string;
   /** Per coordinator endpoint: the last activation it was told. */
   readonly told = new Map<string, string>();
+  /** Every activation it was ever told, by anybody. */
+  readonly everTold = new Set<string>();
   readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   readonly #mac: Mac;
@@ -91,6 +93,7 @@ export class SimAgent {
       if (ack.instanceHash !== instanceHashOf(this.instanceId)) return;
       this.#challenges.set(keyOf(from), ack.challenge);
       this.told.set(keyOf(from), ack.activation);
+      this.everTold.add(ack.activation);
       return;
     }
     const probe = decodeProbe(payload);

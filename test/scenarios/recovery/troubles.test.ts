@@ -74,6 +74,77 @@ describe('one call goes wrong', () => {
   });
 });
 
+describe('a permit that EC2 does not know yet', () => {
+  const LAG_MS = 30_000;
+
+  /** Attempt 2 ends seconds after its permit was made, before EC2 knows it; its launch call is still under way and lands in attempt 3. */
+  async function endsEarly(createdLagMs: number): Promise<Staged> {
+    // A later version of it would be shown sooner than the first.
+    const lag = [createdLagMs, createdLagMs] as const;
+    const latency = { 'consistency.created': lag, 'network-interface.create': lag } as const;
+    const zones = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
+    const stage = await staged({ latency, policy: { maxLaunchAttempts: 4 } }, zones);
+    const { sim } = stage.scene;
+    // Refused before EC2 looks at the request: the launch API need not know the permit either.
+    const full = {
+      action: 'RunInstances',
+      kind: 'error',
+      code: 'InsufficientInstanceCapacity',
+      httpStatus: 500,
+    } as const;
+    sim.addFault({ ...full, id: 'full' });
+    sim.addFault({ id: 'late', action: 'RunInstances', kind: 'late-landing', delayMs: 120_000, afterCalls: 1 });
+    sim.addFault({ ...full, id: 'full again', afterCalls: 2 });
+    return stage;
+  }
+
+  const deletions = ({ scene }: Staged) => scene.sim.log.calls('DeleteNetworkInterface').map((call) => call.outcome);
+
+  test('"not found" does not end the attempt: it is deleted once EC2 knows it, and the late launch finds nothing', async () => {
+    const stage = await endsEarly(LAG_MS);
+    const { scene } = stage;
+    expect(await scene.run(stage.leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    await scene.clock.advance(300_000);
+    checkFinished(scene, stage.old);
+    expect([scene.sim.fired('late'), scene.sim.fired('full again')]).toEqual([1, 1]);
+    expect(deletions(stage)).toContain('InvalidNetworkInterfaceID.NotFound');
+    expect(deletions(stage).filter((outcome) => outcome === 'ok')).toHaveLength(2);
+    expect(scene.history()[0]?.launchAttempts).toBe(3);
+  });
+
+  test('somebody else deleted it before it was ever shown: believed after as long as EC2 may take to know it', async () => {
+    const stage = await endsEarly(LAG_MS);
+    const { scene } = stage;
+    const unsubscribe = scene.sim.onEvent((event) => {
+      if (event.kind !== 'call' || event.action !== 'DeleteNetworkInterface' || event.outcome === 'ok') return;
+      unsubscribe();
+      const [permit] = scene.sim.core.world.networkInterfaces.all().filter((one) => one.tags[TAG.attempt] === '2');
+      scene.clock.setTimer(10, () => scene.sim.seed('DeleteNetworkInterface', { NetworkInterfaceId: permit?.id }));
+    });
+    const fromMs = scene.clock.monotonicMs();
+    expect(await scene.run(stage.leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    expect(scene.clock.monotonicMs() - fromMs).toBeGreaterThan(60_000);
+    expect(
+      deletions(stage).filter((outcome) => outcome === 'InvalidNetworkInterfaceID.NotFound').length,
+    ).toBeGreaterThan(2);
+    await scene.clock.advance(300_000);
+    checkFinished(scene, stage.old);
+  });
+
+  test('shown, deleted, and the reply lost: "not found" is believed at once', async () => {
+    const stage = await endsEarly(0);
+    const { scene } = stage;
+    scene.sim.addFault({ id: 'lost', action: 'DeleteNetworkInterface', kind: 'timeout-after-success', afterCalls: 1 });
+    expect(await scene.run(stage.leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
+    expect(deletions(stage)).toEqual(['ok', 'lost', 'InvalidNetworkInterfaceID.NotFound']);
+    const [, lostAtMs = 0] = scene.sim.log.calls('DeleteNetworkInterface').map((call) => call.atMs);
+    const nextPermit = scene.sim.log.calls('CreateNetworkInterface').at(-1);
+    expect((nextPermit?.atMs ?? 0) - lostAtMs).toBeLessThan(15_000);
+    await scene.clock.advance(300_000);
+    checkFinished(scene, stage.old);
+  });
+});
+
 describe('EC2 in trouble', () => {
   test('a throttle storm over everything is waited out', async () => {
     const stage = await staged();

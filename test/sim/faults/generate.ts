@@ -178,7 +178,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   }),
   'clock-step': (random, options) => ({
     ...ofCoordinator(BRIEF_MS)(random, options),
-    byMs: pick(random, [-3_600_000, -30_000, -2_000, 2_000, 30_000, 3_600_000]),
+    byMs: pick(random, [-600_000, -30_000, -2_000, 2_000, 30_000, 600_000]),
   }),
   'machine-clock-rate': (random, options) => ({
     forMs: OUTAGE_MS(random),

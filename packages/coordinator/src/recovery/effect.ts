@@ -69,6 +69,8 @@ export interface Frozen<N extends StepName> {
 export interface Step<N extends StepName> {
   /** How long the step may take before {@link Step.onTimeout}. */
   readonly limitMs: number;
+  /** What a successor may always spend on it. Default: `settings.resumeFloorMs`. */
+  readonly floorMs?: number;
   /** Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen. */
   prepare(): Promise<RequestOf<N>>;
   /** Looks and decides. `last`: what came of the act before; null at the beginning of a run. */
@@ -115,7 +117,7 @@ async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: 
   const leftMs = entry
     ? remainingOfMs({
         limitMs: step.limitMs,
-        floorMs: run.settings.resumeFloorMs,
+        floorMs: step.floorMs ?? run.settings.resumeFloorMs,
         startedAtWallMs: entry.startedAtWallMs,
         nowWallMs: run.wallMs(),
       })

@@ -15,7 +15,7 @@ export interface RecoverySettings {
   readonly backoffCapMs: number;
   /** Between two reads that must agree before an absence or an early `stopped` is believed. Longer than EC2's usual lag. */
   readonly confirmSpacingMs: number;
-  /** How long EC2 may take to show something that was just made. */
+  /** How long EC2 may take to show something that was just made. Until then its "not found" proves nothing. */
   readonly lagGraceMs: number;
   /** Before a placement without capacity is asked again. */
   readonly capacityPauseMs: number;

@@ -1,4 +1,4 @@
-import { instanceHashOf, keyspace, type MemberId } from '@understudy/shared';
+import { instanceHashOf, keyspace, type MemberId, monotonicMs } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ActivationAnswers } from './activation-answers.ts';
 import { ClusterMirror } from './cluster-view-mirror.ts';
@@ -7,6 +7,8 @@ import { activationRecord, entryOf, historyRecord, intentRecord } from '../leade
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';
 const TTL_MS = 10_000;
+const NOW_MS = 500_000;
+const LONG_AGO_MS = 1_000;
 let mirror: ClusterMirror;
 let ageMs: number | null;
 let blocked: boolean;
@@ -24,13 +26,15 @@ beforeEach(() => {
         return mirror;
       },
       contactAgeMs: () => ageMs,
+      provenAtMs: () => (ageMs === null ? null : monotonicMs(NOW_MS - ageMs)),
       isBlocked: () => blocked,
     },
     leadership: { knownTerm: () => term },
     leaseTtlMs: TTL_MS,
   });
 });
-const answer = (instanceId: string) => answers.answer(DB1, instanceHashOf(instanceId));
+const answer = (instanceId: string, bootHeardAtMs = LONG_AGO_MS) =>
+  answers.answer(DB1, instanceHashOf(instanceId), monotonicMs(bootHeardAtMs));
 const activate = (instanceId: string, incarnation = 1) =>
   mirror.put(entryOf(keys.activation(DB1), activationRecord(DB1, instanceId, incarnation), 5));
 const intend = (oldInstanceId: string) => mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, oldInstanceId), 6));
@@ -83,6 +87,36 @@ describe('what an ack says about the right to serve', () => {
     expect(answer('i-1').activation).toBe('active');
     spoil();
     expect(answer('i-1')).toMatchObject({ activation: 'unknown', holdsForMs: 0, leaderLive: false });
+  });
+
+  test.each([
+    [900, 'active'],
+    [1_000, 'active'],
+    [1_001, 'unknown'],
+    [2_000, 'unknown'],
+  ] as const)('a boot heard 1 000 ms ago, a view proven %i ms ago: %s', (provenAgoMs, activation) => {
+    activate('i-1');
+    ageMs = provenAgoMs;
+    expect(answer('i-1', NOW_MS - 1_000).activation).toBe(activation);
+  });
+
+  test('nothing at all is said with the view older than the boot: no incarnation, no time, no live leader', () => {
+    activate('i-1');
+    expect(answer('i-1', NOW_MS)).toEqual({
+      activation: 'unknown',
+      incarnation: 0,
+      holdsForMs: 0,
+      term: 42,
+      leaderLive: false,
+    });
+  });
+
+  test('what forbids to serve needs no view newer than the boot', () => {
+    expect(answer('i-2', NOW_MS).activation).toBe('standby');
+    activate('i-1');
+    expect(answer('i-2', NOW_MS).activation).toBe('fenced');
+    intend('i-1');
+    expect(answer('i-1', NOW_MS).activation).toBe('fenced');
   });
 
   test('no leader known: the activation stands, the leader does not live', () => {

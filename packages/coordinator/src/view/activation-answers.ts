@@ -1,4 +1,10 @@
-import { type ActivationRecord, type IntentRecord, instanceHashOf, type MemberId } from '@understudy/shared';
+import {
+  type ActivationRecord,
+  type IntentRecord,
+  instanceHashOf,
+  type MemberId,
+  type MonotonicMs,
+} from '@understudy/shared';
 import type { ClusterMirror } from './cluster-view-mirror.ts';
 import type { ActivationAnswer, ActivationSource } from '../contracts.ts';
 
@@ -7,6 +13,8 @@ export interface AnswerView {
   readonly mirror: Pick<ClusterMirror, 'activations' | 'intents' | 'history'>;
   /** Age of the newest proof that the view is current; null = it never was. */
   contactAgeMs(): number | null;
+  /** Own monotonic time of that proof; null = it never was. */
+  provenAtMs(): MonotonicMs | null;
   /** Is a record of this member unreadable, so that the tables cannot be trusted for it? */
   isBlocked(member: MemberId): boolean;
 }
@@ -17,12 +25,25 @@ export interface AnswerLeadership {
 }
 
 /**
- * What acks tell an instance about its right to serve, from our view of etcd. **S**: an `active` is never given from a view older than
- * `freshForMs`, and `holdsForMs` is what is left of that time, so no instance takes an answer of ours for good later than `freshForMs` after
- * the moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been noticed and another etcd member tried; beyond two,
+ * What acks tell an instance about its right to serve, from our view of etcd.
+ *
+ * **S** (S9): an `active` rests on a view proven current at a moment not earlier than the first datagram of the instance's present boot. Who
+ * was fenced and comes back begins a new boot; the intent came before the stop, the stop before that boot, so such a view contains the
+ * intent. However old the view is, it cannot bring a predecessor back. An instance that serves is not stopped by the `unknown` until then.
+ *
+ * **S**: nor is it given from a view older than `freshForMs`, and `holdsForMs` is what is left of that time, so no instance takes an answer of
+ * ours for good later than `freshForMs` after the moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been noticed and another etcd member tried; beyond two,
  * a leader on the other side of a partition can have begun a recovery, and a group that opted into waiting out the serve lease counts on
  * our silence.
  */
+const unsaid = (term: number): ActivationAnswer => ({
+  activation: 'unknown',
+  incarnation: 0,
+  holdsForMs: 0,
+  term,
+  leaderLive: false,
+});
+
 export class ActivationAnswers implements ActivationSource {
   readonly #view: AnswerView;
   readonly #leadership: AnswerLeadership;
@@ -40,13 +61,20 @@ export class ActivationAnswers implements ActivationSource {
     this.#freshForMs = options.leaseTtlMs * 2;
   }
 
-  answer(member: MemberId, instanceHash: string): ActivationAnswer {
+  answer(member: MemberId, instanceHash: string, bootHeardAtMs: MonotonicMs): ActivationAnswer {
     const ageMs = this.#view.contactAgeMs();
     const term = this.#leadership.knownTerm();
     const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
-    if (holdsForMs <= 0 || this.#view.isBlocked(member))
-      return { activation: 'unknown', incarnation: 0, holdsForMs: 0, term, leaderLive: false };
-    return { ...this.#judge(member, instanceHash), holdsForMs, term, leaderLive: term > 0 };
+    if (holdsForMs <= 0 || this.#view.isBlocked(member)) return unsaid(term);
+    const judged = this.#judge(member, instanceHash);
+    // What forbids may rest on an older view: at worst somebody waits who need not.
+    if (judged.activation === 'active' && !this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
+    return { ...judged, holdsForMs, term, leaderLive: term > 0 };
+  }
+
+  #isProvenSince(momentMs: MonotonicMs): boolean {
+    const provenAtMs = this.#view.provenAtMs();
+    return provenAtMs !== null && provenAtMs >= momentMs;
   }
 
   #judge(member: MemberId, instanceHash: string): Pick<ActivationAnswer, 'activation' | 'incarnation'> {

@@ -5,6 +5,7 @@ import {
   type KvStore,
   type Log,
   type MemberId,
+  type MonotonicMs,
   type PauseRecord,
   type Random,
   type Revision,
@@ -75,6 +76,11 @@ export class ClusterView {
   contactAgeMs(): number | null {
     const ageMs = this.#view.ageMs();
     return Number.isFinite(ageMs) ? ageMs : null;
+  }
+
+  /** Own monotonic time of the newest such proof: what had been committed by then is in the tables; null = never. */
+  provenAtMs(): MonotonicMs | null {
+    return this.#view.freshAtMs;
   }
 
   isFresh(): boolean {

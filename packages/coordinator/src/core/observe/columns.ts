@@ -99,6 +99,8 @@ export class EntryColumns {
   hashLo = new Uint32Array(0);
   epochHi = new Uint32Array(0);
   epochLo = new Uint32Array(0);
+  /** When the first authenticated datagram of that boot epoch came in. */
+  epochHeardMs = new Float64Array(0);
   sequenceHi = new Uint32Array(0);
   sequenceLo = new Uint32Array(0);
   seenHi = new Uint32Array(0);
@@ -148,6 +150,7 @@ export class EntryColumns {
     this.hashLo = grown(this.hashLo, capacity);
     this.epochHi = grown(this.epochHi, capacity);
     this.epochLo = grown(this.epochLo, capacity);
+    this.epochHeardMs = grown(this.epochHeardMs, capacity);
     this.sequenceHi = grown(this.sequenceHi, capacity);
     this.sequenceLo = grown(this.sequenceLo, capacity);
     this.seenHi = grown(this.seenHi, capacity);

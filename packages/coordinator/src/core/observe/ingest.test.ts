@@ -158,6 +158,44 @@ describe('replay', () => {
   });
 });
 
+describe('the moment a boot epoch was first heard, which the right to serve rests on', () => {
+  it('is that of its first authentic datagram, confirmed or not, and stays', () => {
+    const made = observer([watched(M)]);
+    const agent = new WireAgent(M, I);
+    expect(agent.send(made.table, 1_000).outcome).toBe('unconfirmed');
+    expect(made.bootHeardAtMs).toBe(1_000);
+    for (let atMs = 2_000; atMs <= 9_000; atMs += 1_000) agent.send(made.table, atMs);
+    expect(made.bootHeardAtMs).toBe(1_000);
+  });
+
+  it('is a new one for every restart of the agent, but not for a late datagram of an earlier boot', () => {
+    const made = observer([watched(M)]);
+    const agent = new WireAgent(M, I);
+    agent.greet(made.table, 1_000);
+    const late = agent.beat();
+    agent.epoch = 2n;
+    agent.sequence = 0n;
+    agent.send(made.table, 20_000);
+    expect(made.table.receive(late, FROM, at(21_000)).outcome).toBe('stale');
+    agent.send(made.table, 22_000);
+    expect(made.bootHeardAtMs).toBe(20_000);
+  });
+
+  it('is not moved by what is forged, and begins anew in a row made anew', () => {
+    const made = observer([watched(M)]);
+    const stranger = new WireAgent(M, 'i-stranger');
+    stranger.greet(made.table, 1_000);
+    const forged = stranger.beat();
+    forged[HEARTBEAT_BYTES - 1] = (forged[HEARTBEAT_BYTES - 1] as number) ^ 1;
+    expect(made.table.receive(forged, FROM, at(2_000)).outcome).toBe('forged');
+    stranger.send(made.table, 3_000);
+    expect(made.bootHeardAtMs).toBe(1_000);
+    for (let i = 0; i < 20; i++) new WireAgent(M, `i-other-${i}`).greet(made.table, 4_000 + i);
+    stranger.send(made.table, 5_000);
+    expect(made.bootHeardAtMs).toBe(5_000);
+  });
+});
+
 describe('acks', () => {
   it('at most one in five, on a steady path', () => {
     const { table, agent } = make();

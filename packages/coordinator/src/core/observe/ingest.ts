@@ -11,6 +11,7 @@ import {
   type MemberId,
   MIDSTATE_WORDS,
   midstateMac,
+  monotonicMs,
   writeMidstate,
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
@@ -96,6 +97,7 @@ export class Ingest {
       word(bytes, HEARTBEAT_OFFSET.bootEpoch + 4),
       word(bytes, HEARTBEAT_OFFSET.sequence),
       word(bytes, HEARTBEAT_OFFSET.sequence + 4),
+      nowMs,
     );
     if (fresh !== 'fresh') return this.#drop(fresh);
     const confirmed = this.#echoesChallenge(entry, bytes);
@@ -210,7 +212,11 @@ export class Ingest {
     entries.sinceAck[entry] = sinceAck;
     const quietMs = nowMs - (entries.lastAckMs[entry] as number);
     if (quietMs < settings.ackMinIntervalMs) return null;
-    const answer = this.#activations.answer(members.ids[slot] as MemberId, entries.hashHex[entry] as string);
+    const answer = this.#activations.answer(
+      members.ids[slot] as MemberId,
+      entries.hashHex[entry] as string,
+      monotonicMs(entries.epochHeardMs[entry] as number),
+    );
     const wanted =
       !confirmed ||
       ((bytes[HEARTBEAT_OFFSET.flags] as number) & FLAG.ackRequested) !== 0 ||

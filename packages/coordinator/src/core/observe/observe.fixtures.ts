@@ -111,6 +111,8 @@ export const watched = (member: MemberId, change: Partial<WatchedMember> = {}): 
 export interface TestObserver {
   readonly table: ObserverTable;
   answer: ActivationAnswer;
+  /** What the last answer was asked with: when the agent's boot epoch was first heard. */
+  bootHeardAtMs: number | null;
 }
 
 /** Warm from the start unless told otherwise. */
@@ -119,14 +121,23 @@ export function observer(
   settings: Partial<ObserverSettings> = {},
   nonce = 1,
 ): TestObserver {
-  const made: { table: ObserverTable | null; answer: ActivationAnswer } = { table: null, answer: ANSWER };
+  const made: Omit<TestObserver, 'table'> & { table: ObserverTable | null } = {
+    table: null,
+    answer: ANSWER,
+    bootHeardAtMs: null,
+  };
   const table = new ObserverTable({
     coordinatorId: 'c1',
     startedAtMs: at(0),
     nonce: new Uint8Array(32).fill(nonce),
     keyIds: [1, 2],
     keyOf: (keyId, member) => deriveAgentKey(MASTER, keyId, member),
-    activations: { answer: () => made.answer },
+    activations: {
+      answer: (_member, _hash, bootHeardAtMs) => {
+        made.bootHeardAtMs = bootHeardAtMs;
+        return made.answer;
+      },
+    },
     settings: { warmUpMs: 0, ...settings },
   });
   table.setRoster(roster, at(0));

@@ -18,7 +18,7 @@ it('judges every sequence of datagrams exactly as ReplayWindow does', () => {
       const entries = new EntryColumns();
       const entry = entries.take();
       for (const { epoch, sequence } of steps)
-        expect(acceptSequence(entries, entry, ...halves(epoch), ...halves(sequence))).toBe(
+        expect(acceptSequence(entries, entry, ...halves(epoch), ...halves(sequence), 0)).toBe(
           window.accept(epoch, sequence),
         );
     }),

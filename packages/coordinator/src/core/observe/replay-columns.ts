@@ -6,6 +6,7 @@ const WORD = 4_294_967_296;
 /**
  * The 64-wide anti-replay window of `ReplayWindow` (shared; RFC 4303 §3.4.3) over flat columns: u64 as two u32, no bigint, no garbage. A
  * property test holds the two against each other. Differences beyond 2^53 lose digits, not their sign or their being ≥ 64.
+ * `nowMs`: kept as `epochHeardMs` when the datagram begins a boot epoch.
  */
 export function acceptSequence(
   entries: EntryColumns,
@@ -14,6 +15,7 @@ export function acceptSequence(
   epochLo: number,
   sequenceHi: number,
   sequenceLo: number,
+  nowMs: number,
 ): ReplayVerdict {
   const flags = entries.flags[entry] as number;
   const epochStep =
@@ -22,6 +24,7 @@ export function acceptSequence(
     entries.flags[entry] = flags | ENTRY_FLAG.windowOpen;
     entries.epochHi[entry] = epochHi;
     entries.epochLo[entry] = epochLo;
+    entries.epochHeardMs[entry] = nowMs;
     setHighest(entries, entry, sequenceHi, sequenceLo, 0, 1);
     return 'fresh';
   }

@@ -1,4 +1,10 @@
-import { type CloudInstance, type CloudNetworkInterface, invariant, TAG } from '@understudy/shared';
+import {
+  type CloudInstance,
+  type CloudNetworkInterface,
+  invariant,
+  type OperationError,
+  TAG,
+} from '@understudy/shared';
 import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
@@ -14,9 +20,16 @@ interface Memory {
   /** Calls of this run that let its disks go with it; what an earlier leader recorded may never have been sent. */
   releases: number;
   released: boolean;
+  /** Monotonic: when this run began to end the attempt. The permit had been made before. */
+  readonly beganAtMs: number;
+  /** A look of this run has shown the permit. */
+  permitSeen: boolean;
   /** Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed its deletion. */
   goneSinceMs: number | null;
-  deleteConfirmed: boolean;
+  /** EC2 has answered a deletion of this run with success. */
+  deleted: boolean;
+  /** ... or with a "not found" that counts, and has not shown the permit since. */
+  notFound: boolean;
 }
 
 /**
@@ -29,11 +42,16 @@ export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
     terminateAsked: false,
     releases: 0,
     released: false,
+    beganAtMs: run.nowMs(),
+    permitSeen: false,
     goneSinceMs: null,
-    deleteConfirmed: false,
+    deleted: false,
+    notFound: false,
   };
   return {
-    limitMs: run.policy.fenceTimeoutMs,
+    // The patience that an unseen permit may take comes on top, for a successor, too.
+    limitMs: run.policy.fenceTimeoutMs + run.settings.lagGraceMs,
+    floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     prepare: async () => describeEnd(run, attempt),
     next: async (frozen, last) => {
       const { request } = frozen;
@@ -143,10 +161,12 @@ async function endPermit(
   last: Attempt | null,
 ): Promise<Move<'revoke'>> {
   const { request } = frozen;
-  if (last?.name === 'delete' && (last.error === null || last.error.code === 'CLOUD_NOT_FOUND')) {
-    memory.deleteConfirmed = true;
-  }
+  if (last?.name === 'delete') noteDeletion(run, memory, last.error);
   const left = await permitsLeft(run, attempt, request);
+  if (left.length > 0) {
+    memory.permitSeen = true;
+    memory.notFound = false;
+  }
   const holder = left.find((one) => one.attachedInstanceId !== null);
   if (holder) {
     memory.goneSinceMs = null;
@@ -154,7 +174,7 @@ async function endPermit(
   }
   const target = left[0]?.networkInterfaceId ?? request.networkInterfaceId;
   // What EC2 does not show it may only not show yet: without its own word on a deletion, silence proves nothing.
-  if (left.length > 0 || (!memory.deleteConfirmed && target !== null)) {
+  if (left.length > 0 || (!memory.deleted && !memory.notFound && target !== null)) {
     memory.goneSinceMs = null;
     return deletePermit(run, target, last);
   }
@@ -167,6 +187,18 @@ async function endPermit(
     };
   }
   return lastLook(run, attempt, request);
+}
+
+/**
+ * **S** (S7): EC2 says "not found" also of an interface it does not know *yet*, and then no number of looks that show nothing proves it gone: a late
+ * launch could still use it. So only of one that it has shown, or that is older than EC2 takes to know what it made. Counted on our own monotonic
+ * clock from the beginning of this run: wall clocks may step, and earlier leaders' looks went to other replicas.
+ */
+function noteDeletion(run: Run, memory: Memory, error: OperationError | null): void {
+  if (error === null) memory.deleted = true;
+  if (error?.code !== 'CLOUD_NOT_FOUND') return;
+  const known = memory.permitSeen || run.nowMs() - memory.beganAtMs >= run.settings.lagGraceMs;
+  if (known) memory.notFound = true;
 }
 
 function deletePermit(run: Run, networkInterfaceId: string | null, last: Attempt | null): Move<'revoke'> {
