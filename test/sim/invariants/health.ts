@@ -36,8 +36,12 @@ export class Health {
   #look(): void {
     const nowMs = this.#world.kernel.monotonicMs();
     for (const machine of this.#world.machines.all) this.#note(machine, nowMs);
-    for (const instanceId of this.#spells.keys())
-      if (!this.#world.machines.of(instanceId)) this.#spells.delete(instanceId);
+    for (const [instanceId, spell] of this.#spells) {
+      if (this.#world.machines.of(instanceId)) continue;
+      // Off is down, and stays part of its story when it is switched on again.
+      spell.downSinceMs ??= nowMs;
+      if (!this.#world.cloud.core.world.instances.get(instanceId)) this.#spells.delete(instanceId);
+    }
   }
 
   #note(machine: Machine, nowMs: number): void {
