@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { generateFaults } from './faults/generate.ts';
 import { simulate } from './simulation.ts';
 
@@ -11,6 +15,18 @@ describe('one seed', () => {
     expect(second.traceHash).toBe(first.traceHash);
     expect(second.eventCount).toBe(first.eventCount);
     expect(first.outcomes.some((outcome) => outcome.result === 'happened')).toBe(true);
+  });
+
+  test('in another process, by the command, is the same run too', async () => {
+    const here = await simulate(spec);
+    const args = ['--seed', spec.seed, '--days', spec.days, '--members', spec.members, '--json'].map(String);
+    const command = [
+      '--conditions=source',
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'main.ts'),
+    ];
+    const { stdout } = await promisify(execFile)(process.execPath, [...command, ...args]);
+    expect(z.object({ traceHash: z.string() }).parse(JSON.parse(stdout)).traceHash).toBe(here.traceHash);
   });
 
   test('and its faults written out by hand are the same run too', async () => {
