@@ -45,11 +45,12 @@ export function opinionEvidence(evidence: MemberEvidence): EvidenceItem[] {
     const sinceMs = evidence.wallNowMs - opinion.sinceWallMs;
     const source = `observer ${opinion.observer}`;
     const ageMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs) : null;
-    if (why !== null) return { source, text: `${why}: does not count`, ageMs, weight: 'neutral' };
+    const base = { source, freshForMs: null };
+    if (why !== null) return { ...base, text: `${why}: does not count`, ageMs, weight: 'neutral' };
     if (opinion.verdict === 'alive')
-      return { source, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
+      return { ...base, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
     const text = `${opinion.verdict}: ${opinion.reason} (${opinion.az})`;
-    return { source, text, ageMs, weight: 'for-dead' };
+    return { ...base, text, ageMs, weight: 'for-dead' };
   });
 }
 
