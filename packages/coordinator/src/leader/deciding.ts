@@ -12,11 +12,15 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { WantedHold } from './holds.ts';
 import type { Judgement, Judging } from './judging.ts';
 import {
+  type Assessment,
+  explain,
+  type Explanation,
   type FleetMember,
   type GuardAnswer,
   type GuardInput,
   type GuardLimits,
   guard,
+  type Objection,
   type StartedRecovery,
 } from '../core/judge/index.ts';
 import type { EnrolConflict } from '../core/enrol/enrol.ts';
@@ -63,6 +67,18 @@ interface Asked {
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
 
+/** null where silence is not what it is judged by: degraded for too long, or (only `explain` asks then) not silent everywhere. */
+function quorumOf({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
+  if (reasonCode === 'DegradedTooLong' || (!act && !quorum.silentEverywhere)) return null;
+  const { minimumObservers, minimumZones } = quorum.requirement;
+  const outside = minimumZones > 1 ? `, one outside ${az}` : '';
+  return {
+    met: quorum.met,
+    text: `${quorum.silent.length} observers in ${quorum.zones.length} zones`,
+    limit: `at least ${minimumObservers} in ${minimumZones} zones${outside}`,
+  };
+}
+
 /** From verdicts to decisions: whom the guard lets us recover, and why not the others. Synchronous; writes nothing. */
 export class Deciding {
   readonly #options: DecidingOptions;
@@ -104,6 +120,11 @@ export class Deciding {
   /** May we act on this member, on what is known at this moment? Its own beginning does not count against it. */
   ask(judgement: Judgement): GuardAnswer {
     return guard(this.#guardInput(judgement));
+  }
+
+  /** Verdict and every gate, on what is known at this moment, also where nobody would ask the guard. Changes nothing. */
+  explain(judgement: Judgement): Explanation {
+    return explain(judgement.assessment, this.ask(judgement), this.#refused.get(judgement.member)?.hold ?? null);
   }
 
   begun(member: MemberId, revision: Revision): void {
@@ -176,7 +197,6 @@ export class Deciding {
     const group = member.slice(0, member.indexOf('/'));
     const wallNowMs = clock.wallMs();
     const instance = evidence.of(instanceId).cloud?.instance ?? null;
-    const { quorum } = assessment;
     return {
       member,
       group,
@@ -187,10 +207,7 @@ export class Deciding {
       pauses: view.pausesOf(member, wallNowMs),
       objections: this.#objections(member, instanceId),
       ownTrouble: ownTrouble(),
-      quorum:
-        assessment.reasonCode === 'DegradedTooLong'
-          ? null
-          : { met: quorum.met, text: `${quorum.silent.length} observers in ${quorum.zones.length} zones` },
+      quorum: quorumOf(assessment, az),
       protectedByTag: instance?.tags[TAG.protected] === 'true',
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       fleet: this.#fleet(),
@@ -200,7 +217,7 @@ export class Deciding {
 
   #objections(member: MemberId, instanceId: string): GuardInput['objections'] {
     const { view } = this.#options;
-    const found: { reason: HoldReason; text: string }[] = [];
+    const found: Objection[] = [];
     const unreadable = view.unreadableOf(member);
     if (unreadable) found.push({ reason: 'RecordUnreadable', text: unreadable.text });
     const conflict = this.#options.conflicts().get(member);
