@@ -70,6 +70,7 @@ const activation = (instanceId: string): ActivationRecord => ({
 function input(instances: readonly CloudInstance[], over: Partial<EnrolInput> = {}): EnrolInput {
   return {
     instances,
+    unseen: [],
     members: new Map(),
     activations: new Map(),
     intents: new Map(),
