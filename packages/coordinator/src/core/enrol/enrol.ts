@@ -189,9 +189,10 @@ function watchKnown(
 /** What cannot be seen may be running: it is neither enrolled nor taken for harmless. null: none of them matters. */
 function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: EnrolInput): Outcome | null {
   const activation = input.activations.get(member)?.record;
-  const opId = input.intents.get(member)?.record.opId;
+  const intent = input.intents.get(member)?.record;
+  const expected = [activation?.instanceId, intent?.oldInstanceId];
   const strangers = unseen.filter(
-    (one) => one.instanceId !== activation?.instanceId && (opId === undefined || one.tags[TAG.op] !== opId),
+    (one) => !expected.includes(one.instanceId) && (intent === undefined || one.tags[TAG.op] !== intent.opId),
   );
   const [first] = strangers;
   if (first === undefined) return null;
@@ -201,14 +202,13 @@ function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: En
   return { kind: 'problem', problem: { instanceId: first.instanceId, code: 'NotVisible', text } };
 }
 
-function decideMember(member: MemberId, { seen: claimants, unseen }: Claimants, input: EnrolInput): Outcome {
+function decideMember(member: MemberId, { seen, unseen }: Claimants, input: EnrolInput): Outcome {
   if (input.unreadable.has(member)) return NOTHING;
+  const activation = input.activations.get(member);
+  if (activation && activation.modRevision > input.listedAtRevision) return NOTHING;
   const obscured = weighUnseen(member, unseen, input);
   if (obscured) return obscured;
-  const activation = input.activations.get(member);
-  if (activation === undefined) return enrolNew(member, claimants, input);
-  if (activation.modRevision > input.listedAtRevision) return NOTHING;
-  return watchKnown(member, claimants, activation, input);
+  return activation ? watchKnown(member, seen, activation, input) : enrolNew(member, seen, input);
 }
 
 /** A stopped instance that still claims is no danger (it is not activated), but somebody may start it by mistake. */
