@@ -321,6 +321,7 @@ export class Coordinator {
       judged: (member) => this.seat.judged(member),
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
+      console: (member) => this.seat.console(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
       remarks: () => this.seat.remarks(),

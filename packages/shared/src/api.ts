@@ -143,6 +143,8 @@ export const ExplainViewSchema = z.object({
   /** The hold that stands in etcd. */
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   recovery: z.string().nullable(),
+  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
   changes: z.array(
     z.object({

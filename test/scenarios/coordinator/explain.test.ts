@@ -94,6 +94,7 @@ describe('explain', () => {
     const after = asked(world.mustLead());
     expect(after?.instanceId).not.toBe(old.instanceId);
     expect(gateOf(after, 'Cooldown')?.passes).toBe(false);
+    expect(after?.console).toMatchObject({ instanceId: old.instanceId, text: expect.stringContaining('Kernel panic') });
     expect(new Set(after?.changes.map((one) => one.instanceId))).toEqual(new Set([old.instanceId, after?.instanceId]));
   });
 

@@ -29,6 +29,7 @@ const HELD: ExplainView = {
   lookAgainInMs: 250,
   hold: { reason: 'Cooldown', text: 'last recovery ended 500000 ms ago', sinceWallMs: AT, untilWallMs: AT + 100_000 },
   recovery: null,
+  console: null,
   changes: [
     {
       ...{ atWallMs: AT - 3_000, by: 'c1 as leader', instanceId: 'i-0a1', verdict: 'dead' },
@@ -85,6 +86,14 @@ when (UTC)                      who           verdict  why
     expect(text).toContain('not known here; ask the leader\n  - what EC2 says');
     expect(text).toContain('no change of mind since this coordinator began');
     expect(text).not.toContain('flip');
+  });
+
+  it('the last words of the machine: the end of them, and nothing that a terminal would obey', () => {
+    const text = `${'boot\n'.repeat(30)}\u001b[2JKernel panic\r\n`;
+    const lines = shown({ ...HELD, console: { instanceId: 'i-0a1', capturedAtWallMs: AT, text } }).split('\n');
+    const from = lines.indexOf('console of i-0a1, captured at 2026-01-01 00:00:00 UTC');
+    expect(lines.slice(from + 1, from + 13)).toEqual([...Array<string>(11).fill('  | boot'), '  | [2JKernel panic']);
+    expect(lines[from + 13]).toBe('');
   });
 
   it('an open recovery has no gates to ask', () => {

@@ -9,6 +9,8 @@ const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>
   neutral: '',
 };
 
+const CONSOLE_LINES = 12;
+
 /** Wall time in UTC, to the second: comparable with logs whatever the reader's zone. */
 const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
@@ -69,6 +71,18 @@ const changeTable = ({ changes, atWallMs }: ExplainView): string =>
     ]),
   );
 
+/** The last lines only; `--json` has all that was kept. Control characters would be the dead machine's commands to this terminal. */
+function consoleText({ console }: ExplainView): string[] {
+  if (console === null) return [];
+  const lines = console.text
+    .replaceAll(/[^\n\P{Cc}]/gu, '')
+    .trimEnd()
+    .split('\n')
+    .slice(-CONSOLE_LINES);
+  const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;
+  return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
+}
+
 const list = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [[ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n')];
 
@@ -86,6 +100,7 @@ export function explainText(view: ExplainView): string {
     ...(gates.length > 0 ? [gateTable(view)] : []),
     ...list(flipTitle(view), view.wouldFlip),
     ...list('not known here; ask the leader', view.unknownHere),
+    ...consoleText(view),
     ...(changes.length > 0 ? [changeTable(view)] : ['no change of mind since this coordinator began']),
   ].join('\n\n');
 }

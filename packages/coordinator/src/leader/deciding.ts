@@ -12,7 +12,6 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { WantedHold } from './holds.ts';
 import type { Judgement, Judging } from './judging.ts';
 import {
-  type Assessment,
   explain,
   type Explanation,
   type FleetMember,
@@ -20,6 +19,7 @@ import {
   type GuardInput,
   type GuardLimits,
   guard,
+  guardQuorum,
   type Objection,
   type StartedRecovery,
 } from '../core/judge/index.ts';
@@ -66,18 +66,6 @@ interface Asked {
 
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
-
-/** null where silence is not what it is judged by: degraded for too long, or (only `explain` asks then) not silent everywhere. */
-function quorumOf({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
-  if (reasonCode === 'DegradedTooLong' || (!act && !quorum.silentEverywhere)) return null;
-  const { minimumObservers, minimumZones } = quorum.requirement;
-  const outside = minimumZones > 1 ? `, one outside ${az}` : '';
-  return {
-    met: quorum.met,
-    text: `${quorum.silent.length} observers in ${quorum.zones.length} zones`,
-    limit: `at least ${minimumObservers} in ${minimumZones} zones${outside}`,
-  };
-}
 
 /** From verdicts to decisions: whom the guard lets us recover, and why not the others. Synchronous; writes nothing. */
 export class Deciding {
@@ -207,7 +195,7 @@ export class Deciding {
       pauses: view.pausesOf(member, wallNowMs),
       objections: this.#objections(member, instanceId),
       ownTrouble: ownTrouble(),
-      quorum: quorumOf(assessment, az),
+      quorum: guardQuorum(assessment, az),
       protectedByTag: instance?.tags[TAG.protected] === 'true',
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       fleet: this.#fleet(),

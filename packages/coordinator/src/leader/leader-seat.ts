@@ -7,6 +7,7 @@ import type { VerdictChanges } from '../core/judge/index.ts';
 import type { Judged } from '../view/api-view.ts';
 import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
+import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
 import { HoldKeeper } from './holds.ts';
 import { Judging } from './judging.ts';
@@ -98,6 +99,11 @@ export class LeaderSeat {
     return judgement && { judgement, explanation: deciding.explain(judgement) };
   }
 
+  /** The last words of a member's machine that this process found dead. */
+  console(member: MemberId): CapturedConsole | null {
+    return this.#parts.console.of(member);
+  }
+
   activity(opId: string): RecoveryActivity | null {
     return this.runs.isRunning(opId) ? this.#options.runner.activity(opId) : null;
   }
@@ -170,6 +176,7 @@ export class LeaderSeat {
       runs: this.runs,
       enrolling,
       evidence,
+      console: new ConsoleCapture({ cloud, clock, log }),
       collector: new Collector({ cloud, kv: store, keys, clock, log, callTimeoutMs: config.aws.callTimeoutMs }),
       keys,
       clock,

@@ -44,6 +44,7 @@ export interface CoordinatorApiOptions {
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
+  readonly console: (member: MemberId) => ExplainView['console'];
   readonly activity: (opId: string) => RecoveryActivity | null;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
@@ -123,7 +124,11 @@ export class CoordinatorApi implements ApiSource {
     const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
     const hold = shownHold(view, member);
     const wallNowMs = clock.wallMs();
-    const sources = { coordinatorId, view, leadership, changes, wallNowMs, explained: explained(member), judged, hold };
+    const sources = {
+      ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
+      explained: explained(member),
+      console: this.#options.console(member),
+    };
     return explainView(member, sources);
   }
 

@@ -21,6 +21,7 @@ export interface ExplainSources {
   /** What `/v1/members` says of it here. */
   readonly judged: Pick<ExplainView, 'verdict' | 'reason' | 'degraded'> & { readonly reasonCode: string };
   readonly hold: ExplainView['hold'];
+  readonly console: ExplainView['console'];
 }
 
 /** Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader. */
@@ -58,6 +59,7 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     answeredBy: { coordinatorId, leader: term !== null, term: term?.number ?? null },
     hold: sources.hold,
     recovery: view.mirror.intents.get(member)?.record.opId ?? null,
+    console: sources.console,
     changes: [...changes.of(member)],
   };
   if (!explained) return { ...base, ...unjudged(member, sources) };

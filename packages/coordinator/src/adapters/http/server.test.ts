@@ -37,7 +37,7 @@ const EXPLAINED: ExplainView = {
     wouldFlip: [],
   },
   decision: { kind: 'none', reason: null, text: 'Nothing to do.', untilWallMs: null },
-  ...{ lookAgainInMs: 5_000, hold: null, recovery: null, changes: [] },
+  ...{ lookAgainInMs: 5_000, hold: null, recovery: null, console: null, changes: [] },
 };
 const asFollower: ExplainView = { ...EXPLAINED, answeredBy: { coordinatorId: 'c2', leader: false, term: null } };
 

@@ -12,4 +12,5 @@ export type {
   Objection,
   StartedRecovery,
 } from './guard-input.ts';
+export { guardQuorum } from './quorum.ts';
 export { type VerdictChange, VerdictChanges } from './verdict-changes.ts';

@@ -1,4 +1,5 @@
-import type { EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
+import type { Assessment, EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
+import type { GuardInput } from './guard-input.ts';
 
 const VOTES: readonly string[] = ['alive', 'suspect', 'dead'];
 
@@ -56,4 +57,16 @@ export function opinionEvidence(evidence: MemberEvidence): EvidenceItem[] {
 
 function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | null {
   return opinion.lastHeardWallMs === null ? null : Math.max(0, evidence.wallNowMs - opinion.lastHeardWallMs);
+}
+
+/** What the guard is told of it; null where silence is not what it is judged by: degraded for too long, or (only `explain` asks then) not silent everywhere. */
+export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
+  if (reasonCode === 'DegradedTooLong' || (!act && !quorum.silentEverywhere)) return null;
+  const { minimumObservers, minimumZones } = quorum.requirement;
+  const outside = minimumZones > 1 ? `, one outside ${az}` : '';
+  return {
+    met: quorum.met,
+    text: `${quorum.silent.length} observers in ${quorum.zones.length} zones`,
+    limit: `at least ${minimumObservers} in ${minimumZones} zones${outside}`,
+  };
 }
