@@ -46,9 +46,18 @@ export class ConsoleCapture {
     return this.#captured.get(member) ?? null;
   }
 
+  /** Cheap: asked on every tick about everybody who is failed. */
+  wants({ member, instanceId }: Pick<Judgement, 'member' | 'instanceId'>): boolean {
+    if (this.#captured.get(member)?.instanceId === instanceId) return false;
+    const last = this.#attempts.get(member);
+    if (last?.instanceId !== instanceId) return true;
+    return last.count < ATTEMPTS_MAX && this.#clock.monotonicMs() - last.atMs >= AGAIN_MS;
+  }
+
   /** Call with every judgement that calls for action; resolves when nothing of it is under way. Never throws. */
-  async note({ member, instanceId }: Pick<Judgement, 'member' | 'instanceId'>, signal: AbortSignal): Promise<void> {
-    if (this.#underWay >= AT_ONCE || !this.#isDue(member, instanceId)) return;
+  async note(judgement: Pick<Judgement, 'member' | 'instanceId'>, signal: AbortSignal): Promise<void> {
+    if (this.#underWay >= AT_ONCE || !this.wants(judgement)) return;
+    const { member, instanceId } = judgement;
     const before = this.#attempts.get(member);
     const count = before?.instanceId === instanceId ? before.count + 1 : 1;
     bounded(this.#attempts, member, { instanceId, count, atMs: this.#clock.monotonicMs() });
@@ -61,13 +70,6 @@ export class ConsoleCapture {
     } finally {
       this.#underWay--;
     }
-  }
-
-  #isDue(member: MemberId, instanceId: string): boolean {
-    if (this.#captured.get(member)?.instanceId === instanceId) return false;
-    const last = this.#attempts.get(member);
-    if (last?.instanceId !== instanceId) return true;
-    return last.count < ATTEMPTS_MAX && this.#clock.monotonicMs() - last.atMs >= AGAIN_MS;
   }
 
   async #take(member: MemberId, instanceId: string, signal: AbortSignal): Promise<void> {

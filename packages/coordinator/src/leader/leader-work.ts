@@ -177,7 +177,8 @@ export class LeaderWork {
   #captureConsoles(): void {
     const { judging, console } = this.#parts;
     for (const judgement of judging.all.values())
-      if (judgement.assessment.act) void this.#attempt('console', () => console.note(judgement, this.#term.signal));
+      if (judgement.assessment.act && console.wants(judgement))
+        void this.#attempt('console', () => console.note(judgement, this.#term.signal));
   }
 
   #writeHolds(): void {
