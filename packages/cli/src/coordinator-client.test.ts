@@ -37,6 +37,15 @@ describe('coordinatorClient', () => {
     expect(String(error)).toContain(url);
   });
 
+  it('says MEMBER_UNKNOWN, in the words of the coordinator, when there is no such member', async () => {
+    const url = await serve('{"error":{"code":"NOT_FOUND","text":"no member db/nobody is known here"}}', 404);
+    const error: unknown = await coordinatorClient([url])
+      .explain('db/nobody')
+      .catch((thrown: unknown) => thrown);
+    expect(hasCode(error, 'MEMBER_UNKNOWN')).toBe(true);
+    expect(String(error)).toContain('no member db/nobody is known here');
+  });
+
   it('says RECORD_UNREADABLE when the answer has another shape', async () => {
     const error: unknown = await coordinatorClient([await serve('{"members":[{}]}')])
       .members()

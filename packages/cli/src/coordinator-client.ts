@@ -1,5 +1,8 @@
 import {
   errorText,
+  type ExplainView,
+  ExplainViewSchema,
+  type MemberId,
   type MemberView,
   MembersViewSchema,
   OperationError,
@@ -8,17 +11,21 @@ import {
   StatusViewSchema,
   type StatusView,
 } from '@understudy/shared';
-import type * as z from 'zod';
+import * as z from 'zod';
 
 /** Reads one coordinator's HTTP API. Any coordinator answers; `status` names the leader. */
 export interface CoordinatorClient {
   status(): Promise<StatusView>;
   members(): Promise<readonly MemberView[]>;
   recoveries(): Promise<RecoveriesView>;
+  /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
+  explain(member: MemberId): Promise<ExplainView>;
 }
 
 /** HTTP reads are answered from memory: longer than this means the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
+
+const RefusalSchema = z.object({ error: z.object({ text: z.string() }) });
 
 async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
   let response: Response;
@@ -34,6 +41,7 @@ async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
       { cause },
     );
   }
+  if (response.status === 404) throw new OperationError('MEMBER_UNKNOWN', await refusalText(response, url));
   if (!response.ok)
     throw new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status} ${response.statusText}`);
   const parsed = schema.safeParse(await response.json());
@@ -45,6 +53,12 @@ async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
       cause: parsed.error,
     },
   );
+}
+
+/** What the coordinator says was wrong with the path; only a member can be. */
+async function refusalText(response: Response, url: string): Promise<string> {
+  const said = RefusalSchema.safeParse(await response.json().catch(() => null));
+  return said.success ? said.data.error.text : `${url} answered 404`;
 }
 
 /**
@@ -67,6 +81,7 @@ export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
     status: () => ask(StatusViewSchema, '/v1/status'),
     members: async () => (await ask(MembersViewSchema, '/v1/members')).members,
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
+    explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };
 }
 

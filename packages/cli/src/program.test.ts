@@ -14,7 +14,17 @@ const program = () => {
 describe('the command line', () => {
   it('knows every process and every question of this version', () => {
     const names = program().commands.map((each) => each.name());
-    for (const name of ['agent', 'coordinator', 'cloud-sim', 'demo', 'status', 'members', 'inspect', 'agent-key'])
+    for (const name of [
+      'agent',
+      'coordinator',
+      'cloud-sim',
+      'demo',
+      'status',
+      'members',
+      'explain',
+      'inspect',
+      'agent-key',
+    ])
       expect(names).toContain(name);
   });
 

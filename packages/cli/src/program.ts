@@ -1,9 +1,10 @@
-import { type Clock, KEY_ROOT, keyspace, OperationError } from '@understudy/shared';
+import { type Clock, KEY_ROOT, keyspace, OperationError, parseMemberId } from '@understudy/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keysText, readKeys } from './commands/inspect.ts';
 import { agentKeyHex } from './commands/keys.ts';
 import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
 import { EXIT } from './exit-codes.ts';
+import { explainText } from './views/explain-view.ts';
 import { membersText } from './views/members-view.ts';
 import { statusText } from './views/status-view.ts';
 import { present } from './watch.ts';
@@ -65,6 +66,18 @@ function addReads(program: Command, { clock, environment }: ProgramContext): voi
           : all.filter((each) => each.member === filter || each.member.startsWith(`${filter}/`));
       };
       return present(clock, output(options), chosen, membersText);
+    });
+}
+
+function addExplain(program: Command, { clock, environment }: ProgramContext): void {
+  const about =
+    'why a member is judged as it is: evidence with its age, every gate, what would flip it, the last changes';
+  readCommand(program, 'explain', about)
+    .argument('<member>', 'group/name')
+    .action((text: string, options: ReadOptions) => {
+      const { member } = parseMemberId(text);
+      const client = coordinatorClient(coordinatorUrls(options.url, environment));
+      return present(clock, output(options), () => client.explain(member), explainText);
     });
 }
 
@@ -181,6 +194,7 @@ export function buildProgram(context: ProgramContext): Command {
     .exitOverride()
     .addHelpText('after', HELP_EXIT_CODES);
   addReads(program, context);
+  addExplain(program, context);
   addInspect(program, context);
   addProcesses(program);
   addKeys(program);

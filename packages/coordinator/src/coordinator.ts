@@ -28,7 +28,8 @@ import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
-import { ObserverTable, type ProbeOutcome } from './core/observe/index.ts';
+import { VerdictChanges } from './core/judge/index.ts';
+import { ObserverTable, type Opinion, type ProbeOutcome } from './core/observe/index.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
@@ -88,6 +89,8 @@ export class Coordinator {
   readonly #presence: Presence;
   readonly #publisher: OpinionPublisher;
   readonly #listener: HeartbeatListener;
+  /** What we thought of members, as their observer and as leader. */
+  readonly #changes = new VerdictChanges();
   #timer: Timer | null = null;
   #rosterDue = true;
   #watched: ReadonlySet<MemberId> = new Set();
@@ -168,9 +171,19 @@ export class Coordinator {
     this.#timer = clock.setTimer(config.loop.tickMs, () => this.#tick());
     this.#listener.tick();
     this.#keepRoster(beganAtMs);
-    this.#publisher.offer(this.observer.takeChanges());
+    const opinions = this.observer.takeChanges();
+    this.#publisher.offer(opinions);
+    for (const opinion of opinions) this.#noteOpinion(opinion);
     void this.#publisher.flush();
     this.metrics.ticked(clock.monotonicMs() - beganAtMs);
+  }
+
+  /** A member that was never anything but alive here has no story worth the memory. */
+  #noteOpinion({ member, instanceId, verdict, reason }: Opinion): void {
+    if (instanceId === null || (verdict === 'alive' && this.#changes.of(member).length === 0)) return;
+    const { config, clock } = this.#options;
+    const by = `observer ${config.id}`;
+    this.#changes.note(member, { atWallMs: clock.wallMs(), by, instanceId, verdict, reasonCode: reason, reason });
   }
 
   #keepRoster(nowMs: MonotonicMs): void {
@@ -288,6 +301,7 @@ export class Coordinator {
       leadership: this.leadership,
       observer: this.observer,
       runner,
+      changes: this.#changes,
       onRunEnded: (outcome) => this.metrics.recoveryRunEnded(outcome),
       onBroken: (error) => this.#fail(error),
     });
@@ -305,6 +319,9 @@ export class Coordinator {
       leadership: this.leadership,
       observer: this.observer,
       judged: (member) => this.seat.judged(member),
+      explained: (member) => this.seat.explained(member),
+      changes: this.#changes,
+      console: (member) => this.seat.console(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
       remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],

@@ -165,6 +165,7 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
     port,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
+    clock,
     log,
   });
   closers.push(() => http.close());

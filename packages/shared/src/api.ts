@@ -92,3 +92,69 @@ export const RecoveriesViewSchema = z.object({
   history: z.array(HistoryRecordSchema),
 });
 export type RecoveriesView = z.infer<typeof RecoveriesViewSchema>;
+
+/** `GET /v1/members/<group>/<name>/explain`: why a member is judged as it is, and what follows. */
+export const ExplainViewSchema = z.object({
+  member: MemberIdSchema,
+  /** The activated instance, the only one that is judged; null while there is none. */
+  instanceId: z.string().nullable(),
+  incarnation: z.number().nullable(),
+  az: z.string(),
+  atWallMs: z.number(),
+  /** Who answers. Only the leader asks EC2 and judges the fleet: what it alone knows stands in `unknownHere`, empty when it answers itself. */
+  answeredBy: z.object({ coordinatorId: z.string(), leader: z.boolean(), term: z.number().nullable() }),
+  unknownHere: z.array(z.string()),
+  verdict: OpinionVerdictSchema,
+  reasonCode: z.string(),
+  reason: z.string(),
+  degraded: z.boolean(),
+  decision: z.object({
+    /** `unjudged`: no activated instance, or a record that cannot be read. */
+    kind: z.enum(['none', 'replace', 'hold', 'recovering', 'unjudged']),
+    /** Reason of a hold. */
+    reason: z.string().nullable(),
+    text: z.string(),
+    untilWallMs: z.number().nullable(),
+  }),
+  evidence: z.array(
+    z.object({
+      source: z.string(),
+      text: z.string(),
+      /** null: unknown. */
+      ageMs: z.number().nullable(),
+      /** Older than this it does not count; null: no such limit. */
+      freshForMs: z.number().nullable(),
+      weight: z.enum(['for-dead', 'against-dead', 'neutral', 'veto']),
+    }),
+  ),
+  /** Every gate of the guard in the order asked, also where the verdict does not call for it. */
+  gates: z.array(
+    z.object({
+      gate: z.string(),
+      passes: z.boolean(),
+      value: z.string(),
+      limit: z.string(),
+      untilWallMs: z.number().nullable(),
+    }),
+  ),
+  wouldFlip: z.array(z.string()),
+  /** null while it is not judged. */
+  lookAgainInMs: z.number().nullable(),
+  /** The hold that stands in etcd. */
+  hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
+  recovery: z.string().nullable(),
+  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
+  /** Newest first, at most 20, since the answering process began. */
+  changes: z.array(
+    z.object({
+      atWallMs: z.number(),
+      by: z.string(),
+      instanceId: z.string(),
+      verdict: OpinionVerdictSchema,
+      reasonCode: z.string(),
+      reason: z.string(),
+    }),
+  ),
+});
+export type ExplainView = z.infer<typeof ExplainViewSchema>;

@@ -60,6 +60,11 @@ export const ERROR_TABLE = {
     meaning: 'no coordinator answered over HTTP',
     remedy: 'check the address (--url, UNDERSTUDY_URL) and that a coordinator runs there',
   },
+  MEMBER_UNKNOWN: {
+    retry: 'terminal',
+    meaning: 'the coordinator that answered knows no such member',
+    remedy: '`understudy members` lists them; a member is group/name, from the tags of its instance',
+  },
   CAS_CONFLICT: {
     retry: 'retryable',
     meaning: 'the record changed since it was read',

@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './duration-text.ts';
 export * from './errors.ts';
 export * from './invariant.ts';
 export * from './keyspace.ts';

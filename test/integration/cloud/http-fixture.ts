@@ -69,6 +69,7 @@ export async function httpFixture(): Promise<HttpFixture> {
       sim.addFault({ id, action, times, ...SIM_FAULTS[kind] });
       return { firedCount: async () => sim.fired(id) };
     },
+    impairZone: async (az, impaired) => sim.setZoneImpaired(az, impaired),
     stranger: cloudAt(server.url, 'AKIASTRANGER'),
     nowhere: cloudAt('http://127.0.0.1:1', ACCEPTED),
     close: async () => {

@@ -41,6 +41,7 @@ export function inProcessFixture(seed = 1): InProcessFixture {
       sim.addFault({ id, action, times, ...SIM_FAULTS[kind] });
       return { firedCount: async () => sim.fired(id) };
     },
+    impairZone: async (az, impaired) => sim.setZoneImpaired(az, impaired),
     stranger: createEc2Cloud({ transport: inProcessTransport(nobody), clock, callTimeoutMs: 5_000 }),
     nowhere: createEc2Cloud({ transport: () => new Promise(() => undefined), clock, callTimeoutMs: 5_000 }),
   };

@@ -1,6 +1,6 @@
-import type { OpenRecoveryView, RecoveriesView } from '@understudy/shared';
+import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
-import { durationText, tableText, verdictText } from '../views/format.ts';
+import { tableText, verdictText } from '../views/format.ts';
 import type { Scene } from './scene.ts';
 
 /** Turns scenes into words. Pure. */

@@ -1,6 +1,6 @@
-import type { HistoryRecord } from '@understudy/shared';
+import { durationText, type HistoryRecord } from '@understudy/shared';
 import ansis from 'ansis';
-import { durationText, tableText } from '../views/format.ts';
+import { tableText } from '../views/format.ts';
 
 /** One failover of the demo, as measured from outside. */
 export interface RecoveryReport {

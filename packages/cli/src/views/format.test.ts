@@ -1,18 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { agoText, durationText, tableText } from './format.ts';
+import { expect, it } from 'vitest';
+import { agoText, tableText } from './format.ts';
 
-describe('durations for people', () => {
-  it.each([
-    [0, '0 ms'],
-    [999, '999 ms'],
-    [1_000, '1.0 s'],
-    [59_940, '59.9 s'],
-    [60_000, '1 min 0 s'],
-    [3_599_000, '59 min 59 s'],
-    [3_660_000, '1 h 1 min'],
-  ])('%d ms reads %s', (ms, text) => expect(durationText(ms)).toBe(text));
-
-  it('says never when nothing was heard', () => expect(agoText(null)).toBe('never'));
+it('says never when nothing was heard', () => {
+  expect([agoText(null), agoText(3_200)]).toEqual(['never', '3.2 s ago']);
 });
 
 it('a table aligns its columns', () => {

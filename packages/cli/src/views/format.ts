@@ -1,6 +1,6 @@
 import ansis from 'ansis';
 import Table from 'cli-table3';
-import type { OpinionVerdict } from '@understudy/shared';
+import { durationText, type OpinionVerdict } from '@understudy/shared';
 
 /** Pure text for terminals. Colours vanish by themselves where NO_COLOR is set or the output is no terminal. */
 
@@ -13,15 +13,6 @@ const VERDICT_COLOUR: Record<OpinionVerdict, (text: string) => string> = {
 };
 
 export const verdictText = (verdict: OpinionVerdict): string => VERDICT_COLOUR[verdict](verdict);
-
-/** `850 ms`, `3.2 s`, `4 min 5 s`, `3 h 2 min`. */
-export function durationText(durationMs: number): string {
-  if (durationMs < 1_000) return `${Math.round(durationMs)} ms`;
-  if (durationMs < 60_000) return `${(durationMs / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(durationMs / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.floor((durationMs % 60_000) / 1_000)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
 
 export const agoText = (agoMs: number | null): string => (agoMs === null ? 'never' : `${durationText(agoMs)} ago`);
 

@@ -1,6 +1,6 @@
-import type { StatusView } from '@understudy/shared';
+import { durationText, type StatusView } from '@understudy/shared';
 import ansis from 'ansis';
-import { agoText, durationText, tableText } from './format.ts';
+import { agoText, tableText } from './format.ts';
 
 function countsLine(counts: StatusView['counts']): string {
   const { alive, suspect, dead, unknown, left } = counts;

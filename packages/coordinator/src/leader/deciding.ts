@@ -12,11 +12,15 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { WantedHold } from './holds.ts';
 import type { Judgement, Judging } from './judging.ts';
 import {
+  explain,
+  type Explanation,
   type FleetMember,
   type GuardAnswer,
   type GuardInput,
   type GuardLimits,
   guard,
+  guardQuorum,
+  type Objection,
   type StartedRecovery,
 } from '../core/judge/index.ts';
 import type { EnrolConflict } from '../core/enrol/enrol.ts';
@@ -112,6 +116,11 @@ export class Deciding {
     return guard(this.#guardInput(judgement));
   }
 
+  /** Verdict and every gate, on what is known at this moment, also where nobody would ask the guard. Changes nothing. */
+  explain(judgement: Judgement): Explanation {
+    return explain(judgement.assessment, this.ask(judgement), this.#refused.get(judgement.member)?.hold ?? null);
+  }
+
   begun(member: MemberId, revision: Revision): void {
     const beginning = this.#beginning.get(member);
     if (beginning) this.#beginning.set(member, { ...beginning, revision });
@@ -205,7 +214,6 @@ export class Deciding {
     const group = member.slice(0, member.indexOf('/'));
     const wallNowMs = clock.wallMs();
     const instance = evidence.of(instanceId).cloud?.instance ?? null;
-    const { quorum } = assessment;
     return {
       member,
       group,
@@ -216,10 +224,7 @@ export class Deciding {
       pauses: view.pausesOf(member, wallNowMs),
       objections: this.#objections(member, instanceId),
       ownTrouble: ownTrouble(),
-      quorum:
-        assessment.reasonCode === 'DegradedTooLong'
-          ? null
-          : { met: quorum.met, text: `${quorum.silent.length} observers in ${quorum.zones.length} zones` },
+      quorum: guardQuorum(assessment, az),
       protectedByTag: instance?.tags[TAG.protected] === 'true',
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       fleet: this.#fleet(),
@@ -229,7 +234,7 @@ export class Deciding {
 
   #objections(member: MemberId, instanceId: string): GuardInput['objections'] {
     const { view } = this.#options;
-    const found: { reason: HoldReason; text: string }[] = [];
+    const found: Objection[] = [];
     const unreadable = view.unreadableOf(member);
     if (unreadable) found.push({ reason: 'RecordUnreadable', text: unreadable.text });
     const conflict = this.#options.conflicts().get(member);

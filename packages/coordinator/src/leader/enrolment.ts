@@ -9,13 +9,13 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
-  TAG,
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Term } from '../contracts.ts';
 import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
+import { listClaimants } from './list-claimants.ts';
 import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 
@@ -55,6 +55,7 @@ export class Enrolling {
   #conflicts: ReadonlyMap<MemberId, EnrolConflict> = new Map();
   #problems: readonly ClaimProblem[] = [];
   #completedAtMs: MonotonicMs | null = null;
+  #unseenCount = 0;
   /** Instance id → when its readiness was last looked at; rebuilt from the members on each pass, so no larger than they are. */
   #examinedAtMs: ReadonlyMap<string, MonotonicMs> = new Map();
 
@@ -99,10 +100,14 @@ export class Enrolling {
   /** @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays written. */
   async pass(term: Term): Promise<void> {
     const listedAtRevision = this.#view.revision;
-    const instances = await this.#cloud.describeInstances({ 'tag-key': [TAG.group] }, { signal: term.signal });
     const { mirror } = this.#view;
+    const zones = new Map([...mirror.members.values()].map(({ record }) => [record.instanceId, record.az]));
+    const zoneOf = (instanceId: string) => zones.get(instanceId) ?? null;
+    const { instances, unseen } = await listClaimants({ cloud: this.#cloud, zoneOf, signal: term.signal });
+    this.#noteUnseen(unseen.length);
     const decisions = decideEnrolment({
       instances,
+      unseen,
       members: mirror.members,
       activations: mirror.activations,
       intents: mirror.intents,
@@ -116,6 +121,12 @@ export class Enrolling {
     await forEachBounded(decisions.enrol, WRITES_AT_ONCE, (one) => this.#enrol(term, one));
     await forEachBounded(decisions.refresh, WRITES_AT_ONCE, (one) => this.#refresh(term, one));
     for (const member of this.#dueForReadiness()) await this.#examine(term, member);
+  }
+
+  #noteUnseen(count: number): void {
+    if (count > 0 !== this.#unseenCount > 0)
+      this.#log[count > 0 ? 'warn' : 'info'](count > 0 ? 'enrol.zone_unseen' : 'enrol.zone_seen_again', { count });
+    this.#unseenCount = count;
   }
 
   #lastIncarnations(): ReadonlyMap<MemberId, number> {

@@ -1,6 +1,12 @@
 import { type Clock, type Keyspace, type MemberId, type MonotonicMs, TAG, type WallMs } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
-import { type Assessment, assess, type MemberEvidence, type ObserverRequirement } from '../core/judge/index.ts';
+import {
+  type Assessment,
+  assess,
+  type MemberEvidence,
+  type ObserverRequirement,
+  type VerdictChanges,
+} from '../core/judge/index.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
 
@@ -24,6 +30,8 @@ export interface JudgingOptions {
   readonly clock: Clock;
   readonly keys: Keyspace;
   readonly requirement: ObserverRequirement;
+  readonly coordinatorId: string;
+  readonly changes: VerdictChanges;
 }
 
 /**
@@ -77,12 +85,21 @@ export class Judging {
 
   /** Judges one member on what is known at this moment, and keeps the answer; null when there is nothing to judge. */
   judgeNow(member: MemberId): Judgement | null {
-    const { clock, view } = this.#options;
-    const evidence = this.#evidenceOf(member);
-    if (evidence === null) {
+    const judgement = this.look(member);
+    if (judgement === null) {
       this.#judgements.delete(member);
       return null;
     }
+    this.#judgements.set(member, judgement);
+    this.#note(judgement);
+    return judgement;
+  }
+
+  /** As {@link judgeNow}, but keeps nothing: for whoever only wants to know. Also on a follower, which knows nothing from EC2. */
+  look(member: MemberId): Judgement | null {
+    const { clock, view } = this.#options;
+    const evidence = this.#evidenceOf(member);
+    if (evidence === null) return null;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     const judgedAtMs = clock.monotonicMs();
     const assessment = assess(evidence, policy, judgedAtMs);
@@ -93,9 +110,14 @@ export class Judging {
       before?.instanceId === evidence.instanceId ? before : null,
     );
     const { instanceId, az } = evidence;
-    const judgement = { member, instanceId, az, assessment, judgedAtMs, silentSinceWallMs };
-    this.#judgements.set(member, judgement);
-    return judgement;
+    return { member, instanceId, az, assessment, judgedAtMs, silentSinceWallMs };
+  }
+
+  #note({ member, instanceId, assessment }: Judgement): void {
+    const { changes, clock, coordinatorId } = this.#options;
+    const { verdict, reasonCode, reason } = assessment;
+    const by = `${coordinatorId} as leader`;
+    changes.note(member, { atWallMs: clock.wallMs(), by, instanceId, verdict, reasonCode, reason });
   }
 
   *#due(nowMs: MonotonicMs): Iterable<MemberId> {

@@ -3,8 +3,11 @@ import type { Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type { LeadershipView, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
+import type { VerdictChanges } from '../core/judge/index.ts';
 import type { Judged } from '../view/api-view.ts';
+import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
+import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
 import { HoldKeeper } from './holds.ts';
 import { Judging } from './judging.ts';
@@ -26,6 +29,7 @@ export interface LeaderSeatOptions {
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly runner: RecoveryRunner;
+  readonly changes: VerdictChanges;
   readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
   readonly onBroken: (error: unknown) => void;
 }
@@ -88,6 +92,18 @@ export class LeaderSeat {
     return { verdict, reason, degraded };
   }
 
+  /** A fresh look at one member with every gate, whoever leads; null where there is nothing to judge. Changes nothing. */
+  explained(member: MemberId): Explained | null {
+    const { judging, deciding } = this.#parts;
+    const judgement = judging.look(member);
+    return judgement && { judgement, explanation: deciding.explain(judgement) };
+  }
+
+  /** The last words of a member's machine that this process found dead. */
+  console(member: MemberId): CapturedConsole | null {
+    return this.#parts.console.of(member);
+  }
+
   activity(opId: string): RecoveryActivity | null {
     return this.runs.isRunning(opId) ? this.#options.runner.activity(opId) : null;
   }
@@ -131,13 +147,16 @@ export class LeaderSeat {
   }
 
   #makeParts(): LeaderParts {
-    const { config, store, cloud, clock, log, keys, view, observer } = this.#options;
+    const { config, store, cloud, clock, log, keys, view, observer, changes } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const policyOf = (group: string) => view.policyOf(group);
     const enrolling = new Enrolling({ cloud, view, keys, clock, log, policyOf });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
-    const judging = new Judging({ view, observer, evidence, clock, keys, requirement });
+    const judging = new Judging({
+      ...{ view, observer, evidence, clock, keys, requirement, changes },
+      coordinatorId: config.id,
+    });
     const deciding = new Deciding({
       view,
       judging,
@@ -157,6 +176,7 @@ export class LeaderSeat {
       runs: this.runs,
       enrolling,
       evidence,
+      console: new ConsoleCapture({ cloud, clock, log }),
       collector: new Collector({
         cloud,
         kv: store,

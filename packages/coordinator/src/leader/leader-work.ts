@@ -11,6 +11,7 @@ import type { Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Term } from '../contracts.ts';
 import type { Begin } from './begin-recovery.ts';
+import type { ConsoleCapture } from './console-capture.ts';
 import type { Deciding } from './deciding.ts';
 import { type HoldKeeper, planHolds } from './holds.ts';
 import type { Judgement, Judging } from './judging.ts';
@@ -35,6 +36,7 @@ export interface LeaderParts {
   readonly runs: RecoveryRuns;
   readonly enrolling: Enrolling;
   readonly evidence: EvidencePoller;
+  readonly console: ConsoleCapture;
   readonly collector: Collector;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -150,6 +152,7 @@ export class LeaderWork {
     // Open recoveries go on although the view is not fresh: they park by themselves when the store is gone, and resume here.
     runs.sync(this.#term, view.mirror, (member) => !view.isBlocked(member));
     this.#look(wanting);
+    this.#captureConsoles();
     if (!view.isFresh()) return;
     for (const chosen of deciding.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(chosen);
     this.#writeHolds();
@@ -169,6 +172,13 @@ export class LeaderWork {
     void this.#attempt('look', () => evidence.look(wanting, this.#term.signal)).then(() => {
       this.#looking = false;
     });
+  }
+
+  #captureConsoles(): void {
+    const { judging, console } = this.#parts;
+    for (const judgement of judging.all.values())
+      if (judgement.assessment.act && console.wants(judgement))
+        void this.#attempt('console', () => console.note(judgement, this.#term.signal));
   }
 
   #writeHolds(): void {

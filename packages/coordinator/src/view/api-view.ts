@@ -3,6 +3,7 @@ import {
   type CheckReading,
   checkCodeName,
   type Clock,
+  type ExplainView,
   type HistoryRecord,
   type HoldRecord,
   type IntentRecord,
@@ -16,7 +17,9 @@ import {
   type StatusView,
 } from '@understudy/shared';
 import type { ApiSource, Problem } from '../adapters/http/api-source.ts';
+import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { type Explained, explainView, shownHold } from './explain-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 
@@ -38,6 +41,10 @@ export interface CoordinatorApiOptions {
   readonly observer: ObserverTable;
   /** null: not judged here (a follower, or not yet). */
   readonly judged: (member: MemberId) => Judged | null;
+  /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
+  readonly explained: (member: MemberId) => Explained | null;
+  readonly changes: VerdictChanges;
+  readonly console: (member: MemberId) => ExplainView['console'];
   readonly activity: (opId: string) => RecoveryActivity | null;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
@@ -112,6 +119,24 @@ export class CoordinatorApi implements ApiSource {
     return [...this.#options.view.mirror.members.keys()].sort().map((member) => this.#member(member));
   }
 
+  explain(member: MemberId): ExplainView | null {
+    const { coordinatorId, view, leadership, changes, clock, explained, observer } = this.#options;
+    const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
+    const hold = shownHold(view, member);
+    const wallNowMs = clock.wallMs();
+    const sources = {
+      ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
+      explained: explained(member),
+      console: this.#options.console(member),
+    };
+    return explainView(member, sources);
+  }
+
+  leaderUrl(): string | null {
+    const { leadership } = this.#options;
+    return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
+  }
+
   recoveries(): RecoveriesView {
     const { intents } = this.#options.view.mirror;
     const open = [...intents.values()]
@@ -151,12 +176,11 @@ export class CoordinatorApi implements ApiSource {
 
   #member(member: MemberId): MemberView {
     const { view, observer, clock } = this.#options;
-    const { members, activations, opinions, holds, intents } = view.mirror;
+    const { members, activations, opinions, intents } = view.mirror;
     const record = members.get(member)?.record;
     const activation = activations.get(member)?.record;
     const instanceId = activation?.instanceId ?? record?.instanceId ?? '';
     const reading = observer.reading(member, instanceId, clock.monotonicMs());
-    const hold = holds.get(member)?.record ?? this.#unreadableHold(member);
     return {
       member,
       instanceId,
@@ -171,22 +195,10 @@ export class CoordinatorApi implements ApiSource {
         reason: one.reason,
       })),
       checks: shownChecks(reading?.checks ?? []),
-      hold: hold && {
-        reason: hold.reason,
-        text: hold.text,
-        sinceWallMs: hold.sinceWallMs,
-        untilWallMs: hold.untilWallMs,
-      },
+      hold: shownHold(view, member),
       recovery: intents.get(member)?.record.opId ?? null,
       readinessProblems: record?.readinessProblems ?? [],
     };
-  }
-
-  /** Where the hold itself cannot be written (its own record is the unreadable one), it is at least shown. */
-  #unreadableHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'sinceWallMs' | 'untilWallMs'> | null {
-    const unreadable = this.#options.view.unreadableOf(member);
-    if (!unreadable) return null;
-    return { reason: 'RecordUnreadable', text: unreadable.text, sinceWallMs: 0, untilWallMs: null };
   }
 
   #open(record: IntentRecord): OpenRecoveryView {

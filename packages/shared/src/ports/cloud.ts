@@ -141,6 +141,12 @@ export interface CloudSubnet {
   readonly tags: Tags;
 }
 
+/** An instance as far as its tags tell. */
+export interface CloudTagged {
+  readonly instanceId: string;
+  readonly tags: Tags;
+}
+
 /** EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. Always sent paginated. */
 export type CloudFilters = Readonly<Record<string, readonly string[]>>;
 
@@ -191,9 +197,22 @@ export interface CloudInstanceType {
   readonly instanceStorage: boolean;
 }
 
+/** What the machine wrote on its serial console; EC2 keeps the last 64 KiB. */
+export interface CloudConsoleOutput {
+  readonly text: string;
+  /** When EC2 took it; null when it does not say. */
+  readonly takenAtWallMs: number | null;
+}
+
 export interface Cloud {
   // reads
+  /**
+   * What fits the filters. While a zone is impaired EC2 fails every describe that names something there or names nothing: asked for with
+   * `instance-id` (`volume-id`, `network-interface-id`) alone, only the zones of those ids need to be healthy. Ids EC2 does not know are left out.
+   */
   describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]>;
+  /** Instances that carry any of these tag keys, with those tags; needs no zone to be healthy. */
+  describeInstanceTags(keys: readonly string[], options?: CloudCallOptions): Promise<readonly CloudTagged[]>;
   describeInstanceStatus(
     instanceIds: readonly string[],
     options?: CloudCallOptions,
@@ -219,6 +238,8 @@ export interface Cloud {
   describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
   /** null when the type is not known. */
   describeInstanceType(instanceType: string, options?: CloudCallOptions): Promise<CloudInstanceType | null>;
+  /** Also of a stopped instance, and for about an hour of a terminated one; null when EC2 has none. */
+  consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null>;
   // fence
   stopInstance(
     instanceId: string,

@@ -16,6 +16,8 @@ export interface CloudContractFixture {
   allocateAddress(): Promise<{ readonly allocationId: string }>;
   /** The next `times` calls of `action` fail like this. `firedCount` proves that they did. */
   fault(action: string, kind: ContractFault, times: number): Promise<{ firedCount(): Promise<number> }>;
+  /** A service disruption in a zone, and its end. */
+  impairZone(az: string, impaired: boolean): Promise<void>;
   /** The same EC2 with credentials it does not accept; null where the way there knows none. */
   readonly stranger: Cloud | null;
   /** An address where nobody answers; null where the way there has none. */
@@ -132,6 +134,52 @@ const READS: readonly CloudContractCase[] = [
       assert.deepEqual(await cloud.describeNetworkInterfaces(eni), []);
       assert.deepEqual(await cloud.describeAddresses({ 'allocation-id': ['eipalloc-0123456789abcdef0'] }), []);
       assert.deepEqual(await cloud.describeSubnets({ 'subnet-id': ['subnet-0123456789abcdef0'] }), []);
+    },
+  },
+  {
+    name: 'ids that EC2 does not know are left out, the others are told',
+    async run(f) {
+      const { instanceId, volumes } = await launch(f, 'mixed');
+      const ids = ['i-0123456789abcdef0', instanceId, 'i-0123456789abcdef1'];
+      const found = await f.cloud.describeInstances({ 'instance-id': ids });
+      assert.deepEqual(
+        found.map((one) => one.instanceId),
+        [instanceId],
+      );
+      const volumeIds = ['vol-0123456789abcdef0', ...volumes.map((one) => one.volumeId)];
+      assert.equal((await f.cloud.describeVolumes({ 'volume-id': volumeIds })).length, volumes.length);
+    },
+  },
+  {
+    name: 'while a zone is impaired what is asked for by id in another one, and tags, are told; a listing fails',
+    async run(f) {
+      const { instanceId, az, volumes } = await launch(f, 'healthy-zone');
+      const other = f.subnets.find((subnet) => subnet.az !== az)?.az;
+      if (other === undefined) return;
+      const byId = { 'instance-id': [instanceId] };
+      const byVolume = { 'volume-id': volumes.map((one) => one.volumeId) };
+      await f.impairZone(other, true);
+      assert.equal((await f.cloud.describeInstances(byId)).length, 1);
+      assert.equal((await f.cloud.describeInstanceStatus([instanceId])).length, 1);
+      assert.equal((await f.cloud.describeVolumes(byVolume)).length, volumes.length);
+      await refused(f.cloud.describeInstances({ 'tag-key': ['understudy:op'] }), 'CLOUD_UNAVAILABLE');
+      const tagged = await f.cloud.describeInstanceTags(['understudy:op']);
+      assert.equal(tagged.find((one) => one.instanceId === instanceId)?.tags['understudy:op'], 'healthy-zone');
+      await f.impairZone(other, false);
+      await f.impairZone(az, true);
+      await refused(f.cloud.describeInstances(byId), 'CLOUD_UNAVAILABLE');
+      await f.impairZone(az, false);
+      assert.equal((await f.cloud.describeInstances({ 'tag:understudy:op': ['healthy-zone'] })).length, 1);
+    },
+  },
+  {
+    name: 'the console of a machine is text; of one EC2 does not know CLOUD_NOT_FOUND',
+    async run(f) {
+      const { instanceId } = await launch(f, 'console');
+      const output = await f.cloud.consoleOutput(instanceId);
+      assert.match(output?.text ?? '', /login:/);
+      assert.ok((output?.takenAtWallMs ?? 0) > 0);
+      await refused(f.cloud.consoleOutput('i-0123456789abcdef0'), 'CLOUD_NOT_FOUND');
     },
   },
   {

@@ -139,12 +139,16 @@ export function describeInstanceStatus(
   };
 }
 
-/** `GetConsoleOutput`: a line per boot is all there is. */
+const BOOTED = 'Linux version 6.1.0 (simulated)\nCloud-init finished.\n';
+const CRASHED = 'watchdog: BUG: soft lockup\nKernel panic - not syncing: simulated crash\n';
+
+/**
+ * `GetConsoleOutput`: what a boot and a crash write. Posted at transitions only; what the guest wrote since is shown to those who ask for the latest.
+ */
 export function getConsoleOutput(world: World, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
   const instance = need(call, world.instances, 'instance', input.InstanceId);
-  return {
-    InstanceId: instance.id,
-    Timestamp: date(world.wallMs()),
-    Output: btoa(`${instance.id} login: \n`),
-  };
+  world.requireZone(instance.az);
+  const posted = instance.state !== 'running' || input.Latest === true;
+  const text = `${BOOTED}${instance.id} login: \n${instance.crashedAtMs !== null && posted ? CRASHED : ''}`;
+  return { InstanceId: instance.id, Timestamp: date(world.wallMs()), Output: btoa(text) };
 }

@@ -29,6 +29,8 @@ export const EC2_ACTIONS = {
   DescribeNetworkInterfaces: read,
   DescribeAddresses: read,
   DescribeSubnets: read,
+  DescribeTags: read,
+  GetConsoleOutput: read,
   StopInstances: first(mutate),
   TerminateInstances: first(own(100, 5)),
   RunInstances: first(own(5, 2)),

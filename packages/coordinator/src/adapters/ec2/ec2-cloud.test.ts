@@ -19,16 +19,52 @@ const refusal = (name: string): Error =>
   Object.assign(new Error(name), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
 
 describe('describes', () => {
-  it('follow the pages to the end, with filters and a page size and never with ids', async () => {
+  it('follow the pages to the end, with filters and a page size', async () => {
     const page = (id: string, next?: string) => ({ Volumes: [{ VolumeId: id }], ...(next ? { NextToken: next } : {}) });
     const { cloud, sent } = cloudOf(page('vol-1', 'more'), page('vol-2'));
-    const volumes = await cloud.describeVolumes({ 'volume-id': ['vol-1', 'vol-2'] });
+    const volumes = await cloud.describeVolumes({ 'tag:a': ['b'] });
     expect(volumes.map((volume) => volume.volumeId)).toEqual(['vol-1', 'vol-2']);
-    const Filters = [{ Name: 'volume-id', Values: ['vol-1', 'vol-2'] }];
+    const Filters = [{ Name: 'tag:a', Values: ['b'] }];
     expect(sent.map(({ input }) => input)).toEqual([
       { Filters, MaxResults: 500 },
       { Filters, MaxResults: 500, NextToken: 'more' },
     ]);
+  });
+
+  it('name what is asked for by id alone, each once and filtered too, so that an impaired zone elsewhere does not matter', async () => {
+    const { cloud, sent } = cloudOf({});
+    await cloud.describeInstances({ 'instance-id': ['i-1', 'i-2', 'i-1'] });
+    await cloud.describeInstances({ 'instance-id': ['i-1'], 'tag-key': ['a'] });
+    await cloud.describeVolumes({ 'volume-id': ['vol-1'] });
+    await cloud.describeNetworkInterfaces({ 'network-interface-id': ['eni-1'] });
+    const filter = (Name: string, Values: string[]) => ({ Name, Values });
+    expect(sent.map(({ input }) => input)).toEqual([
+      { InstanceIds: ['i-1', 'i-2'], Filters: [filter('instance-id', ['i-1', 'i-2'])] },
+      { Filters: [filter('instance-id', ['i-1']), filter('tag-key', ['a'])], MaxResults: 500 },
+      { VolumeIds: ['vol-1'], Filters: [filter('volume-id', ['vol-1'])] },
+      { NetworkInterfaceIds: ['eni-1'], Filters: [filter('network-interface-id', ['eni-1'])] },
+    ]);
+  });
+
+  it.each([
+    ['says which', 2],
+    ['does not say which', 9],
+  ])('leave out ids that EC2 does not know, when it %s', async (saying, callsMax) => {
+    const unknown = new Set(['i-0a', 'i-0b']);
+    let calls = 0;
+    const cloud = new Ec2Cloud((_, input) => {
+      calls++;
+      const ids = input.InstanceIds as string[];
+      const missing = ids.filter((id) => unknown.has(id)).join(', ');
+      const text = saying === 'says which' ? `The instance IDs '${missing}' do not exist` : 'no';
+      if (missing !== '')
+        return Promise.reject(Object.assign(refusal('InvalidInstanceID.NotFound'), { message: text }));
+      return Promise.resolve({ Reservations: [{ Instances: ids.map((InstanceId) => ({ InstanceId })) }] });
+    });
+    const found = await cloud.describeInstances({ 'instance-id': ['i-01', 'i-0a', 'i-02', 'i-0b', 'i-03'] });
+    expect(found.map((one) => one.instanceId)).toEqual(['i-01', 'i-02', 'i-03']);
+    expect(calls).toBeLessThanOrEqual(callsMax);
+    expect(await cloud.describeInstances({ 'instance-id': ['i-0a'] })).toEqual([]);
   });
 
   it('end a listing that never ends', async () => {

@@ -1,6 +1,7 @@
 import type {
   CloudAddress,
   CloudCallOptions,
+  CloudConsoleOutput,
   CloudFilters,
   CloudImage,
   CloudInstance,
@@ -9,11 +10,13 @@ import type {
   CloudNetworkInterface,
   CloudSnapshot,
   CloudSubnet,
+  CloudTagged,
   CloudVolume,
 } from '@understudy/shared';
 import { hasCode } from '@understudy/shared';
-import { flagOf, oneOf, type Raw, rawListOf, rawOf, textOf } from '../../core/recovery/raw-value.ts';
+import { flagOf, oneOf, type Raw, rawListOf, rawOf, tagsOf, textOf, wallMsOf } from '../../core/recovery/raw-value.ts';
 import type { Ec2Action } from './actions.ts';
+import { listNamed, namesOnly, type NamedListing } from './describe-named.ts';
 import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
 import { Ec2Caller } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
@@ -22,16 +25,52 @@ import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapV
 /** DescribeInstanceStatus: explicit ids per call (EC2 API reference). */
 const MAX_STATUS_IDS = 100;
 
+/** As a filter: a call by id alone may count against the smaller, unfiltered bucket. */
+const ANY_STATE = {
+  Name: 'instance-state-name',
+  Values: ['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'],
+};
+
+/** What exists in one zone: asked by name where only ids are wanted. */
+const INSTANCES = {
+  action: 'DescribeInstances',
+  list: 'Reservations',
+  paginated: true,
+  filter: 'instance-id',
+  ids: 'InstanceIds',
+} as const satisfies NamedListing;
+const VOLUMES = {
+  action: 'DescribeVolumes',
+  list: 'Volumes',
+  paginated: true,
+  filter: 'volume-id',
+  ids: 'VolumeIds',
+} as const satisfies NamedListing;
+const NETWORK_INTERFACES = {
+  action: 'DescribeNetworkInterfaces',
+  list: 'NetworkInterfaces',
+  paginated: true,
+  filter: 'network-interface-id',
+  ids: 'NetworkInterfaceIds',
+} as const satisfies NamedListing;
+
 const present = <T>(value: T | null): T[] => (value === null ? [] : [value]);
 
 /** The reading half of {@link Cloud}. */
 export class Ec2Reads extends Ec2Caller {
   async describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]> {
-    const listing = { action: 'DescribeInstances', list: 'Reservations', paginated: true } as const;
-    const reservations = await this.#list(listing, filters, options);
+    const reservations = await this.#listNamed(INSTANCES, filters, options);
     return reservations
       .flatMap((reservation) => rawListOf(reservation.Instances))
       .flatMap((raw) => present(mapInstance(raw)));
+  }
+
+  async describeInstanceTags(keys: readonly string[], options?: CloudCallOptions): Promise<readonly CloudTagged[]> {
+    const listing = { action: 'DescribeTags', list: 'Tags', paginated: true } as const;
+    const rows = await this.#list(listing, { 'resource-type': ['instance'], key: keys }, options);
+    const byInstance = Map.groupBy(rows, (row) => textOf(row.ResourceId) ?? '');
+    byInstance.delete('');
+    return [...byInstance].map(([instanceId, own]) => ({ instanceId, tags: tagsOf(own) }));
   }
 
   /** By id: this action has no filter for it, and one unknown id fails the whole call; so a failed portion is asked again in halves. */
@@ -49,7 +88,7 @@ export class Ec2Reads extends Ec2Caller {
   /** At most 2 × 100 calls, when all are unknown. */
   async #statusOf(instanceIds: readonly string[], options?: CloudCallOptions): Promise<readonly CloudInstanceStatus[]> {
     try {
-      const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true };
+      const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
       const answer = await this.call('DescribeInstanceStatus', input, options);
       return rawListOf(answer.InstanceStatuses).flatMap((raw) => present(mapInstanceStatus(raw)));
     } catch (error) {
@@ -62,8 +101,7 @@ export class Ec2Reads extends Ec2Caller {
   }
 
   async describeVolumes(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudVolume[]> {
-    const listing = { action: 'DescribeVolumes', list: 'Volumes', paginated: true } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapVolume(raw)));
+    return (await this.#listNamed(VOLUMES, filters, options)).flatMap((raw) => present(mapVolume(raw)));
   }
 
   /** Our own account's only. */
@@ -87,8 +125,9 @@ export class Ec2Reads extends Ec2Caller {
     filters: CloudFilters,
     options?: CloudCallOptions,
   ): Promise<readonly CloudNetworkInterface[]> {
-    const listing = { action: 'DescribeNetworkInterfaces', list: 'NetworkInterfaces', paginated: true } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapNetworkInterface(raw)));
+    return (await this.#listNamed(NETWORK_INTERFACES, filters, options)).flatMap((raw) =>
+      present(mapNetworkInterface(raw)),
+    );
   }
 
   async describeAddresses(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudAddress[]> {
@@ -136,10 +175,35 @@ export class Ec2Reads extends Ec2Caller {
     return own ? mapInstanceType(own) : null;
   }
 
+  /** The latest, where the type can tell it (Nitro); else what EC2 kept from the last boot, stop or crash. */
+  async consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null> {
+    const answer = await this.#console({ InstanceId: instanceId, Latest: true }, options).catch((error: unknown) => {
+      if (!hasCode(error, 'CLOUD_REJECTED')) throw error;
+      return this.#console({ InstanceId: instanceId }, options);
+    });
+    const encoded = textOf(answer.Output);
+    if (encoded === null) return null;
+    return { text: Buffer.from(encoded, 'base64').toString('utf8'), takenAtWallMs: wallMsOf(answer.Timestamp) };
+  }
+
+  #console(input: Record<string, unknown>, options: CloudCallOptions | undefined): Promise<Raw> {
+    return this.call('GetConsoleOutput', input, options);
+  }
+
   /** One attribute per call is all EC2 offers. */
   async #attribute(instanceId: string, name: string, member: string, options?: CloudCallOptions): Promise<unknown> {
     const answer = await this.call('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute: name }, options);
     return rawOf(answer[member]).Value;
+  }
+
+  #listNamed(
+    listing: NamedListing & { readonly action: Ec2Action },
+    filters: CloudFilters,
+    options: CloudCallOptions | undefined,
+  ): Promise<readonly Raw[]> {
+    const ids = namesOnly(listing, filters);
+    if (ids === null) return this.#list(listing, filters, options);
+    return listNamed((_, input) => this.call(listing.action, input, options), listing, ids);
   }
 
   #list(

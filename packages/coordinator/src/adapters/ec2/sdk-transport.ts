@@ -34,6 +34,8 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   DescribeNetworkInterfaces: ec2.DescribeNetworkInterfacesCommand,
   DescribeAddresses: ec2.DescribeAddressesCommand,
   DescribeSubnets: ec2.DescribeSubnetsCommand,
+  DescribeTags: ec2.DescribeTagsCommand,
+  GetConsoleOutput: ec2.GetConsoleOutputCommand,
   StopInstances: ec2.StopInstancesCommand,
   TerminateInstances: ec2.TerminateInstancesCommand,
   RunInstances: ec2.RunInstancesCommand,

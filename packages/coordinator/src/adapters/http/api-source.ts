@@ -1,4 +1,12 @@
-import type { HistoryRecord, HoldRecord, MemberView, RecoveriesView, StatusView } from '@understudy/shared';
+import type {
+  ExplainView,
+  HistoryRecord,
+  HoldRecord,
+  MemberId,
+  MemberView,
+  RecoveriesView,
+  StatusView,
+} from '@understudy/shared';
 
 /** A reason this process is not (fully) doing its work, with what an operator can do about it. */
 export interface Problem {
@@ -12,6 +20,10 @@ export interface ApiSource {
   notReady(): readonly Problem[];
   status(): StatusView;
   members(): readonly MemberView[];
+  /** null: no such member. */
+  explain(member: MemberId): ExplainView | null;
+  /** Where the leader answers; null when we lead or nobody does. */
+  leaderUrl(): string | null;
   recoveries(): RecoveriesView;
   holds(): readonly HoldRecord[];
   /** Newest first. */

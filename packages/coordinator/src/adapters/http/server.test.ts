@@ -1,3 +1,5 @@
+import type { ExplainView } from '@understudy/shared';
+import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Metrics, type MetricsSnapshot } from '../../metrics.ts';
@@ -22,23 +24,47 @@ const SNAPSHOT: MetricsSnapshot = {
   kernelDrops: 0,
 };
 
+const EXPLAINED: ExplainView = {
+  ...{ member: 'prod/db1', instanceId: 'i-1', incarnation: 1, az: 'us-east-1a', atWallMs: 1, unknownHere: [] },
+  answeredBy: { coordinatorId: 'c1', leader: true, term: 7 },
+  ...{
+    verdict: 'alive',
+    reasonCode: 'Heard',
+    reason: 'heard',
+    degraded: false,
+    evidence: [],
+    gates: [],
+    wouldFlip: [],
+  },
+  decision: { kind: 'none', reason: null, text: 'Nothing to do.', untilWallMs: null },
+  ...{ lookAgainInMs: 5_000, hold: null, recovery: null, console: null, changes: [] },
+};
+const asFollower: ExplainView = { ...EXPLAINED, answeredBy: { coordinatorId: 'c2', leader: false, term: null } };
+
 let problems: Problem[];
+let explained: ExplainView;
+let leaderUrl: string | null;
 let fails: boolean;
 let started: boolean;
 let server: HttpServer;
+let api: ApiSource;
 const log = new RecordingLog();
 
 beforeEach(async () => {
   problems = [];
+  explained = EXPLAINED;
+  leaderUrl = null;
   fails = false;
   started = true;
-  const api: ApiSource = {
+  api = {
     notReady: () => problems,
     status: () => {
       if (fails) throw new Error('secret detail');
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
     members: () => [],
+    explain: (member) => (member === 'prod/db1' ? explained : null),
+    leaderUrl: () => leaderUrl,
     recoveries: () => ({ open: [], history: [] }),
     holds: () => [],
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
@@ -50,6 +76,7 @@ beforeEach(async () => {
     port: 0,
     api: () => (started ? api : null),
     metrics: () => metrics,
+    clock: new SystemClock(),
     log,
   });
 });
@@ -81,6 +108,40 @@ describe('HTTP', () => {
     });
     for (const limit of ['0', '1001', 'many', '1.5'])
       expect((await ask(`/v1/history?limit=${limit}`)).status).toBe(400);
+  });
+
+  test('explain answers for a member it knows; another is 404, another method 405', async () => {
+    expect(await (await ask('/v1/members/prod/db1/explain')).json()).toEqual(EXPLAINED);
+    for (const other of ['prod/db2', 'PROD/db1', '..%2f/db1']) {
+      const reply = await ask(`/v1/members/${other}/explain`);
+      expect([reply.status, ((await reply.json()) as { error: { code: string } }).error.code]).toEqual([
+        404,
+        'NOT_FOUND',
+      ]);
+    }
+    expect((await ask('/v1/members/prod/db1/explain', { method: 'POST' })).status).toBe(405);
+  });
+
+  test('a follower passes explain on to the leader, once, and answers itself when the leader does not', async () => {
+    const follower = await startHttpServer({
+      ...{ host: '127.0.0.1', port: 0, metrics: () => null, clock: new SystemClock(), log },
+      api: () => ({ ...api, explain: () => asFollower, leaderUrl: () => leaderUrl }),
+    });
+    const by = async (init: RequestInit = {}) => {
+      const reply = await fetch(`http://127.0.0.1:${follower.port}/v1/members/prod/db1/explain`, init);
+      return ((await reply.json()) as ExplainView).answeredBy.coordinatorId;
+    };
+    leaderUrl = `http://127.0.0.1:${server.port}`;
+    expect(await by()).toBe('c1');
+    expect(await by({ headers: { 'understudy-forwarded': '1' } })).toBe('c2');
+    // It believes to be another's follower itself: no leader's answer.
+    explained = asFollower;
+    expect(await by()).toBe('c2');
+    leaderUrl = 'http://127.0.0.1:1';
+    expect(await by()).toBe('c2');
+    leaderUrl = null;
+    expect(await by()).toBe('c2');
+    await follower.close();
   });
 
   test('unknown paths are 404 and name the known ones, other methods are 405, both JSON', async () => {
@@ -139,6 +200,7 @@ describe('HTTP', () => {
       port: server.port,
       api: () => null,
       metrics: () => null,
+      clock: new SystemClock(),
       log,
     });
     await expect(second).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

@@ -1,6 +1,7 @@
-import { errorText, type Log, OperationError } from '@understudy/shared';
+import { type Clock, errorText, isName, type Log, OperationError } from '@understudy/shared';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiSource, MetricsSource } from './api-source.ts';
+import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
@@ -15,6 +16,7 @@ export interface HttpServerOptions {
   /** null while the process is still being put together: every path but `/healthz` answers 503. */
   readonly api: () => ApiSource | null;
   readonly metrics: () => MetricsSource | null;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -31,10 +33,15 @@ const PATHS = [
   '/metrics',
   '/v1/status',
   '/v1/members',
+  '/v1/members/:group/:name/explain',
   '/v1/recoveries',
   '/v1/holds',
   '/v1/history',
 ] as const;
+
+/** Does a path without its query fit one of ours? A part that begins with `:` fits any one part. */
+const isKnown = (path: string): boolean =>
+  PATHS.some((known) => new RegExp(`^${known.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`).test(path));
 
 interface ErrorBody {
   readonly error: { readonly code: string; readonly text: string };
@@ -49,6 +56,21 @@ function historyLimit(text: string | undefined): number | null {
 
 class Starting extends Error {
   readonly statusCode = 503;
+}
+
+/** A follower passes the question on to the leader, who alone knows it all; without an answer from there it says what it knows itself. */
+function addExplain(server: FastifyInstance, api: () => ApiSource, clock: Clock): void {
+  server.get<{ Params: { group: string; name: string } }>(
+    '/v1/members/:group/:name/explain',
+    async (request, reply) => {
+      const { group, name } = request.params;
+      const source = api();
+      const own = isName(group) && isName(name) ? source.explain(`${group}/${name}`) : null;
+      const leaderUrl = request.headers[FORWARDED_HEADER] === undefined ? source.leaderUrl() : null;
+      if (own === null) return reply.code(404).send(errorBody('NOT_FOUND', `no member ${group}/${name} is known here`));
+      return reply.send((leaderUrl && (await askLeader(clock, leaderUrl, own.member))) ?? own);
+    },
+  );
 }
 
 function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
@@ -68,6 +90,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   });
   server.get('/v1/status', () => api().status());
   server.get('/v1/members', () => ({ members: api().members() }));
+  addExplain(server, api, options.clock);
   server.get('/v1/recoveries', () => api().recoveries());
   server.get('/v1/holds', () => ({ holds: api().holds() }));
   server.get<{ Querystring: { member?: string; limit?: string } }>('/v1/history', (request, reply) => {
@@ -81,7 +104,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
 function addRefusals(server: FastifyInstance, log: Log): void {
   server.setNotFoundHandler((request, reply): FastifyReply => {
     const path = request.url.split('?')[0] ?? '';
-    if ((PATHS as readonly string[]).includes(path))
+    if (isKnown(path))
       return reply
         .code(405)
         .header('allow', 'GET, HEAD')

@@ -10,6 +10,7 @@ export interface ClaimProblem {
     | 'GroupMismatch'
     | 'StoppedClaimant'
     | 'NotRunningYet'
+    | 'NotVisible'
     | 'TooManyMembers';
   readonly text: string;
 }

@@ -70,6 +70,7 @@ const activation = (instanceId: string): ActivationRecord => ({
 function input(instances: readonly CloudInstance[], over: Partial<EnrolInput> = {}): EnrolInput {
   return {
     instances,
+    unseen: [],
     members: new Map(),
     activations: new Map(),
     intents: new Map(),
@@ -157,6 +158,35 @@ describe('a member nobody is activated for', () => {
 
   test('a member with an unreadable record is left alone', () => {
     expect(decideEnrolment(input([instance('i-1')], { unreadable: new Set([DB1]) }))).toEqual(nothing);
+  });
+});
+
+describe('claimants that cannot be seen, their zone being impaired', () => {
+  const claim = { [TAG.group]: 'prod', [TAG.member]: 'db1' };
+  const unseen = (instanceId: string, tags: object = {}) => [{ instanceId, tags: { ...claim, ...tags } }];
+
+  test('are not enrolled, nor is another one meanwhile', () => {
+    const decisions = decideEnrolment(input([instance('i-1')], { unseen: unseen('i-2') }));
+    expect(decisions).toMatchObject({
+      enrol: [],
+      conflicts: [],
+      problems: [{ instanceId: 'i-2', code: 'NotVisible' }],
+    });
+  });
+
+  test('may be running beside the activated one: held', () => {
+    const decisions = decideEnrolment(input([instance('i-1')], enrolled({ unseen: unseen('i-2') })));
+    expect(decisions.conflicts).toMatchObject([{ member: DB1, reason: 'ClaimAgainstActivation' }]);
+    expect(decisions.conflicts[0]?.text).toContain('i-2');
+  });
+
+  test.each([
+    ['the activated one itself', unseen('i-1'), {}],
+    ['one we retired', unseen('i-2', { [TAG.retiredBy]: 'op-1' }), {}],
+    ['the replacement of the open recovery', unseen('i-2', { [TAG.op]: 'op-1' }), { intents: openIntent('op-1') }],
+    ['one of an activation newer than the listing', unseen('i-2'), { listedAtRevision: 7 }],
+  ])('%s is no stranger', (_, claimants, over) => {
+    expect(decideEnrolment(input([], enrolled({ unseen: claimants, ...over })))).toEqual(nothing);
   });
 });
 

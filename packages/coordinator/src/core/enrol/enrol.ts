@@ -1,6 +1,7 @@
 import {
   type ActivationRecord,
   type CloudInstance,
+  type CloudTagged,
   type IntentRecord,
   type MemberId,
   type MemberRecord,
@@ -22,6 +23,8 @@ interface Stored<T> {
 export interface EnrolInput {
   /** Every instance with the tag key `understudy:group`, from one paginated listing. */
   readonly instances: readonly CloudInstance[];
+  /** Instances that carry our tags and cannot be looked at now, because their zone is impaired: they may well be running. */
+  readonly unseen: readonly CloudTagged[];
   readonly members: ReadonlyMap<MemberId, Stored<MemberRecord>>;
   readonly activations: ReadonlyMap<MemberId, Stored<ActivationRecord>>;
   readonly intents: ReadonlyMap<MemberId, Stored<IntentRecord>>;
@@ -183,12 +186,29 @@ function watchKnown(
   };
 }
 
-function decideMember(member: MemberId, claimants: readonly CloudInstance[], input: EnrolInput): Outcome {
+/** What cannot be seen may be running: it is neither enrolled nor taken for harmless. null: none of them matters. */
+function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: EnrolInput): Outcome | null {
+  const activation = input.activations.get(member)?.record;
+  const intent = input.intents.get(member)?.record;
+  const expected = [activation?.instanceId, intent?.oldInstanceId];
+  const strangers = unseen.filter(
+    (one) => !expected.includes(one.instanceId) && (intent === undefined || one.tags[TAG.op] !== intent.opId),
+  );
+  const [first] = strangers;
+  if (first === undefined) return null;
+  const ids = strangers.slice(0, 5).map((one) => one.instanceId);
+  const text = `${ids.join(', ')} claims ${member} and cannot be seen while its zone is impaired`;
+  if (activation) return conflict(member, 'ClaimAgainstActivation', `${text}; ${activation.instanceId} is activated`);
+  return { kind: 'problem', problem: { instanceId: first.instanceId, code: 'NotVisible', text } };
+}
+
+function decideMember(member: MemberId, { seen, unseen }: Claimants, input: EnrolInput): Outcome {
   if (input.unreadable.has(member)) return NOTHING;
   const activation = input.activations.get(member);
-  if (activation === undefined) return enrolNew(member, claimants, input);
-  if (activation.modRevision > input.listedAtRevision) return NOTHING;
-  return watchKnown(member, claimants, activation, input);
+  if (activation && activation.modRevision > input.listedAtRevision) return NOTHING;
+  const obscured = weighUnseen(member, unseen, input);
+  if (obscured) return obscured;
+  return activation ? watchKnown(member, seen, activation, input) : enrolNew(member, seen, input);
 }
 
 /** A stopped instance that still claims is no danger (it is not activated), but somebody may start it by mistake. */
@@ -202,6 +222,32 @@ function stoppedClaimants(claimants: readonly CloudInstance[], activeId: string 
     }));
 }
 
+interface Claimants {
+  readonly seen: CloudInstance[];
+  readonly unseen: CloudTagged[];
+}
+
+function claimantsOf(input: EnrolInput, problems: ClaimProblem[]): ReadonlyMap<MemberId, Claimants> {
+  const claimants = new Map<MemberId, Claimants>();
+  const claimed = (instance: CloudTagged): Claimants | null => {
+    const claim = claimOf(instance);
+    if (claim.kind === 'none') {
+      problems.push(claim.problem);
+      return null;
+    }
+    const own = claimants.get(claim.member) ?? { seen: [], unseen: [] };
+    claimants.set(claim.member, own);
+    return own;
+  };
+  for (const instance of input.instances) {
+    if (isRetired(instance) || instance.state === 'terminated' || instance.state === 'shutting-down') continue;
+    claimed(instance)?.seen.push(instance);
+  }
+  for (const instance of input.unseen)
+    if (instance.tags[TAG.retiredBy] === undefined) claimed(instance)?.unseen.push(instance);
+  return claimants;
+}
+
 /**
  * Who is a member, from the tags of the instances that exist and the records we keep: what to enrol, which records to bring up to date, and
  * who must be left alone because two instances claim the same identity. Instances that are gone or retired count for nothing; nothing is
@@ -212,16 +258,9 @@ export function decideEnrolment(input: EnrolInput): EnrolDecisions {
   const refresh: MemberRefresh[] = [];
   const conflicts: EnrolConflict[] = [];
   const problems: ClaimProblem[] = [];
-  const claimants = new Map<MemberId, CloudInstance[]>();
-  for (const instance of input.instances) {
-    if (isRetired(instance) || instance.state === 'terminated' || instance.state === 'shutting-down') continue;
-    const claim = claimOf(instance);
-    if (claim.kind === 'none') problems.push(claim.problem);
-    else claimants.set(claim.member, [...(claimants.get(claim.member) ?? []), instance]);
-  }
-  for (const [member, instances] of claimants) {
-    problems.push(...stoppedClaimants(instances, input.activations.get(member)?.record.instanceId));
-    const outcome = decideMember(member, instances, input);
+  for (const [member, own] of claimantsOf(input, problems)) {
+    problems.push(...stoppedClaimants(own.seen, input.activations.get(member)?.record.instanceId));
+    const outcome = decideMember(member, own, input);
     if (outcome.kind === 'refresh') refresh.push(outcome.refresh);
     else if (outcome.kind === 'conflict') conflicts.push(outcome.conflict);
     else if (outcome.kind === 'problem') problems.push(outcome.problem);

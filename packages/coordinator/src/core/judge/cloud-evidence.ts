@@ -119,6 +119,7 @@ export function cloudEvidence(
     source: 'ec2 state',
     text: stale ? `${text}; too old to count` : text,
     ageMs,
+    freshForMs: cloudFreshForMs(policy),
     weight: stale ? 'neutral' : weight,
   };
   return [state, ...statusEvidence(evidence, nowMs)];
@@ -141,6 +142,7 @@ function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceI
     source,
     text: stale ? `${text}; too old to count` : text,
     ageMs,
+    freshForMs: STATUS_FRESH_MS,
     weight: stale ? 'neutral' : counts,
   });
   return [

@@ -78,11 +78,13 @@ export interface MemberEvidence {
 export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';
 
 export interface EvidenceItem {
-  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`. */
+  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`. */
   readonly source: string;
   readonly text: string;
   /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
   readonly ageMs: number | null;
+  /** Older than this it does not count; `null` where something else bounds it (an opinion lives as long as its observer's lease). */
+  readonly freshForMs: number | null;
   readonly weight: EvidenceWeight;
 }
 

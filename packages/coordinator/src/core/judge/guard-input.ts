@@ -37,6 +37,19 @@ export interface ActivePause {
   readonly untilWallMs: number | null;
 }
 
+export const OBJECTION_REASONS = [
+  'RecordUnreadable',
+  'TwoInstancesClaimMember',
+  'ClaimAgainstActivation',
+  'NotReady',
+] as const satisfies readonly HoldReason[];
+
+/** Why nothing may be done about a member, as found while looking at records and tags. */
+export interface Objection {
+  readonly reason: (typeof OBJECTION_REASONS)[number];
+  readonly text: string;
+}
+
 export interface GuardInput {
   readonly member: MemberId;
   readonly group: string;
@@ -46,11 +59,11 @@ export interface GuardInput {
   readonly limits: GuardLimits;
   readonly pauses: readonly ActivePause[];
   /** Enrolment's objections: conflicting claims, unreadable records, not ready. */
-  readonly objections: readonly { readonly reason: HoldReason; readonly text: string }[];
+  readonly objections: readonly Objection[];
   /** Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not fresh); `null` = it may. */
   readonly ownTrouble: string | null;
   /** `Assessment.quorum`, or `null` when the failure was not judged from silence (degraded for too long). */
-  readonly quorum: { readonly met: boolean; readonly text: string } | null;
+  readonly quorum: { readonly met: boolean; readonly text: string; readonly limit: string } | null;
   readonly protectedByTag: boolean;
   readonly launchedAtWallMs: number | null;
   readonly fleet: readonly FleetMember[];
@@ -61,7 +74,11 @@ export interface GuardInput {
 export interface GateResult {
   readonly gate: HoldReason;
   readonly passes: boolean;
-  /** Both numbers: what is, and what is allowed. */
+  /** What is, in words for people; e.g. `4 of 6 members failed`. */
+  readonly value: string;
+  /** What is wanted, in the same words; e.g. `below 3`. */
+  readonly limit: string;
+  /** One sentence with both: the text of a hold. */
   readonly text: string;
   readonly untilWallMs: WallMs | null;
 }
@@ -80,11 +97,13 @@ export type GuardAnswer =
 export const gate = (
   name: HoldReason,
   passes: boolean,
-  text: string,
+  said: { readonly value: string; readonly limit: string; readonly text?: string },
   untilWallMs: WallMs | null = null,
 ): GateResult => ({
   gate: name,
   passes,
-  text,
+  value: said.value,
+  limit: said.limit,
+  text: said.text ?? said.value,
   untilWallMs: passes ? null : untilWallMs,
 });

@@ -1,3 +1,4 @@
+import { durationText } from '@understudy/shared';
 import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 
 interface Failure {
@@ -36,7 +37,8 @@ export function massGate(input: GuardInput): GateResult {
   const failed = failuresTogether(input).length;
   const limit = threshold(massMinimum, massRatio, input.fleet.length);
   const text = `${failed} of ${input.fleet.length} members failed within ${massWindowMs} ms, ${limit} are a mass`;
-  return gate('MassFailure', failed < limit, text);
+  const value = `${failed} of ${input.fleet.length} members failed within ${durationText(massWindowMs)}`;
+  return gate('MassFailure', failed < limit, { value, limit: `below ${limit}`, text });
 }
 
 export function zoneGate(input: GuardInput): GateResult {
@@ -45,5 +47,6 @@ export function zoneGate(input: GuardInput): GateResult {
   const failed = failuresTogether(input).filter((failure) => failure.az === input.az).length;
   const limit = threshold(zoneMinimum, zoneRatio, total);
   const text = `${failed} of ${total} members in ${input.az} failed within ${massWindowMs} ms, ${limit} are a lost zone`;
-  return gate('ZoneFailure', failed < limit, text);
+  const value = `${failed} of ${total} members in ${input.az} failed within ${durationText(massWindowMs)}`;
+  return gate('ZoneFailure', failed < limit, { value, limit: `below ${limit}`, text });
 }

@@ -1,4 +1,4 @@
-import type { WallMs } from '@understudy/shared';
+import { durationText, type WallMs } from '@understudy/shared';
 import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,13 +30,16 @@ export function budgetGate(input: GuardInput): GateResult {
   const waitMs = Math.ceil(((1 - level) * MINUTE_MS) / budgetPerMinute);
   const text = `${level.toFixed(2)} recoveries left in the budget of ${budgetPerMinute} per minute, burst ${budgetBurst}; 1 is needed`;
   // A hair of tolerance: the level is a sum of fractions.
-  return gate('BudgetExhausted', level >= 1 - 1e-9, text, (input.wallNowMs + waitMs) as WallMs);
+  const value = `${level.toFixed(2)} recoveries left of ${budgetBurst}, ${budgetPerMinute} more per minute`;
+  const said = { value, limit: 'at least 1', text };
+  return gate('BudgetExhausted', level >= 1 - 1e-9, said, (input.wallNowMs + waitMs) as WallMs);
 }
 
 export function concurrencyGate(input: GuardInput): GateResult {
   const open = input.recoveries.filter((one) => one.group === input.group && one.endedAtWallMs === null).length;
   const limit = input.policy.concurrency;
-  return gate('GroupConcurrency', open < limit, `${open} recoveries open in group ${input.group}, ${limit} allowed`);
+  const value = `${open} recoveries open in group ${input.group}`;
+  return gate('GroupConcurrency', open < limit, { value, limit: `below ${limit}`, text: `${value}, ${limit} allowed` });
 }
 
 const endsOf = (input: GuardInput): number[] =>
@@ -47,11 +50,13 @@ const endsOf = (input: GuardInput): number[] =>
 /** From completion, not from the start: a long recovery must not use up its own cooldown (orchestrator#1217). */
 export function cooldownGate(input: GuardInput): GateResult {
   const lastEnd = Math.max(...endsOf(input), Number.NEGATIVE_INFINITY);
-  if (lastEnd === Number.NEGATIVE_INFINITY) return gate('Cooldown', true, 'never recovered before');
-  const agoMs = input.wallNowMs - lastEnd;
   const { cooldownMs } = input.policy;
+  const limit = `at least ${durationText(cooldownMs)} after the last one`;
+  if (lastEnd === Number.NEGATIVE_INFINITY) return gate('Cooldown', true, { value: 'never recovered before', limit });
+  const agoMs = input.wallNowMs - lastEnd;
   const text = `last recovery ended ${agoMs} ms ago, cooldown ${cooldownMs} ms`;
-  return gate('Cooldown', agoMs >= cooldownMs, text, (lastEnd + cooldownMs) as WallMs);
+  const value = `last recovery ended ${durationText(Math.max(0, agoMs))} ago`;
+  return gate('Cooldown', agoMs >= cooldownMs, { value, limit, text }, (lastEnd + cooldownMs) as WallMs);
 }
 
 export function flapGate(input: GuardInput): GateResult {
@@ -60,5 +65,6 @@ export function flapGate(input: GuardInput): GateResult {
   const text = `${within.length} recoveries of this member within ${flapWindowMs} ms, ${flapLimit} are flapping`;
   const oldest = Math.min(...within.toSorted((a, b) => b - a).slice(0, flapLimit), Number.POSITIVE_INFINITY);
   const until = oldest === Number.POSITIVE_INFINITY ? null : ((oldest + flapWindowMs) as WallMs);
-  return gate('Flapping', within.length < flapLimit, text, until);
+  const value = `${within.length} recoveries of this member within ${durationText(flapWindowMs)}`;
+  return gate('Flapping', within.length < flapLimit, { value, limit: `below ${flapLimit}`, text }, until);
 }

@@ -26,6 +26,10 @@ describe('each gate', () => {
     expect(answer.kind).toBe('go');
     expect(answer.gates.map(({ gate }) => gate)).toEqual([
       'Paused',
+      'RecordUnreadable',
+      'TwoInstancesClaimMember',
+      'ClaimAgainstActivation',
+      'NotReady',
       'ObserverUnwell',
       'NotEnoughObservers',
       'Protected',
@@ -37,6 +41,20 @@ describe('each gate', () => {
       'GroupConcurrency',
       'BudgetExhausted',
     ]);
+  });
+
+  it('each gate says what is and what is wanted, whether it passes or not', () => {
+    const { gates } = ask({ recoveries: [recovered('db/a', 700_000, 200_000)] });
+    for (const one of gates) expect([one.value, one.limit].includes('')).toBe(false);
+    expect(gates.find(({ gate }) => gate === 'MassFailure')).toMatchObject({
+      value: '1 of 10 members failed within 2 min 0 s',
+      limit: 'below 3',
+    });
+    expect(gates.find(({ gate }) => gate === 'Cooldown')).toMatchObject({
+      passes: false,
+      value: 'last recovery ended 8 min 20 s ago',
+      limit: 'at least 10 min 0 s after the last one',
+    });
   });
 
   it.each(['global', 'group/db', 'member/db/a'])('pause of %s says who and why', (scope) => {
@@ -54,7 +72,7 @@ describe('each gate', () => {
 
   it.each([
     ['ObserverUnwell', { ownTrouble: 'abstains: OwnStall' }],
-    ['NotEnoughObservers', { quorum: { met: false, text: '1 of at least 2 observers' } }],
+    ['NotEnoughObservers', { quorum: { met: false, text: '1 of at least 2 observers', limit: 'at least 2' } }],
     ['Protected', { protectedByTag: true }],
     ['NotReady', { objections: [{ reason: 'NotReady', text: 'no volumes' }] }],
     ['TwoInstancesClaimMember', { objections: [{ reason: 'TwoInstancesClaimMember', text: 'i-1 and i-2' }] }],

@@ -1,6 +1,13 @@
-import type { WallMs } from '@understudy/shared';
+import { durationText, type WallMs } from '@understudy/shared';
 import { ageOf, isInBootGrace } from './boot-grace.ts';
-import { type GateResult, type GuardAnswer, type GuardInput, gate } from './guard-input.ts';
+import {
+  type GateResult,
+  gate,
+  type GuardAnswer,
+  type GuardInput,
+  OBJECTION_REASONS,
+  type Objection,
+} from './guard-input.ts';
 import { massGate, zoneGate } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
 
@@ -13,13 +20,18 @@ export function guard(input: GuardInput): GuardAnswer {
   const gates: GateResult[] = [
     pauseGate(input),
     ...objectionGates(input),
-    gate('ObserverUnwell', input.ownTrouble === null, input.ownTrouble ?? 'this coordinator trusts its own view'),
-    gate('NotEnoughObservers', input.quorum?.met ?? true, input.quorum?.text ?? 'not judged from silence'),
-    gate(
-      'Protected',
-      !input.protectedByTag,
-      input.protectedByTag ? 'tagged understudy:protected' : 'not protected by tag',
-    ),
+    gate('ObserverUnwell', input.ownTrouble === null, {
+      value: input.ownTrouble ?? 'this coordinator trusts its own view',
+      limit: 'no trouble of its own',
+    }),
+    gate('NotEnoughObservers', input.quorum?.met ?? true, {
+      value: input.quorum?.text ?? 'not judged from silence',
+      limit: input.quorum?.limit ?? 'counts only for silence',
+    }),
+    gate('Protected', !input.protectedByTag, {
+      value: input.protectedByTag ? 'tagged understudy:protected' : 'not protected by tag',
+      limit: 'no tag understudy:protected=true',
+    }),
     bootGraceGate(input),
     massGate(input),
     zoneGate(input),
@@ -38,28 +50,40 @@ function pauseGate(input: GuardInput): GateResult {
   const pause = input.pauses.find(
     (one) => scopes.includes(one.scope) && (one.untilWallMs === null || one.untilWallMs > input.wallNowMs),
   );
-  if (!pause) return gate('Paused', true, 'not paused');
-  return gate(
-    'Paused',
-    false,
-    `${pause.scope} paused by ${pause.who}: ${pause.why}`,
-    pause.untilWallMs as WallMs | null,
-  );
+  const limit = 'no pause of everything, the group or the member';
+  if (!pause) return gate('Paused', true, { value: 'not paused', limit });
+  const value = `${pause.scope} paused by ${pause.who}: ${pause.why}`;
+  return gate('Paused', false, { value, limit }, pause.untilWallMs as WallMs | null);
 }
+
+const OBJECTIONS: Readonly<Record<Objection['reason'], { readonly limit: string; readonly fine: string }>> = {
+  RecordUnreadable: { limit: 'every record about it can be read', fine: 'all can be read' },
+  TwoInstancesClaimMember: { limit: 'one instance carries its tags', fine: 'no second claim seen' },
+  ClaimAgainstActivation: { limit: 'only the activated instance carries its tags', fine: 'no other claim seen' },
+  NotReady: { limit: 'no earlier recovery of this instance', fine: 'none known' },
+};
 
 /** Conflicts first: while two instances claim one member, nothing else about it means anything. */
 function objectionGates(input: GuardInput): GateResult[] {
-  const results = input.objections.map((objection) => gate(objection.reason, false, objection.text));
-  const rank = (result: GateResult) => (result.gate === 'NotReady' ? 1 : 0);
-  return results.toSorted((a, b) => rank(a) - rank(b));
+  return OBJECTION_REASONS.flatMap((reason) => {
+    const { limit, fine } = OBJECTIONS[reason];
+    const own = input.objections.filter((objection) => objection.reason === reason);
+    if (own.length === 0) return [gate(reason, true, { value: fine, limit })];
+    return own.map(({ text }) => gate(reason, false, { value: text, limit }));
+  });
 }
 
 function bootGraceGate(input: GuardInput): GateResult {
   const { launchedAtWallMs, policy, wallNowMs } = input;
-  if (launchedAtWallMs === null) return gate('BootGrace', true, 'launch time unknown');
+  const limit = `at least ${durationText(policy.bootGraceMs)} old`;
+  if (launchedAtWallMs === null) return gate('BootGrace', true, { value: 'launch time unknown', limit });
   const ageMs = ageOf(launchedAtWallMs, wallNowMs);
-  if (ageMs === null)
-    return gate('BootGrace', true, `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`);
+  if (ageMs === null) {
+    const value = `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`;
+    return gate('BootGrace', true, { value, limit });
+  }
   const text = `started ${ageMs} ms ago, boot grace ${policy.bootGraceMs} ms`;
-  return gate('BootGrace', !isInBootGrace(ageMs, policy), text, (launchedAtWallMs + policy.bootGraceMs) as WallMs);
+  const said = { value: `started ${durationText(Math.max(0, ageMs))} ago`, limit, text };
+  const untilWallMs = (launchedAtWallMs + policy.bootGraceMs) as WallMs;
+  return gate('BootGrace', !isInBootGrace(ageMs, policy), said, untilWallMs);
 }

@@ -1,5 +1,6 @@
 export { assess } from './assess.ts';
 export * from './evidence.ts';
+export { type Decision, explain, type Explanation } from './explain.ts';
 export { guard } from './guard.ts';
 export type {
   ActivePause,
@@ -8,5 +9,8 @@ export type {
   GuardAnswer,
   GuardInput,
   GuardLimits,
+  Objection,
   StartedRecovery,
 } from './guard-input.ts';
+export { guardQuorum } from './quorum.ts';
+export { type VerdictChange, VerdictChanges } from './verdict-changes.ts';

@@ -59,7 +59,7 @@ export const guardInput = (change: Partial<GuardInput> = {}): GuardInput => ({
   pauses: [],
   objections: [],
   ownTrouble: null,
-  quorum: { met: true, text: '3 of at least 2 observers' },
+  quorum: { met: true, text: '3 observers in 3 zones', limit: 'at least 2 in 2 zones' },
   protectedByTag: false,
   launchedAtWallMs: WALL - 86_400_000,
   fleet: fleet(10, 1),

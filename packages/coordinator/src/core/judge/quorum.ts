@@ -1,4 +1,5 @@
-import type { EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
+import type { Assessment, EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
+import type { GuardInput } from './guard-input.ts';
 
 const VOTES: readonly string[] = ['alive', 'suspect', 'dead'];
 
@@ -45,14 +46,27 @@ export function opinionEvidence(evidence: MemberEvidence): EvidenceItem[] {
     const sinceMs = evidence.wallNowMs - opinion.sinceWallMs;
     const source = `observer ${opinion.observer}`;
     const ageMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs) : null;
-    if (why !== null) return { source, text: `${why}: does not count`, ageMs, weight: 'neutral' };
+    const base = { source, freshForMs: null };
+    if (why !== null) return { ...base, text: `${why}: does not count`, ageMs, weight: 'neutral' };
     if (opinion.verdict === 'alive')
-      return { source, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
+      return { ...base, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
     const text = `${opinion.verdict}: ${opinion.reason} (${opinion.az})`;
-    return { source, text, ageMs, weight: 'for-dead' };
+    return { ...base, text, ageMs, weight: 'for-dead' };
   });
 }
 
 function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | null {
   return opinion.lastHeardWallMs === null ? null : Math.max(0, evidence.wallNowMs - opinion.lastHeardWallMs);
+}
+
+/** What the guard is told of it; null where silence is not what it is judged by: degraded for too long, or (only `explain` asks then) not silent everywhere. */
+export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
+  if (reasonCode === 'DegradedTooLong' || (!act && !quorum.silentEverywhere)) return null;
+  const { minimumObservers, minimumZones } = quorum.requirement;
+  const outside = minimumZones > 1 ? `, one outside ${az}` : '';
+  return {
+    met: quorum.met,
+    text: `${quorum.silent.length} observers in ${quorum.zones.length} zones`,
+    limit: `at least ${minimumObservers} in ${minimumZones} zones${outside}`,
+  };
 }

@@ -1,4 +1,4 @@
-import { CHECK_SLOTS, checkCodeName, type GroupPolicy, type MonotonicMs } from '@understudy/shared';
+import { CHECK_SLOTS, checkCodeName, durationText, type GroupPolicy, type MonotonicMs } from '@understudy/shared';
 import type { EvidenceItem, MemberEvidence, WorkloadReading } from './evidence.ts';
 
 export interface WorkloadFinding {
@@ -16,31 +16,42 @@ const HEALTHY: WorkloadFinding = { degraded: false, failingForMs: 0, failed: fal
 export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): WorkloadFinding {
   const { workload } = evidence;
   if (!workload) return HEALTHY;
-  const ageMs = nowMs - workload.lastHeardAtMs;
-  const text = failingChecks(workload);
-  if (workload.failingSinceMs === null)
-    return { ...HEALTHY, evidence: [{ source: 'agent checks', text: 'none fails', ageMs, weight: 'neutral' }] };
-  const fresh = ageMs < policy.suspectAfterMs;
+  const { suspectAfterMs, degradedFailsAfterMs } = policy;
+  const fresh = nowMs - workload.lastHeardAtMs < suspectAfterMs;
+  const items = workloadEvidence(workload, suspectAfterMs, nowMs);
+  if (workload.failingSinceMs === null) return { ...HEALTHY, evidence: items };
   const failingForMs = nowMs - workload.failingSinceMs;
   return {
     degraded: fresh,
     failingForMs,
-    failed: fresh && policy.degradedFailsAfterMs > 0 && failingForMs >= policy.degradedFailsAfterMs,
-    text,
-    evidence: [
-      {
-        source: 'agent checks',
-        text: fresh ? text : `${text}; too old to count`,
-        ageMs,
-        weight: 'neutral',
-      },
-    ],
+    failed: fresh && degradedFailsAfterMs > 0 && failingForMs >= degradedFailsAfterMs,
+    text: failingChecks(workload),
+    evidence: items,
   };
 }
 
+const nameOf = (slot: number): string => CHECK_SLOTS[slot] ?? `check ${slot}`;
+
 function failingChecks(workload: WorkloadReading): string {
   const failing = workload.checks.flatMap((check, slot) =>
-    check.status === 'fail' ? [`${CHECK_SLOTS[slot] ?? `check ${slot}`}: ${checkCodeName(check.code)}`] : [],
+    check.status === 'fail' ? [`${nameOf(slot)}: ${checkCodeName(check.code)}`] : [],
   );
   return failing.length > 0 ? failing.join(', ') : 'none fails';
+}
+
+/** The agent's word as a whole, then each check that does not pass, as old as its own last run and not as the heartbeat that told of it. */
+function workloadEvidence(workload: WorkloadReading, freshForMs: number, nowMs: MonotonicMs): EvidenceItem[] {
+  const heardAgoMs = nowMs - workload.lastHeardAtMs;
+  const item = (source: string, text: string, ageMs: number): EvidenceItem => {
+    const counts = heardAgoMs < freshForMs ? text : `${text}; too old to count`;
+    return { source, text: counts, ageMs, freshForMs, weight: 'neutral' };
+  };
+  const { failingSinceMs } = workload;
+  const since = failingSinceMs === null ? '' : `, failing for ${durationText(nowMs - failingSinceMs)}`;
+  const checks = workload.checks.flatMap(({ status, code, ageSeconds }, slot) => {
+    if (status === 'pass' || status === 'absent') return [];
+    const why = code === 0 ? status : `${status}, ${checkCodeName(code)}`;
+    return [{ ...item(`agent check ${nameOf(slot)}`, why, heardAgoMs + ageSeconds * 1_000), freshForMs: null }];
+  });
+  return [item('agent checks', `${failingChecks(workload)}${since}`, heardAgoMs), ...checks];
 }

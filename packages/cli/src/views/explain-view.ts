@@ -1,0 +1,106 @@
+import { durationText, type ExplainView } from '@understudy/shared';
+import ansis from 'ansis';
+import { agoText, tableText, verdictText } from './format.ts';
+
+const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>> = {
+  veto: 'settles it',
+  'for-dead': 'for dead',
+  'against-dead': 'against dead',
+  neutral: '',
+};
+
+const CONSOLE_LINES = 12;
+
+/** Wall time in UTC, to the second: comparable with logs whatever the reader's zone. */
+const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
+
+function headLines(view: ExplainView): string[] {
+  const { instanceId, incarnation, az, verdict, degraded, answeredBy } = view;
+  const role = answeredBy.leader ? `leader, term ${answeredBy.term ?? '?'}` : 'follower';
+  const what = instanceId === null ? 'no instance' : `${instanceId} #${incarnation ?? '?'}`;
+  return [
+    `${ansis.bold(view.member)}  ${what} in ${az || 'an unknown zone'}`,
+    `verdict    ${verdictText(verdict)}${degraded ? ', degraded' : ''} (${view.reasonCode}): ${view.reason}`,
+    `decision   ${decisionText(view)}`,
+    `answered   by ${answeredBy.coordinatorId} (${role}) at ${timeText(view.atWallMs)} UTC`,
+  ];
+}
+
+function decisionText({ decision, hold }: ExplainView): string {
+  const { kind, reason, text, untilWallMs } = decision;
+  const until = untilWallMs === null ? '' : `, until ${timeText(untilWallMs)} UTC`;
+  if (kind === 'hold') return ansis.yellow(`held: ${reason ?? ''}: ${text}${until}`);
+  const standing = hold && kind !== 'recovering' ? ansis.yellow(`; held: ${hold.reason}: ${hold.text}`) : '';
+  const shown = kind === 'replace' ? ansis.red(text) : kind === 'recovering' ? ansis.magenta(text) : text;
+  return `${shown}${standing}`;
+}
+
+/** `1.0 s of 6.5 s`: how old, and how old it may be. */
+function ageText(ageMs: number | null, freshForMs: number | null): string {
+  const age = ageMs === null ? '-' : durationText(ageMs);
+  if (freshForMs === null || ageMs === null) return age;
+  const text = `${age} of ${durationText(freshForMs)}`;
+  return ageMs > freshForMs ? ansis.yellow(text) : text;
+}
+
+const evidenceTable = ({ evidence }: ExplainView): string =>
+  tableText(
+    ['evidence', 'age (allowed)', 'says', 'weighs'],
+    evidence.map((item) => [item.source, ageText(item.ageMs, item.freshForMs), item.text, WEIGHT[item.weight]]),
+  );
+
+const gateTable = ({ gates }: ExplainView): string =>
+  tableText(
+    ['gate', '', 'is', 'wanted'],
+    gates.map(({ gate, passes, value, limit, untilWallMs }) => [
+      gate,
+      passes ? ansis.green('ok') : ansis.red('HOLDS'),
+      value,
+      untilWallMs === null ? limit : `${limit} (from ${timeText(untilWallMs)})`,
+    ]),
+  );
+
+const changeTable = ({ changes, atWallMs }: ExplainView): string =>
+  tableText(
+    ['when (UTC)', 'who', 'verdict', 'why'],
+    changes.map((one) => [
+      `${timeText(one.atWallMs)}, ${agoText(Math.max(0, atWallMs - one.atWallMs))}`,
+      one.by,
+      verdictText(one.verdict),
+      one.reason === one.reasonCode ? one.reason : `${one.reasonCode}: ${one.reason}`,
+    ]),
+  );
+
+/** The last lines only; `--json` has all that was kept. Control characters would be the dead machine's commands to this terminal. */
+function consoleText({ console }: ExplainView): string[] {
+  if (console === null) return [];
+  const lines = console.text
+    .replaceAll(/[^\n\P{Cc}]/gu, '')
+    .trimEnd()
+    .split('\n')
+    .slice(-CONSOLE_LINES);
+  const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;
+  return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
+}
+
+const list = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [[ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n')];
+
+function flipTitle({ lookAgainInMs }: ExplainView): string {
+  const again = lookAgainInMs === null ? '' : ` (looked at again within ${durationText(lookAgainInMs)})`;
+  return `what would flip it${again}`;
+}
+
+/** What `understudy explain` prints: verdict and decision first, then what they rest on, then what would change them. */
+export function explainText(view: ExplainView): string {
+  const { evidence, gates, changes } = view;
+  return [
+    headLines(view).join('\n'),
+    ...(evidence.length > 0 ? [evidenceTable(view)] : []),
+    ...(gates.length > 0 ? [gateTable(view)] : []),
+    ...list(flipTitle(view), view.wouldFlip),
+    ...list('not known here; ask the leader', view.unknownHere),
+    ...consoleText(view),
+    ...(changes.length > 0 ? [changeTable(view)] : ['no change of mind since this coordinator began']),
+  ].join('\n\n');
+}

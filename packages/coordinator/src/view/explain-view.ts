@@ -1,0 +1,150 @@
+import type { ExplainView, HoldRecord, MemberId } from '@understudy/shared';
+import type { Explanation, GateResult, VerdictChanges } from '../core/judge/index.ts';
+import type { Judgement } from '../leader/judging.ts';
+import type { LeadershipView } from '../contracts.ts';
+import type { ClusterView } from './cluster-view.ts';
+
+/** A fresh judgement of one member and what follows from it. */
+export interface Explained {
+  readonly judgement: Judgement;
+  readonly explanation: Explanation;
+}
+
+export interface ExplainSources {
+  readonly coordinatorId: string;
+  readonly view: ClusterView;
+  readonly leadership: LeadershipView;
+  readonly changes: VerdictChanges;
+  readonly wallNowMs: number;
+  /** null where it is not judged: no activation, an open recovery, an unreadable record. */
+  readonly explained: Explained | null;
+  /** What `/v1/members` says of it here. */
+  readonly judged: Pick<ExplainView, 'verdict' | 'reason' | 'degraded'> & { readonly reasonCode: string };
+  readonly hold: ExplainView['hold'];
+  readonly console: ExplainView['console'];
+}
+
+/** Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader. */
+const KNOWN_TO_ALL: ReadonlySet<GateResult['gate']> = new Set([
+  'Paused',
+  'RecordUnreadable',
+  'NotReady',
+  'Flapping',
+  'Cooldown',
+  'GroupConcurrency',
+  'BudgetExhausted',
+]);
+
+const UNKNOWN_TO_FOLLOWERS = [
+  'what EC2 says (state, status checks, events): only the leader asks',
+  'the verdict of all evidence together, and what would flip it',
+  'the gates that need the fleet, the listing or EC2 (mass, zone, claims, protection, boot grace, quorum)',
+];
+
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
+
+/** `GET /v1/members/<group>/<name>/explain` from what this process knows; null when there is no such member. Pure. */
+export function explainView(member: MemberId, sources: ExplainSources): ExplainView | null {
+  const { view, leadership, changes, coordinatorId, explained } = sources;
+  const record = view.mirror.members.get(member)?.record;
+  const activation = view.mirror.activations.get(member)?.record;
+  if (!record && !activation && !view.isBlocked(member)) return null;
+  const term = leadership.current();
+  const base = {
+    member,
+    instanceId: activation?.instanceId ?? null,
+    incarnation: activation?.incarnation ?? null,
+    az: record?.az ?? '',
+    atWallMs: sources.wallNowMs,
+    answeredBy: { coordinatorId, leader: term !== null, term: term?.number ?? null },
+    hold: sources.hold,
+    recovery: view.mirror.intents.get(member)?.record.opId ?? null,
+    console: sources.console,
+    changes: [...changes.of(member)],
+  };
+  if (!explained) return { ...base, ...unjudged(member, sources) };
+  return { ...base, ...(term ? asLeader(explained) : asFollower(explained, sources)) };
+}
+
+type Judged = Pick<
+  ExplainView,
+  | 'unknownHere'
+  | 'verdict'
+  | 'reasonCode'
+  | 'reason'
+  | 'degraded'
+  | 'decision'
+  | 'evidence'
+  | 'gates'
+  | 'wouldFlip'
+  | 'lookAgainInMs'
+>;
+
+const evidenceOf = ({ judgement }: Explained): ExplainView['evidence'] =>
+  judgement.assessment.evidence.map((item) => ({ ...item, ageMs: rounded(item.ageMs) }));
+
+const gatesOf = (gates: readonly GateResult[]): ExplainView['gates'] =>
+  gates.map(({ gate, passes, value, limit, untilWallMs }) => ({ gate, passes, value, limit, untilWallMs }));
+
+function asLeader(explained: Explained): Judged {
+  const { assessment } = explained.judgement;
+  const { decision, gates, wouldFlip } = explained.explanation;
+  const { verdict, reasonCode, reason, degraded, recheckInMs } = assessment;
+  return {
+    unknownHere: [],
+    ...{ verdict, reasonCode, reason, degraded },
+    decision:
+      decision.kind === 'hold'
+        ? decision
+        : { kind: decision.kind, reason: null, text: decision.text, untilWallMs: null },
+    evidence: evidenceOf(explained),
+    gates: gatesOf(gates),
+    wouldFlip: [...wouldFlip],
+    lookAgainInMs: rounded(recheckInMs),
+  };
+}
+
+/** A follower has its own ears and etcd: what it cannot know is named, not guessed. */
+function asFollower(explained: Explained, { judged, leadership }: ExplainSources): Judged {
+  const leader = leadership.knownLeader();
+  const who = leader ? `${leader.coordinatorId} at ${leader.httpUrl} leads and decides` : 'nobody leads';
+  return {
+    unknownHere: UNKNOWN_TO_FOLLOWERS,
+    ...judged,
+    decision: { kind: 'none', reason: null, text: `Not decided here: ${who}.`, untilWallMs: null },
+    evidence: evidenceOf(explained).filter((item) => !item.source.startsWith('ec2')),
+    gates: gatesOf(explained.explanation.gates.filter((one) => KNOWN_TO_ALL.has(one.gate))),
+    wouldFlip: [],
+    lookAgainInMs: null,
+  };
+}
+
+function unjudged(member: MemberId, { view, judged, hold }: ExplainSources): Judged {
+  const intent = view.mirror.intents.get(member)?.record;
+  const nothing = { unknownHere: [], evidence: [], gates: [], wouldFlip: [], lookAgainInMs: null };
+  const decision = (kind: 'recovering' | 'unjudged', text: string) => ({ kind, reason: null, text, untilWallMs: null });
+  const unreadable = view.unreadableOf(member);
+  if (unreadable) return { ...judged, ...nothing, decision: decision('unjudged', unreadable.text) };
+  if (!intent) {
+    const text = 'No instance is activated for it: there is nothing to judge.';
+    return { ...judged, ...nothing, decision: decision('unjudged', text) };
+  }
+  const held = hold ? `; held: ${hold.text}` : '';
+  const text = `Recovery ${intent.opId} is open, because: ${intent.reason}${held}`;
+  const wouldFlip = [
+    'nothing: a recovery that was begun is carried through; delete its hold to make it try again at once',
+  ];
+  return { ...judged, ...nothing, wouldFlip, decision: decision('recovering', text) };
+}
+
+/** The hold a reader should see: the one in etcd, or that its own record cannot be read. */
+export function shownHold(view: ClusterView, member: MemberId): ExplainView['hold'] {
+  const hold: Pick<HoldRecord, 'reason' | 'text' | 'sinceWallMs' | 'untilWallMs'> | undefined =
+    view.mirror.holds.get(member)?.record;
+  if (hold) {
+    const { reason, text, sinceWallMs, untilWallMs } = hold;
+    return { reason, text, sinceWallMs, untilWallMs };
+  }
+  const unreadable = view.unreadableOf(member);
+  return unreadable && { reason: 'RecordUnreadable', text: unreadable.text, sinceWallMs: 0, untilWallMs: null };
+}

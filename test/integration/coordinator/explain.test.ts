@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { seedInstance } from '@understudy/cloud-sim';
+import { type ExplainView, ExplainViewSchema, StatusViewSchema } from '@understudy/shared';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { EtcdCluster } from '../etcd/etcd-cluster.ts';
+import { Bench, type CoordinatorProcess, until } from './processes.ts';
+
+let bench: Bench;
+let etcd: EtcdCluster;
+beforeEach(async () => {
+  bench = new Bench();
+  etcd = await EtcdCluster.start();
+});
+afterEach(async () => {
+  await bench.close();
+  await etcd.stop();
+});
+
+const explained = async (from: CoordinatorProcess): Promise<ExplainView | null> => {
+  const body = await from.json('/v1/members/prod/db1/explain');
+  return body === null ? null : ExplainViewSchema.parse(body);
+};
+
+/** The command as a person types it. */
+async function understudy(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
+  const node = ['--conditions=source', '--import', 'tsx', 'packages/cli/src/main.ts', ...args];
+  const child = spawn(process.execPath, node, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+  }
+  return { code: await new Promise((resolve) => child.once('exit', resolve)), out };
+}
+
+test('any coordinator explains with what the leader knows; one whose leader is gone says what it does not know', async () => {
+  const { sim } = await bench.startCloud();
+  seedInstance(sim, { member: 'prod/db1', userData: 'x' });
+  const configs = [await bench.config(0, etcd.hosts, 2), await bench.config(1, etcd.hosts, 2)];
+  bench.followMachines();
+  const [first, second] = configs.map(({ path, httpPort }) => bench.start(path, httpPort));
+  if (!first || !second) throw new Error('two were started');
+  await until('alive at both', async () => {
+    const views = [await explained(first), await explained(second)];
+    return views.every((view) => view?.verdict === 'alive' && view.answeredBy.leader && view.evidence.length >= 5);
+  });
+  const status = StatusViewSchema.parse(await first.json('/v1/status'));
+  const [leader, follower] = status.isLeader ? [first, second] : [second, first];
+  const view = await explained(follower);
+  expect(view).toMatchObject({ answeredBy: { leader: true }, unknownHere: [], decision: { kind: 'none' } });
+  expect(view?.evidence.map((item) => item.source)).toContain('ec2 state');
+  expect(view?.gates.length).toBeGreaterThan(10);
+
+  const shown = await understudy('explain', 'prod/db1', '--url', follower.httpUrl);
+  expect(shown.out).toContain('verdict    alive (Heard)');
+  expect(shown.out).toContain('what would flip it');
+  expect(shown.code).toBe(0);
+  const json = await understudy('explain', 'prod/db1', '--json', '--url', follower.httpUrl);
+  expect(ExplainViewSchema.parse(JSON.parse(json.out)).answeredBy.leader).toBe(true);
+  const nobody = await understudy('explain', 'prod/nobody', '--url', follower.httpUrl);
+  expect([nobody.code, nobody.out.includes('no member prod/nobody')]).toEqual([1, true]);
+
+  // Stopped, not dead: it holds its connection open and answers nothing.
+  leader.child.kill('SIGSTOP');
+  const alone = await explained(follower);
+  leader.child.kill('SIGCONT');
+  expect(alone).toMatchObject({ answeredBy: { leader: false }, verdict: 'alive' });
+  expect(alone?.unknownHere.length).toBeGreaterThan(0);
+});
