@@ -1,4 +1,5 @@
-import { durationText, tableText } from '@understudy/cli/demo';
+import { tableText } from '@understudy/cli/demo';
+import { durationText } from '@understudy/shared';
 import { plot, type SingleLine } from 'simple-ascii-chart';
 import type { Audit } from './audit.ts';
 import type { Failure } from './failures.ts';

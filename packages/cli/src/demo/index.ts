@@ -1,5 +1,5 @@
 /** What another play needs of the demo (the soak in test/soak): the house, its people and its doors. */
-export { durationText, tableText } from '../views/format.ts';
+export { tableText } from '../views/format.ts';
 export { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
 export { type CastMember, castMember, ZONES } from './cast.ts';
 export { DEMO_TIMES } from './configuration.ts';
