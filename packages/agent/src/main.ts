@@ -146,7 +146,7 @@ function checksOf(config: AgentConfig, clock: SystemClock, imds: MetadataSource)
   };
   return (context) => ({
     network: networkCheck(networkProbes(network, clock, context.coordinators)),
-    storage: storageCheck(expected, storageWorld, new ChildStorageProbe({ expected, clock })),
+    storage: storageCheck(expected, storageWorld(), new ChildStorageProbe({ expected, clock })),
     metadata: metadataCheck(imds, context.instanceId, context.onIdentityLost),
   });
 }

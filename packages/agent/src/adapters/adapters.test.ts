@@ -51,28 +51,31 @@ describe('storage probe', () => {
     const probe = new ChildStorageProbe({ expected: expectedOf([data, join(folder, 'gone')], [data, folder]), clock });
     const outcome = await probe.probe(patience());
     if (outcome.kind !== 'found') throw new Error('hung');
-    expect(outcome.findings.space[0]?.freeBytes).toBeGreaterThan(0);
-    expect(outcome.findings.space[1]).toBeNull();
-    expect(outcome.findings.writes).toEqual([null, null]);
+    expect(outcome.findings.mounts[0]?.freeBytes).toBeGreaterThan(0);
+    expect(outcome.findings.mounts[1]).toBeNull();
+    expect(outcome.findings.folders.map(({ error }) => error)).toEqual([null, null]);
     expect(statSync(join(data, '.understudy-probe')).size).toBe(4_096);
   });
 
   it('says why a folder cannot be written', async () => {
     const probe = new ChildStorageProbe({ expected: expectedOf([], [join(folder, 'gone')]), clock });
     const outcome = await probe.probe(patience());
-    expect(outcome).toMatchObject({ kind: 'found', findings: { writes: [expect.stringContaining('No such file')] } });
+    expect(outcome).toMatchObject({
+      kind: 'found',
+      findings: { folders: [{ error: expect.stringContaining('No such file') }] },
+    });
   });
 
   it('a child that hangs is left alone: unknown first, then failing with the age of the hang, and good again afterwards', async () => {
     const hang = join(folder, 'hang');
     const starts = join(folder, 'starts');
     writeFileSync(hang, '');
-    const script = `echo x >> ${starts}; if [ -e ${hang} ]; then sleep 60; fi; echo 'write ok'`;
+    const script = `echo x >> ${starts}; if [ -e ${hang} ]; then sleep 60; fi; echo 'room 4096 9 9 9 9'; echo 'write ok'`;
     const expected = expectedOf([], [folder]);
     const probe = new ChildStorageProbe({ expected, clock, command: ['/bin/sh', '-c', script, 'probe'] });
     const runner = new CheckRunner({
       name: 'storage',
-      check: storageCheck(expected, storageWorld, probe),
+      check: storageCheck(expected, storageWorld(), probe),
       schedule: { intervalMs: 300, deadlineMs: 100, rise: 1, fall: 2 },
       clock,
       random: new SeededRandom(1),

@@ -58,12 +58,14 @@ describe('/proc/self/mounts', () => {
       '/dev/nvme1n1 /data xfs rw,noatime 0 0',
       '/dev/nvme1n1 /data xfs ro,noatime 0 0',
       '/dev/nvme2n1 /with\\040space ext4 rw,errors=remount-ro 0 0',
+      '/dev/nvme3n1 /stopped ext4 rw,relatime,errors=remount-ro,emergency_ro 0 0',
       'broken',
     ].join('\n'),
   );
   it('the last mount on a path counts, and ro is an option of its own', () => {
     expect(mountAt(mounts, '/data')?.readOnly).toBe(true);
     expect(mountAt(mounts, '/with space/')?.readOnly).toBe(false);
+    expect(mountAt(mounts, '/stopped')?.readOnly).toBe(true);
     expect(mountAt(mounts, '/other')).toBeUndefined();
   });
   it('the mount that holds a path is the longest, by whole names', () => {
