@@ -17,7 +17,8 @@ import {
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
 import type { StateStore } from './adapters/state-file.ts';
-import { Agent, type AgentParts, type CheckName } from './agent.ts';
+import { Agent, type AgentParts } from './agent.ts';
+import type { Checks } from './check-board.ts';
 import type { Check } from './checks/check.ts';
 import type { MetadataAnswer } from './checks/metadata.ts';
 import { AgentConfigSchema } from './config.ts';
@@ -146,7 +147,7 @@ export interface WorldOptions {
   readonly config?: Record<string, unknown>;
   readonly stored?: StoredState;
   readonly seed?: number;
-  readonly checks?: Partial<Record<CheckName, Check>>;
+  readonly checks?: Checks;
   readonly coordinatorCount?: number;
 }
 

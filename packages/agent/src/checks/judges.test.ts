@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeMetadata, type MetadataAnswer, metadataCheck, type MetadataReadings } from './metadata.ts';
 import { judgeNetwork, type NetworkObservation } from './network.ts';
+import { judgePressure, pressureCheck } from './pressure.ts';
 import { judgeMounts, judgeProbe, type StorageExpectation } from './storage.ts';
 
 describe('network', () => {
@@ -11,6 +12,12 @@ describe('network', () => {
     ['no default route', { gateway: 'no-route', dns: 'silent' }, 'fail noDefaultRoute'],
     ['gateway silent goes before DNS', { gateway: 'unreachable', dns: 'silent' }, 'fail gatewayUnreachable'],
     ['DNS silent', { dns: 'silent' }, 'fail dnsUnreachable'],
+    ['DNS answers with errors', { dns: 'failing' }, 'warn dnsFailing'],
+    [
+      'no coordinator goes before DNS errors',
+      { dns: 'failing', coordinators: { acking: 0, known: 3 } },
+      'fail coordinatorsUnreachable',
+    ],
     ['some coordinators silent', { coordinators: { acking: 1, known: 3 } }, 'warn coordinatorsUnreachable'],
     ['all coordinators silent', { coordinators: { acking: 0, known: 3 } }, 'fail coordinatorsUnreachable'],
   ])('%s', (_name, changes, expected) => {
@@ -121,5 +128,30 @@ describe('storage', () => {
     expect(judgeProbe(unlimited, { mounts: [room(0, 10)], folders: [written] }).code).toBe('spaceLow');
     expect(judgeProbe(unlimited, { mounts: [room(4_096, 0)], folders: [written] }).code).toBe('inodesLow');
     expect(judgeProbe(unlimited, { mounts: [room(4_096, 1)], folders: [written] }).code).toBe('none');
+  });
+});
+
+describe('pressure', () => {
+  const limits = { cpuWarnPercent: 90, memoryWarnPercent: 10 };
+  const failing = { ...limits, cpuFailPercent: 99, memoryFailPercent: 50 };
+  const shares = (somePercent: number, fullPercent: number) => ({ somePercent, fullPercent });
+  it.each([
+    ['calm', shares(89.9, 0), shares(100, 9.9), limits, 'pass none'],
+    ['CPU', shares(90, 0), shares(0, 0), limits, 'warn cpuPressure'],
+    ['memory', shares(0, 0), shares(10, 10), limits, 'warn memoryPressure'],
+    ['both', shares(100, 0), shares(100, 100), limits, 'warn memoryPressure'],
+    ['CPU beyond its limit', shares(99, 0), shares(20, 20), failing, 'fail cpuPressure'],
+    ['memory beyond its limit', shares(99, 0), shares(50, 50), failing, 'fail memoryPressure'],
+  ])('%s', (_name, cpu, memory, limit, expected) => {
+    const { status, code } = judgePressure(cpu, memory, limit);
+    expect(`${status} ${code}`).toBe(expected);
+  });
+
+  it('is read anew each time', async () => {
+    let memory = shares(0, 0);
+    const check = pressureCheck({ cpu: async () => shares(0, 0), memory: async () => memory }, limits);
+    expect((await check.run(new AbortController().signal)).status).toBe('pass');
+    memory = shares(30, 30);
+    expect((await check.run(new AbortController().signal)).status).toBe('warn');
   });
 });

@@ -89,3 +89,18 @@ export function parseNameservers(text: string): readonly string[] {
   }
   return servers.slice(0, NAMESERVERS_MAX);
 }
+
+/** Shares of the last 60 s, %: in which at least one process, or all that had something to do, waited. */
+export interface PressureShares {
+  readonly somePercent: number;
+  /** 0 where the kernel does not tell (CPU before Linux 5.13). */
+  readonly fullPercent: number;
+}
+
+/** One file of /proc/pressure. @throws when it has no line `some` with an `avg60`. */
+export function parsePressure(text: string): PressureShares {
+  const share = (line: string) => new RegExp(`^${line} .*avg60=([\\d.]+)`, 'm').exec(text)?.[1];
+  const some = share('some');
+  if (some === undefined) throw new Error('no pressure stall information');
+  return { somePercent: Number(some), fullPercent: Number(share('full') ?? 0) };
+}
