@@ -43,6 +43,8 @@ export class TestCoordinator {
   ackAll = true;
   lastAck: Uint8Array | null = null;
   lastFrom: Endpoint | null = null;
+  /** Called for every heartbeat, before it is acked. */
+  onHeard: () => void = () => undefined;
 
   constructor(socket: DatagramSocket, id: string, mac: Mac = MAC) {
     this.socket = socket;
@@ -87,6 +89,7 @@ export class TestCoordinator {
       return;
     }
     this.heard.push(heartbeat);
+    this.onHeard();
     this.lastFrom = from;
     if (!this.reply || !(this.ackAll || heartbeat.flags.ackRequested)) return;
     this.lastAck = this.ackFor(heartbeat, this.reply);

@@ -136,7 +136,6 @@ async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentO
   } finally {
     release();
     compaction.cancel();
-    imds.close();
   }
 }
 

@@ -192,7 +192,6 @@ describe('IMDSv2 client', () => {
       clock,
     });
     closing.push(() => {
-      client.close();
       server.closeAllConnections();
       server.close();
     });

@@ -1,11 +1,11 @@
 import { SystemClock } from '@understudy/shared/node';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoppableListener } from '../agent-process.fixtures.ts';
 import { ChecksFields } from '../config-checks.ts';
 import { customCheck } from './custom-checks.ts';
 
@@ -35,22 +35,6 @@ async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closing.push(() => server.close());
   return (server.address() as AddressInfo).port;
-}
-
-/** A process that listens and then is stopped, with its queue of connections full: who connects now hears nothing. */
-async function silentPort(): Promise<number> {
-  const code = `const s = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))`;
-  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  closing.push(() => child.kill('SIGKILL'));
-  const port = Number(String(await new Promise((resolve) => child.stdout.once('data', resolve))));
-  child.kill('SIGSTOP');
-  await clock.sleep(100);
-  for (let i = 0; i < 4; i++) {
-    const filler = connect(port, '127.0.0.1').on('error', () => undefined);
-    closing.push(() => filler.destroy());
-  }
-  await clock.sleep(200);
-  return port;
 }
 
 describe('exec', () => {
@@ -129,7 +113,11 @@ describe('tcp', () => {
 
   it('refused, and silent because the process is stopped', async () => {
     expect(await look(checkOf({ tcp: '127.0.0.1:1' }))).toBe('fail tcpFailed: 127.0.0.1:1 refused');
-    const port = await silentPort();
+    const listener = await StoppableListener.open();
+    closing.push(() => listener.close());
+    const { port } = listener;
+    expect(await look(checkOf({ tcp: `127.0.0.1:${port}` }))).toBe('pass none');
+    await listener.stop();
     expect(await look(checkOf({ tcp: `127.0.0.1:${port}` }), 300)).toBe(`fail tcpFailed: 127.0.0.1:${port} silent`);
   });
 });

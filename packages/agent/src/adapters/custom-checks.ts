@@ -1,10 +1,10 @@
 import { type Clock, errorText } from '@understudy/shared';
-import { request } from 'node:http';
 import type { Check } from '../checks/check.ts';
 import type { CustomCheckConfig } from '../config-checks.ts';
 import { parseHostPort } from '../config-values.ts';
 import type { CheckResult } from '../core/check-state.ts';
 import { LoneChild } from './lone-child.ts';
+import { plainHttp } from './plain-http.ts';
 import { tcpConnect } from './tcp-connect.ts';
 import { NO_SUCH_PROGRAM, throughShell } from './through-shell.ts';
 
@@ -47,18 +47,15 @@ function endOf(code: number | null, output: string): string {
 /** Only the status counts: the connection is closed when the head of the answer is there. */
 function httpCheck(url: string, wanted: number | undefined): Check {
   return {
-    run: (signal) =>
-      new Promise((resolve) => {
-        const sent = request(url, { agent: false, signal }, (response) => {
-          const { statusCode = 0 } = response;
-          response.on('error', () => undefined);
-          sent.destroy();
-          const good = wanted === undefined ? statusCode >= 200 && statusCode < 400 : statusCode === wanted;
-          resolve(good ? PASS : failed('httpFailed', `status ${statusCode}`));
-        });
-        sent.on('error', (error) => resolve(failed('httpFailed', errorText(error))));
-        sent.end();
-      }),
+    async run(signal) {
+      try {
+        const { status } = await plainHttp({ method: 'GET', url, signal, headOnly: true });
+        const good = wanted === undefined ? status >= 200 && status < 400 : status === wanted;
+        return good ? PASS : failed('httpFailed', `status ${status}`);
+      } catch (error) {
+        return failed('httpFailed', errorText(error));
+      }
+    },
   };
 }
 
