@@ -12,6 +12,8 @@ import { exitOf, nodes, TestMetadataService, until } from './agent-process.fixtu
 
 const clock = new SystemClock();
 
+const SETTLED_AFTER_MS = 12_000;
+
 const rssKiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
 
@@ -140,12 +142,14 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     expect(output.text).toBe('');
   });
 
-  it('takes less than 1.35 × the memory of an empty Node process, and little CPU', async () => {
+  it('takes less than 1.3 × the memory of an empty Node process, and little CPU', async () => {
     const { child, coordinators, close } = await startAgent(node, `cost-${major}`);
     const empty = start(node, ['-e', 'setInterval(() => undefined, 1e8)']).child;
     for (const coordinator of coordinators) coordinator.reply = { activation: 'active' };
     await until(() => coordinators.every(({ heard }) => heard.length >= 3), 'three heartbeats');
     const pid = child.pid ?? 0;
+    // The collections that follow the start are over then: they are no part of what it costs for good.
+    await clock.sleep(SETTLED_AFTER_MS);
     const fromMs = clock.monotonicMs();
     const cpuFromMs = cpuMs(pid);
     await clock.sleep(20_000);
@@ -154,8 +158,8 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     console.log(
       `Node ${major}: agent RSS ${rssKiB(pid)} KiB, empty ${rssKiB(empty.pid ?? 0)} KiB, ratio ${ratio.toFixed(3)} (budget 1.25); CPU ${(share * 100).toFixed(2)} % of a core (budget 0.3)`,
     );
-    // The budget of the design is 1.25; this bound catches regressions. Measured 1.17 on Node 20, 1.25-1.27 on Node 24 (docs/agent.md, Memory).
-    expect(ratio).toBeLessThan(1.35);
+    // The budget of the design is 1.25; this bound catches regressions. Measured 1.14-1.16 on Node 20, 1.23-1.25 on Node 24 (docs/agent.md, Memory).
+    expect(ratio).toBeLessThan(1.3);
     // Three times the budget: a busy machine makes every instruction dearer; the printed figure is the one to look at.
     expect(share).toBeLessThanOrEqual(0.009);
     child.kill('SIGTERM');
