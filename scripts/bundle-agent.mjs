@@ -1,5 +1,5 @@
 // Bundles the agent into one file that runs on Node 20 and later:
-//   node --jitless --expose-gc --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
+//   node --jitless --expose-gc --optimize-for-size --single-threaded-gc --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
 // Built again only when the source, the lock file or this script changed.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -12,7 +12,14 @@ const OUTPUT = join(ROOT, '.cache/agent/understudy-agent.cjs');
 const INPUTS = ['packages/agent/src', 'packages/shared/src', 'pnpm-lock.yaml', 'scripts/bundle-agent.mjs'];
 
 /** V8 flags the bundle is measured with (docs/agent.md). */
-export const AGENT_NODE_FLAGS = ['--jitless', '--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=16'];
+export const AGENT_NODE_FLAGS = [
+  '--jitless',
+  '--expose-gc',
+  '--optimize-for-size',
+  '--single-threaded-gc',
+  '--max-semi-space-size=1',
+  '--max-old-space-size=16',
+];
 
 async function filesUnder(path) {
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(() => null);

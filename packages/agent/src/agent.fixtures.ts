@@ -17,7 +17,8 @@ import {
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
 import type { StateStore } from './adapters/state-file.ts';
-import { Agent, type AgentParts, type CheckName } from './agent.ts';
+import { Agent, type AgentParts } from './agent.ts';
+import type { Checks } from './check-board.ts';
 import type { Check } from './checks/check.ts';
 import type { MetadataAnswer } from './checks/metadata.ts';
 import { AgentConfigSchema } from './config.ts';
@@ -42,6 +43,8 @@ export class TestCoordinator {
   ackAll = true;
   lastAck: Uint8Array | null = null;
   lastFrom: Endpoint | null = null;
+  /** Called for every heartbeat, before it is acked. */
+  onHeard: () => void = () => undefined;
 
   constructor(socket: DatagramSocket, id: string, mac: Mac = MAC) {
     this.socket = socket;
@@ -86,6 +89,7 @@ export class TestCoordinator {
       return;
     }
     this.heard.push(heartbeat);
+    this.onHeard();
     this.lastFrom = from;
     if (!this.reply || !(this.ackAll || heartbeat.flags.ackRequested)) return;
     this.lastAck = this.ackFor(heartbeat, this.reply);
@@ -146,7 +150,7 @@ export interface WorldOptions {
   readonly config?: Record<string, unknown>;
   readonly stored?: StoredState;
   readonly seed?: number;
-  readonly checks?: Partial<Record<CheckName, Check>>;
+  readonly checks?: Checks;
   readonly coordinatorCount?: number;
 }
 

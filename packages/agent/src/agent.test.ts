@@ -1,5 +1,8 @@
 import { CHECK_CODES, HEARTBEAT_BYTES, hmacOf, instanceHashOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
+import { Agent } from './agent.ts';
+import { networkCheck } from './checks/network.ts';
+import type { CheckResult } from './core/check-state.ts';
 import { agentWorld, INSTANCE_ID, TestCoordinator, type WorldOptions } from './agent.fixtures.ts';
 
 /** A running agent, `ms` after its start, told `active` by all when `active` is set. */
@@ -81,7 +84,6 @@ describe('heartbeats', () => {
       ...world.parts,
       lookup: async (host: string) => (host === '10.0.0.1' ? Promise.reject(new Error('planted')) : host),
     };
-    const { Agent } = await import('./agent.ts');
     const agent = new Agent(parts);
     const done = agent.run();
     await world.clock.advance(5_000);
@@ -99,6 +101,92 @@ describe('heartbeats', () => {
     expect(c1.last?.checks[0]).toMatchObject({ status: 'pass' });
     expect(c1.last?.checks[1]).toMatchObject({ status: 'unknown', code: CHECK_CODES.deadlineExceeded });
     expect(c1.last?.checks[1]?.ageSeconds).toBeGreaterThan(55);
+    await stop();
+  });
+
+  it('keep their pace with every check and the hook hanging at once', async () => {
+    const hangs = { run: () => new Promise<never>(() => undefined) };
+    const custom = ['a', 'b'].map((name) => ({ name, tcp: '127.0.0.1:1' }));
+    const checks = {
+      network: hangs,
+      storage: hangs,
+      metadata: hangs,
+      pressure: hangs,
+      clock: hangs,
+      custom: [hangs, hangs],
+    };
+    const config = { heartbeat: { jitterRatio: 0 }, checks: { custom } };
+    const world = agentWorld({ checks, config });
+    world.outputs.hookGate = new Promise(() => undefined);
+    world.start();
+    await world.clock.advance(5);
+    const [c1] = world.coordinators;
+    const arrivals: number[] = [];
+    for (let seen = c1?.heard.length; arrivals.length < 61; await world.clock.advance(1)) {
+      if (c1?.heard.length !== seen) arrivals.push(world.clock.monotonicMs());
+      seen = c1?.heard.length;
+    }
+    const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(998);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_002);
+    const { status: hooks } = c1?.last?.checks[3] ?? {};
+    expect(hooks).toBe('pass');
+    for (const slot of [0, 1, 2, 4, 5, 6])
+      expect(c1?.last?.checks[slot]).toMatchObject({ status: 'unknown', code: CHECK_CODES.deadlineExceeded });
+    expect(c1?.last?.checks[7]).toMatchObject({ status: 'absent' });
+  });
+
+  it('warn of one coordinator that does not answer, fail without any, and pass again', async () => {
+    const world = agentWorld({ config: { heartbeat: { jitterRatio: 0 } } });
+    const probes = { gateway: async () => 'reachable' as const, dns: async () => 'answered' as const };
+    const agent = new Agent({
+      ...world.parts,
+      makeChecks: ({ coordinators }) => ({ network: networkCheck({ ...probes, coordinators }) }),
+    });
+    const done = agent.run();
+    const network = async (ms: number) => {
+      await world.clock.advance(ms);
+      const { status, code } = world.coordinators[1]?.last?.checks[0] ?? {};
+      return `${status} ${code}`;
+    };
+    expect(await network(10_000)).toBe('pass 0');
+    world.network.cut('10.0.9.9', '10.0.0.1');
+    expect(await network(30_000)).toBe(`warn ${CHECK_CODES.coordinatorsUnreachable}`);
+    for (const coordinator of world.coordinators) coordinator.reply = null;
+    expect(await network(60_000)).toBe(`fail ${CHECK_CODES.coordinatorsUnreachable}`);
+    world.network.heal('10.0.9.9', '10.0.0.1');
+    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'standby' };
+    expect(await network(30_000)).toBe('pass 0');
+    agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
+  it('say the worst of the custom checks in one slot, and nothing of those that are off', async () => {
+    const results: Record<string, CheckResult> = {
+      a: { status: 'pass', code: 'none' },
+      b: { status: 'fail', code: 'httpFailed' },
+      c: { status: 'fail', code: 'commandFailed' },
+    };
+    let runsOfC = 0;
+    const custom = Object.keys(results).map((name) => ({ name, tcp: '127.0.0.1:1', fall: 1, enabled: name !== 'c' }));
+    const pass: CheckResult = { status: 'pass', code: 'none' };
+    const checks = Object.keys(results).map((name) => ({
+      run: async () => {
+        if (name === 'c') runsOfC++;
+        return results[name] ?? pass;
+      },
+    }));
+    const config = { checks: { custom, pressure: { enabled: false } } };
+    const { c1, clock, stop } = await running(
+      { config, checks: { custom: checks, pressure: { run: async () => pass } } },
+      20_000,
+    );
+    expect(c1.last?.checks[6]).toMatchObject({ status: 'fail', code: CHECK_CODES.httpFailed });
+    expect(c1.last?.checks[4]).toMatchObject({ status: 'absent' });
+    results['b'] = pass;
+    await clock.advance(20_000);
+    expect(c1.last?.checks[6]).toMatchObject({ status: 'pass', code: 0 });
+    expect(runsOfC).toBe(0);
     await stop();
   });
 

@@ -10,8 +10,7 @@ import {
 } from '@understudy/shared';
 import { ActivationApplier, type ActivationOutputs } from './activation-applier.ts';
 import type { StateStore } from './adapters/state-file.ts';
-import type { Check } from './checks/check.ts';
-import { CheckRunner } from './checks/check-runner.ts';
+import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
 import type { AgentConfig } from './config.ts';
 import { CoordinatorTargets } from './coordinator-targets.ts';
@@ -24,12 +23,9 @@ import {
 } from './core/activation.ts';
 import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
-import { checkReading } from './core/check-state.ts';
 import type { Link } from './core/ledger.ts';
 import { backoffMs } from './core/schedule.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
-
-export type CheckName = 'network' | 'storage' | 'metadata';
 
 /** What the checks need to know that only the running agent can say. */
 export interface CheckContext {
@@ -49,7 +45,7 @@ export interface AgentParts {
   readonly metadata: MetadataSource;
   readonly stateStore: StateStore;
   readonly outputs: ActivationOutputs;
-  readonly makeChecks: (context: CheckContext) => Readonly<Record<CheckName, Check>>;
+  readonly makeChecks: (context: CheckContext) => Checks;
   /** Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic clock may stand still in those. */
   readonly uptimeMs: () => number;
 }
@@ -68,7 +64,7 @@ export class Agent {
   readonly #applier: ActivationApplier;
   readonly #targets: CoordinatorTargets;
   readonly #stopping = new AbortController();
-  #runners: ReadonlyMap<CheckName, CheckRunner> = new Map();
+  #board: CheckBoard | null = null;
   #sender: HeartbeatSender | null = null;
   #state: ActivationState = INITIAL_ACTIVATION;
   #instanceId: string | null = null;
@@ -191,33 +187,19 @@ export class Agent {
   }
 
   #startChecks(sender: HeartbeatSender, instanceId: string): void {
-    const { config } = this.#parts;
     const checks = this.#parts.makeChecks({
       instanceId,
       coordinators: () => sender.coordinators(),
       onIdentityLost: (found) => this.#loseIdentity(found),
     });
-    const runners = new Map<CheckName, CheckRunner>();
-    for (const name of ['network', 'storage', 'metadata'] as const) {
-      const schedule = config.checks[name];
-      if (schedule.enabled) runners.set(name, new CheckRunner({ ...this.#parts, name, check: checks[name], schedule }));
-    }
-    this.#runners = runners;
-    for (const runner of runners.values()) runner.start();
+    this.#board = new CheckBoard({ ...this.#parts, config: this.#parts.config.checks, checks });
+    this.#board.start();
   }
 
-  /** Slots 0-2 network, storage, metadata; 3 the hooks, when there are any. */
   #readings(): readonly CheckReading[] {
-    const { config, clock } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    const slot = (name: CheckName): CheckReading => {
-      const runner = this.#runners.get(name);
-      return runner ? checkReading(runner.state, nowMs) : ABSENT;
-    };
-    const { onActivate, onDeactivate, systemdTarget } = config.activation;
+    const { onActivate, onDeactivate, systemdTarget } = this.#parts.config.activation;
     const told = onActivate !== undefined || onDeactivate !== undefined || systemdTarget !== undefined;
-    const hooks = told ? this.#applier.reading() : ABSENT;
-    return [slot('network'), slot('storage'), slot('metadata'), hooks, ABSENT, ABSENT, ABSENT, ABSENT];
+    return this.#board?.readings(told ? this.#applier.reading() : ABSENT) ?? [];
   }
 
   /** After a fresh ack: what do the coordinators say, all together? */
@@ -289,7 +271,7 @@ export class Agent {
     const withdrawn = await this.#applier.settled(2 * config.activation.timeoutMs + COMMANDS_GRACE_MS);
     if (!withdrawn) log.error('activation.not-withdrawn');
     await this.#applier.close();
-    for (const runner of this.#runners.values()) runner.stop();
+    this.#board?.stop();
     this.#targets.stop();
     if (this.#stopReason === 'asked') await this.#sender?.sayGoodbye();
     this.#leaseTimer?.cancel();
@@ -299,4 +281,3 @@ export class Agent {
 }
 
 const LATE = Symbol('late');
-const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };

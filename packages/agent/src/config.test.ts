@@ -39,6 +39,33 @@ describe('agent config', () => {
     ['poweroff without a lease', 'serve: { onExpiry: poweroff }\n', /poweroff never happens with leaseMs = 0/],
     ['a folder that is not absolute', 'stateDir: state\n', /want an absolute path/],
     ['a gateway of another kind', 'checks: { network: { gateway: ping } }\n', /want auto, none or tcp:HOST:PORT/],
+    [
+      'a custom check of two kinds',
+      "checks: { custom: [{ name: a, tcp: 'h:1', exec: [x] }] }\n",
+      /exactly one of exec, http and tcp, found 2/,
+    ],
+    ['a custom check of no kind', 'checks: { custom: [{ name: a }] }\n', /exactly one of exec, http and tcp, found 0/],
+    ['https', "checks: { custom: [{ name: a, http: 'https://h/' }] }\n", /want http:\/\/HOST/],
+    [
+      'a status without http',
+      "checks: { custom: [{ name: a, tcp: 'h:1', status: 200 }] }\n",
+      /means nothing without http/,
+    ],
+    [
+      'a custom name twice',
+      "checks: { custom: [{ name: a, tcp: 'h:1' }, { name: a, tcp: 'h:2' }] }\n",
+      /name = a is that of checks.custom\[0\] too/,
+    ],
+    [
+      'a custom deadline not below its interval',
+      "checks: { custom: [{ name: a, tcp: 'h:1', intervalMs: 900, deadlineMs: 900 }] }\n",
+      /deadlineMs = 900 is not below intervalMs = 900/,
+    ],
+    [
+      'a pressure that fails before it warns',
+      'checks: { pressure: { memoryFailPercent: 5 } }\n',
+      /memoryFailPercent = 5 is below memoryWarnPercent = 10/,
+    ],
     ['a hook without a command', 'activation: { onActivate: [] }\n', /want a command/],
   ])('refuses: %s', (_name, text, message) => {
     expect(() => parse(BASE + text)).toThrow(message);

@@ -1,70 +1,6 @@
 import { isName } from '@understudy/shared';
 import * as z from 'zod';
-import { parseHostPort } from './config-values.ts';
-
-const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
-const count = (fallback: number) => z.number().int().min(1).max(100).default(fallback);
-const absolutePath = z.string().regex(/^\//, 'want an absolute path');
-const command = z.array(z.string().min(1)).min(1, 'want a command and its arguments').max(100);
-const hostPort = z.string().refine((text) => parseHostPort(text) !== null, 'want host:port with a port of 1-65535');
-
-/** Fields every check has. Both limits count results, so `rise` and `fall` times `intervalMs` is the time a change takes to show. */
-const timing = (intervalMs: number, deadlineMs: number, rise: number, fall: number) => ({
-  /** false: the check is not run and its slot says `absent`. */
-  enabled: z.boolean().default(true),
-  /** Time between two starts, ms, 500-600 000. Shorter = earlier news, more work. */
-  intervalMs: durationMs(intervalMs, 500, 600_000),
-  /** A result later than this is `unknown`, ms, 100-600 000, and shorter than `intervalMs`. Longer = patience with a slow disk or network. */
-  deadlineMs: durationMs(deadlineMs, 100, 600_000),
-  /** Good results in a row before a failed check passes again. More = steadier, later. */
-  rise: count(rise),
-  /** Bad results in a row before a check fails. More = fewer false alarms, later ones. */
-  fall: count(fall),
-});
-
-const networkCheck = z.strictObject({
-  ...timing(5_000, 2_000, 2, 3),
-  /** `auto`: the default route's gateway answers ARP. `tcp:HOST:PORT`: connects within the deadline (a refusal counts as reachable). `none`: not looked at. */
-  gateway: z
-    .string()
-    .refine(
-      (text) =>
-        text === 'auto' || text === 'none' || (text.startsWith('tcp:') && parseHostPort(text.slice(4)) !== null),
-      'want auto, none or tcp:HOST:PORT',
-    )
-    .default('auto'),
-  /** `none`, or which servers are asked for `name`. Any answer counts, NXDOMAIN too. `auto`: the nameservers of /etc/resolv.conf. */
-  dns: z
-    .union([
-      z.literal('none'),
-      z.strictObject({
-        servers: z.union([z.literal('auto'), z.array(hostPort).min(1).max(5)]).default('auto'),
-        name: z.string().min(1).max(253).default('amazonaws.com'),
-      }),
-    ])
-    .prefault({}),
-});
-
-const storageCheck = z.strictObject({
-  ...timing(10_000, 5_000, 1, 2),
-  /** Block devices that must exist, as the running system names them (`/dev/nvme1n1` on Nitro unless udev links `/dev/sdf`). */
-  devices: z.array(absolutePath).max(30).default([]),
-  /** File systems that must be mounted, not read-only, and have room. 0 = no limit. Under a `rootDir` plain folders count as mounted. */
-  mounts: z
-    .array(
-      z.strictObject({
-        path: absolutePath,
-        minFreeBytes: z.number().int().min(0).default(0),
-        minFreeInodes: z.number().int().min(0).default(0),
-      }),
-    )
-    .max(30)
-    .default([]),
-  /** Folders in which 4 KiB are written and fsynced each time. Default: `stateDir`. More = more disks seen, more writes. */
-  probeFiles: z.array(absolutePath).max(30).optional(),
-});
-
-const metadataCheck = z.strictObject(timing(10_000, 2_000, 1, 3));
+import { absolutePath, checkFaults, ChecksFields, command, durationMs, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
   /** `group/name`, as in the tags `understudy:group` and `understudy:member` of the instance. */
@@ -101,13 +37,7 @@ const AgentConfigFields = z.strictObject({
       family: z.union([z.literal(4), z.literal(6)]).default(4),
     })
     .prefault({}),
-  checks: z
-    .strictObject({
-      network: networkCheck.prefault({}),
-      storage: storageCheck.prefault({}),
-      metadata: metadataCheck.prefault({}),
-    })
-    .prefault({}),
+  checks: ChecksFields,
   activation: z
     .strictObject({
       /** Says in JSON whether this instance may serve; absent or another state than `active` = it may not. Best on a tmpfs. */
@@ -150,14 +80,8 @@ export const AgentConfigSchema = AgentConfigFields.superRefine((config, context)
 /** A coordinator acks at most every fifth heartbeat, so a shorter lease would run out while all is well. */
 const LEASE_BEATS_MIN = 10;
 
-function crossFieldFaults({ checks, serve, heartbeat, key, coordinators }: AgentConfig): [string[], string][] {
-  const faults: [string[], string][] = [];
-  for (const [name, check] of Object.entries(checks)) {
-    if (check.deadlineMs >= check.intervalMs) {
-      const text = `deadlineMs = ${check.deadlineMs} is not below intervalMs = ${check.intervalMs}`;
-      faults.push([['checks', name, 'deadlineMs'], text]);
-    }
-  }
+function crossFieldFaults({ checks, serve, heartbeat, key, coordinators }: AgentConfig): Fault[] {
+  const faults = checkFaults(checks);
   const leaseMsMin = LEASE_BEATS_MIN * heartbeat.intervalMs;
   if (serve.leaseMs > 0 && serve.leaseMs < leaseMsMin) {
     const text = `leaseMs = ${serve.leaseMs} is below ${LEASE_BEATS_MIN} × heartbeat.intervalMs = ${leaseMsMin}`;

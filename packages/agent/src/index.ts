@@ -1,6 +1,7 @@
 export { openUdpSocket } from './adapters/udp-socket.ts';
-export { Agent, type AgentParts, type CheckContext, type CheckName, type StopReason } from './agent.ts';
+export { Agent, type AgentParts, type CheckContext, type StopReason } from './agent.ts';
 export type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+export type { CheckName, Checks } from './check-board.ts';
 export type { StateStore } from './adapters/state-file.ts';
 export type { Check } from './checks/check.ts';
 export type { StoredState } from './core/boot.ts';

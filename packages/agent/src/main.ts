@@ -17,14 +17,18 @@ import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
 import { FileDescriptorSink, JsonLinesLog } from './adapters/json-lines-log.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
+import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
+import { pressureFiles } from './adapters/pressure-files.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { ChildStorageProbe } from './adapters/storage-probe.ts';
 import { storageWorld } from './adapters/storage-world.ts';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { Agent, type AgentParts } from './agent.ts';
+import { clockCheck } from './checks/clock.ts';
 import { metadataCheck, type MetadataSource } from './checks/metadata.ts';
 import { networkCheck } from './checks/network.ts';
+import { pressureCheck } from './checks/pressure.ts';
 import { storageCheck, type StorageExpectation } from './checks/storage.ts';
 import type { AgentConfig } from './config.ts';
 import { maskedConfig, readAgentKey, rooted } from './config-values.ts';
@@ -132,24 +136,33 @@ async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentO
   } finally {
     release();
     compaction.cancel();
-    imds.close();
   }
 }
 
 function checksOf(config: AgentConfig, clock: SystemClock, imds: MetadataSource): AgentParts['makeChecks'] {
-  const { storage, network } = config.checks;
+  const { storage, network, pressure, clock: clockLimits, custom } = config.checks;
   const expected: StorageExpectation = {
     devices: storage.devices.map((path) => rooted(config, path)),
     mounts: storage.mounts.map((mount) => ({ ...mount, path: rooted(config, mount.path) })),
     probeFolders: (storage.probeFiles ?? [config.stateDir]).map((path) => rooted(config, path)),
     plainFolders: config.rootDir !== '',
   };
+  const pressures = pressure.enabled ? pressureFiles() : null;
   return (context) => ({
     network: networkCheck(networkProbes(network, clock, context.coordinators)),
-    storage: storageCheck(expected, storageWorld, new ChildStorageProbe({ expected, clock })),
+    storage: storageCheck(expected, storageWorld(), new ChildStorageProbe({ expected, clock })),
     metadata: metadataCheck(imds, context.instanceId, context.onIdentityLost),
+    ...(pressures ? { pressure: pressureCheck(pressures, pressure) } : {}),
+    clock: clockCheck(clock, clockLimits),
+    custom: custom.map((one) => customCheck(one, { clock, env: checkEnvironment(config, context.instanceId) })),
   });
 }
+
+const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Record<string, string>> => ({
+  UNDERSTUDY_MEMBER: config.member,
+  UNDERSTUDY_INSTANCE_ID: instanceId,
+  UNDERSTUDY_ROOT: config.rootDir,
+});
 
 /** The second signal ends the process at once. Returns the function that takes the listeners away. */
 function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => void {

@@ -6,7 +6,7 @@ export const OPERATOR = 'operator';
 /** Longer than EC2's lag: what an operator did by then is seen by whoever asks. */
 const SEEN_AFTER_MS = 5_000;
 const ASK_AGAIN_MS = 10_000;
-const START_TRIES = 60;
+const START_TRIES = 600;
 
 /** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
 export class Operators {

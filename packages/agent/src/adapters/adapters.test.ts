@@ -9,12 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CheckRunner } from '../checks/check-runner.ts';
+import { metadataCheck } from '../checks/metadata.ts';
 import { storageCheck } from '../checks/storage.ts';
 import { AgentConfigSchema } from '../config.ts';
 import { activationOutputs } from './activation-outputs.ts';
 import { runCommand } from './command-runner.ts';
 import { ImdsClient } from './imds-client.ts';
 import { networkProbes } from './network-probes.ts';
+import { pressureFiles } from './pressure-files.ts';
 import { stateFile } from './state-file.ts';
 import { ChildStorageProbe } from './storage-probe.ts';
 import { storageWorld } from './storage-world.ts';
@@ -30,7 +32,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
   rmSync(folder, { recursive: true, force: true });
 });
-const until = async (holds: () => boolean, limitMs = 5_000) => {
+const until = async (holds: () => boolean, limitMs = 15_000) => {
   for (const endMs = clock.monotonicMs() + limitMs; !holds(); await clock.sleep(10)) {
     if (clock.monotonicMs() > endMs) throw new Error('did not come to hold');
   }
@@ -51,29 +53,32 @@ describe('storage probe', () => {
     const probe = new ChildStorageProbe({ expected: expectedOf([data, join(folder, 'gone')], [data, folder]), clock });
     const outcome = await probe.probe(patience());
     if (outcome.kind !== 'found') throw new Error('hung');
-    expect(outcome.findings.space[0]?.freeBytes).toBeGreaterThan(0);
-    expect(outcome.findings.space[1]).toBeNull();
-    expect(outcome.findings.writes).toEqual([null, null]);
+    expect(outcome.findings.mounts[0]?.freeBytes).toBeGreaterThan(0);
+    expect(outcome.findings.mounts[1]).toBeNull();
+    expect(outcome.findings.folders.map(({ error }) => error)).toEqual([null, null]);
     expect(statSync(join(data, '.understudy-probe')).size).toBe(4_096);
   });
 
   it('says why a folder cannot be written', async () => {
     const probe = new ChildStorageProbe({ expected: expectedOf([], [join(folder, 'gone')]), clock });
     const outcome = await probe.probe(patience());
-    expect(outcome).toMatchObject({ kind: 'found', findings: { writes: [expect.stringContaining('No such file')] } });
+    expect(outcome).toMatchObject({
+      kind: 'found',
+      findings: { folders: [{ error: expect.stringContaining('No such file') }] },
+    });
   });
 
   it('a child that hangs is left alone: unknown first, then failing with the age of the hang, and good again afterwards', async () => {
     const hang = join(folder, 'hang');
     const starts = join(folder, 'starts');
     writeFileSync(hang, '');
-    const script = `echo x >> ${starts}; if [ -e ${hang} ]; then sleep 60; fi; echo 'write ok'`;
+    const script = `echo x >> ${starts}; if [ -e ${hang} ]; then sleep 60; fi; echo 'room 4096 9 9 9 9'; echo 'write ok'`;
     const expected = expectedOf([], [folder]);
     const probe = new ChildStorageProbe({ expected, clock, command: ['/bin/sh', '-c', script, 'probe'] });
     const runner = new CheckRunner({
       name: 'storage',
-      check: storageCheck(expected, storageWorld, probe),
-      schedule: { intervalMs: 300, deadlineMs: 100, rise: 1, fall: 2 },
+      check: storageCheck(expected, storageWorld(), probe),
+      schedule: { intervalMs: 500, deadlineMs: 200, rise: 1, fall: 2 },
       clock,
       random: new SeededRandom(1),
       log: new RecordingLog(),
@@ -187,7 +192,6 @@ describe('IMDSv2 client', () => {
       clock,
     });
     closing.push(() => {
-      client.close();
       server.closeAllConnections();
       server.close();
     });
@@ -219,6 +223,29 @@ describe('IMDSv2 client', () => {
     expect((await client.get('spot/instance-action')).kind).toBe(kind);
   });
 
+  it('the check through a service that is throttled, gone and back', async () => {
+    let status = 200;
+    const { client } = await serve((url) => {
+      if (status !== 200) return [status, ''];
+      if (url === '/latest/api/token') return [200, 't'];
+      return url.endsWith('instance-id') ? [200, 'i-1'] : [404, ''];
+    });
+    const check = metadataCheck(client, 'i-1', () => undefined);
+    const look = async () => {
+      const result = await check.run(AbortSignal.timeout(2_000));
+      return `${result.status} ${result.code}`;
+    };
+    expect(await look()).toBe('pass none');
+    status = 429;
+    expect(await look()).toBe('warn imdsThrottled');
+    status = 0;
+    // One round is left out after a throttle.
+    expect(await look()).toBe('warn imdsThrottled');
+    expect(await look()).toBe('fail imdsUnreachable');
+    status = 200;
+    expect(await look()).toBe('pass none');
+  });
+
   it('no answer within the timeout is unreachable, and so is nobody there', async () => {
     const { client } = await serve(() => [0, '']);
     expect(await client.get('instance-id')).toEqual({ kind: 'unreachable', detail: 'no answer in 300 ms' });
@@ -247,24 +274,39 @@ describe('network probes', () => {
     expect(await probes({ gateway: `tcp:127.0.0.1:${port}` }).gateway(AbortSignal.timeout(400))).toBe('reachable');
   });
 
-  it('NXDOMAIN is an answer; a server that says nothing is silent', async () => {
+  it('NXDOMAIN is an answer, SERVFAIL and REFUSED are errors; a server that says nothing is silent, and so is none', async () => {
     const server = createSocket('udp4');
     let speak = true;
+    let code = 3;
     let asked = 0;
     server.on('message', (query, from) => {
       asked++;
       if (!speak) return;
       const reply = Buffer.from(query);
-      reply.writeUInt16BE(0x8183, 2);
+      reply.writeUInt16BE(0x8180 + code, 2);
       server.send(reply, from.port, from.address);
     });
     await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
     closing.push(() => server.close());
     const dns = { servers: [`127.0.0.1:${server.address().port}`], name: 'no.such.name.example' };
     expect(await probes({ dns }).dns(AbortSignal.timeout(400))).toBe('answered');
+    for (code of [2, 5]) expect(await probes({ dns }).dns(AbortSignal.timeout(400))).toBe('failing');
+    expect(await probes({ dns: { ...dns, servers: ['127.0.0.1:1'] } }).dns(AbortSignal.timeout(400))).toBe('silent');
     speak = false;
     expect(await probes({ dns }).dns(AbortSignal.timeout(400))).toBe('silent');
     expect(asked).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('pressure files', () => {
+  it('null where the kernel keeps none, otherwise shares of 0-100 %', async () => {
+    expect(pressureFiles(join(folder, 'none'))).toBeNull();
+    const source = pressureFiles();
+    if (!source) return;
+    for (const { somePercent, fullPercent } of [await source.cpu(), await source.memory()]) {
+      expect(somePercent).toBeGreaterThanOrEqual(fullPercent);
+      expect(somePercent).toBeLessThanOrEqual(100);
+    }
   });
 });
 

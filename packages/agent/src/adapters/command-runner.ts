@@ -1,5 +1,6 @@
 import { type Clock, errorText } from '@understudy/shared';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { NO_SUCH_PROGRAM, throughShell } from './through-shell.ts';
 
 export type CommandOutcome =
   | { readonly kind: 'exited'; readonly code: number; readonly output: string }
@@ -18,7 +19,7 @@ export function runCommand(
   command: readonly string[],
   options: { readonly clock: Clock; readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
 ): Promise<CommandOutcome> {
-  const [program = '', ...args] = command;
+  const [program = '', ...args] = throughShell(command);
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       detached: true,
@@ -42,10 +43,13 @@ export function runCommand(
       if (stages.fired()) finish(timedOut(options.timeoutMs));
       else if (code === null) finish({ kind: 'killed', detail: `ended by ${signal}` });
       // Its last output may still be in the pipe; children it left behind may hold the pipe open, so it is not waited for either.
-      else setImmediate(() => finish({ kind: 'exited', code, output: output.trim() }));
+      else setImmediate(() => finish(outcomeOf(code, output.trim())));
     });
   });
 }
+
+const outcomeOf = (code: number, output: string): CommandOutcome =>
+  code === NO_SUCH_PROGRAM ? { kind: 'not-started', detail: output } : { kind: 'exited', code, output };
 
 const timedOut = (timeoutMs: number): CommandOutcome => ({ kind: 'killed', detail: `not done after ${timeoutMs} ms` });
 

@@ -1,29 +1,23 @@
 import { type Clock, errorText } from '@understudy/shared';
-import { Agent, request } from 'node:http';
 import type { MetadataAnswer, MetadataSource } from '../checks/metadata.ts';
+import type { HttpAnswer } from '../core/http-answer.ts';
+import { plainHttp } from './plain-http.ts';
 
 /** EC2 User Guide: a token lives 1-21 600 s. */
 const TOKEN_TTL_SECONDS = 21_600;
 /** Asked for anew this long before it ends. */
 const TOKEN_MARGIN_MS = 600_000;
-const BODY_BYTES_MAX = 65_536;
 
 export const IMDS_DEFAULT_ENDPOINT = 'http://169.254.169.254';
 
-interface HttpAnswer {
-  readonly status: number;
-  readonly body: string;
-}
-
 /**
- * IMDSv2 over `node:http` (`fetch` does not exist under `--jitless`). The token is cached; a 401 (the token is bound to the instance and may be
+ * IMDSv2. The token is cached; a 401 (the token is bound to the instance and may be
  * gone after a resume) drops it and asks once more. Every request ends within `timeoutMs`.
  */
 export class ImdsClient implements MetadataSource {
   readonly #endpoint: string;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: 30_000 });
   #token: { readonly text: string; readonly untilMs: number } | null = null;
 
   constructor(options: { readonly endpoint: string; readonly timeoutMs: number; readonly clock: Clock }) {
@@ -43,10 +37,6 @@ export class ImdsClient implements MetadataSource {
     }
   }
 
-  close(): void {
-    this.#agent.destroy();
-  }
-
   async #getWithToken(path: string, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#token || nowMs >= this.#token.untilMs) {
@@ -58,37 +48,25 @@ export class ImdsClient implements MetadataSource {
     return this.#send('GET', `/latest/meta-data/${path}`, { 'X-aws-ec2-metadata-token': this.#token.text }, signal);
   }
 
-  #send(
-    method: string,
+  async #send(
+    method: 'GET' | 'PUT',
     path: string,
     headers: Record<string, string>,
     signal: AbortSignal | undefined,
   ): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const timeout = this.#clock.setTimer(this.#timeoutMs, () =>
-        sent.destroy(new Error(`no answer in ${this.#timeoutMs} ms`)),
-      );
-      const onAbort = () => sent.destroy(new Error('aborted'));
-      const sent = request(`${this.#endpoint}${path}`, { method, headers, agent: this.#agent }, (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (text: string) => {
-          body += text;
-          if (body.length > BODY_BYTES_MAX) sent.destroy(new Error('the answer is too long'));
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-        response.on('error', reject);
-      });
-      sent.on('error', reject);
-      sent.on('close', () => {
-        timeout.cancel();
-        signal?.removeEventListener('abort', onAbort);
-        reject(new Error('the connection closed'));
-      });
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-      sent.end();
-    });
+    const limit = new AbortController();
+    const onAbort = () => limit.abort(new Error('aborted'));
+    const timeout = this.#clock.setTimer(this.#timeoutMs, () =>
+      limit.abort(new Error(`no answer in ${this.#timeoutMs} ms`)),
+    );
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await plainHttp({ method, url: `${this.#endpoint}${path}`, headers, signal: limit.signal });
+    } finally {
+      timeout.cancel();
+      signal?.removeEventListener('abort', onAbort);
+    }
   }
 }
 

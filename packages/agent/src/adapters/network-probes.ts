@@ -2,10 +2,10 @@ import type { Clock } from '@understudy/shared';
 import { Resolver } from 'node:dns/promises';
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import type { AgentConfig } from '../config.ts';
 import { parseHostPort } from '../config-values.ts';
 import type { NetworkObservation, NetworkProbes } from '../checks/network.ts';
+import { tcpConnect } from './tcp-connect.ts';
 import { arpComplete, parseDefaultRoute, parseNameservers } from '../checks/proc-parsers.ts';
 
 type NetworkConfig = AgentConfig['checks']['network'];
@@ -33,27 +33,12 @@ async function gatewayState(
 ): Promise<NetworkObservation['gateway']> {
   if (gateway === 'none') return 'not-looked-at';
   const target = parseHostPort(gateway.replace(/^tcp:/, ''));
-  if (target) return (await connects(target, signal)) ? 'reachable' : 'unreachable';
+  // A refused connection was answered by the host, so the way there works.
+  if (target) return (await tcpConnect(target, signal)) === 'silent' ? 'unreachable' : 'reachable';
   const route = parseDefaultRoute(await readFile('/proc/net/route', 'utf8'));
   if (!route) return 'no-route';
   if (route.gateway === null) return 'reachable';
   return (await answersArp(route.gateway, clock, deadlineMs)) ? 'reachable' : 'unreachable';
-}
-
-/** A refused connection was answered by the host, so the way there works. */
-function connects(target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(target);
-    const finish = (reachable: boolean) => {
-      signal.removeEventListener('abort', onAbort);
-      socket.destroy();
-      resolve(reachable);
-    };
-    const onAbort = () => finish(false);
-    socket.once('connect', () => finish(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED'));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** Sends one datagram to the gateway, then looks whether the kernel knows its hardware address, until three quarters of the deadline. */
@@ -70,8 +55,10 @@ async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Pr
   }
 }
 
-/** c-ares codes that mean: nobody answered. Every other outcome was sent by a server. */
+/** c-ares codes that mean: nobody answered. */
 const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'EDESTRUCTION', 'ENOMEM', 'EFILE']);
+/** Somebody answered that it cannot tell. Whatever else there is, NXDOMAIN included, is knowledge. */
+const EXCUSES = new Set(['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'ENOTIMP', 'EBADRESP']);
 
 async function dnsState({ dns, deadlineMs }: NetworkConfig, signal: AbortSignal): Promise<NetworkObservation['dns']> {
   if (dns === 'none') return 'not-looked-at';
@@ -87,8 +74,13 @@ async function dnsState({ dns, deadlineMs }: NetworkConfig, signal: AbortSignal)
     await resolver.resolve4(dns.name);
     return 'answered';
   } catch (error) {
-    return SILENCE.has((error as NodeJS.ErrnoException).code ?? '') ? 'silent' : 'answered';
+    return dnsFault((error as NodeJS.ErrnoException).code ?? '');
   } finally {
     signal.removeEventListener('abort', cancel);
   }
+}
+
+function dnsFault(code: string): NetworkObservation['dns'] {
+  if (SILENCE.has(code)) return 'silent';
+  return EXCUSES.has(code) ? 'failing' : 'answered';
 }

@@ -1,21 +1,34 @@
-import { type Clock, type MonotonicMs, OperationError } from '@understudy/shared';
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { ProbeFindings, ProbeOutcome, StorageExpectation, StorageProbe } from '../checks/storage.ts';
-import { killGroup, leave } from './command-runner.ts';
+import type { Clock } from '@understudy/shared';
+import type {
+  FileSystemRoom,
+  ProbeFindings,
+  ProbeOutcome,
+  StorageExpectation,
+  StorageProbe,
+} from '../checks/storage.ts';
+import { LoneChild } from './lone-child.ts';
 
 /**
- * Runs in a plain shell with coreutils (2-4 ms of CPU; a Node child would cost 40). `stat -f` stands in for statfs(2), which can hang on a dead
- * file system like any other call. The write is 4 KiB, O_DIRECT where the file system takes it, and synced in any case.
+ * Runs in a plain shell with coreutils (4-6 ms of CPU; a Node child would cost 40). `stat -f` stands in for statfs(2), which can hang on a dead
+ * file system like any other call. The write is 4 KiB, O_DIRECT where the file system takes it, and synced in any case. It goes to a new file while
+ * the last one is still there, and then takes its place: rewriting one file gets along with the block and the inode that it gives back itself, and so
+ * never notices a full disk. What a killed probe left behind is removed first. Descriptor 3 is our output in every child: while one of them hangs in
+ * the kernel, the probe is not over.
  */
 const PROBE_SCRIPT = `
+exec 3>&1
+room() { printf 'room %s\\n' "$(stat -f -c '%S %b %a %c %d' -- "$1" 2>/dev/null)"; }
+put() { dd if=/dev/zero of="$new" bs=4096 count=1 conv=fsync "$@" 2>&1 >/dev/null; }
 n=$1; shift
-while [ "$n" -gt 0 ]; do
-  printf 'space %s\\n' "$(stat -f -c '%S %a %c %d' -- "$1" 2>/dev/null)"; shift; n=$((n - 1))
-done
+while [ "$n" -gt 0 ]; do room "$1"; shift; n=$((n - 1)); done
 for folder in "$@"; do
-  file="$folder/.understudy-probe"
-  dd if=/dev/zero of="$file" bs=4096 count=1 conv=fsync oflag=direct 2>/dev/null && { echo 'write ok'; continue; }
-  error=$(dd if=/dev/zero of="$file" bs=4096 count=1 conv=fsync 2>&1 >/dev/null) && { echo 'write ok'; continue; }
+  room "$folder"
+  new="$folder/.understudy-probe.new"
+  if [ -e "$new" ]; then rm -f -- "$new" 2>/dev/null; fi
+  if put oflag=direct >/dev/null || error=$(put); then
+    if error=$(mv -f -- "$new" "$folder/.understudy-probe" 2>&1); then echo 'write ok'; continue; fi
+  fi
+  rm -f -- "$new" 2>/dev/null
   printf 'write %s\\n' "$(printf '%s' "$error" | head -n 1)"
 done
 `;
@@ -27,34 +40,32 @@ export function probeArguments(expected: StorageExpectation): readonly string[] 
   return [String(mounts.length), ...mounts, ...expected.probeFolders];
 }
 
-/** Lines of the script, in the order of its arguments. */
-export function parseProbeOutput(text: string): ProbeFindings {
-  const space: ProbeFindings['space'][number][] = [];
+/** Lines of the script, in the order of its arguments: the room of each mount, then the room and the write of each folder. */
+export function parseProbeOutput(text: string, mountCount: number): ProbeFindings {
+  const rooms: (FileSystemRoom | null)[] = [];
   const writes: (string | null)[] = [];
   for (const line of text.split('\n')) {
-    if (line.startsWith('space')) space.push(parseSpace(line.slice(6)));
+    if (line.startsWith('room')) rooms.push(parseRoom(line.slice(5)));
     else if (line.startsWith('write ')) writes.push(line === 'write ok' ? null : line.slice(6));
   }
-  return { space, writes };
+  const folders = writes.map((error, index) => ({ error, room: rooms[mountCount + index] ?? null }));
+  return { mounts: rooms.slice(0, mountCount), folders };
 }
 
-function parseSpace(text: string): ProbeFindings['space'][number] {
-  const [blockBytes, freeBlocks, inodes, freeInodes] = text.trim().split(/\s+/).map(Number);
+/** Block size, all blocks, those free to ordinary users, all inodes, free ones. No blocks (an unlimited tmpfs) or inodes (btrfs, vfat): no limit. */
+function parseRoom(text: string): FileSystemRoom | null {
+  const [blockBytes, blocks, freeBlocks, inodes, freeInodes] = text.trim().split(/\s+/).map(Number);
   if (!blockBytes || freeBlocks === undefined || Number.isNaN(freeBlocks)) return null;
-  return { freeBytes: blockBytes * freeBlocks, freeInodes: inodes ? (freeInodes ?? null) : null };
+  return { freeBytes: blocks ? blockBytes * freeBlocks : null, freeInodes: inodes ? (freeInodes ?? null) : null };
 }
 
 const OUTPUT_CHARACTERS_MAX = 65_536;
 
-/** The one child that may touch a hanging disk. While it has not come back, no second one is started; it is killed, but never waited for. */
+/** The one child that may touch a hanging disk. */
 export class ChildStorageProbe implements StorageProbe {
   readonly #expected: StorageExpectation;
-  readonly #clock: Clock;
   readonly #command: readonly string[];
-  /** A killed child that the kernel has not given back. */
-  #stuck: ChildProcess | null = null;
-  /** Start of the first probe of an unbroken run of late ones. */
-  #lateSinceMs: MonotonicMs | null = null;
+  readonly #child: LoneChild;
 
   constructor(options: {
     readonly expected: StorageExpectation;
@@ -62,56 +73,15 @@ export class ChildStorageProbe implements StorageProbe {
     readonly command?: readonly string[];
   }) {
     this.#expected = options.expected;
-    this.#clock = options.clock;
     this.#command = options.command ?? PROBE_COMMAND;
+    // The messages of dd and mv are read by {@link judgeProbe}: not in the language of the machine.
+    const env = { LC_ALL: 'C' };
+    this.#child = new LoneChild({ clock: options.clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
   }
 
   async probe(signal: AbortSignal): Promise<ProbeOutcome> {
-    if (this.#stuck && this.#lateSinceMs !== null)
-      return { kind: 'hung', sinceMs: this.#lateSinceMs, firstTime: false };
-    const startedAtMs = this.#clock.monotonicMs();
-    const findings = await this.#runChild(signal);
-    if (findings) {
-      this.#lateSinceMs = null;
-      return { kind: 'found', findings };
-    }
-    const firstTime = this.#lateSinceMs === null;
-    this.#lateSinceMs ??= startedAtMs;
-    return { kind: 'hung', sinceMs: this.#lateSinceMs, firstTime };
-  }
-
-  /** Null when the deadline came first. */
-  #runChild(signal: AbortSignal): Promise<ProbeFindings | null> {
-    const [program = '', ...args] = this.#command;
-    const child = spawn(program, [...args, ...probeArguments(this.#expected)], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, LC_ALL: 'C' },
-    });
-    return new Promise((resolve, reject) => {
-      let text = '';
-      child.stdout.on('data', (bytes: Buffer) => {
-        if (text.length < OUTPUT_CHARACTERS_MAX) text += bytes.toString('utf8');
-      });
-      const onDeadline = () => {
-        this.#stuck = child;
-        killGroup(child, 'SIGKILL');
-        leave(child);
-        resolve(null);
-      };
-      signal.addEventListener('abort', onDeadline, { once: true });
-      child.on('error', (cause) => {
-        signal.removeEventListener('abort', onDeadline);
-        reject(new OperationError('COMMAND_FAILED', `cannot run ${program}`, { cause }));
-      });
-      child.on('exit', () => {
-        // Killed at last, the kernel gave it back: the next turn may try again.
-        if (this.#stuck === child) this.#stuck = null;
-      });
-      child.on('close', () => {
-        signal.removeEventListener('abort', onDeadline);
-        resolve(parseProbeOutput(text));
-      });
-    });
+    const outcome = await this.#child.run([...this.#command, ...probeArguments(this.#expected)], signal);
+    if (outcome.kind === 'hung') return outcome;
+    return { kind: 'found', findings: parseProbeOutput(outcome.output, this.#expected.mounts.length) };
   }
 }

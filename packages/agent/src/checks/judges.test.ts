@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeMetadata, type MetadataAnswer, metadataCheck, type MetadataReadings } from './metadata.ts';
 import { judgeNetwork, type NetworkObservation } from './network.ts';
+import { judgePressure, pressureCheck } from './pressure.ts';
 import { judgeMounts, judgeProbe, type StorageExpectation } from './storage.ts';
 
 describe('network', () => {
@@ -11,6 +12,12 @@ describe('network', () => {
     ['no default route', { gateway: 'no-route', dns: 'silent' }, 'fail noDefaultRoute'],
     ['gateway silent goes before DNS', { gateway: 'unreachable', dns: 'silent' }, 'fail gatewayUnreachable'],
     ['DNS silent', { dns: 'silent' }, 'fail dnsUnreachable'],
+    ['DNS answers with errors', { dns: 'failing' }, 'warn dnsFailing'],
+    [
+      'no coordinator goes before DNS errors',
+      { dns: 'failing', coordinators: { acking: 0, known: 3 } },
+      'fail coordinatorsUnreachable',
+    ],
     ['some coordinators silent', { coordinators: { acking: 1, known: 3 } }, 'warn coordinatorsUnreachable'],
     ['all coordinators silent', { coordinators: { acking: 0, known: 3 } }, 'fail coordinatorsUnreachable'],
   ])('%s', (_name, changes, expected) => {
@@ -76,7 +83,7 @@ describe('metadata', () => {
 });
 
 describe('storage', () => {
-  const mount = { path: '/data', minFreeBytes: 1_000, minFreeInodes: 10 };
+  const mount = { path: '/data', minFreeBytes: 5_000, minFreeInodes: 10 };
   const expected: StorageExpectation = { devices: [], mounts: [mount], probeFolders: ['/data'], plainFolders: false };
   const entry = (path: string, readOnly: boolean) => ({ device: 'd', path, type: 'ext4', readOnly });
 
@@ -90,19 +97,61 @@ describe('storage', () => {
     expect(judgeMounts({ ...expected, plainFolders }, mounts)?.code).toBe(code);
   });
 
+  const room = (freeBytes: number | null, freeInodes: number | null) => ({ freeBytes, freeInodes });
+  const roomy = room(5_000, 10);
+  const written = { error: null, room: roomy };
+  const refused = (error: string, left = roomy) => ({ error: `dd: error writing 'x': ${error}`, room: left });
   it.each([
-    ['room and written', { space: [{ freeBytes: 1_000, freeInodes: 10 }], writes: [null] }, 'none'],
-    ['a file system without inodes', { space: [{ freeBytes: 1_000, freeInodes: null }], writes: [null] }, 'none'],
-    ['too little space', { space: [{ freeBytes: 999, freeInodes: 10 }], writes: [null] }, 'spaceLow'],
-    ['too few inodes', { space: [{ freeBytes: 1_000, freeInodes: 9 }], writes: [null] }, 'inodesLow'],
-    ['path gone', { space: [null], writes: [null] }, 'notMounted'],
-    ['nothing found', { space: [], writes: [] }, 'notMounted'],
+    ['room and written', { mounts: [roomy], folders: [written] }, 'pass none'],
+    ['file systems without limits', { mounts: [room(null, null)], folders: [written] }, 'pass none'],
+    ['too little space', { mounts: [room(4_999, 10)], folders: [written] }, 'fail spaceLow'],
+    ['too few inodes', { mounts: [room(5_000, 9)], folders: [written] }, 'fail inodesLow'],
+    ['path gone', { mounts: [null], folders: [written] }, 'fail notMounted'],
+    ['the probe ended early', { mounts: [], folders: [] }, 'unknown none'],
+    ['the probe ended before the write', { mounts: [roomy], folders: [] }, 'unknown none'],
+    ['full', { mounts: [roomy], folders: [refused('No space left on device')] }, 'fail spaceLow'],
+    ['no inode', { mounts: [roomy], folders: [refused('No space left on device', room(5_000, 0))] }, 'fail inodesLow'],
+    ['stopped writing', { mounts: [roomy], folders: [refused('Read-only file system')] }, 'fail readOnly'],
+    ['disk error', { mounts: [roomy], folders: [refused('Input/output error')] }, 'fail writeFailed'],
     [
-      'write refused',
-      { space: [{ freeBytes: 1_000, freeInodes: 10 }], writes: ['Read-only file system'] },
-      'writeFailed',
+      'only root may still write',
+      { mounts: [roomy], folders: [{ error: null, room: room(4_095, 10) }] },
+      'fail spaceLow',
     ],
-  ])('%s', (_name, findings, code) => {
-    expect(judgeProbe(expected, findings).code).toBe(code);
+  ])('%s', (_name, findings, expectedResult) => {
+    const { status, code } = judgeProbe(expected, findings);
+    expect(`${status} ${code}`).toBe(expectedResult);
+  });
+
+  it('a limit of 0 still fails a full file system', () => {
+    const unlimited = { ...expected, mounts: [{ path: '/data', minFreeBytes: 0, minFreeInodes: 0 }] };
+    expect(judgeProbe(unlimited, { mounts: [room(0, 10)], folders: [written] }).code).toBe('spaceLow');
+    expect(judgeProbe(unlimited, { mounts: [room(4_096, 0)], folders: [written] }).code).toBe('inodesLow');
+    expect(judgeProbe(unlimited, { mounts: [room(4_096, 1)], folders: [written] }).code).toBe('none');
+  });
+});
+
+describe('pressure', () => {
+  const limits = { cpuWarnPercent: 90, memoryWarnPercent: 10 };
+  const failing = { ...limits, cpuFailPercent: 99, memoryFailPercent: 50 };
+  const shares = (somePercent: number, fullPercent: number) => ({ somePercent, fullPercent });
+  it.each([
+    ['calm', shares(89.9, 0), shares(100, 9.9), limits, 'pass none'],
+    ['CPU', shares(90, 0), shares(0, 0), limits, 'warn cpuPressure'],
+    ['memory', shares(0, 0), shares(10, 10), limits, 'warn memoryPressure'],
+    ['both', shares(100, 0), shares(100, 100), limits, 'warn memoryPressure'],
+    ['CPU beyond its limit', shares(99, 0), shares(20, 20), failing, 'fail cpuPressure'],
+    ['memory beyond its limit', shares(99, 0), shares(50, 50), failing, 'fail memoryPressure'],
+  ])('%s', (_name, cpu, memory, limit, expected) => {
+    const { status, code } = judgePressure(cpu, memory, limit);
+    expect(`${status} ${code}`).toBe(expected);
+  });
+
+  it('is read anew each time', async () => {
+    let memory = shares(0, 0);
+    const check = pressureCheck({ cpu: async () => shares(0, 0), memory: async () => memory }, limits);
+    expect((await check.run(new AbortController().signal)).status).toBe('pass');
+    memory = shares(30, 30);
+    expect((await check.run(new AbortController().signal)).status).toBe('warn');
   });
 });

@@ -4,7 +4,8 @@ import type { Check } from './check.ts';
 /** What the network check sees; the adapters fill it in, {@link judgeNetwork} weighs it. */
 export interface NetworkObservation {
   readonly gateway: 'reachable' | 'unreachable' | 'no-route' | 'not-looked-at';
-  readonly dns: 'answered' | 'silent' | 'not-looked-at';
+  /** `failing`: servers answer, but with errors (SERVFAIL, REFUSED). */
+  readonly dns: 'answered' | 'failing' | 'silent' | 'not-looked-at';
   readonly coordinators: { readonly acking: number; readonly known: number };
 }
 
@@ -15,7 +16,10 @@ export interface NetworkProbes {
   coordinators(): NetworkObservation['coordinators'];
 }
 
-/** The nearest thing that is broken names the cause; some coordinators acking is a warning, none a failure. */
+/**
+ * The nearest thing that is broken names the cause. Some coordinators acking is a warning, none a failure. DNS errors are a warning: they may well be
+ * those of the zone that is asked for, and every instance sees them at once.
+ */
 export function judgeNetwork({ gateway, dns, coordinators }: NetworkObservation): CheckResult {
   const { acking, known } = coordinators;
   if (gateway === 'no-route') return { status: 'fail', code: 'noDefaultRoute' };
@@ -23,6 +27,7 @@ export function judgeNetwork({ gateway, dns, coordinators }: NetworkObservation)
   if (dns === 'silent') return { status: 'fail', code: 'dnsUnreachable' };
   const detail = `${acking} of ${known} coordinators acking`;
   if (acking === 0) return { status: 'fail', code: 'coordinatorsUnreachable', detail };
+  if (dns === 'failing') return { status: 'warn', code: 'dnsFailing', detail };
   if (acking < known) return { status: 'warn', code: 'coordinatorsUnreachable', detail };
   return { status: 'pass', code: 'none', detail };
 }

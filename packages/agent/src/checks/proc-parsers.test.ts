@@ -6,6 +6,7 @@ import {
   parseDefaultRoute,
   parseMounts,
   parseNameservers,
+  parsePressure,
 } from './proc-parsers.ts';
 
 const ROUTES = [
@@ -58,12 +59,14 @@ describe('/proc/self/mounts', () => {
       '/dev/nvme1n1 /data xfs rw,noatime 0 0',
       '/dev/nvme1n1 /data xfs ro,noatime 0 0',
       '/dev/nvme2n1 /with\\040space ext4 rw,errors=remount-ro 0 0',
+      '/dev/nvme3n1 /stopped ext4 rw,relatime,errors=remount-ro,emergency_ro 0 0',
       'broken',
     ].join('\n'),
   );
   it('the last mount on a path counts, and ro is an option of its own', () => {
     expect(mountAt(mounts, '/data')?.readOnly).toBe(true);
     expect(mountAt(mounts, '/with space/')?.readOnly).toBe(false);
+    expect(mountAt(mounts, '/stopped')?.readOnly).toBe(true);
     expect(mountAt(mounts, '/other')).toBeUndefined();
   });
   it('the mount that holds a path is the longest, by whole names', () => {
@@ -78,4 +81,16 @@ describe('/etc/resolv.conf', () => {
       '# x\nsearch a b\nnameserver 10.0.0.2\n nameserver fe80::1%eth0\nnameserver 1.1.1.1\nnameserver 2.2.2.2\n';
     expect(parseNameservers(text)).toEqual(['10.0.0.2', 'fe80::1%eth0', '1.1.1.1']);
   });
+});
+
+describe('/proc/pressure', () => {
+  it('the shares of the last minute', () => {
+    const text = [
+      'some avg10=0.22 avg60=61.50 avg300=1.11 total=58761459',
+      'full avg10=0.23 avg60=0.16 avg300=1.08 total=57',
+    ];
+    expect(parsePressure(text.join('\n'))).toEqual({ somePercent: 61.5, fullPercent: 0.16 });
+    expect(parsePressure(text[0] ?? '')).toEqual({ somePercent: 61.5, fullPercent: 0 });
+  });
+  it('anything else is no answer', () => expect(() => parsePressure('')).toThrow(/no pressure/));
 });

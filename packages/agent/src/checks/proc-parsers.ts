@@ -48,13 +48,16 @@ export interface MountEntry {
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
+/** ext4 with `errors=remount-ro` stays `rw` since Linux 6.15 and says `emergency_ro` when it has stopped writing (fs/ext4/super.c). */
+const READ_ONLY_OPTIONS = new Set(['ro', 'emergency_ro']);
+
 /** /proc/self/mounts, in order: a later entry on the same path hides an earlier one. */
 export function parseMounts(text: string): readonly MountEntry[] {
   const entries: MountEntry[] = [];
   for (const line of text.split('\n')) {
     const [device, path, type, options] = line.split(' ');
     if (device === undefined || path === undefined || type === undefined || options === undefined) continue;
-    const readOnly = options.split(',').includes('ro');
+    const readOnly = options.split(',').some((option) => READ_ONLY_OPTIONS.has(option));
     entries.push({ device: unescape(device), path: unescape(path), type, readOnly });
   }
   return entries;
@@ -85,4 +88,19 @@ export function parseNameservers(text: string): readonly string[] {
     if (keyword === 'nameserver' && address !== undefined) servers.push(address);
   }
   return servers.slice(0, NAMESERVERS_MAX);
+}
+
+/** Shares of the last 60 s, %: in which at least one process, or all that had something to do, waited. */
+export interface PressureShares {
+  readonly somePercent: number;
+  /** 0 where the kernel does not tell (CPU before Linux 5.13). */
+  readonly fullPercent: number;
+}
+
+/** One file of /proc/pressure. @throws when it has no line `some` with an `avg60`. */
+export function parsePressure(text: string): PressureShares {
+  const share = (line: string) => new RegExp(`^${line} .*avg60=([\\d.]+)`, 'm').exec(text)?.[1];
+  const some = share('some');
+  if (some === undefined) throw new Error('no pressure stall information');
+  return { somePercent: Number(some), fullPercent: Number(share('full') ?? 0) };
 }

@@ -18,12 +18,18 @@ export interface StorageExpectation {
   readonly plainFolders: boolean;
 }
 
-/** What the probe child found. */
+/** Room of a file system for ordinary users: what is reserved for root does not count. Null = it knows no limit. */
+export interface FileSystemRoom {
+  readonly freeBytes: number | null;
+  readonly freeInodes: number | null;
+}
+
+/** What the probe child found. Shorter than asked for: it ended early. */
 export interface ProbeFindings {
-  /** Per expected mount, in order; null = the path is not there. Inodes are null on file systems that have none (btrfs, vfat). */
-  readonly space: readonly ({ readonly freeBytes: number; readonly freeInodes: number | null } | null)[];
-  /** Per probe folder, in order: null = written and synced, otherwise the error. */
-  readonly writes: readonly (string | null)[];
+  /** Per expected mount, in order; null = the path is not there. */
+  readonly mounts: readonly (FileSystemRoom | null)[];
+  /** Per probe folder, in order. `error` null = written and synced. */
+  readonly folders: readonly { readonly error: string | null; readonly room: FileSystemRoom | null }[];
 }
 
 export type ProbeOutcome =
@@ -52,21 +58,49 @@ export function judgeMounts(expected: StorageExpectation, mounts: readonly Mount
   return null;
 }
 
+/** A file system with less than one probe's worth is full, whatever the limits say: root may still write where its workload may not. */
+const FULL = { minFreeBytes: 4_096, minFreeInodes: 1 };
+
 export function judgeProbe(expected: StorageExpectation, found: ProbeFindings): CheckResult {
-  for (const [index, { path, minFreeBytes, minFreeInodes }] of expected.mounts.entries()) {
-    const space = found.space[index];
-    if (!space) return { status: 'fail', code: 'notMounted', detail: path };
-    if (space.freeBytes < minFreeBytes) {
-      return { status: 'fail', code: 'spaceLow', detail: `${path}: ${space.freeBytes} < ${minFreeBytes} bytes` };
-    }
-    if (space.freeInodes !== null && space.freeInodes < minFreeInodes) {
-      return { status: 'fail', code: 'inodesLow', detail: `${path}: ${space.freeInodes} < ${minFreeInodes} inodes` };
-    }
+  if (found.mounts.length < expected.mounts.length || found.folders.length < expected.probeFolders.length)
+    return { status: 'unknown', code: 'none', detail: 'the disk probe ended early' };
+  const short = judgeRooms(expected.mounts, found.mounts);
+  if (short) return short;
+  for (const [index, { error, room }] of found.folders.entries()) {
+    const folder = expected.probeFolders[index] ?? '?';
+    const failed = error === null ? judgeRoom(folder, room, FULL) : judgeWrite(folder, error, room);
+    if (failed) return failed;
   }
-  const failed = found.writes.findIndex((error) => error !== null);
-  if (failed < 0) return { status: 'pass', code: 'none' };
-  const detail = `${expected.probeFolders[failed] ?? '?'}: ${found.writes[failed] ?? '?'}`;
-  return { status: 'fail', code: 'writeFailed', detail };
+  return { status: 'pass', code: 'none' };
+}
+
+function judgeRooms(mounts: readonly ExpectedMount[], rooms: ProbeFindings['mounts']): CheckResult | null {
+  for (const [index, mount] of mounts.entries()) {
+    const room = rooms[index];
+    if (!room) return { status: 'fail', code: 'notMounted', detail: mount.path };
+    const minFreeBytes = Math.max(mount.minFreeBytes, FULL.minFreeBytes);
+    const minFreeInodes = Math.max(mount.minFreeInodes, FULL.minFreeInodes);
+    const short = judgeRoom(mount.path, room, { minFreeBytes, minFreeInodes });
+    if (short) return short;
+  }
+  return null;
+}
+
+function judgeRoom(path: string, room: FileSystemRoom | null, limit: typeof FULL): CheckResult | null {
+  const { freeBytes, freeInodes } = room ?? { freeBytes: null, freeInodes: null };
+  if (freeBytes !== null && freeBytes < limit.minFreeBytes)
+    return { status: 'fail', code: 'spaceLow', detail: `${path}: ${freeBytes} < ${limit.minFreeBytes} bytes` };
+  if (freeInodes !== null && freeInodes < limit.minFreeInodes)
+    return { status: 'fail', code: 'inodesLow', detail: `${path}: ${freeInodes} < ${limit.minFreeInodes} inodes` };
+  return null;
+}
+
+/** ENOSPC means blocks or inodes; which ones, the room tells. Texts: strerror(3) in the C locale, glibc and musl. */
+function judgeWrite(folder: string, error: string, room: FileSystemRoom | null): CheckResult {
+  const detail = `${folder}: ${error}`;
+  if (error.includes('No space left on device'))
+    return { status: 'fail', code: room?.freeInodes === 0 ? 'inodesLow' : 'spaceLow', detail };
+  return { status: 'fail', code: error.includes('Read-only file system') ? 'readOnly' : 'writeFailed', detail };
 }
 
 /**

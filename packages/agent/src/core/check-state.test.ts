@@ -1,6 +1,6 @@
 import { CHECK_CODES, monotonicMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { checkReading, type CheckResult, initialCheckState, nextCheckState } from './check-state.ts';
+import { checkReading, type CheckResult, initialCheckState, nextCheckState, worstOf } from './check-state.ts';
 
 const LIMITS = { rise: 2, fall: 3 };
 const RESULTS: Readonly<Record<string, CheckResult>> = {
@@ -57,4 +57,24 @@ describe('check state, rise 2, fall 3', () => {
       ageSeconds: 8,
     });
   });
+});
+
+describe('several checks in one slot', () => {
+  const stateOf = (status: CheckResult['status'], detail: string) => ({
+    ...initialCheckState(monotonicMs(0)),
+    status,
+    detail,
+  });
+  it.each([
+    ['pass warn unknown fail', 'fail 3'],
+    ['fail fail', 'fail 0'],
+    ['warn unknown pass', 'unknown 1'],
+    ['pass warn', 'warn 1'],
+    ['pass pass', 'pass 0'],
+  ])('%s', (statuses, expected) => {
+    const states = statuses.split(' ').map((status, i) => stateOf(status as CheckResult['status'], `${i}`));
+    const worst = worstOf(states);
+    expect(`${worst?.status} ${worst?.detail}`).toBe(expected);
+  });
+  it('none', () => expect(worstOf([])).toBeUndefined());
 });

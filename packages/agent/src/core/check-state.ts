@@ -73,3 +73,14 @@ export function checkReading(state: CheckState, nowMs: MonotonicMs): CheckReadin
   const ageSeconds = Math.max(0, Math.floor((nowMs - state.observedAtMs) / 1000));
   return { status: state.status, code: CHECK_CODES[state.code], ageSeconds };
 }
+
+const WORST_FIRST = ['fail', 'unknown', 'warn', 'pass'] as const;
+
+/** Several checks in one slot: the worst status wins, among equals the first. Undefined without any. */
+export function worstOf(states: readonly CheckState[]): CheckState | undefined {
+  const rank = ({ status }: CheckState) => WORST_FIRST.indexOf(status);
+  return states.reduce<CheckState | undefined>(
+    (worst, state) => (worst && rank(worst) <= rank(state) ? worst : state),
+    undefined,
+  );
+}

@@ -54,7 +54,7 @@ export interface CoordinatorApiOptions {
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
 
-const checkName = (slot: number): string => CHECK_SLOTS[slot] ?? `custom-${slot - CHECK_SLOTS.length + 1}`;
+const checkName = (slot: number): string => CHECK_SLOTS[slot] ?? `slot-${slot}`;
 
 const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
   checks.flatMap((check, slot) =>

@@ -7,6 +7,7 @@ export const CHECK_CODES = {
   dnsUnreachable: 11,
   coordinatorsUnreachable: 12,
   noDefaultRoute: 13,
+  dnsFailing: 14,
   // storage
   deviceMissing: 20,
   readOnly: 21,
@@ -22,8 +23,15 @@ export const CHECK_CODES = {
   spotNotice: 33,
   maintenanceScheduled: 34,
   rebalanceRecommended: 35,
-  // custom
+  // pressure
+  cpuPressure: 40,
+  memoryPressure: 41,
+  // clock
+  clockStepped: 45,
+  // hooks and custom
   commandFailed: 50,
+  httpFailed: 51,
+  tcpFailed: 52,
 } as const;
 
 export type CheckCode = keyof typeof CHECK_CODES;

@@ -25,8 +25,8 @@ export const ACK_SLOT_COUNT = 5;
 export const CHECK_STATUSES = ['absent', 'pass', 'warn', 'fail', 'unknown'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
-/** Slots 0-2 are fixed; 3-7 are the agent's custom checks in configured order. */
-export const CHECK_SLOTS = ['network', 'storage', 'metadata'] as const;
+/** What each slot is about; slot 7 is free. `custom`: the worst of the agent's custom checks. */
+export const CHECK_SLOTS = ['network', 'storage', 'metadata', 'hooks', 'pressure', 'clock', 'custom'] as const;
 
 export interface CheckReading {
   readonly status: CheckStatus;
