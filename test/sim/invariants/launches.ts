@@ -17,7 +17,7 @@ function inOrder(value: unknown): unknown {
 
 const isCreated = (event: SimEvent): event is TransitionEvent => event.kind === 'transition' && event.from === null;
 
-/** I1 and I3: every instance and snapshot that a recovery makes, at the moment EC2 makes it. */
+/** I1, I3 and half of I10: every instance and snapshot that a recovery makes, at the moment EC2 makes it. */
 class Launches implements Watcher {
   readonly #world: World;
   readonly #report: Report;
@@ -94,6 +94,7 @@ class Launches implements Watcher {
     const opId = /"opId":"([^"]+)"/.exec(value)?.[1];
     if (opId === undefined) return;
     this.#afterTheFence(opId, 'an activation');
+    this.#fitToServe(opId, /"instanceId":"([^"]+)"/.exec(value)?.[1] ?? '');
     const old = this.#oldInstanceOf(opId);
     if (old !== null && !this.#isIn(old, ['stopped', 'terminated']) && !this.#world.operators.startedLately(old))
       this.#report('I3', `an activation for ${opId} while ${old} is ${this.#stateOf(old)}`);
@@ -103,6 +104,12 @@ class Launches implements Watcher {
   #followOld(event: TransitionEvent): void {
     if (event.resourceKind !== 'instance') return;
     if (event.to === 'stopped' || event.to === 'terminated') this.#wasDown.add(event.resourceId);
+  }
+
+  /** I10: a recovery that activates a machine on which nothing ever ran only looks as if it was done. */
+  #fitToServe(opId: string, instanceId: string): void {
+    if (this.#world.machines.of(instanceId)?.isStillborn)
+      this.#report('I10', `${instanceId} is activated for ${opId}, but nothing has ever run on it`);
   }
 
   #oldInstanceOf(opId: string): string | null {
