@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { FaultListSchema } from './faults/fault.ts';
 import * as z from 'zod';
 import { night } from './night.ts';
@@ -10,6 +10,7 @@ import { shrink } from './shrink.ts';
 import { type RunResult, type RunSpec, simulate } from './simulation.ts';
 
 const EXIT_VIOLATION = 1;
+const EXIT_USAGE = 64;
 const SHRINK_RUNS_MAX = 200;
 
 const number = (text: string): number => {
@@ -35,9 +36,14 @@ interface RunFlags {
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults } = flags;
   if (faults === undefined) return { seed, days, members, coordinators };
-  const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
-  if (!Array.isArray(content)) return specOf(readRegression(faults));
-  return { seed, days, members, coordinators, faults: z.array(FaultListSchema).parse(content) };
+  try {
+    const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
+    if (!Array.isArray(content)) return specOf(readRegression(faults));
+    return { seed, days, members, coordinators, faults: z.array(FaultListSchema).parse(content) };
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return program.error(`error: ${faults} is no list of faults: ${why}`, { exitCode: EXIT_USAGE });
+  }
 }
 
 async function runOne(flags: RunFlags, seed: number): Promise<RunResult> {
@@ -116,4 +122,7 @@ program
     process.exitCode = await night(flags);
   });
 
+// A wrong word must not look like a broken invariant.
+const leave = (error: CommanderError): never => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+for (const command of [program, ...program.commands]) command.exitOverride(leave);
 await program.parseAsync();
