@@ -1,7 +1,7 @@
 import type { NightRun } from './night-message.ts';
 import { simulate } from './simulation.ts';
 
-const [first = 1, step = 1, days = 0.1, members = 12] = process.argv.slice(2).map(Number);
+const [first = 1, step = 1, runs = 1, days = 0.1, members = 12] = process.argv.slice(2).map(Number);
 let stopped = false;
 process.once('SIGTERM', () => {
   stopped = true;
@@ -9,7 +9,7 @@ process.once('SIGTERM', () => {
 // The terminal's Ctrl-C reaches the whole group: the parent decides.
 process.on('SIGINT', () => undefined);
 
-for (let seed = first; !stopped; seed += step) {
+for (let seed = first; !stopped && seed < first + runs * step; seed += step) {
   const before = process.cpuUsage();
   const result = await simulate({ seed, days, members, coordinators: 3 }, { stop: () => stopped });
   if (stopped && result.violations.length === 0) break;

@@ -18,11 +18,14 @@ export interface NightOptions {
 
 const YEAR_MS = 365.25 * 86_400_000;
 const WRITE_EVERY_RUNS = 10;
+const RUNS_PER_PROCESS = 20;
 
 /** Everything a night has found so far. */
 class Findings {
   readonly coverage = new Coverage();
   readonly broken: NightRun[] = [];
+  /** Processes that ended by themselves: as bad as a broken invariant. */
+  readonly crashed: string[] = [];
   readonly #options: NightOptions;
   readonly #startedAt = new Date();
   runs = 0;
@@ -67,7 +70,8 @@ class Findings {
       '',
       '## Broken',
       '',
-      ...(broken.length > 0 ? broken : ['Nothing.']),
+      ...(broken.length > 0 || this.crashed.length > 0 ? broken : ['Nothing.']),
+      ...this.crashed.map((what) => `- crashed: ${what}`),
       '',
       '## Fault × stage',
       '',
@@ -96,10 +100,10 @@ export async function night(options: NightOptions): Promise<number> {
   if (timer) clearTimeout(timer);
   writeFileSync(options.report, findings.text());
   process.stdout.write(`${findings.text()}\nreport: ${options.report}\n`);
-  return findings.broken.length > 0 ? 1 : findings.emptyCells.length > 0 ? 2 : 0;
+  return findings.broken.length > 0 || findings.crashed.length > 0 ? 1 : findings.emptyCells.length > 0 ? 2 : 0;
 }
 
-/** A process of its own that runs every `count`-th seed and tells what came of it, a line each. */
+/** Every `count`-th seed, in one process after the other: what a finished world leaves behind (signals with listeners live for ever) goes with its process. */
 async function worker(
   options: NightOptions,
   index: number,
@@ -107,12 +111,24 @@ async function worker(
   findings: Findings,
   signal: AbortSignal,
 ): Promise<void> {
-  const args = [options.seed + index, count, options.days, options.members].map(String);
+  const stride = count * RUNS_PER_PROCESS;
+  for (let first = options.seed + index; !signal.aborted; first += stride)
+    await portion(options, { first, step: count }, findings, signal);
+}
+
+async function portion(
+  options: NightOptions,
+  { first, step }: { readonly first: number; readonly step: number },
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = [first, step, RUNS_PER_PROCESS, options.days, options.members].map(String);
   const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, 'night-worker.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
   for await (const line of createInterface({ input: child.stdout })) {
     const run = NightMessageSchema.parse(JSON.parse(line));
     findings.add(run);
@@ -122,5 +138,6 @@ async function worker(
     );
     if (findings.runs % WRITE_EVERY_RUNS === 0) writeFileSync(options.report, findings.text());
   }
-  await ended;
+  if ((await ended) !== 0 && !signal.aborted) findings.crashed.push(`the process of seeds ${first} and on`);
+  signal.removeEventListener('abort', stop);
 }

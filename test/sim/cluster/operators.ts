@@ -80,8 +80,9 @@ export class Operators {
     const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
     const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
     if (planned) this.#ask('DisassociateAddress', { AssociationId: associationId });
-    else if (plan) kernel.setTimer(ASK_AGAIN_MS, () => this.returnAddress(allocationId, member));
-    else this.give(allocationId, this.#world.activeInstanceOf(member));
+    else if (!plan) this.give(allocationId, this.#world.activeInstanceOf(member));
+    // Looked at again until it is away from there: EC2 may have said no, or somebody else may be the member by then.
+    kernel.setTimer(ASK_AGAIN_MS, () => this.returnAddress(allocationId, member));
   }
 
   give(allocationId: string, instanceId: string | null): void {
