@@ -77,7 +77,9 @@ class Draft {
     const random = this.#random;
     const needsHistory = kind === 'operator-starts-old';
     this.#crash('m1', FIRST_TROUBLE_MS);
-    this.#crash('m4', FIRST_TROUBLE_MS + (needsHistory ? 240_000 : between(random, 45_000, 150_000)));
+    // Of the two, m3 has an address to move; the other one can be slower to recover than m1, so that something is left to spoil.
+    if (needsHistory) this.#crash('m3', FIRST_TROUBLE_MS + 240_000);
+    else this.#crash('m4', FIRST_TROUBLE_MS + between(random, 45_000, 150_000));
     if (kind === 'operator-clears-holds')
       for (const member of ['m2', 'm3']) this.#crash(member, FIRST_TROUBLE_MS + 11_000);
     if (stage === 'revoke') this.add('spoiled-replacement', { atMs: FIRST_TROUBLE_MS }, { count: 2 });
