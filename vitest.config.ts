@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', ...never],
+          // Views are compared to the letter: no colours, also where CI=true asks for them.
+          env: { NO_COLOR: '1' },
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

@@ -226,7 +226,7 @@ const startEtcd = (disks: readonly Disk[]): Promise<EtcdCluster> =>
 
 /** cloud-sim runs in the lab's own process, reached over HTTP only: so that a strike can hit in the very moment a call arrives. */
 function startRegion(folder: LabFolder, agentCommand: readonly string[]): Promise<RunningCloudSim> {
-  const boot = new URL('./boot-machine.sh', import.meta.url).pathname;
+  const boot = join(import.meta.dirname, 'boot-machine.sh');
   const config = CloudSimConfigSchema.parse(cloudSimConfig(join(folder.path, 'cloud'), [boot, ...agentCommand]));
   const env = {
     PATH: process.env['PATH'],
