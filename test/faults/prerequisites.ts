@@ -29,6 +29,9 @@ const TRIAL = [
 export function missingPrerequisite(): string | null {
   if (process.platform !== 'linux') return `the fault lab needs Linux (this is ${process.platform}).`;
   if (process.getuid?.() !== 0) return 'the fault lab needs root: it builds network namespaces, mounts and nft rules.';
+  // Known: the agents of the lab do not come up there; everything else of the project does.
+  if (/\s/.test(import.meta.dirname))
+    return 'the fault lab needs a path without white space: put the project elsewhere.';
   const absent = (['ip', 'nft', 'unshare', 'mount'] as const).filter(
     (tool) => !runs(tool, ['--version']).ok && !runs(tool, ['-V']).ok,
   );
