@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Coverage, impossibleCells } from './faults/coverage.ts';
+import { Coverage } from './faults/coverage.ts';
 import { replayCommand } from './replay-command.ts';
 import { NightMessageSchema, type NightRun } from './night-message.ts';
 
@@ -49,10 +49,7 @@ class Findings {
   }
 
   get emptyCells(): readonly string[] {
-    return this.coverage
-      .empty()
-      .filter(({ kind, stage }) => !impossibleCells.has(`${kind} ${stage}`))
-      .map(({ kind, stage }) => `${kind} at ${stage}`);
+    return this.coverage.empty().map(({ kind, stage }) => `${kind} at ${stage}`);
   }
 
   text(): string {

@@ -7,7 +7,6 @@ export class Tally {
   readonly #world: World;
   recoveriesBegun = 0;
   recoveriesFinished = 0;
-  launches = 0;
   launchAttempts = 0;
   leaderChanges = 0;
   readonly holdsSeen = new Map<string, number>();
@@ -18,10 +17,6 @@ export class Tally {
   }
 
   witness(happening: Happening): void {
-    if (happening.kind === 'cloud' && happening.event.kind === 'transition') {
-      const { resourceKind, from } = happening.event;
-      if (resourceKind === 'instance' && from === null) this.launches += 1;
-    }
     if (happening.kind !== 'commit') return;
     const { keys } = this.#world;
     for (const write of happening.commit.txn.writes) {

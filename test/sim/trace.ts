@@ -12,7 +12,6 @@ export class Trace {
   readonly #print: ((line: string) => void) | null;
   #high = 0x811c9dc5;
   #low = 0xc9dc5118;
-  #count = 0;
 
   constructor(print: ((line: string) => void) | null = null) {
     this.#print = print;
@@ -20,7 +19,6 @@ export class Trace {
 
   witness(happening: Happening, nowMs: number): void {
     const line = `${nowMs.toFixed(3)} ${lineOf(happening)}`;
-    this.#count += 1;
     this.#mix(line);
     if (happening.kind === 'commit')
       for (const write of happening.commit.txn.writes) if (write.kind === 'put') this.#mix(write.value);
@@ -35,10 +33,6 @@ export class Trace {
       this.#high = Math.imul(this.#high ^ code, FNV_PRIME);
       this.#low = Math.imul(this.#low ^ (code + at), FNV_PRIME);
     }
-  }
-
-  get lineCount(): number {
-    return this.#count;
   }
 
   /** 64 bits, hex. */

@@ -166,10 +166,6 @@ export class CoordinatorHost {
     this.#applyStoreCut();
   }
 
-  get isCutFromStore(): boolean {
-    return this.#cutFromStore.size > 0;
-  }
-
   #applyStoreCut(): void {
     const directions = [...this.#cutFromStore.values()];
     const [first] = directions;

@@ -1,9 +1,6 @@
 import { FAULT_KINDS, STAGES, type FaultKind, type Stage } from './fault.ts';
 import type { FaultOutcome } from './injector.ts';
 
-/** Pairs that cannot be, and why. */
-export const impossibleCells: ReadonlyMap<string, string> = new Map();
-
 /** How often each fault really happened at each stage of a recovery. */
 export class Coverage {
   readonly #counts = new Map<string, number>();

@@ -37,10 +37,6 @@ export class Injector {
     world.witness((happening) => this.#stages.witness(happening));
   }
 
-  get inForceCount(): number {
-    return this.#inForce.size;
-  }
-
   outcomes(): readonly FaultOutcome[] {
     return [...this.#outcomes.values()];
   }

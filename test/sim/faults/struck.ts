@@ -2,7 +2,7 @@ import type { MemberId } from '@understudy/shared';
 import type { CoordinatorHost } from '../cluster/coordinator-host.ts';
 import type { Machine } from '../cluster/machine.ts';
 import type { World } from '../cluster/world.ts';
-import type { Fault, FaultKind, FaultOf } from './fault.ts';
+import type { FaultKind, FaultOf } from './fault.ts';
 
 /** A fault that is in force. */
 export interface Struck {
@@ -56,5 +56,3 @@ export function gained(read: () => number): () => boolean {
 
 export const always = (): boolean => true;
 export const nothing = (): void => undefined;
-
-export type { Fault };

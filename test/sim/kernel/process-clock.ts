@@ -17,8 +17,6 @@ export class ProcessClock implements Clock {
   #waiting: (() => void)[] = [];
   #pausedAtMs = 0;
   #lastPause = { forMs: 0, endedAtMs: Number.NEGATIVE_INFINITY };
-  /** Callbacks that had to wait for {@link resume}, ever. */
-  heldBackCount = 0;
 
   /** `kernel`: the time of the world; or the clock of the machine the process runs on, which pauses and ends it too. */
   constructor(kernel: Clock | ProcessClock) {
@@ -30,10 +28,6 @@ export class ProcessClock implements Clock {
 
   get isPaused(): boolean {
     return this.#state === 'paused';
-  }
-
-  get hasEnded(): boolean {
-    return this.#state === 'ended';
   }
 
   /** The last pause that is over, on the kernel's clock. */
@@ -79,7 +73,6 @@ export class ProcessClock implements Clock {
   #run(again: () => void, callback: () => void): void {
     if (this.#state === 'ended') return;
     if (this.#state === 'running') return callback();
-    this.heldBackCount += 1;
     this.#waiting.push(again);
   }
 
