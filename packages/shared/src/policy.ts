@@ -10,6 +10,20 @@ const placement = z.strictObject({
 });
 
 /**
+ * Counting on the members' serve leases (opt-in). Without it, an old instance that EC2 cannot be seen to stop holds the recovery for a person. With it the
+ * recovery goes on once the lease has certainly run out. It rests on the member's own clock and watchdog, not on an observation; see `docs/serve-lease.md`.
+ */
+const serveLease = z.strictObject({
+  /** Longest `serve.stopWithinMs` of an agent that is counted on. Shorter = a fence that cannot be proven is waited out sooner; longer = workloads may take longer to stop. */
+  stopWithinMs: z.number().int().min(1_000).max(3_600_000),
+  /** Count only on agents with an armed watchdog. Without one an agent that is itself paused or killed does not stop its workload. */
+  requireWatchdog: z.boolean().default(true),
+  /** EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service, longer = the observed fence in more cases. */
+  fenceAfterMs: durationMs(120_000, 0, 86_400_000),
+});
+export type ServeLeasePolicy = z.infer<typeof serveLease>;
+
+/**
  * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field that is absent there has the
  * default written here. Durations in ms.
  */
@@ -41,6 +55,9 @@ export const GroupPolicySchema = z.strictObject({
   fenceSkipOsShutdown: z.boolean().default(true),
   /** No proof of the fence within this time: hold. */
   fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
+
+  /** What to do when the fence cannot be proven: null = hold; otherwise wait out the serve lease of members that keep one. */
+  serveLease: serveLease.nullable().default(null),
 
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),

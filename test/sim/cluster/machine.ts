@@ -123,6 +123,7 @@ export class Machine {
         write: (state) => Promise.resolve(disks.write(identity.rootVolumeId, state)),
       },
       outputs: this.workload,
+      watchdog: null,
       makeChecks: () => ({ network: PASSING, storage: PASSING, metadata: PASSING }),
       uptimeMs: () => kernel.monotonicMs(),
     });
