@@ -46,7 +46,11 @@ describe('a promise', () => {
     ['kept', KEPT, null],
     ['of a shorter time', { ...KEPT, stopWithinSeconds: 1 }, null],
     ['not made', null, 'its agent keeps no serve lease (serve.leaseMs)'],
-    ['of a longer time', { ...KEPT, stopWithinSeconds: 61 }, 'its agent stops within 1 min 1 s, the policy asks for 1 min 0 s'],
+    [
+      'of a longer time',
+      { ...KEPT, stopWithinSeconds: 61 },
+      'its agent stops within 1 min 1 s, the policy asks for 1 min 0 s',
+    ],
     ['without the watchdog that is asked for', { ...KEPT, watchdog: false }, 'its agent has no armed watchdog'],
   ])('%s', (_what, promise, fault) => {
     expect(promiseFault(CONTRACT, promise)).toBe(fault);
