@@ -218,3 +218,23 @@ export function agentWorld(options: WorldOptions = {}) {
     },
   };
 }
+
+/** A running agent, `ms` after its start, told `active` by all when `active` is set. */
+export async function running(
+  options: WorldOptions & { readonly active?: boolean; readonly holdsForMs?: number } = {},
+  ms = 100,
+) {
+  const world = agentWorld(options);
+  const { holdsForMs = 0 } = options;
+  if (options.active)
+    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'active', holdsForMs };
+  const { done } = world.start();
+  await world.clock.advance(ms);
+  const [c1, c2, c3] = world.coordinators;
+  if (!c1 || !c2 || !c3) throw new Error('three coordinators wanted');
+  const stop = async () => {
+    world.agent.stop();
+    return world.clock.runUntilSettled(done);
+  };
+  return { ...world, c1, c2, c3, done, stop };
+}

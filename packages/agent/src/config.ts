@@ -90,13 +90,15 @@ export const AgentConfigSchema = AgentConfigFields.superRefine((config, context)
   for (const [path, message] of crossFieldFaults(config)) context.addIssue({ code: 'custom', path, message });
 });
 
-function serveFaults(serve: AgentConfig['serve'], hookMs: number): Fault[] {
+function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activation']): Fault[] {
   if (serve.leaseMs === 0)
     return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
   const withdrawMs = withdrawMsOf({ serve });
+  const commands = [activation.onDeactivate, activation.systemdTarget].filter((one) => one !== undefined).length;
+  const hookMs = Math.max(1, commands) * activation.timeoutMs;
   if (hookMs <= withdrawMs) return [];
   const beside = serve.watchdog ? ` less watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
-  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below activation.timeoutMs = ${hookMs}: a hook would be cut off`;
+  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hookMs} for ${commands} command(s) of activation.timeoutMs = ${activation.timeoutMs}: the last would be cut off`;
   return [[['serve', 'stopWithinMs'], text]];
 }
 
@@ -113,7 +115,7 @@ function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinat
   if (serve.onExpiry === 'poweroff' && serve.leaseMs === 0) {
     faults.push([['serve', 'onExpiry'], 'onExpiry = poweroff never happens with leaseMs = 0']);
   }
-  faults.push(...serveFaults(serve, activation.timeoutMs));
+  faults.push(...serveFaults(serve, activation));
   const keySources = [key.hex, key.file].filter((source) => source !== undefined).length;
   if (keySources !== 1) faults.push([['key'], `want exactly one of hex and file, found ${keySources}`]);
   const distinct = new Set(coordinators).size;

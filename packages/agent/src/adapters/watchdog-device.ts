@@ -28,6 +28,7 @@ export function watchdogDevice({ device, timeoutFile }: WatchdogPaths): Watchdog
         const timeoutMs = Number.parseInt(readFileSync(timeoutFile, 'utf8'), 10) * 1_000;
         if (!(timeoutMs > 0)) return { kind: 'not-armed', detail: `${timeoutFile} holds no number of seconds` };
         descriptor = openSync(device, constants.O_WRONLY | constants.O_NONBLOCK);
+        write(PET);
         return { kind: 'armed', timeoutMs };
       } catch (error) {
         return { kind: 'not-armed', detail: `${errorText(error)} (is the module loaded? modprobe softdog)` };
