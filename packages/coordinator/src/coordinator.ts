@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   type DatagramSocket,
+  durationText,
   deriveAgentKey,
   type Endpoint,
   errorText,
@@ -237,6 +238,17 @@ export class Coordinator {
     });
   }
 
+  #leaseText(member: MemberId): string | null {
+    const { mirror } = this.view;
+    const instanceId = mirror.activations.get(member)?.record.instanceId;
+    const asked = this.view.policyOf(member.slice(0, member.indexOf('/'))).serveLease;
+    if (instanceId === undefined || asked === null) return null;
+    const standing = this.#leaseStanding(member, instanceId);
+    return standing.kind === 'counts'
+      ? `counts: over ${durationText(standing.overAfterMs)} after a recovery begins`
+      : `does not count: ${standing.text}`;
+  }
+
   #serveLeases(): ServeLeases {
     return {
       answersHoldMs: () => this.#answersHoldMs(),
@@ -368,6 +380,7 @@ export class Coordinator {
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
       console: (member) => this.seat.console(member),
+      serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
       remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],

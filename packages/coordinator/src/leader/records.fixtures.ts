@@ -145,6 +145,7 @@ export const historyRecord = (
   endedAtWallMs: 20,
   lastHeardWallMs: 9,
   leaderChanges: 0,
+  fencedBy: 'stopped',
   launchAttempts: 1,
   steps: [],
   leftovers: [],

@@ -150,6 +150,8 @@ export const HistoryRecordSchema = z.strictObject({
   lastHeardWallMs: z.number().nullable(),
   /** Distinct terms that wrote the journal, minus one. */
   leaderChanges: z.number().int(),
+  /** How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease was waited out, and it may still run. null: an older record. */
+  fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
   launchAttempts: z.number().int(),
   steps: z.array(HistoryStepSchema),
   /** What the collector still has to remove, and when. */
