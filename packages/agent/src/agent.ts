@@ -81,6 +81,8 @@ export class Agent {
   #leaseTimer: Timer | null = null;
   /** By when the workload has to be withdrawn; null while it may serve, or never did. */
   #withdrawByMs: number | null = null;
+  /** Its state was once achieved by this process, not inherited. */
+  #knowsWorkload = false;
   /** When this process was last awake: with the machine's suspensions, and by the monotonic clock. */
   #awakeAtMs: number;
   #awakeMonotonicMs: number;
@@ -275,6 +277,7 @@ export class Agent {
     const distrusted = serve.leaseMs > 0 && suspendedMs >= SUSPENDED_MS;
     if (awayMs < activation.distrustAfterPauseMs && !distrusted) return;
     this.#parts.log.warn('agent.resumed', { awayMs: Math.round(awayMs) });
+    this.#sender?.forgetAnswers();
     this.#step({ kind: 'resumed' });
   }
 
@@ -292,7 +295,9 @@ export class Agent {
   /** What every heartbeat promises. The watchdog's part only while it is armed. */
   #servePromise(): ServePromise | null {
     const { serve } = this.#parts.config;
-    if (serve.leaseMs === 0) return null;
+    // Before that, what a predecessor left running may still serve, and nothing is known of when it ends.
+    this.#knowsWorkload ||= this.#applier.workload !== 'unknown';
+    if (serve.leaseMs === 0 || !this.#knowsWorkload) return null;
     return { stopWithinSeconds: serve.stopWithinMs / 1_000, watchdog: this.#watchdog?.armed ?? false };
   }
 

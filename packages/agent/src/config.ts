@@ -1,6 +1,6 @@
 import { isName } from '@understudy/shared';
 import * as z from 'zod';
-import { withdrawMsOf } from './config-values.ts';
+import { WATCHDOG_PERIODS, withdrawMsOf } from './config-values.ts';
 import { absolutePath, checkFaults, ChecksFields, command, durationMs, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -63,7 +63,7 @@ const AgentConfigFields = z.strictObject({
       /** No ack of a coordinator that sees a live leader and says `active` for this long: stop serving, ms; 0 = never. Shorter = a fence that cannot be
        * proven is waited out sooner; longer = survives longer outages of all coordinators. */
       leaseMs: z.number().int().min(0).max(86_400_000).default(0),
-      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less the watchdog's time. Shorter = a
+      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less three times the watchdog's. Shorter = a
        * recovery that waits it out goes on sooner; longer = workloads that take long to stop are not cut off. Sent to the coordinators. */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
@@ -75,7 +75,7 @@ const AgentConfigFields = z.strictObject({
           /** Linux watchdog device. Nobody else may have it open. */
           device: absolutePath.default('/dev/watchdog'),
           /** The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to wait out, longer = a busy machine is not reset by mistake. */
-          timeoutMs: durationMs(30_000, 1_000, 600_000),
+          timeoutMs: durationMs(10_000, 1_000, 600_000),
         })
         .optional(),
     })
@@ -90,14 +90,18 @@ export const AgentConfigSchema = AgentConfigFields.superRefine((config, context)
   for (const [path, message] of crossFieldFaults(config)) context.addIssue({ code: 'custom', path, message });
 });
 
+const NOTHING_STOPS =
+  'leaseMs > 0 with neither activation.onDeactivate nor activation.systemdTarget: at the end of the lease nothing would be stopped';
+
 function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activation']): Fault[] {
   if (serve.leaseMs === 0)
     return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
   const withdrawMs = withdrawMsOf({ serve });
   const commands = [activation.onDeactivate, activation.systemdTarget].filter((one) => one !== undefined).length;
-  const hookMs = Math.max(1, commands) * activation.timeoutMs;
+  if (commands === 0) return [[['serve', 'leaseMs'], NOTHING_STOPS]];
+  const hookMs = commands * activation.timeoutMs;
   if (hookMs <= withdrawMs) return [];
-  const beside = serve.watchdog ? ` less watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
+  const beside = serve.watchdog ? ` less ${WATCHDOG_PERIODS} × watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
   const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hookMs} for ${commands} command(s) of activation.timeoutMs = ${activation.timeoutMs}: the last would be cut off`;
   return [[['serve', 'stopWithinMs'], text]];
 }

@@ -28,6 +28,7 @@ import {
   acceptAck,
   type AckRefusal,
   ackSlots,
+  forgetAnswers,
   type Ledger,
   type Link,
   linkOf,
@@ -106,6 +107,11 @@ export class HeartbeatSender {
     const { clock, config, targets } = this.#parts;
     const acking = ackingCount(this.#ledger.links, config.heartbeat.intervalMs, clock.monotonicMs());
     return { acking: Math.min(acking, targets.count), known: targets.count };
+  }
+
+  /** After a pause that the clock may not have counted: only answers to what is asked from now on are taken. */
+  forgetAnswers(): void {
+    this.#ledger = forgetAnswers(this.#ledger);
   }
 
   /** One heartbeat out of turn, asking for acks: after a pause, or when something changed. */

@@ -147,6 +147,7 @@ export class Machine {
     if (!life) return;
     this.#agent = null;
     life.clock.end();
+    this.#watchdog?.release();
     void life.socket.close();
     this.#world.healthChanged();
   }
