@@ -93,7 +93,7 @@ export class Coordinator {
   readonly #listener: HeartbeatListener;
   /** What we thought of members, as their observer and as leader. */
   readonly #changes = new VerdictChanges();
-  readonly #membersSeen = new FirstSeen();
+  readonly #contractsSeen = new FirstSeen();
   readonly #intentsSeen = new FirstSeen();
   #stallEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
@@ -215,22 +215,25 @@ export class Coordinator {
     for (const key of changed) {
       if (key.startsWith(members)) {
         const member = key.slice(members.length) as MemberId;
-        this.#membersSeen.note(member, mirror.members.get(member), nowMs);
+        this.#contractsSeen.note(member, mirror.members.get(member)?.record.serveContract?.id ?? null, nowMs);
       } else if (key.startsWith(intents)) {
         const member = key.slice(intents.length) as MemberId;
-        this.#intentsSeen.note(member, mirror.intents.get(member), nowMs);
+        const intent = mirror.intents.get(member);
+        this.#intentsSeen.note(member, intent ? String(intent.modRevision) : null, nowMs);
       }
     }
   }
 
+  /** What cannot be read may answer for any time. */
   #answersHoldMs(): number | null {
+    const { coordinators } = this.#keys;
+    for (const key of this.view.mirror.unreadable.keys()) if (key.startsWith(coordinators)) return null;
     return answersHoldMsOf([...this.view.mirror.coordinators.values()].map(({ record }) => record));
   }
 
   #leaseStanding(member: MemberId, instanceId: string): LeaseStanding {
-    const stored = this.view.mirror.members.get(member);
-    const contract = stored?.record.serveContract ?? null;
-    const sinceMs = stored ? this.#membersSeen.sinceMs(member, stored.modRevision) : null;
+    const contract = this.view.mirror.members.get(member)?.record.serveContract ?? null;
+    const sinceMs = contract === null ? null : this.#contractsSeen.sinceMs(member, contract.id);
     const seen = contract === null || sinceMs === null ? null : { contract, sinceMs };
     return leaseStanding(seen, this.observer.reading(member, instanceId), {
       stallEndedAtMs: this.#stallEndedAtMs,
@@ -344,7 +347,7 @@ export class Coordinator {
         random,
         log,
         heartbeats: this.observer,
-        intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, modRevision),
+        intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
     return new LeaderSeat({

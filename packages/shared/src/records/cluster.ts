@@ -52,6 +52,8 @@ export type GroupRecord = z.infer<typeof GroupRecordSchema>;
  * `docs/serve-lease.md`.
  */
 export const ServeContractSchema = z.strictObject({
+  /** A contract that was taken back and made again is another one, with another id. Rewriting the record for other reasons keeps it. */
+  id: z.string().min(1),
   stopWithinMs: z.number(),
   requireWatchdog: z.boolean(),
   /** No `active` is taken for good longer than this after the moment it was true in etcd, ms. */
