@@ -34,7 +34,7 @@ export const OpinionRecordSchema = z.strictObject({
   observer: z.string(),
   observerAz: z.string(),
   verdict: OpinionVerdictSchema,
-  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `Goodbye` … */
+  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
   reason: z.string(),
   sinceWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
@@ -87,6 +87,7 @@ export const HoldReasonSchema = z.enum([
   'ObserverUnwell',
   'NotEnoughObservers',
   'NeverHeard',
+  'KeyRetired',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',
   'RecordUnreadable',
