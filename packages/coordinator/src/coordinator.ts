@@ -2,7 +2,6 @@ import {
   type Clock,
   type Cloud,
   type DatagramSocket,
-  deriveAgentKey,
   type Endpoint,
   errorText,
   hasCode,
@@ -26,6 +25,7 @@ import type { RecoveryRunner } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
+import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
@@ -42,6 +42,8 @@ export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
   /** Key id → master secret. */
   readonly masters: ReadonlyMap<number, Uint8Array>;
+  /** Where changed masters are found while it runs; absent: they stay as they are. */
+  readonly keySource?: KeySource;
   readonly store: KvStore;
   readonly cloud: Cloud;
   /** Bound. Closed by {@link Coordinator.stop}. */
@@ -82,6 +84,7 @@ export class Coordinator {
   readonly leadership: Leadership;
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
+  readonly keyRotation: KeyRotation;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #gate: StoreGate;
@@ -125,6 +128,12 @@ export class Coordinator {
     this.#session = new Session({ store, clock, random, log }, timing);
     this.observer = this.#makeObserver(startedAtMs);
     this.#listener = new HeartbeatListener({ ...options, table: this.observer });
+    this.keyRotation = new KeyRotation({
+      ...options,
+      table: this.observer,
+      source: options.keySource ?? null,
+      everyMs: config.loop.keysEveryMs,
+    });
     const observer = { id: config.id, az: config.az };
     this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
     this.#presence = this.#makePresence();
@@ -142,6 +151,7 @@ export class Coordinator {
   start(): void {
     this.#listener.start();
     this.#tick();
+    this.keyRotation.start();
     void this.#join();
   }
 
@@ -218,6 +228,7 @@ export class Coordinator {
       () => undefined,
     );
     this.#timer?.cancel();
+    this.keyRotation.stop();
     await Promise.race([this.#handOver(), late]);
     limit.abort();
     this.view.close();
@@ -241,11 +252,8 @@ export class Coordinator {
       coordinatorId: config.id,
       startedAtMs,
       nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),
-      keyIds: config.keys.map((key) => key.id),
-      keyOf: (keyId, member) => {
-        const master = masters.get(keyId);
-        return master ? deriveAgentKey(master, keyId, member) : null;
-      },
+      keyIds: [...masters.keys()],
+      keyOf: keyOfMasters(masters),
       activations: new ActivationAnswers({
         view: this.view,
         leadership: { knownTerm: () => this.leadership.knownLeader()?.term ?? 0 },
@@ -324,7 +332,9 @@ export class Coordinator {
       console: (member) => this.seat.console(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
-      remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],
+      keys: this.keyRotation,
+      userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
+      remarks: () => [...this.#gate.remarks, ...this.seat.remarks(), ...one(this.keyRotation.problem)],
     });
   }
 
@@ -366,6 +376,8 @@ export class Coordinator {
     };
   }
 }
+
+const one = <T>(value: T | null): readonly T[] => (value === null ? [] : [value]);
 
 /** Refusals that no restart can cure. */
 export const isRefusal = (error: unknown): boolean =>
