@@ -14,10 +14,12 @@ import {
   type AgentKey,
   beginKeys,
   choiceFor,
+  KEEPS_CANDIDATE,
   type KeyRing,
   type KeySlot,
   noteAcked,
   offerKey,
+  type Precedence,
   type StoredKeys,
   storedOf,
 } from './core/key-ring.ts';
@@ -54,10 +56,12 @@ export class AgentKeys {
   readonly #parts: AgentKeysParts;
   #ring: KeyRing;
   #sealing: Readonly<Record<KeySlot, SealingKey | null>>;
+  #begunAtMs = Number.POSITIVE_INFINITY;
   #wasGood = false;
   #timer: Timer | null = null;
   #reading: Promise<void> | null = null;
   #lastRefusal = '';
+  #waiting: number | null = null;
   /** The newest ring that is not on disk yet; tried again at every look. */
   #unstored: StoredKeys | null = null;
   #writing: Promise<void> | null = null;
@@ -76,7 +80,8 @@ export class AgentKeys {
 
   /** Before the first heartbeat, with what the disk holds; then looks for new keys for as long as the agent runs. */
   begin(stored: StoredKeys | null): void {
-    const { configured, member, targetCount, log } = this.#parts;
+    const { configured, member, targetCount, clock, log } = this.#parts;
+    this.#begunAtMs = clock.monotonicMs();
     this.#setRing(beginKeys(stored, configured, member, targetCount));
     const { current, candidate } = this.ids;
     log.info('keys.begin', { keyId: current, tries: candidate, configured: configured.id, stored: stored !== null });
@@ -86,7 +91,7 @@ export class AgentKeys {
   /** What a disk that hung at the start handed over late: tried like any other key. */
   offerStored({ member, current, candidate }: StoredKeys): void {
     if (member !== this.#parts.member) return;
-    for (const key of [candidate, current]) if (key) this.#offer(key, false, 'keys.json');
+    for (const key of [candidate, current]) if (key) this.#offer(key, KEEPS_CANDIDATE, 'keys.json');
   }
 
   /** Looks at the key files now (SIGHUP) and again every `reloadEveryMs`. One look at a time; never rejects. */
@@ -102,11 +107,12 @@ export class AgentKeys {
   }
 
   async #look(files: KeyFiles): Promise<void> {
-    const { log } = this.#parts;
+    const { clock, log } = this.#parts;
     try {
       const { next, configured } = await files.readOffered();
-      if (next) this.#offer(next, true, 'next key file');
-      this.#offer(configured ?? this.#parts.configured, false, 'configuration');
+      const precedence = { nowMs: clock.monotonicMs(), begunAtMs: this.#begunAtMs };
+      if (next) this.#offer(next, precedence, 'next key file');
+      this.#offer(configured ?? this.#parts.configured, KEEPS_CANDIDATE, 'configuration');
       this.#lastRefusal = '';
     } catch (error) {
       const refusal = errorText(error);
@@ -116,11 +122,18 @@ export class AgentKeys {
     this.#write(files);
   }
 
-  #offer(key: AgentKey, mayReplace: boolean, from: string): void {
-    const { ring, outcome } = offerKey(this.#ring, key, mayReplace);
+  #offer(key: AgentKey, precedence: Precedence, from: string): void {
+    const { ring, outcome } = offerKey(this.#ring, key, precedence);
+    if (outcome === 'waits' && precedence !== KEEPS_CANDIDATE) this.#noteWaiting(key);
     if (outcome !== 'taken') return;
     this.#setRing(ring);
     this.#parts.log.info('key.tried', { keyId: key.id, beside: ring.current.id, from });
+  }
+
+  #noteWaiting({ id }: AgentKey): void {
+    if (this.#waiting === id) return;
+    this.#waiting = id;
+    this.#parts.log.warn('key.waits', { keyId: id, until: 'all coordinators hold the one being tried', ...this.ids });
   }
 
   /** For the coordinator with this index. */

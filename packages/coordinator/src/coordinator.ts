@@ -364,6 +364,7 @@ export class Coordinator {
       storeFresh: view.isFresh(),
       storeContactAgoMs: view.contactAgeMs(),
       observerAbstains: observer.abstention !== null,
+      keysRefused: this.keyRotation.problem !== null,
       members: verdicts,
       openRecoveries: recovering,
       runningRecoveries: this.seat.runs.runningCount,

@@ -99,7 +99,15 @@ function awaitEnd(log: Log): Ending {
     log.info('coordinator.stopping', { signal });
     resolve();
   };
-  const handlers = { SIGTERM: onSignal, SIGINT: onSignal, uncaughtException: reject, unhandledRejection: reject };
+  // A hang-up never ends the process, also while it is still being put together; what it asks for: onHangUp.
+  const onEarlyHangUp = () => undefined;
+  const handlers = {
+    SIGTERM: onSignal,
+    SIGINT: onSignal,
+    SIGHUP: onEarlyHangUp,
+    uncaughtException: reject,
+    unhandledRejection: reject,
+  };
   for (const [event, handler] of Object.entries(handlers)) process.on(event, handler);
   const dispose = () => {
     for (const [event, handler] of Object.entries(handlers)) process.off(event, handler);

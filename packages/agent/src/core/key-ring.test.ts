@@ -5,6 +5,8 @@ import {
   type AgentKey,
   beginKeys,
   choiceFor,
+  GONE_AFTER_MS,
+  KEEPS_CANDIDATE,
   type KeyRing,
   type KeySlot,
   noteAcked,
@@ -17,8 +19,9 @@ const MEMBER = 'shop/db-1';
 const QUIET_MS = 16_000;
 const key = (id: number, fill = id): AgentKey => ({ id, hex: fill.toString(16).padStart(2, '0').repeat(32) });
 const at = monotonicMs;
+const asked = (nowMs = 0) => ({ nowMs: at(nowMs), begunAtMs: 0 });
 
-const rotating = (targets = 3): KeyRing => offerKey(beginKeys(null, key(1), MEMBER, targets), key(2), true).ring;
+const rotating = (targets = 3): KeyRing => offerKey(beginKeys(null, key(1), MEMBER, targets), key(2), asked()).ring;
 const acked = (ring: KeyRing, target: number, slot: KeySlot, nowMs = 0) =>
   noteAcked(ring, target, slot, at(nowMs), QUIET_MS);
 const choices = (ring: KeyRing, nowMs = 0) =>
@@ -87,28 +90,44 @@ describe('keys that are offered', () => {
     ['another secret under the same id', key(2, 9), 'taken'],
     ['another secret under the id in use', key(1, 9), 'taken'],
   ])('%s: %o is %s', (_, offered, outcome) => {
-    expect(offerKey(rotating(), offered, true).outcome).toBe(outcome);
+    expect(offerKey(rotating(), offered, asked()).outcome).toBe(outcome);
   });
 
   it('a candidate that some coordinator is spoken to under stays until its rotation is over', () => {
     const { ring } = acked(rotating(), 0, 'candidate');
-    expect(offerKey(ring, key(3), true)).toEqual({ ring, outcome: 'waits' });
+    expect(offerKey(ring, key(3), asked())).toEqual({ ring, outcome: 'waits' });
+  });
+
+  it('a third key ends a rotation early once all coordinators hold the second but those that were silent for a day', () => {
+    let ring = rotating();
+    ({ ring } = acked(ring, 0, 'candidate', 1_000));
+    ({ ring } = acked(ring, 1, 'current', 1_000));
+    const waits = (nowMs: number) => offerKey(ring, key(3), asked(nowMs)).outcome === 'waits';
+    expect(waits(GONE_AFTER_MS - 1)).toBe(true);
+    // The one that was never heard is gone; the one that acknowledged the old key a second later is not.
+    expect(waits(GONE_AFTER_MS)).toBe(true);
+    ({ ring } = acked(ring, 1, 'candidate', 2_000));
+    expect(waits(GONE_AFTER_MS - 1)).toBe(true);
+    expect(offerKey(ring, key(3), KEEPS_CANDIDATE).outcome).toBe('waits');
+    const offered = offerKey(ring, key(3), asked(GONE_AFTER_MS));
+    expect(offered).toMatchObject({ outcome: 'taken', ring: { current: key(2), candidate: key(3) } });
+    expect(choices(offered.ring)).toEqual(Array(3).fill('current+candidate'));
   });
 
   it('the configuration does not push out what an operator put down', () => {
     const ring = rotating();
-    expect(offerKey(ring, key(3), false)).toEqual({ ring, outcome: 'waits' });
+    expect(offerKey(ring, key(3), KEEPS_CANDIDATE)).toEqual({ ring, outcome: 'waits' });
   });
 
   it('one that was given up does not come back, at most 16 of them', () => {
     let ring = beginKeys(null, key(1), MEMBER, 1);
     for (let id = 2; id <= SUPERSEDED_MAX + 2; id++)
-      ({ ring } = acked(offerKey(ring, key(id), true).ring, 0, 'candidate'));
+      ({ ring } = acked(offerKey(ring, key(id), asked()).ring, 0, 'candidate'));
     expect(ring.current).toEqual(key(SUPERSEDED_MAX + 2));
     expect(ring.superseded.length).toBe(SUPERSEDED_MAX);
-    expect(offerKey(ring, key(SUPERSEDED_MAX + 1), true).outcome).toBe('superseded');
-    expect(offerKey(ring, key(2), true).outcome).toBe('superseded');
-    expect(offerKey(ring, key(1), true).outcome).toBe('taken');
+    expect(offerKey(ring, key(SUPERSEDED_MAX + 1), asked()).outcome).toBe('superseded');
+    expect(offerKey(ring, key(2), asked()).outcome).toBe('superseded');
+    expect(offerKey(ring, key(1), asked()).outcome).toBe('taken');
   });
 });
 
@@ -173,7 +192,7 @@ describe('in any order of operations', () => {
       if (kind === 'learns') this.holds[index]?.add(2);
       if (kind === 'forgets' && this.heardWith[index] === 2) this.holds[index]?.delete(1);
       if (kind === 'loses-acks') this.deafUntil[index] = beat + 20;
-      if (kind === 'key-arrives') this.ring = offerKey(this.ring, key(2), true).ring;
+      if (kind === 'key-arrives') this.ring = offerKey(this.ring, key(2), asked()).ring;
       if (kind !== 'restarts') return;
       this.ring = beginKeys(storedOf(this.ring, MEMBER), key(1), MEMBER, 3);
       this.isNew = [true, true, true];

@@ -64,7 +64,7 @@ export function beginKeys(
   const targets = untried(targetCount);
   if (stored?.member !== member) return { current: configured, candidate: null, targets, superseded: [] };
   const { current, candidate, superseded } = stored;
-  return offerKey({ current, candidate, targets, superseded }, configured, false).ring;
+  return offerKey({ current, candidate, targets, superseded }, configured, KEEPS_CANDIDATE).ring;
 }
 
 export const storedOf = ({ current, candidate, superseded }: KeyRing, member: MemberId): StoredKeys => ({
@@ -83,26 +83,47 @@ export type OfferOutcome =
   | 'waits'
   | 'taken';
 
+/** When a key may take the place of a candidate that is there. */
+export type Precedence = { readonly nowMs: MonotonicMs; readonly begunAtMs: number } | typeof KEEPS_CANDIDATE;
+export const KEEPS_CANDIDATE = null;
+
 /**
- * A key from a file or the configuration. `mayReplace`: instead of a candidate that no coordinator has acknowledged yet (a correction of the same
- * file); one that is in use stays until its rotation is over.
+ * A key from a file or the configuration. With a precedence (what an operator puts down now) it takes the place of a candidate that no coordinator
+ * has acknowledged: a correction of the same file. One that is in use stays until its rotation is over; it is over early, now that there is a third
+ * key, when all coordinators hold the candidate except such as have acknowledged nothing for a day: one that is gone for good must not stand in the way
+ * of every later rotation, and one that is merely cut off must not lose us.
  */
 export function offerKey(
   ring: KeyRing,
   key: AgentKey,
-  mayReplace: boolean,
+  precedence: Precedence,
 ): { readonly ring: KeyRing; readonly outcome: OfferOutcome } {
   if (isSameKey(ring.current, key) || isSameKey(ring.candidate, key)) return { ring, outcome: 'known' };
   if (ring.superseded.includes(markOf(key))) return { ring, outcome: 'superseded' };
-  const isFree = ring.candidate === null || (mayReplace && ring.targets.every(({ uses }) => uses === 'current'));
-  if (!isFree) return { ring, outcome: 'waits' };
+  if (ring.candidate === null) return { ring: withCandidate(ring, key), outcome: 'taken' };
+  if (precedence === KEEPS_CANDIDATE) return { ring, outcome: 'waits' };
+  if (ring.targets.every(({ uses }) => uses === 'current')) return { ring: withCandidate(ring, key), outcome: 'taken' };
+  if (!isHeldByAllButTheGone(ring, precedence)) return { ring, outcome: 'waits' };
+  return { ring: withCandidate(adopt(ring), key), outcome: 'taken' };
+}
+
+/** A day, counted from the start of this process at the earliest. */
+export const GONE_AFTER_MS = 86_400_000;
+
+const isHeldByAllButTheGone = (ring: KeyRing, { nowMs, begunAtMs }: Exclude<Precedence, null>): boolean =>
+  ring.targets.every(
+    ({ uses, ackedAtMs: at }) =>
+      uses === 'candidate' || nowMs - Math.max(begunAtMs, at.current, at.candidate) >= GONE_AFTER_MS,
+  );
+
+function withCandidate(ring: KeyRing, key: AgentKey): KeyRing {
   const targets = ring.targets.map(
     ({ ackedAtMs }): TargetKeys => ({
       uses: 'current',
       ackedAtMs: { current: ackedAtMs.current, candidate: NEVER },
     }),
   );
-  return { ring: { ...ring, candidate: key, targets }, outcome: 'taken' };
+  return { ...ring, candidate: key, targets };
 }
 
 export interface KeyChoice {

@@ -13,6 +13,7 @@ const SNAPSHOT: MetricsSnapshot = {
   storeFresh: true,
   storeContactAgoMs: 250,
   observerAbstains: false,
+  keysRefused: false,
   members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
   openRecoveries: 1,
   runningRecoveries: 1,

@@ -43,5 +43,5 @@ export function usersOfKey(state: ObserverState, keyId: number, nowMs: number): 
     }
     if (uses) users.push(member);
   }
-  return users;
+  return users.sort();
 }

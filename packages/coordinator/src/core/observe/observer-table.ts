@@ -195,7 +195,6 @@ export class ObserverTable implements HeartbeatSource {
       serving: (flags & ENTRY_FLAG.serving) !== 0,
       goodbye: (flags & ENTRY_FLAG.goodbye) !== 0,
       checks: this.#checks(entry),
-      keyId: (entries.keyId[entry] as number) || null,
       phi: phiOf(
         (nowMs ?? lastHeardAtMs) - lastHeardAtMs,
         entries.meanMs[entry] as number,

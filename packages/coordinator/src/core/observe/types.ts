@@ -101,8 +101,6 @@ export interface ObservedReading extends HeartbeatReading {
   /** Start of the unbroken run of heartbeats that report a failing check; null while none fails. */
   readonly failingSinceMs: MonotonicMs | null;
   readonly goodbye: boolean;
-  /** Id of the key its last heartbeat was sealed with; null once that key was taken away. */
-  readonly keyId: number | null;
   /** Suspicion level for people (φ-accrual); decides nothing. */
   readonly phi: number;
 }
