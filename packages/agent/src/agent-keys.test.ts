@@ -218,6 +218,27 @@ describe('what outlives the process', () => {
     await world.clock.runUntilSettled(done);
   });
 
+  it('restarted halfway, a coordinator that holds the new key only is spoken to with every heartbeat, also when its acks are lost', async () => {
+    const files = new TestKeyFiles();
+    files.stored = { member: MEMBER, current: OLD, candidate: NEW, superseded: [] };
+    const world = agentWorld({ keyFiles: files });
+    const [c1] = world.coordinators;
+    if (!c1) throw new Error('no coordinator');
+    c1.macs.delete(1);
+    c1.macs.set(2, NEW_MAC);
+    c1.reply = null;
+    const { done } = world.start();
+    await world.clock.advance(5_500);
+    expect(c1.heard.length).toBeGreaterThanOrEqual(5);
+    c1.reply = { activation: 'standby' };
+    await world.clock.advance(2_000);
+    const rejected = c1.rejected.length;
+    await world.clock.advance(5_000);
+    expect(c1.rejected.length).toBe(rejected);
+    world.agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
   it('a configured key that nobody ever acknowledged is not kept; one that was acknowledged is', async () => {
     const files = new TestKeyFiles();
     const world = agentWorld({ keyFiles: files });

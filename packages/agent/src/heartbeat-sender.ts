@@ -147,7 +147,8 @@ export class HeartbeatSender {
       if (!endpoint) return [];
       const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
       const { main, alsoTry } = keys.sealing(index, nowMs);
-      return [{ index, endpoint, link, main, tried: tries ? alsoTry : null }];
+      // Nothing is known of one that has not acknowledged anything since we started: it gets both each time.
+      return [{ index, endpoint, link, main, tried: tries || !link ? alsoTry : null }];
     });
     if (to.some(({ tried }) => tried !== null)) {
       const trial = this.#write(this.#take());
