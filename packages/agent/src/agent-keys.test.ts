@@ -239,16 +239,18 @@ describe('what outlives the process', () => {
     await world.clock.runUntilSettled(done);
   });
 
-  it('a configured key that nobody ever acknowledged is not kept; one that was acknowledged is', async () => {
+  it('keys that nobody ever acknowledged are not kept; from the first ack on they are', async () => {
     const files = new TestKeyFiles();
+    files.next = NEW;
     const world = agentWorld({ keyFiles: files });
     for (const { macs } of world.coordinators) macs.clear();
     const { done } = world.start();
     await world.clock.advance(30_000);
+    expect(world.agent.keys.ids).toEqual({ current: 1, candidate: 2 });
     expect(files.stored).toBeNull();
     world.coordinators[0]?.macs.set(1, MAC);
     await world.clock.advance(2_000);
-    expect(files.stored).toMatchObject({ member: MEMBER, current: OLD, candidate: null });
+    expect(files.stored).toMatchObject({ member: MEMBER, current: OLD, candidate: NEW });
     expect(files.writes).toBe(1);
     world.agent.stop();
     await world.clock.runUntilSettled(done);
