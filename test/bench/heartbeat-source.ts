@@ -46,7 +46,8 @@ export class HeartbeatSource {
       servePromise: null,
       acks: [],
     };
-    this.#template = encodeHeartbeat(heartbeat, benchMac);
+    // A copy: frames are cut from a slab that many of them share, and this one is written to by its buffer.
+    this.#template = Uint8Array.from(encodeHeartbeat(heartbeat, benchMac));
   }
 
   setChallenge(hex: string): void {

@@ -9,7 +9,9 @@ import {
   type ServePromise,
   type Timer,
 } from '@understudy/shared';
+import { AgentKeys } from './agent-keys.ts';
 import { ActivationApplier, type ActivationOutputs } from './activation-applier.ts';
+import type { KeyFiles } from './adapters/key-files.ts';
 import type { StateStore } from './adapters/state-file.ts';
 import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
@@ -24,7 +26,9 @@ import {
   nextActivation,
 } from './core/activation.ts';
 import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
+import { ACKING_INTERVALS } from './core/ack-requests.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
+import type { AgentKey } from './core/key-ring.ts';
 import type { Link } from './core/ledger.ts';
 import { backoffMs } from './core/schedule.ts';
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';
@@ -43,7 +47,11 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly mac: Mac;
+  /** As the configuration has it; what is stored goes before it. */
+  readonly configuredKey: AgentKey;
+  /** Where further keys come from and are kept; null = there are none and nothing is kept (simulation). */
+  readonly keyFiles: KeyFiles | null;
+  readonly macOf: (key: Uint8Array) => Mac;
   readonly socket: DatagramSocket;
   readonly lookup: (host: string) => Promise<string>;
   readonly metadata: MetadataSource;
@@ -71,6 +79,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #applier: ActivationApplier;
   readonly #targets: CoordinatorTargets;
+  readonly #keys: AgentKeys;
   readonly #stopping = new AbortController();
   readonly #watchdog: WatchdogKeeper | null;
   #board: CheckBoard | null = null;
@@ -93,6 +102,16 @@ export class Agent {
     this.#applier = new ActivationApplier({ ...parts, beforeActivating: () => this.#noticePause() });
     this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
     this.#watchdog = parts.watchdog && this.#keeperOf(parts.watchdog);
+    const { member, key, heartbeat } = parts.config;
+    this.#keys = new AgentKeys({
+      ...parts,
+      member,
+      configured: parts.configuredKey,
+      files: parts.keyFiles,
+      targetCount: this.#targets.count,
+      silentAfterMs: ACKING_INTERVALS * heartbeat.intervalMs,
+      reloadEveryMs: key.reloadEveryMs,
+    });
     this.#awakeAtMs = parts.uptimeMs();
     this.#awakeMonotonicMs = parts.clock.monotonicMs();
   }
@@ -103,6 +122,10 @@ export class Agent {
 
   get sender(): HeartbeatSender | null {
     return this.#sender;
+  }
+
+  get keys(): AgentKeys {
+    return this.#keys;
   }
 
   /** Runs until {@link stop}; resolves when everything has been put away. */
@@ -133,7 +156,7 @@ export class Agent {
     const { config, clock, log } = this.#parts;
     const instanceId = await this.#learnIdentity();
     this.#instanceId = instanceId;
-    const boot = await this.#begin(instanceId);
+    const [boot] = await Promise.all([this.#begin(instanceId), this.#beginKeys()]);
     log.info('agent.started', { member: config.member, instanceId, bootEpoch: String(boot.bootEpoch) });
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId });
     await this.#targets.start();
@@ -142,6 +165,7 @@ export class Agent {
     this.#sender = new HeartbeatSender({
       ...this.#parts,
       ...boot,
+      keys: this.#keys,
       targets: this.#targets,
       instanceId,
       firstSequence: firstSequence(boot.stored, clock.wallMs()),
@@ -190,6 +214,18 @@ export class Agent {
     );
     if (stored === LATE) log.error('agent.state.unwritten', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
     return { bootEpoch, stored: stored === true };
+  }
+
+  /** Heartbeats wait for the disk, but not for one that hangs: what it says later is tried then. */
+  async #beginKeys(): Promise<void> {
+    const { keyFiles, log } = this.#parts;
+    if (!keyFiles) return this.#keys.begin(null);
+    const reading = keyFiles.readStored();
+    const stored = await this.#within(STATE_WRITE_LIMIT_MS, reading);
+    this.#keys.begin(stored === LATE ? null : stored);
+    if (stored !== LATE) return;
+    log.error('keys.late', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
+    void reading.then((late) => late && this.#keys.offerStored(late));
   }
 
   async #within<T>(limitMs: number, work: Promise<T>): Promise<T | typeof LATE> {
@@ -336,6 +372,7 @@ export class Agent {
     await this.#applier.close();
     this.#board?.stop();
     this.#targets.stop();
+    this.#keys.stop();
     if (this.#stopReason === 'asked') await this.#sender?.sayGoodbye();
     this.#leaseTimer?.cancel();
     await socket.close();

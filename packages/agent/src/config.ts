@@ -9,18 +9,25 @@ const AgentConfigFields = z.strictObject({
     (value) => typeof value === 'string' && value.split('/').length === 2 && value.split('/').every(isName),
     'want group/name, each 1-63 of a-z 0-9 . _ -',
   ),
-  /** This member's own key (`understudy` derives it from a master secret). `id` 0-255 says which master. Either `hex` or `file`: 64 hex characters. */
+  /**
+   * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says which master. Either `hex` or `file`: 64 hex characters.
+   * A key that was taken over in a rotation (`stateDir/keys.json`) goes before it.
+   */
   key: z.strictObject({
-    id: z.number().int().min(0).max(255),
+    id: z.number().int().min(1).max(255),
     hex: z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, 'want 64 hex characters')
       .optional(),
     file: absolutePath.optional(),
+    /** Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default `stateDir/next.key`. Nothing there = no rotation. */
+    nextFile: absolutePath.optional(),
+    /** The key files are looked at this often, ms, 500-3 600 000, and at once on SIGHUP. Shorter = a new key is tried sooner, more reads of two small files. */
+    reloadEveryMs: durationMs(10_000, 500, 3_600_000),
   }),
   /** Where heartbeats go: every coordinator, `host:port`, 1-5. Names are resolved again every 30 s. */
   coordinators: z.array(hostPort).min(1).max(5),
-  /** Keeps `state.json` (boot epoch, instance id). */
+  /** Keeps `state.json` (boot epoch, instance id) and `keys.json` (the member's keys after a rotation). On the root volume, so that a replacement finds it. */
   stateDir: absolutePath.default('/var/lib/understudy'),
   /** Put before every path of this file (containers, cloud-sim). Empty = the real root. */
   rootDir: z

@@ -3,7 +3,6 @@ import {
   type Cloud,
   type DatagramSocket,
   durationText,
-  deriveAgentKey,
   type Endpoint,
   errorText,
   hasCode,
@@ -27,6 +26,7 @@ import type { RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
+import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
@@ -44,6 +44,8 @@ export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
   /** Key id → master secret. */
   readonly masters: ReadonlyMap<number, Uint8Array>;
+  /** Where changed masters are found while it runs; absent: they stay as they are. */
+  readonly keySource?: KeySource;
   readonly store: KvStore;
   readonly cloud: Cloud;
   /** Bound. Closed by {@link Coordinator.stop}. */
@@ -84,6 +86,7 @@ export class Coordinator {
   readonly leadership: Leadership;
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
+  readonly keyRotation: KeyRotation;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #gate: StoreGate;
@@ -130,6 +133,12 @@ export class Coordinator {
     this.#session = new Session({ store, clock, random, log }, timing);
     this.observer = this.#makeObserver(startedAtMs);
     this.#listener = new HeartbeatListener({ ...options, table: this.observer });
+    this.keyRotation = new KeyRotation({
+      ...options,
+      table: this.observer,
+      source: options.keySource ?? null,
+      everyMs: config.loop.keysEveryMs,
+    });
     const observer = { id: config.id, az: config.az };
     this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
     this.#presence = this.#makePresence();
@@ -147,6 +156,7 @@ export class Coordinator {
   start(): void {
     this.#listener.start();
     this.#tick();
+    this.keyRotation.start();
     void this.#join();
   }
 
@@ -276,6 +286,7 @@ export class Coordinator {
       () => undefined,
     );
     this.#timer?.cancel();
+    this.keyRotation.stop();
     await Promise.race([this.#handOver(), late]);
     limit.abort();
     this.view.close();
@@ -299,11 +310,8 @@ export class Coordinator {
       coordinatorId: config.id,
       startedAtMs,
       nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),
-      keyIds: config.keys.map((key) => key.id),
-      keyOf: (keyId, member) => {
-        const master = masters.get(keyId);
-        return master ? deriveAgentKey(master, keyId, member) : null;
-      },
+      keyIds: [...masters.keys()],
+      keyOf: keyOfMasters(masters),
       activations: new ActivationAnswers({
         view: this.view,
         leadership: { knownTerm: () => this.leadership.knownLeader()?.term ?? 0 },
@@ -386,7 +394,9 @@ export class Coordinator {
       serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
-      remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],
+      keys: this.keyRotation,
+      userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
+      remarks: () => [...this.#gate.remarks, ...this.seat.remarks(), ...one(this.keyRotation.problem)],
     });
   }
 
@@ -416,6 +426,7 @@ export class Coordinator {
       storeFresh: view.isFresh(),
       storeContactAgoMs: view.contactAgeMs(),
       observerAbstains: observer.abstention !== null,
+      keysRefused: this.keyRotation.problem !== null,
       members: verdicts,
       openRecoveries: recovering,
       runningRecoveries: this.seat.runs.runningCount,
@@ -428,6 +439,8 @@ export class Coordinator {
     };
   }
 }
+
+const one = <T>(value: T | null): readonly T[] => (value === null ? [] : [value]);
 
 /** Refusals that no restart can cure. */
 export const isRefusal = (error: unknown): boolean =>

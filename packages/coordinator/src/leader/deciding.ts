@@ -66,7 +66,8 @@ interface Asked {
   readonly atMs: MonotonicMs;
 }
 
-const isUnjudged = (reasonCode: string): boolean => reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains';
+const isUnjudged = (reasonCode: string): boolean =>
+  reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains' || reasonCode === 'KeyRetired';
 
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
@@ -203,6 +204,10 @@ export class Deciding {
   #unjudgedHold(member: MemberId, { reasonCode, reason }: Judgement['assessment']): WantedHold | null {
     const sinceMs = this.#unjudgedSinceMs.get(member);
     if (sinceMs === undefined || this.#options.clock.monotonicMs() - sinceMs < UNJUDGED_HOLD_MS) return null;
+    if (reasonCode === 'KeyRetired') {
+      const retired = `${reason} Give its agent a key that is accepted, or take the retired one back (docs/key-rotation.md)`;
+      return { reason: 'KeyRetired', text: retired, untilWallMs: null };
+    }
     if (reasonCode !== 'NeverHeard') return { reason: 'ObserverUnwell', text: reason, untilWallMs: null };
     const text = `${reason} Its agent does not speak, or it died while no coordinator was up: start the one or replace the other by hand`;
     return { reason: 'NeverHeard', text, untilWallMs: null };

@@ -36,7 +36,7 @@ export const OpinionRecordSchema = z.strictObject({
   observer: z.string(),
   observerAz: z.string(),
   verdict: OpinionVerdictSchema,
-  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `Goodbye` … */
+  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
   reason: z.string(),
   sinceWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
@@ -105,6 +105,7 @@ export const HoldReasonSchema = z.enum([
   'ObserverUnwell',
   'NotEnoughObservers',
   'NeverHeard',
+  'KeyRetired',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',
   'RecordUnreadable',

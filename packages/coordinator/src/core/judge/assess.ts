@@ -125,6 +125,16 @@ function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFind
 function judgeWithoutVotes(evidence: MemberEvidence, quorum: Quorum): Judgement {
   const relevant = evidence.opinions.filter((opinion) => quorum.abstaining.includes(opinion.observer));
   const neverHeard = relevant.length > 0 && relevant.every((opinion) => opinion.reason === 'NeverHeard');
+  const retired = relevant.filter((opinion) => opinion.reason === 'KeyRetired').map((opinion) => opinion.observer);
+  if (retired.length > 0)
+    return {
+      verdict: 'unknown',
+      reasonCode: 'KeyRetired',
+      reason: `${evidence.member} was last heard under a key that ${retired.join(', ')} no longer ${retired.length === 1 ? 'has' : 'have'}: it may be speaking, and its silence proves nothing.`,
+      wouldChange: ['a heartbeat under a key that is accepted ⇒ alive'],
+      recheckInMs: 1_000,
+      act: false,
+    };
   return {
     verdict: 'unknown',
     reasonCode: neverHeard ? 'NeverHeard' : 'EveryoneAbstains',

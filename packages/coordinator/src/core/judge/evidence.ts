@@ -94,6 +94,7 @@ export const ASSESS_REASONS = [
   'DegradedTooLong',
   'NeverHeard',
   'EveryoneAbstains',
+  'KeyRetired',
   'SomeStillConfirming',
   'NotEnoughObservers',
   'NotEnoughZones',

@@ -14,6 +14,8 @@ const enlarged = (capacity: number, needed: number): number =>
   Math.max(needed, capacity + Math.max(16, Math.ceil(capacity / 8)));
 
 export const NONE = -1;
+/** No key id: those are 1-255. */
+export const NO_KEY = 0;
 
 /** One row (*slot*) per watched member. */
 export class MemberColumns {
@@ -117,6 +119,8 @@ export class EntryColumns {
   ackedIncarnation = new Uint32Array(0);
   ackedActivation = new Uint8Array(0);
   sinceAck = new Uint8Array(0);
+  /** Id of the key its last confirmed heartbeat was sealed with; {@link NO_KEY} once that key was taken away from us. */
+  keyId = new Uint8Array(0);
   /** Bits: see `ENTRY_FLAG`. */
   flags = new Uint8Array(0);
   /** 32 bytes each: check slots and serve promise as received. */
@@ -166,6 +170,7 @@ export class EntryColumns {
     this.ackedIncarnation = grown(this.ackedIncarnation, capacity);
     this.ackedActivation = grown(this.ackedActivation, capacity);
     this.sinceAck = grown(this.sinceAck, capacity);
+    this.keyId = grown(this.keyId, capacity);
     this.flags = grown(this.flags, capacity);
     this.checks = grown(this.checks, capacity * 32);
   }

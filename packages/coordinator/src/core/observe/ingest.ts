@@ -159,6 +159,7 @@ export class Ingest {
       passing |
       ((sent & FLAG.serving) !== 0 ? ENTRY_FLAG.serving : 0) |
       ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
+    entries.keyId[entry] = bytes[HEARTBEAT_OFFSET.keyId] as number;
     entries.lastHeardMs[entry] = nowMs;
     entries.silentFromMs[entry] = nowMs;
     setAddress(entries, entry, from.address);

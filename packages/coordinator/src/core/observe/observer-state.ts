@@ -1,6 +1,6 @@
 import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/shared';
 import { AgentIndex } from './agent-index.ts';
-import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NONE } from './columns.ts';
+import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
 import type { Suspicion } from './detector.ts';
 import { OPINION_REASONS, type Opinion, type OpinionReason, type ObserverSettings } from './types.ts';
 
@@ -66,6 +66,7 @@ export class ObserverState {
     entries.meanMs[entry] = 0;
     entries.variance[entry] = 0;
     entries.sinceAck[entry] = 0;
+    entries.keyId[entry] = NO_KEY;
     entries.ackedActivation[entry] = 0;
     entries.ackedIncarnation[entry] = 0;
     entries.next[entry] = members.firstEntry[slot] as number;

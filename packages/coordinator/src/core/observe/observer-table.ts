@@ -17,11 +17,13 @@ import { ENTRY_FLAG, NONE } from './columns.ts';
 import { phiOf } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
 import { Ingest } from './ingest.ts';
+import { markRetired, memberKeyOf, usersOfKey } from './key-use.ts';
 import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import { applyRoster } from './roster.ts';
 import type {
   Abstention,
+  MemberKey,
   ObservedReading,
   ObserverSettings,
   Opinion,
@@ -90,6 +92,33 @@ export class ObserverTable implements HeartbeatSource {
       (fastest, watched) => Math.min(fastest, watched.suspectAfterMs),
       Number.POSITIVE_INFINITY,
     );
+  }
+
+  get keyIds(): readonly number[] {
+    return this.#keyring.keyIds;
+  }
+
+  /**
+   * Other keys from now on, at most two; `kept` names the ids whose secret stays the same. What was last heard under any other key is marked: its
+   * silence counts for nothing until it is heard again (opinion `unknown`, `KeyRetired`). Whether to do this at all: `decideKeyChange`.
+   */
+  setKeys(keys: {
+    readonly keyIds: readonly number[];
+    readonly keyOf: KeyOf;
+    readonly kept: ReadonlySet<number>;
+  }): void {
+    this.#keyring.replace(keys.keyIds, keys.keyOf, keys.kept);
+    markRetired(this.#state, new Set(keys.keyIds.filter((keyId) => keys.kept.has(keyId))));
+  }
+
+  /** Every watched member's activated instance. O(members): for status pages and decisions about keys. */
+  memberKeys(): readonly MemberKey[] {
+    return [...this.#state.slots.values()].map((slot) => memberKeyOf(this.#state, slot));
+  }
+
+  /** Members that would no longer be understood without this key: those last heard under it, or with another instance heard lately under it. */
+  usersOf(keyId: number, nowMs: MonotonicMs): readonly MemberId[] {
+    return usersOfKey(this.#state, keyId, nowMs);
   }
 
   /** One datagram. `payload` is not kept. */

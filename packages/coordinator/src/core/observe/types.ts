@@ -71,6 +71,8 @@ export const OPINION_REASONS = [
   'OwnStall',
   'ReceiveLoss',
   'HearsTooFew',
+  /** Silent, but last heard under a key that was taken away from us: it may well be speaking. */
+  'KeyRetired',
 ] as const;
 export type OpinionReason = (typeof OPINION_REASONS)[number];
 
@@ -101,6 +103,17 @@ export interface ObservedReading extends HeartbeatReading {
   readonly goodbye: boolean;
   /** Suspicion level for people (φ-accrual); decides nothing. */
   readonly phi: number;
+}
+
+/** Under which key this observer last heard a member's activated instance. */
+export interface MemberKey {
+  readonly member: MemberId;
+  readonly instanceId: string | null;
+  /** `none`: not heard since this process began. `retired`: heard under a key that was taken away since, and not again. */
+  readonly state: 'heard' | 'none' | 'retired';
+  /** null unless `heard`. */
+  readonly keyId: number | null;
+  readonly lastHeardMs: MonotonicMs | null;
 }
 
 /** What became of one datagram. Everything but `recorded` and `unconfirmed` is dropped without an answer. */
