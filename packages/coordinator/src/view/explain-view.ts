@@ -29,6 +29,7 @@ const KNOWN_TO_ALL: ReadonlySet<GateResult['gate']> = new Set([
   'Paused',
   'RecordUnreadable',
   'NotReady',
+  'MaintenanceWindow',
   'Flapping',
   'Cooldown',
   'GroupConcurrency',
