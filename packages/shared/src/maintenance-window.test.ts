@@ -12,7 +12,7 @@ import { wallMs } from './units.ts';
 const HOUR_MS = 3_600_000;
 const nightly: MaintenanceWindow = { cron: '0 2 * * *', durationMs: HOUR_MS, timeZone: 'Europe/Berlin' };
 const at = (iso: string) => wallMs(Date.parse(iso));
-const iso = (ms: number | null | undefined) => (ms == null ? null : new Date(ms).toISOString());
+const iso = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : new Date(ms).toISOString());
 const until = (window: Partial<MaintenanceWindow>, when: string) =>
   iso(openWindow([{ ...nightly, ...window }], at(when))?.untilWallMs);
 
