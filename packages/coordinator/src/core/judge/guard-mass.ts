@@ -39,47 +39,67 @@ interface Tally {
   readonly limit: number;
 }
 
-/** How many failed together with this one: of all, and of its own zone. Failures whose zone is not known are nobody's own. */
+/**
+ * How many failed together with this one: of all, and of its own zone. Failures whose zone is not known are nobody's own. Who is being recovered, or was recovered
+ * into another zone, still is one of those it failed among.
+ */
 function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tally } {
   const { massMinimum, massRatio, zoneMinimum, zoneRatio } = input.limits;
   const failures = failuresTogether(input);
-  const total = input.fleet.length;
-  const inZone = input.fleet.filter((one) => one.az === input.az).length;
+  const failedInZone = failures.filter((failure) => failure.az === input.az);
+  const total = countOf(input.fleet, failures);
+  const inZone = countOf(
+    input.fleet.filter((one) => one.az === input.az),
+    failedInZone,
+  );
   return {
     all: { failed: failures.length, total, limit: threshold(massMinimum, massRatio, total) },
-    zone: {
-      failed: failures.filter((failure) => failure.az === input.az).length,
-      total: inZone,
-      limit: threshold(zoneMinimum, zoneRatio, inZone),
-    },
+    zone: { failed: failedInZone.length, total: inZone, limit: threshold(zoneMinimum, zoneRatio, inZone) },
   };
+}
+
+type Named = { readonly member: string };
+
+/** Of both together, each once; a set of the failures only, because a fleet may be large and is counted for every question. */
+function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
+  const missing = new Set(failures.map(({ member }) => member));
+  for (const { member } of fleet) missing.delete(member);
+  return fleet.length + missing.size;
 }
 
 /**
  * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy says to recover then; null otherwise. A replacement must
  * not be placed there. One failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our own network, than a lost zone.
  */
-export function zoneToLeave(input: GuardInput): string | null {
+function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
   if (input.policy.whenZoneLost !== 'recover') return null;
-  const { all, zone } = talliesOf(input);
   return zone.failed >= zone.limit && zone.failed === all.failed ? input.az : null;
 }
 
-const WINDOWED = { MassFailure: 'are a mass', ZoneFailure: 'are a lost zone' } as const;
-
-function massOf(input: GuardInput, name: keyof typeof WINDOWED, where: string, tally: Tally): GateResult {
-  const { failed, total, limit } = tally;
-  const { massWindowMs } = input.limits;
-  const what = `${failed} of ${total} members${where} failed within`;
-  const text = `${what} ${massWindowMs} ms, ${limit} ${WINDOWED[name]}`;
-  const tooMany = failed >= limit;
-  const leave = tooMany && zoneToLeave(input) !== null;
-  const allowed = leave ? `; all in ${input.az}, and the policy recovers a lost zone` : '';
-  const value = `${what} ${durationText(massWindowMs)}${allowed}`;
-  return gate(name, !tooMany || leave, { value, limit: `below ${limit}`, text });
+export interface MassAnswer {
+  readonly gates: readonly [GateResult, GateResult];
+  /** Both gates let through because of the policy; the replacement must not be placed in this zone. */
+  readonly leaveAz: string | null;
 }
 
-export const massGate = (input: GuardInput): GateResult => massOf(input, 'MassFailure', '', talliesOf(input).all);
-
-export const zoneGate = (input: GuardInput): GateResult =>
-  massOf(input, 'ZoneFailure', ` in ${input.az}`, talliesOf(input).zone);
+export function massGates(input: GuardInput): MassAnswer {
+  const { all, zone } = talliesOf(input);
+  const leaveAz = zoneToLeave(input, all, zone);
+  const gateOf = (name: 'MassFailure' | 'ZoneFailure', where: string, what: string, tally: Tally): GateResult => {
+    const { failed, total, limit } = tally;
+    const { massWindowMs } = input.limits;
+    const tooMany = failed >= limit;
+    const who = `${failed} of ${total} members${where} failed within`;
+    const text = `${who} ${massWindowMs} ms, ${limit} ${what}`;
+    const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';
+    const value = `${who} ${durationText(massWindowMs)}${allowed}`;
+    return gate(name, !tooMany || leaveAz !== null, { value, limit: `below ${limit}`, text });
+  };
+  return {
+    gates: [
+      gateOf('MassFailure', '', 'are a mass', all),
+      gateOf('ZoneFailure', ` in ${input.az}`, 'are a lost zone', zone),
+    ],
+    leaveAz,
+  };
+}

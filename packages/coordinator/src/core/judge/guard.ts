@@ -8,7 +8,7 @@ import {
   OBJECTION_REASONS,
   type Objection,
 } from './guard-input.ts';
-import { massGate, zoneGate, zoneToLeave } from './guard-mass.ts';
+import { massGates } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
 import { windowGate } from './guard-window.ts';
 
@@ -18,6 +18,7 @@ import { windowGate } from './guard-window.ts';
  * grace) · the fleet (mass, zone) · this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person, the earlier.
  */
 export function guard(input: GuardInput): GuardAnswer {
+  const mass = massGates(input);
   const gates: GateResult[] = [
     pauseGate(input),
     ...objectionGates(input),
@@ -35,15 +36,14 @@ export function guard(input: GuardInput): GuardAnswer {
     }),
     windowGate(input),
     bootGraceGate(input),
-    massGate(input),
-    zoneGate(input),
+    ...mass.gates,
     flapGate(input),
     cooldownGate(input),
     concurrencyGate(input),
     budgetGate(input),
   ];
   const refusing = gates.find((result) => !result.passes);
-  if (!refusing) return { kind: 'go', gates, leaveAz: zoneToLeave(input) };
+  if (!refusing) return { kind: 'go', gates, leaveAz: mass.leaveAz };
   return { kind: 'hold', reason: refusing.gate, text: refusing.text, untilWallMs: refusing.untilWallMs, gates };
 }
 
