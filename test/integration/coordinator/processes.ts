@@ -128,6 +128,8 @@ export class Bench {
   readonly agents = new Map<string, SimAgent>();
   readonly udp: Endpoint[] = [];
   cloud: RunningCloudSim | null = null;
+  /** false: the machines run agents of their own. */
+  simulatesAgents = true;
   readonly #starting = new Set<string>();
   #closed = false;
 
@@ -155,7 +157,7 @@ export class Bench {
     for (const instance of this.cloud?.sim.core.world.instances.all() ?? []) {
       const runs = instance.state === 'running' && instance.crashedAtMs === null && !this.#closed;
       const agent = this.agents.get(instance.id);
-      if (runs && !agent) void this.#startAgent(instance.id, instance.tags);
+      if (runs && !agent && this.simulatesAgents) void this.#startAgent(instance.id, instance.tags);
       if (runs || !agent) continue;
       this.agents.delete(instance.id);
       void agent.stop();
