@@ -25,7 +25,7 @@ export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowM
   const { workload } = evidence;
   const { suspectAfterMs, degradedFailsAfterMs } = policy;
   const failing = [...agentFailing(workload, suspectAfterMs, nowMs), ...ebsFailing(evidence, nowMs)];
-  const failingForMs = Math.max(0, ...failing.map((one) => one.forMs ?? 0));
+  const failingForMs = Math.floor(Math.max(0, ...failing.map((one) => one.forMs ?? 0)));
   return {
     degraded: failing.length > 0,
     failingForMs,
