@@ -78,9 +78,9 @@ describe('a maintenance window', () => {
 });
 
 /** Nine members, three per zone. */
-async function nine(policy: (world: World) => Partial<GroupPolicy>) {
+async function nine(policy: (world: World) => Partial<GroupPolicy>, options: WorldOptions = {}) {
   const probe = new World();
-  const world = new World({ policy: policy(probe) });
+  const world = new World({ ...options, policy: policy(probe) });
   const members = Array.from({ length: 9 }, (_, i): MemberId => `prod/m${i}`);
   const seeded = new Map(members.map((member, i) => [member, world.seed(member, { az: `us-east-1${'abc'[i % 3]}` })]));
   await world.up();
@@ -121,6 +121,29 @@ describe('a lost zone', () => {
     expect((starts[2] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(59_000);
     expect(world.launches).toBe(3);
     world.expectHealthy();
+  });
+
+  test('is not what a plan ends up in that was begun just before the zone was lost', async () => {
+    const placements = (at: World) => [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')];
+    const slow: WorldOptions = { latency: { 'api.DescribeVolumes.response': [3_000, 3_000] } };
+    const { world, inLost, crash, seeded } = await nine(
+      (at) => ({ whenZoneLost: 'recover', placements: placements(at) }),
+      slow,
+    );
+    const [first = DB1, ...others] = inLost;
+    crash([first]);
+    await world.clock.advance(4_500);
+    crash(others);
+    const explained = () => world.mustLead().coordinator.api.explain(first);
+    const failed = () => explained()?.gates.find(({ gate }) => gate === 'ZoneFailure')?.value ?? '';
+    await world.until('lost', () => failed().startsWith('3 of 3'), 10_000);
+    // Chosen before, and still being planned.
+    expect([explained()?.decision.kind, world.intent(first)]).toEqual(['replace', null]);
+    await world.until('begun', () => world.intent(first) !== null, 10_000);
+    expect(world.intent(first)?.plan.candidates.map(({ az }) => az)).toEqual(['us-east-1a']);
+    await world.until('replaced', () => world.history(first).length > 0, HOUR_MS);
+    const [launched = ''] = world.launchedFor(seeded.get(first)?.instanceId ?? '');
+    expect(world.sim.core.world.instances.get(launched)?.az).toBe('us-east-1a');
   });
 
   test('one member elsewhere failed too: it is a mass over several zones, and nothing is begun', async () => {
