@@ -16,6 +16,30 @@ describe('clocks of failing checks', () => {
     expect(clocks.sinceMs(0, 0)).toBe(1);
   });
 
+  it('of one agent are its own, whoever comes and goes: as if each had an object to itself', () => {
+    const step = fc.record({
+      entry: fc.integer({ min: 0, max: 150 }),
+      failing: fc.integer({ min: 0, max: 255 }),
+      unbroken: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 600 }), (steps) => {
+        const together = new FailingChecks();
+        const apart = new Map<number, FailingChecks>();
+        for (const [nowMs, { entry, failing, unbroken }] of steps.entries()) {
+          const own = apart.get(entry) ?? new FailingChecks();
+          apart.set(entry, own);
+          for (const clocks of [together, own]) {
+            if (failing === 0) clocks.forget(entry);
+            else clocks.note(entry, failing, unbroken, nowMs);
+          }
+        }
+        for (const [entry, own] of apart)
+          for (let slot = 0; slot < 8; slot++) expect(together.sinceMs(entry, slot)).toBe(own.sinceMs(entry, slot));
+      }),
+    );
+  });
+
   it('say what looking back over all heartbeats says: the first of the newest row in which the check failed', () => {
     const beat = fc.record({ failing: fc.integer({ min: 1, max: 255 }), unbroken: fc.boolean() });
     fc.assert(
