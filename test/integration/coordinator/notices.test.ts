@@ -4,7 +4,7 @@ import { deriveAgentKey, type ExplainView, ExplainViewSchema } from '@understudy
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, MASTER, until } from './processes.ts';
+import { Bench, type CoordinatorProcess, MASTER, understudy, until } from './processes.ts';
 
 const MEMBER = 'prod/db1';
 const AGENT = [process.execPath, '--conditions=source', '--import', 'tsx', join('packages', 'agent', 'src', 'main.ts')];
@@ -84,4 +84,15 @@ test('what EC2 tells the instance alone (Spot, rebalance) and tells everybody (e
   );
   const view = ExplainViewSchema.parse(await coordinator.json(`/v1/members/${MEMBER}/explain`));
   expect(view).toMatchObject({ verdict: 'alive', degraded: false, decision: { kind: 'none' } });
+
+  await tell('checks', { failed: ['attached-ebs'] });
+  await until('EBS', async () =>
+    textOf(await evidence(coordinator), 'ec2 status checks')?.includes('EBS impaired for'),
+  );
+  const { code, out } = await understudy('explain', MEMBER, '--url', coordinator.httpUrl);
+  expect(code).toBe(0);
+  expect(out).toMatch(/verdict +alive, degraded \(Degraded\): .*attached EBS: impaired for/);
+  expect(out).toMatch(/instance notice +.* EC2 has planned maintenance of this instance/);
+  expect(out).toMatch(/ec2 event +.* instance-retirement, not before 2030-01-01/);
+  expect(out).toMatch(/MaintenanceWindow +ok +no window planned +outside of maintenance windows/);
 });
