@@ -213,9 +213,9 @@ export class Enrolling {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);
     if (!stored || activation?.record.instanceId !== stored.record.instanceId) return;
-    const { instanceId, group } = stored.record;
-    const found = await this.#readiness(instanceId, group, term.signal);
+    const found = await this.#readiness(stored.record, term.signal);
     if (found === null) return;
+    const { instanceId } = stored.record;
     this.#examinedAtMs = new Map(this.#examinedAtMs).set(instanceId, this.#clock.monotonicMs());
     const readinessProblems = found.slice(0, READINESS_PROBLEMS_MAX);
     if (JSON.stringify(readinessProblems) === JSON.stringify(stored.record.readinessProblems)) return;
@@ -226,8 +226,7 @@ export class Enrolling {
   }
 
   async #readiness(
-    instanceId: string,
-    group: string,
+    { instanceId, group, az }: MemberRecord,
     signal: AbortSignal,
   ): Promise<MemberRecord['readinessProblems'] | null> {
     const policy = this.#policyOf(group);
@@ -235,7 +234,7 @@ export class Enrolling {
       const input = await gatherPlanInput(this.#cloud, instanceId, policy, { signal });
       this.#userDataKeyIds.set(instanceId, keyIdInUserData(input.userData));
       const result = makePlan(input, policy);
-      return readinessProblemsOf(result).map(({ code, text }) => ({ code, text }));
+      return readinessProblemsOf(result, az).map(({ code, text }) => ({ code, text }));
     } catch (error) {
       if (!isOperationError(error)) throw error;
       if (error.code === 'CLOUD_DENIED' || error.code === 'CLOUD_REJECTED')

@@ -39,6 +39,7 @@ export function assess(evidence: MemberEvidence, policy: GroupPolicy, nowMs: Mon
   return {
     ...judgement,
     degraded: !silent && workload.degraded,
+    failingForMs: !silent && workload.degraded && policy.degradedFailsAfterMs > 0 ? workload.failingForMs : null,
     evidence: [...opinionEvidence(evidence), ...cloudEvidence(evidence, policy, cloud, nowMs), ...workload.evidence],
     wantsCloudReading:
       (quorum.silentEverywhere || (silent && quorum.voting.length > 0) || workload.failed) &&
@@ -63,7 +64,7 @@ function judgeHeard(
       reason: `${heardBy}.`,
       wouldChange: [`silence of ${policy.suspectAfterMs} ms at every observer ⇒ suspect`],
     };
-  const failing = `but has reported failing checks for ${workload.failingForMs} ms (${workload.text})`;
+  const failing = `but has failing checks, the longest for ${workload.failingForMs} ms (${workload.text})`;
   const limit = policy.degradedFailsAfterMs;
   if (!workload.failed)
     return {
@@ -72,7 +73,7 @@ function judgeHeard(
       reason: `${heardBy}, ${failing}.`,
       wouldChange: [
         limit > 0
-          ? `failing for ${limit} ms ⇒ failed`
+          ? `one check failing for ${limit} ms without a break ⇒ failed`
           : 'degradedFailsAfterMs is 0: failing checks alone never fail it',
       ],
       recheckInMs: limit > 0 ? Math.max(SOON_MS, limit - workload.failingForMs) : LATER_MS,
@@ -82,7 +83,7 @@ function judgeHeard(
     ...alive,
     reasonCode: 'DegradedTooLong',
     reason: `${heardBy}, ${failing}, the limit is ${limit} ms${act ? '' : '; EC2 has not confirmed that it runs'}.`,
-    wouldChange: ['one heartbeat without a failing check ⇒ healthy'],
+    wouldChange: ['one passing answer of each check that has failed for that long ⇒ not failed'],
     recheckInMs: SOON_MS,
     act,
   };

@@ -1,4 +1,5 @@
 import type { MemberId } from '@understudy/shared';
+import { FailingChecks } from './failing-checks.ts';
 
 /** Flat storage: one array per field, so that watching 100 000 agents costs bytes, not objects. Growth is by an eighth. */
 
@@ -112,7 +113,7 @@ export class EntryColumns {
   lastHeardMs = new Float64Array(0);
   /** As `lastHeardMs`, moved forward by our own stalls: what silence is counted from. */
   silentFromMs = new Float64Array(0);
-  runSinceMs = new Float64Array(0);
+  passingSinceMs = new Float64Array(0);
   lastAckMs = new Float64Array(0);
   meanMs = new Float32Array(0);
   variance = new Float32Array(0);
@@ -125,6 +126,8 @@ export class EntryColumns {
   flags = new Uint8Array(0);
   /** 32 bytes each: check slots and serve promise as received. */
   checks = new Uint8Array(0);
+  /** Per check, by entry; only of those with a failing one, so that healthy agents cost nothing. */
+  readonly failing = new FailingChecks();
   readonly #free: number[] = [];
 
   take(): number {
@@ -139,6 +142,7 @@ export class EntryColumns {
     this.address4[entry] = 0;
     this.otherAddress.delete(entry);
     this.flags[entry] = 0;
+    this.failing.forget(entry);
     this.#free.push(entry);
   }
 
@@ -163,7 +167,7 @@ export class EntryColumns {
     this.challengeLo = grown(this.challengeLo, capacity);
     this.lastHeardMs = grown(this.lastHeardMs, capacity);
     this.silentFromMs = grown(this.silentFromMs, capacity);
-    this.runSinceMs = grown(this.runSinceMs, capacity);
+    this.passingSinceMs = grown(this.passingSinceMs, capacity);
     this.lastAckMs = grown(this.lastAckMs, capacity);
     this.meanMs = grown(this.meanMs, capacity);
     this.variance = grown(this.variance, capacity);
@@ -183,8 +187,8 @@ export const ENTRY_FLAG = {
   windowOpen: 2,
   serving: 4,
   goodbye: 8,
-  /** The run since `runSinceMs` is of passing checks. */
+  /** All checks have passed since `passingSinceMs`. */
   passing: 16,
-  /** … of failing checks. */
+  /** The last heartbeat had a failing check: `failing` may have its clocks. */
   failing: 32,
 } as const;

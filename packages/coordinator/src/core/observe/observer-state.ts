@@ -62,7 +62,7 @@ export class ObserverState {
     entries.lastHeardMs[entry] = Number.NEGATIVE_INFINITY;
     entries.silentFromMs[entry] = Number.NEGATIVE_INFINITY;
     entries.lastAckMs[entry] = Number.NEGATIVE_INFINITY;
-    entries.runSinceMs[entry] = 0;
+    entries.passingSinceMs[entry] = 0;
     entries.meanMs[entry] = 0;
     entries.variance[entry] = 0;
     entries.sinceAck[entry] = 0;

@@ -2,7 +2,6 @@ import {
   CHECK_AREA_BYTES,
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
-  type CheckReading,
   coordinatorHashOf,
   type Endpoint,
   instanceHashOf,
@@ -31,6 +30,7 @@ import type {
   ProbeOutcome,
   ReceiveOutcome,
   ReceiveResult,
+  TimedCheckReading,
   WatchedMember,
 } from './types.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
@@ -188,11 +188,9 @@ export class ObserverTable implements HeartbeatSource {
     const flags = entry === NONE ? 0 : (entries.flags[entry] as number);
     if ((flags & ENTRY_FLAG.heard) === 0) return null;
     const lastHeardAtMs = monotonicMs(entries.lastHeardMs[entry] as number);
-    const runSinceMs = monotonicMs(entries.runSinceMs[entry] as number);
     return {
       lastHeardAtMs,
-      passingSinceMs: (flags & ENTRY_FLAG.passing) !== 0 ? runSinceMs : null,
-      failingSinceMs: (flags & ENTRY_FLAG.failing) !== 0 ? runSinceMs : null,
+      passingSinceMs: (flags & ENTRY_FLAG.passing) !== 0 ? monotonicMs(entries.passingSinceMs[entry] as number) : null,
       bootEpoch: (BigInt(entries.epochHi[entry] as number) << 32n) | BigInt(entries.epochLo[entry] as number),
       serving: (flags & ENTRY_FLAG.serving) !== 0,
       goodbye: (flags & ENTRY_FLAG.goodbye) !== 0,
@@ -206,14 +204,16 @@ export class ObserverTable implements HeartbeatSource {
     };
   }
 
-  #checks(entry: number): CheckReading[] {
-    const { checks } = this.#state.entries;
+  #checks(entry: number): TimedCheckReading[] {
+    const { checks, failing } = this.#state.entries;
     return Array.from({ length: CHECK_SLOT_COUNT }, (_, slot) => {
       const at = entry * CHECK_AREA_BYTES + slot * 4;
+      const sinceMs = failing.sinceMs(entry, slot);
       return {
         status: CHECK_STATUSES[checks[at] as number] ?? 'unknown',
         code: checks[at + 1] as number,
         ageSeconds: ((checks[at + 2] as number) << 8) | (checks[at + 3] as number),
+        failingSinceMs: sinceMs === null ? null : monotonicMs(sinceMs),
       };
     });
   }

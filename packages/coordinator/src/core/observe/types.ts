@@ -1,4 +1,4 @@
-import type { Endpoint, MemberId, MonotonicMs, OpinionVerdict } from '@understudy/shared';
+import type { CheckReading, Endpoint, MemberId, MonotonicMs, OpinionVerdict } from '@understudy/shared';
 import type { HeartbeatReading } from '../../contracts.ts';
 
 /** What this observer is told to watch. */
@@ -96,10 +96,15 @@ export interface Opinion {
   readonly lastHeardMs: MonotonicMs | null;
 }
 
+/** A check as the agent reports it, and since when it has failed in every heartbeat we heard. */
+export interface TimedCheckReading extends CheckReading {
+  /** null: it does not fail; or it is not timed, because too many agents have a failing one. */
+  readonly failingSinceMs: MonotonicMs | null;
+}
+
 /** {@link HeartbeatReading} plus what `assess` needs. */
 export interface ObservedReading extends HeartbeatReading {
-  /** Start of the unbroken run of heartbeats that report a failing check; null while none fails. */
-  readonly failingSinceMs: MonotonicMs | null;
+  readonly checks: readonly TimedCheckReading[];
   readonly goodbye: boolean;
   /** Suspicion level for people (φ-accrual); decides nothing. */
   readonly phi: number;

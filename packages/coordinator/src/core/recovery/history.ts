@@ -27,6 +27,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     outcome: 'replaced',
     reason: facts.heardAtTheEnd ? intent.reason : `${intent.reason}; the replacement was silent when this was closed`,
     oldInstanceId: intent.oldInstanceId,
+    ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
     newInstanceId: facts.newInstanceId,
     newIncarnation: facts.newIncarnation,
     startedAtWallMs: intent.startedAtWallMs,
