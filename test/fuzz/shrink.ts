@@ -1,0 +1,24 @@
+import { type Failure, nonceOf, replay } from './episode.ts';
+import type { Step } from './step.ts';
+
+const RUNS_MAX = 400;
+
+/** Leaves out steps, halves first, then smaller pieces, as long as the same invariant still breaks. */
+export async function shrink({ spec, finding, steps }: Failure): Promise<readonly Step[]> {
+  let kept = steps;
+  let runs = 0;
+  for (
+    let size = Math.ceil(steps.length / 2);
+    size >= 1 && runs < RUNS_MAX;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
+    for (let from = 0; from < kept.length && runs < RUNS_MAX; ) {
+      const without = [...kept.slice(0, from), ...kept.slice(from + size)];
+      runs++;
+      const found = without.length > 0 ? await replay(spec.side, nonceOf(spec), without) : null;
+      if (found?.invariant === finding.invariant) kept = without;
+      else from += size;
+    }
+  }
+  return kept;
+}
