@@ -104,7 +104,12 @@ export class AgentSource implements Source {
   #answer(asProbe: boolean, roll: Dice): Uint8Array {
     if (asProbe) return this.#probe(roll.pick(COORDINATORS));
     const { bootEpoch = 1n, sequence = 1n } = this.#lately.length > 0 ? roll.pick(this.#lately) : {};
-    const ack = this.#ackOf({ bootEpoch, sequence, coordinatorHash: roll.chance(0.8) ? roll.pick(IDS) : roll.u32() });
+    const about = roll.chance(0.1) ? sequence + BigInt(roll.below(3)) : sequence;
+    const ack = this.#ackOf({
+      bootEpoch,
+      sequence: about,
+      coordinatorHash: roll.chance(0.8) ? roll.pick(IDS) : roll.u32(),
+    });
     const nonsense = { activation: roll.pick(ACK_ACTIVATIONS), opinion: roll.pick(ACK_OPINIONS), term: roll.u64() };
     return encodeAck({ ...ack, ...nonsense, incarnation: roll.below(3), holdsForMs: roll.u32() }, MAC);
   }

@@ -101,7 +101,10 @@ export class CoordinatorSource implements Source {
     const traitors = this.#speakers.slice(-4);
     const own = (roll: Dice) => {
       const speaker = roll.pick(traitors);
-      return { bytes: speaker.beat({ ackRequested: true }), mac: speaker.mac };
+      const bytes = speaker.beat({ ackRequested: true });
+      // On the wire later than what follows it: out of order, at any distance.
+      if (roll.chance(0.5)) this.#record(bytes.slice());
+      return { bytes, mac: speaker.mac };
     };
     this.#loot = { recorded: this.#recorded, stolen: traitors.map(({ mac }) => mac), ownFrame: own };
     for (const speaker of this.#speakers) this.#recordFromBefore(speaker);

@@ -1,4 +1,4 @@
-import { HeartbeatBatch, ObserverTable, type ReceiveResult } from '@understudy/coordinator';
+import { HeartbeatBatch, ObserverTable, type ReceiveResult } from '@understudy/coordinator/observe';
 import {
   decodeAck,
   decodeHeartbeat,

@@ -20,6 +20,8 @@ const StepSchema = z.union([
 export const FixtureSchema = z.strictObject({
   /** What was wrong, in a sentence. */
   story: z.string().min(10),
+  /** The planted bug with which it still breaks; absent where the bug was a real one. */
+  planted: z.string().optional(),
   broke: z.enum(INVARIANTS),
   side: z.enum(SIDES),
   /** Of the process under fire: challenges follow from it. */

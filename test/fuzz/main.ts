@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
-import { type Side, SIDES, Tally } from './episode.ts';
+import { replay, type Side, SIDES, Tally } from './episode.ts';
+import { readFixture, stepsOf } from './fixture.ts';
 import { explain, fuzz, memoryFault, type RunOptions, tallyText } from './run.ts';
 
 const EXIT_BROKEN = 1;
 const EXIT_USAGE = 64;
-const MEMORY_DATAGRAMS = 20_000;
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -23,8 +23,11 @@ interface Flags {
   readonly perEpisode: number;
   readonly episode?: number;
   readonly keep: string;
+  readonly memory: number;
+  readonly shrink: boolean;
   readonly json?: true;
   readonly workers?: number;
+  readonly replay?: string;
 }
 
 const optionsOf = ({ side, seed, datagrams, perEpisode, episode }: Flags): RunOptions => ({
@@ -46,10 +49,10 @@ const TallySchema = z.strictObject({
 async function run(flags: Flags, tally: Tally): Promise<string | null> {
   const options = optionsOf(flags);
   const failure = await fuzz(options, tally);
-  if (failure) return explain(failure, flags.keep);
-  if (flags.episode !== undefined) return null;
+  if (failure) return explain(failure, flags.shrink ? flags.keep : null);
+  if (flags.episode !== undefined || flags.memory === 0) return null;
   for (const side of options.sides) {
-    const fault = await memoryFault(side, flags.seed, MEMORY_DATAGRAMS);
+    const fault = await memoryFault(side, flags.seed, flags.memory);
     if (fault !== null) return fault;
   }
   return null;
@@ -61,7 +64,16 @@ function finish(failure: string | null, tally: Tally, startedAtMs: number): void
   process.exitCode = failure === null ? 0 : EXIT_BROKEN;
 }
 
+/** A kept list of datagrams again. */
+async function again(file: string): Promise<void> {
+  const fixture = readFixture(file);
+  const finding = await replay(fixture.side, fixture.nonce, stepsOf(fixture));
+  process.stdout.write(finding ? `BROKEN ${finding.invariant}: ${finding.text}\n` : 'nothing broke\n');
+  process.exitCode = finding ? EXIT_BROKEN : 0;
+}
+
 async function alone(flags: Flags): Promise<void> {
+  if (flags.replay !== undefined) return again(flags.replay);
   const startedAtMs = performance.now();
   const tally = new Tally();
   const failure = await run(flags, tally);
@@ -111,10 +123,16 @@ for (const [name, datagrams, action] of [
     .option('--seed <n>', 'what decides everything', number, 1)
     .option('--datagrams <n>', 'in all', number, datagrams)
     .option('--per-episode <n>', 'against one process before a new one begins', number, 2_000)
+    .option('--memory <n>', 'live memory after so many datagrams and after ten times as many; 0: not', number, 20_000)
     .option('--keep <folder>', 'where what broke something goes', '.cache/fuzz')
+    .option('--no-shrink', 'do not look for the smallest list of datagrams')
     .action(action);
   if (name === 'night') command.option('--workers <n>', 'processes; default: one per processor', number);
-  else command.option('--episode <n>', 'only this one', number).option('--json', 'one line of JSON');
+  else
+    command
+      .option('--episode <n>', 'only this one', number)
+      .option('--replay <file>', 'only this kept list of datagrams')
+      .option('--json', 'one line of JSON');
 }
 
 // A wrong word must not look like a broken invariant.

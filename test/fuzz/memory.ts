@@ -1,4 +1,4 @@
-import { HeartbeatBatch } from '@understudy/coordinator';
+import { HeartbeatBatch } from '@understudy/coordinator/observe';
 import { monotonicMs } from '@understudy/shared';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

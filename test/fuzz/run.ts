@@ -30,18 +30,17 @@ export async function fuzz(options: RunOptions, tally: Tally): Promise<Failure |
 export const againCommand = ({ side, seed, episode, datagrams }: EpisodeSpec): string =>
   `npm run fuzz -- --side ${side} --seed ${seed} --episode ${episode} --per-episode ${datagrams}`;
 
-/** For people: what broke, how to see it again, and where the smallest list of datagrams that does it is kept. */
-export async function explain(failure: Failure, folder: string): Promise<string> {
+/** For people: what broke, how to see it again, and (with a folder) where the smallest list of datagrams that does it is kept. */
+export async function explain(failure: Failure, folder: string | null): Promise<string> {
   const { spec, finding, steps } = failure;
+  const what = `BROKEN ${finding.invariant} at step ${steps.length} of episode ${spec.episode}: ${finding.text}`;
+  const head = `${what}\nagain: ${againCommand(spec)}`;
+  if (folder === null) return head;
   const smallest = await shrink(failure);
   const file = join(folder, `${spec.side}-${finding.invariant}-${spec.seed}-${spec.episode}.json`);
   const story = `Found with seed ${spec.seed}, episode ${spec.episode}: ${finding.text.split('\n')[0]}`;
   writeFixture(file, { story, broke: finding.invariant, side: spec.side, nonce: nonceOf(spec) }, smallest);
-  return [
-    `BROKEN ${finding.invariant} at datagram or tick ${steps.length} of episode ${spec.episode}: ${finding.text}`,
-    `again: ${againCommand(spec)}`,
-    `smallest: ${smallest.length} of ${steps.length} steps, kept in ${file} (move it to test/fixtures/fuzz once understood)`,
-  ].join('\n');
+  return `${head}\nsmallest: ${smallest.length} of ${steps.length} steps, kept in ${file} (move it to test/fixtures/fuzz once understood)`;
 }
 
 /** Null when live memory is the same after ten times as many datagrams. */
