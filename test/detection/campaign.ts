@@ -30,6 +30,10 @@ export interface CampaignResult {
 const pathOf = (loss: Loss, random: Random, startMs: number): LossPath =>
   loss.kind === 'independent' ? new Independent(loss.ratio, random) : new InBursts(loss.bursts, random, startMs);
 
+/** So many that all of them are lost once in a million times, if that often; a burst of that many seconds is rarer still. */
+const beatsBefore = (loss: Loss): number =>
+  loss.kind === 'bursts' ? 24 : Math.max(8, Math.ceil(Math.log(1e-6) / Math.log(loss.ratio)));
+
 /** Agents are alike and independent, so a thousand for a year are one for a thousand. */
 export function campaign(options: CampaignOptions): CampaignResult {
   const { seed, loss, timing = DEFAULTS } = options;
@@ -39,7 +43,7 @@ export function campaign(options: CampaignOptions): CampaignResult {
   const beats = (options.agentYears * YEAR_S * 1_000) / timing.intervalMs;
   let clusterDead = 0;
   for (let silence = stream.next(beats); silence; silence = stream.next(beats))
-    if (silence.deadMs !== null && clusterDied(silence, (startMs) => pathOf(loss, random, startMs), random, timing))
+    if (clusterDied(silence, (startMs) => pathOf(loss, random, startMs), random, timing, beatsBefore(loss)))
       clusterDead++;
   const { totals } = stream;
   return { totals, observerYears: (totals.beats * timing.intervalMs) / 1_000 / YEAR_S, clusterDead };

@@ -92,26 +92,25 @@ export function listenTogether(
   }
 }
 
-/** Heartbeats before the silence that the other two observers live through first; that one of them lost all of these is neglected (p^64). */
-const BEATS_BEFORE = 64;
-
 /**
  * Did the whole cluster say `dead`, in a silence in which its first observer did?
  *
  * All three have to, so nothing is missed by looking only then; and as losses are independent of each other, the other two can be drawn after the
- * fact: the same heartbeats, their own losses, probes and ticks.
+ * fact: the same heartbeats, their own losses, probes and ticks. They live through `beatsBefore` heartbeats first; that one of them loses all of these
+ * is neglected.
  */
 export function clusterDied(
   silence: Silence,
   pathOf: (startMs: number) => LossPath,
   random: Random,
   timing: Timing,
+  beatsBefore: number,
 ): boolean {
   const { deadMs, endMs, heardMs, beatsMs } = silence;
   if (deadMs === null) return false;
   const before: number[] = [heardMs];
   const interval = () => timing.intervalMs * (1 + (2 * random.next() - 1) * timing.jitterRatio);
-  for (let i = 0; i < BEATS_BEFORE; i++) before.unshift((before[0] ?? heardMs) - interval());
+  for (let i = 0; i < beatsBefore; i++) before.unshift((before[0] ?? heardMs) - interval());
   const startMs = (before[0] ?? heardMs) - timing.tickMs;
   const others = [2, 3].map(
     (nonce) => new Ear(new Site(nonce, startMs, random.next() * timing.tickMs, timing), pathOf(startMs)),

@@ -37,7 +37,7 @@ const inBursts = (badMs: number): Loss => ({
 const program = new Command('detection')
   .description('False verdicts of the production detector about healthy agents behind lossy paths (docs/detection.md).')
   .option('--years <n>', 'agent-years at 10 % independent loss', positive, 1_000)
-  .option('--burst-years <n>', 'agent-years for each kind of bursts, every heartbeat drawn', positive, 10)
+  .option('--burst-years <n>', 'agent-years for each kind of bursts, every heartbeat drawn', positive, 2)
   .option('--seed <n>', 'what decides everything', positive, 1)
   .parse();
 const { years, burstYears, seed } = program.opts<{ years: number; burstYears: number; seed: number }>();

@@ -25,9 +25,9 @@ export interface Rates {
 
 const PHASES = 50;
 
-export function expectedRates(p: number, timing: Timing): Rates {
+/** `probes`: as if so many were sent; default: as many as are. */
+export function expectedRates(p: number, timing: Timing, probes = probesUntilDecision(timing)): Rates {
   const { suspectAfterMs, confirmForMs, tickMs } = timing;
-  const probes = probesUntilDecision(timing);
   let suspect = 0;
   let silent = 0;
   for (let i = 0; i < PHASES; i++) {
@@ -36,6 +36,17 @@ export function expectedRates(p: number, timing: Timing): Rates {
     silent += unheard(p, suspectAfterMs + confirmForMs + phaseMs, timing) / PHASES;
   }
   return { suspect, dead: silent * (1 - (1 - p) ** 2) ** probes, probes };
+}
+
+/**
+ * Per heartbeat sent: the last that any of `observers` hears before all of them say `dead`. They share the heartbeats and nothing else, so all lose one
+ * with p^observers, and all their probes have to fail. About right only (each looks at a phase of its own): for the order of magnitude.
+ */
+export function expectedClusterRate(p: number, timing: Timing, observers: number): number {
+  const all = p ** observers;
+  const probesFail = (1 - (1 - p) ** 2) ** (observers * probesUntilDecision(timing));
+  const untilMs = timing.suspectAfterMs + timing.confirmForMs + timing.tickMs / 2;
+  return (1 - all) * unheard(all, untilMs, timing) * probesFail;
 }
 
 /** One at the start and one every quarter of the confirmation time (at most a second), each at a tick, before the tick that decides. */
