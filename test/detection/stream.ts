@@ -175,13 +175,17 @@ export function shortRuns(count: number, p: number, m: number, random: Random): 
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   if (count <= EXACT_UP_TO) {
     let sum = 0;
-    for (let i = 0; i < count; i++) {
-      let left = random.next() * all;
-      for (let k = 0; k < m - 1 && (left -= weights[k] ?? 0) >= 0; k++) sum++;
-    }
+    for (let i = 0; i < count; i++) sum += drawn(weights, random.next() * all);
     return sum;
   }
   const mean = weights.reduce((sum, weight, k) => sum + k * weight, 0) / all;
   const variance = weights.reduce((sum, weight, k) => sum + (k - mean) ** 2 * weight, 0) / all;
   return Math.max(0, Math.round(count * mean + Math.sqrt(count * variance) * normal(random)));
+}
+
+/** Which of the weights `at`, between 0 and their sum, falls on. */
+function drawn(weights: readonly number[], at: number): number {
+  let reached = 0;
+  const index = weights.findIndex((weight) => (reached += weight) > at);
+  return index < 0 ? weights.length - 1 : index;
 }

@@ -1,11 +1,14 @@
+import { agentIdOf, encodeProbe, FRAME_TYPE, hmacOf, instanceHashOf, TAG_BYTES } from '@understudy/shared';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planted } from '../sim/planted/planted-bug.ts';
+import { AGENT_INSTANCE, AGENT_KEY, AGENT_MEMBER } from './agent-target.ts';
 import { replay, SIDES, Tally } from './episode.ts';
 import { FIXTURES, keptFixtures, stepsOf } from './fixture.ts';
 import { FUZZ_BUGS } from './planted/bugs.ts';
 import { againCommand, fuzz } from './run.ts';
+import type { Step } from './step.ts';
 
 const SEED = 20_261_126;
 const MAIN = join(import.meta.dirname, 'main.ts');
@@ -48,6 +51,29 @@ describe('hostile datagrams', () => {
     // And the healthy were heard through it.
     expect(tally.outcomes.get('coordinator recorded')).toBeGreaterThan(500);
     expect(tally.outcomes.get('agent ack')).toBeGreaterThan(300);
+  });
+
+  test('of every length, cut and stretched from every type of frame and sealed again, break nothing', async () => {
+    const seal = hmacOf(AGENT_KEY);
+    const head = { keyId: 1, agentId: agentIdOf(AGENT_MEMBER), instanceHash: instanceHashOf(AGENT_INSTANCE) };
+    const probe = encodeProbe({ ...head, coordinatorHash: 1, challenge: '00'.repeat(8) }, seal);
+    const steps: Step[] = Object.values(FRAME_TYPE).flatMap((type) =>
+      Array.from({ length: 260 }, (_, length) => {
+        const bytes = new Uint8Array(length);
+        bytes.set(probe.subarray(0, length));
+        if (length > 1) bytes[1] = type;
+        if (length > TAG_BYTES)
+          bytes.set(seal(bytes.subarray(0, length - TAG_BYTES)).subarray(0, TAG_BYTES), length - TAG_BYTES);
+        return {
+          kind: 'datagram',
+          atMs: 10,
+          from: { address: '10.9.9.9', port: 9 },
+          bytes,
+          what: `${type} of ${length}`,
+        };
+      }),
+    );
+    for (const side of SIDES) expect(await replay(side, 1, steps)).toBeNull();
   });
 
   test('the same seed throws the same', async () => {
