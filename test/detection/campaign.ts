@@ -17,6 +17,8 @@ export interface CampaignOptions {
   readonly timing?: Timing;
   /** Leave out the jump also where it could be made. */
   readonly everyHeartbeat?: boolean;
+  /** Independent loss only: jump over everything that cannot become `dead`. Suspicions are not counted then. */
+  readonly onlyDeaths?: boolean;
 }
 
 export interface CampaignResult {
@@ -38,7 +40,10 @@ const beatsBefore = (loss: Loss): number =>
 export function campaign(options: CampaignOptions): CampaignResult {
   const { seed, loss, timing = DEFAULTS } = options;
   const random = new LongRandom(seed);
-  const skip = loss.kind === 'independent' && !options.everyHeartbeat ? { skipRatio: loss.ratio } : {};
+  const skip =
+    loss.kind === 'independent' && !options.everyHeartbeat
+      ? { skipRatio: loss.ratio, onlyDeaths: options.onlyDeaths === true }
+      : {};
   const stream = new Stream({ path: pathOf(loss, random, 0), random, timing, ...skip });
   const beats = (options.agentYears * YEAR_S * 1_000) / timing.intervalMs;
   let clusterDead = 0;

@@ -63,6 +63,19 @@ describe('silences of a healthy agent, through the production table and detector
     expect([totals.dead, clusterDead]).toEqual([0, 0]);
   });
 
+  test.each([
+    [0.3, 5],
+    [0.1, 5_000],
+  ])(
+    'at %f loss, jumping over all that cannot become dead, %i agent-years have as many deaths as expected, none for the cluster',
+    (ratio, agentYears) => {
+      const { totals, clusterDead } = campaign({ seed: 1, agentYears, loss: independent(ratio), onlyDeaths: true });
+      expect(totals.episodes).toBeGreaterThan(10_000);
+      expect(sigmas(totals.dead, expectedRates(ratio, DEFAULTS).dead * totals.received)).toBeLessThan(5);
+      expect(clusterDead).toBe(0);
+    },
+  );
+
   test('loss in bursts that last for seconds does make one observer say dead', () => {
     const bursts = { goodMs: 18_000, badMs: 2_000, goodLoss: 0.01, badLoss: 0.91 };
     const { totals } = campaign({ seed: 1, agentYears: 0.01, loss: { kind: 'bursts', bursts } });

@@ -11,9 +11,9 @@ const positive = (text: string): number => {
 };
 
 /** The stream of each observer of its own; whether all of them agreed is looked for in the first one's. */
-function allObservers(loss: Loss, agentYears: number, seed: number): CampaignResult {
+function allObservers(loss: Loss, agentYears: number, seed: number, onlyDeaths: boolean): CampaignResult {
   const results = Array.from({ length: OBSERVERS }, (_, index) =>
-    campaign({ seed: seed * OBSERVERS + index, agentYears, loss }),
+    campaign({ seed: seed * OBSERVERS + index, agentYears, loss, onlyDeaths }),
   );
   const sum = (pick: (result: CampaignResult) => number) => results.reduce((all, one) => all + pick(one), 0);
   return {
@@ -42,17 +42,18 @@ const program = new Command('detection')
   .parse();
 const { years, burstYears, seed } = program.opts<{ years: number; burstYears: number; seed: number }>();
 
-const campaigns: readonly (readonly [Loss, number])[] = [
-  [{ kind: 'independent', ratio: 0.1 }, years],
-  [{ kind: 'independent', ratio: 0.2 }, years / 50],
-  [{ kind: 'independent', ratio: 0.3 }, years / 500],
-  ...[500, 1_000, 2_000].map((badMs) => [inBursts(badMs), burstYears] as const),
+const campaigns: readonly (readonly [loss: Loss, agentYears: number, onlyDeaths: boolean])[] = [
+  [{ kind: 'independent', ratio: 0.1 }, years, false],
+  [{ kind: 'independent', ratio: 0.1 }, years * 100, true],
+  [{ kind: 'independent', ratio: 0.2 }, years / 50, false],
+  [{ kind: 'independent', ratio: 0.3 }, years / 500, false],
+  ...[500, 1_000, 2_000].map((badMs) => [inBursts(badMs), burstYears, false] as const),
 ];
-for (const [loss, agentYears] of campaigns) {
+for (const [loss, agentYears, onlyDeaths] of campaigns) {
   process.stderr.write(`… ${lossName(loss)}\n`);
   const startedAtMs = performance.now();
-  const result = allObservers(loss, agentYears, seed);
+  const result = allObservers(loss, agentYears, seed, onlyDeaths);
   const seconds = (performance.now() - startedAtMs) / 1_000;
-  process.stdout.write(`${campaignText(loss, result, agentYears)}\n  played in ${seconds.toFixed(1)} s\n`);
+  process.stdout.write(`${campaignText(loss, result, agentYears, onlyDeaths)}\n  played in ${seconds.toFixed(1)} s\n`);
 }
 process.stdout.write(`${settingsTable()}\n`);

@@ -22,6 +22,7 @@ export function campaignText(
   loss: Loss,
   { totals, observerYears, clusterDead }: CampaignResult,
   agentYears: number,
+  onlyDeaths = false,
 ): string {
   const { episodes, suspected, dead, received, beats } = totals;
   const expected = loss.kind === 'independent' ? expectedRates(loss.ratio, DEFAULTS) : null;
@@ -31,8 +32,10 @@ export function campaignText(
     `${short(count / of)} per year, at most ${short(upperBound95(count) / of)} (95 %)`;
   return [
     `${lossName(loss)}: ${short(agentYears)} agent-years, ${short(observerYears)} observer-years, ${beats.toExponential(3)} heartbeats, ${percent(1 - received / beats)} lost`,
-    `  silences of ${DEFAULTS.suspectAfterMs / 1_000} s or more, each played: ${episodes}`,
-    `  suspect at one observer: ${suspected}${want(expected?.suspect)} (${perYear(suspected, observerYears)})`,
+    `  silences ${onlyDeaths ? 'that might become dead' : `of ${DEFAULTS.suspectAfterMs / 1_000} s or more`}, each played: ${episodes}`,
+    ...(onlyDeaths
+      ? []
+      : [`  suspect at one observer: ${suspected}${want(expected?.suspect)} (${perYear(suspected, observerYears)})`]),
     `  dead at one observer:    ${dead}${want(expected?.dead)} (${perYear(dead, observerYears)})`,
     `  dead for the cluster:    ${clusterDead}${cluster} (${perYear(clusterDead, agentYears)})`,
   ].join('\n');

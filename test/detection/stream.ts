@@ -30,6 +30,8 @@ interface StreamOptions {
   readonly random: Random;
   /** With independent loss of this ratio: jump from one long run of losses to the next. */
   readonly skipRatio?: number;
+  /** Jump over all silences that cannot become `dead`: counts those, and no suspicions. */
+  readonly onlyDeaths?: boolean;
   readonly timing?: Timing;
 }
 
@@ -41,7 +43,8 @@ interface StreamOptions {
  * received heartbeat is followed by m or more losses with probability q = p^m, so the number G of received heartbeats that are not is geometric,
  * P(G ≥ g) = (1 − q)^g, and each of those is followed by K < m losses, P(K = k) ∝ p^k. G is drawn exactly; the sum of the K's, which only says how much
  * time has passed, exactly for small G and by its normal limit otherwise. Then come m losses for certain, and from there on every heartbeat and
- * every probe is drawn one by one. That the jump changes nothing is tested against a stream without it, where both can be done.
+ * every probe is drawn one by one. Where only deaths are asked for, the same with suspectAfterMs + confirmForMs instead: m = 7, and a thousand times as
+ * much time in the same effort (a probe's answer may end such a silence while some of its m losses are still to come: they come after it). That the jump changes nothing is tested against a stream without it, where both can be done.
  *
  * The table's own time is that of the silences alone, one after the other: between them there is nothing it would remember (the mean interval, for
  * display, aside). Its ticks run on at their phase, which is drawn anew for each silence.
@@ -53,6 +56,8 @@ export class Stream {
   readonly #skipRatio: number | null;
   readonly #timing: Timing;
   readonly #certainLosses: number;
+  /** How many of the next heartbeats are lost for certain. */
+  #owed = 0;
   readonly #site: Site;
   /** Moment of the site ÷ moment of the world. */
   #siteMs = 0;
@@ -61,12 +66,13 @@ export class Stream {
   /** The last that was heard is a heartbeat, not a probe's answer. */
   #onBeat = true;
 
-  constructor({ path, random, skipRatio, timing = DEFAULTS }: StreamOptions) {
+  constructor({ path, random, skipRatio, onlyDeaths = false, timing = DEFAULTS }: StreamOptions) {
     this.#path = path;
     this.#random = random;
     this.#skipRatio = skipRatio ?? null;
     this.#timing = timing;
-    this.#certainLosses = Math.ceil(timing.suspectAfterMs / (timing.intervalMs * (1 + timing.jitterRatio))) - 1;
+    const enoughMs = timing.suspectAfterMs + (onlyDeaths ? timing.confirmForMs : 0);
+    this.#certainLosses = Math.ceil(enoughMs / (timing.intervalMs * (1 + timing.jitterRatio))) - 1;
     this.#site = new Site(1, 0, 0, timing);
     this.#nextBeatMs = this.#interval();
   }
@@ -79,16 +85,15 @@ export class Stream {
   /** Until this many heartbeats have been sent, or a little more: the next long silence, or null when there is none. */
   next(untilBeats: number): Silence | null {
     while (this.totals.beats < untilBeats) {
-      const certain = this.#skipRatio !== null && this.#onBeat ? this.#jump(this.#skipRatio, untilBeats) : 0;
-      if (certain === null) return null;
-      const silence = this.#listen(certain);
+      if (this.#skipRatio !== null && this.#onBeat && !this.#jump(this.#skipRatio, untilBeats)) return null;
+      const silence = this.#listen();
       if (silence) return silence;
     }
     return null;
   }
 
-  /** Passes over the silences that cannot matter. Null: the time is up before the next that can. */
-  #jump(p: number, untilBeats: number): number | null {
+  /** Passes over the silences that cannot matter. False: the time is up before the next that can. */
+  #jump(p: number, untilBeats: number): boolean {
     const m = this.#certainLosses;
     const passed = Math.floor(Math.log(1 - this.#random.next()) / Math.log(1 - p ** m));
     const lost = shortRuns(passed, p, m, this.#random);
@@ -96,29 +101,28 @@ export class Stream {
     const share = Math.min(1, (untilBeats - totals.beats) / Math.max(1, passed + lost));
     totals.beats += Math.round((passed + lost) * share);
     totals.received += Math.round(passed * share);
-    return share < 1 ? null : m;
+    this.#owed = m;
+    return share === 1;
   }
 
-  /** From the last heard to the next heard, when that is soon; else through the detector. The first `certain` heartbeats are lost. */
-  #listen(certain: number): Silence | null {
+  /** From the last heard to the next heard, when that is soon; else through the detector. */
+  #listen(): Silence | null {
     const beatsMs: number[] = [];
     const limitMs = this.#heardMs + this.#timing.suspectAfterMs;
-    for (let sent = 1; this.#nextBeatMs < limitMs; sent++) {
-      const beatMs = this.#takeBeat(beatsMs);
-      if (sent > certain && !this.#path.lost(beatMs)) {
-        this.#noteHeard(beatMs, true);
-        return null;
-      }
+    while (this.#nextBeatMs < limitMs) {
+      if (this.#beatLost(beatsMs)) continue;
+      this.#noteHeard(beatsMs.at(-1) ?? limitMs, true);
+      return null;
     }
     return this.#play(beatsMs);
   }
 
-  #takeBeat(into: number[]): number {
+  #beatLost(into: number[]): boolean {
     const beatMs = this.#nextBeatMs;
     this.totals.beats++;
     this.#nextBeatMs += this.#interval();
     into.push(beatMs);
-    return beatMs;
+    return this.#owed-- > 0 || this.#path.lost(beatMs);
   }
 
   #noteHeard(atMs: number, onBeat: boolean): void {
@@ -139,7 +143,7 @@ export class Stream {
     for (;;) {
       const tickMs = site.nextTickMs - offsetMs;
       const firstMs = Math.min(tickMs, this.#nextBeatMs, answerMs);
-      if (firstMs === answerMs || (firstMs !== tickMs && !this.#path.lost(this.#takeBeat(beatsMs)))) {
+      if (firstMs === answerMs || (firstMs !== tickMs && !this.#beatLost(beatsMs))) {
         this.#siteMs = firstMs + offsetMs;
         site.hear(this.#siteMs);
         this.#noteHeard(firstMs, firstMs !== answerMs);
