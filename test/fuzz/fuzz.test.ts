@@ -15,11 +15,11 @@ const MAIN = join(import.meta.dirname, 'main.ts');
 const PLANT = join(import.meta.dirname, 'planted', 'plant.ts');
 const FLAGS = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
 
-/** What the fuzzer says in a process whose code has the bug. */
-const output = (bug: string, args: readonly (string | number)[]): Promise<string> =>
+/** What the fuzzer says in a process whose code has the bug, or (null) is as it is. */
+const output = (bug: string | null, args: readonly (string | number)[]): Promise<string> =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: bug, NODE_OPTIONS: '' };
-    const all = [...FLAGS, '--import', PLANT, MAIN, ...args.map(String)];
+    const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: bug ?? '', NODE_OPTIONS: '' };
+    const all = [...FLAGS, ...(bug === null ? [] : ['--import', PLANT]), MAIN, ...args.map(String)];
     execFile(process.execPath, all, { env }, (_, text, errors) => {
       if (text === '') reject(new Error(`${bug}: no result: ${errors.slice(0, 2_000)}`));
       else resolve(text);
@@ -74,6 +74,11 @@ describe('hostile datagrams', () => {
       }),
     );
     for (const side of SIDES) expect(await replay(side, 1, steps)).toBeNull();
+  });
+
+  test('leave nothing behind: ten times as many need no more memory', async () => {
+    const text = await output(null, ['--seed', SEED, '--datagrams', 1_000, '--memory', 2_000]);
+    expect(text).toContain('nothing broke');
   });
 
   test('the same seed throws the same', async () => {

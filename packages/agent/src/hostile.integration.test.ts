@@ -12,7 +12,7 @@ import { exitOf, TestMetadataService, until } from './agent-process.fixtures.ts'
 import { KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
 
 const BEAT_MS = 200;
-const FLOOD_MS = 3_000;
+const FLOOD_MS = 2_000;
 const clock = new SystemClock();
 const put: (() => unknown)[] = [];
 

@@ -9,7 +9,7 @@ import { UdpSocket } from './udp-socket.ts';
 
 const AGENTS = 200;
 const BEAT_MS = 200;
-const FLOOD_MS = 4_000;
+const FLOOD_MS = 3_500;
 /** Recorded before the coordinator's restart; its agent has been silent since. */
 const SILENT = 'db/silent' as const;
 const members = Array.from({ length: AGENTS }, (_, index): MemberId => `db/m${index}`);
