@@ -15,7 +15,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit}/**/*.test.ts'],
+          include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit,fuzz,detection}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', ...never],
           // Views are compared to the letter: no colours, also where CI=true asks for them.
           env: { NO_COLOR: '1' },

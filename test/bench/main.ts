@@ -1,4 +1,5 @@
 import { type Bench, type BenchRow, renderRows } from './bench.ts';
+import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
@@ -11,6 +12,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['heartbeat-ingest', heartbeatIngest],
   ['recovery', recoveryOverCriticalPath],
   ['take-over', leaderTakeOver],
+  ['detection-time', detectionTime],
 ];
 
 const wanted = process.argv.slice(2);

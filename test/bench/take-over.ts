@@ -5,6 +5,7 @@ import { type BenchRow, median } from './bench.ts';
 
 const RUNS = 7;
 const WAIT_LIMIT_MS = 20_000;
+const HAND_OVER_LIMIT_MS = 200;
 
 async function until(holds: () => boolean): Promise<void> {
   const startedAtMs = performance.now();
@@ -27,6 +28,14 @@ async function pair(cluster: EtcdCluster, run: string): Promise<readonly [Coordi
   return [a, b];
 }
 
+/** Leads, and its first guarded write is in etcd. */
+async function acts(one: CoordinatorUnderTest, run: string): Promise<void> {
+  await until(() => leads(one));
+  const puts = [{ key: `/bench-${run}/acted`, record: { by: one.id }, expect: 0 }] as const;
+  const outcome = await one.leadership.current()?.commit({ puts });
+  if (outcome?.kind !== 'committed') throw new Error(`the successor's first write: ${outcome?.kind ?? 'no term'}`);
+}
+
 /** Cut off without a word, as a SIGKILL of the machine would: every byte of the leader is swallowed from now on. */
 async function silentLossMs(cluster: EtcdCluster, run: number): Promise<number> {
   const [a, b] = await pair(cluster, `loss-${run}`);
@@ -34,7 +43,7 @@ async function silentLossMs(cluster: EtcdCluster, run: number): Promise<number> 
   await wait(TIMING.keepaliveMs * Math.random());
   const cutAtMs = performance.now();
   a.proxy.swallow('toServer', 'toClient');
-  await until(() => leads(b));
+  await acts(b, `loss-${run}`);
   const tookMs = performance.now() - cutAtMs;
   a.proxy.heal();
   await Promise.all([a.close(), b.close()]);
@@ -45,7 +54,7 @@ async function handOverMs(cluster: EtcdCluster, run: number): Promise<number> {
   const [a, b] = await pair(cluster, `hand-over-${run}`);
   const startedAtMs = performance.now();
   const resigned = a.leadership.resign();
-  await until(() => leads(b));
+  await acts(b, `hand-over-${run}`);
   const tookMs = performance.now() - startedAtMs;
   await resigned;
   await Promise.all([a.close(), b.close()]);
@@ -63,27 +72,29 @@ export async function leaderTakeOver(): Promise<readonly BenchRow[]> {
       handOvers.push(await handOverMs(cluster, run));
     }
     const limitMs = TIMING.ttlMs + 1_000;
-    const worst = Math.max(...losses);
-    const slowest = Math.max(...handOvers);
     return [
-      {
-        what: 'leader lost → successor leads, worst ÷ (TTL + 1 s)',
-        measured: worst / limitMs,
-        unit: 'ratio',
-        budget: '≤ 1',
-        ok: worst <= limitMs,
-      },
-      {
-        what: `leader lost → successor leads, median of ${RUNS}, TTL ${TIMING.ttlMs} ms`,
-        measured: median(losses),
-        unit: 'ms',
-        budget: null,
-        ok: null,
-      },
-      { what: 'planned hand-over, worst', measured: slowest, unit: 'ms', budget: '≤ 200', ok: slowest <= 200 },
-      { what: `planned hand-over, median of ${RUNS}`, measured: median(handOvers), unit: 'ms', budget: null, ok: null },
+      ...rowsOf(`leader lost → successor acts, TTL ${TIMING.ttlMs} ms`, losses, limitMs, 'TTL + 1 s'),
+      ...rowsOf('planned hand-over → successor acts', handOvers, HAND_OVER_LIMIT_MS, '200 ms'),
     ];
   } finally {
     await cluster.stop();
   }
+}
+
+function rowsOf(what: string, tookMs: readonly number[], limitMs: number, limit: string): BenchRow[] {
+  const worst = Math.max(...tookMs);
+  const plain = { unit: 'ms', budget: null, ok: null };
+  return [
+    { what: `${what}, best of ${tookMs.length}`, measured: Math.min(...tookMs), ...plain },
+    { what: `${what}, median`, measured: median(tookMs), ...plain },
+    { what: `${what}, worst`, measured: worst, ...plain },
+    { what: `${what}, median ÷ (${limit})`, measured: median(tookMs) / limitMs, unit: 'ratio', budget: null, ok: null },
+    {
+      what: `${what}, worst ÷ (${limit})`,
+      measured: worst / limitMs,
+      unit: 'ratio',
+      budget: '≤ 1',
+      ok: worst <= limitMs,
+    },
+  ];
 }

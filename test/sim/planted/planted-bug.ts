@@ -3,19 +3,23 @@ import { fileURLToPath } from 'node:url';
 import type { InvariantId } from '../invariants/invariant.ts';
 import type { Regression } from '../regression.ts';
 
-/** One rule of the specification, broken on purpose in the production code, to see whether the simulation would have noticed. */
-export interface PlantedBug {
+/** A place in the production code and what a careless author might have written there. */
+export interface PlantedPlace {
   readonly name: string;
-  /** The rule of docs/SPEC.md that is broken. */
-  readonly rule: string;
-  /** What a careless author might have written. */
-  readonly story: string;
   /** Below `packages/`. */
   readonly file: string;
   /** Stands exactly once in the file … */
   readonly find: string;
   /** … and becomes this. */
   readonly replace: string;
+}
+
+/** One rule of the specification, broken on purpose in the production code, to see whether the simulation would have noticed. */
+export interface PlantedBug extends PlantedPlace {
+  /** The rule of docs/SPEC.md that is broken. */
+  readonly rule: string;
+  /** What a careless author might have written. */
+  readonly story: string;
   /** Any of these has to be broken … */
   readonly caughtBy: readonly InvariantId[];
   /** … in this run, in which the sound code breaks nothing. */
@@ -24,10 +28,10 @@ export interface PlantedBug {
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);
 
-export const urlOf = (bug: PlantedBug): string => new URL(bug.file, PACKAGES).href;
+export const urlOf = (bug: PlantedPlace): string => new URL(bug.file, PACKAGES).href;
 
 /** @throws when the place is not there (any more), or not unique: a bug that is not planted would look like one that is not caught. */
-export function planted(bug: PlantedBug): string {
+export function planted(bug: PlantedPlace): string {
   const file = fileURLToPath(urlOf(bug));
   const parts = readFileSync(file, 'utf8').split(bug.find);
   if (parts.length !== 2)

@@ -39,4 +39,4 @@ export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
 
 /** Loaded by a tool, not by an import. */
 export const LOADED_BY_TOOLS =
-  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak)\.mjs$/;
+  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection)\.mjs$/;

@@ -1,4 +1,5 @@
 export * from './cloud-contract.ts';
+export * from './datagram-flood.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
 export * from './recording-log.ts';

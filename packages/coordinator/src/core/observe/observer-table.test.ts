@@ -239,7 +239,7 @@ describe('abstention', () => {
     expect(table.opinion('db/m0')).toMatchObject({ verdict: 'unknown', reason: 'ReceiveLoss' });
     live(table, agents.slice(1), 6_250, 10_000);
     expect(table.opinion('db/m0')?.verdict).toBe('suspect');
-    live(table, agents.slice(1), 10_250, 11_000);
+    live(table, agents.slice(1), 10_250, 12_000);
     expect(table.opinion('db/m0')?.verdict).toBe('dead');
   });
 });

@@ -22,6 +22,11 @@ export interface ObserverSettings {
   /** After a stall abstain as long as it lasted, but at least and at most this long. */
   readonly stallAbstainMs: number;
   readonly stallAbstainMaxMs: number;
+  /**
+   * After datagrams were lost on our side abstain this long. Drops are read once a second, at a tick: shorter than two of those and, while they go
+   * on, the observer would accuse for a tick in between. Longer = one short loss silences it longer.
+   */
+  readonly lossAbstainMs: number;
   /** An agent that said goodbye (orderly stop, e.g. an upgrade) stays `suspect` this much longer before it may be `dead`. */
   readonly goodbyeGraceMs: number;
   /** Abstain while fewer than this share of the agents heard before are heard … */
@@ -47,6 +52,7 @@ export const DEFAULT_OBSERVER_SETTINGS: ObserverSettings = {
   warmUpMs: 20_000,
   stallAbstainMs: 1_000,
   stallAbstainMaxMs: 20_000,
+  lossAbstainMs: 2_000,
   goodbyeGraceMs: 60_000,
   hearsRatio: 0.5,
   hearsMinimum: 4,

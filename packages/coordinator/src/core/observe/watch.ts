@@ -42,7 +42,7 @@ export class Watch {
 
   /** Datagrams were lost on our side (kernel drops): what we did not hear says nothing for a moment. */
   noteLoss(nowMs: MonotonicMs): void {
-    this.#lossUntilMs = nowMs + this.#state.settings.stallAbstainMs;
+    this.#lossUntilMs = nowMs + this.#state.settings.lossAbstainMs;
     this.#abstention ??= this.#choose(false, nowMs);
     this.#dropSuspicionsIfAbstaining(nowMs);
   }

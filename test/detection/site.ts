@@ -1,0 +1,109 @@
+import { type ObserverTable as Table, ObserverTable } from '@understudy/coordinator/observe';
+import {
+  agentIdOf,
+  decodeAck,
+  deriveAgentKey,
+  type Endpoint,
+  encodeHeartbeat,
+  instanceHashOf,
+  type Mac,
+  type MemberId,
+  MIDSTATE_WORDS,
+  midstateMac,
+  monotonicMs,
+  type OpinionVerdict,
+  writeMidstate,
+} from '@understudy/shared';
+
+export const MEMBER: MemberId = 'db/a';
+export const INSTANCE = 'i-0a';
+const FROM: Endpoint = { address: '10.0.0.7', port: 7_000 };
+const KEY = deriveAgentKey(new Uint8Array(32).fill(7), 1, MEMBER);
+const CHECKS = Array.from({ length: 8 }, () => ({ status: 'pass' as const, code: 0, ageSeconds: 1 }));
+
+/** As configured where nothing is (DESIGN §4, `GroupPolicySchema`, the agent's `heartbeat`). */
+export const DEFAULTS = {
+  intervalMs: 1_000,
+  jitterRatio: 0.1,
+  suspectAfterMs: 5_000,
+  confirmForMs: 3_000,
+  tickMs: 250,
+  /** From a probe to its answer: far below a tick. */
+  roundTripMs: 4,
+} as const;
+export type Timing = { readonly [name in keyof typeof DEFAULTS]: number };
+
+/** One coordinator's observer: the production table with the production detector, real datagrams, ticks at its own phase. */
+export class Site {
+  readonly table: Table;
+  readonly timing: Timing;
+  readonly #mac: Mac;
+  #sequence = 0n;
+  #challenge = '00'.repeat(8);
+  nextTickMs: number;
+
+  constructor(nonce: number, nowMs: number, phaseMs: number, timing: Timing = DEFAULTS) {
+    const state = new Int32Array(MIDSTATE_WORDS);
+    writeMidstate(KEY, state, 0);
+    this.#mac = midstateMac(state, 0);
+    this.timing = timing;
+    this.table = new ObserverTable({
+      coordinatorId: `c${nonce}`,
+      startedAtMs: monotonicMs(nowMs),
+      nonce: new Uint8Array(32).fill(nonce & 255),
+      keyIds: [1],
+      keyOf: () => KEY,
+      activations: {
+        answer: () => ({ activation: 'active', incarnation: 1, holdsForMs: 20_000, term: 5, leaderLive: true }),
+      },
+      settings: { warmUpMs: 0, tickMs: timing.tickMs },
+    });
+    const { suspectAfterMs, confirmForMs } = timing;
+    const watched = { member: MEMBER, activatedInstanceId: INSTANCE, knownInstanceIds: [], tcpPort: null };
+    this.table.setRoster([{ ...watched, suspectAfterMs, confirmForMs }], monotonicMs(nowMs));
+    this.nextTickMs = nowMs + phaseMs;
+    this.hear(nowMs);
+    this.hear(nowMs);
+    if (this.verdict !== 'alive') throw new Error('the first heartbeat was not heard');
+  }
+
+  /** An authentic heartbeat arrives. The first one fetches the challenge. */
+  hear(atMs: number): void {
+    this.#sequence += 1n;
+    const heartbeat = encodeHeartbeat(
+      {
+        keyId: 1,
+        flags: { ackRequested: false, probeReply: false, serving: true, goodbye: false },
+        agentId: AGENT_ID,
+        instanceHash: INSTANCE_HASH,
+        bootEpoch: 1n,
+        sequence: this.#sequence,
+        challenge: this.#challenge,
+        checks: CHECKS,
+        servePromise: null,
+        acks: [],
+      },
+      this.#mac,
+    );
+    const { outcome, ack } = this.table.receive(heartbeat, FROM, monotonicMs(atMs));
+    if (outcome !== 'recorded' && this.#sequence > 1n) throw new Error(`a heartbeat was ${outcome}`);
+    if (ack) this.#challenge = decodeAck(ack)?.challenge ?? this.#challenge;
+  }
+
+  /** The tick that is due; returns how many probes it sends. */
+  tick(): number {
+    const nowMs = monotonicMs(this.nextTickMs);
+    this.nextTickMs += this.timing.tickMs;
+    this.table.tick(nowMs);
+    const orders = this.table.planProbes(nowMs);
+    for (const order of orders) this.table.probeResult(order, 'sent', nowMs);
+    return orders.length;
+  }
+
+  get verdict(): OpinionVerdict {
+    return this.table.opinion(MEMBER)?.verdict ?? 'unknown';
+  }
+}
+
+const AGENT_ID = agentIdOf(MEMBER);
+const INSTANCE_HASH = instanceHashOf(INSTANCE);
