@@ -26,7 +26,8 @@ export function benchTable(
     confirmForMs: 3_000,
     activatedInstanceId: benchInstance(i),
     knownInstanceIds: [],
-    tcpPort: null,
+    serviceProbes: [],
+    answeredProbesHoldForMs: 600_000,
   }));
   table.setRoster(roster, nowMs);
   return table;

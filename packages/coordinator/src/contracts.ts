@@ -1,13 +1,16 @@
 import type {
   AckActivation,
   CheckReading,
+  Endpoint,
   IntentRecord,
   KvCompare,
   KvEntry,
   MemberId,
   MonotonicMs,
   Revision,
+  ServiceProbe,
 } from '@understudy/shared';
+import type { ProbeReport } from './core/observe/service-types.ts';
 
 /** What the rooms of the coordinator promise each other. Implementations: leadership/, core/, recovery/, adapters/. */
 
@@ -121,3 +124,14 @@ export interface RecoveryRunner {
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
 }
+
+/**
+ * Makes one look at a service, and never rejects for what it finds: that is the answer. Ends within `timeoutMs` and leaves no connection behind, also when
+ * `signal` is aborted (answer: `NotSent`).
+ */
+export type ProbeService = (
+  probe: ServiceProbe,
+  to: Endpoint,
+  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<ProbeReport>;

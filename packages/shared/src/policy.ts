@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
 
 const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 
@@ -13,55 +14,73 @@ const placement = z.strictObject({
  * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field that is absent there has the
  * default written here. Durations in ms.
  */
-export const GroupPolicySchema = z.strictObject({
-  strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
+export const GroupPolicySchema = z
+  .strictObject({
+    strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
 
-  /** Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones. */
-  suspectAfterMs: durationMs(5_000, 500, 600_000),
-  /** Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer = survives longer pauses of the target. */
-  confirmForMs: durationMs(3_000, 250, 600_000),
-  /** How long agent-reported failing checks may last before the member counts as failed; 0 = never act on them. */
-  degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
-  /** Treat a stop or termination an operator asked for as a failure too. */
-  recoverOperatorStops: z.boolean().default(false),
-  /** OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will. */
-  recoverOsShutdown: z.boolean().default(true),
+    /** Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones. */
+    suspectAfterMs: durationMs(5_000, 500, 600_000),
+    /** Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer = survives longer pauses of the target. */
+    confirmForMs: durationMs(3_000, 250, 600_000),
+    /** How long agent-reported failing checks may last before the member counts as failed; 0 = never act on them. */
+    degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
+    /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
+    serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
+    /**
+     * How long a service may be unreachable for all observers, while heartbeats are fine, before the member counts as failed; 0 = never act on it. Shorter
+     * = sooner replaced, longer = more time for the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
+     */
+    serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
+    /**
+     * How long an answered service probe keeps a silent member `suspect`: its host lives, or another has its address. Default 600 000 (10 min), 0 to 86 400 000;
+     * 0 = answers are shown, and delay nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more time to mend a dead
+     * agent before its member is replaced.
+     */
+    answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
+    /** Treat a stop or termination an operator asked for as a failure too. */
+    recoverOperatorStops: z.boolean().default(false),
+    /** OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will. */
+    recoverOsShutdown: z.boolean().default(true),
 
-  /** After a recovery has completed, none for this member during this time. */
-  cooldownMs: durationMs(600_000, 0, 86_400_000),
-  /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
-  flapLimit: z.number().int().min(1).max(100).default(3),
-  flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
-  /** A fresh instance is not judged before this age. */
-  bootGraceMs: durationMs(120_000, 0, 3_600_000),
-  /** Recoveries at the same time in this group. */
-  concurrency: z.number().int().min(1).max(1000).default(1),
+    /** After a recovery has completed, none for this member during this time. */
+    cooldownMs: durationMs(600_000, 0, 86_400_000),
+    /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
+    flapLimit: z.number().int().min(1).max(100).default(3),
+    flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
+    /** A fresh instance is not judged before this age. */
+    bootGraceMs: durationMs(120_000, 0, 3_600_000),
+    /** Recoveries at the same time in this group. */
+    concurrency: z.number().int().min(1).max(1000).default(1),
 
-  /** Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2 rejects it. */
-  fenceSkipOsShutdown: z.boolean().default(true),
-  /** No proof of the fence within this time: hold. */
-  fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
+    /** Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2 rejects it. */
+    fenceSkipOsShutdown: z.boolean().default(true),
+    /** No proof of the fence within this time: hold. */
+    fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
 
-  /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
-  placements: z.array(placement).max(50).default([]),
-  /** Launch attempts (placements × verification failures) before holding. */
-  maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
-  /** A snapshot set that takes longer than this is a hold, not an error. */
-  captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
-  launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
+    /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
+    placements: z.array(placement).max(50).default([]),
+    /** Launch attempts (placements × verification failures) before holding. */
+    maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
+    /** A snapshot set that takes longer than this is a hold, not an error. */
+    captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
+    launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
 
-  /** The replacement's own heartbeats must pass for this long before it is activated. */
-  settleMs: durationMs(3_000, 0, 600_000),
-  /** A replacement that has not settled by then is fenced and the next attempt begins. */
-  verifyTimeoutMs: durationMs(600_000, 5_000, 7_200_000),
-  /** Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails verification. */
-  requireStatusChecks: z.boolean().default(false),
+    /** The replacement's own heartbeats must pass for this long before it is activated. */
+    settleMs: durationMs(3_000, 0, 600_000),
+    /** A replacement that has not settled by then is fenced and the next attempt begins. */
+    verifyTimeoutMs: durationMs(600_000, 5_000, 7_200_000),
+    /** Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails verification. */
+    requireStatusChecks: z.boolean().default(false),
 
-  /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
-  retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
-  /** Keep snapshots and image of a recovery for this long. */
-  retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
-});
+    /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
+    retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
+    /** Keep snapshots and image of a recovery for this long. */
+    retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
+  })
+  .superRefine((policy, context) => {
+    for (const message of serviceProbeFaults(policy))
+      context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
+  });
 
 export type GroupPolicy = z.infer<typeof GroupPolicySchema>;
 

@@ -19,6 +19,7 @@ const opinion = (member: MemberId, verdict: Opinion['verdict'], change: Partial<
   reason: verdict === 'alive' ? 'Heard' : 'Silent',
   sinceMs: monotonicMs(0),
   lastHeardMs: monotonicMs(0),
+  service: null,
   ...change,
 });
 

@@ -14,6 +14,7 @@ import {
 import type {
   HeartbeatSource,
   OpenIntent,
+  ProbeService,
   RecoveryActivity,
   RecoveryRunner,
   RecoveryRunOutcome,
@@ -44,6 +45,7 @@ export interface RecoveryEngineOptions {
   readonly random: Random;
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
+  readonly probeService?: ProbeService;
   readonly settings?: Partial<RecoverySettings>;
 }
 

@@ -15,7 +15,10 @@ export interface GuardLimits {
 export interface FleetMember {
   readonly member: MemberId;
   readonly az: string;
-  /** When it became suspect (or dead, or unknown after having been suspect) and has been since; `null` while it is fine. */
+  /**
+   * When it became suspect (or dead, or unknown after having been suspect), or its services unreachable in a group that acts on that, and has been since;
+   * `null` while it is fine.
+   */
   readonly silentSinceWallMs: number | null;
 }
 

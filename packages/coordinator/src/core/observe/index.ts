@@ -2,5 +2,6 @@ export { HeartbeatBatch } from './heartbeat-batch.ts';
 export type { Hearing } from './hears-too-few.ts';
 export type { KeyOf } from './keyring.ts';
 export { ObserverTable, type ObserverTableOptions } from './observer-table.ts';
+export * from './service-types.ts';
 export * from './types.ts';
 export type { TickReport } from './watch.ts';
