@@ -53,10 +53,7 @@ describe('a service probe', () => {
 describe('the rules between fields refuse with both numbers', () => {
   it.each([
     [{ serviceProbes: [{ ...tcp, intervalMs: 1_000 }] }, 'timeoutMs 1000 must be shorter than intervalMs 1000'],
-    [
-      { confirmForMs: 1_999, serviceProbes: [tcp] },
-      'timeoutMs 1000 of tcp-5432 must fit twice into confirmForMs 1999',
-    ],
+    [{ confirmForMs: 1_999, serviceProbes: [tcp] }, 'timeoutMs 1000 of tcp-5432 must fit twice into confirmForMs 1999'],
     [
       { serviceFailsAfterMs: 14_999, serviceProbes: [tcp] },
       'serviceFailsAfterMs 14999 must be at least fall × intervalMs of tcp-5432, which is 15000',

@@ -33,16 +33,19 @@ function setUp(answer: (order: ServiceOrder, signal: AbortSignal) => Promise<Pro
   };
   const clock = new SimClock();
   const log = new RecordingLog();
-  const prober = new ServiceProber({ table, clock, log, probe: (_p, _to, _ms, signal) => answer(order('watch', 0), signal) });
+  const prober = new ServiceProber({
+    table,
+    clock,
+    log,
+    probe: (_p, _to, _ms, signal) => answer(order('watch', 0), signal),
+  });
   return { prober, clock, log, reports, rooms, begun: () => next };
 }
 
 describe('the prober', () => {
   it('has at most 64 looks that watch under way, and puts the others off', async () => {
     const ends: (() => void)[] = [];
-    const { prober, clock, begun, reports } = setUp(
-      () => new Promise((resolve) => ends.push(() => resolve(PASSES))),
-    );
+    const { prober, clock, begun, reports } = setUp(() => new Promise((resolve) => ends.push(() => resolve(PASSES))));
     for (let tick = 0; tick < 10; tick++) prober.tick(clock.monotonicMs());
     expect([begun(), prober.underWayCount]).toEqual([64, 64]);
     for (const end of ends.splice(0, 10)) end();
