@@ -1,6 +1,9 @@
 import type { MemberId, MonotonicMs } from '@understudy/shared';
 import type { MemberEvidence } from '../core/judge/index.ts';
 
+/** An opinion that is written again (another lease) is dated again, to the rounding of two clocks; a service that passed in between is dated later by a second at least. ms */
+const SAME_WITHIN_MS = 500;
+
 interface Spell {
   readonly instanceId: string;
   readonly sinceMs: MonotonicMs;
@@ -20,7 +23,7 @@ export class UnreachableSince {
     const spell = this.#spells.get(evidence.member);
     if (spell?.instanceId !== evidence.instanceId) return null;
     const broken = [...failingSince(evidence)].some(
-      ([observer, since]) => spell.said.has(observer) && spell.said.get(observer) !== since,
+      ([observer, since]) => Math.abs((spell.said.get(observer) ?? since) - since) > SAME_WITHIN_MS,
     );
     return broken ? null : spell.sinceMs;
   }

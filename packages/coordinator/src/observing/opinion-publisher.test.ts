@@ -78,6 +78,24 @@ describe('OpinionPublisher', () => {
     expect(publisher.pendingCount).toBe(0);
   });
 
+  it('writes what is thought of services where anything is, dated by the wall clock', async () => {
+    const { clock, publisher, flush, stored } = await setUp();
+    await clock.advance(90_000);
+    const service = {
+      state: 'failing',
+      probe: 'tcp-5432',
+      reason: 'Refused',
+      passedBefore: true,
+      warning: null,
+    } as const;
+    publisher.offer([opinion('db/a', 'alive', { service: { ...service, sinceMs: monotonicMs(60_000) } })]);
+    publisher.offer([opinion('db/b', 'alive')]);
+    await flush();
+    const [a, b] = await stored();
+    expect(a?.record.service).toEqual({ ...service, sinceWallMs: clock.wallMs() - 30_000 });
+    expect(b?.entry.value).not.toContain('service');
+  });
+
   it('writes hundreds in transactions of at most 100', async () => {
     const { publisher, flush, stored } = await setUp();
     publisher.offer(Array.from({ length: 450 }, (_, i) => opinion(`db/m${i}` as MemberId, 'alive')));

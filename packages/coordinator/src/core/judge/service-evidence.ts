@@ -25,8 +25,9 @@ interface Vote {
 const isOfCertificate = (reason: string): boolean => reason.startsWith('Certificate');
 
 /**
- * Services as seen from outside. The same quorum as for `dead`: failing for one observer only is that observer's path. Not counted: who abstains, who
- * does not hear the member itself (S10: its network is in doubt), who has no opinion. Nothing is concluded while EC2 says it is starting, or within the boot grace.
+ * Services as seen from outside. The same quorum as for `dead`: failing for one observer only is that observer's path. Who abstains or has no opinion does
+ * not count; nor does a failure seen by one that does not hear the member itself (its network is in doubt), but a service that passes for it does pass.
+ * Nothing is concluded while EC2 says it is starting, or within the boot grace.
  */
 export function readService(
   evidence: MemberEvidence,
@@ -35,10 +36,12 @@ export function readService(
   nowMs: MonotonicMs,
 ): ServiceFinding {
   const votes = policy.serviceProbes.length === 0 ? [] : votesOf(evidence);
-  const failing = votes.filter(({ service }) => service.state === 'failing');
+  const passing = votes.filter(({ service }) => service.state === 'passing');
+  const failing = votes.filter(({ service, opinion }) => service.state === 'failing' && opinion.verdict === 'alive');
   const starting = cloud.kind === 'hold' && (cloud.code === 'BootGrace' || cloud.code === 'Starting');
   const opinionsOf = (some: readonly Vote[]) => some.map((vote) => vote.opinion);
-  const unreachable = !starting && failing.length === votes.length && areEnough(evidence, opinionsOf(failing));
+  const enough = areEnough(evidence, opinionsOf(failing));
+  const unreachable = !starting && passing.length === 0 && enough;
   const since = evidence.serviceUnreachableSinceMs ?? null;
   const failingForMs = unreachable && since !== null ? nowMs - since : 0;
   const neverActs = whyNeverActs(policy, areEnough(evidence, opinionsOf(failing.filter(isCurable))), failing);
@@ -48,14 +51,16 @@ export function readService(
     failed: unreachable && neverActs === null && since !== null && failingForMs >= policy.serviceFailsAfterMs,
     text: failingText(failing),
     neverActs,
-    evidence: votes.map((vote) => serviceItem(vote, evidence, unreachable)),
+    evidence: votes.map((vote) =>
+      serviceItem(vote, evidence, whyNothing({ starting, passing: passing.length, enough })),
+    ),
   };
 }
 
 function votesOf(evidence: MemberEvidence): Vote[] {
   return evidence.opinions.flatMap((opinion) => {
-    const { service, verdict } = opinion;
-    return service && verdict === 'alive' && abstentionOf(evidence, opinion) === null ? [{ opinion, service }] : [];
+    const { service } = opinion;
+    return service && abstentionOf(evidence, opinion) === null ? [{ opinion, service }] : [];
   });
 }
 
@@ -77,11 +82,17 @@ function failingText(failing: readonly Vote[]): string {
     .join('; ');
 }
 
-function serviceItem({ opinion, service }: Vote, { wallNowMs }: MemberEvidence, unreachable: boolean): EvidenceItem {
+/** Why a failure that is shown means nothing for the member; empty when it does. */
+function whyNothing(found: { readonly starting: boolean; readonly passing: number; readonly enough: boolean }): string {
+  if (found.starting) return '; it is starting: not counted';
+  if (found.passing > 0) return '; it passes for others: the path may be at fault';
+  return found.enough ? '' : '; too few say so';
+}
+
+function serviceItem({ opinion, service }: Vote, { wallNowMs }: MemberEvidence, remark: string): EvidenceItem {
   const ageMs = Math.max(0, wallNowMs - service.sinceWallMs);
-  const path = unreachable ? '' : '; not all say so: its path may be at fault';
   const proven = service.passedBefore ? '' : ', never seen passing on this instance';
-  const failing = `${service.probe} fails: ${service.reason} (${durationText(ageMs)})${proven}${path}`;
+  const failing = `${service.probe} fails: ${service.reason} (${durationText(ageMs)})${proven}${remark}`;
   const text = service.state === 'failing' ? failing : 'services pass';
   const warning = service.warning === null ? '' : `; warning: ${service.warning}`;
   const source = `service from ${opinion.observer}`;
