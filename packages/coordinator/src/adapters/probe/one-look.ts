@@ -11,10 +11,10 @@ export interface LookLimits {
 /** The one end of a look: whatever comes first settles it, and the connection is gone with it. */
 export interface Ending {
   /** The connection stands: from now on silence is the service's, not the host's. */
-  connected(): void;
-  settle(report: ProbeReport): void;
+  readonly connected: () => void;
+  readonly settle: (report: ProbeReport) => void;
   /** What `error` means depends on whether the connection stood. */
-  fail(error: unknown, afterConnect: (error: unknown) => ProbeReport): void;
+  readonly fail: (error: unknown, afterConnect: (error: unknown) => ProbeReport) => void;
 }
 
 /**
