@@ -55,7 +55,7 @@ export class HeartbeatSource {
   /** The next heartbeat, written to `into` at `offset`. */
   writeNext(into: Uint8Array, offset: number): void {
     const bytes = this.#template;
-    new DataView(bytes.buffer).setUint32(HEARTBEAT_OFFSET.sequence + 4, ++this.sequence);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(HEARTBEAT_OFFSET.sequence + 4, ++this.sequence);
     const signed = HEARTBEAT_BYTES - TAG_BYTES;
     bytes.set(benchMac(bytes.subarray(0, signed)).subarray(0, TAG_BYTES), signed);
     into.set(bytes, offset);
