@@ -25,6 +25,7 @@ interface RunFlags {
   readonly days: number;
   readonly members: number;
   readonly coordinators: number;
+  readonly probes?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -35,11 +36,12 @@ interface RunFlags {
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
   const { days, members, coordinators, faults } = flags;
-  if (faults === undefined) return { seed, days, members, coordinators };
+  const shape = { seed, days, members, coordinators, ...(flags.probes ? { probes: true } : {}) };
+  if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
     if (!Array.isArray(content)) return specOf(readRegression(faults));
-    return { seed, days, members, coordinators, faults: z.array(FaultListSchema).parse(content) };
+    return { ...shape, faults: z.array(FaultListSchema).parse(content) };
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return program.error(`error: ${faults} is no list of faults: ${why}`, { exitCode: EXIT_USAGE });
@@ -101,6 +103,7 @@ program
   .option('--days <d>', 'simulated time, at least one episode of about 40 min', number, 0.02)
   .option('--members <n>', 'watched members', number, 12)
   .option('--coordinators <n>', 'coordinators', number, 3)
+  .option('--probes', 'the group has a service probe')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')
   .option('--json', 'one JSON line per run')

@@ -13,6 +13,7 @@ export const RegressionSchema = z.strictObject({
   days: z.number().positive(),
   members: z.number().int().min(1),
   coordinators: z.number().int().min(1),
+  probes: z.boolean().optional(),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -20,16 +21,26 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const specOf = ({ seed, days, members, coordinators, faults }: Regression): RunSpec => ({
+export const specOf = ({ seed, days, members, coordinators, probes, faults }: Regression): RunSpec => ({
   seed,
   days,
   members,
   coordinators,
+  ...(probes === undefined ? {} : { probes }),
   faults,
 });
 
 export function writeRegression(file: string, broke: InvariantId, story: string, spec: RunSpec): void {
-  const { seed, days, members, coordinators, faults } = spec;
-  const regression = RegressionSchema.parse({ story, broke, seed, days, members, coordinators, faults: faults ?? [] });
+  const { seed, days, members, coordinators, probes, faults } = spec;
+  const regression = RegressionSchema.parse({
+    story,
+    broke,
+    seed,
+    days,
+    members,
+    coordinators,
+    probes,
+    faults: faults ?? [],
+  });
   writeFileSync(file, `${JSON.stringify(regression, null, 2)}\n`);
 }

@@ -1,5 +1,5 @@
 import { CloudSim, seedInstance } from '@understudy/cloud-sim';
-import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { CoordinatorConfigSchema, type ProbeCode } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
@@ -28,6 +28,8 @@ export interface WorldShape {
   readonly seed: number;
   readonly members: number;
   readonly coordinators: number;
+  /** The group has a service probe. Default false. */
+  readonly probes?: boolean;
 }
 
 export const GROUP = 'sim';
@@ -46,6 +48,12 @@ export const POLICY: Partial<GroupPolicy> = {
   verifyTimeoutMs: 180_000,
 };
 
+/** Answers that delay `dead` for a minute: an agent that died alone is still replaced within an episode. */
+const PROBED = {
+  serviceProbes: [{ kind: 'tcp', port: 5_432 }],
+  answeredProbesHoldForMs: 60_000,
+} as const;
+
 /** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the witnesses. */
 export class World {
   readonly kernel = new SimKernel();
@@ -59,6 +67,8 @@ export class World {
   readonly disks = new Disks();
   readonly machines = new MachineRoom(this);
   readonly operators: Operators;
+  /** Looks at services, by what they showed. */
+  readonly looks: Partial<Record<ProbeCode, number>> = {};
   readonly hosts: readonly CoordinatorHost[];
   readonly members: readonly MemberId[];
   /** `address:port` of the coordinators, as agents are configured with. */
@@ -99,7 +109,7 @@ export class World {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: { ...POLICY, placements },
+      policy: { ...POLICY, ...(this.shape.probes === true ? PROBED : {}), placements },
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }
