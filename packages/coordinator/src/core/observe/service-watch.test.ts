@@ -167,7 +167,7 @@ describe('nobody is looked at', () => {
     const driven = setUp({ serviceProbes: [probe({ fall: 2 })] });
     drive(driven, 250, 20_000);
     const stalled: ServiceOrder[] = [];
-    for (let nowMs = 20_250; stalled.length < 2; nowMs += 250) {
+    for (let nowMs = 20_250; nowMs < 60_000 && stalled.length < 2; nowMs += 250) {
       driven.agent.send(driven.table, nowMs);
       driven.table.tick(at(nowMs));
       const orders = driven.table.planServiceProbes(at(nowMs), ROOM);
@@ -175,7 +175,47 @@ describe('nobody is looked at', () => {
       // Reported later than deadline and ticks can explain.
       for (const order of orders) driven.table.serviceResult(order, TIMES_OUT, at(nowMs + 1_000 + 4 * TICK_MS));
     }
+    expect(stalled).toHaveLength(2);
     expect(driven.table.opinion(M)?.service?.state).toBe('passing');
+  });
+
+  it('nor does one of a look that was under way when we stopped trusting ourselves', () => {
+    const driven = setUp({ serviceProbes: [probe(), probe({ port: 1 })] });
+    drive(driven, 250, 20_000);
+    driven.answer = () => TIMES_OUT;
+    // Two failures each; the third ones are under way.
+    const wanted = new Map<number, ServiceOrder>();
+    for (let nowMs = 20_250; nowMs < 60_000 && wanted.size < 2; nowMs += TICK_MS) {
+      driven.agent.send(driven.table, nowMs);
+      driven.table.tick(at(nowMs));
+      for (const order of driven.table.planServiceProbes(at(nowMs), ROOM)) {
+        driven.orders.push(order);
+        const failures = driven.orders.filter((one) => one.index === order.index && one.plannedAtMs > 20_000).length;
+        if (failures === 3) wanted.set(order.index, order);
+        else driven.table.serviceResult(order, TIMES_OUT, at(nowMs));
+      }
+      if (wanted.size === 2) {
+        driven.table.noteReceiveLoss(at(nowMs + 1));
+        driven.table.tick(at(nowMs + 2));
+        for (let times = 0; times < 3; times++)
+          for (const order of wanted.values()) driven.table.serviceResult(order, TIMES_OUT, at(nowMs + 3));
+        expect(driven.table.abstention).not.toBeNull();
+        expect(driven.table.opinion(M)?.service?.state).toBe('passing');
+      }
+    }
+    expect(wanted.size).toBe(2);
+  });
+
+  it('that is silent: it is confirmed, not watched', () => {
+    const driven = setUp();
+    drive(driven, 250, 20_000);
+    driven.beats = false;
+    drive(driven, 20_250, 25_500);
+    const before = driven.orders.length;
+    drive(driven, 25_750, 60_000);
+    const later = driven.orders.slice(before);
+    expect(later.length).toBeGreaterThan(20);
+    expect(later.every((order) => order.purpose === 'confirm')).toBe(true);
   });
 
   it('without an activated instance', () => {
@@ -190,7 +230,8 @@ describe('nobody is looked at', () => {
     driven.table.setRoster([watched(M, { serviceProbes: [probe()], activatedInstanceId: 'i-new' })], at(20_100));
     expect(driven.table.opinion(M)?.service).toBeNull();
     const late = driven.orders.at(-1);
-    if (late) driven.table.serviceResult(late, REFUSES, at(20_200));
+    for (let times = 0; late && times < 3; times++) driven.table.serviceResult(late, REFUSES, at(20_200));
+    expect(driven.table.opinion(M)?.service).toBeNull();
     const heir = new WireAgent(M, 'i-new');
     heir.greet(driven.table, 20_200);
     Object.assign(driven, { agent: heir, answer: () => REFUSES });
