@@ -230,7 +230,7 @@ describe('nobody is looked at', () => {
     driven.table.setRoster([watched(M, { serviceProbes: [probe()], activatedInstanceId: 'i-new' })], at(20_100));
     expect(driven.table.opinion(M)?.service).toBeNull();
     const late = driven.orders.at(-1);
-    for (let times = 0; late && times < 3; times++) driven.table.serviceResult(late, REFUSES, at(20_200));
+    for (let times = 0; late && times < 3; times++) driven.table.serviceResult(late, PASSES, at(20_200));
     expect(driven.table.opinion(M)?.service).toBeNull();
     const heir = new WireAgent(M, 'i-new');
     heir.greet(driven.table, 20_200);
