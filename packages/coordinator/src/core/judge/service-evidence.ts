@@ -78,7 +78,13 @@ function whyNeverActs(policy: GroupPolicy, enough: boolean, failing: readonly Vo
 function failingText(failing: readonly Vote[]): string {
   const said = Map.groupBy(failing, ({ service }) => `${service.probe}: ${service.reason}`);
   return [...said]
-    .map(([what, votes]) => `${what} at ${votes.map((vote) => vote.opinion.observer).join(', ')}`)
+    .map(
+      ([what, votes]) =>
+        `${what} at ${votes
+          .map((vote) => vote.opinion.observer)
+          .sort()
+          .join(', ')}`,
+    )
     .join('; ');
 }
 
