@@ -90,6 +90,17 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
     nothingBegun(world);
   });
 
+  test('stopped on purpose while the member is paused: degraded and held, replaced only after the pause', async () => {
+    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    world.pause(`member/${DB1}`);
+    world.services.set(instanceId, REFUSES);
+    await world.until('held', () => world.hold(DB1)?.reason === 'Paused', 120_000);
+    await world.clock.advance(LONG_MS);
+    expect([world.intent(DB1), world.launches, memberOf(world).degraded]).toEqual([null, 0, true]);
+    world.remove(KEYS.pause(`member/${DB1}`));
+    await world.until('intent', () => world.intent(DB1) !== null, 10_000);
+  });
+
   test('a new leader waits the whole time again', async () => {
     const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
     world.services.set(instanceId, REFUSES);
