@@ -43,6 +43,7 @@ export class HeartbeatSource {
         code: 0,
         ageSeconds: 1,
       })),
+      servePromise: null,
       acks: [],
     };
     this.#template = encodeHeartbeat(heartbeat, benchMac);

@@ -25,6 +25,7 @@ interface RunFlags {
   readonly days: number;
   readonly members: number;
   readonly coordinators: number;
+  readonly serveLease?: true;
   readonly probes?: true;
   readonly faults?: string;
   readonly trace?: true;
@@ -35,8 +36,8 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults } = flags;
-  const shape = { seed, days, members, coordinators, ...(flags.probes ? { probes: true } : {}) };
+  const { days, members, coordinators, faults, serveLease = false, probes = false } = flags;
+  const shape = { seed, days, members, coordinators, serveLease, probes };
   if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
@@ -104,6 +105,7 @@ program
   .option('--members <n>', 'watched members', number, 12)
   .option('--coordinators <n>', 'coordinators', number, 3)
   .option('--probes', 'the group has a service probe')
+  .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')
   .option('--json', 'one JSON line per run')

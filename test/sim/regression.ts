@@ -13,7 +13,8 @@ export const RegressionSchema = z.strictObject({
   days: z.number().positive(),
   members: z.number().int().min(1),
   coordinators: z.number().int().min(1),
-  probes: z.boolean().optional(),
+  serveLease: z.boolean().default(false),
+  probes: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -21,26 +22,18 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const specOf = ({ seed, days, members, coordinators, probes, faults }: Regression): RunSpec => ({
+export const specOf = ({ seed, days, members, coordinators, serveLease, probes, faults }: Regression): RunSpec => ({
   seed,
   days,
   members,
   coordinators,
-  ...(probes === undefined ? {} : { probes }),
+  serveLease,
+  probes,
   faults,
 });
 
 export function writeRegression(file: string, broke: InvariantId, story: string, spec: RunSpec): void {
-  const { seed, days, members, coordinators, probes, faults } = spec;
-  const regression = RegressionSchema.parse({
-    story,
-    broke,
-    seed,
-    days,
-    members,
-    coordinators,
-    probes,
-    faults: faults ?? [],
-  });
+  const { faults, ...shape } = spec;
+  const regression = RegressionSchema.parse({ story, broke, ...shape, faults: faults ?? [] });
   writeFileSync(file, `${JSON.stringify(regression, null, 2)}\n`);
 }

@@ -2,10 +2,11 @@ import type { RunSpec } from './simulation.ts';
 
 /** The one line that does it again. Runs with a list of their own name the file it stands in. */
 export function replayCommand(spec: RunSpec, faultsFile?: string): string {
-  const { seed, days, members, coordinators } = spec;
+  const { seed, days, members, coordinators, serveLease } = spec;
   const parts = ['npm run sim --', `--seed ${seed}`, `--days ${days}`, `--members ${members}`];
   if (coordinators !== 3) parts.push(`--coordinators ${coordinators}`);
   if (spec.probes === true) parts.push('--probes');
+  if (serveLease === true) parts.push('--serve-lease');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');
 }

@@ -9,6 +9,9 @@ export class Tally {
   recoveriesFinished = 0;
   launchAttempts = 0;
   leaderChanges = 0;
+  /** Fences that nobody saw, because a serve lease was waited out. */
+  leaseFences = 0;
+  watchdogResets = 0;
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
@@ -17,12 +20,14 @@ export class Tally {
   }
 
   witness(happening: Happening): void {
+    if (happening.kind === 'reset') this.watchdogResets += 1;
     if (happening.kind !== 'commit') return;
     const { keys } = this.#world;
     for (const write of happening.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
       if (write.key.startsWith(keys.intents)) this.recoveriesBegun += 1;
+      if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
       // A history record is written again whenever something of it was collected.
       if (write.key.startsWith(keys.history) && this.#isNew(happening, write.key))
@@ -49,6 +54,9 @@ export class Tally {
     return [
       `${this.recoveriesBegun} recoveries begun, ${this.recoveriesFinished} finished, ${this.launchAttempts} launch attempts`,
       `${this.leaderChanges} elections`,
+      ...(this.leaseFences + this.watchdogResets > 0
+        ? [`${this.leaseFences} leases waited out, ${this.watchdogResets} resets by watchdogs`]
+        : []),
       `holds: ${maps[0] || 'none'}`,
       `held at the end: ${maps[1] || 'none'}`,
     ].join('; ');

@@ -64,6 +64,8 @@ function lineOf(happening: Happening): string {
       return `${happening.member} ${happening.instanceId} ${happening.serving ? 'serves' : 'serves no more'}`;
     case 'opinion-sent':
       return `${happening.coordinatorId} thinks ${happening.member} ${happening.verdict}`;
+    case 'reset':
+      return `${happening.instanceId} reset by its watchdog`;
     case 'log':
       return `${happening.who} ${happening.level} ${happening.event}`;
     case 'process':

@@ -1,5 +1,6 @@
 import type { CheckReading, Clock, Log, Random } from '@understudy/shared';
 import { CHECK_CODES } from '@understudy/shared';
+import type { WorkloadState } from './core/watchdog.ts';
 import { LatestWins } from './latest-wins.ts';
 
 /** What the workload is to be told. */
@@ -44,7 +45,7 @@ export class ActivationApplier {
   readonly #file: LatestWins<WantedActivation>;
   readonly #commands: LatestWins<WantedActivation>;
   /** What the commands last achieved; `unknown` at start and after any half-done change. */
-  #workload: 'unknown' | 'serving' | 'withdrawn' = 'unknown';
+  #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
 
   constructor(parts: ApplierParts) {
@@ -57,6 +58,11 @@ export class ActivationApplier {
     this.#wanted = wanted;
     this.#file.offer(wanted);
     this.#commands.offer(wanted);
+  }
+
+  /** What hook and target last achieved. */
+  get workload(): WorkloadState {
+    return this.#workload;
   }
 
   /** A hook or target that failed is a warning in the heartbeat: seen by people, never a reason to replace the instance. */

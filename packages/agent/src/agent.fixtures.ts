@@ -23,6 +23,7 @@ import type { Check } from './checks/check.ts';
 import type { MetadataAnswer } from './checks/metadata.ts';
 import { AgentConfigSchema } from './config.ts';
 import type { StoredState } from './core/boot.ts';
+import type { Watchdog } from './watchdog-keeper.ts';
 
 export const MEMBER = 'shop/db-1';
 export const INSTANCE_ID = 'i-0aaa';
@@ -151,12 +152,14 @@ export interface WorldOptions {
   readonly stored?: StoredState;
   readonly seed?: number;
   readonly checks?: Checks;
+  readonly clock?: SimClock;
+  readonly watchdog?: Watchdog;
   readonly coordinatorCount?: number;
 }
 
 /** An agent on a simulated clock and network, with as many coordinators as asked for (default 3). */
 export function agentWorld(options: WorldOptions = {}) {
-  const clock = new SimClock();
+  const clock = options.clock ?? new SimClock();
   const random = new SeededRandom(options.seed ?? 1);
   const network = new SimDatagramNetwork({ clock, random });
   const count = options.coordinatorCount ?? 3;
@@ -188,6 +191,7 @@ export function agentWorld(options: WorldOptions = {}) {
     metadata: { get: async () => identity.answer },
     stateStore,
     outputs,
+    watchdog: options.watchdog ?? null,
     makeChecks: (context) => {
       lost = context.onIdentityLost;
       return { network: PASS, storage: PASS, metadata: PASS, ...options.checks };
@@ -213,4 +217,24 @@ export function agentWorld(options: WorldOptions = {}) {
       return { done };
     },
   };
+}
+
+/** A running agent, `ms` after its start, told `active` by all when `active` is set. */
+export async function running(
+  options: WorldOptions & { readonly active?: boolean; readonly holdsForMs?: number } = {},
+  ms = 100,
+) {
+  const world = agentWorld(options);
+  const { holdsForMs = 0 } = options;
+  if (options.active)
+    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'active', holdsForMs };
+  const { done } = world.start();
+  await world.clock.advance(ms);
+  const [c1, c2, c3] = world.coordinators;
+  if (!c1 || !c2 || !c3) throw new Error('three coordinators wanted');
+  const stop = async () => {
+    world.agent.stop();
+    return world.clock.runUntilSettled(done);
+  };
+  return { ...world, c1, c2, c3, done, stop };
 }

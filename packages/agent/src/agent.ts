@@ -6,6 +6,7 @@ import {
   type Log,
   type Mac,
   type Random,
+  type ServePromise,
   type Timer,
 } from '@understudy/shared';
 import { ActivationApplier, type ActivationOutputs } from './activation-applier.ts';
@@ -13,6 +14,7 @@ import type { StateStore } from './adapters/state-file.ts';
 import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
 import type { AgentConfig } from './config.ts';
+import { withdrawMsOf } from './config-values.ts';
 import { CoordinatorTargets } from './coordinator-targets.ts';
 import {
   type ActivationEvent,
@@ -25,7 +27,9 @@ import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
 import type { Link } from './core/ledger.ts';
 import { backoffMs } from './core/schedule.ts';
+import { mayPet, withdrawDeadline } from './core/watchdog.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
+import { type Watchdog, WatchdogKeeper } from './watchdog-keeper.ts';
 
 /** What the checks need to know that only the running agent can say. */
 export interface CheckContext {
@@ -45,6 +49,8 @@ export interface AgentParts {
   readonly metadata: MetadataSource;
   readonly stateStore: StateStore;
   readonly outputs: ActivationOutputs;
+  /** null: none is configured. */
+  readonly watchdog: Watchdog | null;
   readonly makeChecks: (context: CheckContext) => Checks;
   /** Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic clock may stand still in those. */
   readonly uptimeMs: () => number;
@@ -57,6 +63,8 @@ const IDENTITY_RETRY = { baseMs: 500, maxMs: 10_000 };
 /** A disk that hangs must not keep the heartbeats from starting. */
 const STATE_WRITE_LIMIT_MS = 5_000;
 const COMMANDS_GRACE_MS = 6_000;
+/** With a serve lease no suspension of the machine is overlooked; less than this may be the granularity of the two clocks. */
+const SUSPENDED_MS = 1_000;
 
 /** Wires the parts; holds what the process believes about its activation. */
 export class Agent {
@@ -64,20 +72,27 @@ export class Agent {
   readonly #applier: ActivationApplier;
   readonly #targets: CoordinatorTargets;
   readonly #stopping = new AbortController();
+  readonly #watchdog: WatchdogKeeper | null;
   #board: CheckBoard | null = null;
   #sender: HeartbeatSender | null = null;
   #state: ActivationState = INITIAL_ACTIVATION;
   #instanceId: string | null = null;
   #highestIncarnation = 0;
   #leaseTimer: Timer | null = null;
+  /** By when the workload has to be withdrawn; null while it may serve, or never did. */
+  #withdrawByMs: number | null = null;
+  /** When this process was last awake: with the machine's suspensions, and by the monotonic clock. */
   #awakeAtMs: number;
+  #awakeMonotonicMs: number;
   #stopReason: StopReason = 'asked';
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#applier = new ActivationApplier({ ...parts, beforeActivating: () => this.#noticePause() });
     this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
+    this.#watchdog = parts.watchdog && this.#keeperOf(parts.watchdog);
     this.#awakeAtMs = parts.uptimeMs();
+    this.#awakeMonotonicMs = parts.clock.monotonicMs();
   }
 
   get activation(): ActivationState {
@@ -94,6 +109,7 @@ export class Agent {
     const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     // Before anything else, even before we know who we are: nothing serves that an ack of this process has not named.
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId: null });
+    this.#watchdog?.start();
     if (!signal.aborted) {
       await this.#start().catch((error: unknown) => {
         if (!signal.aborted) throw error;
@@ -120,7 +136,7 @@ export class Agent {
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId });
     await this.#targets.start();
     if (this.#stopping.signal.aborted) return;
-    this.#awakeAtMs = this.#parts.uptimeMs();
+    this.#awake();
     this.#sender = new HeartbeatSender({
       ...this.#parts,
       ...boot,
@@ -129,6 +145,7 @@ export class Agent {
       firstSequence: firstSequence(boot.stored, clock.wallMs()),
       readings: () => this.#readings(),
       activation: () => this.#state,
+      servePromise: () => this.#servePromise(),
       onAwake: () => this.#noticePause(),
       onAck: (links) => this.#weigh(links),
     });
@@ -215,6 +232,8 @@ export class Agent {
     const before = this.#state;
     const { state, effects } = nextActivation(before, event, config.serve, clock.monotonicMs());
     this.#state = state;
+    const limits = { withdrawMs: withdrawMsOf(config), nowMs: clock.monotonicMs() };
+    this.#withdrawByMs = withdrawDeadline(before, event.kind, state, this.#withdrawByMs, limits);
     if (state.kind !== before.kind) {
       log.info('activation.changed', {
         from: before.kind,
@@ -226,7 +245,8 @@ export class Agent {
     for (const effect of effects) {
       if (effect.kind === 'apply') {
         this.#applier.want({ state: effect.state, incarnation: effect.incarnation, instanceId: this.#instanceId });
-      } else void this.#applier.powerOff(config.activation.timeoutMs + COMMANDS_GRACE_MS);
+      } else
+        void this.#applier.powerOff(Math.min(config.activation.timeoutMs + COMMANDS_GRACE_MS, limits.withdrawMs / 2));
     }
     this.#watchLease();
   }
@@ -248,13 +268,50 @@ export class Agent {
 
   /** Called before every heartbeat, accepted datagram and activation: were we away, and is the lease over? */
   #noticePause(): void {
-    const nowMs = this.#parts.uptimeMs();
-    const awayMs = nowMs - this.#awakeAtMs;
-    this.#awakeAtMs = nowMs;
+    const { awayMs, suspendedMs } = this.#awake();
     this.#noticeLeaseEnd();
-    if (awayMs < this.#parts.config.activation.distrustAfterPauseMs) return;
+    const { activation, serve } = this.#parts.config;
+    // A lease is counted on the monotonic clock, which stands still while the machine is suspended.
+    const distrusted = serve.leaseMs > 0 && suspendedMs >= SUSPENDED_MS;
+    if (awayMs < activation.distrustAfterPauseMs && !distrusted) return;
     this.#parts.log.warn('agent.resumed', { awayMs: Math.round(awayMs) });
     this.#step({ kind: 'resumed' });
+  }
+
+  /** How long nobody asked, and how much of that the whole machine was suspended. */
+  #awake(): { readonly awayMs: number; readonly suspendedMs: number } {
+    const upMs = this.#parts.uptimeMs();
+    const monotonicMs = this.#parts.clock.monotonicMs();
+    const awayMs = upMs - this.#awakeAtMs;
+    const suspendedMs = awayMs - (monotonicMs - this.#awakeMonotonicMs);
+    this.#awakeAtMs = upMs;
+    this.#awakeMonotonicMs = monotonicMs;
+    return { awayMs, suspendedMs };
+  }
+
+  /** What every heartbeat promises. The watchdog's part only while it is armed. */
+  #servePromise(): ServePromise | null {
+    const { serve } = this.#parts.config;
+    if (serve.leaseMs === 0) return null;
+    return { stopWithinSeconds: serve.stopWithinMs / 1_000, watchdog: this.#watchdog?.armed ?? false };
+  }
+
+  #keeperOf(watchdog: Watchdog): WatchdogKeeper {
+    const { clock, log, config } = this.#parts;
+    return new WatchdogKeeper({
+      watchdog,
+      clock,
+      log,
+      timeoutMs: config.serve.watchdog?.timeoutMs ?? 0,
+      mayArm: () => this.#mayPet(null),
+      mayPet: () => this.#mayPet(this.#withdrawByMs),
+    });
+  }
+
+  #mayPet(withdrawByMs: number | null): boolean {
+    this.#noticePause();
+    const { workload } = this.#applier;
+    return mayPet({ activation: this.#state, workload, withdrawByMs }, this.#parts.clock.monotonicMs());
   }
 
   #loseIdentity(found: string): void {
@@ -270,6 +327,7 @@ export class Agent {
     this.#step({ kind: 'stop' });
     const withdrawn = await this.#applier.settled(2 * config.activation.timeoutMs + COMMANDS_GRACE_MS);
     if (!withdrawn) log.error('activation.not-withdrawn');
+    this.#watchdog?.stop(withdrawn && this.#applier.workload === 'withdrawn');
     await this.#applier.close();
     this.#board?.stop();
     this.#targets.stop();

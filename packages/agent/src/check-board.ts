@@ -58,7 +58,7 @@ export class CheckBoard {
     };
     const worst = worstOf(this.#custom.map(({ state }) => state));
     const custom = worst ? checkReading(worst, nowMs) : ABSENT;
-    return [slot('network'), slot('storage'), slot('metadata'), hooks, slot('pressure'), slot('clock'), custom, ABSENT];
+    return [slot('network'), slot('storage'), slot('metadata'), hooks, slot('pressure'), slot('clock'), custom];
   }
 
   #all(): readonly CheckRunner[] {

@@ -39,3 +39,7 @@ export const maskedConfig = (config: AgentConfig): object => ({
   ...config,
   key: { ...config.key, ...(config.key.hex === undefined ? {} : { hex: '[masked]' }) },
 });
+
+/** What is left of `stopWithinMs` for the hook, the watchdog's own time taken off. ms */
+export const withdrawMsOf = ({ serve }: Pick<AgentConfig, 'serve'>): number =>
+  serve.stopWithinMs - (serve.watchdog?.timeoutMs ?? 0);

@@ -66,6 +66,17 @@ describe('agent config', () => {
       'checks: { pressure: { memoryFailPercent: 5 } }\n',
       /memoryFailPercent = 5 is below memoryWarnPercent = 10/,
     ],
+    [
+      'a lease that leaves the hook less than its time',
+      'serve: { leaseMs: 20000, stopWithinMs: 50000, watchdog: { timeoutMs: 30000 } }\n',
+      /stopWithinMs = 50000 less watchdog.timeoutMs = 30000 leaves 20000, below 30000/,
+    ],
+    [
+      'a lease that leaves hook and target less than their time, one after the other',
+      'activation: { onDeactivate: [off], systemdTarget: a.target }\nserve: { leaseMs: 20000, stopWithinMs: 59999 }\n',
+      /stopWithinMs = 59999 leaves 59999, below 60000 for 2 command/,
+    ],
+    ['a watchdog without a lease', 'serve: { watchdog: {} }\n', /watchdog guards nothing with leaseMs = 0/],
     ['a hook without a command', 'activation: { onActivate: [] }\n', /want a command/],
   ])('refuses: %s', (_name, text, message) => {
     expect(() => parse(BASE + text)).toThrow(message);

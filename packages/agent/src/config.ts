@@ -1,5 +1,6 @@
 import { isName } from '@understudy/shared';
 import * as z from 'zod';
+import { withdrawMsOf } from './config-values.ts';
 import { absolutePath, checkFaults, ChecksFields, command, durationMs, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -62,9 +63,21 @@ const AgentConfigFields = z.strictObject({
       /** No ack of a coordinator that sees a live leader and says `active` for this long: stop serving, ms; 0 = never. Shorter = a fence that cannot be
        * proven is waited out sooner; longer = survives longer outages of all coordinators. */
       leaseMs: z.number().int().min(0).max(86_400_000).default(0),
+      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less the watchdog's time. Shorter = a
+       * recovery that waits it out goes on sooner; longer = workloads that take long to stop are not cut off. Sent to the coordinators. */
+      stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
       onExpiry: z.enum(['deactivate', 'poweroff']).default('deactivate'),
       poweroffCommand: command.default(['systemctl', 'poweroff', '--force']),
+      /** Resets the machine when the workload does not stop in time, and when this agent is itself paused or killed while it serves. */
+      watchdog: z
+        .strictObject({
+          /** Linux watchdog device. Nobody else may have it open. */
+          device: absolutePath.default('/dev/watchdog'),
+          /** The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to wait out, longer = a busy machine is not reset by mistake. */
+          timeoutMs: durationMs(30_000, 1_000, 600_000),
+        })
+        .optional(),
     })
     .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
@@ -77,10 +90,22 @@ export const AgentConfigSchema = AgentConfigFields.superRefine((config, context)
   for (const [path, message] of crossFieldFaults(config)) context.addIssue({ code: 'custom', path, message });
 });
 
+function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activation']): Fault[] {
+  if (serve.leaseMs === 0)
+    return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
+  const withdrawMs = withdrawMsOf({ serve });
+  const commands = [activation.onDeactivate, activation.systemdTarget].filter((one) => one !== undefined).length;
+  const hookMs = Math.max(1, commands) * activation.timeoutMs;
+  if (hookMs <= withdrawMs) return [];
+  const beside = serve.watchdog ? ` less watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
+  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hookMs} for ${commands} command(s) of activation.timeoutMs = ${activation.timeoutMs}: the last would be cut off`;
+  return [[['serve', 'stopWithinMs'], text]];
+}
+
 /** A coordinator acks at most every fifth heartbeat, so a shorter lease would run out while all is well. */
 const LEASE_BEATS_MIN = 10;
 
-function crossFieldFaults({ checks, serve, heartbeat, key, coordinators }: AgentConfig): Fault[] {
+function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinators }: AgentConfig): Fault[] {
   const faults = checkFaults(checks);
   const leaseMsMin = LEASE_BEATS_MIN * heartbeat.intervalMs;
   if (serve.leaseMs > 0 && serve.leaseMs < leaseMsMin) {
@@ -90,6 +115,7 @@ function crossFieldFaults({ checks, serve, heartbeat, key, coordinators }: Agent
   if (serve.onExpiry === 'poweroff' && serve.leaseMs === 0) {
     faults.push([['serve', 'onExpiry'], 'onExpiry = poweroff never happens with leaseMs = 0']);
   }
+  faults.push(...serveFaults(serve, activation));
   const keySources = [key.hex, key.file].filter((source) => source !== undefined).length;
   if (keySources !== 1) faults.push([['key'], `want exactly one of hex and file, found ${keySources}`]);
   const distinct = new Set(coordinators).size;

@@ -15,6 +15,7 @@ import {
   type Mac,
   peekFrame,
   type Random,
+  type ServePromise,
   tagMatches,
   type Timer,
   writeHeartbeat,
@@ -50,6 +51,7 @@ export interface SenderParts {
   /** Read at every heartbeat from tables; never waited for. */
   readonly readings: () => readonly CheckReading[];
   readonly activation: () => ActivationState;
+  readonly servePromise: () => ServePromise | null;
   /** Before every heartbeat and every accepted datagram. */
   readonly onAwake: () => void;
   readonly onAck: (links: readonly Link[]) => void;
@@ -154,7 +156,7 @@ export class HeartbeatSender {
 
   /** What this heartbeat says to whoever gets it. */
   #write(sequence: bigint): Uint8Array {
-    const { config, bootEpoch, readings } = this.#parts;
+    const { config, bootEpoch, readings, servePromise } = this.#parts;
     return writeHeartbeat({
       keyId: config.key.id,
       agentId: this.#agentId,
@@ -162,6 +164,7 @@ export class HeartbeatSender {
       bootEpoch,
       sequence,
       checks: readings(),
+      servePromise: servePromise(),
       acks: ackSlots(this.#ledger),
     });
   }

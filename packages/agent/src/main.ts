@@ -11,6 +11,7 @@ import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { uptime } from 'node:os';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { activationOutputs } from './adapters/activation-outputs.ts';
@@ -24,6 +25,7 @@ import { stateFile } from './adapters/state-file.ts';
 import { ChildStorageProbe } from './adapters/storage-probe.ts';
 import { storageWorld } from './adapters/storage-world.ts';
 import { openUdpSocket } from './adapters/udp-socket.ts';
+import { watchdogDevice } from './adapters/watchdog-device.ts';
 import { Agent, type AgentParts } from './agent.ts';
 import { clockCheck } from './checks/clock.ts';
 import { metadataCheck, type MetadataSource } from './checks/metadata.ts';
@@ -32,6 +34,7 @@ import { pressureCheck } from './checks/pressure.ts';
 import { storageCheck, type StorageExpectation } from './checks/storage.ts';
 import type { AgentConfig } from './config.ts';
 import { maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import type { Watchdog } from './watchdog-keeper.ts';
 
 /** sysexits.h numbers, so that a service manager can tell a wrong config (do not restart) from a bug (do). */
 export const AGENT_EXIT = {
@@ -126,6 +129,7 @@ async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentO
       log.warn('agent.state.unreadable', { detail }),
     ),
     outputs: activationOutputs({ config, clock, log }),
+    watchdog: watchdogOf(config),
     makeChecks: checksOf(config, clock, imds),
     uptimeMs: () => uptime() * 1000,
   });
@@ -156,6 +160,14 @@ function checksOf(config: AgentConfig, clock: SystemClock, imds: MetadataSource)
     clock: clockCheck(clock, clockLimits),
     custom: custom.map((one) => customCheck(one, { clock, env: checkEnvironment(config, context.instanceId) })),
   });
+}
+
+function watchdogOf(config: AgentConfig): Watchdog | null {
+  const { watchdog } = config.serve;
+  if (!watchdog) return null;
+  const name = basename(watchdog.device);
+  const timeoutFile = `/sys/class/watchdog/${name === 'watchdog' ? 'watchdog0' : name}/timeout`;
+  return watchdogDevice({ device: rooted(config, watchdog.device), timeoutFile: rooted(config, timeoutFile) });
 }
 
 const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Record<string, string>> => ({

@@ -8,9 +8,11 @@ import type {
   MemberId,
   MonotonicMs,
   Revision,
+  ServePromise,
   ServiceProbe,
 } from '@understudy/shared';
 import type { ProbeReport } from './core/observe/service-types.ts';
+import type { LeaseStanding } from './core/serve-lease/index.ts';
 
 /** What the rooms of the coordinator promise each other. Implementations: leadership/, core/, recovery/, adapters/. */
 
@@ -85,10 +87,22 @@ export interface HeartbeatReading {
   readonly bootEpoch: bigint;
   readonly serving: boolean;
   readonly checks: readonly CheckReading[];
+  /** null: keeps no serve lease. */
+  readonly servePromise: ServePromise | null;
 }
 
 export interface HeartbeatSource {
   reading(member: MemberId, instanceId: string): HeartbeatReading | null;
+}
+
+/** What a leader needs to know to count on a serve lease; see `core/serve-lease`. */
+export interface ServeLeases {
+  /** Longest time any live coordinator's answer holds; null while one of them does not say. */
+  answersHoldMs(): number | null;
+  /** Would the instance's lease count, if it fell silent now? */
+  standing(member: MemberId, instanceId: string): LeaseStanding;
+  /** What the instance's last heartbeat promised. */
+  promise(member: MemberId, instanceId: string): ServePromise | null;
 }
 
 /** What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view proves nothing for it. */
@@ -101,8 +115,16 @@ export interface ActivationAnswer {
 }
 
 export interface ActivationSource {
-  /** `bootHeardAtMs`: when this coordinator heard the first authenticated datagram of the instance's present boot epoch. */
-  answer(member: MemberId, instanceHash: string, bootHeardAtMs: MonotonicMs): ActivationAnswer;
+  /**
+   * `bootHeardAtMs`: when this coordinator heard the first authenticated datagram of the instance's present boot epoch. `promise`: of the heartbeat
+   * that is answered.
+   */
+  answer(
+    member: MemberId,
+    instanceHash: string,
+    bootHeardAtMs: MonotonicMs,
+    promise: ServePromise | null,
+  ): ActivationAnswer;
 }
 
 export interface OpenIntent {

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   type DatagramSocket,
+  durationText,
   deriveAgentKey,
   errorText,
   hasCode,
@@ -16,12 +17,12 @@ import {
   type TagScheme,
   type Timer,
 } from '@understudy/shared';
-import { ActivationAnswers } from './view/activation-answers.ts';
+import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource, Problem } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
-import type { ProbeService, RecoveryRunner } from './contracts.ts';
+import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -29,6 +30,7 @@ import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
 import { ObserverTable, type Opinion } from './core/observe/index.ts';
+import { answersHoldMsOf, FirstSeen, type LeaseStanding, leaseStanding } from './core/serve-lease/index.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
@@ -93,6 +95,9 @@ export class Coordinator {
   readonly #prober: ServiceProber;
   /** What we thought of members, as their observer and as leader. */
   readonly #changes = new VerdictChanges();
+  readonly #membersSeen = new FirstSeen();
+  readonly #intentsSeen = new FirstSeen();
+  #stallEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
   #rosterDue = true;
   #watched: ReadonlySet<MemberId> = new Set();
@@ -172,7 +177,7 @@ export class Coordinator {
     const { clock, config } = this.#options;
     const beganAtMs = clock.monotonicMs();
     this.#timer = clock.setTimer(config.loop.tickMs, () => this.#tick());
-    this.#listener.tick();
+    if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;
     this.#prober.tick(clock.monotonicMs());
     this.#keepRoster(beganAtMs);
     const opinions = this.observer.takeChanges();
@@ -204,6 +209,56 @@ export class Coordinator {
     const { opinions, holds, history } = this.#keys;
     this.#rosterDue ||= changed.some((key) => ![opinions, holds, history].some((area) => key.startsWith(area)));
     this.seat.noteChanged(changed);
+    this.#noteSeen(changed);
+  }
+
+  #noteSeen(changed: readonly string[]): void {
+    const { members, intents } = this.#keys;
+    const { mirror } = this.view;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const key of changed) {
+      if (key.startsWith(members)) {
+        const member = key.slice(members.length) as MemberId;
+        this.#membersSeen.note(member, mirror.members.get(member), nowMs);
+      } else if (key.startsWith(intents)) {
+        const member = key.slice(intents.length) as MemberId;
+        this.#intentsSeen.note(member, mirror.intents.get(member), nowMs);
+      }
+    }
+  }
+
+  #answersHoldMs(): number | null {
+    return answersHoldMsOf([...this.view.mirror.coordinators.values()].map(({ record }) => record));
+  }
+
+  #leaseStanding(member: MemberId, instanceId: string): LeaseStanding {
+    const stored = this.view.mirror.members.get(member);
+    const contract = stored?.record.serveContract ?? null;
+    const sinceMs = stored ? this.#membersSeen.sinceMs(member, stored.modRevision) : null;
+    const seen = contract === null || sinceMs === null ? null : { contract, sinceMs };
+    return leaseStanding(seen, this.observer.reading(member, instanceId), {
+      stallEndedAtMs: this.#stallEndedAtMs,
+      answersHoldMs: this.#answersHoldMs(),
+    });
+  }
+
+  #leaseText(member: MemberId): string | null {
+    const { mirror } = this.view;
+    const instanceId = mirror.activations.get(member)?.record.instanceId;
+    const asked = this.view.policyOf(member.slice(0, member.indexOf('/'))).serveLease;
+    if (instanceId === undefined || asked === null) return null;
+    const standing = this.#leaseStanding(member, instanceId);
+    return standing.kind === 'counts'
+      ? `counts: over ${durationText(standing.overAfterMs)} after a recovery begins`
+      : `does not count: ${standing.text}`;
+  }
+
+  #serveLeases(): ServeLeases {
+    return {
+      answersHoldMs: () => this.#answersHoldMs(),
+      standing: (member, instanceId) => this.#leaseStanding(member, instanceId),
+      promise: (member, instanceId) => this.observer.reading(member, instanceId)?.servePromise ?? null,
+    };
   }
 
   #fail(error: unknown): void {
@@ -276,6 +331,7 @@ export class Coordinator {
         httpUrl,
         startedAtWallMs: clock.wallMs(),
         version,
+        answersHoldMs: answersHoldMsFor(config.etcd.leaseTtlMs),
       },
       keys: this.#keys,
       session: this.#session,
@@ -299,6 +355,7 @@ export class Coordinator {
         log,
         heartbeats: this.observer,
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
+        intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, modRevision),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
     return new LeaderSeat({
@@ -311,6 +368,7 @@ export class Coordinator {
       view: this.view,
       leadership: this.leadership,
       observer: this.observer,
+      serveLeases: this.#serveLeases(),
       runner,
       changes: this.#changes,
       onRunEnded: (outcome) => this.metrics.recoveryRunEnded(outcome),
@@ -333,6 +391,7 @@ export class Coordinator {
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
       console: (member) => this.seat.console(member),
+      serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
       remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],

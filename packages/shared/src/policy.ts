@@ -11,76 +11,93 @@ const placement = z.strictObject({
 });
 
 /**
- * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field that is absent there has the
- * default written here. Durations in ms.
+ * Counting on the members' serve leases (opt-in). Without it, an old instance that EC2 cannot be seen to stop holds the recovery for a person. With it the
+ * recovery goes on once the lease has certainly run out. It rests on the member's own clock and watchdog, not on an observation; see `docs/serve-lease.md`.
  */
-export const GroupPolicySchema = z
-  .strictObject({
-    strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
+const serveLease = z.strictObject({
+  /** Longest `serve.stopWithinMs` of an agent that is counted on. Shorter = a fence that cannot be proven is waited out sooner; longer = workloads may take longer to stop. */
+  stopWithinMs: z.number().int().min(1_000).max(3_600_000),
+  /** Count only on agents with an armed watchdog. Without one an agent that is itself paused or killed does not stop its workload. */
+  requireWatchdog: z.boolean().default(true),
+  /** EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service, longer = the observed fence in more cases. */
+  fenceAfterMs: durationMs(120_000, 0, 86_400_000),
+});
+export type ServeLeasePolicy = z.infer<typeof serveLease>;
 
-    /** Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones. */
-    suspectAfterMs: durationMs(5_000, 500, 600_000),
-    /** Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer = survives longer pauses of the target. */
-    confirmForMs: durationMs(3_000, 250, 600_000),
-    /** How long agent-reported failing checks may last before the member counts as failed; 0 = never act on them. */
-    degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
-    /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
-    serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
-    /**
-     * How long a service may be unreachable for all observers, while heartbeats are fine, before the member counts as failed; 0 = never act on it. Shorter
-     * = sooner replaced, longer = more time for the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
-     */
-    serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
-    /**
-     * How long an answered service probe keeps a silent member `suspect`: its host lives, or another has its address. Default 600 000 (10 min), 0 to 86 400 000;
-     * 0 = answers are shown, and delay nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more time to mend a dead
-     * agent before its member is replaced.
-     */
-    answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
-    /** Treat a stop or termination an operator asked for as a failure too. */
-    recoverOperatorStops: z.boolean().default(false),
-    /** OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will. */
-    recoverOsShutdown: z.boolean().default(true),
+const fields = z.strictObject({
+  strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
 
-    /** After a recovery has completed, none for this member during this time. */
-    cooldownMs: durationMs(600_000, 0, 86_400_000),
-    /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
-    flapLimit: z.number().int().min(1).max(100).default(3),
-    flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
-    /** A fresh instance is not judged before this age. */
-    bootGraceMs: durationMs(120_000, 0, 3_600_000),
-    /** Recoveries at the same time in this group. */
-    concurrency: z.number().int().min(1).max(1000).default(1),
+  /** Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones. */
+  suspectAfterMs: durationMs(5_000, 500, 600_000),
+  /** Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer = survives longer pauses of the target. */
+  confirmForMs: durationMs(3_000, 250, 600_000),
+  /** How long agent-reported failing checks may last before the member counts as failed; 0 = never act on them. */
+  degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
+  serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
+  /**
+   * How long a service may be unreachable for all observers, while heartbeats are fine, before the member counts as failed; 0 = never act on it. Shorter
+   * = sooner replaced, longer = more time for the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
+   */
+  serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /**
+   * How long an answered service probe keeps a silent member `suspect`: its host lives, or another has its address. Default 600 000 (10 min), 0 to 86 400 000;
+   * 0 = answers are shown, and delay nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more time to mend a dead
+   * agent before its member is replaced.
+   */
+  answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
+  /** Treat a stop or termination an operator asked for as a failure too. */
+  recoverOperatorStops: z.boolean().default(false),
+  /** OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will. */
+  recoverOsShutdown: z.boolean().default(true),
 
-    /** Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2 rejects it. */
-    fenceSkipOsShutdown: z.boolean().default(true),
-    /** No proof of the fence within this time: hold. */
-    fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
+  /** After a recovery has completed, none for this member during this time. */
+  cooldownMs: durationMs(600_000, 0, 86_400_000),
+  /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
+  flapLimit: z.number().int().min(1).max(100).default(3),
+  flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
+  /** A fresh instance is not judged before this age. */
+  bootGraceMs: durationMs(120_000, 0, 3_600_000),
+  /** Recoveries at the same time in this group. */
+  concurrency: z.number().int().min(1).max(1000).default(1),
 
-    /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
-    placements: z.array(placement).max(50).default([]),
-    /** Launch attempts (placements × verification failures) before holding. */
-    maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
-    /** A snapshot set that takes longer than this is a hold, not an error. */
-    captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
-    launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
+  /** Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2 rejects it. */
+  fenceSkipOsShutdown: z.boolean().default(true),
+  /** No proof of the fence within this time: hold. */
+  fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
 
-    /** The replacement's own heartbeats must pass for this long before it is activated. */
-    settleMs: durationMs(3_000, 0, 600_000),
-    /** A replacement that has not settled by then is fenced and the next attempt begins. */
-    verifyTimeoutMs: durationMs(600_000, 5_000, 7_200_000),
-    /** Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails verification. */
-    requireStatusChecks: z.boolean().default(false),
+  /** What to do when the fence cannot be proven: null = hold; otherwise wait out the serve lease of members that keep one. */
+  serveLease: serveLease.nullable().default(null),
 
-    /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
-    retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
-    /** Keep snapshots and image of a recovery for this long. */
-    retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
-  })
-  .superRefine((policy, context) => {
-    for (const message of serviceProbeFaults(policy))
-      context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
-  });
+  /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
+  placements: z.array(placement).max(50).default([]),
+  /** Launch attempts (placements × verification failures) before holding. */
+  maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
+  /** A snapshot set that takes longer than this is a hold, not an error. */
+  captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
+  launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
+
+  /** The replacement's own heartbeats must pass for this long before it is activated. */
+  settleMs: durationMs(3_000, 0, 600_000),
+  /** A replacement that has not settled by then is fenced and the next attempt begins. */
+  verifyTimeoutMs: durationMs(600_000, 5_000, 7_200_000),
+  /** Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails verification. */
+  requireStatusChecks: z.boolean().default(false),
+
+  /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
+  retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
+  /** Keep snapshots and image of a recovery for this long. */
+  retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
+});
+
+/**
+ * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field that is absent there has the
+ * default written here. Durations in ms. Rules between fields refuse with both numbers.
+ */
+export const GroupPolicySchema = fields.superRefine((policy, context) => {
+  for (const message of serviceProbeFaults(policy))
+    context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
+});
 
 export type GroupPolicy = z.infer<typeof GroupPolicySchema>;
 

@@ -30,9 +30,10 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 
 /** I1: a further launch only when the one before is seen terminated. I3: no launch before the fence was observed, by EC2's order and by etcd's. */
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
-  const { opId, oldInstanceId, fencedRevision, launchRevision } = recovery;
+  const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);
-  const early = launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
+  // Where a lease was waited out the old instance may run, but not serve: that is I2's.
+  const early = fencedByLease ? [] : launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
   const unrecorded = launchRevision !== null && (fencedRevision === null || fencedRevision > launchRevision);
   return [
     ...launched.slice(1).flatMap((id, index) => {

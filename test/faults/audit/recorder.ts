@@ -12,6 +12,8 @@ export interface SeenRecovery {
   readonly oldInstanceId: string;
   /** etcd revision at which the fence was recorded as observed; null: not yet. */
   fencedRevision: number | null;
+  /** Nobody saw the old instance stop: its serve lease was waited out. */
+  fencedByLease: boolean;
   /** etcd revision of the first record that anything is about to be launched. */
   launchRevision: number | null;
 }
@@ -51,13 +53,23 @@ export class Recorder {
     if (key.startsWith(KEYS.intents)) {
       const { opId, member, oldInstanceId } = parseRecord(IntentRecordSchema, key, value);
       if (!this.recoveries.has(opId))
-        this.recoveries.set(opId, { opId, member, oldInstanceId, fencedRevision: null, launchRevision: null });
+        this.recoveries.set(opId, {
+          opId,
+          member,
+          oldInstanceId,
+          fencedRevision: null,
+          fencedByLease: false,
+          launchRevision: null,
+        });
     }
     if (!key.startsWith(KEYS.journal)) return;
     const [opId = '', step = ''] = key.slice(KEYS.journal.length).split('/');
     const recovery = this.recoveries.get(opId);
     if (!recovery) return;
-    if (step === 'fence' && value.includes('"state":"done"')) recovery.fencedRevision ??= modRevision;
+    if (step === 'fence' && value.includes('"state":"done"')) {
+      recovery.fencedRevision ??= modRevision;
+      recovery.fencedByLease = value.includes('"how":"lease"');
+    }
     if (step.startsWith('launch-')) recovery.launchRevision ??= modRevision;
   }
 

@@ -20,6 +20,9 @@ export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone 
   { member: 'lab/licence', zone: 'c' },
 ];
 
+/** The member that keeps a serve lease. Its workload stops by itself in scenarios that leave no coordinator with a fresh view, as it should. */
+export const LEASED: MemberId = 'lab/licence';
+
 /** Short times, so that a scenario takes seconds. The mass guard is the real one: two dead of six are no mass, three are. */
 export function coordinatorConfig(zone: Zone, masterFile: string): object {
   const host = coordinatorHost.address(zone);
@@ -54,6 +57,8 @@ export function coordinatorConfig(zone: Zone, masterFile: string): object {
       // What was replaced goes soon, so that a long run does not pile up machines.
       retainForMs: 0,
       retainCaptureForMs: 0,
+      // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for that.
+      serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
     },
     log: { level: 'info' },
   };
@@ -110,6 +115,7 @@ export function agentUserData(member: MemberId, ledgerDir: string): string {
       onDeactivate: note('off', ledgerDir, member),
       timeoutMs: 5_000,
     },
+    ...(member === LEASED ? { serve: { leaseMs: 10 * HEARTBEAT_MS, stopWithinMs: 6_000 } } : {}),
     log: { level: 'info' },
   });
 }

@@ -3,6 +3,7 @@ import { AGENT_DISK } from './agent-disk.ts';
 import { CLOCKS } from './clocks.ts';
 import { ETCD } from './etcd.ts';
 import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
+import { UNSTOPPABLE } from './unstoppable.ts';
 import { PARTITIONS } from './partitions.ts';
 
 /** Every scenario, in the order they are run. */
@@ -13,4 +14,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ETCD,
   ...CLOCKS,
   ...AGENT_DISK,
+  ...UNSTOPPABLE,
 ];

@@ -82,6 +82,7 @@ export class SimAgent {
       sequence: this.#sequence,
       challenge,
       checks: [PASS, PASS, PASS, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT],
+      servePromise: null,
       acks: [].slice(0, ACK_SLOT_COUNT),
     };
     this.#socket.send(encodeHeartbeat(heartbeat, this.#mac), to).catch(() => undefined);

@@ -217,6 +217,7 @@ export class Scene {
       bootEpoch: 1n,
       serving: false,
       checks: [],
+      servePromise: null,
     };
   }
 

@@ -13,6 +13,8 @@ export type Happening =
       readonly member: MemberId;
       readonly verdict: OpinionVerdict;
     }
+  /** By its own watchdog. */
+  | { readonly kind: 'reset'; readonly instanceId: string }
   | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }
   | { readonly kind: 'process'; readonly who: string; readonly what: string }
   | { readonly kind: 'fault'; readonly id: string; readonly what: string }

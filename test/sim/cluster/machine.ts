@@ -3,12 +3,15 @@ import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { checksumMac } from './checksum-tags.ts';
 import type { NetworkNode } from './network.ts';
+import { MachineWatchdog } from './machine-watchdog.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { WitnessedLog } from './witnessed-log.ts';
 import { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
 const PASSING: Check = { run: () => Promise.resolve({ status: 'pass', code: 'none' }) };
+/** Fulfils what {@link World} asks for in its policy. */
+const SERVE = { leaseMs: 20_000, stopWithinMs: 60_000, watchdog: { timeoutMs: 10_000 } };
 /** From power on to the agent's first line. */
 const BOOT_MS = [2_000, 12_000] as const;
 
@@ -31,6 +34,7 @@ export function speechOf(world: World, member: MemberId) {
   if (!master) throw new Error('no master key 1');
   const key = deriveAgentKey(master, 1, member);
   const config = AgentConfigSchema.parse({
+    ...(world.keepsLease(member) ? { serve: SERVE } : {}),
     member,
     key: { id: 1, hex: Buffer.from(key).toString('hex') },
     coordinators: world.endpoints,
@@ -44,6 +48,7 @@ export class Machine {
   readonly identity: MachineIdentity;
   readonly node: NetworkNode;
   readonly workload: Workload;
+  readonly #watchdog: MachineWatchdog | null;
   readonly #world: World;
   readonly #clock: ProcessClock;
   readonly #name: string;
@@ -65,6 +70,8 @@ export class Machine {
     };
     this.#clock = new ProcessClock(world.kernel);
     this.workload = new Workload(this.#clock, world.streamOf(`${this.#name}/workload`), () => this.#tellServing());
+    const { watchdog } = world.speechOf(identity.member).config.serve;
+    this.#watchdog = watchdog ? new MachineWatchdog(this.#clock, watchdog.timeoutMs, () => this.reset()) : null;
   }
 
   get isOn(): boolean {
@@ -77,11 +84,11 @@ export class Machine {
 
   /** A process that is there and runs. */
   get agentRuns(): boolean {
-    return this.#on && this.#agent !== null && !this.#clock.isPaused;
+    return this.#on && this.#agent !== null && !this.#clock.isPaused && !this.#agent.clock.isPaused;
   }
 
   get serves(): boolean {
-    return this.#on && this.workload.serving;
+    return this.#on && this.workload.serving && !this.#clock.isPaused;
   }
 
   /** The operating system comes up and starts the agent; at once when the machine has been there for long. */
@@ -123,6 +130,7 @@ export class Machine {
         write: (state) => Promise.resolve(disks.write(identity.rootVolumeId, state)),
       },
       outputs: this.workload,
+      watchdog: this.#watchdog,
       makeChecks: () => ({ network: PASSING, storage: PASSING, metadata: PASSING }),
       uptimeMs: () => kernel.monotonicMs(),
     });
@@ -146,12 +154,36 @@ export class Machine {
   /** The hypervisor takes the machine off the CPU; nothing of it knows. */
   pause(): void {
     this.#clock.pause();
+    this.#tellServing();
     this.#world.healthChanged();
   }
 
   resume(): void {
     this.#clock.resume();
+    this.#watchdog?.catchUp();
+    this.#tellServing();
     this.#world.healthChanged();
+  }
+
+  /** SIGSTOP of the agent: its workload goes on and nobody looks after it. Null: there is none that runs. */
+  pauseAgent(): (() => void) | null {
+    const life = this.#agent;
+    if (!life || life.clock.isPaused) return null;
+    life.clock.pause();
+    this.#world.healthChanged();
+    return () => {
+      life.clock.resume();
+      this.#world.healthChanged();
+    };
+  }
+
+  /** The watchdog was not petted: as if somebody had pressed the button. EC2 sees nothing of it. */
+  reset(): void {
+    if (!this.#on) return;
+    this.crashAgent();
+    this.workload.die();
+    this.#world.tell({ kind: 'reset', instanceId: this.identity.instanceId });
+    this.boot(false);
   }
 
   setRate(rate: number): void {

@@ -5,6 +5,7 @@ import type { ProcessClock } from '../kernel/process-clock.ts';
 /** How long a workload takes to start or stop. */
 const START_MS = [50, 2_000] as const;
 const STOP_MS = [50, 1_000] as const;
+const HUNG_LOOK_MS = 500;
 
 /**
  * What the instance is there for. Serves from the beginning of its start hook to the end of its stop hook, whatever becomes of the agent meanwhile; a machine that
@@ -15,6 +16,8 @@ export class Workload implements ActivationOutputs {
   readonly #random: Random;
   readonly #onChange: () => void;
   #serving = false;
+  #lives = 1;
+  #hung = false;
 
   constructor(clock: ProcessClock, random: Random, onChange: () => void) {
     this.#clock = clock;
@@ -34,9 +37,22 @@ export class Workload implements ActivationOutputs {
   async runHook(wanted: WantedActivation): Promise<void> {
     const starts = wanted.state === 'active';
     if (starts) this.#set(true);
+    const life = this.#lives;
     const [minMs, maxMs] = starts ? START_MS : STOP_MS;
     await this.#clock.sleep(minMs + this.#random.next() * (maxMs - minMs));
-    if (!starts) this.#set(false);
+    while (!starts && this.#hung && this.#lives === life) await this.#clock.sleep(HUNG_LOOK_MS);
+    if (!starts && this.#lives === life) this.#set(false);
+  }
+
+  /** Its stop hook does not end for as long as this is so. */
+  set hung(hung: boolean) {
+    this.#hung = hung;
+  }
+
+  /** With everything else on its machine, hooks that are under way included. */
+  die(): void {
+    this.#lives += 1;
+    this.#set(false);
   }
 
   #set(serving: boolean): void {

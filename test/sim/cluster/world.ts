@@ -30,6 +30,8 @@ export interface WorldShape {
   readonly coordinators: number;
   /** The group has a service probe. Default false. */
   readonly probes?: boolean;
+  /** The group opted into waiting out serve leases, and most of its members keep one. Default: no. */
+  readonly serveLease?: boolean;
 }
 
 export const GROUP = 'sim';
@@ -53,6 +55,14 @@ const PROBED = {
   serviceProbes: [{ kind: 'tcp', port: 5_432 }],
   answeredProbesHoldForMs: 60_000,
 } as const;
+/** EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it is tested. */
+const SERVE_LEASE: GroupPolicy['serveLease'] = { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs: 0 };
+/** Every so manieth member keeps no lease: nobody may count on one there. */
+const WITHOUT_LEASE = 4;
+
+/** Replaced while nobody could stop it: whoever sees that stops it. */
+const isRetiredAndRuns = (instance: { readonly state: string; readonly tags: Readonly<Record<string, string>> }) =>
+  instance.state === 'running' && instance.tags[TAG.retiredBy] !== undefined;
 
 /** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the witnesses. */
 export class World {
@@ -109,7 +119,12 @@ export class World {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: { ...POLICY, ...(this.shape.probes === true ? PROBED : {}), placements },
+      policy: {
+        ...POLICY,
+        ...(this.shape.probes === true ? PROBED : {}),
+        placements,
+        serveLease: this.shape.serveLease ? SERVE_LEASE : null,
+      },
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }
@@ -135,6 +150,10 @@ export class World {
 
   streamOf(name: string): SeededRandom {
     return streamOf(this.shape.seed, name);
+  }
+
+  keepsLease(member: MemberId): boolean {
+    return this.shape.serveLease === true && Number(member.slice(GROUP.length + 2)) % WITHOUT_LEASE !== 0;
   }
 
   speechOf(member: MemberId): ReturnType<typeof speechOf> {
@@ -211,7 +230,8 @@ export class World {
     this.cloud.clearFaults();
     this.machines.forgiveSpoiled();
     for (const instance of this.cloud.core.world.instances.all())
-      if (instance.state === 'stopping' && instance.stuck) this.operators.forceStop(instance.id);
+      if ((instance.state === 'stopping' && instance.stuck) || isRetiredAndRuns(instance))
+        this.operators.forceStop(instance.id);
     for (const host of this.hosts) {
       host.life?.points.disarm();
       host.correctWall();

@@ -52,6 +52,9 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   // Processes
   z.strictObject({ ...base, kind: z.literal('coordinator-crash'), coordinator }),
   z.strictObject({ ...base, kind: z.literal('agent-crash'), member }),
+  z.strictObject({ ...base, kind: z.literal('agent-pause'), member }),
+  /** The workload's stop hook hangs. */
+  z.strictObject({ ...base, kind: z.literal('hook-hang'), member }),
   z.strictObject({ ...base, kind: z.literal('coordinator-pause'), coordinator }),
   /** Stopped between the check and the send of its `nth` call of that name. */
   z.strictObject({ ...base, kind: z.literal('pause-before-call'), coordinator, call: z.string(), nth: times }),

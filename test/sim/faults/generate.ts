@@ -83,7 +83,8 @@ class Draft {
     if (kind === 'operator-clears-holds')
       for (const member of ['m2', 'm3']) this.#crash(member, FIRST_TROUBLE_MS + 11_000);
     if (stage === 'revoke') this.add('spoiled-replacement', { atMs: FIRST_TROUBLE_MS }, { count: 2 });
-    const onMachines = TROUBLES.includes(kind) || kind === 'agent-crash' || kind.startsWith('machine-clock');
+    const onMachines =
+      TROUBLES.includes(kind) || kind === 'hook-hang' || kind.startsWith('agent-') || kind.startsWith('machine-clock');
     const target = onMachines ? pick(random, ['m2', 'replacement']) : needsHistory ? 'm1' : 'struck';
     const fixed = {
       action: '*',
@@ -168,6 +169,8 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'zone-partition': (random) => ({ forMs: LONG_MS(random), zone: anyZone(random) }),
   'coordinator-crash': ofCoordinator(LONG_MS),
   'agent-crash': (random, options) => ({ forMs: BRIEF_MS(random), member: anyMember(random, options) }),
+  'agent-pause': (random, options) => ({ forMs: PAUSE_MS(random), member: anyMember(random, options) }),
+  'hook-hang': ofMember,
   'coordinator-pause': ofCoordinator(PAUSE_MS),
   'pause-before-call': (random, options) => ({
     ...ofCoordinator(PAUSE_MS)(random, options),

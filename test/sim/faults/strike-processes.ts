@@ -14,6 +14,23 @@ const agentCrash: Strike<'agent-crash'> = (fault, context) => {
   return { undo: () => machine.startAgent(), happened: always };
 };
 
+const agentPause: Strike<'agent-pause'> = (fault, context) => {
+  const undo = machineOf(context, fault.member)?.pauseAgent() ?? null;
+  return undo && { undo, happened: always };
+};
+
+const hookHang: Strike<'hook-hang'> = (fault, context) => {
+  const workload = machineOf(context, fault.member)?.workload;
+  if (!workload) return null;
+  workload.hung = true;
+  return {
+    undo: () => {
+      workload.hung = false;
+    },
+    happened: always,
+  };
+};
+
 const coordinatorPause: Strike<'coordinator-pause'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   if (!host.runs) return null;
@@ -64,6 +81,8 @@ const machineClockStep: Strike<'machine-clock-step'> = (fault, context) => {
 export const PROCESS_STRIKES: StrikeTable<
   | 'coordinator-crash'
   | 'agent-crash'
+  | 'agent-pause'
+  | 'hook-hang'
   | 'coordinator-pause'
   | 'pause-before-call'
   | 'clock-rate'
@@ -73,6 +92,8 @@ export const PROCESS_STRIKES: StrikeTable<
 > = {
   'coordinator-crash': coordinatorCrash,
   'agent-crash': agentCrash,
+  'agent-pause': agentPause,
+  'hook-hang': hookHang,
   'coordinator-pause': coordinatorPause,
   'pause-before-call': pauseBeforeCall,
   'clock-rate': clockRate,

@@ -77,9 +77,10 @@ class Launches implements Watcher {
     const old = this.#oldInstanceOf(opId);
     // A call that lands after its recovery has ended is judged by I1 and I7.
     if (old === null) return;
+    if (this.#fenceOf(opId) === 'lease') return this.#servesNoMore(old, opId, what);
     if (!this.#wasDown.has(old))
       this.#report('I3', `${what} was made for ${opId} while ${old} is ${this.#stateOf(old)}`);
-    else if (!this.#fenceIsRecorded(opId))
+    else if (this.#fenceOf(opId) === null)
       this.#report('I3', `${what} was made for ${opId} before its fence was recorded`);
   }
 
@@ -96,6 +97,7 @@ class Launches implements Watcher {
     this.#afterTheFence(opId, 'an activation');
     this.#fitToServe(opId, /"instanceId":"([^"]+)"/.exec(value)?.[1] ?? '');
     const old = this.#oldInstanceOf(opId);
+    if (this.#fenceOf(opId) === 'lease') return;
     if (old !== null && !this.#isIn(old, ['stopped', 'terminated']) && !this.#world.operators.startedLately(old))
       this.#report('I3', `an activation for ${opId} while ${old} is ${this.#stateOf(old)}`);
   }
@@ -121,10 +123,18 @@ class Launches implements Watcher {
     return null;
   }
 
-  #fenceIsRecorded(opId: string): boolean {
+  /** Where a lease was waited out nobody has seen the old instance down; but here it can be seen whether it serves. */
+  #servesNoMore(old: string, opId: string, what: string): void {
+    if (this.#world.machines.of(old)?.serves)
+      this.#report('I3', `${what} was made for ${opId} while ${old} serves, although its lease was waited out`);
+  }
+
+  /** How, by the journal; null: it is not recorded as done. */
+  #fenceOf(opId: string): string | null {
     const key = this.#world.keys.journalStep(opId, 'fence');
     const entry = this.#world.kv.state.get(key);
-    return entry !== null && parseRecord(JournalRecordSchema, key, entry.value).state === 'done';
+    const record = entry && parseRecord(JournalRecordSchema, key, entry.value);
+    return record?.state === 'done' ? String(record.result?.['how']) : null;
   }
 
   #stateOf(instanceId: string): string {

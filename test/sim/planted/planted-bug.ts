@@ -19,7 +19,7 @@ export interface PlantedBug {
   /** Any of these has to be broken … */
   readonly caughtBy: readonly InvariantId[];
   /** … in this run, in which the sound code breaks nothing. */
-  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'>;
+  readonly run: Pick<Regression, 'seed' | 'days' | 'members' | 'faults'> & { readonly serveLease?: true };
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);

@@ -1,7 +1,13 @@
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 /** A checker that stays green with any of these is broken. */
-export const PLANTED_BUGS: readonly PlantedBug[] = [...LEADING_BUGS, ...DECIDING_BUGS, ...RECOVERING_BUGS];
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...LEADING_BUGS,
+  ...DECIDING_BUGS,
+  ...RECOVERING_BUGS,
+  ...LEASE_BUGS,
+];

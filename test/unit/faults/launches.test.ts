@@ -38,7 +38,14 @@ const launch = (token: string) =>
   });
 const wrong = (revisions: Partial<SeenRecovery> = {}): string[] =>
   wrongLaunches(recorder, {
-    ...{ opId: OP, member: 'lab/orders', oldInstanceId: old.instanceId, fencedRevision: 5, launchRevision: 7 },
+    ...{
+      opId: OP,
+      member: 'lab/orders',
+      oldInstanceId: old.instanceId,
+      fencedRevision: 5,
+      fencedByLease: false,
+      launchRevision: 7,
+    },
     ...revisions,
   }).map((text) => text.slice(0, 2));
 

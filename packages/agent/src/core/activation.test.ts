@@ -109,9 +109,10 @@ describe('activation', () => {
 
 describe('serve lease', () => {
   const lease: ServePolicy = { leaseMs: 10_000, onExpiry: 'poweroff' };
+  const LONG = 60_000;
   const active = (changes: Parameters<typeof answerWith>[2] = {}): ActivationEvent => ({
     kind: 'active',
-    answer: answerWith('active', {}, changes),
+    answer: answerWith('active', {}, { holdsForMs: LONG, ...changes }),
   });
   const leaseOf = (state: ActivationState) => (state.kind === 'active' ? state.leaseUntilMs : 'not active');
 
@@ -130,6 +131,14 @@ describe('serve lease', () => {
     expect(nextActivation(INITIAL_ACTIVATION, leaderless, lease, NOW).state.kind).toBe('standby');
     const { state } = nextActivation(INITIAL_ACTIVATION, active(), lease, NOW);
     expect(leaseOf(nextActivation(state, leaderless, lease, NOW).state)).toBe(11_000);
+  });
+
+  it('is not carried by an answer that says nothing about the future', () => {
+    const silent = active({ holdsForMs: 0 });
+    expect(nextActivation(INITIAL_ACTIVATION, silent, lease, NOW).state.kind).toBe('standby');
+    const { state } = nextActivation(INITIAL_ACTIVATION, active(), lease, NOW);
+    const later = active({ holdsForMs: 0, askedAtMs: monotonicMs(9_000) });
+    expect(leaseOf(nextActivation(state, later, lease, NOW).state)).toBe(11_000);
   });
 
   it('never gets shorter by a late answer', () => {

@@ -148,9 +148,9 @@ function keepHighestFence(state: ActivationState, answer: Answer | null): Activa
 function leaseUntil(state: ActivationState, answer: Answer, policy: ServePolicy): number | null {
   if (policy.leaseMs === 0) return null;
   const heldMs = state.kind === 'active' ? (state.leaseUntilMs ?? 0) : 0;
-  if (!answer.leaderLive) return heldMs;
-  const forMs = answer.holdsForMs > 0 ? Math.min(policy.leaseMs, answer.holdsForMs) : policy.leaseMs;
-  return Math.max(heldMs, answer.askedAtMs + forMs);
+  // An answer that says nothing about the future (0) carries no lease: whoever waits it out counts on `holdsForMs`.
+  if (!answer.leaderLive || answer.holdsForMs <= 0) return heldMs;
+  return Math.max(heldMs, answer.askedAtMs + Math.min(policy.leaseMs, answer.holdsForMs));
 }
 
 function activate(state: ActivationState, answer: Answer, policy: ServePolicy, nowMs: MonotonicMs): ActivationStep {

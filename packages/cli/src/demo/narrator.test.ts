@@ -83,6 +83,7 @@ describe('narrate', () => {
       endedAtWallMs: 9_000,
       lastHeardWallMs: null,
       leaderChanges: 0,
+      fencedBy: 'stopped',
       launchAttempts: 1,
       steps: [{ step: 'done', state: 'done', startedAtWallMs: 8_000, endedAtWallMs: 9_000 }],
       leftovers: [],

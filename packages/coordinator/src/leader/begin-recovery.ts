@@ -15,7 +15,7 @@ import {
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { GuardedWrite, Term } from '../contracts.ts';
+import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
@@ -38,6 +38,7 @@ export interface BeginningOptions {
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
+  readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
 }
@@ -116,12 +117,14 @@ export class Begin {
 
   #intent(term: Term, judgement: Judgement, plan: RecoveryPlan): GuardedWrite | null {
     const { member, instanceId, assessment } = judgement;
-    const { view, keys, clock } = this.#options;
+    const { view, keys, clock, serveLeases } = this.#options;
     const { mirror } = view;
     const activation = mirror.activations.get(member);
     if (activation?.record.instanceId !== instanceId || mirror.intents.has(member)) return null;
     const heard = [...(mirror.opinions.get(member)?.values() ?? [])].map(({ record }) => record.lastHeardWallMs ?? 0);
     const lastHeardWallMs = Math.max(0, ...heard);
+    // The transaction compares the member's record, so the contract it rests on is the one in force when the intent is.
+    const lease = serveLeases.standing(member, instanceId);
     const record: Unwritten<IntentRecord> = {
       opId: opIdOf(instanceId),
       member,
@@ -132,6 +135,8 @@ export class Begin {
       startedAtWallMs: clock.wallMs(),
       lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
       reason: assessment.reason,
+      serveContract: mirror.members.get(member)?.record.serveContract ?? null,
+      serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
     };
     const hold = mirror.holds.get(member);

@@ -2,7 +2,14 @@ import type { Clock, Cloud, Keyspace, KvStore, Log, MemberId } from '@understudy
 import type { Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
-import type { LeadershipView, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
+import type {
+  LeadershipView,
+  RecoveryActivity,
+  RecoveryRunner,
+  RecoveryRunOutcome,
+  ServeLeases,
+  Term,
+} from '../contracts.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { Judged } from '../view/api-view.ts';
 import type { Explained } from '../view/explain-view.ts';
@@ -16,6 +23,7 @@ import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
+import { ServeContracts } from './serve-contracts.ts';
 import { Collector } from '../recovery/collector.ts';
 
 export interface LeaderSeatOptions {
@@ -28,6 +36,7 @@ export interface LeaderSeatOptions {
   readonly view: ClusterView;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
+  readonly serveLeases: ServeLeases;
   readonly runner: RecoveryRunner;
   readonly changes: VerdictChanges;
   readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
@@ -147,7 +156,7 @@ export class LeaderSeat {
   }
 
   #makeParts(): LeaderParts {
-    const { config, store, cloud, clock, log, keys, view, observer, changes } = this.#options;
+    const { config, store, cloud, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const policyOf = (group: string) => view.policyOf(group);
     const enrolling = new Enrolling({ cloud, view, keys, clock, log, policyOf });
@@ -171,10 +180,11 @@ export class LeaderSeat {
       view,
       judging,
       deciding,
-      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, storeTimeoutMs }),
+      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
       holds: new HoldKeeper({ store, keys, log }),
       runs: this.runs,
       enrolling,
+      serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,
       console: new ConsoleCapture({ cloud, clock, log }),
       collector: new Collector({

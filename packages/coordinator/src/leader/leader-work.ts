@@ -17,6 +17,7 @@ import { type HoldKeeper, planHolds } from './holds.ts';
 import type { Judgement, Judging } from './judging.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { Enrolling } from './enrolment.ts';
+import type { ServeContracts } from './serve-contracts.ts';
 import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
 import type { Collector } from '../recovery/collector.ts';
 
@@ -35,6 +36,7 @@ export interface LeaderParts {
   readonly holds: HoldKeeper;
   readonly runs: RecoveryRuns;
   readonly enrolling: Enrolling;
+  readonly serveContracts: ServeContracts;
   readonly evidence: EvidencePoller;
   readonly console: ConsoleCapture;
   readonly collector: Collector;
@@ -50,7 +52,7 @@ const BEGINNING_AT_ONCE = 8;
 const AFTER_FAILURE_MS = 5_000;
 
 /**
- * One spell of leadership: four loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, ask EC2, decide, collect.
+ * One spell of leadership: five loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, ask EC2, decide, collect.
  * Ends when the term does, and is then done for: everything it did was guarded by the term.
  */
 export class LeaderWork {
@@ -75,7 +77,7 @@ export class LeaderWork {
 
   /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
   async run(): Promise<void> {
-    const { enrolling, evidence, judging, runs, pace, collector } = this.#parts;
+    const { enrolling, serveContracts, evidence, judging, runs, pace, collector } = this.#parts;
     const term = this.#term;
     enrolling.forget();
     evidence.forget();
@@ -84,6 +86,7 @@ export class LeaderWork {
     if (!(await this.#caughtUp())) return;
     await Promise.all([
       this.#every('enrol', pace.enrolEveryMs, () => enrolling.pass(term)),
+      this.#every('serve contracts', pace.enrolEveryMs, () => serveContracts.pass(term)),
       this.#every('evidence', pace.evidenceEveryMs, () => evidence.pass(this.#targets(), term.signal)),
       this.#every('decide', pace.tickMs, () => this.#decide()),
       this.#every('collect', pace.collectEveryMs, () => this.#collect(collector)),

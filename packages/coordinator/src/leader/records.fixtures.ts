@@ -30,6 +30,7 @@ export const memberRecord = (member: MemberId, over: Partial<MemberRecord> = {})
   instanceType: 'm5.large',
   privateIp: '10.0.0.1',
   readinessProblems: [],
+  serveContract: null,
   ...over,
 });
 
@@ -56,6 +57,8 @@ export const intentRecord = (
   startedAtWallMs: 10,
   lastHeardWallMs: 9,
   reason: 'dead',
+  serveContract: null,
+  serveLeaseOverAfterMs: null,
   plan: {
     strategy: 'snapshot-and-replace',
     policy: DEFAULT_POLICY,
@@ -142,6 +145,7 @@ export const historyRecord = (
   endedAtWallMs: 20,
   lastHeardWallMs: 9,
   leaderChanges: 0,
+  fencedBy: 'stopped',
   launchAttempts: 1,
   steps: [],
   leftovers: [],

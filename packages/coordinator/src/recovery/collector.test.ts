@@ -14,7 +14,14 @@ function ended(member: string, opId: string, endedAtWallMs: number, leftoverAfte
       ? []
       : [{ kind: 'instance' as const, id: oldInstanceId, afterWallMs: leftoverAfterWallMs }];
   const stamp = { schemaVersion: 1, writeId: opId, writtenBy: 'c1', writtenAtWallMs: 0 };
-  const numbers = { newIncarnation: 2, startedAtWallMs: 0, endedAtWallMs, leaderChanges: 0, launchAttempts: 1 };
+  const numbers = {
+    newIncarnation: 2,
+    startedAtWallMs: 0,
+    endedAtWallMs,
+    leaderChanges: 0,
+    fencedBy: null,
+    launchAttempts: 1,
+  };
   const texts = { opId, member, outcome: 'replaced', reason: 'dead', oldInstanceId, newInstanceId: `i-new-${opId}` };
   return { ...stamp, ...texts, ...numbers, lastHeardWallMs: null, steps: [], leftovers };
 }

@@ -8,8 +8,11 @@ import {
   type Keyspace,
   type KvStore,
   type Log,
+  type MemberId,
+  type MonotonicMs,
   parseRecord,
   type Random,
+  type Revision,
 } from '@understudy/shared';
 import type {
   HeartbeatSource,
@@ -46,6 +49,8 @@ export interface RecoveryEngineOptions {
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
   readonly probeService?: ProbeService;
+  /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
+  readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
   readonly settings?: Partial<RecoverySettings>;
 }
 
@@ -86,10 +91,12 @@ function drive(run: Run, key: StepKey): Promise<void> {
  */
 export class RecoveryEngine implements RecoveryRunner {
   readonly #parts: RunParts;
+  readonly #intentSeenAtMs: NonNullable<RecoveryEngineOptions['intentSeenAtMs']>;
   readonly #runs = new Map<string, Run>();
 
   constructor(options: RecoveryEngineOptions) {
     this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
+    this.#intentSeenAtMs = options.intentSeenAtMs ?? (() => null);
   }
 
   activity(opId: string): RecoveryActivity | null {
@@ -111,7 +118,8 @@ export class RecoveryEngine implements RecoveryRunner {
     const log = this.#parts.log.child({ opId, member, term: term.number });
     const parts = { ...this.#parts, log };
     const journal = new Journal({ ...parts, intent, term, wallMs: () => parts.clock.wallMs() });
-    const run = new Run(parts, intent, term, journal);
+    const seenAtMs = this.#intentSeenAtMs(member, intent.modRevision) ?? parts.clock.monotonicMs();
+    const run = new Run(parts, intent, term, journal, seenAtMs);
     this.#runs.set(opId, run);
     try {
       await load(run);

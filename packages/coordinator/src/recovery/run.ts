@@ -43,6 +43,8 @@ export class Run {
   readonly intent: OpenIntent;
   readonly term: Term;
   readonly journal: Journal;
+  /** When this process first knew that the intent had been committed, own monotonic time. */
+  readonly intentSeenAtMs: number;
   /** What each step is doing now, by journal step. */
   readonly activities = new Map<string, Activity>();
   /** Our own hold was there when this run began. */
@@ -53,11 +55,12 @@ export class Run {
   /** Ends with the term, or when the run has to end for another reason (a hold in a step beside). */
   readonly signal: AbortSignal;
 
-  constructor(parts: RunParts, intent: OpenIntent, term: Term, journal: Journal) {
+  constructor(parts: RunParts, intent: OpenIntent, term: Term, journal: Journal, intentSeenAtMs: number) {
     this.parts = parts;
     this.intent = intent;
     this.term = term;
     this.journal = journal;
+    this.intentSeenAtMs = intentSeenAtMs;
     this.signal = AbortSignal.any([term.signal, this.#stop.signal]);
   }
 

@@ -19,7 +19,7 @@ export const STEP_SHAPES = {
   fence: {
     request: z.strictObject({ oldInstanceId: z.string(), skipOsShutdown: z.boolean() }),
     noted: nothing,
-    result: z.strictObject({ how: z.enum(['stopped', 'terminated']) }),
+    result: z.strictObject({ how: z.enum(['stopped', 'terminated', 'lease']) }),
   },
   capture: {
     request: z.strictObject({ instanceId: z.string(), description: z.string(), tags }),

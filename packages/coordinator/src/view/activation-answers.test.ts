@@ -1,8 +1,8 @@
-import { instanceHashOf, keyspace, type MemberId, monotonicMs } from '@understudy/shared';
+import { instanceHashOf, keyspace, type MemberId, monotonicMs, type ServePromise } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ActivationAnswers } from './activation-answers.ts';
 import { ClusterMirror } from './cluster-view-mirror.ts';
-import { activationRecord, entryOf, historyRecord, intentRecord } from '../leader/records.fixtures.ts';
+import { activationRecord, entryOf, historyRecord, intentRecord, memberRecord } from '../leader/records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';
@@ -33,8 +33,8 @@ beforeEach(() => {
     leaseTtlMs: TTL_MS,
   });
 });
-const answer = (instanceId: string, bootHeardAtMs = LONG_AGO_MS) =>
-  answers.answer(DB1, instanceHashOf(instanceId), monotonicMs(bootHeardAtMs));
+const answer = (instanceId: string, bootHeardAtMs = LONG_AGO_MS, promise: ServePromise | null = null) =>
+  answers.answer(DB1, instanceHashOf(instanceId), monotonicMs(bootHeardAtMs), promise);
 const activate = (instanceId: string, incarnation = 1) =>
   mirror.put(entryOf(keys.activation(DB1), activationRecord(DB1, instanceId, incarnation), 5));
 const intend = (oldInstanceId: string) => mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, oldInstanceId), 6));
@@ -123,5 +123,37 @@ describe('what an ack says about the right to serve', () => {
     activate('i-1');
     term = 0;
     expect(answer('i-1')).toMatchObject({ activation: 'active', leaderLive: false, term: 0 });
+  });
+});
+
+describe('a member with a serve contract', () => {
+  const KEPT = { stopWithinSeconds: 60, watchdog: true };
+  const agree = (answersHoldMs = 20_000) => {
+    const serveContract = { stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs };
+    mirror.put(entryOf(keys.member(DB1), memberRecord(DB1, { serveContract }), 7));
+  };
+
+  test('active is said only to an agent that promises as much', () => {
+    activate('i-1');
+    agree();
+    expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject({ activation: 'active', holdsForMs: 19_000 });
+    for (const promise of [null, { ...KEPT, watchdog: false }, { ...KEPT, stopWithinSeconds: 61 }])
+      expect(answer('i-1', LONG_AGO_MS, promise)).toMatchObject({ activation: 'unknown', holdsForMs: 0 });
+  });
+
+  test('and holds no longer than was agreed, whatever this coordinator is configured with', () => {
+    activate('i-1');
+    agree(15_000);
+    expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject({ activation: 'active', holdsForMs: 14_000 });
+    ageMs = 15_000;
+    expect(answer('i-1', LONG_AGO_MS, KEPT).activation).toBe('unknown');
+  });
+
+  test('what forbids to serve is said whatever is promised', () => {
+    activate('i-1');
+    agree();
+    expect(answer('i-2').activation).toBe('fenced');
+    intend('i-1');
+    expect(answer('i-1').activation).toBe('fenced');
   });
 });

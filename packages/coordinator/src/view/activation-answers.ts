@@ -4,13 +4,15 @@ import {
   instanceHashOf,
   type MemberId,
   type MonotonicMs,
+  type ServePromise,
 } from '@understudy/shared';
 import type { ClusterMirror } from './cluster-view-mirror.ts';
 import type { ActivationAnswer, ActivationSource } from '../contracts.ts';
+import { promiseFault } from '../core/serve-lease/index.ts';
 
 /** What the answers need of the etcd view. */
 export interface AnswerView {
-  readonly mirror: Pick<ClusterMirror, 'activations' | 'intents' | 'history'>;
+  readonly mirror: Pick<ClusterMirror, 'activations' | 'intents' | 'history' | 'members'>;
   /** Age of the newest proof that the view is current; null = it never was. */
   contactAgeMs(): number | null;
   /** Own monotonic time of that proof; null = it never was. */
@@ -35,7 +37,12 @@ export interface AnswerLeadership {
  * ours for good later than `freshForMs` after the moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been noticed and another etcd member tried; beyond two,
  * a leader on the other side of a partition can have begun a recovery, and a group that opted into waiting out the serve lease counts on
  * our silence.
+ *
+ * **S**: nor to an agent that does not promise what the member's serve contract asks for (`core/serve-lease`).
  */
+/** How long an answer holds at most after the moment it was true in etcd, ms. */
+export const answersHoldMsFor = (leaseTtlMs: number): number => leaseTtlMs * 2;
+
 const unsaid = (term: number): ActivationAnswer => ({
   activation: 'unknown',
   incarnation: 0,
@@ -58,17 +65,30 @@ export class ActivationAnswers implements ActivationSource {
   }) {
     this.#view = options.view;
     this.#leadership = options.leadership;
-    this.#freshForMs = options.leaseTtlMs * 2;
+    this.#freshForMs = answersHoldMsFor(options.leaseTtlMs);
   }
 
-  answer(member: MemberId, instanceHash: string, bootHeardAtMs: MonotonicMs): ActivationAnswer {
+  answer(
+    member: MemberId,
+    instanceHash: string,
+    bootHeardAtMs: MonotonicMs,
+    promise: ServePromise | null,
+  ): ActivationAnswer {
     const ageMs = this.#view.contactAgeMs();
     const term = this.#leadership.knownTerm();
     const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
     if (holdsForMs <= 0 || this.#view.isBlocked(member)) return unsaid(term);
     const judged = this.#judge(member, instanceHash);
     // What forbids may rest on an older view: at worst somebody waits who need not.
-    if (judged.activation === 'active' && !this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
+    if (judged.activation === 'active') {
+      if (!this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
+      const contract = this.#view.mirror.members.get(member)?.record.serveContract ?? null;
+      if (contract !== null) {
+        const agreedForMs = Math.min(holdsForMs, contract.answersHoldMs - (ageMs ?? 0));
+        if (agreedForMs <= 0 || promiseFault(contract, promise) !== null) return unsaid(term);
+        return { ...judged, holdsForMs: agreedForMs, term, leaderLive: term > 0 };
+      }
+    }
     return { ...judged, holdsForMs, term, leaderLive: term > 0 };
   }
 

@@ -45,6 +45,8 @@ export interface CoordinatorApiOptions {
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
   readonly console: (member: MemberId) => ExplainView['console'];
+  /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
+  readonly serveLease: (member: MemberId) => string | null;
   readonly activity: (opId: string) => RecoveryActivity | null;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
@@ -128,6 +130,7 @@ export class CoordinatorApi implements ApiSource {
       ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
       explained: explained(member),
       console: this.#options.console(member),
+      serveLease: this.#options.serveLease(member),
     };
     return explainView(member, sources);
   }

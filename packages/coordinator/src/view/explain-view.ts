@@ -22,6 +22,8 @@ export interface ExplainSources {
   readonly judged: Pick<ExplainView, 'verdict' | 'reason' | 'degraded'> & { readonly reasonCode: string };
   readonly hold: ExplainView['hold'];
   readonly console: ExplainView['console'];
+  /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
+  readonly serveLease: string | null;
 }
 
 /** Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader. */
@@ -62,9 +64,13 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     console: sources.console,
     changes: [...changes.of(member)],
   };
-  if (!explained) return { ...base, ...unjudged(member, sources) };
-  return { ...base, ...(term ? asLeader(explained) : asFollower(explained, sources)) };
+  const judged = explained ? (term ? asLeader(explained) : asFollower(explained, sources)) : unjudged(member, sources);
+  return { ...base, ...judged, evidence: [...judged.evidence, ...leaseEvidence(sources.serveLease)] };
 }
+
+/** Decides nothing about the verdict; it says what a recovery could count on if EC2 cannot be seen to stop the instance. */
+const leaseEvidence = (text: string | null): ExplainView['evidence'] =>
+  text === null ? [] : [{ source: 'serve lease', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
 type Judged = Pick<
   ExplainView,

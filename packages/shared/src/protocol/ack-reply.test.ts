@@ -32,7 +32,18 @@ it('an ack made from the heartbeat’s own bytes is the ack encodeAck makes', ()
       const flags = { ackRequested: flag, probeReply: flag, serving: !flag, goodbye: flag };
       const challenge = '11'.repeat(8);
       const heartbeat = encodeHeartbeat(
-        { keyId, flags, agentId, instanceHash, bootEpoch, sequence, challenge, checks: [], acks: [] },
+        {
+          keyId,
+          flags,
+          agentId,
+          instanceHash,
+          bootEpoch,
+          sequence,
+          challenge,
+          checks: [],
+          servePromise: null,
+          acks: [],
+        },
         mac,
       );
       const text = (word: number) => word.toString(16).padStart(8, '0');

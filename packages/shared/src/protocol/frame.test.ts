@@ -51,6 +51,9 @@ const heartbeats: fc.Arbitrary<Heartbeat> = fc.record({
     minLength: CHECK_SLOT_COUNT,
     maxLength: CHECK_SLOT_COUNT,
   }),
+  servePromise: fc.option(
+    fc.record({ stopWithinSeconds: fc.integer({ min: 1, max: 0xffff }), watchdog: fc.boolean() }),
+  ),
   acks: fc.array(fc.record({ coordinatorHash: fc.integer({ min: 1, max: 0xffff_ffff }), sequence: u64 }), {
     maxLength: 5,
   }),

@@ -19,13 +19,15 @@ export const FRAME_BYTES_MAX = 200;
 
 export const AGENT_ID_BYTES = 16;
 export const INSTANCE_HASH_BYTES = 8;
-export const CHECK_SLOT_COUNT = 8;
+export const CHECK_SLOT_COUNT = 7;
+/** The check slots and the serve lease behind them lie together. */
+export const CHECK_AREA_BYTES = 32;
 export const ACK_SLOT_COUNT = 5;
 
 export const CHECK_STATUSES = ['absent', 'pass', 'warn', 'fail', 'unknown'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
-/** What each slot is about; slot 7 is free. `custom`: the worst of the agent's custom checks. */
+/** What each slot is about. `custom`: the worst of the agent's custom checks. */
 export const CHECK_SLOTS = ['network', 'storage', 'metadata', 'hooks', 'pressure', 'clock', 'custom'] as const;
 
 export interface CheckReading {
@@ -34,6 +36,14 @@ export interface CheckReading {
   readonly code: number;
   /** Age of the reading when it was sent; saturates at 65 535. */
   readonly ageSeconds: number;
+}
+
+/** What an agent promises that keeps a serve lease: without an `active` that still holds, its workload has stopped after this long. */
+export interface ServePromise {
+  /** From the end of the lease, hook and watchdog included; 1-65 535. */
+  readonly stopWithinSeconds: number;
+  /** A watchdog is armed: the promise holds even if the agent itself is paused or gone. */
+  readonly watchdog: boolean;
 }
 
 export interface HeartbeatFlags {
@@ -60,6 +70,8 @@ export interface Heartbeat {
   readonly challenge: string;
   /** Exactly {@link CHECK_SLOT_COUNT}. */
   readonly checks: readonly CheckReading[];
+  /** null: keeps no serve lease. */
+  readonly servePromise: ServePromise | null;
   /** At most {@link ACK_SLOT_COUNT}: the highest sequence each coordinator has acknowledged. */
   readonly acks: readonly { readonly coordinatorHash: number; readonly sequence: bigint }[];
 }
@@ -191,7 +203,8 @@ function writeHead(
 }
 
 const CHECKS_OFFSET = 52;
-const ACKS_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
+const SERVE_PROMISE_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
+const ACKS_OFFSET = CHECKS_OFFSET + CHECK_AREA_BYTES;
 
 /** Where a heartbeat's fields begin, for a receiver that reads them in place instead of decoding (the coordinator's ingest). */
 export const HEARTBEAT_OFFSET = {
@@ -203,6 +216,7 @@ export const HEARTBEAT_OFFSET = {
   sequence: 36,
   challenge: 44,
   checks: CHECKS_OFFSET,
+  servePromise: SERVE_PROMISE_OFFSET,
   tag: HEARTBEAT_BYTES - TAG_BYTES,
 } as const;
 
@@ -237,11 +251,32 @@ export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'flags' | 'challenge'>
     bytes[offset + 1] = check.code;
     view.setUint16(offset + 2, Math.max(0, Math.min(0xffff, Math.floor(check.ageSeconds))));
   });
+  if (heartbeat.servePromise) writeServePromise(view, heartbeat.servePromise);
   heartbeat.acks.slice(0, ACK_SLOT_COUNT).forEach((ack, slot) => {
     view.setUint32(ACKS_OFFSET + slot * 12, ack.coordinatorHash);
     view.setBigUint64(ACKS_OFFSET + slot * 12 + 4, ack.sequence);
   });
   return bytes;
+}
+
+const PROMISE = { kept: 1, watchdog: 2 } as const;
+
+/**
+ * The serve promise at `offset`: a zero byte (the check slot that once was here reads `absent`), flags, seconds. Also read in place by the coordinator
+ * and from its own copy, so it takes any bytes. `null` where none is made; one without a time is none.
+ */
+export function readServePromise(bytes: Uint8Array, offset: number): ServePromise | null {
+  const flags = bytes[offset + 1] ?? 0;
+  const stopWithinSeconds = ((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0);
+  if ((flags & PROMISE.kept) === 0 || stopWithinSeconds === 0) return null;
+  return { stopWithinSeconds, watchdog: (flags & PROMISE.watchdog) !== 0 };
+}
+
+function writeServePromise(view: DataView, promise: ServePromise): void {
+  view.setUint8(SERVE_PROMISE_OFFSET + 1, PROMISE.kept | (promise.watchdog ? PROMISE.watchdog : 0));
+  // Rounded up and saturated: a promise is never made shorter by its encoding.
+  const seconds = Math.max(1, Math.min(0xffff, Math.ceil(promise.stopWithinSeconds)));
+  view.setUint16(SERVE_PROMISE_OFFSET + 2, seconds);
 }
 
 /** `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first. */
@@ -276,6 +311,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
     sequence: view.getBigUint64(36),
     challenge: readHex(bytes, 44, 8),
     checks,
+    servePromise: readServePromise(bytes, SERVE_PROMISE_OFFSET),
     acks,
   };
 }

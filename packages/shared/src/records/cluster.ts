@@ -20,6 +20,8 @@ export const CoordinatorRecordSchema = z.strictObject({
   httpUrl: z.string(),
   startedAtWallMs: z.number(),
   version: z.string(),
+  /** How long its answers about activations hold at most, ms; null: of a version that asks for no serve promises. */
+  answersHoldMs: z.number().nullable().default(null),
 });
 export type CoordinatorRecord = z.infer<typeof CoordinatorRecordSchema>;
 
@@ -61,6 +63,18 @@ export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 export const GroupRecordSchema = z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema });
 export type GroupRecord = z.infer<typeof GroupRecordSchema>;
 
+/**
+ * In force for a member: coordinators say `active` only to an agent whose heartbeat promises as much. Written once its agent was heard to; see
+ * `docs/serve-lease.md`.
+ */
+export const ServeContractSchema = z.strictObject({
+  stopWithinMs: z.number(),
+  requireWatchdog: z.boolean(),
+  /** No `active` is taken for good longer than this after the moment it was true in etcd, ms. */
+  answersHoldMs: z.number(),
+});
+export type ServeContract = z.infer<typeof ServeContractSchema>;
+
 /** `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's business, not this record's. */
 export const MemberRecordSchema = z.strictObject({
   ...recordBase,
@@ -74,6 +88,8 @@ export const MemberRecordSchema = z.strictObject({
   privateIp: z.string().nullable(),
   /** What would stop a recovery if it were needed now. Empty = ready. */
   readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+  /** null: no serve lease is asked of this member. */
+  serveContract: ServeContractSchema.nullable().default(null),
 });
 export type MemberRecord = z.infer<typeof MemberRecordSchema>;
 

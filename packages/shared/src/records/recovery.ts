@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
+import { ServeContractSchema } from './cluster.ts';
 import { MemberIdSchema, recordBase } from './record.ts';
 
 const tags = z.record(z.string(), z.string());
@@ -81,6 +82,13 @@ export const IntentRecordSchema = z.strictObject({
   /** Wall time of the last heartbeat anybody heard, for the detection figure; null if unknown. */
   lastHeardWallMs: z.number().nullable(),
   reason: z.string(),
+  /** What the member's record asked of its agent; its replacement is asked for the same. */
+  serveContract: ServeContractSchema.nullable().default(null),
+  /**
+   * After this long from the writing of this record the old instance has stopped serving by itself, ms by any clock of ours (drift is included); null: it
+   * made no promise that counts, only an observed fence does.
+   */
+  serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
   plan: RecoveryPlanSchema,
 });
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
@@ -142,6 +150,8 @@ export const HistoryRecordSchema = z.strictObject({
   lastHeardWallMs: z.number().nullable(),
   /** Distinct terms that wrote the journal, minus one. */
   leaderChanges: z.number().int(),
+  /** How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease was waited out, and it may still run. null: an older record. */
+  fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
   launchAttempts: z.number().int(),
   steps: z.array(HistoryStepSchema),
   /** What the collector still has to remove, and when. */

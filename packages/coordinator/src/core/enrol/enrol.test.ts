@@ -57,6 +57,7 @@ const memberRecord = (over: Partial<MemberRecord> = {}): MemberRecord => ({
   instanceType: 'm5.large',
   privateIp: '10.0.0.1',
   readinessProblems: [],
+  serveContract: null,
   ...over,
 });
 const activation = (instanceId: string): ActivationRecord => ({
@@ -107,6 +108,7 @@ describe('a member nobody is activated for', () => {
           instanceType: 'm5.large',
           privateIp: '10.0.0.1',
           readinessProblems: [],
+          serveContract: null,
         },
         activationRecord: { member: DB1, incarnation: 1, instanceId: 'i-1', opId: null },
       },

@@ -90,7 +90,7 @@ function memberRecordOf(
   member: MemberId,
   instance: CloudInstance,
   enrolledAtWallMs: number,
-  readinessProblems: MemberRecord['readinessProblems'],
+  known: Pick<MemberRecord, 'readinessProblems' | 'serveContract'>,
 ): Unwritten<MemberRecord> {
   return {
     member,
@@ -100,7 +100,7 @@ function memberRecordOf(
     az: instance.az,
     instanceType: instance.instanceType,
     privateIp: instance.privateIp,
-    readinessProblems,
+    ...known,
   };
 }
 
@@ -136,7 +136,7 @@ function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: 
     kind: 'enrol',
     enrolment: {
       member,
-      memberRecord: memberRecordOf(member, only, input.nowWallMs, []),
+      memberRecord: memberRecordOf(member, only, input.nowWallMs, { readinessProblems: [], serveContract: null }),
       activationRecord: {
         member,
         incarnation: (input.lastIncarnation.get(member) ?? 0) + 1,
@@ -174,14 +174,19 @@ function watchKnown(
   if (active === undefined || opId !== undefined || !isLive(active)) return NOTHING;
   const known = input.members.get(member);
   if (known && isSameInstance(known.record, active)) return NOTHING;
-  const readiness = known?.record.instanceId === activeId ? known.record.readinessProblems : [];
+  const readinessProblems = known?.record.instanceId === activeId ? known.record.readinessProblems : [];
+  // A contract is the member's, not the instance's: its successor is asked for the same.
+  const serveContract = known?.record.serveContract ?? null;
   return {
     kind: 'refresh',
     refresh: {
       member,
       expect: known?.modRevision ?? 0,
       activationModRevision: activation.modRevision,
-      record: memberRecordOf(member, active, known?.record.enrolledAtWallMs ?? input.nowWallMs, readiness),
+      record: memberRecordOf(member, active, known?.record.enrolledAtWallMs ?? input.nowWallMs, {
+        readinessProblems,
+        serveContract,
+      }),
     },
   };
 }

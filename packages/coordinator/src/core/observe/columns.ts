@@ -117,7 +117,7 @@ export class EntryColumns {
   sinceAck = new Uint8Array(0);
   /** Bits: see `ENTRY_FLAG`. */
   flags = new Uint8Array(0);
-  /** 32 bytes each: the check slots as received. */
+  /** 32 bytes each: check slots and serve promise as received. */
   checks = new Uint8Array(0);
   readonly #free: number[] = [];
 

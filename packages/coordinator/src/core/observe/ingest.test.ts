@@ -72,6 +72,7 @@ describe('what is not ours is counted and dropped without an answer', () => {
         sequence: 9n,
         challenge: '00'.repeat(8),
         checks: thief.checks,
+        servePromise: null,
         acks: [],
       },
       thief.mac,

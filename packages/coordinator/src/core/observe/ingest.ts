@@ -1,5 +1,6 @@
 import {
   ACK_ACTIVATIONS,
+  CHECK_AREA_BYTES,
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
   type Endpoint,
@@ -12,6 +13,7 @@ import {
   MIDSTATE_WORDS,
   midstateMac,
   monotonicMs,
+  readServePromise,
   writeMidstate,
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
@@ -190,11 +192,11 @@ export class Ingest {
     const { entries, members } = this.#state;
     let allPass = true;
     let someFail = false;
-    const into = entry * CHECK_SLOT_COUNT * 4;
-    for (let i = 0; i < CHECK_SLOT_COUNT * 4; i++) {
+    const into = entry * CHECK_AREA_BYTES;
+    for (let i = 0; i < CHECK_AREA_BYTES; i++) {
       const value = bytes[HEARTBEAT_OFFSET.checks + i] as number;
       entries.checks[into + i] = value;
-      if ((i & 3) !== 0 || value === 0) continue;
+      if ((i & 3) !== 0 || value === 0 || i >= CHECK_SLOT_COUNT * 4) continue;
       if (value === FAIL) someFail = true;
       if (value !== PASS && value !== WARN) allPass = false;
     }
@@ -216,6 +218,7 @@ export class Ingest {
       members.ids[slot] as MemberId,
       entries.hashHex[entry] as string,
       monotonicMs(entries.epochHeardMs[entry] as number),
+      readServePromise(bytes, HEARTBEAT_OFFSET.servePromise),
     );
     const wanted =
       !confirmed ||

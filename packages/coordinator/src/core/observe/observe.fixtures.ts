@@ -61,6 +61,7 @@ export class WireAgent {
         sequence: this.sequence,
         challenge: this.challenge,
         checks: this.checks,
+        servePromise: null,
         acks: [],
       },
       this.mac,

@@ -1,4 +1,5 @@
 import {
+  CHECK_AREA_BYTES,
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
   type CheckReading,
@@ -8,6 +9,7 @@ import {
   type MemberId,
   type MonotonicMs,
   monotonicMs,
+  readServePromise,
   type TagScheme,
 } from '@understudy/shared';
 import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
@@ -181,6 +183,7 @@ export class ObserverTable implements HeartbeatSource {
       serving: (flags & ENTRY_FLAG.serving) !== 0,
       goodbye: (flags & ENTRY_FLAG.goodbye) !== 0,
       checks: this.#checks(entry),
+      servePromise: readServePromise(entries.checks, entry * CHECK_AREA_BYTES + CHECK_SLOT_COUNT * 4),
       phi: phiOf(
         (nowMs ?? lastHeardAtMs) - lastHeardAtMs,
         entries.meanMs[entry] as number,
@@ -192,7 +195,7 @@ export class ObserverTable implements HeartbeatSource {
   #checks(entry: number): CheckReading[] {
     const { checks } = this.#state.entries;
     return Array.from({ length: CHECK_SLOT_COUNT }, (_, slot) => {
-      const at = (entry * CHECK_SLOT_COUNT + slot) * 4;
+      const at = entry * CHECK_AREA_BYTES + slot * 4;
       return {
         status: CHECK_STATUSES[checks[at] as number] ?? 'unknown',
         code: checks[at + 1] as number,

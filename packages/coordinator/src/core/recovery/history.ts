@@ -8,6 +8,7 @@ export interface ClosingFacts {
   readonly endedAtWallMs: number;
   readonly newInstanceId: string;
   readonly newIncarnation: number;
+  readonly fencedBy: NonNullable<HistoryRecord['fencedBy']>;
   readonly launchAttempts: number;
   readonly imageId: string;
   readonly snapshotIds: readonly string[];
@@ -34,6 +35,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     endedAtWallMs,
     lastHeardWallMs: intent.lastHeardWallMs,
     leaderChanges: terms.size - 1,
+    fencedBy: facts.fencedBy,
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
     leftovers: [

@@ -18,6 +18,7 @@ const seen = (part: Partial<ReplacementSeen>): ReplacementSeen => ({
   instance: instance('running'),
   status: null,
   impairedReads: 0,
+  promiseFault: null,
   heartbeat: { lastHeardAtMs: 99_500, passingSinceMs: 96_000 },
   nowMs: 100_000,
   waitedMs: 10_000,

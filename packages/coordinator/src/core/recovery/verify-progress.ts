@@ -7,6 +7,8 @@ export interface ReplacementSeen {
   /** How many reads in a row, this one included, showed an impaired status check. */
   readonly impairedReads: number;
   readonly heartbeat: { readonly lastHeardAtMs: number; readonly passingSinceMs: number | null } | null;
+  /** What its agent's serve promise lacks of what is asked of the member; null: nothing. */
+  readonly promiseFault: string | null;
   readonly nowMs: number;
   /** Since the launch was recorded. */
   readonly waitedMs: number;
@@ -55,6 +57,8 @@ export function verifyProgress(
   if (seen.impairedReads >= 2) return failed('EC2 status checks of the replacement are impaired');
   if (heartbeat === null) return wait('waiting for the first heartbeat of the replacement');
   if (seen.nowMs - heartbeat.lastHeardAtMs >= policy.suspectAfterMs) return wait('the replacement fell silent');
+  // It would be told `unknown` for ever.
+  if (seen.promiseFault !== null) return wait(`the replacement may not serve: ${seen.promiseFault}`);
   if (heartbeat.passingSinceMs === null) return wait('a check of the replacement fails');
   const leftMs = heartbeat.passingSinceMs + policy.settleMs - seen.nowMs;
   if (leftMs > 0) return wait(`the replacement passes its checks; settled in ${Math.ceil(leftMs)} ms`, leftMs);

@@ -9,6 +9,7 @@ import {
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
+import { brokenPromise } from '../serve-lease-fence.ts';
 
 /** The instance the verified attempt launched. */
 export function replacementOf(run: Run): string {
@@ -43,6 +44,8 @@ export function activateStep(run: Run): Step<'activate'> {
 /** null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance after an hour, and it was seen fenced. */
 async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
   const { oldInstanceId } = run.record;
+  // Fenced by its lease it may well run; what counts is that it does not say it serves.
+  if (run.journal.get('fence', 'fence')?.result?.how === 'lease') return brokenPromise(run);
   const found = await run.read((cloud, options) =>
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );

@@ -177,10 +177,11 @@ function factsOf(
   instanceId: string,
   { well, serviceFault }: { readonly well: boolean; readonly serviceFault: string | null },
 ): ClosingFacts {
+  const fence = run.journal.get('fence', 'fence')?.result;
   const capture = run.journal.get('capture', 'capture')?.result;
   const image = run.journal.get('image', 'image')?.result;
   const activation = run.journal.get('activate', 'activate')?.result;
-  invariant(capture && image && activation, 'closing a recovery that is not through');
+  invariant(fence && capture && image && activation, 'closing a recovery that is not through');
   return {
     intent: run.record,
     records: run.journal.records(),
@@ -188,6 +189,7 @@ function factsOf(
     endedAtWallMs: run.wallMs(),
     newInstanceId: instanceId,
     newIncarnation: activation.incarnation,
+    fencedBy: fence.how,
     launchAttempts: currentAttempt(run.journal.states()),
     imageId: image.imageId,
     snapshotIds: capture.snapshots.map((one) => one.snapshotId),

@@ -2,6 +2,7 @@ import type { CloudInstance, OperationError } from '@understudy/shared';
 import { decideFence, restlessVolumes, stopModes } from '../../core/recovery/fence.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
+import { brokenPromise, leaseFence } from '../serve-lease-fence.ts';
 
 /** What this run has seen; a successor starts blank and looks for itself. */
 interface Memory {
@@ -12,23 +13,33 @@ interface Memory {
   modeIndex: number;
   /** The newest Stop may never have arrived: it is repeated sooner. */
   doubtful: boolean;
+  /** Why EC2 refused the last manner of stopping there is. */
+  refusal: string | null;
 }
 
 /**
  * Makes the old instance unable to act, proven by observation. Stop is idempotent, so every doubt is answered by asking again; nothing is
- * believed of a reply. Clears stop protection where it is in the way (the plan keeps it for the replacement).
+ * believed of a reply. Where the group opted in, an instance that EC2 cannot be seen to stop is waited out by its serve lease. Clears stop protection where it is in the way (the plan keeps it for the replacement).
  */
 export function fenceStep(run: Run): Step<'fence'> {
-  const memory: Memory = { askedAtMs: null, sawMoving: false, stoppedSinceMs: null, modeIndex: 0, doubtful: false };
+  const memory: Memory = {
+    askedAtMs: null,
+    sawMoving: false,
+    stoppedSinceMs: null,
+    modeIndex: 0,
+    doubtful: false,
+    refusal: null,
+  };
   const { oldInstanceId } = run.record;
   return {
     limitMs: run.policy.fenceTimeoutMs,
     prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
     next: async (frozen, last) => {
+      if (leaseFence(run).kind === 'over') return byLease(run);
       const modes = stopModes(frozen.request.skipOsShutdown);
       const afterStop = last?.name === 'stop' ? learn(run, memory, last) : 'look';
       if (afterStop === 'unprotect') return act(unprotectCall(oldInstanceId), 'clearing stop protection');
-      if (memory.modeIndex >= modes.length) return refused(last?.error ?? null);
+      if (memory.modeIndex >= modes.length) return refused(run, memory, last?.error ?? null);
       const stop = act(stopCall(oldInstanceId, modes[memory.modeIndex]), 'asking EC2 to stop the old instance');
       if (last?.name === 'unprotect' && last.error === null) return stop;
       if (nothingSent(frozen) || afterStop === 'again') {
@@ -61,11 +72,30 @@ const unprotectCall = (instanceId: string): Call => ({
   run: (cloud, options) => cloud.setProtection(instanceId, { stop: false }, options),
 });
 
-const refused = (error: OperationError | null): Move<'fence'> => ({
-  kind: 'hold',
-  reason: 'FenceNotProven',
-  text: `EC2 refuses to stop the old instance in any manner: ${error?.message ?? 'no reason kept'}`,
-});
+/** Nothing is left to ask for. Perhaps it stops by itself; perhaps its serve lease counts. */
+async function refused(run: Run, memory: Memory, error: OperationError | null): Promise<Move<'fence'>> {
+  memory.refusal ??= error?.message ?? 'no reason kept';
+  const lease = leaseFence(run);
+  if (lease.kind === 'running')
+    return {
+      kind: 'wait',
+      text: `EC2 refuses to stop it; its serve lease is over in ${Math.ceil(lease.leftMs / 1_000)} s`,
+    };
+  return {
+    kind: 'hold',
+    reason: 'FenceNotProven',
+    text: `EC2 refuses to stop the old instance in any manner: ${memory.refusal}`,
+  };
+}
+
+/** **S** The one way past an observed fence, for groups that opted in: see `core/serve-lease`. */
+function byLease(run: Run): Move<'fence'> {
+  const broken = brokenPromise(run);
+  if (broken) return broken;
+  const { oldInstanceId, serveLeaseOverAfterMs } = run.record;
+  run.parts.log.warn('recovery.fence.by_lease', { oldInstanceId, serveLeaseOverAfterMs });
+  return { kind: 'done', result: { how: 'lease' } };
+}
 
 /** What the answer to a Stop means. */
 function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unprotect' {

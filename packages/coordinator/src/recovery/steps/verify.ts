@@ -2,6 +2,7 @@ import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
 import { invariant } from '@understudy/shared';
 import { disksToKeep } from '../../core/recovery/launch-request.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
+import { promiseFault } from '../../core/serve-lease/index.ts';
 import type { Call, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
@@ -41,7 +42,10 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
       await refresh(run, memory, instanceId);
       const nowMs = run.nowMs();
       const heartbeat = run.parts.heartbeats.reading(run.record.member, instanceId);
-      const verdict = verifyProgress({ ...memory, heartbeat, nowMs, waitedMs: frozen.elapsedMs }, run.policy);
+      const { serveContract } = run.record;
+      const fault = serveContract && heartbeat ? promiseFault(serveContract, heartbeat.servePromise) : null;
+      const seen = { ...memory, heartbeat, promiseFault: fault, nowMs, waitedMs: frozen.elapsedMs };
+      const verdict = verifyProgress(seen, run.policy);
       const passing = verdict.kind === 'passed' || (verdict.kind === 'wait' && verdict.againInMs !== null);
       const keep = passing ? keepDisks(run, memory, instanceId) : null;
       if (keep) return keep;

@@ -1,0 +1,48 @@
+import { errorText } from '@understudy/shared';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import type { Watchdog } from '../watchdog-keeper.ts';
+
+export interface WatchdogPaths {
+  /** `/dev/watchdog` or `/dev/watchdog0`. */
+  readonly device: string;
+  /** `/sys/class/watchdog/watchdog0/timeout`: the seconds it goes without being petted. */
+  readonly timeoutFile: string;
+}
+
+/** The kernel's "magic close": a `V` right before the close disarms, any other close does not. */
+const MAGIC_CLOSE = 'V';
+const PET = '\0';
+
+/**
+ * Linux's watchdog device (kernel documentation, watchdog-api): opening arms it, any write pets it. Written synchronously and without blocking: a thread
+ * pool whose threads all wait for a hung disk must not cost the machine.
+ */
+export function watchdogDevice({ device, timeoutFile }: WatchdogPaths): Watchdog {
+  let descriptor: number | null = null;
+  const write = (text: string) => {
+    if (descriptor !== null) writeSync(descriptor, text);
+  };
+  return {
+    arm() {
+      try {
+        const timeoutMs = Number.parseInt(readFileSync(timeoutFile, 'utf8'), 10) * 1_000;
+        if (!(timeoutMs > 0)) return { kind: 'not-armed', detail: `${timeoutFile} holds no number of seconds` };
+        descriptor = openSync(device, constants.O_WRONLY | constants.O_NONBLOCK);
+        write(PET);
+        return { kind: 'armed', timeoutMs };
+      } catch (error) {
+        return { kind: 'not-armed', detail: `${errorText(error)} (is the module loaded? modprobe softdog)` };
+      }
+    },
+    pet: () => write(PET),
+    disarm() {
+      if (descriptor === null) return;
+      try {
+        write(MAGIC_CLOSE);
+      } finally {
+        closeSync(descriptor);
+        descriptor = null;
+      }
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { FirstSeen } from './first-seen.ts';
+export * from './serve-lease.ts';

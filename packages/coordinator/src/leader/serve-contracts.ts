@@ -1,0 +1,67 @@
+import type { Keyspace, Log, MemberId, MemberRecord, ServeContract } from '@understudy/shared';
+import type { ServeLeases, Term } from '../contracts.ts';
+import { contractDue, sameContract } from '../core/serve-lease/index.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+
+/** Guarded writes of one pass, one after the other; the rest is left to the next. */
+const WRITES_PER_PASS = 32;
+
+/**
+ * Keeps the serve contracts in the member records as the policies want them, while we lead: agreed once the agent was heard to fulfil it, gone with the
+ * policy. A write that conflicts is left to the next pass. A member with an open recovery is left alone.
+ */
+export class ServeContracts {
+  readonly #view: ClusterView;
+  readonly #keys: Keyspace;
+  readonly #log: Log;
+  readonly #leases: ServeLeases;
+
+  constructor(options: {
+    readonly view: ClusterView;
+    readonly keys: Keyspace;
+    readonly log: Log;
+    readonly serveLeases: ServeLeases;
+  }) {
+    this.#view = options.view;
+    this.#keys = options.keys;
+    this.#log = options.log;
+    this.#leases = options.serveLeases;
+  }
+
+  /** @throws LEASE_LOST or a store error; whatever was written stays written. */
+  async pass(term: Term): Promise<void> {
+    let writes = 0;
+    for (const [member, { record }] of [...this.#view.mirror.members]) {
+      if (writes === WRITES_PER_PASS) return;
+      const due = this.#due(member, record);
+      if (sameContract(due, record.serveContract)) continue;
+      writes += 1;
+      await this.#put(term, member, due);
+    }
+  }
+
+  #due(member: MemberId, record: MemberRecord): ServeContract | null {
+    const { mirror } = this.#view;
+    const activation = mirror.activations.get(member)?.record;
+    if (mirror.intents.has(member) || !activation || this.#view.isBlocked(member)) return record.serveContract;
+    const { serveLease } = this.#view.policyOf(record.group);
+    const promise = this.#leases.promise(member, activation.instanceId);
+    return contractDue(serveLease, record.serveContract, promise, this.#leases.answersHoldMs());
+  }
+
+  async #put(term: Term, member: MemberId, serveContract: ServeContract | null): Promise<void> {
+    const stored = this.#view.mirror.members.get(member);
+    const activation = this.#view.mirror.activations.get(member);
+    if (!stored || !activation) return;
+    const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
+    const outcome = await term.commit({
+      puts: [{ key: this.#keys.member(member), record: { ...record, serveContract }, expect: stored.modRevision }],
+      also: [
+        { key: this.#keys.activation(member), modRevision: activation.modRevision },
+        { key: this.#keys.intent(member), modRevision: 0 },
+      ],
+    });
+    if (outcome.kind === 'committed')
+      this.#log.info(serveContract ? 'serve_lease.agreed' : 'serve_lease.ended', { member, ...serveContract });
+  }
+}
