@@ -46,7 +46,8 @@ export class HeartbeatSource {
       servePromise: null,
       acks: [],
     };
-    this.#template = encodeHeartbeat(heartbeat, benchMac);
+    // A copy: frames are cut from a slab that many of them share, and this one is written to by its buffer.
+    this.#template = Uint8Array.from(encodeHeartbeat(heartbeat, benchMac));
   }
 
   setChallenge(hex: string): void {
@@ -56,6 +57,7 @@ export class HeartbeatSource {
   /** The next heartbeat, written to `into` at `offset`. */
   writeNext(into: Uint8Array, offset: number): void {
     const bytes = this.#template;
+    // A frame is cut from a slab: its buffer holds others too.
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(HEARTBEAT_OFFSET.sequence + 4, ++this.sequence);
     const signed = HEARTBEAT_BYTES - TAG_BYTES;
     bytes.set(benchMac(bytes.subarray(0, signed)).subarray(0, TAG_BYTES), signed);

@@ -5,7 +5,7 @@ import { failureOf } from './report.ts';
 import { FAULTS_LAST_MS, type RunResult, simulate } from './simulation.ts';
 
 const MEMBERS = 6;
-const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_LEASE_SEEDS'] ?? 6) }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_LEASE_SEEDS'] ?? 4) }, (_, index) => index + 1);
 
 /** EC2 refuses every Stop, and m1 and m2 are cut off from everybody: nothing but their leases can be waited for. */
 const UNSTOPPABLE: readonly Fault[] = [

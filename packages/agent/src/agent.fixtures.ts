@@ -12,10 +12,12 @@ import {
   instanceHashOf,
   type Mac,
   parseKey,
+  peekFrame,
   tagMatches,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import type { ActivationOutputs, WantedActivation } from './activation-applier.ts';
+import type { KeyFiles } from './adapters/key-files.ts';
 import type { StateStore } from './adapters/state-file.ts';
 import { Agent, type AgentParts } from './agent.ts';
 import type { Checks } from './check-board.ts';
@@ -24,6 +26,7 @@ import type { MetadataAnswer } from './checks/metadata.ts';
 import { AgentConfigSchema } from './config.ts';
 import type { StoredState } from './core/boot.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
+import type { AgentKey, StoredKeys } from './core/key-ring.ts';
 
 export const MEMBER = 'shop/db-1';
 export const INSTANCE_ID = 'i-0aaa';
@@ -37,7 +40,8 @@ export class TestCoordinator {
   readonly rejected: Uint8Array[] = [];
   readonly socket: DatagramSocket;
   readonly #hash: number;
-  readonly #mac: Mac;
+  /** The keys it holds, by id. */
+  readonly macs: Map<number, Mac>;
   /** Content of the acks; null = none are sent. */
   reply: Partial<Ack> | null = { activation: 'standby' };
   /** Ack every heartbeat, or only those that ask for it. */
@@ -50,7 +54,7 @@ export class TestCoordinator {
   constructor(socket: DatagramSocket, id: string, mac: Mac = MAC) {
     this.socket = socket;
     this.#hash = coordinatorHashOf(id);
-    this.#mac = mac;
+    this.macs = new Map([[1, mac]]);
     socket.onMessage((payload, from) => this.#receive(Uint8Array.from(payload), from));
   }
 
@@ -58,7 +62,7 @@ export class TestCoordinator {
     return this.heard.at(-1);
   }
 
-  ackFor(heartbeat: Heartbeat, changes: Partial<Ack>, mac: Mac = this.#mac): Uint8Array {
+  ackFor(heartbeat: Heartbeat, changes: Partial<Ack>, mac: Mac = this.#macOf(heartbeat.keyId)): Uint8Array {
     const ack: Ack = {
       keyId: heartbeat.keyId,
       leaderLive: true,
@@ -78,13 +82,18 @@ export class TestCoordinator {
     return encodeAck(ack, mac);
   }
 
-  async probe(to: Endpoint, instanceId: string, challenge: string): Promise<void> {
-    const frame = { keyId: 1, agentId: agentIdOf(MEMBER), instanceHash: instanceHashOf(instanceId), challenge };
-    await this.socket.send(encodeProbe({ ...frame, coordinatorHash: this.#hash }, this.#mac), to);
+  #macOf(keyId: number): Mac {
+    return this.macs.get(keyId) ?? (() => new Uint8Array(32));
+  }
+
+  async probe(to: Endpoint, instanceId: string, challenge: string, keyId = 1): Promise<void> {
+    const frame = { keyId, agentId: agentIdOf(MEMBER), instanceHash: instanceHashOf(instanceId), challenge };
+    await this.socket.send(encodeProbe({ ...frame, coordinatorHash: this.#hash }, this.#macOf(keyId)), to);
   }
 
   #receive(payload: Uint8Array, from: Endpoint): void {
-    const heartbeat = tagMatches(payload, this.#mac) ? decodeHeartbeat(payload) : null;
+    const mac = this.#macOf(peekFrame(payload)?.keyId ?? 0);
+    const heartbeat = tagMatches(payload, mac) ? decodeHeartbeat(payload) : null;
     if (!heartbeat) {
       this.rejected.push(payload);
       return;
@@ -147,6 +156,28 @@ export class TestStateStore implements StateStore {
   }
 }
 
+/** A disk with the member's keys, and the operator's next one. */
+export class TestKeyFiles implements KeyFiles {
+  stored: StoredKeys | null = null;
+  next: AgentKey | null = null;
+  refusal: string | null = null;
+  writes = 0;
+  broken = false;
+
+  async readStored(): Promise<StoredKeys | null> {
+    return this.stored;
+  }
+  async writeStored(keys: StoredKeys): Promise<void> {
+    if (this.broken) throw new Error('planted: read-only file system');
+    this.writes++;
+    this.stored = keys;
+  }
+  async readOffered() {
+    if (this.refusal !== null) throw new Error(this.refusal);
+    return { next: this.next, configured: null };
+  }
+}
+
 export interface WorldOptions {
   readonly config?: Record<string, unknown>;
   readonly stored?: StoredState;
@@ -155,6 +186,7 @@ export interface WorldOptions {
   readonly clock?: SimClock;
   readonly watchdog?: Watchdog;
   readonly coordinatorCount?: number;
+  readonly keyFiles?: KeyFiles;
 }
 
 /** An agent on a simulated clock and network, with as many coordinators as asked for (default 3). */
@@ -185,7 +217,9 @@ export function agentWorld(options: WorldOptions = {}) {
     clock,
     random,
     log,
-    mac: MAC,
+    configuredKey: { id: config.key.id, hex: KEY_HEX },
+    keyFiles: options.keyFiles ?? null,
+    macOf: hmacOf,
     socket: network.open('10.0.9.9'),
     lookup: async (host) => host,
     metadata: { get: async () => identity.answer },

@@ -1,6 +1,6 @@
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { running } from './agent.fixtures.ts';
+import { agentWorld, running } from './agent.fixtures.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
 describe('serve lease of 20 s', () => {
@@ -47,12 +47,41 @@ describe('serve lease of 20 s', () => {
   });
 
   it('is promised in every heartbeat, rounded up, and not without one', async () => {
-    const kept = await running({ config: { serve: { leaseMs: 20_000, stopWithinMs: 30_500 } } }, 10);
+    const kept = await running({ config: { serve: { leaseMs: 20_000, stopWithinMs: 30_500 } } }, 1_500);
     expect(kept.c1.last?.servePromise).toEqual({ stopWithinSeconds: 31, watchdog: false });
     await kept.stop();
     const none = await running({}, 10);
     expect(none.c1.last?.servePromise).toBeNull();
     await none.stop();
+  });
+
+  it('is not promised while it is unknown whether a predecessor left the workload serving', async () => {
+    const world = agentWorld({ config });
+    world.outputs.hookGate = new Promise(() => undefined);
+    const { done } = world.start();
+    await world.clock.advance(5_000);
+    expect(world.coordinators[0]?.last?.servePromise).toBeNull();
+    world.agent.stop();
+    await world.clock.runUntilSettled(done);
+  });
+
+  it('after a suspension neither what was said before nor an answer to what was asked before brings it back', async () => {
+    const { c1, clock, machine, outputs, coordinators, stop } = await running(
+      { active: true, holdsForMs: 20_000, config },
+      5_000,
+    );
+    for (const coordinator of coordinators) coordinator.reply = null;
+    const [asked, from] = [c1.last, c1.lastFrom];
+    if (!asked || !from) throw new Error('no heartbeat');
+    machine.sleptMs = 3_600_000;
+    await c1.socket.send(c1.ackFor(asked, { activation: 'active', holdsForMs: 20_000 }), from);
+    for (const coordinator of coordinators) coordinator.reply = { activation: 'unknown' };
+    await clock.advance(10_000);
+    expect(outputs.hooks).toEqual(['standby', 'active', 'standby']);
+    for (const coordinator of coordinators) coordinator.reply = { activation: 'active', holdsForMs: 20_000 };
+    await clock.advance(2_000);
+    expect(outputs.serving).toBe(true);
+    await stop();
   });
 
   it('ends when the machine was suspended for a moment, which the monotonic clock does not count', async () => {
@@ -100,10 +129,11 @@ class TestWatchdog implements Watchdog {
     this.#timeoutMs = timeoutMs;
   }
 
-  arm() {
+  arm(limitMs: number) {
+    if (this.#timeoutMs > limitMs) return { kind: 'not-armed', detail: 'too long' } as const;
     this.arms++;
     this.pet();
-    return { kind: 'armed', timeoutMs: this.#timeoutMs } as const;
+    return { kind: 'armed' } as const;
   }
   pet(): void {
     this.#pettedAtMs = this.#clock.monotonicMs();
@@ -120,7 +150,7 @@ class TestWatchdog implements Watchdog {
 }
 
 describe('serve lease of 20 s with a watchdog of 10 s', () => {
-  const serve = { leaseMs: 20_000, stopWithinMs: 40_000, watchdog: { timeoutMs: 10_000 } };
+  const serve = { leaseMs: 20_000, stopWithinMs: 60_000, watchdog: { timeoutMs: 10_000 } };
   const guarded = async (timeoutMs = 10_000, ms = 8_000) => {
     const clock = new SimClock();
     const watchdog = new TestWatchdog(clock, timeoutMs);
@@ -132,7 +162,7 @@ describe('serve lease of 20 s with a watchdog of 10 s', () => {
     const { watchdog, c1, outputs, stop } = await guarded();
     expect(watchdog.arms).toBe(1);
     expect(c1.heard[0]?.servePromise?.watchdog).toBe(false);
-    expect(c1.last?.servePromise).toEqual({ stopWithinSeconds: 40, watchdog: true });
+    expect(c1.last?.servePromise).toEqual({ stopWithinSeconds: 60, watchdog: true });
     expect(outputs.serving).toBe(true);
     await stop();
     expect(watchdog.isArmed).toBe(false);

@@ -9,7 +9,9 @@ import {
   type ServePromise,
   type Timer,
 } from '@understudy/shared';
+import { AgentKeys } from './agent-keys.ts';
 import { ActivationApplier, type ActivationOutputs } from './activation-applier.ts';
+import type { KeyFiles } from './adapters/key-files.ts';
 import type { StateStore } from './adapters/state-file.ts';
 import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
@@ -24,7 +26,9 @@ import {
   nextActivation,
 } from './core/activation.ts';
 import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
+import { ACKING_INTERVALS } from './core/ack-requests.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
+import type { AgentKey } from './core/key-ring.ts';
 import type { Link } from './core/ledger.ts';
 import { backoffMs } from './core/schedule.ts';
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';
@@ -43,7 +47,11 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly mac: Mac;
+  /** As the configuration has it; what is stored goes before it. */
+  readonly configuredKey: AgentKey;
+  /** Where further keys come from and are kept; null = there are none and nothing is kept (simulation). */
+  readonly keyFiles: KeyFiles | null;
+  readonly macOf: (key: Uint8Array) => Mac;
   readonly socket: DatagramSocket;
   readonly lookup: (host: string) => Promise<string>;
   readonly metadata: MetadataSource;
@@ -71,6 +79,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #applier: ActivationApplier;
   readonly #targets: CoordinatorTargets;
+  readonly #keys: AgentKeys;
   readonly #stopping = new AbortController();
   readonly #watchdog: WatchdogKeeper | null;
   #board: CheckBoard | null = null;
@@ -81,6 +90,8 @@ export class Agent {
   #leaseTimer: Timer | null = null;
   /** By when the workload has to be withdrawn; null while it may serve, or never did. */
   #withdrawByMs: number | null = null;
+  /** Its state was once achieved by this process, not inherited. */
+  #knowsWorkload = false;
   /** When this process was last awake: with the machine's suspensions, and by the monotonic clock. */
   #awakeAtMs: number;
   #awakeMonotonicMs: number;
@@ -91,6 +102,16 @@ export class Agent {
     this.#applier = new ActivationApplier({ ...parts, beforeActivating: () => this.#noticePause() });
     this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
     this.#watchdog = parts.watchdog && this.#keeperOf(parts.watchdog);
+    const { member, key, heartbeat } = parts.config;
+    this.#keys = new AgentKeys({
+      ...parts,
+      member,
+      configured: parts.configuredKey,
+      files: parts.keyFiles,
+      targetCount: this.#targets.count,
+      silentAfterMs: ACKING_INTERVALS * heartbeat.intervalMs,
+      reloadEveryMs: key.reloadEveryMs,
+    });
     this.#awakeAtMs = parts.uptimeMs();
     this.#awakeMonotonicMs = parts.clock.monotonicMs();
   }
@@ -101,6 +122,10 @@ export class Agent {
 
   get sender(): HeartbeatSender | null {
     return this.#sender;
+  }
+
+  get keys(): AgentKeys {
+    return this.#keys;
   }
 
   /** Runs until {@link stop}; resolves when everything has been put away. */
@@ -131,7 +156,7 @@ export class Agent {
     const { config, clock, log } = this.#parts;
     const instanceId = await this.#learnIdentity();
     this.#instanceId = instanceId;
-    const boot = await this.#begin(instanceId);
+    const [boot] = await Promise.all([this.#begin(instanceId), this.#beginKeys()]);
     log.info('agent.started', { member: config.member, instanceId, bootEpoch: String(boot.bootEpoch) });
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId });
     await this.#targets.start();
@@ -140,6 +165,7 @@ export class Agent {
     this.#sender = new HeartbeatSender({
       ...this.#parts,
       ...boot,
+      keys: this.#keys,
       targets: this.#targets,
       instanceId,
       firstSequence: firstSequence(boot.stored, clock.wallMs()),
@@ -188,6 +214,18 @@ export class Agent {
     );
     if (stored === LATE) log.error('agent.state.unwritten', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
     return { bootEpoch, stored: stored === true };
+  }
+
+  /** Heartbeats wait for the disk, but not for one that hangs: what it says later is tried then. */
+  async #beginKeys(): Promise<void> {
+    const { keyFiles, log } = this.#parts;
+    if (!keyFiles) return this.#keys.begin(null);
+    const reading = keyFiles.readStored();
+    const stored = await this.#within(STATE_WRITE_LIMIT_MS, reading);
+    this.#keys.begin(stored === LATE ? null : stored);
+    if (stored !== LATE) return;
+    log.error('keys.late', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
+    void reading.then((late) => late && this.#keys.offerStored(late));
   }
 
   async #within<T>(limitMs: number, work: Promise<T>): Promise<T | typeof LATE> {
@@ -275,6 +313,7 @@ export class Agent {
     const distrusted = serve.leaseMs > 0 && suspendedMs >= SUSPENDED_MS;
     if (awayMs < activation.distrustAfterPauseMs && !distrusted) return;
     this.#parts.log.warn('agent.resumed', { awayMs: Math.round(awayMs) });
+    this.#sender?.forgetAnswers();
     this.#step({ kind: 'resumed' });
   }
 
@@ -292,7 +331,9 @@ export class Agent {
   /** What every heartbeat promises. The watchdog's part only while it is armed. */
   #servePromise(): ServePromise | null {
     const { serve } = this.#parts.config;
-    if (serve.leaseMs === 0) return null;
+    // Before that, what a predecessor left running may still serve, and nothing is known of when it ends.
+    this.#knowsWorkload ||= this.#applier.workload !== 'unknown';
+    if (serve.leaseMs === 0 || !this.#knowsWorkload) return null;
     return { stopWithinSeconds: serve.stopWithinMs / 1_000, watchdog: this.#watchdog?.armed ?? false };
   }
 
@@ -331,6 +372,7 @@ export class Agent {
     await this.#applier.close();
     this.#board?.stop();
     this.#targets.stop();
+    this.#keys.stop();
     if (this.#stopReason === 'asked') await this.#sender?.sayGoodbye();
     this.#leaseTimer?.cancel();
     await socket.close();

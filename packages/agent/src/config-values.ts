@@ -1,6 +1,8 @@
 import { OperationError, parseKey } from '@understudy/shared';
 import { readFileSync } from 'node:fs';
+import type { KeyFilePaths } from './adapters/key-files.ts';
 import type { AgentConfig } from './config.ts';
+import type { AgentKey } from './core/key-ring.ts';
 
 /** What the running agent does with its config. Apart from the schema, so that the long-lived process does not carry zod (docs/agent.md, Memory). */
 
@@ -23,16 +25,26 @@ export function parseHostPort(text: string): HostPort | null {
 export const rooted = (config: Pick<AgentConfig, 'rootDir'>, path: string): string => `${config.rootDir}${path}`;
 
 /** @throws KEY_INVALID when the key file cannot be read or does not hold 64 hex characters. */
-export function readAgentKey(config: AgentConfig): Uint8Array {
-  if (config.key.hex !== undefined) return parseKey(config.key.hex, 'key.hex');
+export function readAgentKey(config: AgentConfig): AgentKey {
+  const { id } = config.key;
+  if (config.key.hex !== undefined) return { id, hex: hexOf(config.key.hex, 'key.hex') };
   const file = rooted(config, config.key.file ?? '');
   try {
-    return parseKey(readFileSync(file, 'utf8'), file);
+    return { id, hex: hexOf(readFileSync(file, 'utf8'), file) };
   } catch (cause) {
     if (cause instanceof OperationError) throw cause;
     throw new OperationError('KEY_INVALID', `cannot read ${file}`, { cause });
   }
 }
+
+const hexOf = (text: string, source: string): string => Buffer.from(parseKey(text, source)).toString('hex');
+
+/** Where the agent looks for keys, and keeps them. */
+export const keyFilePaths = (config: AgentConfig): KeyFilePaths => ({
+  stored: rooted(config, `${config.stateDir}/keys.json`),
+  next: rooted(config, config.key.nextFile ?? `${config.stateDir}/next.key`),
+  configured: config.key.file === undefined ? null : { path: rooted(config, config.key.file), id: config.key.id },
+});
 
 /** What is logged at start: the effective config with its secret masked. */
 export const maskedConfig = (config: AgentConfig): object => ({
@@ -40,6 +52,12 @@ export const maskedConfig = (config: AgentConfig): object => ({
   key: { ...config.key, ...(config.key.hex === undefined ? {} : { hex: '[masked]' }) },
 });
 
+/**
+ * Periods the watchdog may take to strike: its own; one more when this process was stopped between deciding to pet and petting; and one when it dies, because
+ * Linux pets a watchdog whose file is closed without being disarmed (`watchdog_release` in drivers/watchdog/watchdog_dev.c).
+ */
+export const WATCHDOG_PERIODS = 3;
+
 /** What is left of `stopWithinMs` for the hook, the watchdog's own time taken off. ms */
 export const withdrawMsOf = ({ serve }: Pick<AgentConfig, 'serve'>): number =>
-  serve.stopWithinMs - (serve.watchdog?.timeoutMs ?? 0);
+  serve.stopWithinMs - WATCHDOG_PERIODS * (serve.watchdog?.timeoutMs ?? 0);

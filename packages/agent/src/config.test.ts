@@ -68,8 +68,13 @@ describe('agent config', () => {
     ],
     [
       'a lease that leaves the hook less than its time',
-      'serve: { leaseMs: 20000, stopWithinMs: 50000, watchdog: { timeoutMs: 30000 } }\n',
-      /stopWithinMs = 50000 less watchdog.timeoutMs = 30000 leaves 20000, below 30000/,
+      'activation: { onDeactivate: [off] }\nserve: { leaseMs: 20000, stopWithinMs: 50000, watchdog: { timeoutMs: 10000 } }\n',
+      /stopWithinMs = 50000 less 3 × watchdog.timeoutMs = 10000 leaves 20000, below 30000/,
+    ],
+    [
+      'a lease at whose end nothing would be stopped',
+      'serve: { leaseMs: 20000 }\n',
+      /leaseMs > 0 with neither activation.onDeactivate nor activation.systemdTarget/,
     ],
     [
       'a lease that leaves hook and target less than their time, one after the other',

@@ -1,6 +1,6 @@
 import { isName } from '@understudy/shared';
 import * as z from 'zod';
-import { withdrawMsOf } from './config-values.ts';
+import { WATCHDOG_PERIODS, withdrawMsOf } from './config-values.ts';
 import { absolutePath, checkFaults, ChecksFields, command, durationMs, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -9,18 +9,25 @@ const AgentConfigFields = z.strictObject({
     (value) => typeof value === 'string' && value.split('/').length === 2 && value.split('/').every(isName),
     'want group/name, each 1-63 of a-z 0-9 . _ -',
   ),
-  /** This member's own key (`understudy` derives it from a master secret). `id` 0-255 says which master. Either `hex` or `file`: 64 hex characters. */
+  /**
+   * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says which master. Either `hex` or `file`: 64 hex characters.
+   * A key that was taken over in a rotation (`stateDir/keys.json`) goes before it.
+   */
   key: z.strictObject({
-    id: z.number().int().min(0).max(255),
+    id: z.number().int().min(1).max(255),
     hex: z
       .string()
       .regex(/^[0-9a-fA-F]{64}$/, 'want 64 hex characters')
       .optional(),
     file: absolutePath.optional(),
+    /** Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default `stateDir/next.key`. Nothing there = no rotation. */
+    nextFile: absolutePath.optional(),
+    /** The key files are looked at this often, ms, 500-3 600 000, and at once on SIGHUP. Shorter = a new key is tried sooner, more reads of two small files. */
+    reloadEveryMs: durationMs(10_000, 500, 3_600_000),
   }),
   /** Where heartbeats go: every coordinator, `host:port`, 1-5. Names are resolved again every 30 s. */
   coordinators: z.array(hostPort).min(1).max(5),
-  /** Keeps `state.json` (boot epoch, instance id). */
+  /** Keeps `state.json` (boot epoch, instance id) and `keys.json` (the member's keys after a rotation). On the root volume, so that a replacement finds it. */
   stateDir: absolutePath.default('/var/lib/understudy'),
   /** Put before every path of this file (containers, cloud-sim). Empty = the real root. */
   rootDir: z
@@ -63,7 +70,7 @@ const AgentConfigFields = z.strictObject({
       /** No ack of a coordinator that sees a live leader and says `active` for this long: stop serving, ms; 0 = never. Shorter = a fence that cannot be
        * proven is waited out sooner; longer = survives longer outages of all coordinators. */
       leaseMs: z.number().int().min(0).max(86_400_000).default(0),
-      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less the watchdog's time. Shorter = a
+      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less three times the watchdog's. Shorter = a
        * recovery that waits it out goes on sooner; longer = workloads that take long to stop are not cut off. Sent to the coordinators. */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
@@ -75,7 +82,7 @@ const AgentConfigFields = z.strictObject({
           /** Linux watchdog device. Nobody else may have it open. */
           device: absolutePath.default('/dev/watchdog'),
           /** The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to wait out, longer = a busy machine is not reset by mistake. */
-          timeoutMs: durationMs(30_000, 1_000, 600_000),
+          timeoutMs: durationMs(10_000, 1_000, 600_000),
         })
         .optional(),
     })
@@ -90,14 +97,18 @@ export const AgentConfigSchema = AgentConfigFields.superRefine((config, context)
   for (const [path, message] of crossFieldFaults(config)) context.addIssue({ code: 'custom', path, message });
 });
 
+const NOTHING_STOPS =
+  'leaseMs > 0 with neither activation.onDeactivate nor activation.systemdTarget: at the end of the lease nothing would be stopped';
+
 function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activation']): Fault[] {
   if (serve.leaseMs === 0)
     return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
   const withdrawMs = withdrawMsOf({ serve });
   const commands = [activation.onDeactivate, activation.systemdTarget].filter((one) => one !== undefined).length;
-  const hookMs = Math.max(1, commands) * activation.timeoutMs;
+  if (commands === 0) return [[['serve', 'leaseMs'], NOTHING_STOPS]];
+  const hookMs = commands * activation.timeoutMs;
   if (hookMs <= withdrawMs) return [];
-  const beside = serve.watchdog ? ` less watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
+  const beside = serve.watchdog ? ` less ${WATCHDOG_PERIODS} × watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
   const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hookMs} for ${commands} command(s) of activation.timeoutMs = ${activation.timeoutMs}: the last would be cut off`;
   return [[['serve', 'stopWithinMs'], text]];
 }

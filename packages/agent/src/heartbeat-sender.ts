@@ -12,14 +12,13 @@ import {
   type Heartbeat,
   instanceHashOf,
   type Log,
-  type Mac,
   peekFrame,
   type Random,
   type ServePromise,
-  tagMatches,
   type Timer,
   writeHeartbeat,
 } from '@understudy/shared';
+import type { AgentKeys, SealingKey } from './agent-keys.ts';
 import type { AgentConfig } from './config.ts';
 import type { CoordinatorTargets } from './coordinator-targets.ts';
 import { ackingCount, wantsAck } from './core/ack-requests.ts';
@@ -28,6 +27,7 @@ import {
   acceptAck,
   type AckRefusal,
   ackSlots,
+  forgetAnswers,
   type Ledger,
   type Link,
   linkOf,
@@ -35,6 +35,7 @@ import {
   NO_CHALLENGE,
   takeSequence,
 } from './core/ledger.ts';
+import type { KeySlot } from './core/key-ring.ts';
 import { beatDelayMs, type Budget, spend } from './core/schedule.ts';
 
 export interface SenderParts {
@@ -42,7 +43,7 @@ export interface SenderParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly mac: Mac;
+  readonly keys: AgentKeys;
   readonly socket: DatagramSocket;
   readonly targets: CoordinatorTargets;
   readonly instanceId: string;
@@ -64,6 +65,8 @@ const PROBE_REPLIES = { perSecond: 10, burst: 20 };
 const GOODBYE_ROUNDS_MAX = 3;
 const GOODBYE_EVERY_MS = 100;
 const DROPS_LOGGED_EVERY_MS = 60_000;
+/** A second key is tried with every third heartbeat: within a usual `suspectAfterMs`, for a third more packets while a rotation is under way. */
+const TRY_EVERY_BEATS = 3;
 
 /** Sends heartbeats on its own timer, answers probes, takes acks. Nothing in here waits for a check, a hook or a name. */
 export class HeartbeatSender {
@@ -74,6 +77,7 @@ export class HeartbeatSender {
   readonly #drops = new Map<DropReason, number>();
   readonly #sendFailing = new Set<number>();
   #ledger: Ledger;
+  #beatCount = 0;
   #probeBudget: Budget;
   #timer: Timer | null = null;
   #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
@@ -108,6 +112,11 @@ export class HeartbeatSender {
     return { acking: Math.min(acking, targets.count), known: targets.count };
   }
 
+  /** After a pause that the clock may not have counted: only answers to what is asked from now on are taken. */
+  forgetAnswers(): void {
+    this.#ledger = forgetAnswers(this.#ledger);
+  }
+
   /** One heartbeat out of turn, asking for acks: after a pause, or when something changed. */
   beatNow(): void {
     if (!this.#closing) this.#sendAll({ goodbye: false, askAll: true });
@@ -134,17 +143,33 @@ export class HeartbeatSender {
     this.#sendAll({ goodbye: false, askAll: false });
   }
 
+  /**
+   * What tries a key goes first: a coordinator that holds it then acknowledges that one, and one that does not drops it and acknowledges the other,
+   * as always. (Acks are at least 100 ms apart; the other way round the trial would go unanswered.)
+   */
   #sendAll(options: { readonly goodbye: boolean; readonly askAll: boolean }): void {
-    const { clock, config, targets, activation } = this.#parts;
+    const { clock, config, targets, activation, keys } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const written = this.#write(this.#take());
-    for (const [index, endpoint] of targets.endpoints().entries()) {
-      if (!endpoint) continue;
+    const tries = options.goodbye || this.#beatCount++ % TRY_EVERY_BEATS === 0;
+    const to = targets.endpoints().flatMap((endpoint, index) => {
+      if (!endpoint) return [];
       const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
+      const { main, alsoTry } = keys.sealing(index, nowMs);
+      // Nothing is known of one that has not acknowledged anything since we started: it gets both each time.
+      return [{ index, endpoint, link, main, tried: tries || !link ? alsoTry : null }];
+    });
+    if (to.some(({ tried }) => tried !== null)) {
+      const trial = this.#write(this.#take());
+      const flags = { ackRequested: true, probeReply: false, goodbye: options.goodbye };
+      for (const { index, endpoint, link, tried } of to)
+        if (tried) this.#send(index, endpoint, this.#seal(trial, tried, link?.challenge ?? NO_CHALLENGE, flags));
+    }
+    const written = this.#write(this.#take());
+    for (const { index, endpoint, link, main } of to) {
       const asked =
         options.askAll || wantsAck(link, activation(), config.serve.leaseMs, config.heartbeat.intervalMs, nowMs);
       const flags = { ackRequested: asked, probeReply: false, goodbye: options.goodbye };
-      this.#send(index, endpoint, this.#seal(written, link?.challenge ?? NO_CHALLENGE, flags));
+      this.#send(index, endpoint, this.#seal(written, main, link?.challenge ?? NO_CHALLENGE, flags));
     }
   }
 
@@ -156,9 +181,8 @@ export class HeartbeatSender {
 
   /** What this heartbeat says to whoever gets it. */
   #write(sequence: bigint): Uint8Array {
-    const { config, bootEpoch, readings, servePromise } = this.#parts;
+    const { bootEpoch, readings, servePromise } = this.#parts;
     return writeHeartbeat({
-      keyId: config.key.id,
       agentId: this.#agentId,
       instanceHash: this.#instanceHash,
       bootEpoch,
@@ -169,10 +193,14 @@ export class HeartbeatSender {
     });
   }
 
-  #seal(written: Uint8Array, challenge: string, flags: Omit<Heartbeat['flags'], 'serving'>): Uint8Array {
-    const { mac, activation } = this.#parts;
-    const serving = activation().kind === 'active';
-    return encodeHeartbeatFor(written, { flags: { ...flags, serving }, challenge }, mac);
+  #seal(
+    written: Uint8Array,
+    { id, mac }: SealingKey,
+    challenge: string,
+    flags: Omit<Heartbeat['flags'], 'serving'>,
+  ): Uint8Array {
+    const serving = this.#parts.activation().kind === 'active';
+    return encodeHeartbeatFor(written, { keyId: id, flags: { ...flags, serving }, challenge }, mac);
   }
 
   /** Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1: a probe's sender. */
@@ -191,20 +219,22 @@ export class HeartbeatSender {
   }
 
   #receive(payload: Uint8Array, from: Endpoint): void {
-    const { config, mac, onAwake } = this.#parts;
+    const { keys, onAwake } = this.#parts;
     const head = peekFrame(payload);
-    if (!head || head.keyId !== config.key.id || head.agentId !== this.#agentId) return this.#drop('not-ours');
-    if (!tagMatches(payload, mac)) return this.#drop('bad-tag');
+    if (!head || head.agentId !== this.#agentId) return this.#drop('not-ours');
+    const opened = keys.open(payload, head.keyId);
+    if (typeof opened === 'string') return this.#drop(opened);
     onAwake();
-    if (head.type === 'probe') return this.#answerProbe(payload, from);
+    if (head.type === 'probe') return this.#answerProbe(payload, from, opened.key);
     const ack = head.type === 'ack' ? decodeAck(payload) : null;
     if (!ack) return this.#drop('malformed');
-    this.#takeAck(ack, from);
+    this.#takeAck(ack, from, opened.slot);
   }
 
-  #takeAck(ack: Ack, from: Endpoint): void {
-    const { clock, targets, log, onAck } = this.#parts;
-    const outcome = acceptAck(this.#ledger, this.#instanceHash, ack, clock.monotonicMs());
+  #takeAck(ack: Ack, from: Endpoint, slot: KeySlot): void {
+    const { clock, targets, keys, log, onAck } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const outcome = acceptAck(this.#ledger, this.#instanceHash, ack, nowMs);
     if (outcome.kind === 'refused') return this.#drop(outcome.reason);
     const index = targets.indexOf(from);
     const known = linkOf(this.#ledger, ack.coordinatorHash) !== undefined;
@@ -212,14 +242,15 @@ export class HeartbeatSender {
     if (index >= 0) this.#hashOfTarget.set(index, ack.coordinatorHash);
     if (!known)
       log.info('coordinator.acked', { coordinator: index < 0 ? `${from.address}:${from.port}` : targets.name(index) });
+    keys.noteAcked(index, slot, targets.name(index), nowMs);
     onAck(outcome.ledger.links);
   }
 
   /**
    * A probe is answered at once with a heartbeat of the same size, to where it came from. Its challenge is echoed in this reply only: a replayed
-   * probe must not spoil the challenge of the regular heartbeats.
+   * probe must not spoil the challenge of the regular heartbeats. Under the probe's own key: that one its sender certainly holds.
    */
-  #answerProbe(payload: Uint8Array, from: Endpoint): void {
+  #answerProbe(payload: Uint8Array, from: Endpoint, key: SealingKey): void {
     const probe = decodeProbe(payload);
     if (!probe) return this.#drop('malformed');
     if (probe.instanceHash !== this.#instanceHash) return this.#drop('other-instance-probe');
@@ -227,7 +258,7 @@ export class HeartbeatSender {
     this.#probeBudget = spent.budget;
     if (!spent.granted) return this.#drop('probe-budget');
     const flags = { ackRequested: false, probeReply: true, goodbye: this.#closing };
-    this.#send(-1, from, this.#seal(this.#write(this.#take()), probe.challenge, flags));
+    this.#send(-1, from, this.#seal(this.#write(this.#take()), key, probe.challenge, flags));
   }
 
   #drop(reason: DropReason): void {

@@ -1,4 +1,4 @@
-import { type Heartbeat, instanceHashOf } from '@understudy/shared';
+import { type Heartbeat, hmacOf, instanceHashOf, parseKey } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { exitOf, nodes, TestMetadataService, until } from './agent-process.fixtu
 
 const clock = new SystemClock();
 
+const NEXT_KEY = { id: 2, hex: '0c'.repeat(32) };
 const SETTLED_AFTER_MS = 12_000;
 
 const rssKiB = (pid: number): number =>
@@ -73,7 +74,8 @@ async function startAgent(
     config,
     [
       'member: shop/db-1',
-      `key: { id: 1, hex: ${KEY_HEX} }`,
+      // Looked at when asked only.
+      `key: { id: 1, hex: ${KEY_HEX}, reloadEveryMs: 3600000 }`,
       `coordinators: [${coordinators.map(({ socket }) => `127.0.0.1:${socket.localPort}`).join(', ')}]`,
       `rootDir: ${rootDir}`,
       'checks:',
@@ -89,12 +91,17 @@ async function startAgent(
   );
   const close = () => Promise.all(coordinators.map(({ socket }) => socket.close()));
   const hooks = () => (existsSync(hookLog) ? readFileSync(hookLog, 'utf8').trim().split('\n') : []);
-  return { child, output, coordinators, hooks, close, activationFile: join(rootDir, 'run/understudy/activation.json') };
+  const stateDir = join(rootDir, 'var/lib/understudy');
+  const activationFile = join(rootDir, 'run/understudy/activation.json');
+  return { child, output, coordinators, hooks, close, activationFile, stateDir };
 }
 
 describe.each(nodes())('the bundled agent as a process on Node %s', (major, node) => {
   it('beats with valid tags, is activated, runs its hooks, and leaves with a goodbye', async () => {
-    const { child, output, coordinators, hooks, activationFile, close } = await startAgent(node, `life-${major}`);
+    const { child, output, coordinators, hooks, activationFile, stateDir, close } = await startAgent(
+      node,
+      `life-${major}`,
+    );
     await until(() => coordinators.every(({ heard }) => heard.length >= 2), 'two heartbeats at each coordinator');
     const first = coordinators[0]?.heard[0] as Heartbeat;
     expect(first.instanceHash).toBe(instanceHashOf(INSTANCE_ID));
@@ -114,8 +121,16 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
       () => coordinators[0]?.last?.checks.slice(0, 4).every(({ status }) => status === 'pass') === true,
       'all checks pass',
     );
+    for (const { macs } of coordinators) macs.set(NEXT_KEY.id, hmacOf(parseKey(NEXT_KEY.hex, 'test')));
+    writeFileSync(join(stateDir, 'next.key'), `${NEXT_KEY.id} ${NEXT_KEY.hex}\n`, { mode: 0o600 });
+    child.kill('SIGHUP');
+    await until(() => coordinators.every(({ last }) => last?.keyId === NEXT_KEY.id), 'the next key, by SIGHUP');
+    await until(() => output.text.includes('"event":"key.adopted"'), 'the next key is the one key');
+    expect(JSON.parse(readFileSync(join(stateDir, 'keys.json'), 'utf8'))).toMatchObject({ current: NEXT_KEY });
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
+    expect(output.text).not.toContain(NEXT_KEY.hex);
+    expect(hooks().length).toBe(3);
     expect(hooks().at(-1)).toBe(`standby ${INSTANCE_ID}`);
     expect(existsSync(activationFile)).toBe(false);
     for (const { last } of coordinators) expect(last?.flags).toMatchObject({ goodbye: true, serving: false });

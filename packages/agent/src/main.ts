@@ -1,12 +1,4 @@
-import {
-  agentIdOf,
-  errorText,
-  hmacOf,
-  isOperationError,
-  type Log,
-  type Mac,
-  type OperationError,
-} from '@understudy/shared';
+import { agentIdOf, errorText, hmacOf, isOperationError, type Log, type OperationError } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
@@ -17,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
 import { FileDescriptorSink, JsonLinesLog } from './adapters/json-lines-log.ts';
+import { keyFiles } from './adapters/key-files.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
 import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
@@ -33,7 +26,8 @@ import { networkCheck } from './checks/network.ts';
 import { pressureCheck } from './checks/pressure.ts';
 import { storageCheck, type StorageExpectation } from './checks/storage.ts';
 import type { AgentConfig } from './config.ts';
-import { maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import { keyFilePaths, maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import type { AgentKey } from './core/key-ring.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
 /** sysexits.h numbers, so that a service manager can tell a wrong config (do not restart) from a bug (do). */
@@ -59,7 +53,7 @@ export interface RunAgentOptions {
 }
 
 /**
- * Runs the agent until SIGTERM or SIGINT (a second one ends it at once) and returns the exit code. A wrong config or key is one message on
+ * Runs the agent until SIGTERM or SIGINT (a second one ends it at once; SIGHUP has it look for a new key) and returns the exit code. A wrong config or key is one message on
  * stderr and 78.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
@@ -80,13 +74,13 @@ function refuse(error: OperationError): number {
 
 /** @throws KEY_INVALID before anything is started. */
 async function runConfigured(config: AgentConfig, options: RunAgentOptions): Promise<number> {
-  const mac = hmacOf(readAgentKey(config));
+  const configuredKey = readAgentKey(config);
   const clock = new SystemClock();
   const sink = new FileDescriptorSink(1, clock);
   const log = new JsonLinesLog({ level: config.log.level, clock, sink });
   log.info('agent.config', { config: maskedConfig(config), agentId: agentIdOf(config.member), pid: process.pid });
   try {
-    return await serve(config, mac, log, options);
+    return await serve(config, configuredKey, log, options);
   } catch (error) {
     log.error('agent.failed', { error: errorText(error), stack: error instanceof Error ? error.stack : undefined });
     return AGENT_EXIT.internal;
@@ -105,7 +99,12 @@ function compactMemory(): void {
   collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentOptions): Promise<number> {
+async function serve(
+  config: AgentConfig,
+  configuredKey: AgentKey,
+  log: Log,
+  options: RunAgentOptions,
+): Promise<number> {
   const clock = new SystemClock();
   const imds = new ImdsClient({
     endpoint: options.imdsEndpoint ?? process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? IMDS_DEFAULT_ENDPOINT,
@@ -118,7 +117,9 @@ async function serve(config: AgentConfig, mac: Mac, log: Log, options: RunAgentO
     clock,
     random: new SystemRandom(),
     log,
-    mac,
+    configuredKey,
+    keyFiles: keyFiles(keyFilePaths(config), log),
+    macOf: hmacOf,
     socket: await openUdpSocket({
       family,
       onError: (error) => log.warn('socket.error', { error: errorText(error) }),
@@ -176,7 +177,7 @@ const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Rec
   UNDERSTUDY_ROOT: config.rootDir,
 });
 
-/** The second signal ends the process at once. Returns the function that takes the listeners away. */
+/** The second signal ends the process at once; SIGHUP has the key files looked at. Returns the function that takes the listeners away. */
 function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => void {
   let asked = false;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -186,6 +187,11 @@ function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => v
     agent.stop();
   };
   const onParentGone = () => agent.stop();
+  const onHangUp = () => {
+    log.info('agent.signal', { signal: 'SIGHUP' });
+    void agent.keys.reload();
+  };
+  process.on('SIGHUP', onHangUp);
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   if (exitWithParent)
@@ -193,6 +199,7 @@ function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => v
   return () => {
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
+    process.off('SIGHUP', onHangUp);
     if (exitWithParent) process.stdin.off('end', onParentGone).off('close', onParentGone).pause().unref?.();
   };
 }

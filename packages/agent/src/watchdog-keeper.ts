@@ -2,10 +2,11 @@ import type { Clock, Log, Timer } from '@understudy/shared';
 
 /** The machine's watchdog: armed, it resets the machine unless it is petted in time. */
 export interface Watchdog {
-  /** Arms it. `timeoutMs`: how long it goes without being petted. Not armed: why, and what can be done. */
-  arm():
-    | { readonly kind: 'armed'; readonly timeoutMs: number }
-    | { readonly kind: 'not-armed'; readonly detail: string };
+  /**
+   * Arms it, unless it goes without being petted for longer than `limitMs`: some cannot be disarmed again, so that is asked first. Not armed: why, and what
+   * can be done.
+   */
+  arm(limitMs: number): { readonly kind: 'armed' } | { readonly kind: 'not-armed'; readonly detail: string };
   /** @throws a file error. */
   pet(): void;
   /** Orderly end. A watchdog that cannot be disarmed (`nowayout`) goes on, and resets the machine. */
@@ -57,16 +58,10 @@ export class WatchdogKeeper {
     const { watchdog, clock, log, timeoutMs, mayArm } = this.#parts;
     if (!mayArm() || clock.monotonicMs() < this.#armAtMs) return;
     this.#armAtMs = clock.monotonicMs() + ARM_AGAIN_MS;
-    const outcome = watchdog.arm();
-    if (outcome.kind === 'not-armed') return log.error('watchdog.not-armed', { detail: outcome.detail });
-    this.#armed = outcome.timeoutMs <= timeoutMs;
-    if (this.#armed) return log.info('watchdog.armed', { timeoutMs: outcome.timeoutMs });
-    watchdog.disarm();
-    const remedy = `give it a shorter time (softdog: soft_margin=${Math.floor(timeoutMs / 1_000)}), or raise serve.watchdog.timeoutMs`;
-    log.error('watchdog.not-armed', {
-      detail: `it resets after ${outcome.timeoutMs} ms, ${timeoutMs} configured`,
-      remedy,
-    });
+    const outcome = watchdog.arm(timeoutMs);
+    this.#armed = outcome.kind === 'armed';
+    if (outcome.kind === 'armed') log.info('watchdog.armed', { timeoutMs });
+    else log.error('watchdog.not-armed', { detail: outcome.detail });
   }
 
   #pet(): void {

@@ -2,6 +2,8 @@ import {
   errorText,
   type ExplainView,
   ExplainViewSchema,
+  type KeysView,
+  KeysViewSchema,
   type MemberId,
   type MemberView,
   MembersViewSchema,
@@ -18,6 +20,8 @@ export interface CoordinatorClient {
   status(): Promise<StatusView>;
   members(): Promise<readonly MemberView[]>;
   recoveries(): Promise<RecoveriesView>;
+  /** Of the coordinator that answers only. */
+  keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
   explain(member: MemberId): Promise<ExplainView>;
 }
@@ -81,6 +85,7 @@ export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
     status: () => ask(StatusViewSchema, '/v1/status'),
     members: async () => (await ask(MembersViewSchema, '/v1/members')).members,
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
+    keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };
 }

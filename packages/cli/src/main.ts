@@ -1,5 +1,5 @@
 import { errorText, isOperationError } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 
@@ -12,7 +12,8 @@ const commanderExit = (error: unknown): number | null =>
     : null;
 
 try {
-  await buildProgram({ clock: new SystemClock(), environment: process.env }).parseAsync(process.argv);
+  const context = { clock: new SystemClock(), random: new SystemRandom(), environment: process.env };
+  await buildProgram(context).parseAsync(process.argv);
 } catch (error) {
   const code = commanderExit(error);
   if (code === null) {

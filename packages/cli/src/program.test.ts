@@ -1,11 +1,11 @@
-import { SimClock } from '@understudy/shared/testing';
+import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 import { OperationError } from '@understudy/shared';
 
 const program = () => {
-  const built = buildProgram({ clock: new SimClock(), environment: {} });
+  const built = buildProgram({ clock: new SimClock(), random: new SeededRandom(1), environment: {} });
   const quiet = { writeOut: () => undefined, writeErr: () => undefined };
   for (const command of [built, ...built.commands]) command.configureOutput(quiet).exitOverride();
   return built;
@@ -24,6 +24,7 @@ describe('the command line', () => {
       'explain',
       'inspect',
       'agent-key',
+      'keys',
     ])
       expect(names).toContain(name);
   });

@@ -1,18 +1,14 @@
-import { type Clock, KEY_ROOT, keyspace, OperationError, parseMemberId } from '@understudy/shared';
+import { KEY_ROOT, keyspace, parseMemberId } from '@understudy/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keysText, readKeys } from './commands/inspect.ts';
-import { agentKeyHex } from './commands/keys.ts';
 import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { addKeys } from './keys-program.ts';
+import { collect, type ProgramContext } from './program-context.ts';
 import { EXIT } from './exit-codes.ts';
 import { explainText } from './views/explain-view.ts';
 import { membersText } from './views/members-view.ts';
 import { statusText } from './views/status-view.ts';
 import { present } from './watch.ts';
-
-export interface ProgramContext {
-  readonly clock: Clock;
-  readonly environment: NodeJS.ProcessEnv;
-}
 
 interface ReadOptions {
   readonly url?: string[];
@@ -22,10 +18,6 @@ interface ReadOptions {
 
 const HELP_EXIT_CODES = `
 Exit codes: ${EXIT.ok} done · ${EXIT.failed} the answer is no · ${EXIT.usage} wrong usage · ${EXIT.unavailable} nobody answers · ${EXIT.software} a bug · ${EXIT.config} configuration refused`;
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
-}
 
 function positiveNumber(text: string): number {
   const value = Number(text);
@@ -173,19 +165,6 @@ function addDemo(program: Command): void {
     });
 }
 
-function addKeys(program: Command): void {
-  program
-    .command('agent-key')
-    .description("print one agent's heartbeat key, derived from the master secret")
-    .argument('<member>', 'group/name')
-    .requiredOption('--master <file>', 'master secret: 64 hex characters')
-    .option('--key-id <id>', 'key id, 1-255', (text) => Math.trunc(positiveNumber(text)), 1)
-    .action((member: string, options: { master: string; keyId: number }) => {
-      if (options.keyId > 255) throw new OperationError('CONFIG_INVALID', `--key-id ${options.keyId} is above 255`);
-      process.stdout.write(`${agentKeyHex(options.master, options.keyId, member)}\n`);
-    });
-}
-
 /** The whole command line. Actions throw; `main.ts` turns errors into messages and exit codes. */
 export function buildProgram(context: ProgramContext): Command {
   const program = new Command('understudy')
@@ -197,7 +176,7 @@ export function buildProgram(context: ProgramContext): Command {
   addExplain(program, context);
   addInspect(program, context);
   addProcesses(program);
-  addKeys(program);
+  addKeys(program, context);
   addDemo(program);
   return program;
 }

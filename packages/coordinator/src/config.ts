@@ -113,6 +113,11 @@ const loop = z.strictObject({
   historyKept: z.number().int().min(1).max(1_000).default(20),
   /** A held recovery is tried again this often, ms (and at once when its hold is removed). Default 30 000, 200 to 3 600 000. */
   retryHeldEveryMs: durationMs(30_000, 200, 3_600_000),
+  /**
+   * `keys`, `dropKeysInUse` and the key files are looked at this often, ms, and at once on SIGHUP. Default 10 000, 200 to 600 000. Shorter takes a new
+   * key sooner and reads the files more often.
+   */
+  keysEveryMs: durationMs(10_000, 200, 600_000),
   /** Recoveries run at the same time by this process. Default 200, 1 to 2 000. More empties a lost zone sooner, each costs memory and EC2 calls. */
   recoveriesMax: z.number().int().min(1).max(2_000).default(200),
 });
@@ -150,8 +155,13 @@ const fields = z.strictObject({
   http: http.prefault({}),
   etcd,
   aws: aws.prefault({}),
-  /** One or two master secrets; two while keys are rotated. */
+  /** One or two master secrets, oldest first; two while keys are rotated. Taken over without a restart (`docs/key-rotation.md`). */
   keys: z.array(key).min(1).max(2),
+  /**
+   * Ids that may be dropped from `keys` although members still speak with them. Default none: dropping one is refused. With the id of a compromised key
+   * here it goes at once, and members that have no other are not judged by this coordinator (`KeyRetired`) until they have.
+   */
+  dropKeysInUse: z.array(z.number().int().min(1).max(255)).max(2).default([]),
   observer: observer.prefault({}),
   loop: loop.prefault({}),
   guard: guard.prefault({}),
@@ -238,6 +248,13 @@ const RULES: readonly Rule[] = [
     refusal: ({ keys }) => {
       const ids = keys.map((one) => one.id);
       return new Set(ids).size < ids.length ? `ids ${ids.join(' and ')}: each id once` : null;
+    },
+  },
+  {
+    path: ['dropKeysInUse'],
+    refusal: ({ keys, dropKeysInUse }) => {
+      const both = dropKeysInUse.filter((id) => keys.some((one) => one.id === id));
+      return both.length > 0 ? `names id ${both.join(' and ')}, and so does keys: it is either kept or dropped` : null;
     },
   },
   {

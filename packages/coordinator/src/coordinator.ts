@@ -3,7 +3,6 @@ import {
   type Cloud,
   type DatagramSocket,
   durationText,
-  deriveAgentKey,
   errorText,
   hasCode,
   isOperationError,
@@ -26,6 +25,7 @@ import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
+import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
@@ -44,6 +44,8 @@ export interface CoordinatorOptions {
   readonly config: CoordinatorConfig;
   /** Key id → master secret. */
   readonly masters: ReadonlyMap<number, Uint8Array>;
+  /** Where changed masters are found while it runs; absent: they stay as they are. */
+  readonly keySource?: KeySource;
   readonly store: KvStore;
   readonly cloud: Cloud;
   /** Bound. Closed by {@link Coordinator.stop}. */
@@ -85,6 +87,7 @@ export class Coordinator {
   readonly leadership: Leadership;
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
+  readonly keyRotation: KeyRotation;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #gate: StoreGate;
@@ -95,7 +98,7 @@ export class Coordinator {
   readonly #prober: ServiceProber;
   /** What we thought of members, as their observer and as leader. */
   readonly #changes = new VerdictChanges();
-  readonly #membersSeen = new FirstSeen();
+  readonly #contractsSeen = new FirstSeen();
   readonly #intentsSeen = new FirstSeen();
   #stallEndedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | null = null;
@@ -133,6 +136,12 @@ export class Coordinator {
     this.observer = this.#makeObserver(startedAtMs);
     this.#listener = new HeartbeatListener({ ...options, table: this.observer });
     this.#prober = this.#makeProber();
+    this.keyRotation = new KeyRotation({
+      ...options,
+      table: this.observer,
+      source: options.keySource ?? null,
+      everyMs: config.loop.keysEveryMs,
+    });
     const observer = { id: config.id, az: config.az };
     this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
     this.#presence = this.#makePresence();
@@ -150,6 +159,7 @@ export class Coordinator {
   start(): void {
     this.#listener.start();
     this.#tick();
+    this.keyRotation.start();
     void this.#join();
   }
 
@@ -219,22 +229,25 @@ export class Coordinator {
     for (const key of changed) {
       if (key.startsWith(members)) {
         const member = key.slice(members.length) as MemberId;
-        this.#membersSeen.note(member, mirror.members.get(member), nowMs);
+        this.#contractsSeen.note(member, mirror.members.get(member)?.record.serveContract?.id ?? null, nowMs);
       } else if (key.startsWith(intents)) {
         const member = key.slice(intents.length) as MemberId;
-        this.#intentsSeen.note(member, mirror.intents.get(member), nowMs);
+        const intent = mirror.intents.get(member);
+        this.#intentsSeen.note(member, intent ? String(intent.modRevision) : null, nowMs);
       }
     }
   }
 
+  /** What cannot be read may answer for any time. */
   #answersHoldMs(): number | null {
+    const { coordinators } = this.#keys;
+    for (const key of this.view.mirror.unreadable.keys()) if (key.startsWith(coordinators)) return null;
     return answersHoldMsOf([...this.view.mirror.coordinators.values()].map(({ record }) => record));
   }
 
   #leaseStanding(member: MemberId, instanceId: string): LeaseStanding {
-    const stored = this.view.mirror.members.get(member);
-    const contract = stored?.record.serveContract ?? null;
-    const sinceMs = stored ? this.#membersSeen.sinceMs(member, stored.modRevision) : null;
+    const contract = this.view.mirror.members.get(member)?.record.serveContract ?? null;
+    const sinceMs = contract === null ? null : this.#contractsSeen.sinceMs(member, contract.id);
     const seen = contract === null || sinceMs === null ? null : { contract, sinceMs };
     return leaseStanding(seen, this.observer.reading(member, instanceId), {
       stallEndedAtMs: this.#stallEndedAtMs,
@@ -278,6 +291,7 @@ export class Coordinator {
     );
     this.#timer?.cancel();
     this.#prober.stop();
+    this.keyRotation.stop();
     await Promise.race([this.#handOver(), late]);
     limit.abort();
     this.view.close();
@@ -301,11 +315,8 @@ export class Coordinator {
       coordinatorId: config.id,
       startedAtMs,
       nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),
-      keyIds: config.keys.map((key) => key.id),
-      keyOf: (keyId, member) => {
-        const master = masters.get(keyId);
-        return master ? deriveAgentKey(master, keyId, member) : null;
-      },
+      keyIds: [...masters.keys()],
+      keyOf: keyOfMasters(masters),
       activations: new ActivationAnswers({
         view: this.view,
         leadership: { knownTerm: () => this.leadership.knownLeader()?.term ?? 0 },
@@ -355,7 +366,7 @@ export class Coordinator {
         log,
         heartbeats: this.observer,
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
-        intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, modRevision),
+        intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
     return new LeaderSeat({
@@ -394,7 +405,9 @@ export class Coordinator {
       serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
       notReady: () => this.#notReady(),
-      remarks: () => [...this.#gate.remarks, ...this.seat.remarks()],
+      keys: this.keyRotation,
+      userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
+      remarks: () => [...this.#gate.remarks, ...this.seat.remarks(), ...one(this.keyRotation.problem)],
     });
   }
 
@@ -424,6 +437,7 @@ export class Coordinator {
       storeFresh: view.isFresh(),
       storeContactAgoMs: view.contactAgeMs(),
       observerAbstains: observer.abstention !== null,
+      keysRefused: this.keyRotation.problem !== null,
       members: verdicts,
       openRecoveries: recovering,
       runningRecoveries: this.seat.runs.runningCount,
@@ -437,6 +451,8 @@ export class Coordinator {
     };
   }
 }
+
+const one = <T>(value: T | null): readonly T[] => (value === null ? [] : [value]);
 
 /** Refusals that no restart can cure. */
 export const isRefusal = (error: unknown): boolean =>

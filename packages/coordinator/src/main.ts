@@ -6,6 +6,7 @@ import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shar
 import { createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
 import { startHttpServer } from './adapters/http/server.ts';
+import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { serviceProbes } from './adapters/probe/index.ts';
 import { readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
@@ -99,7 +100,15 @@ function awaitEnd(log: Log): Ending {
     log.info('coordinator.stopping', { signal });
     resolve();
   };
-  const handlers = { SIGTERM: onSignal, SIGINT: onSignal, uncaughtException: reject, unhandledRejection: reject };
+  // A hang-up never ends the process, also while it is still being put together; what it asks for: onHangUp.
+  const onEarlyHangUp = () => undefined;
+  const handlers = {
+    SIGTERM: onSignal,
+    SIGINT: onSignal,
+    SIGHUP: onEarlyHangUp,
+    uncaughtException: reject,
+    unhandledRejection: reject,
+  };
   for (const [event, handler] of Object.entries(handlers)) process.on(event, handler);
   const dispose = () => {
     for (const [event, handler] of Object.entries(handlers)) process.off(event, handler);
@@ -128,7 +137,7 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
   const ending = awaitEnd(log);
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    await assemble({ config, secrets, region, log, fail: ending.fail, closers });
+    await assemble({ config, configPath: options.configPath, secrets, region, log, fail: ending.fail, closers });
     await ending.ended;
   } catch (error) {
     const remedy = isOperationError(error)
@@ -146,6 +155,7 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
 
 interface Assembly {
   readonly config: CoordinatorConfig;
+  readonly configPath: string;
   readonly secrets: LoadedSecrets;
   readonly region: string;
   readonly log: Log;
@@ -154,7 +164,7 @@ interface Assembly {
 }
 
 /** Builds every adapter, in an order in which a refusal (an address in use) comes before anything is written anywhere. */
-async function assemble({ config, secrets, region, log, fail, closers }: Assembly): Promise<void> {
+async function assemble({ config, configPath, secrets, region, log, fail, closers }: Assembly): Promise<void> {
   const clock = new SystemClock();
   let coordinator: Coordinator | null = null;
   const { host, port } = config.http;
@@ -179,6 +189,7 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
+    keySource: keySource(configPath),
     store,
     cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
     socket,
@@ -193,12 +204,24 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
     withProcessMetrics: true,
   });
   const running = coordinator;
-  closers.push(() => running.stop());
+  closers.push(() => running.stop(), onHangUp(running, log));
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
     http: publicUrlOf(config, http.port),
   });
+}
+
+/** SIGHUP: the key files have changed, look now. Returns the function that takes the listener away. */
+function onHangUp(coordinator: Coordinator, log: Log): () => void {
+  const look = () => {
+    log.info('coordinator.signal', { signal: 'SIGHUP' });
+    void coordinator.keyRotation.reload();
+  };
+  process.on('SIGHUP', look);
+  return () => {
+    process.off('SIGHUP', look);
+  };
 }
 
 async function closeQuietly(close: () => Promise<void> | void, log: Log): Promise<void> {

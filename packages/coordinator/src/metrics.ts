@@ -10,6 +10,7 @@ export interface MetricsSnapshot {
   readonly storeFresh: boolean;
   readonly storeContactAgoMs: number | null;
   readonly observerAbstains: boolean;
+  readonly keysRefused: boolean;
   readonly members: Readonly<Record<OpinionVerdict, number>>;
   readonly openRecoveries: number;
   readonly runningRecoveries: number;
@@ -115,6 +116,11 @@ export class Metrics implements MetricsSource {
       'understudy_observer_abstains',
       'Whether the observer has no opinions at present (0 or 1)',
       now.observerAbstains ? 1 : 0,
+    );
+    this.#set(
+      'understudy_keys_refused',
+      'Whether the master secrets in our files are not the ones we use (0 or 1)',
+      now.keysRefused ? 1 : 0,
     );
     this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);

@@ -78,6 +78,31 @@ export const MemberViewSchema = z.object({
 export type MemberView = z.infer<typeof MemberViewSchema>;
 export const MembersViewSchema = z.object({ members: z.array(MemberViewSchema) });
 
+/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
+export const KeysViewSchema = z.object({
+  coordinatorId: z.string(),
+  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
+  accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
+  /** Why the keys in its files are not the ones it uses; null while they are. */
+  refused: z.string().nullable(),
+  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
+  unknownKeyDatagrams: z.number(),
+  members: z.array(
+    z.object({
+      member: MemberIdSchema,
+      instanceId: z.string().nullable(),
+      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
+      state: z.enum(['heard', 'none', 'retired']),
+      /** Of the last authentic heartbeat; null unless `heard`. */
+      keyId: z.number().nullable(),
+      lastHeardAgoMs: z.number().nullable(),
+      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
+      userDataKeyId: z.number().nullable(),
+    }),
+  ),
+});
+export type KeysView = z.infer<typeof KeysViewSchema>;
+
 /** One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first, at most 100) */
 export const OpenRecoveryViewSchema = z.object({
   opId: z.string(),

@@ -3,6 +3,7 @@ export * from './duration-text.ts';
 export * from './errors.ts';
 export * from './invariant.ts';
 export * from './keyspace.ts';
+export * from './maintenance-window.ts';
 export * from './member-id.ts';
 export * from './policy.ts';
 export * from './ports/index.ts';

@@ -44,3 +44,20 @@ describe('a group policy', () => {
     }
   });
 });
+
+describe('a policy stored before a field existed', () => {
+  it('loads with the default of that field: no window, and a lost zone is held', () => {
+    const { maintenanceWindows, whenZoneLost, ...stored } = DEFAULT_POLICY;
+    expect([maintenanceWindows, whenZoneLost]).toEqual([[], 'hold']);
+    expect(GroupPolicySchema.parse(JSON.parse(JSON.stringify(stored)))).toEqual(DEFAULT_POLICY);
+  });
+});
+
+describe('what to do when a zone is lost', () => {
+  it('recover needs somewhere else to go, and says so with the number', () => {
+    const { error } = GroupPolicySchema.safeParse({ whenZoneLost: 'recover' });
+    expect(error?.issues[0]?.message).toContain('whenZoneLost = recover with 0 placements, at least 1');
+    const placements = [{ subnetId: 'subnet-b' }];
+    expect(GroupPolicySchema.parse({ whenZoneLost: 'recover', placements }).whenZoneLost).toBe('recover');
+  });
+});

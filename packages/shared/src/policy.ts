@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from './maintenance-window.ts';
 import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
 
 const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
@@ -31,7 +32,10 @@ const fields = z.strictObject({
   suspectAfterMs: durationMs(5_000, 500, 600_000),
   /** Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer = survives longer pauses of the target. */
   confirmForMs: durationMs(3_000, 250, 600_000),
-  /** How long agent-reported failing checks may last before the member counts as failed; 0 = never act on them. */
+  /**
+   * How long one check may fail without a break (agent-reported, or EC2's of attached EBS) before the member counts as failed although it is heard;
+   * 0 = never act on it. Shorter = a machine that runs and does not work is replaced sooner; longer, or 0 = a check that is wrong replaces nobody.
+   */
   degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
   /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
   serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
@@ -58,6 +62,17 @@ const fields = z.strictObject({
   flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
   /** A fresh instance is not judged before this age. */
   bootGraceMs: durationMs(120_000, 0, 3_600_000),
+  /**
+   * While one of these is open no recovery of the group begins (one that was begun goes on), so that planned reboots are not taken for failures. A member
+   * that really fails then waits for the end of the window. At most ten.
+   */
+  maintenanceWindows: z.array(MaintenanceWindowSchema).max(MAINTENANCE_WINDOWS_MAX).default([]),
+  /**
+   * Half of an Availability Zone's members failed at once, and nobody elsewhere. `hold`: nothing is begun until a person has looked: right when the zone comes
+   * back sooner than a replacement does, or when the members elsewhere suffice. `recover`: members in that zone are replaced at the pace of the budget, outside of it:
+   * right when each of them is needed; wrong when it is the zone's network that was lost and EC2 can still fence it. Needs `placements`.
+   */
+  whenZoneLost: z.enum(['hold', 'recover']).default('hold'),
   /** Recoveries at the same time in this group. */
   concurrency: z.number().int().min(1).max(1000).default(1),
 
@@ -95,8 +110,15 @@ const fields = z.strictObject({
  * default written here. Durations in ms. Rules between fields refuse with both numbers.
  */
 export const GroupPolicySchema = fields.superRefine((policy, context) => {
+  const { whenZoneLost, placements } = policy;
   for (const message of serviceProbeFaults(policy))
     context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
+  if (whenZoneLost === 'recover' && placements.length === 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['whenZoneLost'],
+      message: `whenZoneLost = recover with ${placements.length} placements, at least 1 is needed: without any the only place is the subnet in the lost zone`,
+    });
 });
 
 export type GroupPolicy = z.infer<typeof GroupPolicySchema>;

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { seedInstance } from '@understudy/cloud-sim';
 import { type ExplainView, ExplainViewSchema, StatusViewSchema } from '@understudy/shared';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, until } from './processes.ts';
+import { Bench, type CoordinatorProcess, understudy, until } from './processes.ts';
 
 let bench: Bench;
 let etcd: EtcdCluster;
@@ -20,19 +19,6 @@ const explained = async (from: CoordinatorProcess): Promise<ExplainView | null> 
   const body = await from.json('/v1/members/prod/db1/explain');
   return body === null ? null : ExplainViewSchema.parse(body);
 };
-
-/** The command as a person types it. */
-async function understudy(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
-  const node = ['--conditions=source', '--import', 'tsx', 'packages/cli/src/main.ts', ...args];
-  const child = spawn(process.execPath, node, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
-  let out = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-  }
-  return { code: await new Promise((resolve) => child.once('exit', resolve)), out };
-}
 
 test('any coordinator explains with what the leader knows; one whose leader is gone says what it does not know', async () => {
   const { sim } = await bench.startCloud();

@@ -121,6 +121,21 @@ export class CoordinatorProcess {
   }
 }
 
+/** The command as a person types it. */
+export async function understudy(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  const node = ['--conditions=source', '--import', 'tsx', 'packages/cli/src/main.ts', ...args];
+  const child = spawn(process.execPath, node, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+  }
+  return { code: await new Promise((resolve) => child.once('exit', resolve)), out };
+}
+
 /** A temporary folder, a cloud-sim over HTTP, agents that follow its machines, and the coordinators of one test. */
 export class Bench {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-coordinator-'));
@@ -128,6 +143,8 @@ export class Bench {
   readonly agents = new Map<string, SimAgent>();
   readonly udp: Endpoint[] = [];
   cloud: RunningCloudSim | null = null;
+  /** false: the machines run agents of their own. */
+  simulatesAgents = true;
   readonly #starting = new Set<string>();
   #closed = false;
 
@@ -155,7 +172,7 @@ export class Bench {
     for (const instance of this.cloud?.sim.core.world.instances.all() ?? []) {
       const runs = instance.state === 'running' && instance.crashedAtMs === null && !this.#closed;
       const agent = this.agents.get(instance.id);
-      if (runs && !agent) void this.#startAgent(instance.id, instance.tags);
+      if (runs && !agent && this.simulatesAgents) void this.#startAgent(instance.id, instance.tags);
       if (runs || !agent) continue;
       this.agents.delete(instance.id);
       void agent.stop();

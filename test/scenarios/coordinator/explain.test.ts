@@ -28,7 +28,7 @@ describe('explain', () => {
       ...['observer c1', 'observer c2', 'observer c3', 'ec2 state', 'ec2 status checks', 'agent checks'],
     ]);
     expect(view?.evidence.every((item) => item.ageMs !== null)).toBe(true);
-    expect(view?.gates).toHaveLength(15);
+    expect(view?.gates).toHaveLength(16);
     expect(view?.gates.filter((one) => !one.passes)).toEqual([]);
     expect(view?.wouldFlip).toEqual(['silence of 5000 ms at every observer ⇒ suspect']);
     expect(asked(world.mustLead(), 'prod/nobody')).toBeNull();

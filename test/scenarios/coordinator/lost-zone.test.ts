@@ -50,6 +50,32 @@ describe('a zone is lost to EC2', () => {
     world.expectHealthy();
   });
 
+  test('asking goes on at the same pace: the zone that fails uses up nobody’s calls', async () => {
+    const { world } = await started();
+    const asked: ('DescribeInstances' | 'DescribeInstanceStatus')[] = [];
+    let failed = 0;
+    const stop = world.sim.onEvent((event) => {
+      if (event.kind !== 'call') return;
+      if (event.action !== 'DescribeInstances' && event.action !== 'DescribeInstanceStatus') return;
+      asked.push(event.action);
+      if (event.outcome !== 'ok') failed++;
+    });
+    const callsIn = async (periodMs: number) => {
+      asked.length = 0;
+      await world.clock.advance(periodMs);
+      return asked.length;
+    };
+    const before = await callsIn(60_000);
+    expect([before > 0, failed]).toEqual([true, 0]);
+    world.sim.setZoneImpaired(LOST, true);
+    // The listing falls back to zone by zone (four times a minute), and the answers of the lost zone are failures: no more than that.
+    expect(await callsIn(60_000)).toBeLessThanOrEqual(before + 4 * 4);
+    expect(failed).toBeGreaterThan(0);
+    // Far below the 20 a second that EC2 refills (12 a second is our share).
+    expect(asked.length / 60).toBeLessThan(6);
+    stop();
+  });
+
   test('a member that dies elsewhere meanwhile is replaced, one in it is held, says why, and is replaced afterwards', async () => {
     const { world, old, lost } = await started();
     world.sim.setZoneImpaired(LOST, true);

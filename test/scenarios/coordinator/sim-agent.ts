@@ -19,6 +19,7 @@ import {
 const NO_CHALLENGE = '00'.repeat(8);
 const PASS: CheckReading = { status: 'pass', code: 0, ageSeconds: 1 };
 const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };
+export const HEALTHY_CHECKS: readonly CheckReading[] = [PASS, PASS, PASS, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT];
 
 /** The least an agent does: heartbeats to all coordinators, echoing their challenges; answers probes; remembers what acks said. */
 export class SimAgent {
@@ -28,6 +29,8 @@ export class SimAgent {
   readonly told = new Map<string, string>();
   /** Every activation it was ever told, by anybody. */
   readonly everTold = new Set<string>();
+  /** What its heartbeats say of the checks. */
+  checks: readonly CheckReading[] = HEALTHY_CHECKS;
   readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   readonly #mac: Mac;
@@ -81,7 +84,7 @@ export class SimAgent {
       bootEpoch: this.#bootEpoch,
       sequence: this.#sequence,
       challenge,
-      checks: [PASS, PASS, PASS, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT],
+      checks: this.checks,
       servePromise: null,
       acks: [].slice(0, ACK_SLOT_COUNT),
     };

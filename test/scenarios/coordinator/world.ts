@@ -45,7 +45,7 @@ import { expect } from 'vitest';
 import { SimAgent } from './sim-agent.ts';
 
 export const KEYS = keyspace();
-const MASTER = new Uint8Array(32).fill(7);
+export const MASTER = new Uint8Array(32).fill(7);
 const UDP_PORT = 7946;
 const ZONES = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
 const WRITTEN = { schemaVersion: 1, writeId: 'test', writtenBy: 'test', writtenAtWallMs: 0 } as const;

@@ -18,7 +18,12 @@ export class MachineWatchdog implements Watchdog {
 
   arm() {
     this.pet();
-    return { kind: 'armed', timeoutMs: this.#timeoutMs } as const;
+    return { kind: 'armed' } as const;
+  }
+
+  /** The agent is dead, and its file closed: Linux pets the watchdog once more, and goes on without it. */
+  release(): void {
+    if (this.#dueAtMs !== Number.POSITIVE_INFINITY) this.pet();
   }
 
   pet(): void {

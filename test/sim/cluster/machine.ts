@@ -40,7 +40,12 @@ export function speechOf(world: World, member: MemberId) {
     coordinators: world.endpoints,
     activation: { onActivate: ['on'], onDeactivate: ['off'] },
   });
-  return { config, mac: checksumMac(key) };
+  return {
+    config,
+    configuredKey: { id: 1, hex: Buffer.from(key).toString('hex') },
+    keyFiles: null,
+    macOf: checksumMac,
+  };
 }
 
 /** A powered instance: its workload and, beside it, the production agent. From power on to power off; the next power on is another one. */
@@ -147,6 +152,7 @@ export class Machine {
     if (!life) return;
     this.#agent = null;
     life.clock.end();
+    this.#watchdog?.release();
     void life.socket.close();
     this.#world.healthChanged();
   }

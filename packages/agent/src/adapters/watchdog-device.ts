@@ -9,6 +9,9 @@ export interface WatchdogPaths {
   readonly timeoutFile: string;
 }
 
+const tooLong = (timeoutMs: number, limitMs: number): string =>
+  `it resets after ${timeoutMs} ms, serve.watchdog.timeoutMs is ${limitMs}: give it a shorter time (modprobe softdog soft_margin=${Math.floor(limitMs / 1_000)}), or raise that`;
+
 /** The kernel's "magic close": a `V` right before the close disarms, any other close does not. */
 const MAGIC_CLOSE = 'V';
 const PET = '\0';
@@ -18,18 +21,20 @@ const PET = '\0';
  * pool whose threads all wait for a hung disk must not cost the machine.
  */
 export function watchdogDevice({ device, timeoutFile }: WatchdogPaths): Watchdog {
+  /** Kept once it is open, whatever fails then: the watchdog runs, and somebody has to pet it. */
   let descriptor: number | null = null;
   const write = (text: string) => {
     if (descriptor !== null) writeSync(descriptor, text);
   };
   return {
-    arm() {
+    arm(limitMs) {
       try {
         const timeoutMs = Number.parseInt(readFileSync(timeoutFile, 'utf8'), 10) * 1_000;
         if (!(timeoutMs > 0)) return { kind: 'not-armed', detail: `${timeoutFile} holds no number of seconds` };
-        descriptor = openSync(device, constants.O_WRONLY | constants.O_NONBLOCK);
+        if (timeoutMs > limitMs) return { kind: 'not-armed', detail: tooLong(timeoutMs, limitMs) };
+        descriptor ??= openSync(device, constants.O_WRONLY | constants.O_NONBLOCK);
         write(PET);
-        return { kind: 'armed', timeoutMs };
+        return { kind: 'armed' };
       } catch (error) {
         return { kind: 'not-armed', detail: `${errorText(error)} (is the module loaded? modprobe softdog)` };
       }

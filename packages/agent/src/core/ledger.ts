@@ -92,6 +92,16 @@ function withLink(links: readonly Link[], link: Link): readonly Link[] {
   return [link, ...byNews.slice(0, LINKS_MAX - 1)];
 }
 
+/** Nothing that was said or asked before counts any more: the clock that dates it has not counted how long ago that was. */
+export const forgetAnswers = (ledger: Ledger): Ledger => ({
+  ...ledger,
+  sent: [],
+  links: ledger.links.map((link) => ({
+    ...link,
+    answer: { ...link.answer, activation: 'unknown', leaderLive: false },
+  })),
+});
+
 export const linkOf = (ledger: Ledger, coordinatorHash: number | undefined): Link | undefined =>
   ledger.links.find((link) => link.coordinatorHash === coordinatorHash);
 

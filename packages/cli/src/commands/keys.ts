@@ -1,5 +1,14 @@
-import { readFileSync, statSync } from 'node:fs';
-import { deriveAgentKey, errorText, OperationError, parseKey, parseMemberId } from '@understudy/shared';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  deriveAgentKey,
+  errorText,
+  KEY_BYTES,
+  keyFingerprint,
+  OperationError,
+  parseKey,
+  parseMemberId,
+  type Random,
+} from '@understudy/shared';
 
 /** Reads a master secret; warns on stderr when others can read the file. @throws KEY_INVALID */
 function readMaster(path: string): Uint8Array {
@@ -17,4 +26,26 @@ function readMaster(path: string): Uint8Array {
 export function agentKeyHex(masterPath: string, keyId: number, memberText: string): string {
   const key = deriveAgentKey(readMaster(masterPath), keyId, parseMemberId(memberText).member);
   return Buffer.from(key).toString('hex');
+}
+
+/** As `/v1/keys` shows it, to compare a file with what coordinators hold. @throws KEY_INVALID */
+export const masterFingerprint = (masterPath: string, keyId: number): string =>
+  keyFingerprint(readMaster(masterPath), keyId);
+
+/**
+ * Writes a new master secret, mode 0600. A file that is there, whatever it holds, is left alone: it may be the only copy of a key in use.
+ * @throws KEY_INVALID
+ */
+export function generateMaster(path: string, random: Random): void {
+  try {
+    writeFileSync(path, `${random.hex(KEY_BYTES)}\n`, { mode: 0o600, flag: 'wx' });
+    // The mode above is cut by the umask, never widened; this also holds where the file system gave more.
+    chmodSync(path, 0o600);
+  } catch (cause) {
+    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const text = isThere
+      ? `${path} is there already and is not overwritten`
+      : `cannot write ${path}: ${errorText(cause)}`;
+    throw new OperationError('KEY_INVALID', text, { cause });
+  }
 }

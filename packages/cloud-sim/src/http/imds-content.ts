@@ -1,5 +1,5 @@
 import type { CloudSim } from '../cloud-sim.ts';
-import type { SimInstance } from '../core/model.ts';
+import type { SimInstance, SimInstanceEvent } from '../core/model.ts';
 import { ACCOUNT_ID } from '../core/world.ts';
 
 export interface ScheduledMaintenance {
@@ -19,6 +19,7 @@ export interface ImdsFaults {
   readonly throttled?: boolean;
   readonly spotAction?: { readonly action: 'stop' | 'terminate' | 'hibernate'; readonly time: string };
   readonly rebalanceNoticeTime?: string;
+  /** Instead of the instance's scheduled events (`POST /_sim/instances/:id/events`), which it sees otherwise. */
   readonly maintenance?: readonly ScheduledMaintenance[];
 }
 
@@ -54,6 +55,21 @@ function identityDocument(source: Source): string {
   );
 }
 
+/** What is over has its state in front of its description; the instance finds it in `history`. */
+const isAhead = ({ description }: SimInstanceEvent): boolean => !description.startsWith('[');
+
+/** As the metadata service writes dates: `21 Jan 2019 09:00:43 GMT`. The end is not simulated. */
+const dateText = (wallMs: number): string => new Date(wallMs).toUTCString().slice('Mon, '.length);
+
+const maintenanceOf = (event: SimInstanceEvent): ScheduledMaintenance => ({
+  Code: event.code,
+  Description: event.description,
+  EventId: event.eventId,
+  NotBefore: dateText(event.notBeforeWallMs),
+  NotAfter: '',
+  State: 'active',
+});
+
 const tagsShown = ({ instance }: Source): boolean =>
   instance.request.MetadataOptions?.InstanceMetadataTags === 'enabled';
 
@@ -82,7 +98,8 @@ const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
   'meta-data/placement/availability-zone': ({ instance }) => instance.az,
   'meta-data/placement/region': ({ sim }) => sim.region,
   'meta-data/spot/instance-action': ({ faults }) => (faults.spotAction ? JSON.stringify(faults.spotAction) : null),
-  'meta-data/events/maintenance/scheduled': ({ faults }) => JSON.stringify(faults.maintenance ?? []),
+  'meta-data/events/maintenance/scheduled': ({ instance, faults }) =>
+    JSON.stringify(faults.maintenance ?? instance.events.filter(isAhead).map(maintenanceOf)),
   'meta-data/events/maintenance/history': () => '[]',
   'meta-data/events/recommendations/rebalance': ({ faults }) =>
     faults.rebalanceNoticeTime === undefined ? null : JSON.stringify({ noticeTime: faults.rebalanceNoticeTime }),

@@ -86,6 +86,33 @@ describe('the metadata service', () => {
     expect((await get('meta-data/events/recommendations/rebalance', bearer))[0]).toBe(200);
   });
 
+  test('tells the instance of the events that are scheduled for it, as DescribeInstanceStatus tells others', async () => {
+    const { token: bearer } = await token('60');
+    const event = {
+      code: 'instance-stop',
+      description: 'degraded hardware',
+      notBeforeWallMs: Date.UTC(2026, 0, 21, 9, 0, 43),
+    };
+    sim.setScheduledEvents(db.instanceId, [
+      { ...event, eventId: 'instance-event-1' },
+      { ...event, eventId: 'instance-event-0', description: '[Completed] reboot' },
+    ]);
+    const [status, text] = await get('meta-data/events/maintenance/scheduled', bearer);
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      [
+        {
+          Code: 'instance-stop',
+          Description: 'degraded hardware',
+          EventId: 'instance-event-1',
+          NotBefore: '21 Jan 2026 09:00:43 GMT',
+          NotAfter: '',
+          State: 'active',
+        },
+      ],
+    ]);
+  });
+
   test('can be throttled, and can stop answering at all', async () => {
     room.setFaults(db.instanceId, { throttled: true });
     expect((await token('60')).status).toBe(429);

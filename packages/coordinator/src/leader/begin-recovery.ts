@@ -18,6 +18,7 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
+import type { GuardAnswer } from '../core/judge/index.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 
@@ -61,7 +62,8 @@ export class Begin {
     const { cloud, view, deciding } = this.#options;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     try {
-      const result = makePlan(await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal }), policy);
+      const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
+      const result = makePlan(input, policy, leaveAzOf(deciding.ask(chosen)));
       const refusal = await this.#commit(term, chosen, result);
       if (refusal !== null) this.#refuse(member, ...refusal);
     } catch (error) {
@@ -81,10 +83,10 @@ export class Begin {
     const { deciding, log, storeTimeoutMs } = this.#options;
     if (result.kind === 'blocked') {
       const text = result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
-      return ['NotReady', REFUSED_AGAIN_MS, text];
+      return [isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady', REFUSED_AGAIN_MS, text];
     }
     // No await from here to the commit: what is judged now is what is compared.
-    const judgement = this.#stillTrue(chosen);
+    const judgement = this.#stillTrue(chosen, result.plan);
     if (typeof judgement === 'string') return [null, PASSING_AGAIN_MS, judgement];
     if (!term.holdsFor(storeTimeoutMs)) return [null, PASSING_AGAIN_MS, 'the term does not hold long enough'];
     const write = this.#intent(term, judgement, result.plan);
@@ -105,14 +107,17 @@ export class Begin {
   }
 
   /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */
-  #stillTrue(chosen: Judgement): Judgement | string {
+  #stillTrue(chosen: Judgement, { candidates }: RecoveryPlan): Judgement | string {
     const { judging, deciding, view } = this.#options;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
     const judgement = judging.judgeNow(chosen.member);
     if (judgement === null || judgement.instanceId !== chosen.instanceId) return 'another instance is activated';
     if (!judgement.assessment.act) return judgement.assessment.reason;
     const answer = deciding.ask(judgement);
-    return answer.kind === 'go' ? judgement : answer.text;
+    if (answer.kind !== 'go') return answer.text;
+    // Lost since the plan was made (its being found again is no reason to go back to it).
+    const leaves = candidates.every((candidate) => candidate.az !== answer.leaveAz);
+    return leaves ? judgement : `${answer.leaveAz ?? ''} is lost, and the plan would place the replacement there`;
   }
 
   #intent(term: Term, judgement: Judgement, plan: RecoveryPlan): GuardedWrite | null {
@@ -129,6 +134,7 @@ export class Begin {
       opId: opIdOf(instanceId),
       member,
       oldInstanceId: instanceId,
+      oldAz: judgement.az,
       oldIncarnation: activation.record.incarnation,
       activationModRevision: activation.modRevision,
       term: term.number,
@@ -181,6 +187,13 @@ export class Begin {
     });
   }
 }
+
+const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
+
+/** Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out beside it. */
+const isOnlyPlacement = (problems: readonly { readonly code: string }[]): boolean =>
+  problems.some((one) => one.code === 'NoPlacementOutsideZone') &&
+  problems.every((one) => one.code === 'NoPlacementOutsideZone' || one.code.startsWith('Placement'));
 
 /** Errors of reads, or of the commit (whose outcome the view will show). */
 function reasonOf(code: string): readonly [HoldReason | null, number] {

@@ -30,7 +30,7 @@ import type { EvidencePoller } from './evidence.ts';
 const GUARDS_PER_PASS = 50;
 /** A refusal is asked about again after this long. */
 const GUARD_AGAIN_MS = 1_000;
-/** So long nobody may have an opinion about a member before people are told: longer than observers need to warm up after a restart. */
+/** So long nobody may have an opinion about a member, or EC2's answer be unclear, before people are told: longer than observers need to warm up after a restart. */
 const UNJUDGED_HOLD_MS = 60_000;
 /** Recoveries older than this matter to nobody: longer than the longest `flapWindowMs` and `cooldownMs`. */
 const REMEMBER_MS = 604_800_000;
@@ -66,7 +66,12 @@ interface Asked {
   readonly atMs: MonotonicMs;
 }
 
-const isUnjudged = (reasonCode: string): boolean => reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains';
+const isUnjudged = (reasonCode: string): boolean =>
+  reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains' || reasonCode === 'KeyRetired';
+
+/** Nobody hears it, and EC2's answer proves neither failure nor intent: no later answer need ever come. */
+const isUnclear = ({ reasonCode, quorum }: Judgement['assessment']): boolean =>
+  quorum.silentEverywhere && (reasonCode === 'Ec2DoesNotKnowIt' || reasonCode === 'StoppedUnexplained');
 
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
@@ -79,7 +84,7 @@ export class Deciding {
   readonly #beginning = new Map<MemberId, Beginning>();
   /** Why beginning failed lately, and when to try again. Entries go with the failure they are about. */
   readonly #refused = new Map<MemberId, Refusal>();
-  /** Since when no observer has an opinion; at most one entry per judged member. */
+  /** Since when no observer has an opinion, or EC2's answer is unclear; at most one entry per judged member. */
   readonly #unjudgedSinceMs = new Map<MemberId, MonotonicMs>();
 
   constructor(options: DecidingOptions) {
@@ -96,7 +101,7 @@ export class Deciding {
     const nowMs = this.#options.clock.monotonicMs();
     const failed = [...this.#options.judging.all.values()]
       .filter((one) => one.assessment.act && !this.#beginning.has(one.member) && this.#isDue(one.member, nowMs))
-      .sort((a, b) => (a.silentSinceWallMs ?? 0) - (b.silentSinceWallMs ?? 0))
+      .sort((a, b) => (a.failedSinceWallMs ?? 0) - (b.failedSinceWallMs ?? 0))
       .slice(0, GUARDS_PER_PASS);
     const chosen: Judgement[] = [];
     for (const judgement of failed) {
@@ -193,7 +198,7 @@ export class Deciding {
     const { judging, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     for (const { member, assessment } of judging.all.values()) {
-      if (!isUnjudged(assessment.reasonCode)) this.#unjudgedSinceMs.delete(member);
+      if (!isUnjudged(assessment.reasonCode) && !isUnclear(assessment)) this.#unjudgedSinceMs.delete(member);
       else if (!this.#unjudgedSinceMs.has(member)) this.#unjudgedSinceMs.set(member, nowMs);
     }
     for (const member of this.#unjudgedSinceMs.keys())
@@ -201,9 +206,15 @@ export class Deciding {
   }
 
   /** Whoever died while no coordinator was up, or never spoke, is not failed over (S11); but somebody should know. */
-  #unjudgedHold(member: MemberId, { reasonCode, reason }: Judgement['assessment']): WantedHold | null {
+  #unjudgedHold(member: MemberId, assessment: Judgement['assessment']): WantedHold | null {
+    const { reasonCode, reason } = assessment;
     const sinceMs = this.#unjudgedSinceMs.get(member);
     if (sinceMs === undefined || this.#options.clock.monotonicMs() - sinceMs < UNJUDGED_HOLD_MS) return null;
+    if (reasonCode === 'KeyRetired') {
+      const retired = `${reason} Give its agent a key that is accepted, or take the retired one back (docs/key-rotation.md)`;
+      return { reason: 'KeyRetired', text: retired, untilWallMs: null };
+    }
+    if (isUnclear(assessment)) return { reason: 'NotReady', text: `${reason} A person has to look`, untilWallMs: null };
     if (reasonCode !== 'NeverHeard') return { reason: 'ObserverUnwell', text: reason, untilWallMs: null };
     const text = `${reason} Its agent does not speak, or it died while no coordinator was up: start the one or replace the other by hand`;
     return { reason: 'NeverHeard', text, untilWallMs: null };
@@ -251,8 +262,8 @@ export class Deciding {
 
   #fleet(): readonly FleetMember[] {
     const fleet: FleetMember[] = [];
-    for (const { member, az, silentSinceWallMs, assessment } of this.#options.judging.all.values())
-      if (assessment.verdict !== 'left') fleet.push({ member, az, silentSinceWallMs });
+    for (const { member, az, failedSinceWallMs, assessment } of this.#options.judging.all.values())
+      if (assessment.verdict !== 'left') fleet.push({ member, az, failedSinceWallMs });
     return fleet;
   }
 
@@ -263,7 +274,8 @@ export class Deciding {
     const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
     for (const [member, { record }] of intents) {
       const { startedAtWallMs } = record;
-      started.push({ member, group: groupOf(member), az: azOf(member), startedAtWallMs, endedAtWallMs: null });
+      const az = record.oldAz ?? azOf(member);
+      started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null });
     }
     for (const [member, { startedAtWallMs, az }] of this.#beginning)
       if (member !== except && !intents.has(member))
@@ -271,8 +283,9 @@ export class Deciding {
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {
         const { startedAtWallMs, endedAtWallMs } = record;
+        const az = record.oldAz ?? azOf(member);
         if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
-          started.push({ member, group: groupOf(member), az: azOf(member), startedAtWallMs, endedAtWallMs });
+          started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
       }
     }
     return started;

@@ -17,6 +17,7 @@ import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';
 import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
+import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 
 /** Members whose readiness is looked at per pass; each costs about ten EC2 reads. */
@@ -58,6 +59,8 @@ export class Enrolling {
   #unseenCount = 0;
   /** Instance id → when its readiness was last looked at; rebuilt from the members on each pass, so no larger than they are. */
   #examinedAtMs: ReadonlyMap<string, MonotonicMs> = new Map();
+  /** Kept for the instances of {@link #examinedAtMs} only. */
+  readonly #userDataKeyIds = new Map<string, number | null>();
 
   constructor(options: {
     readonly cloud: Cloud;
@@ -88,6 +91,11 @@ export class Enrolling {
   /** When a pass last listed the instances; null = not yet in this process's present term. */
   get completedAtMs(): MonotonicMs | null {
     return this.#completedAtMs;
+  }
+
+  /** Key id that the user data of this instance names, as readiness last saw it; null = none seen, or not looked yet. */
+  userDataKeyId(instanceId: string): number | null {
+    return this.#userDataKeyIds.get(instanceId) ?? null;
   }
 
   /** A new term knows nothing of what an earlier one saw. */
@@ -192,6 +200,8 @@ export class Enrolling {
         due.push({ member, atMs: atMs ?? Number.NEGATIVE_INFINITY });
     }
     this.#examinedAtMs = examined;
+    for (const instanceId of this.#userDataKeyIds.keys())
+      if (!examined.has(instanceId)) this.#userDataKeyIds.delete(instanceId);
     return due
       .sort((a, b) => a.atMs - b.atMs)
       .slice(0, READINESS_PER_PASS)
@@ -203,9 +213,9 @@ export class Enrolling {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);
     if (!stored || activation?.record.instanceId !== stored.record.instanceId) return;
-    const { instanceId, group } = stored.record;
-    const found = await this.#readiness(instanceId, group, term.signal);
+    const found = await this.#readiness(stored.record, term.signal);
     if (found === null) return;
+    const { instanceId } = stored.record;
     this.#examinedAtMs = new Map(this.#examinedAtMs).set(instanceId, this.#clock.monotonicMs());
     const readinessProblems = found.slice(0, READINESS_PROBLEMS_MAX);
     if (JSON.stringify(readinessProblems) === JSON.stringify(stored.record.readinessProblems)) return;
@@ -216,14 +226,15 @@ export class Enrolling {
   }
 
   async #readiness(
-    instanceId: string,
-    group: string,
+    { instanceId, group, az }: MemberRecord,
     signal: AbortSignal,
   ): Promise<MemberRecord['readinessProblems'] | null> {
     const policy = this.#policyOf(group);
     try {
-      const result = makePlan(await gatherPlanInput(this.#cloud, instanceId, policy, { signal }), policy);
-      return readinessProblemsOf(result).map(({ code, text }) => ({ code, text }));
+      const input = await gatherPlanInput(this.#cloud, instanceId, policy, { signal });
+      this.#userDataKeyIds.set(instanceId, keyIdInUserData(input.userData));
+      const result = makePlan(input, policy);
+      return readinessProblemsOf(result, az).map(({ code, text }) => ({ code, text }));
     } catch (error) {
       if (!isOperationError(error)) throw error;
       if (error.code === 'CLOUD_DENIED' || error.code === 'CLOUD_REJECTED')

@@ -2,18 +2,18 @@ import {
   type Clock,
   type Cloud,
   type CloudInstance,
-  type CloudInstanceStatus,
   errorText,
   isOperationError,
   type Log,
   type MonotonicMs,
 } from '@understudy/shared';
+import { type CloudStatusReading, nextStatusReading } from '../core/judge/index.ts';
 
 /** What EC2 last said about one instance; each part has the moment the question was asked (the answer may be older, never newer). */
 export interface InstanceEvidence {
   /** `instance: null`: EC2 answered without it (eventual consistency, or gone: proves nothing). */
   readonly cloud: { readonly readAtMs: MonotonicMs; readonly instance: CloudInstance | null } | null;
-  readonly cloudStatus: { readonly readAtMs: MonotonicMs; readonly status: CloudInstanceStatus } | null;
+  readonly cloudStatus: CloudStatusReading | null;
 }
 
 const NOTHING_KNOWN: InstanceEvidence = { cloud: null, cloudStatus: null };
@@ -129,8 +129,9 @@ export class EvidencePoller {
     const askedAtMs = this.#clock.monotonicMs();
     for (const status of await this.#cloud.describeInstanceStatus(ids, { signal })) {
       const before = this.of(status.instanceId);
-      if ((before.cloudStatus?.readAtMs ?? Number.NEGATIVE_INFINITY) <= askedAtMs)
-        this.#known.set(status.instanceId, { ...before, cloudStatus: { readAtMs: askedAtMs, status } });
+      if ((before.cloudStatus?.readAtMs ?? Number.NEGATIVE_INFINITY) > askedAtMs) continue;
+      const cloudStatus = nextStatusReading(before.cloudStatus, status, askedAtMs);
+      this.#known.set(status.instanceId, { ...before, cloudStatus });
     }
   }
 }

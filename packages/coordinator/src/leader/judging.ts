@@ -28,8 +28,8 @@ export interface Judgement {
   readonly az: string;
   readonly assessment: Assessment;
   readonly judgedAtMs: MonotonicMs;
-  /** Since when nobody hears it (suspect, dead, or unknown after that), or its services are unreachable where its group acts on that; null while it is fine or `left`. */
-  readonly silentSinceWallMs: number | null;
+  /** Since when nobody hears it (suspect, dead, or unknown after that), or since when a check fails, or its services are unreachable, where the policy acts on that; null while it is fine or `left`. */
+  readonly failedSinceWallMs: number | null;
 }
 
 export interface JudgingOptions {
@@ -126,10 +126,13 @@ export class Judging {
     const judgedAtMs = clock.monotonicMs();
     const assessment = assess(evidence, policy, judgedAtMs);
     const before = this.#judgements.get(member);
-    const silentSinceWallMs =
-      silentSince(assessment, evidence, before?.instanceId === instanceId ? before : null) ??
-      unreachableSince(assessment, evidence, policy, judgedAtMs);
-    return { member, instanceId, az, assessment, judgedAtMs, silentSinceWallMs };
+    const failedSinceWallMs =
+      failedSince(
+        assessment,
+        evidence,
+        before?.instanceId === instanceId && before.assessment.verdict !== 'alive' ? before : null,
+      ) ?? unreachableSince(assessment, evidence, policy, judgedAtMs);
+    return { member, instanceId, az, assessment, judgedAtMs, failedSinceWallMs };
   }
 
   #note({ member, instanceId, assessment }: Judgement): void {
@@ -201,14 +204,15 @@ function unreachableSince(
   return wallNowMs - (nowMs - (serviceUnreachableSinceMs ?? nowMs));
 }
 
-/** From the observers' own words, so that a new leader knows it too; the earliest of them. */
-function silentSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
-  const { verdict } = assessment;
-  if (verdict === 'alive' || verdict === 'left') return null;
-  if (verdict === 'unknown') return before?.silentSinceWallMs ?? null;
+/** Of a silence from the observers' own words, so that a new leader knows it too; the earliest of them. `before`: the last judgement, if it was of a silence. */
+function failedSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
+  const { verdict, failingForMs } = assessment;
+  if (verdict === 'left') return null;
+  if (verdict === 'alive') return failingForMs === null ? null : evidence.wallNowMs - failingForMs;
+  if (verdict === 'unknown') return before?.failedSinceWallMs ?? null;
   const now: WallMs = evidence.wallNowMs;
   const since = evidence.opinions
     .filter((one) => one.instanceId === evidence.instanceId && (one.verdict === 'suspect' || one.verdict === 'dead'))
     .map((one) => one.sinceWallMs);
-  return Math.min(before?.silentSinceWallMs ?? now, now, ...since);
+  return Math.min(before?.failedSinceWallMs ?? now, now, ...since);
 }

@@ -109,6 +109,11 @@ export class LeaderSeat {
   }
 
   /** The last words of a member's machine that this process found dead. */
+  /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
+  userDataKeyId(instanceId: string): number | null {
+    return this.#parts.enrolling.userDataKeyId(instanceId);
+  }
+
   console(member: MemberId): CapturedConsole | null {
     return this.#parts.console.of(member);
   }

@@ -1,6 +1,6 @@
-import type { Keyspace, Log, MemberId, MemberRecord, ServeContract } from '@understudy/shared';
+import type { Keyspace, Log, MemberId, MemberRecord } from '@understudy/shared';
 import type { ServeLeases, Term } from '../contracts.ts';
-import { contractDue, sameContract } from '../core/serve-lease/index.ts';
+import { contractDue, sameTerms, type ServeTerms } from '../core/serve-lease/index.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /** Guarded writes of one pass, one after the other; the rest is left to the next. */
@@ -8,7 +8,7 @@ const WRITES_PER_PASS = 32;
 
 /**
  * Keeps the serve contracts in the member records as the policies want them, while we lead: agreed once the agent was heard to fulfil it, gone with the
- * policy. A write that conflicts is left to the next pass. A member with an open recovery is left alone.
+ * policy. A write that conflicts is left to the next pass. Nothing new is agreed on during a recovery.
  */
 export class ServeContracts {
   readonly #view: ClusterView;
@@ -34,34 +34,38 @@ export class ServeContracts {
     for (const [member, { record }] of [...this.#view.mirror.members]) {
       if (writes === WRITES_PER_PASS) return;
       const due = this.#due(member, record);
-      if (sameContract(due, record.serveContract)) continue;
+      if (sameTerms(due, record.serveContract)) continue;
       writes += 1;
       await this.#put(term, member, due);
     }
   }
 
-  #due(member: MemberId, record: MemberRecord): ServeContract | null {
+  /** With the policy it goes at once, an open recovery or not: whoever sees that sees the intent too, and says `fenced`. */
+  #due(member: MemberId, record: MemberRecord): ServeTerms | null {
     const { mirror } = this.#view;
+    const { serveLease } = this.#view.policyOf(record.group);
+    if (serveLease === null) return null;
     const activation = mirror.activations.get(member)?.record;
     if (mirror.intents.has(member) || !activation || this.#view.isBlocked(member)) return record.serveContract;
-    const { serveLease } = this.#view.policyOf(record.group);
     const promise = this.#leases.promise(member, activation.instanceId);
     return contractDue(serveLease, record.serveContract, promise, this.#leases.answersHoldMs());
   }
 
-  async #put(term: Term, member: MemberId, serveContract: ServeContract | null): Promise<void> {
+  async #put(term: Term, member: MemberId, due: ServeTerms | null): Promise<void> {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);
     if (!stored || !activation) return;
     const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
+    // Only one write can follow that revision, so no two contracts have this id.
+    const serveContract = due && { ...due, id: `${term.number}-${stored.modRevision}` };
     const outcome = await term.commit({
       puts: [{ key: this.#keys.member(member), record: { ...record, serveContract }, expect: stored.modRevision }],
       also: [
         { key: this.#keys.activation(member), modRevision: activation.modRevision },
-        { key: this.#keys.intent(member), modRevision: 0 },
+        ...(due ? [{ key: this.#keys.intent(member), modRevision: 0 }] : []),
       ],
     });
     if (outcome.kind === 'committed')
-      this.#log.info(serveContract ? 'serve_lease.agreed' : 'serve_lease.ended', { member, ...serveContract });
+      this.#log.info(due ? 'serve_lease.agreed' : 'serve_lease.ended', { member, ...serveContract });
   }
 }

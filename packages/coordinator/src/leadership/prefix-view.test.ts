@@ -157,6 +157,46 @@ describe('PrefixView', () => {
     expect(process.log.events()).toContain('store.view.anomaly');
   });
 
+  it('an event lost in the witnessed part is noticed by the next probe, and nothing is proven before the list', async () => {
+    const rig = new LeadershipRig();
+    const process = rig.process('v1');
+    const lossy: typeof process.store = Object.create(process.store);
+    let dropped = 0;
+    lossy.watch = (prefix, from, handlers) =>
+      process.store.watch(prefix, from, {
+        ...handlers,
+        onEvents: (events, revision) => {
+          const kept = events.filter(({ kind }) => kind !== 'put' || dropped > 0);
+          dropped += events.length - kept.length;
+          handlers.onEvents(kept, revision);
+        },
+      });
+    lossy.range = (prefix) => process.store.range(prefix);
+    const view = new PrefixView({ ...process.deps, store: lossy, prefix: '/v/', witnessPrefix: '/v/w/' });
+    view.start();
+    await rig.clock.advance(100);
+    rig.kv.apply({ compare: [], writes: [{ kind: 'put', key: '/v/w/a', value: '1' }] });
+    const writtenAtMs = rig.clock.monotonicMs();
+    for (let ms = 0; ms < 3_000; ms += 20) {
+      await rig.clock.advance(20);
+      if ((view.freshAtMs ?? 0) > writtenAtMs) expect(view.get('/v/w/a')?.value).toBe('1');
+    }
+    expect(dropped).toBe(1);
+    expect(view.freshAtMs).toBeGreaterThan(writtenAtMs);
+    expect([view.anomalies, view.stalls]).toEqual([1, 0]);
+  });
+
+  it('is as old as the slower of two clocks says: a suspended machine has not aged by the monotonic one', async () => {
+    const { rig, view } = viewed({ probeEveryMs: 0 });
+    view.start();
+    await rig.clock.advance(500);
+    expect(view.ageMs()).toBeLessThanOrEqual(500);
+    rig.clock.stepWall(3_600_000);
+    expect(view.ageMs()).toBeGreaterThanOrEqual(3_600_000);
+    rig.clock.stepWall(-7_200_000);
+    expect(view.ageMs()).toBeLessThanOrEqual(500);
+  });
+
   it('a watch that is alive but stuck is noticed by the probe and started again', async () => {
     const rig = new LeadershipRig();
     const process = rig.process('v1');

@@ -13,6 +13,7 @@ import {
   type Timer,
 } from '@understudy/shared';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { Witness } from './witness.ts';
 
 export interface PrefixViewOptions {
   readonly store: KvStore;
@@ -24,13 +25,17 @@ export interface PrefixViewOptions {
   readonly relistEveryMs?: number;
   /** A cheap linearizable read that proves how fresh the view is. 0 = never. Default 1 000. */
   readonly probeEveryMs?: number;
+  /** A part of the prefix that each probe reads too, and that must then be in the map as it was read: keep it small. Absent: none. */
+  readonly witnessPrefix?: string;
   /** A watch this far behind a read is stuck: it is started again from a new list. Default 10 000. */
   readonly lagLimitMs?: number;
 }
 
 interface Probe {
   readonly sentAtMs: MonotonicMs;
+  readonly sentAtWallMs: number;
   readonly revision: Revision;
+  readonly seen: KvRange;
 }
 
 /** With one probe a second and a lag limit of 10 s there are never more. */
@@ -50,7 +55,10 @@ export class PrefixView {
   readonly #closing = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   #revision: Revision = 0;
+  readonly #witness: Witness | null;
   #freshAtMs: MonotonicMs | null = null;
+  /** The same moment on the wall clock, which goes on while a suspended machine's monotonic clock stands still. */
+  #freshAtWallMs = Number.POSITIVE_INFINITY;
   #anomalies = 0;
   #stalls = 0;
   #watch: KvWatch | null = null;
@@ -63,6 +71,7 @@ export class PrefixView {
 
   constructor(options: PrefixViewOptions) {
     this.#options = options;
+    this.#witness = options.witnessPrefix === undefined ? null : new Witness(options.witnessPrefix);
     this.#ready.promise.catch(() => undefined);
   }
 
@@ -104,9 +113,14 @@ export class PrefixView {
     return this.#freshAtMs;
   }
 
-  /** How long ago the map was proven complete; Infinity before the first list. */
+  /**
+   * How long ago the map was proven complete; Infinity before the first list. The longer of two clocks' opinions: a wall clock that was stepped forward makes
+   * the view look old until the next probe, which costs a second of caution.
+   */
   ageMs(): number {
-    return this.#freshAtMs === null ? Number.POSITIVE_INFINITY : this.#options.clock.monotonicMs() - this.#freshAtMs;
+    if (this.#freshAtMs === null) return Number.POSITIVE_INFINITY;
+    const { clock } = this.#options;
+    return Math.max(clock.monotonicMs() - this.#freshAtMs, clock.wallMs() - this.#freshAtWallMs);
   }
 
   /** Keys that a periodic re-list found different: events etcd lost. Should stay 0 for ever; export it as a metric. */
@@ -145,10 +159,11 @@ export class PrefixView {
     this.#watch = null;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
       const sentAtMs = this.#options.clock.monotonicMs();
+      const sentAtWallMs = this.#options.clock.wallMs();
       try {
         const range = await this.#options.store.range(this.#options.prefix);
         this.#listing = false;
-        if (!this.#closing.signal.aborted) this.#adopt(range, sentAtMs);
+        if (!this.#closing.signal.aborted) this.#adopt(range, sentAtMs, sentAtWallMs);
         return;
       } catch (error) {
         const fields = { prefix: this.#options.prefix, error: errorText(error) };
@@ -158,7 +173,7 @@ export class PrefixView {
     }
   }
 
-  #adopt(range: KvRange, sentAtMs: MonotonicMs): void {
+  #adopt(range: KvRange, sentAtMs: MonotonicMs, sentAtWallMs: number): void {
     const changed: string[] = [];
     const listed = new Set<string>();
     for (const entry of range.entries) {
@@ -171,6 +186,7 @@ export class PrefixView {
     for (const key of changed) if (!listed.has(key)) this.#entries.delete(key);
     this.#revision = range.revision;
     this.#freshAtMs = sentAtMs;
+    this.#freshAtWallMs = sentAtWallMs;
     this.#probes = [];
     this.#watch = this.#options.store.watch(this.#options.prefix, range.revision + 1, {
       onEvents: (events, revision) => this.#apply(events, revision),
@@ -192,12 +208,17 @@ export class PrefixView {
     for (const event of events) {
       const key = event.kind === 'put' ? event.entry.key : event.key;
       if (event.kind === 'put') this.#entries.set(key, event.entry);
-      else this.#entries.delete(key);
+      else this.#forget(key, event.modRevision);
       changed.add(key);
       this.#touched?.set(key, event.kind === 'put' ? event.entry.modRevision : event.modRevision);
     }
     this.#reach(revision);
     this.#notify([...changed]);
+  }
+
+  #forget(key: string, revision: Revision): void {
+    this.#entries.delete(key);
+    this.#witness?.noteDeleted(key, revision);
   }
 
   #notify(changed: readonly string[]): void {
@@ -208,15 +229,29 @@ export class PrefixView {
   /** The map now holds everything up to `revision`. */
   #reach(revision: Revision): void {
     this.#revision = Math.max(this.#revision, revision);
-    for (const probe of this.#probes) if (probe.revision <= this.#revision) this.#prove(probe.sentAtMs);
+    const answered = this.#probes.filter((probe) => probe.revision <= this.#revision);
     this.#probes = this.#probes.filter((probe) => probe.revision > this.#revision);
+    for (const probe of answered) this.#prove(probe);
     const reached = this.#revisionWaiters.filter((waiter) => waiter.revision <= this.#revision);
     this.#revisionWaiters = this.#revisionWaiters.filter((waiter) => waiter.revision > this.#revision);
     for (const waiter of reached) waiter.reached();
   }
 
-  #prove(atMs: MonotonicMs): void {
-    if (this.#freshAtMs === null || atMs > this.#freshAtMs) this.#freshAtMs = atMs;
+  /** The map has reached the probe's revision: it is complete as of then, unless it lacks what the probe has seen. */
+  #prove({ sentAtMs, sentAtWallMs, seen }: Probe): void {
+    const different = this.#witness?.differences(seen, this.#entries) ?? [];
+    if (different.length > 0) return this.#lost(different);
+    if (this.#freshAtMs !== null && sentAtMs <= this.#freshAtMs) return;
+    this.#freshAtMs = sentAtMs;
+    this.#freshAtWallMs = sentAtWallMs;
+  }
+
+  /** Events that never came. What is known from now on comes from a list. */
+  #lost(different: readonly string[]): void {
+    this.#anomalies += different.length;
+    const fields = { prefix: this.#options.prefix, count: different.length, keys: different.slice(0, 10) };
+    this.#options.log.error('store.view.anomaly', fields);
+    void this.#list();
   }
 
   // Proofs ----------------------------------------------------------------------------------------------------------------------------
@@ -224,20 +259,23 @@ export class PrefixView {
   async #probe(): Promise<void> {
     if (!this.#watch) return;
     const sentAtMs = this.#options.clock.monotonicMs();
+    const sentAtWallMs = this.#options.clock.wallMs();
     const watch = this.#watch;
-    const revision = await this.#readRevision();
+    const seen = await this.#readLittle();
     // A list in between has its own proof, and its own watch.
-    if (revision === null || watch !== this.#watch) return;
-    if (revision <= this.#revision) this.#prove(sentAtMs);
-    else if (this.#probes.length < PROBES_MAX) this.#probes.push({ sentAtMs, revision });
+    if (seen === null || watch !== this.#watch) return;
+    const probe = { sentAtMs, sentAtWallMs, revision: seen.revision, seen };
+    if (seen.revision <= this.#revision) this.#prove(probe);
+    else if (this.#probes.length < PROBES_MAX) this.#probes.push(probe);
     const oldest = this.#probes[0];
     if (oldest && sentAtMs - oldest.sentAtMs > this.#lagLimitMs) this.#stalled(oldest.revision);
   }
 
-  /** The store's revision by a linearizable read of nothing; null when it failed (then nothing is proven). */
-  async #readRevision(): Promise<Revision | null> {
+  /** The store's revision by a linearizable read of next to nothing; null when it failed (then nothing is proven). */
+  async #readLittle(): Promise<KvRange | null> {
     try {
-      return (await this.#options.store.range(`${this.#options.prefix}.nothing/`)).revision;
+      const { store, prefix, witnessPrefix = `${prefix}.nothing/` } = this.#options;
+      return await store.range(witnessPrefix);
     } catch {
       return null;
     }
@@ -272,11 +310,7 @@ export class PrefixView {
       if ((touched.get(key) ?? 0) > range.revision) return false;
       return listed.get(key) !== this.#entries.get(key)?.modRevision;
     });
-    if (different.length === 0) return;
-    this.#anomalies += different.length;
-    const fields = { prefix: this.#options.prefix, count: different.length, keys: different.slice(0, 10) };
-    this.#options.log.error('store.view.anomaly', fields);
-    void this.#list();
+    if (different.length > 0) this.#lost(different);
   }
 
   #stalled(revision: Revision): void {

@@ -164,7 +164,13 @@ export class Collector {
     for (const leftover of record.leftovers.filter((one) => one.kind === 'instance')) {
       if (retired === null) continue;
       const instance = retired.get(leftover.id) ?? null;
-      const facts = { instance, opId: record.opId, due: due.includes(leftover), activation };
+      const facts = {
+        instance,
+        opId: record.opId,
+        due: due.includes(leftover),
+        activation,
+        wasSeenDown: record.fencedBy !== 'lease',
+      };
       if (await this.#retire(pass, leftover, record, facts)) gone.add(leftover);
     }
     for (const leftover of due.filter((one) => one.kind !== 'instance')) {

@@ -129,7 +129,7 @@ describe('what an ack says about the right to serve', () => {
 describe('a member with a serve contract', () => {
   const KEPT = { stopWithinSeconds: 60, watchdog: true };
   const agree = (answersHoldMs = 20_000) => {
-    const serveContract = { stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs };
+    const serveContract = { id: 'a', stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs };
     mirror.put(entryOf(keys.member(DB1), memberRecord(DB1, { serveContract }), 7));
   };
 

@@ -8,6 +8,7 @@ import {
   type HoldRecord,
   type IntentRecord,
   type JournalRecord,
+  type KeysView,
   type MemberId,
   type MemberView,
   type MonotonicMs,
@@ -22,6 +23,7 @@ import type { ClusterView } from './cluster-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
+import type { KeyRotation } from '../observing/key-rotation.ts';
 
 /** Who is judged how, in one sentence. The leader's judgement joins EC2's evidence; a follower has its own ears only. */
 export interface Judged {
@@ -48,6 +50,9 @@ export interface CoordinatorApiOptions {
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: (member: MemberId) => string | null;
   readonly activity: (opId: string) => RecoveryActivity | null;
+  readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
+  /** null: not known here. */
+  readonly userDataKeyId: (instanceId: string) => number | null;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
   readonly remarks: () => readonly Problem[];
@@ -119,6 +124,25 @@ export class CoordinatorApi implements ApiSource {
 
   members(): readonly MemberView[] {
     return [...this.#options.view.mirror.members.keys()].sort().map((member) => this.#member(member));
+  }
+
+  keys(): KeysView {
+    const { coordinatorId, keys, observer, clock, userDataKeyId } = this.#options;
+    const nowMs = clock.monotonicMs();
+    return {
+      coordinatorId,
+      accepted: keys.accepted.map(({ id, fingerprint }) => ({ id, fingerprint })),
+      refused: keys.problem?.text ?? null,
+      unknownKeyDatagrams: observer.counts['unknown-key'],
+      members: observer
+        .memberKeys()
+        .map(({ lastHeardMs, ...one }) => ({
+          ...one,
+          lastHeardAgoMs: lastHeardMs === null ? null : Math.max(0, Math.round(nowMs - lastHeardMs)),
+          userDataKeyId: one.instanceId === null ? null : userDataKeyId(one.instanceId),
+        }))
+        .sort((a, b) => (a.member < b.member ? -1 : 1)),
+    };
   }
 
   explain(member: MemberId): ExplainView | null {

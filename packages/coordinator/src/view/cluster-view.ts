@@ -40,7 +40,8 @@ export class ClusterView {
   constructor(options: ClusterViewOptions) {
     this.#options = options;
     this.mirror = new ClusterMirror(options.keys.root);
-    this.#view = new PrefixView({ ...options, prefix: options.keys.root });
+    // Whoever is told `active` relies on our having seen every intent.
+    this.#view = new PrefixView({ ...options, prefix: options.keys.root, witnessPrefix: options.keys.intents });
     this.#view.onChange((changed) => this.#apply(changed));
   }
 

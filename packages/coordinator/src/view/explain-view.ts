@@ -31,6 +31,7 @@ const KNOWN_TO_ALL: ReadonlySet<GateResult['gate']> = new Set([
   'Paused',
   'RecordUnreadable',
   'NotReady',
+  'MaintenanceWindow',
   'Flapping',
   'Cooldown',
   'GroupConcurrency',

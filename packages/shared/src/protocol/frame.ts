@@ -224,25 +224,26 @@ export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
   return encodeHeartbeatFor(writeHeartbeat(heartbeat), heartbeat, mac);
 }
 
-/** One heartbeat for one of several coordinators: only flags and challenge differ. `written`: of {@link writeHeartbeat}; it is copied. */
+/** One heartbeat for one of several coordinators: only key, flags and challenge differ. `written`: of {@link writeHeartbeat}; it is copied. */
 export function encodeHeartbeatFor(
   written: Uint8Array,
-  { flags, challenge }: Pick<Heartbeat, 'flags' | 'challenge'>,
+  { keyId, flags, challenge }: Pick<Heartbeat, 'keyId' | 'flags' | 'challenge'>,
   mac: Mac,
 ): Uint8Array {
   const bytes = newFrame(HEARTBEAT_BYTES);
   bytes.set(written);
+  bytes[HEARTBEAT_OFFSET.keyId] = keyId;
   bytes[HEARTBEAT_OFFSET.flags] =
     (flags.ackRequested ? 1 : 0) | (flags.probeReply ? 2 : 0) | (flags.serving ? 4 : 0) | (flags.goodbye ? 8 : 0);
   writeHex(bytes, HEARTBEAT_OFFSET.challenge, 8, challenge);
   return seal(bytes, mac);
 }
 
-/** What a heartbeat says to all coordinators, neither flagged nor sealed. */
-export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'flags' | 'challenge'>): Uint8Array {
+/** What a heartbeat says to all coordinators, neither flagged nor sealed, and without the id of the key that will seal it. */
+export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'keyId' | 'flags' | 'challenge'>): Uint8Array {
   const bytes = newFrame(HEARTBEAT_BYTES);
-  const { keyId, agentId, instanceHash } = heartbeat;
-  const view = writeHead(bytes, FRAME_TYPE.heartbeat, keyId, 0, agentId, instanceHash);
+  const { agentId, instanceHash } = heartbeat;
+  const view = writeHead(bytes, FRAME_TYPE.heartbeat, 0, 0, agentId, instanceHash);
   view.setBigUint64(28, heartbeat.bootEpoch);
   view.setBigUint64(36, heartbeat.sequence);
   heartbeat.checks.slice(0, CHECK_SLOT_COUNT).forEach((check, slot) => {

@@ -37,6 +37,13 @@ export function deriveAgentKey(master: Uint8Array, keyId: number, member: Member
   );
 }
 
+/**
+ * Names a secret without telling it: the first 4 bytes, hex, of HKDF-SHA-256(secret, info = `understudy/v1/fingerprint/<keyId>`). Two holders that
+ * show the same one hold the same secret under the same id. For people and for "have I seen this one?"; it authenticates nothing.
+ */
+export const keyFingerprint = (secret: Uint8Array, keyId: number): string =>
+  Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `understudy/v1/fingerprint/${keyId}`, 4)).toString('hex');
+
 /** Plain MAC with a `KeyObject` (a raw key is 6 × slower on Node 24). */
 export function hmacOf(key: Uint8Array): Mac {
   const keyObject = createSecretKey(key);

@@ -50,7 +50,7 @@ export const OpinionRecordSchema = z.strictObject({
   observer: z.string(),
   observerAz: z.string(),
   verdict: OpinionVerdictSchema,
-  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `Goodbye` … */
+  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
   reason: z.string(),
   sinceWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
@@ -68,6 +68,8 @@ export type GroupRecord = z.infer<typeof GroupRecordSchema>;
  * `docs/serve-lease.md`.
  */
 export const ServeContractSchema = z.strictObject({
+  /** A contract that was taken back and made again is another one, with another id. Rewriting the record for other reasons keeps it. */
+  id: z.string().min(1),
   stopWithinMs: z.number(),
   requireWatchdog: z.boolean(),
   /** No `active` is taken for good longer than this after the moment it was true in etcd, ms. */
@@ -120,6 +122,7 @@ export const HoldReasonSchema = z.enum([
   'NotEnoughObservers',
   'NeverHeard',
   'ProbeAnswered',
+  'KeyRetired',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',
   'RecordUnreadable',

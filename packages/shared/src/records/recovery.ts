@@ -73,6 +73,8 @@ export const IntentRecordSchema = z.strictObject({
   opId: z.string(),
   member: MemberIdSchema,
   oldInstanceId: z.string(),
+  /** Zone of the failed instance: the member record names its replacement's soon after. Absent in older records. */
+  oldAz: z.string().optional(),
   oldIncarnation: z.number().int().min(1),
   /** mod_revision of the activation record the plan is based on: the activation step compares it, so one winner, ever. */
   activationModRevision: z.number().int().min(1),
@@ -143,6 +145,8 @@ export const HistoryRecordSchema = z.strictObject({
   outcome: z.enum(['replaced', 'abandoned']),
   reason: z.string(),
   oldInstanceId: z.string(),
+  /** As in the intent: what the mass guard counts this recovery under. */
+  oldAz: z.string().optional(),
   newInstanceId: z.string().nullable(),
   newIncarnation: z.number().int().nullable(),
   startedAtWallMs: z.number(),

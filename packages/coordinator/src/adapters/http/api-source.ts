@@ -2,6 +2,7 @@ import type {
   ExplainView,
   HistoryRecord,
   HoldRecord,
+  KeysView,
   MemberId,
   MemberView,
   RecoveriesView,
@@ -20,6 +21,7 @@ export interface ApiSource {
   notReady(): readonly Problem[];
   status(): StatusView;
   members(): readonly MemberView[];
+  keys(): KeysView;
   /** null: no such member. */
   explain(member: MemberId): ExplainView | null;
   /** Where the leader answers; null when we lead or nobody does. */

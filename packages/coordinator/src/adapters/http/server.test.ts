@@ -1,4 +1,4 @@
-import type { ExplainView } from '@understudy/shared';
+import type { ExplainView, KeysView } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ const SNAPSHOT: MetricsSnapshot = {
   storeFresh: true,
   storeContactAgoMs: 250,
   observerAbstains: false,
+  keysRefused: false,
   members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
   openRecoveries: 1,
   runningRecoveries: 1,
@@ -42,6 +43,14 @@ const EXPLAINED: ExplainView = {
 };
 const asFollower: ExplainView = { ...EXPLAINED, answeredBy: { coordinatorId: 'c2', leader: false, term: null } };
 
+const KEYS: KeysView = {
+  coordinatorId: 'c1',
+  accepted: [{ id: 1, fingerprint: 'c0ffee00' }],
+  refused: null,
+  unknownKeyDatagrams: 0,
+  members: [],
+};
+
 let problems: Problem[];
 let explained: ExplainView;
 let leaderUrl: string | null;
@@ -64,6 +73,7 @@ beforeEach(async () => {
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
     members: () => [],
+    keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
     leaderUrl: () => leaderUrl,
     recoveries: () => ({ open: [], history: [] }),
@@ -96,12 +106,15 @@ describe('HTTP', () => {
     expect((await ask('/healthz')).status).toBe(200);
   });
 
-  test.each(['/v1/status', '/v1/members', '/v1/recoveries', '/v1/holds', '/v1/history'])('%s is JSON', async (path) => {
-    const reply = await ask(path);
-    expect(reply.status).toBe(200);
-    expect(reply.headers.get('content-type')).toContain('application/json');
-    expect(typeof (await reply.json())).toBe('object');
-  });
+  test.each(['/v1/status', '/v1/members', '/v1/keys', '/v1/recoveries', '/v1/holds', '/v1/history'])(
+    '%s is JSON',
+    async (path) => {
+      const reply = await ask(path);
+      expect(reply.status).toBe(200);
+      expect(reply.headers.get('content-type')).toContain('application/json');
+      expect(typeof (await reply.json())).toBe('object');
+    },
+  );
 
   test('history takes a member and a bounded limit', async () => {
     expect(await (await ask('/v1/history?member=prod/db1&limit=5')).json()).toEqual({

@@ -34,6 +34,7 @@ const PATHS = [
   '/v1/status',
   '/v1/members',
   '/v1/members/:group/:name/explain',
+  '/v1/keys',
   '/v1/recoveries',
   '/v1/holds',
   '/v1/history',
@@ -91,6 +92,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   server.get('/v1/status', () => api().status());
   server.get('/v1/members', () => ({ members: api().members() }));
   addExplain(server, api, options.clock);
+  server.get('/v1/keys', () => api().keys());
   server.get('/v1/recoveries', () => api().recoveries());
   server.get('/v1/holds', () => ({ holds: api().holds() }));
   server.get<{ Querystring: { member?: string; limit?: string } }>('/v1/history', (request, reply) => {

@@ -39,15 +39,19 @@ function loadTls(tls: NonNullable<CoordinatorConfig['etcd']['tls']>): LoadedTls 
   };
 }
 
+/** Key id → master secret, in the order of the configuration (oldest first). @throws KEY_INVALID naming the file */
+export const mastersOf = (
+  keys: CoordinatorConfig['keys'],
+  textOf: (file: string) => string,
+): ReadonlyMap<number, Uint8Array> => new Map(keys.map((key) => [key.id, parseKey(textOf(key.file), key.file)]));
+
 /**
  * Reads the key files, the etcd password and the TLS files, once, at start.
  * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or CONFIG_INVALID (any other file), naming the file.
  */
 export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
   const { passwordFile, tls } = config.etcd;
-  const masters = new Map(
-    config.keys.map((key) => [key.id, parseKey(read(key.file, 'KEY_INVALID').toString('utf8'), key.file)]),
-  );
+  const masters = mastersOf(config.keys, (file) => read(file, 'KEY_INVALID').toString('utf8'));
   const etcdPassword = passwordFile === undefined ? null : read(passwordFile, 'CONFIG_INVALID').toString('utf8').trim();
   if (etcdPassword === '') throw new OperationError('CONFIG_INVALID', `etcd.passwordFile ${passwordFile} is empty`);
   const loadedTls = tls === undefined ? null : loadTls(tls);

@@ -54,33 +54,10 @@ function answerTo(one: Case): Case['expect'] {
 
 describe('recorded cases', () => {
   it('are all there', () => {
-    expect(cases.length).toBeGreaterThanOrEqual(60);
+    expect(cases.length).toBeGreaterThanOrEqual(85);
   });
 
   it.each(cases)('%s', (_, one) => {
     expect(answerTo(one)).toEqual(one.expect);
   });
-});
-
-/** Issues named in the rows "Control plane" and "False positives" of what users of comparable systems complain about. */
-const COMPLAINTS = [
-  'bosh#473, #475',
-  'bosh#2527',
-  'patroni#1593, #3572, #3403',
-  'orchestrator#1296',
-  'orchestrator#451',
-  'microsoft/etcd3#158',
-  'karpenter#2134, #2321, #2739',
-  'karpenter#2811',
-  'cluster-api#7353',
-  'machine-controller-manager#760',
-  'consul#1180, #1212',
-  'consul#5928, pekko#578',
-  'self-node-remediation#344',
-  'orchestrator#364',
-  'patroni#759',
-] as const;
-
-it.each(COMPLAINTS)('%s has a case of its own', (complaint) => {
-  expect(cases.filter(([, one]) => one.source.startsWith(complaint)).map(([name]) => name)).not.toEqual([]);
 });

@@ -43,6 +43,7 @@ export function assess(told: MemberEvidence, policy: GroupPolicy, nowMs: Monoton
   return {
     ...judgement,
     degraded: !silent && (workload.degraded || service.unreachable),
+    failingForMs: !silent && workload.degraded && policy.degradedFailsAfterMs > 0 ? workload.failingForMs : null,
     evidence: [
       ...opinionEvidence(evidence),
       ...cloudEvidence(evidence, policy, cloud, nowMs),
@@ -79,7 +80,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       reason: `${heardBy}.`,
       wouldChange: [`silence of ${policy.suspectAfterMs} ms at every observer ⇒ suspect`],
     };
-  const failing = `but has reported failing checks for ${workload.failingForMs} ms (${workload.text})`;
+  const failing = `but has failing checks, the longest for ${workload.failingForMs} ms (${workload.text})`;
   const limit = policy.degradedFailsAfterMs;
   if (!workload.failed)
     return {
@@ -88,7 +89,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       reason: `${heardBy}, ${failing}.`,
       wouldChange: [
         limit > 0
-          ? `failing for ${limit} ms ⇒ failed`
+          ? `one check failing for ${limit} ms without a break ⇒ failed`
           : 'degradedFailsAfterMs is 0: failing checks alone never fail it',
       ],
       recheckInMs: limit > 0 ? Math.max(SOON_MS, limit - workload.failingForMs) : LATER_MS,
@@ -98,7 +99,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
     ...alive,
     reasonCode: 'DegradedTooLong',
     reason: `${heardBy}, ${failing}, the limit is ${limit} ms${act ? '' : '; EC2 has not confirmed that it runs'}.`,
-    wouldChange: ['one heartbeat without a failing check ⇒ healthy'],
+    wouldChange: ['one passing answer of each check that has failed for that long ⇒ not failed'],
     recheckInMs: SOON_MS,
     act,
   };
@@ -160,6 +161,16 @@ function judgeAnswered({ member }: MemberEvidence, answered: readonly string[], 
 function judgeWithoutVotes(evidence: MemberEvidence, quorum: Quorum): Judgement {
   const relevant = evidence.opinions.filter((opinion) => quorum.abstaining.includes(opinion.observer));
   const neverHeard = relevant.length > 0 && relevant.every((opinion) => opinion.reason === 'NeverHeard');
+  const retired = relevant.filter((opinion) => opinion.reason === 'KeyRetired').map((opinion) => opinion.observer);
+  if (retired.length > 0)
+    return {
+      verdict: 'unknown',
+      reasonCode: 'KeyRetired',
+      reason: `${evidence.member} was last heard under a key that ${retired.join(', ')} no longer ${retired.length === 1 ? 'has' : 'have'}: it may be speaking, and its silence proves nothing.`,
+      wouldChange: ['a heartbeat under a key that is accepted ⇒ alive'],
+      recheckInMs: 1_000,
+      act: false,
+    };
   return {
     verdict: 'unknown',
     reasonCode: neverHeard ? 'NeverHeard' : 'EveryoneAbstains',

@@ -1,6 +1,7 @@
-import type { GroupPolicy, MonotonicMs } from '@understudy/shared';
+import { durationText, type GroupPolicy, type MonotonicMs } from '@understudy/shared';
 import { ageOf, isInBootGrace } from './boot-grace.ts';
-import type { AssessReason, EvidenceItem, MemberEvidence } from './evidence.ts';
+import type { AssessReason, CloudStatusReading, EvidenceItem, MemberEvidence } from './evidence.ts';
+import { STATUS_FRESH_MS } from './status-reading.ts';
 
 /** What EC2's answer means for the verdict, before anybody's silence is considered. */
 export type CloudFinding =
@@ -28,7 +29,6 @@ export type CloudFinding =
  * confirmation time is left as margin for EC2's eventual consistency.
  */
 export const cloudFreshForMs = (policy: GroupPolicy): number => policy.suspectAfterMs + policy.confirmForMs / 2;
-const STATUS_FRESH_MS = 120_000;
 
 const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' = 'unknown'): CloudFinding => ({
   kind: 'hold',
@@ -125,7 +125,10 @@ export function cloudEvidence(
   return [state, ...statusEvidence(evidence, nowMs)];
 }
 
-/** Shown, and pointing somewhere, but never deciding alone: they lag by minutes, and an impaired instance that is heard is alive. */
+/**
+ * Shown, and pointing somewhere, but never deciding between life and death: they lag by minutes, and an impaired instance that is heard is alive. Attached EBS
+ * that is impaired makes it degraded (see `workload-evidence.ts`).
+ */
 function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceItem[] {
   const reading = evidence.cloudStatus;
   if (!reading) return [];
@@ -146,7 +149,23 @@ function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceI
     weight: stale ? 'neutral' : counts,
   });
   return [
-    item('ec2 status checks', `system ${system}, instance ${instance}, attached EBS ${attachedEbs}`, weight),
-    ...events.map((event) => item('ec2 event', `${event.code}: ${event.description}`, 'neutral')),
+    item('ec2 status checks', `system ${system}, instance ${instance}, attached EBS ${ebsText(reading)}`, weight),
+    ...events.filter(isAhead).map((event) => item('ec2 event', eventText(event), 'neutral')),
   ];
+}
+
+const ebsText = ({ status, readAtMs, ebsImpairedSinceMs }: CloudStatusReading): string =>
+  ebsImpairedSinceMs === null
+    ? status.attachedEbs
+    : `${status.attachedEbs} for ${durationText(readAtMs - ebsImpairedSinceMs)}`;
+
+type ScheduledEvent = CloudStatusReading['status']['events'][number];
+
+/** EC2 shows what is over for up to a week, marked in the description (ec2-facts §4.8). */
+const isAhead = ({ description }: ScheduledEvent): boolean => !/^\[(?:Completed|Canceled)\]/i.test(description);
+
+/** `instance-stop, not before 2026-12-01T09:00:00.000Z: …`: system-reboot, system-maintenance, instance-reboot, instance-stop, instance-retirement. */
+function eventText({ code, description, notBeforeWallMs }: ScheduledEvent): string {
+  const when = notBeforeWallMs === null ? 'no date given' : `not before ${new Date(notBeforeWallMs).toISOString()}`;
+  return `${code}, ${when}${description === '' ? '' : `: ${description}`}`;
 }

@@ -54,13 +54,19 @@ export interface CloudReading {
 export interface CloudStatusReading {
   readonly readAtMs: MonotonicMs;
   readonly status: CloudInstanceStatus;
+  /** The first of an unbroken row of answers that said so; null while attached EBS is not impaired. */
+  readonly ebsImpairedSinceMs: MonotonicMs | null;
+}
+
+/** One check of the agent, and since when it has failed in every heartbeat; null: it does not fail, or is not timed. */
+export interface TimedCheck extends CheckReading {
+  readonly failingSinceMs: MonotonicMs | null;
 }
 
 /** What the agent says about its workload, heard by this coordinator itself. */
 export interface WorkloadReading {
   readonly lastHeardAtMs: MonotonicMs;
-  readonly failingSinceMs: MonotonicMs | null;
-  readonly checks: readonly CheckReading[];
+  readonly checks: readonly TimedCheck[];
 }
 
 export interface MemberEvidence {
@@ -85,12 +91,15 @@ export interface MemberEvidence {
 export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';
 
 export interface EvidenceItem {
-  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`, `service from c1`. */
+  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`, `instance notice`, `service from c1`. */
   readonly source: string;
   readonly text: string;
   /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
   readonly ageMs: number | null;
-  /** Older than this it does not count; `null` where something else bounds it (an opinion lives as long as its observer's lease). */
+  /**
+   * Older than this it does not count; `null` where something else bounds it: an opinion lives as long as its observer's lease, and what one check found
+   * counts as long as `agent checks` does, however old the finding (a probe that hangs in the kernel is the older the worse it is).
+   */
   readonly freshForMs: number | null;
   readonly weight: EvidenceWeight;
 }
@@ -103,6 +112,7 @@ export const ASSESS_REASONS = [
   'ServiceUnreachableTooLong',
   'NeverHeard',
   'EveryoneAbstains',
+  'KeyRetired',
   'SomeStillConfirming',
   'ProbeAnswered',
   'NotEnoughObservers',
@@ -140,6 +150,8 @@ export interface Quorum {
 export interface Assessment {
   readonly verdict: OpinionVerdict;
   readonly degraded: boolean;
+  /** How long the check that has failed longest has done so, where the policy acts on failing checks and it is heard; null otherwise. */
+  readonly failingForMs: number | null;
   readonly reasonCode: AssessReason;
   /** One sentence. */
   readonly reason: string;

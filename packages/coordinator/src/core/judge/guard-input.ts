@@ -16,10 +16,11 @@ export interface FleetMember {
   readonly member: MemberId;
   readonly az: string;
   /**
-   * When it became suspect (or dead, or unknown after having been suspect), or its services unreachable in a group that acts on that, and has been since;
-   * `null` while it is fine.
+   * When it became suspect (or dead, or unknown after having been suspect) and has been since, or when a check began to fail where the policy acts on
+   * failing checks, or its services became unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a firewall, fails everywhere at
+   * once, so it must be able to make a mass.
    */
-  readonly silentSinceWallMs: number | null;
+  readonly failedSinceWallMs: number | null;
 }
 
 /** A recovery that was begun: an open intent or a history record. From etcd, so that a new leader counts what its predecessor did. */
@@ -87,7 +88,12 @@ export interface GateResult {
 }
 
 export type GuardAnswer =
-  | { readonly kind: 'go'; readonly gates: readonly GateResult[] }
+  | {
+      readonly kind: 'go';
+      readonly gates: readonly GateResult[];
+      /** The zone that is lost: the replacement must not be placed there. `null`: none is, or the policy does not act on it. */
+      readonly leaveAz: string | null;
+    }
   | {
       readonly kind: 'hold';
       readonly reason: HoldReason;

@@ -13,17 +13,17 @@ interface Failure {
  * would begin two minutes into the outage it was meant to sit out. A recovered member still counts for its window.
  */
 function failuresTogether(input: GuardInput): Failure[] {
-  const own = input.fleet.find((one) => one.member === input.member)?.silentSinceWallMs ?? input.wallNowMs;
+  const own = input.fleet.find((one) => one.member === input.member)?.failedSinceWallMs ?? input.wallNowMs;
   const { massWindowMs } = input.limits;
   const near = (atWallMs: number) =>
     input.wallNowMs - atWallMs <= massWindowMs || Math.abs(own - atWallMs) <= massWindowMs;
   const failures = new Map<string, Failure>();
   for (const { member, az, startedAtWallMs } of input.recoveries)
     if (near(startedAtWallMs)) failures.set(member, { member, az, atWallMs: startedAtWallMs });
-  for (const { member, az, silentSinceWallMs } of input.fleet)
-    if (silentSinceWallMs !== null && near(silentSinceWallMs))
-      failures.set(member, { member, az, atWallMs: silentSinceWallMs });
-  // The one in question is failed by definition (it may be degraded, not silent).
+  for (const { member, az, failedSinceWallMs } of input.fleet)
+    if (failedSinceWallMs !== null && near(failedSinceWallMs))
+      failures.set(member, { member, az, atWallMs: failedSinceWallMs });
+  // The one in question is failed by definition.
   failures.set(input.member, { member: input.member, az: input.az, atWallMs: own });
   return [...failures.values()];
 }
@@ -32,21 +32,74 @@ function failuresTogether(input: GuardInput): Failure[] {
 const threshold = (minimum: number, ratio: number, total: number): number =>
   Math.max(minimum, Math.ceil(ratio * total));
 
-export function massGate(input: GuardInput): GateResult {
-  const { massMinimum, massRatio, massWindowMs } = input.limits;
-  const failed = failuresTogether(input).length;
-  const limit = threshold(massMinimum, massRatio, input.fleet.length);
-  const text = `${failed} of ${input.fleet.length} members failed within ${massWindowMs} ms, ${limit} are a mass`;
-  const value = `${failed} of ${input.fleet.length} members failed within ${durationText(massWindowMs)}`;
-  return gate('MassFailure', failed < limit, { value, limit: `below ${limit}`, text });
+interface Tally {
+  readonly failed: number;
+  readonly total: number;
+  /** So many are too many. */
+  readonly limit: number;
 }
 
-export function zoneGate(input: GuardInput): GateResult {
-  const { zoneMinimum, zoneRatio, massWindowMs } = input.limits;
-  const total = input.fleet.filter((one) => one.az === input.az).length;
-  const failed = failuresTogether(input).filter((failure) => failure.az === input.az).length;
-  const limit = threshold(zoneMinimum, zoneRatio, total);
-  const text = `${failed} of ${total} members in ${input.az} failed within ${massWindowMs} ms, ${limit} are a lost zone`;
-  const value = `${failed} of ${total} members in ${input.az} failed within ${durationText(massWindowMs)}`;
-  return gate('ZoneFailure', failed < limit, { value, limit: `below ${limit}`, text });
+/**
+ * How many failed together with this one: of all, and of its own zone. Failures whose zone is not known are nobody's own. Who is being recovered, or was recovered
+ * into another zone, still is one of those it failed among.
+ */
+function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tally } {
+  const { massMinimum, massRatio, zoneMinimum, zoneRatio } = input.limits;
+  const failures = failuresTogether(input);
+  const failedInZone = failures.filter((failure) => failure.az === input.az);
+  const total = countOf(input.fleet, failures);
+  const inZone = countOf(
+    input.fleet.filter((one) => one.az === input.az),
+    failedInZone,
+  );
+  return {
+    all: { failed: failures.length, total, limit: threshold(massMinimum, massRatio, total) },
+    zone: { failed: failedInZone.length, total: inZone, limit: threshold(zoneMinimum, zoneRatio, inZone) },
+  };
+}
+
+type Named = { readonly member: string };
+
+/** Of both together, each once; a set of the failures only, because a fleet may be large and is counted for every question. */
+function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
+  const missing = new Set(failures.map(({ member }) => member));
+  for (const { member } of fleet) missing.delete(member);
+  return fleet.length + missing.size;
+}
+
+/**
+ * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy says to recover then; null otherwise. A replacement must
+ * not be placed there. One failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our own network, than a lost zone.
+ */
+function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
+  if (input.policy.whenZoneLost !== 'recover') return null;
+  return zone.failed >= zone.limit && zone.failed === all.failed ? input.az : null;
+}
+
+export interface MassAnswer {
+  readonly gates: readonly [GateResult, GateResult];
+  /** Both gates let through because of the policy; the replacement must not be placed in this zone. */
+  readonly leaveAz: string | null;
+}
+
+export function massGates(input: GuardInput): MassAnswer {
+  const { all, zone } = talliesOf(input);
+  const leaveAz = zoneToLeave(input, all, zone);
+  const gateOf = (name: 'MassFailure' | 'ZoneFailure', where: string, what: string, tally: Tally): GateResult => {
+    const { failed, total, limit } = tally;
+    const { massWindowMs } = input.limits;
+    const tooMany = failed >= limit;
+    const who = `${failed} of ${total} members${where} failed within`;
+    const text = `${who} ${massWindowMs} ms, ${limit} ${what}`;
+    const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';
+    const value = `${who} ${durationText(massWindowMs)}${allowed}`;
+    return gate(name, !tooMany || leaveAz !== null, { value, limit: `below ${limit}`, text });
+  };
+  return {
+    gates: [
+      gateOf('MassFailure', '', 'are a mass', all),
+      gateOf('ZoneFailure', ` in ${input.az}`, 'are a lost zone', zone),
+    ],
+    leaveAz,
+  };
 }

@@ -33,6 +33,7 @@ describe('each gate', () => {
       'ObserverUnwell',
       'NotEnoughObservers',
       'Protected',
+      'MaintenanceWindow',
       'BootGrace',
       'MassFailure',
       'ZoneFailure',
@@ -153,7 +154,7 @@ describe('mass failure', () => {
 
   it('failures far apart in time are no mass', () => {
     const apart = fleet(10, 5).map((one, i) =>
-      one.silentSinceWallMs === null || i === 0 ? one : { ...one, silentSinceWallMs: WALL - i * 400_000 },
+      one.failedSinceWallMs === null || i === 0 ? one : { ...one, failedSinceWallMs: WALL - i * 400_000 },
     );
     expect(ask({ fleet: apart }).kind).toBe('go');
   });
@@ -165,7 +166,7 @@ describe('mass failure', () => {
 
   it('half of one zone, at least three, holds its members although the fleet is large', () => {
     const large = fleet(60, 0).map((one) =>
-      one.az === 'us-east-1a' ? { ...one, silentSinceWallMs: WALL - 1_000 } : one,
+      one.az === 'us-east-1a' ? { ...one, failedSinceWallMs: WALL - 1_000 } : one,
     );
     const limits = { ...guardInput().limits, massRatio: 0.9 };
     expect(refusal({ fleet: large, limits })).toMatchObject({

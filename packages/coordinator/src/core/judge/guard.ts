@@ -8,15 +8,17 @@ import {
   OBJECTION_REASONS,
   type Objection,
 } from './guard-input.ts';
-import { massGate, zoneGate } from './guard-mass.ts';
+import { massGates } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
+import { windowGate } from './guard-window.ts';
 
 /**
  * May we act? Every gate is asked, for `explain`; the first that refuses, in this order, is the hold:
- * a person's will (pause) · can we trust what we see (conflicting claims, own trouble, observers) · this member (protected, not ready, boot
+ * a person's will (pause) · can we trust what we see (conflicting claims, own trouble, observers) · this member (protected, maintenance window, boot
  * grace) · the fleet (mass, zone) · this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person, the earlier.
  */
 export function guard(input: GuardInput): GuardAnswer {
+  const mass = massGates(input);
   const gates: GateResult[] = [
     pauseGate(input),
     ...objectionGates(input),
@@ -32,16 +34,16 @@ export function guard(input: GuardInput): GuardAnswer {
       value: input.protectedByTag ? 'tagged understudy:protected' : 'not protected by tag',
       limit: 'no tag understudy:protected=true',
     }),
+    windowGate(input),
     bootGraceGate(input),
-    massGate(input),
-    zoneGate(input),
+    ...mass.gates,
     flapGate(input),
     cooldownGate(input),
     concurrencyGate(input),
     budgetGate(input),
   ];
   const refusing = gates.find((result) => !result.passes);
-  if (!refusing) return { kind: 'go', gates };
+  if (!refusing) return { kind: 'go', gates, leaveAz: mass.leaveAz };
   return { kind: 'hold', reason: refusing.gate, text: refusing.text, untilWallMs: refusing.untilWallMs, gates };
 }
 

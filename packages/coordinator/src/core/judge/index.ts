@@ -13,4 +13,5 @@ export type {
   StartedRecovery,
 } from './guard-input.ts';
 export { guardQuorum } from './quorum.ts';
+export { nextStatusReading } from './status-reading.ts';
 export { type VerdictChange, VerdictChanges } from './verdict-changes.ts';

@@ -72,6 +72,6 @@ export function fleet(count: number, failed: number, silentForMs = 3_000): Guard
   return Array.from({ length: count }, (_, i) => ({
     member: (i === 0 ? 'db/a' : `db/m${i}`) as MemberId,
     az: `us-east-1${'abc'[i % 3] ?? 'a'}`,
-    silentSinceWallMs: i < failed ? WALL - silentForMs : null,
+    failedSinceWallMs: i < failed ? WALL - silentForMs : null,
   }));
 }

@@ -1,4 +1,5 @@
 import type { MemberId } from '@understudy/shared';
+import { FailingChecks } from './failing-checks.ts';
 
 /** Flat storage: one array per field, so that watching 100 000 agents costs bytes, not objects. Growth is by an eighth. */
 
@@ -14,6 +15,8 @@ const enlarged = (capacity: number, needed: number): number =>
   Math.max(needed, capacity + Math.max(16, Math.ceil(capacity / 8)));
 
 export const NONE = -1;
+/** No key id: those are 1-255. */
+export const NO_KEY = 0;
 
 /** One row (*slot*) per watched member. */
 export class MemberColumns {
@@ -108,17 +111,21 @@ export class EntryColumns {
   lastHeardMs = new Float64Array(0);
   /** As `lastHeardMs`, moved forward by our own stalls: what silence is counted from. */
   silentFromMs = new Float64Array(0);
-  runSinceMs = new Float64Array(0);
+  passingSinceMs = new Float64Array(0);
   lastAckMs = new Float64Array(0);
   meanMs = new Float32Array(0);
   variance = new Float32Array(0);
   ackedIncarnation = new Uint32Array(0);
   ackedActivation = new Uint8Array(0);
   sinceAck = new Uint8Array(0);
+  /** Id of the key its last confirmed heartbeat was sealed with; {@link NO_KEY} once that key was taken away from us. */
+  keyId = new Uint8Array(0);
   /** Bits: see `ENTRY_FLAG`. */
   flags = new Uint8Array(0);
   /** 32 bytes each: check slots and serve promise as received. */
   checks = new Uint8Array(0);
+  /** Per check, by entry; only of those with a failing one, so that healthy agents cost nothing. */
+  readonly failing = new FailingChecks();
   readonly #free: number[] = [];
 
   take(): number {
@@ -133,6 +140,7 @@ export class EntryColumns {
     this.address4[entry] = 0;
     this.otherAddress.delete(entry);
     this.flags[entry] = 0;
+    this.failing.forget(entry);
     this.#free.push(entry);
   }
 
@@ -157,13 +165,14 @@ export class EntryColumns {
     this.challengeLo = grown(this.challengeLo, capacity);
     this.lastHeardMs = grown(this.lastHeardMs, capacity);
     this.silentFromMs = grown(this.silentFromMs, capacity);
-    this.runSinceMs = grown(this.runSinceMs, capacity);
+    this.passingSinceMs = grown(this.passingSinceMs, capacity);
     this.lastAckMs = grown(this.lastAckMs, capacity);
     this.meanMs = grown(this.meanMs, capacity);
     this.variance = grown(this.variance, capacity);
     this.ackedIncarnation = grown(this.ackedIncarnation, capacity);
     this.ackedActivation = grown(this.ackedActivation, capacity);
     this.sinceAck = grown(this.sinceAck, capacity);
+    this.keyId = grown(this.keyId, capacity);
     this.flags = grown(this.flags, capacity);
     this.checks = grown(this.checks, capacity * 32);
   }
@@ -176,8 +185,8 @@ export const ENTRY_FLAG = {
   windowOpen: 2,
   serving: 4,
   goodbye: 8,
-  /** The run since `runSinceMs` is of passing checks. */
+  /** All checks have passed since `passingSinceMs`. */
   passing: 16,
-  /** … of failing checks. */
+  /** The last heartbeat had a failing check: `failing` may have its clocks. */
   failing: 32,
 } as const;

@@ -1,4 +1,4 @@
-import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
+import { ENTRY_FLAG, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
 export interface Hearing {
@@ -31,6 +31,8 @@ export function hearing(state: ObserverState, fastestSuspectAfterMs: number, now
     const entry = members.ids[slot] === null ? NONE : (members.activeEntry[slot] as number);
     if (entry === NONE || ((entries.flags[entry] as number) & ENTRY_FLAG.heard) === 0) continue;
     if (((members.flags[slot] as number) & MEMBER_FLAG.settled) !== 0) continue;
+    // Not to hear those whose key was taken away says nothing about our ears.
+    if (entries.keyId[entry] === NO_KEY) continue;
     heardBefore++;
     const quietAfterMs = Math.max(fastestSuspectAfterMs, 2 * (entries.meanMs[entry] as number));
     if (nowMs - (entries.silentFromMs[entry] as number) < quietAfterMs) hearsNow++;

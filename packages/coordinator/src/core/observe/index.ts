@@ -1,5 +1,6 @@
 export { HeartbeatBatch } from './heartbeat-batch.ts';
 export type { Hearing } from './hears-too-few.ts';
+export { decideKeyChange, type KeyChange, type KeySet, someOf } from './key-change.ts';
 export type { KeyOf } from './keyring.ts';
 export { ObserverTable, type ObserverTableOptions } from './observer-table.ts';
 export * from './service-types.ts';

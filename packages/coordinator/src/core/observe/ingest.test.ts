@@ -269,11 +269,11 @@ describe('readings', () => {
     const { table, agent } = make();
     agent.greet(table, 0);
     agent.send(table, 1_000);
-    expect(table.reading(M, I)).toMatchObject({ passingSinceMs: 0, failingSinceMs: null });
+    expect(table.reading(M, I)).toMatchObject({ passingSinceMs: 0 });
     agent.checks = FAILING;
     agent.send(table, 2_000);
     agent.send(table, 3_000);
-    expect(table.reading(M, I)).toMatchObject({ passingSinceMs: null, failingSinceMs: 2_000 });
+    expect(table.reading(M, I)?.passingSinceMs).toBeNull();
     agent.checks = new WireAgent(M, I).checks;
     agent.send(table, 4_000);
     agent.send(table, 8_900);
@@ -286,7 +286,68 @@ describe('readings', () => {
     const { table, agent } = make();
     agent.checks = agent.checks.map((check, slot) => (slot === 0 ? { ...check, status: 'unknown' as const } : check));
     agent.greet(table, 0);
-    expect(table.reading(M, I)).toMatchObject({ passingSinceMs: null, failingSinceMs: null });
-    expect(table.reading(M, I)?.checks[0]).toEqual({ status: 'unknown', code: 0, ageSeconds: 1 });
+    expect(table.reading(M, I)?.passingSinceMs).toBeNull();
+    expect(table.reading(M, I)?.checks[0]).toEqual({ status: 'unknown', code: 0, ageSeconds: 1, failingSinceMs: null });
+  });
+});
+
+describe('each failing check has a clock of its own', () => {
+  const scene = () => {
+    const made = make();
+    const healthy = made.agent.checks;
+    const { table, agent } = made;
+    agent.greet(table, 0);
+    return {
+      ...made,
+      /** One heartbeat in which exactly these slots fail. */
+      beat: (nowMs: number, ...slots: readonly number[]) => {
+        agent.checks = healthy.map((check, slot) =>
+          slots.includes(slot) ? { ...check, status: 'fail' as const } : check,
+        );
+        agent.send(table, nowMs);
+      },
+      since: () => table.reading(M, I)?.checks.map((check) => check.failingSinceMs),
+    };
+  };
+  const NONE = [null, null, null, null, null, null, null, null];
+
+  it('from the first heartbeat that reports it, while others come and go', () => {
+    const { beat, since } = scene();
+    expect(since()).toEqual(NONE);
+    beat(1_000, 1);
+    beat(2_000, 0, 1);
+    beat(3_000, 0, 1, 7);
+    expect(since()).toEqual([2_000, 1_000, null, null, null, null, null, 3_000]);
+    beat(4_000, 1, 7);
+    expect(since()).toEqual([null, 1_000, null, null, null, null, null, 3_000]);
+    beat(5_000, 0, 1);
+    expect(since()).toEqual([5_000, 1_000, null, null, null, null, null, null]);
+    beat(6_000);
+    expect(since()).toEqual(NONE);
+  });
+
+  it('two that take turns for a minute have each failed for five seconds only', () => {
+    const { beat, since, table } = scene();
+    for (let nowMs = 1_000; nowMs <= 60_000; nowMs += 1_000) beat(nowMs, Math.floor((nowMs - 1_000) / 5_000) % 2);
+    expect(table.reading(M, I)?.passingSinceMs).toBeNull();
+    expect(since()).toEqual([null, 56_000, null, null, null, null, null, null]);
+  });
+
+  it('a gap in the heartbeats begins all of them anew: nobody knows what was in between', () => {
+    const { beat, since } = scene();
+    beat(1_000, 0);
+    beat(2_000, 0, 1);
+    beat(7_000, 0, 1);
+    expect(since()?.slice(0, 2)).toEqual([7_000, 7_000]);
+  });
+
+  it('an instance that is forgotten and comes back has none of its predecessor in the row', () => {
+    const { beat, table } = scene();
+    beat(1_000, 0, 1);
+    table.setRoster([], at(1_500));
+    table.setRoster([watched(M)], at(1_600));
+    const again = new WireAgent(M, I);
+    again.greet(table, 2_000);
+    expect(table.reading(M, I)?.checks.map((check) => check.failingSinceMs)).toEqual(NONE);
   });
 });

@@ -159,6 +159,7 @@ export class Ingest {
       passing |
       ((sent & FLAG.serving) !== 0 ? ENTRY_FLAG.serving : 0) |
       ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
+    entries.keyId[entry] = bytes[HEARTBEAT_OFFSET.keyId] as number;
     entries.lastHeardMs[entry] = nowMs;
     entries.silentFromMs[entry] = nowMs;
     setAddress(entries, entry, from.address);
@@ -187,24 +188,27 @@ export class Ingest {
     entries.variance[entry] = 0.95 * ((entries.variance[entry] as number) + 0.05 * off * off);
   }
 
-  /** Copies the check slots and keeps the unbroken run of passing or failing heartbeats; a gap ≥ `suspectAfterMs` breaks it. */
+  /** Copies the check slots and keeps since when all pass, or each one fails, without a break; a gap ≥ `suspectAfterMs` is one. */
   #recordChecks(slot: number, entry: number, bytes: Uint8Array, nowMs: number): number {
     const { entries, members } = this.#state;
     let allPass = true;
-    let someFail = false;
+    let failing = 0;
     const into = entry * CHECK_AREA_BYTES;
     for (let i = 0; i < CHECK_AREA_BYTES; i++) {
       const value = bytes[HEARTBEAT_OFFSET.checks + i] as number;
       entries.checks[into + i] = value;
       if ((i & 3) !== 0 || value === 0 || i >= CHECK_SLOT_COUNT * 4) continue;
-      if (value === FAIL) someFail = true;
+      if (value === FAIL) failing |= 1 << (i >> 2);
       if (value !== PASS && value !== WARN) allPass = false;
     }
-    const run = someFail ? ENTRY_FLAG.failing : allPass ? ENTRY_FLAG.passing : 0;
     const unbroken = nowMs - (entries.lastHeardMs[entry] as number) < (members.suspectAfterMs[slot] as number);
-    const before = (entries.flags[entry] as number) & (ENTRY_FLAG.failing | ENTRY_FLAG.passing);
-    if (before !== run || !unbroken) entries.runSinceMs[entry] = nowMs;
-    return run;
+    const before = entries.flags[entry] as number;
+    if (failing !== 0) entries.failing.note(entry, failing, unbroken, nowMs);
+    else if ((before & ENTRY_FLAG.failing) !== 0) entries.failing.forget(entry);
+    if (failing !== 0) return ENTRY_FLAG.failing;
+    if (!allPass) return 0;
+    if ((before & ENTRY_FLAG.passing) === 0 || !unbroken) entries.passingSinceMs[entry] = nowMs;
+    return ENTRY_FLAG.passing;
   }
 
   /** At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never faster than `ackMinIntervalMs`. */

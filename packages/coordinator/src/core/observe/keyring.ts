@@ -8,15 +8,14 @@ export type KeyOf = (keyId: number, member: MemberId) => Uint8Array | null;
 
 /** HMAC state of every member's keys, flat. At most two key ids are live at once (rotation). */
 export class Keyring {
-  readonly #keyIds: readonly number[];
-  readonly #keyOf: KeyOf;
+  #keyIds: readonly number[];
+  #keyOf: KeyOf;
   readonly #tags: TagScheme;
   states = new Int32Array(0);
   #ready = new Uint8Array(0);
 
   constructor(keyIds: readonly number[], keyOf: KeyOf, tags: TagScheme = HMAC_TAGS) {
-    if (keyIds.length < 1 || keyIds.length > 2) throw new RangeError(`want one or two key ids, got ${keyIds.length}`);
-    this.#keyIds = keyIds;
+    this.#keyIds = oneOrTwo(keyIds);
     this.#keyOf = keyOf;
     this.#tags = tags;
   }
@@ -30,6 +29,37 @@ export class Keyring {
     ready.set(this.#ready);
     this.states = states;
     this.#ready = ready;
+  }
+
+  get keyIds(): readonly number[] {
+    return this.#keyIds;
+  }
+
+  accepts(keyId: number): boolean {
+    return this.#keyIds.includes(keyId);
+  }
+
+  /**
+   * These ids from now on. `kept` names those whose secret is the one we have: their state is carried over, so that a rotation derives nothing
+   * anew for them.
+   */
+  replace(keyIds: readonly number[], keyOf: KeyOf, kept: ReadonlySet<number>): void {
+    const capacity = this.#ready.length / this.#keyIds.length;
+    const [oldIds, oldStates, oldReady] = [this.#keyIds, this.states, this.#ready];
+    this.#keyIds = oneOrTwo(keyIds);
+    this.#keyOf = keyOf;
+    this.states = new Int32Array(capacity * keyIds.length * MIDSTATE_WORDS);
+    this.#ready = new Uint8Array(capacity * keyIds.length);
+    keyIds.forEach((keyId, which) => {
+      const was = kept.has(keyId) ? oldIds.indexOf(keyId) : -1;
+      if (was < 0) return;
+      for (let slot = 0; slot < capacity; slot++) {
+        const [from, to] = [slot * oldIds.length + was, slot * keyIds.length + which];
+        if (oldReady[from] !== 1) continue;
+        this.#ready[to] = 1;
+        this.states.set(oldStates.subarray(from * MIDSTATE_WORDS, (from + 1) * MIDSTATE_WORDS), to * MIDSTATE_WORDS);
+      }
+    });
   }
 
   /** Forgets a slot's keys: it will belong to another member. */
@@ -62,8 +92,13 @@ export class Keyring {
     return this.#tags.mac(this.states, offset);
   }
 
-  /** Any key id of ours, for datagrams we begin (probes): the newest, i.e. the last configured. */
+  /** The last configured. */
   get newestKeyId(): number {
     return this.#keyIds.at(-1) as number;
   }
+}
+
+function oneOrTwo(keyIds: readonly number[]): readonly number[] {
+  if (keyIds.length < 1 || keyIds.length > 2) throw new RangeError(`want one or two key ids, got ${keyIds.length}`);
+  return keyIds;
 }

@@ -1,6 +1,6 @@
 import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/shared';
 import { AgentIndex } from './agent-index.ts';
-import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NONE } from './columns.ts';
+import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
 import { newConfirmation, type Suspicion } from './detector.ts';
 import { newServiceState, sameServiceOpinion, type ServiceState } from './service-state.ts';
 import type { ServiceOpinion } from './service-types.ts';
@@ -101,10 +101,11 @@ export class ObserverState {
     entries.lastHeardMs[entry] = Number.NEGATIVE_INFINITY;
     entries.silentFromMs[entry] = Number.NEGATIVE_INFINITY;
     entries.lastAckMs[entry] = Number.NEGATIVE_INFINITY;
-    entries.runSinceMs[entry] = 0;
+    entries.passingSinceMs[entry] = 0;
     entries.meanMs[entry] = 0;
     entries.variance[entry] = 0;
     entries.sinceAck[entry] = 0;
+    entries.keyId[entry] = NO_KEY;
     entries.ackedActivation[entry] = 0;
     entries.ackedIncarnation[entry] = 0;
     entries.next[entry] = members.firstEntry[slot] as number;

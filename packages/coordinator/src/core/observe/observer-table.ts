@@ -2,7 +2,6 @@ import {
   CHECK_AREA_BYTES,
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
-  type CheckReading,
   coordinatorHashOf,
   type Endpoint,
   instanceHashOf,
@@ -17,6 +16,7 @@ import { ENTRY_FLAG, NONE } from './columns.ts';
 import { phiOf } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
 import { Ingest } from './ingest.ts';
+import { markRetired, memberKeyOf, usersOfKey } from './key-use.ts';
 import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import { applyRoster } from './roster.ts';
@@ -24,6 +24,7 @@ import { ServiceWatch } from './service-watch.ts';
 import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
 import type {
   Abstention,
+  MemberKey,
   ObservedReading,
   ObserverSettings,
   Opinion,
@@ -31,6 +32,7 @@ import type {
   ProbeOutcome,
   ReceiveOutcome,
   ReceiveResult,
+  TimedCheckReading,
   WatchedMember,
 } from './types.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
@@ -94,6 +96,33 @@ export class ObserverTable implements HeartbeatSource {
       (fastest, watched) => Math.min(fastest, watched.suspectAfterMs),
       Number.POSITIVE_INFINITY,
     );
+  }
+
+  get keyIds(): readonly number[] {
+    return this.#keyring.keyIds;
+  }
+
+  /**
+   * Other keys from now on, at most two; `kept` names the ids whose secret stays the same. What was last heard under any other key is marked: its
+   * silence counts for nothing until it is heard again (opinion `unknown`, `KeyRetired`). Whether to do this at all: `decideKeyChange`.
+   */
+  setKeys(keys: {
+    readonly keyIds: readonly number[];
+    readonly keyOf: KeyOf;
+    readonly kept: ReadonlySet<number>;
+  }): void {
+    this.#keyring.replace(keys.keyIds, keys.keyOf, keys.kept);
+    markRetired(this.#state, new Set(keys.keyIds.filter((keyId) => keys.kept.has(keyId))));
+  }
+
+  /** Every watched member's activated instance. O(members): for status pages and decisions about keys. */
+  memberKeys(): readonly MemberKey[] {
+    return [...this.#state.slots.values()].map((slot) => memberKeyOf(this.#state, slot));
+  }
+
+  /** Members that would no longer be understood without this key: those last heard under it, or with another instance heard lately under it. */
+  usersOf(keyId: number, nowMs: MonotonicMs): readonly MemberId[] {
+    return usersOfKey(this.#state, keyId, nowMs);
   }
 
   /** One datagram. `payload` is not kept. */
@@ -174,11 +203,9 @@ export class ObserverTable implements HeartbeatSource {
     const flags = entry === NONE ? 0 : (entries.flags[entry] as number);
     if ((flags & ENTRY_FLAG.heard) === 0) return null;
     const lastHeardAtMs = monotonicMs(entries.lastHeardMs[entry] as number);
-    const runSinceMs = monotonicMs(entries.runSinceMs[entry] as number);
     return {
       lastHeardAtMs,
-      passingSinceMs: (flags & ENTRY_FLAG.passing) !== 0 ? runSinceMs : null,
-      failingSinceMs: (flags & ENTRY_FLAG.failing) !== 0 ? runSinceMs : null,
+      passingSinceMs: (flags & ENTRY_FLAG.passing) !== 0 ? monotonicMs(entries.passingSinceMs[entry] as number) : null,
       bootEpoch: (BigInt(entries.epochHi[entry] as number) << 32n) | BigInt(entries.epochLo[entry] as number),
       serving: (flags & ENTRY_FLAG.serving) !== 0,
       goodbye: (flags & ENTRY_FLAG.goodbye) !== 0,
@@ -192,14 +219,16 @@ export class ObserverTable implements HeartbeatSource {
     };
   }
 
-  #checks(entry: number): CheckReading[] {
-    const { checks } = this.#state.entries;
+  #checks(entry: number): TimedCheckReading[] {
+    const { checks, failing } = this.#state.entries;
     return Array.from({ length: CHECK_SLOT_COUNT }, (_, slot) => {
       const at = entry * CHECK_AREA_BYTES + slot * 4;
+      const sinceMs = failing.sinceMs(entry, slot);
       return {
         status: CHECK_STATUSES[checks[at] as number] ?? 'unknown',
         code: checks[at + 1] as number,
         ageSeconds: ((checks[at + 2] as number) << 8) | (checks[at + 3] as number),
+        failingSinceMs: sinceMs === null ? null : monotonicMs(sinceMs),
       };
     });
   }

@@ -1,4 +1,4 @@
-import type { Endpoint, MemberId, MonotonicMs, OpinionVerdict, ServiceProbe } from '@understudy/shared';
+import type { CheckReading, Endpoint, MemberId, MonotonicMs, OpinionVerdict, ServiceProbe } from '@understudy/shared';
 import type { HeartbeatReading } from '../../contracts.ts';
 import type { ServiceOpinion } from './service-types.ts';
 
@@ -75,6 +75,8 @@ export const OPINION_REASONS = [
   'OwnStall',
   'ReceiveLoss',
   'HearsTooFew',
+  /** Silent, but last heard under a key that was taken away from us: it may well be speaking. */
+  'KeyRetired',
 ] as const;
 export type OpinionReason = (typeof OPINION_REASONS)[number];
 
@@ -100,13 +102,29 @@ export interface Opinion {
   readonly service: ServiceOpinion | null;
 }
 
+/** A check as the agent reports it, and since when it has failed in every heartbeat we heard. */
+export interface TimedCheckReading extends CheckReading {
+  /** null: it does not fail; or it is not timed, because too many agents have a failing one. */
+  readonly failingSinceMs: MonotonicMs | null;
+}
+
 /** {@link HeartbeatReading} plus what `assess` needs. */
 export interface ObservedReading extends HeartbeatReading {
-  /** Start of the unbroken run of heartbeats that report a failing check; null while none fails. */
-  readonly failingSinceMs: MonotonicMs | null;
+  readonly checks: readonly TimedCheckReading[];
   readonly goodbye: boolean;
   /** Suspicion level for people (φ-accrual); decides nothing. */
   readonly phi: number;
+}
+
+/** Under which key this observer last heard a member's activated instance. */
+export interface MemberKey {
+  readonly member: MemberId;
+  readonly instanceId: string | null;
+  /** `none`: not heard since this process began. `retired`: heard under a key that was taken away since, and not again. */
+  readonly state: 'heard' | 'none' | 'retired';
+  /** null unless `heard`. */
+  readonly keyId: number | null;
+  readonly lastHeardMs: MonotonicMs | null;
 }
 
 /** What became of one datagram. Everything but `recorded` and `unconfirmed` is dropped without an answer. */

@@ -1,6 +1,6 @@
 import { encodeProbe, type MemberId, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
-import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
+import { ENTRY_FLAG, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import { judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
 import type { Ingest } from './ingest.ts';
@@ -125,7 +125,16 @@ export class Watch {
       members.dueAtMs[slot] = nowMs + this.#state.settings.tickMs;
       return;
     }
+    if (entries.keyId[entry] === NO_KEY && silentMs >= (members.suspectAfterMs[slot] as number))
+      return this.#withhold(slot, nowMs);
     this.#judgeSilent(slot, entry, silentMs, nowMs);
+  }
+
+  /** Last heard under a key that was taken away from us: what it sends now we could not read, so its silence accuses nobody. Ends with a heartbeat. */
+  #withhold(slot: number, nowMs: number): void {
+    this.#state.suspicions.delete(slot);
+    this.#state.setVerdict(slot, 'unknown', 'KeyRetired', nowMs);
+    this.#state.members.dueAtMs[slot] = Number.POSITIVE_INFINITY;
   }
 
   #judgeSilent(slot: number, entry: number, silentMs: number, nowMs: number): void {
@@ -186,8 +195,10 @@ export class Watch {
   #probe(slot: number, ingest: Ingest, keyring: Keyring, coordinatorHash: number): Uint8Array {
     const { members, entries } = this.#state;
     const member = members.ids[slot] as MemberId;
-    const keyId = keyring.newestKeyId;
     const entry = members.activeEntry[slot] as number;
+    // Under the key it speaks with: during a rotation it may not hold the newest one yet, and could not answer.
+    const spoken = entries.keyId[entry] as number;
+    const keyId = keyring.accepts(spoken) ? spoken : keyring.newestKeyId;
     const agentId = Buffer.from(members.agentId.subarray(slot * 16, slot * 16 + 16)).toString('hex');
     const offset = keyring.offsetOf(slot, keyId, member);
     const challenge = ingest.challengeHex(entry);

@@ -19,7 +19,7 @@ const old = (state: string, tags: Record<string, string> = { [TAG.retiredBy]: OP
 
 describe('judgeRetired', () => {
   const judge = (instance: CloudInstance | null, part: Partial<Parameters<typeof judgeRetired>[0]> = {}) =>
-    judgeRetired({ instance, opId: OP, due: true, activation: activation('i-new'), ...part }).kind;
+    judgeRetired({ instance, opId: OP, due: true, activation: activation('i-new'), wasSeenDown: true, ...part }).kind;
 
   test.each<[string, string, string]>([
     ['stopped, tagged, due, and another one is active', judge(old('stopped')), 'terminate'],
@@ -31,6 +31,7 @@ describe('judgeRetired', () => {
     ['no activation at all', judge(old('stopped'), { activation: null }), 'keep'],
     ['terminated', judge(old('terminated')), 'gone'],
     ['not shown any more', judge(null), 'gone'],
+    ['not shown, and nobody ever saw it stop', judge(null, { wasSeenDown: false }), 'keep'],
   ])('%s', (_name, got, want) => expect(got).toBe(want));
 });
 

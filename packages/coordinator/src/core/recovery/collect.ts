@@ -39,8 +39,12 @@ export function judgeRetired(facts: {
   readonly opId: string;
   readonly due: boolean;
   readonly activation: ActivationRecord | null;
+  /** False where its serve lease was waited out instead. */
+  readonly wasSeenDown: boolean;
 }): RetiredVerdict {
-  const { instance, opId, due, activation } = facts;
+  const { instance, opId, due, activation, wasSeenDown } = facts;
+  // EC2 may not show it because it shows nothing of its zone; what nobody saw stop may well run there.
+  if (instance === null && !wasSeenDown) return { kind: 'keep', why: 'EC2 does not show it, and nobody saw it stop' };
   if (instance === null || instance.state === 'terminated' || instance.state === 'shutting-down')
     return { kind: 'gone' };
   if (activation?.instanceId === instance.instanceId) return { kind: 'keep', why: 'the activation names it' };

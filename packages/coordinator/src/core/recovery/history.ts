@@ -29,6 +29,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     outcome: 'replaced',
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
+    ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
     newInstanceId: facts.newInstanceId,
     newIncarnation: facts.newIncarnation,
     startedAtWallMs: intent.startedAtWallMs,

@@ -14,10 +14,16 @@ export interface Placements {
   readonly candidates: readonly PlacementCandidate[];
   /** What the policy asked for and cannot be had, each with its reason. */
   readonly skipped: readonly { readonly code: string; readonly text: string }[];
+  /** The zone that was left out because it is lost; null: none. */
+  readonly leaveAz: string | null;
 }
 
-/** Own subnet and type, unless the policy names placements: then those, in their order. Pure. */
-export function placementsOf(input: PlacementInput, policy: Pick<GroupPolicy, 'placements'>): Placements {
+/** Own subnet and type, unless the policy names placements: then those, in their order; nothing in `leaveAz`. Pure. */
+export function placementsOf(
+  input: PlacementInput,
+  policy: Pick<GroupPolicy, 'placements'>,
+  leaveAz: string | null = null,
+): Placements {
   const subnets = new Map(input.subnets.map((subnet) => [subnet.subnetId, subnet]));
   const ownVpcId = input.ownSubnetId === null ? undefined : subnets.get(input.ownSubnetId)?.vpcId;
   const candidates: PlacementCandidate[] = [];
@@ -29,11 +35,13 @@ export function placementsOf(input: PlacementInput, policy: Pick<GroupPolicy, 'p
     } else if (ownVpcId !== undefined && subnet.vpcId !== ownVpcId) {
       const text = `subnet ${wish.subnetId} is in ${subnet.vpcId}; the security groups belong to ${ownVpcId}`;
       skipped.push({ code: 'PlacementInOtherVpc', text });
+    } else if (subnet.az === leaveAz) {
+      skipped.push({ code: 'PlacementInLostZone', text: `subnet ${wish.subnetId} is in ${leaveAz}, which is lost` });
     } else if (!candidates.some((other) => sameWish(other, wish))) {
       candidates.push({ subnetId: wish.subnetId, az: subnet.az, instanceType: wish.instanceType });
     }
   }
-  return { candidates, skipped };
+  return { candidates, skipped, leaveAz };
 }
 
 type Wish = { readonly subnetId: string; readonly instanceType: string };

@@ -118,7 +118,14 @@ function volumeProblem(volumeId: string, volume: CloudVolume | undefined): Findi
   return [];
 }
 
-function placementProblems({ candidates, skipped }: Placements): Finding[] {
+function placementProblems({ candidates, skipped, leaveAz }: Placements): Finding[] {
   if (candidates.length > 0) return [];
+  if (leaveAz !== null) return [...skipped, noPlacementOutside(leaveAz)];
   return [...skipped, { code: 'NoPlacement', text: 'there is no subnet to launch the replacement in' }];
 }
+
+/** Also a readiness problem, as long as nothing is lost yet. */
+export const noPlacementOutside = (az: string): Finding => ({
+  code: 'NoPlacementOutsideZone',
+  text: `none of the policy's placements is outside of ${az}: if that zone is lost there is nowhere to go (whenZoneLost is recover)`,
+});

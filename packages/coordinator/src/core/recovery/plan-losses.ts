@@ -4,6 +4,7 @@ import type { Placements } from './placement.ts';
 import type { Finding, PlanInput } from './plan.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
 import { isCarriedAddress, rawPrimaryInterfaceOf } from './plan-raw.ts';
+import { keyIdInUserData } from './user-data-key.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
@@ -72,6 +73,7 @@ function addressLosses({ instance, addresses }: PlanInput): Finding[] {
 
 function diskLosses({ instance, volumes, typeDefaults, userData }: PlanInput): Finding[] {
   const cards = rawListOf(instance.raw.BlockDeviceMappings).filter((item) => numberOf(rawOf(item.Ebs).EbsCardIndex));
+  const keyId = keyIdInUserData(userData);
   const noKey = volumes.filter((volume) => volume.encrypted && volume.kmsKeyId === null);
   return findings((note) => {
     note(true, 'MemoryLost', 'what was in memory and not yet on disk when the instance was fenced');
@@ -86,6 +88,11 @@ function diskLosses({ instance, volumes, typeDefaults, userData }: PlanInput): F
       userData !== null,
       'FirstBootRunsAgain',
       'cloud-init takes a new instance id for a first boot and runs user data',
+    );
+    note(
+      keyId !== null,
+      'AgentKeyInUserData',
+      `user data names agent key id ${keyId}; if that is retired, the replacement needs the key its root volume keeps (docs/key-rotation.md)`,
     );
   });
 }

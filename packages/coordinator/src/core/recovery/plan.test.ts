@@ -60,6 +60,7 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
   OutsideReferences: [{}],
   MemoryLost: [{}],
   FirstBootRunsAgain: [{}],
+  AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
   SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
   Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
   PrefixesLost: [eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] })],

@@ -13,7 +13,7 @@ import type {
 } from '@understudy/shared';
 import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
-import { blockersOf } from './plan-blockers.ts';
+import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
 import { lossesOf } from './plan-losses.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
@@ -49,15 +49,19 @@ export type PlanResult =
   /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
   | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
 
-/** What enrolment writes into `members/…`: empty = a recovery could start now. */
-export const readinessProblemsOf = (result: PlanResult): readonly Finding[] =>
-  result.kind === 'blocked' ? result.problems : [];
+/** What enrolment writes into `members/…`: empty = a recovery could start now, also if the member's zone were lost, where the policy acts on that. */
+export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
+  if (result.kind === 'blocked') return result.problems;
+  const { policy, candidates } = result.plan;
+  if (ownAz === null || policy.whenZoneLost !== 'recover') return [];
+  return candidates.some((candidate) => candidate.az !== ownAz) ? [] : [noPlacementOutside(ownAz)];
+}
 
 /**
  * Decides once, before the intent, what the replacement will be: everything of the failed instance is carried in `launchBase`, re-applied after the
- * launch, or named in `losses` (the 42 rows: `plan-fidelity.ts`). Pure: same input, same plan.
+ * launch, or named in `losses` (the 42 rows: `plan-fidelity.ts`). Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
  */
-export function makePlan(input: PlanInput, policy: GroupPolicy): PlanResult {
+export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
   const { instance } = input;
   const primary = primaryInterfaceOf(instance);
   const placements = placementsOf(
@@ -67,6 +71,7 @@ export function makePlan(input: PlanInput, policy: GroupPolicy): PlanResult {
       subnets: input.subnets,
     },
     policy,
+    leaveAz,
   );
   const problems = blockersOf(input, placements);
   const image = imageOf(input);

@@ -1,9 +1,16 @@
-import { monotonicMs, type ServeContract } from '@understudy/shared';
+import { monotonicMs } from '@understudy/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answersHoldMsOf, contractDue, leaseOverAfterMs, leaseStanding, promiseFault } from './serve-lease.ts';
+import {
+  answersHoldMsOf,
+  contractDue,
+  leaseOverAfterMs,
+  leaseStanding,
+  promiseFault,
+  type ServeTerms,
+} from './serve-lease.ts';
 
-const CONTRACT: ServeContract = { stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs: 20_000 };
+const CONTRACT: ServeTerms = { stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs: 20_000 };
 const KEPT = { stopWithinSeconds: 60, watchdog: true };
 
 describe('how long a lease is waited out', () => {
@@ -91,7 +98,7 @@ describe('the contract of a member', () => {
 });
 
 describe('a lease counts', () => {
-  const seen = { contract: CONTRACT, sinceMs: monotonicMs(100_000) };
+  const seen = { contract: { ...CONTRACT, id: 'a' }, sinceMs: monotonicMs(100_000) };
   const heard = (lastHeardAtMs: number, servePromise: typeof KEPT | null = KEPT) => ({
     lastHeardAtMs: monotonicMs(lastHeardAtMs),
     servePromise,

@@ -21,6 +21,9 @@ import {
  * What this takes for granted is written down as A11 and A12 in `docs/SPEC.md`.
  */
 
+/** What is agreed on. */
+export type ServeTerms = Omit<ServeContract, 'id'>;
+
 /** Bound on a clock's drift. Quartz and NTP's slewing stay below 0.001; this is ten times that. */
 const DRIFT_MAX = 0.01;
 /** Rounding, timers and thread switches. ms */
@@ -29,7 +32,7 @@ const MARGIN_MS = 2_000;
 const TRANSIT_MAX_MS = 5_000;
 
 /** How long to wait from the commit of the intent, by any clock of ours. ms */
-export const leaseOverAfterMs = ({ answersHoldMs, stopWithinMs }: ServeContract): number =>
+export const leaseOverAfterMs = ({ answersHoldMs, stopWithinMs }: ServeTerms): number =>
   Math.ceil(((answersHoldMs + stopWithinMs) * (1 + DRIFT_MAX)) / (1 - DRIFT_MAX)) + MARGIN_MS;
 
 /** Why a promise does not fulfil what is asked; null: it does. */
@@ -45,23 +48,23 @@ export function promiseFault(
 }
 
 /**
- * The contract a member's record should hold. It comes into force once the agent of the activated instance was heard to fulfil it, so that no running
+ * What a member's record should agree on; null: on nothing. It comes into force once the agent of the activated instance was heard to fulfil it, so that no running
  * workload is cut off by a change of policy; and goes with the policy.
  */
 export function contractDue(
   policy: ServeLeasePolicy | null,
-  present: ServeContract | null,
+  present: ServeTerms | null,
   promise: ServePromise | null,
   answersHoldMs: number | null,
-): ServeContract | null {
+): ServeTerms | null {
   if (policy === null) return null;
   if (answersHoldMs === null) return present;
   const { stopWithinMs, requireWatchdog } = policy;
-  const wanted: ServeContract = { stopWithinMs, requireWatchdog, answersHoldMs };
+  const wanted: ServeTerms = { stopWithinMs, requireWatchdog, answersHoldMs };
   return promiseFault(wanted, promise) === null ? wanted : present;
 }
 
-export const sameContract = (a: ServeContract | null, b: ServeContract | null): boolean =>
+export const sameTerms = (a: ServeTerms | null, b: ServeTerms | null): boolean =>
   a === b ||
   (a !== null &&
     b !== null &&

@@ -1,7 +1,7 @@
 import type { CloudInstance, OperationError } from '@understudy/shared';
 import { decideFence, restlessVolumes, stopModes } from '../../core/recovery/fence.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
-import type { Run } from '../run.ts';
+import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from '../serve-lease-fence.ts';
 
 /** What this run has seen; a successor starts blank and looks for itself. */
@@ -35,7 +35,10 @@ export function fenceStep(run: Run): Step<'fence'> {
     limitMs: run.policy.fenceTimeoutMs,
     prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
     next: async (frozen, last) => {
-      if (leaseFence(run).kind === 'over') return byLease(run);
+      if (!nothingSent(frozen) && leaseFence(run).kind === 'over') {
+        const state = await stateNow(run, oldInstanceId);
+        if (state !== 'stopped' && state !== 'terminated') return byLease(run);
+      }
       const modes = stopModes(frozen.request.skipOsShutdown);
       const afterStop = last?.name === 'stop' ? learn(run, memory, last) : 'look';
       if (afterStop === 'unprotect') return act(unprotectCall(oldInstanceId), 'clearing stop protection');
@@ -75,6 +78,8 @@ const unprotectCall = (instanceId: string): Call => ({
 /** Nothing is left to ask for. Perhaps it stops by itself; perhaps its serve lease counts. */
 async function refused(run: Run, memory: Memory, error: OperationError | null): Promise<Move<'fence'>> {
   memory.refusal ??= error?.message ?? 'no reason kept';
+  if ((await stateNow(run, run.record.oldInstanceId)) === 'terminated')
+    return { kind: 'done', result: { how: 'terminated' } };
   const lease = leaseFence(run);
   if (lease.kind === 'running')
     return {
@@ -88,7 +93,17 @@ async function refused(run: Run, memory: Memory, error: OperationError | null): 
   };
 }
 
-/** **S** The one way past an observed fence, for groups that opted in: see `core/serve-lease`. */
+/** A look that may fail: then nothing was seen, which is what a lease is waited out for. */
+async function stateNow(run: Run, instanceId: string): Promise<CloudInstance['state'] | null> {
+  try {
+    return (await describe(run, instanceId))?.state ?? null;
+  } catch (error) {
+    if (isPassing(error)) return null;
+    throw error;
+  }
+}
+
+/** **S** The one way past an observed fence, for groups that opted in, after EC2 was asked to stop it and was looked at once more: see `core/serve-lease`. */
 function byLease(run: Run): Move<'fence'> {
   const broken = brokenPromise(run);
   if (broken) return broken;

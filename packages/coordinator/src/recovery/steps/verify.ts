@@ -1,5 +1,5 @@
 import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
-import { invariant } from '@understudy/shared';
+import { invariant, MemberRecordSchema, parseRecord, type ServePromise } from '@understudy/shared';
 import { disksToKeep } from '../../core/recovery/launch-request.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
 import { promiseFault } from '../../core/serve-lease/index.ts';
@@ -42,9 +42,8 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
       await refresh(run, memory, instanceId);
       const nowMs = run.nowMs();
       const heartbeat = run.parts.heartbeats.reading(run.record.member, instanceId);
-      const { serveContract } = run.record;
-      const fault = serveContract && heartbeat ? promiseFault(serveContract, heartbeat.servePromise) : null;
-      const seen = { ...memory, heartbeat, promiseFault: fault, nowMs, waitedMs: frozen.elapsedMs };
+      const lacking = heartbeat && (await promiseLacking(run, heartbeat.servePromise));
+      const seen = { ...memory, heartbeat, promiseFault: lacking, nowMs, waitedMs: frozen.elapsedMs };
       const verdict = verifyProgress(seen, run.policy);
       const passing = verdict.kind === 'passed' || (verdict.kind === 'wait' && verdict.againInMs !== null);
       const keep = passing ? keepDisks(run, memory, instanceId) : null;
@@ -61,6 +60,17 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     onTimeout: (frozen) =>
       failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
   };
+}
+
+/** What its promise lacks of what is asked of the member, now: a person may have taken the contract back since the recovery began. null: nothing. */
+async function promiseLacking(run: Run, promise: ServePromise | null): Promise<string | null> {
+  const { member, serveContract } = run.record;
+  const fault = serveContract && promiseFault(serveContract, promise);
+  if (fault === null) return null;
+  const key = run.parts.keys.member(member);
+  const entry = await run.parts.kv.get(key);
+  const present = entry && parseRecord(MemberRecordSchema, key, entry.value).serveContract;
+  return present && promiseFault(present, promise);
 }
 
 /** While it settles anyway, and not for one that may never pass. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FailingChecks, TIMED_AGENTS_MAX } from './failing-checks.ts';
+
+describe('clocks of failing checks', () => {
+  it('are kept for a bounded number of agents; the one after is timed as soon as there is room', () => {
+    const clocks = new FailingChecks();
+    for (let entry = 0; entry < TIMED_AGENTS_MAX; entry++) clocks.note(entry, 1, true, 1);
+    clocks.note(TIMED_AGENTS_MAX, 1, true, 2);
+    expect(clocks.count).toBe(TIMED_AGENTS_MAX);
+    expect(clocks.sinceMs(TIMED_AGENTS_MAX, 0)).toBeNull();
+    clocks.forget(5);
+    clocks.note(TIMED_AGENTS_MAX, 1, true, 3);
+    expect(clocks.sinceMs(TIMED_AGENTS_MAX, 0)).toBe(3);
+    expect(clocks.sinceMs(5, 0)).toBeNull();
+    expect(clocks.sinceMs(0, 0)).toBe(1);
+  });
+
+  it('of one agent are its own, whoever comes and goes: as if each had an object to itself', () => {
+    const step = fc.record({
+      entry: fc.integer({ min: 0, max: 150 }),
+      failing: fc.integer({ min: 0, max: 255 }),
+      unbroken: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 600 }), (steps) => {
+        const together = new FailingChecks();
+        const apart = new Map<number, FailingChecks>();
+        for (const [nowMs, { entry, failing, unbroken }] of steps.entries()) {
+          const own = apart.get(entry) ?? new FailingChecks();
+          apart.set(entry, own);
+          for (const clocks of [together, own]) {
+            if (failing === 0) clocks.forget(entry);
+            else clocks.note(entry, failing, unbroken, nowMs);
+          }
+        }
+        for (const [entry, own] of apart)
+          for (let slot = 0; slot < 8; slot++) expect(together.sinceMs(entry, slot)).toBe(own.sinceMs(entry, slot));
+      }),
+    );
+  });
+
+  it('say what looking back over all heartbeats says: the first of the newest row in which the check failed', () => {
+    const beat = fc.record({ failing: fc.integer({ min: 1, max: 255 }), unbroken: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(beat, { minLength: 1, maxLength: 30 }), fc.integer({ min: 0, max: 7 }), (beats, slot) => {
+        const clocks = new FailingChecks();
+        for (const [i, { failing, unbroken }] of beats.entries()) clocks.note(9, failing, unbroken, i * 1_000);
+        let first: number | null = null;
+        for (let i = beats.length - 1; i >= 0; i--) {
+          const one = beats[i];
+          if (one === undefined || (one.failing & (1 << slot)) === 0) break;
+          first = i * 1_000;
+          if (!one.unbroken) break;
+        }
+        expect(clocks.sinceMs(9, slot)).toBe(first);
+      }),
+    );
+  });
+});

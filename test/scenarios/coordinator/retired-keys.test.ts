@@ -1,0 +1,66 @@
+import { deriveAgentKey } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { MASTER, type Node, World } from './world.ts';
+
+const DB1 = 'prod/db1';
+
+/** As a forced change of `keys` does; agents speak with id 1. */
+const giveKeys = (node: Node, keyIds: readonly number[], kept: readonly number[]) =>
+  node.coordinator.observer.setKeys({
+    keyIds,
+    keyOf: (keyId, member) => deriveAgentKey(MASTER, keyId, member),
+    kept: new Set(kept),
+  });
+
+async function twoMembers() {
+  const world = new World();
+  const old = world.seed(DB1);
+  world.seed('prod/db2', { az: 'us-east-1b' });
+  await world.up();
+  return { world, old };
+}
+
+describe('a key that is taken from every coordinator while agents speak with it', () => {
+  test('is no silence: nobody is suspect or replaced, every member is held in sight; given back, all is well again', async () => {
+    const { world } = await twoMembers();
+    for (const node of world.nodes) giveKeys(node, [2], []);
+    await world.clock.advance(120_000);
+    const leader = world.mustLead();
+    for (const member of [DB1, 'prod/db2'] as const) {
+      expect(leader.coordinator.seat.judged(member)).toMatchObject({ verdict: 'unknown' });
+      expect(world.hold(member)?.reason).toBe('KeyRetired');
+      expect(world.hold(member)?.text).toContain('docs/key-rotation.md');
+      expect([world.intent(member), world.launches]).toEqual([null, 0]);
+    }
+    expect(leader.coordinator.observer.abstention).toBeNull();
+    for (const node of world.nodes) giveKeys(node, [2, 1], [2]);
+    await world.clock.advance(10_000);
+    for (const member of [DB1, 'prod/db2'] as const) {
+      expect(leader.coordinator.seat.judged(member)?.verdict).toBe('alive');
+      expect(world.hold(member)).toBeNull();
+    }
+  });
+
+  test('a member that really dies meanwhile is not replaced, and is seen to be held', async () => {
+    const { world, old } = await twoMembers();
+    for (const node of world.nodes) giveKeys(node, [2], []);
+    await world.clock.advance(10_000);
+    world.crash(old.instanceId);
+    await world.clock.advance(300_000);
+    expect([world.intent(DB1), world.launches]).toEqual([null, 0]);
+    expect(world.hold(DB1)?.reason).toBe('KeyRetired');
+  });
+});
+
+test('taken from one coordinator only, the others judge on: a death is found and its member replaced', async () => {
+  const { world, old } = await twoMembers();
+  // Not the leader: it could not hear the replacement, which it has to.
+  const follower = world.nodes.find((node) => node !== world.leader());
+  if (!follower) throw new Error('no follower');
+  giveKeys(follower, [2], []);
+  await world.clock.advance(20_000);
+  expect(world.mustLead().coordinator.seat.judged(DB1)?.verdict).toBe('alive');
+  world.crash(old.instanceId);
+  await world.until('replaced', () => world.history(DB1).length > 0, 3_600_000);
+  world.expectReplaced(DB1, old.instanceId);
+});
