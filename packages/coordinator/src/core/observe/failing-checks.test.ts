@@ -1,6 +1,9 @@
+import { CHECK_SLOT_COUNT } from '@understudy/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FailingChecks, TIMED_AGENTS_MAX } from './failing-checks.ts';
+
+const ALL_FAIL = (1 << CHECK_SLOT_COUNT) - 1;
 
 describe('clocks of failing checks', () => {
   it('are kept for a bounded number of agents; the one after is timed as soon as there is room', () => {
@@ -19,7 +22,7 @@ describe('clocks of failing checks', () => {
   it('of one agent are its own, whoever comes and goes: as if each had an object to itself', () => {
     const step = fc.record({
       entry: fc.integer({ min: 0, max: 150 }),
-      failing: fc.integer({ min: 0, max: 255 }),
+      failing: fc.integer({ min: 0, max: ALL_FAIL }),
       unbroken: fc.boolean(),
     });
     fc.assert(
@@ -35,26 +38,31 @@ describe('clocks of failing checks', () => {
           }
         }
         for (const [entry, own] of apart)
-          for (let slot = 0; slot < 8; slot++) expect(together.sinceMs(entry, slot)).toBe(own.sinceMs(entry, slot));
+          for (let slot = 0; slot < CHECK_SLOT_COUNT; slot++)
+            expect(together.sinceMs(entry, slot)).toBe(own.sinceMs(entry, slot));
       }),
     );
   });
 
   it('say what looking back over all heartbeats says: the first of the newest row in which the check failed', () => {
-    const beat = fc.record({ failing: fc.integer({ min: 1, max: 255 }), unbroken: fc.boolean() });
+    const beat = fc.record({ failing: fc.integer({ min: 1, max: ALL_FAIL }), unbroken: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(beat, { minLength: 1, maxLength: 30 }), fc.integer({ min: 0, max: 7 }), (beats, slot) => {
-        const clocks = new FailingChecks();
-        for (const [i, { failing, unbroken }] of beats.entries()) clocks.note(9, failing, unbroken, i * 1_000);
-        let first: number | null = null;
-        for (let i = beats.length - 1; i >= 0; i--) {
-          const one = beats[i];
-          if (one === undefined || (one.failing & (1 << slot)) === 0) break;
-          first = i * 1_000;
-          if (!one.unbroken) break;
-        }
-        expect(clocks.sinceMs(9, slot)).toBe(first);
-      }),
+      fc.property(
+        fc.array(beat, { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 0, max: CHECK_SLOT_COUNT - 1 }),
+        (beats, slot) => {
+          const clocks = new FailingChecks();
+          for (const [i, { failing, unbroken }] of beats.entries()) clocks.note(9, failing, unbroken, i * 1_000);
+          let first: number | null = null;
+          for (let i = beats.length - 1; i >= 0; i--) {
+            const one = beats[i];
+            if (one === undefined || (one.failing & (1 << slot)) === 0) break;
+            first = i * 1_000;
+            if (!one.unbroken) break;
+          }
+          expect(clocks.sinceMs(9, slot)).toBe(first);
+        },
+      ),
     );
   });
 });
