@@ -1,5 +1,5 @@
 import { type ObserverSettings, ObserverTable } from '@understudy/coordinator';
-import { type Ack, decodeAck, type MonotonicMs } from '@understudy/shared';
+import { type Ack, decodeAck, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
 import { BENCH_KEY, benchInstance, benchMember, HeartbeatSource } from './heartbeat-source.ts';
 
 const FROM = { address: '127.0.0.1', port: 9 };
@@ -9,6 +9,7 @@ export function benchTable(
   agentCount: number,
   nowMs: MonotonicMs,
   settings: Partial<ObserverSettings> = {},
+  serviceProbes: readonly ServiceProbe[] = [],
 ): ObserverTable {
   const table = new ObserverTable({
     coordinatorId: 'bench',
@@ -26,7 +27,8 @@ export function benchTable(
     confirmForMs: 3_000,
     activatedInstanceId: benchInstance(i),
     knownInstanceIds: [],
-    tcpPort: null,
+    serviceProbes,
+    answeredProbesHoldForMs: 600_000,
   }));
   table.setRoster(roster, nowMs);
   return table;

@@ -3,6 +3,7 @@ import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
+import { serviceLooks } from './service-looks.ts';
 import { leaderTakeOver } from './take-over.ts';
 
 /** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
@@ -10,6 +11,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['heartbeat-mac', macCost],
   ['observer-footprint', observerFootprint],
   ['heartbeat-ingest', heartbeatIngest],
+  ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
   ['take-over', leaderTakeOver],
   ['detection-time', detectionTime],

@@ -59,7 +59,13 @@ export class Site {
       settings: { warmUpMs: 0, tickMs: timing.tickMs },
     });
     const { suspectAfterMs, confirmForMs } = timing;
-    const watched = { member: MEMBER, activatedInstanceId: INSTANCE, knownInstanceIds: [], tcpPort: null };
+    const watched = {
+      member: MEMBER,
+      activatedInstanceId: INSTANCE,
+      knownInstanceIds: [],
+      serviceProbes: [],
+      answeredProbesHoldForMs: 600_000,
+    };
     this.table.setRoster([{ ...watched, suspectAfterMs, confirmForMs }], monotonicMs(nowMs));
     this.nextTickMs = nowMs + phaseMs;
     this.hear(nowMs);

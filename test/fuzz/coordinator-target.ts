@@ -53,7 +53,8 @@ export function makeTable(nonce: number): ObserverTable {
     confirmForMs: CONFIRM_FOR_MS,
     activatedInstanceId: activated,
     knownInstanceIds: known,
-    tcpPort: null,
+    serviceProbes: [],
+    answeredProbesHoldForMs: 600_000,
   }));
   table.setRoster(roster, monotonicMs(0));
   return table;
@@ -237,7 +238,7 @@ export class CoordinatorTarget implements Target {
       const reading = this.#table.reading(member, activated);
       text += `${opinion?.verdict} ${opinion?.reason} ${opinion?.sinceMs} ${opinion?.lastHeardMs}`;
       if (reading)
-        text += ` ${reading.lastHeardAtMs} ${reading.passingSinceMs} ${reading.checks.map((check) => check.failingSinceMs)} e${reading.bootEpoch} ${reading.serving} ${reading.goodbye}`;
+        text += ` ${reading.lastHeardAtMs} ${reading.passingSinceMs} ${reading.checks.map((check) => check.failingSinceMs).join(' ')} e${reading.bootEpoch} ${reading.serving} ${reading.goodbye}`;
       text += ';';
     }
     return text;

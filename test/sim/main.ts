@@ -26,6 +26,7 @@ interface RunFlags {
   readonly members: number;
   readonly coordinators: number;
   readonly serveLease?: true;
+  readonly probes?: true;
   readonly faults?: string;
   readonly trace?: true;
   readonly json?: true;
@@ -35,12 +36,13 @@ interface RunFlags {
 
 /** A file of its own list per episode, or a kept regression. */
 function specFrom(flags: RunFlags, seed: number): RunSpec {
-  const { days, members, coordinators, faults, serveLease = false } = flags;
-  if (faults === undefined) return { seed, days, members, coordinators, serveLease };
+  const { days, members, coordinators, faults, serveLease = false, probes = false } = flags;
+  const shape = { seed, days, members, coordinators, serveLease, probes };
+  if (faults === undefined) return shape;
   try {
     const content: unknown = JSON.parse(readFileSync(faults, 'utf8'));
     if (!Array.isArray(content)) return specOf(readRegression(faults));
-    return { seed, days, members, coordinators, serveLease, faults: z.array(FaultListSchema).parse(content) };
+    return { ...shape, faults: z.array(FaultListSchema).parse(content) };
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return program.error(`error: ${faults} is no list of faults: ${why}`, { exitCode: EXIT_USAGE });
@@ -102,6 +104,7 @@ program
   .option('--days <d>', 'simulated time, at least one episode of about 40 min', number, 0.02)
   .option('--members <n>', 'watched members', number, 12)
   .option('--coordinators <n>', 'coordinators', number, 3)
+  .option('--probes', 'the group has a service probe')
   .option('--serve-lease', 'the members keep serve leases, and the policy counts on them')
   .option('--faults <file>', 'these faults instead of what the seed gives: a list per episode, or a kept regression')
   .option('--trace', 'every line of the trace')

@@ -14,6 +14,7 @@ export const RegressionSchema = z.strictObject({
   members: z.number().int().min(1),
   coordinators: z.number().int().min(1),
   serveLease: z.boolean().default(false),
+  probes: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -21,12 +22,13 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const specOf = ({ seed, days, members, coordinators, serveLease, faults }: Regression): RunSpec => ({
+export const specOf = ({ seed, days, members, coordinators, serveLease, probes, faults }: Regression): RunSpec => ({
   seed,
   days,
   members,
   coordinators,
   serveLease,
+  probes,
   faults,
 });
 

@@ -5,6 +5,7 @@ export function replayCommand(spec: RunSpec, faultsFile?: string): string {
   const { seed, days, members, coordinators, serveLease } = spec;
   const parts = ['npm run sim --', `--seed ${seed}`, `--days ${days}`, `--members ${members}`];
   if (coordinators !== 3) parts.push(`--coordinators ${coordinators}`);
+  if (spec.probes === true) parts.push('--probes');
   if (serveLease === true) parts.push('--serve-lease');
   if (faultsFile !== undefined) parts.push(`--faults ${faultsFile}`);
   return parts.join(' ');

@@ -33,6 +33,17 @@ describe('whatever breaks', () => {
   });
 });
 
+describe('whatever breaks, in a group with a service probe', () => {
+  test.each([109])('seed %i: every invariant holds, whoever answers', async (seed) => {
+    const result = await simulate({ seed, days: 0.01, members: 8, coordinators: 3, probes: true });
+    expect(result.violations, result.violations.length > 0 ? failureOf(result) : '').toEqual([]);
+    expect(result.tally.recoveriesFinished).toBeGreaterThan(0);
+    // Accepted, refused and silent ones: all three kinds came up.
+    for (const code of ['Passing', 'Refused', 'Timeout'] as const)
+      expect(result.looks[code] ?? 0, code).toBeGreaterThan(5);
+  });
+});
+
 describe('what once went wrong', () => {
   const files = readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'));
 

@@ -22,6 +22,7 @@ function runner(needed: readonly string[], membersMin: number) {
       outcomes: [],
       coverage: new Coverage(),
       tally: null as never,
+      looks: {},
       simulatedMs: 3_600_000,
       eventCount: 0,
       faults,

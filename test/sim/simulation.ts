@@ -26,6 +26,8 @@ export interface RunResult {
   readonly outcomes: readonly FaultOutcome[];
   readonly coverage: Coverage;
   readonly tally: Tally;
+  /** Looks at services, by what they showed; none unless the world has probes. */
+  readonly looks: World['looks'];
   readonly simulatedMs: number;
   readonly eventCount: number;
   /** Of the episodes that were begun. */
@@ -101,6 +103,7 @@ class Simulation {
       outcomes: this.#outcomes,
       coverage: this.#coverage,
       tally: this.#tally,
+      looks: this.#world.looks,
       simulatedMs: kernel.monotonicMs(),
       eventCount: kernel.eventCount,
       faults: this.#faults,

@@ -1,6 +1,7 @@
 import type {
   AckActivation,
   CheckReading,
+  Endpoint,
   IntentRecord,
   KvCompare,
   KvEntry,
@@ -8,7 +9,9 @@ import type {
   MonotonicMs,
   Revision,
   ServePromise,
+  ServiceProbe,
 } from '@understudy/shared';
+import type { ProbeReport } from './core/observe/service-types.ts';
 import type { LeaseStanding } from './core/serve-lease/index.ts';
 
 /** What the rooms of the coordinator promise each other. Implementations: leadership/, core/, recovery/, adapters/. */
@@ -143,3 +146,14 @@ export interface RecoveryRunner {
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
 }
+
+/**
+ * Makes one look at a service, and never rejects for what it finds: that is the answer. Ends within `timeoutMs` and leaves no connection behind, also when
+ * `signal` is aborted (answer: `NotSent`).
+ */
+export type ProbeService = (
+  probe: ServiceProbe,
+  to: Endpoint,
+  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<ProbeReport>;

@@ -3,7 +3,6 @@ import {
   type Cloud,
   type DatagramSocket,
   durationText,
-  type Endpoint,
   errorText,
   hasCode,
   isOperationError,
@@ -22,7 +21,7 @@ import type { ApiSource, Problem } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
-import type { RecoveryRunner, ServeLeases } from './contracts.ts';
+import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -30,13 +29,14 @@ import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotat
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
+import { ObserverTable, type Opinion } from './core/observe/index.ts';
 import { answersHoldMsOf, FirstSeen, type LeaseStanding, leaseStanding } from './core/serve-lease/index.ts';
-import { ObserverTable, type Opinion, type ProbeOutcome } from './core/observe/index.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { Metrics, type MetricsSnapshot } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
+import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
 import type { RecoverySettings } from './recovery/settings.ts';
 
@@ -56,7 +56,8 @@ export interface CoordinatorOptions {
   readonly version: string;
   /** How operators and the other coordinators reach our HTTP server. */
   readonly httpUrl: string;
-  readonly probeTcp?: (to: Endpoint, timeoutMs: number) => Promise<ProbeOutcome>;
+  /** Looks at services of members; absent: none can be looked at, which proves nothing against anybody. */
+  readonly probeService?: ProbeService;
   readonly readDrops?: () => Promise<number | null>;
   /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
   readonly onFatal: (error: unknown) => void;
@@ -94,6 +95,7 @@ export class Coordinator {
   readonly #presence: Presence;
   readonly #publisher: OpinionPublisher;
   readonly #listener: HeartbeatListener;
+  readonly #prober: ServiceProber;
   /** What we thought of members, as their observer and as leader. */
   readonly #changes = new VerdictChanges();
   readonly #contractsSeen = new FirstSeen();
@@ -133,6 +135,7 @@ export class Coordinator {
     this.#session = new Session({ store, clock, random, log }, timing);
     this.observer = this.#makeObserver(startedAtMs);
     this.#listener = new HeartbeatListener({ ...options, table: this.observer });
+    this.#prober = this.#makeProber();
     this.keyRotation = new KeyRotation({
       ...options,
       table: this.observer,
@@ -185,6 +188,7 @@ export class Coordinator {
     const beganAtMs = clock.monotonicMs();
     this.#timer = clock.setTimer(config.loop.tickMs, () => this.#tick());
     if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;
+    this.#prober.tick(clock.monotonicMs());
     this.#keepRoster(beganAtMs);
     const opinions = this.observer.takeChanges();
     this.#publisher.offer(opinions);
@@ -286,6 +290,7 @@ export class Coordinator {
       () => undefined,
     );
     this.#timer?.cancel();
+    this.#prober.stop();
     this.keyRotation.stop();
     await Promise.race([this.#handOver(), late]);
     limit.abort();
@@ -322,6 +327,11 @@ export class Coordinator {
     });
   }
 
+  #makeProber(): ServiceProber {
+    const { clock, log, probeService } = this.#options;
+    return new ServiceProber({ table: this.observer, clock, log, ...(probeService ? { probe: probeService } : {}) });
+  }
+
   #makePresence(): Presence {
     const { config, clock, random, log, store, version, httpUrl, socket } = this.#options;
     return new Presence({
@@ -355,6 +365,7 @@ export class Coordinator {
         random,
         log,
         heartbeats: this.observer,
+        ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
         intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
@@ -435,6 +446,7 @@ export class Coordinator {
       viewAnomalies: view.anomalies,
       heartbeats: recorded,
       droppedDatagrams: new Map(Object.entries(dropped)),
+      serviceProbes: this.#prober.counts,
       kernelDrops: this.#listener.stats().kernelDropsCount,
     };
   }

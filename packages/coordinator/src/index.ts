@@ -20,6 +20,8 @@ export {
   type RunCoordinatorOptions,
   runCoordinator,
 } from './main.ts';
+export * from './adapters/probe/index.ts';
 export * from './adapters/udp/index.ts';
+export { ServiceProber } from './observing/service-prober.ts';
 export * from './core/judge/index.ts';
 export * from './core/observe/index.ts';

@@ -8,7 +8,8 @@ import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
-import { probeTcp, readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
+import { serviceProbes } from './adapters/probe/index.ts';
+import { readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
 
@@ -197,7 +198,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     log,
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
-    probeTcp: (to, timeoutMs) => probeTcp(to, clock, timeoutMs),
+    probeService: serviceProbes({ clock, log }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,

@@ -22,6 +22,8 @@ export interface MetricsSnapshot {
   readonly heartbeats: number;
   /** Reason → datagrams counted and dropped. */
   readonly droppedDatagrams: ReadonlyMap<string, number>;
+  /** Looks at services by what they showed. */
+  readonly serviceProbes: ReadonlyMap<string, number>;
   readonly kernelDrops: number | null;
 }
 
@@ -138,6 +140,7 @@ export class Metrics implements MetricsSource {
       new Map([['', now.heartbeats]]),
     );
     this.#copy('understudy_datagrams_dropped_total', 'Datagrams dropped, by reason', 'reason', now.droppedDatagrams);
+    this.#copy('understudy_service_probes_total', 'Looks at services, by outcome', 'outcome', now.serviceProbes);
     if (now.kernelDrops !== null)
       this.#copy(
         'understudy_kernel_datagrams_dropped_total',

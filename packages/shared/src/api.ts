@@ -5,6 +5,7 @@ import {
   HoldRecordSchema,
   MemberIdSchema,
   OpinionVerdictSchema,
+  ServiceOpinionSchema,
 } from './records/index.ts';
 
 /** Bodies of the coordinator's HTTP API. Written by the coordinator, read by CLI and dashboard. */
@@ -60,7 +61,14 @@ export const MemberViewSchema = z.object({
   degraded: z.boolean(),
   lastHeardAgoMs: z.number().nullable(),
   opinions: z.array(
-    z.object({ observer: z.string(), az: z.string(), verdict: OpinionVerdictSchema, reason: z.string() }),
+    z.object({
+      observer: z.string(),
+      az: z.string(),
+      verdict: OpinionVerdictSchema,
+      reason: z.string(),
+      /** What it thinks of the member's services; absent: nothing. */
+      service: ServiceOpinionSchema.optional(),
+    }),
   ),
   checks: z.array(z.object({ name: z.string(), status: z.string(), code: z.string() })),
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),

@@ -9,5 +9,6 @@ export * from './policy.ts';
 export * from './ports/index.ts';
 export * from './protocol/index.ts';
 export * from './records/index.ts';
+export * from './service-probe.ts';
 export { SeededRandom } from './testing/seeded-random.ts';
 export * from './units.ts';

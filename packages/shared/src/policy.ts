@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from './maintenance-window.ts';
+import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
 
 const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 
@@ -36,6 +37,19 @@ const fields = z.strictObject({
    * 0 = never act on it. Shorter = a machine that runs and does not work is replaced sooner; longer, or 0 = a check that is wrong replaces nobody.
    */
   degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
+  serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
+  /**
+   * How long a service may be unreachable for all observers, while heartbeats are fine, before the member counts as failed; 0 = never act on it. Shorter
+   * = sooner replaced, longer = more time for the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
+   */
+  serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /**
+   * How long an answered service probe keeps a silent member `suspect`: its host lives, or another has its address. Default 600 000 (10 min), 0 to 86 400 000;
+   * 0 = answers are shown, and delay nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more time to mend a dead
+   * agent before its member is replaced.
+   */
+  answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
   /** Treat a stop or termination an operator asked for as a failure too. */
   recoverOperatorStops: z.boolean().default(false),
   /** OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will. */
@@ -93,9 +107,12 @@ const fields = z.strictObject({
 
 /**
  * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field that is absent there has the
- * default written here. Durations in ms.
+ * default written here. Durations in ms. Rules between fields refuse with both numbers.
  */
-export const GroupPolicySchema = fields.superRefine(({ whenZoneLost, placements }, context) => {
+export const GroupPolicySchema = fields.superRefine((policy, context) => {
+  const { whenZoneLost, placements } = policy;
+  for (const message of serviceProbeFaults(policy))
+    context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
   if (whenZoneLost === 'recover' && placements.length === 0)
     context.addIssue({
       code: 'custom',

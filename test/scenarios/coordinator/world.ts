@@ -10,6 +10,7 @@ import {
   type CoordinatorConfig,
   CoordinatorConfigSchema,
   createEc2Cloud,
+  type ProbeReport,
   type RecoveryRunner,
 } from '@understudy/coordinator';
 import {
@@ -49,6 +50,11 @@ const UDP_PORT = 7946;
 const ZONES = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
 const WRITTEN = { schemaVersion: 1, writeId: 'test', writtenBy: 'test', writtenAtWallMs: 0 } as const;
 
+export const PASSES: ProbeReport = { host: 'answered', code: 'Passing', httpStatus: null, expiresSoon: false };
+/** The kernel answers, the service does not. */
+export const REFUSES: ProbeReport = { ...PASSES, code: 'Refused' };
+export const TIMES_OUT: ProbeReport = { ...PASSES, host: 'silent', code: 'Timeout' };
+
 export interface WorldOptions {
   readonly seed?: number;
   readonly coordinators?: number;
@@ -84,6 +90,14 @@ export class World {
   readonly endpoints: readonly Endpoint[];
   readonly #options: WorldOptions;
   readonly #random: SeededRandom;
+  readonly #instanceAt = new Map<string, string>();
+  /**
+   * What a service probe of an instance finds, by instance id or `observer>instance id`; the latter counts first. Without an entry: passes while the machine
+   * runs, silence after.
+   */
+  readonly services = new Map<string, ProbeReport>();
+  /** Looks at services that were carried out, by instance id. */
+  readonly looks = new Map<string, number>();
   /** Instances whose agent never starts. */
   readonly mute = new Set<string>();
 
@@ -123,16 +137,33 @@ export class World {
     const group = tags[TAG.group];
     const name = tags[TAG.member];
     if (group === undefined || name === undefined) return;
+    const address = `10.2.${this.#instanceAt.size >> 8}.${this.#instanceAt.size & 255}`;
+    this.#instanceAt.set(address, instanceId);
     const agent = new SimAgent({
       member: `${group}/${name}`,
       instanceId,
       master: MASTER,
-      socket: this.network.open(`10.2.${this.agents.size >> 8}.${this.agents.size & 255}`),
+      socket: this.network.open(address),
       clock: this.clock,
       coordinators: this.endpoints,
     });
     this.agents.set(instanceId, agent);
     agent.start();
+  }
+
+  #look(observer: string, address: string): ProbeReport {
+    const { instances } = this.sim.core.world;
+    const instanceId = this.#instanceAt.get(address) ?? this.#withPrivateIp(address) ?? '';
+    this.looks.set(instanceId, (this.looks.get(instanceId) ?? 0) + 1);
+    const told = this.services.get(`${observer}>${instanceId}`) ?? this.services.get(instanceId);
+    if (told) return told;
+    const instance = instances.get(instanceId);
+    return instance?.state === 'running' && instance.crashedAtMs === null ? PASSES : TIMES_OUT;
+  }
+
+  #withPrivateIp(address: string): string | undefined {
+    const { networkInterfaces } = this.sim.core.world;
+    return networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
   }
 
   config(index: number): CoordinatorConfig {
@@ -173,6 +204,11 @@ export class World {
       log,
       version: 'test',
       httpUrl: `http://${address}:8080`,
+      probeService: async (_probe, to, timeoutMs) => {
+        const report = this.#look(config.id, to.address);
+        await clock.sleep(report.host === 'silent' ? timeoutMs : 1);
+        return report;
+      },
       onFatal: (error) => fatal.push(error),
       ...(this.#options.runner ? { runner: this.#options.runner } : {}),
     });

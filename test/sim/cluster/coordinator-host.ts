@@ -5,6 +5,7 @@ import type { SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
 import type { World } from './world.ts';
+import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ProcessStore } from './process-store.ts';
@@ -104,6 +105,7 @@ export class CoordinatorHost {
       version,
       tags: CHECKSUM_TAGS,
       httpUrl: `http://${this.node.address}:8080`,
+      probeService: (_probe, to, timeoutMs) => lookAtService(this.#world, this.node, clock, { to, timeoutMs }),
       readDrops: () => Promise.resolve(socket.droppedCount),
       onFatal: (error) => this.#world.tell({ kind: 'fatal', coordinatorId: this.id, error }),
     });

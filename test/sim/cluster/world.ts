@@ -1,5 +1,5 @@
 import { CloudSim, seedInstance } from '@understudy/cloud-sim';
-import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { CoordinatorConfigSchema, type ProbeCode } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
@@ -28,6 +28,8 @@ export interface WorldShape {
   readonly seed: number;
   readonly members: number;
   readonly coordinators: number;
+  /** The group has a service probe. Default false. */
+  readonly probes?: boolean;
   /** The group opted into waiting out serve leases, and most of its members keep one. Default: no. */
   readonly serveLease?: boolean;
 }
@@ -48,6 +50,11 @@ export const POLICY: Partial<GroupPolicy> = {
   verifyTimeoutMs: 180_000,
 };
 
+/** Answers that delay `dead` for a minute: an agent that died alone is still replaced within an episode. */
+const PROBED = {
+  serviceProbes: [{ kind: 'tcp', port: 5_432 }],
+  answeredProbesHoldForMs: 60_000,
+} as const;
 /** EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it is tested. */
 const SERVE_LEASE: GroupPolicy['serveLease'] = { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs: 0 };
 /** Every so manieth member keeps no lease: nobody may count on one there. */
@@ -70,6 +77,8 @@ export class World {
   readonly disks = new Disks();
   readonly machines = new MachineRoom(this);
   readonly operators: Operators;
+  /** Looks at services, by what they showed. */
+  readonly looks: Partial<Record<ProbeCode, number>> = {};
   readonly hosts: readonly CoordinatorHost[];
   readonly members: readonly MemberId[];
   /** `address:port` of the coordinators, as agents are configured with. */
@@ -110,7 +119,12 @@ export class World {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: { ...POLICY, placements, serveLease: this.shape.serveLease ? SERVE_LEASE : null },
+      policy: {
+        ...POLICY,
+        ...(this.shape.probes === true ? PROBED : {}),
+        placements,
+        serveLease: this.shape.serveLease ? SERVE_LEASE : null,
+      },
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }

@@ -48,3 +48,26 @@ it('shows the code of a failing check', () => {
     'storage: readOnly',
   );
 });
+
+it('says which service fails from where, also when it passes from elsewhere', () => {
+  const service = {
+    state: 'failing',
+    probe: 'tcp-5432',
+    reason: 'Timeout',
+    sinceWallMs: 1,
+    passedBefore: true,
+  } as const;
+  const passing = { ...service, state: 'passing', probe: '', reason: 'Passing', warning: null } as const;
+  const said = (observer: string, more: object) => ({
+    ...({ observer, az: 'us-east-1a', verdict: 'alive', reason: 'Heard' } as const),
+    service: { ...service, warning: null, ...more },
+  });
+  const text = membersText([
+    member({ opinions: [said('c1', {}), said('c2', {}), said('c3', { reason: 'Refused' }), said('c4', passing)] }),
+  ]);
+  expect(text).toContain('tcp-5432 fails from c1, c2: Timeout; tcp-5432 fails from c3: Refused');
+  expect(text).not.toContain('c4');
+  expect(
+    membersText([member({ opinions: [said('c1', { ...passing, warning: 'CertificateExpiresSoon' })] })]),
+  ).toContain('CertificateExpiresSoon');
+});

@@ -10,6 +10,20 @@ function conditionText(member: MemberView): string {
   return member.degraded ? ansis.yellow('degraded') : '';
 }
 
+/** `tcp-5432 fails from c1, c2: Refused`: also where only some find it failing, which is no fault of the member. */
+function serviceTexts({ opinions }: MemberView): string[] {
+  const failing = opinions.flatMap(({ observer, service }) =>
+    service?.state === 'failing' ? [{ observer, what: service.probe, why: service.reason }] : [],
+  );
+  const byFault = Map.groupBy(failing, ({ what, why }) => `${what} ${why}`);
+  const faults = [...byFault.values()].map((all) => {
+    const [first] = all;
+    return `${first?.what} fails from ${all.map((one) => one.observer).join(', ')}: ${first?.why}`;
+  });
+  const warnings = new Set(opinions.flatMap(({ service }) => service?.warning ?? []));
+  return [...faults, ...warnings];
+}
+
 function row(member: MemberView): string[] {
   const failing = member.checks
     .filter((check) => check.status === 'fail')
@@ -21,7 +35,7 @@ function row(member: MemberView): string[] {
     member.incarnation === null ? '-' : `#${member.incarnation}`,
     member.az,
     agoText(member.lastHeardAgoMs),
-    [conditionText(member), ...failing].filter((text) => text !== '').join('; '),
+    [conditionText(member), ...failing, ...serviceTexts(member)].filter((text) => text !== '').join('; '),
   ];
 }
 

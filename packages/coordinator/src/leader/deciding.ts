@@ -183,8 +183,9 @@ export class Deciding {
     }
     const unjudged = this.#unjudgedHold(member, assessment);
     if (unjudged) return unjudged;
-    if (!assessment.quorum.silentEverywhere) return null;
     const hold = (reason: HoldReason): WantedHold => ({ reason, text: assessment.reason, untilWallMs: null });
+    if (assessment.reasonCode === 'ProbeAnswered') return hold('ProbeAnswered');
+    if (!assessment.quorum.silentEverywhere) return null;
     if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');
     if (assessment.reasonCode !== 'Ec2Unreadable' && assessment.reasonCode !== 'Ec2Stale') return null;
     const failure = this.#options.evidence.failures().find((one) => one.az === az);

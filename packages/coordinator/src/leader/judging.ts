@@ -1,4 +1,12 @@
-import { type Clock, type Keyspace, type MemberId, type MonotonicMs, TAG, type WallMs } from '@understudy/shared';
+import {
+  type Clock,
+  type GroupPolicy,
+  type Keyspace,
+  type MemberId,
+  type MonotonicMs,
+  TAG,
+  type WallMs,
+} from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import {
   type Assessment,
@@ -9,6 +17,7 @@ import {
 } from '../core/judge/index.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
+import { UnreachableSince } from './unreachable-since.ts';
 
 /** Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams never wait long. */
 const JUDGED_PER_PASS = 2_000;
@@ -19,7 +28,7 @@ export interface Judgement {
   readonly az: string;
   readonly assessment: Assessment;
   readonly judgedAtMs: MonotonicMs;
-  /** Since when nobody hears it (suspect, dead, or unknown after that), or since when a check fails that the policy acts on; null while it is fine or `left`. */
+  /** Since when nobody hears it (suspect, dead, or unknown after that), or since when a check fails, or its services are unreachable, where the policy acts on that; null while it is fine or `left`. */
   readonly failedSinceWallMs: number | null;
 }
 
@@ -41,6 +50,7 @@ export interface JudgingOptions {
 export class Judging {
   readonly #options: JudgingOptions;
   readonly #judgements = new Map<MemberId, Judgement>();
+  readonly #unreachable = new UnreachableSince();
   /** Changed since they were judged; at most one entry per member. */
   readonly #dirty = new Set<MemberId>();
 
@@ -85,31 +95,43 @@ export class Judging {
 
   /** Judges one member on what is known at this moment, and keeps the answer; null when there is nothing to judge. */
   judgeNow(member: MemberId): Judgement | null {
-    const judgement = this.look(member);
-    if (judgement === null) {
+    const evidence = this.#evidenceOf(member);
+    if (evidence === null) {
       this.#judgements.delete(member);
+      this.#unreachable.forget(member);
       return null;
     }
+    const judgement = this.#judge(evidence);
+    this.#unreachable.note(evidence, judgement.assessment.serviceUnreachable, judgement.judgedAtMs);
     this.#judgements.set(member, judgement);
     this.#note(judgement);
     return judgement;
   }
 
+  /** Call when a term begins. */
+  beginTerm(): void {
+    this.#unreachable.forgetAll();
+  }
+
   /** As {@link judgeNow}, but keeps nothing: for whoever only wants to know. Also on a follower, which knows nothing from EC2. */
   look(member: MemberId): Judgement | null {
-    const { clock, view } = this.#options;
     const evidence = this.#evidenceOf(member);
-    if (evidence === null) return null;
+    return evidence && this.#judge(evidence);
+  }
+
+  #judge(evidence: MemberEvidence): Judgement {
+    const { clock, view } = this.#options;
+    const { member, instanceId, az } = evidence;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     const judgedAtMs = clock.monotonicMs();
     const assessment = assess(evidence, policy, judgedAtMs);
     const before = this.#judgements.get(member);
-    const failedSinceWallMs = failedSince(
-      assessment,
-      evidence,
-      before?.instanceId === evidence.instanceId && before.assessment.verdict !== 'alive' ? before : null,
-    );
-    const { instanceId, az } = evidence;
+    const failedSinceWallMs =
+      failedSince(
+        assessment,
+        evidence,
+        before?.instanceId === instanceId && before.assessment.verdict !== 'alive' ? before : null,
+      ) ?? unreachableSince(assessment, evidence, policy, judgedAtMs);
     return { member, instanceId, az, assessment, judgedAtMs, failedSinceWallMs };
   }
 
@@ -129,7 +151,11 @@ export class Judging {
 
   #forgetGone(): void {
     const { activations } = this.#options.view.mirror;
-    for (const member of this.#judgements.keys()) if (!activations.has(member)) this.#judgements.delete(member);
+    for (const member of this.#judgements.keys()) {
+      if (activations.has(member)) continue;
+      this.#judgements.delete(member);
+      this.#unreachable.forget(member);
+    }
   }
 
   /** null: no activation, or a recovery is open (its engine looks after it), or a record cannot be read. */
@@ -141,7 +167,7 @@ export class Judging {
     if (!activation || !record || intents.has(member) || view.isBlocked(member)) return null;
     const { instanceId } = activation;
     const seen = evidence.of(instanceId);
-    return {
+    const all: MemberEvidence = {
       member,
       instanceId,
       az: record.az,
@@ -155,6 +181,7 @@ export class Judging {
         reason: one.reason,
         sinceWallMs: one.sinceWallMs,
         lastHeardWallMs: one.lastHeardWallMs,
+        ...(one.service ? { service: one.service } : {}),
       })),
       requirement,
       cloud: seen.cloud,
@@ -162,7 +189,19 @@ export class Judging {
       workload: observer.reading(member, instanceId, clock.monotonicMs()),
       fencedByOpId: seen.cloud?.instance?.tags[TAG.retiredBy] ?? null,
     };
+    return { ...all, serviceUnreachableSinceMs: this.#unreachable.of(all) };
   }
+}
+
+/** So that many services that become unreachable together are a mass; only where the group acts on it. */
+function unreachableSince(
+  { serviceUnreachable }: Assessment,
+  { wallNowMs, serviceUnreachableSinceMs }: MemberEvidence,
+  { serviceFailsAfterMs }: GroupPolicy,
+  nowMs: MonotonicMs,
+): number | null {
+  if (!serviceUnreachable || serviceFailsAfterMs === 0) return null;
+  return wallNowMs - (nowMs - (serviceUnreachableSinceMs ?? nowMs));
 }
 
 /** Of a silence from the observers' own words, so that a new leader knows it too; the earliest of them. `before`: the last judgement, if it was of a silence. */

@@ -77,10 +77,11 @@ export class LeaderWork {
 
   /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
   async run(): Promise<void> {
-    const { enrolling, serveContracts, evidence, runs, pace, collector } = this.#parts;
+    const { enrolling, serveContracts, evidence, judging, runs, pace, collector } = this.#parts;
     const term = this.#term;
     enrolling.forget();
     evidence.forget();
+    judging.beginTerm();
     runs.beginTerm();
     if (!(await this.#caughtUp())) return;
     await Promise.all([

@@ -19,6 +19,7 @@ const opinion = (member: MemberId, verdict: Opinion['verdict'], change: Partial<
   reason: verdict === 'alive' ? 'Heard' : 'Silent',
   sinceMs: monotonicMs(0),
   lastHeardMs: monotonicMs(0),
+  service: null,
   ...change,
 });
 
@@ -75,6 +76,24 @@ describe('OpinionPublisher', () => {
     await flush();
     expect((await stored())[0]?.entry.modRevision).toBe(first?.entry.modRevision);
     expect(publisher.pendingCount).toBe(0);
+  });
+
+  it('writes what is thought of services where anything is, dated by the wall clock', async () => {
+    const { clock, publisher, flush, stored } = await setUp();
+    await clock.advance(5_000);
+    const service = {
+      state: 'failing',
+      probe: 'tcp-5432',
+      reason: 'Refused',
+      passedBefore: true,
+      warning: null,
+    } as const;
+    publisher.offer([opinion('db/a', 'alive', { service: { ...service, sinceMs: monotonicMs(2_000) } })]);
+    publisher.offer([opinion('db/b', 'alive')]);
+    await flush();
+    const [a, b] = await stored();
+    expect(a?.record.service).toEqual({ ...service, sinceWallMs: clock.wallMs() - 3_000 });
+    expect(b?.entry.value).not.toContain('service');
   });
 
   it('writes hundreds in transactions of at most 100', async () => {

@@ -13,7 +13,7 @@ import {
   type Revision,
   serializeRecord,
 } from '@understudy/shared';
-import type { Opinion } from '../core/observe/index.ts';
+import type { Opinion, ServiceOpinion } from '../core/observe/index.ts';
 
 /** The coordinator's own etcd lease, under which everything it says about itself and others lives. */
 export interface Session {
@@ -194,6 +194,7 @@ export class OpinionPublisher {
       reason: opinion.reason,
       sinceWallMs: wallOf(opinion.sinceMs),
       lastHeardWallMs: opinion.lastHeardMs === null ? null : wallOf(opinion.lastHeardMs),
+      ...(opinion.service === null ? {} : { service: serviceRecord(opinion.service, wallOf) }),
     });
   }
 
@@ -201,4 +202,11 @@ export class OpinionPublisher {
   stop(): void {
     this.#unsubscribe();
   }
+}
+
+function serviceRecord(
+  { sinceMs, ...said }: ServiceOpinion,
+  wallOf: (momentMs: number) => number,
+): NonNullable<OpinionRecord['service']> {
+  return { ...said, sinceWallMs: wallOf(sinceMs) };
 }

@@ -23,14 +23,17 @@ export function rosterOf(view: ClusterView): readonly WatchedMember[] {
   const { members, activations, intents } = view.mirror;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
-    const { suspectAfterMs, confirmForMs } = view.policyOf(member.slice(0, member.indexOf('/')));
+    const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(
+      member.slice(0, member.indexOf('/')),
+    );
     return {
       member,
       suspectAfterMs,
       confirmForMs,
       activatedInstanceId: activations.get(member)?.record.instanceId ?? null,
       knownInstanceIds: knownInstances(view, member),
-      tcpPort: null,
+      serviceProbes,
+      answeredProbesHoldForMs,
     };
   });
 }

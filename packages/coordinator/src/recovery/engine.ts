@@ -17,6 +17,7 @@ import {
 import type {
   HeartbeatSource,
   OpenIntent,
+  ProbeService,
   RecoveryActivity,
   RecoveryRunner,
   RecoveryRunOutcome,
@@ -47,6 +48,7 @@ export interface RecoveryEngineOptions {
   readonly random: Random;
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
+  readonly probeService?: ProbeService;
   /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
   readonly settings?: Partial<RecoverySettings>;

@@ -12,7 +12,7 @@ import {
   type Random,
   type RecoveryPlan,
 } from '@understudy/shared';
-import type { HeartbeatSource, OpenIntent, Term } from '../contracts.ts';
+import type { HeartbeatSource, OpenIntent, ProbeService, Term } from '../contracts.ts';
 import type { Journal } from './journal.ts';
 import type { RecoverySettings } from './settings.ts';
 
@@ -27,6 +27,8 @@ export interface RunParts {
   readonly random: Random;
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
+  /** Absent: services cannot be looked at. */
+  readonly probeService?: ProbeService;
   readonly settings: RecoverySettings;
 }
 

@@ -29,7 +29,7 @@ export interface RecoverySettings {
   readonly maxSnapshotCalls: number;
   /** What a successor (or a resumed hold) may always spend on a step, however old its record is. */
   readonly resumeFloorMs: number;
-  /** How long the finished replacement may be silent after its activation before the recovery is closed without its word. */
+  /** How long the finished replacement may be silent after its activation, or its services fail, before the recovery is closed all the same. */
   readonly closingPatienceMs: number;
   /** How often a term that does not hold long enough for a call is asked again. */
   readonly termRecheckMs: number;

@@ -220,6 +220,7 @@ export class CoordinatorApi implements ApiSource {
         az: one.observerAz,
         verdict: one.verdict,
         reason: one.reason,
+        ...(one.service ? { service: one.service } : {}),
       })),
       checks: shownChecks(reading?.checks ?? []),
       hold: shownHold(view, member),

@@ -28,6 +28,20 @@ export type CoordinatorRecord = z.infer<typeof CoordinatorRecordSchema>;
 export const OpinionVerdictSchema = z.enum(['alive', 'suspect', 'dead', 'unknown', 'left']);
 export type OpinionVerdict = z.infer<typeof OpinionVerdictSchema>;
 
+/** What an observer thinks of a member's services; see `docs/service-probes.md`. Codes and names only: bounded. */
+export const ServiceOpinionSchema = z.strictObject({
+  state: z.enum(['passing', 'failing']),
+  /** The probe that fails first in the policy's order; empty while all pass. */
+  probe: z.string().max(32),
+  /** Why it began to fail: `Refused`, `Timeout`, `HttpStatus 503` … `Passing` while all pass. */
+  reason: z.string().max(64),
+  sinceWallMs: z.number(),
+  /** This observer has seen that probe pass on this instance: what never passed may be a wrong port, and is no failure. */
+  passedBefore: z.boolean(),
+  /** `CertificateExpiresSoon`, or null. */
+  warning: z.string().max(64).nullable(),
+});
+
 /** `opinions/<group>/<member>/<observer>`: lease-bound, written on change only. Absent = the observer abstains. */
 export const OpinionRecordSchema = z.strictObject({
   ...recordBase,
@@ -40,6 +54,8 @@ export const OpinionRecordSchema = z.strictObject({
   reason: z.string(),
   sinceWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
+  /** Absent: none (nothing to probe, abstains, not known yet, or written before there were probes). */
+  service: ServiceOpinionSchema.optional(),
 });
 export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 
@@ -105,6 +121,7 @@ export const HoldReasonSchema = z.enum([
   'ObserverUnwell',
   'NotEnoughObservers',
   'NeverHeard',
+  'ProbeAnswered',
   'KeyRetired',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',

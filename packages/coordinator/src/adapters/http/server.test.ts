@@ -22,6 +22,7 @@ const SNAPSHOT: MetricsSnapshot = {
   viewAnomalies: 0,
   heartbeats: 1_234,
   droppedDatagrams: new Map([['forged', 3]]),
+  serviceProbes: new Map([['Passing', 3]]),
   kernelDrops: 0,
 };
 

@@ -1,16 +1,15 @@
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { observer, watched, WireAgent } from '../../core/observe/observe.fixtures.ts';
-import type { ProbeOutcome } from '../../core/observe/index.ts';
 import { HeartbeatListener, type HeartbeatListenerOptions } from './heartbeat-listener.ts';
 
 const M = 'db/a' as const;
 const C1 = { address: '10.0.0.1', port: 7946 };
 
-function setUp(options: Partial<HeartbeatListenerOptions> = {}, tcpPort: number | null = null) {
+function setUp(options: Partial<HeartbeatListenerOptions> = {}) {
   const clock = new SimClock();
   const network = new SimDatagramNetwork({ clock, random: new SeededRandom(1) });
-  const { table } = observer([watched(M, { tcpPort })]);
+  const { table } = observer([watched(M)]);
   const log = new RecordingLog();
   const listener = new HeartbeatListener({ socket: network.open(C1.address, C1.port), table, clock, log, ...options });
   listener.start();
@@ -92,25 +91,6 @@ describe('HeartbeatListener', () => {
     expect(refused).toBeGreaterThan(5);
     expect(table.opinion(M)?.verdict).toBe('suspect');
     expect(listener.stats().unsentCount).toBe(refused);
-  });
-
-  it('asks the TCP port where one is configured', async () => {
-    const asked: number[] = [];
-    const outcomes: ProbeOutcome[] = ['answered'];
-    const probeTcp: HeartbeatListenerOptions['probeTcp'] = (to) => {
-      asked.push(to.port);
-      return Promise.resolve(outcomes[0] ?? 'failed');
-    };
-    const { clock, table, beat, tickUntil } = setUp({ probeTcp }, 5432);
-    await beat();
-    await clock.advance(10);
-    await beat();
-    await tickUntil(12_000);
-    expect(new Set(asked)).toEqual(new Set([5432]));
-    expect(table.opinion(M)).toMatchObject({ verdict: 'suspect', reason: 'ProbeAnswered' });
-    outcomes[0] = 'failed';
-    await tickUntil(14_000);
-    expect(table.opinion(M)?.verdict).toBe('dead');
   });
 
   it('kernel drops that grow are reported and make it abstain', async () => {

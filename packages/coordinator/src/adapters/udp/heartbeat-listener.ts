@@ -21,8 +21,6 @@ export interface HeartbeatListenerOptions {
   readonly table: ObserverTable;
   readonly clock: Clock;
   readonly log: Log;
-  /** Performs a TCP probe; absent: TCP probes count as not sent, so members that want one never become `dead`. */
-  readonly probeTcp?: (to: Endpoint, timeoutMs: number) => Promise<ProbeOutcome>;
   /** Reads the kernel's drop counter; absent or `null`: unknown. */
   readonly readDrops?: () => Promise<number | null>;
 }
@@ -39,7 +37,6 @@ export interface ListenerStats {
 
 /** Sends under way at once; beyond that an ack is dropped (the next heartbeat asks again). */
 const SENDS_MAX = 1_024;
-const TCP_PROBES_MAX = 64;
 const DROPS_EVERY_MS = 1_000;
 
 /** Socket to table and back: heartbeats in, acks and probes out. Decides nothing. */
@@ -52,7 +49,6 @@ export class HeartbeatListener {
   #probesSentCount = 0;
   #unsentCount = 0;
   #sendsUnderWay = 0;
-  #tcpUnderWay = 0;
   #kernelDropsCount: number | null = null;
   #readingDrops = false;
   #dropsReadAtMs = Number.NEGATIVE_INFINITY;
@@ -119,23 +115,11 @@ export class HeartbeatListener {
   #probe(order: ProbeOrder): void {
     const { clock, table } = this.#options;
     const report = (outcome: ProbeOutcome) => table.probeResult(order, outcome, clock.monotonicMs());
-    if (order.kind === 'tcp') return this.#probeTcp(order, report);
     const onSent = () => {
       this.#probesSentCount++;
       report('sent');
     };
     this.#send(order.payload, order.to, onSent, () => report('not-sent'));
-  }
-
-  #probeTcp(order: ProbeOrder, report: (outcome: ProbeOutcome) => void): void {
-    const { probeTcp, table } = this.#options;
-    if (!probeTcp || this.#tcpUnderWay >= TCP_PROBES_MAX) return report('not-sent');
-    this.#tcpUnderWay++;
-    probeTcp(order.to, table.settings.probeTimeoutMs)
-      .then(report, () => report('not-sent'))
-      .finally(() => {
-        this.#tcpUnderWay--;
-      });
   }
 
   #watchDrops(nowMs: MonotonicMs): void {

@@ -1,4 +1,3 @@
 export { HeartbeatListener, type HeartbeatListenerOptions, type ListenerStats } from './heartbeat-listener.ts';
 export { readKernelDrops } from './kernel-drops.ts';
-export { probeTcp } from './tcp-probe.ts';
 export { RECEIVE_BUFFER_BYTES, UdpSocket, type UdpSocketOptions } from './udp-socket.ts';

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import type { Endpoint } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
@@ -6,7 +5,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { observer, watched, WireAgent } from '../../core/observe/observe.fixtures.ts';
 import { HeartbeatListener } from './heartbeat-listener.ts';
 import { readKernelDrops } from './kernel-drops.ts';
-import { probeTcp } from './tcp-probe.ts';
 import { UdpSocket } from './udp-socket.ts';
 
 const clock = new SystemClock();
@@ -80,15 +78,5 @@ describe('on real sockets', () => {
     // Handed to the kernel without a turn of the event loop in between: nobody reads meanwhile.
     await Promise.all(Array.from({ length: 5_000 }, () => sender.send(payload, to(socket))));
     expect(await readKernelDrops('127.0.0.1', socket.localPort)).toBeGreaterThan(0);
-  });
-
-  it('a TCP probe: an open port and a refusal are answers, silence is none', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address ? address.port : 0;
-    expect(await probeTcp({ address: '127.0.0.1', port }, clock, 1_000)).toBe('answered');
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
-    expect(await probeTcp({ address: '127.0.0.1', port }, clock, 1_000)).toBe('answered');
   });
 });

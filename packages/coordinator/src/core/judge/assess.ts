@@ -2,6 +2,8 @@ import type { GroupPolicy, MonotonicMs, OpinionVerdict } from '@understudy/share
 import { type CloudFinding, cloudEvidence, cloudFreshForMs, readCloud } from './cloud-evidence.ts';
 import type { AssessReason, Assessment, MemberEvidence, Quorum } from './evidence.ts';
 import { countVotes, opinionEvidence } from './quorum.ts';
+import { onlyAnswersDelay, withoutForeignAnswers } from './probe-answers.ts';
+import { judgeUnreachable, readService, type ServiceFinding } from './service-evidence.ts';
 import { readWorkload, type WorkloadFinding } from './workload-evidence.ts';
 
 interface Judgement {
@@ -20,43 +22,57 @@ const HEARD_CHANGES = 'a heartbeat heard by any observer ⇒ alive';
 /**
  * Is this member failed? One pure function of everything that is known, in this order (first match wins):
  *
- * 1. an observer hears it ⇒ `alive` (S: a veto), perhaps degraded, and failed only where the policy says so of failing checks;
+ * 1. an observer hears it ⇒ `alive` (S: a veto), perhaps degraded, and failed only where the policy says so of failing checks or unreachable services;
  * 2. EC2 says a person stopped it ⇒ `left`;
- * 3. nobody votes ⇒ `unknown`; not all who vote have confirmed ⇒ `suspect`;
+ * 3. nobody votes ⇒ `unknown`; not all who vote have confirmed, or a service probe is answered ⇒ `suspect`;
  * 4. EC2 cannot be read, does not know it, or it is still starting ⇒ `unknown` or `suspect`, never `dead`;
  * 5. the silent observers are too few, or too close together (S) ⇒ `suspect`;
  * 6. `dead`.
  */
-export function assess(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): Assessment {
+export function assess(told: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): Assessment {
+  const evidence = withoutForeignAnswers(told, policy, nowMs);
   const quorum = countVotes(evidence);
   const cloud = readCloud(evidence, policy, nowMs);
   const workload = readWorkload(evidence, policy, nowMs);
+  const service = readService(evidence, policy, cloud, nowMs);
   const judgement =
     quorum.hearing.length > 0
-      ? judgeHeard(evidence, quorum, cloud, workload, policy)
+      ? judgeHeard({ evidence, quorum, cloud, workload, service, policy })
       : judgeSilence(evidence, quorum, cloud, policy);
   const silent = quorum.hearing.length === 0;
   return {
     ...judgement,
-    degraded: !silent && workload.degraded,
+    degraded: !silent && (workload.degraded || service.unreachable),
     failingForMs: !silent && workload.degraded && policy.degradedFailsAfterMs > 0 ? workload.failingForMs : null,
-    evidence: [...opinionEvidence(evidence), ...cloudEvidence(evidence, policy, cloud, nowMs), ...workload.evidence],
+    evidence: [
+      ...opinionEvidence(evidence),
+      ...cloudEvidence(evidence, policy, cloud, nowMs),
+      ...workload.evidence,
+      ...service.evidence,
+    ],
     wantsCloudReading:
-      (quorum.silentEverywhere || (silent && quorum.voting.length > 0) || workload.failed) &&
+      (quorum.silentEverywhere || (silent && quorum.voting.length > 0) || workload.failed || service.failed) &&
       (evidence.cloud === null || nowMs - evidence.cloud.readAtMs > cloudFreshForMs(policy) / 2),
     quorum,
+    serviceUnreachable: !silent && service.unreachable,
   };
 }
 
-function judgeHeard(
-  evidence: MemberEvidence,
-  quorum: Quorum,
-  cloud: CloudFinding,
-  workload: WorkloadFinding,
-  policy: GroupPolicy,
-): Judgement {
+interface Heard {
+  readonly evidence: MemberEvidence;
+  readonly quorum: Quorum;
+  readonly cloud: CloudFinding;
+  readonly workload: WorkloadFinding;
+  readonly service: ServiceFinding;
+  readonly policy: GroupPolicy;
+}
+
+/** What the agent says of itself comes first: it knows more of the reason. Unless only the outside view is bad enough to act on. */
+function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Heard): Judgement {
   const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
   const alive = { verdict: 'alive', recheckInMs: LATER_MS, act: false } as const;
+  if (service.unreachable && !workload.failed && (service.failed || !workload.degraded))
+    return { ...alive, ...judgeUnreachable(service, heardBy, cloud, policy) };
   if (!workload.degraded)
     return {
       ...alive,
@@ -102,6 +118,8 @@ function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFind
     };
   if (quorum.voting.length === 0) return judgeWithoutVotes(evidence, quorum);
   if (!quorum.silentEverywhere) {
+    const answered = onlyAnswersDelay(evidence, quorum);
+    if (answered.length > 0) return judgeAnswered(evidence, answered, policy);
     const confirming = quorum.voting.filter((observer) => !quorum.silent.includes(observer));
     return {
       ...passive,
@@ -121,6 +139,23 @@ function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFind
     };
   if (!quorum.met) return judgeTooFew(evidence, quorum);
   return judgeDead(evidence, quorum, cloud, policy);
+}
+
+function judgeAnswered({ member }: MemberEvidence, answered: readonly string[], policy: GroupPolicy): Judgement {
+  const limit = policy.answeredProbesHoldForMs;
+  return {
+    verdict: 'suspect',
+    reasonCode: 'ProbeAnswered',
+    reason: `Nobody hears ${member}, but its address still answers service probes from ${answered.join(', ')}: its host lives without its agent, or another machine has its address.`,
+    wouldChange: [
+      HEARD_CHANGES,
+      'probes no longer answered at any observer ⇒ dead',
+      `answered for ${limit} ms without a heartbeat (answeredProbesHoldForMs) ⇒ dead`,
+      'EC2 saying stopped or terminated ⇒ the answers are of another machine, and do not count',
+    ],
+    recheckInMs: SOON_MS,
+    act: false,
+  };
 }
 
 function judgeWithoutVotes(evidence: MemberEvidence, quorum: Quorum): Judgement {

@@ -4,9 +4,12 @@ import type {
   InstanceState,
   MemberId,
   MonotonicMs,
+  OpinionRecord,
   OpinionVerdict,
   WallMs,
 } from '@understudy/shared';
+
+export type ServiceOpinionRecord = NonNullable<OpinionRecord['service']>;
 
 /** One observer's published opinion about this member, as read from etcd. */
 export interface ObserverOpinion {
@@ -18,6 +21,8 @@ export interface ObserverOpinion {
   readonly reason: string;
   readonly sinceWallMs: number;
   readonly lastHeardWallMs: number | null;
+  /** What it thinks of the member's services; absent: nothing. */
+  readonly service?: ServiceOpinionRecord;
 }
 
 /** A coordinator whose presence record (lease-bound) exists now. An opinion without one is an abstention. */
@@ -77,6 +82,8 @@ export interface MemberEvidence {
   readonly cloud: CloudReading | null;
   readonly cloudStatus: CloudStatusReading | null;
   readonly workload: WorkloadReading | null;
+  /** Since when this leader has seen the services unreachable for everybody, without a break; absent or null: it has not. */
+  readonly serviceUnreachableSinceMs?: MonotonicMs | null;
   /** opId of a recovery of ours that fenced this instance (open intent, or `understudy:retired-by`): its stop is not an operator's. */
   readonly fencedByOpId: string | null;
 }
@@ -84,7 +91,7 @@ export interface MemberEvidence {
 export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';
 
 export interface EvidenceItem {
-  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`, `instance notice`. */
+  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`, `instance notice`, `service from c1`. */
   readonly source: string;
   readonly text: string;
   /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
@@ -101,10 +108,13 @@ export const ASSESS_REASONS = [
   'Heard',
   'Degraded',
   'DegradedTooLong',
+  'ServiceUnreachable',
+  'ServiceUnreachableTooLong',
   'NeverHeard',
   'EveryoneAbstains',
   'KeyRetired',
   'SomeStillConfirming',
+  'ProbeAnswered',
   'NotEnoughObservers',
   'NotEnoughZones',
   'NoObserverOutsideZone',
@@ -153,4 +163,6 @@ export interface Assessment {
   /** EC2 should be asked about this instance now, without waiting for the next round. */
   readonly wantsCloudReading: boolean;
   readonly quorum: Quorum;
+  /** Heard, but its services are unreachable for everybody who looks. */
+  readonly serviceUnreachable: boolean;
 }

@@ -17,7 +17,8 @@ export interface FleetMember {
   readonly az: string;
   /**
    * When it became suspect (or dead, or unknown after having been suspect) and has been since, or when a check began to fail where the policy acts on
-   * failing checks; `null` while it is fine. A wrong check fails everywhere at once, so it must be able to make a mass.
+   * failing checks, or its services became unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a firewall, fails everywhere at
+   * once, so it must be able to make a mass.
    */
   readonly failedSinceWallMs: number | null;
 }

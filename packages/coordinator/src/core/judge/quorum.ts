@@ -1,5 +1,6 @@
 import type { Assessment, EvidenceItem, MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
 import type { GuardInput } from './guard-input.ts';
+import { PROBE_ANSWERED } from './probe-answers.ts';
 
 const VOTES: readonly string[] = ['alive', 'suspect', 'dead'];
 
@@ -17,7 +18,6 @@ export function countVotes(evidence: MemberEvidence): Quorum {
   const dead = votes.filter((vote) => vote.verdict === 'dead');
   // The AZ as the live presence record says, not as an opinion once said.
   const zones = [...new Set(dead.map((vote) => azOf(evidence, vote)))];
-  const { minimumObservers, minimumZones } = evidence.requirement;
   const outsideZone = zones.some((az) => az !== evidence.az);
   const silentEverywhere = votes.length > 0 && dead.length === votes.length;
   return {
@@ -29,12 +29,16 @@ export function countVotes(evidence: MemberEvidence): Quorum {
     outsideZone,
     requirement: evidence.requirement,
     silentEverywhere,
-    met:
-      silentEverywhere &&
-      dead.length >= minimumObservers &&
-      zones.length >= minimumZones &&
-      (outsideZone || minimumZones <= 1),
+    met: silentEverywhere && areEnough(evidence, dead),
   };
+}
+
+/** Enough observers, in enough zones, one of them outside the member's (S): so many must agree before anything is held against a member. */
+export function areEnough(evidence: MemberEvidence, agreeing: readonly ObserverOpinion[]): boolean {
+  const { minimumObservers, minimumZones } = evidence.requirement;
+  const zones = new Set(agreeing.map((vote) => azOf(evidence, vote)));
+  const outsideZone = [...zones].some((az) => az !== evidence.az);
+  return agreeing.length >= minimumObservers && zones.size >= minimumZones && (outsideZone || minimumZones <= 1);
 }
 
 const azOf = (evidence: MemberEvidence, opinion: ObserverOpinion): string =>
@@ -51,7 +55,7 @@ export function opinionEvidence(evidence: MemberEvidence): EvidenceItem[] {
     if (opinion.verdict === 'alive')
       return { ...base, text: `hears it (${opinion.az})`, ageMs: heardAgo(evidence, opinion), weight: 'veto' };
     const text = `${opinion.verdict}: ${opinion.reason} (${opinion.az})`;
-    return { ...base, text, ageMs, weight: 'for-dead' };
+    return { ...base, text, ageMs, weight: opinion.reason === PROBE_ANSWERED ? 'against-dead' : 'for-dead' };
   });
 }
 
@@ -59,9 +63,14 @@ function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | 
   return opinion.lastHeardWallMs === null ? null : Math.max(0, evidence.wallNowMs - opinion.lastHeardWallMs);
 }
 
-/** What the guard is told of it; null where silence is not what it is judged by: degraded for too long, or (only `explain` asks then) not silent everywhere. */
+/** What the guard is told of it; null where silence is not what it is judged by: degraded or its services unreachable for too long, or (only `explain` asks then) not silent everywhere. */
 export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
-  if (reasonCode === 'DegradedTooLong' || (!act && !quorum.silentEverywhere)) return null;
+  if (
+    reasonCode === 'DegradedTooLong' ||
+    reasonCode === 'ServiceUnreachableTooLong' ||
+    (!act && !quorum.silentEverywhere)
+  )
+    return null;
   const { minimumObservers, minimumZones } = quorum.requirement;
   const outside = minimumZones > 1 ? `, one outside ${az}` : '';
   return {

@@ -27,7 +27,6 @@ export class MemberColumns {
   agentId = new Uint8Array(0);
   suspectAfterMs = new Uint32Array(0);
   confirmForMs = new Uint32Array(0);
-  tcpPort = new Uint16Array(0);
   activeHashHi = new Uint32Array(0);
   activeHashLo = new Uint32Array(0);
   /** Entry of the activated instance, {@link NONE} before it was heard of. */
@@ -65,7 +64,6 @@ export class MemberColumns {
     this.agentId = grown(this.agentId, capacity * 16);
     this.suspectAfterMs = grown(this.suspectAfterMs, capacity);
     this.confirmForMs = grown(this.confirmForMs, capacity);
-    this.tcpPort = grown(this.tcpPort, capacity);
     this.activeHashHi = grown(this.activeHashHi, capacity);
     this.activeHashLo = grown(this.activeHashLo, capacity);
     this.activeEntry = grown(this.activeEntry, capacity);

@@ -8,16 +8,28 @@ export interface Suspicion {
   udpSent: number;
   /** When the second UDP probe went out; two, so that one lost datagram is no failed probe. */
   secondUdpAtMs: number;
-  tcp: 'none' | 'wanted' | 'failed' | 'answered';
+  /** One per service probe of the group; none: only UDP confirms. */
+  confirm: readonly ConfirmRow[];
   deadSinceMs: number;
 }
 
-export const newSuspicion = (sinceMs: MonotonicMs, hasTcpPort: boolean): Suspicion => ({
+/** What the newest look of one service probe said of the silent host. */
+export interface ConfirmRow {
+  nextAtMs: number;
+  underWay: boolean;
+  /** `wanted`: none was carried out yet. */
+  result: 'wanted' | 'failed' | 'answered';
+}
+
+export const newConfirmation = (sinceMs: number, probeCount: number): ConfirmRow[] =>
+  Array.from({ length: probeCount }, () => ({ nextAtMs: sinceMs, underWay: false, result: 'wanted' }));
+
+export const newSuspicion = (sinceMs: MonotonicMs, probeCount: number): Suspicion => ({
   sinceMs,
   nextProbeAtMs: sinceMs,
   udpSent: 0,
   secondUdpAtMs: Number.POSITIVE_INFINITY,
-  tcp: hasTcpPort ? 'wanted' : 'none',
+  confirm: newConfirmation(sinceMs, probeCount),
   deadSinceMs: Number.POSITIVE_INFINITY,
 });
 
@@ -32,24 +44,33 @@ export interface SilenceInput {
   /** Extra time before `dead` after a goodbye; 0 without one. */
   readonly graceMs: number;
   readonly probeTimeoutMs: number;
+  /** How long after the confirmation time an answered service probe still delays `dead`. */
+  readonly answeredHoldMs: number;
   readonly suspicion: Suspicion | null;
 }
 
 export interface SilenceVerdict {
-  readonly verdict: 'alive' | 'suspect' | 'dead';
+  readonly verdict: 'alive' | 'suspect' | 'dead' | 'unknown';
   readonly reason: OpinionReason;
   /** When to look again if nothing is heard. */
   readonly lookAgainInMs: number;
 }
 
-function probesFailed(input: SilenceInput, suspicion: Suspicion): boolean {
+/**
+ * So long after the confirmation time a service probe that was never carried out (no descriptor left, too many under way) delays the verdict; then this
+ * observer has none: it could not look, and must not keep those who could from deciding. ms
+ */
+const UNPROBED_MS = 15_000;
+
+function udpFailed(input: SilenceInput, suspicion: Suspicion): boolean {
   const timeoutMs = Math.min(input.probeTimeoutMs, input.confirmForMs / 4);
-  return input.nowMs >= suspicion.secondUdpAtMs + timeoutMs && (suspicion.tcp === 'none' || suspicion.tcp === 'failed');
+  return input.nowMs >= suspicion.secondUdpAtMs + timeoutMs;
 }
 
 /**
  * Silence of one instance that was heard before, as heard by a healthy observer:
- * `alive` until `suspectAfterMs`, `suspect` for at least `confirmForMs` more, `dead` only when the probes of that time failed too.
+ * `alive` until `suspectAfterMs`, `suspect` for at least `confirmForMs` more, `dead` only when the probes of that time failed too. An answered service
+ * probe is no heartbeat: whoever has the address may have answered. So it delays, and not for ever.
  */
 export function judgeSilence(input: SilenceInput): SilenceVerdict {
   const leftMs = input.suspectAfterMs - input.silentMs;
@@ -60,9 +81,25 @@ export function judgeSilence(input: SilenceInput): SilenceVerdict {
   if (!suspicion) return { verdict: 'suspect', reason, lookAgainInMs: confirmMs };
   const confirmLeftMs = confirmMs - (input.nowMs - suspicion.sinceMs);
   if (confirmLeftMs > 0) return { verdict: 'suspect', reason, lookAgainInMs: confirmLeftMs };
-  if (suspicion.tcp === 'answered') return { verdict: 'suspect', reason: 'ProbeAnswered', lookAgainInMs: 0 };
-  if (!probesFailed(input, suspicion)) return { verdict: 'suspect', reason, lookAgainInMs: 0 };
-  return { verdict: 'dead', reason: 'ProbesFailed', lookAgainInMs: Number.POSITIVE_INFINITY };
+  if (!udpFailed(input, suspicion)) return { verdict: 'suspect', reason, lookAgainInMs: 0 };
+  return judgeProbes(input, suspicion, -confirmLeftMs, reason);
+}
+
+function judgeProbes(
+  input: SilenceInput,
+  { confirm }: Suspicion,
+  overMs: number,
+  reason: OpinionReason,
+): SilenceVerdict {
+  const answered = confirm.some((row) => row.result === 'answered');
+  if (answered && overMs < input.answeredHoldMs)
+    return { verdict: 'suspect', reason: 'ProbeAnswered', lookAgainInMs: 0 };
+  if (confirm.some((row) => row.result === 'wanted'))
+    return overMs < UNPROBED_MS
+      ? { verdict: 'suspect', reason, lookAgainInMs: 0 }
+      : { verdict: 'unknown', reason: 'ProbeNotSent', lookAgainInMs: 0 };
+  const reasonDead = answered ? 'AnsweredTooLong' : 'ProbesFailed';
+  return { verdict: 'dead', reason: reasonDead, lookAgainInMs: Number.POSITIVE_INFINITY };
 }
 
 /**

@@ -3,5 +3,6 @@ export type { Hearing } from './hears-too-few.ts';
 export { decideKeyChange, type KeyChange, type KeySet, someOf } from './key-change.ts';
 export type { KeyOf } from './keyring.ts';
 export { ObserverTable, type ObserverTableOptions } from './observer-table.ts';
+export * from './service-types.ts';
 export * from './types.ts';
 export type { TickReport } from './watch.ts';

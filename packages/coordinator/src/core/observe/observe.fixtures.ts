@@ -105,7 +105,8 @@ export const watched = (member: MemberId, change: Partial<WatchedMember> = {}): 
   confirmForMs: 3_000,
   activatedInstanceId: `i-${member.replace('/', '-')}`,
   knownInstanceIds: [],
-  tcpPort: null,
+  serviceProbes: [],
+  answeredProbesHoldForMs: 600_000,
   ...change,
 });
 
@@ -155,8 +156,7 @@ export function run(
 ): void {
   for (let nowMs = fromMs; nowMs <= untilMs; nowMs += 250) {
     table.tick(at(nowMs));
-    for (const order of table.planProbes(at(nowMs)))
-      table.probeResult(order, order.kind === 'udp' ? 'sent' : 'failed', at(nowMs));
+    for (const order of table.planProbes(at(nowMs))) table.probeResult(order, 'sent', at(nowMs));
     onTick(nowMs);
   }
 }

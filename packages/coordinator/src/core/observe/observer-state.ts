@@ -1,7 +1,9 @@
 import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/shared';
 import { AgentIndex } from './agent-index.ts';
 import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
-import type { Suspicion } from './detector.ts';
+import { newConfirmation, type Suspicion } from './detector.ts';
+import { newServiceState, sameServiceOpinion, type ServiceState } from './service-state.ts';
+import type { ServiceOpinion } from './service-types.ts';
 import { OPINION_REASONS, type Opinion, type OpinionReason, type ObserverSettings } from './types.ts';
 
 const VERDICTS: readonly OpinionVerdict[] = ['unknown', 'alive', 'suspect', 'dead', 'left'];
@@ -20,7 +22,12 @@ export class ObserverState {
   readonly suspicions = new Map<number, Suspicion>();
   /** Slot → hashes of further instances the roster knows; only members that have any. */
   readonly known = new Map<number, ReadonlySet<string>>();
+  /** Slot → its service probes; only members of groups that have any. */
+  readonly probed = new Map<number, ServiceState>();
+  /** Slot → what is thought of its services, where anything is. */
+  readonly services = new Map<number, ServiceOpinion>();
   readonly settings: ObserverSettings;
+  #probedVersion = 0;
   #changed: number[] = [];
   #entriesMade = 0;
 
@@ -31,6 +38,38 @@ export class ObserverState {
   /** Number of entries ever made: makes the challenge of a re-made entry a new one. */
   get entriesMade(): number {
     return this.#entriesMade;
+  }
+
+  /** Grows whenever {@link probed} does not hold the same slots as before. */
+  get probedVersion(): number {
+    return this.#probedVersion;
+  }
+
+  startServices(
+    slot: number,
+    from: Pick<ServiceState, 'instanceId' | 'probes' | 'answeredHoldMs'>,
+    nowMs: number,
+  ): void {
+    this.dropServices(slot, nowMs);
+    this.#probedVersion++;
+    this.probed.set(slot, newServiceState({ ...from, epoch: this.#probedVersion }, nowMs));
+    const suspicion = this.suspicions.get(slot);
+    if (suspicion) suspicion.confirm = newConfirmation(nowMs, from.probes.length);
+  }
+
+  dropServices(slot: number, nowMs: number): void {
+    if (!this.probed.delete(slot)) return;
+    this.#probedVersion++;
+    this.setService(slot, null);
+    const suspicion = this.suspicions.get(slot);
+    if (suspicion) suspicion.confirm = newConfirmation(nowMs, 0);
+  }
+
+  setService(slot: number, opinion: ServiceOpinion | null): void {
+    if (sameServiceOpinion(this.services.get(slot) ?? null, opinion)) return;
+    if (opinion) this.services.set(slot, opinion);
+    else this.services.delete(slot);
+    this.markChanged(slot);
   }
 
   entryOf(slot: number, hashHi: number, hashLo: number): number {
@@ -138,6 +177,7 @@ export class ObserverState {
       reason: OPINION_REASONS[members.reason[slot] as number] as OpinionReason,
       sinceMs: monotonicMs(members.sinceMs[slot] as number),
       lastHeardMs: heardAtMs === Number.NEGATIVE_INFINITY ? null : monotonicMs(heardAtMs),
+      service: this.services.get(slot) ?? null,
     };
   }
 

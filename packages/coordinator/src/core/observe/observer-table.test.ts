@@ -63,22 +63,6 @@ describe('one silent member', () => {
     expect(table.opinion('db/m0')?.verdict).toBe('alive');
   });
 
-  it('that answers on its TCP port stays suspect', () => {
-    const { table } = observer([watched(M, { tcpPort: 5432 })]);
-    new WireAgent(M, I).greet(table, 0);
-    const drive = (untilMs: number, fromMs: number, tcp: 'answered' | 'failed') => {
-      for (let nowMs = fromMs; nowMs <= untilMs; nowMs += 250) {
-        table.tick(at(nowMs));
-        for (const order of table.planProbes(at(nowMs)))
-          table.probeResult(order, order.kind === 'udp' ? 'sent' : tcp, at(nowMs));
-      }
-    };
-    drive(20_000, 250, 'answered');
-    expect(table.opinion(M)).toMatchObject({ verdict: 'suspect', reason: 'ProbeAnswered' });
-    drive(22_000, 20_250, 'failed');
-    expect(table.opinion(M)?.verdict).toBe('dead');
-  });
-
   it('that said goodbye is suspect with that reason and dead only after the grace', () => {
     const { table, agents } = fleet(1, { goodbyeGraceMs: 20_000 });
     agents[0]?.send(table, 500, { goodbye: true });

@@ -20,6 +20,8 @@ import { markRetired, memberKeyOf, usersOfKey } from './key-use.ts';
 import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import { applyRoster } from './roster.ts';
+import { ServiceWatch } from './service-watch.ts';
+import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
 import type {
   Abstention,
   MemberKey,
@@ -59,6 +61,7 @@ export class ObserverTable implements HeartbeatSource {
   readonly #state: ObserverState;
   readonly #keyring: Keyring;
   readonly #watch: Watch;
+  readonly #services: ServiceWatch;
   readonly #coordinatorHash: number;
   /** Tags are HMAC, so several may be checked at once by other means. */
   readonly hasHmacTags: boolean;
@@ -78,6 +81,7 @@ export class ObserverTable implements HeartbeatSource {
       nonce: options.nonce,
     });
     this.#watch = new Watch(this.#state, options.startedAtMs);
+    this.#services = new ServiceWatch(this.#state);
   }
 
   /** HMAC state of all keys, for the vector check. Valid until the next {@link setRoster}. */
@@ -128,7 +132,9 @@ export class ObserverTable implements HeartbeatSource {
 
   /** Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is found. */
   tick(nowMs: MonotonicMs): TickReport {
-    return this.#watch.tick(nowMs);
+    const report = this.#watch.tick(nowMs);
+    this.#services.tick(nowMs, report.abstention !== null);
+    return report;
   }
 
   /** Datagrams were lost on our side since the last call (kernel drops grew). */
@@ -139,6 +145,15 @@ export class ObserverTable implements HeartbeatSource {
   /** Probes to send now. Each is planned once; report what became of it to {@link probeResult}. */
   planProbes(nowMs: MonotonicMs): readonly ProbeOrder[] {
     return this.#watch.planProbes(this.ingest, this.#keyring, this.#coordinatorHash, nowMs);
+  }
+
+  /** Looks at services to make now, silent members first; each is given once. Report what became of it to {@link serviceResult}. */
+  planServiceProbes(nowMs: MonotonicMs, room: ProbeRoom): readonly ServiceOrder[] {
+    return this.#services.plan(nowMs, this.abstention !== null, room);
+  }
+
+  serviceResult(order: ServiceOrder, report: ProbeReport, nowMs: MonotonicMs): void {
+    this.#services.result(order, report, nowMs);
   }
 
   probeResult(order: ProbeOrder, outcome: ProbeOutcome, nowMs: MonotonicMs): void {

@@ -2,6 +2,7 @@ import { agentIdOf, instanceHashOf } from '@understudy/shared';
 import { MEMBER_FLAG, NONE } from './columns.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
+import { sameProbes } from './service-state.ts';
 import type { WatchedMember } from './types.ts';
 
 const hexWord = (hex: string, word: number): number => Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
@@ -29,6 +30,7 @@ export function applyRoster(
     updateTimes(state, slot, watched);
     updateKnown(state, slot, watched);
     if (members.activeIds[slot] !== watched.activatedInstanceId) activate(state, slot, watched, nowMs);
+    updateServices(state, slot, watched, nowMs);
   }
   for (const [member, slot] of state.slots) {
     const flags = members.flags[slot] as number;
@@ -70,16 +72,23 @@ function enrol(state: ObserverState, keyring: Keyring, watched: WatchedMember, n
 
 function updateTimes(state: ObserverState, slot: number, watched: WatchedMember): void {
   const { members } = state;
-  if (
-    members.suspectAfterMs[slot] === watched.suspectAfterMs &&
-    members.confirmForMs[slot] === watched.confirmForMs &&
-    members.tcpPort[slot] === (watched.tcpPort ?? 0)
-  )
+  if (members.suspectAfterMs[slot] === watched.suspectAfterMs && members.confirmForMs[slot] === watched.confirmForMs)
     return;
   members.suspectAfterMs[slot] = watched.suspectAfterMs;
   members.confirmForMs[slot] = watched.confirmForMs;
-  members.tcpPort[slot] = watched.tcpPort ?? 0;
   if (members.activeEntry[slot] !== NONE) members.dueAtMs[slot] = 0;
+}
+
+/** Another instance, or another list of probes, begins without any past. */
+function updateServices(state: ObserverState, slot: number, watched: WatchedMember, nowMs: number): void {
+  const { activatedInstanceId: instanceId, serviceProbes: probes, answeredProbesHoldForMs: answeredHoldMs } = watched;
+  const before = state.probed.get(slot);
+  if (instanceId === null || probes.length === 0) {
+    if (before) state.dropServices(slot, nowMs);
+    return;
+  }
+  if (before?.instanceId === instanceId && sameProbes(before.probes, probes)) before.answeredHoldMs = answeredHoldMs;
+  else state.startServices(slot, { instanceId, probes, answeredHoldMs }, nowMs);
 }
 
 function updateKnown(state: ObserverState, slot: number, watched: WatchedMember): void {
@@ -115,6 +124,7 @@ function forget(state: ObserverState, keyring: Keyring, slot: number): void {
     entries.release(entry);
     entry = next;
   }
+  state.dropServices(slot, 0);
   state.suspicions.delete(slot);
   state.known.delete(slot);
   keyring.clear(slot);

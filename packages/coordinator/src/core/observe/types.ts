@@ -1,5 +1,6 @@
-import type { CheckReading, Endpoint, MemberId, MonotonicMs, OpinionVerdict } from '@understudy/shared';
+import type { CheckReading, Endpoint, MemberId, MonotonicMs, OpinionVerdict, ServiceProbe } from '@understudy/shared';
 import type { HeartbeatReading } from '../../contracts.ts';
+import type { ServiceOpinion } from './service-types.ts';
 
 /** What this observer is told to watch. */
 export interface WatchedMember {
@@ -10,8 +11,9 @@ export interface WatchedMember {
   readonly activatedInstanceId: string | null;
   /** Other instances we know of (a replacement in verification, the predecessor): kept in preference to strangers. */
   readonly knownInstanceIds: readonly string[];
-  /** Also probe this TCP port before `dead`; `null` = UDP probes only. */
-  readonly tcpPort: number | null;
+  /** Of its group; empty = UDP probes only. Members of one group share the list. */
+  readonly serviceProbes: readonly ServiceProbe[];
+  readonly answeredProbesHoldForMs: number;
 }
 
 export interface ObserverSettings {
@@ -73,6 +75,8 @@ export const OPINION_REASONS = [
   'Goodbye',
   'ProbeAnswered',
   'ProbesFailed',
+  'AnsweredTooLong',
+  'ProbeNotSent',
   'WarmingUp',
   'OwnStall',
   'ReceiveLoss',
@@ -100,6 +104,8 @@ export interface Opinion {
   readonly reason: OpinionReason;
   readonly sinceMs: MonotonicMs;
   readonly lastHeardMs: MonotonicMs | null;
+  /** `null`: none (nothing to probe, abstains, or not known yet). */
+  readonly service: ServiceOpinion | null;
 }
 
 /** A check as the agent reports it, and since when it has failed in every heartbeat we heard. */
@@ -147,19 +153,14 @@ export interface ReceiveResult {
   readonly ack: Uint8Array | null;
 }
 
-/** A probe to send now. Give what became of it to `ObserverTable.probeResult`. */
+/** A UDP probe to send now. Give what became of it to `ObserverTable.probeResult`. */
 export interface ProbeOrder {
-  readonly kind: 'udp' | 'tcp';
   readonly member: MemberId;
   readonly to: Endpoint;
-  /** The datagram; empty for TCP. */
   readonly payload: Uint8Array;
   /** Which suspicion it belongs to: a result that comes after a refutation is ignored. */
   readonly suspectSinceMs: MonotonicMs;
 }
 
-/**
- * UDP: `sent` or `not-sent` (an answer comes as a heartbeat). TCP: `answered` (even a refusal: the host lives), `failed`, `not-sent`.
- * A probe that was not sent proves nothing and does not count.
- */
-export type ProbeOutcome = 'sent' | 'not-sent' | 'answered' | 'failed';
+/** An answer comes as a heartbeat. A probe that was not sent proves nothing and does not count. */
+export type ProbeOutcome = 'sent' | 'not-sent';

@@ -9,7 +9,6 @@ import type { ObserverState } from './observer-state.ts';
 import type { Abstention, ProbeOrder, ProbeOutcome } from './types.ts';
 
 const STALL_TICKS = 3;
-const NO_PAYLOAD = new Uint8Array(0);
 
 export interface TickReport {
   /** Length of the stall found by this tick; 0 = none. */
@@ -142,6 +141,7 @@ export class Watch {
     const { members, entries, settings, suspicions } = this.#state;
     const goodbye = ((entries.flags[entry] as number) & ENTRY_FLAG.goodbye) !== 0;
     const suspicion = suspicions.get(slot) ?? null;
+    const probed = this.#state.probed.get(slot);
     const judged = judgeSilence({
       nowMs,
       silentMs,
@@ -149,10 +149,11 @@ export class Watch {
       confirmForMs: members.confirmForMs[slot] as number,
       graceMs: goodbye ? settings.goodbyeGraceMs : 0,
       probeTimeoutMs: settings.probeTimeoutMs,
+      answeredHoldMs: probed?.answeredHoldMs ?? 0,
       suspicion,
     });
     if (judged.verdict === 'alive') suspicions.delete(slot);
-    else if (!suspicion) suspicions.set(slot, newSuspicion(monotonicMs(nowMs), members.tcpPort[slot] !== 0));
+    else if (!suspicion) suspicions.set(slot, newSuspicion(monotonicMs(nowMs), probed?.probes.length ?? 0));
     else if (judged.verdict === 'dead') suspicion.deadSinceMs = Math.min(suspicion.deadSinceMs, nowMs);
     this.#state.setVerdict(slot, judged.verdict, judged.reason, nowMs);
     members.dueAtMs[slot] = judged.verdict === 'dead' ? this.#settle(slot, nowMs) : nowMs + judged.lookAgainInMs;
@@ -186,11 +187,9 @@ export class Watch {
     const entry = members.activeEntry[slot] as number;
     const address = addressOf(entries, entry);
     if (address === null) return;
-    const common = { member: members.ids[slot] as MemberId, suspectSinceMs: suspicion.sinceMs };
     const to = { address, port: entries.port[entry] as number };
-    orders.push({ ...common, kind: 'udp', to, payload: udpPayload() });
-    const tcpPort = members.tcpPort[slot] as number;
-    if (tcpPort !== 0) orders.push({ ...common, kind: 'tcp', to: { address, port: tcpPort }, payload: NO_PAYLOAD });
+    const member = members.ids[slot] as MemberId;
+    orders.push({ member, suspectSinceMs: suspicion.sinceMs, to, payload: udpPayload() });
   }
 
   #probe(slot: number, ingest: Ingest, keyring: Keyring, coordinatorHash: number): Uint8Array {
@@ -211,10 +210,6 @@ export class Watch {
     const slot = this.#state.slots.get(order.member);
     const suspicion = slot === undefined ? undefined : this.#state.suspicions.get(slot);
     if (!suspicion || suspicion.sinceMs !== order.suspectSinceMs || outcome === 'not-sent') return;
-    if (order.kind === 'tcp') {
-      if (outcome === 'answered' || outcome === 'failed') suspicion.tcp = outcome;
-      return;
-    }
     suspicion.udpSent++;
     if (suspicion.udpSent === 2) suspicion.secondUdpAtMs = nowMs;
   }

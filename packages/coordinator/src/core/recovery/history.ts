@@ -14,6 +14,8 @@ export interface ClosingFacts {
   readonly snapshotIds: readonly string[];
   /** The replacement's heartbeats were passing when it was closed. */
   readonly heardAtTheEnd: boolean;
+  /** Its services that did not pass then, in words; null: all did, or none is probed. */
+  readonly serviceFaultAtTheEnd: string | null;
 }
 
 /** What stays of a recovery, and what the collector has to remove when its time has come. */
@@ -25,7 +27,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
-    reason: facts.heardAtTheEnd ? intent.reason : `${intent.reason}; the replacement was silent when this was closed`,
+    reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
     ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
     newInstanceId: facts.newInstanceId,
@@ -47,6 +49,13 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
       ...facts.snapshotIds.map((id) => ({ kind: 'snapshot' as const, id, afterWallMs: captureAfterWallMs })),
     ],
   };
+}
+
+function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts): string {
+  const silent = heardAtTheEnd ? '' : '; the replacement was silent when this was closed';
+  const failing =
+    serviceFaultAtTheEnd === null ? '' : `; its services did not pass when this was closed (${serviceFaultAtTheEnd})`;
+  return `${intent.reason}${silent}${failing}`;
 }
 
 /** In order of their beginning; `done` ends with the transaction this record is written in. */

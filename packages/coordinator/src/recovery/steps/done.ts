@@ -7,17 +7,19 @@ import { readHold } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
 import type { Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
+import { ServiceLook } from './service-look.ts';
 
 const LIMIT_MS = 600_000;
 
 /**
- * Re-applies what a launch cannot carry (protections, tags per volume), marks the old instance as retired, hears the replacement once more,
- * and closes the recovery in one transaction: history in, intent, journal and hold out.
+ * Re-applies what a launch cannot carry (protections, tags per volume), marks the old instance as retired, hears the replacement once more, looks
+ * whether its services pass, and closes the recovery in one transaction: history in, intent, journal and hold out.
  */
 export function doneStep(run: Run): Step<'done'> {
   /** Chores that are through, by name. */
   const settled = new Set<string>();
   const strays: Strays = { seenSinceMs: null };
+  const services = new ServiceLook(run);
   const startedAtMs = run.nowMs();
   return {
     limitMs: LIMIT_MS,
@@ -29,7 +31,7 @@ export function doneStep(run: Run): Step<'done'> {
       }
       const [first, ...more] = (await choresOf(run, frozen)).filter((call) => !settled.has(call.name));
       if (first) return { kind: 'act', text: 'tagging and protecting', calls: [first, ...more] };
-      return (await strayAddress(run, frozen, strays)) ?? close(run, frozen, run.nowMs() - startedAtMs);
+      return (await strayAddress(run, frozen, strays)) ?? close(run, frozen, services, startedAtMs);
     },
     onTimeout: (frozen) => ({
       kind: 'hold',
@@ -130,12 +132,21 @@ function speaksWell(run: Run, instanceId: string): boolean {
   return run.nowMs() - reading.lastHeardAtMs < run.policy.suspectAfterMs;
 }
 
-async function close(run: Run, frozen: Frozen<'done'>, waitedMs: number): Promise<Move<'done'>> {
+/** Waits, but not for ever: it serves already, and a recovery that stays open would keep the ordinary watch from it. */
+async function close(
+  run: Run,
+  frozen: Frozen<'done'>,
+  services: ServiceLook,
+  startedAtMs: number,
+): Promise<Move<'done'>> {
   const { instanceId } = frozen.request;
   const well = speaksWell(run, instanceId);
-  if (!well && waitedMs < run.settings.closingPatienceMs) {
-    return { kind: 'wait', text: 'waiting to hear the replacement pass', forMs: run.settings.pollMinMs };
+  const serviceFault = await services.fault();
+  if ((!well || serviceFault !== null) && run.nowMs() - startedAtMs < run.settings.closingPatienceMs) {
+    const text = well ? `waiting for its services: ${serviceFault}` : 'waiting to hear the replacement pass';
+    return { kind: 'wait', text, forMs: run.settings.pollMinMs };
   }
+  if (serviceFault !== null) run.parts.log.warn('recovery.services_not_passing', { serviceFault });
   const { keys, kv } = run.parts;
   const { member, opId } = run.record;
   const intentKey = keys.intent(member);
@@ -145,7 +156,13 @@ async function close(run: Run, frozen: Frozen<'done'>, waitedMs: number): Promis
   return {
     kind: 'close',
     write: {
-      puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyOf(factsOf(run, instanceId, well)) }],
+      puts: [
+        {
+          key: keys.historyEntry(member, opId),
+          expect: 0,
+          record: historyOf(factsOf(run, instanceId, { well, serviceFault })),
+        },
+      ],
       deletes: [
         { key: intentKey, expect: run.intent.modRevision },
         ...(hold.own ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
@@ -155,7 +172,11 @@ async function close(run: Run, frozen: Frozen<'done'>, waitedMs: number): Promis
   };
 }
 
-function factsOf(run: Run, instanceId: string, well: boolean): ClosingFacts {
+function factsOf(
+  run: Run,
+  instanceId: string,
+  { well, serviceFault }: { readonly well: boolean; readonly serviceFault: string | null },
+): ClosingFacts {
   const fence = run.journal.get('fence', 'fence')?.result;
   const capture = run.journal.get('capture', 'capture')?.result;
   const image = run.journal.get('image', 'image')?.result;
@@ -173,5 +194,6 @@ function factsOf(run: Run, instanceId: string, well: boolean): ClosingFacts {
     imageId: image.imageId,
     snapshotIds: capture.snapshots.map((one) => one.snapshotId),
     heardAtTheEnd: well,
+    serviceFaultAtTheEnd: serviceFault,
   };
 }

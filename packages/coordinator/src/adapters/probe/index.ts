@@ -1,0 +1,1 @@
+export { serviceProbes } from './service-probes.ts';

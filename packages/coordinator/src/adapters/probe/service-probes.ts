@@ -1,0 +1,33 @@
+import { type Clock, type Endpoint, errorText, type Log, probeName, type ServiceProbe } from '@understudy/shared';
+import type { ProbeReport } from '../../core/observe/index.ts';
+import type { ProbeService } from '../../contracts.ts';
+import { Authorities } from './authorities.ts';
+import { probeHttp } from './http.ts';
+import type { LookLimits } from './one-look.ts';
+import { probeTcp } from './tcp.ts';
+import { probeTls } from './tls.ts';
+
+/** Looks at services over real sockets. */
+export function serviceProbes({ clock, log }: { readonly clock: Clock; readonly log: Log }): ProbeService {
+  const authorities = new Authorities(clock);
+  return async (probe, to, timeoutMs, signal) => {
+    const limits = { clock, timeoutMs, signal };
+    const caFile = probe.kind === 'tcp' ? undefined : probe.caFile;
+    if (caFile === undefined) return look(probe, to, undefined, limits);
+    const ca = await authorities.read(caFile, timeoutMs).catch((error: unknown) => {
+      log.warn('service_probe.ca_unreadable', { probe: probeName(probe), caFile, error: errorText(error) });
+      return null;
+    });
+    return ca === null ? hostOnly(to, limits) : look(probe, to, ca, limits);
+  };
+}
+
+function look(probe: ServiceProbe, to: Endpoint, ca: string | undefined, limits: LookLimits): Promise<ProbeReport> {
+  if (probe.kind === 'tcp') return probeTcp(to, limits);
+  return probe.kind === 'tls' ? probeTls(probe, to, ca, limits) : probeHttp(probe, to, ca, limits);
+}
+
+/** Without the authorities nothing can be said of the service; whether the host lives can be seen all the same. */
+async function hostOnly(to: Endpoint, limits: LookLimits): Promise<ProbeReport> {
+  return { ...(await probeTcp(to, limits)), code: 'NotSent' };
+}

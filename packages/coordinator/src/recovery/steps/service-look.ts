@@ -1,0 +1,45 @@
+import { type Endpoint, probeName, type ServiceProbe } from '@understudy/shared';
+import { currentAttempt } from '../../core/recovery/step-table.ts';
+import type { Run } from '../run.ts';
+
+/** Between two rounds of looks. */
+const EVERY_MS = 1_000;
+
+/**
+ * Whether the replacement's services pass at its own private address, as the leader sees them. Looks only, and decides nothing: a service that does not
+ * come up is said, and the ordinary watch takes over.
+ */
+export class ServiceLook {
+  readonly #run: Run;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #fault: string | null = null;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** What does not pass, in words, from a look no older than a second; null: everything does, or there is nothing to look at or with. */
+  async fault(): Promise<string | null> {
+    const run = this.#run;
+    const { serviceProbes } = run.policy;
+    const address = this.#address();
+    if (serviceProbes.length === 0 || !run.parts.probeService || address === null) return null;
+    if (run.nowMs() - this.#lookedAtMs < EVERY_MS) return this.#fault;
+    const looks = await Promise.all(serviceProbes.map((probe) => this.#look(probe, { address, port: probe.port })));
+    this.#lookedAtMs = run.nowMs();
+    this.#fault = looks.filter((text) => text !== null).join('; ') || null;
+    return this.#fault;
+  }
+
+  async #look(probe: ServiceProbe, to: Endpoint): Promise<string | null> {
+    const { parts, signal } = this.#run;
+    const report = await parts.probeService?.(probe, to, probe.timeoutMs, signal);
+    return report === undefined || report.code === 'Passing' ? null : `${probeName(probe)}: ${report.code}`;
+  }
+
+  #address(): string | null {
+    const { journal } = this.#run;
+    const permit = journal.get('permit', `permit-${currentAttempt(journal.states())}`)?.result;
+    return permit && 'privateIp' in permit ? permit.privateIp : null;
+  }
+}
