@@ -19,8 +19,8 @@ describe('the arithmetic', () => {
     for (const x of [1.3, 4, 6.2]) expect(irwinHall(8, x) + irwinHall(8, 8 - x)).toBeCloseTo(1, 12);
   });
 
-  test('four probes are sent before the decision at defaults, and the limits are Poisson’s', () => {
-    expect(probesUntilDecision(DEFAULTS)).toBe(4);
+  test('six probes are sent before the decision at defaults, and the limits are Poisson’s', () => {
+    expect(probesUntilDecision(DEFAULTS)).toBe(6);
     expect(upperBound95(0)).toBe(3);
     expect(upperBound95(3)).toBeCloseTo(7.75, 1);
     expect(upperBound95(10)).toBeCloseTo(16.96, 1);
@@ -43,7 +43,7 @@ describe('silences of a healthy agent, through the production table and detector
   test.each([0.4, 0.5, 0.6])(
     'at %f loss the jump and every heartbeat played give the same, and what arithmetic says',
     (ratio) => {
-      const beats = { 0.4: 600_000, 0.5: 100_000, 0.6: 30_000 }[ratio] ?? 0;
+      const beats = { 0.4: 1_500_000, 0.5: 150_000, 0.6: 30_000 }[ratio] ?? 0;
       const options = { seed: 11, agentYears: years(beats), loss: independent(ratio) };
       const expected = expectedRates(ratio, DEFAULTS);
       for (const { totals } of [campaign(options), campaign({ ...options, everyHeartbeat: true })]) {

@@ -49,9 +49,9 @@ export function expectedClusterRate(p: number, timing: Timing, observers: number
   return (1 - all) * unheard(all, untilMs, timing) * probesFail;
 }
 
-/** One at the start and one every quarter of the confirmation time (at most a second), each at a tick, before the tick that decides. */
+/** One at the start and one every sixth of the confirmation time (at most a second), each at a tick, before the tick that decides. */
 export function probesUntilDecision({ confirmForMs, tickMs }: Timing): number {
-  const everyMs = Math.ceil(Math.max(50, Math.min(1_000, confirmForMs / 4)) / tickMs) * tickMs;
+  const everyMs = Math.ceil(Math.max(50, Math.min(1_000, confirmForMs / 6)) / tickMs) * tickMs;
   return Math.ceil(confirmForMs / everyMs);
 }
 

@@ -51,10 +51,10 @@ describe('one silent member', () => {
 
   it('is alive again with the first heartbeat, even when dead, and a probe result of the old suspicion is ignored', () => {
     const { table, agents } = fleet(1);
-    run(table, 250, 5_500);
-    const late = table.planProbes(at(5_750));
+    run(table, 250, 5_250);
+    const late = table.planProbes(at(5_500));
     expect(late).toHaveLength(1);
-    run(table, 5_750, 9_000);
+    run(table, 5_500, 9_000);
     expect(table.opinion('db/m0')?.verdict).toBe('dead');
     agents[0]?.send(table, 9_100);
     expect(table.opinion('db/m0')?.verdict).toBe('alive');

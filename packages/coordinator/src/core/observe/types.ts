@@ -60,7 +60,7 @@ export const DEFAULT_OBSERVER_SETTINGS: ObserverSettings = {
   hearsMinimum: 4,
   settledAfterMs: 600_000,
   probeTimeoutMs: 500,
-  maxProbesPerTick: 256,
+  maxProbesPerTick: 512,
   ackEvery: 5,
   routineAckMs: 1_000,
   ackMinIntervalMs: 100,
