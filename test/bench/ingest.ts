@@ -1,13 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { join } from 'node:path';
 import { HeartbeatListener, type ObserverTable, UdpSocket } from '@understudy/coordinator';
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type BenchRow, median } from './bench.ts';
 import { benchTable, introduce } from './bench-table.ts';
 import { HeartbeatSource } from './heartbeat-source.ts';
-import type { SenderCommand, SenderReply } from './sender.ts';
+import { Sender } from './sender-process.ts';
 
 const AGENTS = 10_000;
 const DATAGRAMS = 400_000;
@@ -21,28 +19,6 @@ interface Flow {
   readonly perSecond: number;
   /** Of this (the receiving) process. */
   readonly cpuUs: number;
-}
-
-class Sender {
-  readonly #child: ChildProcess = fork(join(import.meta.dirname, 'sender.ts'), {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-  });
-
-  do(command: SenderCommand): Promise<SenderReply> {
-    return new Promise((resolve, reject) => {
-      const onExit = () => reject(new Error('the sender has ended'));
-      this.#child.once('exit', onExit);
-      this.#child.once('message', (reply) => {
-        this.#child.off('exit', onExit);
-        resolve(reply as SenderReply);
-      });
-      this.#child.send(command);
-    });
-  }
-
-  stop(): void {
-    this.#child.kill('SIGKILL');
-  }
 }
 
 /** Sends what is prepared and counts until nothing more comes. `received()` is asked at the start and the end. */
@@ -60,6 +36,8 @@ async function flow(sender: Sender, port: number, received: () => number, perSec
   }
   const used = process.cpuUsage(cpu);
   const count = received() - before;
+  if (count < sent / 10)
+    throw new Error(`${count} of ${sent} datagrams counted: the sender's are not what the receiver takes`);
   return {
     received: count,
     sent,

@@ -1,4 +1,5 @@
 import { type Bench, type BenchRow, renderRows } from './bench.ts';
+import { busyLoop } from './busy-loop.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
@@ -9,6 +10,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['heartbeat-mac', macCost],
   ['observer-footprint', observerFootprint],
   ['heartbeat-ingest', heartbeatIngest],
+  ['busy-loop', busyLoop],
   ['recovery', recoveryOverCriticalPath],
   ['take-over', leaderTakeOver],
 ];
