@@ -7,7 +7,7 @@ import { createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
-import { probeTcp, readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
+import { openHeartbeatSocket, probeTcp, readKernelDrops } from './adapters/udp/index.ts';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
 
@@ -157,8 +157,9 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
   const clock = new SystemClock();
   let coordinator: Coordinator | null = null;
   const { host, port } = config.http;
-  const { receiveBufferBytes } = config.udp;
-  const socket = await UdpSocket.open({ host: config.udp.host, port: config.udp.port, receiveBufferBytes }, log);
+  const { tickMs } = config.loop;
+  const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
+  const { socket } = hearing;
   closers.push(() => socket.close());
   const http = await startHttpServer({
     host,
@@ -180,7 +181,7 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
     masters: secrets.masters,
     store,
     cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
-    socket,
+    ...hearing,
     clock,
     random: new SystemRandom(),
     log,
@@ -196,6 +197,8 @@ async function assemble({ config, secrets, region, log, fail, closers }: Assembl
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
+    receiveBufferBytes: socket.receiveBufferBytes,
+    receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
 }

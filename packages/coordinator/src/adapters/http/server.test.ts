@@ -22,6 +22,8 @@ const SNAPSHOT: MetricsSnapshot = {
   heartbeats: 1_234,
   droppedDatagrams: new Map([['forged', 3]]),
   kernelDrops: 0,
+  ringDrops: 0,
+  receiveBufferBytes: 4_194_304,
 };
 
 const EXPLAINED: ExplainView = {
