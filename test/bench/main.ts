@@ -3,6 +3,7 @@ import { busyLoop } from './busy-loop.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
+import { steadyState } from './steady-state.ts';
 import { leaderTakeOver } from './take-over.ts';
 
 /** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
@@ -11,6 +12,7 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['observer-footprint', observerFootprint],
   ['heartbeat-ingest', heartbeatIngest],
   ['busy-loop', busyLoop],
+  ['steady-state', steadyState],
   ['recovery', recoveryOverCriticalPath],
   ['take-over', leaderTakeOver],
 ];

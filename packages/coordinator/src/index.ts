@@ -23,3 +23,4 @@ export {
 export * from './adapters/udp/index.ts';
 export * from './core/judge/index.ts';
 export * from './core/observe/index.ts';
+export { OpinionPublisher, type OpinionPublisherOptions } from './observing/opinion-publisher.ts';
