@@ -41,8 +41,12 @@ describe('a heartbeat that waited to be read', () => {
   it('is heard before its sender is judged, by the tick that would have suspected it', () => {
     const { table, first, verdict } = fleet(1);
     run(table, 250, 4_750);
-    tickWith(table, 5_000, () => table.receive(first.beat(), FROM, at(4_990), at(5_000)));
-    expect(verdict()).toBe('alive');
+    let whenHeard: string | undefined;
+    tickWith(table, 5_000, () => {
+      whenHeard = verdict();
+      table.receive(first.beat(), FROM, at(4_990), at(5_000));
+    });
+    expect([whenHeard, verdict()]).toEqual(['alive', 'alive']);
     expect(table.takeChanges().map((change) => change.verdict)).toEqual(['alive']);
   });
 
