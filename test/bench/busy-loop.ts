@@ -90,6 +90,12 @@ function beatTime(table: ObserverTable, listener: HeartbeatListener) {
     for (const { verdict } of table.takeChanges()) if (verdict === 'suspect' || verdict === 'dead') falseSuspicions++;
   }
   return {
+    /** Counts from now on, once the stalls of the preparations are over. */
+    begin: async () => {
+      while (table.abstention !== null) await clock.sleep(50);
+      falseSuspicions = 0;
+      abstainedTicks = 0;
+    },
     stop: () => {
       clearTimeout(timer);
       return { falseSuspicions, abstainedTicks };
@@ -111,6 +117,7 @@ async function hearUnder(load: Load, sender: Sender, receiveThreads: number): Pr
   listener.start();
   listener.tick();
   const ticking = beatTime(table, listener);
+  await ticking.begin();
   const busy = keepBusy(load);
   const { sent } = await sender.do({
     kind: 'send',
