@@ -126,6 +126,33 @@ describe('HeartbeatListener', () => {
     expect(table.abstention).toBeNull();
   });
 
+  it('while the drops grow from reading to reading it abstains without a gap, and a reading without growth ends it', async () => {
+    let drops = 0;
+    let growing = true;
+    let readings = 0;
+    const { clock, table, listener } = setUp({
+      readDrops: () => {
+        readings++;
+        return Promise.resolve(growing ? (drops += 10) : drops);
+      },
+    });
+    // Ticks a little late, as they are under load: a reading every 1.2 s, a loss silences for 1 s.
+    const ticks = async (count: number) => {
+      const reasons = [];
+      for (let i = 0; i < count; i++) {
+        await clock.advance(300);
+        reasons.push(listener.tick().abstention?.reason ?? null);
+      }
+      return reasons;
+    };
+    await ticks(6);
+    expect(new Set(await ticks(40))).toEqual(new Set(['ReceiveLoss']));
+    expect(readings).toBeGreaterThan(10);
+    growing = false;
+    expect((await ticks(12)).at(-1)).toBeNull();
+    expect(table.abstention).toBeNull();
+  });
+
   it('a stall of its own is logged', async () => {
     const { clock, log, listener } = setUp();
     listener.tick();

@@ -62,6 +62,8 @@ export class HeartbeatListener {
   #kernelDropsCount: number | null = null;
   #ringDropsCount = 0;
   #deaf = false;
+  /** The kernel dropped datagrams between the last two readings: until a reading finds no more, it may be doing so now. */
+  #kernelDrops = false;
   #readingDrops = false;
   #dropsReadAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -104,6 +106,7 @@ export class HeartbeatListener {
     const { log, receiver, table } = this.#options;
     receiver?.drain();
     this.#batch.flush();
+    if (this.#kernelDrops) table.noteReceiveLoss(nowMs);
     const dropped = (receiver?.lostCount ?? 0) - this.#ringDropsCount;
     if (dropped <= 0) return;
     this.#ringDropsCount += dropped;
@@ -184,6 +187,7 @@ export class HeartbeatListener {
   #noteDrops(drops: number | null): void {
     const before = this.#kernelDropsCount;
     this.#kernelDropsCount = drops;
+    this.#kernelDrops = drops !== null && before !== null && drops > before;
     if (drops === null || before === null || drops <= before) return;
     const { clock, log, table } = this.#options;
     log.warn('udp.kernel-drops', { dropped: drops - before });
