@@ -15,6 +15,8 @@ import {
 
 /** Benchmarks measure the receiver: every agent here has the same key, so that making datagrams is cheap. Each row still keeps its own state. */
 export const BENCH_KEY = new Uint8Array(32).fill(11);
+/** A datagram with its sending time in it. Too short for a heartbeat: an observer counts it as malformed and drops it. */
+export const MARK_BYTES = 8;
 /** Strings in one piece, as they come out of JSON. */
 const flat = (text: string): string => Buffer.from(text).toString();
 export const benchMember = (index: number): MemberId => flat(`bench/m${index}`) as MemberId;

@@ -1,13 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { join } from 'node:path';
-import { HeartbeatListener, type ObserverTable, UdpSocket } from '@understudy/coordinator';
+import { HeartbeatListener, type ObserverTable } from '@understudy/coordinator';
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type BenchRow, median } from './bench.ts';
+import { openBenchSocket } from './bench-socket.ts';
 import { benchTable, introduce } from './bench-table.ts';
 import { HeartbeatSource } from './heartbeat-source.ts';
-import type { SenderCommand, SenderReply } from './sender.ts';
+import { Sender } from './sender-process.ts';
 
 const AGENTS = 10_000;
 const DATAGRAMS = 400_000;
@@ -21,28 +20,6 @@ interface Flow {
   readonly perSecond: number;
   /** Of this (the receiving) process. */
   readonly cpuUs: number;
-}
-
-class Sender {
-  readonly #child: ChildProcess = fork(join(import.meta.dirname, 'sender.ts'), {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-  });
-
-  do(command: SenderCommand): Promise<SenderReply> {
-    return new Promise((resolve, reject) => {
-      const onExit = () => reject(new Error('the sender has ended'));
-      this.#child.once('exit', onExit);
-      this.#child.once('message', (reply) => {
-        this.#child.off('exit', onExit);
-        resolve(reply as SenderReply);
-      });
-      this.#child.send(command);
-    });
-  }
-
-  stop(): void {
-    this.#child.kill('SIGKILL');
-  }
 }
 
 /** Sends what is prepared and counts until nothing more comes. `received()` is asked at the start and the end. */
@@ -60,6 +37,8 @@ async function flow(sender: Sender, port: number, received: () => number, perSec
   }
   const used = process.cpuUsage(cpu);
   const count = received() - before;
+  if (count < sent / 10)
+    throw new Error(`${count} of ${sent} datagrams counted: the sender's are not what the receiver takes`);
   return {
     received: count,
     sent,
@@ -81,13 +60,13 @@ async function bareCounter(): Promise<{ port: number; received: () => number; so
 }
 
 /** What a coordinator runs: socket, listener, table, acks, ticks. Only authentic, new, confirmed heartbeats count. */
-async function observerUnderTest(table: ObserverTable) {
-  const socket = await UdpSocket.open({ host: '127.0.0.1', port: 0 }, silentLog);
-  const listener = new HeartbeatListener({ socket, table, clock, log: silentLog });
+async function observerUnderTest(table: ObserverTable, receiveThreads: number) {
+  const hearing = await openBenchSocket(receiveThreads);
+  const listener = new HeartbeatListener({ ...hearing, table, clock, log: silentLog });
   listener.start();
   const ticking = setInterval(() => void listener.tick(), table.settings.tickMs);
   return {
-    port: socket.localPort,
+    port: hearing.socket.localPort,
     received: () => table.counts.recorded,
     acks: () => listener.stats().acksSentCount,
     stop: async () => {
@@ -100,99 +79,93 @@ async function observerUnderTest(table: ObserverTable) {
 /** Routine acks never fall due (the counter they wait for ends at 255): receiving alone. */
 const SILENT = { ackEvery: 256 };
 
+/** Each way to receive, without and with acks. Each has a table of its own; all the same agents. */
+const WAYS = {
+  thread: { receiveThreads: 1, settings: SILENT },
+  threadAcking: { receiveThreads: 1, settings: {} },
+  main: { receiveThreads: 0, settings: SILENT },
+  mainAcking: { receiveThreads: 0, settings: {} },
+} as const;
+type Way = keyof typeof WAYS;
+const NAMES = Object.keys(WAYS) as readonly Way[];
+type Round = Readonly<Record<Way | 'bare', Flow>>;
+
+async function observers() {
+  const opened = [];
+  for (const name of NAMES) {
+    const { receiveThreads, settings } = WAYS[name];
+    const table = benchTable(AGENTS, clock.monotonicMs(), settings);
+    const challenges = Array.from({ length: AGENTS }, (_, i) =>
+      introduce(table, new HeartbeatSource(i), clock.monotonicMs()),
+    );
+    opened.push({ name, challenges, ...(await observerUnderTest(table, receiveThreads)) });
+  }
+  return opened;
+}
+
 /**
- * In turn, under the same sender: the bare counter, the observer receiving, the observer receiving and acknowledging. Then the last one at half the
- * rate of the bare counter. Each ratio is of neighbours in time; the median of the rounds counts.
+ * In turn, under the same sender: the bare counter, then the observer each way. Then the default (thread, acks) at half the rate of the bare
+ * counter. Each ratio is of neighbours in time; the median of the rounds counts.
  */
 export async function heartbeatIngest(): Promise<readonly BenchRow[]> {
-  const [silentTable, ackingTable] = [
-    benchTable(AGENTS, clock.monotonicMs(), SILENT),
-    benchTable(AGENTS, clock.monotonicMs()),
-  ];
-  const introduceAll = (table: ObserverTable) =>
-    Array.from({ length: AGENTS }, (_, i) => introduce(table, new HeartbeatSource(i), clock.monotonicMs()));
-  const challenges = introduceAll(silentTable);
-  introduceAll(ackingTable);
   const sender = new Sender();
   const bare = await bareCounter();
-  const silent = await observerUnderTest(silentTable);
-  const acking = await observerUnderTest(ackingTable);
+  const opened = await observers();
   try {
-    await sender.do({ kind: 'agents', challenges });
+    await sender.do({ kind: 'agents', challenges: opened[0]?.challenges ?? [] });
     const run = async (target: { port: number; received: () => number }, count: number, perSecond: number | null) => {
       await sender.do({ kind: 'prepare', count });
       return flow(sender, target.port, target.received, perSecond);
     };
-    for (const target of [bare, silent, acking]) await run(target, DATAGRAMS / 4, null);
+    for (const target of [bare, ...opened]) await run(target, DATAGRAMS / 4, null);
     const rounds: Round[] = [];
-    for (let round = 0; round < ROUNDS; round++)
-      rounds.push({
-        bare: await run(bare, DATAGRAMS, null),
-        silent: await run(silent, DATAGRAMS, null),
-        acking: await run(acking, DATAGRAMS, null),
-      });
+    for (let round = 0; round < ROUNDS; round++) {
+      const flows: [string, Flow][] = [['bare', await run(bare, DATAGRAMS, null)]];
+      for (const target of opened) flows.push([target.name, await run(target, DATAGRAMS, null)]);
+      rounds.push(Object.fromEntries(flows) as Round);
+    }
     const bareRate = median(rounds.map((round) => round.bare.perSecond));
+    const acking = opened.find(({ name }) => name === 'threadAcking');
+    if (!acking) throw new Error('no acking observer');
     const half = await run(acking, Math.round(bareRate), bareRate / 2);
     return rows(rounds, half, acking.acks());
   } finally {
     sender.stop();
     bare.socket.close();
-    await silent.stop();
-    await acking.stop();
+    for (const { stop } of opened) await stop();
   }
 }
 
-interface Round {
-  readonly bare: Flow;
-  readonly silent: Flow;
-  readonly acking: Flow;
-}
+const plain = (what: string, measured: number, unit: string): BenchRow => ({
+  what,
+  measured,
+  budget: null,
+  unit,
+  ok: null,
+});
 
 function rows(rounds: readonly Round[], half: Flow, acks: number): BenchRow[] {
-  const plain = (what: string, measured: number, unit: string): BenchRow => ({
-    what,
-    measured,
-    budget: null,
-    unit,
-    ok: null,
-  });
   const of = (pick: (round: Round) => number) => median(rounds.map(pick));
-  const ratio = of((round) => round.silent.perSecond / round.bare.perSecond);
+  const rate = (name: Way | 'bare') => Math.round(of((round) => round[name].perSecond));
+  const toBare = (name: Way) => of((round) => round[name].perSecond / round.bare.perSecond);
+  const cpu = (name: Way | 'bare') => of((round) => round[name].cpuUs);
+  const share = (name: Way | 'bare') => of((round) => round[name].received / round[name].sent);
+  const budgeted = (what: string, name: Way): BenchRow => {
+    const measured = toBare(name);
+    return { what, measured, budget: '≥ 0.80', unit: 'ratio', ok: measured >= 0.8 };
+  };
   const lost = half.sent - half.received;
   return [
-    plain('bare node:dgram counter', Math.round(of((round) => round.bare.perSecond)), 'datagrams/s'),
-    plain('authenticated ingest', Math.round(of((round) => round.silent.perSecond)), 'datagrams/s'),
-    { what: 'ingest ÷ bare counter', measured: ratio, budget: '≥ 0.80', unit: 'ratio', ok: ratio >= 0.8 },
-    plain(
-      'ingest and acks ÷ bare counter',
-      of((round) => round.acking.perSecond / round.bare.perSecond),
-      'ratio',
-    ),
-    plain(
-      'CPU per datagram, bare',
-      of((round) => round.bare.cpuUs),
-      'µs',
-    ),
-    plain(
-      'CPU per datagram, ingest',
-      of((round) => round.silent.cpuUs),
-      'µs',
-    ),
-    plain(
-      'CPU per datagram, ingest and acks',
-      of((round) => round.acking.cpuUs),
-      'µs',
-    ),
-    plain(
-      'share received, bare',
-      of((round) => round.bare.received / round.bare.sent),
-      'ratio',
-    ),
-    plain(
-      'share received, ingest',
-      of((round) => round.silent.received / round.silent.sent),
-      'ratio',
-    ),
+    plain('bare node:dgram counter', rate('bare'), 'datagrams/s'),
+    plain('ingest through a receive thread', rate('thread'), 'datagrams/s'),
+    budgeted('ingest through a receive thread ÷ bare counter', 'thread'),
+    budgeted('… with acks ÷ bare counter', 'threadAcking'),
+    plain('ingest on the main thread ÷ bare counter', toBare('main'), 'ratio'),
+    plain('… with acks ÷ bare counter', toBare('mainAcking'), 'ratio'),
+    plain('CPU per datagram, bare', cpu('bare'), 'µs'),
+    ...NAMES.map((name) => plain(`CPU per datagram, ${name}`, cpu(name), 'µs')),
+    plain('share received, bare', share('bare'), 'ratio'),
+    ...NAMES.map((name) => plain(`share received, ${name}`, share(name), 'ratio')),
     {
       what: `lost at half the bare rate, of ${half.sent}`,
       measured: lost,

@@ -1,9 +1,11 @@
 import { type Bench, type BenchRow, renderRows } from './bench.ts';
+import { busyLoop } from './busy-loop.ts';
 import { detectionTime } from './detection-time.ts';
 import { macCost, observerFootprint } from './footprint.ts';
 import { heartbeatIngest } from './ingest.ts';
 import { recoveryOverCriticalPath } from './recovery.ts';
 import { serviceLooks } from './service-looks.ts';
+import { steadyState } from './steady-state.ts';
 import { leaderTakeOver } from './take-over.ts';
 
 /** Register a benchmark here; `pnpm run bench <part of a name>` runs some of them. */
@@ -11,6 +13,8 @@ const BENCHES: readonly (readonly [string, Bench])[] = [
   ['heartbeat-mac', macCost],
   ['observer-footprint', observerFootprint],
   ['heartbeat-ingest', heartbeatIngest],
+  ['busy-loop', busyLoop],
+  ['steady-state', steadyState],
   ['service-probes', serviceLooks],
   ['recovery', recoveryOverCriticalPath],
   ['take-over', leaderTakeOver],

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { HEARTBEAT_BYTES } from '@understudy/shared';
-import { HeartbeatSource } from './heartbeat-source.ts';
+import { HeartbeatSource, MARK_BYTES } from './heartbeat-source.ts';
 
 /**
  * The sending process of the ingest benchmark. Messages from the parent: `prepare` makes datagrams ahead of time, `send` sends them (as fast as it
@@ -9,7 +9,13 @@ import { HeartbeatSource } from './heartbeat-source.ts';
 export type SenderCommand =
   | { readonly kind: 'agents'; readonly challenges: readonly string[] }
   | { readonly kind: 'prepare'; readonly count: number }
-  | { readonly kind: 'send'; readonly port: number; readonly perSecond: number | null };
+  | {
+      readonly kind: 'send';
+      readonly port: number;
+      readonly perSecond: number | null;
+      /** Between the heartbeats, this often, a datagram of {@link MARK_BYTES} that holds the moment it was sent (`process.hrtime`, ns). */
+      readonly markEveryMs?: number;
+    };
 export interface SenderReply {
   readonly sent: number;
   readonly tookMs: number;
@@ -27,16 +33,27 @@ function prepare(count: number): void {
   for (let i = 0; i < count; i++) sources[i % sources.length]?.writeNext(stock, i * HEARTBEAT_BYTES);
 }
 
-async function send(port: number, perSecond: number | null): Promise<SenderReply> {
+function mark(): Uint8Array {
+  const bytes = new Uint8Array(MARK_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, process.hrtime.bigint());
+  return bytes;
+}
+
+async function send(port: number, perSecond: number | null, markEveryMs: number): Promise<SenderReply> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve));
   socket.setSendBufferSize(4 << 20);
   const count = stock.length / HEARTBEAT_BYTES;
   const fromMs = performance.now();
+  let markAtMs = Number.isFinite(markEveryMs) ? fromMs : markEveryMs;
   for (let sent = 0; sent < count; ) {
     const allowed = perSecond === null ? count : Math.floor(((performance.now() - fromMs) * perSecond) / 1_000);
     const until = Math.min(count, allowed, sent + BURST);
     for (; sent < until; sent++) socket.send(stock, sent * HEARTBEAT_BYTES, HEARTBEAT_BYTES);
+    if (performance.now() >= markAtMs) {
+      socket.send(mark());
+      markAtMs += markEveryMs;
+    }
     await turn();
   }
   const tookMs = performance.now() - fromMs;
@@ -54,7 +71,10 @@ process.on('message', (command: SenderCommand) => {
         return source;
       });
     } else if (command.kind === 'prepare') prepare(command.count);
-    const reply = command.kind === 'send' ? await send(command.port, command.perSecond) : { sent: 0, tookMs: 0 };
+    const reply =
+      command.kind === 'send'
+        ? await send(command.port, command.perSecond, command.markEveryMs ?? Number.POSITIVE_INFINITY)
+        : { sent: 0, tookMs: 0 };
     process.send?.(reply);
   })();
 });

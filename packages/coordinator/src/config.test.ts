@@ -29,6 +29,7 @@ function refusal(text: string): string {
 describe('configuration', () => {
   test('the minimal file has the documented defaults', () => {
     expect(parse(MINIMAL)).toMatchObject({
+      udp: { receiveBufferBytes: 4_194_304, receiveThreads: 1 },
       http: { host: '127.0.0.1', port: 8080 },
       etcd: { root: '/understudy/v1/', leaseTtlMs: 10_000, keepaliveMs: 2_000, callTimeoutMs: 1_500 },
       aws: { callTimeoutMs: 5_000 },
@@ -42,6 +43,11 @@ describe('configuration', () => {
 
   test('unknown keys are refused with file, line and name', () => {
     expect(refusal(`${MINIMAL}observer:\n  warmUpSeconds: 3\n`)).toMatch(/c\.yaml:\d+: observer: .*warmUpSeconds/);
+  });
+
+  test.each([-1, 9, 1.5])('%f receive threads are refused', (receiveThreads) => {
+    const udp = `udp: { host: 127.0.0.1, port: 7946, receiveThreads: ${receiveThreads} }`;
+    expect(refusal(MINIMAL.replace(/^udp: .*$/m, udp))).toContain('udp.receiveThreads');
   });
 
   test.each<[string, string, readonly string[]]>([

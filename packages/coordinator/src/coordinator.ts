@@ -19,6 +19,7 @@ import {
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource, Problem } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
+import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
@@ -49,7 +50,9 @@ export interface CoordinatorOptions {
   readonly store: KvStore;
   readonly cloud: Cloud;
   /** Bound. Closed by {@link Coordinator.stop}. */
-  readonly socket: DatagramSocket;
+  readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
+  /** Where the socket is read by threads of its own. */
+  readonly receiver?: Receiver;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -430,6 +433,7 @@ export class Coordinator {
     const holds = new Map<string, number>();
     for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
     const { recorded, ...dropped } = observer.counts;
+    const listened = this.#listener.stats();
     return {
       leads: term !== null,
       term: term?.number ?? 0,
@@ -447,7 +451,9 @@ export class Coordinator {
       heartbeats: recorded,
       droppedDatagrams: new Map(Object.entries(dropped)),
       serviceProbes: this.#prober.counts,
-      kernelDrops: this.#listener.stats().kernelDropsCount,
+      kernelDrops: listened.kernelDropsCount,
+      ringDrops: listened.ringDropsCount,
+      receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
     };
   }
 }

@@ -25,3 +25,4 @@ export * from './adapters/udp/index.ts';
 export { ServiceProber } from './observing/service-prober.ts';
 export * from './core/judge/index.ts';
 export * from './core/observe/index.ts';
+export { OpinionPublisher, type OpinionPublisherOptions } from './observing/opinion-publisher.ts';

@@ -9,7 +9,7 @@ import { startHttpServer } from './adapters/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { serviceProbes } from './adapters/probe/index.ts';
-import { readKernelDrops, UdpSocket } from './adapters/udp/index.ts';
+import { openHeartbeatSocket, readKernelDrops } from './adapters/udp/index.ts';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
 
@@ -168,8 +168,9 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   const clock = new SystemClock();
   let coordinator: Coordinator | null = null;
   const { host, port } = config.http;
-  const { receiveBufferBytes } = config.udp;
-  const socket = await UdpSocket.open({ host: config.udp.host, port: config.udp.port, receiveBufferBytes }, log);
+  const { tickMs } = config.loop;
+  const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
+  const { socket } = hearing;
   closers.push(() => socket.close());
   const http = await startHttpServer({
     host,
@@ -192,7 +193,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     keySource: keySource(configPath),
     store,
     cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
-    socket,
+    ...hearing,
     clock,
     random: new SystemRandom(),
     log,
@@ -208,6 +209,8 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
+    receiveBufferBytes: socket.receiveBufferBytes,
+    receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
 }

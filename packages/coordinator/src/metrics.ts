@@ -25,6 +25,10 @@ export interface MetricsSnapshot {
   /** Looks at services by what they showed. */
   readonly serviceProbes: ReadonlyMap<string, number>;
   readonly kernelDrops: number | null;
+  /** Datagrams a receive thread had and the main thread did not take in time. */
+  readonly ringDrops: number;
+  /** Granted by the kernel, each socket; null where there is no real one. */
+  readonly receiveBufferBytes: number | null;
 }
 
 /**
@@ -147,6 +151,18 @@ export class Metrics implements MetricsSource {
         'Datagrams the kernel dropped because the receive buffer was full',
         null,
         new Map([['', now.kernelDrops]]),
+      );
+    this.#copy(
+      'understudy_ring_datagrams_dropped_total',
+      'Datagrams dropped because the main thread did not take them in time',
+      null,
+      new Map([['', now.ringDrops]]),
+    );
+    if (now.receiveBufferBytes !== null)
+      this.#set(
+        'understudy_udp_receive_buffer_bytes',
+        'Receive buffer the kernel granted to each heartbeat socket',
+        now.receiveBufferBytes,
       );
     return this.#registry.metrics();
   }

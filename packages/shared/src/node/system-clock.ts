@@ -2,10 +2,16 @@ import type { Clock, Timer } from '../ports/index.ts';
 import { type MonotonicMs, monotonicMs, type WallMs, wallMs } from '../units.ts';
 import { sleepOn } from '../sleep.ts';
 
-/** The real clock: `performance.now()` and `Date.now()`. The only place with timers. */
+/**
+ * The real clock: `CLOCK_MONOTONIC` itself (`process.hrtime`) and `Date.now()`. The only place with timers.
+ *
+ * Not `performance.now()`: that counts from the start of its own thread, and what would turn one thread's into another's is two readings with a pause of
+ * any length between them. So a moment taken in a receive thread means the same on the main thread.
+ */
 export class SystemClock implements Clock {
   monotonicMs(): MonotonicMs {
-    return monotonicMs(performance.now());
+    const [seconds, nanoseconds] = process.hrtime();
+    return monotonicMs(seconds * 1_000 + nanoseconds / 1e6);
   }
 
   wallMs(): WallMs {

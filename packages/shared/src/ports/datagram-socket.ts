@@ -1,3 +1,5 @@
+import type { MonotonicMs } from '../units.ts';
+
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -8,8 +10,8 @@ export interface DatagramSocket {
   readonly localPort: number;
   /** Best effort; resolves when handed to the kernel. Rejects only when the socket is closed or the address is unusable. */
   send(payload: Uint8Array, to: Endpoint): Promise<void>;
-  /** At most one listener. `payload` is only valid during the call. */
-  onMessage(listener: (payload: Uint8Array, from: Endpoint) => void): void;
+  /** At most one listener. `payload` is only valid during the call. `heardAtMs`: when it came in; absent: now. */
+  onMessage(listener: (payload: Uint8Array, from: Endpoint, heardAtMs?: MonotonicMs) => void): void;
   /** Idempotent. */
   close(): Promise<void>;
 }

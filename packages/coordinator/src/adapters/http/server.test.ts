@@ -24,6 +24,8 @@ const SNAPSHOT: MetricsSnapshot = {
   droppedDatagrams: new Map([['forged', 3]]),
   serviceProbes: new Map([['Passing', 3]]),
   kernelDrops: 0,
+  ringDrops: 0,
+  receiveBufferBytes: 4_194_304,
 };
 
 const EXPLAINED: ExplainView = {

@@ -102,7 +102,7 @@ describe('HeartbeatListener', () => {
     expect(listener.stats().kernelDropsCount).toBe(17);
     expect(log.lines).toContainEqual(expect.objectContaining({ event: 'udp.kernel-drops', fields: { dropped: 17 } }));
     expect(table.abstention?.reason).toBe('ReceiveLoss');
-    await tickUntil(5_000);
+    await tickUntil(6_000);
     expect(table.abstention).toBeNull();
   });
 
@@ -119,6 +119,33 @@ describe('HeartbeatListener', () => {
     }
     expect(drops).toBeGreaterThan(1_000);
     expect(lapses).toEqual([]);
+  });
+
+  it('while the drops grow from reading to reading it abstains without a gap, and a reading without growth ends it', async () => {
+    let drops = 0;
+    let growing = true;
+    let readings = 0;
+    const { clock, table, listener } = setUp({
+      readDrops: () => {
+        readings++;
+        return Promise.resolve(growing ? (drops += 10) : drops);
+      },
+    });
+    // Ticks a little late, as they are under load: a reading every 1.2 s, a loss silences for 1 s.
+    const ticks = async (count: number) => {
+      const reasons = [];
+      for (let i = 0; i < count; i++) {
+        await clock.advance(300);
+        reasons.push(listener.tick().abstention?.reason ?? null);
+      }
+      return reasons;
+    };
+    await ticks(6);
+    expect(new Set(await ticks(40))).toEqual(new Set(['ReceiveLoss']));
+    expect(readings).toBeGreaterThan(10);
+    growing = false;
+    expect((await ticks(12)).at(-1)).toBeNull();
+    expect(table.abstention).toBeNull();
   });
 
   it('a stall of its own is logged', async () => {

@@ -5,8 +5,10 @@ import {
   errorText,
   type Log,
   type MonotonicMs,
+  monotonicMs,
   type Timer,
 } from '@understudy/shared';
+import type { Receiver } from './receiver.ts';
 import {
   HeartbeatBatch,
   type ObserverTable,
@@ -18,6 +20,8 @@ import {
 
 export interface HeartbeatListenerOptions {
   readonly socket: DatagramSocket;
+  /** Where the socket is read by threads of its own: usually the socket itself. */
+  readonly receiver?: Receiver;
   readonly table: ObserverTable;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,12 +35,14 @@ export interface ListenerStats {
   readonly probesSentCount: number;
   /** Acks and probes that were not handed to the kernel: error, or too many under way. */
   readonly unsentCount: number;
+  /** Received by a receive thread and lost before this thread took it. */
+  readonly ringDropsCount: number;
   /** `null` while unknown. */
   readonly kernelDropsCount: number | null;
 }
 
 /** Sends under way at once; beyond that an ack is dropped (the next heartbeat asks again). */
-const SENDS_MAX = 1_024;
+const SENDS_MAX = 4_096;
 const DROPS_EVERY_MS = 1_000;
 
 /** Socket to table and back: heartbeats in, acks and probes out. Decides nothing. */
@@ -50,6 +56,10 @@ export class HeartbeatListener {
   #unsentCount = 0;
   #sendsUnderWay = 0;
   #kernelDropsCount: number | null = null;
+  #ringDropsCount = 0;
+  #deaf = false;
+  /** The kernel dropped datagrams between the last two readings: until a reading finds no more, it may be doing so now. */
+  #kernelDrops = false;
   #readingDrops = false;
   #dropsReadAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -61,9 +71,10 @@ export class HeartbeatListener {
 
   start(): void {
     const { clock, socket } = this.#options;
-    socket.onMessage((payload, from) => {
+    socket.onMessage((payload, from, heardAtMs) => {
       this.#receivedCount++;
-      this.#batch.add(payload, from, clock.monotonicMs());
+      const nowMs = clock.monotonicMs();
+      this.#batch.add(payload, from, heardAtMs ?? nowMs, nowMs);
       if (this.#batch.pendingCount > 0) this.#flushTimer ??= clock.setTimer(0, () => this.#flush());
     });
   }
@@ -75,15 +86,35 @@ export class HeartbeatListener {
 
   /** Call every `table.settings.tickMs`. */
   tick(): TickReport {
-    const { clock, log, table } = this.#options;
+    const { clock, receiver, table } = this.#options;
     const nowMs = clock.monotonicMs();
-    // The table's tick comes first: after a pause of ours it has to find the gap before anything that waited is judged.
-    const report = table.tick(nowMs);
-    if (report.stalledMs > 0) log.warn('observer.stall', { stalledMs: report.stalledMs });
-    this.#batch.flush();
+    // Not later than `nowMs`, which was read before: a thread that listens may be ahead of it.
+    const listenedAtMs = monotonicMs(Math.min(nowMs, receiver?.listenedAtMs() ?? nowMs));
+    const report = table.tick(nowMs, listenedAtMs, () => this.#hear(nowMs));
+    this.#tellStall(report);
     for (const order of table.planProbes(nowMs)) this.#probe(order);
     this.#watchDrops(nowMs);
     return report;
+  }
+
+  /** All that waits, wherever it waits. What was lost on the way is noted before anybody is judged. */
+  #hear(nowMs: MonotonicMs): void {
+    const { log, receiver, table } = this.#options;
+    receiver?.drain();
+    this.#batch.flush();
+    if (this.#kernelDrops) table.noteReceiveLoss(nowMs);
+    const dropped = (receiver?.lostCount ?? 0) - this.#ringDropsCount;
+    if (dropped <= 0) return;
+    this.#ringDropsCount += dropped;
+    log.warn('udp.ring-drops', { dropped });
+    table.noteReceiveLoss(nowMs);
+  }
+
+  #tellStall({ stalledMs, deafMs }: TickReport): void {
+    const { log } = this.#options;
+    if (stalledMs > 0) log.warn('observer.stall', { stalledMs });
+    if (deafMs > 0 && !this.#deaf) log.warn('observer.deaf', { deafMs });
+    this.#deaf = deafMs > 0;
   }
 
   #answer(result: ReceiveResult, to: Endpoint): void {
@@ -140,6 +171,7 @@ export class HeartbeatListener {
   #noteDrops(drops: number | null): void {
     const before = this.#kernelDropsCount;
     this.#kernelDropsCount = drops;
+    this.#kernelDrops = drops !== null && before !== null && drops > before;
     if (drops === null || before === null || drops <= before) return;
     const { clock, log, table } = this.#options;
     log.warn('udp.kernel-drops', { dropped: drops - before });
@@ -152,6 +184,7 @@ export class HeartbeatListener {
       acksSentCount: this.#acksSentCount,
       probesSentCount: this.#probesSentCount,
       unsentCount: this.#unsentCount,
+      ringDropsCount: this.#ringDropsCount,
       kernelDropsCount: this.#kernelDropsCount,
     };
   }

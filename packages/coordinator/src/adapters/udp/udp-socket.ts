@@ -11,6 +11,8 @@ export interface UdpSocketOptions {
   /** 0 = chosen by the kernel. */
   readonly port: number;
   readonly receiveBufferBytes?: number;
+  /** Several sockets of this user may be bound to the port (SO_REUSEPORT); the kernel gives each of them its share of the senders. Default false. */
+  readonly shared?: boolean;
 }
 
 /** Linux reports twice what was granted, the other half being its own book-keeping (socket(7), SO_RCVBUF). */
@@ -46,7 +48,7 @@ export class UdpSocket implements DatagramSocket {
   static async open(options: UdpSocketOptions, log: Log): Promise<UdpSocket> {
     const wantedBytes = options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES;
     const type = options.host.includes(':') ? 'udp6' : 'udp4';
-    const socket = DgramAsPromised.createSocket({ type, lookup: lookUp });
+    const socket = DgramAsPromised.createSocket({ type, lookup: lookUp, reusePort: options.shared ?? false });
     try {
       const bound = await socket.bind({ port: options.port, address: options.host, exclusive: true });
       socket.setRecvBufferSize(wantedBytes);

@@ -16,7 +16,8 @@ export class HeartbeatBatch {
   readonly #onResult: (result: ReceiveResult, from: Endpoint) => void;
   readonly #bytes = Array.from({ length: LANE_COUNT }, () => new Uint8Array(HEARTBEAT_BYTES));
   readonly #from: Endpoint[] = Array.from({ length: LANE_COUNT }, () => NOWHERE);
-  readonly #atMs = new Float64Array(LANE_COUNT);
+  readonly #heardAtMs = new Float64Array(LANE_COUNT);
+  readonly #takenAtMs = new Float64Array(LANE_COUNT);
   #count = 0;
 
   constructor(
@@ -34,14 +35,15 @@ export class HeartbeatBatch {
     return this.#count;
   }
 
-  /** `payload` is copied; `from` is kept until the flush. */
-  add(payload: Uint8Array, from: Endpoint, nowMs: MonotonicMs): void {
+  /** `payload` is copied; `from` is kept until the flush. `heardAtMs`: when it came in; `nowMs` paces acks. */
+  add(payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs, nowMs = heardAtMs): void {
     if (!this.#lanes || payload.length !== HEARTBEAT_BYTES)
-      return this.#onResult(this.#table.receive(payload, from, nowMs), from);
+      return this.#onResult(this.#table.receive(payload, from, heardAtMs, nowMs), from);
     const lane = this.#count++;
+    this.#takenAtMs[lane] = nowMs;
     this.#bytes[lane]?.set(payload);
     this.#from[lane] = from;
-    this.#atMs[lane] = nowMs;
+    this.#heardAtMs[lane] = heardAtMs;
     if (this.#count === LANE_COUNT) this.flush();
   }
 
@@ -56,7 +58,8 @@ export class HeartbeatBatch {
     for (let lane = 0; lane < count; lane++) {
       const from = this.#from[lane] as Endpoint;
       const bytes = this.#bytes[lane] as Uint8Array;
-      this.#onResult(this.#table.receive(bytes, from, this.#atMs[lane] as MonotonicMs), from);
+      const heardAtMs = this.#heardAtMs[lane] as MonotonicMs;
+      this.#onResult(this.#table.receive(bytes, from, heardAtMs, this.#takenAtMs[lane] as MonotonicMs), from);
     }
   }
 
@@ -74,10 +77,13 @@ export class HeartbeatBatch {
     for (let lane = 0; lane < count; lane++) {
       const slot = slots[lane] as number | ReceiveResult;
       const from = this.#from[lane] as Endpoint;
-      const nowMs = this.#atMs[lane] as MonotonicMs;
+      const heardAtMs = this.#heardAtMs[lane] as number;
+      const takenAtMs = this.#takenAtMs[lane] as number;
       const bytes = this.#bytes[lane] as Uint8Array;
       this.#onResult(
-        typeof slot === 'number' ? ingest.settle(slot, bytes, (right & (1 << lane)) !== 0, from, nowMs) : slot,
+        typeof slot === 'number'
+          ? ingest.settle(slot, bytes, (right & (1 << lane)) !== 0, from, heardAtMs, takenAtMs)
+          : slot,
         from,
       );
     }

@@ -80,15 +80,22 @@ export class Ingest {
   }
 
   /** One datagram from first to last, its tag checked alone. */
-  receive(bytes: Uint8Array, from: Endpoint, nowMs: number): ReceiveResult {
+  receive(bytes: Uint8Array, from: Endpoint, heardAtMs: number, nowMs: number): ReceiveResult {
     const slot = this.admit(bytes);
     if (typeof slot !== 'number') return slot;
     const authentic = this.#keyring.tagMatches(this.keyOffset(slot, bytes), bytes);
-    return this.settle(slot, bytes, authentic, from, nowMs);
+    return this.settle(slot, bytes, authentic, from, heardAtMs, nowMs);
   }
 
-  /** After the tag: replay window, challenge, record, ack. */
-  settle(slot: number, bytes: Uint8Array, authentic: boolean, from: Endpoint, nowMs: number): ReceiveResult {
+  /** After the tag: replay window, challenge, record, ack. `heardAtMs`: when it came in, not later than `nowMs`. */
+  settle(
+    slot: number,
+    bytes: Uint8Array,
+    authentic: boolean,
+    from: Endpoint,
+    heardAtMs: number,
+    nowMs: number,
+  ): ReceiveResult {
     if (!authentic) return this.#drop('forged');
     if (!checksInRange(bytes)) return this.#drop('malformed');
     const entry = this.#entryFor(slot, bytes);
@@ -99,11 +106,11 @@ export class Ingest {
       word(bytes, HEARTBEAT_OFFSET.bootEpoch + 4),
       word(bytes, HEARTBEAT_OFFSET.sequence),
       word(bytes, HEARTBEAT_OFFSET.sequence + 4),
-      nowMs,
+      heardAtMs,
     );
     if (fresh !== 'fresh') return this.#drop(fresh);
     const confirmed = this.#echoesChallenge(entry, bytes);
-    if (confirmed) this.#record(slot, entry, bytes, from, nowMs);
+    if (confirmed) this.#record(slot, entry, bytes, from, heardAtMs, nowMs);
     const outcome = confirmed ? 'recorded' : 'unconfirmed';
     this.counts[outcome]++;
     const ack = this.#ackIfDue(slot, entry, bytes, confirmed, nowMs);
@@ -148,10 +155,10 @@ export class Ingest {
     );
   }
 
-  #record(slot: number, entry: number, bytes: Uint8Array, from: Endpoint, nowMs: number): void {
-    const { entries, members, suspicions } = this.#state;
-    this.#recordArrival(entry, nowMs);
-    const passing = this.#recordChecks(slot, entry, bytes, nowMs);
+  #record(slot: number, entry: number, bytes: Uint8Array, from: Endpoint, heardAtMs: number, nowMs: number): void {
+    const { entries, members } = this.#state;
+    this.#recordArrival(entry, heardAtMs);
+    const passing = this.#recordChecks(slot, entry, bytes, heardAtMs);
     const sent = bytes[HEARTBEAT_OFFSET.flags] as number;
     entries.flags[entry] =
       ENTRY_FLAG.windowOpen |
@@ -160,24 +167,32 @@ export class Ingest {
       ((sent & FLAG.serving) !== 0 ? ENTRY_FLAG.serving : 0) |
       ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
     entries.keyId[entry] = bytes[HEARTBEAT_OFFSET.keyId] as number;
-    entries.lastHeardMs[entry] = nowMs;
-    entries.silentFromMs[entry] = nowMs;
+    // Never backwards: sockets overtake each other, and a stall of ours that was forgiven stays forgiven.
+    entries.lastHeardMs[entry] = Math.max(heardAtMs, entries.lastHeardMs[entry] as number);
+    const silentFromMs = Math.max(heardAtMs, entries.silentFromMs[entry] as number);
+    entries.silentFromMs[entry] = silentFromMs;
     setAddress(entries, entry, from.address);
     entries.port[entry] = from.port;
-    if (members.activeEntry[slot] !== entry) return;
+    if (members.activeEntry[slot] === entry) this.#noteLife(slot, silentFromMs, nowMs);
+  }
+
+  /** It lives, if what came in is not older than a silence we would suspect. Else the next tick judges: it was heard, but that is long ago. */
+  #noteLife(slot: number, silentFromMs: number, nowMs: number): void {
+    const { members, suspicions } = this.#state;
+    // Lazily: a due time in the past or future only means an earlier look.
+    const dueAtMs = silentFromMs + (members.suspectAfterMs[slot] as number);
+    if ((members.dueAtMs[slot] as number) > dueAtMs) members.dueAtMs[slot] = dueAtMs;
+    if (dueAtMs <= nowMs) return;
     if (suspicions.size > 0) suspicions.delete(slot);
     members.flags[slot] = (members.flags[slot] as number) & ~MEMBER_FLAG.settled;
-    this.#state.setVerdict(slot, 'alive', 'Heard', nowMs);
-    // Lazily: a due time in the past or future only means an earlier look.
-    if ((members.dueAtMs[slot] as number) > nowMs + (members.suspectAfterMs[slot] as number))
-      members.dueAtMs[slot] = nowMs + (members.suspectAfterMs[slot] as number);
+    this.#state.setVerdict(slot, 'alive', 'Heard', Math.max(silentFromMs, members.sinceMs[slot] as number));
   }
 
   /** Mean and variance of the interval, exponentially weighted; for φ and for "usual interval". */
-  #recordArrival(entry: number, nowMs: number): void {
+  #recordArrival(entry: number, heardAtMs: number): void {
     const { entries } = this.#state;
-    const intervalMs = nowMs - (entries.lastHeardMs[entry] as number);
-    if (intervalMs === Number.POSITIVE_INFINITY) return;
+    const intervalMs = heardAtMs - (entries.lastHeardMs[entry] as number);
+    if (intervalMs === Number.POSITIVE_INFINITY || intervalMs < 0) return;
     const meanMs = entries.meanMs[entry] as number;
     if (meanMs === 0) {
       entries.meanMs[entry] = intervalMs;
@@ -189,7 +204,7 @@ export class Ingest {
   }
 
   /** Copies the check slots and keeps since when all pass, or each one fails, without a break; a gap ≥ `suspectAfterMs` is one. */
-  #recordChecks(slot: number, entry: number, bytes: Uint8Array, nowMs: number): number {
+  #recordChecks(slot: number, entry: number, bytes: Uint8Array, heardAtMs: number): number {
     const { entries, members } = this.#state;
     let allPass = true;
     let failing = 0;
@@ -201,13 +216,13 @@ export class Ingest {
       if (value === FAIL) failing |= 1 << (i >> 2);
       if (value !== PASS && value !== WARN) allPass = false;
     }
-    const unbroken = nowMs - (entries.lastHeardMs[entry] as number) < (members.suspectAfterMs[slot] as number);
+    const unbroken = heardAtMs - (entries.lastHeardMs[entry] as number) < (members.suspectAfterMs[slot] as number);
     const before = entries.flags[entry] as number;
-    if (failing !== 0) entries.failing.note(entry, failing, unbroken, nowMs);
+    if (failing !== 0) entries.failing.note(entry, failing, unbroken, heardAtMs);
     else if ((before & ENTRY_FLAG.failing) !== 0) entries.failing.forget(entry);
     if (failing !== 0) return ENTRY_FLAG.failing;
     if (!allPass) return 0;
-    if ((before & ENTRY_FLAG.passing) === 0 || !unbroken) entries.passingSinceMs[entry] = nowMs;
+    if ((before & ENTRY_FLAG.passing) === 0 || !unbroken) entries.passingSinceMs[entry] = heardAtMs;
     return ENTRY_FLAG.passing;
   }
 

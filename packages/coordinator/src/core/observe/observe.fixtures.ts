@@ -117,11 +117,12 @@ export interface TestObserver {
   bootHeardAtMs: number | null;
 }
 
-/** Warm from the start unless told otherwise. */
+/** Warm from the start (at 0) unless told otherwise. */
 export function observer(
   roster: readonly WatchedMember[],
   settings: Partial<ObserverSettings> = {},
   nonce = 1,
+  startedAtMs = 0,
 ): TestObserver {
   const made: Omit<TestObserver, 'table'> & { table: ObserverTable | null } = {
     table: null,
@@ -130,7 +131,7 @@ export function observer(
   };
   const table = new ObserverTable({
     coordinatorId: 'c1',
-    startedAtMs: at(0),
+    startedAtMs: at(startedAtMs),
     nonce: new Uint8Array(32).fill(nonce),
     keyIds: [1, 2],
     keyOf: (keyId, member) => deriveAgentKey(MASTER, keyId, member),
@@ -142,7 +143,7 @@ export function observer(
     },
     settings: { warmUpMs: 0, ...settings },
   });
-  table.setRoster(roster, at(0));
+  table.setRoster(roster, at(startedAtMs));
   made.table = table;
   return made as TestObserver;
 }

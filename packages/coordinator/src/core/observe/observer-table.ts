@@ -52,6 +52,8 @@ export interface ObserverTableOptions {
   readonly tags?: TagScheme;
 }
 
+const NOTHING_WAITS = () => undefined;
+
 /**
  * What one coordinator has heard. Synchronous, no I/O, no clock: datagrams and moments go in; opinions, acks and probes to send come out.
  * Whatever arrives, nothing here throws. One row per (member, instance): the predecessor and the replacement of one member share a key.
@@ -125,16 +127,25 @@ export class ObserverTable implements HeartbeatSource {
     return usersOfKey(this.#state, keyId, nowMs);
   }
 
-  /** One datagram. `payload` is not kept. */
-  receive(payload: Uint8Array, from: Endpoint, nowMs: MonotonicMs): ReceiveResult {
-    return this.ingest.receive(payload, from, nowMs);
+  /**
+   * One datagram. `payload` is not kept. `heardAtMs`: when it came in; it is what silence is counted from, however long the datagram waited for us
+   * since. `nowMs` (default: the same): paces acks.
+   */
+  receive(payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs, nowMs = heardAtMs): ReceiveResult {
+    return this.ingest.receive(payload, from, heardAtMs, nowMs);
   }
 
-  /** Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is found. */
-  tick(nowMs: MonotonicMs): TickReport {
-    const report = this.#watch.tick(nowMs);
-    this.#services.tick(nowMs, report.abstention !== null);
-    return report;
+  /**
+   * Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is found. `listenedAtMs`: until when the receiver surely
+   * listened. `hear`: records what was received until now. It runs after stalls were looked for and before anybody is judged, so that nobody is accused
+   * of a silence that only waits to be read.
+   */
+  tick(nowMs: MonotonicMs, listenedAtMs: MonotonicMs = nowMs, hear: () => void = NOTHING_WAITS): TickReport {
+    const found = this.#watch.findStall(nowMs, listenedAtMs);
+    hear();
+    this.#watch.judge(nowMs);
+    this.#services.tick(nowMs, this.abstention !== null);
+    return { ...found, abstention: this.abstention };
   }
 
   /** Datagrams were lost on our side since the last call (kernel drops grew). */

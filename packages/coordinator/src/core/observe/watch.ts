@@ -13,10 +13,12 @@ const STALL_TICKS = 3;
 export interface TickReport {
   /** Length of the stall found by this tick; 0 = none. */
   readonly stalledMs: number;
+  /** How long the receiver has not shown that it listens; 0 = it does. Becomes a stall when it listens again. */
+  readonly deafMs: number;
   readonly abstention: Abstention | null;
 }
 
-/** Time passes: finds silence, but first asks whether it is ourselves who cannot hear. */
+/** Time passes: finds silence, but first asks whether it is ourselves who cannot hear. One tick: {@link Watch.findStall}, then {@link Watch.judge}. */
 export class Watch {
   readonly #state: ObserverState;
   readonly #startedAtMs: number;
@@ -46,30 +48,43 @@ export class Watch {
     this.#dropSuspicionsIfAbstaining(nowMs);
   }
 
-  tick(nowMs: MonotonicMs): TickReport {
-    const stalledMs = this.#findStall(nowMs);
+  /** Who heard nothing since when: call after {@link findStall} and after everything received was recorded. */
+  judge(nowMs: MonotonicMs): void {
     const silent = this.#collectDue(nowMs);
     this.#abstention = this.#choose(silent, nowMs);
     this.#dropSuspicionsIfAbstaining(nowMs);
     for (const slot of this.#due) this.#judge(slot, nowMs);
     this.#due.length = 0;
-    return { stalledMs, abstention: this.#abstention };
   }
 
   /**
    * Our own pause (SIGSTOP, garbage collection, a starved host): heartbeats were waiting or dropped meanwhile, so every age moves by the gap,
-   * and nobody is accused for a while. Ages are moved before the socket is read again, because timers run before it.
+   * and nobody is accused for a while.
+   *
+   * We pause as a whole (no tick), or only where we listen does (`listenedAtMs` stands still while ticks go on). The second is as much a stall: it
+   * lasts from when listening was last proven until it is proven again, and until then nobody is accused either.
    */
-  #findStall(nowMs: MonotonicMs): number {
-    const { settings, entries } = this.#state;
+  findStall(nowMs: MonotonicMs, listenedAtMs: number): Omit<TickReport, 'abstention'> {
+    const { settings } = this.#state;
+    const deafMs = nowMs - listenedAtMs;
+    if (deafMs > STALL_TICKS * settings.tickMs) {
+      this.#lastTickMs = Math.min(this.#lastTickMs, listenedAtMs);
+      this.#stallUntilMs = Math.max(this.#stallUntilMs, nowMs + settings.stallAbstainMs);
+      return { stalledMs: 0, deafMs };
+    }
     const gapMs = nowMs - this.#lastTickMs;
     this.#lastTickMs = nowMs;
-    if (gapMs <= STALL_TICKS * settings.tickMs) return 0;
+    if (gapMs <= STALL_TICKS * settings.tickMs) return { stalledMs: 0, deafMs: 0 };
+    this.#forgive(gapMs, nowMs);
+    return { stalledMs: gapMs, deafMs: 0 };
+  }
+
+  #forgive(gapMs: number, nowMs: number): void {
+    const { settings, entries } = this.#state;
     for (let entry = 0; entry < entries.count; entry++)
       entries.silentFromMs[entry] = Math.min(nowMs, (entries.silentFromMs[entry] as number) + gapMs);
     const abstainMs = Math.min(settings.stallAbstainMaxMs, Math.max(settings.stallAbstainMs, gapMs));
     this.#stallUntilMs = Math.max(this.#stallUntilMs, nowMs + abstainMs);
-    return gapMs;
   }
 
   /** The idle tick is this loop: one comparison per member. True when somebody is really silent. */

@@ -1,0 +1,103 @@
+import type { Clock, DatagramSocket, Endpoint, Timer } from '@understudy/shared';
+import type { DatagramRing } from '../datagram-ring.ts';
+import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-states.ts';
+
+/** The main thread is woken this long after something came for it: what comes within takes the same turn. */
+export const WAKE_AFTER_MS = 5;
+/** … or at once when so many wait (checked every so many). */
+const WAKE_AT_ONCE_COUNT = 1_024;
+
+export interface ReceivingOptions {
+  readonly socket: DatagramSocket;
+  readonly clock: Clock;
+  /** To the main thread. */
+  readonly received: DatagramRing;
+  /** From the main thread. */
+  readonly sends: DatagramRing;
+  /** One word: until when this thread has surely listened, µs on the clock. */
+  readonly listened: BigInt64Array;
+  readonly listenEveryMs: number;
+  readonly wakeMain: () => void;
+  readonly onSendRefused: (error: unknown) => void;
+}
+
+/**
+ * What a receive thread does: socket to ring, ring to socket, and a sign every `listenEveryMs` that it still turns. It looks into nothing and decides
+ * nothing.
+ */
+export class Receiving {
+  readonly #options: ReceivingOptions;
+  #wakeTimer: Timer | null = null;
+  #listenTimer: Timer | null = null;
+  #sinceWake = 0;
+  #stopped = false;
+
+  constructor(options: ReceivingOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, received, socket } = this.#options;
+    this.#listen();
+    socket.onMessage((payload, from) => {
+      received.push(payload, from, clock.monotonicMs());
+      if (++this.#sinceWake >= WAKE_AT_ONCE_COUNT) this.#wake();
+      else this.#wakeSoon();
+    });
+    this.send();
+  }
+
+  /** A turn of this thread's loop: the socket was read since the one before. */
+  #listen(): void {
+    const { clock, listened, listenEveryMs } = this.#options;
+    Atomics.store(listened, 0, BigInt(Math.floor(clock.monotonicMs() * 1_000)));
+    this.#listenTimer = clock.setTimer(listenEveryMs, () => this.#listen());
+  }
+
+  #wakeSoon(): void {
+    this.#wakeTimer ??= this.#options.clock.setTimer(WAKE_AFTER_MS, () => {
+      this.#wakeTimer = null;
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    this.#sinceWake = 0;
+    if (!this.#stopped && this.#options.received.takeWish()) this.#options.wakeMain();
+  }
+
+  /** Sends what the main thread has put down. Call when woken. */
+  send(): void {
+    const { clock, sends } = this.#options;
+    const nowMs = clock.monotonicMs();
+    sends.drain((payload, to, madeAtMs, place) => {
+      if (nowMs - madeAtMs > SEND_AGE_MAX_MS) this.#settle(place, SEND_STATE.tooLate);
+      else this.#send(payload, to, place);
+    });
+  }
+
+  #send(payload: Uint8Array, to: Endpoint, place: number): void {
+    const { onSendRefused, socket } = this.#options;
+    // A copy: the kernel may take it later, when the ring's view shows the next one.
+    socket.send(Uint8Array.from(payload), to).then(
+      () => this.#settle(place, SEND_STATE.sent),
+      (error: unknown) => {
+        this.#settle(place, SEND_STATE.refused);
+        onSendRefused(error);
+      },
+    );
+  }
+
+  #settle(place: number, state: number): void {
+    this.#options.sends.places.setState(place, state);
+    if (!this.#stopped) this.#wakeSoon();
+  }
+
+  /** Idempotent. Closes the socket; what the main thread has not taken by then is lost. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wakeTimer?.cancel();
+    this.#listenTimer?.cancel();
+    await this.#options.socket.close();
+  }
+}

@@ -1,0 +1,116 @@
+import { HeartbeatListener, type ObserverTable, OpinionPublisher } from '@understudy/coordinator';
+import { keyspace, silentLog } from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SimKv } from '@understudy/shared/testing';
+import type { BenchRow } from './bench.ts';
+import { openBenchSocket } from './bench-socket.ts';
+import { benchTable, introduce } from './bench-table.ts';
+import { HeartbeatSource } from './heartbeat-source.ts';
+import { Sender } from './sender-process.ts';
+
+/** 10 000 healthy agents at 1 Hz and one coordinator's ears: socket, table, acks, ticks, opinions to (in-memory) etcd. What does it cost when nothing happens? */
+const AGENTS = 10_000;
+const SECONDS = 10;
+const clock = new SystemClock();
+
+/** Counts what the publisher writes, key by key. */
+async function countingPublisher() {
+  const kv = new SimKv({ clock });
+  const store = kv.client('c1');
+  let writes = 0;
+  kv.onCommit(({ txn }) => {
+    writes += txn.writes?.length ?? 0;
+  });
+  const { leaseId } = await store.grantLease(3_600_000);
+  const session = { leaseId: () => leaseId, onChange: () => () => undefined };
+  const observer = { id: 'c1', az: 'us-east-1a' };
+  const keys = keyspace('/bench/');
+  const publisher = new OpinionPublisher({
+    store,
+    keys,
+    session,
+    clock,
+    random: new SystemRandom(),
+    log: silentLog,
+    observer,
+  });
+  return { publisher, writes: () => writes };
+}
+
+interface Cost {
+  /** Of one core. */
+  readonly cpuRatio: number;
+  readonly writesAtFirst: number;
+  readonly writesPerSecond: number;
+  readonly heardRatio: number;
+}
+
+function beatTime(table: ObserverTable, listener: HeartbeatListener, publisher: OpinionPublisher): () => void {
+  const timer = setInterval(() => {
+    listener.tick();
+    publisher.offer(table.takeChanges());
+    void publisher.flush();
+  }, table.settings.tickMs);
+  return () => clearInterval(timer);
+}
+
+async function run(sender: Sender, receiveThreads: number): Promise<Cost> {
+  const table = benchTable(AGENTS, clock.monotonicMs());
+  const challenges = Array.from({ length: AGENTS }, (_, i) =>
+    introduce(table, new HeartbeatSource(i), clock.monotonicMs()),
+  );
+  await sender.do({ kind: 'agents', challenges });
+  const hearing = await openBenchSocket(receiveThreads);
+  const listener = new HeartbeatListener({ ...hearing, table, clock, log: silentLog });
+  const { publisher, writes } = await countingPublisher();
+  listener.start();
+  const stopTicking = beatTime(table, listener, publisher);
+  // The first round makes everybody heard and published.
+  await sender.do({ kind: 'prepare', count: AGENTS * 2 });
+  await sender.do({ kind: 'send', port: hearing.socket.localPort, perSecond: AGENTS });
+  while (publisher.pendingCount > 0) await clock.sleep(20);
+  await sender.do({ kind: 'prepare', count: AGENTS * SECONDS });
+  const before = { writes: writes(), recorded: table.counts.recorded };
+  const cpu = process.cpuUsage();
+  const fromMs = clock.monotonicMs();
+  const { sent } = await sender.do({ kind: 'send', port: hearing.socket.localPort, perSecond: AGENTS });
+  const used = process.cpuUsage(cpu);
+  const tookMs = clock.monotonicMs() - fromMs;
+  await clock.sleep(50);
+  listener.tick();
+  const cost = {
+    cpuRatio: (used.user + used.system) / 1_000 / tookMs,
+    writesAtFirst: before.writes,
+    writesPerSecond: (writes() - before.writes) / (tookMs / 1_000),
+    heardRatio: (table.counts.recorded - before.recorded) / sent,
+  };
+  stopTicking();
+  publisher.stop();
+  await listener.stop();
+  return cost;
+}
+
+export async function steadyState(): Promise<readonly BenchRow[]> {
+  const sender = new Sender();
+  try {
+    const thread = await run(sender, 1);
+    const main = await run(sender, 0);
+    if (thread.writesAtFirst < AGENTS) throw new Error(`${thread.writesAtFirst} opinions written, want ${AGENTS}`);
+    const plain = (what: string, measured: number, unit: string) => ({ what, measured, unit, budget: null, ok: null });
+    return [
+      plain('10 000 agents at 1 Hz, receive thread: share of a core', thread.cpuRatio, 'ratio'),
+      plain('10 000 agents at 1 Hz, main thread: share of a core', main.cpuRatio, 'ratio'),
+      plain('10 000 agents at 1 Hz, receive thread: share heard', thread.heardRatio, 'ratio'),
+      plain('opinions written at first', thread.writesAtFirst, 'keys'),
+      {
+        what: 'etcd writes in steady state, 10 000 healthy agents, one coordinator',
+        measured: thread.writesPerSecond,
+        budget: '≤ 2',
+        unit: 'keys/s',
+        ok: thread.writesPerSecond <= 2,
+      },
+    ];
+  } finally {
+    sender.stop();
+  }
+}
