@@ -46,7 +46,7 @@ export function settingsTable(): string {
   const ratios = [0.05, 0.1, 0.15, 0.2, 0.3];
   const settings: readonly (readonly [suspectAfterMs: number, confirmForMs: number, probes?: number])[] = [
     [5_000, 3_000],
-    [5_000, 3_000, 6],
+    [5_000, 3_000, 4],
     [5_000, 4_000],
     [5_000, 5_000],
     [6_000, 3_000],

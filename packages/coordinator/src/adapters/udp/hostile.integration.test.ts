@@ -39,7 +39,7 @@ function before(agents: readonly WireAgent[]): Uint8Array[] {
 async function coordinator() {
   const log = new RecordingLog();
   const socket = await UdpSocket.open({ host: '127.0.0.1', port: 0 }, log);
-  const { table } = observer(roster, { warmUpMs: 0 }, 2);
+  const { table } = observer(roster, { warmUpMs: 0 }, 2, clock.monotonicMs());
   const readDrops = () => readKernelDrops('127.0.0.1', socket.localPort);
   const listener = new HeartbeatListener({ socket, table, clock, log, readDrops });
   listener.start();
