@@ -4,6 +4,7 @@ import {
   decodeHeartbeat,
   decodeProbe,
   deriveAgentKey,
+  type Heartbeat,
   instanceHashOf,
   type MemberId,
   monotonicMs,
@@ -30,6 +31,15 @@ export const ROSTER = Array.from({ length: 6 }, (_, index) => ({
 const HASHES = new Map(
   ROSTER.flatMap(({ activated, known }) => [activated, ...known]).map((id) => [id, instanceHashOf(id)]),
 );
+
+type Content = Pick<Heartbeat, 'servePromise' | 'checks'> & Pick<Heartbeat['flags'], 'serving' | 'goodbye'>;
+
+const contentOf = ({ serving, goodbye, servePromise, checks }: Content) => ({
+  serving,
+  goodbye,
+  servePromise,
+  checks: checks.map(({ status, code, ageSeconds }) => ({ status, code, ageSeconds })),
+});
 
 type DatagramStep = Extract<Step, { kind: 'datagram' }>;
 const finding = (invariant: InvariantName, text: string): Finding => ({ invariant, text });
@@ -71,6 +81,8 @@ export class CoordinatorTarget implements Target {
   readonly #model = new ReceiverModel(ROSTER, MASTER, KEY_IDS);
   /** Every challenge ever told for a row that has gone: none may come back. */
   readonly #challenges = new Map<string, ModelRow>();
+  /** What the newest datagram of a row that was recorded said. */
+  readonly #told = new Map<ModelRow, Content>();
   #twinFault: string | null = null;
   #before: string;
   #datagrams = 0;
@@ -181,17 +193,12 @@ export class CoordinatorTarget implements Target {
     if (outcome !== 'recorded' || member === null || instance === undefined) return null;
     const sent = decodeHeartbeat(bytes);
     const read = this.#table.reading(member, instance);
-    const { serving, goodbye } = sent?.flags ?? {};
+    // What was overtaken proves life and says nothing more.
+    if (row && sent && sent.sequence === row.highest) this.#told.set(row, contentOf({ ...sent, ...sent.flags }));
     const right =
       read?.lastHeardAtMs === atMs &&
       read.bootEpoch === sent?.bootEpoch &&
-      read.serving === serving &&
-      read.goodbye === goodbye &&
-      isDeepStrictEqual(read.servePromise, sent.servePromise) &&
-      isDeepStrictEqual(
-        read.checks.map(({ status, code, ageSeconds }) => ({ status, code, ageSeconds })),
-        sent.checks,
-      );
+      (!row || !this.#told.has(row) || isDeepStrictEqual(contentOf(read), this.#told.get(row)));
     return right ? null : finding('outcome', `${what}: recorded otherwise than sent`);
   }
 

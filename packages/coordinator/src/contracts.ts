@@ -93,6 +93,8 @@ export interface HeartbeatReading {
 
 export interface HeartbeatSource {
   reading(member: MemberId, instanceId: string): HeartbeatReading | null;
+  /** Whoever listens does not trust its own ears now: that nothing is heard says nothing. Absent: it always does. */
+  abstains?(): boolean;
 }
 
 /** What a leader needs to know to count on a serve lease; see `core/serve-lease`. */

@@ -263,7 +263,8 @@ export class Deciding {
   #fleet(): readonly FleetMember[] {
     const fleet: FleetMember[] = [];
     for (const { member, az, failedSinceWallMs, assessment } of this.#options.judging.all.values())
-      if (assessment.verdict !== 'left') fleet.push({ member, az, failedSinceWallMs });
+      if (assessment.verdict !== 'left')
+        fleet.push({ member, az, failedSinceWallMs, heard: assessment.verdict === 'alive' });
     return fleet;
   }
 

@@ -108,12 +108,12 @@ export class LeaderSeat {
     return judgement && { judgement, explanation: deciding.explain(judgement) };
   }
 
-  /** The last words of a member's machine that this process found dead. */
   /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
   userDataKeyId(instanceId: string): number | null {
     return this.#parts.enrolling.userDataKeyId(instanceId);
   }
 
+  /** The last words of a member's machine that this process found dead. */
   console(member: MemberId): CapturedConsole | null {
     return this.#parts.console.of(member);
   }

@@ -43,10 +43,12 @@ export class ServeContracts {
   /** With the policy it goes at once, an open recovery or not: whoever sees that sees the intent too, and says `fenced`. */
   #due(member: MemberId, record: MemberRecord): ServeTerms | null {
     const { mirror } = this.#view;
+    // What the policy says is not known while the group's record cannot be read.
+    if (this.#view.isBlocked(member)) return record.serveContract;
     const { serveLease } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
     const activation = mirror.activations.get(member)?.record;
-    if (mirror.intents.has(member) || !activation || this.#view.isBlocked(member)) return record.serveContract;
+    if (mirror.intents.has(member) || !activation) return record.serveContract;
     const promise = this.#leases.promise(member, activation.instanceId);
     return contractDue(serveLease, record.serveContract, promise, this.#leases.answersHoldMs());
   }

@@ -27,7 +27,7 @@ beforeEach(() => {
       },
       contactAgeMs: () => ageMs,
       provenAtMs: () => (ageMs === null ? null : monotonicMs(NOW_MS - ageMs)),
-      isBlocked: () => blocked,
+      cannotAnswer: () => blocked,
     },
     leadership: { knownTerm: () => term },
     leaseTtlMs: TTL_MS,

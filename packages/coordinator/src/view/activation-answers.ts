@@ -17,14 +17,25 @@ export interface AnswerView {
   contactAgeMs(): number | null;
   /** Own monotonic time of that proof; null = it never was. */
   provenAtMs(): MonotonicMs | null;
-  /** Is a record of this member unreadable, so that the tables cannot be trusted for it? */
-  isBlocked(member: MemberId): boolean;
+  /** Is a record unreadable that says which instance of this member may serve? */
+  cannotAnswer(member: MemberId): boolean;
 }
 
 export interface AnswerLeadership {
   /** Term of the leader the watch shows, 0 when there is none. */
   knownTerm(): number;
 }
+
+/** How long an answer holds at most after the moment it was true in etcd, ms. */
+export const answersHoldMsFor = (leaseTtlMs: number): number => leaseTtlMs * 2;
+
+const unsaid = (term: number): ActivationAnswer => ({
+  activation: 'unknown',
+  incarnation: 0,
+  holdsForMs: 0,
+  term,
+  leaderLive: false,
+});
 
 /**
  * What acks tell an instance about its right to serve, from our view of etcd.
@@ -40,17 +51,6 @@ export interface AnswerLeadership {
  *
  * **S**: nor to an agent that does not promise what the member's serve contract asks for (`core/serve-lease`).
  */
-/** How long an answer holds at most after the moment it was true in etcd, ms. */
-export const answersHoldMsFor = (leaseTtlMs: number): number => leaseTtlMs * 2;
-
-const unsaid = (term: number): ActivationAnswer => ({
-  activation: 'unknown',
-  incarnation: 0,
-  holdsForMs: 0,
-  term,
-  leaderLive: false,
-});
-
 export class ActivationAnswers implements ActivationSource {
   readonly #view: AnswerView;
   readonly #leadership: AnswerLeadership;
@@ -77,7 +77,7 @@ export class ActivationAnswers implements ActivationSource {
     const ageMs = this.#view.contactAgeMs();
     const term = this.#leadership.knownTerm();
     const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
-    if (holdsForMs <= 0 || this.#view.isBlocked(member)) return unsaid(term);
+    if (holdsForMs <= 0 || this.#view.cannotAnswer(member)) return unsaid(term);
     const judged = this.#judge(member, instanceHash);
     // What forbids may rest on an older view: at worst somebody waits who need not.
     if (judged.activation === 'active') {

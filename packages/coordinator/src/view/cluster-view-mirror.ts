@@ -42,6 +42,8 @@ export interface UnreadableRecord {
   readonly opId: string | null;
   /** Must members it concerns be left alone? Not so for a coordinator's presence: no decision rests on it. */
   readonly blocks: boolean;
+  /** Says, or might say, which instance may serve: without it no agent can be told. */
+  readonly bearsOnActivation: boolean;
   readonly text: string;
 }
 
@@ -218,7 +220,8 @@ function put<T extends { readonly member: MemberId }>(
 
 function unreadableOf(key: string, { area, parts }: Place, text: string): UnreadableRecord {
   const [first = '', second = '', third = ''] = parts;
-  const base = { key, text, member: null, group: null, opId: null, blocks: area !== 'coordinators' };
+  const bearsOnActivation = ['members', 'activations', 'intents', 'history'].includes(area);
+  const base = { key, text, member: null, group: null, opId: null, blocks: area !== 'coordinators', bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
   if (area === 'groups') return { ...base, group: first };
   if (area === 'pauses') {

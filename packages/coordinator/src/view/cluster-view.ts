@@ -101,6 +101,17 @@ export class ClusterView {
     });
   }
 
+  /**
+   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a policy, a hold) keep us from acting, and must not keep an agent
+   * from being told what is certain: with a serve lease its silence would end a healthy workload.
+   */
+  cannotAnswer(member: MemberId): boolean {
+    const { unreadable } = this.mirror;
+    if (unreadable.size === 0) return false;
+    for (const one of unreadable.values()) if (one.member === member && one.bearsOnActivation) return true;
+    return false;
+  }
+
   isBlocked(member: MemberId): boolean {
     return this.#blockedMap().has(member);
   }

@@ -81,11 +81,13 @@ function fleetOf({ fleet, now, member = 'db/a' }: Input, az: string): GuardInput
       member: zone === az && i === 0 ? member : (`db/f${++count}` as MemberId),
       az: zone,
       failedSinceWallMs: nowMs - agoMs,
+      heard: false,
     }));
     const well = Array.from({ length: fine }, () => ({
       member: `db/m${++count}` as MemberId,
       az: zone,
       failedSinceWallMs: null,
+      heard: true,
     }));
     return [...failed, ...well];
   });

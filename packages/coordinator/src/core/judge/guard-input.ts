@@ -21,6 +21,8 @@ export interface FleetMember {
    * once, so it must be able to make a mass.
    */
   readonly failedSinceWallMs: number | null;
+  /** An observer hears it: what has failed is not its zone. */
+  readonly heard: boolean;
 }
 
 /** A recovery that was begun: an open intent or a history record. From etcd, so that a new leader counts what its predecessor did. */

@@ -69,10 +69,13 @@ function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
 
 /**
  * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy says to recover then; null otherwise. A replacement must
- * not be placed there. One failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our own network, than a lost zone.
+ * not be placed there. A zone is lost when its members are silent: where one that failed is still heard (a wrong check, a firewall before its service), or this one
+ * was judged by anything but silence, it is not. One failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our own network, than a lost zone.
  */
 function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
   if (input.policy.whenZoneLost !== 'recover') return null;
+  const heardThere = input.fleet.some((one) => one.az === input.az && one.failedSinceWallMs !== null && one.heard);
+  if (input.quorum === null || heardThere) return null;
   return zone.failed >= zone.limit && zone.failed === all.failed ? input.az : null;
 }
 

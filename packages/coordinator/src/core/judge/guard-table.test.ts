@@ -14,6 +14,7 @@ const base = (): GuardInput =>
       member: (i === 0 ? 'db/a' : `db/m${i}`) as MemberId,
       az: `us-east-1${'abc'[i % 3] ?? 'a'}`,
       failedSinceWallMs: i === 0 ? WALL - 3_000 : null,
+      heard: i !== 0,
     })),
     limits: { ...guardInput().limits, zoneRatio: 0.15 },
   });
@@ -37,7 +38,9 @@ const failing =
   (input) => {
     let left = count;
     const fleet = input.fleet.map((one) =>
-      one.az === az && one.member !== 'db/a' && left-- > 0 ? { ...one, failedSinceWallMs: WALL - agoMs } : one,
+      one.az === az && one.member !== 'db/a' && left-- > 0
+        ? { ...one, failedSinceWallMs: WALL - agoMs, heard: false }
+        : one,
     );
     return { ...input, fleet };
   };

@@ -166,7 +166,7 @@ describe('mass failure', () => {
 
   it('half of one zone, at least three, holds its members although the fleet is large', () => {
     const large = fleet(60, 0).map((one) =>
-      one.az === 'us-east-1a' ? { ...one, failedSinceWallMs: WALL - 1_000 } : one,
+      one.az === 'us-east-1a' ? { ...one, failedSinceWallMs: WALL - 1_000, heard: false } : one,
     );
     const limits = { ...guardInput().limits, massRatio: 0.9 };
     expect(refusal({ fleet: large, limits })).toMatchObject({

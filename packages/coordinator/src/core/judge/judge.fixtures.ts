@@ -73,5 +73,6 @@ export function fleet(count: number, failed: number, silentForMs = 3_000): Guard
     member: (i === 0 ? 'db/a' : `db/m${i}`) as MemberId,
     az: `us-east-1${'abc'[i % 3] ?? 'a'}`,
     failedSinceWallMs: i < failed ? WALL - silentForMs : null,
+    heard: i >= failed,
   }));
 }

@@ -110,7 +110,8 @@ export class Ingest {
     );
     if (fresh !== 'fresh') return this.#drop(fresh);
     const confirmed = this.#echoesChallenge(entry, bytes);
-    if (confirmed) this.#record(slot, entry, bytes, from, heardAtMs, nowMs);
+    if (confirmed && this.#isNewest(entry, bytes)) this.#recordContent(slot, entry, bytes, from, heardAtMs);
+    if (confirmed) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = confirmed ? 'recorded' : 'unconfirmed';
     this.counts[outcome]++;
     const ack = this.#ackIfDue(slot, entry, bytes, confirmed, nowMs);
@@ -155,8 +156,17 @@ export class Ingest {
     );
   }
 
-  #record(slot: number, entry: number, bytes: Uint8Array, from: Endpoint, heardAtMs: number, nowMs: number): void {
-    const { entries, members } = this.#state;
+  /** Sockets overtake each other: what an older datagram says is no longer so. */
+  #isNewest(entry: number, bytes: Uint8Array): boolean {
+    const { entries } = this.#state;
+    return (
+      entries.sequenceLo[entry] === word(bytes, HEARTBEAT_OFFSET.sequence + 4) &&
+      entries.sequenceHi[entry] === word(bytes, HEARTBEAT_OFFSET.sequence)
+    );
+  }
+
+  #recordContent(slot: number, entry: number, bytes: Uint8Array, from: Endpoint, heardAtMs: number): void {
+    const { entries } = this.#state;
     this.#recordArrival(entry, heardAtMs);
     const passing = this.#recordChecks(slot, entry, bytes, heardAtMs);
     const sent = bytes[HEARTBEAT_OFFSET.flags] as number;
@@ -167,12 +177,17 @@ export class Ingest {
       ((sent & FLAG.serving) !== 0 ? ENTRY_FLAG.serving : 0) |
       ((sent & FLAG.goodbye) !== 0 ? ENTRY_FLAG.goodbye : 0);
     entries.keyId[entry] = bytes[HEARTBEAT_OFFSET.keyId] as number;
-    // Never backwards: sockets overtake each other, and a stall of ours that was forgiven stays forgiven.
+    setAddress(entries, entry, from.address);
+    entries.port[entry] = from.port;
+  }
+
+  #recordLife(slot: number, entry: number, heardAtMs: number, nowMs: number): void {
+    const { entries, members } = this.#state;
+    entries.flags[entry] = (entries.flags[entry] as number) | ENTRY_FLAG.heard;
+    // Never backwards: a stall of ours that was forgiven stays forgiven.
     entries.lastHeardMs[entry] = Math.max(heardAtMs, entries.lastHeardMs[entry] as number);
     const silentFromMs = Math.max(heardAtMs, entries.silentFromMs[entry] as number);
     entries.silentFromMs[entry] = silentFromMs;
-    setAddress(entries, entry, from.address);
-    entries.port[entry] = from.port;
     if (members.activeEntry[slot] === entry) this.#noteLife(slot, silentFromMs, nowMs);
   }
 

@@ -12,6 +12,9 @@ const codes = <T extends string>(names: readonly T[]) =>
 const VERDICT_CODE = codes(VERDICTS);
 const REASON_CODE = codes(OPINION_REASONS);
 
+/** Who is dead already is looked at no more: what confirmed it stays what it was. */
+const isOpen = (suspicion: Suspicion): boolean => suspicion.deadSinceMs === Number.POSITIVE_INFINITY;
+
 /** What receiving, judging and the roster share: the flat tables, who is under suspicion, and which opinions changed. */
 export class ObserverState {
   readonly members = new MemberColumns();
@@ -54,7 +57,7 @@ export class ObserverState {
     this.#probedVersion++;
     this.probed.set(slot, newServiceState({ ...from, epoch: this.#probedVersion }, nowMs));
     const suspicion = this.suspicions.get(slot);
-    if (suspicion) suspicion.confirm = newConfirmation(nowMs, from.probes.length);
+    if (suspicion && isOpen(suspicion)) suspicion.confirm = newConfirmation(nowMs, from.probes.length);
   }
 
   dropServices(slot: number, nowMs: number): void {
@@ -62,7 +65,7 @@ export class ObserverState {
     this.#probedVersion++;
     this.setService(slot, null);
     const suspicion = this.suspicions.get(slot);
-    if (suspicion) suspicion.confirm = newConfirmation(nowMs, 0);
+    if (suspicion && isOpen(suspicion)) suspicion.confirm = newConfirmation(nowMs, 0);
   }
 
   setService(slot: number, opinion: ServiceOpinion | null): void {

@@ -186,6 +186,10 @@ export class ObserverTable implements HeartbeatSource {
     return slot === undefined ? null : this.#state.opinion(slot);
   }
 
+  abstains(): boolean {
+    return this.abstention !== null;
+  }
+
   /** Non-null while this observer accuses nobody; what it hears stays true evidence of life. */
   get abstention(): Abstention | null {
     return this.#watch.abstention;

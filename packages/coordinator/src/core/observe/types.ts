@@ -25,8 +25,8 @@ export interface ObserverSettings {
   readonly stallAbstainMs: number;
   readonly stallAbstainMaxMs: number;
   /**
-   * After datagrams were lost on our side abstain this long. Drops are read once a second, at a tick: shorter than two of those and, while they go
-   * on, the observer would accuse for a tick in between. Longer = one short loss silences it longer.
+   * After datagrams were lost on our side abstain this long; while readings of the kernel's counter go on finding more, it goes on. Longer = one short loss silences
+   * it longer.
    */
   readonly lossAbstainMs: number;
   /** An agent that said goodbye (orderly stop, e.g. an upgrade) stays `suspect` this much longer before it may be `dead`. */

@@ -58,6 +58,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
       }
     },
     onTimeout: (frozen) =>
+      unwell(run, frozen.request.instanceId) ??
       failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
   };
 }
@@ -71,6 +72,13 @@ async function promiseLacking(run: Run, promise: ServePromise | null): Promise<s
   const entry = await run.parts.kv.get(key);
   const present = entry && parseRecord(MemberRecordSchema, key, entry.value).serveContract;
   return present && promiseFault(present, promise);
+}
+
+/** A leader that cannot hear must not condemn whom it does not hear. null: it can. */
+function unwell(run: Run, instanceId: string): Move<'verify'> | null {
+  if (run.parts.heartbeats.abstains?.() !== true) return null;
+  const text = `${instanceId} was not verified in time, but this coordinator does not trust its own ears: it is left alone until it does, or another one leads`;
+  return { kind: 'hold', reason: 'ObserverUnwell', text };
 }
 
 /** While it settles anyway, and not for one that may never pass. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
