@@ -77,6 +77,21 @@ describe('ClusterMirror', () => {
     ]);
   });
 
+  test.each([
+    ['members', keys.member(DB1), true],
+    ['activations', keys.activation(DB1), true],
+    ['intents', keys.intent(DB1), true],
+    ['history', keys.historyEntry(DB1, 'op-1'), true],
+    ['holds', keys.hold(DB1), false],
+    ['opinions', keys.opinion(DB1, 'c2'), false],
+    ['pauses of the member', keys.pause(`member/${DB1}`), false],
+    ['pauses of everything', keys.pause('global'), false],
+    ['groups', keys.group('prod'), false],
+  ])('unreadable %s say which instance may serve, or do not', (_, key, bearsOnActivation) => {
+    mirror.put(entryOf(key, '{}', 1));
+    expect([...mirror.unreadable.values()]).toMatchObject([{ key, bearsOnActivation }]);
+  });
+
   test("a coordinator's unreadable presence is shown and blocks nobody", () => {
     mirror.put(entryOf(keys.coordinator('c9'), '{}', 1));
     expect([...mirror.unreadable.values()]).toMatchObject([{ key: keys.coordinator('c9'), blocks: false }]);

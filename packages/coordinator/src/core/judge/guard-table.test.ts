@@ -44,6 +44,13 @@ const failing =
     );
     return { ...input, fleet };
   };
+/** One of the zone that failed is heard all the same: a wrong check, a firewall before its service. */
+const heardOf =
+  (az: string): Change =>
+  (input) => {
+    const one = input.fleet.find((any) => any.az === az && any.failedSinceWallMs !== null && any.member !== 'db/a');
+    return { ...input, fleet: input.fleet.map((any) => (any === one ? { ...any, heard: true } : any)) };
+  };
 const recovery =
   (member: MemberId, startedAgoMs: number, endedAgoMs: number | null, az: string | null = 'us-east-1c'): Change =>
   (input) => {
@@ -368,6 +375,14 @@ describe('a lost zone', () => {
         [
           'a mass in its zone that is not half of it',
           all(failing(A, 11), set({ limits: { ...base().limits, zoneRatio: 0.9 } })),
+          'MassFailure',
+          'MassFailure',
+        ],
+        ['three of it, of which one is still heard', all(failing(A, 2), heardOf(A)), 'ZoneFailure', 'ZoneFailure'],
+        ['the whole zone, one of it still heard', all(failing(A, 19), heardOf(A)), 'MassFailure', 'MassFailure'],
+        [
+          'the zone, this one by its failing checks',
+          all(failing(A, 19), set({ quorum: null })),
           'MassFailure',
           'MassFailure',
         ],

@@ -282,6 +282,19 @@ describe('readings', () => {
     expect(table.reading(M, I)?.passingSinceMs).toBe(13_900);
   });
 
+  it('one that was overtaken proves life, and does not bring back what it says', () => {
+    const { table, agent } = make();
+    const healthy = agent.checks;
+    agent.greet(table, 0);
+    agent.checks = healthy.map((check, slot) => (slot === 0 ? { ...check, status: 'fail' as const } : check));
+    const overtaken = agent.beat();
+    agent.checks = healthy;
+    agent.send(table, 1_000);
+    const newest = table.reading(M, I);
+    expect(table.receive(overtaken, { address: '10.9.9.9', port: 1 }, at(1_010)).outcome).toBe('recorded');
+    expect(table.reading(M, I)).toEqual({ ...newest, lastHeardAtMs: 1_010 });
+  });
+
   it('an unknown check is neither passing nor failing', () => {
     const { table, agent } = make();
     agent.checks = agent.checks.map((check, slot) => (slot === 0 ? { ...check, status: 'unknown' as const } : check));

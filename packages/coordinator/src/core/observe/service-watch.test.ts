@@ -330,6 +330,24 @@ describe('a silent member', () => {
     drive(driven, 27_250, 30_000);
     expect(driven.table.opinion(M)?.verdict).toBe('suspect');
   });
+
+  it.each([
+    ['changed', [probe({ port: 1 })]],
+    ['taken away', []],
+  ])('that is dead stays dead when its probes are %s: what confirmed it stays what it was', (_, serviceProbes) => {
+    const driven = silent();
+    driven.answer = () => TIMES_OUT;
+    drive(driven, 20_250, 30_000);
+    const said = () => {
+      const { verdict, reason, sinceMs } = driven.table.opinion(M) ?? {};
+      return { verdict, reason, sinceMs };
+    };
+    const dead = said();
+    driven.table.setRoster([watched(M, { serviceProbes })], at(30_100));
+    drive(driven, 30_250, 32_000);
+    expect(dead.verdict).toBe('dead');
+    expect(said()).toEqual(dead);
+  });
 });
 
 describe('many members', () => {
