@@ -344,7 +344,8 @@ describe('a silent member', () => {
     };
     const dead = said();
     driven.table.setRoster([watched(M, { serviceProbes })], at(30_100));
-    drive(driven, 30_250, 32_000);
+    // Past the moment a death is looked at once more.
+    drive(driven, 30_250, 700_000);
     expect(dead.verdict).toBe('dead');
     expect(said()).toEqual(dead);
   });
