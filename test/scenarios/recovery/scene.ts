@@ -100,6 +100,8 @@ export class Scene {
   readonly settings: Partial<RecoverySettings>;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
+  /** The leader does not trust its own ears. */
+  abstains = false;
   /** From running to the first heartbeat. */
   readonly bootMs = 2_000;
   /** What was there before any recovery. */
@@ -198,7 +200,10 @@ export class Scene {
       clock: this.clock,
       random: this.random,
       log: this.log,
-      heartbeats: { reading: (_member, instanceId) => this.#reading(instanceId) },
+      heartbeats: {
+        reading: (_member, instanceId) => this.#reading(instanceId),
+        abstains: () => this.abstains,
+      },
       settings: this.settings,
     });
     return { name, term, engine, cloud, kv, endTerm: lose };

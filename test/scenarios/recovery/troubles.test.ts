@@ -272,6 +272,20 @@ describe('fence', () => {
 });
 
 describe('attempts', () => {
+  test('a leader that cannot hear condemns no replacement: held until it can, then served by the one that waits', async () => {
+    const stage = await staged({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } });
+    const { scene, old, leader } = stage;
+    scene.silent.add('*');
+    scene.abstains = true;
+    expect(await scene.run(leader, scene.intent())).toBe('held');
+    expect(scene.hold()).toMatchObject({ reason: 'ObserverUnwell' });
+    await scene.clock.advance(600_000);
+    scene.silent.clear();
+    scene.abstains = false;
+    await finish(stage, 1);
+    expect(scene.launchedFor(old.instanceId)).toHaveLength(1);
+  });
+
   test('a mute replacement is terminated before the next one; after the last: held; hold removed: a new round', async () => {
     const stage = await staged({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } });
     const { scene, old, leader } = stage;
