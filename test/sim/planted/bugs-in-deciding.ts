@@ -11,8 +11,8 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     rule: 'S11',
     story: 'an observer that was paused takes its own absence for the silence of others',
     file: 'coordinator/src/core/observe/watch.ts',
-    find: 'if (gapMs <= STALL_TICKS * settings.tickMs) return 0;',
-    replace: 'if (gapMs >= 0) return 0;',
+    find: 'if (gapMs <= STALL_TICKS * settings.tickMs) return { stalledMs: 0, deafMs: 0 };',
+    replace: 'if (gapMs >= 0) return { stalledMs: 0, deafMs: 0 };',
     caughtBy: ['I5', 'I9'],
     run: {
       seed: 1,
