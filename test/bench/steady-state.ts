@@ -34,7 +34,12 @@ async function countingPublisher() {
     log: silentLog,
     observer,
   });
-  return { publisher, writes: () => writes };
+  // The lease would keep the process alive for its hour.
+  const stop = async () => {
+    publisher.stop();
+    await store.revokeLease(leaseId);
+  };
+  return { publisher, writes: () => writes, stop };
 }
 
 interface Cost {
@@ -62,7 +67,7 @@ async function run(sender: Sender, receiveThreads: number): Promise<Cost> {
   await sender.do({ kind: 'agents', challenges });
   const hearing = await openBenchSocket(receiveThreads);
   const listener = new HeartbeatListener({ ...hearing, table, clock, log: silentLog });
-  const { publisher, writes } = await countingPublisher();
+  const { publisher, writes, stop } = await countingPublisher();
   listener.start();
   const stopTicking = beatTime(table, listener, publisher);
   // The first round makes everybody heard and published.
@@ -85,7 +90,7 @@ async function run(sender: Sender, receiveThreads: number): Promise<Cost> {
     heardRatio: (table.counts.recorded - before.recorded) / sent,
   };
   stopTicking();
-  publisher.stop();
+  await stop();
   await listener.stop();
   return cost;
 }

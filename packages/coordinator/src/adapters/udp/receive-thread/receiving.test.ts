@@ -15,7 +15,9 @@ function setUp() {
   const sends = DatagramRing.create(8);
   const listened = new BigInt64Array(1);
   const refusals: unknown[] = [];
+  const turns: (() => void)[] = [];
   let wakes = 0;
+  let rests = 0;
   const receiving = new Receiving({
     socket: network.open(HERE.address, HERE.port),
     clock,
@@ -24,6 +26,8 @@ function setUp() {
     listened,
     listenEveryMs: 100,
     wakeMain: () => wakes++,
+    afterTurn: (then) => void turns.push(then),
+    rest: () => rests++,
     onSendRefused: (error) => refusals.push(error),
   });
   const far = network.open(THERE.address, THERE.port);
@@ -32,7 +36,12 @@ function setUp() {
     received.drain((_payload, _from, heardAtMs) => void atMs.push(heardAtMs));
     return atMs;
   };
-  return { clock, received, sends, listened, refusals, receiving, far, drained, wakes: () => wakes };
+  /** Ends the turn that read; how often the thread rested until now. */
+  const endTurn = () => {
+    turns.shift()?.();
+    return rests;
+  };
+  return { clock, received, sends, listened, refusals, receiving, far, drained, wakes: () => wakes, turns, endTurn };
 }
 
 describe('a receive thread', () => {
@@ -65,6 +74,22 @@ describe('a receive thread', () => {
     await clock.advance(1);
     expect(wakes()).toBe(1);
     await receiving.stop();
+  });
+
+  it('rests after a turn that read all there was, once, and not after a full one', async () => {
+    const { clock, receiving, far, turns, endTurn } = setUp();
+    receiving.start();
+    const turn = async (count: number) => {
+      for (let i = 0; i < count; i++) await far.send(Uint8Array.of(1), HERE);
+      await clock.advance(1);
+      expect(turns).toHaveLength(1);
+      return endTurn();
+    };
+    expect([await turn(1), await turn(31), await turn(32), await turn(1)]).toEqual([1, 2, 2, 3]);
+    await far.send(Uint8Array.of(1), HERE);
+    await clock.advance(1);
+    await receiving.stop();
+    expect(endTurn()).toBe(3);
   });
 
   it('shows that it listens every 100 ms, and no longer once it has stopped', async () => {

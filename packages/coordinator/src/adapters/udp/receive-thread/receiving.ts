@@ -6,6 +6,8 @@ import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-states.ts';
 export const WAKE_AFTER_MS = 5;
 /** … or at once when so many wait (checked every so many). */
 const WAKE_AT_ONCE_COUNT = 1_024;
+/** libuv reads so many datagrams of a socket per turn: after a turn with fewer the kernel's buffer was empty. */
+const FULL_TURN_COUNT = 32;
 
 export interface ReceivingOptions {
   readonly socket: DatagramSocket;
@@ -18,6 +20,10 @@ export interface ReceivingOptions {
   readonly listened: BigInt64Array;
   readonly listenEveryMs: number;
   readonly wakeMain: () => void;
+  /** Calls `then` when this turn of the loop has read what it could. */
+  readonly afterTurn: (then: () => void) => void;
+  /** Stops this thread for `REST_MS`: what comes meanwhile is read in one turn instead of one each. */
+  readonly rest: () => void;
   readonly onSendRefused: (error: unknown) => void;
 }
 
@@ -30,6 +36,7 @@ export class Receiving {
   #wakeTimer: Timer | null = null;
   #listenTimer: Timer | null = null;
   #sinceWake = 0;
+  #thisTurn = 0;
   #stopped = false;
 
   constructor(options: ReceivingOptions) {
@@ -41,10 +48,17 @@ export class Receiving {
     this.#listen();
     socket.onMessage((payload, from) => {
       received.push(payload, from, clock.monotonicMs());
+      if (this.#thisTurn++ === 0) this.#options.afterTurn(() => this.#endTurn());
       if (++this.#sinceWake >= WAKE_AT_ONCE_COUNT) this.#wake();
       else this.#wakeSoon();
     });
     this.send();
+  }
+
+  #endTurn(): void {
+    const more = this.#thisTurn >= FULL_TURN_COUNT;
+    this.#thisTurn = 0;
+    if (!more && !this.#stopped) this.#options.rest();
   }
 
   /** A turn of this thread's loop: the socket was read since the one before. */
