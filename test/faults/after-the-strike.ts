@@ -5,6 +5,9 @@ import type { Seat, StrikeStage, Struck } from './strike.ts';
 
 const KEYS = keyspace();
 
+/** A successor that finds the permit gone, by a deletion its predecessor did not live to record, believes it only after `lagGraceMs`, 60 s (S7). */
+const FINISHED_WITHIN_MS = 150_000;
+
 /** Somebody else leads, says so itself, and in a later term. */
 export async function successorOf(stage: StrikeStage, { seat, term }: Struck): Promise<Seat> {
   const entry = await until(
@@ -25,6 +28,6 @@ export async function successorOf(stage: StrikeStage, { seat, term }: Struck): P
 
 export async function finished(stage: StrikeStage, { member, opId }: Struck): Promise<HistoryRecord> {
   const key = KEYS.historyEntry(member, opId);
-  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), 60_000);
+  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), FINISHED_WITHIN_MS);
   return parseRecord(HistoryRecordSchema, key, entry.value);
 }
