@@ -15,6 +15,10 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
     path: /^packages\/agent\/src\/adapters\/command-runner\.ts$/,
     reason: 'one turn of the event loop for the pipe of a real child that has ended',
   },
+  {
+    path: /^packages\/coordinator\/src\/adapters\/udp\/receive-thread\/main\.ts$/,
+    reason: "the end of one turn of the event loop that read a real socket; the thread's own clock is SystemClock",
+  },
   { path: /\.(?:test|fixtures)\.ts$/, reason: 'tests may meet real processes' },
   { path: /^test\//, reason: 'tests may meet real processes' },
   { path: /^scripts\//, reason: 'set-up runs before there is a package to import a port from' },
