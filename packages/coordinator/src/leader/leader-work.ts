@@ -52,7 +52,7 @@ const BEGINNING_AT_ONCE = 8;
 const AFTER_FAILURE_MS = 5_000;
 
 /**
- * One spell of leadership: five loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, ask EC2, decide, collect.
+ * One spell of leadership: five loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts, ask EC2, decide, collect.
  * Ends when the term does, and is then done for: everything it did was guarded by the term.
  */
 export class LeaderWork {

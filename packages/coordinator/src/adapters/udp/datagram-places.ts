@@ -1,5 +1,5 @@
 import type { Endpoint } from '@understudy/shared';
-import { parseIpv4 } from '../../core/observe/addresses.ts';
+import { ipv4Text, parseIpv4 } from '../../core/observe/addresses.ts';
 
 /** Longer ones are kept cut to this: no frame of ours is longer than 200 bytes, so what is cut was none, and stays none. */
 export const PAYLOAD_BYTES_MAX = 208;
@@ -16,9 +16,6 @@ const STATE_OFFSET = TEXT_OFFSET + 64;
 export const PLACE_BYTES = 320;
 /** Texts of addresses remembered; beyond it all are forgotten and made again. */
 const ADDRESSES_MAX = 65_536;
-
-const textOf = (address4: number): string =>
-  `${address4 >>> 24}.${(address4 >>> 16) & 255}.${(address4 >>> 8) & 255}.${address4 & 255}`;
 
 /**
  * Numbered places for one datagram each, in memory that two threads share: payload, far end, a moment and a state. Who may touch a place when is the
@@ -86,7 +83,7 @@ export class DatagramPlaces {
     const known = this.#addresses.get(address4);
     if (known !== undefined) return known;
     if (this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear();
-    const text = textOf(address4);
+    const text = ipv4Text(address4);
     this.#addresses.set(address4, text);
     return text;
   }

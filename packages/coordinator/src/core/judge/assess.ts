@@ -1,22 +1,12 @@
-import type { GroupPolicy, MonotonicMs, OpinionVerdict } from '@understudy/shared';
+import type { GroupPolicy, MonotonicMs } from '@understudy/shared';
 import { type CloudFinding, cloudEvidence, cloudFreshForMs, readCloud } from './cloud-evidence.ts';
 import type { AssessReason, Assessment, MemberEvidence, Quorum } from './evidence.ts';
+import { type Judgement, LATER_MS, SOON_MS } from './judgement.ts';
 import { countVotes, opinionEvidence } from './quorum.ts';
 import { onlyAnswersDelay, withoutForeignAnswers } from './probe-answers.ts';
 import { judgeUnreachable, readService, type ServiceFinding } from './service-evidence.ts';
 import { readWorkload, type WorkloadFinding } from './workload-evidence.ts';
 
-interface Judgement {
-  readonly verdict: OpinionVerdict;
-  readonly reasonCode: AssessReason;
-  readonly reason: string;
-  readonly wouldChange: readonly string[];
-  readonly recheckInMs: number;
-  readonly act: boolean;
-}
-
-const SOON_MS = 250;
-const LATER_MS = 5_000;
 const HEARD_CHANGES = 'a heartbeat heard by any observer ⇒ alive';
 
 /**

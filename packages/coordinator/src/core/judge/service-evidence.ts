@@ -1,6 +1,7 @@
 import { durationText, type GroupPolicy, type MonotonicMs } from '@understudy/shared';
 import type { CloudFinding } from './cloud-evidence.ts';
-import type { AssessReason, EvidenceItem, MemberEvidence, ObserverOpinion, ServiceOpinionRecord } from './evidence.ts';
+import type { EvidenceItem, MemberEvidence, ObserverOpinion, ServiceOpinionRecord } from './evidence.ts';
+import { type Judgement, LATER_MS, SOON_MS } from './judgement.ts';
 import { abstentionOf, areEnough } from './quorum.ts';
 
 export interface ServiceFinding {
@@ -105,24 +106,13 @@ function serviceItem({ opinion, service }: Vote, { wallNowMs }: MemberEvidence, 
   return { source, text: `${text}${warning}`, ageMs, freshForMs: null, weight: 'neutral' };
 }
 
-interface ServiceJudgement {
-  readonly reasonCode: AssessReason;
-  readonly reason: string;
-  readonly wouldChange: readonly string[];
-  readonly recheckInMs: number;
-  readonly act: boolean;
-}
-
-const SOON_MS = 250;
-const LATER_MS = 5_000;
-
 /** Heard, agent content, and nobody can reach its services. `heardBy`: the beginning of the sentence. */
 export function judgeUnreachable(
   service: ServiceFinding,
   heardBy: string,
   cloud: CloudFinding,
   policy: GroupPolicy,
-): ServiceJudgement {
+): Omit<Judgement, 'verdict'> {
   const limit = policy.serviceFailsAfterMs;
   const failing = `but its services are unreachable for ${service.failingForMs} ms (${service.text})`;
   const passes = 'a probe that passes again at one observer ⇒ not unreachable for all';

@@ -18,6 +18,10 @@ export function parseIpv4(text: string): number {
   return parts === 4 ? value : 0;
 }
 
+/** The inverse of {@link parseIpv4}. */
+export const ipv4Text = (value: number): string =>
+  `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+
 /** Where this instance was heard from last; probes go there. */
 export function setAddress(entries: EntryColumns, entry: number, address: string): void {
   const value = parseIpv4(address);
@@ -28,6 +32,5 @@ export function setAddress(entries: EntryColumns, entry: number, address: string
 
 export function addressOf(entries: EntryColumns, entry: number): string | null {
   const value = entries.address4[entry] as number;
-  if (value === 0) return entries.otherAddress.get(entry) ?? null;
-  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+  return value === 0 ? (entries.otherAddress.get(entry) ?? null) : ipv4Text(value);
 }

@@ -190,3 +190,7 @@ export const ENTRY_FLAG = {
   /** The last heartbeat had a failing check: `failing` may have its clocks. */
   failing: 32,
 } as const;
+
+/** Has this instance ever sent a confirmed heartbeat? False for {@link NONE}. */
+export const isHeard = (entries: EntryColumns, entry: number): boolean =>
+  entry !== NONE && ((entries.flags[entry] as number) & ENTRY_FLAG.heard) !== 0;

@@ -13,6 +13,9 @@ export interface Suspicion {
   deadSinceMs: number;
 }
 
+/** Who is dead already is looked at no more: what confirmed it stays what it was. */
+export const isOpen = (suspicion: Suspicion): boolean => suspicion.deadSinceMs === Number.POSITIVE_INFINITY;
+
 /** What the newest look of one service probe said of the silent host. */
 export interface ConfirmRow {
   nextAtMs: number;

@@ -1,13 +1,10 @@
 import { type MemberId, monotonicMs } from '@understudy/shared';
-import { ENTRY_FLAG, NO_KEY, NONE } from './columns.ts';
+import { isHeard, NO_KEY, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 import type { MemberKey } from './types.ts';
 
 /** An instance that is not activated (a replacement being verified) counts as a user of its key for this long after its last heartbeat. */
 const LATELY_MS = 60_000;
-
-const isHeard = (state: ObserverState, entry: number): boolean =>
-  entry !== NONE && ((state.entries.flags[entry] as number) & ENTRY_FLAG.heard) !== 0;
 
 /** Only confirmed heartbeats ever set a key id, so nobody without a key of the member can bring a member into, or out of, this state. */
 export function markRetired(state: ObserverState, kept: ReadonlySet<number>): void {
@@ -16,7 +13,7 @@ export function markRetired(state: ObserverState, kept: ReadonlySet<number>): vo
     if (!kept.has(entries.keyId[entry] as number)) entries.keyId[entry] = NO_KEY;
   for (let slot = 0; slot < members.count; slot++) {
     const entry = members.activeEntry[slot] as number;
-    if (members.ids[slot] !== null && isHeard(state, entry) && entries.keyId[entry] === NO_KEY)
+    if (members.ids[slot] !== null && isHeard(entries, entry) && entries.keyId[entry] === NO_KEY)
       members.dueAtMs[slot] = 0;
   }
 }
@@ -25,7 +22,7 @@ export function memberKeyOf(state: ObserverState, slot: number): MemberKey {
   const { members, entries } = state;
   const entry = members.activeEntry[slot] as number;
   const common = { member: members.ids[slot] as MemberId, instanceId: members.activeIds[slot] ?? null };
-  if (!isHeard(state, entry)) return { ...common, state: 'none', keyId: null, lastHeardMs: null };
+  if (!isHeard(entries, entry)) return { ...common, state: 'none', keyId: null, lastHeardMs: null };
   const keyId = entries.keyId[entry] as number;
   const lastHeardMs = monotonicMs(entries.lastHeardMs[entry] as number);
   if (keyId === NO_KEY) return { ...common, state: 'retired', keyId: null, lastHeardMs };
@@ -38,7 +35,7 @@ export function usersOfKey(state: ObserverState, keyId: number, nowMs: number): 
   for (const [member, slot] of state.slots) {
     let uses = false;
     for (let entry = members.firstEntry[slot] as number; entry !== NONE; entry = entries.next[entry] as number) {
-      if (!isHeard(state, entry) || entries.keyId[entry] !== keyId) continue;
+      if (!isHeard(entries, entry) || entries.keyId[entry] !== keyId) continue;
       uses ||= entry === members.activeEntry[slot] || nowMs - (entries.lastHeardMs[entry] as number) < LATELY_MS;
     }
     if (uses) users.push(member);

@@ -1,7 +1,7 @@
 import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/shared';
 import { AgentIndex } from './agent-index.ts';
-import { ENTRY_FLAG, EntryColumns, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
-import { newConfirmation, type Suspicion } from './detector.ts';
+import { EntryColumns, isHeard, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
+import { isOpen, newConfirmation, type Suspicion } from './detector.ts';
 import { newServiceState, sameServiceOpinion, type ServiceState } from './service-state.ts';
 import type { ServiceOpinion } from './service-types.ts';
 import { OPINION_REASONS, type Opinion, type OpinionReason, type ObserverSettings } from './types.ts';
@@ -11,9 +11,6 @@ const codes = <T extends string>(names: readonly T[]) =>
   Object.fromEntries(names.map((name, code) => [name, code])) as Readonly<Record<T, number>>;
 const VERDICT_CODE = codes(VERDICTS);
 const REASON_CODE = codes(OPINION_REASONS);
-
-/** Who is dead already is looked at no more: what confirmed it stays what it was. */
-const isOpen = (suspicion: Suspicion): boolean => suspicion.deadSinceMs === Number.POSITIVE_INFINITY;
 
 /** What receiving, judging and the roster share: the flat tables, who is under suspicion, and which opinions changed. */
 export class ObserverState {
@@ -131,7 +128,7 @@ export class ObserverState {
   }
 
   #worth(slot: number, entry: number): number {
-    const heard = ((this.entries.flags[entry] as number) & ENTRY_FLAG.heard) !== 0;
+    const heard = isHeard(this.entries, entry);
     const known = this.known.get(slot)?.has(this.entries.hashHex[entry] as string) === true;
     return (known ? 1e15 : 0) + (heard ? (this.entries.lastHeardMs[entry] as number) : -1);
   }

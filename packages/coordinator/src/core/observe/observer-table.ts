@@ -12,7 +12,7 @@ import {
   type TagScheme,
 } from '@understudy/shared';
 import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
-import { ENTRY_FLAG, NONE } from './columns.ts';
+import { ENTRY_FLAG, isHeard } from './columns.ts';
 import { phiOf } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
 import { Ingest } from './ingest.ts';
@@ -215,8 +215,8 @@ export class ObserverTable implements HeartbeatSource {
     const hash = instanceHashOf(instanceId);
     const { entries } = this.#state;
     const entry = this.#state.entryOf(slot, Number.parseInt(hash.slice(0, 8), 16), Number.parseInt(hash.slice(8), 16));
-    const flags = entry === NONE ? 0 : (entries.flags[entry] as number);
-    if ((flags & ENTRY_FLAG.heard) === 0) return null;
+    if (!isHeard(entries, entry)) return null;
+    const flags = entries.flags[entry] as number;
     const lastHeardAtMs = monotonicMs(entries.lastHeardMs[entry] as number);
     return {
       lastHeardAtMs,

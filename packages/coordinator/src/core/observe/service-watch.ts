@@ -1,15 +1,14 @@
 import { type MemberId, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
-import { ENTRY_FLAG, NONE } from './columns.ts';
-import { type ConfirmRow, probeIntervalMs, type Suspicion } from './detector.ts';
+import { isHeard } from './columns.ts';
+import { type ConfirmRow, isOpen, probeIntervalMs, type Suspicion } from './detector.ts';
 import type { ObserverState } from './observer-state.ts';
 import { noteLook, serviceOpinionOf, type ServiceState, spread, withdraw } from './service-state.ts';
 import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
+import { STALL_TICKS } from './watch.ts';
 
 /** How often opinions are looked over for what has become too old. */
 const LOOK_OVER_EVERY_MS = 1_000;
-/** A failure that took longer than its deadline by this many ticks is our own stall. */
-const STALL_TICKS = 3;
 const JITTER_RATIO = 0.1;
 
 /**
@@ -57,7 +56,7 @@ export class ServiceWatch {
     for (const [slot, suspicion] of suspicions) {
       if (orders.length >= limit) return;
       const state = probed.get(slot);
-      if (!state || suspicion.deadSinceMs !== Number.POSITIVE_INFINITY) continue;
+      if (!state || !isOpen(suspicion)) continue;
       const everyMs = probeIntervalMs(members.confirmForMs[slot] as number);
       this.#orderDue(orders, { slot, state, rows: suspicion.confirm, suspicion, nowMs, limit, everyMs: () => everyMs });
     }
@@ -94,7 +93,7 @@ export class ServiceWatch {
     const { slot, state, suspicion, nowMs } = due;
     const { members, entries } = this.#state;
     const entry = members.activeEntry[slot] as number;
-    if (entry === NONE || ((entries.flags[entry] as number) & ENTRY_FLAG.heard) === 0) return;
+    if (!isHeard(entries, entry)) return;
     const address = addressOf(entries, entry);
     if (address === null) return;
     for (const [index, row] of due.rows.entries()) {

@@ -1,14 +1,15 @@
 import { encodeProbe, type MemberId, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
-import { ENTRY_FLAG, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
-import { judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
+import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
+import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
 import type { Ingest } from './ingest.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import type { Abstention, ProbeOrder, ProbeOutcome } from './types.ts';
 
-const STALL_TICKS = 3;
+/** What took longer than this many ticks more than it should have is our own stall. */
+export const STALL_TICKS = 3;
 
 export interface TickReport {
   /** Length of the stall found by this tick; 0 = none. */
@@ -130,7 +131,7 @@ export class Watch {
   #judge(slot: number, nowMs: number): void {
     const { members, entries } = this.#state;
     const entry = members.activeEntry[slot] as number;
-    if (entry === NONE || ((entries.flags[entry] as number) & ENTRY_FLAG.heard) === 0) {
+    if (!isHeard(entries, entry)) {
       members.dueAtMs[slot] = Number.POSITIVE_INFINITY;
       return;
     }
@@ -190,7 +191,7 @@ export class Watch {
     if (this.#abstention) return orders;
     for (const [slot, suspicion] of suspicions) {
       if (orders.length >= settings.maxProbesPerTick) break;
-      if (suspicion.nextProbeAtMs > nowMs || suspicion.deadSinceMs !== Number.POSITIVE_INFINITY) continue;
+      if (suspicion.nextProbeAtMs > nowMs || !isOpen(suspicion)) continue;
       suspicion.nextProbeAtMs = nowMs + probeIntervalMs(members.confirmForMs[slot] as number);
       this.#order(orders, slot, suspicion, () => this.#probe(slot, ingest, keyring, coordinatorHash));
     }
