@@ -1,8 +1,7 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { HeartbeatBatch } from '@understudy/coordinator';
 import { MIDSTATE_WORDS, midstateTagMatches, monotonicMs, writeMidstate } from '@understudy/shared';
+import { liveBytes } from '../live-bytes.ts';
 import { type BenchRow, median } from './bench.ts';
 import { benchTable, hear } from './bench-table.ts';
 import { BENCH_KEY, HeartbeatSource } from './heartbeat-source.ts';
@@ -11,16 +10,6 @@ const SIZES = [10_000, 100_000];
 /** Each agent from another address, as it is: what the table keeps of it counts. */
 const addressOfAgent = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
 const ROUNDS = 5;
-
-/** Heap and everything outside of it that belongs to live objects, after a full collection. */
-function liveBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 const nsPerCall = (count: number, work: () => void): number => {
   const from = process.hrtime.bigint();

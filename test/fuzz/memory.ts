@@ -1,7 +1,6 @@
 import { HeartbeatBatch } from '@understudy/coordinator/observe';
 import { monotonicMs } from '@understudy/shared';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { liveBytes } from '../live-bytes.ts';
 import { AgentSource } from './agent-source.ts';
 import { AgentTarget } from './agent-target.ts';
 import { type Answering, CoordinatorSource } from './coordinator-source.ts';
@@ -9,16 +8,6 @@ import { makeTable } from './coordinator-target.ts';
 import { Dice } from './dice.ts';
 import type { Side } from './episode.ts';
 import type { Step } from './step.ts';
-
-/** Live bytes, in and out of the heap, after a full collection. */
-export function liveBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** What ten times as many datagrams may cost: pages of code and caches of the runtime that are still warming up. Nothing per datagram. */
 export const GROWTH_MAX_BYTES = 1_500_000;
