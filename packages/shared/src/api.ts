@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ProblemSchema } from './problem.ts';
 import {
   HistoryRecordSchema,
   HistoryStepSchema,
@@ -45,7 +46,7 @@ export const StatusViewSchema = z.object({
   }),
   pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
   /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
-  problems: z.array(z.object({ code: z.string(), text: z.string() })).optional(),
+  problems: z.array(ProblemSchema).default([]),
 });
 export type StatusView = z.infer<typeof StatusViewSchema>;
 

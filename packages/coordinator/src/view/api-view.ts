@@ -14,10 +14,11 @@ import {
   type MonotonicMs,
   type OpenRecoveryView,
   type OpinionVerdict,
+  type Problem,
   type RecoveriesView,
   type StatusView,
 } from '@understudy/shared';
-import type { ApiSource, Problem } from '../adapters/http/api-source.ts';
+import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
