@@ -15,6 +15,7 @@ const status = (leader: string | null): StatusView => ({
   observer: { abstains: false, reason: null, heardAgents: 1, watchedAgents: 1 },
   counts: { members: 1, alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0, recovering: 0, held: 0 },
   pauses: [],
+  problems: [],
 });
 
 const scene = (more: Partial<Scene>): Scene => ({
