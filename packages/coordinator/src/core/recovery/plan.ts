@@ -8,13 +8,13 @@ import type {
   CloudVolume,
   GroupPolicy,
   PlannedAddress,
-  PlannedVolume,
   RecoveryPlan,
 } from '@understudy/shared';
 import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
 import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
+import { plannedVolumes } from './planned-volumes.ts';
 import { lossesOf } from './plan-losses.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
 
@@ -82,7 +82,7 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
     plan: {
       strategy: policy.strategy,
       policy,
-      volumes: plannedVolumes(input),
+      volumes: [...plannedVolumes(input.instance, input.volumes)],
       addresses: plannedAddresses(input),
       candidates: [...placements.candidates],
       image,
@@ -95,31 +95,6 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
       losses: [...lossesOf(input, placements)],
     },
   };
-}
-
-/** Root first, then by device name. */
-function plannedVolumes(input: PlanInput): PlannedVolume[] {
-  const byId = new Map(input.volumes.map((volume) => [volume.volumeId, volume]));
-  const planned = input.instance.volumes.flatMap((attachment): PlannedVolume[] => {
-    const volume = byId.get(attachment.volumeId);
-    if (!volume) return [];
-    return [
-      {
-        volumeId: volume.volumeId,
-        deviceName: attachment.deviceName,
-        isRoot: attachment.deviceName === input.instance.rootDeviceName,
-        sizeGiB: volume.sizeGiB,
-        volumeType: volume.volumeType,
-        iops: volume.iops,
-        throughputMiBps: volume.throughputMiBps,
-        encrypted: volume.encrypted,
-        kmsKeyId: volume.kmsKeyId,
-        deleteOnTermination: attachment.deleteOnTermination,
-        tags: carriedTags(volume.tags),
-      },
-    ];
-  });
-  return planned.sort((a, b) => Number(b.isRoot) - Number(a.isRoot) || (a.deviceName < b.deviceName ? -1 : 1));
 }
 
 /** Those on the primary private address of the primary interface; the others are in `losses`. */
