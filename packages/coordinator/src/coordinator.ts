@@ -12,12 +12,14 @@ import {
   type Log,
   type MemberId,
   type MonotonicMs,
+  type Problem,
+  problemOf,
   type Random,
   type TagScheme,
   type Timer,
 } from '@understudy/shared';
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
-import type { ApiSource, Problem } from './adapters/http/api-source.ts';
+import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
@@ -419,7 +421,7 @@ export class Coordinator {
     if (this.#gate.problem) problems.push(this.#gate.problem);
     else if (!this.view.isFresh()) {
       const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
-      problems.push({ code: 'STORE_UNAVAILABLE', text });
+      problems.push(problemOf('STORE_UNAVAILABLE', text));
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];

@@ -119,6 +119,13 @@ export const ERROR_TABLE = {
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
+export interface OperationErrorOptions {
+  readonly cause?: unknown;
+  readonly upstreamCode?: string;
+  readonly action?: string;
+  readonly httpStatus?: number;
+}
+
 /** An expected failure with a code from {@link ERROR_TABLE}. Always pass `cause` when there is one. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
@@ -126,12 +133,18 @@ export class OperationError extends Error {
   readonly retry: RetryClass;
   /** The other side's own code (`InsufficientInstanceCapacity`, gRPC status …) when there is one. */
   readonly upstreamCode: string | undefined;
+  /** Name of the call that failed (`DescribeVolumes` …) where there is one. */
+  readonly action: string | undefined;
+  /** Of the answer; absent when there was none. */
+  readonly httpStatus: number | undefined;
 
-  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; upstreamCode?: string } = {}) {
+  constructor(code: ErrorCode, detail: string, options: OperationErrorOptions = {}) {
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = ERROR_TABLE[code].retry;
     this.upstreamCode = options.upstreamCode;
+    this.action = options.action;
+    this.httpStatus = options.httpStatus;
   }
 
   /** What it means and what to do, for an operator. */

@@ -7,6 +7,7 @@ export * from './maintenance-window.ts';
 export * from './member-id.ts';
 export * from './policy.ts';
 export * from './ports/index.ts';
+export * from './problem.ts';
 export * from './protocol/index.ts';
 export * from './records/index.ts';
 export * from './service-probe.ts';

@@ -103,6 +103,12 @@ const fields = z.strictObject({
   retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
   /** Keep snapshots and image of a recovery for this long. */
   retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
+  /**
+   * Data volumes of the replaced instance that EC2 keeps when it is terminated (`DeleteOnTermination: false`): deleted after this long, and not before
+   * the instance is gone. null = never: they are marked and listed (`understudy leftovers`), a person decides. Shorter = no storage paid for twice; longer,
+   * or null = the failed machine's own disks can still be looked into.
+   */
+  retainVolumesForMs: z.number().int().min(0).max(31_536_000_000).nullable().default(null),
 });
 
 /**

@@ -15,6 +15,7 @@ const status = (leader: string | null): StatusView => ({
   observer: { abstains: false, reason: null, heardAgents: 1, watchedAgents: 1 },
   counts: { members: 1, alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0, recovering: 0, held: 0 },
   pauses: [],
+  problems: [],
 });
 
 const scene = (more: Partial<Scene>): Scene => ({
@@ -87,6 +88,7 @@ describe('narrate', () => {
       launchAttempts: 1,
       steps: [{ step: 'done', state: 'done', startedAtWallMs: 8_000, endedAtWallMs: 9_000 }],
       leftovers: [],
+      owed: [],
     };
     const lines = narrate(
       scene({ recoveries: { open: [open([])], history: [] } }),

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   type CloudInstance,
+  type ErrorCode,
   errorText,
   isOperationError,
   type Log,
@@ -25,7 +26,7 @@ export interface EvidenceTarget {
 
 export interface EvidenceFailure {
   readonly az: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly text: string;
   readonly sinceMs: MonotonicMs;
 }

@@ -1,5 +1,13 @@
-import type { Clock, Cloud, Keyspace, KvStore, Log, MemberId } from '@understudy/shared';
-import type { Problem } from '../adapters/http/api-source.ts';
+import {
+  type Clock,
+  type Cloud,
+  type Keyspace,
+  type KvStore,
+  type Log,
+  type MemberId,
+  type Problem,
+  problemOf,
+} from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type {
@@ -125,9 +133,7 @@ export class LeaderSeat {
   /** What keeps the leader from its work; empty on a follower. */
   problems(): readonly Problem[] {
     if (!this.#leads() || !this.#work) return [];
-    const zones = this.#parts.evidence
-      .failures()
-      .map(({ az, code, text }) => ({ code, text: `EC2 in ${az}: ${text}` }));
+    const zones = this.#parts.evidence.failures().map(({ az, code, text }) => problemOf(code, `EC2 in ${az}: ${text}`));
     return [...this.#work.work.problems(), ...zones];
   }
 
@@ -135,9 +141,7 @@ export class LeaderSeat {
   remarks(): readonly Problem[] {
     if (!this.#leads()) return [];
     const { problems } = this.#parts.enrolling;
-    return problems
-      .slice(0, REMARKS_MAX)
-      .map(({ instanceId, code, text }) => ({ code, text: `${instanceId} ${text}` }));
+    return problems.slice(0, REMARKS_MAX).map(({ instanceId, code, text }) => problemOf(code, `${instanceId} ${text}`));
   }
 
   #leads(): boolean {

@@ -6,8 +6,9 @@ import {
   isOperationError,
   type Keyspace,
   type Log,
+  type Problem,
+  problemOf,
 } from '@understudy/shared';
-import type { Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Term } from '../contracts.ts';
 import type { Begin } from './begin-recovery.ts';
@@ -135,7 +136,7 @@ export class LeaderWork {
       const code = isOperationError(error) ? error.code : 'INTERNAL_ERROR';
       if (this.#problems.get(name)?.code !== code)
         log.error('leader.loop_failed', { loop: name, term: this.#term.number, error: errorText(error) });
-      this.#problems.set(name, { code, text: `${name}: ${errorText(error)}` });
+      this.#problems.set(name, problemOf(code, `${name}: ${errorText(error)}`));
       if (!isOperationError(error)) await clock.sleep(AFTER_FAILURE_MS, this.#term.signal).catch(() => undefined);
       return false;
     }

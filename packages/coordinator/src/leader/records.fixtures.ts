@@ -149,6 +149,7 @@ export const historyRecord = (
   launchAttempts: 1,
   steps: [],
   leftovers: [],
+  owed: [],
   ...over,
 });
 

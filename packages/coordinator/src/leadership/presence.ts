@@ -6,9 +6,10 @@ import {
   isOperationError,
   type Keyspace,
   type Log,
+  type Problem,
+  problemOf,
   type Unwritten,
 } from '@understudy/shared';
-import type { Problem } from '../adapters/http/api-source.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Session } from './session.ts';
@@ -103,8 +104,8 @@ export class Presence {
       if (seen === undefined && this.#view.isFresh()) this.#publishedUnder = null;
       return;
     }
-    const text = `another process runs as coordinator "${coordinatorId}" (${seen.udpEndpoint}): give each its own id`;
+    const text = `another process runs as coordinator "${coordinatorId}" (${seen.udpEndpoint})`;
     if (!this.#duplicate) this.#log.error('presence.duplicate', { coordinatorId, other: seen.udpEndpoint });
-    this.#duplicate = { code: 'DUPLICATE_COORDINATOR_ID', text };
+    this.#duplicate = problemOf('DUPLICATE_COORDINATOR_ID', text);
   }
 }

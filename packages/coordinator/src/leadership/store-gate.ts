@@ -6,9 +6,10 @@ import {
   type Keyspace,
   type KvStore,
   type Log,
+  type Problem,
+  problemOf,
   type Random,
 } from '@understudy/shared';
-import type { Problem } from '../adapters/http/api-source.ts';
 import { backoffMs } from './backoff.ts';
 import { checkEtcdVersions } from './etcd-version.ts';
 
@@ -35,7 +36,7 @@ export class StoreGate {
   readonly #allowUnsafeVersion: string | undefined;
   readonly #closing = new AbortController();
   #remark: Problem | null = null;
-  #problem: Problem | null = { code: 'STORE_UNAVAILABLE', text: 'etcd was not reached yet' };
+  #problem: Problem | null = problemOf('STORE_UNAVAILABLE', 'etcd was not reached yet');
 
   constructor(options: {
     readonly store: KvStore;
@@ -101,7 +102,7 @@ export class StoreGate {
       const text = `etcd still keeps what it held ${REVISIONS_KEPT_MAX} revisions ago: set --auto-compaction-mode and --auto-compaction-retention on its members, or its quota fills up and it refuses every write`;
       const neverCompacted = old > 0 && (await this.#store.remembers(nothing, old));
       if (neverCompacted && !this.#remark) this.#log.warn('store.not_compacted', { revision, remedy: text });
-      this.#remark = neverCompacted ? { code: 'STORE_NOT_COMPACTED', text } : null;
+      this.#remark = neverCompacted ? problemOf('STORE_NOT_COMPACTED', text) : null;
     } catch (error) {
       this.#log.debug('store.history_unreadable', { error: errorText(error) });
     }
@@ -119,7 +120,7 @@ export class StoreGate {
       const text = errorText(error);
       if (this.#problem?.text !== text)
         this.#log.warn('store.unreachable', { code: error.code, error: text, remedy: error.explain() });
-      if (this.#problem) this.#problem = { code: error.code, text };
+      if (this.#problem) this.#problem = problemOf(error.code, text);
       return false;
     }
   }

@@ -1,5 +1,13 @@
-import { type Clock, deriveAgentKey, errorText, keyFingerprint, type Log, type Timer } from '@understudy/shared';
-import type { Problem } from '../adapters/http/api-source.ts';
+import {
+  type Clock,
+  deriveAgentKey,
+  errorText,
+  keyFingerprint,
+  type Log,
+  type Problem,
+  problemOf,
+  type Timer,
+} from '@understudy/shared';
 import { decideKeyChange, type KeyOf, type KeySet, type ObserverTable, someOf } from '../core/observe/index.ts';
 
 export interface OfferedKeys {
@@ -110,6 +118,6 @@ export class KeyRotation {
   #refuse(text: string): void {
     if (this.#problem?.text !== text)
       this.#options.log.error('keys.refused', { error: text, accepted: this.accepted, remedy: 'docs/key-rotation.md' });
-    this.#problem = { code: 'KEYS_REFUSED', text };
+    this.#problem = problemOf('KEYS_REFUSED', text);
   }
 }

@@ -7,20 +7,21 @@ import {
   type HistoryRecord,
   type HoldRecord,
   type IntentRecord,
-  type JournalRecord,
   type KeysView,
   type MemberId,
   type MemberView,
   type MonotonicMs,
   type OpenRecoveryView,
   type OpinionVerdict,
+  type Problem,
   type RecoveriesView,
   type StatusView,
 } from '@understudy/shared';
-import type { ApiSource, Problem } from '../adapters/http/api-source.ts';
+import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
+import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';
@@ -69,15 +70,6 @@ const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
       ? []
       : [{ name: checkName(slot), status: check.status, code: check.code === 0 ? '' : checkCodeName(check.code) }],
   );
-
-/** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
-function newInstanceOf(steps: readonly JournalRecord[]): string | null {
-  const launched = steps
-    .filter((one) => one.step.startsWith('launch-') && one.state === 'done')
-    .sort((a, b) => Number(b.step.slice(7)) - Number(a.step.slice(7)))[0];
-  const instanceId = launched?.result?.instanceId;
-  return typeof instanceId === 'string' ? instanceId : null;
-}
 
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
@@ -156,7 +148,9 @@ export class CoordinatorApi implements ApiSource {
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
     };
-    return explainView(member, sources);
+    const intent = view.mirror.intents.get(member)?.record;
+    const told = explainView(member, sources);
+    return told && { ...told, openRecovery: intent ? this.#open(intent) : null };
   }
 
   leaderUrl(): string | null {
@@ -229,32 +223,15 @@ export class CoordinatorApi implements ApiSource {
     };
   }
 
-  #open(record: IntentRecord): OpenRecoveryView {
-    const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = record;
+  #open(intent: IntentRecord): OpenRecoveryView {
+    const { opId, member } = intent;
     const { journals, holds } = this.#options.view.mirror;
-    const steps = [...(journals.get(opId)?.values() ?? [])].map((one) => one.record);
-    const activity = this.#options.activity(opId);
-    const hold = holds.get(member)?.record ?? null;
-    return {
-      opId,
-      member,
-      oldInstanceId,
-      newInstanceId: newInstanceOf(steps),
-      reason,
-      startedAtWallMs,
-      lastHeardWallMs,
-      steps: steps
-        .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
-        .map(({ step, state, startedAtWallMs: from, endedAtWallMs }) => ({
-          step,
-          state,
-          startedAtWallMs: from,
-          endedAtWallMs,
-        })),
-      activity: activity?.text ?? null,
-      captureProgressPercent: activity?.captureProgressPercent ?? null,
-      hold: hold && { reason: hold.reason, text: hold.text },
-    };
+    return openRecoveryView({
+      intent,
+      journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
+      activity: this.#options.activity(opId),
+      hold: holds.get(member)?.record ?? null,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
 export * from './cluster.ts';
+export * from './leftover.ts';
 export * from './record.ts';
 export * from './recovery.ts';

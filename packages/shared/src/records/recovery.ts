@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
+import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, recordBase } from './record.ts';
 
 const tags = z.record(z.string(), z.string());
@@ -159,12 +160,8 @@ export const HistoryRecordSchema = z.strictObject({
   launchAttempts: z.number().int(),
   steps: z.array(HistoryStepSchema),
   /** What the collector still has to remove, and when. */
-  leftovers: z.array(
-    z.strictObject({
-      kind: z.enum(['instance', 'image', 'snapshot', 'network-interface']),
-      id: z.string(),
-      afterWallMs: z.number(),
-    }),
-  ),
+  leftovers: z.array(LeftoverSchema),
+  /** What was still to be put in place on the replacement when this was closed, and is not yet. */
+  owed: z.array(OwedChoreSchema).default([]),
 });
 export type HistoryRecord = z.infer<typeof HistoryRecordSchema>;

@@ -5,15 +5,10 @@ import type {
   KeysView,
   MemberId,
   MemberView,
+  Problem,
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
-
-/** A reason this process is not (fully) doing its work, with what an operator can do about it. */
-export interface Problem {
-  readonly code: string;
-  readonly text: string;
-}
 
 /** What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the loop. */
 export interface ApiSource {

@@ -1,9 +1,9 @@
-import type { ExplainView, KeysView } from '@understudy/shared';
+import { type ExplainView, type KeysView, type Problem, problemOf } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Metrics, type MetricsSnapshot } from '../../metrics.ts';
-import type { ApiSource, Problem } from './api-source.ts';
+import type { ApiSource } from './api-source.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
 
 const SNAPSHOT: MetricsSnapshot = {
@@ -101,7 +101,7 @@ describe('HTTP', () => {
   test('healthy always, ready only without problems, which are named', async () => {
     expect((await ask('/healthz')).status).toBe(200);
     expect((await ask('/readyz')).status).toBe(200);
-    problems = [{ code: 'STORE_UNAVAILABLE', text: 'etcd does not answer' }];
+    problems = [problemOf('STORE_UNAVAILABLE', 'etcd does not answer')];
     const reply = await ask('/readyz');
     expect(reply.status).toBe(503);
     expect(await reply.json()).toEqual({ ready: false, problems });

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { ERROR_TABLE, type ErrorCode } from './errors.ts';
+
+/** Something that keeps a coordinator from (fully) doing its work, or an instance from being a member; with what a person does about it. */
+export const ProblemSchema = z.object({
+  code: z.string(),
+  /** What is wrong, with the names and figures of this case. */
+  text: z.string(),
+  /** What a person does about it: one sentence, or "none" when it passes by itself. */
+  remedy: z.string(),
+});
+export type Problem = z.infer<typeof ProblemSchema>;
+
+/** Code → remedy of every problem that is not simply an error met by a loop (those have theirs in {@link ERROR_TABLE}). Documented in `docs/coordinator.md`. */
+export const PROBLEM_REMEDIES = {
+  DUPLICATE_COORDINATOR_ID: 'give each coordinator its own id, or stop the other process',
+  KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
+  STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
+  INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
+  GroupTagEmpty: 'give its tag understudy:group the name of a group',
+  MemberTagMissing: 'give it a tag understudy:member, or take its tag understudy:group away',
+  NameInvalid: 'use 1-63 characters of a-z 0-9 . _ - that begin with a letter or digit',
+  GroupMismatch: 'let both tags name the same group, or let the tag understudy:member hold the name alone',
+  StoppedClaimant: 'terminate it, or take its tags away: only the activated instance is watched',
+  NotRunningYet: 'none while it starts; start it if it stays so',
+  NotVisible: 'none: it is looked at again when EC2 answers for its zone',
+  TooManyMembers: 'take tags away from instances that need no watch, or run a second cluster',
+} as const satisfies Record<string, string>;
+export type ProblemCode = keyof typeof PROBLEM_REMEDIES | ErrorCode;
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_TABLE, code);
+
+/** The problem with the remedy its code stands for, unless a better one is known. */
+export const problemOf = (code: ProblemCode, text: string, remedy?: string): Problem => ({
+  code,
+  text,
+  remedy: remedy ?? (isErrorCode(code) ? ERROR_TABLE[code].remedy : PROBLEM_REMEDIES[code]),
+});
