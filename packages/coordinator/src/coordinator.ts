@@ -432,8 +432,9 @@ export class Coordinator {
     const term = leadership.current();
     const { counts } = this.api.status();
     const { members: _members, recovering, held: _held, ...verdicts } = counts;
-    const holds = new Map<string, number>();
-    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
+    const holds = countBy([...view.mirror.holds.values()].map(({ record }) => record.reason));
+
+    const left = this.api.leftovers();
     const { recorded, ...dropped } = observer.counts;
     const listened = this.#listener.stats();
     return {
@@ -448,6 +449,8 @@ export class Coordinator {
       openRecoveries: recovering,
       runningRecoveries: this.seat.runs.runningCount,
       holds,
+      leftovers: countBy(left.map((one) => one.kind)),
+      leftoversObstructed: left.filter((one) => one.obstacle !== null).length,
       unreadableRecords: view.mirror.unreadable.size,
       viewAnomalies: view.anomalies,
       heartbeats: recorded,
@@ -458,6 +461,12 @@ export class Coordinator {
       receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
     };
   }
+}
+
+function countBy(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 const one = <T>(value: T | null): readonly T[] => (value === null ? [] : [value]);

@@ -16,6 +16,9 @@ export interface MetricsSnapshot {
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
   readonly holds: ReadonlyMap<string, number>;
+  /** On the books of ended recoveries, by kind; chores included. */
+  readonly leftovers: ReadonlyMap<string, number>;
+  readonly leftoversObstructed: number;
   readonly unreadableRecords: number;
   /** Times the view found itself different from etcd; should stay 0. */
   readonly viewAnomalies: number;
@@ -130,6 +133,8 @@ export class Metrics implements MetricsSource {
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
+    this.#setEach('understudy_leftovers', 'What ended recoveries still have to do, by kind', 'kind', now.leftovers);
+    this.#set('understudy_leftovers_obstructed', 'Of these, with something in the way', now.leftoversObstructed);
     this.#copy(
       'understudy_view_anomalies_total',
       'Times our view of etcd was found different from etcd',
