@@ -1,6 +1,7 @@
 import { clientTokenOf, type CloudInstance, invariant, type LaunchRequest, TAG } from '@understudy/shared';
 import { adviseOnLaunchError, findLaunched, type LaunchFinding } from '../../core/recovery/launch-outcome.ts';
 import { buildLaunchRequest } from '../../core/recovery/launch-request.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
@@ -49,7 +50,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: run.record,
+      intent: { ...run.record, plan: { ...run.plan, volumes: [...volumesOf(run)] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,
