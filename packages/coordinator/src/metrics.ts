@@ -129,6 +129,12 @@ export class Metrics implements MetricsSource {
       'Whether the master secrets in our files are not the ones we use (0 or 1)',
       now.keysRefused ? 1 : 0,
     );
+    this.#exposeMembers(now);
+    this.#exposeDatagrams(now);
+    return this.#registry.metrics();
+  }
+
+  #exposeMembers(now: MetricsSnapshot): void {
     this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
@@ -142,6 +148,9 @@ export class Metrics implements MetricsSource {
       new Map([['', now.viewAnomalies]]),
     );
     this.#set('understudy_unreadable_records', 'Records in etcd that do not fit their schema', now.unreadableRecords);
+  }
+
+  #exposeDatagrams(now: MetricsSnapshot): void {
     this.#copy(
       'understudy_heartbeats_received_total',
       'Authenticated, fresh heartbeats',
@@ -169,7 +178,6 @@ export class Metrics implements MetricsSource {
         'Receive buffer the kernel granted to each heartbeat socket',
         now.receiveBufferBytes,
       );
-    return this.#registry.metrics();
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {

@@ -84,7 +84,7 @@ function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'
 
 /** Three independent reads of what attempt n launched. Used by `revoke` too. */
 export async function lookForLaunch(run: Run, attempt: number, networkInterfaceId: string): Promise<LaunchFinding> {
-  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt);
+  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt, run.record.ordinal);
   const tagFilters = { [`tag:${TAG.op}`]: [run.record.opId], [`tag:${TAG.attempt}`]: [String(attempt)] };
   const [byToken, byTags, permits] = await Promise.all([
     run.read((cloud, options) => cloud.describeInstances({ 'client-token': [clientToken] }, options)),
