@@ -229,8 +229,10 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history } = this.#keys;
-    this.#rosterDue ||= changed.some((key) => ![opinions, holds, history].some((area) => key.startsWith(area)));
+    const { opinions, holds, history, requests } = this.#keys;
+    this.#rosterDue ||= changed.some(
+      (key) => ![opinions, holds, history, requests].some((area) => key.startsWith(area)),
+    );
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
   }

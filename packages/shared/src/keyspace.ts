@@ -26,6 +26,9 @@ export interface Keyspace {
   journalStep(opId: string, step: string): string;
   readonly holds: string;
   hold(member: MemberId): string;
+  readonly requests: string;
+  /** What an operator has asked of a member's recovery. */
+  request(member: MemberId): string;
   readonly pauses: string;
   /** scope: `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
@@ -59,6 +62,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
     holds: under('holds'),
     hold: (member) => `${root}holds/${member}`,
+    requests: under('requests'),
+    request: (member) => `${root}requests/${member}`,
     pauses: under('pauses'),
     pause: (scope) => `${root}pauses/${scope}`,
     history: under('history'),
