@@ -7,6 +7,7 @@ import {
   type KvEntry,
   type MemberId,
   type MemberRecord,
+  type OperatorRequestRecord,
   type OpinionRecord,
   opIdOf,
   serializeRecord,
@@ -108,6 +109,23 @@ export const holdRecord = (member: MemberId, over: Partial<HoldRecord> = {}): Ho
   sinceWallMs: 500,
   untilWallMs: null,
   opId: null,
+  ...over,
+});
+
+export const requestRecord = (
+  member: MemberId,
+  opId: string,
+  over: Partial<OperatorRequestRecord> = {},
+): OperatorRequestRecord => ({
+  ...WRITTEN,
+  member,
+  kind: 'retry',
+  opId,
+  by: 'ann',
+  why: 'capacity is back',
+  atWallMs: 600,
+  loss: null,
+  leaveOpen: false,
   ...over,
 });
 

@@ -20,6 +20,7 @@ import {
   type Found,
   type KnownRecoveries,
   type Orphan,
+  type Returned,
   trimmable,
 } from '../core/recovery/collect.ts';
 import { Absences } from './absences.ts';
@@ -130,7 +131,7 @@ export class Collector {
   async #takeBack(
     pass: CollectPass,
     entries: readonly HistoryEntry[],
-    [opId, instanceId]: readonly [opId: string, instanceId: string],
+    { opId, instanceId, afterWallMs }: Returned,
   ): Promise<void> {
     const entry = entries.find((one) => one.record.opId === opId);
     const stored = entry && (await this.#options.kv.get(entry.key));
@@ -138,7 +139,7 @@ export class Collector {
     const again: Leftover = {
       kind: 'instance',
       id: instanceId,
-      afterWallMs: entry.record.endedAtWallMs,
+      afterWallMs,
       obstacle: null,
     };
     const record = { ...entry.record, leftovers: [...entry.record.leftovers, again] };

@@ -140,7 +140,9 @@ function retireVolume(chore: OfKind<'retire-volume'>, volume: CloudVolume | null
     return { kind: 'moot', why: `${chore.volumeId} is deleted` };
   const taker = volume?.attachments.find((one) => one.instanceId !== chore.instanceId);
   if (taker) return { kind: 'moot', why: `${chore.volumeId} is attached to ${taker.instanceId} now` };
-  return addTags(chore.volumeId, chore.tags, volume);
+  const move = addTags(chore.volumeId, chore.tags, volume);
+  // It stays on the books, which list it; the mark is for whoever meets it in EC2.
+  return move.kind === 'stuck' ? { kind: 'moot', why: move.text } : move;
 }
 
 function tagVolume(

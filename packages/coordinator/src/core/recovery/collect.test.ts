@@ -92,7 +92,9 @@ describe('judgeKeptVolume', () => {
 test('a retired instance that was believed gone is found again', () => {
   const finished = new Map([[OP, history()]]);
   const known: KnownRecoveries = { finished, open: new Set(), activations: new Map() };
-  expect(findReturned([old('stopped')], known)).toEqual([[OP, 'i-old']]);
+  expect(findReturned([old('stopped')], known)).toMatchObject([{ opId: OP, instanceId: 'i-old' }]);
+  const marked = { [TAG.retiredBy]: OP, [TAG.retainUntil]: '2026-01-01T00:00:00.000Z' };
+  expect(findReturned([old('stopped', marked)], known)[0]?.afterWallMs).toBe(Date.UTC(2026, 0, 1));
   expect(findReturned([old('terminated'), old('shutting-down')], known)).toEqual([]);
   expect(findReturned([old('stopped')], { ...known, open: new Set([OP]) })).toEqual([]);
   expect(findReturned([old('stopped')], { ...known, finished: new Map() })).toEqual([]);

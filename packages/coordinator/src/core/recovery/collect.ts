@@ -155,20 +155,30 @@ export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly
     .filter((one) => one.attachments.length === 0 && known.finished.has(one.tags[TAG.op] ?? ''))
     .map((one) => one.volumeId);
 
+/** Where the mark says no time: as long as the longest `retainForMs`. */
+const LONGEST_RETENTION_MS = 2_592_000_000;
+
+export interface Returned {
+  readonly opId: string;
+  readonly instanceId: string;
+  /** The retention its mark names. */
+  readonly afterWallMs: number;
+}
+
 /**
- * Retired instances that exist although the books say nothing of them any more: they were believed gone, and were not. `[opId, instance]`; the
- * recovery has to be known, so that it can be put on its books again.
+ * Retired instances that exist although the books say nothing of them any more: they were believed gone, and were not. Their recovery has to be
+ * known, so that they can be put on its books again.
  */
-export const findReturned = (
-  retired: readonly CloudInstance[],
-  known: KnownRecoveries,
-): readonly (readonly [opId: string, instanceId: string])[] =>
-  retired.flatMap((one) => {
-    const opId = one.tags[TAG.retiredBy] ?? '';
+export const findReturned = (retired: readonly CloudInstance[], known: KnownRecoveries): readonly Returned[] =>
+  retired.flatMap(({ instanceId, state, tags }) => {
+    const opId = tags[TAG.retiredBy] ?? '';
     const history = known.finished.get(opId);
-    if (!history || known.open.has(opId) || PASSED.has(one.state)) return [];
-    if (history.oldInstanceId !== one.instanceId) return [];
-    return history.leftovers.some((left) => left.id === one.instanceId) ? [] : [[opId, one.instanceId] as const];
+    if (!history || known.open.has(opId) || PASSED.has(state)) return [];
+    if (history.oldInstanceId !== instanceId) return [];
+    if (history.leftovers.some((left) => left.id === instanceId)) return [];
+    const marked = Date.parse(tags[TAG.retainUntil] ?? '');
+    const afterWallMs = Number.isNaN(marked) ? history.endedAtWallMs + LONGEST_RETENTION_MS : marked;
+    return [{ opId, instanceId, afterWallMs }];
   });
 
 const PASSED: ReadonlySet<string> = new Set(['terminated', 'shutting-down']);

@@ -40,6 +40,7 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     outcome: 'replaced',
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
+    ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
     ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
     newInstanceId: facts.newInstanceId,
     newIncarnation: facts.newIncarnation,

@@ -12,7 +12,7 @@ import { clientTokenOf, invariant, parseMemberId, TAG } from '@understudy/shared
 import { canonical, commonTags, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
-export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'plan'>;
+export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal' | 'plan'>;
 
 export interface LaunchInput {
   readonly intent: RequestIntent;
@@ -38,7 +38,7 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
     ...baseFor(intent.plan.launchBase, candidate),
     MinCount: 1,
     MaxCount: 1,
-    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt),
+    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt, intent.ordinal),
     ImageId: input.imageId,
     InstanceType: candidate.instanceType,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
@@ -59,7 +59,7 @@ export function buildPermitRequest(input: {
 }): CreateNetworkInterfaceRequest {
   const { intent, attempt, candidate } = input;
   return {
-    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt),
+    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
