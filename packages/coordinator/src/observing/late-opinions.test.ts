@@ -29,7 +29,7 @@ async function publishing() {
         sinceMs: clock.monotonicMs(),
         lastHeardMs: null,
         service: null,
-      } as Opinion,
+      },
     ]);
     await clock.runUntilSettled(publisher.flush());
   };
