@@ -12,7 +12,7 @@ async function publishing() {
   const kv = new SimKv({ clock });
   const store = kv.client('c1');
   const leaseId = (await store.grantLease(600_000)).leaseId;
-  const session = { leaseId: () => leaseId, onChange: () => () => undefined };
+  const session = { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined };
   const publisher = new OpinionPublisher({
     ...{ store, keys: KEYS, session, clock },
     random: new SeededRandom(1),
