@@ -189,7 +189,7 @@ export class LeaderSeat {
       view,
       judging,
       deciding,
-      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
+      begin: new Begin({ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
       holds: new HoldKeeper({ store, keys, log }),
       runs: this.runs,
       enrolling,
