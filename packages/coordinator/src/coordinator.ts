@@ -37,7 +37,10 @@ import { answersHoldMsOf, FirstSeen, type LeaseStanding, leaseStanding } from '.
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
-import { Metrics, type MetricsSnapshot } from './metrics.ts';
+import { WatchedStore } from './leadership/watched-store.ts';
+import { WriteProof } from './leadership/write-proof.ts';
+import { measure } from './measure.ts';
+import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
@@ -95,7 +98,9 @@ export class Coordinator {
   readonly keyRotation: KeyRotation;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
+  readonly #store: WatchedStore;
   readonly #gate: StoreGate;
+  readonly #writes: WriteProof;
   readonly #session: Session;
   readonly #presence: Presence;
   readonly #publisher: OpinionPublisher;
@@ -113,9 +118,12 @@ export class Coordinator {
   #fatal = false;
 
   constructor(options: CoordinatorOptions) {
-    const { config, store, clock, random, log } = options;
+    const { config, clock, random, log } = options;
     const startedAtMs = clock.monotonicMs();
     const keys = keyspace(config.etcd.root);
+    const store = new WatchedStore({ store: options.store, clock, root: keys.root });
+    this.#store = store;
+    this.#writes = new WriteProof({ store, keys, clock, log });
     const timing = leaseTimingOf(config);
     this.#options = options;
     this.#keys = keys;
@@ -154,7 +162,19 @@ export class Coordinator {
     this.seat = this.#makeSeat();
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
-      read: () => this.#measure(),
+      read: () =>
+        measure({
+          view: this.view,
+          leadership: this.leadership,
+          observer: this.observer,
+          api: this.api,
+          stats: this.#listener.stats(),
+          store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
+          keysRefused: this.keyRotation.problem !== null,
+          runningRecoveries: this.seat.runs.runningCount,
+          serviceProbes: this.#prober.counts,
+          receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+        }),
       withProcess: options.withProcessMetrics ?? false,
     });
     this.view.onChange((changed) => this.#viewChanged(changed));
@@ -179,6 +199,7 @@ export class Coordinator {
       if (!(await this.#gate.passed())) return;
       this.view.start();
       this.#session.start();
+      this.#writes.start();
       this.#presence.start();
       this.leadership.start();
       this.seat.start();
@@ -309,6 +330,7 @@ export class Coordinator {
   async #handOver(): Promise<void> {
     this.#gate.close();
     await this.leadership.close();
+    await this.#writes.close();
     await this.seat.stop();
     await this.#presence.close();
     await this.#session.close();
@@ -340,7 +362,8 @@ export class Coordinator {
   }
 
   #makePresence(): Presence {
-    const { config, clock, random, log, store, version, httpUrl, socket } = this.#options;
+    const { config, clock, random, log, version, httpUrl, socket } = this.#options;
+    const store = this.#store;
     return new Presence({
       record: {
         coordinatorId: config.id,
@@ -355,13 +378,15 @@ export class Coordinator {
       session: this.#session,
       writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
       view: this.view,
+      writesRefused: () => store.refusesAllWrites,
       clock,
       log,
     });
   }
 
   #makeSeat(): LeaderSeat {
-    const { config, store: kv, cloud, clock, random, log } = this.#options;
+    const { config, cloud, clock, random, log } = this.#options;
+    const kv = this.#store;
     const runner =
       this.#options.runner ??
       new RecoveryEngine({
@@ -389,6 +414,7 @@ export class Coordinator {
       serveLeases: this.#serveLeases(),
       runner,
       changes: this.#changes,
+      storeTrouble: () => this.#writes.trouble(),
       onRunEnded: (outcome) => this.metrics.recoveryRunEnded(outcome),
       onBroken: (error) => this.#fail(error),
     });
@@ -408,6 +434,8 @@ export class Coordinator {
       judged: (member) => this.seat.judged(member),
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
+      wantedHold: (member) => this.seat.wantedHold(member),
+      storeTrouble: () => this.#writes.trouble(),
       console: (member) => this.seat.console(member),
       serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
@@ -418,47 +446,25 @@ export class Coordinator {
     });
   }
 
+  #storeWritable(): boolean {
+    return this.#gate.problem === null && this.#writes.problems().length === 0;
+  }
+
   #notReady(): readonly Problem[] {
     const problems: Problem[] = [];
     if (this.#gate.problem) problems.push(this.#gate.problem);
-    else if (!this.view.isFresh()) {
-      const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
-      problems.push(problemOf('STORE_UNAVAILABLE', text));
+    else {
+      const ofWrites = this.#writes.problems();
+      const fresh = this.view.isFresh();
+      // A refused read says better why our view is old; and what nobody answers at all is no matter of writes.
+      if (!fresh && !this.#store.refusals.some((one) => one.code === 'STORE_DENIED' || one.code === 'STORE_REJECTED')) {
+        const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
+        problems.push(problemOf('STORE_UNAVAILABLE', text));
+      }
+      problems.push(...ofWrites.filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE'));
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];
-  }
-
-  #measure(): MetricsSnapshot {
-    const { view, leadership, observer } = this;
-    const term = leadership.current();
-    const { counts } = this.api.status();
-    const { members: _members, recovering, held: _held, ...verdicts } = counts;
-    const holds = new Map<string, number>();
-    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
-    const { recorded, ...dropped } = observer.counts;
-    const listened = this.#listener.stats();
-    return {
-      leads: term !== null,
-      term: term?.number ?? 0,
-      termRemainingMs: term?.remainingMs() ?? 0,
-      storeFresh: view.isFresh(),
-      storeContactAgoMs: view.contactAgeMs(),
-      observerAbstains: observer.abstention !== null,
-      keysRefused: this.keyRotation.problem !== null,
-      members: verdicts,
-      openRecoveries: recovering,
-      runningRecoveries: this.seat.runs.runningCount,
-      holds,
-      unreadableRecords: view.mirror.unreadable.size,
-      viewAnomalies: view.anomalies,
-      heartbeats: recorded,
-      droppedDatagrams: new Map(Object.entries(dropped)),
-      serviceProbes: this.#prober.counts,
-      kernelDrops: listened.kernelDropsCount,
-      ringDrops: listened.ringDropsCount,
-      receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
-    };
   }
 }
 

@@ -9,6 +9,12 @@ export interface MetricsSnapshot {
   readonly termRemainingMs: number;
   readonly storeFresh: boolean;
   readonly storeContactAgoMs: number | null;
+  /** etcd takes our writes, as far as was proven lately. */
+  readonly storeWritable: boolean;
+  /** Requests etcd refused, by our code. */
+  readonly storeRefusals: ReadonlyMap<string, number>;
+  /** Alarms raised in etcd. */
+  readonly storeAlarms: readonly string[];
   readonly observerAbstains: boolean;
   readonly keysRefused: boolean;
   readonly members: Readonly<Record<OpinionVerdict, number>>;
@@ -16,6 +22,9 @@ export interface MetricsSnapshot {
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
   readonly holds: ReadonlyMap<string, number>;
+  /** On the books of ended recoveries, by kind; chores included. */
+  readonly leftovers: ReadonlyMap<string, number>;
+  readonly leftoversObstructed: number;
   readonly unreadableRecords: number;
   /** Times the view found itself different from etcd; should stay 0. */
   readonly viewAnomalies: number;
@@ -106,16 +115,7 @@ export class Metrics implements MetricsSource {
       'Time until our own leadership deadline; 0 while not leading',
       Math.max(0, now.termRemainingMs) / 1_000,
     );
-    this.#set(
-      'understudy_store_fresh',
-      'Whether the view of etcd is fresh enough to act on (0 or 1)',
-      now.storeFresh ? 1 : 0,
-    );
-    this.#set(
-      'understudy_store_contact_age_seconds',
-      'Time since etcd last answered; -1 = never',
-      now.storeContactAgoMs === null ? -1 : now.storeContactAgoMs / 1_000,
-    );
+    this.#setStore(now);
     this.#set(
       'understudy_observer_abstains',
       'Whether the observer has no opinions at present (0 or 1)',
@@ -126,10 +126,18 @@ export class Metrics implements MetricsSource {
       'Whether the master secrets in our files are not the ones we use (0 or 1)',
       now.keysRefused ? 1 : 0,
     );
+    this.#exposeMembers(now);
+    this.#exposeDatagrams(now);
+    return this.#registry.metrics();
+  }
+
+  #exposeMembers(now: MetricsSnapshot): void {
     this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
+    this.#setEach('understudy_leftovers', 'What ended recoveries still have to do, by kind', 'kind', now.leftovers);
+    this.#set('understudy_leftovers_obstructed', 'Of these, with something in the way', now.leftoversObstructed);
     this.#copy(
       'understudy_view_anomalies_total',
       'Times our view of etcd was found different from etcd',
@@ -137,6 +145,9 @@ export class Metrics implements MetricsSource {
       new Map([['', now.viewAnomalies]]),
     );
     this.#set('understudy_unreadable_records', 'Records in etcd that do not fit their schema', now.unreadableRecords);
+  }
+
+  #exposeDatagrams(now: MetricsSnapshot): void {
     this.#copy(
       'understudy_heartbeats_received_total',
       'Authenticated, fresh heartbeats',
@@ -164,7 +175,31 @@ export class Metrics implements MetricsSource {
         'Receive buffer the kernel granted to each heartbeat socket',
         now.receiveBufferBytes,
       );
-    return this.#registry.metrics();
+  }
+
+  #setStore(now: MetricsSnapshot): void {
+    this.#set(
+      'understudy_store_fresh',
+      'Whether the view of etcd is fresh enough to act on (0 or 1)',
+      now.storeFresh ? 1 : 0,
+    );
+    this.#set(
+      'understudy_store_contact_age_seconds',
+      'Time since etcd last answered; -1 = never',
+      now.storeContactAgoMs === null ? -1 : now.storeContactAgoMs / 1_000,
+    );
+    this.#set(
+      'understudy_store_writable',
+      'Whether etcd was lately proven to take our writes (0 or 1)',
+      now.storeWritable ? 1 : 0,
+    );
+    this.#copy('understudy_store_refusals_total', 'Requests etcd refused, by code', 'code', now.storeRefusals);
+    this.#setEach(
+      'understudy_store_alarms',
+      'Alarms raised in etcd (1 = raised)',
+      'alarm',
+      new Map(['NOSPACE', 'CORRUPT'].map((alarm) => [alarm, now.storeAlarms.includes(alarm) ? 1 : 0])),
+    );
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {

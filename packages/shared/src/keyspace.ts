@@ -12,6 +12,9 @@ export interface Keyspace {
   opinion(member: MemberId, observer: string): string;
   readonly groups: string;
   group(group: string): string;
+  readonly policies: string;
+  /** The policy in force of a group whose record under `groups/` is refused. */
+  policy(group: string): string;
   readonly members: string;
   member(member: MemberId): string;
   readonly activations: string;
@@ -46,6 +49,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     opinion: (member, observer) => `${root}opinions/${member}/${observer}`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
+    policies: under('policies'),
+    policy: (group) => `${root}policies/${group}`,
     members: under('members'),
     member: (member) => `${root}members/${member}`,
     activations: under('activations'),

@@ -8,6 +8,7 @@ import {
   type HoldRecord,
   type IntentRecord,
   type KeysView,
+  type LeftoverView,
   type MemberId,
   type MemberView,
   type MonotonicMs,
@@ -20,6 +21,7 @@ import {
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
@@ -47,6 +49,10 @@ export interface CoordinatorApiOptions {
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
+  /** What the leader decided on and perhaps could not write; null on a follower. */
+  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
   readonly console: (member: MemberId) => ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: (member: MemberId) => string | null;
@@ -110,7 +116,7 @@ export class CoordinatorApi implements ApiSource {
       },
       counts: this.#counts(),
       pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
-      problems: [...this.#options.notReady(), ...this.#options.remarks()],
+      problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
     };
   }
 
@@ -140,13 +146,14 @@ export class CoordinatorApi implements ApiSource {
   explain(member: MemberId): ExplainView | null {
     const { coordinatorId, view, leadership, changes, clock, explained, observer } = this.#options;
     const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
-    const hold = shownHold(view, member);
+    const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
       ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
+      storeTrouble: this.#options.storeTrouble(),
     };
     const intent = view.mirror.intents.get(member)?.record;
     const told = explainView(member, sources);
@@ -156,6 +163,10 @@ export class CoordinatorApi implements ApiSource {
   leaderUrl(): string | null {
     const { leadership } = this.#options;
     return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
+  }
+
+  leftovers(): readonly LeftoverView[] {
+    return leftoversView(this.history(null, Number.POSITIVE_INFINITY));
   }
 
   recoveries(): RecoveriesView {
@@ -179,11 +190,29 @@ export class CoordinatorApi implements ApiSource {
       .slice(0, limit);
   }
 
+  #obstructed(): readonly Problem[] {
+    const problem = leftoversProblem(this.leftovers());
+    return problem === null ? [] : [problem];
+  }
+
   #counts(): StatusView['counts'] {
     const { members, intents, holds } = this.#options.view.mirror;
     const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
     for (const member of members.keys()) counts[this.#judge(member).verdict]++;
     return { members: members.size, ...counts, recovering: intents.size, held: holds.size };
+  }
+
+  /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
+  #hold(member: MemberId): ExplainView['hold'] {
+    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const shown = shownHold(view, member);
+    const trouble = storeTrouble();
+    if (shown || trouble === null) return shown;
+    const wanted = wantedHold(member);
+    if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
+    const verdict = observer.opinion(member)?.verdict;
+    if (verdict !== 'suspect' && verdict !== 'dead') return null;
+    return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
   }
 
   #judge(member: MemberId): Judged {
@@ -217,7 +246,7 @@ export class CoordinatorApi implements ApiSource {
         ...(one.service ? { service: one.service } : {}),
       })),
       checks: shownChecks(reading?.checks ?? []),
-      hold: shownHold(view, member),
+      hold: this.#hold(member),
       recovery: intents.get(member)?.record.opId ?? null,
       readinessProblems: record?.readinessProblems ?? [],
     };
