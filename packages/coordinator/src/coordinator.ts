@@ -25,7 +25,8 @@ import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
-import { CoordinatorApi } from './view/api-view.ts';
+import { CoordinatorApi, ownCounts } from './view/api-view.ts';
+import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
 import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
@@ -93,6 +94,7 @@ export class Coordinator {
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
   readonly keyRotation: KeyRotation;
+  readonly #verdicts: Verdicts;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #gate: StoreGate;
@@ -152,6 +154,9 @@ export class Coordinator {
     this.#presence = this.#makePresence();
     this.#gate = new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
     this.seat = this.#makeSeat();
+    const { view, leadership } = this;
+    const judged = (member: MemberId) => this.seat.judgement(member);
+    this.#verdicts = new Verdicts({ coordinatorId: config.id, view, leadership, clock, judged });
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
       read: () => this.#measure(),
@@ -195,6 +200,7 @@ export class Coordinator {
     if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;
     this.#prober.tick(clock.monotonicMs());
     this.#keepRoster(beganAtMs);
+    this.#verdicts.tick();
     const opinions = this.observer.takeChanges();
     this.#publisher.offer(opinions);
     for (const opinion of opinions) this.#noteOpinion(opinion);
@@ -221,8 +227,9 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history } = this.#keys;
-    this.#rosterDue ||= changed.some((key) => ![opinions, holds, history].some((area) => key.startsWith(area)));
+    const { opinions, holds, history, judgements, judge } = this.#keys;
+    const idle = [opinions, holds, history, judgements, judge];
+    this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
   }
@@ -403,7 +410,7 @@ export class Coordinator {
       view: this.view,
       leadership: this.leadership,
       observer: this.observer,
-      judged: (member) => this.seat.judged(member),
+      verdicts: this.#verdicts,
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
       console: (member) => this.seat.console(member),
@@ -430,8 +437,7 @@ export class Coordinator {
   #measure(): MetricsSnapshot {
     const { view, leadership, observer } = this;
     const term = leadership.current();
-    const { counts } = this.api.status();
-    const { members: _members, recovering, held: _held, ...verdicts } = counts;
+    const standing = this.#verdicts.standing();
     const holds = new Map<string, number>();
     for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
     const { recorded, ...dropped } = observer.counts;
@@ -444,8 +450,10 @@ export class Coordinator {
       storeContactAgoMs: view.contactAgeMs(),
       observerAbstains: observer.abstention !== null,
       keysRefused: this.keyRotation.problem !== null,
-      members: verdicts,
-      openRecoveries: recovering,
+      members: standing.standing === 'current' ? this.#verdicts.counts() : null,
+      judgementAgeMs: standing.ageMs,
+      opinions: ownCounts(observer),
+      openRecoveries: view.mirror.intents.size,
       runningRecoveries: this.seat.runs.runningCount,
       holds,
       unreadableRecords: view.mirror.unreadable.size,
