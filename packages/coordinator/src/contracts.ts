@@ -2,6 +2,7 @@ import type {
   AckActivation,
   CheckReading,
   Endpoint,
+  FailingCall,
   IntentRecord,
   KvCompare,
   KvEntry,
@@ -137,9 +138,20 @@ export interface OpenIntent {
 /** How one run of the engine ended. `parked`: lost the term or the store; whoever leads next resumes. */
 export type RecoveryRunOutcome = 'finished' | 'held' | 'parked';
 
+/** What one step of a run is doing. */
+export interface StepActivity {
+  /** As in the journal: `launch-2`. */
+  readonly step: string;
+  /** Since this process has been working on it. */
+  readonly sinceWallMs: number;
+  readonly text: string;
+  readonly failing: FailingCall | null;
+}
+
 export interface RecoveryActivity {
   readonly text: string;
   readonly captureProgressPercent: number | null;
+  readonly steps: readonly StepActivity[];
 }
 
 export interface RecoveryRunner {

@@ -21,7 +21,7 @@ export const CoordinatorViewSchema = z.object({
 /**
  * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's answers) and publishes what it judged.
  * - `current`: of the leader there is now;
- * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not judged yet;
+ * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not judged yet. The verdict is `unknown` then (unless a recovery is open);
  * - `none`: nobody has judged.
  */
 export const StandingSchema = z.object({
@@ -90,6 +90,8 @@ export const MemberViewSchema = z.object({
   /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
   reason: z.string(),
   judged: StandingSchema.extend({
+    /** What was judged: the verdict itself while it stands, else the last word. */
+    verdict: OpinionVerdictSchema.nullable(),
     /** Since when the verdict is this one; null: not known. */
     sinceWallMs: z.number().nullable(),
   }),
@@ -140,6 +142,33 @@ export const KeysViewSchema = z.object({
 });
 export type KeysView = z.infer<typeof KeysViewSchema>;
 
+/** Calls of a step that fail one after the other, for the same reason. */
+export const FailingCallSchema = z.object({
+  /** EC2's name of the call; null when it is not known. */
+  action: z.string().nullable(),
+  /** EC2's own code, or ours where it gave none. */
+  code: z.string(),
+  /** null: there was no answer. */
+  httpStatus: z.number().nullable(),
+  text: z.string(),
+  /** Failures without a success in between. */
+  count: z.number(),
+  sinceWallMs: z.number(),
+  /** null: it is being tried now. */
+  nextTryWallMs: z.number().nullable(),
+});
+export type FailingCall = z.infer<typeof FailingCallSchema>;
+
+/** A step of an open recovery. What it does at the moment only the leader knows; elsewhere `text` and `failing` are null. */
+export const OpenStepViewSchema = HistoryStepSchema.extend({
+  /** Number of the launch attempt it belongs to; null: to none. */
+  attempt: z.number().nullable().optional(),
+  /** What it is doing, or why it failed. */
+  text: z.string().nullable().optional(),
+  failing: FailingCallSchema.nullable().optional(),
+});
+export type OpenStepView = z.infer<typeof OpenStepViewSchema>;
+
 /** One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first, at most 100) */
 export const OpenRecoveryViewSchema = z.object({
   opId: z.string(),
@@ -149,7 +178,8 @@ export const OpenRecoveryViewSchema = z.object({
   reason: z.string(),
   startedAtWallMs: z.number(),
   lastHeardWallMs: z.number().nullable(),
-  steps: z.array(HistoryStepSchema),
+  /** In the order they began. */
+  steps: z.array(OpenStepViewSchema),
   /** What is happening right now, in words; only the leader knows. */
   activity: z.string().nullable(),
   /** 0..100 while snapshots are pending. */
@@ -215,6 +245,8 @@ export const ExplainViewSchema = z.object({
   /** The hold that stands in etcd. */
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   recovery: z.string().nullable(),
+  /** The open recovery, step by step; null: none, absent: written by an earlier build. */
+  openRecovery: OpenRecoveryViewSchema.nullable().optional(),
   /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
   console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */

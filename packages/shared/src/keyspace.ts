@@ -16,6 +16,9 @@ export interface Keyspace {
   readonly judge: string;
   readonly groups: string;
   group(group: string): string;
+  readonly policies: string;
+  /** The policy in force of a group whose record under `groups/` is refused. */
+  policy(group: string): string;
   readonly members: string;
   member(member: MemberId): string;
   readonly activations: string;
@@ -27,6 +30,9 @@ export interface Keyspace {
   journalStep(opId: string, step: string): string;
   readonly holds: string;
   hold(member: MemberId): string;
+  readonly requests: string;
+  /** What an operator has asked of a member's recovery. */
+  request(member: MemberId): string;
   readonly pauses: string;
   /** scope: `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
@@ -50,6 +56,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     judge: `${root}judge/current`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
+    policies: under('policies'),
+    policy: (group) => `${root}policies/${group}`,
     members: under('members'),
     member: (member) => `${root}members/${member}`,
     activations: under('activations'),
@@ -61,6 +69,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
     holds: under('holds'),
     hold: (member) => `${root}holds/${member}`,
+    requests: under('requests'),
+    request: (member) => `${root}requests/${member}`,
     pauses: under('pauses'),
     pause: (scope) => `${root}pauses/${scope}`,
     history: under('history'),

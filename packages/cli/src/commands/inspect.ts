@@ -14,6 +14,7 @@ import {
   LeaderRecordSchema,
   MemberRecordSchema,
   OpinionRecordSchema,
+  OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
 } from '@understudy/shared';
@@ -42,6 +43,7 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   intents: IntentRecordSchema,
   journal: JournalRecordSchema,
   holds: HoldRecordSchema,
+  requests: OperatorRequestRecordSchema,
   pauses: PauseRecordSchema,
   history: HistoryRecordSchema,
 };

@@ -12,7 +12,7 @@ const HELD: ExplainView = {
   atWallMs: AT,
   answeredBy: { coordinatorId: 'c1', leader: true, term: 42 },
   unknownHere: [],
-  judged: { standing: 'current', by: 'c1', term: 7, ageMs: 100, sinceWallMs: 1 },
+  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'dead', ageMs: 100, sinceWallMs: 1 },
   ownView: { observer: 'c1', verdict: 'dead', reason: 'ProbesFailed' },
   verdict: 'dead',
   reasonCode: 'SilentEverywhere',

@@ -10,7 +10,7 @@ const member = (more: Partial<MemberView>): MemberView => ({
   verdict: 'alive',
   reasonCode: 'Heard',
   reason: 'heard 300 ms ago',
-  judged: { standing: 'current', by: 'c1', term: 7, ageMs: 100, sinceWallMs: 1 },
+  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 100, sinceWallMs: 1 },
   ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
   degraded: false,
   lastHeardAgoMs: 300,

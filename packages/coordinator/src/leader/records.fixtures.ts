@@ -7,6 +7,7 @@ import {
   type KvEntry,
   type MemberId,
   type MemberRecord,
+  type OperatorRequestRecord,
   type OpinionRecord,
   opIdOf,
   serializeRecord,
@@ -111,6 +112,23 @@ export const holdRecord = (member: MemberId, over: Partial<HoldRecord> = {}): Ho
   ...over,
 });
 
+export const requestRecord = (
+  member: MemberId,
+  opId: string,
+  over: Partial<OperatorRequestRecord> = {},
+): OperatorRequestRecord => ({
+  ...WRITTEN,
+  member,
+  kind: 'retry',
+  opId,
+  by: 'ann',
+  why: 'capacity is back',
+  atWallMs: 600,
+  loss: null,
+  leaveOpen: false,
+  ...over,
+});
+
 export const opinionRecord = (
   member: MemberId,
   observer: string,
@@ -149,6 +167,7 @@ export const historyRecord = (
   launchAttempts: 1,
   steps: [],
   leftovers: [],
+  owed: [],
   ...over,
 });
 

@@ -30,6 +30,8 @@ export interface Call {
   readonly name: string;
   /** `send`: number of this call within the step, counted over all leaders, from 1. */
   readonly run: (cloud: Cloud, options: CloudCallOptions, send: number) => Promise<void>;
+  /** Not worth holding a recovery for: a denial is the step's to deal with, like any other error. */
+  readonly optional?: boolean;
 }
 
 export type Move<N extends StepName> =
@@ -269,7 +271,11 @@ async function act<N extends StepName>(
   drive.waitingSinceMs = run.nowMs();
   const error = outcomes.find((one) => one.error !== null)?.error ?? null;
   drive.last = { outcomes, name: calls[0].name, error, unknownCount: drive.unknownCount };
-  await afterError(drive, error);
+  await afterError(
+    drive,
+    error,
+    calls.every((call) => call.optional === true),
+  );
   return 'on';
 }
 
@@ -313,12 +319,16 @@ const PAUSE_AFTER: ReadonlySet<string> = new Set([
   'CLOUD_CONFLICT',
 ]);
 
-async function afterError<N extends StepName>(drive: Drive<N>, error: OperationError | null): Promise<void> {
+async function afterError<N extends StepName>(
+  drive: Drive<N>,
+  error: OperationError | null,
+  optional: boolean,
+): Promise<void> {
   if (error === null) {
     drive.failures = 0;
     return;
   }
-  if (error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
+  if (!optional && error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
     throw new HoldDecided('CloudDenied', error.message, { cause: error });
   }
   drive.failures += 1;

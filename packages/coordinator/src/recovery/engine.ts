@@ -103,8 +103,21 @@ export class RecoveryEngine implements RecoveryRunner {
     const run = this.#runs.get(opId);
     if (!run) return null;
     const all = [...run.activities.values()];
-    const percent = all.find((one) => one.percent !== null)?.percent ?? null;
-    return { text: all.map((one) => one.text).join('; ') || 'reading the journal', captureProgressPercent: percent };
+    const steps = [...run.activities].map(([step, { sinceWallMs, text, failing }]) => ({
+      step,
+      sinceWallMs,
+      text,
+      failing,
+    }));
+    return {
+      text:
+        all
+          .map((one) => one.text)
+          .filter((text) => text !== '')
+          .join('; ') || 'reading the journal',
+      captureProgressPercent: all.find((one) => one.percent !== null)?.percent ?? null,
+      steps,
+    };
   }
 
   /**
@@ -149,6 +162,7 @@ async function advance(run: Run): Promise<void> {
   let closed = false;
   const start = (key: StepKey): void => {
     run.parts.log.info('recovery.step', { step: key.id });
+    run.say(key.id, '');
     const work = drive(run, key).finally(() => {
       running.delete(key.id);
       run.activities.delete(key.id);

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Cloud,
   type CloudCallOptions,
+  type FailingCall,
   type GroupPolicy,
   type IntentRecord,
   isOperationError,
@@ -33,8 +34,10 @@ export interface RunParts {
 }
 
 export interface Activity {
-  text: string;
-  percent: number | null;
+  readonly sinceWallMs: number;
+  readonly text: string;
+  readonly percent: number | null;
+  readonly failing: FailingCall | null;
 }
 
 /** One run of one recovery under one term: what its steps share. */
@@ -89,7 +92,14 @@ export class Run {
   }
 
   say(step: string, text: string, percent: number | null = null): void {
-    this.activities.set(step, { text, percent });
+    const { sinceWallMs = this.wallMs(), failing = null } = this.activities.get(step) ?? {};
+    this.activities.set(step, { sinceWallMs, text, percent, failing });
+  }
+
+  /** What keeps failing in a step; null: nothing (any more). */
+  sayFailing(step: string, failing: FailingCall | null): void {
+    const { sinceWallMs = this.wallMs(), text = '', percent = null } = this.activities.get(step) ?? {};
+    this.activities.set(step, { sinceWallMs, text, percent, failing });
   }
 
   sleep(durationMs: number): Promise<void> {

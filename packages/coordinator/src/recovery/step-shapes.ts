@@ -1,4 +1,4 @@
-import { PlacementCandidateSchema, type StepName } from '@understudy/shared';
+import { PlacementCandidateSchema, PlannedVolumeSchema, type StepName } from '@understudy/shared';
 import * as z from 'zod';
 
 /**
@@ -9,6 +9,8 @@ import * as z from 'zod';
 const nothing = z.strictObject({});
 const tags = z.record(z.string(), z.string());
 const capturedSnapshot = z.strictObject({ snapshotId: z.string(), volumeId: z.string() });
+/** Attached after the plan was made and captured with the others: the replacement gets them too. */
+const beside = z.array(PlannedVolumeSchema).default([]);
 export type CapturedSnapshot = z.infer<typeof capturedSnapshot>;
 
 const failure = z.enum(['capacity', 'placement', 'instance']);
@@ -25,10 +27,10 @@ export const STEP_SHAPES = {
     request: z.strictObject({ instanceId: z.string(), description: z.string(), tags }),
     noted: z.strictObject({
       /** The canonical set, once recorded. */
-      set: z.strictObject({ number: z.number(), snapshots: z.array(capturedSnapshot) }).nullable(),
+      set: z.strictObject({ number: z.number(), snapshots: z.array(capturedSnapshot), beside }).nullable(),
       failedSets: z.array(z.number()),
     }),
-    result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot) }),
+    result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot), beside }),
   },
   image: {
     request: z.strictObject({

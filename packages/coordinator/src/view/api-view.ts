@@ -7,7 +7,6 @@ import {
   type HistoryRecord,
   type HoldRecord,
   type IntentRecord,
-  type JournalRecord,
   type KeysView,
   type MemberId,
   type MemberView,
@@ -22,6 +21,7 @@ import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
+import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -40,6 +40,10 @@ export interface CoordinatorApiOptions {
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
+  /** What the leader decided on and perhaps could not write; null on a follower. */
+  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
   readonly console: (member: MemberId) => ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: (member: MemberId) => string | null;
@@ -63,15 +67,6 @@ const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
       ? []
       : [{ name: checkName(slot), status: check.status, code: check.code === 0 ? '' : checkCodeName(check.code) }],
   );
-
-/** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
-function newInstanceOf(steps: readonly JournalRecord[]): string | null {
-  const launched = steps
-    .filter((one) => one.step.startsWith('launch-') && one.state === 'done')
-    .sort((a, b) => Number(b.step.slice(7)) - Number(a.step.slice(7)))[0];
-  const instanceId = launched?.result?.instanceId;
-  return typeof instanceId === 'string' ? instanceId : null;
-}
 
 /** The HTTP API's answers, from what this process knows right now. Reads only. */
 export class CoordinatorApi implements ApiSource {
@@ -143,7 +138,7 @@ export class CoordinatorApi implements ApiSource {
 
   explain(member: MemberId): ExplainView | null {
     const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
-    const hold = shownHold(view, member);
+    const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
       ...{ coordinatorId, view, leadership, changes, wallNowMs, hold },
@@ -153,8 +148,11 @@ export class CoordinatorApi implements ApiSource {
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
+      storeTrouble: this.#options.storeTrouble(),
     };
-    return explainView(member, sources);
+    const intent = view.mirror.intents.get(member)?.record;
+    const told = explainView(member, sources);
+    return told && { ...told, openRecovery: intent ? this.#open(intent) : null };
   }
 
   leaderUrl(): string | null {
@@ -195,6 +193,19 @@ export class CoordinatorApi implements ApiSource {
     return opinion && { observer: coordinatorId, verdict: opinion.verdict, reason: opinion.reason };
   }
 
+  /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
+  #hold(member: MemberId): ExplainView['hold'] {
+    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const shown = shownHold(view, member);
+    const trouble = storeTrouble();
+    if (shown || trouble === null) return shown;
+    const wanted = wantedHold(member);
+    if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
+    const verdict = observer.opinion(member)?.verdict;
+    if (verdict !== 'suspect' && verdict !== 'dead') return null;
+    return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
+  }
+
   #member(member: MemberId): MemberView {
     const { view, observer, clock } = this.#options;
     const { members, activations, opinions, intents } = view.mirror;
@@ -218,38 +229,21 @@ export class CoordinatorApi implements ApiSource {
         ...(one.service ? { service: one.service } : {}),
       })),
       checks: shownChecks(reading?.checks ?? []),
-      hold: shownHold(view, member),
+      hold: this.#hold(member),
       recovery: intents.get(member)?.record.opId ?? null,
       readinessProblems: record?.readinessProblems ?? [],
     };
   }
 
-  #open(record: IntentRecord): OpenRecoveryView {
-    const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = record;
+  #open(intent: IntentRecord): OpenRecoveryView {
+    const { opId, member } = intent;
     const { journals, holds } = this.#options.view.mirror;
-    const steps = [...(journals.get(opId)?.values() ?? [])].map((one) => one.record);
-    const activity = this.#options.activity(opId);
-    const hold = holds.get(member)?.record ?? null;
-    return {
-      opId,
-      member,
-      oldInstanceId,
-      newInstanceId: newInstanceOf(steps),
-      reason,
-      startedAtWallMs,
-      lastHeardWallMs,
-      steps: steps
-        .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
-        .map(({ step, state, startedAtWallMs: from, endedAtWallMs }) => ({
-          step,
-          state,
-          startedAtWallMs: from,
-          endedAtWallMs,
-        })),
-      activity: activity?.text ?? null,
-      captureProgressPercent: activity?.captureProgressPercent ?? null,
-      hold: hold && { reason: hold.reason, text: hold.text },
-    };
+    return openRecoveryView({
+      intent,
+      journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
+      activity: this.#options.activity(opId),
+      hold: holds.get(member)?.record ?? null,
+    });
   }
 }
 

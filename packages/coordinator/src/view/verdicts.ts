@@ -22,13 +22,16 @@ export interface VerdictsOptions {
   readonly clock: Clock;
   /** As we judged it in our present term; null while we do not lead. */
   readonly judged: (member: MemberId) => Judgement | null;
+  /** Why etcd does not take writes: then a leader may judge and cannot publish. null: it does. */
+  readonly storeTrouble: () => string | null;
 }
 
 const NOBODY: Standing = { standing: 'none', by: null, term: null, ageMs: null };
 
 /**
  * What is shown of verdicts, by one piece of code for status, members, explain and metrics: the leader's judgement with its age, on the leader and on everybody
- * else. Our own observer's opinion is never among it. Without a fresh leader the last judgement is shown as such.
+ * else. Our own observer's opinion is never among it. Without a fresh leader the verdict is
+ * unknown, and the last judgement stands beside it as such.
  */
 export class Verdicts {
   readonly #options: VerdictsOptions;
@@ -43,7 +46,8 @@ export class Verdicts {
   tick(): void {
     const leader = this.leader();
     const atMs = this.#leads() ? this.#options.clock.monotonicMs() : this.#options.view.provenAtMs();
-    if (leader && atMs !== null) this.#stood = { term: leader.term, atMs };
+    if (leader && atMs !== null && (this.#leads() || this.#options.storeTrouble() === null))
+      this.#stood = { term: leader.term, atMs };
   }
 
   /** Who leads, if that is certain enough to say: ourselves while our term lasts, another one while our view is fresh. */
@@ -61,7 +65,7 @@ export class Verdicts {
     const { view } = this.#options;
     const judge = view.mirror.judge.get('current')?.record;
     const leader = this.leader();
-    if (leader && judge?.term === leader.term) {
+    if (leader && judge?.term === leader.term && this.#isHeard()) {
       const ageMs = this.#leads() ? 0 : (view.contactAgeMs() ?? 0);
       return { standing: 'current', by: leader.coordinatorId, term: leader.term, ageMs: Math.round(ageMs) };
     }
@@ -81,6 +85,11 @@ export class Verdicts {
     return counts;
   }
 
+  /** What another one publishes reaches us; what we judge needs no publishing here. */
+  #isHeard(): boolean {
+    return this.#leads() || this.#options.storeTrouble() === null;
+  }
+
   #leads(): boolean {
     return this.#options.leadership.current() !== null;
   }
@@ -95,7 +104,7 @@ export class Verdicts {
     const isSame = published?.verdict === verdict && published.instanceId === judgement.instanceId;
     const ageMs = Math.max(0, Math.round(clock.monotonicMs() - judgement.judgedAtMs));
     const sinceWallMs = isSame ? published.sinceWallMs : Math.round(clock.wallMs() - ageMs);
-    const whose = { standing: 'current', by: coordinatorId, term: term.number, ageMs, sinceWallMs } as const;
+    const whose = { standing: 'current', by: coordinatorId, term: term.number, ageMs, verdict, sinceWallMs } as const;
     return { verdict, reasonCode, reason, degraded, judged: whose };
   }
 
@@ -107,8 +116,14 @@ export class Verdicts {
     const standing = this.#standingOf(record);
     const why = this.#whyLast(member, standing);
     const last = `${why}; last judgement of ${standing.by ?? 'nobody'}, ${durationText(standing.ageMs ?? 0)} old`;
-    const reason = why === null ? record.reason : `${last}: ${record.reason}`;
-    return { verdict, reasonCode, reason, degraded, judged: { ...standing, sinceWallMs } };
+    const judged = { ...standing, verdict, sinceWallMs };
+    if (why === null) return { verdict, reasonCode, reason: record.reason, degraded, judged };
+    // While a recovery is open its reason stands; else what nobody stands behind is no verdict.
+    const isOpen = view.mirror.intents.has(member) && this.leader() !== null && this.#isHeard();
+    const reason = `${last}: ${verdict}: ${record.reason}`;
+    return isOpen
+      ? { verdict, reasonCode, reason, degraded, judged }
+      : { verdict: 'unknown', reasonCode: 'NoLeaderJudges', reason, degraded: false, judged };
   }
 
   /** A judgement stands by its own term before the new leader has judged everybody, and by the judge's after. */
@@ -118,7 +133,7 @@ export class Verdicts {
     // Nobody judges a member while its recovery is open: what was judged before it gets older.
     if (view.mirror.intents.has(member)) return this.#aged(writtenBy, term, writtenAtWallMs);
     const leader = this.leader();
-    if (leader?.term === term)
+    if (leader?.term === term && this.#isHeard())
       return { standing: 'current', by: writtenBy, term, ageMs: Math.round(view.contactAgeMs() ?? 0) };
     return all.term !== null && all.term >= term ? all : this.#last(writtenBy, term, writtenAtWallMs);
   }
@@ -128,6 +143,7 @@ export class Verdicts {
     if (intent) return `recovery ${intent.opId} is open`;
     if (standing === 'current') return null;
     const leader = this.leader();
+    if (leader && !this.#isHeard()) return `${leader.coordinatorId} leads and cannot publish what it judges`;
     return leader ? `${leader.coordinatorId} leads and has not judged it yet` : 'no leader judges now';
   }
 
@@ -143,7 +159,13 @@ export class Verdicts {
   }
 
   #unjudged(reasonCode: string, reason: string): Verdict {
-    return { verdict: 'unknown', reasonCode, reason, degraded: false, judged: { ...NOBODY, sinceWallMs: null } };
+    return {
+      verdict: 'unknown',
+      reasonCode,
+      reason,
+      degraded: false,
+      judged: { ...NOBODY, verdict: null, sinceWallMs: null },
+    };
   }
 
   #whyNot(member: MemberId): string {

@@ -108,8 +108,15 @@ export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
   return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}`, {
     cause: error,
+    action: call.action,
     ...(upstreamCode === null ? {} : { upstreamCode }),
+    ...statusOf(raw),
   });
+}
+
+function statusOf(raw: Readonly<Record<string, unknown>>): { readonly httpStatus?: number } {
+  const { httpStatusCode } = rawOf(raw.$metadata);
+  return typeof httpStatusCode === 'number' ? { httpStatus: httpStatusCode } : {};
 }
 
 /** `name` is not an own property of every error class: read it from the error, not from a copy of its members. */

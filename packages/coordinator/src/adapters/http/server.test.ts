@@ -11,6 +11,9 @@ const SNAPSHOT: MetricsSnapshot = {
   term: 7,
   termRemainingMs: 6_500,
   storeFresh: true,
+  storeWritable: true,
+  storeRefusals: new Map(),
+  storeAlarms: [],
   storeContactAgoMs: 250,
   observerAbstains: false,
   keysRefused: false,
@@ -43,7 +46,7 @@ const EXPLAINED: ExplainView = {
     wouldFlip: [],
   },
   decision: { kind: 'none', reason: null, text: 'Nothing to do.', untilWallMs: null },
-  judged: { standing: 'current', by: 'c1', term: 7, ageMs: 10, sinceWallMs: 1 },
+  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 10, sinceWallMs: 1 },
   ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
   ...{ lookAgainInMs: 5_000, hold: null, recovery: null, console: null, changes: [] },
 };

@@ -8,7 +8,8 @@ import {
 } from '../../core/recovery/capture.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
-import type { CapturedSnapshot, NotedOf } from '../step-shapes.ts';
+import { capturedBeside } from '../captured-volumes.ts';
+import type { NotedOf } from '../step-shapes.ts';
 
 const NOTHING: NotedOf<'capture'> = { set: null, failedSets: [] };
 
@@ -47,26 +48,25 @@ export function captureStep(run: Run): Step<'capture'> {
   };
 }
 
-const note = (set: SnapshotSet, failedSets: readonly number[]): Move<'capture'> => ({
-  kind: 'note',
-  noted: {
-    set: { number: set.number, snapshots: set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId })) },
-    failedSets: [...failedSets],
-  },
-});
+/** Makes the set canonical, together with what it holds beside the plan. */
+async function note(run: Run, set: SnapshotSet, failedSets: readonly number[]): Promise<Move<'capture'>> {
+  const snapshots = set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId }));
+  const beside = [...(await capturedBeside(run, set))];
+  return { kind: 'note', noted: { set: { number: set.number, snapshots, beside }, failedSets: [...failedSets] } };
+}
 
 /** Waits for the canonical set; a set that failed is put aside for good. */
 async function follow(
   run: Run,
   noted: NotedOf<'capture'>,
-  set: { readonly number: number; readonly snapshots: readonly CapturedSnapshot[] },
+  set: NonNullable<NotedOf<'capture'>['set']>,
 ): Promise<Move<'capture'>> {
   const ids = set.snapshots.map((one) => one.snapshotId);
   const seen = await run.read((cloud, options) => cloud.describeSnapshots({ 'snapshot-id': ids }, options));
   const progress = captureProgress(ids, seen);
   switch (progress.kind) {
     case 'completed':
-      return { kind: 'done', result: { set: set.number, snapshots: [...set.snapshots] } };
+      return { kind: 'done', result: { set: set.number, snapshots: set.snapshots, beside: set.beside } };
     case 'pending':
       return { kind: 'wait', text: progress.text, percent: progress.percent };
     case 'failed':
@@ -88,13 +88,13 @@ async function obtain(
     const missing = missingVolumes(run.plan.volumes, set);
     memory.reply = null;
     if (missing.length > 0) return captureFailed(`${missing.join(', ')} is no longer attached to the old instance`);
-    return note(set, noted.failedSets);
+    return note(run, set, noted.failedSets);
   }
   if (last) memory.emptyLooks = 0;
   const terminated = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
   if (sent === 0 && !terminated) return create(run, memory, frozen);
   const found = await findSet(run, noted.failedSets);
-  if (found) return note(found, noted.failedSets);
+  if (found) return note(run, found, noted.failedSets);
   if (terminated) return captureFailed(await whatSurvives(run));
   if (isExhausted(run, memory, noted.failedSets.length, sent)) {
     return captureFailed(

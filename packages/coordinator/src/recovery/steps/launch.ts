@@ -1,6 +1,7 @@
 import { clientTokenOf, type CloudInstance, invariant, type LaunchRequest, TAG } from '@understudy/shared';
 import { adviseOnLaunchError, findLaunched, type LaunchFinding } from '../../core/recovery/launch-outcome.ts';
 import { buildLaunchRequest } from '../../core/recovery/launch-request.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
@@ -49,7 +50,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: run.record,
+      intent: { ...run.record, plan: { ...run.plan, volumes: [...volumesOf(run)] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,
@@ -83,7 +84,7 @@ function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'
 
 /** Three independent reads of what attempt n launched. Used by `revoke` too. */
 export async function lookForLaunch(run: Run, attempt: number, networkInterfaceId: string): Promise<LaunchFinding> {
-  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt);
+  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt, run.record.ordinal);
   const tagFilters = { [`tag:${TAG.op}`]: [run.record.opId], [`tag:${TAG.attempt}`]: [String(attempt)] };
   const [byToken, byTags, permits] = await Promise.all([
     run.read((cloud, options) => cloud.describeInstances({ 'client-token': [clientToken] }, options)),

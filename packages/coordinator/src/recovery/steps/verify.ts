@@ -3,6 +3,7 @@ import { invariant, MemberRecordSchema, parseRecord, type ServePromise } from '@
 import { disksToKeep } from '../../core/recovery/launch-request.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
 import { promiseFault } from '../../core/serve-lease/index.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
@@ -85,7 +86,7 @@ function unwell(run: Run, instanceId: string): Move<'verify'> | null {
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
-  const [first, ...more] = disksToKeep(run.plan.volumes, instance).map(
+  const [first, ...more] = disksToKeep(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
       run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),

@@ -1,0 +1,60 @@
+import type { HoldRecord, IntentRecord, JournalRecord, OpenRecoveryView, OpenStepView } from '@understudy/shared';
+import type { RecoveryActivity, StepActivity } from '../contracts.ts';
+
+export interface OpenRecoverySources {
+  readonly intent: IntentRecord;
+  readonly journal: readonly JournalRecord[];
+  /** null: it is not running in this process. */
+  readonly activity: RecoveryActivity | null;
+  readonly hold: HoldRecord | null;
+}
+
+/** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
+function newInstanceOf(steps: readonly JournalRecord[]): string | null {
+  const launched = steps
+    .filter((one) => one.step.startsWith('launch-') && one.state === 'done')
+    .sort((a, b) => Number(b.step.slice(7)) - Number(a.step.slice(7)))[0];
+  const instanceId = launched?.result?.instanceId;
+  return typeof instanceId === 'string' ? instanceId : null;
+}
+
+/** `launch-2` belongs to attempt 2, `fence` to none. */
+function attemptOf(step: string): number | null {
+  const number = /^(?:permit|launch|verify|revoke)-(\d+)$/.exec(step)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+const recorded = (record: JournalRecord, now: StepActivity | undefined): OpenStepView => ({
+  step: record.step,
+  state: record.state,
+  startedAtWallMs: record.startedAtWallMs,
+  endedAtWallMs: record.endedAtWallMs,
+  attempt: attemptOf(record.step),
+  text: now?.text || (record.error?.text ?? null),
+  failing: now?.failing ?? null,
+});
+
+/** Worked on, and nothing of it is in the journal yet. */
+const unrecorded = ({ step, sinceWallMs, text, failing }: StepActivity): OpenStepView => ({
+  ...{ step, state: 'started', startedAtWallMs: sinceWallMs, endedAtWallMs: null },
+  ...{ attempt: attemptOf(step), text: text || null, failing },
+});
+
+/** What the journal has of it, and what the process that carries it out is doing with each step. Pure. */
+export function openRecoveryView({ intent, journal, activity, hold }: OpenRecoverySources): OpenRecoveryView {
+  const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = intent;
+  const now = new Map(activity?.steps.map((one) => [one.step, one]));
+  const known = new Set(journal.map((one) => one.step));
+  const steps = [
+    ...journal.map((record) => recorded(record, now.get(record.step))),
+    ...[...now.values()].filter((one) => !known.has(one.step)).map(unrecorded),
+  ].sort((a, b) => a.startedAtWallMs - b.startedAtWallMs);
+  return {
+    ...{ opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs },
+    newInstanceId: newInstanceOf(journal),
+    steps,
+    activity: activity?.text ?? null,
+    captureProgressPercent: activity?.captureProgressPercent ?? null,
+    hold: hold && { reason: hold.reason, text: hold.text },
+  };
+}
