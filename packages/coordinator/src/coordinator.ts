@@ -25,7 +25,7 @@ import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
-import { CoordinatorApi, ownCounts } from './view/api-view.ts';
+import { CoordinatorApi } from './view/api-view.ts';
 import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -40,7 +40,8 @@ import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { WatchedStore } from './leadership/watched-store.ts';
 import { WriteProof } from './leadership/write-proof.ts';
-import { Metrics, type MetricsSnapshot } from './metrics.ts';
+import { measure } from './measure.ts';
+import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
@@ -169,7 +170,19 @@ export class Coordinator {
     });
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
-      read: () => this.#measure(),
+      read: () =>
+        measure({
+          view: this.view,
+          leadership: this.leadership,
+          observer: this.observer,
+          api: this.api,
+          stats: this.#listener.stats(),
+          store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
+          keysRefused: this.keyRotation.problem !== null,
+          runningRecoveries: this.seat.runs.runningCount,
+          serviceProbes: this.#prober.counts,
+          receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+        }),
       withProcess: options.withProcessMetrics ?? false,
     });
     this.view.onChange((changed) => this.#viewChanged(changed));
@@ -441,6 +454,10 @@ export class Coordinator {
     });
   }
 
+  #storeWritable(): boolean {
+    return this.#gate.problem === null && this.#writes.problems().length === 0;
+  }
+
   #notReady(): readonly Problem[] {
     const problems: Problem[] = [];
     if (this.#gate.problem) problems.push(this.#gate.problem);
@@ -456,42 +473,6 @@ export class Coordinator {
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];
-  }
-
-  #measure(): MetricsSnapshot {
-    const { view, leadership, observer } = this;
-    const term = leadership.current();
-    const standing = this.#verdicts.standing();
-    const holds = new Map<string, number>();
-    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
-    const { recorded, ...dropped } = observer.counts;
-    const listened = this.#listener.stats();
-    return {
-      leads: term !== null,
-      term: term?.number ?? 0,
-      termRemainingMs: term?.remainingMs() ?? 0,
-      storeFresh: view.isFresh(),
-      storeContactAgoMs: view.contactAgeMs(),
-      storeWritable: this.#gate.problem === null && this.#writes.problems().length === 0,
-      storeRefusals: this.#store.refusedCounts,
-      storeAlarms: this.#writes.alarms,
-      observerAbstains: observer.abstention !== null,
-      keysRefused: this.keyRotation.problem !== null,
-      members: standing.standing === 'current' ? this.#verdicts.counts() : null,
-      judgementAgeMs: standing.ageMs,
-      opinions: ownCounts(observer),
-      openRecoveries: view.mirror.intents.size,
-      runningRecoveries: this.seat.runs.runningCount,
-      holds,
-      unreadableRecords: view.mirror.unreadable.size,
-      viewAnomalies: view.anomalies,
-      heartbeats: recorded,
-      droppedDatagrams: new Map(Object.entries(dropped)),
-      serviceProbes: this.#prober.counts,
-      kernelDrops: listened.kernelDropsCount,
-      ringDrops: listened.ringDropsCount,
-      receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
-    };
   }
 }
 
