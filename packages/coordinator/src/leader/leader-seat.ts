@@ -199,7 +199,7 @@ export class LeaderSeat {
       judging,
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
+      begin: new Begin({ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
