@@ -120,6 +120,10 @@ export class RecoveryEngine implements RecoveryRunner {
     };
   }
 
+  retryNow(opId: string): void {
+    this.#runs.get(opId)?.nudge();
+  }
+
   /**
    * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or store lost, nothing is lost. A run of the
    * same recovery that is still unwinding (an earlier term's) also answers `parked`.
@@ -194,7 +198,8 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
     const hold = asHold(error);
     if (hold && !run.term.signal.aborted) {
       const { kv, keys, clock } = run.parts;
-      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, hold, clock.wallMs());
+      const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
+      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text);
       log.warn('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }

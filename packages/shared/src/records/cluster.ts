@@ -131,6 +131,7 @@ export const HoldReasonSchema = z.enum([
   'CaptureFailed',
   'CaptureTimeout',
   'NoPlacementLeft',
+  'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
   'CloudDenied',

@@ -87,6 +87,7 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
       candidates: [...placements.candidates],
       image,
       securityGroupIds: [...primary.groupIds],
+      primaryInterfaceId: primary.networkInterfaceId,
       sourceDestCheck: own?.sourceDestCheck ?? true,
       networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
       protection: input.protection,

@@ -1,5 +1,5 @@
 import { type CloudAddress, invariant } from '@understudy/shared';
-import { addressMove } from '../../core/recovery/address-move.ts';
+import { addressMove, type FencedHolder, isOnFenced } from '../../core/recovery/address-move.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
@@ -22,7 +22,7 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
     limitMs: run.policy.launchTimeoutMs,
     prepare: async () => {
       const seen = await describe(run, allocationId);
-      const onOld = seen?.instanceId === run.record.oldInstanceId ? seen.associationId : null;
+      const onOld = seen && isOnFenced(seen, fencedHolder(run, allocationId)) ? seen.associationId : null;
       return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
     },
     next: async (frozen, last) => {
@@ -41,6 +41,12 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
     }),
   };
 }
+
+const fencedHolder = (run: Run, allocationId: string): FencedHolder => ({
+  oldInstanceId: run.record.oldInstanceId,
+  oldInterfaceId: run.plan.primaryInterfaceId,
+  plannedAssociationId: run.plan.addresses.find((one) => one.allocationId === allocationId)?.associationId ?? null,
+});
 
 interface Memory {
   /** When EC2 last said yes to the association; until it has had time to show, an older picture is no reason to act. */
@@ -77,7 +83,7 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
   const recordedAssociationId = frozen.noted?.associationId ?? associationId;
   const move = addressMove(seen, {
     networkInterfaceId,
-    oldInstanceId: run.record.oldInstanceId,
+    ...fencedHolder(run, allocationId),
     recordedAssociationId,
   });
   if (move.kind === 'done') return { kind: 'done', result: { associationId: move.associationId } };
