@@ -22,7 +22,7 @@ async function countingPublisher() {
     writes += txn.writes?.length ?? 0;
   });
   const { leaseId } = await store.grantLease(3_600_000);
-  const session = { leaseId: () => leaseId, onChange: () => () => undefined };
+  const session = { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined };
   const observer = { id: 'c1', az: 'us-east-1a' };
   const keys = keyspace('/bench/');
   const publisher = new OpinionPublisher({

@@ -83,7 +83,7 @@ function addInspect(program: Command, { clock, environment }: ProgramContext): v
   readCommand(program, 'inspect', 'what stands in etcd, read directly')
     .argument(
       '[area]',
-      'leader, coordinators, opinions, groups, members, activations, intents, journal, holds, pauses, history; or a longer key',
+      'leader, coordinators, opinions, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
       '',
     )
     .option(

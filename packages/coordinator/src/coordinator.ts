@@ -37,6 +37,8 @@ import { answersHoldMsOf, FirstSeen, type LeaseStanding, leaseStanding } from '.
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
+import { WatchedStore } from './leadership/watched-store.ts';
+import { WriteProof } from './leadership/write-proof.ts';
 import { Metrics, type MetricsSnapshot } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
@@ -95,7 +97,9 @@ export class Coordinator {
   readonly keyRotation: KeyRotation;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
+  readonly #store: WatchedStore;
   readonly #gate: StoreGate;
+  readonly #writes: WriteProof;
   readonly #session: Session;
   readonly #presence: Presence;
   readonly #publisher: OpinionPublisher;
@@ -113,9 +117,12 @@ export class Coordinator {
   #fatal = false;
 
   constructor(options: CoordinatorOptions) {
-    const { config, store, clock, random, log } = options;
+    const { config, clock, random, log } = options;
     const startedAtMs = clock.monotonicMs();
     const keys = keyspace(config.etcd.root);
+    const store = new WatchedStore({ store: options.store, clock, root: keys.root });
+    this.#store = store;
+    this.#writes = new WriteProof({ store, keys, clock, log });
     const timing = leaseTimingOf(config);
     this.#options = options;
     this.#keys = keys;
@@ -179,6 +186,7 @@ export class Coordinator {
       if (!(await this.#gate.passed())) return;
       this.view.start();
       this.#session.start();
+      this.#writes.start();
       this.#presence.start();
       this.leadership.start();
       this.seat.start();
@@ -221,8 +229,10 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history } = this.#keys;
-    this.#rosterDue ||= changed.some((key) => ![opinions, holds, history].some((area) => key.startsWith(area)));
+    const { opinions, holds, history, requests } = this.#keys;
+    this.#rosterDue ||= changed.some(
+      (key) => ![opinions, holds, history, requests].some((area) => key.startsWith(area)),
+    );
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
   }
@@ -307,6 +317,7 @@ export class Coordinator {
   async #handOver(): Promise<void> {
     this.#gate.close();
     await this.leadership.close();
+    await this.#writes.close();
     await this.seat.stop();
     await this.#presence.close();
     await this.#session.close();
@@ -338,7 +349,8 @@ export class Coordinator {
   }
 
   #makePresence(): Presence {
-    const { config, clock, random, log, store, version, httpUrl, socket } = this.#options;
+    const { config, clock, random, log, version, httpUrl, socket } = this.#options;
+    const store = this.#store;
     return new Presence({
       record: {
         coordinatorId: config.id,
@@ -353,13 +365,15 @@ export class Coordinator {
       session: this.#session,
       writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
       view: this.view,
+      writesRefused: () => store.refusesAllWrites,
       clock,
       log,
     });
   }
 
   #makeSeat(): LeaderSeat {
-    const { config, store: kv, cloud, clock, random, log } = this.#options;
+    const { config, cloud, clock, random, log } = this.#options;
+    const kv = this.#store;
     const runner =
       this.#options.runner ??
       new RecoveryEngine({
@@ -387,6 +401,7 @@ export class Coordinator {
       serveLeases: this.#serveLeases(),
       runner,
       changes: this.#changes,
+      storeTrouble: () => this.#writes.trouble(),
       onRunEnded: (outcome) => this.metrics.recoveryRunEnded(outcome),
       onBroken: (error) => this.#fail(error),
     });
@@ -406,6 +421,8 @@ export class Coordinator {
       judged: (member) => this.seat.judged(member),
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
+      wantedHold: (member) => this.seat.wantedHold(member),
+      storeTrouble: () => this.#writes.trouble(),
       console: (member) => this.seat.console(member),
       serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
@@ -419,9 +436,15 @@ export class Coordinator {
   #notReady(): readonly Problem[] {
     const problems: Problem[] = [];
     if (this.#gate.problem) problems.push(this.#gate.problem);
-    else if (!this.view.isFresh()) {
-      const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
-      problems.push(problemOf('STORE_UNAVAILABLE', text));
+    else {
+      const ofWrites = this.#writes.problems();
+      const fresh = this.view.isFresh();
+      // A refused read says better why our view is old; and what nobody answers at all is no matter of writes.
+      if (!fresh && !this.#store.refusals.some((one) => one.code === 'STORE_DENIED' || one.code === 'STORE_REJECTED')) {
+        const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
+        problems.push(problemOf('STORE_UNAVAILABLE', text));
+      }
+      problems.push(...ofWrites.filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE'));
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];
@@ -442,6 +465,9 @@ export class Coordinator {
       termRemainingMs: term?.remainingMs() ?? 0,
       storeFresh: view.isFresh(),
       storeContactAgoMs: view.contactAgeMs(),
+      storeWritable: this.#gate.problem === null && this.#writes.problems().length === 0,
+      storeRefusals: this.#store.refusedCounts,
+      storeAlarms: this.#writes.alarms,
       observerAbstains: observer.abstention !== null,
       keysRefused: this.keyRotation.problem !== null,
       members: verdicts,

@@ -9,6 +9,12 @@ export interface MetricsSnapshot {
   readonly termRemainingMs: number;
   readonly storeFresh: boolean;
   readonly storeContactAgoMs: number | null;
+  /** etcd takes our writes, as far as was proven lately. */
+  readonly storeWritable: boolean;
+  /** Requests etcd refused, by our code. */
+  readonly storeRefusals: ReadonlyMap<string, number>;
+  /** Alarms raised in etcd. */
+  readonly storeAlarms: readonly string[];
   readonly observerAbstains: boolean;
   readonly keysRefused: boolean;
   readonly members: Readonly<Record<OpinionVerdict, number>>;
@@ -106,16 +112,7 @@ export class Metrics implements MetricsSource {
       'Time until our own leadership deadline; 0 while not leading',
       Math.max(0, now.termRemainingMs) / 1_000,
     );
-    this.#set(
-      'understudy_store_fresh',
-      'Whether the view of etcd is fresh enough to act on (0 or 1)',
-      now.storeFresh ? 1 : 0,
-    );
-    this.#set(
-      'understudy_store_contact_age_seconds',
-      'Time since etcd last answered; -1 = never',
-      now.storeContactAgoMs === null ? -1 : now.storeContactAgoMs / 1_000,
-    );
+    this.#setStore(now);
     this.#set(
       'understudy_observer_abstains',
       'Whether the observer has no opinions at present (0 or 1)',
@@ -165,6 +162,31 @@ export class Metrics implements MetricsSource {
         now.receiveBufferBytes,
       );
     return this.#registry.metrics();
+  }
+
+  #setStore(now: MetricsSnapshot): void {
+    this.#set(
+      'understudy_store_fresh',
+      'Whether the view of etcd is fresh enough to act on (0 or 1)',
+      now.storeFresh ? 1 : 0,
+    );
+    this.#set(
+      'understudy_store_contact_age_seconds',
+      'Time since etcd last answered; -1 = never',
+      now.storeContactAgoMs === null ? -1 : now.storeContactAgoMs / 1_000,
+    );
+    this.#set(
+      'understudy_store_writable',
+      'Whether etcd was lately proven to take our writes (0 or 1)',
+      now.storeWritable ? 1 : 0,
+    );
+    this.#copy('understudy_store_refusals_total', 'Requests etcd refused, by code', 'code', now.storeRefusals);
+    this.#setEach(
+      'understudy_store_alarms',
+      'Alarms raised in etcd (1 = raised)',
+      'alarm',
+      new Map(['NOSPACE', 'CORRUPT'].map((alarm) => [alarm, now.storeAlarms.includes(alarm) ? 1 : 0])),
+    );
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[]): Gauge {

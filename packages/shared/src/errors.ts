@@ -47,8 +47,35 @@ export const ERROR_TABLE = {
   },
   STORE_REJECTED: {
     retry: 'terminal',
-    meaning: 'etcd refused the request (authentication, permission or a malformed call)',
-    remedy: 'check user, role and certificates of the coordinator in etcd',
+    meaning: 'etcd refused the request (authentication or a malformed call)',
+    remedy: 'check user, password and certificates of the coordinator in etcd',
+  },
+  STORE_DENIED: {
+    retry: 'terminal',
+    meaning: 'the etcd role of the coordinator does not allow what it needs',
+    remedy: 'grant the role readwrite on the whole root prefix (docs/etcd-keys.md, "The least role")',
+  },
+  STORE_NO_SPACE: {
+    retry: 'retryable',
+    meaning: 'etcd is out of space (alarm NOSPACE): it answers reads and refuses every write',
+    remedy:
+      'compact and defragment etcd (etcdctl compact, etcdctl defrag), raise --quota-backend-bytes if need be, then etcdctl alarm disarm',
+  },
+  STORE_CORRUPT: {
+    retry: 'terminal',
+    meaning: 'etcd found its members different from each other (alarm CORRUPT) and refuses every write',
+    remedy:
+      'find the corrupt member (etcdctl endpoint hashkv --cluster), replace it or restore a snapshot, then etcdctl alarm disarm',
+  },
+  STORE_NOT_WRITABLE: {
+    retry: 'retryable',
+    meaning: 'etcd answers reads, and no write was confirmed for a while',
+    remedy: 'look for slow disks and a lost quorum of the etcd members (etcdctl endpoint status --cluster)',
+  },
+  STORE_VERSION_UNKNOWN: {
+    retry: 'terminal',
+    meaning: 'etcd answers, and its version could not be read (needs >= 3.5.23 or >= 3.6.5)',
+    remedy: 'let coordinators ask GET /version at the client URLs, or set etcd.allowUnsafeVersion with the reason',
   },
   STORE_TOO_OLD: {
     retry: 'terminal',

@@ -13,3 +13,4 @@ export * from './records/index.ts';
 export * from './service-probe.ts';
 export { SeededRandom } from './testing/seeded-random.ts';
 export * from './units.ts';
+export * from './ways-out.ts';

@@ -12,6 +12,9 @@ export interface Keyspace {
   opinion(member: MemberId, observer: string): string;
   readonly groups: string;
   group(group: string): string;
+  readonly policies: string;
+  /** The policy in force of a group whose record under `groups/` is refused. */
+  policy(group: string): string;
   readonly members: string;
   member(member: MemberId): string;
   readonly activations: string;
@@ -23,6 +26,9 @@ export interface Keyspace {
   journalStep(opId: string, step: string): string;
   readonly holds: string;
   hold(member: MemberId): string;
+  readonly requests: string;
+  /** What an operator has asked of a member's recovery. */
+  request(member: MemberId): string;
   readonly pauses: string;
   /** scope: `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
@@ -43,6 +49,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     opinion: (member, observer) => `${root}opinions/${member}/${observer}`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
+    policies: under('policies'),
+    policy: (group) => `${root}policies/${group}`,
     members: under('members'),
     member: (member) => `${root}members/${member}`,
     activations: under('activations'),
@@ -54,6 +62,8 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     journalStep: (opId, step) => `${root}journal/${opId}/${step}`,
     holds: under('holds'),
     hold: (member) => `${root}holds/${member}`,
+    requests: under('requests'),
+    request: (member) => `${root}requests/${member}`,
     pauses: under('pauses'),
     pause: (scope) => `${root}pauses/${scope}`,
     history: under('history'),

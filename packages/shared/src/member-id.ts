@@ -15,6 +15,10 @@ export const TAG = {
   snapshotSet: 'understudy:snapshot-set',
   /** On a replaced instance: opId of the recovery that retired it. */
   retiredBy: 'understudy:retired-by',
+  /** On an instance we are about to stop: opId of the recovery that fences it. It outlives our records in etcd. */
+  fencedBy: 'understudy:fenced-by',
+  /** ISO time of that; an instance launched or started later runs because somebody wanted it to. */
+  fencedAt: 'understudy:fenced-at',
   /** ISO time after which the collector may remove the resource. */
   retainUntil: 'understudy:retain-until',
   /** `true` on an instance that must never be replaced automatically. */

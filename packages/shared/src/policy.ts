@@ -110,10 +110,24 @@ const fields = z.strictObject({
   /** Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails verification. */
   requireStatusChecks: z.boolean().default(false),
 
+  /**
+   * What to do about user data that formats or wipes disks when a new instance boots for the first time, which would destroy the restored data.
+   * `refuse`: no recovery, and a readiness problem that names it. `neutralise`: the replacement's user data gets a last part that takes `disk_setup` and
+   * `fs_setup` back; refused where that is not enough. `allow`: the data is safe all the same, e.g. because the command looks at the disk first; it is
+   * only listed as a loss.
+   */
+  firstBootFormatting: z.enum(['refuse', 'neutralise', 'allow']).default('refuse'),
+
   /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
   retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
   /** Keep snapshots and image of a recovery for this long. */
   retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
+  /**
+   * Data volumes of the replaced instance that EC2 keeps when it is terminated (`DeleteOnTermination: false`): deleted after this long, and not before
+   * the instance is gone. null = never: they are marked and listed (`understudy leftovers`), a person decides. Shorter = no storage paid for twice; longer,
+   * or null = the failed machine's own disks can still be looked into.
+   */
+  retainVolumesForMs: z.number().int().min(0).max(31_536_000_000).nullable().default(null),
 });
 
 /**

@@ -65,7 +65,7 @@ describe('etcd with user and password', () => {
     await expect(wrong.get('/understudy/a')).rejects.toMatchObject({ code: 'STORE_REJECTED' });
     await expect(connect().txn(put('/understudy/a'))).rejects.toMatchObject({ code: 'STORE_REJECTED' });
     const right = connect({ username: 'coordinator', password: 'pass' });
-    await expect(right.txn(put('/elsewhere'))).rejects.toMatchObject({ code: 'STORE_REJECTED' });
+    await expect(right.txn(put('/elsewhere'))).rejects.toMatchObject({ code: 'STORE_DENIED' });
   });
 
   it('goes on after the users were changed, which makes its token stale', async () => {

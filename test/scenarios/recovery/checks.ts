@@ -111,6 +111,17 @@ export async function checkCollected(
   ).toEqual([...loose]);
   expect(['terminated', null]).toContain(scene.stateOf(old.instanceId));
   expect(scene.stateOf(newInstanceId)).toBe('running');
-  expect(scene.history()[0]?.leftovers).toEqual([]);
+  checkKeptVolumes(scene, old);
+  expect(scene.history()[0]?.owed).toEqual([]);
   return [...loose];
+}
+
+/** The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for ever, and marked in EC2. Nothing else is left. */
+function checkKeptVolumes(scene: Scene, old: SeededInstance): void {
+  const op = opIdOf(old.instanceId);
+  const { volumes } = scene.sim.core.world;
+  const kept = Object.values(old.volumeIds).filter((id) => volumes.get(id) !== undefined);
+  const leftovers = scene.history()[0]?.leftovers ?? [];
+  expect(leftovers.map((one) => [one.kind, one.id, one.afterWallMs])).toEqual(kept.map((id) => ['volume', id, null]));
+  for (const id of kept) expect(volumes.get(id)?.tags[TAG.retiredBy], `${id} is unmarked`).toBe(op);
 }

@@ -237,6 +237,14 @@ export class Scene {
 
   // What came of it --------------------------------------------------------------------------------------------------------------------
 
+  /** As if a later recovery had ended. */
+  setActivation(
+    record: Pick<ActivationRecord, 'instanceId' | 'incarnation' | 'opId'>,
+    member: MemberId = MEMBER,
+  ): void {
+    this.#put(KEYS.activation(member), { member, ...record });
+  }
+
   activation(member: MemberId = MEMBER): ActivationRecord | null {
     const entry = this.kv.entries(KEYS.activation(member))[0];
     return entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;

@@ -7,6 +7,7 @@ import type {
   KvWatch,
   KvWatchHandlers,
   LeaseId,
+  StoreAlarm,
 } from '@understudy/shared';
 import type { PausePoints } from './pause-points.ts';
 
@@ -46,6 +47,9 @@ export class ProcessStore implements KvStore {
   }
   serverVersions(): Promise<readonly string[]> {
     return this.#points.pass('kv.serverVersions', () => this.#store.serverVersions());
+  }
+  alarms(): Promise<readonly StoreAlarm[] | null> {
+    return this.#points.pass('kv.alarms', () => this.#store.alarms());
   }
   remembers(key: string, revision: number): Promise<boolean> {
     return this.#points.pass('kv.remembers', () => this.#store.remembers(key, revision));

@@ -60,7 +60,7 @@ export function lastReleaseAtMs(world: World): number {
   const releases = kv
     .entries(keys.history)
     .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).leftovers)
-    .map((leftover) => leftover.afterWallMs);
+    .flatMap((leftover) => leftover.afterWallMs ?? []);
   return kernel.monotonicMs() + Math.max(0, ...releases) - kernel.wallMs();
 }
 

@@ -12,6 +12,7 @@ import {
   LeaderRecordSchema,
   MemberRecordSchema,
   OpinionRecordSchema,
+  OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
 } from '@understudy/shared';
@@ -38,6 +39,7 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   intents: IntentRecordSchema,
   journal: JournalRecordSchema,
   holds: HoldRecordSchema,
+  requests: OperatorRequestRecordSchema,
   pauses: PauseRecordSchema,
   history: HistoryRecordSchema,
 };

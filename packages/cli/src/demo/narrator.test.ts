@@ -88,6 +88,7 @@ describe('narrate', () => {
       launchAttempts: 1,
       steps: [{ step: 'done', state: 'done', startedAtWallMs: 8_000, endedAtWallMs: 9_000 }],
       leftovers: [],
+      owed: [],
     };
     const lines = narrate(
       scene({ recoveries: { open: [open([])], history: [] } }),

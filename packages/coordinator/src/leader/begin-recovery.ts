@@ -99,7 +99,7 @@ export class Begin {
     log.warn('recovery.begun', {
       member,
       instanceId,
-      opId: opIdOf(instanceId),
+      opId: opIdOf(instanceId, this.#options.view.mirror.activations.get(member)?.record.ordinal),
       term: term.number,
       why: assessment.reason,
     });
@@ -130,10 +130,12 @@ export class Begin {
     const lastHeardWallMs = Math.max(0, ...heard);
     // The transaction compares the member's record, so the contract it rests on is the one in force when the intent is.
     const lease = serveLeases.standing(member, instanceId);
+    const { ordinal } = activation.record;
     const record: Unwritten<IntentRecord> = {
-      opId: opIdOf(instanceId),
+      opId: opIdOf(instanceId, ordinal),
       member,
       oldInstanceId: instanceId,
+      ...(ordinal === undefined ? {} : { ordinal }),
       oldAz: judgement.az,
       oldIncarnation: activation.record.incarnation,
       activationModRevision: activation.modRevision,
@@ -165,8 +167,8 @@ export class Begin {
     });
     const own = opinions.get(member);
     const observers = new Set([...coordinators.keys(), ...(own?.keys() ?? [])]);
-    const { instanceId } = activations.get(member)?.record ?? { instanceId: '' };
-    const opId = opIdOf(instanceId);
+    const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
+    const opId = opIdOf(instanceId, ordinal);
     return [
       at(keys.activation(member), activations.get(member)),
       at(keys.member(member), members.get(member)),

@@ -251,8 +251,9 @@ export class Deciding {
     if (unreadable) found.push({ reason: 'RecordUnreadable', text: unreadable.text });
     const conflict = this.#options.conflicts().get(member);
     if (conflict) found.push({ reason: conflict.reason, text: conflict.text });
-    // A recovery of this very instance has ended: the same ids and tokens must not be used for a second one.
-    const earlier = view.mirror.history.get(member)?.get(opIdOf(instanceId));
+    // A recovery with this very identity has ended: the same ids and tokens must not be used for a second one.
+    const { ordinal } = view.mirror.activations.get(member)?.record ?? {};
+    const earlier = view.mirror.history.get(member)?.get(opIdOf(instanceId, ordinal));
     if (earlier) {
       const text = `recovery ${earlier.record.opId} of ${instanceId} ended as ${earlier.record.outcome}: a person has to look`;
       found.push({ reason: 'NotReady', text });

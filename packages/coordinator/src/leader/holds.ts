@@ -1,5 +1,5 @@
 import {
-  errorText,
+  type Clock,
   type HoldReason,
   type HoldRecord,
   type Keyspace,
@@ -11,6 +11,7 @@ import {
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Term } from '../contracts.ts';
+import { RecurringFailure } from '../leadership/recurring-failure.ts';
 import { forEachBounded } from './enrolment.ts';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
@@ -77,11 +78,18 @@ export class HoldKeeper {
   readonly #store: KvStore;
   readonly #keys: Keyspace;
   readonly #log: Log;
+  readonly #clearing: RecurringFailure;
 
-  constructor(options: { readonly store: KvStore; readonly keys: Keyspace; readonly log: Log }) {
+  constructor(options: {
+    readonly store: KvStore;
+    readonly keys: Keyspace;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
     this.#store = options.store;
     this.#keys = options.keys;
     this.#log = options.log;
+    this.#clearing = new RecurringFailure({ ...options, event: 'hold.clear_failed' });
   }
 
   /** @throws LEASE_LOST or a store error. */
@@ -111,9 +119,10 @@ export class HoldKeeper {
         ],
         writes: [{ kind: 'delete', key }],
       });
+      this.#clearing.worked();
       if (succeeded) this.#log.info('hold.cleared', { member, term: term.number });
     } catch (error) {
-      this.#log.warn('hold.clear_failed', { member, error: errorText(error) });
+      this.#clearing.failed(error, { member });
     }
   }
 }

@@ -24,7 +24,7 @@ import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
-import { HoldKeeper } from './holds.ts';
+import { HoldKeeper, type WantedHold } from './holds.ts';
 import { Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { RecoveryRuns } from './runs.ts';
@@ -47,6 +47,8 @@ export interface LeaderSeatOptions {
   readonly serveLeases: ServeLeases;
   readonly runner: RecoveryRunner;
   readonly changes: VerdictChanges;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
   readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
   readonly onBroken: (error: unknown) => void;
 }
@@ -114,6 +116,11 @@ export class LeaderSeat {
     const { judging, deciding } = this.#parts;
     const judgement = judging.look(member);
     return judgement && { judgement, explanation: deciding.explain(judgement) };
+  }
+
+  /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */
+  wantedHold(member: MemberId): WantedHold | null {
+    return this.#leads() ? (this.#parts.deciding.wantedHolds().get(member) ?? null) : null;
   }
 
   /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
@@ -190,7 +197,7 @@ export class LeaderSeat {
       judging,
       deciding,
       begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
-      holds: new HoldKeeper({ store, keys, log }),
+      holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
@@ -218,6 +225,8 @@ export class LeaderSeat {
     const { observer, view, config, clock } = this.#options;
     if (observer.abstention) return `this coordinator's own observer abstains: ${observer.abstention.reason}`;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
+    const storeTrouble = this.#options.storeTrouble();
+    if (storeTrouble !== null) return storeTrouble;
     const { completedAtMs } = enrolling;
     if (completedAtMs === null) return 'the instances were not listed yet in this term';
     const ageMs = clock.monotonicMs() - completedAtMs;

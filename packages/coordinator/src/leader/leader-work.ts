@@ -11,6 +11,7 @@ import {
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Term } from '../contracts.ts';
+import { RecurringFailure } from '../leadership/recurring-failure.ts';
 import type { Begin } from './begin-recovery.ts';
 import type { ConsoleCapture } from './console-capture.ts';
 import type { Deciding } from './deciding.ts';
@@ -61,6 +62,8 @@ export class LeaderWork {
   readonly #term: Term;
   readonly #onBroken: (error: unknown) => void;
   readonly #problems = new Map<string, Problem>();
+  /** By loop; as many as there are loops. */
+  readonly #failures = new Map<string, RecurringFailure>();
   readonly #beginning = new Set<Promise<void>>();
   #looking = false;
   #writingHolds = false;
@@ -122,10 +125,11 @@ export class LeaderWork {
 
   /** `false`: it failed; the problem is on show until it works again. */
   async #attempt(name: string, work: () => Promise<void> | void): Promise<boolean> {
-    const { log, clock } = this.#parts;
+    const { clock } = this.#parts;
     try {
       await work();
-      if (this.#problems.delete(name)) log.info('leader.loop_recovered', { loop: name, term: this.#term.number });
+      this.#problems.delete(name);
+      this.#failureOf(name).worked();
       return true;
     } catch (error) {
       if (this.#term.signal.aborted || hasCode(error, 'LEASE_LOST')) return false;
@@ -134,12 +138,19 @@ export class LeaderWork {
         return false;
       }
       const code = isOperationError(error) ? error.code : 'INTERNAL_ERROR';
-      if (this.#problems.get(name)?.code !== code)
-        log.error('leader.loop_failed', { loop: name, term: this.#term.number, error: errorText(error) });
+      this.#failureOf(name).failed(error, { loop: name, term: this.#term.number });
       this.#problems.set(name, problemOf(code, `${name}: ${errorText(error)}`));
       if (!isOperationError(error)) await clock.sleep(AFTER_FAILURE_MS, this.#term.signal).catch(() => undefined);
       return false;
     }
+  }
+
+  #failureOf(loop: string): RecurringFailure {
+    const known = this.#failures.get(loop);
+    if (known) return known;
+    const failure = new RecurringFailure({ ...this.#parts, event: 'leader.loop_failed', level: 'error' });
+    this.#failures.set(loop, failure);
+    return failure;
   }
 
   #targets(): readonly EvidenceTarget[] {

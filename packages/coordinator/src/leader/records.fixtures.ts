@@ -7,6 +7,7 @@ import {
   type KvEntry,
   type MemberId,
   type MemberRecord,
+  type OperatorRequestRecord,
   type OpinionRecord,
   opIdOf,
   serializeRecord,
@@ -90,6 +91,7 @@ export const intentRecord = (
       imdsSupport: null,
     },
     securityGroupIds: [],
+    primaryInterfaceId: null,
     sourceDestCheck: true,
     networkInterfaceTags: {},
     protection: { stop: false, termination: false },
@@ -108,6 +110,23 @@ export const holdRecord = (member: MemberId, over: Partial<HoldRecord> = {}): Ho
   sinceWallMs: 500,
   untilWallMs: null,
   opId: null,
+  ...over,
+});
+
+export const requestRecord = (
+  member: MemberId,
+  opId: string,
+  over: Partial<OperatorRequestRecord> = {},
+): OperatorRequestRecord => ({
+  ...WRITTEN,
+  member,
+  kind: 'retry',
+  opId,
+  by: 'ann',
+  why: 'capacity is back',
+  atWallMs: 600,
+  loss: null,
+  leaveOpen: false,
   ...over,
 });
 
@@ -149,6 +168,7 @@ export const historyRecord = (
   launchAttempts: 1,
   steps: [],
   leftovers: [],
+  owed: [],
   ...over,
 });
 

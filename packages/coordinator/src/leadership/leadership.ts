@@ -19,6 +19,7 @@ import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
 import { LeaderTerm } from './leader-term.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
+import { RecurringFailure } from './recurring-failure.ts';
 import { PrefixView } from './prefix-view.ts';
 
 export interface LeadershipOptions {
@@ -59,6 +60,8 @@ export class Leadership implements LeadershipView {
   readonly #view: PrefixView;
   readonly #closing = new AbortController();
   readonly #listeners = new Set<() => void>();
+  readonly #unclear: RecurringFailure;
+  readonly #failedCampaign: RecurringFailure;
   #term: LeaderTerm | null = null;
   #steppedDown: Promise<void> = Promise.resolve();
   #stayOutUntilMs: MonotonicMs;
@@ -72,6 +75,8 @@ export class Leadership implements LeadershipView {
     this.#options = options;
     this.#deps = { store, clock, random, log };
     this.#stayOutUntilMs = clock.monotonicMs();
+    this.#unclear = new RecurringFailure({ clock, log, event: 'leadership.attempt.unclear' });
+    this.#failedCampaign = new RecurringFailure({ clock, log, event: 'leadership.campaign.failed' });
     this.#view = new PrefixView({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
     this.#view.onChange(() => this.#leaderKeyChanged());
   }
@@ -144,7 +149,7 @@ export class Leadership implements LeadershipView {
         await this.#campaign(await grantPersistently(this.#deps, this.#options.timing, closing));
       } catch (error) {
         if (closing.aborted) return;
-        this.#options.log.warn('leadership.campaign.failed', { error: errorText(error) });
+        this.#failedCampaign.failed(error);
         await this.#options.clock
           .sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing)
           .catch(() => undefined);
@@ -191,12 +196,14 @@ export class Leadership implements LeadershipView {
         writes: [{ kind: 'put', key: keys.leader, value: candidacy.value, leaseId }],
         elseGet: [keys.leader],
       });
+      this.#unclear.worked();
+      this.#failedCampaign.worked();
       const holder = result.elseEntries[0] ?? null;
       if (!result.succeeded && !isOwn(candidacy, holder))
         return { kind: 'lost', toRevision: holder?.modRevision ?? result.revision };
       return await this.#confirm(candidacy);
     } catch (error) {
-      this.#options.log.debug('leadership.attempt.unclear', { error: errorText(error) });
+      this.#unclear.failed(error);
       if (hasCode(error, 'STORE_REJECTED')) candidacy.keeper.reportGone();
       // A put whose reply was lost shows up as our own entry in the next attempt.
       return { kind: 'unclear' };

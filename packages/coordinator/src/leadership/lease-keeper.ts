@@ -12,6 +12,7 @@ import {
 } from '@understudy/shared';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { type LeaseTiming, usableLeaseMs } from './lease-timing.ts';
+import { RecurringFailure } from './recurring-failure.ts';
 
 export interface LeaseDeps {
   readonly store: KvStore;
@@ -180,14 +181,16 @@ export async function grantPersistently(
   timing: LeaseTiming,
   signal: AbortSignal,
 ): Promise<LeaseKeeper> {
+  const failure = new RecurringFailure({ ...deps, event: 'lease.grant.failed' });
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       const keeper = await LeaseKeeper.grant(deps, timing);
+      failure.worked();
       if (!signal.aborted) return keeper;
       await keeper.close();
     } catch (error) {
-      if (attempt === 0) deps.log.warn('lease.grant.failed', { error: errorText(error) });
+      failure.failed(error);
       await deps.clock.sleep(backoffMs(attempt, deps.random, STORE_BACKOFF), signal);
     }
   }

@@ -13,6 +13,7 @@ import {
   type Timer,
 } from '@understudy/shared';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { RecurringFailure } from './recurring-failure.ts';
 import { Witness } from './witness.ts';
 
 export interface PrefixViewOptions {
@@ -157,17 +158,18 @@ export class PrefixView {
     this.#listing = true;
     this.#watch?.cancel();
     this.#watch = null;
+    const failure = new RecurringFailure({ ...this.#options, event: 'store.view.list.failed' });
     for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
       const sentAtMs = this.#options.clock.monotonicMs();
       const sentAtWallMs = this.#options.clock.wallMs();
       try {
         const range = await this.#options.store.range(this.#options.prefix);
         this.#listing = false;
+        failure.worked();
         if (!this.#closing.signal.aborted) this.#adopt(range, sentAtMs, sentAtWallMs);
         return;
       } catch (error) {
-        const fields = { prefix: this.#options.prefix, error: errorText(error) };
-        if (attempt === 0) this.#options.log.warn('store.view.list.failed', fields);
+        failure.failed(error, { prefix: this.#options.prefix });
         await this.#sleep(backoffMs(attempt, this.#options.random, STORE_BACKOFF));
       }
     }

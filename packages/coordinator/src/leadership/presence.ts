@@ -1,7 +1,6 @@
 import {
   type Clock,
   type CoordinatorRecord,
-  errorText,
   hasCode,
   isOperationError,
   type Keyspace,
@@ -11,6 +10,7 @@ import {
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
+import { RecurringFailure } from './recurring-failure.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Session } from './session.ts';
 
@@ -29,6 +29,8 @@ export class Presence {
   readonly #view: ClusterView;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #writesRefused: () => boolean;
+  readonly #failure: RecurringFailure;
   readonly #closing = new AbortController();
   #publishedUnder: string | null = null;
   #duplicate: Problem | null = null;
@@ -40,6 +42,8 @@ export class Presence {
     readonly session: Session;
     readonly writer: RecordWriter;
     readonly view: ClusterView;
+    /** etcd refused a write of ours, and took none since: ours is written again until it does, which proves that it does. */
+    readonly writesRefused?: () => boolean;
     readonly clock: Clock;
     readonly log: Log;
   }) {
@@ -48,8 +52,10 @@ export class Presence {
     this.#session = options.session;
     this.#writer = options.writer;
     this.#view = options.view;
+    this.#writesRefused = options.writesRefused ?? (() => false);
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#failure = new RecurringFailure({ ...options, event: 'presence.publish_failed' });
   }
 
   start(): void {
@@ -80,14 +86,15 @@ export class Presence {
 
   async #publishIfNew(): Promise<void> {
     const leaseId = this.#session.leaseId();
-    if (leaseId === null || leaseId === this.#publishedUnder) return;
+    if (leaseId === null || (leaseId === this.#publishedUnder && !this.#writesRefused())) return;
     try {
       await this.#writer.publish({ key: this.#key, record: this.#record, leaseId });
       this.#publishedUnder = leaseId;
+      this.#failure.worked();
     } catch (error) {
       if (!isOperationError(error)) throw error;
       if (hasCode(error, 'STORE_REJECTED')) this.#session.reportGone(leaseId);
-      this.#log.warn('presence.publish_failed', { error: errorText(error) });
+      this.#failure.failed(error);
     }
   }
 

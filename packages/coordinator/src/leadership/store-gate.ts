@@ -6,12 +6,14 @@ import {
   type Keyspace,
   type KvStore,
   type Log,
+  type OperationError,
   type Problem,
   problemOf,
   type Random,
 } from '@understudy/shared';
 import { backoffMs } from './backoff.ts';
 import { checkEtcdVersions } from './etcd-version.ts';
+import { RecurringFailure } from './recurring-failure.ts';
 
 /** Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd waits, it does not crash. */
 const RETRY = { minMs: 500, maxMs: 10_000 } as const;
@@ -35,6 +37,7 @@ export class StoreGate {
   readonly #log: Log;
   readonly #allowUnsafeVersion: string | undefined;
   readonly #closing = new AbortController();
+  readonly #failure: RecurringFailure;
   #remark: Problem | null = null;
   #problem: Problem | null = problemOf('STORE_UNAVAILABLE', 'etcd was not reached yet');
 
@@ -51,6 +54,7 @@ export class StoreGate {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
+    this.#failure = new RecurringFailure({ ...options, event: 'store.unreachable' });
     this.#allowUnsafeVersion = options.allowUnsafeVersion;
   }
 
@@ -108,19 +112,27 @@ export class StoreGate {
     }
   }
 
+  /** The operator has said why the version does not matter: that it is not known does not either. */
+  #overridden(error: OperationError): boolean {
+    if ((this.#allowUnsafeVersion?.trim() ?? '') === '') return false;
+    const fields = { error: errorText(error), why: this.#allowUnsafeVersion };
+    this.#log.warn('store.unknown_version', fields);
+    return true;
+  }
+
   async #check(): Promise<boolean> {
     try {
       const versions = await this.#store.serverVersions();
       const allowed = checkEtcdVersions(versions, this.#allowUnsafeVersion);
       if (allowed.length > 0) this.#log.warn('store.unsafe_version', { allowed, why: this.#allowUnsafeVersion });
       if (this.#problem) this.#log.info('store.reached', { versions });
+      this.#failure.worked();
       return true;
     } catch (error) {
       if (!isOperationError(error) || hasCode(error, 'STORE_TOO_OLD')) throw error;
-      const text = errorText(error);
-      if (this.#problem?.text !== text)
-        this.#log.warn('store.unreachable', { code: error.code, error: text, remedy: error.explain() });
-      if (this.#problem) this.#problem = problemOf(error.code, text);
+      if (hasCode(error, 'STORE_VERSION_UNKNOWN') && this.#overridden(error)) return true;
+      this.#failure.failed(error);
+      if (this.#problem) this.#problem = problemOf(error.code, errorText(error));
       return false;
     }
   }

@@ -35,6 +35,7 @@ async function setUp() {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    reportGone: () => session.set(null),
     set: (next: LeaseId | null) => {
       leaseId = next;
       for (const listener of listeners) listener();
@@ -177,6 +178,31 @@ describe('OpinionPublisher', () => {
     ]);
   });
 
+  it('withdraws what stands after 5 s of being refused, and publishes it all anew under a new lease', async () => {
+    const { clock, kv, store, session, log, publisher, flush, stored } = await setUp();
+    publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'alive')]);
+    await flush();
+    kv.refusesWrites = 'STORE_NO_SPACE';
+    publisher.offer([opinion('db/a', 'suspect')]);
+    await flush();
+    await clock.advance(4_900);
+    await flush();
+    expect(session.leaseId()).not.toBeNull();
+    await clock.advance(200);
+    await flush();
+    expect(session.leaseId()).toBeNull();
+    expect(log.events()).toContain('opinions.withdrawn');
+    kv.refusesWrites = null;
+    for (const leaseId of kv.leaseIds()) kv.revoke(leaseId);
+    session.set((await store.grantLease(10_000)).leaseId);
+    await flush();
+    await flush();
+    expect((await stored()).map(({ record }) => [record.member, record.verdict])).toEqual([
+      ['db/a', 'suspect'],
+      ['db/b', 'alive'],
+    ]);
+  });
+
   it('takes over the keys of its own former process', async () => {
     const first = await setUp();
     first.publisher.offer([opinion('db/a', 'dead')]);
@@ -186,7 +212,7 @@ describe('OpinionPublisher', () => {
     const second = new OpinionPublisher({
       store: first.store,
       keys,
-      session: { leaseId: () => leaseId, onChange: () => () => undefined },
+      session: { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined },
       clock: first.clock,
       random: new SeededRandom(2),
       log: new RecordingLog(),

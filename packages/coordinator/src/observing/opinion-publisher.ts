@@ -1,12 +1,13 @@
 import {
   type Clock,
-  errorText,
+  isOperationError,
   type Keyspace,
   type KvStore,
   type KvWrite,
   type LeaseId,
   type Log,
   type MemberId,
+  type MonotonicMs,
   type OpinionRecord,
   OpinionRecordSchema,
   type Random,
@@ -14,6 +15,7 @@ import {
   serializeRecord,
 } from '@understudy/shared';
 import type { Opinion, ServiceOpinion } from '../core/observe/index.ts';
+import { RecurringFailure } from '../leadership/recurring-failure.ts';
 
 /** The coordinator's own etcd lease, under which everything it says about itself and others lives. */
 export interface Session {
@@ -21,6 +23,8 @@ export interface Session {
   leaseId(): LeaseId | null;
   /** Called when the lease changes. Returns the unsubscribe function. */
   onChange(listener: () => void): () => void;
+  /** Gives the lease up, and with it all that was put under it; another one is granted when etcd grants one. */
+  reportGone(leaseId: LeaseId): void;
 }
 
 export interface OpinionPublisherOptions {
@@ -35,6 +39,8 @@ export interface OpinionPublisherOptions {
 
 /** etcd's default `--max-txn-ops` is 128, counted separately for compares, writes and reads. */
 const OPS_PER_TXN = 100;
+/** Etcd refuses our opinions for so long: we withdraw those that stand. */
+const ABSTAIN_AFTER_MS = 5_000;
 /** Bound on the work of one flush; the rest is taken by the next one. */
 const TXNS_PER_FLUSH = 20;
 
@@ -60,11 +66,14 @@ export class OpinionPublisher {
   readonly #unsubscribe: () => void;
   #leaseId: LeaseId | null;
   #flushing: Promise<void> | null = null;
-  #failedInARow = 0;
+  readonly #failure: RecurringFailure;
+  /** Since when what we think cannot be published, for a reason that repeating does not cure. */
+  #refusedSinceMs: MonotonicMs | null = null;
 
   constructor(options: OpinionPublisherOptions) {
     this.#options = options;
     this.#leaseId = options.session.leaseId();
+    this.#failure = new RecurringFailure({ ...options, event: 'opinions.publish.failed' });
     this.#unsubscribe = options.session.onChange(() => this.#onLease());
   }
 
@@ -104,7 +113,7 @@ export class OpinionPublisher {
 
   /** Flushes that failed since the last that worked. */
   get failedInARow(): number {
-    return this.#failedInARow;
+    return this.#failure.count;
   }
 
   /** Writes what is due. Call every tick and do not wait for it; a second call while one runs joins it. Never rejects. */
@@ -123,12 +132,25 @@ export class OpinionPublisher {
         const members = this.#due(OPS_PER_TXN);
         if (members.length === 0 || !(await this.#write(members, leaseId))) break;
       }
-      this.#failedInARow = 0;
+      this.#failure.worked();
+      this.#refusedSinceMs = null;
     } catch (error) {
-      this.#failedInARow++;
-      const fields = { error: errorText(error), failedInARow: this.#failedInARow };
-      this.#options.log.warn('opinions.publish.failed', fields);
+      this.#failure.failed(error);
+      if (isRefusal(error)) this.#refused(leaseId);
     }
+  }
+
+  /**
+   * **S** Opinions that cannot be corrected must not stand: a veto of a machine that has died since, or an accusation of one that has come back. Their lease
+   * is given up, which makes us abstain, in everybody's eyes, until they can be written again.
+   */
+  #refused(leaseId: LeaseId): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#refusedSinceMs ??= nowMs;
+    if (nowMs - this.#refusedSinceMs < ABSTAIN_AFTER_MS) return;
+    this.#refusedSinceMs = null;
+    this.#options.log.warn('opinions.withdrawn', { pending: this.pendingCount });
+    this.#options.session.reportGone(leaseId);
   }
 
   #due(limit: number): MemberId[] {
@@ -210,3 +232,6 @@ function serviceRecord(
 ): NonNullable<OpinionRecord['service']> {
   return { ...said, sinceWallMs: wallOf(sinceMs) };
 }
+
+const isRefusal = (error: unknown): boolean =>
+  isOperationError(error) && ['STORE_NO_SPACE', 'STORE_CORRUPT', 'STORE_DENIED', 'STORE_REJECTED'].includes(error.code);

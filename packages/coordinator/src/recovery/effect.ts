@@ -34,6 +34,8 @@ export interface Call {
   readonly name: string;
   /** `send`: number of this call within the step, counted over all leaders, from 1. */
   readonly run: (cloud: Cloud, options: CloudCallOptions, send: number) => Promise<void>;
+  /** Not worth holding a recovery for: a denial is the step's to deal with, like any other error. */
+  readonly optional?: boolean;
 }
 
 export type Move<N extends StepName> =
@@ -123,7 +125,7 @@ export async function driveStep<N extends StepName>(run: Run, key: StepKey, name
 
 async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<Drive<N>> {
   const entry = run.journal.get(name, key.id);
-  const patience = new StepPatience(run, key.id);
+  const patience = new StepPatience(run, key.id, step.givesUpAs !== undefined);
   const request = entry?.request ?? (await prepareWithPatience(run, patience, step));
   const leftMs = entry
     ? remainingOfMs({
@@ -315,7 +317,11 @@ async function act<N extends StepName>(
   }
   const error = outcomes.find((one) => one.error !== null)?.error ?? null;
   drive.last = { outcomes, name: calls[0].name, error, unknownCount: drive.unknownCount };
-  await afterError(drive, error);
+  await afterError(
+    drive,
+    error,
+    calls.every((call) => call.optional === true),
+  );
   return 'on';
 }
 
@@ -361,7 +367,11 @@ const PAUSE_AFTER: ReadonlySet<string> = new Set([
   'CLOUD_CONFLICT',
 ]);
 
-async function afterError<N extends StepName>(drive: Drive<N>, error: OperationError | null): Promise<void> {
+async function afterError<N extends StepName>(
+  drive: Drive<N>,
+  error: OperationError | null,
+  optional: boolean,
+): Promise<void> {
   const { patience, run } = drive;
   if (error === null) {
     patience.calls.end();
@@ -369,7 +379,7 @@ async function afterError<N extends StepName>(drive: Drive<N>, error: OperationE
     if (run.standing.drop(drive.key.id)) await written(drive, { state: 'started' });
     return;
   }
-  if (error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
+  if (!optional && error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
     throw new HoldDecided('CloudDenied', error.message, { cause: error });
   }
   const series = patience.calls.note(error);

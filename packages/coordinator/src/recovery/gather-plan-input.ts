@@ -2,6 +2,7 @@ import type { Cloud, CloudCallOptions, CloudImage, CloudInstance, GroupPolicy } 
 import { hasCode, OperationError } from '@understudy/shared';
 import { isBurstable } from '../core/recovery/launch-request.ts';
 import type { PlanInput } from '../core/recovery/plan.ts';
+import { readFirstBoot } from './read-first-boot.ts';
 
 /**
  * Reads everything a plan needs of the failed instance. Reads only, so safe to repeat at any time; made before the intent.
@@ -26,7 +27,19 @@ export async function gatherPlanInput(
     cloud.describeProtection(instanceId, options),
   ]);
   const extras = await extrasOf(cloud, instance, options);
-  return { instance, volumes, image, addresses, networkInterfaces, subnets, userData, protection, ...extras };
+  const firstBoot = readFirstBoot(userData);
+  return {
+    instance,
+    volumes,
+    image,
+    addresses,
+    networkInterfaces,
+    subnets,
+    userData,
+    firstBoot,
+    protection,
+    ...extras,
+  };
 }
 
 function subnetIdsOf(instance: CloudInstance, policy: Pick<GroupPolicy, 'placements'>): string[] {

@@ -14,7 +14,7 @@ const answerOf = <T>(result: PromiseSettledResult<T>): T | null =>
  * @throws what the first failed read threw, when none that was read shows the launch.
  */
 export async function lookForLaunch(run: Run, attempt: number, networkInterfaceId: string): Promise<WholeFinding> {
-  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt);
+  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt, run.record.ordinal);
   const tagFilters = { [`tag:${TAG.op}`]: [run.record.opId], [`tag:${TAG.attempt}`]: [String(attempt)] };
   const reads = await Promise.allSettled([
     run.read((cloud, options) => cloud.describeInstances({ 'client-token': [clientToken] }, options)),

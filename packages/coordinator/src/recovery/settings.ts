@@ -38,6 +38,8 @@ export interface RecoverySettings {
   readonly resumeFloorMs: number;
   /** How long the finished replacement may be silent after its activation, or its services fail, before the recovery is closed all the same. */
   readonly closingPatienceMs: number;
+  /** How long the chores of `done` (tags, protections) may take before the recovery is closed without them; the collector then goes on trying. */
+  readonly choresPatienceMs: number;
   /** How often a term that does not hold long enough for a call is asked again. */
   readonly termRecheckMs: number;
 }
@@ -64,5 +66,6 @@ export const DEFAULT_RECOVERY_SETTINGS: RecoverySettings = {
   maxSnapshotCalls: 10,
   resumeFloorMs: 30_000,
   closingPatienceMs: 60_000,
+  choresPatienceMs: 120_000,
   termRecheckMs: 100,
 };

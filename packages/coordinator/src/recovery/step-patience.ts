@@ -18,13 +18,16 @@ const reasonOf = ({ refusal }: Series): HoldReason => (refusal === 'capacity' ? 
 export class StepPatience {
   readonly #run: Run;
   readonly #step: string;
+  readonly #lasting: boolean;
   /** Reads, and calls that change something: a read that works says nothing about the other. */
   readonly looks: FailureSeries;
   readonly calls: FailureSeries;
 
-  constructor(run: Run, step: string) {
+  /** `lasting`: it may go on for hours, so its pauses grow further than those of a step with a limit of minutes. */
+  constructor(run: Run, step: string, lasting: boolean) {
     this.#run = run;
     this.#step = step;
+    this.#lasting = lasting;
     const options = { log: run.parts.log, step, nowMs: () => run.nowMs(), wallMs: () => run.wallMs() };
     this.looks = new FailureSeries(options);
     this.calls = new FailureSeries(options);
@@ -45,7 +48,7 @@ export class StepPatience {
   /** As {@link failedLook}, for a call that was refused or whose outcome is unknown. */
   async pauseAfterCall(series: Series): Promise<void> {
     const { backoffCapMs, refusedPauseMaxMs } = this.#run.settings;
-    const lasting = this.#run.nowMs() - series.sinceMs > BRISK_FOR_MS;
+    const lasting = this.#lasting && this.#run.nowMs() - series.sinceMs > BRISK_FOR_MS;
     await this.#pause(this.calls, series, lasting ? refusedPauseMaxMs : backoffCapMs);
   }
 

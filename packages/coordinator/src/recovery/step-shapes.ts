@@ -1,4 +1,4 @@
-import { PlacementCandidateSchema, type StepName } from '@understudy/shared';
+import { PlacementCandidateSchema, PlannedVolumeSchema, type StepName } from '@understudy/shared';
 import * as z from 'zod';
 
 /**
@@ -9,6 +9,8 @@ import * as z from 'zod';
 const nothing = z.strictObject({});
 const tags = z.record(z.string(), z.string());
 const capturedSnapshot = z.strictObject({ snapshotId: z.string(), volumeId: z.string() });
+/** Attached after the plan was made and captured with the others: the replacement gets them too. */
+const beside = z.array(PlannedVolumeSchema).default([]);
 export type CapturedSnapshot = z.infer<typeof capturedSnapshot>;
 
 const failure = z.enum(['capacity', 'placement', 'unknown', 'instance']);
@@ -29,13 +31,14 @@ export const STEP_SHAPES = {
         .strictObject({
           number: z.number(),
           snapshots: z.array(capturedSnapshot),
+          beside,
           /** When it was recorded: what `captureTimeoutMs` counts from. */
           notedAtWallMs: z.number().default(0),
         })
         .nullable(),
       failedSets: z.array(z.number()),
     }),
-    result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot) }),
+    result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot), beside }),
   },
   image: {
     request: z.strictObject({

@@ -47,6 +47,10 @@ export interface CoordinatorApiOptions {
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
+  /** What the leader decided on and perhaps could not write; null on a follower. */
+  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
   readonly console: (member: MemberId) => ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: (member: MemberId) => string | null;
@@ -140,13 +144,14 @@ export class CoordinatorApi implements ApiSource {
   explain(member: MemberId): ExplainView | null {
     const { coordinatorId, view, leadership, changes, clock, explained, observer } = this.#options;
     const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
-    const hold = shownHold(view, member);
+    const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
       ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
+      storeTrouble: this.#options.storeTrouble(),
     };
     const intent = view.mirror.intents.get(member)?.record;
     const told = explainView(member, sources);
@@ -186,6 +191,19 @@ export class CoordinatorApi implements ApiSource {
     return { members: members.size, ...counts, recovering: intents.size, held: holds.size };
   }
 
+  /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
+  #hold(member: MemberId): ExplainView['hold'] {
+    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const shown = shownHold(view, member);
+    const trouble = storeTrouble();
+    if (shown || trouble === null) return shown;
+    const wanted = wantedHold(member);
+    if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
+    const verdict = observer.opinion(member)?.verdict;
+    if (verdict !== 'suspect' && verdict !== 'dead') return null;
+    return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
+  }
+
   #judge(member: MemberId): Judged {
     const judged = this.#options.judged(member);
     if (judged) return judged;
@@ -217,7 +235,7 @@ export class CoordinatorApi implements ApiSource {
         ...(one.service ? { service: one.service } : {}),
       })),
       checks: shownChecks(reading?.checks ?? []),
-      hold: shownHold(view, member),
+      hold: this.#hold(member),
       recovery: intents.get(member)?.record.opId ?? null,
       readinessProblems: record?.readinessProblems ?? [],
     };

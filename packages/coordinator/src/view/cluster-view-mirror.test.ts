@@ -9,6 +9,7 @@ import {
   intentRecord,
   memberRecord,
   opinionRecord,
+  requestRecord,
   WRITTEN,
 } from '../leader/records.fixtures.ts';
 
@@ -26,6 +27,7 @@ describe('ClusterMirror', () => {
       [keys.activation(DB1), activationRecord(DB1, 'i-1'), () => mirror.activations.size],
       [keys.intent(DB1), intentRecord(DB1, 'i-1'), () => mirror.intents.size],
       [keys.hold(DB1), holdRecord(DB1), () => mirror.holds.size],
+      [keys.request(DB1), requestRecord(DB1, 'op-1'), () => mirror.requests.size],
       [keys.opinion(DB1, 'c2'), opinionRecord(DB1, 'c2'), () => mirror.opinions.get(DB1)?.size ?? 0],
       [keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-0'), () => mirror.history.get(DB1)?.size ?? 0],
       [keys.group('prod'), { ...WRITTEN, group: 'prod', policy: {} }, () => mirror.groups.size],

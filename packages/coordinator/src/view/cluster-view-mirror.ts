@@ -21,6 +21,8 @@ import {
   MemberRecordSchema,
   type OpinionRecord,
   OpinionRecordSchema,
+  type OperatorRequestRecord,
+  OperatorRequestRecordSchema,
   type PauseRecord,
   PauseRecordSchema,
   parseRecord,
@@ -62,6 +64,7 @@ const AREAS = [
   'intents',
   'journal',
   'holds',
+  'requests',
   'pauses',
   'history',
 ] as const;
@@ -77,6 +80,7 @@ const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
   intents: [2],
   journal: [2],
   holds: [2],
+  requests: [2],
   pauses: [1, 2, 3],
   history: [3],
 };
@@ -112,6 +116,8 @@ export class ClusterMirror {
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
+  /** What operators have asked of recoveries, and is not carried out yet. */
+  readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
@@ -140,7 +146,7 @@ export class ClusterMirror {
 
   clear(): void {
     for (const table of [this.coordinators, this.groups, this.members, this.activations, this.intents]) table.clear();
-    for (const table of [this.holds, this.pauses, this.unreadable]) table.clear();
+    for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -205,6 +211,8 @@ export class ClusterMirror {
     else if (area === 'activations')
       put(read(ActivationRecordSchema), belongs, (one) => this.activations.set(member, one));
     else if (area === 'intents') put(read(IntentRecordSchema), belongs, (one) => this.intents.set(member, one));
+    else if (area === 'requests')
+      put(read(OperatorRequestRecordSchema), belongs, (one) => this.requests.set(member, one));
     else put(read(HoldRecordSchema), belongs, (one) => this.holds.set(member, one));
   }
 }

@@ -24,6 +24,8 @@ export interface ExplainSources {
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
   readonly serveLease: string | null;
+  /** Why etcd takes no writes now: nothing can be decided meanwhile; null while it does. */
+  readonly storeTrouble: string | null;
 }
 
 /** Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader. */
@@ -66,12 +68,22 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     changes: [...changes.of(member)],
   };
   const judged = explained ? (term ? asLeader(explained) : asFollower(explained, sources)) : unjudged(member, sources);
-  return { ...base, ...judged, evidence: [...judged.evidence, ...leaseEvidence(sources.serveLease)] };
+  const evidence = [...judged.evidence, ...leaseEvidence(sources.serveLease), ...storeEvidence(sources.storeTrouble)];
+  return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
 }
 
 /** Decides nothing about the verdict; it says what a recovery could count on if EC2 cannot be seen to stop the instance. */
 const leaseEvidence = (text: string | null): ExplainView['evidence'] =>
   text === null ? [] : [{ source: 'serve lease', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
+
+const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
+  trouble === null ? [] : [{ source: 'etcd', text: trouble, ageMs: null, freshForMs: null, weight: 'neutral' }];
+
+/** "Nothing to do" is not true of a store that takes no writes: what should be done would not be known, and could not. */
+function decisionWhile(trouble: string | null, decision: ExplainView['decision']): ExplainView['decision'] {
+  if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
+  return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
+}
 
 type Judged = Pick<
   ExplainView,

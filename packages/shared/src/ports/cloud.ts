@@ -267,6 +267,8 @@ export interface Cloud {
   registerImage(request: RegisterImageRequest, options?: CloudCallOptions): Promise<{ readonly imageId: string }>;
   deregisterImage(imageId: string, options?: CloudCallOptions): Promise<void>;
   deleteSnapshot(snapshotId: string, options?: CloudCallOptions): Promise<void>;
+  /** Refused while it is attached. */
+  deleteVolume(volumeId: string, options?: CloudCallOptions): Promise<void>;
   // permit and launch
   createNetworkInterface(
     request: CreateNetworkInterfaceRequest,

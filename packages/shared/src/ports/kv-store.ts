@@ -2,8 +2,9 @@
  * What we need of etcd, and nothing more. Implemented by the etcd adapter (coordinator) and `SimKv` (testing);
  * both pass one contract suite.
  *
- * Errors: reads throw `STORE_UNAVAILABLE` or `STORE_REJECTED`; `txn`, `grantLease` and `revokeLease` additionally throw
- * `STORE_OUTCOME_UNKNOWN` when the request may have been applied. Nothing is ever retried inside.
+ * Errors: reads throw `STORE_UNAVAILABLE`, `STORE_REJECTED` or `STORE_DENIED`; `txn` and `grantLease` also `STORE_NO_SPACE` and
+ * `STORE_CORRUPT` (certainly not applied), and with `revokeLease` `STORE_OUTCOME_UNKNOWN` when the request may have been applied.
+ * Nothing is ever retried inside.
  */
 
 /** etcd store revision; > 0, checked to be a safe integer. */
@@ -72,6 +73,9 @@ export interface KvWatch {
   cancel(): void;
 }
 
+/** Why etcd as a whole refuses writes (`etcdctl alarm list`). */
+export type StoreAlarm = 'NOSPACE' | 'CORRUPT';
+
 export interface KvStore {
   get(key: string): Promise<KvEntry | null>;
   /** Linearizable. Sorted by key. */
@@ -87,8 +91,10 @@ export interface KvStore {
   watch(prefix: string, fromRevision: Revision, handlers: KvWatchHandlers): KvWatch;
   /** Whether the store can still show what the key (one we may read) held at this revision; `false`: compacted away. */
   remembers(key: string, revision: Revision): Promise<boolean>;
-  /** Server versions of the reachable members, e.g. `3.5.30`. */
+  /** Server versions of the reachable members, e.g. `3.5.30`. @throws STORE_VERSION_UNKNOWN when they answer and do not tell it. */
   serverVersions(): Promise<readonly string[]>;
+  /** Alarms that are raised, each once; `null`: we may not ask. */
+  alarms(): Promise<readonly StoreAlarm[] | null>;
   /** Bounded in time even when the server is gone. Idempotent. */
   close(): Promise<void>;
 }

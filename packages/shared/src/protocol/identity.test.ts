@@ -43,6 +43,18 @@ describe('names that have to repeat', () => {
     expect(opIdOf('i-1')).not.toBe(opIdOf('i-2'));
   });
 
+  it('another ordinal is another recovery of the same instance, with tokens of its own; 0 is the first', () => {
+    const ordinals = [0, 1, 2, 12];
+    const names = ordinals.flatMap((ordinal) => [
+      opIdOf('i-1', ordinal),
+      clientTokenOf('i-1', 'launch', 1, ordinal),
+      clientTokenOf('i-1', 'launch', 11, ordinal),
+      clientTokenOf('i-1', 'permit', 1, ordinal),
+    ]);
+    expect(new Set(names).size).toBe(names.length);
+    expect([names[0], names[1]]).toEqual([opIdOf('i-1'), clientTokenOf('i-1', 'launch', 1)]);
+  });
+
   it('coordinator hashes: never 0, which means an empty slot', () => {
     for (let i = 0; i < 1_000; i++) expect(coordinatorHashOf(`c${i}`)).toBeGreaterThan(0);
   });

@@ -50,13 +50,23 @@ export function hmacOf(key: Uint8Array): Mac {
   return (message) => createHmac('sha256', keyObject).update(message).digest();
 }
 
-/** Recovery id: a pure function of the old instance, so that two leaders can only mean the same recovery. */
-export const opIdOf = (oldInstanceId: string): string =>
-  `op-${sha256(`understudy/op/${oldInstanceId}`).toString('hex').slice(0, 16)}`;
+/** What a recovery is identified by; `ordinal`: how many recoveries of this instance were abandoned before it. No instance id has a `#`. */
+const identityText = (oldInstanceId: string, ordinal: number): string =>
+  ordinal === 0 ? oldInstanceId : `${oldInstanceId}#${ordinal}`;
+
+/** Recovery id: a pure function of the old instance and its ordinal, so that two leaders can only mean the same recovery. */
+export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
+  `op-${sha256(`understudy/op/${identityText(oldInstanceId, ordinal)}`)
+    .toString('hex')
+    .slice(0, 16)}`;
 
 /**
- * ClientToken of an effect: H(old instance, purpose, attempt), 64 hex characters (EC2's limit). Never random, never from the term
+ * ClientToken of an effect: H(old instance and ordinal, purpose, attempt), 64 hex characters (EC2's limit). Never random, never from the term
  * (DESIGN §6; EC2 devguide, ec2-api-idempotency).
  */
-export const clientTokenOf = (oldInstanceId: string, purpose: 'permit' | 'launch', attempt: number): string =>
-  sha256(`understudy/token/${oldInstanceId}/${purpose}/${attempt}`).toString('hex');
+export const clientTokenOf = (
+  oldInstanceId: string,
+  purpose: 'permit' | 'launch',
+  attempt: number,
+  ordinal = 0,
+): string => sha256(`understudy/token/${identityText(oldInstanceId, ordinal)}/${purpose}/${attempt}`).toString('hex');

@@ -103,6 +103,11 @@ export const ActivationRecordSchema = z.strictObject({
   instanceId: z.string(),
   /** The recovery that activated it; null for the instance found at enrolment. */
   opId: z.string().nullable(),
+  /**
+   * How many recoveries of this instance have ended without replacing it: the next one is identified by it. Raised by the transaction that ends one so.
+   * Absent: 0.
+   */
+  ordinal: z.number().int().min(0).optional(),
 });
 export type ActivationRecord = z.infer<typeof ActivationRecordSchema>;
 
@@ -134,6 +139,9 @@ export const HoldReasonSchema = z.enum([
   'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
+  'Abandoned',
+  'StoppedByOwnFence',
+  'RequestRefused',
   'CloudDenied',
   'CloudRejected',
   'CloudUnavailable',

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
+import { OperatorActSchema } from './operator-request.ts';
+import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
 import { MemberIdSchema, recordBase } from './record.ts';
 
 const tags = z.record(z.string(), z.string());
@@ -26,6 +28,8 @@ export const PlannedAddressSchema = z.strictObject({
   publicIp: z.string(),
   /** Association on the failed instance when the plan was made; the only one we may remove. */
   associationId: z.string().nullable(),
+  /** Earlier retired instances of this member whose association may be removed too: an earlier recovery owed the move. */
+  owedFrom: z.array(z.string()).optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
 
@@ -68,13 +72,18 @@ export const RecoveryPlanSchema = z.strictObject({
 });
 export type RecoveryPlan = z.infer<typeof RecoveryPlanSchema>;
 
-/** `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it is moved to history. */
+/**
+ * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it is moved to history; only what an operator asks for
+ * (`acts`) rewrites it, in one transaction that compares its revision, so that a run that does not know of it fails on its next write.
+ */
 export const IntentRecordSchema = z.strictObject({
   ...recordBase,
-  /** Pure function of the old instance id: `op-` + 16 hex. */
+  /** Pure function of the old instance id and ordinal: `op-` + 16 hex. */
   opId: z.string(),
   member: MemberIdSchema,
   oldInstanceId: z.string(),
+  /** Of the activation it is based on: tokens and names derive from old instance and ordinal. Absent: 0. */
+  ordinal: z.number().int().min(0).optional(),
   /** Zone of the failed instance: the member record names its replacement's soon after. Absent in older records. */
   oldAz: z.string().optional(),
   oldIncarnation: z.number().int().min(1),
@@ -94,6 +103,14 @@ export const IntentRecordSchema = z.strictObject({
    */
   serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
   plan: RecoveryPlanSchema,
+  /** Raised by each replan. Absent: 1, as decided when it began. */
+  planRevision: z.number().int().min(1).optional(),
+  /** Launch attempts that had been ended when the plan was last made: their placements say nothing about it. Absent: 0. */
+  attemptsBeforePlan: z.number().int().min(0).optional(),
+  /** What an operator gave up, `address:…` or `volume:…`. */
+  acceptedLosses: z.array(z.string()).optional(),
+  /** What operators asked for and what came of it; the newest 50. */
+  acts: z.array(OperatorActSchema).optional(),
 });
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 
@@ -160,13 +177,17 @@ export const HistoryRecordSchema = z.strictObject({
   fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
   launchAttempts: z.number().int(),
   steps: z.array(HistoryStepSchema),
+  ordinal: z.number().int().min(0).optional(),
+  /** What the member lost on the way, beyond the losses of the plan: accepted by an operator, or gone by itself. */
+  losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
+  acts: z.array(OperatorActSchema).optional(),
+  /** In what state an abandoned recovery left everything, in words; empty otherwise. */
+  leftAs: z.array(z.string()).optional(),
+  /** Addresses of the plan never seen on the replacement, which failed before: the next plan moves them; `owedFrom` names whoever may still hold one. */
+  owedAddresses: z.array(PlannedAddressSchema).optional(),
   /** What the collector still has to remove, and when. */
-  leftovers: z.array(
-    z.strictObject({
-      kind: z.enum(['instance', 'image', 'snapshot', 'network-interface']),
-      id: z.string(),
-      afterWallMs: z.number(),
-    }),
-  ),
+  leftovers: z.array(LeftoverSchema),
+  /** What was still to be put in place on the replacement when this was closed, and is not yet. */
+  owed: z.array(OwedChoreSchema).default([]),
 });
 export type HistoryRecord = z.infer<typeof HistoryRecordSchema>;

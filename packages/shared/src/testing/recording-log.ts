@@ -20,6 +20,11 @@ export class RecordingLog implements Log {
     this.lines.push({ level, event, fields: { ...this.#bound, ...fields } });
   }
 
+  /** The lines of one event, oldest first. */
+  linesOf(event: string): readonly LogLine[] {
+    return this.lines.filter((line) => line.event === event);
+  }
+
   debug(event: string, fields?: LogFields): void {
     this.#add('debug', event, fields);
   }

@@ -10,6 +10,7 @@ import type {
   KvWatchHandlers,
   LeaseId,
   Revision,
+  StoreAlarm,
   Timer,
 } from '../ports/index.ts';
 import type { SimKv } from './sim-kv.ts';
@@ -75,7 +76,11 @@ export class SimKvClient implements KvStore {
   readonly reconnectAfterMs: number;
   readonly server: SimKv;
   /** How often each fault really hit something. */
-  readonly fired: Record<SimKvFaultKind | 'cutRequest' | 'cutReply' | 'watchBreak' | 'watchSilence', number> = {
+  readonly fired: Record<
+    SimKvFaultKind | 'refusedWrite' | 'cutRequest' | 'cutReply' | 'watchBreak' | 'watchSilence',
+    number
+  > = {
+    refusedWrite: 0,
     refuse: 0,
     dropRequest: 0,
     loseReply: 0,
@@ -161,11 +166,11 @@ export class SimKvClient implements KvStore {
   }
 
   txn(txn: KvTxn): Promise<KvTxnResult> {
-    return this.#call({ operation: 'txn', txn, apply: () => this.server.apply(txn, this.name) });
+    return this.#call({ operation: 'txn', txn, apply: () => this.server.applyFrom(this, txn) });
   }
 
   grantLease(ttlMs: number): Promise<{ leaseId: LeaseId; ttlMs: number }> {
-    return this.#call({ operation: 'grantLease', apply: () => this.server.grant(ttlMs) });
+    return this.#call({ operation: 'grantLease', apply: () => this.server.grantTo(this, ttlMs) });
   }
 
   keepAlive(leaseId: LeaseId): Promise<{ ttlMs: number } | null> {
@@ -189,6 +194,10 @@ export class SimKvClient implements KvStore {
 
   serverVersions(): Promise<readonly string[]> {
     return this.#call({ operation: 'get', apply: () => this.server.versions });
+  }
+
+  alarms(): Promise<readonly StoreAlarm[] | null> {
+    return this.#call({ operation: 'get', apply: () => this.server.alarms });
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { invariant } from '../invariant.ts';
-import type { Clock, KvEntry, KvTxn, KvTxnResult, LeaseId, Revision, Timer } from '../ports/index.ts';
+import { type ErrorCode, OperationError } from '../errors.ts';
+import type { Clock, KvEntry, KvTxn, KvTxnResult, LeaseId, Revision, StoreAlarm, Timer } from '../ports/index.ts';
 import { SimKvClient, type SimKvClientOptions } from './sim-kv-client.ts';
 import { SimKvState } from './sim-kv-state.ts';
 
@@ -39,6 +40,11 @@ export class SimKv {
   readonly progressEveryMs: number;
   /** What `serverVersions()` answers. */
   versions: readonly string[] = ['3.5.30'];
+  /**
+   * Refuses what etcd refuses when it cannot or may not write: transactions that put anything, whatever their compares say, and new leases. Reads,
+   * deletes, keepalives and watches work. Null: it does not.
+   */
+  refusesWrites: Extract<ErrorCode, 'STORE_NO_SPACE' | 'STORE_CORRUPT' | 'STORE_DENIED'> | null = null;
   /** How late leases end, from the next grant or renewal on. */
   expiryLagMs: number;
   /** As etcd before 3.5.23 and 3.6.5: a keepalive of a lease that is gone is answered with this TTL. Null: it is not. */
@@ -108,6 +114,30 @@ export class SimKv {
 
   leaseIds(): readonly LeaseId[] {
     return [...this.#leases.keys()];
+  }
+
+  /** What `alarms()` answers. */
+  get alarms(): readonly StoreAlarm[] {
+    if (this.refusesWrites === 'STORE_NO_SPACE') return ['NOSPACE'];
+    return this.refusesWrites === 'STORE_CORRUPT' ? ['CORRUPT'] : [];
+  }
+
+  /** As {@link apply}, with the store's own refusals. @throws what {@link refusesWrites} says. */
+  applyFrom(client: SimKvClient, txn: KvTxn): KvTxnResult {
+    if (txn.writes.some((write) => write.kind === 'put')) this.#refuseWrite(client);
+    return this.apply(txn, client.name);
+  }
+
+  /** As {@link grant}, with the store's own refusals. */
+  grantTo(client: SimKvClient, ttlMs: number): { leaseId: LeaseId; ttlMs: number } {
+    this.#refuseWrite(client);
+    return this.grant(ttlMs);
+  }
+
+  #refuseWrite(client: SimKvClient): void {
+    if (this.refusesWrites === null) return;
+    client.fired.refusedWrite += 1;
+    throw new OperationError(this.refusesWrites, 'the simulated etcd refuses writes');
   }
 
   /** Writes past every client and fault (an operator with etcdctl), unless a `client` is named. */

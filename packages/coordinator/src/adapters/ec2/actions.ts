@@ -37,6 +37,7 @@ export const EC2_ACTIONS = {
   ModifyInstanceAttribute: mutate,
   CreateSnapshots: own(100, 5),
   DeleteSnapshot: own(100, 5),
+  DeleteVolume: own(100, 5),
   RegisterImage: mutate,
   DeregisterImage: own(100, 5),
   CreateNetworkInterface: own(100, 5),

@@ -108,6 +108,10 @@ export class Ec2Cloud extends Ec2Reads implements Cloud {
     await this.call('DeleteSnapshot', { SnapshotId: snapshotId }, options);
   }
 
+  async deleteVolume(volumeId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('DeleteVolume', { VolumeId: volumeId }, options);
+  }
+
   async createNetworkInterface(
     request: CreateNetworkInterfaceRequest,
     options?: CloudCallOptions,

@@ -41,6 +41,7 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   RunInstances: ec2.RunInstancesCommand,
   ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
   CreateSnapshots: ec2.CreateSnapshotsCommand,
+  DeleteVolume: ec2.DeleteVolumeCommand,
   DeleteSnapshot: ec2.DeleteSnapshotCommand,
   RegisterImage: ec2.RegisterImageCommand,
   DeregisterImage: ec2.DeregisterImageCommand,

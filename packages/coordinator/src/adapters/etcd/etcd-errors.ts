@@ -14,16 +14,21 @@ const REFUSALS: ReadonlySet<number> = new Set([
 
 /** Refusals whose code etcd3 drops when it makes a typed error of the message. */
 const REFUSAL_TEXTS = [
-  'etcdserver: permission denied',
   'etcdserver: invalid auth token',
   'etcdserver: authentication failed',
   'etcdserver: requested lease not found',
   'etcdserver: user name not found',
   'etcdserver: role name not found',
-  'etcdserver: mvcc: database space exceeded',
   'etcdserver: duplicate key',
   'etcdserver: mvcc: required revision has been compacted',
   'etcdserver: too many operations',
+];
+
+/** Refusals of a certain cause, each with its own remedy. */
+const NAMED_REFUSALS: readonly (readonly [text: string, code: ErrorCode])[] = [
+  ['etcdserver: permission denied', 'STORE_DENIED'],
+  ['etcdserver: mvcc: database space exceeded', 'STORE_NO_SPACE'],
+  ['etcdserver: corrupt cluster', 'STORE_CORRUPT'],
 ];
 
 /** The request certainly never left, or etcd said that it did not take it. Everything else may have been applied. */
@@ -56,6 +61,8 @@ export const isStaleToken = (error: unknown): boolean =>
 
 function codeOf(text: string, status: number | null, mayHaveApplied: boolean): ErrorCode {
   if (NEVER_SENT_TEXTS.some((part) => text.includes(part))) return 'STORE_UNAVAILABLE';
+  const named = NAMED_REFUSALS.find(([part]) => text.includes(part));
+  if (named) return named[1];
   if (REFUSAL_TEXTS.some((part) => text.includes(part))) return 'STORE_REJECTED';
   if (status !== null && REFUSALS.has(status)) return 'STORE_REJECTED';
   if (mayHaveApplied) return 'STORE_OUTCOME_UNKNOWN';
@@ -79,5 +86,12 @@ export function storeError(error: unknown, operation: string, mayHaveApplied: bo
   });
 }
 
-/** The endpoint, not the request, is to blame: try another one next time. */
-export const blamesEndpoint = (error: OperationError): boolean => error.code !== 'STORE_REJECTED';
+const OF_THE_REQUEST_OR_CLUSTER: readonly ErrorCode[] = [
+  'STORE_REJECTED',
+  'STORE_DENIED',
+  'STORE_NO_SPACE',
+  'STORE_CORRUPT',
+];
+
+/** The endpoint, not the request or the whole cluster, is to blame: try another one next time. */
+export const blamesEndpoint = (error: OperationError): boolean => !OF_THE_REQUEST_OR_CLUSTER.includes(error.code);

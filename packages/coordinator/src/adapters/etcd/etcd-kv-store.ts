@@ -1,5 +1,6 @@
 import {
   type Clock,
+  errorText,
   type KvEntry,
   type KvRange,
   type KvStore,
@@ -11,11 +12,13 @@ import {
   OperationError,
   type Random,
   type Revision,
+  type StoreAlarm,
 } from '@understudy/shared';
 import type { ILeaseKeepAliveRequest, ILeaseKeepAliveResponse, IDuplexStream } from 'etcd3';
 import { entryFrom, keyBytes, prefixRange, revisionFrom, txnRequest } from './etcd-codec.ts';
 import { EtcdEndpoint, type EtcdEndpointOptions } from './etcd-endpoint.ts';
 import { blamesEndpoint, isCompacted, isLeaseNotFound, storeError } from './etcd-errors.ts';
+import { type EtcdHttpOptions, httpAlarms, httpVersion } from './etcd-http.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 
 export interface EtcdKvStoreOptions {
@@ -58,7 +61,7 @@ export class EtcdKvStore implements KvStore {
   }
 
   async get(key: string): Promise<KvEntry | null> {
-    const reply = await this.#call('get', false, (endpoint) =>
+    const reply = await this.#call(`get ${key}`, false, (endpoint) =>
       endpoint.unary((client, options) => client.kv.range({ key: keyBytes(key) }, options)),
     );
     const kv = reply.kvs[0];
@@ -67,14 +70,14 @@ export class EtcdKvStore implements KvStore {
 
   async range(prefix: string): Promise<KvRange> {
     const request = { ...prefixRange(prefix), sort_order: 'Ascend', sort_target: 'Key' } as const;
-    const reply = await this.#call('range', false, (endpoint) =>
+    const reply = await this.#call(`range ${prefix}`, false, (endpoint) =>
       endpoint.unary((client, options) => client.kv.range(request, options)),
     );
     return { entries: reply.kvs.map(entryFrom), revision: revisionFrom(reply.header.revision) };
   }
 
   async txn(txn: KvTxn): Promise<KvTxnResult> {
-    const reply = await this.#call('txn', true, (endpoint) =>
+    const reply = await this.#call(txnName(txn), true, (endpoint) =>
       endpoint.unary((client, options) => client.kv.txn(txnRequest(txn), options)),
     );
     const elseEntries = reply.succeeded
@@ -152,14 +155,51 @@ export class EtcdKvStore implements KvStore {
     }
   }
 
+  /**
+   * By `GET /version`, which needs no rights; where that is no answer of etcd's (a port for gRPC only), by Maintenance.Status, which needs the root
+   * role since etcd 3.5.28.
+   */
   async serverVersions(): Promise<readonly string[]> {
-    const replies = await Promise.allSettled(
-      this.#endpoints.map((endpoint) => endpoint.unary((client, options) => client.maintenance.status(options))),
-    );
-    const versions = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value.version] : []));
+    const replies = await Promise.allSettled(this.#endpoints.map((endpoint) => this.#versionAt(endpoint)));
+    const versions = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
     if (versions.length > 0) return versions;
-    const failed = replies.find((reply) => reply.status === 'rejected');
-    throw storeError(failed?.reason, 'serverVersions', false);
+    const failures = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply.reason as OperationError] : []));
+    // A member that answers and does not tell says more than those that do not answer.
+    throw (
+      failures.find((one) => one.code === 'STORE_VERSION_UNKNOWN') ?? storeError(failures[0], 'serverVersions', false)
+    );
+  }
+
+  async #versionAt(endpoint: EtcdEndpoint): Promise<string> {
+    const byHttp = await settled(httpVersion(this.#http(endpoint)));
+    if ('value' in byHttp) return byHttp.value;
+    try {
+      return (await endpoint.unary((client, options) => client.maintenance.status(options))).version;
+    } catch (cause) {
+      const error = storeError(cause, `serverVersions at ${endpoint.host}`, false);
+      if (error.code !== 'STORE_DENIED') throw error;
+      const text = `${endpoint.host}: ${errorText(byHttp.error)}; Maintenance.Status: ${errorText(cause)}`;
+      throw new OperationError('STORE_VERSION_UNKNOWN', text, { cause });
+    }
+  }
+
+  /** By Maintenance.Alarm, or, where the role may not ask, by `GET /health`. */
+  async alarms(): Promise<readonly StoreAlarm[] | null> {
+    const endpoint = this.#current();
+    try {
+      const request = { action: 'Get', memberID: '0', alarm: 'None' } as const;
+      const reply = await endpoint.unary((client, options) => client.maintenance.alarm(request, options));
+      return alarmsIn(reply.alarms.map((one) => String(one.alarm).toUpperCase()).join(' '));
+    } catch (cause) {
+      const error = storeError(cause, `alarms at ${endpoint.host}`, false);
+      if (error.code !== 'STORE_DENIED') throw error;
+      return await httpAlarms(this.#http(endpoint)).then(alarmsIn, () => null);
+    }
+  }
+
+  #http(endpoint: EtcdEndpoint): EtcdHttpOptions {
+    const { clock, tls, callTimeoutMs = 1500 } = this.#options;
+    return { host: endpoint.host, clock, callTimeoutMs, ...(tls ? { tls } : {}) };
   }
 
   /** Cancels everything under way and drops the connections; waits for nothing. */
@@ -191,6 +231,24 @@ export class EtcdKvStore implements KvStore {
     if (this.#endpoints[this.#inUse] === endpoint) this.#inUse = (this.#inUse + 1) % this.#endpoints.length;
   }
 }
+
+const settled = <T>(work: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> =>
+  work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+
+/** Names what a refused transaction was about: etcd does not. */
+function txnName({ compare, writes }: KvTxn): string {
+  const written = writes.map((write) => (write.kind === 'deletePrefix' ? write.prefix : write.key));
+  const keys = [...new Set(written.length > 0 ? written : compare.map(({ key }) => key))];
+  const more = keys.length > KEYS_NAMED_MAX ? ` and ${keys.length - KEYS_NAMED_MAX} more` : '';
+  return `txn of ${keys.slice(0, KEYS_NAMED_MAX).join(', ')}${more}`;
+}
+
+const KEYS_NAMED_MAX = 3;
+const ALARMS: readonly StoreAlarm[] = ['NOSPACE', 'CORRUPT'];
+const alarmsIn = (text: string): readonly StoreAlarm[] => ALARMS.filter((alarm) => text.includes(alarm));
 
 /** One keepalive on a stream of its own, so that an answer can never be taken for that of another request. Seconds; ≤ 0 = gone. */
 function askOnce(stream: KeepAliveStream, leaseId: LeaseId): Promise<number> {

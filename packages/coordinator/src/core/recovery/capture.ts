@@ -22,6 +22,12 @@ export const missingVolumes = (volumes: readonly PlannedVolume[], set: SnapshotS
     .map((volume) => volume.volumeId)
     .filter((id) => !set.snapshots.some((one) => one.volumeId === id && one.state !== 'error'));
 
+/** Volumes the set has a usable snapshot of although the plan does not know them: attached after it was made. */
+export const volumesBeside = (volumes: readonly PlannedVolume[], set: SnapshotSet): readonly string[] =>
+  set.snapshots
+    .filter((one) => one.state !== 'error' && !volumes.some((volume) => volume.volumeId === one.volumeId))
+    .map((one) => one.volumeId);
+
 /** The first set with every planned volume in it and none that failed: what becomes canonical once it is recorded. */
 export const adoptableSet = (
   volumes: readonly PlannedVolume[],

@@ -1,25 +1,52 @@
-import { type ActivationRecord, type CloudInstance, type HistoryRecord, TAG } from '@understudy/shared';
+import {
+  type ActivationRecord,
+  type CloudInstance,
+  type CloudVolume,
+  type HistoryRecord,
+  type Leftover,
+  TAG,
+} from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import {
   dueLeftovers,
+  findReturned,
   findOrphans,
   findStrays,
   type Found,
+  GONE_AFTER_MS,
+  judgeKeptVolume,
   judgeRetired,
   type KnownRecoveries,
   trimmable,
 } from './collect.ts';
 
 const OP = 'op-1';
+const left = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({
+  kind,
+  id,
+  afterWallMs,
+  obstacle: null,
+});
 const history = (part: Partial<HistoryRecord> = {}): HistoryRecord =>
-  ({ opId: OP, member: 'db/one', newInstanceId: 'i-new', endedAtWallMs: 0, leftovers: [], ...part }) as HistoryRecord;
+  ({
+    ...{ opId: OP, member: 'db/one', oldInstanceId: 'i-old', newInstanceId: 'i-new', endedAtWallMs: 0 },
+    ...{ leftovers: [], owed: [], ...part },
+  }) as unknown as HistoryRecord;
 const activation = (instanceId: string) => ({ member: 'db/one', instanceId }) as unknown as ActivationRecord;
 const old = (state: string, tags: Record<string, string> = { [TAG.retiredBy]: OP }) =>
   ({ instanceId: 'i-old', state, tags }) as unknown as CloudInstance;
 
 describe('judgeRetired', () => {
   const judge = (instance: CloudInstance | null, part: Partial<Parameters<typeof judgeRetired>[0]> = {}) =>
-    judgeRetired({ instance, opId: OP, due: true, activation: activation('i-new'), wasSeenDown: true, ...part }).kind;
+    judgeRetired({
+      instance,
+      unseenForMs: 0,
+      opId: OP,
+      due: true,
+      activation: activation('i-new'),
+      wasSeenDown: true,
+      ...part,
+    }).kind;
 
   test.each<[string, string, string]>([
     ['stopped, tagged, due, and another one is active', judge(old('stopped')), 'terminate'],
@@ -30,18 +57,61 @@ describe('judgeRetired', () => {
     ['named by the activation', judge(old('stopped'), { activation: activation('i-old') }), 'keep'],
     ['no activation at all', judge(old('stopped'), { activation: null }), 'keep'],
     ['terminated', judge(old('terminated')), 'gone'],
-    ['not shown any more', judge(null), 'gone'],
-    ['not shown, and nobody ever saw it stop', judge(null, { wasSeenDown: false }), 'keep'],
+    ['shutting down: not yet', judge(old('shutting-down')), 'keep'],
+    ['not shown by one look', judge(null), 'keep'],
+    ['not shown by any look for longer than describes lag', judge(null, { unseenForMs: GONE_AFTER_MS }), 'gone'],
+    ['not shown for almost as long', judge(null, { unseenForMs: GONE_AFTER_MS - 1 }), 'keep'],
+    ['not shown, and nobody ever saw it stop', judge(null, { wasSeenDown: false, unseenForMs: 1e9 }), 'keep'],
   ])('%s', (_name, got, want) => expect(got).toBe(want));
+});
+
+describe('judgeKeptVolume', () => {
+  const disk = (part: object = {}) =>
+    ({
+      ...{ volumeId: 'vol-1', state: 'available', attachments: [], tags: { [TAG.retiredBy]: OP }, ...part },
+    }) as unknown as CloudVolume;
+  const on = (instanceId: string) => ({ state: 'in-use', attachments: [{ instanceId }] });
+  const judge = (volume: CloudVolume | null, part: { due?: boolean; unseenForMs?: number } = {}) =>
+    judgeKeptVolume({ volume, unseenForMs: 0, opId: OP, oldInstanceId: 'i-old', due: true, ...part }).kind;
+
+  test.each<[string, string, string]>([
+    ['on nothing, marked, its time has come', judge(disk()), 'delete'],
+    ['before its time', judge(disk(), { due: false }), 'keep'],
+    ['still on the retired instance', judge(disk(on('i-old'))), 'keep'],
+    ['somebody attached it elsewhere', judge(disk(on('i-x'))), 'taken'],
+    ['the same before its time', judge(disk(on('i-x')), { due: false }), 'taken'],
+    ['without the mark of its recovery', judge(disk({ tags: {} })), 'keep'],
+    ['with the mark of another one', judge(disk({ tags: { [TAG.retiredBy]: 'op-2' } })), 'keep'],
+    ['in error', judge(disk({ state: 'error' })), 'keep'],
+    ['not shown by one look', judge(null), 'keep'],
+    ['not shown by any look', judge(null, { unseenForMs: GONE_AFTER_MS }), 'gone'],
+    ['deleted', judge(disk({ state: 'deleted' })), 'gone'],
+  ])('%s', (_name, got, want) => expect(got).toBe(want));
+});
+
+test('a retired instance that was believed gone is found again', () => {
+  const finished = new Map([[OP, history()]]);
+  const known: KnownRecoveries = { finished, open: new Set(), activations: new Map() };
+  expect(findReturned([old('stopped')], known)).toMatchObject([{ opId: OP, instanceId: 'i-old' }]);
+  const marked = { [TAG.retiredBy]: OP, [TAG.retainUntil]: '2026-01-01T00:00:00.000Z' };
+  expect(findReturned([old('stopped', marked)], known)[0]?.afterWallMs).toBe(Date.UTC(2026, 0, 1));
+  expect(findReturned([old('terminated'), old('shutting-down')], known)).toEqual([]);
+  expect(findReturned([old('stopped')], { ...known, open: new Set([OP]) })).toEqual([]);
+  expect(findReturned([old('stopped')], { ...known, finished: new Map() })).toEqual([]);
+  const onTheBooks = new Map([[OP, history({ leftovers: [left('instance', 'i-old', 5)] })]]);
+  expect(findReturned([old('stopped')], { ...known, finished: onTheBooks })).toEqual([]);
+  const ofAnother = new Map([[OP, history({ oldInstanceId: 'i-other' })]]);
+  expect(findReturned([old('stopped')], { ...known, finished: ofAnother })).toEqual([]);
 });
 
 test('images go before the snapshots they stand on, and nothing before its time', () => {
   const leftovers = [
-    { kind: 'snapshot', id: 's', afterWallMs: 5 },
-    { kind: 'image', id: 'm', afterWallMs: 5 },
-    { kind: 'instance', id: 'i', afterWallMs: 6 },
-  ] as const;
-  expect(dueLeftovers(history({ leftovers: [...leftovers] }), 5).map((one) => one.id)).toEqual(['m', 's']);
+    left('snapshot', 's', 5),
+    left('image', 'm', 5),
+    left('instance', 'i', 6),
+    left('volume', 'v', null),
+  ];
+  expect(dueLeftovers(history({ leftovers }), 5).map((one) => one.id)).toEqual(['m', 's']);
 });
 
 describe('what carries our tag', () => {
@@ -49,7 +119,7 @@ describe('what carries our tag', () => {
   const found = (part: Partial<Record<keyof Found, readonly object[]>>): Found =>
     ({ snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], ...part }) as Found;
   const known = (part: Partial<KnownRecoveries> = {}): KnownRecoveries => ({
-    finished: new Map([[OP, history({ leftovers: [{ kind: 'snapshot', id: 'snap-1', afterWallMs: 0 }] })]]),
+    finished: new Map([[OP, history({ leftovers: [left('snapshot', 'snap-1', 0)] })]]),
     open: new Set(),
     activations: new Map(),
     ...part,
@@ -92,10 +162,18 @@ test('history is trimmed to the newest of each member, never with leftovers', ()
     record: history({
       member: member as HistoryRecord['member'],
       endedAtWallMs,
-      leftovers: open ? [{ kind: 'image', id: 'm', afterWallMs: 9 }] : [],
+      leftovers: open ? [left('image', 'm', 9)] : [],
     }),
   });
   const entries = [entry('a1', 'a/x', 1), entry('a2', 'a/x', 2, true), entry('a3', 'a/x', 3), entry('b1', 'b/x', 1)];
   expect(trimmable(entries, () => 1)).toEqual(['a1']);
   expect(trimmable(entries, (member) => (member === 'a/x' ? 2 : 0))).toEqual(['a1', 'b1']);
+});
+
+test('what is kept for ever does not keep its history; what is owed does', () => {
+  const record = (part: Partial<HistoryRecord>) => [{ key: 'k', record: history(part) }];
+  expect(trimmable(record({ leftovers: [left('volume', 'v', null)] }), () => 0)).toEqual(['k']);
+  expect(trimmable(record({ leftovers: [left('volume', 'v', 9)] }), () => 0)).toEqual([]);
+  const owed = [{ chore: { kind: 'protect' } }] as unknown as HistoryRecord['owed'];
+  expect(trimmable(record({ owed }), () => 0)).toEqual([]);
 });

@@ -6,11 +6,10 @@ import {
   type CloudSnapshot,
   type CloudVolume,
   type HistoryRecord,
+  type Leftover,
   type MemberId,
   TAG,
 } from '@understudy/shared';
-
-export type Leftover = HistoryRecord['leftovers'][number];
 
 /** Images before the snapshots they stand on. */
 const ORDER: Readonly<Record<Leftover['kind'], number>> = {
@@ -18,17 +17,37 @@ const ORDER: Readonly<Record<Leftover['kind'], number>> = {
   'network-interface': 1,
   image: 2,
   snapshot: 3,
+  volume: 4,
 };
 
 /** Leftovers whose time has come, in the order they can go. */
 export const dueLeftovers = (history: HistoryRecord, nowWallMs: number): readonly Leftover[] =>
-  history.leftovers.filter((one) => one.afterWallMs <= nowWallMs).sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
+  history.leftovers
+    .filter((one) => one.afterWallMs !== null && one.afterWallMs <= nowWallMs)
+    .sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
 
-export type RetiredVerdict =
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'tag' }
-  | { readonly kind: 'terminate' }
-  | { readonly kind: 'keep'; readonly why: string };
+/**
+ * Unbroken absence from every look, for so long, before something on the books counts as gone: describes lag, in both directions (A9), and
+ * nothing is lost by waiting twice as long as that.
+ */
+export const GONE_AFTER_MS = 120_000;
+
+interface Keep {
+  readonly kind: 'keep';
+  readonly code: string;
+  readonly why: string;
+  /** It goes by itself; else somebody should know once its time has come. */
+  readonly passing: boolean;
+}
+
+export type RetiredVerdict = { readonly kind: 'gone' | 'tag' | 'terminate' } | Keep;
+
+const keep = (code: string, why: string): Keep => ({ kind: 'keep', code, why, passing: false });
+const keepForNow = (code: string, why: string): Keep => ({ kind: 'keep', code, why, passing: true });
+
+/** Of something on the books that a look did not show. */
+const judgeUnseen = (unseenForMs: number): { readonly kind: 'gone' } | Keep =>
+  unseenForMs >= GONE_AFTER_MS ? { kind: 'gone' } : keepForNow('NotShown', 'EC2 does not show it: looking again');
 
 /**
  * What may be done with an instance a recovery has retired. It is terminated only if it is stopped, still tagged as retired by that very
@@ -36,25 +55,58 @@ export type RetiredVerdict =
  */
 export function judgeRetired(facts: {
   readonly instance: CloudInstance | null;
+  /** How long no look has shown it, ms; counts only while `instance` is null. */
+  readonly unseenForMs: number;
   readonly opId: string;
   readonly due: boolean;
   readonly activation: ActivationRecord | null;
   /** False where its serve lease was waited out instead. */
   readonly wasSeenDown: boolean;
 }): RetiredVerdict {
-  const { instance, opId, due, activation, wasSeenDown } = facts;
+  const { instance, unseenForMs, opId, due, activation, wasSeenDown } = facts;
   // EC2 may not show it because it shows nothing of its zone; what nobody saw stop may well run there.
-  if (instance === null && !wasSeenDown) return { kind: 'keep', why: 'EC2 does not show it, and nobody saw it stop' };
-  if (instance === null || instance.state === 'terminated' || instance.state === 'shutting-down')
-    return { kind: 'gone' };
-  if (activation?.instanceId === instance.instanceId) return { kind: 'keep', why: 'the activation names it' };
+  if (instance === null && !wasSeenDown) return keep('NotShown', 'EC2 does not show it, and nobody saw it stop');
+  if (instance === null) return judgeUnseen(unseenForMs);
+  if (instance.state === 'terminated') return { kind: 'gone' };
+  if (instance.state === 'shutting-down') return keepForNow('ShuttingDown', 'it is shutting down');
+  if (activation?.instanceId === instance.instanceId) return keep('Activated', 'the activation names it');
   const retiredBy = instance.tags[TAG.retiredBy];
   if (retiredBy === undefined) return { kind: 'tag' };
-  if (!due) return { kind: 'keep', why: 'its time has not come' };
-  if (retiredBy !== opId) return { kind: 'keep', why: `it is tagged as retired by ${retiredBy}` };
-  if (activation === null) return { kind: 'keep', why: 'no activation names its successor' };
-  if (instance.state !== 'stopped') return { kind: 'keep', why: `it is ${instance.state}, not stopped` };
+  if (!due) return keepForNow('NotDue', 'its time has not come');
+  if (retiredBy !== opId) return keep('RetiredByAnother', `it is tagged as retired by ${retiredBy}`);
+  if (activation === null) return keep('NoSuccessor', 'no activation names its successor');
+  if (instance.state !== 'stopped') return keep('NotStopped', `it is ${instance.state}, not stopped`);
   return { kind: 'terminate' };
+}
+
+export type KeptVolumeVerdict =
+  | { readonly kind: 'gone' | 'delete' }
+  /** Somebody attached it elsewhere: it is theirs now. */
+  | { readonly kind: 'taken'; readonly by: string }
+  | Keep;
+
+/** What may be done with a data volume the retired instance leaves. Deleted only when its time has come, on nothing, and still marked by that very recovery. */
+export function judgeKeptVolume(facts: {
+  readonly volume: CloudVolume | null;
+  readonly unseenForMs: number;
+  readonly opId: string;
+  readonly oldInstanceId: string;
+  readonly due: boolean;
+}): KeptVolumeVerdict {
+  const { volume, unseenForMs, opId, oldInstanceId, due } = facts;
+  if (volume === null) return judgeUnseen(unseenForMs);
+  if (volume.state === 'deleted') return { kind: 'gone' };
+  const taker = volume.attachments.find((one) => one.instanceId !== oldInstanceId);
+  if (taker) return { kind: 'taken', by: taker.instanceId };
+  if (!due) return keepForNow('NotDue', 'its time has not come');
+  if (volume.attachments.length > 0) return keepForNow('Attached', `it is attached to ${oldInstanceId}`);
+  if (volume.state !== 'available') return keepForNow('NotAvailable', `it is ${volume.state}`);
+  const retiredBy = volume.tags[TAG.retiredBy];
+  if (retiredBy !== opId) {
+    const text = retiredBy === undefined ? 'it does not carry' : `it carries the mark of ${retiredBy} instead of`;
+    return keep('NotMarked', `${text} the mark of its recovery`);
+  }
+  return { kind: 'delete' };
 }
 
 /** What we know of recoveries, by opId. */
@@ -103,6 +155,32 @@ export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly
     .filter((one) => one.attachments.length === 0 && known.finished.has(one.tags[TAG.op] ?? ''))
     .map((one) => one.volumeId);
 
+/** Where the mark says no time: as long as the longest `retainForMs`. */
+const LONGEST_RETENTION_MS = 2_592_000_000;
+
+export interface Returned {
+  readonly opId: string;
+  readonly instanceId: string;
+  /** The retention its mark names. */
+  readonly afterWallMs: number;
+}
+
+/**
+ * Retired instances that exist although the books say nothing of them any more: they were believed gone, and were not. Their recovery has to be
+ * known, so that they can be put on its books again.
+ */
+export const findReturned = (retired: readonly CloudInstance[], known: KnownRecoveries): readonly Returned[] =>
+  retired.flatMap(({ instanceId, state, tags }) => {
+    const opId = tags[TAG.retiredBy] ?? '';
+    const history = known.finished.get(opId);
+    if (!history || known.open.has(opId) || PASSED.has(state)) return [];
+    if (history.oldInstanceId !== instanceId) return [];
+    if (history.leftovers.some((left) => left.id === instanceId)) return [];
+    const marked = Date.parse(tags[TAG.retainUntil] ?? '');
+    const afterWallMs = Number.isNaN(marked) ? history.endedAtWallMs + LONGEST_RETENTION_MS : marked;
+    return [{ opId, instanceId, afterWallMs }];
+  });
+
 const PASSED: ReadonlySet<string> = new Set(['terminated', 'shutting-down']);
 
 /** Instances a recovery launched and nobody accounts for. There must be none; they are reported, never touched. */
@@ -118,7 +196,11 @@ export function findStrays(found: Found, known: KnownRecoveries): readonly strin
     .map((one) => one.instanceId);
 }
 
-/** History records beyond the newest of a member, as many as are kept of it, that have nothing left to remove. */
+/** Nothing of it is ours to remove or to put in place any more; what is kept for ever carries its mark in EC2. */
+const isSettled = ({ leftovers, owed }: HistoryRecord): boolean =>
+  owed.length === 0 && leftovers.every((one) => one.afterWallMs === null);
+
+/** History records beyond the newest of a member, as many as are kept of it, that have nothing left to do. */
 export function trimmable(
   entries: readonly { readonly key: string; readonly record: HistoryRecord }[],
   keptOf: (member: MemberId) => number,
@@ -128,7 +210,7 @@ export function trimmable(
     [...own]
       .sort((a, b) => b.record.endedAtWallMs - a.record.endedAtWallMs)
       .slice(keptOf(member))
-      .filter((one) => one.record.leftovers.length === 0)
+      .filter((one) => isSettled(one.record))
       .map((one) => one.key),
   );
 }

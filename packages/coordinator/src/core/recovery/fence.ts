@@ -77,6 +77,8 @@ export const restlessVolumes = (volumes: readonly CloudVolume[], instanceId: str
 export interface UnprovenFence {
   readonly instanceId: string;
   readonly state: InstanceState | null;
+  /** EC2 has not even taken the request to stop it. */
+  readonly unasked: boolean;
   /** No look of this run has worked. */
   readonly unseen: boolean;
   readonly restless: readonly RestlessVolume[];
@@ -84,13 +86,14 @@ export interface UnprovenFence {
 }
 
 /** What is in the way of the fence, as it was seen, and what a person can do about it. */
-export function unprovenText({ instanceId, state, unseen, restless, limitMs }: UnprovenFence): string {
+export function unprovenText({ instanceId, state, unasked, unseen, restless, limitMs }: UnprovenFence): string {
   const after = `after ${Math.round(limitMs / 1_000)} s`;
   if (state === 'stopped' && restless.length > 0) {
     const list = restless.map((one) => `${one.volumeId} (${one.deviceName}) is still ${one.state}`).join(', ');
     return `${instanceId} is stopped, but ${list} ${after}: EC2 has not let go of it, and a snapshot could miss what is still written. Detach it by force (detach-volume --force) and attach it to the stopped instance again, or ask AWS Support; it goes on once each volume is attached at rest`;
   }
   const next = 'nothing further is done until it is seen stopped or terminated';
+  if (unseen && unasked) return `EC2 has not taken the request to stop ${instanceId} ${after}; ${next}`;
   if (unseen) return `EC2 could not be asked about ${instanceId} ${after}; ${next}`;
   if (state === null) return `EC2 does not show ${instanceId} ${after}; ${next}`;
   if (state === 'stopped') return `${instanceId} reads as stopped, but not twice in a row ${after}; ${next}`;

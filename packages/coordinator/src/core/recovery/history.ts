@@ -1,4 +1,12 @@
-import type { HistoryRecord, IntentRecord, JournalRecord, Unwritten } from '@understudy/shared';
+import type {
+  HistoryRecord,
+  IntentRecord,
+  JournalRecord,
+  Leftover,
+  OwedChore,
+  PlannedVolume,
+  Unwritten,
+} from '@understudy/shared';
 
 /** All that is known when a recovery is closed. */
 export interface ClosingFacts {
@@ -12,6 +20,10 @@ export interface ClosingFacts {
   readonly launchAttempts: number;
   readonly imageId: string;
   readonly snapshotIds: readonly string[];
+  /** Of the plan, and those that were captured beside them. */
+  readonly volumes: readonly PlannedVolume[];
+  /** Chores that were not done. */
+  readonly owed: readonly OwedChore[];
   /** The replacement's heartbeats were passing when it was closed. */
   readonly heardAtTheEnd: boolean;
   /** Its services that did not pass then, in words; null: all did, or none is probed. */
@@ -22,13 +34,13 @@ export interface ClosingFacts {
 export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs } = facts;
   const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
-  const captureAfterWallMs = endedAtWallMs + intent.plan.policy.retainCaptureForMs;
   return {
     opId: intent.opId,
     member: intent.member,
     outcome: 'replaced',
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
+    ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
     ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
     newInstanceId: facts.newInstanceId,
     newIncarnation: facts.newIncarnation,
@@ -39,16 +51,30 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     fencedBy: facts.fencedBy,
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
-    leftovers: [
-      {
-        kind: 'instance',
-        id: intent.oldInstanceId,
-        afterWallMs: endedAtWallMs + intent.plan.policy.retainForMs,
-      },
-      { kind: 'image', id: facts.imageId, afterWallMs: captureAfterWallMs },
-      ...facts.snapshotIds.map((id) => ({ kind: 'snapshot' as const, id, afterWallMs: captureAfterWallMs })),
-    ],
+    leftovers: leftoversOf(facts),
+    owed: [...facts.owed],
   };
+}
+
+const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({
+  kind,
+  id,
+  afterWallMs,
+  obstacle: null,
+});
+
+/** Data volumes that EC2 keeps when the old instance is terminated are kept for ever, unless the policy names a time. */
+function leftoversOf({ intent, endedAtWallMs, imageId, snapshotIds, volumes }: ClosingFacts): Leftover[] {
+  const { retainForMs, retainCaptureForMs, retainVolumesForMs } = intent.plan.policy;
+  const captureAfterWallMs = endedAtWallMs + retainCaptureForMs;
+  const volumesAfterWallMs = retainVolumesForMs === null ? null : endedAtWallMs + retainVolumesForMs;
+  const outliving = volumes.filter((volume) => !volume.deleteOnTermination);
+  return [
+    leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
+    leftover('image', imageId, captureAfterWallMs),
+    ...snapshotIds.map((id) => leftover('snapshot', id, captureAfterWallMs)),
+    ...outliving.map(({ volumeId }) => leftover('volume', volumeId, volumesAfterWallMs)),
+  ];
 }
 
 function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts): string {

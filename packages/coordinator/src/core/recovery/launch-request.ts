@@ -9,10 +9,10 @@ import type {
   Tags,
 } from '@understudy/shared';
 import { clientTokenOf, invariant, parseMemberId, TAG } from '@understudy/shared';
-import { canonical, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
+import { canonical, commonTags, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
-export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'plan'>;
+export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal' | 'plan'>;
 
 export interface LaunchInput {
   readonly intent: RequestIntent;
@@ -38,14 +38,14 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
     ...baseFor(intent.plan.launchBase, candidate),
     MinCount: 1,
     MaxCount: 1,
-    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt),
+    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt, intent.ordinal),
     ImageId: input.imageId,
     InstanceType: candidate.instanceType,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
     BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
     TagSpecifications: [
       tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt))),
-      tagSpecification('volume', limitTags({ ...commonTags(intent.plan.volumes), ...effectTags(intent, attempt) })),
+      tagSpecification('volume', launchVolumeTags(intent.plan.volumes, effectTags(intent, attempt))),
     ],
   };
   return canonical(request) as LaunchRequest;
@@ -59,7 +59,7 @@ export function buildPermitRequest(input: {
 }): CreateNetworkInterfaceRequest {
   const { intent, attempt, candidate } = input;
   return {
-    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt),
+    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
@@ -91,21 +91,37 @@ export function buildImageRequest(input: {
   };
 }
 
+/** Tags every new volume gets with the launch. */
+const launchVolumeTags = (volumes: readonly PlannedVolume[], marks: Tags): Record<string, string> =>
+  limitTags({ ...commonTags(volumes), ...marks });
+
+/** Marks of {@link effectTags} whose values do not matter for counting. */
+const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
+
 /**
- * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards (CreateTags, idempotent).
- * Matched by device name; a device that is missing on the new instance is left out.
+ * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards (CreateTags, idempotent), by device name. No more
+ * than EC2 has room for beside the launch's: one tag too many and EC2 takes none of them. Volumes without tags of their own are left out.
  */
-export function volumeTagsToReapply(
+export function ownVolumeTags(
   volumes: readonly PlannedVolume[],
-  replacement: Pick<CloudInstance, 'volumes'>,
-): readonly { readonly volumeId: string; readonly tags: Tags }[] {
-  const common = commonTags(volumes);
-  return volumes.flatMap((planned) => {
-    const found = replacement.volumes.find((volume) => volume.deviceName === planned.deviceName);
-    const tags = Object.fromEntries(Object.entries(planned.tags).filter(([key]) => common[key] === undefined));
-    return found && Object.keys(tags).length > 0 ? [{ volumeId: found.volumeId, tags }] : [];
+): readonly { readonly deviceName: string; readonly tags: Tags }[] {
+  const atLaunch = launchVolumeTags(volumes, MARKS);
+  return volumes.flatMap(({ deviceName, tags }) => {
+    const own = Object.fromEntries(Object.entries(tags).filter(([key, value]) => atLaunch[key] !== value));
+    const fitting = limitTags(own, MAX_TAGS - Object.keys(atLaunch).length);
+    return Object.keys(fitting).length > 0 ? [{ deviceName, tags: fitting }] : [];
   });
 }
+
+/** {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left out. */
+export const volumeTagsToReapply = (
+  volumes: readonly PlannedVolume[],
+  replacement: Pick<CloudInstance, 'volumes'>,
+): readonly { readonly volumeId: string; readonly tags: Tags }[] =>
+  ownVolumeTags(volumes).flatMap(({ deviceName, tags }) => {
+    const found = replacement.volumes.find((volume) => volume.deviceName === deviceName);
+    return found ? [{ volumeId: found.volumeId, tags }] : [];
+  });
 
 /**
  * Devices of the replacement that EC2 would delete with it although they were to be kept: being recovered must not change what a later

@@ -7,7 +7,14 @@ export const MAX_TAGS = 50;
 const OURS = 'understudy:';
 
 /** Marks of an earlier recovery, which the next incarnation must not inherit. */
-const PASSING_TAGS: ReadonlySet<string> = new Set([TAG.op, TAG.attempt, TAG.retiredBy, TAG.retainUntil]);
+const PASSING_TAGS: ReadonlySet<string> = new Set([
+  TAG.op,
+  TAG.attempt,
+  TAG.retiredBy,
+  TAG.retainUntil,
+  TAG.fencedBy,
+  TAG.fencedAt,
+]);
 
 /** Without what cannot be written (`aws:`) and without the marks of an earlier recovery. */
 export const carriedTags = (tags: Tags): Record<string, string> =>

@@ -1,17 +1,19 @@
-import type { CloudInstance, CloudVolume } from '@understudy/shared';
+import type { CloudInstance, CloudVolume, GroupPolicy } from '@understudy/shared';
 import type { Placements } from './placement.ts';
 import type { Finding, PlanInput } from './plan.ts';
+import { firstBootProblems } from './plan-first-boot.ts';
 import { imageOf } from './plan-launch-base.ts';
 import { primaryInterfaceOf } from './plan-raw.ts';
 import { flagOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /** Why this instance cannot, or must not, be replaced. Empty = it can. */
-export function blockersOf(input: PlanInput, placements: Placements): readonly Finding[] {
+export function blockersOf(input: PlanInput, placements: Placements, policy: GroupPolicy): readonly Finding[] {
   return [
     ...ownerProblems(input.instance),
     ...marketProblems(input.instance),
     ...machineProblems(input),
     ...volumeProblems(input),
+    ...firstBootProblems(input, policy),
     ...placementProblems(placements),
   ];
 }

@@ -50,7 +50,21 @@ export const FIDELITY: readonly FidelityRow[] = [
   row(14, 'network interface tags', ['carried'], ['CreateNetworkInterface']),
   row(15, 'secondary networks', ['refused'], [], ['SecondaryNetwork']),
   row(16, 'IAM instance profile', ['carried'], ['IamInstanceProfile']),
-  row(17, 'user data', ['carried', 'lost'], ['UserData'], ['FirstBootRunsAgain', 'AgentKeyInUserData']),
+  row(
+    17,
+    'user data',
+    ['carried', 'lost', 'refused'],
+    ['UserData'],
+    [
+      'FirstBootRunsAgain',
+      'FirstBootFormats',
+      'FirstBootMayFormat',
+      'FirstBootNeutralised',
+      'FirstBootNotExamined',
+      'HostIdentityRenewed',
+      'AgentKeyInUserData',
+    ],
+  ),
   row(
     18,
     'block devices',

@@ -7,7 +7,7 @@ import { flagOf, numberOf, type Raw, rawListOf, rawOf, textOf } from './raw-valu
  * The members of RunInstances that do not depend on the attempt, in the SDK's names, JSON only. InstanceType and Placement.AvailabilityZone
  * are the failed instance's own: the launch request compares them with its candidate and leaves out what is bound to them.
  */
-export function launchBaseOf(input: PlanInput): Record<string, unknown> {
+export function launchBaseOf(input: PlanInput, userData: string | null = input.userData): Record<string, unknown> {
   const { instance } = input;
   const { raw } = instance;
   return rawOf(
@@ -15,7 +15,7 @@ export function launchBaseOf(input: PlanInput): Record<string, unknown> {
       InstanceType: instance.instanceType,
       KeyName: instance.keyName ?? undefined,
       IamInstanceProfile: instance.iamInstanceProfileArn === null ? undefined : { Arn: instance.iamInstanceProfileArn },
-      UserData: input.userData ?? undefined,
+      UserData: userData ?? undefined,
       MetadataOptions: metadataOptionsOf(rawOf(raw.MetadataOptions)),
       Monitoring: { Enabled: instance.detailedMonitoring },
       EbsOptimized: instance.ebsOptimized ? true : undefined,

@@ -1,18 +1,21 @@
+import type { GroupPolicy } from '@understudy/shared';
 import { isBurstable, TYPE_BOUND_MEMBERS } from './launch-request.ts';
 import { carriedTags, MAX_TAGS } from './launch-tags.ts';
 import type { Placements } from './placement.ts';
 import type { Finding, PlanInput } from './plan.ts';
+import { firstBootLosses } from './plan-first-boot.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
 import { isCarriedAddress, rawPrimaryInterfaceOf } from './plan-raw.ts';
 import { keyIdInUserData } from './user-data-key.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
-export function lossesOf(input: PlanInput, placements: Placements): readonly Finding[] {
+export function lossesOf(input: PlanInput, placements: Placements, policy: GroupPolicy): readonly Finding[] {
   return [
     ...networkLosses(input),
     ...addressLosses(input),
     ...diskLosses(input),
+    ...firstBootLosses(input, policy),
     ...machineLosses(input),
     ...placementLosses(input, placements),
     ...tagLosses(input),
@@ -83,11 +86,6 @@ function diskLosses({ instance, volumes, typeDefaults, userData }: PlanInput): F
       noKey.length > 0,
       'KmsKeyUnnamed',
       `${noKey.length} encrypted volumes name no key: the snapshot's key is used`,
-    );
-    note(
-      userData !== null,
-      'FirstBootRunsAgain',
-      'cloud-init takes a new instance id for a first boot and runs user data',
     );
     note(
       keyId !== null,

@@ -1,6 +1,7 @@
 import type { CloudInstance, CloudVolume, RecoveryPlan } from '@understudy/shared';
 import { DEFAULT_POLICY, opIdOf } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
+import { NO_USER_DATA } from '../user-data/first-boot.ts';
 import { makePlan, type PlanInput } from './plan.ts';
 
 /** A plain member for tests: root and one data volume, one Elastic IP, everything ordinary. */
@@ -126,6 +127,7 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
       tags: {},
     })),
     userData: 'bWVtYmVyOiBkYi9vbmU=',
+    firstBoot: NO_USER_DATA,
     protection: { stop: false, termination: true },
     shutdownBehavior: 'stop',
     cpuCredits: null,

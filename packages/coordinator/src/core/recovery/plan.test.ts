@@ -29,6 +29,11 @@ const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
 const rawPlacement = (members: Record<string, unknown>) =>
   rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
 
+const FORMATS = { where: 'fs_setup', what: '/dev/nvme1n1', canBeOverridden: true };
+const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> => ({
+  firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
+});
+
 /** Every code a plan can name, with the smallest change of the ordinary member that brings it about. */
 const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
@@ -51,6 +56,7 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
   VolumeMultiAttach: {
     volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
   },
+  FirstBootFormats: firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
   NoPlacement: { subnets: [] },
   PlacementSubnetUnknown: { subnets: [] },
 };
@@ -60,6 +66,13 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
   OutsideReferences: [{}],
   MemoryLost: [{}],
   FirstBootRunsAgain: [{}],
+  HostIdentityRenewed: [{ userData: null }],
+  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { firstBootFormatting: 'allow' }],
+  FirstBootNeutralised: [
+    firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
+    { firstBootFormatting: 'neutralise' },
+  ],
+  FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
   AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
   SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
   Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
@@ -132,10 +145,37 @@ describe('a plan is refused', () => {
 });
 
 describe('a plan names as lost', () => {
-  const ordinary = ['PrivateIpChanges', 'OutsideReferences', 'MemoryLost', 'FirstBootRunsAgain'];
+  const ordinary = ['PrivateIpChanges', 'OutsideReferences', 'MemoryLost', 'FirstBootRunsAgain', 'HostIdentityRenewed'];
   it.each(Object.entries(LOST))('%s', (code, [change, policy]) => {
     if (!ordinary.includes(code)) expect(lossCodes({})).not.toContain(code);
     expect(lossCodes(change, policy)).toContain(code);
+  });
+});
+
+describe('user data that formats at the first boot', () => {
+  const formats = firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' });
+  const withPolicy = (input: Partial<PlanInput>, firstBootFormatting: 'refuse' | 'neutralise' | 'allow') =>
+    makePlan(planInputFixture(input), { ...DEFAULT_POLICY, firstBootFormatting });
+
+  it('is refused by default, naming key, device and the way out', () => {
+    const result = makePlan(planInputFixture(formats), DEFAULT_POLICY);
+    const [problem] = readinessProblemsOf(result);
+    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set firstBootFormatting/s);
+  });
+
+  it('is launched as it is where the policy allows it', () => {
+    const result = withPolicy(formats, 'allow');
+    expect(result.kind === 'plan' && result.plan.launchBase.UserData).toBe(planInputFixture().userData);
+  });
+
+  it('is launched without what formats where the policy wants it neutralised', () => {
+    const result = withPolicy(formats, 'neutralise');
+    expect(result.kind === 'plan' && result.plan.launchBase.UserData).toBe('bmV1dHJhbA==');
+  });
+
+  it('is refused where it cannot be neutralised', () => {
+    const result = withPolicy(firstBoot({ formatting: [FORMATS] }), 'neutralise');
+    expect(readinessProblemsOf(result).map((one) => one.code)).toEqual(['FirstBootFormats']);
   });
 });
 

@@ -8,14 +8,16 @@ import type {
   CloudVolume,
   GroupPolicy,
   PlannedAddress,
-  PlannedVolume,
   RecoveryPlan,
 } from '@understudy/shared';
 import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
 import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
+import { plannedVolumes } from './planned-volumes.ts';
+import { userDataOf } from './plan-first-boot.ts';
 import { lossesOf } from './plan-losses.ts';
+import type { FirstBoot } from '../user-data/first-boot.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
 
 /** All that is read from EC2 before the intent (see `gatherPlanInput`). */
@@ -31,6 +33,8 @@ export interface PlanInput {
   readonly subnets: readonly CloudSubnet[];
   /** Base64. Holds the agent's key: never logged. */
   readonly userData: string | null;
+  /** What that user data does at a first boot. */
+  readonly firstBoot: FirstBoot;
   readonly protection: { readonly stop: boolean; readonly termination: boolean };
   /** null: EC2 does not say, or refused the question. */
   readonly shutdownBehavior: 'stop' | 'terminate' | null;
@@ -73,7 +77,7 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
     policy,
     leaveAz,
   );
-  const problems = blockersOf(input, placements);
+  const problems = blockersOf(input, placements, policy);
   const image = imageOf(input);
   if (problems.length > 0 || image === null || !primary) return { kind: 'blocked', problems };
   const own = input.networkInterfaces.find((other) => other.networkInterfaceId === primary.networkInterfaceId);
@@ -82,7 +86,7 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
     plan: {
       strategy: policy.strategy,
       policy,
-      volumes: plannedVolumes(input),
+      volumes: [...plannedVolumes(input.instance, input.volumes)],
       addresses: plannedAddresses(input),
       candidates: [...placements.candidates],
       image,
@@ -92,35 +96,10 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
       networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
       protection: input.protection,
       instanceTags: limitTags(carriedTags(instance.tags)),
-      launchBase: launchBaseOf(input),
-      losses: [...lossesOf(input, placements)],
+      launchBase: launchBaseOf(input, userDataOf(input, policy)),
+      losses: [...lossesOf(input, placements, policy)],
     },
   };
-}
-
-/** Root first, then by device name. */
-function plannedVolumes(input: PlanInput): PlannedVolume[] {
-  const byId = new Map(input.volumes.map((volume) => [volume.volumeId, volume]));
-  const planned = input.instance.volumes.flatMap((attachment): PlannedVolume[] => {
-    const volume = byId.get(attachment.volumeId);
-    if (!volume) return [];
-    return [
-      {
-        volumeId: volume.volumeId,
-        deviceName: attachment.deviceName,
-        isRoot: attachment.deviceName === input.instance.rootDeviceName,
-        sizeGiB: volume.sizeGiB,
-        volumeType: volume.volumeType,
-        iops: volume.iops,
-        throughputMiBps: volume.throughputMiBps,
-        encrypted: volume.encrypted,
-        kmsKeyId: volume.kmsKeyId,
-        deleteOnTermination: attachment.deleteOnTermination,
-        tags: carriedTags(volume.tags),
-      },
-    ];
-  });
-  return planned.sort((a, b) => Number(b.isRoot) - Number(a.isRoot) || (a.deviceName < b.deviceName ? -1 : 1));
 }
 
 /** Those on the primary private address of the primary interface; the others are in `losses`. */

@@ -10,6 +10,7 @@ import { remainingOfMs } from '../../core/recovery/pacing.ts';
 import { madeNothing, refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
+import { capturedBeside } from '../captured-volumes.ts';
 import type { NotedOf } from '../step-shapes.ts';
 
 const NOTHING: NotedOf<'capture'> = { set: null, failedSets: [] };
@@ -64,17 +65,13 @@ const incomplete = (run: Run, count: number): Move<'capture'> => ({
       : `the ${count} snapshots are not complete after ${run.policy.captureTimeoutMs} ms; they are still followed`,
 });
 
-const note = (run: Run, set: SnapshotSet, failedSets: readonly number[]): Move<'capture'> => ({
-  kind: 'note',
-  noted: {
-    set: {
-      number: set.number,
-      snapshots: set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId })),
-      notedAtWallMs: run.wallMs(),
-    },
-    failedSets: [...failedSets],
-  },
-});
+/** Makes the set canonical, together with what it holds beside the plan. */
+async function note(run: Run, set: SnapshotSet, failedSets: readonly number[]): Promise<Move<'capture'>> {
+  const snapshots = set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId }));
+  const beside = [...(await capturedBeside(run, set))];
+  const canonical = { number: set.number, snapshots, beside, notedAtWallMs: run.wallMs() };
+  return { kind: 'note', noted: { set: canonical, failedSets: [...failedSets] } };
+}
 
 /** Waits for the canonical set; a set that failed is put aside for good. */
 async function follow(
@@ -89,7 +86,7 @@ async function follow(
   const progress = captureProgress(ids, seen);
   switch (progress.kind) {
     case 'completed':
-      return { kind: 'done', result: { set: set.number, snapshots: [...set.snapshots] } };
+      return { kind: 'done', result: { set: set.number, snapshots: set.snapshots, beside: set.beside } };
     case 'pending':
       if (run.nowMs() > memory.completeByMs) return incomplete(run, ids.length);
       return { kind: 'wait', text: progress.text, percent: progress.percent };
@@ -134,18 +131,22 @@ async function obtain(
   return again(run, memory, frozen, noted);
 }
 
-function take(
+async function take(
   run: Run,
   memory: Memory,
   number: number,
   snapshots: readonly CloudSnapshot[],
   noted: NotedOf<'capture'>,
-): Move<'capture'> {
+): Promise<Move<'capture'>> {
   const set = { number, snapshots };
   const missing = missingVolumes(run.plan.volumes, set);
+  // Kept until it can be noted: the tags may not show it yet.
+  const move =
+    missing.length > 0
+      ? captureFailed(`${missing.join(', ')} is no longer attached to the old instance`)
+      : await note(run, set, noted.failedSets);
   memory.reply = null;
-  if (missing.length > 0) return captureFailed(`${missing.join(', ')} is no longer attached to the old instance`);
-  return note(run, set, noted.failedSets);
+  return move;
 }
 
 /** What the newest call tells. */

@@ -1,45 +1,112 @@
-import { type CloudInstance, invariant, TAG } from '@understudy/shared';
+import { type CloudInstance, invariant, type OwedChore, TAG } from '@understudy/shared';
+import { type ChoreFacts, choresOf, choreText } from '../../core/recovery/chores.ts';
 import { type ClosingFacts, historyOf } from '../../core/recovery/history.ts';
-import { volumeTagsToReapply } from '../../core/recovery/launch-request.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
-import type { Call, Frozen, Move, Step } from '../effect.ts';
+import { volumesOf } from '../captured-volumes.ts';
+import { ChoreBook } from '../chore-book.ts';
+import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { readHold } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
-import type { Run } from '../run.ts';
+import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
 import { ServiceLook } from './service-look.ts';
 
 const LIMIT_MS = 600_000;
 
 /**
- * Re-applies what a launch cannot carry (protections, tags per volume), marks the old instance as retired, hears the replacement once more, looks
- * whether its services pass, and closes the recovery in one transaction: history in, intent, journal and hold out.
+ * Puts in place what a launch cannot carry (protections, tags per volume), marks what the old instance leaves, hears the replacement once more, looks
+ * whether its services pass, and closes the recovery in one transaction: history in, intent, journal and hold out. It serves already, so nothing of this
+ * keeps it open for long: what could not be done goes into the history as owed, and the collector goes on trying.
  */
 export function doneStep(run: Run): Step<'done'> {
-  /** Chores that are through, by name. */
-  const settled = new Set<string>();
+  const chores = new ChoreBook(choresOf(choreFactsOf(run)));
+  const marks: Marks = { through: new Set() };
   const strays: Strays = { seenSinceMs: null };
   const services = new ServiceLook(run);
   const startedAtMs = run.nowMs();
+  const patient = () => run.nowMs() - startedAtMs < run.settings.choresPatienceMs;
   return {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
     next: async (frozen, last) => {
-      for (const { name, error } of last?.outcomes ?? []) {
-        // Nothing of this is worth holding a recovery that serves already; what was refused for good is said in the log.
-        if (error === null || error.code === 'CLOUD_NOT_FOUND' || error.code === 'CLOUD_REJECTED') settled.add(name);
+      chores.note(last);
+      noteMarks(run, marks, last);
+      if (patient()) {
+        const move = await nextChores(run, frozen, chores, marks);
+        if (move) return move;
       }
-      const [first, ...more] = (await choresOf(run, frozen)).filter((call) => !settled.has(call.name));
-      if (first) return { kind: 'act', text: 'tagging and protecting', calls: [first, ...more] };
-      return (await strayAddress(run, frozen, strays)) ?? close(run, frozen, services, startedAtMs);
+      const owed = chores.owed(run.wallMs());
+      return (await strayAddress(run, frozen, strays)) ?? close(run, frozen, { services, startedAtMs, owed });
     },
     onTimeout: (frozen) => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `${frozen.request.instanceId} serves, but tags and protections could not be put in place`,
+      text: `${frozen.request.instanceId} serves, but whether an address was left on ${run.record.oldInstanceId} could not be read`,
     }),
   };
 }
+
+/** Calls on the old instance itself. The collector does the first one too, and names the second where it is missing when it terminates. */
+interface Marks {
+  readonly through: Set<string>;
+}
+
+function noteMarks(run: Run, marks: Marks, last: Attempt | null): void {
+  const mayBeGone = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
+  for (const { name, error } of last?.outcomes ?? []) {
+    const refused = error?.code === 'CLOUD_REJECTED' || error?.code === 'CLOUD_DENIED';
+    if (error === null || refused || (mayBeGone && error.code === 'CLOUD_NOT_FOUND')) marks.through.add(name);
+  }
+}
+
+/** null: everything is done, or refused for now. */
+async function nextChores(
+  run: Run,
+  frozen: Frozen<'done'>,
+  chores: ChoreBook,
+  marks: Marks,
+): Promise<Move<'done'> | null> {
+  const retiring = retire(run).filter((call) => !marks.through.has(call.name));
+  if (retiring.length === 0 && !chores.hasWork) return null;
+  const replacement = await readReplacement(run, frozen.request.instanceId);
+  const [first, ...more] = [...retiring, ...chores.calls(replacement)];
+  if (first) return { kind: 'act', text: 'tagging and protecting', calls: [first, ...more] };
+  if (!chores.hasWork) return null;
+  return { kind: 'wait', text: 'waiting to see what is to be tagged', forMs: run.settings.confirmSpacingMs };
+}
+
+/** null: EC2 does not show it, or does not answer; either may pass. */
+async function readReplacement(run: Run, instanceId: string): Promise<CloudInstance | null> {
+  try {
+    const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
+    return found.find((one) => one.instanceId === instanceId) ?? null;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!isPassing(error)) throw error;
+    run.say('done', `EC2 does not show ${instanceId}: ${error.message}`);
+    return null;
+  }
+}
+
+function choreFactsOf(run: Run): ChoreFacts {
+  const { opId, oldInstanceId } = run.record;
+  const { retainVolumesForMs } = run.policy;
+  const attempt = currentAttempt(run.journal.states());
+  const permit = run.journal.get('permit', `permit-${attempt}`)?.result;
+  invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
+  return {
+    plan: run.plan,
+    volumes: volumesOf(run),
+    opId,
+    oldInstanceId,
+    newInstanceId: replacementOf(run),
+    permitId: permit.networkInterfaceId,
+    volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
+  };
+}
+
+/** ISO time, by the clock of whoever wrote the intent, so that every leader writes the same. */
+const retainedUntil = (run: Run, forMs: number): string => new Date(run.record.startedAtWallMs + forMs).toISOString();
 
 interface Strays {
   /** First of the unbroken run of looks that showed an address on the old instance: one look may be outdated. */
@@ -76,53 +143,17 @@ async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): P
   };
 }
 
-const chore = (name: string, run: Call['run']): Call => ({ name, run });
-
-async function choresOf(run: Run, frozen: Frozen<'done'>): Promise<readonly Call[]> {
-  const { instanceId } = frozen.request;
-  const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
-  const replacement = found.find((one) => one.instanceId === instanceId);
-  return [...retire(run), ...protect(run, instanceId), ...(replacement ? dress(run, replacement) : [])];
-}
-
 /** Termination protection moves to the replacement; one that appears on the retired instance later is an operator's wish to keep it. */
 function retire(run: Run): Call[] {
   const { oldInstanceId, opId } = run.record;
-  const retainUntil = new Date(run.record.startedAtWallMs + run.policy.retainForMs).toISOString();
-  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainUntil };
-  const calls = [chore('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
+  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.retainForMs) };
+  const mark = (name: string, call: Call['run']): Call => ({ name, run: call, optional: true });
+  const calls = [mark('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
   if (run.plan.protection.termination && run.journal.get('fence', 'fence')?.result?.how === 'stopped') {
-    calls.push(
-      chore('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, { termination: false }, options)),
-    );
+    const off = { termination: false };
+    calls.push(mark('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, off, options)));
   }
   return calls;
-}
-
-function protect(run: Run, instanceId: string): Call[] {
-  const { stop, termination } = run.plan.protection;
-  const protection = { ...(stop ? { stop } : {}), ...(termination ? { termination } : {}) };
-  if (!stop && !termination) return [];
-  return [chore('protect', (cloud, options) => cloud.setProtection(instanceId, protection, options))];
-}
-
-/** Tags per volume, and an interface that goes with the instance: ours was made before it, so EC2 would keep it for ever. */
-function dress(run: Run, replacement: CloudInstance): Call[] {
-  const tagged = volumeTagsToReapply(run.plan.volumes, replacement).map(({ volumeId, tags }) =>
-    chore(`tag-${volumeId}`, (cloud, options) => cloud.createTags([volumeId], tags, options)),
-  );
-  const interfaces = replacement.networkInterfaces.flatMap(
-    ({ networkInterfaceId, attachmentId, deleteOnTermination }) => {
-      if (attachmentId === null || deleteOnTermination) return [];
-      const attributes = { deleteOnTermination: { attachmentId, value: true } };
-      return [
-        chore(`bind-${networkInterfaceId}`, (cloud, options) =>
-          cloud.setNetworkInterfaceAttributes(networkInterfaceId, attributes, options),
-        ),
-      ];
-    },
-  );
-  return [...tagged, ...interfaces];
 }
 
 /** The replacement is heard and passes; or it has been given its time, and the ordinary watch takes over. */
@@ -132,12 +163,17 @@ function speaksWell(run: Run, instanceId: string): boolean {
   return run.nowMs() - reading.lastHeardAtMs < run.policy.suspectAfterMs;
 }
 
+interface Closing {
+  readonly services: ServiceLook;
+  readonly startedAtMs: number;
+  readonly owed: readonly OwedChore[];
+}
+
 /** Waits, but not for ever: it serves already, and a recovery that stays open would keep the ordinary watch from it. */
 async function close(
   run: Run,
   frozen: Frozen<'done'>,
-  services: ServiceLook,
-  startedAtMs: number,
+  { services, startedAtMs, owed }: Closing,
 ): Promise<Move<'done'>> {
   const { instanceId } = frozen.request;
   const well = speaksWell(run, instanceId);
@@ -147,6 +183,7 @@ async function close(
     return { kind: 'wait', text, forMs: run.settings.pollMinMs };
   }
   if (serviceFault !== null) run.parts.log.warn('recovery.services_not_passing', { serviceFault });
+  if (owed.length > 0) run.parts.log.warn('recovery.chores_owed', { chores: owed.map((one) => choreText(one.chore)) });
   const { keys, kv } = run.parts;
   const { member, opId } = run.record;
   const intentKey = keys.intent(member);
@@ -160,7 +197,7 @@ async function close(
         {
           key: keys.historyEntry(member, opId),
           expect: 0,
-          record: historyOf(factsOf(run, instanceId, { well, serviceFault })),
+          record: historyOf(factsOf(run, instanceId, { well, serviceFault, owed })),
         },
       ],
       deletes: [
@@ -175,7 +212,11 @@ async function close(
 function factsOf(
   run: Run,
   instanceId: string,
-  { well, serviceFault }: { readonly well: boolean; readonly serviceFault: string | null },
+  {
+    well,
+    serviceFault,
+    owed,
+  }: Pick<Closing, 'owed'> & { readonly well: boolean; readonly serviceFault: string | null },
 ): ClosingFacts {
   const fence = run.journal.get('fence', 'fence')?.result;
   const capture = run.journal.get('capture', 'capture')?.result;
@@ -193,6 +234,8 @@ function factsOf(
     launchAttempts: currentAttempt(run.journal.states()),
     imageId: image.imageId,
     snapshotIds: capture.snapshots.map((one) => one.snapshotId),
+    volumes: volumesOf(run),
+    owed,
     heardAtTheEnd: well,
     serviceFaultAtTheEnd: serviceFault,
   };

@@ -70,6 +70,7 @@ export function fenceStep(run: Run): Step<'fence'> {
       text: unprovenText({
         instanceId: oldInstanceId,
         state: memory.state ?? null,
+        unasked: memory.askedAtMs === null,
         unseen: memory.state === undefined,
         restless: memory.restless,
         limitMs: run.policy.fenceTimeoutMs,

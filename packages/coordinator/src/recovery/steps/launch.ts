@@ -1,6 +1,7 @@
 import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
 import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildLaunchRequest } from '../../core/recovery/launch-request.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import { hasOtherCandidate } from '../attempts.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
@@ -60,7 +61,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: run.record,
+      intent: { ...run.record, plan: { ...run.plan, volumes: [...volumesOf(run)] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,

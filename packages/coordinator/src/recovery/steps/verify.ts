@@ -3,6 +3,7 @@ import { invariant, MemberRecordSchema, parseRecord, type ServePromise } from '@
 import { disksToKeep } from '../../core/recovery/launch-request.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
 import { promiseFault } from '../../core/serve-lease/index.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 
@@ -102,7 +103,7 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | n
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
-  const [first, ...more] = disksToKeep(run.plan.volumes, instance).map(
+  const [first, ...more] = disksToKeep(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
       run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),

@@ -1,0 +1,186 @@
+import {
+  type Chore,
+  type CloudInstance,
+  type CloudVolume,
+  type PlannedVolume,
+  type RecoveryPlan,
+  TAG,
+  type Tags,
+} from '@understudy/shared';
+import { ownVolumeTags } from './launch-request.ts';
+import { MAX_TAGS } from './launch-tags.ts';
+
+/** One call a chore needs now. All are idempotent, and none takes anything away. */
+export type ChoreCall =
+  | { readonly kind: 'tag'; readonly resourceId: string; readonly tags: Tags }
+  | { readonly kind: 'bind'; readonly networkInterfaceId: string; readonly attachmentId: string }
+  | {
+      readonly kind: 'protect';
+      readonly instanceId: string;
+      readonly protection: { readonly stop?: true; readonly termination?: true };
+    };
+
+export type ChoreMove =
+  | { readonly kind: 'call'; readonly call: ChoreCall }
+  | { readonly kind: 'done' }
+  /** Nothing to do it on, and there will be none. */
+  | { readonly kind: 'moot'; readonly why: string }
+  /** Cannot be done now. */
+  | { readonly kind: 'stuck'; readonly code: string; readonly text: string };
+
+/** What is known of the things a chore is about. `undefined`: not looked at, so nothing is concluded from it. */
+export interface ChoreSight {
+  /** null: EC2 does not show it. */
+  readonly instance: CloudInstance | null;
+  /** The volume of `volume-tags` and `retire-volume`; null: EC2 does not show it. */
+  readonly volume?: CloudVolume | null;
+  readonly protection?: { readonly stop: boolean; readonly termination: boolean };
+}
+
+export interface ChoreFacts {
+  readonly plan: Pick<RecoveryPlan, 'protection'>;
+  /** Of the plan, and those that were captured beside them. */
+  readonly volumes: readonly PlannedVolume[];
+  readonly opId: string;
+  readonly oldInstanceId: string;
+  readonly newInstanceId: string;
+  readonly permitId: string;
+  /** ISO time; null: for ever. */
+  readonly volumesRetainedUntil: string | null;
+}
+
+/** Everything that has to be put in place on a replacement, and on what its predecessor leaves. In a fixed order: same facts, same list. */
+export function choresOf(facts: ChoreFacts): readonly Chore[] {
+  const { newInstanceId: instanceId, plan, volumes, permitId } = facts;
+  const { stop, termination } = plan.protection;
+  return [
+    ...retiredVolumes(facts),
+    ...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),
+    ...ownVolumeTags(volumes).map(
+      ({ deviceName, tags }) => ({ kind: 'volume-tags', instanceId, deviceName, tags: { ...tags } }) as const,
+    ),
+    { kind: 'bind-interface', instanceId, networkInterfaceId: permitId },
+  ];
+}
+
+/** Data volumes EC2 keeps when it terminates the old instance: without a mark nobody would know whose they were. */
+const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: ChoreFacts): Chore[] =>
+  volumes
+    .filter((volume) => !volume.deleteOnTermination)
+    .map(({ volumeId }) => ({
+      kind: 'retire-volume',
+      instanceId: oldInstanceId,
+      volumeId,
+      tags: {
+        [TAG.retiredBy]: opId,
+        ...(volumesRetainedUntil === null ? {} : { [TAG.retainUntil]: volumesRetainedUntil }),
+      },
+    }));
+
+/** Names a chore within its recovery. */
+export function choreKey(chore: Chore): string {
+  switch (chore.kind) {
+    case 'volume-tags':
+      return `tag-${chore.deviceName}`;
+    case 'bind-interface':
+      return `bind-${chore.networkInterfaceId}`;
+    case 'protect':
+      return 'protect';
+    case 'retire-volume':
+      return `retire-${chore.volumeId}`;
+  }
+}
+
+/** For people: what is not in place yet. */
+export function choreText(chore: Chore): string {
+  switch (chore.kind) {
+    case 'volume-tags':
+      return `tags of the volume at ${chore.deviceName} of ${chore.instanceId}: ${Object.keys(chore.tags).join(', ')}`;
+    case 'bind-interface':
+      return `${chore.networkInterfaceId} is to be deleted together with ${chore.instanceId}`;
+    case 'protect': {
+      const kinds = [chore.stop ? 'stop' : '', chore.termination ? 'termination' : ''].filter((kind) => kind !== '');
+      return `${kinds.join(' and ')} protection of ${chore.instanceId}`;
+    }
+    case 'retire-volume':
+      return `marks on ${chore.volumeId}, which ${chore.instanceId} leaves behind`;
+  }
+}
+
+/** The volume a chore is about, by what is seen of its instance; null: none, or it cannot be told. */
+export function choreVolumeId(chore: Chore, instance: CloudInstance | null): string | null {
+  if (chore.kind === 'retire-volume') return chore.volumeId;
+  if (chore.kind !== 'volume-tags') return null;
+  return instance?.volumes.find((volume) => volume.deviceName === chore.deviceName)?.volumeId ?? null;
+}
+
+/** The next move of a chore. */
+export function choreMove(chore: Chore, sight: ChoreSight): ChoreMove {
+  if (chore.kind === 'retire-volume') return retireVolume(chore, sight.volume);
+  const { instance } = sight;
+  if (instance === null) return stuck('NotShown', `EC2 does not show ${chore.instanceId}`);
+  if (instance.state === 'terminated') return { kind: 'moot', why: `${chore.instanceId} is terminated` };
+  switch (chore.kind) {
+    case 'volume-tags':
+      return tagVolume(chore, instance, sight.volume);
+    case 'bind-interface':
+      return bindInterface(chore, instance);
+    case 'protect':
+      return protect(chore, sight.protection);
+  }
+}
+
+const stuck = (code: string, text: string): ChoreMove => ({ kind: 'stuck', code, text });
+
+type OfKind<K extends Chore['kind']> = Extract<Chore, { kind: K }>;
+
+function retireVolume(chore: OfKind<'retire-volume'>, volume: CloudVolume | null | undefined): ChoreMove {
+  if (volume === null) return stuck('NotShown', `EC2 does not show ${chore.volumeId}`);
+  if (volume?.state === 'deleted' || volume?.state === 'deleting')
+    return { kind: 'moot', why: `${chore.volumeId} is deleted` };
+  const taker = volume?.attachments.find((one) => one.instanceId !== chore.instanceId);
+  if (taker) return { kind: 'moot', why: `${chore.volumeId} is attached to ${taker.instanceId} now` };
+  const move = addTags(chore.volumeId, chore.tags, volume);
+  // It stays on the books, which list it; the mark is for whoever meets it in EC2.
+  return move.kind === 'stuck' ? { kind: 'moot', why: move.text } : move;
+}
+
+function tagVolume(
+  chore: OfKind<'volume-tags'>,
+  instance: CloudInstance,
+  volume: CloudVolume | null | undefined,
+): ChoreMove {
+  const volumeId = choreVolumeId(chore, instance);
+  if (volumeId === null) return stuck('NotShown', `${instance.instanceId} shows no volume at ${chore.deviceName}`);
+  if (volume === null) return stuck('NotShown', `EC2 does not show ${volumeId}`);
+  return addTags(volumeId, chore.tags, volume);
+}
+
+/** What is there already stays as it is: a person may have changed it since. As many as there is room for, in order of their names. */
+function addTags(resourceId: string, tags: Tags, volume: CloudVolume | undefined): ChoreMove {
+  const there = volume?.tags ?? {};
+  const missing = Object.entries(tags).filter(([key]) => there[key] === undefined);
+  if (missing.length === 0) return { kind: 'done' };
+  const room = MAX_TAGS - Object.keys(there).filter((key) => !key.startsWith('aws:')).length;
+  const names = missing.map(([key]) => key).join(', ');
+  if (room <= 0) return stuck('TagLimitExceeded', `${resourceId} has ${MAX_TAGS} tags: no room for ${names}`);
+  return { kind: 'call', call: { kind: 'tag', resourceId, tags: Object.fromEntries(missing.slice(0, room)) } };
+}
+
+function bindInterface(chore: OfKind<'bind-interface'>, instance: CloudInstance): ChoreMove {
+  const { networkInterfaceId } = chore;
+  const found = instance.networkInterfaces.find((one) => one.networkInterfaceId === networkInterfaceId);
+  if (!found) return stuck('NotShown', `${instance.instanceId} does not show ${networkInterfaceId}`);
+  if (found.deleteOnTermination) return { kind: 'done' };
+  const { attachmentId } = found;
+  if (attachmentId === null) return stuck('NotShown', `EC2 names no attachment of ${networkInterfaceId}`);
+  return { kind: 'call', call: { kind: 'bind', networkInterfaceId, attachmentId } };
+}
+
+function protect(chore: OfKind<'protect'>, seen: ChoreSight['protection']): ChoreMove {
+  const stop = chore.stop && seen?.stop !== true;
+  const termination = chore.termination && seen?.termination !== true;
+  if (!stop && !termination) return { kind: 'done' };
+  const protection = { ...(stop ? { stop } : {}), ...(termination ? { termination } : {}) } as const;
+  return { kind: 'call', call: { kind: 'protect', instanceId: chore.instanceId, protection } };
+}

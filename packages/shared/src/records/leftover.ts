@@ -1,0 +1,57 @@
+import * as z from 'zod';
+
+/** Why something that is due has not been done yet. */
+const obstacle = z.strictObject({
+  /** Of the last try: EC2's error code, or ours. */
+  code: z.string(),
+  text: z.string(),
+  /** When it stood in the way first, in this form. */
+  sinceWallMs: z.number(),
+});
+export type Obstacle = z.infer<typeof obstacle>;
+
+/** A resource a recovery leaves behind, on the books until it is seen gone. */
+export const LeftoverSchema = z.strictObject({
+  kind: z.enum(['instance', 'image', 'snapshot', 'network-interface', 'volume']),
+  id: z.string(),
+  /** Not removed before; null: never by us, because it holds data and the policy names no time for it. */
+  afterWallMs: z.number().nullable(),
+  /** null: nothing is in its way. */
+  obstacle: obstacle.nullable().default(null),
+});
+export type Leftover = z.infer<typeof LeftoverSchema>;
+
+/**
+ * Something a launch cannot carry and that is put in place afterwards. Each is idempotent, only adds, and says everything that is needed to do it
+ * later, by whatever leader. `instanceId`: whose chore it is; one of a replacement is moot once the activation names another instance.
+ */
+export const ChoreSchema = z.discriminatedUnion('kind', [
+  /** Tags of one volume of the replacement, by device; tags that are there already are not touched. */
+  z.strictObject({
+    kind: z.literal('volume-tags'),
+    instanceId: z.string(),
+    deviceName: z.string(),
+    tags: z.record(z.string(), z.string()),
+  }),
+  /** The permit goes with the instance it became part of: ours was made before it, so EC2 would keep it for ever. */
+  z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
+  /** Stop and termination protection, as far as the failed instance had them. */
+  z.strictObject({
+    kind: z.literal('protect'),
+    instanceId: z.string(),
+    stop: z.boolean(),
+    termination: z.boolean(),
+  }),
+  /** The marks of a retired resource on a data volume that outlives its (here: the failed) instance. */
+  z.strictObject({
+    kind: z.literal('retire-volume'),
+    instanceId: z.string(),
+    volumeId: z.string(),
+    tags: z.record(z.string(), z.string()),
+  }),
+]);
+export type Chore = z.infer<typeof ChoreSchema>;
+
+/** A chore that could not be done before its recovery was closed. The collector goes on trying. */
+export const OwedChoreSchema = z.strictObject({ chore: ChoreSchema, obstacle });
+export type OwedChore = z.infer<typeof OwedChoreSchema>;

@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { MemberIdSchema, recordBase } from './record.ts';
+
+/** What an operator can ask of a recovery; `docs/ways-out.md`. `recover` begins one of an instance that we have stopped. */
+export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** What may be given up: an address of the plan (or one that strayed to the old instance), or a volume that is gone. */
+export const AcceptedLossSchema = z.string().regex(/^(?:address:eipalloc-|volume:vol-)[0-9a-z]{1,64}$/);
+
+/** Who and why: shown, logged and kept in history. */
+export const operatorFields = {
+  by: z.string().min(1).max(200),
+  why: z.string().min(1).max(500),
+};
+
+/**
+ * `requests/<group>/<member>`: written by the leader for an operator, removed by the transaction that has carried it out. It names the recovery it
+ * is about, so one that lands late cannot hit a later one.
+ */
+export const OperatorRequestRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  kind: z.enum(REQUEST_KINDS),
+  opId: z.string(),
+  ...operatorFields,
+  atWallMs: z.number(),
+  /** `accept-loss`: what is given up; null otherwise. */
+  loss: AcceptedLossSchema.nullable(),
+  /** `abandon`: leave an attempt that is open as it is and name it, instead of ending it first. */
+  leaveOpen: z.boolean(),
+});
+export type OperatorRequestRecord = z.infer<typeof OperatorRequestRecordSchema>;
+
+/** One request that was carried out, as kept in the intent and then in history. */
+export const OperatorActSchema = z.strictObject({
+  kind: z.enum(REQUEST_KINDS),
+  ...operatorFields,
+  atWallMs: z.number(),
+  carriedOutAtWallMs: z.number(),
+  /** What came of it, in words. */
+  text: z.string(),
+});
+export type OperatorAct = z.infer<typeof OperatorActSchema>;

@@ -1,0 +1,196 @@
+import type { HoldReason } from './records/index.ts';
+
+/** What a person can do about a hold. */
+export interface WayOut {
+  readonly means: string;
+  /** One sentence. */
+  readonly act: string;
+  /** Whole commands, `MEMBER` standing for group/name; empty: the act is all there is. */
+  readonly commands: readonly string[];
+  /** The hold also ends without anybody doing anything, once its cause has passed. */
+  readonly endsByItself: boolean;
+}
+
+const RETRY = 'understudy retry MEMBER --why TEXT';
+const REPLAN = 'understudy replan MEMBER --why TEXT';
+const ABANDON = 'understudy abandon MEMBER --why TEXT';
+const RECOVER = 'understudy recover MEMBER --why TEXT';
+const ACCEPT_ADDRESS = 'understudy accept-loss MEMBER address:eipalloc-… --why TEXT';
+const ACCEPT_VOLUME = 'understudy accept-loss MEMBER volume:vol-… --why TEXT';
+const EXPLAIN = 'understudy explain MEMBER';
+
+const wayOut = (
+  means: string,
+  act: string,
+  commands: readonly string[] = [],
+  ends: 'by-itself' | 'by-hand' = 'by-itself',
+): WayOut => ({
+  means,
+  act,
+  commands,
+  endsByItself: ends === 'by-itself',
+});
+
+/**
+ * The way out of every hold (S20): its meaning, what a person can do, and the commands for it. The one place these words are kept: `explain`, the holds
+ * in the API and `docs/ways-out.md` have them from here.
+ */
+export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
+  Paused: wayOut('somebody paused this member, its group or everything', 'end the pause when you are done', [
+    'etcdctl del /understudy/v1/pauses/SCOPE',
+  ]),
+  MassFailure: wayOut(
+    'too many members failed at once: more likely the network or a change than the machines',
+    'look at the network and at the last change first; the members are recovered once fewer are failed at once',
+    [EXPLAIN],
+  ),
+  ZoneFailure: wayOut(
+    'too many members of one zone failed at once',
+    'wait for the zone, or set whenZoneLost: recover in the policy of the group, with placements elsewhere',
+    [EXPLAIN],
+  ),
+  BudgetExhausted: wayOut('recoveries were begun faster than the budget allows', 'none: it refills by the minute'),
+  GroupConcurrency: wayOut('as many recoveries of the group are open as it allows', 'end those, or raise concurrency', [
+    EXPLAIN,
+  ]),
+  Cooldown: wayOut('its last recovery ended a short while ago', 'none: it passes; cooldownMs is its length'),
+  Flapping: wayOut(
+    'it was recovered as often as the policy allows within its window',
+    'find out why it keeps failing; raise flapLimit, or wait until the window has moved on',
+    [EXPLAIN],
+  ),
+  BootGrace: wayOut('it was started a moment ago', 'none: it passes'),
+  Protected: wayOut(
+    'its instance is tagged understudy:protected=true',
+    'take the tag away to have it replaced',
+    [],
+    'by-hand',
+  ),
+  MaintenanceWindow: wayOut(
+    'a maintenance window is open',
+    'none: it closes; shorten it in the policy if that is too late',
+  ),
+  ObserverUnwell: wayOut(
+    'this coordinator does not trust its own eyes or ears',
+    'look at its log and its load, or restart it: another one then leads',
+  ),
+  NotEnoughObservers: wayOut(
+    'fewer observers have an opinion than it takes to call somebody dead',
+    'start the coordinators that are missing',
+    ['understudy status'],
+  ),
+  NeverHeard: wayOut(
+    'no coordinator that runs now has ever heard it',
+    'start its agent; if it died while all coordinators were down, start the instance, or replace it by hand',
+    [],
+    'by-hand',
+  ),
+  ProbeAnswered: wayOut(
+    'heartbeats are silent, but a service of it answers',
+    'restart its agent; it counts as dead after answeredProbesHoldForMs',
+  ),
+  KeyRetired: wayOut(
+    'it was last heard under a key that is no longer accepted',
+    'give its agent a key that is accepted, or take the retired one back',
+    ['understudy keys status'],
+    'by-hand',
+  ),
+  TwoInstancesClaimMember: wayOut(
+    'two instances claim to be this member',
+    'leave the tags understudy:group and understudy:member on one of them, or stop the other',
+    [],
+    'by-hand',
+  ),
+  ClaimAgainstActivation: wayOut(
+    'an instance claims to be this member, and another one is activated',
+    'stop the other one, or take its tags away',
+    [],
+    'by-hand',
+  ),
+  RecordUnreadable: wayOut(
+    'a record in etcd does not fit its schema',
+    'correct or delete the key the text names; it is never overwritten',
+    ['understudy inspect AREA'],
+    'by-hand',
+  ),
+  NotReady: wayOut(
+    'a recovery would fail on what the text names, or nobody can tell what became of the instance',
+    'put right what the text names',
+    [EXPLAIN],
+  ),
+  FenceNotProven: wayOut(
+    'an instance was not seen stopped or terminated, and may still write',
+    'stop it in EC2 (or what the text names); it goes on as soon as that is seen',
+    [RETRY, ABANDON],
+  ),
+  CaptureFailed: wayOut(
+    'the volumes of the failed instance cannot be captured',
+    'put right what the text names, then try again; a data volume that is gone for good can be given up',
+    [RETRY, ACCEPT_VOLUME, ABANDON],
+    'by-hand',
+  ),
+  CaptureTimeout: wayOut(
+    'the snapshots take longer than captureTimeoutMs; they are still followed',
+    'none: it goes on when they are complete',
+    [RETRY, ABANDON],
+  ),
+  NoPlacementLeft: wayOut(
+    'EC2 refuses every placement of the plan, or all of them lie in a lost zone',
+    'give the policy of the group a placement that works, then have the plan made again',
+    [REPLAN, RETRY, ABANDON],
+    'by-hand',
+  ),
+  NoCapacity: wayOut(
+    'EC2 has had no room for the replacement for a while; every placement is asked again and again',
+    'none: it goes on when there is room; give the policy of the group more placements and have the plan made again, or try at once',
+    [RETRY, REPLAN, ABANDON],
+  ),
+  LaunchAttemptsExhausted: wayOut(
+    'as many replacements failed as the policy allows, or none could be launched for as long as it says',
+    'put right what the text names, then try again; a policy corrected since needs a new plan',
+    [RETRY, REPLAN, ABANDON],
+    'by-hand',
+  ),
+  AddressHeldElsewhere: wayOut(
+    'an address of the member is with somebody else; the replacement serves, and is watched',
+    'move the address to the replacement, or release it, or give it up',
+    [ACCEPT_ADDRESS, RETRY],
+  ),
+  CloudDenied: wayOut(
+    'EC2 denies what is asked of it',
+    'give the role of the coordinators the permission the text names; it is tried again by itself',
+    [RETRY, ABANDON],
+  ),
+  CloudRejected: wayOut(
+    'EC2 refuses a request as it stands',
+    'put right what the text names; where the plan is at fault, correct the policy and have it made again',
+    [RETRY, REPLAN, ABANDON],
+  ),
+  CloudUnavailable: wayOut(
+    'EC2 does not do what it is asked',
+    'none: it is tried again; the text names the call and its answer',
+    [RETRY, ABANDON],
+  ),
+  Abandoned: wayOut(
+    'an operator ended its recovery without replacing it; the history names what was left as it was',
+    'start its instance: the activation names it, so it serves again; or begin a new recovery',
+    [RECOVER],
+    'by-hand',
+  ),
+  StoppedByOwnFence: wayOut(
+    'we stopped its instance for a recovery whose records are no longer there',
+    'start its instance: the activation names it, so it serves again; or begin a new recovery',
+    [RECOVER],
+    'by-hand',
+  ),
+  RequestRefused: wayOut(
+    'what an operator asked of its recovery cannot be done as things are',
+    'read why; ask for something else, or for the same once that has changed',
+    [RETRY, REPLAN, ABANDON],
+    'by-hand',
+  ),
+};
+
+/** The commands of a way out, for this member. */
+export const commandsFor = (reason: HoldReason, member: string): readonly string[] =>
+  WAYS_OUT[reason].commands.map((command) => command.replace('MEMBER', member));
