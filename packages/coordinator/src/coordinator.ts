@@ -39,7 +39,8 @@ import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { WatchedStore } from './leadership/watched-store.ts';
 import { WriteProof } from './leadership/write-proof.ts';
-import { Metrics, type MetricsSnapshot } from './metrics.ts';
+import { measure } from './measure.ts';
+import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
@@ -161,7 +162,19 @@ export class Coordinator {
     this.seat = this.#makeSeat();
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
-      read: () => this.#measure(),
+      read: () =>
+        measure({
+          view: this.view,
+          leadership: this.leadership,
+          observer: this.observer,
+          api: this.api,
+          stats: this.#listener.stats(),
+          store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
+          keysRefused: this.keyRotation.problem !== null,
+          runningRecoveries: this.seat.runs.runningCount,
+          serviceProbes: this.#prober.counts,
+          receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+        }),
       withProcess: options.withProcessMetrics ?? false,
     });
     this.view.onChange((changed) => this.#viewChanged(changed));
@@ -433,6 +446,10 @@ export class Coordinator {
     });
   }
 
+  #storeWritable(): boolean {
+    return this.#gate.problem === null && this.#writes.problems().length === 0;
+  }
+
   #notReady(): readonly Problem[] {
     const problems: Problem[] = [];
     if (this.#gate.problem) problems.push(this.#gate.problem);
@@ -448,41 +465,6 @@ export class Coordinator {
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];
-  }
-
-  #measure(): MetricsSnapshot {
-    const { view, leadership, observer } = this;
-    const term = leadership.current();
-    const { counts } = this.api.status();
-    const { members: _members, recovering, held: _held, ...verdicts } = counts;
-    const holds = new Map<string, number>();
-    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
-    const { recorded, ...dropped } = observer.counts;
-    const listened = this.#listener.stats();
-    return {
-      leads: term !== null,
-      term: term?.number ?? 0,
-      termRemainingMs: term?.remainingMs() ?? 0,
-      storeFresh: view.isFresh(),
-      storeContactAgoMs: view.contactAgeMs(),
-      storeWritable: this.#gate.problem === null && this.#writes.problems().length === 0,
-      storeRefusals: this.#store.refusedCounts,
-      storeAlarms: this.#writes.alarms,
-      observerAbstains: observer.abstention !== null,
-      keysRefused: this.keyRotation.problem !== null,
-      members: verdicts,
-      openRecoveries: recovering,
-      runningRecoveries: this.seat.runs.runningCount,
-      holds,
-      unreadableRecords: view.mirror.unreadable.size,
-      viewAnomalies: view.anomalies,
-      heartbeats: recorded,
-      droppedDatagrams: new Map(Object.entries(dropped)),
-      serviceProbes: this.#prober.counts,
-      kernelDrops: listened.kernelDropsCount,
-      ringDrops: listened.ringDropsCount,
-      receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
-    };
   }
 }
 

@@ -22,6 +22,9 @@ export interface MetricsSnapshot {
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
   readonly holds: ReadonlyMap<string, number>;
+  /** On the books of ended recoveries, by kind; chores included. */
+  readonly leftovers: ReadonlyMap<string, number>;
+  readonly leftoversObstructed: number;
   readonly unreadableRecords: number;
   /** Times the view found itself different from etcd; should stay 0. */
   readonly viewAnomalies: number;
@@ -123,10 +126,18 @@ export class Metrics implements MetricsSource {
       'Whether the master secrets in our files are not the ones we use (0 or 1)',
       now.keysRefused ? 1 : 0,
     );
+    this.#exposeMembers(now);
+    this.#exposeDatagrams(now);
+    return this.#registry.metrics();
+  }
+
+  #exposeMembers(now: MetricsSnapshot): void {
     this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
+    this.#setEach('understudy_leftovers', 'What ended recoveries still have to do, by kind', 'kind', now.leftovers);
+    this.#set('understudy_leftovers_obstructed', 'Of these, with something in the way', now.leftoversObstructed);
     this.#copy(
       'understudy_view_anomalies_total',
       'Times our view of etcd was found different from etcd',
@@ -134,6 +145,9 @@ export class Metrics implements MetricsSource {
       new Map([['', now.viewAnomalies]]),
     );
     this.#set('understudy_unreadable_records', 'Records in etcd that do not fit their schema', now.unreadableRecords);
+  }
+
+  #exposeDatagrams(now: MetricsSnapshot): void {
     this.#copy(
       'understudy_heartbeats_received_total',
       'Authenticated, fresh heartbeats',
@@ -161,7 +175,6 @@ export class Metrics implements MetricsSource {
         'Receive buffer the kernel granted to each heartbeat socket',
         now.receiveBufferBytes,
       );
-    return this.#registry.metrics();
   }
 
   #setStore(now: MetricsSnapshot): void {

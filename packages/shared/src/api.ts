@@ -4,6 +4,7 @@ import {
   HistoryRecordSchema,
   HistoryStepSchema,
   HoldRecordSchema,
+  LeftoverSchema,
   MemberIdSchema,
   OpinionVerdictSchema,
   ServiceOpinionSchema,
@@ -222,3 +223,19 @@ export const ExplainViewSchema = z.object({
   ),
 });
 export type ExplainView = z.infer<typeof ExplainViewSchema>;
+
+/** One element of `GET /v1/leftovers` → `{ leftovers: [...] }`: what ended recoveries still have to remove, and chores they owe. */
+export const LeftoverViewSchema = z.object({
+  member: MemberIdSchema,
+  opId: z.string(),
+  kind: z.enum([...LeftoverSchema.shape.kind.options, 'chore']),
+  id: z.string(),
+  /** What it is, for people. */
+  text: z.string(),
+  /** null: kept until a person removes it. */
+  afterWallMs: z.number().nullable(),
+  /** Why it is not done although its time has come; null: nothing is in the way. */
+  obstacle: LeftoverSchema.shape.obstacle.unwrap(),
+});
+export type LeftoverView = z.infer<typeof LeftoverViewSchema>;
+export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSchema) });

@@ -8,6 +8,7 @@ import {
   type HoldRecord,
   type IntentRecord,
   type KeysView,
+  type LeftoverView,
   type MemberId,
   type MemberView,
   type MonotonicMs,
@@ -20,6 +21,7 @@ import {
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
@@ -114,7 +116,7 @@ export class CoordinatorApi implements ApiSource {
       },
       counts: this.#counts(),
       pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
-      problems: [...this.#options.notReady(), ...this.#options.remarks()],
+      problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
     };
   }
 
@@ -163,6 +165,10 @@ export class CoordinatorApi implements ApiSource {
     return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
   }
 
+  leftovers(): readonly LeftoverView[] {
+    return leftoversView(this.history(null, Number.POSITIVE_INFINITY));
+  }
+
   recoveries(): RecoveriesView {
     const { intents } = this.#options.view.mirror;
     const open = [...intents.values()]
@@ -182,6 +188,11 @@ export class CoordinatorApi implements ApiSource {
       .flatMap((entries) => [...entries.values()].map(({ record }) => record))
       .sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)
       .slice(0, limit);
+  }
+
+  #obstructed(): readonly Problem[] {
+    const problem = leftoversProblem(this.leftovers());
+    return problem === null ? [] : [problem];
   }
 
   #counts(): StatusView['counts'] {

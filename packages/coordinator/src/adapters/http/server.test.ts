@@ -21,6 +21,8 @@ const SNAPSHOT: MetricsSnapshot = {
   openRecoveries: 1,
   runningRecoveries: 1,
   holds: new Map([['Paused', 2]]),
+  leftovers: new Map([['volume', 1]]),
+  leftoversObstructed: 0,
   unreadableRecords: 0,
   viewAnomalies: 0,
   heartbeats: 1_234,
@@ -83,6 +85,7 @@ beforeEach(async () => {
     leaderUrl: () => leaderUrl,
     recoveries: () => ({ open: [], history: [] }),
     holds: () => [],
+    leftovers: () => [],
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = new Metrics({ read: () => SNAPSHOT });

@@ -36,6 +36,7 @@ const PATHS = [
   '/v1/members/:group/:name/explain',
   '/v1/keys',
   '/v1/recoveries',
+  '/v1/leftovers',
   '/v1/holds',
   '/v1/history',
 ] as const;
@@ -94,6 +95,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   addExplain(server, api, options.clock);
   server.get('/v1/keys', () => api().keys());
   server.get('/v1/recoveries', () => api().recoveries());
+  server.get('/v1/leftovers', () => ({ leftovers: api().leftovers() }));
   server.get('/v1/holds', () => ({ holds: api().holds() }));
   server.get<{ Querystring: { member?: string; limit?: string } }>('/v1/history', (request, reply) => {
     const limit = historyLimit(request.query.limit);
