@@ -81,29 +81,33 @@ describe('a launch that was refused and happened all the same', () => {
   async function landsAfter(shown: Shown) {
     const at = { deletedMs: Number.POSITIVE_INFINITY };
     let pending: { readonly real: Cloud; readonly request: LaunchRequest } | null = null;
-    const stage = await led((world) => {
-      const sinceMs = () => world.clock.monotonicMs() - at.deletedMs;
-      const sees = (what: keyof Shown) => sinceMs() < 0 || shown[what](sinceMs());
-      return {
-        runInstances: async (real, request, options) => {
-          if (pending !== null) return real.runInstances(request, options);
-          pending = { real, request };
-          throw new OperationError('CLOUD_CAPACITY', 'no room', { upstreamCode: 'InsufficientInstanceCapacity' });
-        },
-        deleteNetworkInterface: async (real, ...args) => {
-          if (at.deletedMs < Number.POSITIVE_INFINITY || pending === null) return real.deleteNetworkInterface(...args);
-          await pending.real.runInstances(pending.request, {});
-          at.deletedMs = world.clock.monotonicMs();
-        },
-        describeNetworkInterfaces: async (real, ...args) =>
-          sees('permit') ? real.describeNetworkInterfaces(...args) : [],
-        describeInstances: async (real, filters, options) => {
-          const found = await real.describeInstances(filters, options);
-          const byLaunch = 'client-token' in filters || Object.keys(filters).some((name) => name.startsWith('tag:'));
-          return byLaunch && !sees('instance') ? [] : found;
-        },
-      };
-    }, ['us-east-1a', 'us-east-1b']);
+    const stage = await led(
+      (world) => {
+        const sinceMs = () => world.clock.monotonicMs() - at.deletedMs;
+        const sees = (what: keyof Shown) => sinceMs() < 0 || shown[what](sinceMs());
+        return {
+          runInstances: async (real, request, options) => {
+            if (pending !== null) return real.runInstances(request, options);
+            pending = { real, request };
+            throw new OperationError('CLOUD_CAPACITY', 'no room', { upstreamCode: 'InsufficientInstanceCapacity' });
+          },
+          deleteNetworkInterface: async (real, ...args) => {
+            if (at.deletedMs < Number.POSITIVE_INFINITY || pending === null)
+              return real.deleteNetworkInterface(...args);
+            await pending.real.runInstances(pending.request, {});
+            at.deletedMs = world.clock.monotonicMs();
+          },
+          describeNetworkInterfaces: async (real, ...args) =>
+            sees('permit') ? real.describeNetworkInterfaces(...args) : [],
+          describeInstances: async (real, filters, options) => {
+            const found = await real.describeInstances(filters, options);
+            const byLaunch = 'client-token' in filters || Object.keys(filters).some((name) => name.startsWith('tag:'));
+            return byLaunch && !sees('instance') ? [] : found;
+          },
+        };
+      },
+      ['us-east-1a', 'us-east-1b'],
+    );
     expect(await stage.scene.run(stage.leader, stage.scene.intent()), JSON.stringify(stage.scene.hold())).toBe(
       'finished',
     );
