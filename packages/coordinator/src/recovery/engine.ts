@@ -199,7 +199,9 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
     if (hold && !run.term.signal.aborted) {
       const { kv, keys, clock } = run.parts;
       const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
-      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text);
+      // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
+      const yields = run.journal.states().get('activate') === 'done';
+      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
       log.warn('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }

@@ -59,7 +59,8 @@ const WRITE_TRIES = 3;
 
 /**
  * Makes the refusal visible (guarded, only while the intent is still open). The same hold is not written twice, and one for the same reason keeps
- * its `since`. Returns the revision it has then; null: somebody else wrote beside us each time.
+ * its `since`. `yields`: somebody else's hold on the member says more than ours, and stays. Returns the revision it has then; null: it is not there,
+ * because it yields or somebody else wrote beside us each time.
  * @throws LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN
  */
 export async function writeHold(
@@ -67,12 +68,14 @@ export async function writeHold(
   intent: OpenIntent,
   term: Term,
   hold: HoldText,
+  yields = false,
 ): Promise<number | null> {
   const { opId } = intent.record;
   const { member } = place;
   const { reason, text, untilWallMs } = hold;
   for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
     const known = await readHold(place, opId);
+    if (yields && !known.own && known.modRevision !== 0) return null;
     const same = known.own && known.reason === reason;
     if (same && known.text === text && known.untilWallMs === untilWallMs) return known.modRevision;
     const sinceWallMs = same ? Math.min(known.sinceWallMs, hold.sinceWallMs) : hold.sinceWallMs;

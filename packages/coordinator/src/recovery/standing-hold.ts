@@ -79,7 +79,9 @@ export class StandingHold {
     const { place, intent, term, journal } = this.#options;
     journal.holdRule = 'keep';
     const hold: HoldText = wanted;
-    const modRevision = await writeHold(place, intent, term, hold);
+    // As in the engine: once the replacement serves, another's hold says more.
+    const yields = journal.states().get('activate') === 'done';
+    const modRevision = await writeHold(place, intent, term, hold, yields);
     if (modRevision === null) return;
     journal.hold = { key: place.keys.hold(place.member), modRevision };
     this.#shownKey = wanted.key;
