@@ -248,8 +248,11 @@ export const ExplainViewSchema = z.object({
   recovery: z.string().nullable(),
   /** The open recovery, step by step; null: none, absent: written by an earlier build. */
   openRecovery: OpenRecoveryViewSchema.nullable().optional(),
-  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
-  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
+  /**
+   * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
+   * `text` is null for whoever does not show the operator's token.
+   */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
   changes: z.array(
     z.object({

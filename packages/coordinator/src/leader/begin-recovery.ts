@@ -137,7 +137,7 @@ export class Begin {
   #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.mirror.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { kind: 'plan', plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
   }
 
   /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */

@@ -160,6 +160,7 @@ export const HoldReasonSchema = z.enum([
   'CaptureFailed',
   'CaptureTimeout',
   'NoPlacementLeft',
+  'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
   'Abandoned',
