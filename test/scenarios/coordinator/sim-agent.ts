@@ -13,6 +13,7 @@ import {
   instanceHashOf,
   type Mac,
   type MemberId,
+  type ServePromise,
   type Timer,
 } from '@understudy/shared';
 
@@ -31,11 +32,14 @@ export class SimAgent {
   readonly everTold = new Set<string>();
   /** What its heartbeats say of the checks. */
   checks: readonly CheckReading[] = HEALTHY_CHECKS;
+  /** The serve lease its heartbeats promise. */
+  servePromise: ServePromise | null = null;
   readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   readonly #mac: Mac;
   readonly #coordinators: readonly Endpoint[];
-  readonly #challenges = new Map<string, string>();
+  /** Per coordinator endpoint: what it asks to be echoed. */
+  readonly challenges = new Map<string, string>();
   readonly #bootEpoch: bigint;
   #sequence = 0n;
   #timer: Timer | null = null;
@@ -71,7 +75,7 @@ export class SimAgent {
 
   #beat(): void {
     this.#timer = this.#clock.setTimer(1_000, () => this.#beat());
-    for (const to of this.#coordinators) this.#send(to, this.#challenges.get(keyOf(to)) ?? NO_CHALLENGE, false);
+    for (const to of this.#coordinators) this.#send(to, this.challenges.get(keyOf(to)) ?? NO_CHALLENGE, false);
   }
 
   #send(to: Endpoint, challenge: string, probeReply: boolean): void {
@@ -85,7 +89,7 @@ export class SimAgent {
       sequence: this.#sequence,
       challenge,
       checks: this.checks,
-      servePromise: null,
+      servePromise: this.servePromise,
       acks: [].slice(0, ACK_SLOT_COUNT),
     };
     this.#socket.send(encodeHeartbeat(heartbeat, this.#mac), to).catch(() => undefined);
@@ -95,7 +99,7 @@ export class SimAgent {
     const ack = decodeAck(payload);
     if (ack) {
       if (ack.instanceHash !== instanceHashOf(this.instanceId)) return;
-      this.#challenges.set(keyOf(from), ack.challenge);
+      this.challenges.set(keyOf(from), ack.challenge);
       this.told.set(keyOf(from), ack.activation);
       this.everTold.add(ack.activation);
       return;

@@ -32,6 +32,7 @@ import {
   keyspace,
   type KvStore,
   type MemberId,
+  type MonotonicMs,
   monotonicMs,
   OperationError,
   opIdOf,
@@ -71,6 +72,8 @@ export interface Wrapping {
   cloud?(cloud: Cloud): Cloud;
   kv?(kv: KvStore): KvStore;
   term?(term: Term): Term;
+  /** When this leader first saw the intent; absent: it sees it when it runs it. */
+  intentSeenAtMs?(): MonotonicMs;
 }
 
 /** A lease that is good until the test says otherwise: what keeps real leases is tested elsewhere. */
@@ -205,6 +208,7 @@ export class Scene {
         abstains: () => this.abstains,
       },
       settings: this.settings,
+      intentSeenAtMs: () => wrapping.intentSeenAtMs?.() ?? null,
     });
     return { name, term, engine, cloud, kv, endTerm: lose };
   }

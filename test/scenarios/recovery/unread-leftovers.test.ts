@@ -26,7 +26,9 @@ describe('what the collector could not read', () => {
     expect(await scene.run(leader, scene.intent())).toBe('finished');
     const newInstanceId = checkFinished(scene, old);
     await scene.clock.advance(30 * DAY_MS);
-    const collect = () => scene.clock.runUntilSettled(scene.collector(leader).collect(leader.term));
+    // One process's: it remembers for how long something has not been shown.
+    const collector = scene.collector(leader);
+    const collect = () => scene.clock.runUntilSettled(collector.collect(leader.term));
     return { scene, old, leader, newInstanceId, reads, collect };
   }
 
@@ -36,9 +38,12 @@ describe('what the collector could not read', () => {
     for (let pass = 0; pass < 3; pass += 1) {
       const report = await collect();
       expect(report.removed.filter((one) => one.kind === 'instance')).toEqual([]);
+      await scene.clock.advance(600_000);
     }
     expect(reads.refused).toBeGreaterThanOrEqual(3);
-    expect(scene.history()[0]?.leftovers).toMatchObject([{ kind: 'instance', id: old.instanceId }]);
+    expect(scene.history()[0]?.leftovers).toContainEqual(
+      expect.objectContaining({ kind: 'instance', id: old.instanceId }),
+    );
     expect(scene.stateOf(old.instanceId)).toBe('stopped');
     reads.broken = false;
     expect(await checkCollected(scene, old, leader, newInstanceId)).toEqual([]);
