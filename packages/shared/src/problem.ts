@@ -16,6 +16,7 @@ export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID: 'give each coordinator its own id, or stop the other process',
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
+  PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
   GroupTagEmpty: 'give its tag understudy:group the name of a group',
   MemberTagMissing: 'give it a tag understudy:member, or take its tag understudy:group away',
