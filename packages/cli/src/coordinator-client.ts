@@ -4,6 +4,8 @@ import {
   ExplainViewSchema,
   type KeysView,
   KeysViewSchema,
+  LeftoversViewSchema,
+  type LeftoverView,
   type MemberId,
   type MemberView,
   MembersViewSchema,
@@ -20,6 +22,7 @@ export interface CoordinatorClient {
   status(): Promise<StatusView>;
   members(): Promise<readonly MemberView[]>;
   recoveries(): Promise<RecoveriesView>;
+  leftovers(): Promise<readonly LeftoverView[]>;
   /** Of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
@@ -85,6 +88,7 @@ export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
     status: () => ask(StatusViewSchema, '/v1/status'),
     members: async () => (await ask(MembersViewSchema, '/v1/members')).members,
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
+    leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };

@@ -5,6 +5,7 @@ import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
 import { addKeys } from './keys-program.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { EXIT } from './exit-codes.ts';
+import { leftoversText } from './views/leftovers-view.ts';
 import { explainText } from './views/explain-view.ts';
 import { membersText } from './views/members-view.ts';
 import { statusText } from './views/status-view.ts';
@@ -47,6 +48,14 @@ function addReads(program: Command, { clock, environment }: ProgramContext): voi
       return present(clock, output(options), () => client.status(), statusText);
     },
   );
+  readCommand(
+    program,
+    'leftovers',
+    'what ended recoveries still have to remove or to put in place, and what is in the way',
+  ).action((options: ReadOptions) => {
+    const client = coordinatorClient(coordinatorUrls(options.url, environment));
+    return present(clock, output(options), () => client.leftovers(), leftoversText);
+  });
   readCommand(program, 'members', 'every member: verdict, instance, why')
     .argument('[member]', 'only this one (group/name) or this group')
     .action((filter: string | undefined, options: ReadOptions) => {
@@ -83,7 +92,7 @@ function addInspect(program: Command, { clock, environment }: ProgramContext): v
   readCommand(program, 'inspect', 'what stands in etcd, read directly')
     .argument(
       '[area]',
-      'leader, coordinators, opinions, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
+      'leader, coordinators, opinions, judgements, judge, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
       '',
     )
     .option(

@@ -27,6 +27,7 @@ import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { recordProblems } from './view/record-problems.ts';
+import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
 import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
@@ -40,7 +41,8 @@ import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { WatchedStore } from './leadership/watched-store.ts';
 import { WriteProof } from './leadership/write-proof.ts';
-import { Metrics, type MetricsSnapshot } from './metrics.ts';
+import { measure } from './measure.ts';
+import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
@@ -96,6 +98,7 @@ export class Coordinator {
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
   readonly keyRotation: KeyRotation;
+  readonly #verdicts: Verdicts;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #store: WatchedStore;
@@ -160,9 +163,27 @@ export class Coordinator {
     this.#presence = this.#makePresence();
     this.#gate = new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
     this.seat = this.#makeSeat();
+    const { view, leadership } = this;
+    const judged = (member: MemberId) => this.seat.judgement(member);
+    this.#verdicts = new Verdicts({
+      ...{ coordinatorId: config.id, view, leadership, clock, judged },
+      storeTrouble: () => this.#writes.trouble(),
+    });
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
-      read: () => this.#measure(),
+      read: () =>
+        measure({
+          view: this.view,
+          leadership: this.leadership,
+          observer: this.observer,
+          api: this.api,
+          stats: this.#listener.stats(),
+          store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
+          keysRefused: this.keyRotation.problem !== null,
+          runningRecoveries: this.seat.runs.runningCount,
+          serviceProbes: this.#prober.counts,
+          receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+        }),
       withProcess: options.withProcessMetrics ?? false,
     });
     this.view.onChange((changed) => this.#viewChanged(changed));
@@ -204,6 +225,7 @@ export class Coordinator {
     if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;
     this.#prober.tick(clock.monotonicMs());
     this.#keepRoster(beganAtMs);
+    this.#verdicts.tick();
     const opinions = this.observer.takeChanges();
     this.#publisher.offer(opinions);
     for (const opinion of opinions) this.#noteOpinion(opinion);
@@ -230,10 +252,9 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history, requests } = this.#keys;
-    this.#rosterDue ||= changed.some(
-      (key) => ![opinions, holds, history, requests].some((area) => key.startsWith(area)),
-    );
+    const { opinions, holds, history, judgements, judge, requests } = this.#keys;
+    const idle = [opinions, holds, history, judgements, judge, requests];
+    this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
   }
@@ -419,7 +440,7 @@ export class Coordinator {
       view: this.view,
       leadership: this.leadership,
       observer: this.observer,
-      judged: (member) => this.seat.judged(member),
+      verdicts: this.#verdicts,
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
       wantedHold: (member) => this.seat.wantedHold(member),
@@ -439,6 +460,10 @@ export class Coordinator {
     });
   }
 
+  #storeWritable(): boolean {
+    return this.#gate.problem === null && this.#writes.problems().length === 0;
+  }
+
   #notReady(): readonly Problem[] {
     const problems: Problem[] = [];
     if (this.#gate.problem) problems.push(this.#gate.problem);
@@ -454,41 +479,6 @@ export class Coordinator {
     }
     if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
     return [...problems, ...this.seat.problems()];
-  }
-
-  #measure(): MetricsSnapshot {
-    const { view, leadership, observer } = this;
-    const term = leadership.current();
-    const { counts } = this.api.status();
-    const { members: _members, recovering, held: _held, ...verdicts } = counts;
-    const holds = new Map<string, number>();
-    for (const { record } of view.mirror.holds.values()) holds.set(record.reason, (holds.get(record.reason) ?? 0) + 1);
-    const { recorded, ...dropped } = observer.counts;
-    const listened = this.#listener.stats();
-    return {
-      leads: term !== null,
-      term: term?.number ?? 0,
-      termRemainingMs: term?.remainingMs() ?? 0,
-      storeFresh: view.isFresh(),
-      storeContactAgoMs: view.contactAgeMs(),
-      storeWritable: this.#gate.problem === null && this.#writes.problems().length === 0,
-      storeRefusals: this.#store.refusedCounts,
-      storeAlarms: this.#writes.alarms,
-      observerAbstains: observer.abstention !== null,
-      keysRefused: this.keyRotation.problem !== null,
-      members: verdicts,
-      openRecoveries: recovering,
-      runningRecoveries: this.seat.runs.runningCount,
-      holds,
-      unreadableRecords: view.mirror.unreadable.size,
-      viewAnomalies: view.anomalies,
-      heartbeats: recorded,
-      droppedDatagrams: new Map(Object.entries(dropped)),
-      serviceProbes: this.#prober.counts,
-      kernelDrops: listened.kernelDropsCount,
-      ringDrops: listened.ringDropsCount,
-      receiveBufferBytes: this.#options.socket.receiveBufferBytes ?? null,
-    };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OpinionVerdict } from '@understudy/shared';
+import type { VerdictCounts } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsSource } from './adapters/http/api-source.ts';
 
@@ -17,11 +17,19 @@ export interface MetricsSnapshot {
   readonly storeAlarms: readonly string[];
   readonly observerAbstains: boolean;
   readonly keysRefused: boolean;
-  readonly members: Readonly<Record<OpinionVerdict, number>>;
+  /** As the leader judges; null: no leader stands behind a judgement now. */
+  readonly members: VerdictCounts | null;
+  /** null: nobody has judged. */
+  readonly judgementAgeMs: number | null;
+  /** As our own observer thinks: no verdict. */
+  readonly opinions: VerdictCounts;
   readonly openRecoveries: number;
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
   readonly holds: ReadonlyMap<string, number>;
+  /** On the books of ended recoveries, by kind; chores included. */
+  readonly leftovers: ReadonlyMap<string, number>;
+  readonly leftoversObstructed: number;
   readonly unreadableRecords: number;
   /** Times the view found itself different from etcd; should stay 0. */
   readonly viewAnomalies: number;
@@ -123,10 +131,34 @@ export class Metrics implements MetricsSource {
       'Whether the master secrets in our files are not the ones we use (0 or 1)',
       now.keysRefused ? 1 : 0,
     );
-    this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
+    this.#exposeMembers(now);
+    this.#exposeDatagrams(now);
+    return this.#registry.metrics();
+  }
+
+  #exposeMembers(now: MetricsSnapshot): void {
+    this.#setEach(
+      'understudy_members',
+      'Members by verdict, as the leader judges; absent while no leader does',
+      'verdict',
+      new Map(Object.entries(now.members ?? {})),
+    );
+    this.#set(
+      'understudy_judgement_age_seconds',
+      "Age of the leader's judgement as known here; -1 = none",
+      now.judgementAgeMs === null ? -1 : now.judgementAgeMs / 1_000,
+    );
+    this.#setEach(
+      'understudy_observer_opinions',
+      "Watched members by this coordinator's own opinion; no verdict",
+      'verdict',
+      new Map(Object.entries(now.opinions)),
+    );
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
+    this.#setEach('understudy_leftovers', 'What ended recoveries still have to do, by kind', 'kind', now.leftovers);
+    this.#set('understudy_leftovers_obstructed', 'Of these, with something in the way', now.leftoversObstructed);
     this.#copy(
       'understudy_view_anomalies_total',
       'Times our view of etcd was found different from etcd',
@@ -134,6 +166,9 @@ export class Metrics implements MetricsSource {
       new Map([['', now.viewAnomalies]]),
     );
     this.#set('understudy_unreadable_records', 'Records in etcd that do not fit their schema', now.unreadableRecords);
+  }
+
+  #exposeDatagrams(now: MetricsSnapshot): void {
     this.#copy(
       'understudy_heartbeats_received_total',
       'Authenticated, fresh heartbeats',
@@ -161,7 +196,6 @@ export class Metrics implements MetricsSource {
         'Receive buffer the kernel granted to each heartbeat socket',
         now.receiveBufferBytes,
       );
-    return this.#registry.metrics();
   }
 
   #setStore(now: MetricsSnapshot): void {

@@ -7,6 +7,8 @@ import {
   HoldRecordSchema,
   IntentRecordSchema,
   JournalRecordSchema,
+  JudgementRecordSchema,
+  JudgeRecordSchema,
   type KvEntry,
   type KvStore,
   LeaderRecordSchema,
@@ -15,6 +17,7 @@ import {
   OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
+  PolicyRecordSchema,
 } from '@understudy/shared';
 import ansis from 'ansis';
 import type * as z from 'zod';
@@ -33,7 +36,10 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   leader: LeaderRecordSchema,
   coordinators: CoordinatorRecordSchema,
   opinions: OpinionRecordSchema,
+  judgements: JudgementRecordSchema,
+  judge: JudgeRecordSchema,
   groups: GroupRecordSchema,
+  policies: PolicyRecordSchema,
   members: MemberRecordSchema,
   activations: ActivationRecordSchema,
   intents: IntentRecordSchema,

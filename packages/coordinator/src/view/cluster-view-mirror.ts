@@ -15,6 +15,10 @@ import {
   isName,
   type JournalRecord,
   JournalRecordSchema,
+  type JudgementRecord,
+  JudgementRecordSchema,
+  type JudgeRecord,
+  JudgeRecordSchema,
   type KvEntry,
   type MemberId,
   type MemberRecord,
@@ -45,7 +49,7 @@ export interface UnreadableRecord {
   readonly member: MemberId | null;
   readonly group: string | null;
   readonly opId: string | null;
-  /** Must members it concerns be left alone? Not so for a coordinator's presence: no decision rests on it. */
+  /** Must members it concerns be left alone? Not so for a coordinator's presence or a published judgement: no decision rests on them. */
   readonly blocks: boolean;
   /** Says, or might say, which instance may serve: without it no agent can be told. */
   readonly bearsOnActivation: boolean;
@@ -61,6 +65,8 @@ interface Place {
 const AREAS = [
   'coordinators',
   'opinions',
+  'judgements',
+  'judge',
   'groups',
   'policies',
   'members',
@@ -73,6 +79,9 @@ const AREAS = [
   'history',
 ] as const;
 type Area = (typeof AREAS)[number];
+
+/** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -107,6 +116,9 @@ export class ClusterMirror {
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
+  readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
+  /** At most one, `current`. */
+  readonly judge = new Map<string, Stored<JudgeRecord>>();
   /** What operators have asked of recoveries, and is not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -138,7 +150,8 @@ export class ClusterMirror {
   clear(): void {
     for (const table of [this.coordinators, this.groups, this.policies, this.members, this.activations, this.intents])
       table.clear();
-    for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
+    for (const table of [this.holds, this.requests, this.pauses, this.unreadable, this.judgements, this.judge])
+      table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -171,7 +184,8 @@ export class ClusterMirror {
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
+    if (area === 'coordinators' || area === 'groups' || area === 'policies' || area === 'judge')
+      this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -192,6 +206,8 @@ export class ClusterMirror {
       groups: () => this.groups.set(first, read(GroupRecordSchema)),
       policies: () => this.policies.set(first, read(PolicyRecordSchema)),
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
+      judge: () => this.judge.set(first, read(JudgeRecordSchema)),
+      judgements: () => this.judgements.set(member, read(JudgementRecordSchema)),
       journal: () => this.#journals.set(first, second, read(JournalRecordSchema)),
       opinions: () => this.#opinions.set(member, third, read(OpinionRecordSchema)),
       history: () => this.#history.set(member, third, read(HistoryRecordSchema)),
@@ -208,7 +224,7 @@ export class ClusterMirror {
 function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, text: string): UnreadableRecord {
   const [first = '', second = '', third = ''] = parts;
   const bearsOnActivation = ['members', 'activations', 'intents', 'history'].includes(area);
-  const blocks = area !== 'coordinators';
+  const blocks = !DECIDE_NOTHING.has(area);
   const base = { key, modRevision, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
   if (area === 'groups' || area === 'policies') return { ...base, group: first };
@@ -218,7 +234,7 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, tex
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators'
+  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

@@ -8,6 +8,8 @@ import {
   HoldRecordSchema,
   IntentRecordSchema,
   JournalRecordSchema,
+  JudgementRecordSchema,
+  JudgeRecordSchema,
   MemberRecordSchema,
   OperatorRequestRecordSchema,
   OpinionRecordSchema,
@@ -52,6 +54,16 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     },
     ['member', 'observer'],
   ],
+  [
+    JudgementRecordSchema,
+    'judgements/prod/db1',
+    {
+      ...{ member: 'prod/db1', instanceId: 'i-1', term: 1, verdict: 'alive', reasonCode: 'Heard', reason: 'x' },
+      ...{ degraded: false, sinceWallMs: 1 },
+    },
+    ['member'],
+  ],
+  [JudgeRecordSchema, 'judge/current', { coordinatorId: 'c1', term: 1 }, []],
   [GroupRecordSchema, 'groups/prod', { group: 'prod', policy: {} }, ['group']],
   [PolicyRecordSchema, 'policies/prod', { group: 'prod', policy: {}, groupRevision: 3 }, ['group']],
   [

@@ -3,6 +3,7 @@ import type {
   HistoryRecord,
   HoldRecord,
   KeysView,
+  LeftoverView,
   MemberId,
   MemberView,
   Problem,
@@ -22,6 +23,8 @@ export interface ApiSource {
   /** Where the leader answers; null when we lead or nobody does. */
   leaderUrl(): string | null;
   recoveries(): RecoveriesView;
+  /** What ended recoveries still have to remove or to put in place. */
+  leftovers(): readonly LeftoverView[];
   holds(): readonly HoldRecord[];
   /** Newest first. */
   history(member: string | null, limit: number): readonly HistoryRecord[];

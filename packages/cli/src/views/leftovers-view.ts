@@ -1,0 +1,18 @@
+import type { LeftoverView } from '@understudy/shared';
+import { tableText } from './format.ts';
+
+const when = (afterWallMs: number | null): string =>
+  afterWallMs === null ? 'kept until you remove it' : `after ${new Date(afterWallMs).toISOString()}`;
+
+/** What `understudy leftovers` prints. */
+export function leftoversText(leftovers: readonly LeftoverView[]): string {
+  if (leftovers.length === 0) return 'nothing is left to remove or to put in place';
+  const rows = leftovers.map((one) => [
+    one.member,
+    one.kind,
+    one.id,
+    one.obstacle === null ? when(one.afterWallMs) : `${one.obstacle.code}: ${one.obstacle.text}`,
+    one.text,
+  ]);
+  return tableText(['member', 'kind', 'id', 'when, or what is in the way', 'what'], rows);
+}
