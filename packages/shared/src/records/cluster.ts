@@ -206,6 +206,7 @@ export const HoldReasonSchema = z.enum([
   'CaptureFailed',
   'CaptureTimeout',
   'NoPlacementLeft',
+  'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
   'Abandoned',

@@ -58,6 +58,8 @@ export const RecoveryPlanSchema = z.strictObject({
     imdsSupport: z.string().nullable(),
   }),
   securityGroupIds: z.array(z.string()),
+  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
+  primaryInterfaceId: z.string().nullable().default(null),
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
   networkInterfaceTags: tags.optional(),
