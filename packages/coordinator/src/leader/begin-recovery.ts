@@ -19,7 +19,7 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
-import type { GuardAnswer } from '../core/judge/index.ts';
+import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
@@ -212,7 +212,7 @@ export class Begin {
       at(keys.member(member), members.get(member)),
       at(keys.group(group), groups.get(group)),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
-      ...['global', `group/${group}`, `member/${member}`].map((scope) => at(keys.pause(scope), pauses.get(scope))),
+      ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
     ];
   }
