@@ -18,7 +18,7 @@ import { flagOf, oneOf, type Raw, rawListOf, rawOf, tagsOf, textOf, wallMsOf } f
 import type { Ec2Action } from './actions.ts';
 import { listNamed, namesOnly, type NamedListing } from './describe-named.ts';
 import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
-import { Ec2Caller } from './ec2-caller.ts';
+import { Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
 
@@ -90,7 +90,7 @@ export class Ec2Reads extends Ec2Caller {
     try {
       const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
       const answer = await this.call('DescribeInstanceStatus', input, options);
-      return rawListOf(answer.InstanceStatuses).flatMap((raw) => present(mapInstanceStatus(raw)));
+      return listIn('DescribeInstanceStatus', answer, 'InstanceStatuses').flatMap((raw) => present(mapInstanceStatus(raw)));
     } catch (error) {
       if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
       if (instanceIds.length <= 1) return [];
@@ -163,7 +163,7 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
     const answer = await this.call('DescribeInstanceCreditSpecifications', { InstanceIds: [instanceId] }, options);
-    const own = rawListOf(answer.InstanceCreditSpecifications).find((item) => item.InstanceId === instanceId);
+    const own = listIn('DescribeInstanceCreditSpecifications', answer, 'InstanceCreditSpecifications').find((item) => item.InstanceId === instanceId);
     return textOf(own?.CpuCredits);
   }
 
@@ -171,7 +171,7 @@ export class Ec2Reads extends Ec2Caller {
     // 100 is the most this action takes.
     const input = { Filters: [{ Name: 'instance-type', Values: [instanceType] }], MaxResults: 100 };
     const answer = await this.call('DescribeInstanceTypes', input, options);
-    const own = rawListOf(answer.InstanceTypes).find((item) => item.InstanceType === instanceType);
+    const own = listIn('DescribeInstanceTypes', answer, 'InstanceTypes').find((item) => item.InstanceType === instanceType);
     return own ? mapInstanceType(own) : null;
   }
 
