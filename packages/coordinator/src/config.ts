@@ -38,6 +38,11 @@ const http = z.strictObject({
   port: port.default(8080),
   /** How operators and the other coordinators reach this server. Default `http://host:port`. */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * File with the operator's bearer token (32 characters or more), the same on every coordinator. Without it nobody is an operator: console output of dead machines is
+   * shown to nobody. With it, whoever has the token sees more than whoever merely reaches the port.
+   */
+  operatorTokenFile: z.string().min(1).optional(),
 });
 
 const etcd = z.strictObject({

@@ -19,12 +19,42 @@ export const CoordinatorViewSchema = z.object({
   leader: z.boolean(),
 });
 
+/**
+ * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's answers) and publishes what it judged.
+ * - `current`: of the leader there is now;
+ * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not judged yet. The verdict is `unknown` then (unless a recovery is open);
+ * - `none`: nobody has judged.
+ */
+export const StandingSchema = z.object({
+  standing: z.enum(['current', 'last', 'none']),
+  /** The coordinator that judged; null: nobody did. */
+  by: z.string().nullable(),
+  term: z.number().nullable(),
+  /** How old its word is here: since it was last known to stand. null: nobody did. */
+  ageMs: z.number().nullable(),
+});
+export type Standing = z.infer<typeof StandingSchema>;
+
+/** How many members have which verdict. */
+const VerdictCountsSchema = z.object({
+  alive: z.number(),
+  suspect: z.number(),
+  dead: z.number(),
+  unknown: z.number(),
+  left: z.number(),
+});
+export type VerdictCounts = z.infer<typeof VerdictCountsSchema>;
+
+/** What the answering coordinator's own observer thinks: its own ears, no verdict. */
+const OwnViewSchema = z.object({ observer: z.string(), verdict: OpinionVerdictSchema, reason: z.string() });
+
 /** `GET /v1/status` */
 export const StatusViewSchema = z.object({
   coordinatorId: z.string(),
   az: z.string(),
   version: z.string(),
   uptimeMs: z.number(),
+  /** null: nobody leads, or what is known of it is not fresh. */
   leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
   isLeader: z.boolean(),
   coordinators: z.array(CoordinatorViewSchema),
@@ -34,14 +64,13 @@ export const StatusViewSchema = z.object({
     reason: z.string().nullable(),
     heardAgents: z.number(),
     watchedAgents: z.number(),
+    /** Its own view of its members; what counts are the verdicts in `counts`. */
+    opinions: VerdictCountsSchema,
   }),
-  counts: z.object({
+  /** Whose verdicts `counts` are. */
+  judgement: StandingSchema,
+  counts: VerdictCountsSchema.extend({
     members: z.number(),
-    alive: z.number(),
-    suspect: z.number(),
-    dead: z.number(),
-    unknown: z.number(),
-    left: z.number(),
     recovering: z.number(),
     held: z.number(),
   }),
@@ -58,8 +87,17 @@ export const MemberViewSchema = z.object({
   incarnation: z.number().nullable(),
   az: z.string(),
   verdict: OpinionVerdictSchema,
-  /** One sentence: why this verdict. */
+  reasonCode: z.string(),
+  /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
   reason: z.string(),
+  judged: StandingSchema.extend({
+    /** What was judged: the verdict itself while it stands, else the last word. */
+    verdict: OpinionVerdictSchema.nullable(),
+    /** Since when the verdict is this one; null: not known. */
+    sinceWallMs: z.number().nullable(),
+  }),
+  /** null: it does not watch it. */
+  ownView: OwnViewSchema.nullable(),
   degraded: z.boolean(),
   lastHeardAgoMs: z.number().nullable(),
   opinions: z.array(
@@ -171,6 +209,8 @@ export const ExplainViewSchema = z.object({
   reasonCode: z.string(),
   reason: z.string(),
   degraded: z.boolean(),
+  judged: MemberViewSchema.shape.judged,
+  ownView: MemberViewSchema.shape.ownView,
   decision: z.object({
     /** `unjudged`: no activated instance, or a record that cannot be read. */
     kind: z.enum(['none', 'replace', 'hold', 'recovering', 'unjudged']),
@@ -208,8 +248,11 @@ export const ExplainViewSchema = z.object({
   recovery: z.string().nullable(),
   /** The open recovery, step by step; null: none, absent: written by an earlier build. */
   openRecovery: OpenRecoveryViewSchema.nullable().optional(),
-  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
-  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
+  /**
+   * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
+   * `text` is null for whoever does not show the operator's token.
+   */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
   changes: z.array(
     z.object({

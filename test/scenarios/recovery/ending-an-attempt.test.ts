@@ -8,7 +8,11 @@ import { type Leader, Scene } from './scene.ts';
 /** S7 and S14, layer by layer: what has to be seen before attempt 2 may begin, each where no other layer would hold it back. */
 
 async function led(altered: (scene: Scene) => Altered): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
-  const scene = new Scene({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 } });
+  const scene = new Scene({
+    policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 },
+    // What is shown, and when, is the test's: no lag of a seed's beside it.
+    latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },
+  });
   const old = scene.seedMember();
   await scene.begin(old);
   const leader = scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) });

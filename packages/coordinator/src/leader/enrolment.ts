@@ -16,6 +16,7 @@ import type { Term } from '../contracts.ts';
 import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';
+import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
 import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
@@ -189,14 +190,16 @@ export class Enrolling {
   }
 
   #dueForReadiness(): readonly MemberId[] {
-    const { members, intents } = this.#view.mirror;
+    const { mirror } = this.#view;
+    const { members } = mirror;
     const nowMs = this.#clock.monotonicMs();
     const examined = new Map<string, MonotonicMs>();
     const due: { readonly member: MemberId; readonly atMs: number }[] = [];
     for (const [member, { record }] of members) {
       const atMs = this.#examinedAtMs.get(record.instanceId);
       if (atMs !== undefined) examined.set(record.instanceId, atMs);
-      if (!intents.has(member) && (atMs === undefined || nowMs - atMs >= READINESS_EVERY_MS))
+      const isDue = atMs === undefined || nowMs - atMs >= READINESS_EVERY_MS;
+      if (isDue && undecidedRecovery(mirror, member) === null)
         due.push({ member, atMs: atMs ?? Number.NEGATIVE_INFINITY });
     }
     this.#examinedAtMs = examined;

@@ -19,13 +19,13 @@ import type {
   Term,
 } from '../contracts.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
-import type { Judged } from '../view/api-view.ts';
 import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
 import { HoldKeeper, type WantedHold } from './holds.ts';
-import { Judging } from './judging.ts';
+import { JudgementPublisher } from './judgement-publisher.ts';
+import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
@@ -103,12 +103,14 @@ export class LeaderSeat {
     this.#parts.judging.noteChanged(keys);
   }
 
-  judged(member: MemberId): Judged | null {
-    if (!this.#leads()) return null;
-    const judgement = this.#parts.judging.of(member);
-    if (!judgement) return null;
-    const { verdict, reason, degraded } = judgement.assessment;
-    return { verdict, reason, degraded };
+  /** As judged last in this term of ours; null while we do not lead, and for whom is not judged (yet). */
+  judgement(member: MemberId): Judgement | null {
+    return this.#leads() && this.#work ? this.#work.work.judged(member) : null;
+  }
+
+  /** What {@link judgement} came to. */
+  judged(member: MemberId): Judgement['assessment'] | null {
+    return this.judgement(member)?.assessment ?? null;
   }
 
   /** A fresh look at one member with every gate, whoever leads; null where there is nothing to judge. Changes nothing. */
@@ -195,8 +197,9 @@ export class LeaderSeat {
     return {
       view,
       judging,
+      judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      begin: new Begin({ cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
+      begin: new Begin({ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,

@@ -194,7 +194,9 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
     const hold = asHold(error);
     if (hold && !run.term.signal.aborted) {
       const { kv, keys, clock } = run.parts;
-      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, hold, clock.wallMs());
+      // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
+      const yields = run.journal.states().get('activate') === 'done';
+      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, hold, clock.wallMs(), yields);
       log.warn('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }

@@ -44,6 +44,7 @@ const WRITE_TRIES = 3;
 
 /**
  * Makes the refusal visible (guarded, only while the intent is still open). The same hold is not written twice, so `since` stays true.
+ * `yields`: somebody else's hold on the member says more than ours, and stays.
  * @throws LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN
  */
 export async function writeHold(
@@ -52,10 +53,12 @@ export async function writeHold(
   term: Term,
   hold: HoldDecided,
   wallMs: number,
+  yields = false,
 ): Promise<void> {
   const { opId } = intent.record;
   for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
     const known = await readHold(place, opId);
+    if (yields && !known.own && known.modRevision !== 0) return;
     if (known.own && known.reason === hold.reason && known.text === hold.message) return;
     const outcome = await term.commit({
       puts: [

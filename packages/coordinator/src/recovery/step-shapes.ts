@@ -111,7 +111,8 @@ export const STEP_SHAPES = {
     }),
     /** A later association on the failed instance, recorded before its removal. */
     noted: z.strictObject({ associationId: z.string().nullable() }),
-    result: z.strictObject({ associationId: z.string() }),
+    /** `lost`: it does not exist any more, in words. */
+    result: z.union([z.strictObject({ associationId: z.string() }), z.strictObject({ lost: z.string() })]),
   },
   done: {
     request: z.strictObject({ instanceId: z.string() }),

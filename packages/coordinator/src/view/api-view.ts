@@ -13,10 +13,10 @@ import {
   type MemberView,
   type MonotonicMs,
   type OpenRecoveryView,
-  type OpinionVerdict,
   type Problem,
   type RecoveriesView,
   type StatusView,
+  type VerdictCounts,
 } from '@understudy/shared';
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
@@ -26,14 +26,8 @@ import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
+import type { Verdicts } from './verdicts.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';
-
-/** Who is judged how, in one sentence. The leader's judgement joins EC2's evidence; a follower has its own ears only. */
-export interface Judged {
-  readonly verdict: OpinionVerdict;
-  readonly reason: string;
-  readonly degraded: boolean;
-}
 
 export interface CoordinatorApiOptions {
   readonly coordinatorId: string;
@@ -44,8 +38,7 @@ export interface CoordinatorApiOptions {
   readonly view: ClusterView;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
-  /** null: not judged here (a follower, or not yet). */
-  readonly judged: (member: MemberId) => Judged | null;
+  readonly verdicts: Verdicts;
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
@@ -90,8 +83,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   status(): StatusView {
-    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer } = this.#options;
-    const leader = leadership.knownLeader();
+    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer, verdicts } = this.#options;
+    const leader = verdicts.leader();
     const nowMs = clock.monotonicMs();
     const { abstention } = observer;
     return {
@@ -113,7 +106,9 @@ export class CoordinatorApi implements ApiSource {
         reason: abstention?.reason ?? null,
         heardAgents: observer.hearing(nowMs).hearsNow,
         watchedAgents: observer.watchedCount,
+        opinions: ownCounts(observer),
       },
+      judgement: verdicts.standing(),
       counts: this.#counts(),
       pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
       problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
@@ -144,12 +139,14 @@ export class CoordinatorApi implements ApiSource {
   }
 
   explain(member: MemberId): ExplainView | null {
-    const { coordinatorId, view, leadership, changes, clock, explained, observer } = this.#options;
-    const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
+    const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
     const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
-      ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
+      ...{ coordinatorId, view, leadership, changes, wallNowMs, hold },
+      verdict: verdicts.of(member),
+      leader: verdicts.leader(),
+      ownView: this.#ownView(member),
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
@@ -197,9 +194,14 @@ export class CoordinatorApi implements ApiSource {
 
   #counts(): StatusView['counts'] {
     const { members, intents, holds } = this.#options.view.mirror;
-    const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
-    for (const member of members.keys()) counts[this.#judge(member).verdict]++;
-    return { members: members.size, ...counts, recovering: intents.size, held: holds.size };
+    return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
+  }
+
+  /** Its own ears, labelled as such. */
+  #ownView(member: MemberId): MemberView['ownView'] {
+    const { coordinatorId, observer } = this.#options;
+    const opinion = observer.opinion(member);
+    return opinion && { observer: coordinatorId, verdict: opinion.verdict, reason: opinion.reason };
   }
 
   /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
@@ -215,15 +217,6 @@ export class CoordinatorApi implements ApiSource {
     return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
   }
 
-  #judge(member: MemberId): Judged {
-    const judged = this.#options.judged(member);
-    if (judged) return judged;
-    const opinion = this.#options.observer.opinion(member);
-    if (!opinion) return { verdict: 'unknown', reason: 'not watched yet', degraded: false };
-    const reason = `${this.#options.coordinatorId} alone: ${opinion.reason}`;
-    return { verdict: opinion.verdict, reason, degraded: false };
-  }
-
   #member(member: MemberId): MemberView {
     const { view, observer, clock } = this.#options;
     const { members, activations, opinions, intents } = view.mirror;
@@ -236,7 +229,8 @@ export class CoordinatorApi implements ApiSource {
       instanceId,
       incarnation: activation?.incarnation ?? null,
       az: record?.az ?? '',
-      ...this.#judge(member),
+      ...this.#options.verdicts.of(member),
+      ownView: this.#ownView(member),
       lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
         observer: one.observer,
@@ -265,3 +259,10 @@ export class CoordinatorApi implements ApiSource {
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+/** Members by what this process's own observer thinks of them. O(members). */
+function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
+  const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
+  for (const { verdict } of observer.opinions()) counts[verdict]++;
+  return counts;
+}

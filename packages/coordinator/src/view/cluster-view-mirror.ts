@@ -15,6 +15,10 @@ import {
   isName,
   type JournalRecord,
   JournalRecordSchema,
+  type JudgementRecord,
+  JudgementRecordSchema,
+  type JudgeRecord,
+  JudgeRecordSchema,
   type KvEntry,
   type MemberId,
   type MemberRecord,
@@ -42,7 +46,7 @@ export interface UnreadableRecord {
   readonly member: MemberId | null;
   readonly group: string | null;
   readonly opId: string | null;
-  /** Must members it concerns be left alone? Not so for a coordinator's presence: no decision rests on it. */
+  /** Must members it concerns be left alone? Not so for a coordinator's presence or a published judgement: no decision rests on them. */
   readonly blocks: boolean;
   /** Says, or might say, which instance may serve: without it no agent can be told. */
   readonly bearsOnActivation: boolean;
@@ -58,6 +62,8 @@ interface Place {
 const AREAS = [
   'coordinators',
   'opinions',
+  'judgements',
+  'judge',
   'groups',
   'members',
   'activations',
@@ -74,6 +80,8 @@ type Area = (typeof AREAS)[number];
 const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
   coordinators: [1],
   opinions: [3],
+  judgements: [2],
+  judge: [1],
   groups: [1],
   members: [2],
   activations: [2],
@@ -84,6 +92,9 @@ const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
   pauses: [1, 2, 3],
   history: [3],
 };
+
+/** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -116,6 +127,9 @@ export class ClusterMirror {
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
+  readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
+  /** At most one, `current`. */
+  readonly judge = new Map<string, Stored<JudgeRecord>>();
   /** What operators have asked of recoveries, and is not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -146,7 +160,8 @@ export class ClusterMirror {
 
   clear(): void {
     for (const table of [this.coordinators, this.groups, this.members, this.activations, this.intents]) table.clear();
-    for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
+    for (const table of [this.holds, this.requests, this.pauses, this.unreadable, this.judgements, this.judge])
+      table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -179,7 +194,7 @@ export class ClusterMirror {
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups') this[area].delete(first);
+    if (area === 'coordinators' || area === 'groups' || area === 'judge') this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -203,6 +218,9 @@ export class ClusterMirror {
     else if (area === 'groups') this.groups.set(first, read(GroupRecordSchema));
     else if (area === 'pauses') this.pauses.set(parts.join('/'), read(PauseRecordSchema));
     else if (area === 'journal') this.#journals.set(first, second, read(JournalRecordSchema));
+    else if (area === 'judge') this.judge.set(first, read(JudgeRecordSchema));
+    else if (area === 'judgements')
+      put(read(JudgementRecordSchema), belongs, (one) => this.judgements.set(member, one));
     else if (area === 'opinions')
       put(read(OpinionRecordSchema), belongs, (one) => this.#opinions.set(member, third, one));
     else if (area === 'history')
@@ -229,7 +247,8 @@ function put<T extends { readonly member: MemberId }>(
 function unreadableOf(key: string, { area, parts }: Place, text: string): UnreadableRecord {
   const [first = '', second = '', third = ''] = parts;
   const bearsOnActivation = ['members', 'activations', 'intents', 'history'].includes(area);
-  const base = { key, text, member: null, group: null, opId: null, blocks: area !== 'coordinators', bearsOnActivation };
+  const blocks = !DECIDE_NOTHING.has(area);
+  const base = { key, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
   if (area === 'groups') return { ...base, group: first };
   if (area === 'pauses') {
@@ -237,7 +256,7 @@ function unreadableOf(key: string, { area, parts }: Place, text: string): Unread
     if (first === 'group' && parts.length === 2) return { ...base, group: second };
     return first === 'member' && parts.length === 3 ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators'
+  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

@@ -2,15 +2,19 @@ import {
   type Clock,
   type GroupPolicy,
   type Keyspace,
+  type KvEntry,
   type KvStore,
+  LeaderRecordSchema,
   type Log,
   type MemberId,
   type MonotonicMs,
+  parseRecord,
   type PauseRecord,
   type Random,
   type Revision,
   type WallMs,
 } from '@understudy/shared';
+import type { KnownLeader } from '../contracts.ts';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
 import { PrefixView } from '../leadership/prefix-view.ts';
 
@@ -34,6 +38,8 @@ export class ClusterView {
   readonly mirror: ClusterMirror;
   readonly #view: PrefixView;
   readonly #options: ClusterViewOptions;
+  /** The leader key's entry is read once. */
+  #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
   /** Unreadable records by whom they concern; made again when one changes. */
   #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
 
@@ -86,6 +92,14 @@ export class ClusterView {
 
   isFresh(): boolean {
     return this.#view.ageMs() < this.#options.freshForMs;
+  }
+
+  /** Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An entry that cannot be read is nobody's. */
+  leader(): KnownLeader | null {
+    const key = this.#options.keys.leader;
+    const entry = this.#view.get(key) ?? null;
+    if (this.#leader?.entry !== entry) this.#leader = { entry, leader: entry && leaderOf(key, entry) };
+    return this.#leader.leader;
   }
 
   policyOf(group: string): GroupPolicy {
@@ -164,5 +178,15 @@ export class ClusterView {
   #concerns(record: UnreadableRecord, member: MemberId): boolean {
     if (record.opId !== null) return this.mirror.intents.get(member)?.record.opId === record.opId;
     return record.group === null || member.startsWith(`${record.group}/`);
+  }
+}
+
+function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
+  try {
+    const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
+    return { coordinatorId, term: entry.createRevision, httpUrl };
+  } catch {
+    // Leadership logs it.
+    return null;
   }
 }

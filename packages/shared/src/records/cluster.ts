@@ -59,6 +59,30 @@ export const OpinionRecordSchema = z.strictObject({
 });
 export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 
+/**
+ * `judgements/<group>/<member>`: what the leader judges of the activated instance, written on change only. For people and followers; nobody decides by it.
+ * It stands while its term, or the term of {@link JudgeRecordSchema}, is the present one; else it is the last word of a leader that is gone.
+ */
+export const JudgementRecordSchema = z.strictObject({
+  ...recordBase,
+  member: MemberIdSchema,
+  instanceId: z.string(),
+  /** The term that wrote it. */
+  term: z.number(),
+  verdict: OpinionVerdictSchema,
+  reasonCode: z.string(),
+  /** One sentence, as it was when this was written. */
+  reason: z.string(),
+  degraded: z.boolean(),
+  /** Since when the verdict is this one. */
+  sinceWallMs: z.number(),
+});
+export type JudgementRecord = z.infer<typeof JudgementRecordSchema>;
+
+/** `judge/current`: whose judgements stand. Written once a term, when the new leader has judged every member and has written where it differs from its predecessor. */
+export const JudgeRecordSchema = z.strictObject({ ...recordBase, coordinatorId: z.string(), term: z.number() });
+export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
+
 /** `groups/<group>`: what the operator asked for. */
 export const GroupRecordSchema = z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema });
 export type GroupRecord = z.infer<typeof GroupRecordSchema>;

@@ -25,7 +25,8 @@ function rootOf(body: string): string | null {
   return /^<(?:[\w.-]+:)?([\w.-]+)[\s>/]/.exec(body.slice(prolog, prolog + 512))?.[1] ?? null;
 }
 
-const isClosed = (body: string, root: string): boolean => new RegExp(`</(?:[\\w.-]+:)?${root}\\s*>\\s*$`).test(body.slice(-256));
+const isClosed = (body: string, root: string): boolean =>
+  new RegExp(`</(?:[\\w.-]+:)?${root}\\s*>\\s*$`).test(body.slice(-256));
 
 const rootText = (root: string | null, body: string): string => {
   if (body.trim() === '') return 'its body is empty';

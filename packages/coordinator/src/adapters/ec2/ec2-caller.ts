@@ -40,3 +40,10 @@ export function listIn(action: string, answer: Raw, member: string): readonly Ra
   if (Array.isArray(list)) return rawListOf(list);
   throw new OperationError('CLOUD_UNAVAILABLE', `${action}: the answer has no ${member}: it is not EC2's`);
 }
+
+/** What is told about one instance names it. @throws CLOUD_UNAVAILABLE */
+export function assertAbout(action: string, answer: Raw, instanceId: string): void {
+  if (answer.InstanceId === instanceId) return;
+  const text = `${action}: the answer is not about ${instanceId}: it is not EC2's`;
+  throw new OperationError('CLOUD_UNAVAILABLE', text);
+}

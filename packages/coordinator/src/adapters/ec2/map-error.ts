@@ -162,8 +162,13 @@ const NO_CODES: ReadonlySet<string> = new Set([
 
 /** A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from a proxy, is none. */
 function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): boolean {
+  const { httpStatusCode } = rawOf(raw.$metadata);
   const isService = raw.$fault === 'client' || raw.$fault === 'server' || textOf(raw.Code) !== null;
-  return isService && !NO_CODES.has(upstream) && /^[A-Z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/.test(upstream);
+  return (
+    (isService || httpStatusCode === undefined) &&
+    !NO_CODES.has(upstream) &&
+    /^[A-Z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/.test(upstream)
+  );
 }
 
 /** An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever its class. */

@@ -32,6 +32,15 @@ describe('addressMove', () => {
     ],
   ])('%s', (_name, seen, want) => expect(addressMove(seen, WANT)).toEqual(want));
 
+  test('on an instance an earlier recovery retired without moving it: taken from there, once exactly that is on record', () => {
+    const want = { ...WANT, owedFrom: ['i-older'] };
+    const seen = at({ associationId: 'assoc-0', networkInterfaceId: 'eni-0', instanceId: 'i-older' });
+    expect(addressMove(seen, want)).toEqual({ kind: 'record', associationId: 'assoc-0' });
+    const recorded = { ...want, recordedAssociationId: 'assoc-0' };
+    expect(addressMove(seen, recorded)).toEqual({ kind: 'disassociate', associationId: 'assoc-0' });
+    expect(addressMove({ ...seen, instanceId: 'i-other' }, recorded).kind).toBe('held');
+  });
+
   test.each<[string, CloudAddress]>([
     ['an instance', at({ associationId: 'assoc-7', networkInterfaceId: 'eni-7', instanceId: 'i-other' })],
     ['an interface without an instance', at({ associationId: 'assoc-7', networkInterfaceId: 'eni-7' })],

@@ -11,14 +11,16 @@ export type AddressMove =
   | { readonly kind: 'unseen' };
 
 /**
- * The next conditional step of an Elastic IP towards the replacement. Only an association with the instance this very recovery has fenced is
- * ever removed, and only once exactly that association is on record; whoever else holds the address keeps it.
+ * The next conditional step of an Elastic IP towards the replacement. Only an association with the instance this very recovery has fenced, or with one an
+ * earlier recovery of this member has retired without moving the address, is ever removed, and only once exactly that association is on record; whoever else holds the address keeps it.
  */
 export function addressMove(
   seen: CloudAddress | null,
   want: {
     readonly networkInterfaceId: string;
     readonly oldInstanceId: string;
+    /** Retired before; absent: none. */
+    readonly owedFrom?: readonly string[];
     /** Association on record as the one to remove; null: none. */
     readonly recordedAssociationId: string | null;
   },
@@ -28,7 +30,8 @@ export function addressMove(
     return { kind: 'done', associationId: seen.associationId };
   }
   if (seen.associationId === null) return { kind: 'associate' };
-  if (seen.instanceId !== want.oldInstanceId) {
+  const fenced = [want.oldInstanceId, ...(want.owedFrom ?? [])];
+  if (seen.instanceId === null || !fenced.includes(seen.instanceId)) {
     const holder = seen.instanceId ?? seen.networkInterfaceId ?? 'something else';
     return { kind: 'held', text: `${seen.publicIp} is associated with ${holder}; it is never taken away` };
   }
