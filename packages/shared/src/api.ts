@@ -74,7 +74,16 @@ export const StatusViewSchema = z.object({
     recovering: z.number(),
     held: z.number(),
   }),
-  pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
+  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  pauses: z.array(
+    z.object({
+      scope: z.string(),
+      who: z.string(),
+      why: z.string(),
+      untilWallMs: z.number().nullable().optional(),
+      members: z.number().optional(),
+    }),
+  ),
   /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
   problems: z.array(ProblemSchema).default([]),
 });

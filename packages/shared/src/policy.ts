@@ -101,7 +101,18 @@ const fields = z.strictObject({
 
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),
-  /** Launch attempts (placements × verification failures) before holding. */
+  /**
+   * How long what EC2 refuses in passing (rates, limits, no capacity, its own faults) is tried again, with growing pauses, before only a person can go on.
+   * Default 86 400 000 (24 h), 0 to 604 800 000. Shorter = a person is asked sooner; longer = a shortage of a day ends by itself, and a replacement may
+   * begin to serve when nobody expects it any more.
+   */
+  retryRefusedForMs: durationMs(86_400_000, 0, 604_800_000),
+  /**
+   * A step of a recovery that fails for so long without a success is shown as a hold, while it goes on trying. Default 180 000, 1 000 to 86 400 000.
+   * Shorter = told sooner; longer = fewer holds that pass by themselves.
+   */
+  holdFailingAfterMs: durationMs(180_000, 1_000, 86_400_000),
+  /** Replacements that may be launched and fail (die, do not verify) before holding. What makes nothing does not count. */
   maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
   /** A snapshot set that takes longer than this is a hold, not an error. */
   captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),

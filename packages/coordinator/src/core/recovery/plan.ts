@@ -103,6 +103,7 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
       candidates: [...placements.candidates],
       image,
       securityGroupIds: [...primary.groupIds],
+      primaryInterfaceId: primary.networkInterfaceId,
       sourceDestCheck: own?.sourceDestCheck ?? true,
       networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
       protection: input.protection,
