@@ -4,6 +4,8 @@ import {
   type CoordinatorRecord,
   CoordinatorRecordSchema,
   errorText,
+  type FindingsRecord,
+  FindingsRecordSchema,
   type GroupRecord,
   GroupRecordSchema,
   type HistoryRecord,
@@ -64,6 +66,7 @@ const AREAS = [
   'opinions',
   'judgements',
   'judge',
+  'findings',
   'groups',
   'members',
   'activations',
@@ -82,6 +85,7 @@ const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
   opinions: [3],
   judgements: [2],
   judge: [1],
+  findings: [1],
   groups: [1],
   members: [2],
   activations: [2],
@@ -94,7 +98,7 @@ const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
 };
 
 /** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge']);
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -130,6 +134,8 @@ export class ClusterMirror {
   readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
   /** At most one, `current`. */
   readonly judge = new Map<string, Stored<JudgeRecord>>();
+  /** At most one, `current`. */
+  readonly findings = new Map<string, Stored<FindingsRecord>>();
   /** What operators have asked of recoveries, and is not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -160,7 +166,15 @@ export class ClusterMirror {
 
   clear(): void {
     for (const table of [this.coordinators, this.groups, this.members, this.activations, this.intents]) table.clear();
-    for (const table of [this.holds, this.requests, this.pauses, this.unreadable, this.judgements, this.judge])
+    for (const table of [
+      this.holds,
+      this.requests,
+      this.pauses,
+      this.unreadable,
+      this.judgements,
+      this.judge,
+      this.findings,
+    ])
       table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
@@ -194,7 +208,8 @@ export class ClusterMirror {
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups' || area === 'judge') this[area].delete(first);
+    if (area === 'coordinators' || area === 'groups' || area === 'judge' || area === 'findings')
+      this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -219,6 +234,7 @@ export class ClusterMirror {
     else if (area === 'pauses') this.pauses.set(parts.join('/'), read(PauseRecordSchema));
     else if (area === 'journal') this.#journals.set(first, second, read(JournalRecordSchema));
     else if (area === 'judge') this.judge.set(first, read(JudgeRecordSchema));
+    else if (area === 'findings') this.findings.set(first, read(FindingsRecordSchema));
     else if (area === 'judgements')
       put(read(JudgementRecordSchema), belongs, (one) => this.judgements.set(member, one));
     else if (area === 'opinions')
@@ -256,7 +272,7 @@ function unreadableOf(key: string, { area, parts }: Place, text: string): Unread
     if (first === 'group' && parts.length === 2) return { ...base, group: second };
     return first === 'member' && parts.length === 3 ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge'
+  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge' && area !== 'findings'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }
