@@ -159,6 +159,8 @@ export interface RecoveryRunner {
   run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome>;
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
+  /** Its hold was removed while it runs: what it pauses for after a failure is tried now. Absent: it cannot be hurried. */
+  retryNow?(opId: string): void;
 }
 
 /**

@@ -126,7 +126,16 @@ export const StatusViewSchema = z.object({
     recovering: z.number(),
     held: z.number(),
   }),
-  pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
+  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  pauses: z.array(
+    z.object({
+      scope: z.string(),
+      who: z.string(),
+      why: z.string(),
+      untilWallMs: z.number().nullable().optional(),
+      members: z.number().optional(),
+    }),
+  ),
   /** Why nothing is done about whom, at most 50. */
   holds: z
     .array(HoldRecordSchema.pick({ member: true, reason: true, text: true, sinceWallMs: true, untilWallMs: true }))

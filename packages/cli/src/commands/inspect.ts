@@ -18,6 +18,7 @@ import {
   OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
+  PolicyRecordSchema,
 } from '@understudy/shared';
 import ansis from 'ansis';
 import type * as z from 'zod';
@@ -40,6 +41,7 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   judge: JudgeRecordSchema,
   findings: FindingsRecordSchema,
   groups: GroupRecordSchema,
+  policies: PolicyRecordSchema,
   members: MemberRecordSchema,
   activations: ActivationRecordSchema,
   intents: IntentRecordSchema,
