@@ -36,14 +36,14 @@ export function permitStep(run: Run, attempt: number): Step<'permit'> {
   };
 }
 
-/** The attempts before this one, with where they were and why they ended. */
+/** The attempts before this one under the present plan, with where they were and why they ended. */
 function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
   return Array.from({ length: attempt - 1 }, (_, index) => {
     const request = run.journal.get('revoke', `revoke-${index + 1}`)?.request;
     invariant(request, `attempt ${index + 1} has not been ended, but ${attempt} begins`);
     const { round, candidateIndex, failure, text } = request;
     return { round, candidateIndex, failure, text };
-  });
+  }).slice(run.record.attemptsBeforePlan ?? 0);
 }
 
 async function choose(
