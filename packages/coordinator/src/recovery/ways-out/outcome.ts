@@ -32,14 +32,18 @@ function contentOf(record: IntentRecord): Unwritten<IntentRecord> {
   return content;
 }
 
-/** The request goes, and with it our own hold: whatever it held is looked at again. */
-export async function requestGone(run: Run, request: StoredRequest): Promise<readonly GuardedDelete[]> {
+/** The request goes, and with it our own hold, unless `keepHold`: whatever it held is looked at again, with all tries. */
+export async function requestGone(
+  run: Run,
+  request: StoredRequest,
+  keepHold = false,
+): Promise<readonly GuardedDelete[]> {
   const { kv, keys } = run.parts;
   const { member, opId } = run.record;
   const hold = await readHold({ kv, keys, member }, opId);
   return [
     { key: keys.request(member), expect: request.modRevision },
-    ...(hold.own ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
+    ...(hold.own && !keepHold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
   ];
 }
 
@@ -47,6 +51,7 @@ export interface Rewrite {
   readonly change: Partial<IntentRecord>;
   /** For people: what came of it. */
   readonly text: string;
+  readonly keepHold?: boolean;
   readonly deletes?: readonly GuardedDelete[];
   readonly also?: GuardedWrite['also'];
 }
@@ -59,7 +64,7 @@ export async function rewriteIntent(run: Run, request: StoredRequest, rewrite: R
   const record = { ...contentOf(run.record), ...rewrite.change, acts };
   const outcome = await run.term.commit({
     puts: [{ key: keys.intent(member), record, expect: run.intent.modRevision }],
-    deletes: [...(await requestGone(run, request)), ...(rewrite.deletes ?? [])],
+    deletes: [...(await requestGone(run, request, rewrite.keepHold)), ...(rewrite.deletes ?? [])],
     also: rewrite.also ?? [],
   });
   if (outcome.kind === 'conflict') {
@@ -78,7 +83,7 @@ export async function rewriteIntent(run: Run, request: StoredRequest, rewrite: R
 /** It cannot be done as things are: said in the acts, and the recovery goes on as it was. */
 export const refuse = (run: Run, request: StoredRequest, why: string): Promise<CarriedOut> => {
   run.parts.log.warn('recovery.request_refused', { request: request.record.kind, why });
-  return rewriteIntent(run, request, { change: {}, text: `refused: ${why}` });
+  return rewriteIntent(run, request, { change: {}, text: `refused: ${why}`, keepHold: true });
 };
 
 /** Every record of the journal as this run knows it, and that these steps have none. */
