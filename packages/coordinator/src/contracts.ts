@@ -161,6 +161,8 @@ export interface RecoveryRunner {
   interrupt?(opId: string): void;
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
+  /** Its hold was removed while it runs: what it pauses for after a failure is tried now. Absent: it cannot be hurried. */
+  retryNow?(opId: string): void;
 }
 
 /**

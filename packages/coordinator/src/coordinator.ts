@@ -26,6 +26,7 @@ import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
+import { recordProblems } from './view/record-problems.ts';
 import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -455,7 +456,12 @@ export class Coordinator {
       notReady: () => this.#notReady(),
       keys: this.keyRotation,
       userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
-      remarks: () => [...this.#gate.remarks, ...this.seat.remarks(), ...one(this.keyRotation.problem)],
+      remarks: () => [
+        ...this.#gate.remarks,
+        ...recordProblems(this.view, clock.wallMs()),
+        ...this.seat.remarks(),
+        ...one(this.keyRotation.problem),
+      ],
     });
   }
 

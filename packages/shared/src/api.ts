@@ -74,7 +74,16 @@ export const StatusViewSchema = z.object({
     recovering: z.number(),
     held: z.number(),
   }),
-  pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
+  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  pauses: z.array(
+    z.object({
+      scope: z.string(),
+      who: z.string(),
+      why: z.string(),
+      untilWallMs: z.number().nullable().optional(),
+      members: z.number().optional(),
+    }),
+  ),
   /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
   problems: z.array(ProblemSchema).default([]),
 });
@@ -248,8 +257,11 @@ export const ExplainViewSchema = z.object({
   recovery: z.string().nullable(),
   /** The open recovery, step by step; null: none, absent: written by an earlier build. */
   openRecovery: OpenRecoveryViewSchema.nullable().optional(),
-  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
-  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
+  /**
+   * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
+   * `text` is null for whoever does not show the operator's token.
+   */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
   changes: z.array(
     z.object({

@@ -17,6 +17,7 @@ import {
   OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
+  PolicyRecordSchema,
 } from '@understudy/shared';
 import ansis from 'ansis';
 import type * as z from 'zod';
@@ -38,6 +39,7 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   judgements: JudgementRecordSchema,
   judge: JudgeRecordSchema,
   groups: GroupRecordSchema,
+  policies: PolicyRecordSchema,
   members: MemberRecordSchema,
   activations: ActivationRecordSchema,
   intents: IntentRecordSchema,

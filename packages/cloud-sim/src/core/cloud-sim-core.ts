@@ -156,7 +156,7 @@ export class CloudSimCore {
     if (world.deniedActions.has(action)) {
       throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.');
     }
-    if (input['DryRun'] === true && isAction(action)) {
+    if (input['DryRun'] === true && isAction(action) && action !== 'RunInstances') {
       throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
     }
     return perform(world, this.#call(action, moment, faults, false), action, input);

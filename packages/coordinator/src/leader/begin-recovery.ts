@@ -19,8 +19,9 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
-import type { GuardAnswer } from '../core/judge/index.ts';
+import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
+import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import { supersede } from '../recovery/supersede.ts';
@@ -46,6 +47,8 @@ export interface BeginningOptions {
   readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
+  /** What EC2 said when the launch of this instance's replacement was tried. */
+  readonly trialOf: (instanceId: string) => LaunchTrial;
 }
 
 /**
@@ -68,7 +71,8 @@ export class Begin {
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
-      const result = this.#withOwed(chosen, makePlan(input, policy, leaveAzOf(deciding.ask(chosen))));
+      const trial = this.#options.trialOf(instanceId);
+      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
       if (refusal !== null) this.#refuse(member, ...refusal);
     } catch (error) {
@@ -137,7 +141,7 @@ export class Begin {
   #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.mirror.history.get(member)?.values() ?? [])].map((one) => one.record);
-    return { kind: 'plan', plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
   }
 
   /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */
@@ -208,7 +212,7 @@ export class Begin {
       at(keys.member(member), members.get(member)),
       at(keys.group(group), groups.get(group)),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
-      ...['global', `group/${group}`, `member/${member}`].map((scope) => at(keys.pause(scope), pauses.get(scope))),
+      ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
     ];
   }

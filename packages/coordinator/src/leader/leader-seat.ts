@@ -29,6 +29,7 @@ import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
+import { Readiness } from './readiness.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
 import { ServeContracts } from './serve-contracts.ts';
@@ -127,7 +128,7 @@ export class LeaderSeat {
 
   /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
   userDataKeyId(instanceId: string): number | null {
-    return this.#parts.enrolling.userDataKeyId(instanceId);
+    return this.#parts.readiness.userDataKeyId(instanceId);
   }
 
   /** The last words of a member's machine that this process found dead. */
@@ -177,7 +178,9 @@ export class LeaderSeat {
     const { config, store, cloud, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const policyOf = (group: string) => view.policyOf(group);
-    const enrolling = new Enrolling({ cloud, view, keys, clock, log, policyOf });
+    const { tryLaunchEveryMs } = config.loop;
+    const readiness = new Readiness({ cloud, view, clock, policyOf, tryLaunchEveryMs });
+    const enrolling = new Enrolling({ cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
     const judging = new Judging({
@@ -199,10 +202,14 @@ export class LeaderSeat {
       judging,
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      begin: new Begin({ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
+      begin: new Begin({
+        ...{ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
+        trialOf: (instanceId) => readiness.trialOf(instanceId),
+      }),
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
+      readiness,
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,
       console: new ConsoleCapture({ cloud, clock, log }),

@@ -21,6 +21,7 @@ import { type HoldKeeper, planHolds } from './holds.ts';
 import type { JudgementPublisher } from './judgement-publisher.ts';
 import type { Judgement, Judging } from './judging.ts';
 import type { RecoveryRuns } from './runs.ts';
+import type { Readiness } from './readiness.ts';
 import type { Enrolling } from './enrolment.ts';
 import type { ServeContracts } from './serve-contracts.ts';
 import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
@@ -42,6 +43,7 @@ export interface LeaderParts {
   readonly holds: HoldKeeper;
   readonly runs: RecoveryRuns;
   readonly enrolling: Enrolling;
+  readonly readiness: Readiness;
   readonly serveContracts: ServeContracts;
   readonly evidence: EvidencePoller;
   readonly console: ConsoleCapture;

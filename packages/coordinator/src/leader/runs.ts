@@ -20,7 +20,13 @@ const PARK_RETRY_MAX_MS = 10_000;
 const FINISHED_RECHECK_MS = 30_000;
 
 type Run =
-  | { readonly kind: 'running'; readonly ended: Promise<void>; readonly term: number }
+  | {
+      readonly kind: 'running';
+      readonly ended: Promise<void>;
+      readonly term: number;
+      /** A hold of it has been in our view: it goes on, and says what fails. */
+      readonly holdSeen: boolean;
+    }
   | {
       readonly kind: 'waiting';
       readonly outcome: RecoveryRunOutcome;
@@ -97,6 +103,10 @@ export class RecoveryRuns {
 
   #noteHold(opId: string, held: boolean): void {
     const run = this.#runs.get(opId);
+    if (run?.kind === 'running' && run.holdSeen !== held) {
+      if (!held) this.#options.runner.retryNow?.(opId);
+      this.#runs.set(opId, { ...run, holdSeen: held });
+    }
     if (run?.kind !== 'waiting' || run.outcome !== 'held' || run.holdSeen === held) return;
     // Gone after it was there: somebody removed it, so now is the time.
     const retryAtMs = held ? run.retryAtMs : this.#options.clock.monotonicMs();
@@ -132,7 +142,12 @@ export class RecoveryRuns {
       this.#options.onEnded(outcome);
       this.#options.log.info('recovery.run_ended', { opId, member, term: term.number, outcome });
     });
-    this.#runs.set(opId, { kind: 'running', ended, term: term.number });
+    this.#runs.set(opId, {
+      kind: 'running',
+      ended,
+      term: term.number,
+      holdSeen: before?.kind === 'waiting' && before.holdSeen,
+    });
   }
 
   async #run(term: Term, intent: Stored<IntentRecord>): Promise<RecoveryRunOutcome> {

@@ -128,6 +128,10 @@ export class RecoveryEngine implements RecoveryRunner {
     };
   }
 
+  retryNow(opId: string): void {
+    this.#runs.get(opId)?.nudge();
+  }
+
   /**
    * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or store lost, nothing is lost. A run of the
    * same recovery that is still unwinding (an earlier term's) also answers `parked`.
@@ -226,9 +230,10 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
     const hold = asHold(error);
     if (hold && !run.term.signal.aborted) {
       const { kv, keys, clock } = run.parts;
+      const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
       // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
       const yields = run.journal.states().get('activate') === 'done';
-      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, hold, clock.wallMs(), yields);
+      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
       log.warn('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }

@@ -21,6 +21,7 @@ import {
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
@@ -110,7 +111,10 @@ export class CoordinatorApi implements ApiSource {
       },
       judgement: verdicts.standing(),
       counts: this.#counts(),
-      pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
+      pauses: view.pausesInForce(clock.wallMs()).map((pause) => {
+        const { scope, who, why, untilWallMs } = pause;
+        return { scope, who, why, untilWallMs, members: heldBy(view, pause, clock.wallMs()) };
+      }),
       problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
     };
   }

@@ -9,13 +9,13 @@ import {
   type MemberId,
   type MonotonicMs,
   parseRecord,
-  type PauseRecord,
   type Random,
   type Revision,
   type WallMs,
 } from '@understudy/shared';
 import type { KnownLeader } from '../contracts.ts';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
+import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../core/judge/index.ts';
 import { PrefixView } from '../leadership/prefix-view.ts';
 
 export interface ClusterViewOptions {
@@ -106,13 +106,20 @@ export class ClusterView {
     return this.mirror.groups.get(group)?.record.policy ?? this.#options.defaultPolicy;
   }
 
+  /** Every pause that is one at this wall time. One that cannot be read is one of what its key names, or of everything, until somebody corrects it. */
+  pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
+    const { pauses, unreadable, root } = this.mirror;
+    const read = [...pauses.values()].map(({ record }) => record).filter((one) => isInForce(one, nowWallMs));
+    const unread = [...unreadable.values()].filter(({ key }) => key.startsWith(`${root}pauses/`)).map(asPause);
+    return [...read, ...unread];
+  }
+
   /** The pauses that hold a member at this wall time, widest scope first. */
-  pausesOf(member: MemberId, nowWallMs: WallMs): readonly PauseRecord[] {
-    const group = member.slice(0, member.indexOf('/'));
-    return ['global', `group/${group}`, `member/${member}`].flatMap((scope) => {
-      const pause = this.mirror.pauses.get(scope)?.record;
-      return pause && (pause.untilWallMs === null || pause.untilWallMs > nowWallMs) ? [pause] : [];
-    });
+  pausesOf(member: MemberId, nowWallMs: WallMs): readonly ActivePause[] {
+    const scopes = scopesOf(member);
+    return this.pausesInForce(nowWallMs)
+      .filter((pause) => pauseHolds(pause, member, nowWallMs))
+      .sort((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope));
   }
 
   /**
@@ -180,6 +187,13 @@ export class ClusterView {
     return record.group === null || member.startsWith(`${record.group}/`);
   }
 }
+
+const asPause = ({ member, group, text }: UnreadableRecord): ActivePause => ({
+  scope: member !== null ? `member/${member}` : group !== null ? `group/${group}` : 'global',
+  who: 'a record that cannot be read',
+  why: text,
+  untilWallMs: null,
+});
 
 function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
   try {

@@ -13,6 +13,8 @@ export interface Listing {
   readonly list: string;
   /** false: the action knows no MaxResults and no NextToken (DescribeAddresses). */
   readonly paginated: boolean;
+  /** Entries per page, where the action takes fewer than 500. */
+  readonly pageSize?: number;
   /** Further members of the request. */
   readonly input?: Raw;
 }
@@ -38,7 +40,7 @@ async function listPortion(send: SendRead, listing: Listing, filters: CloudFilte
     const answer: Raw = await send(listing.action, {
       ...listing.input,
       ...(Filters.length === 0 ? {} : { Filters }),
-      ...(listing.paginated ? { MaxResults: PAGE_SIZE } : {}),
+      ...(listing.paginated ? { MaxResults: listing.pageSize ?? PAGE_SIZE } : {}),
       ...(next === null ? {} : { NextToken: next }),
     });
     found.push(...rawListOf(answer[listing.list]));

@@ -12,7 +12,7 @@ import type {
 import { hasCode } from '@understudy/shared';
 import { rawListOf, rawOf, textOf } from '../../core/recovery/raw-value.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
-import { Ec2Reads } from './ec2-reads.ts';
+import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
 import { mapNetworkInterface, mapSnapshot } from './map-resources.ts';
 
@@ -24,7 +24,7 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
   Object.keys(tags).length === 0 ? {} : { TagSpecifications: [{ ResourceType, Tags: ec2Tags(tags) }] };
 
 /** {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing. */
-export class Ec2Cloud extends Ec2Reads implements Cloud {
+export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async stopInstance(
     instanceId: string,
     how: { force: boolean; skipOsShutdown: boolean },

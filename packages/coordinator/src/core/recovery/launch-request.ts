@@ -167,7 +167,7 @@ export const TYPE_BOUND_MEMBERS = [
 ] as const;
 
 /** `launchBase` holds the failed instance's own type and zone; what is bound to either is left out elsewhere (`losses` says so). */
-function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
+export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
   const base: Record<string, unknown> = { ...launchBase };
   const placement = asRecord(base.Placement);
   if (base.InstanceType !== candidate.instanceType) {

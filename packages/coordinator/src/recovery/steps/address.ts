@@ -1,5 +1,5 @@
 import { type CloudAddress, invariant } from '@understudy/shared';
-import { addressMove } from '../../core/recovery/address-move.ts';
+import { addressMove, type FencedHolder, isOnFenced } from '../../core/recovery/address-move.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
@@ -24,8 +24,7 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
     floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     prepare: async () => {
       const seen = await describe(run, allocationId);
-      const fenced = [run.record.oldInstanceId, ...owedFrom(run, allocationId)];
-      const onOld = seen?.instanceId && fenced.includes(seen.instanceId) ? seen.associationId : null;
+      const onOld = seen && isOnFenced(seen, fencedHolder(run, allocationId)) ? seen.associationId : null;
       return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
     },
     next: async (frozen, last) => {
@@ -50,8 +49,15 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
 /** EC2's word that an allocation does not exist. */
 const RELEASED = 'InvalidAllocationID.NotFound';
 
-const owedFrom = (run: Run, allocationId: string): readonly string[] =>
-  run.plan.addresses.find((one) => one.allocationId === allocationId)?.owedFrom ?? [];
+function fencedHolder(run: Run, allocationId: string): FencedHolder {
+  const planned = run.plan.addresses.find((one) => one.allocationId === allocationId);
+  return {
+    oldInstanceId: run.record.oldInstanceId,
+    owedFrom: planned?.owedFrom ?? [],
+    oldInterfaceId: run.plan.primaryInterfaceId,
+    plannedAssociationId: planned?.associationId ?? null,
+  };
+}
 
 const giveUp = (run: Run, allocationId: string): string =>
   `Or give it up: understudy accept-loss ${run.record.member} address:${allocationId} --why TEXT`;
@@ -97,8 +103,7 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
   const recordedAssociationId = frozen.noted?.associationId ?? associationId;
   const move = addressMove(seen, {
     networkInterfaceId,
-    oldInstanceId: run.record.oldInstanceId,
-    owedFrom: owedFrom(run, allocationId),
+    ...fencedHolder(run, allocationId),
     recordedAssociationId,
   });
   if (move.kind === 'done') return { kind: 'done', result: { associationId: move.associationId } };
