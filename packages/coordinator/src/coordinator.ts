@@ -408,6 +408,11 @@ export class Coordinator {
         log,
         heartbeats: this.observer,
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
+        policyOf: (member) => {
+          const group = member.slice(0, member.indexOf('/'));
+          const modRevision = this.view.mirror.groups.get(group)?.modRevision ?? 0;
+          return { policy: this.view.policyOf(group), modRevision };
+        },
         intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });

@@ -237,7 +237,6 @@ export const HoldReasonSchema = z.enum([
   'AddressHeldElsewhere',
   'Abandoned',
   'StoppedByOwnFence',
-  'RequestRefused',
   'CloudDenied',
   'CloudRejected',
   'CloudUnavailable',
