@@ -92,7 +92,7 @@ function addInspect(program: Command, { clock, environment }: ProgramContext): v
   readCommand(program, 'inspect', 'what stands in etcd, read directly')
     .argument(
       '[area]',
-      'leader, coordinators, opinions, judgements, judge, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
+      'leader, coordinators, opinions, judgements, judge, findings, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
       '',
     )
     .option(
