@@ -109,6 +109,7 @@ export async function leftovers(stage: Stage, cloud: CloudReading): Promise<stri
       ['history records with something left to remove', history.filter((one) => one.leftovers.length > 0).length, 0],
       ['history records', history.length, members * stage.pace.historyKept],
       ['opinions', under(keys.opinions).length, members * 3],
+      ['judgements', under(keys.judgements).length, members],
     ];
     return expected
       .filter(([, got, most]) => got > most)

@@ -34,6 +34,7 @@ export const MEASURES = {
   revision: count('revision', null),
   coordinators: count('coordinators/', SWINGING),
   opinions: count('opinions/', SWINGING),
+  judgements: count('judgements/', SWINGING),
   members: count('members/', SWINGING),
   activations: count('activations/', SWINGING),
   intents: count('intents/', SWINGING),

@@ -106,6 +106,7 @@ export class Sampler {
     const areas = [
       'coordinators',
       'opinions',
+      'judgements',
       'members',
       'activations',
       'intents',

@@ -149,6 +149,26 @@ export class CloudSim {
     else this.core.world.capacity.set(`${az}/${instanceType}`, left);
   }
 
+  /** What is sold where; everything everywhere at the start. */
+  setOffered(az: string, instanceType: string, offered: boolean): void {
+    if (offered) this.core.world.notOffered.delete(`${az}/${instanceType}`);
+    else this.core.world.notOffered.add(`${az}/${instanceType}`);
+  }
+
+  /** IAM is not simulated: an instance profile is a name that exists or not. */
+  setInstanceProfile(name: string, exists: boolean): void {
+    const { instanceProfiles } = this.core.world;
+    if (exists) instanceProfiles.add(name);
+    else instanceProfiles.delete(name);
+  }
+
+  /** Nor is License Manager. */
+  setLicenseConfiguration(arn: string, exists: boolean): void {
+    const { licenseConfigurations } = this.core.world;
+    if (exists) licenseConfigurations.add(arn);
+    else licenseConfigurations.delete(arn);
+  }
+
   setZoneImpaired(az: string, impaired: boolean): void {
     if (impaired) this.core.world.impairedZones.add(az);
     else this.core.world.impairedZones.delete(az);
@@ -156,6 +176,12 @@ export class CloudSim {
 
   setQuotas(quotas: Partial<Quotas>): void {
     this.core.world.quotas = { ...this.core.world.quotas, ...quotas };
+  }
+
+  /** Keys that everything made from now on must be tagged with, as an organisation may want it. */
+  setRequiredTags(keys: readonly string[]): void {
+    this.core.world.requiredTags.clear();
+    for (const key of keys) this.core.world.requiredTags.add(key);
   }
 
   /** Actions that answer UnauthorizedOperation. */

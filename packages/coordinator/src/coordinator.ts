@@ -26,6 +26,8 @@ import { ClusterView } from './view/cluster-view.ts';
 import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
+import { recordProblems } from './view/record-problems.ts';
+import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
 import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
@@ -96,6 +98,7 @@ export class Coordinator {
   readonly observer: ObserverTable;
   readonly seat: LeaderSeat;
   readonly keyRotation: KeyRotation;
+  readonly #verdicts: Verdicts;
   readonly #options: CoordinatorOptions;
   readonly #keys: Keyspace;
   readonly #store: WatchedStore;
@@ -160,6 +163,13 @@ export class Coordinator {
     this.#presence = this.#makePresence();
     this.#gate = new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
     this.seat = this.#makeSeat();
+    const { view, leadership } = this;
+    const judged = (member: MemberId) => this.seat.judgement(member);
+    this.#verdicts = new Verdicts({
+      ...{ coordinatorId: config.id, view, leadership, clock, judged },
+      storeTrouble: () => this.#writes.trouble(),
+      electionMs: config.etcd.leaseTtlMs * 2,
+    });
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
       read: () =>
@@ -216,6 +226,7 @@ export class Coordinator {
     if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;
     this.#prober.tick(clock.monotonicMs());
     this.#keepRoster(beganAtMs);
+    this.#verdicts.tick();
     const opinions = this.observer.takeChanges();
     this.#publisher.offer(opinions);
     for (const opinion of opinions) this.#noteOpinion(opinion);
@@ -242,10 +253,9 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history, requests } = this.#keys;
-    this.#rosterDue ||= changed.some(
-      (key) => ![opinions, holds, history, requests].some((area) => key.startsWith(area)),
-    );
+    const { opinions, holds, history, judgements, judge, findings, requests } = this.#keys;
+    const idle = [opinions, holds, history, judgements, judge, findings, requests];
+    this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
   }
@@ -398,6 +408,11 @@ export class Coordinator {
         log,
         heartbeats: this.observer,
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
+        policyOf: (member) => {
+          const group = member.slice(0, member.indexOf('/'));
+          const modRevision = this.view.mirror.groups.get(group)?.modRevision ?? 0;
+          return { policy: this.view.policyOf(group), modRevision };
+        },
         intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
@@ -431,7 +446,7 @@ export class Coordinator {
       view: this.view,
       leadership: this.leadership,
       observer: this.observer,
-      judged: (member) => this.seat.judged(member),
+      verdicts: this.#verdicts,
       explained: (member) => this.seat.explained(member),
       changes: this.#changes,
       wantedHold: (member) => this.seat.wantedHold(member),
@@ -442,7 +457,13 @@ export class Coordinator {
       notReady: () => this.#notReady(),
       keys: this.keyRotation,
       userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
-      remarks: () => [...this.#gate.remarks, ...this.seat.remarks(), ...one(this.keyRotation.problem)],
+      notEnrolled: () => this.seat.notEnrolled(),
+      remarks: () => [
+        ...this.#gate.remarks,
+        ...recordProblems(this.view, clock.wallMs()),
+        ...this.seat.remarks(),
+        ...one(this.keyRotation.problem),
+      ],
     });
   }
 

@@ -173,6 +173,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   const { socket } = hearing;
   closers.push(() => socket.close());
   const http = await startHttpServer({
+    operatorToken: secrets.operatorToken,
     host,
     port,
     api: () => coordinator?.api ?? null,

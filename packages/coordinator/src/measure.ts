@@ -26,7 +26,8 @@ export interface Measured {
 export function measure(parts: Measured): MetricsSnapshot {
   const { view, leadership, observer, store, stats } = parts;
   const term = leadership.current();
-  const { members: _members, recovering, held: _held, ...verdicts } = parts.api.status().counts;
+  const status = parts.api.status();
+  const { members: _members, recovering, held: _held, ...verdicts } = status.counts;
   const left = parts.api.leftovers();
   const { recorded, ...dropped } = observer.counts;
   return {
@@ -40,7 +41,9 @@ export function measure(parts: Measured): MetricsSnapshot {
     storeAlarms: store.alarms,
     observerAbstains: observer.abstention !== null,
     keysRefused: parts.keysRefused,
-    members: verdicts,
+    members: status.judgement.standing === 'current' ? verdicts : null,
+    judgementAgeMs: status.judgement.ageMs,
+    opinions: status.observer.opinions,
     openRecoveries: recovering,
     runningRecoveries: parts.runningRecoveries,
     holds: countBy([...view.mirror.holds.values()].map(({ record }) => record.reason)),

@@ -1,4 +1,4 @@
-import type { OpinionVerdict } from '@understudy/shared';
+import type { VerdictCounts } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsSource } from './adapters/http/api-source.ts';
 
@@ -17,7 +17,12 @@ export interface MetricsSnapshot {
   readonly storeAlarms: readonly string[];
   readonly observerAbstains: boolean;
   readonly keysRefused: boolean;
-  readonly members: Readonly<Record<OpinionVerdict, number>>;
+  /** As the leader judges; null: no leader stands behind a judgement now. */
+  readonly members: VerdictCounts | null;
+  /** null: nobody has judged. */
+  readonly judgementAgeMs: number | null;
+  /** As our own observer thinks: no verdict. */
+  readonly opinions: VerdictCounts;
   readonly openRecoveries: number;
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
@@ -132,7 +137,23 @@ export class Metrics implements MetricsSource {
   }
 
   #exposeMembers(now: MetricsSnapshot): void {
-    this.#setEach('understudy_members', 'Members by verdict', 'verdict', new Map(Object.entries(now.members)));
+    this.#setEach(
+      'understudy_members',
+      'Members by verdict, as the leader judges; absent while no leader does',
+      'verdict',
+      new Map(Object.entries(now.members ?? {})),
+    );
+    this.#set(
+      'understudy_judgement_age_seconds',
+      "Age of the leader's judgement as known here; -1 = none",
+      now.judgementAgeMs === null ? -1 : now.judgementAgeMs / 1_000,
+    );
+    this.#setEach(
+      'understudy_observer_opinions',
+      "Watched members by this coordinator's own opinion; no verdict",
+      'verdict',
+      new Map(Object.entries(now.opinions)),
+    );
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);

@@ -6,6 +6,7 @@ import {
   HoldRecordSchema,
   LeftoverSchema,
   MemberIdSchema,
+  NotEnrolledSchema,
   OpinionVerdictSchema,
   ServiceOpinionSchema,
 } from './records/index.ts';
@@ -19,91 +20,34 @@ export const CoordinatorViewSchema = z.object({
   leader: z.boolean(),
 });
 
-/** `GET /v1/status` */
-export const StatusViewSchema = z.object({
-  coordinatorId: z.string(),
-  az: z.string(),
-  version: z.string(),
-  uptimeMs: z.number(),
-  leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
-  isLeader: z.boolean(),
-  coordinators: z.array(CoordinatorViewSchema),
-  store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
-  observer: z.object({
-    abstains: z.boolean(),
-    reason: z.string().nullable(),
-    heardAgents: z.number(),
-    watchedAgents: z.number(),
-  }),
-  counts: z.object({
-    members: z.number(),
-    alive: z.number(),
-    suspect: z.number(),
-    dead: z.number(),
-    unknown: z.number(),
-    left: z.number(),
-    recovering: z.number(),
-    held: z.number(),
-  }),
-  pauses: z.array(z.object({ scope: z.string(), who: z.string(), why: z.string() })),
-  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
-  problems: z.array(ProblemSchema).default([]),
+/**
+ * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's answers) and publishes what it judged.
+ * - `current`: of the leader there is now;
+ * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not judged yet. The verdict is `unknown` then (unless a recovery is open);
+ * - `none`: nobody has judged.
+ */
+export const StandingSchema = z.object({
+  standing: z.enum(['current', 'last', 'none']),
+  /** The coordinator that judged; null: nobody did. */
+  by: z.string().nullable(),
+  term: z.number().nullable(),
+  /** How old its word is here: since it was last known to stand. null: nobody did. */
+  ageMs: z.number().nullable(),
 });
-export type StatusView = z.infer<typeof StatusViewSchema>;
+export type Standing = z.infer<typeof StandingSchema>;
 
-/** One element of `GET /v1/members` → `{ members: [...] }` */
-export const MemberViewSchema = z.object({
-  member: MemberIdSchema,
-  instanceId: z.string(),
-  incarnation: z.number().nullable(),
-  az: z.string(),
-  verdict: OpinionVerdictSchema,
-  /** One sentence: why this verdict. */
-  reason: z.string(),
-  degraded: z.boolean(),
-  lastHeardAgoMs: z.number().nullable(),
-  opinions: z.array(
-    z.object({
-      observer: z.string(),
-      az: z.string(),
-      verdict: OpinionVerdictSchema,
-      reason: z.string(),
-      /** What it thinks of the member's services; absent: nothing. */
-      service: ServiceOpinionSchema.optional(),
-    }),
-  ),
-  checks: z.array(z.object({ name: z.string(), status: z.string(), code: z.string() })),
-  hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
-  recovery: z.string().nullable(),
-  readinessProblems: z.array(z.object({ code: z.string(), text: z.string() })),
+/** How many members have which verdict. */
+const VerdictCountsSchema = z.object({
+  alive: z.number(),
+  suspect: z.number(),
+  dead: z.number(),
+  unknown: z.number(),
+  left: z.number(),
 });
-export type MemberView = z.infer<typeof MemberViewSchema>;
-export const MembersViewSchema = z.object({ members: z.array(MemberViewSchema) });
+export type VerdictCounts = z.infer<typeof VerdictCountsSchema>;
 
-/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
-export const KeysViewSchema = z.object({
-  coordinatorId: z.string(),
-  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
-  accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
-  /** Why the keys in its files are not the ones it uses; null while they are. */
-  refused: z.string().nullable(),
-  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
-  unknownKeyDatagrams: z.number(),
-  members: z.array(
-    z.object({
-      member: MemberIdSchema,
-      instanceId: z.string().nullable(),
-      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
-      state: z.enum(['heard', 'none', 'retired']),
-      /** Of the last authentic heartbeat; null unless `heard`. */
-      keyId: z.number().nullable(),
-      lastHeardAgoMs: z.number().nullable(),
-      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
-      userDataKeyId: z.number().nullable(),
-    }),
-  ),
-});
-export type KeysView = z.infer<typeof KeysViewSchema>;
+/** What the answering coordinator's own observer thinks: its own ears, no verdict. */
+const OwnViewSchema = z.object({ observer: z.string(), verdict: OpinionVerdictSchema, reason: z.string() });
 
 /** Calls of a step that fail one after the other, for the same reason. */
 export const FailingCallSchema = z.object({
@@ -156,6 +100,121 @@ export const RecoveriesViewSchema = z.object({
 });
 export type RecoveriesView = z.infer<typeof RecoveriesViewSchema>;
 
+/** `GET /v1/status` */
+export const StatusViewSchema = z.object({
+  coordinatorId: z.string(),
+  az: z.string(),
+  version: z.string(),
+  uptimeMs: z.number(),
+  /** null: nobody leads, or what is known of it is not fresh. */
+  leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
+  isLeader: z.boolean(),
+  coordinators: z.array(CoordinatorViewSchema),
+  store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
+  observer: z.object({
+    abstains: z.boolean(),
+    reason: z.string().nullable(),
+    heardAgents: z.number(),
+    watchedAgents: z.number(),
+    /** Its own view of its members; what counts are the verdicts in `counts`. */
+    opinions: VerdictCountsSchema,
+  }),
+  /** Whose verdicts `counts` are. */
+  judgement: StandingSchema,
+  counts: VerdictCountsSchema.extend({
+    members: z.number(),
+    recovering: z.number(),
+    held: z.number(),
+  }),
+  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  pauses: z.array(
+    z.object({
+      scope: z.string(),
+      who: z.string(),
+      why: z.string(),
+      untilWallMs: z.number().nullable().optional(),
+      members: z.number().optional(),
+    }),
+  ),
+  /** Why nothing is done about whom, at most 50. */
+  holds: z
+    .array(HoldRecordSchema.pick({ member: true, reason: true, text: true, sinceWallMs: true, untilWallMs: true }))
+    .default([]),
+  /** Open ones, at most 50. */
+  recoveries: z.array(OpenRecoveryViewSchema).default([]),
+  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
+  problems: z.array(ProblemSchema).default([]),
+});
+export type StatusView = z.infer<typeof StatusViewSchema>;
+
+/** One element of `GET /v1/members` → `{ members: [...] }` */
+export const MemberViewSchema = z.object({
+  member: MemberIdSchema,
+  instanceId: z.string(),
+  incarnation: z.number().nullable(),
+  az: z.string(),
+  verdict: OpinionVerdictSchema,
+  reasonCode: z.string(),
+  /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
+  reason: z.string(),
+  judged: StandingSchema.extend({
+    /** What was judged: the verdict itself while it stands, else the last word. */
+    verdict: OpinionVerdictSchema.nullable(),
+    /** Since when the verdict is this one; null: not known. */
+    sinceWallMs: z.number().nullable(),
+  }),
+  /** null: it does not watch it. */
+  ownView: OwnViewSchema.nullable(),
+  degraded: z.boolean(),
+  lastHeardAgoMs: z.number().nullable(),
+  opinions: z.array(
+    z.object({
+      observer: z.string(),
+      az: z.string(),
+      verdict: OpinionVerdictSchema,
+      reason: z.string(),
+      /** What it thinks of the member's services; absent: nothing. */
+      service: ServiceOpinionSchema.optional(),
+    }),
+  ),
+  checks: z.array(z.object({ name: z.string(), status: z.string(), code: z.string() })),
+  hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
+  recovery: z.string().nullable(),
+  readinessProblems: z.array(z.object({ code: z.string(), text: z.string() })),
+});
+export type MemberView = z.infer<typeof MemberViewSchema>;
+export const MembersViewSchema = z.object({
+  members: z.array(MemberViewSchema),
+  /** Instances whose tags name us and that are no members, with the reason; as the leader finds them. */
+  notEnrolled: z.array(NotEnrolledSchema).default([]),
+});
+export type MembersView = z.infer<typeof MembersViewSchema>;
+
+/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
+export const KeysViewSchema = z.object({
+  coordinatorId: z.string(),
+  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
+  accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
+  /** Why the keys in its files are not the ones it uses; null while they are. */
+  refused: z.string().nullable(),
+  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
+  unknownKeyDatagrams: z.number(),
+  members: z.array(
+    z.object({
+      member: MemberIdSchema,
+      instanceId: z.string().nullable(),
+      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
+      state: z.enum(['heard', 'none', 'retired']),
+      /** Of the last authentic heartbeat; null unless `heard`. */
+      keyId: z.number().nullable(),
+      lastHeardAgoMs: z.number().nullable(),
+      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
+      userDataKeyId: z.number().nullable(),
+    }),
+  ),
+});
+export type KeysView = z.infer<typeof KeysViewSchema>;
+
 /** `GET /v1/members/<group>/<name>/explain`: why a member is judged as it is, and what follows. */
 export const ExplainViewSchema = z.object({
   member: MemberIdSchema,
@@ -171,6 +230,8 @@ export const ExplainViewSchema = z.object({
   reasonCode: z.string(),
   reason: z.string(),
   degraded: z.boolean(),
+  judged: MemberViewSchema.shape.judged,
+  ownView: MemberViewSchema.shape.ownView,
   decision: z.object({
     /** `unjudged`: no activated instance, or a record that cannot be read. */
     kind: z.enum(['none', 'replace', 'hold', 'recovering', 'unjudged']),
@@ -208,8 +269,11 @@ export const ExplainViewSchema = z.object({
   recovery: z.string().nullable(),
   /** The open recovery, step by step; null: none, absent: written by an earlier build. */
   openRecovery: OpenRecoveryViewSchema.nullable().optional(),
-  /** The end of the console output of the instance last found dead, as captured then; in memory, like the changes. */
-  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string() }).nullable(),
+  /**
+   * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
+   * `text` is null for whoever does not show the operator's token.
+   */
+  console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
   changes: z.array(
     z.object({

@@ -10,6 +10,11 @@ export interface Keyspace {
   coordinator(coordinatorId: string): string;
   readonly opinions: string;
   opinion(member: MemberId, observer: string): string;
+  readonly judgements: string;
+  judgement(member: MemberId): string;
+  /** Whose judgements stand: one record for the cluster. */
+  readonly judge: string;
+  readonly findings: string;
   readonly groups: string;
   group(group: string): string;
   readonly policies: string;
@@ -47,6 +52,10 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     coordinator: (id) => `${root}coordinators/${id}`,
     opinions: under('opinions'),
     opinion: (member, observer) => `${root}opinions/${member}/${observer}`,
+    judgements: under('judgements'),
+    judgement: (member) => `${root}judgements/${member}`,
+    judge: `${root}judge/current`,
+    findings: `${root}findings/current`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
     policies: under('policies'),

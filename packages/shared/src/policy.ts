@@ -4,6 +4,21 @@ import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
 
 const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 
+/** EC2: 50 user tags per resource; two are kept for the marks of a recovery, and a resource has tags of its own. */
+const POLICY_TAGS_MAX = 20;
+
+const policyTags = z
+  .record(
+    z
+      .string()
+      .min(1)
+      .max(127)
+      .refine((key) => !/^aws:/i.test(key), 'keys that begin with aws: are reserved for AWS')
+      .refine((key) => !/^understudy:/i.test(key), 'keys that begin with understudy: are ours'),
+    z.string().max(255),
+  )
+  .refine((tags) => Object.keys(tags).length <= POLICY_TAGS_MAX, `at most ${POLICY_TAGS_MAX} tags`);
+
 const placement = z.strictObject({
   /** Subnet to launch into; its AZ follows from it. */
   subnetId: z.string().min(1),
@@ -86,7 +101,18 @@ const fields = z.strictObject({
 
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),
-  /** Launch attempts (placements × verification failures) before holding. */
+  /**
+   * How long what EC2 refuses in passing (rates, limits, no capacity, its own faults) is tried again, with growing pauses, before only a person can go on.
+   * Default 86 400 000 (24 h), 0 to 604 800 000. Shorter = a person is asked sooner; longer = a shortage of a day ends by itself, and a replacement may
+   * begin to serve when nobody expects it any more.
+   */
+  retryRefusedForMs: durationMs(86_400_000, 0, 604_800_000),
+  /**
+   * A step of a recovery that fails for so long without a success is shown as a hold, while it goes on trying. Default 180 000, 1 000 to 86 400 000.
+   * Shorter = told sooner; longer = fewer holds that pass by themselves.
+   */
+  holdFailingAfterMs: durationMs(180_000, 1_000, 86_400_000),
+  /** Replacements that may be launched and fail (die, do not verify) before holding. What makes nothing does not count. */
   maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
   /** A snapshot set that takes longer than this is a hold, not an error. */
   captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
@@ -106,6 +132,21 @@ const fields = z.strictObject({
    * only listed as a loss.
    */
   firstBootFormatting: z.enum(['refuse', 'neutralise', 'allow']).default('refuse'),
+
+  /**
+   * Put on everything a recovery makes: snapshots, image, network interface, instance, volumes. For organisations that refuse what carries no tags. A tag of
+   * the failed instance's own with the same key goes before it on what succeeds that resource.
+   */
+  tags: policyTags.default({}),
+
+  /**
+   * What a replacement may be launched without when the thing that the failed instance names is gone. What is not listed here refuses the recovery instead,
+   * with a readiness problem. A key pair that is gone is always left out.
+   */
+  leaveOutWhenGone: z
+    .array(z.enum(['placement-group', 'capacity-reservation', 'instance-profile', 'licence']))
+    .max(4)
+    .default([]),
 
   /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
   retainForMs: durationMs(86_400_000, 0, 2_592_000_000),

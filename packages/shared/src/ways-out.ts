@@ -140,8 +140,13 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     [REPLAN, RETRY, ABANDON],
     'by-hand',
   ),
+  NoCapacity: wayOut(
+    'EC2 has had no room for the replacement for a while; every placement is asked again and again',
+    'none: it goes on when there is room; give the policy of the group more placements and have the plan made again, or try at once',
+    [RETRY, REPLAN, ABANDON],
+  ),
   LaunchAttemptsExhausted: wayOut(
-    'as many launch attempts failed as the policy allows',
+    'as many replacements failed as the policy allows, or none could be launched for as long as it says',
     'put right what the text names, then try again; a policy corrected since needs a new plan',
     [RETRY, REPLAN, ABANDON],
     'by-hand',
@@ -161,10 +166,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'put right what the text names; where the plan is at fault, correct the policy and have it made again',
     [RETRY, REPLAN, ABANDON],
   ),
-  CloudUnavailable: wayOut('EC2 does not answer', 'none: it is tried again; check endpoint and Region', [
-    RETRY,
-    ABANDON,
-  ]),
+  CloudUnavailable: wayOut(
+    'EC2 does not do what it is asked',
+    'none: it is tried again; the text names the call and its answer',
+    [RETRY, ABANDON],
+  ),
   Abandoned: wayOut(
     'an operator ended its recovery without replacing it; the history names what was left as it was',
     'start its instance: the activation names it, so it serves again; or begin a new recovery',
@@ -175,12 +181,6 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'we stopped its instance for a recovery whose records are no longer there',
     'start its instance: the activation names it, so it serves again; or begin a new recovery',
     [RECOVER],
-    'by-hand',
-  ),
-  RequestRefused: wayOut(
-    'what an operator asked of its recovery cannot be done as things are',
-    'read why; ask for something else, or for the same once that has changed',
-    [RETRY, REPLAN, ABANDON],
     'by-hand',
   ),
 };

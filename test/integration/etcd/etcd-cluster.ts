@@ -56,8 +56,16 @@ export class EtcdCluster {
 
   /** Whether a write waits for the disk. */
   readonly #fsync: boolean;
+  readonly #args: readonly string[];
 
-  private constructor(binary: string, members: Member[], tls: EtcdTlsFiles | null, fsync: boolean) {
+  private constructor(
+    binary: string,
+    members: Member[],
+    tls: EtcdTlsFiles | null,
+    fsync: boolean,
+    args: readonly string[] = [],
+  ) {
+    this.#args = args;
     this.#binary = binary;
     this.#members = members;
     this.#tls = tls;
@@ -65,7 +73,10 @@ export class EtcdCluster {
     this.#folder = mkdtempSync(join(tmpdir(), 'understudy-etcd-'));
   }
 
-  static async start(options: { readonly members?: number; readonly tls?: EtcdTlsFiles } = {}): Promise<EtcdCluster> {
+  /** `args`: further ones of the server. */
+  static async start(
+    options: { readonly members?: number; readonly tls?: EtcdTlsFiles; readonly args?: readonly string[] } = {},
+  ): Promise<EtcdCluster> {
     const binary = await ensureEtcd();
     const members: Member[] = [];
     for (let index = 0; index < (options.members ?? 1); index += 1)
@@ -80,7 +91,7 @@ export class EtcdCluster {
         process: null,
         output: '',
       });
-    return EtcdCluster.#up(new EtcdCluster(binary, members, options.tls ?? null, false));
+    return EtcdCluster.#up(new EtcdCluster(binary, members, options.tls ?? null, false, options.args));
   }
 
   /** Members with addresses and disks of their own, on etcd's usual ports; their writes reach the disk. */
@@ -122,6 +133,7 @@ export class EtcdCluster {
         ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
         ...['--initial-cluster', peers, '--initial-cluster-state', 'new', '--log-level', 'warn'],
         ...(this.#fsync ? [] : ['--unsafe-no-fsync']),
+        ...this.#args,
         ...(this.#tls
           ? [
               ...['--client-cert-auth', '--trusted-ca-file', this.#tls.ca],

@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EtcdKvStore } from '@understudy/coordinator';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { hasOpenssl, makeCertificates } from './certificates.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
 
 const common = { clock: new SystemClock(), random: new SystemRandom(), callTimeoutMs: 1000 };
@@ -84,15 +84,6 @@ describe('etcd with user and password', () => {
   });
 });
 
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 describe.skipIf(!hasOpenssl)('etcd with TLS client certificates', () => {
   let cluster: EtcdCluster;
   let folder = '';
@@ -134,18 +125,3 @@ describe('etcd hosts and TLS that do not fit together', () => {
     expect(open({ hosts: ['https://a:1'], tls: { cert: Buffer.from('x') } })).toThrow(/CONFIG_INVALID.*needs its key/);
   });
 });
-
-function makeCertificates(folder: string): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test ca');
-  writeFileSync(
-    join(folder, 'ext'),
-    'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n',
-  );
-  for (const name of ['server', 'client']) {
-    openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    const sign = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext'];
-    openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...sign);
-  }
-}

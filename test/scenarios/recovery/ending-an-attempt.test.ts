@@ -7,8 +7,17 @@ import { type Leader, Scene } from './scene.ts';
 
 /** S7 and S14, layer by layer: what has to be seen before attempt 2 may begin, each where no other layer would hold it back. */
 
-async function led(altered: (scene: Scene) => Altered): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
-  const scene = new Scene({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 } });
+/** `zones`: of further placements; with only one, a refusal ends no attempt. */
+async function led(
+  altered: (scene: Scene) => Altered,
+  zones: readonly string[] = [],
+): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
+  const scene = new Scene({
+    policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 },
+    // What is shown, and when, is the test's: no lag of a seed's beside it.
+    latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },
+  });
+  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultWorld.subnets[az] ?? '' })));
   const old = scene.seedMember();
   await scene.begin(old);
   const leader = scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) });
@@ -76,29 +85,33 @@ describe('a launch that was refused and happened all the same', () => {
   async function landsAfter(shown: Shown) {
     const at = { deletedMs: Number.POSITIVE_INFINITY };
     let pending: { readonly real: Cloud; readonly request: LaunchRequest } | null = null;
-    const stage = await led((world) => {
-      const sinceMs = () => world.clock.monotonicMs() - at.deletedMs;
-      const sees = (what: keyof Shown) => sinceMs() < 0 || shown[what](sinceMs());
-      return {
-        runInstances: async (real, request, options) => {
-          if (pending !== null) return real.runInstances(request, options);
-          pending = { real, request };
-          throw new OperationError('CLOUD_CAPACITY', 'no room', { upstreamCode: 'InsufficientInstanceCapacity' });
-        },
-        deleteNetworkInterface: async (real, ...args) => {
-          if (at.deletedMs < Number.POSITIVE_INFINITY || pending === null) return real.deleteNetworkInterface(...args);
-          await pending.real.runInstances(pending.request, {});
-          at.deletedMs = world.clock.monotonicMs();
-        },
-        describeNetworkInterfaces: async (real, ...args) =>
-          sees('permit') ? real.describeNetworkInterfaces(...args) : [],
-        describeInstances: async (real, filters, options) => {
-          const found = await real.describeInstances(filters, options);
-          const byLaunch = 'client-token' in filters || Object.keys(filters).some((name) => name.startsWith('tag:'));
-          return byLaunch && !sees('instance') ? [] : found;
-        },
-      };
-    });
+    const stage = await led(
+      (world) => {
+        const sinceMs = () => world.clock.monotonicMs() - at.deletedMs;
+        const sees = (what: keyof Shown) => sinceMs() < 0 || shown[what](sinceMs());
+        return {
+          runInstances: async (real, request, options) => {
+            if (pending !== null) return real.runInstances(request, options);
+            pending = { real, request };
+            throw new OperationError('CLOUD_CAPACITY', 'no room', { upstreamCode: 'InsufficientInstanceCapacity' });
+          },
+          deleteNetworkInterface: async (real, ...args) => {
+            if (at.deletedMs < Number.POSITIVE_INFINITY || pending === null)
+              return real.deleteNetworkInterface(...args);
+            await pending.real.runInstances(pending.request, {});
+            at.deletedMs = world.clock.monotonicMs();
+          },
+          describeNetworkInterfaces: async (real, ...args) =>
+            sees('permit') ? real.describeNetworkInterfaces(...args) : [],
+          describeInstances: async (real, filters, options) => {
+            const found = await real.describeInstances(filters, options);
+            const byLaunch = 'client-token' in filters || Object.keys(filters).some((name) => name.startsWith('tag:'));
+            return byLaunch && !sees('instance') ? [] : found;
+          },
+        };
+      },
+      ['us-east-1a', 'us-east-1b'],
+    );
     expect(await stage.scene.run(stage.leader, stage.scene.intent()), JSON.stringify(stage.scene.hold())).toBe(
       'finished',
     );

@@ -90,11 +90,19 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('no-capacity'), zone: z.number().int().min(0).max(2) }),
   z.strictObject({ ...base, kind: z.literal('zone-outage'), zone: z.number().int().min(0).max(2) }),
   // Operators
-  z.strictObject({ ...base, kind: z.literal('operator-pause'), scope: z.enum(['global', 'group']) }),
+  /** `says`: what its record names as its scope; `kind`: only the first word, as people write by hand. */
+  z.strictObject({
+    ...base,
+    kind: z.literal('operator-pause'),
+    scope: z.enum(['global', 'group']),
+    says: z.enum(['scope', 'kind']).default('scope'),
+  }),
   z.strictObject({ ...base, kind: z.literal('operator-stop'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-clears-holds') }),
   z.strictObject({ ...base, kind: z.literal('operator-starts-old'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-moves-address'), member }),
+  // etcd again: out of space; reads, watches and keepalives are fine.
+  z.strictObject({ ...base, kind: z.literal('etcd-refuses-writes') }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -5,7 +5,8 @@ import { always, memberOf, nothing, type Strike, type StrikeTable } from './stru
 const pause: Strike<'operator-pause'> = (fault, { world }) => {
   const scope = fault.scope === 'global' ? 'global' : `group/${GROUP}`;
   const key = world.keys.pause(scope);
-  world.put(key, { scope, who: 'simulated operator', why: fault.id, sinceWallMs: 0, untilWallMs: null });
+  const said = fault.says === 'scope' ? scope : fault.scope === 'global' ? 'everything' : 'group';
+  world.put(key, { scope: said, who: 'simulated operator', why: fault.id, sinceWallMs: 0, untilWallMs: null });
   return { undo: () => world.remove(key), happened: always };
 };
 

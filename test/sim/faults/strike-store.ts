@@ -1,6 +1,7 @@
 import {
   coordinatorOf,
   always,
+  gained,
   nothing,
   type Strike,
   type StrikeContext,
@@ -66,6 +67,20 @@ const compaction: Strike<'etcd-compaction'> = (_fault, { world }) => {
   return { undo: nothing, happened: () => world.kv.state.compactedRevision > before };
 };
 
+/** Out of space, for every coordinator alike. */
+const refusesWrites: Strike<'etcd-refuses-writes'> = (_fault, { world }) => {
+  const { kv, hosts } = world;
+  if (kv.refusesWrites !== null) return null;
+  kv.refusesWrites = 'STORE_NO_SPACE';
+  const undo = () => {
+    kv.refusesWrites = null;
+  };
+  return {
+    undo,
+    happened: gained(() => hosts.reduce((sum, { life }) => sum + (life?.client.fired.refusedWrite ?? 0), 0)),
+  };
+};
+
 const leaseLate: Strike<'lease-late'> = (fault, { world }) => {
   const { kv } = world;
   kv.expiryLagMs = fault.byMs;
@@ -114,6 +129,7 @@ export const STORE_STRIKES: StrikeTable<
   | 'etcd-lost-reply'
   | 'etcd-compaction'
   | 'lease-late'
+  | 'etcd-refuses-writes'
   | 'lease-early'
   | 'lease-lie'
 > = {
@@ -123,6 +139,7 @@ export const STORE_STRIKES: StrikeTable<
   'etcd-cut': cut,
   'etcd-lost-reply': lostReply,
   'etcd-compaction': compaction,
+  'etcd-refuses-writes': refusesWrites,
   'lease-late': leaseLate,
   'lease-early': leaseEarly,
   'lease-lie': leaseLie,

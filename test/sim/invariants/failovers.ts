@@ -13,7 +13,13 @@ function hearing({ kv, keys }: World, member: MemberId, instanceId: string): rea
     .filter((observer) => kv.state.get(keys.coordinator(observer)) !== null);
 }
 
-/** I9: whoever is failed over was in trouble for at least as long as a suspicion takes to be confirmed, and not because somebody wanted it. */
+/** Keys of pauses that hold the member, whatever their records say: a person has put them there. */
+function pausesOf({ kv, keys }: World, member: MemberId): readonly string[] {
+  const [group = ''] = member.split('/');
+  return ['global', `group/${group}`, `member/${member}`].map(keys.pause).filter((key) => kv.state.get(key) !== null);
+}
+
+/** I9: whoever is failed over was in trouble for at least as long as a suspicion takes to be confirmed, and not because somebody wanted it, nor against a pause. */
 export const watchFailovers: MakeWatcher = (world, report) => {
   const health = new Health(world);
   return {
@@ -25,6 +31,8 @@ export const watchFailovers: MakeWatcher = (world, report) => {
         const voices = hearing(world, member, oldInstanceId);
         if (voices.length > 0)
           report('I9', `${member} is failed over, but ${voices.join(' and ')} say in etcd that they hear it`);
+        const paused = pausesOf(world, member);
+        if (paused.length > 0) report('I9', `${member} is failed over, but ${paused.join(' and ')} lies in etcd`);
         const troubleMs = health.longestTroubleMs(oldInstanceId);
         if (troubleMs < plan.policy.confirmForMs)
           report(

@@ -15,8 +15,8 @@ export const INVARIANTS: Readonly<Record<InvariantId, string>> = {
   I6: 'the address goes to the activated instance only, and settles there',
   I7: 'nothing left over after collection',
   I8: 'recoveries within the budget',
-  I9: 'no failover of a member that was never down for as long as confirming takes',
-  I10: 'every dead member reaches done or a visible hold',
+  I9: 'no failover of a member that was never down for as long as confirming takes, or that is paused',
+  I10: 'every dead member reaches done or a visible hold, and etcd that refuses writes is shown',
 };
 
 export interface Violation {

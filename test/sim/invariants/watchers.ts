@@ -6,6 +6,7 @@ import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
+import { watchRefusals } from './refusals.ts';
 import { watchServing } from './serving.ts';
 
 const watchFatal: MakeWatcher = (_world, report) => ({
@@ -25,4 +26,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchAddresses,
   watchBudget,
   watchFailovers,
+  watchRefusals,
 ];

@@ -116,6 +116,26 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'pause-read-past-its-key',
+    rule: 'S21',
+    story: 'a record is taken for what it says, whatever key it lies under: a pause that is shown and does not hold',
+    file: 'shared/src/records/record.ts',
+    find: 'const fault = placement ? placementFault(key, parsed.data, placement) : null;',
+    replace: 'const fault = placement ? placementFault(key, parsed.data, placement)?.slice(0, 0) || null : null;',
+    caughtBy: ['I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 2,
+      faults: [
+        [
+          { id: 'pause', kind: 'operator-pause', when: { atMs: 30_000 }, forMs: 300_000, scope: 'group', says: 'kind' },
+          crash,
+        ],
+      ],
+    },
+  },
+  {
     name: 'predecessor-may-serve',
     rule: 'S9',
     story: 'an instance that was replaced is not told so when it comes back',

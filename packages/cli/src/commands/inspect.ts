@@ -7,6 +7,9 @@ import {
   HoldRecordSchema,
   IntentRecordSchema,
   JournalRecordSchema,
+  FindingsRecordSchema,
+  JudgementRecordSchema,
+  JudgeRecordSchema,
   type KvEntry,
   type KvStore,
   LeaderRecordSchema,
@@ -15,6 +18,7 @@ import {
   OperatorRequestRecordSchema,
   parseRecord,
   PauseRecordSchema,
+  PolicyRecordSchema,
 } from '@understudy/shared';
 import ansis from 'ansis';
 import type * as z from 'zod';
@@ -33,7 +37,11 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   leader: LeaderRecordSchema,
   coordinators: CoordinatorRecordSchema,
   opinions: OpinionRecordSchema,
+  judgements: JudgementRecordSchema,
+  judge: JudgeRecordSchema,
+  findings: FindingsRecordSchema,
   groups: GroupRecordSchema,
+  policies: PolicyRecordSchema,
   members: MemberRecordSchema,
   activations: ActivationRecordSchema,
   intents: IntentRecordSchema,

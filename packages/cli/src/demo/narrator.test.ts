@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { narrate, panel, stepWords } from './narrator.ts';
 import type { Scene } from './scene.ts';
 
+const ONE_ALIVE = { alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0 };
 const status = (leader: string | null): StatusView => ({
   coordinatorId: 'c1',
   az: 'a',
@@ -12,9 +13,12 @@ const status = (leader: string | null): StatusView => ({
   isLeader: false,
   coordinators: [{ coordinatorId: 'c1', az: 'a', httpUrl: 'http://x', leader: true }],
   store: { fresh: true, lastContactAgoMs: 1 },
-  observer: { abstains: false, reason: null, heardAgents: 1, watchedAgents: 1 },
+  observer: { abstains: false, reason: null, heardAgents: 1, watchedAgents: 1, opinions: { ...ONE_ALIVE } },
+  judgement: { standing: 'current', by: 'c1', term: 9, ageMs: 100 },
   counts: { members: 1, alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0, recovering: 0, held: 0 },
   pauses: [],
+  holds: [],
+  recoveries: [],
   problems: [],
 });
 

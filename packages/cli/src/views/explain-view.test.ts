@@ -12,6 +12,8 @@ const HELD: ExplainView = {
   atWallMs: AT,
   answeredBy: { coordinatorId: 'c1', leader: true, term: 42 },
   unknownHere: [],
+  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'dead', ageMs: 100, sinceWallMs: 1 },
+  ownView: { observer: 'c1', verdict: 'dead', reason: 'ProbesFailed' },
   verdict: 'dead',
   reasonCode: 'SilentEverywhere',
   reason: 'db/primary is silent for 8000 ms or more, probes included, at c1, c2 in us-east-1a, us-east-1b.',

@@ -74,12 +74,13 @@ const changeTable = ({ changes, atWallMs }: ExplainView): string =>
 /** The last lines only; `--json` has all that was kept. Control characters would be the dead machine's commands to this terminal. */
 function consoleText({ console }: ExplainView): string[] {
   if (console === null) return [];
+  const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;
+  if (console.text === null) return [`${ansis.bold(title)}: shown with the operator's token (--token-file)`];
   const lines = console.text
     .replaceAll(/[^\n\P{Cc}]/gu, '')
     .trimEnd()
     .split('\n')
     .slice(-CONSOLE_LINES);
-  const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;
   return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
 }
 

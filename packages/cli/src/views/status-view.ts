@@ -22,7 +22,10 @@ export function statusText(status: StatusView): string {
     `answering  ${status.coordinatorId} in ${status.az}, up ${durationText(status.uptimeMs)}, version ${status.version}`,
     `observer   hears ${status.observer.heardAgents} of ${status.observer.watchedAgents} agents, ${observer}`,
     countsLine(status.counts),
-    ...status.pauses.map((pause) => ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}`)),
+    ...status.pauses.map((pause) => {
+      const nobody = pause.members === 0 ? ' (pauses no member)' : '';
+      return ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}${nobody}`);
+    }),
   ];
   const rows = status.coordinators.map((each) => [
     each.coordinatorId,

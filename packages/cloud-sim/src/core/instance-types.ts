@@ -4,32 +4,60 @@ export interface SimInstanceType {
   readonly vcpus: number;
   readonly memoryMiB: number;
   readonly bareMetal: boolean;
+  readonly burstable: boolean;
+  /** Xen: instance store disks come only with `ephemeralN` mappings, and no NVMe. */
+  readonly hypervisor: 'nitro' | 'xen';
+  readonly bootModes: readonly ('legacy-bios' | 'uefi')[];
+  readonly instanceStoreDisks: number;
+  /** Volumes, and on Nitro network interfaces and instance store disks with them. */
+  readonly attachmentsMax: number;
 }
 
-const type = (name: string, vcpus: number, memoryGiB: number, architecture: 'x86_64' | 'arm64' = 'x86_64') => ({
-  name,
-  architecture,
-  vcpus,
-  memoryMiB: memoryGiB * 1024,
-  bareMetal: name.endsWith('.metal'),
-});
+function type(
+  name: string,
+  vcpus: number,
+  memoryGiB: number,
+  more: Partial<SimInstanceType> = {},
+): readonly [string, SimInstanceType] {
+  const made: SimInstanceType = {
+    name,
+    architecture: 'x86_64',
+    vcpus,
+    memoryMiB: memoryGiB * 1024,
+    bareMetal: name.endsWith('.metal'),
+    burstable: /^t\d/.test(name),
+    hypervisor: 'nitro',
+    bootModes: ['legacy-bios', 'uefi'],
+    instanceStoreDisks: 0,
+    attachmentsMax: name.endsWith('.metal') ? 31 : 28,
+    ...more,
+  };
+  return [name, made];
+}
+
+const ARM = { architecture: 'arm64', bootModes: ['uefi'] } as const;
 
 /** The few types this Region offers. */
-export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map(
-  [
-    type('t3.micro', 2, 1),
-    type('t3.small', 2, 2),
-    type('t3.medium', 2, 4),
-    type('t3.large', 2, 8),
-    type('m5.large', 2, 8),
-    type('m5.xlarge', 4, 16),
-    type('m6i.large', 2, 8),
-    type('m6i.xlarge', 4, 16),
-    type('c5.large', 2, 4),
-    type('r5.large', 2, 16),
-    type('r6i.large', 2, 16),
-    type('m5.metal', 96, 384),
-    type('t4g.micro', 2, 1, 'arm64'),
-    type('m7g.large', 2, 8, 'arm64'),
-  ].map((one) => [one.name, one] as const),
-);
+export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map([
+  type('t3.micro', 2, 1),
+  type('t3.small', 2, 2),
+  type('t3.medium', 2, 4),
+  type('t3.large', 2, 8),
+  type('m5.large', 2, 8),
+  type('m5.xlarge', 4, 16),
+  type('m6i.large', 2, 8),
+  type('m6i.xlarge', 4, 16),
+  type('c5.large', 2, 4),
+  type('r5.large', 2, 16),
+  type('r6i.large', 2, 16),
+  type('i3.large', 2, 15, { instanceStoreDisks: 1, bootModes: ['legacy-bios'] }),
+  type('d2.xlarge', 4, 30, {
+    hypervisor: 'xen',
+    bootModes: ['legacy-bios'],
+    instanceStoreDisks: 3,
+    attachmentsMax: 40,
+  }),
+  type('m5.metal', 96, 384),
+  type('t4g.micro', 2, 1, ARM),
+  type('m7g.large', 2, 8, ARM),
+]);

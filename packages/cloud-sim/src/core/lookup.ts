@@ -44,6 +44,18 @@ export const ID_KINDS = {
     malformed: 'InvalidSubnetID.Malformed',
   },
   vpc: { prefix: 'vpc', noun: 'vpc', notFound: 'InvalidVpcID.NotFound', malformed: 'InvalidVpcID.Malformed' },
+  capacityReservation: {
+    prefix: 'cr',
+    noun: 'capacity reservation',
+    notFound: 'InvalidCapacityReservationId.NotFound',
+    malformed: 'InvalidCapacityReservationId.Malformed',
+  },
+  routeTable: {
+    prefix: 'rtb',
+    noun: 'routeTable',
+    notFound: 'InvalidRouteTableID.NotFound',
+    malformed: 'InvalidRouteTableId.Malformed',
+  },
   securityGroup: {
     prefix: 'sg',
     noun: 'security group',

@@ -169,6 +169,44 @@ export interface SimSubnet {
   readonly tags: SimTags;
 }
 
+/** By its name, which is unique. */
+export interface SimKeyPair {
+  /** The name. */
+  readonly id: string;
+  readonly keyPairId: string;
+  readonly tags: SimTags;
+}
+
+export interface SimPlacementGroup {
+  /** The name. */
+  readonly id: string;
+  readonly groupId: string;
+  readonly strategy: 'cluster' | 'spread' | 'partition';
+  readonly tags: SimTags;
+}
+
+export interface SimCapacityReservation {
+  readonly id: string;
+  readonly az: string;
+  readonly instanceType: string;
+  readonly count: number;
+  readonly state: 'active' | 'cancelled';
+  readonly tags: SimTags;
+}
+
+/** To an interface; EC2 shows the instance it is attached to beside it. */
+export interface SimRoute {
+  readonly destinationCidr: string;
+  readonly networkInterfaceId: string;
+}
+
+export interface SimRouteTable {
+  readonly id: string;
+  readonly vpcId: string;
+  readonly routes: readonly SimRoute[];
+  readonly tags: SimTags;
+}
+
 export interface SimVpc {
   readonly id: string;
   readonly cidrBlock: string;

@@ -6,9 +6,13 @@ import { type Fault, FaultList } from './faults.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
   SimAddress,
+  SimCapacityReservation,
   SimImage,
   SimInstance,
+  SimKeyPair,
   SimNetworkInterface,
+  SimPlacementGroup,
+  SimRouteTable,
   SimSecurityGroup,
   SimSnapshot,
   SimSubnet,
@@ -93,11 +97,23 @@ export class World {
   readonly subnets: Shelf<SimSubnet>;
   readonly vpcs: Shelf<SimVpc>;
   readonly securityGroups: Shelf<SimSecurityGroup>;
+  readonly keyPairs: Shelf<SimKeyPair>;
+  readonly placementGroups: Shelf<SimPlacementGroup>;
+  readonly capacityReservations: Shelf<SimCapacityReservation>;
+  readonly routeTables: Shelf<SimRouteTable>;
+  /** Names; IAM's, not EC2's: made and removed by the simulator's operator. */
+  readonly instanceProfiles = new Set<string>();
+  /** ARNs; License Manager's. */
+  readonly licenseConfigurations = new Set<string>();
+  /** `az/type` that is not sold there. */
+  readonly notOffered = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
   /** `az/type` → instances that still fit; absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();
+  /** Keys without which nothing may be made. */
+  readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */
   readonly usedIps = new Map<string, string>();
   quotas: Quotas;
@@ -125,6 +141,10 @@ export class World {
     this.subnets = new Shelf('subnet', consistency);
     this.vpcs = new Shelf('vpc', consistency);
     this.securityGroups = new Shelf('security-group', consistency);
+    this.keyPairs = new Shelf('key-pair', consistency);
+    this.placementGroups = new Shelf('placement-group', consistency);
+    this.capacityReservations = new Shelf('capacity-reservation', consistency);
+    this.routeTables = new Shelf('route-table', consistency);
   }
 
   wallMs(atMs: number = this.nowMs): number {

@@ -77,6 +77,9 @@ const CapacitySchema = z.strictObject({
   instanceType: z.string(),
   left: z.number().int().min(0).nullable(),
 });
+const OfferingSchema = z.strictObject({ az: z.string(), instanceType: z.string(), offered: z.boolean() });
+const ExistsSchema = z.strictObject({ name: z.string().min(1), exists: z.boolean() });
+const KeysSchema = z.strictObject({ keys: z.array(z.string().min(1)).max(50) });
 const DnsSchema = z.strictObject({ mode: z.enum(['answer', 'nxdomain', 'silent']) });
 const QuotasSchema = z.record(z.string(), z.number().int().min(0));
 
@@ -156,6 +159,30 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
     sim.setCapacity(wanted.az, wanted.instanceType, wanted.left);
     return done(reply, true, '');
   });
+  app.post('/_sim/offerings', (request, reply) => {
+    const wanted = body(OfferingSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setOffered(wanted.az, wanted.instanceType, wanted.offered);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/instance-profiles', (request, reply) => {
+    const wanted = body(ExistsSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setInstanceProfile(wanted.name, wanted.exists);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/license-configurations', (request, reply) => {
+    const wanted = body(ExistsSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setLicenseConfiguration(wanted.name, wanted.exists);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/required-tags', (request, reply) => {
+    const wanted = body(KeysSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setRequiredTags(wanted.keys);
+    return done(reply, true, '');
+  });
   app.post('/_sim/quotas', (request, reply) => {
     const wanted = body(QuotasSchema, request.body, reply);
     if (!wanted) return reply;
@@ -182,6 +209,12 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     images: world.images.all(),
     networkInterfaces: world.networkInterfaces.all(),
     addresses: world.addresses.all(),
+    keyPairs: world.keyPairs.all(),
+    placementGroups: world.placementGroups.all(),
+    capacityReservations: world.capacityReservations.all(),
+    routeTables: world.routeTables.all(),
+    instanceProfiles: [...world.instanceProfiles],
+    licenseConfigurations: [...world.licenseConfigurations],
     launches: sim.log.launches(),
     faults: sim.faults(),
     throttledCalls: world.throttle.rejectedCount,

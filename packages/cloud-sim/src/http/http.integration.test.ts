@@ -164,8 +164,8 @@ test('a foreign access key is an AuthFailure', async () => {
 });
 
 test('an action EC2 has but the simulator has not answers InvalidAction', async () => {
-  const { DescribeKeyPairsCommand } = await import('@aws-sdk/client-ec2');
-  const refused = await failure(client.send(new DescribeKeyPairsCommand({})));
+  const { DescribeInternetGatewaysCommand } = await import('@aws-sdk/client-ec2');
+  const refused = await failure(client.send(new DescribeInternetGatewaysCommand({})));
   expect(refused.name).toBe('InvalidAction');
 });
 

@@ -7,6 +7,7 @@ import {
   isOperationError,
   type Keyspace,
   type KvCompare,
+  type KvStore,
   laterBy,
   type Log,
   type MemberId,
@@ -18,9 +19,12 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
-import type { GuardAnswer } from '../core/judge/index.ts';
+import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
+import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
+import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import { supersede } from '../recovery/supersede.ts';
 
 /** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
 const REFUSED_AGAIN_MS = 15_000;
@@ -36,12 +40,15 @@ export interface BeginningOptions {
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly deciding: Deciding;
+  readonly store: KvStore;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
   readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
+  /** What EC2 said when the launch of this instance's replacement was tried. */
+  readonly trialOf: (instanceId: string) => LaunchTrial;
 }
 
 /**
@@ -62,8 +69,10 @@ export class Begin {
     const { cloud, view, deciding } = this.#options;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     try {
+      if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
-      const result = makePlan(input, policy, leaveAzOf(deciding.ask(chosen)));
+      const trial = this.#options.trialOf(instanceId);
+      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
       if (refusal !== null) this.#refuse(member, ...refusal);
     } catch (error) {
@@ -71,6 +80,28 @@ export class Begin {
       if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
       this.#refuse(member, ...reasonOf(error.code), errorText(error));
     }
+  }
+
+  /**
+   * The recovery that put this instance in charge still does chores: it is closed with what it has not done, and the next pass begins a recovery as usual,
+   * with every gate asked again.
+   */
+  async #closeEarlier(term: Term, chosen: Judgement): Promise<void> {
+    const { view, deciding, judging, store: kv, keys, clock, log } = this.#options;
+    const { member } = chosen;
+    const intent = view.mirror.intents.get(member);
+    const activation = view.mirror.activations.get(member);
+    const judgement = judging.judgeNow(member);
+    const still = judgement?.instanceId === chosen.instanceId && judgement.assessment.act && view.isFresh();
+    if (!intent || !activation || !still || deciding.ask(judgement).kind !== 'go') {
+      deciding.giveUp(member, null);
+      return;
+    }
+    const why = `${judgement.instanceId}: ${judgement.assessment.reason}`;
+    const wallMs = () => clock.wallMs();
+    const closed = await supersede({ kv, keys, wallMs }, intent, activation, term, why);
+    if (closed) log.warn('recovery.superseded', { member, opId: intent.record.opId, term: term.number, why });
+    deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), closed ? 0 : PASSING_AGAIN_MS) });
   }
 
   /** null: committed. */
@@ -104,6 +135,13 @@ export class Begin {
       why: assessment.reason,
     });
     return null;
+  }
+
+  /** With what the recovery that put this instance in charge left undone on it. */
+  #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
+    if (result.kind !== 'plan') return result;
+    const own = [...(this.#options.view.mirror.history.get(member)?.values() ?? [])].map((one) => one.record);
+    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
   }
 
   /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */
@@ -174,7 +212,7 @@ export class Begin {
       at(keys.member(member), members.get(member)),
       at(keys.group(group), groups.get(group)),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
-      ...['global', `group/${group}`, `member/${member}`].map((scope) => at(keys.pause(scope), pauses.get(scope))),
+      ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
     ];
   }

@@ -23,6 +23,7 @@ import {
   type Objection,
   type StartedRecovery,
 } from '../core/judge/index.ts';
+import { hasActivated, undecidedRecovery } from '../core/recovery/activated.ts';
 import type { EnrolConflict } from '../core/enrol/enrol.ts';
 import type { EvidencePoller } from './evidence.ts';
 
@@ -270,17 +271,21 @@ export class Deciding {
   }
 
   #recoveries(except: MemberId, wallNowMs: WallMs): readonly StartedRecovery[] {
-    const { intents, history, members } = this.#options.view.mirror;
+    const { intents, history, members, activations, journals } = this.#options.view.mirror;
     const started: StartedRecovery[] = [];
     const groupOf = (member: MemberId) => member.slice(0, member.indexOf('/'));
     const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
     for (const [member, { record }] of intents) {
       const { startedAtWallMs } = record;
       const az = record.oldAz ?? azOf(member);
-      started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null });
+      // With its replacement in charge it is over for the guard, whatever chores are left.
+      const activated = hasActivated(record, activations.get(member)?.record);
+      const activatedAtWallMs = journals.get(record.opId)?.get('activate')?.record.endedAtWallMs ?? startedAtWallMs;
+      const endedAtWallMs = activated ? activatedAtWallMs : null;
+      started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
     }
     for (const [member, { startedAtWallMs, az }] of this.#beginning)
-      if (member !== except && !intents.has(member))
+      if (member !== except && undecidedRecovery(this.#options.view.mirror, member) === null)
         started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs: null });
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {

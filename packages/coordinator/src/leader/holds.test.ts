@@ -2,7 +2,7 @@ import { keyspace, type MemberId, wallMs } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
 import { planHolds, type WantedHold } from './holds.ts';
-import { entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
+import { activationRecord, entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';
@@ -53,6 +53,15 @@ describe('hold records', () => {
     expect(plan([[DB1, PAUSED]])).toEqual([]);
     mirror.delete(keys.intent(DB1));
     expect(plan([])).toEqual([{ kind: 'clear', member: DB1, expect: 7 }]);
+  });
+
+  test('once its replacement is activated, why that one is not recovered goes before which chore is stuck', () => {
+    const { opId } = intentRecord(DB1, 'i-1');
+    have({ opId, reason: 'AddressHeldElsewhere' });
+    mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
+    mirror.put(entryOf(keys.activation(DB1), { ...activationRecord(DB1, 'i-2', 2), opId }, 8));
+    expect(plan([])).toEqual([]);
+    expect(plan([[DB1, PAUSED]])).toMatchObject([{ kind: 'put', expect: 7, hold: PAUSED }]);
   });
 
   test('an unreadable hold record is left for a person', () => {

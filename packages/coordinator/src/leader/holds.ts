@@ -11,6 +11,7 @@ import {
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Term } from '../contracts.ts';
+import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
 import { forEachBounded } from './enrolment.ts';
 
@@ -44,12 +45,13 @@ function isSettled(wanted: WantedHold, stored: Stored<HoldRecord>, nowWallMs: Wa
 }
 
 /**
- * What to write so that the hold records say what is wanted, on change only. Pure. A hold that belongs to an open recovery is its engine's: neither
- * replaced nor cleared here. A record that cannot be read is left for a person.
+ * What to write so that the hold records say what is wanted, on change only. Pure. A hold that belongs to an open recovery is its engine's: not cleared
+ * here, and replaced only once the recovery has activated its replacement: that a member is dead and not recovered is more than that a chore of the last
+ * recovery is stuck. A record that cannot be read is left for a person.
  */
 export function planHolds(options: {
   readonly wanted: ReadonlyMap<MemberId, WantedHold>;
-  readonly mirror: Pick<ClusterMirror, 'holds' | 'intents' | 'unreadable'>;
+  readonly mirror: Pick<ClusterMirror, 'holds' | 'intents' | 'activations' | 'unreadable'>;
   readonly keyOf: (member: MemberId) => string;
   readonly nowWallMs: WallMs;
 }): readonly HoldChange[] {
@@ -61,7 +63,8 @@ export function planHolds(options: {
   const changes: HoldChange[] = [];
   for (const [member, hold] of wanted) {
     const stored = mirror.holds.get(member);
-    if (isEngines(member, stored) || mirror.unreadable.has(options.keyOf(member))) continue;
+    const engineGoesFirst = isEngines(member, stored) && undecidedRecovery(mirror, member) !== null;
+    if (engineGoesFirst || mirror.unreadable.has(options.keyOf(member))) continue;
     if (stored && isSettled(hold, stored, nowWallMs)) continue;
     const sinceWallMs = stored?.record.reason === hold.reason ? stored.record.sinceWallMs : nowWallMs;
     changes.push({ kind: 'put', member, expect: stored?.modRevision ?? 0, hold, sinceWallMs });

@@ -15,6 +15,7 @@ import {
   type ObserverRequirement,
   type VerdictChanges,
 } from '../core/judge/index.ts';
+import { undecidedRecovery } from '../core/recovery/activated.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
 import { UnreachableSince } from './unreachable-since.ts';
@@ -158,13 +159,15 @@ export class Judging {
     }
   }
 
-  /** null: no activation, or a recovery is open (its engine looks after it), or a record cannot be read. */
+  /** null: no activation, or a recovery is open that has activated nobody yet (its engine looks after it), or a record cannot be read. */
   #evidenceOf(member: MemberId): MemberEvidence | null {
     const { view, clock, observer, evidence, requirement } = this.#options;
-    const { activations, members, intents, coordinators, opinions } = view.mirror;
+    const { activations, members, coordinators, opinions } = view.mirror;
     const activation = activations.get(member)?.record;
     const record = members.get(member)?.record;
-    if (!activation || !record || intents.has(member) || view.isBlocked(member)) return null;
+    if (!activation || !record || view.isBlocked(member)) return null;
+    // **S** Whatever chores its recovery still does: an activated replacement is watched like any member.
+    if (undecidedRecovery(view.mirror, member) !== null) return null;
     const { instanceId } = activation;
     const seen = evidence.of(instanceId);
     const all: MemberEvidence = {

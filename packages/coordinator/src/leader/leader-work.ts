@@ -6,6 +6,8 @@ import {
   isOperationError,
   type Keyspace,
   type Log,
+  type MemberId,
+  type MonotonicMs,
   type Problem,
   problemOf,
 } from '@understudy/shared';
@@ -16,8 +18,11 @@ import type { Begin } from './begin-recovery.ts';
 import type { ConsoleCapture } from './console-capture.ts';
 import type { Deciding } from './deciding.ts';
 import { type HoldKeeper, planHolds } from './holds.ts';
+import type { FindingsPublisher, Found } from './findings-publisher.ts';
+import type { JudgementPublisher } from './judgement-publisher.ts';
 import type { Judgement, Judging } from './judging.ts';
 import type { RecoveryRuns } from './runs.ts';
+import type { Readiness } from './readiness.ts';
 import type { Enrolling } from './enrolment.ts';
 import type { ServeContracts } from './serve-contracts.ts';
 import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
@@ -33,11 +38,15 @@ export interface LeaderPace {
 export interface LeaderParts {
   readonly view: ClusterView;
   readonly judging: Judging;
+  readonly judgements: JudgementPublisher;
+  readonly findings: FindingsPublisher;
+  readonly found: () => Found;
   readonly deciding: Deciding;
   readonly begin: Begin;
   readonly holds: HoldKeeper;
   readonly runs: RecoveryRuns;
   readonly enrolling: Enrolling;
+  readonly readiness: Readiness;
   readonly serveContracts: ServeContracts;
   readonly evidence: EvidencePoller;
   readonly console: ConsoleCapture;
@@ -67,6 +76,8 @@ export class LeaderWork {
   readonly #beginning = new Set<Promise<void>>();
   #looking = false;
   #writingHolds = false;
+  #publishing = false;
+  #beganAtMs: MonotonicMs | null = null;
 
   constructor(parts: LeaderParts, term: Term, onBroken: (error: unknown) => void) {
     this.#parts = parts;
@@ -86,6 +97,7 @@ export class LeaderWork {
     enrolling.forget();
     evidence.forget();
     judging.beginTerm();
+    this.#beganAtMs = this.#parts.clock.monotonicMs();
     runs.beginTerm();
     if (!(await this.#caughtUp())) return;
     await Promise.all([
@@ -172,6 +184,41 @@ export class LeaderWork {
     if (!view.isFresh()) return;
     for (const chosen of deciding.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(chosen);
     this.#writeHolds();
+    this.#publish();
+  }
+
+  /** What was judged in an earlier term of ours is not this term's word. */
+  judged(member: MemberId): Judgement | null {
+    const judgement = this.#parts.judging.of(member);
+    return judgement && this.#beganAtMs !== null && judgement.judgedAtMs >= this.#beganAtMs ? judgement : null;
+  }
+
+  *#judged(): Iterable<Judgement> {
+    for (const { member } of this.#parts.judging.all.values()) {
+      const judgement = this.judged(member);
+      if (judgement) yield judgement;
+    }
+  }
+
+  #publish(): void {
+    if (this.#publishing) return;
+    this.#publishing = true;
+    const { judgements, findings, found } = this.#parts;
+    const work = async () => {
+      await judgements.publish(this.#term, this.#judged(), () => this.#isEveryoneJudged());
+      await findings.publish(this.#term, found());
+    };
+    void this.#attempt('judgements', work).then(() => {
+      this.#publishing = false;
+    });
+  }
+
+  #isEveryoneJudged(): boolean {
+    const { activations, members, intents } = this.#parts.view.mirror;
+    for (const member of activations.keys())
+      if (members.has(member) && !intents.has(member) && !this.#parts.view.isBlocked(member) && !this.judged(member))
+        return false;
+    return true;
   }
 
   #start(chosen: Judgement): void {

@@ -91,6 +91,7 @@ export const intentRecord = (
       imdsSupport: null,
     },
     securityGroupIds: [],
+    primaryInterfaceId: null,
     sourceDestCheck: true,
     networkInterfaceTags: {},
     protection: { stop: false, termination: false },

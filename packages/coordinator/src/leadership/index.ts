@@ -6,3 +6,4 @@ export * from './lease-timing.ts';
 export * from './prefix-view.ts';
 export * from './record-writer.ts';
 export * from './session.ts';
+export * from './watched-store.ts';

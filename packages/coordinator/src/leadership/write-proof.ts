@@ -29,11 +29,11 @@ const ALARM_CODES: Readonly<Record<StoreAlarm, ErrorCode>> = { NOSPACE: 'STORE_N
 /** Areas a coordinator writes: all but `groups` and `pauses`, which are a person's. */
 const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.leader,
-  ...[keys.coordinators, keys.opinions, keys.members, keys.activations, keys.intents].map(
-    (area) => `${area}.rehearsal`,
-  ),
-  ...[keys.journal, keys.holds, keys.history, keys.policies].map((area) => `${area}.rehearsal`),
+  keys.judge,
+  ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
+  ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
 ];
+const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 
 /**
  * Proves that etcd takes our writes, at a slow pace and without writing: reads, watches and keepalives go on when it is out of space, corrupt, or when our role only

@@ -4,7 +4,7 @@ import { plannedVolumes } from '../core/recovery/planned-volumes.ts';
 import type { Run } from './run.ts';
 
 /** The disks the replacement gets: those of the plan and, once the capture is done, those that were attached after it was made and captured with them. */
-export function volumesOf(run: Run): readonly PlannedVolume[] {
+export function volumesOf(run: Pick<Run, 'plan' | 'journal'>): readonly PlannedVolume[] {
   return [...run.plan.volumes, ...(run.journal.get('capture', 'capture')?.result?.beside ?? [])];
 }
 

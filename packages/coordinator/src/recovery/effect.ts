@@ -11,11 +11,15 @@ import {
 } from '@understudy/shared';
 import type { GuardedWrite } from '../contracts.ts';
 import type { AttemptFailure } from '../core/recovery/launch-outcome.ts';
-import { backoffDelayMs, pollDelayMs, remainingOfMs } from '../core/recovery/pacing.ts';
+import { pollDelayMs, remainingOfMs } from '../core/recovery/pacing.ts';
+import { madeNothing } from '../core/recovery/refusals.ts';
 import type { StepKey } from '../core/recovery/step-table.ts';
+import { type Series, seriesText } from './failure-series.ts';
 import { HoldDecided } from './hold.ts';
 import type { Alongside, JournalChange, JournalEntry, JournalWrite } from './journal.ts';
 import { isPassing, type Run } from './run.ts';
+import { PLACEMENT } from './standing-hold.ts';
+import { StepPatience } from './step-patience.ts';
 import type { NotedOf, RequestOf, ResultOf, Sends } from './step-shapes.ts';
 
 /**
@@ -73,6 +77,8 @@ export interface Step<N extends StepName> {
   readonly limitMs: number;
   /** What a successor may always spend on it. Default: `settings.resumeFloorMs`. */
   readonly floorMs?: number;
+  /** What the recovery is held as when its calls were refused for as long as the policy lets them be tried; absent: they are tried until `limitMs`. */
+  readonly givesUpAs?: HoldReason;
   /** Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen. */
   prepare(): Promise<RequestOf<N>>;
   /** Looks and decides. `last`: what came of the act before; null at the beginning of a run. */
@@ -90,7 +96,11 @@ interface Drive<N extends StepName> {
   /** Spent by others before this run. */
   readonly spentMs: number;
   waitingSinceMs: number;
-  failures: number;
+  readonly patience: StepPatience;
+  /** Calls whose newest send certainly made nothing: the next one is no further try, and has the same number. */
+  readonly madeNothing: Set<string>;
+  /** It was given up, and the hold that says so stands: nothing more is sent. */
+  readonly gaveUp: HoldDecided | null;
   unknownCount: number;
   last: Attempt | null;
   conflict: readonly (KvEntry | null)[] | null;
@@ -107,7 +117,7 @@ export async function driveStep<N extends StepName>(run: Run, key: StepKey, name
     const entry = run.journal.get(name, key.id);
     if (entry && entry.state !== 'started') return;
     if (entry?.request) drive.request = entry.request;
-    const move = await nextMove(drive, frozenOf(drive, entry));
+    const move = await nextMove(drive, entry, frozenOf(drive, entry));
     if (move === null) continue;
     if ((await carryOut(drive, entry, move)) === 'ended') return;
   }
@@ -115,7 +125,8 @@ export async function driveStep<N extends StepName>(run: Run, key: StepKey, name
 
 async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<Drive<N>> {
   const entry = run.journal.get(name, key.id);
-  const request = entry?.request ?? (await prepareWithPatience(run, key, step));
+  const patience = new StepPatience(run, key.id, step.givesUpAs !== undefined);
+  const request = entry?.request ?? (await prepareWithPatience(run, patience, step));
   const leftMs = entry
     ? remainingOfMs({
         limitMs: step.limitMs,
@@ -134,7 +145,10 @@ async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: 
     startedAtMs: nowMs,
     spentMs: step.limitMs - leftMs,
     waitingSinceMs: nowMs,
-    failures: 0,
+    patience,
+    madeNothing: new Set(),
+    gaveUp:
+      step.givesUpAs && entry?.error && run.heldAtStart ? new HoldDecided(step.givesUpAs, entry.error.text) : null,
     unknownCount: 0,
     last: null,
     conflict: null,
@@ -142,17 +156,22 @@ async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: 
 }
 
 /** Preparing reads; reads that fail in passing are repeated, for as long as the step may take. */
-async function prepareWithPatience<N extends StepName>(run: Run, key: StepKey, step: Step<N>): Promise<RequestOf<N>> {
+async function prepareWithPatience<N extends StepName>(
+  run: Run,
+  patience: StepPatience,
+  step: Step<N>,
+): Promise<RequestOf<N>> {
   const startedAtMs = run.nowMs();
-  for (let failures = 0; ; failures += 1) {
+  for (;;) {
     try {
-      return await step.prepare();
+      const request = await step.prepare();
+      patience.lookWorked();
+      return request;
     } catch (error) {
       if (!isPassing(error)) throw asHold(error);
       if (run.nowMs() - startedAtMs > step.limitMs)
         throw new HoldDecided('CloudUnavailable', error.message, { cause: error });
-      run.say(key.id, `EC2 does not answer: ${error.code}`);
-      await pause(run, failures);
+      await patience.failedLook(error);
     }
   }
 }
@@ -166,24 +185,37 @@ const frozenOf = <N extends StepName>(drive: Drive<N>, entry: JournalEntry<N> | 
 });
 
 /** null: a read failed in passing; it was waited, look again. */
-async function nextMove<N extends StepName>(drive: Drive<N>, frozen: Frozen<N>): Promise<Move<N> | null> {
+async function nextMove<N extends StepName>(
+  drive: Drive<N>,
+  entry: JournalEntry<N> | null,
+  frozen: Frozen<N>,
+): Promise<Move<N> | null> {
   const { run, step } = drive;
   const late = frozen.elapsedMs > step.limitMs;
   try {
     const move = await step.next(frozen, drive.last);
     drive.last = null;
     drive.conflict = null;
+    if (drive.patience.lookWorked() && entry) await written(drive, { state: 'started' });
     // What was found out is kept, however late; only waiting and trying come to an end.
-    return late && (move.kind === 'wait' || move.kind === 'act') ? step.onTimeout(frozen) : move;
+    return late && (move.kind === 'wait' || move.kind === 'act') ? overdue(drive, frozen) : move;
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isPassing(error)) throw asHold(error);
-    if (late) return step.onTimeout(frozen);
-    run.say(drive.key.id, `EC2 does not answer: ${error.code}`);
-    drive.failures += 1;
-    await pause(run, drive.failures);
+    if (late) {
+      drive.patience.looks.note(error);
+      return overdue(drive, frozen);
+    }
+    await drive.patience.failedLook(error);
     return null;
   }
+}
+
+/** A hold says what failed last, if something does: that nothing was seen may mean that nothing could be. */
+function overdue<N extends StepName>(drive: Drive<N>, frozen: Frozen<N>): Move<N> {
+  const move = drive.step.onTimeout(frozen);
+  const failing = drive.patience.text();
+  return move.kind === 'hold' && failing !== null ? { ...move, text: `${move.text}. What fails: ${failing}` } : move;
 }
 
 /** A refusal that repeating cannot change is for a person. Everything else stays what it is. */
@@ -193,9 +225,6 @@ function asHold(error: unknown): unknown {
   if (error.code.startsWith('CLOUD_')) return new HoldDecided('CloudRejected', error.message, { cause: error });
   return error;
 }
-
-const pause = (run: Run, failures: number): Promise<void> =>
-  run.sleep(backoffDelayMs(failures, run.settings.backoffBaseMs, run.settings.backoffCapMs, run.parts.random.next()));
 
 type Went = 'on' | 'ended';
 
@@ -211,18 +240,23 @@ async function carryOut<N extends StepName>(
     case 'wait':
       if (!entry && !(await written(drive, { state: 'started' }))) return 'on';
       run.say(key.id, move.text, move.percent ?? null);
-      await run.sleep(move.forMs ?? pollDelayMs(run.nowMs() - drive.waitingSinceMs, run.settings));
+      await pauseBetween(drive, move.forMs ?? pollDelayMs(run.nowMs() - drive.waitingSinceMs, run.settings));
       return 'on';
     case 'note':
       await written(drive, { state: 'started', noted: move.noted });
       return 'on';
     case 'done':
+      drive.patience.settled();
+      if (drive.name === 'launch') run.standing.drop(PLACEMENT);
       return (await written(drive, { state: 'done', result: move.result }, move.alongside)) ? 'ended' : 'on';
     case 'failed': {
       const error = { code: move.code, text: move.text };
       // Only steps of an attempt fail, and their result shapes all have this member.
       const result = { failure: move.failure } as unknown as ResultOf<N>;
       run.parts.log.warn('recovery.step.failed', { step: key.id, ...error });
+      // What made nothing is tried elsewhere: what stands in the way is still the same.
+      if (move.failure === 'instance') drive.patience.settled();
+      else run.standing.handOver(key.id, PLACEMENT);
       return (await written(drive, { state: 'failed', result, error })) ? 'ended' : 'on';
     }
     case 'hold':
@@ -234,6 +268,12 @@ async function carryOut<N extends StepName>(
     default:
       return unreachable(move);
   }
+}
+
+/** While calls of the step fail, a wait is a pause before the next try, shown as one. */
+async function pauseBetween<N extends StepName>(drive: Drive<N>, forMs: number): Promise<void> {
+  if (drive.patience.calls.current === null) await drive.run.sleep(forMs);
+  else await drive.patience.wait(forMs);
 }
 
 /** `false`: the write was refused; the journal holds what is there now, and the loop goes on from it. */
@@ -259,16 +299,22 @@ async function act<N extends StepName>(
   text: string,
 ): Promise<Went> {
   const { run, key } = drive;
+  if (drive.gaveUp) throw drive.gaveUp;
   const sends = { ...entry?.sends };
-  for (const call of calls) sends[call.name] = (sends[call.name] ?? 0) + 1;
+  for (const { name } of calls) if (!drive.madeNothing.has(name)) sends[name] = (sends[name] ?? 0) + 1;
   run.say(key.id, text);
   if (!(await written(drive, { state: 'started', sends }))) return 'on';
   await untilTermHolds(run);
   // No await between the check in `untilTermHolds` returning and the calls being entered, except its own resolution, so it is asked again.
   if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';
   const work = calls.map((call) => attempt(drive, call, sends[call.name] ?? 1));
+  // None of them rejects for what EC2 answers: each outcome is kept by itself.
   const outcomes = await Promise.all(work);
   drive.waitingSinceMs = run.nowMs();
+  for (const { name, error } of outcomes) {
+    if (error !== null && madeNothing(error)) drive.madeNothing.add(name);
+    else drive.madeNothing.delete(name);
+  }
   const error = outcomes.find((one) => one.error !== null)?.error ?? null;
   drive.last = { outcomes, name: calls[0].name, error, unknownCount: drive.unknownCount };
   await afterError(
@@ -305,7 +351,9 @@ async function attempt<N extends StepName>(
       return { name: call.name, error: new OperationError('CLOUD_THROTTLED', error.message, { cause: error }) };
     }
     if (error.code === 'CLOUD_OUTCOME_UNKNOWN') drive.unknownCount += 1;
-    run.parts.log.warn('recovery.effect.error', { step: key.id, call: call.name, send, error: errorText(error) });
+    // Only the first of a series: the others are counted, and told by it.
+    if (drive.patience.calls.current === null)
+      run.parts.log.warn('recovery.effect.error', { step: key.id, call: call.name, send, error: errorText(error) });
     return { name: call.name, error };
   }
 }
@@ -324,15 +372,30 @@ async function afterError<N extends StepName>(
   error: OperationError | null,
   optional: boolean,
 ): Promise<void> {
+  const { patience, run } = drive;
   if (error === null) {
-    drive.failures = 0;
+    patience.calls.end();
+    patience.show();
+    if (run.standing.drop(drive.key.id)) await written(drive, { state: 'started' });
     return;
   }
   if (!optional && error.code === 'CLOUD_DENIED' && error.upstreamCode !== 'OperationNotPermitted') {
     throw new HoldDecided('CloudDenied', error.message, { cause: error });
   }
-  drive.failures += 1;
-  if (PAUSE_AFTER.has(error.code)) await pause(drive.run, drive.failures);
+  const series = patience.calls.note(error);
+  await giveUpInTime(drive, series);
+  if (PAUSE_AFTER.has(error.code) || series.refusal === 'transient') await patience.pauseAfterCall(series);
+  else patience.show();
+}
+
+/** **S** (S7) Nothing of the attempt is ended by it: what may have been made is still there, and is looked for when it is resumed. */
+async function giveUpInTime<N extends StepName>(drive: Drive<N>, series: Series): Promise<void> {
+  const { run, step } = drive;
+  if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.retryRefusedForMs) return;
+  const since = new Date(series.sinceWallMs).toISOString();
+  const text = `given up after ${series.count} tries since ${since}, as long as retryRefusedForMs says: ${seriesText(series)}. Remove this hold to try again`;
+  await written(drive, { state: 'started', error: { code: series.code, text } });
+  throw new HoldDecided(step.givesUpAs, text);
 }
 
 async function handBack<N extends StepName>(drive: Drive<N>, launchStep: string, instanceId: string): Promise<Went> {

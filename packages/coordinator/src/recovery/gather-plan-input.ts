@@ -1,7 +1,9 @@
 import type { Cloud, CloudCallOptions, CloudImage, CloudInstance, GroupPolicy } from '@understudy/shared';
 import { hasCode, OperationError } from '@understudy/shared';
 import { isBurstable } from '../core/recovery/launch-request.ts';
+import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
 import type { PlanInput } from '../core/recovery/plan.ts';
+import { gatherReferences, gatherTypeFacts } from './gather-references.ts';
 import { readFirstBoot } from './read-first-boot.ts';
 
 /**
@@ -26,7 +28,7 @@ export async function gatherPlanInput(
     cloud.describeUserData(instanceId, options),
     cloud.describeProtection(instanceId, options),
   ]);
-  const extras = await extrasOf(cloud, instance, options);
+  const extras = await extrasOf(cloud, instance, policy, options);
   const firstBoot = readFirstBoot(userData);
   return {
     instance,
@@ -38,6 +40,7 @@ export async function gatherPlanInput(
     userData,
     firstBoot,
     protection,
+    trial: NOT_TRIED,
     ...extras,
   };
 }
@@ -58,14 +61,16 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
 async function extrasOf(
   cloud: Cloud,
   instance: CloudInstance,
+  policy: Pick<GroupPolicy, 'placements'>,
   options: CloudCallOptions,
-): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeDefaults'>> {
-  const [shutdownBehavior, cpuCredits, typeDefaults] = await Promise.all([
+): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
+  const [shutdownBehavior, cpuCredits, typeFacts, references] = await Promise.all([
     unlessRefused(cloud.describeShutdownBehavior(instance.instanceId, options)),
     isBurstable(instance.instanceType) ? unlessRefused(cloud.describeCpuCredits(instance.instanceId, options)) : null,
-    unlessRefused(cloud.describeInstanceType(instance.instanceType, options)),
+    gatherTypeFacts(cloud, instance.instanceType, policy, options),
+    gatherReferences(cloud, instance, options),
   ]);
-  return { shutdownBehavior, cpuCredits, typeDefaults };
+  return { shutdownBehavior, cpuCredits, typeFacts, references };
 }
 
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {

@@ -122,6 +122,11 @@ export class Journal {
   readonly #kept = new Map<string, Kept>();
   /** Our own hold on this member, removed by the next write: something has moved. */
   #hold: HeldBy | null = null;
+  /**
+   * When our own hold goes: `until-progress`: with the next write that ends a step. `keep`: not now, something of this run still fails. `release`: with
+   * the next write, whatever it says.
+   */
+  holdRule: 'until-progress' | 'keep' | 'release' = 'until-progress';
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -179,8 +184,7 @@ export class Journal {
     const { opId } = intent.record;
     const record = this.#changed(step, change);
     const puts = alongside.puts ?? [];
-    // A hold stays visible until something it may have held is through.
-    const hold = change.state === 'started' ? null : this.#hold;
+    const hold = this.#holdToRemove(change.state);
     const deletes = [...(alongside.deletes ?? []), ...(hold ? [{ key: hold.key, expect: hold.modRevision }] : [])];
     const key = keys.journalStep(opId, step);
     const outcome = await term.commit({
@@ -191,10 +195,21 @@ export class Journal {
     if (outcome.kind === 'committed') {
       this.#kept.set(step, { record: { ...record, ...STAMP }, modRevision: outcome.revision });
       for (const gone of alongside.deletes ?? []) this.#forget(gone.key);
-      if (hold) this.#hold = null;
+      if (hold) this.#holdIsGone();
       return { kind: 'written' };
     }
     return this.#conflict(step, outcome.entries, puts.length, alongside.deletes?.length ?? 0, hold);
+  }
+
+  /** A hold stays visible until something it may have held is through, and as long as something of this run fails. */
+  #holdToRemove(state: StepState): HeldBy | null {
+    if (this.holdRule === 'keep') return null;
+    return state === 'started' && this.holdRule !== 'release' ? null : this.#hold;
+  }
+
+  #holdIsGone(): void {
+    this.#hold = null;
+    this.holdRule = 'until-progress';
   }
 
   #forget(key: string): void {
@@ -240,7 +255,7 @@ export class Journal {
     const held = hold ? others[putCount + deleteCount] : null;
     // Somebody else rewrote or removed the hold: it is not ours to delete any more.
     if (hold && (held?.modRevision ?? 0) !== hold.modRevision) {
-      this.#hold = null;
+      this.#holdIsGone();
       return { kind: 'stale' };
     }
     return { kind: 'conflict', entries: others.slice(0, putCount + deleteCount) };

@@ -16,6 +16,7 @@ import {
 import type { HeartbeatSource, OpenIntent, ProbeService, Term } from '../contracts.ts';
 import type { Journal } from './journal.ts';
 import type { RecoverySettings } from './settings.ts';
+import { StandingHold } from './standing-hold.ts';
 
 /** The part of {@link Cloud} that changes nothing: all a step may touch outside an effect. */
 export type CloudReads = Pick<Cloud, Extract<keyof Cloud, `describe${string}`>>;
@@ -54,7 +55,10 @@ export class Run {
   heldAtStart = false;
   /** Launch attempts that had been ended when this run began. */
   endedAtStart = 0;
+  /** The hold it shows while it goes on. */
+  readonly standing: StandingHold;
   readonly #stop = new AbortController();
+  #nudge = new AbortController();
   /** Ends with the term, or when the run has to end for another reason (a hold in a step beside). */
   readonly signal: AbortSignal;
 
@@ -65,6 +69,8 @@ export class Run {
     this.journal = journal;
     this.intentSeenAtMs = intentSeenAtMs;
     this.signal = AbortSignal.any([term.signal, this.#stop.signal]);
+    const { kv, keys } = parts;
+    this.standing = new StandingHold({ place: { kv, keys, member: intent.record.member }, intent, term, journal });
   }
 
   get record(): IntentRecord {
@@ -104,6 +110,27 @@ export class Run {
 
   sleep(durationMs: number): Promise<void> {
     return this.parts.clock.sleep(durationMs, this.signal);
+  }
+
+  /** Somebody asks for another try at once: pauses after failures end now. Only while our hold stands; its removal is what asks. */
+  nudge(): void {
+    if (this.journal.hold === null) return;
+    this.journal.hold = null;
+    this.standing.forget();
+    this.#nudge.abort();
+    this.#nudge = new AbortController();
+  }
+
+  /** A pause that {@link nudge} ends. */
+  async nap(durationMs: number): Promise<'slept' | 'nudged'> {
+    const nudged = this.#nudge.signal;
+    try {
+      await this.parts.clock.sleep(durationMs, AbortSignal.any([this.signal, nudged]));
+      return 'slept';
+    } catch (error) {
+      if (nudged.aborted && !this.signal.aborted) return 'nudged';
+      throw error;
+    }
   }
 
   /** One read with an abort timeout. @throws as {@link Cloud} reads do; `CLOUD_UNAVAILABLE` on timeout. */

@@ -17,15 +17,22 @@ export interface RecoverySettings {
   readonly confirmSpacingMs: number;
   /** How long EC2 may take to show something that was just made. Until then its "not found" proves nothing. */
   readonly lagGraceMs: number;
-  /** Before a placement without capacity is asked again. */
+  /** After a call that was refused for longer than a minute: as `backoffCapMs`. Shorter = sooner on when it passes, longer = fewer tokens. */
+  readonly refusedPauseMaxMs: number;
+  /** Before placements without capacity are asked again: the first pause, and what it grows to by doubling. */
   readonly capacityPauseMs: number;
+  readonly capacityPauseMaxMs: number;
+  /** Count: refusals for want of capacity of one launch request, before another one (with another token) takes its place. */
+  readonly refusalsPerRequest: number;
+  /** A placement that was refused for its own fault is asked again after this long: its cause may have ended. */
+  readonly condemnedForMs: number;
   /** A Stop that has shown no effect is sent again after this long. */
   readonly restopAfterMs: number;
-  /** Count: calls of one run whose outcome stayed unknown, before the step gives up (launch: ends the attempt; else: hold). */
+  /** Count: calls of one run whose outcome stayed unknown, before another placement is tried, where there is one. */
   readonly maxUnknownOutcomes: number;
   /** Count: snapshot sets that ended in error before holding. */
   readonly maxFailedSets: number;
-  /** Count: snapshot calls of one recovery, in all. */
+  /** Count: snapshot sets of one recovery that EC2 made, in all: what is paid for. Calls that made nothing do not count. */
   readonly maxSnapshotCalls: number;
   /** What a successor (or a resumed hold) may always spend on a step, however old its record is. */
   readonly resumeFloorMs: number;
@@ -48,7 +55,11 @@ export const DEFAULT_RECOVERY_SETTINGS: RecoverySettings = {
   backoffCapMs: 10_000,
   confirmSpacingMs: 2_000,
   lagGraceMs: 60_000,
+  refusedPauseMaxMs: 60_000,
   capacityPauseMs: 60_000,
+  capacityPauseMaxMs: 300_000,
+  refusalsPerRequest: 10,
+  condemnedForMs: 900_000,
   restopAfterMs: 60_000,
   maxUnknownOutcomes: 5,
   maxFailedSets: 3,

@@ -13,7 +13,7 @@ const capturedSnapshot = z.strictObject({ snapshotId: z.string(), volumeId: z.st
 const beside = z.array(PlannedVolumeSchema).default([]);
 export type CapturedSnapshot = z.infer<typeof capturedSnapshot>;
 
-const failure = z.enum(['capacity', 'placement', 'instance']);
+const failure = z.enum(['capacity', 'placement', 'unknown', 'instance']);
 /** Result of a step that ended its attempt. */
 const failedResult = z.strictObject({ failure });
 
@@ -27,7 +27,15 @@ export const STEP_SHAPES = {
     request: z.strictObject({ instanceId: z.string(), description: z.string(), tags }),
     noted: z.strictObject({
       /** The canonical set, once recorded. */
-      set: z.strictObject({ number: z.number(), snapshots: z.array(capturedSnapshot), beside }).nullable(),
+      set: z
+        .strictObject({
+          number: z.number(),
+          snapshots: z.array(capturedSnapshot),
+          beside,
+          /** When it was recorded: what `captureTimeoutMs` counts from. */
+          notedAtWallMs: z.number().default(0),
+        })
+        .nullable(),
       failedSets: z.array(z.number()),
     }),
     result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot), beside }),
@@ -93,6 +101,9 @@ export const STEP_SHAPES = {
       instanceId: z.string().nullable(),
       /** To be deleted; null when the attempt never got as far as a recorded permit. */
       networkInterfaceId: z.string().nullable(),
+      /** Attempts of the unbroken series that made nothing, this one included; 0: it launched. */
+      seriesLength: z.number().int().min(0).default(0),
+      seriesSinceWallMs: z.number().default(0),
     }),
     noted: nothing,
     result: z.strictObject({ instanceTerminated: z.boolean(), permitGone: z.literal(true) }),
@@ -111,7 +122,8 @@ export const STEP_SHAPES = {
     }),
     /** A later association on the failed instance, recorded before its removal. */
     noted: z.strictObject({ associationId: z.string().nullable() }),
-    result: z.strictObject({ associationId: z.string() }),
+    /** `lost`: it does not exist any more, in words. */
+    result: z.union([z.strictObject({ associationId: z.string() }), z.strictObject({ lost: z.string() })]),
   },
   done: {
     request: z.strictObject({ instanceId: z.string() }),

@@ -1,4 +1,4 @@
-import { instanceHashOf, keyspace, type MemberId, monotonicMs, type ServePromise } from '@understudy/shared';
+import { instanceHashOf, keyspace, type MemberId, monotonicMs, opIdOf, type ServePromise } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ActivationAnswers } from './activation-answers.ts';
 import { ClusterMirror } from './cluster-view-mirror.ts';
@@ -60,14 +60,14 @@ describe('what an ack says about the right to serve', () => {
 
   test('after the recovery the replacement is active, the predecessor fenced', () => {
     activate('i-2', 2);
-    mirror.put(entryOf(keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-1'), 8));
+    mirror.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), historyRecord(DB1, 'i-1'), 8));
     expect(answer('i-2')).toMatchObject({ activation: 'active', incarnation: 2 });
     expect(answer('i-1')).toMatchObject({ activation: 'fenced', incarnation: 2 });
   });
 
   test('an earlier predecessor is fenced also while another recovery is open', () => {
     activate('i-2', 2);
-    mirror.put(entryOf(keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-1'), 8));
+    mirror.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), historyRecord(DB1, 'i-1'), 8));
     intend('i-2');
     expect(answer('i-1')).toMatchObject({ activation: 'fenced' });
   });

@@ -4,6 +4,7 @@ import {
   checkCodeName,
   type Clock,
   type ExplainView,
+  type FindingsRecord,
   type HistoryRecord,
   type HoldRecord,
   type IntentRecord,
@@ -12,28 +13,24 @@ import {
   type MemberId,
   type MemberView,
   type MonotonicMs,
+  type NotEnrolled,
   type OpenRecoveryView,
-  type OpinionVerdict,
   type Problem,
   type RecoveriesView,
   type StatusView,
+  type VerdictCounts,
 } from '@understudy/shared';
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
+import type { Verdicts } from './verdicts.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';
-
-/** Who is judged how, in one sentence. The leader's judgement joins EC2's evidence; a follower has its own ears only. */
-export interface Judged {
-  readonly verdict: OpinionVerdict;
-  readonly reason: string;
-  readonly degraded: boolean;
-}
 
 export interface CoordinatorApiOptions {
   readonly coordinatorId: string;
@@ -44,8 +41,7 @@ export interface CoordinatorApiOptions {
   readonly view: ClusterView;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
-  /** null: not judged here (a follower, or not yet). */
-  readonly judged: (member: MemberId) => Judged | null;
+  readonly verdicts: Verdicts;
   /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
@@ -63,8 +59,12 @@ export interface CoordinatorApiOptions {
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
   readonly remarks: () => readonly Problem[];
+  /** As the leader's enrolment finds; asked while we lead. */
+  readonly notEnrolled: () => readonly NotEnrolled[];
 }
 
+/** Holds and recoveries shown in a status; all of them have a page of their own. */
+const SHOWN_MAX = 50;
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
 
@@ -90,8 +90,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   status(): StatusView {
-    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer } = this.#options;
-    const leader = leadership.knownLeader();
+    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer, verdicts } = this.#options;
+    const leader = verdicts.leader();
     const nowMs = clock.monotonicMs();
     const { abstention } = observer;
     return {
@@ -113,11 +113,54 @@ export class CoordinatorApi implements ApiSource {
         reason: abstention?.reason ?? null,
         heardAgents: observer.hearing(nowMs).hearsNow,
         watchedAgents: observer.watchedCount,
+        opinions: ownCounts(observer),
       },
+      judgement: verdicts.standing(),
       counts: this.#counts(),
-      pauses: [...view.mirror.pauses.values()].map(({ record: { scope, who, why } }) => ({ scope, who, why })),
-      problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
+      pauses: view.pausesInForce(clock.wallMs()).map((pause) => {
+        const { scope, who, why, untilWallMs } = pause;
+        return { scope, who, why, untilWallMs, members: heldBy(view, pause, clock.wallMs()) };
+      }),
+      holds: this.#shownHolds(),
+      recoveries: this.recoveries().open.slice(0, SHOWN_MAX),
+      problems: [...this.#problems()],
     };
+  }
+
+  notEnrolled(): readonly NotEnrolled[] {
+    return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
+  }
+
+  /** What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet. */
+  #findings(): FindingsRecord | null {
+    const leader = this.#options.verdicts.leader();
+    const record = this.#options.view.mirror.findings.get('current')?.record;
+    return record && !this.#options.leadership.current() && record.term === leader?.term ? record : null;
+  }
+
+  #problems(): readonly Problem[] {
+    const { notReady, remarks, verdicts } = this.#options;
+    const found = this.#findings();
+    const theirs = [
+      ...(found?.problems ?? []),
+      ...(found?.notEnrolled ?? []).map(({ instanceId, ...one }) => ({
+        ...one,
+        text: `${instanceId} ${one.text}`.trim(),
+      })),
+    ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
+    return [...notReady(), ...verdicts.problems(), ...remarks(), ...this.#obstructed(), ...theirs];
+  }
+
+  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  #shownHolds(): StatusView['holds'] {
+    const { holds, members } = this.#options.view.mirror;
+    return [...new Set([...holds.keys(), ...members.keys()])]
+      .flatMap((member) => {
+        const hold = this.#hold(member);
+        return hold ? [{ member, ...hold }] : [];
+      })
+      .sort((a, b) => a.sinceWallMs - b.sinceWallMs)
+      .slice(0, SHOWN_MAX);
   }
 
   members(): readonly MemberView[] {
@@ -144,12 +187,14 @@ export class CoordinatorApi implements ApiSource {
   }
 
   explain(member: MemberId): ExplainView | null {
-    const { coordinatorId, view, leadership, changes, clock, explained, observer } = this.#options;
-    const judged = { ...this.#judge(member), reasonCode: observer.opinion(member)?.reason ?? 'NotWatched' };
+    const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
     const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
-      ...{ coordinatorId, view, leadership, changes, wallNowMs, judged, hold },
+      ...{ coordinatorId, view, leadership, changes, wallNowMs, hold },
+      verdict: verdicts.of(member),
+      leader: verdicts.leader(),
+      ownView: this.#ownView(member),
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
@@ -197,9 +242,14 @@ export class CoordinatorApi implements ApiSource {
 
   #counts(): StatusView['counts'] {
     const { members, intents, holds } = this.#options.view.mirror;
-    const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
-    for (const member of members.keys()) counts[this.#judge(member).verdict]++;
-    return { members: members.size, ...counts, recovering: intents.size, held: holds.size };
+    return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
+  }
+
+  /** Its own ears, labelled as such. */
+  #ownView(member: MemberId): MemberView['ownView'] {
+    const { coordinatorId, observer } = this.#options;
+    const opinion = observer.opinion(member);
+    return opinion && { observer: coordinatorId, verdict: opinion.verdict, reason: opinion.reason };
   }
 
   /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
@@ -215,15 +265,6 @@ export class CoordinatorApi implements ApiSource {
     return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
   }
 
-  #judge(member: MemberId): Judged {
-    const judged = this.#options.judged(member);
-    if (judged) return judged;
-    const opinion = this.#options.observer.opinion(member);
-    if (!opinion) return { verdict: 'unknown', reason: 'not watched yet', degraded: false };
-    const reason = `${this.#options.coordinatorId} alone: ${opinion.reason}`;
-    return { verdict: opinion.verdict, reason, degraded: false };
-  }
-
   #member(member: MemberId): MemberView {
     const { view, observer, clock } = this.#options;
     const { members, activations, opinions, intents } = view.mirror;
@@ -236,7 +277,8 @@ export class CoordinatorApi implements ApiSource {
       instanceId,
       incarnation: activation?.incarnation ?? null,
       az: record?.az ?? '',
-      ...this.#judge(member),
+      ...this.#options.verdicts.of(member),
+      ownView: this.#ownView(member),
       lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
         observer: one.observer,
@@ -265,3 +307,10 @@ export class CoordinatorApi implements ApiSource {
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+/** Members by what this process's own observer thinks of them. O(members). */
+function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
+  const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
+  for (const { verdict } of observer.opinions()) counts[verdict]++;
+  return counts;
+}

@@ -1,4 +1,4 @@
-import { keyspace, type MemberId } from '@understudy/shared';
+import { DEFAULT_POLICY, keyspace, type MemberId, opIdOf } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ClusterMirror } from './cluster-view-mirror.ts';
 import {
@@ -29,8 +29,13 @@ describe('ClusterMirror', () => {
       [keys.hold(DB1), holdRecord(DB1), () => mirror.holds.size],
       [keys.request(DB1), requestRecord(DB1, 'op-1'), () => mirror.requests.size],
       [keys.opinion(DB1, 'c2'), opinionRecord(DB1, 'c2'), () => mirror.opinions.get(DB1)?.size ?? 0],
-      [keys.historyEntry(DB1, 'op-1'), historyRecord(DB1, 'i-0'), () => mirror.history.get(DB1)?.size ?? 0],
+      [keys.historyEntry(DB1, opIdOf('i-0')), historyRecord(DB1, 'i-0'), () => mirror.history.get(DB1)?.size ?? 0],
       [keys.group('prod'), { ...WRITTEN, group: 'prod', policy: {} }, () => mirror.groups.size],
+      [
+        keys.policy('prod'),
+        { ...WRITTEN, group: 'prod', policy: DEFAULT_POLICY, groupRevision: 2 },
+        () => mirror.policies.size,
+      ],
       [
         keys.pause('group/prod'),
         { ...WRITTEN, scope: 'group/prod', who: 'a', why: 'b', sinceWallMs: 1, untilWallMs: null },

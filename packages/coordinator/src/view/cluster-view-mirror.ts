@@ -4,6 +4,8 @@ import {
   type CoordinatorRecord,
   CoordinatorRecordSchema,
   errorText,
+  type FindingsRecord,
+  FindingsRecordSchema,
   type GroupRecord,
   GroupRecordSchema,
   type HistoryRecord,
@@ -15,6 +17,10 @@ import {
   isName,
   type JournalRecord,
   JournalRecordSchema,
+  type JudgementRecord,
+  JudgementRecordSchema,
+  type JudgeRecord,
+  JudgeRecordSchema,
   type KvEntry,
   type MemberId,
   type MemberRecord,
@@ -25,6 +31,8 @@ import {
   OperatorRequestRecordSchema,
   type PauseRecord,
   PauseRecordSchema,
+  type PolicyRecord,
+  PolicyRecordSchema,
   parseRecord,
   type Revision,
 } from '@understudy/shared';
@@ -38,11 +46,12 @@ export interface Stored<T> {
 /** A record in etcd that does not fit its schema, or lies under a key it does not belong to. */
 export interface UnreadableRecord {
   readonly key: string;
+  readonly modRevision: Revision;
   /** Whom it concerns; everybody when group and member are null. */
   readonly member: MemberId | null;
   readonly group: string | null;
   readonly opId: string | null;
-  /** Must members it concerns be left alone? Not so for a coordinator's presence: no decision rests on it. */
+  /** Must members it concerns be left alone? Not so for a coordinator's presence or a published judgement: no decision rests on them. */
   readonly blocks: boolean;
   /** Says, or might say, which instance may serve: without it no agent can be told. */
   readonly bearsOnActivation: boolean;
@@ -58,7 +67,11 @@ interface Place {
 const AREAS = [
   'coordinators',
   'opinions',
+  'judgements',
+  'judge',
+  'findings',
   'groups',
+  'policies',
   'members',
   'activations',
   'intents',
@@ -70,20 +83,8 @@ const AREAS = [
 ] as const;
 type Area = (typeof AREAS)[number];
 
-/** Parts of a key below its area; `pauses` has scopes of one to three. */
-const PART_COUNT: Readonly<Record<Area, readonly number[]>> = {
-  coordinators: [1],
-  opinions: [3],
-  groups: [1],
-  members: [2],
-  activations: [2],
-  intents: [2],
-  journal: [2],
-  holds: [2],
-  requests: [2],
-  pauses: [1, 2, 3],
-  history: [3],
-};
+/** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -112,10 +113,17 @@ class Nested<K extends string, T> {
 export class ClusterMirror {
   readonly coordinators = new Map<string, Stored<CoordinatorRecord>>();
   readonly groups = new Map<string, Stored<GroupRecord>>();
+  /** The policies in force of groups with a record of their own. */
+  readonly policies = new Map<string, Stored<PolicyRecord>>();
   readonly members = new Map<MemberId, Stored<MemberRecord>>();
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
+  readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
+  /** At most one, `current`. */
+  readonly judge = new Map<string, Stored<JudgeRecord>>();
+  /** At most one, `current`. */
+  readonly findings = new Map<string, Stored<FindingsRecord>>();
   /** What operators have asked of recoveries, and is not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -123,10 +131,10 @@ export class ClusterMirror {
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
   readonly #history = new Nested<MemberId, HistoryRecord>();
-  readonly #root: string;
+  readonly root: string;
 
   constructor(root: string) {
-    this.#root = root;
+    this.root = root;
   }
 
   /** Member → observer → opinion. */
@@ -145,8 +153,10 @@ export class ClusterMirror {
   }
 
   clear(): void {
-    for (const table of [this.coordinators, this.groups, this.members, this.activations, this.intents]) table.clear();
+    for (const table of [this.coordinators, this.groups, this.policies, this.members, this.activations, this.intents])
+      table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
+    for (const table of [this.judgements, this.judge, this.findings]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -158,7 +168,7 @@ export class ClusterMirror {
       this.#store(place, entry);
       this.unreadable.delete(entry.key);
     } catch (error) {
-      this.unreadable.set(entry.key, unreadableOf(entry.key, place, errorText(error)));
+      this.unreadable.set(entry.key, unreadableOf(entry, place, errorText(error)));
     }
   }
 
@@ -171,15 +181,16 @@ export class ClusterMirror {
 
   /** `null`: not under our root, or not a record of ours (the leader key is leadership's). */
   #placeOf(key: string): Place | null {
-    if (!key.startsWith(this.#root)) return null;
-    const [area = '', ...parts] = key.slice(this.#root.length).split('/');
+    if (!key.startsWith(this.root)) return null;
+    const [area = '', ...parts] = key.slice(this.root.length).split('/');
     return isArea(area) && parts.length > 0 ? { area, parts } : null;
   }
 
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups') this[area].delete(first);
+    if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
+    else if (area === 'judge' || area === 'findings') this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -187,57 +198,49 @@ export class ClusterMirror {
     else this[area].delete(member);
   }
 
-  /** @throws RECORD_UNREADABLE, or an Error naming what does not belong under this key. */
+  /** @throws RECORD_UNREADABLE, also for a record that says something else than its key. */
   #store({ area, parts }: Place, entry: KvEntry): void {
     const [first = '', second = '', third = ''] = parts;
-    if (!PART_COUNT[area].includes(parts.length)) throw new Error(`${entry.key} is no key of ours`);
     const member: MemberId = `${first}/${second}`;
     const read = <T>(schema: z.ZodType<T>): Stored<T> => ({
       record: parseRecord(schema, entry.key, entry.value),
       modRevision: entry.modRevision,
     });
-    const belongs = (stored: Stored<{ readonly member: MemberId }>) => {
-      if (stored.record.member !== member) throw new Error(`${entry.key} holds a record of ${stored.record.member}`);
+    const into: Readonly<Record<Area, () => void>> = {
+      coordinators: () => this.coordinators.set(first, read(CoordinatorRecordSchema)),
+      groups: () => this.groups.set(first, read(GroupRecordSchema)),
+      policies: () => this.policies.set(first, read(PolicyRecordSchema)),
+      pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
+      judge: () => this.judge.set(first, read(JudgeRecordSchema)),
+      findings: () => this.findings.set(first, read(FindingsRecordSchema)),
+      judgements: () => this.judgements.set(member, read(JudgementRecordSchema)),
+      journal: () => this.#journals.set(first, second, read(JournalRecordSchema)),
+      opinions: () => this.#opinions.set(member, third, read(OpinionRecordSchema)),
+      history: () => this.#history.set(member, third, read(HistoryRecordSchema)),
+      members: () => this.members.set(member, read(MemberRecordSchema)),
+      activations: () => this.activations.set(member, read(ActivationRecordSchema)),
+      intents: () => this.intents.set(member, read(IntentRecordSchema)),
+      requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
+      holds: () => this.holds.set(member, read(HoldRecordSchema)),
     };
-    if (area === 'coordinators') this.coordinators.set(first, read(CoordinatorRecordSchema));
-    else if (area === 'groups') this.groups.set(first, read(GroupRecordSchema));
-    else if (area === 'pauses') this.pauses.set(parts.join('/'), read(PauseRecordSchema));
-    else if (area === 'journal') this.#journals.set(first, second, read(JournalRecordSchema));
-    else if (area === 'opinions')
-      put(read(OpinionRecordSchema), belongs, (one) => this.#opinions.set(member, third, one));
-    else if (area === 'history')
-      put(read(HistoryRecordSchema), belongs, (one) => this.#history.set(member, third, one));
-    else if (area === 'members') put(read(MemberRecordSchema), belongs, (one) => this.members.set(member, one));
-    else if (area === 'activations')
-      put(read(ActivationRecordSchema), belongs, (one) => this.activations.set(member, one));
-    else if (area === 'intents') put(read(IntentRecordSchema), belongs, (one) => this.intents.set(member, one));
-    else if (area === 'requests')
-      put(read(OperatorRequestRecordSchema), belongs, (one) => this.requests.set(member, one));
-    else put(read(HoldRecordSchema), belongs, (one) => this.holds.set(member, one));
+    into[area]();
   }
 }
 
-function put<T extends { readonly member: MemberId }>(
-  stored: Stored<T>,
-  belongs: (stored: Stored<T>) => void,
-  set: (stored: Stored<T>) => void,
-): void {
-  belongs(stored);
-  set(stored);
-}
-
-function unreadableOf(key: string, { area, parts }: Place, text: string): UnreadableRecord {
+function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, text: string): UnreadableRecord {
   const [first = '', second = '', third = ''] = parts;
   const bearsOnActivation = ['members', 'activations', 'intents', 'history'].includes(area);
-  const base = { key, text, member: null, group: null, opId: null, blocks: area !== 'coordinators', bearsOnActivation };
+  const blocks = !DECIDE_NOTHING.has(area);
+  const base = { key, modRevision, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
-  if (area === 'groups') return { ...base, group: first };
+  if (area === 'groups' || area === 'policies') return { ...base, group: first };
   if (area === 'pauses') {
     // A pause we cannot read is a pause: of the scope its key names, else of everything.
-    if (first === 'group' && parts.length === 2) return { ...base, group: second };
-    return first === 'member' && parts.length === 3 ? { ...base, member: `${second}/${third}` } : base;
+    if (first === 'group' && parts.length === 2 && isName(second)) return { ...base, group: second };
+    const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
+    return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators'
+  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge' && area !== 'findings'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

@@ -2,16 +2,20 @@ import {
   type Clock,
   type GroupPolicy,
   type Keyspace,
+  type KvEntry,
   type KvStore,
+  LeaderRecordSchema,
   type Log,
   type MemberId,
   type MonotonicMs,
-  type PauseRecord,
+  parseRecord,
   type Random,
   type Revision,
   type WallMs,
 } from '@understudy/shared';
+import type { KnownLeader } from '../contracts.ts';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
+import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../core/judge/index.ts';
 import { PrefixView } from '../leadership/prefix-view.ts';
 
 export interface ClusterViewOptions {
@@ -34,6 +38,8 @@ export class ClusterView {
   readonly mirror: ClusterMirror;
   readonly #view: PrefixView;
   readonly #options: ClusterViewOptions;
+  /** The leader key's entry is read once. */
+  #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
   /** Unreadable records by whom they concern; made again when one changes. */
   #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
 
@@ -88,17 +94,32 @@ export class ClusterView {
     return this.#view.ageMs() < this.#options.freshForMs;
   }
 
+  /** Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An entry that cannot be read is nobody's. */
+  leader(): KnownLeader | null {
+    const key = this.#options.keys.leader;
+    const entry = this.#view.get(key) ?? null;
+    if (this.#leader?.entry !== entry) this.#leader = { entry, leader: entry && leaderOf(key, entry) };
+    return this.#leader.leader;
+  }
+
   policyOf(group: string): GroupPolicy {
     return this.mirror.groups.get(group)?.record.policy ?? this.#options.defaultPolicy;
   }
 
+  /** Every pause that is one at this wall time. One that cannot be read is one of what its key names, or of everything, until somebody corrects it. */
+  pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
+    const { pauses, unreadable, root } = this.mirror;
+    const read = [...pauses.values()].map(({ record }) => record).filter((one) => isInForce(one, nowWallMs));
+    const unread = [...unreadable.values()].filter(({ key }) => key.startsWith(`${root}pauses/`)).map(asPause);
+    return [...read, ...unread];
+  }
+
   /** The pauses that hold a member at this wall time, widest scope first. */
-  pausesOf(member: MemberId, nowWallMs: WallMs): readonly PauseRecord[] {
-    const group = member.slice(0, member.indexOf('/'));
-    return ['global', `group/${group}`, `member/${member}`].flatMap((scope) => {
-      const pause = this.mirror.pauses.get(scope)?.record;
-      return pause && (pause.untilWallMs === null || pause.untilWallMs > nowWallMs) ? [pause] : [];
-    });
+  pausesOf(member: MemberId, nowWallMs: WallMs): readonly ActivePause[] {
+    const scopes = scopesOf(member);
+    return this.pausesInForce(nowWallMs)
+      .filter((pause) => pauseHolds(pause, member, nowWallMs))
+      .sort((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope));
   }
 
   /**
@@ -164,5 +185,22 @@ export class ClusterView {
   #concerns(record: UnreadableRecord, member: MemberId): boolean {
     if (record.opId !== null) return this.mirror.intents.get(member)?.record.opId === record.opId;
     return record.group === null || member.startsWith(`${record.group}/`);
+  }
+}
+
+const asPause = ({ member, group, text }: UnreadableRecord): ActivePause => ({
+  scope: member !== null ? `member/${member}` : group !== null ? `group/${group}` : 'global',
+  who: 'a record that cannot be read',
+  why: text,
+  untilWallMs: null,
+});
+
+function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
+  try {
+    const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
+    return { coordinatorId, term: entry.createRevision, httpUrl };
+  } catch {
+    // Leadership logs it.
+    return null;
   }
 }

@@ -1,8 +1,9 @@
 import type { ExplainView, HoldRecord, MemberId } from '@understudy/shared';
 import type { Explanation, GateResult, VerdictChanges } from '../core/judge/index.ts';
 import type { Judgement } from '../leader/judging.ts';
-import type { LeadershipView } from '../contracts.ts';
+import type { KnownLeader, LeadershipView } from '../contracts.ts';
 import type { ClusterView } from './cluster-view.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** A fresh judgement of one member and what follows from it. */
 export interface Explained {
@@ -18,8 +19,11 @@ export interface ExplainSources {
   readonly wallNowMs: number;
   /** null where it is not judged: no activation, an open recovery, an unreadable record. */
   readonly explained: Explained | null;
-  /** What `/v1/members` says of it here. */
-  readonly judged: Pick<ExplainView, 'verdict' | 'reason' | 'degraded'> & { readonly reasonCode: string };
+  /** As every face shows it. */
+  readonly verdict: Verdict;
+  /** null: nobody leads, or we cannot tell. */
+  readonly leader: KnownLeader | null;
+  readonly ownView: ExplainView['ownView'];
   readonly hold: ExplainView['hold'];
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
@@ -42,7 +46,7 @@ const KNOWN_TO_ALL: ReadonlySet<GateResult['gate']> = new Set([
 
 const UNKNOWN_TO_FOLLOWERS = [
   'what EC2 says (state, status checks, events): only the leader asks',
-  'the verdict of all evidence together, and what would flip it',
+  'what would flip the verdict, and when it is looked at again',
   'the gates that need the fleet, the listing or EC2 (mass, zone, claims, protection, boot grace, quorum)',
 ];
 
@@ -65,6 +69,8 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     hold: sources.hold,
     recovery: view.mirror.intents.get(member)?.record.opId ?? null,
     console: sources.console,
+    judged: sources.verdict.judged,
+    ownView: sources.ownView,
     changes: [...changes.of(member)],
   };
   const judged = explained ? (term ? asLeader(explained) : asFollower(explained, sources)) : unjudged(member, sources);
@@ -124,12 +130,11 @@ function asLeader(explained: Explained): Judged {
 }
 
 /** A follower has its own ears and etcd: what it cannot know is named, not guessed. */
-function asFollower(explained: Explained, { judged, leadership }: ExplainSources): Judged {
-  const leader = leadership.knownLeader();
+function asFollower(explained: Explained, { verdict, leader }: ExplainSources): Judged {
   const who = leader ? `${leader.coordinatorId} at ${leader.httpUrl} leads and decides` : 'nobody leads';
   return {
     unknownHere: UNKNOWN_TO_FOLLOWERS,
-    ...judged,
+    ...verdict,
     decision: { kind: 'none', reason: null, text: `Not decided here: ${who}.`, untilWallMs: null },
     evidence: evidenceOf(explained).filter((item) => !item.source.startsWith('ec2')),
     gates: gatesOf(explained.explanation.gates.filter((one) => KNOWN_TO_ALL.has(one.gate))),
@@ -138,22 +143,22 @@ function asFollower(explained: Explained, { judged, leadership }: ExplainSources
   };
 }
 
-function unjudged(member: MemberId, { view, judged, hold }: ExplainSources): Judged {
+function unjudged(member: MemberId, { view, verdict, hold }: ExplainSources): Judged {
   const intent = view.mirror.intents.get(member)?.record;
   const nothing = { unknownHere: [], evidence: [], gates: [], wouldFlip: [], lookAgainInMs: null };
   const decision = (kind: 'recovering' | 'unjudged', text: string) => ({ kind, reason: null, text, untilWallMs: null });
   const unreadable = view.unreadableOf(member);
-  if (unreadable) return { ...judged, ...nothing, decision: decision('unjudged', unreadable.text) };
+  if (unreadable) return { ...verdict, ...nothing, decision: decision('unjudged', unreadable.text) };
   if (!intent) {
     const text = 'No instance is activated for it: there is nothing to judge.';
-    return { ...judged, ...nothing, decision: decision('unjudged', text) };
+    return { ...verdict, ...nothing, decision: decision('unjudged', text) };
   }
   const held = hold ? `; held: ${hold.text}` : '';
   const text = `Recovery ${intent.opId} is open, because: ${intent.reason}${held}`;
   const wouldFlip = [
     'nothing: a recovery that was begun is carried through; delete its hold to make it try again at once',
   ];
-  return { ...judged, ...nothing, wouldFlip, decision: decision('recovering', text) };
+  return { ...verdict, ...nothing, wouldFlip, decision: decision('recovering', text) };
 }
 
 /** The hold a reader should see: the one in etcd, or that its own record cannot be read. */

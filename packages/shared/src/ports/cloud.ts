@@ -22,6 +22,8 @@ export interface CloudNetworkAttachment {
   readonly networkInterfaceId: string;
   readonly attachmentId: string | null;
   readonly deviceIndex: number;
+  /** 0 where EC2 does not say: most types have one card. */
+  readonly networkCardIndex: number;
   readonly subnetId: string;
   readonly privateIp: string;
   readonly groupIds: readonly string[];
@@ -195,6 +197,32 @@ export interface CloudInstanceType {
   readonly defaultThreadsPerCore: number | null;
   readonly burstable: boolean;
   readonly instanceStorage: boolean;
+  /** Instance store disks, and whether they are NVMe: the others come only with `ephemeralN` mappings. */
+  readonly instanceStoreDisks: number;
+  readonly instanceStoreNvme: 'required' | 'supported' | 'unsupported' | null;
+  /** `nitro`, `xen`; null of bare metal, and when EC2 does not say. */
+  readonly hypervisor: string | null;
+  /** Of these lists an empty one means that EC2 does not say. */
+  readonly architectures: readonly string[];
+  readonly virtualizationTypes: readonly string[];
+  readonly bootModes: readonly string[];
+  readonly rootDeviceTypes: readonly string[];
+  readonly usageClasses: readonly string[];
+  /** `required`, `supported`, `unsupported`; null when EC2 does not say. */
+  readonly enaSupport: string | null;
+  readonly nitroTpmSupport: string | null;
+  /** Volumes one instance takes; null when EC2 does not say. `shared`: network interfaces and NVMe instance store disks count too. */
+  readonly maxAttachments: number | null;
+  readonly attachmentLimit: 'shared' | 'dedicated' | null;
+}
+
+/** A route that leads to an instance or a network interface. */
+export interface CloudRoute {
+  readonly routeTableId: string;
+  /** CIDR block or prefix list. */
+  readonly destination: string;
+  readonly instanceId: string | null;
+  readonly networkInterfaceId: string | null;
 }
 
 /** What the machine wrote on its serial console; EC2 keeps the last 64 KiB. */
@@ -236,8 +264,32 @@ export interface Cloud {
   describeShutdownBehavior(instanceId: string, options?: CloudCallOptions): Promise<'stop' | 'terminate' | null>;
   /** `standard` or `unlimited`; null when EC2 does not say. Ask for burstable types only: EC2 refuses the others. */
   describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
-  /** null when the type is not known. */
-  describeInstanceType(instanceType: string, options?: CloudCallOptions): Promise<CloudInstanceType | null>;
+  /** Those of the named types that EC2 knows; at most 200 names. */
+  describeInstanceTypes(
+    instanceTypes: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudInstanceType[]>;
+  /** Where the named types are sold; at most 200 names. */
+  describeTypeOfferings(
+    instanceTypes: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly { readonly instanceType: string; readonly az: string }[]>;
+  /** Whether a key pair of this name exists. */
+  hasKeyPair(keyName: string, options?: CloudCallOptions): Promise<boolean>;
+  /** By its id where that is known (then also one that is shared), else by its name; false: EC2 knows none, or it is being deleted. */
+  hasPlacementGroup(
+    group: { readonly groupId: string | null; readonly groupName: string | null },
+    options?: CloudCallOptions,
+  ): Promise<boolean>;
+  /** `active`, `expired`, `cancelled` …; null: EC2 knows none. */
+  capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null>;
+  /** Routes in the VPC's route tables that lead to an instance or a network interface. */
+  describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]>;
+  /**
+   * Whether EC2 would take this launch: `RunInstances` with `DryRun`, which never launches. Resolves when it would; EC2 does not check everything.
+   * @throws as {@link Cloud.runInstances}
+   */
+  tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void>;
   /** Also of a stopped instance, and for about an hour of a terminated one; null when EC2 has none. */
   consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null>;
   // fence

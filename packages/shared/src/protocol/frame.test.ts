@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exercised } from '../testing/exercised.ts';
 import {
   ACK_ACTIVATIONS,
   ACK_BYTES,
@@ -56,6 +57,7 @@ const heartbeats: fc.Arbitrary<Heartbeat> = fc.record({
   ),
   acks: fc.array(fc.record({ coordinatorHash: fc.integer({ min: 1, max: 0xffff_ffff }), sequence: u64 }), {
     maxLength: 5,
+    size: 'max',
   }),
 });
 
@@ -95,11 +97,15 @@ const decoders = [decodeHeartbeat, decodeAck, decodeProbe];
 
 describe('a frame', () => {
   it('comes back as it was sent: heartbeat', () => {
+    const seen = exercised();
     fc.assert(
       fc.property(heartbeats, (fields) => {
         expect(decodeHeartbeat(encodeHeartbeat(fields, mac))).toEqual(fields);
+        seen.note(`${fields.acks.length} acks`);
+        seen.note(fields.servePromise === null ? 'no promise' : 'promise');
       }),
     );
+    seen.atLeast({ '0 acks': 1, '5 acks': 1, promise: 30, 'no promise': 2 });
   });
 
   it('comes back as it was sent: ack', () => {
@@ -140,11 +146,14 @@ describe('a frame', () => {
   });
 
   it('is read by the decoder of its own type only', () => {
+    const seen = exercised();
     fc.assert(
       fc.property(anyFrame, (bytes) => {
         expect(decoders.filter((decode) => decode(bytes) !== null)).toHaveLength(1);
+        seen.note(peekFrame(bytes)?.type ?? 'none');
       }),
     );
+    seen.atLeast({ heartbeat: 8, ack: 8, probe: 8 });
   });
 
   it('has the size of its type, 200 bytes at most, and an answer is never larger than what it answers', () => {

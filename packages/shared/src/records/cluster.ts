@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
-import { MemberIdSchema, recordBase } from './record.ts';
+import { ProblemSchema } from '../problem.ts';
+import { MemberIdSchema, namesOnly, ofMember, placed, recordBase } from './record.ts';
 
 /** `leader`: lease-bound; its create-revision is the term. */
 export const LeaderRecordSchema = z.strictObject({
@@ -12,17 +13,20 @@ export const LeaderRecordSchema = z.strictObject({
 export type LeaderRecord = z.infer<typeof LeaderRecordSchema>;
 
 /** `coordinators/<id>`: lease-bound presence. */
-export const CoordinatorRecordSchema = z.strictObject({
-  ...recordBase,
-  coordinatorId: z.string(),
-  az: z.string(),
-  udpEndpoint: z.string(),
-  httpUrl: z.string(),
-  startedAtWallMs: z.number(),
-  version: z.string(),
-  /** How long its answers about activations hold at most, ms; null: of a version that asks for no serve promises. */
-  answersHoldMs: z.number().nullable().default(null),
-});
+export const CoordinatorRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    coordinatorId: z.string(),
+    az: z.string(),
+    udpEndpoint: z.string(),
+    httpUrl: z.string(),
+    startedAtWallMs: z.number(),
+    version: z.string(),
+    /** How long its answers about activations hold at most, ms; null: of a version that asks for no serve promises. */
+    answersHoldMs: z.number().nullable().default(null),
+  }),
+  { area: 'coordinators', parts: [1], says: ([coordinatorId = '']) => ({ coordinatorId }) },
+);
 export type CoordinatorRecord = z.infer<typeof CoordinatorRecordSchema>;
 
 export const OpinionVerdictSchema = z.enum(['alive', 'suspect', 'dead', 'unknown', 'left']);
@@ -43,25 +47,107 @@ export const ServiceOpinionSchema = z.strictObject({
 });
 
 /** `opinions/<group>/<member>/<observer>`: lease-bound, written on change only. Absent = the observer abstains. */
-export const OpinionRecordSchema = z.strictObject({
-  ...recordBase,
-  member: MemberIdSchema,
-  instanceId: z.string(),
-  observer: z.string(),
-  observerAz: z.string(),
-  verdict: OpinionVerdictSchema,
-  /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
-  reason: z.string(),
-  sinceWallMs: z.number(),
-  lastHeardWallMs: z.number().nullable(),
-  /** Absent: none (nothing to probe, abstains, not known yet, or written before there were probes). */
-  service: ServiceOpinionSchema.optional(),
-});
+export const OpinionRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    instanceId: z.string(),
+    observer: z.string(),
+    observerAz: z.string(),
+    verdict: OpinionVerdictSchema,
+    /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
+    reason: z.string(),
+    sinceWallMs: z.number(),
+    lastHeardWallMs: z.number().nullable(),
+    /** Absent: none (nothing to probe, abstains, not known yet, or written before there were probes). */
+    service: ServiceOpinionSchema.optional(),
+  }),
+  { area: 'opinions', parts: [3], says: (parts) => ({ ...ofMember(parts), observer: parts[2] ?? '' }) },
+);
 export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 
+/**
+ * `judgements/<group>/<member>`: what the leader judges of the activated instance, written on change only. For people and followers; nobody decides by it.
+ * It stands while its term, or the term of {@link JudgeRecordSchema}, is the present one; else it is the last word of a leader that is gone.
+ */
+export const JudgementRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    instanceId: z.string(),
+    /** The term that wrote it. */
+    term: z.number(),
+    verdict: OpinionVerdictSchema,
+    reasonCode: z.string(),
+    /** One sentence, as it was when this was written. */
+    reason: z.string(),
+    degraded: z.boolean(),
+    /** Since when the verdict is this one. */
+    sinceWallMs: z.number(),
+  }),
+  { area: 'judgements', parts: [2], says: ofMember },
+);
+export type JudgementRecord = z.infer<typeof JudgementRecordSchema>;
+
+/** `judge/current`: whose judgements stand. Written once a term, when the new leader has judged every member and has written where it differs from its predecessor. */
+export const JudgeRecordSchema = placed(
+  z.strictObject({ ...recordBase, coordinatorId: z.string(), term: z.number() }),
+  {
+    area: 'judge',
+    parts: [1],
+    says: () => ({}),
+    fault: ([name = '']) => (name === 'current' ? null : `"${name}" is no key of ours: there is one judge, "current"`),
+  },
+);
+export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
+
+/** An instance whose tags name us, and that is no member. */
+export const NotEnrolledSchema = ProblemSchema.extend({
+  /** Empty where several instances are meant; the text names them. */
+  instanceId: z.string(),
+});
+export type NotEnrolled = z.infer<typeof NotEnrolledSchema>;
+
+/** `findings/current`: what the leader alone finds, so that every coordinator can show it; written on change, at most every 10 s. It stands while its term is the present one. */
+export const FindingsRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    coordinatorId: z.string(),
+    term: z.number(),
+    problems: z.array(ProblemSchema),
+    notEnrolled: z.array(NotEnrolledSchema),
+  }),
+  {
+    area: 'findings',
+    parts: [1],
+    says: () => ({}),
+    fault: ([name = '']) => (name === 'current' ? null : `"${name}" is no key of ours: findings are "current"`),
+  },
+);
+export type FindingsRecord = z.infer<typeof FindingsRecordSchema>;
+
 /** `groups/<group>`: what the operator asked for. */
-export const GroupRecordSchema = z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema });
+export const GroupRecordSchema = placed(
+  z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema }),
+  { area: 'groups', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly },
+);
 export type GroupRecord = z.infer<typeof GroupRecordSchema>;
+
+/**
+ * `policies/<group>`: the policy in force of a group that has a record of its own: the last that was valid. Written by the leader; what is refused under `groups/`
+ * changes nothing here, so it outlives restarts and changes of leader.
+ */
+export const PolicyRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    group: z.string(),
+    policy: GroupPolicySchema,
+    /** mod_revision of the record under `groups/` it was taken from. */
+    groupRevision: z.number().int().min(1),
+  }),
+  { area: 'policies', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly },
+);
+export type PolicyRecord = z.infer<typeof PolicyRecordSchema>;
 
 /**
  * In force for a member: coordinators say `active` only to an agent whose heartbeat promises as much. Written once its agent was heard to; see
@@ -78,37 +164,47 @@ export const ServeContractSchema = z.strictObject({
 export type ServeContract = z.infer<typeof ServeContractSchema>;
 
 /** `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's business, not this record's. */
-export const MemberRecordSchema = z.strictObject({
-  ...recordBase,
-  member: MemberIdSchema,
-  group: z.string(),
-  name: z.string(),
-  enrolledAtWallMs: z.number(),
-  instanceId: z.string(),
-  az: z.string(),
-  instanceType: z.string(),
-  privateIp: z.string().nullable(),
-  /** What would stop a recovery if it were needed now. Empty = ready. */
-  readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
-  /** null: no serve lease is asked of this member. */
-  serveContract: ServeContractSchema.nullable().default(null),
-});
+export const MemberRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    group: z.string(),
+    name: z.string(),
+    enrolledAtWallMs: z.number(),
+    instanceId: z.string(),
+    az: z.string(),
+    instanceType: z.string(),
+    privateIp: z.string().nullable(),
+    /** What would stop a recovery if it were needed now. Empty = ready. */
+    readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+    /** null: no serve lease is asked of this member. */
+    serveContract: ServeContractSchema.nullable().default(null),
+  }),
+  {
+    area: 'members',
+    parts: [2],
+    says: (parts) => ({ ...ofMember(parts), group: parts[0] ?? '', name: parts[1] ?? '' }),
+  },
+);
 export type MemberRecord = z.infer<typeof MemberRecordSchema>;
 
 /** `activations/<group>/<member>`: the one instance allowed to serve. */
-export const ActivationRecordSchema = z.strictObject({
-  ...recordBase,
-  member: MemberIdSchema,
-  incarnation: z.number().int().min(1),
-  instanceId: z.string(),
-  /** The recovery that activated it; null for the instance found at enrolment. */
-  opId: z.string().nullable(),
-  /**
-   * How many recoveries of this instance have ended without replacing it: the next one is identified by it. Raised by the transaction that ends one so.
-   * Absent: 0.
-   */
-  ordinal: z.number().int().min(0).optional(),
-});
+export const ActivationRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    incarnation: z.number().int().min(1),
+    instanceId: z.string(),
+    /** The recovery that activated it; null for the instance found at enrolment. */
+    opId: z.string().nullable(),
+    /**
+     * How many recoveries of this instance have ended without replacing it: the next one is identified by it. Raised by the transaction that ends one so.
+     * Absent: 0.
+     */
+    ordinal: z.number().int().min(0).optional(),
+  }),
+  { area: 'activations', parts: [2], says: ofMember },
+);
 export type ActivationRecord = z.infer<typeof ActivationRecordSchema>;
 
 /** Why nothing is done although something looks wrong. */
@@ -136,11 +232,11 @@ export const HoldReasonSchema = z.enum([
   'CaptureFailed',
   'CaptureTimeout',
   'NoPlacementLeft',
+  'NoCapacity',
   'LaunchAttemptsExhausted',
   'AddressHeldElsewhere',
   'Abandoned',
   'StoppedByOwnFence',
-  'RequestRefused',
   'CloudDenied',
   'CloudRejected',
   'CloudUnavailable',
@@ -148,25 +244,42 @@ export const HoldReasonSchema = z.enum([
 export type HoldReason = z.infer<typeof HoldReasonSchema>;
 
 /** `holds/<group>/<member>`: a decided refusal to act, for an operator to see. */
-export const HoldRecordSchema = z.strictObject({
-  ...recordBase,
-  member: MemberIdSchema,
-  reason: HoldReasonSchema,
-  text: z.string(),
-  sinceWallMs: z.number(),
-  untilWallMs: z.number().nullable(),
-  /** The recovery that is held, or null when none was started. */
-  opId: z.string().nullable(),
-});
+export const HoldRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    reason: HoldReasonSchema,
+    text: z.string(),
+    sinceWallMs: z.number(),
+    untilWallMs: z.number().nullable(),
+    /** The recovery that is held, or null when none was started. */
+    opId: z.string().nullable(),
+  }),
+  { area: 'holds', parts: [2], says: ofMember },
+);
 export type HoldRecord = z.infer<typeof HoldRecordSchema>;
 
+const PAUSE_SCOPES = 'global, group/<group> or member/<group>/<member>';
+const PAUSE_PARTS: Readonly<Record<string, number>> = { global: 0, group: 1, member: 2 };
+
+/** What a pause's key names: a group or a member by a name one can have, or everything. Null: nothing that could be told. */
+function pauseScopeFault([kind = '', ...names]: readonly string[]): string | null {
+  const want = PAUSE_PARTS[kind];
+  if (want === undefined || names.length !== want)
+    return `"${[kind, ...names].join('/')}" is no scope: ${PAUSE_SCOPES}`;
+  return namesOnly(names);
+}
+
 /** `pauses/global`, `pauses/group/<group>`, `pauses/member/<group>/<member>`. */
-export const PauseRecordSchema = z.strictObject({
-  ...recordBase,
-  scope: z.string(),
-  who: z.string(),
-  why: z.string(),
-  sinceWallMs: z.number(),
-  untilWallMs: z.number().nullable(),
-});
+export const PauseRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    scope: z.string(),
+    who: z.string(),
+    why: z.string(),
+    sinceWallMs: z.number(),
+    untilWallMs: z.number().nullable(),
+  }),
+  { area: 'pauses', parts: [1, 2, 3], says: (parts) => ({ scope: parts.join('/') }), fault: pauseScopeFault },
+);
 export type PauseRecord = z.infer<typeof PauseRecordSchema>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MemberIdSchema, recordBase } from './record.ts';
+import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
 /** What an operator can ask of a recovery; `docs/ways-out.md`. `recover` begins one of an instance that we have stopped. */
 export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const;
@@ -18,18 +18,21 @@ export const operatorFields = {
  * `requests/<group>/<member>`: written by the leader for an operator, removed by the transaction that has carried it out. It names the recovery it
  * is about, so one that lands late cannot hit a later one.
  */
-export const OperatorRequestRecordSchema = z.strictObject({
-  ...recordBase,
-  member: MemberIdSchema,
-  kind: z.enum(REQUEST_KINDS),
-  opId: z.string(),
-  ...operatorFields,
-  atWallMs: z.number(),
-  /** `accept-loss`: what is given up; null otherwise. */
-  loss: AcceptedLossSchema.nullable(),
-  /** `abandon`: leave an attempt that is open as it is and name it, instead of ending it first. */
-  leaveOpen: z.boolean(),
-});
+export const OperatorRequestRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    member: MemberIdSchema,
+    kind: z.enum(REQUEST_KINDS),
+    opId: z.string(),
+    ...operatorFields,
+    atWallMs: z.number(),
+    /** `accept-loss`: what is given up; null otherwise. */
+    loss: AcceptedLossSchema.nullable(),
+    /** `abandon`: leave an attempt that is open as it is and name it, instead of ending it first. */
+    leaveOpen: z.boolean(),
+  }),
+  { area: 'requests', parts: [2], says: ofMember },
+);
 export type OperatorRequestRecord = z.infer<typeof OperatorRequestRecordSchema>;
 
 /** One request that was carried out, as kept in the intent and then in history. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { OperationError } from '../errors.ts';
+import { isName } from '../member-id.ts';
 
 /**
  * What every etcd value carries. `writeId` is fresh for each write attempt, so that a write whose reply was lost is recognised when it is
@@ -14,7 +15,68 @@ export const recordBase = {
 
 export const MemberIdSchema = z.templateLiteral([z.string(), '/', z.string()]);
 
-/** @throws RECORD_UNREADABLE naming the key and the first fault. */
+/** Where records of one kind lie, and what of their content their key says too. */
+export interface Placement {
+  /** First part of the key below the root. */
+  readonly area: string;
+  /** How many parts may follow it. */
+  readonly parts: readonly number[];
+  /** Fields a record under a key of these parts must have, with these values. */
+  readonly says: (parts: readonly string[]) => Readonly<Record<string, string>>;
+  /** Why no record may lie under a key of these parts; null: one may. */
+  readonly fault?: (parts: readonly string[]) => string | null;
+}
+
+const placements = new WeakMap<z.ZodType, Placement>();
+
+/** The schema of records that lie in etcd, with its place: from then on {@link parseRecord} compares key and record. */
+export function placed<T extends z.ZodType>(schema: T, placement: Placement): T {
+  placements.set(schema, placement);
+  return schema;
+}
+
+/** A record is about what its key names: `group/name` of parts 0 and 1. */
+export const ofMember = ([group = '', name = '']: readonly string[]): { readonly member: string } => ({
+  member: `${group}/${name}`,
+});
+
+/** Parts of a key behind its area; null when it does not lie there. The root may have any depth, so it is read from its end. */
+function partsOf(key: string, { area, parts }: Placement): readonly string[] | null {
+  const all = key.split('/');
+  for (const count of parts.toSorted((a, b) => b - a)) {
+    const at = all.length - count - 1;
+    if (at >= 0 && all[at] === area) return all.slice(at + 1);
+  }
+  return null;
+}
+
+/**
+ * **S** What is shown is what is used: whoever asks by the key and whoever looks into the record must mean the same, so a record that says something else than its key is
+ * no record.
+ */
+function placementFault(key: string, record: unknown, placement: Placement): string | null {
+  const parts = partsOf(key, placement);
+  if (parts === null) return `is no key of ${placement.area}/`;
+  const fault = placement.fault?.(parts) ?? null;
+  if (fault !== null) return fault;
+  const fields = typeof record === 'object' && record !== null ? new Map(Object.entries(record)) : new Map();
+  for (const [field, expected] of Object.entries(placement.says(parts))) {
+    const actual: unknown = fields.get(field);
+    if (actual !== expected)
+      return `${field} is ${JSON.stringify(actual)}, but the key says ${JSON.stringify(expected)}`;
+  }
+  return null;
+}
+
+/** Names that no group or member can have are typing errors. */
+export const namesOnly = (parts: readonly string[]): string | null => {
+  const wrong = parts.find((part) => !isName(part));
+  return wrong === undefined
+    ? null
+    : `${JSON.stringify(wrong)} is no group or member name (1-63 of a-z 0-9 . _ -, first a letter or digit)`;
+};
+
+/** @throws RECORD_UNREADABLE naming the key and the first fault, or where key and record disagree. */
 export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string): T {
   let json: unknown;
   try {
@@ -23,7 +85,12 @@ export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string)
     throw new OperationError('RECORD_UNREADABLE', `${key} is not JSON`, { cause });
   }
   const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const placement = placements.get(schema);
+    const fault = placement ? placementFault(key, parsed.data, placement) : null;
+    if (fault === null) return parsed.data;
+    throw new OperationError('RECORD_UNREADABLE', `${key}: ${fault}`);
+  }
   const issue = parsed.error.issues[0];
   throw new OperationError(
     'RECORD_UNREADABLE',

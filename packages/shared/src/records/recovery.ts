@@ -3,7 +3,7 @@ import { GroupPolicySchema } from '../policy.ts';
 import { ServeContractSchema } from './cluster.ts';
 import { OperatorActSchema } from './operator-request.ts';
 import { LeftoverSchema, OwedChoreSchema } from './leftover.ts';
-import { MemberIdSchema, recordBase } from './record.ts';
+import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
 const tags = z.record(z.string(), z.string());
 
@@ -58,6 +58,8 @@ export const RecoveryPlanSchema = z.strictObject({
     imdsSupport: z.string().nullable(),
   }),
   securityGroupIds: z.array(z.string()),
+  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
+  primaryInterfaceId: z.string().nullable().default(null),
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
   networkInterfaceTags: tags.optional(),
@@ -74,42 +76,45 @@ export type RecoveryPlan = z.infer<typeof RecoveryPlanSchema>;
  * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it is moved to history; only what an operator asks for
  * (`acts`) rewrites it, in one transaction that compares its revision, so that a run that does not know of it fails on its next write.
  */
-export const IntentRecordSchema = z.strictObject({
-  ...recordBase,
-  /** Pure function of the old instance id and ordinal: `op-` + 16 hex. */
-  opId: z.string(),
-  member: MemberIdSchema,
-  oldInstanceId: z.string(),
-  /** Of the activation it is based on: tokens and names derive from old instance and ordinal. Absent: 0. */
-  ordinal: z.number().int().min(0).optional(),
-  /** Zone of the failed instance: the member record names its replacement's soon after. Absent in older records. */
-  oldAz: z.string().optional(),
-  oldIncarnation: z.number().int().min(1),
-  /** mod_revision of the activation record the plan is based on: the activation step compares it, so one winner, ever. */
-  activationModRevision: z.number().int().min(1),
-  /** The term that wrote it, for people. */
-  term: z.number(),
-  startedAtWallMs: z.number(),
-  /** Wall time of the last heartbeat anybody heard, for the detection figure; null if unknown. */
-  lastHeardWallMs: z.number().nullable(),
-  reason: z.string(),
-  /** What the member's record asked of its agent; its replacement is asked for the same. */
-  serveContract: ServeContractSchema.nullable().default(null),
-  /**
-   * After this long from the writing of this record the old instance has stopped serving by itself, ms by any clock of ours (drift is included); null: it
-   * made no promise that counts, only an observed fence does.
-   */
-  serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
-  plan: RecoveryPlanSchema,
-  /** Raised by each replan. Absent: 1, as decided when it began. */
-  planRevision: z.number().int().min(1).optional(),
-  /** Launch attempts that had been ended when the plan was last made: their placements say nothing about it. Absent: 0. */
-  attemptsBeforePlan: z.number().int().min(0).optional(),
-  /** What an operator gave up, `address:…` or `volume:…`. */
-  acceptedLosses: z.array(z.string()).optional(),
-  /** What operators asked for and what came of it; the newest 50. */
-  acts: z.array(OperatorActSchema).optional(),
-});
+export const IntentRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    /** Pure function of the old instance id and ordinal: `op-` + 16 hex. */
+    opId: z.string(),
+    member: MemberIdSchema,
+    oldInstanceId: z.string(),
+    /** Of the activation it is based on: tokens and names derive from old instance and ordinal. Absent: 0. */
+    ordinal: z.number().int().min(0).optional(),
+    /** Zone of the failed instance: the member record names its replacement's soon after. Absent in older records. */
+    oldAz: z.string().optional(),
+    oldIncarnation: z.number().int().min(1),
+    /** mod_revision of the activation record the plan is based on: the activation step compares it, so one winner, ever. */
+    activationModRevision: z.number().int().min(1),
+    /** The term that wrote it, for people. */
+    term: z.number(),
+    startedAtWallMs: z.number(),
+    /** Wall time of the last heartbeat anybody heard, for the detection figure; null if unknown. */
+    lastHeardWallMs: z.number().nullable(),
+    reason: z.string(),
+    /** What the member's record asked of its agent; its replacement is asked for the same. */
+    serveContract: ServeContractSchema.nullable().default(null),
+    /**
+     * After this long from the writing of this record the old instance has stopped serving by itself, ms by any clock of ours (drift is included); null: it
+     * made no promise that counts, only an observed fence does.
+     */
+    serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
+    plan: RecoveryPlanSchema,
+    /** Raised by each replan. Absent: 1, as decided when it began. */
+    planRevision: z.number().int().min(1).optional(),
+    /** Launch attempts that had been ended when the plan was last made: their placements say nothing about it. Absent: 0. */
+    attemptsBeforePlan: z.number().int().min(0).optional(),
+    /** What an operator gave up, `address:…` or `volume:…`. */
+    acceptedLosses: z.array(z.string()).optional(),
+    /** What operators asked for and what came of it; the newest 50. */
+    acts: z.array(OperatorActSchema).optional(),
+  }),
+  { area: 'intents', parts: [2], says: ofMember },
+);
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 
 /** Step names as used in journal keys; `-<n>` follows where a step exists per attempt or per address. */
@@ -131,20 +136,23 @@ export type StepName = (typeof STEP_NAMES)[number];
  * `journal/<opId>/<step>` with step = `fence`, `capture`, `image`, `permit-<n>`, `launch-<n>`, `verify-<n>`, `revoke-<n>`, `activate`,
  * `address-<allocationId>`, `done`. `started` is written before the first effect (with the frozen request), `done` or `failed` after observing.
  */
-export const JournalRecordSchema = z.strictObject({
-  ...recordBase,
-  opId: z.string(),
-  step: z.string(),
-  state: z.enum(['started', 'done', 'failed']),
-  term: z.number(),
-  startedAtWallMs: z.number(),
-  endedAtWallMs: z.number().nullable(),
-  /** What is about to be sent, exactly. */
-  request: z.record(z.string(), z.unknown()).nullable(),
-  /** What was observed. Each step has its own schema in the coordinator. */
-  result: z.record(z.string(), z.unknown()).nullable(),
-  error: z.strictObject({ code: z.string(), text: z.string() }).nullable(),
-});
+export const JournalRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    opId: z.string(),
+    step: z.string(),
+    state: z.enum(['started', 'done', 'failed']),
+    term: z.number(),
+    startedAtWallMs: z.number(),
+    endedAtWallMs: z.number().nullable(),
+    /** What is about to be sent, exactly. */
+    request: z.record(z.string(), z.unknown()).nullable(),
+    /** What was observed. Each step has its own schema in the coordinator. */
+    result: z.record(z.string(), z.unknown()).nullable(),
+    error: z.strictObject({ code: z.string(), text: z.string() }).nullable(),
+  }),
+  { area: 'journal', parts: [2], says: ([opId = '', step = '']) => ({ opId, step }) },
+);
 export type JournalRecord = z.infer<typeof JournalRecordSchema>;
 
 export const HistoryStepSchema = z.strictObject({
@@ -155,37 +163,40 @@ export const HistoryStepSchema = z.strictObject({
 });
 
 /** `history/<group>/<member>/<opId>`: how a recovery ended. Bounded per member, with retention. */
-export const HistoryRecordSchema = z.strictObject({
-  ...recordBase,
-  opId: z.string(),
-  member: MemberIdSchema,
-  outcome: z.enum(['replaced', 'abandoned']),
-  reason: z.string(),
-  oldInstanceId: z.string(),
-  /** As in the intent: what the mass guard counts this recovery under. */
-  oldAz: z.string().optional(),
-  newInstanceId: z.string().nullable(),
-  newIncarnation: z.number().int().nullable(),
-  startedAtWallMs: z.number(),
-  endedAtWallMs: z.number(),
-  lastHeardWallMs: z.number().nullable(),
-  /** Distinct terms that wrote the journal, minus one. */
-  leaderChanges: z.number().int(),
-  /** How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease was waited out, and it may still run. null: an older record. */
-  fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
-  launchAttempts: z.number().int(),
-  steps: z.array(HistoryStepSchema),
-  ordinal: z.number().int().min(0).optional(),
-  /** What the member lost on the way, beyond the losses of the plan: accepted by an operator, or gone by itself. */
-  losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
-  acts: z.array(OperatorActSchema).optional(),
-  /** In what state an abandoned recovery left everything, in words; empty otherwise. */
-  leftAs: z.array(z.string()).optional(),
-  /** Addresses of the plan never seen on the replacement, which failed before: the next plan moves them; `owedFrom` names whoever may still hold one. */
-  owedAddresses: z.array(PlannedAddressSchema).optional(),
-  /** What the collector still has to remove, and when. */
-  leftovers: z.array(LeftoverSchema),
-  /** What was still to be put in place on the replacement when this was closed, and is not yet. */
-  owed: z.array(OwedChoreSchema).default([]),
-});
+export const HistoryRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    opId: z.string(),
+    member: MemberIdSchema,
+    outcome: z.enum(['replaced', 'abandoned']),
+    reason: z.string(),
+    oldInstanceId: z.string(),
+    /** As in the intent: what the mass guard counts this recovery under. */
+    oldAz: z.string().optional(),
+    newInstanceId: z.string().nullable(),
+    newIncarnation: z.number().int().nullable(),
+    startedAtWallMs: z.number(),
+    endedAtWallMs: z.number(),
+    lastHeardWallMs: z.number().nullable(),
+    /** Distinct terms that wrote the journal, minus one. */
+    leaderChanges: z.number().int(),
+    /** How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease was waited out, and it may still run. null: an older record. */
+    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
+    launchAttempts: z.number().int(),
+    steps: z.array(HistoryStepSchema),
+    ordinal: z.number().int().min(0).optional(),
+    /** What the member lost on the way, beyond the losses of the plan: accepted by an operator, or gone by itself. */
+    losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
+    acts: z.array(OperatorActSchema).optional(),
+    /** In what state an abandoned recovery left everything, in words; empty otherwise. */
+    leftAs: z.array(z.string()).optional(),
+    /** Addresses of the plan never seen on the replacement, which failed before: the next plan moves them; `owedFrom` names whoever may still hold one. */
+    owedAddresses: z.array(PlannedAddressSchema).optional(),
+    /** What the collector still has to remove, and when. */
+    leftovers: z.array(LeftoverSchema),
+    /** What was still to be put in place on the replacement when this was closed, and is not yet. */
+    owed: z.array(OwedChoreSchema).default([]),
+  }),
+  { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },
+);
 export type HistoryRecord = z.infer<typeof HistoryRecordSchema>;

@@ -1,5 +1,6 @@
 export * from './cloud-contract.ts';
 export * from './datagram-flood.ts';
+export * from './exercised.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
 export * from './recording-log.ts';

@@ -1,6 +1,7 @@
 import { refuse } from '../ec2-error.ts';
 import type { Call, World } from '../world.ts';
 import * as addresses from './addresses.ts';
+import * as reservations from './capacity-reservations.ts';
 import type { Handler } from './common.ts';
 import * as images from './images.ts';
 import * as attributes from './instance-attributes.ts';
@@ -8,6 +9,10 @@ import * as instances from './instances.ts';
 import * as interfaces from './network-interfaces.ts';
 import * as network from './network.ts';
 import * as power from './power.ts';
+import * as keyPairs from './key-pairs.ts';
+import * as placementGroups from './placement-groups.ts';
+import * as routes from './route-tables.ts';
+import * as types from './instance-type-views.ts';
 import { runInstances } from './run-instances.ts';
 import * as snapshots from './snapshots.ts';
 import * as tagging from './tagging.ts';
@@ -51,7 +56,23 @@ const HANDLERS = {
   DescribeVpcs: network.describeVpcs,
   DescribeSecurityGroups: network.describeSecurityGroups,
   DescribeAvailabilityZones: network.describeAvailabilityZones,
-  DescribeInstanceTypes: network.describeInstanceTypes,
+  DescribeInstanceTypes: types.describeInstanceTypes,
+  DescribeInstanceTypeOfferings: types.describeInstanceTypeOfferings,
+  DescribeKeyPairs: keyPairs.describeKeyPairs,
+  CreateKeyPair: keyPairs.createKeyPair,
+  ImportKeyPair: keyPairs.importKeyPair,
+  DeleteKeyPair: keyPairs.deleteKeyPair,
+  DescribePlacementGroups: placementGroups.describePlacementGroups,
+  CreatePlacementGroup: placementGroups.createPlacementGroup,
+  DeletePlacementGroup: placementGroups.deletePlacementGroup,
+  DescribeCapacityReservations: reservations.describeCapacityReservations,
+  CreateCapacityReservation: reservations.createCapacityReservation,
+  CancelCapacityReservation: reservations.cancelCapacityReservation,
+  DescribeRouteTables: routes.describeRouteTables,
+  CreateRouteTable: routes.createRouteTable,
+  DeleteRouteTable: routes.deleteRouteTable,
+  CreateRoute: routes.createRoute,
+  DeleteRoute: routes.deleteRoute,
   CreateTags: tagging.createTags,
   DeleteTags: tagging.deleteTags,
   DescribeTags: tagging.describeTags,

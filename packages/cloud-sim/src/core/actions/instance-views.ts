@@ -1,4 +1,4 @@
-import type { Instance, InstanceNetworkInterface, Reservation } from '@aws-sdk/client-ec2';
+import type { Instance, InstanceNetworkInterface, Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import type { SimAddress, SimInstance, SimInstanceState, SimNetworkInterface } from '../model.ts';
 import { tagList } from '../filters.ts';
 import { INSTANCE_TYPES } from '../instance-types.ts';
@@ -88,7 +88,7 @@ function blockDeviceViews(world: World, call: Call, instance: SimInstance): Inst
   });
 }
 
-function optionViews(instance: SimInstance): Partial<Instance> {
+function optionViews(world: World, instance: SimInstance): Partial<Instance> {
   const { request } = instance;
   const type = INSTANCE_TYPES.get(instance.instanceType);
   return {
@@ -97,7 +97,7 @@ function optionViews(instance: SimInstance): Partial<Instance> {
     Monitoring: { State: instance.detailedMonitoring ? 'enabled' : 'disabled' },
     Placement: {
       AvailabilityZone: instance.az,
-      GroupName: request.Placement?.GroupName ?? '',
+      ...groupView(world, request.Placement),
       Tenancy: request.Placement?.Tenancy ?? 'default',
       PartitionNumber: request.Placement?.PartitionNumber,
     },
@@ -117,15 +117,29 @@ function optionViews(instance: SimInstance): Partial<Instance> {
     HibernationOptions: { Configured: request.HibernationOptions?.Configured ?? false },
     EnclaveOptions: { Enabled: request.EnclaveOptions?.Enabled ?? false },
     MaintenanceOptions: { AutoRecovery: request.MaintenanceOptions?.AutoRecovery ?? 'default' },
-    CapacityReservationSpecification: {
-      CapacityReservationPreference: request.CapacityReservationSpecification?.CapacityReservationPreference ?? 'open',
-    },
+    CapacityReservationSpecification: reservationSpecificationView(request),
+    NetworkPerformanceOptions: { BandwidthWeighting: 'default' },
+    Licenses: request.LicenseSpecifications?.map(({ LicenseConfigurationArn }) => ({ LicenseConfigurationArn })),
     PrivateDnsNameOptions: {
       HostnameType: request.PrivateDnsNameOptions?.HostnameType ?? 'ip-name',
       EnableResourceNameDnsARecord: request.PrivateDnsNameOptions?.EnableResourceNameDnsARecord ?? false,
       EnableResourceNameDnsAAAARecord: false,
     },
   };
+}
+
+function groupView(world: World, placement: RunInstancesRequest['Placement']): { GroupName: string; GroupId?: string } {
+  const group = world.placementGroups
+    .all()
+    .find((one) => one.id === placement?.GroupName || one.groupId === placement?.GroupId);
+  if (!group) return { GroupName: placement?.GroupName ?? '' };
+  return { GroupName: group.id, GroupId: group.groupId };
+}
+
+function reservationSpecificationView({ CapacityReservationSpecification: asked }: RunInstancesRequest) {
+  const target = asked?.CapacityReservationTarget;
+  if (target) return { CapacityReservationTarget: { CapacityReservationId: target.CapacityReservationId } };
+  return { CapacityReservationPreference: asked?.CapacityReservationPreference ?? ('open' as const) };
 }
 
 function profileView(instance: SimInstance): Instance['IamInstanceProfile'] {
@@ -192,7 +206,7 @@ export function instanceView(
     ClientToken: instance.clientToken ?? '',
     Tags: tagList(instance.tags),
     BlockDeviceMappings: blockDeviceViews(world, call, instance),
-    ...optionViews(instance),
+    ...optionViews(world, instance),
     ...imageViews(world, instance),
     ...networkViews(world, call, instance, addresses),
   };

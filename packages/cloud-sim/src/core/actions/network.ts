@@ -1,19 +1,15 @@
 import type {
   DescribeAvailabilityZonesRequest,
   DescribeAvailabilityZonesResult,
-  DescribeInstanceTypesRequest,
-  DescribeInstanceTypesResult,
   DescribeSecurityGroupsRequest,
   DescribeSecurityGroupsResult,
   DescribeSubnetsRequest,
   DescribeSubnetsResult,
   DescribeVpcsRequest,
   DescribeVpcsResult,
-  InstanceTypeInfo,
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable, tagList } from '../filters.ts';
-import { INSTANCE_TYPES, type SimInstanceType } from '../instance-types.ts';
 import { look } from '../lookup.ts';
 import type { SimSecurityGroup, SimSubnet, SimVpc } from '../model.ts';
 import { page } from '../pages.ts';
@@ -148,42 +144,5 @@ export function describeAvailabilityZones(
       State: one.state,
       Messages: [],
     })),
-  };
-}
-
-const TYPE_FILTERS: FilterTable<SimInstanceType & { readonly id: string; readonly tags: Record<string, string> }> = {
-  'instance-type': (one) => [one.name],
-  'bare-metal': (one) => [String(one.bareMetal)],
-  'processor-info.supported-architecture': (one) => [one.architecture],
-};
-
-export function describeInstanceTypes(
-  _world: World,
-  _call: Call,
-  input: DescribeInstanceTypesRequest,
-): DescribeInstanceTypesResult {
-  const all = [...INSTANCE_TYPES.values()].map((one) => ({ ...one, id: one.name, tags: {} }));
-  const asked: readonly string[] = input.InstanceTypes ?? [];
-  for (const name of asked) {
-    if (!INSTANCE_TYPES.has(name)) {
-      throw new Ec2Error('InvalidInstanceType', `The following supplied instance types do not exist: [${name}]`);
-    }
-  }
-  const named = asked.length > 0 ? all.filter((one) => asked.includes(one.name)) : all;
-  const matching = applyFilters(named, input.Filters, TYPE_FILTERS);
-  const { items, nextToken } = page('DescribeInstanceTypes', matching, input, { min: 5, max: 100 }, asked);
-  return {
-    NextToken: nextToken,
-    InstanceTypes: items.map(
-      (one): InstanceTypeInfo => ({
-        InstanceType: one.name as NonNullable<InstanceTypeInfo['InstanceType']>,
-        CurrentGeneration: true,
-        BareMetal: one.bareMetal,
-        Hypervisor: one.bareMetal ? undefined : 'nitro',
-        ProcessorInfo: { SupportedArchitectures: [one.architecture] },
-        VCpuInfo: { DefaultVCpus: one.vcpus },
-        MemoryInfo: { SizeInMiB: one.memoryMiB },
-      }),
-    ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
-import { INSTANCE_TYPES } from '../instance-types.ts';
+import { INSTANCE_TYPES, type SimInstanceType } from '../instance-types.ts';
 import { need } from '../lookup.ts';
 import type { SimInstance } from '../model.ts';
 import { tagsFor } from '../tags.ts';
@@ -8,6 +8,7 @@ import { type Call, struckBy, type World } from '../world.ts';
 import { reservationView } from './instance-views.ts';
 import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
 import { type LaunchNetwork, launchNetwork, attachLaunchInterfaces } from './launch-network.ts';
+import { requireReferences } from './launch-references.ts';
 import { failLaunch, finishLaunch } from './lifecycle.ts';
 
 const TAGGABLE = ['instance', 'volume', 'network-interface', 'spot-instances-request'] as const;
@@ -86,7 +87,42 @@ function checkImage(world: World, call: Call, input: RunInstancesRequest) {
       `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI.`,
     );
   }
+  const mode = image.request.BootMode;
+  if ((mode === 'uefi' || mode === 'legacy-bios') && !type.bootModes.includes(mode)) {
+    throw new Ec2Error(
+      'InvalidParameterValue',
+      `The instance type '${name}' does not support the boot mode '${mode}' of the specified AMI.`,
+    );
+  }
   return { image, type };
+}
+
+/** @throws Unsupported where the type is not sold in the zone */
+function requireOffered(world: World, az: string, type: SimInstanceType): void {
+  if (!world.notOffered.has(`${az}/${type.name}`)) return;
+  throw new Ec2Error(
+    'Unsupported',
+    `Your requested instance type (${type.name}) is not supported in your requested Availability Zone (${az}).`,
+  );
+}
+
+/** Only the newest types take a weighting, and none of them is here; `default` counts as given. @throws InvalidParameterCombination */
+function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): void {
+  if (input.NetworkPerformanceOptions?.BandwidthWeighting === undefined) return;
+  throw new Ec2Error(
+    'InvalidParameterCombination',
+    `The instance type ${type.name} does not support bandwidth weighting.`,
+  );
+}
+
+/** On Nitro interfaces and instance store disks take places of the volumes. @throws AttachmentLimitExceeded */
+function checkAttachments(type: SimInstanceType, disks: number, interfaces: number): void {
+  const shared = type.hypervisor === 'nitro' ? interfaces + type.instanceStoreDisks : 0;
+  if (disks + shared <= type.attachmentsMax) return;
+  throw new Ec2Error(
+    'AttachmentLimitExceeded',
+    `${type.name} takes ${type.attachmentsMax} attachments, asked for ${disks + shared}`,
+  );
 }
 
 /** @throws InsufficientInstanceCapacity (500) when the zone has no room for this type. */
@@ -193,10 +229,15 @@ export function runInstances(world: World, call: Call, input: RunInstancesReques
   checkUserData(input);
   tagsFor(input.TagSpecifications, 'instance', TAGGABLE);
   const { image, type } = checkImage(world, call, input);
+  requireNoWeighting(input, type);
+  requireReferences(world, call, input);
   const network = launchNetwork(world, call, input, count);
+  requireOffered(world, network.subnet.az, type);
   world.requireZone(network.subnet.az);
   const disks = launchDisks(world, call, input, image);
+  checkAttachments(type, disks.length, network.wanted.length);
   checkQuotas(world, count, disks.length);
+  if (input.DryRun) throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
   takeCapacity(world, call, network.subnet.az, type.name, count);
   const scope = tokenScope(world, input);
   const plan = { input, image, instanceType: type.name, network, disks, reservationId: world.newId('r') };

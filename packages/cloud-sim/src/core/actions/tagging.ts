@@ -26,6 +26,8 @@ const RESOURCE_TYPES: Readonly<Record<IdKindName, ResourceType>> = {
   subnet: 'subnet',
   vpc: 'vpc',
   securityGroup: 'security-group',
+  capacityReservation: 'capacity-reservation',
+  routeTable: 'route-table',
 };
 
 function shelves(world: World): readonly (readonly [IdKindName, Shelf<Tagged>])[] {
@@ -40,6 +42,8 @@ function shelves(world: World): readonly (readonly [IdKindName, Shelf<Tagged>])[
     of('subnet', world.subnets),
     of('vpc', world.vpcs),
     of('securityGroup', world.securityGroups),
+    of('capacityReservation', world.capacityReservations),
+    of('routeTable', world.routeTables),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type CloudFilters, OperationError } from '@understudy/shared';
-import { type Raw, rawListOf, textOf } from '../../core/recovery/raw-value.ts';
+import { type Raw, textOf } from '../../core/recovery/raw-value.ts';
+import { listIn } from './ec2-caller.ts';
 
 /** EC2: values per filter and request. */
 const MAX_FILTER_VALUES = 200;
@@ -13,6 +14,8 @@ export interface Listing {
   readonly list: string;
   /** false: the action knows no MaxResults and no NextToken (DescribeAddresses). */
   readonly paginated: boolean;
+  /** Entries per page, where the action takes fewer than 500. */
+  readonly pageSize?: number;
   /** Further members of the request. */
   readonly input?: Raw;
 }
@@ -38,10 +41,10 @@ async function listPortion(send: SendRead, listing: Listing, filters: CloudFilte
     const answer: Raw = await send(listing.action, {
       ...listing.input,
       ...(Filters.length === 0 ? {} : { Filters }),
-      ...(listing.paginated ? { MaxResults: PAGE_SIZE } : {}),
+      ...(listing.paginated ? { MaxResults: listing.pageSize ?? PAGE_SIZE } : {}),
       ...(next === null ? {} : { NextToken: next }),
     });
-    found.push(...rawListOf(answer[listing.list]));
+    found.push(...listIn(listing.action, answer, listing.list));
     next = listing.paginated ? textOf(answer.NextToken) : null;
     if (next === null) return found;
   }

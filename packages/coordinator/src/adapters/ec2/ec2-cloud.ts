@@ -12,7 +12,7 @@ import type {
 import { hasCode } from '@understudy/shared';
 import { rawListOf, rawOf, textOf } from '../../core/recovery/raw-value.ts';
 import { unreadableAnswer } from './ec2-caller.ts';
-import { Ec2Reads } from './ec2-reads.ts';
+import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
 import { mapInstance } from './map-instance.ts';
 import { mapNetworkInterface, mapSnapshot } from './map-resources.ts';
 
@@ -24,18 +24,19 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
   Object.keys(tags).length === 0 ? {} : { TagSpecifications: [{ ResourceType, Tags: ec2Tags(tags) }] };
 
 /** {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing. */
-export class Ec2Cloud extends Ec2Reads implements Cloud {
+export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async stopInstance(
     instanceId: string,
     how: { force: boolean; skipOsShutdown: boolean },
     options?: CloudCallOptions,
   ): Promise<void> {
     const input = { InstanceIds: [instanceId], Force: how.force, SkipOsShutdown: how.skipOsShutdown };
-    await this.call('StopInstances', input, options);
+    assertChanging('StopInstances', (await this.call('StopInstances', input, options)).StoppingInstances, instanceId);
   }
 
   async terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
-    await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
+    const answer = await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
+    assertChanging('TerminateInstances', answer.TerminatingInstances, instanceId);
   }
 
   /** One call per attribute, which is all EC2 offers. */
@@ -204,4 +205,10 @@ export class Ec2Cloud extends Ec2Reads implements Cloud {
   async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
     await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
   }
+}
+
+/** Stop and Terminate answer with what they change. @throws CLOUD_OUTCOME_UNKNOWN */
+function assertChanging(action: string, changes: unknown, instanceId: string): void {
+  if (rawListOf(changes).some((one) => one.InstanceId === instanceId)) return;
+  throw unreadableAnswer(action, `change of ${instanceId}`);
 }

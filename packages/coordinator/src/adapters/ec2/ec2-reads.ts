@@ -18,7 +18,7 @@ import { flagOf, oneOf, type Raw, rawListOf, rawOf, tagsOf, textOf, wallMsOf } f
 import type { Ec2Action } from './actions.ts';
 import { listNamed, namesOnly, type NamedListing } from './describe-named.ts';
 import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
-import { Ec2Caller } from './ec2-caller.ts';
+import { assertAbout, Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
 
@@ -56,7 +56,7 @@ const NETWORK_INTERFACES = {
 
 const present = <T>(value: T | null): T[] => (value === null ? [] : [value]);
 
-/** The reading half of {@link Cloud}. */
+/** What EC2 says of what a member is made of. The rest of the reading half: {@link Ec2ReferenceReads}. */
 export class Ec2Reads extends Ec2Caller {
   async describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]> {
     const reservations = await this.#listNamed(INSTANCES, filters, options);
@@ -67,7 +67,7 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeInstanceTags(keys: readonly string[], options?: CloudCallOptions): Promise<readonly CloudTagged[]> {
     const listing = { action: 'DescribeTags', list: 'Tags', paginated: true } as const;
-    const rows = await this.#list(listing, { 'resource-type': ['instance'], key: keys }, options);
+    const rows = await this.list(listing, { 'resource-type': ['instance'], key: keys }, options);
     const byInstance = Map.groupBy(rows, (row) => textOf(row.ResourceId) ?? '');
     byInstance.delete('');
     return [...byInstance].map(([instanceId, own]) => ({ instanceId, tags: tagsOf(own) }));
@@ -90,7 +90,9 @@ export class Ec2Reads extends Ec2Caller {
     try {
       const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
       const answer = await this.call('DescribeInstanceStatus', input, options);
-      return rawListOf(answer.InstanceStatuses).flatMap((raw) => present(mapInstanceStatus(raw)));
+      return listIn('DescribeInstanceStatus', answer, 'InstanceStatuses').flatMap((raw) =>
+        present(mapInstanceStatus(raw)),
+      );
     } catch (error) {
       if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
       if (instanceIds.length <= 1) return [];
@@ -108,7 +110,7 @@ export class Ec2Reads extends Ec2Caller {
   async describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]> {
     const input = { OwnerIds: ['self'] };
     const listing = { action: 'DescribeSnapshots', list: 'Snapshots', paginated: true, input } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapSnapshot(raw)));
+    return (await this.list(listing, filters, options)).flatMap((raw) => present(mapSnapshot(raw)));
   }
 
   /**
@@ -118,7 +120,7 @@ export class Ec2Reads extends Ec2Caller {
     const owners = filters['image-id'] === undefined ? { Owners: ['self'] } : {};
     const input = { ...owners, IncludeDeprecated: true, IncludeDisabled: true };
     const listing = { action: 'DescribeImages', list: 'Images', paginated: true, input } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapImage(raw)));
+    return (await this.list(listing, filters, options)).flatMap((raw) => present(mapImage(raw)));
   }
 
   async describeNetworkInterfaces(
@@ -132,12 +134,12 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeAddresses(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudAddress[]> {
     const listing = { action: 'DescribeAddresses', list: 'Addresses', paginated: false } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapAddress(raw)));
+    return (await this.list(listing, filters, options)).flatMap((raw) => present(mapAddress(raw)));
   }
 
   async describeSubnets(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSubnet[]> {
     const listing = { action: 'DescribeSubnets', list: 'Subnets', paginated: true } as const;
-    return (await this.#list(listing, filters, options)).flatMap((raw) => present(mapSubnet(raw)));
+    return (await this.list(listing, filters, options)).flatMap((raw) => present(mapSubnet(raw)));
   }
 
   async describeUserData(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
@@ -163,16 +165,21 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
     const answer = await this.call('DescribeInstanceCreditSpecifications', { InstanceIds: [instanceId] }, options);
-    const own = rawListOf(answer.InstanceCreditSpecifications).find((item) => item.InstanceId === instanceId);
+    const own = listIn('DescribeInstanceCreditSpecifications', answer, 'InstanceCreditSpecifications').find(
+      (item) => item.InstanceId === instanceId,
+    );
     return textOf(own?.CpuCredits);
   }
 
-  async describeInstanceType(instanceType: string, options?: CloudCallOptions): Promise<CloudInstanceType | null> {
-    // 100 is the most this action takes.
-    const input = { Filters: [{ Name: 'instance-type', Values: [instanceType] }], MaxResults: 100 };
-    const answer = await this.call('DescribeInstanceTypes', input, options);
-    const own = rawListOf(answer.InstanceTypes).find((item) => item.InstanceType === instanceType);
-    return own ? mapInstanceType(own) : null;
+  async describeInstanceTypes(
+    instanceTypes: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudInstanceType[]> {
+    if (instanceTypes.length === 0) return [];
+    // A name that EC2 does not know fails a call by name; a filter leaves it out. 100 is the most a page of this action holds.
+    const listing = { action: 'DescribeInstanceTypes', list: 'InstanceTypes', paginated: true, pageSize: 100 } as const;
+    const found = await this.list(listing, { 'instance-type': instanceTypes }, options);
+    return found.flatMap((raw) => present(mapInstanceType(raw)));
   }
 
   /** The latest, where the type can tell it (Nitro); else what EC2 kept from the last boot, stop or crash. */
@@ -181,6 +188,7 @@ export class Ec2Reads extends Ec2Caller {
       if (!hasCode(error, 'CLOUD_REJECTED')) throw error;
       return this.#console({ InstanceId: instanceId }, options);
     });
+    assertAbout('GetConsoleOutput', answer, instanceId);
     const encoded = textOf(answer.Output);
     if (encoded === null) return null;
     return { text: Buffer.from(encoded, 'base64').toString('utf8'), takenAtWallMs: wallMsOf(answer.Timestamp) };
@@ -193,6 +201,7 @@ export class Ec2Reads extends Ec2Caller {
   /** One attribute per call is all EC2 offers. */
   async #attribute(instanceId: string, name: string, member: string, options?: CloudCallOptions): Promise<unknown> {
     const answer = await this.call('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute: name }, options);
+    assertAbout('DescribeInstanceAttribute', answer, instanceId);
     return rawOf(answer[member]).Value;
   }
 
@@ -202,11 +211,11 @@ export class Ec2Reads extends Ec2Caller {
     options: CloudCallOptions | undefined,
   ): Promise<readonly Raw[]> {
     const ids = namesOnly(listing, filters);
-    if (ids === null) return this.#list(listing, filters, options);
+    if (ids === null) return this.list(listing, filters, options);
     return listNamed((_, input) => this.call(listing.action, input, options), listing, ids);
   }
 
-  #list(
+  protected list(
     listing: Listing & { readonly action: Ec2Action },
     filters: CloudFilters,
     options: CloudCallOptions | undefined,

@@ -16,6 +16,7 @@ import {
   rawOf,
   tagsOf,
   textOf,
+  textsOf,
   wallMsOf,
 } from '../../core/recovery/raw-value.ts';
 
@@ -79,6 +80,7 @@ function mapNetworkAttachment(eni: Raw): CloudNetworkAttachment[] {
       attachmentId: textOf(attachment.AttachmentId),
       // Unknown is not 0: nothing may take it for the primary interface.
       deviceIndex: numberOf(attachment.DeviceIndex) ?? -1,
+      networkCardIndex: numberOf(attachment.NetworkCardIndex) ?? 0,
       subnetId: textOf(eni.SubnetId) ?? '',
       privateIp: textOf(eni.PrivateIpAddress) ?? '',
       groupIds: rawListOf(eni.Groups).flatMap((group) => textOf(group.GroupId) ?? []),
@@ -121,5 +123,31 @@ export function mapInstanceType(raw: Raw): CloudInstanceType | null {
     defaultThreadsPerCore: numberOf(cpu.DefaultThreadsPerCore),
     burstable: flagOf(raw.BurstablePerformanceSupported),
     instanceStorage: flagOf(raw.InstanceStorageSupported),
+    ...storageOf(rawOf(raw.InstanceStorageInfo)),
+    ...limitsOf(rawOf(raw.EbsInfo)),
+    hypervisor: textOf(raw.Hypervisor),
+    architectures: textsOf(rawOf(raw.ProcessorInfo).SupportedArchitectures),
+    virtualizationTypes: textsOf(raw.SupportedVirtualizationTypes),
+    bootModes: textsOf(raw.SupportedBootModes),
+    rootDeviceTypes: textsOf(raw.SupportedRootDeviceTypes),
+    usageClasses: textsOf(raw.SupportedUsageClasses),
+    enaSupport: textOf(rawOf(raw.NetworkInfo).EnaSupport),
+    nitroTpmSupport: textOf(raw.NitroTpmSupport),
   };
 }
+
+const wordOf = <const T extends string>(known: readonly T[], value: unknown): T | null =>
+  known.find((word) => word === value) ?? null;
+
+function storageOf(info: Raw): Pick<CloudInstanceType, 'instanceStoreDisks' | 'instanceStoreNvme'> {
+  const counts = rawListOf(info.Disks).map((disk) => numberOf(disk.Count) ?? 0);
+  return {
+    instanceStoreDisks: counts.reduce((sum, each) => sum + each, 0),
+    instanceStoreNvme: wordOf(['required', 'supported', 'unsupported'], info.NvmeSupport),
+  };
+}
+
+const limitsOf = (ebs: Raw): Pick<CloudInstanceType, 'maxAttachments' | 'attachmentLimit'> => ({
+  maxAttachments: numberOf(ebs.MaximumEbsAttachments),
+  attachmentLimit: wordOf(['shared', 'dedicated'], ebs.AttachmentLimitType),
+});

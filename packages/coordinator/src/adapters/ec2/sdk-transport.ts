@@ -1,5 +1,7 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import { invariant } from '@understudy/shared';
+import { checkAnswers } from '../aws/check-answers.ts';
+import { EC2_QUERY } from '../aws/own-answer.ts';
 import type { Ec2Action } from './actions.ts';
 import { assertMayStart } from './not-sent.ts';
 import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
@@ -28,6 +30,11 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   DescribeInstanceAttribute: ec2.DescribeInstanceAttributeCommand,
   DescribeInstanceCreditSpecifications: ec2.DescribeInstanceCreditSpecificationsCommand,
   DescribeInstanceTypes: ec2.DescribeInstanceTypesCommand,
+  DescribeInstanceTypeOfferings: ec2.DescribeInstanceTypeOfferingsCommand,
+  DescribeKeyPairs: ec2.DescribeKeyPairsCommand,
+  DescribePlacementGroups: ec2.DescribePlacementGroupsCommand,
+  DescribeCapacityReservations: ec2.DescribeCapacityReservationsCommand,
+  DescribeRouteTables: ec2.DescribeRouteTablesCommand,
   DescribeVolumes: ec2.DescribeVolumesCommand,
   DescribeSnapshots: ec2.DescribeSnapshotsCommand,
   DescribeImages: ec2.DescribeImagesCommand,
@@ -113,5 +120,6 @@ function commandFor(action: string, input: Record<string, unknown>, callOptions:
     },
     { step: 'finalizeRequest', priority: 'low', name: 'understudyMayStart' },
   );
+  checkAnswers(command.middlewareStack, action, EC2_QUERY);
   return command;
 }

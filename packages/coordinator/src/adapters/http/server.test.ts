@@ -18,6 +18,8 @@ const SNAPSHOT: MetricsSnapshot = {
   observerAbstains: false,
   keysRefused: false,
   members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
+  judgementAgeMs: 500,
+  opinions: { alive: 4, suspect: 2, dead: 0, unknown: 0, left: 0 },
   openRecoveries: 1,
   runningRecoveries: 1,
   holds: new Map([['Paused', 2]]),
@@ -46,6 +48,8 @@ const EXPLAINED: ExplainView = {
     wouldFlip: [],
   },
   decision: { kind: 'none', reason: null, text: 'Nothing to do.', untilWallMs: null },
+  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 10, sinceWallMs: 1 },
+  ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
   ...{ lookAgainInMs: 5_000, hold: null, recovery: null, console: null, changes: [] },
 };
 const asFollower: ExplainView = { ...EXPLAINED, answeredBy: { coordinatorId: 'c2', leader: false, term: null } };
@@ -80,6 +84,7 @@ beforeEach(async () => {
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
     members: () => [],
+    notEnrolled: () => [],
     keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
     leaderUrl: () => leaderUrl,
@@ -208,6 +213,8 @@ describe('HTTP', () => {
     expect(first).toContain('understudy_term_remaining_seconds 6.5');
     expect(first).toContain('understudy_store_contact_age_seconds 0.25');
     expect(first).toContain('understudy_members{verdict="alive"} 5');
+    expect(first).toContain('understudy_observer_opinions{verdict="alive"} 4');
+    expect(first).toContain('understudy_judgement_age_seconds 0.5');
     expect(first).toContain('understudy_holds{reason="Paused"} 2');
     expect(first).toContain('# TYPE understudy_heartbeats_received_total counter');
     expect(first).toContain('understudy_heartbeats_received_total 1234');

@@ -2,6 +2,7 @@ import { type Clock, errorText, isName, type Log, OperationError } from '@unders
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiSource, MetricsSource } from './api-source.ts';
 import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
+import { readerOf, withoutConsole } from './operator-access.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
@@ -16,6 +17,8 @@ export interface HttpServerOptions {
   /** null while the process is still being put together: every path but `/healthz` answers 503. */
   readonly api: () => ApiSource | null;
   readonly metrics: () => MetricsSource | null;
+  /** What an operator shows as `Authorization: Bearer`; null or absent: nobody is one. */
+  readonly operatorToken?: string | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,12 +59,14 @@ function historyLimit(text: string | undefined): number | null {
   return Number.isInteger(limit) && limit >= 1 && limit <= HISTORY_MAX ? limit : null;
 }
 
+const NOT_THE_TOKEN = errorBody('UNAUTHENTICATED', 'this is not the operator token of this coordinator');
+
 class Starting extends Error {
   readonly statusCode = 503;
 }
 
 /** A follower passes the question on to the leader, who alone knows it all; without an answer from there it says what it knows itself. */
-function addExplain(server: FastifyInstance, api: () => ApiSource, clock: Clock): void {
+function addExplain(server: FastifyInstance, api: () => ApiSource, { clock, operatorToken }: HttpServerOptions): void {
   server.get<{ Params: { group: string; name: string } }>(
     '/v1/members/:group/:name/explain',
     async (request, reply) => {
@@ -70,7 +75,11 @@ function addExplain(server: FastifyInstance, api: () => ApiSource, clock: Clock)
       const own = isName(group) && isName(name) ? source.explain(`${group}/${name}`) : null;
       const leaderUrl = request.headers[FORWARDED_HEADER] === undefined ? source.leaderUrl() : null;
       if (own === null) return reply.code(404).send(errorBody('NOT_FOUND', `no member ${group}/${name} is known here`));
-      return reply.send((leaderUrl && (await askLeader(clock, leaderUrl, own.member))) ?? own);
+      const reader = readerOf(request.headers.authorization, operatorToken ?? null);
+      if (reader === 'refused') return reply.code(401).header('www-authenticate', 'Bearer').send(NOT_THE_TOKEN);
+      const token = reader === 'operator' ? (operatorToken ?? null) : null;
+      const view = (leaderUrl && (await askLeader(clock, leaderUrl, own.member, token))) || own;
+      return reply.send(reader === 'operator' ? view : withoutConsole(view));
     },
   );
 }
@@ -91,8 +100,8 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
     return reply.type(metrics.contentType).send(await metrics.exposition());
   });
   server.get('/v1/status', () => api().status());
-  server.get('/v1/members', () => ({ members: api().members() }));
-  addExplain(server, api, options.clock);
+  server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));
+  addExplain(server, api, options);
   server.get('/v1/keys', () => api().keys());
   server.get('/v1/recoveries', () => api().recoveries());
   server.get('/v1/leftovers', () => ({ leftovers: api().leftovers() }));

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PAYLOAD_BYTES_MAX } from './datagram-places.ts';
@@ -16,7 +17,7 @@ const taken = (ring: DatagramRing) => {
 describe('a datagram ring', () => {
   it('gives back every datagram as it came, in order, whatever address it came from', () => {
     const datagram = fc.record({
-      payload: fc.uint8Array({ maxLength: PAYLOAD_BYTES_MAX }),
+      payload: fc.uint8Array({ maxLength: PAYLOAD_BYTES_MAX, size: 'max' }),
       address: fc.oneof(
         fc.ipV4(),
         fc.constantFrom(
@@ -31,8 +32,12 @@ describe('a datagram ring', () => {
       atMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
     });
     const ring = DatagramRing.create(8);
+    const seen = exercised();
     fc.assert(
-      fc.property(fc.array(datagram, { maxLength: 8 }), (datagrams) => {
+      fc.property(fc.array(datagram, { maxLength: 8, size: 'max' }), (datagrams) => {
+        seen.note('datagrams', datagrams.length);
+        seen.note('full', datagrams.length === 8 ? 1 : 0);
+        seen.note('large', datagrams.filter(({ payload }) => payload.length > 100).length);
         for (const { payload, address, port, atMs } of datagrams)
           expect(ring.push(payload, { address, port }, atMs)).toBeGreaterThanOrEqual(0);
         expect(taken(ring)).toEqual(
@@ -45,6 +50,8 @@ describe('a datagram ring', () => {
       }),
       { numRuns: 300 },
     );
+    // So the ring went round more than a hundred times, also full.
+    seen.atLeast({ datagrams: 800, full: 4, large: 200 });
   });
 
   it('refuses what does not fit, counts it, and keeps what it had', () => {

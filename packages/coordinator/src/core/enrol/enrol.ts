@@ -10,6 +10,7 @@ import {
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
+import { hasActivated } from '../recovery/activated.ts';
 import { type ClaimProblem, claimOf, isLive, isRetired } from './claims.ts';
 
 /** Members one cluster may have; further claims are reported and not enrolled. Bounds every map keyed by member. */
@@ -159,7 +160,8 @@ function watchKnown(
   input: EnrolInput,
 ): Outcome {
   const activeId = activation.record.instanceId;
-  const opId = input.intents.get(member)?.record.opId;
+  const intent = input.intents.get(member)?.record;
+  const opId = intent?.opId;
   const strangers = claimants.filter(
     (one) => isLive(one) && one.instanceId !== activeId && (opId === undefined || one.tags[TAG.op] !== opId),
   );
@@ -170,8 +172,9 @@ function watchKnown(
       `${listOf(strangers)} claims ${member}, but ${activeId} is activated. Remove its tags or stop it`,
     );
   const active = claimants.find((one) => one.instanceId === activeId);
-  // While a recovery is open its engine and the activation say who is who; the record follows afterwards.
-  if (active === undefined || opId !== undefined || !isLive(active)) return NOTHING;
+  // Until a recovery has activated its replacement, its engine and the activation say who is who; the record follows then.
+  const undecided = intent !== undefined && !hasActivated(intent, activation.record);
+  if (active === undefined || undecided || !isLive(active)) return NOTHING;
   const known = input.members.get(member);
   if (known && isSameInstance(known.record, active)) return NOTHING;
   const readinessProblems = known?.record.instanceId === activeId ? known.record.readinessProblems : [];

@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY, monotonicMs } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assess } from './assess.ts';
@@ -54,14 +55,17 @@ describe('boot grace by a clock that differs from that of EC2', () => {
 
 describe('for all evidence', () => {
   it('an alive opinion of a live observer vetoes dead and left, whatever everybody else and EC2 say', () => {
+    const seen = exercised();
     fc.assert(
       fc.property(votes, fc.integer({ min: 0, max: 2 }), clouds, (verdicts, who, cloud) => {
         const changed = verdicts.map((verdict, i) => (i === who ? 'alive' : verdict));
         const { verdict, act } = judge({ opinions: opinionsOf(changed), cloud });
         expect(verdict).toBe('alive');
         expect(act).toBe(false);
+        if (verdicts.filter((one) => one === 'dead' || one === 'suspect').length >= 2) seen.note('against silence');
       }),
     );
+    seen.atLeast({ 'against silence': 10 });
   });
 
   it('abstainers never matter: with them or without them the verdict is the same', () => {
@@ -73,6 +77,7 @@ describe('for all evidence', () => {
       opinion('gone', 'dead', 'ProbesFailed'),
       opinion('gone', 'alive', 'Heard'),
     );
+    const seen = exercised();
     fc.assert(
       fc.property(fc.tuple(vote, vote), abstainer, clouds, (verdicts, extra, cloud) => {
         const base = opinionsOf(verdicts);
@@ -84,30 +89,44 @@ describe('for all evidence', () => {
           without.reasonCode,
           without.act,
         ]);
+        seen.note(without.verdict);
       }),
     );
+    seen.atLeast({ alive: 10, suspect: 10 });
   });
 
   it('more silence never makes it better', () => {
     const ladder: readonly ObserverOpinion['verdict'][] = ['alive', 'suspect', 'dead'];
     const levels = fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2));
+    const seen = exercised();
     fc.assert(
       fc.property(levels, fc.nat(2), (from, who) => {
+        seen.note(from[who] === 2 ? 'silent already' : 'more silence');
         const to = from.map((level, i) => (i === who ? Math.min(2, level + 1) : level));
         const verdictOf = (all: readonly number[]) =>
           judge({ opinions: opinionsOf(all.map((level) => ladder[level] ?? 'dead')) }).verdict;
         expect(RANK[verdictOf(to)]).toBeGreaterThanOrEqual(RANK[verdictOf(from)]);
       }),
     );
+    seen.atLeast({ 'more silence': 40 });
   });
 
   it('dead needs two silent observers in two zones, one of them not the member’s, and a fresh EC2 answer that it runs or failed', () => {
+    const seen = exercised();
+    // Mostly silence, and mostly an EC2 that has answered: otherwise hardly anybody is ever dead.
+    const silent = fc.oneof({ weight: 5, arbitrary: fc.constant('dead' as const) }, { weight: 1, arbitrary: vote });
+    const manyLive = fc.oneof(fc.constant([...IDS]), fc.subarray([...IDS]));
+    const lately = fc
+      .tuple(clouds, fc.nat(9_000))
+      .map(([cloud, agoMs]) => cloud && { ...cloud, readAtMs: monotonicMs(NOW - agoMs) });
+    const answered = fc.oneof({ weight: 5, arbitrary: lately }, { weight: 1, arbitrary: clouds });
     fc.assert(
-      fc.property(votes, clouds, fc.subarray([...IDS]), (verdicts, cloud, liveIds) => {
+      fc.property(fc.tuple(silent, silent, silent), answered, manyLive, (verdicts, cloud, liveIds) => {
         const evidence = silentEverywhere();
         const observers = evidence.observers.filter(({ coordinatorId }) => liveIds.includes(coordinatorId as never));
         const { verdict, act, quorum } = judge({ opinions: opinionsOf(verdicts), cloud, observers });
         if (act) expect(verdict).toBe('dead');
+        seen.note(verdict);
         if (verdict !== 'dead') return;
         expect(quorum.silent.length).toBeGreaterThanOrEqual(2);
         expect(quorum.zones.length).toBeGreaterThanOrEqual(2);
@@ -121,6 +140,7 @@ describe('for all evidence', () => {
       }),
       { numRuns: 1_000 },
     );
+    seen.atLeast({ dead: 30, suspect: 80, alive: 30 });
   });
 
   it('says why in one sentence, shows every opinion, and says when to look again', () => {

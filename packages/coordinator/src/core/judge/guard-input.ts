@@ -1,4 +1,5 @@
 import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
+import type { ActivePause } from './pauses.ts';
 
 /** Cluster-wide limits, from the coordinator's config (`guard:`). */
 export interface GuardLimits {
@@ -34,13 +35,6 @@ export interface StartedRecovery {
   readonly startedAtWallMs: number;
   /** `null` while its intent is open. */
   readonly endedAtWallMs: number | null;
-}
-
-export interface ActivePause {
-  readonly scope: string;
-  readonly who: string;
-  readonly why: string;
-  readonly untilWallMs: number | null;
 }
 
 export const OBJECTION_REASONS = [

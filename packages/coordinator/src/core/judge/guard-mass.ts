@@ -33,6 +33,7 @@ const threshold = (minimum: number, ratio: number, total: number): number =>
   Math.max(minimum, Math.ceil(ratio * total));
 
 interface Tally {
+  readonly failures: readonly Failure[];
   readonly failed: number;
   readonly total: number;
   /** So many are too many. */
@@ -53,10 +54,30 @@ function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tal
     failedInZone,
   );
   return {
-    all: { failed: failures.length, total, limit: threshold(massMinimum, massRatio, total) },
-    zone: { failed: failedInZone.length, total: inZone, limit: threshold(zoneMinimum, zoneRatio, inZone) },
+    all: { failures, failed: failures.length, total, limit: threshold(massMinimum, massRatio, total) },
+    zone: {
+      failures: failedInZone,
+      failed: failedInZone.length,
+      total: inZone,
+      limit: threshold(zoneMinimum, zoneRatio, inZone),
+    },
   };
 }
+
+const NAMED_MAX = 5;
+
+/** Who failed but for the member in question, as far as there is room. */
+function othersOf({ failures }: Tally, member: string): string {
+  const names = failures.map((one) => one.member).filter((name) => name !== member);
+  if (names.length === 0) return '';
+  const more = names.length > NAMED_MAX ? ` and ${names.length - NAMED_MAX} more` : '';
+  return ` (${names.slice(0, NAMED_MAX).join(', ')}${more})`;
+}
+
+/** The member in question is heard and has not failed: the gates are asked only to say what they would answer. */
+const seemsFine = ({ fleet, recoveries, member }: GuardInput): boolean =>
+  fleet.some((one) => one.member === member && one.heard && one.failedSinceWallMs === null) &&
+  !recoveries.some((one) => one.member === member && one.endedAtWallMs === null);
 
 type Named = { readonly member: string };
 
@@ -88,14 +109,19 @@ export interface MassAnswer {
 export function massGates(input: GuardInput): MassAnswer {
   const { all, zone } = talliesOf(input);
   const leaveAz = zoneToLeave(input, all, zone);
+  const isFine = seemsFine(input);
   const gateOf = (name: 'MassFailure' | 'ZoneFailure', where: string, what: string, tally: Tally): GateResult => {
     const { failed, total, limit } = tally;
     const { massWindowMs } = input.limits;
     const tooMany = failed >= limit;
-    const who = `${failed} of ${total} members${where} failed within`;
-    const text = `${who} ${massWindowMs} ms, ${limit} ${what}`;
+    // Whoever asks about a member that is fine wants to know who did fail; only if it failed too would it be one of them.
+    const who = (count: number) => `${count} of ${total} members${where} failed within`;
+    const text = `${who(failed)} ${massWindowMs} ms, ${limit} ${what}`;
     const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';
-    const value = `${who} ${durationText(massWindowMs)}${allowed}`;
+    const asked = `${othersOf(tally, input.member)}; ${input.member} is not one of them, with it there would be ${failed}`;
+    const value = isFine
+      ? `${who(failed - 1)} ${durationText(massWindowMs)}${asked}`
+      : `${who(failed)} ${durationText(massWindowMs)}${allowed}`;
     return gate(name, !tooMany || leaveAz !== null, { value, limit: `below ${limit}`, text });
   };
   return {

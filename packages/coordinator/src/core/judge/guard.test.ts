@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY, type MemberId, wallMs } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -193,14 +194,18 @@ describe('budget', () => {
   });
 
   it('whoever asks only when it has a token never exceeds burst + rate × time', () => {
-    const steps = fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 60 });
+    const seen = exercised();
+    const gap = fc.oneof(fc.integer({ min: 0, max: 90_000 }), fc.integer({ min: 0, max: 5_000 }));
+    const steps = fc.array(gap, { minLength: 10, maxLength: 60, size: 'max' });
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), (gaps, perMinute, burst) => {
         const starts: number[] = [];
         let nowMs = WALL;
         for (const gap of gaps) {
           nowMs += gap;
-          if (budgetLevel(starts, perMinute, burst, nowMs) >= 1 - 1e-9) starts.push(nowMs);
+          const starting = budgetLevel(starts, perMinute, burst, nowMs) >= 1 - 1e-9;
+          if (starting) starts.push(nowMs);
+          seen.note(starting ? 'started' : 'refused');
         }
         for (const [i, first] of starts.entries())
           for (let j = i; j < starts.length; j++)
@@ -209,6 +214,7 @@ describe('budget', () => {
             );
       }),
     );
+    seen.atLeast({ started: 1_000, refused: 500 });
   });
 });
 

@@ -10,6 +10,7 @@ import {
 } from './guard-input.ts';
 import { massGates } from './guard-mass.ts';
 import { budgetGate, concurrencyGate, cooldownGate, flapGate } from './guard-rates.ts';
+import { pauseHolds } from './pauses.ts';
 import { windowGate } from './guard-window.ts';
 
 /**
@@ -48,10 +49,7 @@ export function guard(input: GuardInput): GuardAnswer {
 }
 
 function pauseGate(input: GuardInput): GateResult {
-  const scopes = ['global', `group/${input.group}`, `member/${input.member}`];
-  const pause = input.pauses.find(
-    (one) => scopes.includes(one.scope) && (one.untilWallMs === null || one.untilWallMs > input.wallNowMs),
-  );
+  const pause = input.pauses.find((one) => pauseHolds(one, input.member, input.wallNowMs));
   const limit = 'no pause of everything, the group or the member';
   if (!pause) return gate('Paused', true, { value: 'not paused', limit });
   const value = `${pause.scope} paused by ${pause.who}: ${pause.why}`;

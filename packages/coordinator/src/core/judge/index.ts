@@ -3,7 +3,6 @@ export * from './evidence.ts';
 export { type Decision, explain, type Explanation } from './explain.ts';
 export { guard } from './guard.ts';
 export type {
-  ActivePause,
   FleetMember,
   GateResult,
   GuardAnswer,
@@ -15,3 +14,4 @@ export type {
 export { guardQuorum } from './quorum.ts';
 export { nextStatusReading } from './status-reading.ts';
 export { type VerdictChange, VerdictChanges } from './verdict-changes.ts';
+export * from './pauses.ts';

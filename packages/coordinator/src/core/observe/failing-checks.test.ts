@@ -1,4 +1,5 @@
 import { CHECK_SLOT_COUNT } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FailingChecks, TIMED_AGENTS_MAX } from './failing-checks.ts';
@@ -25,8 +26,9 @@ describe('clocks of failing checks', () => {
       failing: fc.integer({ min: 0, max: ALL_FAIL }),
       unbroken: fc.boolean(),
     });
+    const seen = exercised();
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 600 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 100, maxLength: 600, size: 'max' }), (steps) => {
         const together = new FailingChecks();
         const apart = new Map<number, FailingChecks>();
         for (const [nowMs, { entry, failing, unbroken }] of steps.entries()) {
@@ -38,17 +40,23 @@ describe('clocks of failing checks', () => {
           }
         }
         for (const [entry, own] of apart)
-          for (let slot = 0; slot < CHECK_SLOT_COUNT; slot++)
+          for (let slot = 0; slot < CHECK_SLOT_COUNT; slot++) {
             expect(together.sinceMs(entry, slot)).toBe(own.sinceMs(entry, slot));
+            seen.note(own.sinceMs(entry, slot) === null ? 'passing' : 'failing');
+          }
       }),
     );
+    seen.atLeast({ passing: 10_000, failing: 10_000 });
   });
 
   it('say what looking back over all heartbeats says: the first of the newest row in which the check failed', () => {
-    const beat = fc.record({ failing: fc.integer({ min: 1, max: ALL_FAIL }), unbroken: fc.boolean() });
+    const seen = exercised();
+    const failing = fc.oneof({ weight: 3, arbitrary: fc.constant(ALL_FAIL) }, fc.integer({ min: 1, max: ALL_FAIL }));
+    const unbroken = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.boolean());
+    const beat = fc.record({ failing, unbroken });
     fc.assert(
       fc.property(
-        fc.array(beat, { minLength: 1, maxLength: 30 }),
+        fc.array(beat, { minLength: 1, maxLength: 30, size: 'max' }),
         fc.integer({ min: 0, max: CHECK_SLOT_COUNT - 1 }),
         (beats, slot) => {
           const clocks = new FailingChecks();
@@ -61,8 +69,11 @@ describe('clocks of failing checks', () => {
             if (!one.unbroken) break;
           }
           expect(clocks.sinceMs(9, slot)).toBe(first);
+          seen.note(first === null ? 'passing' : first === (beats.length - 1) * 1_000 ? 'just now' : 'for long');
         },
       ),
+      { numRuns: 400 },
     );
+    seen.atLeast({ passing: 10, 'just now': 40, 'for long': 150 });
   });
 });

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { deriveAgentKey, type MemberId, writeMidstate } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeartbeatBatch } from './heartbeat-batch.ts';
@@ -16,9 +17,13 @@ const lanesOrFail = (): TagLanes => {
 describe('four tags at once', () => {
   it('agree with node:crypto for any keys and messages, and catch any one wrong bit', () => {
     const lanes = lanesOrFail();
-    const message = fc.record({ key: bytes(32), signed: bytes(144), flip: fc.integer({ min: -1, max: 127 }) });
+    const seen = exercised();
+    // As many right ones as wrong ones: a lane that always says "wrong" must not pass.
+    const flip = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 127 }));
+    const message = fc.record({ key: bytes(32), signed: bytes(144), flip });
     fc.assert(
       fc.property(fc.tuple(message, message, message, message), (messages) => {
+        for (const { flip } of messages) seen.note(flip < 0 ? 'right' : 'wrong');
         const states = new Int32Array(64);
         let expected = 0;
         messages.forEach(({ key, signed, flip }, lane) => {
@@ -34,6 +39,7 @@ describe('four tags at once', () => {
       }),
       { numRuns: 500 },
     );
+    seen.atLeast({ right: 600, wrong: 600 });
   });
 });
 
@@ -66,12 +72,13 @@ describe('a batch', () => {
   });
 
   it('gives what one by one gives, whatever the mixture', () => {
+    const seen = exercised();
     const kind = fc.record({
       agent: fc.integer({ min: 0, max: 5 }),
       what: fc.constantFrom('good', 'again', 'forged', 'garbage', 'stranger', 'flush'),
     });
     fc.assert(
-      fc.property(fc.array(kind, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(kind, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
         const together = setUp();
         const apart = setUp(null);
         for (const { agent, what } of steps) {
@@ -90,9 +97,11 @@ describe('a batch', () => {
         together.batch.flush();
         expect(together.outcomes.toSorted()).toEqual(apart.outcomes.toSorted());
         expect(together.table.opinions()).toEqual(apart.table.opinions());
+        for (const outcome of together.outcomes) seen.note(outcome);
       }),
       { numRuns: 100 },
     );
+    seen.atLeast({ recorded: 300, replayed: 200, forged: 200, malformed: 200, 'unknown-agent': 200 });
   });
 
   it('works one by one where there is no vector unit', () => {

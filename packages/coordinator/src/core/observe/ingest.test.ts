@@ -6,6 +6,7 @@ import {
   HEARTBEAT_BYTES,
   instanceHashOf,
 } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { at, FAILING, FROM, observer, run, watched, WireAgent } from './observe.fixtures.ts';
@@ -18,14 +19,19 @@ const make = () => ({ ...observer([watched(M)]), agent: new WireAgent(M, I) });
 describe('what is not ours is counted and dropped without an answer', () => {
   it('a garbage datagram of any length never throws and never gets an answer', () => {
     const { table } = make();
+    const seen = exercised();
+    const lengths = fc.oneof(fc.nat(300), fc.constant(HEARTBEAT_BYTES));
+    const garbage = lengths.chain((length) => fc.uint8Array({ minLength: length, maxLength: length, size: 'max' }));
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      fc.property(garbage, (bytes) => {
+        seen.note(bytes.length === HEARTBEAT_BYTES ? 'as long as ours' : bytes.length > 100 ? 'long' : 'short');
         const result = table.receive(bytes, FROM, at(1));
         expect(result.ack).toBeNull();
         expect(result.outcome).toBe('malformed');
       }),
     );
     expect(table.counts.malformed).toBe(100);
+    seen.atLeast({ 'as long as ours': 20, long: 8, short: 5 });
   });
 
   it('one flipped bit anywhere makes a heartbeat worthless', () => {

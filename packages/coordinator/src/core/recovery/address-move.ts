@@ -10,15 +10,37 @@ export type AddressMove =
   /** EC2 does not show the address. */
   | { readonly kind: 'unseen' };
 
+export interface FencedHolder {
+  readonly oldInstanceId: string;
+  /** Instances that earlier recoveries of the member retired, without moving the address; absent: none. */
+  readonly owedFrom?: readonly string[];
+  /** Its primary network interface, which cannot be detached from it; null: not in the plan. */
+  readonly oldInterfaceId: string | null;
+  /** The association that was on it when the plan was made; null: none. */
+  readonly plannedAssociationId: string | null;
+}
+
 /**
- * The next conditional step of an Elastic IP towards the replacement. Only an association with the instance this very recovery has fenced is
- * ever removed, and only once exactly that association is on record; whoever else holds the address keeps it.
+ * Is the address on an instance that was fenced for this member? By its id; or, where EC2 names no instance with the address, by the very association that
+ * the plan saw, on its primary network interface. **S** (S12) An instance that is named decides alone.
+ */
+export function isOnFenced(seen: CloudAddress, fenced: FencedHolder): boolean {
+  const { oldInstanceId, owedFrom = [] } = fenced;
+  if (seen.instanceId !== null) return seen.instanceId === oldInstanceId || owedFrom.includes(seen.instanceId);
+  const { oldInterfaceId, plannedAssociationId } = fenced;
+  const sameInterface = oldInterfaceId !== null && seen.networkInterfaceId === oldInterfaceId;
+  return sameInterface && plannedAssociationId !== null && seen.associationId === plannedAssociationId;
+}
+
+/**
+ * The next conditional step of an Elastic IP towards the replacement. Only an association with the instance this very recovery has fenced, or with one an
+ * earlier recovery of this member has retired without moving the address, is ever removed, and only once exactly that association is on record; whoever
+ * else holds the address keeps it.
  */
 export function addressMove(
   seen: CloudAddress | null,
-  want: {
+  want: FencedHolder & {
     readonly networkInterfaceId: string;
-    readonly oldInstanceId: string;
     /** Association on record as the one to remove; null: none. */
     readonly recordedAssociationId: string | null;
   },
@@ -28,7 +50,7 @@ export function addressMove(
     return { kind: 'done', associationId: seen.associationId };
   }
   if (seen.associationId === null) return { kind: 'associate' };
-  if (seen.instanceId !== want.oldInstanceId) {
+  if (!isOnFenced(seen, want)) {
     const holder = seen.instanceId ?? seen.networkInterfaceId ?? 'something else';
     return { kind: 'held', text: `${seen.publicIp} is associated with ${holder}; it is never taken away` };
   }

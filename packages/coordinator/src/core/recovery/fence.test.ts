@@ -1,6 +1,6 @@
 import type { CloudVolume, InstanceState } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { decideFence, type FenceSeen, restlessVolumes, stopModes } from './fence.ts';
+import { decideFence, type FenceSeen, restlessVolumes, unprovenText, stopModes } from './fence.ts';
 
 const LIMITS = { confirmSpacingMs: 2_000, restopAfterMs: 60_000 };
 const seen = (part: Partial<FenceSeen>): FenceSeen => ({
@@ -61,5 +61,39 @@ test('an attachment that is busy or detaching is not at rest', () => {
     volume('d', 'busy', 'i-other'),
     { ...volume('e', ''), attachments: [] },
   ];
-  expect(restlessVolumes(volumes, 'i-old')).toEqual(['b', 'c']);
+  expect(restlessVolumes(volumes, 'i-old')).toEqual([
+    { volumeId: 'b', deviceName: '/dev/sdf', state: 'busy' },
+    { volumeId: 'c', deviceName: '/dev/sdf', state: 'detaching' },
+  ]);
+});
+
+describe('a fence that cannot be proven says what was seen', () => {
+  const seen = {
+    instanceId: 'i-old',
+    state: 'running' as const,
+    unasked: false,
+    unseen: false,
+    restless: [],
+    limitMs: 600_000,
+  };
+  const busy = [{ volumeId: 'vol-b', deviceName: '/dev/sdf', state: 'busy' }];
+  test.each<[string, Partial<Parameters<typeof unprovenText>[0]>, string]>([
+    [
+      'stopped, with a busy volume',
+      { state: 'stopped', restless: busy },
+      'i-old is stopped, but vol-b (/dev/sdf) is still busy after 600 s',
+    ],
+    ['stopping', { state: 'stopping' }, 'i-old is still stopping after 600 s'],
+    ['running', {}, 'i-old is still running after 600 s, although EC2 was asked to stop it'],
+    ['not shown', { state: null }, 'EC2 does not show i-old after 600 s'],
+    ['no answers', { state: null, unseen: true }, 'EC2 could not be asked about i-old after 600 s'],
+    [
+      'no Stop taken',
+      { state: null, unasked: true, unseen: true },
+      'EC2 has not taken the request to stop i-old after 600 s',
+    ],
+    ['stopped once', { state: 'stopped' }, 'i-old reads as stopped, but not twice in a row'],
+  ])('%s', (_name, change, text) => expect(unprovenText({ ...seen, ...change })).toContain(text));
+  test('and what to do about a busy volume', () =>
+    expect(unprovenText({ ...seen, state: 'stopped', restless: busy })).toContain('detach-volume --force'));
 });

@@ -57,12 +57,47 @@ export const stopModes = (skipOsShutdown: boolean): readonly StopMode[] =>
     { force: false, skipOsShutdown: false },
   ].slice(skipOsShutdown ? 0 : 1);
 
+export interface RestlessVolume {
+  readonly volumeId: string;
+  readonly deviceName: string;
+  /** Of its attachment: `busy`, `detaching`, `attaching` … */
+  readonly state: string;
+}
+
 /** Volumes whose attachment is in motion: after a forced stop they must come to rest before anything is read from them. */
-export const restlessVolumes = (volumes: readonly CloudVolume[], instanceId: string): readonly string[] =>
-  volumes
-    .filter((volume) =>
-      volume.attachments.some(
-        (one) => one.instanceId === instanceId && one.state !== 'attached' && one.state !== 'detached',
-      ),
-    )
-    .map((volume) => volume.volumeId);
+export const restlessVolumes = (volumes: readonly CloudVolume[], instanceId: string): readonly RestlessVolume[] =>
+  volumes.flatMap(({ volumeId, attachments }) => {
+    const moving = attachments.find(
+      (one) => one.instanceId === instanceId && one.state !== 'attached' && one.state !== 'detached',
+    );
+    return moving ? [{ volumeId, deviceName: moving.deviceName, state: moving.state }] : [];
+  });
+
+/** What was last seen of an instance that could not be proven fenced. */
+export interface UnprovenFence {
+  readonly instanceId: string;
+  readonly state: InstanceState | null;
+  /** EC2 has not even taken the request to stop it. */
+  readonly unasked: boolean;
+  /** No look of this run has worked. */
+  readonly unseen: boolean;
+  readonly restless: readonly RestlessVolume[];
+  readonly limitMs: number;
+}
+
+/** What is in the way of the fence, as it was seen, and what a person can do about it. */
+export function unprovenText({ instanceId, state, unasked, unseen, restless, limitMs }: UnprovenFence): string {
+  const after = `after ${Math.round(limitMs / 1_000)} s`;
+  if (state === 'stopped' && restless.length > 0) {
+    const list = restless.map((one) => `${one.volumeId} (${one.deviceName}) is still ${one.state}`).join(', ');
+    return `${instanceId} is stopped, but ${list} ${after}: EC2 has not let go of it, and a snapshot could miss what is still written. Detach it by force (detach-volume --force) and attach it to the stopped instance again, or ask AWS Support; it goes on once each volume is attached at rest`;
+  }
+  const next = 'nothing further is done until it is seen stopped or terminated';
+  if (unseen && unasked) return `EC2 has not taken the request to stop ${instanceId} ${after}; ${next}`;
+  if (unseen) return `EC2 could not be asked about ${instanceId} ${after}; ${next}`;
+  if (state === null) return `EC2 does not show ${instanceId} ${after}; ${next}`;
+  if (state === 'stopped') return `${instanceId} reads as stopped, but not twice in a row ${after}; ${next}`;
+  if (state === 'stopping')
+    return `${instanceId} is still stopping ${after}; ${next}. EC2 is asked to force it again and again; if it stays, ask AWS Support`;
+  return `${instanceId} is still ${state} ${after}, although EC2 was asked to stop it; ${next}. Stop it by hand`;
+}

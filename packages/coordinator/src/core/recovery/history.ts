@@ -51,9 +51,23 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     fencedBy: facts.fencedBy,
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
+    ...whatHappened(facts),
     leftovers: leftoversOf(facts),
     owed: [...facts.owed],
   };
+}
+
+/** What the member lost on the way, and what operators did. */
+function whatHappened({
+  intent,
+  records,
+}: Pick<ClosingFacts, 'intent' | 'records'>): Pick<HistoryRecord, 'losses' | 'acts'> {
+  const accepted = (intent.acceptedLosses ?? []).map((what) => ({ code: 'AcceptedLoss', text: `given up: ${what}` }));
+  const lost = records.flatMap(({ result }) =>
+    typeof result?.lost === 'string' ? [{ code: 'AddressReleased', text: result.lost }] : [],
+  );
+  const losses = [...accepted, ...lost];
+  return { ...(losses.length > 0 && { losses }), ...(intent.acts && { acts: intent.acts }) };
 }
 
 const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null): Leftover => ({
@@ -85,7 +99,7 @@ function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts)
 }
 
 /** In order of their beginning; `done` ends with the transaction this record is written in. */
-const stepsOf = (facts: ClosingFacts): HistoryRecord['steps'] =>
+export const stepsOf = (facts: Pick<ClosingFacts, 'records' | 'endedAtWallMs'>): HistoryRecord['steps'] =>
   [...facts.records]
     .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
     .map(({ step, state, startedAtWallMs, endedAtWallMs }) =>

@@ -12,15 +12,20 @@ describe('adviseOnLaunchError', () => {
     ['CLOUD_CAPACITY', 'VcpuLimitExceeded', { kind: 'failed', failure: 'capacity' }],
     ['CLOUD_CAPACITY', 'Unsupported', { kind: 'failed', failure: 'placement' }],
     ['CLOUD_NOT_FOUND', 'InvalidSubnetID.NotFound', { kind: 'failed', failure: 'placement' }],
+    ['CLOUD_REJECTED', 'InvalidParameterCombination', { kind: 'failed', failure: 'placement' }],
+    ['CLOUD_REJECTED', 'AttachmentLimitExceeded', { kind: 'failed', failure: 'placement' }],
+    ['CLOUD_REJECTED', 'SomethingNewIsNotAllowed', { kind: 'failed', failure: 'placement' }],
     ['CLOUD_CONFLICT', 'IdempotentInstanceTerminated', { kind: 'failed', failure: 'instance' }],
     ['CLOUD_CONFLICT', 'IdempotentParameterMismatch', { kind: 'observe' }],
     ['CLOUD_CONFLICT', 'InvalidNetworkInterface.InUse', { kind: 'observe' }],
+    ['CLOUD_CONFLICT', 'InvalidParameterValue', { kind: 'observe' }],
     ['CLOUD_OUTCOME_UNKNOWN', undefined, { kind: 'observe' }],
+    ['CLOUD_OUTCOME_UNKNOWN', 'InternalError', { kind: 'observe' }],
     ['CLOUD_NOT_FOUND', 'InvalidAMIID.NotFound', { kind: 'lag' }],
     ['CLOUD_NOT_FOUND', 'InvalidNetworkInterfaceID.NotFound', { kind: 'lag' }],
     ['CLOUD_THROTTLED', 'RequestLimitExceeded', { kind: 'again' }],
     ['CLOUD_DENIED', 'UnauthorizedOperation', { kind: 'refused', reason: 'CloudDenied' }],
-    ['CLOUD_REJECTED', 'InvalidParameterValue', { kind: 'refused', reason: 'CloudRejected' }],
+    ['CLOUD_NOT_FOUND', 'InvalidKeyPair.NotFound', { kind: 'refused', reason: 'CloudRejected' }],
   ])('%s %s', (code, upstream, want) => expect(advise(code, upstream)).toEqual(want));
 });
 
@@ -31,21 +36,36 @@ describe('findLaunched', () => {
       clientToken,
       networkInterfaces: eni === undefined ? [] : [{ networkInterfaceId: eni }],
     }) as unknown as CloudInstance;
-  const find = (byToken: CloudInstance[], byTags: CloudInstance[], permitHolder: string | null) =>
-    findLaunched({ byToken, byTags, permitHolder }, 'token', 'eni-1');
+  type Listed = CloudInstance[] | null;
+  const find = (byToken: Listed, byTags: Listed, permitHolders: string[] | null) =>
+    findLaunched({ byToken, byTags, permitHolders }, 'token', 'eni-1');
 
-  test('nothing anywhere', () => expect(find([], [], null)).toEqual({ kind: 'none' }));
-  test.each<[string, CloudInstance[], CloudInstance[], string | null]>([
-    ['its token', [instance('i-1', 'token')], [], null],
-    ['its permit', [], [], 'i-1'],
-    ['its tags and token', [], [instance('i-1', 'token')], null],
-    ['its tags and permit', [], [instance('i-1', null, 'eni-1')], null],
-    ['all of them', [instance('i-1', 'token')], [instance('i-1', 'token')], 'i-1'],
-  ])('found by %s', (_name, byToken, byTags, holder) =>
-    expect(find(byToken, byTags, holder)).toEqual({ kind: 'launched', instanceId: 'i-1' }),
+  test('nothing anywhere, and everything read: it did not launch', () =>
+    expect(find([], [], [])).toEqual({ kind: 'none' }));
+  test.each<[string, Listed, Listed, string[] | null]>([
+    ['its token', null, [], []],
+    ['its tags', [], null, []],
+    ['its permit', [], [], null],
+    ['anything', null, null, null],
+  ])('nothing, but not read by %s: no absence is concluded', (_name, byToken, byTags, holders) =>
+    expect(find(byToken, byTags, holders)).toEqual({ kind: 'unread' }),
+  );
+  test.each<[string, Listed, Listed, string[] | null]>([
+    ['its token', [instance('i-1', 'token')], [], []],
+    ['its permit', [], [], ['i-1']],
+    ['its tags and token', [], [instance('i-1', 'token')], []],
+    ['its tags and permit', [], [instance('i-1', null, 'eni-1')], []],
+    ['all of them', [instance('i-1', 'token')], [instance('i-1', 'token')], ['i-1']],
+    ['its token, the others unread', [instance('i-1', 'token')], null, null],
+    ['its permit, the others unread', null, null, ['i-1']],
+    ['its tags and permit, the others unread', null, [instance('i-1', null, 'eni-1')], null],
+  ])('found by %s', (_name, byToken, byTags, holders) =>
+    expect(find(byToken, byTags, holders)).toEqual({ kind: 'launched', instanceId: 'i-1' }),
   );
   test('tags alone prove nothing: people copy them', () =>
-    expect(find([], [instance('i-9', 'other', 'eni-9')], null)).toEqual({ kind: 'none' }));
-  test('two of them are never chosen between', () =>
-    expect(find([instance('i-1', 'token')], [], 'i-2').kind).toBe('several'));
+    expect(find([], [instance('i-9', 'other', 'eni-9')], [])).toEqual({ kind: 'none' }));
+  test('two of them are never chosen between', () => {
+    expect(find([instance('i-1', 'token')], [], ['i-2']).kind).toBe('several');
+    expect(find([instance('i-1', 'token')], null, ['i-2']).kind).toBe('several');
+  });
 });

@@ -1,45 +1,128 @@
+import type { PlacementCandidate } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import type { AttemptFailure } from './launch-outcome.ts';
-import { type EndedAttempt, nextAttempt } from './next-attempt.ts';
+import { type AttemptLimits, type EndedAttempt, nextAttempt } from './next-attempt.ts';
 
-const ended = (candidateIndex: number, failure: AttemptFailure, round = 1): EndedAttempt => ({
-  round,
-  candidateIndex,
-  failure,
-  text: 'because',
+const HOUR_MS = 3_600_000;
+const candidate = (index: number): PlacementCandidate => ({
+  ...{ subnetId: `subnet-${index}`, az: `az-${index}`, instanceType: `type-${index}` },
 });
-const next = (all: readonly EndedAttempt[], limits: Partial<Parameters<typeof nextAttempt>[1]> = {}) =>
-  nextAttempt(all, { candidateCount: 2, maxAttempts: 3, retryAsked: false, ...limits });
-const attempt = (candidateIndex: number, pauseFirst = false, round = 1) => ({
+const limitsOf = (count: number, more: Partial<AttemptLimits> = {}): AttemptLimits => ({
+  candidates: Array.from({ length: count }, (_, index) => candidate(index)),
+  ...{ maxAttempts: 3, retryAsked: false, nowWallMs: 0, retryRefusedForMs: 24 * HOUR_MS },
+  ...{ condemnedForMs: 900_000, pauseMs: 60_000, pauseMaxMs: 300_000 },
+  ...more,
+});
+/** Ended attempts in a row, a second apart; a series begins anew after what launched. */
+function ended(...all: readonly (readonly [number, AttemptFailure, string?])[]): EndedAttempt[] {
+  let series = { seriesLength: 0, seriesSinceWallMs: 0 };
+  return all.map(([candidateIndex, failure, text = 'because'], index) => {
+    const sinceWallMs = series.seriesLength === 0 ? index * 1_000 : series.seriesSinceWallMs;
+    series =
+      failure === 'instance'
+        ? { seriesLength: 0, seriesSinceWallMs: 0 }
+        : { seriesLength: series.seriesLength + 1, seriesSinceWallMs: sinceWallMs };
+    return { round: 1, candidateIndex, failure, text, endedAtWallMs: index * 1_000, ...series };
+  });
+}
+const next = (all: readonly EndedAttempt[], more: Partial<AttemptLimits> = {}, count = 2) =>
+  nextAttempt(all, limitsOf(count, more));
+const attempt = (candidateIndex: number, pauseMs = 0, round = 1) => ({
   kind: 'attempt',
   round,
   candidateIndex,
-  pauseFirst,
+  pauseMs,
 });
 
 describe('nextAttempt', () => {
-  test('the first is the first', () => expect(next([])).toEqual(attempt(0)));
-  test('no capacity: the next candidate, at once', () => expect(next([ended(0, 'capacity')])).toEqual(attempt(1)));
+  test('the first is the first', () => expect(next([])).toMatchObject(attempt(0)));
+  test('no capacity: the next candidate, at once', () =>
+    expect(next(ended([0, 'capacity']))).toMatchObject(attempt(1)));
+  test('a launch of which nothing became known: the next candidate', () =>
+    expect(next(ended([0, 'unknown']))).toMatchObject(attempt(1)));
   test('no capacity anywhere: the first again, after a pause', () =>
-    expect(next([ended(0, 'capacity'), ended(1, 'capacity')])).toEqual(attempt(0, true)));
+    expect(next(ended([0, 'capacity'], [1, 'capacity']))).toMatchObject(attempt(0, 60_000)));
+  test('the others of a turn follow without one', () =>
+    expect(next(ended([0, 'capacity'], [1, 'capacity'], [0, 'capacity']))).toMatchObject(attempt(1)));
   test('a replacement that did not verify: the next candidate, or the only one again, without a pause', () => {
-    expect(next([ended(0, 'instance')])).toEqual(attempt(1));
-    expect(next([ended(0, 'instance')], { candidateCount: 1 })).toEqual(attempt(0));
+    expect(next(ended([0, 'instance']))).toMatchObject(attempt(1));
+    expect(next(ended([0, 'instance']), {}, 1)).toMatchObject(attempt(0));
   });
-  test('a candidate EC2 refuses for good is not asked again', () =>
-    expect(next([ended(0, 'placement'), ended(1, 'capacity')])).toEqual(attempt(1, true)));
-  test('all refused for good: held', () =>
-    expect(next([ended(0, 'placement'), ended(1, 'placement')])).toMatchObject({ reason: 'NoPlacementLeft' }));
-  test('the policy is spent: held, with the last reason', () => {
-    const spent = next([ended(0, 'capacity'), ended(1, 'instance'), ended(0, 'capacity')]);
+  test('a candidate refused for its own fault is not asked again, until its cause may have ended', () => {
+    const all = ended([0, 'placement'], [1, 'capacity']);
+    expect(next(all, { nowWallMs: 800_000 })).toMatchObject({ candidateIndex: 1 });
+    expect(next(all, { nowWallMs: 950_000 })).toMatchObject({ candidateIndex: 0 });
+  });
+  test('all refused for their own fault: held, each named with its reason', () => {
+    const held = next(ended([0, 'placement', 'is arm64'], [1, 'placement', 'takes 4 disks']));
+    expect(held).toMatchObject({ kind: 'hold', reason: 'NoPlacementLeft' });
+    const text = held.kind === 'hold' ? held.text : '';
+    expect(text).toContain('type-0 in subnet-0 (az-0): is arm64');
+    expect(text).toContain('type-1 in subnet-1 (az-1): takes 4 disks');
+    expect(text).toContain('asked again after 15 min');
+  });
+  test('... and asked again by itself when that may have changed', () =>
+    expect(next(ended([0, 'placement'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(attempt(0)));
+});
+
+describe('what costs a try', () => {
+  test('replacements that failed: held, with the last reason', () => {
+    const spent = next(ended([0, 'instance'], [1, 'instance'], [0, 'instance', 'mute']));
     expect(spent).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
-    expect(spent.kind === 'hold' && spent.text).toContain('because');
+    expect(spent.kind === 'hold' && spent.text).toContain('3 of 3 replacements failed; the last: mute');
   });
-  test('a person takes the hold away: a new round, from the first candidate', () => {
-    const spent = [ended(0, 'placement'), ended(1, 'placement')];
-    expect(next(spent, { retryAsked: true })).toEqual(attempt(0, false, 2));
-    expect(next([...spent, ended(0, 'capacity', 2)])).toEqual(attempt(1, false, 2));
+  test.each<AttemptFailure>(['capacity', 'unknown'])('%s costs none, a hundred times', (failure) => {
+    const all = ended(...Array.from({ length: 100 }, (_, index) => [index % 2, failure] as const));
+    expect(next(all, { nowWallMs: HOUR_MS })).toMatchObject({ kind: 'attempt', candidateIndex: 0 });
+  });
+  test('in between they do not count either', () => {
+    const all = ended([0, 'instance'], [1, 'capacity'], [0, 'instance'], [1, 'capacity'], [0, 'capacity']);
+    expect(next(all).kind).toBe('attempt');
+    expect(next(all, { maxAttempts: 2 })).toMatchObject({ reason: 'LaunchAttemptsExhausted' });
+  });
+  test('for as long as the policy says; then held, with what each candidate answered', () => {
+    const all = ended([0, 'capacity', 'none here'], [1, 'capacity', 'none there']);
+    const limit = { retryRefusedForMs: HOUR_MS };
+    expect(next(all, { ...limit, nowWallMs: HOUR_MS - 1 }).kind).toBe('attempt');
+    const held = next(all, { ...limit, nowWallMs: HOUR_MS });
+    expect(held).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
+    expect(held.kind === 'hold' && held.text).toContain('type-1 in subnet-1 (az-1): none there');
+  });
+  test('a launch begins the series anew', () => {
+    const all = ended([0, 'capacity'], [1, 'instance'], [0, 'capacity']);
+    expect(next(all, { retryRefusedForMs: 1_500, nowWallMs: 2_100 }).kind).toBe('attempt');
+  });
+});
+
+describe('the pauses', () => {
+  const turns = (count: number, candidates: number) =>
+    ended(...Array.from({ length: count * candidates }, (_, index) => [index % candidates, 'capacity'] as const));
+  const pauseAfter = (count: number, candidates: number) => {
+    const found = next(turns(count, candidates), {}, candidates);
+    return found.kind === 'attempt' ? found.pauseMs : null;
+  };
+
+  test('double from turn to turn, up to the longest', () =>
+    expect([1, 2, 3, 4, 9].map((count) => pauseAfter(count, 1))).toEqual([60_000, 120_000, 240_000, 300_000, 300_000]));
+  test('are long enough that the journal gets one attempt a minute at most, however many candidates', () => {
+    expect(pauseAfter(2, 3)).toBe(180_000);
+    expect(pauseAfter(9, 20)).toBe(20 * 60_000);
+  });
+  test('what is waited for is named, with since when', () => {
+    const found = next(turns(3, 2));
+    expect(found).toMatchObject({ shortage: { sinceWallMs: 0 } });
+    expect(found.kind === 'attempt' && found.shortage?.text).toContain('type-0 in subnet-0 (az-0): because');
+  });
+});
+
+describe('a person takes the hold away', () => {
+  const spent = ended([0, 'placement'], [1, 'placement']);
+  test('a new round, from the first candidate', () =>
+    expect(next(spent, { retryAsked: true })).toMatchObject(attempt(0, 0, 2)));
+  test('in which nothing of the last one counts', () => {
+    const again = { ...ended([0, 'capacity'])[0], round: 2 } as EndedAttempt;
+    expect(next([...spent, again])).toMatchObject(attempt(1, 0, 2));
   });
   test('asking for a retry does not cut a round short', () =>
-    expect(next([ended(0, 'capacity')], { retryAsked: true })).toEqual(attempt(1)));
+    expect(next(ended([0, 'capacity']), { retryAsked: true })).toMatchObject(attempt(1)));
 });

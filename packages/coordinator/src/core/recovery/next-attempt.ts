@@ -1,4 +1,4 @@
-import type { HoldReason } from '@understudy/shared';
+import type { HoldReason, PlacementCandidate } from '@understudy/shared';
 import type { AttemptFailure } from './launch-outcome.ts';
 
 /** An attempt that was ended and whose permit is confirmed gone. */
@@ -7,6 +7,26 @@ export interface EndedAttempt {
   readonly candidateIndex: number;
   readonly failure: AttemptFailure;
   readonly text: string;
+  readonly endedAtWallMs: number;
+  /** Attempts of the unbroken series that made nothing, this one included; 0: it did launch. */
+  readonly seriesLength: number;
+  /** When that series began. */
+  readonly seriesSinceWallMs: number;
+}
+
+export interface AttemptLimits {
+  readonly candidates: readonly PlacementCandidate[];
+  /** Replacements of one round that may fail. */
+  readonly maxAttempts: number;
+  /** A person has removed the hold that ended the round before. */
+  readonly retryAsked: boolean;
+  readonly nowWallMs: number;
+  /** How long what makes nothing may go on. */
+  readonly retryRefusedForMs: number;
+  /** A candidate that was refused for its own fault is asked again after this long. */
+  readonly condemnedForMs: number;
+  readonly pauseMs: number;
+  readonly pauseMaxMs: number;
 }
 
 export type NextAttempt =
@@ -14,19 +34,48 @@ export type NextAttempt =
       readonly kind: 'attempt';
       readonly round: number;
       readonly candidateIndex: number;
-      readonly pauseFirst: boolean;
+      /** To wait before it. */
+      readonly pauseMs: number;
+      /** What it is waited for, with the time it began; null: nothing. */
+      readonly shortage: { readonly text: string; readonly sinceWallMs: number } | null;
     }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string };
 
+/** Of the longest texts in a hold; EC2's own can have thousands of characters. */
+const REASON_MAX = 200;
+const NAMED_MAX = 10;
+/** What one attempt costs the journal is paid at most once in this time, on the long run. */
+const ATTEMPT_EVERY_MS = 60_000;
+
+const isRefusal = (one: EndedAttempt): boolean => one.failure !== 'instance';
+
+const named = (candidate: PlacementCandidate | undefined): string =>
+  candidate ? `${candidate.instanceType} in ${candidate.subnetId} (${candidate.az})` : 'a candidate';
+
+/** How long one that was refused for its own fault is left alone: so that the journal grows by an attempt a minute at most. */
+const condemnedForMs = (limits: AttemptLimits): number =>
+  Math.max(limits.condemnedForMs, limits.candidates.length * ATTEMPT_EVERY_MS);
+
+/** Indices of the candidates that were refused for a fault of their own, and are not asked again yet. */
+export function condemned(all: readonly EndedAttempt[], limits: AttemptLimits): ReadonlySet<number> {
+  const round = all.at(-1)?.round ?? 1;
+  const found = new Set<number>();
+  for (const one of all) {
+    if (one.round !== round) continue;
+    const ageMs = limits.nowWallMs - one.endedAtWallMs;
+    if (one.failure === 'placement' && Math.abs(ageMs) < condemnedForMs(limits)) found.add(one.candidateIndex);
+    else found.delete(one.candidateIndex);
+  }
+  return found;
+}
+
 /**
- * The placement of the next attempt: the candidates in their order, round and round, without those EC2 will never accept; a pause before a
- * candidate is asked again that had no capacity; never more than `maxAttempts` in one round. A new round begins only when a person has removed
- * the hold that ended the last one (`retryAsked`).
+ * The placement of the next attempt: the candidates in their order, again and again, without those whose own fault it was. What made nothing (no
+ * capacity, a refusal, an answer that never came) costs no try: when all candidates have been asked, there is a pause that grows, for as long as
+ * the policy says. Replacements that were launched and failed do cost one, `maxAttempts` in one round. A new round begins only when a person has
+ * removed the hold that ended the last one (`retryAsked`). Pure.
  */
-export function nextAttempt(
-  all: readonly EndedAttempt[],
-  limits: { readonly candidateCount: number; readonly maxAttempts: number; readonly retryAsked: boolean },
-): NextAttempt {
+export function nextAttempt(all: readonly EndedAttempt[], limits: AttemptLimits): NextAttempt {
   const round = all.at(-1)?.round ?? 1;
   const next = nextInRound(
     all.filter((one) => one.round === round),
@@ -34,35 +83,71 @@ export function nextAttempt(
     limits,
   );
   if (next.kind === 'hold' && limits.retryAsked) {
-    return { kind: 'attempt', round: round + 1, candidateIndex: 0, pauseFirst: false };
+    return { kind: 'attempt', round: round + 1, candidateIndex: 0, pauseMs: 0, shortage: null };
   }
   return next;
 }
 
-function nextInRound(
-  ended: readonly EndedAttempt[],
-  round: number,
-  { candidateCount, maxAttempts }: { readonly candidateCount: number; readonly maxAttempts: number },
-): NextAttempt {
+function nextInRound(ended: readonly EndedAttempt[], round: number, limits: AttemptLimits): NextAttempt {
   const last = ended.at(-1);
-  if (!last) return { kind: 'attempt', round, candidateIndex: 0, pauseFirst: false };
-  if (ended.length >= maxAttempts) {
-    return {
-      kind: 'hold',
-      reason: 'LaunchAttemptsExhausted',
-      text: `${ended.length} of ${maxAttempts} launch attempts failed; the last: ${last.text}. Remove this hold to try again`,
-    };
-  }
-  const unusable = new Set(ended.filter((one) => one.failure === 'placement').map((one) => one.candidateIndex));
-  for (let step = 1; step <= candidateCount; step += 1) {
-    const candidateIndex = (last.candidateIndex + step) % candidateCount;
+  const { candidates } = limits;
+  if (!last) return { kind: 'attempt', round, candidateIndex: 0, pauseMs: 0, shortage: null };
+  const spent = exhausted(ended, last, limits);
+  if (spent) return spent;
+  const unusable = condemned(ended, limits);
+  for (let step = 1; step <= candidates.length; step += 1) {
+    const candidateIndex = (last.candidateIndex + step) % candidates.length;
     if (unusable.has(candidateIndex)) continue;
-    const pauseFirst = ended.some((one) => one.candidateIndex === candidateIndex && one.failure === 'capacity');
-    return { kind: 'attempt', round, candidateIndex, pauseFirst };
+    const pauseMs = pauseBefore(ended, candidateIndex, limits, candidates.length - unusable.size);
+    const shortage = isRefusal(last) ? { text: reasonsOf(ended, limits), sinceWallMs: last.seriesSinceWallMs } : null;
+    return { kind: 'attempt', round, candidateIndex, pauseMs, shortage };
   }
   return {
     kind: 'hold',
     reason: 'NoPlacementLeft',
-    text: `EC2 refuses all ${candidateCount} placement candidates; the last: ${last.text}. Remove this hold to try again`,
+    text: `EC2 refuses every placement candidate for a fault of its own: ${reasonsOf(ended, limits)}. Each is asked again after ${Math.round(
+      condemnedForMs(limits) / 60_000,
+    )} min; remove this hold to ask at once`,
   };
+}
+
+/** The policy is spent; null: it is not. */
+function exhausted(ended: readonly EndedAttempt[], last: EndedAttempt, limits: AttemptLimits): NextAttempt | null {
+  const made = ended.filter((one) => !isRefusal(one));
+  if (made.length >= limits.maxAttempts) {
+    const text = `${made.length} of ${limits.maxAttempts} replacements failed; the last: ${made.at(-1)?.text ?? ''}. Remove this hold to try again`;
+    return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
+  }
+  if (!isRefusal(last) || limits.nowWallMs - last.seriesSinceWallMs < limits.retryRefusedForMs) return null;
+  const since = new Date(last.seriesSinceWallMs).toISOString();
+  const text = `nothing could be launched since ${since}, for as long as retryRefusedForMs says: ${reasonsOf(ended, limits)}. Remove this hold to try again`;
+  return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
+}
+
+/** 0 for one that has not been asked since the last launch; then growing with every time all were asked. */
+function pauseBefore(
+  ended: readonly EndedAttempt[],
+  candidateIndex: number,
+  limits: AttemptLimits,
+  usableCount: number,
+): number {
+  const series = ended.slice(ended.findLastIndex((one) => !isRefusal(one)) + 1);
+  if (!series.some((one) => one.candidateIndex === candidateIndex && one.failure !== 'placement')) return 0;
+  const length = series.at(-1)?.seriesLength ?? 0;
+  // Only the first of a turn waits; the others follow it at once.
+  if (length % Math.max(1, usableCount) !== 0) return 0;
+  const turns = Math.floor(length / Math.max(1, usableCount));
+  const grown = Math.min(limits.pauseMaxMs, limits.pauseMs * 2 ** Math.min(Math.max(0, turns - 1), 20));
+  const enough = turns <= 1 ? 0 : usableCount * Math.min(ATTEMPT_EVERY_MS, limits.pauseMs);
+  return Math.max(grown, enough);
+}
+
+/** Each candidate with why it was refused last. */
+function reasonsOf(ended: readonly EndedAttempt[], { candidates }: AttemptLimits): string {
+  const lines = candidates.flatMap((candidate, index) => {
+    const last = ended.findLast((one) => one.candidateIndex === index && isRefusal(one));
+    return last ? [`${named(candidate)}: ${last.text.slice(0, REASON_MAX)}`] : [];
+  });
+  const more = lines.length > NAMED_MAX ? `; and ${lines.length - NAMED_MAX} more` : '';
+  return `${lines.slice(0, NAMED_MAX).join('; ')}${more}`;
 }

@@ -30,3 +30,7 @@ export function remainingOfMs(limit: {
   const leftMs = limit.limitMs - (limit.nowWallMs - limit.startedAtWallMs);
   return Math.min(limit.limitMs, Math.max(Math.min(limit.floorMs, limit.limitMs), leftMs));
 }
+
+/** The pause before a placement without room is asked again: doubling with each refusal. */
+export const capacityPauseMs = (refusals: number, firstMs: number, maxMs: number): number =>
+  Math.min(maxMs, firstMs * 2 ** Math.min(Math.max(0, refusals - 1), 20));

@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { NO_TYPE_FACTS } from './candidate-fit.ts';
 import { planInputFixture } from './plan.fixture.ts';
 import { candidateOf, placementsOf } from './placement.ts';
 
 const { subnets } = planInputFixture();
-const input = { ownSubnetId: 'subnet-a', ownInstanceType: 'm7i.large', subnets };
+const baggage = {
+  architecture: 'x86_64',
+  virtualizationType: 'hvm',
+  bootMode: null,
+  enaSupport: true,
+  hasTpm: false,
+  volumeCount: 2,
+};
+const input = { ownSubnetId: 'subnet-a', ownInstanceType: 'm7i.large', subnets, baggage, typeFacts: NO_TYPE_FACTS };
 const own = { subnetId: 'subnet-a', az: 'us-east-1a', instanceType: 'm7i.large' };
 
 describe('placement candidates', () => {

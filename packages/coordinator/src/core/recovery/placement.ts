@@ -1,5 +1,6 @@
 import type { CloudSubnet, GroupPolicy, PlacementCandidate } from '@understudy/shared';
 import { invariant } from '@understudy/shared';
+import { type Baggage, misfitOf, type TypeFacts } from './candidate-fit.ts';
 
 export interface PlacementInput {
   /** Subnet of the failed instance's primary network interface. */
@@ -7,6 +8,8 @@ export interface PlacementInput {
   readonly ownInstanceType: string;
   /** Everything EC2 knows of the own subnet and of the policy's. */
   readonly subnets: readonly CloudSubnet[];
+  readonly baggage: Baggage;
+  readonly typeFacts: TypeFacts;
 }
 
 export interface Placements {
@@ -38,7 +41,9 @@ export function placementsOf(
     } else if (subnet.az === leaveAz) {
       skipped.push({ code: 'PlacementInLostZone', text: `subnet ${wish.subnetId} is in ${leaveAz}, which is lost` });
     } else if (!candidates.some((other) => sameWish(other, wish))) {
-      candidates.push({ subnetId: wish.subnetId, az: subnet.az, instanceType: wish.instanceType });
+      const misfit = misfitOf(wish, subnet.az, input.baggage, input.typeFacts);
+      if (misfit === null) candidates.push({ subnetId: wish.subnetId, az: subnet.az, instanceType: wish.instanceType });
+      else if (!skipped.some((other) => other.text === misfit.text)) skipped.push(misfit);
     }
   }
   return { candidates, skipped, leaveAz };

@@ -1,6 +1,7 @@
 import type { CloudInstance, CloudVolume, GroupPolicy } from '@understudy/shared';
 import type { Placements } from './placement.ts';
 import type { Finding, PlanInput } from './plan.ts';
+import { missingProblems } from './references.ts';
 import { firstBootProblems } from './plan-first-boot.ts';
 import { imageOf } from './plan-launch-base.ts';
 import { primaryInterfaceOf } from './plan-raw.ts';
@@ -14,6 +15,7 @@ export function blockersOf(input: PlanInput, placements: Placements, policy: Gro
     ...machineProblems(input),
     ...volumeProblems(input),
     ...firstBootProblems(input, policy),
+    ...missingProblems(input.instance, input.references, policy),
     ...placementProblems(placements),
   ];
 }
@@ -123,7 +125,7 @@ function volumeProblem(volumeId: string, volume: CloudVolume | undefined): Findi
 function placementProblems({ candidates, skipped, leaveAz }: Placements): Finding[] {
   if (candidates.length > 0) return [];
   if (leaveAz !== null) return [...skipped, noPlacementOutside(leaveAz)];
-  return [...skipped, { code: 'NoPlacement', text: 'there is no subnet to launch the replacement in' }];
+  return [...skipped, { code: 'NoPlacement', text: 'there is no place left to launch the replacement in' }];
 }
 
 /** Also a readiness problem, as long as nothing is lost yet. */

@@ -27,8 +27,8 @@ export function launchBaseOf(input: PlanInput, userData: string | null = input.u
       CapacityReservationSpecification: reservationOf(rawOf(raw.CapacityReservationSpecification)),
       LicenseSpecifications: licensesOf(raw.Licenses),
       InstanceInitiatedShutdownBehavior: input.shutdownBehavior ?? undefined,
-      MaintenanceOptions: onlyTexts(rawOf(raw.MaintenanceOptions), ['AutoRecovery']),
-      NetworkPerformanceOptions: onlyTexts(rawOf(raw.NetworkPerformanceOptions), ['BandwidthWeighting']),
+      MaintenanceOptions: notDefault(rawOf(raw.MaintenanceOptions), 'AutoRecovery'),
+      NetworkPerformanceOptions: notDefault(rawOf(raw.NetworkPerformanceOptions), 'BandwidthWeighting'),
     }),
   );
 }
@@ -51,7 +51,8 @@ export function imageOf({ instance, image }: PlanInput): RecoveryPlan['image'] |
 }
 
 /** Differs from the type's default, as far as the default is known; fixed settings that are never a default always do. */
-export function cpuOptionsOf({ instance, typeDefaults }: PlanInput): object | undefined {
+export function cpuOptionsOf({ instance, typeFacts }: PlanInput): object | undefined {
+  const typeDefaults = typeFacts.types.get(instance.instanceType) ?? null;
   const options = rawOf(instance.raw.CpuOptions);
   const cores = numberOf(options.CoreCount);
   const threads = numberOf(options.ThreadsPerCore);
@@ -105,6 +106,11 @@ function reservationOf(specification: Raw): object | undefined {
 function licensesOf(value: unknown): object[] | undefined {
   const arns = rawListOf(value).flatMap(({ LicenseConfigurationArn }) => textOf(LicenseConfigurationArn) ?? []);
   return arns.length === 0 ? undefined : arns.map((LicenseConfigurationArn) => ({ LicenseConfigurationArn }));
+}
+
+/** EC2 shows `default` on every type, and takes the member from those that have a choice: what is the default is not said. */
+function notDefault(source: Raw, name: string): Record<string, string> | undefined {
+  return source[name] === 'default' ? undefined : onlyTexts(source, [name]);
 }
 
 /** The named members that hold text; undefined when none does. */

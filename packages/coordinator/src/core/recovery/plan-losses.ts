@@ -1,12 +1,13 @@
-import type { GroupPolicy } from '@understudy/shared';
+import type { CloudInstanceType, GroupPolicy } from '@understudy/shared';
 import { isBurstable, TYPE_BOUND_MEMBERS } from './launch-request.ts';
 import { carriedTags, MAX_TAGS } from './launch-tags.ts';
 import type { Placements } from './placement.ts';
 import type { Finding, PlanInput } from './plan.ts';
 import { firstBootLosses } from './plan-first-boot.ts';
 import { imageOf, launchBaseOf } from './plan-launch-base.ts';
-import { isCarriedAddress, rawPrimaryInterfaceOf } from './plan-raw.ts';
+import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './plan-raw.ts';
 import { keyIdInUserData } from './user-data-key.ts';
+import { routeLosses } from './references.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
@@ -18,10 +19,15 @@ export function lossesOf(input: PlanInput, placements: Placements, policy: Group
     ...firstBootLosses(input, policy),
     ...machineLosses(input),
     ...placementLosses(input, placements),
-    ...tagLosses(input),
+    ...tagLosses(input, policy),
+    ...routeLosses(input.references, input.instance),
+    { code: 'InsideReferences', text: INSIDE },
     { code: 'OutsideReferences', text: OUTSIDE },
   ];
 }
+
+const INSIDE =
+  'in the VPC these were not looked up, and keep naming the old instance or interface: flow logs, traffic mirroring, Global Accelerator endpoints, event windows, target groups by instance id, Transit Gateway and peering routes in other VPCs';
 
 const OUTSIDE =
   'what names the old instance id outside EC2 keeps naming it: target groups, alarms, SSM associations, DNS and monitoring objects';
@@ -41,7 +47,8 @@ const count = (value: unknown): number => rawListOf(value).length;
 
 function networkLosses({ instance }: PlanInput): Finding[] {
   const eni = rawPrimaryInterfaceOf(instance);
-  const extra = instance.networkInterfaces.filter((attachment) => attachment.deviceIndex !== 0);
+  const primary = primaryInterfaceOf(instance);
+  const extra = instance.networkInterfaces.filter((attachment) => attachment !== primary);
   const secondary = rawListOf(eni.PrivateIpAddresses).filter((address) => address.Primary === false);
   const type = textOf(eni.InterfaceType) ?? 'interface';
   const dns = rawOf(instance.raw.PrivateDnsNameOptions);
@@ -55,7 +62,11 @@ function networkLosses({ instance }: PlanInput): Finding[] {
     note(count(eni.Ipv6Addresses) > 0, 'Ipv6AddressesLost', `${count(eni.Ipv6Addresses)} IPv6 addresses are not moved`);
     const prefixes = count(eni.Ipv4Prefixes) + count(eni.Ipv6Prefixes);
     note(prefixes > 0, 'PrefixesLost', `${prefixes} delegated prefixes are not moved`);
-    note(extra.length > 0, 'ExtraNetworkInterfacesLost', `${extra.length} further network interfaces are not moved`);
+    note(
+      extra.length > 0,
+      'ExtraNetworkInterfacesLost',
+      `further network interfaces are not moved: ${extra.map((one) => `${one.networkInterfaceId} (card ${one.networkCardIndex}, index ${one.deviceIndex})`).join(', ')}`,
+    );
     note(type !== 'interface', 'InterfaceTypeLost', `the primary interface is of type ${type}; the new one is plain`);
     const tracking = Object.keys(rawOf(eni.ConnectionTrackingConfiguration)).length > 0;
     note(tracking, 'ConnectionTrackingLost', 'connection tracking timeouts of the interface fall back to the defaults');
@@ -74,25 +85,59 @@ function addressLosses({ instance, addresses }: PlanInput): Finding[] {
   });
 }
 
-function diskLosses({ instance, volumes, typeDefaults, userData }: PlanInput): Finding[] {
+function diskLosses(input: PlanInput): Finding[] {
+  const { instance, volumes, userData } = input;
   const cards = rawListOf(instance.raw.BlockDeviceMappings).filter((item) => numberOf(rawOf(item.Ebs).EbsCardIndex));
   const keyId = keyIdInUserData(userData);
   const noKey = volumes.filter((volume) => volume.encrypted && volume.kmsKeyId === null);
-  return findings((note) => {
-    note(true, 'MemoryLost', 'what was in memory and not yet on disk when the instance was fenced');
-    note(typeDefaults?.instanceStorage === true, 'InstanceStoreLost', 'instance store disks come back empty');
-    note(cards.length > 0, 'EbsCardIndexLost', `${cards.length} volumes return to EBS card 0`);
-    note(
-      noKey.length > 0,
-      'KmsKeyUnnamed',
-      `${noKey.length} encrypted volumes name no key: the snapshot's key is used`,
-    );
-    note(
-      keyId !== null,
-      'AgentKeyInUserData',
-      `user data names agent key id ${keyId}; if that is retired, the replacement needs the key its root volume keeps (docs/key-rotation.md)`,
-    );
-  });
+  const kept = volumes.filter((volume) => volume.kmsKeyId !== null).length;
+  const isNvme = typeOf(input)?.hypervisor !== 'xen';
+  return [
+    ...instanceStoreLosses(input),
+    ...findings((note) => {
+      note(true, 'MemoryLost', 'what was in memory and not yet on disk when the instance was fenced');
+      note(
+        true,
+        'FirstReadsSlow',
+        'volumes made from snapshots are slow until each block was read once (minutes to hours; volume initialization)',
+      );
+      note(
+        isNvme && volumes.length > 1,
+        'DeviceNamesMayChange',
+        'NVMe device names (/dev/nvme1n1) may come in another order: mount by UUID, label, or /dev/disk/by-id',
+      );
+      note(cards.length > 0, 'EbsCardIndexLost', `${cards.length} volumes return to EBS card 0`);
+      note(
+        noKey.length > 0,
+        'KmsKeyUnnamed',
+        `${noKey.length} encrypted volumes name no key: the snapshot's key is used`,
+      );
+      note(
+        kept > 0,
+        'KmsKeyNotChecked',
+        `${kept} volumes are encrypted with a key that EC2 cannot be asked about: a key that is disabled or deleted ends the launch`,
+      );
+      note(
+        keyId !== null,
+        'AgentKeyInUserData',
+        `user data names agent key id ${keyId}; if that is retired, the replacement needs the key its root volume keeps (docs/key-rotation.md)`,
+      );
+    }),
+  ];
+}
+
+const typeOf = ({ instance, typeFacts }: PlanInput): CloudInstanceType | null =>
+  typeFacts.types.get(instance.instanceType) ?? null;
+
+/** Where the disks are NVMe they come by themselves, empty; elsewhere only with a mapping, which EC2 does not tell of a running instance. */
+function instanceStoreLosses(input: PlanInput): Finding[] {
+  const type = typeOf(input);
+  if (type?.instanceStorage !== true) return [];
+  const { instanceStoreNvme: nvme, hypervisor } = type;
+  if (nvme !== 'unsupported' && (nvme !== null || hypervisor !== 'xen'))
+    return [{ code: 'InstanceStoreLost', text: 'instance store disks come back empty' }];
+  const text = `instance store disks do not come back at all: ${type.instanceType} wants ephemeralN mappings at the launch, which are not carried`;
+  return [{ code: 'InstanceStoreNotMapped', text }];
 }
 
 function machineLosses(input: PlanInput): Finding[] {
@@ -102,10 +147,21 @@ function machineLosses(input: PlanInput): Finding[] {
   const placement = rawOf(raw.Placement);
   const host = textOf(placement.HostId) !== null && textOf(placement.HostResourceGroupArn) === null;
   return findings((note) => {
-    note(host, 'DedicatedHostNotKept', 'EC2 chooses the Dedicated Host anew');
+    note(host, 'DedicatedHostNotKept', 'EC2 chooses the Dedicated Host anew: one with auto-placement must have room');
+    note(
+      placement.Affinity === 'host',
+      'HostAffinityLost',
+      'the replacement has no affinity to its Dedicated Host: after a stop it may start on another',
+    );
+    const products = rawListOf(raw.ProductCodes).flatMap((one) => textOf(one.ProductCodeId) ?? []);
+    note(
+      products.length > 0,
+      'MarketplaceProduct',
+      `Marketplace product ${products.join(', ')} stays on the disks and is billed; its terms decide in which types and zones it may be launched`,
+    );
     const credits = isBurstable(instance.instanceType) && input.cpuCredits === null;
     note(credits, 'CpuCreditsUnknown', "EC2 did not tell the CPU credit mode: the account's default applies");
-    const cpu = input.typeDefaults === null && numberOf(rawOf(raw.CpuOptions).CoreCount) !== null;
+    const cpu = typeOf(input) === null && numberOf(rawOf(raw.CpuOptions).CoreCount) !== null;
     note(cpu, 'CpuOptionsNotCompared', "the type's default cores are unknown: the default is used");
     note(input.shutdownBehavior === null, 'ShutdownBehaviorUnknown', 'EC2 did not tell it: a shutdown will stop it');
     const migration = textOf(rawOf(raw.MaintenanceOptions).RebootMigration) ?? 'default';
@@ -147,11 +203,13 @@ function placementLosses(input: PlanInput, { candidates, skipped }: Placements):
   ];
 }
 
-/** Two places are kept for the marks of the recovery (op, attempt). */
-function tagLosses({ instance, volumes, networkInterfaces }: PlanInput): Finding[] {
+/** Two places are kept for the marks of the recovery (op, attempt), and those that the policy's tags need. */
+function tagLosses({ instance, volumes, networkInterfaces }: PlanInput, policy: GroupPolicy): Finding[] {
+  const room = MAX_TAGS - 2;
   const over = [instance, ...volumes, ...networkInterfaces].filter(
-    (resource) => Object.keys(carriedTags(resource.tags)).length > MAX_TAGS - 2,
+    (resource) => Object.keys({ ...policy.tags, ...carriedTags(resource.tags) }).length > room,
   );
-  const text = `${over.length} resources have more than ${MAX_TAGS - 2} tags: the last by name are dropped`;
+  const wanted = Object.keys(policy.tags).length;
+  const text = `${over.length} resources have more than ${room} tags${wanted > 0 ? `, ${wanted} of the policy included` : ''}: the last by name are dropped`;
   return findings((note) => note(over.length > 0, 'TagsOverLimit', text));
 }

@@ -1,13 +1,16 @@
 import type { CloudAddress, CloudInstance, CloudNetworkAttachment } from '@understudy/shared';
 import { type Raw, rawListOf, rawOf } from './raw-value.ts';
 
-/** Device index 0; null when the instance shows none. */
+/** Device index 0 of network card 0: each card counts its own. null when the instance shows none. */
 export const primaryInterfaceOf = (instance: CloudInstance): CloudNetworkAttachment | null =>
-  instance.networkInterfaces.find((attachment) => attachment.deviceIndex === 0) ?? null;
+  instance.networkInterfaces.find((one) => one.deviceIndex === 0 && one.networkCardIndex === 0) ?? null;
 
 /** The primary interface as EC2 shows it inside the instance. */
 export const rawPrimaryInterfaceOf = (instance: CloudInstance): Raw =>
-  rawListOf(instance.raw.NetworkInterfaces).find((item) => rawOf(item.Attachment).DeviceIndex === 0) ?? {};
+  rawListOf(instance.raw.NetworkInterfaces).find(({ Attachment }) => {
+    const { DeviceIndex, NetworkCardIndex } = rawOf(Attachment);
+    return DeviceIndex === 0 && (NetworkCardIndex ?? 0) === 0;
+  }) ?? {};
 
 /** Only an address on the primary private address of the primary interface moves to the replacement. */
 export function isCarriedAddress(address: CloudAddress, instance: CloudInstance): boolean {

@@ -1,6 +1,8 @@
-import type { CloudInstance, CloudVolume, RecoveryPlan } from '@understudy/shared';
+import type { CloudInstance, CloudInstanceType, CloudVolume, RecoveryPlan } from '@understudy/shared';
 import { DEFAULT_POLICY, opIdOf } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
+import { NOT_TRIED } from './launch-trial.ts';
+import { UNKNOWN_REFERENCES } from './references.ts';
 import { NO_USER_DATA } from '../user-data/first-boot.ts';
 import { makePlan, type PlanInput } from './plan.ts';
 
@@ -61,6 +63,7 @@ export function instanceFixture(change: Partial<CloudInstance> = {}, raw: Record
         networkInterfaceId: ENI,
         attachmentId: 'eni-attach-1',
         deviceIndex: 0,
+        networkCardIndex: 0,
         subnetId: 'subnet-a',
         privateIp: '10.0.1.10',
         groupIds: ['sg-1', 'sg-2'],
@@ -85,6 +88,35 @@ export const volumeFixture = (change: Partial<CloudVolume> & { readonly volumeId
   attachments: [{ instanceId: OLD_INSTANCE_ID, deviceName: '', state: 'attached' }],
   tags: { Name: 'disk', team: change.volumeId },
   ...change,
+});
+
+export const typeFixture = (change: Partial<CloudInstanceType> = {}): CloudInstanceType => ({
+  instanceType: 'm7i.large',
+  defaultCores: 2,
+  defaultThreadsPerCore: 2,
+  burstable: false,
+  instanceStorage: false,
+  instanceStoreDisks: 0,
+  instanceStoreNvme: null,
+  hypervisor: 'nitro',
+  architectures: ['x86_64'],
+  virtualizationTypes: ['hvm'],
+  bootModes: ['legacy-bios', 'uefi'],
+  rootDeviceTypes: ['ebs'],
+  usageClasses: ['on-demand', 'spot'],
+  enaSupport: 'required',
+  nitroTpmSupport: 'supported',
+  maxAttachments: 28,
+  attachmentLimit: 'shared',
+  ...change,
+});
+
+/** Offered in every zone. */
+export const typeFactsFixture = (...types: readonly CloudInstanceType[]): PlanInput['typeFacts'] => ({
+  types: new Map(types.map((type) => [type.instanceType, type])),
+  offeredIn: new Map(
+    types.map(({ instanceType }) => [instanceType, new Set(['us-east-1a', 'us-east-1b', 'us-east-1c'])]),
+  ),
 });
 
 export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
@@ -131,13 +163,9 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
     protection: { stop: false, termination: true },
     shutdownBehavior: 'stop',
     cpuCredits: null,
-    typeDefaults: {
-      instanceType: 'm7i.large',
-      defaultCores: 2,
-      defaultThreadsPerCore: 2,
-      burstable: false,
-      instanceStorage: false,
-    },
+    typeFacts: typeFactsFixture(typeFixture({ instanceType: change.instance?.instanceType ?? 'm7i.large' })),
+    references: { ...UNKNOWN_REFERENCES, routes: [] },
+    trial: NOT_TRIED,
     ...change,
   };
 }

@@ -1,6 +1,15 @@
-import { DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
+import { type CloudInstanceType, DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { instanceFixture, planFixture, planInputFixture, volumeFixture } from './plan.fixture.ts';
+import { NO_TYPE_FACTS } from './candidate-fit.ts';
+import {
+  instanceFixture,
+  OLD_INSTANCE_ID,
+  planFixture,
+  planInputFixture,
+  typeFactsFixture,
+  typeFixture,
+  volumeFixture,
+} from './plan.fixture.ts';
 import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
 import { FIDELITY } from './plan-fidelity.ts';
 
@@ -29,6 +38,12 @@ const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
 const rawPlacement = (members: Record<string, unknown>) =>
   rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
 
+const ownType = (change: Partial<CloudInstanceType>): Partial<PlanInput> => ({
+  typeFacts: typeFactsFixture(typeFixture(change)),
+});
+const references = (change: Partial<PlanInput['references']>): Partial<PlanInput> => ({
+  references: { ...planInputFixture().references, ...change },
+});
 const FORMATS = { where: 'fs_setup', what: '/dev/nvme1n1', canBeOverridden: true };
 const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> => ({
   firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
@@ -57,6 +72,22 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
     volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
   },
   FirstBootFormats: firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
+  PlacementGroupGone: references({ placementGroup: 'gone' }),
+  CapacityReservationGone: references({ capacityReservation: 'gone' }),
+  InstanceProfileGone: references({ instanceProfile: 'gone' }),
+  LicenceGone: references({ licences: 'gone' }),
+  PlacementTypeUnknown: { typeFacts: { types: new Map([['m7i.large', null]]), offeredIn: new Map() } },
+  PlacementNotOffered: {
+    typeFacts: { types: new Map(), offeredIn: new Map([['m7i.large', new Set(['us-east-1b'])]]) },
+  },
+  PlacementArchitecture: ownType({ architectures: ['arm64'] }),
+  PlacementVirtualization: ownType({ virtualizationTypes: ['paravirtual'] }),
+  PlacementBootMode: ownType({ bootModes: ['uefi'] }),
+  PlacementEna: { ...ownType({}), ...rawChange({ EnaSupport: false }) },
+  PlacementTpm: { ...ownType({ nitroTpmSupport: 'unsupported' }), ...rawChange({ TpmSupport: 'v2.0' }) },
+  PlacementNoEbsRoot: ownType({ rootDeviceTypes: ['instance-store'] }),
+  PlacementNotOnDemand: ownType({ usageClasses: ['capacity-block'] }),
+  PlacementTooManyVolumes: ownType({ maxAttachments: 3, attachmentLimit: 'shared', instanceStoreDisks: 1 }),
   NoPlacement: { subnets: [] },
   PlacementSubnetUnknown: { subnets: [] },
 };
@@ -85,24 +116,37 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
   AddressesNotMoved: [
     { addresses: planInputFixture().addresses.map((address) => ({ ...address, privateIp: '10.0.1.99' })) },
   ],
-  InstanceStoreLost: [
-    {
-      typeDefaults: {
-        instanceType: 'm7i.large',
-        defaultCores: 2,
-        defaultThreadsPerCore: 2,
-        burstable: false,
-        instanceStorage: true,
-      },
-    },
+  InstanceStoreLost: [ownType({ instanceStorage: true, instanceStoreNvme: 'required' })],
+  InstanceStoreNotMapped: [ownType({ instanceStorage: true, instanceStoreNvme: 'unsupported', hypervisor: 'xen' })],
+  FirstReadsSlow: [{}],
+  DeviceNamesMayChange: [{}],
+  KmsKeyNotChecked: [{}],
+  InsideReferences: [{}],
+  RoutesUnknown: [references({ routes: null })],
+  RoutesNotMoved: [
+    references({
+      routes: [
+        { routeTableId: 'rtb-1', destination: '10.9.0.0/16', instanceId: OLD_INSTANCE_ID, networkInterfaceId: null },
+      ],
+    }),
   ],
+  KeyPairGone: [references({ keyPair: 'gone' })],
+  PlacementGroupLeftOut: [references({ placementGroup: 'gone' }), { leaveOutWhenGone: ['placement-group'] }],
+  CapacityReservationLeftOut: [
+    references({ capacityReservation: 'gone' }),
+    { leaveOutWhenGone: ['capacity-reservation'] },
+  ],
+  InstanceProfileLeftOut: [references({ instanceProfile: 'gone' }), { leaveOutWhenGone: ['instance-profile'] }],
+  LicenceLeftOut: [references({ licences: 'gone' }), { leaveOutWhenGone: ['licence'] }],
+  HostAffinityLost: [rawPlacement({ Affinity: 'host' })],
+  MarketplaceProduct: [rawChange({ ProductCodes: [{ ProductCodeId: 'abc', ProductCodeType: 'marketplace' }] })],
   EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
   KmsKeyUnnamed: [
     { volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', encrypted: true })] },
   ],
   DedicatedHostNotKept: [rawPlacement({ Tenancy: 'host', HostId: 'h-1' })],
   CpuCreditsUnknown: [{ instance: instanceFixture({ instanceType: 't3.small' }) }],
-  CpuOptionsNotCompared: [{ typeDefaults: null }],
+  CpuOptionsNotCompared: [{ typeFacts: NO_TYPE_FACTS }],
   ShutdownBehaviorUnknown: [{ shutdownBehavior: null }],
   RebootMigrationLost: [rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } })],
   TpmSecretsLost: [rawChange({ TpmSupport: 'v2.0' })],
@@ -145,7 +189,17 @@ describe('a plan is refused', () => {
 });
 
 describe('a plan names as lost', () => {
-  const ordinary = ['PrivateIpChanges', 'OutsideReferences', 'MemoryLost', 'FirstBootRunsAgain', 'HostIdentityRenewed'];
+  const ordinary = [
+    'PrivateIpChanges',
+    'InsideReferences',
+    'OutsideReferences',
+    'MemoryLost',
+    'FirstBootRunsAgain',
+    'HostIdentityRenewed',
+    'FirstReadsSlow',
+    'DeviceNamesMayChange',
+    'KmsKeyNotChecked',
+  ];
   it.each(Object.entries(LOST))('%s', (code, [change, policy]) => {
     if (!ordinary.includes(code)) expect(lossCodes({})).not.toContain(code);
     expect(lossCodes(change, policy)).toContain(code);

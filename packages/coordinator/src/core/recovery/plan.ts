@@ -2,7 +2,6 @@ import type {
   CloudAddress,
   CloudImage,
   CloudInstance,
-  CloudInstanceType,
   CloudNetworkInterface,
   CloudSubnet,
   CloudVolume,
@@ -10,6 +9,9 @@ import type {
   PlannedAddress,
   RecoveryPlan,
 } from '@understudy/shared';
+import type { Baggage, TypeFacts } from './candidate-fit.ts';
+import { type LaunchTrial, referencesAfter, trialProblems } from './launch-trial.ts';
+import { missingLosses, type References, withoutMissing } from './references.ts';
 import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
 import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
@@ -39,7 +41,10 @@ export interface PlanInput {
   /** null: EC2 does not say, or refused the question. */
   readonly shutdownBehavior: 'stop' | 'terminate' | null;
   readonly cpuCredits: string | null;
-  readonly typeDefaults: CloudInstanceType | null;
+  /** Of the own type and of those in the policy. */
+  readonly typeFacts: TypeFacts;
+  readonly references: References;
+  readonly trial: LaunchTrial;
 }
 
 /** A machine-readable code and one sentence for an operator. */
@@ -49,7 +54,8 @@ export interface Finding {
 }
 
 export type PlanResult =
-  | { readonly kind: 'plan'; readonly plan: RecoveryPlan }
+  /** `problems`: a recovery can start, and yet somebody should look. */
+  | { readonly kind: 'plan'; readonly plan: RecoveryPlan; readonly problems: readonly Finding[] }
   /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
   | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
 
@@ -57,15 +63,17 @@ export type PlanResult =
 export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
   if (result.kind === 'blocked') return result.problems;
   const { policy, candidates } = result.plan;
-  if (ownAz === null || policy.whenZoneLost !== 'recover') return [];
-  return candidates.some((candidate) => candidate.az !== ownAz) ? [] : [noPlacementOutside(ownAz)];
+  if (ownAz === null || policy.whenZoneLost !== 'recover') return result.problems;
+  const leaves = candidates.some((candidate) => candidate.az !== ownAz);
+  return leaves ? result.problems : [...result.problems, noPlacementOutside(ownAz)];
 }
 
 /**
  * Decides once, before the intent, what the replacement will be: everything of the failed instance is carried in `launchBase`, re-applied after the
  * launch, or named in `losses` (the 42 rows: `plan-fidelity.ts`). Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
  */
-export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
+export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
+  const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };
   const { instance } = input;
   const primary = primaryInterfaceOf(instance);
   const placements = placementsOf(
@@ -73,6 +81,8 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
       ownSubnetId: primary?.subnetId ?? instance.subnetId,
       ownInstanceType: instance.instanceType,
       subnets: input.subnets,
+      baggage: baggageOf(input),
+      typeFacts: input.typeFacts,
     },
     policy,
     leaveAz,
@@ -81,8 +91,10 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
   const image = imageOf(input);
   if (problems.length > 0 || image === null || !primary) return { kind: 'blocked', problems };
   const own = input.networkInterfaces.find((other) => other.networkInterfaceId === primary.networkInterfaceId);
+  const missing = missingLosses(instance, input.references, policy);
   return {
     kind: 'plan',
+    problems: [...missing, ...placements.skipped, ...trialProblems(input.trial)],
     plan: {
       strategy: policy.strategy,
       policy,
@@ -91,13 +103,26 @@ export function makePlan(input: PlanInput, policy: GroupPolicy, leaveAz: string 
       candidates: [...placements.candidates],
       image,
       securityGroupIds: [...primary.groupIds],
+      primaryInterfaceId: primary.networkInterfaceId,
       sourceDestCheck: own?.sourceDestCheck ?? true,
       networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
       protection: input.protection,
       instanceTags: limitTags(carriedTags(instance.tags)),
-      launchBase: launchBaseOf(input, userDataOf(input, policy)),
-      losses: [...lossesOf(input, placements, policy)],
+      launchBase: withoutMissing(launchBaseOf(input, userDataOf(input, policy)), input.references),
+      losses: [...missing, ...lossesOf(input, placements, policy)],
     },
+  };
+}
+
+function baggageOf(input: PlanInput): Baggage {
+  const image = imageOf(input);
+  return {
+    architecture: image?.architecture ?? null,
+    virtualizationType: image?.virtualizationType ?? null,
+    bootMode: image?.bootMode ?? null,
+    enaSupport: image?.enaSupport ?? true,
+    hasTpm: (image?.tpmSupport ?? null) !== null,
+    volumeCount: input.instance.volumes.length,
   };
 }
 

@@ -44,11 +44,17 @@ const STEP_TABLE: readonly StepRow[] = [
 
 const addressStepId = (address: { readonly allocationId: string }): string => `address-${address.allocationId}`;
 
-/** The attempt that is open: the first one that has not been ended by its revoke step. Counts from 1. */
+/**
+ * The attempt that is open: the one after the last that was ended by its revoke step. Counts from 1. Attempts follow each other strictly, so the
+ * records of those that made nothing may be gone.
+ */
 export function currentAttempt(states: StepStates): number {
-  let attempt = 1;
-  while (states.get(`revoke-${attempt}`) === 'done') attempt += 1;
-  return attempt;
+  let ended = 0;
+  for (const [step, state] of states) {
+    const number = state === 'done' ? /^revoke-(\d+)$/.exec(step)?.[1] : undefined;
+    ended = Math.max(ended, Number(number ?? 0));
+  }
+  return ended + 1;
 }
 
 function keysOf(row: StepRow, attempt: number, plan: RecoveryPlan): StepKey[] {

@@ -1,4 +1,5 @@
 import { monotonicMs } from '@understudy/shared';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -30,6 +31,7 @@ describe('how long a lease is waited out', () => {
       askedBefore: share,
       leaseMs: fc.integer({ min: 500, max: 600_000 }),
     });
+    const seen = exercised();
     fc.assert(
       fc.property(worlds, (w) => {
         const { answersHoldMs: F, stopWithinMs: S } = CONTRACT;
@@ -42,9 +44,15 @@ describe('how long a lease is waited out', () => {
         const stoppedAtMs = leaseEndsAtMs + S / (1 + w.agent);
         const waitedUntilMs = leaseOverAfterMs(CONTRACT) / (1 + w.leader);
         expect(stoppedAtMs).toBeLessThan(waitedUntilMs);
+        seen.note(w.leaseMs < holdsForMs ? 'ends by its own length' : 'ends with the answer');
+        seen.note('serves after the intent', leaseEndsAtMs > 0 ? 1 : 0);
+        seen.note('stops within 5 s of the wait', waitedUntilMs - stoppedAtMs < 5_000 ? 1 : 0);
       }),
       { numRuns: 2_000 },
     );
+    const least = { 'ends by its own length': 50, 'ends with the answer': 1_000, 'serves after the intent': 400 };
+    // Near the bound, where a wrong bound would show.
+    seen.atLeast({ ...least, 'stops within 5 s of the wait': 20 });
   });
 });
 

@@ -12,7 +12,7 @@ import type { Run } from '../run.ts';
 import { brokenPromise } from '../serve-lease-fence.ts';
 
 /** The instance the verified attempt launched. */
-export function replacementOf(run: Run): string {
+export function replacementOf(run: Pick<Run, 'journal'>): string {
   const attempt = currentAttempt(run.journal.states());
   const result = run.journal.get('verify', `verify-${attempt}`)?.result;
   invariant(result && 'instanceId' in result, `attempt ${attempt} is not verified`);

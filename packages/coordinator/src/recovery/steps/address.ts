@@ -1,5 +1,5 @@
 import { type CloudAddress, invariant } from '@understudy/shared';
-import { addressMove } from '../../core/recovery/address-move.ts';
+import { addressMove, type FencedHolder, isOnFenced } from '../../core/recovery/address-move.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
@@ -17,18 +17,22 @@ export function replacementInterfaceOf(run: Run): string {
  * see it there. No call of it, however late, can take the address from somebody else.
  */
 export function addressStep(run: Run, allocationId: string): Step<'address'> {
-  const memory: Memory = { associatedAtMs: null, heldSinceMs: null };
+  const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
   return {
     limitMs: run.policy.launchTimeoutMs,
+    // An absence takes as long to be believed, also by a successor.
+    floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     prepare: async () => {
       const seen = await describe(run, allocationId);
-      const onOld = seen?.instanceId === run.record.oldInstanceId ? seen.associationId : null;
+      const onOld = seen && isOnFenced(seen, fencedHolder(run, allocationId)) ? seen.associationId : null;
       return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
     },
     next: async (frozen, last) => {
       if (last?.error?.code === 'CLOUD_REJECTED') {
         return { kind: 'hold', reason: 'CloudRejected', text: `${allocationId}: ${last.error.message}` };
       }
+      if (last?.name === 'associate' && last.error?.upstreamCode === RELEASED && isBelieved(run, memory))
+        return { kind: 'done', result: { lost: `${allocationId} does not exist any more: it was released` } };
       if (last?.name === 'associate' && last.error === null) memory.associatedAtMs = run.nowMs();
       // EC2 has said that the old association is gone; the next call is conditional, so no read is needed to dare it.
       if (last?.name === 'disassociate' && last.error === null) return associate(frozen);
@@ -37,16 +41,38 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'AddressHeldElsewhere',
-      text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms`,
+      text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
     }),
   };
 }
+
+/** EC2's word that an allocation does not exist. */
+const RELEASED = 'InvalidAllocationID.NotFound';
+
+function fencedHolder(run: Run, allocationId: string): FencedHolder {
+  const planned = run.plan.addresses.find((one) => one.allocationId === allocationId);
+  return {
+    oldInstanceId: run.record.oldInstanceId,
+    owedFrom: planned?.owedFrom ?? [],
+    oldInterfaceId: run.plan.primaryInterfaceId,
+    plannedAssociationId: planned?.associationId ?? null,
+  };
+}
+
+const giveUp = (run: Run, allocationId: string): string =>
+  `Or give it up: understudy accept-loss ${run.record.member} address:${allocationId} --why TEXT`;
+
+/** What EC2 does not show it may only not show yet: "not found" counts once no look has shown it for as long as EC2 may lag behind. */
+const isBelieved = (run: Run, { unseenSinceMs }: Memory): boolean =>
+  unseenSinceMs !== null && run.nowMs() - unseenSinceMs >= run.settings.lagGraceMs;
 
 interface Memory {
   /** When EC2 last said yes to the association; until it has had time to show, an older picture is no reason to act. */
   associatedAtMs: number | null;
   /** First of the unbroken run of looks that showed it with somebody else: one look may be outdated. */
   heldSinceMs: number | null;
+  /** First of the unbroken run of looks that did not show it at all. */
+  unseenSinceMs: number | null;
 }
 
 function associate(frozen: Frozen<'address'>): Move<'address'> {
@@ -77,7 +103,7 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
   const recordedAssociationId = frozen.noted?.associationId ?? associationId;
   const move = addressMove(seen, {
     networkInterfaceId,
-    oldInstanceId: run.record.oldInstanceId,
+    ...fencedHolder(run, allocationId),
     recordedAssociationId,
   });
   if (move.kind === 'done') return { kind: 'done', result: { associationId: move.associationId } };
@@ -85,14 +111,21 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
     return { kind: 'wait', text: `waiting to see ${seen?.publicIp ?? allocationId} on the replacement` };
   }
   memory.heldSinceMs = move.kind === 'held' ? (memory.heldSinceMs ?? run.nowMs()) : null;
+  memory.unseenSinceMs = move.kind === 'unseen' ? (memory.unseenSinceMs ?? run.nowMs()) : null;
   switch (move.kind) {
     case 'unseen':
+      // The conditional call can take it from nobody, and its answer says whether there is such an address.
+      if (isBelieved(run, memory)) return associate(frozen);
       return { kind: 'wait', text: `EC2 does not show ${allocationId}` };
     case 'held':
       if (run.nowMs() - (memory.heldSinceMs ?? 0) < run.settings.confirmSpacingMs) {
         return { kind: 'wait', text: `${move.text}: looking once more`, forMs: run.settings.confirmSpacingMs };
       }
-      return { kind: 'hold', reason: 'AddressHeldElsewhere', text: move.text };
+      return {
+        kind: 'hold',
+        reason: 'AddressHeldElsewhere',
+        text: `${move.text}. ${giveUp(run, allocationId)}`,
+      };
     case 'record':
       return { kind: 'note', noted: { associationId: move.associationId } };
     case 'disassociate':

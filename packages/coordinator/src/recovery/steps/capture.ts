@@ -1,4 +1,4 @@
-import { type CloudSnapshot, TAG } from '@understudy/shared';
+import { type CloudSnapshot, type OperationError, TAG } from '@understudy/shared';
 import {
   adoptableSet,
   captureProgress,
@@ -6,6 +6,8 @@ import {
   type SnapshotSet,
   snapshotSets,
 } from '../../core/recovery/capture.ts';
+import { remainingOfMs } from '../../core/recovery/pacing.ts';
+import { madeNothing, refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { capturedBeside } from '../captured-volumes.ts';
@@ -18,49 +20,67 @@ interface Memory {
   reply: readonly CloudSnapshot[] | null;
   /** Looks in vain since the newest call. */
   emptyLooks: number;
+  /** The newest call of this run was certainly refused. */
+  refusedForSure: boolean;
+  /** Since when EC2 says that it does not know the instance. */
+  unknownSinceMs: number | null;
   /** What does not count any more: a person has removed the hold it led to. Null: not asked yet. */
-  forgiven: { readonly failedSets: number; readonly calls: number } | null;
+  forgiven: { readonly failedSets: number; readonly made: number } | null;
+  /** When the canonical set must be complete, monotonic; null: there is none yet. */
+  completeByMs: number | null;
 }
 
 /**
- * Snapshots of all volumes in one crash-consistent call. No ClientToken exists for it: each call carries its own number (counted in the
- * journal before it is sent) as a tag, the first complete set recorded here is canonical, and any other is a leftover.
+ * Snapshots of all volumes in one crash-consistent call. No ClientToken exists for it: each call that may have made something carries its own number
+ * (counted in the journal before it is sent) as a tag, the first complete set recorded here is canonical, and any other is a leftover. A call that was
+ * certainly refused is made again, for as long as the policy says; what bounds the tries is what EC2 made, which is what is paid for.
  */
 export function captureStep(run: Run): Step<'capture'> {
-  const memory: Memory = { reply: null, emptyLooks: 0, forgiven: null };
+  const memory: Memory = {
+    ...{ reply: null, emptyLooks: 0, refusedForSure: false, unknownSinceMs: null, forgiven: null, completeByMs: null },
+  };
   const { opId, oldInstanceId, member } = run.record;
   return {
-    limitMs: run.policy.captureTimeoutMs,
+    limitMs: run.policy.captureTimeoutMs + run.policy.retryRefusedForMs,
+    givesUpAs: 'CaptureFailed',
     prepare: async () => ({
       instanceId: oldInstanceId,
       description: `understudy ${member} ${opId}`,
-      tags: { [TAG.op]: opId, 'understudy:source': oldInstanceId },
+      tags: { ...run.policy.tags, [TAG.op]: opId, 'understudy:source': oldInstanceId },
     }),
     next: async (frozen, last) => {
       const noted = frozen.noted ?? NOTHING;
-      return noted.set ? follow(run, noted, noted.set) : obtain(run, memory, frozen, noted, last);
+      return noted.set ? follow(run, memory, noted, noted.set) : obtain(run, memory, frozen, noted, last);
     },
-    onTimeout: () => ({
-      kind: 'hold',
-      reason: 'CaptureTimeout',
-      text: `the snapshots are not complete after ${run.policy.captureTimeoutMs} ms; they are still followed`,
-    }),
+    onTimeout: (frozen) => incomplete(run, frozen.noted?.set?.snapshots.length ?? 0),
   };
 }
+
+const incomplete = (run: Run, count: number): Move<'capture'> => ({
+  kind: 'hold',
+  reason: 'CaptureTimeout',
+  text:
+    count === 0
+      ? 'no set of snapshots could be made, for as long as captureTimeoutMs and retryRefusedForMs say; it is still looked for'
+      : `the ${count} snapshots are not complete after ${run.policy.captureTimeoutMs} ms; they are still followed`,
+});
 
 /** Makes the set canonical, together with what it holds beside the plan. */
 async function note(run: Run, set: SnapshotSet, failedSets: readonly number[]): Promise<Move<'capture'>> {
   const snapshots = set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId }));
   const beside = [...(await capturedBeside(run, set))];
-  return { kind: 'note', noted: { set: { number: set.number, snapshots, beside }, failedSets: [...failedSets] } };
+  const canonical = { number: set.number, snapshots, beside, notedAtWallMs: run.wallMs() };
+  return { kind: 'note', noted: { set: canonical, failedSets: [...failedSets] } };
 }
 
 /** Waits for the canonical set; a set that failed is put aside for good. */
 async function follow(
   run: Run,
+  memory: Memory,
   noted: NotedOf<'capture'>,
   set: NonNullable<NotedOf<'capture'>['set']>,
 ): Promise<Move<'capture'>> {
+  memory.completeByMs ??= run.nowMs() + timeLeftMs(run, set.notedAtWallMs);
   const ids = set.snapshots.map((one) => one.snapshotId);
   const seen = await run.read((cloud, options) => cloud.describeSnapshots({ 'snapshot-id': ids }, options));
   const progress = captureProgress(ids, seen);
@@ -68,11 +88,21 @@ async function follow(
     case 'completed':
       return { kind: 'done', result: { set: set.number, snapshots: set.snapshots, beside: set.beside } };
     case 'pending':
+      if (run.nowMs() > memory.completeByMs) return incomplete(run, ids.length);
       return { kind: 'wait', text: progress.text, percent: progress.percent };
     case 'failed':
+      memory.completeByMs = null;
       return { kind: 'note', noted: { set: null, failedSets: [...noted.failedSets, set.number] } };
   }
 }
+
+const timeLeftMs = (run: Run, startedAtWallMs: number): number =>
+  remainingOfMs({
+    limitMs: run.policy.captureTimeoutMs,
+    floorMs: run.settings.resumeFloorMs,
+    startedAtWallMs,
+    nowWallMs: run.wallMs(),
+  });
 
 /** Gets hold of a set: the reply's, one that is found by its tags, or a new one. */
 async function obtain(
@@ -83,52 +113,72 @@ async function obtain(
   last: Attempt | null,
 ): Promise<Move<'capture'>> {
   const sent = frozen.sends.snapshots ?? 0;
-  if (last?.error === null && memory.reply) {
-    const set = { number: sent, snapshots: memory.reply };
-    const missing = missingVolumes(run.plan.volumes, set);
-    memory.reply = null;
-    if (missing.length > 0) return captureFailed(`${missing.join(', ')} is no longer attached to the old instance`);
-    return note(run, set, noted.failedSets);
-  }
-  if (last) memory.emptyLooks = 0;
+  if (last?.error === null && memory.reply) return take(run, memory, sent, memory.reply, noted);
+  if (last) learn(run, memory, last);
+  const hopeless = last?.error && refusedForGood(run, memory, last.error);
+  if (hopeless) return hopeless;
   const terminated = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
-  if (sent === 0 && !terminated) return create(run, memory, frozen);
-  const found = await findSet(run, noted.failedSets);
+  if (!terminated && (sent === 0 || memory.refusedForSure)) return create(run, memory, frozen);
+  const sets = await setsMade(run);
+  const found = adoptableSet(run.plan.volumes, sets, noted.failedSets);
   if (found) return note(run, found, noted.failedSets);
   if (terminated) return captureFailed(await whatSurvives(run));
-  if (isExhausted(run, memory, noted.failedSets.length, sent)) {
-    return captureFailed(
-      `${noted.failedSets.length} snapshot sets failed in ${sent} calls. Remove this hold to try again`,
-    );
+  const made = new Set([...noted.failedSets, ...sets.map((one) => one.number)]).size;
+  if (isExhausted(run, memory, noted.failedSets.length, made)) {
+    const text = `${noted.failedSets.length} of the ${made} snapshot sets that EC2 made have failed, and no other is complete`;
+    return captureFailed(`${text}. Remove this hold to try again`);
   }
-  return again(run, memory, frozen, noted, last);
+  return again(run, memory, frozen, noted);
+}
+
+async function take(
+  run: Run,
+  memory: Memory,
+  number: number,
+  snapshots: readonly CloudSnapshot[],
+  noted: NotedOf<'capture'>,
+): Promise<Move<'capture'>> {
+  const set = { number, snapshots };
+  const missing = missingVolumes(run.plan.volumes, set);
+  // Kept until it can be noted: the tags may not show it yet.
+  const move =
+    missing.length > 0
+      ? captureFailed(`${missing.join(', ')} is no longer attached to the old instance`)
+      : await note(run, set, noted.failedSets);
+  memory.reply = null;
+  return move;
+}
+
+/** What the newest call tells. */
+function learn(run: Run, memory: Memory, last: Attempt): void {
+  memory.emptyLooks = 0;
+  memory.refusedForSure = last.error !== null && madeNothing(last.error);
+  if (last.error?.code !== 'CLOUD_NOT_FOUND') memory.unknownSinceMs = null;
+  else memory.unknownSinceMs ??= run.nowMs();
+}
+
+/** null: it may be taken later. */
+function refusedForGood(run: Run, memory: Memory, error: OperationError): Move<'capture'> | null {
+  const refusal = refusalClassOf(error);
+  const forMs = memory.unknownSinceMs === null ? 0 : run.nowMs() - memory.unknownSinceMs;
+  if (refusal !== 'hopeless' && refusal !== 'candidate' && forMs <= run.settings.lagGraceMs) return null;
+  return captureFailed(`EC2 refuses the snapshots: ${error.message}`);
 }
 
 /** All tries are spent; counted anew when they were spent before this run and nobody holds the recovery any more. */
-function isExhausted(run: Run, memory: Memory, failedSets: number, calls: number): boolean {
+function isExhausted(run: Run, memory: Memory, failedSets: number, made: number): boolean {
   const { maxFailedSets, maxSnapshotCalls } = run.settings;
-  const spent = failedSets >= maxFailedSets || calls >= maxSnapshotCalls;
-  memory.forgiven ??= spent && !run.heldAtStart ? { failedSets, calls } : { failedSets: 0, calls: 0 };
+  const spent = failedSets >= maxFailedSets || made >= maxSnapshotCalls;
+  memory.forgiven ??= spent && !run.heldAtStart ? { failedSets, made } : { failedSets: 0, made: 0 };
   const { forgiven } = memory;
-  return failedSets - forgiven.failedSets >= maxFailedSets || calls - forgiven.calls >= maxSnapshotCalls;
+  return failedSets - forgiven.failedSets >= maxFailedSets || made - forgiven.made >= maxSnapshotCalls;
 }
 
 /** A set of the newest call may exist without being shown yet: look twice before paying for another one. */
-function again(
-  run: Run,
-  memory: Memory,
-  frozen: Frozen<'capture'>,
-  noted: NotedOf<'capture'>,
-  last: Attempt | null,
-): Move<'capture'> {
-  const refused = last?.error?.code;
-  if (refused === 'CLOUD_REJECTED' || refused === 'CLOUD_NOT_FOUND') {
-    return captureFailed(`EC2 refuses the snapshots: ${last?.error?.message}`);
-  }
+function again(run: Run, memory: Memory, frozen: Frozen<'capture'>, noted: NotedOf<'capture'>): Move<'capture'> {
   const newestFailed = noted.failedSets.includes(frozen.sends.snapshots ?? 0);
-  const certain = refused === 'CLOUD_THROTTLED' || refused === 'CLOUD_UNAVAILABLE' || newestFailed;
   memory.emptyLooks += 1;
-  if (!certain && memory.emptyLooks < 3) {
+  if (!newestFailed && memory.emptyLooks < 3) {
     return { kind: 'wait', text: 'looking for the snapshots', forMs: run.settings.confirmSpacingMs };
   }
   return create(run, memory, frozen);
@@ -151,13 +201,9 @@ function create(run: Run, memory: Memory, frozen: Frozen<'capture'>): Move<'capt
   };
 }
 
-const findSet = async (run: Run, failedSets: readonly number[]): Promise<SnapshotSet | null> =>
-  adoptableSet(
-    run.plan.volumes,
-    snapshotSets(
-      await run.read((cloud, options) => cloud.describeSnapshots({ [`tag:${TAG.op}`]: [run.record.opId] }, options)),
-    ),
-    failedSets,
+const setsMade = async (run: Run): Promise<readonly SnapshotSet[]> =>
+  snapshotSets(
+    await run.read((cloud, options) => cloud.describeSnapshots({ [`tag:${TAG.op}`]: [run.record.opId] }, options)),
   );
 
 const captureFailed = (text: string): Move<'capture'> => ({

@@ -1,12 +1,11 @@
-import { type CloudInstance, invariant, type OwedChore, TAG } from '@understudy/shared';
-import { type ChoreFacts, choresOf, choreText } from '../../core/recovery/chores.ts';
-import { type ClosingFacts, historyOf } from '../../core/recovery/history.ts';
-import { currentAttempt } from '../../core/recovery/step-table.ts';
-import { volumesOf } from '../captured-volumes.ts';
+import { type CloudInstance, type OwedChore, TAG } from '@understudy/shared';
+import { choresOf, choreText } from '../../core/recovery/chores.ts';
+import { historyOf } from '../../core/recovery/history.ts';
 import { ChoreBook } from '../chore-book.ts';
+import { choreFactsOf, closingFactsOf, retainedUntil } from '../closing.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
-import { readHold } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
+import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
 import { ServiceLook } from './service-look.ts';
@@ -88,26 +87,6 @@ async function readReplacement(run: Run, instanceId: string): Promise<CloudInsta
   }
 }
 
-function choreFactsOf(run: Run): ChoreFacts {
-  const { opId, oldInstanceId } = run.record;
-  const { retainVolumesForMs } = run.policy;
-  const attempt = currentAttempt(run.journal.states());
-  const permit = run.journal.get('permit', `permit-${attempt}`)?.result;
-  invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
-  return {
-    plan: run.plan,
-    volumes: volumesOf(run),
-    opId,
-    oldInstanceId,
-    newInstanceId: replacementOf(run),
-    permitId: permit.networkInterfaceId,
-    volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
-  };
-}
-
-/** ISO time, by the clock of whoever wrote the intent, so that every leader writes the same. */
-const retainedUntil = (run: Run, forMs: number): string => new Date(run.record.startedAtWallMs + forMs).toISOString();
-
 interface Strays {
   /** First of the unbroken run of looks that showed an address on the old instance: one look may be outdated. */
   seenSinceMs: number | null;
@@ -122,8 +101,11 @@ async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): P
   const found = await run.read((cloud, options) =>
     cloud.describeAddresses({ 'instance-id': [oldInstanceId] }, options),
   );
-  const planned = new Set(run.plan.addresses.map((one) => one.allocationId));
-  const [stray] = found.filter((one) => one.instanceId === oldInstanceId && !planned.has(one.allocationId));
+  const known = new Set([
+    ...run.plan.addresses.map((one) => `address:${one.allocationId}`),
+    ...(run.record.acceptedLosses ?? []),
+  ]);
+  const [stray] = found.filter((one) => one.instanceId === oldInstanceId && !known.has(`address:${one.allocationId}`));
   if (!stray) {
     strays.seenSinceMs = null;
     return null;
@@ -139,7 +121,7 @@ async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): P
   return {
     kind: 'hold',
     reason: 'AddressHeldElsewhere',
-    text: `${stray.publicIp} (${stray.allocationId}) is on ${oldInstanceId}, which was replaced; it came there after the plan was made. Move it to ${frozen.request.instanceId}, or release it`,
+    text: `${stray.publicIp} (${stray.allocationId}) is on ${oldInstanceId}, which was replaced; it came there after the plan was made. Move it to ${frozen.request.instanceId}, or release it, or leave it there: understudy accept-loss ${run.record.member} address:${stray.allocationId} --why TEXT`,
   };
 }
 
@@ -189,7 +171,7 @@ async function close(
   const intentKey = keys.intent(member);
   const intent = await kv.get(intentKey);
   if (intent?.modRevision !== run.intent.modRevision) throw new IntentGone('closed by somebody else');
-  const hold = await readHold({ kv, keys, member }, opId);
+  const own = await ownRecordsOf({ kv, keys, member }, opId);
   return {
     kind: 'close',
     write: {
@@ -197,46 +179,11 @@ async function close(
         {
           key: keys.historyEntry(member, opId),
           expect: 0,
-          record: historyOf(factsOf(run, instanceId, { well, serviceFault, owed })),
+          record: historyOf(closingFactsOf(run, { owed, heardAtTheEnd: well, serviceFaultAtTheEnd: serviceFault })),
         },
       ],
-      deletes: [
-        { key: intentKey, expect: run.intent.modRevision },
-        ...(hold.own ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
-      ],
+      deletes: [{ key: intentKey, expect: run.intent.modRevision }, ...own],
       deletePrefixes: [keys.journalOf(opId)],
     },
-  };
-}
-
-function factsOf(
-  run: Run,
-  instanceId: string,
-  {
-    well,
-    serviceFault,
-    owed,
-  }: Pick<Closing, 'owed'> & { readonly well: boolean; readonly serviceFault: string | null },
-): ClosingFacts {
-  const fence = run.journal.get('fence', 'fence')?.result;
-  const capture = run.journal.get('capture', 'capture')?.result;
-  const image = run.journal.get('image', 'image')?.result;
-  const activation = run.journal.get('activate', 'activate')?.result;
-  invariant(fence && capture && image && activation, 'closing a recovery that is not through');
-  return {
-    intent: run.record,
-    records: run.journal.records(),
-    term: run.term.number,
-    endedAtWallMs: run.wallMs(),
-    newInstanceId: instanceId,
-    newIncarnation: activation.incarnation,
-    fencedBy: fence.how,
-    launchAttempts: currentAttempt(run.journal.states()),
-    imageId: image.imageId,
-    snapshotIds: capture.snapshots.map((one) => one.snapshotId),
-    volumes: volumesOf(run),
-    owed,
-    heardAtTheEnd: well,
-    serviceFaultAtTheEnd: serviceFault,
   };
 }

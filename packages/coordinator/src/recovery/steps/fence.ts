@@ -1,5 +1,11 @@
 import type { CloudInstance, OperationError } from '@understudy/shared';
-import { decideFence, restlessVolumes, stopModes } from '../../core/recovery/fence.ts';
+import {
+  decideFence,
+  type RestlessVolume,
+  restlessVolumes,
+  stopModes,
+  unprovenText,
+} from '../../core/recovery/fence.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from '../serve-lease-fence.ts';
@@ -15,6 +21,9 @@ interface Memory {
   doubtful: boolean;
   /** Why EC2 refused the last manner of stopping there is. */
   refusal: string | null;
+  /** What the newest look that worked has shown; `undefined`: none has. */
+  state: CloudInstance['state'] | null | undefined;
+  restless: readonly RestlessVolume[];
 }
 
 /**
@@ -29,6 +38,8 @@ export function fenceStep(run: Run): Step<'fence'> {
     modeIndex: 0,
     doubtful: false,
     refusal: null,
+    state: undefined,
+    restless: [],
   };
   const { oldInstanceId } = run.record;
   return {
@@ -56,7 +67,14 @@ export function fenceStep(run: Run): Step<'fence'> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'FenceNotProven',
-      text: `${oldInstanceId} was not seen stopped or terminated within ${run.policy.fenceTimeoutMs} ms; nothing further is done until it is`,
+      text: unprovenText({
+        instanceId: oldInstanceId,
+        state: memory.state ?? null,
+        unasked: memory.askedAtMs === null,
+        unseen: memory.state === undefined,
+        restless: memory.restless,
+        limitMs: run.policy.fenceTimeoutMs,
+      }),
     }),
   };
 }
@@ -140,6 +158,8 @@ async function settle(
 ): Promise<Move<'fence'>> {
   const nowMs = run.nowMs();
   const state = instance?.state ?? null;
+  memory.state = state;
+  memory.restless = [];
   if (state !== null && state !== 'stopped') memory.sawMoving = true;
   if (state !== 'stopped' || memory.askedAtMs === null) memory.stoppedSinceMs = null;
   else memory.stoppedSinceMs ??= nowMs;
@@ -151,14 +171,16 @@ async function settle(
     return state === 'stopped' ? { ...verdict, forMs: confirmSpacingMs } : verdict;
   }
   if (verdict.how === 'terminated') return { kind: 'done', result: { how: verdict.how } };
-  return volumesAtRest(run);
+  return volumesAtRest(run, memory);
 }
 
 /** A forced stop may leave attachments, and rarely writes, in motion: nothing is captured before they have come to rest. */
-async function volumesAtRest(run: Run): Promise<Move<'fence'>> {
+async function volumesAtRest(run: Run, memory: Memory): Promise<Move<'fence'>> {
   const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
   const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));
   const restless = restlessVolumes(volumes, run.record.oldInstanceId);
+  memory.restless = restless;
   if (restless.length === 0) return { kind: 'done', result: { how: 'stopped' } };
-  return { kind: 'wait', text: `waiting for ${restless.join(', ')} to come to rest after the stop` };
+  const list = restless.map(({ volumeId, deviceName, state }) => `${volumeId} (${deviceName}, ${state})`).join(', ');
+  return { kind: 'wait', text: `stopped; waiting for ${list} to come to rest` };
 }

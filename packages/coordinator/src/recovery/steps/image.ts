@@ -1,5 +1,6 @@
-import { invariant } from '@understudy/shared';
+import { invariant, type OperationError } from '@understudy/shared';
 import { buildImageRequest } from '../../core/recovery/launch-request.ts';
+import { refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 
@@ -30,9 +31,8 @@ export function imageStep(run: Run): Step<'image'> {
       const images = await run.read((cloud, options) => cloud.describeImages({ name: [frozen.request.name] }, options));
       const image = images.find((one) => one.name === frozen.request.name);
       if (image) return judge(image, frozen.request.rootSnapshotId);
-      const code = last?.error?.code;
-      if (code === 'CLOUD_REJECTED' && !isDuplicate(last?.error?.upstreamCode)) {
-        return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last?.error?.message}` };
+      if (last?.error && isHopeless(last.error)) {
+        return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last.error.message}` };
       }
       // A name can exist once, so asking again is harmless; but after a yes (or `Duplicate`) it only needs time to show.
       if (last) memory.exists = last.error === null || isDuplicate(last.error.upstreamCode);
@@ -47,6 +47,10 @@ export function imageStep(run: Run): Step<'image'> {
 }
 
 const isDuplicate = (upstreamCode: string | undefined): boolean => upstreamCode === 'InvalidAMIName.Duplicate';
+
+/** Nothing of the request depends on a placement: what condemns a candidate elsewhere condemns the request here. */
+const isHopeless = (error: OperationError): boolean =>
+  ['hopeless', 'candidate'].includes(refusalClassOf(error)) && !isDuplicate(error.upstreamCode);
 
 function judge(
   image: { readonly imageId: string; readonly state: string; readonly rootSnapshotId: string | null },

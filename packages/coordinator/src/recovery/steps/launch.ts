@@ -1,38 +1,49 @@
-import { clientTokenOf, type CloudInstance, invariant, type LaunchRequest, TAG } from '@understudy/shared';
-import { adviseOnLaunchError, findLaunched, type LaunchFinding } from '../../core/recovery/launch-outcome.ts';
+import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
+import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildLaunchRequest } from '../../core/recovery/launch-request.ts';
 import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
+import { hasOtherCandidate } from '../attempts.ts';
+import { capacityPauseMs } from '../../core/recovery/pacing.ts';
+import { lookForLaunch, severalFound } from '../look-for-launch.ts';
 import type { Run } from '../run.ts';
 
 /**
  * The one launch of attempt n. The complete request is in the journal before it is sent and is sent as it stands there. Unknown outcome:
  * look by token, by permit and by tags; found: adopt; not found: the same request with the same token again, which cannot launch twice in
- * its zone. A definite failure ends the attempt, and `revoke` makes sure of it.
+ * its zone. A candidate's own fault, or no capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With no other
+ * candidate the same request is sent again after a pause, which costs nothing but time.
  */
 export function launchStep(run: Run, attempt: number): Step<'launch'> {
-  const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null };
+  const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null, refusals: 0, refusedForSure: false };
   return {
-    limitMs: run.policy.launchTimeoutMs + run.settings.sendLimitMs,
+    limitMs: run.policy.launchTimeoutMs + run.settings.sendLimitMs + run.policy.retryRefusedForMs,
+    givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => freeze(run, attempt),
     next: async (frozen, last) => {
       if (memory.reply) return launched(memory.reply.instanceId, 'reply');
       if (frozen.sends.run === undefined) return send(run, frozen, memory);
-      return last?.error ? onError(run, attempt, frozen, last, memory) : lookThenSend(run, attempt, frozen, memory);
+      if (last?.error) return onError(run, attempt, frozen, last, memory);
+      // After a pause: what was certainly refused needs no look before it is asked for again.
+      return memory.refusedForSure ? send(run, frozen, memory) : lookThenSend(run, attempt, frozen, memory);
     },
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `no answer to the launch of attempt ${attempt} within ${run.policy.launchTimeoutMs} ms; it is followed up as recorded`,
+      text: `it is not known what became of the launch of attempt ${attempt}, for as long as retryRefusedForMs says; it is followed up as recorded`,
     }),
   };
 }
 
 interface Memory {
   reply: CloudInstance | null;
-  /** Looks that found nothing after a call that may have launched. */
+  /** Whole looks that found nothing after a call that may have launched; one that failed is none. */
   fruitlessLooks: number;
   lagSinceMs: number | null;
+  /** Refusals of this request for want of room. */
+  refusals: number;
+  /** The newest send certainly launched nothing. */
+  refusedForSure: boolean;
 }
 
 async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: string; run: LaunchRequest }> {
@@ -66,6 +77,7 @@ const launched = (instanceId: string, foundBy: 'reply' | 'observation'): Move<'l
 });
 
 function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'> {
+  memory.refusedForSure = false;
   return {
     kind: 'act',
     text: 'launching the replacement',
@@ -82,38 +94,26 @@ function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'
   };
 }
 
-/** Three independent reads of what attempt n launched. Used by `revoke` too. */
-export async function lookForLaunch(run: Run, attempt: number, networkInterfaceId: string): Promise<LaunchFinding> {
-  const clientToken = clientTokenOf(run.record.oldInstanceId, 'launch', attempt, run.record.ordinal);
-  const tagFilters = { [`tag:${TAG.op}`]: [run.record.opId], [`tag:${TAG.attempt}`]: [String(attempt)] };
-  const [byToken, byTags, permits] = await Promise.all([
-    run.read((cloud, options) => cloud.describeInstances({ 'client-token': [clientToken] }, options)),
-    run.read((cloud, options) => cloud.describeInstances(tagFilters, options)),
-    run.read((cloud, options) =>
-      cloud.describeNetworkInterfaces({ 'network-interface-id': [networkInterfaceId] }, options),
-    ),
-  ]);
-  const permitHolder = permits.find((one) => one.attachedInstanceId !== null)?.attachedInstanceId ?? null;
-  return findLaunched({ byToken, byTags, permitHolder }, clientToken, networkInterfaceId);
+/** null: nothing was launched, and all of the evidence was read. */
+async function look(run: Run, attempt: number, frozen: Frozen<'launch'>): Promise<Move<'launch'> | null> {
+  const finding = await lookForLaunch(run, attempt, frozen.request.networkInterfaceId);
+  if (finding.kind === 'launched') return launched(finding.instanceId, 'observation');
+  return finding.kind === 'several' ? severalFound(finding.instanceIds) : null;
 }
 
-export const severalFound = (instanceIds: readonly string[]): Move<never> => ({
-  kind: 'hold',
-  reason: 'TwoInstancesClaimMember',
-  text: `one launch attempt shows several instances: ${instanceIds.join(', ')}`,
-});
-
-async function lookThenSend(
+const lookThenSend = async (
   run: Run,
   attempt: number,
   frozen: Frozen<'launch'>,
   memory: Memory,
-): Promise<Move<'launch'>> {
-  const finding = await lookForLaunch(run, attempt, frozen.request.networkInterfaceId);
-  if (finding.kind === 'launched') return launched(finding.instanceId, 'observation');
-  if (finding.kind === 'several') return severalFound(finding.instanceIds);
-  return send(run, frozen, memory);
-}
+): Promise<Move<'launch'>> => (await look(run, attempt, frozen)) ?? send(run, frozen, memory);
+
+const failed = (failure: AttemptFailure, error: OperationError): Move<'launch'> => ({
+  kind: 'failed',
+  failure,
+  code: error.upstreamCode ?? error.code,
+  text: error.message,
+});
 
 async function onError(
   run: Run,
@@ -124,31 +124,49 @@ async function onError(
 ): Promise<Move<'launch'>> {
   const error = last.error;
   invariant(error, 'onError without an error');
-  const failed = (failure: 'capacity' | 'placement' | 'instance'): Move<'launch'> => ({
-    kind: 'failed',
-    failure,
-    code: error.upstreamCode ?? error.code,
-    text: error.message,
-  });
   const advice = adviseOnLaunchError(error);
   switch (advice.kind) {
     case 'failed':
-      return failed(advice.failure);
+      return advice.failure === 'capacity' ? noRoom(run, attempt, error, memory) : failed(advice.failure, error);
     case 'refused':
       return { kind: 'hold', reason: advice.reason, text: `EC2 refuses the launch: ${error.message}` };
     case 'again':
       return send(run, frozen, memory);
     case 'lag':
-      memory.lagSinceMs ??= run.nowMs();
-      if (run.nowMs() - memory.lagSinceMs > run.settings.lagGraceMs) return failed('capacity');
-      return {
-        kind: 'wait',
-        text: 'waiting for EC2 to know image and network interface',
-        forMs: run.settings.confirmSpacingMs,
-      };
-    case 'observe':
+      return unseenPart(run, error, memory);
+    case 'observe': {
+      const found = await look(run, attempt, frozen);
+      if (found) return found;
       memory.fruitlessLooks += 1;
-      if (memory.fruitlessLooks > run.settings.maxUnknownOutcomes) return failed('capacity');
-      return lookThenSend(run, attempt, frozen, memory);
+      const enough = memory.fruitlessLooks > run.settings.maxUnknownOutcomes && hasOtherCandidate(run, attempt);
+      return enough ? failed('unknown', error) : send(run, frozen, memory);
+    }
   }
+}
+
+/** Another candidate, where there is one; else the same request again after a pause that grows, and now and then a new one with another token. */
+function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory): Move<'launch'> {
+  memory.refusals += 1;
+  memory.refusedForSure = true;
+  if (memory.refusals > run.settings.refusalsPerRequest || hasOtherCandidate(run, attempt))
+    return failed('capacity', error);
+  const { capacityPauseMs: firstMs, capacityPauseMaxMs: maxMs } = run.settings;
+  const forMs = capacityPauseMs(memory.refusals, firstMs, maxMs);
+  return {
+    kind: 'wait',
+    text: `no capacity (${error.upstreamCode ?? error.code}), and no other placement to try`,
+    forMs,
+  };
+}
+
+/** EC2 does not see a part of the request: for a while because it is new; then because it is gone. Without its permit only another attempt can launch. */
+function unseenPart(run: Run, error: OperationError, memory: Memory): Move<'launch'> {
+  memory.lagSinceMs ??= run.nowMs();
+  memory.refusedForSure = true;
+  if (run.nowMs() - memory.lagSinceMs <= run.settings.lagGraceMs) {
+    const text = `waiting for EC2 to know all parts of the launch (${error.upstreamCode ?? error.code})`;
+    return { kind: 'wait', text, forMs: run.settings.confirmSpacingMs };
+  }
+  if (error.upstreamCode?.startsWith('InvalidNetworkInterface')) return failed('capacity', error);
+  return { kind: 'hold', reason: 'CloudRejected', text: `EC2 does not know a part of the launch: ${error.message}` };
 }

@@ -1,19 +1,23 @@
 import { type CloudNetworkInterface, invariant, OperationError, type PlacementCandidate } from '@understudy/shared';
-import { adviseOnLaunchError } from '../../core/recovery/launch-outcome.ts';
+import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildPermitRequest } from '../../core/recovery/launch-request.ts';
-import { type EndedAttempt, nextAttempt } from '../../core/recovery/next-attempt.ts';
+import { type NextAttempt, nextAttempt } from '../../core/recovery/next-attempt.ts';
+import { capacityPauseMs } from '../../core/recovery/pacing.ts';
+import { attemptLimits, endedAttempts, hasOtherCandidate } from '../attempts.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { HoldDecided } from '../hold.ts';
 import type { Run } from '../run.ts';
+import { PLACEMENT } from '../standing-hold.ts';
 
 /**
  * The network interface attempt n needs to launch: while it exists, a launch of this attempt may still land; once it is confirmed gone, none
  * can. Created with a ClientToken, so an unknown outcome is answered by the same call.
  */
 export function permitStep(run: Run, attempt: number): Step<'permit'> {
-  const memory: { reply: CloudNetworkInterface | null } = { reply: null };
+  const memory: Memory = { reply: null, refusals: 0 };
   return {
-    limitMs: run.policy.launchTimeoutMs + run.settings.capacityPauseMs,
+    limitMs: run.policy.launchTimeoutMs + run.policy.retryRefusedForMs,
+    givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => {
       const { round, candidateIndex, candidate } = await choose(run, attempt);
       const create = buildPermitRequest({ intent: run.record, attempt, candidate });
@@ -25,49 +29,57 @@ export function permitStep(run: Run, attempt: number): Step<'permit'> {
       };
     },
     next: async (frozen, last) => {
-      if (memory.reply === null) return last?.error ? onError(run, frozen, last, memory) : create(frozen, memory);
+      if (memory.reply === null)
+        return last?.error ? onError(run, attempt, frozen, last, memory) : create(frozen, memory);
       return finish(run, memory.reply, last);
     },
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: 'EC2 gives no network interface to launch with',
+      text: `there is no network interface to launch attempt ${attempt} with, for as long as retryRefusedForMs says`,
     }),
   };
-}
-
-/** The attempts before this one, with where they were and why they ended. */
-function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
-  return Array.from({ length: attempt - 1 }, (_, index) => {
-    const request = run.journal.get('revoke', `revoke-${index + 1}`)?.request;
-    invariant(request, `attempt ${index + 1} has not been ended, but ${attempt} begins`);
-    const { round, candidateIndex, failure, text } = request;
-    return { round, candidateIndex, failure, text };
-  });
 }
 
 async function choose(
   run: Run,
   attempt: number,
 ): Promise<{ round: number; candidateIndex: number; candidate: PlacementCandidate }> {
-  const { candidates, policy } = run.plan;
-  const next = nextAttempt(endedAttempts(run, attempt), {
-    candidateCount: candidates.length,
-    maxAttempts: policy.maxLaunchAttempts,
-    // Ended before this run began and not held now: the hold was taken away by a person.
-    retryAsked: run.endedAtStart === attempt - 1 && !run.heldAtStart,
-  });
+  const next = nextAttempt(endedAttempts(run, attempt), attemptLimits(run, attempt));
   if (next.kind === 'hold') throw new HoldDecided(next.reason, next.text);
-  if (next.pauseFirst) {
-    run.say(`permit-${attempt}`, 'no capacity anywhere: pausing before the next round');
-    await run.sleep(run.settings.capacityPauseMs);
-  }
-  const candidate = candidates[next.candidateIndex];
-  invariant(candidate, `candidate ${next.candidateIndex} of ${candidates.length}`);
+  await waitForRoom(run, `permit-${attempt}`, next);
+  const candidate = run.plan.candidates[next.candidateIndex];
+  invariant(candidate, `candidate ${next.candidateIndex} of ${run.plan.candidates.length}`);
   return { round: next.round, candidateIndex: next.candidateIndex, candidate };
 }
 
-type Memory = { reply: CloudNetworkInterface | null };
+/** The pause between two turns of all candidates; a hold says so, once it has lasted. */
+async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonly kind: 'attempt' }): Promise<void> {
+  const { shortage, pauseMs } = next;
+  if (shortage === null) return;
+  const { holdFailingAfterMs, retryRefusedForMs } = run.policy;
+  const { sinceWallMs } = shortage;
+  const [since, until] = [sinceWallMs, sinceWallMs + retryRefusedForMs].map((wallMs) => new Date(wallMs).toISOString());
+  if (run.wallMs() - sinceWallMs >= holdFailingAfterMs) {
+    const text = `nothing could be launched since ${since}: ${shortage.text}. All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
+      run.settings.capacityPauseMaxMs / 1_000,
+    )} s, and it goes on by itself; remove this hold to ask at once`;
+    await run.standing.want(PLACEMENT, {
+      key: `${PLACEMENT} ${shortage.text}`,
+      reason: 'NoCapacity',
+      ...{ text, sinceWallMs, untilWallMs: sinceWallMs + retryRefusedForMs },
+    });
+  }
+  if (pauseMs === 0) return;
+  run.say(step, `no placement has room: asking again in ${Math.ceil(pauseMs / 1_000)} s (${shortage.text})`);
+  await run.nap(pauseMs);
+}
+
+interface Memory {
+  reply: CloudNetworkInterface | null;
+  /** For want of room. */
+  refusals: number;
+}
 
 const act = (call: Call, text: string): Move<'permit'> => ({ kind: 'act', calls: [call], text });
 
@@ -82,23 +94,31 @@ const create = (frozen: Frozen<'permit'>, memory: Memory): Move<'permit'> =>
     `creating the launch permit in ${frozen.request.candidate.az}`,
   );
 
-function onError(run: Run, frozen: Frozen<'permit'>, last: Attempt, memory: Memory): Move<'permit'> {
+function onError(run: Run, attempt: number, frozen: Frozen<'permit'>, last: Attempt, memory: Memory): Move<'permit'> {
   const error = last.error ?? new OperationError('CLOUD_OUTCOME_UNKNOWN', 'no answer');
+  const failed = (failure: AttemptFailure): Move<'permit'> => ({
+    kind: 'failed',
+    failure,
+    code: error.upstreamCode ?? error.code,
+    text: error.message,
+  });
   const advice = adviseOnLaunchError(error);
   switch (advice.kind) {
-    case 'failed':
-      return { kind: 'failed', failure: advice.failure, code: error.code, text: error.message };
+    case 'failed': {
+      memory.refusals += 1;
+      if (advice.failure !== 'capacity' || hasOtherCandidate(run, attempt)) return failed(advice.failure);
+      const forMs = capacityPauseMs(memory.refusals, run.settings.capacityPauseMs, run.settings.capacityPauseMaxMs);
+      const text = `no room for a network interface (${error.upstreamCode ?? error.code}), and no other placement to try`;
+      return { kind: 'wait', text, forMs };
+    }
     case 'refused':
       return { kind: 'hold', reason: advice.reason, text: `EC2 refuses the network interface: ${error.message}` };
     case 'lag':
-      if (frozen.elapsedMs > run.settings.lagGraceMs) {
-        return { kind: 'failed', failure: 'placement', code: error.code, text: error.message };
-      }
+      if (frozen.elapsedMs > run.settings.lagGraceMs) return failed('placement');
       return { kind: 'wait', text: 'waiting for EC2 to know subnet and groups', forMs: run.settings.confirmSpacingMs };
     case 'observe':
-      if (last.unknownCount > run.settings.maxUnknownOutcomes) {
-        return { kind: 'failed', failure: 'capacity', code: error.code, text: error.message };
-      }
+      if (last.unknownCount > run.settings.maxUnknownOutcomes && hasOtherCandidate(run, attempt))
+        return failed('unknown');
       return create(frozen, memory);
     case 'again':
       return create(frozen, memory);

@@ -9,7 +9,8 @@ import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import type { RequestOf } from '../step-shapes.ts';
-import { lookForLaunch, severalFound } from './launch.ts';
+import { endedAttempts, recordsToDrop } from '../attempts.ts';
+import { lookForLaunch, severalFound } from '../look-for-launch.ts';
 
 type Request = RequestOf<'revoke'>;
 
@@ -22,6 +23,9 @@ interface Memory {
   released: boolean;
   /** Monotonic: when this run began to end the attempt. The permit had been made before. */
   readonly beganAtMs: number;
+  /** As the newest look showed them; null: not shown, or not looked. */
+  instanceState: CloudInstance['state'] | null;
+  permitState: string | null;
   /** A look of this run has shown the permit. */
   permitSeen: boolean;
   /** Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed its deletion. */
@@ -43,6 +47,8 @@ export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
     releases: 0,
     released: false,
     beganAtMs: run.nowMs(),
+    instanceState: null,
+    permitState: null,
     permitSeen: false,
     goneSinceMs: null,
     deleted: false,
@@ -64,10 +70,24 @@ export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
     onTimeout: (frozen) => ({
       kind: 'hold',
       reason: 'FenceNotProven',
-      text: `launch attempt ${attempt} cannot be ended: ${frozen.request.instanceId ?? frozen.request.networkInterfaceId ?? 'its permit'} is still there`,
+      text: `launch attempt ${attempt} cannot be ended: ${whatIsLeft(memory, frozen.request)}`,
     }),
   };
 }
+
+/** What keeps the attempt from being ended, as it was seen. */
+function whatIsLeft(memory: Memory, { instanceId, networkInterfaceId }: Request): string {
+  if (instanceId !== null && !memory.instanceGone)
+    return `its replacement ${instanceId} was not seen terminated${memory.instanceState === null ? '' : ` (it is ${memory.instanceState})`}`;
+  const permit = networkInterfaceId ?? 'its permit';
+  if (memory.permitState !== null) return `${permit} is still shown (${memory.permitState})`;
+  return memory.deleted || memory.notFound
+    ? `${permit} is not shown any more, but that nothing was launched with it could not be read`
+    : `${permit} is not shown, and EC2 has not confirmed that it is deleted`;
+}
+
+/** EC2's texts can have thousands of characters, and there may be many attempts. */
+const TEXT_MAX = 400;
 
 /** Why the attempt ended and what it may have left behind, from the journal. */
 function describeEnd(run: Run, attempt: number): Request {
@@ -78,11 +98,21 @@ function describeEnd(run: Run, attempt: number): Request {
   invariant(failed && permit?.request, `attempt ${attempt} has not failed`);
   const failure: AttemptFailure = failed.result && 'failure' in failed.result ? failed.result.failure : 'instance';
   const made = permit.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
+  const before = endedAttempts(run, attempt).at(-1);
+  const goesOn = before?.round === permit.request.round && before.seriesLength > 0 ? before : null;
+  const series =
+    failure === 'instance'
+      ? { seriesLength: 0, seriesSinceWallMs: run.wallMs() }
+      : {
+          seriesLength: (goesOn?.seriesLength ?? 0) + 1,
+          seriesSinceWallMs: goesOn?.seriesSinceWallMs ?? failed.startedAtWallMs,
+        };
   return {
     round: permit.request.round,
     candidateIndex: permit.request.candidateIndex,
     failure,
-    text: failed.error?.text ?? 'no reason kept',
+    text: (failed.error?.text ?? 'no reason kept').slice(0, TEXT_MAX),
+    ...series,
     instanceId: launch?.result && 'instanceId' in launch.result ? launch.result.instanceId : null,
     networkInterfaceId: made,
   };
@@ -106,6 +136,7 @@ async function endInstance(
 ): Promise<Move<'revoke'> | null> {
   const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
   const instance = found.find((one) => one.instanceId === instanceId);
+  memory.instanceState = instance?.state ?? null;
   if (instance?.state === 'terminated') {
     memory.instanceGone = true;
     return null;
@@ -163,6 +194,7 @@ async function endPermit(
   const { request } = frozen;
   if (last?.name === 'delete') noteDeletion(run, memory, last.error);
   const left = await permitsLeft(run, attempt, request);
+  memory.permitState = left[0]?.state ?? null;
   if (left.length > 0) {
     memory.permitSeen = true;
     memory.notFound = false;
@@ -245,6 +277,7 @@ async function lastLook(run: Run, attempt: number, request: Request): Promise<Mo
   const done: Move<'revoke'> = {
     kind: 'done',
     result: { instanceTerminated: request.instanceId !== null, permitGone: true },
+    ...(request.failure === 'instance' ? {} : { alongside: { deletes: recordsToDrop(run, attempt) } }),
   };
   if (request.networkInterfaceId === null) return done;
   const finding = await lookForLaunch(run, attempt, request.networkInterfaceId);

@@ -5,7 +5,7 @@ import { countImpaired, verifyProgress } from '../../core/recovery/verify-progre
 import { promiseFault } from '../../core/serve-lease/index.ts';
 import { volumesOf } from '../captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
-import type { Run } from '../run.ts';
+import { isPassing, type Run } from '../run.ts';
 
 /** How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local readings cost nothing, describes cost tokens. */
 const INSTANCE_AGE_MS = 2_000;
@@ -17,6 +17,10 @@ interface Memory {
   status: CloudInstanceStatus | null;
   statusAtMs: number;
   impairedReads: number;
+  /** The newest try to read the status failed. */
+  statusError: unknown;
+  /** Since when no look at the instance has worked; null: the newest did. */
+  blindSinceMs: number | null;
   /** When EC2 was last asked to keep its disks; a picture from before is no reason to ask again. */
   keepAskedAtMs: number;
 }
@@ -29,6 +33,8 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     status: null,
     statusAtMs: Number.NEGATIVE_INFINITY,
     impairedReads: 0,
+    statusError: null,
+    blindSinceMs: null,
     keepAskedAtMs: Number.NEGATIVE_INFINITY,
   };
   return {
@@ -51,6 +57,8 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
       if (keep) return keep;
       switch (verdict.kind) {
         case 'passed':
+          // That EC2 sees nothing wrong takes a look that worked.
+          if (memory.status === null && memory.statusError !== null) throw memory.statusError;
           return { kind: 'done', result: { instanceId } };
         case 'failed':
           return failed(verdict.text);
@@ -60,6 +68,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     },
     onTimeout: (frozen) =>
       unwell(run, frozen.request.instanceId) ??
+      blind(run, memory, frozen.request.instanceId) ??
       failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
   };
 }
@@ -80,6 +89,14 @@ function unwell(run: Run, instanceId: string): Move<'verify'> | null {
   if (run.parts.heartbeats.abstains?.() !== true) return null;
   const text = `${instanceId} was not verified in time, but this coordinator does not trust its own ears: it is left alone until it does, or another one leads`;
   return { kind: 'hold', reason: 'ObserverUnwell', text };
+}
+
+/** A replacement that nobody could look at is not condemned: whether it is fit is not known. null: it was looked at. */
+function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
+  if (memory.blindSinceMs === null) return null;
+  const forS = Math.round((run.nowMs() - memory.blindSinceMs) / 1_000);
+  const text = `${instanceId} was not verified in time, but EC2 could not be asked about it for ${forS} s: it is left alone, and looked at as soon as EC2 answers`;
+  return { kind: 'hold', reason: 'CloudUnavailable', text };
 }
 
 /** While it settles anyway, and not for one that may never pass. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
@@ -117,13 +134,24 @@ export function launchedBy(run: Run, attempt: number): string {
   return result.instanceId;
 }
 
+/** Two looks, each for itself: that the status cannot be read does not hide that the instance is gone, or that it speaks. */
 async function refresh(run: Run, memory: Memory, instanceId: string): Promise<void> {
   const running = memory.instance?.state === 'running';
-  const reads: Promise<void>[] = [];
-  if (!running || run.nowMs() - memory.instanceAtMs >= INSTANCE_AGE_MS)
-    reads.push(readInstance(run, memory, instanceId));
-  if (running && run.nowMs() - memory.statusAtMs >= STATUS_AGE_MS) reads.push(readStatus(run, memory, instanceId));
-  await Promise.all(reads);
+  const instanceDue = !running || run.nowMs() - memory.instanceAtMs >= INSTANCE_AGE_MS;
+  const statusDue = running && run.nowMs() - memory.statusAtMs >= STATUS_AGE_MS;
+  const [instance, status] = await Promise.allSettled([
+    instanceDue ? readInstance(run, memory, instanceId) : null,
+    statusDue ? readStatus(run, memory, instanceId) : null,
+  ]);
+  run.signal.throwIfAborted();
+  if (statusDue) memory.statusError = status.status === 'rejected' ? status.reason : null;
+  if (status.status === 'rejected' && !isPassing(status.reason)) throw status.reason;
+  if (instance.status === 'fulfilled') {
+    memory.blindSinceMs = null;
+    return;
+  }
+  memory.blindSinceMs ??= run.nowMs();
+  throw instance.reason;
 }
 
 async function readInstance(run: Run, memory: Memory, instanceId: string): Promise<void> {
@@ -134,6 +162,8 @@ async function readInstance(run: Run, memory: Memory, instanceId: string): Promi
 }
 
 async function readStatus(run: Run, memory: Memory, instanceId: string): Promise<void> {
+  // A look that fails is not repeated with every heartbeat that is waited for.
+  memory.statusAtMs = run.nowMs();
   const found = await run.read((cloud, options) => cloud.describeInstanceStatus([instanceId], options));
   memory.status = found.find((one) => one.instanceId === instanceId) ?? null;
   memory.statusAtMs = run.nowMs();

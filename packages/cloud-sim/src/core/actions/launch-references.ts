@@ -1,0 +1,58 @@
+import type { RunInstancesRequest } from '@aws-sdk/client-ec2';
+import { Ec2Error } from '../ec2-error.ts';
+import { need } from '../lookup.ts';
+import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { needKeyPair, putKeyPair } from './key-pairs.ts';
+import { needPlacementGroup, putPlacementGroup } from './placement-groups.ts';
+
+type Profile = NonNullable<RunInstancesRequest['IamInstanceProfile']>;
+
+const profileNameOf = (profile: Profile): string =>
+  profile.Name ?? profile.Arn?.split(':instance-profile/').at(-1) ?? '';
+
+/** EC2's own words; IAM has no code of its own there. */
+function requireProfile(world: World, profile: Profile): void {
+  const isForeign =
+    profile.Arn !== undefined && !profile.Arn.startsWith(`arn:aws:iam::${ACCOUNT_ID}:instance-profile/`);
+  if (!isForeign && world.instanceProfiles.has(profileNameOf(profile))) return;
+  const [parameter, word] = profile.Name === undefined ? ['arn', 'ARN'] : ['name', 'name'];
+  const value = profile.Name ?? profile.Arn ?? '';
+  throw new Ec2Error(
+    'InvalidParameterValue',
+    `Value (${value}) for parameter iamInstanceProfile.${parameter} is invalid. Invalid IAM Instance Profile ${word}`,
+  );
+}
+
+const licensesOf = (input: RunInstancesRequest): readonly string[] =>
+  (input.LicenseSpecifications ?? []).map((one) => one.LicenseConfigurationArn ?? '');
+
+/** World building: a machine that was launched long ago proves that what it names was there. */
+function makeMissing(world: World, call: Call, input: RunInstancesRequest): void {
+  const group = input.Placement?.GroupName;
+  if (input.KeyName && !world.keyPairs.has(input.KeyName)) putKeyPair(world, call, input.KeyName);
+  if (group && !world.placementGroups.has(group)) putPlacementGroup(world, call, group);
+  if (input.IamInstanceProfile) world.instanceProfiles.add(profileNameOf(input.IamInstanceProfile));
+  for (const arn of licensesOf(input)) world.licenseConfigurations.add(arn);
+}
+
+/**
+ * What a launch names must be there. The codes of a profile and of a licence are the general ones with EC2's text (reported by users; not in the
+ * list of error codes).
+ * @throws InvalidKeyPair.NotFound, InvalidPlacementGroup.Unknown, InvalidCapacityReservationId.NotFound, InvalidCapacityReservationState, InvalidParameterValue
+ */
+export function requireReferences(world: World, call: Call, input: RunInstancesRequest): void {
+  if (call.instant) makeMissing(world, call, input);
+  if (input.KeyName) needKeyPair(world, call, input.KeyName);
+  const group = input.Placement?.GroupId ?? input.Placement?.GroupName;
+  if (group) needPlacementGroup(world, call, group);
+  const target = input.CapacityReservationSpecification?.CapacityReservationTarget?.CapacityReservationId;
+  if (target !== undefined) {
+    const { id, state } = need(call, world.capacityReservations, 'capacityReservation', target);
+    if (state !== 'active')
+      throw new Ec2Error('InvalidCapacityReservationState', `The capacity reservation ${id} is ${state}.`);
+  }
+  if (input.IamInstanceProfile) requireProfile(world, input.IamInstanceProfile);
+  const unknown = licensesOf(input).find((arn) => !world.licenseConfigurations.has(arn));
+  if (unknown !== undefined)
+    throw new Ec2Error('InvalidParameterValue', `Value (${unknown}) for parameter licenseConfigurationArn is invalid.`);
+}

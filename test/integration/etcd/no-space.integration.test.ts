@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { seedInstance } from '@understudy/cloud-sim';
+import { EtcdKvStore, WatchedStore } from '@understudy/coordinator';
+import { type Problem, StatusViewSchema } from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ensureEtcd } from '../../../scripts/etcd.mjs';
+import { Bench, type CoordinatorProcess, until } from '../coordinator/processes.ts';
+import { EtcdCluster } from './etcd-cluster.ts';
+
+/** Small enough to fill in a moment; etcd itself takes some 100 kB of it. */
+const QUOTA_BYTES = 3_000_000;
+
+let bench: Bench;
+let etcd: EtcdCluster;
+let store: EtcdKvStore;
+let etcdctl: (...args: readonly string[]) => string;
+
+beforeEach(async () => {
+  bench = new Bench();
+  etcd = await EtcdCluster.start({ args: ['--quota-backend-bytes', String(QUOTA_BYTES)] });
+  store = new EtcdKvStore({
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    hosts: etcd.hosts,
+    callTimeoutMs: 2_000,
+  });
+  const binary = join(dirname(await ensureEtcd()), 'etcdctl');
+  etcdctl = (...args) =>
+    execFileSync(binary, ['--endpoints', etcd.hosts.join(','), ...args], { encoding: 'utf8', stdio: 'pipe' });
+});
+
+afterEach(async () => {
+  await bench.close();
+  await store.close();
+  await etcd.stop();
+});
+
+const put = (key: string, value: string) => store.txn({ compare: [], writes: [{ kind: 'put', key, value }] });
+
+/** Another user's doing. etcd counts what it has committed, ten times a second: it takes more than its quota from who is fast. */
+async function fill(): Promise<void> {
+  for (let index = 0; index < 40; index += 1) {
+    try {
+      await put(`/another/${index}`, 'x'.repeat(200_000));
+      await wait(20);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'STORE_NO_SPACE' });
+      return;
+    }
+  }
+  throw new Error('etcd took it all');
+}
+
+/** What docs/coordinator.md tells the operator to do. */
+async function free(): Promise<void> {
+  const { revision } = await store.range('/nothing/');
+  etcdctl('del', '--prefix', '/another/');
+  etcdctl('compact', String(revision + 1));
+  etcdctl('defrag');
+  etcdctl('alarm', 'disarm');
+}
+
+const problemsOf = async (process: CoordinatorProcess): Promise<readonly Problem[]> => {
+  const reply = await process.get('/readyz');
+  return reply === null ? [] : (JSON.parse(reply.body) as { problems: Problem[] }).problems;
+};
+
+describe('etcd out of space', () => {
+  test('refuses puts, rehearsals and leases; answers reads, deletes and keepalives; tells its alarm', async () => {
+    const watched = new WatchedStore({ store, clock: new SystemClock(), root: '/understudy/v1/' });
+    const { leaseId } = await store.grantLease(60_000);
+    expect(await watched.rehearse('/understudy/v1/leader', ['/understudy/v1/holds/a'])).toBe('taken');
+    expect(await store.get('/understudy/v1/holds/a')).toBeNull();
+    expect(await store.alarms()).toEqual([]);
+    await fill();
+    expect(await store.alarms()).toEqual(['NOSPACE']);
+    expect(await watched.rehearse('/understudy/v1/leader', ['/understudy/v1/holds/a'])).toBe('failed');
+    expect(watched.refusals.map((one) => one.code)).toEqual(['STORE_NO_SPACE']);
+    await expect(store.grantLease(60_000)).rejects.toMatchObject({ code: 'STORE_NO_SPACE' });
+    expect(await store.keepAlive(leaseId)).not.toBeNull();
+    expect((await store.range('/another/')).entries.length).toBeGreaterThan(3);
+    await store.txn({ compare: [], writes: [{ kind: 'delete', key: '/another/0' }] });
+    await free();
+    expect(await store.alarms()).toEqual([]);
+    expect(await watched.rehearse('/understudy/v1/leader', ['/understudy/v1/holds/a'])).toBe('taken');
+  });
+
+  test.each([['while it runs'], ['and the coordinator is started again']])(
+    '%s: not ready, with the cause everywhere; a member that died is replaced once when the space is freed',
+    async (when) => {
+      const { sim } = await bench.startCloud();
+      const { instanceId } = seedInstance(sim, { member: 'prod/db1', userData: 'x' });
+      seedInstance(sim, { member: 'prod/db2', az: 'us-east-1b', userData: 'x' });
+      const { path, httpPort } = await bench.config(0, etcd.hosts, 1);
+      bench.followMachines();
+      let process = bench.start(path, httpPort);
+      await until('alive', async () => {
+        const view = await process.json<{ members: { verdict: string }[] }>('/v1/members');
+        return view?.members.length === 2 && view.members.every((one) => one.verdict === 'alive');
+      });
+      await fill();
+      await until('not ready', async () => (await problemsOf(process)).some((one) => one.code === 'STORE_NO_SPACE'));
+      if (when !== 'while it runs') {
+        await process.kill('SIGTERM');
+        process = bench.start(path, httpPort);
+        await until('not ready', async () => (await problemsOf(process)).some((one) => one.code === 'STORE_NO_SPACE'));
+        await until('heard', async () => process.stdout.includes('lease.grant.failed'));
+      }
+      const [problem] = await problemsOf(process);
+      expect(problem?.remedy).toContain('etcdctl alarm disarm');
+      await until('both heard since the start', async () => {
+        const status = StatusViewSchema.parse(await process.json('/v1/status'));
+        return status.observer.heardAgents === 2;
+      });
+      expect(sim.crashInstance(instanceId)).toBe(true);
+      bench.followMachines();
+      if (when === 'while it runs')
+        await until('held in sight', async () => {
+          const view = await process.json<{ members: { member: string; hold: { text: string } | null }[] }>(
+            '/v1/members',
+          );
+          return view?.members.find((one) => one.member === 'prod/db1')?.hold?.text.includes('STORE_NO_SPACE');
+        });
+      const told = await process.json<{ decision: { text: string } }>('/v1/members/prod/db1/explain');
+      expect(told?.decision.text).toContain('STORE_NO_SPACE');
+      const metrics = await process.get('/metrics');
+      expect(metrics?.body).toContain('understudy_store_writable 0');
+      expect(metrics?.body).toContain('understudy_store_alarms{alarm="NOSPACE"} 1');
+      expect((await process.get('/readyz'))?.status).toBe(503);
+      await free();
+      await until('ready again', async () => (await process.get('/readyz'))?.status === 200);
+      await until('replaced', async () => {
+        const view = await process.json<{ history: { outcome: string }[] }>('/v1/history');
+        return view?.history[0]?.outcome === 'replaced';
+      });
+      const launches = sim.log.launches().filter((one) => one.tags['understudy:op'] !== undefined);
+      expect(new Set(launches.map((one) => one.instanceId)).size).toBe(1);
+    },
+  );
+});
