@@ -54,6 +54,8 @@ export class EpochKeeper {
 
   /** A fresh ack called our heartbeat stale. */
   told(newestEpoch: bigint, coordinator: string): void {
+    // Answers to what we sent before we took an epoch are refused; this one knows less than we told it.
+    if (newestEpoch < this.#bootEpoch) return;
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#toldAtMs >= PEACE_MS) this.#turns = 0;
     this.#toldAtMs = nowMs;

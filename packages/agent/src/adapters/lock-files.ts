@@ -26,7 +26,8 @@ const TOUCH_EVERY_MS = 2_000;
 const LOOK_AGAIN_MS = 500;
 /** A disk that hangs must not keep the heartbeats from starting: longer, and this lock is done without. ms */
 const ACQUIRE_LIMIT_MS = 12_000;
-const TRIES_MAX = 40;
+/** More than a claim is fresh, in looks; fewer than the limit. */
+const TRIES_MAX = 16;
 
 /**
  * One agent per path, by files that name their owner (pid, start time, boot, pid namespace). A claim appears whole (`link`), and counts once its maker has
