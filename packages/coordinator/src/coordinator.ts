@@ -18,6 +18,7 @@ import {
   type TagScheme,
   type Timer,
 } from '@understudy/shared';
+import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
@@ -75,6 +76,8 @@ export interface CoordinatorOptions {
   readonly tags?: TagScheme;
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Also Node's own metrics. */
+  /** Tells what answered in EC2's place. */
+  readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
   readonly withProcessMetrics?: boolean;
   /** In place of the engine; for tests of the loop. */
   readonly runner?: RecoveryRunner;
@@ -181,6 +184,7 @@ export class Coordinator {
           store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
           keysRefused: this.keyRotation.problem !== null,
           runningRecoveries: this.seat.runs.runningCount,
+          foreignAnswers: options.answers?.totals ?? new Map(),
           serviceProbes: this.#prober.counts,
           receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
         }),
@@ -455,6 +459,7 @@ export class Coordinator {
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),
         ...this.seat.remarks(),
+        ...one(this.#options.answers?.problem() ?? null),
         ...one(this.keyRotation.problem),
       ],
     });
