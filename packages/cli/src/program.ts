@@ -181,6 +181,27 @@ function addProcesses(program: Command): void {
     });
 }
 
+interface IamPolicyCommandOptions {
+  readonly json?: boolean;
+  readonly partition: string;
+  readonly passRole?: string[];
+}
+
+function addIamPolicy(program: Command): void {
+  program
+    .command('iam-policy')
+    .description("the IAM policy a coordinator's role needs, from the table of the EC2 actions it calls")
+    .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: any)", collect)
+    .option('--partition <name>', 'aws, aws-cn or aws-us-gov', 'aws')
+    .option('--json', 'the document without line breaks (it is JSON either way)')
+    .action(async (options: IamPolicyCommandOptions) => {
+      const { iamPolicyOf } = await import('@understudy/coordinator');
+      const { partition, passRole, json } = options;
+      const policy = iamPolicyOf({ partition, ...(passRole === undefined ? {} : { passRoles: passRole }) });
+      process.stdout.write(`${JSON.stringify(policy, null, json === true ? undefined : 2)}\n`);
+    });
+}
+
 interface DemoCommandOptions {
   readonly json?: boolean;
   readonly keep?: boolean;
@@ -215,6 +236,7 @@ export function buildProgram(context: ProgramContext): Command {
   addExplain(program, context);
   addInspect(program, context);
   addProcesses(program);
+  addIamPolicy(program);
   addKeys(program, context);
   addDemo(program);
   return program;
