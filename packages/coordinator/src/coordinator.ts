@@ -23,10 +23,10 @@ import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
-import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
+import { type CoordinatorConfig, leaseTimingOf, policyLimitsOf } from './config.ts';
 import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
-import { recordProblems } from './view/record-problems.ts';
+import { recordProblems, slowAgentProblems } from './view/record-problems.ts';
 import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -137,6 +137,7 @@ export class Coordinator {
       log,
       keys,
       defaultPolicy: config.policy,
+      policyLimits: policyLimitsOf(config),
       freshForMs: config.etcd.leaseTtlMs,
     });
     this.leadership = new Leadership({
@@ -454,6 +455,7 @@ export class Coordinator {
       remarks: () => [
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),
+        ...slowAgentProblems(this.observer),
         ...this.seat.remarks(),
         ...one(this.keyRotation.problem),
       ],

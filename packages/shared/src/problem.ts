@@ -16,6 +16,8 @@ export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID: 'give each coordinator its own id, or stop the other process',
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
+  HEARTBEATS_TOO_SLOW:
+    'shorten heartbeat.intervalMs of the agent, or raise suspectAfterMs of its group (docs/judging.md)',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',

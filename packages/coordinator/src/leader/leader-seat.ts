@@ -31,6 +31,7 @@ import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
+import { PoliciesInForce } from './policies-in-force.ts';
 import { ServeContracts } from './serve-contracts.ts';
 import { Collector } from '../recovery/collector.ts';
 
@@ -203,6 +204,7 @@ export class LeaderSeat {
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
+      policies: new PoliciesInForce({ view, keys, log }),
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,
       console: new ConsoleCapture({ cloud, clock, log }),
