@@ -41,7 +41,7 @@ export default defineConfig({
           exclude: never,
           globalSetup: ['test/integration/global-setup.ts'],
           fileParallelism: false,
-          // Real processes and leases on a noisy two-core machine: a case that fails is run once more, and vitest shows that it was.
+          // Real processes and leases on a noisy two-core machine: a case that fails is run once more. No test relies on it: `npm test` names those that did.
           retry: 1,
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -1,14 +1,18 @@
 /**
  * `npm test`: sets up what is missing, then runs every check and every test with the project's own Node. Arguments go to vitest
- * (`npm test -- --project unit`). The last line is `N passed, N failed, N skipped`; the three static checks count as one test each.
+ * (`npm test -- --project unit`). The last line is `N passed, N failed, N skipped`; the three static checks count as one test each. Before it stand the names
+ * of the tests that passed only when they were run again (`retry` in vitest.config.ts).
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RETRIED_FILE, retriedLines } from './retried-reporter.mjs';
 import { run, runMain, say } from './run.mjs';
 import { CACHE, ROOT, setUp } from './setup.mjs';
 
 const CHECKS = ['format:check', 'lint', 'typecheck'];
 const RESULTS = join(CACHE, 'test-results', `${process.pid}.json`);
+const RETRIED = join(CACHE, 'test-results', `${process.pid}-retried.json`);
+const REPORTER = join(ROOT, 'scripts', 'retried-reporter.mjs');
 
 await runMain(async () => {
   const { node, env } = await setUp();
@@ -39,11 +43,22 @@ function noteSignals() {
 
 async function runVitest(node, env) {
   mkdirSync(dirname(RESULTS), { recursive: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`, `--reporter=${REPORTER}`];
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const args = [vitest, 'run', ...reporters, ...process.argv.slice(2)];
-  const code = await run(node, args, { env, cwd: ROOT, watchParent: true });
+  const code = await run(node, args, { env: { ...env, [RETRIED_FILE]: RETRIED }, cwd: ROOT, watchParent: true });
+  nameRetried();
   return counted(code);
+}
+
+function nameRetried() {
+  try {
+    for (const line of retriedLines(JSON.parse(readFileSync(RETRIED, 'utf8')))) process.stdout.write(`${line}\n`);
+  } catch {
+    // Vitest ended without a report; that is said elsewhere.
+  } finally {
+    rmSync(RETRIED, { force: true });
+  }
 }
 
 /** A file that could not be loaded and an error outside any test count as failures: nothing red may end in `0 failed`. */

@@ -120,6 +120,11 @@ const loop = z.strictObject({
   /** Leftovers of finished recoveries are looked for this often, ms. Default 60 000, 200 to 3 600 000. */
   collectEveryMs: durationMs(60_000, 200, 3_600_000),
   /**
+   * For members with an instance profile or licences the leader asks EC2 this often whether it would take the launch of a replacement (RunInstances with
+   * DryRun, which makes nothing), ms. Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and takes RunInstances tokens.
+   */
+  tryLaunchEveryMs: durationMs(86_400_000, 0, 604_800_000),
+  /**
    * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than the group's `flapLimit`, which counts them, and none
    * goes before what it left in EC2 is gone. More tells operators more, and costs etcd and every coordinator about 2 KiB each.
    */

@@ -81,11 +81,11 @@ describe('real coordinators, real etcd, EC2 over HTTP', () => {
     expect(done).toMatchObject({ outcome: 'replaced', newInstanceId: launched[0]?.instanceId });
     expect(done?.leaderChanges).toBe(1);
     const follower = processes.find((one) => one !== first && one !== second);
-    expect(StatusViewSchema.parse(await follower?.json('/v1/status'))).toMatchObject({
-      isLeader: false,
-      counts: { members: 2 },
+    await until('the follower counts both', async () => {
+      const status = StatusViewSchema.parse(await follower?.json('/v1/status'));
+      return !status.isLeader && status.counts.members === 2;
     });
-    expect((await recoveriesOf(second)).open).toEqual([]);
+    await until('none is open', async () => (await recoveriesOf(second)).open.length === 0);
   });
 
   test('SIGTERM: resigns at once, takes its records along, exits 0', async () => {

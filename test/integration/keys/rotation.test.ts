@@ -58,9 +58,8 @@ async function byTheBook(): Promise<void> {
 
   stage.giveCoordinators(ALL, [1, 2]);
   await each(ALL, (index) => stage.accepts(index, [1, 2]));
-  const early = await stage.understudy('keys', 'status', '--retire', '1');
+  const early = await stage.says('safe to retire id 1: no, because members prod/db1, prod/db2 still use id 1', 1);
   expect(early.code).toBe(1);
-  expect(early.text).toContain('safe to retire id 1: no, because members prod/db1, prod/db2 still use id 1');
 
   stage.giveAgents(2);
   await each(ALL, (index) => stage.hears(index, 2));
@@ -69,8 +68,7 @@ async function byTheBook(): Promise<void> {
       JSON.stringify(stage.storedOn(member, 'keys.json')).includes('"candidate":null,"superseded":["1-'),
     ),
   );
-  const ready = await stage.understudy('keys', 'status', '--retire', '1');
-  expect(ready.text).toContain('safe to retire id 1: yes');
+  const ready = await stage.says('safe to retire id 1: yes', 1);
   expect(ready.text).toContain('user data of prod/db1, prod/db2 names key id 1');
   expect(ready.code).toBe(0);
 
@@ -100,8 +98,8 @@ async function agentsFirstAndOneLate(): Promise<void> {
   stage.giveAgents(3);
   await wait(DEAD_AFTER_MS);
   await each(ALL, async (index) => {
-    expect((await stage.counts(index))['unknown-key']).toBeGreaterThan(known[index] ?? 0);
-    expect((await stage.keys(index)).members.map(({ keyId }) => keyId)).toEqual([2, 2]);
+    await until('key 3 was tried', async () => ((await stage.counts(index))['unknown-key'] ?? 0) > (known[index] ?? 0));
+    await stage.hears(index, 2);
     expect(longestSilenceMs(index, [2], fromMs)).toBeLessThan(SUSPECT_AFTER_MS);
   });
 
@@ -110,17 +108,18 @@ async function agentsFirstAndOneLate(): Promise<void> {
   await each([0, 1], (index) => stage.hears(index, 3));
   stage.giveCoordinators([0, 1], [3]);
   await each([0, 1], (index) => stage.accepts(index, [3]));
-  const split = await stage.understudy('keys', 'status', '--retire', '2');
+  const split = await stage.says('c3 does not know id 3', 2);
   expect(split.code).toBe(1);
-  expect(split.text).toContain('c3 does not know id 3');
 
   // The third is given the new key in place of the old one: refused, because its members still speak with that.
   stage.giveCoordinators([2], [3]);
   const refused = await until('refused', async () => (await stage.keys(2)).refused);
   expect(refused).toContain('key id 2 is gone from keys, but 2 members still speak with it (prod/db1, prod/db2)');
   expect((await stage.keys(2)).accepted.map(({ id }) => id)).toEqual([2]);
-  const { problems = [] } = (await stage.seat(2).process.json<{ problems: { code: string }[] }>('/v1/status')) ?? {};
-  expect(problems.map(({ code }) => code)).toContain('KEYS_REFUSED');
+  await until('the refusal is a problem on show', async () => {
+    const { problems = [] } = (await stage.seat(2).process.json<{ problems: { code: string }[] }>('/v1/status')) ?? {};
+    return problems.some(({ code }) => code === 'KEYS_REFUSED');
+  });
 
   stage.giveCoordinators([2], [2, 3]);
   await stage.hears(2, 3);
@@ -142,12 +141,14 @@ async function droppedByForce(): Promise<void> {
   stage.giveCoordinators(ALL, [4], [3]);
   for (const { process } of stage.seats) process.child.kill('SIGHUP');
   await each(ALL, (index) => stage.accepts(index, [4]));
-  await until('every observer withholds its opinion', () => stage.opinions.length - from === 6);
+  await until('every observer withholds its opinion', () => stage.opinions.length - from >= 6);
   await wait(DEAD_AFTER_MS);
   for (const { verdict, reason } of stage.opinions.slice(from))
     expect([verdict, reason]).toEqual(['unknown', 'KeyRetired']);
-  const explained = await stage.seat(0).process.json<{ reasonCode: string }>('/v1/members/prod/db1/explain');
-  expect(explained?.reasonCode).toBe('KeyRetired');
+  await until('explained as a retired key', async () => {
+    const explained = await stage.seat(0).process.json<{ reasonCode: string }>('/v1/members/prod/db1/explain');
+    return explained?.reasonCode === 'KeyRetired';
+  });
   const { open, history } =
     (await stage.seat(0).process.json<{ open: unknown[]; history: unknown[] }>('/v1/recoveries')) ?? {};
   expect([open, history]).toEqual([[], []]);
@@ -158,7 +159,8 @@ async function droppedByForce(): Promise<void> {
   for (const { verdict } of stage.opinions.slice(from + 6)) expect(verdict).toBe('alive');
   sameProcesses();
   noSequenceMissing();
-  for (const { process } of stage.seats) expect(process.events()).toContain('keys.members_lost');
+  for (const { process } of stage.seats)
+    await until('the loss is in the log', () => process.events().includes('keys.members_lost'));
 }
 
 /** A replacement, booted with user data from before the first, speaks with the present key and takes over. */
@@ -175,8 +177,12 @@ async function replacementBootsWithOldUserData(): Promise<void> {
     return history[0];
   });
   expect(replaced.outcome).toBe('replaced');
-  const { members } = await stage.keys(0);
-  expect(members[0]).toMatchObject({ member: 'prod/db1', instanceId: replaced.newInstanceId, keyId: 4 });
+  // In history as soon as it is closed; heard by every observer a little later, under load a good deal.
+  await until('the replacement speaks with the present key', async () => {
+    const { members } = await stage.keys(0);
+    const one = members.find(({ member }) => member === 'prod/db1');
+    return one?.instanceId === replaced.newInstanceId && one.keyId === 4;
+  });
 }
 
 /** One cluster lives through all of it without a restart, as it should; so it is one case. */

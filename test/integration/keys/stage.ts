@@ -241,6 +241,14 @@ export class KeyStage {
     return { code, text };
   }
 
+  /** Runs `keys status --retire ID` until it says this: what it reports comes from three processes, each in its own time. */
+  says(text: string, retireId: number): Promise<{ readonly code: number | null; readonly text: string }> {
+    return until(`keys status says "${text}"`, async () => {
+      const answer = await this.understudy('keys', 'status', '--retire', String(retireId));
+      return answer.text.includes(text) ? answer : null;
+    });
+  }
+
   async close(): Promise<void> {
     this.#watch?.cancel();
     await this.bench.close();

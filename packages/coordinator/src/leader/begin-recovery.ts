@@ -21,6 +21,7 @@ import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
+import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import { supersede } from '../recovery/supersede.ts';
@@ -46,6 +47,8 @@ export interface BeginningOptions {
   readonly serveLeases: ServeLeases;
   /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
   readonly storeTimeoutMs: number;
+  /** What EC2 said when the launch of this instance's replacement was tried. */
+  readonly trialOf: (instanceId: string) => LaunchTrial;
 }
 
 /**
@@ -68,7 +71,8 @@ export class Begin {
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
-      const result = this.#withOwed(chosen, makePlan(input, policy, leaveAzOf(deciding.ask(chosen))));
+      const trial = this.#options.trialOf(instanceId);
+      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
       if (refusal !== null) this.#refuse(member, ...refusal);
     } catch (error) {

@@ -1,9 +1,6 @@
 import {
   type Clock,
   type Cloud,
-  errorText,
-  type GroupPolicy,
-  isOperationError,
   type Keyspace,
   type Log,
   type MemberId,
@@ -16,15 +13,8 @@ import type { Term } from '../contracts.ts';
 import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';
-import { undecidedRecovery } from '../core/recovery/activated.ts';
-import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
-import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
-import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import type { Readiness } from './readiness.ts';
 
-/** Members whose readiness is looked at per pass; each costs about ten EC2 reads. */
-const READINESS_PER_PASS = 4;
-/** A member's readiness is looked at again after this long. */
-const READINESS_EVERY_MS = 600_000;
 /** Guarded writes of one pass under way at the same time. */
 const WRITES_AT_ONCE = 8;
 const READINESS_PROBLEMS_MAX = 20;
@@ -53,30 +43,25 @@ export class Enrolling {
   readonly #keys: Keyspace;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #policyOf: (group: string) => GroupPolicy;
+  readonly #readiness: Readiness;
   #conflicts: ReadonlyMap<MemberId, EnrolConflict> = new Map();
   #problems: readonly ClaimProblem[] = [];
   #completedAtMs: MonotonicMs | null = null;
   #unseenCount = 0;
-  /** Instance id → when its readiness was last looked at; rebuilt from the members on each pass, so no larger than they are. */
-  #examinedAtMs: ReadonlyMap<string, MonotonicMs> = new Map();
-  /** Kept for the instances of {@link #examinedAtMs} only. */
-  readonly #userDataKeyIds = new Map<string, number | null>();
-
   constructor(options: {
     readonly cloud: Cloud;
     readonly view: ClusterView;
     readonly keys: Keyspace;
     readonly clock: Clock;
     readonly log: Log;
-    readonly policyOf: (group: string) => GroupPolicy;
+    readonly readiness: Readiness;
   }) {
     this.#cloud = options.cloud;
     this.#view = options.view;
     this.#keys = options.keys;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#policyOf = options.policyOf;
+    this.#readiness = options.readiness;
   }
 
   /** Members that two instances claim, as of the last pass. */
@@ -92,11 +77,6 @@ export class Enrolling {
   /** When a pass last listed the instances; null = not yet in this process's present term. */
   get completedAtMs(): MonotonicMs | null {
     return this.#completedAtMs;
-  }
-
-  /** Key id that the user data of this instance names, as readiness last saw it; null = none seen, or not looked yet. */
-  userDataKeyId(instanceId: string): number | null {
-    return this.#userDataKeyIds.get(instanceId) ?? null;
   }
 
   /** A new term knows nothing of what an earlier one saw. */
@@ -129,7 +109,7 @@ export class Enrolling {
     this.#completedAtMs = this.#clock.monotonicMs();
     await forEachBounded(decisions.enrol, WRITES_AT_ONCE, (one) => this.#enrol(term, one));
     await forEachBounded(decisions.refresh, WRITES_AT_ONCE, (one) => this.#refresh(term, one));
-    for (const member of this.#dueForReadiness()) await this.#examine(term, member);
+    for (const member of this.#readiness.due()) await this.#examine(term, member);
   }
 
   #noteUnseen(count: number): void {
@@ -189,60 +169,19 @@ export class Enrolling {
     });
   }
 
-  #dueForReadiness(): readonly MemberId[] {
-    const { mirror } = this.#view;
-    const { members } = mirror;
-    const nowMs = this.#clock.monotonicMs();
-    const examined = new Map<string, MonotonicMs>();
-    const due: { readonly member: MemberId; readonly atMs: number }[] = [];
-    for (const [member, { record }] of members) {
-      const atMs = this.#examinedAtMs.get(record.instanceId);
-      if (atMs !== undefined) examined.set(record.instanceId, atMs);
-      const isDue = atMs === undefined || nowMs - atMs >= READINESS_EVERY_MS;
-      if (isDue && undecidedRecovery(mirror, member) === null)
-        due.push({ member, atMs: atMs ?? Number.NEGATIVE_INFINITY });
-    }
-    this.#examinedAtMs = examined;
-    for (const instanceId of this.#userDataKeyIds.keys())
-      if (!examined.has(instanceId)) this.#userDataKeyIds.delete(instanceId);
-    return due
-      .sort((a, b) => a.atMs - b.atMs)
-      .slice(0, READINESS_PER_PASS)
-      .map((one) => one.member);
-  }
-
   /** Asks what would stop a recovery of this member now. EC2 not answering is no finding: it is tried again. */
   async #examine(term: Term, member: MemberId): Promise<void> {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);
     if (!stored || activation?.record.instanceId !== stored.record.instanceId) return;
-    const found = await this.#readiness(stored.record, term.signal);
+    const found = await this.#readiness.look(stored.record, term.signal);
     if (found === null) return;
     const { instanceId } = stored.record;
-    this.#examinedAtMs = new Map(this.#examinedAtMs).set(instanceId, this.#clock.monotonicMs());
     const readinessProblems = found.slice(0, READINESS_PROBLEMS_MAX);
     if (JSON.stringify(readinessProblems) === JSON.stringify(stored.record.readinessProblems)) return;
     if (readinessProblems.length > 0)
       this.#log.warn('member.not_ready', { member, instanceId, problems: readinessProblems });
     const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
     await this.#putMember(term, { ...record, readinessProblems }, stored.modRevision, activation.modRevision);
-  }
-
-  async #readiness(
-    { instanceId, group, az }: MemberRecord,
-    signal: AbortSignal,
-  ): Promise<MemberRecord['readinessProblems'] | null> {
-    const policy = this.#policyOf(group);
-    try {
-      const input = await gatherPlanInput(this.#cloud, instanceId, policy, { signal });
-      this.#userDataKeyIds.set(instanceId, keyIdInUserData(input.userData));
-      const result = makePlan(input, policy);
-      return readinessProblemsOf(result, az).map(({ code, text }) => ({ code, text }));
-    } catch (error) {
-      if (!isOperationError(error)) throw error;
-      if (error.code === 'CLOUD_DENIED' || error.code === 'CLOUD_REJECTED')
-        return [{ code: error.code, text: errorText(error) }];
-      return null;
-    }
   }
 }

@@ -5,6 +5,7 @@ import {
   type KvStore,
   type Log,
   type MemberId,
+  type NotEnrolled,
   type Problem,
   problemOf,
 } from '@understudy/shared';
@@ -24,11 +25,13 @@ import { Begin } from './begin-recovery.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
 import { HoldKeeper, type WantedHold } from './holds.ts';
+import { FindingsPublisher } from './findings-publisher.ts';
 import { JudgementPublisher } from './judgement-publisher.ts';
 import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
+import { Readiness } from './readiness.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
 import { PoliciesInForce } from './policies-in-force.ts';
@@ -128,7 +131,7 @@ export class LeaderSeat {
 
   /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
   userDataKeyId(instanceId: string): number | null {
-    return this.#parts.enrolling.userDataKeyId(instanceId);
+    return this.#parts.readiness.userDataKeyId(instanceId);
   }
 
   /** The last words of a member's machine that this process found dead. */
@@ -147,11 +150,25 @@ export class LeaderSeat {
     return [...this.#work.work.problems(), ...zones];
   }
 
-  /** Instances whose tags say nothing usable. */
-  remarks(): readonly Problem[] {
+  /** Instances whose tags name us and that are no members, as far as there is room; empty on a follower. */
+  notEnrolled(): readonly NotEnrolled[] {
     if (!this.#leads()) return [];
-    const { problems } = this.#parts.enrolling;
-    return problems.slice(0, REMARKS_MAX).map(({ instanceId, code, text }) => problemOf(code, `${instanceId} ${text}`));
+    const { problems, conflicts } = this.#parts.enrolling;
+    const { members } = this.#options.view.mirror;
+    // A conflict about a member that is enrolled is its hold.
+    const rivals = [...conflicts.values()]
+      .filter(({ member }) => !members.has(member))
+      .map(({ member, reason, text }) => ({ ...problemOf(reason, `${member}: ${text}`), instanceId: '' }));
+    const instances = problems.map(({ instanceId, code, text }) => ({ ...problemOf(code, text), instanceId }));
+    return [...rivals, ...instances].slice(0, REMARKS_MAX);
+  }
+
+  /** The same as problems. */
+  remarks(): readonly Problem[] {
+    return this.notEnrolled().map(({ instanceId, ...problem }) => ({
+      ...problem,
+      text: `${instanceId} ${problem.text}`.trim(),
+    }));
   }
 
   #leads(): boolean {
@@ -178,7 +195,9 @@ export class LeaderSeat {
     const { config, store, cloud, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const policyOf = (group: string) => view.policyOf(group);
-    const enrolling = new Enrolling({ cloud, view, keys, clock, log, policyOf });
+    const { tryLaunchEveryMs } = config.loop;
+    const readiness = new Readiness({ cloud, view, clock, policyOf, tryLaunchEveryMs });
+    const enrolling = new Enrolling({ cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
     const judging = new Judging({
@@ -198,13 +217,19 @@ export class LeaderSeat {
     return {
       view,
       judging,
+      findings: new FindingsPublisher({ keys, view, clock }),
+      found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      begin: new Begin({ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs }),
+      begin: new Begin({
+        ...{ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
+        trialOf: (instanceId) => readiness.trialOf(instanceId),
+      }),
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
       policies: new PoliciesInForce({ view, keys, log }),
+      readiness,
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,
       console: new ConsoleCapture({ cloud, clock, log }),

@@ -18,9 +18,11 @@ import type { Begin } from './begin-recovery.ts';
 import type { ConsoleCapture } from './console-capture.ts';
 import type { Deciding } from './deciding.ts';
 import { type HoldKeeper, planHolds } from './holds.ts';
+import type { FindingsPublisher, Found } from './findings-publisher.ts';
 import type { JudgementPublisher } from './judgement-publisher.ts';
 import type { Judgement, Judging } from './judging.ts';
 import type { RecoveryRuns } from './runs.ts';
+import type { Readiness } from './readiness.ts';
 import type { Enrolling } from './enrolment.ts';
 import type { PoliciesInForce } from './policies-in-force.ts';
 import type { ServeContracts } from './serve-contracts.ts';
@@ -38,11 +40,14 @@ export interface LeaderParts {
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly judgements: JudgementPublisher;
+  readonly findings: FindingsPublisher;
+  readonly found: () => Found;
   readonly deciding: Deciding;
   readonly begin: Begin;
   readonly holds: HoldKeeper;
   readonly runs: RecoveryRuns;
   readonly enrolling: Enrolling;
+  readonly readiness: Readiness;
   readonly serveContracts: ServeContracts;
   readonly policies: PoliciesInForce;
   readonly evidence: EvidencePoller;
@@ -203,8 +208,11 @@ export class LeaderWork {
   #publish(): void {
     if (this.#publishing) return;
     this.#publishing = true;
-    const { judgements } = this.#parts;
-    const work = () => judgements.publish(this.#term, this.#judged(), () => this.#isEveryoneJudged());
+    const { judgements, findings, found } = this.#parts;
+    const work = async () => {
+      await judgements.publish(this.#term, this.#judged(), () => this.#isEveryoneJudged());
+      await findings.publish(this.#term, found());
+    };
     void this.#attempt('judgements', work).then(() => {
       this.#publishing = false;
     });

@@ -1,0 +1,128 @@
+import {
+  type Clock,
+  type Cloud,
+  errorText,
+  type GroupPolicy,
+  isOperationError,
+  type MemberId,
+  type MemberRecord,
+  type MonotonicMs,
+} from '@understudy/shared';
+import type { ClusterView } from '../view/cluster-view.ts';
+import { undecidedRecovery } from '../core/recovery/activated.ts';
+import { type LaunchTrial, NOT_TRIED } from '../core/recovery/launch-trial.ts';
+import { makePlan, type PlanInput, readinessProblemsOf } from '../core/recovery/plan.ts';
+import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
+import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import { tryLaunch, wantsTrial } from '../recovery/try-launch.ts';
+
+/** Members whose readiness is looked at per pass; each costs about fifteen EC2 reads. */
+const LOOKS_PER_PASS = 4;
+/** Launches tried per pass: their bucket is small, and it is the recoveries' first. */
+const TRIALS_PER_PASS = 1;
+/** A member's readiness is looked at again after this long, and soon after its group's policy was changed. */
+const LOOK_EVERY_MS = 600_000;
+
+type Problems = MemberRecord['readinessProblems'];
+
+/** What a look at one instance left behind. */
+interface Looked {
+  readonly atMs: MonotonicMs;
+  /** Revision of the group's policy it was judged by; 0: the configuration's. */
+  readonly groupRevision: number;
+  readonly userDataKeyId: number | null;
+  readonly trial: LaunchTrial;
+  readonly triedAtMs: MonotonicMs | null;
+}
+
+export interface ReadinessOptions {
+  readonly cloud: Cloud;
+  readonly view: ClusterView;
+  readonly clock: Clock;
+  readonly policyOf: (group: string) => GroupPolicy;
+  /** A launch is tried again (DryRun) after this long; 0: never. */
+  readonly tryLaunchEveryMs: number;
+}
+
+/** What would stop a recovery of each member if it began now, looked at again and again while nothing is wrong. Reads and DryRun only. */
+export class Readiness {
+  readonly #options: ReadinessOptions;
+  /** Rebuilt from the members whenever somebody asks who is due, so no larger than they are. */
+  #looked: Map<string, Looked> = new Map();
+  #trialsLeft = 0;
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+  }
+
+  /** Key id that the user data of this instance names, as last seen; null = none seen, or not looked yet. */
+  userDataKeyId(instanceId: string): number | null {
+    return this.#looked.get(instanceId)?.userDataKeyId ?? null;
+  }
+
+  /** What EC2 last said to a launch of this instance's replacement. */
+  trialOf(instanceId: string): LaunchTrial {
+    return this.#looked.get(instanceId)?.trial ?? NOT_TRIED;
+  }
+
+  /** Whom to look at now, those that waited longest first. */
+  due(): readonly MemberId[] {
+    const { view, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const looked = new Map<string, Looked>();
+    const due: { readonly member: MemberId; readonly atMs: number }[] = [];
+    for (const [member, { record }] of view.mirror.members) {
+      const own = this.#looked.get(record.instanceId);
+      if (own) looked.set(record.instanceId, own);
+      const isKnown =
+        own && nowMs - own.atMs < LOOK_EVERY_MS && own.groupRevision === this.#groupRevision(record.group);
+      if (!isKnown && undecidedRecovery(view.mirror, member) === null)
+        due.push({ member, atMs: own?.atMs ?? Number.NEGATIVE_INFINITY });
+    }
+    this.#looked = looked;
+    this.#trialsLeft = TRIALS_PER_PASS;
+    return due
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(0, LOOKS_PER_PASS)
+      .map((one) => one.member);
+  }
+
+  /** The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not EC2's */
+  async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
+    const { cloud, policyOf } = this.#options;
+    const groupRevision = this.#groupRevision(group);
+    const policy = policyOf(group);
+    try {
+      const gathered = await gatherPlanInput(cloud, instanceId, policy, { signal });
+      const tried = await this.#try(gathered, policy, signal);
+      const problems = readinessProblemsOf(makePlan({ ...gathered, trial: tried.trial }, policy), az);
+      const userDataKeyId = keyIdInUserData(gathered.userData);
+      this.#note(instanceId, { groupRevision, userDataKeyId, ...tried });
+      return problems.map(({ code, text }) => ({ code, text }));
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      if (error.code !== 'CLOUD_DENIED' && error.code !== 'CLOUD_REJECTED') return null;
+      this.#note(instanceId, { groupRevision, userDataKeyId: null, trial: NOT_TRIED, triedAtMs: null });
+      return [{ code: error.code, text: errorText(error) }];
+    }
+  }
+
+  #note(instanceId: string, found: Omit<Looked, 'atMs'>): void {
+    this.#looked.set(instanceId, { atMs: this.#options.clock.monotonicMs(), ...found });
+  }
+
+  /** What a trial found wrong is tried again with every look, so that a correction shows; all else at its own slow pace. */
+  async #try(input: PlanInput, policy: GroupPolicy, signal: AbortSignal): Promise<Pick<Looked, 'trial' | 'triedAtMs'>> {
+    const { cloud, clock, tryLaunchEveryMs } = this.#options;
+    const { trial = NOT_TRIED, triedAtMs = null } = this.#looked.get(input.instance.instanceId) ?? {};
+    const isGood = trial.kind === 'ok' || trial.kind === 'unknown';
+    const isFresh = isGood && triedAtMs !== null && clock.monotonicMs() - triedAtMs < tryLaunchEveryMs;
+    if (tryLaunchEveryMs === 0 || !wantsTrial(input) || isFresh || this.#trialsLeft === 0) return { trial, triedAtMs };
+    this.#trialsLeft -= 1;
+    return { trial: await tryLaunch(cloud, input, policy, { signal }), triedAtMs: clock.monotonicMs() };
+  }
+
+  #groupRevision(group: string): number {
+    return this.#options.view.mirror.groups.get(group)?.modRevision ?? 0;
+  }
+}
