@@ -90,16 +90,7 @@ export class Coordinator {
     const timing = leaseTimingOf(config);
     this.#options = options;
     this.#keys = keys;
-    this.view = new ClusterView({
-      store,
-      clock,
-      random,
-      log,
-      keys,
-      defaultPolicy: config.policy,
-      policyLimits: policyLimitsOf(config),
-      freshForMs: config.etcd.leaseTtlMs,
-    });
+    this.view = this.#makeView(store, keys);
     this.leadership = new Leadership({
       store,
       clock,
@@ -309,6 +300,20 @@ export class Coordinator {
   }
 
   // Parts ------------------------------------------------------------------------------------------------------------------------------
+
+  #makeView(store: WatchedStore, keys: Keyspace): ClusterView {
+    const { config, clock, random, log } = this.#options;
+    return new ClusterView({
+      store,
+      clock,
+      random,
+      log,
+      keys,
+      defaultPolicy: config.policy,
+      policyLimits: policyLimitsOf(config),
+      freshForMs: config.etcd.leaseTtlMs,
+    });
+  }
 
   #makeObserver(startedAtMs: MonotonicMs): ObserverTable {
     const { config, masters, random } = this.#options;
