@@ -18,6 +18,8 @@ const asMap = (value: unknown): Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Config) : {};
 const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const asText = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** The bodies of a MIME message, or the text itself. */
 function partsOf(text: string): readonly string[] {
   const boundary = /^content-type:\s*multipart\/[^\n]*boundary="?([^"\s;]+)/im.exec(text)?.[1];
@@ -59,7 +61,7 @@ const lineOf = (command: unknown): string => (Array.isArray(command) ? command.m
 
 function configFormats(config: Config): { device: string; by: string }[] {
   const disks = Object.keys(asMap(config['disk_setup'])).map((device) => ({ device, by: 'disk_setup' }));
-  const systems = asList(config['fs_setup']).map((one) => ({ device: String(asMap(one)['device']), by: 'fs_setup' }));
+  const systems = asList(config['fs_setup']).map((one) => ({ device: asText(asMap(one)['device']), by: 'fs_setup' }));
   const commands = ['bootcmd', 'runcmd'].flatMap((by) => commandsIn(asList(config[by]).map(lineOf).join('\n'), by));
   return [...disks, ...systems, ...commands];
 }
@@ -76,8 +78,8 @@ export function cloudInit(userData: string): FirstBoot {
     ran: parts.map(({ kind }) => kind).filter((kind) => kind !== 'none'),
     formats: [...configFormats(config), ...scripts.flatMap(({ kind, text }) => commandsIn(text, kind))],
     files: asList(config['write_files']).map((file) => ({
-      path: String(asMap(file)['path']),
-      content: String(asMap(file)['content'] ?? ''),
+      path: asText(asMap(file)['path']),
+      content: asText(asMap(file)['content']),
     })),
   };
 }
