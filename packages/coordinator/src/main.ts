@@ -193,7 +193,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
-    cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
+    cloud: createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs }),
     ...hearing,
     clock,
     random: new SystemRandom(),
