@@ -178,6 +178,12 @@ export class CloudSim {
     this.core.world.quotas = { ...this.core.world.quotas, ...quotas };
   }
 
+  /** Keys that everything made from now on must be tagged with, as an organisation may want it. */
+  setRequiredTags(keys: readonly string[]): void {
+    this.core.world.requiredTags.clear();
+    for (const key of keys) this.core.world.requiredTags.add(key);
+  }
+
   /** Actions that answer UnauthorizedOperation. */
   setDeniedActions(actions: readonly string[]): void {
     this.core.world.deniedActions.clear();

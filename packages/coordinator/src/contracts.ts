@@ -157,6 +157,8 @@ export interface RecoveryActivity {
 export interface RecoveryRunner {
   /** Resumes the recorded intent from its journal. Never re-decides. Resolves; throws only on a broken invariant. */
   run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome>;
+  /** Something was asked of it: a run of it that is under way ends soon, so that the next one begins with that. Absent: it has to end by itself. */
+  interrupt?(opId: string): void;
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
   /** Its hold was removed while it runs: what it pauses for after a failure is tried now. Absent: it cannot be hurried. */

@@ -183,12 +183,6 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     [RECOVER],
     'by-hand',
   ),
-  RequestRefused: wayOut(
-    'what an operator asked of its recovery cannot be done as things are',
-    'read why; ask for something else, or for the same once that has changed',
-    [RETRY, REPLAN, ABANDON],
-    'by-hand',
-  ),
 };
 
 /** The commands of a way out, for this member. */

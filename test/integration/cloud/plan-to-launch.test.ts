@@ -120,7 +120,7 @@ describe('from plan to replacement', () => {
           const volumes = await f.cloud.describeVolumes({ 'volume-id': after.volumes.map(({ volumeId }) => volumeId) });
           expect(volumes.map((volume) => volume.sizeGiB).toSorted((a, b) => a - b)).toEqual([8, 20, 30]);
           expect(volumes.every((volume) => volume.tags['understudy:op'] === intent.opId)).toBe(true);
-          for (const { volumeId, tags } of volumeTagsToReapply(intent.plan.volumes, after)) {
+          for (const { volumeId, tags } of volumeTagsToReapply(intent.plan, after)) {
             await f.cloud.createTags([volumeId], tags);
           }
           expect(f.sim.log.launches().length).toBe(2);

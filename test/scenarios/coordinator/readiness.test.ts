@@ -118,6 +118,20 @@ describe('a candidate that must fail', () => {
   });
 });
 
+describe('an organisation that refuses what carries no tags', () => {
+  test("gets them on everything that a recovery makes, when they are in the group's policy", async () => {
+    const tags = { CostCenter: '7', Owner: 'sre' };
+    const { world, old } = await started({}, { policy: { tags } });
+    world.sim.setRequiredTags(Object.keys(tags));
+    await replaced(world, old.instanceId);
+    const { snapshots, images } = world.sim.core.world;
+    const opId = world.history(DB1)[0]?.opId;
+    const made = [...snapshots.all(), ...images.all()].filter((one) => one.tags['understudy:op'] === opId);
+    expect(made.length).toBeGreaterThanOrEqual(2);
+    for (const one of made) expect(one.tags).toMatchObject(tags);
+  });
+});
+
 describe('user data that formats the restored disk', () => {
   const userData = '#cloud-config\nfs_setup:\n- { device: /dev/sdf, filesystem: ext4, overwrite: true }\n';
 

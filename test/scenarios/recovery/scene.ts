@@ -35,8 +35,10 @@ import {
   type MonotonicMs,
   monotonicMs,
   OperationError,
+  type OperatorRequestRecord,
   opIdOf,
   parseRecord,
+  type RequestKind,
   serializeRecord,
   TAG,
 } from '@understudy/shared';
@@ -150,11 +152,13 @@ export class Scene {
     const result = makePlan(input, this.policy);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
     const activation = this.kv.entries(KEYS.activation(member))[0];
-    const opId = opIdOf(seeded.instanceId);
+    const ordinal = this.activation(member)?.ordinal ?? 0;
+    const opId = opIdOf(seeded.instanceId, ordinal);
     this.#put(KEYS.intent(member), {
       opId,
       member,
       oldInstanceId: seeded.instanceId,
+      ordinal,
       oldIncarnation: 1,
       activationModRevision: activation?.modRevision ?? 0,
       term: 1,
@@ -164,6 +168,13 @@ export class Scene {
       plan: result.plan,
     });
     return this.intent(member);
+  }
+
+  /** What an operator asks of the open recovery, as the leader writes it down. */
+  ask(kind: RequestKind, over: Partial<OperatorRequestRecord> = {}, member: MemberId = MEMBER): void {
+    const { opId } = this.intent(member).record;
+    const asked = { member, kind, opId, by: 'ann', why: 'the test', loss: null, leaveOpen: false };
+    this.#put(KEYS.request(member), { ...asked, atWallMs: this.clock.wallMs(), ...over });
   }
 
   intent(member: MemberId = MEMBER): OpenIntent {
@@ -207,6 +218,7 @@ export class Scene {
         reading: (_member, instanceId) => this.#reading(instanceId),
         abstains: () => this.abstains,
       },
+      policyOf: () => ({ policy: this.policy, modRevision: 0 }),
       settings: this.settings,
       intentSeenAtMs: () => wrapping.intentSeenAtMs?.() ?? null,
     });
@@ -272,8 +284,9 @@ export class Scene {
   }
 
   /** Instances recoveries of this old instance have launched. */
-  launchedFor(oldInstanceId: string): readonly string[] {
-    const launches = this.sim.log.launches().filter((one) => one.tags[TAG.op] === opIdOf(oldInstanceId));
+  launchedFor(oldInstanceId: string, ordinal = 0): readonly string[] {
+    const op = opIdOf(oldInstanceId, ordinal);
+    const launches = this.sim.log.launches().filter((one) => one.tags[TAG.op] === op);
     return [...new Set(launches.map((launch) => launch.instanceId))];
   }
 

@@ -5,6 +5,7 @@ import { Ec2Error } from './ec2-error.ts';
 import type { SimEvent } from './event-log.ts';
 import type { Fault } from './faults.ts';
 import type { SimInstanceEvent, StatusCheck } from './model.ts';
+import { requireTags } from './required-tags.ts';
 import { type Call, World, type WorldOptions } from './world.ts';
 
 export interface CallMoment {
@@ -156,6 +157,7 @@ export class CloudSimCore {
     if (world.deniedActions.has(action)) {
       throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.');
     }
+    requireTags(world.requiredTags, action, input);
     if (input['DryRun'] === true && isAction(action) && action !== 'RunInstances') {
       throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
     }

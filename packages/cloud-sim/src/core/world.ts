@@ -112,6 +112,8 @@ export class World {
   /** `az/type` → instances that still fit; absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();
+  /** Keys without which nothing may be made. */
+  readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */
   readonly usedIps = new Map<string, string>();
   quotas: Quotas;

@@ -79,6 +79,7 @@ const CapacitySchema = z.strictObject({
 });
 const OfferingSchema = z.strictObject({ az: z.string(), instanceType: z.string(), offered: z.boolean() });
 const ExistsSchema = z.strictObject({ name: z.string().min(1), exists: z.boolean() });
+const KeysSchema = z.strictObject({ keys: z.array(z.string().min(1)).max(50) });
 const DnsSchema = z.strictObject({ mode: z.enum(['answer', 'nxdomain', 'silent']) });
 const QuotasSchema = z.record(z.string(), z.number().int().min(0));
 
@@ -174,6 +175,12 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
     const wanted = body(ExistsSchema, request.body, reply);
     if (!wanted) return reply;
     sim.setLicenseConfiguration(wanted.name, wanted.exists);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/required-tags', (request, reply) => {
+    const wanted = body(KeysSchema, request.body, reply);
+    if (!wanted) return reply;
+    sim.setRequiredTags(wanted.keys);
     return done(reply, true, '');
   });
   app.post('/_sim/quotas', (request, reply) => {

@@ -7,6 +7,8 @@ import {
   type Log,
   type MemberId,
   type MonotonicMs,
+  type OperatorRequestRecord,
+  type Revision,
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
@@ -34,6 +36,8 @@ type Run =
       readonly holdSeen: boolean;
     };
 
+type Asked = Pick<ClusterMirror, 'intents' | 'holds'> & Partial<Pick<ClusterMirror, 'requests'>>;
+
 export interface RecoveryRunsOptions {
   readonly runner: RecoveryRunner;
   readonly clock: Clock;
@@ -54,6 +58,8 @@ export class RecoveryRuns {
   readonly #options: RecoveryRunsOptions;
   /** By opId; entries go when their intent does. */
   readonly #runs = new Map<string, Run>();
+  /** Revision of the newest request that was taken note of, by opId; goes with the request. */
+  readonly #askedAt = new Map<string, Revision>();
 
   constructor(options: RecoveryRunsOptions) {
     this.#options = options;
@@ -75,7 +81,7 @@ export class RecoveryRuns {
   }
 
   /** Starts what may start. Synchronous; call it whenever the view changed or time passed. `mayRun`: its records can be read. */
-  sync(term: Term, mirror: Pick<ClusterMirror, 'intents' | 'holds'>, mayRun: (member: MemberId) => boolean): void {
+  sync(term: Term, mirror: Asked, mayRun: (member: MemberId) => boolean): void {
     const open = [...mirror.intents.values()].sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs);
     const openIds = new Set(open.map((one) => one.record.opId));
     for (const [opId, run] of this.#runs) if (run.kind === 'waiting' && !openIds.has(opId)) this.#runs.delete(opId);
@@ -83,6 +89,7 @@ export class RecoveryRuns {
     for (const intent of open) {
       const { opId, member } = intent.record;
       this.#noteHold(opId, mirror.holds.get(member)?.record.opId === opId);
+      this.#noteRequest(opId, mirror.requests?.get(member));
       if (room <= 0 || !mayRun(member) || !this.#isDue(opId)) continue;
       this.#start(term, intent);
       room -= 1;
@@ -104,6 +111,19 @@ export class RecoveryRuns {
     // Gone after it was there: somebody removed it, so now is the time.
     const retryAtMs = held ? run.retryAtMs : this.#options.clock.monotonicMs();
     this.#runs.set(opId, { ...run, holdSeen: held, retryAtMs });
+  }
+
+  /** Something new was asked of it: the run under way ends, a waiting one is due now. Each request is taken note of once, by its revision. */
+  #noteRequest(opId: string, request: Stored<OperatorRequestRecord> | undefined): void {
+    if (request?.record.opId !== opId) {
+      this.#askedAt.delete(opId);
+      return;
+    }
+    if (this.#askedAt.get(opId) === request.modRevision) return;
+    this.#askedAt.set(opId, request.modRevision);
+    const run = this.#runs.get(opId);
+    if (run?.kind === 'running') this.#options.runner.interrupt?.(opId);
+    else if (run) this.#runs.set(opId, { ...run, retryAtMs: this.#options.clock.monotonicMs() });
   }
 
   #isDue(opId: string): boolean {

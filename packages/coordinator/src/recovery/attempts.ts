@@ -7,17 +7,21 @@ import type { Run } from './run.ts';
 const TURNS_KEPT = 2;
 const DELETES_MAX = 8;
 
-/** The attempts before `attempt` that the journal still has, with where they were and why they ended. */
+/** The attempts before `attempt` under the present plan that the journal still has, with where they were and why they ended. */
 export function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
   const ended: EndedAttempt[] = [];
-  for (let number = 1; number < attempt; number += 1) {
+  const before = run.record.attemptsBeforePlan ?? 0;
+  for (let number = before + 1; number < attempt; number += 1) {
     const entry = run.journal.get('revoke', `revoke-${number}`);
     if (!entry?.request) continue;
     const { round, candidateIndex, failure, text, seriesLength, seriesSinceWallMs } = entry.request;
     const endedAtWallMs = entry.endedAtWallMs ?? entry.startedAtWallMs;
     ended.push({ round, candidateIndex, failure, text, endedAtWallMs, seriesLength, seriesSinceWallMs });
   }
-  invariant(attempt === 1 || ended.length > 0, `attempt ${attempt - 1} has not been ended, but ${attempt} begins`);
+  invariant(
+    attempt === before + 1 || ended.length > 0,
+    `attempt ${attempt - 1} has not been ended, but ${attempt} begins`,
+  );
   return ended;
 }
 

@@ -27,6 +27,7 @@ import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-
 import { driveStep } from './effect.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
+import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import { activateStep } from './steps/activate.ts';
@@ -39,6 +40,9 @@ import { launchStep } from './steps/launch.ts';
 import { permitStep } from './steps/permit.ts';
 import { revokeStep } from './steps/revoke.ts';
 import { verifyStep } from './steps/verify.ts';
+import { carryOut } from './ways-out/carry-out.ts';
+import type { CarriedOut } from './ways-out/outcome.ts';
+import type { PolicySource } from './ways-out/replan.ts';
 
 export interface RecoveryEngineOptions {
   readonly cloud: Cloud;
@@ -51,6 +55,8 @@ export interface RecoveryEngineOptions {
   readonly probeService?: ProbeService;
   /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
+  /** The policy a new plan follows; absent: the frozen plan's. */
+  readonly policyOf?: PolicySource;
   readonly settings?: Partial<RecoverySettings>;
 }
 
@@ -92,11 +98,13 @@ function drive(run: Run, key: StepKey): Promise<void> {
 export class RecoveryEngine implements RecoveryRunner {
   readonly #parts: RunParts;
   readonly #intentSeenAtMs: NonNullable<RecoveryEngineOptions['intentSeenAtMs']>;
+  readonly #policyOf: PolicySource;
   readonly #runs = new Map<string, Run>();
 
   constructor(options: RecoveryEngineOptions) {
     this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
     this.#intentSeenAtMs = options.intentSeenAtMs ?? (() => null);
+    this.#policyOf = options.policyOf ?? (() => null);
   }
 
   activity(opId: string): RecoveryActivity | null {
@@ -134,12 +142,22 @@ export class RecoveryEngine implements RecoveryRunner {
     if (this.#runs.has(opId)) return 'parked';
     const log = this.#parts.log.child({ opId, member, term: term.number });
     const parts = { ...this.#parts, log };
-    const journal = new Journal({ ...parts, intent, term, wallMs: () => parts.clock.wallMs() });
     const seenAtMs = this.#intentSeenAtMs(member, intent.modRevision) ?? parts.clock.monotonicMs();
-    const run = new Run(parts, intent, term, journal, seenAtMs);
-    this.#runs.set(opId, run);
+    const runOf = (current: OpenIntent): Run => {
+      const journal = new Journal({ ...parts, intent: current, term, wallMs: () => parts.clock.wallMs() });
+      const run = new Run(parts, current, term, journal, seenAtMs);
+      this.#runs.set(opId, run);
+      return run;
+    };
+    let run = runOf(intent);
     try {
-      await load(run);
+      for (;;) {
+        await load(run);
+        const carriedOut = await this.#carryOut(run);
+        if (carriedOut?.kind === 'closed') return 'finished';
+        if (carriedOut === null) break;
+        run = runOf(carriedOut.kind === 'go-on' ? carriedOut.intent : run.intent);
+      }
       await advance(run);
       log.info('recovery.finished');
       return 'finished';
@@ -148,6 +166,19 @@ export class RecoveryEngine implements RecoveryRunner {
     } finally {
       this.#runs.delete(opId);
     }
+  }
+
+  /** null: nothing is asked of it. */
+  async #carryOut(run: Run): Promise<CarriedOut | null> {
+    run.signal.throwIfAborted();
+    const { kv, keys } = run.parts;
+    const request = await readRequest({ kv, keys, member: run.record.member }, run.record.opId);
+    return request && (await carryOut(run, request, { drive, policyOf: this.#policyOf }));
+  }
+
+  /** An operator asks something of a recovery that runs: it ends at its next line as if parked, and the next run begins with what was asked. */
+  interrupt(opId: string): void {
+    this.#runs.get(opId)?.stop(new RunEnded('an operator has asked for something'));
   }
 }
 
@@ -195,6 +226,7 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
   const { log } = run.parts;
   try {
     if (error instanceof IntentGone) return await whatBecame(run);
+    if (error instanceof RunEnded) return 'parked';
     const hold = asHold(error);
     if (hold && !run.term.signal.aborted) {
       const { kv, keys, clock } = run.parts;

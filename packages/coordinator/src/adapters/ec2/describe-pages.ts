@@ -1,5 +1,6 @@
 import { type CloudFilters, OperationError } from '@understudy/shared';
-import { type Raw, rawListOf, textOf } from '../../core/recovery/raw-value.ts';
+import { type Raw, textOf } from '../../core/recovery/raw-value.ts';
+import { listIn } from './ec2-caller.ts';
 
 /** EC2: values per filter and request. */
 const MAX_FILTER_VALUES = 200;
@@ -43,7 +44,7 @@ async function listPortion(send: SendRead, listing: Listing, filters: CloudFilte
       ...(listing.paginated ? { MaxResults: listing.pageSize ?? PAGE_SIZE } : {}),
       ...(next === null ? {} : { NextToken: next }),
     });
-    found.push(...rawListOf(answer[listing.list]));
+    found.push(...listIn(listing.action, answer, listing.list));
     next = listing.paginated ? textOf(answer.NextToken) : null;
     if (next === null) return found;
   }

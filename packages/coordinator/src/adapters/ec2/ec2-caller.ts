@@ -1,6 +1,6 @@
 import type { CloudCallOptions } from '@understudy/shared';
 import { OperationError } from '@understudy/shared';
-import { type Raw, rawOf } from '../../core/recovery/raw-value.ts';
+import { type Raw, rawListOf, rawOf } from '../../core/recovery/raw-value.ts';
 import { EC2_ACTIONS, type Ec2Action } from './actions.ts';
 import { mapEc2Error } from './map-error.ts';
 import type { Ec2Transport } from './transport.ts';
@@ -30,3 +30,20 @@ export class Ec2Caller {
 /** A mutating call was answered, and the answer makes no sense: it was applied, but to what? */
 export const unreadableAnswer = (action: string, missing: string): OperationError =>
   new OperationError('CLOUD_OUTCOME_UNKNOWN', `${action}: the answer has no ${missing}`);
+
+/**
+ * The list a read has to answer with. EC2 answers an empty one where there is nothing; an answer without the list is somebody else's, and tells nothing (S18).
+ * @throws CLOUD_UNAVAILABLE
+ */
+export function listIn(action: string, answer: Raw, member: string): readonly Raw[] {
+  const list = answer[member];
+  if (Array.isArray(list)) return rawListOf(list);
+  throw new OperationError('CLOUD_UNAVAILABLE', `${action}: the answer has no ${member}: it is not EC2's`);
+}
+
+/** What is told about one instance names it. @throws CLOUD_UNAVAILABLE */
+export function assertAbout(action: string, answer: Raw, instanceId: string): void {
+  if (answer.InstanceId === instanceId) return;
+  const text = `${action}: the answer is not about ${instanceId}: it is not EC2's`;
+  throw new OperationError('CLOUD_UNAVAILABLE', text);
+}

@@ -32,7 +32,7 @@ describe('describes', () => {
   });
 
   it('name what is asked for by id alone, each once and filtered too, so that an impaired zone elsewhere does not matter', async () => {
-    const { cloud, sent } = cloudOf({});
+    const { cloud, sent } = cloudOf({ Reservations: [], Volumes: [], NetworkInterfaces: [] });
     await cloud.describeInstances({ 'instance-id': ['i-1', 'i-2', 'i-1'] });
     await cloud.describeInstances({ 'instance-id': ['i-1'], 'tag-key': ['a'] });
     await cloud.describeVolumes({ 'volume-id': ['vol-1'] });
@@ -70,7 +70,7 @@ describe('describes', () => {
   it('end a listing that never ends', async () => {
     const listing = { action: 'DescribeVolumes', list: 'Volumes', paginated: true };
     let calls = 0;
-    const endless = () => Promise.resolve({ NextToken: `t${++calls}` });
+    const endless = () => Promise.resolve({ Volumes: [], NextToken: `t${++calls}` });
     await expect(listAll(endless, listing, {})).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
     expect(calls).toBe(1000);
   });
@@ -90,7 +90,7 @@ describe('describes', () => {
   });
 
   it('look for images by name only among our own, by id among all', async () => {
-    const { cloud, sent } = cloudOf({});
+    const { cloud, sent } = cloudOf({ Images: [] });
     await cloud.describeImages({ name: ['understudy-op-1'] });
     await cloud.describeImages({ 'image-id': ['ami-1'] });
     expect(sent.map(({ input }) => input.Owners)).toEqual([['self'], undefined]);
@@ -115,11 +115,63 @@ describe('describes', () => {
 
 describe('an answer is not trusted', () => {
   it.each([
-    ['empty', {}],
-    ['of another type', { Reservations: 'none' }],
-    ['full of holes', { Reservations: [null, 7, {}, { Instances: [{}, { InstanceId: 9 }] }] }],
+    ['an empty list', { Reservations: [] }],
+    ['a list full of holes', { Reservations: [null, 7, {}, { Instances: [{}, { InstanceId: 9 }] }] }],
   ])('%s: no instance', async (_, answer) => {
     expect(await cloudOf(answer).cloud.describeInstances({})).toEqual([]);
+  });
+
+  const LISTINGS: readonly (readonly [string, (cloud: Ec2Cloud) => Promise<unknown>])[] = [
+    ['Reservations', (cloud) => cloud.describeInstances({})],
+    ['Reservations', (cloud) => cloud.describeInstances({ 'instance-id': ['i-1'] })],
+    ['Tags', (cloud) => cloud.describeInstanceTags(['a'])],
+    ['InstanceStatuses', (cloud) => cloud.describeInstanceStatus(['i-1'])],
+    ['Volumes', (cloud) => cloud.describeVolumes({})],
+    ['Snapshots', (cloud) => cloud.describeSnapshots({})],
+    ['Images', (cloud) => cloud.describeImages({})],
+    ['NetworkInterfaces', (cloud) => cloud.describeNetworkInterfaces({ 'network-interface-id': ['eni-1'] })],
+    ['Addresses', (cloud) => cloud.describeAddresses({})],
+    ['Subnets', (cloud) => cloud.describeSubnets({})],
+    ['InstanceTypes', (cloud) => cloud.describeInstanceTypes(['t3.micro'])],
+    ['InstanceCreditSpecifications', (cloud) => cloud.describeCpuCredits('i-1')],
+    ['PlacementGroups', (cloud) => cloud.hasPlacementGroup({ groupId: 'pg-1', groupName: null })],
+    ['CapacityReservations', (cloud) => cloud.capacityReservationState('cr-1')],
+    ['KeyPairs', (cloud) => cloud.hasKeyPair('k')],
+    ['RouteTables', (cloud) => cloud.describeRoutes('vpc-1')],
+  ];
+  it.each(LISTINGS)('without %s it says nothing, least of all that there is nothing', async (member, read) => {
+    for (const answer of [{}, { [member]: 'none' }, { Somebody: [] }])
+      await expect(read(cloudOf(answer).cloud)).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+    await expect(read(cloudOf({ [member]: [] }).cloud)).resolves.toBeDefined();
+  });
+
+  it('a page in the middle that is not EC2’s spoils the listing', async () => {
+    const { cloud } = cloudOf({ Volumes: [{ VolumeId: 'vol-1' }], NextToken: 'more' }, {});
+    await expect(cloud.describeVolumes({})).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+  });
+
+  const ABOUT_ONE: readonly (readonly [string, (cloud: Ec2Cloud) => Promise<unknown>])[] = [
+    ['user data', (cloud) => cloud.describeUserData('i-1')],
+    ['protection', (cloud) => cloud.describeProtection('i-1')],
+    ['shutdown behaviour', (cloud) => cloud.describeShutdownBehavior('i-1')],
+    ['console output', (cloud) => cloud.consoleOutput('i-1')],
+  ];
+  it.each(ABOUT_ONE)('%s is believed of the instance it is about only', async (_, read) => {
+    for (const answer of [{}, { InstanceId: 'i-2' }])
+      await expect(read(cloudOf(answer).cloud)).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+    await expect(read(cloudOf({ InstanceId: 'i-1' }).cloud)).resolves.not.toBeUndefined();
+  });
+
+  it('a stop or a termination counts only when EC2 names the instance', async () => {
+    for (const answer of [{}, { StoppingInstances: [], TerminatingInstances: [] }]) {
+      const stop = cloudOf(answer).cloud.stopInstance('i-1', { force: true, skipOsShutdown: true });
+      await expect(stop).rejects.toMatchObject({ code: 'CLOUD_OUTCOME_UNKNOWN' });
+      const end = cloudOf(answer).cloud.terminateInstance('i-1');
+      await expect(end).rejects.toMatchObject({ code: 'CLOUD_OUTCOME_UNKNOWN' });
+    }
+    const own = { StoppingInstances: [{ InstanceId: 'i-1' }], TerminatingInstances: [{ InstanceId: 'i-1' }] };
+    await cloudOf(own).cloud.stopInstance('i-1', { force: true, skipOsShutdown: true });
+    await cloudOf(own).cloud.terminateInstance('i-1');
   });
 
   it('an unknown state proves no fence and serves nobody', async () => {

@@ -31,11 +31,12 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     options?: CloudCallOptions,
   ): Promise<void> {
     const input = { InstanceIds: [instanceId], Force: how.force, SkipOsShutdown: how.skipOsShutdown };
-    await this.call('StopInstances', input, options);
+    assertChanging('StopInstances', (await this.call('StopInstances', input, options)).StoppingInstances, instanceId);
   }
 
   async terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
-    await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
+    const answer = await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
+    assertChanging('TerminateInstances', answer.TerminatingInstances, instanceId);
   }
 
   /** One call per attribute, which is all EC2 offers. */
@@ -204,4 +205,10 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
     await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
   }
+}
+
+/** Stop and Terminate answer with what they change. @throws CLOUD_OUTCOME_UNKNOWN */
+function assertChanging(action: string, changes: unknown, instanceId: string): void {
+  if (rawListOf(changes).some((one) => one.InstanceId === instanceId)) return;
+  throw unreadableAnswer(action, `change of ${instanceId}`);
 }

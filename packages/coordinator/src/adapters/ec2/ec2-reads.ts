@@ -18,7 +18,7 @@ import { flagOf, oneOf, type Raw, rawListOf, rawOf, tagsOf, textOf, wallMsOf } f
 import type { Ec2Action } from './actions.ts';
 import { listNamed, namesOnly, type NamedListing } from './describe-named.ts';
 import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
-import { Ec2Caller } from './ec2-caller.ts';
+import { assertAbout, Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
 
@@ -90,7 +90,9 @@ export class Ec2Reads extends Ec2Caller {
     try {
       const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
       const answer = await this.call('DescribeInstanceStatus', input, options);
-      return rawListOf(answer.InstanceStatuses).flatMap((raw) => present(mapInstanceStatus(raw)));
+      return listIn('DescribeInstanceStatus', answer, 'InstanceStatuses').flatMap((raw) =>
+        present(mapInstanceStatus(raw)),
+      );
     } catch (error) {
       if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
       if (instanceIds.length <= 1) return [];
@@ -163,7 +165,9 @@ export class Ec2Reads extends Ec2Caller {
 
   async describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null> {
     const answer = await this.call('DescribeInstanceCreditSpecifications', { InstanceIds: [instanceId] }, options);
-    const own = rawListOf(answer.InstanceCreditSpecifications).find((item) => item.InstanceId === instanceId);
+    const own = listIn('DescribeInstanceCreditSpecifications', answer, 'InstanceCreditSpecifications').find(
+      (item) => item.InstanceId === instanceId,
+    );
     return textOf(own?.CpuCredits);
   }
 
@@ -184,6 +188,7 @@ export class Ec2Reads extends Ec2Caller {
       if (!hasCode(error, 'CLOUD_REJECTED')) throw error;
       return this.#console({ InstanceId: instanceId }, options);
     });
+    assertAbout('GetConsoleOutput', answer, instanceId);
     const encoded = textOf(answer.Output);
     if (encoded === null) return null;
     return { text: Buffer.from(encoded, 'base64').toString('utf8'), takenAtWallMs: wallMsOf(answer.Timestamp) };
@@ -196,6 +201,7 @@ export class Ec2Reads extends Ec2Caller {
   /** One attribute per call is all EC2 offers. */
   async #attribute(instanceId: string, name: string, member: string, options?: CloudCallOptions): Promise<unknown> {
     const answer = await this.call('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute: name }, options);
+    assertAbout('DescribeInstanceAttribute', answer, instanceId);
     return rawOf(answer[member]).Value;
   }
 

@@ -1,6 +1,7 @@
 import type { CloudCallOptions, CloudRoute } from '@understudy/shared';
 import { hasCode, isOperationError } from '@understudy/shared';
 import { type Raw, rawListOf, textOf } from '../../core/recovery/raw-value.ts';
+import { listIn } from './ec2-caller.ts';
 import { Ec2Reads } from './ec2-reads.ts';
 
 /** What a launch names, and what names a member: whether it is there. */
@@ -35,13 +36,19 @@ export class Ec2ReferenceReads extends Ec2Reads {
     if (groupId === null && groupName === null) return false;
     const input = groupId === null ? { GroupNames: [groupName] } : { GroupIds: [groupId] };
     const answer = await unlessUnknown(this.call('DescribePlacementGroups', input, options));
-    return rawListOf(answer?.PlacementGroups).some((raw) => raw.State !== 'deleting' && raw.State !== 'deleted');
+    if (answer === null) return false;
+    return listIn('DescribePlacementGroups', answer, 'PlacementGroups').some(
+      (raw) => raw.State !== 'deleting' && raw.State !== 'deleted',
+    );
   }
 
   async capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null> {
     const input = { CapacityReservationIds: [reservationId] };
     const answer = await unlessUnknown(this.call('DescribeCapacityReservations', input, options));
-    const own = rawListOf(answer?.CapacityReservations).find((raw) => raw.CapacityReservationId === reservationId);
+    if (answer === null) return null;
+    const own = listIn('DescribeCapacityReservations', answer, 'CapacityReservations').find(
+      (raw) => raw.CapacityReservationId === reservationId,
+    );
     return textOf(own?.State);
   }
 

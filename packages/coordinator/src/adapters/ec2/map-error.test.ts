@@ -130,6 +130,31 @@ describe('no answer of EC2 leaves the outcome of a mutating call unknown', () =>
   });
 });
 
+describe('a refusal without an EC2 error code is no refusal', () => {
+  const page = (name: string, status: number, fault: object = {}): Error =>
+    Object.assign(new Error('<html>no</html>'), { name, $metadata: { httpStatusCode: status }, ...fault });
+  const cases: readonly (readonly [string, Error])[] = [
+    ['a page the SDK cannot parse, 403', page('Error', 403)],
+    ['a page the SDK cannot parse, 404', page('SyntaxError', 404)],
+    ['XML without a code', page('EC2ServiceException', 400, { $fault: 'client' })],
+    ['the status in place of a code', page('403', 403, { $fault: 'client' })],
+    ['a name that is no code', page('not found', 404, { $fault: 'client' })],
+    ['an unknown error', page('UnknownError', 404, { $fault: 'client' })],
+    ['a page with a name like a code of EC2, but no word that it is one', page('UnauthorizedOperation', 403)],
+  ];
+  it.each(cases)('%s: the outcome is unknown', (_, cause) => {
+    expect(mapEc2Error(cause, mutating).code).toBe('CLOUD_OUTCOME_UNKNOWN');
+    expect(mapEc2Error(cause, read).code).toBe('CLOUD_UNAVAILABLE');
+  });
+
+  it('the words for people hold nothing of the SDK’s own', () => {
+    const text =
+      'mismatched tags. Deserialization error: to see the raw response, inspect the hidden field {error}.$response on this object.';
+    const error = mapEc2Error(Object.assign(new Error(text), { $metadata: { httpStatusCode: 200 } }), mutating);
+    expect(error.message).toBe('CLOUD_OUTCOME_UNKNOWN: RunInstances: Error: mismatched tags.');
+  });
+});
+
 describe('what never reached EC2', () => {
   it('keeps its own code', () => {
     const lost = new OperationError('LEASE_LOST', 'gone');

@@ -104,7 +104,7 @@ export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   if (isOperationError(error)) return error;
   const raw = rawOf(error);
   const upstreamCode = upstreamCodeOf(error, raw);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = shownMessage(error);
   const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
   return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}`, {
     cause: error,
@@ -125,16 +125,50 @@ function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>):
   return name?.replace(/^(?:Client|Server)\./, '') ?? null;
 }
 
+/** What the SDK adds to a body it cannot parse tells people nothing they could do. */
+const shownMessage = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '');
+
 /** null: EC2 did not say definitely that it refused. */
 function codeOf(upstream: string | null, message: string, raw: Readonly<Record<string, unknown>>): ErrorCode | null {
-  const known = upstream === null ? undefined : CODES[upstream];
+  if (upstream === null) return null;
+  const isEc2s = isEc2Error(upstream, raw);
+  if (!isEc2s && !LOCAL.has(upstream)) return null;
+  const known = CODES[upstream];
   if (known) return known;
   if (!isRefusal(raw)) return null;
-  if (upstream?.endsWith('.NotFound')) return 'CLOUD_NOT_FOUND';
-  if (upstream?.endsWith('.InUse')) return 'CLOUD_CONFLICT';
+  if (upstream.endsWith('.NotFound')) return 'CLOUD_NOT_FOUND';
+  if (upstream.endsWith('.InUse')) return 'CLOUD_CONFLICT';
   // EC2 says so of a network interface or an address that is taken ("… is currently in use").
   if (upstream === 'InvalidParameterValue' && /\bin use\b/i.test(message)) return 'CLOUD_CONFLICT';
   return 'CLOUD_REJECTED';
+}
+
+/** Said by the SDK before anything was sent. */
+const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError']);
+
+/** Names the SDK gives to answers in which it finds no code, and errors of the language: none of them is EC2's word. */
+const NO_CODES: ReadonlySet<string> = new Set([
+  'Error',
+  'EC2ServiceException',
+  'ForeignAnswer',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'UnknownError',
+  'Unknown',
+]);
+
+/** A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from a proxy, is none. */
+function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): boolean {
+  const { httpStatusCode } = rawOf(raw.$metadata);
+  const isService = raw.$fault === 'client' || raw.$fault === 'server' || textOf(raw.Code) !== null;
+  return (
+    (isService || httpStatusCode === undefined) &&
+    !NO_CODES.has(upstream) &&
+    /^[A-Z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/.test(upstream)
+  );
 }
 
 /** An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever its class. */

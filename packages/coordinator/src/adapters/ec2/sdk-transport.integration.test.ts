@@ -53,7 +53,7 @@ const refusal = (status: number, code: string): Reply => ({
 const launched: Reply = {
   status: 200,
   body:
-    '<RunInstancesResponse><instancesSet><item><instanceId>i-1</instanceId><instanceState><code>0</code><name>pending</name>' +
+    '<RunInstancesResponse><requestId>r-1</requestId><instancesSet><item><instanceId>i-1</instanceId><instanceState><code>0</code><name>pending</name>' +
     '</instanceState><launchTime>2026-01-01T00:00:00.000Z</launchTime></item></instancesSet></RunInstancesResponse>',
 };
 const request = { ClientToken: 'token-1', MinCount: 1, MaxCount: 1, UserData: 'bWVtYmVy' };
@@ -101,7 +101,7 @@ describe('the SDK as transport', () => {
 
   it('repeats a failed read once', async () => {
     const volumes =
-      '<DescribeVolumesResponse><volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet></DescribeVolumesResponse>';
+      '<DescribeVolumesResponse><requestId>r-1</requestId><volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet></DescribeVolumesResponse>';
     const { cloudAt, endpoint, bodies } = await stub(refusal(500, 'InternalError'), { status: 200, body: volumes });
     expect(await cloudAt(endpoint).describeVolumes({})).toHaveLength(1);
     expect(bodies).toHaveLength(2);

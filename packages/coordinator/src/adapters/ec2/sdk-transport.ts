@@ -1,5 +1,7 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import { invariant } from '@understudy/shared';
+import { checkAnswers } from '../aws/check-answers.ts';
+import { EC2_QUERY } from '../aws/own-answer.ts';
 import type { Ec2Action } from './actions.ts';
 import { assertMayStart } from './not-sent.ts';
 import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
@@ -118,5 +120,6 @@ function commandFor(action: string, input: Record<string, unknown>, callOptions:
     },
     { step: 'finalizeRequest', priority: 'low', name: 'understudyMayStart' },
   );
+  checkAnswers(command.middlewareStack, action, EC2_QUERY);
   return command;
 }

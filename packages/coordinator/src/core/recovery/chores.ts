@@ -7,7 +7,7 @@ import {
   TAG,
   type Tags,
 } from '@understudy/shared';
-import { ownVolumeTags } from './launch-request.ts';
+import { ownVolumeTags, type VolumeTagging } from './launch-request.ts';
 import { MAX_TAGS } from './launch-tags.ts';
 
 /** One call a chore needs now. All are idempotent, and none takes anything away. */
@@ -38,7 +38,7 @@ export interface ChoreSight {
 }
 
 export interface ChoreFacts {
-  readonly plan: Pick<RecoveryPlan, 'protection'>;
+  readonly plan: { readonly protection: RecoveryPlan['protection']; readonly policy: VolumeTagging['policy'] };
   /** Of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
   readonly opId: string;
@@ -56,7 +56,7 @@ export function choresOf(facts: ChoreFacts): readonly Chore[] {
   return [
     ...retiredVolumes(facts),
     ...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),
-    ...ownVolumeTags(volumes).map(
+    ...ownVolumeTags({ volumes, policy: plan.policy }).map(
       ({ deviceName, tags }) => ({ kind: 'volume-tags', instanceId, deviceName, tags: { ...tags } }) as const,
     ),
     { kind: 'bind-interface', instanceId, networkInterfaceId: permitId },

@@ -99,7 +99,7 @@ function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts)
 }
 
 /** In order of their beginning; `done` ends with the transaction this record is written in. */
-const stepsOf = (facts: ClosingFacts): HistoryRecord['steps'] =>
+export const stepsOf = (facts: Pick<ClosingFacts, 'records' | 'endedAtWallMs'>): HistoryRecord['steps'] =>
   [...facts.records]
     .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)
     .map(({ step, state, startedAtWallMs, endedAtWallMs }) =>

@@ -203,11 +203,12 @@ describe('the image', () => {
 
 describe('volume tags to re-apply', () => {
   it('are those that differ from volume to volume', () => {
-    const { volumes } = planFixture();
     const replacement = instanceFixture({
       volumes: [{ volumeId: 'vol-new', deviceName: '/dev/sdf', status: 'attached', deleteOnTermination: false }],
     });
-    expect(volumeTagsToReapply(volumes, replacement)).toEqual([{ volumeId: 'vol-new', tags: { team: 'vol-data' } }]);
+    expect(volumeTagsToReapply(planFixture(), replacement)).toEqual([
+      { volumeId: 'vol-new', tags: { team: 'vol-data' } },
+    ]);
     expect(planInputFixture().volumes[1]?.tags).toEqual({ Name: 'disk', team: 'vol-data' });
   });
 });

@@ -1,6 +1,7 @@
 import type {
   CloudInstance,
   CreateNetworkInterfaceRequest,
+  GroupPolicy,
   IntentRecord,
   LaunchRequest,
   PlacementCandidate,
@@ -44,8 +45,8 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
     BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
     TagSpecifications: [
-      tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt))),
-      tagSpecification('volume', launchVolumeTags(intent.plan.volumes, effectTags(intent, attempt))),
+      tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt), MAX_TAGS, intent.plan.policy.tags)),
+      tagSpecification('volume', launchVolumeTags(intent.plan, effectTags(intent, attempt))),
     ],
   };
   return canonical(request) as LaunchRequest;
@@ -63,7 +64,11 @@ export function buildPermitRequest(input: {
     subnetId: candidate.subnetId,
     groupIds: intent.plan.securityGroupIds,
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
-    tags: limitTags({ ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) }),
+    tags: limitTags(
+      { ...intent.plan.policy.tags, ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) },
+      MAX_TAGS,
+      intent.plan.policy.tags,
+    ),
   };
 }
 
@@ -87,13 +92,19 @@ export function buildImageRequest(input: {
     sriovNetSupport: image.sriovNetSupport,
     virtualizationType: image.virtualizationType,
     imdsSupport: image.imdsSupport,
-    tags: { [TAG.op]: input.intent.opId },
+    tags: { ...input.intent.plan.policy.tags, [TAG.op]: input.intent.opId },
   };
 }
 
+/** What the tags of new volumes follow from. */
+export interface VolumeTagging {
+  readonly volumes: readonly PlannedVolume[];
+  readonly policy: Pick<GroupPolicy, 'tags'>;
+}
+
 /** Tags every new volume gets with the launch. */
-const launchVolumeTags = (volumes: readonly PlannedVolume[], marks: Tags): Record<string, string> =>
-  limitTags({ ...commonTags(volumes), ...marks });
+const launchVolumeTags = ({ volumes, policy }: VolumeTagging, marks: Tags): Record<string, string> =>
+  limitTags({ ...policy.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.tags);
 
 /** Marks of {@link effectTags} whose values do not matter for counting. */
 const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
@@ -102,11 +113,9 @@ const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
  * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards (CreateTags, idempotent), by device name. No more
  * than EC2 has room for beside the launch's: one tag too many and EC2 takes none of them. Volumes without tags of their own are left out.
  */
-export function ownVolumeTags(
-  volumes: readonly PlannedVolume[],
-): readonly { readonly deviceName: string; readonly tags: Tags }[] {
-  const atLaunch = launchVolumeTags(volumes, MARKS);
-  return volumes.flatMap(({ deviceName, tags }) => {
+export function ownVolumeTags(tagging: VolumeTagging): readonly { readonly deviceName: string; readonly tags: Tags }[] {
+  const atLaunch = launchVolumeTags(tagging, MARKS);
+  return tagging.volumes.flatMap(({ deviceName, tags }) => {
     const own = Object.fromEntries(Object.entries(tags).filter(([key, value]) => atLaunch[key] !== value));
     const fitting = limitTags(own, MAX_TAGS - Object.keys(atLaunch).length);
     return Object.keys(fitting).length > 0 ? [{ deviceName, tags: fitting }] : [];
@@ -115,10 +124,10 @@ export function ownVolumeTags(
 
 /** {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left out. */
 export const volumeTagsToReapply = (
-  volumes: readonly PlannedVolume[],
+  tagging: VolumeTagging,
   replacement: Pick<CloudInstance, 'volumes'>,
 ): readonly { readonly volumeId: string; readonly tags: Tags }[] =>
-  ownVolumeTags(volumes).flatMap(({ deviceName, tags }) => {
+  ownVolumeTags(tagging).flatMap(({ deviceName, tags }) => {
     const found = replacement.volumes.find((volume) => volume.deviceName === deviceName);
     return found ? [{ volumeId: found.volumeId, tags }] : [];
   });
@@ -151,7 +160,7 @@ const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
 function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
   const member = { [TAG.group]: group, [TAG.member]: name };
-  return { ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+  return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
 }
 
 const asRecord = (value: unknown): Record<string, unknown> =>

@@ -20,9 +20,9 @@ const PASSING_TAGS: ReadonlySet<string> = new Set([
 export const carriedTags = (tags: Tags): Record<string, string> =>
   Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('aws:') && !PASSING_TAGS.has(key)));
 
-/** At most `limit`, ours first, then by key: the same set for the same input. */
-export function limitTags(tags: Tags, limit: number = MAX_TAGS): Record<string, string> {
-  const rank = (key: string): number => (key.startsWith(OURS) ? 0 : 1);
+/** At most `limit`: ours first, then those that the policy wants, then by key; the same set for the same input. */
+export function limitTags(tags: Tags, limit: number = MAX_TAGS, wanted: Tags = {}): Record<string, string> {
+  const rank = (key: string): number => (key.startsWith(OURS) ? 0 : Object.hasOwn(wanted, key) ? 1 : 2);
   const entries = Object.entries(tags).sort(([a], [b]) => rank(a) - rank(b) || compareText(a, b));
   return Object.fromEntries(entries.slice(0, limit));
 }

@@ -19,7 +19,7 @@ export function lossesOf(input: PlanInput, placements: Placements, policy: Group
     ...firstBootLosses(input, policy),
     ...machineLosses(input),
     ...placementLosses(input, placements),
-    ...tagLosses(input),
+    ...tagLosses(input, policy),
     ...routeLosses(input.references, input.instance),
     { code: 'InsideReferences', text: INSIDE },
     { code: 'OutsideReferences', text: OUTSIDE },
@@ -203,11 +203,13 @@ function placementLosses(input: PlanInput, { candidates, skipped }: Placements):
   ];
 }
 
-/** Two places are kept for the marks of the recovery (op, attempt). */
-function tagLosses({ instance, volumes, networkInterfaces }: PlanInput): Finding[] {
+/** Two places are kept for the marks of the recovery (op, attempt), and those that the policy's tags need. */
+function tagLosses({ instance, volumes, networkInterfaces }: PlanInput, policy: GroupPolicy): Finding[] {
+  const room = MAX_TAGS - 2;
   const over = [instance, ...volumes, ...networkInterfaces].filter(
-    (resource) => Object.keys(carriedTags(resource.tags)).length > MAX_TAGS - 2,
+    (resource) => Object.keys({ ...policy.tags, ...carriedTags(resource.tags) }).length > room,
   );
-  const text = `${over.length} resources have more than ${MAX_TAGS - 2} tags: the last by name are dropped`;
+  const wanted = Object.keys(policy.tags).length;
+  const text = `${over.length} resources have more than ${room} tags${wanted > 0 ? `, ${wanted} of the policy included` : ''}: the last by name are dropped`;
   return findings((note) => note(over.length > 0, 'TagsOverLimit', text));
 }

@@ -46,7 +46,7 @@ export function captureStep(run: Run): Step<'capture'> {
     prepare: async () => ({
       instanceId: oldInstanceId,
       description: `understudy ${member} ${opId}`,
-      tags: { [TAG.op]: opId, 'understudy:source': oldInstanceId },
+      tags: { ...run.policy.tags, [TAG.op]: opId, 'understudy:source': oldInstanceId },
     }),
     next: async (frozen, last) => {
       const noted = frozen.noted ?? NOTHING;

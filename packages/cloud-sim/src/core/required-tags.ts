@@ -1,0 +1,32 @@
+import { Ec2Error } from './ec2-error.ts';
+
+/** What an organisation's policy wants tagged at birth, by the action that makes it. */
+const MADE_BY: Readonly<Record<string, readonly string[]>> = {
+  CreateSnapshot: ['snapshot'],
+  CreateSnapshots: ['snapshot'],
+  RegisterImage: ['image'],
+  CreateNetworkInterface: ['network-interface'],
+  CreateVolume: ['volume'],
+  RunInstances: ['instance', 'volume'],
+};
+
+interface Specification {
+  readonly ResourceType?: string;
+  readonly Tags?: readonly { readonly Key?: string }[];
+}
+
+/** As a service control policy with `aws:RequestTag` conditions refuses it. @throws UnauthorizedOperation */
+export function requireTags(keys: ReadonlySet<string>, action: string, input: Readonly<Record<string, unknown>>): void {
+  const made = MADE_BY[action];
+  if (keys.size === 0 || made === undefined) return;
+  const given = (input['TagSpecifications'] ?? []) as readonly Specification[];
+  for (const type of made) {
+    const tags = given.find((one) => one.ResourceType === type)?.Tags ?? [];
+    const missing = [...keys].find((key) => !tags.some((tag) => tag.Key === key));
+    if (missing === undefined) continue;
+    throw new Ec2Error(
+      'UnauthorizedOperation',
+      `You are not authorized to perform this operation with an explicit deny in a service control policy: ${type} without tag ${missing}.`,
+    );
+  }
+}

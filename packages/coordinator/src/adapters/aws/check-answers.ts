@@ -1,0 +1,59 @@
+import { type AnswerForm, ForeignAnswer, foreignness } from './own-answer.ts';
+
+/** More than any answer of ours; what is longer is not read to its end. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What the SDK's HTTP handler gives, as far as we touch it. */
+interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  body: unknown;
+}
+
+type Next<Args, Output> = (args: Args) => Promise<Output>;
+
+/** As much of an SDK command as is needed to stand between its HTTP handler and its parser. */
+interface Stack<Args, Output> {
+  add(
+    middleware: (next: Next<Args, Output>) => Next<Args, Output>,
+    options: { readonly step: 'deserialize'; readonly priority: 'low'; readonly name: string },
+  ): void;
+}
+
+/**
+ * Lets a command believe only answers that are the service's own to that action. @throws (from the command's send) {@link ForeignAnswer}, before the SDK
+ * parses anything and without its retries.
+ */
+export function checkAnswers<Args extends object, Output extends { readonly response: unknown }>(
+  stack: Stack<Args, Output>,
+  action: string,
+  form: AnswerForm,
+): void {
+  stack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const response = result.response as HttpAnswer;
+      const bytes = await bytesOf(response.body);
+      response.body = bytes;
+      const { statusCode: status, headers } = response;
+      const contentType = headers['content-type'] ?? '';
+      const fault = foreignness(form, action, { status, contentType, body: bytes.toString('utf8') });
+      if (fault !== null) throw new ForeignAnswer(fault, status);
+      return result;
+    },
+    { step: 'deserialize', priority: 'low', name: 'understudyOwnAnswer' },
+  );
+}
+
+async function bytesOf(body: unknown): Promise<Buffer> {
+  if (body === undefined || body === null) return Buffer.alloc(0);
+  if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body);
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    size += part.length;
+    if (size > BODY_BYTES_MAX) throw new ForeignAnswer(`its body is longer than ${BODY_BYTES_MAX} bytes`, 0);
+    parts.push(Buffer.from(part));
+  }
+  return Buffer.concat(parts);
+}

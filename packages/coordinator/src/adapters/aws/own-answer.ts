@@ -1,0 +1,77 @@
+/**
+ * Is this answer the service's own answer to this action? A proxy that inspects TLS, a captive page or a wrong endpoint answers with pages of its own, also with
+ * status 200, and an SDK makes of an empty body, or of XML it does not know, an answer without members: a listing would read as "nothing there", a delete as done (S18).
+ *
+ * It only looks whose answer it is; taking it apart is the SDK's work. Pure.
+ */
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** How the answers of one AWS protocol are told from others. */
+export interface AnswerForm {
+  /** null: it is the answer to `action`; else what is wrong with it, in words. */
+  success(action: string, body: string): string | null;
+  /** null: it is a refusal in the protocol's form; else what is wrong with it. */
+  refusal(body: string): string | null;
+}
+
+/** The first element after the prolog: [name without prefix, rest]. Comments and a doctype are stepped over. */
+function rootOf(body: string): string | null {
+  const prolog = /^﻿?\s*(?:<\?[^>]*\?>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^>]*>\s*)*/i.exec(body)?.[0].length ?? 0;
+  return /^<(?:[\w.-]+:)?([\w.-]+)[\s>/]/.exec(body.slice(prolog, prolog + 512))?.[1] ?? null;
+}
+
+const isClosed = (body: string, root: string): boolean =>
+  new RegExp(`</(?:[\\w.-]+:)?${root}\\s*>\\s*$`).test(body.slice(-256));
+
+const rootText = (root: string | null, body: string): string => {
+  if (body.trim() === '') return 'its body is empty';
+  return root === null ? 'its body is no XML' : `its body is a <${root}>`;
+};
+
+/**
+ * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>` where it is given says `true`. Refusals: `<Response><Errors><Error><Code>` with a
+ * `RequestID` (EC2 API reference, Query requests; errors-overview).
+ */
+export const EC2_QUERY: AnswerForm = {
+  success(action, body) {
+    const root = rootOf(body);
+    const wanted = `${action}Response`;
+    if (root !== wanted) return `${rootText(root, body)}, not a <${wanted}>`;
+    if (!isClosed(body, wanted)) return `its <${wanted}> is cut off`;
+    if (!/<requestId>[^<]+<\/requestId>/.test(body)) return `its <${wanted}> has no requestId`;
+    const said = /<return>\s*([^<]*?)\s*<\/return>/.exec(body)?.[1];
+    return said === undefined || said === 'true' ? null : `it returns "${said}"`;
+  },
+  refusal(body) {
+    const root = rootOf(body);
+    if (root !== 'Response') return `${rootText(root, body)}, not an EC2 error`;
+    if (!isClosed(body, 'Response')) return 'its <Response> is cut off';
+    const hasCode = /<Errors>\s*<Error>[\s\S]*?<Code>\s*[A-Za-z][\w.]*\s*<\/Code>/.test(body);
+    if (!hasCode) return 'its <Response> has no error code';
+    return /<RequestI[Dd]>[^<]+<\/RequestI[Dd]>/.test(body) ? null : 'its <Response> has no RequestID';
+  },
+};
+
+/** null: it is the service's own answer to `action`; else why not, with status and content type, for people. */
+export function foreignness(form: AnswerForm, action: string, answer: RawAnswer): string | null {
+  const { status, contentType, body } = answer;
+  const isSuccess = status >= 200 && status < 300;
+  const fault = isSuccess ? form.success(action, body) : form.refusal(body);
+  return fault === null ? null : `HTTP ${status} (${contentType || 'no content type'}): ${fault}`;
+}
+
+/** Something answered that is not the service. Whether the request reached the service is unknown. */
+export class ForeignAnswer extends Error {
+  override readonly name = 'ForeignAnswer';
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  constructor(text: string, httpStatusCode: number) {
+    super(text);
+    this.$metadata = { httpStatusCode };
+  }
+}

@@ -1,0 +1,78 @@
+import type { HistoryRecord, IntentRecord, JournalRecord, Leftover, OperatorAct, Unwritten } from '@understudy/shared';
+import { stepsOf } from './history.ts';
+
+/** What is known when a recovery is ended without a replacement. */
+export interface AbandonFacts {
+  readonly intent: IntentRecord;
+  readonly records: readonly JournalRecord[];
+  readonly term: number;
+  readonly endedAtWallMs: number;
+  readonly act: OperatorAct;
+  readonly fencedBy: HistoryRecord['fencedBy'];
+  /** A Stop was sent, seen to work or not. */
+  readonly stopSent: boolean;
+  readonly unprotected: boolean;
+  readonly launchAttempts: number;
+  readonly imageId: string | null;
+  readonly snapshotIds: readonly string[];
+  /** Of an attempt that was left open. */
+  readonly permitId: string | null;
+  readonly replacementId: string | null;
+}
+
+/** In what state everything is left, for whoever goes on from there. */
+export function leftAs(facts: AbandonFacts): string[] {
+  const { intent, imageId, snapshotIds, permitId, replacementId, unprotected } = facts;
+  return [
+    instanceText(facts),
+    ...(unprotected ? [`the stop protection of ${intent.oldInstanceId} was taken off`] : []),
+    ...(snapshotIds.length > 0 ? [`snapshots ${snapshotIds.join(', ')} of its volumes, kept for a while`] : []),
+    ...(imageId === null ? [] : [`image ${imageId}, kept for a while`]),
+    ...(permitId === null ? [] : [`network interface ${permitId}: a launch with it may still land`]),
+    ...(replacementId === null
+      ? []
+      : [`instance ${replacementId}, launched and never activated: it does not serve; terminate it`]),
+    ...intent.plan.addresses.map((one) => `${one.publicIp} (${one.allocationId}) was not moved`),
+  ];
+}
+
+function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: AbandonFacts): string {
+  if (fencedBy === 'stopped') return `${oldInstanceId} is stopped, by us; start it and it serves again`;
+  if (fencedBy === 'terminated') return `${oldInstanceId} is terminated`;
+  if (fencedBy === 'lease') return `${oldInstanceId} was not seen stopped; its serve lease has run out`;
+  if (stopSent) return `${oldInstanceId} was asked to stop and not seen stopped: the stop may still take effect`;
+  return `${oldInstanceId} was not touched`;
+}
+
+/** Image and snapshots are collected when their time has come; the old instance is not retired: the activation names it. */
+export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
+  const { intent, endedAtWallMs, act } = facts;
+  const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
+  const afterWallMs = endedAtWallMs + intent.plan.policy.retainCaptureForMs;
+  const leftover = (kind: Leftover['kind'], id: string): Leftover => ({ kind, id, afterWallMs, obstacle: null });
+  return {
+    opId: intent.opId,
+    member: intent.member,
+    outcome: 'abandoned',
+    reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
+    oldInstanceId: intent.oldInstanceId,
+    ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
+    ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
+    newInstanceId: null,
+    newIncarnation: null,
+    startedAtWallMs: intent.startedAtWallMs,
+    endedAtWallMs,
+    lastHeardWallMs: intent.lastHeardWallMs,
+    leaderChanges: terms.size - 1,
+    fencedBy: facts.fencedBy,
+    launchAttempts: facts.launchAttempts,
+    steps: stepsOf(facts),
+    leftovers: [
+      ...(facts.imageId === null ? [] : [leftover('image', facts.imageId)]),
+      ...facts.snapshotIds.map((id) => leftover('snapshot', id)),
+    ],
+    owed: [],
+    acts: [...(intent.acts ?? []), act],
+    leftAs: leftAs(facts),
+  };
+}

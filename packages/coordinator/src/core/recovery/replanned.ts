@@ -1,0 +1,64 @@
+import type { GroupPolicy, IntentRecord, RecoveryPlan } from '@understudy/shared';
+
+/** What has been done under the frozen plan, and stays done. */
+export interface UnderOldPlan {
+  /** A set of snapshots is recorded: it is of the volumes the old plan named. */
+  readonly captured: boolean;
+  /** An image was registered, or is about to be. */
+  readonly imaged: boolean;
+}
+
+/**
+ * The plan that takes the frozen one's place: everything of the present policy and of a present reading, except what was captured, the addresses (nothing is
+ * associated with a stopped instance that was moved meanwhile), and the protections, which the fence has taken off.
+ */
+export function replanned(frozen: RecoveryPlan, fresh: RecoveryPlan, done: UnderOldPlan): RecoveryPlan {
+  const accepted = frozen.losses.filter((one) => one.code === 'AcceptedLoss');
+  return {
+    ...fresh,
+    addresses: frozen.addresses,
+    protection: frozen.protection,
+    volumes: done.captured ? frozen.volumes : fresh.volumes,
+    image: done.imaged ? frozen.image : fresh.image,
+    losses: [...fresh.losses, ...accepted],
+  };
+}
+
+/** Why this loss cannot be accepted, or the plan without what is given up. */
+export type Accepted =
+  | { readonly kind: 'plan'; readonly plan: RecoveryPlan }
+  | { readonly kind: 'refused'; readonly text: string };
+
+export interface LossFacts {
+  /** Of the journal. */
+  readonly launched: boolean;
+  readonly captured: boolean;
+  /** EC2 shows the volume attached to the old instance. */
+  readonly volumeAttached: boolean;
+}
+
+/** Gives up an address, or a data volume that is on the old instance no more. Pure. */
+export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
+  const { plan } = intent;
+  const [kind, id = ''] = what.split(':');
+  const losses = [...plan.losses, { code: 'AcceptedLoss', text: `given up by an operator: ${what}` }];
+  const refused = (text: string): Accepted => ({ kind: 'refused', text });
+  if (kind === 'address') {
+    const addresses = plan.addresses.filter((one) => one.allocationId !== id);
+    return { kind: 'plan', plan: { ...plan, addresses, losses } };
+  }
+  const volume = plan.volumes.find((one) => one.volumeId === id);
+  if (!volume) return refused(`${id} is no volume of the plan`);
+  if (volume.isRoot) return refused(`${id} is the root volume: there is no replacement without it`);
+  if (facts.captured) return refused(`${id} has been captured: nothing of it is lost`);
+  if (facts.launched) return refused('a replacement was launched with it already');
+  if (facts.volumeAttached)
+    return refused(`${id} is attached to the old instance and can be captured; detach it to leave it out`);
+  return { kind: 'plan', plan: { ...plan, volumes: plan.volumes.filter((one) => one !== volume), losses } };
+}
+
+/** The policy a new plan follows, and the revision of the record it was read from (0: none). */
+export interface PresentPolicy {
+  readonly policy: GroupPolicy;
+  readonly modRevision: number;
+}

@@ -1,0 +1,45 @@
+import type { StepName } from '@understudy/shared';
+import { currentAttempt, type StepKey } from '../../core/recovery/step-table.ts';
+import type { JournalChange } from '../journal.ts';
+import type { Run } from '../run.ts';
+
+/** Drives one step to its end; the engine's. */
+export type DriveStep = (run: Run, key: StepKey) => Promise<void>;
+
+/**
+ * **S** Ends the attempt that is open in the ordinary way (S7, S14): its furthest step is marked as failed by a guarded write, then `revoke` sees its
+ * instance terminated and its permit gone, so that no launch of it is alive or can land late. A launch that happened after all is found by `revoke`, and
+ * ended too. Nothing was begun: nothing to do. Resumable at every line.
+ * @throws HoldDecided, IntentGone, LEASE_LOST, STORE_*
+ */
+export async function endOpenAttempt(run: Run, drive: DriveStep, text: string): Promise<void> {
+  for (;;) {
+    run.signal.throwIfAborted();
+    const states = run.journal.states();
+    const attempt = currentAttempt(states);
+    if (!states.has(`permit-${attempt}`)) return;
+    const failed = ['permit', 'launch', 'verify'].some((name) => states.get(`${name}-${attempt}`) === 'failed');
+    if (!failed && !(await markFailed(run, attempt, text))) {
+      await run.journal.load();
+      continue;
+    }
+    await drive(run, { name: 'revoke', id: `revoke-${attempt}`, attempt, allocationId: '' });
+  }
+}
+
+/** `false`: the journal is not what we knew. */
+async function markFailed(run: Run, attempt: number, text: string): Promise<boolean> {
+  const { journal } = run;
+  const error = { code: 'EndedByOperator', text };
+  const launched = journal.get('launch', `launch-${attempt}`)?.result;
+  const permit = journal.get('permit', `permit-${attempt}`);
+  const write = async <N extends StepName>(step: string, change: JournalChange<N>) =>
+    (await journal.write<N>(step, change)).kind === 'written';
+  if (launched && 'instanceId' in launched) {
+    const request = { instanceId: launched.instanceId };
+    return write<'verify'>(`verify-${attempt}`, { state: 'failed', request, result: { failure: 'instance' }, error });
+  }
+  // With the permit made, its id is what `revoke` needs: it stays in the permit's own record.
+  const step = permit?.state === 'done' ? 'launch' : 'permit';
+  return write<'launch'>(`${step}-${attempt}`, { state: 'failed', result: { failure: 'capacity' }, error });
+}
