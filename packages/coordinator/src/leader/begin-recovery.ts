@@ -84,7 +84,7 @@ export class Begin {
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await this.#kept.use(instanceId, (cloud) =>
-        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal }),
+        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true }),
       );
       const trial = this.#options.trialOf(instanceId);
       const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
