@@ -1,5 +1,6 @@
-import { GroupPolicySchema, isName } from '@understudy/shared';
+import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
+import { type PolicyFault, policyFaults, type PolicyLimits } from './core/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './leadership/lease-timing.ts';
 
 /**
@@ -8,7 +9,6 @@ import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } f
  * operator's page for the same.
  */
 
-const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 const port = z.number().int().min(0).max(65_535);
 const filePath = z.string().min(1);
 
@@ -65,7 +65,7 @@ const etcd = z.strictObject({
    * How much earlier than etcd we stop believing in the lease, ms. Default 15 % of the TTL, 250 to 1 500; at least max(250, 5 % of the TTL). Longer is
    * safer against late calls of a paused leader, shorter leaves more of the lease to work in.
    */
-  leaseMarginMs: z.number().int().min(250).max(30_000).optional(),
+  leaseMarginMs: duration(z.number().int().min(250).max(30_000)).optional(),
   /** Time between lease keepalives, ms. Default 2 000, 100 to 20 000. Shorter notices a lost lease sooner and costs etcd more requests. */
   keepaliveMs: durationMs(2_000, 100, 20_000),
   /** Deadline of one etcd call, ms. Default 1 500, 100 to 10 000. Shorter parks sooner when etcd is slow, longer waits out a slow disk. */
@@ -206,6 +206,16 @@ export const leaseTimingOf = ({ etcd: e }: Pick<Fields, 'etcd'>): LeaseTiming =>
 export const leaseRoomMs = (c: Pick<Fields, 'etcd'>): number =>
   Math.floor(usableLeaseMs(c.etcd.leaseTtlMs, leaseTimingOf(c).marginMs)) - c.etcd.keepaliveMs;
 
+/** What policies have to fit into, those in etcd as well as our own. */
+export const policyLimitsOf = ({ observer, loop: l }: Pick<Fields, 'observer' | 'loop'>): PolicyLimits => ({
+  heartbeatMs: observer.heartbeatMs,
+  warmUpMs: observer.warmUpMs,
+  tickMs: l.tickMs,
+});
+
+const policyRefusal = (c: Fields, rule: PolicyFault['rule']): string | null =>
+  policyFaults(c.policy, policyLimitsOf(c)).find((fault) => fault.rule === rule)?.text ?? null;
+
 const RULES: readonly Rule[] = [
   {
     path: ['etcd', 'keepaliveMs'],
@@ -239,27 +249,9 @@ const RULES: readonly Rule[] = [
         ? `minimumZones = ${o.minimumZones} with minimumObservers = ${o.minimumObservers}: one zone's network trouble would look like a dead member; only a cluster of one coordinator may judge from one zone`
         : null,
   },
-  {
-    path: ['observer', 'warmUpMs'],
-    refusal: ({ observer: o, policy: p }) =>
-      o.warmUpMs < p.suspectAfterMs
-        ? `warmUpMs = ${o.warmUpMs} < policy.suspectAfterMs = ${p.suspectAfterMs}: an observer would judge a silence it has not listened to`
-        : null,
-  },
-  {
-    path: ['policy', 'suspectAfterMs'],
-    refusal: ({ observer: o, policy: p }) =>
-      p.suspectAfterMs < o.heartbeatMs * 2
-        ? `suspectAfterMs = ${p.suspectAfterMs} < 2 × observer.heartbeatMs = ${o.heartbeatMs * 2}: one lost datagram would make a suspect`
-        : null,
-  },
-  {
-    path: ['loop', 'tickMs'],
-    refusal: ({ loop: l, policy: p }) =>
-      l.tickMs > p.confirmForMs
-        ? `tickMs = ${l.tickMs} > policy.confirmForMs = ${p.confirmForMs}: nothing would be probed between suspect and dead`
-        : null,
-  },
+  { path: ['observer', 'warmUpMs'], refusal: (c) => policyRefusal(c, 'warmUp') },
+  { path: ['policy', 'suspectAfterMs'], refusal: (c) => policyRefusal(c, 'heartbeat') },
+  { path: ['loop', 'tickMs'], refusal: (c) => policyRefusal(c, 'tick') },
   {
     path: ['keys'],
     refusal: ({ keys }) => {

@@ -35,6 +35,11 @@ export const ERROR_TABLE = {
     meaning: 'a record in etcd does not fit its schema',
     remedy: 'look at the key with `understudy inspect`; correct or delete it; the member is held meanwhile',
   },
+  POLICY_REFUSED: {
+    retry: 'terminal',
+    meaning: 'the policy of a group in etcd breaks a rule between its fields and the configuration',
+    remedy: 'correct groups/<group>; the last good policy stays in force, and without one the group is held',
+  },
   STORE_UNAVAILABLE: {
     retry: 'retryable',
     meaning: 'etcd did not answer',
@@ -85,7 +90,17 @@ export const ERROR_TABLE = {
   COORDINATOR_UNAVAILABLE: {
     retry: 'retryable',
     meaning: 'no coordinator answered over HTTP',
-    remedy: 'check the address (--url, UNDERSTUDY_URL) and that a coordinator runs there',
+    remedy: 'check the address (--url, UNDERSTUDY_URL; several may be given) and that a coordinator runs there',
+  },
+  NOT_A_COORDINATOR: {
+    retry: 'terminal',
+    meaning: 'something answers at this address, and it is no coordinator of Understudy',
+    remedy: 'check host and port (--url, UNDERSTUDY_URL): a coordinator listens where its http.host and http.port say',
+  },
+  OPERATOR_UNKNOWN: {
+    retry: 'terminal',
+    meaning: 'the coordinator refused the operator token',
+    remedy: 'show the token of http.operatorTokenFile (--token-file, UNDERSTUDY_TOKEN_FILE), or none',
   },
   MEMBER_UNKNOWN: {
     retry: 'terminal',

@@ -17,6 +17,8 @@ export type FaultKind =
   | 'snapshot-error'
   /** The volume stays `busy` until detached by force, or its instance stops. */
   | 'busy-detach'
+  /** Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed). */
+  | 'busy-after-stop'
   /** The answer shows the world as it was `delayMs` (default 4 s) ago. */
   | 'stale-read'
   /** Executed; something else answers in EC2's place (over HTTP: a page with status 200). */
