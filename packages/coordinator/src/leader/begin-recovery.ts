@@ -11,6 +11,8 @@ import {
   laterBy,
   type Log,
   type MemberId,
+  type OperatorAct,
+  type OperatorRequestRecord,
   opIdOf,
   type RecoveryPlan,
   type Unwritten,
@@ -169,6 +171,9 @@ export class Begin {
     // The transaction compares the member's record, so the contract it rests on is the one in force when the intent is.
     const lease = serveLeases.standing(member, instanceId);
     const { ordinal } = activation.record;
+    const hold = mirror.holds.get(member);
+    // Whatever was asked of it before: a recovery that begins has not been asked for anything yet.
+    const asked = mirror.requests.get(member);
     const record: Unwritten<IntentRecord> = {
       opId: opIdOf(instanceId, ordinal),
       member,
@@ -184,12 +189,15 @@ export class Begin {
       serveContract: mirror.members.get(member)?.record.serveContract ?? null,
       serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
+      ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
     };
-    const hold = mirror.holds.get(member);
     if (mirror.coordinators.size + (mirror.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
       puts: [{ key: keys.intent(member), record, expect: 0 }],
-      deletes: hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : [],
+      deletes: [
+        ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
+        ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
+      ],
       also: this.#basis(member),
     };
   }
@@ -227,6 +235,12 @@ export class Begin {
     });
   }
 }
+
+const begunFor = ({ kind, by, why, atWallMs }: OperatorRequestRecord, nowWallMs: number): OperatorAct => ({
+  ...{ kind, by, why, atWallMs },
+  carriedOutAtWallMs: nowWallMs,
+  text: 'a recovery was begun',
+});
 
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 
