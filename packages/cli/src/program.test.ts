@@ -19,6 +19,7 @@ describe('the command line', () => {
       'coordinator',
       'cloud-sim',
       'demo',
+      'iam-policy',
       'status',
       'members',
       'explain',

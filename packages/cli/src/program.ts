@@ -92,7 +92,7 @@ function addInspect(program: Command, { clock, environment }: ProgramContext): v
   readCommand(program, 'inspect', 'what stands in etcd, read directly')
     .argument(
       '[area]',
-      'leader, coordinators, opinions, judgements, judge, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
+      'leader, coordinators, opinions, judgements, judge, findings, groups, members, activations, intents, journal, holds, requests, pauses, history; or a longer key',
       '',
     )
     .option(
@@ -151,6 +151,27 @@ function addProcesses(program: Command): void {
     });
 }
 
+interface IamPolicyCommandOptions {
+  readonly json?: boolean;
+  readonly partition: string;
+  readonly passRole?: string[];
+}
+
+function addIamPolicy(program: Command): void {
+  program
+    .command('iam-policy')
+    .description("the IAM policy a coordinator's role needs, from the table of the EC2 actions it calls")
+    .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: any)", collect)
+    .option('--partition <name>', 'aws, aws-cn or aws-us-gov', 'aws')
+    .option('--json', 'the document without line breaks (it is JSON either way)')
+    .action(async (options: IamPolicyCommandOptions) => {
+      const { iamPolicyOf } = await import('@understudy/coordinator');
+      const { partition, passRole, json } = options;
+      const policy = iamPolicyOf({ partition, ...(passRole === undefined ? {} : { passRoles: passRole }) });
+      process.stdout.write(`${JSON.stringify(policy, null, json === true ? undefined : 2)}\n`);
+    });
+}
+
 interface DemoCommandOptions {
   readonly json?: boolean;
   readonly keep?: boolean;
@@ -185,6 +206,7 @@ export function buildProgram(context: ProgramContext): Command {
   addExplain(program, context);
   addInspect(program, context);
   addProcesses(program);
+  addIamPolicy(program);
   addKeys(program, context);
   addDemo(program);
   return program;

@@ -168,6 +168,7 @@ export class Coordinator {
     this.#verdicts = new Verdicts({
       ...{ coordinatorId: config.id, view, leadership, clock, judged },
       storeTrouble: () => this.#writes.trouble(),
+      electionMs: config.etcd.leaseTtlMs * 2,
     });
     this.api = this.#makeApi(startedAtMs);
     this.metrics = new Metrics({
@@ -252,8 +253,8 @@ export class Coordinator {
   }
 
   #viewChanged(changed: readonly string[]): void {
-    const { opinions, holds, history, judgements, judge, requests } = this.#keys;
-    const idle = [opinions, holds, history, judgements, judge, requests];
+    const { opinions, holds, history, judgements, judge, findings, requests } = this.#keys;
+    const idle = [opinions, holds, history, judgements, judge, findings, requests];
     this.#rosterDue ||= changed.some((key) => !idle.some((area) => key.startsWith(area)));
     this.seat.noteChanged(changed);
     this.#noteSeen(changed);
@@ -456,6 +457,7 @@ export class Coordinator {
       notReady: () => this.#notReady(),
       keys: this.keyRotation,
       userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),
+      notEnrolled: () => this.seat.notEnrolled(),
       remarks: () => [
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),

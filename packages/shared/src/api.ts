@@ -6,6 +6,7 @@ import {
   HoldRecordSchema,
   LeftoverSchema,
   MemberIdSchema,
+  NotEnrolledSchema,
   OpinionVerdictSchema,
   ServiceOpinionSchema,
 } from './records/index.ts';
@@ -47,110 +48,6 @@ export type VerdictCounts = z.infer<typeof VerdictCountsSchema>;
 
 /** What the answering coordinator's own observer thinks: its own ears, no verdict. */
 const OwnViewSchema = z.object({ observer: z.string(), verdict: OpinionVerdictSchema, reason: z.string() });
-
-/** `GET /v1/status` */
-export const StatusViewSchema = z.object({
-  coordinatorId: z.string(),
-  az: z.string(),
-  version: z.string(),
-  uptimeMs: z.number(),
-  /** null: nobody leads, or what is known of it is not fresh. */
-  leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
-  isLeader: z.boolean(),
-  coordinators: z.array(CoordinatorViewSchema),
-  store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
-  observer: z.object({
-    abstains: z.boolean(),
-    reason: z.string().nullable(),
-    heardAgents: z.number(),
-    watchedAgents: z.number(),
-    /** Its own view of its members; what counts are the verdicts in `counts`. */
-    opinions: VerdictCountsSchema,
-  }),
-  /** Whose verdicts `counts` are. */
-  judgement: StandingSchema,
-  counts: VerdictCountsSchema.extend({
-    members: z.number(),
-    recovering: z.number(),
-    held: z.number(),
-  }),
-  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
-  pauses: z.array(
-    z.object({
-      scope: z.string(),
-      who: z.string(),
-      why: z.string(),
-      untilWallMs: z.number().nullable().optional(),
-      members: z.number().optional(),
-    }),
-  ),
-  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
-  problems: z.array(ProblemSchema).default([]),
-});
-export type StatusView = z.infer<typeof StatusViewSchema>;
-
-/** One element of `GET /v1/members` → `{ members: [...] }` */
-export const MemberViewSchema = z.object({
-  member: MemberIdSchema,
-  instanceId: z.string(),
-  incarnation: z.number().nullable(),
-  az: z.string(),
-  verdict: OpinionVerdictSchema,
-  reasonCode: z.string(),
-  /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
-  reason: z.string(),
-  judged: StandingSchema.extend({
-    /** What was judged: the verdict itself while it stands, else the last word. */
-    verdict: OpinionVerdictSchema.nullable(),
-    /** Since when the verdict is this one; null: not known. */
-    sinceWallMs: z.number().nullable(),
-  }),
-  /** null: it does not watch it. */
-  ownView: OwnViewSchema.nullable(),
-  degraded: z.boolean(),
-  lastHeardAgoMs: z.number().nullable(),
-  opinions: z.array(
-    z.object({
-      observer: z.string(),
-      az: z.string(),
-      verdict: OpinionVerdictSchema,
-      reason: z.string(),
-      /** What it thinks of the member's services; absent: nothing. */
-      service: ServiceOpinionSchema.optional(),
-    }),
-  ),
-  checks: z.array(z.object({ name: z.string(), status: z.string(), code: z.string() })),
-  hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
-  recovery: z.string().nullable(),
-  readinessProblems: z.array(z.object({ code: z.string(), text: z.string() })),
-});
-export type MemberView = z.infer<typeof MemberViewSchema>;
-export const MembersViewSchema = z.object({ members: z.array(MemberViewSchema) });
-
-/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
-export const KeysViewSchema = z.object({
-  coordinatorId: z.string(),
-  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
-  accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
-  /** Why the keys in its files are not the ones it uses; null while they are. */
-  refused: z.string().nullable(),
-  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
-  unknownKeyDatagrams: z.number(),
-  members: z.array(
-    z.object({
-      member: MemberIdSchema,
-      instanceId: z.string().nullable(),
-      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
-      state: z.enum(['heard', 'none', 'retired']),
-      /** Of the last authentic heartbeat; null unless `heard`. */
-      keyId: z.number().nullable(),
-      lastHeardAgoMs: z.number().nullable(),
-      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
-      userDataKeyId: z.number().nullable(),
-    }),
-  ),
-});
-export type KeysView = z.infer<typeof KeysViewSchema>;
 
 /** Calls of a step that fail one after the other, for the same reason. */
 export const FailingCallSchema = z.object({
@@ -202,6 +99,121 @@ export const RecoveriesViewSchema = z.object({
   history: z.array(HistoryRecordSchema),
 });
 export type RecoveriesView = z.infer<typeof RecoveriesViewSchema>;
+
+/** `GET /v1/status` */
+export const StatusViewSchema = z.object({
+  coordinatorId: z.string(),
+  az: z.string(),
+  version: z.string(),
+  uptimeMs: z.number(),
+  /** null: nobody leads, or what is known of it is not fresh. */
+  leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
+  isLeader: z.boolean(),
+  coordinators: z.array(CoordinatorViewSchema),
+  store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
+  observer: z.object({
+    abstains: z.boolean(),
+    reason: z.string().nullable(),
+    heardAgents: z.number(),
+    watchedAgents: z.number(),
+    /** Its own view of its members; what counts are the verdicts in `counts`. */
+    opinions: VerdictCountsSchema,
+  }),
+  /** Whose verdicts `counts` are. */
+  judgement: StandingSchema,
+  counts: VerdictCountsSchema.extend({
+    members: z.number(),
+    recovering: z.number(),
+    held: z.number(),
+  }),
+  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  pauses: z.array(
+    z.object({
+      scope: z.string(),
+      who: z.string(),
+      why: z.string(),
+      untilWallMs: z.number().nullable().optional(),
+      members: z.number().optional(),
+    }),
+  ),
+  /** Why nothing is done about whom, at most 50. */
+  holds: z
+    .array(HoldRecordSchema.pick({ member: true, reason: true, text: true, sinceWallMs: true, untilWallMs: true }))
+    .default([]),
+  /** Open ones, at most 50. */
+  recoveries: z.array(OpenRecoveryViewSchema).default([]),
+  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
+  problems: z.array(ProblemSchema).default([]),
+});
+export type StatusView = z.infer<typeof StatusViewSchema>;
+
+/** One element of `GET /v1/members` → `{ members: [...] }` */
+export const MemberViewSchema = z.object({
+  member: MemberIdSchema,
+  instanceId: z.string(),
+  incarnation: z.number().nullable(),
+  az: z.string(),
+  verdict: OpinionVerdictSchema,
+  reasonCode: z.string(),
+  /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
+  reason: z.string(),
+  judged: StandingSchema.extend({
+    /** What was judged: the verdict itself while it stands, else the last word. */
+    verdict: OpinionVerdictSchema.nullable(),
+    /** Since when the verdict is this one; null: not known. */
+    sinceWallMs: z.number().nullable(),
+  }),
+  /** null: it does not watch it. */
+  ownView: OwnViewSchema.nullable(),
+  degraded: z.boolean(),
+  lastHeardAgoMs: z.number().nullable(),
+  opinions: z.array(
+    z.object({
+      observer: z.string(),
+      az: z.string(),
+      verdict: OpinionVerdictSchema,
+      reason: z.string(),
+      /** What it thinks of the member's services; absent: nothing. */
+      service: ServiceOpinionSchema.optional(),
+    }),
+  ),
+  checks: z.array(z.object({ name: z.string(), status: z.string(), code: z.string() })),
+  hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
+  recovery: z.string().nullable(),
+  readinessProblems: z.array(z.object({ code: z.string(), text: z.string() })),
+});
+export type MemberView = z.infer<typeof MemberViewSchema>;
+export const MembersViewSchema = z.object({
+  members: z.array(MemberViewSchema),
+  /** Instances whose tags name us and that are no members, with the reason; as the leader finds them. */
+  notEnrolled: z.array(NotEnrolledSchema).default([]),
+});
+export type MembersView = z.infer<typeof MembersViewSchema>;
+
+/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
+export const KeysViewSchema = z.object({
+  coordinatorId: z.string(),
+  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
+  accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
+  /** Why the keys in its files are not the ones it uses; null while they are. */
+  refused: z.string().nullable(),
+  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
+  unknownKeyDatagrams: z.number(),
+  members: z.array(
+    z.object({
+      member: MemberIdSchema,
+      instanceId: z.string().nullable(),
+      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
+      state: z.enum(['heard', 'none', 'retired']),
+      /** Of the last authentic heartbeat; null unless `heard`. */
+      keyId: z.number().nullable(),
+      lastHeardAgoMs: z.number().nullable(),
+      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
+      userDataKeyId: z.number().nullable(),
+    }),
+  ),
+});
+export type KeysView = z.infer<typeof KeysViewSchema>;
 
 /** `GET /v1/members/<group>/<name>/explain`: why a member is judged as it is, and what follows. */
 export const ExplainViewSchema = z.object({

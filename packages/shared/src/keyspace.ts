@@ -14,6 +14,7 @@ export interface Keyspace {
   judgement(member: MemberId): string;
   /** Whose judgements stand: one record for the cluster. */
   readonly judge: string;
+  readonly findings: string;
   readonly groups: string;
   group(group: string): string;
   readonly policies: string;
@@ -54,6 +55,7 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     judgements: under('judgements'),
     judgement: (member) => `${root}judgements/${member}`,
     judge: `${root}judge/current`,
+    findings: `${root}findings/current`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
     policies: under('policies'),

@@ -1,4 +1,4 @@
-import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema } from '@understudy/shared';
+import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, type Node, World } from './world.ts';
 
@@ -66,6 +66,23 @@ describe('every coordinator shows what the leader judges', () => {
     expect(metric('understudy_members{verdict="alive"}')).toBe('2');
   });
 
+  test('what is not enrolled for its tags is listed by all three, with the reason and a remedy', async () => {
+    const { world } = await started();
+    const { instanceId } = world.seed('prod/db9');
+    world.sim.seed('CreateTags', { Resources: [instanceId], Tags: [{ Key: TAG.member, Value: 'DB 9' }] });
+    await world.clock.advance(60_000);
+    for (const { coordinator, id } of world.nodes) {
+      const listed = coordinator.api.notEnrolled();
+      expect(listed, id).toMatchObject([{ code: 'NameInvalid', text: expect.stringContaining('db-9 would do') }]);
+      expect(listed[0]?.remedy).toContain('change the tag');
+      const { problems } = coordinator.api.status();
+      expect(problems.map((one) => one.code)).toContain('NameInvalid');
+    }
+    const before = world.kv.revision;
+    await world.clock.advance(120_000);
+    expect(world.kv.revision).toBe(before);
+  });
+
   test('a fleet that is fine costs no write', async () => {
     const { world } = await started();
     await world.clock.advance(60_000);
@@ -89,6 +106,7 @@ describe('without a leader', () => {
       const { shown, status, explained, metric } = await facesOf(node);
       expect(status.leader, node.id).toBeNull();
       expect(status.coordinators.filter((one) => one.leader)).toEqual([]);
+      expect(status.problems.map((one) => one.code)).toContain('NO_LEADER');
       expect(status.judgement).toMatchObject({ standing: 'last', by: leader.id });
       expect(status.judgement.ageMs).toBeGreaterThan(30_000);
       expect(status.judgement.ageMs).toBeLessThan(45_000);

@@ -17,6 +17,8 @@ const status = (leader: string | null): StatusView => ({
   judgement: { standing: 'current', by: 'c1', term: 9, ageMs: 100 },
   counts: { members: 1, alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0, recovering: 0, held: 0 },
   pauses: [],
+  holds: [],
+  recoveries: [],
   problems: [],
 });
 

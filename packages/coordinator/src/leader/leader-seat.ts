@@ -5,6 +5,7 @@ import {
   type KvStore,
   type Log,
   type MemberId,
+  type NotEnrolled,
   type Problem,
   problemOf,
 } from '@understudy/shared';
@@ -24,6 +25,7 @@ import { Begin } from './begin-recovery.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { Deciding } from './deciding.ts';
 import { HoldKeeper, type WantedHold } from './holds.ts';
+import { FindingsPublisher } from './findings-publisher.ts';
 import { JudgementPublisher } from './judgement-publisher.ts';
 import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
@@ -147,11 +149,25 @@ export class LeaderSeat {
     return [...this.#work.work.problems(), ...zones];
   }
 
-  /** Instances whose tags say nothing usable. */
-  remarks(): readonly Problem[] {
+  /** Instances whose tags name us and that are no members, as far as there is room; empty on a follower. */
+  notEnrolled(): readonly NotEnrolled[] {
     if (!this.#leads()) return [];
-    const { problems } = this.#parts.enrolling;
-    return problems.slice(0, REMARKS_MAX).map(({ instanceId, code, text }) => problemOf(code, `${instanceId} ${text}`));
+    const { problems, conflicts } = this.#parts.enrolling;
+    const { members } = this.#options.view.mirror;
+    // A conflict about a member that is enrolled is its hold.
+    const rivals = [...conflicts.values()]
+      .filter(({ member }) => !members.has(member))
+      .map(({ member, reason, text }) => ({ ...problemOf(reason, `${member}: ${text}`), instanceId: '' }));
+    const instances = problems.map(({ instanceId, code, text }) => ({ ...problemOf(code, text), instanceId }));
+    return [...rivals, ...instances].slice(0, REMARKS_MAX);
+  }
+
+  /** The same as problems. */
+  remarks(): readonly Problem[] {
+    return this.notEnrolled().map(({ instanceId, ...problem }) => ({
+      ...problem,
+      text: `${instanceId} ${problem.text}`.trim(),
+    }));
   }
 
   #leads(): boolean {
@@ -200,6 +216,8 @@ export class LeaderSeat {
     return {
       view,
       judging,
+      findings: new FindingsPublisher({ keys, view, clock }),
+      found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
       begin: new Begin({

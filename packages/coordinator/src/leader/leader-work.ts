@@ -18,6 +18,7 @@ import type { Begin } from './begin-recovery.ts';
 import type { ConsoleCapture } from './console-capture.ts';
 import type { Deciding } from './deciding.ts';
 import { type HoldKeeper, planHolds } from './holds.ts';
+import type { FindingsPublisher, Found } from './findings-publisher.ts';
 import type { JudgementPublisher } from './judgement-publisher.ts';
 import type { Judgement, Judging } from './judging.ts';
 import type { RecoveryRuns } from './runs.ts';
@@ -38,6 +39,8 @@ export interface LeaderParts {
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly judgements: JudgementPublisher;
+  readonly findings: FindingsPublisher;
+  readonly found: () => Found;
   readonly deciding: Deciding;
   readonly begin: Begin;
   readonly holds: HoldKeeper;
@@ -200,8 +203,11 @@ export class LeaderWork {
   #publish(): void {
     if (this.#publishing) return;
     this.#publishing = true;
-    const { judgements } = this.#parts;
-    const work = () => judgements.publish(this.#term, this.#judged(), () => this.#isEveryoneJudged());
+    const { judgements, findings, found } = this.#parts;
+    const work = async () => {
+      await judgements.publish(this.#term, this.#judged(), () => this.#isEveryoneJudged());
+      await findings.publish(this.#term, found());
+    };
     void this.#attempt('judgements', work).then(() => {
       this.#publishing = false;
     });

@@ -19,14 +19,14 @@ const CLAIM_TAGS = [TAG.group, TAG.member, TAG.op, TAG.retiredBy];
 const STRANGERS_MAX = 50;
 
 /**
- * Every instance that carries our group tag. One listing, which EC2 fails as long as any zone is impaired; then by tags first (they belong to no zone), and
+ * Every instance that carries our group tag, or (no member for it, and shown as such) only our member tag. One listing, which EC2 fails as long as any zone is impaired; then by tags first (they belong to no zone), and
  * zone by zone for the rest, so that one lost zone does not stop the watch over the others.
  * @throws what the listing threw, when no zone can be read either.
  */
 export async function listClaimants(options: ListingOptions): Promise<Listed> {
   const { cloud, signal } = options;
   try {
-    return { instances: await cloud.describeInstances({ 'tag-key': [TAG.group] }, { signal }), unseen: [] };
+    return { instances: await cloud.describeInstances({ 'tag-key': [TAG.group, TAG.member] }, { signal }), unseen: [] };
   } catch (error) {
     if (!hasCode(error, 'CLOUD_UNAVAILABLE')) throw error;
     const listed = await listByZone(options);

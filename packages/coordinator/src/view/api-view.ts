@@ -4,6 +4,7 @@ import {
   checkCodeName,
   type Clock,
   type ExplainView,
+  type FindingsRecord,
   type HistoryRecord,
   type HoldRecord,
   type IntentRecord,
@@ -12,6 +13,7 @@ import {
   type MemberId,
   type MemberView,
   type MonotonicMs,
+  type NotEnrolled,
   type OpenRecoveryView,
   type Problem,
   type RecoveriesView,
@@ -57,8 +59,12 @@ export interface CoordinatorApiOptions {
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
   readonly remarks: () => readonly Problem[];
+  /** As the leader's enrolment finds; asked while we lead. */
+  readonly notEnrolled: () => readonly NotEnrolled[];
 }
 
+/** Holds and recoveries shown in a status; all of them have a page of their own. */
+const SHOWN_MAX = 50;
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
 
@@ -115,8 +121,46 @@ export class CoordinatorApi implements ApiSource {
         const { scope, who, why, untilWallMs } = pause;
         return { scope, who, why, untilWallMs, members: heldBy(view, pause, clock.wallMs()) };
       }),
-      problems: [...this.#options.notReady(), ...this.#options.remarks(), ...this.#obstructed()],
+      holds: this.#shownHolds(),
+      recoveries: this.recoveries().open.slice(0, SHOWN_MAX),
+      problems: [...this.#problems()],
     };
+  }
+
+  notEnrolled(): readonly NotEnrolled[] {
+    return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
+  }
+
+  /** What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet. */
+  #findings(): FindingsRecord | null {
+    const leader = this.#options.verdicts.leader();
+    const record = this.#options.view.mirror.findings.get('current')?.record;
+    return record && !this.#options.leadership.current() && record.term === leader?.term ? record : null;
+  }
+
+  #problems(): readonly Problem[] {
+    const { notReady, remarks, verdicts } = this.#options;
+    const found = this.#findings();
+    const theirs = [
+      ...(found?.problems ?? []),
+      ...(found?.notEnrolled ?? []).map(({ instanceId, ...one }) => ({
+        ...one,
+        text: `${instanceId} ${one.text}`.trim(),
+      })),
+    ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
+    return [...notReady(), ...verdicts.problems(), ...remarks(), ...this.#obstructed(), ...theirs];
+  }
+
+  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  #shownHolds(): StatusView['holds'] {
+    const { holds, members } = this.#options.view.mirror;
+    return [...new Set([...holds.keys(), ...members.keys()])]
+      .flatMap((member) => {
+        const hold = this.#hold(member);
+        return hold ? [{ member, ...hold }] : [];
+      })
+      .sort((a, b) => a.sinceWallMs - b.sinceWallMs)
+      .slice(0, SHOWN_MAX);
   }
 
   members(): readonly MemberView[] {

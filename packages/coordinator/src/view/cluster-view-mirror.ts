@@ -4,6 +4,8 @@ import {
   type CoordinatorRecord,
   CoordinatorRecordSchema,
   errorText,
+  type FindingsRecord,
+  FindingsRecordSchema,
   type GroupRecord,
   GroupRecordSchema,
   type HistoryRecord,
@@ -67,6 +69,7 @@ const AREAS = [
   'opinions',
   'judgements',
   'judge',
+  'findings',
   'groups',
   'policies',
   'members',
@@ -81,7 +84,7 @@ const AREAS = [
 type Area = (typeof AREAS)[number];
 
 /** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge']);
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -119,6 +122,8 @@ export class ClusterMirror {
   readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
   /** At most one, `current`. */
   readonly judge = new Map<string, Stored<JudgeRecord>>();
+  /** At most one, `current`. */
+  readonly findings = new Map<string, Stored<FindingsRecord>>();
   /** What operators have asked of recoveries, and is not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -150,8 +155,8 @@ export class ClusterMirror {
   clear(): void {
     for (const table of [this.coordinators, this.groups, this.policies, this.members, this.activations, this.intents])
       table.clear();
-    for (const table of [this.holds, this.requests, this.pauses, this.unreadable, this.judgements, this.judge])
-      table.clear();
+    for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
+    for (const table of [this.judgements, this.judge, this.findings]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -184,8 +189,8 @@ export class ClusterMirror {
   #forget({ area, parts }: Place): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
-    if (area === 'coordinators' || area === 'groups' || area === 'policies' || area === 'judge')
-      this[area].delete(first);
+    if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
+    else if (area === 'judge' || area === 'findings') this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -207,6 +212,7 @@ export class ClusterMirror {
       policies: () => this.policies.set(first, read(PolicyRecordSchema)),
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
       judge: () => this.judge.set(first, read(JudgeRecordSchema)),
+      findings: () => this.findings.set(first, read(FindingsRecordSchema)),
       judgements: () => this.judgements.set(member, read(JudgementRecordSchema)),
       journal: () => this.#journals.set(first, second, read(JournalRecordSchema)),
       opinions: () => this.#opinions.set(member, third, read(OpinionRecordSchema)),
@@ -234,7 +240,7 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, tex
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge'
+  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge' && area !== 'findings'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

@@ -5,6 +5,8 @@ import {
   type MemberId,
   type MemberView,
   type MonotonicMs,
+  type Problem,
+  problemOf,
   type Standing,
   type VerdictCounts,
 } from '@understudy/shared';
@@ -24,6 +26,8 @@ export interface VerdictsOptions {
   readonly judged: (member: MemberId) => Judgement | null;
   /** Why etcd does not take writes: then a leader may judge and cannot publish. null: it does. */
   readonly storeTrouble: () => string | null;
+  /** No leader for so long is no election any more. */
+  readonly electionMs: number;
 }
 
 const NOBODY: Standing = { standing: 'none', by: null, term: null, ageMs: null };
@@ -36,6 +40,7 @@ const NOBODY: Standing = { standing: 'none', by: null, term: null, ageMs: null }
 export class Verdicts {
   readonly #options: VerdictsOptions;
   /** Until when a term was known to stand. */
+  #leaderlessSinceMs: MonotonicMs | null = null;
   #stood: { readonly term: number; readonly atMs: MonotonicMs } | null = null;
 
   constructor(options: VerdictsOptions) {
@@ -44,6 +49,7 @@ export class Verdicts {
 
   /** Call on every tick: remembers how long the present leader was known to lead. */
   tick(): void {
+    this.problems();
     const leader = this.leader();
     const atMs = this.#leads() ? this.#options.clock.monotonicMs() : this.#options.view.provenAtMs();
     if (leader && atMs !== null && (this.#leads() || this.#options.storeTrouble() === null))
@@ -58,6 +64,18 @@ export class Verdicts {
     if (term) return { coordinatorId, term: term.number, httpUrl: leadership.knownLeader()?.httpUrl ?? '' };
     // Our own key without a term: we have stopped believing before etcd did.
     return known && known.coordinatorId !== coordinatorId && view.isFresh() ? known : null;
+  }
+
+  /** That nobody leads, said once it is longer than an election takes. */
+  problems(): readonly Problem[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.leader()) this.#leaderlessSinceMs = null;
+    else this.#leaderlessSinceMs ??= nowMs;
+    const forMs = this.#leaderlessSinceMs === null ? 0 : nowMs - this.#leaderlessSinceMs;
+    if (forMs < this.#options.electionMs) return [];
+    const { by, ageMs } = this.standing();
+    const last = by === null ? 'nobody has judged before' : `last judgement of ${by}, ${durationText(ageMs ?? 0)} old`;
+    return [problemOf('NO_LEADER', `nobody leads, as far as is known here, for ${durationText(forMs)}; ${last}`)];
   }
 
   /** Whose verdicts those of the whole fleet are. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GroupPolicySchema } from '../policy.ts';
+import { ProblemSchema } from '../problem.ts';
 import { MemberIdSchema, namesOnly, ofMember, placed, recordBase } from './record.ts';
 
 /** `leader`: lease-bound; its create-revision is the term. */
@@ -99,6 +100,31 @@ export const JudgeRecordSchema = placed(
   },
 );
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
+
+/** An instance whose tags name us, and that is no member. */
+export const NotEnrolledSchema = ProblemSchema.extend({
+  /** Empty where several instances are meant; the text names them. */
+  instanceId: z.string(),
+});
+export type NotEnrolled = z.infer<typeof NotEnrolledSchema>;
+
+/** `findings/current`: what the leader alone finds, so that every coordinator can show it; written on change, at most every 10 s. It stands while its term is the present one. */
+export const FindingsRecordSchema = placed(
+  z.strictObject({
+    ...recordBase,
+    coordinatorId: z.string(),
+    term: z.number(),
+    problems: z.array(ProblemSchema),
+    notEnrolled: z.array(NotEnrolledSchema),
+  }),
+  {
+    area: 'findings',
+    parts: [1],
+    says: () => ({}),
+    fault: ([name = '']) => (name === 'current' ? null : `"${name}" is no key of ours: findings are "current"`),
+  },
+);
+export type FindingsRecord = z.infer<typeof FindingsRecordSchema>;
 
 /** `groups/<group>`: what the operator asked for. */
 export const GroupRecordSchema = placed(

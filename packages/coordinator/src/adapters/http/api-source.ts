@@ -6,6 +6,7 @@ import type {
   LeftoverView,
   MemberId,
   MemberView,
+  NotEnrolled,
   Problem,
   RecoveriesView,
   StatusView,
@@ -17,6 +18,8 @@ export interface ApiSource {
   notReady(): readonly Problem[];
   status(): StatusView;
   members(): readonly MemberView[];
+  /** Instances whose tags name us and that are no members, as the leader finds them. */
+  notEnrolled(): readonly NotEnrolled[];
   keys(): KeysView;
   /** null: no such member. */
   explain(member: MemberId): ExplainView | null;

@@ -84,6 +84,7 @@ beforeEach(async () => {
       return { coordinatorId: 'c1' } as ReturnType<ApiSource['status']>;
     },
     members: () => [],
+    notEnrolled: () => [],
     keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
     leaderUrl: () => leaderUrl,

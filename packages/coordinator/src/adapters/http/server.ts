@@ -100,7 +100,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
     return reply.type(metrics.contentType).send(await metrics.exposition());
   });
   server.get('/v1/status', () => api().status());
-  server.get('/v1/members', () => ({ members: api().members() }));
+  server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));
   addExplain(server, api, options);
   server.get('/v1/keys', () => api().keys());
   server.get('/v1/recoveries', () => api().recoveries());

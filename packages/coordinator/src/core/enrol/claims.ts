@@ -1,10 +1,13 @@
 import { type CloudInstance, isName, type MemberId, memberId, TAG } from '@understudy/shared';
 
+const NAME_LENGTH_MAX = 63;
+
 /** What is wrong with one instance's tags or claim: shown to the operator, acted on by nobody. */
 export interface ClaimProblem {
   readonly instanceId: string;
   readonly code:
     | 'MemberTagMissing'
+    | 'GroupTagMissing'
     | 'GroupTagEmpty'
     | 'NameInvalid'
     | 'GroupMismatch'
@@ -29,20 +32,40 @@ export function claimOf(instance: Pick<CloudInstance, 'instanceId' | 'tags'>): C
     kind: 'none',
     problem: { instanceId, code, text },
   });
+  if (tags[TAG.group] === undefined)
+    return problem('GroupTagMissing', `has ${TAG.member}=${tags[TAG.member] ?? ''} but no ${TAG.group}`);
   const group = tags[TAG.group] ?? '';
   const tag = tags[TAG.member] ?? '';
   if (group === '') return problem('GroupTagEmpty', `tag ${TAG.group} is empty`);
   if (tag === '') return problem('MemberTagMissing', `has ${TAG.group}=${group} but no ${TAG.member}`);
   const parts = tag.split('/');
   const name = parts.at(-1) ?? '';
-  if (parts.length > 2 || !isName(group) || !isName(name))
-    return problem(
-      'NameInvalid',
-      `${TAG.group}=${group}, ${TAG.member}=${tag}: names are 1-63 of a-z 0-9 . _ -, first a letter or digit`,
-    );
+  if (parts.length > 2) return problem('NameInvalid', `${TAG.member}=${tag} has more than one "/"`);
+  for (const [key, text] of [
+    [TAG.group, group],
+    [TAG.member, name],
+  ] as const)
+    if (!isName(text)) return problem('NameInvalid', `${key}=${text}: ${nameFault(text)}`);
   if (parts.length === 2 && parts[0] !== group)
     return problem('GroupMismatch', `${TAG.member}=${tag} names another group than ${TAG.group}=${group}`);
   return { kind: 'claims', member: memberId(group, name) };
+}
+
+/** What is wrong with a name, and one that would do, where one is near. */
+function nameFault(text: string): string {
+  const faults = [
+    ...(text.length > NAME_LENGTH_MAX ? [`has ${text.length} characters, at most ${NAME_LENGTH_MAX}`] : []),
+    ...(/[A-Z]/.test(text) ? ['has capital letters'] : []),
+    ...(/\s/.test(text) ? ['has blanks'] : []),
+    ...(/^[._-]/.test(text) ? ['begins with neither letter nor digit'] : []),
+    ...(/[^A-Za-z0-9._\s-]/.test(text) ? ['has other characters than a-z 0-9 . _ -'] : []),
+  ];
+  const near = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+/, '')
+    .slice(0, NAME_LENGTH_MAX);
+  return `${faults.join(', ') || 'is empty'}${isName(near) ? `; ${near} would do` : ''}`;
 }
 
 /** Could this instance be doing something now? A stopped one cannot; one that is stopping still can. */

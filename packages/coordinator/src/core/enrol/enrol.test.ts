@@ -274,8 +274,23 @@ describe('a member with an activation', () => {
 });
 
 describe('tags', () => {
+  test.each([
+    [{ [TAG.group]: 'prod', [TAG.member]: 'DB1' }, 'understudy:member=DB1: has capital letters; db1 would do'],
+    [{ [TAG.group]: 'Prod', [TAG.member]: 'db1' }, 'understudy:group=Prod: has capital letters; prod would do'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'db 1' }, 'understudy:member=db 1: has blanks; db-1 would do'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'prod/_x' }, 'begins with neither letter nor digit; x would do'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'dé' }, 'has other characters than a-z 0-9 . _ -; d- would do'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'a'.repeat(64) }, 'has 64 characters, at most 63'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'prod/' }, 'understudy:member=: is empty'],
+    [{ [TAG.group]: 'prod', [TAG.member]: 'a/b/c' }, 'understudy:member=a/b/c has more than one "/"'],
+    [{ [TAG.member]: 'db1' }, 'has understudy:member=db1 but no understudy:group'],
+  ])('%j: the reason is said', (tags, text) => {
+    expect(decideEnrolment(input([instance('i-1', { tags })])).problems[0]?.text).toContain(text);
+  });
+
   test.each<[string, Record<string, string>, string]>([
     ['no member tag', { [TAG.group]: 'prod' }, 'MemberTagMissing'],
+    ['no group tag', { [TAG.member]: 'db1' }, 'GroupTagMissing'],
     ['empty group', { [TAG.group]: '', [TAG.member]: 'db1' }, 'GroupTagEmpty'],
     ['bad name', { [TAG.group]: 'prod', [TAG.member]: 'DB 1' }, 'NameInvalid'],
     ['bad group', { [TAG.group]: '../x', [TAG.member]: 'db1' }, 'NameInvalid'],
