@@ -15,12 +15,14 @@ import {
   type OperatorRequestRecord,
   opIdOf,
   type RecoveryPlan,
+  TAG,
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
+import { raisedOrdinal } from './raise-ordinal.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
@@ -73,6 +75,7 @@ export class Begin {
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
+      if (input.instance.tags[TAG.fencedBy] === this.#nextOpId(member)) return await this.#raiseOrdinal(term, member);
       const trial = this.#options.trialOf(instanceId);
       const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
@@ -132,11 +135,27 @@ export class Begin {
     log.warn('recovery.begun', {
       member,
       instanceId,
-      opId: opIdOf(instanceId, this.#options.view.mirror.activations.get(member)?.record.ordinal),
+      opId: this.#nextOpId(member),
       term: term.number,
       why: assessment.reason,
     });
     return null;
+  }
+
+  #nextOpId(member: MemberId): string {
+    const { instanceId = '', ordinal } = this.#options.view.mirror.activations.get(member)?.record ?? {};
+    return opIdOf(instanceId, ordinal);
+  }
+
+  /** The next pass begins it, under the next name. */
+  async #raiseOrdinal(term: Term, member: MemberId): Promise<void> {
+    const { view, keys, deciding, clock, log } = this.#options;
+    const { activations, requests } = view.mirror;
+    const activation = activations.get(member);
+    const outcome = activation && (await term.commit(raisedOrdinal(keys, activation, requests.get(member))));
+    if (outcome?.kind === 'committed')
+      log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left its mark and no records' });
+    deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), PASSING_AGAIN_MS) });
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */

@@ -8,39 +8,14 @@ import {
   type KvCompare,
   type KvStore,
   type Log,
-  type MemberId,
   opIdOf,
   type OperatorRequestRecord,
   type RequestKind,
-  type Unwritten,
   WAYS_OUT,
 } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
+import type { OperatorAnswer, OperatorCommand, RefusalCode, Term } from '../contracts.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Judging } from './judging.ts';
-
-/** What an operator asks for; `opId`: of the recovery they mean, null: the one that is open now. */
-export interface OperatorCommand {
-  readonly member: MemberId;
-  readonly kind: RequestKind;
-  readonly by: string;
-  readonly why: string;
-  readonly opId: string | null;
-  readonly loss: string | null;
-  readonly leaveOpen: boolean;
-}
-
-export type OperatorAnswer =
-  /** Written down; `repeated`: it was there already. */
-  | { readonly kind: 'accepted'; readonly request: Unwritten<OperatorRequestRecord>; readonly repeated: boolean }
-  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly text: string };
-export type RefusalCode =
-  | 'MEMBER_UNKNOWN'
-  | 'NO_OPEN_RECOVERY'
-  | 'OTHER_RECOVERY'
-  | 'NOT_STOPPED_BY_US'
-  | 'CHANGED'
-  | 'UNAVAILABLE';
 
 export interface OperatingOptions {
   readonly view: ClusterView;
