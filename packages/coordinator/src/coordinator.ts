@@ -1,36 +1,28 @@
 import {
-  type Clock,
-  type Cloud,
-  type DatagramSocket,
   durationText,
   errorText,
   hasCode,
   isOperationError,
   type Keyspace,
   keyspace,
-  type KvStore,
-  type Log,
   type MemberId,
   type MonotonicMs,
   type Problem,
   problemOf,
-  type Random,
-  type TagScheme,
   type Timer,
 } from '@understudy/shared';
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
-import type { Receiver } from './adapters/udp/receiver.ts';
 import { ClusterView } from './view/cluster-view.ts';
-import { type CoordinatorConfig, leaseTimingOf } from './config.ts';
-import type { ProbeService, RecoveryRunner, ServeLeases } from './contracts.ts';
+import { leaseTimingOf } from './config.ts';
+import type { ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { recordProblems } from './view/record-problems.ts';
 import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
-import { keyOfMasters, KeyRotation, type KeySource } from './observing/key-rotation.ts';
+import { keyOfMasters, KeyRotation } from './observing/key-rotation.ts';
 import { rosterOf } from './observing/roster.ts';
 import { StoreGate } from './leadership/store-gate.ts';
 import { VerdictChanges } from './core/judge/index.ts';
@@ -41,44 +33,12 @@ import { RecordWriter } from './leadership/record-writer.ts';
 import { Session } from './leadership/session.ts';
 import { WatchedStore } from './leadership/watched-store.ts';
 import { WriteProof } from './leadership/write-proof.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { measure } from './measure.ts';
 import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
-import type { RecoverySettings } from './recovery/settings.ts';
-
-export interface CoordinatorOptions {
-  readonly config: CoordinatorConfig;
-  /** Key id → master secret. */
-  readonly masters: ReadonlyMap<number, Uint8Array>;
-  /** Where changed masters are found while it runs; absent: they stay as they are. */
-  readonly keySource?: KeySource;
-  readonly store: KvStore;
-  readonly cloud: Cloud;
-  /** Bound. Closed by {@link Coordinator.stop}. */
-  readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
-  /** Where the socket is read by threads of its own. */
-  readonly receiver?: Receiver;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly version: string;
-  /** How operators and the other coordinators reach our HTTP server. */
-  readonly httpUrl: string;
-  /** Looks at services of members; absent: none can be looked at, which proves nothing against anybody. */
-  readonly probeService?: ProbeService;
-  readonly readDrops?: () => Promise<number | null>;
-  /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
-  readonly onFatal: (error: unknown) => void;
-  /** Default, and only safe choice: HMAC. See {@link TagScheme}. */
-  readonly tags?: TagScheme;
-  readonly recoverySettings?: Partial<RecoverySettings>;
-  /** Also Node's own metrics. */
-  readonly withProcessMetrics?: boolean;
-  /** In place of the engine; for tests of the loop. */
-  readonly runner?: RecoveryRunner;
-}
 
 /** Resigning and revoking take a few etcd calls; after this long the process goes without. */
 const STOP_LIMIT_CALLS = 6;
@@ -182,6 +142,7 @@ export class Coordinator {
           store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
           keysRefused: this.keyRotation.problem !== null,
           runningRecoveries: this.seat.runs.runningCount,
+          foreignAnswers: options.answers?.totals ?? new Map(),
           serviceProbes: this.#prober.counts,
           receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
         }),
@@ -463,6 +424,7 @@ export class Coordinator {
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),
         ...this.seat.remarks(),
+        ...one(this.#options.answers?.problem() ?? null),
         ...one(this.keyRotation.problem),
       ],
     });

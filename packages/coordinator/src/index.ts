@@ -12,7 +12,8 @@ export * from './recovery/collector.ts';
 export * from './recovery/engine.ts';
 export * from './recovery/settings.ts';
 export * from './config.ts';
-export { Coordinator, type CoordinatorOptions } from './coordinator.ts';
+export { Coordinator } from './coordinator.ts';
+export type { CoordinatorOptions } from './coordinator-options.ts';
 export {
   COORDINATOR_EXIT,
   coordinatorExitCode,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { errorText, isOperationError, type KvStore, type Log, OperationError } from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
-import { createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
+import { AnswerWatch, createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
@@ -187,13 +187,15 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   const { callTimeoutMs, endpoint } = config.aws;
   const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
-  const transport = counted(sdk.send, clock, (...call) => coordinator?.metrics.cloudCall(...call));
+  const answers = new AnswerWatch(log);
+  const transport = counted(answers.watched(sdk.send), clock, (...call) => coordinator?.metrics.cloudCall(...call));
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
     cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
+    answers,
     ...hearing,
     clock,
     random: new SystemRandom(),

@@ -18,6 +18,7 @@ export interface Measured {
   };
   readonly keysRefused: boolean;
   readonly runningRecoveries: number;
+  readonly foreignAnswers: ReadonlyMap<string, number>;
   readonly serviceProbes: ReadonlyMap<string, number>;
   readonly receiveBufferBytes: number | null;
 }
@@ -53,6 +54,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     viewAnomalies: view.anomalies,
     heartbeats: recorded,
     droppedDatagrams: new Map(Object.entries(dropped)),
+    foreignAnswers: parts.foreignAnswers,
     serviceProbes: parts.serviceProbes,
     kernelDrops: stats.kernelDropsCount,
     ringDrops: stats.ringDropsCount,

@@ -37,6 +37,8 @@ export interface MetricsSnapshot {
   /** Reason → datagrams counted and dropped. */
   readonly droppedDatagrams: ReadonlyMap<string, number>;
   /** Looks at services by what they showed. */
+  /** Answers in EC2's place, by action. */
+  readonly foreignAnswers: ReadonlyMap<string, number>;
   readonly serviceProbes: ReadonlyMap<string, number>;
   readonly kernelDrops: number | null;
   /** Datagrams a receive thread had and the main thread did not take in time. */
@@ -176,6 +178,12 @@ export class Metrics implements MetricsSource {
       new Map([['', now.heartbeats]]),
     );
     this.#copy('understudy_datagrams_dropped_total', 'Datagrams dropped, by reason', 'reason', now.droppedDatagrams);
+    this.#copy(
+      'understudy_ec2_foreign_answers_total',
+      "Answers that are not EC2's, by action",
+      'action',
+      now.foreignAnswers,
+    );
     this.#copy('understudy_service_probes_total', 'Looks at services, by outcome', 'outcome', now.serviceProbes);
     if (now.kernelDrops !== null)
       this.#copy(

@@ -17,6 +17,8 @@ export const PROBLEM_REMEDIES = {
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
+  CLOUD_ANSWERS_FOREIGN:
+    'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',

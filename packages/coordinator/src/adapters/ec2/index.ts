@@ -1,3 +1,4 @@
+export * from './answer-watch.ts';
 export * from './bucketed-transport.ts';
 export * from './create-ec2-cloud.ts';
 export * from './ec2-cloud.ts';

@@ -25,6 +25,7 @@ const SNAPSHOT: MetricsSnapshot = {
   holds: new Map([['Paused', 2]]),
   leftovers: new Map([['volume', 1]]),
   leftoversObstructed: 0,
+  foreignAnswers: new Map([['RunInstances', 1]]),
   unreadableRecords: 0,
   viewAnomalies: 0,
   heartbeats: 1_234,

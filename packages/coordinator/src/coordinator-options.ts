@@ -1,0 +1,42 @@
+import type { Clock, Cloud, DatagramSocket, KvStore, Log, Random, TagScheme } from '@understudy/shared';
+import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
+import type { Receiver } from './adapters/udp/receiver.ts';
+import type { CoordinatorConfig } from './config.ts';
+import type { ProbeService, RecoveryRunner } from './contracts.ts';
+import type { KeySource } from './observing/key-rotation.ts';
+import type { RecoverySettings } from './recovery/settings.ts';
+
+/** Everything a coordinator is built from. */
+export interface CoordinatorOptions {
+  readonly config: CoordinatorConfig;
+  /** Key id → master secret. */
+  readonly masters: ReadonlyMap<number, Uint8Array>;
+  /** Where changed masters are found while it runs; absent: they stay as they are. */
+  readonly keySource?: KeySource;
+  readonly store: KvStore;
+  readonly cloud: Cloud;
+  /** Bound. Closed by {@link Coordinator.stop}. */
+  readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
+  /** Where the socket is read by threads of its own. */
+  readonly receiver?: Receiver;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly version: string;
+  /** How operators and the other coordinators reach our HTTP server. */
+  readonly httpUrl: string;
+  /** Looks at services of members; absent: none can be looked at, which proves nothing against anybody. */
+  readonly probeService?: ProbeService;
+  readonly readDrops?: () => Promise<number | null>;
+  /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
+  readonly onFatal: (error: unknown) => void;
+  /** Default, and only safe choice: HMAC. See {@link TagScheme}. */
+  readonly tags?: TagScheme;
+  readonly recoverySettings?: Partial<RecoverySettings>;
+  /** Tells what answered in EC2's place. */
+  readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
+  /** Also Node's own metrics. */
+  readonly withProcessMetrics?: boolean;
+  /** In place of the engine; for tests of the loop. */
+  readonly runner?: RecoveryRunner;
+}

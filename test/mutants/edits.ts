@@ -1,0 +1,19 @@
+/** A place in the production code and what a careless author might have written there. */
+export interface Edit {
+  /** From the project's root. */
+  readonly file: string;
+  /** Stands exactly once in the file … */
+  readonly find: string;
+  /** … and becomes this. */
+  readonly replace: string;
+}
+
+/** @throws when the place is not there (any more), or not unique: a mutant that is not there would look like one that survives, or like one that is killed. */
+export function applied(source: string, edit: Edit): string {
+  const parts = source.split(edit.find);
+  if (parts.length !== 2)
+    throw new Error(
+      `the mutation does not apply: ${parts.length - 1} places in ${edit.file} fit "${edit.find}", want 1`,
+    );
+  return parts.join(edit.replace);
+}

@@ -1,0 +1,11 @@
+interface NodePath {
+  readonly node: object;
+  isExpressionStatement(): boolean;
+}
+
+export declare const strykerPlugins: readonly {
+  readonly kind: string;
+  readonly name: string;
+  /** The reason for which Stryker leaves a node alone; undefined: it does not. */
+  readonly value: { shouldIgnore(path: NodePath): string | undefined };
+}[];

@@ -1,0 +1,136 @@
+import type { NamedMutant } from '../run-named.ts';
+
+/** What a replacement gets from its predecessor. */
+export const CARRIED_MUTANTS: readonly NamedMutant[] = [
+  {
+    name: 'co-swap-snapshots',
+    rule: 'S6',
+    story: 'data volumes get each other’s snapshots',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/launch.ts',
+        find: 'capture.snapshots.map((one) => [one.volumeId, one.snapshotId])',
+        replace:
+          'capture.snapshots.map((one, i, all) => [one.volumeId, all[(i % (all.length - 1)) + 1 === all.length ? 1 : i === 0 ? 0 : (i % (all.length - 1)) + 1].snapshotId])',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-image-adopted',
+    rule: 'S6',
+    story: 'an image of another snapshot is adopted for its name',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/image.ts',
+        find: 'if (image.rootSnapshotId !== null && image.rootSnapshotId !== rootSnapshotId) {',
+        replace: 'if (false) {',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-reply-lacks',
+    rule: 'S6',
+    story: 'a reply of CreateSnapshots that lacks a volume is taken',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/capture.ts',
+        find: 'const missing = missingVolumes(run.plan.volumes, set);',
+        replace: 'const missing: string[] = [];',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-root-of-image',
+    rule: 'S6',
+    story: 'the image is made from a data volume’s snapshot',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/image.ts',
+        find: 'run.plan.volumes.find((volume) => volume.isRoot)',
+        replace: 'run.plan.volumes.find((volume) => !volume.isRoot)',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-protect-none',
+    rule: 'S6',
+    story: 'no protection is restored',
+    edits: [
+      {
+        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        find: `...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),`,
+        replace: '',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-protect-termination',
+    rule: 'S6',
+    story: 'termination protection is not restored',
+    edits: [
+      {
+        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
+        replace: `[{ kind: 'protect', instanceId, stop, termination: false } as const]`,
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-protect-stop',
+    rule: 'S6',
+    story: 'stop protection is not restored',
+    edits: [
+      {
+        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
+        replace: `[{ kind: 'protect', instanceId, stop: false, termination } as const]`,
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-unprotect-old',
+    rule: 'S6',
+    story: 'the retired instance keeps its termination protection for ever',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/done.ts',
+        find: 'if (run.plan.protection.termination && run.journal',
+        replace: 'if (false && run.journal',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-sdc',
+    rule: 'S6',
+    story: 'the source/destination check is not restored',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/permit.ts',
+        find: 'if (made.sourceDestCheck === wanted) return done;',
+        replace: 'return done;',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+  {
+    name: 'co-sdc2',
+    rule: 'S6',
+    story: 'the source/destination check is always on',
+    edits: [
+      {
+        file: 'packages/coordinator/src/recovery/steps/permit.ts',
+        find: 'const wanted = run.plan.sourceDestCheck;',
+        replace: 'const wanted = true;',
+      },
+    ],
+    tests: ['test/scenarios/recovery/carried-over.test.ts'],
+  },
+];

@@ -1,0 +1,21 @@
+import { ENDING_MUTANTS } from './ending.ts';
+import { CARRIED_MUTANTS } from './carried.ts';
+import { DEADLINES_MUTANTS } from './deadlines.ts';
+import { RECOVERY_MUTANTS } from './recovery.ts';
+import { AGENT_MUTANTS } from './agent.ts';
+import { LEADING_MUTANTS } from './leading.ts';
+import { OBSERVING_MUTANTS } from './observing.ts';
+import { LEASES_MUTANTS } from './leases.ts';
+import type { NamedMutant } from '../run-named.ts';
+
+/** Rules broken on purpose, each with the tests that have to fail: what once survived every suite. */
+export const NAMED_MUTANTS: readonly NamedMutant[] = [
+  ...ENDING_MUTANTS,
+  ...CARRIED_MUTANTS,
+  ...DEADLINES_MUTANTS,
+  ...RECOVERY_MUTANTS,
+  ...AGENT_MUTANTS,
+  ...LEADING_MUTANTS,
+  ...OBSERVING_MUTANTS,
+  ...LEASES_MUTANTS,
+];

@@ -1,0 +1,98 @@
+import type { NamedMutant } from '../run-named.ts';
+
+/** Who leads, and how new a view is. */
+export const LEADING_MUTANTS: readonly NamedMutant[] = [
+  {
+    name: 'el-unread',
+    rule: 'S2',
+    story: 'a win is believed under whoever’s entry is read back',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/leadership.ts',
+        find: `return entry && isOwn(candidacy, entry) ? { kind: 'won', entry } : { kind: 'unclear' };`,
+        replace: `return entry ? { kind: 'won', entry } : { kind: 'unclear' };`,
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
+  },
+  {
+    name: 'el-lease-only',
+    rule: 'S2',
+    story: 'an entry under our lease is ours, whoever wrote it',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/leadership.ts',
+        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;',
+        replace: 'entry?.leaseId === candidacy.keeper.leaseId;',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
+  },
+  {
+    name: 'el-nonce-only',
+    rule: 'S2',
+    story: 'an entry with our nonce is ours, without our lease',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/leadership.ts',
+        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;',
+        replace: 'writeIdOf(entry) === candidacy.writeId;',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
+  },
+  {
+    name: 'el-not-read',
+    rule: 'S2',
+    story: 'a win is believed unread',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/leadership.ts',
+        find: 'return await this.#confirm(candidacy);',
+        replace:
+          "if (result.succeeded) return { kind: 'won', entry: { key: keys.leader, value: candidacy.value, leaseId, createRevision: result.revision, modRevision: result.revision } };\n return await this.#confirm(candidacy);",
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
+  },
+  {
+    name: 'dv-probe',
+    rule: 'S9',
+    story: 'a view is dated by the answer of its proof, not by the question',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        find: 'const probe = { sentAtMs, sentAtWallMs,',
+        replace: 'const probe = { sentAtMs: this.#options.clock.monotonicMs(), sentAtWallMs,',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+  },
+  {
+    name: 'dv-probe-wall',
+    rule: 'S9',
+    story: 'a view is dated by the answer on the wall clock',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        find: 'const probe = { sentAtMs, sentAtWallMs,',
+        replace: 'const probe = { sentAtMs, sentAtWallMs: this.#options.clock.wallMs(),',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+  },
+  {
+    name: 'dv-list',
+    rule: 'S9',
+    story: 'a view is dated by when its list arrived',
+    edits: [
+      {
+        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        find: '    this.#freshAtMs = sentAtMs;\n    this.#freshAtWallMs = sentAtWallMs;\n    this.#probes = [];',
+        replace:
+          '    this.#freshAtMs = this.#options.clock.monotonicMs();\n    this.#freshAtWallMs = sentAtWallMs;\n    this.#probes = [];',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+  },
+];

@@ -1,0 +1,87 @@
+import { globSync } from 'node:fs';
+import { dirname, join, matchesGlob } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Files that are mutated together, and the tests that are to notice: those beside them, and the scenarios that exist for them. Globs, from the project's root. */
+export interface Room {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly tests: readonly string[];
+  /** Of those, left out: they take minutes. */
+  readonly slow?: readonly string[];
+}
+
+const C = 'packages/coordinator/src';
+const A = 'packages/agent/src';
+
+/**
+ * The safety core. A file belongs to the first room that has it. The tests of a room take a minute or two at most, once: what the whole suite would find
+ * beyond them (crash matrix, simulation, real processes) is no excuse for a rule that no test near it defends.
+ */
+export const ROOMS: readonly Room[] = [
+  {
+    name: 'agent',
+    files: [`${A}/core/*.ts`, `${A}/activation-applier.ts`, `${A}/watchdog-keeper.ts`],
+    tests: [`${A}/**/*.test.ts`],
+  },
+  {
+    name: 'leases',
+    files: [`${C}/core/serve-lease/*.ts`, `${C}/view/activation-answers.ts`, `${C}/recovery/serve-lease-fence.ts`],
+    tests: [
+      `${C}/core/serve-lease/*.test.ts`,
+      `${C}/view/*.test.ts`,
+      'test/scenarios/recovery/waiting-out-a-lease.test.ts',
+    ],
+  },
+  {
+    name: 'recovery-core',
+    files: [`${C}/core/recovery/*.ts`],
+    tests: [`${C}/core/recovery/*.test.ts`],
+  },
+  {
+    name: 'leadership',
+    files: [`${C}/leadership/*.ts`, `${C}/observing/opinion-publisher.ts`],
+    tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
+  },
+  { name: 'observe', files: [`${C}/core/observe/*.ts`], tests: [`${C}/core/observe/*.test.ts`] },
+  { name: 'judge', files: [`${C}/core/judge/*.ts`], tests: [`${C}/core/judge/*.test.ts`] },
+  {
+    name: 'recovery',
+    files: [`${C}/recovery/**/*.ts`],
+    tests: [`${C}/recovery/**/*.test.ts`, 'test/scenarios/recovery/*.test.ts'],
+    slow: ['**/crash-matrix.test.ts', '**/random-faults.test.ts', '**/paused-leader.test.ts', '**/half-*.test.ts'],
+  },
+  {
+    name: 'leader',
+    files: [`${C}/leader/*.ts`, `${C}/view/*.ts`],
+    tests: [`${C}/leader/*.test.ts`, `${C}/view/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
+  },
+];
+
+const NO_SUBJECT = /\.(?:test|fixtures?)\.ts$|\.d\.ts$|\/index\.ts$/;
+
+/** Of a glob, below the root, sorted; tests and fixtures left out. */
+export const sourcesOf = (globs: readonly string[]): readonly string[] =>
+  globs
+    .flatMap((glob) => globSync(glob, { cwd: ROOT }))
+    .filter((file) => !NO_SUBJECT.test(file))
+    .sort();
+
+/** The room a file is mutated in; null: none, its tests are not known here. */
+export const roomOf = (file: string): Room | null =>
+  ROOMS.find((room) => room.files.some((glob) => matchesGlob(file, glob)) && !NO_SUBJECT.test(file)) ?? null;
+
+/** A share of the rooms: which files of each. */
+export type Scope = ReadonlyMap<Room, readonly string[]>;
+
+export function scopeOf(files: readonly string[]): { readonly scope: Scope; readonly homeless: readonly string[] } {
+  const homeless = files.filter((file) => roomOf(file) === null);
+  const scope = new Map<Room, readonly string[]>();
+  for (const room of ROOMS) {
+    const own = files.filter((file) => roomOf(file) === room);
+    if (own.length > 0) scope.set(room, own);
+  }
+  return { scope, homeless };
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ROOT, sourcesOf } from './rooms.ts';
+
+/** `a/{b,c}.ts` as two paths. */
+const expanded = (path: string): string[] => {
+  const braces = /^(.*)\{([^{}]+)\}(.*)$/.exec(path);
+  if (!braces) return [path];
+  const [, before = '', names = '', after = ''] = braces;
+  return names.split(',').flatMap((name) => expanded(`${before}${name.trim()}${after}`));
+};
+
+/** Below these the paths of the table begin, whichever fits first. */
+const BASES = ['packages', 'packages/coordinator/src', 'packages/agent/src', 'packages/shared/src'];
+
+function placed(path: string, beside: string): string | null {
+  const candidates = [...BASES.map((base) => `${base}/${path}`), ...(beside === '' ? [] : [`${beside}/${path}`])];
+  return candidates.find((one) => existsSync(join(ROOT, one))) ?? null;
+}
+
+/** Where a rule of the table is enforced: the files named in its third column; a folder stands for what is in it. */
+export function filesInCell(cell: string): readonly string[] {
+  const found: string[] = [];
+  let beside = '';
+  for (const [, code = ''] of cell.matchAll(/`([^`]+)`/g)) {
+    if (!/[/.]/.test(code)) continue;
+    for (const path of expanded(code)) {
+      const at = placed(path, beside);
+      if (at === null) continue;
+      beside = statSync(join(ROOT, at)).isDirectory() ? at : dirname(at);
+      found.push(...(at === beside ? sourcesOf([`${at}/*.ts`]) : [at]));
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** Rule → files, from the table of docs/SPEC.md, so that the two cannot drift apart. */
+export function rulesOf(
+  spec = readFileSync(join(ROOT, 'docs', 'SPEC.md'), 'utf8'),
+): ReadonlyMap<string, readonly string[]> {
+  const rules = new Map<string, readonly string[]>();
+  for (const line of spec.split('\n')) {
+    const row = /^\| \*\*(S\d+)\*\* \|/.exec(line);
+    if (!row) continue;
+    const cells = line.split(/(?<!\\)\|/);
+    rules.set(row[1] ?? '', filesInCell(cells[3] ?? ''));
+  }
+  return rules;
+}

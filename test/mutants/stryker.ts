@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TriedMutant, triedOf } from './report.ts';
+import { ROOT, type Room } from './rooms.ts';
+import { CACHE } from './tree.ts';
+
+/** What people read, and patterns: a test that pins it down to the letter is worth little. */
+const NOT_MUTATED = ['StringLiteral', 'Regex', 'ObjectLiteral'];
+/** On top of one and a half times what the tests took without a mutant. */
+const PATIENCE_MS = 20_000;
+
+const vitestConfig = ({ tests, slow = [] }: Room): string => `import { defineConfig } from 'vitest/config';
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
+  test: {
+    include: ${JSON.stringify(tests)},
+    exclude: ${JSON.stringify(['**/*.integration.test.ts', '**/node_modules/**', ...slow])},
+    env: { NO_COLOR: '1' },
+    testTimeout: 60_000,
+    fsModuleCache: false,
+  },
+});
+`;
+
+export interface StrykerOptions {
+  readonly workers: number;
+  /** Files, or \`file:from-to\` lines. */
+  readonly mutate: readonly string[];
+  /** Take over what an earlier run of this room found where neither code nor tests have changed. */
+  readonly incremental: boolean;
+}
+
+const strykerConfig = (room: Room, { workers, mutate, incremental }: StrykerOptions): object => ({
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner', './test/mutants/ignore-words.mjs'],
+  ignorers: ['words'],
+  vitest: { configFile: `mutants-${room.name}.vitest.config.ts`, related: false },
+  // The tree is a copy already.
+  inPlace: true,
+  mutate,
+  mutator: { excludedMutations: NOT_MUTATED },
+  coverageAnalysis: 'perTest',
+  concurrency: workers,
+  timeoutMS: PATIENCE_MS,
+  disableTypeChecks: false,
+  checkers: [],
+  reporters: ['json'],
+  jsonReporter: { fileName: reportOf(room) },
+  incremental,
+  incrementalFile: join(CACHE, 'known', `${room.name}.json`),
+  allowConsoleColors: false,
+});
+
+const reportOf = (room: Room): string => join(CACHE, 'reports', `${room.name}.json`);
+
+const BIN = join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
+
+/** Mutates files of one room in the copy and runs the room's tests against every mutant. @throws when Stryker does not get through, with the end of what it said. */
+export async function mutateRoom(tree: string, room: Room, options: StrykerOptions): Promise<readonly TriedMutant[]> {
+  for (const folder of ['known', 'reports']) mkdirSync(join(CACHE, folder), { recursive: true });
+  writeFileSync(join(tree, `mutants-${room.name}.vitest.config.ts`), vitestConfig(room));
+  const config = join(tree, `mutants-${room.name}.json`);
+  writeFileSync(config, JSON.stringify(strykerConfig(room, options)));
+  const child = spawn(process.execPath, [BIN, 'run', config], { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  writeFileSync(join(CACHE, 'reports', `${room.name}.log`), said);
+  if (code !== 0) throw new Error(`Stryker ended with ${code} in ${room.name}: ${said.slice(-2_000)}`);
+  return triedOf(JSON.parse(readFileSync(reportOf(room), 'utf8')));
+}
