@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { hasCode } from '@understudy/shared';
 import { afterEach, describe, expect, it } from 'vitest';
+import { exitCodeOf } from './exit-codes.ts';
 import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -54,7 +55,87 @@ describe('coordinatorClient', () => {
   });
 });
 
+describe('what no coordinator says', () => {
+  const said = async (urls: readonly string[]) => {
+    const error: unknown = await coordinatorClient(urls)
+      .explain('db/a')
+      .catch((thrown: unknown) => thrown);
+    return { error, text: String(error) };
+  };
+
+  it.each([
+    ['a page', '<html>nginx</html>', 404],
+    ['a page', '<html>nginx</html>', 200],
+    ['another 404', '{"message":"not found"}', 404],
+    ['an empty answer', '', 200],
+    ['another refusal', '{"error":"denied"}', 403],
+  ])('%s %s (%i) is named as a foreign server, not believed', async (_, body, status) => {
+    const url = await serve(body, status);
+    const { error, text } = await said([url]);
+    expect(hasCode(error, 'NOT_A_COORDINATOR')).toBe(true);
+    expect(text).toContain(url);
+    expect(text).toContain(`HTTP ${status}`);
+    expect(exitCodeOf(error)).toBe(69);
+  });
+
+  it('why there is no answer: refused, unknown name, no HTTP, no TLS', async () => {
+    const { text } = await said([await closedUrl()]);
+    expect(text).toContain('connection refused: nothing listens there (ECONNREFUSED)');
+    expect((await said(['http://no-such-host.invalid:8080'])).text).toMatch(
+      /DNS does(?: not know this host|n't| not answer)/,
+    );
+    const plain = await serve('{}');
+    expect((await said([plain.replace('http:', 'https:')])).text).toMatch(/TLS/);
+    const raw = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
+    await new Promise<void>((done) => raw.listen(0, '127.0.0.1', done));
+    closers.push(() => new Promise((done) => raw.close(() => done())));
+    expect((await said([`http://127.0.0.1:${(raw.address() as AddressInfo).port}`])).text).toContain('speaks no HTTP');
+  });
+
+  it('of several: each with its cause, and never only "fetch failed"', async () => {
+    const [first, second] = [await closedUrl(), await serve('<html>', 200)];
+    const { error, text } = await said([first, second]);
+    expect(hasCode(error, 'COORDINATOR_UNAVAILABLE')).toBe(true);
+    for (const part of [first, 'refused', second, 'no coordinator']) expect(text).toContain(part);
+    expect(text).not.toContain('fetch failed');
+  });
+
+  it('which one answered is told, once', async () => {
+    const told: string[] = [];
+    const [first, second] = [await closedUrl(), await serve('{"members":[]}')];
+    const client = coordinatorClient([first, second], { onFallback: (text) => told.push(text) });
+    await client.members();
+    await client.members();
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/refused.*answers$/);
+    expect(told[0]).toContain(`${second} answers`);
+  });
+
+  it('a member that the one that answers does not know: that is said, not that others are silent', async () => {
+    const none = await serve('{"error":{"code":"NOT_FOUND","text":"no member db/a is known here"}}', 404);
+    expect(hasCode((await said([none, await closedUrl()])).error, 'MEMBER_UNKNOWN')).toBe(true);
+  });
+});
+
 describe('coordinatorUrls', () => {
+  it.each([
+    ['10.0.0.1:8080', 'http://10.0.0.1:8080'],
+    ['localhost:8080', 'http://localhost:8080'],
+    ['[::1]:8080', 'http://[::1]:8080'],
+    ['https://c1.example:8443', 'https://c1.example:8443'],
+    ['http://c1.example', 'http://c1.example'],
+  ])('%s is %s', (given, url) => expect(coordinatorUrls([given], {})).toEqual([url]));
+
+  it.each(['ftp://c1:8080', 'c1', 'http://', 'c1:port', ' ', 'a b:80'])(
+    'refuses "%s", and says what is wanted',
+    (given) => expect(() => coordinatorUrls([given], {})).toThrow(/want host:port/),
+  );
+
+  it('takes lists, each once, and an empty variable for none', () => {
+    expect(coordinatorUrls(['a:1,b:2', 'a:1'], {})).toEqual(['http://a:1', 'http://b:2']);
+    expect(coordinatorUrls(undefined, { UNDERSTUDY_URL: '' })).toEqual(['http://127.0.0.1:8080']);
+  });
+
   it('prefers --url, then the environment, then the default', () => {
     expect(coordinatorUrls(['http://a:1', 'http://b:2'], { UNDERSTUDY_URL: 'http://c:3' })).toEqual([
       'http://a:1',

@@ -2,12 +2,14 @@ import {
   errorText,
   type ExplainView,
   ExplainViewSchema,
+  hasCode,
   type KeysView,
   KeysViewSchema,
   LeftoversViewSchema,
   type LeftoverView,
   type MemberId,
   type MemberView,
+  type MembersView,
   MembersViewSchema,
   OperationError,
   RecoveriesViewSchema,
@@ -16,11 +18,14 @@ import {
   type StatusView,
 } from '@understudy/shared';
 import * as z from 'zod';
+import { whyNoAnswer } from './why-no-answer.ts';
 
 /** Reads one coordinator's HTTP API. Any coordinator answers; `status` names the leader. */
 export interface CoordinatorClient {
   status(): Promise<StatusView>;
   members(): Promise<readonly MemberView[]>;
+  /** With the instances that are no members. */
+  membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
   /** Of the coordinator that answers only. */
@@ -32,61 +37,109 @@ export interface CoordinatorClient {
 /** HTTP reads are answered from memory: longer than this means the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
 
-const RefusalSchema = z.object({ error: z.object({ text: z.string() }) });
+/** Every refusal of ours looks like this; anything else is somebody else's. */
+const RefusalSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
 
-async function read<T>(schema: z.ZodType<T>, url: string): Promise<T> {
+export interface ClientOptions {
+  /** The operator's; whoever shows none sees no console output. */
+  readonly token?: string | null;
+  /** Told once per change: which coordinator answered after others did not, and why they did not. */
+  readonly onFallback?: (text: string) => void;
+}
+
+async function read<T>(schema: z.ZodType<T>, url: string, token: string | null): Promise<T> {
   let response: Response;
+  let body: string;
   try {
     response = await fetch(url, {
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      redirect: 'manual',
     });
+    body = await response.text();
   } catch (cause) {
-    throw new OperationError(
-      'COORDINATOR_UNAVAILABLE',
-      `no coordinator answers at ${url} (${errorText(cause)}); name another with --url`,
-      { cause },
-    );
+    const why = whyNoAnswer(cause, new URL(url), READ_TIMEOUT_MS);
+    throw new OperationError('COORDINATOR_UNAVAILABLE', `no coordinator answers at ${url}: ${why}`, { cause });
   }
-  if (response.status === 404) throw new OperationError('MEMBER_UNKNOWN', await refusalText(response, url));
-  if (!response.ok)
-    throw new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status} ${response.statusText}`);
-  const parsed = schema.safeParse(await response.json());
+  const json = jsonOf(body);
+  if (!response.ok) throw refused(response, json, url);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
+  if (json === undefined) throw foreign(response, url);
+  const issue = parsed.error.issues[0];
+  const fault = `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
   throw new OperationError(
     'RECORD_UNREADABLE',
-    `${url} answered something this version does not understand: ${parsed.error.issues[0]?.message ?? ''}`,
-    {
-      cause: parsed.error,
-    },
+    `${url} answered something this version does not understand (${fault}): another version, or no coordinator`,
+    { cause: parsed.error },
   );
 }
 
-/** What the coordinator says was wrong with the path; only a member can be. */
-async function refusalText(response: Response, url: string): Promise<string> {
-  const said = RefusalSchema.safeParse(await response.json().catch(() => null));
-  return said.success ? said.data.error.text : `${url} answered 404`;
+const jsonOf = (body: string): unknown => {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+};
+
+function foreign(response: Response, url: string): OperationError {
+  const kind = response.headers.get('content-type') ?? 'no content type';
+  const server = response.headers.get('server');
+  const said = `HTTP ${response.status}, ${kind}${server === null ? '' : `, server ${server}`}`;
+  return new OperationError('NOT_A_COORDINATOR', `${url} is answered by something that is no coordinator (${said})`);
+}
+
+function refused(response: Response, json: unknown, url: string): OperationError {
+  const said = RefusalSchema.safeParse(json);
+  if (!said.success) return foreign(response, url);
+  const { code, text } = said.data.error;
+  if (response.status === 401) return new OperationError('OPERATOR_UNKNOWN', `${url}: ${text}`);
+  if (response.status === 404 && text.startsWith('no such path'))
+    return new OperationError('COORDINATOR_UNAVAILABLE', `${url}: another version of the coordinator: ${text}`);
+  if (response.status === 404 && (code === 'NOT_FOUND' || code === 'MEMBER_UNKNOWN'))
+    return new OperationError('MEMBER_UNKNOWN', text);
+  return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${text}`);
+}
+
+/** What weighs most of what several coordinators said: an answer, whatever it is, before silence. */
+function worstOf(errors: readonly unknown[], urls: readonly string[]): unknown {
+  const answered = errors.find((error) => hasCode(error, 'OPERATOR_UNKNOWN') || hasCode(error, 'MEMBER_UNKNOWN'));
+  const [first] = errors;
+  if (answered !== undefined || errors.length < 2) return answered ?? first;
+  const texts = errors.map((error) => errorText(error).replace(/^[A-Z_]+: /, ''));
+  const text = `none of ${urls.length} addresses is answered by a coordinator: ${texts.join('; ')}`;
+  return new OperationError('COORDINATOR_UNAVAILABLE', text, { cause: first });
 }
 
 /**
  * A client that asks the given coordinators in turn until one answers.
- * @throws COORDINATOR_UNAVAILABLE when none does (the last one's error).
+ * @throws what the only one said, or COORDINATOR_UNAVAILABLE with what each of them said; MEMBER_UNKNOWN when those that answer know no such member.
  */
-export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
+export function coordinatorClient(urls: readonly string[], options: ClientOptions = {}): CoordinatorClient {
+  let told = '';
+  const tell = (url: string, errors: readonly unknown[]): void => {
+    const text = errors.length === 0 ? '' : `${errors.map(errorText).join('; ')}; ${url} answers`;
+    if (text !== '' && text !== told) options.onFallback?.(text);
+    told = text;
+  };
   const ask = async <T>(schema: z.ZodType<T>, path: string): Promise<T> => {
-    let last: unknown;
+    const errors: unknown[] = [];
     for (const url of urls) {
       try {
-        return await read(schema, new URL(path, url).href);
+        const answer = await read(schema, new URL(path, url).href, options.token ?? null);
+        tell(url, errors);
+        return answer;
       } catch (error) {
-        last = error;
+        errors.push(error);
       }
     }
-    throw last;
+    throw worstOf(errors, urls);
   };
   return {
     status: () => ask(StatusViewSchema, '/v1/status'),
     members: async () => (await ask(MembersViewSchema, '/v1/members')).members,
+    membersView: () => ask(MembersViewSchema, '/v1/members'),
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
     keys: () => ask(KeysViewSchema, '/v1/keys'),
@@ -94,16 +147,33 @@ export function coordinatorClient(urls: readonly string[]): CoordinatorClient {
   };
 }
 
-/** `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`, then the default port here. */
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+/**
+ * `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`, then the default port here. `host:port` is `http://host:port`.
+ * @throws CONFIG_INVALID
+ */
 export function coordinatorUrls(
   given: readonly string[] | undefined,
   environment: NodeJS.ProcessEnv,
 ): readonly string[] {
-  const text = given && given.length > 0 ? given.join(',') : (environment.UNDERSTUDY_URL ?? 'http://127.0.0.1:8080');
-  return text.split(',').map((url) => {
-    const trimmed = url.trim();
-    if (!URL.canParse(trimmed))
-      throw new OperationError('CONFIG_INVALID', `"${trimmed}" is no URL: want http://host:port`);
-    return trimmed;
-  });
+  const asked = given && given.length > 0 ? given.join(',') : (environment.UNDERSTUDY_URL ?? '');
+  const texts = asked
+    .split(',')
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+  if (texts.length === 0 && given && given.length > 0)
+    throw new OperationError('CONFIG_INVALID', '--url is empty: want host:port or http://host:port');
+  return texts.length === 0 ? [DEFAULT_URL] : [...new Set(texts.map(urlOf))];
+}
+
+function urlOf(text: string): string {
+  const want = 'want host:port, http://host:port or https://host:port';
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const full = hasScheme ? text : `http://${text}`;
+  // Without a scheme a bare word is more likely a mistake than a host that listens on port 80.
+  const isNamed = hasScheme || /:\d+(?:\/|$)/.test(text);
+  if (!isNamed || !URL.canParse(full) || !/^https?:\/\//i.test(full))
+    throw new OperationError('CONFIG_INVALID', `"${text}" is no URL of a coordinator: ${want}`);
+  return full;
 }

@@ -1,10 +1,16 @@
 import { isOperationError } from '@understudy/shared';
 
-/** sysexits(3) where one fits. Documented in the README of this package and in `understudy --help`. */
+/** sysexits(3) where one fits. Documented in `docs/cli.md` and in `understudy --help`. */
 export const EXIT = {
   ok: 0,
   /** The command ran and its answer is no: a demo with a violation, a member that does not exist. */
   failed: 1,
+  /** `status`: something is going on (a recovery, a member that is not known to be alive), and nobody has to do anything. */
+  underWay: 2,
+  /** `status`: a hold or a problem; the text says what somebody has to do. */
+  needsPerson: 3,
+  /** `status`: nobody leads, or etcd does not answer the coordinator that was asked. */
+  leaderless: 4,
   usage: 64,
   /** Nobody answered: coordinator or etcd not reachable. */
   unavailable: 69,
@@ -22,6 +28,7 @@ export function exitCodeOf(error: unknown): number {
       return EXIT.config;
     case 'STORE_UNAVAILABLE':
     case 'COORDINATOR_UNAVAILABLE':
+    case 'NOT_A_COORDINATOR':
     case 'CLOUD_UNAVAILABLE':
       return EXIT.unavailable;
     default:

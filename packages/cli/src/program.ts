@@ -1,7 +1,11 @@
-import { KEY_ROOT, keyspace, parseMemberId } from '@understudy/shared';
+import { KEY_ROOT, keyspace, type RecoveriesView, type StatusView } from '@understudy/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keysText, readKeys } from './commands/inspect.ts';
-import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { chosenMembers, explainMember } from './commands/chosen-members.ts';
+import { type CoordinatorClient, coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { HEALTH_EXIT, healthOf } from './health.ts';
+import { readToken } from './operator-token.ts';
+import { recoveriesText } from './views/recoveries-view.ts';
 import { addKeys } from './keys-program.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -15,10 +19,14 @@ interface ReadOptions {
   readonly url?: string[];
   readonly json?: boolean;
   readonly watch?: boolean;
+  readonly tokenFile?: string;
 }
 
+const HELP_STATUS_CODES = `
+Exit codes: ${EXIT.ok} all is well · ${EXIT.underWay} something is going on, nobody is needed · ${EXIT.needsPerson} a hold or a problem: somebody is needed · ${EXIT.leaderless} nobody leads, or etcd does not answer · ${EXIT.unavailable} no coordinator answers`;
+
 const HELP_EXIT_CODES = `
-Exit codes: ${EXIT.ok} done · ${EXIT.failed} the answer is no · ${EXIT.usage} wrong usage · ${EXIT.unavailable} nobody answers · ${EXIT.software} a bug · ${EXIT.config} configuration refused`;
+Exit codes: ${EXIT.ok} done · ${EXIT.failed} the answer is no (no such member) · ${EXIT.underWay}, ${EXIT.needsPerson}, ${EXIT.leaderless} see status --help · ${EXIT.usage} wrong usage · ${EXIT.unavailable} nobody answers · ${EXIT.software} a bug · ${EXIT.config} configuration refused`;
 
 function positiveNumber(text: string): number {
   const value = Number(text);
@@ -28,45 +36,68 @@ function positiveNumber(text: string): number {
 
 const output = (options: ReadOptions) => ({ json: options.json === true, watch: options.watch === true });
 
+/** Says on standard error, so that standard output stays what was asked for, when another coordinator than the first answers. */
+function clientOf(options: ReadOptions, environment: NodeJS.ProcessEnv): CoordinatorClient {
+  return coordinatorClient(coordinatorUrls(options.url, environment), {
+    token: readToken(options.tokenFile ?? environment.UNDERSTUDY_TOKEN_FILE),
+    onFallback: (text) => process.stderr.write(`understudy: ${text}\n`),
+  });
+}
+
 function readCommand(program: Command, name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
     .option(
       '--url <url>',
-      'a coordinator; may be repeated (default: $UNDERSTUDY_URL, then http://127.0.0.1:8080)',
+      'a coordinator, host:port or a URL; may be repeated or a list with commas, the next is asked when one does not answer (default: $UNDERSTUDY_URL, then http://127.0.0.1:8080)',
       collect,
+    )
+    .option(
+      '--token-file <file>',
+      "the operator's token, for what only operators see (default: $UNDERSTUDY_TOKEN_FILE)",
     )
     .option('--json', 'machine-readable output')
     .option('--watch', 'read again every second until interrupted');
 }
 
 function addReads(program: Command, { clock, environment }: ProgramContext): void {
-  readCommand(program, 'status', 'who leads, is etcd fresh, how many members are in which state').action(
-    (options: ReadOptions) => {
-      const client = coordinatorClient(coordinatorUrls(options.url, environment));
-      return present(clock, output(options), () => client.status(), statusText);
-    },
-  );
+  readCommand(
+    program,
+    'status',
+    'what is wrong first; then what is going on, who leads, how many members are in which state',
+  )
+    .addHelpText('after', HELP_STATUS_CODES)
+    .action(async (options: ReadOptions) => {
+      const client = clientOf(options, environment);
+      let last: StatusView | null = null;
+      const read = async () => (last = await client.status());
+      await present(clock, output(options), read, (status) => statusText(status, clock.wallMs()));
+      if (last !== null) process.exitCode = HEALTH_EXIT[healthOf(last)];
+    });
+  readCommand(
+    program,
+    'recoveries',
+    'open recoveries step by step: since when, which attempt, what keeps failing; then those that ended',
+  ).action((options: ReadOptions) => {
+    const client = clientOf(options, environment);
+    const text = (all: RecoveriesView) => recoveriesText(all, clock.wallMs());
+    return present(clock, output(options), () => client.recoveries(), text);
+  });
   readCommand(
     program,
     'leftovers',
     'what ended recoveries still have to remove or to put in place, and what is in the way',
   ).action((options: ReadOptions) => {
-    const client = coordinatorClient(coordinatorUrls(options.url, environment));
+    const client = clientOf(options, environment);
     return present(clock, output(options), () => client.leftovers(), leftoversText);
   });
   readCommand(program, 'members', 'every member: verdict, instance, why')
     .argument('[member]', 'only this one (group/name) or this group')
     .action((filter: string | undefined, options: ReadOptions) => {
-      const client = coordinatorClient(coordinatorUrls(options.url, environment));
-      const chosen = async () => {
-        const all = await client.members();
-        return filter === undefined
-          ? all
-          : all.filter((each) => each.member === filter || each.member.startsWith(`${filter}/`));
-      };
-      return present(clock, output(options), chosen, membersText);
+      const client = clientOf(options, environment);
+      const chosen = async () => chosenMembers(await client.membersView(), filter);
+      return present(clock, output(options), chosen, (view) => membersText(view.members, view.notEnrolled));
     });
 }
 
@@ -76,9 +107,8 @@ function addExplain(program: Command, { clock, environment }: ProgramContext): v
   readCommand(program, 'explain', about)
     .argument('<member>', 'group/name')
     .action((text: string, options: ReadOptions) => {
-      const { member } = parseMemberId(text);
-      const client = coordinatorClient(coordinatorUrls(options.url, environment));
-      return present(clock, output(options), () => client.explain(member), explainText);
+      const client = clientOf(options, environment);
+      return present(clock, output(options), () => explainMember(client, text), explainText);
     });
 }
 

@@ -85,7 +85,17 @@ export const ERROR_TABLE = {
   COORDINATOR_UNAVAILABLE: {
     retry: 'retryable',
     meaning: 'no coordinator answered over HTTP',
-    remedy: 'check the address (--url, UNDERSTUDY_URL) and that a coordinator runs there',
+    remedy: 'check the address (--url, UNDERSTUDY_URL; several may be given) and that a coordinator runs there',
+  },
+  NOT_A_COORDINATOR: {
+    retry: 'terminal',
+    meaning: 'something answers at this address, and it is no coordinator of Understudy',
+    remedy: 'check host and port (--url, UNDERSTUDY_URL): a coordinator listens where its http.host and http.port say',
+  },
+  OPERATOR_UNKNOWN: {
+    retry: 'terminal',
+    meaning: 'the coordinator refused the operator token',
+    remedy: 'show the token of http.operatorTokenFile (--token-file, UNDERSTUDY_TOKEN_FILE), or none',
   },
   MEMBER_UNKNOWN: {
     retry: 'terminal',

@@ -5,6 +5,7 @@ export * from './invariant.ts';
 export * from './keyspace.ts';
 export * from './maintenance-window.ts';
 export * from './member-id.ts';
+export * from './near-names.ts';
 export * from './policy.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';

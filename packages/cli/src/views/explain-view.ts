@@ -1,6 +1,7 @@
 import { durationText, type ExplainView } from '@understudy/shared';
 import ansis from 'ansis';
-import { agoText, tableText, verdictText } from './format.ts';
+import { agoText, tableText, timeText, verdictText } from './format.ts';
+import { openRecoveryText } from './recoveries-view.ts';
 
 const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>> = {
   veto: 'settles it',
@@ -11,9 +12,6 @@ const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>
 
 const CONSOLE_LINES = 12;
 
-/** Wall time in UTC, to the second: comparable with logs whatever the reader's zone. */
-const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
-
 function headLines(view: ExplainView): string[] {
   const { instanceId, incarnation, az, verdict, degraded, answeredBy } = view;
   const role = answeredBy.leader ? `leader, term ${answeredBy.term ?? '?'}` : 'follower';
@@ -21,9 +19,18 @@ function headLines(view: ExplainView): string[] {
   return [
     `${ansis.bold(view.member)}  ${what} in ${az || 'an unknown zone'}`,
     `verdict    ${verdictText(verdict)}${degraded ? ', degraded' : ''} (${view.reasonCode}): ${view.reason}`,
+    ...(answeredBy.leader && view.judged.standing === 'current' ? [] : [`judged     ${judgedText(view)}`]),
     `decision   ${decisionText(view)}`,
     `answered   by ${answeredBy.coordinatorId} (${role}) at ${timeText(view.atWallMs)} UTC`,
   ];
+}
+
+function judgedText({ judged, ownView }: ExplainView): string {
+  const { standing, by, ageMs, verdict } = judged;
+  const own = ownView ? `; ${ownView.observer}'s own view: ${ownView.verdict} (${ownView.reason})` : '';
+  if (standing === 'none') return `by nobody${own}`;
+  const last = standing === 'last' ? `, no leader stands behind it; its last word was ${verdict ?? 'unknown'}` : '';
+  return `by ${by ?? '?'}, ${durationText(ageMs ?? 0)} ago${last}${own}`;
 }
 
 function decisionText({ decision, hold }: ExplainView): string {
@@ -97,6 +104,7 @@ export function explainText(view: ExplainView): string {
   const { evidence, gates, changes } = view;
   return [
     headLines(view).join('\n'),
+    ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs)] : []),
     ...(evidence.length > 0 ? [evidenceTable(view)] : []),
     ...(gates.length > 0 ? [gateTable(view)] : []),
     ...list(flipTitle(view), view.wouldFlip),

@@ -1,4 +1,4 @@
-import type { MemberView } from '@understudy/shared';
+import type { MembersView, MemberView } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText, verdictText } from './format.ts';
 
@@ -24,13 +24,19 @@ function serviceTexts({ opinions }: MemberView): string[] {
   return [...faults, ...warnings];
 }
 
+/** What nobody stands behind is no verdict: the last word follows in brackets. */
+const shownVerdict = ({ verdict, judged }: MemberView): string =>
+  judged.verdict !== null && judged.verdict !== verdict
+    ? `${verdictText(verdict)} (was ${judged.verdict})`
+    : verdictText(verdict);
+
 function row(member: MemberView): string[] {
   const failing = member.checks
     .filter((check) => check.status === 'fail')
     .map((check) => `${check.name}: ${check.code}`);
   return [
     member.member,
-    verdictText(member.verdict),
+    shownVerdict(member),
     member.instanceId,
     member.incarnation === null ? '-' : `#${member.incarnation}`,
     member.az,
@@ -39,9 +45,17 @@ function row(member: MemberView): string[] {
   ];
 }
 
+function notEnrolledText(all: MembersView['notEnrolled']): string[] {
+  if (all.length === 0) return [];
+  const rows = all.map(({ instanceId, code, text, remedy }) => [instanceId || '-', code, text, remedy]);
+  return [tableText(['not enrolled', 'why', '', 'what to do'], rows)];
+}
+
 /** What `understudy members` prints: a table, then a sentence for every member that is not simply alive. */
-export function membersText(members: readonly MemberView[]): string {
-  if (members.length === 0) return 'no members: tag an instance with understudy:group and understudy:member';
+export function membersText(members: readonly MemberView[], notEnrolled: MembersView['notEnrolled'] = []): string {
+  const others = notEnrolledText(notEnrolled);
+  const none = 'no members: tag an instance with understudy:group and understudy:member';
+  if (members.length === 0) return [none, ...others].join('\n\n');
   const table = tableText(
     ['member', 'verdict', 'instance', 'inc.', 'zone', 'last heard', 'condition'],
     members.map(row),
@@ -49,5 +63,5 @@ export function membersText(members: readonly MemberView[]): string {
   const notes = members
     .filter((member) => member.verdict !== 'alive' || member.hold)
     .map((member) => `${member.member}: ${member.hold ? member.hold.text : member.reason}`);
-  return notes.length > 0 ? `${table}\n\n${notes.join('\n')}` : table;
+  return [table, ...(notes.length > 0 ? [notes.join('\n')] : []), ...others].join('\n\n');
 }

@@ -1,36 +1,63 @@
-import { durationText, type StatusView } from '@understudy/shared';
+import { durationText, type StatusView, WAYS_OUT } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText } from './format.ts';
+import { nowText } from './recoveries-view.ts';
 
 function countsLine(counts: StatusView['counts']): string {
   const { alive, suspect, dead, unknown, left } = counts;
   return `members    ${counts.members}: ${alive} alive, ${suspect} suspect, ${dead} dead, ${unknown} unknown, ${left} left; ${counts.recovering} recovering, ${counts.held} held`;
 }
 
-/** What `understudy status` prints. */
-export function statusText(status: StatusView): string {
+function judgedLine({ standing, by, ageMs }: StatusView['judgement'], leader: StatusView['leader']): string {
+  if (standing === 'current') return `verdicts   of ${by ?? '?'}, ${durationText(ageMs ?? 0)} old`;
+  const who = leader ? `${leader.coordinatorId} leads and has not judged yet` : 'no leader judges now';
+  const last =
+    standing === 'none' ? 'nobody has judged' : `last judgement of ${by ?? '?'}, ${durationText(ageMs ?? 0)} old`;
+  return ansis.yellow(`verdicts   ${who}; ${last}`);
+}
+
+/** What somebody has to do something about: problems with their remedies, then holds with their ways out. */
+function troubleLines({ problems, holds }: StatusView): string[] {
+  return [
+    ...problems.flatMap(({ code, text, remedy }) => [
+      ansis.red(`problem    ${code}: ${text}`),
+      `           → ${remedy}`,
+    ]),
+    ...holds.flatMap(({ member, reason, text }) => [
+      ansis.yellow(`held       ${member}: ${reason}: ${text}`),
+      `           → ${WAYS_OUT[reason].act}`,
+    ]),
+  ];
+}
+
+/** What `understudy status` prints: what is wrong first, then what is going on, then who is there. */
+export function statusText(status: StatusView, nowWallMs: number): string {
   const leader = status.leader
     ? `${ansis.bold(status.leader.coordinatorId)} (term ${status.leader.term})`
-    : ansis.red('none');
+    : ansis.red('none that is known here');
   const store = status.store.fresh ? ansis.green('fresh') : ansis.red('stale: no recovery starts until etcd answers');
   const observer = status.observer.abstains
     ? ansis.yellow(`abstains: ${status.observer.reason ?? 'no reason given'}`)
-    : 'judges';
+    : 'has opinions';
+  const trouble = troubleLines(status);
   const lines = [
+    ...trouble,
+    ...(trouble.length > 0 ? [''] : []),
+    ...status.recoveries.map((one) =>
+      ansis.magenta(`recovery   ${one.member} (${one.opId}): ${nowText(one, nowWallMs)}`),
+    ),
+    ...status.pauses.map((pause) => ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}`)),
+    countsLine(status.counts),
+    judgedLine(status.judgement, status.leader),
     `leader     ${leader}`,
     `etcd       ${store}, last contact ${agoText(status.store.lastContactAgoMs)}`,
     `answering  ${status.coordinatorId} in ${status.az}, up ${durationText(status.uptimeMs)}, version ${status.version}`,
-    `observer   hears ${status.observer.heardAgents} of ${status.observer.watchedAgents} agents, ${observer}`,
-    countsLine(status.counts),
-    ...status.pauses.map((pause) => {
-      const nobody = pause.members === 0 ? ' (pauses no member)' : '';
-      return ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}${nobody}`);
-    }),
+    `its ears   hear ${status.observer.heardAgents} of ${status.observer.watchedAgents} agents; its observer ${observer}`,
   ];
   const rows = status.coordinators.map((each) => [
     each.coordinatorId,
     each.az,
-    each.leader ? 'leader' : 'follower',
+    each.leader ? 'leader' : status.leader ? 'follower' : 'unknown',
     each.httpUrl,
   ]);
   return `${lines.join('\n')}\n\n${tableText(['coordinator', 'zone', 'role', 'url'], rows)}`;

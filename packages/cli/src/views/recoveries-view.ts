@@ -1,0 +1,83 @@
+import { durationText, type HistoryRecord, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
+import ansis from 'ansis';
+import { tableText, timeText } from './format.ts';
+
+const HISTORY_SHOWN = 10;
+
+const STATE: Readonly<Record<string, (text: string) => string>> = {
+  done: ansis.green,
+  failed: ansis.red,
+  started: ansis.magenta,
+};
+const stateText = (state: string): string => (STATE[state] ?? ((text: string) => text))(state);
+
+type Step = OpenRecoveryView['steps'][number];
+
+function failingText({ failing }: Step, nowWallMs: number): string {
+  if (!failing) return '';
+  const { action, code, count, sinceWallMs, nextTryWallMs, text } = failing;
+  const again =
+    nextTryWallMs === null ? 'trying now' : `next try in ${durationText(Math.max(0, nextTryWallMs - nowWallMs))}`;
+  const times = count === 1 ? 'once' : `${count} times`;
+  const since = durationText(Math.max(0, nowWallMs - sinceWallMs));
+  return ansis.red(`${action ?? 'a call'} failed ${times} in ${since}: ${code}: ${text}; ${again}`);
+}
+
+function stepRow(step: Step, nowWallMs: number): string[] {
+  const { startedAtWallMs, endedAtWallMs, attempt, text } = step;
+  const tookMs = Math.max(0, (endedAtWallMs ?? nowWallMs) - startedAtWallMs);
+  return [
+    step.step,
+    attempt === null || attempt === undefined ? '' : String(attempt),
+    stateText(step.state),
+    `${timeText(startedAtWallMs)}`,
+    durationText(tookMs),
+    [text ?? '', failingText(step, nowWallMs)].filter((part) => part !== '').join('; '),
+  ];
+}
+
+/** `launch-2, attempt 2, for 3.2 s: waiting for EC2`: what an open recovery is at, in one line. */
+export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
+  const step = recovery.steps.findLast((one) => one.state !== 'done') ?? recovery.steps.at(-1);
+  if (!step) return recovery.activity ?? 'begun, no step yet';
+  const attempt = step.attempt ? `, attempt ${step.attempt}` : '';
+  const forMs = Math.max(0, nowWallMs - step.startedAtWallMs);
+  const activity = recovery.activity ?? step.text ?? '';
+  const what = [activity, failingText(step, nowWallMs)].filter((part) => part !== '').join('; ');
+  return `${step.step} ${step.state}${attempt}, for ${durationText(forMs)}${what === '' ? '' : `: ${what}`}`;
+}
+
+/** One open recovery: why, since when, what it is doing, and every step. */
+export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number): string {
+  const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold } =
+    recovery;
+  const lines = [
+    `${ansis.bold(member)}  ${ansis.magenta(`recovery ${opId}`)}, open for ${durationText(Math.max(0, nowWallMs - startedAtWallMs))}`,
+    `because    ${reason}`,
+    `replaces   ${oldInstanceId} by ${newInstanceId ?? 'an instance that is not launched yet'}`,
+    `now        ${nowText(recovery, nowWallMs)}`,
+    ...(captureProgressPercent === null ? [] : [`snapshots  ${captureProgressPercent} %`]),
+    ...(hold ? [ansis.yellow(`held       ${hold.reason}: ${hold.text}`)] : []),
+  ];
+  const rows = recovery.steps.map((step) => stepRow(step, nowWallMs));
+  if (rows.length === 0) return lines.join('\n');
+  return `${lines.join('\n')}\n\n${tableText(['step', 'attempt', 'state', 'since (UTC)', 'for', ''], rows)}`;
+}
+
+const historyRow = (one: HistoryRecord): string[] => [
+  timeText(one.endedAtWallMs),
+  one.member,
+  one.outcome === 'replaced' ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
+  `${one.oldInstanceId} → ${one.newInstanceId ?? '-'}`,
+  durationText(Math.max(0, one.endedAtWallMs - one.startedAtWallMs)),
+  one.opId,
+];
+
+/** What `understudy recoveries` prints: the open ones step by step, then those that ended last. */
+export function recoveriesText({ open, history }: RecoveriesView, nowWallMs: number): string {
+  const opened = open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs));
+  const rows = history.slice(0, HISTORY_SHOWN).map(historyRow);
+  const heads = ['ended (UTC)', 'member', 'outcome', 'instance', 'took', 'recovery'];
+  const ended = rows.length === 0 ? [] : [tableText(heads, rows)];
+  return [...opened, ...ended].join('\n\n');
+}

@@ -1,0 +1,63 @@
+import { type OpenRecoveryView, problemOf } from '@understudy/shared';
+import { expect, test } from 'vitest';
+import { statusOf } from '../status.fixtures.ts';
+import { recoveriesText } from './recoveries-view.ts';
+import { statusText } from './status-view.ts';
+
+const NOW = Date.UTC(2026, 10, 28, 12, 0, 0);
+
+const RECOVERY: OpenRecoveryView = {
+  ...{ opId: 'op-1', member: 'g/m', oldInstanceId: 'i-1', newInstanceId: null, reason: 'silent everywhere' },
+  ...{ startedAtWallMs: NOW - 60_000, lastHeardWallMs: null, activity: 'asks for an instance' },
+  steps: [
+    { step: 'fence', state: 'done', startedAtWallMs: NOW - 60_000, endedAtWallMs: NOW - 50_000 },
+    {
+      ...{ step: 'launch-2', state: 'started', startedAtWallMs: NOW - 30_000, endedAtWallMs: null, attempt: 2 },
+      failing: {
+        ...{ action: 'RunInstances', code: 'InsufficientInstanceCapacity', httpStatus: 500, text: 'no capacity' },
+        ...{ count: 4, sinceWallMs: NOW - 20_000, nextTryWallMs: NOW + 5_000 },
+      },
+    },
+  ],
+  captureProgressPercent: 40,
+  hold: null,
+};
+
+test('problems and holds come first, each with what to do', () => {
+  const holds = [{ member: 'g/m', reason: 'Protected', text: 'tagged', sinceWallMs: 1, untilWallMs: null }] as const;
+  const lines = statusText(
+    statusOf({ problems: [problemOf('STORE_UNAVAILABLE', 'no answer')], holds: [...holds] }),
+    NOW,
+  ).split('\n');
+  expect(lines[0]).toContain('STORE_UNAVAILABLE: no answer');
+  expect(lines[1]).toContain('→ check the etcd members');
+  expect(lines[2]).toContain('g/m: Protected: tagged');
+  expect(lines[3]).toContain('→ take the tag away');
+});
+
+test('without a leader nobody is called a leader, and the verdicts are the last ones', () => {
+  const text = statusText(
+    statusOf({
+      leader: null,
+      judgement: { standing: 'last', by: 'c1', term: 9, ageMs: 42_000 },
+      coordinators: [{ coordinatorId: 'c2', az: 'b', httpUrl: 'http://x', leader: false }],
+    }),
+    NOW,
+  );
+  expect(text).toContain('no leader judges now; last judgement of c1, 42.0 s old');
+  expect(text).toMatch(/leader +none/);
+  expect(text).not.toMatch(/follower|leads/);
+});
+
+test('an open recovery shows its step, attempt, since when, activity and what keeps failing', () => {
+  const status = statusText(statusOf({ recoveries: [RECOVERY] }), NOW);
+  expect(status).toContain('g/m (op-1): launch-2 started, attempt 2, for 30.0 s: asks for an instance');
+  const text = recoveriesText({ open: [RECOVERY], history: [] }, NOW);
+  expect(text).toContain(
+    'RunInstances failed 4 times in 20.0 s: InsufficientInstanceCapacity: no capacity; next try in 5.0 s',
+  );
+  expect(text).toMatch(/fence +done +2026-11-28 11:59:00 +10\.0 s/);
+  expect(text).toContain('because    silent everywhere');
+  expect(text).toContain('snapshots  40 %');
+  expect(recoveriesText({ open: [], history: [] }, NOW)).toBe('no recovery is open');
+});
