@@ -1,3 +1,77 @@
 import type { Equivalent } from './score.ts';
 
-export const EQUIVALENTS: readonly Equivalent[] = [];
+const A = 'packages/agent/src/core';
+const C = 'packages/coordinator/src';
+
+/** Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are survivors. */
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    file: `${A}/boot.ts`,
+    on: 'bootEpoch: afterStored > wallSeconds ? afterStored : wallSeconds',
+    replacement: 'afterStored >= wallSeconds',
+    why: 'The greater of two numbers: where they are equal, either is the same one.',
+  },
+  {
+    file: `${A}/activation.ts`,
+    on: "return compareRanks(answer.rank, state.rank) > 0 ? { kind: 'fenced', rank: answer.rank } : state",
+    replacement: 'compareRanks(answer.rank, state.rank) >= 0',
+    why: 'At equal rank the new state says what the old one said; nobody asks whether it is the same object.',
+  },
+  {
+    file: `${A}/answers.ts`,
+    on: 'return a.term < b.term ? -1 : 1',
+    replacement: 'a.term <= b.term',
+    why: 'Equal terms were answered with 0 one line above.',
+  },
+  {
+    file: `${A}/answers.ts`,
+    on: 'if (order !== 0) return order > 0',
+    replacement: 'order >= 0',
+    why: 'Zero was excluded in the same line.',
+  },
+  {
+    file: `${A}/answers.ts`,
+    on: 'return severity !== 0 ? severity > 0 : a.askedAtMs > b.askedAtMs',
+    replacement: 'severity >= 0',
+    why: 'Zero was excluded in the same line.',
+  },
+  {
+    file: `${C}/core/judge/quorum.ts`,
+    on: 'const outsideZone = zones.some((az) => az !== evidence.az)',
+    why: 'Two zones that differ cannot both be the member’s, so two zones imply one outside; with fewer, what is missing is a zone, and that is said first. Kept because S10 says it.',
+  },
+  {
+    file: `${C}/core/judge/quorum.ts`,
+    on: 'const outsideZone = [...zones].some((az) => az !== evidence.az)',
+    why: 'As above: zones.size >= minimumZones with minimumZones of 2 or more implies it, and with 1 it is not asked for.',
+  },
+  {
+    file: `${C}/core/judge/quorum.ts`,
+    on: 'return agreeing.length >= minimumObservers && zones.size >= minimumZones && (outsideZone || minimumZones <= 1)',
+    original: 'outsideZone || minimumZones <= 1',
+    why: 'The last operand is implied by the one before (two zones that differ cannot both be the member’s).',
+  },
+  {
+    file: `${C}/leadership/guarded-commit.ts`,
+    on: 'if (!entry) return null',
+    replacement: 'false',
+    why: 'Reading the value of no entry throws inside the try below, which answers null as well.',
+  },
+  {
+    file: `${C}/leadership/guarded-commit.ts`,
+    on: "if (typeof json !== 'object' || json === null || !('writeId' in json)) return null",
+    why: 'What is no object, or null, makes `in` or the member throw inside the try, and what has no nonce has none that is a text: null in every case.',
+  },
+  {
+    file: `${C}/leadership/guarded-commit.ts`,
+    on: "invariant(anyKey !== undefined, 'a commit compares at least one key')",
+    replacement: 'true',
+    why: 'A guarded write has at least one put by its type, and a removal a delete: there is always a key.',
+  },
+  {
+    file: `${C}/leadership/guarded-commit.ts`,
+    on: "invariant(judged.kind !== 'unsettled', 'the store refused a transaction whose compares all hold')",
+    replacement: 'true',
+    why: 'A store that refuses a transaction whose compares all hold is not etcd; no test can have one.',
+  },
+];

@@ -6,7 +6,9 @@ export interface Equivalent {
   readonly file: string;
   /** Part of the line the mutant begins on. */
   readonly on: string;
-  /** What becomes of the mutated part; absent: any mutant on that line. */
+  /** The mutated part, where a line has several that become the same. */
+  readonly original?: string;
+  /** What becomes of it; absent: any mutant on that line. */
   readonly replacement?: string;
   /** The argument, for whoever doubts it. */
   readonly why: string;
@@ -27,6 +29,7 @@ export interface Score {
 const fits = (one: Equivalent, mutant: TriedMutant): boolean =>
   mutant.file === one.file &&
   mutant.context.includes(plain(one.on)) &&
+  (one.original === undefined || plain(one.original) === mutant.original) &&
   (one.replacement === undefined || plain(one.replacement) === mutant.replacement);
 
 /** What the tests are worth: killed of all that could be killed. */

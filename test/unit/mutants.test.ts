@@ -136,6 +136,8 @@ describe('the score', () => {
     expect(scoreOf(tried, [one])).toMatchObject({ counted: 3, equivalents: 1 });
     const other = { ...one, replacement: 'left <= need' };
     expect(scoreOf(tried, [other]).counted).toBe(4);
+    expect(scoreOf(tried, [{ ...one, original: 'left > need' }]).counted).toBe(3);
+    expect(scoreOf(tried, [{ ...one, original: 'left' }]).counted).toBe(4);
     expect(staleEquivalents(tried, [one, other, { ...one, file: 'b.ts' }])).toEqual([other]);
   });
 

@@ -7,7 +7,7 @@ import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const close of closers.splice(0).reverse()) await close();
 });
 
 async function serve(body: string, status = 200): Promise<string> {
@@ -86,7 +86,11 @@ describe('what no coordinator says', () => {
     );
     const plain = await serve('{}');
     expect((await said([plain.replace('http:', 'https:')])).text).toMatch(/TLS/);
-    const raw = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
+    const raw = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write('SSH-2.0-OpenSSH\r\n'));
+      closers.push(async () => void socket.destroy());
+    });
     await new Promise<void>((done) => raw.listen(0, '127.0.0.1', done));
     closers.push(() => new Promise((done) => raw.close(() => done())));
     expect((await said([`http://127.0.0.1:${(raw.address() as AddressInfo).port}`])).text).toContain('speaks no HTTP');

@@ -35,7 +35,8 @@ export function whyNoAnswer(error: unknown, url: URL, timeoutMs: number): string
     const code = codeOf(one);
     const meaning = MEANINGS[code];
     if (meaning !== undefined) return `${meaning} (${code})`;
-    if (code.startsWith('HPE_')) return `what answers speaks no HTTP (${code})`;
+    if (one instanceof Error && (one.name === 'HTTPParserError' || code.startsWith('HPE_')))
+      return `what answers speaks no HTTP (${errorText(one)})`;
     if (/CERT|SSL|TLS/.test(code)) return `TLS: ${errorText(one)} (${code})`;
   }
   const last = causes.at(-1);

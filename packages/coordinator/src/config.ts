@@ -1,5 +1,6 @@
 import { GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
+import { type PolicyFault, policyFaults, type PolicyLimits } from './core/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './leadership/lease-timing.ts';
 
 /**
@@ -206,6 +207,16 @@ export const leaseTimingOf = ({ etcd: e }: Pick<Fields, 'etcd'>): LeaseTiming =>
 export const leaseRoomMs = (c: Pick<Fields, 'etcd'>): number =>
   Math.floor(usableLeaseMs(c.etcd.leaseTtlMs, leaseTimingOf(c).marginMs)) - c.etcd.keepaliveMs;
 
+/** What policies have to fit into, those in etcd as well as our own. */
+export const policyLimitsOf = ({ observer, loop: l }: Pick<Fields, 'observer' | 'loop'>): PolicyLimits => ({
+  heartbeatMs: observer.heartbeatMs,
+  warmUpMs: observer.warmUpMs,
+  tickMs: l.tickMs,
+});
+
+const policyRefusal = (c: Fields, rule: PolicyFault['rule']): string | null =>
+  policyFaults(c.policy, policyLimitsOf(c)).find((fault) => fault.rule === rule)?.text ?? null;
+
 const RULES: readonly Rule[] = [
   {
     path: ['etcd', 'keepaliveMs'],
@@ -239,27 +250,9 @@ const RULES: readonly Rule[] = [
         ? `minimumZones = ${o.minimumZones} with minimumObservers = ${o.minimumObservers}: one zone's network trouble would look like a dead member; only a cluster of one coordinator may judge from one zone`
         : null,
   },
-  {
-    path: ['observer', 'warmUpMs'],
-    refusal: ({ observer: o, policy: p }) =>
-      o.warmUpMs < p.suspectAfterMs
-        ? `warmUpMs = ${o.warmUpMs} < policy.suspectAfterMs = ${p.suspectAfterMs}: an observer would judge a silence it has not listened to`
-        : null,
-  },
-  {
-    path: ['policy', 'suspectAfterMs'],
-    refusal: ({ observer: o, policy: p }) =>
-      p.suspectAfterMs < o.heartbeatMs * 2
-        ? `suspectAfterMs = ${p.suspectAfterMs} < 2 × observer.heartbeatMs = ${o.heartbeatMs * 2}: one lost datagram would make a suspect`
-        : null,
-  },
-  {
-    path: ['loop', 'tickMs'],
-    refusal: ({ loop: l, policy: p }) =>
-      l.tickMs > p.confirmForMs
-        ? `tickMs = ${l.tickMs} > policy.confirmForMs = ${p.confirmForMs}: nothing would be probed between suspect and dead`
-        : null,
-  },
+  { path: ['observer', 'warmUpMs'], refusal: (c) => policyRefusal(c, 'warmUp') },
+  { path: ['policy', 'suspectAfterMs'], refusal: (c) => policyRefusal(c, 'heartbeat') },
+  { path: ['loop', 'tickMs'], refusal: (c) => policyRefusal(c, 'tick') },
   {
     path: ['keys'],
     refusal: ({ keys }) => {

@@ -15,10 +15,10 @@ import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.t
 import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import { ClusterView } from './view/cluster-view.ts';
-import { leaseTimingOf } from './config.ts';
+import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import type { ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
-import { recordProblems } from './view/record-problems.ts';
+import { recordProblems, slowAgentProblems } from './view/record-problems.ts';
 import { Verdicts } from './view/verdicts.ts';
 import { LeaderSeat } from './leader/leader-seat.ts';
 import { Presence } from './leadership/presence.ts';
@@ -90,15 +90,7 @@ export class Coordinator {
     const timing = leaseTimingOf(config);
     this.#options = options;
     this.#keys = keys;
-    this.view = new ClusterView({
-      store,
-      clock,
-      random,
-      log,
-      keys,
-      defaultPolicy: config.policy,
-      freshForMs: config.etcd.leaseTtlMs,
-    });
+    this.view = this.#makeView(store, keys);
     this.leadership = new Leadership({
       store,
       clock,
@@ -309,6 +301,20 @@ export class Coordinator {
 
   // Parts ------------------------------------------------------------------------------------------------------------------------------
 
+  #makeView(store: WatchedStore, keys: Keyspace): ClusterView {
+    const { config, clock, random, log } = this.#options;
+    return new ClusterView({
+      store,
+      clock,
+      random,
+      log,
+      keys,
+      defaultPolicy: config.policy,
+      policyLimits: policyLimitsOf(config),
+      freshForMs: config.etcd.leaseTtlMs,
+    });
+  }
+
   #makeObserver(startedAtMs: MonotonicMs): ObserverTable {
     const { config, masters, random } = this.#options;
     return new ObserverTable({
@@ -423,6 +429,7 @@ export class Coordinator {
       remarks: () => [
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),
+        ...slowAgentProblems(this.observer),
         ...this.seat.remarks(),
         ...one(this.#options.answers?.problem() ?? null),
         ...one(this.keyRotation.problem),

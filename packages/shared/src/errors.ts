@@ -35,6 +35,11 @@ export const ERROR_TABLE = {
     meaning: 'a record in etcd does not fit its schema',
     remedy: 'look at the key with `understudy inspect`; correct or delete it; the member is held meanwhile',
   },
+  POLICY_REFUSED: {
+    retry: 'terminal',
+    meaning: 'the policy of a group in etcd breaks a rule between its fields and the configuration',
+    remedy: 'correct groups/<group>; the last good policy stays in force, and without one the group is held',
+  },
   STORE_UNAVAILABLE: {
     retry: 'retryable',
     meaning: 'etcd did not answer',

@@ -16,6 +16,8 @@ export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID: 'give each coordinator its own id, or stop the other process',
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
+  HEARTBEATS_TOO_SLOW:
+    'shorten heartbeat.intervalMs of the agent, or raise suspectAfterMs of its group (docs/judging.md)',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',

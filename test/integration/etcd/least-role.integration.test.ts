@@ -12,7 +12,18 @@ import { EtcdCluster } from './etcd-cluster.ts';
 const ROOT = '/understudy/v1/';
 /** What a coordinator writes beside `leader`, as docs/etcd-keys.md names it. */
 const AREAS = [
-  ...['coordinators', 'opinions', 'judgements', 'judge', 'members', 'policies', 'activations', 'intents', 'journal'],
+  ...[
+    'coordinators',
+    'opinions',
+    'judgements',
+    'judge',
+    'findings',
+    'members',
+    'policies',
+    'activations',
+    'intents',
+    'journal',
+  ],
   ...['holds', 'requests', 'history'],
 ];
 

@@ -32,6 +32,8 @@ export class SimAgent {
   readonly everTold = new Set<string>();
   /** What its heartbeats say of the checks. */
   checks: readonly CheckReading[] = HEALTHY_CHECKS;
+  /** From the next heartbeat on. */
+  intervalMs = 1_000;
   /** The serve lease its heartbeats promise. */
   servePromise: ServePromise | null = null;
   readonly #socket: DatagramSocket;
@@ -74,7 +76,7 @@ export class SimAgent {
   }
 
   #beat(): void {
-    this.#timer = this.#clock.setTimer(1_000, () => this.#beat());
+    this.#timer = this.#clock.setTimer(this.intervalMs, () => this.#beat());
     for (const to of this.#coordinators) this.#send(to, this.challenges.get(keyOf(to)) ?? NO_CHALLENGE, false);
   }
 

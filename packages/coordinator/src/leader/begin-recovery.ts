@@ -224,7 +224,7 @@ export class Begin {
   /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
   #basis(member: MemberId): readonly KvCompare[] {
     const { view, keys } = this.#options;
-    const { activations, members, groups, coordinators, opinions, pauses, history } = view.mirror;
+    const { activations, members, coordinators, opinions, pauses, history } = view.mirror;
     const group = member.slice(0, member.indexOf('/'));
     const at = (key: string, stored: { readonly modRevision: number } | undefined): KvCompare => ({
       key,
@@ -237,7 +237,7 @@ export class Begin {
     return [
       at(keys.activation(member), activations.get(member)),
       at(keys.member(member), members.get(member)),
-      at(keys.group(group), groups.get(group)),
+      ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),

@@ -37,6 +37,7 @@ import type { ObserverTable } from '../core/observe/index.ts';
 import { Readiness } from './readiness.ts';
 import { Enrolling } from './enrolment.ts';
 import { EvidencePoller } from './evidence.ts';
+import { PoliciesInForce } from './policies-in-force.ts';
 import { ServeContracts } from './serve-contracts.ts';
 import { Collector } from '../recovery/collector.ts';
 
@@ -236,6 +237,7 @@ export class LeaderSeat {
       holds: new HoldKeeper({ store, keys, clock, log }),
       runs: this.runs,
       enrolling,
+      policies: new PoliciesInForce({ view, keys, log }),
       readiness,
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,

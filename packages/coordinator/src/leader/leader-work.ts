@@ -25,6 +25,7 @@ import type { Operating } from './operating.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { Readiness } from './readiness.ts';
 import type { Enrolling } from './enrolment.ts';
+import type { PoliciesInForce } from './policies-in-force.ts';
 import type { ServeContracts } from './serve-contracts.ts';
 import type { EvidencePoller, EvidenceTarget } from './evidence.ts';
 import type { Collector } from '../recovery/collector.ts';
@@ -50,6 +51,7 @@ export interface LeaderParts {
   readonly enrolling: Enrolling;
   readonly readiness: Readiness;
   readonly serveContracts: ServeContracts;
+  readonly policies: PoliciesInForce;
   readonly evidence: EvidencePoller;
   readonly console: ConsoleCapture;
   readonly collector: Collector;
@@ -61,11 +63,13 @@ export interface LeaderParts {
 
 /** Recoveries being planned at the same time; the guard's budget is far below in the long run. */
 const BEGINNING_AT_ONCE = 8;
+/** A policy that is good is kept that soon. */
+const POLICIES_EVERY_MS = 1_000;
 /** After a loop failed unexpectedly. */
 const AFTER_FAILURE_MS = 5_000;
 
 /**
- * One spell of leadership: six loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts, ask EC2, decide,
+ * One spell of leadership: loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts and policies, ask EC2, decide,
  * drop requests about nothing, collect.
  * Ends when the term does, and is then done for: everything it did was guarded by the term.
  */
@@ -95,7 +99,7 @@ export class LeaderWork {
 
   /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
   async run(): Promise<void> {
-    const { enrolling, operating, serveContracts, evidence, judging, runs, pace, collector } = this.#parts;
+    const { enrolling, operating, serveContracts, policies, evidence, judging, runs, pace, collector } = this.#parts;
     const term = this.#term;
     enrolling.forget();
     evidence.forget();
@@ -106,6 +110,7 @@ export class LeaderWork {
     await Promise.all([
       this.#every('enrol', pace.enrolEveryMs, () => enrolling.pass(term)),
       this.#every('serve contracts', pace.enrolEveryMs, () => serveContracts.pass(term)),
+      this.#every('policies', Math.min(pace.enrolEveryMs, POLICIES_EVERY_MS), () => policies.pass(term)),
       this.#every('evidence', pace.evidenceEveryMs, () => evidence.pass(this.#targets(), term.signal)),
       this.#every('decide', pace.tickMs, () => this.#decide()),
       this.#every('requests', pace.enrolEveryMs, () => operating.tidy(term)),

@@ -2,7 +2,7 @@ import { keyspace, type KvTxn, OperationError } from '@understudy/shared';
 import { RecordingLog, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { WatchedStore } from './watched-store.ts';
-import { WriteProof } from './write-proof.ts';
+import { WriteProof, writtenKeys } from './write-proof.ts';
 
 const keys = keyspace();
 
@@ -29,6 +29,14 @@ function denying(client: { txn(txn: KvTxn): Promise<unknown> }, denies: (key: st
         : txn(request),
   });
 }
+
+it('every area of the keyspace is rehearsed, but for what people write', () => {
+  const rehearsed = writtenKeys(keys).map((key) => key.replace('.rehearsal', ''));
+  const areas = Object.values(keys).filter(
+    (value): value is string => typeof value === 'string' && value !== keys.root,
+  );
+  expect(rehearsed.toSorted()).toEqual(areas.filter((area) => area !== keys.groups && area !== keys.pauses).toSorted());
+});
 
 describe('the proof that etcd takes writes', () => {
   it('costs a request each 10 s while nothing is written, and no revision', async () => {

@@ -27,9 +27,10 @@ const NAMED_MAX = 12;
 const ALARM_CODES: Readonly<Record<StoreAlarm, ErrorCode>> = { NOSPACE: 'STORE_NO_SPACE', CORRUPT: 'STORE_CORRUPT' };
 
 /** Areas a coordinator writes: all but `groups` and `pauses`, which are a person's. */
-const writtenKeys = (keys: Keyspace): readonly string[] => [
+export const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.leader,
   keys.judge,
+  keys.findings,
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
 ];

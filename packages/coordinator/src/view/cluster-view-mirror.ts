@@ -4,6 +4,7 @@ import {
   type CoordinatorRecord,
   CoordinatorRecordSchema,
   errorText,
+  type GroupPolicy,
   type FindingsRecord,
   FindingsRecordSchema,
   type GroupRecord,
@@ -14,6 +15,7 @@ import {
   HoldRecordSchema,
   type IntentRecord,
   IntentRecordSchema,
+  hasCode,
   isName,
   type JournalRecord,
   JournalRecordSchema,
@@ -25,6 +27,7 @@ import {
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
+  OperationError,
   type OpinionRecord,
   OpinionRecordSchema,
   type OperatorRequestRecord,
@@ -55,6 +58,7 @@ export interface UnreadableRecord {
   readonly blocks: boolean;
   /** Says, or might say, which instance may serve: without it no agent can be told. */
   readonly bearsOnActivation: boolean;
+  readonly code: 'RECORD_UNREADABLE' | 'POLICY_REFUSED';
   readonly text: string;
 }
 
@@ -133,8 +137,12 @@ export class ClusterMirror {
   readonly #history = new Nested<MemberId, HistoryRecord>();
   readonly root: string;
 
-  constructor(root: string) {
+  readonly #policyFault: (policy: GroupPolicy) => string | null;
+
+  /** `policyFault`: why a policy is refused although its record can be read; null: it is not. */
+  constructor(root: string, policyFault: (policy: GroupPolicy) => string | null = () => null) {
     this.root = root;
+    this.#policyFault = policyFault;
   }
 
   /** Member → observer → opinion. */
@@ -168,7 +176,7 @@ export class ClusterMirror {
       this.#store(place, entry);
       this.unreadable.delete(entry.key);
     } catch (error) {
-      this.unreadable.set(entry.key, unreadableOf(entry, place, errorText(error)));
+      this.unreadable.set(entry.key, unreadableOf(entry, place, error));
     }
   }
 
@@ -208,8 +216,8 @@ export class ClusterMirror {
     });
     const into: Readonly<Record<Area, () => void>> = {
       coordinators: () => this.coordinators.set(first, read(CoordinatorRecordSchema)),
-      groups: () => this.groups.set(first, read(GroupRecordSchema)),
-      policies: () => this.policies.set(first, read(PolicyRecordSchema)),
+      groups: () => this.groups.set(first, this.#fitting(entry.key, read(GroupRecordSchema))),
+      policies: () => this.policies.set(first, this.#fitting(entry.key, read(PolicyRecordSchema))),
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
       judge: () => this.judge.set(first, read(JudgeRecordSchema)),
       findings: () => this.findings.set(first, read(FindingsRecordSchema)),
@@ -225,15 +233,26 @@ export class ClusterMirror {
     };
     into[area]();
   }
+
+  /** @throws POLICY_REFUSED with both numbers. */
+  #fitting<T extends { readonly policy: GroupPolicy }>(key: string, stored: Stored<T>): Stored<T> {
+    const fault = this.#policyFault(stored.record.policy);
+    if (fault === null) return stored;
+    throw new OperationError('POLICY_REFUSED', `${key}: ${fault}`);
+  }
 }
 
-function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, text: string): UnreadableRecord {
+function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, error: unknown): UnreadableRecord {
+  const text = errorText(error);
+  const code: UnreadableRecord['code'] = hasCode(error, 'POLICY_REFUSED') ? 'POLICY_REFUSED' : 'RECORD_UNREADABLE';
   const [first = '', second = '', third = ''] = parts;
   const bearsOnActivation = ['members', 'activations', 'intents', 'history'].includes(area);
   const blocks = !DECIDE_NOTHING.has(area);
-  const base = { key, modRevision, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
+  const base = { key, modRevision, code, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
-  if (area === 'groups' || area === 'policies') return { ...base, group: first };
+  if (area === 'groups') return { ...base, group: first };
+  // Only looked for where the group's own record is refused, and then that one blocks.
+  if (area === 'policies') return { ...base, group: first, blocks: false };
   if (area === 'pauses') {
     // A pause we cannot read is a pause: of the scope its key names, else of everything.
     if (first === 'group' && parts.length === 2 && isName(second)) return { ...base, group: second };

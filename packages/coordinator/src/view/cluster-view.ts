@@ -16,6 +16,7 @@ import {
 import type { KnownLeader } from '../contracts.ts';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
 import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../core/judge/index.ts';
+import { policyFaults, type PolicyLimits } from '../core/policy-limits.ts';
 import { PrefixView } from '../leadership/prefix-view.ts';
 
 export interface ClusterViewOptions {
@@ -26,6 +27,8 @@ export interface ClusterViewOptions {
   readonly keys: Keyspace;
   /** For groups without a record of their own. */
   readonly defaultPolicy: GroupPolicy;
+  /** What every policy has to fit into, wherever it comes from. */
+  readonly policyLimits: PolicyLimits;
   /** Older than this is not fresh. */
   readonly freshForMs: number;
 }
@@ -45,7 +48,10 @@ export class ClusterView {
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
-    this.mirror = new ClusterMirror(options.keys.root);
+    this.mirror = new ClusterMirror(options.keys.root, (policy) => {
+      const faults = policyFaults(policy, options.policyLimits);
+      return faults.length === 0 ? null : faults.map(({ text }) => text).join('; ');
+    });
     // Whoever is told `active` relies on our having seen every intent.
     this.#view = new PrefixView({ ...options, prefix: options.keys.root, witnessPrefix: options.keys.intents });
     this.#view.onChange((changed) => this.#apply(changed));
@@ -102,8 +108,21 @@ export class ClusterView {
     return this.#leader.leader;
   }
 
+  /**
+   * The policy in force: the group's own; the last good one where that is refused; else the default. A group whose own is refused and that has no good one is
+   * blocked: its members are watched by the default, and nothing is done.
+   */
   policyOf(group: string): GroupPolicy {
-    return this.mirror.groups.get(group)?.record.policy ?? this.#options.defaultPolicy;
+    const { groups, policies, unreadable } = this.mirror;
+    const own = groups.get(group)?.record.policy;
+    if (own) return own;
+    const isRefused = unreadable.has(this.#options.keys.group(group));
+    return (isRefused ? policies.get(group)?.record.policy : undefined) ?? this.#options.defaultPolicy;
+  }
+
+  /** Revision of a key as we have seen it, whether its record can be read or not; 0: it is not there. */
+  revisionOf(key: string): Revision {
+    return this.#view.get(key)?.modRevision ?? 0;
   }
 
   /** Every pause that is one at this wall time. One that cannot be read is one of what its key names, or of everything, until somebody corrects it. */
@@ -175,11 +194,16 @@ export class ClusterView {
     const known = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
     const add = (member: MemberId, record: UnreadableRecord) => blocked.has(member) || blocked.set(member, record);
     for (const record of unreadable.values()) {
-      if (!record.blocks) continue;
+      if (!record.blocks || this.#hasLastGood(record)) continue;
       if (record.member !== null) add(record.member, record);
       else for (const member of known) if (this.#concerns(record, member)) add(member, record);
     }
     return blocked;
+  }
+
+  /** Is it the policy of a group that goes on with its last good one? */
+  #hasLastGood({ key, group }: UnreadableRecord): boolean {
+    return group !== null && key === this.#options.keys.group(group) && this.mirror.policies.has(group);
   }
 
   #concerns(record: UnreadableRecord, member: MemberId): boolean {

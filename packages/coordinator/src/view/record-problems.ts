@@ -1,5 +1,8 @@
 import { type MemberId, type Problem, problemOf, type WallMs } from '@understudy/shared';
 import { pauseHolds } from '../core/judge/index.ts';
+import type { ObserverTable } from '../core/observe/index.ts';
+import { slowAgentText } from '../core/policy-limits.ts';
+import type { UnreadableRecord } from './cluster-view-mirror.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 /** Unreadable records that are shown one by one; the metric counts all of them. */
@@ -19,11 +22,8 @@ export function heldBy(view: ClusterView, pause: Parameters<typeof pauseHolds>[0
 
 /** What a person should mend in etcd: records that cannot be read, and pauses of nobody. */
 export function recordProblems(view: ClusterView, nowWallMs: WallMs): readonly Problem[] {
-  const unreadable = [...view.mirror.unreadable.values()].slice(0, SHOWN_MAX).map(({ key, text }) => {
-    const held = key.startsWith(`${view.mirror.root}pauses/`)
-      ? '; until it is corrected it pauses what its key names, or everything'
-      : '';
-    return problemOf('RECORD_UNREADABLE', `${text}${held}`);
+  const unreadable = [...view.mirror.unreadable.values()].slice(0, SHOWN_MAX).map((one) => {
+    return problemOf(one.code, `${one.text}${consequence(view, one)}`);
   });
   const ofNobody = view
     .pausesInForce(nowWallMs)
@@ -33,3 +33,21 @@ export function recordProblems(view: ClusterView, nowWallMs: WallMs): readonly P
     );
   return [...unreadable, ...ofNobody];
 }
+
+/** What follows until somebody corrects it. */
+function consequence(view: ClusterView, { key, group }: UnreadableRecord): string {
+  const { root, policies } = view.mirror;
+  if (key.startsWith(`${root}pauses/`)) return '; it pauses what its key names, or everything';
+  if (group === null || !key.startsWith(`${root}groups/`)) return '';
+  const good = policies.get(group)?.record;
+  return good
+    ? `; the policy of before (revision ${good.groupRevision}) stays in force`
+    : '; no good policy of the group is known, so its members are held';
+}
+
+/** Agents that speak too seldom for the policy of their group. */
+export const slowAgentProblems = (observer: Pick<ObserverTable, 'slowAgents'>): readonly Problem[] =>
+  observer
+    .slowAgents()
+    .slice(0, SHOWN_MAX)
+    .map((slow) => problemOf('HEARTBEATS_TOO_SLOW', slowAgentText(slow)));

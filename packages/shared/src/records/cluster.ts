@@ -142,8 +142,8 @@ export const PolicyRecordSchema = placed(
     ...recordBase,
     group: z.string(),
     policy: GroupPolicySchema,
-    /** mod_revision of the record under `groups/` it was taken from. */
-    groupRevision: z.number().int().min(1),
+    /** mod_revision of the record under `groups/` it was taken from; 0: that was removed, and this is the default. */
+    groupRevision: z.number().int().min(0),
   }),
   { area: 'policies', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly },
 );

@@ -14,6 +14,8 @@ function grown<T extends Numbers>(old: T, length: number): T {
 const enlarged = (capacity: number, needed: number): number =>
   Math.max(needed, capacity + Math.max(16, Math.ceil(capacity / 8)));
 
+/** Gaps between heartbeats that are kept per instance. Their median shrugs off two that a pause, or lost datagrams, made longer. */
+export const GAPS_KEPT = 5;
 export const NONE = -1;
 /** No key id: those are 1-255. */
 export const NO_KEY = 0;
@@ -115,6 +117,10 @@ export class EntryColumns {
   lastAckMs = new Float64Array(0);
   meanMs = new Float32Array(0);
   variance = new Float32Array(0);
+  /** When it last spoke of its own accord, and the gaps between the last few times: see `cadence.ts`. */
+  beatAtMs = new Float64Array(0);
+  gapsMs = new Float32Array(0);
+  gapAt = new Uint8Array(0);
   ackedIncarnation = new Uint32Array(0);
   ackedActivation = new Uint8Array(0);
   sinceAck = new Uint8Array(0);
@@ -169,6 +175,9 @@ export class EntryColumns {
     this.lastAckMs = grown(this.lastAckMs, capacity);
     this.meanMs = grown(this.meanMs, capacity);
     this.variance = grown(this.variance, capacity);
+    this.beatAtMs = grown(this.beatAtMs, capacity);
+    this.gapsMs = grown(this.gapsMs, capacity * GAPS_KEPT);
+    this.gapAt = grown(this.gapAt, capacity);
     this.ackedIncarnation = grown(this.ackedIncarnation, capacity);
     this.ackedActivation = grown(this.ackedActivation, capacity);
     this.sinceAck = grown(this.sinceAck, capacity);

@@ -18,6 +18,7 @@ import {
 } from '@understudy/shared';
 import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
 import { setAddress } from './addresses.ts';
+import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -33,7 +34,7 @@ const STATUS_COUNT = CHECK_STATUSES.length;
 const PASS = CHECK_STATUSES.indexOf('pass');
 const WARN = CHECK_STATUSES.indexOf('warn');
 const FAIL = CHECK_STATUSES.indexOf('fail');
-const FLAG = { ackRequested: 1, serving: 4, goodbye: 8 } as const;
+const FLAG = { ackRequested: 1, probeReply: 2, serving: 4, goodbye: 8 } as const;
 
 export interface IngestIdentity {
   readonly coordinatorHash: number;
@@ -170,6 +171,7 @@ export class Ingest {
     this.#recordArrival(entry, heardAtMs);
     const passing = this.#recordChecks(slot, entry, bytes, heardAtMs);
     const sent = bytes[HEARTBEAT_OFFSET.flags] as number;
+    if ((sent & FLAG.probeReply) === 0) recordBeat(entries, entry, heardAtMs);
     entries.flags[entry] =
       ENTRY_FLAG.windowOpen |
       ENTRY_FLAG.heard |
@@ -231,7 +233,10 @@ export class Ingest {
       if (value === FAIL) failing |= 1 << (i >> 2);
       if (value !== PASS && value !== WARN) allPass = false;
     }
-    const unbroken = heardAtMs - (entries.lastHeardMs[entry] as number) < (members.suspectAfterMs[slot] as number);
+    const gapMs = heardAtMs - (entries.lastHeardMs[entry] as number);
+    // Asked for a long gap only: it costs a sort.
+    const unbroken =
+      gapMs < (members.suspectAfterMs[slot] as number) || gapMs < suspectAfterMsOf(members, entries, slot);
     const before = entries.flags[entry] as number;
     if (failing !== 0) entries.failing.note(entry, failing, unbroken, heardAtMs);
     else if ((before & ENTRY_FLAG.failing) !== 0) entries.failing.forget(entry);

@@ -12,6 +12,7 @@ import {
   type TagScheme,
 } from '@understudy/shared';
 import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
+import { type SlowAgent, slowAgents } from './cadence.ts';
 import { ENTRY_FLAG, isHeard } from './columns.ts';
 import { phiOf } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
@@ -198,6 +199,11 @@ export class ObserverTable implements HeartbeatSource {
   /** Counted now, O(members): for status pages, not for every datagram. */
   hearing(nowMs: MonotonicMs): Hearing {
     return hearing(this.#state, this.#watch.fastestSuspectAfterMs, nowMs);
+  }
+
+  /** Agents that speak too seldom for their policy; O(members): for status pages. */
+  slowAgents(): readonly SlowAgent[] {
+    return slowAgents(this.#state);
   }
 
   get watchedCount(): number {

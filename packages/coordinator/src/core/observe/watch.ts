@@ -1,5 +1,6 @@
 import { encodeProbe, type MemberId, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
+import { suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
 import { type Hearing, hearing } from './hears-too-few.ts';
@@ -96,7 +97,7 @@ export class Watch {
     for (let slot = 0; slot < count; slot++) {
       if ((dueAtMs[slot] as number) > nowMs) continue;
       this.#due.push(slot);
-      silent ||= this.#silentMs(slot, nowMs) >= (members.suspectAfterMs[slot] as number);
+      silent ||= this.#isOverdue(slot, this.#silentMs(slot, nowMs));
     }
     return silent;
   }
@@ -128,6 +129,17 @@ export class Watch {
     return entry === NONE ? 0 : nowMs - (this.#state.entries.silentFromMs[entry] as number);
   }
 
+  /** The interval is looked at only once the policy's time is over. */
+  #suspectAfterMs(slot: number, silentMs: number): number {
+    const { members, entries } = this.#state;
+    const wantedMs = members.suspectAfterMs[slot] as number;
+    return silentMs < wantedMs ? wantedMs : suspectAfterMsOf(members, entries, slot);
+  }
+
+  #isOverdue(slot: number, silentMs: number): boolean {
+    return silentMs >= this.#suspectAfterMs(slot, silentMs);
+  }
+
   #judge(slot: number, nowMs: number): void {
     const { members, entries } = this.#state;
     const entry = members.activeEntry[slot] as number;
@@ -136,13 +148,13 @@ export class Watch {
       return;
     }
     const silentMs = this.#silentMs(slot, nowMs);
-    if (this.#abstention && silentMs >= (members.suspectAfterMs[slot] as number)) {
+    const overdue = this.#isOverdue(slot, silentMs);
+    if (this.#abstention && overdue) {
       this.#state.setVerdict(slot, 'unknown', this.#abstention.reason, nowMs);
       members.dueAtMs[slot] = nowMs + this.#state.settings.tickMs;
       return;
     }
-    if (entries.keyId[entry] === NO_KEY && silentMs >= (members.suspectAfterMs[slot] as number))
-      return this.#withhold(slot, nowMs);
+    if (entries.keyId[entry] === NO_KEY && overdue) return this.#withhold(slot, nowMs);
     this.#judgeSilent(slot, entry, silentMs, nowMs);
   }
 
@@ -161,7 +173,7 @@ export class Watch {
     const judged = judgeSilence({
       nowMs,
       silentMs,
-      suspectAfterMs: members.suspectAfterMs[slot] as number,
+      suspectAfterMs: this.#suspectAfterMs(slot, silentMs),
       confirmForMs: members.confirmForMs[slot] as number,
       graceMs: goodbye ? settings.goodbyeGraceMs : 0,
       probeTimeoutMs: settings.probeTimeoutMs,

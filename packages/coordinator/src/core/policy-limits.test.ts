@@ -1,0 +1,40 @@
+import { GroupPolicySchema } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { CoordinatorConfigSchema } from '../config.ts';
+import { policyFaults } from './policy-limits.ts';
+
+const base = {
+  id: 'c1',
+  az: 'a',
+  udp: { host: 'x' },
+  etcd: { hosts: ['http://e:2379'] },
+  keys: [{ id: 1, file: 'k' }],
+};
+const LIMITS = { heartbeatMs: 1_000, warmUpMs: 20_000, tickMs: 250 };
+
+describe('a policy is refused alike, from the configuration and from etcd', () => {
+  it.each<[string, object, object, readonly string[]]>([
+    ['faster than two heartbeats', { suspectAfterMs: 500 }, {}, ['500', '2000']],
+    ['longer than the warm-up', { suspectAfterMs: 30_000 }, {}, ['30000', '20000']],
+    ['a confirmation shorter than a tick', { confirmForMs: 300 }, { tickMs: 400 }, ['300', '400']],
+    ['slower heartbeats than it knows', { suspectAfterMs: 5_000 }, { heartbeatMs: 3_000 }, ['5000', '6000']],
+  ])('%s: with both numbers', (_, policy, over, numbers) => {
+    const limits = { ...LIMITS, ...over };
+    const faults = policyFaults(GroupPolicySchema.parse(policy), limits);
+    expect(faults).toHaveLength(1);
+    for (const number of numbers) expect(faults[0]?.text).toContain(number);
+    const { heartbeatMs, warmUpMs, tickMs } = limits;
+    const parsed = CoordinatorConfigSchema.safeParse({
+      ...base,
+      observer: { heartbeatMs, warmUpMs },
+      loop: { tickMs },
+      policy,
+    });
+    expect(parsed.error?.issues.map((issue) => issue.message)).toEqual(faults.map(({ text }) => text));
+  });
+
+  it('one that fits is not', () => {
+    expect(policyFaults(GroupPolicySchema.parse({}), LIMITS)).toEqual([]);
+    expect(policyFaults(GroupPolicySchema.parse({ suspectAfterMs: 2_000, confirmForMs: 250 }), LIMITS)).toEqual([]);
+  });
+});
