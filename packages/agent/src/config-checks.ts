@@ -1,9 +1,7 @@
 import * as z from 'zod';
-import { isName } from '@understudy/shared';
+import { durationMs, isName } from '@understudy/shared';
 import { parseHostPort } from './config-values.ts';
 
-export const durationMs = (fallback: number, min: number, max: number) =>
-  z.number().int().min(min).max(max).default(fallback);
 const count = (fallback: number) => z.number().int().min(1).max(100).default(fallback);
 export const absolutePath = z.string().regex(/^\//, 'want an absolute path');
 export const command = z.array(z.string().min(1)).min(1, 'want a command and its arguments').max(100);

@@ -1,7 +1,7 @@
-import { isName } from '@understudy/shared';
+import { duration, durationMs, isName } from '@understudy/shared';
 import * as z from 'zod';
 import { WATCHDOG_PERIODS, withdrawMsOf } from './config-values.ts';
-import { absolutePath, checkFaults, ChecksFields, command, durationMs, type Fault, hostPort } from './config-checks.ts';
+import { absolutePath, checkFaults, ChecksFields, command, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
   /** `group/name`, as in the tags `understudy:group` and `understudy:member` of the instance. */
@@ -69,7 +69,7 @@ const AgentConfigFields = z.strictObject({
     .strictObject({
       /** No ack of a coordinator that sees a live leader and says `active` for this long: stop serving, ms; 0 = never. Shorter = a fence that cannot be
        * proven is waited out sooner; longer = survives longer outages of all coordinators. */
-      leaseMs: z.number().int().min(0).max(86_400_000).default(0),
+      leaseMs: duration(z.number().int().min(0).max(86_400_000)).default(0),
       /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less three times the watchdog's. Shorter = a
        * recovery that waits it out goes on sooner; longer = workloads that take long to stop are not cut off. Sent to the coordinators. */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),

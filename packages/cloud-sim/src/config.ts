@@ -1,8 +1,10 @@
+import { duration } from '@understudy/shared';
 import * as z from 'zod';
 import { LATENCY, type LatencyOverrides } from './core/latency.ts';
 import { DEFAULT_KEPT } from './core/world.ts';
 
-const range = z.tuple([z.number().min(0).max(86_400_000), z.number().min(0).max(86_400_000)]);
+const latencyMs = duration(z.number().min(0).max(86_400_000));
+const range = z.tuple([latencyMs, latencyMs]);
 const isLatencyName = (name: string): boolean =>
   Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
 
@@ -43,7 +45,7 @@ export const CloudSimConfigSchema = z.strictObject({
       /** Access key ids that are accepted; empty: any. */
       accessKeyIds: z.array(z.string().min(1)).max(100).default([]),
       /** 0 = no check; EC2's own window is 15 minutes. */
-      clockSkewMaxMs: z.number().int().min(0).max(86_400_000).default(900_000),
+      clockSkewMaxMs: duration(z.number().int().min(0).max(86_400_000)).default(900_000),
     })
     .prefault({}),
   /** Ranges [min, max] of the latency table to replace, by name. */

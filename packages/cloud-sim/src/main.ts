@@ -1,5 +1,6 @@
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { type RunningCloudSim, startCloudSim } from './cloud-sim-server.ts';
+import { NOT_SIMULATED } from './core/not-simulated.ts';
 import { CloudSimConfigSchema } from './config.ts';
 
 export interface RunCloudSimOptions {
@@ -34,6 +35,7 @@ export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningC
     port: running.port,
     dnsPort: running.dnsPort,
     region: config.region,
+    notSimulated: `${NOT_SIMULATED.length} things of EC2, see /_sim/limits`,
   });
   return running;
 }

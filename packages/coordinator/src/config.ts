@@ -1,4 +1,4 @@
-import { GroupPolicySchema, isName } from '@understudy/shared';
+import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './core/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './leadership/lease-timing.ts';
@@ -9,7 +9,6 @@ import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } f
  * operator's page for the same.
  */
 
-const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 const port = z.number().int().min(0).max(65_535);
 const filePath = z.string().min(1);
 
@@ -66,7 +65,7 @@ const etcd = z.strictObject({
    * How much earlier than etcd we stop believing in the lease, ms. Default 15 % of the TTL, 250 to 1 500; at least max(250, 5 % of the TTL). Longer is
    * safer against late calls of a paused leader, shorter leaves more of the lease to work in.
    */
-  leaseMarginMs: z.number().int().min(250).max(30_000).optional(),
+  leaseMarginMs: duration(z.number().int().min(250).max(30_000)).optional(),
   /** Time between lease keepalives, ms. Default 2 000, 100 to 20 000. Shorter notices a lost lease sooner and costs etcd more requests. */
   keepaliveMs: durationMs(2_000, 100, 20_000),
   /** Deadline of one etcd call, ms. Default 1 500, 100 to 10 000. Shorter parks sooner when etcd is slow, longer waits out a slow disk. */

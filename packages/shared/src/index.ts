@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './duration-field.ts';
 export * from './duration-text.ts';
 export * from './errors.ts';
 export * from './invariant.ts';
@@ -11,6 +12,7 @@ export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';
 export * from './records/index.ts';
+export * from './schema-faults.ts';
 export * from './service-probe.ts';
 export { SeededRandom } from './testing/seeded-random.ts';
 export * from './units.ts';

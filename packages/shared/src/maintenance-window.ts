@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import * as z from 'zod';
+import { duration } from './duration-field.ts';
 import { durationText } from './duration-text.ts';
 import { type WallMs, wallMs } from './units.ts';
 
@@ -80,7 +81,7 @@ export const MaintenanceWindowSchema = z
     /** Five fields. A weekday and a day of the month together mean either of them. */
     cron: z.string().min(1).max(100),
     /** 1 min to 24 h. Longer covers work that drags on; a member that fails meanwhile waits for the end of it. */
-    durationMs: z.number().int().min(MINUTE_MS).max(DAY_MS),
+    durationMs: duration(z.number().int().min(MINUTE_MS).max(DAY_MS)),
     /** IANA name. No default: "02:00" without a zone is nobody's 02:00. */
     timeZone: z.string().min(1).max(64),
   })

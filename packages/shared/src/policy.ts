@@ -1,8 +1,7 @@
 import * as z from 'zod';
+import { duration, durationMs } from './duration-field.ts';
 import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from './maintenance-window.ts';
 import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
-
-const durationMs = (fallback: number, min: number, max: number) => z.number().int().min(min).max(max).default(fallback);
 
 /** EC2: 50 user tags per resource; two are kept for the marks of a recovery, and a resource has tags of its own. */
 const POLICY_TAGS_MAX = 20;
@@ -32,7 +31,7 @@ const placement = z.strictObject({
  */
 const serveLease = z.strictObject({
   /** Longest `serve.stopWithinMs` of an agent that is counted on. Shorter = a fence that cannot be proven is waited out sooner; longer = workloads may take longer to stop. */
-  stopWithinMs: z.number().int().min(1_000).max(3_600_000),
+  stopWithinMs: duration(z.number().int().min(1_000).max(3_600_000)),
   /** Count only on agents with an armed watchdog. Without one an agent that is itself paused or killed does not stop its workload. */
   requireWatchdog: z.boolean().default(true),
   /** EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service, longer = the observed fence in more cases. */
@@ -157,7 +156,7 @@ const fields = z.strictObject({
    * the instance is gone. null = never: they are marked and listed (`understudy leftovers`), a person decides. Shorter = no storage paid for twice; longer,
    * or null = the failed machine's own disks can still be looked into.
    */
-  retainVolumesForMs: z.number().int().min(0).max(31_536_000_000).nullable().default(null),
+  retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
 });
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { duration } from './duration-field.ts';
 
 /**
  * A look at one service of a member from outside, as its clients see it: every coordinator opens a connection to the address the member's
@@ -18,9 +19,9 @@ const common = {
   /** TCP port, 1-65535. */
   port: z.number().int().min(1).max(65_535),
   /** Pause between looks, ± 10 % jitter. Default 5 000, 1 000 to 300 000. Shorter notices sooner, and costs a connection each time, from every coordinator. */
-  intervalMs: z.number().int().min(INTERVAL_MS.min).max(INTERVAL_MS.max).default(INTERVAL_MS.default),
+  intervalMs: duration(z.number().int().min(INTERVAL_MS.min).max(INTERVAL_MS.max)).default(INTERVAL_MS.default),
   /** From the connection to the end of the answer. Default 1 000, 100 to 30 000. Shorter takes a slow service for a dead one, longer notices later. */
-  timeoutMs: z.number().int().min(TIMEOUT_MS.min).max(TIMEOUT_MS.max).default(TIMEOUT_MS.default),
+  timeoutMs: duration(z.number().int().min(TIMEOUT_MS.min).max(TIMEOUT_MS.max)).default(TIMEOUT_MS.default),
   /** So many looks in a row must pass before the service counts as passing. Default 2, 1 to 20. More = steadier, later. */
   rise: z.number().int().min(1).max(20).default(2),
   /** So many must fail in a row before it counts as failing. Default 3, 2 to 20. More = steadier, later. */

@@ -55,6 +55,8 @@ export const PASSES: ProbeReport = { host: 'answered', code: 'Passing', httpStat
 export const REFUSES: ProbeReport = { ...PASSES, code: 'Refused' };
 export const TIMES_OUT: ProbeReport = { ...PASSES, host: 'silent', code: 'Timeout' };
 
+export type Transport = ReturnType<typeof inProcessTransport>;
+
 export interface WorldOptions {
   readonly seed?: number;
   readonly coordinators?: number;
@@ -63,6 +65,8 @@ export interface WorldOptions {
   readonly loop?: Partial<CoordinatorConfig['loop']>;
   readonly latency?: LatencyOverrides;
   readonly runner?: RecoveryRunner;
+  /** What stands between every coordinator and EC2. */
+  readonly between?: (transport: Transport, clock: SimClock) => Transport;
   /** From a change in etcd to its event. Default 1. */
   readonly watchLatencyMs?: number;
   /** Default 3.5.30. */
@@ -191,13 +195,17 @@ export class World {
       watchLatencyMs: this.#options.watchLatencyMs ?? 1,
     });
     const fatal: unknown[] = [];
-    const transport = inProcessTransport(this.sim, { reader: config.id });
+    const direct = inProcessTransport(this.sim, { reader: config.id });
+    const transport = this.#options.between?.(direct, this.clock) ?? direct;
     const address = this.endpoints[index]?.address ?? '';
     const coordinator = new Coordinator({
       config,
       masters: new Map([[1, MASTER]]),
       store: kv,
-      cloud: createEc2Cloud({ transport, clock, callTimeoutMs: config.aws.callTimeoutMs }),
+      cloud: createEc2Cloud({
+        ...{ transport, clock, callTimeoutMs: config.aws.callTimeoutMs },
+        random: new SeededRandom(200 + this.nodes.length),
+      }),
       socket: this.network.open(address, UDP_PORT),
       clock,
       random: new SeededRandom(100 + this.nodes.length),

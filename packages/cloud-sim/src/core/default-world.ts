@@ -47,6 +47,7 @@ function putBaseImage(world: World, imageId: string, snapshotId: string, rootDev
     startedAtWallMs: 0,
     dueAtMs: 0,
     completedAtWallMs: 0,
+    cloudInitRanFor: null,
     tags: {},
   };
   world.snapshots.put(snapshot, 0, true);

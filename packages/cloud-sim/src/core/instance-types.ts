@@ -9,6 +9,7 @@ export interface SimInstanceType {
   readonly hypervisor: 'nitro' | 'xen';
   readonly bootModes: readonly ('legacy-bios' | 'uefi')[];
   readonly instanceStoreDisks: number;
+  readonly networkCards: number;
   /** Volumes, and on Nitro network interfaces and instance store disks with them. */
   readonly attachmentsMax: number;
 }
@@ -29,6 +30,7 @@ function type(
     hypervisor: 'nitro',
     bootModes: ['legacy-bios', 'uefi'],
     instanceStoreDisks: 0,
+    networkCards: 1,
     attachmentsMax: name.endsWith('.metal') ? 31 : 28,
     ...more,
   };
@@ -57,6 +59,7 @@ export const INSTANCE_TYPES: ReadonlyMap<string, SimInstanceType> = new Map([
     instanceStoreDisks: 3,
     attachmentsMax: 40,
   }),
+  type('c6in.32xlarge', 128, 256, { networkCards: 2, attachmentsMax: 48 }),
   type('m5.metal', 96, 384),
   type('t4g.micro', 2, 1, ARM),
   type('m7g.large', 2, 8, ARM),

@@ -62,6 +62,13 @@ export interface SimInstance {
   readonly impairedChecks: readonly StatusCheck[];
   readonly stuck: boolean;
   readonly forcedStopPending: boolean;
+  /** Once it is stopped its attachments read `busy` for so long; null: they do not. */
+  readonly busyAfterStopMs: number | null;
+  /** What cloud-init ran and formatted at the first boot of this id; null: nothing yet, or no user data. */
+  readonly firstBoot: {
+    readonly ran: readonly string[];
+    readonly formatted: readonly { readonly volumeId: string; readonly device: string; readonly by: string }[];
+  } | null;
   readonly events: readonly SimInstanceEvent[];
 }
 
@@ -91,6 +98,8 @@ export interface SimVolume {
   readonly attachments: readonly SimVolumeAttachment[];
   readonly lastSnapshotAtMs: number | null;
   readonly busy: boolean;
+  /** Instance id for which cloud-init last ran from this root disk. */
+  readonly cloudInitRanFor: string | null;
   readonly tags: SimTags;
 }
 
@@ -106,6 +115,8 @@ export interface SimSnapshot {
   readonly startedAtWallMs: number;
   readonly dueAtMs: number;
   readonly completedAtWallMs: number | null;
+  /** As on the volume when it was taken. */
+  readonly cloudInitRanFor: string | null;
   readonly tags: SimTags;
 }
 
@@ -126,10 +137,15 @@ export interface SimNetworkAttachment {
   readonly attachmentId: string;
   readonly instanceId: string;
   readonly deviceIndex: number;
+  readonly networkCardIndex: number;
   readonly state: 'attaching' | 'attached' | 'detaching';
   readonly attachedAtWallMs: number;
   readonly deleteOnTermination: boolean;
 }
+
+/** Index 0 of card 0: each card counts its own. */
+export const isPrimary = (attachment: SimNetworkAttachment | null | undefined): boolean =>
+  attachment?.deviceIndex === 0 && attachment.networkCardIndex === 0;
 
 export interface SimNetworkInterface {
   readonly id: string;

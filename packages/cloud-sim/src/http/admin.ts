@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import * as z from 'zod';
 import type { CloudSim } from '../cloud-sim.ts';
+import { NOT_SIMULATED } from '../core/not-simulated.ts';
 import type { Fault } from '../core/faults.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
@@ -27,7 +28,10 @@ const FaultSchema = z.strictObject({
     'stuck-stopping',
     'snapshot-error',
     'busy-detach',
+    'busy-after-stop',
     'stale-read',
+    'foreign-answer',
+    'foreign-instead',
   ]),
   code: z.string().optional(),
   httpStatus: z.number().int().min(400).max(599).optional(),
@@ -35,6 +39,7 @@ const FaultSchema = z.strictObject({
   delayMs: z.number().min(0).max(86_400_000).optional(),
   times: z.number().int().min(1).max(1_000_000).optional(),
   afterCalls: z.number().int().min(0).max(1_000_000).optional(),
+  ratio: z.number().min(0).max(1).optional(),
 });
 
 const ImdsFaultsSchema = z.strictObject({
@@ -234,6 +239,7 @@ export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
       events: parts.sim.log.events(Number.isFinite(after) ? after : 0),
     });
   });
+  app.get('/_sim/limits', (_request, reply) => reply.send({ notSimulated: NOT_SIMULATED }));
   app.post('/_sim/dns', (request, reply) => {
     const wanted = body(DnsSchema, request.body, reply);
     if (!wanted) return reply;

@@ -1,3 +1,4 @@
+import { isPrimary } from '../core/model.ts';
 import type { CloudSim } from '../cloud-sim.ts';
 import type { SimInstance, SimInstanceEvent } from '../core/model.ts';
 import { ACCOUNT_ID } from '../core/world.ts';
@@ -28,7 +29,7 @@ type Source = { readonly sim: CloudSim; readonly instance: SimInstance; readonly
 const primary = ({ sim, instance }: Source) =>
   instance.networkInterfaceIds
     .flatMap((id) => sim.core.world.networkInterfaces.get(id) ?? [])
-    .find((one) => one.attachment?.deviceIndex === 0);
+    .find((one) => isPrimary(one.attachment));
 
 function identityDocument(source: Source): string {
   const { sim, instance } = source;

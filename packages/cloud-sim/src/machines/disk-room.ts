@@ -35,6 +35,7 @@ export class DiskRoom {
     const dir = this.volumeDir(event.resourceId);
     if (event.to === null) rmSync(dir, { recursive: true, force: true });
     else if (event.from === null) this.#make(dir, event.detail['snapshotId']);
+    else if (event.detail['formatted'] === true) this.#format(dir, event);
   }
 
   #make(dir: string, snapshotId: unknown): void {
@@ -42,6 +43,13 @@ export class DiskRoom {
     if (typeof snapshotId !== 'string') return;
     const source = this.snapshotDir(snapshotId);
     if (existsSync(source)) copyTree(source, dir);
+  }
+
+  /** cloud-init made a new file system: what was on the disk is gone. */
+  #format(dir: string, event: TransitionEvent): void {
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true });
+    this.#log.warn('cloud-sim.volume.formatted', { volumeId: event.resourceId, ...event.detail });
   }
 
   #onSnapshot(event: TransitionEvent): void {

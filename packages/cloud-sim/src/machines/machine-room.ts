@@ -1,9 +1,11 @@
+import { isPrimary } from '../core/model.ts';
 import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Log } from '@understudy/shared';
 import { errorText } from '@understudy/shared';
 import { isMap, parseDocument } from 'yaml';
 import type { CloudSim } from '../cloud-sim.ts';
+import { cloudInit } from '../core/cloud-init.ts';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
 import type { SimInstance } from '../core/model.ts';
 import { decodeUserData } from '../http/imds-content.ts';
@@ -29,6 +31,11 @@ export function withRootDir(text: string, rootDir: string): string {
   document.set('rootDir', rootDir);
   return document.toString();
 }
+
+/** As cloud-init would write it to where the agent looks; user data without such a file is the configuration itself. */
+const agentConfigOf = (userData: string): string =>
+  cloudInit(userData).files.find((file) => file.path === '/etc/understudy/agent.yaml')?.content ??
+  decodeUserData(userData);
 
 function replaceLink(target: string, path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })) rmSync(path, { recursive: true, force: true });
@@ -138,7 +145,7 @@ export class MachineRoom {
     const { networkInterfaces } = this.#options.sim.core.world;
     const primary = instance.networkInterfaceIds
       .map((id) => networkInterfaces.get(id))
-      .find((one) => one?.attachment?.deviceIndex === 0);
+      .find((one) => isPrimary(one?.attachment));
     return {
       CLOUD_SIM_INSTANCE_ID: instance.id,
       CLOUD_SIM_ZONE: instance.az,
@@ -159,7 +166,7 @@ export class MachineRoom {
     }
     if (instance.userData === null) return null;
     const configFile = join(rootDir, 'etc', 'understudy', 'agent.yaml');
-    writeFileSync(configFile, withRootDir(decodeUserData(instance.userData), rootDir));
+    writeFileSync(configFile, withRootDir(agentConfigOf(instance.userData), rootDir));
     return configFile;
   }
 

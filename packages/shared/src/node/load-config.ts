@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { OperationError } from '../errors.ts';
+import { faultText } from '../schema-faults.ts';
 
 /**
  * Reads a YAML file and checks it against `schema`. Unknown keys are errors (use `z.strictObject`), cross-field rules belong into
@@ -34,7 +35,7 @@ export function parseConfig<T>(schema: z.ZodType<T>, text: string, source: strin
     const path = issue.path.filter((part): part is string | number => typeof part !== 'symbol');
     const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
     const line = node?.range ? `:${lines.linePos(node.range[0]).line}` : '';
-    return `${source}${line}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${issue.message}`;
+    return `${source}${line}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${faultText(schema, issue)}`;
   });
   throw new OperationError('CONFIG_INVALID', faults.join('\n'), { cause: parsed.error });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { OperationError } from '../errors.ts';
+import { faultText } from '../schema-faults.ts';
 import { isName } from '../member-id.ts';
 
 /**
@@ -94,7 +95,7 @@ export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string)
   const issue = parsed.error.issues[0];
   throw new OperationError(
     'RECORD_UNREADABLE',
-    `${key}: ${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'does not fit'}`,
+    `${key}: ${issue?.path.join('.') || 'value'}: ${issue ? faultText(schema, issue) : 'does not fit'}`,
     {
       cause: parsed.error,
     },

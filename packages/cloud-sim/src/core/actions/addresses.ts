@@ -1,3 +1,4 @@
+import { isPrimary } from '../model.ts';
 import type {
   Address,
   AllocateAddressRequest,
@@ -117,7 +118,7 @@ function primaryOf(world: World, call: Call, instanceId: string | undefined): Si
   const instance = need(call, world.instances, 'instance', instanceId);
   const primary = instance.networkInterfaceIds
     .flatMap((id) => world.networkInterfaces.get(id) ?? [])
-    .find((one) => one.attachment?.deviceIndex === 0);
+    .find((one) => isPrimary(one.attachment));
   if (!primary) throw new Ec2Error('IncorrectInstanceState', `${instance.id} has no network interface`);
   return primary;
 }

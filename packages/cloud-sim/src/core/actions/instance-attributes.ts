@@ -1,3 +1,4 @@
+import { isPrimary } from '../model.ts';
 import type {
   DescribeInstanceAttributeRequest,
   InstanceAttribute,
@@ -164,7 +165,7 @@ function modifyDisks(world: World, instance: SimInstance, input: ModifyInstanceA
 function modifyNetwork(world: World, call: Call, instance: SimInstance, input: ModifyInstanceAttributeRequest): void {
   const primary = instance.networkInterfaceIds
     .flatMap((id) => world.networkInterfaces.get(id) ?? [])
-    .find((one) => one.attachment?.deviceIndex === 0);
+    .find((one) => isPrimary(one.attachment));
   const subnet = world.subnets.get(instance.subnetId);
   if (!primary || !subnet) throw new Ec2Error('IncorrectInstanceState', `${instance.id} has no network interface`);
   if (instance.networkInterfaceIds.length > 1) {

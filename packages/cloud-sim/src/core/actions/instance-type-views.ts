@@ -50,7 +50,10 @@ const view = (one: SimInstanceType): InstanceTypeInfo => ({
     MaximumEbsAttachments: one.attachmentsMax,
     AttachmentLimitType: one.hypervisor === 'nitro' ? 'shared' : 'dedicated',
   },
-  NetworkInfo: { EnaSupport: one.hypervisor === 'nitro' ? 'required' : 'unsupported' },
+  NetworkInfo: {
+    MaximumNetworkCards: one.networkCards,
+    EnaSupport: one.hypervisor === 'nitro' ? 'required' : 'unsupported',
+  },
 });
 
 export function describeInstanceTypes(

@@ -1,3 +1,4 @@
+import { isPrimary } from '../model.ts';
 import type { Instance, InstanceNetworkInterface, Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import type { SimAddress, SimInstance, SimInstanceState, SimNetworkInterface } from '../model.ts';
 import { tagList } from '../filters.ts';
@@ -62,7 +63,7 @@ function interfaceView(
           Status: attachment.state,
           AttachTime: date(attachment.attachedAtWallMs),
           DeleteOnTermination: attachment.deleteOnTermination,
-          NetworkCardIndex: 0,
+          NetworkCardIndex: attachment.networkCardIndex,
         }
       : undefined,
     Association: address ? { PublicIp: address.publicIp, IpOwnerId: ACCOUNT_ID } : undefined,
@@ -168,7 +169,7 @@ function imageViews(world: World, instance: SimInstance): Partial<Instance> {
 
 function networkViews(world: World, call: Call, instance: SimInstance, addresses: Map<string, SimAddress>) {
   const interfaces = instance.networkInterfaceIds.flatMap((id) => world.networkInterfaces.seenAsPart(id, call) ?? []);
-  const primary = interfaces.find((one) => one.attachment?.deviceIndex === 0) ?? interfaces[0];
+  const primary = interfaces.find((one) => isPrimary(one.attachment)) ?? interfaces[0];
   const elastic = primary && addresses.get(primary.id);
   const publicIp = elastic?.publicIp ?? instance.autoPublicIp ?? undefined;
   const terminated = instance.state === 'terminated';

@@ -173,6 +173,7 @@ export function makeLaunchVolume(world: World, call: Call, instanceId: string, a
       },
     ],
     lastSnapshotAtMs: null,
+    cloudInitRanFor: disk.snapshot?.cloudInitRanFor ?? null,
     busy: false,
     tags: disk.tags,
   };

@@ -1,5 +1,6 @@
 import type { InstanceNetworkInterfaceSpecification, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import type { SimInstanceType } from '../instance-types.ts';
 import { need } from '../lookup.ts';
 import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
 import { tagsFor } from '../tags.ts';
@@ -11,12 +12,14 @@ type Wanted =
       readonly kind: 'existing';
       readonly one: SimNetworkInterface;
       readonly deviceIndex: number;
+      readonly networkCardIndex: number;
       readonly deleteOnTermination: boolean;
     }
   | {
       readonly kind: 'new';
       readonly subnet: SimSubnet;
       readonly deviceIndex: number;
+      readonly networkCardIndex: number;
       readonly groupIds: readonly string[];
       readonly privateIp: string | undefined;
       readonly description: string;
@@ -89,7 +92,8 @@ function existing(world: World, call: Call, spec: InstanceNetworkInterfaceSpecif
   if (spec.DeleteOnTermination === true) {
     throw new Ec2Error('InvalidParameterCombination', 'DeleteOnTermination may not be true for an existing interface');
   }
-  return { kind: 'existing', one, deviceIndex, deleteOnTermination: false };
+  const networkCardIndex = spec.NetworkCardIndex ?? 0;
+  return { kind: 'existing', one, deviceIndex, networkCardIndex, deleteOnTermination: false };
 }
 
 function fresh(
@@ -103,6 +107,7 @@ function fresh(
     kind: 'new',
     subnet,
     deviceIndex,
+    networkCardIndex: spec.NetworkCardIndex ?? 0,
     groupIds: groupsFor(world, call, subnet, spec.Groups),
     privateIp: spec.PrivateIpAddress,
     description: spec.Description ?? '',
@@ -137,9 +142,9 @@ function wantedInterfaces(world: World, call: Call, input: RunInstancesRequest):
 const azOf = (wanted: Wanted): string => (wanted.kind === 'existing' ? wanted.one.az : wanted.subnet.az);
 
 function checkTogether(world: World, wanted: readonly Wanted[], az: string | undefined, count: number): Wanted {
-  const primary = wanted.find((one) => one.deviceIndex === 0);
+  const primary = wanted.find((one) => one.deviceIndex === 0 && one.networkCardIndex === 0);
   if (!primary) throw new Ec2Error('InvalidParameterValue', 'A network interface with device index 0 is required');
-  if (new Set(wanted.map((one) => one.deviceIndex)).size !== wanted.length) {
+  if (new Set(wanted.map((one) => `${one.networkCardIndex}/${one.deviceIndex}`)).size !== wanted.length) {
     throw new Ec2Error('InvalidParameterValue', 'Each network interface requires its own device index');
   }
   const zones = new Set([...wanted.map(azOf), ...(az === undefined ? [] : [az])]);
@@ -152,6 +157,16 @@ function checkTogether(world: World, wanted: readonly Wanted[], az: string | und
   }
   for (const one of wanted) if (one.kind === 'new') checkRoom(world, one, count);
   return primary;
+}
+
+/** @throws InvalidParameterValue for a card that the type does not have */
+export function requireCards(network: LaunchNetwork, { name, networkCards }: SimInstanceType): void {
+  const missing = network.wanted.find((one) => one.networkCardIndex >= networkCards);
+  if (missing === undefined) return;
+  throw new Ec2Error(
+    'InvalidParameterValue',
+    `Network card index ${missing.networkCardIndex} exceeds the ${networkCards} cards of ${name}`,
+  );
 }
 
 /** Checked before anything is made, so that a launch is all or nothing. */
@@ -204,6 +219,7 @@ export function attachLaunchInterfaces(
       attachmentId: world.newId('eni-attach'),
       instanceId,
       deviceIndex: wanted.deviceIndex,
+      networkCardIndex: wanted.networkCardIndex,
       state: 'attaching' as const,
       attachedAtWallMs: world.wallMs(),
       deleteOnTermination: wanted.deleteOnTermination,

@@ -1,6 +1,7 @@
 import { INSTANCE_TYPES } from '../instance-types.ts';
 import type { SimInstance, SimInstanceState } from '../model.ts';
 import type { World } from '../world.ts';
+import { runFirstBoot } from './first-boot.ts';
 import { disassociateAddressesOf, destroyInterface, releaseInterface } from './network-interfaces-model.ts';
 
 /** Transitions of an instance, called when they are due. One asked for under an older generation is void. */
@@ -51,10 +52,11 @@ export function finishLaunch(world: World, id: string, generation: number, tookM
   const instance = current(world, id, generation);
   if (!instance || instance.state !== 'pending') return;
   settleAttachments(world, instance, instant);
+  runFirstBoot(world, id);
   const checksMs = instant ? 0 : world.latency.sampleMs('instance.checks-ok');
   enter(
     world,
-    instance,
+    world.instances.get(id) ?? instance,
     'running',
     {
       runningSinceMs: world.nowMs,
@@ -105,6 +107,19 @@ export function finishStop(world: World, id: string, generation: number, tookMs:
     tookMs,
   );
   for (const volumeId of instance.volumeIds) finishBusyDetach(world, volumeId, id);
+  if (instance.busyAfterStopMs !== null) keepBusy(world, id, instance.busyAfterStopMs);
+}
+
+/** EC2 may show a volume as `busy` long after its instance has stopped (kubernetes-sigs/aws-ebs-csi-driver 1032). */
+function keepBusy(world: World, instanceId: string, busyMs: number): void {
+  const show = (state: 'busy' | 'attached') => {
+    for (const volumeId of world.instances.get(instanceId)?.volumeIds ?? []) {
+      const attachments = world.volumes.get(volumeId)?.attachments.map((one) => ({ ...one, state }));
+      if (attachments) world.volumes.update(volumeId, { attachments }, world.nowMs);
+    }
+  };
+  show('busy');
+  world.laterIn(busyMs, () => show('attached'));
 }
 
 /** A volume that was busy is let go by the stop of its instance. */

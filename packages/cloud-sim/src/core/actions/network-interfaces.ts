@@ -191,6 +191,7 @@ export function attachNetworkInterface(
     attachmentId: world.newId('eni-attach'),
     instanceId: instance.id,
     deviceIndex,
+    networkCardIndex: 0,
     state: 'attaching',
     attachedAtWallMs: world.wallMs(),
     deleteOnTermination: false,

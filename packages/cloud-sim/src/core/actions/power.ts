@@ -19,6 +19,8 @@ import { enter, finishLaunch, finishShuttingDown, finishStop, metalFactor } from
 import { takeCapacity } from './run-instances.ts';
 
 const IDS_MAX = 1_000;
+/** At speed 1. */
+const BUSY_MS = 600_000;
 
 const USER_SHUTDOWN = {
   code: 'Client.UserInitiatedShutdown',
@@ -86,6 +88,7 @@ function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
 
 function beginStop(world: World, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
   const fault = struckBy(call, 'stuck-stopping');
+  const busy = struckBy(call, 'busy-after-stop');
   const force = input.Force ?? false;
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const generation = instance.generation + 1;
@@ -96,6 +99,7 @@ function beginStop(world: World, call: Call, instance: SimInstance, input: StopI
     runningSinceMs: null,
     stuck: fault !== undefined,
     forcedStopPending: fault !== undefined && force,
+    busyAfterStopMs: busy ? (busy.delayMs ?? BUSY_MS / world.latency.speed) : null,
   };
   const stopping = enter(world, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
   const finish = (_at: number, tookMs: number) => finishStop(world, instance.id, generation, tookMs);

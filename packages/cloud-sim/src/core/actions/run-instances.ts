@@ -7,7 +7,7 @@ import { tagsFor } from '../tags.ts';
 import { type Call, struckBy, type World } from '../world.ts';
 import { reservationView } from './instance-views.ts';
 import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
-import { type LaunchNetwork, launchNetwork, attachLaunchInterfaces } from './launch-network.ts';
+import { attachLaunchInterfaces, type LaunchNetwork, launchNetwork, requireCards } from './launch-network.ts';
 import { requireReferences } from './launch-references.ts';
 import { failLaunch, finishLaunch } from './lifecycle.ts';
 
@@ -199,6 +199,8 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     impairedChecks: [],
     stuck: false,
     forcedStopPending: false,
+    busyAfterStopMs: null,
+    firstBoot: null,
     events: [],
   };
   return world.instances.put(made, world.nowMs, call.instant);
@@ -232,6 +234,7 @@ export function runInstances(world: World, call: Call, input: RunInstancesReques
   requireNoWeighting(input, type);
   requireReferences(world, call, input);
   const network = launchNetwork(world, call, input, count);
+  requireCards(network, type);
   requireOffered(world, network.subnet.az, type);
   world.requireZone(network.subnet.az);
   const disks = launchDisks(world, call, input, image);

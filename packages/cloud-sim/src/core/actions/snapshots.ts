@@ -117,6 +117,7 @@ function take(world: World, call: Call, taken: Taken): { snapshot: SimSnapshot; 
     startedAtWallMs: world.wallMs(),
     dueAtMs: world.nowMs + tookMs,
     completedAtWallMs: null,
+    cloudInitRanFor: volume.cloudInitRanFor,
     tags: taken.tags,
   };
   world.snapshots.put(snapshot, world.nowMs, call.instant);

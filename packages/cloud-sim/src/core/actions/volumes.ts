@@ -87,6 +87,7 @@ function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: str
     createdAtWallMs: world.wallMs(),
     attachments: [],
     lastSnapshotAtMs: null,
+    cloudInitRanFor: snapshot?.cloudInitRanFor ?? null,
     busy: false,
     tags: tagsFor(input.TagSpecifications, 'volume'),
   };

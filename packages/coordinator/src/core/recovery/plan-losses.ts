@@ -104,7 +104,7 @@ function diskLosses(input: PlanInput): Finding[] {
       note(
         isNvme && volumes.length > 1,
         'DeviceNamesMayChange',
-        'NVMe device names (/dev/nvme1n1) may come in another order: mount by UUID, label, or /dev/disk/by-id',
+        'NVMe device names (/dev/nvme1n1) may come in another order: mount by UUID or label',
       );
       note(cards.length > 0, 'EbsCardIndexLost', `${cards.length} volumes return to EBS card 0`);
       note(

@@ -1,0 +1,21 @@
+/**
+ * What EC2 has, or does, and this Region does not: where a rehearsal here says nothing about the real thing. Shown by `GET /_sim/limits`, counted in the first log
+ * line, and listed in docs/cloud-sim.md (a test compares).
+ */
+export const NOT_SIMULATED: readonly string[] = [
+  'launch templates, Spot, fleets and Auto Scaling groups',
+  'Multi-Attach volumes',
+  'KMS: keys are names; a key that is disabled or deleted stops nothing',
+  'IAM and License Manager: profiles and licences are names that exist or not; no permissions beyond denied actions and required tags',
+  'CreateImage, CopyVolumes, CopySnapshot, replace-root-volume tasks, Recycle Bin',
+  'secondary private addresses, IPv6 and delegated prefixes',
+  'Dedicated Hosts and host resource groups',
+  'places in capacity reservations and placement groups: they are names that exist or not, and take no room',
+  'Marketplace product codes and platforms with a licence of their own',
+  'instance store disks: types have them, machines do not, and ephemeralN mappings are refused',
+  'security group rules, network ACLs and where routes lead',
+  'slow first reads of volumes made from snapshots',
+  'cloud-init beyond disk_setup, fs_setup, mkfs and write_files: scripts are not run, templates not filled in, includes not fetched',
+  'several network cards at AttachNetworkInterface',
+  'lost, late or duplicated EventBridge events',
+];
