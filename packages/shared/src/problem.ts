@@ -18,6 +18,7 @@ export const PROBLEM_REMEDIES = {
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise suspectAfterMs of its group (docs/judging.md)',
+  POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',

@@ -194,6 +194,7 @@ export class Deciding {
     if (assessment.reasonCode === 'ProbeAnswered') return hold('ProbeAnswered');
     if (assessment.reasonCode === 'Abandoned' || assessment.reasonCode === 'StoppedByOwnFence')
       return { ...hold(assessment.reasonCode), text: withWayOut(assessment.reasonCode, assessment.reason, member) };
+    if (assessment.reasonCode === 'TwoAgents') return hold('TwoAgents');
     if (!assessment.quorum.silentEverywhere) return null;
     if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');
     if (assessment.reasonCode !== 'Ec2Unreadable' && assessment.reasonCode !== 'Ec2Stale') return null;
