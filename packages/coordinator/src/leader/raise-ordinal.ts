@@ -3,14 +3,14 @@ import {
   type Keyspace,
   opIdOf,
   type OperatorRequestRecord,
-  type Unwritten,
+  type WrittenFields,
 } from '@understudy/shared';
 import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { GuardedWrite } from '../contracts.ts';
 
-function contentOf<T extends ActivationRecord | OperatorRequestRecord>(record: T): Unwritten<T> {
+function contentOf<T extends ActivationRecord | OperatorRequestRecord>(record: T): Omit<T, keyof WrittenFields> {
   const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
-  return content as Unwritten<T>;
+  return content;
 }
 
 /**

@@ -86,7 +86,7 @@ const refusing = (reply: FastifyReply, { status, code, text }: Refusal): Fastify
 
 /** `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`: to the leader, through whichever coordinator is asked. */
 export function addOperatorRoutes(server: FastifyInstance, options: OperatorRoutesOptions): void {
-  server.register(async (scope) => {
+  void server.register(async (scope) => {
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));
     scope.post<{ Params: { group: string; name: string; command: string } }>(
       '/v1/members/:group/:name/:command',
