@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import {
+  type Clock,
   errorText,
   type MemberId,
   OperationError,
@@ -41,13 +42,15 @@ interface Asked {
 }
 
 /** @throws COORDINATOR_UNAVAILABLE: nobody can have taken it, or asking again is harmless; MEMBER_UNKNOWN; REQUEST_REFUSED. */
-async function post(url: string, { member, kind, body, token }: Asked): Promise<Accepted> {
+async function post(clock: Clock, url: string, { member, kind, body, token }: Asked): Promise<Accepted> {
+  const limit = new AbortController();
+  const timer = clock.setTimer(ASK_TIMEOUT_MS, () => limit.abort());
   let response: Response;
   let json: unknown;
   try {
     response = await fetch(new URL(`/v1/members/${member}/${kind}`, url), {
       method: 'POST',
-      signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
+      signal: limit.signal,
       headers: { accept: 'application/json', 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
       redirect: 'error',
@@ -57,6 +60,8 @@ async function post(url: string, { member, kind, body, token }: Asked): Promise<
     throw new OperationError('COORDINATOR_UNAVAILABLE', `no coordinator answers at ${url} (${errorText(cause)})`, {
       cause,
     });
+  } finally {
+    timer.cancel();
   }
   const accepted = AcceptedSchema.safeParse(json);
   if (response.ok && accepted.success) return accepted.data;
@@ -67,11 +72,11 @@ async function post(url: string, { member, kind, body, token }: Asked): Promise<
 }
 
 /** Any coordinator passes it on to the leader; the next one is asked when one does not answer. Asking twice is harmless. */
-async function ask(urls: readonly string[], asked: Asked): Promise<Accepted> {
+async function ask(clock: Clock, urls: readonly string[], asked: Asked): Promise<Accepted> {
   let last: unknown;
   for (const url of urls) {
     try {
-      return await post(url, asked);
+      return await post(clock, url, asked);
     } catch (error) {
       if (!(error instanceof OperationError) || error.code !== 'COORDINATOR_UNAVAILABLE') throw error;
       last = error;
@@ -97,7 +102,7 @@ async function run(
     );
   const by = options.by ?? userInfo().username;
   const body = { by, why: options.why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
-  const answer = await ask(coordinatorUrls(options.url, environment), { member, kind, body, token });
+  const answer = await ask(context.clock, coordinatorUrls(options.url, environment), { member, kind, body, token });
   process.stdout.write(`${options.json === true ? JSON.stringify(answer, null, 2) : acceptedText(answer)}\n`);
 }
 
