@@ -141,18 +141,29 @@ export class World {
     const group = tags[TAG.group];
     const name = tags[TAG.member];
     if (group === undefined || name === undefined) return;
+    const agent = this.#agentOf(instanceId, `${group}/${name}`);
+    this.agents.set(instanceId, agent);
+    agent.start();
+  }
+
+  /** Beside the one that runs there already. */
+  startSecondAgent(member: MemberId, instanceId: string): SimAgent {
+    const agent = this.#agentOf(instanceId, member);
+    agent.start();
+    return agent;
+  }
+
+  #agentOf(instanceId: string, member: MemberId): SimAgent {
     const address = `10.2.${this.#instanceAt.size >> 8}.${this.#instanceAt.size & 255}`;
     this.#instanceAt.set(address, instanceId);
-    const agent = new SimAgent({
-      member: `${group}/${name}`,
+    return new SimAgent({
+      member,
       instanceId,
       master: MASTER,
       socket: this.network.open(address),
       clock: this.clock,
       coordinators: this.endpoints,
     });
-    this.agents.set(instanceId, agent);
-    agent.start();
   }
 
   #look(observer: string, address: string): ProbeReport {

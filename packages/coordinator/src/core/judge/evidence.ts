@@ -106,6 +106,7 @@ export interface EvidenceItem {
 
 export const ASSESS_REASONS = [
   'Heard',
+  'TwoAgents',
   'Degraded',
   'DegradedTooLong',
   'ServiceUnreachable',
@@ -124,6 +125,9 @@ export const ASSESS_REASONS = [
   'OperatorStopped',
   'OperatorHibernated',
   'StoppedUnexplained',
+  'StoppedByOwnFence',
+  'Abandoned',
+  'OperatorAsked',
   'Ec2Unreadable',
   'Ec2Stale',
   'Ec2DoesNotKnowIt',
