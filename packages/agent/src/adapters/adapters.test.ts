@@ -246,6 +246,32 @@ describe('IMDSv2 client', () => {
     expect((await client.get('spot/instance-action')).kind).toBe(kind);
   });
 
+  const PAGE = '<!DOCTYPE html><html><body>Sign in</body></html>';
+  it.each([
+    ['the token', (url: string) => (url === '/latest/api/token' ? PAGE : 'i-1')],
+    ['the instance id', (url: string) => (url === '/latest/api/token' ? 't' : PAGE)],
+    ['an empty instance id', (url: string) => (url === '/latest/api/token' ? 't' : '')],
+  ])('a page with status 200 in place of %s is no answer, and no lost identity', async (_, said) => {
+    const { client } = await serve((url) => [200, said(url)]);
+    expect(await client.get('instance-id')).toMatchObject({
+      kind: 'unreachable',
+      detail: expect.stringContaining('something else answers') as string,
+    });
+    const lost: string[] = [];
+    const check = metadataCheck(client, 'i-1', (id) => lost.push(id));
+    expect((await check.run(AbortSignal.timeout(5_000))).code).toBe('imdsUnreachable');
+    expect(lost).toEqual([]);
+  });
+
+  it('a page with status 200 in place of a notice is no notice', async () => {
+    const { client } = await serve((url) => [
+      200,
+      url === '/latest/api/token' ? 't' : url.endsWith('-id') ? 'i-1' : PAGE,
+    ]);
+    const result = await metadataCheck(client, 'i-1', () => undefined).run(AbortSignal.timeout(5_000));
+    expect(result).toEqual({ status: 'pass', code: 'none' });
+  });
+
   it('the check through a service that is throttled, gone and back', async () => {
     let status = 200;
     const { client } = await serve((url) => {

@@ -1,6 +1,7 @@
 import { type Clock, errorText } from '@understudy/shared';
 import type { MetadataAnswer, MetadataSource } from '../checks/metadata.ts';
 import type { HttpAnswer } from '../core/http-answer.ts';
+import { isOwnMetadata, isToken } from '../core/metadata-form.ts';
 import { plainHttp } from './plain-http.ts';
 
 /** EC2 User Guide: a token lives 1-21 600 s. */
@@ -29,9 +30,9 @@ export class ImdsClient implements MetadataSource {
   async get(path: string, signal?: AbortSignal): Promise<MetadataAnswer> {
     try {
       const first = await this.#getWithToken(path, signal);
-      if (first.status !== 401) return answerOf(first);
+      if (first.status !== 401) return answerOf(path, first);
       this.#token = null;
-      return answerOf(await this.#getWithToken(path, signal));
+      return answerOf(path, await this.#getWithToken(path, signal));
     } catch (error) {
       return { kind: 'unreachable', detail: errorText(error) };
     }
@@ -43,6 +44,7 @@ export class ImdsClient implements MetadataSource {
       const headers = { 'X-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
       const answer = await this.#send('PUT', '/latest/api/token', headers, signal);
       if (answer.status !== 200) return answer.status === 401 ? { status: 403, body: 'no token' } : answer;
+      if (!isToken(answer.body)) throw new Error(NOT_OWN);
       this.#token = { text: answer.body, untilMs: nowMs + TOKEN_TTL_SECONDS * 1000 - TOKEN_MARGIN_MS };
     }
     return this.#send('GET', `/latest/meta-data/${path}`, { 'X-aws-ec2-metadata-token': this.#token.text }, signal);
@@ -70,7 +72,10 @@ export class ImdsClient implements MetadataSource {
   }
 }
 
-function answerOf({ status, body }: HttpAnswer): MetadataAnswer {
+const NOT_OWN = 'something else answers in place of the metadata service: look for a proxy or a captive page';
+
+function answerOf(path: string, { status, body }: HttpAnswer): MetadataAnswer {
+  if (status === 200 && !isOwnMetadata(path, body)) return { kind: 'unreachable', detail: NOT_OWN };
   if (status === 200) return { kind: 'found', text: body };
   if (status === 404) return { kind: 'absent' };
   if (status === 429 || status === 503) return { kind: 'throttled' };
