@@ -47,7 +47,9 @@ export class AckModel {
   noteSent(heartbeat: Uint8Array, nowMs: number): void {
     const bytes = Buffer.from(heartbeat);
     const sequence = bytes.readBigUInt64BE(36);
-    this.#bootEpoch = bytes.readBigUInt64BE(28);
+    const epoch = bytes.readBigUInt64BE(28);
+    if (epoch !== this.#bootEpoch) this.#sent.clear();
+    this.#bootEpoch = epoch;
     this.#sent.set(sequence, nowMs);
     this.#next = sequence + 1n;
     for (const [old, atMs] of this.#sent) if (nowMs - atMs > ACK_AGE_MAX_MS) this.#sent.delete(old);
@@ -79,6 +81,8 @@ export class AckModel {
     if (sequence >= this.#next) return 'never-sent';
     const sentAtMs = this.#sent.get(sequence);
     if (sentAtMs === undefined || nowMs - sentAtMs > ACK_AGE_MAX_MS) return 'too-old';
+    const saysStale = ((bytes[3] ?? 0) & 2) !== 0;
+    if (saysStale && this.#next - sequence >= 64n) return 'too-old';
     const coordinatorHash = bytes.readUInt32BE(52);
     const known = this.#links.find((link) => link.coordinatorHash === coordinatorHash);
     if (known && sequence < known.highest) return 'out-of-order';

@@ -28,6 +28,8 @@ const MAC = hmacOf(AGENT_KEY);
 const IDS = COORDINATORS.map((_, index) => coordinatorHashOf(`c${index + 1}`));
 const HEAD = { keyId: 1, agentId: agentIdOf(AGENT_MEMBER), instanceHash: instanceHashOf(AGENT_INSTANCE) };
 
+const NEWEST = { newestEpoch: null, contested: false } as const;
+
 /** Coordinators that answer most heartbeats, and an attacker between them and the agent. */
 export class AgentSource implements Source {
   readonly #target: AgentTarget;
@@ -101,7 +103,7 @@ export class AgentSource implements Source {
 
   #ackOf(fields: Pick<Ack, 'bootEpoch' | 'sequence' | 'coordinatorHash'>): Ack {
     const says = { leaderLive: true, opinion: 'alive', activation: 'active', incarnation: 1 } as const;
-    return { ...HEAD, ...says, ...fields, challenge: 'c1'.repeat(8), holdsForMs: 20_000, term: 5n };
+    return { ...HEAD, ...says, ...fields, challenge: 'c1'.repeat(8), holdsForMs: 20_000, term: 5n, ...NEWEST };
   }
 
   #answer(asProbe: boolean, roll: Dice): Uint8Array {

@@ -92,6 +92,7 @@ export class AgentTarget implements Target {
       socket,
       lookup: async (host) => host,
       metadata: { get: async () => ({ kind: 'found', text: AGENT_INSTANCE }) },
+      lock: null,
       stateStore: { read: async () => null, write: async () => undefined },
       outputs: { ...QUIET, powerOff: async () => undefined },
       watchdog: null,

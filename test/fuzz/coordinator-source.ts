@@ -129,6 +129,8 @@ export class CoordinatorSource implements Source {
       activation: 'active',
       incarnation: 1,
       holdsForMs: 20_000,
+      newestEpoch: null,
+      contested: false,
     } as const;
     this.#record(
       encodeAck({ ...head, ...ack, bootEpoch: 10n, sequence: 3n, challenge, coordinatorHash, term: 5n }, mac),

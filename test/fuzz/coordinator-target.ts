@@ -12,7 +12,7 @@ import {
 } from '@understudy/shared';
 import { isDeepStrictEqual } from 'node:util';
 import { roundTripFault } from './round-trip.ts';
-import { type Expected, type ModelRow, ReceiverModel } from './receiver-model.ts';
+import { type Expected, type ModelContest, type ModelRow, ReceiverModel } from './receiver-model.ts';
 import type { Finding, InvariantName, Step, Target } from './step.ts';
 
 export const MASTER = new Uint8Array(32).fill(7);
@@ -80,7 +80,7 @@ export class CoordinatorTarget implements Target {
   readonly #owed: { readonly outcome: string; readonly ack: Uint8Array | null }[] = [];
   readonly #model = new ReceiverModel(ROSTER, MASTER, KEY_IDS);
   /** Every challenge ever told for a row that has gone: none may come back. */
-  readonly #challenges = new Map<string, ModelRow>();
+  readonly #challenges = new Map<string, ModelRow | ModelContest>();
   /** What the newest datagram of a row that was recorded said. */
   readonly #told = new Map<ModelRow, Content>();
   #twinFault: string | null = null;
@@ -139,14 +139,17 @@ export class CoordinatorTarget implements Target {
     const counts = Object.values(this.#table.counts).reduce((sum, count) => sum + count, 0);
     if (counts !== this.#datagrams || this.#table.counts[outcome] !== this.outcomes.get(outcome))
       return finding('counters', `${counts} counted of ${this.#datagrams} datagrams`);
-    const counted = outcome === 'recorded' || outcome === 'unconfirmed';
+    const counted = outcome === 'recorded' || outcome === 'unconfirmed' || outcome === 'rival';
     if (counted && !expected.authentic)
       return finding('nothing-forged-counts', `${what}: ${outcome} without a right tag`);
     if (outcome !== expected.outcome) return finding('outcome', `${what}: ${outcome}, want ${expected.outcome}`);
     return null;
   }
 
-  #judgeReply({ bytes, atMs, what }: DatagramStep, { authentic, row }: Expected, { outcome, ack }: ReceiveResult) {
+  #judgeReply(step: DatagramStep, expected: Expected, { outcome, ack }: ReceiveResult) {
+    if (expected.answered !== undefined) return this.#judgeStaleReply(step, expected, ack);
+    const { bytes, atMs, what } = step;
+    const { authentic, row } = expected;
     const answered = outcome === 'recorded' || outcome === 'unconfirmed';
     if (!ack) {
       const owed = outcome === 'unconfirmed' && row !== null && atMs - row.ackAtMs >= 100;
@@ -169,7 +172,28 @@ export class CoordinatorTarget implements Target {
     return this.#learn(row, decoded.challenge, what);
   }
 
-  #learn(row: ModelRow, challenge: string, what: string): Finding | null {
+  /** What is of an older epoch is told so, in its turn, with a challenge of its own, and never that it may serve. */
+  #judgeStaleReply({ bytes, what }: DatagramStep, { row, answered }: Expected, ack: Uint8Array | null) {
+    if ((ack !== null) !== answered) return finding('reply-genuine', `${what}: stale, ${ack ? '' : 'not '}answered`);
+    if (!ack || !row?.contest) return null;
+    const decoded = decodeAck(ack);
+    const asked = decodeHeartbeat(bytes);
+    const newest = row.epoch !== null && row.epoch < NEWEST_TOLD ? row.epoch : NEWEST_TOLD;
+    const fits =
+      decoded !== null &&
+      ack.length <= bytes.length &&
+      this.#model.tagIsRight(ack) &&
+      decoded.sequence === asked?.sequence &&
+      decoded.bootEpoch === asked.bootEpoch &&
+      decoded.instanceHash === asked.instanceHash &&
+      decoded.newestEpoch === newest &&
+      decoded.activation !== 'active' &&
+      decoded.holdsForMs === 0;
+    if (!fits) return finding('reply-genuine', `${what}: told stale by an ack that does not fit`);
+    return this.#learn(row.contest, decoded.challenge, what);
+  }
+
+  #learn(row: ModelRow | ModelContest, challenge: string, what: string): Finding | null {
     const owner = this.#challenges.get(challenge);
     if (owner !== undefined && owner !== row) return finding('reply-genuine', `${what}: the challenge of another row`);
     if (row.challenge !== null && row.challenge !== challenge)
@@ -184,7 +208,7 @@ export class CoordinatorTarget implements Target {
     const now = this.#snapshot();
     // What is authentic but unconfirmed says nothing about life; it does open the window, whose epoch is part of a reading.
     const same = outcome === 'unconfirmed' ? withoutEpochs(now) === withoutEpochs(this.#before) : now === this.#before;
-    if (outcome !== 'recorded' && !same)
+    if (outcome !== 'recorded' && outcome !== 'rival' && !same)
       return finding('rejected-changes-nothing', `${what} (${outcome}):\n  ${this.#before}\n  ${now}`);
     this.#before = now;
     const instance = ROSTER.flatMap(({ activated, known }) => [activated, ...known]).find(
@@ -204,6 +228,7 @@ export class CoordinatorTarget implements Target {
 
   #tick(atMs: number): Finding | null {
     this.#batch.flush();
+    this.#model.tick(atMs);
     this.probes = [];
     for (const table of [this.#table, this.#twin]) {
       table.tick(monotonicMs(atMs));
@@ -253,4 +278,5 @@ export class CoordinatorTarget implements Target {
 }
 
 const withoutEpochs = (snapshot: string): string => snapshot.replaceAll(/e\d+/g, '');
+const NEWEST_TOLD = 0xffff_ffff_ffffn;
 const EMPTY = new Uint8Array(0);

@@ -8,6 +8,7 @@ import { agentIdOf, deriveAgentKey, instanceHashOf, type MemberId } from '@under
 
 const INSTANCES_MAX = 5;
 const WINDOW = 64n;
+const CONTEST_MS = 30_000;
 
 export interface ModelRow {
   readonly instanceHash: string;
@@ -18,6 +19,19 @@ export interface ModelRow {
   challenge: string | null;
   heardAtMs: number | null;
   ackAtMs: number;
+  contest: ModelContest | null;
+}
+
+/** An older epoch speaks too: what is told it, and what it proved. */
+export interface ModelContest {
+  readonly startedAtMs: number;
+  /** Told in its first answer; null before that. */
+  challenge: string | null;
+  provenAtMs: number;
+  echoed: readonly [epoch: bigint, sequence: bigint];
+  seen: readonly [epoch: bigint, sequence: bigint];
+  answeredNewerAtMs: number;
+  answeredOlderAtMs: number;
 }
 
 interface ModelMember {
@@ -34,6 +48,8 @@ export interface Expected {
   readonly authentic: boolean;
   readonly member: MemberId | null;
   readonly row: ModelRow | null;
+  /** Of an older epoch: has it to be answered? */
+  readonly answered?: boolean;
 }
 
 export interface ModelRoster {
@@ -68,12 +84,26 @@ export class ReceiverModel {
     if (!tagIsRight(bytes, key)) return drop('forged');
     for (let slot = 0; slot < 7; slot++) if ((bytes[52 + slot * 4] ?? 0) > 4) return drop('malformed', true);
     const row = rowOf(found, bytes.toString('hex', 20, 28));
-    const verdict = accept(row, bytes.readBigUInt64BE(28), bytes.readBigUInt64BE(36));
+    const at = [bytes.readBigUInt64BE(28), bytes.readBigUInt64BE(36)] as const;
+    const begins = row.epoch !== at[0];
+    const verdict = accept(row, ...at);
     const { member } = found;
-    if (verdict !== 'fresh') return { outcome: verdict, authentic: true, member, row };
-    const confirmed = row.challenge !== null && bytes.toString('hex', 44, 52) === row.challenge;
+    const echoed = bytes.toString('hex', 44, 52);
+    if (verdict === 'stale') return { ...overtaken(row, at, echoed, nowMs), authentic: true, member, row };
+    if (verdict === 'replayed') return { outcome: verdict, authentic: true, member, row };
+    const contested = row.contest?.challenge === echoed;
+    if (row.contest && contested && begins) row.contest.provenAtMs = nowMs;
+    const confirmed = contested || row.challenge === echoed;
     if (confirmed) row.heardAtMs = nowMs;
     return { outcome: confirmed ? 'recorded' : 'unconfirmed', authentic: true, member, row };
+  }
+
+  /** Contests end between datagrams. */
+  tick(nowMs: number): void {
+    for (const { rows } of this.#members.values())
+      for (const row of rows)
+        if (row.contest && nowMs - Math.max(row.contest.startedAtMs, row.contest.provenAtMs) >= CONTEST_MS)
+          row.contest = null;
   }
 
   /** When the activated instance was last heard, or null. */
@@ -113,6 +143,34 @@ function accept(row: ModelRow, epoch: bigint, sequence: bigint): 'fresh' | 'repl
   return 'fresh';
 }
 
+const isAfter = (a: readonly [bigint, bigint], b: readonly [bigint, bigint]) =>
+  a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+
+/** Alive only if it echoes what was told in this contest, newer than all that did. */
+function overtaken(row: ModelRow, at: readonly [bigint, bigint], echoed: string, nowMs: number) {
+  row.contest ??= {
+    startedAtMs: nowMs,
+    challenge: null,
+    provenAtMs: Number.NEGATIVE_INFINITY,
+    echoed: [-1n, -1n],
+    seen: [-1n, -1n],
+    answeredNewerAtMs: Number.NEGATIVE_INFINITY,
+    answeredOlderAtMs: Number.NEGATIVE_INFINITY,
+  };
+  const { contest } = row;
+  const rival = contest.challenge === echoed && isAfter(at, contest.echoed);
+  if (rival) {
+    contest.echoed = at;
+    contest.provenAtMs = nowMs;
+    row.heardAtMs = nowMs;
+  }
+  const newer = isAfter(at, contest.seen);
+  if (newer) contest.seen = at;
+  const answered = newer ? nowMs - contest.answeredNewerAtMs >= 100 : nowMs - contest.answeredOlderAtMs >= 1_000;
+  if (answered) contest[newer ? 'answeredNewerAtMs' : 'answeredOlderAtMs'] = nowMs;
+  return { outcome: rival ? 'rival' : 'stale', answered };
+}
+
 function rowOf(found: ModelMember, instanceHash: string): ModelRow {
   const known = found.rows.find((row) => row.instanceHash === instanceHash);
   if (known) return known;
@@ -125,6 +183,7 @@ function rowOf(found: ModelMember, instanceHash: string): ModelRow {
     challenge: null,
     heardAtMs: null,
     ackAtMs: Number.NEGATIVE_INFINITY,
+    contest: null,
   };
   found.rows = [row, ...found.rows];
   return row;

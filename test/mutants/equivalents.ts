@@ -18,6 +18,19 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'At equal rank the new state says what the old one said; nobody asks whether it is the same object.',
   },
   {
+    file: `${A}/activation.ts`,
+    on: "const heldMs = state.kind === 'active' ? (state.leaseUntilMs ?? 0) : 0",
+    original: "state.kind === 'active'",
+    replacement: 'true',
+    why: 'No other state has the member, so what is read is undefined, and becomes 0 as well.',
+  },
+  {
+    file: `${A}/activation.ts`,
+    on: "if (cell.to === 'active') return answer ? activate(state, answer, policy, nowMs) : { state, effects: [] }",
+    replacement: '["Stryker was here"]',
+    why: 'By its type an event that leads to active carries an answer: the other branch is for the compiler.',
+  },
+  {
     file: `${A}/answers.ts`,
     on: 'return a.term < b.term ? -1 : 1',
     replacement: 'a.term <= b.term',

@@ -87,8 +87,8 @@ function tell(name: string, score: Score): void {
   for (const survivor of score.survivors) say(survivorText(survivor));
 }
 
-async function generated(flags: Flags, found: Found): Promise<void> {
-  const { scope, homeless } = scopeOf(chosenFiles(flags, found.problems));
+async function generated(flags: Flags, files: readonly string[], found: Found): Promise<void> {
+  const { scope, homeless } = scopeOf(files);
   for (const file of homeless)
     say(`${file}: in no room (test/mutants/rooms.ts): no tests are known for it, not mutated`);
   const mutated: Scope = flags.sample === undefined ? scope : sampled(scope, flags.sample, flags.seed);
@@ -118,8 +118,9 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const found: Found = { rooms: {}, named: [], problems: [] };
+  const files = chosenFiles(flags, found.problems);
   if (flags.named && flags.file.length + flags.room.length === 0) await named(flags, found);
-  if (flags.generated) await generated(flags, found);
+  if (flags.generated) await generated(flags, files, found);
   if (flags.json !== undefined) writeFileSync(flags.json, JSON.stringify(found, null, 2));
   for (const problem of found.problems) say(`PROBLEM ${problem}`);
   if (found.problems.length > 0) process.exitCode = EXIT_TOO_FEW;

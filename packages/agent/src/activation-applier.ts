@@ -60,6 +60,13 @@ export class ActivationApplier {
     this.#commands.offer(wanted);
   }
 
+  /** Somebody else may have told the workload something since: it is told again what we want. */
+  tellAgain(): void {
+    if (this.#wanted === null) return;
+    this.#workload = 'unknown';
+    this.want(this.#wanted);
+  }
+
   /** What hook and target last achieved. */
   get workload(): WorkloadState {
     return this.#workload;

@@ -77,6 +77,8 @@ export class TestCoordinator {
       incarnation: 1,
       holdsForMs: 0,
       term: 5n,
+      newestEpoch: null,
+      contested: false,
       ...changes,
     };
     return encodeAck(ack, mac);
@@ -224,6 +226,7 @@ export function agentWorld(options: WorldOptions = {}) {
     lookup: async (host) => host,
     metadata: { get: async () => identity.answer },
     stateStore,
+    lock: null,
     outputs,
     watchdog: options.watchdog ?? null,
     makeChecks: (context) => {

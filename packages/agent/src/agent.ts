@@ -30,8 +30,10 @@ import { ACKING_INTERVALS } from './core/ack-requests.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
 import type { AgentKey } from './core/key-ring.ts';
 import type { Link } from './core/ledger.ts';
+import type { LockHolder } from './core/lock-claim.ts';
 import { backoffMs } from './core/schedule.ts';
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';
+import { type AgentLock, EpochKeeper } from './epoch-keeper.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
 import { type Watchdog, WatchdogKeeper } from './watchdog-keeper.ts';
 
@@ -56,6 +58,8 @@ export interface AgentParts {
   readonly lookup: (host: string) => Promise<string>;
   readonly metadata: MetadataSource;
   readonly stateStore: StateStore;
+  /** null: nobody else is kept away (simulation). */
+  readonly lock: AgentLock | null;
   readonly outputs: ActivationOutputs;
   /** null: none is configured. */
   readonly watchdog: Watchdog | null;
@@ -64,8 +68,8 @@ export interface AgentParts {
   readonly uptimeMs: () => number;
 }
 
-/** Why the agent ended. `identity-lost`: to be started again, on what is another instance now. */
-export type StopReason = 'asked' | 'identity-lost';
+/** Why the agent ended. `identity-lost`: to be started again, on what is another instance now. `lock-lost`: another agent speaks for this member. */
+export type StopReason = 'asked' | 'identity-lost' | 'lock-lost';
 
 const IDENTITY_RETRY = { baseMs: 500, maxMs: 10_000 };
 /** A disk that hangs must not keep the heartbeats from starting. */
@@ -96,6 +100,8 @@ export class Agent {
   #awakeAtMs: number;
   #awakeMonotonicMs: number;
   #stopReason: StopReason = 'asked';
+  /** When an ack last said that a second agent speaks; null: that is settled. */
+  #contestedAtMs: number | null = null;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -162,21 +168,51 @@ export class Agent {
     await this.#targets.start();
     if (this.#stopping.signal.aborted) return;
     this.#awake();
+    const epochs = this.#epochKeeper(instanceId, boot.bootEpoch);
     this.#sender = new HeartbeatSender({
       ...this.#parts,
-      ...boot,
+      bootEpoch: boot.bootEpoch,
       keys: this.#keys,
       targets: this.#targets,
       instanceId,
-      firstSequence: firstSequence(boot.stored, clock.wallMs()),
+      firstSequence: firstSequence(clock.wallMs()),
       readings: () => this.#readings(),
       activation: () => this.#state,
       servePromise: () => this.#servePromise(),
       onAwake: () => this.#noticePause(),
       onAck: (links) => this.#weigh(links),
+      onStale: (newestEpoch, coordinator) => epochs.told(newestEpoch, coordinator),
+      onContested: (contested) => this.#noteContested(contested),
     });
     this.#startChecks(this.#sender, instanceId);
     this.#sender.start();
+  }
+
+  #epochKeeper(instanceId: string, bootEpoch: bigint): EpochKeeper {
+    const parts = {
+      ...this.#parts,
+      writeLimitMs: STATE_WRITE_LIMIT_MS,
+      use: (epoch: bigint) => this.#sender?.takeEpoch(epoch),
+      yieldTo: (holder: LockHolder) => this.#yieldTo(holder),
+    };
+    return new EpochKeeper(parts, instanceId, bootEpoch);
+  }
+
+  #yieldTo({ pid, where }: LockHolder): void {
+    const remedy = 'that agent speaks for this member now; this one ends. Run one agent per member';
+    this.#parts.log.error('agent.lock.lost', { pid, lock: where, remedy });
+    this.stop('lock-lost');
+  }
+
+  /** A second agent told file, target and hook what it was told. Once it has been gone for a while, they are told again what we know. */
+  #noteContested(contested: boolean): void {
+    const { clock, log } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    if (contested) this.#contestedAtMs = nowMs;
+    if (this.#contestedAtMs === null || nowMs - this.#contestedAtMs < UNCONTESTED_MS) return;
+    this.#contestedAtMs = null;
+    log.info('agent.alone', { activation: this.#state.kind });
+    this.#applier.tellAgain();
   }
 
   /** Heartbeats name the instance, so there are none before the metadata service has said who we are. Tries for ever, at most 10 s apart. */
@@ -193,7 +229,7 @@ export class Agent {
   }
 
   /** The new boot epoch, on disk before the first heartbeat carries it, if the disk lets us. */
-  async #begin(instanceId: string): Promise<{ readonly bootEpoch: bigint; readonly stored: boolean }> {
+  async #begin(instanceId: string): Promise<{ readonly bootEpoch: bigint }> {
     const { stateStore, outputs, clock, log } = this.#parts;
     const found = await this.#within(STATE_WRITE_LIMIT_MS, stateStore.read());
     const previous = found === LATE ? null : found;
@@ -213,7 +249,7 @@ export class Agent {
       ),
     );
     if (stored === LATE) log.error('agent.state.unwritten', { error: `no end after ${STATE_WRITE_LIMIT_MS} ms` });
-    return { bootEpoch, stored: stored === true };
+    return { bootEpoch };
   }
 
   /** Heartbeats wait for the disk, but not for one that hangs: what it says later is tried then. */
@@ -381,3 +417,5 @@ export class Agent {
 }
 
 const LATE = Symbol('late');
+/** No ack has spoken of a second agent for this long: whoever fell behind sends one every second. ms */
+const UNCONTESTED_MS = 10_000;

@@ -27,6 +27,7 @@ import {
   acceptAck,
   type AckRefusal,
   ackSlots,
+  beginEpoch,
   forgetAnswers,
   type Ledger,
   type Link,
@@ -56,6 +57,10 @@ export interface SenderParts {
   /** Before every heartbeat and every accepted datagram. */
   readonly onAwake: () => void;
   readonly onAck: (links: readonly Link[]) => void;
+  /** A coordinator knows a newer boot epoch than the one we speak with. */
+  readonly onStale: (newestEpoch: bigint, coordinator: string) => void;
+  /** What a fresh ack says about a second agent. */
+  readonly onContested: (contested: boolean) => void;
 }
 
 /** Why a datagram was dropped. Counted, never thrown, never answered. */
@@ -115,6 +120,12 @@ export class HeartbeatSender {
   /** After a pause that the clock may not have counted: only answers to what is asked from now on are taken. */
   forgetAnswers(): void {
     this.#ledger = forgetAnswers(this.#ledger);
+  }
+
+  /** Another boot epoch from now on, and a heartbeat that says so. */
+  takeEpoch(bootEpoch: bigint): void {
+    this.#ledger = beginEpoch(this.#ledger, bootEpoch);
+    this.beatNow();
   }
 
   /** One heartbeat out of turn, asking for acks: after a pause, or when something changed. */
@@ -181,11 +192,11 @@ export class HeartbeatSender {
 
   /** What this heartbeat says to whoever gets it. */
   #write(sequence: bigint): Uint8Array {
-    const { bootEpoch, readings, servePromise } = this.#parts;
+    const { readings, servePromise } = this.#parts;
     return writeHeartbeat({
       agentId: this.#agentId,
       instanceHash: this.#instanceHash,
-      bootEpoch,
+      bootEpoch: this.#ledger.bootEpoch,
       sequence,
       checks: readings(),
       servePromise: servePromise(),
@@ -232,7 +243,7 @@ export class HeartbeatSender {
   }
 
   #takeAck(ack: Ack, from: Endpoint, slot: KeySlot): void {
-    const { clock, targets, keys, log, onAck } = this.#parts;
+    const { clock, targets, keys, log, onAck, onStale, onContested } = this.#parts;
     const nowMs = clock.monotonicMs();
     const outcome = acceptAck(this.#ledger, this.#instanceHash, ack, nowMs);
     if (outcome.kind === 'refused') return this.#drop(outcome.reason);
@@ -243,7 +254,9 @@ export class HeartbeatSender {
     if (!known)
       log.info('coordinator.acked', { coordinator: index < 0 ? `${from.address}:${from.port}` : targets.name(index) });
     keys.noteAcked(index, slot, targets.name(index), nowMs);
+    onContested(ack.contested || ack.newestEpoch !== null);
     onAck(outcome.ledger.links);
+    if (ack.newestEpoch !== null) onStale(ack.newestEpoch, targets.name(index));
   }
 
   /**

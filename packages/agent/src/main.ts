@@ -14,12 +14,14 @@ import { lookupAddress } from './adapters/name-lookup.ts';
 import { customCheck } from './adapters/custom-checks.ts';
 import { networkProbes } from './adapters/network-probes.ts';
 import { pressureFiles } from './adapters/pressure-files.ts';
+import { LockFiles } from './adapters/lock-files.ts';
+import { sightingOf } from './adapters/process-sighting.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { ChildStorageProbe } from './adapters/storage-probe.ts';
 import { storageWorld } from './adapters/storage-world.ts';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { watchdogDevice } from './adapters/watchdog-device.ts';
-import { Agent, type AgentParts } from './agent.ts';
+import { Agent, type AgentParts, type StopReason } from './agent.ts';
 import { clockCheck } from './checks/clock.ts';
 import { metadataCheck, type MetadataSource } from './checks/metadata.ts';
 import { networkCheck } from './checks/network.ts';
@@ -36,6 +38,8 @@ export const AGENT_EXIT = {
   ok: 0,
   /** Wrong command line. */
   usage: 64,
+  /** Another agent speaks for this member on this host, or uses this state directory: nothing was started, or this one gave way. Start it again later. */
+  otherAgent: 69,
   /** A bug of ours. */
   internal: 70,
   /** The metadata service names another instance than at start: start again. */
@@ -80,7 +84,7 @@ async function runConfigured(config: AgentConfig, options: RunAgentOptions): Pro
   const log = new JsonLinesLog({ level: config.log.level, clock, sink });
   log.info('agent.config', { config: maskedConfig(config), agentId: agentIdOf(config.member), pid: process.pid });
   try {
-    return await serve(config, configuredKey, log, options);
+    return await serveAlone(config, configuredKey, log, options);
   } catch (error) {
     log.error('agent.failed', { error: errorText(error), stack: error instanceof Error ? error.stack : undefined });
     return AGENT_EXIT.internal;
@@ -89,6 +93,41 @@ async function runConfigured(config: AgentConfig, options: RunAgentOptions): Pro
   }
 }
 
+/** Before anything is started or withdrawn: a second agent would take the workload from the first, and make it unheard. */
+async function serveAlone(
+  config: AgentConfig,
+  configuredKey: AgentKey,
+  log: Log,
+  options: RunAgentOptions,
+): Promise<number> {
+  const lock = await lockFilesOf(config, log);
+  const holder = await lock.acquire();
+  if (holder) {
+    const remedy = 'one agent per member and state directory: end that process first, or leave this one be';
+    log.error('agent.lock.held', { pid: holder.pid, lock: holder.where, remedy });
+    process.stderr.write(
+      `understudy agent: ${config.member} has an agent already, process ${holder.pid} (${holder.where}); ${remedy}\n`,
+    );
+    return AGENT_EXIT.otherAgent;
+  }
+  try {
+    return await serve(config, configuredKey, lock, log, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function lockFilesOf(config: AgentConfig, log: Log): Promise<LockFiles> {
+  const { bootId, pidNamespace, startTime } = await sightingOf(process.pid);
+  const claim = { pid: process.pid, startTime: startTime ?? '', bootId, pidNamespace, member: config.member };
+  // `+` is in no name: two members never share a file.
+  const byMember = `${HOST_LOCKS}/${config.member.replace('/', '+')}.lock`;
+  const paths = [byMember, `${config.stateDir}/agent.lock`].map((path) => rooted(config, path));
+  return new LockFiles({ paths, claim, clock: new SystemClock(), random: new SystemRandom(), log });
+}
+
+/** Host-wide: two agents of one member meet here whatever their state directories are. */
+const HOST_LOCKS = '/run/understudy/agents';
 const LOG_FLUSH_LIMIT_MS = 1_000;
 /** Start-up leaves garbage behind; after this it is given back once, if Node was started with `--expose-gc`. */
 const COMPACT_AFTER_MS = 5_000;
@@ -102,6 +141,7 @@ function compactMemory(): void {
 async function serve(
   config: AgentConfig,
   configuredKey: AgentKey,
+  lock: LockFiles,
   log: Log,
   options: RunAgentOptions,
 ): Promise<number> {
@@ -129,6 +169,7 @@ async function serve(
     stateStore: stateFile(`${rooted(config, config.stateDir)}/state.json`, (detail) =>
       log.warn('agent.state.unreadable', { detail }),
     ),
+    lock,
     outputs: activationOutputs({ config, clock, log }),
     watchdog: watchdogOf(config),
     makeChecks: checksOf(config, clock, imds),
@@ -137,12 +178,18 @@ async function serve(
   const compaction = clock.setTimer(COMPACT_AFTER_MS, compactMemory);
   const release = stopOnSignals(agent, log, options.exitWithParent ?? false);
   try {
-    return (await agent.run()) === 'identity-lost' ? AGENT_EXIT.identityLost : AGENT_EXIT.ok;
+    return EXIT_OF[await agent.run()];
   } finally {
     release();
     compaction.cancel();
   }
 }
+
+const EXIT_OF: Readonly<Record<StopReason, number>> = {
+  asked: AGENT_EXIT.ok,
+  'identity-lost': AGENT_EXIT.identityLost,
+  'lock-lost': AGENT_EXIT.otherAgent,
+};
 
 function checksOf(config: AgentConfig, clock: SystemClock, imds: MetadataSource): AgentParts['makeChecks'] {
   const { storage, network, pressure, clock: clockLimits, custom } = config.checks;

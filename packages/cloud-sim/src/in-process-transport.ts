@@ -1,6 +1,6 @@
 import type { CloudSim } from './cloud-sim.ts';
 import { checkInput } from './schema/check-input.ts';
-import { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';
+import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceException } from './transport.ts';
 
 /**
  * The simulated EC2 without a network: same shapes and same errors as the SDK's client over HTTP. Inputs are checked against the SDK's own
@@ -18,6 +18,8 @@ export function inProcessTransport(sim: CloudSim, options: { readonly reader?: s
     });
     if ('lost' in reply)
       throw new SimNoReplyError('TimeoutError', `${action}: no reply within ${reply.lost.hangMs} ms`);
+    if ('foreign' in reply)
+      throw new SimForeignAnswerError(`HTTP 200 (text/html): its body is a <html>, not a <${action}Response>`);
     if ('error' in reply) {
       throw new SimServiceException(reply.error.code, reply.error.message, reply.error.httpStatus, requestId);
     }

@@ -32,3 +32,9 @@ export class SimNoReplyError extends Error {
     this.name = name;
   }
 }
+
+/** Something answered that is not EC2: shaped like what the coordinator's SDK transport makes of such an answer. */
+export class SimForeignAnswerError extends Error {
+  override readonly name = 'ForeignAnswer';
+  readonly $metadata = { httpStatusCode: 200, attempts: 1 };
+}

@@ -194,7 +194,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
-    cloud: createEc2Cloud({ transport, clock, callTimeoutMs }),
+    cloud: createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs }),
     answers,
     ...hearing,
     clock,

@@ -18,9 +18,12 @@ export const PROBLEM_REMEDIES = {
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise suspectAfterMs of its group (docs/judging.md)',
+  POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:
     'something answers in place of EC2: check aws.endpoint, AWS_ENDPOINT_URL_EC2, proxies and DNS of this host; nothing it says is believed',
+  MEMBERS_NOT_READY:
+    'run `understudy explain MEMBER`: each of its readiness problems says what to do (docs/replacement.md)',
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',

@@ -95,6 +95,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     ['understudy keys status'],
     'by-hand',
   ),
+  TwoAgents: wayOut(
+    'two agent processes on its instance speak for it',
+    'end the one that was started beside the service; its log (agent.stale) and the lock files in /run/understudy/agents name the processes',
+    [EXPLAIN],
+  ),
   TwoInstancesClaimMember: wayOut(
     'two instances claim to be this member',
     'leave the tags understudy:group and understudy:member on one of them, or stop the other',

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { seedInstance } from '@understudy/cloud-sim';
 import { EtcdKvStore, WatchedStore } from '@understudy/coordinator';
+import { Etcd3 } from 'etcd3';
 import { type Problem, StatusViewSchema } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -140,4 +141,23 @@ describe('etcd out of space', () => {
       expect(new Set(launches.map((one) => one.instanceId)).size).toBe(1);
     },
   );
+});
+
+describe('etcd with the alarm CORRUPT', () => {
+  test('refuses puts and leases with a code of its own; tells its alarm; works again when it is disarmed', async () => {
+    const admin = new Etcd3({ hosts: [...etcd.hosts] });
+    const watched = new WatchedStore({ store, clock: new SystemClock(), root: '/understudy/v1/' });
+    const { members } = await admin.cluster.memberList({});
+    const alarm = { memberID: members[0]?.ID ?? '0', alarm: 'Corrupt' } as const;
+    await admin.maintenance.alarm({ ...alarm, action: 'Activate' });
+    expect(await store.alarms()).toEqual(['CORRUPT']);
+    await expect(put('/understudy/v1/holds/a', '1')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    expect(await watched.rehearse('/understudy/v1/leader', ['/understudy/v1/holds/a'])).toBe('failed');
+    expect(watched.refusals.map((one) => one.code)).toEqual(['STORE_CORRUPT']);
+    await expect(store.grantLease(5_000)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    await admin.maintenance.alarm({ ...alarm, action: 'Deactivate' });
+    admin.close();
+    expect(await store.alarms()).toEqual([]);
+    expect(await watched.rehearse('/understudy/v1/leader', ['/understudy/v1/holds/a'])).toBe('taken');
+  });
 });

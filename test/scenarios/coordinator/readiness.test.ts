@@ -92,6 +92,12 @@ describe('a candidate that must fail', () => {
   test('is shown, and passed over without a launch', async () => {
     const { world, old } = await started({}, { policy: { placements } });
     expect(problemsOf(world, DB1)).toEqual(['PlacementArchitecture']);
+    const { api } = world.mustLead().coordinator;
+    expect(api.explain(DB1)?.readinessProblems).toMatchObject([
+      { text: expect.stringContaining('m7g.large is arm64') },
+    ]);
+    const unready = api.status().problems.filter((one) => one.code === 'MEMBERS_NOT_READY');
+    expect(unready.map((one) => one.text)).toEqual([expect.stringContaining('prod/db1 (PlacementArchitecture)')]);
     await replaced(world, old.instanceId);
     expect(launched(world, old.instanceId)?.InstanceType).toBe('m6i.large');
     expect(world.sim.log.calls('RunInstances').filter((call) => call.outcome !== 'ok')).toEqual([]);
@@ -135,6 +141,18 @@ describe('an organisation that refuses what carries no tags', () => {
 describe('user data that formats the restored disk', () => {
   const userData = '#cloud-config\nfs_setup:\n- { device: /dev/sdf, filesystem: ext4, overwrite: true }\n';
 
+  /** A member with a data disk, under the policy; what its replacement's first boot formatted. */
+  async function recovered(firstBootFormatting: 'neutralise' | 'allow', text = userData) {
+    const world = new World({ policy: { firstBootFormatting } });
+    const old = world.seed(DB1, { userData: text, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
+    for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
+    await world.up();
+    expect(problemsOf(world, DB1)).toEqual([]);
+    await replaced(world, old.instanceId);
+    const fresh = world.sim.core.world.instances.get(world.launchedFor(old.instanceId)[0] ?? '');
+    return { world, fresh, formatted: fresh?.firstBoot?.formatted };
+  }
+
   test('is a readiness problem, and nothing is launched on it', async () => {
     const { world, old } = await started({}, {}, userData);
     expect(problemsOf(world, DB1)).toEqual(['FirstBootFormats']);
@@ -142,5 +160,17 @@ describe('user data that formats the restored disk', () => {
     await world.until('held', () => world.hold(DB1)?.reason === 'NotReady', 120_000);
     expect(world.hold(DB1)?.text).toContain('fs_setup: /dev/sdf');
     expect([world.intent(DB1), world.launches]).toEqual([null, 0]);
+  });
+
+  test('formats nothing when it is neutralised, also at the second recovery', async () => {
+    const { world, fresh, formatted } = await recovered('neutralise');
+    expect([fresh?.firstBoot?.ran, formatted]).toEqual([['cloud-config', 'cloud-config'], []]);
+    expect(Buffer.from(fresh?.userData ?? '', 'base64').toString()).toContain(userData);
+    expect(problemsOf(world, DB1)).toEqual([]);
+  });
+
+  test('does format when the policy allows it: the simulated cloud-init shows what was at stake', async () => {
+    const { formatted } = await recovered('allow');
+    expect(formatted).toMatchObject([{ device: '/dev/sdf', by: 'fs_setup' }]);
   });
 });

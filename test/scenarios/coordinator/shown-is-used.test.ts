@@ -99,6 +99,14 @@ describe('a pause that is shown holds, and what holds is shown', () => {
   });
 });
 
+test('a policy of a group without a member is said to be that', async () => {
+  const { world } = await started();
+  world.put(KEYS.group('orders'), { group: 'orders', policy: {} });
+  await world.clock.advance(1_000);
+  const { problems } = world.mustLead().coordinator.api.status();
+  expect(problems).toMatchObject([{ code: 'POLICY_OF_NOBODY', text: expect.stringContaining('groups/orders') }]);
+});
+
 describe('a record that says something else than its key', () => {
   test.each<[string, string, object]>([
     ['an activation', KEYS.activation(DB1), { member: 'orders-db/db2', incarnation: 1, instanceId: 'i-1', opId: null }],

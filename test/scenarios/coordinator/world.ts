@@ -55,6 +55,8 @@ export const PASSES: ProbeReport = { host: 'answered', code: 'Passing', httpStat
 export const REFUSES: ProbeReport = { ...PASSES, code: 'Refused' };
 export const TIMES_OUT: ProbeReport = { ...PASSES, host: 'silent', code: 'Timeout' };
 
+export type Transport = ReturnType<typeof inProcessTransport>;
+
 export interface WorldOptions {
   readonly seed?: number;
   readonly coordinators?: number;
@@ -63,6 +65,8 @@ export interface WorldOptions {
   readonly loop?: Partial<CoordinatorConfig['loop']>;
   readonly latency?: LatencyOverrides;
   readonly runner?: RecoveryRunner;
+  /** What stands between every coordinator and EC2. */
+  readonly between?: (transport: Transport, clock: SimClock) => Transport;
   /** From a change in etcd to its event. Default 1. */
   readonly watchLatencyMs?: number;
   /** Default 3.5.30. */
@@ -137,18 +141,29 @@ export class World {
     const group = tags[TAG.group];
     const name = tags[TAG.member];
     if (group === undefined || name === undefined) return;
+    const agent = this.#agentOf(instanceId, `${group}/${name}`);
+    this.agents.set(instanceId, agent);
+    agent.start();
+  }
+
+  /** Beside the one that runs there already. */
+  startSecondAgent(member: MemberId, instanceId: string): SimAgent {
+    const agent = this.#agentOf(instanceId, member);
+    agent.start();
+    return agent;
+  }
+
+  #agentOf(instanceId: string, member: MemberId): SimAgent {
     const address = `10.2.${this.#instanceAt.size >> 8}.${this.#instanceAt.size & 255}`;
     this.#instanceAt.set(address, instanceId);
-    const agent = new SimAgent({
-      member: `${group}/${name}`,
+    return new SimAgent({
+      member,
       instanceId,
       master: MASTER,
       socket: this.network.open(address),
       clock: this.clock,
       coordinators: this.endpoints,
     });
-    this.agents.set(instanceId, agent);
-    agent.start();
   }
 
   #look(observer: string, address: string): ProbeReport {
@@ -191,13 +206,17 @@ export class World {
       watchLatencyMs: this.#options.watchLatencyMs ?? 1,
     });
     const fatal: unknown[] = [];
-    const transport = inProcessTransport(this.sim, { reader: config.id });
+    const direct = inProcessTransport(this.sim, { reader: config.id });
+    const transport = this.#options.between?.(direct, this.clock) ?? direct;
     const address = this.endpoints[index]?.address ?? '';
     const coordinator = new Coordinator({
       config,
       masters: new Map([[1, MASTER]]),
       store: kv,
-      cloud: createEc2Cloud({ transport, clock, callTimeoutMs: config.aws.callTimeoutMs }),
+      cloud: createEc2Cloud({
+        ...{ transport, clock, callTimeoutMs: config.aws.callTimeoutMs },
+        random: new SeededRandom(200 + this.nodes.length),
+      }),
       socket: this.network.open(address, UDP_PORT),
       clock,
       random: new SeededRandom(100 + this.nodes.length),

@@ -97,7 +97,10 @@ export class CoordinatorHost {
       config: this.config,
       masters,
       store: new ProcessStore(client, points, (txn) => this.#noteSent(keys, txn)),
-      cloud: createEc2Cloud({ transport: this.#transport(name, clock, points), clock, callTimeoutMs }),
+      cloud: createEc2Cloud({
+        transport: this.#transport(name, clock, points),
+        ...{ clock, callTimeoutMs, random: this.#world.streamOf(`${name}-reads`) },
+      }),
       socket,
       clock,
       random: this.#world.streamOf(name),

@@ -130,6 +130,7 @@ export class Machine {
       socket,
       lookup: (host) => Promise.resolve(host),
       metadata: { get: () => Promise.resolve({ kind: 'found', text: identity.instanceId }) },
+      lock: null,
       stateStore: {
         read: () => Promise.resolve(disks.read(identity.rootVolumeId)),
         write: (state) => Promise.resolve(disks.write(identity.rootVolumeId, state)),

@@ -103,6 +103,9 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-moves-address'), member }),
   // etcd again: out of space; reads, watches and keepalives are fine.
   z.strictObject({ ...base, kind: z.literal('etcd-refuses-writes') }),
+  // EC2 again: something answers in its place, after it (`applied`) or instead of it; and a brown-out.
+  z.strictObject({ ...base, kind: z.literal('api-foreign-answer'), action, times, applied: z.boolean() }),
+  z.strictObject({ ...base, kind: z.literal('api-half-fails'), ratio }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

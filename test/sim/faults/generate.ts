@@ -220,6 +220,8 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'api-launch-dies': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
   'stuck-stopping': (random) => ({ forMs: OUTAGE_MS(random), times: between(random, 1, 2) }),
   'snapshot-error': (random) => ({ forMs: 600_000, times: between(random, 1, 2) }),
+  'api-foreign-answer': (random, options) => ({ ...ofApi(random, options), applied: random.next() < 0.5 }),
+  'api-half-fails': (random) => ({ forMs: OUTAGE_MS(random), ratio: pick(random, [0.3, 0.5]) }),
   'no-capacity': ofZone,
   'zone-outage': ofZone,
   'operator-pause': (random) => ({

@@ -41,6 +41,13 @@ const stuckStopping: Strike<'stuck-stopping'> = ({ id, times, forMs }, context) 
 const snapshotError: Strike<'snapshot-error'> = ({ id, times }, context) =>
   arm(context, { id, action: 'CreateSnapshots', times, kind: 'snapshot-error' });
 
+const foreignAnswer: Strike<'api-foreign-answer'> = ({ id, action, times, applied }, context) =>
+  arm(context, { id, action, times, kind: applied ? 'foreign-answer' : 'foreign-instead' });
+
+/** Of all calls, reads and others, without a pattern. */
+const halfFails: Strike<'api-half-fails'> = ({ id, ratio }, context) =>
+  arm(context, { id, action: '*', times: 1_000_000, ratio, kind: 'error', code: 'InternalError', httpStatus: 500 });
+
 const noCapacity: Strike<'no-capacity'> = (fault, context) => {
   const { cloud } = context.world;
   const az = azOf(context, fault.zone);
@@ -87,6 +94,8 @@ export const CLOUD_STRIKES: StrikeTable<
   | 'api-launch-dies'
   | 'stuck-stopping'
   | 'snapshot-error'
+  | 'api-foreign-answer'
+  | 'api-half-fails'
   | 'no-capacity'
   | 'zone-outage'
 > = {
@@ -99,6 +108,8 @@ export const CLOUD_STRIKES: StrikeTable<
   'api-launch-dies': launchDies,
   'stuck-stopping': stuckStopping,
   'snapshot-error': snapshotError,
+  'api-foreign-answer': foreignAnswer,
+  'api-half-fails': halfFails,
   'no-capacity': noCapacity,
   'zone-outage': zoneOutage,
 };

@@ -116,6 +116,21 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'refusal-kept-to-itself',
+    rule: 'DESIGN §5',
+    story: 'etcd that takes no writes is no problem, because it answers reads',
+    file: 'coordinator/src/leadership/write-proof.ts',
+    find: 'return problems.length === 0 && unproven !== null',
+    replace: 'return problems.length > 0 ? [] : unproven !== null',
+    caughtBy: ['I10'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 2,
+      faults: [[{ id: 'full', kind: 'etcd-refuses-writes', when: { atMs: 30_000 }, forMs: 120_000 }, crash]],
+    },
+  },
+  {
     name: 'pause-read-past-its-key',
     rule: 'S21',
     story: 'a record is taken for what it says, whatever key it lies under: a pause that is shown and does not hold',

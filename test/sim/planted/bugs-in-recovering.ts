@@ -19,6 +19,28 @@ export const RECOVERING_BUGS: readonly PlantedBug[] = [
     run: plain,
   },
   {
+    name: 'foreign-answers-believed',
+    rule: 'S18',
+    story: 'an answer that is not EC2’s is what the SDK makes of it: lists without anything in them, and done',
+    file: 'coordinator/src/adapters/ec2/ec2-caller.ts',
+    find: 'throw mapEc2Error(error, { action, mutating });',
+    replace:
+      "if ((error as Error).name === 'ForeignAnswer' && action !== 'RunInstances') return rawOf(new Proxy({}, { get: (_, name) => (String(name).endsWith('s') ? [] : undefined) }));\n      throw mapEc2Error(error, { action, mutating });",
+    caughtBy: ['I1', 'I10', 'I7'],
+    run: {
+      ...plain,
+      faults: [
+        [
+          crash,
+          {
+            ...{ id: 'foreign', kind: 'api-foreign-answer', when: { stage: 'launch', nth: 1, afterMs: 0 } },
+            ...{ forMs: 200_000, action: '*', times: 1_000, applied: true },
+          },
+        ],
+      ],
+    },
+  },
+  {
     name: 'capture-before-the-fence',
     rule: 'S4',
     story: 'snapshots are taken early to save time, while the old instance still writes',

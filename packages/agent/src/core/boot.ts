@@ -1,4 +1,4 @@
-import type { WallMs } from '@understudy/shared';
+import { NEWEST_EPOCH_MAX, type WallMs } from '@understudy/shared';
 
 /** `stateDir/state.json`: what outlives the agent process. Nothing in it is believed about serving. */
 export interface StoredState {
@@ -26,9 +26,16 @@ export function decideBoot(stored: StoredState | null, instanceId: string, wallM
 }
 
 /**
- * First sequence number of a boot epoch. When the epoch could not be stored, two starts within one second would share it: the milliseconds
- * of that second keep their sequences apart, so that an ack of the earlier start is never taken for one of ours.
+ * First sequence number of a boot epoch. Two starts within one second may share it, where the epoch could not be stored or is stored in two places: the
+ * milliseconds of that second keep their sequences apart, so that an ack of the one is never taken for one of the other, and whoever is behind is told.
  */
-export function firstSequence(epochStored: boolean, wallMs: WallMs): bigint {
-  return epochStored ? 1n : (BigInt(Math.floor(wallMs)) % 1000n) * 1_048_576n + 1n;
+export const firstSequence = (wallMs: WallMs): bigint => (BigInt(Math.floor(wallMs)) % 1000n) * 1_048_576n + 1n;
+
+/**
+ * The epoch to go on with when a coordinator knows a newer one than ours: greater than every one known. Null: there is none to be had, because the newest is
+ * as great as can be told.
+ */
+export function nextEpoch(own: bigint, newestKnown: bigint): bigint | null {
+  if (newestKnown >= NEWEST_EPOCH_MAX) return null;
+  return (own > newestKnown ? own : newestKnown) + 1n;
 }

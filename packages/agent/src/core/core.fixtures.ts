@@ -18,6 +18,8 @@ export const ackOf = (changes: Partial<Ack> = {}): Ack => ({
   incarnation: 1,
   holdsForMs: 0,
   term: 5n,
+  newestEpoch: null,
+  contested: false,
   ...changes,
 });
 

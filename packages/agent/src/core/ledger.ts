@@ -55,6 +55,12 @@ export function takeSequence(
   return { ledger: { ...ledger, nextSequence: sequence + 1n, sent }, sequence };
 }
 
+/** Another boot epoch from now on; sequences go on counting, so that an ack of the old one fits none. */
+export const beginEpoch = (ledger: Ledger, bootEpoch: bigint): Ledger => ({ ...ledger, bootEpoch, sent: [] });
+
+/** As wide as a receiver's window: who is told that such an old heartbeat is stale is told nothing new. */
+const STALE_WITHIN_BEATS = 64n;
+
 export type AckRefusal = 'other-instance' | 'other-epoch' | 'never-sent' | 'too-old' | 'out-of-order' | 'duplicate';
 
 export type AckOutcome =
@@ -72,6 +78,8 @@ export function acceptAck(ledger: Ledger, instanceHash: string, ack: Ack, nowMs:
   if (ack.sequence >= ledger.nextSequence) return { kind: 'refused', reason: 'never-sent' };
   const beat = ledger.sent.find((sent) => sent.sequence === ack.sequence);
   if (!beat || nowMs - beat.atMs > ACK_AGE_MAX_MS) return { kind: 'refused', reason: 'too-old' };
+  if (ack.newestEpoch !== null && ledger.nextSequence - ack.sequence >= STALE_WITHIN_BEATS)
+    return { kind: 'refused', reason: 'too-old' };
   const known = ledger.links.find((link) => link.coordinatorHash === ack.coordinatorHash);
   if (known && ack.sequence < known.highestAcked) return { kind: 'refused', reason: 'out-of-order' };
   const revokes = ack.activation === 'fenced' || ack.activation === 'standby';

@@ -1,6 +1,6 @@
 import { monotonicMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { type ActivationEvent, INITIAL_ACTIVATION, nextActivation } from './activation.ts';
+import { type ActivationEvent, type ActivationState, INITIAL_ACTIVATION, nextActivation } from './activation.ts';
 import { ANSWER_COUNTS_MAX_MS, ANSWER_COUNTS_MS, type Answer, answerOf, decideAnswer } from './answers.ts';
 import { firstSequence } from './boot.ts';
 import { ackOf, answerWith, INSTANCE_HASH } from './core.fixtures.ts';
@@ -86,6 +86,64 @@ describe('a serve lease', () => {
   });
 });
 
+describe('an activation', () => {
+  const none = { leaseMs: 0, onExpiry: 'deactivate' } as const;
+  const now = at(20_000);
+  const rank = { incarnation: 2, term: 5n };
+  const states: readonly ActivationState[] = [
+    INITIAL_ACTIVATION,
+    { kind: 'active', rank, leaseUntilMs: null },
+    { kind: 'fenced', rank },
+    { kind: 'stopped' },
+  ];
+
+  it('that stays as it is tells the workload nothing at all', () => {
+    let same = 0;
+    for (const state of states)
+      for (const kind of ['unknown', 'leaseExpired', 'resumed', 'identityLost'] as const) {
+        const step = nextActivation(state, { kind }, none, now);
+        if (step.state !== state) continue;
+        same += 1;
+        expect(step.effects, `${state.kind} + ${kind}`).toEqual([]);
+      }
+    expect(same).toBe(13);
+    const [, , fenced] = states;
+    if (!fenced) throw new Error('no fence');
+    const lower = { kind: 'active', answer: answerWith('active', { incarnation: 2, term: 5n }) } as const;
+    expect(nextActivation(fenced, lower, none, now)).toEqual({ state: fenced, effects: [] });
+  });
+
+  it('that is fenced keeps its rank when it is fenced again by somebody who knows less', () => {
+    const [, , fenced] = states;
+    if (!fenced) throw new Error('no fence');
+    const rankAfter = (incarnation: number, term: bigint) => {
+      const event = { kind: 'fenced', answer: answerWith('fenced', { incarnation, term }) } as const;
+      const { state } = nextActivation(fenced, event, none, now);
+      return state.kind === 'fenced' ? state.rank : null;
+    };
+    expect(rankAfter(1, 9n)).toEqual(rank);
+    expect(rankAfter(2, 4n)).toEqual(rank);
+    expect(rankAfter(2, 6n)).toEqual({ incarnation: 2, term: 6n });
+  });
+
+  it('that holds a lease is not prolonged by an answer that says nothing about the future, however new', () => {
+    const lease = { leaseMs: 10_000, onExpiry: 'deactivate' } as const;
+    const held: ActivationState = { kind: 'active', rank, leaseUntilMs: 21_000 };
+    const until = (changes: Partial<Answer>) => {
+      const event = {
+        kind: 'active',
+        answer: answerWith('active', rank, { askedAtMs: at(22_000), ...changes }),
+      } as const;
+      const { state } = nextActivation(held, event, lease, at(22_500));
+      return state.kind === 'active' ? state.leaseUntilMs : null;
+    };
+    expect(until({ holdsForMs: 0 })).toBe(21_000);
+    expect(until({ holdsForMs: 5_000, leaderLive: false })).toBe(21_000);
+    expect(until({ holdsForMs: 5_000 })).toBe(27_000);
+    expect(until({ holdsForMs: 50_000 })).toBe(32_000);
+  });
+});
+
 describe('what is remembered of what was sent', () => {
   const beats = (count: number, everyMs: number): Ledger => {
     let ledger = newLedger(7n, 1n);
@@ -140,11 +198,10 @@ describe('what is remembered of what was sent', () => {
 });
 
 it('two starts within one second never share a sequence: they are a million apart', () => {
-  const wall = (ms: number) => firstSequence(false, ms as never);
+  const wall = (ms: number) => firstSequence(ms as never);
   expect(wall(5_000)).toBe(1n);
   expect(wall(5_999)).toBe(999n * 1_048_576n + 1n);
   expect(wall(5_001) - wall(5_000)).toBe(1_048_576n);
-  expect(firstSequence(true, 5_999 as never)).toBe(1n);
 });
 
 describe('the watchdog', () => {

@@ -28,7 +28,9 @@ export type CallResult =
   | { readonly output: Record<string, unknown> }
   | { readonly error: CallError }
   /** No reply will come (a timeout fault). Whether the request took effect, the caller cannot know. */
-  | { readonly lost: { readonly executed: boolean; readonly hangMs: number } };
+  | { readonly lost: { readonly executed: boolean; readonly hangMs: number } }
+  /** A reply comes, and it is not EC2's. */
+  | { readonly foreign: { readonly executed: boolean } };
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -43,7 +45,14 @@ const asCallError = (error: unknown): CallError => {
   throw error;
 };
 
-const LOSING: ReadonlySet<string> = new Set(['timeout-before', 'timeout-after-success', 'late-landing']);
+const LOSING: ReadonlySet<string> = new Set([
+  'timeout-before',
+  'timeout-after-success',
+  'late-landing',
+  'foreign-answer',
+  'foreign-instead',
+]);
+const WITHHOLDING: ReadonlySet<string> = new Set(['timeout-before', 'late-landing', 'foreign-instead']);
 
 /**
  * EC2's semantics as a state machine: a request and a moment go in, an answer comes out; what happens by itself happens in
@@ -87,11 +96,10 @@ export class CloudSimCore {
     this.advanceTo(moment.nowMs, moment.wallMs);
     const faults = this.world.faults.strike(action, input);
     const losing = faults.find((fault) => LOSING.has(fault.kind));
-    if (losing?.kind === 'timeout-before' || losing?.kind === 'late-landing') {
-      return this.#withhold(action, input, moment, faults, losing);
-    }
+    if (losing && WITHHOLDING.has(losing.kind)) return this.#withhold(action, input, moment, faults, losing);
     const result = this.#execute(action, input, moment, faults, losing !== undefined);
     if (!losing) return result;
+    if (losing.kind === 'foreign-answer') return { foreign: { executed: !('error' in result) } };
     return { lost: { executed: !('error' in result), hangMs: this.#hangMs(losing) } };
   }
 
@@ -129,6 +137,7 @@ export class CloudSimCore {
       });
     }
     this.#log(action, input, moment, faults, { outcome: 'lost', executed: false, message: fault.kind });
+    if (fault.kind === 'foreign-instead') return { foreign: { executed: false } };
     return { lost: { executed: false, hangMs: this.#hangMs(fault) } };
   }
 

@@ -20,7 +20,11 @@ export type FaultKind =
   /** Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed). */
   | 'busy-after-stop'
   /** The answer shows the world as it was `delayMs` (default 4 s) ago. */
-  | 'stale-read';
+  | 'stale-read'
+  /** Executed; something else answers in EC2's place (over HTTP: a page with status 200). */
+  | 'foreign-answer'
+  /** Not executed; something else answers in EC2's place. */
+  | 'foreign-instead';
 
 export interface Fault {
   readonly id: string;
@@ -42,6 +46,8 @@ export interface Fault {
   readonly times?: number;
   /** Matching calls let through first; default 0. */
   readonly afterCalls?: number;
+  /** Share of the matching calls that it strikes, 0..1, spread without a pattern but always alike; default 1. */
+  readonly ratio?: number;
 }
 
 export interface FaultState extends Fault {
@@ -81,6 +87,13 @@ function matches(fault: Fault, action: string, input: Readonly<Record<string, un
   return tagsOf(input).some((one) => one.Key === tag.key && (tag.value === undefined || one.Value === tag.value));
 }
 
+/** A number in 0..1 for the nth call: evenly spread, without a pattern (xorshift-multiply hash). */
+function spread(nth: number): number {
+  let hash = Math.imul(nth ^ 0x9e37_79b9, 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
 /** The faults still to come. Each counts how often it matched and fired, so that a test can assert that it happened. */
 export class FaultList {
   readonly #faults: { readonly fault: Fault; fired: number; matched: number }[] = [];
@@ -116,6 +129,7 @@ export class FaultList {
       if (!matches(entry.fault, action, input)) continue;
       entry.matched++;
       if (entry.matched <= (entry.fault.afterCalls ?? 0) || entry.fired >= (entry.fault.times ?? 1)) continue;
+      if (entry.fault.ratio !== undefined && spread(entry.matched) >= entry.fault.ratio) continue;
       entry.fired++;
       struck.push(entry.fault);
     }

@@ -30,6 +30,8 @@ const FaultSchema = z.strictObject({
     'busy-detach',
     'busy-after-stop',
     'stale-read',
+    'foreign-answer',
+    'foreign-instead',
   ]),
   code: z.string().optional(),
   httpStatus: z.number().int().min(400).max(599).optional(),
@@ -37,6 +39,7 @@ const FaultSchema = z.strictObject({
   delayMs: z.number().min(0).max(86_400_000).optional(),
   times: z.number().int().min(1).max(1_000_000).optional(),
   afterCalls: z.number().int().min(0).max(1_000_000).optional(),
+  ratio: z.number().min(0).max(1).optional(),
 });
 
 const ImdsFaultsSchema = z.strictObject({

@@ -37,6 +37,10 @@ const refuse = (reply: FastifyReply, error: { code: string; message: string; htt
     .type('text/xml;charset=UTF-8')
     .send(writeError(error.code, error.message, requestId));
 
+/** Well-formed, so that an SDK takes it for an answer without members. */
+const FOREIGN_PAGE =
+  '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Sign in</title></head><body><p>Sign in</p></body></html>';
+
 async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyReply, rules: CredentialRules) {
   const requestId = `sim-${request.id}`;
   try {
@@ -47,6 +51,7 @@ async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyRepl
       request.raw.socket.destroy();
       return reply;
     }
+    if ('foreign' in result) return await reply.type('text/html').send(FOREIGN_PAGE);
     if ('error' in result) return await refuse(reply, result.error, requestId);
     return await reply.type('text/xml;charset=UTF-8').send(writeResponse(operation, result.output, requestId));
   } catch (error) {

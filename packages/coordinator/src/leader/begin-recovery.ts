@@ -24,12 +24,20 @@ import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import { KeptReadsOf } from '../recovery/kept-reads.ts';
 import { supersede } from '../recovery/supersede.ts';
 
 /** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
 const REFUSED_AGAIN_MS = 15_000;
 /** After a failure that passes by itself (EC2 busy, a compare that failed). */
 const PASSING_AGAIN_MS = 2_000;
+/**
+ * Of the reads for a plan: those that were answered are not asked again when others failed. The plan may be made of what was so long ago; everything that
+ * speaks for beginning is asked again right before the commit, and each step looks for itself before it acts.
+ */
+const READS_KEPT_FOR_MS = 30_000;
+/** Members whose refusal is remembered, so that it is told once. */
+const TOLD_MAX = 1_000;
 /** Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a handful. */
 const OBSERVERS_MAX = 64;
 /** Text of a hold. */
@@ -59,18 +67,25 @@ export interface BeginningOptions {
 export class Begin {
   readonly #options: BeginningOptions;
 
+  readonly #kept: KeptReadsOf;
+  /** What keeps each member's recovery from being begun, as it was told last; entries go when it is begun. */
+  readonly #told = new Map<MemberId, { readonly key: string; readonly count: number }>();
+
   constructor(options: BeginningOptions) {
     this.#options = options;
+    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
   /** @throws LEASE_LOST, InvariantViolation; everything else becomes a hold or another try. */
   async run(term: Term, chosen: Judgement): Promise<void> {
     const { member, instanceId } = chosen;
-    const { cloud, view, deciding } = this.#options;
+    const { view, deciding } = this.#options;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
-      const input = await gatherPlanInput(cloud, instanceId, policy, { signal: term.signal });
+      const input = await this.#kept.use(instanceId, (cloud) =>
+        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true }),
+      );
       const trial = this.#options.trialOf(instanceId);
       const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
@@ -126,6 +141,7 @@ export class Begin {
     const outcome = await term.commit(write);
     if (outcome.kind === 'conflict') return [null, PASSING_AGAIN_MS, 'what it was decided on changed meanwhile'];
     deciding.begun(member, outcome.revision);
+    this.#told.delete(member);
     const { assessment, instanceId } = judgement;
     log.warn('recovery.begun', {
       member,
@@ -217,9 +233,19 @@ export class Begin {
     ];
   }
 
+  /** Once when it begins or changes; how often it was tried in between stands in the next line. */
+  #tell(member: MemberId, reason: HoldReason | null, text: string): void {
+    const before = this.#told.get(member);
+    const key = kindOf(reason, text);
+    const same = before?.key === key;
+    if (this.#told.size >= TOLD_MAX) this.#told.clear();
+    this.#told.set(member, { key, count: same ? before.count + 1 : 1 });
+    if (!same) this.#options.log.warn('recovery.not_begun', { member, reason, text, triedBefore: before?.count ?? 0 });
+  }
+
   #refuse(member: MemberId, reason: HoldReason | null, againInMs: number, text: string): void {
-    const { deciding, clock, log } = this.#options;
-    log.warn('recovery.not_begun', { member, reason, text });
+    const { deciding, clock } = this.#options;
+    this.#tell(member, reason, text);
     const hold = { reason: reason ?? 'CloudUnavailable', text: text.slice(0, TEXT_MAX), untilWallMs: null };
     deciding.giveUp(member, {
       hold: reason === null ? null : hold,
@@ -227,6 +253,9 @@ export class Begin {
     });
   }
 }
+
+/** The same failure, whatever ids and counts its text has. */
+const kindOf = (reason: HoldReason | null, text: string): string => `${reason ?? ''} ${text.replaceAll(/\d+/g, '#')}`;
 
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 

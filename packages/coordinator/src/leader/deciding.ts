@@ -186,6 +186,7 @@ export class Deciding {
     if (unjudged) return unjudged;
     const hold = (reason: HoldReason): WantedHold => ({ reason, text: assessment.reason, untilWallMs: null });
     if (assessment.reasonCode === 'ProbeAnswered') return hold('ProbeAnswered');
+    if (assessment.reasonCode === 'TwoAgents') return hold('TwoAgents');
     if (!assessment.quorum.silentEverywhere) return null;
     if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');
     if (assessment.reasonCode !== 'Ec2Unreadable' && assessment.reasonCode !== 'Ec2Stale') return null;

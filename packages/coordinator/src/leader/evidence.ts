@@ -7,6 +7,7 @@ import {
   isOperationError,
   type Log,
   type MonotonicMs,
+  type OperationError,
 } from '@understudy/shared';
 import { type CloudStatusReading, nextStatusReading } from '../core/judge/index.ts';
 
@@ -98,20 +99,26 @@ export class EvidencePoller {
 
   async #ask(az: string, targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
     const ids = targets.map((one) => one.instanceId);
-    try {
-      for (const chunk of chunksOf(ids, IDS_PER_CALL)) {
-        await Promise.all([this.#askState(chunk, signal), this.#askStatus(chunk, signal)]);
-      }
-      if (this.#failures.delete(az)) this.#log.info('evidence.recovered', { az });
-    } catch (error) {
-      if (!isOperationError(error)) throw error;
+    const failed: unknown[] = [];
+    // Each question for itself: what one part of them is not answered does not keep the others from being asked.
+    for (const chunk of chunksOf(ids, IDS_PER_CALL)) {
+      const answers = await Promise.allSettled([this.#askState(chunk, signal), this.#askStatus(chunk, signal)]);
+      failed.push(...answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])));
       if (signal.aborted) return;
-      const { code } = error;
-      const before = this.#failures.get(az);
-      if (before?.code !== code) this.#log.warn('evidence.failed', { az, code, error: errorText(error) });
-      const sinceMs = before?.sinceMs ?? this.#clock.monotonicMs();
-      this.#failures.set(az, { az, code, text: errorText(error), sinceMs });
     }
+    const broken = failed.find((error) => !isOperationError(error));
+    if (broken !== undefined) throw broken;
+    const [error] = failed.filter(isOperationError);
+    if (error) this.#noteFailure(az, error);
+    else if (this.#failures.delete(az)) this.#log.info('evidence.recovered', { az });
+  }
+
+  #noteFailure(az: string, error: OperationError): void {
+    const { code } = error;
+    const before = this.#failures.get(az);
+    if (before?.code !== code) this.#log.warn('evidence.failed', { az, code, error: errorText(error) });
+    const sinceMs = before?.sinceMs ?? this.#clock.monotonicMs();
+    this.#failures.set(az, { az, code, text: errorText(error), sinceMs });
   }
 
   async #askState(ids: readonly string[], signal: AbortSignal): Promise<void> {

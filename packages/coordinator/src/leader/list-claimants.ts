@@ -56,7 +56,8 @@ async function listPart(cloud: Cloud, part: readonly CloudTagged[], signal: Abor
     const filters = { 'instance-id': part.map((one) => one.instanceId) };
     return { instances: await cloud.describeInstances(filters, { signal }), unseen: [] };
   } catch (error) {
-    if (!hasCode(error, 'CLOUD_UNAVAILABLE')) throw error;
+    // One part that cannot be read hides none of the others; its instances count as there, and not seen.
+    if (!hasCode(error, 'CLOUD_UNAVAILABLE') && !hasCode(error, 'CLOUD_THROTTLED')) throw error;
     return { instances: [], unseen: part };
   }
 }

@@ -14,6 +14,7 @@ import { type LaunchTrial, NOT_TRIED } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanInput, readinessProblemsOf } from '../core/recovery/plan.ts';
 import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import { KeptReadsOf } from '../recovery/kept-reads.ts';
 import { tryLaunch, wantsTrial } from '../recovery/try-launch.ts';
 
 /** Members whose readiness is looked at per pass; each costs about fifteen EC2 reads. */
@@ -22,6 +23,8 @@ const LOOKS_PER_PASS = 4;
 const TRIALS_PER_PASS = 1;
 /** A member's readiness is looked at again after this long, and soon after its group's policy was changed. */
 const LOOK_EVERY_MS = 600_000;
+/** What was read stays good for so long when another read of the same look fails; a look is repeated after one pass of enrolment. */
+const READS_KEPT_FOR_MS = 60_000;
 
 type Problems = MemberRecord['readinessProblems'];
 
@@ -50,9 +53,13 @@ export class Readiness {
   /** Rebuilt from the members whenever somebody asks who is due, so no larger than they are. */
   #looked: Map<string, Looked> = new Map();
   #trialsLeft = 0;
+  /** When each instance was asked about last, answered or not: one that EC2 does not answer must not keep the others from being looked at. */
+  readonly #askedAtMs = new Map<string, MonotonicMs>();
+  readonly #kept: KeptReadsOf;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
+    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
   /** Key id that the user data of this instance names, as last seen; null = none seen, or not looked yet. */
@@ -71,15 +78,18 @@ export class Readiness {
     const nowMs = clock.monotonicMs();
     const looked = new Map<string, Looked>();
     const due: { readonly member: MemberId; readonly atMs: number }[] = [];
+    const instances = new Set<string>();
     for (const [member, { record }] of view.mirror.members) {
+      instances.add(record.instanceId);
       const own = this.#looked.get(record.instanceId);
       if (own) looked.set(record.instanceId, own);
       const isKnown =
         own && nowMs - own.atMs < LOOK_EVERY_MS && own.groupRevision === this.#groupRevision(record.group);
       if (!isKnown && undecidedRecovery(view.mirror, member) === null)
-        due.push({ member, atMs: own?.atMs ?? Number.NEGATIVE_INFINITY });
+        due.push({ member, atMs: this.#askedAtMs.get(record.instanceId) ?? Number.NEGATIVE_INFINITY });
     }
     this.#looked = looked;
+    for (const instanceId of this.#askedAtMs.keys()) if (!instances.has(instanceId)) this.#askedAtMs.delete(instanceId);
     this.#trialsLeft = TRIALS_PER_PASS;
     return due
       .sort((a, b) => a.atMs - b.atMs)
@@ -89,11 +99,14 @@ export class Readiness {
 
   /** The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not EC2's */
   async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
-    const { cloud, policyOf } = this.#options;
+    const { policyOf } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
+    this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
-      const gathered = await gatherPlanInput(cloud, instanceId, policy, { signal });
+      const gathered = await this.#kept.use(instanceId, (kept) =>
+        gatherPlanInput(kept, instanceId, policy, { signal }),
+      );
       const tried = await this.#try(gathered, policy, signal);
       const problems = readinessProblemsOf(makePlan({ ...gathered, trial: tried.trial }, policy), az);
       const userDataKeyId = keyIdInUserData(gathered.userData);

@@ -1,4 +1,4 @@
-import { keyspace } from '@understudy/shared';
+import { keyspace, OperationError } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { StoreGate } from './store-gate.ts';
@@ -44,5 +44,39 @@ describe('an etcd that nobody compacts', () => {
     expect(gate.remarks).toEqual([]);
     gate.close();
     await watching;
+  });
+});
+
+describe('an etcd that answers and does not tell its version', () => {
+  const untold = (allowUnsafeVersion: string | undefined) => {
+    const clock = new SimClock();
+    const log = new RecordingLog();
+    const client = new SimKv({ clock }).client('c1');
+    client.serverVersions = () =>
+      Promise.reject(new OperationError('STORE_VERSION_UNKNOWN', 'http://e1: GET /version answered 200 without it'));
+    const parts = { clock, log, random: new SeededRandom(1), keys: keyspace(), allowUnsafeVersion };
+    return { clock, log, client, gate: new StoreGate({ ...parts, store: client }) };
+  };
+
+  it('is not passed: a problem with its remedy, said again each minute, until it tells', async () => {
+    const { clock, log, client, gate } = untold(undefined);
+    const passed = gate.passed();
+    await clock.advance(150_000);
+    expect(gate.problem).toMatchObject({
+      code: 'STORE_VERSION_UNKNOWN',
+      text: expect.stringContaining('http://e1'),
+      remedy: expect.stringContaining('allowUnsafeVersion'),
+    });
+    expect(log.lines.filter((line) => line.event === 'store.unreachable')).toHaveLength(3);
+    client.serverVersions = () => Promise.resolve(['3.5.30']);
+    await clock.advance(10_000);
+    expect(await passed).toBe(true);
+    expect(gate.problem).toBeNull();
+  });
+
+  it('is passed with the reason of an operator, who is told', async () => {
+    const { clock, log, gate } = untold('a port for gRPC only, 3.5.30 by its operator');
+    expect(await clock.runUntilSettled(gate.passed())).toBe(true);
+    expect(log.events()).toContain('store.unknown_version');
   });
 });

@@ -136,7 +136,7 @@ export class Run {
   /** One read with an abort timeout. @throws as {@link Cloud} reads do; `CLOUD_UNAVAILABLE` on timeout. */
   read<T>(call: (cloud: CloudReads, options: CloudCallOptions) => Promise<T>): Promise<T> {
     const timeout = () => new OperationError('CLOUD_UNAVAILABLE', `no answer within ${this.settings.sendLimitMs} ms`);
-    return this.#timed(this.signal, timeout, (signal) => call(this.parts.cloud, { signal }));
+    return this.#timed(this.signal, timeout, (signal) => call(this.parts.cloud, { signal, repeat: true }));
   }
 
   /**

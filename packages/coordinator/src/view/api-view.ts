@@ -26,6 +26,7 @@ import type { ClusterView } from './cluster-view.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
+import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
@@ -148,7 +149,9 @@ export class CoordinatorApi implements ApiSource {
         text: `${instanceId} ${one.text}`.trim(),
       })),
     ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
-    return [...notReady(), ...verdicts.problems(), ...remarks(), ...this.#obstructed(), ...theirs];
+    const unready = readinessProblem(this.#options.view.mirror.members);
+    const own = unready === null ? [] : [unready];
+    return [...notReady(), ...verdicts.problems(), ...remarks(), ...own, ...this.#obstructed(), ...theirs];
   }
 
   /** Why nothing is done about whom, the longest held first, as far as there is room. */

@@ -31,7 +31,11 @@ export function recordProblems(view: ClusterView, nowWallMs: WallMs): readonly P
     .map(({ scope, who }) =>
       problemOf('PAUSE_OF_NOBODY', `pauses/${scope} (by ${who}) names no group or member that is known`),
     );
-  return [...unreadable, ...ofNobody];
+  const groups = new Set([...knownMembers(view)].map((member) => member.slice(0, member.indexOf('/'))));
+  const forNobody = [...view.mirror.groups.keys()]
+    .filter((group) => !groups.has(group))
+    .map((group) => problemOf('POLICY_OF_NOBODY', `groups/${group} names no group that has a member`));
+  return [...unreadable, ...ofNobody, ...forNobody];
 }
 
 /** What follows until somebody corrects it. */

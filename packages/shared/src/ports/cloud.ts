@@ -4,7 +4,8 @@
  *
  * Errors (see `errors.ts`): reads throw `CLOUD_UNAVAILABLE`, `CLOUD_THROTTLED`, `CLOUD_DENIED`, `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`;
  * mutating calls also `CLOUD_CAPACITY`, `CLOUD_CONFLICT` and, when the request may have been applied (timeout, socket error, 5xx that is not
- * capacity or throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once: nothing is retried inside.
+ * capacity or throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once; only reads
+ * asked for with `repeat`, and the further pages of a listing, are repeated when they fail in passing.
  */
 
 export type Tags = Readonly<Record<string, string>>;
@@ -188,6 +189,8 @@ export interface CloudCallOptions {
    * request is not sent and `LEASE_LOST` is thrown. A process that was paused while it waited must not send what it was allowed to send before.
    */
   readonly mayStart?: () => boolean;
+  /** A read that fails in passing is repeated a few times within seconds: for what takes many reads, all of which must work. Default: sent once. */
+  readonly repeat?: boolean;
 }
 
 /** What EC2 says about an instance type, as far as a launch needs it. */

@@ -25,6 +25,8 @@ it('an ack made from the heartbeat’s own bytes is the ack encodeAck makes', ()
     incarnation: u32,
     holdsForMs: fc.double({ min: -5, max: 1e11, noNaN: true }),
     term: fc.maxSafeNat(),
+    newestEpoch: fc.option(fc.record({ hi: u32, lo: u32 })),
+    contested: fc.boolean(),
   });
   fc.assert(
     fc.property(ack, fc.boolean(), (wanted, flag) => {
@@ -48,7 +50,12 @@ it('an ack made from the heartbeat’s own bytes is the ack encodeAck makes', ()
       );
       const text = (word: number) => word.toString(16).padStart(8, '0');
       const plain = encodeAck(
-        { ...wanted, challenge: text(wanted.challengeHi) + text(wanted.challengeLo), term: BigInt(wanted.term) },
+        {
+          ...wanted,
+          challenge: text(wanted.challengeHi) + text(wanted.challengeLo),
+          term: BigInt(wanted.term),
+          newestEpoch: wanted.newestEpoch && (BigInt(wanted.newestEpoch.hi) << 32n) + BigInt(wanted.newestEpoch.lo),
+        },
         mac,
       );
       expect(encodeAckTo(heartbeat, wanted, mac)).toEqual(plain);

@@ -75,6 +75,8 @@ const acks: fc.Arbitrary<Ack> = fc.record({
   incarnation: u32,
   holdsForMs: u32,
   term: u64,
+  newestEpoch: fc.option(fc.bigInt(0n, (1n << 48n) - 1n)),
+  contested: fc.boolean(),
 });
 
 const probes: fc.Arbitrary<Probe> = fc.record({

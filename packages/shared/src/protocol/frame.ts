@@ -97,6 +97,10 @@ export interface Ack {
   /** How long `activation` holds from receipt; 0 = says nothing about the future. */
   readonly holdsForMs: number;
   readonly term: bigint;
+  /** This heartbeat is of an older boot epoch: the newest one known, at most {@link NEWEST_EPOCH_MAX}. null: it is of the newest. */
+  readonly newestEpoch: bigint | null;
+  /** Two agents speak for this member. */
+  readonly contested: boolean;
 }
 
 export interface Probe {
@@ -319,7 +323,8 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
 
 export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
   const bytes = newFrame(ACK_BYTES);
-  const view = writeHead(bytes, FRAME_TYPE.ack, ack.keyId, ack.leaderLive ? 1 : 0, ack.agentId, ack.instanceHash);
+  const flags = ackFlags(ack.leaderLive, ack.newestEpoch !== null, ack.contested);
+  const view = writeHead(bytes, FRAME_TYPE.ack, ack.keyId, flags, ack.agentId, ack.instanceHash);
   view.setBigUint64(28, ack.bootEpoch);
   view.setBigUint64(36, ack.sequence);
   writeHex(bytes, 44, 8, ack.challenge);
@@ -329,8 +334,18 @@ export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
   view.setUint32(60, ack.incarnation);
   view.setUint32(64, Math.max(0, Math.min(0xffff_ffff, Math.floor(ack.holdsForMs))));
   view.setBigUint64(68, ack.term);
+  if (ack.newestEpoch !== null)
+    writeNewestEpoch(view, { hi: Number(ack.newestEpoch >> 32n), lo: Number(ack.newestEpoch & 0xffff_ffffn) });
   return seal(bytes, mac);
 }
+
+/** What the newest known boot epoch is told as where it is that or more: nobody can begin a greater one. */
+export const NEWEST_EPOCH_MAX = 0xffff_ffff_ffffn;
+const NEWEST_EPOCH_OFFSET = { hi: 58, lo: 76 } as const;
+const ACK_FLAG = { leaderLive: 1, stale: 2, contested: 4 } as const;
+
+const ackFlags = (leaderLive: boolean, stale: boolean, contested: boolean): number =>
+  (leaderLive ? ACK_FLAG.leaderLive : 0) | (stale ? ACK_FLAG.stale : 0) | (contested ? ACK_FLAG.contested : 0);
 
 /** What an ack says beyond the heartbeat it answers. */
 export interface AckAnswer {
@@ -343,6 +358,9 @@ export interface AckAnswer {
   readonly incarnation: number;
   readonly holdsForMs: number;
   readonly term: number;
+  /** The newest boot epoch known, where the heartbeat is of an older one; null = it is not. */
+  readonly newestEpoch: { readonly hi: number; readonly lo: number } | null;
+  readonly contested: boolean;
 }
 
 /**
@@ -353,7 +371,7 @@ export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac):
   const bytes = newFrame(ACK_BYTES);
   bytes.set(heartbeat.subarray(0, HEARTBEAT_OFFSET.challenge));
   bytes[1] = FRAME_TYPE.ack;
-  bytes[3] = answer.leaderLive ? 1 : 0;
+  bytes[3] = ackFlags(answer.leaderLive, answer.newestEpoch !== null, answer.contested);
   const view = viewOf(bytes);
   view.setUint32(44, answer.challengeHi);
   view.setUint32(48, answer.challengeLo);
@@ -364,8 +382,19 @@ export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac):
   view.setUint32(64, Math.max(0, Math.min(0xffff_ffff, Math.floor(answer.holdsForMs))));
   view.setUint32(68, Math.floor(answer.term / 4_294_967_296));
   view.setUint32(72, answer.term >>> 0);
+  if (answer.newestEpoch !== null) writeNewestEpoch(view, answer.newestEpoch);
   return seal(bytes, mac);
 }
+
+/** 48 of its 64 bits; what does not fit is told as the most that does. */
+function writeNewestEpoch(view: DataView, { hi, lo }: { readonly hi: number; readonly lo: number }): void {
+  const fits = hi <= 0xffff;
+  view.setUint16(NEWEST_EPOCH_OFFSET.hi, fits ? hi : 0xffff);
+  view.setUint32(NEWEST_EPOCH_OFFSET.lo, fits ? lo : 0xffff_ffff);
+}
+
+const readNewestEpoch = (view: DataView): bigint =>
+  (BigInt(view.getUint16(NEWEST_EPOCH_OFFSET.hi)) << 32n) | BigInt(view.getUint32(NEWEST_EPOCH_OFFSET.lo));
 
 /** `null` unless the bytes are a well-formed ack. Check the tag first. */
 export function decodeAck(bytes: Uint8Array): Ack | null {
@@ -374,9 +403,12 @@ export function decodeAck(bytes: Uint8Array): Ack | null {
   const opinion = ACK_OPINIONS[bytes[56] ?? 0];
   const activation = ACK_ACTIVATIONS[bytes[57] ?? 0];
   if (opinion === undefined || activation === undefined) return null;
+  const flagBits = bytes[3] ?? 0;
   return {
     keyId: bytes[2] ?? 0,
-    leaderLive: ((bytes[3] ?? 0) & 1) !== 0,
+    leaderLive: (flagBits & ACK_FLAG.leaderLive) !== 0,
+    contested: (flagBits & ACK_FLAG.contested) !== 0,
+    newestEpoch: (flagBits & ACK_FLAG.stale) === 0 ? null : readNewestEpoch(view),
     agentId: readHex(bytes, 4, AGENT_ID_BYTES),
     instanceHash: readHex(bytes, 20, INSTANCE_HASH_BYTES),
     bootEpoch: view.getBigUint64(28),

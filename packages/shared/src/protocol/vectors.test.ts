@@ -55,7 +55,7 @@ const { identity, frames } = z
   })
   .parse(JSON.parse(block ?? 'null'));
 
-const BIG_FIELDS = ['bootEpoch', 'sequence', 'term'];
+const BIG_FIELDS = ['bootEpoch', 'sequence', 'term', 'newestEpoch'];
 
 /** 64-bit fields are written as text in JSON. */
 function withBigints(value: unknown): unknown {

@@ -224,6 +224,7 @@ export const HoldReasonSchema = z.enum([
   'NeverHeard',
   'ProbeAnswered',
   'KeyRetired',
+  'TwoAgents',
   'TwoInstancesClaimMember',
   'ClaimAgainstActivation',
   'RecordUnreadable',

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { REFERENCES } from './cloud-contract-references.ts';
 import { type ErrorCode, hasCode, isOperationError } from '../errors.ts';
 import type { Clock, Cloud, CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/index.ts';
 
@@ -489,6 +490,7 @@ const IDENTITIES: readonly CloudContractCase[] = [
  */
 export const CLOUD_CONTRACT: readonly CloudContractCase[] = [
   ...READS,
+  ...REFERENCES,
   ...LAUNCHES,
   ...FENCES,
   ...CAPTURES,

@@ -399,6 +399,22 @@ const watches: readonly KvContractCase[] = [
         throw new Error(`versions: ${versions.join(', ')}`);
     },
   },
+  {
+    name: 'a server that is well raises no alarm',
+    async run({ store }) {
+      expectEqual(await store.alarms(), [], 'alarms');
+    },
+  },
+  {
+    name: 'a transaction whose compare cannot hold puts nothing, and costs no revision',
+    async run({ store, prefix }) {
+      const before = await putOne(store, `${prefix}a`, '1');
+      const never = { key: `${prefix}a`, modRevision: Number.MAX_SAFE_INTEGER };
+      const result = await store.txn({ compare: [never], writes: [{ kind: 'put', key: `${prefix}b`, value: '' }] });
+      expectEqual([result.succeeded, result.revision], [false, before], 'succeeded, revision');
+      expectEqual(await store.get(`${prefix}b`), null, 'what it would have put');
+    },
+  },
 ];
 
 /** Every `KvStore` has to pass all of them. */

@@ -1,11 +1,14 @@
 import type { CloudCallOptions, CloudRoute } from '@understudy/shared';
-import { hasCode, isOperationError } from '@understudy/shared';
+import { hasCode, isOperationError, OperationError } from '@understudy/shared';
 import { type Raw, rawListOf, textOf } from '../../core/recovery/raw-value.ts';
 import { listIn } from './ec2-caller.ts';
 import { Ec2Reads } from './ec2-reads.ts';
 
 /** What a launch names, and what names a member: whether it is there. */
 export class Ec2ReferenceReads extends Ec2Reads {
+  /** Said of an EC2 that launched what was only to be tried. */
+  #launchedInstead: string | null = null;
+
   async describeTypeOfferings(
     instanceTypes: readonly string[],
     options?: CloudCallOptions,
@@ -60,12 +63,18 @@ export class Ec2ReferenceReads extends Ec2Reads {
   }
 
   async tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void> {
+    if (this.#launchedInstead !== null) throw new OperationError('CLOUD_REJECTED', this.#launchedInstead);
+    let answer: Raw;
     try {
-      await this.call('RunInstances', { ...request, DryRun: true }, options);
+      answer = await this.call('RunInstances', { ...request, DryRun: true }, options);
     } catch (error) {
       // EC2's way to say yes.
-      if (!isOperationError(error) || error.upstreamCode !== 'DryRunOperation') throw error;
+      if (isOperationError(error) && error.upstreamCode === 'DryRunOperation') return;
+      throw error;
     }
+    const made = rawListOf(answer.Instances).flatMap((one) => textOf(one.InstanceId) ?? []);
+    this.#launchedInstead = `RunInstances: this EC2 takes DryRun for a launch and made ${made.join(', ')}: terminate it. No launch is tried again; set loop.tryLaunchEveryMs to 0`;
+    throw new OperationError('CLOUD_REJECTED', this.#launchedInstead);
   }
 }
 

@@ -4,6 +4,8 @@ export interface Ec2CallOptions {
   readonly signal?: AbortSignal;
   /** A mutating call is sent at most once, whatever happens. */
   readonly mutating: boolean;
+  /** A read that may be repeated. */
+  readonly repeat?: boolean;
   /** Last word before the request leaves; `false` ⇒ it is not sent and LEASE_LOST is thrown. */
   readonly mayStart?: () => boolean;
 }

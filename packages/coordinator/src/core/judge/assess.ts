@@ -61,6 +61,18 @@ interface Heard {
 function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Heard): Judgement {
   const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
   const alive = { verdict: 'alive', recheckInMs: LATER_MS, act: false } as const;
+  const two = twoAgentsAt(evidence, quorum);
+  if (two.length > 0)
+    return {
+      ...alive,
+      reasonCode: 'TwoAgents',
+      reason: `${heardBy}, but two agents speak for it at ${two.join(', ')}: what either says of its checks and services counts for nothing.`,
+      wouldChange: [
+        'one of the two agents ended, for half a minute ⇒ heard',
+        'both silent at every observer ⇒ suspect',
+      ],
+      recheckInMs: 1_000,
+    };
   if (service.unreachable && !workload.failed && (service.failed || !workload.degraded))
     return { ...alive, ...judgeUnreachable(service, heardBy, cloud, policy) };
   if (!workload.degraded)
@@ -94,6 +106,12 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
     act,
   };
 }
+
+/** Who hears it from two boot epochs at once. Which of the two tells the truth about the workload, nobody can say. */
+const twoAgentsAt = ({ opinions }: MemberEvidence, { hearing }: Quorum): readonly string[] =>
+  opinions
+    .filter(({ observer, reason }) => reason === 'TwoAgents' && hearing.includes(observer))
+    .map((one) => one.observer);
 
 function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFinding, policy: GroupPolicy): Judgement {
   const passive = { act: false, recheckInMs: SOON_MS } as const;

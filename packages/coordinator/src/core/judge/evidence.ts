@@ -106,6 +106,7 @@ export interface EvidenceItem {
 
 export const ASSESS_REASONS = [
   'Heard',
+  'TwoAgents',
   'Degraded',
   'DegradedTooLong',
   'ServiceUnreachable',

@@ -33,6 +33,10 @@ export interface LateRefusal {
 export function explain(assessment: Assessment, answer: GuardAnswer, refused: LateRefusal | null): Explanation {
   const refusing = answer.gates.filter((one) => !one.passes);
   const { gates } = answer;
+  if (assessment.reasonCode === 'TwoAgents') {
+    const decision = { kind: 'hold', reason: 'TwoAgents', text: assessment.reason, untilWallMs: null } as const;
+    return { decision, gates, wouldFlip: assessment.wouldChange };
+  }
   if (!assessment.act) {
     const would = answer.kind === 'go' ? 'every gate would let it be replaced' : `${answer.reason} would hold it`;
     const text = `Nothing to do. If the verdict called for a replacement now, ${would}.`;

@@ -147,7 +147,7 @@ describe('replay', () => {
     expect(table.receive(bytes, FROM, at(2))).toEqual({ outcome: 'replayed', ack: null });
     agent.sequence += 64n;
     agent.send(table, 3);
-    expect(table.receive(old, FROM, at(4))).toEqual({ outcome: 'stale', ack: null });
+    expect(table.receive(old, FROM, at(4)).outcome).toBe('stale');
   });
 
   it('a newer boot epoch is a restarted agent and refutes suspicion; the older epoch is stale from then on', () => {

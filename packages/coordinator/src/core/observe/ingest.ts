@@ -20,6 +20,7 @@ import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
 import { setAddress } from './addresses.ts';
 import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
+import { type Contest, mayAnswer, noteEcho } from './contests.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import { acceptSequence } from './replay-columns.ts';
@@ -34,6 +35,8 @@ const STATUS_COUNT = CHECK_STATUSES.length;
 const PASS = CHECK_STATUSES.indexOf('pass');
 const WARN = CHECK_STATUSES.indexOf('warn');
 const FAIL = CHECK_STATUSES.indexOf('fail');
+/** Sets the challenge of a contest apart from that of a row. */
+const CONTEST = 1;
 const FLAG = { ackRequested: 1, probeReply: 2, serving: 4, goodbye: 8 } as const;
 
 export interface IngestIdentity {
@@ -52,6 +55,7 @@ export class Ingest {
   readonly #activations: ActivationSource;
   readonly #coordinatorHash: number;
   readonly #nonceState = new Int32Array(MIDSTATE_WORDS);
+  #contestsBegun = 0;
 
   constructor(state: ObserverState, keyring: Keyring, activations: ActivationSource, identity: IngestIdentity) {
     this.#state = state;
@@ -100,6 +104,7 @@ export class Ingest {
     if (!authentic) return this.#drop('forged');
     if (!checksInRange(bytes)) return this.#drop('malformed');
     const entry = this.#entryFor(slot, bytes);
+    const begins = this.#beginsEpoch(entry, bytes);
     const fresh = acceptSequence(
       this.#state.entries,
       entry,
@@ -109,14 +114,85 @@ export class Ingest {
       word(bytes, HEARTBEAT_OFFSET.sequence + 4),
       heardAtMs,
     );
-    if (fresh !== 'fresh') return this.#drop(fresh);
-    const confirmed = this.#echoesChallenge(entry, bytes);
+    if (fresh === 'stale') return this.#hearStale(slot, entry, bytes, heardAtMs, nowMs);
+    if (fresh === 'replayed') return this.#drop(fresh);
+    const knowsChallenge = this.#echoesChallenge(entry, bytes);
+    const confirmed = knowsChallenge || this.#answersContest(entry, bytes, begins, heardAtMs);
+    if (confirmed && this.#state.contests.size > 0) this.#noteIncumbent(entry, bytes);
     if (confirmed && this.#isNewest(entry, bytes)) this.#recordContent(slot, entry, bytes, from, heardAtMs);
     if (confirmed) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = confirmed ? 'recorded' : 'unconfirmed';
     this.counts[outcome]++;
-    const ack = this.#ackIfDue(slot, entry, bytes, confirmed, nowMs);
+    const ack = this.#ackIfDue(slot, entry, bytes, knowsChallenge, nowMs);
     return ack ? { outcome, ack } : PLAIN[outcome];
+  }
+
+  #beginsEpoch(entry: number, bytes: Uint8Array): boolean {
+    return !this.#isOfEpoch(bytes, this.#state.entries.epochHi[entry], this.#state.entries.epochLo[entry]);
+  }
+
+  #isOfEpoch(bytes: Uint8Array, hi: number | undefined, lo: number | undefined): boolean {
+    return word(bytes, HEARTBEAT_OFFSET.bootEpoch) === hi && word(bytes, HEARTBEAT_OFFSET.bootEpoch + 4) === lo;
+  }
+
+  /**
+   * Authentic, and of an older boot epoch than another: an old recording, or an agent that another one on its host has overtaken. It is told so, seldom,
+   * and never that it may serve. Only whoever echoes what was told is alive.
+   */
+  #hearStale(slot: number, entry: number, bytes: Uint8Array, heardAtMs: number, nowMs: number): ReceiveResult {
+    const { contests, settings } = this.#state;
+    const contest = contests.of(entry) ?? this.#beginContest(slot, entry, heardAtMs);
+    const from = { epoch: wide(bytes, HEARTBEAT_OFFSET.bootEpoch), sequence: wide(bytes, HEARTBEAT_OFFSET.sequence) };
+    const proven = echoes(bytes, contest.challengeHi, contest.challengeLo) && noteEcho(contest, from, heardAtMs);
+    if (proven) this.#recordLife(slot, entry, heardAtMs, nowMs);
+    const outcome = proven ? 'rival' : 'stale';
+    this.counts[outcome]++;
+    if (!mayAnswer(contest, from, settings, nowMs)) return PLAIN[outcome];
+    return { outcome, ack: this.#tellStale(slot, entry, bytes, contest) };
+  }
+
+  #beginContest(slot: number, entry: number, nowMs: number): Contest {
+    const { contests, entries } = this.#state;
+    const [challengeHi, challengeLo] = this.#freshChallenge(slot, entry, [this.#contestsBegun++, CONTEST]);
+    const incumbentHi = entries.epochHi[entry] as number;
+    const incumbentLo = entries.epochLo[entry] as number;
+    return contests.begin(entry, { startedAtMs: nowMs, challengeHi, challengeLo, incumbentHi, incumbentLo });
+  }
+
+  #tellStale(slot: number, entry: number, bytes: Uint8Array, contest: Contest): Uint8Array {
+    const { entries, members, contests } = this.#state;
+    const answer = this.#answerFor(slot, entry, bytes);
+    const may = answer.activation === 'active';
+    return encodeAckTo(
+      bytes,
+      {
+        ...answer,
+        leaderLive: false,
+        activation: may ? 'unknown' : answer.activation,
+        incarnation: may ? 0 : answer.incarnation,
+        holdsForMs: 0,
+        challengeHi: contest.challengeHi,
+        challengeLo: contest.challengeLo,
+        coordinatorHash: this.#coordinatorHash,
+        opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
+        newestEpoch: { hi: entries.epochHi[entry] as number, lo: entries.epochLo[entry] as number },
+        contested: contests.isTwo(entry),
+      },
+      this.#keyring.macAt(this.keyOffset(slot, bytes)),
+    );
+  }
+
+  /** Who was told that its epoch was old and began a new one, or goes on with it until it has our own challenge again. */
+  #answersContest(entry: number, bytes: Uint8Array, begins: boolean, heardAtMs: number): boolean {
+    const contest = this.#state.contests.size > 0 ? this.#state.contests.of(entry) : undefined;
+    if (!contest || !echoes(bytes, contest.challengeHi, contest.challengeLo)) return false;
+    if (begins) contest.provenAtMs = Math.max(contest.provenAtMs, heardAtMs);
+    return true;
+  }
+
+  #noteIncumbent(entry: number, bytes: Uint8Array): void {
+    const contest = this.#state.contests.of(entry);
+    if (contest && this.#isOfEpoch(bytes, contest.incumbentHi, contest.incumbentLo)) contest.incumbentHeard = true;
   }
 
   #entryFor(slot: number, bytes: Uint8Array): number {
@@ -130,18 +206,25 @@ export class Ingest {
     return entry;
   }
 
-  /** Bound to this process, the agent, the instance and this very row: a row made anew after eviction asks something new. */
+  /** A row made anew after eviction asks something new. */
   #setChallenge(slot: number, entry: number): void {
-    const { members, entries, entriesMade } = this.#state;
-    const message = new Uint8Array(28);
+    const { entries, entriesMade } = this.#state;
+    const [hi, lo] = this.#freshChallenge(slot, entry, [entriesMade]);
+    entries.challengeHi[entry] = hi;
+    entries.challengeLo[entry] = lo;
+  }
+
+  /** Bound to this process, the agent, the instance and what `distinct` says; told nowhere before where that is new. */
+  #freshChallenge(slot: number, entry: number, distinct: readonly number[]): readonly [number, number] {
+    const { members, entries } = this.#state;
+    const message = new Uint8Array(24 + 4 * distinct.length);
     message.set(members.agentId.subarray(slot * 16, slot * 16 + 16));
     const view = new DataView(message.buffer);
     view.setUint32(16, entries.hashHi[entry] as number);
     view.setUint32(20, entries.hashLo[entry] as number);
-    view.setUint32(24, entriesMade);
+    distinct.forEach((number, index) => view.setUint32(24 + 4 * index, number));
     const mac = midstateMac(this.#nonceState, 0)(message);
-    entries.challengeHi[entry] = word(mac, 0);
-    entries.challengeLo[entry] = word(mac, 4);
+    return [word(mac, 0), word(mac, 4)];
   }
 
   challengeHex(entry: number): string {
@@ -151,10 +234,7 @@ export class Ingest {
 
   #echoesChallenge(entry: number, bytes: Uint8Array): boolean {
     const { entries } = this.#state;
-    return (
-      entries.challengeHi[entry] === word(bytes, HEARTBEAT_OFFSET.challenge) &&
-      entries.challengeLo[entry] === word(bytes, HEARTBEAT_OFFSET.challenge + 4)
-    );
+    return echoes(bytes, entries.challengeHi[entry], entries.challengeLo[entry]);
   }
 
   /** Sockets overtake each other: what an older datagram says is no longer so. */
@@ -247,20 +327,15 @@ export class Ingest {
   }
 
   /** At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never faster than `ackMinIntervalMs`. */
-  #ackIfDue(slot: number, entry: number, bytes: Uint8Array, confirmed: boolean, nowMs: number): Uint8Array | null {
-    const { entries, members, settings } = this.#state;
+  #ackIfDue(slot: number, entry: number, bytes: Uint8Array, knowsChallenge: boolean, nowMs: number): Uint8Array | null {
+    const { entries, settings } = this.#state;
     const sinceAck = Math.min(255, (entries.sinceAck[entry] as number) + 1);
     entries.sinceAck[entry] = sinceAck;
     const quietMs = nowMs - (entries.lastAckMs[entry] as number);
     if (quietMs < settings.ackMinIntervalMs) return null;
-    const answer = this.#activations.answer(
-      members.ids[slot] as MemberId,
-      entries.hashHex[entry] as string,
-      monotonicMs(entries.epochHeardMs[entry] as number),
-      readServePromise(bytes, HEARTBEAT_OFFSET.servePromise),
-    );
+    const answer = this.#answerFor(slot, entry, bytes);
     const wanted =
-      !confirmed ||
+      !knowsChallenge ||
       ((bytes[HEARTBEAT_OFFSET.flags] as number) & FLAG.ackRequested) !== 0 ||
       (sinceAck >= settings.ackEvery && quietMs >= settings.routineAckMs) ||
       entries.ackedActivation[entry] !== ACK_ACTIVATIONS.indexOf(answer.activation) ||
@@ -268,8 +343,18 @@ export class Ingest {
     return wanted ? this.#ack(slot, entry, bytes, answer, nowMs) : null;
   }
 
-  #ack(slot: number, entry: number, bytes: Uint8Array, answer: ActivationAnswer, nowMs: number): Uint8Array {
+  #answerFor(slot: number, entry: number, bytes: Uint8Array): ActivationAnswer {
     const { entries, members } = this.#state;
+    return this.#activations.answer(
+      members.ids[slot] as MemberId,
+      entries.hashHex[entry] as string,
+      monotonicMs(entries.epochHeardMs[entry] as number),
+      readServePromise(bytes, HEARTBEAT_OFFSET.servePromise),
+    );
+  }
+
+  #ack(slot: number, entry: number, bytes: Uint8Array, answer: ActivationAnswer, nowMs: number): Uint8Array {
+    const { entries, members, contests } = this.#state;
     entries.lastAckMs[entry] = nowMs;
     entries.sinceAck[entry] = 0;
     entries.ackedActivation[entry] = ACK_ACTIVATIONS.indexOf(answer.activation);
@@ -286,6 +371,8 @@ export class Ingest {
         incarnation: answer.incarnation,
         holdsForMs: answer.holdsForMs,
         term: answer.term,
+        newestEpoch: null,
+        contested: contests.size > 0 && contests.isTwo(entry),
       },
       this.#keyring.macAt(this.keyOffset(slot, bytes)),
     );
@@ -304,6 +391,11 @@ const word = (bytes: Uint8Array, at: number): number =>
     ((bytes[at + 2] as number) << 8) |
     (bytes[at + 3] as number)) >>>
   0;
+
+const wide = (bytes: Uint8Array, at: number): bigint => (BigInt(word(bytes, at)) << 32n) | BigInt(word(bytes, at + 4));
+
+const echoes = (bytes: Uint8Array, hi: number | undefined, lo: number | undefined): boolean =>
+  word(bytes, HEARTBEAT_OFFSET.challenge) === hi && word(bytes, HEARTBEAT_OFFSET.challenge + 4) === lo;
 
 const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
 

@@ -1,6 +1,7 @@
 import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/shared';
 import { AgentIndex } from './agent-index.ts';
 import { EntryColumns, isHeard, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
+import { Contests } from './contests.ts';
 import { isOpen, newConfirmation, type Suspicion } from './detector.ts';
 import { newServiceState, sameServiceOpinion, type ServiceState } from './service-state.ts';
 import type { ServiceOpinion } from './service-types.ts';
@@ -26,6 +27,8 @@ export class ObserverState {
   readonly probed = new Map<number, ServiceState>();
   /** Slot → what is thought of its services, where anything is. */
   readonly services = new Map<number, ServiceOpinion>();
+  /** Rows for which an older boot epoch speaks too. */
+  readonly contests = new Contests();
   readonly settings: ObserverSettings;
   #probedVersion = 0;
   #changed: number[] = [];
@@ -143,6 +146,7 @@ export class ObserverState {
       while (entries.next[entry] !== victim) entry = entries.next[entry] as number;
       entries.next[entry] = entries.next[victim] as number;
     }
+    this.contests.forget(victim);
     entries.release(victim);
   }
 
@@ -150,10 +154,12 @@ export class ObserverState {
     return VERDICTS[this.members.verdict[slot] as number] as OpinionVerdict;
   }
 
-  setVerdict(slot: number, verdict: OpinionVerdict, reason: OpinionReason, nowMs: number): void {
-    const { members } = this;
+  /** Who is heard, but from two agents, is said to be so. */
+  setVerdict(slot: number, verdict: OpinionVerdict, why: OpinionReason, nowMs: number): void {
+    const { members, contests } = this;
+    const twoSpeak = why === 'Heard' && contests.size > 0 && contests.isTwo(members.activeEntry[slot] as number);
     const verdictCode = VERDICT_CODE[verdict];
-    const reasonCode = REASON_CODE[reason];
+    const reasonCode = REASON_CODE[twoSpeak ? 'TwoAgents' : why];
     if (members.verdict[slot] === verdictCode && members.reason[slot] === reasonCode) return;
     if (members.verdict[slot] !== verdictCode) members.sinceMs[slot] = nowMs;
     members.verdict[slot] = verdictCode;

@@ -121,6 +121,7 @@ function forget(state: ObserverState, keyring: Keyring, slot: number): void {
   const { members, entries } = state;
   for (let entry = members.firstEntry[slot] as number; entry !== NONE; ) {
     const next = entries.next[entry] as number;
+    state.contests.forget(entry);
     entries.release(entry);
     entry = next;
   }

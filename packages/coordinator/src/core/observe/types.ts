@@ -71,6 +71,8 @@ export const OPINION_REASONS = [
   'NeverHeard',
   'NotActivated',
   'Heard',
+  /** Heard from two agents at once: of two boot epochs, both proven to speak now. */
+  'TwoAgents',
   'Silent',
   'Goodbye',
   'ProbeAnswered',
@@ -133,7 +135,7 @@ export interface MemberKey {
   readonly lastHeardMs: MonotonicMs | null;
 }
 
-/** What became of one datagram. Everything but `recorded` and `unconfirmed` is dropped without an answer. */
+/** What became of one datagram. Everything but `recorded`, `unconfirmed`, `rival` and `stale` is dropped without an answer. */
 export const RECEIVE_OUTCOMES = [
   'recorded',
   /** Authentic and new, but it does not echo our challenge: it may be a recording. Answered with the challenge, says nothing about life. */
@@ -143,7 +145,10 @@ export const RECEIVE_OUTCOMES = [
   'unknown-key',
   'forged',
   'replayed',
+  /** Authentic, and of an older boot epoch or behind the window. Says nothing about life; told so, with a challenge of its own, in case its sender lives. */
   'stale',
+  /** As `stale`, but it echoes that challenge: a second agent, alive. Proves life, and nothing it says is recorded. */
+  'rival',
 ] as const;
 export type ReceiveOutcome = (typeof RECEIVE_OUTCOMES)[number];
 

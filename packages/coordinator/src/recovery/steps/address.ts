@@ -40,7 +40,8 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
     },
     onTimeout: () => ({
       kind: 'hold',
-      reason: 'AddressHeldElsewhere',
+      // Whoever does not see it does not know that somebody else holds it.
+      reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
       text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
     }),
   };

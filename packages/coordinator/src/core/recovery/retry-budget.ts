@@ -1,0 +1,12 @@
+import type { MonotonicMs } from '@understudy/shared';
+import { type BucketLimit, refilled, type TokenBucket } from './token-bucket.ts';
+
+/** What repeating reads may cost in all: a burst for a bad moment, a trickle while nothing works, and two repeats for every read that does. */
+export const READ_RETRIES: BucketLimit = { burst: 100, refillPerSecond: 1 };
+const PER_SUCCESS = 2;
+
+/** A read worked: up to two thirds of all calls may fail, and every read is still repeated. */
+export function earned(bucket: TokenBucket, nowMs: MonotonicMs): TokenBucket {
+  const now = refilled(bucket, READ_RETRIES, nowMs);
+  return { ...now, tokens: Math.min(READ_RETRIES.burst, now.tokens + PER_SUCCESS) };
+}
