@@ -28,7 +28,7 @@ import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
-import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
+import type { LeadershipView, RecoveryActivity, OperatorAnswer, OperatorCommand } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';
@@ -57,6 +57,7 @@ export interface CoordinatorApiOptions {
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
   /** null: not known here. */
   readonly userDataKeyId: (instanceId: string) => number | null;
+  readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
   readonly remarks: () => readonly Problem[];
@@ -206,6 +207,10 @@ export class CoordinatorApi implements ApiSource {
     const intent = view.mirror.intents.get(member)?.record;
     const told = explainView(member, sources);
     return told && { ...told, openRecovery: intent ? this.#open(intent) : null };
+  }
+
+  operate(command: OperatorCommand): Promise<OperatorAnswer> {
+    return this.#options.operate(command);
   }
 
   leaderUrl(): string | null {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiSource, MetricsSource } from './api-source.ts';
 import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
 import { readerOf, withoutConsole } from './operator-access.ts';
+import { addOperatorRoutes, COMMAND_PATHS } from './operator-routes.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
@@ -42,11 +43,14 @@ const PATHS = [
   '/v1/leftovers',
   '/v1/holds',
   '/v1/history',
+  ...COMMAND_PATHS,
 ] as const;
 
 /** Does a path without its query fit one of ours? A part that begins with `:` fits any one part. */
-const isKnown = (path: string): boolean =>
-  PATHS.some((known) => new RegExp(`^${known.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`).test(path));
+const fits = (path: string, known: string): boolean =>
+  new RegExp(`^${known.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`).test(path);
+const isKnown = (path: string): boolean => PATHS.some((known) => fits(path, known));
+const isCommand = (path: string): boolean => COMMAND_PATHS.some((known) => fits(path, known));
 
 interface ErrorBody {
   readonly error: { readonly code: string; readonly text: string };
@@ -102,6 +106,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   server.get('/v1/status', () => api().status());
   server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));
   addExplain(server, api, options);
+  addOperatorRoutes(server, { api, operatorToken: options.operatorToken ?? null, clock: options.clock });
   server.get('/v1/keys', () => api().keys());
   server.get('/v1/recoveries', () => api().recoveries());
   server.get('/v1/leftovers', () => ({ leftovers: api().leftovers() }));
@@ -117,6 +122,11 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
 function addRefusals(server: FastifyInstance, log: Log): void {
   server.setNotFoundHandler((request, reply): FastifyReply => {
     const path = request.url.split('?')[0] ?? '';
+    if (isCommand(path))
+      return reply
+        .code(405)
+        .header('allow', 'POST')
+        .send(errorBody('METHOD_NOT_ALLOWED', `${path} is a command: POST it, with the operator token`));
     if (isKnown(path))
       return reply
         .code(405)
