@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { buildProgram, EXIT } from '@understudy/cli';
-import { HoldReasonSchema, PROBLEM_REMEDIES } from '@understudy/shared';
+import { HoldReasonSchema, PROBLEM_REMEDIES, WAYS_OUT } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
@@ -56,9 +56,13 @@ it('every command that any text advises exists', () => {
   expect(advised.filter(({ command }) => !commands.has(command))).toEqual([]);
 });
 
-it('every hold reason is documented with its way out, and no other', () => {
-  const documented = firstColumn(page('docs/ways-out.md'));
-  expect(new Set(documented)).toEqual(new Set(HoldReasonSchema.options));
+it('every hold reason is documented with its meaning and its way out, and no other', () => {
+  const text = page('docs/ways-out.md');
+  expect(new Set(firstColumn(text))).toEqual(new Set(HoldReasonSchema.options));
+  for (const [reason, { means, act, commands }] of Object.entries(WAYS_OUT)) {
+    const row = text.split('\n').find((line) => line.startsWith(`| \`${reason}\` |`)) ?? '';
+    for (const part of [means, act, ...commands]) expect(row).toContain(part);
+  }
 });
 
 it('every exit code is documented', () => {
