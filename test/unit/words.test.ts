@@ -28,7 +28,7 @@ const firstColumn = (section: string): readonly string[] =>
 const textFiles = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
   .split('\n')
   .filter((path) => /^(?:docs|packages|scripts|README)/.test(path) && /\.(?:md|ts|mjs)$/.test(path))
-  .filter((path) => !/\.test\.ts$/.test(path))
+  .filter((path) => !path.endsWith('.test.ts'))
   .filter((path) => existsSync(new URL(path, root)));
 
 /** `understudy keys status` in code marks, in a string or in a block of commands: the words that may name a command. */
