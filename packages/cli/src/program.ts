@@ -4,6 +4,7 @@ import { keysText, readKeys } from './commands/inspect.ts';
 import { chosenMembers, explainMember } from './commands/chosen-members.ts';
 import { type CoordinatorClient, coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
 import { HEALTH_EXIT, healthOf } from './health.ts';
+import { addOperatorCommands } from './operator-program.ts';
 import { readToken } from './operator-token.ts';
 import { recoveriesText } from './views/recoveries-view.ts';
 import { addKeys } from './keys-program.ts';
@@ -235,6 +236,7 @@ export function buildProgram(context: ProgramContext): Command {
   addReads(program, context);
   addExplain(program, context);
   addInspect(program, context);
+  addOperatorCommands(program, context);
   addProcesses(program);
   addIamPolicy(program);
   addKeys(program, context);

@@ -421,6 +421,7 @@ export class Coordinator {
       console: (member) => this.seat.console(member),
       serveLease: (member) => this.#leaseText(member),
       activity: (opId) => this.seat.activity(opId),
+      operate: (command) => this.seat.operate(command),
       notReady: () => this.#notReady(),
       keys: this.keyRotation,
       userDataKeyId: (instanceId) => this.seat.userDataKeyId(instanceId),

@@ -107,6 +107,12 @@ export const ERROR_TABLE = {
     meaning: 'the coordinator that answered knows no such member',
     remedy: '`understudy members` lists them; a member is group/name, from the tags of its instance',
   },
+  REQUEST_REFUSED: {
+    retry: 'terminal',
+    meaning:
+      'a coordinator took no command: it cannot be done as things are, or the operator token is missing or wrong',
+    remedy: 'read why; docs/ways-out.md has what can be asked for when, and what the token is',
+  },
   CAS_CONFLICT: {
     retry: 'retryable',
     meaning: 'the record changed since it was read',

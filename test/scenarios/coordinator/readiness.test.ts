@@ -92,6 +92,12 @@ describe('a candidate that must fail', () => {
   test('is shown, and passed over without a launch', async () => {
     const { world, old } = await started({}, { policy: { placements } });
     expect(problemsOf(world, DB1)).toEqual(['PlacementArchitecture']);
+    const { api } = world.mustLead().coordinator;
+    expect(api.explain(DB1)?.readinessProblems).toMatchObject([
+      { text: expect.stringContaining('m7g.large is arm64') },
+    ]);
+    const unready = api.status().problems.filter((one) => one.code === 'MEMBERS_NOT_READY');
+    expect(unready.map((one) => one.text)).toEqual([expect.stringContaining('prod/db1 (PlacementArchitecture)')]);
     await replaced(world, old.instanceId);
     expect(launched(world, old.instanceId)?.InstanceType).toBe('m6i.large');
     expect(world.sim.log.calls('RunInstances').filter((call) => call.outcome !== 'ok')).toEqual([]);

@@ -104,6 +104,10 @@ export function explainText(view: ExplainView): string {
   const { evidence, gates, changes } = view;
   return [
     headLines(view).join('\n'),
+    ...list(
+      'not ready for a recovery',
+      (view.readinessProblems ?? []).map((one) => `${one.code}: ${one.text}`),
+    ),
     ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs)] : []),
     ...(evidence.length > 0 ? [evidenceTable(view)] : []),
     ...(gates.length > 0 ? [gateTable(view)] : []),

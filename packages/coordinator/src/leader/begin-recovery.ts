@@ -11,14 +11,18 @@ import {
   laterBy,
   type Log,
   type MemberId,
+  type OperatorAct,
+  type OperatorRequestRecord,
   opIdOf,
   type RecoveryPlan,
+  TAG,
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
+import { raisedOrdinal } from './raise-ordinal.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
@@ -86,6 +90,7 @@ export class Begin {
       const input = await this.#kept.use(instanceId, (cloud) =>
         gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true }),
       );
+      if (input.instance.tags[TAG.fencedBy] === this.#nextOpId(member)) return await this.#raiseOrdinal(term, member);
       const trial = this.#options.trialOf(instanceId);
       const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
@@ -146,11 +151,27 @@ export class Begin {
     log.warn('recovery.begun', {
       member,
       instanceId,
-      opId: opIdOf(instanceId, this.#options.view.mirror.activations.get(member)?.record.ordinal),
+      opId: this.#nextOpId(member),
       term: term.number,
       why: assessment.reason,
     });
     return null;
+  }
+
+  #nextOpId(member: MemberId): string {
+    const { instanceId = '', ordinal } = this.#options.view.mirror.activations.get(member)?.record ?? {};
+    return opIdOf(instanceId, ordinal);
+  }
+
+  /** The next pass begins it, under the next name. */
+  async #raiseOrdinal(term: Term, member: MemberId): Promise<void> {
+    const { view, keys, deciding, clock, log } = this.#options;
+    const { activations, requests } = view.mirror;
+    const activation = activations.get(member);
+    const outcome = activation && (await term.commit(raisedOrdinal(keys, activation, requests.get(member))));
+    if (outcome?.kind === 'committed')
+      log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left its mark and no records' });
+    deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), PASSING_AGAIN_MS) });
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
@@ -185,6 +206,9 @@ export class Begin {
     // The transaction compares the member's record, so the contract it rests on is the one in force when the intent is.
     const lease = serveLeases.standing(member, instanceId);
     const { ordinal } = activation.record;
+    const hold = mirror.holds.get(member);
+    // Whatever was asked of it before: a recovery that begins has not been asked for anything yet.
+    const asked = mirror.requests.get(member);
     const record: Unwritten<IntentRecord> = {
       opId: opIdOf(instanceId, ordinal),
       member,
@@ -200,12 +224,15 @@ export class Begin {
       serveContract: mirror.members.get(member)?.record.serveContract ?? null,
       serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
+      ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
     };
-    const hold = mirror.holds.get(member);
     if (mirror.coordinators.size + (mirror.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
     return {
       puts: [{ key: keys.intent(member), record, expect: 0 }],
-      deletes: hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : [],
+      deletes: [
+        ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
+        ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
+      ],
       also: this.#basis(member),
     };
   }
@@ -253,6 +280,12 @@ export class Begin {
     });
   }
 }
+
+const begunFor = ({ kind, by, why, atWallMs }: OperatorRequestRecord, nowWallMs: number): OperatorAct => ({
+  ...{ kind, by, why, atWallMs },
+  carriedOutAtWallMs: nowWallMs,
+  text: 'a recovery was begun',
+});
 
 /** The same failure, whatever ids and counts its text has. */
 const kindOf = (reason: HoldReason | null, text: string): string => `${reason ?? ''} ${text.replaceAll(/\d+/g, '#')}`;

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  commandsFor,
   type HoldReason,
   type MemberId,
   type MonotonicMs,
@@ -7,6 +8,7 @@ import {
   type Revision,
   TAG,
   type WallMs,
+  WAYS_OUT,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { WantedHold } from './holds.ts';
@@ -73,6 +75,10 @@ const isUnjudged = (reasonCode: string): boolean =>
 /** Nobody hears it, and EC2's answer proves neither failure nor intent: no later answer need ever come. */
 const isUnclear = ({ reasonCode, quorum }: Judgement['assessment']): boolean =>
   quorum.silentEverywhere && (reasonCode === 'Ec2DoesNotKnowIt' || reasonCode === 'StoppedUnexplained');
+
+/** The reason, what a person can do, and the commands for it. */
+const withWayOut = (reason: HoldReason, text: string, member: MemberId): string =>
+  `${text} ${WAYS_OUT[reason].act}: ${commandsFor(reason, member).join(', ')}`;
 
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
@@ -186,6 +192,8 @@ export class Deciding {
     if (unjudged) return unjudged;
     const hold = (reason: HoldReason): WantedHold => ({ reason, text: assessment.reason, untilWallMs: null });
     if (assessment.reasonCode === 'ProbeAnswered') return hold('ProbeAnswered');
+    if (assessment.reasonCode === 'Abandoned' || assessment.reasonCode === 'StoppedByOwnFence')
+      return { ...hold(assessment.reasonCode), text: withWayOut(assessment.reasonCode, assessment.reason, member) };
     if (assessment.reasonCode === 'TwoAgents') return hold('TwoAgents');
     if (!assessment.quorum.silentEverywhere) return null;
     if (isWaiting(assessment.reasonCode)) return hold('NotEnoughObservers');

@@ -4,6 +4,7 @@ import {
   type Keyspace,
   type MemberId,
   type MonotonicMs,
+  opIdOf,
   TAG,
   type WallMs,
 } from '@understudy/shared';
@@ -13,7 +14,10 @@ import {
   assess,
   type MemberEvidence,
   type ObserverRequirement,
+  type OwnStop,
+  ownStopOf,
   type VerdictChanges,
+  weighOwnStop,
 } from '../core/judge/index.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
@@ -72,7 +76,14 @@ export class Judging {
     const { root } = this.#options.keys;
     for (const key of keys) {
       const [area, group, name] = key.slice(root.length).split('/');
-      if (area === 'opinions' || area === 'activations' || area === 'members' || area === 'intents')
+      if (
+        area === 'requests' ||
+        area === 'history' ||
+        area === 'opinions' ||
+        area === 'activations' ||
+        area === 'members' ||
+        area === 'intents'
+      )
         this.#dirty.add(`${group ?? ''}/${name ?? ''}`);
       else if (area === 'coordinators' || area === 'groups')
         for (const member of this.#judgements.keys()) this.#dirty.add(member);
@@ -125,7 +136,11 @@ export class Judging {
     const { member, instanceId, az } = evidence;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     const judgedAtMs = clock.monotonicMs();
-    const assessment = assess(evidence, policy, judgedAtMs);
+    const assessment = weighOwnStop(
+      assess(evidence, policy, judgedAtMs),
+      this.#ownStop(evidence),
+      this.#askedBy(evidence),
+    );
     const before = this.#judgements.get(member);
     const failedSinceWallMs =
       failedSince(
@@ -134,6 +149,31 @@ export class Judging {
         before?.instanceId === instanceId && before.assessment.verdict !== 'alive' ? before : null,
       ) ?? unreachableSince(assessment, evidence, policy, judgedAtMs);
     return { member, instanceId, az, assessment, judgedAtMs, failedSinceWallMs };
+  }
+
+  /** Known by leaders only: a follower does not ask EC2. */
+  #ownStop({ member, instanceId, opinions }: MemberEvidence): OwnStop | null {
+    const { view, evidence } = this.#options;
+    const { activations, history, journals, intents } = view.mirror;
+    const instance = evidence.of(instanceId).cloud?.instance ?? null;
+    const opId = opIdOf(instanceId, activations.get(member)?.record.ordinal);
+    const heard = opinions.filter((one) => one.instanceId === instanceId).map((one) => one.lastHeardWallMs ?? 0);
+    return ownStopOf({
+      instanceId,
+      tags: instance?.tags ?? null,
+      launchedAtWallMs: instance?.launchedAtWallMs ?? null,
+      history: [...(history.get(member)?.values() ?? [])].map((one) => one.record),
+      journalOpId: !intents.has(member) && journals.get(opId)?.has('fence') ? opId : null,
+      lastHeardWallMs: heard.length === 0 ? null : Math.max(...heard),
+    });
+  }
+
+  /** Who has asked for a recovery of this very instance, under the name it would have; null: nobody. */
+  #askedBy({ member, instanceId }: MemberEvidence): string | null {
+    const { requests, activations } = this.#options.view.mirror;
+    const request = requests.get(member)?.record;
+    const opId = opIdOf(instanceId, activations.get(member)?.record.ordinal);
+    return request?.kind === 'recover' && request.opId === opId ? request.by : null;
   }
 
   #note({ member, instanceId, assessment }: Judgement): void {

@@ -13,6 +13,8 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
 import type {
   LeadershipView,
+  OperatorAnswer,
+  OperatorCommand,
   RecoveryActivity,
   RecoveryRunner,
   RecoveryRunOutcome,
@@ -29,6 +31,7 @@ import { FindingsPublisher } from './findings-publisher.ts';
 import { JudgementPublisher } from './judgement-publisher.ts';
 import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
+import { Operating } from './operating.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { Readiness } from './readiness.ts';
@@ -139,6 +142,11 @@ export class LeaderSeat {
     return this.#parts.console.of(member);
   }
 
+  /** What an operator asks of a recovery, if we lead. */
+  operate(command: OperatorCommand): Promise<OperatorAnswer> {
+    return this.#parts.operating.ask(this.#leads() ? (this.#work?.term ?? null) : null, command);
+  }
+
   activity(opId: string): RecoveryActivity | null {
     return this.runs.isRunning(opId) ? this.#options.runner.activity(opId) : null;
   }
@@ -221,6 +229,7 @@ export class LeaderSeat {
       found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
+      operating: new Operating({ view, judging, store, keys, clock, log }),
       begin: new Begin({
         ...{ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
         trialOf: (instanceId) => readiness.trialOf(instanceId),

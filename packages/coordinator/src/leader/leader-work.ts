@@ -21,6 +21,7 @@ import { type HoldKeeper, planHolds } from './holds.ts';
 import type { FindingsPublisher, Found } from './findings-publisher.ts';
 import type { JudgementPublisher } from './judgement-publisher.ts';
 import type { Judgement, Judging } from './judging.ts';
+import type { Operating } from './operating.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { Readiness } from './readiness.ts';
 import type { Enrolling } from './enrolment.ts';
@@ -43,6 +44,7 @@ export interface LeaderParts {
   readonly findings: FindingsPublisher;
   readonly found: () => Found;
   readonly deciding: Deciding;
+  readonly operating: Operating;
   readonly begin: Begin;
   readonly holds: HoldKeeper;
   readonly runs: RecoveryRuns;
@@ -67,7 +69,8 @@ const POLICIES_EVERY_MS = 1_000;
 const AFTER_FAILURE_MS = 5_000;
 
 /**
- * One spell of leadership: loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts and policies, ask EC2, decide, collect.
+ * One spell of leadership: loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts and policies, ask EC2, decide,
+ * drop requests about nothing, collect.
  * Ends when the term does, and is then done for: everything it did was guarded by the term.
  */
 export class LeaderWork {
@@ -96,7 +99,7 @@ export class LeaderWork {
 
   /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
   async run(): Promise<void> {
-    const { enrolling, serveContracts, policies, evidence, judging, runs, pace, collector } = this.#parts;
+    const { enrolling, operating, serveContracts, policies, evidence, judging, runs, pace, collector } = this.#parts;
     const term = this.#term;
     enrolling.forget();
     evidence.forget();
@@ -110,6 +113,7 @@ export class LeaderWork {
       this.#every('policies', Math.min(pace.enrolEveryMs, POLICIES_EVERY_MS), () => policies.pass(term)),
       this.#every('evidence', pace.evidenceEveryMs, () => evidence.pass(this.#targets(), term.signal)),
       this.#every('decide', pace.tickMs, () => this.#decide()),
+      this.#every('requests', pace.enrolEveryMs, () => operating.tidy(term)),
       this.#every('collect', pace.collectEveryMs, () => this.#collect(collector)),
     ]);
     await Promise.allSettled([...this.#beginning]);

@@ -26,8 +26,9 @@ import type { ClusterView } from './cluster-view.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
+import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
-import type { LeadershipView, RecoveryActivity } from '../contracts.ts';
+import type { LeadershipView, RecoveryActivity, OperatorAnswer, OperatorCommand } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';
@@ -56,6 +57,7 @@ export interface CoordinatorApiOptions {
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
   /** null: not known here. */
   readonly userDataKeyId: (instanceId: string) => number | null;
+  readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
   readonly notReady: () => readonly Problem[];
   /** Shown in the status beside {@link notReady}; they do not make the process unready. */
   readonly remarks: () => readonly Problem[];
@@ -148,7 +150,9 @@ export class CoordinatorApi implements ApiSource {
         text: `${instanceId} ${one.text}`.trim(),
       })),
     ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
-    return [...notReady(), ...verdicts.problems(), ...remarks(), ...this.#obstructed(), ...theirs];
+    const unready = readinessProblem(this.#options.view.mirror.members);
+    const own = unready === null ? [] : [unready];
+    return [...notReady(), ...verdicts.problems(), ...remarks(), ...own, ...this.#obstructed(), ...theirs];
   }
 
   /** Why nothing is done about whom, the longest held first, as far as there is room. */
@@ -203,6 +207,10 @@ export class CoordinatorApi implements ApiSource {
     const intent = view.mirror.intents.get(member)?.record;
     const told = explainView(member, sources);
     return told && { ...told, openRecovery: intent ? this.#open(intent) : null };
+  }
+
+  operate(command: OperatorCommand): Promise<OperatorAnswer> {
+    return this.#options.operate(command);
   }
 
   leaderUrl(): string | null {

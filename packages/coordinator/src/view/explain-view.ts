@@ -71,6 +71,7 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     console: sources.console,
     judged: sources.verdict.judged,
     ownView: sources.ownView,
+    readinessProblems: record?.readinessProblems ?? [],
     changes: [...changes.of(member)],
   };
   const judged = explained ? (term ? asLeader(explained) : asFollower(explained, sources)) : unjudged(member, sources);

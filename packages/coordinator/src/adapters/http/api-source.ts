@@ -11,6 +11,7 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
+import type { OperatorAnswer, OperatorCommand } from '../../contracts.ts';
 
 /** What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the loop. */
 export interface ApiSource {
@@ -23,6 +24,8 @@ export interface ApiSource {
   keys(): KeysView;
   /** null: no such member. */
   explain(member: MemberId): ExplainView | null;
+  /** What an operator asks of a recovery; only the leader takes it. Never rejects but for a bug. */
+  operate(command: OperatorCommand): Promise<OperatorAnswer>;
   /** Where the leader answers; null when we lead or nobody does. */
   leaderUrl(): string | null;
   recoveries(): RecoveriesView;

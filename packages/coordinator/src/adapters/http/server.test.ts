@@ -88,6 +88,7 @@ beforeEach(async () => {
     notEnrolled: () => [],
     keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
+    operate: () => Promise.reject(new Error('not asked here')),
     leaderUrl: () => leaderUrl,
     recoveries: () => ({ open: [], history: [] }),
     holds: () => [],

@@ -68,6 +68,7 @@ export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string)
   if (
     reasonCode === 'DegradedTooLong' ||
     reasonCode === 'ServiceUnreachableTooLong' ||
+    reasonCode === 'OperatorAsked' ||
     (!act && !quorum.silentEverywhere)
   )
     return null;

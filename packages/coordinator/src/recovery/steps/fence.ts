@@ -1,4 +1,11 @@
-import type { CloudInstance, OperationError } from '@understudy/shared';
+import {
+  type Cloud,
+  type CloudCallOptions,
+  type CloudInstance,
+  errorText,
+  type OperationError,
+  TAG,
+} from '@understudy/shared';
 import {
   decideFence,
   type RestlessVolume,
@@ -46,6 +53,8 @@ export function fenceStep(run: Run): Step<'fence'> {
     limitMs: run.policy.fenceTimeoutMs,
     prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
     next: async (frozen, last) => {
+      if (frozen.sends.mark === undefined && nothingSent(frozen))
+        return act(markCall(run), 'marking the old instance as about to be stopped by us');
       if (!nothingSent(frozen) && leaseFence(run).kind === 'over') {
         const state = await stateNow(run, oldInstanceId);
         if (state !== 'stopped' && state !== 'terminated') return byLease(run);
@@ -79,7 +88,30 @@ export function fenceStep(run: Run): Step<'fence'> {
   };
 }
 
-const nothingSent = (frozen: Frozen<'fence'>): boolean => Object.keys(frozen.sends).length === 0;
+/** A mark is no request to stop. */
+const nothingSent = ({ sends }: Frozen<'fence'>): boolean => Object.keys(sends).every((name) => name === 'mark');
+
+/** A fence never waits longer for its mark. */
+const MARK_LIMIT_MS = 2_000;
+
+/**
+ * Says on the instance that its stop is ours: what stands in etcd may be gone when somebody asks. Once per recovery, before the stop; a mark that fails, or
+ * takes long, stops nothing, because then the records in etcd are trace enough.
+ */
+function markCall(run: Run): Call {
+  const { oldInstanceId, opId } = run.record;
+  const { clock, log } = run.parts;
+  const tags = { [TAG.fencedBy]: opId, [TAG.fencedAt]: new Date(run.wallMs()).toISOString() };
+  const mark = async (cloud: Cloud, options: CloudCallOptions): Promise<void> => {
+    const enough = new AbortController();
+    const marked = cloud
+      .createTags([oldInstanceId], tags, options)
+      .catch((error: unknown) => log.warn('recovery.fence.unmarked', { oldInstanceId, error: errorText(error) }))
+      .finally(() => enough.abort());
+    await Promise.race([marked, clock.sleep(MARK_LIMIT_MS, enough.signal).catch(() => undefined)]);
+  };
+  return { name: 'mark', optional: true, run: mark };
+}
 
 const act = (call: Call, text: string): Move<'fence'> => ({ kind: 'act', calls: [call], text });
 

@@ -1,0 +1,77 @@
+import { TAG } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { historyRecord } from '../../leader/records.fixtures.ts';
+import type { Assessment } from './evidence.ts';
+import { type OwnStopFacts, ownStopOf, weighOwnStop } from './own-stop.ts';
+
+const AT = Date.parse('2026-11-28T06:00:00.000Z');
+const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
+  instanceId: 'i-1',
+  tags: {},
+  launchedAtWallMs: AT - 1_000_000,
+  history: [],
+  journalOpId: null,
+  lastHeardWallMs: AT - 10_000,
+  ...over,
+});
+const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedAt]: new Date(AT).toISOString() };
+const abandoned = historyRecord('g/m', 'i-1', { outcome: 'abandoned', newInstanceId: null, endedAtWallMs: AT });
+
+describe('ownStopOf: was it we who stopped it?', () => {
+  test.each<[string, Partial<OwnStopFacts>, object | null]>([
+    ['no trace of us', {}, null],
+    ['EC2 was not read', { tags: null }, null],
+    ['its tag, set before its present run ended', { tags }, { opId: 'op-1', abandoned: false }],
+    ['a tag without a time', { tags: { [TAG.fencedBy]: 'op-1' } }, { opId: 'op-1', abandoned: false }],
+    ['started after the tag was set', { tags, launchedAtWallMs: AT + 1 }, null],
+    ['heard after the tag was set', { tags, lastHeardWallMs: AT + 1 }, null],
+    ['a journal without an intent', { journalOpId: 'op-2' }, { opId: 'op-2', abandoned: false }],
+    ['an abandoned recovery of it', { history: [abandoned] }, { opId: abandoned.opId, abandoned: true }],
+    ['started after it was abandoned', { history: [abandoned], tags, launchedAtWallMs: AT + 1 }, null],
+    ['an abandoned recovery of another', { history: [{ ...abandoned, oldInstanceId: 'i-0' }] }, null],
+    ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1')] }, null],
+  ])('%s', (_, over, want) => expect(ownStopOf(facts(over))).toEqual(want));
+});
+
+const assessment = (over: Partial<Assessment>): Assessment =>
+  ({
+    verdict: 'left',
+    act: false,
+    reasonCode: 'OperatorStopped',
+    reason: 'r',
+    recheckInMs: 5_000,
+    ...over,
+  }) as Assessment;
+
+describe('weighOwnStop', () => {
+  const own = { opId: 'op-1', abandoned: false };
+  test.each(['OperatorStopped', 'OperatorHibernated', 'OsShutdown', 'StoppedUnexplained'] as const)(
+    '%s with our own trace is a visible hold, never left, and never acted on by itself',
+    (reasonCode) =>
+      expect(weighOwnStop(assessment({ reasonCode }), own, null)).toMatchObject({
+        verdict: 'unknown',
+        act: false,
+        reasonCode: 'StoppedByOwnFence',
+      }),
+  );
+
+  test('asked for, it is recovered', () =>
+    expect(weighOwnStop(assessment({}), own, 'ann')).toMatchObject({
+      verdict: 'dead',
+      act: true,
+      reasonCode: 'OperatorAsked',
+    }));
+
+  test('an abandoned member that is dead waits for a person', () => {
+    const dead = assessment({ verdict: 'dead', act: true, reasonCode: 'SilentEverywhere' });
+    const given = { opId: 'op-1', abandoned: true };
+    expect(weighOwnStop(dead, given, null)).toMatchObject({ verdict: 'dead', act: false, reasonCode: 'Abandoned' });
+    expect(weighOwnStop(dead, given, 'ann')).toMatchObject({ act: true, reasonCode: 'SilentEverywhere' });
+    expect(weighOwnStop(dead, own, null)).toBe(dead);
+  });
+
+  test('whoever is heard is judged as ever', () => {
+    const alive = assessment({ verdict: 'alive', reasonCode: 'Heard' });
+    expect(weighOwnStop(alive, own, 'ann')).toBe(alive);
+  });
+});

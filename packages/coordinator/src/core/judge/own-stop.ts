@@ -1,0 +1,81 @@
+import { type HistoryRecord, type Tags, TAG } from '@understudy/shared';
+import type { Assessment } from './evidence.ts';
+
+/** We have stopped the activated instance, or were about to, and no recovery of it is open. */
+export interface OwnStop {
+  readonly opId: string;
+  /** An operator has ended that recovery; else its records are gone. */
+  readonly abandoned: boolean;
+}
+
+export interface OwnStopFacts {
+  readonly instanceId: string;
+  /** Of the instance, from EC2; null: not read. */
+  readonly tags: Tags | null;
+  readonly launchedAtWallMs: number | null;
+  /** Of the member. */
+  readonly history: readonly HistoryRecord[];
+  /** A recovery without an intent whose journal has a fence of this instance; null: none. */
+  readonly journalOpId: string | null;
+  /** Newest heartbeat anybody heard of it. */
+  readonly lastHeardWallMs: number | null;
+}
+
+/**
+ * Was it we who stopped this instance? By the history of an abandoned recovery, a journal left behind, or the tag that outlives both. Whoever was started, or
+ * heard, after that is nobody's stop of ours any more.
+ */
+export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
+  const { instanceId, history, tags, journalOpId } = facts;
+  const ended = history
+    .filter((one) => one.outcome === 'abandoned' && one.oldInstanceId === instanceId)
+    .toSorted((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
+  if (ended) return livedAfter(facts, ended.endedAtWallMs) ? null : { opId: ended.opId, abandoned: true };
+  if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
+  const opId = tags?.[TAG.fencedBy];
+  if (opId === undefined) return null;
+  const fencedAtWallMs = Date.parse(tags?.[TAG.fencedAt] ?? '');
+  return livedAfter(facts, fencedAtWallMs) ? null : { opId, abandoned: false };
+}
+
+/** `NaN` (a time that cannot be read) is never before anything. */
+const livedAfter = ({ launchedAtWallMs, lastHeardWallMs }: OwnStopFacts, atWallMs: number): boolean =>
+  Math.max(launchedAtWallMs ?? 0, lastHeardWallMs ?? 0) > atWallMs;
+
+/** What EC2 says of a machine that somebody stopped: without our own traces it would be an operator's stop, or nobody's. */
+const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
+  'OperatorStopped',
+  'OperatorHibernated',
+  'OsShutdown',
+  'StoppedUnexplained',
+]);
+
+/**
+ * **S** Our own stop is never an operator's: where one is known, the member waits for a person, visibly, until its instance is started or a recovery is
+ * asked for (`askedBy`). A member whose recovery was abandoned waits so although its instance was never stopped.
+ */
+export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedBy: string | null): Assessment {
+  if (own === null || assessment.verdict === 'alive') return assessment;
+  const stopped = STOPPED.has(assessment.reasonCode);
+  if (!stopped && !(own.abandoned && assessment.act)) return assessment;
+  const what = own.abandoned
+    ? `its recovery ${own.opId} was abandoned`
+    : `it was stopped by our own recovery ${own.opId}, of which no record is left`;
+  if (askedBy !== null)
+    return {
+      ...assessment,
+      verdict: 'dead',
+      act: true,
+      reasonCode: stopped ? 'OperatorAsked' : assessment.reasonCode,
+      reason: `${askedBy} asked for a recovery: ${what}.`,
+      recheckInMs: Math.min(assessment.recheckInMs, 1_000),
+    };
+  return {
+    ...assessment,
+    verdict: stopped ? 'unknown' : assessment.verdict,
+    act: false,
+    reasonCode: own.abandoned ? 'Abandoned' : 'StoppedByOwnFence',
+    reason: `Nothing is done for it: ${what}.`,
+    wouldChange: ['its instance is started ⇒ it serves again', 'understudy recover ⇒ a recovery begins'],
+  };
+}

@@ -1,0 +1,176 @@
+import {
+  type Clock,
+  commandsFor,
+  errorText,
+  type HoldReason,
+  isOperationError,
+  type Keyspace,
+  type KvCompare,
+  type KvStore,
+  type Log,
+  opIdOf,
+  type OperatorRequestRecord,
+  type RequestKind,
+  WAYS_OUT,
+} from '@understudy/shared';
+import type { OperatorAnswer, OperatorCommand, RefusalCode, Term } from '../contracts.ts';
+import type { ClusterView } from '../view/cluster-view.ts';
+import type { Judging } from './judging.ts';
+
+export interface OperatingOptions {
+  readonly view: ClusterView;
+  readonly judging: Judging;
+  readonly store: KvStore;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Reasons for which a recovery is begun only when somebody asks. */
+const WAITS_FOR_A_PERSON: ReadonlySet<string> = new Set(['Abandoned', 'StoppedByOwnFence', 'OperatorAsked'] satisfies (
+  | HoldReason
+  | 'OperatorAsked'
+)[]);
+
+const refused = (code: RefusalCode, text: string): OperatorAnswer => ({ kind: 'refused', code, text });
+
+/**
+ * Takes what operators ask for and writes it down for the recovery it is about, while we lead: one guarded transaction that compares the term and the intent
+ * (or the activation) it names. Asking the same again changes nothing; asking for something else takes the place of what is not carried out yet.
+ */
+export class Operating {
+  readonly #options: OperatingOptions;
+
+  constructor(options: OperatingOptions) {
+    this.#options = options;
+  }
+
+  /** @throws nothing that is not a bug: a term that ends, or a store that does not answer, is a refusal. */
+  async ask(term: Term | null, command: OperatorCommand): Promise<OperatorAnswer> {
+    const { view, log } = this.#options;
+    const { member } = command;
+    if (term === null || !view.isFresh())
+      return refused('UNAVAILABLE', 'nobody here leads with a fresh view of etcd: ask again');
+    const { mirror } = view;
+    if (!mirror.activations.has(member) && !mirror.members.has(member))
+      return refused('MEMBER_UNKNOWN', `no member ${member} is known here`);
+    const target = this.#target(command);
+    if ('code' in target) return target;
+    try {
+      const answer = await this.#write(term, command, target);
+      if (answer.kind === 'accepted' && !answer.repeated)
+        log.warn('operator.asked', {
+          member,
+          request: answer.request.kind,
+          opId: target.opId,
+          by: command.by,
+          why: command.why,
+        });
+      return answer;
+    } catch (error) {
+      if (!isOperationError(error)) throw error;
+      return refused('UNAVAILABLE', `${errorText(error)}; asking again is harmless`);
+    }
+  }
+
+  /** What the request is about, and the record that proves it is still so. */
+  #target(command: OperatorCommand): Target | (OperatorAnswer & { readonly kind: 'refused' }) {
+    const { view, keys } = this.#options;
+    const { member, kind } = command;
+    const intent = view.mirror.intents.get(member);
+    if (intent) {
+      const { opId } = intent.record;
+      if (command.opId !== null && command.opId !== opId)
+        return {
+          kind: 'refused',
+          code: 'OTHER_RECOVERY',
+          text: `the open recovery of ${member} is ${opId}, not ${command.opId}`,
+        };
+      return { opId, kind, also: [{ key: keys.intent(member), modRevision: intent.modRevision }] };
+    }
+    const activation = view.mirror.activations.get(member);
+    const waits = WAITS_FOR_A_PERSON.has(this.#options.judging.of(member)?.assessment.reasonCode ?? '');
+    const begins = kind === 'recover' || kind === 'retry';
+    if (!activation || !waits || !begins) return this.#nothingToAsk(command, begins);
+    const opId = opIdOf(activation.record.instanceId, activation.record.ordinal);
+    if (command.opId !== null && command.opId !== opId)
+      return {
+        kind: 'refused',
+        code: 'OTHER_RECOVERY',
+        text: `the next recovery of ${member} is ${opId}, not ${command.opId}`,
+      };
+    return {
+      opId,
+      kind: 'recover',
+      also: [
+        { key: keys.intent(member), modRevision: 0 },
+        { key: keys.activation(member), modRevision: activation.modRevision },
+      ],
+    };
+  }
+
+  #nothingToAsk({ member, kind }: OperatorCommand, begins: boolean): OperatorAnswer & { readonly kind: 'refused' } {
+    const hold = this.#options.view.mirror.holds.get(member)?.record;
+    const way = hold ? `. It is held: ${hold.text} (${WAYS_OUT[hold.reason].act})` : '';
+    if (kind === 'recover' || (begins && !hold)) {
+      const text = `${member} was not stopped by us and abandoned by nobody: it is watched, and recovered by itself when it fails${way}`;
+      return { kind: 'refused', code: 'NOT_STOPPED_BY_US', text };
+    }
+    return {
+      kind: 'refused',
+      code: 'NO_OPEN_RECOVERY',
+      text: `no recovery of ${member} is open: there is nothing to ${kind}${way}`,
+    };
+  }
+
+  async #write(term: Term, command: OperatorCommand, target: Target): Promise<OperatorAnswer> {
+    const { view, keys, clock } = this.#options;
+    const { member, by, why, loss, leaveOpen } = command;
+    const stored = view.mirror.requests.get(member);
+    const { opId, kind } = target;
+    const request = { member, kind, opId, by, why, atWallMs: clock.wallMs(), loss, leaveOpen };
+    if (stored && isSame(stored.record, request)) return { kind: 'accepted', request: stored.record, repeated: true };
+    const outcome = await term.commit({
+      puts: [{ key: keys.request(member), expect: stored?.modRevision ?? 0, record: request }],
+      also: target.also,
+    });
+    if (outcome.kind === 'committed') return { kind: 'accepted', request, repeated: false };
+    return refused(
+      'CHANGED',
+      `${member} has changed meanwhile: look again (${commandsFor('NotReady', member).join()})`,
+    );
+  }
+
+  /** Requests about recoveries that are not open, nor the next one: nothing will ever carry them out. Guarded by the term. @throws STORE_* */
+  async tidy(term: Term): Promise<void> {
+    const { view, keys, store, log } = this.#options;
+    const { requests, intents, activations } = view.mirror;
+    for (const [member, { record, modRevision }] of requests) {
+      const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
+      const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
+      if (record.opId === due || !view.isFresh() || !term.holdsFor(0)) continue;
+      const key = keys.request(member);
+      const compare = [
+        { key: keys.leader, createRevision: term.number },
+        { key, modRevision },
+      ];
+      const { succeeded } = await store.txn({ compare, writes: [{ kind: 'delete', key }] });
+      if (succeeded) log.info('operator.request_dropped', { member, request: record.kind, opId: record.opId });
+    }
+  }
+}
+
+interface Target {
+  readonly opId: string;
+  readonly kind: RequestKind;
+  readonly also: readonly KvCompare[];
+}
+
+const isSame = (
+  stored: OperatorRequestRecord,
+  asked: Pick<OperatorRequestRecord, 'kind' | 'opId' | 'loss' | 'leaveOpen'>,
+): boolean =>
+  stored.kind === asked.kind &&
+  stored.opId === asked.opId &&
+  stored.loss === asked.loss &&
+  stored.leaveOpen === asked.leaveOpen;
