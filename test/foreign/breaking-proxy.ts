@@ -56,7 +56,12 @@ export class BreakingProxy {
   break(breakage: Breakage): { readonly struck: () => readonly string[]; readonly end: () => void } {
     const active: Active = { breakage, left: breakage.times ?? 1, broken: [] };
     this.#active.push(active);
-    return { struck: () => active.broken, end: () => void this.#active.splice(this.#active.indexOf(active), 1) };
+    return { struck: () => active.broken, end: () => void (active.left = 0) };
+  }
+
+  /** Everything is passed on as it is. */
+  clear(): void {
+    this.#active.length = 0;
   }
 
   /** Requests of an action that were passed on. */

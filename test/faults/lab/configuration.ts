@@ -5,7 +5,14 @@ import { coordinatorHost, etcdHost, REGION, type Zone, ZONES } from './network.t
 
 /** The lease of the lab's coordinators: the shortest that is allowed, so that ten of them can be waited for. */
 export const TTL_MS = 2_000;
-export const PORTS = { cloud: 4566, heartbeat: 7946, api: 8080, etcdClient: 2379, etcdPeer: 2380 } as const;
+export const PORTS = {
+  cloud: 4566,
+  cloudProxy: 4567,
+  heartbeat: 7946,
+  api: 8080,
+  etcdClient: 2379,
+  etcdPeer: 2380,
+} as const;
 /** Silence after which the lab's observers say `dead`: suspect, then confirmed. */
 export const DEAD_AFTER_MS = 2_000 + 800;
 export const HEARTBEAT_MS = 400;
@@ -38,7 +45,7 @@ export function coordinatorConfig(zone: Zone, masterFile: string): object {
       keepaliveMs: 400,
       callTimeoutMs: 600,
     },
-    aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${PORTS.cloud}`, callTimeoutMs: 1_000 },
+    aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${PORTS.cloudProxy}`, callTimeoutMs: 1_000 },
     keys: [{ id: 1, file: masterFile }],
     observer: { warmUpMs: 2_000, heartbeatMs: HEARTBEAT_MS },
     loop: { tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },

@@ -20,6 +20,7 @@ import {
 } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { stringify } from 'yaml';
+import { BreakingProxy } from '../../foreign/breaking-proxy.ts';
 import { Recorder } from '../audit/recorder.ts';
 import { clockEnvironment, faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
 import { CoordinatorProcess, MASTER } from '../../integration/coordinator/processes.ts';
@@ -28,7 +29,7 @@ import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } fr
 import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
 import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
 import type { LabFolder } from './folder.ts';
-import { buildNetwork, coordinatorHost, etcdHost, insideOf, type Zone, zoneIndex, ZONES } from './network.ts';
+import { buildNetwork, coordinatorHost, etcdHost, insideOf, REGION, type Zone, zoneIndex, ZONES } from './network.ts';
 
 const KEYS = keyspace();
 /** Two WAL segments that etcd allocates in advance, 64 MiB each, and room for its database. */
@@ -47,6 +48,8 @@ export class Lab implements StrikeStage {
   readonly disks: readonly Disk[];
   readonly store: KvStore;
   readonly recorder: Recorder;
+  /** Between the coordinators and EC2; breaks answers. */
+  readonly proxy: BreakingProxy;
   /** Allocation id of each member's Elastic IP. */
   readonly addresses: ReadonlyMap<MemberId, string>;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
@@ -60,6 +63,7 @@ export class Lab implements StrikeStage {
   private constructor(parts: Parts) {
     this.folder = parts.folder;
     this.#cloud = parts.cloud;
+    this.proxy = parts.proxy;
     this.etcd = parts.etcd;
     this.disks = parts.disks;
     this.addresses = parts.addresses;
@@ -83,7 +87,9 @@ export class Lab implements StrikeStage {
     const [etcd, cloud] = await Promise.all([startEtcd(disks), startRegion(folder, agentCommand)]);
     const recorder = new Recorder(cloud.sim, join(folder.path, 'serving'));
     const addresses = new Map(MEMBERS.map(({ member, zone }) => [member, seed(cloud.sim, folder, member, zone)]));
-    return new Lab({ folder, cloud, etcd, disks, recorder, addresses });
+    const proxy = new BreakingProxy(cloud.url);
+    await proxy.listen(REGION.address, PORTS.cloudProxy);
+    return new Lab({ folder, cloud, proxy, etcd, disks, recorder, addresses });
   }
 
   get sim(): CloudSim {
@@ -160,6 +166,7 @@ export class Lab implements StrikeStage {
     const undo = this.#undo.toReversed();
     this.#undo = [];
     this.sim.clearFaults();
+    this.proxy.clear();
     for (const one of undo) await one();
     for (const { process } of this.seats) process.child.kill('SIGCONT');
   }
@@ -168,6 +175,7 @@ export class Lab implements StrikeStage {
     await this.heal();
     await this.store.close();
     await Promise.all(this.seats.map((seat) => seat.process.kill()));
+    await this.proxy.close();
     await this.#cloud.close();
     await this.etcd.stop();
   }
@@ -197,6 +205,7 @@ export class Lab implements StrikeStage {
 interface Parts {
   readonly folder: LabFolder;
   readonly cloud: RunningCloudSim;
+  readonly proxy: BreakingProxy;
   readonly etcd: EtcdCluster;
   readonly disks: readonly Disk[];
   readonly recorder: Recorder;

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { AGENT_DISK } from './agent-disk.ts';
 import { CLOCKS } from './clocks.ts';
 import { ETCD } from './etcd.ts';
+import { FOREIGN_ANSWERS } from './foreign-answers.ts';
 import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
 import { PARTITIONS } from './partitions.ts';
@@ -14,5 +15,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ETCD,
   ...CLOCKS,
   ...AGENT_DISK,
+  ...FOREIGN_ANSWERS,
   ...UNSTOPPABLE,
 ];

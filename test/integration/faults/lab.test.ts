@@ -7,7 +7,7 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE_ARGUMENTS = ['--conditions=source', '--import', './scripts/parent-watch.mjs', '--import', 'tsx'];
 const MAIN = 'test/faults/main.ts';
 /** A zone, one host and the process that leads: one short scenario of each kind. The whole table is `pnpm run faults`. */
-const SUBSET = ['zone-cut', 'one-agent-cut', 'leader-killed-at-launch'];
+const SUBSET = ['zone-cut', 'one-agent-cut', 'leader-killed-at-launch', 'foreign-xhtml-page-200'];
 /** Building the lab takes about 20 s here, a scenario about 10 s. */
 const LIMIT_MS = 240_000;
 

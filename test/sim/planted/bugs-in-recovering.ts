@@ -132,7 +132,7 @@ export const RECOVERING_BUGS: readonly PlantedBug[] = [
     rule: 'S12',
     story: 'whoever holds the address loses it',
     file: 'coordinator/src/core/recovery/address-move.ts',
-    find: 'if (seen.instanceId !== want.oldInstanceId) {',
+    find: 'if (!isOnFenced(seen, want)) {',
     replace: "if (seen.instanceId === 'nobody') {",
     caughtBy: ['I6'],
     run: {

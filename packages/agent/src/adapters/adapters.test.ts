@@ -246,6 +246,29 @@ describe('IMDSv2 client', () => {
     expect((await client.get('spot/instance-action')).kind).toBe(kind);
   });
 
+  const PAGE = '<!DOCTYPE html><html><body>Sign in</body></html>';
+  it.each([
+    ['instead of a token', (url: string): [number, string] => [200, url === '/latest/api/token' ? PAGE : 'i-1']],
+    ['for the instance id', (url: string): [number, string] => [200, url === '/latest/api/token' ? 't' : PAGE]],
+    ['JSON for the instance id', (url: string): [number, string] => [200, url === '/latest/api/token' ? 't' : '{}']],
+    ['nothing for the instance id', (url: string): [number, string] => [200, url === '/latest/api/token' ? 't' : '']],
+  ])('a page %s is no identity', async (_, answer) => {
+    const { client } = await serve(answer);
+    const lost: string[] = [];
+    const check = metadataCheck(client, 'i-1', (found) => lost.push(found));
+    expect(await check.run(AbortSignal.timeout(2_000))).toMatchObject({ status: 'fail', code: 'imdsUnreachable' });
+    expect(lost).toEqual([]);
+  });
+
+  it('a page is no Spot notice', async () => {
+    const { client } = await serve((url) => {
+      if (url === '/latest/api/token') return [200, 't'];
+      return [200, url.endsWith('instance-id') ? 'i-1' : PAGE];
+    });
+    const check = metadataCheck(client, 'i-1', () => undefined);
+    expect(await check.run(AbortSignal.timeout(2_000))).toMatchObject({ status: 'pass' });
+  });
+
   it('the check through a service that is throttled, gone and back', async () => {
     let status = 200;
     const { client } = await serve((url) => {

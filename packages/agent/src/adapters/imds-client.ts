@@ -29,9 +29,9 @@ export class ImdsClient implements MetadataSource {
   async get(path: string, signal?: AbortSignal): Promise<MetadataAnswer> {
     try {
       const first = await this.#getWithToken(path, signal);
-      if (first.status !== 401) return answerOf(first);
+      if (first.status !== 401) return answerOf(path, first);
       this.#token = null;
-      return answerOf(await this.#getWithToken(path, signal));
+      return answerOf(path, await this.#getWithToken(path, signal));
     } catch (error) {
       return { kind: 'unreachable', detail: errorText(error) };
     }
@@ -43,6 +43,7 @@ export class ImdsClient implements MetadataSource {
       const headers = { 'X-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_TTL_SECONDS) };
       const answer = await this.#send('PUT', '/latest/api/token', headers, signal);
       if (answer.status !== 200) return answer.status === 401 ? { status: 403, body: 'no token' } : answer;
+      if (!TOKEN.test(answer.body)) return { status: 502, body: 'no token' };
       this.#token = { text: answer.body, untilMs: nowMs + TOKEN_TTL_SECONDS * 1000 - TOKEN_MARGIN_MS };
     }
     return this.#send('GET', `/latest/meta-data/${path}`, { 'X-aws-ec2-metadata-token': this.#token.text }, signal);
@@ -70,8 +71,17 @@ export class ImdsClient implements MetadataSource {
   }
 }
 
-function answerOf({ status, body }: HttpAnswer): MetadataAnswer {
-  if (status === 200) return { kind: 'found', text: body };
+/** Base64 as IMDS gives it; goes into a header as it is. */
+const TOKEN = /^[A-Za-z0-9+/=_-]{1,1024}$/;
+const INSTANCE_ID = /^i-[0-9A-Za-z-]{1,40}$/;
+
+/** A page of a proxy or a sign-in portal with status 200 is no metadata: taken for another identity it would end a healthy agent. */
+const isOwn = (path: string, body: string): boolean =>
+  path === 'instance-id' ? INSTANCE_ID.test(body.trim()) : !body.trimStart().startsWith('<');
+
+function answerOf(path: string, { status, body }: HttpAnswer): MetadataAnswer {
+  if (status === 200 && isOwn(path, body)) return { kind: 'found', text: body };
+  if (status === 200) return { kind: 'unreachable', detail: `something else than IMDS answers for ${path}` };
   if (status === 404) return { kind: 'absent' };
   if (status === 429 || status === 503) return { kind: 'throttled' };
   return { kind: 'unreachable', detail: `HTTP ${status}` };

@@ -6,6 +6,8 @@ import { EvidencePoller, type EvidenceTarget } from './evidence.ts';
 let clock: SimClock;
 let present: Set<string>;
 let failing: Set<string>;
+/** Instances whose status cannot be read. */
+let statusless: Set<string>;
 let asked: string[][];
 let poller: EvidencePoller;
 const signal = new AbortController().signal;
@@ -14,6 +16,7 @@ beforeEach(() => {
   clock = new SimClock();
   present = new Set();
   failing = new Set();
+  statusless = new Set();
   asked = [];
   const refuse = (ids: readonly string[]) => {
     const bad = ids.find((id) => failing.has(id));
@@ -30,6 +33,7 @@ beforeEach(() => {
     },
     describeInstanceStatus: async (ids: readonly string[]) => {
       refuse(ids);
+      if (ids.some((id) => statusless.has(id))) throw new OperationError('CLOUD_UNAVAILABLE', 'status');
       return ids
         .filter((id) => present.has(id))
         .map((instanceId) => ({ instanceId, system: 'ok' }) as CloudInstanceStatus);
@@ -49,6 +53,26 @@ describe('evidence from EC2', () => {
       cloud: { readAtMs: 500, instance: { state: 'running' } },
       cloudStatus: { readAtMs: 500, status: { system: 'ok' } },
     });
+  });
+
+  test('one question that fails keeps no other from being asked: status, state, or those after the first hundred', async () => {
+    const ids = Array.from({ length: 150 }, (_, index) => `i-${index}`);
+    for (const id of ids) present.add(id);
+    statusless.add('i-0');
+    failing.add('i-99');
+    await poller.pass(targets(...ids.map((id): [string, string] => [id, 'a'])), signal);
+    expect(poller.of('i-0').cloud).toBeNull();
+    expect(poller.of('i-149')).toMatchObject({
+      cloud: { instance: { state: 'running' } },
+      cloudStatus: { status: { system: 'ok' } },
+    });
+    failing.clear();
+    await poller.pass(targets(...ids.map((id): [string, string] => [id, 'a'])), signal);
+    expect(poller.of('i-0').cloud?.instance).not.toBeNull();
+    expect(poller.failures()).toMatchObject([{ az: 'a', code: 'CLOUD_UNAVAILABLE' }]);
+    statusless.clear();
+    await poller.pass(targets(...ids.map((id): [string, string] => [id, 'a'])), signal);
+    expect(poller.failures()).toEqual([]);
   });
 
   test('one AZ in trouble does not blind the others and is reported once it lasts', async () => {

@@ -31,11 +31,15 @@ const intend = (member: MemberId, instanceId: string, startedAtWallMs = 1) =>
   mirror.put(entryOf(keys.intent(member), intentRecord(member, instanceId, { startedAtWallMs }), 5));
 const opIdsStarted = () => started.map((one) => one.opId);
 
+/** Told to try at once, while they run. */
+let hurried: string[];
+
 beforeEach(() => {
   clock = new SimClock();
   mirror = new ClusterMirror(keys.root);
   started = [];
   broken = [];
+  hurried = [];
   const runner: RecoveryRunner = {
     run: (intent: OpenIntent, term: Term) =>
       new Promise((resolve, reject) => {
@@ -44,6 +48,7 @@ beforeEach(() => {
         started.push({ opId: intent.record.opId, term: term.number, end });
       }),
     activity: () => null,
+    retryNow: (opId) => hurried.push(opId),
   };
   runs = new RecoveryRuns({
     runner,
@@ -112,6 +117,20 @@ describe('which recoveries this process works on', () => {
     mirror.delete(keys.hold(DB1));
     runs.sync(termOf(1), mirror, everybody);
     expect(started).toHaveLength(2);
+  });
+
+  test('one that runs and shows a hold is told to try at once when a person removes it, and only then', () => {
+    intend(DB1, 'i-1');
+    runs.sync(termOf(1), mirror, everybody);
+    const opId = started[0]?.opId ?? '';
+    runs.sync(termOf(1), mirror, everybody);
+    mirror.put(entryOf(keys.hold(DB1), holdRecord(DB1, { opId }), 7));
+    runs.sync(termOf(1), mirror, everybody);
+    expect(hurried).toEqual([]);
+    mirror.delete(keys.hold(DB1));
+    for (let i = 0; i < 3; i++) runs.sync(termOf(1), mirror, everybody);
+    expect(hurried).toEqual([opId]);
+    expect(started).toHaveLength(1);
   });
 
   test('a parked one is tried again soon, then ever later', async () => {
