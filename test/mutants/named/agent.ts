@@ -7,7 +7,11 @@ export const AGENT_MUTANTS: readonly NamedMutant[] = [
     rule: 'S9',
     story: 'a workload whose activation half failed counts as withdrawn',
     edits: [
-      { file: 'packages/agent/src/activation-applier.ts', find: "    this.#workload = 'unknown';\n", replace: '' },
+      {
+        file: 'packages/agent/src/activation-applier.ts',
+        find: "    this.#workload = 'unknown';\n    const { outputs, log } = this.#parts;\n",
+        replace: '    const { outputs, log } = this.#parts;\n',
+      },
     ],
     tests: ['packages/agent/src/half-told.test.ts'],
   },

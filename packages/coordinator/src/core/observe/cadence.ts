@@ -1,8 +1,7 @@
 import type { MemberId } from '@understudy/shared';
-import { type EntryColumns, GAPS_KEPT, isHeard, type MemberColumns, NONE } from './columns.ts';
+import { type EntryColumns, isHeard, type MemberColumns, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
-const GAPS_WANTED = 3;
 /** Shortest suspicion time an interval fits into, in intervals: the configuration refuses less (one lost datagram would make a suspect). */
 export const BEATS_PER_SUSPICION = 2;
 /** An agent that is slower than that is suspected after so many of its own intervals: two lost datagrams, and its jitter. */
@@ -19,27 +18,14 @@ export interface SlowAgent {
 }
 
 /** A heartbeat of its own accord (no answer to a probe) came in. A boot epoch begins anew: another configuration may have begun with it. */
-export function recordBeat(entries: EntryColumns, entry: number, heardAtMs: number): void {
-  const beforeMs = entries.beatAtMs[entry] as number;
-  entries.beatAtMs[entry] = heardAtMs;
-  if (beforeMs < (entries.epochHeardMs[entry] as number)) {
-    entries.gapAt[entry] = 0;
-    return;
-  }
-  const gapMs = heardAtMs - beforeMs;
-  if (gapMs < 0) return;
-  // Counts up to the number kept, then round and round above it.
-  const at = entries.gapAt[entry] as number;
-  entries.gapsMs[entry * GAPS_KEPT + (at % GAPS_KEPT)] = gapMs;
-  entries.gapAt[entry] = at === 2 * GAPS_KEPT - 1 ? GAPS_KEPT : at + 1;
-}
-
-/** Median of the last gaps, ms; 0: not known yet. */
-export function cadenceMs(entries: EntryColumns, entry: number): number {
-  const count = Math.min(entries.gapAt[entry] as number, GAPS_KEPT);
-  if (count < GAPS_WANTED) return 0;
-  const gaps = entries.gapsMs.slice(entry * GAPS_KEPT, entry * GAPS_KEPT + count).sort();
-  return gaps[(count - 1) >> 1] as number;
+export function recordBeat(state: ObserverState, slot: number, entry: number, heardAtMs: number): void {
+  const { members, entries } = state;
+  const atMs = heardAtMs >>> 0;
+  const gapMs = (atMs - (entries.beatAtMs[entry] as number)) >>> 0;
+  entries.beatAtMs[entry] = atMs;
+  // A sequence number that overtook another gives a gap of nearly 2^32 too, and no gap is older than its boot epoch.
+  if (gapMs > Math.ceil(heardAtMs - (entries.epochHeardMs[entry] as number))) entries.longGaps.forget(entry);
+  else entries.longGaps.note(entry, gapMs, (members.suspectAfterMs[slot] as number) / BEATS_PER_SUSPICION);
 }
 
 /**
@@ -50,7 +36,7 @@ export function suspectAfterMsOf(members: MemberColumns, entries: EntryColumns, 
   const wantedMs = members.suspectAfterMs[slot] as number;
   const entry = members.activeEntry[slot] as number;
   if (entry === NONE) return wantedMs;
-  const intervalMs = cadenceMs(entries, entry);
+  const intervalMs = entries.longGaps.medianMs(entry);
   return BEATS_PER_SUSPICION * intervalMs <= wantedMs ? wantedMs : BEATS_OF_SLOW_AGENT * intervalMs;
 }
 
@@ -62,7 +48,8 @@ export function slowAgents({ members, entries, slots }: ObserverState): readonly
     if (!isHeard(entries, entry)) continue;
     const suspectAfterMs = members.suspectAfterMs[slot] as number;
     const usedMs = suspectAfterMsOf(members, entries, slot);
-    if (usedMs > suspectAfterMs) slow.push({ member, intervalMs: cadenceMs(entries, entry), suspectAfterMs, usedMs });
+    if (usedMs > suspectAfterMs)
+      slow.push({ member, intervalMs: entries.longGaps.medianMs(entry), suspectAfterMs, usedMs });
   }
   return slow;
 }

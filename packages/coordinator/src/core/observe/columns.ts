@@ -1,5 +1,6 @@
 import type { MemberId } from '@understudy/shared';
 import { FailingChecks } from './failing-checks.ts';
+import { LongGaps } from './long-gaps.ts';
 
 /** Flat storage: one array per field, so that watching 100 000 agents costs bytes, not objects. Growth is by an eighth. */
 
@@ -14,8 +15,6 @@ function grown<T extends Numbers>(old: T, length: number): T {
 const enlarged = (capacity: number, needed: number): number =>
   Math.max(needed, capacity + Math.max(16, Math.ceil(capacity / 8)));
 
-/** Gaps between heartbeats that are kept per instance. Their median shrugs off two that a pause, or lost datagrams, made longer. */
-export const GAPS_KEPT = 5;
 export const NONE = -1;
 /** No key id: those are 1-255. */
 export const NO_KEY = 0;
@@ -117,10 +116,10 @@ export class EntryColumns {
   lastAckMs = new Float64Array(0);
   meanMs = new Float32Array(0);
   variance = new Float32Array(0);
-  /** When it last spoke of its own accord, and the gaps between the last few times: see `cadence.ts`. */
-  beatAtMs = new Float64Array(0);
-  gapsMs = new Float32Array(0);
-  gapAt = new Uint8Array(0);
+  /** When it last spoke of its own accord, ms modulo 2^32. */
+  beatAtMs = new Uint32Array(0);
+  /** Gaps between the times it spoke, by entry; only of those with a long one, so that others cost nothing. */
+  readonly longGaps = new LongGaps();
   ackedIncarnation = new Uint32Array(0);
   ackedActivation = new Uint8Array(0);
   sinceAck = new Uint8Array(0);
@@ -147,6 +146,7 @@ export class EntryColumns {
     this.otherAddress.delete(entry);
     this.flags[entry] = 0;
     this.failing.forget(entry);
+    this.longGaps.forget(entry);
     this.#free.push(entry);
   }
 
@@ -176,8 +176,6 @@ export class EntryColumns {
     this.meanMs = grown(this.meanMs, capacity);
     this.variance = grown(this.variance, capacity);
     this.beatAtMs = grown(this.beatAtMs, capacity);
-    this.gapsMs = grown(this.gapsMs, capacity * GAPS_KEPT);
-    this.gapAt = grown(this.gapAt, capacity);
     this.ackedIncarnation = grown(this.ackedIncarnation, capacity);
     this.ackedActivation = grown(this.ackedActivation, capacity);
     this.sinceAck = grown(this.sinceAck, capacity);

@@ -251,7 +251,7 @@ export class Ingest {
     this.#recordArrival(entry, heardAtMs);
     const passing = this.#recordChecks(slot, entry, bytes, heardAtMs);
     const sent = bytes[HEARTBEAT_OFFSET.flags] as number;
-    if ((sent & FLAG.probeReply) === 0) recordBeat(entries, entry, heardAtMs);
+    if ((sent & FLAG.probeReply) === 0) recordBeat(this.#state, slot, entry, heardAtMs);
     entries.flags[entry] =
       ENTRY_FLAG.windowOpen |
       ENTRY_FLAG.heard |

@@ -107,8 +107,8 @@ export class ObserverState {
     entries.passingSinceMs[entry] = 0;
     entries.meanMs[entry] = 0;
     entries.variance[entry] = 0;
-    entries.beatAtMs[entry] = Number.NEGATIVE_INFINITY;
-    entries.gapAt[entry] = 0;
+    entries.beatAtMs[entry] = 0;
+    entries.longGaps.forget(entry);
     entries.sinceAck[entry] = 0;
     entries.keyId[entry] = NO_KEY;
     entries.ackedActivation[entry] = 0;
