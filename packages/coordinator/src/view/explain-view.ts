@@ -1,4 +1,4 @@
-import type { ExplainView, HoldRecord, MemberId } from '@understudy/shared';
+import { commandsFor, type ExplainView, type HoldRecord, type MemberId, WAYS_OUT } from '@understudy/shared';
 import type { Explanation, GateResult, VerdictChanges } from '../core/judge/index.ts';
 import type { Judgement } from '../leader/judging.ts';
 import type { KnownLeader, LeadershipView } from '../contracts.ts';
@@ -167,9 +167,8 @@ function unjudged(member: MemberId, { view, verdict, hold }: ExplainSources): Ju
   }
   const held = hold ? `; held: ${hold.text}` : '';
   const text = `Recovery ${intent.opId} is open, because: ${intent.reason}${held}`;
-  const wouldFlip = [
-    'nothing: a recovery that was begun is carried through; delete its hold to make it try again at once',
-  ];
+  const way = hold && [`${WAYS_OUT[hold.reason].act}: ${commandsFor(hold.reason, member).join(', ')}`];
+  const wouldFlip = way ?? ['nothing: a recovery that was begun is carried through, unless an operator ends it'];
   return { ...verdict, ...nothing, wouldFlip, decision: decision('recovering', text) };
 }
 
