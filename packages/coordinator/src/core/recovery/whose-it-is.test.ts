@@ -11,8 +11,8 @@ const known = (part: object = {}): KnownRecoveries =>
     activations: new Map([['db/one', { instanceId: 'i-active' }]]),
     ...part,
   }) as never;
-const found = (part: object): Found =>
-  ({ snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [], ...part }) as never;
+const NONE: Found = { snapshots: [], images: [], networkInterfaces: [], instances: [], volumes: [] };
+const found = (part: object): Found => ({ ...NONE, ...part });
 const op = (opId: string) => ({ [TAG.op]: opId });
 
 describe('an address is on the fenced instance', () => {
