@@ -13,7 +13,6 @@ describe('an answer is EC2’s own when', () => {
     ['it has the action’s root and a request id', OWN],
     ['it begins with a prolog', `<?xml version="1.0" encoding="UTF-8"?>\n<!-- x --> ${OWN}\n`],
     ['it begins with a byte order mark', `\uFEFF${OWN}`],
-    ['it says nothing of a return', OWN.replace('<return>true</return>', '')],
     ['its root has a prefix', OWN.replaceAll('DeleteSnapshotResponse', 'ec2:DeleteSnapshotResponse')],
   ])('%s', (_, body) => expect(judge(200, body)).toBeNull());
 
@@ -38,6 +37,7 @@ describe('an answer is somebody else’s when', () => {
     [OWN.slice(0, -20), 'its <DeleteSnapshotResponse> is cut off'],
     [OWN.replace('<requestId>r</requestId>', ''), 'its <DeleteSnapshotResponse> has no requestId'],
     [OWN.replace('true', 'false'), 'it returns "false"'],
+    [OWN.replace('<return>true</return>', ''), 'its <DeleteSnapshotResponse> does not return true'],
     [REFUSAL, 'its body is a <Response>, not a <DeleteSnapshotResponse>'],
   ])('200 %j: %s', (body, text) => expect(judge(200, body)).toBe(`HTTP 200 (text/xml): ${text}`));
 

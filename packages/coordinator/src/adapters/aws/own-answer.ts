@@ -33,8 +33,21 @@ const rootText = (root: string | null, body: string): string => {
   return root === null ? 'its body is no XML' : `its body is a <${root}>`;
 };
 
+/** Actions whose answer is `<return>true</return>` and nothing that names what was done (EC2 API reference, "Response Elements" of each). */
+const RETURNS_TRUE: ReadonlySet<string> = new Set([
+  'CreateTags',
+  'DeleteNetworkInterface',
+  'DeleteSnapshot',
+  'DeleteTags',
+  'DeleteVolume',
+  'DeregisterImage',
+  'DisassociateAddress',
+  'ModifyInstanceAttribute',
+  'ModifyNetworkInterfaceAttribute',
+]);
+
 /**
- * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>` where it is given says `true`. Refusals: `<Response><Errors><Error><Code>` with a
+ * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>` says `true`, and is there where EC2 documents it. Refusals: `<Response><Errors><Error><Code>` with a
  * `RequestID` (EC2 API reference, Query requests; errors-overview).
  */
 export const EC2_QUERY: AnswerForm = {
@@ -45,6 +58,7 @@ export const EC2_QUERY: AnswerForm = {
     if (!isClosed(body, wanted)) return `its <${wanted}> is cut off`;
     if (!/<requestId>[^<]+<\/requestId>/.test(body)) return `its <${wanted}> has no requestId`;
     const said = /<return>\s*([^<]*?)\s*<\/return>/.exec(body)?.[1];
+    if (said === undefined && RETURNS_TRUE.has(action)) return `its <${wanted}> does not return true`;
     return said === undefined || said === 'true' ? null : `it returns "${said}"`;
   },
   refusal(body) {
