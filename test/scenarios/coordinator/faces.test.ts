@@ -1,5 +1,6 @@
 import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { SimAgent } from './sim-agent.ts';
 import { KEYS, type Node, World } from './world.ts';
 
 const DB1 = 'prod/db1';
@@ -157,4 +158,58 @@ describe('without a leader', () => {
     expect(status.leader).toBeNull();
     expect(status.judgement.standing).not.toBe('current');
   });
+});
+
+describe('a coordinator that is restarted', () => {
+  test('within its lease does not take its predecessor for a second process with its id', async () => {
+    // Its own writing comes back late: for a while it sees what its predecessor left.
+    const world = new World({ coordinators: 1, watchLatencyMs: 3_000 });
+    world.put(KEYS.coordinator('c1'), {
+      ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x' },
+      ...{ startedAtWallMs: 1, version: 'test', answersHoldMs: 20_000 },
+    });
+    const node = world.start(0);
+    const seen = () => node.coordinator.view.mirror.coordinators.get('c1')?.record.startedAtWallMs;
+    await world.until('it sees its predecessor', () => seen() === 1, 10_000);
+    await world.until('and then itself', () => seen() !== 1, 20_000);
+    expect(node.log.lines.filter((line) => line.event === 'presence.duplicate')).toEqual([]);
+    expect(node.coordinator.api.status().problems.map((one) => one.code)).not.toContain('DUPLICATE_COORDINATOR_ID');
+  });
+
+  test('and one that runs twice at the same time is told', async () => {
+    const { world } = await started();
+    const [first] = followersOf(world) as [Node];
+    const record = world.kv.entries(KEYS.coordinator(first.id))[0];
+    world.put(KEYS.coordinator(first.id), { ...JSON.parse(record?.value ?? '{}'), udpEndpoint: '10.9.9.9:1' });
+    await world.clock.advance(8_000);
+    expect(first.coordinator.api.status().problems.map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
+  });
+});
+
+test('an agent with a wrong key is named as that, on every coordinator, and its datagrams get no answer', async () => {
+  const world = new World();
+  const old = world.seed(DB1);
+  world.seed(DB2, { az: 'us-east-1b' });
+  await world.up();
+  await world.silence(old.instanceId);
+  await world.clock.advance(1_000);
+  const agent = new SimAgent({
+    ...{ member: DB1, instanceId: old.instanceId, master: new Uint8Array(32).fill(9) },
+    ...{ socket: world.network.open('10.0.0.5'), clock: world.clock, coordinators: world.endpoints },
+  });
+  agent.start();
+  world.pause('global');
+  await world.clock.advance(30_000);
+  for (const { coordinator, id } of world.nodes) {
+    const { problems } = coordinator.api.status();
+    const told = problems.find((one) => one.code === 'AGENT_NOT_AUTHENTIC');
+    expect(told?.text, id).toMatch(
+      /^datagrams from 10\.0\.0\.5 that claim to be prod\/db1 fail authentication \(\d+ in .*\): wrong key$/,
+    );
+    expect(told?.remedy).toContain('understudy keys derive');
+    expect(coordinator.api.members().find(({ member }) => member === DB1)?.refusedDatagrams).toContain('wrong key');
+    expect(coordinator.api.explain(DB1)?.evidence.map((one) => one.source)).toContain('refused datagrams');
+    expect(coordinator.observer.counts.forged).toBeGreaterThan(20);
+  }
+  await agent.stop();
 });
