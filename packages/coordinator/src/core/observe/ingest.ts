@@ -20,7 +20,7 @@ import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
 import { setAddress } from './addresses.ts';
 import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
-import { type Contest, mayAnswer, noteEcho } from './contests.ts';
+import { type Contest, mayAnswer, noteEcho, noteStale, noteTaken } from './contests.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import { RefusedClaims } from './refused-claims.ts';
@@ -152,6 +152,7 @@ export class Ingest {
     const contest = contests.of(entry) ?? this.#beginContest(slot, entry, heardAtMs);
     const from = { epoch: wide(bytes, HEARTBEAT_OFFSET.bootEpoch), sequence: wide(bytes, HEARTBEAT_OFFSET.sequence) };
     const proven = echoes(bytes, contest.challengeHi, contest.challengeLo) && noteEcho(contest, from, heardAtMs);
+    noteStale(contest, from, proven);
     if (proven) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = proven ? 'rival' : 'stale';
     this.counts[outcome]++;
@@ -194,7 +195,7 @@ export class Ingest {
   #answersContest(entry: number, bytes: Uint8Array, begins: boolean, heardAtMs: number): boolean {
     const contest = this.#state.contests.size > 0 ? this.#state.contests.of(entry) : undefined;
     if (!contest || !echoes(bytes, contest.challengeHi, contest.challengeLo)) return false;
-    if (begins) contest.provenAtMs = Math.max(contest.provenAtMs, heardAtMs);
+    if (begins) noteTaken(contest, heardAtMs);
     return true;
   }
 
