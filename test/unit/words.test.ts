@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { PROBLEM_REMEDIES } from '@understudy/shared';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { buildProgram, EXIT } from '@understudy/cli';
+import { HoldReasonSchema, PROBLEM_REMEDIES, WAYS_OUT } from '@understudy/shared';
+import { SeededRandom, SimClock } from '@understudy/shared/testing';
+import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 
 /** What the documentation says and what the program says are compared, so that neither can be changed alone. */
@@ -19,6 +23,54 @@ const firstColumn = (section: string): readonly string[] =>
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code));
+
+/** Of git, so that what is made by a build is not read. */
+const textFiles = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+  .split('\n')
+  .filter((path) => /^(?:docs|packages|scripts|README)/.test(path) && /\.(?:md|ts|mjs)$/.test(path))
+  .filter((path) => !path.endsWith('.test.ts'))
+  .filter((path) => existsSync(new URL(path, root)));
+
+/** `understudy keys status` in code marks, in a string or in a block of commands: the words that may name a command. */
+const COMMAND_LINE =
+  /(?:`|^|\$ |')(?:npx )?(?:npm run (?:-s )?)?understudy(?: --)? ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?/gm;
+
+function commandsOf(program: Command): ReadonlySet<string> {
+  const below = program.commands.flatMap((one) => [
+    one.name(),
+    ...one.commands.map((sub) => `${one.name()} ${sub.name()}`),
+  ]);
+  return new Set(below);
+}
+
+it('every command that any text advises exists', () => {
+  const commands = commandsOf(buildProgram({ clock: new SimClock(), random: new SeededRandom(1), environment: {} }));
+  const parents = new Set([...commands].filter((name) => name.includes(' ')).map((name) => name.split(' ')[0] ?? ''));
+  const advised = textFiles.flatMap((path) =>
+    [...page(path).matchAll(COMMAND_LINE)].map(([, name = '', sub = '']) => ({
+      path,
+      command: parents.has(name) && sub !== '' ? `${name} ${sub}` : name,
+    })),
+  );
+  expect(new Set(advised.map((one) => one.command)).size).toBeGreaterThan(8);
+  expect(advised.filter(({ command }) => !commands.has(command))).toEqual([]);
+});
+
+it('every hold reason is documented with its meaning and its way out, and no other', () => {
+  const text = page('docs/ways-out.md');
+  expect(new Set(firstColumn(text))).toEqual(new Set(HoldReasonSchema.options));
+  for (const [reason, { means, act, commands }] of Object.entries(WAYS_OUT)) {
+    const row = text.split('\n').find((line) => line.startsWith(`| \`${reason}\` |`)) ?? '';
+    for (const part of [means, act, ...commands]) expect(row).toContain(part);
+  }
+});
+
+it('every exit code is documented', () => {
+  const rows = [...sectionOf(page('docs/cli.md'), 'Exit codes').matchAll(/^\| (\d+) \|/gm)].map(([, code]) =>
+    Number(code),
+  );
+  expect(rows).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
+});
 
 it('every problem code is documented, once, and no other', () => {
   const documented = firstColumn(sectionOf(page('docs/coordinator.md'), 'Problems'));

@@ -62,9 +62,11 @@ export class ActivationApplier {
 
   /** Somebody else may have told the workload something since: it is told again what we want. */
   tellAgain(): void {
-    if (this.#wanted === null) return;
-    this.#workload = 'unknown';
-    this.want(this.#wanted);
+    const wanted = this.#wanted;
+    if (wanted === null) return;
+    const state: WorkloadState = 'unknown';
+    this.#workload = state;
+    this.want(wanted);
   }
 
   /** What hook and target last achieved. */

@@ -1,5 +1,5 @@
 import { agentIdOf, errorText, hmacOf, isOperationError, type Log, type OperationError } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { FileDescriptorSink, SystemClock, SystemRandom, tolerateLostErrors } from '@understudy/shared/node';
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { uptime } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { activationOutputs } from './adapters/activation-outputs.ts';
 import { IMDS_DEFAULT_ENDPOINT, ImdsClient } from './adapters/imds-client.ts';
-import { FileDescriptorSink, JsonLinesLog } from './adapters/json-lines-log.ts';
+import { JsonLinesLog } from './adapters/json-lines-log.ts';
 import { keyFiles } from './adapters/key-files.ts';
 import { lookupAddress } from './adapters/name-lookup.ts';
 import { customCheck } from './adapters/custom-checks.ts';
@@ -78,6 +78,7 @@ function refuse(error: OperationError): number {
 
 /** @throws KEY_INVALID before anything is started. */
 async function runConfigured(config: AgentConfig, options: RunAgentOptions): Promise<number> {
+  tolerateLostErrors();
   const configuredKey = readAgentKey(config);
   const clock = new SystemClock();
   const sink = new FileDescriptorSink(1, clock);

@@ -15,6 +15,8 @@ export const EXIT = {
   /** Nobody answered: coordinator or etcd not reachable. */
   unavailable: 69,
   software: 70,
+  /** Standard output cannot be written; 141 where its reader is gone. See `endWithOutput`. */
+  output: 74,
   config: 78,
 } as const;
 

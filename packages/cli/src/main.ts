@@ -1,5 +1,5 @@
 import { errorText, isOperationError } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { endWithOutput, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 
@@ -11,6 +11,7 @@ const commanderExit = (error: unknown): number | null =>
       : EXIT.usage
     : null;
 
+endWithOutput('understudy');
 try {
   const context = { clock: new SystemClock(), random: new SystemRandom(), environment: process.env };
   await buildProgram(context).parseAsync(process.argv);

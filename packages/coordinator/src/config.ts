@@ -43,6 +43,12 @@ const http = z.strictObject({
    * shown to nobody. With it, whoever has the token sees more than whoever merely reaches the port.
    */
   operatorTokenFile: z.string().min(1).optional(),
+  /** Connections at once, 8-10 000. More = more readers, more descriptors and memory in a stranger's hands. */
+  connections: z.number().int().min(8).max(10_000).default(256),
+  /** From one address at once, 1-10 000, below `connections`. Behind a proxy or NAT all readers share one: raise it there. */
+  connectionsPerAddress: z.number().int().min(1).max(10_000).default(64),
+  /** A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that waits for its next request too. */
+  headersTimeoutMs: durationMs(5_000, 1_000, 60_000),
 });
 
 const etcd = z.strictObject({
@@ -258,6 +264,11 @@ const RULES: readonly Rule[] = [
       const ids = keys.map((one) => one.id);
       return new Set(ids).size < ids.length ? `ids ${ids.join(' and ')}: each id once` : null;
     },
+  },
+  {
+    path: ['http', 'connectionsPerAddress'],
+    refusal: ({ http: { connections, connectionsPerAddress: one } }) =>
+      one < connections ? null : `${one} is not below connections = ${connections}: one address could have them all`,
   },
   {
     path: ['dropKeysInUse'],

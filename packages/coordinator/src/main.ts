@@ -174,6 +174,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   closers.push(() => socket.close());
   const http = await startHttpServer({
     operatorToken: secrets.operatorToken,
+    limits: config.http,
     host,
     port,
     api: () => coordinator?.api ?? null,

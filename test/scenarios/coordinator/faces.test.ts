@@ -158,3 +158,29 @@ describe('without a leader', () => {
     expect(status.judgement.standing).not.toBe('current');
   });
 });
+
+describe('a coordinator that is restarted', () => {
+  test('within its lease does not take its predecessor for a second process with its id', async () => {
+    // Its own writing comes back late: for a while it sees what its predecessor left.
+    const world = new World({ coordinators: 1, watchLatencyMs: 3_000 });
+    world.put(KEYS.coordinator('c1'), {
+      ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x' },
+      ...{ startedAtWallMs: 1, version: 'test', answersHoldMs: 20_000 },
+    });
+    const node = world.start(0);
+    const seen = () => node.coordinator.view.mirror.coordinators.get('c1')?.record.startedAtWallMs;
+    await world.until('it sees its predecessor', () => seen() === 1, 10_000);
+    await world.until('and then itself', () => seen() !== 1, 20_000);
+    expect(node.log.lines.filter((line) => line.event === 'presence.duplicate')).toEqual([]);
+    expect(node.coordinator.api.status().problems.map((one) => one.code)).not.toContain('DUPLICATE_COORDINATOR_ID');
+  });
+
+  test('and one that runs twice at the same time is told', async () => {
+    const { world } = await started();
+    const [first] = followersOf(world) as [Node];
+    const record = world.kv.entries(KEYS.coordinator(first.id))[0];
+    world.put(KEYS.coordinator(first.id), { ...JSON.parse(record?.value ?? '{}'), udpEndpoint: '10.9.9.9:1' });
+    await world.clock.advance(8_000);
+    expect(first.coordinator.api.status().problems.map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
+  });
+});

@@ -5,7 +5,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FileDescriptorSink, JsonLinesLog } from './json-lines-log.ts';
+import { FileDescriptorSink } from '@understudy/shared/node';
+import { JsonLinesLog } from './json-lines-log.ts';
 
 function speak(log: Log): void {
   log.debug('not.heard');

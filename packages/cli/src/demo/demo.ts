@@ -122,9 +122,9 @@ function lookAround(theatre: Theatre, dir: string): string {
     '',
     `Still running: coordinators ${alive.join(' ')}, etcd ${theatre.etcdHosts.join(' ')}`,
     `Logs: ${dir}/logs`,
-    `Try:  npm run understudy -- status --url ${url}`,
-    `      npm run understudy -- members --watch --url ${url}`,
-    `      npm run understudy -- inspect history --etcd ${theatre.etcdHosts[0]}`,
+    `Try:  ./understudy status --url ${url}`,
+    `      ./understudy members --watch --url ${url}`,
+    `      ./understudy inspect history --etcd ${theatre.etcdHosts[0]}`,
     'Ctrl-C ends it.',
   ].join('\n');
 }

@@ -11,6 +11,16 @@ import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
 import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
 
+/** Of a term that is given back on purpose: nothing was lost. */
+const HANDED_OVER = 'handed over';
+
+/**
+ * Why a term, or work in it, ended, for a log. What ends because this coordinator stops, or resigns, carries the code of a lost lease (whoever works in it must
+ * stop the same way), and is not told as a loss.
+ */
+export const endText = (error: unknown): string =>
+  errorText(error).replace(new RegExp(`^LEASE_LOST: (?=term \\d+ is over: ${HANDED_OVER})`), '');
+
 export interface LeaderTermOptions {
   readonly deps: LeaseDeps;
   readonly keys: Keyspace;
@@ -45,6 +55,11 @@ export class LeaderTerm implements Term {
   /** Our own deadline, as of the last good keepalive: from then on every question is answered no. */
   get validUntilMs(): MonotonicMs {
     return this.#options.keeper.validUntilMs;
+  }
+
+  /** As {@link end}, because we stop or resign: `why` in words. */
+  handOver(why: string): void {
+    this.end(`${HANDED_OVER}, ${why}`);
   }
 
   /** Stops believing, at once. */

@@ -16,7 +16,7 @@ import {
 import type { KnownLeader, LeadershipView, Term } from '../contracts.ts';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
-import { LeaderTerm } from './leader-term.ts';
+import { endText, LeaderTerm } from './leader-term.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 import { RecurringFailure } from './recurring-failure.ts';
@@ -124,7 +124,7 @@ export class Leadership implements LeadershipView {
     if (!term) return false;
     const { clock, afterResignMs = 2000 } = this.#options;
     this.#stayOutUntilMs = laterBy(clock.monotonicMs(), afterResignMs);
-    term.end('resigned');
+    term.handOver('this coordinator resigns');
     await this.#atMost(this.#steppedDown);
     return true;
   }
@@ -132,7 +132,7 @@ export class Leadership implements LeadershipView {
   /** Resigns, revokes, ends the watch. Bounded by a few call timeouts, also without etcd. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('leadership closed'));
-    this.#term?.end('closing');
+    this.#term?.handOver('this coordinator stops');
     await this.#atMost(this.#running ?? Promise.resolve());
     this.#view.close();
     this.#listeners.clear();
@@ -237,7 +237,7 @@ export class Leadership implements LeadershipView {
   async #lead(keeper: LeaseKeeper, entry: KvEntry): Promise<void> {
     const { keys, self, log } = this.#options;
     const term = new LeaderTerm({ deps: this.#deps, keys, coordinatorId: self.coordinatorId, keeper, entry });
-    if (this.#closing.signal.aborted) term.end('closing');
+    if (this.#closing.signal.aborted) term.handOver('this coordinator stops');
     const steppedDown = Promise.withResolvers<void>();
     this.#steppedDown = steppedDown.promise;
     if (term.remainingMs() > 0) {
@@ -246,7 +246,7 @@ export class Leadership implements LeadershipView {
       this.#notify();
       await over(term);
       this.#term = null;
-      log.info('leadership.ended', { term: term.number, reason: errorText(term.signal.reason) });
+      log.info('leadership.ended', { term: term.number, reason: endText(term.signal.reason) });
       this.#notify();
     }
     await this.#giveBack(keeper, term).finally(() => steppedDown.resolve());

@@ -7,6 +7,7 @@ import {
   type Log,
   type Problem,
   problemOf,
+  type Revision,
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
@@ -33,6 +34,8 @@ export class Presence {
   readonly #failure: RecurringFailure;
   readonly #closing = new AbortController();
   #publishedUnder: string | null = null;
+  /** Revision of our own last writing: what was there before is our predecessor's, who had our id by right. */
+  #publishedAt: Revision = 0;
   #duplicate: Problem | null = null;
   #running: Promise<void> | null = null;
 
@@ -88,7 +91,7 @@ export class Presence {
     const leaseId = this.#session.leaseId();
     if (leaseId === null || (leaseId === this.#publishedUnder && !this.#writesRefused())) return;
     try {
-      await this.#writer.publish({ key: this.#key, record: this.#record, leaseId });
+      this.#publishedAt = await this.#writer.publish({ key: this.#key, record: this.#record, leaseId });
       this.#publishedUnder = leaseId;
       this.#failure.worked();
     } catch (error) {
@@ -100,10 +103,13 @@ export class Presence {
 
   #lookForDuplicate(): void {
     const { coordinatorId, startedAtWallMs, udpEndpoint } = this.#record;
-    const seen = this.#view.mirror.coordinators.get(coordinatorId)?.record;
+    const stored = this.#view.mirror.coordinators.get(coordinatorId);
+    const seen = stored?.record;
     const isOther =
       this.#publishedUnder !== null &&
       seen !== undefined &&
+      stored !== undefined &&
+      stored.modRevision > this.#publishedAt &&
       (seen.startedAtWallMs !== startedAtWallMs || seen.udpEndpoint !== udpEndpoint);
     if (!isOther) {
       this.#duplicate = null;

@@ -1,7 +1,6 @@
 import {
   type Clock,
   type Cloud,
-  errorText,
   HistoryRecordSchema,
   invariant,
   isOperationError,
@@ -23,6 +22,7 @@ import type {
   RecoveryRunOutcome,
   Term,
 } from '../contracts.ts';
+import { endText } from '../leadership/leader-term.ts';
 import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-table.ts';
 import { driveStep } from './effect.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
@@ -241,7 +241,7 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
   } catch (second) {
     if (!run.term.signal.aborted && !isOperationError(second)) throw second;
   }
-  log.info('recovery.parked', { why: errorText(error) });
+  log.info('recovery.parked', { why: endText(error) });
   return 'parked';
 }
 

@@ -1,3 +1,5 @@
+export * from './end-with-output.ts';
+export * from './file-descriptor-sink.ts';
 export * from './load-config.ts';
 export * from './pino-log.ts';
 export * from './system-clock.ts';

@@ -1,5 +1,8 @@
 import pino, { type Logger } from 'pino';
 import type { Log, LogFields } from '../ports/index.ts';
+import { tolerateLostErrors } from './end-with-output.ts';
+import { FileDescriptorSink } from './file-descriptor-sink.ts';
+import { SystemClock } from './system-clock.ts';
 
 /** pino JSON lines: `{"level":"info","time":…,"event":"recovery.step.done",…}`. Values under secret-looking keys are masked. */
 export class PinoLog implements Log {
@@ -25,7 +28,7 @@ export class PinoLog implements Log {
         censor: '[masked]',
       },
     };
-    return new PinoLog(options.destination ? pino(settings, options.destination) : pino(settings));
+    return new PinoLog(pino(settings, options.destination ?? standardOutput()));
   }
 
   debug(event: string, fields: LogFields = {}): void {
@@ -43,4 +46,15 @@ export class PinoLog implements Log {
   child(fields: LogFields): Log {
     return new PinoLog(this.#logger.child(fields));
   }
+}
+
+/**
+ * pino's own destination waits for a slow reader, holding up the process (a leader's keepalives with it), and ends it with a stack trace when the disk is full. This one
+ * drops and counts.
+ */
+function standardOutput(): pino.DestinationStream {
+  const sink = new FileDescriptorSink(1, new SystemClock());
+  tolerateLostErrors();
+  process.on('exit', () => sink.flushNow());
+  return { write: (line) => sink.writeLine(line) };
 }

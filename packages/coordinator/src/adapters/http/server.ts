@@ -1,6 +1,7 @@
 import { type Clock, errorText, isName, type Log, OperationError } from '@understudy/shared';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiSource, MetricsSource } from './api-source.ts';
+import { ConnectionGate, type ConnectionLimits } from './connection-limits.ts';
 import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
 import { readerOf, withoutConsole } from './operator-access.ts';
 import { addOperatorRoutes, COMMAND_PATHS } from './operator-routes.ts';
@@ -22,12 +23,20 @@ export interface HttpServerOptions {
   readonly operatorToken?: string | null;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default: {@link DEFAULT_HTTP_LIMITS}. */
+  readonly limits?: HttpLimits;
 }
+
+export interface HttpLimits extends ConnectionLimits {
+  /** A connection without a complete header for so long is closed. ms */
+  readonly headersTimeoutMs: number;
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 5_000 };
 
 /** No request of ours has a body; this only bounds what a stranger may send. */
 const BODY_BYTES_MAX = 4_096;
 const REQUEST_TIMEOUT_MS = 10_000;
-const CONNECTIONS_MAX = 256;
 const HISTORY_MAX = 1_000;
 const HISTORY_DEFAULT = 100;
 
@@ -151,15 +160,18 @@ function addRefusals(server: FastifyInstance, log: Log): void {
  * @throws CONFIG_INVALID when the address cannot be bound (in use, not ours, privileged).
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { limits = DEFAULT_HTTP_LIMITS } = options;
   const server = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.headersTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
   });
-  server.server.maxConnections = CONNECTIONS_MAX;
+  new ConnectionGate(server.server, limits);
   // A body is neither wanted nor parsed: refused as a method or a path, whatever its type.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => {
