@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -111,3 +111,21 @@ it('interrupted in the middle of a recovery, the demo takes everything along and
   expect(processesOfDemos().filter((command) => ![...before].some((folder) => command.includes(folder)))).toEqual([]);
   expect(demoFolders().filter((folder) => !before.has(folder))).toEqual([]);
 }, 60_000);
+
+it('kept, it says where the cloud is and how to break something, and the line works; ended, it leaves nothing', async () => {
+  const before = new Set(demoFolders());
+  let broke: { readonly status: number | null; readonly output: string } | null = null;
+  const ended = await demo(['--json', '--keep'], (text, interrupt) => {
+    const line = /Break something: +(curl -X POST http:\S+\/_sim\/instances\/i-\w+\/crash)\n/.exec(text)?.[1];
+    if (broke || line === undefined || !text.includes('Ctrl-C ends it')) return;
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `${line} --fail --silent --show-error`], {
+      encoding: 'utf8',
+    });
+    broke = { status, output: stdout + stderr };
+    interrupt();
+  });
+  expect(broke, ended.stderr).toMatchObject({ status: 0 });
+  expect(ended.stderr).toMatch(/cloud http:\/\/127\.0\.0\.1:\d+/);
+  expect(processesOfDemos().filter((command) => ![...before].some((folder) => command.includes(folder)))).toEqual([]);
+  expect(demoFolders().filter((folder) => !before.has(folder))).toEqual([]);
+}, 200_000);

@@ -60,7 +60,7 @@ async function run(): Promise<number> {
   const memberCount = numberIn(members, '--members', STEADY_COUNT + 2, 30);
   const signal = interruption();
   const clock = new SystemClock();
-  const dir = makeTheatreDir('soak');
+  const dir = makeTheatreDir('soak', clock.wallMs());
   const group = new ProcessGroup({ clock, logDir: `${dir}/logs` });
   let code: number = EXIT.failed;
   try {

@@ -68,7 +68,7 @@ describe('the scope', () => {
     const rules = rulesOf();
     expect(rules.size).toBeGreaterThanOrEqual(17);
     for (const [rule, files] of rules) expect(files.length, `${rule} leads to no file`).toBeGreaterThan(0);
-    expect(rules.get('S7')).toEqual(['packages/coordinator/src/recovery/steps/revoke.ts']);
+    expect(rules.get('S7')).toContain('packages/coordinator/src/recovery/steps/revoke.ts');
     expect(rules.get('S14')).toContain('packages/coordinator/src/recovery/steps/verify.ts');
     expect(rules.get('S2')).toContain('packages/coordinator/src/leadership/guarded-commit.ts');
   });

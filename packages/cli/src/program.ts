@@ -214,7 +214,10 @@ function addDemo(program: Command): void {
     .command('demo')
     .description('three coordinators, a real etcd cluster and six agents: watch two failovers and one refusal')
     .option('--json', 'last line of standard output is one JSON object; the live view goes to standard error')
-    .option('--keep', 'leave everything running at the end, until interrupted, and keep the logs')
+    .option(
+      '--keep',
+      'leave everything running at the end, until interrupted; says where the cloud is and how to break something',
+    )
     .option('--speed <factor>', "the cloud's latencies are divided by this", positiveNumber, 10)
     .action(async (options: DemoCommandOptions) => {
       const { runDemo } = await import('./demo/demo.ts');

@@ -165,6 +165,8 @@ export const MemberViewSchema = z.object({
   }),
   /** null: it does not watch it. */
   ownView: OwnViewSchema.nullable(),
+  /** Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. null: none in the last minute. */
+  refusedDatagrams: z.string().nullable().default(null),
   degraded: z.boolean(),
   lastHeardAgoMs: z.number().nullable(),
   opinions: z.array(

@@ -27,6 +27,8 @@ export const PROBLEM_REMEDIES = {
   LEFTOVERS_OBSTRUCTED:
     'run `understudy leftovers`; remove what is in the way (permission, protection, state): it is tried again by itself',
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
+  AGENT_NOT_AUTHENTIC:
+    'give its agent its own key (understudy keys derive); if it is not its agent, find out who sends from there',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

@@ -1,5 +1,6 @@
 import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { SimAgent } from './sim-agent.ts';
 import { KEYS, type Node, World } from './world.ts';
 
 const DB1 = 'prod/db1';
@@ -183,4 +184,32 @@ describe('a coordinator that is restarted', () => {
     await world.clock.advance(8_000);
     expect(first.coordinator.api.status().problems.map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
   });
+});
+
+test('an agent with a wrong key is named as that, on every coordinator, and its datagrams get no answer', async () => {
+  const world = new World();
+  const old = world.seed(DB1);
+  world.seed(DB2, { az: 'us-east-1b' });
+  await world.up();
+  await world.silence(old.instanceId);
+  await world.clock.advance(1_000);
+  const agent = new SimAgent({
+    ...{ member: DB1, instanceId: old.instanceId, master: new Uint8Array(32).fill(9) },
+    ...{ socket: world.network.open('10.0.0.5'), clock: world.clock, coordinators: world.endpoints },
+  });
+  agent.start();
+  world.pause('global');
+  await world.clock.advance(30_000);
+  for (const { coordinator, id } of world.nodes) {
+    const { problems } = coordinator.api.status();
+    const told = problems.find((one) => one.code === 'AGENT_NOT_AUTHENTIC');
+    expect(told?.text, id).toMatch(
+      /^datagrams from 10\.0\.0\.5 that claim to be prod\/db1 fail authentication \(\d+ in .*\): wrong key$/,
+    );
+    expect(told?.remedy).toContain('understudy keys derive');
+    expect(coordinator.api.members().find(({ member }) => member === DB1)?.refusedDatagrams).toContain('wrong key');
+    expect(coordinator.api.explain(DB1)?.evidence.map((one) => one.source)).toContain('refused datagrams');
+    expect(coordinator.observer.counts.forged).toBeGreaterThan(20);
+  }
+  await agent.stop();
 });

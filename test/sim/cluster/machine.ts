@@ -1,4 +1,4 @@
-import { Agent, AgentConfigSchema, type Check } from '@understudy/agent';
+import { type ActivationOutputs, Agent, AgentConfigSchema, type AgentParts, type Check } from '@understudy/agent';
 import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { checksumMac } from './checksum-tags.ts';
@@ -48,6 +48,15 @@ export function speechOf(world: World, member: MemberId) {
   };
 }
 
+/** Hooks of an agent that has none. */
+const UNHEEDED: ActivationOutputs = {
+  writeFile: () => Promise.resolve(),
+  removeFile: () => Promise.resolve(),
+  tellTarget: () => Promise.resolve(),
+  runHook: () => Promise.resolve(),
+  powerOff: () => Promise.resolve(),
+};
+
 /** A powered instance: its workload and, beside it, the production agent. From power on to power off; the next power on is another one. */
 export class Machine {
   readonly identity: MachineIdentity;
@@ -59,6 +68,7 @@ export class Machine {
   readonly #name: string;
   #agent: AgentLife | null = null;
   #agentLives = 0;
+  #seconds = 0;
   #on = true;
   /** Nothing on it will ever start. */
   isStillborn = false;
@@ -120,12 +130,16 @@ export class Machine {
   }
 
   #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent {
+    return new Agent(this.#partsOf(`agent-${this.#agentLives}`, clock, socket));
+  }
+
+  #partsOf(stream: string, clock: ProcessClock, socket: ProcessSocket): AgentParts {
     const { identity } = this;
     const { disks, kernel } = this.#world;
-    return new Agent({
+    return {
       ...this.#world.speechOf(identity.member),
       clock,
-      random: this.#world.streamOf(`${this.#name}/agent-${this.#agentLives}`),
+      random: this.#world.streamOf(`${this.#name}/${stream}`),
       log: new WitnessedLog((level, event, fields) => this.#world.logged(identity.instanceId, level, event, fields)),
       socket,
       lookup: (host) => Promise.resolve(host),
@@ -139,7 +153,28 @@ export class Machine {
       watchdog: this.#watchdog,
       makeChecks: () => ({ network: PASSING, storage: PASSING, metadata: PASSING }),
       uptimeMs: () => kernel.monotonicMs(),
+    };
+  }
+
+  /**
+   * Another agent of the same member, as a person starts one by hand: its own state directory, no lock in common, no hooks. Ended like a killed process by what is returned.
+   * Null: the machine is off.
+   */
+  startSecondAgent(): (() => void) | null {
+    if (!this.#on || this.isStillborn) return null;
+    const clock = new ProcessClock(this.#clock);
+    const socket = new ProcessSocket(this.#world.network.open(this.node), clock);
+    const agent = new Agent({
+      ...this.#partsOf(`second-agent-${++this.#seconds}`, clock, socket),
+      stateStore: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
+      outputs: UNHEEDED,
+      watchdog: null,
     });
+    void agent.run().catch((error: unknown) => this.#world.kernel.fail(error));
+    return () => {
+      clock.end();
+      void socket.close();
+    };
   }
 
   #agentEnded(agent: Agent): void {

@@ -53,6 +53,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('coordinator-crash'), coordinator }),
   z.strictObject({ ...base, kind: z.literal('agent-crash'), member }),
   z.strictObject({ ...base, kind: z.literal('agent-pause'), member }),
+  /** Started by hand beside the service's, with a state directory of its own; killed in the end. */
+  z.strictObject({ ...base, kind: z.literal('second-agent'), member }),
   /** The workload's stop hook hangs. */
   z.strictObject({ ...base, kind: z.literal('hook-hang'), member }),
   z.strictObject({ ...base, kind: z.literal('coordinator-pause'), coordinator }),

@@ -170,6 +170,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'coordinator-crash': ofCoordinator(LONG_MS),
   'agent-crash': (random, options) => ({ forMs: BRIEF_MS(random), member: anyMember(random, options) }),
   'agent-pause': (random, options) => ({ forMs: PAUSE_MS(random), member: anyMember(random, options) }),
+  'second-agent': (random, options) => ({ forMs: BRIEF_MS(random), member: anyMember(random, options) }),
   'hook-hang': ofMember,
   'coordinator-pause': ofCoordinator(PAUSE_MS),
   'pause-before-call': (random, options) => ({

@@ -19,6 +19,11 @@ const agentPause: Strike<'agent-pause'> = (fault, context) => {
   return undo && { undo, happened: always };
 };
 
+const secondAgent: Strike<'second-agent'> = (fault, context) => {
+  const undo = machineOf(context, fault.member)?.startSecondAgent() ?? null;
+  return undo && { undo, happened: always };
+};
+
 const hookHang: Strike<'hook-hang'> = (fault, context) => {
   const workload = machineOf(context, fault.member)?.workload;
   if (!workload) return null;
@@ -82,6 +87,7 @@ export const PROCESS_STRIKES: StrikeTable<
   | 'coordinator-crash'
   | 'agent-crash'
   | 'agent-pause'
+  | 'second-agent'
   | 'hook-hang'
   | 'coordinator-pause'
   | 'pause-before-call'
@@ -93,6 +99,7 @@ export const PROCESS_STRIKES: StrikeTable<
   'coordinator-crash': coordinatorCrash,
   'agent-crash': agentCrash,
   'agent-pause': agentPause,
+  'second-agent': secondAgent,
   'hook-hang': hookHang,
   'coordinator-pause': coordinatorPause,
   'pause-before-call': pauseBeforeCall,

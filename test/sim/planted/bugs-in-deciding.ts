@@ -22,6 +22,22 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'overtaken-for-ever',
+    rule: 'S19',
+    story:
+      'a second agent, started by hand for six seconds, makes the heartbeats of the real one stale, and nobody tells it',
+    file: 'coordinator/src/core/observe/ingest.ts',
+    find: "if (fresh === 'stale') return this.#hearStale(slot, entry, bytes, heardAtMs, nowMs);",
+    replace: "if (fresh === 'stale') return this.#drop(fresh);",
+    caughtBy: ['I9'],
+    run: {
+      seed: 1,
+      days: SHORT,
+      members: 2,
+      faults: [[{ id: 'second', kind: 'second-agent', when: { atMs: 45_000 }, forMs: 6_000, member: 'm1' }]],
+    },
+  },
+  {
     name: 'no-warm-up',
     rule: 'S11',
     story: 'an observer has opinions from its first second on',

@@ -25,10 +25,10 @@ test('a group, one member, or all', () => {
 });
 
 test.each([
-  ['orders/db1', 'no such member: orders/db1; did you mean orders/db-1 or orders/db-2?'],
-  ['order', 'no such member or group: order; did you mean orders?'],
-  ['licence', 'no such member or group: licence; did you mean billing/licence?'],
-  ['zebra/x', 'no such member: zebra/x; there are 3 others'],
+  ['orders/db1', 'no member orders/db1 is known: no such member; did you mean orders/db-1 or orders/db-2?'],
+  ['order', 'no member or group order is known: no such member or group; did you mean orders?'],
+  ['licence', 'no member or group licence is known: no such member or group; did you mean billing/licence?'],
+  ['zebra/x', 'no member zebra/x is known: no such member; there are 3 others'],
 ])('%s is refused, exit code 1: %s', (asked, text) => {
   const error = refusal(() => chosenMembers(VIEW, asked));
   expect(String(error)).toContain(text);

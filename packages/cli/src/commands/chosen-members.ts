@@ -22,7 +22,7 @@ function unknown(asked: string, members: readonly MemberId[]): OperationError {
       : members.length > 0
         ? `there are ${members.length} others: \`understudy members\` lists them`
         : 'there are no members at all';
-  return new OperationError('MEMBER_UNKNOWN', `no such ${what}: ${asked}; ${hint}`);
+  return new OperationError('MEMBER_UNKNOWN', `no ${what} ${asked} is known: no such ${what}; ${hint}`);
 }
 
 /**

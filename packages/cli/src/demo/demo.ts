@@ -11,6 +11,7 @@ import { narrate, panel } from './narrator.ts';
 import { ProcessGroup } from './processes.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
 import { readScene, SceneWatch } from './scene.ts';
+import { keepOnlyLogs } from './leftovers.ts';
 import { buildTheatre, makeTheatreDir, removeTheatreDir, type Theatre } from './theatre.ts';
 
 export interface DemoOptions {
@@ -115,17 +116,18 @@ const interrupted = (signal: AbortSignal): Promise<void> =>
   );
 
 /** What `--keep` offers: only coordinators that still live. */
-function lookAround(theatre: Theatre, dir: string): string {
+function lookAround(theatre: Theatre, dir: string, victim: string | null): string {
   const alive = theatre.urls.filter((_, index) => !theatre.group.get(theatre.coordinatorIds[index] ?? '').hasExited());
   const url = alive[0] ?? '';
   return [
     '',
-    `Still running: coordinators ${alive.join(' ')}, etcd ${theatre.etcdHosts.join(' ')}`,
+    `Still running: coordinators ${alive.join(' ')}, etcd ${theatre.etcdHosts.join(' ')}, cloud ${theatre.cloudUrl}`,
     `Logs: ${dir}/logs`,
     `Try:  ./understudy status --url ${url}`,
     `      ./understudy members --watch --url ${url}`,
     `      ./understudy inspect history --etcd ${theatre.etcdHosts[0]}`,
-    'Ctrl-C ends it.',
+    `Break something:  curl -X POST ${theatre.cloudUrl}/_sim/instances/${victim ?? 'INSTANCE'}/crash`,
+    'Ctrl-C ends it, and takes everything away.',
   ].join('\n');
 }
 
@@ -153,7 +155,7 @@ async function perform(
     screen.say(`\n${text}`);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     if (options.keep) {
-      screen.say(lookAround(theatre, dir));
+      screen.say(lookAround(theatre, dir, report.recoveries[0]?.newInstanceId ?? null));
       await interrupted(signal);
     }
     return succeeded(report, EXPECTED_RECOVERIES) ? EXIT.ok : EXIT.failed;
@@ -169,10 +171,10 @@ const brokenOff = (why: string): DemoReport => ({
   violations: [`the demo broke off: ${why}`],
 });
 
-/** Plays the three acts and returns the exit code. Leaves no process and, unless it failed or `keep`, no file behind. */
+/** Plays the three acts and returns the exit code. Leaves no process and no file behind; of a play that failed, the logs until the next one. */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
   const signal = interruption();
-  const dir = makeTheatreDir('demo');
+  const dir = makeTheatreDir('demo', new SystemClock().wallMs());
   const group = new ProcessGroup({ clock: new SystemClock(), logDir: `${dir}/logs` });
   const screen = new Screen(options.json ? process.stderr : process.stdout);
   let code: number = EXIT.failed;
@@ -187,7 +189,9 @@ export async function runDemo(options: DemoOptions, log: Log = silentLog): Promi
   } finally {
     await group.stopAll();
   }
-  if (code === EXIT.failed || options.keep) screen.say(`logs are kept in ${dir}/logs`);
-  else removeTheatreDir(dir);
+  if (code === EXIT.failed) {
+    keepOnlyLogs(dir);
+    screen.say(`logs are kept in ${dir}/logs until the next demo`);
+  } else removeTheatreDir(dir);
   return code;
 }

@@ -16,6 +16,7 @@ import {
 import { startEtcdCluster } from './etcd-cluster.ts';
 import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
+import { ownFolder, removeLeftovers } from './leftovers.ts';
 import type { ProcessGroup } from './processes.ts';
 import { agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
@@ -56,10 +57,12 @@ export interface TheatreOptions {
   say(line: string): void;
 }
 
-/** A fresh folder below the project's cache; nothing of a play is written anywhere else. */
-export function makeTheatreDir(play: 'demo' | 'soak'): string {
+/** A fresh folder below the project's cache; nothing of a play is written anywhere else. What earlier ones left that were killed is taken away first. */
+export function makeTheatreDir(play: 'demo' | 'soak', nowMs: number): string {
   mkdirSync(CACHE_DIR, { recursive: true });
+  removeLeftovers(CACHE_DIR, play, nowMs);
   const dir = mkdtempSync(join(CACHE_DIR, `${play}-`));
+  ownFolder(dir);
   for (const each of ['logs', 'cloud', 'etcd']) mkdirSync(join(dir, each));
   return dir;
 }

@@ -11,6 +11,7 @@ const member = (more: Partial<MemberView>): MemberView => ({
   reasonCode: 'Heard',
   reason: 'heard 300 ms ago',
   judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 100, sinceWallMs: 1 },
+  refusedDatagrams: null,
   ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
   degraded: false,
   lastHeardAgoMs: 300,

@@ -41,7 +41,14 @@ function row(member: MemberView): string[] {
     member.incarnation === null ? '-' : `#${member.incarnation}`,
     member.az,
     agoText(member.lastHeardAgoMs),
-    [conditionText(member), ...failing, ...serviceTexts(member)].filter((text) => text !== '').join('; '),
+    [
+      conditionText(member),
+      ...(member.verdict === 'alive' ? [] : [member.refusedDatagrams ?? '']),
+      ...failing,
+      ...serviceTexts(member),
+    ]
+      .filter((text) => text !== '')
+      .join('; '),
   ];
 }
 

@@ -3,6 +3,7 @@ import {
   type CheckReading,
   checkCodeName,
   type Clock,
+  durationText,
   type ExplainView,
   type FindingsRecord,
   type HistoryRecord,
@@ -16,6 +17,7 @@ import {
   type NotEnrolled,
   type OpenRecoveryView,
   type Problem,
+  problemOf,
   type RecoveriesView,
   type StatusView,
   type VerdictCounts,
@@ -152,7 +154,15 @@ export class CoordinatorApi implements ApiSource {
     ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
     const unready = readinessProblem(this.#options.view.mirror.members);
     const own = unready === null ? [] : [unready];
-    return [...notReady(), ...verdicts.problems(), ...remarks(), ...own, ...this.#obstructed(), ...theirs];
+    return [
+      ...notReady(),
+      ...verdicts.problems(),
+      ...this.#unauthentic(),
+      ...remarks(),
+      ...own,
+      ...this.#obstructed(),
+      ...theirs,
+    ];
   }
 
   /** Why nothing is done about whom, the longest held first, as far as there is room. */
@@ -199,6 +209,7 @@ export class CoordinatorApi implements ApiSource {
       verdict: verdicts.of(member),
       leader: verdicts.leader(),
       ownView: this.#ownView(member),
+      refused: this.#refused(member),
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
@@ -253,6 +264,28 @@ export class CoordinatorApi implements ApiSource {
     return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
   }
 
+  /** Datagrams that claim to be this member and are not believed, in words; null: none lately. */
+  #refused(member: MemberId): string | null {
+    const { observer, clock, view } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const claim = observer.refused(member, nowMs);
+    if (!claim) return null;
+    const { count, sinceMs, from, kind } = claim;
+    const own = view.mirror.members.get(member)?.record.privateIp;
+    const whose = from === own ? `its own address ${from}` : from;
+    const key = kind === 'forged' ? 'wrong key' : 'a key id that is not accepted here';
+    const forMs = durationText(Math.max(0, nowMs - sinceMs));
+    return `datagrams from ${whose} that claim to be ${member} fail authentication (${count} in ${forMs}): ${key}`;
+  }
+
+  /** Who is not heard, and is claimed to speak: most likely its agent has the wrong key. */
+  #unauthentic(): readonly Problem[] {
+    return this.#options.observer.opinions().flatMap(({ member, verdict }) => {
+      const text = verdict === 'alive' ? null : this.#refused(member);
+      return text === null ? [] : [problemOf('AGENT_NOT_AUTHENTIC', text)];
+    });
+  }
+
   /** Its own ears, labelled as such. */
   #ownView(member: MemberId): MemberView['ownView'] {
     const { coordinatorId, observer } = this.#options;
@@ -287,6 +320,7 @@ export class CoordinatorApi implements ApiSource {
       az: record?.az ?? '',
       ...this.#options.verdicts.of(member),
       ownView: this.#ownView(member),
+      refusedDatagrams: this.#refused(member),
       lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
         observer: one.observer,

@@ -1,4 +1,4 @@
-import type { ExplainView, HoldRecord, MemberId } from '@understudy/shared';
+import { commandsFor, type ExplainView, type HoldRecord, type MemberId, WAYS_OUT } from '@understudy/shared';
 import type { Explanation, GateResult, VerdictChanges } from '../core/judge/index.ts';
 import type { Judgement } from '../leader/judging.ts';
 import type { KnownLeader, LeadershipView } from '../contracts.ts';
@@ -24,6 +24,8 @@ export interface ExplainSources {
   /** null: nobody leads, or we cannot tell. */
   readonly leader: KnownLeader | null;
   readonly ownView: ExplainView['ownView'];
+  /** Datagrams that claim to be it and are not believed, in words; null: none lately. */
+  readonly refused: string | null;
   readonly hold: ExplainView['hold'];
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
@@ -75,7 +77,12 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     changes: [...changes.of(member)],
   };
   const judged = explained ? (term ? asLeader(explained) : asFollower(explained, sources)) : unjudged(member, sources);
-  const evidence = [...judged.evidence, ...leaseEvidence(sources.serveLease), ...storeEvidence(sources.storeTrouble)];
+  const evidence = [
+    ...judged.evidence,
+    ...leaseEvidence(sources.serveLease),
+    ...refusedEvidence(sources.refused),
+    ...storeEvidence(sources.storeTrouble),
+  ];
   return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
 }
 
@@ -91,6 +98,10 @@ function decisionWhile(trouble: string | null, decision: ExplainView['decision']
   if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
   return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
 }
+
+/** Decides nothing: anybody can send those. */
+const refusedEvidence = (text: string | null): ExplainView['evidence'] =>
+  text === null ? [] : [{ source: 'refused datagrams', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
 type Judged = Pick<
   ExplainView,
@@ -156,9 +167,8 @@ function unjudged(member: MemberId, { view, verdict, hold }: ExplainSources): Ju
   }
   const held = hold ? `; held: ${hold.text}` : '';
   const text = `Recovery ${intent.opId} is open, because: ${intent.reason}${held}`;
-  const wouldFlip = [
-    'nothing: a recovery that was begun is carried through; delete its hold to make it try again at once',
-  ];
+  const way = hold && [`${WAYS_OUT[hold.reason].act}: ${commandsFor(hold.reason, member).join(', ')}`];
+  const wouldFlip = way ?? ['nothing: a recovery that was begun is carried through, unless an operator ends it'];
   return { ...verdict, ...nothing, wouldFlip, decision: decision('recovering', text) };
 }
 

@@ -13,9 +13,15 @@ describe('an answer is EC2’s own when', () => {
     ['it has the action’s root and a request id', OWN],
     ['it begins with a prolog', `<?xml version="1.0" encoding="UTF-8"?>\n<!-- x --> ${OWN}\n`],
     ['it begins with a byte order mark', `\uFEFF${OWN}`],
-    ['it says nothing of a return', OWN.replace('<return>true</return>', '')],
+    ['it names no namespace', OWN.replace(/ xmlns="[^"]*"/, '')],
     ['its root has a prefix', OWN.replaceAll('DeleteSnapshotResponse', 'ec2:DeleteSnapshotResponse')],
   ])('%s', (_, body) => expect(judge(200, body)).toBeNull());
+
+  it('a read names another namespace, as other implementations of EC2 do', () => {
+    const body =
+      '<?xml version="1.0"?>\n<DescribeInstanceTypesResponse xmlns="http://api.example/"><requestId>r</requestId></DescribeInstanceTypesResponse>';
+    expect(foreignness(EC2_QUERY, 'DescribeInstanceTypes', { status: 200, contentType: 'text/xml', body })).toBeNull();
+  });
 
   it('a refusal has a code and a request id', () => {
     expect(judge(400, REFUSAL)).toBeNull();
@@ -37,7 +43,12 @@ describe('an answer is somebody else’s when', () => {
     ],
     [OWN.slice(0, -20), 'its <DeleteSnapshotResponse> is cut off'],
     [OWN.replace('<requestId>r</requestId>', ''), 'its <DeleteSnapshotResponse> has no requestId'],
+    [
+      OWN.replace('http://ec2.amazonaws', 'http://sns.amazonaws'),
+      "its <DeleteSnapshotResponse> is not in EC2's namespace",
+    ],
     [OWN.replace('true', 'false'), 'it returns "false"'],
+    [OWN.replace('<return>true</return>', ''), 'its <DeleteSnapshotResponse> does not return true'],
     [REFUSAL, 'its body is a <Response>, not a <DeleteSnapshotResponse>'],
   ])('200 %j: %s', (body, text) => expect(judge(200, body)).toBe(`HTTP 200 (text/xml): ${text}`));
 

@@ -1,6 +1,6 @@
 import { type CloudFilters, errorText, hasCode } from '@understudy/shared';
 import type { Raw } from '../../core/recovery/raw-value.ts';
-import { listIn } from './ec2-caller.ts';
+import { listAsked } from './asked-ids.ts';
 import { type Listing, portionsOfList, type SendRead } from './describe-pages.ts';
 
 /** An action that can be asked by name, and how. */
@@ -42,7 +42,7 @@ async function listPortion(send: SendRead, listing: NamedListing, ids: readonly 
   try {
     const Filters = [{ Name: listing.filter, Values: [...ids] }];
     const answer = await send(listing.action, { ...listing.input, [listing.ids]: [...ids], Filters });
-    return listIn(listing.action, answer, listing.list);
+    return listAsked(listing.action, answer, listing.list, { [listing.filter]: ids });
   } catch (error) {
     if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
     if (ids.length === 1) return [];

@@ -1,6 +1,6 @@
 import { type CloudFilters, OperationError } from '@understudy/shared';
 import { type Raw, textOf } from '../../core/recovery/raw-value.ts';
-import { listIn } from './ec2-caller.ts';
+import { listAsked } from './asked-ids.ts';
 
 /** EC2: values per filter and request. */
 const MAX_FILTER_VALUES = 200;
@@ -25,7 +25,7 @@ export type SendRead = (action: string, input: Record<string, unknown>) => Promi
 /**
  * Everything that fits the filters, page by page. A filter without values fits nothing and is not sent (EC2 would ignore or refuse it).
  * More than 200 values of one filter are asked for in portions.
- * @throws CLOUD_UNAVAILABLE after 1 000 pages.
+ * @throws CLOUD_UNAVAILABLE after 1 000 pages, and where a page is not an answer to what was asked.
  */
 export async function listAll(send: SendRead, listing: Listing, filters: CloudFilters): Promise<readonly Raw[]> {
   const found: Raw[] = [];
@@ -44,7 +44,7 @@ async function listPortion(send: SendRead, listing: Listing, filters: CloudFilte
       ...(listing.paginated ? { MaxResults: listing.pageSize ?? PAGE_SIZE } : {}),
       ...(next === null ? {} : { NextToken: next }),
     });
-    found.push(...listIn(listing.action, answer, listing.list));
+    found.push(...listAsked(listing.action, answer, listing.list, filters));
     next = listing.paginated ? textOf(answer.NextToken) : null;
     if (next === null) return found;
   }

@@ -150,6 +150,38 @@ describe('an answer is not trusted', () => {
     await expect(cloud.describeVolumes({})).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
   });
 
+  const BY_ID: readonly (readonly [string, object, (cloud: Ec2Cloud) => Promise<unknown>])[] = [
+    [
+      'instances',
+      { Reservations: [{ Instances: [{ InstanceId: 'i-2' }] }] },
+      (cloud) => cloud.describeInstances({ 'instance-id': ['i-1'] }),
+    ],
+    ['statuses', { InstanceStatuses: [{ InstanceId: 'i-2' }] }, (cloud) => cloud.describeInstanceStatus(['i-1'])],
+    ['volumes', { Volumes: [{ VolumeId: 'vol-2' }] }, (cloud) => cloud.describeVolumes({ 'volume-id': ['vol-1'] })],
+    [
+      'snapshots',
+      { Snapshots: [{ SnapshotId: 'snap-2' }] },
+      (cloud) => cloud.describeSnapshots({ 'snapshot-id': ['snap-1'] }),
+    ],
+    ['images', { Images: [{ ImageId: 'ami-2' }] }, (cloud) => cloud.describeImages({ 'image-id': ['ami-1'] })],
+    [
+      'interfaces',
+      { NetworkInterfaces: [{ NetworkInterfaceId: 'eni-2' }] },
+      (cloud) => cloud.describeNetworkInterfaces({ 'network-interface-id': ['eni-1'] }),
+    ],
+    [
+      'addresses',
+      { Addresses: [{ AllocationId: 'a-2' }] },
+      (cloud) => cloud.describeAddresses({ 'allocation-id': ['a-1'] }),
+    ],
+    ['subnets', { Subnets: [{ SubnetId: 's-2' }] }, (cloud) => cloud.describeSubnets({ 'subnet-id': ['s-1'] })],
+  ];
+  it.each(BY_ID)('%s that were not asked for are the answer to another request', async (_, answer, read) => {
+    await expect(read(cloudOf({ ...answer }).cloud)).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+    const own = JSON.parse(JSON.stringify(answer).replaceAll('-2"', '-1"')) as Record<string, unknown>;
+    expect(await read(cloudOf(own).cloud)).toHaveLength(1);
+  });
+
   const ABOUT_ONE: readonly (readonly [string, (cloud: Ec2Cloud) => Promise<unknown>])[] = [
     ['user data', (cloud) => cloud.describeUserData('i-1')],
     ['protection', (cloud) => cloud.describeProtection('i-1')],

@@ -18,6 +18,7 @@ import { flagOf, oneOf, type Raw, rawListOf, rawOf, tagsOf, textOf, wallMsOf } f
 import type { Ec2Action } from './actions.ts';
 import { listNamed, namesOnly, type NamedListing } from './describe-named.ts';
 import { type Listing, listAll, portionsOfList } from './describe-pages.ts';
+import { listAsked } from './asked-ids.ts';
 import { assertAbout, Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
@@ -90,7 +91,8 @@ export class Ec2Reads extends Ec2Caller {
     try {
       const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
       const answer = await this.call('DescribeInstanceStatus', input, options);
-      return listIn('DescribeInstanceStatus', answer, 'InstanceStatuses').flatMap((raw) =>
+      const asked = { 'instance-id': instanceIds };
+      return listAsked('DescribeInstanceStatus', answer, 'InstanceStatuses', asked).flatMap((raw) =>
         present(mapInstanceStatus(raw)),
       );
     } catch (error) {

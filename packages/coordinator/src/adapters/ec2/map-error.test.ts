@@ -165,6 +165,16 @@ describe('what never reached EC2', () => {
     expect(mapEc2Error(named('CredentialsProviderError'), mutating).code).toBe('CLOUD_DENIED');
   });
 
+  it.each([
+    ['CredentialsProviderError', 'nothing was sent: give the coordinator credentials'],
+    ['ExpiredToken', 'the credentials have expired'],
+    ['SignatureDoesNotMatch', 'check the access key'],
+    ['RequestExpired', "check this host's clock"],
+  ])('%s comes with its own remedy', (code, remedy) => {
+    const cause = code === 'CredentialsProviderError' ? named(code) : ec2Error(code, 403);
+    expect(mapEc2Error(cause, mutating).message).toContain(`; ${remedy}`);
+  });
+
   it('passes through when it is a bug of ours', () => {
     expect(() => mapEc2Error(new InvariantViolation('bug'), mutating)).toThrow(InvariantViolation);
   });

@@ -106,7 +106,7 @@ export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   const upstreamCode = upstreamCodeOf(error, raw);
   const message = shownMessage(error);
   const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
-  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}`, {
+  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}${adviceFor(upstreamCode)}`, {
     cause: error,
     action: call.action,
     ...(upstreamCode === null ? {} : { upstreamCode }),
@@ -128,6 +128,35 @@ function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>):
 /** What the SDK adds to a body it cannot parse tells people nothing they could do. */
 const shownMessage = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '');
+
+/** What the remedy of the code alone would send people to look for in the wrong place. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ...same(
+    ['CredentialsProviderError', 'TokenProviderError'],
+    'nothing was sent: give the coordinator credentials (an instance profile, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret)',
+  ),
+  ...same(
+    ['ExpiredToken', 'ExpiredTokenException'],
+    'the credentials have expired: renew them, or use an instance profile, which renews itself',
+  ),
+  ...same(
+    ['InvalidClientTokenId', 'SignatureDoesNotMatch', 'UnrecognizedClientException', 'AuthFailure'],
+    'check the access key, its secret and the Region, and that nothing in between rewrites requests',
+  ),
+  ...same(
+    ['RequestExpired', 'RequestTimeTooSkewed'],
+    "check this host's clock: it is too far from that of AWS (the next call is dated by theirs)",
+  ),
+};
+
+const adviceFor = (upstream: string | null): string => {
+  const advice = upstream === null ? undefined : ADVICE[upstream];
+  return advice === undefined ? '' : `; ${advice}`;
+};
+
+function same(codes: readonly string[], advice: string): Record<string, string> {
+  return Object.fromEntries(codes.map((code) => [code, advice]));
+}
 
 /** null: EC2 did not say definitely that it refused. */
 function codeOf(upstream: string | null, message: string, raw: Readonly<Record<string, unknown>>): ErrorCode | null {

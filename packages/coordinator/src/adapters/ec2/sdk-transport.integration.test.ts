@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isOperationError } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEc2Cloud } from './create-ec2-cloud.ts';
@@ -56,6 +57,14 @@ const launched: Reply = {
     '<RunInstancesResponse><requestId>r-1</requestId><instancesSet><item><instanceId>i-1</instanceId><instanceState><code>0</code><name>pending</name>' +
     '</instanceState><launchTime>2026-01-01T00:00:00.000Z</launchTime></item></instancesSet></RunInstancesResponse>',
 };
+async function failureOf(work: Promise<unknown>) {
+  const error: unknown = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!isOperationError(error)) throw new Error('did not fail with an error of ours', { cause: error });
+  return { code: error.code, upstreamCode: error.upstreamCode, message: error.message };
+}
 const request = { ClientToken: 'token-1', MinCount: 1, MaxCount: 1, UserData: 'bWVtYmVy' };
 
 describe('the SDK as transport', () => {
@@ -122,6 +131,22 @@ describe('the SDK as transport', () => {
     await expect(cloudAt(endpoint).runInstances(request, { mayStart })).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect(asked).toBe(3);
     expect(bodies).toEqual([]);
+  });
+
+  it('a request the SDK itself cannot make was never sent, and says so', async () => {
+    const { cloudAt } = await stub(launched);
+    const { message, ...error } = await failureOf(cloudAt('not a url').runInstances(request));
+    expect(error).toMatchObject({ code: 'CLOUD_THROTTLED', upstreamCode: 'NotSent' });
+    expect(message).toContain('check the Region and aws.endpoint');
+    const read = await failureOf(cloudAt('not a url').describeSubnets({}));
+    expect(read.code).toBe('CLOUD_UNAVAILABLE');
+  });
+
+  it('expired credentials are a denial with their own remedy', async () => {
+    const { cloudAt, endpoint } = await stub(refusal(400, 'ExpiredToken'));
+    const error = await failureOf(cloudAt(endpoint).runInstances(request));
+    expect(error).toMatchObject({ code: 'CLOUD_DENIED', upstreamCode: 'ExpiredToken' });
+    expect(error.message).toContain('the credentials have expired: renew them');
   });
 
   it('an abort on the way leaves the outcome unknown', async () => {

@@ -1,9 +1,9 @@
 import * as ec2 from '@aws-sdk/client-ec2';
-import { invariant } from '@understudy/shared';
+import { invariant, InvariantViolation, isOperationError } from '@understudy/shared';
 import { checkAnswers } from '../aws/check-answers.ts';
 import { EC2_QUERY } from '../aws/own-answer.ts';
 import type { Ec2Action } from './actions.ts';
-import { assertMayStart } from './not-sent.ts';
+import { assertMayStart, notSent } from './not-sent.ts';
 import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
 
 export interface SdkTransportOptions {
@@ -95,10 +95,15 @@ export function sdkTransport(options: SdkTransportOptions): SdkTransport {
   return {
     send: async (action, input, callOptions) => {
       const client = callOptions?.mutating === false ? readClient : mutatingClient;
-      const command = commandFor(action, input, callOptions);
+      const departure: Departure = { hasLeft: false };
+      const command = commandFor(action, input, callOptions, departure);
       const signal = callOptions?.signal;
-      const answer = await client.send(command, signal ? { abortSignal: signal } : {});
-      return { ...answer };
+      try {
+        const answer = await client.send(command, signal ? { abortSignal: signal } : {});
+        return { ...answer };
+      } catch (error) {
+        throw departure.hasLeft || callOptions?.mutating === false ? error : neverLeft(action, error);
+      }
     },
     close: () => {
       readClient.destroy();
@@ -107,8 +112,32 @@ export function sdkTransport(options: SdkTransportOptions): SdkTransport {
   };
 }
 
+interface Departure {
+  /** The signed request was given to the sockets: from here on it may have been applied. */
+  hasLeft: boolean;
+}
+
+/**
+ * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize): nothing was applied, whatever it says. Missing credentials keep the SDK's own name,
+ * which has its own remedy; an abort is known to who aborted.
+ */
+function neverLeft(action: string, error: unknown): unknown {
+  if (isOperationError(error) || error instanceof InvariantViolation || !(error instanceof Error)) return error;
+  if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') return error;
+  return notSent(
+    action,
+    `the SDK could not make the request (${error.message}): check the Region and aws.endpoint`,
+    error,
+  );
+}
+
 /** With our last word after signing: resolving credentials and signing wait for others, and waiting is where a process gets paused. */
-function commandFor(action: string, input: Record<string, unknown>, callOptions: Ec2CallOptions | undefined) {
+function commandFor(
+  action: string,
+  input: Record<string, unknown>,
+  callOptions: Ec2CallOptions | undefined,
+  departure: Departure,
+) {
   const CommandType = commandOf(action);
   invariant(CommandType, `no SDK command for ${action}`);
   // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the input.
@@ -116,6 +145,7 @@ function commandFor(action: string, input: Record<string, unknown>, callOptions:
   command.middlewareStack.add(
     (next) => (args) => {
       assertMayStart(action, callOptions);
+      departure.hasLeft = true;
       return next(args);
     },
     { step: 'finalizeRequest', priority: 'low', name: 'understudyMayStart' },

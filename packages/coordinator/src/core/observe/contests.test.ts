@@ -62,6 +62,19 @@ describe('a second agent with a newer boot epoch', () => {
     }
   });
 
+  it('both take a greater epoch as soon as they are told: said to be two all the same', () => {
+    const { table, service, byHand } = twoAgents();
+    byHand.greet(table, 1_000);
+    service.send(table, 2_000);
+    service.epoch = 201n;
+    service.send(table, 2_050);
+    expect(table.opinion(M)?.reason).toBe('Heard');
+    byHand.send(table, 2_300);
+    byHand.epoch = 202n;
+    expect(byHand.send(table, 2_350).outcome).toBe('recorded');
+    expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'TwoAgents' });
+  });
+
   it('whoever takes a greater epoch is heard at once, and the other one is told', () => {
     const { table, service, byHand } = twoAgents();
     byHand.greet(table, 1_000);

@@ -12,8 +12,10 @@ export interface Contest {
   /** The newest epoch when it began. */
   readonly incumbentHi: number;
   readonly incumbentLo: number;
-  /** Somebody of that epoch was heard since. */
+  /** Whoever spoke with that epoch is proven to speak since. */
   incumbentHeard: boolean;
+  /** The other one has begun a newer epoch, and whoever spoke with the incumbent's has been told since that it is stale. */
+  taken: 'no' | 'by-one' | 'and-told';
   /** When the challenge was last echoed by another one: from an older epoch, or at the beginning of a newer. */
   provenAtMs: number;
   /** The newest of an older epoch that echoed it: what is not newer is a recording of this very contest. */
@@ -45,6 +47,7 @@ export class Contests {
     const contest: Contest = {
       ...from,
       incumbentHeard: false,
+      taken: 'no',
       provenAtMs: Number.NEGATIVE_INFINITY,
       echoed: NOWHERE,
       seen: NOWHERE,
@@ -74,6 +77,24 @@ export class Contests {
 }
 
 const NONE_OVER: readonly number[] = [];
+
+/** The epoch is the incumbent's or newer: the sender is not the one that was overtaken first. */
+const isOfIncumbent = (contest: Contest, epoch: bigint): boolean =>
+  epoch >= ((BigInt(contest.incumbentHi) << 32n) | BigInt(contest.incumbentLo));
+
+/** A heartbeat of an older epoch came in: proven to be of now, or not. */
+export function noteStale(contest: Contest, { epoch }: Position, proven: boolean): void {
+  if (!isOfIncumbent(contest, epoch)) return;
+  if (proven) contest.incumbentHeard = true;
+  else if (contest.taken === 'by-one') contest.taken = 'and-told';
+}
+
+/** A newer epoch began with the challenge of the contest: the overtaken one took it, and then, told in its turn, the other. */
+export function noteTaken(contest: Contest, heardAtMs: number): void {
+  contest.provenAtMs = Math.max(contest.provenAtMs, heardAtMs);
+  if (contest.taken === 'and-told') contest.incumbentHeard = true;
+  else contest.taken = 'by-one';
+}
 
 /** Where a heartbeat stands among those of its key: epochs count first. */
 export interface Position {

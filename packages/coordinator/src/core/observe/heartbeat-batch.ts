@@ -69,7 +69,8 @@ export class HeartbeatBatch {
     const slots: (number | ReceiveResult)[] = [0, 0, 0, 0];
     for (let lane = 0; lane < count; lane++) {
       const bytes = this.#bytes[lane] as Uint8Array;
-      const slot = ingest.admit(bytes);
+      const from = this.#from[lane] as Endpoint;
+      const slot = ingest.admit(bytes, from, this.#heardAtMs[lane] as number);
       slots[lane] = slot;
       if (typeof slot === 'number') lanes.load(lane, bytes, keyStates, ingest.keyOffset(slot, bytes));
     }

@@ -20,9 +20,10 @@ import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
 import { setAddress } from './addresses.ts';
 import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
-import { type Contest, mayAnswer, noteEcho } from './contests.ts';
+import { type Contest, mayAnswer, noteEcho, noteStale, noteTaken } from './contests.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
+import { RefusedClaims } from './refused-claims.ts';
 import { acceptSequence } from './replay-columns.ts';
 import { RECEIVE_OUTCOMES, type ReceiveOutcome, type ReceiveResult } from './types.ts';
 
@@ -50,6 +51,8 @@ export class Ingest {
   readonly counts: Record<ReceiveOutcome, number> = Object.fromEntries(
     RECEIVE_OUTCOMES.map((outcome) => [outcome, 0]),
   ) as Record<ReceiveOutcome, number>;
+  /** For people: who is claimed to speak, and is not believed. */
+  readonly refused = new RefusedClaims();
   readonly #state: ObserverState;
   readonly #keyring: Keyring;
   readonly #activations: ActivationSource;
@@ -71,12 +74,14 @@ export class Ingest {
   }
 
   /** Length, version, type, agent, key: the slot, or (counted) the reason why not. Nothing of the content is looked at. */
-  admit(bytes: Uint8Array): number | ReceiveResult {
+  admit(bytes: Uint8Array, from: Endpoint, heardAtMs: number): number | ReceiveResult {
     if (bytes.length !== HEARTBEAT_BYTES || bytes[0] !== FRAME_VERSION || bytes[1] !== FRAME_TYPE.heartbeat)
       return this.#drop('malformed');
     const slot = this.#state.index.find(this.#state.members, bytes, HEARTBEAT_OFFSET.agentId);
     if (slot < 0) return this.#drop('unknown-agent');
-    return this.keyOffset(slot, bytes) < 0 ? this.#drop('unknown-key') : slot;
+    if (this.keyOffset(slot, bytes) >= 0) return slot;
+    this.refused.note(this.#state.members.ids[slot] as MemberId, 'unknown-key', from.address, heardAtMs);
+    return this.#drop('unknown-key');
   }
 
   keyOffset(slot: number, bytes: Uint8Array): number {
@@ -86,7 +91,7 @@ export class Ingest {
 
   /** One datagram from first to last, its tag checked alone. */
   receive(bytes: Uint8Array, from: Endpoint, heardAtMs: number, nowMs: number): ReceiveResult {
-    const slot = this.admit(bytes);
+    const slot = this.admit(bytes, from, heardAtMs);
     if (typeof slot !== 'number') return slot;
     const authentic = this.#keyring.tagMatches(this.keyOffset(slot, bytes), bytes);
     return this.settle(slot, bytes, authentic, from, heardAtMs, nowMs);
@@ -101,7 +106,10 @@ export class Ingest {
     heardAtMs: number,
     nowMs: number,
   ): ReceiveResult {
-    if (!authentic) return this.#drop('forged');
+    if (!authentic) {
+      this.refused.note(this.#state.members.ids[slot] as MemberId, 'forged', from.address, heardAtMs);
+      return this.#drop('forged');
+    }
     if (!checksInRange(bytes)) return this.#drop('malformed');
     const entry = this.#entryFor(slot, bytes);
     const begins = this.#beginsEpoch(entry, bytes);
@@ -144,6 +152,7 @@ export class Ingest {
     const contest = contests.of(entry) ?? this.#beginContest(slot, entry, heardAtMs);
     const from = { epoch: wide(bytes, HEARTBEAT_OFFSET.bootEpoch), sequence: wide(bytes, HEARTBEAT_OFFSET.sequence) };
     const proven = echoes(bytes, contest.challengeHi, contest.challengeLo) && noteEcho(contest, from, heardAtMs);
+    noteStale(contest, from, proven);
     if (proven) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = proven ? 'rival' : 'stale';
     this.counts[outcome]++;
@@ -186,7 +195,7 @@ export class Ingest {
   #answersContest(entry: number, bytes: Uint8Array, begins: boolean, heardAtMs: number): boolean {
     const contest = this.#state.contests.size > 0 ? this.#state.contests.of(entry) : undefined;
     if (!contest || !echoes(bytes, contest.challengeHi, contest.challengeLo)) return false;
-    if (begins) contest.provenAtMs = Math.max(contest.provenAtMs, heardAtMs);
+    if (begins) noteTaken(contest, heardAtMs);
     return true;
   }
 

@@ -20,6 +20,7 @@ import { Ingest } from './ingest.ts';
 import { markRetired, memberKeyOf, usersOfKey } from './key-use.ts';
 import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
+import type { RefusedClaim } from './refused-claims.ts';
 import { applyRoster } from './roster.ts';
 import { ServiceWatch } from './service-watch.ts';
 import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
@@ -185,6 +186,11 @@ export class ObserverTable implements HeartbeatSource {
   opinion(member: MemberId): Opinion | null {
     const slot = this.#state.slots.get(member);
     return slot === undefined ? null : this.#state.opinion(slot);
+  }
+
+  /** Datagrams of the last minute that claim to be this member and are not authentic: a hint, never evidence. */
+  refused(member: MemberId, nowMs: MonotonicMs): RefusedClaim | null {
+    return this.ingest.refused.of(member, nowMs);
   }
 
   abstains(): boolean {
