@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { FORMS, type Form, type FormName } from './forms.ts';
 
 export interface Breakage {
@@ -89,6 +90,7 @@ export class BreakingProxy {
       request.socket.destroy();
       return;
     }
+    if (form.delayMs !== undefined) await wait(form.delayMs);
     const headers = form.contentType === '' ? {} : { 'content-type': form.contentType };
     response.writeHead(form.status, headers).end(form.body(action, answer?.body ?? ''));
   }

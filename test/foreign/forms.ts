@@ -6,6 +6,8 @@ export interface Form {
   readonly body: (action: string, own: string) => string;
   /** The connection is closed instead of an answer. */
   readonly closes?: true;
+  /** Held back this long; longer than anybody of ours waits. */
+  readonly delayMs?: number;
 }
 
 const html = '<!DOCTYPE html><html><head><title>Blocked</title></head><body><p>Sign in<br></body></html>';
@@ -48,7 +50,10 @@ export const FORMS = {
   },
   'redirect to a sign-in page': { status: 302, contentType: 'text/html', body: () => html },
   'closed connection': { status: 0, contentType: '', body: () => '', closes: true },
+  'delayed beyond the time limit': { ...own((_, answer) => answer), delayMs: 2_500 },
 } as const satisfies Record<string, Form>;
 
 export type FormName = keyof typeof FORMS;
+/** All but the slow one. */
+export const PROMPT_FORM_NAMES = (Object.keys(FORMS) as FormName[]).filter((name) => !('delayMs' in FORMS[name]));
 export const FORM_NAMES = Object.keys(FORMS) as FormName[];

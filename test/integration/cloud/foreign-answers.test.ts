@@ -8,7 +8,7 @@ import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BreakingProxy } from '../../foreign/breaking-proxy.ts';
-import { FORM_NAMES, type FormName } from '../../foreign/forms.ts';
+import { type FormName, PROMPT_FORM_NAMES } from '../../foreign/forms.ts';
 
 /** The real SDK over HTTP, against EC2's semantics behind something that answers in its place. */
 
@@ -108,7 +108,7 @@ async function strike(action: string, form: FormName, call: () => Promise<unknow
   return outcome;
 }
 
-describe.each(FORM_NAMES)('%s', (form) => {
+describe.each(PROMPT_FORM_NAMES)('%s', (form) => {
   test.each(READS)('%s says nothing', async (action, call) => {
     // The SDK repeats reads: all of them are broken.
     const { code, text } = await strike(action, form, call, true, 100);
@@ -122,6 +122,14 @@ describe.each(FORM_NAMES)('%s', (form) => {
     expect(code, text).toBe('CLOUD_OUTCOME_UNKNOWN');
     expect(text).not.toContain('$response');
   });
+});
+
+test('an answer that comes too late is none', async () => {
+  const late = 'delayed beyond the time limit';
+  const [, tag] = CHANGES.find(([action]) => action === 'CreateTags') ?? ['', createPermit];
+  expect((await strike('CreateTags', late, tag, true, 1)).code).toBe('CLOUD_OUTCOME_UNKNOWN');
+  const [, read] = READS.find(([action]) => action === 'DescribeSubnets') ?? ['', createPermit];
+  expect((await strike('DescribeSubnets', late, read, true, 100)).code).toBe('CLOUD_UNAVAILABLE');
 });
 
 test('the text names action, status and content type', async () => {
