@@ -63,7 +63,7 @@ describe('what has to be put in place', () => {
     plan: {
       protection: { stop: false, termination: false },
       policy: GroupPolicySchema.parse({}),
-    } as ChoreFacts['plan'],
+    },
     volumes: [disk('/dev/xvda', {}, true), disk('/dev/sdf', { team: 'data' }, false)],
     ...{ opId: 'op-1', oldInstanceId: 'i-old', newInstanceId: 'i-new', permitId: 'eni-1', volumesRetainedUntil: null },
     ...part,
