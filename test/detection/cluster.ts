@@ -53,7 +53,8 @@ export class Ear {
   }
 
   beat(atMs: number): void {
-    if (!this.#path.lost(atMs)) this.#hear(atMs);
+    if (this.#path.lost(atMs)) this.site.miss(1);
+    else this.#hear(atMs);
   }
 
   #hear(atMs: number): void {

@@ -73,6 +73,11 @@ export class Site {
     if (this.verdict !== 'alive') throw new Error('the first heartbeat was not heard');
   }
 
+  /** So many heartbeats were sent and did not arrive. */
+  miss(count: number): void {
+    this.#sequence += BigInt(count);
+  }
+
   /** An authentic heartbeat arrives. The first one fetches the challenge. */
   hear(atMs: number): void {
     this.#sequence += 1n;

@@ -145,6 +145,7 @@ export class Stream {
       const firstMs = Math.min(tickMs, this.#nextBeatMs, answerMs);
       if (firstMs === answerMs || (firstMs !== tickMs && !this.#beatLost(beatsMs))) {
         this.#siteMs = firstMs + offsetMs;
+        site.miss(beatsMs.length - (firstMs === answerMs ? 0 : 1));
         site.hear(this.#siteMs);
         this.#noteHeard(firstMs, firstMs !== answerMs);
         return this.#count({ heardMs, beatsMs, endMs: firstMs, suspected, deadMs });

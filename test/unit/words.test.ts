@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { buildProgram, EXIT } from '@understudy/cli';
-import { HoldReasonSchema, PROBLEM_REMEDIES, WAYS_OUT } from '@understudy/shared';
+import { HoldReasonSchema, PROBLEM_REMEDIES, retryAdvice, WAYS_OUT } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
@@ -54,6 +54,16 @@ it('every command that any text advises exists', () => {
   );
   expect(new Set(advised.map((one) => one.command)).size).toBeGreaterThan(8);
   expect(advised.filter(({ command }) => !commands.has(command))).toEqual([]);
+});
+
+it('the advice in the text of a hold is commands that exist, and never to delete a key', () => {
+  const commands = commandsOf(buildProgram({ clock: new SimClock(), random: new SeededRandom(1), environment: {} }));
+  const advised = [...retryAdvice('db/one', 'plan-may-be-wrong').matchAll(/understudy ([a-z-]+) db\/one --why TEXT/g)];
+  expect(advised.map(([, name]) => name)).toEqual(['retry', 'replan']);
+  for (const [, name = ''] of advised) expect(commands).toContain(name);
+  const coordinators = textFiles.filter((path) => /^packages\/(?:coordinator|shared)\/src\//.test(path));
+  expect(coordinators.length).toBeGreaterThan(100);
+  expect(coordinators.filter((path) => /(?:remove|delete) (?:this|the|its) hold/i.test(page(path)))).toEqual([]);
 });
 
 it('every hold reason is documented with its meaning and its way out, and no other', () => {

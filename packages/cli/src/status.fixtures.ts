@@ -19,6 +19,7 @@ export const statusOf = (over: Partial<StatusView>): StatusView => ({
   pauses: [],
   holds: [],
   recoveries: [],
+  requests: [],
   problems: [],
   ...over,
 });

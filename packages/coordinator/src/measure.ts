@@ -46,6 +46,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     judgementAgeMs: status.judgement.ageMs,
     opinions: status.observer.opinions,
     openRecoveries: recovering,
+    pendingRequests: view.mirror.requests.size,
     runningRecoveries: parts.runningRecoveries,
     holds: countBy([...view.mirror.holds.values()].map(({ record }) => record.reason)),
     leftovers: countBy(left.map((one) => one.kind)),

@@ -24,6 +24,8 @@ export interface MetricsSnapshot {
   /** As our own observer thinks: no verdict. */
   readonly opinions: VerdictCounts;
   readonly openRecoveries: number;
+  /** What operators asked for and nobody has carried out yet. */
+  readonly pendingRequests: number;
   readonly runningRecoveries: number;
   /** Hold reason → how many members. */
   readonly holds: ReadonlyMap<string, number>;
@@ -158,6 +160,11 @@ export class Metrics implements MetricsSource {
     );
     this.#set('understudy_recoveries_open', 'Recoveries that were begun and are not finished', now.openRecoveries);
     this.#set('understudy_recoveries_running', 'Recoveries this process is working on', now.runningRecoveries);
+    this.#set(
+      'understudy_operator_requests_pending',
+      'What operators asked for and nobody has carried out yet',
+      now.pendingRequests,
+    );
     this.#setEach('understudy_holds', 'Held members by reason', 'reason', now.holds);
     this.#setEach('understudy_leftovers', 'What ended recoveries still have to do, by kind', 'kind', now.leftovers);
     this.#set('understudy_leftovers_obstructed', 'Of these, with something in the way', now.leftoversObstructed);

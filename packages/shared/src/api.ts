@@ -7,6 +7,7 @@ import {
   LeftoverSchema,
   MemberIdSchema,
   NotEnrolledSchema,
+  OperatorRequestRecordSchema,
   OpinionVerdictSchema,
   ServiceOpinionSchema,
 } from './records/index.ts';
@@ -76,6 +77,12 @@ export const OpenStepViewSchema = HistoryStepSchema.extend({
 });
 export type OpenStepView = z.infer<typeof OpenStepViewSchema>;
 
+/** What an operator asked for and nobody has carried out yet; it goes with the transaction that has. */
+export const PendingRequestSchema = OperatorRequestRecordSchema.pick({
+  ...{ member: true, kind: true, opId: true, by: true, why: true, atWallMs: true, loss: true, leaveOpen: true },
+});
+export type PendingRequest = z.infer<typeof PendingRequestSchema>;
+
 /** One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first, at most 100) */
 export const OpenRecoveryViewSchema = z.object({
   opId: z.string(),
@@ -92,11 +99,15 @@ export const OpenRecoveryViewSchema = z.object({
   /** 0..100 while snapshots are pending. */
   captureProgressPercent: z.number().nullable(),
   hold: HoldRecordSchema.pick({ reason: true, text: true }).nullable(),
+  /** Asked of this recovery; absent: nothing. */
+  request: PendingRequestSchema.optional(),
 });
 export type OpenRecoveryView = z.infer<typeof OpenRecoveryViewSchema>;
 export const RecoveriesViewSchema = z.object({
   open: z.array(OpenRecoveryViewSchema),
   history: z.array(HistoryRecordSchema),
+  /** All that is asked for, of open recoveries and of those that are to begin; the oldest first. */
+  requests: z.array(PendingRequestSchema).default([]),
 });
 export type RecoveriesView = z.infer<typeof RecoveriesViewSchema>;
 
@@ -142,6 +153,8 @@ export const StatusViewSchema = z.object({
     .default([]),
   /** Open ones, at most 50. */
   recoveries: z.array(OpenRecoveryViewSchema).default([]),
+  /** What operators asked for and nobody has carried out yet, at most 50, the oldest first. */
+  requests: z.array(PendingRequestSchema).default([]),
   /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
   problems: z.array(ProblemSchema).default([]),
 });
@@ -273,6 +286,8 @@ export const ExplainViewSchema = z.object({
   recovery: z.string().nullable(),
   /** The open recovery, step by step; null: none, absent: written by an earlier build. */
   openRecovery: OpenRecoveryViewSchema.nullable().optional(),
+  /** What an operator asked for it and nobody has carried out yet; absent: nothing. */
+  request: PendingRequestSchema.optional(),
   /**
    * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
    * `text` is null for whoever does not show the operator's token.

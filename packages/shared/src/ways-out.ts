@@ -190,6 +190,17 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
 };
 
+/**
+ * What the text of a hold advises for a recovery that is not tried again by itself, or not soon. `plan`: the frozen plan may be what is at fault, so that
+ * trying it again would not help.
+ */
+export function retryAdvice(member: string, plan: 'plan-holds' | 'plan-may-be-wrong' = 'plan-holds'): string {
+  const retry = `To try again at once: ${RETRY.replace('MEMBER', member)}`;
+  return plan === 'plan-holds'
+    ? retry
+    : `${retry}; with a plan from the policy of now: ${REPLAN.replace('MEMBER', member)}`;
+}
+
 /** The commands of a way out, for this member. */
 export const commandsFor = (reason: HoldReason, member: string): readonly string[] =>
   WAYS_OUT[reason].commands.map((command) => command.replace('MEMBER', member));

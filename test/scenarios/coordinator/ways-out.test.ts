@@ -103,6 +103,25 @@ describe('a member whose recovery was abandoned', () => {
     expect(world.launches).toBe(1);
   });
 
+  test('that somebody asked for, while a pause holds it, shows the request on every coordinator until it is carried out', async () => {
+    const { world } = await abandoned();
+    await world.until('held', () => world.hold(DB1)?.reason === 'Abandoned', 60_000);
+    world.pause('global');
+    await world.clock.advance(1_000);
+    expect(await ask(world, { kind: 'recover' })).toMatchObject({ kind: 'accepted' });
+    await world.clock.advance(120_000);
+    const asked = { member: DB1, kind: 'recover', by: 'ann', why: 'a test', loss: null, leaveOpen: false };
+    for (const { coordinator } of world.nodes) {
+      expect(coordinator.api.status().requests).toMatchObject([asked]);
+      expect(coordinator.api.recoveries().requests).toMatchObject([asked]);
+      expect(coordinator.api.explain(DB1)?.request).toMatchObject(asked);
+      expect(await coordinator.metrics.exposition()).toContain('understudy_operator_requests_pending 1');
+    }
+    world.remove(KEYS.pause('global'));
+    await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);
+    expect(world.mustLead().coordinator.api.status().requests).toEqual([]);
+  });
+
   test.each(['recover', 'retry'] as const)('is recovered when somebody asks: %s', async (kind) => {
     const { world, old } = await abandoned();
     await world.until('held', () => world.hold(DB1)?.reason === 'Abandoned', 60_000);

@@ -19,6 +19,7 @@ const status = (leader: string | null): StatusView => ({
   pauses: [],
   holds: [],
   recoveries: [],
+  requests: [],
   problems: [],
 });
 
@@ -26,7 +27,7 @@ const scene = (more: Partial<Scene>): Scene => ({
   atWallMs: 10_000,
   status: status('c1'),
   members: [],
-  recoveries: { open: [], history: [] },
+  recoveries: { open: [], history: [], requests: [] },
   ...more,
 });
 
@@ -58,12 +59,14 @@ describe('narrate', () => {
       recoveries: {
         open: [open([{ step: 'fence', state: 'started', startedAtWallMs: 1, endedAtWallMs: null }])],
         history: [],
+        requests: [],
       },
     });
     const done = scene({
       recoveries: {
         open: [open([{ step: 'fence', state: 'done', startedAtWallMs: 1_000, endedAtWallMs: 2_500 }])],
         history: [],
+        requests: [],
       },
     });
     expect(narrate(scene({}), started)[0]).toContain('begins');
@@ -95,8 +98,8 @@ describe('narrate', () => {
       owed: [],
     };
     const lines = narrate(
-      scene({ recoveries: { open: [open([])], history: [] } }),
-      scene({ recoveries: { open: [], history: [history] } }),
+      scene({ recoveries: { open: [open([])], history: [], requests: [] } }),
+      scene({ recoveries: { open: [], history: [history], requests: [] } }),
     );
     expect(lines.join('\n')).toContain('i-1 → i-2 in 8.0 s');
     expect(lines.join('\n')).toContain('done:');
@@ -104,7 +107,7 @@ describe('narrate', () => {
 });
 
 it('the panel shows the progress of snapshots', () =>
-  expect(panel(scene({ recoveries: { open: [open([])], history: [] } }))).toContain('40 %'));
+  expect(panel(scene({ recoveries: { open: [open([])], history: [], requests: [] } }))).toContain('40 %'));
 
 it('a step with a number or a resource behind it has the words of its kind', () => {
   expect(stepWords('launch-2')).toBe(stepWords('launch'));

@@ -2,6 +2,7 @@ import { durationText, type ExplainView } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText, timeText, verdictText } from './format.ts';
 import { openRecoveryText } from './recoveries-view.ts';
+import { requestLine } from './request-text.ts';
 
 const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>> = {
   veto: 'settles it',
@@ -21,6 +22,7 @@ function headLines(view: ExplainView): string[] {
     `verdict    ${verdictText(verdict)}${degraded ? ', degraded' : ''} (${view.reasonCode}): ${view.reason}`,
     ...(answeredBy.leader && view.judged.standing === 'current' ? [] : [`judged     ${judgedText(view)}`]),
     `decision   ${decisionText(view)}`,
+    ...(view.request && !view.openRecovery?.request ? [requestLine(view.request, view.atWallMs)] : []),
     `answered   by ${answeredBy.coordinatorId} (${role}) at ${timeText(view.atWallMs)} UTC`,
   ];
 }

@@ -1,6 +1,7 @@
 import { durationText, type HistoryRecord, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText, timeText } from './format.ts';
+import { requestLine } from './request-text.ts';
 
 const HISTORY_SHOWN = 10;
 
@@ -49,7 +50,7 @@ export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
 
 /** One open recovery: why, since when, what it is doing, and every step. */
 export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number): string {
-  const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold } =
+  const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold, request } =
     recovery;
   const lines = [
     `${ansis.bold(member)}  ${ansis.magenta(`recovery ${opId}`)}, open for ${durationText(Math.max(0, nowWallMs - startedAtWallMs))}`,
@@ -58,6 +59,7 @@ export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number):
     `now        ${nowText(recovery, nowWallMs)}`,
     ...(captureProgressPercent === null ? [] : [`snapshots  ${captureProgressPercent} %`]),
     ...(hold ? [ansis.yellow(`held       ${hold.reason}: ${hold.text}`)] : []),
+    ...(request ? [requestLine(request, nowWallMs)] : []),
   ];
   const rows = recovery.steps.map((step) => stepRow(step, nowWallMs));
   if (rows.length === 0) return lines.join('\n');
@@ -73,11 +75,13 @@ const historyRow = (one: HistoryRecord): string[] => [
   one.opId,
 ];
 
-/** What `understudy recoveries` prints: the open ones step by step, then those that ended last. */
-export function recoveriesText({ open, history }: RecoveriesView, nowWallMs: number): string {
+/** What `understudy recoveries` prints: the open ones step by step, what is asked for beside them, then those that ended last. */
+export function recoveriesText({ open, history, requests }: RecoveriesView, nowWallMs: number): string {
   const opened = open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs));
+  const isShown = (opId: string) => open.some((one) => one.request?.opId === opId);
+  const asked = requests.filter(({ opId }) => !isShown(opId)).map((one) => requestLine(one, nowWallMs));
   const rows = history.slice(0, HISTORY_SHOWN).map(historyRow);
   const heads = ['ended (UTC)', 'member', 'outcome', 'instance', 'took', 'recovery'];
   const ended = rows.length === 0 ? [] : [tableText(heads, rows)];
-  return [...opened, ...ended].join('\n\n');
+  return [...opened, ...(asked.length > 0 ? [asked.join('\n')] : []), ...ended].join('\n\n');
 }

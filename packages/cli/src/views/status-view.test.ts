@@ -1,4 +1,4 @@
-import { type OpenRecoveryView, problemOf } from '@understudy/shared';
+import { type OpenRecoveryView, type PendingRequest, problemOf } from '@understudy/shared';
 import { expect, test } from 'vitest';
 import { statusOf } from '../status.fixtures.ts';
 import { recoveriesText } from './recoveries-view.ts';
@@ -52,12 +52,26 @@ test('without a leader nobody is called a leader, and the verdicts are the last 
 test('an open recovery shows its step, attempt, since when, activity and what keeps failing', () => {
   const status = statusText(statusOf({ recoveries: [RECOVERY] }), NOW);
   expect(status).toContain('g/m (op-1): launch-2 started, attempt 2, for 30.0 s: asks for an instance');
-  const text = recoveriesText({ open: [RECOVERY], history: [] }, NOW);
+  const text = recoveriesText({ open: [RECOVERY], history: [], requests: [] }, NOW);
   expect(text).toContain(
     'RunInstances failed 4 times in 20.0 s: InsufficientInstanceCapacity: no capacity; next try in 5.0 s',
   );
   expect(text).toMatch(/fence +done +2026-11-28 11:59:00 +10\.0 s/);
   expect(text).toContain('because    silent everywhere');
   expect(text).toContain('snapshots  40 %');
-  expect(recoveriesText({ open: [], history: [] }, NOW)).toBe('no recovery is open');
+  expect(recoveriesText({ open: [], history: [], requests: [] }, NOW)).toBe('no recovery is open');
+});
+
+test('what an operator asked for is shown once on each screen: what, by whom, why, since when', () => {
+  const request: PendingRequest = {
+    ...{ member: 'g/m', kind: 'accept-loss', opId: 'op-1', by: 'ann', why: 'the disk is gone', atWallMs: NOW - 12_000 },
+    ...{ loss: 'volume:vol-1', leaveOpen: false },
+  };
+  const line = 'asked      g/m: accept-loss volume:vol-1, by ann 12.0 s ago, not carried out yet: the disk is gone';
+  const times = (text: string) => text.split(line).length - 1;
+  expect(times(statusText(statusOf({ requests: [request] }), NOW))).toBe(1);
+  const open = [{ ...RECOVERY, request }];
+  expect(times(recoveriesText({ open, history: [], requests: [request] }, NOW))).toBe(1);
+  expect(times(recoveriesText({ open: [], history: [], requests: [request] }, NOW))).toBe(1);
+  expect(times(recoveriesText({ open: [], history: [], requests: [] }, NOW))).toBe(0);
 });

@@ -2,6 +2,7 @@ import { durationText, type StatusView, WAYS_OUT } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText } from './format.ts';
 import { nowText } from './recoveries-view.ts';
+import { requestLine } from './request-text.ts';
 
 function countsLine(counts: StatusView['counts']): string {
   const { alive, suspect, dead, unknown, left } = counts;
@@ -46,6 +47,7 @@ export function statusText(status: StatusView, nowWallMs: number): string {
     ...status.recoveries.map((one) =>
       ansis.magenta(`recovery   ${one.member} (${one.opId}): ${nowText(one, nowWallMs)}`),
     ),
+    ...status.requests.map((request) => requestLine(request, nowWallMs)),
     ...status.pauses.map((pause) => ansis.yellow(`paused     ${pause.scope} by ${pause.who}: ${pause.why}`)),
     countsLine(status.counts),
     judgedLine(status.judgement, status.leader),

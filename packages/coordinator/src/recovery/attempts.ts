@@ -29,6 +29,7 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
   const { candidates, policy } = run.plan;
   const { condemnedForMs, capacityPauseMs, capacityPauseMaxMs } = run.settings;
   return {
+    member: run.record.member,
     candidates,
     maxAttempts: policy.maxLaunchAttempts,
     // Ended before this run began and not held now: the hold was taken away by a person.

@@ -6,6 +6,7 @@ import {
   isOperationError,
   type KvEntry,
   OperationError,
+  retryAdvice,
   type StepName,
   unreachable,
 } from '@understudy/shared';
@@ -393,7 +394,7 @@ async function giveUpInTime<N extends StepName>(drive: Drive<N>, series: Series)
   const { run, step } = drive;
   if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.retryRefusedForMs) return;
   const since = new Date(series.sinceWallMs).toISOString();
-  const text = `given up after ${series.count} tries since ${since}, as long as retryRefusedForMs says: ${seriesText(series)}. Remove this hold to try again`;
+  const text = `given up after ${series.count} tries since ${since}, as long as retryRefusedForMs says: ${seriesText(series)}. ${retryAdvice(run.record.member)}`;
   await written(drive, { state: 'started', error: { code: series.code, text } });
   throw new HoldDecided(step.givesUpAs, text);
 }

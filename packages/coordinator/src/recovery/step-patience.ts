@@ -1,4 +1,4 @@
-import { type HoldReason, type OperationError } from '@understudy/shared';
+import { type HoldReason, type OperationError, retryAdvice } from '@understudy/shared';
 import { backoffDelayMs } from '../core/recovery/pacing.ts';
 import { FailureSeries, type Series, seriesText } from './failure-series.ts';
 import type { Run } from './run.ts';
@@ -84,7 +84,7 @@ export class StepPatience {
     const until = untilWallMs === null ? '' : ` until ${isoOf(untilWallMs)} (retryRefusedForMs)`;
     const text = `${this.#step} fails since ${isoOf(series.sinceWallMs)}: ${seriesText(series)}. It is tried again every ${Math.ceil(
       everyMs / 1_000,
-    )} s at the longest${until}, and goes on by itself when it works; remove this hold to try at once`;
+    )} s at the longest${until}, and goes on by itself when it works. ${retryAdvice(run.record.member)}`;
     await run.standing.want(this.#step, {
       key: `${this.#step} ${series.action ?? ''} ${series.code}`,
       reason: reasonOf(series),

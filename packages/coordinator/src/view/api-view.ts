@@ -16,6 +16,7 @@ import {
   type MonotonicMs,
   type NotEnrolled,
   type OpenRecoveryView,
+  type PendingRequest,
   type Problem,
   problemOf,
   type RecoveriesView,
@@ -30,6 +31,7 @@ import { leftoversProblem, leftoversView } from './leftovers-view.ts';
 import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
+import { pendingRequest, pendingRequests } from './pending-requests.ts';
 import type { LeadershipView, RecoveryActivity, OperatorAnswer, OperatorCommand } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -127,6 +129,7 @@ export class CoordinatorApi implements ApiSource {
       }),
       holds: this.#shownHolds(),
       recoveries: this.recoveries().open.slice(0, SHOWN_MAX),
+      requests: this.#requests().slice(0, SHOWN_MAX),
       problems: [...this.#problems()],
     };
   }
@@ -217,7 +220,8 @@ export class CoordinatorApi implements ApiSource {
     };
     const intent = view.mirror.intents.get(member)?.record;
     const told = explainView(member, sources);
-    return told && { ...told, openRecovery: intent ? this.#open(intent) : null };
+    const request = pendingRequest(view.mirror, member);
+    return told && { ...told, openRecovery: intent ? this.#open(intent) : null, ...(request ? { request } : {}) };
   }
 
   operate(command: OperatorCommand): Promise<OperatorAnswer> {
@@ -238,7 +242,7 @@ export class CoordinatorApi implements ApiSource {
     const open = [...intents.values()]
       .sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs)
       .map(({ record }) => this.#open(record));
-    return { open, history: [...this.history(null, RECENT_HISTORY)] };
+    return { open, history: [...this.history(null, RECENT_HISTORY)], requests: this.#requests() };
   }
 
   holds(): readonly HoldRecord[] {
@@ -252,6 +256,10 @@ export class CoordinatorApi implements ApiSource {
       .flatMap((entries) => [...entries.values()].map(({ record }) => record))
       .sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)
       .slice(0, limit);
+  }
+
+  #requests(): PendingRequest[] {
+    return pendingRequests(this.#options.view.mirror);
   }
 
   #obstructed(): readonly Problem[] {
@@ -344,6 +352,7 @@ export class CoordinatorApi implements ApiSource {
       journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
       activity: this.#options.activity(opId),
       hold: holds.get(member)?.record ?? null,
+      request: pendingRequest(this.#options.view.mirror, member),
     });
   }
 }

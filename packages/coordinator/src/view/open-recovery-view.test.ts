@@ -48,7 +48,7 @@ describe('an open recovery', () => {
     ],
   };
   const view = (hold: HoldRecord | null = null) =>
-    openRecoveryView({ intent: intent as IntentRecord, journal, activity, hold });
+    openRecoveryView({ intent: intent as IntentRecord, journal, activity, hold, request: null });
 
   test('shows each step in the order they began, with attempt, words and what keeps failing', () =>
     expect(view().steps).toMatchObject([
@@ -58,7 +58,13 @@ describe('an open recovery', () => {
       { step: 'permit-3', state: 'started', startedAtWallMs: 40, endedAtWallMs: null, attempt: 3, text: null },
     ]));
   test('is told from the journal alone where it is not carried out', () => {
-    const told = openRecoveryView({ intent: intent as IntentRecord, journal, activity: null, hold: null });
+    const told = openRecoveryView({
+      intent: intent as IntentRecord,
+      journal,
+      activity: null,
+      hold: null,
+      request: null,
+    });
     expect(told.activity).toBeNull();
     expect(told.steps.map((one) => [one.step, one.failing])).toEqual([
       ['fence', null],

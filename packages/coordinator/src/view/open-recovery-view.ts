@@ -1,4 +1,11 @@
-import type { HoldRecord, IntentRecord, JournalRecord, OpenRecoveryView, OpenStepView } from '@understudy/shared';
+import type {
+  HoldRecord,
+  IntentRecord,
+  JournalRecord,
+  OpenRecoveryView,
+  OpenStepView,
+  PendingRequest,
+} from '@understudy/shared';
 import type { RecoveryActivity, StepActivity } from '../contracts.ts';
 
 export interface OpenRecoverySources {
@@ -7,6 +14,8 @@ export interface OpenRecoverySources {
   /** null: it is not running in this process. */
   readonly activity: RecoveryActivity | null;
   readonly hold: HoldRecord | null;
+  /** What an operator asked for its member; null: nothing. */
+  readonly request: PendingRequest | null;
 }
 
 /** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
@@ -41,7 +50,7 @@ const unrecorded = ({ step, sinceWallMs, text, failing }: StepActivity): OpenSte
 });
 
 /** What the journal has of it, and what the process that carries it out is doing with each step. Pure. */
-export function openRecoveryView({ intent, journal, activity, hold }: OpenRecoverySources): OpenRecoveryView {
+export function openRecoveryView({ intent, journal, activity, hold, request }: OpenRecoverySources): OpenRecoveryView {
   const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = intent;
   const now = new Map(activity?.steps.map((one) => [one.step, one]));
   const known = new Set(journal.map((one) => one.step));
@@ -56,5 +65,6 @@ export function openRecoveryView({ intent, journal, activity, hold }: OpenRecove
     activity: activity?.text ?? null,
     captureProgressPercent: activity?.captureProgressPercent ?? null,
     hold: hold && { reason: hold.reason, text: hold.text },
+    ...(request?.opId === opId ? { request } : {}),
   };
 }

@@ -33,19 +33,6 @@ const rootText = (root: string | null, body: string): string => {
   return root === null ? 'its body is no XML' : `its body is a <${root}>`;
 };
 
-/** Actions whose answer is `<return>true</return>` and nothing that names what was done (EC2 API reference, "Response Elements" of each). */
-const RETURNS_TRUE: ReadonlySet<string> = new Set([
-  'CreateTags',
-  'DeleteNetworkInterface',
-  'DeleteSnapshot',
-  'DeleteTags',
-  'DeleteVolume',
-  'DeregisterImage',
-  'DisassociateAddress',
-  'ModifyInstanceAttribute',
-  'ModifyNetworkInterfaceAttribute',
-]);
-
 /**
  * Of calls that change something, whose answers often carry nothing else. Reads are held to their lists: some implementations of EC2 name another namespace there.
  */
@@ -58,7 +45,8 @@ function isForeignNamespace(action: string, body: string): boolean {
 }
 
 /**
- * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>` says `true`, and is there where EC2 documents it. Refusals: `<Response><Errors><Error><Code>` with a
+ * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>`, where it is given, says `true` (other implementations of EC2 leave it out).
+ * Refusals: `<Response><Errors><Error><Code>` with a
  * `RequestID` (EC2 API reference, Query requests; errors-overview).
  */
 export const EC2_QUERY: AnswerForm = {
@@ -70,7 +58,6 @@ export const EC2_QUERY: AnswerForm = {
     if (!/<requestId>[^<]+<\/requestId>/.test(body)) return `its <${wanted}> has no requestId`;
     if (isForeignNamespace(action, body)) return `its <${wanted}> is not in EC2's namespace`;
     const said = /<return>\s*([^<]*?)\s*<\/return>/.exec(body)?.[1];
-    if (said === undefined && RETURNS_TRUE.has(action)) return `its <${wanted}> does not return true`;
     return said === undefined || said === 'true' ? null : `it returns "${said}"`;
   },
   refusal(body) {

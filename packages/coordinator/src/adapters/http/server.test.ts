@@ -21,6 +21,7 @@ const SNAPSHOT: MetricsSnapshot = {
   judgementAgeMs: 500,
   opinions: { alive: 4, suspect: 2, dead: 0, unknown: 0, left: 0 },
   openRecoveries: 1,
+  pendingRequests: 3,
   runningRecoveries: 1,
   holds: new Map([['Paused', 2]]),
   leftovers: new Map([['volume', 1]]),
@@ -90,7 +91,7 @@ beforeEach(async () => {
     explain: (member) => (member === 'prod/db1' ? explained : null),
     operate: () => Promise.reject(new Error('not asked here')),
     leaderUrl: () => leaderUrl,
-    recoveries: () => ({ open: [], history: [] }),
+    recoveries: () => ({ open: [], history: [], requests: [] }),
     holds: () => [],
     leftovers: () => [],
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
@@ -218,6 +219,7 @@ describe('HTTP', () => {
     expect(first).toContain('understudy_observer_opinions{verdict="alive"} 4');
     expect(first).toContain('understudy_judgement_age_seconds 0.5');
     expect(first).toContain('understudy_holds{reason="Paused"} 2');
+    expect(first).toContain('understudy_operator_requests_pending 3');
     expect(first).toContain('# TYPE understudy_heartbeats_received_total counter');
     expect(first).toContain('understudy_heartbeats_received_total 1234');
     expect(first).toContain('understudy_datagrams_dropped_total{reason="forged"} 3');

@@ -25,7 +25,7 @@ function speak(options: {
       if (!loses(random)) {
         agent.send(table, nextMs);
         spokeMs = nextMs;
-      }
+      } else agent.sequence += 1n;
       const pauses = pausesAtMs !== undefined && nextMs >= pausesAtMs && nextMs < pausesAtMs + everyMs;
       nextMs += pauses ? 60_000 : everyMs * (0.9 + random.next() / 5);
     }
@@ -93,6 +93,7 @@ describe('an agent at 1 s is not taken for slow', () => {
     ['as it is', { everyMs: 1_000, untilMs: 10 * MINUTE_MS }],
     ['after a pause of a minute', { everyMs: 1_000, untilMs: 3 * MINUTE_MS, pausesAtMs: 60_000 }],
     ['at 10 % loss', { everyMs: 1_000, untilMs: 10 * MINUTE_MS, loses: (random) => random.next() < 0.1 }],
+    ['at 60 % loss', { everyMs: 1_000, untilMs: 10 * MINUTE_MS, loses: (random) => random.next() < 0.6 }],
   ])('%s', (_, options) => {
     const { table } = speak(options);
     expect(table.slowAgents()).toEqual([]);

@@ -25,8 +25,14 @@ export function recordBeat(state: ObserverState, slot: number, entry: number, he
   entries.beatAtMs[entry] = atMs;
   // A sequence number that overtook another gives a gap of nearly 2^32 too, and no gap is older than its boot epoch.
   if (gapMs > Math.ceil(heardAtMs - (entries.epochHeardMs[entry] as number))) entries.longGaps.forget(entry);
-  else entries.longGaps.note(entry, gapMs, (members.suspectAfterMs[slot] as number) / BEATS_PER_SUSPICION);
+  // A gap in which something was lost tells how bad the network is, not how seldom the agent speaks.
+  else if (heardTheOneBefore(entries, entry))
+    entries.longGaps.note(entry, gapMs, (members.suspectAfterMs[slot] as number) / BEATS_PER_SUSPICION);
 }
+
+/** By the replay window, whose lowest bit is the newest: nothing the agent sent since the one before was lost. */
+const heardTheOneBefore = (entries: EntryColumns, entry: number): boolean =>
+  ((entries.seenLo[entry] as number) & 0b10) !== 0;
 
 /**
  * After how long a silence of this member makes a suspect: what its policy says, or, where its agent really speaks so seldom that this would be one lost

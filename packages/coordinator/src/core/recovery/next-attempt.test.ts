@@ -8,6 +8,7 @@ const candidate = (index: number): PlacementCandidate => ({
   ...{ subnetId: `subnet-${index}`, az: `az-${index}`, instanceType: `type-${index}` },
 });
 const limitsOf = (count: number, more: Partial<AttemptLimits> = {}): AttemptLimits => ({
+  member: 'db/one',
   candidates: Array.from({ length: count }, (_, index) => candidate(index)),
   ...{ maxAttempts: 3, retryAsked: false, nowWallMs: 0, retryRefusedForMs: 24 * HOUR_MS },
   ...{ condemnedForMs: 900_000, pauseMs: 60_000, pauseMaxMs: 300_000 },
@@ -60,6 +61,7 @@ describe('nextAttempt', () => {
     expect(text).toContain('type-0 in subnet-0 (az-0): is arm64');
     expect(text).toContain('type-1 in subnet-1 (az-1): takes 4 disks');
     expect(text).toContain('asked again after 15 min');
+    expect(text).toContain('understudy replan db/one --why TEXT');
   });
   test('... and asked again by itself when that may have changed', () =>
     expect(next(ended([0, 'placement'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(attempt(0)));
@@ -69,7 +71,10 @@ describe('what costs a try', () => {
   test('replacements that failed: held, with the last reason', () => {
     const spent = next(ended([0, 'instance'], [1, 'instance'], [0, 'instance', 'mute']));
     expect(spent).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
-    expect(spent.kind === 'hold' && spent.text).toContain('3 of 3 replacements failed; the last: mute');
+    expect(spent.kind === 'hold' && spent.text).toBe(
+      '3 of 3 replacements failed; the last: mute. To try again at once: understudy retry db/one --why TEXT; ' +
+        'with a plan from the policy of now: understudy replan db/one --why TEXT',
+    );
   });
   test.each<AttemptFailure>(['capacity', 'unknown'])('%s costs none, a hundred times', (failure) => {
     const all = ended(...Array.from({ length: 100 }, (_, index) => [index % 2, failure] as const));
@@ -87,6 +92,7 @@ describe('what costs a try', () => {
     const held = next(all, { ...limit, nowWallMs: HOUR_MS });
     expect(held).toMatchObject({ kind: 'hold', reason: 'LaunchAttemptsExhausted' });
     expect(held.kind === 'hold' && held.text).toContain('type-1 in subnet-1 (az-1): none there');
+    expect(held.kind === 'hold' && held.text).toContain('understudy retry db/one --why TEXT');
   });
   test('a launch begins the series anew', () => {
     const all = ended([0, 'capacity'], [1, 'instance'], [0, 'capacity']);

@@ -1,4 +1,4 @@
-import type { HoldReason, PlacementCandidate } from '@understudy/shared';
+import { type HoldReason, type MemberId, type PlacementCandidate, retryAdvice } from '@understudy/shared';
 import type { AttemptFailure } from './launch-outcome.ts';
 
 /** An attempt that was ended and whose permit is confirmed gone. */
@@ -15,10 +15,12 @@ export interface EndedAttempt {
 }
 
 export interface AttemptLimits {
+  /** Whose recovery it is: the advice of a hold names it. */
+  readonly member: MemberId;
   readonly candidates: readonly PlacementCandidate[];
   /** Replacements of one round that may fail. */
   readonly maxAttempts: number;
-  /** A person has removed the hold that ended the round before. */
+  /** A person had the hold taken away that ended the round before. */
   readonly retryAsked: boolean;
   readonly nowWallMs: number;
   /** How long what makes nothing may go on. */
@@ -73,7 +75,7 @@ export function condemned(all: readonly EndedAttempt[], limits: AttemptLimits): 
  * The placement of the next attempt: the candidates in their order, again and again, without those whose own fault it was. What made nothing (no
  * capacity, a refusal, an answer that never came) costs no try: when all candidates have been asked, there is a pause that grows, for as long as
  * the policy says. Replacements that were launched and failed do cost one, `maxAttempts` in one round. A new round begins only when a person has
- * removed the hold that ended the last one (`retryAsked`). Pure.
+ * had the hold taken away that ended the last one (`retryAsked`). Pure.
  */
 export function nextAttempt(all: readonly EndedAttempt[], limits: AttemptLimits): NextAttempt {
   const round = all.at(-1)?.round ?? 1;
@@ -107,20 +109,22 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
     reason: 'NoPlacementLeft',
     text: `EC2 refuses every placement candidate for a fault of its own: ${reasonsOf(ended, limits)}. Each is asked again after ${Math.round(
       condemnedForMs(limits) / 60_000,
-    )} min; remove this hold to ask at once`,
+    )} min. ${planAdvice(limits)}`,
   };
 }
+
+const planAdvice = ({ member }: AttemptLimits): string => retryAdvice(member, 'plan-may-be-wrong');
 
 /** The policy is spent; null: it is not. */
 function exhausted(ended: readonly EndedAttempt[], last: EndedAttempt, limits: AttemptLimits): NextAttempt | null {
   const made = ended.filter((one) => !isRefusal(one));
   if (made.length >= limits.maxAttempts) {
-    const text = `${made.length} of ${limits.maxAttempts} replacements failed; the last: ${made.at(-1)?.text ?? ''}. Remove this hold to try again`;
+    const text = `${made.length} of ${limits.maxAttempts} replacements failed; the last: ${made.at(-1)?.text ?? ''}. ${planAdvice(limits)}`;
     return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
   }
   if (!isRefusal(last) || limits.nowWallMs - last.seriesSinceWallMs < limits.retryRefusedForMs) return null;
   const since = new Date(last.seriesSinceWallMs).toISOString();
-  const text = `nothing could be launched since ${since}, for as long as retryRefusedForMs says: ${reasonsOf(ended, limits)}. Remove this hold to try again`;
+  const text = `nothing could be launched since ${since}, for as long as retryRefusedForMs says: ${reasonsOf(ended, limits)}. ${planAdvice(limits)}`;
   return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
 }
 

@@ -1,4 +1,4 @@
-import { type CloudSnapshot, type OperationError, TAG } from '@understudy/shared';
+import { type CloudSnapshot, type OperationError, retryAdvice, TAG } from '@understudy/shared';
 import {
   adoptableSet,
   captureProgress,
@@ -126,7 +126,7 @@ async function obtain(
   const made = new Set([...noted.failedSets, ...sets.map((one) => one.number)]).size;
   if (isExhausted(run, memory, noted.failedSets.length, made)) {
     const text = `${noted.failedSets.length} of the ${made} snapshot sets that EC2 made have failed, and no other is complete`;
-    return captureFailed(`${text}. Remove this hold to try again`);
+    return captureFailed(`${text}. ${retryAdvice(run.record.member)}`);
   }
   return again(run, memory, frozen, noted);
 }

@@ -1,4 +1,10 @@
-import { type CloudNetworkInterface, invariant, OperationError, type PlacementCandidate } from '@understudy/shared';
+import {
+  type CloudNetworkInterface,
+  invariant,
+  OperationError,
+  type PlacementCandidate,
+  retryAdvice,
+} from '@understudy/shared';
 import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildPermitRequest } from '../../core/recovery/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../../core/recovery/next-attempt.ts';
@@ -63,7 +69,7 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
   if (run.wallMs() - sinceWallMs >= holdFailingAfterMs) {
     const text = `nothing could be launched since ${since}: ${shortage.text}. All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
-    )} s, and it goes on by itself; remove this hold to ask at once`;
+    )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
     await run.standing.want(PLACEMENT, {
       key: `${PLACEMENT} ${shortage.text}`,
       reason: 'NoCapacity',
