@@ -16,6 +16,8 @@ export class Operators {
   readonly #stoppedAtMs = new Map<string, number>();
   readonly #stopped = new Set<string>();
   readonly #borrowed = new Set<string>();
+  /** Borrowed for good. */
+  readonly #kept = new Set<string>();
   /** When a start was granted. */
   readonly #startedAtMs = new Map<string, number>();
 
@@ -56,17 +58,43 @@ export class Operators {
     );
   }
 
-  /** Onto an instance that is none of ours. */
+  /** Onto an instance that is none of ours, until it is returned. */
   borrowAddress(allocationId: string): void {
+    this.#putAside(allocationId, () => this.#borrowed.add(allocationId));
+  }
+
+  /** Onto an instance that is none of ours, where it stays. */
+  keepAddress(allocationId: string): void {
+    this.#putAside(allocationId, () => this.#kept.add(allocationId));
+  }
+
+  #putAside(allocationId: string, done: () => void): void {
     const input = {
       AllocationId: allocationId,
       InstanceId: this.#world.bystanderOf(allocationId),
       AllowReassociation: true,
     };
-    void this.#send('AssociateAddress', input).then(
-      () => this.#borrowed.add(allocationId),
-      () => undefined,
-    );
+    void this.#send('AssociateAddress', input).then(done, () => undefined);
+  }
+
+  /** Off whatever has it, and back to EC2; tried again until it is gone, or until the answer is called. */
+  releaseAddress(allocationId: string): () => void {
+    const { kernel, cloud } = this.#world;
+    let ended = false;
+    const attempt = async (): Promise<void> => {
+      const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
+      if (associationId) await this.#send('DisassociateAddress', { AssociationId: associationId });
+      await this.#send('ReleaseAddress', { AllocationId: allocationId });
+    };
+    const again = (): void => {
+      if (ended || !this.#world.addressExists(allocationId)) return;
+      void attempt().catch(() => undefined);
+      kernel.setTimer(ASK_AGAIN_MS, again);
+    };
+    again();
+    return () => {
+      ended = true;
+    };
   }
 
   /**
@@ -75,7 +103,8 @@ export class Operators {
    */
   returnAddress(allocationId: string, member: MemberId): void {
     const { kernel, cloud } = this.#world;
-    if (this.#world.holderOf(allocationId) !== this.#world.bystanderOf(allocationId)) return;
+    const isThere = this.#world.holderOf(allocationId) === this.#world.bystanderOf(allocationId);
+    if (!isThere || this.#kept.has(allocationId)) return;
     const plan = this.#world.openPlanOf(member);
     const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
     const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
@@ -86,7 +115,7 @@ export class Operators {
   }
 
   give(allocationId: string, instanceId: string | null): void {
-    if (instanceId === null) return;
+    if (instanceId === null || this.#kept.has(allocationId)) return;
     this.#ask('AssociateAddress', { AllocationId: allocationId, InstanceId: instanceId, AllowReassociation: true });
   }
 
@@ -96,6 +125,10 @@ export class Operators {
 
   haveBorrowed(allocationId: string): boolean {
     return this.#borrowed.has(allocationId);
+  }
+
+  keeps(allocationId: string): boolean {
+    return this.#kept.has(allocationId);
   }
 
   /** It was well, an operator stopped it, EC2 has had time to show it, and nobody started it since. */

@@ -198,6 +198,13 @@ export class World {
     return this.intentOf(member)?.plan ?? null;
   }
 
+  /** The recovery that is open has put its replacement in charge: what is left of it are chores. */
+  isActivatedBy(intent: IntentRecord): boolean {
+    const key = this.keys.activation(intent.member);
+    const entry = this.kv.state.get(key);
+    return entry !== null && parseRecord(ActivationRecordSchema, key, entry.value).opId === intent.opId;
+  }
+
   intentOf(member: MemberId): IntentRecord | null {
     const entry = this.kv.state.get(this.keys.intent(member));
     return entry ? parseRecord(IntentRecordSchema, entry.key, entry.value) : null;
@@ -216,6 +223,11 @@ export class World {
 
   bystanderOf(allocationId: string): string {
     return this.#bystanders.get(allocationId) ?? '';
+  }
+
+  /** False once it was released. */
+  addressExists(allocationId: string): boolean {
+    return this.cloud.core.world.addresses.get(allocationId) !== undefined;
   }
 
   /** The instance an address leads to; null: none. */

@@ -108,6 +108,9 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   // EC2 again: something answers in its place, after it (`applied`) or instead of it; and a brown-out.
   z.strictObject({ ...base, kind: z.literal('api-foreign-answer'), action, times, applied: z.boolean() }),
   z.strictObject({ ...base, kind: z.literal('api-half-fails'), ratio }),
+  // Operators again: the address is given back to EC2, or taken for something else and kept.
+  z.strictObject({ ...base, kind: z.literal('operator-releases-address'), member }),
+  z.strictObject({ ...base, kind: z.literal('operator-keeps-address'), member }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

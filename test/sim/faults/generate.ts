@@ -234,4 +234,6 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-clears-holds': () => ({ forMs: 0 }),
   'operator-starts-old': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
   'operator-moves-address': ofMember,
+  'operator-releases-address': ofMember,
+  'operator-keeps-address': ofMember,
 };

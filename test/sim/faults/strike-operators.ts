@@ -60,12 +60,38 @@ const moveAddress: Strike<'operator-moves-address'> = (fault, context) => {
   };
 };
 
+/** The address is gone for good: a loss of whoever had it. While the fault lasts it is tried again where EC2 says no. */
+const releaseAddress: Strike<'operator-releases-address'> = (fault, context) => {
+  const { world } = context;
+  const allocationId = world.addressOf(memberOf(context, fault.member));
+  if (allocationId === null || !world.addressExists(allocationId)) return null;
+  const end = world.operators.releaseAddress(allocationId);
+  return { undo: end, happened: () => !world.addressExists(allocationId) };
+};
+
+/** Somebody needs the address elsewhere, for good. */
+const keepAddress: Strike<'operator-keeps-address'> = (fault, context) => {
+  const { world } = context;
+  const allocationId = world.addressOf(memberOf(context, fault.member));
+  if (allocationId === null) return null;
+  world.operators.keepAddress(allocationId);
+  return { undo: nothing, happened: () => world.operators.keeps(allocationId) };
+};
+
 export const OPERATOR_STRIKES: StrikeTable<
-  'operator-pause' | 'operator-stop' | 'operator-clears-holds' | 'operator-starts-old' | 'operator-moves-address'
+  | 'operator-pause'
+  | 'operator-stop'
+  | 'operator-clears-holds'
+  | 'operator-starts-old'
+  | 'operator-moves-address'
+  | 'operator-releases-address'
+  | 'operator-keeps-address'
 > = {
   'operator-pause': pause,
   'operator-stop': stop,
   'operator-clears-holds': clearHolds,
   'operator-starts-old': startOld,
   'operator-moves-address': moveAddress,
+  'operator-releases-address': releaseAddress,
+  'operator-keeps-address': keepAddress,
 };

@@ -1,16 +1,30 @@
 import type { CallEvent } from '@understudy/cloud-sim';
-import { type MemberId, TAG } from '@understudy/shared';
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  type KvWrite,
+  type MemberId,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
 import type { Happening } from '../cluster/happening.ts';
 import { OPERATOR } from '../cluster/operators.ts';
 import type { World } from '../cluster/world.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 
-/** I6, as far as it can be seen at once: an address is given to the activated instance only, and taken from nobody but the one it replaces. */
+/**
+ * I6, as far as it can be seen at once: an address is given to the activated instance only, and taken from nobody but the one it replaces. One that was
+ * released before the replacement was activated is a loss, and the recovery says so when it is closed.
+ */
 class Addresses implements Watcher {
   readonly #world: World;
   readonly #report: Report;
   /** Addresses a person has put on something of their own. */
   readonly #borrowed = new Set<string>();
+  /** opId → addresses of its plan that did not exist any more when it activated its replacement. */
+  readonly #goneAtActivation = new Map<string, readonly string[]>();
 
   constructor(world: World, report: Report) {
     this.#world = world;
@@ -18,6 +32,7 @@ class Addresses implements Watcher {
   }
 
   witness(happening: Happening): void {
+    if (happening.kind === 'commit') for (const write of happening.commit.txn.writes) this.#written(write);
     if (happening.kind !== 'cloud' || happening.event.kind !== 'call' || !happening.event.executed) return;
     const { event } = happening;
     if (event.action !== 'AssociateAddress' && event.action !== 'DisassociateAddress') return;
@@ -26,6 +41,30 @@ class Addresses implements Watcher {
       if (event.action === 'AssociateAddress') this.#wellGiven(String(event.input['AllocationId']));
     }
     this.#note();
+  }
+
+  #written(write: KvWrite): void {
+    const { activations, history } = this.#world.keys;
+    if (write.kind !== 'put') return;
+    if (write.key.startsWith(activations)) this.#activated(parseRecord(ActivationRecordSchema, write.key, write.value));
+    if (write.key.startsWith(history)) this.#closed(parseRecord(HistoryRecordSchema, write.key, write.value));
+  }
+
+  #activated({ member, opId }: ActivationRecord): void {
+    const intent = this.#world.intentOf(member);
+    if (opId === null || intent?.opId !== opId) return;
+    const planned = intent.plan.addresses.map((one) => one.allocationId);
+    const gone = planned.filter((id) => !this.#world.addressExists(id));
+    this.#goneAtActivation.set(opId, gone);
+  }
+
+  /** Written again whenever something of it is collected: looked at the first time. */
+  #closed({ opId, losses = [], owedAddresses = [] }: HistoryRecord): void {
+    const gone = this.#goneAtActivation.get(opId) ?? [];
+    this.#goneAtActivation.delete(opId);
+    const said = [...losses.map((one) => one.text), ...owedAddresses.map((one) => one.allocationId)].join(' ');
+    for (const id of gone.filter((one) => !said.includes(one)))
+      this.#report('I6', `${opId} is closed, and nothing says that ${id}, which was released, is lost`);
   }
 
   #note(): void {
@@ -37,7 +76,7 @@ class Addresses implements Watcher {
 
   #notStolen(event: CallEvent): void {
     for (const id of this.#borrowed)
-      if (this.#world.holderOf(id) !== this.#world.bystanderOf(id))
+      if (this.#world.addressExists(id) && this.#world.holderOf(id) !== this.#world.bystanderOf(id))
         this.#report('I6', `${event.action} took ${id} from ${this.#world.bystanderOf(id)}, where a person had put it`);
   }
 

@@ -2,6 +2,7 @@ import {
   HistoryRecordSchema,
   type HoldRecord,
   HoldRecordSchema,
+  JournalRecordSchema,
   type MemberId,
   parseRecord,
   TAG,
@@ -10,9 +11,17 @@ import type { World } from '../cluster/world.ts';
 
 /** Why a member is neither well nor visibly held; null: it is one of the two. */
 export function unsettled(world: World, member: MemberId): string | null {
-  if (holdOf(world, member) !== null) return null;
-  const { keys, kv } = world;
-  if (kv.state.get(keys.intent(member))) return 'its recovery is not finished';
+  const hold = holdOf(world, member);
+  const intent = world.intentOf(member);
+  if (hold === null) return intent === null ? ailing(world, member) : 'its recovery is not finished';
+  // That a chore of the recovery is stuck which put this instance in charge says nothing of why a dead one is not replaced.
+  const isOfChore = intent !== null && hold.opId === intent.opId && world.isActivatedBy(intent);
+  const why = isOfChore ? ailing(world, member) : null;
+  return why === null ? null : `${why}, and only a chore of its last recovery is held (${hold.reason})`;
+}
+
+/** What is wrong with the instance that is in charge; null: nothing. */
+function ailing(world: World, member: MemberId): string | null {
   const instanceId = world.activeInstanceOf(member);
   if (instanceId === null) return 'nobody is activated';
   const machine = world.machines.of(instanceId);
@@ -32,12 +41,25 @@ export function strayAddresses(world: World): readonly string[] {
   return world.members.flatMap((member) => {
     const allocationId = world.addressOf(member);
     const active = world.activeInstanceOf(member);
-    if (allocationId === null || holdOf(world, member) !== null) return [];
+    if (allocationId === null) return [];
+    if (!world.addressExists(allocationId)) return stillAwaited(world, member, allocationId);
+    if (world.operators.keeps(allocationId) || holdOf(world, member) !== null) return [];
     const holder = world.holderOf(allocationId);
     return holder === active
       ? []
       : [`${allocationId} of ${member} is on ${holder ?? 'nothing'}, not on ${active ?? '?'}`];
   });
+}
+
+/** A released address is a loss; whoever goes on waiting for it, held or not, waits for ever. */
+function stillAwaited(world: World, member: MemberId, allocationId: string): readonly string[] {
+  const intent = world.intentOf(member);
+  const isPlanned = intent?.plan.addresses.some((one) => one.allocationId === allocationId) ?? false;
+  if (!intent || !isPlanned || !world.isActivatedBy(intent)) return [];
+  const key = world.keys.journalStep(intent.opId, `address-${allocationId}`);
+  const entry = world.kv.state.get(key);
+  if (entry && parseRecord(JournalRecordSchema, key, entry.value).state === 'done') return [];
+  return [`${allocationId} was released, and ${intent.opId} still waits for it`];
 }
 
 /**
@@ -67,7 +89,9 @@ export function lastReleaseAtMs(world: World): number {
 function neededIds(world: World): ReadonlySet<string> {
   const { instances } = world.cloud.core.world;
   const active = world.members.flatMap((member) => world.activeInstanceOf(member) ?? []);
-  return new Set(active.flatMap((id) => [id, ...(instances.get(id)?.networkInterfaceIds ?? [])]));
+  // What an open recovery replaces is retired with the end of that recovery.
+  const replaced = world.members.flatMap((member) => world.intentOf(member)?.oldInstanceId ?? []);
+  return new Set([...active, ...replaced].flatMap((id) => [id, ...(instances.get(id)?.networkInterfaceIds ?? [])]));
 }
 
 const openOps = (world: World): ReadonlySet<string> =>

@@ -2,6 +2,10 @@ import type { Fault } from '../faults/fault.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 const crash: Fault = { id: 'crash', kind: 'guest-crash', when: { atMs: 45_000 }, forMs: 0, member: 'm1' };
+const released: Fault = {
+  ...{ id: 'release', kind: 'operator-releases-address', when: { stage: 'capture', nth: 1, afterMs: 0 } },
+  ...{ forMs: 60_000, member: 'struck' },
+};
 const SHORT = 0.01;
 const plain = { seed: 1, days: SHORT, members: 2, faults: [[crash]] };
 
@@ -150,6 +154,52 @@ export const RECOVERING_BUGS: readonly PlantedBug[] = [
         ],
       ],
     },
+  },
+  {
+    name: 'replacement-watched-by-nobody',
+    rule: 'S20',
+    story: 'whoever has an open recovery is left to it, also when only its chores are left',
+    file: 'coordinator/src/core/recovery/activated.ts',
+    find: 'if (!intent || hasActivated(intent, activations.get(member)?.record)) return null;',
+    replace: 'if (!intent || activations.size < 0) return null;',
+    caughtBy: ['I10'],
+    run: {
+      ...plain,
+      faults: [
+        [
+          crash,
+          // It stays where a person has put it, so the first recovery never ends by itself.
+          {
+            id: 'keep',
+            kind: 'operator-keeps-address',
+            when: { stage: 'address', nth: 1, afterMs: 0 },
+            forMs: 5_000,
+            member: 'struck',
+          },
+          { id: 'again', kind: 'guest-crash', when: { atMs: 600_000 }, forMs: 0, member: 'm1' },
+        ],
+      ],
+    },
+  },
+  {
+    name: 'released-address-awaited',
+    rule: 'S20',
+    story: 'that an address does not exist any more is one more refusal: a recovery waits for it for ever',
+    file: 'coordinator/src/recovery/steps/address.ts',
+    find: 'last.error?.upstreamCode === RELEASED && isBelieved(run, memory))',
+    replace: "last.error?.upstreamCode === RELEASED && allocationId === '')",
+    caughtBy: ['I6'],
+    run: { ...plain, faults: [[crash, released]] },
+  },
+  {
+    name: 'released-address-not-told',
+    rule: 'S20',
+    story: 'a recovery that has lost an address is closed as if nothing was missing',
+    file: 'coordinator/src/core/recovery/history.ts',
+    find: "typeof result?.lost === 'string' ?",
+    replace: "result?.lost === '' ?",
+    caughtBy: ['I6'],
+    run: { ...plain, faults: [[crash, released]] },
   },
   {
     name: 'nothing-is-collected',
