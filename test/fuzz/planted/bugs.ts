@@ -11,7 +11,7 @@ const OBSERVE = 'coordinator/src/core/observe';
 const LEDGER = 'agent/src/core/ledger.ts';
 const SENDER = 'agent/src/heartbeat-sender.ts';
 const FRAME = 'shared/src/protocol/frame.ts';
-const FORGED = "if (!authentic) return this.#drop('forged');";
+const FORGED = "return this.#drop('forged');";
 
 const RECEIVING: readonly FuzzBug[] = [
   {
@@ -27,7 +27,7 @@ const RECEIVING: readonly FuzzBug[] = [
     story: 'a polite receiver tells a stranger that its tag is wrong',
     file: `${OBSERVE}/ingest.ts`,
     find: FORGED,
-    replace: "if (!authentic) return { ...this.#drop('forged'), ack: bytes.slice(0, 96) };",
+    replace: "return { ...this.#drop('forged'), ack: bytes.slice(0, 96) };",
     caughtBy: ['no-reply-to-strangers'],
   },
   {
