@@ -37,7 +37,10 @@ const startOld: Strike<'operator-starts-old'> = (fault, context) => {
   const { world } = context;
   const entries = world.kv.entries(world.keys.historyOf(memberOf(context, fault.member)));
   const old = entries
-    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).oldInstanceId)
+    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value))
+    // Whose recovery was abandoned is the member still.
+    .filter((one) => one.outcome === 'replaced')
+    .map((one) => one.oldInstanceId)
     .find((instanceId) => world.cloud.core.world.instances.get(instanceId)?.state === 'stopped');
   if (old === undefined) return null;
   world.operators.start(old);
