@@ -235,7 +235,8 @@ export class Agent {
     const previous = found === LATE ? null : found;
     const { bootEpoch, restoredDisk } = decideBoot(previous, instanceId, clock.wallMs());
     if (restoredDisk) {
-      log.warn('agent.disk.restored', { was: previous?.instanceId, is: instanceId });
+      // As in every replacement.
+      log.info('agent.disk.restored', { was: previous?.instanceId, is: instanceId });
       await outputs.removeFile().catch((error: unknown) => log.warn('activation.file.left', { error: String(error) }));
     }
     const stored = await this.#within(

@@ -180,6 +180,8 @@ export const MemberViewSchema = z.object({
   ownView: OwnViewSchema.nullable(),
   /** Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. null: none in the last minute. */
   refusedDatagrams: z.string().nullable().default(null),
+  /** What is odd about the authentic heartbeats this coordinator hears for it (another instance, address or boot epoch), a sentence each. */
+  unexpectedHeartbeats: z.array(z.string()).default([]),
   degraded: z.boolean(),
   lastHeardAgoMs: z.number().nullable(),
   opinions: z.array(

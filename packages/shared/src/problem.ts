@@ -29,6 +29,10 @@ export const PROBLEM_REMEDIES = {
   INTERNAL_ERROR: 'this is a bug: read the log of this coordinator and report it; the loop is tried again',
   AGENT_NOT_AUTHENTIC:
     'give its agent its own key (understudy keys derive); if it is not its agent, find out who sends from there',
+  AGENT_ELSEWHERE:
+    'run its agent on the activated instance only, and end the other one; behind a translation of addresses (NAT) compare what EC2 and the agent say',
+  AGENT_EPOCH_WENT_BACK:
+    'none: it takes a greater epoch by itself; if it comes back, look at the clock and the state file of its host',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

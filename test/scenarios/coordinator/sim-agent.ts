@@ -77,11 +77,12 @@ export class SimAgent {
 
   #beat(): void {
     this.#timer = this.#clock.setTimer(this.intervalMs, () => this.#beat());
+    // As the real one: a heartbeat has one number, whoever gets it.
+    this.#sequence += 1n;
     for (const to of this.#coordinators) this.#send(to, this.challenges.get(keyOf(to)) ?? NO_CHALLENGE, false);
   }
 
   #send(to: Endpoint, challenge: string, probeReply: boolean): void {
-    this.#sequence += 1n;
     const heartbeat = {
       keyId: 1,
       flags: { ackRequested: challenge === NO_CHALLENGE, probeReply, serving: false, goodbye: false },
@@ -107,7 +108,9 @@ export class SimAgent {
       return;
     }
     const probe = decodeProbe(payload);
-    if (probe) this.#send(from, probe.challenge, true);
+    if (!probe) return;
+    this.#sequence += 1n;
+    this.#send(from, probe.challenge, true);
   }
 }
 

@@ -34,3 +34,30 @@ describe('a second agent on the host of a healthy member, for six seconds', () =
     expect(world.launches).toBe(1);
   });
 });
+
+describe('an agent that speaks for the member of another machine', () => {
+  test('is named on every coordinator, in words, and nothing is done to anybody', async () => {
+    const world = new World();
+    const one = world.seed(DB1);
+    const two = world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    await world.clock.advance(30_000);
+    const codes = () => world.nodes.map(({ coordinator: { api } }) => api.status().problems.map(({ code }) => code));
+    expect(codes()).toEqual(world.nodes.map(() => []));
+    const stray = world.startSecondAgent(DB1, two.instanceId);
+    await world.clock.advance(5_000);
+    expect(codes()).toEqual(world.nodes.map(() => ['AGENT_ELSEWHERE']));
+    for (const { coordinator } of world.nodes) {
+      const [said] = coordinator.api.explain(DB1)?.evidence.filter(({ source }) => source === 'odd heartbeats') ?? [];
+      expect(said?.text).toMatch(
+        new RegExp(
+          `^heartbeats for ${DB1} come from ${two.instanceId} \\(.+\\), which is not the activated ${one.instanceId}$`,
+        ),
+      );
+    }
+    await stray.stop();
+    await world.clock.advance(60_000);
+    expect(codes()).toEqual(world.nodes.map(() => []));
+    expect([world.launches, world.hold(DB1), world.hold('prod/db2')]).toEqual([0, null, null]);
+  });
+});

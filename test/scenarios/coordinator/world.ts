@@ -154,7 +154,7 @@ export class World {
   }
 
   #agentOf(instanceId: string, member: MemberId): SimAgent {
-    const address = `10.2.${this.#instanceAt.size >> 8}.${this.#instanceAt.size & 255}`;
+    const address = this.#privateIpOf(instanceId);
     this.#instanceAt.set(address, instanceId);
     return new SimAgent({
       member,
@@ -174,6 +174,14 @@ export class World {
     if (told) return told;
     const instance = instances.get(instanceId);
     return instance?.state === 'running' && instance.crashedAtMs === null ? PASSES : TIMES_OUT;
+  }
+
+  /** Where EC2 says it is: heartbeats from elsewhere would be named. */
+  #privateIpOf(instanceId: string): string {
+    const { networkInterfaces } = this.sim.core.world;
+    const own = networkInterfaces.all().find((one) => one.attachment?.instanceId === instanceId);
+    if (own === undefined) throw new Error(`${instanceId} has no network interface`);
+    return own.privateIp;
   }
 
   #withPrivateIp(address: string): string | undefined {

@@ -12,6 +12,7 @@ const member = (more: Partial<MemberView>): MemberView => ({
   reason: 'heard 300 ms ago',
   judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 100, sinceWallMs: 1 },
   refusedDatagrams: null,
+  unexpectedHeartbeats: [],
   ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
   degraded: false,
   lastHeardAgoMs: 300,

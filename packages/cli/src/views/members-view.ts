@@ -44,6 +44,7 @@ function row(member: MemberView): string[] {
     [
       conditionText(member),
       ...(member.verdict === 'alive' ? [] : [member.refusedDatagrams ?? '']),
+      ...member.unexpectedHeartbeats,
       ...failing,
       ...serviceTexts(member),
     ]

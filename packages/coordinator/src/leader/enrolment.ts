@@ -134,7 +134,10 @@ export class Enrolling {
     }
     const known = new Set(this.#problems.map((one) => `${one.instanceId} ${one.code}`));
     for (const problem of problems) {
-      if (!known.has(`${problem.instanceId} ${problem.code}`)) this.#log.warn('enrol.problem', { ...problem });
+      if (known.has(`${problem.instanceId} ${problem.code}`)) continue;
+      // Every instance that starts is not running yet for a while.
+      const level = problem.code === 'NotRunningYet' ? 'info' : 'warn';
+      this.#log[level]('enrol.problem', { ...problem });
     }
     this.#conflicts = new Map(conflicts.map((one) => [one.member, one]));
     this.#problems = problems;

@@ -30,6 +30,7 @@ export const memberRecord = (member: MemberId, over: Partial<MemberRecord> = {})
   az: 'us-east-1a',
   instanceType: 'm5.large',
   privateIp: '10.0.0.1',
+  otherAddresses: [],
   readinessProblems: [],
   serveContract: null,
   ...over,

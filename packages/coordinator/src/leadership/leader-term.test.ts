@@ -1,6 +1,6 @@
 import { hasCode, OperationError } from '@understudy/shared';
 import { expect, test } from 'vitest';
-import { endText } from './leader-term.ts';
+import { endText, isHandedOver } from './leader-term.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { LeaderTerm, type LeaderTermOptions } from './leader-term.ts';
 
@@ -15,12 +15,14 @@ test('a term that is handed over is not told as a lost lease, and stops work in 
   const given = term();
   given.handOver('this coordinator stops');
   expect(hasCode(given.signal.reason, 'LEASE_LOST')).toBe(true);
+  expect(isHandedOver(given.signal.reason)).toBe(true);
   expect(endText(given.signal.reason)).toBe('term 7 is over: handed over, this coordinator stops');
 });
 
 test('a term that is lost is told as lost', () => {
   const lost = term();
   lost.end('another coordinator leads');
+  expect(isHandedOver(lost.signal.reason)).toBe(false);
   expect(endText(lost.signal.reason)).toBe('LEASE_LOST: term 7 is over: another coordinator leads');
   expect(endText(new OperationError('STORE_UNAVAILABLE', 'x'))).toBe('STORE_UNAVAILABLE: x');
 });

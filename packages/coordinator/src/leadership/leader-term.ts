@@ -13,13 +13,16 @@ import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
 
 /** Of a term that is given back on purpose: nothing was lost. */
 const HANDED_OVER = 'handed over';
+const ON_PURPOSE = new RegExp(`^LEASE_LOST: (?=term \\d+ is over: ${HANDED_OVER})`);
 
 /**
  * Why a term, or work in it, ended, for a log. What ends because this coordinator stops, or resigns, carries the code of a lost lease (whoever works in it must
  * stop the same way), and is not told as a loss.
  */
-export const endText = (error: unknown): string =>
-  errorText(error).replace(new RegExp(`^LEASE_LOST: (?=term \\d+ is over: ${HANDED_OVER})`), '');
+export const endText = (error: unknown): string => errorText(error).replace(ON_PURPOSE, '');
+
+/** Was the term given back on purpose? Every other end is a loss. */
+export const isHandedOver = (error: unknown): boolean => ON_PURPOSE.test(errorText(error));
 
 export interface LeaderTermOptions {
   readonly deps: LeaseDeps;

@@ -16,7 +16,7 @@ import {
 import type { KnownLeader, LeadershipView, Term } from '../contracts.ts';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
-import { endText, LeaderTerm } from './leader-term.ts';
+import { endText, isHandedOver, LeaderTerm } from './leader-term.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 import { RecurringFailure } from './recurring-failure.ts';
@@ -246,7 +246,8 @@ export class Leadership implements LeadershipView {
       this.#notify();
       await over(term);
       this.#term = null;
-      log.info('leadership.ended', { term: term.number, reason: endText(term.signal.reason) });
+      const level = isHandedOver(term.signal.reason) ? 'info' : 'warn';
+      log[level]('leadership.ended', { term: term.number, reason: endText(term.signal.reason) });
       this.#notify();
     }
     await this.#giveBack(keeper, term).finally(() => steppedDown.resolve());

@@ -32,6 +32,7 @@ import { type Explained, explainView, shownHold } from './explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
+import { unexpectedProblems, type UnexpectedSources, unexpectedTexts } from './unexpected-heartbeats.ts';
 import type { LeadershipView, RecoveryActivity, OperatorAnswer, OperatorCommand } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -161,6 +162,7 @@ export class CoordinatorApi implements ApiSource {
       ...notReady(),
       ...verdicts.problems(),
       ...this.#unauthentic(),
+      ...unexpectedProblems(this.#heard()),
       ...remarks(),
       ...own,
       ...this.#obstructed(),
@@ -213,6 +215,7 @@ export class CoordinatorApi implements ApiSource {
       leader: verdicts.leader(),
       ownView: this.#ownView(member),
       refused: this.#refused(member),
+      unexpected: unexpectedTexts(this.#heard(), member),
       explained: explained(member),
       console: this.#options.console(member),
       serveLease: this.#options.serveLease(member),
@@ -294,6 +297,11 @@ export class CoordinatorApi implements ApiSource {
     });
   }
 
+  #heard(): UnexpectedSources {
+    const { view, observer, clock } = this.#options;
+    return { mirror: view.mirror, observer, nowMs: clock.monotonicMs() };
+  }
+
   /** Its own ears, labelled as such. */
   #ownView(member: MemberId): MemberView['ownView'] {
     const { coordinatorId, observer } = this.#options;
@@ -329,6 +337,7 @@ export class CoordinatorApi implements ApiSource {
       ...this.#options.verdicts.of(member),
       ownView: this.#ownView(member),
       refusedDatagrams: this.#refused(member),
+      unexpectedHeartbeats: [...unexpectedTexts(this.#heard(), member)],
       lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
         observer: one.observer,

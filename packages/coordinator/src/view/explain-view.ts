@@ -26,6 +26,8 @@ export interface ExplainSources {
   readonly ownView: ExplainView['ownView'];
   /** Datagrams that claim to be it and are not believed, in words; null: none lately. */
   readonly refused: string | null;
+  /** What is odd about the authentic heartbeats we hear for it, a sentence each. */
+  readonly unexpected: readonly string[];
   readonly hold: ExplainView['hold'];
   readonly console: ExplainView['console'];
   /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
@@ -81,6 +83,7 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
     ...judged.evidence,
     ...leaseEvidence(sources.serveLease),
     ...refusedEvidence(sources.refused),
+    ...unexpectedEvidence(sources.unexpected),
     ...storeEvidence(sources.storeTrouble),
   ];
   return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
@@ -102,6 +105,10 @@ function decisionWhile(trouble: string | null, decision: ExplainView['decision']
 /** Decides nothing: anybody can send those. */
 const refusedEvidence = (text: string | null): ExplainView['evidence'] =>
   text === null ? [] : [{ source: 'refused datagrams', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
+
+/** Decides nothing by itself: only the activated instance is judged, and two agents on it are a hold of their own. */
+const unexpectedEvidence = (texts: readonly string[]): ExplainView['evidence'] =>
+  texts.map((text) => ({ source: 'odd heartbeats', text, ageMs: null, freshForMs: null, weight: 'neutral' }));
 
 type Judged = Pick<
   ExplainView,

@@ -175,6 +175,8 @@ export const MemberRecordSchema = placed(
     az: z.string(),
     instanceType: z.string(),
     privateIp: z.string().nullable(),
+    /** Its further addresses, private and public, of all its interfaces. */
+    otherAddresses: z.array(z.string()).default([]),
     /** What would stop a recovery if it were needed now. Empty = ready. */
     readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
     /** null: no serve lease is asked of this member. */

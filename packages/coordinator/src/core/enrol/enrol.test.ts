@@ -56,6 +56,7 @@ const memberRecord = (over: Partial<MemberRecord> = {}): MemberRecord => ({
   az: 'us-east-1a',
   instanceType: 'm5.large',
   privateIp: '10.0.0.1',
+  otherAddresses: [],
   readinessProblems: [],
   serveContract: null,
   ...over,
@@ -107,6 +108,7 @@ describe('a member nobody is activated for', () => {
           az: 'us-east-1a',
           instanceType: 'm5.large',
           privateIp: '10.0.0.1',
+          otherAddresses: [],
           readinessProblems: [],
           serveContract: null,
         },
@@ -270,6 +272,10 @@ describe('a member with an activation', () => {
     const moved = instance('i-1', { privateIp: '10.9.9.9' });
     expect(decideEnrolment(input([moved], enrolled({ intents: openIntent('op-1') }))).refresh).toEqual([]);
     expect(decideEnrolment(input([moved], enrolled())).refresh).toHaveLength(1);
+    const more = instance('i-1', { publicIp: '54.0.0.1' });
+    expect(decideEnrolment(input([more], enrolled())).refresh).toMatchObject([
+      { record: { otherAddresses: ['54.0.0.1'] } },
+    ]);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 } from '@understudy/shared';
 import { hasActivated } from '../recovery/activated.ts';
 import { type ClaimProblem, claimOf, isLive, isRetired } from './claims.ts';
+import { otherAddressesOf } from './other-addresses.ts';
 
 /** Members one cluster may have; further claims are reported and not enrolled. Bounds every map keyed by member. */
 export const MEMBERS_MAX = 100_000;
@@ -101,6 +102,7 @@ function memberRecordOf(
     az: instance.az,
     instanceType: instance.instanceType,
     privateIp: instance.privateIp,
+    otherAddresses: [...otherAddressesOf(instance)],
     ...known,
   };
 }
@@ -109,7 +111,8 @@ const isSameInstance = (record: MemberRecord, instance: CloudInstance): boolean 
   record.instanceId === instance.instanceId &&
   record.az === instance.az &&
   record.instanceType === instance.instanceType &&
-  record.privateIp === instance.privateIp;
+  record.privateIp === instance.privateIp &&
+  record.otherAddresses.join() === otherAddressesOf(instance).join();
 
 /** A member nobody is activated for: exactly one live, running claimant becomes its first (or next) incarnation. **S** */
 function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: EnrolInput): Outcome {

@@ -5,4 +5,5 @@ export type { KeyOf } from './keyring.ts';
 export { ObserverTable, type ObserverTableOptions } from './observer-table.ts';
 export * from './service-types.ts';
 export * from './types.ts';
+export type { Unexpected } from './unexpected.ts';
 export type { TickReport } from './watch.ts';

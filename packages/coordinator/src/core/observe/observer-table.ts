@@ -38,6 +38,7 @@ import type {
   WatchedMember,
 } from './types.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
+import { type Unexpected, unexpectedOf } from './unexpected.ts';
 import { type TickReport, Watch } from './watch.ts';
 
 export interface ObserverTableOptions {
@@ -191,6 +192,12 @@ export class ObserverTable implements HeartbeatSource {
   /** Datagrams of the last minute that claim to be this member and are not authentic: a hint, never evidence. */
   refused(member: MemberId, nowMs: MonotonicMs): RefusedClaim | null {
     return this.ingest.refused.of(member, nowMs);
+  }
+
+  /** What is odd about heartbeats of now for this member; `expected`: every address its activated instance has, empty: not known. */
+  unexpected(member: MemberId, expected: readonly string[], nowMs: MonotonicMs): readonly Unexpected[] {
+    const slot = this.#state.slots.get(member);
+    return slot === undefined ? [] : unexpectedOf(this.#state, slot, expected, nowMs);
   }
 
   abstains(): boolean {

@@ -1,7 +1,7 @@
 import type { PlacementCandidate } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import type { AttemptFailure } from './launch-outcome.ts';
-import { type AttemptLimits, type EndedAttempt, nextAttempt } from './next-attempt.ts';
+import { type AttemptLimits, condemned, type EndedAttempt, nextAttempt } from './next-attempt.ts';
 
 const HOUR_MS = 3_600_000;
 const candidate = (index: number): PlacementCandidate => ({
@@ -131,4 +131,81 @@ describe('a person takes the hold away', () => {
   });
   test('asking for a retry does not cut a round short', () =>
     expect(next(ended([0, 'capacity']), { retryAsked: true })).toMatchObject(attempt(1)));
+});
+
+describe('at the bounds', () => {
+  const refusedAt = (endedAtWallMs: number, round = 1, candidateIndex = 0): EndedAttempt => ({
+    ...{
+      round,
+      candidateIndex,
+      failure: 'placement',
+      text: 'no',
+      endedAtWallMs,
+      seriesLength: 1,
+      seriesSinceWallMs: 0,
+    },
+  });
+  const alone = (all: readonly EndedAttempt[], nowWallMs: number, count = 2) => [
+    ...condemned(all, limitsOf(count, { nowWallMs })),
+  ];
+
+  test('a candidate is left alone for 15 minutes to the millisecond, whichever way the clock was set', () => {
+    expect(alone([refusedAt(1_000_000)], 1_899_999)).toEqual([0]);
+    expect(alone([refusedAt(1_000_000)], 1_900_000)).toEqual([]);
+    expect(alone([refusedAt(1_000_000)], 100_001)).toEqual([0]);
+    expect(alone([refusedAt(1_000_000)], 100_000)).toEqual([]);
+  });
+  test('with many candidates a minute for each, if that is longer', () => {
+    expect(alone([refusedAt(0)], 1_199_999, 20)).toEqual([0]);
+    expect(alone([refusedAt(0)], 1_200_000, 20)).toEqual([]);
+  });
+  test('what was refused in an earlier round does not count, nor what was asked again since', () => {
+    expect(alone([refusedAt(0, 1), refusedAt(0, 2, 1)], 1)).toEqual([1]);
+    const again: EndedAttempt = { ...refusedAt(1), failure: 'capacity' };
+    expect(alone([refusedAt(0), again], 2)).toEqual([]);
+    expect(alone([], 0)).toEqual([]);
+  });
+
+  test('an earlier round costs nothing in the next', () => {
+    const first = ended([0, 'instance'], [1, 'instance'], [0, 'instance']);
+    const second: EndedAttempt = { ...refusedAt(5_000, 2), failure: 'instance', seriesLength: 0 };
+    expect(next([...first, second])).toMatchObject(attempt(1, 0, 2));
+    expect(next(first, { retryAsked: true })).toMatchObject(attempt(0, 0, 2));
+  });
+
+  test('the pause is as long as the turn: with one of three condemned, after two', () => {
+    const all = ended([0, 'placement'], [1, 'capacity'], [2, 'capacity'], [1, 'capacity'], [2, 'capacity']);
+    // Five in the series, two usable: in the middle of a turn.
+    expect(next(all, {}, 3)).toMatchObject(attempt(1, 0));
+    const six = [...all, ...ended([1, 'capacity']).map((one) => ({ ...one, seriesLength: 6 }))];
+    expect(next(six, {}, 3)).toMatchObject(attempt(2, 240_000));
+  });
+  test('a candidate that was not asked since the last launch is asked at once', () => {
+    expect(next(ended([0, 'capacity'], [1, 'instance'], [0, 'capacity']))).toMatchObject(attempt(1, 0));
+    expect(next(ended([1, 'capacity'], [0, 'instance'], [1, 'placement']), { nowWallMs: 1_000_000 })).toMatchObject(
+      attempt(0, 0),
+    );
+  });
+  test('short pauses stay short: as many as there are candidates to ask', () => {
+    const all = ended([0, 'capacity'], [1, 'capacity'], [0, 'capacity'], [1, 'capacity']);
+    expect(next(all, { pauseMs: 10, pauseMaxMs: 15 })).toMatchObject(attempt(0, 20));
+    expect(next(all, { pauseMs: 90_000, pauseMaxMs: 100_000 })).toMatchObject(attempt(0, 120_000));
+  });
+
+  const shortageOf = (count: number, text = 'because') => {
+    const all = Array.from({ length: count }, (_, index) => [index, 'capacity', text] as const);
+    const one = next(ended(...all), {}, count + 1);
+    return one.kind === 'attempt' ? (one.shortage?.text ?? '') : '';
+  };
+  test('ten candidates are named, and the others counted', () => {
+    expect(shortageOf(10)).not.toContain('more');
+    expect(shortageOf(10).split('; ')).toHaveLength(10);
+    expect(shortageOf(12)).toMatch(/; and 2 more$/);
+    expect(shortageOf(12).split('; ')).toHaveLength(11);
+    expect(shortageOf(1)).toBe('type-0 in subnet-0 (az-0): because');
+  });
+  test('of a long reason the first 200 characters', () =>
+    expect(shortageOf(1, 'x'.repeat(500))).toBe(`type-0 in subnet-0 (az-0): ${'x'.repeat(200)}`));
+  test('an attempt that follows a launch waits for no shortage', () =>
+    expect(next(ended([0, 'instance']))).toMatchObject({ shortage: null }));
 });
