@@ -1,6 +1,7 @@
 import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
 import type { Happening } from './cluster/happening.ts';
 import type { World } from './cluster/world.ts';
+import { beginsRecovery } from './invariants/invariant.ts';
 
 /** What a run did, for people: a run in which nothing was recovered proves little. */
 export class Tally {
@@ -26,7 +27,7 @@ export class Tally {
     for (const write of happening.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
-      if (write.key.startsWith(keys.intents)) this.recoveriesBegun += 1;
+      if (beginsRecovery(this.#world, happening.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
       // A history record is written again whenever something of it was collected.

@@ -200,6 +200,25 @@ describe('a request', () => {
     world.expectHealthy();
   });
 
+  test('asked twice while it waits is one request; asked for something else it is replaced', async () => {
+    const { world } = await stuck();
+    // A new plan is read from EC2, which does not answer: the request waits.
+    world.sim.addFault({ id: 'down', action: '*', kind: 'error', code: 'InternalError', httpStatus: 500, times: 1e6 });
+    const entries = () => world.kv.entries(KEYS.requests);
+    expect(await ask(world, { kind: 'replan' })).toMatchObject({ kind: 'accepted', repeated: false });
+    await world.clock.advance(5_000);
+    const [first] = entries();
+    const again = await ask(world, { kind: 'replan', by: 'bob', why: 'has nobody asked?' });
+    expect(again).toMatchObject({ kind: 'accepted', repeated: true, request: { kind: 'replan', by: 'ann' } });
+    expect(entries()).toEqual([first]);
+    expect(await ask(world, { kind: 'abandon' })).toMatchObject({ kind: 'accepted', repeated: false });
+    expect(entries()).toHaveLength(1);
+    world.sim.clearFaults();
+    await world.until('closed', () => world.history(DB1).length > 0, HOUR_MS);
+    expect(world.history(DB1)[0]?.acts).toMatchObject([{ kind: 'abandon', by: 'ann' }]);
+    expect(entries()).toEqual([]);
+  });
+
   test('that cannot be about anything is refused, with the reason', async () => {
     const { world, old } = await stuck();
     const code = async (over: Partial<OperatorCommand>, node = world.mustLead()) => {

@@ -30,6 +30,10 @@ const giveAddress: Attend = (world, member) => {
   if (allocationId !== null) world.operators.give(allocationId, world.activeInstanceOf(member));
 };
 
+const recover: Attend = (world, member) => {
+  world.operators.command(member, 'recover');
+};
+
 const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   MassFailure: restart,
   ZoneFailure: restart,
@@ -39,6 +43,8 @@ const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   TwoInstancesClaimMember: stopRivals,
   FenceNotProven: stopOld,
   AddressHeldElsewhere: giveAddress,
+  Abandoned: recover,
+  StoppedByOwnFence: recover,
 };
 
 /** What an operator does about a hold, as its text asks (docs/coordinator.md). For the others there is nothing to do but to try again. */

@@ -1,5 +1,5 @@
 import { type Ec2Transport, inProcessTransport } from '@understudy/cloud-sim';
-import type { MemberId } from '@understudy/shared';
+import type { MemberId, RequestKind } from '@understudy/shared';
 import type { World } from './world.ts';
 
 export const OPERATOR = 'operator';
@@ -7,6 +7,12 @@ export const OPERATOR = 'operator';
 const SEEN_AFTER_MS = 5_000;
 const ASK_AGAIN_MS = 10_000;
 const START_TRIES = 600;
+
+export interface Asking {
+  readonly end: () => void;
+  /** It is written down. */
+  readonly isTaken: () => boolean;
+}
 
 /** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
 export class Operators {
@@ -18,6 +24,7 @@ export class Operators {
   readonly #borrowed = new Set<string>();
   /** Borrowed for good. */
   readonly #kept = new Set<string>();
+  readonly #recoverAsked = new Set<string>();
   /** When a start was granted. */
   readonly #startedAtMs = new Map<string, number>();
 
@@ -75,6 +82,38 @@ export class Operators {
       AllowReassociation: true,
     };
     void this.#send('AssociateAddress', input).then(done, () => undefined);
+  }
+
+  /** By the way a command takes from the leader's HTTP on; asked again until it is taken, or until `end`. */
+  command(member: MemberId, kind: RequestKind, loss: string | null = null): Asking {
+    const { kernel, hosts } = this.#world;
+    const words = { by: OPERATOR, why: 'simulated', opId: null, leaveOpen: false };
+    let ended = false;
+    let taken = false;
+    const ask = async (): Promise<void> => {
+      const leader = hosts.find((host) => host.leads && host.runs)?.life?.coordinator;
+      const answer = await leader?.api.operate({ ...words, member, kind, loss });
+      if (answer?.kind !== 'accepted') return;
+      taken = true;
+      if (answer.request.kind === 'recover') this.#recoverAsked.add(answer.request.opId);
+    };
+    const again = (): void => {
+      if (ended || taken) return;
+      void ask();
+      kernel.setTimer(ASK_AGAIN_MS, again);
+    };
+    again();
+    return {
+      end: () => {
+        ended = true;
+      },
+      isTaken: () => taken,
+    };
+  }
+
+  /** Somebody has asked for this recovery, which begins for nothing else. */
+  haveAskedFor(opId: string): boolean {
+    return this.#recoverAsked.has(opId);
   }
 
   /** Off whatever has it, and back to EC2; tried again until it is gone, or until the answer is called. */

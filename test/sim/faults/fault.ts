@@ -1,4 +1,4 @@
-import { STEP_NAMES } from '@understudy/shared';
+import { REQUEST_KINDS, STEP_NAMES } from '@understudy/shared';
 import * as z from 'zod';
 
 /**
@@ -111,6 +111,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   // Operators again: the address is given back to EC2, or taken for something else and kept.
   z.strictObject({ ...base, kind: z.literal('operator-releases-address'), member }),
   z.strictObject({ ...base, kind: z.literal('operator-keeps-address'), member }),
+  /** Asked for by the command of that name, again and again until the leader takes it. */
+  z.strictObject({ ...base, kind: z.literal('operator-commands'), member, command: z.enum(REQUEST_KINDS) }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

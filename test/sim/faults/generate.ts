@@ -1,3 +1,4 @@
+import { REQUEST_KINDS } from '@understudy/shared';
 import type { SeededRandom } from '@understudy/shared/testing';
 import { between, pick, streamOf } from '../cluster/random-streams.ts';
 import { BRIEF_MS, LONG_MS, OUTAGE_MS, PAUSE_MS } from './durations.ts';
@@ -236,4 +237,5 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-moves-address': ofMember,
   'operator-releases-address': ofMember,
   'operator-keeps-address': ofMember,
+  'operator-commands': (random, options) => ({ ...ofMember(random, options), command: pick(random, REQUEST_KINDS) }),
 };

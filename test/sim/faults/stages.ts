@@ -68,10 +68,13 @@ export class Stages {
 
   #readIntent(member: MemberId, write: KvWrite): void {
     this.#awaited.delete(member);
-    for (const [opId, known] of this.#open) if (known.member === member) this.#open.delete(opId);
+    const before = [...this.#open].filter(([, known]) => known.member === member);
+    for (const [opId] of before) this.#open.delete(opId);
     if (write.kind !== 'put') return;
     const { opId, plan } = parseRecord(IntentRecordSchema, write.key, write.value);
-    const recovery: OpenRecovery = { member, plan, states: new Map(), ready: new Set() };
+    // What an operator asks for rewrites the intent of a recovery: it goes on from where it stands.
+    const { states = new Map(), ready = new Set<string>() } = before.find(([id]) => id === opId)?.[1] ?? {};
+    const recovery: OpenRecovery = { member, plan, states, ready };
     this.#open.set(opId, recovery);
     this.#look(recovery);
   }

@@ -1,6 +1,6 @@
-import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
+import { HistoryRecordSchema, type MemberId, parseRecord } from '@understudy/shared';
 import { GROUP } from '../cluster/world.ts';
-import { always, memberOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+import { always, memberOf, nothing, type Strike, type StrikeContext, type StrikeTable } from './struck.ts';
 
 const pause: Strike<'operator-pause'> = (fault, { world }) => {
   const scope = fault.scope === 'global' ? 'global' : `group/${GROUP}`;
@@ -37,7 +37,10 @@ const startOld: Strike<'operator-starts-old'> = (fault, context) => {
   const { world } = context;
   const entries = world.kv.entries(world.keys.historyOf(memberOf(context, fault.member)));
   const old = entries
-    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).oldInstanceId)
+    .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value))
+    // Whose recovery was abandoned is the member still.
+    .filter((one) => one.outcome === 'replaced')
+    .map((one) => one.oldInstanceId)
     .find((instanceId) => world.cloud.core.world.instances.get(instanceId)?.state === 'stopped');
   if (old === undefined) return null;
   world.operators.start(old);
@@ -78,6 +81,24 @@ const keepAddress: Strike<'operator-keeps-address'> = (fault, context) => {
   return { undo: nothing, happened: () => world.operators.keeps(allocationId) };
 };
 
+/** A person asks for a way out of a recovery, whether it is held or not. */
+const command: Strike<'operator-commands'> = (fault, context) => {
+  const { world } = context;
+  const member = memberOf(context, fault.member);
+  const loss = fault.command === 'accept-loss' ? lossOf(context, member) : null;
+  if (fault.command === 'accept-loss' && loss === null) return null;
+  const asking = world.operators.command(member, fault.command, loss);
+  return { undo: asking.end, happened: asking.isTaken };
+};
+
+/** Its address, or a data volume of the plan that is open: what there is to be given up. */
+function lossOf({ world }: StrikeContext, member: MemberId): string | null {
+  const allocationId = world.addressOf(member);
+  if (allocationId !== null) return `address:${allocationId}`;
+  const volume = world.openPlanOf(member)?.volumes.find((one) => !one.isRoot);
+  return volume ? `volume:${volume.volumeId}` : null;
+}
+
 export const OPERATOR_STRIKES: StrikeTable<
   | 'operator-pause'
   | 'operator-stop'
@@ -86,6 +107,7 @@ export const OPERATOR_STRIKES: StrikeTable<
   | 'operator-moves-address'
   | 'operator-releases-address'
   | 'operator-keeps-address'
+  | 'operator-commands'
 > = {
   'operator-pause': pause,
   'operator-stop': stop,
@@ -94,4 +116,5 @@ export const OPERATOR_STRIKES: StrikeTable<
   'operator-moves-address': moveAddress,
   'operator-releases-address': releaseAddress,
   'operator-keeps-address': keepAddress,
+  'operator-commands': command,
 };

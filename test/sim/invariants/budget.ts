@@ -1,4 +1,4 @@
-import type { MakeWatcher } from './invariant.ts';
+import { beginsRecovery, type MakeWatcher } from './invariant.ts';
 
 /** I8: intents within any stretch of time are at most the burst and what the rate gives back meanwhile. */
 export const watchBudget: MakeWatcher = (world, report) => {
@@ -9,9 +9,8 @@ export const watchBudget: MakeWatcher = (world, report) => {
   return {
     witness(happening, nowMs) {
       if (happening.kind !== 'commit') return;
-      const { intents } = world.keys;
-      const began = happening.commit.txn.writes.some((write) => write.kind === 'put' && write.key.startsWith(intents));
-      if (!began) return;
+      const { commit } = happening;
+      if (!commit.txn.writes.some((write) => beginsRecovery(world, commit, write))) return;
       beganAtMs.push(nowMs);
       for (const [index, fromMs] of beganAtMs.entries()) {
         const count = beganAtMs.length - index;

@@ -44,11 +44,23 @@ export function strayAddresses(world: World): readonly string[] {
     if (allocationId === null) return [];
     if (!world.addressExists(allocationId)) return stillAwaited(world, member, allocationId);
     if (world.operators.keeps(allocationId) || holdOf(world, member) !== null) return [];
+    if (isGivenUp(world, member, allocationId)) return [];
     const holder = world.holderOf(allocationId);
     return holder === active
       ? []
       : [`${allocationId} of ${member} is on ${holder ?? 'nothing'}, not on ${active ?? '?'}`];
   });
+}
+
+/** An operator has said so, and a recovery of the member has carried it out. */
+function isGivenUp(world: World, member: MemberId, allocationId: string): boolean {
+  const what = `address:${allocationId}`;
+  const open = world.intentOf(member)?.acceptedLosses ?? [];
+  const closed = world.kv
+    .entries(world.keys.historyOf(member))
+    .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).losses ?? [])
+    .filter((loss) => loss.code === 'AcceptedLoss');
+  return open.includes(what) || closed.some((loss) => loss.text.includes(what));
 }
 
 /** A released address is a loss; whoever goes on waiting for it, held or not, waits for ever. */

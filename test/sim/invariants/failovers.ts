@@ -1,7 +1,7 @@
 import { IntentRecordSchema, type MemberId, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { World } from '../cluster/world.ts';
 import { Health } from './health.ts';
-import type { MakeWatcher } from './invariant.ts';
+import { beginsRecovery, type MakeWatcher } from './invariant.ts';
 
 /** Observers that are present and whose newest word on this instance is that they hear it: one of them is enough to veto (S10). */
 function hearing({ kv, keys }: World, member: MemberId, instanceId: string): readonly string[] {
@@ -26,8 +26,8 @@ export const watchFailovers: MakeWatcher = (world, report) => {
     witness(happening) {
       if (happening.kind !== 'commit') return;
       for (const write of happening.commit.txn.writes) {
-        if (write.kind !== 'put' || !write.key.startsWith(world.keys.intents)) continue;
-        const { member, oldInstanceId, plan } = parseRecord(IntentRecordSchema, write.key, write.value);
+        if (write.kind !== 'put' || !beginsRecovery(world, happening.commit, write)) continue;
+        const { member, oldInstanceId, plan, opId } = parseRecord(IntentRecordSchema, write.key, write.value);
         const voices = hearing(world, member, oldInstanceId);
         if (voices.length > 0)
           report('I9', `${member} is failed over, but ${voices.join(' and ')} say in etcd that they hear it`);
@@ -39,7 +39,7 @@ export const watchFailovers: MakeWatcher = (world, report) => {
             'I9',
             `${member} is failed over, but ${oldInstanceId} was down for ${troubleMs.toFixed(0)} ms at most`,
           );
-        if (world.operators.keepDown(oldInstanceId))
+        if (world.operators.keepDown(oldInstanceId) && !world.operators.haveAskedFor(opId))
           report('I9', `${member} is failed over, but ${oldInstanceId} was well until an operator stopped it`);
       }
     },

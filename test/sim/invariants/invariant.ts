@@ -1,3 +1,5 @@
+import type { KvWrite } from '@understudy/shared';
+import type { SimKvCommit } from '@understudy/shared/testing';
 import type { Happening } from '../cluster/happening.ts';
 import type { World } from '../cluster/world.ts';
 
@@ -26,6 +28,10 @@ export interface Violation {
 }
 
 export type Report = (invariant: InvariantId, text: string) => void;
+
+/** An intent that was not there before: what an operator asks for rewrites one. */
+export const beginsRecovery = ({ keys, kv }: World, { revision }: SimKvCommit, write: KvWrite): boolean =>
+  write.kind === 'put' && write.key.startsWith(keys.intents) && kv.state.get(write.key)?.createRevision === revision;
 
 /** Watches from outside; never changes anything. */
 export interface Watcher {

@@ -2,7 +2,7 @@ import type { SimEvent, TransitionEvent } from '@understudy/cloud-sim';
 import { IntentRecordSchema, JournalRecordSchema, parseRecord, TAG } from '@understudy/shared';
 import type { Happening } from '../cluster/happening.ts';
 import type { World } from '../cluster/world.ts';
-import type { MakeWatcher, Report, Watcher } from './invariant.ts';
+import { beginsRecovery, type MakeWatcher, type Report, type Watcher } from './invariant.ts';
 
 /** The same value with its keys in alphabetical order, all the way down. */
 function inOrder(value: unknown): unknown {
@@ -21,7 +21,9 @@ const isCreated = (event: SimEvent): event is TransitionEvent => event.kind === 
 class Launches implements Watcher {
   readonly #world: World;
   readonly #report: Report;
+  /** By the instance they are to replace. */
   readonly #launched = new Map<string, string[]>();
+  readonly #replacedBy = new Map<string, string>();
   /** Instances that were down since the intent that replaces them was written. */
   readonly #wasDown = new Set<string>();
   /** op and attempt → the one request that may be sent for it, as JSON. */
@@ -40,7 +42,7 @@ class Launches implements Watcher {
     if (happening.kind === 'commit')
       for (const write of happening.commit.txn.writes) {
         if (write.kind !== 'put') continue;
-        if (write.key.startsWith(this.#world.keys.intents)) this.#intended(write.value);
+        if (beginsRecovery(this.#world, happening.commit, write)) this.#intended(write.value);
         if (write.key.startsWith(this.#world.keys.activations)) this.#activated(write.value);
       }
   }
@@ -66,11 +68,13 @@ class Launches implements Watcher {
     this.#requests.set(attempt, first);
   }
 
+  /** Of one instance, however often its recovery was abandoned and begun anew. */
   #oneAtATime(opId: string, instanceId: string): void {
-    const earlier = this.#launched.get(opId) ?? [];
+    const replaced = this.#replacedBy.get(opId) ?? opId;
+    const earlier = this.#launched.get(replaced) ?? [];
     const alive = earlier.filter((id) => !this.#isIn(id, ['terminated']));
     if (alive.length > 0) this.#report('I1', `${instanceId} was launched for ${opId} beside ${alive.join(', ')}`);
-    this.#launched.set(opId, [...earlier, instanceId]);
+    this.#launched.set(replaced, [...earlier, instanceId]);
   }
 
   #afterTheFence(opId: string, what: string): void {
@@ -87,6 +91,7 @@ class Launches implements Watcher {
   /** Only what is down from now on counts as fenced for this recovery. */
   #intended(value: string): void {
     const old = /"oldInstanceId":"([^"]+)"/.exec(value)?.[1] ?? '';
+    this.#replacedBy.set(/"opId":"([^"]+)"/.exec(value)?.[1] ?? '', old);
     if (this.#isIn(old, ['stopped', 'terminated'])) this.#wasDown.add(old);
     else this.#wasDown.delete(old);
   }

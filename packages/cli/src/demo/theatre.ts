@@ -198,6 +198,11 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
       members.length === cast.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
     );
   });
+  // The leader alone may have heard them so far: whoever dies now would be silent for one observer only, and be held.
+  await until(options, 'every coordinator hears every agent', 30_000, async () => {
+    const all = await Promise.all(urls.map((url) => coordinatorClient([url]).status()));
+    return all.every(({ observer }) => observer.heardAgents === cast.length);
+  });
   const { etcdHosts } = endpoints;
   return { dir, group, coordinatorIds, urls, cloudUrl, etcdHosts, client, operator, admin, addresses };
 }
