@@ -64,6 +64,8 @@ export const RecoveryPlanSchema = z.strictObject({
   /** Tags of the failed instance's primary network interface, for the permit. */
   networkInterfaceTags: tags.optional(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
+  /** When EC2 says the failed instance was started last: by EC2's own clock, a later one means that somebody has started it since. */
+  oldLaunchedAtWallMs: z.number().nullable().optional(),
   instanceTags: tags,
   /** RunInstances members that do not depend on the attempt (SDK names): key name, profile, user data, metadata options … */
   launchBase: z.record(z.string(), z.unknown()),
@@ -173,6 +175,8 @@ export const HistoryRecordSchema = placed(
     oldInstanceId: z.string(),
     /** As in the intent: what the mass guard counts this recovery under. */
     oldAz: z.string().optional(),
+    /** Of an abandoned recovery: as in its plan. */
+    oldLaunchedAtWallMs: z.number().nullable().optional(),
     newInstanceId: z.string().nullable(),
     newIncarnation: z.number().int().nullable(),
     startedAtWallMs: z.number(),

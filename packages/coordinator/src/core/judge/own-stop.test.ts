@@ -16,6 +16,7 @@ const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
 });
 const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedAt]: new Date(AT).toISOString() };
 const abandoned = historyRecord('g/m', 'i-1', { outcome: 'abandoned', newInstanceId: null, endedAtWallMs: AT });
+const stopped = { ...abandoned, fencedBy: 'stopped' as const, oldLaunchedAtWallMs: AT - 1_000_000 };
 
 describe('ownStopOf: was it we who stopped it?', () => {
   test.each<[string, Partial<OwnStopFacts>, object | null]>([
@@ -28,6 +29,22 @@ describe('ownStopOf: was it we who stopped it?', () => {
     ['a journal without an intent', { journalOpId: 'op-2' }, { opId: 'op-2', abandoned: false }],
     ['an abandoned recovery of it', { history: [abandoned] }, { opId: abandoned.opId, abandoned: true }],
     ['started after it was abandoned', { history: [abandoned], tags, launchedAtWallMs: AT + 1 }, null],
+    [
+      'abandoned under a clock that was set back to before its launch',
+      { history: [{ ...stopped, endedAtWallMs: AT - 2_000_000 }] },
+      { opId: abandoned.opId, abandoned: true },
+    ],
+    [
+      'abandoned once stopped, and heard later by a clock that is ahead',
+      { history: [stopped], lastHeardWallMs: AT + 1 },
+      { opId: abandoned.opId, abandoned: true },
+    ],
+    ['abandoned once stopped, and started since', { history: [stopped], launchedAtWallMs: AT - 999_999 }, null],
+    [
+      'abandoned untouched, and heard since',
+      { history: [{ ...abandoned, fencedBy: null }], lastHeardWallMs: AT + 1 },
+      null,
+    ],
     ['an abandoned recovery of another', { history: [{ ...abandoned, oldInstanceId: 'i-0' }] }, null],
     ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1')] }, null],
   ])('%s', (_, over, want) => expect(ownStopOf(facts(over))).toEqual(want));

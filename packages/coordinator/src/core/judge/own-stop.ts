@@ -30,7 +30,7 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const ended = history
     .filter((one) => one.outcome === 'abandoned' && one.oldInstanceId === instanceId)
     .toSorted((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
-  if (ended) return livedAfter(facts, ended.endedAtWallMs) ? null : { opId: ended.opId, abandoned: true };
+  if (ended) return livesAgain(facts, ended) ? null : { opId: ended.opId, abandoned: true };
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const opId = tags?.[TAG.fencedBy];
   if (opId === undefined) return null;
@@ -38,7 +38,21 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   return livedAfter(facts, fencedAtWallMs) ? null : { opId, abandoned: false };
 }
 
-/** `NaN` (a time that cannot be read) is never before anything. */
+/**
+ * One that was seen stopped lives again only once EC2 has started it anew, by EC2's own clock: a leader whose clock was set back would date its recovery
+ * before its launch, and our own stop would pass for an operator's.
+ */
+function livesAgain(facts: OwnStopFacts, ended: HistoryRecord): boolean {
+  const { oldLaunchedAtWallMs, endedAtWallMs, fencedBy } = ended;
+  if (fencedBy !== 'stopped') return livedAfter(facts, endedAtWallMs);
+  return startedAfter(facts, oldLaunchedAtWallMs ?? endedAtWallMs);
+}
+
+/** EC2 dates a launch anew with every start. `NaN` (a time that cannot be read) is never before anything. */
+const startedAfter = ({ launchedAtWallMs }: OwnStopFacts, atWallMs: number): boolean =>
+  (launchedAtWallMs ?? 0) > atWallMs;
+
+/** As {@link startedAfter}, or heard since. Heartbeats are dated by whoever heard them, whose clock may be ahead. */
 const livedAfter = ({ launchedAtWallMs, lastHeardWallMs }: OwnStopFacts, atWallMs: number): boolean =>
   Math.max(launchedAtWallMs ?? 0, lastHeardWallMs ?? 0) > atWallMs;
 

@@ -58,6 +58,7 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     oldInstanceId: intent.oldInstanceId,
     ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
     ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
+    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs ?? null,
     newInstanceId: null,
     newIncarnation: null,
     startedAtWallMs: intent.startedAtWallMs,

@@ -107,6 +107,7 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
       sourceDestCheck: own?.sourceDestCheck ?? true,
       networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
       protection: input.protection,
+      oldLaunchedAtWallMs: instance.launchedAtWallMs,
       instanceTags: limitTags(carriedTags(instance.tags)),
       launchBase: withoutMissing(launchBaseOf(input, userDataOf(input, policy)), input.references),
       losses: [...missing, ...lossesOf(input, placements, policy)],
