@@ -38,6 +38,13 @@ function afterActivation({ scene }: Staged, strike: (newInstanceId: string) => v
   });
 }
 
+/** The next so many answers do not know the replacement. */
+const unseenReplacement = (stage: Staged, times: number): void =>
+  afterActivation(stage, (id) => {
+    const fault: Fault = { id: 'unseen', action: 'DescribeInstances', match: { resourceId: id }, ...NOT_FOUND, times };
+    stage.scene.sim.addFault(fault);
+  });
+
 const volumeAt = (scene: Scene, instanceId: string, device: string) =>
   scene.sim.core.world.volumes
     .all()
@@ -63,14 +70,7 @@ describe('the last chores', () => {
   test('three answers that do not know the replacement cost nothing', async () => {
     const stage = await staged();
     const { scene } = stage;
-    const at = (id: string): Fault => ({
-      id: 'unseen',
-      action: 'DescribeInstances',
-      match: { resourceId: id },
-      ...NOT_FOUND,
-      times: 3,
-    });
-    afterActivation(stage, (id) => scene.sim.addFault(at(id)));
+    unseenReplacement(stage, 3);
     const newInstanceId = await finish(stage);
     expect(scene.sim.fired('unseen')).toBe(3);
     expectDressed(scene, newInstanceId);
@@ -81,14 +81,7 @@ describe('the last chores', () => {
   test('what EC2 does not show for an hour is owed, and done by the collector once it shows it', async () => {
     const stage = await staged();
     const { scene } = stage;
-    const at = (id: string): Fault => ({
-      id: 'unseen',
-      action: 'DescribeInstances',
-      match: { resourceId: id },
-      ...NOT_FOUND,
-      times: 1_000,
-    });
-    afterActivation(stage, (id) => scene.sim.addFault(at(id)));
+    unseenReplacement(stage, 1_000);
     const newInstanceId = await finish(stage);
     expect(scene.sim.fired('unseen')).toBeGreaterThan(3);
     const owed = scene.history()[0]?.owed ?? [];
