@@ -7,6 +7,7 @@ import {
   type MemberRecord,
   type MonotonicMs,
   type Unwritten,
+  unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Term } from '../contracts.ts';
@@ -184,7 +185,7 @@ export class Enrolling {
     if (JSON.stringify(readinessProblems) === JSON.stringify(stored.record.readinessProblems)) return;
     if (readinessProblems.length > 0)
       this.#log.warn('member.not_ready', { member, instanceId, problems: readinessProblems });
-    const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
+    const record = unwritten(stored.record);
     await this.#putMember(term, { ...record, readinessProblems }, stored.modRevision, activation.modRevision);
   }
 }

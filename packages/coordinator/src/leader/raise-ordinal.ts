@@ -3,15 +3,10 @@ import {
   type Keyspace,
   opIdOf,
   type OperatorRequestRecord,
-  type WrittenFields,
+  unwritten,
 } from '@understudy/shared';
 import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { GuardedWrite } from '../contracts.ts';
-
-function contentOf<T extends ActivationRecord | OperatorRequestRecord>(record: T): Omit<T, keyof WrittenFields> {
-  const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
-  return content;
-}
 
 /**
  * For an instance that carries the mark of the very recovery that is about to begin, while no intent is there: that recovery was begun before, and somebody
@@ -27,14 +22,14 @@ export function raisedOrdinal(
   const carried = request?.record.opId === opIdOf(instanceId, ordinal) ? request : null;
   return {
     puts: [
-      { key: keys.activation(member), expect: modRevision, record: { ...contentOf(record), ordinal: ordinal + 1 } },
+      { key: keys.activation(member), expect: modRevision, record: { ...unwritten(record), ordinal: ordinal + 1 } },
       ...(carried === null
         ? []
         : [
             {
               key: keys.request(member),
               expect: carried.modRevision,
-              record: { ...contentOf(carried.record), opId: opIdOf(instanceId, ordinal + 1) },
+              record: { ...unwritten(carried.record), opId: opIdOf(instanceId, ordinal + 1) },
             },
           ]),
     ],

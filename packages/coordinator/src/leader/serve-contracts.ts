@@ -1,4 +1,4 @@
-import type { Keyspace, Log, MemberId, MemberRecord } from '@understudy/shared';
+import { type Keyspace, type Log, type MemberId, type MemberRecord, unwritten } from '@understudy/shared';
 import type { ServeLeases, Term } from '../contracts.ts';
 import { contractDue, sameTerms, type ServeTerms } from '../core/serve-lease/index.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
@@ -57,7 +57,7 @@ export class ServeContracts {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);
     if (!stored || !activation) return;
-    const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...record } = stored.record;
+    const record = unwritten(stored.record);
     // Only one write can follow that revision, so no two contracts have this id.
     const serveContract = due && { ...due, id: `${term.number}-${stored.modRevision}` };
     const outcome = await term.commit({

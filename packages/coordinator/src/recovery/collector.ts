@@ -27,6 +27,7 @@ import { Absences } from './absences.ts';
 import { type HistoryEntry, readBooks } from './books.ts';
 import { CollectPass, type CollectReport } from './collect-pass.ts';
 import { lookAtBooks } from './collect-sight.ts';
+import { removeMade } from './remove-leftover.ts';
 import { RetryPace } from './retry-pace.ts';
 import { Settling, type SettlingParts } from './settle.ts';
 
@@ -116,11 +117,7 @@ export class Collector {
 
   async #removeOrphan(pass: CollectPass, { kind, id }: Orphan): Promise<void> {
     const { log } = this.#options;
-    const outcome = await pass.effect((cloud, options) => {
-      if (kind === 'image') return cloud.deregisterImage(id, options);
-      if (kind === 'snapshot') return cloud.deleteSnapshot(id, options);
-      return cloud.deleteNetworkInterface(id, options);
-    });
+    const outcome = await pass.effect((cloud, options) => removeMade(cloud, kind, id, options));
     if (outcome === 'done') {
       pass.removed.push({ kind, id });
       log.info('collector.removed', { kind, id });

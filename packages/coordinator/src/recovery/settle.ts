@@ -21,6 +21,7 @@ import type { HistoryEntry } from './books.ts';
 import { sendChore } from './chore-calls.ts';
 import type { CollectPass, EffectOutcome, Refused } from './collect-pass.ts';
 import type { CollectSight } from './collect-sight.ts';
+import { type MadeThing, removeMade } from './remove-leftover.ts';
 import type { RetryPace } from './retry-pace.ts';
 
 export interface SettlingParts {
@@ -73,7 +74,7 @@ export class Settling {
   #leftover(one: Leftover, isDue: boolean): Promise<Rest<Leftover>> {
     if (one.kind === 'instance') return this.#instance(one, isDue);
     if (one.kind === 'volume') return this.#volume(one, isDue);
-    return isDue ? this.#delete(one) : Promise.resolve(one);
+    return isDue ? this.#delete(one, one.kind) : Promise.resolve(one);
   }
 
   /** A terminated instance is seen so by a later pass. */
@@ -134,12 +135,8 @@ export class Settling {
   }
 
   /** Images, snapshots, interfaces: EC2's "not found" counts once it has said nothing else for a while. */
-  async #delete(one: Leftover): Promise<Rest<Leftover>> {
-    const outcome = await this.#effect(one.id, (cloud, options) => {
-      if (one.kind === 'image') return cloud.deregisterImage(one.id, options);
-      if (one.kind === 'snapshot') return cloud.deleteSnapshot(one.id, options);
-      return cloud.deleteNetworkInterface(one.id, options);
-    });
+  async #delete(one: Leftover, kind: MadeThing): Promise<Rest<Leftover>> {
+    const outcome = await this.#effect(one.id, (cloud, options) => removeMade(cloud, kind, one.id, options));
     if (outcome === 'done') return this.#gone(one);
     if (outcome === 'put-off') return one;
     const unseenForMs = this.#parts.absences.note(one.id, outcome !== 'not-found', this.#nowMs());

@@ -107,3 +107,9 @@ export const serializeRecord = (record: object): string => JSON.stringify(record
 export type WrittenFields = { schemaVersion: 1; writeId: string; writtenBy: string; writtenAtWallMs: number };
 /** A record's own content, without what the writer stamps on it. */
 export type Unwritten<T> = Omit<T, keyof WrittenFields>;
+
+/** The record's own content, as it would be written again: without the stamp of whoever wrote it last. */
+export function unwritten<T extends WrittenFields>(record: T): Unwritten<T> {
+  const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
+  return content;
+}

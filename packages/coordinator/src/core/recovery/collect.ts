@@ -125,7 +125,7 @@ export interface Found {
 }
 
 export interface Orphan {
-  readonly kind: Exclude<Leftover['kind'], 'instance'>;
+  readonly kind: Exclude<Leftover['kind'], 'instance' | 'volume'>;
   readonly id: string;
   readonly opId: string;
 }

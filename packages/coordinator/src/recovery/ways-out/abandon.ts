@@ -4,6 +4,7 @@ import {
   type HistoryRecord,
   parseRecord,
   type Unwritten,
+  unwritten,
 } from '@understudy/shared';
 import { abandonedHistoryOf } from '../../core/recovery/abandoned.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
@@ -54,10 +55,10 @@ export async function abandon(
   return { kind: 'closed' };
 }
 
-function nextOrdinal(record: ActivationRecord): Unwritten<ActivationRecord> {
-  const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
-  return { ...content, ordinal: (record.ordinal ?? 0) + 1 };
-}
+const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => ({
+  ...unwritten(record),
+  ordinal: (record.ordinal ?? 0) + 1,
+});
 
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;

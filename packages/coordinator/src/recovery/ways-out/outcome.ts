@@ -1,4 +1,4 @@
-import type { IntentRecord, OperatorAct, Unwritten } from '@understudy/shared';
+import { type IntentRecord, type OperatorAct, unwritten } from '@understudy/shared';
 import type { GuardedDelete, GuardedWrite, OpenIntent } from '../../contracts.ts';
 import { readHold } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
@@ -25,12 +25,6 @@ export const actOf = (run: Run, { record }: StoredRequest, text: string): Operat
   carriedOutAtWallMs: run.wallMs(),
   text,
 });
-
-/** The intent's own content, as it would be written again. */
-function contentOf(record: IntentRecord): Unwritten<IntentRecord> {
-  const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
-  return content;
-}
 
 /** The request goes, and with it our own hold, unless `keepHold`: whatever it held is looked at again, with all tries. */
 export async function requestGone(
@@ -61,7 +55,7 @@ export async function rewriteIntent(run: Run, request: StoredRequest, rewrite: R
   const { keys, log } = run.parts;
   const { member } = run.record;
   const acts = [...(run.record.acts ?? []), actOf(run, request, rewrite.text)].slice(-ACTS_MAX);
-  const record = { ...contentOf(run.record), ...rewrite.change, acts };
+  const record = { ...unwritten(run.record), ...rewrite.change, acts };
   const outcome = await run.term.commit({
     puts: [{ key: keys.intent(member), record, expect: run.intent.modRevision }],
     deletes: [...(await requestGone(run, request, rewrite.keepHold)), ...(rewrite.deletes ?? [])],
