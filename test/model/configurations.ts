@@ -362,7 +362,7 @@ const ONE_RULE_LESS: readonly Configuration[] = [
     ['RECOVERIES=2', 'HAND_DELETES', 'WITHOUT_RAISE_ON_TRACE'],
     'PROPERTY_FENCE_ANEW',
     ['S4', 'S20'],
-    'the journal that was left says "fenced", of an instance that somebody has started since',
+    'the recovery that was forgotten has the same name: its journal says "fenced", its leader launches; the instance was started since',
   ),
 ];
 
