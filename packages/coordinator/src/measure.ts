@@ -18,6 +18,7 @@ export interface Measured {
     readonly alarms: MetricsSnapshot['storeAlarms'];
   };
   readonly keysRefused: boolean;
+  readonly idTaken: boolean;
   readonly runningRecoveries: number;
   readonly foreignAnswers: ReadonlyMap<string, number>;
   readonly serviceProbes: ReadonlyMap<string, number>;
@@ -44,6 +45,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     storeAlarms: store.alarms,
     observerAbstains: observer.abstention !== null,
     keysRefused: parts.keysRefused,
+    idTaken: parts.idTaken,
     members: status.judgement.standing === 'current' ? verdicts : null,
     judgementAgeMs: status.judgement.ageMs,
     opinions: status.observer.opinions,

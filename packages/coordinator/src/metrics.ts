@@ -18,6 +18,8 @@ export interface MetricsSnapshot {
   readonly storeAlarms: readonly string[];
   readonly observerAbstains: boolean;
   readonly keysRefused: boolean;
+  /** Another process has our id. */
+  readonly idTaken: boolean;
   /** As the leader judges; null: no leader stands behind a judgement now. */
   readonly members: VerdictCounts | null;
   /** null: nobody has judged. */
@@ -137,6 +139,11 @@ export class Metrics implements MetricsSource {
       'understudy_keys_refused',
       'Whether the master secrets in our files are not the ones we use (0 or 1)',
       now.keysRefused ? 1 : 0,
+    );
+    this.#set(
+      'understudy_id_taken',
+      'Whether another process has the id of this coordinator, so that its opinions do not count (0 or 1)',
+      now.idTaken ? 1 : 0,
     );
     this.#exposeMembers(now);
     this.#exposeDatagrams(now);

@@ -180,6 +180,7 @@ const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenPr
 const NO_CODES: ReadonlySet<string> = new Set([
   'Error',
   'EC2ServiceException',
+  'KMSServiceException',
   'ForeignAnswer',
   'RangeError',
   'ReferenceError',

@@ -17,6 +17,7 @@ const SNAPSHOT: MetricsSnapshot = {
   storeContactAgoMs: 250,
   observerAbstains: false,
   keysRefused: false,
+  idTaken: false,
   members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
   judgementAgeMs: 500,
   opinions: { alive: 4, suspect: 2, dead: 0, unknown: 0, left: 0 },
