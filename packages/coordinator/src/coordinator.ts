@@ -138,6 +138,7 @@ export class Coordinator {
           foreignAnswers: options.answers?.totals ?? new Map(),
           serviceProbes: this.#prober.counts,
           receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+          connections: options.connections?.() ?? null,
         }),
       withProcess: options.withProcessMetrics ?? false,
     });
