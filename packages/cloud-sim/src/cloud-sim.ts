@@ -5,6 +5,7 @@ import type { DefaultWorld } from './core/default-world.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
+import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import type { SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Kept, Quotas } from './core/world.ts';
 import { SimNoReplyError } from './transport.ts';
@@ -167,6 +168,21 @@ export class CloudSim {
     const { licenseConfigurations } = this.core.world;
     if (exists) licenseConfigurations.add(arn);
     else licenseConfigurations.delete(arn);
+  }
+
+  /** A customer's key for volumes, enabled. What KMS does with keys is done here, at once. */
+  createKmsKey(wanted: NewKey = {}): SimKmsKey {
+    return this.core.world.kmsKeys.make(wanted, this.clock.wallMs());
+  }
+
+  /** By id, ARN or alias. false: there is none, or it is AWS's own, which nobody can change. */
+  changeKmsKey(name: string, change: Partial<Pick<SimKmsKey, 'state' | 'access' | 'deletionAtWallMs'>>): boolean {
+    return this.core.world.kmsKeys.change(name, change);
+  }
+
+  /** As when its waiting period is over: nothing brings it back. */
+  deleteKmsKey(name: string): boolean {
+    return this.core.world.kmsKeys.remove(name);
   }
 
   setZoneImpaired(az: string, impaired: boolean): void {

@@ -16,6 +16,8 @@ export type { Fault, FaultKind, FaultState } from './core/faults.ts';
 export { LATENCY, type LatencyName, type LatencyOverrides, type Range } from './core/latency.ts';
 export type { SimInstanceEvent, StatusCheck } from './core/model.ts';
 export { DEFAULT_QUOTAS, type Quotas } from './core/world.ts';
+export { type NewKey, type SimKeyAccess, type SimKeyState, type SimKmsKey } from './core/kms/keys.ts';
+export { inProcessKms } from './in-process-kms.ts';
 export { inProcessTransport } from './in-process-transport.ts';
 export { type SeededInstance, type SeedInstance, seedInstance } from './seed-instance.ts';
 export { type Ec2Transport, SimNoReplyError, SimServiceException } from './transport.ts';

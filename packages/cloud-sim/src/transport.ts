@@ -5,16 +5,17 @@ export type Ec2Transport = (
   options?: { signal?: AbortSignal },
 ) => Promise<Record<string, unknown>>;
 
-/** Shaped like the SDK's `EC2ServiceException`: match on `name`. */
+/** Shaped like the SDK's service exceptions: match on `name`. */
 export class SimServiceException extends Error {
   override readonly name: string;
   readonly Code: string;
   readonly $fault: 'client' | 'server';
-  readonly $service = 'EC2';
+  readonly $service: string;
   readonly $metadata: { readonly httpStatusCode: number; readonly requestId: string; readonly attempts: number };
 
-  constructor(code: string, message: string, httpStatusCode: number, requestId: string) {
+  constructor(code: string, message: string, httpStatusCode: number, requestId: string, service = 'EC2') {
     super(message);
+    this.$service = service;
     this.name = code;
     this.Code = code;
     this.$fault = httpStatusCode >= 500 ? 'server' : 'client';

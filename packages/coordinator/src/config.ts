@@ -93,6 +93,15 @@ const aws = z.strictObject({
   region: z.string().min(1).optional(),
   /** EC2 endpoint. Default: `AWS_ENDPOINT_URL_EC2`, else the Region's own. */
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * KMS endpoint. Default: `AWS_ENDPOINT_URL_KMS`, else what stands in EC2's place (`endpoint`, where that is no address of AWS), else the Region's own.
+   */
+  kmsEndpoint: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot be reached and nobody wants to be told so: a key that is
+   * disabled is then found only when a launch fails.
+   */
+  checkKeys: z.boolean().default(true),
   /** Deadline of one EC2 call, ms. Default 5 000, 500 to 30 000. Shorter turns slow calls into unknown outcomes, longer needs a longer lease. */
   callTimeoutMs: durationMs(5_000, 500, 30_000),
 });
@@ -317,11 +326,15 @@ const withoutUserInfo = (text: string): string => {
 
 /** The effective configuration as it may be logged: no secret is in the file itself, except credentials somebody put into a URL. */
 export function maskedConfig(config: CoordinatorConfig): object {
-  const { endpoint } = config.aws;
+  const { endpoint, kmsEndpoint } = config.aws;
   return {
     ...config,
     etcd: { ...config.etcd, hosts: config.etcd.hosts.map(withoutUserInfo) },
-    aws: { ...config.aws, ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }) },
+    aws: {
+      ...config.aws,
+      ...(endpoint === undefined ? {} : { endpoint: withoutUserInfo(endpoint) }),
+      ...(kmsEndpoint === undefined ? {} : { kmsEndpoint: withoutUserInfo(kmsEndpoint) }),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 export * from './adapters/ec2/index.ts';
 export * from './adapters/etcd/index.ts';
+export * from './adapters/kms/index.ts';
 export type * from './contracts.ts';
 export * from './leadership/index.ts';
 export * from './core/recovery/launch-request.ts';

@@ -198,6 +198,7 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     cloud: createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs }),
     answers,
     ...hearing,
+    connections: () => http.connections(),
     clock,
     random: new SystemRandom(),
     log,

@@ -1,3 +1,4 @@
+import { DEFAULT_KEY_ALIAS } from './kms/keys.ts';
 import type { World } from './world.ts';
 
 /** What a new Region holds. The ids are the same in every run. */
@@ -13,13 +14,16 @@ export interface DefaultWorld {
 
 const hex = (serial: number): string => serial.toString(16).padStart(17, '0');
 
-/** One VPC, one subnet per zone, one default security group, one public base image with an 8 GiB root. */
+/** One VPC, the account's key for volumes, one subnet per zone, one default security group, one public base image with an 8 GiB root. */
 export function buildDefaultWorld(world: World): DefaultWorld {
   const vpcId = `vpc-${hex(0xd001)}`;
   const securityGroupId = `sg-${hex(0xd002)}`;
   const imageId = `ami-${hex(0xba5e)}`;
   const imageSnapshotId = `snap-${hex(0xba5e)}`;
   const rootDeviceName = '/dev/xvda';
+  const ebsKey = { id: '0eb50eb5-0eb5-40eb-8eb5-0eb50eb50eb5', state: 'Enabled', manager: 'AWS' } as const;
+  const always = { access: 'all', multiRegion: false, createdAtWallMs: 0, deletionAtWallMs: null } as const;
+  world.kmsKeys.add({ ...ebsKey, ...always }, DEFAULT_KEY_ALIAS);
   world.vpcs.put({ id: vpcId, cidrBlock: '172.31.0.0/16', tags: {} }, 0, true);
   world.securityGroups.put({ id: securityGroupId, name: 'default', vpcId, tags: {} }, 0, true);
   const subnets: Record<string, string> = {};

@@ -5,7 +5,7 @@
 export const NOT_SIMULATED: readonly string[] = [
   'launch templates, Spot, fleets and Auto Scaling groups',
   'Multi-Attach volumes',
-  'KMS: keys are names; a key that is disabled or deleted stops nothing',
+  'KMS beyond DescribeKey: keys are made, disabled and deleted by POST /_sim/kms/keys, at once and for everybody; policies and grants are one word per key',
   'IAM and License Manager: profiles and licences are names that exist or not; no permissions beyond denied actions and required tags',
   'CreateImage, CopyVolumes, CopySnapshot, replace-root-volume tasks, Recycle Bin',
   'secondary private addresses, IPv6 and delegated prefixes',

@@ -3,6 +3,7 @@ import { Consistency, type Glance } from './consistency.ts';
 import { Ec2Error } from './ec2-error.ts';
 import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
 import { type Fault, FaultList } from './faults.ts';
+import { KmsKeys } from './kms/keys.ts';
 import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency.ts';
 import type {
   SimAddress,
@@ -105,6 +106,7 @@ export class World {
   readonly instanceProfiles = new Set<string>();
   /** ARNs; License Manager's. */
   readonly licenseConfigurations = new Set<string>();
+  readonly kmsKeys: KmsKeys;
   /** `az/type` that is not sold there. */
   readonly notOffered = new Set<string>();
   readonly zones: readonly string[];
@@ -131,6 +133,7 @@ export class World {
     this.throttle = new Throttle(options.speed);
     this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
     this.zones = ['a', 'b', 'c'].map((letter) => `${options.region}${letter}`);
+    this.kmsKeys = new KmsKeys(options.region, ACCOUNT_ID, options.random);
     const consistency = new Consistency(this.latency, options.seed);
     this.instances = new Shelf('instance', consistency);
     this.volumes = new Shelf('volume', consistency);

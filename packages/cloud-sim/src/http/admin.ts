@@ -1,8 +1,10 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import type { CloudSim } from '../cloud-sim.ts';
 import { NOT_SIMULATED } from '../core/not-simulated.ts';
 import type { Fault } from '../core/faults.ts';
+import { body, done } from './admin-replies.ts';
+import { addKmsRoutes } from './kms-admin.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
 import type { ImdsRoom } from './imds-room.ts';
@@ -98,16 +100,6 @@ export interface AdminParts {
 }
 
 type IdParams = { Params: { id: string } };
-
-function body<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  void reply.code(400).send({ error: z.prettifyError(parsed.error) });
-  return null;
-}
-
-const done = (reply: FastifyReply, ok: boolean, otherwise: string) =>
-  ok ? reply.send({ ok }) : reply.code(409).send({ error: otherwise });
 
 function addInstanceRoutes(app: FastifyInstance, { sim, imds }: AdminParts): void {
   app.post<IdParams>('/_sim/instances/:id/crash', (request, reply) =>
@@ -218,6 +210,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     placementGroups: world.placementGroups.all(),
     capacityReservations: world.capacityReservations.all(),
     routeTables: world.routeTables.all(),
+    kmsKeys: world.kmsKeys.all(),
     instanceProfiles: [...world.instanceProfiles],
     licenseConfigurations: [...world.licenseConfigurations],
     launches: sim.log.launches(),
@@ -231,6 +224,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
 export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addInstanceRoutes(app, parts);
   addFaultRoutes(app, parts);
+  addKmsRoutes(app, parts.sim);
   app.get('/_sim/state', (_request, reply) => reply.send(state(parts)));
   app.get<{ Querystring: { after?: string } }>('/_sim/events', (request, reply) => {
     const after = Number(request.query.after ?? 0);

@@ -9,7 +9,7 @@ export interface CredentialRules {
 }
 
 const CREDENTIAL =
-  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/ec2\/aws4_request,.*Signature=[0-9a-f]{64}/;
+  /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request,.*Signature=[0-9a-f]{64}/;
 
 function sentAtMs(text: string): number {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
@@ -19,15 +19,21 @@ function sentAtMs(text: string): number {
 /**
  * Who calls, from the SigV4 header: present and well formed, a known key, this Region, a recent date. The signature itself is not verified:
  * the simulator has no secret to verify it with.
+ * `service`: whose endpoint was asked, as it is signed for.
  * @throws AuthFailure, SignatureDoesNotMatch, RequestExpired
  */
 export function checkCredentials(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   rules: CredentialRules,
   nowWallMs: number,
+  service: 'ec2' | 'kms' = 'ec2',
 ): string {
-  const [, accessKeyId = '', , region = ''] = CREDENTIAL.exec(String(headers['authorization'] ?? '')) ?? [];
-  if (accessKeyId === '' || (rules.accessKeyIds.length > 0 && !rules.accessKeyIds.includes(accessKeyId))) {
+  const [, accessKeyId = '', , region = '', signedFor] = CREDENTIAL.exec(String(headers['authorization'] ?? '')) ?? [];
+  if (
+    accessKeyId === '' ||
+    signedFor !== service ||
+    (rules.accessKeyIds.length > 0 && !rules.accessKeyIds.includes(accessKeyId))
+  ) {
     throw new Ec2Error('AuthFailure', 'AWS was not able to validate the provided access credentials');
   }
   if (region !== rules.region) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CloudSim } from '../cloud-sim.ts';
 import { Ec2Error } from '../core/ec2-error.ts';
 import { checkInput } from '../schema/check-input.ts';
@@ -38,10 +38,16 @@ const refuse = (reply: FastifyReply, error: { code: string; message: string; htt
     .send(writeError(error.code, error.message, requestId));
 
 /** Well-formed, so that an SDK takes it for an answer without members. */
-const FOREIGN_PAGE =
+export const FOREIGN_PAGE =
   '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Sign in</title></head><body><p>Sign in</p></body></html>';
 
-async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyReply, rules: CredentialRules) {
+/** One question in the EC2 Query protocol, for the unmodified SDK client. */
+export async function answerQuery(
+  sim: CloudSim,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  rules: CredentialRules,
+): Promise<FastifyReply> {
   const requestId = `sim-${request.id}`;
   try {
     const { operation, input, reader } = read(sim, request, rules);
@@ -58,14 +64,4 @@ async function answer(sim: CloudSim, request: FastifyRequest, reply: FastifyRepl
     if (error instanceof Ec2Error) return refuse(reply, error, requestId);
     throw error;
   }
-}
-
-/** EC2 Query protocol on `POST /`, for the unmodified SDK client. */
-export function addQueryEndpoint(app: FastifyInstance, sim: CloudSim, rules: CredentialRules): void {
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: 2 * 1024 * 1024 },
-    (_request, body, done) => done(null, body),
-  );
-  app.post('/', (request, reply) => answer(sim, request, reply, rules));
 }

@@ -2,12 +2,21 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { AdminParts } from './admin.ts';
 import { addAdmin } from './admin.ts';
 import type { CredentialRules } from './credentials.ts';
-import { addQueryEndpoint } from './query-endpoint.ts';
+import { answerJson } from './json-endpoint.ts';
+import { answerQuery } from './query-endpoint.ts';
 
-/** EC2 on `POST /` and the admin API on `/_sim/`, not yet listening. */
+const TEXT_TYPES = ['application/x-www-form-urlencoded', 'application/x-amz-json-1.1'];
+
+/** EC2 and, where a target is named, KMS on `POST /`, and the admin API on `/_sim/`, not yet listening. */
 export function buildServer(parts: AdminParts, rules: CredentialRules): FastifyInstance {
   const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 2 * 1024 * 1024 });
-  addQueryEndpoint(app, parts.sim, rules);
+  for (const type of TEXT_TYPES) {
+    app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  }
+  app.post('/', (request, reply) => {
+    const answer = request.headers['x-amz-target'] === undefined ? answerQuery : answerJson;
+    return answer(parts.sim, request, reply, rules);
+  });
   addAdmin(app, parts);
   return app;
 }

@@ -1,6 +1,7 @@
 export * from './cloud-contract.ts';
 export * from './datagram-flood.ts';
 export * from './exercised.ts';
+export * from './kms-contract.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
 export * from './recording-log.ts';

@@ -1,4 +1,5 @@
 import { refuse } from '../ec2-error.ts';
+import { KMS_HANDLERS } from '../kms/index.ts';
 import type { Call, World } from '../world.ts';
 import * as addresses from './addresses.ts';
 import * as reservations from './capacity-reservations.ts';
@@ -80,10 +81,13 @@ const HANDLERS = {
 
 export type ActionName = keyof typeof HANDLERS;
 
-/** Every action that is simulated. */
+/** Every action of EC2 that is simulated. */
 export const ACTION_NAMES = Object.keys(HANDLERS) as readonly ActionName[];
 
 export const isAction = (name: string): name is ActionName => Object.hasOwn(HANDLERS, name);
+
+/** The other services' with a prefix. */
+const ALL: Readonly<Record<string, Handler>> = { ...HANDLERS, ...KMS_HANDLERS };
 
 /** Runs one action on the world. @throws Ec2Error */
 export function perform(
@@ -92,7 +96,8 @@ export function perform(
   action: string,
   input: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  if (!isAction(action)) return refuse('InvalidAction', `The action ${action} is not valid for this web service.`);
-  const handler = HANDLERS[action] as (world: World, call: Call, input: object) => object;
+  if (!Object.hasOwn(ALL, action))
+    return refuse('InvalidAction', `The action ${action} is not valid for this web service.`);
+  const handler = ALL[action] as (world: World, call: Call, input: object) => object;
   return handler(world, call, input) as Record<string, unknown>;
 }

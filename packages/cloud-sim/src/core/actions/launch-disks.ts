@@ -1,5 +1,6 @@
 import type { BlockDeviceMapping, EbsBlockDevice, RunInstancesRequest, VolumeType } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
+import { DEFAULT_KEY_ALIAS } from '../kms/keys.ts';
 import { need } from '../lookup.ts';
 import type { SimImage, SimSnapshot, SimTags, SimVolume } from '../model.ts';
 import { tagsFor } from '../tags.ts';
@@ -107,7 +108,7 @@ function mergedMappings(image: SimImage, asked: readonly BlockDeviceMapping[]): 
   return merged;
 }
 
-function encryption(ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
+function encryption(world: World, ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
   if (ebs.Encrypted === false && snapshot?.encrypted) {
     throw new Ec2Error('InvalidParameterDependency', 'A volume from an encrypted snapshot is encrypted');
   }
@@ -118,7 +119,8 @@ function encryption(ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
       'The parameter KmsKeyId requires the parameter Encrypted to be set.',
     );
   }
-  const kmsKeyId = encrypted ? (ebs.KmsKeyId ?? snapshot?.kmsKeyId ?? 'alias/aws/ebs') : null;
+  const name = ebs.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS;
+  const kmsKeyId = encrypted ? world.kmsKeys.shown(name) : null;
   return { encrypted, kmsKeyId };
 }
 
@@ -139,7 +141,7 @@ export function launchDisks(world: World, call: Call, input: RunInstancesRequest
       device,
       snapshot,
       ...volumeShape(asked, snapshot, 'InvalidBlockDeviceMapping'),
-      ...encryption(ebs, snapshot),
+      ...encryption(world, ebs, snapshot),
       deleteOnTermination: ebs.DeleteOnTermination ?? true,
       tags,
     };

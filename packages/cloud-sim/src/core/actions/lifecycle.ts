@@ -1,4 +1,5 @@
 import { INSTANCE_TYPES } from '../instance-types.ts';
+import type { KeyFault } from '../kms/keys.ts';
 import type { SimInstance, SimInstanceState } from '../model.ts';
 import type { World } from '../world.ts';
 import { runFirstBoot } from './first-boot.ts';
@@ -47,10 +48,22 @@ function settleAttachments(world: World, instance: SimInstance, settled: boolean
   }
 }
 
+const keyFaultOf = (world: World, { volumeIds }: SimInstance): KeyFault | null =>
+  volumeIds.map((id) => world.kmsKeys.fault(world.volumes.get(id)?.kmsKeyId ?? null)).find((one) => one !== null) ??
+  null;
+
+/** Its disks cannot be opened: one that was just launched is terminated, one that was started is stopped again. */
+function failForKey(world: World, instance: SimInstance, stateReason: KeyFault, tookMs: number): void {
+  if (instance.generation === 1) return finishTermination(world, instance, tookMs, stateReason);
+  enter(world, instance, 'stopped', { generation: instance.generation + 1, stateReason }, tookMs);
+}
+
 /** `pending` → `running`: the machine room boots it. */
 export function finishLaunch(world: World, id: string, generation: number, tookMs: number, instant: boolean): void {
   const instance = current(world, id, generation);
   if (!instance || instance.state !== 'pending') return;
+  const locked = keyFaultOf(world, instance);
+  if (locked) return failForKey(world, instance, locked, tookMs);
   settleAttachments(world, instance, instant);
   runFirstBoot(world, id);
   const checksMs = instant ? 0 : world.latency.sampleMs('instance.checks-ok');

@@ -137,6 +137,18 @@ function finish(world: World, call: Call, id: string, tookMs: number, failed: bo
   });
 }
 
+/** At that moment a key of one of them cannot be used: none of them comes about. */
+function failForKeys(world: World, call: Call, set: readonly SimSnapshot[], afterMs: number): void {
+  world.laterIn(afterMs, () => {
+    if (set.every((one) => world.kmsKeys.fault(one.kmsKeyId) === null)) return;
+    for (const { id } of set) {
+      if (world.snapshots.get(id)?.state !== 'pending') continue;
+      world.snapshots.update(id, { state: 'error' }, world.nowMs, call.instant);
+      world.transition('snapshot', id, 'pending', 'error', afterMs);
+    }
+  });
+}
+
 function requireRoom(world: World, count: number): void {
   if (world.snapshots.size + count > world.quotas.snapshots) {
     throw new Ec2Error('SnapshotLimitExceeded', `The snapshot limit of ${world.quotas.snapshots} is exceeded`);
@@ -150,6 +162,7 @@ export function createSnapshot(world: World, call: Call, input: CreateSnapshotRe
   requireRoom(world, 1);
   const tags = tagsFor(input.TagSpecifications, 'snapshot');
   const { snapshot, tookMs } = take(world, call, { volume, description: input.Description ?? '', tags });
+  failForKeys(world, call, [snapshot], tookMs);
   finish(world, call, snapshot.id, tookMs, struckBy(call, 'snapshot-error') !== undefined);
   return snapshotView(snapshot, world.nowMs);
 }
@@ -193,6 +206,12 @@ export function createSnapshots(world: World, call: Call, input: CreateSnapshots
   const taken = volumes.map((volume) => take(world, call, { volume, description, tags: tagsOf(input, volume) }));
   // A failing set fails together, at the moment the first of them would have completed.
   const failAfterMs = Math.min(...taken.map((one) => one.tookMs));
+  failForKeys(
+    world,
+    call,
+    taken.map((one) => one.snapshot),
+    failAfterMs,
+  );
   for (const { snapshot, tookMs } of taken) finish(world, call, snapshot.id, failed ? failAfterMs : tookMs, failed);
   return {
     Snapshots: taken.map(({ snapshot }) => ({

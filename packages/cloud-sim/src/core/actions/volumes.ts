@@ -10,6 +10,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable, tagList } from '../filters.ts';
+import { DEFAULT_KEY_ALIAS } from '../kms/keys.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimInstance, SimVolume, SimVolumeAttachment } from '../model.ts';
 import { page } from '../pages.ts';
@@ -81,7 +82,7 @@ function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: str
     az,
     ...shape,
     encrypted,
-    kmsKeyId: encrypted ? (input.KmsKeyId ?? snapshot?.kmsKeyId ?? 'alias/aws/ebs') : null,
+    kmsKeyId: encrypted ? world.kmsKeys.shown(input.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS) : null,
     multiAttach: input.MultiAttachEnabled ?? false,
     snapshotId: snapshot?.id ?? null,
     createdAtWallMs: world.wallMs(),
@@ -91,6 +92,16 @@ function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: str
     busy: false,
     tags: tagsFor(input.TagSpecifications, 'volume'),
   };
+}
+
+/** "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): it is there for a moment, and then gone. */
+function failVolume(world: World, call: Call, id: string, tookMs: number): void {
+  world.volumes.update(id, { state: 'error' }, world.nowMs, call.instant);
+  world.transition('volume', id, 'creating', 'error', tookMs);
+  world.later(call, 'volume.delete', (_at, goneMs) => {
+    world.volumes.remove(id, world.nowMs);
+    world.transition('volume', id, 'error', null, goneMs);
+  });
 }
 
 /** `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not completed) */
@@ -115,6 +126,7 @@ export function createVolume(world: World, call: Call, input: CreateVolumeReques
   world.transition('volume', made.id, null, 'creating', null, { snapshotId: made.snapshotId });
   world.later(call, 'volume.create', (_at, tookMs) => {
     if (world.volumes.get(made.id)?.state !== 'creating') return;
+    if (world.kmsKeys.fault(made.kmsKeyId) !== null) return failVolume(world, call, made.id, tookMs);
     world.volumes.update(made.id, { state: 'available' }, world.nowMs, call.instant);
     world.transition('volume', made.id, 'creating', 'available', tookMs);
   });
@@ -165,7 +177,7 @@ function requireAttachable(world: World, volume: SimVolume, instance: SimInstanc
   }
 }
 
-/** `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). */
+/** `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). A key that cannot be used undoes it. */
 export function attachVolume(world: World, call: Call, input: AttachVolumeRequest): VolumeAttachment {
   const volume = need(call, world.volumes, 'volume', input.VolumeId);
   const instance = need(call, world.instances, 'instance', input.InstanceId);
@@ -184,6 +196,7 @@ export function attachVolume(world: World, call: Call, input: AttachVolumeReques
   world.instances.update(instance.id, { volumeIds: [...instance.volumeIds, volume.id] }, world.nowMs);
   world.later(call, 'volume.attach', () => {
     const now = world.volumes.get(volume.id);
+    if (now && world.kmsKeys.fault(now.kmsKeyId) !== null) return releaseVolume(world, volume.id, instance.id, null);
     const attachments = now?.attachments.map((one) =>
       one.instanceId === instance.id && one.state === 'attaching' ? { ...one, state: 'attached' as const } : one,
     );

@@ -37,7 +37,8 @@ export function checkAnswers<Args extends object, Output extends { readonly resp
       response.body = bytes;
       const { statusCode: status, headers } = response;
       const contentType = headers['content-type'] ?? '';
-      const fault = foreignness(form, action, { status, contentType, body: bytes.toString('utf8') });
+      const requestId = headers['x-amzn-requestid'] ?? '';
+      const fault = foreignness(form, action, { status, contentType, requestId, body: bytes.toString('utf8') });
       if (fault !== null) throw new ForeignAnswer(fault, status);
       return result;
     },

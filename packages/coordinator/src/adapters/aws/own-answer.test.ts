@@ -6,7 +6,7 @@ const OWN =
 const REFUSAL =
   '<Response><Errors><Error><Code>InvalidSnapshot.InUse</Code><Message>m</Message></Error></Errors><RequestID>r</RequestID></Response>';
 const judge = (status: number, body: string, contentType = 'text/xml') =>
-  foreignness(EC2_QUERY, 'DeleteSnapshot', { status, contentType, body });
+  foreignness(EC2_QUERY, 'DeleteSnapshot', { status, contentType, requestId: '', body });
 
 describe('an answer is EC2’s own when', () => {
   it.each([
@@ -21,7 +21,9 @@ describe('an answer is EC2’s own when', () => {
   it('a read names another namespace, as other implementations of EC2 do', () => {
     const body =
       '<?xml version="1.0"?>\n<DescribeInstanceTypesResponse xmlns="http://api.example/"><requestId>r</requestId></DescribeInstanceTypesResponse>';
-    expect(foreignness(EC2_QUERY, 'DescribeInstanceTypes', { status: 200, contentType: 'text/xml', body })).toBeNull();
+    expect(
+      foreignness(EC2_QUERY, 'DescribeInstanceTypes', { status: 200, contentType: 'text/xml', requestId: '', body }),
+    ).toBeNull();
   });
 
   it('a refusal has a code and a request id', () => {

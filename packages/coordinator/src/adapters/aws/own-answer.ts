@@ -8,15 +8,17 @@
 export interface RawAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** `x-amzn-requestid`; empty where there is none, as with EC2, which says it in the body. */
+  readonly requestId: string;
   readonly body: string;
 }
 
 /** How the answers of one AWS protocol are told from others. */
 export interface AnswerForm {
   /** null: it is the answer to `action`; else what is wrong with it, in words. */
-  success(action: string, body: string): string | null;
+  success(action: string, answer: RawAnswer): string | null;
   /** null: it is a refusal in the protocol's form; else what is wrong with it. */
-  refusal(body: string): string | null;
+  refusal(answer: RawAnswer): string | null;
 }
 
 /** The first element after the prolog: [name without prefix, rest]. Comments and a doctype are stepped over. */
@@ -50,7 +52,7 @@ function isForeignNamespace(action: string, body: string): boolean {
  * `RequestID` (EC2 API reference, Query requests; errors-overview).
  */
 export const EC2_QUERY: AnswerForm = {
-  success(action, body) {
+  success(action, { body }) {
     const root = rootOf(body);
     const wanted = `${action}Response`;
     if (root !== wanted) return `${rootText(root, body)}, not a <${wanted}>`;
@@ -60,7 +62,7 @@ export const EC2_QUERY: AnswerForm = {
     const said = /<return>\s*([^<]*?)\s*<\/return>/.exec(body)?.[1];
     return said === undefined || said === 'true' ? null : `it returns "${said}"`;
   },
-  refusal(body) {
+  refusal({ body }) {
     const root = rootOf(body);
     if (root !== 'Response') return `${rootText(root, body)}, not an EC2 error`;
     if (!isClosed(body, 'Response')) return 'its <Response> is cut off';
@@ -72,9 +74,9 @@ export const EC2_QUERY: AnswerForm = {
 
 /** null: it is the service's own answer to `action`; else why not, with status and content type, for people. */
 export function foreignness(form: AnswerForm, action: string, answer: RawAnswer): string | null {
-  const { status, contentType, body } = answer;
+  const { status, contentType } = answer;
   const isSuccess = status >= 200 && status < 300;
-  const fault = isSuccess ? form.success(action, body) : form.refusal(body);
+  const fault = isSuccess ? form.success(action, answer) : form.refusal(answer);
   return fault === null ? null : `HTTP ${status} (${contentType || 'no content type'}): ${fault}`;
 }
 

@@ -47,6 +47,16 @@ describe('the IAM policy of a coordinator', () => {
     expect(new Set(Statement.map((one) => one.Sid)).size).toBe(Statement.length);
   });
 
+  it('asks about keys by itself, and has them used only by EC2 and for volumes', () => {
+    const of = (action: string) => Statement.filter((one) => one.Action.includes(action));
+    expect(of('kms:DescribeKey').map((one) => one.Condition)).toEqual([undefined]);
+    for (const action of ['kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKeyWithoutPlaintext'])
+      expect(JSON.stringify(of(action).map((one) => one.Condition))).toContain('kms:ViaService');
+    expect(of('kms:CreateGrant').map((one) => one.Condition)).toEqual([
+      { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+    ]);
+  });
+
   it('passes only the roles that are named', () => {
     const passRoles = ['arn:aws:iam::123456789012:role/db'];
     const pass = iamPolicyOf({ passRoles }).Statement.find((one) => one.Action.includes('iam:PassRole'));

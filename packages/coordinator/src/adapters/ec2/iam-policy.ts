@@ -137,12 +137,11 @@ export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
       allow('PassMemberRoles', ['iam:PassRole'], passRoles, {
         StringEquals: { 'iam:PassedToService': `ec2.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}` },
       }),
-      allow(
-        'UseKeysOfVolumes',
-        ['kms:DescribeKey', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKeyWithoutPlaintext'],
-        ['*'],
-        { StringLike: { 'kms:ViaService': 'ec2.*.amazonaws.com*' } },
-      ),
+      // Asked by us, before anything needs the key; the others are EC2's, with our rights, when volumes are made and attached.
+      allow('LookAtKeys', ['kms:DescribeKey'], ['*']),
+      allow('UseKeysOfVolumes', ['kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKeyWithoutPlaintext'], ['*'], {
+        StringLike: { 'kms:ViaService': 'ec2.*.amazonaws.com*' },
+      }),
       allow('GrantKeysToVolumes', ['kms:CreateGrant'], ['*'], { Bool: { 'kms:GrantIsForAWSResource': 'true' } }),
     ],
   };

@@ -1,0 +1,13 @@
+import type { FastifyReply } from 'fastify';
+import * as z from 'zod';
+
+/** The body as it has to be; null: it is not, and that was answered. */
+export function body<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  void reply.code(400).send({ error: z.prettifyError(parsed.error) });
+  return null;
+}
+
+export const done = (reply: FastifyReply, ok: boolean, otherwise: string) =>
+  ok ? reply.send({ ok }) : reply.code(409).send({ error: otherwise });

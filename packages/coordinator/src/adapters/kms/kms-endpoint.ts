@@ -1,0 +1,22 @@
+/** What says where EC2 and KMS are asked. */
+export interface Endpoints {
+  /** `aws.endpoint` */
+  readonly ec2: string | undefined;
+  /** `aws.kmsEndpoint` */
+  readonly kms: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** An address of AWS itself, a VPC endpoint included: it answers for one service only. */
+const isAws = (url: string): boolean => /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/i.test(new URL(url).hostname);
+
+/**
+ * Where KMS is asked; undefined: where the SDK looks for it. Whoever has put something of his own in EC2's place does not want his keys asked about at AWS: then
+ * that is asked about KMS, too, and need not know it.
+ */
+export function kmsEndpointOf({ ec2, kms, environment }: Endpoints): string | undefined {
+  if (kms !== undefined) return kms;
+  if (environment.AWS_ENDPOINT_URL_KMS !== undefined) return undefined;
+  const standIn = ec2 ?? environment.AWS_ENDPOINT_URL_EC2;
+  return standIn === undefined || !URL.canParse(standIn) || isAws(standIn) ? undefined : standIn;
+}

@@ -1,0 +1,36 @@
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { invariant } from '@understudy/shared';
+import { checkAnswers } from '../aws/check-answers.ts';
+import { AWS_JSON_1_1 } from '../aws/json-answer.ts';
+import type { SdkTransport, SdkTransportOptions } from '../ec2/sdk-transport.ts';
+
+const COMMANDS = { DescribeKey: DescribeKeyCommand } as const;
+type KmsAction = keyof typeof COMMANDS;
+
+const isAction = (action: string): action is KmsAction => Object.hasOwn(COMMANDS, action);
+
+/** The real SDK over HTTP. Sent once: whoever asks looks again anyhow. */
+export function sdkKmsTransport(options: SdkTransportOptions): SdkTransport {
+  const { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs } = options;
+  const client = new KMSClient({
+    region,
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: connectTimeoutMs ?? Math.min(1_000, Math.ceil(callTimeoutMs / 4)),
+      requestTimeout: callTimeoutMs,
+      throwOnRequestTimeout: true,
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  return {
+    send: async (action, input, callOptions) => {
+      invariant(isAction(action), `no SDK command of KMS for ${action}`);
+      const command = new COMMANDS[action](input as never);
+      checkAnswers(command.middlewareStack, action, AWS_JSON_1_1);
+      const signal = callOptions?.signal;
+      return { ...(await client.send(command, signal ? { abortSignal: signal } : {})) };
+    },
+    close: () => client.destroy(),
+  };
+}
