@@ -84,7 +84,7 @@ async function fillUp(lab: Lab): Promise<string> {
 async function compactNow(lab: Lab): Promise<void> {
   const { revision } = await lab.store.range('/faults/none/');
   // Where nobody has written since the last time, that is done.
-  await etcdctl(lab, 'compact', String(revision)).catch((error: unknown) => {
+  await etcdctl(lab, 'compact', '--physical', String(revision)).catch((error: unknown) => {
     if (!errorText(error).includes('required revision has been compacted')) throw error;
   });
   await etcdctl(lab, 'defrag');
