@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { errorText, isOperationError } from '@understudy/shared';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
+import { until } from '../../integration/coordinator/processes.ts';
 import { converge } from '../audit/convergence.ts';
 import type { Lab } from '../lab/lab.ts';
 import { databaseBytes } from './etcd-member.ts';
@@ -83,6 +84,7 @@ async function fillUp(lab: Lab): Promise<string> {
 
 async function compactNow(lab: Lab): Promise<void> {
   const { revision } = await lab.store.range('/faults/none/');
+  await until('the recorder has seen it all', () => lab.seenRevision >= revision);
   // Where nobody has written since the last time, that is done.
   await etcdctl(lab, 'compact', '--physical', String(revision)).catch((error: unknown) => {
     if (!errorText(error).includes('required revision has been compacted')) throw error;
