@@ -234,6 +234,7 @@ export const HoldReasonSchema = z.enum([
   'FenceNotProven',
   'CaptureFailed',
   'CaptureTimeout',
+  'KmsKeyUnusable',
   'NoPlacementLeft',
   'NoCapacity',
   'LaunchAttemptsExhausted',
