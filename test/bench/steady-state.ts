@@ -18,17 +18,23 @@ async function countingPublisher() {
   const kv = new SimKv({ clock });
   const store = kv.client('c1');
   let writes = 0;
+  const keys = keyspace('/bench/');
+  const { leaseId } = await store.grantLease(3_600_000);
+  const key = keys.coordinator('c1');
+  const own = await store.txn({ compare: [], writes: [{ kind: 'put', key, value: '', leaseId }] });
+  const standing = { leaseId, compare: { key, modRevision: own.revision } };
   kv.onCommit(({ txn }) => {
     writes += txn.writes?.length ?? 0;
   });
-  const { leaseId } = await store.grantLease(3_600_000);
-  const session = { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined };
+  const presence = {
+    ...{ standing: () => standing, onChange: () => () => undefined },
+    ...{ reportLost: () => undefined, withdraw: () => undefined },
+  };
   const observer = { id: 'c1', az: 'us-east-1a' };
-  const keys = keyspace('/bench/');
   const publisher = new OpinionPublisher({
     store,
     keys,
-    session,
+    presence,
     clock,
     random: new SystemRandom(),
     log: silentLog,

@@ -48,14 +48,17 @@ async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
 /** @throws AssertionError with every violation */
 function judge(
   lab: Lab,
-  { victims, replaced }: ScenarioResult,
+  { victims, replaced, abandoned = [] }: ScenarioResult,
   known: ReadonlySet<string>,
   before: ReadonlyMap<MemberId, number>,
 ): void {
   const fresh = [...lab.recorder.recoveries.values()].filter(({ opId }) => !known.has(opId));
   const wrong = violations(lab, fresh, { mayBeReplaced: victims });
   for (const { member } of MEMBERS) {
-    const recoveries = fresh.filter((one) => one.member === member).length;
+    const own = fresh.filter((one) => one.member === member);
+    const recoveries = own.filter((one) => one.outcome !== 'abandoned').length;
+    const given = own.length - recoveries;
+    if (given !== (abandoned.includes(member) ? 1 : 0)) wrong.push(`${given} recoveries of ${member} were abandoned`);
     const grown = lab.incumbent(member).incarnation - (before.get(member) ?? 0);
     if (recoveries !== grown) wrong.push(`${member}: ${recoveries} recoveries, but ${grown} new incarnations`);
     if (replaced.includes(member) && recoveries !== 1)

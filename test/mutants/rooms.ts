@@ -47,12 +47,23 @@ export const ROOMS: readonly Room[] = [
     tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
   },
   { name: 'observe', files: [`${C}/core/observe/*.ts`], tests: [`${C}/core/observe/*.test.ts`] },
+  {
+    name: 'enrol',
+    files: [`${C}/core/*.ts`, `${C}/core/{enrol,user-data}/*.ts`],
+    tests: [`${C}/core/*.test.ts`, `${C}/core/{enrol,user-data}/*.test.ts`],
+  },
   { name: 'judge', files: [`${C}/core/judge/*.ts`], tests: [`${C}/core/judge/*.test.ts`] },
   {
     name: 'recovery',
     files: [`${C}/recovery/**/*.ts`],
     tests: [`${C}/recovery/**/*.test.ts`, 'test/scenarios/recovery/*.test.ts'],
-    slow: ['**/crash-matrix.test.ts', '**/random-faults.test.ts', '**/paused-leader.test.ts', '**/half-*.test.ts'],
+    slow: [
+      '**/crash-matrix.test.ts',
+      '**/ways-out-crashes.test.ts',
+      '**/random-faults.test.ts',
+      '**/paused-leader.test.ts',
+      '**/half-*.test.ts',
+    ],
   },
   {
     name: 'leader',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TriedMutant, triedOf } from './report.ts';
 import { ROOT, type Room } from './rooms.ts';
@@ -10,19 +10,12 @@ const NOT_MUTATED = ['StringLiteral', 'Regex', 'ObjectLiteral'];
 /** On top of one and a half times what the tests took without a mutant. */
 const PATIENCE_MS = 20_000;
 
-const vitestConfig = ({ tests, slow = [] }: Room): string => `import { defineConfig } from 'vitest/config';
-export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
-  test: {
-    include: ${JSON.stringify(tests)},
-    exclude: ${JSON.stringify(['**/*.integration.test.ts', '**/node_modules/**', ...slow])},
-    env: { NO_COLOR: '1' },
-    testTimeout: 60_000,
-    fsModuleCache: false,
-  },
-});
-`;
+const NO_TESTS = ['**/*.integration.test.ts', '**/node_modules/**'];
+
+const testFilesOf = (tree: string, { tests, slow = [] }: Room): readonly string[] =>
+  tests
+    .flatMap((glob) => globSync(glob, { cwd: tree, exclude: [...NO_TESTS, ...slow] }).sort())
+    .map((file) => join(tree, file));
 
 export interface StrykerOptions {
   readonly workers: number;
@@ -32,11 +25,12 @@ export interface StrykerOptions {
   readonly incremental: boolean;
 }
 
-const strykerConfig = (room: Room, { workers, mutate, incremental }: StrykerOptions): object => ({
-  testRunner: 'vitest',
-  plugins: ['@stryker-mutator/vitest-runner', './test/mutants/ignore-words.mjs'],
+const strykerConfig = (tree: string, room: Room, { workers, mutate, incremental }: StrykerOptions): object => ({
+  testRunner: 'in-process',
+  testRunnerNodeArgs: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
+  plugins: ['./test/mutants/in-process/plugin.ts', './test/mutants/ignore-words.mjs'],
   ignorers: ['words'],
-  vitest: { configFile: `mutants-${room.name}.vitest.config.ts`, related: false },
+  inProcess: { testFiles: testFilesOf(tree, room) },
   // The tree is a copy already.
   inPlace: true,
   mutate,
@@ -60,9 +54,8 @@ const BIN = join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryk
 /** Mutates files of one room in the copy and runs the room's tests against every mutant. @throws when Stryker does not get through, with the end of what it said. */
 export async function mutateRoom(tree: string, room: Room, options: StrykerOptions): Promise<readonly TriedMutant[]> {
   for (const folder of ['known', 'reports']) mkdirSync(join(CACHE, folder), { recursive: true });
-  writeFileSync(join(tree, `mutants-${room.name}.vitest.config.ts`), vitestConfig(room));
   const config = join(tree, `mutants-${room.name}.json`);
-  writeFileSync(config, JSON.stringify(strykerConfig(room, options)));
+  writeFileSync(config, JSON.stringify(strykerConfig(tree, room, options)));
   const child = spawn(process.execPath, [BIN, 'run', config], { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));

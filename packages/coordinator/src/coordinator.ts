@@ -112,8 +112,8 @@ export class Coordinator {
       everyMs: config.loop.keysEveryMs,
     });
     const observer = { id: config.id, az: config.az };
-    this.#publisher = new OpinionPublisher({ store, keys, session: this.#session, clock, random, log, observer });
     this.#presence = this.#makePresence();
+    this.#publisher = new OpinionPublisher({ store, keys, presence: this.#presence, clock, random, log, observer });
     this.#gate = new StoreGate({ store, keys, clock, random, log, allowUnsafeVersion: config.etcd.allowUnsafeVersion });
     this.seat = this.#makeSeat();
     const { view, leadership } = this;
@@ -134,10 +134,12 @@ export class Coordinator {
           stats: this.#listener.stats(),
           store: { writable: this.#storeWritable(), refusals: this.#store.refusedCounts, alarms: this.#writes.alarms },
           keysRefused: this.keyRotation.problem !== null,
+          idTaken: this.#presence.duplicate !== null,
           runningRecoveries: this.seat.runs.runningCount,
           foreignAnswers: options.answers?.totals ?? new Map(),
           serviceProbes: this.#prober.counts,
           receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+          connections: options.connections?.() ?? null,
         }),
       withProcess: options.withProcessMetrics ?? false,
     });
@@ -350,12 +352,14 @@ export class Coordinator {
         httpUrl,
         startedAtWallMs: clock.wallMs(),
         version,
+        processId: random.hex(16),
         answersHoldMs: answersHoldMsFor(config.etcd.leaseTtlMs),
       },
       keys: this.#keys,
       session: this.#session,
       writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
       view: this.view,
+      leaseTtlMs: config.etcd.leaseTtlMs,
       writesRefused: () => store.refusesAllWrites,
       clock,
       log,

@@ -206,6 +206,7 @@ async function assemble(parts: Assembly): Promise<void> {
     ...kmsPart(parts, clock, note),
     answers,
     ...hearing,
+    connections: () => http.connections(),
     clock,
     random: new SystemRandom(),
     log,

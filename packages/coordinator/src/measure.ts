@@ -1,3 +1,4 @@
+import type { LimitCounts } from './adapters/http/connection-limits.ts';
 import type { ListenerStats } from './adapters/udp/heartbeat-listener.ts';
 import type { LeadershipView } from './contracts.ts';
 import type { ObserverTable } from './core/observe/index.ts';
@@ -17,10 +18,12 @@ export interface Measured {
     readonly alarms: MetricsSnapshot['storeAlarms'];
   };
   readonly keysRefused: boolean;
+  readonly idTaken: boolean;
   readonly runningRecoveries: number;
   readonly foreignAnswers: ReadonlyMap<string, number>;
   readonly serviceProbes: ReadonlyMap<string, number>;
   readonly receiveBufferBytes: number | null;
+  readonly connections: LimitCounts | null;
 }
 
 /** What the metrics show, from the parts of a coordinator as they are now. */
@@ -42,6 +45,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     storeAlarms: store.alarms,
     observerAbstains: observer.abstention !== null,
     keysRefused: parts.keysRefused,
+    idTaken: parts.idTaken,
     members: status.judgement.standing === 'current' ? verdicts : null,
     judgementAgeMs: status.judgement.ageMs,
     opinions: status.observer.opinions,
@@ -60,6 +64,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     kernelDrops: stats.kernelDropsCount,
     ringDrops: stats.ringDropsCount,
     receiveBufferBytes: parts.receiveBufferBytes,
+    connections: parts.connections,
   };
 }
 

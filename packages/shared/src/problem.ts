@@ -13,7 +13,8 @@ export type Problem = z.infer<typeof ProblemSchema>;
 
 /** Code → remedy of every problem that is not simply an error met by a loop (those have theirs in {@link ERROR_TABLE}). Documented in `docs/coordinator.md`. */
 export const PROBLEM_REMEDIES = {
-  DUPLICATE_COORDINATOR_ID: 'give each coordinator its own id, or stop the other process',
+  DUPLICATE_COORDINATOR_ID:
+    'give each coordinator its own id, or stop the other process: this one takes the id when the lease of the other has ended',
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:

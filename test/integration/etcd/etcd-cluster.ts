@@ -116,8 +116,8 @@ export class EtcdCluster {
     return this.#member(index).clientPort;
   }
 
-  /** Starts a member that is not running; its data are still there. */
-  launch(index: number): void {
+  /** Starts a member that is not running; its data are still there. `args`: further ones, for this start only. */
+  launch(index: number, args: readonly string[] = []): void {
     const member = this.#member(index);
     const client = this.#url(member);
     const peerOf = (one: Member) => `http://${one.address}:${one.peerPort}`;
@@ -134,6 +134,7 @@ export class EtcdCluster {
         ...['--initial-cluster', peers, '--initial-cluster-state', 'new', '--log-level', 'warn'],
         ...(this.#fsync ? [] : ['--unsafe-no-fsync']),
         ...this.#args,
+        ...args,
         ...(this.#tls
           ? [
               ...['--client-cert-auth', '--trusted-ca-file', this.#tls.ca],

@@ -161,28 +161,51 @@ describe('without a leader', () => {
 });
 
 describe('a coordinator that is restarted', () => {
-  test('within its lease does not take its predecessor for a second process with its id', async () => {
-    // Its own writing comes back late: for a while it sees what its predecessor left.
-    const world = new World({ coordinators: 1, watchLatencyMs: 3_000 });
-    world.put(KEYS.coordinator('c1'), {
-      ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x' },
-      ...{ startedAtWallMs: 1, version: 'test', answersHoldMs: 20_000 },
-    });
+  test('within its lease waits for its predecessor to end, says so, and has its id within a lease', async () => {
+    const world = new World({ coordinators: 1 });
+    const { leaseId } = world.kv.grant(8_000);
+    const left = {
+      ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x', writeId: 'w' },
+      ...{ startedAtWallMs: 1, version: 'test', answersHoldMs: 20_000, processId: 'before the restart' },
+      ...{ schemaVersion: 1, writtenBy: 'c1', writtenAtWallMs: 1 },
+    };
+    const put = { kind: 'put', key: KEYS.coordinator('c1'), value: JSON.stringify(left), leaseId } as const;
+    world.kv.apply({ compare: [], writes: [put] });
     const node = world.start(0);
-    const seen = () => node.coordinator.view.mirror.coordinators.get('c1')?.record.startedAtWallMs;
-    await world.until('it sees its predecessor', () => seen() === 1, 10_000);
-    await world.until('and then itself', () => seen() !== 1, 20_000);
+    await world.clock.advance(1_000);
+    const codes = () => node.coordinator.api.status().problems.map((one) => one.code);
+    const metric = async () =>
+      (await node.coordinator.metrics.exposition()).split('\n').find((line) => line.startsWith('understudy_id_taken'));
+    expect([node.coordinator.api.notReady().length > 0, codes()]).toEqual([
+      true,
+      expect.arrayContaining(['DUPLICATE_COORDINATOR_ID']),
+    ]);
+    expect(await metric()).toBe('understudy_id_taken 1');
+    await world.until('it has its id', () => !codes().includes('DUPLICATE_COORDINATOR_ID'), 12_000);
+    expect(await metric()).toBe('understudy_id_taken 0');
     expect(node.log.lines.filter((line) => line.event === 'presence.duplicate')).toEqual([]);
-    expect(node.coordinator.api.status().problems.map((one) => one.code)).not.toContain('DUPLICATE_COORDINATOR_ID');
   });
 
-  test('and one that runs twice at the same time is told', async () => {
+  test('and one whose id another process has taken is told, and leaves it the word', async () => {
     const { world } = await started();
     const [first] = followersOf(world) as [Node];
     const record = world.kv.entries(KEYS.coordinator(first.id))[0];
-    world.put(KEYS.coordinator(first.id), { ...JSON.parse(record?.value ?? '{}'), udpEndpoint: '10.9.9.9:1' });
+    const other = { ...JSON.parse(record?.value ?? '{}'), processId: 'another', udpEndpoint: '10.9.9.9:1' };
+    const { leaseId } = world.kv.grant(60_000);
+    const put = { kind: 'put', key: KEYS.coordinator(first.id), value: JSON.stringify(other), leaseId } as const;
+    world.kv.apply({ compare: [], writes: [put] });
     await world.clock.advance(8_000);
-    expect(first.coordinator.api.status().problems.map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
+    const told = first.coordinator.api.status().problems.find((one) => one.code === 'DUPLICATE_COORDINATOR_ID');
+    expect(told?.text).toContain('10.9.9.9:1');
+    const before = world.kv.entries(KEYS.opinions).filter(({ key }) => key.endsWith(`/${first.id}`));
+    const victim = world.activation(DB1)?.instanceId ?? '';
+    await world.silence(victim);
+    await world.clock.advance(7_000);
+    const after = world.kv.entries(KEYS.opinions).filter(({ key }) => key.endsWith(`/${first.id}`));
+    const own = first.coordinator.api.members().find(({ member }) => member === DB1)?.ownView?.verdict;
+    expect(['suspect', 'dead']).toContain(own);
+    expect(after).toEqual(before);
+    await world.until('it has its id back', () => first.coordinator.api.notReady().length === 0, 120_000);
   });
 });
 

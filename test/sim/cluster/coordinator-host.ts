@@ -34,6 +34,8 @@ export class CoordinatorHost {
   readonly #world: World;
   #life: Life | null = null;
   #lives = 0;
+  /** Told that another process has its id, over all its lives. */
+  #timesIdTaken = 0;
   #cutFromStore = new Map<string, 'both' | 'requests' | 'replies'>();
   #storeLatencyMs = STORE_LATENCY_MS;
   #rate = 1;
@@ -68,7 +70,12 @@ export class CoordinatorHost {
     return (this.#life?.coordinator.leadership.current() ?? null) !== null;
   }
 
-  start(): void {
+  get timesIdTaken(): number {
+    return this.#timesIdTaken;
+  }
+
+  /** `id`: of another coordinator, as when its configuration was copied and not corrected. Default: its own. */
+  start(id = this.id): void {
     if (this.#life) return;
     const { kernel, kv, network } = this.#world;
     this.#lives += 1;
@@ -79,7 +86,7 @@ export class CoordinatorHost {
     const client = kv.client(name, { clock, watchLatencyMs: 2, latencyMs: this.#storeLatencyMs });
     const points = new PausePoints(clock, (forMs) => this.pauseFor(forMs));
     const socket = new ProcessSocket(network.open(this.node, UDP_PORT), clock);
-    const coordinator = this.#make(name, { clock, client, points, socket });
+    const coordinator = this.#make(name, id, { clock, client, points, socket });
     this.#life = { clock, coordinator, client, socket, points, startedAtMs: kernel.monotonicMs() };
     this.#applyStoreCut();
     this.#world.tell({ kind: 'process', who: this.id, what: 'started' });
@@ -88,13 +95,14 @@ export class CoordinatorHost {
 
   #make(
     name: string,
+    id: string,
     parts: { clock: ProcessClock; client: SimKvClient; points: PausePoints; socket: ProcessSocket },
   ): Coordinator {
     const { masters, keys, version } = this.#world;
     const { clock, client, points, socket } = parts;
     const { callTimeoutMs } = this.config.aws;
     return new Coordinator({
-      config: this.config,
+      config: { ...this.config, id },
       masters,
       store: new ProcessStore(client, points, (txn) => this.#noteSent(keys, txn)),
       cloud: createEc2Cloud({
@@ -105,7 +113,10 @@ export class CoordinatorHost {
       socket,
       clock,
       random: this.#world.streamOf(name),
-      log: new WitnessedLog((level, event, fields) => this.#world.logged(this.id, level, event, fields)),
+      log: new WitnessedLog((level, event, fields) => {
+        if (event === 'presence.waiting') this.#timesIdTaken += 1;
+        this.#world.logged(this.id, level, event, fields);
+      }),
       version,
       tags: CHECKSUM_TAGS,
       httpUrl: `http://${this.node.address}:8080`,

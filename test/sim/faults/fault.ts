@@ -113,6 +113,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-keeps-address'), member }),
   /** Asked for by the command of that name, again and again until the leader takes it. */
   z.strictObject({ ...base, kind: z.literal('operator-commands'), member, command: z.enum(REQUEST_KINDS) }),
+  /** Processes again: started anew under the id of the next one, which runs on; then under its own. */
+  z.strictObject({ ...base, kind: z.literal('coordinator-namesake'), coordinator }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

@@ -238,4 +238,5 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-releases-address': ofMember,
   'operator-keeps-address': ofMember,
   'operator-commands': (random, options) => ({ ...ofMember(random, options), command: pick(random, REQUEST_KINDS) }),
+  'coordinator-namesake': ofCoordinator(OUTAGE_MS),
 };

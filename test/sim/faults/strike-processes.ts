@@ -1,10 +1,26 @@
-import { always, coordinatorOf, machineOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+import { always, coordinatorOf, gained, machineOf, nothing, type Strike, type StrikeTable } from './struck.ts';
 
 const coordinatorCrash: Strike<'coordinator-crash'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   if (!host.isUp) return null;
   host.crash();
   return { undo: () => host.start(), happened: always };
+};
+
+const coordinatorNamesake: Strike<'coordinator-namesake'> = (fault, context) => {
+  const { hosts } = context.world;
+  const host = coordinatorOf(context, fault.coordinator);
+  const other = hosts[(hosts.indexOf(host) + 1) % hosts.length];
+  if (!host.isUp || other === undefined || other === host) return null;
+  host.crash();
+  host.start(other.id);
+  const misnamed = host.life;
+  const undo = () => {
+    if (host.life !== misnamed) return;
+    host.crash();
+    host.start();
+  };
+  return { undo, happened: gained(() => host.timesIdTaken) };
 };
 
 const agentCrash: Strike<'agent-crash'> = (fault, context) => {
@@ -85,6 +101,7 @@ const machineClockStep: Strike<'machine-clock-step'> = (fault, context) => {
 
 export const PROCESS_STRIKES: StrikeTable<
   | 'coordinator-crash'
+  | 'coordinator-namesake'
   | 'agent-crash'
   | 'agent-pause'
   | 'second-agent'
@@ -97,6 +114,7 @@ export const PROCESS_STRIKES: StrikeTable<
   | 'machine-clock-step'
 > = {
   'coordinator-crash': coordinatorCrash,
+  'coordinator-namesake': coordinatorNamesake,
   'agent-crash': agentCrash,
   'agent-pause': agentPause,
   'second-agent': secondAgent,

@@ -7,13 +7,15 @@ const keyOf = (write: SimKvCommit['txn']['writes'][number]): string =>
   write.kind === 'deletePrefix' ? write.prefix : write.key;
 
 /** What is wrong with a commit that writes a leader's record; null: nothing. */
-function fault({ keys, kv }: World, { client, txn }: SimKvCommit): string | null {
+function fault({ keys, kv, hosts }: World, { client, txn }: SimKvCommit): string | null {
   const guard = txn.compare.find((one) => one.key === keys.leader && 'createRevision' in one);
   const leader = kv.state.get(keys.leader);
   if (!guard || !('createRevision' in guard)) return 'without comparing the term';
   if (leader?.createRevision !== guard.createRevision) return `in term ${guard.createRevision}, which is over`;
-  const { coordinatorId } = parseRecord(LeaderRecordSchema, keys.leader, leader.value);
-  return client?.split('.')[0] === coordinatorId ? null : `by ${client ?? '?'}, but ${coordinatorId} leads`;
+  const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, keys.leader, leader.value);
+  // By where it runs: a process may run under the id of another.
+  const host = hosts.find(({ node }) => httpUrl.includes(`${node.address}:`));
+  return client?.split('.')[0] === host?.id ? null : `by ${client ?? '?'}, but ${coordinatorId} at ${httpUrl} leads`;
 }
 
 /** I4: whatever only a leader may write is written in a transaction that compares the term, while that term lasts. */

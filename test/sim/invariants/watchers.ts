@@ -4,6 +4,7 @@ import { watchBelievers } from './believers.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
+import { watchIdentities } from './identities.ts';
 import type { MakeWatcher } from './invariant.ts';
 import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
@@ -27,4 +28,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   watchBudget,
   watchFailovers,
   watchRefusals,
+  watchIdentities,
 ];

@@ -1,4 +1,5 @@
 import { DECIDING_BUGS } from './bugs-in-deciding.ts';
+import { IDENTITY_BUGS } from './bugs-in-identities.ts';
 import { LEASE_BUGS } from './bugs-in-leases.ts';
 import { LEADING_BUGS } from './bugs-in-leading.ts';
 import { RECOVERING_BUGS } from './bugs-in-recovering.ts';
@@ -10,4 +11,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DECIDING_BUGS,
   ...RECOVERING_BUGS,
   ...LEASE_BUGS,
+  ...IDENTITY_BUGS,
 ];

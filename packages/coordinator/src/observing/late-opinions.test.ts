@@ -3,6 +3,7 @@ import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/
 import { describe, expect, it } from 'vitest';
 import type { Opinion } from '../core/observe/index.ts';
 import { OpinionPublisher } from './opinion-publisher.ts';
+import { PresenceByHand } from './presence.fixtures.ts';
 
 const KEYS = keyspace();
 const MEMBER: MemberId = 'prod/db';
@@ -12,9 +13,9 @@ async function publishing() {
   const kv = new SimKv({ clock });
   const store = kv.client('c1');
   const leaseId = (await store.grantLease(600_000)).leaseId;
-  const session = { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined };
+  const presence = new PresenceByHand(kv, KEYS.coordinator('c1'), leaseId);
   const publisher = new OpinionPublisher({
-    ...{ store, keys: KEYS, session, clock },
+    ...{ store, keys: KEYS, presence, clock },
     random: new SeededRandom(1),
     log: new RecordingLog(),
     observer: { id: 'c1', az: 'a' },

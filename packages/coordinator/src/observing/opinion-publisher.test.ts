@@ -1,15 +1,9 @@
-import {
-  keyspace,
-  type LeaseId,
-  type MemberId,
-  monotonicMs,
-  OpinionRecordSchema,
-  parseRecord,
-} from '@understudy/shared';
+import { keyspace, type MemberId, monotonicMs, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import type { Opinion } from '../core/observe/index.ts';
 import { OpinionPublisher } from './opinion-publisher.ts';
+import { PresenceByHand } from './presence.fixtures.ts';
 
 const keys = keyspace('/t/');
 const opinion = (member: MemberId, verdict: Opinion['verdict'], change: Partial<Opinion> = {}): Opinion => ({
@@ -27,25 +21,12 @@ async function setUp() {
   const clock = new SimClock();
   const kv = new SimKv({ clock });
   const store = kv.client('c1');
-  const listeners = new Set<() => void>();
-  let leaseId: LeaseId | null = (await store.grantLease(10_000)).leaseId;
-  const session = {
-    leaseId: () => leaseId,
-    onChange: (listener: () => void) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    reportGone: () => session.set(null),
-    set: (next: LeaseId | null) => {
-      leaseId = next;
-      for (const listener of listeners) listener();
-    },
-  };
+  const presence = new PresenceByHand(kv, keys.coordinator('c1'), (await store.grantLease(10_000)).leaseId);
   const log = new RecordingLog();
   const publisher = new OpinionPublisher({
     store,
     keys,
-    session,
+    presence,
     clock,
     random: new SeededRandom(1),
     log,
@@ -56,17 +37,17 @@ async function setUp() {
     const { entries } = await clock.runUntilSettled(kv.client('reader').range(keys.opinions));
     return entries.map((entry) => ({ entry, record: parseRecord(OpinionRecordSchema, entry.key, entry.value) }));
   };
-  return { clock, kv, store, session, log, publisher, flush, stored, listeners };
+  return { clock, kv, store, presence, log, publisher, flush, stored };
 }
 
 describe('OpinionPublisher', () => {
   it('writes what changed under the session lease, once', async () => {
-    const { clock, publisher, flush, stored, session } = await setUp();
+    const { clock, publisher, flush, stored, presence } = await setUp();
     await clock.advance(5_000);
     publisher.offer([opinion('db/a', 'alive', { lastHeardMs: monotonicMs(4_000) })]);
     await flush();
     const [first] = await stored();
-    expect(first?.entry).toMatchObject({ key: '/t/opinions/db/a/c1', leaseId: session.leaseId() });
+    expect(first?.entry).toMatchObject({ key: '/t/opinions/db/a/c1', leaseId: presence.standing()?.leaseId });
     expect(first?.record).toMatchObject({
       verdict: 'alive',
       observer: 'c1',
@@ -160,26 +141,26 @@ describe('OpinionPublisher', () => {
   });
 
   it('publishes everything anew under a new lease, and nothing while there is none', async () => {
-    const { clock, store, session, publisher, flush, stored } = await setUp();
+    const { clock, store, presence, publisher, flush, stored } = await setUp();
     publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'suspect')]);
     await flush();
-    session.set(null);
+    presence.lose();
     await clock.advance(15_000);
     expect(await stored()).toEqual([]);
     publisher.offer([opinion('db/b', 'alive')]);
     await flush();
     expect(await stored()).toEqual([]);
-    session.set((await store.grantLease(10_000)).leaseId);
+    presence.take((await store.grantLease(10_000)).leaseId);
     await flush();
     await flush();
     expect((await stored()).map(({ record, entry }) => [record.member, record.verdict, entry.leaseId])).toEqual([
-      ['db/a', 'alive', session.leaseId()],
-      ['db/b', 'alive', session.leaseId()],
+      ['db/a', 'alive', presence.standing()?.leaseId],
+      ['db/b', 'alive', presence.standing()?.leaseId],
     ]);
   });
 
   it('withdraws what stands after 5 s of being refused, and publishes it all anew under a new lease', async () => {
-    const { clock, kv, store, session, log, publisher, flush, stored } = await setUp();
+    const { clock, kv, store, presence, log, publisher, flush, stored } = await setUp();
     publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'alive')]);
     await flush();
     kv.refusesWrites = 'STORE_NO_SPACE';
@@ -187,14 +168,14 @@ describe('OpinionPublisher', () => {
     await flush();
     await clock.advance(4_900);
     await flush();
-    expect(session.leaseId()).not.toBeNull();
+    expect(presence.standing()).not.toBeNull();
     await clock.advance(200);
     await flush();
-    expect(session.leaseId()).toBeNull();
+    expect(presence.standing()).toBeNull();
     expect(log.events()).toContain('opinions.withdrawn');
     kv.refusesWrites = null;
     for (const leaseId of kv.leaseIds()) kv.revoke(leaseId);
-    session.set((await store.grantLease(10_000)).leaseId);
+    presence.take((await store.grantLease(10_000)).leaseId);
     await flush();
     await flush();
     expect((await stored()).map(({ record }) => [record.member, record.verdict])).toEqual([
@@ -208,11 +189,10 @@ describe('OpinionPublisher', () => {
     first.publisher.offer([opinion('db/a', 'dead')]);
     await first.flush();
     first.publisher.stop();
-    const leaseId = first.session.leaseId();
     const second = new OpinionPublisher({
       store: first.store,
       keys,
-      session: { leaseId: () => leaseId, onChange: () => () => undefined, reportGone: () => undefined },
+      presence: first.presence,
       clock: first.clock,
       random: new SeededRandom(2),
       log: new RecordingLog(),
@@ -225,7 +205,7 @@ describe('OpinionPublisher', () => {
   });
 
   it('deletes the opinion of a member that is no longer watched or has no activated instance', async () => {
-    const { publisher, flush, stored, listeners } = await setUp();
+    const { publisher, flush, stored, presence } = await setUp();
     publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'alive'), opinion('db/c', 'alive')]);
     await flush();
     publisher.forget(['db/a', 'db/never-seen']);
@@ -234,6 +214,44 @@ describe('OpinionPublisher', () => {
     expect((await stored()).map(({ record }) => record.member)).toEqual(['db/c']);
     expect(publisher.pendingCount).toBe(0);
     publisher.stop();
-    expect(listeners.size).toBe(0);
+    expect(presence.listeners.size).toBe(0);
+  });
+
+  it('writes nothing once the id is not ours: neither an opinion nor a removal, however late it lands', async () => {
+    const { clock, kv, store, presence, publisher, flush, stored } = await setUp();
+    publisher.offer([opinion('db/a', 'alive'), opinion('db/b', 'alive')]);
+    await flush();
+    const standing = presence.standing();
+    store.inject({ kind: 'landLate', operation: 'txn', delayMs: 5_000 });
+    publisher.offer([opinion('db/a', 'dead')]);
+    await flush();
+    // Another process has the id now, under a lease of its own; we have not heard of it.
+    const other = kv.grant(10_000);
+    const put = { kind: 'put', key: keys.coordinator('c1'), value: 'another process', leaseId: other.leaseId } as const;
+    kv.apply({ compare: [], writes: [put] });
+    publisher.forget(['db/b']);
+    await flush();
+    expect(presence.standing()).toBeNull();
+    await flush();
+    await clock.advance(6_000);
+    expect([store.fired.landLate, standing?.compare.key]).toEqual([1, keys.coordinator('c1')]);
+    expect((await stored()).map(({ record }) => [record.member, record.verdict])).toEqual([
+      ['db/a', 'alive'],
+      ['db/b', 'alive'],
+    ]);
+    expect(publisher.pendingCount).toBe(2);
+  });
+
+  it('goes on under the same lease when its presence was only written again', async () => {
+    const { presence, publisher, flush, stored } = await setUp();
+    publisher.offer([opinion('db/a', 'alive')]);
+    await flush();
+    const before = (await stored())[0]?.entry.modRevision;
+    presence.take(presence.standing()?.leaseId ?? '');
+    await flush();
+    expect((await stored())[0]?.entry.modRevision).toBe(before);
+    publisher.offer([opinion('db/a', 'suspect')]);
+    await flush();
+    expect((await stored()).map(({ record }) => record.verdict)).toEqual(['suspect']);
   });
 });

@@ -15,22 +15,16 @@ import {
   serializeRecord,
 } from '@understudy/shared';
 import type { Opinion, ServiceOpinion } from '../core/observe/index.ts';
+import type { Presence, Standing } from '../leadership/presence.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
 
-/** The coordinator's own etcd lease, under which everything it says about itself and others lives. */
-export interface Session {
-  /** `null` while there is none (etcd unreachable, lease lost). */
-  leaseId(): LeaseId | null;
-  /** Called when the lease changes. Returns the unsubscribe function. */
-  onChange(listener: () => void): () => void;
-  /** Gives the lease up, and with it all that was put under it; another one is granted when etcd grants one. */
-  reportGone(leaseId: LeaseId): void;
-}
+/** `coordinators/<id>` as far as it is ours: see `Presence`. */
+export type OwnPresence = Pick<Presence, 'standing' | 'onChange' | 'reportLost' | 'withdraw'>;
 
 export interface OpinionPublisherOptions {
   readonly store: KvStore;
   readonly keys: Keyspace;
-  readonly session: Session;
+  readonly presence: OwnPresence;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -55,16 +49,18 @@ interface Published {
 }
 
 /**
- * Keeps `opinions/<member>/<observer>` equal to what the observer thinks: on change only, in batches, under the session's lease; all of it anew
- * under a new lease. A write that failed stays due. Every key is compared with its last seen revision, because a transaction whose reply was
+ * Keeps `opinions/<member>/<observer>` equal to what the observer thinks: on change only, in batches, under the lease of our presence; all of it
+ * anew under a new lease. A write that failed stays due. Every key is compared with its last seen revision, because a transaction whose reply was
  * lost may land late, and a stale `dead` must not cover a newer `alive`.
+ *
+ * **S** (S23): nothing is written but in a transaction that compares our presence: who does not have the id has no word under it.
  */
 export class OpinionPublisher {
   readonly #options: OpinionPublisherOptions;
   /** At most one per watched member, plus those being taken away. */
   readonly #published = new Map<MemberId, Published>();
   readonly #unsubscribe: () => void;
-  #leaseId: LeaseId | null;
+  #standing: Standing | null;
   #flushing: Promise<void> | null = null;
   readonly #failure: RecurringFailure;
   /** Since when what we think cannot be published, for a reason that repeating does not cure. */
@@ -72,15 +68,16 @@ export class OpinionPublisher {
 
   constructor(options: OpinionPublisherOptions) {
     this.#options = options;
-    this.#leaseId = options.session.leaseId();
+    this.#standing = options.presence.standing();
     this.#failure = new RecurringFailure({ ...options, event: 'opinions.publish.failed' });
-    this.#unsubscribe = options.session.onChange(() => this.#onLease());
+    this.#unsubscribe = options.presence.onChange(() => this.#onStanding());
   }
 
-  #onLease(): void {
-    const leaseId = this.#options.session.leaseId();
-    if (leaseId === this.#leaseId) return;
-    this.#leaseId = leaseId;
+  #onStanding(): void {
+    const before = this.#standing;
+    this.#standing = this.#options.presence.standing();
+    // Written again under the same lease: what we said stands.
+    if (this.#standing?.leaseId === before?.leaseId) return;
     for (const published of this.#published.values()) {
       published.dirty = true;
       published.version++;
@@ -125,18 +122,18 @@ export class OpinionPublisher {
   }
 
   async #flushDue(): Promise<void> {
-    const leaseId = this.#leaseId;
-    if (leaseId === null) return;
+    const standing = this.#standing;
+    if (standing === null) return;
     try {
-      for (let txn = 0; txn < TXNS_PER_FLUSH && this.#leaseId === leaseId; txn++) {
+      for (let txn = 0; txn < TXNS_PER_FLUSH && this.#standing === standing; txn++) {
         const members = this.#due(OPS_PER_TXN);
-        if (members.length === 0 || !(await this.#write(members, leaseId))) break;
+        if (members.length === 0 || !(await this.#write(members, standing))) break;
       }
       this.#failure.worked();
       this.#refusedSinceMs = null;
     } catch (error) {
       this.#failure.failed(error);
-      if (isRefusal(error)) this.#refused(leaseId);
+      if (isRefusal(error)) this.#refused(standing);
     }
   }
 
@@ -144,13 +141,13 @@ export class OpinionPublisher {
    * **S** Opinions that cannot be corrected must not stand: a veto of a machine that has died since, or an accusation of one that has come back. Their lease
    * is given up, which makes us abstain, in everybody's eyes, until they can be written again.
    */
-  #refused(leaseId: LeaseId): void {
+  #refused(standing: Standing): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#refusedSinceMs ??= nowMs;
     if (nowMs - this.#refusedSinceMs < ABSTAIN_AFTER_MS) return;
     this.#refusedSinceMs = null;
     this.#options.log.warn('opinions.withdrawn', { pending: this.pendingCount });
-    this.#options.session.reportGone(leaseId);
+    this.#options.presence.withdraw(standing);
   }
 
   #due(limit: number): MemberId[] {
@@ -163,20 +160,22 @@ export class OpinionPublisher {
   }
 
   /** False when a key was not as expected: its real revision is known now, and the next flush goes on from there. */
-  async #write(members: readonly MemberId[], leaseId: LeaseId): Promise<boolean> {
-    const { keys, observer, store } = this.#options;
+  async #write(members: readonly MemberId[], standing: Standing): Promise<boolean> {
+    const { keys, observer, store, presence } = this.#options;
     const rows = members.map((member) => {
       const published = this.#published.get(member) as Published;
       return { member, published, version: published.version, key: keys.opinion(member, observer.id) };
     });
     const { succeeded, revision, elseEntries } = await store.txn({
-      compare: rows.map(({ key, published }) => ({ key, modRevision: published.revision })),
-      writes: rows.map(({ key, published }) => this.#writeOf(key, published, leaseId)),
-      elseGet: rows.map(({ key }) => key),
+      compare: [standing.compare, ...rows.map(({ key, published }) => ({ key, modRevision: published.revision }))],
+      writes: rows.map(({ key, published }) => this.#writeOf(key, published, standing.leaseId)),
+      elseGet: [standing.compare.key, ...rows.map(({ key }) => key)],
     });
+    const [ours = null, ...others] = elseEntries;
+    if (!succeeded && ours?.modRevision !== standing.compare.modRevision) presence.reportLost(standing);
     rows.forEach((row, i) => {
       if (succeeded) this.#written(row, revision);
-      else row.published.revision = elseEntries[i]?.modRevision ?? 0;
+      else row.published.revision = others[i]?.modRevision ?? 0;
     });
     return succeeded;
   }
@@ -220,7 +219,7 @@ export class OpinionPublisher {
     });
   }
 
-  /** Stops listening to the session. The keys go with the lease. */
+  /** Stops listening. The keys go with the lease. */
   stop(): void {
     this.#unsubscribe();
   }

@@ -12,6 +12,7 @@ import {
   parseRecord,
   type Random,
   type Revision,
+  WAYS_OUT,
 } from '@understudy/shared';
 import type {
   HeartbeatSource,
@@ -237,7 +238,8 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
       // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
       const yields = run.journal.states().get('activate') === 'done';
       await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
-      log.warn('recovery.held', { reason: hold.reason, text: hold.message });
+      const endsByItself = WAYS_OUT[hold.reason].endsByItself;
+      log[endsByItself ? 'warn' : 'error']('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }
     if (!run.term.signal.aborted && !isOperationError(error)) throw error;

@@ -22,6 +22,8 @@ export const CoordinatorRecordSchema = placed(
     httpUrl: z.string(),
     startedAtWallMs: z.number(),
     version: z.string(),
+    /** Of one run of the process, random: tells a process from another one with its id. Empty: of a version that has none. */
+    processId: z.string().default(''),
     /** How long its answers about activations hold at most, ms; null: of a version that asks for no serve promises. */
     answersHoldMs: z.number().nullable().default(null),
   }),
