@@ -48,7 +48,13 @@ export const ROOMS: readonly Room[] = [
     tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
     slow: ['**/random-faults.test.ts'],
   },
-  { name: 'observe', files: [`${C}/core/observe/*.ts`], tests: [`${C}/core/observe/*.test.ts`] },
+  {
+    name: 'observe',
+    files: [`${C}/core/observe/*.ts`],
+    tests: [`${C}/core/observe/*.test.ts`],
+    // Statistics of a thousand crashes and forty agent-hours.
+    slow: ['**/detection.test.ts'],
+  },
   {
     name: 'enrol',
     files: [`${C}/core/*.ts`, `${C}/core/{enrol,user-data}/*.ts`],
