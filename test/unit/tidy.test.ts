@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { danglingPages } from './tidy/documents.ts';
 import { REAL_TIME_PLACES } from './tidy/exceptions.ts';
 import { LOG_EVENTS_PAGE, logEventFaults, logEventsOf } from './tidy/log-events.ts';
 import { deadFiles, dependencyFaults, type Manifest, manifestOf } from './tidy/project-rules.ts';
@@ -19,7 +20,7 @@ import {
 } from './tidy/rules.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
 
-/** The rules of DESIGN §2 that types cannot express. A message says what to write instead. */
+/** The rules of docs/ARCHITECTURE.md that types cannot express. A message says what to write instead. */
 
 const TEXT_FILE = /\.(?:[mc]?[jt]sx?|json|ya?ml|md|sh|service|conf|html|css|pml)$|^\.ci\/|(?:^|\/)\.[a-z]+rc$/;
 const paths = projectFiles();
@@ -55,6 +56,10 @@ describe('the project keeps its rules', () => {
 
   it('logs nothing that docs/log-events.md does not have, at the level it has there', () => {
     expect(shown(logEventFaults(code, sourceFile(LOG_EVENTS_PAGE)))).toEqual([]);
+  });
+
+  it('names no page that is not in the repository', () => {
+    expect(shown(danglingPages(files, paths))).toEqual([]);
   });
 
   it('has no exception that is not needed any more', () => {
@@ -106,6 +111,26 @@ describe('log events', () => {
 
   it('is fine when both say the same', () => {
     expect(told("log.error('a.b');", '| `a.b` | error | it broke | mend it |')).toBe('');
+  });
+});
+
+describe('pages', () => {
+  const faults = (path: string, text: string) =>
+    shown(danglingPages([sourceFile(path, text)], ['docs/a.md', 'docs/b/c.md', 'README.md'])).join('\n');
+
+  test.each([
+    ['packages/agent/src/a.ts', '/** See docs/a.md and docs/gone.md. */', 'docs/gone.md is not in the repository'],
+    ['docs/a.md', 'see [that](gone.md#part)', 'docs/gone.md is not'],
+    ['docs/b/c.md', 'see [that](a.md)', 'docs/b/a.md is not'],
+  ])('%s with %s is told to change', (path, text, advice) => {
+    expect(faults(path, text)).toContain(advice);
+  });
+
+  test.each([
+    ['docs/b/c.md', 'see [that](../a.md), [readme](../../README.md#x), [far](https://example.org/z.md), docs/a.md'],
+    ['README.md', '[docs](docs/a.md)'],
+  ])('%s with %s is fine', (path, text) => {
+    expect(faults(path, text)).toBe('');
   });
 });
 

@@ -66,7 +66,7 @@ class RunEnded extends Error {
   override readonly name = 'RunEnded';
 }
 
-/** The table of DESIGN §6: which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
+/** Which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
 function drive(run: Run, key: StepKey): Promise<void> {
   switch (key.name) {
     case 'fence':

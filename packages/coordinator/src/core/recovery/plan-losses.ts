@@ -10,7 +10,7 @@ import { keyIdInUserData } from './user-data-key.ts';
 import { routeLosses } from './references.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
-/** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
+/** What the replacement will not have, or have differently. In the order of docs/replacement.md. */
 export function lossesOf(input: PlanInput, placements: Placements, policy: GroupPolicy): readonly Finding[] {
   return [
     ...networkLosses(input),
