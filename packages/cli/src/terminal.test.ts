@@ -22,7 +22,7 @@ import { leftoversText } from './views/leftovers-view.ts';
 const EVIL = '\u001b[2J\u001b]0;x\u0007\u001b]52;c;eA==\u0007\u009b2Jx\r\nwell\u202e\u007f\b';
 /** Anything a terminal obeys, but our own line breaks and colours. */
 const OBEYED = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
-const withoutColours = (text: string): string => text.replaceAll(/\u001b\[\d+(?:;\d+)*m/gu, '');
+const withoutColours = (text: string): string => text.replaceAll(/\p{Cc}\[\d+(?:;\d+)*m/gu, '');
 
 const fitting = (pattern: string): string =>
   ['db/primary', 'volume:vol-1'].find((text) => new RegExp(pattern, 'u').test(text)) ?? '';
