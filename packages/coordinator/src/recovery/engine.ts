@@ -28,6 +28,7 @@ import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-
 import { driveStep } from './effect.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
+import type { KeyLooks } from './key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
@@ -54,6 +55,8 @@ export interface RecoveryEngineOptions {
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
   readonly probeService?: ProbeService;
+  /** Where the keys of volumes are asked about; absent: nowhere. */
+  readonly keyLooks?: KeyLooks;
   /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
   /** The policy a new plan follows; absent: the frozen plan's. */
