@@ -34,8 +34,9 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const opId = tags?.[TAG.fencedBy];
   if (opId === undefined) return null;
-  const fencedAtWallMs = Date.parse(tags?.[TAG.fencedAt] ?? '');
-  return livedAfter(facts, fencedAtWallMs) ? null : { opId, abandoned: false };
+  // Both times are EC2's, for whose clock it is; but one that was marked, never stopped, and stopped by an operator later waits for a person too.
+  const fencedRunWallMs = Date.parse(tags?.[TAG.fencedRun] ?? '');
+  return startedAfter(facts, fencedRunWallMs) ? null : { opId, abandoned: false };
 }
 
 /**
