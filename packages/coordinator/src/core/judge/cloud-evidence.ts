@@ -108,7 +108,7 @@ export function cloudEvidence(
 ): EvidenceItem[] {
   const { cloud } = evidence;
   const ageMs = cloud ? nowMs - cloud.readAtMs : null;
-  const stale = ageMs !== null && ageMs > cloudFreshForMs(policy);
+  const stale = (ageMs ?? 0) > cloudFreshForMs(policy);
   const text = !cloud
     ? 'not readable'
     : cloud.instance
