@@ -149,6 +149,23 @@ describe('instances of one member', () => {
     expect(table.reading(M, I)).not.toBeNull();
   });
 
+  it('of those who are known, too, the one heard longest ago goes first', () => {
+    const knownInstanceIds = ['i-1', 'i-2', 'i-3', 'i-4'];
+    const { table } = observer([watched(M, { knownInstanceIds })]);
+    for (const [i, one] of strangers(I, 'i-2', 'i-1', 'i-3', 'i-4').entries()) one.greet(table, 100 + i);
+    new WireAgent(M, 'i-5').greet(table, 300);
+    expect(knownInstanceIds.filter((id) => table.reading(M, id) === null)).toEqual(['i-2']);
+  });
+
+  it('who was heard at the very first moment is worth more than who never was', () => {
+    const { table } = observer([watched(M, { activatedInstanceId: null })]);
+    const [quiet, ...heardAtZero] = strangers('i-0', 'i-1', 'i-2', 'i-3', 'i-4');
+    for (const one of heardAtZero) one.greet(table, 0);
+    if (quiet) introduce(table, quiet, 100);
+    new WireAgent(M, 'i-5').greet(table, 300);
+    expect(['i-1', 'i-2', 'i-3', 'i-4', 'i-5'].filter((id) => table.reading(M, id) === null)).toEqual([]);
+  });
+
   it('who is no longer known goes as any other', () => {
     const { table } = observer([watched(M, { knownInstanceIds: ['i-known'] })]);
     for (const [i, one] of strangers(I, 'i-known', 'i-2', 'i-3', 'i-4').entries()) one.greet(table, 100 + i);
