@@ -1,11 +1,4 @@
-import {
-  type ActivationRecord,
-  ActivationRecordSchema,
-  invariant,
-  type KvEntry,
-  OperationError,
-  parseRecord,
-} from '@understudy/shared';
+import { ActivationRecordSchema, invariant, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
@@ -82,7 +75,7 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
 
 function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
   const [entry = null] = frozen.conflict ?? [];
-  const named = entry ? read(entry) : null;
+  const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
   if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
     return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };
   }
@@ -93,10 +86,4 @@ function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
       ? `the activation names ${named.instanceId} (incarnation ${named.incarnation}) since this recovery began`
       : 'the activation this recovery is based on is gone',
   };
-}
-
-function read(entry: KvEntry): ActivationRecord {
-  const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
-  if (activation.incarnation < 1) throw new OperationError('RECORD_UNREADABLE', entry.key);
-  return activation;
 }
