@@ -1,4 +1,4 @@
-import type { Clock, Cloud, DatagramSocket, KvStore, Log, Random, TagScheme } from '@understudy/shared';
+import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, Random, TagScheme } from '@understudy/shared';
 import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
 import type { LimitCounts } from './adapters/http/connection-limits.ts';
 import type { Receiver } from './adapters/udp/receiver.ts';
@@ -16,6 +16,8 @@ export interface CoordinatorOptions {
   readonly keySource?: KeySource;
   readonly store: KvStore;
   readonly cloud: Cloud;
+  /** Asked about the keys of volumes; absent: they are not checked. */
+  readonly kms?: Kms;
   /** Bound. Closed by {@link Coordinator.stop}. */
   readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
   /** Where the socket is read by threads of its own. */

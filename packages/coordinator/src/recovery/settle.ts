@@ -209,7 +209,12 @@ export class Settling {
   /** The same obstacle is not written again, so `since` stays true. */
   #obstacle<T extends Leftover['obstacle']>(before: T, { code, text }: Refused): NonNullable<T> | Obstacle {
     if (before?.code === code) return before;
-    this.#parts.log.warn('leftover.obstructed', { opId: this.#history.opId, member: this.#history.member, code, text });
+    this.#parts.log.error('leftover.obstructed', {
+      opId: this.#history.opId,
+      member: this.#history.member,
+      code,
+      text,
+    });
     return { code, text, sinceWallMs: this.#parts.clock.wallMs() };
   }
 
