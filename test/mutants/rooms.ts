@@ -59,6 +59,11 @@ export const ROOMS: readonly Room[] = [
   },
   { name: 'judge', files: [`${C}/core/judge/*.ts`], tests: [`${C}/core/judge/*.test.ts`] },
   {
+    name: 'recovery-steps',
+    files: [`${C}/recovery/steps/*.ts`],
+    tests: [`${C}/recovery/steps/*.test.ts`],
+  },
+  {
     name: 'recovery',
     files: [`${C}/recovery/**/*.ts`],
     tests: [`${C}/recovery/**/*.test.ts`, 'test/scenarios/recovery/*.test.ts'],
