@@ -58,7 +58,7 @@ describe('what the journal has', () => {
     const other = { opId: 'op-other', step: 'image', state: 'started', term: 1, startedAtWallMs: 1 };
     rig.put(KEYS.journalStep('op-other', 'image'), { ...other, request: null, result: null, error: null });
     const journal = await journalOf(rig);
-    expect([...journal.states()].sort()).toEqual([
+    expect([...journal.states()].sort(([one], [other]) => one.localeCompare(other))).toEqual([
       ['capture', 'started'],
       ['fence', 'done'],
     ]);

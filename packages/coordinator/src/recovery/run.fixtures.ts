@@ -1,5 +1,7 @@
 import {
   type Cloud,
+  type CloudInstance,
+  type CloudVolume,
   DEFAULT_POLICY,
   type GroupPolicy,
   type IntentRecord,
@@ -65,6 +67,23 @@ const constant = (jitter: number): Random => {
   const seeded = new SeededRandom(1);
   return { next: () => jitter, hex: (byteCount) => seeded.hex(byteCount) };
 };
+
+/** As EC2 shows it: running, with nothing on it. */
+export const cloudInstance = (instanceId: string, over: Partial<CloudInstance> = {}): CloudInstance => ({
+  ...{ instanceId, state: 'running', stateReasonCode: null, stateReasonText: null, imageId: 'ami-1' },
+  ...{ instanceType: 'm5.large', az: 'us-east-1a', subnetId: 'subnet-1', privateIp: '10.0.0.1', publicIp: null },
+  ...{ keyName: null, iamInstanceProfileArn: null, architecture: 'x86_64', rootDeviceName: '/dev/xvda' },
+  ...{ ebsOptimized: false, detailedMonitoring: false, clientToken: null, launchedAtWallMs: 0, tags: {} },
+  ...{ volumes: [], networkInterfaces: [], raw: {} },
+  ...over,
+});
+
+/** As EC2 shows it: in use, on nothing that is shown. */
+export const cloudVolume = (volumeId: string, over: Partial<CloudVolume> = {}): CloudVolume => ({
+  ...{ volumeId, state: 'in-use', az: 'us-east-1a', sizeGiB: 8, volumeType: 'gp3', iops: null, throughputMiBps: null },
+  ...{ encrypted: false, kmsKeyId: null, multiAttach: false, attachments: [], tags: {} },
+  ...over,
+});
 
 /** What is heard of an instance that runs and passes. */
 export const heard = (over: Partial<HeartbeatReading> = {}): HeartbeatReading => ({
@@ -163,5 +182,33 @@ export class RunRig {
     const journal = new Journal({ kv, keys: KEYS, intent: this.intent, term, wallMs });
     await this.clock.runUntilSettled(journal.load());
     return Object.assign(new Run(this.parts, this.intent, term, journal, this.clock.monotonicMs()), { lose });
+  }
+}
+
+export const NEW = 'i-new';
+
+/** The request and result of each step that is done in a recovery without troubles. */
+const ENDED: Readonly<Record<string, Pick<JournalRecord, 'request' | 'result'>>> = {
+  fence: { request: { oldInstanceId: OLD, skipOsShutdown: true }, result: { how: 'stopped' } },
+  capture: {
+    request: { instanceId: OLD, description: 'd', tags: {} },
+    result: { set: 1, snapshots: [{ snapshotId: 'snap-1', volumeId: 'vol-1' }], beside: [] },
+  },
+  image: { request: null, result: { imageId: 'ami-9' } },
+  'permit-1': { request: PERMIT_REQUEST, result: { networkInterfaceId: 'eni-1', privateIp: '10.0.0.9' } },
+  'launch-1': { request: LAUNCH_REQUEST, result: { instanceId: NEW, foundBy: 'reply' } },
+  'verify-1': { request: { instanceId: NEW }, result: { instanceId: NEW } },
+  activate: { request: { instanceId: NEW }, result: { instanceId: NEW, incarnation: 2 } },
+};
+
+/** Every step up to this one, itself included, as done; `over` says otherwise. */
+export function putThrough(
+  rig: RunRig,
+  last: string,
+  over: Readonly<Record<string, Partial<JournalRecord>>> = {},
+): void {
+  for (const [step, ended] of Object.entries(ENDED)) {
+    rig.putStep(step, { state: 'done', ...ended, ...over[step] });
+    if (step === last) return;
   }
 }
