@@ -1,15 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { ONLY_VERIFIED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
 
 /** Workspace packages are taken from their TypeScript source, as everywhere (`node --conditions=source`). */
 const source = {
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
 };
-const never = ['**/node_modules/**', '**/dist/**', '.cache/**'];
+const short = process.env[SPEED] === 'short';
+const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...(short ? ONLY_VERIFIED : [])];
+const INTEGRATION = ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'];
 
-/** `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time; `integration` uses real etcd, sockets and processes: after the others, one file at a time. */
+/** `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time; `integration` uses real etcd, sockets and processes: after the others, one file at a time.
+ * `npm test` runs a part of it (test/speeds.ts). */
 export default defineConfig({
   test: {
+    // Vitest leaves one core to whoever watches, which is half of two.
+    maxWorkers: '100%',
     projects: [
       {
         ...source,
@@ -19,7 +25,7 @@ export default defineConfig({
           exclude: ['**/*.integration.test.ts', ...never],
           // Views are compared to the letter: no colours, also where CI=true asks for them.
           env: { NO_COLOR: '1' },
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -37,7 +43,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'integration',
-          include: ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'],
+          include: [...(short ? SHORT_INTEGRATION : INTEGRATION)],
           exclude: never,
           globalSetup: ['test/integration/global-setup.ts'],
           fileParallelism: false,

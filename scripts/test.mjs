@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets up what is missing, then runs every check and every test with the project's own Node. Arguments go to vitest
- * (`npm test -- --project unit`). The last line is `N passed, N failed, N skipped`; the three static checks count as one test each. Before it stand the names
+ * `npm test`: sets up what is missing, then runs every check, and the tests for every commit (test/speeds.ts), with the project's own Node; minutes.
+ * `npm run verify` runs every test. Arguments go to vitest (`npm test -- --project unit`), and then nothing is left out either. The last line is `N passed, N failed, N skipped`; the three static checks count as one test each. Before it stand the names
  * of the tests that passed only when they were run again (`retry` in vitest.config.ts).
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,6 +8,11 @@ import { dirname, join } from 'node:path';
 import { RETRIED_FILE, retriedLines } from './retried-reporter.mjs';
 import { run, runMain, say } from './run.mjs';
 import { CACHE, ROOT, setUp } from './setup.mjs';
+
+const [wish, ...rest] = process.argv.slice(2);
+/** What is handed to vitest; `all` is the word of `npm run verify`. */
+const VITEST_ARGS = wish === 'all' ? rest : process.argv.slice(2);
+const SPEED = wish === undefined ? 'short' : 'all';
 
 const CHECKS = ['format:check', 'lint', 'typecheck'];
 const RESULTS = join(CACHE, 'test-results', `${process.pid}.json`);
@@ -45,8 +50,9 @@ async function runVitest(node, env) {
   mkdirSync(dirname(RESULTS), { recursive: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`, `--reporter=${REPORTER}`];
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = [vitest, 'run', ...reporters, ...process.argv.slice(2)];
-  const code = await run(node, args, { env: { ...env, [RETRIED_FILE]: RETRIED }, cwd: ROOT, watchParent: true });
+  const args = [vitest, 'run', ...reporters, ...VITEST_ARGS];
+  const told = { ...env, [RETRIED_FILE]: RETRIED, UNDERSTUDY_TESTS: SPEED };
+  const code = await run(node, args, { env: told, cwd: ROOT, watchParent: true });
   nameRetried();
   return counted(code);
 }

@@ -2,7 +2,7 @@
 export interface BenchRow {
   readonly what: string;
   readonly measured: number;
-  /** As in DESIGN §10, e.g. `≥ 0.80`; null where there is none. */
+  /** The budget, e.g. `≥ 0.80`; null where there is none. */
   readonly budget: string | null;
   readonly unit: string;
   /** Within the budget; null where there is none. */

@@ -21,7 +21,7 @@ const FROM: Endpoint = { address: '10.0.0.7', port: 7_000 };
 const KEY = deriveAgentKey(new Uint8Array(32).fill(7), 1, MEMBER);
 const CHECKS = Array.from({ length: 8 }, () => ({ status: 'pass' as const, code: 0, ageSeconds: 1 }));
 
-/** As configured where nothing is (DESIGN §4, `GroupPolicySchema`, the agent's `heartbeat`). */
+/** As configured where nothing is (`GroupPolicySchema`, the agent's `heartbeat`). */
 export const DEFAULTS = {
   intervalMs: 1_000,
   jitterRatio: 0.1,

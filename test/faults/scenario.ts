@@ -11,6 +11,8 @@ export interface ScenarioResult {
   readonly victims: readonly MemberId[];
   /** Of those, the ones that must have been replaced, exactly once each. */
   readonly replaced: readonly MemberId[];
+  /** Those of which a person ended one recovery without a replacement; default none. */
+  readonly abandoned?: readonly MemberId[];
 }
 
 /** One row of the table. `run` strikes, asserts that the fault struck, waits for the outcome; healing, convergence and invariants come after. */

@@ -104,6 +104,8 @@ export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
 function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
   const input = JSON.stringify(event.input);
+  // The fence tags the old instance, too.
+  if (moment.step === 'done' && !seen.has('activate done')) return false;
   const names = [opIdOf(old.instanceId), old.instanceId, old.associationId ?? '', old.allocationId ?? ''];
   if (moment.step === 'activate') return seen.has('verify-1 done') && input.includes(`["${old.instanceId}"]`);
   return names.some((name) => name !== '' && input.includes(`"${name}"`));

@@ -1,30 +1,13 @@
 import { agentIdOf, encodeProbe, FRAME_TYPE, hmacOf, instanceHashOf, TAG_BYTES } from '@understudy/shared';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planted } from '../sim/planted/planted-bug.ts';
 import { AGENT_INSTANCE, AGENT_KEY, AGENT_MEMBER } from './agent-target.ts';
 import { replay, SIDES, Tally } from './episode.ts';
-import { FIXTURES, keptFixtures, stepsOf } from './fixture.ts';
+import { keptFixtures, stepsOf } from './fixture.ts';
+import { output, SEED } from './fuzz-process.ts';
 import { FUZZ_BUGS } from './planted/bugs.ts';
 import { againCommand, fuzz } from './run.ts';
 import type { Step } from './step.ts';
-
-const SEED = 20_261_126;
-const MAIN = join(import.meta.dirname, 'main.ts');
-const PLANT = join(import.meta.dirname, 'planted', 'plant.ts');
-const FLAGS = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
-
-/** What the fuzzer says in a process whose code has the bug, or (null) is as it is. */
-const output = (bug: string | null, args: readonly (string | number)[]): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: bug ?? '', NODE_OPTIONS: '' };
-    const all = [...FLAGS, ...(bug === null ? [] : ['--import', PLANT]), MAIN, ...args.map(String)];
-    execFile(process.execPath, all, { env }, (_, text, errors) => {
-      if (text === '') reject(new Error(`${bug}: no result: ${errors.slice(0, 2_000)}`));
-      else resolve(text);
-    });
-  });
 
 describe('hostile datagrams', () => {
   test('break nothing: not the receiving side, not the agent', async () => {
@@ -94,13 +77,6 @@ describe('what once broke something', () => {
   test.each(keptFixtures())('%s breaks nothing any more', async (_, fixture) => {
     expect(await replay(fixture.side, fixture.nonce, stepsOf(fixture))).toBeNull();
   });
-
-  test.concurrent.each(keptFixtures().filter(([, { planted: bug }]) => bug !== undefined))(
-    '%s breaks the same as ever with the bug planted',
-    async (name, { planted: bug = '', broke }) => {
-      expect(await output(bug, ['--replay', join(FIXTURES, name)])).toContain(`BROKEN ${broke}`);
-    },
-  );
 });
 
 describe('a bug that is planted', () => {
@@ -110,16 +86,5 @@ describe('a bug that is planted', () => {
 
   test.each(FUZZ_BUGS)('$name still has its place in the code', (bug) => {
     expect(planted(bug)).toContain(bug.replace);
-  });
-
-  test.concurrent.each(FUZZ_BUGS)('$name ($story) is noticed by the short run', async ({ name, caughtBy }) => {
-    // A leak shows in no outcome: that run goes on to the look at live memory.
-    const size = caughtBy.includes('memory') ? [2_000, 2_000] : [16_000, 0];
-    const [datagrams = 0, memory = 0] = size;
-    const short = ['--seed', SEED, '--datagrams', datagrams, '--per-episode', 1_000, '--memory', memory];
-    const text = await output(name, [...short, '--no-shrink', '--json']);
-    const failure = (JSON.parse(text) as { failure: string | null }).failure ?? 'nothing broke';
-    const broke = /^BROKEN ([a-z-]+)/.exec(failure)?.[1];
-    expect(caughtBy, failure).toContain(broke);
   });
 });

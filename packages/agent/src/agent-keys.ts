@@ -162,11 +162,11 @@ export class AgentKeys {
     if (change === 'none') this.#ring = ring;
     else {
       this.#setRing(ring);
-      this.#parts.log.info(`key.${change}`, {
-        keyId: ring.current.id,
-        candidate: this.ids.candidate,
-        coordinator: name,
-      });
+      const { log } = this.#parts;
+      const fields = { keyId: ring.current.id, candidate: this.ids.candidate, coordinator: name };
+      if (change === 'adopted') log.info('key.adopted', fields);
+      else if (change === 'coordinator-moved') log.info('key.coordinator-moved', fields);
+      else log.warn('key.coordinator-fell-back', fields);
     }
     if (first) this.#store();
   }

@@ -237,7 +237,7 @@ export class Agent {
     if (restoredDisk) {
       // As in every replacement.
       log.info('agent.disk.restored', { was: previous?.instanceId, is: instanceId });
-      await outputs.removeFile().catch((error: unknown) => log.warn('activation.file.left', { error: String(error) }));
+      await outputs.removeFile().catch((error: unknown) => log.warn('activation.file.stale', { error: String(error) }));
     }
     const stored = await this.#within(
       STATE_WRITE_LIMIT_MS,
@@ -393,7 +393,7 @@ export class Agent {
   }
 
   #loseIdentity(found: string): void {
-    this.#parts.log.error('agent.identity.lost', { was: this.#instanceId, is: found });
+    this.#parts.log.warn('agent.identity.lost', { was: this.#instanceId, is: found });
     this.#step({ kind: 'identityLost' });
     this.stop('identity-lost');
   }

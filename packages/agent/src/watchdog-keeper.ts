@@ -67,7 +67,8 @@ export class WatchdogKeeper {
   #pet(): void {
     const { watchdog, log, mayPet } = this.#parts;
     const may = mayPet();
-    if (may === this.#starving) log[may ? 'warn' : 'error'](may ? 'watchdog.petted-again' : 'watchdog.starving');
+    if (may && this.#starving) log.info('watchdog.petted-again');
+    if (!may && !this.#starving) log.error('watchdog.starving');
     this.#starving = !may;
     if (!may) return;
     try {

@@ -1,5 +1,6 @@
-import type { Clock, Cloud, DatagramSocket, KvStore, Log, Random, TagScheme } from '@understudy/shared';
+import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, Random, TagScheme } from '@understudy/shared';
 import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
+import type { LimitCounts } from './adapters/http/connection-limits.ts';
 import type { Receiver } from './adapters/udp/receiver.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { ProbeService, RecoveryRunner } from './contracts.ts';
@@ -15,6 +16,8 @@ export interface CoordinatorOptions {
   readonly keySource?: KeySource;
   readonly store: KvStore;
   readonly cloud: Cloud;
+  /** Asked about the keys of volumes; absent: they are not checked. */
+  readonly kms?: Kms;
   /** Bound. Closed by {@link Coordinator.stop}. */
   readonly socket: DatagramSocket & { readonly receiveBufferBytes?: number };
   /** Where the socket is read by threads of its own. */
@@ -35,6 +38,8 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
+  /** Of the HTTP server that shows us. */
+  readonly connections?: () => LimitCounts;
   /** Also Node's own metrics. */
   readonly withProcessMetrics?: boolean;
   /** In place of the engine; for tests of the loop. */

@@ -39,6 +39,7 @@ import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { ServiceProber } from './observing/service-prober.ts';
 import { RecoveryEngine } from './recovery/engine.ts';
+import { KeyLooks } from './recovery/key-looks.ts';
 
 /** Resigning and revoking take a few etcd calls; after this long the process goes without. */
 const STOP_LIMIT_CALLS = 6;
@@ -138,6 +139,7 @@ export class Coordinator {
           foreignAnswers: options.answers?.totals ?? new Map(),
           serviceProbes: this.#prober.counts,
           receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+          connections: options.connections?.() ?? null,
         }),
       withProcess: options.withProcessMetrics ?? false,
     });
@@ -367,10 +369,12 @@ export class Coordinator {
   #makeSeat(): LeaderSeat {
     const { config, cloud, clock, random, log } = this.#options;
     const kv = this.#store;
+    const keyLooks = new KeyLooks({ kms: this.#options.kms ?? null, clock, log });
     const runner =
       this.#options.runner ??
       new RecoveryEngine({
         cloud,
+        keyLooks,
         kv,
         keys: this.#keys,
         clock,
@@ -390,6 +394,7 @@ export class Coordinator {
       config,
       store: kv,
       cloud,
+      keyLooks,
       clock,
       log,
       keys: this.#keys,

@@ -8,6 +8,7 @@ export * from './core/recovery/placement.ts';
 export * from './core/recovery/plan.ts';
 export * from './core/recovery/step-table.ts';
 export * from './recovery/gather-plan-input.ts';
+export * from './recovery/key-looks.ts';
 export * from './leadership/leader-term.ts';
 export * from './recovery/collector.ts';
 export * from './recovery/engine.ts';

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { errorText, isOperationError, type KvStore, type Log, OperationError } from '@understudy/shared';
+import { errorText, isOperationError, type Kms, type KvStore, type Log, OperationError } from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { AnswerWatch, createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
+import { kmsEndpointOf, kmsOver, sdkKmsTransport } from './adapters/kms/index.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
@@ -12,6 +13,7 @@ import { serviceProbes } from './adapters/probe/index.ts';
 import { openHeartbeatSocket, readKernelDrops } from './adapters/udp/index.ts';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
+import type { Metrics } from './metrics.ts';
 
 /** sysexits(3). Documented in `docs/coordinator.md`. */
 export const COORDINATOR_EXIT = {
@@ -137,7 +139,9 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
   const ending = awaitEnd(log);
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    await assemble({ config, configPath: options.configPath, secrets, region, log, fail: ending.fail, closers });
+    const environment = options.environment ?? process.env;
+    const { configPath } = options;
+    await assemble({ config, configPath, secrets, region, environment, log, fail: ending.fail, closers });
     await ending.ended;
   } catch (error) {
     const remedy = isOperationError(error)
@@ -158,13 +162,15 @@ interface Assembly {
   readonly configPath: string;
   readonly secrets: LoadedSecrets;
   readonly region: string;
+  readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly fail: (error: unknown) => void;
   readonly closers: (() => Promise<void> | void)[];
 }
 
 /** Builds every adapter, in an order in which a refusal (an address in use) comes before anything is written anywhere. */
-async function assemble({ config, configPath, secrets, region, log, fail, closers }: Assembly): Promise<void> {
+async function assemble(parts: Assembly): Promise<void> {
+  const { config, configPath, secrets, region, log, fail, closers } = parts;
   const clock = new SystemClock();
   let coordinator: Coordinator | null = null;
   const { host, port } = config.http;
@@ -189,15 +195,18 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
   const sdk = sdkTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
   closers.push(() => sdk.close());
   const answers = new AnswerWatch(log);
-  const transport = counted(answers.watched(sdk.send), clock, (...call) => coordinator?.metrics.cloudCall(...call));
+  const note = (...call: Parameters<Metrics['cloudCall']>) => coordinator?.metrics.cloudCall(...call);
+  const transport = counted(answers.watched(sdk.send), clock, note);
   coordinator = new Coordinator({
     config,
     masters: secrets.masters,
     keySource: keySource(configPath),
     store,
     cloud: createEc2Cloud({ transport, clock, random: new SystemRandom(), callTimeoutMs }),
+    ...kmsPart(parts, clock, note),
     answers,
     ...hearing,
+    connections: () => http.connections(),
     clock,
     random: new SystemRandom(),
     log,
@@ -217,6 +226,24 @@ async function assemble({ config, configPath, secrets, region, log, fail, closer
     receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
+}
+
+/** What is not answered in this time says nothing about the key; a plan waits no longer for it. */
+const KMS_TIMEOUT_MS = 2_000;
+
+/** KMS, where keys are to be checked. */
+function kmsPart(
+  { config, region, environment, closers }: Assembly,
+  clock: SystemClock,
+  note: (action: string, outcome: string, durationMs: number) => void,
+): { readonly kms?: Kms } {
+  const { checkKeys, endpoint: ec2, kmsEndpoint: kms } = config.aws;
+  if (!checkKeys) return {};
+  const callTimeoutMs = Math.min(KMS_TIMEOUT_MS, config.aws.callTimeoutMs);
+  const endpoint = kmsEndpointOf({ ec2, kms, environment });
+  const sdk = sdkKmsTransport({ region, callTimeoutMs, ...(endpoint === undefined ? {} : { endpoint }) });
+  closers.push(() => sdk.close());
+  return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
 /** SIGHUP: the key files have changed, look now. Returns the function that takes the listener away. */

@@ -1,3 +1,4 @@
+import type { LimitCounts } from './adapters/http/connection-limits.ts';
 import type { ListenerStats } from './adapters/udp/heartbeat-listener.ts';
 import type { LeadershipView } from './contracts.ts';
 import type { ObserverTable } from './core/observe/index.ts';
@@ -22,6 +23,7 @@ export interface Measured {
   readonly foreignAnswers: ReadonlyMap<string, number>;
   readonly serviceProbes: ReadonlyMap<string, number>;
   readonly receiveBufferBytes: number | null;
+  readonly connections: LimitCounts | null;
 }
 
 /** What the metrics show, from the parts of a coordinator as they are now. */
@@ -62,6 +64,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     kernelDrops: stats.kernelDropsCount,
     ringDrops: stats.ringDropsCount,
     receiveBufferBytes: parts.receiveBufferBytes,
+    connections: parts.connections,
   };
 }
 

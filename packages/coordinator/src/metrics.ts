@@ -1,6 +1,7 @@
 import type { VerdictCounts } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsSource } from './adapters/http/api-source.ts';
+import type { LimitCounts } from './adapters/http/connection-limits.ts';
 
 /** What is read at the moment of a scrape. Durations in ms here, in seconds on the wire (Prometheus base units). */
 export interface MetricsSnapshot {
@@ -49,6 +50,8 @@ export interface MetricsSnapshot {
   readonly ringDrops: number;
   /** Granted by the kernel, each socket; null where there is no real one. */
   readonly receiveBufferBytes: number | null;
+  /** To our HTTP server; null where there is none. */
+  readonly connections: LimitCounts | null;
 }
 
 /**
@@ -144,6 +147,7 @@ export class Metrics implements MetricsSource {
     );
     this.#exposeMembers(now);
     this.#exposeDatagrams(now);
+    if (now.connections !== null) this.#exposeConnections(now.connections);
     return this.#registry.metrics();
   }
 
@@ -218,6 +222,19 @@ export class Metrics implements MetricsSource {
         'Receive buffer the kernel granted to each heartbeat socket',
         now.receiveBufferBytes,
       );
+  }
+
+  #exposeConnections({ open, evicted, refused }: LimitCounts): void {
+    this.#set('understudy_http_connections', 'Connections to our HTTP server that are open', open);
+    this.#copy(
+      'understudy_http_connections_closed_total',
+      'Connections closed for http.connections or http.connectionsPerAddress, by how',
+      'how',
+      new Map([
+        ['evicted', evicted],
+        ['refused', refused],
+      ]),
+    );
   }
 
   #setStore(now: MetricsSnapshot): void {

@@ -139,6 +139,11 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'none: it goes on when they are complete',
     [RETRY, ABANDON],
   ),
+  KmsKeyUnusable: wayOut(
+    'the KMS key of one of its volumes is disabled, to be deleted or closed to us: EC2 could not open what it makes of it',
+    'do to the key what the text names; nothing is launched meanwhile, no launch try is lost, and it goes on by itself',
+    [RETRY, ABANDON],
+  ),
   NoPlacementLeft: wayOut(
     'EC2 refuses every placement of the plan, or all of them lie in a lost zone',
     'give the policy of the group a placement that works, then have the plan made again',

@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudSim, SimEvent } from '@understudy/cloud-sim';
-import { IntentRecordSchema, type KvEvent, keyspace, type MemberId, parseRecord, TAG } from '@understudy/shared';
+import {
+  type HistoryRecord,
+  HistoryRecordSchema,
+  IntentRecordSchema,
+  type KvEvent,
+  keyspace,
+  type MemberId,
+  parseRecord,
+  TAG,
+} from '@understudy/shared';
 
 const KEYS = keyspace();
 
@@ -16,6 +25,8 @@ export interface SeenRecovery {
   fencedByLease: boolean;
   /** etcd revision of the first record that anything is about to be launched. */
   launchRevision: number | null;
+  /** As its history says; null while it is open. */
+  outcome: HistoryRecord['outcome'] | null;
 }
 
 /** One stretch during which an instance served its member; seconds of machine uptime. */
@@ -60,7 +71,13 @@ export class Recorder {
           fencedRevision: null,
           fencedByLease: false,
           launchRevision: null,
+          outcome: null,
         });
+    }
+    if (key.startsWith(KEYS.history)) {
+      const { opId, outcome } = parseRecord(HistoryRecordSchema, key, value);
+      const ended = this.recoveries.get(opId);
+      if (ended) ended.outcome = outcome;
     }
     if (!key.startsWith(KEYS.journal)) return;
     const [opId = '', step = ''] = key.slice(KEYS.journal.length).split('/');

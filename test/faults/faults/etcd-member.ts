@@ -6,7 +6,11 @@ import { etcdHost, ZONES } from '../lab/network.ts';
 
 /** A member whose disk is slow answers late. */
 const CALL_LIMIT_MS = 15_000;
-const StatusSchema = z.object({ header: z.object({ member_id: z.string() }), leader: z.string().optional() });
+const StatusSchema = z.object({
+  header: z.object({ member_id: z.string() }),
+  leader: z.string().optional(),
+  dbSize: z.coerce.number().default(0),
+});
 
 const urlOf = (index: number): string => `http://${etcdHost.address(ZONES[index] ?? 'a')}:${PORTS.etcdClient}`;
 
@@ -25,6 +29,12 @@ export async function raftLeader(): Promise<number> {
   const found = statuses.findIndex(({ header, leader }) => header.member_id === leader);
   if (found < 0) throw new Error('etcd has no leader');
   return found;
+}
+
+/** Of the member whose database is greatest: what its quota is compared with. */
+export async function databaseBytes(): Promise<number> {
+  const statuses = await Promise.all(ZONES.map((_, index) => statusOf(index)));
+  return Math.max(...statuses.map(({ dbSize }) => dbSize));
 }
 
 export async function makeRaftLeader(index: number): Promise<void> {

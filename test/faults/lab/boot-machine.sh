@@ -34,9 +34,13 @@ RULES
 unset AWS_EC2_METADATA_SERVICE_ENDPOINT
 config=''
 for word; do config=$word; done
+# One kernel runs them all: without a boot id of its own an instance would take what a disk says of another one's processes for its own.
+cat /proc/sys/kernel/random/uuid > "$LAB_BOOTS/$name"
+in_machine='mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 # Members named clocked-… run on a clock that a file can step (libfaketime), where that is installed.
 if [ -n "${LAB_FAKETIME:-}" ] && grep -q '^member: [a-z]*/clocked' "$config"; then
-  exec ip netns exec "$name" env LD_PRELOAD="$LAB_FAKETIME" FAKETIME_TIMESTAMP_FILE="$LAB_CLOCKS/agent" \
+  set -- env LD_PRELOAD="$LAB_FAKETIME" FAKETIME_TIMESTAMP_FILE="$LAB_CLOCKS/agent" \
     FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 FAKETIME_CACHE_DURATION=1 "$@"
 fi
-exec ip netns exec "$name" "$@"
+# ip gives it a mount namespace as well.
+exec ip netns exec "$name" sh -c "$in_machine" "$LAB_BOOTS/$name" "$@"

@@ -31,13 +31,16 @@ export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone 
 export const LEASED: MemberId = 'lab/licence';
 
 /** Short times, so that a scenario takes seconds. The mass guard is the real one: two dead of six are no mass, three are. */
-export function coordinatorConfig(zone: Zone, masterFile: string): object {
+export function coordinatorConfig(
+  zone: Zone,
+  secrets: { readonly masterFile: string; readonly tokenFile: string },
+): object {
   const host = coordinatorHost.address(zone);
   return {
     id: coordinatorHost.name(zone),
     az: `us-east-1${zone}`,
     udp: { host, port: PORTS.heartbeat },
-    http: { host, port: PORTS.api },
+    http: { host, port: PORTS.api, operatorTokenFile: secrets.tokenFile },
     etcd: {
       hosts: ZONES.map((each) => `http://${etcdHost.address(each)}:${PORTS.etcdClient}`),
       leaseTtlMs: TTL_MS,
@@ -46,7 +49,7 @@ export function coordinatorConfig(zone: Zone, masterFile: string): object {
       callTimeoutMs: 600,
     },
     aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${PORTS.cloudProxy}`, callTimeoutMs: 1_000 },
-    keys: [{ id: 1, file: masterFile }],
+    keys: [{ id: 1, file: secrets.masterFile }],
     observer: { warmUpMs: 2_000, heartbeatMs: HEARTBEAT_MS },
     loop: { tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
     guard: { massWindowMs: 2_000, budgetPerMinute: 1_000, budgetBurst: 100 },

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -51,7 +52,13 @@ export class Lab implements StrikeStage {
   /** Between the coordinators and EC2; breaks answers. */
   readonly proxy: BreakingProxy;
   /** Allocation id of each member's Elastic IP. */
-  readonly addresses: ReadonlyMap<MemberId, string>;
+  readonly addresses: Map<MemberId, string>;
+  /** The agent as an instance starts it, without its configuration. */
+  readonly agentCommand: readonly string[];
+  /** What shows that a person asks. */
+  readonly tokenFile: string;
+  /** Nothing at or below this revision of etcd is still to come to {@link recorder}: it may be compacted. */
+  seenRevision = 0;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
   readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
@@ -67,20 +74,30 @@ export class Lab implements StrikeStage {
     this.etcd = parts.etcd;
     this.disks = parts.disks;
     this.addresses = parts.addresses;
+    this.agentCommand = parts.agentCommand;
+    this.tokenFile = operatorTokenFile(parts.folder);
     this.recorder = parts.recorder;
     this.store = openStore({ hosts: parts.etcd.hosts });
     this.seats = ZONES.map((zone) => ({ id: coordinatorHost.name(zone), zone, process: this.#startCoordinator(zone) }));
     this.store.watch(KEYS.root, 1, {
-      onEvents: (events) => events.forEach((event) => this.#seen(event)),
+      onEvents: (events, revision) => {
+        events.forEach((event) => this.#seen(event));
+        this.seenRevision = revision;
+      },
+      onProgress: (revision) => {
+        this.seenRevision = Math.max(this.seenRevision, revision);
+      },
       onCompacted: () => {
-        throw new Error('nobody compacts here');
+        throw new Error('compacted before the recorder had seen it');
       },
     });
   }
 
   static async open(folder: LabFolder, agentCommand: readonly string[]): Promise<Lab> {
-    for (const each of ['cloud', 'etcd', 'clocks', 'serving']) mkdirSync(join(folder.path, each), { recursive: true });
+    for (const each of ['cloud', 'etcd', 'clocks', 'boots', 'serving'])
+      mkdirSync(join(folder.path, each), { recursive: true });
     writeFileSync(join(folder.path, 'master.key'), Buffer.from(MASTER).toString('hex'), { mode: 0o600 });
+    writeFileSync(operatorTokenFile(folder), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
     for (const name of ['agent', ...ZONES]) stepClock(join(folder.path, 'clocks', name), 0);
     buildNetwork();
     const disks = ZONES.map((zone) => mountEtcdDisk(folder, zone));
@@ -89,7 +106,7 @@ export class Lab implements StrikeStage {
     const addresses = new Map(MEMBERS.map(({ member, zone }) => [member, seed(cloud.sim, folder, member, zone)]));
     const proxy = new BreakingProxy(cloud.url);
     await proxy.listen(REGION.address, PORTS.cloudProxy);
-    return new Lab({ folder, cloud, proxy, etcd, disks, recorder, addresses });
+    return new Lab({ folder, cloud, proxy, etcd, disks, recorder, addresses, agentCommand });
   }
 
   get sim(): CloudSim {
@@ -182,7 +199,8 @@ export class Lab implements StrikeStage {
 
   #startCoordinator(zone: Zone, clock: 'real' | 'stepped' = 'real'): CoordinatorProcess {
     const config = join(this.folder.path, `${coordinatorHost.name(zone)}.yaml`);
-    writeFileSync(config, stringify(coordinatorConfig(zone, join(this.folder.path, 'master.key'))));
+    const secrets = { masterFile: join(this.folder.path, 'master.key'), tokenFile: this.tokenFile };
+    writeFileSync(config, stringify(coordinatorConfig(zone, secrets)));
     const library = clock === 'stepped' ? present(faketimeLibrary()) : null;
     const clockVariables = library === null ? {} : clockEnvironment(library, this.clockFile(zone));
     const words = Object.entries(clockVariables).map(([name, value]) => `${name}=${value}`);
@@ -209,8 +227,11 @@ interface Parts {
   readonly etcd: EtcdCluster;
   readonly disks: readonly Disk[];
   readonly recorder: Recorder;
-  readonly addresses: ReadonlyMap<MemberId, string>;
+  readonly addresses: Map<MemberId, string>;
+  readonly agentCommand: readonly string[];
 }
+
+const operatorTokenFile = (folder: LabFolder): string => join(folder.path, 'operator.token');
 
 const leaderOf = (entry: { readonly key: string; readonly value: string; readonly createRevision: number }) => ({
   coordinatorId: parseRecord(LeaderRecordSchema, entry.key, entry.value).coordinatorId,
@@ -240,6 +261,7 @@ function startRegion(folder: LabFolder, agentCommand: readonly string[]): Promis
   const env = {
     PATH: process.env['PATH'],
     LAB_CLOCKS: join(folder.path, 'clocks'),
+    LAB_BOOTS: join(folder.path, 'boots'),
     LAB_FAKETIME: faketimeLibrary() ?? '',
   };
   return startCloudSim(config, { clock: new SystemClock(), random: new SystemRandom(), log: silentLog, env });

@@ -2,8 +2,13 @@ import type { Scenario } from '../scenario.ts';
 import { AGENT_DISK } from './agent-disk.ts';
 import { CLOCKS } from './clocks.ts';
 import { ETCD } from './etcd.ts';
+import { ETCD_SPACE } from './etcd-space.ts';
 import { FOREIGN_ANSWERS } from './foreign-answers.ts';
 import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
+import { IDLE_CONNECTIONS } from './idle-connections.ts';
+import { OPEN_CHORES } from './open-chores.ts';
+import { OPERATOR_COMMANDS } from './operator-commands.ts';
+import { SECOND_AGENTS } from './second-agents.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
 import { PARTITIONS } from './partitions.ts';
 
@@ -13,8 +18,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LEADER_STOPPED,
   ...LEADER_KILLED,
   ...ETCD,
+  ...ETCD_SPACE,
   ...CLOCKS,
   ...AGENT_DISK,
   ...FOREIGN_ANSWERS,
   ...UNSTOPPABLE,
+  ...OPERATOR_COMMANDS,
+  ...OPEN_CHORES,
+  ...SECOND_AGENTS,
+  ...IDLE_CONNECTIONS,
 ];

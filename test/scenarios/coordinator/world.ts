@@ -1,5 +1,6 @@
 import {
   CloudSim,
+  inProcessKms,
   inProcessTransport,
   type LatencyOverrides,
   type SeededInstance,
@@ -10,6 +11,7 @@ import {
   type CoordinatorConfig,
   CoordinatorConfigSchema,
   createEc2Cloud,
+  kmsOver,
   type ProbeReport,
   type RecoveryRunner,
 } from '@understudy/coordinator';
@@ -225,6 +227,7 @@ export class World {
         ...{ transport, clock, callTimeoutMs: config.aws.callTimeoutMs },
         random: new SeededRandom(200 + this.nodes.length),
       }),
+      kms: kmsOver({ transport: inProcessKms(this.sim, { reader: config.id }), clock, callTimeoutMs: 2_000 }),
       socket: this.network.open(address, UDP_PORT),
       clock,
       random: new SeededRandom(100 + this.nodes.length),

@@ -1,5 +1,6 @@
 import {
   CloudSim,
+  inProcessKms,
   inProcessTransport,
   type LatencyOverrides,
   type SeededInstance,
@@ -9,6 +10,8 @@ import {
   Collector,
   createEc2Cloud,
   gatherPlanInput,
+  KeyLooks,
+  kmsOver,
   LeaderTerm,
   type LeaseKeeper,
   makePlan,
@@ -56,6 +59,8 @@ export interface SceneOptions {
   readonly dataVolumes?: number;
   readonly elasticIp?: boolean;
   readonly request?: Readonly<Record<string, unknown>>;
+  /** `silent`: it cannot be reached. `none`: nobody asks. Default: it answers. */
+  readonly kms?: 'silent' | 'none';
 }
 
 /** One coordinator's worth of leadership: cloud, store and term of its own, and the engine on top. */
@@ -103,6 +108,7 @@ export class Scene {
   readonly random: SeededRandom;
   readonly policy: GroupPolicy;
   readonly settings: Partial<RecoverySettings>;
+  readonly keyLooks: KeyLooks;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** The leader does not trust its own ears. */
@@ -120,6 +126,10 @@ export class Scene {
     this.sim = new CloudSim({ clock: this.clock, seed, ...(options.latency ? { latency: options.latency } : {}) });
     this.policy = GroupPolicySchema.parse(options.policy ?? {});
     this.settings = options.settings ?? {};
+    const { clock, log } = this;
+    const transport = options.kms === 'silent' ? () => new Promise<never>(() => undefined) : inProcessKms(this.sim);
+    const kms = options.kms === 'none' ? null : kmsOver({ transport, clock, callTimeoutMs: 2_000 });
+    this.keyLooks = new KeyLooks({ kms, clock, log });
   }
 
   /** A running member, enrolled; `fail` kills its guest. */
@@ -148,7 +158,9 @@ export class Scene {
   /** Plan and intent, as the leader would have written them. */
   async begin(seeded: SeededInstance, member: MemberId = MEMBER): Promise<OpenIntent> {
     const cloud = this.newCloud();
-    const input = await this.clock.runUntilSettled(gatherPlanInput(cloud, seeded.instanceId, this.policy));
+    const input = await this.clock.runUntilSettled(
+      gatherPlanInput(cloud, seeded.instanceId, this.policy, { keyLooks: this.keyLooks }),
+    );
     const result = makePlan(input, this.policy);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
     const activation = this.kv.entries(KEYS.activation(member))[0];
@@ -209,6 +221,7 @@ export class Scene {
     const kv = wrapping.kv?.(store) ?? store;
     const engine = new RecoveryEngine({
       cloud,
+      keyLooks: this.keyLooks,
       kv,
       keys: KEYS,
       clock: this.clock,

@@ -1,5 +1,5 @@
-import { type Ec2Transport, inProcessTransport } from '@understudy/cloud-sim';
-import { Coordinator, type CoordinatorConfig, createEc2Cloud } from '@understudy/coordinator';
+import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
+import { Coordinator, type CoordinatorConfig, createEc2Cloud, kmsOver } from '@understudy/coordinator';
 import { type Keyspace, type KvTxn, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
@@ -109,6 +109,7 @@ export class CoordinatorHost {
         transport: this.#transport(name, clock, points),
         ...{ clock, callTimeoutMs, random: this.#world.streamOf(`${name}-reads`) },
       }),
+      kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
       clock,
       random: this.#world.streamOf(name),
@@ -130,6 +131,12 @@ export class CoordinatorHost {
     const send = inProcessTransport(this.#world.cloud, { reader });
     return (action, input, options) =>
       clock.arrival(points.pass(`ec2.${action}`, () => send(action, input, options ?? {})));
+  }
+
+  #kms(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {
+    const send = inProcessKms(this.#world.cloud, { reader });
+    return (action, input, options) =>
+      clock.arrival(points.pass(`kms.${action}`, () => send(action, input, options ?? {})));
   }
 
   #noteSent(keys: Keyspace, txn: KvTxn): void {

@@ -1,7 +1,7 @@
 import type { World } from '../cluster/world.ts';
 import type { MakeWatcher } from './invariant.ts';
 
-/** As the specification says it, whatever the observer thinks of itself (DESIGN §4). */
+/** As the specification says it, whatever the observer thinks of itself (S11). */
 const STALL_TICKS = 3;
 const QUIET_AFTER_STALL_MS = 1_000;
 

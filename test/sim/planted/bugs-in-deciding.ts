@@ -93,7 +93,7 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'operator-stop-is-a-failure',
-    rule: 'DESIGN §4',
+    rule: 'I9',
     story: 'a machine somebody stopped on purpose is replaced',
     file: 'coordinator/src/core/judge/cloud-evidence.ts',
     find: 'if (policy.recoverOperatorStops)',
@@ -108,7 +108,7 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'no-budget',
-    rule: 'DESIGN §4',
+    rule: 'I8',
     story: 'recoveries begin as fast as members die',
     file: 'coordinator/src/core/judge/guard-rates.ts',
     find: 'level >= 1 - 1e-9',
@@ -133,7 +133,7 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'refusal-kept-to-itself',
-    rule: 'DESIGN §5',
+    rule: 'I10',
     story: 'etcd that takes no writes is no problem, because it answers reads',
     file: 'coordinator/src/leadership/write-proof.ts',
     find: 'return problems.length === 0 && unproven !== null',

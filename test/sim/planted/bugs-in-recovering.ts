@@ -203,7 +203,7 @@ export const RECOVERING_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'nothing-is-collected',
-    rule: 'DESIGN §6',
+    rule: 'I7',
     story: 'snapshots and images of finished recoveries stay for ever',
     file: 'coordinator/src/core/recovery/collect.ts',
     find: 'one.afterWallMs <= nowWallMs',

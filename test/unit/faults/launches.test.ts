@@ -45,6 +45,7 @@ const wrong = (revisions: Partial<SeenRecovery> = {}): string[] =>
       fencedRevision: 5,
       fencedByLease: false,
       launchRevision: 7,
+      outcome: null,
     },
     ...revisions,
   }).map((text) => text.slice(0, 2));

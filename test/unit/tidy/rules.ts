@@ -155,7 +155,11 @@ export const fileNames: Rule = ({ path }) => {
     .find((part) => VAGUE.test(part.toLowerCase()));
   if (word === undefined) return [];
   return [
-    { path, line: 1, text: `"${word}" says nothing: name the file after the one thing it holds (a noun of DESIGN §1)` },
+    {
+      path,
+      line: 1,
+      text: `"${word}" says nothing: name the file after the one thing it holds (a noun of docs/GLOSSARY.md)`,
+    },
   ];
 };
 

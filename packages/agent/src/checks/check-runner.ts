@@ -111,7 +111,8 @@ export class CheckRunner {
     this.#state = nextCheckState(before, result, this.#parts.schedule, this.#parts.clock.monotonicMs());
     const { status, code, detail } = this.#state;
     if (status === before.status && code === before.code) return;
-    const level = status === 'pass' ? 'info' : 'warn';
-    this.#parts.log[level]('check.changed', { check: this.#parts.name, from: before.status, status, code, detail });
+    this.#parts.log[status === 'pass' ? 'info' : 'warn']('check.changed', {
+      ...{ check: this.#parts.name, from: before.status, status, code, detail },
+    });
   }
 }

@@ -28,6 +28,7 @@ import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import type { KeyLooks } from '../recovery/key-looks.ts';
 import { KeptReadsOf } from '../recovery/kept-reads.ts';
 import { supersede } from '../recovery/supersede.ts';
 
@@ -49,6 +50,7 @@ const TEXT_MAX = 500;
 
 export interface BeginningOptions {
   readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly deciding: Deciding;
@@ -83,12 +85,12 @@ export class Begin {
   /** @throws LEASE_LOST, InvariantViolation; everything else becomes a hold or another try. */
   async run(term: Term, chosen: Judgement): Promise<void> {
     const { member, instanceId } = chosen;
-    const { view, deciding } = this.#options;
+    const { view, deciding, keyLooks } = this.#options;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await this.#kept.use(instanceId, (cloud) =>
-        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true }),
+        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true, keyLooks }),
       );
       if (input.instance.tags[TAG.fencedBy] === this.#nextOpId(member)) return await this.#raiseOrdinal(term, member);
       const trial = this.#options.trialOf(instanceId);

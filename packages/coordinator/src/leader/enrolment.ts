@@ -114,8 +114,10 @@ export class Enrolling {
   }
 
   #noteUnseen(count: number): void {
-    if (count > 0 !== this.#unseenCount > 0)
-      this.#log[count > 0 ? 'warn' : 'info'](count > 0 ? 'enrol.zone_unseen' : 'enrol.zone_seen_again', { count });
+    if (count > 0 !== this.#unseenCount > 0) {
+      if (count > 0) this.#log.warn('enrol.zone_unseen', { count });
+      else this.#log.info('enrol.zone_seen_again');
+    }
     this.#unseenCount = count;
   }
 
@@ -131,14 +133,13 @@ export class Enrolling {
   #report(conflicts: readonly EnrolConflict[], problems: readonly ClaimProblem[]): void {
     for (const conflict of conflicts) {
       if (this.#conflicts.get(conflict.member)?.reason !== conflict.reason)
-        this.#log.warn('enrol.conflict', { ...conflict });
+        this.#log.error('enrol.conflict', { ...conflict });
     }
     const known = new Set(this.#problems.map((one) => `${one.instanceId} ${one.code}`));
     for (const problem of problems) {
       if (known.has(`${problem.instanceId} ${problem.code}`)) continue;
       // Every instance that starts is not running yet for a while.
-      const level = problem.code === 'NotRunningYet' ? 'info' : 'warn';
-      this.#log[level]('enrol.problem', { ...problem });
+      this.#log[problem.code === 'NotRunningYet' ? 'info' : 'warn']('enrol.problem', { ...problem });
     }
     this.#conflicts = new Map(conflicts.map((one) => [one.member, one]));
     this.#problems = problems;

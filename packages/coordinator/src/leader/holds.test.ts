@@ -1,7 +1,9 @@
-import { keyspace, type MemberId, wallMs } from '@understudy/shared';
+import { type HoldReason, keyspace, type MemberId, wallMs } from '@understudy/shared';
+import { RecordingLog, SimClock, SimKv } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Term } from '../contracts.ts';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
-import { planHolds, type WantedHold } from './holds.ts';
+import { HoldKeeper, planHolds, type WantedHold } from './holds.ts';
 import { activationRecord, entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
 
 const keys = keyspace();
@@ -69,4 +71,22 @@ describe('hold records', () => {
     expect(mirror.unreadable.size).toBe(1);
     expect(plan([[DB1, { ...PAUSED, reason: 'RecordUnreadable' }]])).toEqual([]);
   });
+});
+
+test.each<[HoldReason, 'warn' | 'error']>([
+  ['Paused', 'warn'],
+  ['Cooldown', 'warn'],
+  ['NotEnoughObservers', 'warn'],
+  ['Protected', 'error'],
+  ['NeverHeard', 'error'],
+  ['KeyRetired', 'error'],
+])('a hold of %s is logged as %s: an error is what does not end without a person', async (reason, level) => {
+  const log = new RecordingLog();
+  const clock = new SimClock();
+  const holds = new HoldKeeper({ store: new SimKv({ clock }).client('c1'), keys, clock, log });
+  const commit = async () => ({ kind: 'committed', revision: 1 }) as const;
+  const term = { number: 3, commit, holdsFor: () => true } as unknown as Term;
+  const hold = { ...PAUSED, reason };
+  await holds.write(term, [{ kind: 'put', member: DB1, hold, sinceWallMs: 1, expect: 0 }]);
+  expect(log.lines.map((line) => [line.level, line.event])).toEqual([[level, 'hold.placed']]);
 });

@@ -8,6 +8,7 @@ import {
   type MemberId,
   type Revision,
   type WallMs,
+  WAYS_OUT,
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Term } from '../contracts.ts';
@@ -106,8 +107,11 @@ export class HoldKeeper {
     const { member, hold, sinceWallMs } = change;
     const record = { member, ...hold, sinceWallMs, opId: null };
     const outcome = await term.commit({ puts: [{ key: this.#keys.hold(member), record, expect: change.expect }] });
-    if (outcome.kind === 'committed')
-      this.#log.warn('hold.placed', { member, reason: hold.reason, text: hold.text, term: term.number });
+    if (outcome.kind !== 'committed') return;
+    const endsByItself = WAYS_OUT[hold.reason].endsByItself;
+    this.#log[endsByItself ? 'warn' : 'error']('hold.placed', {
+      ...{ member, reason: hold.reason, text: hold.text, term: term.number },
+    });
   }
 
   /** A delete has no record to read back; repeating it changes nothing, so an unknown outcome may simply be met again on the next pass. */

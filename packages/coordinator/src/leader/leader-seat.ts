@@ -40,11 +40,13 @@ import { EvidencePoller } from './evidence.ts';
 import { PoliciesInForce } from './policies-in-force.ts';
 import { ServeContracts } from './serve-contracts.ts';
 import { Collector } from '../recovery/collector.ts';
+import type { KeyLooks } from '../recovery/key-looks.ts';
 
 export interface LeaderSeatOptions {
   readonly config: CoordinatorConfig;
   readonly store: KvStore;
   readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Keyspace;
@@ -200,11 +202,11 @@ export class LeaderSeat {
   }
 
   #makeParts(): LeaderParts {
-    const { config, store, cloud, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
+    const { config, store, cloud, keyLooks, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
     const policyOf = (group: string) => view.policyOf(group);
     const { tryLaunchEveryMs } = config.loop;
-    const readiness = new Readiness({ cloud, view, clock, policyOf, tryLaunchEveryMs });
+    const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs });
     const enrolling = new Enrolling({ cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
@@ -231,7 +233,7 @@ export class LeaderSeat {
       deciding,
       operating: new Operating({ view, judging, store, keys, clock, log }),
       begin: new Begin({
-        ...{ store, cloud, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
+        ...{ store, cloud, keyLooks, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
         trialOf: (instanceId) => readiness.trialOf(instanceId),
       }),
       holds: new HoldKeeper({ store, keys, clock, log }),

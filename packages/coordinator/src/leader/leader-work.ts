@@ -169,7 +169,7 @@ export class LeaderWork {
   #failureOf(loop: string): RecurringFailure {
     const known = this.#failures.get(loop);
     if (known) return known;
-    const failure = new RecurringFailure({ ...this.#parts, event: 'leader.loop_failed', level: 'error' });
+    const failure = new RecurringFailure({ ...this.#parts, event: 'leader.loop_failed' });
     this.#failures.set(loop, failure);
     return failure;
   }

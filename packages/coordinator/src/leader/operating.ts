@@ -59,7 +59,7 @@ export class Operating {
     try {
       const answer = await this.#write(term, command, target);
       if (answer.kind === 'accepted' && !answer.repeated)
-        log.warn('operator.asked', {
+        log.info('operator.asked', {
           member,
           request: answer.request.kind,
           opId: target.opId,
@@ -155,7 +155,7 @@ export class Operating {
         { key, modRevision },
       ];
       const { succeeded } = await store.txn({ compare, writes: [{ kind: 'delete', key }] });
-      if (succeeded) log.info('operator.request_dropped', { member, request: record.kind, opId: record.opId });
+      if (succeeded) log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
     }
   }
 }

@@ -14,6 +14,7 @@ import { type LaunchTrial, NOT_TRIED } from '../core/recovery/launch-trial.ts';
 import { makePlan, type PlanInput, readinessProblemsOf } from '../core/recovery/plan.ts';
 import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
+import type { KeyLooks } from '../recovery/key-looks.ts';
 import { KeptReadsOf } from '../recovery/kept-reads.ts';
 import { tryLaunch, wantsTrial } from '../recovery/try-launch.ts';
 
@@ -40,6 +41,7 @@ interface Looked {
 
 export interface ReadinessOptions {
   readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
   readonly view: ClusterView;
   readonly clock: Clock;
   readonly policyOf: (group: string) => GroupPolicy;
@@ -99,13 +101,13 @@ export class Readiness {
 
   /** The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not EC2's */
   async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
-    const { policyOf } = this.#options;
+    const { policyOf, keyLooks } = this.#options;
     const groupRevision = this.#groupRevision(group);
     const policy = policyOf(group);
     this.#askedAtMs.set(instanceId, this.#options.clock.monotonicMs());
     try {
       const gathered = await this.#kept.use(instanceId, (kept) =>
-        gatherPlanInput(kept, instanceId, policy, { signal }),
+        gatherPlanInput(kept, instanceId, policy, { signal, keyLooks }),
       );
       const tried = await this.#try(gathered, policy, signal);
       const problems = readinessProblemsOf(makePlan({ ...gathered, trial: tried.trial }, policy), az);

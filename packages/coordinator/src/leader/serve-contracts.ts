@@ -68,6 +68,7 @@ export class ServeContracts {
       ],
     });
     if (outcome.kind === 'committed')
-      this.#log.info(due ? 'serve_lease.agreed' : 'serve_lease.ended', { member, ...serveContract });
+      if (due) this.#log.info('serve_lease.agreed', { member, ...serveContract });
+      else this.#log.info('serve_lease.ended', { member });
   }
 }

@@ -246,8 +246,10 @@ export class Leadership implements LeadershipView {
       this.#notify();
       await over(term);
       this.#term = null;
-      const level = isHandedOver(term.signal.reason) ? 'info' : 'warn';
-      log[level]('leadership.ended', { term: term.number, reason: endText(term.signal.reason) });
+      log[isHandedOver(term.signal.reason) ? 'info' : 'warn']('leadership.ended', {
+        term: term.number,
+        reason: endText(term.signal.reason),
+      });
       this.#notify();
     }
     await this.#giveBack(keeper, term).finally(() => steppedDown.resolve());

@@ -28,4 +28,29 @@ describe('a failure that goes on', () => {
     failure.failed(new Error('again'));
     expect(log.lines.filter((line) => line.event === 'x.failed')).toHaveLength(4);
   });
+
+  it.each([
+    ['STORE_UNAVAILABLE', undefined, 'warn'],
+    ['STORE_OUTCOME_UNKNOWN', undefined, 'warn'],
+    ['CAS_CONFLICT', undefined, 'warn'],
+    ['LEASE_LOST', undefined, 'warn'],
+    ['STORE_REJECTED', 'LEASE_NOT_FOUND', 'warn'],
+    ['STORE_REJECTED', undefined, 'error'],
+    ['STORE_DENIED', undefined, 'error'],
+    ['CLOUD_DENIED', undefined, 'error'],
+  ] as const)('of %s (%s) is logged as %s: an error is what trying again cannot cure', (code, upstream, level) => {
+    const log = new RecordingLog();
+    const failure = new RecurringFailure({ clock: new SimClock(), log, event: 'x.failed' });
+    failure.failed(new OperationError(code, 'x', upstream === undefined ? {} : { upstreamCode: upstream }));
+    expect(log.lines.map((line) => line.level)).toEqual([level]);
+  });
+
+  it('of a bug is an error, and so is all of a series that says so', () => {
+    const log = new RecordingLog();
+    new RecurringFailure({ clock: new SimClock(), log, event: 'x.failed' }).failed(new Error('not foreseen'));
+    const level = 'error';
+    const series = new RecurringFailure({ clock: new SimClock(), log, event: 'y.failed', level });
+    series.failed(new OperationError('STORE_UNAVAILABLE', 'x'));
+    expect(log.lines.map((line) => line.level)).toEqual(['error', 'error']);
+  });
 });

@@ -1,4 +1,4 @@
-import { type Clock, errorText, isOperationError, type Log, type MonotonicMs } from '@understudy/shared';
+import { type Clock, ERROR_TABLE, errorText, isOperationError, type Log, type MonotonicMs } from '@understudy/shared';
 
 /** A failure that goes on is said again this often: rarely enough to be read, often enough not to scroll away. */
 const SAY_AGAIN_MS = 60_000;
@@ -11,12 +11,12 @@ export class RecurringFailure {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #event: string;
-  readonly #level: 'warn' | 'error';
+  readonly #level: 'warn' | 'error' | null;
   #count = 0;
   #sinceMs: MonotonicMs | null = null;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `event`: of the log lines; `<event>.over` when it works again. */
+  /** `event`: of the log lines; `<event>.over` when it works again. `level`: by default what each failure deserves ({@link levelOf}). */
   constructor(options: {
     readonly clock: Clock;
     readonly log: Log;
@@ -26,7 +26,7 @@ export class RecurringFailure {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#event = options.event;
-    this.#level = options.level ?? 'warn';
+    this.#level = options.level ?? null;
   }
 
   /** Failures without a success in between. */
@@ -42,7 +42,7 @@ export class RecurringFailure {
     this.#saidAtMs = nowMs;
     const told = isOperationError(error) ? { code: error.code, remedy: error.explain() } : {};
     const failingForMs = Math.round(nowMs - this.#sinceMs);
-    this.#log[this.#level](this.#event, {
+    this.#log[this.#level ?? levelOf(error)](this.#event, {
       ...fields,
       error: errorText(error),
       ...told,
@@ -59,4 +59,12 @@ export class RecurringFailure {
     this.#sinceMs = null;
     this.#saidAtMs = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** A bug, or what stays refused until a person acts: an error. What trying again, or somebody else, may cure: a warning (docs/log-events.md). */
+export function levelOf(error: unknown): 'warn' | 'error' {
+  if (!isOperationError(error)) return 'error';
+  if (error.upstreamCode === 'LEASE_NOT_FOUND') return 'warn';
+  const { retry, remedy } = ERROR_TABLE[error.code];
+  return retry === 'terminal' && remedy !== 'none' ? 'error' : 'warn';
 }

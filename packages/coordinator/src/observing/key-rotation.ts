@@ -112,7 +112,7 @@ export class KeyRotation {
     table.setKeys({ keyIds: [...masters.keys()], keyOf: keyOfMasters(masters), kept });
     this.#marks = marks;
     log.info('keys.changed', { accepted: this.accepted, added, dropped });
-    if (lost.length > 0) log.warn('keys.members_lost', { dropped, count: lost.length, members: someOf(lost) });
+    if (lost.length > 0) log.error('keys.members_lost', { dropped, count: lost.length, members: someOf(lost) });
   }
 
   #refuse(text: string): void {

@@ -58,7 +58,7 @@ export class ServiceProber {
     this.#count(order, 1);
     probe(order.probe, order.to, order.timeoutMs, this.#stop.signal)
       .catch((error: unknown) => {
-        log.warn('service_probe.broken', { member: order.member, error: errorText(error) });
+        log.error('service_probe.broken', { member: order.member, error: errorText(error) });
         return NOT_SENT;
       })
       .then((report) => {

@@ -55,13 +55,13 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
   const { opId } = run.record;
   const kept = TURNS_KEPT * run.plan.candidates.length;
   const old = endedSteps(run, attempt - kept);
-  return [`permit-${attempt}`, `launch-${attempt}`, ...old].flatMap((step) => {
+  return [`permit-${attempt}`, `launch-${attempt}`, `verify-${attempt}`, ...old].flatMap((step) => {
     const expect = run.journal.modRevision(step);
     return expect === 0 ? [] : [{ key: run.parts.keys.journalStep(opId, step), expect }];
   });
 }
 
-/** Never the record of an attempt that launched: those are what `maxLaunchAttempts` counts. */
+/** Never the record of an attempt whose replacement ran or should have: those are what `maxLaunchAttempts` counts. */
 function endedSteps(run: Run, before: number): readonly string[] {
   const steps: string[] = [];
   for (let number = before - 1; number > 0 && steps.length < DELETES_MAX; number -= 1) {

@@ -23,7 +23,7 @@ import { StepPatience } from './step-patience.ts';
 import type { NotedOf, RequestOf, ResultOf, Sends } from './step-shapes.ts';
 
 /**
- * The discipline of every effect, in one place (DESIGN §6): guarded write of what is about to be sent → the term's deadline, checked
+ * The discipline of every effect, in one place (S1, S3, S6): guarded write of what is about to be sent → the term's deadline, checked
  * synchronously right before → one attempt with an abort timeout → observe → guarded write of what was observed.
  *
  * A step is a reconcile loop: it looks (reads only) and names its next {@link Move}; only {@link driveStep} carries moves out.

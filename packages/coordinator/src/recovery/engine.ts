@@ -12,6 +12,7 @@ import {
   parseRecord,
   type Random,
   type Revision,
+  WAYS_OUT,
 } from '@understudy/shared';
 import type {
   HeartbeatSource,
@@ -27,6 +28,7 @@ import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-
 import { driveStep } from './effect.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
+import type { KeyLooks } from './key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
@@ -53,6 +55,8 @@ export interface RecoveryEngineOptions {
   readonly log: Log;
   readonly heartbeats: HeartbeatSource;
   readonly probeService?: ProbeService;
+  /** Where the keys of volumes are asked about; absent: nowhere. */
+  readonly keyLooks?: KeyLooks;
   /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
   /** The policy a new plan follows; absent: the frozen plan's. */
@@ -65,7 +69,7 @@ class RunEnded extends Error {
   override readonly name = 'RunEnded';
 }
 
-/** The table of DESIGN §6: which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
+/** Which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
 function drive(run: Run, key: StepKey): Promise<void> {
   switch (key.name) {
     case 'fence':
@@ -234,7 +238,8 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
       // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
       const yields = run.journal.states().get('activate') === 'done';
       await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
-      log.warn('recovery.held', { reason: hold.reason, text: hold.message });
+      const endsByItself = WAYS_OUT[hold.reason].endsByItself;
+      log[endsByItself ? 'warn' : 'error']('recovery.held', { reason: hold.reason, text: hold.message });
       return 'held';
     }
     if (!run.term.signal.aborted && !isOperationError(error)) throw error;

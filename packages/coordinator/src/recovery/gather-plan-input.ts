@@ -3,8 +3,14 @@ import { hasCode, OperationError } from '@understudy/shared';
 import { isBurstable } from '../core/recovery/launch-request.ts';
 import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
 import type { PlanInput } from '../core/recovery/plan.ts';
-import { gatherReferences, gatherTypeFacts } from './gather-references.ts';
+import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
+import type { KeyLooks } from './key-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';
+
+export interface PlanReads extends CloudCallOptions {
+  /** Where the keys of volumes are asked about; absent: nowhere. */
+  readonly keyLooks?: KeyLooks;
+}
 
 /**
  * Reads everything a plan needs of the failed instance. Reads only, so safe to repeat at any time; made before the intent.
@@ -14,7 +20,7 @@ export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
   policy: Pick<GroupPolicy, 'placements'>,
-  options: CloudCallOptions = {},
+  { keyLooks, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
   if (!instance) throw new OperationError('CLOUD_NOT_FOUND', `EC2 shows no instance ${instanceId}`);
@@ -28,7 +34,7 @@ export async function gatherPlanInput(
     cloud.describeUserData(instanceId, options),
     cloud.describeProtection(instanceId, options),
   ]);
-  const extras = await extrasOf(cloud, instance, policy, options);
+  const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
   const firstBoot = readFirstBoot(userData);
   return {
     instance,
@@ -60,15 +66,16 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
 /** Details a recovery can do without: a refused question is answered with null, and the plan says so. */
 async function extrasOf(
   cloud: Cloud,
-  instance: CloudInstance,
+  named: ReferenceSources,
   policy: Pick<GroupPolicy, 'placements'>,
   options: CloudCallOptions,
 ): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
+  const { instance } = named;
   const [shutdownBehavior, cpuCredits, typeFacts, references] = await Promise.all([
     unlessRefused(cloud.describeShutdownBehavior(instance.instanceId, options)),
     isBurstable(instance.instanceType) ? unlessRefused(cloud.describeCpuCredits(instance.instanceId, options)) : null,
     gatherTypeFacts(cloud, instance.instanceType, policy, options),
-    gatherReferences(cloud, instance, options),
+    gatherReferences(cloud, named, options),
   ]);
   return { shutdownBehavior, cpuCredits, typeFacts, references };
 }

@@ -1,28 +1,39 @@
-import type { Cloud, CloudCallOptions, CloudInstance, ErrorCode, GroupPolicy } from '@understudy/shared';
+import type { Cloud, CloudCallOptions, CloudInstance, CloudVolume, ErrorCode, GroupPolicy } from '@understudy/shared';
 import { isOperationError } from '@understudy/shared';
 import { NO_TYPE_FACTS, type TypeFacts } from '../core/recovery/candidate-fit.ts';
 import { type Existence, namedBy, type References, UNKNOWN_REFERENCES } from '../core/recovery/references.ts';
 import { textOf } from '../core/recovery/raw-value.ts';
+import { keysOf, NO_KEY_FACTS } from '../core/recovery/volume-keys.ts';
+import type { KeyLooks } from './key-looks.ts';
+
+/** What is looked at for {@link References}. */
+export interface ReferenceSources {
+  readonly instance: CloudInstance;
+  readonly volumes: readonly CloudVolume[];
+  /** Absent: keys are not asked about. */
+  readonly keyLooks?: KeyLooks | undefined;
+}
 
 /**
- * Whether what the instance names is still there. Reads only what it names: at most four calls. A read that fails says nothing about the thing, so it
+ * Whether what the instance and its volumes name is still there. Reads only what they name: at most four calls, and one for each key. A read that fails says nothing about the thing, so it
  * never stands in the way of a plan.
  */
 export async function gatherReferences(
   cloud: Cloud,
-  instance: CloudInstance,
+  { instance, volumes, keyLooks }: ReferenceSources,
   options: CloudCallOptions,
 ): Promise<References> {
   const named = namedBy(instance);
   const { keyName, placementGroup, capacityReservationId } = named;
   const vpcId = textOf(instance.raw.VpcId);
-  const [keyPair, group, reservation, routes] = await Promise.all([
+  const [keyPair, group, reservation, routes, keys] = await Promise.all([
     keyName === null ? UNKNOWN : existence(cloud.hasKeyPair(keyName, options)),
     placementGroup === null ? UNKNOWN : existence(cloud.hasPlacementGroup(placementGroup, options)),
     capacityReservationId === null ? UNKNOWN : existence(isUsable(cloud, capacityReservationId, options)),
     vpcId === null ? null : unlessFailed(cloud.describeRoutes(vpcId, options), null),
+    keyLooks ? keyLooks.look(keysOf(volumes), options.signal) : NO_KEY_FACTS,
   ]);
-  return { ...UNKNOWN_REFERENCES, keyPair, placementGroup: group, capacityReservation: reservation, routes };
+  return { ...UNKNOWN_REFERENCES, keyPair, placementGroup: group, capacityReservation: reservation, routes, keys };
 }
 
 const UNKNOWN: Existence = 'unknown';

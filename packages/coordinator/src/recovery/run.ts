@@ -15,6 +15,7 @@ import {
 } from '@understudy/shared';
 import type { HeartbeatSource, OpenIntent, ProbeService, Term } from '../contracts.ts';
 import type { Journal } from './journal.ts';
+import type { KeyLooks } from './key-looks.ts';
 import type { RecoverySettings } from './settings.ts';
 import { StandingHold } from './standing-hold.ts';
 
@@ -31,6 +32,8 @@ export interface RunParts {
   readonly heartbeats: HeartbeatSource;
   /** Absent: services cannot be looked at. */
   readonly probeService?: ProbeService;
+  /** Absent: keys of volumes are not asked about. */
+  readonly keyLooks?: KeyLooks;
   readonly settings: RecoverySettings;
 }
 

@@ -205,7 +205,12 @@ export class Settling {
   /** The same obstacle is not written again, so `since` stays true, and a pass that finds nothing new writes nothing. */
   #obstructed<T extends Leftover | OwedChore>(one: T, { code, text }: Refused): T {
     if (one.obstacle?.code === code) return one;
-    this.#parts.log.warn('leftover.obstructed', { opId: this.#history.opId, member: this.#history.member, code, text });
+    this.#parts.log.error('leftover.obstructed', {
+      opId: this.#history.opId,
+      member: this.#history.member,
+      code,
+      text,
+    });
     return { ...one, obstacle: { code, text, sinceWallMs: this.#parts.clock.wallMs() } };
   }
 

@@ -13,7 +13,7 @@ const capturedSnapshot = z.strictObject({ snapshotId: z.string(), volumeId: z.st
 const beside = z.array(PlannedVolumeSchema).default([]);
 export type CapturedSnapshot = z.infer<typeof capturedSnapshot>;
 
-const failure = z.enum(['capacity', 'placement', 'unknown', 'instance']);
+const failure = z.enum(['capacity', 'placement', 'unknown', 'key', 'instance']);
 /** Result of a step that ended its attempt. */
 const failedResult = z.strictObject({ failure });
 
@@ -37,6 +37,8 @@ export const STEP_SHAPES = {
         })
         .nullable(),
       failedSets: z.array(z.number()),
+      /** Those of them that failed while the key of a volume could not be used: they count against nobody. */
+      lockedSets: z.array(z.number()).optional(),
     }),
     result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot), beside }),
   },

@@ -62,7 +62,7 @@ export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
 
 /**
  * ClientToken of an effect: H(old instance and ordinal, purpose, attempt), 64 hex characters (EC2's limit). Never random, never from the term
- * (DESIGN §6; EC2 devguide, ec2-api-idempotency).
+ * (S6; EC2 devguide, ec2-api-idempotency).
  */
 export const clientTokenOf = (
   oldInstanceId: string,

@@ -236,6 +236,7 @@ export const HoldReasonSchema = z.enum([
   'FenceNotProven',
   'CaptureFailed',
   'CaptureTimeout',
+  'KmsKeyUnusable',
   'NoPlacementLeft',
   'NoCapacity',
   'LaunchAttemptsExhausted',

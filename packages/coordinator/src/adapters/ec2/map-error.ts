@@ -2,7 +2,7 @@ import { type ErrorCode, InvariantViolation, isOperationError, OperationError } 
 import { rawOf, textOf } from '../../core/recovery/raw-value.ts';
 
 /**
- * EC2's codes (API reference, errors-overview; ec2-facts §9) as ours. What is not listed: `*.NotFound` is CLOUD_NOT_FOUND, another 4xx is
+ * EC2's codes (API reference, errors-overview) as ours. What is not listed: `*.NotFound` is CLOUD_NOT_FOUND, another 4xx is
  * CLOUD_REJECTED, everything else has an unknown outcome.
  */
 const CODES: Readonly<Record<string, ErrorCode>> = {

@@ -54,6 +54,7 @@ describe('health is answered', () => {
   test('with 256 idle connections from the same address', async () => {
     await throwAt(256, '127.0.0.1');
     expect(await healthMs()).toBeLessThan(2_000);
+    expect(server.connections()).toMatchObject({ evicted: 256 - 64 + 1, refused: 0 });
   });
 
   test('with headers that trickle in from as many addresses as fill the server', async () => {

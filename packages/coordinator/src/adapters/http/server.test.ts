@@ -35,6 +35,7 @@ const SNAPSHOT: MetricsSnapshot = {
   serviceProbes: new Map([['Passing', 3]]),
   kernelDrops: 0,
   ringDrops: 0,
+  connections: { open: 3, evicted: 7, refused: 2 },
   receiveBufferBytes: 4_194_304,
 };
 
@@ -221,6 +222,9 @@ describe('HTTP', () => {
     expect(first).toContain('understudy_judgement_age_seconds 0.5');
     expect(first).toContain('understudy_holds{reason="Paused"} 2');
     expect(first).toContain('understudy_operator_requests_pending 3');
+    expect(first).toContain('understudy_http_connections 3');
+    expect(first).toContain('understudy_http_connections_closed_total{how="evicted"} 7');
+    expect(first).toContain('understudy_http_connections_closed_total{how="refused"} 2');
     expect(first).toContain('# TYPE understudy_heartbeats_received_total counter');
     expect(first).toContain('understudy_heartbeats_received_total 1234');
     expect(first).toContain('understudy_datagrams_dropped_total{reason="forged"} 3');

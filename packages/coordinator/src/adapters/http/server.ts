@@ -1,7 +1,7 @@
 import { type Clock, errorText, isName, type Log, OperationError } from '@understudy/shared';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { ApiSource, MetricsSource } from './api-source.ts';
-import { ConnectionGate, type ConnectionLimits } from './connection-limits.ts';
+import { ConnectionGate, type ConnectionLimits, type LimitCounts } from './connection-limits.ts';
 import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
 import { readerOf, withoutConsole } from './operator-access.ts';
 import { addOperatorRoutes, COMMAND_PATHS } from './operator-routes.ts';
@@ -9,6 +9,7 @@ import { addOperatorRoutes, COMMAND_PATHS } from './operator-routes.ts';
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
   readonly port: number;
+  connections(): LimitCounts;
   /** Stops listening and ends idle connections at once. Idempotent. */
   close(): Promise<void>;
 }
@@ -171,7 +172,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
   });
-  new ConnectionGate(server.server, limits);
+  const gate = new ConnectionGate(server.server, limits);
   // A body is neither wanted nor parsed: refused as a method or a path, whatever its type.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => {
@@ -195,6 +196,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   let closing: Promise<void> | null = null;
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    connections: () => gate.counts,
     close: () => (closing ??= server.close().then(() => undefined)),
   };
 }

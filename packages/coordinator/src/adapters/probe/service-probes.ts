@@ -10,14 +10,20 @@ import { probeTls } from './tls.ts';
 /** Looks at services over real sockets. */
 export function serviceProbes({ clock, log }: { readonly clock: Clock; readonly log: Log }): ProbeService {
   const authorities = new Authorities(clock);
+  /** By file, what was said of it: each trouble once, not at every look. */
+  const said = new Map<string, string>();
   return async (probe, to, timeoutMs, signal) => {
     const limits = { clock, timeoutMs, signal };
     const caFile = probe.kind === 'tcp' ? undefined : probe.caFile;
     if (caFile === undefined) return look(probe, to, undefined, limits);
     const ca = await authorities.read(caFile, timeoutMs).catch((error: unknown) => {
-      log.warn('service_probe.ca_unreadable', { probe: probeName(probe), caFile, error: errorText(error) });
+      const text = errorText(error);
+      if (said.get(caFile) !== text)
+        log.error('service_probe.ca_unreadable', { probe: probeName(probe), caFile, error: text });
+      said.set(caFile, text);
       return null;
     });
+    if (ca !== null) said.delete(caFile);
     return ca === null ? hostOnly(to, limits) : look(probe, to, ca, limits);
   };
 }

@@ -44,7 +44,7 @@ export function assess(told: MemberEvidence, policy: GroupPolicy, nowMs: Monoton
       (quorum.silentEverywhere || (silent && quorum.voting.length > 0) || workload.failed || service.failed) &&
       (evidence.cloud === null || nowMs - evidence.cloud.readAtMs > cloudFreshForMs(policy) / 2),
     quorum,
-    serviceUnreachable: !silent && service.unreachable,
+    serviceUnreachable: service.unreachable,
   };
 }
 

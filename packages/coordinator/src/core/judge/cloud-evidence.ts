@@ -69,7 +69,7 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
   );
 }
 
-/** `StateReason.Code` (ec2-facts §4.2). Unlisted or absent: no conclusion, because a wrong one replaces a machine somebody stopped. */
+/** `StateReason.Code` (EC2 API, StateReason). Unlisted or absent: no conclusion, because a wrong one replaces a machine somebody stopped. */
 function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
   if (code?.startsWith('Server.'))
     return { kind: 'failed', code: 'FailedByEc2', text: `EC2 says ${state} because of ${code}` };
@@ -108,7 +108,7 @@ export function cloudEvidence(
 ): EvidenceItem[] {
   const { cloud } = evidence;
   const ageMs = cloud ? nowMs - cloud.readAtMs : null;
-  const stale = ageMs !== null && ageMs > cloudFreshForMs(policy);
+  const stale = (ageMs ?? 0) > cloudFreshForMs(policy);
   const text = !cloud
     ? 'not readable'
     : cloud.instance
@@ -161,7 +161,7 @@ const ebsText = ({ status, readAtMs, ebsImpairedSinceMs }: CloudStatusReading): 
 
 type ScheduledEvent = CloudStatusReading['status']['events'][number];
 
-/** EC2 shows what is over for up to a week, marked in the description (ec2-facts §4.8). */
+/** EC2 shows what is over for up to a week, marked in the description (EC2 user guide, scheduled events). */
 const isAhead = ({ description }: ScheduledEvent): boolean => !/^\[(?:Completed|Canceled)\]/i.test(description);
 
 /** `instance-stop, not before 2026-12-01T09:00:00.000Z: …`: system-reboot, system-maintenance, instance-reboot, instance-stop, instance-retirement. */

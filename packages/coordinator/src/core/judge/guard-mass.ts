@@ -75,9 +75,10 @@ function othersOf({ failures }: Tally, member: string): string {
 }
 
 /** The member in question is heard and has not failed: the gates are asked only to say what they would answer. */
-const seemsFine = ({ fleet, recoveries, member }: GuardInput): boolean =>
-  fleet.some((one) => one.member === member && one.heard && one.failedSinceWallMs === null) &&
-  !recoveries.some((one) => one.member === member && one.endedAtWallMs === null);
+function seemsFine({ fleet, recoveries, member }: GuardInput): boolean {
+  const isWell = fleet.some((one) => one.member === member && one.heard && one.failedSinceWallMs === null);
+  return isWell && !recoveries.some((one) => one.member === member && one.endedAtWallMs === null);
+}
 
 type Named = { readonly member: string };
 

@@ -64,7 +64,11 @@ export function flapGate(input: GuardInput): GateResult {
   const within = endsOf(input).filter((end) => input.wallNowMs - end < flapWindowMs);
   const text = `${within.length} recoveries of this member within ${flapWindowMs} ms, ${flapLimit} are flapping`;
   const oldest = Math.min(...within.toSorted((a, b) => b - a).slice(0, flapLimit), Number.POSITIVE_INFINITY);
-  const until = oldest === Number.POSITIVE_INFINITY ? null : ((oldest + flapWindowMs) as WallMs);
   const value = `${within.length} recoveries of this member within ${durationText(flapWindowMs)}`;
-  return gate('Flapping', within.length < flapLimit, { value, limit: `below ${flapLimit}`, text }, until);
+  return gate(
+    'Flapping',
+    within.length < flapLimit,
+    { value, limit: `below ${flapLimit}`, text },
+    (oldest + flapWindowMs) as WallMs,
+  );
 }

@@ -94,6 +94,10 @@ describe('each gate', () => {
 
   it('a launch hours in our future proves our clock wrong, not the instance young', () => {
     expect(ask({ launchedAtWallMs: WALL + 7_200_000 }).kind).toBe('go');
+    const said = (launchedAtWallMs: number | null) =>
+      ask({ launchedAtWallMs }).gates.find(({ gate }) => gate === 'BootGrace')?.value;
+    expect(said(WALL + 7_200_000)).toBe('launched in the future of our clock, 7200000 ms');
+    expect(said(null)).toBe('launch time unknown');
   });
 
   it('open recoveries of the group count against its concurrency, those of other groups do not', () => {

@@ -26,6 +26,12 @@ describe('ownStopOf: was it we who stopped it?', () => {
     ['a tag without a time', { tags: { [TAG.fencedBy]: 'op-1' } }, { opId: 'op-1', abandoned: false }],
     ['started after the tag was set', { tags, launchedAtWallMs: AT + 1 }, null],
     ['heard after the tag was set', { tags, lastHeardWallMs: AT + 1 }, null],
+    ['heard at that very moment', { tags, lastHeardWallMs: AT }, { opId: 'op-1', abandoned: false }],
+    [
+      'neither a launch nor a heartbeat known',
+      { tags, launchedAtWallMs: null, lastHeardWallMs: null },
+      { opId: 'op-1', abandoned: false },
+    ],
     ['a journal without an intent', { journalOpId: 'op-2' }, { opId: 'op-2', abandoned: false }],
     ['an abandoned recovery of it', { history: [abandoned] }, { opId: abandoned.opId, abandoned: true }],
     ['started after it was abandoned', { history: [abandoned], tags, launchedAtWallMs: AT + 1 }, null],
@@ -46,7 +52,17 @@ describe('ownStopOf: was it we who stopped it?', () => {
       null,
     ],
     ['an abandoned recovery of another', { history: [{ ...abandoned, oldInstanceId: 'i-0' }] }, null],
-    ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1')] }, null],
+    ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1', { endedAtWallMs: AT })] }, null],
+    [
+      'two abandoned ones: the later',
+      { history: [{ ...abandoned, opId: 'op-0', endedAtWallMs: AT - 1 }, abandoned] },
+      { opId: abandoned.opId, abandoned: true },
+    ],
+    [
+      'the later one first',
+      { history: [abandoned, { ...abandoned, opId: 'op-0', endedAtWallMs: AT - 1 }] },
+      { opId: abandoned.opId, abandoned: true },
+    ],
   ])('%s', (_, over, want) => expect(ownStopOf(facts(over))).toEqual(want));
 });
 
@@ -87,8 +103,21 @@ describe('weighOwnStop', () => {
     expect(weighOwnStop(dead, own, null)).toBe(dead);
   });
 
-  test('whoever is heard is judged as ever', () => {
+  test('whoever is heard is judged as ever, also where its recovery was abandoned and its checks fail for too long', () => {
     const alive = assessment({ verdict: 'alive', reasonCode: 'Heard' });
     expect(weighOwnStop(alive, own, 'ann')).toBe(alive);
+    const failing = assessment({ verdict: 'alive', act: true, reasonCode: 'DegradedTooLong' });
+    expect(weighOwnStop(failing, { opId: 'op-1', abandoned: true }, null)).toBe(failing);
+  });
+
+  test('where no stop of ours is known, the stop is whoever’s EC2 says', () => {
+    const left = assessment({});
+    expect(weighOwnStop(left, null, 'ann')).toBe(left);
+  });
+
+  test('it says the ways out, and asked for, it is looked at within a second', () => {
+    expect(weighOwnStop(assessment({}), own, null).wouldChange.join()).toMatch(/is started.*understudy recover/);
+    const recheck = (recheckInMs: number) => weighOwnStop(assessment({ recheckInMs }), own, 'ann').recheckInMs;
+    expect([recheck(5_000), recheck(250)]).toEqual([1_000, 250]);
   });
 });

@@ -32,10 +32,9 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
     .toSorted((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
   if (ended) return livesAgain(facts, ended) ? null : { opId: ended.opId, abandoned: true };
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
-  const opId = tags?.[TAG.fencedBy];
+  const { [TAG.fencedBy]: opId, [TAG.fencedAt]: fencedAt = '' } = tags ?? {};
   if (opId === undefined) return null;
-  const fencedAtWallMs = Date.parse(tags?.[TAG.fencedAt] ?? '');
-  return livedAfter(facts, fencedAtWallMs) ? null : { opId, abandoned: false };
+  return livedAfter(facts, Date.parse(fencedAt)) ? null : { opId, abandoned: false };
 }
 
 /**

@@ -11,7 +11,7 @@ export function abstentionOf(evidence: MemberEvidence, opinion: ObserverOpinion)
   return VOTES.includes(opinion.verdict) ? null : `abstains (${opinion.reason})`;
 }
 
-/** Who votes, who hears it, and whether the silent ones are enough (DESIGN §4, S). */
+/** Who votes, who hears it, and whether the silent ones are enough (S10). */
 export function countVotes(evidence: MemberEvidence): Quorum {
   const votes = evidence.opinions.filter((opinion) => abstentionOf(evidence, opinion) === null);
   const voting = votes.map((vote) => vote.observer);

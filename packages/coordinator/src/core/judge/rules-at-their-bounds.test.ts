@@ -71,6 +71,7 @@ describe('the budget of recoveries', () => {
     expect(budgetLevel(ago(30, 90), 1, 2, WALL)).toBe(1.5);
     expect(budgetLevel(ago(30, 3_600, 30), 1, 2, WALL)).toBe(0.5);
     expect(budgetLevel([WALL + 60_000], 1, 2, WALL)).toBe(1);
+    expect(budgetLevel(ago(40, 40, 40, 10), 2, 4, WALL)).toBeCloseTo(4 - 3 + 1 - 1 + 1 / 3);
   });
 
   const started = (agoMs: number, endedAgoMs: number | null = null, member = 'x/y'): StartedRecovery =>
@@ -101,6 +102,8 @@ describe('the budget of recoveries', () => {
     expect(passes(started(900_000, 600_000, 'db/a'))).toBe(true);
     expect(passes(started(900_000, null, 'db/a'))).toBe(true);
     expect(passes(started(900_000, 100_000, 'db/other'))).toBe(true);
+    const recoveries = [started(900_000, null, 'db/a'), started(900_000, 100_000, 'db/other')];
+    expect(gateOf('Cooldown', { policy, recoveries })?.value).toBe('never recovered before');
   });
 
   it('flapping lasts until the oldest of the newest few is out of the window', () => {

@@ -5,7 +5,7 @@ import { type Judgement, LATER_MS, SOON_MS } from './judgement.ts';
 import { abstentionOf, areEnough } from './quorum.ts';
 
 export interface ServiceFinding {
-  /** Every observer with an opinion finds a service failing, and they are enough. */
+  /** Every observer with an opinion finds a service failing, and those that hear the member are enough: never true of one that nobody hears. */
   readonly unreachable: boolean;
   readonly failingForMs: number;
   /** For so long that the policy counts it as a failure. */
@@ -49,7 +49,7 @@ export function readService(
   return {
     unreachable,
     failingForMs,
-    failed: unreachable && neverActs === null && since !== null && failingForMs >= policy.serviceFailsAfterMs,
+    failed: unreachable && neverActs === null && failingForMs >= policy.serviceFailsAfterMs,
     text: failingText(failing),
     neverActs,
     evidence: votes.map((vote) =>

@@ -18,6 +18,13 @@ test('newest first; the same mind again is no change, another reason is', () => 
   expect(changes.of('db/b')).toEqual([]);
 });
 
+test('another verdict is a change, also for the same reason', () => {
+  const changes = new VerdictChanges();
+  changes.note('db/a', change(1, { verdict: 'suspect', reasonCode: 'Ec2Stale' }));
+  changes.note('db/a', change(2, { verdict: 'unknown', reasonCode: 'Ec2Stale' }));
+  expect(changes.of('db/a').map((one) => one.verdict)).toEqual(['unknown', 'suspect']);
+});
+
 test('another instance is a change', () => {
   const changes = new VerdictChanges();
   changes.note('db/a', change(1));

@@ -29,7 +29,7 @@ const cloud = (
   instance: { state, stateReasonCode: code, stateReasonText: null, launchedAtWallMs: WALL - bootedAgoMs },
 });
 
-/** What follows from EC2's answer if nobody hears it: the whole list of ec2-facts §4.2, in the states it can come with. */
+/** What follows from EC2's answer if nobody hears it: the whole list of EC2’s StateReason codes, in the states it can come with. */
 type Means = 'runs' | 'failed' | 'left' | 'unknown' | 'starting';
 const DOWN = ['stopping', 'stopped', 'shutting-down', 'terminated'] as const;
 const CODES: Readonly<Record<string, Means>> = {
@@ -156,7 +156,7 @@ function evidenceOf(says: readonly Says[], zones: readonly string[], rest: Parti
   return silentEverywhere({ observers: live, opinions, ...rest });
 }
 
-/** Also where they agree with the oracle: what no oracle may allow (S10, S11, DESIGN §4). */
+/** Also where they agree with the oracle: what no oracle may allow (S10, S11). */
 function brokenRules(one: Case, evidence: MemberEvidence, verdict: string, act: boolean): string[] {
   const heard = one.says.includes('alive');
   const fresh = evidence.cloud !== null && NOW - evidence.cloud.readAtMs <= 6_500;

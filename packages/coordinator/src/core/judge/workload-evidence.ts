@@ -29,7 +29,7 @@ export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowM
   return {
     degraded: failing.length > 0,
     failingForMs,
-    failed: failing.length > 0 && degradedFailsAfterMs > 0 && failingForMs >= degradedFailsAfterMs,
+    failed: degradedFailsAfterMs > 0 && failingForMs >= degradedFailsAfterMs,
     text: failing.map(failingText).join(', '),
     evidence: workload ? workloadEvidence(workload, suspectAfterMs, nowMs) : [],
   };

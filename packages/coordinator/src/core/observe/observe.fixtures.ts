@@ -13,6 +13,7 @@ import {
   type MemberId,
   type MonotonicMs,
   monotonicMs,
+  type ServePromise,
   tagMatches,
 } from '@understudy/shared';
 import type { ActivationAnswer } from '../../contracts.ts';
@@ -41,6 +42,7 @@ export class WireAgent {
   sequence = 0n;
   challenge = '00'.repeat(8);
   checks = PASSING;
+  promise: ServePromise | null = null;
 
   constructor(member: MemberId, instanceId: string, keyId = 1) {
     this.member = member;
@@ -61,7 +63,7 @@ export class WireAgent {
         sequence: this.sequence,
         challenge: this.challenge,
         checks: this.checks,
-        servePromise: null,
+        servePromise: this.promise,
         acks: [],
       },
       this.mac,
@@ -115,6 +117,8 @@ export interface TestObserver {
   answer: ActivationAnswer;
   /** What the last answer was asked with: when the agent's boot epoch was first heard. */
   bootHeardAtMs: number | null;
+  /** … and what the heartbeat promised. */
+  promise: ServePromise | null;
 }
 
 /** Warm from the start (at 0) unless told otherwise. */
@@ -128,6 +132,7 @@ export function observer(
     table: null,
     answer: ANSWER,
     bootHeardAtMs: null,
+    promise: null,
   };
   const table = new ObserverTable({
     coordinatorId: 'c1',
@@ -136,8 +141,8 @@ export function observer(
     keyIds: [1, 2],
     keyOf: (keyId, member) => deriveAgentKey(MASTER, keyId, member),
     activations: {
-      answer: (_member, _hash, bootHeardAtMs) => {
-        made.bootHeardAtMs = bootHeardAtMs;
+      answer: (_member, _hash, bootHeardAtMs, promise) => {
+        Object.assign(made, { bootHeardAtMs, promise });
         return made.answer;
       },
     },

@@ -3,9 +3,10 @@ import { type RefusalClass, refusalClassOf } from './refusals.ts';
 
 /**
  * Why a placement attempt ended. `capacity`: the same placement may work later. `placement`: this candidate was refused for a fault of its own.
- * `unknown`: EC2 never said what became of the launch; with the permit gone, nothing can have. `instance`: it launched, but died or did not verify.
+ * `unknown`: EC2 never said what became of the launch; with the permit gone, nothing can have. `key`: it was launched and ended at once, because EC2 could not
+ * use the key of a volume. `instance`: it launched, but died or did not verify.
  */
-export type AttemptFailure = 'capacity' | 'placement' | 'unknown' | 'instance';
+export type AttemptFailure = 'capacity' | 'placement' | 'unknown' | 'key' | 'instance';
 
 export type CallAdvice =
   /** Certainly not applied; the same call again, after a pause. */
@@ -16,7 +17,7 @@ export type CallAdvice =
   | { readonly kind: 'lag' }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   /** Nothing was made, and another placement would not help: a person has to look. The same frozen call is sent again on resume. */
-  | { readonly kind: 'refused'; readonly reason: 'CloudDenied' | 'CloudRejected' };
+  | { readonly kind: 'refused'; readonly reason: 'CloudDenied' | 'CloudRejected' | 'KmsKeyUnusable' };
 
 const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
   transient: { kind: 'again' },
@@ -25,6 +26,7 @@ const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
   lag: { kind: 'lag' },
   denied: { kind: 'refused', reason: 'CloudDenied' },
   hopeless: { kind: 'refused', reason: 'CloudRejected' },
+  key: { kind: 'refused', reason: 'KmsKeyUnusable' },
   conflict: { kind: 'observe' },
   launched: { kind: 'failed', failure: 'instance' },
   unknown: { kind: 'observe' },

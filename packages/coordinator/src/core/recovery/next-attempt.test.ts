@@ -76,7 +76,7 @@ describe('what costs a try', () => {
         'with a plan from the policy of now: understudy replan db/one --why TEXT',
     );
   });
-  test.each<AttemptFailure>(['capacity', 'unknown'])('%s costs none, a hundred times', (failure) => {
+  test.each<AttemptFailure>(['capacity', 'unknown', 'key'])('%s costs none, a hundred times', (failure) => {
     const all = ended(...Array.from({ length: 100 }, (_, index) => [index % 2, failure] as const));
     expect(next(all, { nowWallMs: HOUR_MS })).toMatchObject({ kind: 'attempt', candidateIndex: 0 });
   });

@@ -8,7 +8,7 @@ export interface EndedAttempt {
   readonly failure: AttemptFailure;
   readonly text: string;
   readonly endedAtWallMs: number;
-  /** Attempts of the unbroken series that made nothing, this one included; 0: it did launch. */
+  /** Attempts of the unbroken series that made nothing that ran, this one included; 0: it did launch. */
   readonly seriesLength: number;
   /** When that series began. */
   readonly seriesSinceWallMs: number;
@@ -39,7 +39,12 @@ export type NextAttempt =
       /** To wait before it. */
       readonly pauseMs: number;
       /** What it is waited for, with the time it began; null: nothing. */
-      readonly shortage: { readonly text: string; readonly sinceWallMs: number } | null;
+      readonly shortage: {
+        readonly text: string;
+        readonly sinceWallMs: number;
+        /** The last one ended because the key of a volume could not be used. */
+        readonly forKey: boolean;
+      } | null;
     }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string };
 
@@ -73,7 +78,7 @@ export function condemned(all: readonly EndedAttempt[], limits: AttemptLimits): 
 
 /**
  * The placement of the next attempt: the candidates in their order, again and again, without those whose own fault it was. What made nothing (no
- * capacity, a refusal, an answer that never came) costs no try: when all candidates have been asked, there is a pause that grows, for as long as
+ * capacity, a refusal, an answer that never came, a key that EC2 could not use) costs no try: when all candidates have been asked, there is a pause that grows, for as long as
  * the policy says. Replacements that were launched and failed do cost one, `maxAttempts` in one round. A new round begins only when a person has
  * had the hold taken away that ended the last one (`retryAsked`). Pure.
  */
@@ -101,7 +106,10 @@ function nextInRound(ended: readonly EndedAttempt[], round: number, limits: Atte
     const candidateIndex = (last.candidateIndex + step) % candidates.length;
     if (unusable.has(candidateIndex)) continue;
     const pauseMs = pauseBefore(ended, candidateIndex, limits, candidates.length - unusable.size);
-    const shortage = isRefusal(last) ? { text: reasonsOf(ended, limits), sinceWallMs: last.seriesSinceWallMs } : null;
+    const { failure, seriesSinceWallMs: sinceWallMs } = last;
+    const shortage = isRefusal(last)
+      ? { text: reasonsOf(ended, limits), sinceWallMs, forKey: failure === 'key' }
+      : null;
     return { kind: 'attempt', round, candidateIndex, pauseMs, shortage };
   }
   return {

@@ -5,6 +5,7 @@ import { missingProblems } from './references.ts';
 import { firstBootProblems } from './plan-first-boot.ts';
 import { imageOf } from './plan-launch-base.ts';
 import { primaryInterfaceOf } from './plan-raw.ts';
+import { lockedProblems } from './volume-keys.ts';
 import { flagOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /** Why this instance cannot, or must not, be replaced. Empty = it can. */
@@ -15,6 +16,7 @@ export function blockersOf(input: PlanInput, placements: Placements, policy: Gro
     ...machineProblems(input),
     ...volumeProblems(input),
     ...firstBootProblems(input, policy),
+    ...lockedProblems(input.volumes, input.references.keys),
     ...missingProblems(input.instance, input.references, policy),
     ...placementProblems(placements),
   ];

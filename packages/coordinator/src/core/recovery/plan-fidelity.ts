@@ -184,8 +184,8 @@ export const FIDELITY: readonly FidelityRow[] = [
   row(
     42,
     'default encryption and key',
-    ['carried', 'lost'],
+    ['carried', 'lost', 'refused'],
     ['BlockDeviceMappings'],
-    ['KmsKeyUnnamed', 'KmsKeyNotChecked'],
+    ['KmsKeyUnnamed', 'KmsKeyNotChecked', 'KmsKeyUnusable'],
   ),
 ];

@@ -8,9 +8,10 @@ import { imageOf, launchBaseOf } from './plan-launch-base.ts';
 import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './plan-raw.ts';
 import { keyIdInUserData } from './user-data-key.ts';
 import { routeLosses } from './references.ts';
+import { uncheckedLosses } from './volume-keys.ts';
 import { flagOf, numberOf, rawListOf, rawOf, textOf } from './raw-value.ts';
 
-/** What the replacement will not have, or have differently. In the order of ec2-facts §5. */
+/** What the replacement will not have, or have differently. In the order of docs/replacement.md. */
 export function lossesOf(input: PlanInput, placements: Placements, policy: GroupPolicy): readonly Finding[] {
   return [
     ...networkLosses(input),
@@ -90,10 +91,10 @@ function diskLosses(input: PlanInput): Finding[] {
   const cards = rawListOf(instance.raw.BlockDeviceMappings).filter((item) => numberOf(rawOf(item.Ebs).EbsCardIndex));
   const keyId = keyIdInUserData(userData);
   const noKey = volumes.filter((volume) => volume.encrypted && volume.kmsKeyId === null);
-  const kept = volumes.filter((volume) => volume.kmsKeyId !== null).length;
   const isNvme = typeOf(input)?.hypervisor !== 'xen';
   return [
     ...instanceStoreLosses(input),
+    ...uncheckedLosses(volumes, input.references.keys),
     ...findings((note) => {
       note(true, 'MemoryLost', 'what was in memory and not yet on disk when the instance was fenced');
       note(
@@ -111,11 +112,6 @@ function diskLosses(input: PlanInput): Finding[] {
         noKey.length > 0,
         'KmsKeyUnnamed',
         `${noKey.length} encrypted volumes name no key: the snapshot's key is used`,
-      );
-      note(
-        kept > 0,
-        'KmsKeyNotChecked',
-        `${kept} volumes are encrypted with a key that EC2 cannot be asked about: a key that is disabled or deleted ends the launch`,
       );
       note(
         keyId !== null,

@@ -72,6 +72,9 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
     volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
   },
   FirstBootFormats: firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
+  KmsKeyUnusable: references({
+    keys: new Map([['arn:aws:kms:::key/1', { kind: 'unusable', what: 'disabled', remedy: '' }]]),
+  }),
   PlacementGroupGone: references({ placementGroup: 'gone' }),
   CapacityReservationGone: references({ capacityReservation: 'gone' }),
   InstanceProfileGone: references({ instanceProfile: 'gone' }),

@@ -21,6 +21,7 @@ import { userDataOf } from './plan-first-boot.ts';
 import { lossesOf } from './plan-losses.ts';
 import type { FirstBoot } from '../user-data/first-boot.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
+import { uncheckedProblems } from './volume-keys.ts';
 
 /** All that is read from EC2 before the intent (see `gatherPlanInput`). */
 export interface PlanInput {
@@ -94,7 +95,12 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
   const missing = missingLosses(instance, input.references, policy);
   return {
     kind: 'plan',
-    problems: [...missing, ...placements.skipped, ...trialProblems(input.trial)],
+    problems: [
+      ...missing,
+      ...placements.skipped,
+      ...uncheckedProblems(input.volumes, input.references.keys),
+      ...trialProblems(input.trial),
+    ],
     plan: {
       strategy: policy.strategy,
       policy,

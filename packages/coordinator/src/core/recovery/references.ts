@@ -1,6 +1,7 @@
 import type { CloudInstance, CloudRoute, GroupPolicy } from '@understudy/shared';
 import type { Finding } from './plan.ts';
 import { rawListOf, rawOf, textOf } from './raw-value.ts';
+import { type KeyFacts, NO_KEY_FACTS } from './volume-keys.ts';
 
 /** `unknown`: it was not asked about, or EC2 did not answer; a refusal by permissions says nothing about what is there. */
 export type Existence = 'present' | 'gone' | 'unknown';
@@ -15,6 +16,8 @@ export interface References {
   readonly licences: Existence;
   /** Routes of the VPC that lead to the instance or to one of its interfaces; null: not known. */
   readonly routes: readonly CloudRoute[] | null;
+  /** Of the attached volumes. */
+  readonly keys: KeyFacts;
 }
 
 export const UNKNOWN_REFERENCES: References = {
@@ -24,6 +27,7 @@ export const UNKNOWN_REFERENCES: References = {
   instanceProfile: 'unknown',
   licences: 'unknown',
   routes: null,
+  keys: NO_KEY_FACTS,
 };
 
 /** The names, as the instance shows them; null: it names none. */

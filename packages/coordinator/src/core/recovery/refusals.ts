@@ -8,6 +8,7 @@ import type { OperationError } from '@understudy/shared';
  * - `lag`: refused; EC2 does not see something that was made a moment ago: the same call again for a while;
  * - `denied`: refused; a person has to allow it;
  * - `hopeless`: refused, and no repeat and no other candidate changes it;
+ * - `key`: refused; the key of a volume cannot be used, until somebody makes that possible again;
  * - `conflict`: refused; something is in a state that forbids it: look, then decide;
  * - `launched`: the token was used, and what it launched is terminated;
  * - `unknown`: it may have been applied: look before anything else.
@@ -19,6 +20,7 @@ export type RefusalClass =
   | 'lag'
   | 'denied'
   | 'hopeless'
+  | 'key'
   | 'conflict'
   | 'launched'
   | 'unknown';
@@ -83,12 +85,17 @@ export const REFUSAL_CLASSES: ReadonlyMap<string, RefusalClass> = new Map([
   ...listed('unknown', 'RetryableError'),
 ]);
 
+/** EC2 has several spellings for a key that does not exist, is in the wrong state or is not allowed (`InvalidKMSKey.InvalidState`, `KMSKeyNotAccessible…`). */
+const KEY_CODE = /^(?:Invalid)?KmsKey|^KMS\w*Exception$/i;
+
 /**
  * The class of an error. EC2's own code decides where we know it. For one we do not know: what was refused condemns the candidate (another may
  * do, and when none does a person is told each reason), and what was not certainly refused is `unknown`.
  */
 export function refusalClassOf(error: OperationError): RefusalClass {
   const known = REFUSAL_CLASSES.get(error.upstreamCode ?? '');
+  const certain = error.code !== 'CLOUD_OUTCOME_UNKNOWN' && error.code !== 'CLOUD_UNAVAILABLE';
+  if (certain && KEY_CODE.test(error.upstreamCode ?? '')) return 'key';
   switch (error.code) {
     case 'CLOUD_OUTCOME_UNKNOWN':
       return 'unknown';

@@ -23,7 +23,7 @@ interface StepRow {
   failedOf?(attempt: number): readonly string[];
 }
 
-/** The order is the safety (DESIGN §6). Rows whose needs are met run side by side. */
+/** The order is the safety (S4, S7, S8). Rows whose needs are met run side by side. */
 const STEP_TABLE: readonly StepRow[] = [
   { name: 'fence', per: 'recovery', needs: () => [] },
   { name: 'capture', per: 'recovery', needs: () => ['fence'] },

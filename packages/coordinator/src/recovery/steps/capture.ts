@@ -11,6 +11,7 @@ import { madeNothing, refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
 import { capturedBeside } from '../captured-volumes.ts';
+import { lockedHold, refusedForKey } from '../locked-volumes.ts';
 import type { NotedOf } from '../step-shapes.ts';
 
 const NOTHING: NotedOf<'capture'> = { set: null, failedSets: [] };
@@ -66,11 +67,11 @@ const incomplete = (run: Run, count: number): Move<'capture'> => ({
 });
 
 /** Makes the set canonical, together with what it holds beside the plan. */
-async function note(run: Run, set: SnapshotSet, failedSets: readonly number[]): Promise<Move<'capture'>> {
+async function note(run: Run, set: SnapshotSet, noted: NotedOf<'capture'>): Promise<Move<'capture'>> {
   const snapshots = set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId }));
   const beside = [...(await capturedBeside(run, set))];
   const canonical = { number: set.number, snapshots, beside, notedAtWallMs: run.wallMs() };
-  return { kind: 'note', noted: { set: canonical, failedSets: [...failedSets] } };
+  return { kind: 'note', noted: { ...noted, set: canonical } };
 }
 
 /** Waits for the canonical set; a set that failed is put aside for good. */
@@ -92,8 +93,15 @@ async function follow(
       return { kind: 'wait', text: progress.text, percent: progress.percent };
     case 'failed':
       memory.completeByMs = null;
-      return { kind: 'note', noted: { set: null, failedSets: [...noted.failedSets, set.number] } };
+      return { kind: 'note', noted: await withFailed(run, noted, set.number) };
   }
+}
+
+/** What a key that cannot be used makes fail is no fault of the capture: it is taken again once the key works, however often that was. */
+async function withFailed(run: Run, noted: NotedOf<'capture'>, number: number): Promise<NotedOf<'capture'>> {
+  const failedSets = [...noted.failedSets, number];
+  const lockedSets = [...(noted.lockedSets ?? []), ...((await lockedHold(run)) ? [number] : [])];
+  return { set: null, failedSets, ...(lockedSets.length > 0 && { lockedSets }) };
 }
 
 const timeLeftMs = (run: Run, startedAtWallMs: number): number =>
@@ -115,16 +123,18 @@ async function obtain(
   const sent = frozen.sends.snapshots ?? 0;
   if (last?.error === null && memory.reply) return take(run, memory, sent, memory.reply, noted);
   if (last) learn(run, memory, last);
-  const hopeless = last?.error && refusedForGood(run, memory, last.error);
+  const hopeless = last?.error && (await refusedForGood(run, memory, last.error));
   if (hopeless) return hopeless;
   const terminated = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
-  if (!terminated && (sent === 0 || memory.refusedForSure)) return create(run, memory, frozen);
+  if (!terminated && (sent === 0 || memory.refusedForSure))
+    return (await lockedHold(run)) ?? create(run, memory, frozen);
   const sets = await setsMade(run);
   const found = adoptableSet(run.plan.volumes, sets, noted.failedSets);
-  if (found) return note(run, found, noted.failedSets);
+  if (found) return note(run, found, noted);
   if (terminated) return captureFailed(await whatSurvives(run));
   const made = new Set([...noted.failedSets, ...sets.map((one) => one.number)]).size;
-  if (isExhausted(run, memory, noted.failedSets.length, made)) {
+  const locked = noted.lockedSets?.length ?? 0;
+  if (isExhausted(run, memory, noted.failedSets.length - locked, made - locked)) {
     const text = `${noted.failedSets.length} of the ${made} snapshot sets that EC2 made have failed, and no other is complete`;
     return captureFailed(`${text}. ${retryAdvice(run.record.member)}`);
   }
@@ -144,7 +154,7 @@ async function take(
   const move =
     missing.length > 0
       ? captureFailed(`${missing.join(', ')} is no longer attached to the old instance`)
-      : await note(run, set, noted.failedSets);
+      : await note(run, set, noted);
   memory.reply = null;
   return move;
 }
@@ -158,8 +168,9 @@ function learn(run: Run, memory: Memory, last: Attempt): void {
 }
 
 /** null: it may be taken later. */
-function refusedForGood(run: Run, memory: Memory, error: OperationError): Move<'capture'> | null {
+async function refusedForGood(run: Run, memory: Memory, error: OperationError): Promise<Move<'capture'> | null> {
   const refusal = refusalClassOf(error);
+  if (refusal === 'key') return refusedForKey(run, `EC2 refuses the snapshots: ${error.message}`);
   const forMs = memory.unknownSinceMs === null ? 0 : run.nowMs() - memory.unknownSinceMs;
   if (refusal !== 'hopeless' && refusal !== 'candidate' && forMs <= run.settings.lagGraceMs) return null;
   return captureFailed(`EC2 refuses the snapshots: ${error.message}`);
@@ -175,13 +186,18 @@ function isExhausted(run: Run, memory: Memory, failedSets: number, made: number)
 }
 
 /** A set of the newest call may exist without being shown yet: look twice before paying for another one. */
-function again(run: Run, memory: Memory, frozen: Frozen<'capture'>, noted: NotedOf<'capture'>): Move<'capture'> {
+async function again(
+  run: Run,
+  memory: Memory,
+  frozen: Frozen<'capture'>,
+  noted: NotedOf<'capture'>,
+): Promise<Move<'capture'>> {
   const newestFailed = noted.failedSets.includes(frozen.sends.snapshots ?? 0);
   memory.emptyLooks += 1;
   if (!newestFailed && memory.emptyLooks < 3) {
     return { kind: 'wait', text: 'looking for the snapshots', forMs: run.settings.confirmSpacingMs };
   }
-  return create(run, memory, frozen);
+  return (await lockedHold(run)) ?? create(run, memory, frozen);
 }
 
 function create(run: Run, memory: Memory, frozen: Frozen<'capture'>): Move<'capture'> {

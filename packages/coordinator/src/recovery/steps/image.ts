@@ -2,6 +2,7 @@ import { invariant, type OperationError } from '@understudy/shared';
 import { buildImageRequest } from '../../core/recovery/launch-request.ts';
 import { refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Move, Step } from '../effect.ts';
+import { refusedForKey } from '../locked-volumes.ts';
 import type { Run } from '../run.ts';
 
 /** One image of the root snapshot, under a name that is a function of the recovery: a repeat is refused as a duplicate, and adopted. */
@@ -31,6 +32,8 @@ export function imageStep(run: Run): Step<'image'> {
       const images = await run.read((cloud, options) => cloud.describeImages({ name: [frozen.request.name] }, options));
       const image = images.find((one) => one.name === frozen.request.name);
       if (image) return judge(image, frozen.request.rootSnapshotId);
+      if (last?.error && refusalClassOf(last.error) === 'key')
+        return refusedForKey(run, `EC2 refuses the image: ${last.error.message}`);
       if (last?.error && isHopeless(last.error)) {
         return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last.error.message}` };
       }

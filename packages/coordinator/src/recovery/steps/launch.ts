@@ -5,13 +5,14 @@ import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import { hasOtherCandidate } from '../attempts.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
+import { lockedHold, refusedForKey } from '../locked-volumes.ts';
 import { lookForLaunch, severalFound } from '../look-for-launch.ts';
 import type { Run } from '../run.ts';
 
 /**
  * The one launch of attempt n. The complete request is in the journal before it is sent and is sent as it stands there. Unknown outcome:
  * look by token, by permit and by tags; found: adopt; not found: the same request with the same token again, which cannot launch twice in
- * its zone. A candidate's own fault, or no capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With no other
+ * its zone. Nothing is sent while the key of a volume is known to be unusable. A candidate's own fault, or no capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With no other
  * candidate the same request is sent again after a pause, which costs nothing but time.
  */
 export function launchStep(run: Run, attempt: number): Step<'launch'> {
@@ -22,7 +23,7 @@ export function launchStep(run: Run, attempt: number): Step<'launch'> {
     prepare: async () => freeze(run, attempt),
     next: async (frozen, last) => {
       if (memory.reply) return launched(memory.reply.instanceId, 'reply');
-      if (frozen.sends.run === undefined) return send(run, frozen, memory);
+      if (frozen.sends.run === undefined) return (await lockedHold(run)) ?? send(run, frozen, memory);
       if (last?.error) return onError(run, attempt, frozen, last, memory);
       // After a pause: what was certainly refused needs no look before it is asked for again.
       return memory.refusedForSure ? send(run, frozen, memory) : lookThenSend(run, attempt, frozen, memory);
@@ -106,7 +107,8 @@ const lookThenSend = async (
   attempt: number,
   frozen: Frozen<'launch'>,
   memory: Memory,
-): Promise<Move<'launch'>> => (await look(run, attempt, frozen)) ?? send(run, frozen, memory);
+): Promise<Move<'launch'>> =>
+  (await look(run, attempt, frozen)) ?? (await lockedHold(run)) ?? send(run, frozen, memory);
 
 const failed = (failure: AttemptFailure, error: OperationError): Move<'launch'> => ({
   kind: 'failed',
@@ -129,6 +131,7 @@ async function onError(
     case 'failed':
       return advice.failure === 'capacity' ? noRoom(run, attempt, error, memory) : failed(advice.failure, error);
     case 'refused':
+      if (advice.reason === 'KmsKeyUnusable') return refusedForKey(run, `EC2 refuses the launch: ${error.message}`);
       return { kind: 'hold', reason: advice.reason, text: `EC2 refuses the launch: ${error.message}` };
     case 'again':
       return send(run, frozen, memory);

@@ -9,9 +9,12 @@ import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/la
 import { buildPermitRequest } from '../../core/recovery/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../../core/recovery/next-attempt.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
+import { keyAdvice } from '../../core/recovery/volume-keys.ts';
 import { attemptLimits, endedAttempts, hasOtherCandidate } from '../attempts.ts';
+import { volumesOf } from '../captured-volumes.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { HoldDecided } from '../hold.ts';
+import { keyFactsOf } from '../locked-volumes.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
 
@@ -67,17 +70,21 @@ async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonl
   const { sinceWallMs } = shortage;
   const [since, until] = [sinceWallMs, sinceWallMs + retryRefusedForMs].map((wallMs) => new Date(wallMs).toISOString());
   if (run.wallMs() - sinceWallMs >= holdFailingAfterMs) {
-    const text = `nothing could be launched since ${since}: ${shortage.text}. All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
+    const advice = shortage.forKey ? ` ${keyAdvice(volumesOf(run), await keyFactsOf(run))}.` : '';
+    const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
     )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
     await run.standing.want(PLACEMENT, {
       key: `${PLACEMENT} ${shortage.text}`,
-      reason: 'NoCapacity',
+      reason: shortage.forKey ? 'KmsKeyUnusable' : 'NoCapacity',
       ...{ text, sinceWallMs, untilWallMs: sinceWallMs + retryRefusedForMs },
     });
   }
   if (pauseMs === 0) return;
-  run.say(step, `no placement has room: asking again in ${Math.ceil(pauseMs / 1_000)} s (${shortage.text})`);
+  run.say(
+    step,
+    `${shortage.forKey ? 'the key of a volume cannot be used' : 'no placement has room'}: asking again in ${Math.ceil(pauseMs / 1_000)} s (${shortage.text})`,
+  );
   await run.nap(pauseMs);
 }
 

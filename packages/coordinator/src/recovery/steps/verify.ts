@@ -1,10 +1,12 @@
 import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
 import { invariant, MemberRecordSchema, parseRecord, type ServePromise } from '@understudy/shared';
 import { disksToKeep } from '../../core/recovery/launch-request.ts';
+import { endedForKey, NO_KEY_FACTS } from '../../core/recovery/volume-keys.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
 import { promiseFault } from '../../core/serve-lease/index.ts';
 import { volumesOf } from '../captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
+import { keyFactsOf } from '../locked-volumes.ts';
 import { isPassing, type Run } from '../run.ts';
 
 /** How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local readings cost nothing, describes cost tokens. */
@@ -61,7 +63,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
           if (memory.status === null && memory.statusError !== null) throw memory.statusError;
           return { kind: 'done', result: { instanceId } };
         case 'failed':
-          return failed(verdict.text);
+          return (await lockedOut(run, memory.instance)) ?? failed(verdict.text);
         case 'wait':
           return wait(run, memory, verdict.text, verdict.againInMs);
       }
@@ -119,6 +121,18 @@ function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'>
 }
 
 const failed = (text: string): Move<'verify'> => ({ kind: 'failed', failure: 'instance', code: 'VerifyFailed', text });
+
+/** The replacement never ran because EC2 could not use the key of one of its volumes; null: that is not it. */
+async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move<'verify'> | null> {
+  if (instance?.state !== 'terminated' && instance?.state !== 'shutting-down') return null;
+  const volumes = volumesOf(run);
+  if (!endedForKey(instance, volumes, NO_KEY_FACTS)) return null;
+  const facts = await keyFactsOf(run);
+  if (!endedForKey(instance, volumes, facts)) return null;
+  const why = instance.stateReasonText ?? instance.stateReasonCode ?? '';
+  const text = `the replacement ${instance.instanceId} was ended by EC2, which could not use the key of a volume (${why})`;
+  return { kind: 'failed', failure: 'key', code: instance.stateReasonCode ?? 'KmsKeyUnusable', text };
+}
 
 /** While only heartbeats are missing they are looked at as often as at the start: it is a look into our own memory. */
 function wait(run: Run, memory: Memory, text: string, againInMs: number | null): Move<'verify'> {

@@ -51,7 +51,7 @@ export async function abandon(
       throw new IntentGone('closed by somebody else');
     return { kind: 'again' };
   }
-  log.warn('recovery.abandoned', { by, why });
+  log.info('recovery.abandoned', { by, why });
   return { kind: 'closed' };
 }
 

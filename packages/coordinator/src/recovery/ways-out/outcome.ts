@@ -67,7 +67,7 @@ export async function rewriteIntent(run: Run, request: StoredRequest, rewrite: R
     return { kind: 'again' };
   }
   const { kind, by, why } = request.record;
-  log.warn('recovery.request_done', { request: kind, by, why, text: rewrite.text });
+  log.info('recovery.request_done', { request: kind, by, why, text: rewrite.text });
   return {
     kind: 'go-on',
     intent: { record: { ...run.record, ...rewrite.change, acts }, modRevision: outcome.revision },

@@ -57,7 +57,10 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
   const basis = policyOf(record.member);
   const policy = basis?.policy ?? frozen.policy;
   try {
-    const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, { signal: run.signal });
+    const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
+      signal: run.signal,
+      ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
+    });
     const result = makePlan(input, policy);
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };

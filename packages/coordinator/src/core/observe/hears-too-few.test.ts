@@ -1,0 +1,71 @@
+import type { MemberId } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { at, observer, run, watched, WireAgent } from './observe.fixtures.ts';
+
+const members = Array.from({ length: 4 }, (_, i) => `db/m${i}` as MemberId);
+const fleet = (settings = {}) => {
+  const { table } = observer(
+    members.map((member) => watched(member)),
+    settings,
+  );
+  const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
+  return { table, agents };
+};
+
+describe('of the agents heard before, those heard now', () => {
+  it('are counted from the first confirmed heartbeat on', () => {
+    const { table, agents } = fleet();
+    agents[0]?.greet(table, 0);
+    agents[1]?.send(table, 0);
+    expect(table.hearing(at(100))).toEqual({ heardBefore: 1, hearsNow: 1 });
+  });
+
+  it('stop counting as heard after the shortest suspicion time of any member', () => {
+    const { table, agents } = fleet();
+    for (const agent of agents) agent.greet(table, 0);
+    expect(table.hearing(at(4_999)).hearsNow).toBe(4);
+    expect(table.hearing(at(5_000))).toEqual({ heardBefore: 4, hearsNow: 0 });
+    table.setRoster(
+      members.map((member, i) => watched(member, { suspectAfterMs: i === 2 ? 2_000 : 9_000 })),
+      at(0),
+    );
+    expect(table.hearing(at(1_999)).hearsNow).toBe(4);
+    expect(table.hearing(at(2_000)).hearsNow).toBe(0);
+  });
+
+  it('one that speaks seldom is heard for two of its own intervals', () => {
+    const { table, agents } = fleet();
+    for (const agent of agents) agent.greet(table, 0);
+    for (let ms = 4_000; ms <= 40_000; ms += 4_000) agents[0]?.send(table, ms);
+    expect(table.hearing(at(47_999)).hearsNow).toBe(1);
+    expect(table.hearing(at(48_000)).hearsNow).toBe(0);
+  });
+
+  it('deaths that have lasted long, and members that are gone, do not count', () => {
+    const { table, agents } = fleet({ settledAfterMs: 10_000 });
+    for (const agent of agents) agent.greet(table, 0);
+    const living = agents.slice(2);
+    run(table, 250, 17_750, (nowMs) => {
+      if (nowMs % 1_000 === 0) for (const agent of living) agent.send(table, nowMs);
+    });
+    expect(table.hearing(at(17_750))).toEqual({ heardBefore: 4, hearsNow: 2 });
+    run(table, 18_000, 18_250);
+    expect(table.hearing(at(18_250))).toEqual({ heardBefore: 2, hearsNow: 2 });
+    table.setRoster(
+      members.slice(0, 3).map((member) => watched(member)),
+      at(18_300),
+    );
+    expect(table.hearing(at(18_300))).toEqual({ heardBefore: 1, hearsNow: 1 });
+  });
+
+  it('one that comes back from a settled death counts again', () => {
+    const { table, agents } = fleet({ settledAfterMs: 10_000 });
+    for (const agent of agents) agent.greet(table, 0);
+    run(table, 250, 20_000, (nowMs) => {
+      if (nowMs % 1_000 === 0) for (const agent of agents.slice(1)) agent.send(table, nowMs);
+    });
+    expect(table.hearing(at(20_000)).heardBefore).toBe(3);
+    agents[0]?.send(table, 20_100);
+    expect(table.hearing(at(20_100))).toEqual({ heardBefore: 4, hearsNow: 4 });
+  });
+});

@@ -1,0 +1,150 @@
+import { CHECK_STATUSES, type CheckReading, decodeProbe, HEARTBEAT_OFFSET, type MemberId } from '@understudy/shared';
+import { describe, expect, it } from 'vitest';
+import { at, FROM, observer, PASSING, watched, WireAgent } from './observe.fixtures.ts';
+
+const M = 'db/a' as const;
+const I = 'i-db-a';
+
+function greeted() {
+  const { table } = observer([watched(M)]);
+  const agent = new WireAgent(M, I);
+  agent.greet(table, 0);
+  return { table, agent, reading: () => table.reading(M, I) };
+}
+const withStatus = (slot: number, status: CheckReading['status']): readonly CheckReading[] =>
+  PASSING.map((check, at) => (at === slot ? { ...check, status } : check));
+
+describe('what a heartbeat says of its checks', () => {
+  it('a warning is no failure: the passing run goes on', () => {
+    const { table, agent, reading } = greeted();
+    agent.checks = withStatus(1, 'warn');
+    agent.send(table, 1_000);
+    expect(reading()).toMatchObject({ passingSinceMs: 0 });
+    expect(reading()?.checks[1]).toMatchObject({ status: 'warn', failingSinceMs: null });
+  });
+
+  it('one that is not known ends it', () => {
+    const { table, agent, reading } = greeted();
+    agent.checks = withStatus(1, 'unknown');
+    agent.send(table, 1_000);
+    agent.checks = PASSING;
+    agent.send(table, 2_000);
+    expect(reading()?.passingSinceMs).toBe(2_000);
+  });
+
+  it('each with its code and age, to the last slot', () => {
+    const { table, agent, reading } = greeted();
+    agent.checks = Array.from({ length: 7 }, (_, slot) => ({
+      status: 'pass',
+      code: 20 + slot,
+      ageSeconds: 300 + slot,
+    }));
+    agent.send(table, 1_000);
+    expect(reading()?.checks).toEqual(agent.checks.map((check) => ({ ...check, failingSinceMs: null })));
+  });
+
+  it('a status that does not exist makes it malformed, in whichever slot it stands', () => {
+    const { table, agent } = greeted();
+    for (const slot of [0, 6]) {
+      agent.checks = withStatus(slot, 'nonsense' as never);
+      expect(agent.send(table, 1_000).outcome, `slot ${slot}`).toBe('malformed');
+    }
+  });
+
+  it('a promise to stop is no check, whatever its bytes look like', () => {
+    const { table, agent, reading } = greeted();
+    agent.promise = { stopWithinSeconds: 0x303, watchdog: true };
+    const bytes = agent.beat();
+    bytes[HEARTBEAT_OFFSET.servePromise] = CHECK_STATUSES.indexOf('fail');
+    bytes.set(agent.mac(bytes.subarray(0, HEARTBEAT_OFFSET.tag)).subarray(0, 16), HEARTBEAT_OFFSET.tag);
+    expect(table.receive(bytes, FROM, at(1_000)).outcome).toBe('recorded');
+    expect(reading()).toMatchObject({ passingSinceMs: 0, servePromise: agent.promise });
+  });
+});
+
+describe('what a heartbeat says of its agent', () => {
+  it('whether it serves and whether it says goodbye, as of the newest', () => {
+    const { table, agent, reading } = greeted();
+    expect(reading()).toMatchObject({ serving: false, goodbye: false });
+    agent.send(table, 1_000, { serving: true });
+    expect(reading()).toMatchObject({ serving: true, goodbye: false });
+    agent.send(table, 2_000, { goodbye: true });
+    expect(reading()).toMatchObject({ serving: false, goodbye: true });
+    agent.send(table, 3_000);
+    expect(reading()).toMatchObject({ serving: false, goodbye: false });
+  });
+
+  it('its boot epoch, all 64 bits of it', () => {
+    const { table, agent, reading } = greeted();
+    agent.epoch = (3n << 32n) | 4n;
+    agent.send(table, 1_000);
+    expect(reading()?.bootEpoch).toBe((3n << 32n) | 4n);
+    agent.epoch = 4n << 32n;
+    expect(agent.send(table, 2_000).outcome).toBe('recorded');
+    expect(reading()?.bootEpoch).toBe(4n << 32n);
+  });
+
+  it('of an agent that has never been heard, or a member nobody watches, there is no reading', () => {
+    const { table } = greeted();
+    expect(table.reading(M, 'i-other')).toBeNull();
+    expect(table.reading('db/other', I)).toBeNull();
+  });
+});
+
+describe('the usual interval', () => {
+  /** Silent so long after the last heartbeat, at its usual interval: still counted as heard? */
+  const heardAfter = (table: ReturnType<typeof greeted>['table'], ms: number) => table.hearing(at(ms)).hearsNow === 1;
+
+  it('follows the last twenty or so: after fourteen at 8 s that follow many at 4 s, it is about 6 s', () => {
+    const { table, agent } = greeted();
+    let ms = 0;
+    for (let beat = 0; beat < 30; beat++) agent.send(table, (ms += 4_000));
+    expect([heardAfter(table, ms + 7_999), heardAfter(table, ms + 8_001)]).toEqual([true, false]);
+    for (let beat = 0; beat < 14; beat++) agent.send(table, (ms += 8_000));
+    expect([heardAfter(table, ms + 12_000), heardAfter(table, ms + 12_200)]).toEqual([true, false]);
+  });
+
+  it('is not counted backwards when datagrams overtake each other', () => {
+    const { table, agent } = greeted();
+    let ms = 0;
+    for (let beat = 0; beat < 10; beat++) agent.send(table, (ms += 4_000));
+    agent.send(table, ms - 3_000);
+    expect([heardAfter(table, ms + 7_999), heardAfter(table, ms + 8_001)]).toEqual([true, false]);
+  });
+
+  it('φ: 0.3 after the usual interval, 0.8 one deviation later; one late heartbeat among regular ones makes that 218 ms', () => {
+    const { table, agent } = greeted();
+    let ms = 0;
+    for (let beat = 0; beat < 10; beat++) agent.send(table, (ms += 1_000));
+    agent.send(table, (ms += 2_000));
+    const phi = (silentMs: number) => table.reading(M, I, at(ms + silentMs))?.phi;
+    expect(phi(1_050)).toBeCloseTo(0.301, 2);
+    expect(phi(1_050 + 218)).toBeCloseTo(0.8, 2);
+    expect(table.reading(M, I)?.phi).toBeCloseTo(0, 1);
+  });
+});
+
+it('probes carry the challenge of the very agent they go to, whatever it is', () => {
+  const members = Array.from({ length: 40 }, (_, i) => `db/m${i}` as MemberId);
+  const { table } = observer(
+    members.map((member) => watched(member)),
+    { hearsMinimum: 1_000 },
+  );
+  const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
+  for (const agent of agents) agent.greet(table, 0);
+  for (let ms = 250; ms <= 5_000; ms += 250) table.tick(at(ms));
+  const asked = table.planProbes(at(5_000)).map(({ payload }) => decodeProbe(payload)?.challenge);
+  expect(asked).toEqual(agents.map(({ challenge }) => challenge));
+});
+
+it('challenges of one process are its own for each agent and instance, also where it is the first it made', () => {
+  const first = (member: MemberId, instanceId: string) => {
+    const { table } = observer([watched(member)]);
+    const agent = new WireAgent(member, instanceId);
+    const { ack } = table.receive(agent.beat(), FROM, at(0));
+    return ack && agent.hear(ack).challenge;
+  };
+  const challenges = [first(M, I), first(M, 'i-other'), first('db/b', I)];
+  expect(new Set(challenges).size).toBe(3);
+  expect(first(M, I)).toBe(challenges[0]);
+});

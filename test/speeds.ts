@@ -1,0 +1,27 @@
+/**
+ * Two speeds of tests. `npm test` is for every commit and leaves out what is named here; `npm run verify` (and CI) runs everything. A file belongs here
+ * when it takes long for what a single commit risks: every planted bug in a process of its own, whole days of faults with real processes.
+ */
+export const ONLY_VERIFIED: readonly string[] = [
+  'test/sim/planted/planted-runs.test.ts',
+  'test/fuzz/planted-runs.test.ts',
+  'test/scenarios/recovery/ways-out-crashes.test.ts',
+];
+
+/** Of what needs real etcd, real sockets and real processes: the short pass of `npm test`. All else of that project is only verified. */
+export const SHORT_INTEGRATION: readonly string[] = [
+  // Every port against the real thing.
+  'test/integration/etcd/kv-store-contract.integration.test.ts',
+  'test/integration/etcd/secure-store.integration.test.ts',
+  'test/integration/cloud/{cloud-contract-in-process,kms-contract,plan-to-launch}.test.ts',
+  'packages/coordinator/src/adapters/etcd/*.integration.test.ts',
+  'packages/coordinator/src/adapters/udp/udp.integration.test.ts',
+  'packages/coordinator/src/adapters/probe/*.integration.test.ts',
+  'packages/agent/src/checks/*.integration.test.ts',
+  'packages/cloud-sim/src/**/*.integration.test.ts',
+  // Three coordinators and three members of etcd as processes, and one recovery.
+  'test/integration/coordinator/recovery.test.ts',
+];
+
+/** Set to `short` by `npm test`, when it is not told which tests to run. */
+export const SPEED = 'UNDERSTUDY_TESTS';
