@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MemberId } from '@understudy/shared';
 import { converge } from './audit/convergence.ts';
+import { wrongCounts } from './audit/counts.ts';
 import { violations } from './audit/invariants.ts';
 import { MEMBERS } from './lab/configuration.ts';
 import type { Lab } from './lab/lab.ts';
@@ -48,21 +49,13 @@ async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
 /** @throws AssertionError with every violation */
 function judge(
   lab: Lab,
-  { victims, replaced, abandoned = [] }: ScenarioResult,
+  result: ScenarioResult,
   known: ReadonlySet<string>,
   before: ReadonlyMap<MemberId, number>,
 ): void {
   const fresh = [...lab.recorder.recoveries.values()].filter(({ opId }) => !known.has(opId));
-  const wrong = violations(lab, fresh, { mayBeReplaced: victims });
-  for (const { member } of MEMBERS) {
-    const own = fresh.filter((one) => one.member === member);
-    const recoveries = own.filter((one) => one.outcome !== 'abandoned').length;
-    const given = own.length - recoveries;
-    if (given !== (abandoned.includes(member) ? 1 : 0)) wrong.push(`${given} recoveries of ${member} were abandoned`);
-    const grown = lab.incumbent(member).incarnation - (before.get(member) ?? 0);
-    if (recoveries !== grown) wrong.push(`${member}: ${recoveries} recoveries, but ${grown} new incarnations`);
-    if (replaced.includes(member) && recoveries !== 1)
-      wrong.push(`${member} was replaced ${recoveries} times, not once`);
-  }
+  const wrong = violations(lab, fresh, { mayBeReplaced: result.victims });
+  for (const { member } of MEMBERS)
+    wrong.push(...wrongCounts(member, fresh, lab.incumbent(member).incarnation - (before.get(member) ?? 0), result));
   assert.deepEqual(wrong, []);
 }

@@ -64,7 +64,7 @@ export const ERROR_TABLE = {
     retry: 'retryable',
     meaning: 'etcd is out of space (alarm NOSPACE): it answers reads and refuses every write',
     remedy:
-      'compact and defragment etcd (etcdctl compact, etcdctl defrag), raise --quota-backend-bytes if need be, then etcdctl alarm disarm',
+      'compact and defragment etcd (etcdctl compact --physical, etcdctl defrag), raise --quota-backend-bytes if need be, then etcdctl alarm disarm',
   },
   STORE_CORRUPT: {
     retry: 'terminal',

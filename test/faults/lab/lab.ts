@@ -57,6 +57,8 @@ export class Lab implements StrikeStage {
   readonly agentCommand: readonly string[];
   /** What shows that a person asks. */
   readonly tokenFile: string;
+  /** Nothing at or below this revision of etcd is still to come to {@link recorder}: it may be compacted. */
+  seenRevision = 0;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
   readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
@@ -78,9 +80,15 @@ export class Lab implements StrikeStage {
     this.store = openStore({ hosts: parts.etcd.hosts });
     this.seats = ZONES.map((zone) => ({ id: coordinatorHost.name(zone), zone, process: this.#startCoordinator(zone) }));
     this.store.watch(KEYS.root, 1, {
-      onEvents: (events) => events.forEach((event) => this.#seen(event)),
+      onEvents: (events, revision) => {
+        events.forEach((event) => this.#seen(event));
+        this.seenRevision = revision;
+      },
+      onProgress: (revision) => {
+        this.seenRevision = Math.max(this.seenRevision, revision);
+      },
       onCompacted: () => {
-        throw new Error('nobody compacts here');
+        throw new Error('compacted before the recorder had seen it');
       },
     });
   }

@@ -6,6 +6,7 @@ import { ETCD_SPACE } from './etcd-space.ts';
 import { FOREIGN_ANSWERS } from './foreign-answers.ts';
 import { LEADER_KILLED, LEADER_STOPPED } from './leader-struck.ts';
 import { IDLE_CONNECTIONS } from './idle-connections.ts';
+import { OPEN_CHORES } from './open-chores.ts';
 import { OPERATOR_COMMANDS } from './operator-commands.ts';
 import { SECOND_AGENTS } from './second-agents.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FOREIGN_ANSWERS,
   ...UNSTOPPABLE,
   ...OPERATOR_COMMANDS,
+  ...OPEN_CHORES,
   ...SECOND_AGENTS,
   ...IDLE_CONNECTIONS,
 ];

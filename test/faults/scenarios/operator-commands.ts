@@ -1,16 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  ActivationRecordSchema,
-  type HistoryRecord,
-  HistoryRecordSchema,
-  HoldRecordSchema,
-  IntentRecordSchema,
-  keyspace,
-  type MemberId,
-  opIdOf,
-  parseRecord,
-} from '@understudy/shared';
+import { type HistoryRecord, IntentRecordSchema, keyspace, type MemberId, parseRecord } from '@understudy/shared';
 import { until } from '../../integration/coordinator/processes.ts';
 import { TTL_MS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
@@ -18,40 +8,13 @@ import { ask, carriedOut, pendingRequest, understudy } from '../operator.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { present, stateLetterOf } from '../strike.ts';
 import { muteReplacement } from './mute-replacement.ts';
+import { callEc2, crash, ended, holdOf, nextRecovery, type Recovery } from './one-recovery.ts';
 import { memberOutside, seconds, successorTo } from './while.ts';
 
 const KEYS = keyspace();
 const BEGUN_WITHIN_MS = 40_000;
-const ENDED_WITHIN_MS = 90_000;
 /** A coordinator tries again by itself what is held (`loop.retryHeldEveryMs`, its default); sooner was the operator's doing. */
 const RETRIES_BY_ITSELF_MS = 30_000;
-
-/** One recovery by its names: an instance that is recovered twice has two ordinals, and so two of these. */
-interface Recovery {
-  readonly member: MemberId;
-  readonly oldInstanceId: string;
-  readonly opId: string;
-}
-
-/** As the next recovery of this member's instance will be called. */
-async function nextRecovery(lab: Lab, member: MemberId): Promise<Recovery> {
-  const entry = present(await lab.store.get(KEYS.activation(member)));
-  const { instanceId, ordinal } = parseRecord(ActivationRecordSchema, entry.key, entry.value);
-  return { member, oldInstanceId: instanceId, opId: opIdOf(instanceId, ordinal) };
-}
-
-/** Takes the power from a member's instance; the recovery that follows. */
-async function crash(lab: Lab, member: MemberId): Promise<Recovery> {
-  const recovery = await nextRecovery(lab, member);
-  lab.crash(recovery.oldInstanceId);
-  return recovery;
-}
-
-async function ended(lab: Lab, { member, opId }: Recovery): Promise<HistoryRecord> {
-  const key = KEYS.historyEntry(member, opId);
-  const entry = await until(`${opId} of ${member} has ended`, () => lab.store.get(key), ENDED_WITHIN_MS);
-  return parseRecord(HistoryRecordSchema, key, entry.value);
-}
 
 /** What operators did, as the history tells it: `abandon: abandoned`. */
 const actsOf = ({ acts = [] }: HistoryRecord): string => acts.map(({ kind, text }) => `${kind}: ${text}`).join('; ');
@@ -59,11 +22,6 @@ const actsOf = ({ acts = [] }: HistoryRecord): string => acts.map(({ kind, text 
 async function intentOf(lab: Lab, member: MemberId) {
   const entry = await lab.store.get(KEYS.intent(member));
   return entry === null ? null : parseRecord(IntentRecordSchema, entry.key, entry.value);
-}
-
-async function holdOf(lab: Lab, member: MemberId): Promise<string | null> {
-  const entry = await lab.store.get(KEYS.hold(member));
-  return entry === null ? null : parseRecord(HoldRecordSchema, entry.key, entry.value).reason;
 }
 
 const DENIED = 'snapshots denied';
@@ -100,12 +58,6 @@ async function retry(lab: Lab): Promise<ScenarioResult> {
 async function stepState(lab: Lab, { opId }: Recovery, step: string): Promise<string | null> {
   const entry = await lab.store.get(KEYS.journalStep(opId, step));
   return entry === null ? null : entry.value.includes('"state":"done"') ? 'done' : null;
-}
-
-async function callEc2(lab: Lab, action: string, input: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const reply = await lab.sim.call(action, input);
-  assert.ok('output' in reply, `${action} was refused: ${JSON.stringify(reply)}`);
-  return reply.output;
 }
 
 /** A person puts another Elastic IP in the place of the one that is gone. */

@@ -11,7 +11,7 @@ import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { stringify } from 'yaml';
 import { SimAgent } from '../../scenarios/coordinator/sim-agent.ts';
-import { freePort } from '../etcd/etcd-cluster.ts';
+import { freePort } from '../etcd/free-port.ts';
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MAIN = join('packages', 'coordinator', 'src', 'main.ts');

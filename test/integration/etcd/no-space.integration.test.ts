@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { seedInstance } from '@understudy/cloud-sim';
 import { EtcdKvStore, WatchedStore } from '@understudy/coordinator';
 import { Etcd3 } from 'etcd3';
-import { type Problem, StatusViewSchema } from '@understudy/shared';
+import { isOperationError, type Problem, StatusViewSchema } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
@@ -48,8 +48,9 @@ async function fill(): Promise<void> {
       await put(`/another/${index}`, 'x'.repeat(200_000));
       await wait(20);
     } catch (error) {
-      expect(error).toMatchObject({ code: 'STORE_NO_SPACE' });
-      return;
+      if (isOperationError(error) && error.code === 'STORE_NO_SPACE') return;
+      // On a busy machine an answer may come too late; the next one tells.
+      expect(error).toMatchObject({ code: 'STORE_OUTCOME_UNKNOWN' });
     }
   }
   throw new Error('etcd took it all');
@@ -59,7 +60,8 @@ async function fill(): Promise<void> {
 async function free(): Promise<void> {
   const { revision } = await store.range('/nothing/');
   etcdctl('del', '--prefix', '/another/');
-  etcdctl('compact', String(revision + 1));
+  // Physically: otherwise the space may not be free yet when it is defragmented, and the alarm comes back.
+  etcdctl('compact', '--physical', String(revision + 1));
   etcdctl('defrag');
   etcdctl('alarm', 'disarm');
 }
@@ -140,6 +142,8 @@ describe('etcd out of space', () => {
       const launches = sim.log.launches().filter((one) => one.tags['understudy:op'] !== undefined);
       expect(new Set(launches.map((one) => one.instanceId)).size).toBe(1);
     },
+    // Each wait in it has a limit of its own; under a load of 17 on two cores it took 51 s.
+    240_000,
   );
 });
 

@@ -6,10 +6,16 @@ import { missingPrerequisite } from '../../faults/prerequisites.ts';
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE_ARGUMENTS = ['--conditions=source', '--import', './scripts/parent-watch.mjs', '--import', 'tsx'];
 const MAIN = 'test/faults/main.ts';
-/** A zone, one host and the process that leads: one short scenario of each kind. The whole table is `pnpm run faults`. */
-const SUBSET = ['zone-cut', 'one-agent-cut', 'leader-killed-at-launch', 'foreign-xhtml-page-200'];
+/** A zone, one host, the process that leads, EC2 and an operator: one short scenario of each kind. The whole table is `pnpm run faults`. */
+const SUBSET = [
+  'zone-cut',
+  'one-agent-cut',
+  'leader-killed-at-launch',
+  'foreign-xhtml-page-200',
+  'operator-abandon-leader-killed',
+];
 /** Building the lab takes about 20 s here, a scenario about 10 s. */
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 300_000;
 
 /** It ends, and takes its world along, when this test's process is gone: its channel closes. */
 function runLab(args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {

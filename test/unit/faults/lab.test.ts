@@ -1,5 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import { type MemberId, REQUEST_KINDS } from '@understudy/shared';
+import { wrongCounts } from '../../faults/audit/counts.ts';
 import { servingTwice } from '../../faults/audit/invariants.ts';
+import type { SeenRecovery } from '../../faults/audit/recorder.ts';
 import { readCommandLine } from '../../faults/command-line.ts';
 import { lineOf, tableOf } from '../../faults/report.ts';
 import { SCENARIOS } from '../../faults/scenarios/index.ts';
@@ -9,6 +12,11 @@ describe('the table of scenarios', () => {
     const names = SCENARIOS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toMatch(/^[a-z0-9.-]+$/);
+  });
+
+  it('has operators ask for everything that can be asked', () => {
+    const asked = SCENARIOS.flatMap(({ name }) => /^operator-(.+)$/.exec(name)?.[1] ?? []).join(' ');
+    for (const kind of REQUEST_KINDS) expect(asked).toContain(kind);
   });
 
   it('strikes the leader at every step of a recovery', () => {
@@ -39,6 +47,43 @@ describe('the command line', () => {
     [['--fast'], "Unknown option '--fast'"],
   ])('%s is refused', (args, why) => {
     expect(namesFor(...args)).toContain(why);
+  });
+});
+
+describe('recoveries are counted', () => {
+  const DB = 'lab/orders' as MemberId;
+  const seen = (opId: string, outcome: SeenRecovery['outcome']): SeenRecovery => {
+    return {
+      opId,
+      member: DB,
+      oldInstanceId: 'i-1',
+      outcome,
+      fencedRevision: 1,
+      fencedByLease: false,
+      launchRevision: 2,
+    };
+  };
+  const replaced = { replaced: [DB] };
+  const both = { replaced: [DB], abandoned: [DB] };
+
+  it.each([
+    ['replaced once', [seen('op-1', 'replaced')], 1, replaced, []],
+    ['abandoned, then replaced', [seen('op-1', 'abandoned'), seen('op-2', 'replaced')], 1, both, []],
+    ['abandoned by nobody', [seen('op-1', 'abandoned'), seen('op-2', 'replaced')], 1, replaced, ['were abandoned']],
+    ['not abandoned though asked', [seen('op-1', 'replaced')], 1, both, ['were abandoned']],
+    ['replaced twice', [seen('op-1', 'replaced'), seen('op-2', 'replaced')], 2, replaced, ['2 times, not once']],
+    ['an incarnation too many', [seen('op-1', 'replaced')], 2, replaced, ['2 new incarnations']],
+    [
+      'an incarnation of an abandoned one',
+      [seen('op-1', 'abandoned')],
+      1,
+      { replaced: [], abandoned: [DB] },
+      ['1 new'],
+    ],
+  ])('%s', (_, fresh, grown, expected, wrong) => {
+    const found = wrongCounts(DB, fresh, grown, expected);
+    expect(found).toHaveLength(wrong.length);
+    for (const [index, text] of wrong.entries()) expect(found[index]).toContain(text);
   });
 });
 

@@ -1,0 +1,26 @@
+import type { MemberId } from '@understudy/shared';
+import type { ScenarioResult } from '../scenario.ts';
+import type { SeenRecovery } from './recorder.ts';
+
+export type Expected = Pick<ScenarioResult, 'replaced' | 'abandoned'>;
+
+/**
+ * How often a member was recovered in a scenario, against its new incarnations and what the scenario says: a recovery that was abandoned has none, and there
+ * is one only where a person asked for it. Returns what is wrong, in words.
+ */
+export function wrongCounts(
+  member: MemberId,
+  fresh: readonly SeenRecovery[],
+  newIncarnations: number,
+  { replaced, abandoned = [] }: Expected,
+): string[] {
+  const own = fresh.filter((one) => one.member === member);
+  const recoveries = own.filter((one) => one.outcome !== 'abandoned').length;
+  const given = own.length - recoveries;
+  const wrong: string[] = [];
+  if (given !== (abandoned.includes(member) ? 1 : 0)) wrong.push(`${given} recoveries of ${member} were abandoned`);
+  if (recoveries !== newIncarnations)
+    wrong.push(`${member}: ${recoveries} recoveries, but ${newIncarnations} new incarnations`);
+  if (replaced.includes(member) && recoveries !== 1) wrong.push(`${member} was replaced ${recoveries} times, not once`);
+  return wrong;
+}
