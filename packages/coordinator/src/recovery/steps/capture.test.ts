@@ -9,11 +9,10 @@ import { asker, came, make } from './step.fixtures.ts';
 const REQUEST = { instanceId: OLD, description: 'd', tags: { own: 'tag' } };
 const POLICY: Partial<GroupPolicy> = { captureTimeoutMs: 600_000, retryRefusedForMs: 3_600_000 };
 const sent = (snapshots: number) => ({ sends: { snapshots } });
-const snapshot = (set: number, volumeId = 'vol-1', state: CloudSnapshot['state'] = 'completed'): CloudSnapshot =>
-  ({
-    ...{ snapshotId: `snap-${set}-${volumeId}`, volumeId, state, progressPercent: 40, startedAtWallMs: 0 },
-    tags: { [TAG.snapshotSet]: String(set) },
-  }) as unknown as CloudSnapshot;
+const snapshot = (set: number, volumeId = 'vol-1', state: CloudSnapshot['state'] = 'completed'): CloudSnapshot => ({
+  ...{ snapshotId: `snap-${set}-${volumeId}`, volumeId, state, progressPercent: 40, startedAtWallMs: 0 },
+  tags: { [TAG.snapshotSet]: String(set) },
+});
 const set = (number: number, notedAtWallMs = 0): NonNullable<NotedOf<'capture'>['set']> => ({
   ...{ number, snapshots: [{ snapshotId: `snap-${number}-vol-1`, volumeId: 'vol-1' }], beside: [], notedAtWallMs },
 });
