@@ -4,7 +4,7 @@ import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { activationRecord } from '../../leader/records.fixtures.ts';
 import { heard, KEYS, MEMBER, OLD, RunRig } from '../run.fixtures.ts';
 import { activateStep, replacementOf } from './activate.ts';
-import { asker } from './step.fixtures.ts';
+import { askedFor, asker } from './step.fixtures.ts';
 
 const REQUEST = { instanceId: 'i-new' };
 
@@ -13,9 +13,13 @@ async function scene(state: InstanceState | null = 'stopped', how: 'stopped' | '
   const seen = { state, others: [] as readonly string[] };
   const rig = new RunRig({
     cloud: {
-      describeInstances: async () => [
+      describeInstances: async (filters) => [
         ...seen.others.map((instanceId) => instanceFixture({ instanceId, state: 'running' })),
-        ...(seen.state === null ? [] : [instanceFixture({ instanceId: OLD, state: seen.state })]),
+        ...(seen.state === null
+          ? []
+          : askedFor(filters, 'instance-id').map((instanceId) =>
+              instanceFixture({ instanceId, state: seen.state ?? 'running' }),
+            )),
       ],
     },
   });

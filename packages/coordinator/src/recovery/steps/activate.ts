@@ -1,6 +1,7 @@
-import { ActivationRecordSchema, invariant, parseRecord } from '@understudy/shared';
+import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
+import { howFenced } from '../how-fenced.ts';
 import type { Run } from '../run.ts';
 import { brokenPromise } from '../serve-lease-fence.ts';
 
@@ -23,7 +24,7 @@ export function activateStep(run: Run): Step<'activate'> {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
     next: async (frozen) => {
-      if (frozen.conflict) return afterConflict(run, frozen);
+      if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
       return (await oldInstanceActs(run)) ?? activate(run, frozen);
     },
     onTimeout: () => ({
@@ -38,7 +39,7 @@ export function activateStep(run: Run): Step<'activate'> {
 async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
-  if (run.journal.get('fence', 'fence')?.result?.how === 'lease') return brokenPromise(run);
+  if (howFenced(run) === 'lease') return brokenPromise(run);
   const found = await run.read((cloud, options) =>
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );
@@ -73,8 +74,11 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
   };
 }
 
-function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
-  const [entry = null] = frozen.conflict ?? [];
+function afterConflict(
+  run: Run,
+  frozen: Frozen<'activate'>,
+  [entry = null]: readonly (KvEntry | null)[],
+): Move<'activate'> {
   const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
   if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
     return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };

@@ -2,7 +2,7 @@ import { type CloudAddress, type GroupPolicy } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
 import { addressStep, replacementInterfaceOf } from './address.ts';
-import { asker, came, make } from './step.fixtures.ts';
+import { askedFor, asker, LATER_MS, came, make } from './step.fixtures.ts';
 
 const ID = 'eipalloc-1';
 const REQUEST = { allocationId: ID, networkInterfaceId: 'eni-new', associationId: 'as-old' };
@@ -31,9 +31,15 @@ async function scene(seen: CloudAddress | null = onOld, owedFrom: readonly strin
         { allocationId: ID, publicIp: '203.0.113.7', associationId: 'as-old', owedFrom: [...owedFrom] },
       ],
     },
-    cloud: { describeAddresses: async () => [...shown.others, ...(shown.seen ? [shown.seen] : [])] },
+    cloud: {
+      describeAddresses: async (filters) => {
+        expect(askedFor(filters, 'allocation-id')).toEqual([ID]);
+        return [...shown.others, ...(shown.seen ? [shown.seen] : [])];
+      },
+    },
   });
   rig.putStep('launch-1', { state: 'done', request: { networkInterfaceId: 'eni-new', run: { ClientToken: 't' } } });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = addressStep(run, ID);
   const timeout = () => step.onTimeout({ request: REQUEST, sends: {}, noted: null, elapsedMs: 0, conflict: null });

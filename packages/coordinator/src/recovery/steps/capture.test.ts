@@ -4,7 +4,7 @@ import { instanceFixture, volumeFixture } from '../../core/recovery/plan.fixture
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
 import type { NotedOf } from '../step-shapes.ts';
 import { captureStep } from './capture.ts';
-import { asker, came, make } from './step.fixtures.ts';
+import { asker, LATER_MS, came, make } from './step.fixtures.ts';
 
 const REQUEST = { instanceId: OLD, description: 'd', tags: { own: 'tag' } };
 const POLICY: Partial<GroupPolicy> = { captureTimeoutMs: 600_000, retryRefusedForMs: 3_600_000 };
@@ -47,6 +47,7 @@ async function scene({ how = 'stopped', shown = [] }: SceneOptions = {}) {
     },
   });
   rig.putStep('fence', { state: 'done', result: { how } });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = captureStep(run);
   const ask = asker(rig, step, REQUEST);
@@ -131,6 +132,11 @@ describe('a call of which nothing is known', () => {
     expect(await ask(null, sent(1))).toMatchObject({ kind: 'act' });
     expect(await ask(UNKNOWN, sent(2))).toEqual(looking);
   });
+  test('and whose reply comes after it was given up: looked for all the same', async () => {
+    const { ask, answer } = await scene();
+    await answer(await ask(), [snapshot(1)]);
+    expect(await ask(UNKNOWN, sent(1))).toMatchObject({ kind: 'wait', text: 'looking for the snapshots' });
+  });
   test('is not looked for where its set has failed', async () => {
     const { ask } = await scene();
     expect(await ask(null, { ...sent(1), noted: { set: null, failedSets: [1] } })).toMatchObject({ kind: 'act' });
@@ -153,6 +159,8 @@ describe('a call that EC2 refuses', () => {
     expect(await ask(null, sent(1))).toMatchObject({ kind: 'act' });
     expect(filters).toEqual([]);
   });
+  test('long after the process began, because it passes: made again', async () =>
+    expect(await (await scene()).ask(refused('CLOUD_THROTTLED'), sent(1))).toMatchObject({ kind: 'act' }));
   test('and then one of which nothing is known: looked for', async () => {
     const { ask, filters } = await scene();
     await ask(refused('CLOUD_THROTTLED'), sent(1));
@@ -185,6 +193,12 @@ describe('a call that EC2 refuses', () => {
 });
 
 describe('sets that fail', () => {
+  test('after a yes: the next is asked for at once', async () => {
+    const { ask, answer } = await scene();
+    await answer(await ask(), [snapshot(1)]);
+    await ask(MADE, sent(1));
+    expect(await ask(MADE, { ...sent(1), noted: { set: null, failedSets: [1] } })).toMatchObject({ kind: 'act' });
+  });
   const tried = async (failedSets: readonly number[], made: readonly number[], held = false) => {
     const all = await scene({ shown: made.map((number) => snapshot(number, 'vol-1', 'error')) });
     all.run.heldAtStart = held;

@@ -6,7 +6,7 @@ import type { Call } from '../effect.ts';
 import { IntentGone } from '../journal.ts';
 import { cloudError, heard, KEYS, MEMBER, OLD, RunRig } from '../run.fixtures.ts';
 import { doneStep } from './done.ts';
-import { asker, callsOf, came, make } from './step.fixtures.ts';
+import { askedFor, asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 
 const REQUEST = { instanceId: 'i-new' };
 const SPACING_MS = 2_000;
@@ -33,22 +33,26 @@ interface SceneOptions {
 
 /** A replacement that is activated and heard; what is left are its chores. */
 async function scene(options: SceneOptions = {}) {
-  const { policy = {}, how = 'stopped', terminationProtected, planned = [], acceptedLosses = [] } = options;
+  const { policy = {}, how = 'stopped', terminationProtected, planned = [], acceptedLosses } = options;
   const ec2 = { instances: [replacement()] as CloudInstance[] | Error, addresses: [] as readonly CloudAddress[] };
-  const looks: unknown[] = [];
+  const looks: string[] = [];
   const rig = new RunRig({
-    ...{ policy: { suspectAfterMs: 5_000, ...policy }, intent: { acceptedLosses: [...acceptedLosses] } },
+    ...{
+      policy: { suspectAfterMs: 5_000, ...policy },
+      intent: acceptedLosses ? { acceptedLosses: [...acceptedLosses] } : {},
+    },
     plan: {
       protection: { stop: false, termination: terminationProtected ?? false },
       addresses: planned.map((allocationId) => ({ allocationId, publicIp: '203.0.113.7', associationId: null })),
     },
     cloud: {
-      describeInstances: async () => {
+      describeInstances: async (filters) => {
+        looks.push(`instance ${askedFor(filters, 'instance-id').join()}`);
         if (ec2.instances instanceof Error) throw ec2.instances;
         return ec2.instances;
       },
       describeAddresses: async (filters) => {
-        looks.push(filters);
+        looks.push(`addresses of ${askedFor(filters, 'instance-id').join()}`);
         return ec2.addresses;
       },
     },
@@ -61,6 +65,7 @@ async function scene(options: SceneOptions = {}) {
   rig.putStep('permit-1', { ...done, result: { networkInterfaceId: 'eni-1', privateIp: '10.0.0.7' } });
   rig.putStep('verify-1', { ...done, result: REQUEST });
   rig.putStep('activate', { ...done, result: { instanceId: 'i-new', incarnation: 2 } });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = doneStep(run);
   const hear = (over: Parameters<typeof heard>[0] = {}) =>
@@ -132,6 +137,23 @@ describe('the chores of a replacement that serves', () => {
     const retire = callsOf(await ask()).slice(0, 1);
     expect(names(await ask(outcomes(retire, cloudError('CLOUD_THROTTLED'))))).toContain('retire');
   });
+  test('on the old instance alone are asked for again, when nothing is left to do on the replacement', async () => {
+    const { ask } = await scene();
+    const [retire, bind] = callsOf(await ask());
+    if (!retire || !bind) throw new Error('two calls were expected');
+    const both = outcomes([bind]).outcomes.concat(outcomes([retire], cloudError('CLOUD_THROTTLED')).outcomes);
+    expect(names(await ask({ ...came('several'), outcomes: both }))).toEqual(['retire']);
+  });
+  test('on an instance that was terminated, and that failed in passing: again', async () => {
+    const { ask } = await scene({ how: 'terminated' });
+    const retire = callsOf(await ask()).slice(0, 1);
+    expect(names(await ask(outcomes(retire, cloudError('CLOUD_THROTTLED'))))).toContain('retire');
+  });
+  test('of a replacement that is terminated are none: it is closed at once', async () => {
+    const { through, ec2 } = await scene();
+    ec2.instances = [replacement({ state: 'terminated' })];
+    expect(historyIn(await through())).toMatchObject({ owed: [] });
+  });
   test('on an instance that EC2 does not know: again; unless it was terminated', async () => {
     const after = async (how: 'stopped' | 'terminated') => {
       const { ask } = await scene({ how });
@@ -182,8 +204,9 @@ describe('an address that came to the old instance meanwhile', () => {
   test('is looked for by the old instance; none: it is closed', async () => {
     const { through, looks, rig } = await scene();
     expect(historyIn(await through())).toMatchObject({ newInstanceId: 'i-new', owed: [] });
-    expect(looks).toEqual([{ 'instance-id': [OLD] }]);
+    expect(looks).toEqual(['instance i-new', `addresses of ${OLD}`]);
     expect(rig.log.linesOf('recovery.chores_owed')).toEqual([]);
+    expect(rig.log.linesOf('recovery.services_not_passing')).toEqual([]);
   });
   test('is held for, after two looks apart, with three ways out', async () => {
     const { rig, through, ask } = await strayed();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { cloudError, heard, OLD, RunRig } from '../run.fixtures.ts';
 import { fenceStep } from './fence.ts';
-import { asker, callsOf, came, make } from './step.fixtures.ts';
+import { askedFor, asker, callsOf, came, make } from './step.fixtures.ts';
 
 const POLICY: Partial<GroupPolicy> = { fenceTimeoutMs: 600_000, fenceSkipOsShutdown: true };
 const MARKED = { sends: { mark: 1 } };
@@ -26,7 +26,8 @@ async function scene({ policy, intent, stopProtected, plainly }: SceneOptions = 
     ...{ policy: { ...POLICY, ...policy }, intent: intent ?? {} },
     plan: { protection: { stop: stopProtected ?? false, termination: false } },
     cloud: {
-      describeInstances: async () => {
+      describeInstances: async (filters) => {
+        expect(askedFor(filters, 'instance-id')).toEqual([OLD]);
         looks.push('instance');
         if (seen.error) throw seen.error;
         const other = instanceFixture({ instanceId: 'i-x', state: 'stopped' });
@@ -99,6 +100,11 @@ describe('before anything is stopped', () => {
 });
 
 describe('the stop', () => {
+  test('of an instance whose protection was taken off is asked for again without doing that again', async () => {
+    const { ask } = await scene({ stopProtected: true });
+    const sends = { mark: 1, unprotect: 1, stop: 1 };
+    expect(names(await ask(came('stop', cloudError('CLOUD_THROTTLED')), { sends }))).toEqual(['stop']);
+  });
   test('goes from the surest manner to the plainest, as EC2 refuses them; then it is held', async () => {
     const { ask } = await scene();
     const no = came('stop', cloudError('CLOUD_REJECTED', 'UnsupportedOperation'));
@@ -172,7 +178,7 @@ describe('the proof', () => {
   test('is the instance seen moving and then stopped, with its volumes at rest', async () => {
     const { ask, seen, looks } = await scene();
     seen.state = 'stopping';
-    expect(await ask(STOPPED, ASKED)).toMatchObject({ kind: 'wait' });
+    expect(await ask(STOPPED, ASKED)).toEqual({ kind: 'wait', text: 'stopping the old instance: stopping' });
     seen.state = 'stopped';
     expect(await ask(null, ASKED)).toEqual({ kind: 'done', result: { how: 'stopped' } });
     expect(looks.at(-1)).toBe('volumes vol-1');
@@ -232,6 +238,12 @@ describe('the proof', () => {
 });
 
 describe('a fence that takes too long is held, and says what was seen', () => {
+  test('stopped, at one look only', async () => {
+    const { ask, seen, timeout } = await scene();
+    seen.state = 'stopped';
+    await ask(STOPPED, ASKED);
+    expect(timeout()).toContain(`${OLD} reads as stopped, but not twice in a row`);
+  });
   test('nothing asked, nothing seen', async () =>
     expect((await scene()).timeout()).toContain(`EC2 has not taken the request to stop ${OLD} after 600 s`));
   test('asked, and then the state it is in, or that it is not shown', async () => {
@@ -278,6 +290,12 @@ describe('where the group waits out a serve lease', () => {
     expect(await ask(null, ASKED)).toMatchObject({ kind: 'done', result: { how: 'stopped' } });
     seen.state = 'terminated';
     expect(await ask(null, ASKED)).toMatchObject({ kind: 'done', result: { how: 'terminated' } });
+  });
+  test('an instance that is not shown is waited out like one that runs', async () => {
+    const { rig, ask } = await leased(null);
+    await ask(STOPPED, ASKED);
+    await rig.clock.advance(OVER_MS);
+    expect(await ask(null, ASKED)).toMatchObject({ result: { how: 'lease' } });
   });
   test('an instance that cannot be read is waited out like one that runs', async () => {
     const { rig, ask, seen } = await leased();

@@ -42,7 +42,10 @@ describe('the image of a recovery', () => {
     const { run, step } = await scene();
     run.plan.volumes.splice(0, 1);
     await expect(step.prepare()).rejects.toThrow('no snapshot of the root volume');
-    await expect(imageStep(await new RunRig().run()).prepare()).rejects.toThrow('no snapshot of the root volume');
+    const rig = new RunRig();
+    await expect(imageStep(await rig.run()).prepare()).rejects.toThrow('no snapshot of the root volume');
+    rig.putStep('capture');
+    await expect(imageStep(await rig.run()).prepare()).rejects.toThrow('no snapshot of the root volume');
   });
   test('is registered at once where it never was, without a look, as recorded', async () => {
     const { ask, looks, request } = await scene();

@@ -4,7 +4,7 @@ import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
 import type { RecoverySettings } from '../settings.ts';
 import { launchStep } from './launch.ts';
-import { asker, came, make } from './step.fixtures.ts';
+import { asker, LATER_MS, came, make } from './step.fixtures.ts';
 
 const candidate = (letter: string) => ({
   ...{ subnetId: `subnet-${letter}`, az: `az-${letter}`, instanceType: 'm7i.large' },
@@ -55,6 +55,7 @@ async function scene(options: SceneOptions = {}) {
       ...done,
       result: { set: 1, snapshots: [{ snapshotId: 'snap-1', volumeId: 'vol-1' }], beside: [] },
     });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = launchStep(run, 1);
   return { rig, run, step, shown, looks, ask: asker(rig, step, REQUEST) };
@@ -81,6 +82,12 @@ describe('what is launched', () => {
   ])('is nothing before %s', async (_, options, message) => {
     const { step } = await scene(options);
     await expect(step.prepare()).rejects.toThrow(message);
+  });
+  test('is nothing where nothing has been begun', async () =>
+    expect(launchStep(await new RunRig().run(), 1).prepare()).rejects.toThrow('before the fence is proven'));
+  test('is nothing without any permit, or with that of another attempt', async () => {
+    const { run } = await scene();
+    await expect(launchStep(run, 2).prepare()).rejects.toThrow('without permit');
   });
   test('is nothing with a permit that failed', async () => {
     const { rig } = await scene();
@@ -227,6 +234,13 @@ describe('what EC2 answers instead', () => {
     expect(await ask()).toMatchObject({ kind: 'wait' });
     await rig.clock.advance(1);
     expect(await ask()).toMatchObject({ kind: 'hold', reason: 'CloudRejected' });
+  });
+  test('a part that nobody names is held for after that minute', async () => {
+    const { rig, ask } = await scene();
+    const unnamed = refused('CLOUD_NOT_FOUND');
+    await ask(unnamed, SENT);
+    await rig.clock.advance(60_001);
+    expect(await ask(unnamed, SENT)).toMatchObject({ kind: 'hold', reason: 'CloudRejected' });
   });
   test('its permit is gone: only another attempt can launch', async () => {
     const { rig, ask } = await lagging('InvalidNetworkInterfaceID.NotFound');

@@ -71,6 +71,11 @@ describe('where the next launch is tried', () => {
     expect(request).toMatchObject({ round: 1, candidateIndex: 1, candidate: candidate('b') });
     expect(request.create).toMatchObject({ subnetId: 'subnet-b', groupIds: ['sg-1'] });
   });
+  test('is the first placement at the first attempt, without a pause', async () => {
+    const all = await scene();
+    expect(await chosen(all, 1)).toMatchObject({ round: 1, candidateIndex: 0, candidate: candidate('a') });
+    expect(all.rig.clock.monotonicMs()).toBe(0);
+  });
   test('nowhere, when every placement was refused for its own fault: held', async () => {
     const all = await scene();
     all.ended(1, 'placement', 0);
@@ -106,6 +111,9 @@ describe('when no placement has room', () => {
     expect(hold).toMatchObject({ reason: 'NoCapacity' });
     expect(hold?.sinceWallMs).toBe(rig.clock.wallMs() - 120_000);
     expect(hold?.untilWallMs).toBe(rig.clock.wallMs() - 120_000 + 3_600_000);
+    const [since, until] = [hold?.sinceWallMs, hold?.untilWallMs].map((wallMs) => new Date(wallMs ?? 0).toISOString());
+    expect(hold?.text).toContain(`nothing could be launched since ${since}: `);
+    expect(hold?.text).toContain(`asked again until ${until} (retryRefusedForMs)`);
     for (const part of ['subnet-a (az-a): no room', 'pauses of up to 300 s', 'understudy retry db/one'])
       expect(hold?.text).toContain(part);
     expect(request.candidateIndex).toBe(0);
@@ -156,8 +164,13 @@ describe('the permit', () => {
     expect(await ask(came('attributes'))).toMatchObject({ kind: 'done' });
     expect(looks).toEqual([{ 'network-interface-id': ['eni-1'] }]);
   });
-  test('whose check is seen unchanged is asked for again', async () => {
-    const { ask } = await made({ sourceDestCheck: false, seen: [permit()] });
+  test('whose check was never asked for is asked for', async () =>
+    expect(await (await made({ sourceDestCheck: false })).ask()).toMatchObject({ kind: 'act' }));
+  test.each<[string, readonly CloudNetworkInterface[]]>([
+    ['unchanged', [permit()]],
+    ['nowhere', []],
+  ])('whose check is seen %s is asked for again', async (_, seen) => {
+    const { ask } = await made({ sourceDestCheck: false, seen });
     expect(callsOf(await ask(came('attributes'))).map((one) => one.name)).toEqual(['attributes']);
   });
   test('whose check EC2 refuses is held for; what passes is tried again, unseen', async () => {
@@ -188,6 +201,7 @@ describe('what EC2 answers instead', () => {
     const pauses: unknown[] = [];
     for (let tries = 0; tries < 4; tries += 1) pauses.push(await ask(came('create', NO_ROOM)));
     expect(pauses).toMatchObject([60_000, 120_000, 240_000, 300_000].map((forMs) => ({ kind: 'wait', forMs })));
+    expect(pauses[0]).toMatchObject({ text: expect.stringContaining('(InsufficientFreeAddressesInSubnet)') });
     expect(await ask()).toMatchObject({ kind: 'act' });
   });
   test('a fault of the placement ends the attempt, whatever else there is', async () =>
@@ -213,4 +227,8 @@ describe('what EC2 answers instead', () => {
     expect(await answered({}, came('create', cloudError('CLOUD_THROTTLED')))).toMatchObject({ kind: 'act' }));
   test('a refusal without a code of EC2 is told by ours', async () =>
     expect(await answered({}, came('create', cloudError('CLOUD_CAPACITY')))).toMatchObject({ code: 'CLOUD_CAPACITY' }));
+  test('... also where it is waited for', async () =>
+    expect(await answered(ALONE, came('create', cloudError('CLOUD_CAPACITY')))).toMatchObject({
+      text: expect.stringContaining('(CLOUD_CAPACITY)'),
+    }));
 });

@@ -5,7 +5,7 @@ import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import type { RequestOf } from '../step-shapes.ts';
 import { cloudError, KEYS, RunRig } from '../run.fixtures.ts';
 import { revokeStep } from './revoke.ts';
-import { asker, callsOf, came, make } from './step.fixtures.ts';
+import { askedFor, asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 
 type Request = RequestOf<'revoke'>;
 const CANDIDATE = { subnetId: 'subnet-a', az: 'az-a', instanceType: 'm7i.large' };
@@ -42,9 +42,10 @@ async function scene(part: Partial<Request> = {}, launch: Partial<JournalRecord>
     cloud: {
       describeInstances: async (asked) => {
         if ('client-token' in asked) return ec2.byToken;
-        return 'instance-id' in asked ? ec2.instances : [];
+        return askedFor(asked, Object.keys(asked)[0] ?? '').length > 0 && 'instance-id' in asked ? ec2.instances : [];
       },
       describeNetworkInterfaces: async (asked) => {
+        askedFor(asked, Object.keys(asked)[0] ?? '');
         filters.push(asked);
         return ec2.permits;
       },
@@ -52,6 +53,7 @@ async function scene(part: Partial<Request> = {}, launch: Partial<JournalRecord>
   });
   rig.putStep('permit-1', { state: 'done', request: PERMIT, result: MADE });
   if (launch) rig.putStep('launch-1', { error: { code: 'X', text: 'no room' }, ...launch });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = revokeStep(run, 1);
   const ask = asker(rig, step, request(part));
@@ -255,6 +257,12 @@ describe('the last look, with the permit gone', () => {
         failure: 'instance',
       }),
     ).toEqual({ kind: 'done', result: { instanceTerminated: true, permitGone: true } }));
+  test('shows the one that was ended as an old picture has it: over', async () =>
+    expect(
+      await last([replacement('terminated')], [replacement('running')], { instanceId: 'i-new', failure: 'instance' }),
+    ).toMatchObject({ kind: 'done' }));
+  test('shows by its token one that no look at it shows: adopted', async () =>
+    expect(await last([replacement('running')], [])).toMatchObject({ kind: 'launched-after-all' }));
   test('shows two: held', async () =>
     expect(await last([replacement('running'), replacement('running', { instanceId: 'i-x' })], [])).toMatchObject({
       kind: 'hold',
@@ -353,6 +361,10 @@ describe('what is recorded of the end', () => {
     expect(long.text).toBe('x'.repeat(400));
     const none = await described({ 'permit-1': permit, 'launch-1': { ...failed('capacity'), error: null } });
     expect(none.text).toBe('no reason kept');
+  });
+  test('a launch that failed without saying how counts as one that was made', async () => {
+    const silent = { ...failed('capacity'), result: null };
+    expect(await described({ 'permit-1': permit, 'launch-1': silent })).toMatchObject({ failure: 'instance' });
   });
   test('an attempt that has not failed is not ended', async () => {
     await expect(described({ 'permit-1': permit, 'launch-1': launched })).rejects.toThrow('has not failed');

@@ -1,4 +1,4 @@
-import type { Cloud, OperationError, StepName } from '@understudy/shared';
+import type { Cloud, CloudFilters, OperationError, StepName } from '@understudy/shared';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { RunRig } from '../run.fixtures.ts';
 import type { RequestOf } from '../step-shapes.ts';
@@ -17,6 +17,17 @@ export const came = (name: string, error: OperationError | null = null, unknownC
 });
 
 export const callsOf = <N extends StepName>(move: Move<N>): readonly Call[] => (move.kind === 'act' ? move.calls : []);
+
+/** What a look asks for by this filter: EC2 refuses one without a value. */
+export function askedFor(filters: CloudFilters, name: string): readonly string[] {
+  const values = filters[name] ?? [];
+  if (values.length === 0 || values.some((value) => typeof value !== 'string'))
+    throw new Error(`a look without ${name}`);
+  return values;
+}
+
+/** Some time after a process began: a moment is not a duration. */
+export const LATER_MS = 500_000;
 
 /** Makes the calls a step asked for, in order, as the engine would. */
 export async function make<N extends StepName>(move: Move<N>, cloud: Partial<Cloud>): Promise<void> {

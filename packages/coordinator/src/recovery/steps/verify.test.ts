@@ -11,7 +11,7 @@ import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { memberRecord } from '../../leader/records.fixtures.ts';
 import type { Frozen } from '../effect.ts';
 import { cloudError, heard, KEYS, MEMBER, RunRig } from '../run.fixtures.ts';
-import { asker, callsOf, came, make } from './step.fixtures.ts';
+import { asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 import { launchedBy, verifyStep } from './verify.ts';
 
 const POLICY: Partial<GroupPolicy> = {
@@ -51,6 +51,7 @@ async function scene({ policy, intent }: SceneOptions = {}) {
     },
   });
   rig.putStep('launch-1', { state: 'done', result: { instanceId: 'i-new', foundBy: 'reply' } });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = verifyStep(run, 1);
   const request = { instanceId: 'i-new' };
@@ -79,6 +80,11 @@ describe('what is verified', () => {
 });
 
 describe('a replacement', () => {
+  test('that EC2 does not show yet is looked for at the usual pace', async () => {
+    const { ask, ec2 } = await scene();
+    ec2.instances = [];
+    expect(await ask()).toEqual({ kind: 'wait', text: 'EC2 does not show the replacement yet' });
+  });
   test('that runs and is heard is done', async () => {
     const { ask, hear } = await scene();
     hear();
@@ -283,6 +289,17 @@ describe('the promise of its agent', () => {
     expect(await (await lacking(null)).ask()).toMatchObject({ kind: 'done' });
     expect(await (await lacking('none')).ask()).toMatchObject({ kind: 'done' });
   });
+  test('is not asked for of a recovery that began without one, whatever is asked of the member now', async () => {
+    const { rig, ask, hear } = await scene();
+    rig.put(KEYS.member(MEMBER), memberRecord(MEMBER, { serveContract: contract }));
+    hear();
+    expect(await ask()).toMatchObject({ kind: 'done' });
+  });
+  test('that is as good as what the recovery began with is enough, whatever is asked now', async () => {
+    const { ask, hear } = await lacking({ ...contract, stopWithinMs: 5_000 });
+    hear(promised(10));
+    expect(await ask()).toMatchObject({ kind: 'done' });
+  });
   test('is measured by what is asked now', async () => {
     const { ask, hear } = await lacking({ ...contract, stopWithinMs: 20_000 });
     hear(promised(15));
@@ -308,6 +325,16 @@ describe('disks that were to outlive the instance', () => {
     expect(callsOf(move).map((one) => one.name)).toEqual(['keep-/dev/sdf']);
     await make(move, { setDeleteOnTermination: async (...what) => void sent.push(what.slice(0, 3)) });
     expect(sent).toEqual([['i-new', PLAN_DISK, false]]);
+  });
+  test('of one that has failed are nobody’s business', async () => {
+    const { rig, ask, ec2, hear } = await kept();
+    ec2.statuses = [status({ system: 'impaired' })];
+    await ask();
+    await rig.clock.advance(5_000);
+    await ask();
+    await rig.clock.advance(5_000);
+    hear();
+    expect(await ask()).toMatchObject({ kind: 'failed' });
   });
   test('are kept while it settles, not while it may never pass', async () => {
     const { rig, ask, hear } = await kept();
