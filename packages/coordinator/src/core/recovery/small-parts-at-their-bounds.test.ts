@@ -9,7 +9,8 @@ import { describe, expect, it } from 'vitest';
 import { buildLaunchRequest, buildPermitRequest, disksToKeep, isBurstable, ownVolumeTags } from './launch-request.ts';
 import { canonical, carriedTags, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
 import { trialOutcome, trialProblems, trialRequestOf, referencesAfter } from './launch-trial.ts';
-import { instanceFixture, planFixture, planInputFixture, requestIntentFixture } from './plan.fixture.ts';
+import { instanceFixture, planFixture, planInputFixture, requestIntentFixture, volumeFixture } from './plan.fixture.ts';
+import { plannedVolumes } from './planned-volumes.ts';
 import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './plan-raw.ts';
 import {
   missingLosses,
@@ -270,6 +271,39 @@ describe('an error whose class and code disagree', () => {
   ])('%s %s: %s', (code, upstream, want) => {
     expect(refusalClassOf(of(code, upstream))).toBe(want);
     expect(madeNothing(of(code, upstream))).toBe(want !== 'unknown' && want !== 'launched');
+  });
+});
+
+describe('a plan', () => {
+  const [own] = planInputFixture().networkInterfaces;
+  if (!own) throw new Error('fixture without an interface');
+  it('takes the settings of the primary interface, whichever EC2 describes first', () => {
+    const other = { ...own, networkInterfaceId: 'eni-x', sourceDestCheck: true, tags: { other: 'x' } };
+    const plan = planFixture({ networkInterfaces: [other, own] });
+    expect([plan.sourceDestCheck, plan.networkInterfaceTags]).toEqual([false, { Name: 'eni of db one' }]);
+  });
+  it('is placed in the subnet of the primary interface, also where the instance names none', () =>
+    expect(planFixture({ instance: instanceFixture({ subnetId: null }) }).candidates).toMatchObject([
+      { subnetId: 'subnet-a' },
+    ]));
+  it('moves the addresses on the primary private address, and no others', () => {
+    const [first] = planInputFixture().addresses;
+    if (!first) throw new Error('fixture without an address');
+    const second = { ...first, allocationId: 'eipalloc-2', privateIp: '10.0.1.99' };
+    expect(planFixture({ addresses: [second, first] }).addresses).toMatchObject([{ allocationId: 'eipalloc-1' }]);
+  });
+  it('has its disks in order of their devices, whatever order EC2 tells them in', () => {
+    const at = (letter: string) => ({
+      ...{ deviceName: `/dev/sd${letter}`, volumeId: letter, status: 'attached', deleteOnTermination: false },
+    });
+    for (const letters of ['fghi', 'ihgf', 'gifh', 'hfig']) {
+      const all = [...letters];
+      const planned = plannedVolumes(
+        { rootDeviceName: '/dev/sdh', volumes: all.map(at) },
+        all.map((volumeId) => volumeFixture({ volumeId })),
+      );
+      expect(planned.map((one) => one.volumeId).join('')).toBe('hfgi');
+    }
   });
 });
 
