@@ -131,7 +131,9 @@ export class Run {
       await this.parts.clock.sleep(durationMs, AbortSignal.any([this.signal, nudged]));
       return 'slept';
     } catch (error) {
-      if (nudged.aborted && !this.signal.aborted) return 'nudged';
+      // Both may come at once, with one write of etcd: then the end counts, by its own reason.
+      this.signal.throwIfAborted();
+      if (nudged.aborted) return 'nudged';
       throw error;
     }
   }
