@@ -122,4 +122,21 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     replacement: 'true',
     why: 'A store that refuses a transaction whose compares all hold is not etcd; no test can have one.',
   },
+  {
+    file: `${C}/core/serve-lease/first-seen.ts`,
+    on: 'if (id === null) this.#seen.delete(member)',
+    replacement: 'false',
+    why: 'An entry that says "nothing" answers every question as no entry does; it only takes memory, one entry per member at most.',
+  },
+  {
+    file: `${C}/view/activation-answers.ts`,
+    on: 'if (known !== undefined) return known',
+    replacement: 'false',
+    why: 'A hash that is kept or computed again is the same hash: speed only.',
+  },
+  {
+    file: `${C}/view/activation-answers.ts`,
+    on: 'this.#hashes.set(record, hash)',
+    why: 'As above: what is not kept is computed again.',
+  },
 ];

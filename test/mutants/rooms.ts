@@ -9,7 +9,7 @@ export interface Room {
   readonly name: string;
   readonly files: readonly string[];
   readonly tests: readonly string[];
-  /** Of those, left out: they take minutes. */
+  /** Of those, left out: they take long. */
   readonly slow?: readonly string[];
 }
 
@@ -32,6 +32,7 @@ export const ROOMS: readonly Room[] = [
     tests: [
       `${C}/core/serve-lease/*.test.ts`,
       `${C}/view/*.test.ts`,
+      `${C}/recovery/serve-lease-fence.test.ts`,
       'test/scenarios/recovery/waiting-out-a-lease.test.ts',
     ],
   },
@@ -45,6 +46,7 @@ export const ROOMS: readonly Room[] = [
     name: 'leadership',
     files: [`${C}/leadership/*.ts`, `${C}/observing/opinion-publisher.ts`],
     tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
+    slow: ['**/random-faults.test.ts'],
   },
   {
     name: 'observe',

@@ -1,70 +1,67 @@
-import { monotonicMs } from '@understudy/shared';
+import { type GroupPolicy, GroupPolicySchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { heard, OLD, RunRig } from './run.fixtures.ts';
-import { Run } from './run.ts';
-import { brokenPromise, leaseFence } from './serve-lease-fence.ts';
+import type { HeartbeatSource } from '../contracts.ts';
+import { intentRecord } from '../leader/records.fixtures.ts';
+import { brokenPromise, type HearingRun, leaseFence } from './serve-lease-fence.ts';
 
-const serveLease = { answersHoldMs: 10_000, stopWithinMs: 5_000, fenceAfterMs: 30_000 };
+const OVER_AFTER_MS = 83_617;
+const SEEN_AT_MS = 20_000;
+const policyOf = (fenceAfterMs: number): GroupPolicy =>
+  GroupPolicySchema.parse({
+    suspectAfterMs: 5_000,
+    serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs },
+  });
 
-/** A run whose process has known the intent since `seenAtMs`. */
-async function runOf(options: { over: number | null; lease?: object | null; seenAtMs?: number }) {
-  const { over, lease = serveLease, seenAtMs = 0 } = options;
-  const policy = { serveLease: lease } as never;
-  const rig = new RunRig({ intent: {}, policy });
-  const record = { ...rig.intent.record, serveLeaseOverAfterMs: over };
-  const { parts, term, journal } = await rig.run();
-  return { rig, run: new Run(parts, { ...rig.intent, record }, term, journal, seenAtMs) };
+type Heard = Partial<ReturnType<HeartbeatSource['reading']>>;
+
+function runAt(knownForMs: number, over: { readonly fenceAfterMs?: number; readonly heard?: Heard } = {}): HearingRun {
+  const reading = (_member: string, instanceId: string) => (instanceId === 'i-1' ? (over.heard ?? null) : null);
+  return {
+    record: intentRecord('prod/db1', 'i-1', { serveLeaseOverAfterMs: OVER_AFTER_MS }),
+    policy: policyOf(over.fenceAfterMs ?? 0),
+    intentSeenAtMs: SEEN_AT_MS,
+    nowMs: () => SEEN_AT_MS + knownForMs,
+    parts: { heartbeats: { reading } as unknown as HeartbeatSource },
+  };
 }
 
-describe('a serve lease is waited out', () => {
+describe('a serve lease is over', () => {
   test.each([
-    ['where its promise takes longer than EC2 is given', 45_000, 45_000],
-    ['where EC2 is given longer than its promise takes', 20_000, 30_000],
-  ])('%s', async (_name, over, waitMs) => {
-    const { rig, run } = await runOf({ over });
-    await rig.clock.advance(waitMs - 1);
-    expect(leaseFence(run)).toEqual({ kind: 'running', leftMs: 1 });
-    await rig.clock.advance(1);
-    expect(leaseFence(run)).toEqual({ kind: 'over' });
+    ['as soon as its time has passed since we saw the intent', OVER_AFTER_MS, 0, { kind: 'over' }],
+    ['not a millisecond before', OVER_AFTER_MS - 1, 0, { kind: 'running', leftMs: 1 }],
+    ['after the time given to EC2, where that is longer', 90_000, 100_000, { kind: 'running', leftMs: 10_000 }],
+    ['then, and no later', 100_000, 100_000, { kind: 'over' }],
+  ])('%s', (_when, knownForMs, fenceAfterMs, expected) => {
+    expect(leaseFence(runAt(knownForMs, { fenceAfterMs }))).toEqual(expected);
   });
 
-  test('from the moment this process knew the intent, whatever its wall clock does', async () => {
-    const { rig, run } = await runOf({ over: 45_000, seenAtMs: 40_000 });
-    await rig.clock.advance(60_000);
-    rig.clock.stepWall(86_400_000);
-    expect(leaseFence(run)).toEqual({ kind: 'running', leftMs: 25_000 });
-  });
-
-  test.each([
-    ['the instance made no promise that counts', null, serveLease],
-    ['the group keeps no serve leases', 45_000, null],
-  ])('never where %s', async (_name, over, lease) => {
-    const { rig, run } = await runOf({ over, lease });
-    await rig.clock.advance(3_600_000);
-    expect(leaseFence(run)).toEqual({ kind: 'none' });
+  test('never where none was promised, nor once the policy does not wait for one any more', () => {
+    const run = runAt(1_000_000);
+    const unpromised = intentRecord('prod/db1', 'i-1', { serveLeaseOverAfterMs: null });
+    expect(leaseFence({ ...run, record: unpromised })).toEqual({ kind: 'none' });
+    expect(leaseFence({ ...run, policy: { ...run.policy, serveLease: null } })).toEqual({ kind: 'none' });
   });
 });
 
 describe('a promise is broken', () => {
-  test('while the instance is heard to serve', async () => {
-    const { rig, run } = await runOf({ over: 45_000 });
-    await rig.clock.advance(100_000);
-    rig.readings.set(OLD, heard({ serving: true, lastHeardAtMs: monotonicMs(100_000) }));
-    const { suspectAfterMs } = run.policy;
-    await rig.clock.advance(suspectAfterMs - 1);
-    expect(brokenPromise(run)).toMatchObject({
-      kind: 'hold',
-      reason: 'FenceNotProven',
-      text: expect.stringContaining(OLD),
-    });
-    await rig.clock.advance(1);
-    expect(brokenPromise(run), 'it has fallen silent').toBeNull();
+  const heard = (agoMs: number, serving: boolean): HearingRun => {
+    const run = runAt(100_000, { heard: null });
+    const lastHeardAtMs = run.nowMs() - agoMs;
+    return runAt(100_000, { heard: { serving, lastHeardAtMs } as Heard });
+  };
+
+  test('when the old instance says that it serves: a hold, which says what to do', () => {
+    const broken = brokenPromise(heard(4_999, true));
+    expect(broken).toMatchObject({ kind: 'hold', reason: 'FenceNotProven' });
+    expect(broken?.text).toContain('i-1 still says that it serves');
+    expect(broken?.text).toContain('Stop it by hand');
   });
 
-  test('not by an instance that is not heard, or says that it does not serve', async () => {
-    const { rig, run } = await runOf({ over: 45_000 });
-    expect(brokenPromise(run)).toBeNull();
-    rig.readings.set(OLD, heard({ serving: false }));
+  test.each([
+    ['it says that it does not', heard(0, false)],
+    ['it has fallen silent since, for as long as makes a suspect', heard(5_000, true)],
+    ['it was never heard', runAt(100_000)],
+  ])('not when %s', (_when, run) => {
     expect(brokenPromise(run)).toBeNull();
   });
 });
