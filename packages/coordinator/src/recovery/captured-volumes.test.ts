@@ -31,7 +31,7 @@ async function beside(volumeIds: string[], cloud: Partial<Cloud>, how: 'stopped'
   putThrough(rig, 'fence', { fence: { result: { how } } });
   const run = await rig.run();
   const found = await rig.clock.runUntilSettled(capturedBeside(run, set('vol-1', ...volumeIds)));
-  const logged = (event: string) => rig.log.linesOf(event).flatMap(({ fields }) => fields['volumeIds'] as string[]);
+  const logged = (event: string) => rig.log.linesOf(event).map(({ fields }) => fields['volumeIds']);
   return {
     ids: found.map((one) => one.volumeId),
     added: logged('recovery.volumes_added'),
@@ -45,7 +45,7 @@ describe('volumes captured beside those of the plan', () => {
     const describeInstances = async () => [cloudInstance('i-other'), attachedTo('vol-1', 'vol-2')];
     expect(await beside(['vol-2'], { describeInstances, describeVolumes })).toEqual({
       ids: ['vol-2'],
-      added: ['vol-2'],
+      added: [['vol-2']],
       left: [],
     });
   });
@@ -53,10 +53,18 @@ describe('volumes captured beside those of the plan', () => {
   test('that were taken off again are left where they are, and said', async () => {
     const describeInstances = async () => [attachedTo('vol-1', 'vol-2')];
     expect(await beside(['vol-2', 'vol-3'], { describeInstances, describeVolumes })).toEqual({
-      ...{ ids: ['vol-2'], added: ['vol-2'], left: ['vol-3'] },
+      ...{ ids: ['vol-2'], added: [['vol-2']], left: [['vol-3']] },
     });
     const none = await beside(['vol-3'], { describeInstances, describeVolumes });
-    expect(none).toEqual({ ids: [], added: [], left: ['vol-3'] });
+    expect(none).toEqual({ ids: [], added: [], left: [['vol-3']] });
+  });
+
+  test('are those that were asked for, whatever else EC2 shows', async () => {
+    const cloud: Partial<Cloud> = {
+      describeInstances: async () => [attachedTo('vol-1', 'vol-2')],
+      describeVolumes: async () => [cloudVolume('vol-1'), cloudVolume('vol-2')],
+    };
+    expect((await beside(['vol-2'], cloud)).ids).toEqual(['vol-2']);
   });
 
   test('need no read where there are none', async () => {
@@ -66,9 +74,8 @@ describe('volumes captured beside those of the plan', () => {
   test('are looked for again while EC2 does not show the stopped instance', async () => {
     const cloud = { describeInstances: async () => [], describeVolumes };
     await expect(beside(['vol-2'], cloud)).rejects.toMatchObject({ code: 'CLOUD_NOT_FOUND' });
-    expect((await beside(['vol-2'], cloud, 'terminated')).left, 'a terminated one is not shown for ever').toEqual([
-      'vol-2',
-    ]);
+    const none = await beside(['vol-2'], cloud, 'terminated');
+    expect(none, 'a terminated one is not shown for ever').toEqual({ ids: [], added: [], left: [['vol-2']] });
   });
 
   test('are asked for by their ids, of the old instance alone', async () => {

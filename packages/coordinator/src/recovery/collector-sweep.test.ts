@@ -146,6 +146,8 @@ describe('an instance that was believed gone and is not', () => {
 
   test('is on the books again, with the retention its mark names', async () => {
     const rig = new Swept({ describeInstances: shown }, { leftovers: [left] });
+    const other = historyRecord('db/another', 'i-x');
+    rig.put(KEYS.historyEntry('db/another', other.opId), other);
     await rig.pass();
     const again = { kind: 'instance', id: 'i-old', afterWallMs: Date.UTC(2027, 0, 1), obstacle: null };
     expect(rig.history.leftovers).toEqual([left, again]);
@@ -163,6 +165,18 @@ describe('an instance that was believed gone and is not', () => {
     await rig.pass();
     expect(rig.history).toMatchObject({ reason: 'written meanwhile', leftovers: [] });
     expect(rig.log.linesOf('collector.returned')).toEqual([]);
+  });
+
+  test('is not put there when the record has gone', async () => {
+    const rig = new Swept({
+      describeInstances: async (filters) => {
+        const found = await shown(filters);
+        if (found.length > 0) rig.delete(KEYS.historyEntry(MEMBER, OP));
+        return found;
+      },
+    });
+    await rig.pass();
+    expect(rig.kv.entries(KEYS.historyEntry(MEMBER, OP))).toEqual([]);
   });
 });
 
@@ -184,6 +198,17 @@ describe('the memory of the collector', () => {
     rig.put(KEYS.historyEntry(MEMBER, OP), { ...ENDED, leftovers: [image] });
     await rig.pass();
     expect(tries).toBe(2);
+  });
+
+  test('of an absence ends with the books, too', async () => {
+    const instance: Leftover = { kind: 'instance', id: 'i-old', afterWallMs: 0, obstacle: null };
+    const rig = new Swept({}, { leftovers: [instance] });
+    await rig.pass();
+    rig.put(KEYS.historyEntry(MEMBER, OP), ENDED);
+    await rig.pass();
+    rig.put(KEYS.historyEntry(MEMBER, OP), { ...ENDED, leftovers: [instance] });
+    await rig.clock.advance(120_000);
+    expect((await rig.pass()).removed).toEqual([]);
   });
 
   test('of a chore that is refused lasts too', async () => {
@@ -248,6 +273,15 @@ describe('trimming the history', () => {
     };
     Object.assign(rig.newTerm.term, { commit: meanwhile });
     expect([(await rig.pass()).trimmed, left(rig)]).toEqual([0, 3]);
+  });
+
+  test('is recognised as done though the answer is lost', async () => {
+    const rig = new Swept({}, {}, { historyKept: 1 });
+    put(rig, 3);
+    const client = rig.kv.client('term-1');
+    client.inject({ kind: 'loseReply', operation: 'txn' });
+    expect((await rig.pass()).trimmed).toBe(2);
+    expect(client.fired.loseReply).toBe(1);
   });
 
   test('changes nothing of the record that carries it', async () => {

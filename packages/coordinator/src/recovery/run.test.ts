@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, cloudInstance, KEYS, MEMBER, RunRig } from './run.fixtures.ts';
@@ -19,6 +20,7 @@ describe('a read', () => {
     expect(found).toHaveLength(1);
     expect(options).toEqual([{ signal: expect.any(AbortSignal), repeat: true }]);
     expect(rig.clock.pendingCount, 'no timer is left').toBe(0);
+    expect(getEventListeners(run.signal, 'abort'), 'nor anything on a run that may make thousands of them').toEqual([]);
   });
 
   test('that is not answered is given up, and then EC2 counts as unavailable; its own word on being cut off is waited for', async () => {

@@ -130,11 +130,10 @@ export class Run {
     try {
       await this.parts.clock.sleep(durationMs, AbortSignal.any([this.signal, nudged]));
       return 'slept';
-    } catch (error) {
+    } catch {
       // Both may come at once, with one write of etcd: then the end counts, by its own reason.
       this.signal.throwIfAborted();
-      if (nudged.aborted) return 'nudged';
-      throw error;
+      return 'nudged';
     }
   }
 
@@ -177,7 +176,7 @@ export class Run {
         outer.removeEventListener('abort', onOuter);
         settle();
       };
-      outer.addEventListener('abort', onOuter, { once: true });
+      outer.addEventListener('abort', onOuter);
       work.then(
         (value) => end(() => resolve(value)),
         (error: unknown) => end(() => reject(error)),

@@ -1,4 +1,4 @@
-import type { HoldRecord } from '@understudy/shared';
+import { type HoldRecord, OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, KEYS, MEMBER, type RigOptions, RunRig } from './run.fixtures.ts';
 import type { Run } from './run.ts';
@@ -55,6 +55,21 @@ describe('pauses', () => {
       const startedAtMs = lasted.map((_, index) => lasted.slice(0, index).reduce((sum, ms) => sum + ms, 0));
       expect(lasted.filter((_, index) => (startedAtMs[index] ?? 0) <= 60_000).every((ms) => ms <= 10_000)).toBe(true);
       expect(Math.max(...lasted)).toBe(longestMs);
+    }
+  });
+
+  test('grow once calls have failed for more than a minute, and not at the minute', async () => {
+    for (const [failedForMs, longestMs] of [
+      [60_000, 10_000],
+      [60_001, 60_000],
+    ] as const) {
+      const one = await patient(true);
+      await one.rig.clock.advance(500_000);
+      for (let count = 0; count < 10; count += 1) one.patience.calls.note(THROTTLED);
+      await one.rig.clock.advance(failedForMs);
+      expect(await pauses(one, 1, () => one.patience.pauseAfterCall(one.patience.calls.note(THROTTLED)))).toEqual([
+        longestMs,
+      ]);
     }
   });
 
@@ -129,8 +144,20 @@ describe('a hold, while the step goes on', () => {
     expect(hold(one.rig)?.text).toContain('InsufficientInstanceCapacity');
   });
 
+  test('is another one when another call fails in the same way', async () => {
+    const one = await patient();
+    await fail(one, 20);
+    await fail(
+      one,
+      1,
+      new OperationError('CLOUD_THROTTLED', 'x', { action: 'OtherCall', upstreamCode: 'RequestLimitExceeded' }),
+    );
+    expect(hold(one.rig)?.text).toContain('OtherCall');
+  });
+
   test('is shown at the very moment the policy names', async () => {
     const { rig, patience } = await patient();
+    await rig.clock.advance(500_000);
     patience.calls.note(THROTTLED);
     await rig.clock.advance(119_999);
     await rig.clock.runUntilSettled(patience.wait(1));
