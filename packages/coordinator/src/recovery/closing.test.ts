@@ -55,8 +55,11 @@ describe('what the journal says of a recovery that is through', () => {
     async (step) => {
       const rig = new RunRig();
       putThrough(rig, 'activate', { [step]: { state: 'started', request: null, result: null } });
-      const run = await rig.run();
-      expect(() => closingFactsOf(run, END)).toThrow('not through');
+      const begun = await rig.run();
+      expect(() => closingFactsOf(begun, END)).toThrow('not through');
+      rig.delete(KEYS.journalStep(rig.opId, step));
+      const missing = await rig.run();
+      expect(() => closingFactsOf(missing, END)).toThrow('not through');
     },
   );
 });

@@ -1,4 +1,4 @@
-import type { StepName } from '@understudy/shared';
+import type { OperationError, StepName } from '@understudy/shared';
 import type { StepKey } from '../core/recovery/step-table.ts';
 import { type Attempt, type Call, driveStep, type Frozen, type Move, type Step } from './effect.ts';
 import type { Run } from './run.ts';
@@ -65,3 +65,17 @@ export const begun = (run: Run, step: Step<'address'>): Promise<void> => driveSt
 /** Drives it to its end, however long that takes. */
 export const drive = (rig: RunRig, run: Run, step: Step<'address'>, limitMs?: number): Promise<void> =>
   rig.clock.runUntilSettled(begun(run, step), limitMs);
+
+/** What a step is asked with; nothing was sent or noted yet. */
+export const frozen = <N extends StepName>(
+  request: Frozen<N>['request'],
+  over: Partial<Frozen<N>> = {},
+): Frozen<N> => ({
+  ...{ request, sends: {}, noted: null, elapsedMs: 0, conflict: null },
+  ...over,
+});
+
+/** What came of an act with one call. */
+export const answered = (name: string, error: OperationError | null = null, unknownCount = 0): Attempt => ({
+  ...{ outcomes: [{ name, error }], name, error, unknownCount },
+});

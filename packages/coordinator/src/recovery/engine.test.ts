@@ -13,6 +13,7 @@ import {
   NEW,
   OLD,
   putThrough,
+  REVOKE_REQUEST,
   type RigOptions,
   RunRig,
 } from './run.fixtures.ts';
@@ -33,7 +34,7 @@ class EngineRig extends RunRig {
   constructor(options: RigOptions = {}, over: Partial<RecoveryEngineOptions> = {}) {
     super(options);
     this.readings.set(NEW, heard());
-    this.engine = new RecoveryEngine({ ...this.parts, settings: {}, ...over });
+    this.engine = new RecoveryEngine({ ...this.parts, policyOf: () => null, settings: {}, ...over });
   }
 
   begin(term: LeaderTerm = this.term().term): Promise<RecoveryRunOutcome> {
@@ -198,6 +199,13 @@ describe('what ends a run', () => {
     expect(rig.hold()).toBeNull();
   });
 
+  test('a store that fails as the journal is read parks it, without a hold', async () => {
+    const rig = almostDone();
+    rig.kv.client('c1').inject({ kind: 'refuse', operation: 'range' });
+    expect(await rig.recover()).toBe('parked');
+    expect([rig.hold(), rig.log.linesOf('recovery.parked').length]).toEqual([null, 1]);
+  });
+
   test('a store that fails parks it, also while the hold is written', async () => {
     const rig = almostDone({ describeAddresses: () => Promise.reject(cloudError('CLOUD_DENIED', 'x')) });
     const { term } = rig.term();
@@ -236,6 +244,19 @@ describe('what ends a run', () => {
     rig.delete(KEYS.intent(MEMBER));
     expect(await rig.recover()).toBe(outcome);
     expect(rig.hold()).toBeNull();
+  });
+
+  test('its intent is gone, and its history cannot be read: it may have been finished, which is not said', async () => {
+    const rig = almostDone();
+    rig.put(KEYS.historyEntry(MEMBER, rig.opId), '{"broken":1}');
+    rig.delete(KEYS.intent(MEMBER));
+    expect(await rig.recover()).toBe('parked');
+  });
+
+  test('a journal in which nothing can be done and nothing is over is a mistake of ours', async () => {
+    const rig = almostDone();
+    rig.putStep('done', { state: 'done' });
+    await expect(rig.recover()).rejects.toThrow('no step can run');
   });
 
   const history = (rig: EngineRig, opId: string) =>
@@ -336,6 +357,100 @@ describe('the hold a run begins with', () => {
   });
 });
 
+describe('steps beside each other', () => {
+  const addresses = ['a1', 'a2'].map((allocationId) => ({ allocationId, publicIp: '1.1.1.1', associationId: null }));
+  const on = (allocationId: string) => ({
+    ...{ allocationId, publicIp: '1.1.1.1', associationId: 'as-1', networkInterfaceId: 'eni-1', instanceId: NEW },
+    ...{ privateIp: null, tags: {} },
+  });
+
+  test('are begun once each, and shown for as long as they run', async () => {
+    let answer = () => undefined as void;
+    const later = new Promise<void>((resolve) => (answer = resolve));
+    const describeAddresses: Cloud['describeAddresses'] = async ({ 'allocation-id': [id = ''] = [] }) => {
+      if (id === 'a2') await later;
+      return id === '' ? [] : [on(id)];
+    };
+    const rig = almostDone({ describeAddresses }, { plan: { addresses } });
+    const done = rig.begin();
+    await rig.clock.advance(0);
+    expect(rig.step('address-a1')?.state).toBe('done');
+    expect(rig.engine.activity(rig.opId)?.steps.map(({ step }) => step)).toEqual(['address-a2']);
+    answer();
+    expect(await rig.clock.runUntilSettled(done)).toBe('finished');
+    expect(rig.log.linesOf('recovery.step').map(({ fields }) => fields['step'])).toEqual([
+      'address-a1',
+      'address-a2',
+      'done',
+    ]);
+  });
+
+  test('that have nothing to say yet are not in the text', async () => {
+    const rig = almostDone({ describeAddresses: () => new Promise(() => undefined) }, { plan: { addresses } });
+    const { term, lose } = rig.term();
+    const done = rig.begin(term);
+    await rig.clock.advance(0);
+    const activity = rig.engine.activity(rig.opId);
+    expect([activity?.text, activity?.steps.length]).toEqual(['reading the journal', 2]);
+    lose();
+    await rig.clock.runUntilSettled(done);
+  });
+});
+
+describe('what a run is told of before it', () => {
+  const activating = (opId: (own: string) => string | null) => {
+    const cloud = { ...LAST, describeInstances: async () => [cloudInstance(OLD, { state: 'stopped' as const })] };
+    const rig = new EngineRig({ cloud });
+    rig.readings.clear();
+    putThrough(rig, 'verify-1');
+    const modRevision = rig.put(KEYS.activation(MEMBER), {
+      member: MEMBER,
+      incarnation: 1,
+      instanceId: OLD,
+      opId: null,
+    });
+    const record = { ...rig.intent.record, activationModRevision: modRevision };
+    rig.putHold(opId(rig.opId));
+    return { rig, intent: { record, modRevision: rig.put(KEYS.intent(MEMBER), record) } };
+  };
+
+  test.each([
+    ['its own hold goes with the next step that ends', (own: string) => own, false],
+    ['another’s stays', () => null, true],
+  ])('%s', async (_name, opId, stays) => {
+    const { rig, intent } = activating(opId);
+    const { term, lose } = rig.term();
+    const done = rig.engine.run(intent, term);
+    await rig.clock.advance(100);
+    expect(rig.step('activate')?.state).toBe('done');
+    expect(rig.hold() !== null).toBe(stays);
+    lose();
+    await rig.clock.runUntilSettled(done);
+  });
+
+  test.each([
+    ['while the hold that ended the round stands, no other begins', true, 'held', null],
+    ['once a person has removed it, another round begins', false, 'parked', 'started'],
+  ] as const)('%s', async (_name, held, outcome, state) => {
+    const rig = new EngineRig({
+      cloud: { createNetworkInterface: () => new Promise(() => undefined) },
+      policy: { maxLaunchAttempts: 1 },
+    });
+    putThrough(rig, 'image');
+    const failed = { ...REVOKE_REQUEST, failure: 'instance', seriesLength: 0 } as const;
+    rig.putStep('permit-1', { state: 'done', result: { networkInterfaceId: 'eni-1', privateIp: '10.0.0.9' } });
+    rig.putStep('verify-1', { state: 'failed', result: { failure: 'instance' } });
+    rig.putStep('revoke-1', { state: 'done', request: failed, result: { instanceTerminated: true, permitGone: true } });
+    if (held) rig.putHold(rig.opId);
+    const { term, lose } = rig.term();
+    const done = rig.begin(term);
+    await rig.clock.advance(1_000);
+    lose();
+    expect(await rig.clock.runUntilSettled(done)).toBe(outcome);
+    expect(rig.step('permit-2')?.state ?? null).toBe(state);
+  });
+});
+
 describe('what an operator has asked for', () => {
   const ask = (rig: EngineRig, over: object) => {
     const {
@@ -371,7 +486,19 @@ describe('what an operator has asked for', () => {
     ask(rig, { kind: 'abandon' });
     expect(await rig.clock.runUntilSettled(rig.engine.run(intent, rig.term().term))).toBe('finished');
     expect([rig.isOpen, rig.step('fence')]).toEqual([false, null]);
+    expect(rig.log.linesOf('recovery.step')).toEqual([]);
     expect(rig.log.linesOf('recovery.finished')).toEqual([]);
+  });
+
+  test('is left to the next run when this one is to end', async () => {
+    const rig = almostDone();
+    ask(rig, { kind: 'retry' });
+    rig.kv.client('c1').slowTo(1_000);
+    const done = rig.begin();
+    await rig.clock.advance(500);
+    rig.engine.interrupt(rig.opId);
+    expect(await rig.clock.runUntilSettled(done)).toBe('parked');
+    expect(asked(rig)).toBe(1);
   });
 
   test('is looked at again when something has changed while it was carried out', async () => {

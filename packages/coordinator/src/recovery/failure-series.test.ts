@@ -92,6 +92,7 @@ describe('the log is told', () => {
       series.note(failure('VolumeInUse'));
       series.end();
     };
+    await clock.advance(100_000);
     again();
     await clock.advance(59_999);
     again();
@@ -99,6 +100,14 @@ describe('the log is told', () => {
     await clock.advance(1);
     again();
     expect(told()).toHaveLength(2);
+  });
+
+  test('not again of a series that goes on, however long', async () => {
+    const { clock, series, told } = scene();
+    series.note(failure('VolumeInUse'));
+    await clock.advance(3_600_000);
+    series.note(failure('VolumeInUse'));
+    expect(told()).toHaveLength(1);
   });
 
   test('without limit of what EC2 may answer, and without keeping all of it', () => {

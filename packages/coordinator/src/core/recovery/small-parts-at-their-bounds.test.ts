@@ -27,7 +27,7 @@ import { monotonicMs } from '@understudy/shared';
 
 describe('tags', () => {
   it('carried on are those that can be written and are no marks of an earlier recovery', () => {
-    const marks = ['op', 'attempt', 'retired-by', 'retain-until', 'fenced-by', 'fenced-at'].map(
+    const marks = ['op', 'attempt', 'retired-by', 'retain-until', 'fenced-by', 'fenced-run'].map(
       (name) => `understudy:${name}`,
     );
     const tags = Object.fromEntries([...marks, 'aws:x', 'Name', 'understudy:group'].map((key) => [key, 'v']));

@@ -1,7 +1,7 @@
 import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
-import { howFenced } from '../how-fenced.ts';
+import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 import { brokenPromise } from '../serve-lease-fence.ts';
 
@@ -39,7 +39,7 @@ export function activateStep(run: Run): Step<'activate'> {
 async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
-  if (howFenced(run) === 'lease') return brokenPromise(run);
+  if (fencedBy(run) === 'lease') return brokenPromise(run);
   const found = await run.read((cloud, options) =>
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );

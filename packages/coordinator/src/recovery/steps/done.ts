@@ -4,7 +4,7 @@ import { historyOf } from '../../core/recovery/history.ts';
 import { ChoreBook } from '../chore-book.ts';
 import { choreFactsOf, closingFactsOf, retainedUntil } from '../closing.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
-import { howFenced } from '../how-fenced.ts';
+import { fencedBy } from '../fenced-by.ts';
 import { IntentGone } from '../journal.ts';
 import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
@@ -52,7 +52,7 @@ interface Marks {
 }
 
 function noteMarks(run: Run, marks: Marks, last: Attempt | null): void {
-  const mayBeGone = howFenced(run) === 'terminated';
+  const mayBeGone = fencedBy(run) === 'terminated';
   for (const { name, error } of last?.outcomes ?? []) {
     const refused = error?.code === 'CLOUD_REJECTED' || error?.code === 'CLOUD_DENIED';
     if (error === null || refused || (mayBeGone && error.code === 'CLOUD_NOT_FOUND')) marks.through.add(name);
@@ -131,7 +131,7 @@ function retire(run: Run): Call[] {
   const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.retainForMs) };
   const mark = (name: string, call: Call['run']): Call => ({ name, run: call, optional: true });
   const calls = [mark('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
-  if (run.plan.protection.termination && howFenced(run) === 'stopped') {
+  if (run.plan.protection.termination && fencedBy(run) === 'stopped') {
     const off = { termination: false };
     calls.push(mark('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, off, options)));
   }

@@ -16,15 +16,19 @@ interface SceneOptions {
   readonly intent?: Partial<IntentRecord>;
   readonly stopProtected?: true;
   readonly plainly?: true;
+  readonly oldLaunchedAtWallMs?: number | null;
 }
 
 /** A failed instance, and what EC2 shows of it and of its volume. */
-async function scene({ policy, intent, stopProtected, plainly }: SceneOptions = {}) {
+async function scene({ policy, intent, stopProtected, plainly, oldLaunchedAtWallMs }: SceneOptions = {}) {
   const seen = { state: 'running' as InstanceState | null, error: null as Error | null, attachment: 'attached' };
   const looks: string[] = [];
   const rig = new RunRig({
     ...{ policy: { ...POLICY, ...policy }, intent: intent ?? {} },
-    plan: { protection: { stop: stopProtected ?? false, termination: false } },
+    plan: {
+      protection: { stop: stopProtected ?? false, termination: false },
+      ...(oldLaunchedAtWallMs === undefined ? {} : { oldLaunchedAtWallMs }),
+    },
     cloud: {
       describeInstances: async (filters) => {
         expect(askedFor(filters, 'instance-id')).toEqual([OLD]);
@@ -62,14 +66,16 @@ describe('before anything is stopped', () => {
     expect(await step.prepare()).toEqual({ oldInstanceId: OLD, skipOsShutdown: true });
     expect(step.limitMs).toBe(600_000);
   });
-  test('it is marked on the instance that the stop is ours', async () => {
-    const { rig, run, ask } = await scene();
+  test.each<[string, number | null, object]>([
+    ['and of which of its runs', 1_000, { [TAG.fencedRun]: '1970-01-01T00:00:01.000Z' }],
+    ['where it is not known since when it ran', null, {}],
+  ])('it is marked on the instance that the stop is ours, %s', async (_, oldLaunchedAtWallMs, run) => {
+    const { rig, ask } = await scene({ oldLaunchedAtWallMs });
     const move = await ask();
     expect(callsOf(move)).toMatchObject([{ name: 'mark', optional: true }]);
     const sent: unknown[] = [];
     await make(move, { createTags: async (...what) => void sent.push(what.slice(0, 2)) });
-    const tags = { [TAG.fencedBy]: run.record.opId, [TAG.fencedAt]: new Date(rig.clock.wallMs()).toISOString() };
-    expect(sent).toEqual([[[OLD], tags]]);
+    expect(sent).toEqual([[[OLD], { [TAG.fencedBy]: rig.opId, ...run }]]);
   });
   test('a mark that fails stops nothing', async () => {
     const { rig, ask } = await scene();

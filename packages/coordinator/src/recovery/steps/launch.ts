@@ -7,7 +7,7 @@ import { hasOtherCandidate } from '../attempts.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
 import { lockedHold, refusedForKey } from '../locked-volumes.ts';
 import { lookForLaunch, severalFound } from '../look-for-launch.ts';
-import { howFenced } from '../how-fenced.ts';
+import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -52,7 +52,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   const permit = run.journal.get('permit', `permit-${attempt}`);
   const image = run.journal.get('image', 'image')?.result;
   const capture = run.journal.get('capture', 'capture')?.result;
-  invariant(howFenced(run) !== null, 'launch before the fence is proven');
+  invariant(fencedBy(run) !== null, 'launch before the fence is proven');
   invariant(
     permit?.request && permit.result && 'networkInterfaceId' in permit.result,
     `launch ${attempt} without permit`,
