@@ -154,6 +154,13 @@ describe('the chores of a replacement that serves', () => {
     ec2.instances = [replacement({ state: 'terminated' })];
     expect(historyIn(await through())).toMatchObject({ owed: [] });
   });
+  test('of a replacement that is seen terminated later are none: it is closed at once', async () => {
+    const { ask, ec2 } = await scene();
+    ec2.instances = [];
+    await ask(outcomes(callsOf(await ask())));
+    ec2.instances = [replacement({ state: 'terminated' })];
+    expect(historyIn(await ask())).toMatchObject({ owed: [] });
+  });
   test('on an instance that EC2 does not know: again; unless it was terminated', async () => {
     const after = async (how: 'stopped' | 'terminated') => {
       const { ask } = await scene({ how });

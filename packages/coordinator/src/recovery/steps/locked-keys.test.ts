@@ -24,7 +24,7 @@ if (!ROOT) throw new Error('a plan without volumes');
 
 /** A member whose volume is under a key of which KMS says what the test says. */
 async function scene(standing: KeyStanding = UNUSABLE) {
-  const kms = { standing };
+  const kms = { standing, looks: 0 };
   const ec2 = { instances: [] as readonly CloudInstance[], snapshots: [] as readonly CloudSnapshot[] };
   const rig = new RunRig({
     policy: { holdFailingAfterMs: 60_000 },
@@ -39,7 +39,7 @@ async function scene(standing: KeyStanding = UNUSABLE) {
       describeImages: async () => [],
     },
   });
-  Object.assign(rig.parts, { keyLooks: { look: async () => new Map([['key-1', kms.standing]]) } });
+  Object.assign(rig.parts, { keyLooks: { look: async () => (kms.looks++, new Map([['key-1', kms.standing]])) } });
   rig.putStep('fence', { state: 'done', result: { how: 'stopped' } });
   const snapshots = [{ snapshotId: 'snap-1', volumeId: 'vol-1' }];
   rig.putStep('capture', { state: 'done', result: { set: 1, snapshots, beside: [] } });
@@ -152,7 +152,10 @@ describe('a launch', () => {
   test('that EC2 refuses for the key is held for', async () => {
     const { ask } = await launch(USABLE);
     const held = await ask(came('run', REFUSED), SENT);
-    expect(held).toMatchObject({ ...HELD, text: expect.stringMatching(/^EC2 refuses the launch: /) });
+    expect(held).toMatchObject({
+      ...HELD,
+      text: expect.stringMatching(/^EC2 refuses the launch: .*It goes on by itself once that works$/),
+    });
   });
 });
 
@@ -185,6 +188,14 @@ describe('when nothing could be launched for the key', () => {
     expect(hold).toMatchObject({ reason: 'NoCapacity', text: expect.not.stringContaining('KMS') });
     expect(said).toMatch(/^no placement has room/);
   });
+});
+
+test('KMS is not asked about a replacement that ended for something else', async () => {
+  const { rig, run, ec2, kms } = await scene();
+  const reason = { stateReasonCode: 'Server.InternalError', stateReasonText: null };
+  ec2.instances = [instanceFixture({ instanceId: 'i-new', state: 'terminated', ...reason })];
+  await asker(rig, verifyStep(run, 1), { instanceId: 'i-new' })();
+  expect(kms.looks).toBe(0);
 });
 
 describe('a replacement that EC2 ended', () => {
