@@ -72,7 +72,7 @@ async function replace(f: InProcessFixture, intent: RequestIntent, attempt: numb
   const rootId = plan.volumes.find((volume) => volume.isRoot)?.volumeId ?? '';
   const rootSnapshotId = snapshotIdsByVolume[rootId] ?? '';
   const { imageId } = await f.cloud.registerImage(buildImageRequest({ intent, rootSnapshotId }));
-  const [candidate] = plan.candidates;
+  const candidate = plan.candidates[attempt - 1];
   if (!candidate) throw new Error('a plan without candidates');
   const permit = await f.cloud.createNetworkInterface(buildPermitRequest({ intent, attempt, candidate }));
   await f.clock.sleep(60_000);
