@@ -51,4 +51,12 @@ describe('tags', () => {
     const decisions = decideEnrolment(input([instance('i-1', { tags })]));
     expect(decisions).toMatchObject({ enrol: [], conflicts: [], problems: [{ instanceId: 'i-1', code }] });
   });
+
+  test.each(['terminated', 'shutting-down'] as const)(
+    'of an instance that is %s are nobody’s problem any more',
+    (state) => {
+      const tags = { [TAG.group]: 'prod', [TAG.member]: 'DB 1' };
+      expect(decideEnrolment(input([instance('i-1', { state, tags })])).problems).toEqual([]);
+    },
+  );
 });

@@ -115,7 +115,7 @@ describe('an archive', () => {
 
   it('says of each how it is merged', () => {
     const entries =
-      '- { content: a, Merge-Type: x }\n- { content: a, x-merge-type: x }\n- { content: a, filename: x }\n';
+      '- { content: a, Merge-Type: x, filename: x }\n- { content: a, x-merge-type: x }\n- { content: a, filename: x }\n';
     expect(archived(entries).map(({ hasMergeType }) => hasMergeType)).toEqual([true, true, false]);
   });
 
