@@ -127,7 +127,7 @@ export class RecoveryEngine implements RecoveryRunner {
           .map((one) => one.text)
           .filter((text) => text !== '')
           .join('; ') || 'reading the journal',
-      captureProgressPercent: all.find((one) => one.percent !== null)?.percent ?? null,
+      captureProgressPercent: all.flatMap((one) => one.percent ?? [])[0] ?? null,
       steps,
     };
   }
