@@ -60,7 +60,13 @@ export const ROOMS: readonly Room[] = [
     files: [`${C}/core/*.ts`, `${C}/core/{enrol,user-data}/*.ts`],
     tests: [`${C}/core/*.test.ts`, `${C}/core/{enrol,user-data}/*.test.ts`],
   },
-  { name: 'judge', files: [`${C}/core/judge/*.ts`], tests: [`${C}/core/judge/*.test.ts`] },
+  {
+    name: 'judge',
+    files: [`${C}/core/judge/*.ts`],
+    tests: [`${C}/core/judge/*.test.ts`],
+    // Every combination of everything: many seconds for each survivor. The rules have tests of their own.
+    slow: ['**/verdict-oracle.test.ts'],
+  },
   {
     name: 'recovery',
     files: [`${C}/recovery/**/*.ts`],
