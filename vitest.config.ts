@@ -23,6 +23,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/**/src/**/*.test.ts', 'test/{scenarios,unit,fuzz,detection}/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', ...never],
+          globalSetup: ['test/temporary-folder.ts'],
           // Views are compared to the letter: no colours, also where CI=true asks for them.
           env: { NO_COLOR: '1' },
           testTimeout: 120_000,
@@ -35,6 +36,7 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/sim/**/*.test.ts'],
           exclude: never,
+          globalSetup: ['test/temporary-folder.ts'],
           testTimeout: 180_000,
           sequence: { groupOrder: 1 },
         },
@@ -45,7 +47,7 @@ export default defineConfig({
           name: 'integration',
           include: [...(short ? SHORT_INTEGRATION : INTEGRATION)],
           exclude: never,
-          globalSetup: ['test/integration/global-setup.ts'],
+          globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
           fileParallelism: false,
           // Real processes and leases on a noisy two-core machine: a case that fails is run once more. No test relies on it: `npm test` names those that did.
           retry: 1,

@@ -10,6 +10,13 @@ const isSaying = (node) =>
   node.callee.property.type === 'Identifier' &&
   SAYING.has(node.callee.property.name);
 
+/** A function, or a block, that does nothing but say something. */
+const isOnlySaying = (node) =>
+  (node.type === 'ArrowFunctionExpression' && isSaying(node.body)) ||
+  (node.type === 'BlockStatement' &&
+    node.body.length > 0 &&
+    node.body.every((statement) => statement.type === 'ExpressionStatement' && isSaying(statement.expression)));
+
 export const strykerPlugins = [
   {
     kind: 'Ignore',
@@ -18,6 +25,7 @@ export const strykerPlugins = [
       shouldIgnore(path) {
         if (isSaying(path.node)) return 'only said';
         if (path.isExpressionStatement() && isSaying(path.node.expression)) return 'only said';
+        if (isOnlySaying(path.node)) return 'only said';
         return undefined;
       },
     },

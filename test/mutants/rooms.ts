@@ -9,7 +9,7 @@ export interface Room {
   readonly name: string;
   readonly files: readonly string[];
   readonly tests: readonly string[];
-  /** Of those, left out: they take minutes. */
+  /** Of those, left out: they take long. */
   readonly slow?: readonly string[];
 }
 
@@ -32,6 +32,7 @@ export const ROOMS: readonly Room[] = [
     tests: [
       `${C}/core/serve-lease/*.test.ts`,
       `${C}/view/*.test.ts`,
+      `${C}/recovery/serve-lease-fence.test.ts`,
       'test/scenarios/recovery/waiting-out-a-lease.test.ts',
     ],
   },
@@ -45,6 +46,7 @@ export const ROOMS: readonly Room[] = [
     name: 'leadership',
     files: [`${C}/leadership/*.ts`, `${C}/observing/opinion-publisher.ts`],
     tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
+    slow: ['**/random-faults.test.ts'],
   },
   {
     name: 'observe',
@@ -58,7 +60,13 @@ export const ROOMS: readonly Room[] = [
     files: [`${C}/core/*.ts`, `${C}/core/{enrol,user-data}/*.ts`],
     tests: [`${C}/core/*.test.ts`, `${C}/core/{enrol,user-data}/*.test.ts`],
   },
-  { name: 'judge', files: [`${C}/core/judge/*.ts`], tests: [`${C}/core/judge/*.test.ts`] },
+  {
+    name: 'judge',
+    files: [`${C}/core/judge/*.ts`],
+    tests: [`${C}/core/judge/*.test.ts`],
+    // Every combination of everything: many seconds for each survivor. The rules have tests of their own.
+    slow: ['**/verdict-oracle.test.ts'],
+  },
   {
     name: 'recovery',
     files: [`${C}/recovery/**/*.ts`],

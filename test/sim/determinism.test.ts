@@ -31,7 +31,7 @@ describe('one seed', () => {
 
   test('and its faults written out by hand are the same run too', async () => {
     const generated = await simulate(spec);
-    const listed = await simulate({ ...spec, faults: generated.faults });
+    const listed = await simulate({ ...generated.spec, faults: generated.faults });
     expect(listed.traceHash).toBe(generated.traceHash);
   });
 

@@ -15,6 +15,7 @@ export const RegressionSchema = z.strictObject({
   coordinators: z.number().int().min(1),
   serveLease: z.boolean().default(false),
   probes: z.boolean().default(false),
+  encrypted: z.boolean().default(false),
   faults: z.array(FaultListSchema),
 });
 export type Regression = z.infer<typeof RegressionSchema>;
@@ -22,13 +23,23 @@ export type Regression = z.infer<typeof RegressionSchema>;
 export const readRegression = (file: string): Regression =>
   RegressionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const specOf = ({ seed, days, members, coordinators, serveLease, probes, faults }: Regression): RunSpec => ({
+export const specOf = ({
   seed,
   days,
   members,
   coordinators,
   serveLease,
   probes,
+  encrypted,
+  faults,
+}: Regression): RunSpec => ({
+  seed,
+  days,
+  members,
+  coordinators,
+  serveLease,
+  probes,
+  encrypted,
   faults,
 });
 

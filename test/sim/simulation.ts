@@ -74,10 +74,11 @@ class Simulation {
   readonly #faults: (readonly Fault[])[] = [];
 
   constructor(spec: RunSpec, options: RunOptions) {
-    this.#spec = spec;
+    // Kept with what the run gives back: a list of its faults has the same world again.
+    this.#spec = { ...spec, encrypted: spec.encrypted ?? spec.faults === undefined };
     this.#options = options;
     this.#trace = new Trace(options.print ?? null);
-    this.#world = new World(spec);
+    this.#world = new World(this.#spec);
     this.#tally = new Tally(this.#world);
     this.#world.witness((happening, nowMs) => this.#trace.witness(happening, nowMs));
     for (const make of WATCHERS) {

@@ -13,6 +13,7 @@ import {
   fileNames,
   importBoundaries,
   noMachineNames,
+  oneWayToTheTerminal,
   portsForTime,
   type Rule,
   sharedHasNoIo,
@@ -64,6 +65,14 @@ describe('the project keeps its rules', () => {
   it('has no exception that is not needed any more', () => {
     const unneeded = REAL_TIME_PLACES.filter(({ path }) => !paths.some((each) => path.test(each)));
     expect(unneeded.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([]);
+  });
+});
+
+describe('one way to the terminal', () => {
+  test.each(['process.stdout.write(text);', 'process.stderr.write(text);', 'console.log(text);'])('%s', (text) => {
+    expect(told(oneWayToTheTerminal, 'packages/cli/src/a.ts', text)).toContain('terminal.ts');
+    expect(told(oneWayToTheTerminal, 'packages/cli/src/terminal.ts', text)).toBe('');
+    expect(told(oneWayToTheTerminal, 'packages/agent/src/main.ts', text)).toBe('');
   });
 });
 

@@ -4,6 +4,7 @@ import { agentKeyHex, generateMaster, masterFingerprint } from './commands/keys.
 import { coordinatorUrls } from './coordinator-client.ts';
 import { EXIT } from './exit-codes.ts';
 import { collect, type ProgramContext } from './program-context.ts';
+import { print, shownText } from './terminal.ts';
 import { keysText } from './views/keys-view.ts';
 import { present } from './watch.ts';
 
@@ -21,7 +22,7 @@ interface DeriveOptions {
 
 function derive(member: string, { master, keyId: id, next }: DeriveOptions): void {
   const hex = agentKeyHex(master, id, member);
-  process.stdout.write(next === true ? `${id} ${hex}\n` : `${hex}\n`);
+  print(shownText(next === true ? `${id} ${hex}` : hex));
 }
 
 const withMaster = (command: Command): Command =>
@@ -53,7 +54,7 @@ export function addKeys(program: Command, context: ProgramContext): void {
     .option('--key-id <id>', 'only for the fingerprint that is printed', keyId, 1)
     .action((file: string, options: { keyId: number }) => {
       generateMaster(file, context.random);
-      process.stdout.write(`${file}: id ${options.keyId} has fingerprint ${masterFingerprint(file, options.keyId)}\n`);
+      print(shownText(`${file}: id ${options.keyId} has fingerprint ${masterFingerprint(file, options.keyId)}`));
     });
   withMaster(keys.command('derive'))
     .description("print one agent's heartbeat key, derived from the master secret")
@@ -63,7 +64,7 @@ export function addKeys(program: Command, context: ProgramContext): void {
   withMaster(keys.command('fingerprint'))
     .description('print what `keys status` shows for this master secret')
     .action((options: DeriveOptions) => {
-      process.stdout.write(`${masterFingerprint(options.master, options.keyId)}\n`);
+      print(shownText(masterFingerprint(options.master, options.keyId)));
     });
   keys
     .command('status')

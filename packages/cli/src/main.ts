@@ -1,7 +1,8 @@
-import { errorText, isOperationError } from '@understudy/shared';
+import { errorText, harmlessText, isOperationError } from '@understudy/shared';
 import { endWithOutput, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
+import { complain } from './terminal.ts';
 
 /** commander throws its own errors, already printed, with `exitCode`. */
 const commanderExit = (error: unknown): number | null =>
@@ -18,9 +19,9 @@ try {
 } catch (error) {
   const code = commanderExit(error);
   if (code === null) {
-    process.stderr.write(`understudy: ${errorText(error)}\n`);
-    if (isOperationError(error)) process.stderr.write(`  ${error.explain()}\n`);
-    else if (error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+    complain(`understudy: ${harmlessText(errorText(error))}`);
+    if (isOperationError(error)) complain(`  ${error.explain()}`);
+    else if (error instanceof Error && error.stack) complain(error.stack);
   }
   process.exitCode = code ?? exitCodeOf(error);
 }

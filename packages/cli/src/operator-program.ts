@@ -13,6 +13,7 @@ import * as z from 'zod';
 import { coordinatorUrls } from './coordinator-client.ts';
 import { readToken } from './operator-token.ts';
 import { collect, type ProgramContext } from './program-context.ts';
+import { print, shownJson, shownOf } from './terminal.ts';
 
 /** The leader writes to etcd once, and a follower forwards to it. */
 const ASK_TIMEOUT_MS = 10_000;
@@ -103,7 +104,7 @@ async function run(
   const by = options.by ?? userInfo().username;
   const body = { by, why: options.why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
   const answer = await ask(context.clock, coordinatorUrls(options.url, environment), { member, kind, body, token });
-  process.stdout.write(`${options.json === true ? JSON.stringify(answer, null, 2) : acceptedText(answer)}\n`);
+  print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
 
 const acceptedText = ({ request, repeated }: Accepted): string =>

@@ -1,4 +1,4 @@
-import { KEY_ROOT, keyspace, type RecoveriesView, type StatusView } from '@understudy/shared';
+import { harmlessText, KEY_ROOT, keyspace, type RecoveriesView, type StatusView } from '@understudy/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keysText, readKeys } from './commands/inspect.ts';
 import { chosenMembers, explainMember } from './commands/chosen-members.ts';
@@ -11,6 +11,7 @@ import { addKeys } from './keys-program.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { EXIT } from './exit-codes.ts';
 import { leftoversText } from './views/leftovers-view.ts';
+import { complain, print, shownJson } from './terminal.ts';
 import { explainText } from './views/explain-view.ts';
 import { membersText } from './views/members-view.ts';
 import { statusText } from './views/status-view.ts';
@@ -41,7 +42,7 @@ const output = (options: ReadOptions) => ({ json: options.json === true, watch: 
 function clientOf(options: ReadOptions, environment: NodeJS.ProcessEnv): CoordinatorClient {
   return coordinatorClient(coordinatorUrls(options.url, environment), {
     token: readToken(options.tokenFile ?? environment.UNDERSTUDY_TOKEN_FILE),
-    onFallback: (text) => process.stderr.write(`understudy: ${text}\n`),
+    onFallback: (text) => complain(`understudy: ${harmlessText(text)}`),
   });
 }
 
@@ -199,7 +200,7 @@ function addIamPolicy(program: Command): void {
       const { iamPolicyOf } = await import('@understudy/coordinator');
       const { partition, passRole, json } = options;
       const policy = iamPolicyOf({ partition, ...(passRole === undefined ? {} : { passRoles: passRole }) });
-      process.stdout.write(`${JSON.stringify(policy, null, json === true ? undefined : 2)}\n`);
+      print(shownJson(policy, json === true ? 0 : 2));
     });
 }
 

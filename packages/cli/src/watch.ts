@@ -1,6 +1,7 @@
 import type { Clock } from '@understudy/shared';
 import { errorText } from '@understudy/shared';
 import logUpdate from 'log-update';
+import { print, shownJson, shownOf, shownText } from './terminal.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -19,18 +20,16 @@ export async function present<T>(
   read: () => Promise<T>,
   text: (value: T) => string,
 ): Promise<void> {
-  const render = (value: T) => (options.json ? JSON.stringify(value) : text(value));
-  if (!options.watch) {
-    process.stdout.write(`${options.json ? JSON.stringify(await read(), null, 2) : text(await read())}\n`);
-    return;
-  }
+  const render = (value: T, indent: 0 | 2) => (options.json ? shownJson(value, indent) : shownOf(value, text));
+  if (!options.watch) return print(render(await read(), 2));
   const redraw = process.stdout.isTTY && !options.json;
   for (;;) {
-    const shown = await read().then(render, (error: unknown) =>
-      options.json ? JSON.stringify({ error: errorText(error) }) : errorText(error),
+    const shown = await read().then(
+      (value) => render(value, 0),
+      (error: unknown) => (options.json ? shownJson({ error: errorText(error) }, 0) : shownText(errorText(error))),
     );
     if (redraw) logUpdate(shown);
-    else process.stdout.write(`${shown}\n`);
+    else print(shown);
     await clock.sleep(REFRESH_MS);
   }
 }

@@ -8,7 +8,12 @@ export interface SeedInstance {
   readonly az?: string;
   readonly instanceType?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly dataVolumes?: readonly { readonly deviceName: string; readonly sizeGiB: number }[];
+  readonly dataVolumes?: readonly {
+    readonly deviceName: string;
+    readonly sizeGiB: number;
+    /** Absent: not encrypted. */
+    readonly kmsKeyId?: string;
+  }[];
   readonly elasticIp?: boolean;
   /** Plain text; kept as base64. */
   readonly userData?: string;
@@ -54,9 +59,12 @@ function launchRequest(sim: CloudSim, wanted: SeedInstance, az: string): Record<
     ],
     ...(wanted.userData !== undefined && { UserData: btoa(wanted.userData) }),
     ...(devices.length > 0 && {
-      BlockDeviceMappings: devices.map(({ deviceName, sizeGiB }) => ({
+      BlockDeviceMappings: devices.map(({ deviceName, sizeGiB, kmsKeyId }) => ({
         DeviceName: deviceName,
-        Ebs: { VolumeSize: sizeGiB, VolumeType: 'gp3', DeleteOnTermination: false },
+        Ebs: {
+          ...{ VolumeSize: sizeGiB, VolumeType: 'gp3', DeleteOnTermination: false },
+          ...(kmsKeyId !== undefined && { Encrypted: true, KmsKeyId: kmsKeyId }),
+        },
       })),
     }),
     ...wanted.request,

@@ -385,7 +385,7 @@ export class Coordinator {
         policyOf: (member) => {
           const group = member.slice(0, member.indexOf('/'));
           const modRevision = this.view.mirror.groups.get(group)?.modRevision ?? 0;
-          return { policy: this.view.policyOf(group), modRevision };
+          return { policy: this.view.policyOf(group), modRevision, lostZones: this.seat.lostZones() };
         },
         intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { errorText, isOperationError, type Kms, type KvStore, type Log, OperationError } from '@understudy/shared';
+import {
+  errorText,
+  harmlessLines,
+  isOperationError,
+  type Kms,
+  type KvStore,
+  type Log,
+  OperationError,
+} from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { AnswerWatch, createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
@@ -277,7 +285,7 @@ async function runAsProgram(): Promise<void> {
   try {
     await runCoordinator({ configPath: values.config });
   } catch (error) {
-    process.stderr.write(`understudy coordinator: ${errorText(error)}\n`);
+    process.stderr.write(`understudy coordinator: ${harmlessLines(errorText(error))}\n`);
     if (isOperationError(error)) process.stderr.write(`  ${error.explain()}\n`);
     process.exitCode = coordinatorExitCode(error);
   }

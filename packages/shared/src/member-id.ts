@@ -17,8 +17,8 @@ export const TAG = {
   retiredBy: 'understudy:retired-by',
   /** On an instance we are about to stop: opId of the recovery that fences it. It outlives our records in etcd. */
   fencedBy: 'understudy:fenced-by',
-  /** ISO time of that; an instance launched or started later runs because somebody wanted it to. */
-  fencedAt: 'understudy:fenced-at',
+  /** ISO time at which, by EC2, that run of it began: EC2 dates a launch anew with every start, so another time means that somebody has started it since. */
+  fencedRun: 'understudy:fenced-run',
   /** ISO time after which the collector may remove the resource. */
   retainUntil: 'understudy:retain-until',
   /** `true` on an instance that must never be replaced automatically. */

@@ -9,8 +9,8 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/leadership/leadership.ts',
-        find: `return entry && isOwn(candidacy, entry) ? { kind: 'won', entry } : { kind: 'unclear' };`,
-        replace: `return entry ? { kind: 'won', entry } : { kind: 'unclear' };`,
+        find: 'const entry = ownOf(candidacy, await this.#options.store.get(this.#options.keys.leader));',
+        replace: 'const entry = await this.#options.store.get(this.#options.keys.leader);',
       },
     ],
     tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
@@ -22,8 +22,8 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/leadership/leadership.ts',
-        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;',
-        replace: 'entry?.leaseId === candidacy.keeper.leaseId;',
+        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId ? entry : null;',
+        replace: 'entry?.leaseId === candidacy.keeper.leaseId ? entry : null;',
       },
     ],
     tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
@@ -35,8 +35,8 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/leadership/leadership.ts',
-        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;',
-        replace: 'writeIdOf(entry) === candidacy.writeId;',
+        find: 'entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId ? entry : null;',
+        replace: 'entry && writeIdOf(entry) === candidacy.writeId ? entry : null;',
       },
     ],
     tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],

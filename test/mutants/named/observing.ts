@@ -9,8 +9,8 @@ export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/observing/opinion-publisher.ts',
-        find: 'compare: rows.map(({ key, published }) => ({ key, modRevision: published.revision })),',
-        replace: 'compare: [],',
+        find: 'compare: [standing.compare, ...rows.map(({ key, published }) => ({ key, modRevision: published.revision }))],',
+        replace: 'compare: [standing.compare],',
       },
     ],
     tests: ['packages/coordinator/src/observing/late-opinions.test.ts'],

@@ -111,6 +111,8 @@ export class Scene {
   readonly keyLooks: KeyLooks;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
+  /** As the leader judges. */
+  lostZones: readonly string[] = [];
   /** The leader does not trust its own ears. */
   abstains = false;
   /** From running to the first heartbeat. */
@@ -231,7 +233,7 @@ export class Scene {
         reading: (_member, instanceId) => this.#reading(instanceId),
         abstains: () => this.abstains,
       },
-      policyOf: () => ({ policy: this.policy, modRevision: 0 }),
+      policyOf: () => ({ policy: this.policy, modRevision: 0, lostZones: this.lostZones }),
       settings: this.settings,
       intentSeenAtMs: () => wrapping.intentSeenAtMs?.() ?? null,
     });

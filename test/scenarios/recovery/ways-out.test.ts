@@ -32,8 +32,8 @@ async function held(stage: Stage, reason: string): Promise<void> {
 }
 
 /** EC2 refuses this type in every zone: the case of an arm64 type for an x86_64 image. */
-async function unplaceable(): Promise<Stage> {
-  const stage = await staged({ policy: { maxLaunchAttempts: 3 } }, ['us-east-1a']);
+async function unplaceable(policy: SceneOptions['policy'] = {}): Promise<Stage> {
+  const stage = await staged({ policy: { maxLaunchAttempts: 3, ...policy } }, ['us-east-1a']);
   stage.scene.sim.addFault({
     id: 'wrong',
     action: 'RunInstances',
@@ -89,6 +89,35 @@ describe('replan', () => {
       launchAttempts: 2,
       acts: [{ kind: 'replan', text: expect.stringContaining('us-east-1b') }],
     });
+  });
+
+  test.each([
+    ['recover', 'us-east-1c'],
+    ['hold', 'us-east-1b'],
+  ] as const)('when a zone was lost since: whenZoneLost %s plans %s', async (whenZoneLost, az) => {
+    const stage = await unplaceable({ whenZoneLost, placements: [{ subnetId: 'put in below' }] });
+    const { scene, old } = stage;
+    placeIn(scene, ['us-east-1b', 'us-east-1c']);
+    scene.lostZones = ['us-east-1b'];
+    scene.ask('replan');
+    expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
+    expect(scene.sim.core.world.instances.get(checkFinished(scene, old))?.az).toBe(az);
+  });
+
+  test('when every zone it might go to is lost, the old plan stays, and says why', async () => {
+    const stage = await unplaceable({ whenZoneLost: 'recover', placements: [{ subnetId: 'put in below' }] });
+    const { scene, old } = stage;
+    placeIn(scene, ['us-east-1b', 'us-east-1c']);
+    scene.lostZones = ['us-east-1b', 'us-east-1c'];
+    const before = scene.intent().record.plan;
+    scene.ask('replan');
+    expect(await run(stage)).toBe('held');
+    expect(scene.intent().record.plan).toEqual(before);
+    expect(scene.intent().record.acts?.[0]?.text).toContain('outside of us-east-1b, us-east-1c');
+    expect(scene.launchedFor(old.instanceId)).toEqual([]);
+    scene.lostZones = [];
+    scene.ask('replan');
+    expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
   });
 
   test('a replacement that was launched is ended first', async () => {

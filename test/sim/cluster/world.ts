@@ -32,6 +32,8 @@ export interface WorldShape {
   readonly probes?: boolean;
   /** The group opted into waiting out serve leases, and most of its members keep one. Default: no. */
   readonly serveLease?: boolean;
+  /** The data volumes of members are encrypted, each member's with a key of its own. Default: where the seed gives the faults. */
+  readonly encrypted?: boolean;
 }
 
 export const GROUP = 'sim';
@@ -86,6 +88,7 @@ export class World {
   /** Per address an instance that is none of ours, where a person may put it for a while. */
   readonly #bystanders = new Map<string, string>();
   readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
+  readonly #keysOf = new Map<MemberId, string>();
   readonly #addresses = new Map<MemberId, string>();
   readonly #witnesses: Witness[] = [];
   readonly #healthListeners: (() => void)[] = [];
@@ -137,7 +140,7 @@ export class World {
         member,
         az,
         elasticIp: index % 2 === 0,
-        dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8 }] : [],
+        dataVolumes: index % 3 === 0 ? [{ deviceName: '/dev/sdf', sizeGiB: 8, ...this.#encryption(member) }] : [],
         userData: `member: ${member}`,
       });
       if (allocationId === null) continue;
@@ -146,6 +149,18 @@ export class World {
     }
     this.machines.settled = true;
     for (const host of this.hosts) host.start();
+  }
+
+  #encryption(member: MemberId): { readonly kmsKeyId?: string } {
+    if (this.shape.encrypted !== true) return {};
+    const { arn } = this.cloud.createKmsKey();
+    this.#keysOf.set(member, arn);
+    return { kmsKeyId: arn };
+  }
+
+  /** Of its data volume; null: it has none, or that is not encrypted. */
+  keyOf(member: MemberId): string | null {
+    return this.#keysOf.get(member) ?? null;
   }
 
   streamOf(name: string): SeededRandom {

@@ -115,6 +115,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-commands'), member, command: z.enum(REQUEST_KINDS) }),
   /** Processes again: started anew under the id of the next one, which runs on; then under its own. */
   z.strictObject({ ...base, kind: z.literal('coordinator-namesake'), coordinator }),
+  /** The KMS key of a member's volume is disabled, and enabled again in the end; for members whose volumes are encrypted. */
+  z.strictObject({ ...base, kind: z.literal('operator-disables-key'), member }),
 ]);
 
 export type Fault = z.infer<typeof FaultSchema>;

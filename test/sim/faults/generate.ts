@@ -239,4 +239,5 @@ const PARAMETERS: Readonly<Record<FaultKind, Parameters>> = {
   'operator-keeps-address': ofMember,
   'operator-commands': (random, options) => ({ ...ofMember(random, options), command: pick(random, REQUEST_KINDS) }),
   'coordinator-namesake': ofCoordinator(OUTAGE_MS),
+  'operator-disables-key': (random, options) => ({ forMs: OUTAGE_MS(random), member: anyMember(random, options) }),
 };

@@ -81,6 +81,16 @@ const keepAddress: Strike<'operator-keeps-address'> = (fault, context) => {
   return { undo: nothing, happened: () => world.operators.keeps(allocationId) };
 };
 
+/** Somebody takes the key for unused. Everything under it that runs goes on. */
+const disableKey: Strike<'operator-disables-key'> = (fault, context) => {
+  const { world } = context;
+  const { kmsKeys } = world.cloud.core.world;
+  const key = world.keyOf(memberOf(context, fault.member));
+  if (key === null || kmsKeys.find(key)?.state !== 'Enabled') return null;
+  world.cloud.changeKmsKey(key, { state: 'Disabled' });
+  return { undo: () => void world.cloud.changeKmsKey(key, { state: 'Enabled' }), happened: always };
+};
+
 /** A person asks for a way out of a recovery, whether it is held or not. */
 const command: Strike<'operator-commands'> = (fault, context) => {
   const { world } = context;
@@ -108,6 +118,7 @@ export const OPERATOR_STRIKES: StrikeTable<
   | 'operator-releases-address'
   | 'operator-keeps-address'
   | 'operator-commands'
+  | 'operator-disables-key'
 > = {
   'operator-pause': pause,
   'operator-stop': stop,
@@ -117,4 +128,5 @@ export const OPERATOR_STRIKES: StrikeTable<
   'operator-releases-address': releaseAddress,
   'operator-keeps-address': keepAddress,
   'operator-commands': command,
+  'operator-disables-key': disableKey,
 };

@@ -131,6 +131,18 @@ export const adaptersAreBuiltInMain: Rule = ({ path, code }) => {
   return findBans(path, code, [{ pattern: /\bnew System(?:Clock|Random)\b|\bPinoLog\.create\b/g, instead }]);
 };
 
+const COMMAND = /^packages\/cli\/src\/(?!terminal\.ts$).*(?<!\.test)\.ts$/;
+/** What is printed comes from records, tags and other people: one file makes it harmless for a terminal. */
+export const oneWayToTheTerminal: Rule = ({ path, code }) =>
+  COMMAND.test(path)
+    ? findBans(path, code, [
+        {
+          pattern: /\bprocess\.std(?:out|err)\.write\b|\bconsole\.(?:log|error|warn|info)\b/g,
+          instead: 'print what terminal.ts made harmless: print(shownOf(value, view)), shownText, shownJson, complain',
+        },
+      ])
+    : [];
+
 export const FILE_LINES_MAX = 500;
 export const fileLength: Rule = ({ path, text }) => {
   const count = text.trimEnd().split('\n').length;
@@ -189,6 +201,7 @@ export const FILE_RULES: readonly Rule[] = [
   sharedHasNoIo,
   portsForTime,
   adaptersAreBuiltInMain,
+  oneWayToTheTerminal,
   fileLength,
   fileNames,
   noMachineNames,

@@ -19,6 +19,7 @@ import {
   parseRecord,
   PauseRecordSchema,
   PolicyRecordSchema,
+  shownLines,
 } from '@understudy/shared';
 import ansis from 'ansis';
 import type * as z from 'zod';
@@ -84,7 +85,8 @@ function keyText(each: InspectedKey): string {
   const lease = each.leaseId === null ? '' : `, lease ${BigInt(each.leaseId).toString(16)}`;
   const head = `${ansis.bold(each.key)} ${ansis.gray(`(revision ${each.modRevision}, created ${each.createRevision}${lease})`)}`;
   const problem = each.problem === null ? '' : `\n  ${ansis.red(each.problem)}`;
-  const body = typeof each.record === 'string' ? each.record : JSON.stringify(each.record, null, 2);
+  const body =
+    typeof each.record === 'string' ? shownLines(each.record).join('\n') : JSON.stringify(each.record, null, 2);
   return `${head}${problem}\n${body.replaceAll(/^/gm, '  ')}`;
 }
 

@@ -9,12 +9,12 @@ import {
   parseMemberId,
   type Random,
 } from '@understudy/shared';
+import { complain } from '../terminal.ts';
 
 /** Reads a master secret; warns on stderr when others can read the file. @throws KEY_INVALID */
 function readMaster(path: string): Uint8Array {
   try {
-    if ((statSync(path).mode & 0o077) !== 0)
-      process.stderr.write(`warning: ${path} is readable by others; chmod 600 it\n`);
+    if ((statSync(path).mode & 0o077) !== 0) complain(`warning: ${path} is readable by others; chmod 600 it`);
     return parseKey(readFileSync(path, 'utf8'), path);
   } catch (cause) {
     if (cause instanceof OperationError) throw cause;

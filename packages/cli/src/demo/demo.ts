@@ -1,4 +1,4 @@
-import { errorText, type Log, silentLog } from '@understudy/shared';
+import { errorText, harmlessText, type Log, silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import ansis from 'ansis';
 import { createLogUpdate } from 'log-update';
@@ -11,6 +11,7 @@ import { narrate, panel } from './narrator.ts';
 import { ProcessGroup } from './processes.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
 import { readScene, SceneWatch } from './scene.ts';
+import { print, shownJson } from '../terminal.ts';
 import { keepOnlyLogs } from './leftovers.ts';
 import { buildTheatre, makeTheatreDir, removeTheatreDir, type Theatre } from './theatre.ts';
 
@@ -153,7 +154,7 @@ async function perform(
     const report = await play(theatre, screen, clock, signal);
     const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
     screen.say(`\n${text}`);
-    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (options.json) print(shownJson(report, 0));
     if (options.keep) {
       screen.say(lookAround(theatre, dir, report.recoveries[0]?.newInstanceId ?? null));
       await interrupted(signal);
@@ -183,8 +184,8 @@ export async function runDemo(options: DemoOptions, log: Log = silentLog): Promi
   } catch (error) {
     screen.close();
     if (signal.aborted) code = EXIT_INTERRUPTED;
-    else screen.say(ansis.red(`the demo broke off: ${errorText(error)}`));
-    if (options.json) process.stdout.write(`${JSON.stringify(brokenOff(errorText(error)))}\n`);
+    else screen.say(ansis.red(`the demo broke off: ${harmlessText(errorText(error))}`));
+    if (options.json) print(shownJson(brokenOff(errorText(error)), 0));
     log.error('demo.failed', { error: errorText(error) });
   } finally {
     await group.stopAll();

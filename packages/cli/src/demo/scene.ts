@@ -1,4 +1,11 @@
-import type { Clock, MemberView, OpenRecoveryView, RecoveriesView, StatusView } from '@understudy/shared';
+import {
+  type Clock,
+  harmless,
+  type MemberView,
+  type OpenRecoveryView,
+  type RecoveriesView,
+  type StatusView,
+} from '@understudy/shared';
 import type { CoordinatorClient } from '../coordinator-client.ts';
 
 /** What the audience sees at one moment, as the coordinators tell it. */
@@ -22,7 +29,8 @@ export async function readScene(
     const [members, recoveries] = await Promise.all([source.members(), source.recoveries()]).catch(() =>
       Promise.all([client.members(), client.recoveries()]),
     );
-    return { atWallMs: clock.wallMs(), status: first, members, recoveries };
+    // Whatever is said of a scene is said on a terminal.
+    return harmless({ atWallMs: clock.wallMs(), status: first, members, recoveries });
   } catch {
     return null;
   }

@@ -94,7 +94,7 @@ when (UTC)                      who           verdict  why
     const text = `${'boot\n'.repeat(30)}\u001b[2JKernel panic\r\n`;
     const lines = shown({ ...HELD, console: { instanceId: 'i-0a1', capturedAtWallMs: AT, text } }).split('\n');
     const from = lines.indexOf('console of i-0a1, captured at 2026-01-01 00:00:00 UTC');
-    expect(lines.slice(from + 1, from + 13)).toEqual([...Array<string>(11).fill('  | boot'), '  | [2JKernel panic']);
+    expect(lines.slice(from + 1, from + 13)).toEqual([...Array<string>(11).fill('  | boot'), '  | ␛[2JKernel panic']);
     expect(lines[from + 13]).toBe('');
   });
 

@@ -1,4 +1,4 @@
-import { durationText, type ExplainView } from '@understudy/shared';
+import { durationText, type ExplainView, shownLines } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText, timeText, verdictText } from './format.ts';
 import { openRecoveryText } from './recoveries-view.ts';
@@ -80,16 +80,13 @@ const changeTable = ({ changes, atWallMs }: ExplainView): string =>
     ]),
   );
 
-/** The last lines only; `--json` has all that was kept. Control characters would be the dead machine's commands to this terminal. */
+/** The last lines only; `--json` has all that was kept. */
 function consoleText({ console }: ExplainView): string[] {
   if (console === null) return [];
   const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;
   if (console.text === null) return [`${ansis.bold(title)}: shown with the operator's token (--token-file)`];
-  const lines = console.text
-    .replaceAll(/[^\n\P{Cc}]/gu, '')
-    .trimEnd()
-    .split('\n')
-    .slice(-CONSOLE_LINES);
+  const all = shownLines(console.text);
+  const lines = all.slice(0, all.findLastIndex((line) => line.trim() !== '') + 1).slice(-CONSOLE_LINES);
   return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
 }
 

@@ -1,8 +1,8 @@
 import type { LeftoverView } from '@understudy/shared';
-import { tableText } from './format.ts';
+import { tableText, timeText } from './format.ts';
 
 const when = (afterWallMs: number | null): string =>
-  afterWallMs === null ? 'kept until you remove it' : `after ${new Date(afterWallMs).toISOString()}`;
+  afterWallMs === null ? 'kept until you remove it' : `after ${timeText(afterWallMs)} UTC`;
 
 /** What `understudy leftovers` prints. */
 export function leftoversText(leftovers: readonly LeftoverView[]): string {

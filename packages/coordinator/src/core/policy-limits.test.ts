@@ -1,7 +1,7 @@
 import { GroupPolicySchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { CoordinatorConfigSchema } from '../config.ts';
-import { policyFaults } from './policy-limits.ts';
+import { policyFaults, slowAgentText } from './policy-limits.ts';
 
 const base = {
   id: 'c1',
@@ -37,4 +37,16 @@ describe('a policy is refused alike, from the configuration and from etcd', () =
     expect(policyFaults(GroupPolicySchema.parse({}), LIMITS)).toEqual([]);
     expect(policyFaults(GroupPolicySchema.parse({ suspectAfterMs: 2_000, confirmForMs: 250 }), LIMITS)).toEqual([]);
   });
+
+  it('one that needs exactly the warm-up is not either', () => {
+    const limits = { ...LIMITS, warmUpMs: 20_000 };
+    expect(policyFaults(GroupPolicySchema.parse({ suspectAfterMs: 20_000 }), limits)).toEqual([]);
+  });
+});
+
+it('a slow agent is named, with what it is suspected after and why', () => {
+  const slow = { member: 'prod/db1', intervalMs: 4_000, suspectAfterMs: 5_000, usedMs: 8_000 };
+  expect(slowAgentText(slow)).toBe(
+    'the agent of prod/db1 speaks every 4.0 s, its policy suspects after 5.0 s (at least 2 intervals are needed): it is suspected after 8.0 s instead',
+  );
 });

@@ -22,6 +22,7 @@ import {
   type GuardLimits,
   guard,
   guardQuorum,
+  lostZones,
   type Objection,
   type StartedRecovery,
 } from '../core/judge/index.ts';
@@ -271,6 +272,12 @@ export class Deciding {
     return found;
   }
 
+  /** Where no replacement should be placed now, for groups whose policy recovers a lost zone. */
+  lostZones(): readonly string[] {
+    const { limits, clock } = this.#options;
+    return lostZones({ fleet: this.#fleet(), recoveries: this.#recoveries(null, clock.wallMs()), limits });
+  }
+
   #fleet(): readonly FleetMember[] {
     const fleet: FleetMember[] = [];
     for (const { member, az, failedSinceWallMs, assessment } of this.#options.judging.all.values())
@@ -279,7 +286,7 @@ export class Deciding {
     return fleet;
   }
 
-  #recoveries(except: MemberId, wallNowMs: WallMs): readonly StartedRecovery[] {
+  #recoveries(except: MemberId | null, wallNowMs: WallMs): readonly StartedRecovery[] {
     const { intents, history, members, activations, journals } = this.#options.view.mirror;
     const started: StartedRecovery[] = [];
     const groupOf = (member: MemberId) => member.slice(0, member.indexOf('/'));

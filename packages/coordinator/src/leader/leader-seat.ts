@@ -173,6 +173,11 @@ export class LeaderSeat {
     return [...rivals, ...instances].slice(0, REMARKS_MAX);
   }
 
+  /** Zones that are lost, as this leader judges; none on a follower. */
+  lostZones(): readonly string[] {
+    return this.#leads() ? this.#parts.deciding.lostZones() : [];
+  }
+
   /** The same as problems. */
   remarks(): readonly Problem[] {
     return this.notEnrolled().map(({ instanceId, ...problem }) => ({

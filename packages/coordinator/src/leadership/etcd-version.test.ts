@@ -20,6 +20,8 @@ describe('etcd version', () => {
     ['3.4.38', false],
     ['3.4.23', false],
     ['2.3.8', false],
+    ['2.9.1', false],
+    [' 3.5.30\n', true],
     ['', false],
     ['3.6', false],
     ['unknown', false],

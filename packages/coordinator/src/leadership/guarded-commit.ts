@@ -81,16 +81,11 @@ const holds = (compare: KvCompare, entry: KvEntry | null): boolean =>
     ? (entry?.createRevision ?? 0) === compare.createRevision
     : (entry?.modRevision ?? 0) === compare.modRevision;
 
-function txnOf(commit: PreparedCommit): KvTxn {
+function txnOf(commit: PreparedCommit): KvTxn & { readonly elseGet: readonly string[] } {
   const compares = comparesOf(commit);
   const compare = commit.guard ? [commit.guard, ...compares] : compares;
   const writes: KvWrite[] = [
-    ...commit.puts.map(({ key, value, leaseId }) => ({
-      kind: 'put' as const,
-      key,
-      value,
-      ...(leaseId === undefined ? {} : { leaseId }),
-    })),
+    ...commit.puts.map(({ expect: _, ...put }) => ({ kind: 'put' as const, ...put })),
     ...commit.deletes.map(({ key }) => ({ kind: 'delete' as const, key })),
     ...commit.deletePrefixes.map((prefix) => ({ kind: 'deletePrefix' as const, prefix })),
   ];
@@ -107,8 +102,8 @@ function judge(
   const guardEntry = commit.guard ? (seen[0] ?? null) : null;
   const entries = commit.guard ? seen.slice(1) : seen;
   const first = entries[0] ?? null;
-  if (commit.puts.length > 0 && first && writeIdOf(first) === commit.writeId)
-    return { kind: 'committed', revision: first.modRevision };
+  // The nonce is new: what a removal finds under its key never has it.
+  if (first && writeIdOf(first) === commit.writeId) return { kind: 'committed', revision: first.modRevision };
   if (commit.guard && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };
   const untouched = comparesOf(commit).every((compare, index) => holds(compare, entries[index] ?? null));
   return untouched ? { kind: 'unsettled' } : { kind: 'conflict', entries };
@@ -135,7 +130,7 @@ export async function commitGuarded(
       return settled(judge(commit, sent.result.elseEntries));
     }
     unknown = sent.unknown;
-    const judged = judge(commit, await readBack(store, txn, unknown));
+    const judged = judge(commit, await readBack(store, txn.elseGet, unknown));
     if (judged.kind !== 'unsettled') return judged;
     if (!mayRepeat()) break;
   }
@@ -156,8 +151,7 @@ async function send(
   }
 }
 
-async function readBack(store: KvStore, txn: KvTxn, cause: unknown): Promise<readonly (KvEntry | null)[]> {
-  const keys = txn.elseGet ?? [];
+async function readBack(store: KvStore, keys: readonly string[], cause: unknown): Promise<readonly (KvEntry | null)[]> {
   const anyKey = keys[0];
   invariant(anyKey !== undefined, 'a commit compares at least one key');
   try {

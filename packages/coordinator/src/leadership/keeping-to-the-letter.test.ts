@@ -1,4 +1,4 @@
-import type { KvEntry } from '@understudy/shared';
+import type { KvEntry, KvTxn } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { writeIdOf } from './guarded-commit.ts';
 import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
@@ -72,6 +72,64 @@ describe('a guarded commit', () => {
     expect(rig.kv.entries('/a')).toEqual([]);
   });
 
+  it('is not repeated once the deadline of its lease has passed, although the key is still ours in etcd', async () => {
+    const { rig, process, term } = await leading();
+    process.store.inject({ kind: 'refuse', operation: 'keepAlive', times: 10_000 });
+    process.store.inject({ kind: 'refuse', operation: 'revokeLease', times: 10_000 });
+    await rig.clock.advance(7_500);
+    let sendings = 0;
+    const theWrite = (one: { writes: readonly { readonly kind: string }[] }) => {
+      const matches = one.writes.some(({ kind }) => kind === 'put');
+      if (matches) sendings += 1;
+      return matches && sendings === 1;
+    };
+    process.store.inject({ kind: 'dropRequest', operation: 'txn', times: 1, matching: theWrite });
+    await expect(rig.clock.runUntilSettled(term.commit(put('/a')))).rejects.toMatchObject({
+      code: 'STORE_OUTCOME_UNKNOWN',
+    });
+    expect(rig.kv.entries(KEYS.leader)[0]?.createRevision).toBe(term.number);
+    expect([sendings, rig.kv.entries('/a')]).toEqual([1, []]);
+  });
+
+  it('costs one transaction when it is answered, and has nothing in it but what it was given', async () => {
+    const { rig, process, term } = await leading();
+    const sent: KvTxn[] = [];
+    const txn = process.store.txn.bind(process.store);
+    process.store.txn = (one) => {
+      sent.push(one);
+      return txn(one);
+    };
+    await rig.clock.runUntilSettled(term.commit(put('/a')));
+    expect(sent.map(({ writes }) => writes)).toEqual([
+      [{ kind: 'put', key: '/a', value: rig.kv.state.get('/a')?.value }],
+    ]);
+    expect(sent[0]?.compare).toEqual([
+      { key: KEYS.leader, createRevision: term.number },
+      { key: '/a', modRevision: 0 },
+    ]);
+  });
+
+  it('is lost with its term when the leader key is gone by the time its lost reply is read back', async () => {
+    const { rig, process, term } = await leading();
+    process.store.breakWatches();
+    process.store.inject({ kind: 'dropRequest', operation: 'txn' });
+    const outcome = term.commit(put('/a')).catch((error: unknown) => error);
+    rig.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.leader }] });
+    expect(await rig.clock.runUntilSettled(outcome)).toMatchObject({ code: 'LEASE_LOST' });
+    expect(term.signal.aborted).toBe(true);
+    expect(rig.kv.entries('/a')).toEqual([]);
+  });
+
+  it('notices by itself that we were paused past the deadline, and sends nothing', async () => {
+    const { rig, process, term } = await leading();
+    process.clock.pause();
+    await rig.clock.advance(9_000);
+    const sent = process.store.applied.txn;
+    expect(term.signal.aborted).toBe(false);
+    await expect(term.commit(put('/a'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(process.store.applied.txn).toBe(sent);
+  });
+
   it('takes 119 keys beside the term and refuses one more: etcd would', async () => {
     const { rig, term } = await leading();
     const [first, ...rest] = Array.from({ length: 119 }, (_, index) => ({ key: `/k${index}`, record: {}, expect: 0 }));
@@ -101,6 +159,14 @@ describe('a guarded commit', () => {
 });
 
 describe('a term', () => {
+  it('is over for its first reason, and ends the commit of whoever finds another leader with that', async () => {
+    const { term } = await leading();
+    if (!(term instanceof LeaderTerm)) throw new Error('no term');
+    const first = term.end('another coordinator leads');
+    expect([term.end('closed'), String(term.signal.reason)]).toEqual([first, String(first)]);
+    expect(String(first)).toContain(`term ${term.number} is over: another coordinator leads`);
+  });
+
   it('is over from the beginning when its lease was lost before it began', async () => {
     const rig = new LeadershipRig();
     const process = rig.process('c1', 0);

@@ -48,7 +48,7 @@ export class LeaderTerm implements Term {
     this.leaseId = options.keeper.leaseId;
     const { signal } = options.keeper;
     if (signal.aborted) this.end(errorText(signal.reason));
-    else signal.addEventListener('abort', () => this.end(errorText(signal.reason)), { once: true });
+    else signal.addEventListener('abort', () => this.end(errorText(signal.reason)));
   }
 
   get signal(): AbortSignal {
@@ -65,10 +65,10 @@ export class LeaderTerm implements Term {
     this.end(`${HANDED_OVER}, ${why}`);
   }
 
-  /** Stops believing, at once. */
-  end(reason: string): void {
-    if (this.#over.signal.aborted) return;
+  /** Stops believing, at once. The first reason counts: that is what it returns. */
+  end(reason: string): unknown {
     this.#over.abort(new OperationError('LEASE_LOST', `term ${this.number} is over: ${reason}`));
+    return this.#over.signal.reason;
   }
 
   holdsFor(neededMs: number): boolean {
@@ -85,10 +85,8 @@ export class LeaderTerm implements Term {
     this.#throwIfOver();
     const mayRepeat = () => this.remainingMs() > 0;
     const outcome = await commitGuarded(this.#options.deps.store, this.#prepare(write), mayRepeat);
-    if (outcome.kind !== 'guardFailed') return outcome;
-    this.end('another coordinator leads');
-    this.#throwIfOver();
-    throw new OperationError('LEASE_LOST', `term ${this.number} is over`);
+    if (outcome.kind === 'guardFailed') throw this.end('another coordinator leads');
+    return outcome;
   }
 
   #throwIfOver(): void {

@@ -45,7 +45,7 @@ interface Candidacy {
 
 type Attempt =
   | { readonly kind: 'won'; readonly entry: KvEntry }
-  | { readonly kind: 'lost'; readonly toRevision: Revision }
+  | { readonly kind: 'lost'; readonly atRevision: Revision }
   | { readonly kind: 'unclear' };
 
 /**
@@ -62,6 +62,8 @@ export class Leadership implements LeadershipView {
   readonly #listeners = new Set<() => void>();
   readonly #unclear: RecurringFailure;
   readonly #failedCampaign: RecurringFailure;
+  /** Aborts when the key was seen gone: who waits for that runs again. */
+  #vacant = new AbortController();
   #term: LeaderTerm | null = null;
   #steppedDown: Promise<void> = Promise.resolve();
   #stayOutUntilMs: MonotonicMs;
@@ -135,7 +137,6 @@ export class Leadership implements LeadershipView {
     this.#term?.handOver('this coordinator stops');
     await this.#atMost(this.#running ?? Promise.resolve());
     this.#view.close();
-    this.#listeners.clear();
   }
 
   // The race ------------------------------------------------------------------------------------------------------------------------
@@ -150,9 +151,7 @@ export class Leadership implements LeadershipView {
       } catch (error) {
         if (closing.aborted) return;
         this.#failedCampaign.failed(error);
-        await this.#options.clock
-          .sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing)
-          .catch(() => undefined);
+        await this.#sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing);
       }
     }
   }
@@ -168,12 +167,10 @@ export class Leadership implements LeadershipView {
           await this.#lead(keeper, attempt.entry);
           return;
         }
-        if (attempt.kind === 'lost') await this.#vacancy(attempt.toRevision, spell);
-        else await this.#options.clock.sleep(backoffMs(unclear, this.#options.random, STORE_BACKOFF), spell);
+        if (attempt.kind === 'lost') await this.#vacancy(attempt.atRevision, spell);
+        else await this.#sleep(backoffMs(unclear, this.#options.random, STORE_BACKOFF), spell);
         unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
       }
-    } catch (error) {
-      if (!spell.aborted) throw error;
     } finally {
       const closed = keeper.close();
       if (this.#closing.signal.aborted) await closed;
@@ -198,9 +195,8 @@ export class Leadership implements LeadershipView {
       });
       this.#unclear.worked();
       this.#failedCampaign.worked();
-      const holder = result.elseEntries[0] ?? null;
-      if (!result.succeeded && !isOwn(candidacy, holder))
-        return { kind: 'lost', toRevision: holder?.modRevision ?? result.revision };
+      if (!result.succeeded && ownOf(candidacy, result.elseEntries[0]) === null)
+        return { kind: 'lost', atRevision: result.revision };
       return await this.#confirm(candidacy);
     } catch (error) {
       this.#unclear.failed(error);
@@ -212,24 +208,21 @@ export class Leadership implements LeadershipView {
 
   /** A win is believed only after it was read back: the lease may have ended since, and the key with it. */
   async #confirm(candidacy: Candidacy): Promise<Attempt> {
-    const entry = await this.#options.store.get(this.#options.keys.leader);
-    return entry && isOwn(candidacy, entry) ? { kind: 'won', entry } : { kind: 'unclear' };
+    const entry = ownOf(candidacy, await this.#options.store.get(this.#options.keys.leader));
+    return entry ? { kind: 'won', entry } : { kind: 'unclear' };
   }
 
-  /** Resolves when the key was seen gone after `revision`, or after the re-check bound; rejects when `spell` ends. */
+  /** Resolves when the key was seen gone after `revision`, after the re-check bound, or when `spell` ends. */
   async #vacancy(revision: Revision, spell: AbortSignal): Promise<void> {
-    const key = this.#options.keys.leader;
-    const seenGone = () => this.#view.revision > revision && !this.#view.get(key);
-    const woken = new AbortController();
-    const unsubscribe = this.#view.onChange(() => seenGone() && woken.abort());
+    this.#vacant = new AbortController();
+    if (this.#view.revision > revision && !this.#view.get(this.#options.keys.leader)) return;
     const recheckMs = this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
-    try {
-      if (!seenGone()) await this.#options.clock.sleep(recheckMs, AbortSignal.any([woken.signal, spell]));
-    } catch (error) {
-      if (spell.aborted) throw error;
-    } finally {
-      unsubscribe();
-    }
+    await this.#sleep(recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
+  }
+
+  /** Less where the signal aborts. */
+  #sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+    return this.#options.clock.sleep(durationMs, signal).catch(() => undefined);
   }
 
   // Leading --------------------------------------------------------------------------------------------------------------------------
@@ -275,6 +268,7 @@ export class Leadership implements LeadershipView {
     const entry = this.#view.get(this.#options.keys.leader);
     if (term && this.#view.revision >= term.number && entry?.createRevision !== term.number)
       term.end('the leader key is gone or in other hands');
+    if (!entry) this.#vacant.abort();
     this.#notify();
   }
 
@@ -290,11 +284,12 @@ export class Leadership implements LeadershipView {
   }
 }
 
-const isOwn = (candidacy: Candidacy, entry: KvEntry | null): boolean =>
-  entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId;
+/** The entry, where it is the candidate's own. */
+const ownOf = (candidacy: Candidacy, entry: KvEntry | null | undefined): KvEntry | null =>
+  entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId ? entry : null;
 
 const over = (term: LeaderTerm): Promise<void> =>
   new Promise((resolve) => {
     if (term.signal.aborted) resolve();
-    else term.signal.addEventListener('abort', () => resolve(), { once: true });
+    else term.signal.addEventListener('abort', () => resolve());
   });

@@ -149,12 +149,10 @@ export class LeaseKeeper {
     return this.remainingMs() > 0;
   }
 
-  /** Only while we still believe: an answer that arrives after the deadline brings nothing back to life. */
+  /** Only while we still believe: an answer that arrives after the deadline brings nothing back to life. What etcd says counts, also where it is less than before. */
   #extend(sentAtMs: MonotonicMs, ttlMs: number): void {
     if (this.remainingMs() === 0) return;
-    const validUntilMs = laterBy(sentAtMs, usableLeaseMs(ttlMs, this.#timing.marginMs));
-    if (validUntilMs <= this.#validUntilMs) return;
-    this.#validUntilMs = validUntilMs;
+    this.#validUntilMs = laterBy(sentAtMs, usableLeaseMs(ttlMs, this.#timing.marginMs));
     this.#expiry.cancel();
     this.#expiry = this.#armExpiry();
   }

@@ -27,6 +27,7 @@ describe('lease timing', () => {
 
   it('refuses figures with which one lost keepalive ends the term, naming both numbers', () => {
     expect(() => checkLeaseTiming({ ...DEFAULTS, keepaliveMs: 6000 })).toThrow(/CONFIG_INVALID: .*9000.*8400/);
+    expect(leaseTimingFaults({ ...DEFAULTS, keepaliveMs: 5400 })).toEqual([]);
   });
 
   it('refuses a TTL etcd would not grant', () => {

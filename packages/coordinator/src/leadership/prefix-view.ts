@@ -10,7 +10,6 @@ import {
   type MonotonicMs,
   type Random,
   type Revision,
-  type Timer,
 } from '@understudy/shared';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { RecurringFailure } from './recurring-failure.ts';
@@ -39,9 +38,6 @@ interface Probe {
   readonly seen: KvRange;
 }
 
-/** With one probe a second and a lag limit of 10 s there are never more. */
-const PROBES_MAX = 32;
-
 /**
  * A local mirror of everything under a prefix: list at revision R, watch from R + 1, list again when that history is gone.
  *
@@ -65,6 +61,7 @@ export class PrefixView {
   #watch: KvWatch | null = null;
   #listing = false;
   #started = false;
+  /** Not reached yet; at most those of the lag limit, because then all begins anew. */
   #probes: Probe[] = [];
   #revisionWaiters: { readonly revision: Revision; readonly reached: () => void }[] = [];
   /** While a re-list is compared: the newest revision of each key touched since it was asked for. */
@@ -145,7 +142,6 @@ export class PrefixView {
     this.#closing.abort(new Error('view closed'));
     this.#watch?.cancel();
     this.#watch = null;
-    this.#listeners.clear();
     for (const waiter of this.#revisionWaiters) waiter.reached();
     this.#revisionWaiters = [];
     this.#ready.reject(this.#closing.signal.reason);
@@ -243,7 +239,6 @@ export class PrefixView {
   #prove({ sentAtMs, sentAtWallMs, seen }: Probe): void {
     const different = this.#witness?.differences(seen, this.#entries) ?? [];
     if (different.length > 0) return this.#lost(different);
-    if (this.#freshAtMs !== null && sentAtMs <= this.#freshAtMs) return;
     this.#freshAtMs = sentAtMs;
     this.#freshAtWallMs = sentAtWallMs;
   }
@@ -251,8 +246,11 @@ export class PrefixView {
   /** Events that never came. What is known from now on comes from a list. */
   #lost(different: readonly string[]): void {
     this.#anomalies += different.length;
-    const fields = { prefix: this.#options.prefix, count: different.length, keys: different.slice(0, 10) };
-    this.#options.log.error('store.view.anomaly', fields);
+    this.#options.log.error('store.view.anomaly', {
+      prefix: this.#options.prefix,
+      count: different.length,
+      keys: different.slice(0, 10),
+    });
     void this.#list();
   }
 
@@ -268,7 +266,7 @@ export class PrefixView {
     if (seen === null || watch !== this.#watch) return;
     const probe = { sentAtMs, sentAtWallMs, revision: seen.revision, seen };
     if (seen.revision <= this.#revision) this.#prove(probe);
-    else if (this.#probes.length < PROBES_MAX) this.#probes.push(probe);
+    else this.#probes.push(probe);
     const oldest = this.#probes[0];
     if (oldest && sentAtMs - oldest.sentAtMs > this.#lagLimitMs) this.#stalled(oldest.revision);
   }
@@ -325,18 +323,13 @@ export class PrefixView {
   #caughtUpWith(revision: Revision): Promise<boolean> {
     if (revision <= this.#revision) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer: Timer = this.#options.clock.setTimer(this.#lagLimitMs, () => {
-        this.#revisionWaiters = this.#revisionWaiters.filter((other) => other !== waiter);
-        resolve(false);
-      });
-      const waiter = {
-        revision,
-        reached: () => {
-          timer.cancel();
-          resolve(true);
-        },
+      // What is not reached by then is reached by the list that follows.
+      const timer = this.#options.clock.setTimer(this.#lagLimitMs, () => resolve(false));
+      const reached = () => {
+        timer.cancel();
+        resolve(true);
       };
-      this.#revisionWaiters.push(waiter);
+      this.#revisionWaiters.push({ revision, reached });
     });
   }
 

@@ -26,7 +26,7 @@ async function wonWhile(meddle: (rig: LeadershipRig, won: KvEntry) => void) {
   const c1 = rig.leadership(p1);
   await rig.clock.advance(20);
   expect(meddled.done()).toBe(true);
-  return { rig, c1 };
+  return { rig, c1, log: p1.log };
 }
 
 const put = (rig: LeadershipRig, value: string, leaseId?: string) =>
@@ -37,9 +37,10 @@ const put = (rig: LeadershipRig, value: string, leaseId?: string) =>
 
 describe('a win that is read back', () => {
   it('is nobody’s term when the key is gone by then', async () => {
-    const { rig, c1 } = await wonWhile((world) => {
+    const { rig, c1, log } = await wonWhile((world) => {
       world.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.leader }] });
     });
+    expect(log.events()).not.toContain('leadership.attempt.unclear');
     expect([rig.kv.entries(KEYS.leader), rig.beliefs, c1.current()]).toEqual([[], [], null]);
   });
 

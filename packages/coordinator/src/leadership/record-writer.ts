@@ -31,10 +31,9 @@ export class RecordWriter {
    */
   write(put: RecordPut & { readonly expect: Revision }): Promise<CommitOutcome> {
     const writeId = newWriteId(this.#deps.random);
-    const value = stampRecord(put.record, writeId, this.#deps);
-    const { key, expect, leaseId } = put;
-    const stamped = { key, value, expect, ...(leaseId === undefined ? {} : { leaseId }) };
-    return this.#commit({ ...EMPTY, writeId, puts: [stamped] });
+    const { record, ...place } = put;
+    const value = stampRecord(record, writeId, this.#deps);
+    return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }] });
   }
 
   /** Deletes the key if it still is at `expect`. A key that is gone already counts as committed. */

@@ -68,7 +68,7 @@ export class Session {
       this.#keeper = keeper;
       this.#notify(keeper.leaseId);
       if (keeper.signal.aborted) lost();
-      else keeper.signal.addEventListener('abort', lost, { once: true });
+      else keeper.signal.addEventListener('abort', lost);
     });
   }
 

@@ -75,7 +75,7 @@ export class StoreGate {
         this.#problem = null;
         return true;
       }
-      const pauseMs = backoffMs(Math.min(attempt, 10), this.#random, RETRY);
+      const pauseMs = backoffMs(attempt, this.#random, RETRY);
       await this.#clock.sleep(pauseMs, this.#closing.signal).catch(() => undefined);
     }
     return false;

@@ -231,6 +231,14 @@ describe('RecordWriter', () => {
     expect(rig.kv.entries()).toEqual([]);
   });
 
+  it('a request that was lost is sent again; nothing is removed at revision 0', async () => {
+    const { rig, process, records, run } = writer();
+    process.store.inject({ kind: 'dropRequest', ...theWrite });
+    expect((await run(records.write({ key: '/o', record: {}, expect: 0 }))).kind).toBe('committed');
+    expect([process.store.fired.dropRequest, rig.kv.entries().length]).toEqual([1, 1]);
+    await expect(records.remove('/o', 0)).rejects.toThrow('cannot delete /o at revision 0');
+  });
+
   it('a lease that is gone is named', async () => {
     const { records, run } = writer();
     const put = run(records.write({ key: '/o', record: {}, expect: 0, leaseId: '123' }));

@@ -162,7 +162,7 @@ export class WatchedStore implements KvStore {
   async #read<T>(key: string, work: Promise<T>): Promise<T> {
     try {
       const result = await work;
-      if (this.#refusals.size > 0) this.#refusals.delete(`read ${key}`);
+      this.#refusals.delete(`read ${key}`);
       return result;
     } catch (error) {
       const code = refusalCode(error);
@@ -174,7 +174,6 @@ export class WatchedStore implements KvStore {
   #took(keys: readonly string[]): void {
     this.#provenAtMs = this.#clock.monotonicMs();
     this.#lastFailure = null;
-    if (this.#refusals.size === 0) return;
     this.#refusals.delete(EVERY_WRITE);
     for (const key of keys) this.#refusals.delete(this.#areaOf(key));
   }

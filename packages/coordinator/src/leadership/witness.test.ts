@@ -32,6 +32,24 @@ describe('a map that has reached revision 10', () => {
     expect(ahead.differences(read, map(entry('/w/a', 11), entry('/w/c', 13)))).toEqual([]);
   });
 
+  it('has lost an event when it holds what was written in that revision and was not read', () => {
+    expect(witness().differences(seen(10), map(entry('/w/a', 10)))).toEqual(['/w/a']);
+  });
+
+  it('is excused by the last 64 deletions of the witnessed part; what is deleted again counts from then', () => {
+    const witnessed = witness();
+    const read = (name: string) => witnessed.differences(seen(100, entry(name, 8)), map());
+    witnessed.noteDeleted('/w/again', 101);
+    witnessed.noteDeleted('/w/first', 102);
+    for (let count = 0; count < 62; count += 1) witnessed.noteDeleted(`/w/${count}`, 103 + count);
+    for (let count = 0; count < 100; count += 1) witnessed.noteDeleted(`/other/${count}`, 200 + count);
+    expect([read('/w/again'), read('/w/first')]).toEqual([[], []]);
+    witnessed.noteDeleted('/w/again', 300);
+    expect(read('/w/first')).toEqual([]);
+    witnessed.noteDeleted('/w/last', 301);
+    expect([read('/w/first'), read('/w/again'), read('/w/0')]).toEqual([['/w/first'], [], []]);
+  });
+
   it('is not excused by a deletion before the read', () => {
     const witnessed = witness();
     witnessed.noteDeleted('/w/b', 4);

@@ -82,6 +82,7 @@ describe('the proof that etcd takes writes', () => {
       expect(lines.length).toBeGreaterThanOrEqual(3);
       expect(lines.length).toBeLessThanOrEqual(4);
       expect(store.refusedCounts.get(code)).toBeGreaterThan(10);
+      expect(codes()).toEqual([code]);
       kv.refusesWrites = null;
       await clock.advance(10_000);
       // Rehearsed only: nothing was written yet.

@@ -1,5 +1,10 @@
 import type { HoldReason } from '@understudy/shared';
-import type { Run } from './run.ts';
+import type { Run, RunParts } from './run.ts';
+
+/** What of a run says how far its lease is. */
+export type LeaseRun = Pick<Run, 'record' | 'policy' | 'intentSeenAtMs' | 'nowMs'>;
+/** And what the old instance says meanwhile. */
+export type HearingRun = LeaseRun & { readonly parts: Pick<RunParts, 'heartbeats'> };
 
 /** Is the old instance known to have stopped serving because its lease has run out? */
 export type LeaseFence =
@@ -10,7 +15,7 @@ export type LeaseFence =
  * Counted on our own monotonic clock from the moment this process knew that the intent was committed, so neither a change of leader nor a wall clock can shorten
  * it; a new leader may count anew. EC2 gets `fenceAfterMs` in any case: what is observed is worth more than what was promised.
  */
-export function leaseFence(run: Run): LeaseFence {
+export function leaseFence(run: LeaseRun): LeaseFence {
   const { serveLeaseOverAfterMs } = run.record;
   const { serveLease } = run.policy;
   if (serveLeaseOverAfterMs === null || serveLease === null) return { kind: 'none' };
@@ -24,7 +29,7 @@ export function leaseFence(run: Run): LeaseFence {
  * does not.
  */
 export function brokenPromise(
-  run: Run,
+  run: HearingRun,
 ): { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string } | null {
   const { member, oldInstanceId } = run.record;
   const reading = run.parts.heartbeats.reading(member, oldInstanceId);

@@ -72,6 +72,19 @@ describe('what an ack says about the right to serve', () => {
     expect(answer('i-1')).toMatchObject({ activation: 'fenced' });
   });
 
+  test('the replacement of an open recovery waits, whoever was replaced before', () => {
+    activate('i-2', 2);
+    mirror.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), historyRecord(DB1, 'i-1'), 8));
+    intend('i-2');
+    expect(answer('i-3')).toMatchObject({ activation: 'standby', incarnation: 2 });
+  });
+
+  test('a recovery that was given up fences nobody: where nobody is activated, its instance waits to be', () => {
+    const givenUp = historyRecord(DB1, 'i-1', { outcome: 'abandoned' });
+    mirror.put(entryOf(keys.historyEntry(DB1, opIdOf('i-1')), givenUp, 8));
+    expect(answer('i-1')).toMatchObject({ activation: 'standby', incarnation: 0 });
+  });
+
   test('an instance nobody activated is fenced when another is, and waits when nobody is', () => {
     expect(answer('i-9')).toMatchObject({ activation: 'standby', incarnation: 0 });
     activate('i-1');
@@ -84,9 +97,10 @@ describe('what an ack says about the right to serve', () => {
     ['a record of the member is unreadable', () => (blocked = true)],
   ])('nothing is said when %s', (_, spoil) => {
     activate('i-1');
-    expect(answer('i-1').activation).toBe('active');
+    expect([answer('i-1').activation, answer('i-2').activation]).toEqual(['active', 'fenced']);
     spoil();
-    expect(answer('i-1')).toMatchObject({ activation: 'unknown', holdsForMs: 0, leaderLive: false });
+    for (const instance of ['i-1', 'i-2'])
+      expect(answer(instance)).toMatchObject({ activation: 'unknown', holdsForMs: 0, leaderLive: false });
   });
 
   test.each([
@@ -136,7 +150,8 @@ describe('a member with a serve contract', () => {
   test('active is said only to an agent that promises as much', () => {
     activate('i-1');
     agree();
-    expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject({ activation: 'active', holdsForMs: 19_000 });
+    const kept = { activation: 'active', holdsForMs: 19_000, term: 42, leaderLive: true };
+    expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject(kept);
     for (const promise of [null, { ...KEPT, watchdog: false }, { ...KEPT, stopWithinSeconds: 61 }])
       expect(answer('i-1', LONG_AGO_MS, promise)).toMatchObject({ activation: 'unknown', holdsForMs: 0 });
   });
@@ -147,6 +162,13 @@ describe('a member with a serve contract', () => {
     expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject({ activation: 'active', holdsForMs: 14_000 });
     ageMs = 15_000;
     expect(answer('i-1', LONG_AGO_MS, KEPT).activation).toBe('unknown');
+  });
+
+  test('no leader known: the activation stands, the leader does not live', () => {
+    activate('i-1');
+    agree();
+    term = 0;
+    expect(answer('i-1', LONG_AGO_MS, KEPT)).toMatchObject({ activation: 'active', leaderLive: false });
   });
 
   test('what forbids to serve is said whatever is promised', () => {

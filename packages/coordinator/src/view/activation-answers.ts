@@ -93,8 +93,7 @@ export class ActivationAnswers implements ActivationSource {
   }
 
   #isProvenSince(momentMs: MonotonicMs): boolean {
-    const provenAtMs = this.#view.provenAtMs();
-    return provenAtMs !== null && provenAtMs >= momentMs;
+    return (this.#view.provenAtMs() ?? Number.NEGATIVE_INFINITY) >= momentMs;
   }
 
   #judge(member: MemberId, instanceHash: string): Pick<ActivationAnswer, 'activation' | 'incarnation'> {

@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino';
 import type { Log, LogFields } from '../ports/index.ts';
+import { harmlessJson } from '../harmless-text.ts';
 import { tolerateLostErrors } from './end-with-output.ts';
 import { FileDescriptorSink } from './file-descriptor-sink.ts';
 import { SystemClock } from './system-clock.ts';
@@ -56,5 +57,6 @@ function standardOutput(): pino.DestinationStream {
   const sink = new FileDescriptorSink(1, new SystemClock());
   tolerateLostErrors();
   process.on('exit', () => sink.flushNow());
-  return { write: (line) => sink.writeLine(line) };
+  // A line may be read on a terminal: JSON leaves eight-bit controls and turning characters as they are.
+  return { write: (line) => sink.writeLine(harmlessJson(line)) };
 }

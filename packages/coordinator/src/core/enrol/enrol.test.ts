@@ -1,96 +1,17 @@
-import {
-  type ActivationRecord,
-  type CloudInstance,
-  type InstanceState,
-  type IntentRecord,
-  type MemberId,
-  type MemberRecord,
-  TAG,
-  wallMs,
-} from '@understudy/shared';
+import { type CloudInstance, type InstanceState, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { decideEnrolment, type EnrolInput } from './enrol.ts';
-
-const NOW = wallMs(1_000_000);
-const DB1: MemberId = 'prod/db1';
-const written = { schemaVersion: 1 as const, writeId: 'w', writtenBy: 'c1', writtenAtWallMs: 0 };
-
-function instance(
-  instanceId: string,
-  over: Partial<CloudInstance> & { readonly state?: InstanceState } = {},
-): CloudInstance {
-  return {
-    instanceId,
-    state: 'running',
-    stateReasonCode: null,
-    stateReasonText: null,
-    imageId: 'ami-1',
-    instanceType: 'm5.large',
-    az: 'us-east-1a',
-    subnetId: 'subnet-1',
-    privateIp: '10.0.0.1',
-    publicIp: null,
-    keyName: null,
-    iamInstanceProfileArn: null,
-    architecture: 'x86_64',
-    rootDeviceName: '/dev/xvda',
-    ebsOptimized: false,
-    detailedMonitoring: false,
-    clientToken: null,
-    launchedAtWallMs: 0,
-    tags: { [TAG.group]: 'prod', [TAG.member]: 'db1' },
-    volumes: [],
-    networkInterfaces: [],
-    raw: {},
-    ...over,
-  };
-}
-
-const memberRecord = (over: Partial<MemberRecord> = {}): MemberRecord => ({
-  ...written,
-  member: DB1,
-  group: 'prod',
-  name: 'db1',
-  enrolledAtWallMs: 5,
-  instanceId: 'i-1',
-  az: 'us-east-1a',
-  instanceType: 'm5.large',
-  privateIp: '10.0.0.1',
-  otherAddresses: [],
-  readinessProblems: [],
-  serveContract: null,
-  ...over,
-});
-const activation = (instanceId: string): ActivationRecord => ({
-  ...written,
-  member: DB1,
-  incarnation: 1,
-  instanceId,
-  opId: null,
-});
-
-function input(instances: readonly CloudInstance[], over: Partial<EnrolInput> = {}): EnrolInput {
-  return {
-    instances,
-    unseen: [],
-    members: new Map(),
-    activations: new Map(),
-    intents: new Map(),
-    unreadable: new Set(),
-    lastIncarnation: new Map(),
-    listedAtRevision: 100,
-    nowWallMs: NOW,
-    ...over,
-  };
-}
-const enrolled = (over: Partial<EnrolInput> = {}): Partial<EnrolInput> => ({
-  members: new Map([[DB1, { record: memberRecord(), modRevision: 7 }]]),
-  activations: new Map([[DB1, { record: activation('i-1'), modRevision: 8 }]]),
-  ...over,
-});
-const openIntent = (opId: string) =>
-  new Map([[DB1, { record: { opId, member: DB1, oldInstanceId: 'i-1' } as IntentRecord, modRevision: 9 }]]);
-const nothing = { enrol: [], refresh: [], conflicts: [], problems: [] };
+import { decideEnrolment } from './enrol.ts';
+import {
+  activation,
+  DB1,
+  enrolled,
+  input,
+  instance,
+  memberRecord,
+  NOW,
+  nothing,
+  openIntent,
+} from './enrol.fixtures.ts';
 
 describe('a member nobody is activated for', () => {
   test('the one running claimant becomes incarnation 1', () => {
@@ -154,10 +75,43 @@ describe('a member nobody is activated for', () => {
     expect(decisions.enrol[0]?.activationRecord.incarnation).toBe(4);
   });
 
+  test('many live claimants: five are named, the rest is counted', () => {
+    const claim = (count: number) => Array.from({ length: count }, (_, index) => instance(`i-${index}`));
+    const saidOf = (count: number) => decideEnrolment(input(claim(count))).conflicts[0]?.text ?? '';
+    const five = 'i-0 (running), i-1 (running), i-2 (running), i-3 (running), i-4 (running)';
+    expect(saidOf(5)).toBe(`5 live instances claim prod/db1: ${five}. Leave the tags on one of them`);
+    expect(saidOf(7)).toBe(`7 live instances claim prod/db1: ${five} and 2 more. Leave the tags on one of them`);
+  });
+
+  test('a stopped claimant is not enrolled: it serves for nobody', () => {
+    const decisions = decideEnrolment(input([instance('i-1', { state: 'stopped' })]));
+    expect(decisions).toMatchObject({ enrol: [], conflicts: [], problems: [{ code: 'StoppedClaimant' }] });
+  });
+
+  test('nobody is enrolled while a recovery of that member is open', () => {
+    expect(decideEnrolment(input([instance('i-1')], { intents: openIntent('op-1') }))).toEqual(nothing);
+  });
+
   test('enrolled but the activation is gone: held, never guessed', () => {
-    const decisions = decideEnrolment(input([instance('i-1')], { ...enrolled(), activations: new Map() }));
-    expect(decisions.enrol).toEqual([]);
-    expect(decisions.conflicts).toMatchObject([{ member: DB1, reason: 'NotReady' }]);
+    const heldFor = (claimant: CloudInstance) => {
+      const decisions = decideEnrolment(input([claimant], { ...enrolled(), activations: new Map() }));
+      expect(decisions.enrol).toEqual([]);
+      expect(decisions.conflicts).toMatchObject([{ member: DB1, reason: 'NotReady' }]);
+      return decisions.conflicts[0]?.text;
+    };
+    expect(heldFor(instance('i-1'))).toContain('to enrol i-1 afresh');
+    expect(heldFor(instance('i-1', { state: 'stopped' }))).toContain('to enrol its instance afresh');
+  });
+
+  test('a cluster has 100 000 members at most: who comes later is reported', () => {
+    const members = new Map();
+    Object.defineProperty(members, 'size', { value: 99_999 });
+    const claiming = (name: string) => instance(`i-${name}`, { tags: { [TAG.group]: 'prod', [TAG.member]: name } });
+    const decisions = decideEnrolment(input([claiming('a'), claiming('b')], { members }));
+    expect(decisions.enrol.map((one) => one.member)).toEqual(['prod/a']);
+    expect(decisions.problems).toEqual([
+      { instanceId: 'i-b', code: 'TooManyMembers', text: '100000 members are enrolled; prod/b is not' },
+    ]);
   });
 
   test('a member with an unreadable record is left alone', () => {
@@ -178,6 +132,19 @@ describe('claimants that cannot be seen, their zone being impaired', () => {
     });
   });
 
+  test('are named, five of them', () => {
+    const many = ['i-1', 'i-2', 'i-3', 'i-4', 'i-5', 'i-6'].flatMap((id) => unseen(id));
+    const decisions = decideEnrolment(input([], { unseen: many }));
+    const text = 'i-1, i-2, i-3, i-4, i-5 claims prod/db1 and cannot be seen while its zone is impaired';
+    expect(decisions.problems.map((one) => one.text)).toEqual([text]);
+  });
+
+  test('are strangers when they carry the tag of another recovery than the open one', () => {
+    const other = unseen('i-2', { [TAG.op]: 'op-2' });
+    const decisions = decideEnrolment(input([], enrolled({ unseen: other, intents: openIntent('op-1') })));
+    expect(decisions.conflicts).toMatchObject([{ reason: 'ClaimAgainstActivation' }]);
+  });
+
   test('may be running beside the activated one: held', () => {
     const decisions = decideEnrolment(input([instance('i-1')], enrolled({ unseen: unseen('i-2') })));
     expect(decisions.conflicts).toMatchObject([{ member: DB1, reason: 'ClaimAgainstActivation' }]);
@@ -189,6 +156,11 @@ describe('claimants that cannot be seen, their zone being impaired', () => {
     ['one we retired', unseen('i-2', { [TAG.retiredBy]: 'op-1' }), {}],
     ['the replacement of the open recovery', unseen('i-2', { [TAG.op]: 'op-1' }), { intents: openIntent('op-1') }],
     ['one of an activation newer than the listing', unseen('i-2'), { listedAtRevision: 7 }],
+    [
+      'the old one of a recovery that has activated its replacement',
+      unseen('i-1'),
+      { intents: openIntent('op-1'), activations: new Map([[DB1, { record: activation('i-2'), modRevision: 8 }]]) },
+    ],
   ])('%s is no stranger', (_, claimants, over) => {
     expect(decideEnrolment(input([], enrolled({ unseen: claimants, ...over })))).toEqual(nothing);
   });
@@ -210,6 +182,16 @@ describe('a member with an activation', () => {
     const decisions = decideEnrolment(input([instance('i-1'), instance('i-2', { state })], enrolled()));
     expect(decisions.conflicts.map((one) => one.reason)).toEqual(held ? ['ClaimAgainstActivation'] : []);
     expect(decisions.enrol).toEqual([]);
+  });
+
+  test('its own instance, stopped, is no problem and no news: whoever judges it looks at it', () => {
+    const stopped = instance('i-1', { state: 'stopped', privateIp: '10.9.9.9' });
+    expect(decideEnrolment(input([stopped], enrolled()))).toEqual(nothing);
+  });
+
+  test('a stopped replacement of ours is not told to be untagged', () => {
+    const tags = { [TAG.group]: 'prod', [TAG.member]: 'db1', [TAG.op]: 'op-1' };
+    expect(decideEnrolment(input([instance('i-2', { state: 'stopped', tags })], enrolled()))).toEqual(nothing);
   });
 
   test('a stopped stranger is a problem to look at, not a hold', () => {
@@ -242,6 +224,10 @@ describe('a member with an activation', () => {
   test('an activation newer than the listing is judged by the next listing', () => {
     const activations = new Map([[DB1, { record: activation('i-9'), modRevision: 101 }]]);
     expect(decideEnrolment(input([instance('i-1')], enrolled({ activations })))).toEqual(nothing);
+    const listed = enrolled({ activations, listedAtRevision: 101 });
+    expect(decideEnrolment(input([instance('i-1')], listed)).conflicts).toMatchObject([
+      { reason: 'ClaimAgainstActivation' },
+    ]);
   });
 
   test('after a recovery the record follows the activation and forgets the old readiness', () => {
@@ -265,7 +251,54 @@ describe('a member with an activation', () => {
 
   test('a missing member record is made again', () => {
     const decisions = decideEnrolment(input([instance('i-1')], enrolled({ members: new Map() })));
-    expect(decisions.refresh).toMatchObject([{ member: DB1, expect: 0 }]);
+    expect(decisions.refresh).toMatchObject([{ member: DB1, expect: 0, record: { enrolledAtWallMs: NOW } }]);
+  });
+
+  test.each([
+    ['a type', { instanceType: 'm5.xlarge' }],
+    ['a zone', { az: 'us-east-1b' }],
+    ['a private address', { privateIp: '10.9.9.9' }],
+    ['another address', { publicIp: '54.0.0.1' }],
+  ])('%s that has changed goes into its record, which keeps readiness and contract', (_, changed) => {
+    const serveContract = { id: 'a', stopWithinMs: 60_000, requireWatchdog: true, answersHoldMs: 20_000 };
+    const readinessProblems = [{ code: 'x', text: 'y' }];
+    const known = new Map([[DB1, { record: memberRecord({ serveContract, readinessProblems }), modRevision: 7 }]]);
+    const decisions = decideEnrolment(input([instance('i-1', changed)], enrolled({ members: known })));
+    const { publicIp, ...others } = { publicIp: undefined, ...changed };
+    const otherAddresses = publicIp === undefined ? [] : [publicIp];
+    const record = { ...others, otherAddresses, serveContract, readinessProblems, enrolledAtWallMs: 5 };
+    expect(decisions.refresh).toMatchObject([{ expect: 7, record }]);
+  });
+
+  test('a successor that looks the same in everything is another instance all the same', () => {
+    const activations = new Map([[DB1, { record: activation('i-2'), modRevision: 20 }]]);
+    const decisions = decideEnrolment(input([instance('i-2')], enrolled({ activations })));
+    expect(decisions.refresh).toMatchObject([{ record: { instanceId: 'i-2' } }]);
+  });
+
+  test('an instance with two other addresses in its record is not news at every listing', () => {
+    const raw = {
+      NetworkInterfaces: [{ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }, { Ipv6Address: '2001:db8::2' }] }],
+    };
+    const record = memberRecord({ otherAddresses: ['2001:db8::1', '2001:db8::2'] });
+    const members = new Map([[DB1, { record, modRevision: 7 }]]);
+    expect(decideEnrolment(input([instance('i-1', { raw })], enrolled({ members })))).toEqual(nothing);
+  });
+
+  test('once a recovery has activated its replacement the record follows, although chores are left', () => {
+    const record = { ...activation('i-2'), opId: 'op-1' };
+    const activations = new Map([[DB1, { record, modRevision: 20 }]]);
+    const open = enrolled({ activations, intents: openIntent('op-1') });
+    const tags = { [TAG.group]: 'prod', [TAG.member]: 'db1', [TAG.op]: 'op-1' };
+    expect(decideEnrolment(input([instance('i-2', { tags })], open)).refresh).toMatchObject([
+      { record: { instanceId: 'i-2' } },
+    ]);
+  });
+
+  test('a listing that misses its instance changes nothing', () => {
+    expect(decideEnrolment(input([], enrolled()))).toEqual(nothing);
+    const stranger = instance('i-2', { state: 'stopped' });
+    expect(decideEnrolment(input([stranger], enrolled()))).toMatchObject({ refresh: [], conflicts: [] });
   });
 
   test('the record is not touched while a recovery is open', () => {
@@ -276,34 +309,5 @@ describe('a member with an activation', () => {
     expect(decideEnrolment(input([more], enrolled())).refresh).toMatchObject([
       { record: { otherAddresses: ['54.0.0.1'] } },
     ]);
-  });
-});
-
-describe('tags', () => {
-  test.each([
-    [{ [TAG.group]: 'prod', [TAG.member]: 'DB1' }, 'understudy:member=DB1: has capital letters; db1 would do'],
-    [{ [TAG.group]: 'Prod', [TAG.member]: 'db1' }, 'understudy:group=Prod: has capital letters; prod would do'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'db 1' }, 'understudy:member=db 1: has blanks; db-1 would do'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'prod/_x' }, 'begins with neither letter nor digit; x would do'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'dé' }, 'has other characters than a-z 0-9 . _ -; d- would do'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'a'.repeat(64) }, 'has 64 characters, at most 63'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'prod/' }, 'understudy:member=: is empty'],
-    [{ [TAG.group]: 'prod', [TAG.member]: 'a/b/c' }, 'understudy:member=a/b/c has more than one "/"'],
-    [{ [TAG.member]: 'db1' }, 'has understudy:member=db1 but no understudy:group'],
-  ])('%j: the reason is said', (tags, text) => {
-    expect(decideEnrolment(input([instance('i-1', { tags })])).problems[0]?.text).toContain(text);
-  });
-
-  test.each<[string, Record<string, string>, string]>([
-    ['no member tag', { [TAG.group]: 'prod' }, 'MemberTagMissing'],
-    ['no group tag', { [TAG.member]: 'db1' }, 'GroupTagMissing'],
-    ['empty group', { [TAG.group]: '', [TAG.member]: 'db1' }, 'GroupTagEmpty'],
-    ['bad name', { [TAG.group]: 'prod', [TAG.member]: 'DB 1' }, 'NameInvalid'],
-    ['bad group', { [TAG.group]: '../x', [TAG.member]: 'db1' }, 'NameInvalid'],
-    ['three parts', { [TAG.group]: 'prod', [TAG.member]: 'prod/db1/x' }, 'NameInvalid'],
-    ['another group', { [TAG.group]: 'prod', [TAG.member]: 'dev/db1' }, 'GroupMismatch'],
-  ])('%s is reported and enrols nobody', (_, tags, code) => {
-    const decisions = decideEnrolment(input([instance('i-1', { tags })]));
-    expect(decisions).toMatchObject({ enrol: [], conflicts: [], problems: [{ instanceId: 'i-1', code }] });
   });
 });

@@ -26,3 +26,9 @@ test('every address of every interface but the primary one, each once, in one or
   ]);
   expect(otherAddressesOf(instance({}))).toEqual([]);
 });
+
+test('256 of them at most: the record stays small', () => {
+  const addresses = Array.from({ length: 300 }, (_, index) => ({ Ipv6Address: `2001:db8::${1_000 + index}` }));
+  const kept = otherAddressesOf(instance({ raw: { NetworkInterfaces: [{ Ipv6Addresses: addresses }] } }));
+  expect([kept.length, kept.at(-1)]).toEqual([256, '2001:db8::1255']);
+});

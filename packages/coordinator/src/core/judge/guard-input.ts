@@ -12,6 +12,14 @@ export interface GuardLimits {
   readonly budgetBurst: number;
 }
 
+/** max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the ratio scales with large ones. */
+export const threshold = (minimum: number, ratio: number, total: number): number =>
+  Math.max(minimum, Math.ceil(ratio * total));
+
+/** So many members of a zone with this many are a lost zone. */
+export const zoneThreshold = (limits: Pick<GuardLimits, 'zoneMinimum' | 'zoneRatio'>, total: number): number =>
+  threshold(limits.zoneMinimum, limits.zoneRatio, total);
+
 /** A member of the whole fleet, as assessed now. Leave out those that `left`. */
 export interface FleetMember {
   readonly member: MemberId;

@@ -1,5 +1,5 @@
 import { durationText } from '@understudy/shared';
-import { type GateResult, type GuardInput, gate } from './guard-input.ts';
+import { type GateResult, type GuardInput, gate, threshold, zoneThreshold } from './guard-input.ts';
 
 interface Failure {
   readonly member: string;
@@ -28,10 +28,6 @@ function failuresTogether(input: GuardInput): Failure[] {
   return [...failures.values()];
 }
 
-/** max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the ratio scales with large ones. */
-const threshold = (minimum: number, ratio: number, total: number): number =>
-  Math.max(minimum, Math.ceil(ratio * total));
-
 interface Tally {
   readonly failures: readonly Failure[];
   readonly failed: number;
@@ -45,7 +41,7 @@ interface Tally {
  * into another zone, still is one of those it failed among.
  */
 function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tally } {
-  const { massMinimum, massRatio, zoneMinimum, zoneRatio } = input.limits;
+  const { massMinimum, massRatio } = input.limits;
   const failures = failuresTogether(input);
   const failedInZone = failures.filter((failure) => failure.az === input.az);
   const total = countOf(input.fleet, failures);
@@ -59,7 +55,7 @@ function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tal
       failures: failedInZone,
       failed: failedInZone.length,
       total: inZone,
-      limit: threshold(zoneMinimum, zoneRatio, inZone),
+      limit: zoneThreshold(input.limits, inZone),
     },
   };
 }

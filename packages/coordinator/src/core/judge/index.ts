@@ -15,4 +15,5 @@ export { guardQuorum } from './quorum.ts';
 export { nextStatusReading } from './status-reading.ts';
 export { type VerdictChange, VerdictChanges } from './verdict-changes.ts';
 export * from './pauses.ts';
+export * from './lost-zones.ts';
 export * from './own-stop.ts';

@@ -14,7 +14,8 @@ const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
   lastHeardWallMs: AT - 10_000,
   ...over,
 });
-const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedAt]: new Date(AT).toISOString() };
+/** Of the run that began 1 000 s before. */
+const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedRun]: new Date(AT - 1_000_000).toISOString() };
 const abandoned = historyRecord('g/m', 'i-1', { outcome: 'abandoned', newInstanceId: null, endedAtWallMs: AT });
 const stopped = { ...abandoned, fencedBy: 'stopped' as const, oldLaunchedAtWallMs: AT - 1_000_000 };
 
@@ -22,11 +23,14 @@ describe('ownStopOf: was it we who stopped it?', () => {
   test.each<[string, Partial<OwnStopFacts>, object | null]>([
     ['no trace of us', {}, null],
     ['EC2 was not read', { tags: null }, null],
-    ['its tag, set before its present run ended', { tags }, { opId: 'op-1', abandoned: false }],
+    ['its tag, of the run it is stopped from', { tags }, { opId: 'op-1', abandoned: false }],
     ['a tag without a time', { tags: { [TAG.fencedBy]: 'op-1' } }, { opId: 'op-1', abandoned: false }],
-    ['started after the tag was set', { tags, launchedAtWallMs: AT + 1 }, null],
-    ['heard after the tag was set', { tags, lastHeardWallMs: AT + 1 }, null],
-    ['heard at that very moment', { tags, lastHeardWallMs: AT }, { opId: 'op-1', abandoned: false }],
+    ['started since, by EC2', { tags, launchedAtWallMs: AT - 999_999 }, null],
+    [
+      'its tag, and heard later by a clock that is ahead, or was marked by one that was behind',
+      { tags, lastHeardWallMs: AT + 10_000_000 },
+      { opId: 'op-1', abandoned: false },
+    ],
     [
       'neither a launch nor a heartbeat known',
       { tags, launchedAtWallMs: null, lastHeardWallMs: null },

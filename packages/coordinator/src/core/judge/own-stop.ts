@@ -32,9 +32,10 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
     .toSorted((a, b) => b.endedAtWallMs - a.endedAtWallMs)[0];
   if (ended) return livesAgain(facts, ended) ? null : { opId: ended.opId, abandoned: true };
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
-  const { [TAG.fencedBy]: opId, [TAG.fencedAt]: fencedAt = '' } = tags ?? {};
+  const { [TAG.fencedBy]: opId, [TAG.fencedRun]: fencedRun = '' } = tags ?? {};
   if (opId === undefined) return null;
-  return livedAfter(facts, Date.parse(fencedAt)) ? null : { opId, abandoned: false };
+  // Both times are EC2's, for whose clock it is; but one that was marked, never stopped, and stopped by an operator later waits for a person too.
+  return startedAfter(facts, Date.parse(fencedRun)) ? null : { opId, abandoned: false };
 }
 
 /**

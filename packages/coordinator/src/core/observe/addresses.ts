@@ -8,7 +8,7 @@ export function parseIpv4(text: string): number {
   for (let i = 0; i <= text.length; i++) {
     const code = i === text.length ? 46 : text.charCodeAt(i);
     if (code === 46) {
-      if (part < 0 || part > 255 || parts === 4) return 0;
+      if (part < 0 || part > 255) return 0;
       value = value * 256 + part;
       parts++;
       part = -1;

@@ -57,13 +57,15 @@ describe.each([
   });
 });
 
-it('a member that is gone is never due', () => {
+it('a member that is gone is never due, and no instance is its own', () => {
   const members = new MemberColumns();
   const slot = members.take();
   members.ids[slot] = 'db/a';
   members.activeIds[slot] = 'i-1';
+  members.activeEntry[slot] = 5;
   members.release(slot);
   expect([members.ids[slot], members.activeIds[slot], members.dueAtMs[slot]]).toEqual([null, null, Infinity]);
+  expect(members.activeEntry[slot]).toBe(NONE);
 });
 
 it('of an instance that is gone nothing is left that the next one in its row could inherit', () => {

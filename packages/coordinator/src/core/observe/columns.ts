@@ -52,6 +52,7 @@ export class MemberColumns {
   release(slot: number): void {
     this.ids[slot] = null;
     this.activeIds[slot] = null;
+    this.activeEntry[slot] = NONE;
     this.dueAtMs[slot] = Number.POSITIVE_INFINITY;
     this.#free.push(slot);
   }

@@ -147,6 +147,20 @@ it('one agent whose clock and state went back is told, goes on with a greater ep
   expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
 });
 
+it('one that was heard only as the overtaken one has no address: it is not probed', () => {
+  const { table } = observer([watched(M)]);
+  const [newer, older] = [new WireAgent(M, I), new WireAgent(M, I)];
+  newer.epoch = 200n;
+  expect(newer.send(table, 0).outcome).toBe('unconfirmed');
+  expect([older.send(table, 500).outcome, older.send(table, 1_000).outcome]).toEqual(['stale', 'rival']);
+  expect(table.opinion(M)).toMatchObject({ verdict: 'alive', lastHeardMs: 1_000 });
+  for (let ms = 1_250; ms <= 20_000; ms += 250) {
+    table.tick(at(ms));
+    expect(table.planProbes(at(ms))).toEqual([]);
+  }
+  expect(table.opinion(M)?.verdict).not.toBe('dead');
+});
+
 it('a row that is made anew knows nothing of a contest of the one before', () => {
   const { table, service, byHand } = twoAgents();
   byHand.greet(table, 1_000);

@@ -117,5 +117,5 @@ export function phiOf(silentMs: number, meanMs: number, deviationMs: number): nu
   const y = (silentMs - meanMs) / Math.max(deviationMs, 100);
   const e = Math.exp(-y * (1.5976 + 0.070566 * y * y));
   const tail = silentMs > meanMs ? e / (1 + e) : 1 - 1 / (1 + e);
-  return tail <= 0 ? 300 : Math.min(300, -Math.log10(tail));
+  return Math.min(300, -Math.log10(tail));
 }

@@ -93,6 +93,27 @@ describe('a heartbeat that waited to be read', () => {
     expect(verdict()).toBe('alive');
   });
 
+  it('ends a suspicion as of when that began, not of before: since when it is alive never goes back', () => {
+    const { table, first } = fleet(1);
+    run(table, 250, 5_000);
+    table.receive(first.beat(), FROM, at(4_000), at(5_100));
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'alive', sinceMs: 5_000, lastHeardMs: 4_000 });
+    run(table, 5_250, 9_000);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'suspect', sinceMs: 9_000 });
+  });
+
+  it('as old as the silence we suspect refutes nothing; a millisecond younger does', () => {
+    for (const [heardAtMs, verdict] of [
+      [1_000, 'suspect'],
+      [1_001, 'alive'],
+    ] as const) {
+      const { table, first } = fleet(1);
+      run(table, 250, 5_500);
+      table.receive(first.beat(), FROM, at(heardAtMs), at(6_000));
+      expect(table.opinion('db/m0')?.verdict).toBe(verdict);
+    }
+  });
+
   it('takes nothing back that came later, when two sockets overtake each other', () => {
     const { table, first, verdict } = fleet(1);
     run(table, 250, 1_000);
@@ -138,7 +159,7 @@ describe('a receiver that does not listen while the ticks go on', () => {
     const { table, agents, live } = fleet(count);
     live(agents, 250, 10_000);
     const seen = new Set<string>();
-    for (let nowMs = 10_250; nowMs <= 10_000 + HOUR; nowMs += 250) {
+    for (let nowMs = 10_250; nowMs <= 10_000 + HOUR / 3; nowMs += 250) {
       const { stalledMs } = table.tick(at(nowMs), at(10_000));
       expect(stalledMs).toBe(0);
       for (const { verdict } of table.takeChanges()) seen.add(verdict);

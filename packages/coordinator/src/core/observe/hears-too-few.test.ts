@@ -58,6 +58,20 @@ describe('of the agents heard before, those heard now', () => {
     expect(table.hearing(at(18_300))).toEqual({ heardBefore: 1, hearsNow: 1 });
   });
 
+  it('are not counted while nobody is silent for too long by its own policy: a slow majority is no deafness', () => {
+    const { table, agents } = fleet();
+    table.setRoster(
+      members.map((member, i) => watched(member, { suspectAfterMs: i === 0 ? 2_000 : 60_000 })),
+      at(0),
+    );
+    for (const agent of agents) agent.greet(table, 0);
+    run(table, 250, 20_000, (nowMs) => {
+      agents[0]?.send(table, nowMs);
+      expect(table.abstention).toBeNull();
+    });
+    expect(table.hearing(at(20_000))).toEqual({ heardBefore: 4, hearsNow: 1 });
+  });
+
   it('one that comes back from a settled death counts again', () => {
     const { table, agents } = fleet({ settledAfterMs: 10_000 });
     for (const agent of agents) agent.greet(table, 0);

@@ -1,4 +1,4 @@
-import { isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
+import { isHeard, MEMBER_FLAG, NO_KEY } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
 export interface Hearing {
@@ -28,7 +28,7 @@ export function hearing(state: ObserverState, fastestSuspectAfterMs: number, now
   let heardBefore = 0;
   let hearsNow = 0;
   for (let slot = 0; slot < members.count; slot++) {
-    const entry = members.ids[slot] === null ? NONE : (members.activeEntry[slot] as number);
+    const entry = members.activeEntry[slot] as number;
     if (!isHeard(entries, entry)) continue;
     if (((members.flags[slot] as number) & MEMBER_FLAG.settled) !== 0) continue;
     // Not to hear those whose key was taken away says nothing about our ears.

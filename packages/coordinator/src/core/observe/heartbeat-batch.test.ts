@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { deriveAgentKey, type MemberId, writeMidstate } from '@understudy/shared';
+import { deriveAgentKey, HMAC_TAGS, type MemberId, writeMidstate } from '@understudy/shared';
 import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeartbeatBatch } from './heartbeat-batch.ts';
-import { at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
+import { ANSWER, at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
+import { ObserverTable } from './observer-table.ts';
 import { TagLanes } from './tag-lanes.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -45,16 +46,14 @@ describe('four tags at once', () => {
 
 describe('a batch', () => {
   const members = Array.from({ length: 6 }, (_, i) => `db/m${i}` as MemberId);
+  // One for all tests: putting the module together costs more than a test.
+  const vector = lanesOrFail();
   const setUp = (lanes?: null) => {
     const { table } = observer(members.map((member) => watched(member)));
     const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
     for (const agent of agents) agent.greet(table, 0);
     const outcomes: string[] = [];
-    const batch = new HeartbeatBatch(
-      table,
-      ({ outcome }) => outcomes.push(outcome),
-      lanes === null ? null : lanesOrFail(),
-    );
+    const batch = new HeartbeatBatch(table, ({ outcome }) => outcomes.push(outcome), lanes === null ? null : vector);
     return { table, agents, outcomes, batch };
   };
 
@@ -102,6 +101,41 @@ describe('a batch', () => {
       { numRuns: 100 },
     );
     seen.atLeast({ recorded: 300, replayed: 200, forged: 200, malformed: 200, 'unknown-agent': 200 });
+  });
+
+  it.each([1, 3])('of %i gives each its own sender and moments, and acks at the pace of when it was read', (count) => {
+    const { table, agents } = setUp();
+    const told: [string, boolean][] = [];
+    const batch = new HeartbeatBatch(table, ({ ack }, from) => told.push([from.address, ack !== null]));
+    const send = (heardAtMs: number, nowMs: number) => {
+      for (const [i, agent] of agents.slice(0, count).entries())
+        batch.add(
+          agent.beat({ ackRequested: true }),
+          { address: `10.0.0.${i}`, port: 7 },
+          at(heardAtMs + i),
+          at(nowMs),
+        );
+      expect(batch.pendingCount).toBe(count);
+      batch.flush();
+      return told.splice(0);
+    };
+    const each = (isAcked: boolean) => Array.from({ length: count }, (_, i) => [`10.0.0.${i}`, isAcked]);
+    expect([send(1_000, 5_000), send(2_000, 5_099), send(3_000, 5_100)]).toEqual([each(true), each(false), each(true)]);
+    const heard = members.slice(0, count).map((member) => table.opinion(member)?.lastHeardMs);
+    expect(heard).toEqual(Array.from({ length: count }, (_, i) => 3_000 + i));
+  });
+
+  it('checks four at once only what is tagged as it can check: others one by one, at once', () => {
+    const table = new ObserverTable({
+      ...{ coordinatorId: 'c1', startedAtMs: at(0), nonce: new Uint8Array(16), keyIds: [1] },
+      keyOf: () => MASTER,
+      activations: { answer: () => ANSWER },
+      tags: HMAC_TAGS,
+    });
+    const outcomes: string[] = [];
+    const batch = new HeartbeatBatch(table, ({ outcome }) => outcomes.push(outcome));
+    batch.add(new WireAgent('db/m0', 'i-1').beat(), FROM, at(0));
+    expect([batch.pendingCount, outcomes]).toEqual([0, ['unknown-agent']]);
   });
 
   it('works one by one where there is no vector unit', () => {

@@ -4,8 +4,6 @@ import { LANE_COUNT } from './sha256-lanes.ts';
 import { TagLanes } from './tag-lanes.ts';
 import type { ReceiveResult } from './types.ts';
 
-const NOWHERE: Endpoint = { address: '', port: 0 };
-
 /**
  * Collects up to four heartbeats and checks their tags together. What is collected is judged as of its own arrival. Whoever adds must call
  * {@link flush} soon after, because the last one to three wait for company.
@@ -15,7 +13,7 @@ export class HeartbeatBatch {
   readonly #lanes: TagLanes | null;
   readonly #onResult: (result: ReceiveResult, from: Endpoint) => void;
   readonly #bytes = Array.from({ length: LANE_COUNT }, () => new Uint8Array(HEARTBEAT_BYTES));
-  readonly #from: Endpoint[] = Array.from({ length: LANE_COUNT }, () => NOWHERE);
+  readonly #from: Endpoint[] = [];
   readonly #heardAtMs = new Float64Array(LANE_COUNT);
   readonly #takenAtMs = new Float64Array(LANE_COUNT);
   #count = 0;
@@ -66,7 +64,7 @@ export class HeartbeatBatch {
   /** Slots are looked up here, not in {@link add}: the roster may change in between. */
   #receiveTogether(lanes: TagLanes, count: number): void {
     const { ingest, keyStates } = this.#table;
-    const slots: (number | ReceiveResult)[] = [0, 0, 0, 0];
+    const slots: (number | ReceiveResult)[] = [];
     for (let lane = 0; lane < count; lane++) {
       const bytes = this.#bytes[lane] as Uint8Array;
       const from = this.#from[lane] as Endpoint;

@@ -27,10 +27,11 @@ describe('what is not ours is counted and dropped without an answer', () => {
         seen.note(bytes.length === HEARTBEAT_BYTES ? 'as long as ours' : bytes.length > 100 ? 'long' : 'short');
         const result = table.receive(bytes, FROM, at(1));
         expect(result.ack).toBeNull();
-        expect(result.outcome).toBe('malformed');
+        // Version and type may be right by chance; then nobody has that id.
+        expect(['malformed', 'unknown-agent']).toContain(result.outcome);
       }),
     );
-    expect(table.counts.malformed).toBe(100);
+    expect(table.counts.malformed + table.counts['unknown-agent']).toBe(100);
     seen.atLeast({ 'as long as ours': 20, long: 8, short: 5 });
   });
 

@@ -79,5 +79,6 @@ describe('a changed set of keys', () => {
 
 it('names five members and counts the rest', () => {
   expect(someOf(['a/1', 'a/2'])).toBe('a/1, a/2');
+  expect(someOf(['a/1', 'a/2', 'a/3', 'a/4', 'a/5'])).toBe('a/1, a/2, a/3, a/4, a/5');
   expect(someOf(['a/1', 'a/2', 'a/3', 'a/4', 'a/5', 'a/6', 'a/7'])).toBe('a/1, a/2, a/3, a/4, a/5 and 2 more');
 });

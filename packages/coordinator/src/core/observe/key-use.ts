@@ -13,8 +13,7 @@ export function markRetired(state: ObserverState, kept: ReadonlySet<number>): vo
     if (!kept.has(entries.keyId[entry] as number)) entries.keyId[entry] = NO_KEY;
   for (let slot = 0; slot < members.count; slot++) {
     const entry = members.activeEntry[slot] as number;
-    if (members.ids[slot] !== null && isHeard(entries, entry) && entries.keyId[entry] === NO_KEY)
-      members.dueAtMs[slot] = 0;
+    if (isHeard(entries, entry) && entries.keyId[entry] === NO_KEY) members.dueAtMs[slot] = 0;
   }
 }
 

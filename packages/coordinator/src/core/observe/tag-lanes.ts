@@ -27,12 +27,6 @@ export class TagLanes {
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#words = new Int32Array(exports.memory.buffer);
     this.#authenticate = () => exports.authenticate();
-    for (let lane = 0; lane < LANE_COUNT; lane++) {
-      const end = LANE_INPUT + (lane + 1) * LANE_ROW_BYTES;
-      this.#bytes[LANE_INPUT + lane * LANE_ROW_BYTES + SIGNED_BYTES] = 0x80;
-      this.#bytes[end - 2] = SIGNED_BITS >> 8;
-      this.#bytes[end - 1] = SIGNED_BITS & 0xff;
-    }
   }
 
   /** `null` where there is no WebAssembly SIMD (`--jitless`, old processors): the caller checks one by one. */
@@ -52,7 +46,7 @@ export class TagLanes {
     const row = LANE_INPUT + lane * LANE_ROW_BYTES;
     const end = row + LANE_ROW_BYTES;
     this.#bytes.set(heartbeat, row);
-    // The message's own tag has landed on the padding: keep it, and put the padding back.
+    // The message's own tag has landed where the padding belongs: keep it, and put the padding there.
     for (let word = 0, at = HEARTBEAT_OFFSET.tag; at < HEARTBEAT_BYTES; word++, at += 4) {
       this.#expected[lane * 4 + word] = word32(heartbeat, at);
       this.#words[(row + at) >> 2] = word === 0 ? 0x80 : 0;

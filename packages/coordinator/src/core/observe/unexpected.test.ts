@@ -25,8 +25,10 @@ describe('nothing is odd', () => {
   it('where nobody knows the address, or the agent is on our own host', () => {
     const { table, agents } = hearing(I);
     expect(table.unexpected(M, [], at(1_000))).toEqual([]);
-    table.receive(agents[0]?.beat() ?? new Uint8Array(), { address: '127.0.0.1', port: 7 }, at(1_000));
-    expect(table.unexpected(M, ['10.0.0.1'], at(1_000))).toEqual([]);
+    for (const address of ['127.0.0.1', '::1']) {
+      table.receive(agents[0]?.beat() ?? new Uint8Array(), { address, port: 7 }, at(1_000));
+      expect(table.unexpected(M, ['10.0.0.1'], at(1_000))).toEqual([]);
+    }
   });
   it('while nobody is activated, or about somebody we do not watch', () => {
     const { table } = observer([watched(M, { activatedInstanceId: null })]);

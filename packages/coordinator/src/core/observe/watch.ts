@@ -3,7 +3,7 @@ import { addressOf } from './addresses.ts';
 import { suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
-import { type Hearing, hearing } from './hears-too-few.ts';
+import { hearing } from './hears-too-few.ts';
 import type { Ingest } from './ingest.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -28,7 +28,6 @@ export class Watch {
   #stallUntilMs = Number.NEGATIVE_INFINITY;
   #lossUntilMs = Number.NEGATIVE_INFINITY;
   #abstention: Abstention | null;
-  #lastHearing: Hearing = { heardBefore: 0, hearsNow: 0 };
   readonly #due: number[] = [];
   fastestSuspectAfterMs = Number.POSITIVE_INFINITY;
 
@@ -119,8 +118,7 @@ export class Watch {
     if (nowMs < this.#lossUntilMs) return { reason: 'ReceiveLoss', untilMs: monotonicMs(this.#lossUntilMs) };
     const worthCounting = silent || this.#state.suspicions.size > 0 || this.#abstention !== null;
     if (!worthCounting) return null;
-    this.#lastHearing = hearing(this.#state, this.fastestSuspectAfterMs, nowMs);
-    const { heardBefore, hearsNow } = this.#lastHearing;
+    const { heardBefore, hearsNow } = hearing(this.#state, this.fastestSuspectAfterMs, nowMs);
     const deaf = heardBefore >= settings.hearsMinimum && hearsNow < settings.hearsRatio * heardBefore;
     return deaf ? { reason: 'HearsTooFew', untilMs: null } : null;
   }
@@ -249,9 +247,5 @@ export class Watch {
     if (!suspicion || suspicion.sinceMs !== order.suspectSinceMs || outcome === 'not-sent') return;
     suspicion.udpSent++;
     if (suspicion.udpSent === 2) suspicion.secondUdpAtMs = nowMs;
-  }
-
-  get lastHearing(): Hearing {
-    return this.#lastHearing;
   }
 }

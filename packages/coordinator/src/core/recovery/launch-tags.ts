@@ -13,7 +13,7 @@ const PASSING_TAGS: ReadonlySet<string> = new Set([
   TAG.retiredBy,
   TAG.retainUntil,
   TAG.fencedBy,
-  TAG.fencedAt,
+  TAG.fencedRun,
 ]);
 
 /** Without what cannot be written (`aws:`) and without the marks of an earlier recovery. */

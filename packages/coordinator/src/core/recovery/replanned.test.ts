@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planFixture } from './plan.fixture.ts';
-import { acceptLoss, type LossFacts, replanned } from './replanned.ts';
+import { acceptLoss, candidatesOutsideLostZones, type LossFacts, replanned } from './replanned.ts';
 
 const frozen = planFixture();
 const fresh = {
@@ -91,5 +91,36 @@ describe('a loss that is accepted', () => {
       kind: 'refused',
       text: expect.stringContaining(text),
     });
+  });
+});
+
+describe('where a new plan may go when zones are lost', () => {
+  const at = (az: string) => ({ subnetId: `subnet-${az}`, az, instanceType: 'm7i.large' });
+  const recover = { ...frozen.policy, whenZoneLost: 'recover' as const };
+  const azs = (
+    candidates: readonly string[],
+    lostZones: readonly string[],
+    before: readonly string[],
+    policy = recover,
+    oldAz: string | null = 'a',
+  ) => {
+    const zones = { policy, lostZones, oldAz, before: before.map(at) };
+    return candidatesOutsideLostZones(candidates.map(at), zones).map(({ az }) => az);
+  };
+
+  test.each([
+    ['never where it is lost now', azs(['a', 'b', 'c'], ['b'], ['a', 'b']), ['a', 'c']],
+    ['nowhere, if all are lost', azs(['a', 'b'], ['a', 'b'], ['a']), []],
+    ['not where the plan before had to leave, if there is another', azs(['a', 'b'], [], ['b', 'c']), ['b']],
+    ['but there, if there is no other', azs(['a'], [], ['b', 'c']), ['a']],
+    ['and there, if the plan before was there', azs(['a', 'b'], [], ['b', 'a']), ['a', 'b']],
+    ['anywhere, where its old zone is not known', azs(['a', 'b'], [], ['b'], recover, null), ['a', 'b']],
+    [
+      'anywhere, where the policy holds',
+      azs(['a', 'b'], ['a'], ['b'], { ...recover, whenZoneLost: 'hold' as never }),
+      ['a', 'b'],
+    ],
+  ])('%s', (_, got, want) => {
+    expect(got).toEqual(want);
   });
 });

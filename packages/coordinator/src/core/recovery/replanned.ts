@@ -1,4 +1,4 @@
-import type { GroupPolicy, IntentRecord, RecoveryPlan } from '@understudy/shared';
+import type { GroupPolicy, IntentRecord, PlacementCandidate, RecoveryPlan } from '@understudy/shared';
 
 /** What has been done under the frozen plan, and stays done. */
 export interface UnderOldPlan {
@@ -61,4 +61,30 @@ export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, fac
 export interface PresentPolicy {
   readonly policy: GroupPolicy;
   readonly modRevision: number;
+  /** Zones that are lost now; whether the plan leaves them is the policy's to say. Absent: none is known. */
+  readonly lostZones?: readonly string[];
+}
+
+export interface ZonesToLeave {
+  readonly policy: GroupPolicy;
+  /** Lost now. */
+  readonly lostZones: readonly string[];
+  /** The zone of the failed instance, and where the plan before would have placed its replacement. */
+  readonly oldAz: string | null;
+  readonly before: readonly PlacementCandidate[];
+}
+
+/**
+ * What is left of the places where a new plan may go (`whenZoneLost: recover`): never a zone that is lost, which may be all of them; and the zone that the plan
+ * before had to leave only if there is no other. Pure.
+ */
+export function candidatesOutsideLostZones(
+  candidates: readonly PlacementCandidate[],
+  { policy, lostZones, oldAz, before }: ZonesToLeave,
+): readonly PlacementCandidate[] {
+  if (policy.whenZoneLost !== 'recover') return candidates;
+  const standing = candidates.filter(({ az }) => !lostZones.includes(az));
+  const wasLeft = oldAz !== null && before.every(({ az }) => az !== oldAz);
+  const elsewhere = wasLeft ? standing.filter(({ az }) => az !== oldAz) : standing;
+  return elsewhere.length > 0 ? elsewhere : standing;
 }

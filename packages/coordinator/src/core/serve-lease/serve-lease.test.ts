@@ -8,6 +8,7 @@ import {
   leaseOverAfterMs,
   leaseStanding,
   promiseFault,
+  sameTerms,
   type ServeTerms,
 } from './serve-lease.ts';
 
@@ -102,6 +103,21 @@ describe('the contract of a member', () => {
   it('takes the longest answer of all coordinators', () => {
     expect(answersHoldMsOf([{ answersHoldMs: 20_000 }, { answersHoldMs: 40_000 }])).toBe(40_000);
     expect(answersHoldMsOf([])).toBeNull();
+  });
+});
+
+describe('a contract is written again only when its terms change', () => {
+  it.each([
+    ['nothing is agreed, nor was', null, null, true],
+    ['the very same', CONTRACT, CONTRACT, true],
+    ['the same terms, read anew', CONTRACT, { ...CONTRACT }, true],
+    ['a first contract', CONTRACT, null, false],
+    ['one that is taken back', null, CONTRACT, false],
+    ['another time to stop', { ...CONTRACT, stopWithinMs: 61_000 }, CONTRACT, false],
+    ['a watchdog that is asked for or not', { ...CONTRACT, requireWatchdog: false }, CONTRACT, false],
+    ['answers that hold for longer', { ...CONTRACT, answersHoldMs: 20_001 }, CONTRACT, false],
+  ])('%s', (_what, due, present, same) => {
+    expect(sameTerms(due, present)).toBe(same);
   });
 });
 

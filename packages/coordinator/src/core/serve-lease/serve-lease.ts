@@ -64,13 +64,12 @@ export function contractDue(
   return promiseFault(wanted, promise) === null ? wanted : present;
 }
 
-export const sameTerms = (a: ServeTerms | null, b: ServeTerms | null): boolean =>
-  a === b ||
-  (a !== null &&
-    b !== null &&
-    a.stopWithinMs === b.stopWithinMs &&
-    a.requireWatchdog === b.requireWatchdog &&
-    a.answersHoldMs === b.answersHoldMs);
+export function sameTerms(a: ServeTerms | null, b: ServeTerms | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.stopWithinMs === b.stopWithinMs && a.requireWatchdog === b.requireWatchdog && a.answersHoldMs === b.answersHoldMs
+  );
+}
 
 /**
  * The longest time any coordinator's answer holds; null while one of them does not say, because it is of a version that knows no contracts.

@@ -51,14 +51,12 @@ const COMMANDS: readonly (readonly [where: string, of: (config: Config) => unkno
   ['runcmd', (config) => config.runcmd],
 ];
 
-const scalarText = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-
 /** A command is a line for the shell, or a list of its words. */
 function linesOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   const entries: readonly unknown[] = Array.isArray(value) ? value : Object.values(rawOf(value));
-  return entries.map((entry) => (Array.isArray(entry) ? entry.map(scalarText).join(' ') : scalarText(entry)));
+  // Numbers and flags among the words name neither a program nor a device.
+  return entries.map((entry) => (Array.isArray(entry) ? entry : [entry]).map((word) => textOf(word) ?? '').join(' '));
 }
 
 export function commandFormatting(config: Config, unzip: Unzip): readonly Formatting[] {
@@ -75,13 +73,14 @@ function lxdFormatting(config: Config): Formatting[] {
   return device === null ? [] : [{ where: 'lxd', what: device, canBeOverridden: false }];
 }
 
-function contentOf(file: Readonly<Record<string, unknown>>, unzip: Unzip): string {
-  const content = textOf(file.content) ?? '';
-  const encoding = textOf(file.encoding) ?? '';
-  if (!/^(?:b64|base64|gz|gzip)/.test(encoding)) return content;
-  const bytes =
-    encoding.startsWith('g') && !encoding.includes('b')
-      ? Buffer.from(content, 'latin1')
-      : Buffer.from(content, 'base64');
-  return ((encoding.startsWith('g') ? unzip(bytes) : bytes) ?? Buffer.alloc(0)).toString('utf8');
+/** cloud-init's names for encodings (`cc_write_files.py`), in any case; with any other the content is text. */
+const IN_BASE64 = /^(?:gz(?:ip)?\+)?b(?:ase)?64$/;
+const PACKED = /^gz(?:ip)?(?:\+b(?:ase)?64)?$/;
+
+/** What is written in the end; empty where cloud-init could not read it either. YAML's `!!binary` gives bytes. */
+function contentOf({ content, encoding }: Readonly<Record<string, unknown>>, unzip: Unzip): string {
+  const name = (textOf(encoding) ?? '').trim().toLowerCase();
+  const given = Buffer.from(content instanceof Uint8Array ? content : (textOf(content) ?? ''));
+  const bytes = IN_BASE64.test(name) ? Buffer.from(given.toString('latin1'), 'base64') : given;
+  return (PACKED.test(name) ? unzip(bytes) : bytes)?.toString('utf8') ?? '';
 }

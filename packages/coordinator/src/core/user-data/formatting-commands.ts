@@ -19,7 +19,7 @@ const FORMATTERS: readonly Formatter[] = [
   { name: /^(?:sgdisk|gdisk|cgdisk)$/, when: lacks(/\s(?:-p|--print|-i|--info|-v|--verify|-l)\b/) },
   { name: /^(?:fdisk|sfdisk|cfdisk)$/, when: lacks(/\s(?:-l|--list|-x|-s|-d|--dump|-J|--json|-V|--verify)\b/) },
   { name: /^wipefs$/, when: has(OPTION('ao', 'all|offset')) },
-  { name: /^dd$/, when: (segment) => /\bof=/.test(segment) && DEVICE.test(segment.slice(segment.indexOf('of='))) },
+  { name: /^dd$/, when: (segment) => /\bof=/.test(segment) && DEVICE.test(writtenBy(segment)) },
   { name: /^badblocks$/, when: has(OPTION('w', 'write')) },
   { name: /^mdadm$/, when: has(OPTION('CB', 'create|build|zero-superblock')) },
   { name: /^zpool$/, when: has(/\s(?:create|destroy|labelclear|add|attach|replace)\b/) },
@@ -32,6 +32,8 @@ const FORMATTERS: readonly Formatter[] = [
   { name: /^btrfs$/, when: has(/\b(?:device\s+add|replace\s+start)\b/) },
   { name: /^ceph-(?:volume|disk)$/, when: has(/\b(?:prepare|create|batch|zap)\b/) },
 ];
+/** What `dd` writes to, and all that follows. */
+const writtenBy = (segment: string): string => segment.slice(segment.search(/\bof=/));
 const PARTED = /\b(?:mklabel|mktable|mkpart|rm|resizepart)\b/;
 
 /** They name programs without running them. */
@@ -42,7 +44,8 @@ const REDIRECT = /(?<![0-9&])>{1,2}\|?\s*["']?(\/dev\/(?:sd|xvd|vd|hd|nvme|md|dm
 
 const nameOf = (word: string): string => word.slice(word.lastIndexOf('/') + 1);
 
-const deviceIn = (segment: string): string => /\/dev\/[\w/.-]+/.exec(segment)?.[0] ?? '';
+const deviceOf = (name: string, segment: string): string =>
+  /\/dev\/[\w/.-]+/.exec(name === 'dd' ? writtenBy(segment) : segment)?.[0] ?? '';
 
 /**
  * The commands in a text that can format or wipe a disk, each as program and device, once; nothing else of the text, which may hold secrets. A
@@ -57,7 +60,7 @@ export function formattingCommands(text: string): readonly string[] {
     for (const word of segment.split(/[\s"'`,=()[\]{}<>]+/)) {
       const name = nameOf(word);
       const known = FORMATTERS.find((formatter) => formatter.name.test(name));
-      if (known && (known.when?.(segment) ?? true)) found.add(`${name} ${deviceIn(segment)}`.trim());
+      if (known && (known.when?.(segment) ?? true)) found.add(`${name} ${deviceOf(name, segment)}`.trim());
     }
   }
   return [...found];

@@ -101,7 +101,11 @@ const MARK_LIMIT_MS = 2_000;
 function markCall(run: Run): Call {
   const { oldInstanceId, opId } = run.record;
   const { clock, log } = run.parts;
-  const tags = { [TAG.fencedBy]: opId, [TAG.fencedAt]: new Date(run.wallMs()).toISOString() };
+  const began = run.plan.oldLaunchedAtWallMs ?? null;
+  const tags = {
+    [TAG.fencedBy]: opId,
+    ...(began === null ? {} : { [TAG.fencedRun]: new Date(began).toISOString() }),
+  };
   const mark = async (cloud: Cloud, options: CloudCallOptions): Promise<void> => {
     const enough = new AbortController();
     const marked = cloud

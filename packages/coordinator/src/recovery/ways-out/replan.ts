@@ -1,6 +1,7 @@
 import { isOperationError, type MemberId, type RecoveryPlan } from '@understudy/shared';
 import { makePlan } from '../../core/recovery/plan.ts';
-import { type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
+import { noPlacementOutside } from '../../core/recovery/plan-blockers.ts';
+import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import { gatherPlanInput } from '../gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
@@ -64,10 +65,15 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const result = makePlan(input, policy);
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
+    const { lostZones = [] } = basis ?? {};
+    const zones = { policy, lostZones, oldAz: record.oldAz ?? null, before: frozen.candidates };
+    const candidates = candidatesOutsideLostZones(result.plan.candidates, zones);
+    if (candidates.length === 0) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
+    const plan = { ...result.plan, candidates: [...candidates] };
     const capture = journal.get('capture', 'capture');
     const captured = capture?.state === 'done' || (capture?.noted?.set ?? null) !== null;
     const imaged = journal.states().has('image');
-    return { kind: 'plan', plan: replanned(frozen, result.plan, { captured, imaged }), basis };
+    return { kind: 'plan', plan: replanned(frozen, plan, { captured, imaged }), basis };
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isOperationError(error) || !error.code.startsWith('CLOUD_')) throw error;

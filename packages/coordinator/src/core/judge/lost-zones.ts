@@ -1,0 +1,24 @@
+import { type FleetMember, type GuardLimits, type StartedRecovery, zoneThreshold } from './guard-input.ts';
+
+/**
+ * Zones that are lost now: as many of their members are silent, or being recovered, as the guard takes for a lost zone, and none that failed is still heard. When they
+ * failed does not matter here: it is asked where not to place a replacement, not whether to begin one. Pure.
+ */
+export function lostZones(facts: {
+  readonly fleet: readonly FleetMember[];
+  readonly recoveries: readonly StartedRecovery[];
+  readonly limits: Pick<GuardLimits, 'zoneMinimum' | 'zoneRatio'>;
+}): readonly string[] {
+  const { fleet, limits } = facts;
+  const open = facts.recoveries.filter((one) => one.endedAtWallMs === null);
+  const zones = new Set([...fleet.map(({ az }) => az), ...open.flatMap(({ az }) => az ?? [])]);
+  return [...zones].filter((az) => {
+    const there = fleet.filter((one) => one.az === az);
+    const failed = there.filter((one) => one.failedSinceWallMs !== null);
+    if (az === '' || failed.some((one) => one.heard)) return false;
+    const recovered = open.filter((one) => one.az === az).map(({ member }) => member);
+    const down = new Set([...failed.map(({ member }) => member), ...recovered]);
+    const total = new Set([...there.map(({ member }) => member), ...recovered]).size;
+    return down.size >= zoneThreshold(limits, total);
+  });
+}
