@@ -58,14 +58,20 @@ const REJECTED = cloudError('CLOUD_REJECTED', 'UnsupportedOperation');
 
 describe('before the first stop', () => {
   test('the instance is marked as about to be stopped by us, once', async () => {
-    const { rig, step, next } = await stage();
+    const oldLaunchedAtWallMs = Date.UTC(2025, 11, 1);
+    const { rig, step, next } = await stage({ plan: { oldLaunchedAtWallMs } });
     expect(await step.prepare()).toEqual(REQUEST);
     const move = await next(null, {});
     expect(await callsOf(move)).toEqual([
-      ['createTags', [OLD], { [TAG.fencedBy]: rig.opId, [TAG.fencedAt]: '2026-01-01T00:00:00.000Z' }],
+      ['createTags', [OLD], { [TAG.fencedBy]: rig.opId, [TAG.fencedRun]: '2025-12-01T00:00:00.000Z' }],
     ]);
     expect(move).toMatchObject({ kind: 'act', calls: [{ name: 'mark', optional: true }] });
     expect(await callsOf(await next(answered('mark'), { mark: 1 }))).toEqual(STOP());
+  });
+
+  test('the mark names no run of the instance where the plan does not know it', async () => {
+    const { rig, next } = await stage();
+    expect(await callsOf(await next(null, {}))).toEqual([['createTags', [OLD], { [TAG.fencedBy]: rig.opId }]]);
   });
 
   test('a mark that fails, or takes long, stops nothing', async () => {
