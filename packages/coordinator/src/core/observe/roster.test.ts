@@ -1,4 +1,4 @@
-import { HMAC_TAGS, type MemberId } from '@understudy/shared';
+import { HMAC_TAGS, instanceHashOf, type MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, at, FROM, MASTER, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 import { ObserverTable } from './observer-table.ts';
@@ -44,6 +44,13 @@ describe('an activation that changes', () => {
     run(table, 2_250, 60_000);
     expect(said(table)).toBe('unknown NotActivated 1000 null');
     expect(table.reading(M, I)?.lastHeardAtMs).toBe(2_000);
+  });
+
+  it('to none, of one that is first heard then: it is nobody’s life either', () => {
+    const { table } = observer([watched(M)]);
+    table.setRoster([watched(M, { activatedInstanceId: null })], at(1_000));
+    new WireAgent(M, I).greet(table, 2_000);
+    expect(said(table)).toBe('unknown NotActivated 0 null');
   });
 
   it('back to the first one: what was heard of it meanwhile counts', () => {
@@ -182,6 +189,23 @@ describe('instances of one member', () => {
       ...Array(3).fill(false),
       ...Array(5).fill(true),
     ]);
+  });
+
+  it('are told apart by their whole hash: half of it makes nobody the activated one', () => {
+    const hash = instanceHashOf(I);
+    const zero = '00000000';
+    const { table } = observer([watched(M)]);
+    const alike = [`${hash.slice(0, 8)}${zero}`, `${zero}${hash.slice(8)}`].map((instanceHash) =>
+      Object.assign(new WireAgent(M, I), { instanceHash }),
+    );
+    for (const one of alike) one.greet(table, 100);
+    expect(said(table)).toBe(`unknown NeverHeard 0 ${I}`);
+    const agent = new WireAgent(M, I);
+    agent.greet(table, 200);
+    expect(table.opinion(M)).toMatchObject({ verdict: 'alive', lastHeardMs: 200 });
+    for (const one of alike) expect(one.send(table, 300).outcome).toBe('recorded');
+    expect(table.opinion(M)?.lastHeardMs).toBe(200);
+    expect(agent.send(table, 400).outcome).toBe('recorded');
   });
 
   it('one that was not heard has no moment it was heard at', () => {

@@ -131,6 +131,17 @@ describe('looks at those that are heard', () => {
     expect([...begun, ...rest].filter((member) => member !== 'db/m5').toSorted()).toEqual(members.slice(0, 5));
   });
 
+  it('are made at those who join later too', () => {
+    const { table, members } = fleet(2);
+    ticks(table, 250, 4_750);
+    expect(table.planServiceProbes(at(4_990), ROOM)).toHaveLength(2);
+    const roster = [...members, 'db/late' as const].map((member) => watched(member, { serviceProbes: [probe()] }));
+    table.setRoster(roster, at(5_000));
+    new WireAgent('db/late', 'i-db-late').greet(table, 5_000);
+    const orders = table.planServiceProbes(at(10_000), ROOM);
+    expect(orders.map(({ member }) => member)).toEqual(['db/late']);
+  });
+
   it('none is begun at one nobody has heard of, or where there is no room', () => {
     const { table } = observer([watched('db/a', { serviceProbes: [probe()] })]);
     ticks(table, 250, 10_000);
@@ -201,6 +212,20 @@ describe('looks at those that are silent', () => {
     expect(verdictAfter(TIMES_OUT, STALL_MS + 1)).toBe('suspect Silent');
     expect(verdictAfter(PASSES, 3_600_000)).toBe('suspect ProbeAnswered');
     expect(verdictAfter(NOT_SENT, 0)).toBe('suspect Silent');
+  });
+
+  it('whose probes are taken away is dead by its heartbeats alone', () => {
+    const { table, members } = silent(1);
+    for (const ms of [5_000, 5_500])
+      for (const order of table.planProbes(at(ms))) table.probeResult(order, 'sent', at(ms));
+    ticks(table, 5_250, 8_000);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'suspect', reason: 'Silent' });
+    table.setRoster(
+      members.map((member) => watched(member)),
+      at(8_100),
+    );
+    ticks(table, 8_250, 8_250);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'dead', reason: 'ProbesFailed' });
   });
 
   it('the outcome of a look for an earlier suspicion confirms nothing', () => {
