@@ -1,4 +1,4 @@
-import { decodeAck, type MemberId } from '@understudy/shared';
+import { decodeAck, type MemberId, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { TWO_AGENTS_FOR_MS } from './contests.ts';
 import { at, FROM, observer, run, WireAgent, watched } from './observe.fixtures.ts';
@@ -148,7 +148,8 @@ it('one agent whose clock and state went back is told, goes on with a greater ep
 });
 
 it('one that was heard only as the overtaken one has no address: it is not probed', () => {
-  const { table } = observer([watched(M)]);
+  const probe = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 });
+  const { table } = observer([watched(M, { serviceProbes: [probe] })]);
   const [newer, older] = [new WireAgent(M, I), new WireAgent(M, I)];
   newer.epoch = 200n;
   expect(newer.send(table, 0).outcome).toBe('unconfirmed');
@@ -157,6 +158,7 @@ it('one that was heard only as the overtaken one has no address: it is not probe
   for (let ms = 1_250; ms <= 20_000; ms += 250) {
     table.tick(at(ms));
     expect(table.planProbes(at(ms))).toEqual([]);
+    expect(table.planServiceProbes(at(ms), { confirm: 9, watch: 9 })).toEqual([]);
   }
   expect(table.opinion(M)?.verdict).not.toBe('dead');
 });

@@ -251,6 +251,13 @@ describe('an observer', () => {
     ]);
   });
 
+  it('says who is claimed to speak and is not believed', () => {
+    const { table } = observer([watched(M)]);
+    expect(table.refused(M, at(0))).toBeNull();
+    new WireAgent(M, I, 3).send(table, 100);
+    expect(table.refused(M, at(200))).toMatchObject({ kind: 'unknown-key', count: 1, from: FROM.address });
+  });
+
   it('names those who use a key in order, each once, whichever of its instances does', () => {
     const { table } = observer([watched('db/b'), watched(M)]);
     for (const member of ['db/b', M] as const) {
