@@ -51,6 +51,14 @@ describe('a second agent with a newer boot epoch', () => {
     expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
   });
 
+  it('both fall silent: that is silence, whoever spoke before', () => {
+    const { table, service, byHand } = twoAgents();
+    byHand.greet(table, 1_000);
+    beat(table, [service, byHand], 2_000, 8_000);
+    run(table, 8_000, 13_500);
+    expect(table.opinion(M)).toMatchObject({ verdict: 'suspect', reason: 'Silent' });
+  });
+
   it('it ends after six seconds, and the one it overtook goes on unheard of that: never suspect', () => {
     const { table, service, byHand } = twoAgents();
     byHand.greet(table, 1_000);
@@ -155,6 +163,7 @@ it('one that was heard only as the overtaken one has no address: it is not probe
   expect(newer.send(table, 0).outcome).toBe('unconfirmed');
   expect([older.send(table, 500).outcome, older.send(table, 1_000).outcome]).toEqual(['stale', 'rival']);
   expect(table.opinion(M)).toMatchObject({ verdict: 'alive', lastHeardMs: 1_000 });
+  expect(table.unexpected(M, [FROM.address], at(1_000)).map(({ kind }) => kind)).toEqual(['older-epoch']);
   for (let ms = 1_250; ms <= 20_000; ms += 250) {
     table.tick(at(ms));
     expect(table.planProbes(at(ms))).toEqual([]);

@@ -1,7 +1,10 @@
 import { HMAC_TAGS, instanceHashOf, type MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, at, FROM, MASTER, observer, run, watched, WireAgent } from './observe.fixtures.ts';
+import { NONE } from './columns.ts';
+import { ObserverState } from './observer-state.ts';
 import { ObserverTable } from './observer-table.ts';
+import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
 
 const M = 'db/a' as const;
 const I = 'i-db-a';
@@ -208,9 +211,47 @@ describe('instances of one member', () => {
     expect(agent.send(table, 400).outcome).toBe('recorded');
   });
 
+  it('the activated one stays, also where only one is remembered', () => {
+    const { table } = observer([watched(M)], { maxInstancesPerMember: 1 });
+    new WireAgent(M, I).greet(table, 100);
+    for (const id of ['i-1', 'i-2']) new WireAgent(M, id).greet(table, 200);
+    expect([I, 'i-1', 'i-2'].filter((id) => table.reading(M, id) !== null)).toEqual([I, 'i-2']);
+  });
+
+  it('who comes and goes uses the same rows again', () => {
+    const state = new ObserverState({ ...DEFAULT_OBSERVER_SETTINGS, maxInstancesPerMember: 3 });
+    const slot = state.members.take();
+    state.members.firstEntry[slot] = NONE;
+    state.members.activeEntry[slot] = NONE;
+    for (let i = 0; i < 50; i++) state.addEntry(slot, i, i, `${i}`);
+    expect(state.entries.count).toBe(3);
+  });
+
+  it('whoever gets the row of one that two agents spoke for is not called two', () => {
+    const { table } = observer([watched(M, { activatedInstanceId: null })], { maxInstancesPerMember: 1 });
+    const [older, newer] = strangers('i-1', 'i-1');
+    if (!older || !newer) throw new Error('want two');
+    older.greet(table, 0);
+    newer.epoch = 2n;
+    newer.greet(table, 100);
+    for (const ms of [200, 1_300]) {
+      older.send(table, ms);
+      newer.send(table, ms);
+    }
+    const contested = (one: WireAgent, ms: number) => {
+      const { ack } = one.send(table, ms, { ackRequested: true });
+      return ack && one.hear(ack).contested;
+    };
+    expect(contested(newer, 2_500)).toBe(true);
+    const other = new WireAgent(M, 'i-2');
+    other.greet(table, 3_000);
+    expect(contested(other, 4_000)).toBe(false);
+  });
+
   it('one that was not heard has no moment it was heard at', () => {
     const { table } = observer([watched(M)]);
     const agent = new WireAgent(M, I);
+    expect(table.opinion(M)?.lastHeardMs).toBeNull();
     introduce(table, agent, 100);
     expect(table.opinion(M)?.lastHeardMs).toBeNull();
     agent.send(table, 200);
