@@ -1,16 +1,37 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from './rooms.ts';
 
 export const CACHE = join(ROOT, '.cache', 'mutants');
-const TREE = join(CACHE, 'tree');
+/** Of its own for each run: two at a time would pull the ground from under each other. */
+const TREE = join(CACHE, `tree-${process.pid}`);
 
 const lines = (text: string): readonly string[] => text.split('\0').filter((line) => line !== '');
 
-/** A copy of what git knows and of what is new, to be mutated in place; dependencies are shared. Returns its folder. */
+const removeTree = (): void => rmSync(TREE, { recursive: true, force: true });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** What runs left behind that were killed. */
+function removeOrphans(): void {
+  if (!existsSync(CACHE)) return;
+  for (const name of readdirSync(CACHE)) {
+    const pid = /^tree-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(CACHE, name), { recursive: true, force: true });
+  }
+}
+
+/** A copy of what git knows and of what is new, to be mutated in place; dependencies are shared. Gone when the process ends. Returns its folder. */
 export function freshTree(): string {
-  rmSync(TREE, { recursive: true, force: true });
+  removeOrphans();
+  process.once('exit', removeTree);
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,
     encoding: 'utf8',

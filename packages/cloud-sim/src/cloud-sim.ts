@@ -6,7 +6,7 @@ import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
-import type { SimInstanceEvent, StatusCheck } from './core/model.ts';
+import type { SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
 import type { Kept, Quotas } from './core/world.ts';
 import { SimNoReplyError } from './transport.ts';
 
@@ -183,6 +183,19 @@ export class CloudSim {
   /** As when its waiting period is over: nothing brings it back. */
   deleteKmsKey(name: string): boolean {
     return this.core.world.kmsKeys.remove(name);
+  }
+
+  /** A Dedicated Host; there is no end to its room. */
+  setHost(host: SimHost, exists: boolean): void {
+    if (exists) this.core.world.hosts.set(host.id, host);
+    else this.core.world.hosts.delete(host.id);
+  }
+
+  /** Marketplace codes: of what is on the image's root disk, and of what is copied from it. false: no such image. */
+  setProductCodes(imageId: string, codes: readonly string[]): boolean {
+    const image = this.core.world.images.get(imageId);
+    if (image) this.core.world.productCodes.set(image.rootSnapshotId, codes);
+    return image !== undefined;
   }
 
   setZoneImpaired(az: string, impaired: boolean): void {

@@ -13,6 +13,8 @@ export type PlantedOutcome = z.infer<typeof OutcomeSchema>;
 
 const SIM = join(import.meta.dirname, '..', 'main.ts');
 const PLANT = join(import.meta.dirname, 'plant.ts');
+/** A bug may send the run round in circles: nobody else would end it once the test is over. */
+const LIMIT_MS = 170_000;
 const FLAGS = ['--conditions=source', '--max-semi-space-size=64', '--disable-warning=ExperimentalWarning'];
 
 /** The bug's own run in a process of its own, whose code has the bug. @throws when the process ends in another way than with a result. */
@@ -33,7 +35,12 @@ export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
 
 async function outputOf(args: readonly string[], name: string): Promise<string> {
   const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: name, NODE_OPTIONS: '' };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));

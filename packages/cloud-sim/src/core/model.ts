@@ -70,6 +70,8 @@ export interface SimInstance {
     readonly formatted: readonly { readonly volumeId: string; readonly device: string; readonly by: string }[];
   } | null;
   readonly events: readonly SimInstanceEvent[];
+  /** Marketplace codes of the image it was launched from. */
+  readonly productCodes: readonly string[];
 }
 
 export type SimAttachmentState = 'attaching' | 'attached' | 'detaching' | 'detached' | 'busy';
@@ -155,6 +157,7 @@ export interface SimNetworkInterface {
   readonly vpcId: string;
   readonly privateIp: string;
   readonly secondaryIps: readonly string[];
+  readonly ipv6Addresses: readonly string[];
   readonly macAddress: string;
   readonly groupIds: readonly string[];
   readonly description: string;
@@ -208,6 +211,14 @@ export interface SimCapacityReservation {
   readonly count: number;
   readonly state: 'active' | 'cancelled';
   readonly tags: SimTags;
+}
+
+export interface SimHost {
+  /** `h-…` */
+  readonly id: string;
+  readonly az: string;
+  /** Takes launches that name no host. */
+  readonly autoPlacement: boolean;
 }
 
 /** To an interface; EC2 shows the instance it is attached to beside it. */

@@ -8,6 +8,7 @@ import { LatencyModel, type LatencyName, type LatencyOverrides } from './latency
 import type {
   SimAddress,
   SimCapacityReservation,
+  SimHost,
   SimImage,
   SimInstance,
   SimKeyPair,
@@ -107,6 +108,10 @@ export class World {
   /** ARNs; License Manager's. */
   readonly licenseConfigurations = new Set<string>();
   readonly kmsKeys: KmsKeys;
+  /** Dedicated Hosts by id; room on them is not counted. */
+  readonly hosts = new Map<string, SimHost>();
+  /** Marketplace codes by snapshot: they go with what is on the disk. */
+  readonly productCodes = new Map<string, readonly string[]>();
   /** `az/type` that is not sold there. */
   readonly notOffered = new Set<string>();
   readonly zones: readonly string[];

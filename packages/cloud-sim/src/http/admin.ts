@@ -86,6 +86,13 @@ const CapacitySchema = z.strictObject({
 });
 const OfferingSchema = z.strictObject({ az: z.string(), instanceType: z.string(), offered: z.boolean() });
 const ExistsSchema = z.strictObject({ name: z.string().min(1), exists: z.boolean() });
+const HostSchema = z.strictObject({
+  id: z.string().regex(/^h-[0-9a-f]+$/),
+  az: z.string(),
+  autoPlacement: z.boolean(),
+  exists: z.boolean(),
+});
+const CodesSchema = z.strictObject({ imageId: z.string(), codes: z.array(z.string().min(1)).max(10) });
 const KeysSchema = z.strictObject({ keys: z.array(z.string().min(1)).max(50) });
 const DnsSchema = z.strictObject({ mode: z.enum(['answer', 'nxdomain', 'silent']) });
 const QuotasSchema = z.record(z.string(), z.number().int().min(0));
@@ -174,6 +181,18 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
     sim.setLicenseConfiguration(wanted.name, wanted.exists);
     return done(reply, true, '');
   });
+  app.post('/_sim/hosts', (request, reply) => {
+    const wanted = body(HostSchema, request.body, reply);
+    if (!wanted) return reply;
+    const { exists, ...host } = wanted;
+    sim.setHost(host, exists);
+    return done(reply, true, '');
+  });
+  app.post('/_sim/product-codes', (request, reply) => {
+    const wanted = body(CodesSchema, request.body, reply);
+    if (!wanted) return reply;
+    return done(reply, sim.setProductCodes(wanted.imageId, wanted.codes), `no image ${wanted.imageId}`);
+  });
   app.post('/_sim/required-tags', (request, reply) => {
     const wanted = body(KeysSchema, request.body, reply);
     if (!wanted) return reply;
@@ -211,6 +230,7 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
     capacityReservations: world.capacityReservations.all(),
     routeTables: world.routeTables.all(),
     kmsKeys: world.kmsKeys.all(),
+    hosts: [...world.hosts.values()],
     instanceProfiles: [...world.instanceProfiles],
     licenseConfigurations: [...world.licenseConfigurations],
     launches: sim.log.launches(),

@@ -49,6 +49,7 @@ function interfaceView(
     MacAddress: one.macAddress,
     PrivateIpAddress: one.privateIp,
     PrivateDnsName: hostName(world, one.privateIp),
+    Ipv6Addresses: one.ipv6Addresses.map((Ipv6Address) => ({ Ipv6Address })),
     SourceDestCheck: one.sourceDestCheck,
     InterfaceType: 'interface',
     Groups: groupViews(world, one.groupIds),
@@ -101,6 +102,8 @@ function optionViews(world: World, instance: SimInstance): Partial<Instance> {
       ...groupView(world, request.Placement),
       Tenancy: request.Placement?.Tenancy ?? 'default',
       PartitionNumber: request.Placement?.PartitionNumber,
+      HostId: request.Placement?.HostId,
+      Affinity: request.Placement?.Affinity,
     },
     IamInstanceProfile: profileView(instance),
     MetadataOptions: {
@@ -203,7 +206,10 @@ export function instanceView(
     StateTransitionReason: instance.transitionReason,
     LaunchTime: date(instance.launchedAtWallMs),
     AmiLaunchIndex: 0,
-    ProductCodes: [],
+    ProductCodes: instance.productCodes.map((ProductCodeId) => ({
+      ProductCodeId,
+      ProductCodeType: 'marketplace' as const,
+    })),
     ClientToken: instance.clientToken ?? '',
     Tags: tagList(instance.tags),
     BlockDeviceMappings: blockDeviceViews(world, call, instance),

@@ -22,6 +22,7 @@ type Wanted =
       readonly networkCardIndex: number;
       readonly groupIds: readonly string[];
       readonly privateIp: string | undefined;
+      readonly ipv6: { readonly named: readonly string[]; readonly count: number };
       readonly description: string;
       readonly deleteOnTermination: boolean;
     };
@@ -63,7 +64,14 @@ function defaultSubnet(world: World, az: string | undefined): SimSubnet {
   return found;
 }
 
-const TOP_LEVEL = ['SubnetId', 'SecurityGroupIds', 'SecurityGroups', 'PrivateIpAddress'] as const;
+const TOP_LEVEL = [
+  'SubnetId',
+  'SecurityGroupIds',
+  'SecurityGroups',
+  'PrivateIpAddress',
+  'Ipv6Addresses',
+  'Ipv6AddressCount',
+] as const;
 
 function requireNoTopLevel(input: RunInstancesRequest): void {
   for (const name of TOP_LEVEL) {
@@ -81,7 +89,15 @@ function requireNoTopLevel(input: RunInstancesRequest): void {
  */
 function existing(world: World, call: Call, spec: InstanceNetworkInterfaceSpecification, deviceIndex: number): Wanted {
   const one = need(call, world.networkInterfaces, 'networkInterface', spec.NetworkInterfaceId);
-  for (const name of ['SubnetId', 'Groups', 'PrivateIpAddress', 'Description', 'AssociatePublicIpAddress'] as const) {
+  for (const name of [
+    'SubnetId',
+    'Groups',
+    'PrivateIpAddress',
+    'Description',
+    'AssociatePublicIpAddress',
+    'Ipv6Addresses',
+    'Ipv6AddressCount',
+  ] as const) {
     if (spec[name] !== undefined) {
       throw new Ec2Error('InvalidParameterCombination', `${name} may not be given together with NetworkInterfaceId`);
     }
@@ -110,6 +126,10 @@ function fresh(
     networkCardIndex: spec.NetworkCardIndex ?? 0,
     groupIds: groupsFor(world, call, subnet, spec.Groups),
     privateIp: spec.PrivateIpAddress,
+    ipv6: {
+      named: (spec.Ipv6Addresses ?? []).flatMap((one) => one.Ipv6Address ?? []),
+      count: spec.Ipv6AddressCount ?? 0,
+    },
     description: spec.Description ?? '',
     deleteOnTermination: spec.DeleteOnTermination ?? true,
   };
@@ -135,7 +155,10 @@ function wantedInterfaces(world: World, call: Call, input: RunInstancesRequest):
   const subnet = input.SubnetId
     ? need(call, world.subnets, 'subnet', input.SubnetId)
     : defaultSubnet(world, input.Placement?.AvailabilityZone);
-  const spec = { Groups: input.SecurityGroupIds, PrivateIpAddress: input.PrivateIpAddress };
+  const spec = {
+    ...{ Groups: input.SecurityGroupIds, PrivateIpAddress: input.PrivateIpAddress },
+    ...{ Ipv6Addresses: input.Ipv6Addresses, Ipv6AddressCount: input.Ipv6AddressCount },
+  };
   return [fresh(world, call, spec, subnet, 0)];
 }
 
@@ -198,6 +221,12 @@ export function launchNetwork(world: World, call: Call, input: RunInstancesReque
   };
 }
 
+/** Every subnet has a block of its own; which address of it makes no difference here. */
+const ipv6Of = (world: World, { named, count }: { named: readonly string[]; count: number }): readonly string[] => [
+  ...named,
+  ...Array.from({ length: count }, () => `2001:db8::${world.random.hex(2)}:${world.random.hex(2)}`),
+];
+
 /** Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it runs. Returns their ids. */
 export function attachLaunchInterfaces(
   world: World,
@@ -214,7 +243,9 @@ export function attachLaunchInterfaces(
   ]);
   return network.wanted.map((wanted) => {
     const one =
-      wanted.kind === 'existing' ? wanted.one : makeInterface(world, call, { ...wanted, clientToken: null, tags });
+      wanted.kind === 'existing'
+        ? wanted.one
+        : makeInterface(world, call, { ...wanted, ipv6Addresses: ipv6Of(world, wanted.ipv6), clientToken: null, tags });
     const attachment = {
       attachmentId: world.newId('eni-attach'),
       instanceId,

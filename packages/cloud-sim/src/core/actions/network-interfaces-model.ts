@@ -58,6 +58,7 @@ export function requireRoomForInterface(world: World): void {
 export interface NewInterface {
   readonly subnet: SimSubnet;
   readonly privateIp?: string | undefined;
+  readonly ipv6Addresses?: readonly string[];
   readonly groupIds: readonly string[];
   readonly description: string;
   readonly clientToken: string | null;
@@ -77,6 +78,7 @@ export function makeInterface(world: World, call: Call, wanted: NewInterface): S
     vpcId: wanted.subnet.vpcId,
     privateIp,
     secondaryIps: [],
+    ipv6Addresses: wanted.ipv6Addresses ?? [],
     macAddress: `02:${(world.random.hex(5).match(/../g) ?? []).join(':')}`,
     groupIds: wanted.groupIds,
     description: wanted.description,

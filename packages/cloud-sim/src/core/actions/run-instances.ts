@@ -6,6 +6,7 @@ import type { SimInstance } from '../model.ts';
 import { tagsFor } from '../tags.ts';
 import { type Call, struckBy, type World } from '../world.ts';
 import { reservationView } from './instance-views.ts';
+import { placedOnHost } from './hosts.ts';
 import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
 import { attachLaunchInterfaces, type LaunchNetwork, launchNetwork, requireCards } from './launch-network.ts';
 import { requireReferences } from './launch-references.ts';
@@ -152,6 +153,8 @@ function checkQuotas(world: World, count: number, disks: number): void {
 
 interface LaunchPlan {
   readonly input: RunInstancesRequest;
+  /** With the Dedicated Host, where it goes on one. */
+  readonly placed: RunInstancesRequest;
   readonly image: ReturnType<typeof checkImage>['image'];
   readonly instanceType: string;
   readonly network: LaunchNetwork;
@@ -172,7 +175,7 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     generation: 1,
     stateReason: null,
     transitionReason: '',
-    request: input,
+    request: plan.placed,
     imageId: image.id,
     instanceType: plan.instanceType,
     az: network.subnet.az,
@@ -202,6 +205,7 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     busyAfterStopMs: null,
     firstBoot: null,
     events: [],
+    productCodes: world.productCodes.get(image.rootSnapshotId) ?? [],
   };
   return world.instances.put(made, world.nowMs, call.instant);
 }
@@ -237,13 +241,14 @@ export function runInstances(world: World, call: Call, input: RunInstancesReques
   requireCards(network, type);
   requireOffered(world, network.subnet.az, type);
   world.requireZone(network.subnet.az);
+  const placed = placedOnHost(world, call, input, network.subnet.az);
   const disks = launchDisks(world, call, input, image);
   checkAttachments(type, disks.length, network.wanted.length);
   checkQuotas(world, count, disks.length);
   if (input.DryRun) throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
   takeCapacity(world, call, network.subnet.az, type.name, count);
   const scope = tokenScope(world, input);
-  const plan = { input, image, instanceType: type.name, network, disks, reservationId: world.newId('r') };
+  const plan = { input, placed, image, instanceType: type.name, network, disks, reservationId: world.newId('r') };
   const made = Array.from({ length: count }, () => makeInstance(world, call, plan));
   const ids = made.map((one) => one.id);
   if (input.ClientToken) world.tokens.record(scope, input.ClientToken, parametersOf(input), ids);

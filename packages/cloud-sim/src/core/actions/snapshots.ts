@@ -121,6 +121,8 @@ function take(world: World, call: Call, taken: Taken): { snapshot: SimSnapshot; 
     tags: taken.tags,
   };
   world.snapshots.put(snapshot, world.nowMs, call.instant);
+  const codes = world.productCodes.get(volume.snapshotId ?? '');
+  if (codes) world.productCodes.set(snapshot.id, codes);
   world.volumes.update(volume.id, { lastSnapshotAtMs: world.nowMs }, world.nowMs, call.instant);
   world.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });
   return { snapshot, tookMs };
