@@ -294,4 +294,30 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     replacement: 'true',
     why: 'Makes the same index anew.',
   },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'if (membershipChanged) state.index.rebuild(members)',
+    replacement: 'true',
+    why: 'Makes the same index anew.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'function reserveFor(state: ObserverState, keyring: Keyring, memberCount: number): void {',
+    why: 'Only saves growing step by step.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'state.members.reserve(memberCount)',
+    why: 'Only saves growing step by step.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'state.entries.reserve(memberCount)',
+    why: 'Only saves growing step by step.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'keyring.clear(slot)',
+    why: 'Done twice, when a slot is given back and when it is taken: whichever is left out, nobody inherits a key.',
+  },
 ];

@@ -73,6 +73,12 @@ describe('an activation that changes', () => {
   });
 });
 
+it('a member for which nobody is activated is told to be so from the first moment', () => {
+  const { table } = observer([watched(M, { activatedInstanceId: null })]);
+  expect(said(table)).toBe('unknown NotActivated 0 null');
+  expect(table.takeChanges().map(({ reason }) => reason)).toEqual(['NotActivated']);
+});
+
 describe('a roster that says the same again', () => {
   it('changes nothing: neither what was heard, nor since when, nor what was told', () => {
     const { table } = heard();
