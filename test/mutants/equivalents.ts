@@ -1,3 +1,4 @@
+import { OBSERVE_EQUIVALENTS } from './equivalents-observe.ts';
 import type { Equivalent } from './score.ts';
 
 const A = 'packages/agent/src/core';
@@ -316,4 +317,5 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     replacement: '(touched.get(key) ?? 0) >= range.revision',
     why: 'What was touched in the revision of the list is listed as it was touched.',
   },
+  ...OBSERVE_EQUIVALENTS,
 ];
