@@ -60,6 +60,18 @@ describe('what stays of an abandoned recovery', () => {
     expect(history.acts).toEqual([act]);
   });
 
+  test('it has the zone of the intent where that has one, when its instance was launched, and how often the leader changed', () => {
+    const told = { ...intent, oldAz: 'az-a', term: 2, plan: { ...intent.plan, oldLaunchedAtWallMs: 7 } };
+    expect(abandonedHistoryOf(facts({ intent: told, term: 4 }))).toMatchObject({
+      ...{ oldAz: 'az-a', oldLaunchedAtWallMs: 7, leaderChanges: 1, ordinal: 2 },
+    });
+    const { ordinal: _, ...first } = base;
+    const plain = abandonedHistoryOf(facts({ intent: first, term: base.term }));
+    expect(plain).toMatchObject({ oldLaunchedAtWallMs: null, leaderChanges: 0 });
+    expect(plain).not.toHaveProperty('oldAz');
+    expect(plain).not.toHaveProperty('ordinal');
+  });
+
   test('earlier acts come first', () => {
     const retry = { ...act, kind: 'retry' as const };
     expect(abandonedHistoryOf(facts({ intent: { ...intent, acts: [retry] } })).acts).toEqual([retry, act]);

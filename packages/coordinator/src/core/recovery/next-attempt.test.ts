@@ -161,6 +161,7 @@ describe('at the bounds', () => {
   });
   test('what was refused in an earlier round does not count, nor what was asked again since', () => {
     expect(alone([refusedAt(0, 1), refusedAt(0, 2, 1)], 1)).toEqual([1]);
+    expect(alone([refusedAt(0, 1), refusedAt(0, 1, 1), refusedAt(0, 2, 1)], 1)).toEqual([1]);
     const again: EndedAttempt = { ...refusedAt(1), failure: 'capacity' };
     expect(alone([refusedAt(0), again], 2)).toEqual([]);
     expect(alone([], 0)).toEqual([]);
@@ -186,6 +187,8 @@ describe('at the bounds', () => {
       attempt(0, 0),
     );
   });
+  test('... also where as many were asked as there are to ask', () =>
+    expect(next(ended([0, 'instance'], [1, 'capacity'], [2, 'placement']), {}, 3)).toMatchObject(attempt(0, 0)));
   test('short pauses stay short: as many as there are candidates to ask', () => {
     const all = ended([0, 'capacity'], [1, 'capacity'], [0, 'capacity'], [1, 'capacity']);
     expect(next(all, { pauseMs: 10, pauseMaxMs: 15 })).toMatchObject(attempt(0, 20));
