@@ -23,6 +23,21 @@ describe('what a heartbeat says of its checks', () => {
     expect(reading()?.checks[1]).toMatchObject({ status: 'warn', failingSinceMs: null });
   });
 
+  it('is kept for each agent', () => {
+    const { table } = observer([watched(M), watched('db/b'), watched('db/c')]);
+    const agents = [M, 'db/b', 'db/c'].map(
+      (member) => new WireAgent(member as MemberId, `i-${member.replace('/', '-')}`),
+    );
+    for (const [i, agent] of agents.entries()) {
+      agent.checks = PASSING.map((check) => ({ ...check, code: 10 + i }));
+      agent.promise = { stopWithinSeconds: 100 + i, watchdog: false };
+      agent.greet(table, 0);
+    }
+    const readings = agents.map(({ member, instanceId }) => table.reading(member, instanceId));
+    expect(readings.map((one) => one?.checks[0]?.code)).toEqual([10, 11, 12]);
+    expect(readings.map((one) => one?.servePromise?.stopWithinSeconds)).toEqual([100, 101, 102]);
+  });
+
   it('one that is not known ends it', () => {
     const { table, agent, reading } = greeted();
     agent.checks = withStatus(1, 'unknown');
