@@ -191,7 +191,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     world.crash(old.instanceId);
     await world.until('held', () => world.hold(DB1)?.reason === 'NoPlacementLeft', HOUR_MS);
     expect(world.sim.fired('denied')).toBeGreaterThan(0);
-    expect(world.sim.core.world.instances.get(old.instanceId)?.tags[TAG.fencedBy]).toBeUndefined();
+    expect(world.sim.core.region.instances.get(old.instanceId)?.tags[TAG.fencedBy]).toBeUndefined();
     world.remove(KEYS.intent(DB1));
     world.sim.clearFaults();
     await world.until('held', () => world.hold(DB1)?.reason === 'StoppedByOwnFence', 120_000);
@@ -211,7 +211,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);
     expect(world.activation(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1) });
     const { instanceId = '' } = world.activation(DB1) ?? {};
-    const disks = world.sim.core.world.volumes
+    const disks = world.sim.core.region.volumes
       .all()
       .filter((one) => one.attachments.some((attachment) => attachment.instanceId === instanceId));
     expect(disks.length).toBeGreaterThan(0);
@@ -220,7 +220,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     expect([world.launches, world.kv.entries(KEYS.journal).length]).toEqual([1, 0]);
   }
 
-  const snapshotsOf = (world: World) => new Set(world.sim.core.world.snapshots.all().map((one) => one.id));
+  const snapshotsOf = (world: World) => new Set(world.sim.core.region.snapshots.all().map((one) => one.id));
 
   test('but for a journal: its fence and snapshots are not believed once the instance has run again', async () => {
     const stage = await journalLeft();

@@ -15,7 +15,7 @@ interface Stage {
 
 async function pausedAt(at: number): Promise<Stage> {
   const scene = new Scene({ policy: { verifyTimeoutMs: 3_600_000 } });
-  scene.policy.placements.push({ subnetId: scene.sim.defaultWorld.subnets['us-east-1a'] ?? '' });
+  scene.policy.placements.push({ subnetId: scene.sim.defaultRegion.subnets['us-east-1a'] ?? '' });
   const old = scene.seedMember();
   await scene.begin(old);
   const pause = new PausePoint(at);
@@ -65,7 +65,7 @@ async function wakesUpAt(at: number): Promise<'not reached' | 'replaced' | 'aban
   expect(alive).toEqual([replacement]);
   expect(scene.stateOf(replacement)).toBe('running');
   expect(scene.activation()).toMatchObject({ instanceId: replacement, opId: opIdOf(old.instanceId, 1) });
-  const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+  const address = scene.sim.core.region.addresses.get(old.allocationId ?? '');
   expect(scene.holderOf(address?.networkInterfaceId ?? '')).toBe(replacement);
   expect(scene.kv.entries(KEYS.history)).toEqual(history);
   for (const prefix of [KEYS.intents, KEYS.journal, KEYS.holds]) expect(scene.kv.entries(prefix)).toEqual([]);
