@@ -1,9 +1,11 @@
-import { HMAC_TAGS, instanceHashOf, type MemberId } from '@understudy/shared';
+import { HMAC_TAGS, instanceHashOf, type MemberId, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, at, FROM, MASTER, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 import { NONE } from './columns.ts';
+import { Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import { ObserverTable } from './observer-table.ts';
+import { applyRoster } from './roster.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
 
 const M = 'db/a' as const;
@@ -31,6 +33,17 @@ describe('an activation that changes', () => {
     expect(said(table)).toBe('alive Heard 9250 i-new');
     run(table, 9_500, 13_750);
     expect(said(table)).toBe('suspect Silent 13500 i-new');
+  });
+
+  it('to one that is silent already: it is suspected like any other, and not dead by its predecessor’s death', () => {
+    const { table } = heard();
+    new WireAgent(M, 'i-new').greet(table, 1_000);
+    run(table, 250, 9_000);
+    table.setRoster([watched(M, { activatedInstanceId: 'i-new' })], at(9_100));
+    run(table, 9_250, 12_000);
+    expect(said(table)).toBe('suspect Silent 9250 i-new');
+    run(table, 12_250, 12_250);
+    expect(said(table)).toBe('dead ProbesFailed 12250 i-new');
   });
 
   it('to one that was never heard: it is never missed', () => {
@@ -99,6 +112,41 @@ describe('a roster that says the same again', () => {
     expect(said(table, 'db/z')).toBe(`unknown NeverHeard 1200 ${I}`);
     expect(table.watchedCount).toBe(1);
   });
+});
+
+describe('a member that is gone', () => {
+  const PROBE = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 });
+  const ROOM = { confirm: 9, watch: 9 };
+
+  it('is not probed any more, whether it was heard or suspected', () => {
+    for (const untilMs of [4_750, 6_000]) {
+      const { table } = observer([watched(M, { serviceProbes: [PROBE] })]);
+      new WireAgent(M, I).greet(table, 0);
+      for (let ms = 250; ms <= untilMs; ms += 250) table.tick(at(ms));
+      table.setRoster([], at(untilMs));
+      expect([table.planProbes(at(7_000)), table.planServiceProbes(at(7_000), ROOM)]).toEqual([[], []]);
+    }
+  });
+
+  it('gives back its rows: whoever comes and goes needs no more of them', () => {
+    const state = new ObserverState(DEFAULT_OBSERVER_SETTINGS);
+    const keyring = new Keyring([1], () => MASTER);
+    for (let round = 0; round < 20; round++) {
+      applyRoster(state, keyring, [watched(M)], 0);
+      const slot = state.slots.get(M) ?? NONE;
+      for (let i = 0; i < 3; i++) state.addEntry(slot, i, i, `${i}`);
+      applyRoster(state, keyring, [], 0);
+    }
+    expect([state.members.count, state.entries.count]).toEqual([1, 3]);
+  });
+});
+
+it('without service probes, or without an activation, nothing is thought of services', () => {
+  const serviceProbes = [ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 })];
+  const { table } = observer([watched(M), watched('db/b', { serviceProbes, activatedInstanceId: null })]);
+  new WireAgent(M, I).greet(table, 0);
+  run(table, 250, 3_000);
+  expect(table.opinions().map(({ service }) => service)).toEqual([null, null]);
 });
 
 describe('what changed', () => {

@@ -1,149 +1,122 @@
-import type { Cloud, InstanceState } from '@understudy/shared';
+import { type ActivationRecord, type InstanceState, type KvEntry, serializeRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { activationRecord, entryOf } from '../../leader/records.fixtures.ts';
-import { frozen } from '../effect.fixtures.ts';
-import {
-  cloudError,
-  cloudInstance,
-  heard,
-  KEYS,
-  MEMBER,
-  NEW,
-  OLD,
-  putThrough,
-  REVOKE_REQUEST,
-  RunRig,
-} from '../run.fixtures.ts';
+import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
+import { activationRecord } from '../../leader/records.fixtures.ts';
+import { heard, KEYS, MEMBER, OLD, RunRig } from '../run.fixtures.ts';
 import { activateStep, replacementOf } from './activate.ts';
+import { askedFor, asker } from './step.fixtures.ts';
 
-const REQUEST = { instanceId: NEW };
+const REQUEST = { instanceId: 'i-new' };
 
-/** The step, once a replacement is verified. */
-async function stage(cloud: Partial<Cloud> = {}, how: 'stopped' | 'lease' = 'stopped') {
-  const rig = new RunRig({ cloud, intent: { activationModRevision: 42, oldIncarnation: 6 } });
-  putThrough(rig, 'verify-1', { fence: { result: { how } } });
+/** A replacement that was verified, and the state EC2 shows of the old instance. */
+async function scene(state: InstanceState | null = 'stopped', how: 'stopped' | 'terminated' | 'lease' = 'stopped') {
+  const seen = { state, others: [] as readonly string[] };
+  const rig = new RunRig({
+    cloud: {
+      describeInstances: async (filters) => [
+        ...seen.others.map((instanceId) => instanceFixture({ instanceId, state: 'running' })),
+        ...(seen.state === null
+          ? []
+          : askedFor(filters, 'instance-id').map((instanceId) =>
+              instanceFixture({ instanceId, state: seen.state ?? 'running' }),
+            )),
+      ],
+    },
+  });
+  rig.putStep('fence', { state: 'done', result: { how } });
+  rig.putStep('verify-1', { state: 'done', result: { instanceId: 'i-new' } });
   const run = await rig.run();
   const step = activateStep(run);
-  const next = (over: object = {}) => rig.clock.runUntilSettled(step.next(frozen<'activate'>(REQUEST, over), null));
-  return { rig, run, step, next };
+  return { rig, run, step, seen, ask: asker(rig, step, REQUEST) };
 }
-const seen = (state: InstanceState): Partial<Cloud> => ({
-  describeInstances: async () => [cloudInstance('i-other'), cloudInstance(OLD, { state })],
-});
 
-describe('the replacement', () => {
-  test('is the instance the verified attempt launched', async () => {
-    const { run, step } = await stage();
-    expect(replacementOf(run)).toBe(NEW);
+describe('who is activated', () => {
+  test('is the instance that the open attempt verified', async () => {
+    const { rig, step } = await scene();
     expect(await step.prepare()).toEqual(REQUEST);
+    rig.putStep('revoke-1', { state: 'done' });
+    const later = await rig.run();
+    expect(() => replacementOf(later)).toThrow('attempt 2 is not verified');
   });
-
-  test('is nobody while the present attempt is not verified', async () => {
-    const rig = new RunRig();
-    const notVerified = async () => replacementOf(await rig.run());
-    await expect(notVerified()).rejects.toThrow('attempt 1 is not verified');
+  test('is nobody whose verification failed', async () => {
+    const { rig } = await scene();
     rig.putStep('verify-1', { state: 'failed', result: { failure: 'instance' } });
-    await expect(notVerified()).rejects.toThrow('attempt 1 is not verified');
-    rig.putStep('revoke-1', {
-      state: 'done',
-      request: REVOKE_REQUEST,
-      result: { instanceTerminated: true, permitGone: true },
-    });
-    await expect(notVerified()).rejects.toThrow('attempt 2 is not verified');
+    const run = await rig.run();
+    expect(() => replacementOf(run)).toThrow('attempt 1 is not verified');
   });
 });
 
-describe('activating', () => {
-  test.each(['stopped', 'terminated'] as const)(
-    'names the replacement while the old instance is %s: one write against the activation of the plan',
-    async (state) => {
-      const { rig, next } = await stage(seen(state));
-      const record = { member: MEMBER, incarnation: 7, instanceId: NEW, opId: rig.opId };
-      expect(await next()).toEqual({
-        ...{ kind: 'done', result: { instanceId: NEW, incarnation: 7 } },
-        alongside: { puts: [{ key: KEYS.activation(MEMBER), expect: 42, record }] },
-      });
-    },
-  );
-
-  test('goes on where EC2 does not show the old instance any more: it was seen fenced', async () => {
-    const { next } = await stage({ describeInstances: async () => [cloudInstance('i-other')] });
-    expect((await next()).kind).toBe('done');
-  });
-
-  test.each(['stopping', 'shutting-down'] as const)('waits while it is %s', async (state) => {
-    expect(await (await stage(seen(state))).next()).toMatchObject({
-      kind: 'wait',
-      text: expect.stringContaining(state),
+describe('the activation', () => {
+  test('is one transaction against the activation the plan was based on', async () => {
+    const { run, ask } = await scene();
+    const { opId, activationModRevision } = run.record;
+    expect(await ask()).toEqual({
+      ...{ kind: 'done', result: { instanceId: 'i-new', incarnation: 2 } },
+      alongside: {
+        puts: [
+          {
+            ...{ key: KEYS.activation(MEMBER), expect: activationModRevision },
+            record: { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId },
+          },
+        ],
+      },
     });
   });
-
-  test.each(['running', 'pending'] as const)('is for a person when it is %s again', async (state) => {
-    const hold = { kind: 'hold', reason: 'FenceNotProven', text: expect.stringContaining(`${OLD} was started again`) };
-    expect(await (await stage(seen(state))).next()).toMatchObject(hold);
+  test.each<[InstanceState | null, string]>([
+    ['stopped', 'done'],
+    ['terminated', 'done'],
+    [null, 'done'],
+    ['stopping', 'wait'],
+    ['shutting-down', 'wait'],
+    ['running', 'hold'],
+    ['pending', 'hold'],
+  ])('while EC2 shows the old instance %s: %s', async (state, kind) => {
+    const { ask } = await scene(state);
+    expect(await ask()).toMatchObject({ kind });
   });
-
-  test('does not go on where it cannot be read', async () => {
-    const { next } = await stage({ describeInstances: () => Promise.reject(cloudError('CLOUD_UNAVAILABLE')) });
-    await expect(next()).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+  test('is not made over an old instance that was started again: held, with how to go on', async () => {
+    const { ask } = await scene('running');
+    expect(await ask()).toMatchObject({
+      ...{ reason: 'FenceNotProven', text: expect.stringContaining(`${OLD} was started again after it was fenced`) },
+    });
   });
-
-  test('asks for the old instance only', async () => {
-    const asked: unknown[] = [];
-    const describeInstances: Cloud['describeInstances'] = async (filters) => {
-      asked.push(filters);
-      return [];
-    };
-    await (await stage({ describeInstances })).next();
-    expect(asked).toEqual([{ 'instance-id': [OLD] }]);
+  test('does not mind that another instance runs', async () => {
+    const { ask, seen } = await scene();
+    seen.others = ['i-x'];
+    expect(await ask()).toMatchObject({ kind: 'done' });
+  });
+  test('after a lease was waited out: the old one may run, but not say that it serves', async () => {
+    const { rig, ask } = await scene('running', 'lease');
+    expect(await ask()).toMatchObject({ kind: 'done' });
+    rig.readings.set(OLD, heard({ serving: true, lastHeardAtMs: rig.clock.monotonicMs() }));
+    expect((await ask()).kind).toBe('hold');
+  });
+  test('that does not come about in five minutes is held', async () => {
+    const { step } = await scene();
+    expect(step.limitMs).toBe(300_000);
+    const frozen = { request: REQUEST, sends: {}, noted: null, elapsedMs: 300_001, conflict: null };
+    expect(step.onTimeout(frozen)).toMatchObject({ kind: 'hold', reason: 'FenceNotProven' });
   });
 });
 
-describe('after a lease was waited out', () => {
-  test('the old instance may run, and is not looked for', async () => {
-    expect((await (await stage({}, 'lease')).next()).kind).toBe('done');
-  });
-
-  test('it must not say that it serves', async () => {
-    const { rig, next } = await stage({}, 'lease');
-    rig.readings.set(OLD, heard({ serving: true }));
-    expect(await next()).toMatchObject({ kind: 'hold', reason: 'FenceNotProven' });
-  });
-});
-
-describe('another activation than that of the plan', () => {
-  const conflict = async (over: object | null) => {
-    const { rig, next } = await stage();
-    const record = { ...activationRecord(MEMBER, NEW, 7), opId: rig.opId, ...over };
-    return next({ conflict: [over === null ? null : entryOf(KEYS.activation(MEMBER), record, 50)] });
+describe('an activation that has changed since', () => {
+  const conflict = async (over: Partial<ActivationRecord> | null) => {
+    const { run, ask } = await scene('running');
+    const value = over && serializeRecord({ ...activationRecord(MEMBER, 'i-new', 2), opId: run.record.opId, ...over });
+    const entry = value === null ? null : ({ key: KEYS.activation(MEMBER), value, modRevision: 9 } as KvEntry);
+    return ask(null, { conflict: [entry] });
   };
-
-  test('that is our own, with the reply lost, is the activation', async () => {
-    expect(await conflict({})).toEqual({ kind: 'done', result: { instanceId: NEW, incarnation: 7 } });
-  });
-
-  test.each([
-    ['of another recovery', { opId: 'op-other' }, 'the activation names i-new (incarnation 7)'],
-    ['of another instance', { instanceId: 'i-third' }, 'the activation names i-third'],
-    ['that is gone', null, 'is gone'],
-  ])('%s is for a person', async (_name, over, text) => {
-    const hold = { kind: 'hold', reason: 'ClaimAgainstActivation', text: expect.stringContaining(text) };
-    expect(await conflict(over)).toMatchObject(hold);
-  });
-
-  test('that cannot be read is no activation', async () => {
-    const { next } = await stage();
-    const broken = entryOf(KEYS.activation(MEMBER), { ...activationRecord(MEMBER, NEW), incarnation: 0 }, 50);
-    await expect(next({ conflict: [broken] })).rejects.toMatchObject({ code: 'RECORD_UNREADABLE' });
-  });
-});
-
-test('after five minutes a person is told that the old instance does not stay stopped', async () => {
-  const { step } = await stage();
-  expect(step.limitMs).toBe(300_000);
-  expect(step.onTimeout(frozen<'activate'>(REQUEST))).toMatchObject({
-    kind: 'hold',
-    reason: 'FenceNotProven',
-    text: expect.stringContaining(OLD),
-  });
+  test('to what we wrote, and whose reply was lost: done', async () =>
+    expect(await conflict({})).toEqual({ kind: 'done', result: { instanceId: 'i-new', incarnation: 2 } }));
+  test.each<[string, Partial<ActivationRecord> | null, string]>([
+    ['by another recovery', { opId: 'op-x' }, 'the activation names i-new (incarnation 2)'],
+    ['to another instance', { instanceId: 'i-x', incarnation: 3 }, 'the activation names i-x (incarnation 3)'],
+    ['to nothing', null, 'the activation this recovery is based on is gone'],
+  ])('%s: held, and nothing is taken', async (_, over, text) =>
+    expect(await conflict(over)).toMatchObject({
+      ...{ kind: 'hold', reason: 'ClaimAgainstActivation', text: expect.stringContaining(text) },
+    }),
+  );
+  test('to a record that says nothing sensible: an error', async () =>
+    expect(conflict({ incarnation: 0 })).rejects.toMatchObject({ code: 'RECORD_UNREADABLE' }));
 });

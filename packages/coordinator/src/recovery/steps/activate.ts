@@ -1,4 +1,4 @@
-import { ActivationRecordSchema, invariant, parseRecord } from '@understudy/shared';
+import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from '../fenced-by.ts';
@@ -24,7 +24,7 @@ export function activateStep(run: Run): Step<'activate'> {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
     next: async (frozen) => {
-      if (frozen.conflict) return afterConflict(run, frozen);
+      if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
       return (await oldInstanceActs(run)) ?? activate(run, frozen);
     },
     onTimeout: () => ({
@@ -74,8 +74,11 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
   };
 }
 
-function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
-  const [entry = null] = frozen.conflict ?? [];
+function afterConflict(
+  run: Run,
+  frozen: Frozen<'activate'>,
+  [entry = null]: readonly (KvEntry | null)[],
+): Move<'activate'> {
   const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
   if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
     return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };

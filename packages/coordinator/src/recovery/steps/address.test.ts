@@ -1,231 +1,220 @@
-import type { Cloud, CloudAddress } from '@understudy/shared';
+import { type CloudAddress, type GroupPolicy } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { Attempt, Move } from '../effect.ts';
-import { answered, frozen } from '../effect.fixtures.ts';
-import { cloudError, MEMBER, OLD, putThrough, RunRig } from '../run.fixtures.ts';
+import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
 import { addressStep, replacementInterfaceOf } from './address.ts';
+import { askedFor, asker, LATER_MS, came, make } from './step.fixtures.ts';
 
 const ID = 'eipalloc-1';
-const REQUEST = { allocationId: ID, networkInterfaceId: 'eni-1', associationId: 'as-old' };
-const address = (over: Partial<CloudAddress> = {}): CloudAddress => ({
-  ...{ allocationId: ID, publicIp: '1.2.3.4', associationId: null, networkInterfaceId: null, instanceId: null },
-  ...{ privateIp: null, tags: {} },
-  ...over,
-});
-const ON_OLD = address({ associationId: 'as-old', networkInterfaceId: 'eni-old', instanceId: OLD });
-const ON_NEW = address({ associationId: 'as-new', networkInterfaceId: 'eni-1', instanceId: 'i-new' });
-const ON_OTHER = address({ associationId: 'as-x', networkInterfaceId: 'eni-x', instanceId: 'i-x' });
+const REQUEST = { allocationId: ID, networkInterfaceId: 'eni-new', associationId: 'as-old' };
+const SPACING_MS = 2_000;
+const LAG_MS = 60_000;
+const POLICY: Partial<GroupPolicy> = { launchTimeoutMs: 300_000 };
 
-/** The step, with what EC2 shows of the address. */
-async function stage(shown: CloudAddress | null = null, planned: object = {}) {
-  const cloud: { shown: CloudAddress | null; asked: unknown[] } = { shown, asked: [] };
-  const describeAddresses: Cloud['describeAddresses'] = async (filters) => {
-    cloud.asked.push(filters);
-    return [address({ allocationId: 'eipalloc-x' }), ...(cloud.shown ? [cloud.shown] : [])];
-  };
-  const plan = {
-    addresses: [
-      { allocationId: 'eipalloc-x', publicIp: '9.9.9.9', associationId: 'as-x', owedFrom: ['i-x'] },
-      { allocationId: ID, publicIp: '1.2.3.4', associationId: 'as-old', ...planned },
-    ],
-    primaryInterfaceId: 'eni-old',
-  };
-  const rig = new RunRig({ cloud: { describeAddresses }, plan });
-  putThrough(rig, 'activate');
+const address = (part: Partial<CloudAddress> = {}): CloudAddress =>
+  ({
+    ...{ allocationId: ID, publicIp: '203.0.113.7', associationId: null, networkInterfaceId: null, instanceId: null },
+    ...part,
+  }) as CloudAddress;
+const onOld = address({ associationId: 'as-old', networkInterfaceId: 'eni-old', instanceId: OLD });
+const onNew = address({ associationId: 'as-new', networkInterfaceId: 'eni-new', instanceId: 'i-new' });
+const elsewhere = address({ associationId: 'as-x', networkInterfaceId: 'eni-x', instanceId: 'i-x' });
+
+/** A replacement that is activated, and where EC2 shows the address. */
+async function scene(seen: CloudAddress | null = onOld, owedFrom: readonly string[] = []) {
+  const shown = { seen, others: [] as readonly CloudAddress[] };
+  const rig = new RunRig({
+    policy: POLICY,
+    plan: {
+      primaryInterfaceId: 'eni-old',
+      addresses: [
+        { allocationId: 'eipalloc-9', publicIp: '203.0.113.9', associationId: 'as-9' },
+        { allocationId: ID, publicIp: '203.0.113.7', associationId: 'as-old', owedFrom: [...owedFrom] },
+      ],
+    },
+    cloud: {
+      describeAddresses: async (filters) => {
+        expect(askedFor(filters, 'allocation-id')).toEqual([ID]);
+        return [...shown.others, ...(shown.seen ? [shown.seen] : [])];
+      },
+    },
+  });
+  rig.putStep('launch-1', { state: 'done', request: { networkInterfaceId: 'eni-new', run: { ClientToken: 't' } } });
+  await rig.clock.advance(LATER_MS);
   const run = await rig.run();
   const step = addressStep(run, ID);
-  const next = (last: Attempt | null = null, over: object = {}): Promise<Move<'address'>> =>
-    rig.clock.runUntilSettled(step.next(frozen<'address'>(REQUEST, over), last));
-  return { rig, run, step, next, cloud };
+  const timeout = () => step.onTimeout({ request: REQUEST, sends: {}, noted: null, elapsedMs: 0, conflict: null });
+  return { rig, run, step, shown, timeout, ask: asker(rig, step, REQUEST) };
 }
-const callsOf = async (move: Move<'address'>): Promise<unknown[]> => {
-  const calls: unknown[] = [];
-  const record =
-    (name: string) =>
-    async (...args: unknown[]) =>
-      void calls.push([name, args[0]]);
-  const cloud = new Proxy({} as Cloud, { get: (_, name) => record(String(name)) });
-  if (move.kind === 'act') for (const call of move.calls) await call.run(cloud, {}, 1);
-  return calls;
+const sentBy = async (move: Parameters<typeof make>[0]): Promise<readonly unknown[]> => {
+  const sent: unknown[] = [];
+  await make(move, {
+    associateAddress: async (request) => (sent.push(request), { associationId: 'as-new' }),
+    disassociateAddress: async (associationId) => void sent.push(associationId),
+  });
+  return sent;
 };
-const ASSOCIATE = ['associateAddress', { allocationId: ID, networkInterfaceId: 'eni-1', privateIp: null }];
+const PUT = { allocationId: ID, networkInterfaceId: 'eni-new', privateIp: null };
 
-describe('what is recorded before anything is moved', () => {
-  test.each([
-    ['the association on the old instance', ON_OLD, 'as-old'],
-    ['none, where somebody else has it', ON_OTHER, null],
-    ['none, where it is free', address(), null],
-    ['none, where EC2 does not show it', null, null],
-  ])('is %s', async (_name, shown, associationId) => {
-    const { step, cloud } = await stage(shown);
-    expect(await step.prepare()).toEqual({ ...REQUEST, associationId });
-    expect(cloud.asked).toEqual([{ 'allocation-id': [ID] }]);
+describe('what is recorded before an address is moved', () => {
+  test('is the interface of the open attempt, and the association that may be removed', async () => {
+    expect(await (await scene()).step.prepare()).toEqual(REQUEST);
+    expect(await (await scene(onOld)).step.prepare()).toMatchObject({ associationId: 'as-old' });
   });
-
-  test('is the association an earlier recovery owes, and that of the plan where EC2 names no instance', async () => {
-    const owed = await stage(ON_OTHER, { owedFrom: ['i-x'] });
-    expect(await owed.step.prepare()).toMatchObject({ associationId: 'as-x' });
-    const nameless = await stage({ ...ON_OLD, instanceId: null });
-    expect(await nameless.step.prepare()).toMatchObject({ associationId: 'as-old' });
-    const unplanned = await stage({ ...ON_OLD, instanceId: null, associationId: 'as-later' });
-    expect(await unplanned.step.prepare()).toMatchObject({ associationId: null });
+  test('is no association of somebody else, and none of an address that is free or not shown', async () => {
+    for (const seen of [elsewhere, address(), null])
+      expect(await (await scene(seen)).step.prepare()).toMatchObject({ associationId: null });
   });
-
-  test('the interface is that of the present attempt', async () => {
-    const { run } = await stage();
-    expect(replacementInterfaceOf(run)).toBe('eni-1');
-    const rig = new RunRig();
-    rig.putStep('launch-1');
-    const bare = await rig.run();
-    expect(() => replacementInterfaceOf(bare)).toThrow('launch 1 is not recorded');
-    const empty = await new RunRig().run();
-    expect(() => replacementInterfaceOf(empty)).toThrow('launch 1 is not recorded');
+  test('is an association with an instance that an earlier recovery of the member retired', async () => {
+    const onOlder = address({ associationId: 'as-1', networkInterfaceId: 'eni-1', instanceId: 'i-older' });
+    expect(await (await scene(onOlder, ['i-older'])).step.prepare()).toMatchObject({ associationId: 'as-1' });
+    expect(await (await scene(onOlder)).step.prepare()).toMatchObject({ associationId: null });
   });
-
-  test('an address that the plan does not have is taken from the old instance only', async () => {
-    const { run } = await stage();
-    const other = addressStep(run, 'eipalloc-unplanned');
-    expect(await other.prepare()).toMatchObject({ associationId: null });
+  test('is, where EC2 names no instance, the association that the plan saw on the old interface', async () => {
+    const nameless = address({ associationId: 'as-old', networkInterfaceId: 'eni-old' });
+    expect(await (await scene(nameless)).step.prepare()).toMatchObject({ associationId: 'as-old' });
+    expect(await (await scene({ ...nameless, associationId: 'as-2' })).step.prepare()).toMatchObject({
+      associationId: null,
+    });
+  });
+  test('rests on a launch that is recorded', async () => {
+    const { rig } = await scene();
+    rig.putStep('revoke-1', { state: 'done' });
+    const run = await rig.run();
+    expect(() => replacementInterfaceOf(run)).toThrow('launch 2 is not recorded');
+  });
+  test('an address of a plan that does not know it is on nobody who was fenced by its interface', async () => {
+    const { run } = await scene(address({ associationId: 'as-3', networkInterfaceId: 'eni-old' }));
+    expect(await addressStep(run, ID).prepare()).toMatchObject({ associationId: null });
+    run.plan.addresses.splice(0);
+    expect(await addressStep(run, ID).prepare()).toMatchObject({ associationId: null });
   });
 });
 
 describe('an address', () => {
-  test('on the replacement is done', async () => {
-    expect(await (await stage(ON_NEW)).next()).toEqual({ kind: 'done', result: { associationId: 'as-new' } });
+  test('is taken off the fenced instance by exactly the recorded association', async () =>
+    expect(await sentBy(await (await scene()).ask())).toEqual(['as-old']));
+  test('is put on the replacement at once after that', async () => {
+    const { ask, shown } = await scene();
+    shown.seen = null;
+    expect(await sentBy(await ask(came('disassociate')))).toEqual([PUT]);
   });
-
-  test('on the old instance is taken off by exactly the association on record', async () => {
-    const move = await (await stage(ON_OLD)).next();
-    expect(move).toMatchObject({ kind: 'act', text: expect.stringContaining('1.2.3.4') });
-    expect(await callsOf(move)).toEqual([['disassociateAddress', 'as-old']]);
+  test('whose removal failed is looked at again', async () =>
+    expect(await sentBy(await (await scene()).ask(came('disassociate', cloudError('CLOUD_THROTTLED'))))).toEqual([
+      'as-old',
+    ]));
+  test('that is free is put on the replacement', async () =>
+    expect(await sentBy(await (await scene(address())).ask())).toEqual([PUT]));
+  test('that is there is done, also where another answer shows others', async () => {
+    const { ask, shown } = await scene(onNew);
+    shown.others = [address({ allocationId: 'eipalloc-9' })];
+    expect(await ask()).toEqual({ kind: 'done', result: { associationId: 'as-new' } });
   });
-
-  test('on the old instance by another association is recorded first; then that one goes', async () => {
-    const { next, cloud } = await stage(ON_OLD);
-    cloud.shown = { ...ON_OLD, associationId: 'as-later' };
-    expect(await next()).toEqual({ kind: 'note', noted: { associationId: 'as-later' } });
-    expect(await callsOf(await next(null, { noted: { associationId: 'as-later' } }))).toEqual([
-      ['disassociateAddress', 'as-later'],
-    ]);
+  test('with another association on the fenced instance: that is recorded before it is removed', async () => {
+    const { ask } = await scene({ ...onOld, associationId: 'as-2' });
+    expect(await ask()).toEqual({ kind: 'note', noted: { associationId: 'as-2' } });
+    expect(await sentBy(await ask(null, { noted: { associationId: 'as-2' } }))).toEqual(['as-2']);
   });
-
-  test('that is free is put on the replacement', async () => {
-    expect(await callsOf(await (await stage(address())).next())).toEqual([ASSOCIATE]);
-  });
-
-  test('that EC2 has just taken off is put on without another look', async () => {
-    const { next, cloud } = await stage(ON_OLD);
-    expect(await callsOf(await next(answered('disassociate')))).toEqual([ASSOCIATE]);
-    expect(cloud.asked).toEqual([]);
-    const failed = await next(answered('disassociate', cloudError('CLOUD_OUTCOME_UNKNOWN')));
-    expect(await callsOf(failed), 'a failure proves nothing').toEqual([['disassociateAddress', 'as-old']]);
-  });
-
-  test('that was put on is given time to show, and then moved again', async () => {
-    const { rig, next, cloud } = await stage(address());
-    await rig.clock.advance(100_000);
-    expect(await next(answered('associate'))).toMatchObject({ kind: 'wait', text: expect.stringContaining('1.2.3.4') });
-    await rig.clock.advance(1_999);
-    cloud.shown = null;
-    expect(await next()).toMatchObject({ kind: 'wait', text: expect.stringContaining(ID) });
-    cloud.shown = address();
+  test('after a yes: an older picture is no reason to act, for two seconds', async () => {
+    const { rig, ask } = await scene();
+    expect(await ask(came('associate'))).toMatchObject({
+      ...{ kind: 'wait', text: 'waiting to see 203.0.113.7 on the replacement' },
+    });
+    await rig.clock.advance(SPACING_MS - 1);
+    expect(await ask()).toMatchObject({ kind: 'wait' });
     await rig.clock.advance(1);
-    expect((await next()).kind).toBe('act');
+    expect(await ask()).toMatchObject({ kind: 'act' });
   });
+  test('after a yes, and not shown, is named by its id', async () =>
+    expect(await (await scene(null)).ask(came('associate'))).toMatchObject({
+      text: `waiting to see ${ID} on the replacement`,
+    }));
+  test('whose association failed is asked for again at once', async () =>
+    expect(await (await scene(address())).ask(came('associate', cloudError('CLOUD_THROTTLED')))).toMatchObject({
+      kind: 'act',
+    }));
+  test('that EC2 refuses to move is held', async () =>
+    expect(await (await scene()).ask(came('associate', cloudError('CLOUD_REJECTED')))).toMatchObject({
+      ...{ kind: 'hold', reason: 'CloudRejected', text: expect.stringMatching(/^eipalloc-1: /) },
+    }));
+});
 
-  test('whose association failed is not waited for', async () => {
-    const { next } = await stage(address());
-    expect((await next(answered('associate', cloudError('CLOUD_OUTCOME_UNKNOWN')))).kind).toBe('act');
+describe('an address that somebody else holds', () => {
+  test('is held for, after two looks apart; with who has it and how to give it up', async () => {
+    const { rig, ask } = await scene(elsewhere);
+    expect(await ask()).toMatchObject({
+      ...{ kind: 'wait', forMs: SPACING_MS, text: expect.stringContaining('looking once more') },
+    });
+    await rig.clock.advance(SPACING_MS - 1);
+    expect(await ask()).toMatchObject({ kind: 'wait' });
+    await rig.clock.advance(1);
+    const held = await ask();
+    expect(held).toMatchObject({ kind: 'hold', reason: 'AddressHeldElsewhere' });
+    const text = held.kind === 'hold' ? held.text : '';
+    expect(text).toContain('is associated with i-x');
+    expect(text).toContain(`understudy accept-loss db/one address:${ID} --why TEXT`);
+  });
+  test('and gives it back in between: the two looks begin anew', async () => {
+    const { rig, ask, shown } = await scene(elsewhere);
+    await ask();
+    shown.seen = null;
+    await ask();
+    shown.seen = elsewhere;
+    await rig.clock.advance(SPACING_MS);
+    expect(await ask()).toMatchObject({ kind: 'wait' });
+  });
+  test('when the time is over is told from one that was not seen', async () => {
+    const held = await scene(elsewhere);
+    await held.ask();
+    expect(held.timeout()).toMatchObject({ kind: 'hold', reason: 'AddressHeldElsewhere' });
+    const unseen = await scene(null);
+    await unseen.ask();
+    expect(unseen.timeout()).toMatchObject({
+      ...{
+        kind: 'hold',
+        reason: 'CloudUnavailable',
+        text: expect.stringContaining(`accept-loss db/one address:${ID}`),
+      },
+    });
   });
 });
 
-describe('an address that somebody else has', () => {
-  const held = { kind: 'hold', reason: 'AddressHeldElsewhere' };
-
-  test('is looked at twice, two seconds apart, and then it is for a person; with the way out', async () => {
-    const { rig, next } = await stage(ON_OTHER);
-    await rig.clock.advance(100_000);
-    expect(await next()).toMatchObject({ kind: 'wait', forMs: 2_000, text: expect.stringContaining('once more') });
-    await rig.clock.advance(1_999);
-    expect((await next()).kind).toBe('wait');
+describe('an address that is not shown', () => {
+  const RELEASED = came('associate', cloudError('CLOUD_NOT_FOUND', 'InvalidAllocationID.NotFound'));
+  test('is waited for a minute, and then dared: the call is conditional', async () => {
+    const { rig, ask } = await scene(null);
+    expect(await ask()).toEqual({ kind: 'wait', text: `EC2 does not show ${ID}` });
+    await rig.clock.advance(LAG_MS - 1);
+    expect(await ask()).toMatchObject({ kind: 'wait' });
     await rig.clock.advance(1);
-    const move = await next();
-    expect(move).toMatchObject({ ...held, text: expect.stringContaining('i-x') });
-    expect(move).toMatchObject({ text: expect.stringContaining(`understudy accept-loss ${MEMBER} address:${ID}`) });
+    expect(await sentBy(await ask())).toEqual([PUT]);
   });
-
-  test('counts anew after a look that showed it elsewhere', async () => {
-    const { rig, next, cloud } = await stage(ON_OTHER);
-    await next();
-    cloud.shown = ON_OLD;
-    await rig.clock.advance(1_000);
-    await next();
-    cloud.shown = ON_OTHER;
-    await rig.clock.advance(1_000);
-    expect((await next()).kind).toBe('wait');
-  });
-});
-
-describe('an address that EC2 does not show', () => {
-  const GONE = cloudError('CLOUD_NOT_FOUND', 'InvalidAllocationID.NotFound');
-
-  test('is waited for as long as describes lag; then the conditional call asks for it', async () => {
-    const { rig, next } = await stage(null);
-    await rig.clock.advance(100_000);
-    expect(await next()).toMatchObject({ kind: 'wait', text: expect.stringContaining(ID) });
-    await rig.clock.advance(59_999);
-    expect((await next()).kind).toBe('wait');
+  test('and that EC2 says does not exist: lost, once that is believed', async () => {
+    const { rig, ask } = await scene(null);
+    expect(await ask(RELEASED)).toMatchObject({ kind: 'wait' });
+    await rig.clock.advance(LAG_MS - 1);
+    expect(await ask(RELEASED)).toMatchObject({ kind: 'wait' });
     await rig.clock.advance(1);
-    expect(await callsOf(await next())).toEqual([ASSOCIATE]);
-    expect(await next(answered('associate', GONE))).toEqual({
+    expect(await ask(came('disassociate', RELEASED.error))).toMatchObject({ kind: 'act' });
+    expect(
+      await ask(came('associate', cloudError('CLOUD_NOT_FOUND', 'InvalidNetworkInterfaceID.NotFound'))),
+    ).toMatchObject({ kind: 'act' });
+    expect(await ask(RELEASED)).toEqual({
       kind: 'done',
-      result: { lost: expect.stringContaining('released') },
+      result: { lost: `${ID} does not exist any more: it was released` },
     });
   });
-
-  test('is not lost at one word of EC2, nor by another error', async () => {
-    const { rig, next } = await stage(null);
-    expect((await next(answered('associate', GONE))).kind).toBe('wait');
-    await rig.clock.advance(60_000);
-    await next();
-    expect(
-      (await next(answered('associate', cloudError('CLOUD_NOT_FOUND', 'InvalidNetworkInterfaceID.NotFound')))).kind,
-    ).toBe('act');
-    expect((await next(answered('disassociate', GONE))).kind).toBe('act');
-    expect((await next(answered('associate'))).kind).toBe('wait');
+  test('and then is: the minute begins anew', async () => {
+    const { rig, ask, shown } = await scene(null);
+    await ask();
+    shown.seen = elsewhere;
+    await ask();
+    shown.seen = null;
+    await rig.clock.advance(LAG_MS);
+    expect(await ask(RELEASED)).toMatchObject({ kind: 'wait' });
   });
-
-  test('counts anew after a look that showed it', async () => {
-    const { rig, next, cloud } = await stage(null);
-    await next();
-    cloud.shown = ON_OTHER;
-    await rig.clock.advance(60_000);
-    await next();
-    cloud.shown = null;
-    expect((await next()).kind).toBe('wait');
-  });
-});
-
-describe('what ends the step', () => {
-  test('a refusal is for a person', async () => {
-    const { next } = await stage(address());
-    expect(
-      await next(answered('associate', cloudError('CLOUD_REJECTED', 'InvalidParameterCombination'))),
-    ).toMatchObject({
-      ...{ kind: 'hold', reason: 'CloudRejected', text: expect.stringContaining('InvalidParameterCombination') },
-    });
-  });
-
-  test('its limit: who holds it is said only if it was seen', async () => {
-    const { rig, step, next } = await stage(ON_OTHER);
-    expect([step.limitMs, step.floorMs]).toEqual([rig.intent.record.plan.policy.launchTimeoutMs, 90_000]);
-    const end = () => step.onTimeout(frozen<'address'>(REQUEST));
-    expect(end()).toMatchObject({
-      kind: 'hold',
-      reason: 'CloudUnavailable',
-      text: expect.stringContaining('accept-loss'),
-    });
-    await next();
-    expect(end()).toMatchObject({ reason: 'AddressHeldElsewhere' });
+  test('has as long as a launch may take, and a successor long enough to believe an absence', async () => {
+    const { step } = await scene(null);
+    expect(step.limitMs).toBe(300_000);
+    expect(step.floorMs).toBe(90_000);
   });
 });

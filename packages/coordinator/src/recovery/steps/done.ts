@@ -81,7 +81,6 @@ async function readReplacement(run: Run, instanceId: string): Promise<CloudInsta
     const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
     return found.find((one) => one.instanceId === instanceId) ?? null;
   } catch (error) {
-    run.signal.throwIfAborted();
     if (!isPassing(error)) throw error;
     run.say('done', `EC2 does not show ${instanceId}: ${error.message}`);
     return null;

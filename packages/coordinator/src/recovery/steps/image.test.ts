@@ -1,132 +1,102 @@
-import type { Cloud, CloudImage, RegisterImageRequest } from '@understudy/shared';
+import type { CloudImage } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { Attempt } from '../effect.ts';
-import { answered, frozen } from '../effect.fixtures.ts';
-import { cloudError, putThrough, RunRig } from '../run.fixtures.ts';
-import type { RequestOf } from '../step-shapes.ts';
+import { cloudError, RunRig } from '../run.fixtures.ts';
 import { imageStep } from './image.ts';
+import { asker, came, make } from './step.fixtures.ts';
 
-const DUPLICATE = cloudError('CLOUD_CONFLICT', 'InvalidAMIName.Duplicate');
+const NAME = 'understudy-op';
+const image = (part: Partial<CloudImage> = {}): CloudImage =>
+  ({ imageId: 'ami-1', name: NAME, state: 'available', rootSnapshotId: 'snap-1', ...part }) as CloudImage;
+const SENT = { sends: { register: 1 } };
 
-/** The step with its own request, and an image of its name as EC2 shows it. */
-async function stage(shown: Partial<CloudImage> | null = null) {
-  const cloud: { shown: Partial<CloudImage> | null; asked: unknown[] } = { shown, asked: [] };
-  let name = '';
-  const describeImages: Cloud['describeImages'] = async (filters) => {
-    cloud.asked.push(filters);
-    const other = { imageId: 'ami-x', name: 'other', state: 'available', rootSnapshotId: 'snap-1' };
-    const own = { imageId: 'ami-1', name, state: 'available', rootSnapshotId: 'snap-1', ...cloud.shown };
-    return (cloud.shown ? [other, own] : [other]) as CloudImage[];
-  };
-  const rig = new RunRig({ cloud: { describeImages } });
-  putThrough(rig, 'capture');
+async function scene(images: readonly CloudImage[] = []) {
+  const shown = { images };
+  const looks: unknown[] = [];
+  const rig = new RunRig({
+    policy: { launchTimeoutMs: 300_000 },
+    cloud: {
+      describeImages: async (filters) => {
+        looks.push(filters);
+        return shown.images;
+      },
+    },
+  });
+  const snapshots = ['1', '2'].map((n) => ({ snapshotId: `snap-${n}`, volumeId: `vol-${n}` }));
+  rig.putStep('capture', { state: 'done', result: { set: 1, snapshots, beside: [] } });
   const run = await rig.run();
   const step = imageStep(run);
-  const request: RequestOf<'image'> = await step.prepare();
-  name = request.name;
-  const next = (last: Attempt | null = null, sends: Record<string, number> = { register: 1 }) =>
-    rig.clock.runUntilSettled(step.next(frozen<'image'>(request, { sends }), last));
-  return { rig, step, request, next, cloud };
+  const request = { ...(await step.prepare()), name: NAME };
+  return { rig, run, step, shown, looks, request, ask: asker(rig, step, request) };
 }
 
-describe('the image of the root snapshot', () => {
-  test('is registered once, of the root volume’s snapshot in the canonical set, under a name of this recovery', async () => {
-    const { rig, request, next, cloud } = await stage();
-    expect(request).toMatchObject({ rootSnapshotId: 'snap-1', name: expect.stringContaining(rig.opId) });
-    const move = await next(null, {});
-    expect(cloud.asked, 'nothing is looked for before').toEqual([]);
-    const sent: RegisterImageRequest[] = [];
-    const registerImage: Cloud['registerImage'] = async (given) => {
-      sent.push(given);
-      return { imageId: 'ami-1' };
-    };
-    if (move.kind === 'act') await move.calls[0].run({ registerImage } as Cloud, {}, 1);
-    expect(sent).toEqual([request]);
+describe('the image of a recovery', () => {
+  test('is made of the snapshot of the root volume, whichever place that has', async () => {
+    const { run, step } = await scene();
+    expect(await step.prepare()).toMatchObject({ name: `understudy-${run.record.opId}`, rootSnapshotId: 'snap-1' });
+    const [root] = run.plan.volumes;
+    if (!root) throw new Error('a plan without volumes');
+    run.plan.volumes.splice(0, 1, { ...root, isRoot: false }, { ...root, volumeId: 'vol-2' });
+    expect(await step.prepare()).toMatchObject({ rootSnapshotId: 'snap-2' });
   });
-
-  test('cannot be asked for without a snapshot of the root volume', async () => {
+  test('is none without a snapshot of the root volume', async () => {
+    const { run, step } = await scene();
+    run.plan.volumes.splice(0, 1);
+    await expect(step.prepare()).rejects.toThrow('no snapshot of the root volume');
     const rig = new RunRig();
-    putThrough(rig, 'capture', {
-      capture: { result: { set: 1, snapshots: [{ snapshotId: 's', volumeId: 'vol-9' }], beside: [] } },
-    });
-    await expect(imageStep(await rig.run()).prepare()).rejects.toThrow('no snapshot of the root volume vol-1');
-    const bare = new RunRig();
-    await expect(imageStep(await bare.run()).prepare()).rejects.toThrow('no snapshot of the root volume vol-1');
-    bare.putStep('capture');
-    await expect(imageStep(await bare.run()).prepare()).rejects.toThrow('no snapshot of the root volume vol-1');
+    await expect(imageStep(await rig.run()).prepare()).rejects.toThrow('no snapshot of the root volume');
+    rig.putStep('capture');
+    await expect(imageStep(await rig.run()).prepare()).rejects.toThrow('no snapshot of the root volume');
   });
-
-  test('of a plan with several volumes is that of the root', async () => {
-    const plain = new RunRig().intent.record.plan.volumes;
-    const data = plain.map((one) => ({ ...one, volumeId: 'vol-0', isRoot: false }));
-    const rig = new RunRig({ plan: { volumes: [...data, ...plain] } });
-    const snapshots = [
-      { snapshotId: 'snap-0', volumeId: 'vol-0' },
-      { snapshotId: 'snap-1', volumeId: 'vol-1' },
-    ];
-    putThrough(rig, 'capture', { capture: { result: { set: 1, snapshots, beside: [] } } });
-    expect(await imageStep(await rig.run()).prepare()).toMatchObject({ rootSnapshotId: 'snap-1' });
+  test('is registered at once where it never was, without a look, as recorded', async () => {
+    const { ask, looks, request } = await scene();
+    const sent: unknown[] = [];
+    await make(await ask(), { registerImage: async (asked) => (sent.push(asked), { imageId: 'ami-1' }) });
+    expect(sent).toEqual([request]);
+    expect(looks).toEqual([]);
   });
-});
-
-describe('an image of that name', () => {
-  test.each([
-    ['that is available', {}, { kind: 'done', result: { imageId: 'ami-1' } }],
-    ['whose snapshot EC2 does not say', { rootSnapshotId: null }, { kind: 'done', result: { imageId: 'ami-1' } }],
-    ['that is pending', { state: 'pending' }, { kind: 'wait', text: 'image ami-1 is pending' }],
-    ['that has failed', { state: 'failed' }, { kind: 'hold', reason: 'CloudRejected', text: 'image ami-1 is failed' }],
-    [
-      'of another snapshot',
-      { rootSnapshotId: 'snap-x' },
-      {
-        kind: 'hold',
-        reason: 'CloudRejected',
-        text: 'image ami-1 has our name but was made from snap-x, not from snap-1',
-      },
-    ],
-  ])('%s', async (_name, shown, expected) => {
-    const { next, request, cloud } = await stage(shown);
-    expect(await next()).toEqual(expected);
-    expect(cloud.asked).toEqual([{ name: [request.name] }]);
+  test('is found by its name, and by no other', async () => {
+    const { ask, shown, looks } = await scene([image({ name: 'another', imageId: 'ami-x' })]);
+    expect(await ask(null, SENT)).toMatchObject({ kind: 'act' });
+    shown.images = [image({ name: 'another', imageId: 'ami-x' }), image()];
+    expect(await ask(null, SENT)).toEqual({ kind: 'done', result: { imageId: 'ami-1' } });
+    expect(looks).toContainEqual({ name: [NAME] });
+  });
+  test.each<[string, Partial<CloudImage>, object]>([
+    ['pending: waited for', { state: 'pending' }, { kind: 'wait', text: 'image ami-1 is pending' }],
+    ['failed: held', { state: 'failed' }, { kind: 'hold', reason: 'CloudRejected', text: 'image ami-1 is failed' }],
+    ['of an unknown snapshot: it has our name', { rootSnapshotId: null }, { kind: 'done' }],
+    ['of another snapshot: never', { rootSnapshotId: 'snap-9' }, { kind: 'hold', reason: 'CloudRejected' }],
+  ])('that is shown %s', async (_, part, want) => {
+    const { ask } = await scene([image(part)]);
+    expect(await ask(null, SENT)).toMatchObject(want);
+  });
+  test('has as long as a launch may take', async () => {
+    const { step, request } = await scene();
+    expect(step.limitMs).toBe(300_000);
+    const frozen = { request, sends: {}, noted: null, elapsedMs: 300_001, conflict: null };
+    expect(step.onTimeout(frozen)).toMatchObject({ kind: 'hold', reason: 'CloudUnavailable' });
   });
 });
 
-describe('no image of that name', () => {
-  test('is asked for again by a successor, and after an outcome that is unknown', async () => {
-    const { next } = await stage();
-    expect((await next()).kind).toBe('act');
-    expect((await next(answered('register', cloudError('CLOUD_OUTCOME_UNKNOWN')))).kind).toBe('act');
+describe('an image that is not shown', () => {
+  const after = async (...args: Parameters<typeof cloudError>) =>
+    (await scene()).ask(came('register', cloudError(...args)), SENT);
+  test('after a yes, or when the name is taken: waited for, also at the looks after that', async () => {
+    for (const last of [came('register'), came('register', cloudError('CLOUD_CONFLICT', 'InvalidAMIName.Duplicate'))]) {
+      const { ask } = await scene();
+      expect(await ask(last, SENT)).toMatchObject({ kind: 'wait', text: 'waiting for the image to show' });
+      expect(await ask(null, SENT)).toMatchObject({ kind: 'wait' });
+    }
   });
-
-  test.each([
-    ['a yes', null],
-    ['a duplicate', DUPLICATE],
-    ['a duplicate that EC2 calls a refusal', cloudError('CLOUD_REJECTED', 'InvalidAMIName.Duplicate')],
-  ])('after %s needs time to show, and is not asked for again', async (_name, error) => {
-    const { next } = await stage();
-    expect(await next(answered('register', error))).toMatchObject({ kind: 'wait' });
-    expect(await next()).toMatchObject({ kind: 'wait' });
-  });
-
-  test.each(['InvalidParameterValue', 'InvalidBlockDeviceMapping'])('after %s is for a person', async (code) => {
-    const { next } = await stage();
-    const hold = { kind: 'hold', reason: 'CloudRejected', text: expect.stringContaining(code) };
-    expect(await next(answered('register', cloudError('CLOUD_REJECTED', code)))).toMatchObject(hold);
-  });
-
-  test('that EC2 refuses for a key is for a person, and goes on by itself', async () => {
-    const { next } = await stage();
-    const move = await next(answered('register', cloudError('CLOUD_REJECTED', 'InvalidKMSKey.InvalidState')));
-    expect(move).toMatchObject({
-      kind: 'hold',
-      reason: 'KmsKeyUnusable',
-      text: expect.stringContaining('EC2 refuses the image'),
-    });
-  });
-
-  test('within the time a launch may take is for a person', async () => {
-    const { rig, step, request } = await stage();
-    expect(step.limitMs).toBe(rig.intent.record.plan.policy.launchTimeoutMs);
-    expect(step.onTimeout(frozen<'image'>(request))).toMatchObject({ kind: 'hold', reason: 'CloudUnavailable' });
+  test('where EC2 calls a taken name a plain refusal: waited for too', async () =>
+    expect(await after('CLOUD_REJECTED', 'InvalidAMIName.Duplicate')).toMatchObject({ kind: 'wait' }));
+  test('and nothing tells what became of the call: registered again', async () =>
+    expect(await after('CLOUD_OUTCOME_UNKNOWN')).toMatchObject({ kind: 'act' }));
+  test('because the snapshot is too new: registered again', async () =>
+    expect(await after('CLOUD_NOT_FOUND', 'InvalidSnapshot.NotFound')).toMatchObject({ kind: 'act' }));
+  test('because EC2 refuses the request: held, as no placement changes it', async () => {
+    const held = { kind: 'hold', reason: 'CloudRejected', text: expect.stringMatching(/^EC2 refuses the image: /) };
+    expect(await after('CLOUD_REJECTED', 'MissingParameter')).toMatchObject(held);
+    expect(await after('CLOUD_REJECTED', 'InvalidParameterValue')).toMatchObject(held);
   });
 });
