@@ -7,7 +7,7 @@ type Attend = (world: World, member: MemberId) => void;
 const restart: Attend = (world, member) => {
   const instanceId = world.activeInstanceOf(member);
   if (instanceId === null || world.machines.of(instanceId)?.agentRuns) return;
-  const state = world.cloud.core.world.instances.get(instanceId)?.state;
+  const state = world.cloud.core.region.instances.get(instanceId)?.state;
   if (state === 'stopped') world.operators.start(instanceId);
   else world.operators.reboot(instanceId);
 };
@@ -15,7 +15,7 @@ const restart: Attend = (world, member) => {
 /** Whoever claims to be the member and is not. */
 const stopRivals: Attend = (world, member) => {
   const active = world.activeInstanceOf(member);
-  for (const { id, tags } of world.cloud.core.world.instances.all())
+  for (const { id, tags } of world.cloud.core.region.instances.all())
     if (id !== active && `${tags[TAG.group] ?? ''}/${tags[TAG.member] ?? ''}` === member && world.machines.of(id))
       world.operators.forceStop(id);
 };

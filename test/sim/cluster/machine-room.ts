@@ -49,7 +49,7 @@ export class MachineRoom {
   }
 
   #on(instanceId: string): void {
-    const instance = this.#world.cloud.core.world.instances.get(instanceId);
+    const instance = this.#world.cloud.core.region.instances.get(instanceId);
     const group = instance?.tags[TAG.group];
     const name = instance?.tags[TAG.member];
     if (!instance || group === undefined || name === undefined) return;
@@ -78,7 +78,7 @@ export class MachineRoom {
   }
 
   #rootVolumeOf(instanceId: string): string {
-    const { instances, volumes } = this.#world.cloud.core.world;
+    const { instances, volumes } = this.#world.cloud.core.region;
     const instance = instances.get(instanceId);
     const root = instance?.volumeIds.find((volumeId) =>
       volumes

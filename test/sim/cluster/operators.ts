@@ -121,7 +121,7 @@ export class Operators {
     const { kernel, cloud } = this.#world;
     let ended = false;
     const attempt = async (): Promise<void> => {
-      const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
+      const { associationId } = cloud.core.region.addresses.get(allocationId) ?? {};
       if (associationId) await this.#send('DisassociateAddress', { AssociationId: associationId });
       await this.#send('ReleaseAddress', { AllocationId: allocationId });
     };
@@ -146,7 +146,7 @@ export class Operators {
     if (!isThere || this.#kept.has(allocationId)) return;
     const plan = this.#world.openPlanOf(member);
     const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
-    const { associationId } = cloud.core.world.addresses.get(allocationId) ?? {};
+    const { associationId } = cloud.core.region.addresses.get(allocationId) ?? {};
     if (planned) this.#ask('DisassociateAddress', { AssociationId: associationId });
     else if (!plan) this.give(allocationId, this.#world.activeInstanceOf(member));
     // Looked at again until it is away from there: EC2 may have said no, or somebody else may be the member by then.

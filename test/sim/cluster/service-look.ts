@@ -39,7 +39,7 @@ function reportOf(world: World, from: NetworkNode, { address }: Endpoint): Probe
 /** By the address its heartbeats come from, or by its private one. */
 function machineAt(world: World, address: string): Machine | undefined {
   for (const machine of world.machines.all) if (machine.node.address === address) return machine;
-  const { networkInterfaces } = world.cloud.core.world;
+  const { networkInterfaces } = world.cloud.core.region;
   const held = networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
   return held === undefined ? undefined : world.machines.of(held);
 }

@@ -112,9 +112,9 @@ export class World {
   }
 
   #makeHost(address: string, index: number): CoordinatorHost {
-    const { zones, defaultWorld } = this.cloud;
+    const { zones, defaultResources } = this.cloud;
     const az = zones[index % zones.length] ?? '';
-    const placements = zones.map((zone) => ({ subnetId: defaultWorld.subnets[zone] ?? '' }));
+    const placements = zones.map((zone) => ({ subnetId: defaultResources.subnets[zone] ?? '' }));
     const config = CoordinatorConfigSchema.parse({
       id: `c${index + 1}`,
       az,
@@ -228,7 +228,7 @@ export class World {
   /** The powered instance its open recovery has launched; null: none. */
   replacementOf(member: MemberId): string | null {
     const opId = this.intentOf(member)?.opId ?? null;
-    const launched = this.cloud.core.world.instances.all().filter((one) => one.tags[TAG.op] === opId);
+    const launched = this.cloud.core.region.instances.all().filter((one) => one.tags[TAG.op] === opId);
     return launched.find((one) => this.machines.of(one.id))?.id ?? null;
   }
 
@@ -242,12 +242,12 @@ export class World {
 
   /** False once it was released. */
   addressExists(allocationId: string): boolean {
-    return this.cloud.core.world.addresses.get(allocationId) !== undefined;
+    return this.cloud.core.region.addresses.get(allocationId) !== undefined;
   }
 
   /** The instance an address leads to; null: none. */
   holderOf(allocationId: string): string | null {
-    const { addresses, networkInterfaces } = this.cloud.core.world;
+    const { addresses, networkInterfaces } = this.cloud.core.region;
     const interfaceId = addresses.get(allocationId)?.networkInterfaceId;
     return interfaceId ? (networkInterfaces.get(interfaceId)?.attachment?.instanceId ?? null) : null;
   }
@@ -256,7 +256,7 @@ export class World {
   heal(): void {
     this.cloud.clearFaults();
     this.machines.forgiveSpoiled();
-    for (const instance of this.cloud.core.world.instances.all())
+    for (const instance of this.cloud.core.region.instances.all())
       if ((instance.state === 'stopping' && instance.stuck) || isRetiredAndRuns(instance))
         this.operators.forceStop(instance.id);
     for (const host of this.hosts) {

@@ -41,7 +41,7 @@ const startOld: Strike<'operator-starts-old'> = (fault, context) => {
     // Whose recovery was abandoned is the member still.
     .filter((one) => one.outcome === 'replaced')
     .map((one) => one.oldInstanceId)
-    .find((instanceId) => world.cloud.core.world.instances.get(instanceId)?.state === 'stopped');
+    .find((instanceId) => world.cloud.core.region.instances.get(instanceId)?.state === 'stopped');
   if (old === undefined) return null;
   world.operators.start(old);
   return {
@@ -84,7 +84,7 @@ const keepAddress: Strike<'operator-keeps-address'> = (fault, context) => {
 /** Somebody takes the key for unused. Everything under it that runs goes on. */
 const disableKey: Strike<'operator-disables-key'> = (fault, context) => {
   const { world } = context;
-  const { kmsKeys } = world.cloud.core.world;
+  const { kmsKeys } = world.cloud.core.region;
   const key = world.keyOf(memberOf(context, fault.member));
   if (key === null || kmsKeys.find(key)?.state !== 'Enabled') return null;
   world.cloud.changeKmsKey(key, { state: 'Disabled' });

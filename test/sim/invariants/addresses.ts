@@ -68,7 +68,7 @@ class Addresses implements Watcher {
   }
 
   #note(): void {
-    for (const { id } of this.#world.cloud.core.world.addresses.all()) {
+    for (const { id } of this.#world.cloud.core.region.addresses.all()) {
       if (this.#world.holderOf(id) === this.#world.bystanderOf(id)) this.#borrowed.add(id);
       else this.#borrowed.delete(id);
     }
@@ -82,7 +82,7 @@ class Addresses implements Watcher {
 
   #wellGiven(allocationId: string): void {
     const holder = this.#world.holderOf(allocationId);
-    const tags = holder === null ? undefined : this.#world.cloud.core.world.instances.get(holder)?.tags;
+    const tags = holder === null ? undefined : this.#world.cloud.core.region.instances.get(holder)?.tags;
     const member: MemberId = `${tags?.[TAG.group] ?? ''}/${tags?.[TAG.member] ?? ''}`;
     const active = this.#world.activeInstanceOf(member);
     if (holder !== null && holder !== active)

@@ -25,7 +25,7 @@ function ailing(world: World, member: MemberId): string | null {
   const instanceId = world.activeInstanceOf(member);
   if (instanceId === null) return 'nobody is activated';
   const machine = world.machines.of(instanceId);
-  if (!machine) return `${instanceId} is ${world.cloud.core.world.instances.get(instanceId)?.state ?? 'gone'}`;
+  if (!machine) return `${instanceId} is ${world.cloud.core.region.instances.get(instanceId)?.state ?? 'gone'}`;
   if (!machine.agentRuns) return `the agent of ${instanceId} does not run`;
   return machine.serves ? null : `${instanceId} does not serve`;
 }
@@ -78,7 +78,7 @@ function stillAwaited(world: World, member: MemberId, allocationId: string): rea
  * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they hold data, so the collector reports them and leaves them.
  */
 export function leftovers(world: World): readonly string[] {
-  const { instances, snapshots, images, networkInterfaces } = world.cloud.core.world;
+  const { instances, snapshots, images, networkInterfaces } = world.cloud.core.region;
   const needed = neededIds(world);
   const open = openOps(world);
   const made = [...instances.all(), ...snapshots.all(), ...images.all(), ...networkInterfaces.all()];
@@ -99,7 +99,7 @@ export function lastReleaseAtMs(world: World): number {
 }
 
 function neededIds(world: World): ReadonlySet<string> {
-  const { instances } = world.cloud.core.world;
+  const { instances } = world.cloud.core.region;
   const active = world.members.flatMap((member) => world.activeInstanceOf(member) ?? []);
   // What an open recovery replaces is retired with the end of that recovery.
   const replaced = world.members.flatMap((member) => world.intentOf(member)?.oldInstanceId ?? []);

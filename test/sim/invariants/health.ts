@@ -40,7 +40,7 @@ export class Health {
       if (this.#world.machines.of(instanceId)) continue;
       // Off is down, and stays part of its story when it is switched on again.
       spell.downSinceMs ??= nowMs;
-      if (!this.#world.cloud.core.world.instances.get(instanceId)) this.#spells.delete(instanceId);
+      if (!this.#world.cloud.core.region.instances.get(instanceId)) this.#spells.delete(instanceId);
     }
   }
 

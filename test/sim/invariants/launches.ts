@@ -48,7 +48,7 @@ class Launches implements Watcher {
   }
 
   #created(event: TransitionEvent): void {
-    const { instances, snapshots } = this.#world.cloud.core.world;
+    const { instances, snapshots } = this.#world.cloud.core.region;
     const shelf = event.resourceKind === 'instance' ? instances : event.resourceKind === 'snapshot' ? snapshots : null;
     const opId = shelf?.get(event.resourceId)?.tags[TAG.op];
     if (opId === undefined) return;
@@ -143,7 +143,7 @@ class Launches implements Watcher {
   }
 
   #stateOf(instanceId: string): string {
-    return this.#world.cloud.core.world.instances.get(instanceId)?.state ?? 'terminated';
+    return this.#world.cloud.core.region.instances.get(instanceId)?.state ?? 'terminated';
   }
 
   #isIn(instanceId: string, states: readonly string[]): boolean {

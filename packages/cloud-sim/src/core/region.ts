@@ -22,7 +22,7 @@ import type {
   SimVpc,
 } from './model.ts';
 import { Schedule } from './schedule.ts';
-import { Shelf } from './shelf.ts';
+import { ResourceStore } from './resource-store.ts';
 import { Throttle } from './throttle.ts';
 import { DEFAULT_TOKENS_KEPT, TokenTable } from './token-table.ts';
 
@@ -59,8 +59,9 @@ export interface Kept extends KeptEvents {
 
 export const DEFAULT_KEPT: Kept = { ...DEFAULT_KEPT_EVENTS, tokens: DEFAULT_TOKENS_KEPT };
 
-export interface WorldOptions {
-  readonly region: string;
+export interface RegionOptions {
+  /** For example `us-east-1`; its zones are this name with a, b and c. */
+  readonly name: string;
   /** Seeded: names, durations and lags follow from it. */
   readonly random: Random;
   readonly seed: number;
@@ -74,15 +75,15 @@ export interface WorldOptions {
 export interface Call extends Glance {
   readonly wallMs: number;
   readonly faults: readonly Fault[];
-  /** World building: no latency, no lag, no buckets. */
+  /** Seeding: no latency, no lag, no buckets. */
   readonly instant: boolean;
 }
 
 export const ACCOUNT_ID = '123456789012';
 
-/** Everything there is, with the clock the caller hands in. All actions read and write it; nothing else does. */
-export class World {
-  readonly region: string;
+/** A Region: everything there is in it, with the clock the caller hands in. All actions read and write it; nothing else does. */
+export class Region {
+  readonly name: string;
   readonly random: Random;
   readonly latency: LatencyModel;
   readonly log: EventLog;
@@ -90,19 +91,19 @@ export class World {
   readonly schedule = new Schedule();
   readonly throttle: Throttle;
   readonly tokens: TokenTable;
-  readonly instances: Shelf<SimInstance>;
-  readonly volumes: Shelf<SimVolume>;
-  readonly snapshots: Shelf<SimSnapshot>;
-  readonly images: Shelf<SimImage>;
-  readonly networkInterfaces: Shelf<SimNetworkInterface>;
-  readonly addresses: Shelf<SimAddress>;
-  readonly subnets: Shelf<SimSubnet>;
-  readonly vpcs: Shelf<SimVpc>;
-  readonly securityGroups: Shelf<SimSecurityGroup>;
-  readonly keyPairs: Shelf<SimKeyPair>;
-  readonly placementGroups: Shelf<SimPlacementGroup>;
-  readonly capacityReservations: Shelf<SimCapacityReservation>;
-  readonly routeTables: Shelf<SimRouteTable>;
+  readonly instances: ResourceStore<SimInstance>;
+  readonly volumes: ResourceStore<SimVolume>;
+  readonly snapshots: ResourceStore<SimSnapshot>;
+  readonly images: ResourceStore<SimImage>;
+  readonly networkInterfaces: ResourceStore<SimNetworkInterface>;
+  readonly addresses: ResourceStore<SimAddress>;
+  readonly subnets: ResourceStore<SimSubnet>;
+  readonly vpcs: ResourceStore<SimVpc>;
+  readonly securityGroups: ResourceStore<SimSecurityGroup>;
+  readonly keyPairs: ResourceStore<SimKeyPair>;
+  readonly placementGroups: ResourceStore<SimPlacementGroup>;
+  readonly capacityReservations: ResourceStore<SimCapacityReservation>;
+  readonly routeTables: ResourceStore<SimRouteTable>;
   /** Names; IAM's, not EC2's: made and removed by the simulator's operator. */
   readonly instanceProfiles = new Set<string>();
   /** ARNs; License Manager's. */
@@ -128,8 +129,8 @@ export class World {
   wallOffsetMs = 0;
   #names = 0;
 
-  constructor(options: WorldOptions) {
-    this.region = options.region;
+  constructor(options: RegionOptions) {
+    this.name = options.name;
     this.random = options.random;
     const { kept = DEFAULT_KEPT } = options;
     this.log = new EventLog(kept);
@@ -137,22 +138,22 @@ export class World {
     this.latency = new LatencyModel(options.random, options.speed, options.latency);
     this.throttle = new Throttle(options.speed);
     this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
-    this.zones = ['a', 'b', 'c'].map((letter) => `${options.region}${letter}`);
-    this.kmsKeys = new KmsKeys(options.region, ACCOUNT_ID, options.random);
+    this.zones = ['a', 'b', 'c'].map((letter) => `${options.name}${letter}`);
+    this.kmsKeys = new KmsKeys(options.name, ACCOUNT_ID, options.random);
     const consistency = new Consistency(this.latency, options.seed);
-    this.instances = new Shelf('instance', consistency);
-    this.volumes = new Shelf('volume', consistency);
-    this.snapshots = new Shelf('snapshot', consistency);
-    this.images = new Shelf('image', consistency);
-    this.networkInterfaces = new Shelf('network-interface', consistency);
-    this.addresses = new Shelf('address', consistency);
-    this.subnets = new Shelf('subnet', consistency);
-    this.vpcs = new Shelf('vpc', consistency);
-    this.securityGroups = new Shelf('security-group', consistency);
-    this.keyPairs = new Shelf('key-pair', consistency);
-    this.placementGroups = new Shelf('placement-group', consistency);
-    this.capacityReservations = new Shelf('capacity-reservation', consistency);
-    this.routeTables = new Shelf('route-table', consistency);
+    this.instances = new ResourceStore('instance', consistency);
+    this.volumes = new ResourceStore('volume', consistency);
+    this.snapshots = new ResourceStore('snapshot', consistency);
+    this.images = new ResourceStore('image', consistency);
+    this.networkInterfaces = new ResourceStore('network-interface', consistency);
+    this.addresses = new ResourceStore('address', consistency);
+    this.subnets = new ResourceStore('subnet', consistency);
+    this.vpcs = new ResourceStore('vpc', consistency);
+    this.securityGroups = new ResourceStore('security-group', consistency);
+    this.keyPairs = new ResourceStore('key-pair', consistency);
+    this.placementGroups = new ResourceStore('placement-group', consistency);
+    this.capacityReservations = new ResourceStore('capacity-reservation', consistency);
+    this.routeTables = new ResourceStore('route-table', consistency);
   }
 
   wallMs(atMs: number = this.nowMs): number {
@@ -165,7 +166,7 @@ export class World {
     return `${prefix}-0${this.random.hex(5)}${serial}`;
   }
 
-  /** Runs `run` after a duration drawn from the table (at once while building the world). Returns the duration. */
+  /** Runs `run` after a duration drawn from the table (at once while seeding). Returns the duration. */
   later(call: { readonly instant: boolean }, name: LatencyName, run: (atMs: number, tookMs: number) => void): number {
     const tookMs = call.instant ? 0 : this.latency.sampleMs(name);
     this.laterIn(tookMs, run);
@@ -205,5 +206,5 @@ export class World {
   }
 }
 
-export const struckBy = (call: Call, kind: Fault['kind']): Fault | undefined =>
+export const faultOf = (call: Call, kind: Fault['kind']): Fault | undefined =>
   call.faults.find((fault) => fault.kind === kind);

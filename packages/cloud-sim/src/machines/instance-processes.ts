@@ -9,14 +9,14 @@ import { cloudInit } from '../core/cloud-init.ts';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
 import type { SimInstance } from '../core/model.ts';
 import { decodeUserData } from '../http/imds-content.ts';
-import type { ImdsRoom } from '../http/imds-room.ts';
-import type { DiskRoom } from './disk-room.ts';
+import type { ImdsEndpoints } from '../http/imds-endpoints.ts';
+import type { VolumeFolders } from './volume-folders.ts';
 import { Machine } from './machine.ts';
 
-export interface MachineRoomOptions {
+export interface InstanceProcessesOptions {
   readonly sim: CloudSim;
-  readonly disks: DiskRoom;
-  readonly imds: ImdsRoom;
+  readonly disks: VolumeFolders;
+  readonly imds: ImdsEndpoints;
   readonly workDir: string;
   /** Empty: instances run without a process. */
   readonly command: readonly string[];
@@ -43,8 +43,8 @@ function replaceLink(target: string, path: string): void {
 }
 
 /** Runs a process for each running instance and gives it a metadata service and disks. Follows the core's events. */
-export class MachineRoom {
-  readonly #options: MachineRoomOptions;
+export class InstanceProcesses {
+  readonly #options: InstanceProcessesOptions;
   readonly #machines = new Map<string, Machine>();
   /** Boot in progress per instance; a newer event makes an older boot void. */
   readonly #turns = new Map<string, number>();
@@ -52,7 +52,7 @@ export class MachineRoom {
   #turn = 0;
   #closed = false;
 
-  constructor(options: MachineRoomOptions) {
+  constructor(options: InstanceProcessesOptions) {
     this.#options = options;
   }
 
@@ -77,7 +77,7 @@ export class MachineRoom {
 
   /** Folder of the instance's root volume; empty when it has none. */
   rootDir(instanceId: string): string {
-    const instance = this.#options.sim.core.world.instances.get(instanceId);
+    const instance = this.#options.sim.core.region.instances.get(instanceId);
     const root = instance && this.#volumes(instance).find((one) => one.device === instance.rootDeviceName);
     return root ? this.#options.disks.volumeDir(root.volumeId) : '';
   }
@@ -121,7 +121,7 @@ export class MachineRoom {
     const { imds, sim, log } = this.#options;
     const port = await imds.open(instanceId);
     await this.#machines.get(instanceId)?.exited;
-    const instance = sim.core.world.instances.get(instanceId);
+    const instance = sim.core.region.instances.get(instanceId);
     if (this.#closed || this.#turns.get(instanceId) !== turn || instance?.state !== 'running') return;
     const configFile = this.#prepare(instance);
     if (configFile === null || this.#options.command.length === 0) return;
@@ -142,7 +142,7 @@ export class MachineRoom {
 
   /** What a hypervisor knows about the machine it starts, for commands that build it a network of its own. */
   #hardware(instance: SimInstance): Readonly<Record<string, string>> {
-    const { networkInterfaces } = this.#options.sim.core.world;
+    const { networkInterfaces } = this.#options.sim.core.region;
     const primary = instance.networkInterfaceIds
       .map((id) => networkInterfaces.get(id))
       .find((one) => isPrimary(one?.attachment));
@@ -172,7 +172,7 @@ export class MachineRoom {
 
   #volumes(instance: SimInstance): { readonly volumeId: string; readonly device: string }[] {
     return instance.volumeIds.flatMap((volumeId) => {
-      const attachment = this.#options.sim.core.world.volumes
+      const attachment = this.#options.sim.core.region.volumes
         .get(volumeId)
         ?.attachments.find((one) => one.instanceId === instance.id);
       return attachment ? [{ volumeId, device: attachment.device }] : [];

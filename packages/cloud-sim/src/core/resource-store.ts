@@ -17,7 +17,7 @@ const TOMBSTONE_MS = 600_000;
  * All resources of one kind: the truth, and what a reader sees of it. Values are immutable; each `put` is a version. At most
  * {@link VERSIONS_KEPT} versions are kept, and a deleted resource for {@link TOMBSTONE_MS}.
  */
-export class Shelf<T extends { readonly id: string }> {
+export class ResourceStore<T extends { readonly id: string }> {
   readonly kind: string;
   readonly #consistency: Consistency;
   readonly #slots = new Map<string, Version<T>[]>();

@@ -1,8 +1,8 @@
 import { DEFAULT_KEY_ALIAS } from './kms/keys.ts';
-import type { World } from './world.ts';
+import type { Region } from './region.ts';
 
 /** What a new Region holds. The ids are the same in every run. */
-export interface DefaultWorld {
+export interface DefaultResources {
   readonly vpcId: string;
   readonly securityGroupId: string;
   /** By zone. */
@@ -15,7 +15,7 @@ export interface DefaultWorld {
 const hex = (serial: number): string => serial.toString(16).padStart(17, '0');
 
 /** One VPC, the account's key for volumes, one subnet per zone, one default security group, one public base image with an 8 GiB root. */
-export function buildDefaultWorld(world: World): DefaultWorld {
+export function buildDefaultResources(region: Region): DefaultResources {
   const vpcId = `vpc-${hex(0xd001)}`;
   const securityGroupId = `sg-${hex(0xd002)}`;
   const imageId = `ami-${hex(0xba5e)}`;
@@ -23,22 +23,22 @@ export function buildDefaultWorld(world: World): DefaultWorld {
   const rootDeviceName = '/dev/xvda';
   const ebsKey = { id: '0eb50eb5-0eb5-40eb-8eb5-0eb50eb50eb5', state: 'Enabled', manager: 'AWS' } as const;
   const always = { access: 'all', multiRegion: false, createdAtWallMs: 0, deletionAtWallMs: null } as const;
-  world.kmsKeys.add({ ...ebsKey, ...always }, DEFAULT_KEY_ALIAS);
-  world.vpcs.put({ id: vpcId, cidrBlock: '172.31.0.0/16', tags: {} }, 0, true);
-  world.securityGroups.put({ id: securityGroupId, name: 'default', vpcId, tags: {} }, 0, true);
+  region.kmsKeys.add({ ...ebsKey, ...always }, DEFAULT_KEY_ALIAS);
+  region.vpcs.put({ id: vpcId, cidrBlock: '172.31.0.0/16', tags: {} }, 0, true);
+  region.securityGroups.put({ id: securityGroupId, name: 'default', vpcId, tags: {} }, 0, true);
   const subnets: Record<string, string> = {};
-  for (const [i, az] of world.zones.entries()) {
+  for (const [i, az] of region.zones.entries()) {
     const id = `subnet-${hex(0xd00a + i)}`;
     const networkPrefix = `172.31.${i * 16}`;
     const cidrBlock = `${networkPrefix}.0/20`;
-    world.subnets.put({ id, az, vpcId, networkPrefix, cidrBlock, mapPublicIp: false, tags: { Name: az } }, 0, true);
+    region.subnets.put({ id, az, vpcId, networkPrefix, cidrBlock, mapPublicIp: false, tags: { Name: az } }, 0, true);
     subnets[az] = id;
   }
-  putBaseImage(world, imageId, imageSnapshotId, rootDeviceName);
+  putBaseImage(region, imageId, imageSnapshotId, rootDeviceName);
   return { vpcId, securityGroupId, subnets, imageId, imageSnapshotId, rootDeviceName };
 }
 
-function putBaseImage(world: World, imageId: string, snapshotId: string, rootDeviceName: string): void {
+function putBaseImage(region: Region, imageId: string, snapshotId: string, rootDeviceName: string): void {
   const snapshot = {
     id: snapshotId,
     volumeId: `vol-${hex(0xffff)}`,
@@ -54,7 +54,7 @@ function putBaseImage(world: World, imageId: string, snapshotId: string, rootDev
     cloudInitRanFor: null,
     tags: {},
   };
-  world.snapshots.put(snapshot, 0, true);
+  region.snapshots.put(snapshot, 0, true);
   const image = {
     id: imageId,
     name: 'base-linux-x86_64',
@@ -83,5 +83,5 @@ function putBaseImage(world: World, imageId: string, snapshotId: string, rootDev
     isPublic: true,
     tags: {},
   };
-  world.images.put(image, 0, true);
+  region.images.put(image, 0, true);
 }

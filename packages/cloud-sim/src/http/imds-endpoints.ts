@@ -6,7 +6,7 @@ import { ImdsListener } from './imds-listener.ts';
 const LISTENERS_MAX = 2_000;
 
 /** The metadata services of all running instances: one listener each, opened at boot, closed when the instance is down. */
-export class ImdsRoom {
+export class ImdsEndpoints {
   readonly #sim: CloudSim;
   readonly #random: Random;
   readonly #host: string;

@@ -5,7 +5,7 @@ import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
 import { copyTree } from './copy-tree.ts';
 
 /** Volumes and snapshots as folders. A snapshot is a copy at the moment of its request; a volume from a snapshot is a copy of that. */
-export class DiskRoom {
+export class VolumeFolders {
   readonly #workDir: string;
   readonly #log: Log;
 

@@ -14,7 +14,7 @@ import {
   seedInstance,
   startCloudSim,
 } from '../index.ts';
-import { withRootDir } from './machine-room.ts';
+import { withRootDir } from './instance-processes.ts';
 
 /** Stands in for the agent: says who it is, notes SIGTERM, and stays. */
 const GUEST = `
@@ -70,22 +70,22 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(workDir, { recursive: true, force: true }));
 
-async function withRegion(work: (region: RunningCloudSim) => Promise<void>, over: object = {}): Promise<void> {
-  const region = await startCloudSim(CloudSimConfigSchema.parse({ ...configOf(500), ...over }), {
+async function withServer(work: (server: RunningCloudSim) => Promise<void>, over: object = {}): Promise<void> {
+  const server = await startCloudSim(CloudSimConfigSchema.parse({ ...configOf(500), ...over }), {
     clock: new SystemClock(),
     random: new SystemRandom(),
     log: silentLog,
     env: process.env,
   });
   try {
-    await work(region);
+    await work(server);
   } finally {
-    await region.close();
+    await server.close();
   }
 }
 
-const seedGuest = (region: RunningCloudSim): SeededInstance =>
-  seedInstance(region.sim, {
+const seedGuest = (server: RunningCloudSim): SeededInstance =>
+  seedInstance(server.sim, {
     userData: '# kept\nmember: db/one\nchecks: {}\n',
     dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }],
   });
@@ -105,8 +105,8 @@ test('rootDir is set in the user data and nothing else is touched', () => {
 });
 
 test('booting starts the agent with its volumes, its configuration and its metadata; stop and start boot it again', async () => {
-  await withRegion(async (region) => {
-    const db = seedGuest(region);
+  await withServer(async (server) => {
+    const db = seedGuest(server);
     const root = rootOf(db);
     await until('first boot', () => boots(root).length === 1);
     expect(boots(root)[0]).toContain(db.instanceId);
@@ -117,47 +117,47 @@ test('booting starts the agent with its volumes, its configuration and its metad
     expect([readlinkSync(join(root, 'mnt/sdf')), readlinkSync(join(root, 'dev/sdf'))]).toEqual([data, data]);
     const log = join(workDir, 'machines', db.instanceId, 'agent.log');
     await until('agent log', () => existsSync(log) && readFileSync(log, 'utf8').includes('hello from the guest'));
-    await region.sim.call('StopInstances', { InstanceIds: [db.instanceId] });
-    await until('stopped', () => region.sim.core.world.instances.get(db.instanceId)?.state === 'stopped');
+    await server.sim.call('StopInstances', { InstanceIds: [db.instanceId] });
+    await until('stopped', () => server.sim.core.region.instances.get(db.instanceId)?.state === 'stopped');
     expect(boots(root).at(-1)).toBe('term');
-    expect(region.imdsPorts()).toEqual({});
-    await region.sim.call('StartInstances', { InstanceIds: [db.instanceId] });
+    expect(server.imdsPorts()).toEqual({});
+    await server.sim.call('StartInstances', { InstanceIds: [db.instanceId] });
     await until('second boot', () => boots(root).filter((line) => line.startsWith('boot')).length === 2);
   });
 });
 
 test('a crash kills the agent without a word, the instance stays running; a reboot brings it back', async () => {
-  await withRegion(async (region) => {
-    const db = seedGuest(region);
+  await withServer(async (server) => {
+    const db = seedGuest(server);
     const root = rootOf(db);
     await until('boot', () => boots(root).length === 1);
     const pid = Number(boots(root)[0]?.split(' ')[2]);
-    const answer = await fetch(`${region.url}/_sim/instances/${db.instanceId}/crash`, { method: 'POST' });
+    const answer = await fetch(`${server.url}/_sim/instances/${db.instanceId}/crash`, { method: 'POST' });
     expect(answer.status).toBe(200);
     await until('dead', () => !isAlive(pid));
     expect(boots(root)).toHaveLength(1);
-    expect(region.sim.core.world.instances.get(db.instanceId)?.state).toBe('running');
-    const rebooted = await region.sim.call('RebootInstances', { InstanceIds: [db.instanceId] });
+    expect(server.sim.core.region.instances.get(db.instanceId)?.state).toBe('running');
+    const rebooted = await server.sim.call('RebootInstances', { InstanceIds: [db.instanceId] });
     expect(rebooted).toHaveProperty('output');
     await until('rebooted', () => boots(root).length === 2);
   });
 });
 
 test('a snapshot holds what was written before its request, and a volume made from it starts there', async () => {
-  await withRegion(async (region) => {
-    const db = seedGuest(region);
+  await withServer(async (server) => {
+    const db = seedGuest(server);
     const root = rootOf(db);
     const data = join(root, 'mnt/sdf');
     await until('boot', () => boots(root).length === 1);
     writeFileSync(join(data, 'ledger'), 'before');
-    const reply = await region.sim.call('CreateSnapshots', { InstanceSpecification: { InstanceId: db.instanceId } });
+    const reply = await server.sim.call('CreateSnapshots', { InstanceSpecification: { InstanceId: db.instanceId } });
     writeFileSync(join(data, 'ledger'), 'after');
     const output = 'output' in reply ? reply.output : {};
     const snapshots = output['Snapshots'] as { SnapshotId: string; VolumeId: string }[];
     const ofData = snapshots.find((one) => one.VolumeId === db.volumeIds['/dev/sdf'])?.SnapshotId ?? '';
     expect(readFileSync(join(workDir, 'snapshots', ofData, 'ledger'), 'utf8')).toBe('before');
-    await until('completed', () => region.sim.core.world.snapshots.get(ofData)?.state === 'completed');
-    const heir = seedInstance(region.sim, {
+    await until('completed', () => server.sim.core.region.snapshots.get(ofData)?.state === 'completed');
+    const heir = seedInstance(server.sim, {
       request: { BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { SnapshotId: ofData } }] },
     });
     const copy = join(workDir, 'volumes', heir.volumeIds['/dev/sdf'] ?? '', 'ledger');
@@ -169,11 +169,11 @@ test('a snapshot holds what was written before its request, and a volume made fr
 
 test('the command is told what it starts, and where the metadata are', async () => {
   const imds = { host: '127.0.0.2' };
-  await withRegion(
-    async (region) => {
-      const db = seedGuest(region);
+  await withServer(
+    async (server) => {
+      const db = seedGuest(server);
       await until('boot', () => boots(rootOf(db)).length === 1 && existsSync(join(rootOf(db), 'hardware')));
-      const port = region.imdsPorts()[db.instanceId];
+      const port = server.imdsPorts()[db.instanceId];
       const hardware = `${db.instanceId} us-east-1a ${db.privateIp} http://127.0.0.2:${port}/`;
       expect(readFileSync(join(rootOf(db), 'hardware'), 'utf8')).toBe(hardware);
     },
@@ -182,18 +182,18 @@ test('the command is told what it starts, and where the metadata are', async () 
 });
 
 test('a terminated instance takes its root volume along and leaves its data volume', async () => {
-  await withRegion(async (region) => {
-    const db = seedGuest(region);
+  await withServer(async (server) => {
+    const db = seedGuest(server);
     await until('boot', () => boots(rootOf(db)).length === 1);
     const pid = Number(boots(rootOf(db))[0]?.split(' ')[2]);
-    await region.sim.call('TerminateInstances', { InstanceIds: [db.instanceId], SkipOsShutdown: true });
-    await until('terminated', () => region.sim.core.world.instances.get(db.instanceId)?.state === 'terminated');
+    await server.sim.call('TerminateInstances', { InstanceIds: [db.instanceId], SkipOsShutdown: true });
+    await until('terminated', () => server.sim.core.region.instances.get(db.instanceId)?.state === 'terminated');
     await until('dead', () => !isAlive(pid));
     expect(existsSync(rootOf(db))).toBe(false);
     expect(existsSync(join(workDir, 'volumes', db.volumeIds['/dev/sdf'] ?? ''))).toBe(true);
     const machineDir = join(workDir, 'machines', db.instanceId);
     expect(existsSync(machineDir)).toBe(true);
-    await until('forgotten', () => !region.sim.core.world.instances.has(db.instanceId));
+    await until('forgotten', () => !server.sim.core.region.instances.has(db.instanceId));
     expect(existsSync(machineDir)).toBe(false);
   });
 });
@@ -209,8 +209,8 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       starter,
       `const { runCloudSim } = await import(${JSON.stringify(main)});
        const { seedInstance } = await import(${JSON.stringify(seed)});
-       const region = await runCloudSim({ configFile: ${JSON.stringify(config)} });
-       const made = seedInstance(region.sim, { userData: 'member: db/one\\n' });
+       const server = await runCloudSim({ configFile: ${JSON.stringify(config)} });
+       const made = seedInstance(server.sim, { userData: 'member: db/one\\n' });
        console.log('seeded ' + made.volumeIds['/dev/xvda']);`,
     );
     const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', starter], {
