@@ -15,7 +15,7 @@ interface Stage {
 
 async function pausedAt(at: number): Promise<Stage> {
   const scene = new Scene({ policy: { verifyTimeoutMs: 3_600_000 } });
-  scene.policy.placements.push({ subnetId: scene.sim.defaultRegion.subnets['us-east-1a'] ?? '' });
+  scene.policy.placements.push({ subnetId: scene.sim.defaultResources.subnets['us-east-1a'] ?? '' });
   const old = scene.seedMember();
   await scene.begin(old);
   const pause = new PausePoint(at);
