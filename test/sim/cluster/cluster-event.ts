@@ -3,7 +3,7 @@ import type { MemberId, OpinionVerdict } from '@understudy/shared';
 import type { SimKvCommit } from '@understudy/shared/testing';
 
 /** What is seen of the cluster from outside, in the order it happens. Invariants, trace and coverage are fed with nothing else. */
-export type Happening =
+export type ClusterEvent =
   | { readonly kind: 'commit'; readonly commit: SimKvCommit }
   | { readonly kind: 'cloud'; readonly event: SimEvent }
   | { readonly kind: 'serving'; readonly member: MemberId; readonly instanceId: string; readonly serving: boolean }
@@ -20,4 +20,4 @@ export type Happening =
   | { readonly kind: 'fault'; readonly id: string; readonly what: string }
   | { readonly kind: 'fatal'; readonly coordinatorId: string; readonly error: unknown };
 
-export type Witness = (happening: Happening, nowMs: number) => void;
+export type ClusterListener = (clusterEvent: ClusterEvent, nowMs: number) => void;

@@ -17,14 +17,14 @@ import { type SeededRandom, SimKv } from '@understudy/shared/testing';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
-import type { Happening, Witness } from './happening.ts';
+import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
-import { MachineRoom } from './machine-room.ts';
+import { SimulatedMachines } from './simulated-machines.ts';
 import { Operators } from './operators.ts';
 import { SimNetwork } from './network.ts';
 import { streamOf } from './random-streams.ts';
 
-export interface WorldShape {
+export interface ClusterShape {
   readonly seed: number;
   readonly members: number;
   readonly coordinators: number;
@@ -66,18 +66,18 @@ const WITHOUT_LEASE = 4;
 const isRetiredAndRuns = (instance: { readonly state: string; readonly tags: Readonly<Record<string, string>> }) =>
   instance.state === 'running' && instance.tags[TAG.retiredBy] !== undefined;
 
-/** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the witnesses. */
-export class World {
+/** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the listeners. */
+export class SimulatedCluster {
   readonly kernel = new SimKernel();
   readonly keys = keyspace();
   readonly masters: ReadonlyMap<number, Uint8Array> = new Map([[1, new Uint8Array(32).fill(7)]]);
   readonly version = 'sim';
-  readonly shape: WorldShape;
+  readonly shape: ClusterShape;
   readonly kv: SimKv;
   readonly cloud: CloudSim;
   readonly network: SimNetwork;
   readonly disks = new Disks();
-  readonly machines = new MachineRoom(this);
+  readonly machines = new SimulatedMachines(this);
   readonly operators: Operators;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
@@ -90,10 +90,10 @@ export class World {
   readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
   readonly #keysOf = new Map<MemberId, string>();
   readonly #addresses = new Map<MemberId, string>();
-  readonly #witnesses: Witness[] = [];
+  readonly #listeners: ClusterListener[] = [];
   readonly #healthListeners: (() => void)[] = [];
 
-  constructor(shape: WorldShape) {
+  constructor(shape: ClusterShape) {
     this.shape = shape;
     this.kv = new SimKv({ clock: this.kernel });
     this.network = new SimNetwork(this.kernel, this.streamOf('network'));
@@ -179,13 +179,13 @@ export class World {
 
   // What is seen from outside ------------------------------------------------------------------------------------------------------
 
-  witness(witness: Witness): void {
-    this.#witnesses.push(witness);
+  listen(listener: ClusterListener): void {
+    this.#listeners.push(listener);
   }
 
-  tell(happening: Happening): void {
+  tell(clusterEvent: ClusterEvent): void {
     const nowMs = this.kernel.monotonicMs();
-    for (const witness of this.#witnesses) witness(happening, nowMs);
+    for (const listener of this.#listeners) listener(clusterEvent, nowMs);
   }
 
   logged(who: string, level: string, event: string, _fields: LogFields): void {

@@ -1,51 +1,51 @@
-import { always, machineOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+import { always, machineOf, nothing, type Injection, type InjectionTable } from './active-fault.ts';
 
-const guestCrash: Strike<'guest-crash'> = (fault, context) => {
+const guestCrash: Injection<'guest-crash'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
-  if (!machine || !context.world.cloud.crashInstance(machine.identity.instanceId)) return null;
+  if (!machine || !context.cluster.cloud.crashInstance(machine.identity.instanceId)) return null;
   return { undo: nothing, happened: always };
 };
 
-const hostFailure: Strike<'host-failure'> = (fault, context) => {
+const hostFailure: Injection<'host-failure'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
-  const { cloud } = context.world;
+  const { cloud } = context.cluster;
   if (!machine || !cloud.takeDown(machine.identity.instanceId, 'Server.InternalError', 'stop')) return null;
   return { undo: nothing, happened: always };
 };
 
-const machinePause: Strike<'machine-pause'> = (fault, context) => {
+const machinePause: Injection<'machine-pause'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine || machine.isPaused) return null;
   machine.pause();
   return { undo: () => machine.resume(), happened: always };
 };
 
-const machineCutOff: Strike<'machine-cut-off'> = (fault, context) => {
-  const { network } = context.world;
+const machineCutOff: Injection<'machine-cut-off'> = (fault, context) => {
+  const { network } = context.cluster;
   const machine = machineOf(context, fault.member);
   if (!machine) return null;
   const { name } = machine.node;
   const before = network.counts.cut;
   network.impose(`${fault.id}/out`, { from: { role: 'agent', name }, to: {}, cut: true });
   network.impose(`${fault.id}/in`, { from: {}, to: { role: 'agent', name }, cut: true });
-  context.world.healthChanged();
+  context.cluster.healthChanged();
   return {
     undo: () => {
       network.lift(`${fault.id}/out`);
       network.lift(`${fault.id}/in`);
-      context.world.healthChanged();
+      context.cluster.healthChanged();
     },
     happened: () => network.counts.cut > before,
   };
 };
 
-const spoiledReplacement: Strike<'spoiled-replacement'> = (fault, { world }) => {
-  const before = world.machines.spoiledCount;
-  world.machines.spoilNext(fault.count);
-  return { undo: () => world.machines.forgiveSpoiled(), happened: () => world.machines.spoiledCount > before };
+const spoiledReplacement: Injection<'spoiled-replacement'> = (fault, { cluster }) => {
+  const before = cluster.machines.spoiledCount;
+  cluster.machines.spoilNext(fault.count);
+  return { undo: () => cluster.machines.forgiveSpoiled(), happened: () => cluster.machines.spoiledCount > before };
 };
 
-export const MACHINE_STRIKES: StrikeTable<
+export const MACHINE_INJECTIONS: InjectionTable<
   'guest-crash' | 'host-failure' | 'machine-pause' | 'machine-cut-off' | 'spoiled-replacement'
 > = {
   'guest-crash': guestCrash,

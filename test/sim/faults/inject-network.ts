@@ -4,60 +4,65 @@ import {
   coordinatorOf,
   gained,
   memberOf,
-  type Strike,
-  type StrikeContext,
-  type StrikeTable,
-  type Struck,
-} from './struck.ts';
+  type Injection,
+  type InjectionContext,
+  type InjectionTable,
+  type ActiveFault,
+} from './active-fault.ts';
 
 /** Imposes conditions on the network until the fault is over. */
-function impose(context: StrikeContext, id: string, conditions: readonly Condition[], happened: () => boolean): Struck {
-  const { world } = context;
-  for (const [index, condition] of conditions.entries()) world.network.impose(`${id}/${index}`, condition);
-  world.healthChanged();
+function impose(
+  context: InjectionContext,
+  id: string,
+  conditions: readonly Condition[],
+  happened: () => boolean,
+): ActiveFault {
+  const { cluster } = context;
+  for (const [index, condition] of conditions.entries()) cluster.network.impose(`${id}/${index}`, condition);
+  cluster.healthChanged();
   return {
     undo: () => {
-      for (const index of conditions.keys()) world.network.lift(`${id}/${index}`);
-      world.healthChanged();
+      for (const index of conditions.keys()) cluster.network.lift(`${id}/${index}`);
+      cluster.healthChanged();
     },
     happened,
   };
 }
 
-const loss: Strike<'net-loss'> = (fault, context) =>
+const loss: Injection<'net-loss'> = (fault, context) =>
   impose(
     context,
     fault.id,
     [{ from: {}, to: {}, lossRatio: fault.ratio }],
-    gained(() => context.world.network.counts.lost),
+    gained(() => context.cluster.network.counts.lost),
   );
 
-const delay: Strike<'net-delay'> = (fault, context) =>
+const delay: Injection<'net-delay'> = (fault, context) =>
   impose(
     context,
     fault.id,
     [{ from: {}, to: {}, delayMs: [fault.delayMs, fault.delayMs] }],
-    gained(() => context.world.network.counts.delivered),
+    gained(() => context.cluster.network.counts.delivered),
   );
 
-const duplicate: Strike<'net-duplicate'> = (fault, context) =>
+const duplicate: Injection<'net-duplicate'> = (fault, context) =>
   impose(
     context,
     fault.id,
     [{ from: {}, to: {}, duplicateRatio: fault.ratio }],
-    gained(() => context.world.network.counts.duplicated),
+    gained(() => context.cluster.network.counts.duplicated),
   );
 
-const reorder: Strike<'net-reorder'> = (fault, context) =>
+const reorder: Injection<'net-reorder'> = (fault, context) =>
   impose(
     context,
     fault.id,
     [{ from: {}, to: {}, delayMs: [0, fault.withinMs] }],
-    gained(() => context.world.network.counts.overtaken),
+    gained(() => context.cluster.network.counts.overtaken),
   );
 
 /** What a coordinator sends does not arrive, while it hears everything. */
-const cutOneWay: Strike<'net-cut-one-way'> = (fault, context) => {
+const cutOneWay: Injection<'net-cut-one-way'> = (fault, context) => {
   const { id } = coordinatorOf(context, fault.coordinator);
   const agents = { role: 'agent' } as const;
   const self = { role: 'coordinator', name: id } as const;
@@ -67,12 +72,12 @@ const cutOneWay: Strike<'net-cut-one-way'> = (fault, context) => {
     context,
     fault.id,
     [condition],
-    gained(() => context.world.network.counts.cut),
+    gained(() => context.cluster.network.counts.cut),
   );
 };
 
 /** One coordinator and one member lose each other; everybody else hears both. */
-const memberCut: Strike<'net-member-cut'> = (fault, context) => {
+const memberCut: Injection<'net-member-cut'> = (fault, context) => {
   const host = { role: 'coordinator', name: coordinatorOf(context, fault.coordinator).id } as const;
   const machine = { role: 'agent', name: memberOf(context, fault.member) } as const;
   return impose(
@@ -82,25 +87,25 @@ const memberCut: Strike<'net-member-cut'> = (fault, context) => {
       { from: host, to: machine, cut: true },
       { from: machine, to: host, cut: true },
     ],
-    gained(() => context.world.network.counts.cut),
+    gained(() => context.cluster.network.counts.cut),
   );
 };
 
 /** A zone loses the others: its machines and its coordinator, and what the coordinator needs of etcd, whose quorum stands elsewhere. */
-const zonePartition: Strike<'zone-partition'> = (fault, context) => {
+const zonePartition: Injection<'zone-partition'> = (fault, context) => {
   const az = azOf(context, fault.zone);
-  const others = context.world.cloud.zones.filter((zone) => zone !== az);
+  const others = context.cluster.cloud.zones.filter((zone) => zone !== az);
   const conditions = others.flatMap((other): Condition[] => [
     { from: { az }, to: { az: other }, cut: true },
     { from: { az: other }, to: { az }, cut: true },
   ]);
-  const inside = context.world.hosts.filter((host) => host.node.az === az);
+  const inside = context.cluster.hosts.filter((host) => host.node.az === az);
   for (const host of inside) host.cutFromStore(fault.id, 'both');
   const network = impose(
     context,
     fault.id,
     conditions,
-    gained(() => context.world.network.counts.cut),
+    gained(() => context.cluster.network.counts.cut),
   );
   return {
     undo: () => {
@@ -111,7 +116,7 @@ const zonePartition: Strike<'zone-partition'> = (fault, context) => {
   };
 };
 
-export const NETWORK_STRIKES: StrikeTable<
+export const NETWORK_INJECTIONS: InjectionTable<
   'net-loss' | 'net-delay' | 'net-duplicate' | 'net-reorder' | 'net-cut-one-way' | 'net-member-cut' | 'zone-partition'
 > = {
   'net-loss': loss,

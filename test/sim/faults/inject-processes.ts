@@ -1,14 +1,22 @@
-import { always, coordinatorOf, gained, machineOf, nothing, type Strike, type StrikeTable } from './struck.ts';
+import {
+  always,
+  coordinatorOf,
+  gained,
+  machineOf,
+  nothing,
+  type Injection,
+  type InjectionTable,
+} from './active-fault.ts';
 
-const coordinatorCrash: Strike<'coordinator-crash'> = (fault, context) => {
+const coordinatorCrash: Injection<'coordinator-crash'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   if (!host.isUp) return null;
   host.crash();
   return { undo: () => host.start(), happened: always };
 };
 
-const coordinatorNamesake: Strike<'coordinator-namesake'> = (fault, context) => {
-  const { hosts } = context.world;
+const coordinatorNamesake: Injection<'coordinator-namesake'> = (fault, context) => {
+  const { hosts } = context.cluster;
   const host = coordinatorOf(context, fault.coordinator);
   const other = hosts[(hosts.indexOf(host) + 1) % hosts.length];
   if (!host.isUp || other === undefined || other === host) return null;
@@ -23,24 +31,24 @@ const coordinatorNamesake: Strike<'coordinator-namesake'> = (fault, context) => 
   return { undo, happened: gained(() => host.timesIdTaken) };
 };
 
-const agentCrash: Strike<'agent-crash'> = (fault, context) => {
+const agentCrash: Injection<'agent-crash'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine?.agentRuns) return null;
   machine.crashAgent();
   return { undo: () => machine.startAgent(), happened: always };
 };
 
-const agentPause: Strike<'agent-pause'> = (fault, context) => {
+const agentPause: Injection<'agent-pause'> = (fault, context) => {
   const undo = machineOf(context, fault.member)?.pauseAgent() ?? null;
   return undo && { undo, happened: always };
 };
 
-const secondAgent: Strike<'second-agent'> = (fault, context) => {
+const secondAgent: Injection<'second-agent'> = (fault, context) => {
   const undo = machineOf(context, fault.member)?.startSecondAgent() ?? null;
   return undo && { undo, happened: always };
 };
 
-const hookHang: Strike<'hook-hang'> = (fault, context) => {
+const hookHang: Injection<'hook-hang'> = (fault, context) => {
   const workload = machineOf(context, fault.member)?.workload;
   if (!workload) return null;
   workload.hung = true;
@@ -52,37 +60,37 @@ const hookHang: Strike<'hook-hang'> = (fault, context) => {
   };
 };
 
-const coordinatorPause: Strike<'coordinator-pause'> = (fault, context) => {
+const coordinatorPause: Injection<'coordinator-pause'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   if (!host.runs) return null;
   host.pause();
   return { undo: () => host.resume(), happened: always };
 };
 
-/** Strikes when the call comes; `forMs` is then how long the process stands still. */
-const pauseBeforeCall: Strike<'pause-before-call'> = (fault, context) => {
+/** Begins when the call comes; `forMs` is then how long the process stands still. */
+const pauseBeforeCall: Injection<'pause-before-call'> = (fault, context) => {
   const points = coordinatorOf(context, fault.coordinator).life?.points;
   if (!points) return null;
-  let struck = false;
+  let came = false;
   points.arm(fault.call, fault.nth, fault.forMs, () => {
-    struck = true;
+    came = true;
   });
-  return { undo: nothing, happened: () => struck };
+  return { undo: nothing, happened: () => came };
 };
 
-const clockRate: Strike<'clock-rate'> = (fault, context) => {
+const clockRate: Injection<'clock-rate'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   host.setRate(fault.rate);
   return { undo: () => host.setRate(1), happened: always };
 };
 
 /** A step stays: nobody sets the clock back. */
-const clockStep: Strike<'clock-step'> = (fault, context) => {
+const clockStep: Injection<'clock-step'> = (fault, context) => {
   coordinatorOf(context, fault.coordinator).stepWall(fault.byMs);
   return { undo: nothing, happened: always };
 };
 
-const machineClockRate: Strike<'machine-clock-rate'> = (fault, context) => {
+const machineClockRate: Injection<'machine-clock-rate'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine) return null;
   machine.setRate(fault.rate);
@@ -90,7 +98,7 @@ const machineClockRate: Strike<'machine-clock-rate'> = (fault, context) => {
 };
 
 /** Stays, as {@link clockStep}; the agent is started again, because that is when it looks at the wall. */
-const machineClockStep: Strike<'machine-clock-step'> = (fault, context) => {
+const machineClockStep: Injection<'machine-clock-step'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine?.agentRuns) return null;
   machine.stepWall(fault.byMs);
@@ -99,7 +107,7 @@ const machineClockStep: Strike<'machine-clock-step'> = (fault, context) => {
   return { undo: nothing, happened: always };
 };
 
-export const PROCESS_STRIKES: StrikeTable<
+export const PROCESS_INJECTIONS: InjectionTable<
   | 'coordinator-crash'
   | 'coordinator-namesake'
   | 'agent-crash'

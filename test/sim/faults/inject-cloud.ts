@@ -1,9 +1,9 @@
 import type { Fault as CloudFault } from '@understudy/cloud-sim';
-import { azOf, type Strike, type StrikeContext, type StrikeTable, type Struck } from './struck.ts';
+import { azOf, type Injection, type InjectionContext, type InjectionTable, type ActiveFault } from './active-fault.ts';
 
 /** The next calls that fit meet this, until the fault is over. */
-function arm(context: StrikeContext, fault: CloudFault): Struck {
-  const { cloud } = context.world;
+function arm(context: InjectionContext, fault: CloudFault): ActiveFault {
+  const { cloud } = context.cluster;
   cloud.addFault(fault);
   let fired = 0;
   return {
@@ -14,42 +14,42 @@ function arm(context: StrikeContext, fault: CloudFault): Struck {
   };
 }
 
-const throttle: Strike<'api-throttle'> = ({ id, action, times }, context) =>
+const throttle: Injection<'api-throttle'> = ({ id, action, times }, context) =>
   arm(context, { id, action, times, kind: 'throttle' });
 
-const error: Strike<'api-error'> = ({ id, action, times }, context) =>
+const error: Injection<'api-error'> = ({ id, action, times }, context) =>
   arm(context, { id, action, times, kind: 'error', code: 'InternalError', httpStatus: 500 });
 
-const lostRequest: Strike<'api-lost-request'> = ({ id, action, times }, context) =>
+const lostRequest: Injection<'api-lost-request'> = ({ id, action, times }, context) =>
   arm(context, { id, action, times, kind: 'timeout-before' });
 
-const lostReply: Strike<'api-lost-reply'> = ({ id, action, times }, context) =>
+const lostReply: Injection<'api-lost-reply'> = ({ id, action, times }, context) =>
   arm(context, { id, action, times, kind: 'timeout-after-success' });
 
-const lateLanding: Strike<'api-late-landing'> = ({ id, action, times, byMs }, context) =>
+const lateLanding: Injection<'api-late-landing'> = ({ id, action, times, byMs }, context) =>
   arm(context, { id, action, times, kind: 'late-landing', delayMs: byMs });
 
-const staleRead: Strike<'api-stale-read'> = ({ id, action, times, byMs }, context) =>
+const staleRead: Injection<'api-stale-read'> = ({ id, action, times, byMs }, context) =>
   arm(context, { id, action, times, kind: 'stale-read', delayMs: byMs });
 
-const launchDies: Strike<'api-launch-dies'> = ({ id, times }, context) =>
+const launchDies: Injection<'api-launch-dies'> = ({ id, times }, context) =>
   arm(context, { id, action: 'RunInstances', times, kind: 'launch-then-terminate' });
 
-const stuckStopping: Strike<'stuck-stopping'> = ({ id, times, forMs }, context) =>
+const stuckStopping: Injection<'stuck-stopping'> = ({ id, times, forMs }, context) =>
   arm(context, { id, action: 'StopInstances', times, kind: 'stuck-stopping', delayMs: forMs });
 
-const snapshotError: Strike<'snapshot-error'> = ({ id, times }, context) =>
+const snapshotError: Injection<'snapshot-error'> = ({ id, times }, context) =>
   arm(context, { id, action: 'CreateSnapshots', times, kind: 'snapshot-error' });
 
-const foreignAnswer: Strike<'api-foreign-answer'> = ({ id, action, times, applied }, context) =>
+const foreignAnswer: Injection<'api-foreign-answer'> = ({ id, action, times, applied }, context) =>
   arm(context, { id, action, times, kind: applied ? 'foreign-answer' : 'foreign-instead' });
 
 /** Of all calls, reads and others, without a pattern. */
-const halfFails: Strike<'api-half-fails'> = ({ id, ratio }, context) =>
+const halfFails: Injection<'api-half-fails'> = ({ id, ratio }, context) =>
   arm(context, { id, action: '*', times: 1_000_000, ratio, kind: 'error', code: 'InternalError', httpStatus: 500 });
 
-const noCapacity: Strike<'no-capacity'> = (fault, context) => {
-  const { cloud } = context.world;
+const noCapacity: Injection<'no-capacity'> = (fault, context) => {
+  const { cloud } = context.cluster;
   const az = azOf(context, fault.zone);
   const refusals = () =>
     cloud.log.calls('RunInstances').filter((one) => one.outcome === 'InsufficientInstanceCapacity');
@@ -62,8 +62,8 @@ const noCapacity: Strike<'no-capacity'> = (fault, context) => {
 };
 
 /** The zone's machines and coordinator are gone from the network and its control plane does not answer. */
-const zoneOutage: Strike<'zone-outage'> = (fault, context) => {
-  const { cloud, network, hosts } = context.world;
+const zoneOutage: Injection<'zone-outage'> = (fault, context) => {
+  const { cloud, network, hosts } = context.cluster;
   const az = azOf(context, fault.zone);
   const before = network.counts.cut;
   const inside = hosts.filter((host) => host.node.az === az);
@@ -71,20 +71,20 @@ const zoneOutage: Strike<'zone-outage'> = (fault, context) => {
   network.impose(`${fault.id}/out`, { from: { az }, to: {}, cut: true });
   network.impose(`${fault.id}/in`, { from: {}, to: { az }, cut: true });
   for (const host of inside) host.cutFromStore(fault.id, 'both');
-  context.world.healthChanged();
+  context.cluster.healthChanged();
   return {
     undo: () => {
       cloud.setZoneImpaired(az, false);
       network.lift(`${fault.id}/out`);
       network.lift(`${fault.id}/in`);
       for (const host of inside) host.reachStore(fault.id);
-      context.world.healthChanged();
+      context.cluster.healthChanged();
     },
     happened: () => network.counts.cut > before,
   };
 };
 
-export const CLOUD_STRIKES: StrikeTable<
+export const CLOUD_INJECTIONS: InjectionTable<
   | 'api-throttle'
   | 'api-error'
   | 'api-lost-request'

@@ -3,45 +3,45 @@ import {
   always,
   gained,
   nothing,
-  type Strike,
-  type StrikeContext,
-  type StrikeTable,
-  type Struck,
-} from './struck.ts';
+  type Injection,
+  type InjectionContext,
+  type InjectionTable,
+  type ActiveFault,
+} from './active-fault.ts';
 
 /** Requests that found nobody, of all coordinators that are up. */
-const unanswered = ({ world }: StrikeContext): number =>
-  world.hosts.reduce((sum, host) => sum + (host.life?.client.fired.cutRequest ?? 0), 0);
+const unanswered = ({ cluster }: InjectionContext): number =>
+  cluster.hosts.reduce((sum, host) => sum + (host.life?.client.fired.cutRequest ?? 0), 0);
 
-function suspend(context: StrikeContext): Struck {
-  const { kv } = context.world;
+function suspend(context: InjectionContext): ActiveFault {
+  const { kv } = context.cluster;
   const before = unanswered(context);
   kv.suspend();
   return { undo: () => kv.restore(), happened: () => unanswered(context) !== before };
 }
 
 /** Nobody answers until a new leader is there; then every lease has its whole time again. */
-const leaderLoss: Strike<'etcd-leader-loss'> = (_fault, context) =>
-  context.world.kv.isSuspended ? null : suspend(context);
+const leaderLoss: Injection<'etcd-leader-loss'> = (_fault, context) =>
+  context.cluster.kv.isSuspended ? null : suspend(context);
 
-const quorumLoss: Strike<'etcd-quorum-loss'> = (_fault, context) => {
-  if (context.world.kv.isSuspended) return null;
-  for (const host of context.world.hosts) host.life?.client.breakWatches();
+const quorumLoss: Injection<'etcd-quorum-loss'> = (_fault, context) => {
+  if (context.cluster.kv.isSuspended) return null;
+  for (const host of context.cluster.hosts) host.life?.client.breakWatches();
   return suspend(context);
 };
 
 /** A disk that takes its time: every answer comes late. */
-const slow: Strike<'etcd-slow'> = (fault, { world }) => {
-  for (const host of world.hosts) host.slowStore(fault.latencyMs);
+const slow: Injection<'etcd-slow'> = (fault, { cluster }) => {
+  for (const host of cluster.hosts) host.slowStore(fault.latencyMs);
   return {
     undo: () => {
-      for (const host of world.hosts) host.slowStore(null);
+      for (const host of cluster.hosts) host.slowStore(null);
     },
     happened: always,
   };
 };
 
-const cut: Strike<'etcd-cut'> = (fault, context) => {
+const cut: Injection<'etcd-cut'> = (fault, context) => {
   const host = coordinatorOf(context, fault.coordinator);
   const client = host.life?.client;
   if (!client) return null;
@@ -52,7 +52,7 @@ const cut: Strike<'etcd-cut'> = (fault, context) => {
 };
 
 /** Applied, and nobody is told. */
-const lostReply: Strike<'etcd-lost-reply'> = (fault, context) => {
+const lostReply: Injection<'etcd-lost-reply'> = (fault, context) => {
   const client = coordinatorOf(context, fault.coordinator).life?.client;
   if (!client) return null;
   const before = client.fired.loseReply;
@@ -60,16 +60,16 @@ const lostReply: Strike<'etcd-lost-reply'> = (fault, context) => {
   return { undo: nothing, happened: () => client.fired.loseReply > before };
 };
 
-const compaction: Strike<'etcd-compaction'> = (_fault, { world }) => {
-  const before = world.kv.state.compactedRevision;
-  for (const host of world.hosts) host.life?.client.breakWatches();
-  world.kv.compact();
-  return { undo: nothing, happened: () => world.kv.state.compactedRevision > before };
+const compaction: Injection<'etcd-compaction'> = (_fault, { cluster }) => {
+  const before = cluster.kv.state.compactedRevision;
+  for (const host of cluster.hosts) host.life?.client.breakWatches();
+  cluster.kv.compact();
+  return { undo: nothing, happened: () => cluster.kv.state.compactedRevision > before };
 };
 
 /** Out of space, for every coordinator alike. */
-const refusesWrites: Strike<'etcd-refuses-writes'> = (_fault, { world }) => {
-  const { kv, hosts } = world;
+const refusesWrites: Injection<'etcd-refuses-writes'> = (_fault, { cluster }) => {
+  const { kv, hosts } = cluster;
   if (kv.refusesWrites !== null) return null;
   kv.refusesWrites = 'STORE_NO_SPACE';
   const undo = () => {
@@ -81,8 +81,8 @@ const refusesWrites: Strike<'etcd-refuses-writes'> = (_fault, { world }) => {
   };
 };
 
-const leaseLate: Strike<'lease-late'> = (fault, { world }) => {
-  const { kv } = world;
+const leaseLate: Injection<'lease-late'> = (fault, { cluster }) => {
+  const { kv } = cluster;
   kv.expiryLagMs = fault.byMs;
   for (const leaseId of kv.leaseIds()) kv.renew(leaseId);
   return {
@@ -94,8 +94,8 @@ const leaseLate: Strike<'lease-late'> = (fault, { world }) => {
 };
 
 /** etcd ends leases before their time, the coordinator's own among them. */
-const leaseEarly: Strike<'lease-early'> = (fault, context) => {
-  const { kv, keys } = context.world;
+const leaseEarly: Injection<'lease-early'> = (fault, context) => {
+  const { kv, keys } = context.cluster;
   const { id } = coordinatorOf(context, fault.coordinator);
   const leases = kv
     .entries(keys.root)
@@ -106,8 +106,8 @@ const leaseEarly: Strike<'lease-early'> = (fault, context) => {
 };
 
 /** As {@link leaseEarly}, and keepalives of leases that are gone are answered as if they lived (etcd before 3.5.23, 3.6.5). */
-const leaseLie: Strike<'lease-lie'> = (fault, context) => {
-  const { kv } = context.world;
+const leaseLie: Injection<'lease-lie'> = (fault, context) => {
+  const { kv } = context.cluster;
   const ended = leaseEarly({ ...fault, kind: 'lease-early' }, context);
   if (!ended) return null;
   kv.keepaliveLieMs = 10_000;
@@ -121,7 +121,7 @@ const leaseLie: Strike<'lease-lie'> = (fault, context) => {
 
 const isOf = (value: string, coordinatorId: string): boolean => value.includes(`"coordinatorId":"${coordinatorId}"`);
 
-export const STORE_STRIKES: StrikeTable<
+export const STORE_INJECTIONS: InjectionTable<
   | 'etcd-leader-loss'
   | 'etcd-quorum-loss'
   | 'etcd-slow'

@@ -1,4 +1,4 @@
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher } from './invariant.ts';
 
 /** As the specification says it, whatever the observer thinks of itself (S11). */
@@ -6,8 +6,8 @@ const STALL_TICKS = 3;
 const QUIET_AFTER_STALL_MS = 1_000;
 
 /** Why this coordinator may accuse nobody now; null: it may. */
-function mustAbstain(world: World, coordinatorId: string, nowMs: number): string | null {
-  const host = world.hosts.find((one) => one.id === coordinatorId);
+function mustAbstain(cluster: SimulatedCluster, coordinatorId: string, nowMs: number): string | null {
+  const host = cluster.hosts.find((one) => one.id === coordinatorId);
   const life = host?.life;
   if (!host || !life) return null;
   const own = life.coordinator.observer.abstention;
@@ -24,12 +24,12 @@ function mustAbstain(world: World, coordinatorId: string, nowMs: number): string
 }
 
 /** I5. */
-export const watchAccusations: MakeWatcher = (world, report) => ({
-  witness(happening, nowMs) {
-    if (happening.kind !== 'opinion-sent') return;
-    const { coordinatorId, member, verdict } = happening;
+export const watchAccusationRules: MakeWatcher = (cluster, report) => ({
+  onClusterEvent(clusterEvent, nowMs) {
+    if (clusterEvent.kind !== 'opinion-sent') return;
+    const { coordinatorId, member, verdict } = clusterEvent;
     if (verdict !== 'suspect' && verdict !== 'dead') return;
-    const why = mustAbstain(world, coordinatorId, nowMs);
+    const why = mustAbstain(cluster, coordinatorId, nowMs);
     if (why !== null) report('I5', `${coordinatorId} calls ${member} ${verdict}, but ${why}`);
   },
 });

@@ -3,7 +3,7 @@ import type { Log, LogFields } from '@understudy/shared';
 export type LogSink = (level: 'info' | 'warn' | 'error', event: string, fields: LogFields) => void;
 
 /** Hands every line but debug to the simulation, which puts its name into the trace. */
-export class WitnessedLog implements Log {
+export class ForwardedLog implements Log {
   readonly #sink: LogSink;
   readonly #bound: LogFields;
 
@@ -23,6 +23,6 @@ export class WitnessedLog implements Log {
     this.#sink('error', event, { ...this.#bound, ...fields });
   }
   child(fields: LogFields): Log {
-    return new WitnessedLog(this.#sink, { ...this.#bound, ...fields });
+    return new ForwardedLog(this.#sink, { ...this.#bound, ...fields });
   }
 }

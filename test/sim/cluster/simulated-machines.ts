@@ -1,11 +1,11 @@
 import type { SimEvent, TransitionEvent } from '@understudy/cloud-sim';
 import { TAG } from '@understudy/shared';
 import { Machine } from './machine.ts';
-import type { World } from './world.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** Runs a machine for every member's instance that is powered, as EC2's own events say. */
-export class MachineRoom {
-  readonly #world: World;
+export class SimulatedMachines {
+  readonly #cluster: SimulatedCluster;
   readonly #machines = new Map<string, Machine>();
   /** Replacements that will come up without an agent. */
   #stillborn = 0;
@@ -14,8 +14,8 @@ export class MachineRoom {
   /** Instances are seeded as having run for long. */
   settled = false;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
   }
 
   get all(): IterableIterator<Machine> {
@@ -49,7 +49,7 @@ export class MachineRoom {
   }
 
   #on(instanceId: string): void {
-    const instance = this.#world.cloud.core.region.instances.get(instanceId);
+    const instance = this.#cluster.cloud.core.region.instances.get(instanceId);
     const group = instance?.tags[TAG.group];
     const name = instance?.tags[TAG.member];
     if (!instance || group === undefined || name === undefined) return;
@@ -59,11 +59,11 @@ export class MachineRoom {
       az: instance.az,
       rootVolumeId: this.#rootVolumeOf(instanceId),
     };
-    const machine = new Machine(this.#world, identity, (this.#boots += 1));
+    const machine = new Machine(this.#cluster, identity, (this.#boots += 1));
     this.#machines.set(instanceId, machine);
     if (this.#stillborn > 0 && this.settled) this.#spoil(machine);
     else machine.boot(!this.settled);
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   #spoil(machine: Machine): void {
@@ -78,7 +78,7 @@ export class MachineRoom {
   }
 
   #rootVolumeOf(instanceId: string): string {
-    const { instances, volumes } = this.#world.cloud.core.region;
+    const { instances, volumes } = this.#cluster.cloud.core.region;
     const instance = instances.get(instanceId);
     const root = instance?.volumeIds.find((volumeId) =>
       volumes
