@@ -77,6 +77,29 @@ describe('what a heartbeat says of its checks', () => {
   });
 });
 
+it('what is not exactly as it should be is malformed, although its tag is right', () => {
+  const { table, agent } = greeted();
+  const sealed = (at: number, value: number) => {
+    const bytes = agent.beat();
+    bytes[at] = value;
+    bytes.set(agent.mac(bytes.subarray(0, HEARTBEAT_OFFSET.tag)).subarray(0, 16), HEARTBEAT_OFFSET.tag);
+    return bytes;
+  };
+  const outcomeOf = (bytes: Uint8Array) => table.receive(bytes, FROM, at(1_000)).outcome;
+  expect(outcomeOf(sealed(0, (agent.beat()[0] ?? 0) + 1))).toBe('malformed');
+  expect(outcomeOf(Uint8Array.from([...agent.beat(), 0]))).toBe('malformed');
+  expect(outcomeOf(sealed(HEARTBEAT_OFFSET.checks, CHECK_STATUSES.length))).toBe('malformed');
+  expect(outcomeOf(sealed(HEARTBEAT_OFFSET.checks, CHECK_STATUSES.length - 1))).toBe('recorded');
+});
+
+it('a slow agent’s passing run is not broken by its own interval', () => {
+  const { table, agent } = greeted();
+  for (let ms = 10_000; ms <= 30_000; ms += 10_000) agent.send(table, ms);
+  const { passingSinceMs } = table.reading(M, I) ?? {};
+  for (let ms = 40_000; ms <= 80_000; ms += 10_000) agent.send(table, ms);
+  expect(table.reading(M, I)?.passingSinceMs).toBe(passingSinceMs);
+});
+
 describe('what a heartbeat says of its agent', () => {
   it('whether it serves and whether it says goodbye, as of the newest', () => {
     const { table, agent, reading } = greeted();

@@ -351,6 +351,10 @@ describe('an observer', () => {
     expect(table.refused(M, at(0))).toBeNull();
     new WireAgent(M, I, 3).send(table, 100);
     expect(table.refused(M, at(200))).toMatchObject({ kind: 'unknown-key', count: 1, from: FROM.address });
+    const forged = new WireAgent(M, I).beat();
+    forged[100] = (forged[100] ?? 0) ^ 1;
+    table.receive(forged, FROM, at(300));
+    expect(table.refused(M, at(300))).toMatchObject({ kind: 'forged', count: 1, from: FROM.address });
   });
 
   it('names those who use a key in order, each once, whichever of its instances does', () => {

@@ -41,8 +41,9 @@ describe('what stays of a recovery', () => {
   });
   test('counts the changes of leader, each term once', () => {
     expect(closed().leaderChanges).toBe(0);
-    const records = [record('fence', { term: 3 }), record('capture', { term: 5 }), record('image', { term: 5 })];
-    expect(closed({ records, term: 9 }).leaderChanges).toBe(2);
+    const records = [record('fence', { term: 3 }), record('capture', { term: 5 }), record('image', { term: 6 })];
+    expect(closed({ records, term: 9 }).leaderChanges).toBe(3);
+    expect(closed({ records: [...records, ...records], term: 6 }).leaderChanges).toBe(2);
   });
   test('says with what doubts it was closed', () => {
     expect(closed({ heardAtTheEnd: false }).reason).toBe('dead; the replacement was silent when this was closed');

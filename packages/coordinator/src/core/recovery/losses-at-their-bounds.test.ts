@@ -67,6 +67,12 @@ describe('is named, with what it is', () => {
       'empty',
     ],
     [
+      'disks of a Xen type whose instance store is NVMe',
+      'InstanceStoreLost',
+      type({ instanceStorage: true, instanceStoreNvme: 'required', hypervisor: 'xen' }),
+      'empty',
+    ],
+    [
       'disks of a type that wants a mapping for them',
       'InstanceStoreNotMapped',
       type({ instanceStorage: true, instanceStoreNvme: null, hypervisor: 'xen' }),

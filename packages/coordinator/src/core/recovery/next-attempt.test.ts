@@ -209,6 +209,10 @@ describe('at the bounds', () => {
   });
   test('of a long reason the first 200 characters', () =>
     expect(shortageOf(1, 'x'.repeat(500))).toBe(`type-0 in subnet-0 (az-0): ${'x'.repeat(200)}`));
+  test('what is waited for is told from a key that cannot be used', () => {
+    expect(next(ended([0, 'key']))).toMatchObject({ shortage: { forKey: true } });
+    expect(next(ended([0, 'key'], [1, 'capacity']))).toMatchObject({ shortage: { forKey: false } });
+  });
   test('an attempt that follows a launch waits for no shortage', () =>
     expect(next(ended([0, 'instance']))).toMatchObject({ shortage: null }));
 });

@@ -23,6 +23,7 @@ import {
 import { madeNothing, refusalClassOf } from './refusals.ts';
 import { earned, READ_RETRIES } from './retry-budget.ts';
 import { keyIdInUserData } from './user-data-key.ts';
+import { lockedProblems, standingOf, uncheckedLosses } from './volume-keys.ts';
 import { monotonicMs } from '@understudy/shared';
 
 describe('tags', () => {
@@ -254,6 +255,9 @@ describe('an error whose class and code disagree', () => {
     new OperationError(code, 'x', upstreamCode === undefined ? {} : { upstreamCode });
   it.each<[ErrorCode, string | undefined, string]>([
     ['CLOUD_OUTCOME_UNKNOWN', 'InsufficientInstanceCapacity', 'unknown'],
+    ['CLOUD_OUTCOME_UNKNOWN', 'KMSInternalException', 'unknown'],
+    ['CLOUD_UNAVAILABLE', 'KMSInternalException', 'transient'],
+    ['CLOUD_REJECTED', 'KMSInternalException', 'key'],
     ['CLOUD_THROTTLED', undefined, 'transient'],
     ['CLOUD_UNAVAILABLE', undefined, 'transient'],
     ['CLOUD_THROTTLED', 'InternalError', 'unknown'],
@@ -271,6 +275,29 @@ describe('an error whose class and code disagree', () => {
   ])('%s %s: %s', (code, upstream, want) => {
     expect(refusalClassOf(of(code, upstream))).toBe(want);
     expect(madeNothing(of(code, upstream))).toBe(want !== 'unknown' && want !== 'launched');
+  });
+});
+
+describe('a key that cannot be used', () => {
+  const volume = (volumeId: string, kmsKeyId: string | null, encrypted = true) => ({ volumeId, kmsKeyId, encrypted });
+  const unusable = { kind: 'unusable', what: 'disabled', remedy: 'Enable it' } as const;
+  it('is named with the volumes under it, and no others', () => {
+    const volumes = [volume('v1', 'a'), volume('v2', 'b'), volume('v3', 'a'), volume('v4', 'a', false)];
+    const [problem, ...more] = lockedProblems(volumes, new Map([['a', unusable]]));
+    expect(problem?.text).toContain('KMS key a of v1, v3 is disabled: ');
+    expect(more).toEqual([]);
+  });
+  it('is told with when it is deleted, where that is known', () => {
+    const key = { state: 'PendingDeletion', manager: 'CUSTOMER', deletionAtWallMs: null } as const;
+    expect(standingOf('a', key as never)).toMatchObject({ what: 'going to be deleted' });
+    expect(standingOf('a', { ...key, deletionAtWallMs: 1_000 } as never)).toMatchObject({
+      what: 'going to be deleted at 1970-01-01T00:00:01.000Z',
+    });
+  });
+  it('or that nobody asked about is named in the losses', () => {
+    const [loss, ...more] = uncheckedLosses([volume('v1', 'a'), volume('v2', 'b')], new Map());
+    expect(loss?.text).toContain('KMS key a, KMS key b was not checked: nobody asked KMS');
+    expect(more).toEqual([]);
   });
 });
 
