@@ -21,10 +21,10 @@ const callMs = (scene: Scene, action: string): number =>
 
 /** What had to follow one another: stop → snapshots → image → launch → boot → settle → address. */
 function criticalPathMs(scene: Scene, oldInstanceId: string, newInstanceId: string): number {
-  const { world } = scene.sim.core;
+  const { region } = scene.sim.core;
   const longest = (ids: readonly string[], state: string) => Math.max(0, ...ids.map((id) => stayMs(scene, id, state)));
-  const snapshots = world.snapshots.all().map((one) => one.id);
-  const images = world.images.all().map((one) => one.id);
+  const snapshots = region.snapshots.all().map((one) => one.id);
+  const images = region.images.all().map((one) => one.id);
   const calls = [
     'StopInstances',
     'CreateSnapshots',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MemberId } from '@understudy/shared';
 import { converge } from './audit/convergence.ts';
 import { wrongCounts } from './audit/counts.ts';
@@ -41,8 +43,21 @@ export async function runScenario(lab: Lab, scenario: Scenario): Promise<Report>
 async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
   try {
     return await scenario.run(lab);
+  } catch (error) {
+    await keepWords(lab, scenario.name);
+    throw error;
   } finally {
     await lab.heal();
+  }
+}
+
+/** What every coordinator said of itself and of the members when it failed, before anything is healed: beside its log. */
+async function keepWords(lab: Lab, name: string): Promise<void> {
+  const dir = join(lab.folder.path, 'logs', name);
+  mkdirSync(dir, { recursive: true });
+  for (const { id, process } of lab.seats) {
+    const replies = await Promise.all(['/v1/status', '/v1/members'].map((path) => process.get(path)));
+    writeFileSync(join(dir, `${id}.words.json`), `[${replies.map((reply) => reply?.body ?? 'null').join(',\n')}]\n`);
   }
 }
 

@@ -1,7 +1,10 @@
+import { OBSERVE_EQUIVALENTS } from './equivalents-observe.ts';
 import type { Equivalent } from './score.ts';
 
 const A = 'packages/agent/src/core';
 const C = 'packages/coordinator/src';
+const RECOVERY = `${C}/core/recovery`;
+const STEPS = `${C}/recovery/steps`;
 
 /** Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are survivors. */
 export const EQUIVALENTS: readonly Equivalent[] = [
@@ -47,6 +50,121 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     on: 'return severity !== 0 ? severity > 0 : a.askedAtMs > b.askedAtMs',
     replacement: 'severity >= 0',
     why: 'Zero was excluded in the same line.',
+  },
+  {
+    file: `${RECOVERY}/address-move.ts`,
+    on: 'const { oldInstanceId, owedFrom = [] } = fenced',
+    replacement: '["Stryker was here"]',
+    why: 'No instance has that id.',
+  },
+  {
+    file: `${STEPS}/done.ts`,
+    on: '...(run.record.acceptedLosses ?? [])',
+    replacement: '["Stryker was here"]',
+    why: 'No address has that name.',
+  },
+  {
+    file: `${RECOVERY}/chores.ts`,
+    on: "if (chore.kind !== 'volume-tags') return null",
+    replacement: 'false',
+    why: 'The other kinds have no device name, so no volume is found. The check is for the compiler.',
+  },
+  {
+    file: `${RECOVERY}/launch-tags.ts`,
+    on: 'const compareText = (a: string, b: string): number => (a < b ? -1 : 1)',
+    replacement: 'a <= b',
+    why: 'Only members of one record are compared, whose names differ.',
+  },
+  {
+    file: `${RECOVERY}/planned-volumes.ts`,
+    on: '(a.deviceName < b.deviceName ? -1 : 1)',
+    replacement: 'a.deviceName <= b.deviceName',
+    why: 'Devices of one instance have different names.',
+  },
+  {
+    file: `${RECOVERY}/launch-trial.ts`,
+    on: "if (trial.kind !== 'refused' || trial.names !== null) return []",
+    original: "trial.kind !== 'refused'",
+    replacement: 'false',
+    why: 'Only a refusal has names; of the others the member is undefined, which is not null. The check is for the compiler.',
+  },
+  {
+    file: `${RECOVERY}/next-attempt.ts`,
+    on: 'replacements failed; the last: ${made.at(-1)?.text',
+    original: 'made.at(-1)?.text',
+    why: 'At least one has failed: maxLaunchAttempts is 1 or more.',
+  },
+  {
+    file: `${RECOVERY}/next-attempt.ts`,
+    on: 'const length = series.at(-1)?.seriesLength ?? 0',
+    original: 'series.at(-1)?.seriesLength',
+    why: 'The line before has returned where the series is empty.',
+  },
+  {
+    file: `${RECOVERY}/owed.ts`,
+    on: "const owes = (kind: 'stop' | 'termination') => chores.some((one) => one.kind === 'protect' && one[kind])",
+    original: "one.kind === 'protect'",
+    replacement: 'true',
+    why: 'No other kind has these members. The check is for the compiler.',
+  },
+  {
+    file: `${RECOVERY}/placement.ts`,
+    on: 'const ownVpcId = input.ownSubnetId === null ? undefined : subnets.get(input.ownSubnetId)?.vpcId',
+    original: 'input.ownSubnetId === null',
+    replacement: 'false',
+    why: 'No subnet has the id null, so the answer is undefined as well. The check is for the compiler.',
+  },
+  {
+    file: `${RECOVERY}/plan.ts`,
+    on: "if (problems.length > 0 || image === null || !primary) return { kind: 'blocked', problems }",
+    original: 'image === null',
+    replacement: 'false',
+    why: 'Without an image, or a root device, there is a problem, which comes first. The check is for the compiler.',
+  },
+  {
+    file: `${RECOVERY}/token-bucket.ts`,
+    on: 'return now.tokens + ROUNDING >= 1',
+    replacement: 'now.tokens + ROUNDING > 1',
+    why: 'Differs for one value within the rounding error that the constant stands for.',
+  },
+  {
+    file: `${RECOVERY}/token-bucket.ts`,
+    on: 'return missing <= ROUNDING ? 0',
+    replacement: 'missing < ROUNDING',
+    why: 'As above: one value within the rounding error.',
+  },
+  {
+    file: `${STEPS}/fence.ts`,
+    on: 'doubtful: false,',
+    why: 'While no Stop was asked for, one is sent at once whatever this says, and every answer to one sets it.',
+  },
+  {
+    file: `${STEPS}/fence.ts`,
+    on: 'restless: [],',
+    why: 'It is told only of an instance that a look has shown stopped, and every look sets it.',
+  },
+  {
+    file: `${STEPS}/fence.ts`,
+    on: "if (state !== 'stopped' || memory.askedAtMs === null) memory.stoppedSinceMs = null",
+    original: 'memory.askedAtMs === null',
+    replacement: 'false',
+    why: 'Every answer to a Stop begins the looks anew, so those before the first never count. Kept because the rule says so.',
+  },
+  {
+    file: `${STEPS}/permit.ts`,
+    on: 'invariant(candidate,',
+    why: 'The index was counted modulo the number of candidates. For the compiler.',
+  },
+  {
+    file: `${STEPS}/verify.ts`,
+    on: "if (instance?.state !== 'running') return null",
+    why: 'Only what is shown running passes or settles, and nothing else gets here. Kept for the compiler.',
+  },
+  {
+    file: `${STEPS}/verify.ts`,
+    on: "if (instance?.state !== 'terminated' && instance?.state !== 'shutting-down') return null",
+    replacement: 'instance.state',
+    why: 'What EC2 does not show is waited for: only what is shown can have failed.',
   },
   {
     file: `${C}/core/judge/quorum.ts`,
@@ -199,4 +317,5 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     replacement: '(touched.get(key) ?? 0) >= range.revision',
     why: 'What was touched in the revision of the list is listed as it was touched.',
   },
+  ...OBSERVE_EQUIVALENTS,
 ];

@@ -39,8 +39,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'recovery-core',
     files: [`${C}/core/recovery/*.ts`],
-    // What is owed has its tests among the scenarios.
-    tests: [`${C}/core/recovery/*.test.ts`, 'test/scenarios/recovery/leftovers.test.ts'],
+    tests: [`${C}/core/recovery/*.test.ts`],
   },
   {
     name: 'leadership',
@@ -66,6 +65,11 @@ export const ROOMS: readonly Room[] = [
     tests: [`${C}/core/judge/*.test.ts`],
     // Every combination of everything: many seconds for each survivor. The rules have tests of their own.
     slow: ['**/verdict-oracle.test.ts'],
+  },
+  {
+    name: 'recovery-steps',
+    files: [`${C}/recovery/steps/*.ts`],
+    tests: [`${C}/recovery/steps/*.test.ts`],
   },
   {
     name: 'recovery',

@@ -85,7 +85,7 @@ describe('the scope', () => {
   it('puts a file into one room, and no room is empty', () => {
     for (const room of ROOMS) expect(sourcesOf(room.files).length, room.name).toBeGreaterThan(0);
     expect(roomOf('packages/coordinator/src/recovery/serve-lease-fence.ts')?.name).toBe('leases');
-    expect(roomOf('packages/coordinator/src/recovery/steps/revoke.ts')?.name).toBe('recovery');
+    expect(roomOf('packages/coordinator/src/recovery/steps/revoke.ts')?.name).toBe('recovery-steps');
     expect(scopeOf(['packages/cli/src/main.ts']).homeless).toEqual(['packages/cli/src/main.ts']);
   });
 

@@ -5,10 +5,10 @@ import { CloudSim } from './cloud-sim.ts';
 import type { CloudSimConfig } from './config.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import { DnsResponder } from './http/dns-responder.ts';
-import { ImdsRoom } from './http/imds-room.ts';
+import { ImdsEndpoints } from './http/imds-endpoints.ts';
 import { buildServer } from './http/server.ts';
-import { DiskRoom } from './machines/disk-room.ts';
-import { MachineRoom } from './machines/machine-room.ts';
+import { VolumeFolders } from './machines/volume-folders.ts';
+import { InstanceProcesses } from './machines/instance-processes.ts';
 
 export interface CloudSimServerParts {
   readonly clock: Clock;
@@ -39,21 +39,21 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
   const { region, seed, speed, kept } = config;
   const latency = config.latency as LatencyOverrides;
   const sim = new CloudSim({ clock: parts.clock, log: parts.log, region, seed, speed, latency, kept });
-  const imds = new ImdsRoom(sim, parts.random, config.imds.host);
-  const disks = new DiskRoom(workDir, parts.log);
+  const imds = new ImdsEndpoints(sim, parts.random, config.imds.host);
+  const disks = new VolumeFolders(workDir, parts.log);
   const { command } = config.machine;
-  const room = new MachineRoom({ sim, disks, imds, workDir, command, env: parts.env, log: parts.log });
+  const processes = new InstanceProcesses({ sim, disks, imds, workDir, command, env: parts.env, log: parts.log });
   sim.onEvent((event) => disks.onEvent(event));
-  sim.onEvent((event) => room.onEvent(event));
+  sim.onEvent((event) => processes.onEvent(event));
   const dns = new DnsResponder();
   const dnsPort = await dns.listen();
-  const admin = { sim, imds, dns, dnsPort, machines: () => room.machines() };
+  const admin = { sim, imds, dns, dnsPort, machines: () => processes.machines() };
   const app = buildServer(admin, { region, ...config.credentials });
   const url = await app.listen({ host: config.http.host, port: config.http.port });
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     sim.close();
-    await room.close();
+    await processes.close();
     await Promise.all([imds.close(), dns.close(), app.close()]);
   };
   return {
@@ -62,8 +62,8 @@ export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServe
     port: Number(new URL(url).port),
     dnsPort,
     imdsPorts: () => imds.ports(),
-    machines: () => room.machines(),
-    killMachines: () => room.killAll(),
+    machines: () => processes.machines(),
+    killMachines: () => processes.killAll(),
     close: () => (closing ??= close()),
   };
 }

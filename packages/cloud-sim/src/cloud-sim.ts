@@ -1,13 +1,13 @@
 import { type Clock, type Log, type Random, SeededRandom, silentLog, type Timer } from '@understudy/shared';
 import { copyValue } from './copy-value.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
-import type { DefaultWorld } from './core/default-world.ts';
+import type { DefaultResources } from './core/default-resources.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
 import type { Fault, FaultState } from './core/faults.ts';
 import type { LatencyOverrides } from './core/latency.ts';
 import type { NewKey, SimKmsKey } from './core/kms/keys.ts';
 import type { SimHost, SimInstanceEvent, StatusCheck } from './core/model.ts';
-import type { Kept, Quotas } from './core/world.ts';
+import type { Kept, Quotas } from './core/region.ts';
 import { SimNoReplyError } from './transport.ts';
 
 export interface CloudSimOptions {
@@ -52,7 +52,7 @@ export class CloudSim {
     this.clock = options.clock;
     this.#log = options.log ?? silentLog;
     this.core = new CloudSimCore({
-      region: options.region ?? 'us-east-1',
+      name: options.region ?? 'us-east-1',
       random: options.random ?? new SeededRandom(seed),
       seed,
       speed: options.speed ?? 1,
@@ -63,21 +63,21 @@ export class CloudSim {
     this.core.advanceTo(this.clock.monotonicMs(), this.clock.wallMs());
   }
 
-  get defaultWorld(): DefaultWorld {
-    return this.core.defaultWorld;
+  get defaultResources(): DefaultResources {
+    return this.core.defaultResources;
   }
 
   /** Calls, transitions and launches, with helpers. */
   get log(): EventLog {
-    return this.core.world.log;
+    return this.core.region.log;
   }
 
   get region(): string {
-    return this.core.world.region;
+    return this.core.region.name;
   }
 
   get zones(): readonly string[] {
-    return this.core.world.zones;
+    return this.core.region.zones;
   }
 
   /** One request: request latency, execution, response latency. Rejects only with {@link SimNoReplyError} when `signal` aborts. */
@@ -94,7 +94,7 @@ export class CloudSim {
   }
 
   async #deliver(action: string, input: Record<string, unknown>, reader: string | undefined): Promise<SimReply> {
-    const { latency } = this.core.world;
+    const { latency } = this.core.region;
     const sentAtMs = this.clock.monotonicMs();
     const responseMs = latency.apiMs(action, 'response');
     await this.clock.sleep(latency.apiMs(action, 'request'));
@@ -109,7 +109,7 @@ export class CloudSim {
     return result;
   }
 
-  /** World building, long ago: at once, without latency, lag, buckets, faults or log. @throws Ec2Error */
+  /** Region building, long ago: at once, without latency, lag, buckets, faults or log. @throws Ec2Error */
   seed(action: string, input: Record<string, unknown>): Record<string, unknown> {
     const output = this.core.seed(action, copyValue(input), this.#now());
     this.#arm();
@@ -117,26 +117,26 @@ export class CloudSim {
   }
 
   addFault(fault: Fault): void {
-    this.core.world.faults.add(fault);
+    this.core.region.faults.add(fault);
     this.#log.info('cloud-sim.fault.added', { fault });
   }
 
   /** Takes the fault away and says how often it fired. */
   removeFault(faultId: string): number {
-    return this.core.world.faults.remove(faultId);
+    return this.core.region.faults.remove(faultId);
   }
 
   clearFaults(): void {
-    this.core.world.faults.clear();
+    this.core.region.faults.clear();
   }
 
   faults(): readonly FaultState[] {
-    return this.core.world.faults.states();
+    return this.core.region.faults.states();
   }
 
   /** How often the fault fired; 0 for one that does not exist. */
   fired(faultId: string): number {
-    return this.core.world.faults.fired(faultId);
+    return this.core.region.faults.fired(faultId);
   }
 
   /** Synchronously, in the middle of what happens. Returns the unsubscribe function. */
@@ -146,77 +146,77 @@ export class CloudSim {
 
   /** Limits what still fits into a zone; `null` lifts the limit. */
   setCapacity(az: string, instanceType: string, left: number | null): void {
-    if (left === null) this.core.world.capacity.delete(`${az}/${instanceType}`);
-    else this.core.world.capacity.set(`${az}/${instanceType}`, left);
+    if (left === null) this.core.region.capacity.delete(`${az}/${instanceType}`);
+    else this.core.region.capacity.set(`${az}/${instanceType}`, left);
   }
 
   /** What is sold where; everything everywhere at the start. */
   setOffered(az: string, instanceType: string, offered: boolean): void {
-    if (offered) this.core.world.notOffered.delete(`${az}/${instanceType}`);
-    else this.core.world.notOffered.add(`${az}/${instanceType}`);
+    if (offered) this.core.region.notOffered.delete(`${az}/${instanceType}`);
+    else this.core.region.notOffered.add(`${az}/${instanceType}`);
   }
 
   /** IAM is not simulated: an instance profile is a name that exists or not. */
   setInstanceProfile(name: string, exists: boolean): void {
-    const { instanceProfiles } = this.core.world;
+    const { instanceProfiles } = this.core.region;
     if (exists) instanceProfiles.add(name);
     else instanceProfiles.delete(name);
   }
 
   /** Nor is License Manager. */
   setLicenseConfiguration(arn: string, exists: boolean): void {
-    const { licenseConfigurations } = this.core.world;
+    const { licenseConfigurations } = this.core.region;
     if (exists) licenseConfigurations.add(arn);
     else licenseConfigurations.delete(arn);
   }
 
   /** A customer's key for volumes, enabled. What KMS does with keys is done here, at once. */
   createKmsKey(wanted: NewKey = {}): SimKmsKey {
-    return this.core.world.kmsKeys.make(wanted, this.clock.wallMs());
+    return this.core.region.kmsKeys.make(wanted, this.clock.wallMs());
   }
 
   /** By id, ARN or alias. false: there is none, or it is AWS's own, which nobody can change. */
   changeKmsKey(name: string, change: Partial<Pick<SimKmsKey, 'state' | 'access' | 'deletionAtWallMs'>>): boolean {
-    return this.core.world.kmsKeys.change(name, change);
+    return this.core.region.kmsKeys.change(name, change);
   }
 
   /** As when its waiting period is over: nothing brings it back. */
   deleteKmsKey(name: string): boolean {
-    return this.core.world.kmsKeys.remove(name);
+    return this.core.region.kmsKeys.remove(name);
   }
 
   /** A Dedicated Host; there is no end to its room. */
   setHost(host: SimHost, exists: boolean): void {
-    if (exists) this.core.world.hosts.set(host.id, host);
-    else this.core.world.hosts.delete(host.id);
+    if (exists) this.core.region.hosts.set(host.id, host);
+    else this.core.region.hosts.delete(host.id);
   }
 
   /** Marketplace codes: of what is on the image's root disk, and of what is copied from it. false: no such image. */
   setProductCodes(imageId: string, codes: readonly string[]): boolean {
-    const image = this.core.world.images.get(imageId);
-    if (image) this.core.world.productCodes.set(image.rootSnapshotId, codes);
+    const image = this.core.region.images.get(imageId);
+    if (image) this.core.region.productCodes.set(image.rootSnapshotId, codes);
     return image !== undefined;
   }
 
   setZoneImpaired(az: string, impaired: boolean): void {
-    if (impaired) this.core.world.impairedZones.add(az);
-    else this.core.world.impairedZones.delete(az);
+    if (impaired) this.core.region.impairedZones.add(az);
+    else this.core.region.impairedZones.delete(az);
   }
 
   setQuotas(quotas: Partial<Quotas>): void {
-    this.core.world.quotas = { ...this.core.world.quotas, ...quotas };
+    this.core.region.quotas = { ...this.core.region.quotas, ...quotas };
   }
 
   /** Keys that everything made from now on must be tagged with, as an organisation may want it. */
   setRequiredTags(keys: readonly string[]): void {
-    this.core.world.requiredTags.clear();
-    for (const key of keys) this.core.world.requiredTags.add(key);
+    this.core.region.requiredTags.clear();
+    for (const key of keys) this.core.region.requiredTags.add(key);
   }
 
   /** Actions that answer UnauthorizedOperation. */
   setDeniedActions(actions: readonly string[]): void {
-    this.core.world.deniedActions.clear();
-    for (const action of actions) this.core.world.deniedActions.add(action);
+    this.core.region.deniedActions.clear();
+    for (const action of actions) this.core.region.deniedActions.add(action);
   }
 
   crashInstance(instanceId: string): boolean {

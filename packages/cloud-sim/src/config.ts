@@ -1,7 +1,7 @@
 import { duration } from '@understudy/shared';
 import * as z from 'zod';
 import { LATENCY, type LatencyOverrides } from './core/latency.ts';
-import { DEFAULT_KEPT } from './core/world.ts';
+import { DEFAULT_KEPT } from './core/region.ts';
 
 const latencyMs = duration(z.number().min(0).max(86_400_000));
 const range = z.tuple([latencyMs, latencyMs]);

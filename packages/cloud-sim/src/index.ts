@@ -1,7 +1,7 @@
 export { CloudSim, type CloudSimOptions, type SimCallOptions, type SimReply } from './cloud-sim.ts';
 export { ACTION_NAMES, type ActionName } from './core/actions/index.ts';
 export { type CallError, type CallMoment, type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
-export type { DefaultWorld } from './core/default-world.ts';
+export type { DefaultResources } from './core/default-resources.ts';
 export { Ec2Error } from './core/ec2-error.ts';
 export {
   type CallEvent,
@@ -15,7 +15,7 @@ export {
 export type { Fault, FaultKind, FaultState } from './core/faults.ts';
 export { LATENCY, type LatencyName, type LatencyOverrides, type Range } from './core/latency.ts';
 export type { SimInstanceEvent, StatusCheck } from './core/model.ts';
-export { DEFAULT_QUOTAS, type Quotas } from './core/world.ts';
+export { DEFAULT_QUOTAS, type Quotas } from './core/region.ts';
 export { type NewKey, type SimKeyAccess, type SimKeyState, type SimKmsKey } from './core/kms/keys.ts';
 export { inProcessKms } from './in-process-kms.ts';
 export { inProcessTransport } from './in-process-transport.ts';

@@ -47,12 +47,12 @@ function launchRequest(sim: CloudSim, wanted: SeedInstance, az: string): Record<
   const tags = tagList({ Name: wanted.member ?? 'seeded', ...memberTags(wanted) });
   const devices = wanted.dataVolumes ?? [];
   return {
-    ImageId: sim.defaultWorld.imageId,
+    ImageId: sim.defaultResources.imageId,
     InstanceType: wanted.instanceType ?? 't3.micro',
     MinCount: 1,
     MaxCount: 1,
-    SubnetId: sim.defaultWorld.subnets[az],
-    SecurityGroupIds: [sim.defaultWorld.securityGroupId],
+    SubnetId: sim.defaultResources.subnets[az],
+    SecurityGroupIds: [sim.defaultResources.securityGroupId],
     TagSpecifications: [
       { ResourceType: 'instance', Tags: tags },
       { ResourceType: 'volume', Tags: tags },

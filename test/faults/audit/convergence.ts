@@ -2,6 +2,7 @@ import { keyspace, MembersViewSchema, type MemberView } from '@understudy/shared
 import { until } from '../../integration/coordinator/processes.ts';
 import { MEMBERS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
+import { ZONES } from '../lab/network.ts';
 
 const KEYS = keyspace();
 const CONVERGED_WITHIN_MS = 90_000;
@@ -12,8 +13,12 @@ export async function membersBy(seat: Seat): Promise<readonly MemberView[]> {
   return reply === null ? [] : MembersViewSchema.parse(reply).members;
 }
 
+/** An observer that has not heard a member since it began to judge can never accuse it (S11): one that abstains is no better than one that is gone. */
+const isHeardByAll = ({ opinions }: MemberView): boolean =>
+  opinions.filter(({ verdict }) => verdict === 'alive').length === ZONES.length;
+
 const isSettled = (view: MemberView): boolean =>
-  view.verdict === 'alive' && !view.degraded && view.recovery === null && view.hold === null;
+  isHeardByAll(view) && view.verdict === 'alive' && !view.degraded && view.recovery === null && view.hold === null;
 
 /** What is not yet as it should be, in words; empty when all is well. */
 async function unsettled(lab: Lab): Promise<string[]> {
@@ -37,7 +42,7 @@ async function unsettled(lab: Lab): Promise<string[]> {
 }
 
 const describe = (view: MemberView): string =>
-  `${view.member} ${view.degraded ? 'degraded' : view.verdict} (${view.reason})${view.recovery === null ? '' : ' recovering'}${view.hold === null ? '' : ` held: ${view.hold.reason}`}`;
+  `${view.member} ${view.degraded ? 'degraded' : view.verdict} (${view.reason}; ${view.opinions.map(({ observer, verdict }) => `${observer}: ${verdict}`).join(', ')})${view.recovery === null ? '' : ' recovering'}${view.hold === null ? '' : ` held: ${view.hold.reason}`}`;
 
 /** Starts again what was killed. */
 async function restartAll(lab: Lab): Promise<void> {

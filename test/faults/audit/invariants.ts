@@ -61,10 +61,10 @@ export function servingTwice(serving: readonly Serving[]): string[] {
 /** I6: once settled, the address is on the activated instance. */
 function addressAstray(lab: Lab, member: MemberId): string[] {
   const { instanceId, allocationId } = lab.incumbent(member);
-  const { world } = lab.sim.core;
-  const networkInterfaceId = world.addresses.get(allocationId ?? '')?.networkInterfaceId ?? null;
+  const { region } = lab.sim.core;
+  const networkInterfaceId = region.addresses.get(allocationId ?? '')?.networkInterfaceId ?? null;
   const holder =
-    networkInterfaceId === null ? null : world.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId;
+    networkInterfaceId === null ? null : region.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId;
   return holder === instanceId
     ? []
     : [`I6: the address of ${member} is on ${holder ?? 'nothing'}, not on ${instanceId}`];

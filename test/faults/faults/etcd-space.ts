@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { errorText, isOperationError } from '@understudy/shared';
+import { errorText, hasCode } from '@understudy/shared';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
 import { until } from '../../integration/coordinator/processes.ts';
 import { converge } from '../audit/convergence.ts';
@@ -14,13 +13,15 @@ import { databaseBytes } from './etcd-member.ts';
 const PREFIX = '/faults/space/';
 /** Between the database as it is and the quota. */
 const ROOM_BYTES = 4_000_000;
-const PIECE_BYTES = 200_000;
-/** Below etcd's largest request (1.5 MiB), and more than is left once {@link fillAlmost} is done. */
-const LAST_PIECE_BYTES = 1_200_000;
-const LAST_PIECES_MAX = 5;
-const PIECES_MAX = 200;
-/** etcd counts what it has committed, ten times a second: sooner, a put would not be in the figure that we go by. */
-const PAUSE_MS = 150;
+/**
+ * What is taken at a time, beforehand and in the end: many small values, because etcd's file grows by far more than a big one whenever something is written beside
+ * it. Counted here: etcd's own figure lags behind by what it has not committed yet.
+ */
+const PIECE = { values: 100, bytes: 4_000 } as const;
+const PIECES = 6;
+/** Below etcd's largest request (1.5 MiB, 128 operations). Two of these are more than is left, and one is more than whoever coordinates needs in a minute. */
+const LAST_PIECE = { values: 120, bytes: 9_000 } as const;
+const LAST_PIECES_MAX = 20;
 const ETCDCTL_LIMIT_MS = 20_000;
 
 /** Runs etcd's own command as an operator does. @throws with its stderr */
@@ -55,37 +56,45 @@ export async function withSmallQuota(lab: Lab): Promise<SmallQuota> {
   lab.undoLater(() => restartAll(lab, []));
   await restartAll(lab, ['--quota-backend-bytes', String(quotaBytes)]);
   lab.undoLater(() => free(lab));
-  await fillAlmost(lab, quotaBytes);
+  await fillAlmost(lab);
   await converge(lab);
   return { quotaBytes, fillUp: () => fillUp(lab), free: () => free(lab) };
 }
 
-const put = (lab: Lab, name: string, bytes: number): Promise<unknown> =>
-  lab.store.txn({ compare: [], writes: [{ kind: 'put', key: `${PREFIX}${name}`, value: 'x'.repeat(bytes) }] });
-
-async function fillAlmost(lab: Lab, quotaBytes: number): Promise<void> {
-  for (let piece = 1; piece <= PIECES_MAX; piece += 1) {
-    if ((await databaseBytes()) > quotaBytes - LAST_PIECE_BYTES + PIECE_BYTES) return;
-    await put(lab, String(piece), PIECE_BYTES);
-    await wait(PAUSE_MS);
+/** What etcd made of it; `unclear`: on a busy machine its answer came too late. @throws what it refuses for another reason than space */
+async function put(
+  lab: Lab,
+  name: string,
+  piece: typeof PIECE | typeof LAST_PIECE,
+): Promise<'taken' | 'no space' | 'unclear'> {
+  const value = 'x'.repeat(piece.bytes);
+  const writes = Array.from({ length: piece.values }, (_, index) => {
+    return { kind: 'put', key: `${PREFIX}${name}/${index}`, value } as const;
+  });
+  try {
+    await lab.store.txn({ compare: [], writes });
+    return 'taken';
+  } catch (error) {
+    if (hasCode(error, 'STORE_NO_SPACE')) return 'no space';
+    if (hasCode(error, 'STORE_OUTCOME_UNKNOWN')) return 'unclear';
+    throw error;
   }
-  throw new Error(`${PIECES_MAX} pieces of ${PIECE_BYTES} bytes do not fill ${quotaBytes} bytes`);
 }
 
-/** A member with more room than the others may take one more. */
+async function fillAlmost(lab: Lab): Promise<void> {
+  for (let piece = 1; piece <= PIECES; piece += 1)
+    assert.notEqual(await put(lab, String(piece), PIECE), 'no space', 'there was room for all of them');
+}
+
+/** The first may still fit, and etcd counts what it has committed, ten times a second. */
 async function fillUp(lab: Lab): Promise<string> {
   for (let piece = 1; piece <= LAST_PIECES_MAX; piece += 1) {
-    const refusal = await put(lab, `last-${piece}`, LAST_PIECE_BYTES).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    if (refusal === null) continue;
-    assert.ok(isOperationError(refusal) && refusal.code === 'STORE_NO_SPACE', `etcd refused: ${errorText(refusal)}`);
+    if ((await put(lab, `last-${piece}`, LAST_PIECE)) !== 'no space') continue;
     const alarms = await etcdctl(lab, 'alarm', 'list');
     assert.match(alarms, /NOSPACE/);
     return alarms.trim().replaceAll('\n', ', ');
   }
-  throw new Error(`etcd took ${LAST_PIECES_MAX} times ${LAST_PIECE_BYTES} bytes`);
+  throw new Error(`etcd took ${LAST_PIECES_MAX} times ${LAST_PIECE.values * LAST_PIECE.bytes} bytes`);
 }
 
 async function compactNow(lab: Lab): Promise<void> {

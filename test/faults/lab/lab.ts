@@ -138,7 +138,7 @@ export class Lab implements StrikeStage {
   incumbent(member: MemberId): Incumbent {
     const allocationId = present(this.addresses.get(member));
     const { instanceId, incarnation } = present(this.activated(member));
-    const associationId = this.sim.core.world.addresses.get(allocationId)?.associationId ?? null;
+    const associationId = this.sim.core.region.addresses.get(allocationId)?.associationId ?? null;
     return { instanceId, incarnation, allocationId, associationId };
   }
 
@@ -152,7 +152,7 @@ export class Lab implements StrikeStage {
   }
 
   privateIp(instanceId: string): string {
-    const { instances, networkInterfaces } = this.sim.core.world;
+    const { instances, networkInterfaces } = this.sim.core.region;
     const [primary = ''] = present(instances.get(instanceId)).networkInterfaceIds;
     return present(networkInterfaces.get(primary)).privateIp;
   }

@@ -41,7 +41,7 @@ async function keptAddress(lab: Lab): Promise<ScenarioResult> {
   const histories = [await ended(lab, first)];
   await until('replaced again', () => lab.incumbent(member).instanceId !== second.oldInstanceId, ACTIVATED_WITHIN_MS);
   await until('held for the address again', held, HELD_WITHIN_MS);
-  const { associationId } = present(lab.sim.core.world.addresses.get(allocationId));
+  const { associationId } = present(lab.sim.core.region.addresses.get(allocationId));
   await callEc2(lab, 'DisassociateAddress', { AssociationId: associationId });
   histories.push(await ended(lab, second));
   assert.deepEqual(

@@ -82,7 +82,7 @@ async function acceptLoss(lab: Lab): Promise<ScenarioResult> {
   await mute.struck(recovery.opId);
   await callEc2(lab, 'DisassociateAddress', { AssociationId: associationId });
   await callEc2(lab, 'ReleaseAddress', { AllocationId: id });
-  assert.equal(lab.sim.core.world.addresses.get(id), undefined, 'EC2 still has the address');
+  assert.equal(lab.sim.core.region.addresses.get(id), undefined, 'EC2 still has the address');
   await ask(lab, member, 'accept-loss', `address:${id}`);
   await carriedOut(lab, member);
   assert.deepEqual((await intentOf(lab, member))?.acceptedLosses, [`address:${id}`]);
@@ -108,7 +108,8 @@ async function halfRecovered(lab: Lab, member: MemberId) {
   return { recovery, mute, dropped, launched };
 }
 
-const stateOf = (lab: Lab, instanceId: string): string => lab.sim.core.world.instances.get(instanceId)?.state ?? 'gone';
+const stateOf = (lab: Lab, instanceId: string): string =>
+  lab.sim.core.region.instances.get(instanceId)?.state ?? 'gone';
 
 async function replan(lab: Lab): Promise<ScenarioResult> {
   const member = memberOutside(lab);

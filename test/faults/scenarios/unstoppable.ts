@@ -70,7 +70,7 @@ async function waitOutLease(lab: Lab) {
   const key = KEYS.historyEntry(member, opIdOf(instanceId));
   const entry = await until('its history', () => lab.store.get(key), REPLACED_WITHIN_MS);
   assert.equal(parseRecord(HistoryRecordSchema, entry.key, entry.value).fencedBy, 'lease');
-  assert.equal(lab.sim.core.world.instances.get(instanceId)?.state, 'running', 'nobody has stopped the old instance');
+  assert.equal(lab.sim.core.region.instances.get(instanceId)?.state, 'running', 'nobody has stopped the old instance');
   const successor = lab.incumbent(member).instanceId;
   await until('the new one serves', () => lab.recorder.serves(successor), REPLACED_WITHIN_MS);
   const { lastS, firstS } = handOver(lab, member, instanceId, successor);

@@ -19,7 +19,7 @@ export const membersIn = (zone: Zone): MemberId[] => MEMBERS.flatMap((one) => (o
 
 /** Zone of the instance that plays the member now. */
 export const zoneNow = (lab: Lab, member: MemberId): string =>
-  lab.sim.core.world.instances.get(lab.incumbent(member).instanceId)?.az ?? '';
+  lab.sim.core.region.instances.get(lab.incumbent(member).instanceId)?.az ?? '';
 
 /** A member of another zone than the given ones. */
 export function memberOutside(lab: Lab, ...zones: readonly Zone[]): MemberId {

@@ -28,9 +28,9 @@ export function inProcessFixture(seed = 1): InProcessFixture {
     sim,
     clock,
     cloud,
-    subnets: Object.entries(sim.defaultWorld.subnets).map(([az, subnetId]) => ({ az, subnetId })),
-    imageId: sim.defaultWorld.imageId,
-    rootDeviceName: sim.defaultWorld.rootDeviceName,
+    subnets: Object.entries(sim.defaultResources.subnets).map(([az, subnetId]) => ({ az, subnetId })),
+    imageId: sim.defaultResources.imageId,
+    rootDeviceName: sim.defaultResources.rootDeviceName,
     instanceType: 't3.small',
     allocateAddress: async () => {
       const { AllocationId } = sim.seed('AllocateAddress', { Domain: 'vpc' });

@@ -70,7 +70,7 @@ describe('over HTTP a plan names', () => {
   });
 
   it('a Marketplace product, which goes with the disk', async () => {
-    const { imageId } = server.sim.defaultWorld;
+    const { imageId } = server.sim.defaultResources;
     expect(await admin('product-codes', { imageId, codes: ['abc123'] })).toBe(200);
     const { instanceId, plan } = await planOf({});
     expect(plan.losses.find((one) => one.code === 'MarketplaceProduct')?.text).toContain('abc123');
@@ -97,7 +97,7 @@ describe('over HTTP a plan names', () => {
 
 describe('a launch on a Dedicated Host', () => {
   const launch = (Placement: Record<string, unknown>) => {
-    const { imageId, subnets } = server.sim.defaultWorld;
+    const { imageId, subnets } = server.sim.defaultResources;
     const SubnetId = subnets[server.sim.zones[1] ?? ''];
     const request = { MinCount: 1, MaxCount: 1, ImageId: imageId, InstanceType: 't3.small', SubnetId, Placement };
     return cloud.runInstances({ ClientToken: JSON.stringify(Placement).slice(0, 60), ...request });

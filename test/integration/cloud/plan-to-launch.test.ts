@@ -3,7 +3,6 @@ import {
   buildImageRequest,
   buildLaunchRequest,
   buildPermitRequest,
-  candidateOf,
   disksToKeep,
   gatherPlanInput,
   makePlan,
@@ -73,7 +72,8 @@ async function replace(f: InProcessFixture, intent: RequestIntent, attempt: numb
   const rootId = plan.volumes.find((volume) => volume.isRoot)?.volumeId ?? '';
   const rootSnapshotId = snapshotIdsByVolume[rootId] ?? '';
   const { imageId } = await f.cloud.registerImage(buildImageRequest({ intent, rootSnapshotId }));
-  const candidate = candidateOf(plan.candidates, attempt);
+  const candidate = plan.candidates[attempt - 1];
+  if (!candidate) throw new Error('a plan without candidates');
   const permit = await f.cloud.createNetworkInterface(buildPermitRequest({ intent, attempt, candidate }));
   await f.clock.sleep(60_000);
   const { networkInterfaceId } = permit;

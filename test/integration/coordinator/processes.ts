@@ -169,7 +169,7 @@ export class Bench {
   }
 
   followMachines(): void {
-    for (const instance of this.cloud?.sim.core.world.instances.all() ?? []) {
+    for (const instance of this.cloud?.sim.core.region.instances.all() ?? []) {
       const runs = instance.state === 'running' && instance.crashedAtMs === null && !this.#closed;
       const agent = this.agents.get(instance.id);
       if (runs && !agent && this.simulatesAgents) void this.#startAgent(instance.id, instance.tags);

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hasOpenssl, makeCertificates } from './certificates.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
 
-const common = { clock: new SystemClock(), random: new SystemRandom(), callTimeoutMs: 1000 };
+const common = { clock: new SystemClock(), random: new SystemRandom(), callTimeoutMs: 5_000 };
 const put = (key: string) => ({ compare: [], writes: [{ kind: 'put', key, value: '1' } as const] });
 
 describe('etcd with user and password', () => {
@@ -17,7 +17,8 @@ describe('etcd with user and password', () => {
   let stores: EtcdKvStore[] = [];
 
   beforeAll(async () => {
-    cluster = await EtcdCluster.start();
+    // Cheap hashes: with etcd's own cost each of these calls takes seconds on a machine that is busy.
+    cluster = await EtcdCluster.start({ args: ['--bcrypt-cost', '4'] });
     const open = new Etcd3({ hosts: [...cluster.hosts] });
     const rootUser = await open.user('root').create('secret');
     await rootUser.addRole(await open.role('root').create());

@@ -101,8 +101,8 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/recovery/steps/done.ts',
-        find: 'if (run.plan.protection.termination && run.journal',
-        replace: 'if (false && run.journal',
+        find: 'if (run.plan.protection.termination && fencedBy(run)',
+        replace: 'if (false && fencedBy(run)',
       },
     ],
     tests: ['test/scenarios/recovery/carried-over.test.ts'],

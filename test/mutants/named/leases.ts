@@ -35,8 +35,8 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/recovery/engine.ts',
-        find: 'this.#intentSeenAtMs(member, intent.modRevision) ?? parts.clock.monotonicMs()',
-        replace: 'this.#intentSeenAtMs(member, intent.modRevision) ?? 0',
+        find: 'this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs()',
+        replace: 'this.#intentSeenAtMs?.(member, intent.modRevision) ?? 0',
       },
     ],
     tests: ['test/scenarios/recovery/waiting-out-a-lease.test.ts'],

@@ -121,7 +121,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
     if (!blind) throw new Error('no second coordinator');
     blind.kv.cut();
     const blindMs = world.clock.monotonicMs();
-    const state = () => world.sim.core.world.instances.get(old.instanceId)?.state;
+    const state = () => world.sim.core.region.instances.get(old.instanceId)?.state;
     await world.until('fenced', () => world.intent(DB1) !== null && state() === 'stopped', 30_000);
     world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
     await world.until('running again', () => state() === 'running', 10_000);

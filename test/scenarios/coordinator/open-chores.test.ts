@@ -21,10 +21,10 @@ async function staged(policy: Record<string, unknown> = {}): Promise<Stage> {
   return { world, old, allocationId: old.allocationId ?? '' };
 }
 
-const addressOf = ({ world, allocationId }: Stage) => world.sim.core.world.addresses.get(allocationId);
+const addressOf = ({ world, allocationId }: Stage) => world.sim.core.region.addresses.get(allocationId);
 const holderOf = (stage: Stage): string | null => {
   const eni = addressOf(stage)?.networkInterfaceId ?? '';
-  return stage.world.sim.core.world.networkInterfaces.get(eni)?.attachment?.instanceId ?? null;
+  return stage.world.sim.core.region.networkInterfaces.get(eni)?.attachment?.instanceId ?? null;
 };
 
 function takeOff(stage: Stage): void {
@@ -48,7 +48,7 @@ async function replacedAgain({ world }: Stage, first: string): Promise<string> {
   await world.until('activated again', () => world.activation(DB1)?.incarnation === 3, HOUR_MS);
   const second = world.activation(DB1)?.instanceId ?? '';
   expect([second === first, world.launches]).toEqual([false, 2]);
-  expect(world.sim.core.world.instances.get(first)?.state).toBe('stopped');
+  expect(world.sim.core.region.instances.get(first)?.state).toBe('stopped');
   return second;
 }
 

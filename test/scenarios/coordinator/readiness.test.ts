@@ -30,7 +30,7 @@ async function replaced(world: World, instanceId: string): Promise<void> {
 }
 
 const launched = (world: World, oldId: string) =>
-  world.sim.core.world.instances.get(world.launchedFor(oldId)[0] ?? '')?.request;
+  world.sim.core.region.instances.get(world.launchedFor(oldId)[0] ?? '')?.request;
 
 describe('what the failed instance names and is gone', () => {
   test('a deleted key pair is found at enrolment or within ten minutes, and left out of the launch', async () => {
@@ -130,7 +130,7 @@ describe('an organisation that refuses what carries no tags', () => {
     const { world, old } = await started({}, { policy: { tags } });
     world.sim.setRequiredTags(Object.keys(tags));
     await replaced(world, old.instanceId);
-    const { snapshots, images } = world.sim.core.world;
+    const { snapshots, images } = world.sim.core.region;
     const opId = world.history(DB1)[0]?.opId;
     const made = [...snapshots.all(), ...images.all()].filter((one) => one.tags['understudy:op'] === opId);
     expect(made.length).toBeGreaterThanOrEqual(2);
@@ -149,7 +149,7 @@ describe('user data that formats the restored disk', () => {
     await world.up();
     expect(problemsOf(world, DB1)).toEqual([]);
     await replaced(world, old.instanceId);
-    const fresh = world.sim.core.world.instances.get(world.launchedFor(old.instanceId)[0] ?? '');
+    const fresh = world.sim.core.region.instances.get(world.launchedFor(old.instanceId)[0] ?? '');
     return { world, fresh, formatted: fresh?.firstBoot?.formatted };
   }
 

@@ -38,19 +38,19 @@ const ask = (world: World, over: Partial<OperatorCommand> = {}, node = world.mus
   return world.clock.runUntilSettled(node.coordinator.api.operate({ ...command, ...over }));
 };
 
-const stateOf = (world: World, instanceId: string) => world.sim.core.world.instances.get(instanceId)?.state;
+const stateOf = (world: World, instanceId: string) => world.sim.core.region.instances.get(instanceId)?.state;
 
 describe('a plan that cannot work', () => {
   test('is made again from the corrected policy, while the recovery is held', async () => {
     const { world, old } = await stuck();
     world.sim.clearFaults();
-    const subnetId = world.sim.defaultWorld.subnets['us-east-1c'] ?? '';
+    const subnetId = world.sim.defaultResources.subnets['us-east-1c'] ?? '';
     world.put(KEYS.group('prod'), { group: 'prod', policy: { cooldownMs: 0, placements: [{ subnetId }] } });
     await world.clock.advance(1_000);
     expect(await ask(world, { kind: 'replan' })).toMatchObject({ kind: 'accepted', repeated: false });
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
     world.expectReplaced(DB1, old.instanceId);
-    expect(world.sim.core.world.instances.get(world.activation(DB1)?.instanceId ?? '')?.az).toBe('us-east-1c');
+    expect(world.sim.core.region.instances.get(world.activation(DB1)?.instanceId ?? '')?.az).toBe('us-east-1c');
     expect(world.history(DB1)[0]?.acts).toMatchObject([{ kind: 'replan', by: 'ann', why: 'a test' }]);
   });
 
@@ -148,7 +148,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
 
   test('is never an operator’s: held, with what a person can do', async () => {
     const { world, old } = await forgotten();
-    expect(world.sim.core.world.instances.get(old.instanceId)?.tags[TAG.fencedBy]).toBe(opIdOf(old.instanceId));
+    expect(world.sim.core.region.instances.get(old.instanceId)?.tags[TAG.fencedBy]).toBe(opIdOf(old.instanceId));
     await world.until('held', () => world.hold(DB1)?.reason === 'StoppedByOwnFence', 120_000);
     await world.clock.advance(HOUR_MS);
     expect(world.hold(DB1)?.text).toContain(`understudy recover ${DB1}`);

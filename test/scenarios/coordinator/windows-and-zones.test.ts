@@ -90,7 +90,7 @@ async function nine(policy: (world: World) => Partial<GroupPolicy>, options: Wor
   };
   return { world, members, inLost, seeded, crash };
 }
-const subnetIn = (world: World, az: string) => ({ subnetId: world.sim.defaultWorld.subnets[az] ?? '' });
+const subnetIn = (world: World, az: string) => ({ subnetId: world.sim.defaultResources.subnets[az] ?? '' });
 
 describe('a lost zone', () => {
   test('by default nobody is replaced, for as long as it lasts', async () => {
@@ -112,7 +112,7 @@ describe('a lost zone', () => {
     for (const member of inLost) {
       const old = seeded.get(member)?.instanceId ?? '';
       world.expectReplaced(member, old);
-      const launched = world.sim.core.world.instances.get(world.launchedFor(old)[0] ?? '');
+      const launched = world.sim.core.region.instances.get(world.launchedFor(old)[0] ?? '');
       expect(launched?.az).toBe('us-east-1a');
       expect(world.history(member)[0]?.oldAz).toBe(LOST);
     }
@@ -143,7 +143,7 @@ describe('a lost zone', () => {
     expect(world.intent(first)?.plan.candidates.map(({ az }) => az)).toEqual(['us-east-1a']);
     await world.until('replaced', () => world.history(first).length > 0, HOUR_MS);
     const [launched = ''] = world.launchedFor(seeded.get(first)?.instanceId ?? '');
-    expect(world.sim.core.world.instances.get(launched)?.az).toBe('us-east-1a');
+    expect(world.sim.core.region.instances.get(launched)?.az).toBe('us-east-1a');
   });
 
   test('one member elsewhere failed too: it is a mass over several zones, and nothing is begun', async () => {

@@ -129,7 +129,7 @@ export class World {
 
   /** An agent runs wherever a member's instance does, and dies with it. */
   #followMachines(): void {
-    for (const instance of this.sim.core.world.instances.all()) {
+    for (const instance of this.sim.core.region.instances.all()) {
       const runs = instance.state === 'running' && instance.crashedAtMs === null && !this.mute.has(instance.id);
       const agent = this.agents.get(instance.id);
       if (runs && !agent) this.#startAgent(instance.id, instance.tags);
@@ -169,7 +169,7 @@ export class World {
   }
 
   #look(observer: string, address: string): ProbeReport {
-    const { instances } = this.sim.core.world;
+    const { instances } = this.sim.core.region;
     const instanceId = this.#instanceAt.get(address) ?? this.#withPrivateIp(address) ?? '';
     this.looks.set(instanceId, (this.looks.get(instanceId) ?? 0) + 1);
     const told = this.services.get(`${observer}>${instanceId}`) ?? this.services.get(instanceId);
@@ -180,14 +180,14 @@ export class World {
 
   /** Where EC2 says it is: heartbeats from elsewhere would be named. */
   #privateIpOf(instanceId: string): string {
-    const { networkInterfaces } = this.sim.core.world;
+    const { networkInterfaces } = this.sim.core.region;
     const own = networkInterfaces.all().find((one) => one.attachment?.instanceId === instanceId);
     if (own === undefined) throw new Error(`${instanceId} has no network interface`);
     return own.privateIp;
   }
 
   #withPrivateIp(address: string): string | undefined {
-    const { networkInterfaces } = this.sim.core.world;
+    const { networkInterfaces } = this.sim.core.region;
     return networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
   }
 
@@ -368,7 +368,7 @@ export class World {
     expect(this.activation(member)).toMatchObject({ instanceId: launched, incarnation: 2 });
     expect(this.history(member)).toMatchObject([{ outcome: 'replaced', oldInstanceId, newInstanceId: launched }]);
     expect(this.hold(member)).toBeNull();
-    expect(['stopped', 'terminated']).toContain(this.sim.core.world.instances.get(oldInstanceId)?.state);
+    expect(['stopped', 'terminated']).toContain(this.sim.core.region.instances.get(oldInstanceId)?.state);
   }
 
   expectHealthy(): void {

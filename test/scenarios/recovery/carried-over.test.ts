@@ -18,7 +18,7 @@ describe('every disk', () => {
     await scene.begin(old);
     expect(await scene.run(scene.lead(), scene.intent())).toBe('finished');
     const newInstanceId = checkFinished(scene, old);
-    const { volumes, snapshots } = scene.sim.core.world;
+    const { volumes, snapshots } = scene.sim.core.region;
     const sources = volumes
       .all()
       .flatMap((volume) => volume.attachments.map((one) => ({ ...one, snapshotId: volume.snapshotId })))
@@ -26,7 +26,7 @@ describe('every disk', () => {
       .map((one) => [one.device, snapshots.get(one.snapshotId ?? '')?.volumeId]);
     expect(sources).toHaveLength(4);
     for (const [device, volumeId] of sources) expect(volumeId, device).toBe(old.volumeIds[device ?? '']);
-    const [image] = scene.sim.core.world.images.all().filter((one) => !scene.seededIds.has(one.id));
+    const [image] = scene.sim.core.region.images.all().filter((one) => !scene.seededIds.has(one.id));
     expect(snapshots.get(image?.rootSnapshotId ?? '')?.volumeId).toBe(old.volumeIds['/dev/xvda']);
   });
 
@@ -91,7 +91,7 @@ describe('protections and the source/destination check', () => {
     [false, false, false],
   ])('termination %s, stop %s, check %s: the replacement has the same', async (termination, stop, check) => {
     const { scene, old } = await recovered({});
-    const { world } = scene.sim.core;
+    const { region } = scene.sim.core;
     const set = (change: object) =>
       scene.sim.seed('ModifyInstanceAttribute', { InstanceId: old.instanceId, ...change });
     set({ DisableApiTermination: { Value: termination } });
@@ -100,14 +100,14 @@ describe('protections and the source/destination check', () => {
     await scene.clock.advance(60_000);
     await scene.begin(old);
     expect(await scene.run(scene.lead(), scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
-    const replacement = world.instances.get(checkFinished(scene, old));
-    const eni = world.networkInterfaces.get(replacement?.networkInterfaceIds[0] ?? '');
+    const replacement = region.instances.get(checkFinished(scene, old));
+    const eni = region.networkInterfaces.get(replacement?.networkInterfaceIds[0] ?? '');
     expect({
       termination: replacement?.terminationProtection.value,
       stop: replacement?.stopProtection.value,
       check: eni?.sourceDestCheck,
     }).toEqual({ termination, stop, check });
     // What is retired can be removed when its time has come.
-    expect(world.instances.get(old.instanceId)?.terminationProtection.value).toBe(false);
+    expect(region.instances.get(old.instanceId)?.terminationProtection.value).toBe(false);
   });
 });

@@ -31,7 +31,7 @@ export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId 
   }
   const activation = scene.activation(member);
   expect([old.instanceId, ...launched]).toContain(activation?.instanceId);
-  const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+  const address = scene.sim.core.region.addresses.get(old.allocationId ?? '');
   const holder = address?.networkInterfaceId ? scene.holderOf(address.networkInterfaceId) : null;
   if (holder !== null && holder !== old.instanceId) expect(holder, 'I6').toBe(activation?.instanceId);
 }
@@ -55,7 +55,7 @@ export function checkFinished(
     opId: opIdOf(old.instanceId),
   });
   if (old.allocationId !== null) {
-    const address = scene.sim.core.world.addresses.get(old.allocationId);
+    const address = scene.sim.core.region.addresses.get(old.allocationId);
     expect(scene.holderOf(address?.networkInterfaceId ?? ''), 'address').toBe(newInstanceId);
   }
   expect(scene.kv.entries(KEYS.intent(member))).toHaveLength(0);
@@ -64,7 +64,7 @@ export function checkFinished(
   expect(scene.history(member)).toHaveLength(1);
   expect(scene.history(member)[0]).toMatchObject({ newInstanceId, outcome: 'replaced' });
   checkAllTagged(scene);
-  for (const volume of scene.sim.core.world.volumes.all()) {
+  for (const volume of scene.sim.core.region.volumes.all()) {
     const attachment = volume.attachments.find((one) => one.instanceId === newInstanceId);
     if (!attachment) continue;
     expect(attachment.deleteOnTermination, attachment.device).toBe(attachment.device === '/dev/xvda');
@@ -74,8 +74,8 @@ export function checkFinished(
 
 /** Everything that was made since the beginning says which recovery made it. */
 function checkAllTagged(scene: Scene): void {
-  for (const shelf of scene.shelves()) {
-    for (const one of shelf) {
+  for (const kind of scene.resources()) {
+    for (const one of kind) {
       if (!scene.seededIds.has(one.id)) expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();
     }
   }
@@ -102,9 +102,9 @@ export async function checkCollected(
     }
   }
   const op = opIdOf(old.instanceId);
-  const instance = scene.sim.core.world.instances.get(newInstanceId);
+  const instance = scene.sim.core.region.instances.get(newInstanceId);
   const own = new Set([...(instance?.networkInterfaceIds ?? []), ...(instance?.volumeIds ?? [])]);
-  const left = scene.shelves().flatMap((shelf) => shelf.filter((one) => one.tags[TAG.op] === op && !own.has(one.id)));
+  const left = scene.resources().flatMap((kind) => kind.filter((one) => one.tags[TAG.op] === op && !own.has(one.id)));
   expect(
     left.map((one) => one.id),
     'left over after collection',
@@ -119,7 +119,7 @@ export async function checkCollected(
 /** The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for ever, and marked in EC2. Nothing else is left. */
 function checkKeptVolumes(scene: Scene, old: SeededInstance): void {
   const op = opIdOf(old.instanceId);
-  const { volumes } = scene.sim.core.world;
+  const { volumes } = scene.sim.core.region;
   const kept = Object.values(old.volumeIds).filter((id) => volumes.get(id) !== undefined);
   const leftovers = scene.history()[0]?.leftovers ?? [];
   expect(leftovers.map((one) => [one.kind, one.id, one.afterWallMs])).toEqual(kept.map((id) => ['volume', id, null]));

@@ -69,7 +69,7 @@ const STORIES: readonly Story[] = [
 
 async function stage(story: Story): Promise<{ scene: Scene; old: SeededInstance }> {
   const scene = new Scene(story.options);
-  const { subnets } = scene.sim.defaultWorld;
+  const { subnets } = scene.sim.defaultResources;
   const placements = ['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' }));
   scene.policy.placements.push(...placements);
   const old = scene.seedMember(undefined, story.options);

@@ -17,7 +17,7 @@ async function led(
     // What is shown, and when, is the test's: no lag of a seed's beside it.
     latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },
   });
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultWorld.subnets[az] ?? '' })));
+  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
   const old = scene.seedMember();
   await scene.begin(old);
   const leader = scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) });

@@ -11,7 +11,7 @@ interface Staged {
 
 async function staged(options: SceneOptions = {}): Promise<Staged> {
   const scene = new Scene(options);
-  const zones = Object.values(scene.sim.defaultWorld.subnets).map((subnetId) => ({ subnetId }));
+  const zones = Object.values(scene.sim.defaultResources.subnets).map((subnetId) => ({ subnetId }));
   scene.policy.placements.push(...zones);
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);

@@ -18,7 +18,7 @@ async function led(
   zones: readonly string[] = [],
 ): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
   const scene = new Scene(options);
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultWorld.subnets[az] ?? '' })));
+  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
   const old = scene.seedMember();
   await scene.begin(old);
   return { scene, old, leader: scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) }) };
@@ -225,7 +225,7 @@ describe('an address whose instance EC2 does not name', () => {
     scene.sim.seed('AssociateAddress', { AllocationId: old.allocationId, ...to });
     expect(await scene.run(leader, scene.intent())).toBe('held');
     expect(scene.hold()?.reason).toBe('AddressHeldElsewhere');
-    const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+    const address = scene.sim.core.region.addresses.get(old.allocationId ?? '');
     expect(scene.holderOf(address?.networkInterfaceId ?? '')).toBe(other.instanceId);
   });
 });

@@ -46,14 +46,14 @@ const unseenReplacement = (stage: Staged, times: number): void =>
   });
 
 const volumeAt = (scene: Scene, instanceId: string, device: string) =>
-  scene.sim.core.world.volumes
+  scene.sim.core.region.volumes
     .all()
     .find((one) => one.attachments.some((at) => at.instanceId === instanceId && at.device === device));
 
 /** What a launch cannot carry is in place on the replacement. */
 function expectDressed(scene: Scene, newInstanceId: string): void {
   expect(volumeAt(scene, newInstanceId, '/dev/sdf')?.tags).toMatchObject({ team: 'data' });
-  const { networkInterfaces, instances } = scene.sim.core.world;
+  const { networkInterfaces, instances } = scene.sim.core.region;
   const [permitId = ''] = instances.get(newInstanceId)?.networkInterfaceIds ?? [];
   expect(networkInterfaces.get(permitId)?.attachment?.deleteOnTermination).toBe(true);
 }
@@ -161,7 +161,7 @@ describe('tags of volumes', () => {
     const scene = new Scene();
     const old = scene.seedMember();
     for (const [device, id] of Object.entries(old.volumeIds)) {
-      const there = Object.keys(scene.sim.core.world.volumes.get(id)?.tags ?? {}).length;
+      const there = Object.keys(scene.sim.core.region.volumes.get(id)?.tags ?? {}).length;
       const own = Array.from({ length: 50 - there }, (_, i) => ({
         Key: `k${String(i).padStart(2, '0')}`,
         Value: i < shared ? 'same' : device,
@@ -177,7 +177,7 @@ describe('tags of volumes', () => {
     const { scene, old } = stage;
     const newInstanceId = await finish(stage);
     for (const device of ['/dev/xvda', '/dev/sdf']) {
-      const before = scene.sim.core.world.volumes.get(old.volumeIds[device] ?? '')?.tags ?? {};
+      const before = scene.sim.core.region.volumes.get(old.volumeIds[device] ?? '')?.tags ?? {};
       const after = volumeAt(scene, newInstanceId, device)?.tags ?? {};
       expect(Object.keys(after)).toHaveLength(50);
       const lost = Object.entries(before).filter(([key, value]) => key.startsWith('k') && after[key] !== value);
@@ -296,7 +296,7 @@ describe('a retired instance', () => {
     const stage = await retired({ policy: { retainVolumesForMs: 3_600_000 } });
     const { scene, old } = stage;
     const dataVolumeId = old.volumeIds['/dev/sdf'] ?? '';
-    const there = () => scene.sim.core.world.volumes.get(dataVolumeId)?.state;
+    const there = () => scene.sim.core.region.volumes.get(dataVolumeId)?.state;
     await scene.clock.advance(2 * HOUR_MS);
     await collectFor(stage, 300_000);
     expect(there()).toBe('in-use');
@@ -318,14 +318,14 @@ describe('a retired instance', () => {
     scene.sim.seed('AttachVolume', { VolumeId: dataVolumeId, InstanceId: other.instanceId, Device: '/dev/sdq' });
     await scene.clock.advance(2 * DAY_MS);
     await collectFor(stage, 600_000);
-    expect(scene.sim.core.world.volumes.get(dataVolumeId)?.state).toBe('in-use');
+    expect(scene.sim.core.region.volumes.get(dataVolumeId)?.state).toBe('in-use');
     expect(scene.log.linesOf('collector.volume_taken')).toHaveLength(1);
   });
 
   test('the marks say whose its volumes were, and until when', async () => {
     const stage = await retired({ policy: { retainVolumesForMs: HOUR_MS } });
     const { scene, old } = stage;
-    const tags = scene.sim.core.world.volumes.get(old.volumeIds['/dev/sdf'] ?? '')?.tags ?? {};
+    const tags = scene.sim.core.region.volumes.get(old.volumeIds['/dev/sdf'] ?? '')?.tags ?? {};
     expect(tags[TAG.retiredBy]).toBe(opIdOf(old.instanceId));
     expect(Date.parse(tags[TAG.retainUntil] ?? '')).toBeGreaterThan(0);
   });

@@ -5,7 +5,7 @@ import { Scene } from './scene.ts';
 
 async function pauseAt(at: number, noCapacity: boolean): Promise<{ names: readonly string[]; reached: boolean }> {
   const scene = new Scene({ policy: { maxLaunchAttempts: 5 } });
-  const { subnets } = scene.sim.defaultWorld;
+  const { subnets } = scene.sim.defaultResources;
   scene.policy.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember();
   await scene.begin(old);

@@ -113,7 +113,7 @@ const tally = { runs: 0, killed: 0, superseded: 0, faults: 0, held: 0, launches:
 
 async function stage(run: RandomRun) {
   const scene = new Scene({ seed: run.seed, policy: { verifyTimeoutMs: 60_000, fenceTimeoutMs: 300_000 } });
-  const { subnets } = scene.sim.defaultWorld;
+  const { subnets } = scene.sim.defaultResources;
   scene.policy.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember();
   scene.sim.crashInstance(old.instanceId);

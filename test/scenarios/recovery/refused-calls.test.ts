@@ -16,7 +16,7 @@ const RETRY_HELD_MS = 30_000;
 
 async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
   const scene = new Scene(options);
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultWorld.subnets[az] ?? '' })));
+  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);
   return { scene, old, leader: scene.lead() };
@@ -239,7 +239,7 @@ describe('a placement that never will do', () => {
     expect(holds).toEqual([]);
     expect(scene.sim.fired('own')).toBe(1);
     const newInstanceId = checkFinished(scene, stage.old);
-    expect(scene.sim.core.world.instances.get(newInstanceId)?.az).toBe('us-east-1b');
+    expect(scene.sim.core.region.instances.get(newInstanceId)?.az).toBe('us-east-1b');
   });
 
   test('none of them does: held, each named with its reason, and asked again by itself when it may do', async () => {

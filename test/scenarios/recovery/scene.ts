@@ -74,7 +74,7 @@ export interface Leader {
   endTerm(): void;
 }
 
-/** What stands between an engine and its world; for crash points. */
+/** What stands between an engine and its region; for crash points. */
 export interface Wrapping {
   cloud?(cloud: Cloud): Cloud;
   kv?(kv: KvStore): KvStore;
@@ -149,7 +149,7 @@ export class Scene {
       ...(options.request ? { request: options.request } : {}),
     });
     this.#put(KEYS.activation(member), { member, incarnation: 1, instanceId: seeded.instanceId, opId: null });
-    for (const shelf of this.shelves()) for (const one of shelf) this.seededIds.add(one.id);
+    for (const kind of this.resources()) for (const one of kind) this.seededIds.add(one.id);
     return seeded;
   }
 
@@ -241,7 +241,7 @@ export class Scene {
   }
 
   #reading(instanceId: string) {
-    const instance = this.sim.core.world.instances.get(instanceId);
+    const instance = this.sim.core.region.instances.get(instanceId);
     const sinceMs = instance?.runningSinceMs ?? null;
     if (instance?.state !== 'running' || sinceMs === null || instance.crashedAtMs !== null) return null;
     if (this.silent.has(instanceId) || this.silent.has('*')) return null;
@@ -306,17 +306,17 @@ export class Scene {
   }
 
   /** Everything a recovery can make, instances left out. */
-  shelves(): readonly (readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[])[] {
-    const { world } = this.sim.core;
-    return [world.snapshots.all(), world.images.all(), world.networkInterfaces.all(), world.volumes.all()];
+  resources(): readonly (readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[])[] {
+    const { region } = this.sim.core;
+    return [region.snapshots.all(), region.images.all(), region.networkInterfaces.all(), region.volumes.all()];
   }
 
   /** Instance the interface is attached to, in truth. */
   holderOf(networkInterfaceId: string): string | null {
-    return this.sim.core.world.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId ?? null;
+    return this.sim.core.region.networkInterfaces.get(networkInterfaceId)?.attachment?.instanceId ?? null;
   }
 
   stateOf(instanceId: string): string | null {
-    return this.sim.core.world.instances.get(instanceId)?.state ?? null;
+    return this.sim.core.region.instances.get(instanceId)?.state ?? null;
   }
 }

@@ -12,7 +12,7 @@ interface Staged {
 
 async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
   const scene = new Scene(options);
-  const { subnets } = scene.sim.defaultWorld;
+  const { subnets } = scene.sim.defaultResources;
   scene.policy.placements.push(...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);
@@ -118,7 +118,7 @@ describe('a permit that EC2 does not know yet', () => {
     const unsubscribe = scene.sim.onEvent((event) => {
       if (event.kind !== 'call' || event.action !== 'DeleteNetworkInterface' || event.outcome === 'ok') return;
       unsubscribe();
-      const [permit] = scene.sim.core.world.networkInterfaces.all().filter((one) => one.tags[TAG.attempt] === '2');
+      const [permit] = scene.sim.core.region.networkInterfaces.all().filter((one) => one.tags[TAG.attempt] === '2');
       scene.clock.setTimer(10, () => scene.sim.seed('DeleteNetworkInterface', { NetworkInterfaceId: permit?.id }));
     });
     const fromMs = scene.clock.monotonicMs();
@@ -171,7 +171,7 @@ describe('EC2 in trouble', () => {
     const stage = await staged({}, ['us-east-1a', 'us-east-1b']);
     stage.scene.sim.setCapacity('us-east-1a', 't3.micro', 0);
     const newInstanceId = await finish(stage);
-    expect(stage.scene.sim.core.world.instances.get(newInstanceId)?.az).toBe('us-east-1b');
+    expect(stage.scene.sim.core.region.instances.get(newInstanceId)?.az).toBe('us-east-1b');
     expect(stage.scene.history()[0]?.launchAttempts).toBe(2);
   });
 
@@ -330,7 +330,7 @@ describe('identity', () => {
     });
     expect(await scene.run(leader, scene.intent())).toBe('held');
     expect(scene.hold()?.reason).toBe('AddressHeldElsewhere');
-    const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+    const address = scene.sim.core.region.addresses.get(old.allocationId ?? '');
     expect(scene.holderOf(address?.networkInterfaceId ?? '')).toBe(other.instanceId);
     scene.sim.seed('DisassociateAddress', { AssociationId: address?.associationId });
     await finish(stage);
@@ -471,7 +471,7 @@ describe('collector', () => {
     await scene.clock.advance(30 * 86_400_000);
     const report = await scene.clock.runUntilSettled(scene.collector(leader).collect(leader.term));
     expect(report.removed).toEqual([]);
-    expect(scene.sim.core.world.snapshots.all().some((one) => one.tags[TAG.op] !== undefined)).toBe(true);
+    expect(scene.sim.core.region.snapshots.all().some((one) => one.tags[TAG.op] !== undefined)).toBe(true);
   });
 
   test('an instance nobody accounts for is reported, never touched', async () => {

@@ -35,7 +35,7 @@ const COMMANDS: readonly Command[] = [
 /** A recovery that is stuck, and the command that was just asked for. */
 async function stage({ kind, over, launched }: Command): Promise<{ scene: Scene; old: SeededInstance }> {
   const scene = new Scene({ policy: { verifyTimeoutMs: 3_600_000 } });
-  const zone = (az: string) => ({ subnetId: scene.sim.defaultWorld.subnets[az] ?? '' });
+  const zone = (az: string) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' });
   scene.policy.placements.push(zone('us-east-1a'));
   const old = scene.seedMember();
   scene.sim.crashInstance(old.instanceId);

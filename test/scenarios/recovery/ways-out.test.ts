@@ -20,7 +20,7 @@ async function staged(options: SceneOptions = {}, zones: readonly string[] = [])
 }
 
 function placeIn(scene: Scene, zones: readonly string[]): void {
-  const { subnets } = scene.sim.defaultWorld;
+  const { subnets } = scene.sim.defaultResources;
   scene.policy.placements.splice(0, Infinity, ...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
 }
 
@@ -74,17 +74,17 @@ describe('replan', () => {
   test('a plan that cannot work is made again from the policy of now: another attempt, another token, one launch', async () => {
     const stage = await unplaceable();
     const { scene, old } = stage;
-    const snapshots = scene.sim.core.world.snapshots.all().map((one) => one.id);
+    const snapshots = scene.sim.core.region.snapshots.all().map((one) => one.id);
     placeIn(scene, ['us-east-1b']);
     expect(await run(stage)).toBe('held');
     scene.ask('replan');
     expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
     const newInstanceId = checkFinished(scene, old);
-    expect(scene.sim.core.world.instances.get(newInstanceId)?.az).toBe('us-east-1b');
+    expect(scene.sim.core.region.instances.get(newInstanceId)?.az).toBe('us-east-1b');
     expect([...new Set(tokensSent(stage))]).toEqual(
       [1, 2].map((attempt) => clientTokenOf(old.instanceId, 'launch', attempt)),
     );
-    expect(scene.sim.core.world.snapshots.all().map((one) => one.id)).toEqual(snapshots);
+    expect(scene.sim.core.region.snapshots.all().map((one) => one.id)).toEqual(snapshots);
     expect(scene.history()[0]).toMatchObject({
       launchAttempts: 2,
       acts: [{ kind: 'replan', text: expect.stringContaining('us-east-1b') }],
@@ -101,7 +101,7 @@ describe('replan', () => {
     scene.lostZones = ['us-east-1b'];
     scene.ask('replan');
     expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
-    expect(scene.sim.core.world.instances.get(checkFinished(scene, old))?.az).toBe(az);
+    expect(scene.sim.core.region.instances.get(checkFinished(scene, old))?.az).toBe(az);
   });
 
   test('when every zone it might go to is lost, the old plan stays, and says why', async () => {
@@ -187,13 +187,13 @@ describe('accept-loss', () => {
     const stage = await staged();
     const { scene, old } = stage;
     const third = scene.seedMember('other/one', { elasticIp: false });
-    const address = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+    const address = scene.sim.core.region.addresses.get(old.allocationId ?? '');
     scene.sim.seed('DisassociateAddress', { AssociationId: address?.associationId ?? '' });
     scene.sim.seed('AssociateAddress', { AllocationId: old.allocationId ?? '', InstanceId: third.instanceId });
     await held(stage, 'AddressHeldElsewhere');
     scene.ask('accept-loss', { loss: `address:${old.allocationId}` });
     expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
-    const after = scene.sim.core.world.addresses.get(old.allocationId ?? '');
+    const after = scene.sim.core.region.addresses.get(old.allocationId ?? '');
     expect(scene.holderOf(after?.networkInterfaceId ?? '')).toBe(third.instanceId);
     expect(scene.history()[0]).toMatchObject({
       outcome: 'replaced',
@@ -238,7 +238,7 @@ describe('accept-loss', () => {
     scene.ask('accept-loss', { loss: `volume:${data}` });
     expect(await run(stage), JSON.stringify(scene.hold())).toBe('finished');
     const newInstanceId = scene.history()[0]?.newInstanceId ?? '';
-    expect(scene.sim.core.world.instances.get(newInstanceId)?.volumeIds).toHaveLength(2);
+    expect(scene.sim.core.region.instances.get(newInstanceId)?.volumeIds).toHaveLength(2);
   });
 });
 
@@ -297,7 +297,7 @@ describe('abandon', () => {
     await scene.clock.runUntilSettled(running);
     expect(await run(stage)).toBe('finished');
     expect(scene.launchedFor(old.instanceId).map((id) => scene.stateOf(id))).toEqual(['terminated']);
-    expect(scene.sim.core.world.networkInterfaces.all().filter((one) => !scene.seededIds.has(one.id))).toEqual([]);
+    expect(scene.sim.core.region.networkInterfaces.all().filter((one) => !scene.seededIds.has(one.id))).toEqual([]);
     scene.silent.clear();
     await begunAgain(stage);
   });

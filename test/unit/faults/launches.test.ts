@@ -33,7 +33,13 @@ const stop = (instanceId: string) => call('StopInstances', { InstanceIds: [insta
 const terminate = (instanceId: string) => call('TerminateInstances', { InstanceIds: [instanceId] });
 const launch = (token: string) =>
   call('RunInstances', {
-    ...{ ImageId: sim.defaultWorld.imageId, InstanceType: 't3.micro', MinCount: 1, MaxCount: 1, ClientToken: token },
+    ...{
+      ImageId: sim.defaultResources.imageId,
+      InstanceType: 't3.micro',
+      MinCount: 1,
+      MaxCount: 1,
+      ClientToken: token,
+    },
     TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: TAG.op, Value: OP }] }],
   });
 const wrong = (revisions: Partial<SeenRecovery> = {}): string[] =>

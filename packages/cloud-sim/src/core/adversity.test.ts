@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
-import { launch, region, runRequest, stateOf, subnetOf } from './region.fixtures.ts';
+import { launch, testRegion, runRequest, stateOf, subnetOf } from './region.fixtures.ts';
 
 describe('eventual consistency', () => {
   test('a created resource is NotFound for a while, per action, then known to all', async () => {
-    const one = region({ latency: { 'consistency.created': [2_000, 4_000], 'api.default.request': [0, 0] } });
+    const one = testRegion({ latency: { 'consistency.created': [2_000, 4_000], 'api.default.request': [0, 0] } });
     const id = await launch(one);
     // The answer itself took about a second: still inside everybody's window.
     expect((await one.refused('DescribeInstances', { InstanceIds: [id] })).name).toBe('InvalidInstanceID.NotFound');
@@ -17,7 +17,7 @@ describe('eventual consistency', () => {
   });
 
   test('a changed resource shows its former state for a while', async () => {
-    const one = region({ latency: { 'consistency.changed': [3_000, 3_000] } });
+    const one = testRegion({ latency: { 'consistency.changed': [3_000, 3_000] } });
     const { instanceId } = seedInstance(one.sim);
     await one.ok('CreateTags', { Resources: [instanceId], Tags: [{ Key: 'new', Value: '1' }] });
     const count = async () => {
@@ -32,7 +32,7 @@ describe('eventual consistency', () => {
   });
 
   test('a stale read shows a stopped instance running', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     await one.clock.advance(10_000);
     await one.ok('StopInstances', { InstanceIds: [instanceId], SkipOsShutdown: true });
@@ -48,14 +48,14 @@ describe('eventual consistency', () => {
 
 describe('lost replies', () => {
   test('timeout-before: the caller hangs, nothing happened', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.addFault({ id: 'lost', action: 'RunInstances', kind: 'timeout-before' });
     const refused = await one.refused('RunInstances', runRequest(one.sim, { ClientToken: 't' }));
     expect([refused.name, one.sim.log.launches().length, one.sim.fired('lost')]).toEqual(['TimeoutError', 0, 1]);
   });
 
   test('timeout-after-success: the caller hangs, it happened, and the token finds it', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.addFault({ id: 'lost', action: 'RunInstances', kind: 'timeout-after-success' });
     const input = runRequest(one.sim, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     expect((await one.refused('RunInstances', input)).name).toBe('TimeoutError');
@@ -69,7 +69,7 @@ describe('lost replies', () => {
   });
 
   test('late landing: the request arrives long after its caller gave up, and a revoked permit stops it', async () => {
-    const one = region();
+    const one = testRegion();
     const permit = one.sim.seed('CreateNetworkInterface', { SubnetId: subnetOf(one, 'a') }) as {
       NetworkInterface: { NetworkInterfaceId: string };
     };
@@ -91,7 +91,7 @@ describe('lost replies', () => {
   });
 
   test('an abort ends the wait, not the effect', async () => {
-    const one = region();
+    const one = testRegion();
     const stop = new AbortController();
     const work = one.send('RunInstances', runRequest(one.sim, { ClientToken: 't' }), { signal: stop.signal });
     const outcome = work.catch((error: Error) => error.name);
@@ -106,7 +106,7 @@ describe('lost replies', () => {
 
 describe('throttling', () => {
   const burst = async (
-    one: ReturnType<typeof region>,
+    one: ReturnType<typeof testRegion>,
     action: string,
     input: () => Record<string, unknown>,
     n: number,
@@ -123,7 +123,7 @@ describe('throttling', () => {
   const still = { latency: { 'api.default.request': [0, 0], 'api.RunInstances.request': [0, 0] } } as const;
 
   test('RunInstances: five at once, then two per second', async () => {
-    const one = region(still);
+    const one = testRegion(still);
     const first = await burst(one, 'RunInstances', () => runRequest(one.sim), 8);
     expect([first.ok, [...first.names].toSorted()]).toEqual([5, ['RequestLimitExceeded', 'ok']]);
     await one.clock.advance(1_000);
@@ -133,7 +133,7 @@ describe('throttling', () => {
   });
 
   test('a describe without filter and page has the smaller bucket, and instances are counted one by one', async () => {
-    const one = region(still);
+    const one = testRegion(still);
     expect((await burst(one, 'DescribeInstances', () => ({}), 60)).ok).toBe(50);
     expect((await burst(one, 'DescribeInstances', () => ({ MaxResults: 5 }), 60)).ok).toBe(60);
     const many = await one.refused('RunInstances', runRequest(one.sim, { MinCount: 1_001, MaxCount: 1_001 }));
@@ -141,7 +141,7 @@ describe('throttling', () => {
   });
 
   test('an injected throttle fires as often as told, after the calls it lets through', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.addFault({ id: 'slow', action: '*', kind: 'throttle', times: 2, afterCalls: 1 });
     await one.ok('DescribeVpcs', {});
     expect((await one.refused('DescribeVpcs', {})).name).toBe('RequestLimitExceeded');
@@ -153,7 +153,7 @@ describe('throttling', () => {
 
 describe('a zone outage', () => {
   test('fails describes that name nothing or something there, not those that name healthy instances', async () => {
-    const one = region();
+    const one = testRegion();
     const [a, b] = [seedInstance(one.sim), seedInstance(one.sim, { az: 'us-east-1b' })];
     one.sim.setZoneImpaired('us-east-1a', true);
     expect((await one.refused('DescribeInstances', {})).$metadata.httpStatusCode).toBe(503);
@@ -168,7 +168,7 @@ describe('a zone outage', () => {
 
 test('the same seed and the same calls give the same run', async () => {
   const run = async () => {
-    const one = region({ seed: 7, latency: { 'consistency.created': [0, 4_000] } });
+    const one = testRegion({ seed: 7, latency: { 'consistency.created': [0, 4_000] } });
     const db = seedInstance(one.sim, { elasticIp: true });
     const id = await launch(one);
     await one.clock.advance(60_000);
@@ -183,7 +183,7 @@ test('the same seed and the same calls give the same run', async () => {
 });
 
 test('ten times the speed: a tenth of the latency', async () => {
-  const one = region({
+  const one = testRegion({
     speed: 10,
     latency: { 'instance.pending': [5_000, 5_000], 'api.RunInstances.request': [0, 0] },
   });

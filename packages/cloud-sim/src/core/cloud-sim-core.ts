@@ -1,18 +1,18 @@
 import { isAction, perform } from './actions/index.ts';
 import { finishTermination, enter } from './actions/lifecycle.ts';
-import { buildDefaultWorld, type DefaultWorld } from './default-world.ts';
+import { buildDefaultResources, type DefaultResources } from './default-resources.ts';
 import { Ec2Error } from './ec2-error.ts';
 import type { SimEvent } from './event-log.ts';
 import type { Fault } from './faults.ts';
 import type { SimInstanceEvent, StatusCheck } from './model.ts';
 import { requireTags } from './required-tags.ts';
-import { type Call, World, type WorldOptions } from './world.ts';
+import { type Call, Region, type RegionOptions } from './region.ts';
 
 export interface CallMoment {
   /** Monotonic; never decreasing. */
   readonly nowMs: number;
   readonly wallMs: number;
-  /** Who looks: two readers may see different worlds within the consistency lag. */
+  /** Who looks: two readers may see different states within the consistency lag. */
   readonly reader?: string;
   /** When the caller sent it; for the event log. */
   readonly sentAtMs?: number;
@@ -59,42 +59,42 @@ const WITHHOLDING: ReadonlySet<string> = new Set(['timeout-before', 'late-landin
  * {@link advanceTo}. No clock, no timers, no I/O; the same seed and the same calls give the same run.
  */
 export class CloudSimCore {
-  readonly world: World;
-  readonly defaultWorld: DefaultWorld;
+  readonly region: Region;
+  readonly defaultResources: DefaultResources;
 
-  constructor(options: WorldOptions) {
-    this.world = new World(options);
-    this.defaultWorld = buildDefaultWorld(this.world);
+  constructor(options: RegionOptions) {
+    this.region = new Region(options);
+    this.defaultResources = buildDefaultResources(this.region);
   }
 
   /** When the next transition is due; null when nothing is scheduled. */
   nextDueAtMs(): number | null {
-    return this.world.schedule.nextDueAtMs();
+    return this.region.schedule.nextDueAtMs();
   }
 
   /** Performs what is due by `nowMs`, each at its own due time, and returns the events of it. */
-  advanceTo(nowMs: number, wallMs: number = this.world.wallMs(nowMs)): readonly SimEvent[] {
-    const { world } = this;
-    const before = world.log.lastSeq;
-    world.wallOffsetMs = wallMs - nowMs;
+  advanceTo(nowMs: number, wallMs: number = this.region.wallMs(nowMs)): readonly SimEvent[] {
+    const { region } = this;
+    const before = region.log.lastSeq;
+    region.wallOffsetMs = wallMs - nowMs;
     this.#runDue(nowMs);
-    world.nowMs = Math.max(world.nowMs, nowMs);
-    return world.log.events(before);
+    region.nowMs = Math.max(region.nowMs, nowMs);
+    return region.log.events(before);
   }
 
   #runDue(nowMs: number): void {
     for (;;) {
-      const due = this.world.schedule.take(nowMs);
+      const due = this.region.schedule.take(nowMs);
       if (!due) return;
-      this.world.nowMs = Math.max(this.world.nowMs, due.dueAtMs);
-      due.run(this.world.nowMs);
+      this.region.nowMs = Math.max(this.region.nowMs, due.dueAtMs);
+      due.run(this.region.nowMs);
     }
   }
 
   /** One request, executed at `moment.nowMs`. Never throws for anything EC2 would answer with an error. */
   handle(action: string, input: Input, moment: CallMoment): CallResult {
     this.advanceTo(moment.nowMs, moment.wallMs);
-    const faults = this.world.faults.strike(action, input);
+    const faults = this.region.faults.strike(action, input);
     const losing = faults.find((fault) => LOSING.has(fault.kind));
     if (losing && WITHHOLDING.has(losing.kind)) return this.#withhold(action, input, moment, faults, losing);
     const result = this.#execute(action, input, moment, faults, losing !== undefined);
@@ -103,27 +103,29 @@ export class CloudSimCore {
     return { lost: { executed: !('error' in result), hangMs: this.#hangMs(losing) } };
   }
 
-  /** World building: as {@link handle}, but at once, visible to everybody, without buckets, faults and log. @throws Ec2Error */
+  /** Seeding: as {@link handle}, but at once, visible to everybody, without buckets, faults and log. @throws Ec2Error */
   seed(action: string, input: Input, moment: CallMoment): Record<string, unknown> {
     this.advanceTo(moment.nowMs, moment.wallMs);
     const call = this.#call(action, moment, [], true);
-    const output = perform(this.world, call, action, input);
-    this.#runDue(this.world.nowMs);
+    const output = perform(this.region, call, action, input);
+    this.#runDue(this.region.nowMs);
     return output;
   }
 
   #hangMs(fault: Fault): number {
-    return fault.kind === 'late-landing' ? this.world.latency.hangMs() : (fault.delayMs ?? this.world.latency.hangMs());
+    return fault.kind === 'late-landing'
+      ? this.region.latency.hangMs()
+      : (fault.delayMs ?? this.region.latency.hangMs());
   }
 
   #call(action: string, moment: CallMoment, faults: readonly Fault[], instant: boolean): Call {
     const stale = faults.find((fault) => fault.kind === 'stale-read');
     return {
-      nowMs: this.world.nowMs,
+      nowMs: this.region.nowMs,
       wallMs: moment.wallMs,
       reader: moment.reader ?? '',
       action,
-      staleMs: stale ? (stale.delayMs ?? STALE_READ_MS / this.world.latency.speed) : 0,
+      staleMs: stale ? (stale.delayMs ?? STALE_READ_MS / this.region.latency.speed) : 0,
       faults,
       instant,
     };
@@ -132,8 +134,8 @@ export class CloudSimCore {
   #withhold(action: string, input: Input, moment: CallMoment, faults: readonly Fault[], fault: Fault): CallResult {
     if (fault.kind === 'late-landing') {
       const later = faults.filter((other) => other !== fault);
-      this.world.laterIn(fault.delayMs ?? LATE_LANDING_MS / this.world.latency.speed, (atMs) => {
-        this.#execute(action, input, { ...moment, nowMs: atMs, wallMs: this.world.wallMs(atMs) }, later, true);
+      this.region.laterIn(fault.delayMs ?? LATE_LANDING_MS / this.region.latency.speed, (atMs) => {
+        this.#execute(action, input, { ...moment, nowMs: atMs, wallMs: this.region.wallMs(atMs) }, later, true);
       });
     }
     this.#log(action, input, moment, faults, { outcome: 'lost', executed: false, message: fault.kind });
@@ -154,8 +156,8 @@ export class CloudSimCore {
   }
 
   #attempt(action: string, input: Input, moment: CallMoment, faults: readonly Fault[]): Record<string, unknown> {
-    const { world } = this;
-    if (isAction(action)) world.throttle.admit(action, input, world.nowMs);
+    const { region } = this;
+    if (isAction(action)) region.throttle.admit(action, input, region.nowMs);
     for (const fault of faults) {
       if (fault.kind === 'throttle') throw new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.');
       if (fault.kind === 'error') {
@@ -163,14 +165,14 @@ export class CloudSimCore {
         throw new Ec2Error(code, fault.message ?? 'An internal error has occurred', fault.httpStatus);
       }
     }
-    if (world.deniedActions.has(action)) {
+    if (region.deniedActions.has(action)) {
       throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.');
     }
-    requireTags(world.requiredTags, action, input);
+    requireTags(region.requiredTags, action, input);
     if (input['DryRun'] === true && isAction(action) && action !== 'RunInstances') {
       throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
     }
-    return perform(world, this.#call(action, moment, faults, false), action, input);
+    return perform(region, this.#call(action, moment, faults, false), action, input);
   }
 
   #log(
@@ -180,13 +182,13 @@ export class CloudSimCore {
     faults: readonly Fault[],
     end: { readonly outcome: string; readonly executed: boolean; readonly message: string | null },
   ): void {
-    this.world.log.call({
+    this.region.log.call({
       kind: 'call',
-      atMs: this.world.nowMs,
-      wallMs: this.world.wallMs(),
+      atMs: this.region.nowMs,
+      wallMs: this.region.wallMs(),
       action,
       clientToken: clientTokenOf(input),
-      durationMs: this.world.nowMs - (moment.sentAtMs ?? moment.nowMs),
+      durationMs: this.region.nowMs - (moment.sentAtMs ?? moment.nowMs),
       faults: faults.map((fault) => fault.id),
       reader: moment.reader ?? '',
       input,
@@ -196,28 +198,28 @@ export class CloudSimCore {
 
   /** The guest dies: the state stays `running`, the instance status check becomes impaired about a minute later. */
   crashInstance(instanceId: string): boolean {
-    const { world } = this;
-    const instance = world.instances.get(instanceId);
+    const { region } = this;
+    const instance = region.instances.get(instanceId);
     if (instance?.state !== 'running' || instance.crashedAtMs !== null) return false;
-    const impairedFromMs = world.nowMs + world.latency.sampleMs('instance.checks-impaired');
-    world.instances.update(instanceId, { crashedAtMs: world.nowMs, impairedFromMs }, world.nowMs);
-    world.transition('instance', instanceId, 'running', 'running', null, { az: instance.az, crash: true });
+    const impairedFromMs = region.nowMs + region.latency.sampleMs('instance.checks-impaired');
+    region.instances.update(instanceId, { crashedAtMs: region.nowMs, impairedFromMs }, region.nowMs);
+    region.transition('instance', instanceId, 'running', 'running', null, { az: instance.az, crash: true });
     return true;
   }
 
   /** Sets which status checks fail; none: healthy again. */
   setImpairedChecks(instanceId: string, impairedChecks: readonly StatusCheck[]): boolean {
-    return this.world.instances.update(instanceId, { impairedChecks }, this.world.nowMs) !== undefined;
+    return this.region.instances.update(instanceId, { impairedChecks }, this.region.nowMs) !== undefined;
   }
 
   /** Sets the scheduled events EC2 announces for the instance. */
   setScheduledEvents(instanceId: string, events: readonly SimInstanceEvent[]): boolean {
-    return this.world.instances.update(instanceId, { events }, this.world.nowMs) !== undefined;
+    return this.region.instances.update(instanceId, { events }, this.region.nowMs) !== undefined;
   }
 
   /** The guest shuts itself down (`Client.InstanceInitiatedShutdown`); its shutdown behaviour decides between stop and terminate. */
   shutDownFromInside(instanceId: string): boolean {
-    const instance = this.world.instances.get(instanceId);
+    const instance = this.region.instances.get(instanceId);
     if (instance?.state !== 'running') return false;
     const code = 'Client.InstanceInitiatedShutdown';
     return this.#goDown(
@@ -233,18 +235,18 @@ export class CloudSimCore {
   }
 
   #goDown(instanceId: string, stateReason: { code: string; message: string }, how: 'stop' | 'terminate'): boolean {
-    const { world } = this;
-    const instance = world.instances.get(instanceId);
+    const { region } = this;
+    const instance = region.instances.get(instanceId);
     if (instance?.state !== 'running' && instance?.state !== 'pending') return false;
     const generation = instance.generation + 1;
     const patch = { generation, stateReason, transitionReason: '', runningSinceMs: null };
     const passing = how === 'stop' ? 'stopping' : 'shutting-down';
-    enter(world, instance, passing, patch, null, { reason: stateReason.code, skipOsShutdown: false });
-    world.later({ instant: false }, 'instance.stop-skip-os', (_at, tookMs) => {
-      const now = world.instances.get(instanceId);
+    enter(region, instance, passing, patch, null, { reason: stateReason.code, skipOsShutdown: false });
+    region.later({ instant: false }, 'instance.stop-skip-os', (_at, tookMs) => {
+      const now = region.instances.get(instanceId);
       if (now?.generation !== generation || now.state !== passing) return;
-      if (how === 'terminate') finishTermination(world, now, tookMs);
-      else enter(world, now, 'stopped', { generation: generation + 1, autoPublicIp: null, crashedAtMs: null }, tookMs);
+      if (how === 'terminate') finishTermination(region, now, tookMs);
+      else enter(region, now, 'stopped', { generation: generation + 1, autoPublicIp: null, crashedAtMs: null }, tookMs);
     });
     return true;
   }

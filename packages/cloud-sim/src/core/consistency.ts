@@ -1,6 +1,6 @@
 import type { LatencyModel } from './latency.ts';
 
-/** Who looks, with what, when: two readers may see different worlds at the same moment. */
+/** Who looks, with what, when: two readers may see different states at the same moment. */
 export interface Glance {
   readonly nowMs: number;
   readonly reader: string;

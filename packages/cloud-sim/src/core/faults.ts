@@ -19,7 +19,7 @@ export type FaultKind =
   | 'busy-detach'
   /** Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed). */
   | 'busy-after-stop'
-  /** The answer shows the world as it was `delayMs` (default 4 s) ago. */
+  /** The answer shows the Region as it was `delayMs` (default 4 s) ago. */
   | 'stale-read'
   /** Executed; something else answers in EC2's place (over HTTP: a page with status 200). */
   | 'foreign-answer'

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
 import { cloudInit, sameDevice } from './cloud-init.ts';
-import { region } from './region.fixtures.ts';
+import { testRegion } from './region.fixtures.ts';
 
 const FORMATS = '#cloud-config\nfs_setup:\n- { device: /dev/nvme1n1, filesystem: ext4, overwrite: false }\n';
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 
 /** Captures a machine and launches another from it, as a recovery does. */
 async function restored(userData: string) {
-  const one = region({ latency: { 'instance.pending': [500, 500] } });
+  const one = testRegion({ latency: { 'instance.pending': [500, 500] } });
   const old = seedInstance(one.sim, { userData, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
-  const { world } = one.sim.core;
+  const { region } = one.sim.core;
   const before = one.sim.log.lastSeq;
   const { Snapshots } = one.sim.seed('CreateSnapshots', { InstanceSpecification: { InstanceId: old.instanceId } });
   const snapshots = Snapshots as { SnapshotId: string; VolumeId: string }[];
@@ -29,18 +29,18 @@ async function restored(userData: string) {
   const formatted = one.sim.log
     .events(before)
     .filter((event) => event.kind === 'transition' && event.detail['formatted']);
-  return { world, old, fresh, formatted };
+  return { region, old, fresh, formatted };
 }
 
 describe('the first boot of an instance id', () => {
   test('formats what its user data names, again on a disk that was restored', async () => {
-    const { world, fresh, formatted } = await restored(FORMATS);
+    const { region, fresh, formatted } = await restored(FORMATS);
     expect(formatted).toMatchObject([{ resourceId: fresh.volumeIds['/dev/sdf'], detail: { by: 'fs_setup' } }]);
-    expect(world.instances.get(fresh.instanceId)?.firstBoot).toMatchObject({ ran: ['cloud-config'] });
+    expect(region.instances.get(fresh.instanceId)?.firstBoot).toMatchObject({ ran: ['cloud-config'] });
   });
 
   test('is one only: a stop and a start format nothing', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim, {
       userData: FORMATS,
       dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }],
@@ -50,7 +50,7 @@ describe('the first boot of an instance id', () => {
     await one.clock.advance(120_000);
     await one.ok('StartInstances', { InstanceIds: [instanceId] });
     await one.clock.advance(120_000);
-    expect(one.sim.core.world.instances.get(instanceId)?.state).toBe('running');
+    expect(one.sim.core.region.instances.get(instanceId)?.state).toBe('running');
     expect(one.sim.log.events(before).filter((event) => 'detail' in event && event.detail['formatted'])).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { inProcessTransport } from '../in-process-transport.ts';
 import { seedInstance } from '../seed-instance.ts';
 import { SimClock } from '@understudy/shared/testing';
 import { PROMPT, runRequest } from './region.fixtures.ts';
-import type { World } from './world.ts';
+import type { Region } from './region.ts';
 
 /** One random operator action: indexes pick among what exists at that moment. */
 const OPERATIONS = [
@@ -40,13 +40,13 @@ const AZ_LETTERS = ['a', 'b', 'c'] as const;
 
 /** The request of a move; null when nothing fits it. */
 function requestOf(sim: CloudSim, { operation, first, second, flag }: Move): [string, Record<string, unknown>] | null {
-  const { world } = sim.core;
-  const instance = pick(world.instances.all(), first)?.id;
-  const volume = pick(world.volumes.all(), second)?.id;
-  const nic = pick(world.networkInterfaces.all(), second)?.id;
-  const address = pick(world.addresses.all(), first);
+  const { region } = sim.core;
+  const instance = pick(region.instances.all(), first)?.id;
+  const volume = pick(region.volumes.all(), second)?.id;
+  const nic = pick(region.networkInterfaces.all(), second)?.id;
+  const address = pick(region.addresses.all(), first);
   const letter = pick(AZ_LETTERS, first) ?? 'a';
-  const subnet = sim.defaultWorld.subnets[`us-east-1${letter}`];
+  const subnet = sim.defaultResources.subnets[`us-east-1${letter}`];
   const ids = { InstanceIds: [instance ?? 'i-00000000000000000'] };
   switch (operation) {
     case 'launch':
@@ -87,34 +87,34 @@ function requestOf(sim: CloudSim, { operation, first, second, flag }: Move): [st
 }
 
 /** Everything that must hold at every moment; the texts of what does not. */
-function broken(world: World): string[] {
+function broken(region: Region): string[] {
   const faults: string[] = [];
-  for (const volume of world.volumes.all()) {
+  for (const volume of region.volumes.all()) {
     if (volume.attachments.length > 1) faults.push(`${volume.id} is attached ${volume.attachments.length} times`);
     const used = volume.state === 'in-use';
     if (used !== volume.attachments.length > 0) faults.push(`${volume.id} is ${volume.state} with attachments`);
     for (const { instanceId } of volume.attachments) {
-      if (!world.instances.get(instanceId)?.volumeIds.includes(volume.id))
+      if (!region.instances.get(instanceId)?.volumeIds.includes(volume.id))
         faults.push(`${volume.id}: ${instanceId} differs`);
     }
   }
   const holders = new Map<string, string[]>();
-  for (const instance of world.instances.all()) {
+  for (const instance of region.instances.all()) {
     for (const id of instance.networkInterfaceIds) holders.set(id, [...(holders.get(id) ?? []), instance.id]);
     if (instance.state === 'terminated' && instance.volumeIds.length > 0) faults.push(`${instance.id} keeps volumes`);
   }
   for (const [id, owners] of holders) if (owners.length > 1) faults.push(`${id} is on ${owners.join(' and ')}`);
-  for (const nic of world.networkInterfaces.all()) {
+  for (const nic of region.networkInterfaces.all()) {
     const owner = holders.get(nic.id)?.[0];
     if ((nic.attachment?.instanceId ?? undefined) !== owner) faults.push(`${nic.id}: owner ${owner} differs`);
   }
-  const associations = world.addresses.all().flatMap((one) => (one.associationId ? [one] : []));
+  const associations = region.addresses.all().flatMap((one) => (one.associationId ? [one] : []));
   const targets = new Set(associations.map((one) => `${one.networkInterfaceId}/${one.privateIp}`));
   if (targets.size !== associations.length) faults.push('two addresses on one private address');
   for (const one of associations) {
-    if (!world.networkInterfaces.has(one.networkInterfaceId ?? '')) faults.push(`${one.id} points nowhere`);
+    if (!region.networkInterfaces.has(one.networkInterfaceId ?? '')) faults.push(`${one.id} points nowhere`);
   }
-  for (const [token, launches] of world.log.launchesByToken()) {
+  for (const [token, launches] of region.log.launchesByToken()) {
     if (new Set(launches.map(({ az }) => az)).size !== launches.length) faults.push(`token ${token} launched twice`);
   }
   return faults;
@@ -151,10 +151,10 @@ test('whatever operators do, nothing is attached twice and no token launches twi
           if (outcome === 'ok') performed++;
           expect(outcome).not.toBe('TypeError');
         } else await clock.advance(move.first * 60);
-        expect(broken(sim.core.world)).toEqual([]);
+        expect(broken(sim.core.region)).toEqual([]);
       }
       await clock.advance(3_600_000);
-      expect(broken(sim.core.world)).toEqual([]);
+      expect(broken(sim.core.region)).toEqual([]);
     }),
     { numRuns: 60 },
   );

@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
-import { launch, region, runRequest, stateOf, subnetOf } from './region.fixtures.ts';
+import { launch, testRegion, runRequest, stateOf, subnetOf } from './region.fixtures.ts';
 
 describe('a launch', () => {
   test('goes from pending to running, and its disks from attaching to attached', async () => {
-    const one = region({ latency: { 'instance.pending': [5_000, 5_000] } });
+    const one = testRegion({ latency: { 'instance.pending': [5_000, 5_000] } });
     const id = await launch(one);
     expect(stateOf(one, id)).toBe('pending');
     await one.clock.advance(10_000);
     expect(stateOf(one, id)).toBe('running');
     expect(one.sim.log.stays(id)).toMatchObject([{ state: 'pending', durationMs: 5_000 }]);
-    expect(one.sim.core.world.volumes.all()[0]?.attachments[0]?.state).toBe('attached');
+    expect(one.sim.core.region.volumes.all()[0]?.attachments[0]?.state).toBe('attached');
   });
 
   test('that is accepted may still end in terminated, with the reason', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.addFault({
       id: 'doomed',
       action: 'RunInstances',
@@ -35,7 +35,7 @@ describe('a launch', () => {
   });
 
   test('without capacity in one zone is refused with 500, and another zone still has room', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.setCapacity('us-east-1a', 't3.micro', 0);
     const input = runRequest(one.sim, { SubnetId: subnetOf(one, 'a'), ClientToken: 'full' });
     const full = await one.refused('RunInstances', input);
@@ -46,11 +46,11 @@ describe('a launch', () => {
     });
     await launch(one, { SubnetId: subnetOf(one, 'b') });
     expect(one.sim.log.launches()).toHaveLength(1);
-    expect(one.sim.core.world.volumes.all()).toHaveLength(1);
+    expect(one.sim.core.region.volumes.all()).toHaveLength(1);
   });
 
   test('cannot bring another root snapshot than its image has', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const snapshot = one.sim.seed('CreateSnapshot', { VolumeId: db.volumeIds['/dev/xvda'] });
     const refused = await one.refused(
@@ -66,7 +66,7 @@ describe('a launch', () => {
   });
 
   test('beyond the quota is refused, and terminated instances count for an hour', async () => {
-    const one = region({ quotas: { instances: 1 } });
+    const one = testRegion({ quotas: { instances: 1 } });
     const { instanceId } = seedInstance(one.sim);
     await one.ok('TerminateInstances', { InstanceIds: [instanceId] });
     await one.clock.advance(120_000);
@@ -78,7 +78,7 @@ describe('a launch', () => {
   });
 
   test('with a pending image or a pending snapshot is refused', async () => {
-    const one = region({ latency: { 'image.pending': [60_000, 60_000] } });
+    const one = testRegion({ latency: { 'image.pending': [60_000, 60_000] } });
     const db = seedInstance(one.sim, { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
     const root = one.sim.seed('CreateSnapshot', { VolumeId: db.volumeIds['/dev/xvda'] });
     const { ImageId } = await one.ok<{ ImageId: string }>('RegisterImage', {
@@ -98,7 +98,7 @@ describe('a launch', () => {
   });
 
   test('repeats unknown, missing and mistyped members as the wire would', async () => {
-    const one = region();
+    const one = testRegion();
     const { ImageId: _image, ...rest } = runRequest(one.sim);
     expect((await one.refused('RunInstances', { ...rest, Colour: 'red' })).name).toBe('UnknownParameter');
     expect((await one.refused('RunInstances', { ImageId: 'ami-1', MinCount: 1 })).name).toBe('MissingParameter');
@@ -111,7 +111,7 @@ describe('a launch', () => {
 
 describe('a client token', () => {
   test('repeated in its zone gives the same instance, in another zone a second one', async () => {
-    const one = region();
+    const one = testRegion();
     const first = await launch(one, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     const again = await launch(one, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     expect(again).toBe(first);
@@ -121,7 +121,7 @@ describe('a client token', () => {
   });
 
   test('with other parameters is a mismatch', async () => {
-    const one = region();
+    const one = testRegion();
     await launch(one, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     const refused = await one.refused(
       'RunInstances',
@@ -131,7 +131,7 @@ describe('a client token', () => {
   });
 
   test('of a terminated instance does not launch again', async () => {
-    const one = region();
+    const one = testRegion();
     const input = runRequest(one.sim, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     const id = await launch(one, input);
     await one.clock.advance(30_000);
@@ -142,7 +142,7 @@ describe('a client token', () => {
   });
 
   test('of a refused launch is free again', async () => {
-    const one = region();
+    const one = testRegion();
     one.sim.addFault({ id: 'full', action: 'RunInstances', kind: 'capacity' });
     const input = runRequest(one.sim, { ClientToken: 't', SubnetId: subnetOf(one, 'a') });
     expect((await one.refused('RunInstances', input)).name).toBe('InsufficientInstanceCapacity');
@@ -152,7 +152,7 @@ describe('a client token', () => {
   });
 
   test('of an interface that was deleted does not bring it back', async () => {
-    const one = region();
+    const one = testRegion();
     const input = { SubnetId: subnetOf(one, 'a'), ClientToken: 'permit' };
     const { NetworkInterface } = await one.ok<{ NetworkInterface: { NetworkInterfaceId: string } }>(
       'CreateNetworkInterface',
@@ -162,12 +162,12 @@ describe('a client token', () => {
     expect(again.NetworkInterface).toMatchObject({ NetworkInterfaceId: NetworkInterface.NetworkInterfaceId });
     await one.ok('DeleteNetworkInterface', { NetworkInterfaceId: NetworkInterface.NetworkInterfaceId });
     expect((await one.refused('CreateNetworkInterface', input)).name).toBe('InvalidNetworkInterfaceID.NotFound');
-    expect(one.sim.core.world.networkInterfaces.all()).toHaveLength(0);
+    expect(one.sim.core.region.networkInterfaces.all()).toHaveLength(0);
   });
 });
 
 describe('a permit (an interface made before the launch)', () => {
-  const permit = async (one: ReturnType<typeof region>): Promise<string> => {
+  const permit = async (one: ReturnType<typeof testRegion>): Promise<string> => {
     const made = await one.ok<{ NetworkInterface: { NetworkInterfaceId: string } }>('CreateNetworkInterface', {
       SubnetId: subnetOf(one, 'a'),
     });
@@ -176,7 +176,7 @@ describe('a permit (an interface made before the launch)', () => {
   const withPermit = (id: string) => ({ NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: id }] });
 
   test('that is gone makes the launch impossible', async () => {
-    const one = region();
+    const one = testRegion();
     const id = await permit(one);
     await one.ok('DeleteNetworkInterface', { NetworkInterfaceId: id });
     const refused = await one.refused('RunInstances', runRequest(one.sim, withPermit(id)));
@@ -184,7 +184,7 @@ describe('a permit (an interface made before the launch)', () => {
   });
 
   test('serves one launch only, and cannot be deleted from its acceptance on', async () => {
-    const one = region({ latency: { 'instance.pending': [60_000, 60_000] } });
+    const one = testRegion({ latency: { 'instance.pending': [60_000, 60_000] } });
     const id = await permit(one);
     const instanceId = await launch(one, withPermit(id));
     expect(stateOf(one, instanceId)).toBe('pending');
@@ -195,7 +195,7 @@ describe('a permit (an interface made before the launch)', () => {
   });
 
   test('is not combined with a subnet or a group on the instance', async () => {
-    const one = region();
+    const one = testRegion();
     const id = await permit(one);
     const refused = await one.refused(
       'RunInstances',

@@ -1,6 +1,6 @@
 import { Ec2Error } from './ec2-error.ts';
-import type { Shelf } from './shelf.ts';
-import type { Call, World } from './world.ts';
+import type { ResourceStore } from './resource-store.ts';
+import type { Call, Region } from './region.ts';
 
 interface IdKind {
   readonly prefix: string;
@@ -89,13 +89,13 @@ const notFound = (kindName: IdKindName, ids: readonly string[]): Ec2Error => {
  */
 export function need<T extends { readonly id: string }>(
   call: Call,
-  shelf: Shelf<T>,
+  store: ResourceStore<T>,
   kindName: IdKindName,
   id: string | undefined,
 ): T {
   const checked = checkId(kindName, id);
-  const truth = shelf.get(checked);
-  const visible = call.instant || shelf.seen(checked, call) !== undefined;
+  const truth = store.get(checked);
+  const visible = call.instant || store.seen(checked, call) !== undefined;
   if (!truth || !visible) throw notFound(kindName, [checked]);
   return truth;
 }
@@ -103,23 +103,23 @@ export function need<T extends { readonly id: string }>(
 /** What the reader sees: the named ones (all of them or NotFound), or everything. */
 export function look<T extends { readonly id: string }>(
   call: Call,
-  shelf: Shelf<T>,
+  store: ResourceStore<T>,
   kindName: IdKindName,
   ids: readonly string[] | undefined,
 ): T[] {
-  if (!ids || ids.length === 0) return shelf.allSeen(call);
+  if (!ids || ids.length === 0) return store.allSeen(call);
   const unique = [...new Set(ids.map((id) => checkId(kindName, id)))];
-  const missing = unique.filter((id) => !shelf.seen(id, call));
+  const missing = unique.filter((id) => !store.seen(id, call));
   if (missing.length > 0) throw notFound(kindName, missing);
-  return unique.flatMap((id) => shelf.seen(id, call) ?? []);
+  return unique.flatMap((id) => store.seen(id, call) ?? []);
 }
 
 /**
  * A describe fails while a zone is impaired, if it names something there or names nothing at all (`DescribeInstances`, API Reference).
  * @throws Unavailable
  */
-export function requireHealthyZones(world: World, named: boolean, found: readonly { readonly az: string }[]): void {
-  if (world.impairedZones.size === 0) return;
-  if (!named) for (const az of world.impairedZones) world.requireZone(az);
-  for (const { az } of found) world.requireZone(az);
+export function requireHealthyZones(region: Region, named: boolean, found: readonly { readonly az: string }[]): void {
+  if (region.impairedZones.size === 0) return;
+  if (!named) for (const az of region.impairedZones) region.requireZone(az);
+  for (const { az } of found) region.requireZone(az);
 }

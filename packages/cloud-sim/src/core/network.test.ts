@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
-import { launch, region, subnetOf } from './region.fixtures.ts';
+import { launch, testRegion, subnetOf } from './region.fixtures.ts';
 
 describe('Elastic IPs', () => {
   test('AllowReassociation false is compare-and-set', async () => {
-    const one = region();
+    const one = testRegion();
     const [old, heir] = [seedInstance(one.sim, { elasticIp: true }), seedInstance(one.sim, { az: 'us-east-1b' })];
     const input = {
       AllocationId: old.allocationId,
@@ -17,11 +17,11 @@ describe('Elastic IPs', () => {
     expect((await one.refused('AssociateAddress', input)).name).toBe('Resource.AlreadyAssociated');
     const late = await one.refused('DisassociateAddress', { AssociationId: old.associationId });
     expect(late.name).toBe('InvalidAssociationID.NotFound');
-    expect(one.sim.core.world.addresses.get(old.allocationId ?? '')?.networkInterfaceId).toBe(heir.networkInterfaceId);
+    expect(one.sim.core.region.addresses.get(old.allocationId ?? '')?.networkInterfaceId).toBe(heir.networkInterfaceId);
   });
 
   test('cannot go to an instance that is still pending', async () => {
-    const one = region({ latency: { 'instance.pending': [60_000, 60_000] } });
+    const one = testRegion({ latency: { 'instance.pending': [60_000, 60_000] } });
     const id = await launch(one);
     const { AllocationId } = one.sim.seed('AllocateAddress', {});
     expect((await one.refused('AssociateAddress', { AllocationId, InstanceId: id })).name).toBe(
@@ -30,7 +30,7 @@ describe('Elastic IPs', () => {
   });
 
   test('one that is associated cannot be released', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim, { elasticIp: true });
     expect((await one.refused('ReleaseAddress', { AllocationId: db.allocationId })).name).toBe(
       'InvalidIPAddress.InUse',
@@ -42,9 +42,9 @@ describe('Elastic IPs', () => {
 
 describe('interfaces', () => {
   test('the primary one cannot be detached; kept at termination it is free with its address', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
-    const attachment = one.sim.core.world.networkInterfaces.get(db.networkInterfaceId)?.attachment;
+    const attachment = one.sim.core.region.networkInterfaces.get(db.networkInterfaceId)?.attachment;
     const AttachmentId = attachment?.attachmentId;
     expect((await one.refused('DetachNetworkInterface', { AttachmentId })).name).toBe('OperationNotPermitted');
     await one.ok('ModifyNetworkInterfaceAttribute', {
@@ -65,7 +65,7 @@ describe('interfaces', () => {
   });
 
   test('a deleted one gives its address back', async () => {
-    const one = region();
+    const one = testRegion();
     const input = { SubnetId: subnetOf(one, 'a'), PrivateIpAddress: '172.31.0.77' };
     const { NetworkInterface } = await one.ok<{ NetworkInterface: { NetworkInterfaceId: string } }>(
       'CreateNetworkInterface',
@@ -76,7 +76,7 @@ describe('interfaces', () => {
   });
 
   test('a secondary one moves between instances, through available', async () => {
-    const one = region();
+    const one = testRegion();
     const [from, to] = [seedInstance(one.sim), seedInstance(one.sim)];
     const made = one.sim.seed('CreateNetworkInterface', { SubnetId: from.subnetId }) as {
       NetworkInterface: { NetworkInterfaceId: string };
@@ -89,13 +89,13 @@ describe('interfaces', () => {
     expect(early.name).toBe('InvalidNetworkInterface.InUse');
     await one.clock.advance(10_000);
     await one.ok('AttachNetworkInterface', { ...attach, InstanceId: to.instanceId });
-    expect(one.sim.core.world.instances.get(from.instanceId)?.networkInterfaceIds).toHaveLength(1);
+    expect(one.sim.core.region.instances.get(from.instanceId)?.networkInterfaceIds).toHaveLength(1);
   });
 });
 
 describe('tags', () => {
   test('are written to anything, overwritten, removed, and bounded', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const Resources = [db.instanceId, db.networkInterfaceId, db.volumeIds['/dev/xvda']];
     await one.ok('CreateTags', { Resources, Tags: [{ Key: 'k', Value: '1' }] });
@@ -116,7 +116,7 @@ describe('tags', () => {
 
 describe('pages and filters', () => {
   test('pages neither lose nor repeat while instances come and go', async () => {
-    const one = region();
+    const one = testRegion();
     const ids = Array.from({ length: 23 }, () => seedInstance(one.sim).instanceId);
     const seen: string[] = [];
     let NextToken: string | undefined;
@@ -137,7 +137,7 @@ describe('pages and filters', () => {
   });
 
   test('a page size below five, ids with a page size, a foreign token and an unknown filter are refused', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     const nameOf = async (input: Record<string, unknown>) => (await one.refused('DescribeInstances', input)).name;
     expect(await nameOf({ MaxResults: 4 })).toBe('InvalidParameterValue');
@@ -148,7 +148,7 @@ describe('pages and filters', () => {
   });
 
   test('filters are joined by and, values by or, with wildcards', async () => {
-    const one = region();
+    const one = testRegion();
     const a = seedInstance(one.sim, { member: 'db/one' });
     seedInstance(one.sim, { member: 'web/one', az: 'us-east-1b' });
     const find = async (...Filters: { Name: string; Values: string[] }[]) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
-import { launch, region, runRequest, stateOf } from './region.fixtures.ts';
+import { launch, testRegion, runRequest, stateOf } from './region.fixtures.ts';
 
 interface Statuses {
   readonly InstanceStatuses: readonly { readonly InstanceStatus: { readonly Status: string } }[];
@@ -8,7 +8,7 @@ interface Statuses {
 
 describe('stop', () => {
   test('an API stop names the user, keeps disks, interface and Elastic IP', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim, { elasticIp: true, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
     await one.ok('StopInstances', { InstanceIds: [db.instanceId], Force: true, SkipOsShutdown: true });
     expect(stateOf(one, db.instanceId)).toBe('stopping');
@@ -26,7 +26,7 @@ describe('stop', () => {
   });
 
   test('a repeat while stopping is a success; a stop of something pending needs force', async () => {
-    const one = region({ latency: { 'instance.pending': [60_000, 60_000] } });
+    const one = testRegion({ latency: { 'instance.pending': [60_000, 60_000] } });
     const id = await launch(one);
     expect((await one.refused('StopInstances', { InstanceIds: [id] })).name).toBe('IncorrectInstanceState');
     await one.ok('StopInstances', { InstanceIds: [id], Force: true });
@@ -36,7 +36,7 @@ describe('stop', () => {
   });
 
   test('a guest that hangs delays a graceful stop by minutes, a skipped shutdown does not', async () => {
-    const one = region();
+    const one = testRegion();
     const [slow, quick] = [seedInstance(one.sim), seedInstance(one.sim)];
     for (const { instanceId } of [slow, quick]) expect(one.sim.crashInstance(instanceId)).toBe(true);
     await one.ok('StopInstances', { InstanceIds: [slow.instanceId], Force: true });
@@ -48,7 +48,7 @@ describe('stop', () => {
   });
 
   test('a stuck instance stays stopping until force has waited ten minutes', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     one.sim.addFault({ id: 'stuck', action: 'StopInstances', kind: 'stuck-stopping' });
     await one.ok('StopInstances', { InstanceIds: [instanceId] });
@@ -63,7 +63,7 @@ describe('stop', () => {
   });
 
   test('stop protection refuses stop and terminate, and is lifted late', async () => {
-    const one = region({ latency: { 'consistency.protection': [3_000, 3_000] } });
+    const one = testRegion({ latency: { 'consistency.protection': [3_000, 3_000] } });
     const { instanceId } = seedInstance(one.sim, { request: { DisableApiStop: true } });
     const stop = { InstanceIds: [instanceId], Force: true };
     expect((await one.refused('StopInstances', stop)).name).toBe('OperationNotPermitted');
@@ -75,18 +75,18 @@ describe('stop', () => {
   });
 
   test('an operating system that shuts down by itself is told apart', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     expect(one.sim.shutDownFromInside(instanceId)).toBe(true);
     await one.clock.advance(60_000);
-    expect(one.sim.core.world.instances.get(instanceId)).toMatchObject({
+    expect(one.sim.core.region.instances.get(instanceId)).toMatchObject({
       state: 'stopped',
       stateReason: { code: 'Client.InstanceInitiatedShutdown' },
     });
   });
 
   test('a batch with one instance that does not exist stops none', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     const refused = await one.refused('StopInstances', { InstanceIds: [instanceId, 'i-00000000000000000'] });
     expect(refused.name).toBe('InvalidInstanceID.NotFound');
@@ -96,20 +96,20 @@ describe('stop', () => {
 
 describe('terminate', () => {
   test('deletes what is marked so and sets the rest free', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim, { elasticIp: true, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
     await one.ok('TerminateInstances', { InstanceIds: [db.instanceId] });
     await one.clock.advance(120_000);
-    const { world } = one.sim.core;
+    const { region } = one.sim.core;
     expect(stateOf(one, db.instanceId)).toBe('terminated');
-    expect(world.volumes.get(db.volumeIds['/dev/xvda'] ?? '')).toBeUndefined();
-    expect(world.volumes.get(db.volumeIds['/dev/sdf'] ?? '')).toMatchObject({ state: 'available', attachments: [] });
-    expect(world.networkInterfaces.get(db.networkInterfaceId)).toBeUndefined();
-    expect(world.addresses.get(db.allocationId ?? '')).toMatchObject({ associationId: null, publicIp: db.publicIp });
+    expect(region.volumes.get(db.volumeIds['/dev/xvda'] ?? '')).toBeUndefined();
+    expect(region.volumes.get(db.volumeIds['/dev/sdf'] ?? '')).toMatchObject({ state: 'available', attachments: [] });
+    expect(region.networkInterfaces.get(db.networkInterfaceId)).toBeUndefined();
+    expect(region.addresses.get(db.allocationId ?? '')).toMatchObject({ associationId: null, publicIp: db.publicIp });
   });
 
   test('a root volume whose mark was taken off survives', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     await one.ok('ModifyInstanceAttribute', {
       InstanceId: db.instanceId,
@@ -117,11 +117,11 @@ describe('terminate', () => {
     });
     await one.ok('TerminateInstances', { InstanceIds: [db.instanceId] });
     await one.clock.advance(120_000);
-    expect(one.sim.core.world.volumes.get(db.volumeIds['/dev/xvda'] ?? '')?.state).toBe('available');
+    expect(one.sim.core.region.volumes.get(db.volumeIds['/dev/xvda'] ?? '')?.state).toBe('available');
   });
 
   test('a repeat is a success, and a stopped instance cannot be stopped or started afterwards', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     await one.ok('TerminateInstances', { InstanceIds: [instanceId] });
     await one.ok('TerminateInstances', { InstanceIds: [instanceId] });
@@ -131,12 +131,12 @@ describe('terminate', () => {
 });
 
 describe('status checks', () => {
-  const statusOf = async (one: ReturnType<typeof region>, id: string) =>
+  const statusOf = async (one: ReturnType<typeof testRegion>, id: string) =>
     (await one.ok<Statuses>('DescribeInstanceStatus', { InstanceIds: [id] })).InstanceStatuses[0]?.InstanceStatus
       .Status;
 
   test('are initializing first, ok after minutes, impaired a minute or two after a crash', async () => {
-    const one = region();
+    const one = testRegion();
     const id = await launch(one);
     await one.clock.advance(20_000);
     expect(await statusOf(one, id)).toBe('initializing');
@@ -150,7 +150,7 @@ describe('status checks', () => {
   });
 
   test('list running instances only, unless all are asked for', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     await one.ok('StopInstances', { InstanceIds: [instanceId], SkipOsShutdown: true });
     await one.clock.advance(30_000);
@@ -162,7 +162,7 @@ describe('status checks', () => {
   });
 
   test('a failed system check fails the instance check too', async () => {
-    const one = region();
+    const one = testRegion();
     const { instanceId } = seedInstance(one.sim);
     one.sim.setImpairedChecks(instanceId, ['system']);
     expect(await one.ok('DescribeInstanceStatus', { InstanceIds: [instanceId] })).toMatchObject({
@@ -178,7 +178,7 @@ describe('status checks', () => {
 });
 
 test('a start needs capacity, and goes through pending', async () => {
-  const one = region();
+  const one = testRegion();
   const { instanceId } = seedInstance(one.sim);
   await one.ok('StopInstances', { InstanceIds: [instanceId], SkipOsShutdown: true });
   await one.clock.advance(30_000);
@@ -194,7 +194,7 @@ test('a start needs capacity, and goes through pending', async () => {
 });
 
 test('a dry run changes nothing and says so with 412', async () => {
-  const one = region();
+  const one = testRegion();
   const refused = await one.refused('RunInstances', runRequest(one.sim, { DryRun: true }));
   expect(refused).toMatchObject({ name: 'DryRunOperation', $metadata: { httpStatusCode: 412 } });
   expect(one.sim.log.launches()).toHaveLength(0);

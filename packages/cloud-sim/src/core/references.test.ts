@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
 import { NOT_SIMULATED } from './not-simulated.ts';
-import { launch, region, runRequest, stateOf } from './region.fixtures.ts';
+import { launch, testRegion, runRequest, stateOf } from './region.fixtures.ts';
 
 interface Described {
   readonly KeyPairs?: readonly { readonly KeyName: string }[];
@@ -31,14 +31,14 @@ describe('what a launch names must be there', () => {
     [{ NetworkPerformanceOptions: { BandwidthWeighting: 'default' } }, 'InvalidParameterCombination'],
     [{ NetworkInterfaces: [{ DeviceIndex: 0 }, { DeviceIndex: 0, NetworkCardIndex: 1 }] }, 'InvalidParameterValue'],
   ])('%j is refused with %s, tried and in earnest, and leaves nothing', async (over, code) => {
-    const one = region();
+    const one = testRegion();
     expect((await one.refused('RunInstances', runRequest(one.sim, { ...over, DryRun: true }))).name).toBe(code);
     expect((await one.refused('RunInstances', runRequest(one.sim, over))).name).toBe(code);
-    expect(one.sim.core.world.instances.all()).toEqual([]);
+    expect(one.sim.core.region.instances.all()).toEqual([]);
   });
 
   test('a type that is not sold in the zone, and more volumes than it takes, are refused', async () => {
-    const one = region();
+    const one = testRegion();
     for (const az of one.sim.zones) one.sim.setOffered(az, 't3.micro', false);
     expect((await one.refused('RunInstances', runRequest(one.sim))).name).toBe('Unsupported');
     const disks = Array.from({ length: 28 }, (_, i) => ({
@@ -50,13 +50,13 @@ describe('what a launch names must be there', () => {
   });
 
   test('what is there is taken and shown; a dry run makes nothing', async () => {
-    const one = region();
+    const one = testRegion();
     await one.ok('CreateKeyPair', { KeyName: 'ops' });
     await one.ok('CreatePlacementGroup', { GroupName: 'near', Strategy: 'cluster' });
     one.sim.setInstanceProfile('db', true);
     const over = { KeyName: 'ops', Placement: { GroupName: 'near' }, IamInstanceProfile: { Name: 'db' } };
     const tried = await one.refused('RunInstances', runRequest(one.sim, { ...over, DryRun: true }));
-    expect([tried.name, one.sim.core.world.instances.all().length]).toEqual(['DryRunOperation', 0]);
+    expect([tried.name, one.sim.core.region.instances.all().length]).toEqual(['DryRunOperation', 0]);
     const id = await launch(one, over);
     expect(stateOf(one, id)).toBeDefined();
     expect((await one.refused('DeletePlacementGroup', { GroupName: 'near' })).name).toBe('InvalidPlacementGroup.InUse');
@@ -65,17 +65,17 @@ describe('what a launch names must be there', () => {
   });
 
   test('a machine of the past proves that what it names was there', () => {
-    const { sim } = region();
+    const { sim } = testRegion();
     seedInstance(sim, { request: { KeyName: 'ops', IamInstanceProfile: { Name: 'db' } } });
-    expect(sim.core.world.keyPairs.has('ops')).toBe(true);
-    expect(sim.core.world.instanceProfiles.has('db')).toBe(true);
+    expect(sim.core.region.keyPairs.has('ops')).toBe(true);
+    expect(sim.core.region.instanceProfiles.has('db')).toBe(true);
   });
 });
 
 test('a route to an instance is told with its instance and interface, and leads nowhere once it is stopped', async () => {
-  const one = region();
+  const one = testRegion();
   const { instanceId, networkInterfaceId } = seedInstance(one.sim, {});
-  const { RouteTable } = await one.ok<Described>('CreateRouteTable', { VpcId: one.sim.defaultWorld.vpcId });
+  const { RouteTable } = await one.ok<Described>('CreateRouteTable', { VpcId: one.sim.defaultResources.vpcId });
   const route = { RouteTableId: RouteTable?.RouteTableId, DestinationCidrBlock: '10.9.0.0/16' };
   await one.ok('CreateRoute', { ...route, InstanceId: instanceId });
   const look = async () => {
@@ -93,9 +93,9 @@ test('a route to an instance is told with its instance and interface, and leads 
 });
 
 test('volumes of a stopped instance read busy for a scripted time', async () => {
-  const one = region();
+  const one = testRegion();
   const { instanceId, volumeIds } = seedInstance(one.sim, { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
-  const state = () => one.sim.core.world.volumes.get(volumeIds['/dev/sdf'] ?? '')?.attachments[0]?.state;
+  const state = () => one.sim.core.region.volumes.get(volumeIds['/dev/sdf'] ?? '')?.attachments[0]?.state;
   one.sim.addFault({ id: 'busy', action: 'StopInstances', kind: 'busy-after-stop', delayMs: 60_000 });
   await one.ok('StopInstances', { InstanceIds: [instanceId], SkipOsShutdown: true });
   while (stateOf(one, instanceId) !== 'stopped') await one.clock.advance(100);

@@ -15,7 +15,7 @@ export interface Refusal extends Error {
 }
 
 /** A Region on a simulated clock, and calls that run it until they are answered. */
-export function region(options: Partial<CloudSimOptions> = {}) {
+export function testRegion(options: Partial<CloudSimOptions> = {}) {
   const clock = new SimClock();
   const sim = new CloudSim({ clock, ...options, latency: { ...PROMPT, ...options.latency } });
   const send = inProcessTransport(sim);
@@ -37,10 +37,10 @@ export function region(options: Partial<CloudSimOptions> = {}) {
   };
 }
 
-export type Region = ReturnType<typeof region>;
+export type TestRegion = ReturnType<typeof testRegion>;
 
 export const runRequest = (sim: CloudSim, over: Record<string, unknown> = {}): Record<string, unknown> => ({
-  ImageId: sim.defaultWorld.imageId,
+  ImageId: sim.defaultResources.imageId,
   InstanceType: 't3.micro',
   MinCount: 1,
   MaxCount: 1,
@@ -52,14 +52,14 @@ interface InstancesView {
 }
 
 /** Launches one; returns its id. */
-export async function launch(one: Region, over: Record<string, unknown> = {}): Promise<string> {
+export async function launch(one: TestRegion, over: Record<string, unknown> = {}): Promise<string> {
   const { Instances } = await one.ok<InstancesView>('RunInstances', runRequest(one.sim, over));
   return Instances[0]?.InstanceId ?? '';
 }
 
-export const subnetOf = (one: Region, letter: 'a' | 'b' | 'c'): string =>
-  one.sim.defaultWorld.subnets[`us-east-1${letter}`] ?? '';
+export const subnetOf = (one: TestRegion, letter: 'a' | 'b' | 'c'): string =>
+  one.sim.defaultResources.subnets[`us-east-1${letter}`] ?? '';
 
 /** The truth, without a call. */
-export const stateOf = (one: Region, instanceId: string): string | undefined =>
-  one.sim.core.world.instances.get(instanceId)?.state;
+export const stateOf = (one: TestRegion, instanceId: string): string | undefined =>
+  one.sim.core.region.instances.get(instanceId)?.state;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { seedInstance } from '../seed-instance.ts';
-import { region, stateOf } from './region.fixtures.ts';
+import { testRegion, stateOf } from './region.fixtures.ts';
 
 interface SnapshotsView {
   readonly Snapshots: readonly { readonly SnapshotId: string; readonly State: string; readonly Progress: string }[];
@@ -9,7 +9,7 @@ const withData = { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] };
 
 describe('snapshots', () => {
   test('a set is pending with progress, then completed, volume by volume', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim, withData);
     const set = { InstanceSpecification: { InstanceId: db.instanceId } };
     const { Snapshots } = await one.ok<SnapshotsView>('CreateSnapshots', set);
@@ -29,7 +29,7 @@ describe('snapshots', () => {
   });
 
   test('if one of a set fails, all of them end in error', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim, withData);
     one.sim.addFault({ id: 'broken', action: 'CreateSnapshots', kind: 'snapshot-error' });
     await one.ok('CreateSnapshots', { InstanceSpecification: { InstanceId: db.instanceId } });
@@ -42,7 +42,7 @@ describe('snapshots', () => {
   });
 
   test('a blind repeat is refused at first, and makes second snapshots later: there is no token', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const set = { InstanceSpecification: { InstanceId: db.instanceId } };
     await one.ok('CreateSnapshots', set);
@@ -56,7 +56,7 @@ describe('snapshots', () => {
   });
 
   test('one volume has at most five pending', async () => {
-    const one = region({ latency: { 'snapshot.minimum': [3_600_000, 3_600_000] } });
+    const one = testRegion({ latency: { 'snapshot.minimum': [3_600_000, 3_600_000] } });
     const db = seedInstance(one.sim);
     const input = { VolumeId: db.volumeIds['/dev/xvda'] };
     for (let i = 0; i < 5; i++) {
@@ -67,7 +67,7 @@ describe('snapshots', () => {
   });
 
   test('one that an image needs cannot be deleted; a name serves one image', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const { SnapshotId } = one.sim.seed('CreateSnapshot', { VolumeId: db.volumeIds['/dev/xvda'] });
     const input = {
@@ -90,7 +90,7 @@ describe('snapshots', () => {
   });
 
   test('an image from a pending snapshot is refused', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const { SnapshotId } = await one.ok<{ SnapshotId: string }>('CreateSnapshot', {
       VolumeId: db.volumeIds['/dev/xvda'],
@@ -106,7 +106,7 @@ describe('snapshots', () => {
 
 describe('volumes', () => {
   test('serve one instance, in their zone, under a free device name', async () => {
-    const one = region();
+    const one = testRegion();
     const [here, there] = [seedInstance(one.sim, withData), seedInstance(one.sim, { az: 'us-east-1b' })];
     const data = here.volumeIds['/dev/sdf'];
     const elsewhere = { VolumeId: data, InstanceId: there.instanceId, Device: '/dev/sdf' };
@@ -122,10 +122,10 @@ describe('volumes', () => {
   });
 
   test('a busy volume comes free by force, or when its instance stops', async () => {
-    const one = region();
+    const one = testRegion();
     const [forced, stopped] = [seedInstance(one.sim, withData), seedInstance(one.sim, withData)];
     one.sim.addFault({ id: 'busy', action: 'DetachVolume', kind: 'busy-detach', times: 2 });
-    const volumeOf = (id: string | undefined) => one.sim.core.world.volumes.get(id ?? '');
+    const volumeOf = (id: string | undefined) => one.sim.core.region.volumes.get(id ?? '');
     for (const { volumeIds } of [forced, stopped]) await one.ok('DetachVolume', { VolumeId: volumeIds['/dev/sdf'] });
     await one.clock.advance(3_600_000);
     expect(volumeOf(forced.volumeIds['/dev/sdf'])?.attachments[0]?.state).toBe('busy');
@@ -139,7 +139,7 @@ describe('volumes', () => {
   });
 
   test('the root of a running instance cannot be detached, that of a stopped one can', async () => {
-    const one = region();
+    const one = testRegion();
     const db = seedInstance(one.sim);
     const root = { VolumeId: db.volumeIds['/dev/xvda'] };
     expect((await one.refused('DetachVolume', root)).name).toBe('OperationNotPermitted');
@@ -152,7 +152,7 @@ describe('volumes', () => {
   });
 
   test('a volume token is idempotent', async () => {
-    const one = region();
+    const one = testRegion();
     const input = { AvailabilityZone: 'us-east-1a', Size: 1, ClientToken: 'v' };
     const first = await one.ok<{ VolumeId: string }>('CreateVolume', input);
     expect(await one.ok('CreateVolume', input)).toMatchObject({ VolumeId: first.VolumeId });

@@ -7,7 +7,7 @@ import { body, done } from './admin-replies.ts';
 import { addKmsRoutes } from './kms-admin.ts';
 import type { DnsResponder } from './dns-responder.ts';
 import type { ImdsFaults } from './imds-content.ts';
-import type { ImdsRoom } from './imds-room.ts';
+import type { ImdsEndpoints } from './imds-endpoints.ts';
 
 const FaultSchema = z.strictObject({
   id: z.string().min(1).max(128),
@@ -99,7 +99,7 @@ const QuotasSchema = z.record(z.string(), z.number().int().min(0));
 
 export interface AdminParts {
   readonly sim: CloudSim;
-  readonly imds: ImdsRoom;
+  readonly imds: ImdsEndpoints;
   readonly dns: DnsResponder;
   readonly dnsPort: number;
   /** Process ids of the machines, by instance. */
@@ -208,34 +208,34 @@ function addFaultRoutes(app: FastifyInstance, { sim }: AdminParts): void {
 }
 
 function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
-  const { world } = sim.core;
+  const { region } = sim.core;
   return {
     region: sim.region,
     zones: sim.zones,
-    impairedZones: [...world.impairedZones],
-    speed: world.latency.speed,
+    impairedZones: [...region.impairedZones],
+    speed: region.latency.speed,
     wallMs: sim.clock.wallMs(),
-    defaultWorld: sim.defaultWorld,
+    defaultWorld: sim.defaultResources,
     dns: { host: '127.0.0.1', port: dnsPort, mode: dns.mode },
     imds: imds.ports(),
     machines: machines(),
-    instances: world.instances.all(),
-    volumes: world.volumes.all(),
-    snapshots: world.snapshots.all(),
-    images: world.images.all(),
-    networkInterfaces: world.networkInterfaces.all(),
-    addresses: world.addresses.all(),
-    keyPairs: world.keyPairs.all(),
-    placementGroups: world.placementGroups.all(),
-    capacityReservations: world.capacityReservations.all(),
-    routeTables: world.routeTables.all(),
-    kmsKeys: world.kmsKeys.all(),
-    hosts: [...world.hosts.values()],
-    instanceProfiles: [...world.instanceProfiles],
-    licenseConfigurations: [...world.licenseConfigurations],
+    instances: region.instances.all(),
+    volumes: region.volumes.all(),
+    snapshots: region.snapshots.all(),
+    images: region.images.all(),
+    networkInterfaces: region.networkInterfaces.all(),
+    addresses: region.addresses.all(),
+    keyPairs: region.keyPairs.all(),
+    placementGroups: region.placementGroups.all(),
+    capacityReservations: region.capacityReservations.all(),
+    routeTables: region.routeTables.all(),
+    kmsKeys: region.kmsKeys.all(),
+    hosts: [...region.hosts.values()],
+    instanceProfiles: [...region.instanceProfiles],
+    licenseConfigurations: [...region.licenseConfigurations],
     launches: sim.log.launches(),
     faults: sim.faults(),
-    throttledCalls: world.throttle.rejectedCount,
+    throttledCalls: region.throttle.rejectedCount,
     lastSeq: sim.log.lastSeq,
   };
 }

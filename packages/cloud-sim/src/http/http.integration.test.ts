@@ -19,7 +19,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CloudSimConfigSchema, type RunningCloudSim, seedInstance, startCloudSim } from '../index.ts';
 
 let workDir: string;
-let region: RunningCloudSim;
+let server: RunningCloudSim;
 let client: EC2Client;
 
 const connect = (accessKeyId: string, url: string, maxAttempts = 1): EC2Client =>
@@ -46,29 +46,29 @@ beforeAll(async () => {
     credentials: { accessKeyIds: ['AKIAGOOD'] },
     latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },
   });
-  region = await startCloudSim(config, {
+  server = await startCloudSim(config, {
     clock: new SystemClock(),
     random: new SystemRandom(),
     log: silentLog,
     env: {},
   });
-  client = connect('AKIAGOOD', region.url);
+  client = connect('AKIAGOOD', server.url);
 });
 
 afterAll(async () => {
   client.destroy();
-  await region.close();
+  await server.close();
   rmSync(workDir, { recursive: true, force: true });
 });
 
 const launch = (tags: Record<string, string>, token?: string) =>
   new RunInstancesCommand({
-    ImageId: region.sim.defaultWorld.imageId,
+    ImageId: server.sim.defaultResources.imageId,
     InstanceType: 't3.micro',
     MinCount: 1,
     MaxCount: 1,
     ClientToken: token,
-    SubnetId: region.sim.defaultWorld.subnets['us-east-1a'],
+    SubnetId: server.sim.defaultResources.subnets['us-east-1a'],
     UserData: Buffer.from('member: db/one\n').toString('base64'),
     BlockDeviceMappings: [
       { DeviceName: '/dev/sdf', Ebs: { VolumeSize: 4, VolumeType: 'gp3', DeleteOnTermination: false } },
@@ -99,7 +99,7 @@ test('block devices, odd tags, dates and user data survive the wire both ways', 
 });
 
 test('the paginator gets every instance once, five at a time', async () => {
-  const seeded = Array.from({ length: 12 }, () => seedInstance(region.sim, { tags: { suite: 'pages' } }).instanceId);
+  const seeded = Array.from({ length: 12 }, () => seedInstance(server.sim, { tags: { suite: 'pages' } }).instanceId);
   const seen: string[] = [];
   let pages = 0;
   const filters = { Filters: [{ Name: 'tag:suite', Values: ['pages'] }] };
@@ -120,7 +120,7 @@ test('errors carry code, status and fault as the SDK shapes them', async () => {
   });
   const malformed = await failure(client.send(new StopInstancesCommand({ InstanceIds: ['i-nonsense'] })));
   expect(malformed.name).toBe('InvalidInstanceID.Malformed');
-  const { instanceId } = seedInstance(region.sim);
+  const { instanceId } = seedInstance(server.sim);
   const dry = await failure(client.send(new StopInstancesCommand({ InstanceIds: [instanceId], DryRun: true })));
   expect(dry).toMatchObject({ name: 'DryRunOperation', $metadata: { httpStatusCode: 412 } });
 });
@@ -136,7 +136,7 @@ test('a required member that is missing and a filter that does not exist are ref
 
 test('an unknown parameter, an unknown action and a missing signature are refused before anything happens', async () => {
   const post = (body: string, headers: Record<string, string> = {}) =>
-    fetch(region.url, {
+    fetch(server.url, {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -157,7 +157,7 @@ test('an unknown parameter, an unknown action and a missing signature are refuse
 });
 
 test('a foreign access key is an AuthFailure', async () => {
-  const stranger = connect('AKIABAD', region.url);
+  const stranger = connect('AKIABAD', server.url);
   const refused = await failure(stranger.send(new DescribeInstancesCommand({ MaxResults: 5 })));
   stranger.destroy();
   expect(refused).toMatchObject({ name: 'AuthFailure', $metadata: { httpStatusCode: 401 } });
@@ -170,30 +170,30 @@ test('an action EC2 has but the simulator has not answers InvalidAction', async 
 });
 
 test('throttled once, the SDK retries; with one attempt it fails with 503', async () => {
-  region.sim.addFault({ id: 'http-throttle', action: 'DescribeVpcs', kind: 'throttle', times: 2 });
+  server.sim.addFault({ id: 'http-throttle', action: 'DescribeVpcs', kind: 'throttle', times: 2 });
   const { DescribeVpcsCommand } = await import('@aws-sdk/client-ec2');
   const refused = await failure(client.send(new DescribeVpcsCommand({})));
   expect(refused).toMatchObject({ name: 'RequestLimitExceeded', $metadata: { httpStatusCode: 503 } });
-  const patient = connect('AKIAGOOD', region.url, 3);
+  const patient = connect('AKIAGOOD', server.url, 3);
   const { Vpcs } = await patient.send(new DescribeVpcsCommand({}));
   patient.destroy();
-  expect(Vpcs?.[0]?.VpcId).toBe(region.sim.defaultWorld.vpcId);
-  expect(region.sim.fired('http-throttle')).toBe(2);
+  expect(Vpcs?.[0]?.VpcId).toBe(server.sim.defaultResources.vpcId);
+  expect(server.sim.fired('http-throttle')).toBe(2);
 });
 
 test('a lost reply is a timeout for the SDK, and the launch happened', async () => {
-  region.sim.addFault({ id: 'http-lost', action: 'RunInstances', kind: 'timeout-after-success', delayMs: 5_000 });
+  server.sim.addFault({ id: 'http-lost', action: 'RunInstances', kind: 'timeout-after-success', delayMs: 5_000 });
   const error = await failure(client.send(launch({}, 'lost-1')));
   expect(error.name).toBe('TimeoutError');
-  expect(region.sim.fired('http-lost')).toBe(1);
-  expect(region.sim.log.launchesByToken().get('lost-1')).toHaveLength(1);
+  expect(server.sim.fired('http-lost')).toBe(1);
+  expect(server.sim.log.launchesByToken().get('lost-1')).toHaveLength(1);
   const again = await client.send(launch({}, 'lost-1'));
-  expect(again.Instances?.[0]?.InstanceId).toBe(region.sim.log.launchesByToken().get('lost-1')?.[0]?.instanceId);
-  expect(region.sim.log.launchesByToken().get('lost-1')).toHaveLength(1);
+  expect(again.Instances?.[0]?.InstanceId).toBe(server.sim.log.launchesByToken().get('lost-1')?.[0]?.instanceId);
+  expect(server.sim.log.launchesByToken().get('lost-1')).toHaveLength(1);
 });
 
 test('a set of snapshots and an interface come back in the shapes the SDK knows', async () => {
-  const db = seedInstance(region.sim, { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 2 }] });
+  const db = seedInstance(server.sim, { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 2 }] });
   const { Snapshots } = await client.send(
     new CreateSnapshotsCommand({ InstanceSpecification: { InstanceId: db.instanceId }, Description: 'set' }),
   );
@@ -209,27 +209,27 @@ test('a set of snapshots and an interface come back in the shapes the SDK knows'
 });
 
 test('an action without output answers with an empty success', async () => {
-  const { instanceId } = seedInstance(region.sim, { tags: { a: '1', b: '2' } });
+  const { instanceId } = seedInstance(server.sim, { tags: { a: '1', b: '2' } });
   await client.send(new DeleteTagsCommand({ Resources: [instanceId], Tags: [{ Key: 'a' }] }));
-  expect(region.sim.core.world.instances.get(instanceId)?.tags).not.toHaveProperty('a');
-  expect(region.sim.core.world.instances.get(instanceId)?.tags).toHaveProperty('b');
+  expect(server.sim.core.region.instances.get(instanceId)?.tags).not.toHaveProperty('a');
+  expect(server.sim.core.region.instances.get(instanceId)?.tags).toHaveProperty('b');
 });
 
 test('a garbled body and a garbled admin request are 4xx and break nothing', async () => {
-  const garbled = await fetch(region.url, {
+  const garbled = await fetch(server.url, {
     method: 'POST',
     body: '%%%',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   });
   expect(garbled.status).toBe(401);
-  const fault = await fetch(`${region.url}/_sim/faults`, {
+  const fault = await fetch(`${server.url}/_sim/faults`, {
     method: 'POST',
     body: JSON.stringify({ id: 'x', action: '*', kind: 'meteor' }),
     headers: { 'content-type': 'application/json' },
   });
   expect(fault.status).toBe(400);
-  const crash = await fetch(`${region.url}/_sim/instances/i-0/crash`, { method: 'POST' });
+  const crash = await fetch(`${server.url}/_sim/instances/i-0/crash`, { method: 'POST' });
   expect(crash.status).toBe(409);
-  const state = (await (await fetch(`${region.url}/_sim/state`)).json()) as { dns: { port: number } };
-  expect(state.dns.port).toBe(region.dnsPort);
+  const state = (await (await fetch(`${server.url}/_sim/state`)).json()) as { dns: { port: number } };
+  expect(state.dns.port).toBe(server.dnsPort);
 });

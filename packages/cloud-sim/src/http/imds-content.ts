@@ -1,7 +1,7 @@
 import { isPrimary } from '../core/model.ts';
 import type { CloudSim } from '../cloud-sim.ts';
 import type { SimInstance, SimInstanceEvent } from '../core/model.ts';
-import { ACCOUNT_ID } from '../core/world.ts';
+import { ACCOUNT_ID } from '../core/region.ts';
 
 export interface ScheduledMaintenance {
   readonly Code: string;
@@ -28,7 +28,7 @@ type Source = { readonly sim: CloudSim; readonly instance: SimInstance; readonly
 
 const primary = ({ sim, instance }: Source) =>
   instance.networkInterfaceIds
-    .flatMap((id) => sim.core.world.networkInterfaces.get(id) ?? [])
+    .flatMap((id) => sim.core.region.networkInterfaces.get(id) ?? [])
     .find((one) => isPrimary(one.attachment));
 
 function identityDocument(source: Source): string {
@@ -83,7 +83,7 @@ function tagContent(source: Source, path: string): string | null {
 
 function publicIp(source: Source): string | null {
   const id = primary(source)?.id;
-  const address = source.sim.core.world.addresses.all().find((one) => one.networkInterfaceId === id);
+  const address = source.sim.core.region.addresses.all().find((one) => one.networkInterfaceId === id);
   return address?.publicIp ?? source.instance.autoPublicIp;
 }
 
@@ -112,7 +112,7 @@ export const decodeUserData = (base64: string): string => Buffer.from(base64, 'b
 
 /** The content of a path below `/latest/`; null is 404. */
 export function imdsContent(sim: CloudSim, instanceId: string, path: string, faults: ImdsFaults): string | null {
-  const instance = sim.core.world.instances.get(instanceId);
+  const instance = sim.core.region.instances.get(instanceId);
   if (!instance) return null;
   const source = { sim, instance, faults };
   const trimmed = path.replace(/\/+$/, '');

@@ -8,26 +8,26 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CloudSimConfigSchema, type RunningCloudSim, startCloudSim } from '../index.ts';
 
 let workDir: string;
-let region: RunningCloudSim;
+let server: RunningCloudSim;
 let client: KMSClient;
 
 beforeAll(async () => {
   workDir = mkdtempSync(join(tmpdir(), 'cloud-sim-'));
   const config = CloudSimConfigSchema.parse({ workDir, speed: 200, http: { port: 0 } });
   const parts = { clock: new SystemClock(), random: new SystemRandom(), log: silentLog, env: {} };
-  region = await startCloudSim(config, parts);
+  server = await startCloudSim(config, parts);
   const credentials = { accessKeyId: 'AKIAGOOD', secretAccessKey: 'secret' };
-  client = new KMSClient({ region: 'us-east-1', endpoint: region.url, maxAttempts: 1, credentials });
+  client = new KMSClient({ region: 'us-east-1', endpoint: server.url, maxAttempts: 1, credentials });
 });
 
 afterAll(async () => {
   client.destroy();
-  await region.close();
+  await server.close();
   rmSync(workDir, { recursive: true });
 });
 
 async function admin(path: string, body: object): Promise<{ status: number; answer: Record<string, unknown> }> {
-  const response = await fetch(`${region.url}/_sim/kms/${path}`, {
+  const response = await fetch(`${server.url}/_sim/kms/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

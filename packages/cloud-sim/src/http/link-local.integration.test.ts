@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CloudSim } from '../cloud-sim.ts';
 import { type SeededInstance, seedInstance } from '../seed-instance.ts';
 import { DnsResponder } from './dns-responder.ts';
-import { ImdsRoom } from './imds-room.ts';
+import { ImdsEndpoints } from './imds-endpoints.ts';
 
 const TTL = 'x-aws-ec2-metadata-token-ttl-seconds';
 const TOKEN = 'x-aws-ec2-metadata-token';
@@ -14,22 +14,22 @@ const TOKEN = 'x-aws-ec2-metadata-token';
 describe('the metadata service', () => {
   let clock: SimClock;
   let sim: CloudSim;
-  let room: ImdsRoom;
+  let endpoints: ImdsEndpoints;
   let db: SeededInstance;
   let url: string;
 
   beforeEach(async () => {
     clock = new SimClock();
     sim = new CloudSim({ clock });
-    room = new ImdsRoom(sim, new SeededRandom(1));
+    endpoints = new ImdsEndpoints(sim, new SeededRandom(1));
     db = seedInstance(sim, {
       member: 'db/one',
       userData: 'member: db/one\n',
       request: { MetadataOptions: { InstanceMetadataTags: 'enabled' } },
     });
-    url = `http://127.0.0.1:${await room.open(db.instanceId)}`;
+    url = `http://127.0.0.1:${await endpoints.open(db.instanceId)}`;
   });
-  afterEach(() => room.close());
+  afterEach(() => endpoints.close());
 
   const token = async (ttlS: string | null, headers: Record<string, string> = {}) => {
     const all = { ...(ttlS !== null && { [TTL]: ttlS }), ...headers };
@@ -75,7 +75,7 @@ describe('the metadata service', () => {
     expect((await get('meta-data/spot/instance-action', bearer))[0]).toBe(404);
     expect((await get('meta-data/events/recommendations/rebalance', bearer))[0]).toBe(404);
     expect(await get('meta-data/events/maintenance/scheduled', bearer)).toEqual([200, '[]']);
-    room.setFaults(db.instanceId, {
+    endpoints.setFaults(db.instanceId, {
       spotAction: { action: 'terminate', time: '2026-01-01T00:02:00Z' },
       rebalanceNoticeTime: '2026-01-01T00:00:00Z',
     });
@@ -114,9 +114,9 @@ describe('the metadata service', () => {
   });
 
   test('can be throttled, and can stop answering at all', async () => {
-    room.setFaults(db.instanceId, { throttled: true });
+    endpoints.setFaults(db.instanceId, { throttled: true });
     expect((await token('60')).status).toBe(429);
-    room.setFaults(db.instanceId, { unreachable: true });
+    endpoints.setFaults(db.instanceId, { unreachable: true });
     const hanging = fetch(`${url}/latest/api/token`, {
       method: 'PUT',
       headers: { [TTL]: '60' },
@@ -126,8 +126,8 @@ describe('the metadata service', () => {
   });
 
   test('is gone when the instance is down', async () => {
-    await room.shut(db.instanceId);
-    expect(room.ports()).toEqual({});
+    await endpoints.shut(db.instanceId);
+    expect(endpoints.ports()).toEqual({});
     await expect(token('60')).rejects.toThrow('fetch failed');
   });
 });

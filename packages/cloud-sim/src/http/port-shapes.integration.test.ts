@@ -25,7 +25,7 @@ import {
 } from '../index.ts';
 
 let workDir: string;
-let region: RunningCloudSim;
+let server: RunningCloudSim;
 let client: EC2Client;
 let db: SeededInstance;
 const text = expect.any(String);
@@ -34,14 +34,14 @@ beforeAll(async () => {
   workDir = mkdtempSync(join(tmpdir(), 'cloud-sim-'));
   const config = CloudSimConfigSchema.parse({ workDir, speed: 1_000, http: { port: 0 } });
   const parts = { clock: new SystemClock(), random: new SystemRandom(), log: silentLog, env: {} };
-  region = await startCloudSim(config, parts);
+  server = await startCloudSim(config, parts);
   client = new EC2Client({
     region: 'us-east-1',
-    endpoint: region.url,
+    endpoint: server.url,
     maxAttempts: 1,
     credentials: { accessKeyId: 'AKIA', secretAccessKey: 'secret' },
   });
-  db = seedInstance(region.sim, {
+  db = seedInstance(server.sim, {
     member: 'db/one',
     elasticIp: true,
     dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 2 }],
@@ -52,7 +52,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   client.destroy();
-  await region.close();
+  await server.close();
   rmSync(workDir, { recursive: true, force: true });
 });
 
@@ -61,7 +61,7 @@ test('describeInstances has all that CloudInstance needs', async () => {
   expect(Reservations?.[0]?.Instances?.[0]).toMatchObject({
     InstanceId: db.instanceId,
     State: { Code: 16, Name: 'running' },
-    ImageId: region.sim.defaultWorld.imageId,
+    ImageId: server.sim.defaultResources.imageId,
     InstanceType: 't3.micro',
     Placement: { AvailabilityZone: 'us-east-1a', Tenancy: 'default' },
     SubnetId: db.subnetId,
@@ -85,7 +85,7 @@ test('describeInstances has all that CloudInstance needs', async () => {
         NetworkInterfaceId: db.networkInterfaceId,
         SubnetId: db.subnetId,
         PrivateIpAddress: db.privateIp,
-        Groups: [{ GroupId: region.sim.defaultWorld.securityGroupId }],
+        Groups: [{ GroupId: server.sim.defaultResources.securityGroupId }],
         Attachment: { AttachmentId: text, DeviceIndex: 0, DeleteOnTermination: true },
       },
     ],
@@ -116,7 +116,7 @@ test('the other reads have all that their shapes need', async () => {
     Attachments: [{ InstanceId: db.instanceId, Device: '/dev/sdf', State: 'attached' }],
     Tags: expect.arrayContaining([{ Key: 'understudy:member', Value: 'one' }]),
   });
-  const { SnapshotId } = region.sim.seed('CreateSnapshot', { VolumeId });
+  const { SnapshotId } = server.sim.seed('CreateSnapshot', { VolumeId });
   const snapshots = await client.send(new DescribeSnapshotsCommand({ SnapshotIds: [String(SnapshotId)] }));
   expect(snapshots.Snapshots?.[0]).toMatchObject({
     SnapshotId,
@@ -125,7 +125,7 @@ test('the other reads have all that their shapes need', async () => {
     Progress: '100%',
     StartTime: expect.any(Date),
   });
-  const images = await client.send(new DescribeImagesCommand({ ImageIds: [region.sim.defaultWorld.imageId] }));
+  const images = await client.send(new DescribeImagesCommand({ ImageIds: [server.sim.defaultResources.imageId] }));
   expect(images.Images?.[0]).toMatchObject({
     Name: text,
     State: 'available',
@@ -134,7 +134,9 @@ test('the other reads have all that their shapes need', async () => {
     ImdsSupport: 'v2.0',
     VirtualizationType: 'hvm',
     Architecture: 'x86_64',
-    BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: region.sim.defaultWorld.imageSnapshotId } }],
+    BlockDeviceMappings: [
+      { DeviceName: '/dev/xvda', Ebs: { SnapshotId: server.sim.defaultResources.imageSnapshotId } },
+    ],
   });
 });
 
@@ -162,7 +164,7 @@ test('network and attributes have all that their shapes need', async () => {
   const subnets = await client.send(new DescribeSubnetsCommand({ SubnetIds: [db.subnetId] }));
   expect(subnets.Subnets?.[0]).toMatchObject({
     AvailabilityZone: 'us-east-1a',
-    VpcId: region.sim.defaultWorld.vpcId,
+    VpcId: server.sim.defaultResources.vpcId,
     AvailableIpAddressCount: 4_090,
   });
   const attribute = async (Attribute: 'userData' | 'disableApiStop' | 'disableApiTermination') =>

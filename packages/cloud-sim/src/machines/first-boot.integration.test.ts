@@ -13,11 +13,11 @@ import {
 } from '../index.ts';
 
 let workDir: string;
-let region: RunningCloudSim;
+let server: RunningCloudSim;
 
 beforeEach(async () => {
   workDir = mkdtempSync(join(tmpdir(), 'cloud-sim-'));
-  region = await startCloudSim(CloudSimConfigSchema.parse({ workDir, http: { port: 0 } }), {
+  server = await startCloudSim(CloudSimConfigSchema.parse({ workDir, http: { port: 0 } }), {
     clock: new SystemClock(),
     random: new SystemRandom(),
     log: silentLog,
@@ -25,7 +25,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await region.close();
+  await server.close();
   rmSync(workDir, { recursive: true, force: true });
 });
 
@@ -34,7 +34,7 @@ const fileOn = (instance: SeededInstance, device: string, name: string) =>
 
 /** Another machine from the disks of the first one, with its user data. */
 function restore(old: SeededInstance, userData: string): SeededInstance {
-  const { sim } = region;
+  const { sim } = server;
   const { Snapshots } = sim.seed('CreateSnapshots', { InstanceSpecification: { InstanceId: old.instanceId } });
   const of = (device: string) =>
     (Snapshots as { SnapshotId: string; VolumeId: string }[]).find((one) => one.VolumeId === old.volumeIds[device])
@@ -51,7 +51,7 @@ function restore(old: SeededInstance, userData: string): SeededInstance {
 }
 
 async function dataAfter(userData: string): Promise<{ readonly kept: boolean; readonly fresh: SeededInstance }> {
-  const old = seedInstance(region.sim, { userData, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
+  const old = seedInstance(server.sim, { userData, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
   writeFileSync(fileOn(old, '/dev/sdf', 'orders'), 'a thousand orders');
   const fresh = restore(old, userData);
   // The old machine's disk is its own.

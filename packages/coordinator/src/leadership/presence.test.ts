@@ -1,69 +1,13 @@
-import { CoordinatorRecordSchema, GroupPolicySchema, keyspace, parseRecord } from '@understudy/shared';
-import { PausableClock, RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { ClusterView } from '../view/cluster-view.ts';
 import { TIMING } from './leadership.fixtures.ts';
-import { Presence } from './presence.ts';
-import { RecordWriter } from './record-writer.ts';
-import { Session } from './session.ts';
+import { KEY, namesakes } from './namesakes.fixtures.ts';
 
-const KEYS = keyspace();
-const KEY = KEYS.coordinator('c1');
 /** The lease of the other one, at most what etcd takes to end it, and a round. */
 const TAKEN_OVER_WITHIN_MS = TIMING.ttlMs + 2_000;
 
-/** Processes that all run as "c1", over one etcd. */
-function rig() {
-  const clock = new SimClock();
-  const kv = new SimKv({ clock, expiryLagMs: 500 });
-  let count = 0;
-  const start = () => {
-    const name = `p${++count}`;
-    const own = new PausableClock(clock);
-    const store = kv.client(name, { clock: own, latencyMs: 1, watchLatencyMs: 1 });
-    const log = new RecordingLog();
-    const deps = { store, clock: own, random: new SeededRandom(count), log, keys: KEYS };
-    const session = new Session(deps, TIMING);
-    const policy = GroupPolicySchema.parse({});
-    const policyLimits = { heartbeatMs: 1_000, warmUpMs: 20_000, tickMs: 250 };
-    const view = new ClusterView({ ...deps, defaultPolicy: policy, policyLimits, freshForMs: TIMING.ttlMs });
-    const record = {
-      ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: `10.0.0.${count}:7946`, httpUrl: `http://10.0.0.${count}` },
-      ...{ startedAtWallMs: own.wallMs(), version: 'test', processId: name, answersHoldMs: null },
-    };
-    const writer = new RecordWriter({ ...deps, writtenBy: 'c1' });
-    const presence = new Presence({ ...deps, record, session, writer, view, leaseTtlMs: TIMING.ttlMs });
-    session.start();
-    view.start();
-    presence.start();
-    const kill = () => {
-      own.pause();
-      store.cut();
-    };
-    const close = async () => {
-      await clock.runUntilSettled(presence.close(), 60_000);
-      await clock.runUntilSettled(session.close(), 60_000);
-      view.close();
-    };
-    return { name, clock: own, store, log, session, presence, kill, close };
-  };
-  const entry = () => kv.entries(KEY)[0] ?? null;
-  const holder = () => {
-    const found = entry();
-    return found ? parseRecord(CoordinatorRecordSchema, found.key, found.value).processId : null;
-  };
-  const until = async (fact: () => boolean, limitMs: number) => {
-    const fromMs = clock.monotonicMs();
-    while (!fact() && clock.monotonicMs() - fromMs <= limitMs) await clock.advance(50);
-    expect(fact(), `within ${limitMs} ms`).toBe(true);
-    return clock.monotonicMs() - fromMs;
-  };
-  return { clock, kv, start, entry, holder, until };
-}
-
 describe('coordinators/<id>', () => {
   it('is written where nothing lies, under our lease, and is what our standing compares', async () => {
-    const { clock, start, entry, holder } = rig();
+    const { clock, start, entry, holder } = namesakes();
     const one = start();
     expect(one.presence.standing()).toBeNull();
     await clock.advance(1_000);
@@ -77,7 +21,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is not written over while another process lives: the second one has no standing, and says so again and again', async () => {
-    const { clock, start, holder } = rig();
+    const { clock, start, holder } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const two = start();
@@ -98,7 +42,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is taken by the second one by itself, at once, when the first goes', async () => {
-    const { clock, start, holder, until } = rig();
+    const { clock, start, holder, until } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const two = start();
@@ -110,7 +54,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is ours again within a lease after a crash and a quick restart, and nobody is alarmed', async () => {
-    const { clock, start, holder, until } = rig();
+    const { clock, start, holder, until } = namesakes();
     const one = start();
     await clock.advance(7_000);
     one.kill();
@@ -123,7 +67,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is left to the one that took it while we were paused for an hour', async () => {
-    const { clock, start, holder } = rig();
+    const { clock, start, holder } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const before = one.presence.standing();
@@ -145,7 +89,7 @@ describe('coordinators/<id>', () => {
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
     'is left to it too when we were paused %d ms after our start, in the middle of writing',
     async (afterMs) => {
-      const { clock, start, holder } = rig();
+      const { clock, start, holder } = namesakes();
       const one = start();
       await clock.advance(afterMs);
       one.clock.pause();
@@ -159,7 +103,7 @@ describe('coordinators/<id>', () => {
   );
 
   it('whose reply was lost is found to be ours', async () => {
-    const { clock, start, holder } = rig();
+    const { clock, start, holder } = namesakes();
     const one = start();
     one.store.inject({ kind: 'loseReply', operation: 'txn' });
     await clock.advance(10_000);
@@ -168,7 +112,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('whose transaction lands late, after all was believed lost, does not lock us out', async () => {
-    const { clock, start, holder } = rig();
+    const { clock, start, holder } = namesakes();
     const one = start();
     one.store.inject({ kind: 'landLate', operation: 'txn', delayMs: 4_000 });
     await clock.advance(30_000);
@@ -177,7 +121,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('comes back under the new lease when ours was lost, over the record we left under the old one', async () => {
-    const { kv, clock, start, entry, until } = rig();
+    const { kv, clock, start, entry, until } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const first = one.presence.standing();
@@ -195,7 +139,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('comes back when somebody removed it, or wrote one without a lease there: that is no living process', async () => {
-    const { kv, clock, start, holder, until, entry } = rig();
+    const { kv, clock, start, holder, until, entry } = namesakes();
     const one = start();
     await clock.advance(1_000);
     kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEY }] });
@@ -206,7 +150,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is not ours when another lies there that cannot be read, as long as its lease lives', async () => {
-    const { kv, clock, start, until } = rig();
+    const { kv, clock, start, until } = namesakes();
     const { leaseId } = kv.grant(15_000);
     kv.apply({ compare: [], writes: [{ kind: 'put', key: KEY, value: '{"of":"another version"}', leaseId }] });
     const one = start();
@@ -217,7 +161,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('that a process of another kind writes over is noticed at once, and won back when it ends', async () => {
-    const { kv, clock, start, until } = rig();
+    const { kv, clock, start, until } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const changes: boolean[] = [];
@@ -230,7 +174,7 @@ describe('coordinators/<id>', () => {
   });
 
   it('is looked at again when a transaction found it not to be ours', async () => {
-    const { clock, start, until } = rig();
+    const { clock, start, until } = namesakes();
     const one = start();
     await clock.advance(1_000);
     const standing = one.presence.standing();
@@ -245,7 +189,7 @@ describe('coordinators/<id>', () => {
 
   it('of two that start in the same moment is one process, whichever', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const { clock, start, holder } = rig();
+      const { clock, start, holder } = namesakes();
       const both = [start(), start()];
       await clock.advance(5_000);
       const standing = both.filter(({ presence }) => presence.standing() !== null);

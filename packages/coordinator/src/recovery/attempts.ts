@@ -64,7 +64,7 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
 /** Never the record of an attempt whose replacement ran or should have: those are what `maxLaunchAttempts` counts. */
 function endedSteps(run: Run, before: number): readonly string[] {
   const steps: string[] = [];
-  for (let number = before - 1; number > 0 && steps.length < DELETES_MAX; number -= 1) {
+  for (let number = before - 1; number >= 1 && steps.length < DELETES_MAX; number -= 1) {
     const request = run.journal.get('revoke', `revoke-${number}`)?.request;
     if (request && request.failure !== 'instance') steps.push(`revoke-${number}`);
   }

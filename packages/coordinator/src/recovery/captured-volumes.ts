@@ -1,6 +1,7 @@
 import { OperationError, type PlannedVolume } from '@understudy/shared';
 import { type SnapshotSet, volumesBeside } from '../core/recovery/capture.ts';
 import { plannedVolumes } from '../core/recovery/planned-volumes.ts';
+import { fencedBy } from './fenced-by.ts';
 import type { Run } from './run.ts';
 
 /** The disks the replacement gets: those of the plan and, once the capture is done, those that were attached after it was made and captured with them. */
@@ -21,7 +22,7 @@ export async function capturedBeside(run: Run, set: SnapshotSet): Promise<readon
     run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': [...ids] }, options)),
   ]);
   const instance = instances.find((one) => one.instanceId === oldInstanceId);
-  if (!instance && run.journal.get('fence', 'fence')?.result?.how === 'stopped')
+  if (!instance && fencedBy(run) === 'stopped')
     throw new OperationError('CLOUD_NOT_FOUND', `EC2 does not show ${oldInstanceId}`);
   const carried = instance ? plannedVolumes(instance, volumes).filter((one) => ids.includes(one.volumeId)) : [];
   const left = ids.filter((id) => !carried.some((one) => one.volumeId === id));

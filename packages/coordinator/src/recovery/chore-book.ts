@@ -29,8 +29,7 @@ export class ChoreBook {
 
   note(last: Attempt | null): void {
     for (const { name, error } of last?.outcomes ?? []) {
-      if (!this.#chores.has(name)) continue;
-      if (error === null) this.#settle(name);
+      if (error === null) this.#settled.add(name);
       else this.#trouble(name, { code: error.upstreamCode ?? error.code, text: error.message });
       if (error !== null && !PASSING.has(error.code)) this.#refused.add(name);
     }
@@ -49,7 +48,7 @@ export class ChoreBook {
       if (move.kind === 'call')
         return [{ name: key, optional: true, run: (cloud, options) => sendChore(cloud, move.call, options) }];
       if (move.kind === 'stuck') this.#trouble(key, move);
-      else this.#settle(key);
+      else this.#settled.add(key);
       return [];
     });
   }
@@ -64,11 +63,6 @@ export class ChoreBook {
 
   #open(): [string, Chore][] {
     return [...this.#chores].filter(([key]) => !this.#settled.has(key));
-  }
-
-  #settle(key: string): void {
-    this.#settled.add(key);
-    this.#problems.delete(key);
   }
 
   #trouble(key: string, { code, text }: Problem): void {

@@ -8,7 +8,6 @@ import {
   OperationError,
   retryAdvice,
   type StepName,
-  unreachable,
 } from '@understudy/shared';
 import type { GuardedWrite } from '../contracts.ts';
 import type { AttemptFailure } from '../core/recovery/launch-outcome.ts';
@@ -266,8 +265,6 @@ async function carryOut<N extends StepName>(
       return handBack(drive, move.launchStep, move.instanceId);
     case 'close':
       return close(drive, move.write);
-    default:
-      return unreachable(move);
   }
 }
 
@@ -405,7 +402,7 @@ async function handBack<N extends StepName>(drive: Drive<N>, launchStep: string,
   const outcome = await run.journal.write<'launch'>(
     launchStep,
     { state: 'done', result: { instanceId, foundBy: 'revocation' } },
-    { deletes: own.expect === 0 ? [] : [own] },
+    { deletes: [own] },
   );
   if (outcome.kind === 'conflict') await run.journal.load();
   return outcome.kind === 'written' ? 'ended' : 'on';

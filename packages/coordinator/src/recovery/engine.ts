@@ -59,8 +59,8 @@ export interface RecoveryEngineOptions {
   readonly keyLooks?: KeyLooks;
   /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
-  /** The policy a new plan follows; absent: the frozen plan's. */
-  readonly policyOf?: PolicySource;
+  /** The policy a new plan follows. */
+  readonly policyOf: PolicySource;
   readonly settings?: Partial<RecoverySettings>;
 }
 
@@ -101,14 +101,14 @@ function drive(run: Run, key: StepKey): Promise<void> {
  */
 export class RecoveryEngine implements RecoveryRunner {
   readonly #parts: RunParts;
-  readonly #intentSeenAtMs: NonNullable<RecoveryEngineOptions['intentSeenAtMs']>;
+  readonly #intentSeenAtMs: RecoveryEngineOptions['intentSeenAtMs'];
   readonly #policyOf: PolicySource;
   readonly #runs = new Map<string, Run>();
 
   constructor(options: RecoveryEngineOptions) {
     this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
-    this.#intentSeenAtMs = options.intentSeenAtMs ?? (() => null);
-    this.#policyOf = options.policyOf ?? (() => null);
+    this.#intentSeenAtMs = options.intentSeenAtMs;
+    this.#policyOf = options.policyOf;
   }
 
   activity(opId: string): RecoveryActivity | null {
@@ -127,7 +127,7 @@ export class RecoveryEngine implements RecoveryRunner {
           .map((one) => one.text)
           .filter((text) => text !== '')
           .join('; ') || 'reading the journal',
-      captureProgressPercent: all.find((one) => one.percent !== null)?.percent ?? null,
+      captureProgressPercent: all.flatMap((one) => one.percent ?? [])[0] ?? null,
       steps,
     };
   }
@@ -146,7 +146,7 @@ export class RecoveryEngine implements RecoveryRunner {
     if (this.#runs.has(opId)) return 'parked';
     const log = this.#parts.log.child({ opId, member, term: term.number });
     const parts = { ...this.#parts, log };
-    const seenAtMs = this.#intentSeenAtMs(member, intent.modRevision) ?? parts.clock.monotonicMs();
+    const seenAtMs = this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs();
     const runOf = (current: OpenIntent): Run => {
       const journal = new Journal({ ...parts, intent: current, term, wallMs: () => parts.clock.wallMs() });
       const run = new Run(parts, current, term, journal, seenAtMs);
@@ -227,27 +227,29 @@ async function advance(run: Run): Promise<void> {
 }
 
 async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
-  const { log } = run.parts;
   try {
-    if (error instanceof IntentGone) return await whatBecame(run);
-    if (error instanceof RunEnded) return 'parked';
-    const hold = asHold(error);
-    if (hold && !run.term.signal.aborted) {
-      const { kv, keys, clock } = run.parts;
-      const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
-      // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
-      const yields = run.journal.states().get('activate') === 'done';
-      await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
-      const endsByItself = WAYS_OUT[hold.reason].endsByItself;
-      log[endsByItself ? 'warn' : 'error']('recovery.held', { reason: hold.reason, text: hold.message });
-      return 'held';
-    }
-    if (!run.term.signal.aborted && !isOperationError(error)) throw error;
+    return await outcomeOf(run, error);
   } catch (second) {
     if (!run.term.signal.aborted && !isOperationError(second)) throw second;
+    run.parts.log.info('recovery.parked', { why: endText(error) });
+    return 'parked';
   }
-  log.info('recovery.parked', { why: endText(error) });
-  return 'parked';
+}
+
+/** @throws what is neither a hold nor an end that was wanted: the error itself, or what went wrong while it was told. */
+async function outcomeOf(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
+  if (error instanceof IntentGone) return whatBecame(run);
+  if (error instanceof RunEnded) return 'parked';
+  const hold = asHold(error);
+  if (!hold || run.term.signal.aborted) throw error;
+  const { kv, keys, clock, log } = run.parts;
+  const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
+  // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
+  const yields = run.journal.states().get('activate') === 'done';
+  await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
+  const endsByItself = WAYS_OUT[hold.reason].endsByItself;
+  log[endsByItself ? 'warn' : 'error']('recovery.held', { reason: hold.reason, text: hold.message });
+  return 'held';
 }
 
 function asHold(error: unknown): HoldDecided | null {
@@ -264,5 +266,6 @@ async function whatBecame(run: Run): Promise<RecoveryRunOutcome> {
   const { member, opId } = run.record;
   const entry = await kv.get(keys.historyEntry(member, opId));
   if (!entry) return 'parked';
-  return parseRecord(HistoryRecordSchema, entry.key, entry.value).opId === opId ? 'finished' : 'parked';
+  parseRecord(HistoryRecordSchema, entry.key, entry.value);
+  return 'finished';
 }

@@ -72,8 +72,8 @@ export class FailureSeries {
 
   #tell(series: Series, nowMs: number): void {
     const key = keyOf(series);
-    const toldAtMs = this.#toldAtMs.get(key);
-    if (toldAtMs !== undefined && nowMs - toldAtMs < TOLD_AGAIN_AFTER_MS) return;
+    const toldAtMs = this.#toldAtMs.get(key) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - toldAtMs < TOLD_AGAIN_AFTER_MS) return;
     if (this.#toldAtMs.size >= 50) this.#toldAtMs.clear();
     this.#toldAtMs.set(key, nowMs);
     const { action, code, httpStatus, text, count } = series;

@@ -14,7 +14,7 @@ export class HoldDecided extends Error {
   readonly reason: HoldReason;
 
   constructor(reason: HoldReason, text: string, options: { cause?: unknown } = {}) {
-    super(text, options.cause === undefined ? undefined : { cause: options.cause });
+    super(text, options);
     this.reason = reason;
   }
 }

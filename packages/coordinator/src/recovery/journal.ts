@@ -77,11 +77,8 @@ const stepNameOf = (step: string): StepName => {
 function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = [part, ...(issue?.path ?? [])].join('.');
-  throw new OperationError('RECORD_UNREADABLE', `journal ${step}: ${where}: ${issue?.message ?? 'does not fit'}`, {
-    cause: parsed.error,
-  });
+  const issues = parsed.error.issues.map(({ path, message }) => `${[part, ...path].join('.')}: ${message}`);
+  throw new OperationError('RECORD_UNREADABLE', `journal ${step}: ${issues.join('; ')}`, { cause: parsed.error });
 }
 
 /** The typed view of a record. @throws RECORD_UNREADABLE */
@@ -222,8 +219,7 @@ export class Journal {
     const before = this.#kept.get(step)?.record;
     const open = change.state === 'started';
     const earlier = before?.state === 'started' && before.result ? progressSchema.parse(before.result) : null;
-    const noted = change.noted ?? earlier?.noted;
-    const progress = { sends: change.sends ?? earlier?.sends ?? {}, ...(noted === undefined ? {} : { noted }) };
+    const progress = { sends: change.sends ?? earlier?.sends ?? {}, noted: change.noted ?? earlier?.noted };
     return {
       opId: intent.record.opId,
       step,

@@ -63,3 +63,56 @@ test('what was read of an instance is kept until all of it is, and read anew for
   await kept.use('i-1', work);
   expect(calls).toHaveLength(5);
 });
+
+describe('what is kept', () => {
+  test('is bounded: with two hundred answers, or as many instances, it begins anew', async () => {
+    const clock = new SimClock();
+    const { cloud, calls } = counted();
+    const kept = new KeptReads(cloud, clock, 30_000);
+    const of = (number: number) => kept.cloud.describeVolumes({ 'volume-id': [`vol-${number}`] });
+    for (let number = 0; number < 200; number += 1) await of(number);
+    await of(0);
+    expect(calls).toHaveLength(200);
+    await of(200);
+    await of(0);
+    expect(calls).toHaveLength(202);
+    const { cloud: other, calls: asked, failing } = counted();
+    const byInstance = new KeptReadsOf(other, clock, 30_000);
+    const work = (one: Cloud) => Promise.all([one.describeVolumes({}), one.describeImages({})]);
+    failing.add('describeImages');
+    const fail = (number: number) => byInstance.use(`i-${number}`, work).catch(() => undefined);
+    for (let number = 0; number < 200; number += 1) await fail(number);
+    const before = asked.filter((name) => name === 'describeVolumes').length;
+    await fail(200);
+    await fail(0);
+    expect(asked.filter((name) => name === 'describeVolumes').length - before).toBe(2);
+  });
+
+  test('is dated by the question: an answer that took long is old when it comes', async () => {
+    const clock = new SimClock();
+    const { cloud, calls } = counted();
+    const slow = {
+      ...cloud,
+      describeVolumes: async (...args: Parameters<Cloud['describeVolumes']>) => {
+        const answer = await cloud.describeVolumes(...args);
+        await clock.sleep(20_000);
+        return answer;
+      },
+    };
+    const kept = new KeptReads(slow, clock, 30_000);
+    await clock.advance(100_000);
+    await clock.runUntilSettled(kept.cloud.describeVolumes({}));
+    await clock.advance(9_999);
+    await clock.runUntilSettled(kept.cloud.describeVolumes({}));
+    expect(calls).toHaveLength(1);
+    await clock.advance(1);
+    await clock.runUntilSettled(kept.cloud.describeVolumes({}));
+    expect(calls).toHaveLength(2);
+  });
+
+  test('is nothing but answers: what is no call is handed on', () => {
+    const { cloud } = counted();
+    const named = Object.assign(Object.create(cloud) as Cloud, { region: 'us-east-1' });
+    expect(Reflect.get(new KeptReads(named, new SimClock(), 1).cloud, 'region')).toBe('us-east-1');
+  });
+});

@@ -1,9 +1,4 @@
-import {
-  isOperationError,
-  type OperatorRequestRecord,
-  OperatorRequestRecordSchema,
-  parseRecord,
-} from '@understudy/shared';
+import { type OperatorRequestRecord, OperatorRequestRecordSchema, parseRecord } from '@understudy/shared';
 import type { GuardedDelete } from '../contracts.ts';
 import { type HoldPlace, readHold } from './hold.ts';
 
@@ -19,8 +14,7 @@ export async function readRequest(place: HoldPlace, opId: string): Promise<Store
   try {
     const record = parseRecord(OperatorRequestRecordSchema, entry.key, entry.value);
     return record.opId === opId ? { record, modRevision: entry.modRevision } : null;
-  } catch (error) {
-    if (!isOperationError(error)) throw error;
+  } catch {
     return null;
   }
 }

@@ -130,9 +130,10 @@ export class Run {
     try {
       await this.parts.clock.sleep(durationMs, AbortSignal.any([this.signal, nudged]));
       return 'slept';
-    } catch (error) {
-      if (nudged.aborted && !this.signal.aborted) return 'nudged';
-      throw error;
+    } catch {
+      // Both may come at once, with one write of etcd: then the end counts, by its own reason.
+      this.signal.throwIfAborted();
+      return 'nudged';
     }
   }
 
@@ -175,7 +176,7 @@ export class Run {
         outer.removeEventListener('abort', onOuter);
         settle();
       };
-      outer.addEventListener('abort', onOuter, { once: true });
+      outer.addEventListener('abort', onOuter);
       work.then(
         (value) => end(() => resolve(value)),
         (error: unknown) => end(() => reject(error)),

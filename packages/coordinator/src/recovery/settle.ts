@@ -98,8 +98,9 @@ export class Settling {
         if (isDue) this.#kept(one, verdict.why);
         return isDue && !verdict.passing ? this.#obstructed(one, { code: verdict.code, text: verdict.why }) : one;
       case 'tag': {
-        const until = new Date(one.afterWallMs ?? 0).toISOString();
-        const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: until };
+        const { afterWallMs } = one;
+        const until = afterWallMs === null ? {} : { [TAG.retainUntil]: new Date(afterWallMs).toISOString() };
+        const tags = { [TAG.retiredBy]: opId, ...until };
         return this.#tried(
           one,
           await this.#effect(one.id, (cloud, options) => cloud.createTags([one.id], tags, options)),
@@ -140,7 +141,7 @@ export class Settling {
     if (outcome === 'done') return this.#gone(one);
     if (outcome === 'put-off') return one;
     const unseenForMs = this.#parts.absences.note(one.id, outcome !== 'not-found', this.#nowMs());
-    if (outcome === 'not-found' && unseenForMs >= GONE_AFTER_MS) return this.#gone(one);
+    if (unseenForMs >= GONE_AFTER_MS) return this.#gone(one);
     return this.#tried(one, outcome);
   }
 
@@ -155,7 +156,7 @@ export class Settling {
         this.#parts.log.info('chore.moot', { chore: choreText(chore), why: move.why, opId: this.#history.opId });
         return null;
       case 'stuck':
-        return { ...one, obstacle: this.#obstacle(one.obstacle, move) };
+        return this.#obstructed(one, move);
       case 'call': {
         const key = `${this.#history.opId} ${choreKey(chore)}`;
         const outcome = await this.#effect(key, (cloud, options) => sendChore(cloud, move.call, options));
@@ -163,7 +164,7 @@ export class Settling {
         if (outcome === 'done' && chore.kind === 'protect') return this.#choreDone(chore);
         if (outcome === 'done' || outcome === 'put-off') return one;
         const refused = outcome === 'not-found' ? NOT_FOUND : outcome;
-        return { ...one, obstacle: this.#obstacle(one.obstacle, refused) };
+        return this.#obstructed(one, refused);
       }
     }
   }
@@ -176,8 +177,8 @@ export class Settling {
       return { kind: 'moot', why: `${active} is activated now` };
     if (instances === null || volumes === null) return null;
     const instance = instances.get(chore.instanceId) ?? null;
-    const volumeId = choreVolumeId(chore, instance);
-    return choreMove(chore, { instance, ...(volumeId === null ? {} : { volume: volumes.get(volumeId) ?? null }) });
+    const volume = volumes.get(choreVolumeId(chore, instance) ?? '') ?? null;
+    return choreMove(chore, { instance, volume });
   }
 
   #choreDone(chore: Chore): null {
@@ -201,21 +202,16 @@ export class Settling {
     return this.#obstructed(one, outcome);
   }
 
-  #obstructed = (one: Leftover, refused: Refused): Leftover => ({
-    ...one,
-    obstacle: this.#obstacle(one.obstacle, refused),
-  });
-
-  /** The same obstacle is not written again, so `since` stays true. */
-  #obstacle<T extends Leftover['obstacle']>(before: T, { code, text }: Refused): NonNullable<T> | Obstacle {
-    if (before?.code === code) return before;
+  /** The same obstacle is not written again, so `since` stays true, and a pass that finds nothing new writes nothing. */
+  #obstructed<T extends Leftover | OwedChore>(one: T, { code, text }: Refused): T {
+    if (one.obstacle?.code === code) return one;
     this.#parts.log.error('leftover.obstructed', {
       opId: this.#history.opId,
       member: this.#history.member,
       code,
       text,
     });
-    return { code, text, sinceWallMs: this.#parts.clock.wallMs() };
+    return { ...one, obstacle: { code, text, sinceWallMs: this.#parts.clock.wallMs() } };
   }
 
   #gone({ kind, id }: Leftover): null {
@@ -232,8 +228,6 @@ export class Settling {
     return this.#parts.clock.monotonicMs();
   }
 }
-
-type Obstacle = OwedChore['obstacle'];
 
 const NOT_FOUND: Refused = { code: 'NotFound', text: 'EC2 does not know it' };
 

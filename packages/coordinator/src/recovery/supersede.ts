@@ -12,7 +12,7 @@ import { hasActivated } from '../core/recovery/activated.ts';
 import { historyOf } from '../core/recovery/history.ts';
 import { owedAddressesOf } from '../core/recovery/owed.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
-import { Journal } from './journal.ts';
+import { Journal, type JournalEntry } from './journal.ts';
 import { ownRecordsOf } from './request.ts';
 
 export interface SupersedeOptions {
@@ -41,11 +41,12 @@ export async function supersede(
   invariant(hasActivated(record, activation.record), `${opId} has activated nobody: it is not to be superseded`);
   const journal = new Journal({ kv, keys, intent, term, wallMs });
   await journal.load();
-  if (journal.states().get('activate') !== 'done') return false;
+  const activated = journal.get('activate', 'activate');
+  if (activated?.state !== 'done') return false;
   const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs };
   const addressSteps = plan.addresses.map((one) => `address-${one.allocationId}`);
   const outcome = await term.commit({
-    puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, why) }],
+    puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) }],
     deletes: [
       { key: keys.intent(member), expect: intent.modRevision },
       ...(await ownRecordsOf({ kv, keys, member }, opId)),
@@ -63,7 +64,7 @@ export async function supersede(
 }
 
 /** Over for the guard since its replacement was put in charge: cooldown and flapping count from there. */
-function historyRecordOf(run: Closable, why: string): Unwritten<HistoryRecord> {
+function historyRecordOf(run: Closable, activated: JournalEntry<'activate'>, why: string): Unwritten<HistoryRecord> {
   const { record, journal } = run;
   const sinceWallMs = run.wallMs();
   const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
@@ -76,8 +77,8 @@ function historyRecordOf(run: Closable, why: string): Unwritten<HistoryRecord> {
   const undone = [...owedAddresses.map((one) => `address ${one.publicIp}`), ...owed.map((one) => choreText(one.chore))];
   return {
     ...history,
-    reason: `${record.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
-    endedAtWallMs: journal.get('activate', 'activate')?.endedAtWallMs ?? sinceWallMs,
+    reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
+    endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
     owedAddresses,
   };
 }

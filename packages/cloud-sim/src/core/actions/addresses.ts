@@ -15,41 +15,45 @@ import { applyFilters, type FilterTable, tagList } from '../filters.ts';
 import { look, need } from '../lookup.ts';
 import type { SimAddress, SimNetworkInterface } from '../model.ts';
 import { tagsFor } from '../tags.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { dropAssociation } from './network-interfaces-model.ts';
 
-const instanceOf = (world: World, call: Call, address: SimAddress): string | undefined =>
+const instanceOf = (region: Region, call: Call, address: SimAddress): string | undefined =>
   address.networkInterfaceId === null
     ? undefined
-    : world.networkInterfaces.seenAsPart(address.networkInterfaceId, call)?.attachment?.instanceId;
+    : region.networkInterfaces.seenAsPart(address.networkInterfaceId, call)?.attachment?.instanceId;
 
-const addressView = (world: World, call: Call, one: SimAddress): Address => ({
+const addressView = (region: Region, call: Call, one: SimAddress): Address => ({
   AllocationId: one.id,
   PublicIp: one.publicIp,
   Domain: 'vpc',
   PublicIpv4Pool: 'amazon',
-  NetworkBorderGroup: world.region,
+  NetworkBorderGroup: region.name,
   AssociationId: one.associationId ?? undefined,
   NetworkInterfaceId: one.networkInterfaceId ?? undefined,
   NetworkInterfaceOwnerId: one.networkInterfaceId === null ? undefined : ACCOUNT_ID,
   PrivateIpAddress: one.privateIp ?? undefined,
-  InstanceId: instanceOf(world, call, one) ?? '',
+  InstanceId: instanceOf(region, call, one) ?? '',
   Tags: tagList(one.tags),
 });
 
-const addressFilters = (world: World, call: Call): FilterTable<SimAddress> => ({
+const addressFilters = (region: Region, call: Call): FilterTable<SimAddress> => ({
   'allocation-id': (one) => [one.id],
   'association-id': (one) => [one.associationId],
   'public-ip': (one) => [one.publicIp],
   'network-interface-id': (one) => [one.networkInterfaceId],
-  'instance-id': (one) => [instanceOf(world, call, one)],
+  'instance-id': (one) => [instanceOf(region, call, one)],
   'private-ip-address': (one) => [one.privateIp],
-  'network-border-group': () => [world.region],
+  'network-border-group': () => [region.name],
 });
 
 /** `DescribeAddresses`: the only describe here that has no pages. */
-export function describeAddresses(world: World, call: Call, input: DescribeAddressesRequest): DescribeAddressesResult {
-  const found = look(call, world.addresses, 'address', input.AllocationIds);
+export function describeAddresses(
+  region: Region,
+  call: Call,
+  input: DescribeAddressesRequest,
+): DescribeAddressesResult {
+  const found = look(call, region.addresses, 'address', input.AllocationIds);
   const ips = new Set(input.PublicIps ?? []);
   for (const ip of ips) {
     if (!found.some((one) => one.publicIp === ip)) {
@@ -57,12 +61,12 @@ export function describeAddresses(world: World, call: Call, input: DescribeAddre
     }
   }
   const named = ips.size === 0 ? found : found.filter((one) => ips.has(one.publicIp));
-  const matching = applyFilters(named, input.Filters, addressFilters(world, call));
-  return { Addresses: matching.map((one) => addressView(world, call, one)) };
+  const matching = applyFilters(named, input.Filters, addressFilters(region, call));
+  return { Addresses: matching.map((one) => addressView(region, call, one)) };
 }
 
-function freshIp(world: World): string {
-  const taken = new Set(world.addresses.all().map((one) => one.publicIp));
+function freshIp(region: Region): string {
+  const taken = new Set(region.addresses.all().map((one) => one.publicIp));
   for (let i = 0; i < 65_534; i++) {
     const ip = `203.0.${113 + ((i >> 8) & 127)}.${(i & 255) + 1}`;
     if (!taken.has(ip) && (i & 255) < 254) return ip;
@@ -71,40 +75,40 @@ function freshIp(world: World): string {
 }
 
 /** `AllocateAddress`: there is no ClientToken, a blind repeat leaks an address. */
-export function allocateAddress(world: World, call: Call, input: AllocateAddressRequest): AllocateAddressResult {
-  if (world.addresses.size >= world.quotas.addresses) {
+export function allocateAddress(region: Region, call: Call, input: AllocateAddressRequest): AllocateAddressResult {
+  if (region.addresses.size >= region.quotas.addresses) {
     throw new Ec2Error('AddressLimitExceeded', 'The maximum number of addresses has been reached.');
   }
   const made: SimAddress = {
-    id: world.newId('eipalloc'),
-    publicIp: freshIp(world),
+    id: region.newId('eipalloc'),
+    publicIp: freshIp(region),
     associationId: null,
     networkInterfaceId: null,
     privateIp: null,
     tags: tagsFor(input.TagSpecifications, 'elastic-ip'),
   };
-  world.addresses.put(made, world.nowMs, call.instant);
-  world.transition('address', made.id, null, 'allocated');
+  region.addresses.put(made, region.nowMs, call.instant);
+  region.transition('address', made.id, null, 'allocated');
   return {
     AllocationId: made.id,
     PublicIp: made.publicIp,
     Domain: 'vpc',
     PublicIpv4Pool: 'amazon',
-    NetworkBorderGroup: world.region,
+    NetworkBorderGroup: region.name,
   };
 }
 
 /** The interface to associate with. @throws IncorrectInstanceState while its instance is not `running` or `stopped` */
-function target(world: World, call: Call, input: AssociateAddressRequest): SimNetworkInterface {
+function target(region: Region, call: Call, input: AssociateAddressRequest): SimNetworkInterface {
   if ((input.NetworkInterfaceId === undefined) === (input.InstanceId === undefined)) {
     throw new Ec2Error('InvalidParameterCombination', 'Want exactly one of NetworkInterfaceId and InstanceId');
   }
   const found =
     input.NetworkInterfaceId === undefined
-      ? primaryOf(world, call, input.InstanceId)
-      : need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
-  world.requireZone(found.az);
-  const instance = found.attachment ? world.instances.get(found.attachment.instanceId) : undefined;
+      ? primaryOf(region, call, input.InstanceId)
+      : need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  region.requireZone(found.az);
+  const instance = found.attachment ? region.instances.get(found.attachment.instanceId) : undefined;
   if (instance && instance.state !== 'running' && instance.state !== 'stopped') {
     throw new Ec2Error(
       'IncorrectInstanceState',
@@ -114,10 +118,10 @@ function target(world: World, call: Call, input: AssociateAddressRequest): SimNe
   return found;
 }
 
-function primaryOf(world: World, call: Call, instanceId: string | undefined): SimNetworkInterface {
-  const instance = need(call, world.instances, 'instance', instanceId);
+function primaryOf(region: Region, call: Call, instanceId: string | undefined): SimNetworkInterface {
+  const instance = need(call, region.instances, 'instance', instanceId);
   const primary = instance.networkInterfaceIds
-    .flatMap((id) => world.networkInterfaces.get(id) ?? [])
+    .flatMap((id) => region.networkInterfaces.get(id) ?? [])
     .find((one) => isPrimary(one.attachment));
   if (!primary) throw new Ec2Error('IncorrectInstanceState', `${instance.id} has no network interface`);
   return primary;
@@ -127,14 +131,14 @@ function primaryOf(world: World, call: Call, instanceId: string | undefined): Si
  * `AssociateAddress`. With `AllowReassociation: false` it is compare-and-set: any existing association of the address, or of the private
  * address, is refused with Resource.AlreadyAssociated (also the very same one: stricter than the documentation asks for).
  */
-export function associateAddress(world: World, call: Call, input: AssociateAddressRequest): AssociateAddressResult {
-  const address = need(call, world.addresses, 'address', input.AllocationId);
-  const one = target(world, call, input);
+export function associateAddress(region: Region, call: Call, input: AssociateAddressRequest): AssociateAddressResult {
+  const address = need(call, region.addresses, 'address', input.AllocationId);
+  const one = target(region, call, input);
   const privateIp = input.PrivateIpAddress ?? one.privateIp;
   if (privateIp !== one.privateIp && !one.secondaryIps.includes(privateIp)) {
     throw new Ec2Error('InvalidParameterValue', `${privateIp} is not assigned to ${one.id}`);
   }
-  const rival = world.addresses
+  const rival = region.addresses
     .all()
     .find((other) => other.networkInterfaceId === one.id && other.privateIp === privateIp && other.id !== address.id);
   if (input.AllowReassociation === false && (address.associationId !== null || rival)) {
@@ -146,16 +150,16 @@ export function associateAddress(world: World, call: Call, input: AssociateAddre
   }
   const same = address.networkInterfaceId === one.id && address.privateIp === privateIp;
   if (same && address.associationId) return { AssociationId: address.associationId };
-  if (rival) dropAssociation(world, rival.id);
-  dropAssociation(world, address.id);
-  const associationId = world.newId('eipassoc');
-  world.addresses.update(
+  if (rival) dropAssociation(region, rival.id);
+  dropAssociation(region, address.id);
+  const associationId = region.newId('eipassoc');
+  region.addresses.update(
     address.id,
     { associationId, networkInterfaceId: one.id, privateIp },
-    world.nowMs,
+    region.nowMs,
     call.instant,
   );
-  world.transition('association', associationId, null, 'associated', null, {
+  region.transition('association', associationId, null, 'associated', null, {
     allocationId: address.id,
     networkInterfaceId: one.id,
     instanceId: one.attachment?.instanceId ?? null,
@@ -164,23 +168,23 @@ export function associateAddress(world: World, call: Call, input: AssociateAddre
 }
 
 /** `DisassociateAddress`: exactly one association. @throws InvalidAssociationID.NotFound when it is gone */
-export function disassociateAddress(world: World, _call: Call, input: DisassociateAddressRequest): object {
+export function disassociateAddress(region: Region, _call: Call, input: DisassociateAddressRequest): object {
   if (input.AssociationId === undefined) {
     throw new Ec2Error('MissingParameter', 'The request must contain the parameter AssociationId');
   }
-  const address = world.addresses.all().find((one) => one.associationId === input.AssociationId);
+  const address = region.addresses.all().find((one) => one.associationId === input.AssociationId);
   if (!address) {
     throw new Ec2Error('InvalidAssociationID.NotFound', `The association ID '${input.AssociationId}' does not exist`);
   }
-  dropAssociation(world, address.id);
+  dropAssociation(region, address.id);
   return {};
 }
 
 /** `ReleaseAddress`. @throws InvalidIPAddress.InUse while it is associated */
-export function releaseAddress(world: World, call: Call, input: ReleaseAddressRequest): object {
-  const address = need(call, world.addresses, 'address', input.AllocationId);
+export function releaseAddress(region: Region, call: Call, input: ReleaseAddressRequest): object {
+  const address = need(call, region.addresses, 'address', input.AllocationId);
   if (address.associationId) throw new Ec2Error('InvalidIPAddress.InUse', `Address ${address.publicIp} is in use.`);
-  world.addresses.remove(address.id, world.nowMs);
-  world.transition('address', address.id, 'allocated', null);
+  region.addresses.remove(address.id, region.nowMs);
+  region.transition('address', address.id, 'allocated', null);
   return {};
 }

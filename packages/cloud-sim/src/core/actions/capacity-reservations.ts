@@ -12,7 +12,7 @@ import { applyFilters, type FilterTable, tagList } from '../filters.ts';
 import { look, need } from '../lookup.ts';
 import type { SimCapacityReservation } from '../model.ts';
 import { page } from '../pages.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 
 const FILTERS: FilterTable<SimCapacityReservation> = {
   state: (one) => [one.state],
@@ -31,13 +31,13 @@ const view = (one: SimCapacityReservation): CapacityReservation => ({
 });
 
 export function describeCapacityReservations(
-  world: World,
+  region: Region,
   call: Call,
   input: DescribeCapacityReservationsRequest,
 ): DescribeCapacityReservationsResult {
   const ids = input.CapacityReservationIds;
   const found = applyFilters(
-    look(call, world.capacityReservations, 'capacityReservation', ids),
+    look(call, region.capacityReservations, 'capacityReservation', ids),
     input.Filters,
     FILTERS,
   );
@@ -46,24 +46,24 @@ export function describeCapacityReservations(
 }
 
 export function createCapacityReservation(
-  world: World,
+  region: Region,
   call: Call,
   input: CreateCapacityReservationRequest,
 ): CreateCapacityReservationResult {
   const { AvailabilityZone: az = '', InstanceType: instanceType = '', InstanceCount: count = 0 } = input;
-  if (!world.zones.includes(az)) throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
+  if (!region.zones.includes(az)) throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
   if (count < 1) throw new Ec2Error('InvalidParameterValue', `Invalid instance count ${count}`);
-  const made: SimCapacityReservation = { id: world.newId('cr'), az, instanceType, count, state: 'active', tags: {} };
-  world.capacityReservations.put(made, world.nowMs, call.instant);
+  const made: SimCapacityReservation = { id: region.newId('cr'), az, instanceType, count, state: 'active', tags: {} };
+  region.capacityReservations.put(made, region.nowMs, call.instant);
   return { CapacityReservation: view(made) };
 }
 
 export function cancelCapacityReservation(
-  world: World,
+  region: Region,
   call: Call,
   input: CancelCapacityReservationRequest,
 ): CancelCapacityReservationResult {
-  const { id } = need(call, world.capacityReservations, 'capacityReservation', input.CapacityReservationId);
-  world.capacityReservations.update(id, { state: 'cancelled' }, world.nowMs, call.instant);
+  const { id } = need(call, region.capacityReservations, 'capacityReservation', input.CapacityReservationId);
+  region.capacityReservations.update(id, { state: 'cancelled' }, region.nowMs, call.instant);
   return { Return: true };
 }

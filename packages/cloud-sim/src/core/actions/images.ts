@@ -13,12 +13,12 @@ import { look, need } from '../lookup.ts';
 import type { SimImage } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor } from '../tags.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { requireCompleted } from './launch-disks.ts';
 
 const NAME = /^[A-Za-z0-9()[\] ./\-'@_]{3,128}$/;
 
-const imageView = (world: World, one: SimImage): Image => ({
+const imageView = (region: Region, one: SimImage): Image => ({
   ImageId: one.id,
   Name: one.name,
   State: one.state,
@@ -42,7 +42,7 @@ const imageView = (world: World, one: SimImage): Image => ({
     ...mapping,
     Ebs: mapping.Ebs && {
       ...mapping.Ebs,
-      VolumeSize: mapping.Ebs.VolumeSize ?? world.snapshots.get(mapping.Ebs.SnapshotId ?? '')?.sizeGiB,
+      VolumeSize: mapping.Ebs.VolumeSize ?? region.snapshots.get(mapping.Ebs.SnapshotId ?? '')?.sizeGiB,
     },
   })),
   Tags: tagList(one.tags),
@@ -63,19 +63,19 @@ const IMAGE_FILTERS: FilterTable<SimImage> = {
 };
 
 /** `DescribeImages`: eventually consistent like the others. */
-export function describeImages(world: World, call: Call, input: DescribeImagesRequest): DescribeImagesResult {
+export function describeImages(region: Region, call: Call, input: DescribeImagesRequest): DescribeImagesResult {
   const owners = new Set(input.Owners ?? []);
-  const found = look(call, world.images, 'image', input.ImageIds).filter(
+  const found = look(call, region.images, 'image', input.ImageIds).filter(
     (one) =>
       owners.size === 0 || owners.has(one.isPublic ? 'amazon' : 'self') || (!one.isPublic && owners.has(ACCOUNT_ID)),
   );
   const matching = applyFilters(found, input.Filters, IMAGE_FILTERS);
   const { items, nextToken } = page('DescribeImages', matching, input, { min: 1, max: 1_000 }, input.ImageIds);
-  return { Images: items.map((one) => imageView(world, one)), NextToken: nextToken };
+  return { Images: items.map((one) => imageView(region, one)), NextToken: nextToken };
 }
 
 /** The root mapping, with its snapshot. @throws InvalidBlockDeviceMapping, IncorrectState (a snapshot is not completed) */
-function rootSnapshot(world: World, call: Call, input: RegisterImageRequest): { device: string; snapshotId: string } {
+function rootSnapshot(region: Region, call: Call, input: RegisterImageRequest): { device: string; snapshotId: string } {
   const device = input.RootDeviceName ?? '/dev/sda1';
   const root = input.BlockDeviceMappings?.find((mapping) => mapping.DeviceName === device);
   const snapshotId = root?.Ebs?.SnapshotId;
@@ -84,13 +84,13 @@ function rootSnapshot(world: World, call: Call, input: RegisterImageRequest): { 
   }
   for (const mapping of input.BlockDeviceMappings ?? []) {
     const id = mapping.Ebs?.SnapshotId;
-    if (id !== undefined) requireCompleted(need(call, world.snapshots, 'snapshot', id));
+    if (id !== undefined) requireCompleted(need(call, region.snapshots, 'snapshot', id));
   }
   return { device, snapshotId };
 }
 
 /** `RegisterImage`: no ClientToken; the name is unique per account and Region. @throws InvalidAMIName.Duplicate, InvalidAMIName.Malformed */
-export function registerImage(world: World, call: Call, input: RegisterImageRequest): RegisterImageResult {
+export function registerImage(region: Region, call: Call, input: RegisterImageRequest): RegisterImageResult {
   const name = input.Name ?? '';
   if (!NAME.test(name)) {
     throw new Ec2Error(
@@ -98,38 +98,38 @@ export function registerImage(world: World, call: Call, input: RegisterImageRequ
       "AMI names must be between 3 and 128 characters of A-Z a-z 0-9 ()[] ./-'@_",
     );
   }
-  const same = world.images.all().find((one) => one.name === name);
+  const same = region.images.all().find((one) => one.name === name);
   if (same) {
     throw new Ec2Error('InvalidAMIName.Duplicate', `AMI name ${name} is already in use by AMI ${same.id}`);
   }
-  const { device, snapshotId } = rootSnapshot(world, call, input);
+  const { device, snapshotId } = rootSnapshot(region, call, input);
   const made: SimImage = {
-    id: world.newId('ami'),
+    id: region.newId('ami'),
     name,
     state: 'pending',
     request: input,
     rootDeviceName: device,
     rootSnapshotId: snapshotId,
     architecture: input.Architecture ?? 'i386',
-    createdAtWallMs: world.wallMs(),
+    createdAtWallMs: region.wallMs(),
     isPublic: false,
     tags: tagsFor(input.TagSpecifications, 'image', ['image', 'snapshot']),
   };
-  world.images.put(made, world.nowMs, call.instant);
-  world.transition('image', made.id, null, 'pending', null, { rootSnapshotId: snapshotId });
-  world.later(call, 'image.pending', (_at, tookMs) => {
-    if (world.images.get(made.id)?.state !== 'pending') return;
-    world.images.update(made.id, { state: 'available' }, world.nowMs, call.instant);
-    world.transition('image', made.id, 'pending', 'available', tookMs);
+  region.images.put(made, region.nowMs, call.instant);
+  region.transition('image', made.id, null, 'pending', null, { rootSnapshotId: snapshotId });
+  region.later(call, 'image.pending', (_at, tookMs) => {
+    if (region.images.get(made.id)?.state !== 'pending') return;
+    region.images.update(made.id, { state: 'available' }, region.nowMs, call.instant);
+    region.transition('image', made.id, 'pending', 'available', tookMs);
   });
   return { ImageId: made.id };
 }
 
 /** `DeregisterImage`: instances that run from it are untouched; its snapshots stay. */
-export function deregisterImage(world: World, call: Call, input: DeregisterImageRequest): DeregisterImageResult {
-  const image = need(call, world.images, 'image', input.ImageId);
+export function deregisterImage(region: Region, call: Call, input: DeregisterImageRequest): DeregisterImageResult {
+  const image = need(call, region.images, 'image', input.ImageId);
   if (image.isPublic) throw new Ec2Error('AuthFailure', `Not authorized for images: [${image.id}]`, 403);
-  world.images.remove(image.id, world.nowMs);
-  world.transition('image', image.id, image.state, null);
+  region.images.remove(image.id, region.nowMs);
+  region.transition('image', image.id, image.state, null);
   return { Return: true };
 }

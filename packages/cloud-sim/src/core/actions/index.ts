@@ -1,6 +1,6 @@
 import { refuse } from '../ec2-error.ts';
 import { KMS_HANDLERS } from '../kms/index.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 import * as addresses from './addresses.ts';
 import * as reservations from './capacity-reservations.ts';
 import type { Handler } from './common.ts';
@@ -89,15 +89,15 @@ export const isAction = (name: string): name is ActionName => Object.hasOwn(HAND
 /** The other services' with a prefix. */
 const ALL: Readonly<Record<string, Handler>> = { ...HANDLERS, ...KMS_HANDLERS };
 
-/** Runs one action on the world. @throws Ec2Error */
+/** Runs one action on the Region. @throws Ec2Error */
 export function perform(
-  world: World,
+  region: Region,
   call: Call,
   action: string,
   input: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   if (!Object.hasOwn(ALL, action))
     return refuse('InvalidAction', `The action ${action} is not valid for this web service.`);
-  const handler = ALL[action] as (world: World, call: Call, input: object) => object;
-  return handler(world, call, input) as Record<string, unknown>;
+  const handler = ALL[action] as (region: Region, call: Call, input: object) => object;
+  return handler(region, call, input) as Record<string, unknown>;
 }

@@ -8,29 +8,29 @@ import { Ec2Error } from '../ec2-error.ts';
 import { need } from '../lookup.ts';
 import type { LateSwitch, SimInstance } from '../model.ts';
 import { switchRules } from '../model.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 import { groupsFor } from './launch-network.ts';
 import { addressesByInterface, instanceView } from './instance-views.ts';
 
 /** `DescribeInstanceAttribute`: one attribute per call. */
 export function describeInstanceAttribute(
-  world: World,
+  region: Region,
   call: Call,
   input: DescribeInstanceAttributeRequest,
 ): InstanceAttribute {
-  const truth = need(call, world.instances, 'instance', input.InstanceId);
-  world.requireZone(truth.az);
-  const one = world.instances.seen(truth.id, call) ?? truth;
-  return { InstanceId: one.id, ...attribute(world, call, one, input.Attribute) };
+  const truth = need(call, region.instances, 'instance', input.InstanceId);
+  region.requireZone(truth.az);
+  const one = region.instances.seen(truth.id, call) ?? truth;
+  return { InstanceId: one.id, ...attribute(region, call, one, input.Attribute) };
 }
 
 function attribute(
-  world: World,
+  region: Region,
   call: Call,
   one: SimInstance,
   name: DescribeInstanceAttributeRequest['Attribute'],
 ): InstanceAttribute {
-  const view = () => instanceView(world, call, one, addressesByInterface(world, call));
+  const view = () => instanceView(region, call, one, addressesByInterface(region, call));
   switch (name) {
     case 'userData':
       return { UserData: one.userData === null ? {} : { Value: one.userData } };
@@ -71,9 +71,9 @@ function attribute(
   }
 }
 
-function flip(world: World, call: Call, former: LateSwitch, value: boolean): LateSwitch {
-  const lagMs = call.instant ? 0 : world.latency.sampleMs('consistency.protection');
-  return { value, former: switchRules(former, world.nowMs), effectiveAtMs: world.nowMs + lagMs };
+function flip(region: Region, call: Call, former: LateSwitch, value: boolean): LateSwitch {
+  const lagMs = call.instant ? 0 : region.latency.sampleMs('consistency.protection');
+  return { value, former: switchRules(former, region.nowMs), effectiveAtMs: region.nowMs + lagMs };
 }
 
 const SETTERS = [
@@ -90,9 +90,9 @@ const SETTERS = [
 ] as const;
 
 /** `ModifyInstanceAttribute`: exactly one attribute per call. Protection takes effect late. */
-export function modifyInstanceAttribute(world: World, call: Call, input: ModifyInstanceAttributeRequest): object {
-  const instance = need(call, world.instances, 'instance', input.InstanceId);
-  world.requireZone(instance.az);
+export function modifyInstanceAttribute(region: Region, call: Call, input: ModifyInstanceAttributeRequest): object {
+  const instance = need(call, region.instances, 'instance', input.InstanceId);
+  region.requireZone(instance.az);
   const given = SETTERS.filter((name) => input[name] !== undefined);
   if (given.length !== 1) {
     throw new Ec2Error(
@@ -103,24 +103,24 @@ export function modifyInstanceAttribute(world: World, call: Call, input: ModifyI
   if (instance.state === 'terminated') {
     throw new Ec2Error('IncorrectInstanceState', `The instance '${instance.id}' is terminated.`);
   }
-  if (input.BlockDeviceMappings) modifyDisks(world, instance, input);
-  else if (input.SourceDestCheck || input.Groups) modifyNetwork(world, call, instance, input);
-  else world.instances.update(instance.id, patchOf(world, call, instance, input), world.nowMs);
+  if (input.BlockDeviceMappings) modifyDisks(region, instance, input);
+  else if (input.SourceDestCheck || input.Groups) modifyNetwork(region, call, instance, input);
+  else region.instances.update(instance.id, patchOf(region, call, instance, input), region.nowMs);
   return {};
 }
 
 function patchOf(
-  world: World,
+  region: Region,
   call: Call,
   instance: SimInstance,
   input: ModifyInstanceAttributeRequest,
 ): Partial<SimInstance> {
   if (input.DisableApiStop) {
-    return { stopProtection: flip(world, call, instance.stopProtection, input.DisableApiStop.Value ?? false) };
+    return { stopProtection: flip(region, call, instance.stopProtection, input.DisableApiStop.Value ?? false) };
   }
   if (input.DisableApiTermination) {
     const value = input.DisableApiTermination.Value ?? false;
-    return { terminationProtection: flip(world, call, instance.terminationProtection, value) };
+    return { terminationProtection: flip(region, call, instance.terminationProtection, value) };
   }
   if (input.InstanceInitiatedShutdownBehavior) {
     const value = input.InstanceInitiatedShutdownBehavior.Value;
@@ -142,10 +142,10 @@ function stoppedPatch(instance: SimInstance, input: ModifyInstanceAttributeReque
   throw new Ec2Error('InvalidParameterValue', 'This attribute is not simulated');
 }
 
-function modifyDisks(world: World, instance: SimInstance, input: ModifyInstanceAttributeRequest): void {
+function modifyDisks(region: Region, instance: SimInstance, input: ModifyInstanceAttributeRequest): void {
   for (const mapping of input.BlockDeviceMappings ?? []) {
     const volume = instance.volumeIds
-      .flatMap((id) => world.volumes.get(id) ?? [])
+      .flatMap((id) => region.volumes.get(id) ?? [])
       .find((one) => one.attachments.some((a) => a.instanceId === instance.id && a.device === mapping.DeviceName));
     if (!volume) {
       throw new Ec2Error(
@@ -158,21 +158,21 @@ function modifyDisks(world: World, instance: SimInstance, input: ModifyInstanceA
     const attachments = volume.attachments.map((a) =>
       a.instanceId === instance.id ? { ...a, deleteOnTermination: value } : a,
     );
-    world.volumes.update(volume.id, { attachments }, world.nowMs);
+    region.volumes.update(volume.id, { attachments }, region.nowMs);
   }
 }
 
-function modifyNetwork(world: World, call: Call, instance: SimInstance, input: ModifyInstanceAttributeRequest): void {
+function modifyNetwork(region: Region, call: Call, instance: SimInstance, input: ModifyInstanceAttributeRequest): void {
   const primary = instance.networkInterfaceIds
-    .flatMap((id) => world.networkInterfaces.get(id) ?? [])
+    .flatMap((id) => region.networkInterfaces.get(id) ?? [])
     .find((one) => isPrimary(one.attachment));
-  const subnet = world.subnets.get(instance.subnetId);
+  const subnet = region.subnets.get(instance.subnetId);
   if (!primary || !subnet) throw new Ec2Error('IncorrectInstanceState', `${instance.id} has no network interface`);
   if (instance.networkInterfaceIds.length > 1) {
     throw new Ec2Error('InvalidInstanceID', `There are multiple interfaces attached to instance '${instance.id}'.`);
   }
   const patch = input.Groups
-    ? { groupIds: groupsFor(world, call, subnet, input.Groups) }
+    ? { groupIds: groupsFor(region, call, subnet, input.Groups) }
     : { sourceDestCheck: input.SourceDestCheck?.Value ?? true };
-  world.networkInterfaces.update(primary.id, patch, world.nowMs);
+  region.networkInterfaces.update(primary.id, patch, region.nowMs);
 }

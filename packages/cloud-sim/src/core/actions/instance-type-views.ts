@@ -9,7 +9,7 @@ import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable } from '../filters.ts';
 import { INSTANCE_TYPES, type SimInstanceType } from '../instance-types.ts';
 import { page } from '../pages.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 
 type Listed<T> = T & { readonly id: string; readonly tags: Readonly<Record<string, string>> };
 type TypeName = NonNullable<InstanceTypeInfo['InstanceType']>;
@@ -57,7 +57,7 @@ const view = (one: SimInstanceType): InstanceTypeInfo => ({
 });
 
 export function describeInstanceTypes(
-  _world: World,
+  _region: Region,
   _call: Call,
   input: DescribeInstanceTypesRequest,
 ): DescribeInstanceTypesResult {
@@ -86,7 +86,7 @@ const OFFERING_FILTERS: FilterTable<Listed<Offering>> = {
 
 /** Which types are sold where: by zone, or in the Region when any zone has them. */
 export function describeInstanceTypeOfferings(
-  world: World,
+  region: Region,
   _call: Call,
   input: DescribeInstanceTypeOfferingsRequest,
 ): DescribeInstanceTypeOfferingsResult {
@@ -94,9 +94,9 @@ export function describeInstanceTypeOfferings(
   if (locationType !== 'region' && locationType !== 'availability-zone')
     throw new Ec2Error('InvalidParameterValue', `The location type '${locationType}' is not simulated`);
   const sold = [...INSTANCE_TYPES.keys()].flatMap((instanceType) =>
-    world.zones
-      .filter((az) => !world.notOffered.has(`${az}/${instanceType}`))
-      .map((az) => ({ instanceType, location: locationType === 'region' ? world.region : az })),
+    region.zones
+      .filter((az) => !region.notOffered.has(`${az}/${instanceType}`))
+      .map((az) => ({ instanceType, location: locationType === 'region' ? region.name : az })),
   );
   const unique = new Map(sold.map((one) => [`${one.instanceType}/${one.location}`, one]));
   const listed = [...unique].map(([id, one]) => ({ ...one, id, tags: {} }));

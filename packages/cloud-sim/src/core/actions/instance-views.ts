@@ -3,7 +3,7 @@ import type { Instance, InstanceNetworkInterface, Reservation, RunInstancesReque
 import type { SimAddress, SimInstance, SimInstanceState, SimNetworkInterface } from '../model.ts';
 import { tagList } from '../filters.ts';
 import { INSTANCE_TYPES } from '../instance-types.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { date } from './common.ts';
 
 const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
@@ -19,22 +19,23 @@ const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
 export const stateView = (state: SimInstanceState) => ({ Code: STATE_CODES[state], Name: state });
 
 /** The Elastic IPs by interface, as this reader sees them; computed once per call. */
-export function addressesByInterface(world: World, call: Call): Map<string, SimAddress> {
+export function addressesByInterface(region: Region, call: Call): Map<string, SimAddress> {
   const found = new Map<string, SimAddress>();
-  for (const address of world.addresses.allSeen(call)) {
+  for (const address of region.addresses.allSeen(call)) {
     if (address.networkInterfaceId) found.set(address.networkInterfaceId, address);
   }
   return found;
 }
 
-function groupViews(world: World, ids: readonly string[]) {
-  return ids.map((GroupId) => ({ GroupId, GroupName: world.securityGroups.get(GroupId)?.name }));
+function groupViews(region: Region, ids: readonly string[]) {
+  return ids.map((GroupId) => ({ GroupId, GroupName: region.securityGroups.get(GroupId)?.name }));
 }
 
-const hostName = (world: World, ip: string): string => `ip-${ip.replaceAll('.', '-')}.${world.region}.compute.internal`;
+const hostName = (region: Region, ip: string): string =>
+  `ip-${ip.replaceAll('.', '-')}.${region.name}.compute.internal`;
 
 function interfaceView(
-  world: World,
+  region: Region,
   one: SimNetworkInterface,
   address: SimAddress | undefined,
 ): InstanceNetworkInterface {
@@ -48,11 +49,11 @@ function interfaceView(
     Status: one.state === 'in-use' ? 'in-use' : 'available',
     MacAddress: one.macAddress,
     PrivateIpAddress: one.privateIp,
-    PrivateDnsName: hostName(world, one.privateIp),
+    PrivateDnsName: hostName(region, one.privateIp),
     Ipv6Addresses: one.ipv6Addresses.map((Ipv6Address) => ({ Ipv6Address })),
     SourceDestCheck: one.sourceDestCheck,
     InterfaceType: 'interface',
-    Groups: groupViews(world, one.groupIds),
+    Groups: groupViews(region, one.groupIds),
     PrivateIpAddresses: [one.privateIp, ...one.secondaryIps].map((PrivateIpAddress, i) => ({
       Primary: i === 0,
       PrivateIpAddress,
@@ -71,9 +72,9 @@ function interfaceView(
   };
 }
 
-function blockDeviceViews(world: World, call: Call, instance: SimInstance): Instance['BlockDeviceMappings'] {
+function blockDeviceViews(region: Region, call: Call, instance: SimInstance): Instance['BlockDeviceMappings'] {
   return instance.volumeIds.flatMap((id) => {
-    const volume = world.volumes.seenAsPart(id, call);
+    const volume = region.volumes.seenAsPart(id, call);
     const attachment = volume?.attachments.find((one) => one.instanceId === instance.id);
     if (!volume || !attachment) return [];
     return [
@@ -90,7 +91,7 @@ function blockDeviceViews(world: World, call: Call, instance: SimInstance): Inst
   });
 }
 
-function optionViews(world: World, instance: SimInstance): Partial<Instance> {
+function optionViews(region: Region, instance: SimInstance): Partial<Instance> {
   const { request } = instance;
   const type = INSTANCE_TYPES.get(instance.instanceType);
   return {
@@ -99,7 +100,7 @@ function optionViews(world: World, instance: SimInstance): Partial<Instance> {
     Monitoring: { State: instance.detailedMonitoring ? 'enabled' : 'disabled' },
     Placement: {
       AvailabilityZone: instance.az,
-      ...groupView(world, request.Placement),
+      ...groupView(region, request.Placement),
       Tenancy: request.Placement?.Tenancy ?? 'default',
       PartitionNumber: request.Placement?.PartitionNumber,
       HostId: request.Placement?.HostId,
@@ -132,8 +133,11 @@ function optionViews(world: World, instance: SimInstance): Partial<Instance> {
   };
 }
 
-function groupView(world: World, placement: RunInstancesRequest['Placement']): { GroupName: string; GroupId?: string } {
-  const group = world.placementGroups
+function groupView(
+  region: Region,
+  placement: RunInstancesRequest['Placement'],
+): { GroupName: string; GroupId?: string } {
+  const group = region.placementGroups
     .all()
     .find((one) => one.id === placement?.GroupName || one.groupId === placement?.GroupId);
   if (!group) return { GroupName: placement?.GroupName ?? '' };
@@ -153,8 +157,8 @@ function profileView(instance: SimInstance): Instance['IamInstanceProfile'] {
   return { Arn, Id: 'AIPASIMULATED00000000' };
 }
 
-function imageViews(world: World, instance: SimInstance): Partial<Instance> {
-  const image = world.images.get(instance.imageId)?.request;
+function imageViews(region: Region, instance: SimInstance): Partial<Instance> {
+  const image = region.images.get(instance.imageId)?.request;
   return {
     Architecture: instance.architecture as Instance['Architecture'],
     VirtualizationType: 'hvm',
@@ -170,18 +174,18 @@ function imageViews(world: World, instance: SimInstance): Partial<Instance> {
   };
 }
 
-function networkViews(world: World, call: Call, instance: SimInstance, addresses: Map<string, SimAddress>) {
-  const interfaces = instance.networkInterfaceIds.flatMap((id) => world.networkInterfaces.seenAsPart(id, call) ?? []);
+function networkViews(region: Region, call: Call, instance: SimInstance, addresses: Map<string, SimAddress>) {
+  const interfaces = instance.networkInterfaceIds.flatMap((id) => region.networkInterfaces.seenAsPart(id, call) ?? []);
   const primary = interfaces.find((one) => isPrimary(one.attachment)) ?? interfaces[0];
   const elastic = primary && addresses.get(primary.id);
   const publicIp = elastic?.publicIp ?? instance.autoPublicIp ?? undefined;
   const terminated = instance.state === 'terminated';
   return {
-    NetworkInterfaces: interfaces.map((one) => interfaceView(world, one, addresses.get(one.id))),
-    SecurityGroups: groupViews(world, primary?.groupIds ?? []),
+    NetworkInterfaces: interfaces.map((one) => interfaceView(region, one, addresses.get(one.id))),
+    SecurityGroups: groupViews(region, primary?.groupIds ?? []),
     SourceDestCheck: primary?.sourceDestCheck,
     PrivateIpAddress: terminated ? undefined : primary?.privateIp,
-    PrivateDnsName: primary && !terminated ? hostName(world, primary.privateIp) : '',
+    PrivateDnsName: primary && !terminated ? hostName(region, primary.privateIp) : '',
     PublicIpAddress: publicIp,
     PublicDnsName: '',
     SubnetId: terminated ? undefined : instance.subnetId,
@@ -190,7 +194,7 @@ function networkViews(world: World, call: Call, instance: SimInstance, addresses
 }
 
 export function instanceView(
-  world: World,
+  region: Region,
   call: Call,
   instance: SimInstance,
   addresses: Map<string, SimAddress>,
@@ -212,19 +216,19 @@ export function instanceView(
     })),
     ClientToken: instance.clientToken ?? '',
     Tags: tagList(instance.tags),
-    BlockDeviceMappings: blockDeviceViews(world, call, instance),
-    ...optionViews(world, instance),
-    ...imageViews(world, instance),
-    ...networkViews(world, call, instance, addresses),
+    BlockDeviceMappings: blockDeviceViews(region, call, instance),
+    ...optionViews(region, instance),
+    ...imageViews(region, instance),
+    ...networkViews(region, call, instance, addresses),
   };
 }
 
-export function reservationView(world: World, call: Call, instances: readonly SimInstance[]): Reservation {
-  const addresses = addressesByInterface(world, call);
+export function reservationView(region: Region, call: Call, instances: readonly SimInstance[]): Reservation {
+  const addresses = addressesByInterface(region, call);
   return {
     ReservationId: instances[0]?.reservationId,
     OwnerId: ACCOUNT_ID,
     Groups: [],
-    Instances: instances.map((one) => instanceView(world, call, one, addresses)),
+    Instances: instances.map((one) => instanceView(region, call, one, addresses)),
   };
 }

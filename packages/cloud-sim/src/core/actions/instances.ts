@@ -13,18 +13,18 @@ import { applyFilters, type FilterTable } from '../filters.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimInstance, StatusCheck } from '../model.ts';
 import { page } from '../pages.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 import { date } from './common.ts';
 import { addressesByInterface, instanceView, stateView } from './instance-views.ts';
-import { ACCOUNT_ID } from '../world.ts';
+import { ACCOUNT_ID } from '../region.ts';
 
 const STATUS_IDS_MAX = 100;
 
-function instanceFilters(world: World, call: Call): FilterTable<SimInstance> {
+function instanceFilters(region: Region, call: Call): FilterTable<SimInstance> {
   const nics = (one: SimInstance) =>
-    one.networkInterfaceIds.flatMap((id) => world.networkInterfaces.seenAsPart(id, call) ?? []);
+    one.networkInterfaceIds.flatMap((id) => region.networkInterfaces.seenAsPart(id, call) ?? []);
   const disks = (one: SimInstance) =>
-    one.volumeIds.flatMap((id) => world.volumes.seenAsPart(id, call)?.attachments.map((a) => a.device) ?? []);
+    one.volumeIds.flatMap((id) => region.volumes.seenAsPart(id, call)?.attachments.map((a) => a.device) ?? []);
   return {
     'instance-id': (one) => [one.id],
     'instance-state-name': (one) => [one.state],
@@ -53,13 +53,17 @@ function instanceFilters(world: World, call: Call): FilterTable<SimInstance> {
 }
 
 /** `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it touches is impaired. */
-export function describeInstances(world: World, call: Call, input: DescribeInstancesRequest): DescribeInstancesResult {
+export function describeInstances(
+  region: Region,
+  call: Call,
+  input: DescribeInstancesRequest,
+): DescribeInstancesResult {
   const ids = input.InstanceIds;
-  const found = look(call, world.instances, 'instance', ids);
-  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
-  const matching = applyFilters(found, input.Filters, instanceFilters(world, call));
+  const found = look(call, region.instances, 'instance', ids);
+  requireHealthyZones(region, (ids?.length ?? 0) > 0, found);
+  const matching = applyFilters(found, input.Filters, instanceFilters(region, call));
   const { items, nextToken } = page('DescribeInstances', matching, input, { min: 5, max: 1_000 }, ids);
-  const addresses = addressesByInterface(world, call);
+  const addresses = addressesByInterface(region, call);
   const reservations = Map.groupBy(items, (one) => one.reservationId);
   return {
     NextToken: nextToken,
@@ -67,7 +71,7 @@ export function describeInstances(world: World, call: Call, input: DescribeInsta
       ReservationId,
       OwnerId: ACCOUNT_ID,
       Groups: [],
-      Instances: instances.map((one) => instanceView(world, call, one, addresses)),
+      Instances: instances.map((one) => instanceView(region, call, one, addresses)),
     })),
   };
 }
@@ -109,7 +113,7 @@ const STATUS_FILTERS: FilterTable<SimInstance> = {
 
 /** `DescribeInstanceStatus`: running instances only, unless IncludeAllInstances. */
 export function describeInstanceStatus(
-  world: World,
+  region: Region,
   call: Call,
   input: DescribeInstanceStatusRequest,
 ): DescribeInstanceStatusResult {
@@ -117,8 +121,8 @@ export function describeInstanceStatus(
   if ((ids?.length ?? 0) > STATUS_IDS_MAX) {
     throw new Ec2Error('InvalidParameterValue', `${ids?.length} instance ids, at most ${STATUS_IDS_MAX}`);
   }
-  const found = look(call, world.instances, 'instance', ids);
-  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
+  const found = look(call, region.instances, 'instance', ids);
+  requireHealthyZones(region, (ids?.length ?? 0) > 0, found);
   const shown = input.IncludeAllInstances ? found : found.filter((one) => one.state === 'running');
   const matching = applyFilters(shown, input.Filters, STATUS_FILTERS);
   const { items, nextToken } = page('DescribeInstanceStatus', matching, input, { min: 5, max: 1_000 }, ids);
@@ -145,10 +149,10 @@ const CRASHED = 'watchdog: BUG: soft lockup\nKernel panic - not syncing: simulat
 /**
  * `GetConsoleOutput`: what a boot and a crash write. Posted at transitions only; what the guest wrote since is shown to those who ask for the latest.
  */
-export function getConsoleOutput(world: World, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
-  const instance = need(call, world.instances, 'instance', input.InstanceId);
-  world.requireZone(instance.az);
+export function getConsoleOutput(region: Region, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
+  const instance = need(call, region.instances, 'instance', input.InstanceId);
+  region.requireZone(instance.az);
   const posted = instance.state !== 'running' || input.Latest === true;
   const text = `${BOOTED}${instance.id} login: \n${instance.crashedAtMs !== null && posted ? CRASHED : ''}`;
-  return { InstanceId: instance.id, Timestamp: date(world.wallMs()), Output: btoa(text) };
+  return { InstanceId: instance.id, Timestamp: date(region.wallMs()), Output: btoa(text) };
 }

@@ -10,15 +10,15 @@ import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable, tagList } from '../filters.ts';
 import type { SimKeyPair } from '../model.ts';
 import { tagsFor } from '../tags.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 
 const unknown = (name: string): Ec2Error =>
   new Ec2Error('InvalidKeyPair.NotFound', `The key pair '${name}' does not exist`);
 
 /** @throws InvalidKeyPair.NotFound, also while the caller cannot see it yet */
-export function needKeyPair(world: World, call: Call, name: string): SimKeyPair {
-  const found = call.instant ? world.keyPairs.get(name) : world.keyPairs.seen(name, call);
-  if (!found || !world.keyPairs.has(name)) throw unknown(name);
+export function needKeyPair(region: Region, call: Call, name: string): SimKeyPair {
+  const found = call.instant ? region.keyPairs.get(name) : region.keyPairs.seen(name, call);
+  if (!found || !region.keyPairs.has(name)) throw unknown(name);
   return found;
 }
 
@@ -27,9 +27,9 @@ const FILTERS: FilterTable<SimKeyPair> = {
   'key-pair-id': (one) => [one.keyPairId],
 };
 
-export function describeKeyPairs(world: World, call: Call, input: DescribeKeyPairsRequest): DescribeKeyPairsResult {
-  const named = input.KeyNames?.map((name) => needKeyPair(world, call, name));
-  const found = applyFilters(named ?? world.keyPairs.allSeen(call), input.Filters, FILTERS);
+export function describeKeyPairs(region: Region, call: Call, input: DescribeKeyPairsRequest): DescribeKeyPairsResult {
+  const named = input.KeyNames?.map((name) => needKeyPair(region, call, name));
+  const found = applyFilters(named ?? region.keyPairs.allSeen(call), input.Filters, FILTERS);
   return {
     KeyPairs: found.map((one) => ({
       KeyName: one.id,
@@ -40,32 +40,32 @@ export function describeKeyPairs(world: World, call: Call, input: DescribeKeyPai
   };
 }
 
-export function putKeyPair(world: World, call: Call, name: string, tags: SimKeyPair['tags'] = {}): SimKeyPair {
-  return world.keyPairs.put({ id: name, keyPairId: world.newId('key'), tags }, world.nowMs, call.instant);
+export function putKeyPair(region: Region, call: Call, name: string, tags: SimKeyPair['tags'] = {}): SimKeyPair {
+  return region.keyPairs.put({ id: name, keyPairId: region.newId('key'), tags }, region.nowMs, call.instant);
 }
 
-function make(world: World, call: Call, input: CreateKeyPairRequest | ImportKeyPairRequest): KeyPair {
+function make(region: Region, call: Call, input: CreateKeyPairRequest | ImportKeyPairRequest): KeyPair {
   const name = input.KeyName ?? '';
   if (name === '') throw new Ec2Error('MissingParameter', 'The request must contain the parameter KeyName');
-  if (world.keyPairs.has(name)) {
+  if (region.keyPairs.has(name)) {
     throw new Ec2Error('InvalidKeyPair.Duplicate', `The keypair '${name}' already exists.`);
   }
-  const made = putKeyPair(world, call, name, tagsFor(input.TagSpecifications, 'key-pair'));
-  return { KeyName: name, KeyPairId: made.keyPairId, KeyFingerprint: world.random.hex(16) };
+  const made = putKeyPair(region, call, name, tagsFor(input.TagSpecifications, 'key-pair'));
+  return { KeyName: name, KeyPairId: made.keyPairId, KeyFingerprint: region.random.hex(16) };
 }
 
 /** The key itself is no key: nobody logs in here. */
-export const createKeyPair = (world: World, call: Call, input: CreateKeyPairRequest): KeyPair => ({
-  ...make(world, call, input),
+export const createKeyPair = (region: Region, call: Call, input: CreateKeyPairRequest): KeyPair => ({
+  ...make(region, call, input),
   KeyMaterial: 'simulated',
 });
 
-export const importKeyPair = (world: World, call: Call, input: ImportKeyPairRequest): KeyPair =>
-  make(world, call, input);
+export const importKeyPair = (region: Region, call: Call, input: ImportKeyPairRequest): KeyPair =>
+  make(region, call, input);
 
 /** Deleting what is not there succeeds. */
-export function deleteKeyPair(world: World, _call: Call, input: DeleteKeyPairRequest): object {
-  const name = input.KeyName ?? world.keyPairs.all().find((one) => one.keyPairId === input.KeyPairId)?.id ?? '';
-  world.keyPairs.remove(name, world.nowMs);
+export function deleteKeyPair(region: Region, _call: Call, input: DeleteKeyPairRequest): object {
+  const name = input.KeyName ?? region.keyPairs.all().find((one) => one.keyPairId === input.KeyPairId)?.id ?? '';
+  region.keyPairs.remove(name, region.nowMs);
   return { Return: true };
 }

@@ -4,7 +4,7 @@ import { DEFAULT_KEY_ALIAS } from '../kms/keys.ts';
 import { need } from '../lookup.ts';
 import type { SimImage, SimSnapshot, SimTags, SimVolume } from '../model.ts';
 import { tagsFor } from '../tags.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 
 export interface LaunchDisk {
   readonly device: string;
@@ -108,7 +108,7 @@ function mergedMappings(image: SimImage, asked: readonly BlockDeviceMapping[]): 
   return merged;
 }
 
-function encryption(world: World, ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
+function encryption(region: Region, ebs: EbsBlockDevice, snapshot: SimSnapshot | null) {
   if (ebs.Encrypted === false && snapshot?.encrypted) {
     throw new Ec2Error('InvalidParameterDependency', 'A volume from an encrypted snapshot is encrypted');
   }
@@ -120,12 +120,12 @@ function encryption(world: World, ebs: EbsBlockDevice, snapshot: SimSnapshot | n
     );
   }
   const name = ebs.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS;
-  const kmsKeyId = encrypted ? world.kmsKeys.shown(name) : null;
+  const kmsKeyId = encrypted ? region.kmsKeys.shown(name) : null;
   return { encrypted, kmsKeyId };
 }
 
 /** The volumes a launch makes, root first. */
-export function launchDisks(world: World, call: Call, input: RunInstancesRequest, image: SimImage): LaunchDisk[] {
+export function launchDisks(region: Region, call: Call, input: RunInstancesRequest, image: SimImage): LaunchDisk[] {
   const mappings = mergedMappings(image, input.BlockDeviceMappings ?? []);
   const tags = tagsFor(input.TagSpecifications, 'volume', [
     'instance',
@@ -135,13 +135,13 @@ export function launchDisks(world: World, call: Call, input: RunInstancesRequest
   ]);
   const disks = [...mappings].map(([device, ebs]): LaunchDisk => {
     const snapshot =
-      ebs.SnapshotId === undefined ? null : requireCompleted(need(call, world.snapshots, 'snapshot', ebs.SnapshotId));
+      ebs.SnapshotId === undefined ? null : requireCompleted(need(call, region.snapshots, 'snapshot', ebs.SnapshotId));
     const asked = { size: ebs.VolumeSize, type: ebs.VolumeType, iops: ebs.Iops, throughput: ebs.Throughput };
     return {
       device,
       snapshot,
       ...volumeShape(asked, snapshot, 'InvalidBlockDeviceMapping'),
-      ...encryption(world, ebs, snapshot),
+      ...encryption(region, ebs, snapshot),
       deleteOnTermination: ebs.DeleteOnTermination ?? true,
       tags,
     };
@@ -151,9 +151,9 @@ export function launchDisks(world: World, call: Call, input: RunInstancesRequest
 }
 
 /** Makes the volume, in use from the start; `attached` as soon as the instance runs. Returns its id. */
-export function makeLaunchVolume(world: World, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
+export function makeLaunchVolume(region: Region, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
   const made: SimVolume = {
-    id: world.newId('vol'),
+    id: region.newId('vol'),
     state: 'in-use',
     az,
     sizeGiB: disk.sizeGiB,
@@ -164,13 +164,13 @@ export function makeLaunchVolume(world: World, call: Call, instanceId: string, a
     kmsKeyId: disk.kmsKeyId,
     multiAttach: false,
     snapshotId: disk.snapshot?.id ?? null,
-    createdAtWallMs: world.wallMs(),
+    createdAtWallMs: region.wallMs(),
     attachments: [
       {
         instanceId,
         device: disk.device,
         state: 'attaching',
-        attachedAtWallMs: world.wallMs(),
+        attachedAtWallMs: region.wallMs(),
         deleteOnTermination: disk.deleteOnTermination,
       },
     ],
@@ -179,7 +179,7 @@ export function makeLaunchVolume(world: World, call: Call, instanceId: string, a
     busy: false,
     tags: disk.tags,
   };
-  world.volumes.put(made, world.nowMs, call.instant);
-  world.transition('volume', made.id, null, 'in-use', null, { instanceId, snapshotId: made.snapshotId });
+  region.volumes.put(made, region.nowMs, call.instant);
+  region.transition('volume', made.id, null, 'in-use', null, { instanceId, snapshotId: made.snapshotId });
   return made.id;
 }

@@ -4,7 +4,7 @@ import type { SimInstanceType } from '../instance-types.ts';
 import { need } from '../lookup.ts';
 import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
 import { tagsFor } from '../tags.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 import { freeAddressCount, makeInterface, requireRoomForInterface } from './network-interfaces-model.ts';
 
 type Wanted =
@@ -35,19 +35,19 @@ export interface LaunchNetwork {
 
 /** The default security group of the VPC when none is named. @throws InvalidGroup.NotFound, InvalidParameterValue (another VPC) */
 export function groupsFor(
-  world: World,
+  region: Region,
   call: Call,
   subnet: SimSubnet,
   ids: readonly string[] | undefined,
 ): readonly string[] {
   if (!ids || ids.length === 0) {
-    return world.securityGroups
+    return region.securityGroups
       .all()
       .filter((group) => group.vpcId === subnet.vpcId && group.name === 'default')
       .map((group) => group.id);
   }
   for (const id of ids) {
-    const group = need(call, world.securityGroups, 'securityGroup', id);
+    const group = need(call, region.securityGroups, 'securityGroup', id);
     if (group.vpcId !== subnet.vpcId) {
       throw new Ec2Error(
         'InvalidParameter',
@@ -58,8 +58,8 @@ export function groupsFor(
   return ids;
 }
 
-function defaultSubnet(world: World, az: string | undefined): SimSubnet {
-  const found = world.subnets.all().find((subnet) => az === undefined || subnet.az === az);
+function defaultSubnet(region: Region, az: string | undefined): SimSubnet {
+  const found = region.subnets.all().find((subnet) => az === undefined || subnet.az === az);
   if (!found) throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
   return found;
 }
@@ -87,8 +87,13 @@ function requireNoTopLevel(input: RunInstancesRequest): void {
  * @throws InvalidNetworkInterfaceID.NotFound (a permit that was revoked), InvalidNetworkInterface.InUse (it did launch),
  * InvalidParameterCombination (what belongs to the interface is repeated)
  */
-function existing(world: World, call: Call, spec: InstanceNetworkInterfaceSpecification, deviceIndex: number): Wanted {
-  const one = need(call, world.networkInterfaces, 'networkInterface', spec.NetworkInterfaceId);
+function existing(
+  region: Region,
+  call: Call,
+  spec: InstanceNetworkInterfaceSpecification,
+  deviceIndex: number,
+): Wanted {
+  const one = need(call, region.networkInterfaces, 'networkInterface', spec.NetworkInterfaceId);
   for (const name of [
     'SubnetId',
     'Groups',
@@ -113,7 +118,7 @@ function existing(world: World, call: Call, spec: InstanceNetworkInterfaceSpecif
 }
 
 function fresh(
-  world: World,
+  region: Region,
   call: Call,
   spec: InstanceNetworkInterfaceSpecification,
   subnet: SimSubnet,
@@ -124,7 +129,7 @@ function fresh(
     subnet,
     deviceIndex,
     networkCardIndex: spec.NetworkCardIndex ?? 0,
-    groupIds: groupsFor(world, call, subnet, spec.Groups),
+    groupIds: groupsFor(region, call, subnet, spec.Groups),
     privateIp: spec.PrivateIpAddress,
     ipv6: {
       named: (spec.Ipv6Addresses ?? []).flatMap((one) => one.Ipv6Address ?? []),
@@ -135,36 +140,36 @@ function fresh(
   };
 }
 
-function fromSpecs(world: World, call: Call, input: RunInstancesRequest): Wanted[] {
+function fromSpecs(region: Region, call: Call, input: RunInstancesRequest): Wanted[] {
   requireNoTopLevel(input);
   return (input.NetworkInterfaces ?? []).map((spec) => {
     const deviceIndex = spec.DeviceIndex;
     if (deviceIndex === undefined) {
       throw new Ec2Error('MissingParameter', 'Each network interface requires a device index.');
     }
-    if (spec.NetworkInterfaceId !== undefined) return existing(world, call, spec, deviceIndex);
+    if (spec.NetworkInterfaceId !== undefined) return existing(region, call, spec, deviceIndex);
     const subnet = spec.SubnetId
-      ? need(call, world.subnets, 'subnet', spec.SubnetId)
-      : defaultSubnet(world, input.Placement?.AvailabilityZone);
-    return fresh(world, call, spec, subnet, deviceIndex);
+      ? need(call, region.subnets, 'subnet', spec.SubnetId)
+      : defaultSubnet(region, input.Placement?.AvailabilityZone);
+    return fresh(region, call, spec, subnet, deviceIndex);
   });
 }
 
-function wantedInterfaces(world: World, call: Call, input: RunInstancesRequest): Wanted[] {
-  if (input.NetworkInterfaces && input.NetworkInterfaces.length > 0) return fromSpecs(world, call, input);
+function wantedInterfaces(region: Region, call: Call, input: RunInstancesRequest): Wanted[] {
+  if (input.NetworkInterfaces && input.NetworkInterfaces.length > 0) return fromSpecs(region, call, input);
   const subnet = input.SubnetId
-    ? need(call, world.subnets, 'subnet', input.SubnetId)
-    : defaultSubnet(world, input.Placement?.AvailabilityZone);
+    ? need(call, region.subnets, 'subnet', input.SubnetId)
+    : defaultSubnet(region, input.Placement?.AvailabilityZone);
   const spec = {
     ...{ Groups: input.SecurityGroupIds, PrivateIpAddress: input.PrivateIpAddress },
     ...{ Ipv6Addresses: input.Ipv6Addresses, Ipv6AddressCount: input.Ipv6AddressCount },
   };
-  return [fresh(world, call, spec, subnet, 0)];
+  return [fresh(region, call, spec, subnet, 0)];
 }
 
 const azOf = (wanted: Wanted): string => (wanted.kind === 'existing' ? wanted.one.az : wanted.subnet.az);
 
-function checkTogether(world: World, wanted: readonly Wanted[], az: string | undefined, count: number): Wanted {
+function checkTogether(region: Region, wanted: readonly Wanted[], az: string | undefined, count: number): Wanted {
   const primary = wanted.find((one) => one.deviceIndex === 0 && one.networkCardIndex === 0);
   if (!primary) throw new Ec2Error('InvalidParameterValue', 'A network interface with device index 0 is required');
   if (new Set(wanted.map((one) => `${one.networkCardIndex}/${one.deviceIndex}`)).size !== wanted.length) {
@@ -178,7 +183,7 @@ function checkTogether(world: World, wanted: readonly Wanted[], az: string | und
   if (count > 1 && pinned) {
     throw new Ec2Error('InvalidParameterCombination', 'A fixed interface or address needs MaxCount 1');
   }
-  for (const one of wanted) if (one.kind === 'new') checkRoom(world, one, count);
+  for (const one of wanted) if (one.kind === 'new') checkRoom(region, one, count);
   return primary;
 }
 
@@ -193,43 +198,43 @@ export function requireCards(network: LaunchNetwork, { name, networkCards }: Sim
 }
 
 /** Checked before anything is made, so that a launch is all or nothing. */
-function checkRoom(world: World, one: Wanted & { readonly kind: 'new' }, count: number): void {
-  requireRoomForInterface(world);
-  if (one.privateIp !== undefined && world.usedIps.has(`${one.subnet.id}/${one.privateIp}`)) {
+function checkRoom(region: Region, one: Wanted & { readonly kind: 'new' }, count: number): void {
+  requireRoomForInterface(region);
+  if (one.privateIp !== undefined && region.usedIps.has(`${one.subnet.id}/${one.privateIp}`)) {
     throw new Ec2Error('InvalidIPAddress.InUse', `Address ${one.privateIp} is in use.`);
   }
-  if (freeAddressCount(world, one.subnet) < count) {
+  if (freeAddressCount(region, one.subnet) < count) {
     throw new Ec2Error('InsufficientFreeAddressesInSubnet', `No free addresses in subnet ${one.subnet.id}`);
   }
 }
 
 /** Where the launch lands and with which interfaces; nothing is made yet. */
-export function launchNetwork(world: World, call: Call, input: RunInstancesRequest, count: number): LaunchNetwork {
+export function launchNetwork(region: Region, call: Call, input: RunInstancesRequest, count: number): LaunchNetwork {
   const az = input.Placement?.AvailabilityZone;
-  if (az !== undefined && !world.zones.includes(az)) {
+  if (az !== undefined && !region.zones.includes(az)) {
     throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${az}]`);
   }
-  const wanted = wantedInterfaces(world, call, input);
-  const primary = checkTogether(world, wanted, az, count);
-  const subnet = primary.kind === 'new' ? primary.subnet : need(call, world.subnets, 'subnet', primary.one.subnetId);
+  const wanted = wantedInterfaces(region, call, input);
+  const primary = checkTogether(region, wanted, az, count);
+  const subnet = primary.kind === 'new' ? primary.subnet : need(call, region.subnets, 'subnet', primary.one.subnetId);
   const asked = input.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
   const wantsPublicIp = primary.kind === 'new' && (asked ?? subnet.mapPublicIp);
   return {
     subnet,
     wanted,
-    autoPublicIp: wantsPublicIp ? `198.51.100.${1 + Math.floor(world.random.next() * 254)}` : null,
+    autoPublicIp: wantsPublicIp ? `198.51.100.${1 + Math.floor(region.random.next() * 254)}` : null,
   };
 }
 
 /** Every subnet has a block of its own; which address of it makes no difference here. */
-const ipv6Of = (world: World, { named, count }: { named: readonly string[]; count: number }): readonly string[] => [
+const ipv6Of = (region: Region, { named, count }: { named: readonly string[]; count: number }): readonly string[] => [
   ...named,
-  ...Array.from({ length: count }, () => `2001:db8::${world.random.hex(2)}:${world.random.hex(2)}`),
+  ...Array.from({ length: count }, () => `2001:db8::${region.random.hex(2)}:${region.random.hex(2)}`),
 ];
 
 /** Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it runs. Returns their ids. */
 export function attachLaunchInterfaces(
-  world: World,
+  region: Region,
   call: Call,
   instanceId: string,
   network: LaunchNetwork,
@@ -245,18 +250,23 @@ export function attachLaunchInterfaces(
     const one =
       wanted.kind === 'existing'
         ? wanted.one
-        : makeInterface(world, call, { ...wanted, ipv6Addresses: ipv6Of(world, wanted.ipv6), clientToken: null, tags });
+        : makeInterface(region, call, {
+            ...wanted,
+            ipv6Addresses: ipv6Of(region, wanted.ipv6),
+            clientToken: null,
+            tags,
+          });
     const attachment = {
-      attachmentId: world.newId('eni-attach'),
+      attachmentId: region.newId('eni-attach'),
       instanceId,
       deviceIndex: wanted.deviceIndex,
       networkCardIndex: wanted.networkCardIndex,
       state: 'attaching' as const,
-      attachedAtWallMs: world.wallMs(),
+      attachedAtWallMs: region.wallMs(),
       deleteOnTermination: wanted.deleteOnTermination,
     };
-    world.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, world.nowMs, call.instant);
-    world.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId });
+    region.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, region.nowMs, call.instant);
+    region.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId });
     return one.id;
   });
 }

@@ -1,7 +1,7 @@
 import type { RunInstancesRequest } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
 import { need } from '../lookup.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { needKeyPair, putKeyPair } from './key-pairs.ts';
 import { needPlacementGroup, putPlacementGroup } from './placement-groups.ts';
 
@@ -11,10 +11,10 @@ const profileNameOf = (profile: Profile): string =>
   profile.Name ?? profile.Arn?.split(':instance-profile/').at(-1) ?? '';
 
 /** EC2's own words; IAM has no code of its own there. */
-function requireProfile(world: World, profile: Profile): void {
+function requireProfile(region: Region, profile: Profile): void {
   const isForeign =
     profile.Arn !== undefined && !profile.Arn.startsWith(`arn:aws:iam::${ACCOUNT_ID}:instance-profile/`);
-  if (!isForeign && world.instanceProfiles.has(profileNameOf(profile))) return;
+  if (!isForeign && region.instanceProfiles.has(profileNameOf(profile))) return;
   const [parameter, word] = profile.Name === undefined ? ['arn', 'ARN'] : ['name', 'name'];
   const value = profile.Name ?? profile.Arn ?? '';
   throw new Ec2Error(
@@ -26,13 +26,13 @@ function requireProfile(world: World, profile: Profile): void {
 const licensesOf = (input: RunInstancesRequest): readonly string[] =>
   (input.LicenseSpecifications ?? []).map((one) => one.LicenseConfigurationArn ?? '');
 
-/** World building: a machine that was launched long ago proves that what it names was there. */
-function makeMissing(world: World, call: Call, input: RunInstancesRequest): void {
+/** Seeding: a machine that was launched long ago proves that what it names was there. */
+function makeMissing(region: Region, call: Call, input: RunInstancesRequest): void {
   const group = input.Placement?.GroupName;
-  if (input.KeyName && !world.keyPairs.has(input.KeyName)) putKeyPair(world, call, input.KeyName);
-  if (group && !world.placementGroups.has(group)) putPlacementGroup(world, call, group);
-  if (input.IamInstanceProfile) world.instanceProfiles.add(profileNameOf(input.IamInstanceProfile));
-  for (const arn of licensesOf(input)) world.licenseConfigurations.add(arn);
+  if (input.KeyName && !region.keyPairs.has(input.KeyName)) putKeyPair(region, call, input.KeyName);
+  if (group && !region.placementGroups.has(group)) putPlacementGroup(region, call, group);
+  if (input.IamInstanceProfile) region.instanceProfiles.add(profileNameOf(input.IamInstanceProfile));
+  for (const arn of licensesOf(input)) region.licenseConfigurations.add(arn);
 }
 
 /**
@@ -40,19 +40,19 @@ function makeMissing(world: World, call: Call, input: RunInstancesRequest): void
  * list of error codes).
  * @throws InvalidKeyPair.NotFound, InvalidPlacementGroup.Unknown, InvalidCapacityReservationId.NotFound, InvalidCapacityReservationState, InvalidParameterValue
  */
-export function requireReferences(world: World, call: Call, input: RunInstancesRequest): void {
-  if (call.instant) makeMissing(world, call, input);
-  if (input.KeyName) needKeyPair(world, call, input.KeyName);
+export function requireReferences(region: Region, call: Call, input: RunInstancesRequest): void {
+  if (call.instant) makeMissing(region, call, input);
+  if (input.KeyName) needKeyPair(region, call, input.KeyName);
   const group = input.Placement?.GroupId ?? input.Placement?.GroupName;
-  if (group) needPlacementGroup(world, call, group);
+  if (group) needPlacementGroup(region, call, group);
   const target = input.CapacityReservationSpecification?.CapacityReservationTarget?.CapacityReservationId;
   if (target !== undefined) {
-    const { id, state } = need(call, world.capacityReservations, 'capacityReservation', target);
+    const { id, state } = need(call, region.capacityReservations, 'capacityReservation', target);
     if (state !== 'active')
       throw new Ec2Error('InvalidCapacityReservationState', `The capacity reservation ${id} is ${state}.`);
   }
-  if (input.IamInstanceProfile) requireProfile(world, input.IamInstanceProfile);
-  const unknown = licensesOf(input).find((arn) => !world.licenseConfigurations.has(arn));
+  if (input.IamInstanceProfile) requireProfile(region, input.IamInstanceProfile);
+  const unknown = licensesOf(input).find((arn) => !region.licenseConfigurations.has(arn));
   if (unknown !== undefined)
     throw new Ec2Error('InvalidParameterValue', `Value (${unknown}) for parameter licenseConfigurationArn is invalid.`);
 }

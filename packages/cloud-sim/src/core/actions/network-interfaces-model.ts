@@ -1,6 +1,6 @@
 import { Ec2Error } from '../ec2-error.ts';
 import type { SimNetworkInterface, SimSubnet, SimTags } from '../model.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 import { SUBNET_ADDRESSES } from './common.ts';
 
 const slot = (subnet: SimSubnet, ip: string): string => `${subnet.id}/${ip}`;
@@ -22,35 +22,35 @@ const inSubnet = (subnet: SimSubnet, ip: string): boolean => {
  * Reserves a private address until the interface that holds it is deleted.
  * @throws InvalidIPAddress.InUse, InvalidParameterValue (not in the subnet), InsufficientFreeAddressesInSubnet
  */
-export function reserveIp(world: World, subnet: SimSubnet, owner: string, wanted?: string): string {
+export function reserveIp(region: Region, subnet: SimSubnet, owner: string, wanted?: string): string {
   if (wanted !== undefined) {
     if (!inSubnet(subnet, wanted)) {
       throw new Ec2Error('InvalidParameterValue', `Address ${wanted} does not fall within the subnet's address range`);
     }
-    if (world.usedIps.has(slot(subnet, wanted))) {
+    if (region.usedIps.has(slot(subnet, wanted))) {
       throw new Ec2Error('InvalidIPAddress.InUse', `Address ${wanted} is in use.`);
     }
-    world.usedIps.set(slot(subnet, wanted), owner);
+    region.usedIps.set(slot(subnet, wanted), owner);
     return wanted;
   }
-  const start = Math.floor(world.random.next() * SUBNET_ADDRESSES);
+  const start = Math.floor(region.random.next() * SUBNET_ADDRESSES);
   for (let i = 0; i < SUBNET_ADDRESSES; i++) {
     const ip = addressAt(subnet, 4 + ((start + i) % SUBNET_ADDRESSES));
-    if (world.usedIps.has(slot(subnet, ip))) continue;
-    world.usedIps.set(slot(subnet, ip), owner);
+    if (region.usedIps.has(slot(subnet, ip))) continue;
+    region.usedIps.set(slot(subnet, ip), owner);
     return ip;
   }
   throw new Ec2Error('InsufficientFreeAddressesInSubnet', `No free addresses in subnet ${subnet.id}`);
 }
 
-export function freeAddressCount(world: World, subnet: SimSubnet): number {
+export function freeAddressCount(region: Region, subnet: SimSubnet): number {
   let used = 0;
-  for (const key of world.usedIps.keys()) if (key.startsWith(`${subnet.id}/`)) used++;
+  for (const key of region.usedIps.keys()) if (key.startsWith(`${subnet.id}/`)) used++;
   return SUBNET_ADDRESSES - used;
 }
 
-export function requireRoomForInterface(world: World): void {
-  if (world.networkInterfaces.size >= world.quotas.networkInterfaces) {
+export function requireRoomForInterface(region: Region): void {
+  if (region.networkInterfaces.size >= region.quotas.networkInterfaces) {
     throw new Ec2Error('NetworkInterfaceLimitExceeded', 'The maximum number of network interfaces has been reached.');
   }
 }
@@ -66,10 +66,10 @@ export interface NewInterface {
 }
 
 /** Creates an interface, unattached; `pending` first, soon `available`. */
-export function makeInterface(world: World, call: Call, wanted: NewInterface): SimNetworkInterface {
-  requireRoomForInterface(world);
-  const id = world.newId('eni');
-  const privateIp = reserveIp(world, wanted.subnet, id, wanted.privateIp);
+export function makeInterface(region: Region, call: Call, wanted: NewInterface): SimNetworkInterface {
+  requireRoomForInterface(region);
+  const id = region.newId('eni');
+  const privateIp = reserveIp(region, wanted.subnet, id, wanted.privateIp);
   const made: SimNetworkInterface = {
     id,
     state: 'pending',
@@ -79,7 +79,7 @@ export function makeInterface(world: World, call: Call, wanted: NewInterface): S
     privateIp,
     secondaryIps: [],
     ipv6Addresses: wanted.ipv6Addresses ?? [],
-    macAddress: `02:${(world.random.hex(5).match(/../g) ?? []).join(':')}`,
+    macAddress: `02:${(region.random.hex(5).match(/../g) ?? []).join(':')}`,
     groupIds: wanted.groupIds,
     description: wanted.description,
     sourceDestCheck: true,
@@ -87,38 +87,42 @@ export function makeInterface(world: World, call: Call, wanted: NewInterface): S
     clientToken: wanted.clientToken,
     tags: wanted.tags,
   };
-  world.networkInterfaces.put(made, world.nowMs, call.instant);
-  world.transition('network-interface', id, null, 'pending');
+  region.networkInterfaces.put(made, region.nowMs, call.instant);
+  region.transition('network-interface', id, null, 'pending');
   return made;
 }
 
 /** Deletes an interface: its addresses are free again, its Elastic IP is disassociated. */
-export function destroyInterface(world: World, networkInterface: SimNetworkInterface): void {
+export function destroyInterface(region: Region, networkInterface: SimNetworkInterface): void {
   for (const ip of [networkInterface.privateIp, ...networkInterface.secondaryIps]) {
-    world.usedIps.delete(`${networkInterface.subnetId}/${ip}`);
+    region.usedIps.delete(`${networkInterface.subnetId}/${ip}`);
   }
-  disassociateAddressesOf(world, networkInterface.id);
-  world.networkInterfaces.remove(networkInterface.id, world.nowMs);
-  world.transition('network-interface', networkInterface.id, networkInterface.state, null);
+  disassociateAddressesOf(region, networkInterface.id);
+  region.networkInterfaces.remove(networkInterface.id, region.nowMs);
+  region.transition('network-interface', networkInterface.id, networkInterface.state, null);
 }
 
-export function disassociateAddressesOf(world: World, networkInterfaceId: string): void {
-  for (const address of world.addresses.all()) {
-    if (address.networkInterfaceId === networkInterfaceId) dropAssociation(world, address.id);
+export function disassociateAddressesOf(region: Region, networkInterfaceId: string): void {
+  for (const address of region.addresses.all()) {
+    if (address.networkInterfaceId === networkInterfaceId) dropAssociation(region, address.id);
   }
 }
 
-export function dropAssociation(world: World, allocationId: string): void {
-  const address = world.addresses.get(allocationId);
+export function dropAssociation(region: Region, allocationId: string): void {
+  const address = region.addresses.get(allocationId);
   if (!address?.associationId) return;
-  world.transition('association', address.associationId, 'associated', null, null, { allocationId });
-  world.addresses.update(allocationId, { associationId: null, networkInterfaceId: null, privateIp: null }, world.nowMs);
+  region.transition('association', address.associationId, 'associated', null, null, { allocationId });
+  region.addresses.update(
+    allocationId,
+    { associationId: null, networkInterfaceId: null, privateIp: null },
+    region.nowMs,
+  );
 }
 
 /** Detaches without deleting; the interface becomes `available`. */
-export function releaseInterface(world: World, id: string, scheduledMs: number | null = null): void {
-  const networkInterface = world.networkInterfaces.get(id);
+export function releaseInterface(region: Region, id: string, scheduledMs: number | null = null): void {
+  const networkInterface = region.networkInterfaces.get(id);
   if (!networkInterface) return;
-  world.networkInterfaces.update(id, { attachment: null, state: 'available' }, world.nowMs);
-  world.transition('network-interface', id, networkInterface.state, 'available', scheduledMs);
+  region.networkInterfaces.update(id, { attachment: null, state: 'available' }, region.nowMs);
+  region.transition('network-interface', id, networkInterface.state, 'available', scheduledMs);
 }

@@ -16,7 +16,7 @@ import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimAddress, SimNetworkAttachment, SimNetworkInterface } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor } from '../tags.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { date } from './common.ts';
 import { addressesByInterface } from './instance-views.ts';
 import { groupsFor } from './launch-network.ts';
@@ -33,7 +33,7 @@ const attachmentView = (one: SimNetworkAttachment) => ({
   DeleteOnTermination: one.deleteOnTermination,
 });
 
-function interfaceView(world: World, one: SimNetworkInterface, address: SimAddress | undefined): NetworkInterface {
+function interfaceView(region: Region, one: SimNetworkInterface, address: SimAddress | undefined): NetworkInterface {
   return {
     NetworkInterfaceId: one.id,
     // EC2 answers CreateNetworkInterface with `pending`, which its own model does not list.
@@ -47,7 +47,7 @@ function interfaceView(world: World, one: SimNetworkInterface, address: SimAddre
       PrivateIpAddress: ip,
     })),
     MacAddress: one.macAddress,
-    Groups: one.groupIds.map((GroupId) => ({ GroupId, GroupName: world.securityGroups.get(GroupId)?.name })),
+    Groups: one.groupIds.map((GroupId) => ({ GroupId, GroupName: region.securityGroups.get(GroupId)?.name })),
     Description: one.description,
     SourceDestCheck: one.sourceDestCheck,
     InterfaceType: 'interface',
@@ -89,33 +89,33 @@ function interfaceFilters(addresses: Map<string, SimAddress>): FilterTable<SimNe
 }
 
 export function describeNetworkInterfaces(
-  world: World,
+  region: Region,
   call: Call,
   input: DescribeNetworkInterfacesRequest,
 ): DescribeNetworkInterfacesResult {
   const ids = input.NetworkInterfaceIds;
-  const addresses = addressesByInterface(world, call);
-  const found = look(call, world.networkInterfaces, 'networkInterface', ids);
-  requireHealthyZones(world, (ids?.length ?? 0) > 0, found);
+  const addresses = addressesByInterface(region, call);
+  const found = look(call, region.networkInterfaces, 'networkInterface', ids);
+  requireHealthyZones(region, (ids?.length ?? 0) > 0, found);
   const matching = applyFilters(found, input.Filters, interfaceFilters(addresses));
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
   const { items, nextToken } = page('DescribeNetworkInterfaces', matching, input, limits, ids);
   return {
-    NetworkInterfaces: items.map((one) => interfaceView(world, one, addresses.get(one.id))),
+    NetworkInterfaces: items.map((one) => interfaceView(region, one, addresses.get(one.id))),
     NextToken: nextToken,
   };
 }
 
 /** An earlier creation with this token: its result again, even if the interface has been deleted since. */
 function recall(
-  world: World,
+  region: Region,
   scope: string,
   token: string | undefined,
   parameters: object,
 ): SimNetworkInterface | undefined {
-  const id = token ? world.tokens.recall(scope, token, parameters)?.[0] : undefined;
+  const id = token ? region.tokens.recall(scope, token, parameters)?.[0] : undefined;
   if (id === undefined) return undefined;
-  const one = world.networkInterfaces.get(id);
+  const one = region.networkInterfaces.get(id);
   if (!one) {
     throw new Ec2Error('InvalidNetworkInterfaceID.NotFound', `The networkInterface ID '${id}' does not exist`);
   }
@@ -124,55 +124,55 @@ function recall(
 
 /** `CreateNetworkInterface`: idempotent by token; a token whose interface is gone does not bring it back. */
 export function createNetworkInterface(
-  world: World,
+  region: Region,
   call: Call,
   input: CreateNetworkInterfaceRequest,
 ): CreateNetworkInterfaceResult {
   const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
-  const subnet = need(call, world.subnets, 'subnet', input.SubnetId);
+  const subnet = need(call, region.subnets, 'subnet', input.SubnetId);
   const scope = `CreateNetworkInterface/${subnet.az}`;
-  const known = recall(world, scope, token, parameters);
-  if (known) return { NetworkInterface: interfaceView(world, known, undefined), ClientToken: token };
-  world.requireZone(subnet.az);
-  const made = makeInterface(world, call, {
+  const known = recall(region, scope, token, parameters);
+  if (known) return { NetworkInterface: interfaceView(region, known, undefined), ClientToken: token };
+  region.requireZone(subnet.az);
+  const made = makeInterface(region, call, {
     subnet,
     privateIp: input.PrivateIpAddress,
-    groupIds: groupsFor(world, call, subnet, input.Groups),
+    groupIds: groupsFor(region, call, subnet, input.Groups),
     description: input.Description ?? '',
     clientToken: token ?? null,
     tags: tagsFor(input.TagSpecifications, 'network-interface'),
   });
-  if (token) world.tokens.record(scope, token, parameters, [made.id]);
-  world.later(call, 'network-interface.create', (_at, tookMs) => {
-    if (world.networkInterfaces.get(made.id)?.state !== 'pending') return;
-    world.networkInterfaces.update(made.id, { state: 'available' }, world.nowMs, call.instant);
-    world.transition('network-interface', made.id, 'pending', 'available', tookMs);
+  if (token) region.tokens.record(scope, token, parameters, [made.id]);
+  region.later(call, 'network-interface.create', (_at, tookMs) => {
+    if (region.networkInterfaces.get(made.id)?.state !== 'pending') return;
+    region.networkInterfaces.update(made.id, { state: 'available' }, region.nowMs, call.instant);
+    region.transition('network-interface', made.id, 'pending', 'available', tookMs);
   });
-  return { NetworkInterface: interfaceView(world, made, undefined), ClientToken: token };
+  return { NetworkInterface: interfaceView(region, made, undefined), ClientToken: token };
 }
 
 /** `DeleteNetworkInterface`. @throws InvalidNetworkInterface.InUse from the acceptance of a launch on */
-export function deleteNetworkInterface(world: World, call: Call, input: DeleteNetworkInterfaceRequest): object {
-  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
-  world.requireZone(one.az);
+export function deleteNetworkInterface(region: Region, call: Call, input: DeleteNetworkInterfaceRequest): object {
+  const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  region.requireZone(one.az);
   if (one.attachment) {
     throw new Ec2Error(
       'InvalidNetworkInterface.InUse',
       `Network interface '${one.id}' is currently in use (${one.attachment.attachmentId}).`,
     );
   }
-  destroyInterface(world, one);
+  destroyInterface(region, one);
   return {};
 }
 
 export function attachNetworkInterface(
-  world: World,
+  region: Region,
   call: Call,
   input: AttachNetworkInterfaceRequest,
 ): AttachNetworkInterfaceResult {
-  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
-  const instance = need(call, world.instances, 'instance', input.InstanceId);
-  world.requireZone(one.az);
+  const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  const instance = need(call, region.instances, 'instance', input.InstanceId);
+  region.requireZone(one.az);
   if (one.attachment) throw new Ec2Error('InvalidNetworkInterface.InUse', `Interface: [${one.id}] in use.`);
   if (one.az !== instance.az) {
     throw new Ec2Error('InvalidParameterCombination', `${one.id} is in ${one.az}, ${instance.id} in ${instance.az}`);
@@ -182,79 +182,79 @@ export function attachNetworkInterface(
   }
   const deviceIndex = input.DeviceIndex ?? -1;
   const taken = instance.networkInterfaceIds.some(
-    (id) => world.networkInterfaces.get(id)?.attachment?.deviceIndex === deviceIndex,
+    (id) => region.networkInterfaces.get(id)?.attachment?.deviceIndex === deviceIndex,
   );
   if (taken || deviceIndex < 1) {
     throw new Ec2Error('InvalidParameterValue', `Instance '${instance.id}' already has an interface at ${deviceIndex}`);
   }
   const attachment: SimNetworkAttachment = {
-    attachmentId: world.newId('eni-attach'),
+    attachmentId: region.newId('eni-attach'),
     instanceId: instance.id,
     deviceIndex,
     networkCardIndex: 0,
     state: 'attaching',
-    attachedAtWallMs: world.wallMs(),
+    attachedAtWallMs: region.wallMs(),
     deleteOnTermination: false,
   };
-  world.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, world.nowMs, call.instant);
-  world.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId: instance.id });
+  region.networkInterfaces.update(one.id, { attachment, state: 'in-use' }, region.nowMs, call.instant);
+  region.transition('network-interface', one.id, one.state, 'in-use', null, { instanceId: instance.id });
   const networkInterfaceIds = [...instance.networkInterfaceIds, one.id];
-  world.instances.update(instance.id, { networkInterfaceIds }, world.nowMs, call.instant);
-  world.later(call, 'network-interface.attach', () => {
-    const now = world.networkInterfaces.get(one.id)?.attachment;
+  region.instances.update(instance.id, { networkInterfaceIds }, region.nowMs, call.instant);
+  region.later(call, 'network-interface.attach', () => {
+    const now = region.networkInterfaces.get(one.id)?.attachment;
     if (now?.state !== 'attaching') return;
-    world.networkInterfaces.update(one.id, { attachment: { ...now, state: 'attached' } }, world.nowMs, call.instant);
+    region.networkInterfaces.update(one.id, { attachment: { ...now, state: 'attached' } }, region.nowMs, call.instant);
   });
   return { AttachmentId: attachment.attachmentId, NetworkCardIndex: 0 };
 }
 
-const byAttachment = (world: World, attachmentId: string | undefined): SimNetworkInterface => {
-  const one = world.networkInterfaces.all().find((other) => other.attachment?.attachmentId === attachmentId);
+const byAttachment = (region: Region, attachmentId: string | undefined): SimNetworkInterface => {
+  const one = region.networkInterfaces.all().find((other) => other.attachment?.attachmentId === attachmentId);
   if (attachmentId !== undefined && one) return one;
   throw new Ec2Error('InvalidAttachmentID.NotFound', `The attachment '${String(attachmentId)}' does not exist`);
 };
 
 /** `DetachNetworkInterface`: never the primary one, running or stopped. */
-export function detachNetworkInterface(world: World, call: Call, input: DetachNetworkInterfaceRequest): object {
-  const one = byAttachment(world, input.AttachmentId);
-  world.requireZone(one.az);
+export function detachNetworkInterface(region: Region, call: Call, input: DetachNetworkInterfaceRequest): object {
+  const one = byAttachment(region, input.AttachmentId);
+  region.requireZone(one.az);
   const attachment = one.attachment;
   if (!attachment) return {};
   if (attachment.deviceIndex === 0) {
     throw new Ec2Error('OperationNotPermitted', `The network interface at device index 0 cannot be detached.`);
   }
   if (attachment.state === 'detaching') return {};
-  world.networkInterfaces.update(one.id, { attachment: { ...attachment, state: 'detaching' } }, world.nowMs);
-  world.later(call, 'network-interface.detach', (_at, tookMs) => {
-    if (world.networkInterfaces.get(one.id)?.attachment?.state !== 'detaching') return;
-    releaseInterface(world, one.id, tookMs);
-    const instance = world.instances.get(attachment.instanceId);
+  region.networkInterfaces.update(one.id, { attachment: { ...attachment, state: 'detaching' } }, region.nowMs);
+  region.later(call, 'network-interface.detach', (_at, tookMs) => {
+    if (region.networkInterfaces.get(one.id)?.attachment?.state !== 'detaching') return;
+    releaseInterface(region, one.id, tookMs);
+    const instance = region.instances.get(attachment.instanceId);
     const networkInterfaceIds = instance?.networkInterfaceIds.filter((id) => id !== one.id);
-    if (networkInterfaceIds) world.instances.update(attachment.instanceId, { networkInterfaceIds }, world.nowMs);
+    if (networkInterfaceIds) region.instances.update(attachment.instanceId, { networkInterfaceIds }, region.nowMs);
   });
   return {};
 }
 
 /** `ModifyNetworkInterfaceAttribute`: one attribute per call. */
 export function modifyNetworkInterfaceAttribute(
-  world: World,
+  region: Region,
   call: Call,
   input: ModifyNetworkInterfaceAttributeRequest,
 ): object {
-  const one = need(call, world.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
-  world.requireZone(one.az);
+  const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
+  region.requireZone(one.az);
   const given = (['Description', 'SourceDestCheck', 'Groups', 'Attachment'] as const).filter(
     (name) => input[name] !== undefined,
   );
   if (given.length !== 1) {
     throw new Ec2Error('InvalidParameterCombination', `Want exactly one attribute, got ${given.length}`);
   }
-  world.networkInterfaces.update(one.id, interfacePatch(world, call, one, input), world.nowMs, call.instant);
+  region.networkInterfaces.update(one.id, interfacePatch(region, call, one, input), region.nowMs, call.instant);
   return {};
 }
 
 function interfacePatch(
-  world: World,
+  region: Region,
   call: Call,
   one: SimNetworkInterface,
   input: ModifyNetworkInterfaceAttributeRequest,
@@ -262,7 +262,7 @@ function interfacePatch(
   if (input.Description) return { description: input.Description.Value ?? '' };
   if (input.SourceDestCheck) return { sourceDestCheck: input.SourceDestCheck.Value ?? true };
   if (input.Groups) {
-    return { groupIds: groupsFor(world, call, need(call, world.subnets, 'subnet', one.subnetId), input.Groups) };
+    return { groupIds: groupsFor(region, call, need(call, region.subnets, 'subnet', one.subnetId), input.Groups) };
   }
   const attachment = one.attachment;
   if (!attachment || attachment.attachmentId !== input.Attachment?.AttachmentId) {

@@ -13,7 +13,7 @@ import { applyFilters, type FilterTable, tagList } from '../filters.ts';
 import { look } from '../lookup.ts';
 import type { SimSecurityGroup, SimSubnet, SimVpc } from '../model.ts';
 import { page } from '../pages.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { freeAddressCount } from './network-interfaces-model.ts';
 
 const PAGE = { min: 5, max: 1_000 };
@@ -27,8 +27,8 @@ const SUBNET_FILTERS: FilterTable<SimSubnet> = {
   'default-for-az': () => ['true'],
 };
 
-export function describeSubnets(world: World, call: Call, input: DescribeSubnetsRequest): DescribeSubnetsResult {
-  const found = applyFilters(look(call, world.subnets, 'subnet', input.SubnetIds), input.Filters, SUBNET_FILTERS);
+export function describeSubnets(region: Region, call: Call, input: DescribeSubnetsRequest): DescribeSubnetsResult {
+  const found = applyFilters(look(call, region.subnets, 'subnet', input.SubnetIds), input.Filters, SUBNET_FILTERS);
   const { items, nextToken } = page('DescribeSubnets', found, input, PAGE, input.SubnetIds);
   return {
     NextToken: nextToken,
@@ -38,7 +38,7 @@ export function describeSubnets(world: World, call: Call, input: DescribeSubnets
       AvailabilityZone: one.az,
       CidrBlock: one.cidrBlock,
       State: 'available' as const,
-      AvailableIpAddressCount: freeAddressCount(world, one),
+      AvailableIpAddressCount: freeAddressCount(region, one),
       MapPublicIpOnLaunch: one.mapPublicIp,
       DefaultForAz: true,
       OwnerId: ACCOUNT_ID,
@@ -54,8 +54,8 @@ const VPC_FILTERS: FilterTable<SimVpc> = {
   state: () => ['available'],
 };
 
-export function describeVpcs(world: World, call: Call, input: DescribeVpcsRequest): DescribeVpcsResult {
-  const found = applyFilters(look(call, world.vpcs, 'vpc', input.VpcIds), input.Filters, VPC_FILTERS);
+export function describeVpcs(region: Region, call: Call, input: DescribeVpcsRequest): DescribeVpcsResult {
+  const found = applyFilters(look(call, region.vpcs, 'vpc', input.VpcIds), input.Filters, VPC_FILTERS);
   const { items, nextToken } = page('DescribeVpcs', found, input, PAGE, input.VpcIds);
   return {
     NextToken: nextToken,
@@ -77,11 +77,11 @@ const GROUP_FILTERS: FilterTable<SimSecurityGroup> = {
 };
 
 export function describeSecurityGroups(
-  world: World,
+  region: Region,
   call: Call,
   input: DescribeSecurityGroupsRequest,
 ): DescribeSecurityGroupsResult {
-  const found = look(call, world.securityGroups, 'securityGroup', input.GroupIds);
+  const found = look(call, region.securityGroups, 'securityGroup', input.GroupIds);
   const matching = applyFilters(found, input.Filters, GROUP_FILTERS);
   const { items, nextToken } = page('DescribeSecurityGroups', matching, input, PAGE, input.GroupIds);
   return {
@@ -106,40 +106,40 @@ interface Zone {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-const zoneFilters = (world: World): FilterTable<Zone> => ({
+const zoneFilters = (region: Region): FilterTable<Zone> => ({
   'zone-name': (one) => [one.id],
   'zone-id': (one) => [one.zoneId],
-  'region-name': () => [world.region],
+  'region-name': () => [region.name],
   state: (one) => [one.state],
 });
 
 export function describeAvailabilityZones(
-  world: World,
+  region: Region,
   _call: Call,
   input: DescribeAvailabilityZonesRequest,
 ): DescribeAvailabilityZonesResult {
-  const all = world.zones.map(
+  const all = region.zones.map(
     (id, i): Zone => ({
       id,
       zoneId: `use1-az${i + 1}`,
-      state: world.impairedZones.has(id) ? 'impaired' : 'available',
+      state: region.impairedZones.has(id) ? 'impaired' : 'available',
       tags: {},
     }),
   );
   for (const name of input.ZoneNames ?? []) {
-    if (!world.zones.includes(name)) {
+    if (!region.zones.includes(name)) {
       throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${name}]`);
     }
   }
   const named = input.ZoneNames?.length ? all.filter((one) => input.ZoneNames?.includes(one.id)) : all;
   return {
-    AvailabilityZones: applyFilters(named, input.Filters, zoneFilters(world)).map((one) => ({
+    AvailabilityZones: applyFilters(named, input.Filters, zoneFilters(region)).map((one) => ({
       ZoneName: one.id,
       ZoneId: one.zoneId,
       ZoneType: 'availability-zone',
-      RegionName: world.region,
-      GroupName: world.region,
-      NetworkBorderGroup: world.region,
+      RegionName: region.name,
+      GroupName: region.name,
+      NetworkBorderGroup: region.name,
       OptInStatus: 'opt-in-not-required' as const,
       State: one.state,
       Messages: [],

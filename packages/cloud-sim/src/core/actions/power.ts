@@ -12,7 +12,7 @@ import { Ec2Error } from '../ec2-error.ts';
 import type { LatencyName } from '../latency.ts';
 import { need } from '../lookup.ts';
 import { type SimInstance, switchRules } from '../model.ts';
-import { type Call, struckBy, type World } from '../world.ts';
+import { type Call, faultOf, type Region } from '../region.ts';
 import { userInitiated } from './common.ts';
 import { stateView } from './instance-views.ts';
 import { enter, finishLaunch, finishShuttingDown, finishStop, metalFactor } from './lifecycle.ts';
@@ -28,13 +28,13 @@ const USER_SHUTDOWN = {
 } as const;
 
 /** All named instances or an error: a batch is all or nothing. */
-function named(world: World, call: Call, ids: readonly string[] | undefined): SimInstance[] {
+function named(region: Region, call: Call, ids: readonly string[] | undefined): SimInstance[] {
   if (!ids || ids.length === 0) {
     throw new Ec2Error('MissingParameter', 'The request must contain the parameter InstanceId');
   }
   if (ids.length > IDS_MAX) throw new Ec2Error('InvalidParameterValue', `${ids.length} ids, at most ${IDS_MAX}`);
-  const found = [...new Set(ids)].map((id) => need(call, world.instances, 'instance', id));
-  for (const instance of found) world.requireZone(instance.az);
+  const found = [...new Set(ids)].map((id) => need(call, region.instances, 'instance', id));
+  for (const instance of found) region.requireZone(instance.az);
   return found;
 }
 
@@ -48,14 +48,14 @@ function change(before: SimInstance, after: SimInstance): InstanceStateChange {
   return { InstanceId: before.id, PreviousState: stateView(before.state), CurrentState: stateView(after.state) };
 }
 
-function requireNoProtection(world: World, instance: SimInstance, verb: 'stop' | 'terminate'): void {
-  if (switchRules(instance.stopProtection, world.nowMs)) {
+function requireNoProtection(region: Region, instance: SimInstance, verb: 'stop' | 'terminate'): void {
+  if (switchRules(instance.stopProtection, region.nowMs)) {
     throw new Ec2Error(
       'OperationNotPermitted',
       `The instance '${instance.id}' may not be ${verb === 'stop' ? 'stopped' : 'terminated'}. Modify its 'disableApiStop' instance attribute and try again.`,
     );
   }
-  if (verb === 'terminate' && switchRules(instance.terminationProtection, world.nowMs)) {
+  if (verb === 'terminate' && switchRules(instance.terminationProtection, region.nowMs)) {
     throw new Ec2Error(
       'OperationNotPermitted',
       `The instance '${instance.id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,
@@ -64,20 +64,20 @@ function requireNoProtection(world: World, instance: SimInstance, verb: 'stop' |
 }
 
 /** Without force only from `running`; with force also from `pending` and `stopping`. Repeats are harmless. */
-function requireStoppable(world: World, instance: SimInstance, force: boolean): void {
+function requireStoppable(region: Region, instance: SimInstance, force: boolean): void {
   if (instance.state === 'stopped' || instance.state === 'stopping') return;
   if (instance.state === 'running' || (instance.state === 'pending' && force)) {
-    requireNoProtection(world, instance, 'stop');
+    requireNoProtection(region, instance, 'stop');
     return;
   }
   throw wrongState(instance, 'stopped');
 }
 
-function repeatStop(world: World, call: Call, instance: SimInstance, force: boolean): SimInstance {
+function repeatStop(region: Region, call: Call, instance: SimInstance, force: boolean): SimInstance {
   if (instance.state !== 'stopping' || !instance.stuck || !force || instance.forcedStopPending) return instance;
   const { id, generation } = instance;
-  world.later(call, 'instance.stop-force-stuck', (_at, tookMs) => finishStop(world, id, generation, tookMs));
-  return world.instances.update(id, { forcedStopPending: true }, world.nowMs) ?? instance;
+  region.later(call, 'instance.stop-force-stuck', (_at, tookMs) => finishStop(region, id, generation, tookMs));
+  return region.instances.update(id, { forcedStopPending: true }, region.nowMs) ?? instance;
 }
 
 /** A guest that hangs does not answer its power button: EC2 waits for it unless the shutdown of the OS is skipped. */
@@ -86,56 +86,56 @@ function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
   return instance.crashedAtMs === null ? 'instance.stop-graceful' : 'instance.stop-unresponsive';
 }
 
-function beginStop(world: World, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
-  const fault = struckBy(call, 'stuck-stopping');
-  const busy = struckBy(call, 'busy-after-stop');
+function beginStop(region: Region, call: Call, instance: SimInstance, input: StopInstancesRequest): SimInstance {
+  const fault = faultOf(call, 'stuck-stopping');
+  const busy = faultOf(call, 'busy-after-stop');
   const force = input.Force ?? false;
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const generation = instance.generation + 1;
   const asked = {
     generation,
     stateReason: USER_SHUTDOWN,
-    transitionReason: userInitiated(world.wallMs()),
+    transitionReason: userInitiated(region.wallMs()),
     runningSinceMs: null,
     stuck: fault !== undefined,
     forcedStopPending: fault !== undefined && force,
-    busyAfterStopMs: busy ? (busy.delayMs ?? BUSY_MS / world.latency.speed) : null,
+    busyAfterStopMs: busy ? (busy.delayMs ?? BUSY_MS / region.latency.speed) : null,
   };
-  const stopping = enter(world, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
-  const finish = (_at: number, tookMs: number) => finishStop(world, instance.id, generation, tookMs);
+  const stopping = enter(region, instance, 'stopping', asked, null, { force, skipOsShutdown }, call.instant);
+  const finish = (_at: number, tookMs: number) => finishStop(region, instance.id, generation, tookMs);
   if (!fault) {
-    world.later(call, stopName(instance, skipOsShutdown), finish);
+    region.later(call, stopName(instance, skipOsShutdown), finish);
   } else if (fault.delayMs !== undefined && force) {
-    world.laterIn(fault.delayMs, finish);
+    region.laterIn(fault.delayMs, finish);
   } else if (force) {
-    world.later(call, 'instance.stop-force-stuck', finish);
+    region.later(call, 'instance.stop-force-stuck', finish);
   }
   return stopping;
 }
 
 /** `StopInstances`: EBS-backed instances only exist here. */
-export function stopInstances(world: World, call: Call, input: StopInstancesRequest): StopInstancesResult {
-  const instances = named(world, call, input.InstanceIds);
+export function stopInstances(region: Region, call: Call, input: StopInstancesRequest): StopInstancesResult {
+  const instances = named(region, call, input.InstanceIds);
   const force = input.Force ?? false;
   if (input.Hibernate) throw new Ec2Error('UnsupportedHibernationConfiguration', 'Hibernation is not simulated');
-  for (const instance of instances) requireStoppable(world, instance, force);
+  for (const instance of instances) requireStoppable(region, instance, force);
   return {
     StoppingInstances: instances.map((before) => {
       const repeated = before.state === 'stopping' || before.state === 'stopped';
-      const after = repeated ? repeatStop(world, call, before, force) : beginStop(world, call, before, input);
+      const after = repeated ? repeatStop(region, call, before, force) : beginStop(region, call, before, input);
       return change(before, after);
     }),
   };
 }
 
 /** `StartInstances`: like a launch it needs capacity. */
-export function startInstances(world: World, call: Call, input: StartInstancesRequest): StartInstancesResult {
-  const instances = named(world, call, input.InstanceIds);
+export function startInstances(region: Region, call: Call, input: StartInstancesRequest): StartInstancesResult {
+  const instances = named(region, call, input.InstanceIds);
   for (const one of instances) {
     if (!['stopped', 'pending', 'running'].includes(one.state)) throw wrongState(one, 'started');
     if (one.state === 'stopped') {
       const bootable = one.volumeIds.some(
-        (id) => world.volumes.get(id)?.attachments.find((a) => a.instanceId === one.id)?.device === one.rootDeviceName,
+        (id) => region.volumes.get(id)?.attachments.find((a) => a.instanceId === one.id)?.device === one.rootDeviceName,
       );
       if (!bootable) {
         throw new Ec2Error('IncorrectInstanceState', `Instance '${one.id}' does not have a volume attached at root`);
@@ -145,39 +145,39 @@ export function startInstances(world: World, call: Call, input: StartInstancesRe
   const starting = instances.filter((one) => one.state === 'stopped');
   const wanted = Map.groupBy(starting, (one) => `${one.az}/${one.instanceType}`);
   for (const [first, ...rest] of wanted.values()) {
-    if (first) takeCapacity(world, call, first.az, first.instanceType, 1 + rest.length);
+    if (first) takeCapacity(region, call, first.az, first.instanceType, 1 + rest.length);
   }
   return {
     StartingInstances: instances.map((before) => {
       if (before.state !== 'stopped') return change(before, before);
       const generation = before.generation + 1;
-      const patch = { generation, stateReason: null, transitionReason: '', launchedAtWallMs: world.wallMs() };
-      const after = enter(world, before, 'pending', patch);
-      world.later(call, 'instance.pending', (_at, tookMs) =>
-        finishLaunch(world, before.id, generation, tookMs, call.instant),
+      const patch = { generation, stateReason: null, transitionReason: '', launchedAtWallMs: region.wallMs() };
+      const after = enter(region, before, 'pending', patch);
+      region.later(call, 'instance.pending', (_at, tookMs) =>
+        finishLaunch(region, before.id, generation, tookMs, call.instant),
       );
       return change(before, after);
     }),
   };
 }
 
-/** `RebootInstances`: the state stays `running`; the machine room restarts the machine. */
-export function rebootInstances(world: World, call: Call, input: RebootInstancesRequest): object {
-  for (const instance of named(world, call, input.InstanceIds)) {
+/** `RebootInstances`: the state stays `running`; instance-processes restarts the machine. */
+export function rebootInstances(region: Region, call: Call, input: RebootInstancesRequest): object {
+  for (const instance of named(region, call, input.InstanceIds)) {
     if (instance.state !== 'running') throw wrongState(instance, 'rebooted');
-    world.later(call, 'instance.reboot', () => {
-      const now = world.instances.get(instance.id);
+    region.later(call, 'instance.reboot', () => {
+      const now = region.instances.get(instance.id);
       if (now?.state !== 'running' || now.generation !== instance.generation) return;
-      const checksOkAtMs = world.nowMs + world.latency.sampleMs('instance.checks-ok');
-      world.instances.update(now.id, { crashedAtMs: null, impairedFromMs: null, checksOkAtMs }, world.nowMs);
-      world.transition('instance', now.id, 'running', 'running', null, { az: now.az, reboot: true });
+      const checksOkAtMs = region.nowMs + region.latency.sampleMs('instance.checks-ok');
+      region.instances.update(now.id, { crashedAtMs: null, impairedFromMs: null, checksOkAtMs }, region.nowMs);
+      region.transition('instance', now.id, 'running', 'running', null, { az: now.az, reboot: true });
     });
   }
   return {};
 }
 
 function beginTermination(
-  world: World,
+  region: Region,
   call: Call,
   instance: SimInstance,
   input: TerminateInstancesRequest,
@@ -187,32 +187,32 @@ function beginTermination(
   const asked = {
     generation,
     stateReason: USER_SHUTDOWN,
-    transitionReason: userInitiated(world.wallMs()),
+    transitionReason: userInitiated(region.wallMs()),
     runningSinceMs: null,
   };
   const skipOsShutdown = input.SkipOsShutdown ?? false;
-  const ending = enter(world, instance, 'shutting-down', asked, null, { skipOsShutdown }, call.instant);
+  const ending = enter(region, instance, 'shutting-down', asked, null, { skipOsShutdown }, call.instant);
   const quick = skipOsShutdown || stopped;
   // What hangs in `stopping` hangs in `shutting-down` too.
   const normal = quick ? 'instance.terminate-skip-os' : 'instance.terminate';
   const name = instance.stuck ? 'instance.stop-force-stuck' : normal;
-  const tookMs = call.instant ? 0 : world.latency.sampleMs(name) * metalFactor(instance);
-  world.laterIn(tookMs, () => finishShuttingDown(world, instance.id, generation, tookMs));
+  const tookMs = call.instant ? 0 : region.latency.sampleMs(name) * metalFactor(instance);
+  region.laterIn(tookMs, () => finishShuttingDown(region, instance.id, generation, tookMs));
   return ending;
 }
 
 /** `TerminateInstances`: idempotent, all or nothing. */
 export function terminateInstances(
-  world: World,
+  region: Region,
   call: Call,
   input: TerminateInstancesRequest,
 ): TerminateInstancesResult {
-  const instances = named(world, call, input.InstanceIds);
+  const instances = named(region, call, input.InstanceIds);
   const ending = (one: SimInstance) => one.state === 'shutting-down' || one.state === 'terminated';
-  for (const instance of instances) if (!ending(instance)) requireNoProtection(world, instance, 'terminate');
+  for (const instance of instances) if (!ending(instance)) requireNoProtection(region, instance, 'terminate');
   return {
     TerminatingInstances: instances.map((before) =>
-      change(before, ending(before) ? before : beginTermination(world, call, before, input)),
+      change(before, ending(before) ? before : beginTermination(region, call, before, input)),
     ),
   };
 }

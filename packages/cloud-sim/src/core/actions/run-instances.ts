@@ -4,7 +4,7 @@ import { INSTANCE_TYPES, type SimInstanceType } from '../instance-types.ts';
 import { need } from '../lookup.ts';
 import type { SimInstance } from '../model.ts';
 import { tagsFor } from '../tags.ts';
-import { type Call, struckBy, type World } from '../world.ts';
+import { type Call, faultOf, type Region } from '../region.ts';
 import { reservationView } from './instance-views.ts';
 import { placedOnHost } from './hosts.ts';
 import { type LaunchDisk, launchDisks, makeLaunchVolume } from './launch-disks.ts';
@@ -26,29 +26,29 @@ function parametersOf(input: RunInstancesRequest): object {
  * Zonal when the request names a zone, directly, by subnet or by interface; Regional otherwise. A zonal token used again in another
  * zone launches a second instance.
  */
-function tokenScope(world: World, input: RunInstancesRequest): string {
+function tokenScope(region: Region, input: RunInstancesRequest): string {
   const first = input.NetworkInterfaces?.[0];
   const subnetId = input.SubnetId ?? first?.SubnetId;
   const az =
     input.Placement?.AvailabilityZone ??
-    (subnetId === undefined ? undefined : world.subnets.get(subnetId)?.az) ??
-    (first?.NetworkInterfaceId === undefined ? undefined : world.networkInterfaces.get(first.NetworkInterfaceId)?.az);
+    (subnetId === undefined ? undefined : region.subnets.get(subnetId)?.az) ??
+    (first?.NetworkInterfaceId === undefined ? undefined : region.networkInterfaces.get(first.NetworkInterfaceId)?.az);
   return `RunInstances/${az ?? 'region'}`;
 }
 
 /** The answer to a token seen before. @throws IdempotentParameterMismatch, IdempotentInstanceTerminated */
-function recall(world: World, call: Call, input: RunInstancesRequest): Reservation | undefined {
+function recall(region: Region, call: Call, input: RunInstancesRequest): Reservation | undefined {
   if (!input.ClientToken) return undefined;
-  const ids = world.tokens.recall(tokenScope(world, input), input.ClientToken, parametersOf(input));
+  const ids = region.tokens.recall(tokenScope(region, input), input.ClientToken, parametersOf(input));
   if (!ids) return undefined;
-  const instances = ids.flatMap((id) => world.instances.get(id) ?? []);
+  const instances = ids.flatMap((id) => region.instances.get(id) ?? []);
   if (instances.length === 0 || instances.some((one) => one.state === 'terminated')) {
     throw new Ec2Error(
       'IdempotentInstanceTerminated',
       'The client token belongs to a request for an instance that has been terminated.',
     );
   }
-  return reservationView(world, call, instances);
+  return reservationView(region, call, instances);
 }
 
 function checkCounts(input: RunInstancesRequest): number {
@@ -73,9 +73,9 @@ function checkUserData(input: RunInstancesRequest): void {
   }
 }
 
-function checkImage(world: World, call: Call, input: RunInstancesRequest) {
+function checkImage(region: Region, call: Call, input: RunInstancesRequest) {
   if (input.LaunchTemplate) throw new Ec2Error('UnsupportedOperation', 'Launch templates are not simulated');
-  const image = need(call, world.images, 'image', input.ImageId);
+  const image = need(call, region.images, 'image', input.ImageId);
   if (image.state !== 'available') {
     throw new Ec2Error('InvalidAMIID.Unavailable', `The image ID '[${image.id}]' is not available (${image.state})`);
   }
@@ -99,8 +99,8 @@ function checkImage(world: World, call: Call, input: RunInstancesRequest) {
 }
 
 /** @throws Unsupported where the type is not sold in the zone */
-function requireOffered(world: World, az: string, type: SimInstanceType): void {
-  if (!world.notOffered.has(`${az}/${type.name}`)) return;
+function requireOffered(region: Region, az: string, type: SimInstanceType): void {
+  if (!region.notOffered.has(`${az}/${type.name}`)) return;
   throw new Ec2Error(
     'Unsupported',
     `Your requested instance type (${type.name}) is not supported in your requested Availability Zone (${az}).`,
@@ -127,27 +127,27 @@ function checkAttachments(type: SimInstanceType, disks: number, interfaces: numb
 }
 
 /** @throws InsufficientInstanceCapacity (500) when the zone has no room for this type. */
-export function takeCapacity(world: World, call: Call, az: string, instanceType: string, count: number): void {
+export function takeCapacity(region: Region, call: Call, az: string, instanceType: string, count: number): void {
   const key = `${az}/${instanceType}`;
-  const left = world.capacity.get(key);
-  if (struckBy(call, 'capacity') || (left !== undefined && left < count)) {
+  const left = region.capacity.get(key);
+  if (faultOf(call, 'capacity') || (left !== undefined && left < count)) {
     throw new Ec2Error(
       'InsufficientInstanceCapacity',
       `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${az}).`,
     );
   }
-  if (left !== undefined) world.capacity.set(key, left - count);
+  if (left !== undefined) region.capacity.set(key, left - count);
 }
 
-function checkQuotas(world: World, count: number, disks: number): void {
-  if (world.instances.size + count > world.quotas.instances) {
+function checkQuotas(region: Region, count: number, disks: number): void {
+  if (region.instances.size + count > region.quotas.instances) {
     throw new Ec2Error(
       'InstanceLimitExceeded',
-      `You have requested more instances (${world.instances.size + count}) than your current instance limit of ${world.quotas.instances} allows.`,
+      `You have requested more instances (${region.instances.size + count}) than your current instance limit of ${region.quotas.instances} allows.`,
     );
   }
-  if (world.volumes.size + count * disks > world.quotas.volumes) {
-    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${world.quotas.volumes}) exceeded.`);
+  if (region.volumes.size + count * disks > region.quotas.volumes) {
+    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${region.quotas.volumes}) exceeded.`);
   }
 }
 
@@ -162,12 +162,12 @@ interface LaunchPlan {
   readonly reservationId: string;
 }
 
-function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
+function makeInstance(region: Region, call: Call, plan: LaunchPlan): SimInstance {
   const { input, image, network } = plan;
-  const id = world.newId('i');
-  const volumeIds = plan.disks.map((disk) => makeLaunchVolume(world, call, id, network.subnet.az, disk));
-  const networkInterfaceIds = attachLaunchInterfaces(world, call, id, network, input);
-  const off = (value: boolean) => ({ value, former: value, effectiveAtMs: world.nowMs });
+  const id = region.newId('i');
+  const volumeIds = plan.disks.map((disk) => makeLaunchVolume(region, call, id, network.subnet.az, disk));
+  const networkInterfaceIds = attachLaunchInterfaces(region, call, id, network, input);
+  const off = (value: boolean) => ({ value, former: value, effectiveAtMs: region.nowMs });
   const made: SimInstance = {
     id,
     reservationId: plan.reservationId,
@@ -184,7 +184,7 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     architecture: image.architecture,
     rootDeviceName: image.rootDeviceName,
     clientToken: input.ClientToken ?? null,
-    launchedAtWallMs: world.wallMs(),
+    launchedAtWallMs: region.wallMs(),
     runningSinceMs: null,
     checksOkAtMs: null,
     userData: input.UserData ?? null,
@@ -205,57 +205,57 @@ function makeInstance(world: World, call: Call, plan: LaunchPlan): SimInstance {
     busyAfterStopMs: null,
     firstBoot: null,
     events: [],
-    productCodes: world.productCodes.get(image.rootSnapshotId) ?? [],
+    productCodes: region.productCodes.get(image.rootSnapshotId) ?? [],
   };
-  return world.instances.put(made, world.nowMs, call.instant);
+  return region.instances.put(made, region.nowMs, call.instant);
 }
 
-function start(world: World, call: Call, instance: SimInstance): void {
-  world.log.launch({
+function start(region: Region, call: Call, instance: SimInstance): void {
+  region.log.launch({
     instanceId: instance.id,
     clientToken: instance.clientToken,
     az: instance.az,
-    atMs: world.nowMs,
-    wallMs: world.wallMs(),
+    atMs: region.nowMs,
+    wallMs: region.wallMs(),
     tags: instance.tags,
   });
-  world.transition('instance', instance.id, null, 'pending', null, { az: instance.az });
-  const doomed = struckBy(call, 'launch-then-terminate');
-  world.later(call, 'instance.pending', (_atMs, tookMs) => {
-    if (doomed) failLaunch(world, instance.id, instance.generation, doomed.code ?? 'Client.InternalError', tookMs);
-    else finishLaunch(world, instance.id, instance.generation, tookMs, call.instant);
+  region.transition('instance', instance.id, null, 'pending', null, { az: instance.az });
+  const doomed = faultOf(call, 'launch-then-terminate');
+  region.later(call, 'instance.pending', (_atMs, tookMs) => {
+    if (doomed) failLaunch(region, instance.id, instance.generation, doomed.code ?? 'Client.InternalError', tookMs);
+    else finishLaunch(region, instance.id, instance.generation, tookMs, call.instant);
   });
 }
 
 /** `RunInstances`, EC2 API Reference. All or nothing: a refused launch leaves nothing behind, not even its token. */
-export function runInstances(world: World, call: Call, input: RunInstancesRequest): Reservation {
+export function runInstances(region: Region, call: Call, input: RunInstancesRequest): Reservation {
   const count = checkCounts(input);
-  const again = recall(world, call, input);
+  const again = recall(region, call, input);
   if (again) return again;
   checkUserData(input);
   tagsFor(input.TagSpecifications, 'instance', TAGGABLE);
-  const { image, type } = checkImage(world, call, input);
+  const { image, type } = checkImage(region, call, input);
   requireNoWeighting(input, type);
-  requireReferences(world, call, input);
-  const network = launchNetwork(world, call, input, count);
+  requireReferences(region, call, input);
+  const network = launchNetwork(region, call, input, count);
   requireCards(network, type);
-  requireOffered(world, network.subnet.az, type);
-  world.requireZone(network.subnet.az);
-  const placed = placedOnHost(world, call, input, network.subnet.az);
-  const disks = launchDisks(world, call, input, image);
+  requireOffered(region, network.subnet.az, type);
+  region.requireZone(network.subnet.az);
+  const placed = placedOnHost(region, call, input, network.subnet.az);
+  const disks = launchDisks(region, call, input, image);
   checkAttachments(type, disks.length, network.wanted.length);
-  checkQuotas(world, count, disks.length);
+  checkQuotas(region, count, disks.length);
   if (input.DryRun) throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
-  takeCapacity(world, call, network.subnet.az, type.name, count);
-  const scope = tokenScope(world, input);
-  const plan = { input, placed, image, instanceType: type.name, network, disks, reservationId: world.newId('r') };
-  const made = Array.from({ length: count }, () => makeInstance(world, call, plan));
+  takeCapacity(region, call, network.subnet.az, type.name, count);
+  const scope = tokenScope(region, input);
+  const plan = { input, placed, image, instanceType: type.name, network, disks, reservationId: region.newId('r') };
+  const made = Array.from({ length: count }, () => makeInstance(region, call, plan));
   const ids = made.map((one) => one.id);
-  if (input.ClientToken) world.tokens.record(scope, input.ClientToken, parametersOf(input), ids);
-  for (const one of made) start(world, call, one);
+  if (input.ClientToken) region.tokens.record(scope, input.ClientToken, parametersOf(input), ids);
+  for (const one of made) start(region, call, one);
   return reservationView(
-    world,
+    region,
     call,
-    ids.flatMap((id) => world.instances.get(id) ?? []),
+    ids.flatMap((id) => region.instances.get(id) ?? []),
   );
 }

@@ -14,7 +14,7 @@ import { look, need } from '../lookup.ts';
 import type { SimSnapshot, SimTags, SimVolume } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor, withTags } from '../tags.ts';
-import { ACCOUNT_ID, type Call, struckBy, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, faultOf, type Region } from '../region.ts';
 import { date } from './common.ts';
 
 /** Share of a volume that changed since the snapshot before: 5 % after a first full one, as a plausible figure. */
@@ -57,8 +57,12 @@ const SNAPSHOT_FILTERS: FilterTable<SimSnapshot> = {
   progress: (one) => [one.state === 'completed' ? '100%' : '0%'],
 };
 
-export function describeSnapshots(world: World, call: Call, input: DescribeSnapshotsRequest): DescribeSnapshotsResult {
-  const found = look(call, world.snapshots, 'snapshot', input.SnapshotIds);
+export function describeSnapshots(
+  region: Region,
+  call: Call,
+  input: DescribeSnapshotsRequest,
+): DescribeSnapshotsResult {
+  const found = look(call, region.snapshots, 'snapshot', input.SnapshotIds);
   const matching = applyFilters(found, input.Filters, SNAPSHOT_FILTERS);
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
   const { items, nextToken } = page('DescribeSnapshots', matching, input, limits, input.SnapshotIds);
@@ -66,20 +70,20 @@ export function describeSnapshots(world: World, call: Call, input: DescribeSnaps
 }
 
 /** @throws ConcurrentSnapshotLimitExceeded, SnapshotCreationPerVolumeRateExceeded, IncorrectState */
-function requireSnapshotable(world: World, call: Call, volume: SimVolume): void {
+function requireSnapshotable(region: Region, call: Call, volume: SimVolume): void {
   if (volume.state !== 'available' && volume.state !== 'in-use') {
     throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}'`);
   }
   if (call.instant) return;
-  const pending = world.snapshots.all().filter((one) => one.volumeId === volume.id && one.state === 'pending').length;
-  if (pending >= world.quotas.pendingSnapshotsPerVolume) {
+  const pending = region.snapshots.all().filter((one) => one.volumeId === volume.id && one.state === 'pending').length;
+  if (pending >= region.quotas.pendingSnapshotsPerVolume) {
     throw new Ec2Error(
       'ConcurrentSnapshotLimitExceeded',
       `Maximum allowed in-progress snapshots for a single volume exceeded (${pending}).`,
     );
   }
-  const intervalMs = world.latency.sampleMs('snapshot.interval-per-volume');
-  if (volume.lastSnapshotAtMs !== null && world.nowMs - volume.lastSnapshotAtMs < intervalMs) {
+  const intervalMs = region.latency.sampleMs('snapshot.interval-per-volume');
+  if (volume.lastSnapshotAtMs !== null && region.nowMs - volume.lastSnapshotAtMs < intervalMs) {
     throw new Ec2Error(
       'SnapshotCreationPerVolumeRateExceeded',
       'The maximum per volume CreateSnapshot request rate has been exceeded. Use an increasing or variable sleep interval between requests.',
@@ -87,12 +91,12 @@ function requireSnapshotable(world: World, call: Call, volume: SimVolume): void 
   }
 }
 
-function durationMs(world: World, call: Call, volume: SimVolume): number {
+function durationMs(region: Region, call: Call, volume: SimVolume): number {
   if (call.instant) return 0;
-  const earlier = world.snapshots.all().some((one) => one.volumeId === volume.id && one.state === 'completed');
+  const earlier = region.snapshots.all().some((one) => one.volumeId === volume.id && one.state === 'completed');
   const changedGiB = volume.sizeGiB * (earlier || volume.snapshotId !== null ? CHANGED_RATIO : 1);
-  const minimumMs = world.latency.sampleMs('snapshot.minimum');
-  return Math.max(minimumMs, changedGiB * world.latency.sampleMs('snapshot.per-changed-gib'));
+  const minimumMs = region.latency.sampleMs('snapshot.minimum');
+  return Math.max(minimumMs, changedGiB * region.latency.sampleMs('snapshot.per-changed-gib'));
 }
 
 interface Taken {
@@ -102,82 +106,82 @@ interface Taken {
 }
 
 /** Point in time: now, at the acceptance. */
-function take(world: World, call: Call, taken: Taken): { snapshot: SimSnapshot; tookMs: number } {
+function take(region: Region, call: Call, taken: Taken): { snapshot: SimSnapshot; tookMs: number } {
   const { volume } = taken;
-  const tookMs = durationMs(world, call, volume);
+  const tookMs = durationMs(region, call, volume);
   const snapshot: SimSnapshot = {
-    id: world.newId('snap'),
+    id: region.newId('snap'),
     volumeId: volume.id,
     state: 'pending',
     sizeGiB: volume.sizeGiB,
     encrypted: volume.encrypted,
     kmsKeyId: volume.kmsKeyId,
     description: taken.description,
-    startedAtMs: world.nowMs,
-    startedAtWallMs: world.wallMs(),
-    dueAtMs: world.nowMs + tookMs,
+    startedAtMs: region.nowMs,
+    startedAtWallMs: region.wallMs(),
+    dueAtMs: region.nowMs + tookMs,
     completedAtWallMs: null,
     cloudInitRanFor: volume.cloudInitRanFor,
     tags: taken.tags,
   };
-  world.snapshots.put(snapshot, world.nowMs, call.instant);
-  const codes = world.productCodes.get(volume.snapshotId ?? '');
-  if (codes) world.productCodes.set(snapshot.id, codes);
-  world.volumes.update(volume.id, { lastSnapshotAtMs: world.nowMs }, world.nowMs, call.instant);
-  world.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });
+  region.snapshots.put(snapshot, region.nowMs, call.instant);
+  const codes = region.productCodes.get(volume.snapshotId ?? '');
+  if (codes) region.productCodes.set(snapshot.id, codes);
+  region.volumes.update(volume.id, { lastSnapshotAtMs: region.nowMs }, region.nowMs, call.instant);
+  region.transition('snapshot', snapshot.id, null, 'pending', null, { volumeId: volume.id });
   return { snapshot, tookMs };
 }
 
-function finish(world: World, call: Call, id: string, tookMs: number, failed: boolean): void {
-  world.laterIn(tookMs, () => {
-    const now = world.snapshots.get(id);
+function finish(region: Region, call: Call, id: string, tookMs: number, failed: boolean): void {
+  region.laterIn(tookMs, () => {
+    const now = region.snapshots.get(id);
     if (now?.state !== 'pending') return;
     const state = failed ? 'error' : 'completed';
-    const completedAtWallMs = failed ? null : world.wallMs();
-    world.snapshots.update(id, { state, completedAtWallMs }, world.nowMs, call.instant);
-    world.transition('snapshot', id, 'pending', state, tookMs);
+    const completedAtWallMs = failed ? null : region.wallMs();
+    region.snapshots.update(id, { state, completedAtWallMs }, region.nowMs, call.instant);
+    region.transition('snapshot', id, 'pending', state, tookMs);
   });
 }
 
 /** At that moment a key of one of them cannot be used: none of them comes about. */
-function failForKeys(world: World, call: Call, set: readonly SimSnapshot[], afterMs: number): void {
-  world.laterIn(afterMs, () => {
-    if (set.every((one) => world.kmsKeys.fault(one.kmsKeyId) === null)) return;
+function failForKeys(region: Region, call: Call, set: readonly SimSnapshot[], afterMs: number): void {
+  region.laterIn(afterMs, () => {
+    if (set.every((one) => region.kmsKeys.fault(one.kmsKeyId) === null)) return;
     for (const { id } of set) {
-      if (world.snapshots.get(id)?.state !== 'pending') continue;
-      world.snapshots.update(id, { state: 'error' }, world.nowMs, call.instant);
-      world.transition('snapshot', id, 'pending', 'error', afterMs);
+      if (region.snapshots.get(id)?.state !== 'pending') continue;
+      region.snapshots.update(id, { state: 'error' }, region.nowMs, call.instant);
+      region.transition('snapshot', id, 'pending', 'error', afterMs);
     }
   });
 }
 
-function requireRoom(world: World, count: number): void {
-  if (world.snapshots.size + count > world.quotas.snapshots) {
-    throw new Ec2Error('SnapshotLimitExceeded', `The snapshot limit of ${world.quotas.snapshots} is exceeded`);
+function requireRoom(region: Region, count: number): void {
+  if (region.snapshots.size + count > region.quotas.snapshots) {
+    throw new Ec2Error('SnapshotLimitExceeded', `The snapshot limit of ${region.quotas.snapshots} is exceeded`);
   }
 }
 
 /** `CreateSnapshot`. There is no ClientToken: a repeat is a second snapshot. */
-export function createSnapshot(world: World, call: Call, input: CreateSnapshotRequest): Snapshot {
-  const volume = need(call, world.volumes, 'volume', input.VolumeId);
-  requireSnapshotable(world, call, volume);
-  requireRoom(world, 1);
+export function createSnapshot(region: Region, call: Call, input: CreateSnapshotRequest): Snapshot {
+  const volume = need(call, region.volumes, 'volume', input.VolumeId);
+  requireSnapshotable(region, call, volume);
+  requireRoom(region, 1);
   const tags = tagsFor(input.TagSpecifications, 'snapshot');
-  const { snapshot, tookMs } = take(world, call, { volume, description: input.Description ?? '', tags });
-  failForKeys(world, call, [snapshot], tookMs);
-  finish(world, call, snapshot.id, tookMs, struckBy(call, 'snapshot-error') !== undefined);
-  return snapshotView(snapshot, world.nowMs);
+  const { snapshot, tookMs } = take(region, call, { volume, description: input.Description ?? '', tags });
+  failForKeys(region, call, [snapshot], tookMs);
+  finish(region, call, snapshot.id, tookMs, faultOf(call, 'snapshot-error') !== undefined);
+  return snapshotView(snapshot, region.nowMs);
 }
 
-function volumesOf(world: World, call: Call, input: CreateSnapshotsRequest): SimVolume[] {
-  const instance = need(call, world.instances, 'instance', input.InstanceSpecification?.InstanceId);
-  world.requireZone(instance.az);
+function volumesOf(region: Region, call: Call, input: CreateSnapshotsRequest): SimVolume[] {
+  const instance = need(call, region.instances, 'instance', input.InstanceSpecification?.InstanceId);
+  region.requireZone(instance.az);
   if (instance.state === 'terminated' || instance.state === 'pending' || instance.state === 'shutting-down') {
     throw new Ec2Error('IncorrectState', `The instance '${instance.id}' is ${instance.state}`);
   }
   const excluded = new Set(input.InstanceSpecification?.ExcludeDataVolumeIds ?? []);
   const volumes = instance.volumeIds
-    .flatMap((id) => world.volumes.get(id) ?? [])
+    .flatMap((id) => region.volumes.get(id) ?? [])
     .filter((volume) => {
       const device = volume.attachments.find((a) => a.instanceId === instance.id)?.device;
       if (device === instance.rootDeviceName) return !input.InstanceSpecification?.ExcludeBootVolume;
@@ -199,22 +203,22 @@ function tagsOf(input: CreateSnapshotsRequest, volume: SimVolume): SimTags {
 }
 
 /** `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no ClientToken. */
-export function createSnapshots(world: World, call: Call, input: CreateSnapshotsRequest): CreateSnapshotsResult {
-  const volumes = volumesOf(world, call, input);
-  for (const volume of volumes) requireSnapshotable(world, call, volume);
-  requireRoom(world, volumes.length);
-  const failed = struckBy(call, 'snapshot-error') !== undefined;
+export function createSnapshots(region: Region, call: Call, input: CreateSnapshotsRequest): CreateSnapshotsResult {
+  const volumes = volumesOf(region, call, input);
+  for (const volume of volumes) requireSnapshotable(region, call, volume);
+  requireRoom(region, volumes.length);
+  const failed = faultOf(call, 'snapshot-error') !== undefined;
   const description = input.Description ?? '';
-  const taken = volumes.map((volume) => take(world, call, { volume, description, tags: tagsOf(input, volume) }));
+  const taken = volumes.map((volume) => take(region, call, { volume, description, tags: tagsOf(input, volume) }));
   // A failing set fails together, at the moment the first of them would have completed.
   const failAfterMs = Math.min(...taken.map((one) => one.tookMs));
   failForKeys(
-    world,
+    region,
     call,
     taken.map((one) => one.snapshot),
     failAfterMs,
   );
-  for (const { snapshot, tookMs } of taken) finish(world, call, snapshot.id, failed ? failAfterMs : tookMs, failed);
+  for (const { snapshot, tookMs } of taken) finish(region, call, snapshot.id, failed ? failAfterMs : tookMs, failed);
   return {
     Snapshots: taken.map(({ snapshot }) => ({
       SnapshotId: snapshot.id,
@@ -232,15 +236,15 @@ export function createSnapshots(world: World, call: Call, input: CreateSnapshots
 }
 
 /** `DeleteSnapshot`. @throws InvalidSnapshot.InUse while an image needs it */
-export function deleteSnapshot(world: World, call: Call, input: DeleteSnapshotRequest): object {
-  const snapshot = need(call, world.snapshots, 'snapshot', input.SnapshotId);
-  const image = world.images
+export function deleteSnapshot(region: Region, call: Call, input: DeleteSnapshotRequest): object {
+  const snapshot = need(call, region.snapshots, 'snapshot', input.SnapshotId);
+  const image = region.images
     .all()
     .find((one) => one.request.BlockDeviceMappings?.some((mapping) => mapping.Ebs?.SnapshotId === snapshot.id));
   if (image) {
     throw new Ec2Error('InvalidSnapshot.InUse', `The snapshot ${snapshot.id} is currently in use by ${image.id}`);
   }
-  world.snapshots.remove(snapshot.id, world.nowMs);
-  world.transition('snapshot', snapshot.id, snapshot.state, null);
+  region.snapshots.remove(snapshot.id, region.nowMs);
+  region.transition('snapshot', snapshot.id, snapshot.state, null);
   return {};
 }

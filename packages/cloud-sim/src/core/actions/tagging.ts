@@ -10,9 +10,9 @@ import { applyFilters, type FilterTable } from '../filters.ts';
 import { ID_KINDS, type IdKindName, need } from '../lookup.ts';
 import type { SimTags } from '../model.ts';
 import { page } from '../pages.ts';
-import type { Shelf } from '../shelf.ts';
+import type { ResourceStore } from '../resource-store.ts';
 import { withTags } from '../tags.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Region } from '../region.ts';
 
 type Tagged = { readonly id: string; readonly tags: SimTags };
 
@@ -30,45 +30,49 @@ const RESOURCE_TYPES: Readonly<Record<IdKindName, ResourceType>> = {
   routeTable: 'route-table',
 };
 
-function shelves(world: World): readonly (readonly [IdKindName, Shelf<Tagged>])[] {
-  const of = (kind: IdKindName, shelf: unknown) => [kind, shelf as Shelf<Tagged>] as const;
+function stores(region: Region): readonly (readonly [IdKindName, ResourceStore<Tagged>])[] {
+  const of = (kind: IdKindName, store: unknown) => [kind, store as ResourceStore<Tagged>] as const;
   return [
-    of('instance', world.instances),
-    of('volume', world.volumes),
-    of('snapshot', world.snapshots),
-    of('image', world.images),
-    of('networkInterface', world.networkInterfaces),
-    of('address', world.addresses),
-    of('subnet', world.subnets),
-    of('vpc', world.vpcs),
-    of('securityGroup', world.securityGroups),
-    of('capacityReservation', world.capacityReservations),
-    of('routeTable', world.routeTables),
+    of('instance', region.instances),
+    of('volume', region.volumes),
+    of('snapshot', region.snapshots),
+    of('image', region.images),
+    of('networkInterface', region.networkInterfaces),
+    of('address', region.addresses),
+    of('subnet', region.subnets),
+    of('vpc', region.vpcs),
+    of('securityGroup', region.securityGroups),
+    of('capacityReservation', region.capacityReservations),
+    of('routeTable', region.routeTables),
   ];
 }
 
-function resources(world: World, call: Call, ids: readonly string[] | undefined): (readonly [Shelf<Tagged>, Tagged])[] {
+function resources(
+  region: Region,
+  call: Call,
+  ids: readonly string[] | undefined,
+): (readonly [ResourceStore<Tagged>, Tagged])[] {
   if (!ids || ids.length === 0) {
     throw new Ec2Error('MissingParameter', 'The request must contain the parameter ResourceId');
   }
   return [...new Set(ids)].map((id) => {
-    const entry = shelves(world).find(([kind]) => id.startsWith(`${ID_KINDS[kind].prefix}-`));
+    const entry = stores(region).find(([kind]) => id.startsWith(`${ID_KINDS[kind].prefix}-`));
     if (!entry) throw new Ec2Error('InvalidID', `The ID '${id}' is not valid`);
     return [entry[1], need(call, entry[1], entry[0], id)] as const;
   });
 }
 
 /** `CreateTags`: overwrites; all or nothing. */
-export function createTags(world: World, call: Call, input: CreateTagsRequest): object {
-  const found = resources(world, call, input.Resources);
-  const tagged = found.map(([shelf, one]) => [shelf, one.id, withTags(one.tags, input.Tags ?? [])] as const);
-  for (const [shelf, id, tags] of tagged) shelf.update(id, { tags }, world.nowMs, call.instant);
+export function createTags(region: Region, call: Call, input: CreateTagsRequest): object {
+  const found = resources(region, call, input.Resources);
+  const tagged = found.map(([store, one]) => [store, one.id, withTags(one.tags, input.Tags ?? [])] as const);
+  for (const [store, id, tags] of tagged) store.update(id, { tags }, region.nowMs, call.instant);
   return {};
 }
 
 /** `DeleteTags`: with a value only where it matches; without tags, all of them. */
-export function deleteTags(world: World, call: Call, input: DeleteTagsRequest): object {
-  for (const [shelf, one] of resources(world, call, input.Resources)) {
+export function deleteTags(region: Region, call: Call, input: DeleteTagsRequest): object {
+  for (const [store, one] of resources(region, call, input.Resources)) {
     const doomed = input.Tags;
     const tags = Object.fromEntries(
       Object.entries(one.tags).filter(
@@ -76,7 +80,7 @@ export function deleteTags(world: World, call: Call, input: DeleteTagsRequest): 
           doomed !== undefined && !doomed.some((tag) => tag.Key === key && (tag.Value ?? value) === value),
       ),
     );
-    shelf.update(one.id, { tags }, world.nowMs, call.instant);
+    store.update(one.id, { tags }, region.nowMs, call.instant);
   }
   return {};
 }
@@ -97,9 +101,9 @@ const TAG_FILTERS: FilterTable<TagRow> = {
   'resource-type': (row) => [row.type],
 };
 
-export function describeTags(world: World, call: Call, input: DescribeTagsRequest): DescribeTagsResult {
-  const rows = shelves(world).flatMap(([kind, shelf]) =>
-    shelf.allSeen(call).flatMap((one) =>
+export function describeTags(region: Region, call: Call, input: DescribeTagsRequest): DescribeTagsResult {
+  const rows = stores(region).flatMap(([kind, store]) =>
+    store.allSeen(call).flatMap((one) =>
       Object.entries(one.tags).map(([key, value]): TagRow => {
         const id = `${one.id}/${key}`;
         return { id, key, value, resourceId: one.id, type: RESOURCE_TYPES[kind], tags: { [key]: value } };

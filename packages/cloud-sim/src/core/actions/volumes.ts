@@ -15,7 +15,7 @@ import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimInstance, SimVolume, SimVolumeAttachment } from '../model.ts';
 import { page } from '../pages.ts';
 import { tagsFor } from '../tags.ts';
-import { type Call, struckBy, type World } from '../world.ts';
+import { type Call, faultOf, type Region } from '../region.ts';
 import { date, setAttachments } from './common.ts';
 import { requireCompleted, volumeShape } from './launch-disks.ts';
 import { releaseVolume } from './lifecycle.ts';
@@ -60,32 +60,32 @@ const VOLUME_FILTERS: FilterTable<SimVolume> = {
   'attachment.delete-on-termination': (one) => one.attachments.map((a) => String(a.deleteOnTermination)),
 };
 
-export function describeVolumes(world: World, call: Call, input: DescribeVolumesRequest): DescribeVolumesResult {
-  const found = look(call, world.volumes, 'volume', input.VolumeIds);
-  requireHealthyZones(world, (input.VolumeIds?.length ?? 0) > 0, found);
+export function describeVolumes(region: Region, call: Call, input: DescribeVolumesRequest): DescribeVolumesResult {
+  const found = look(call, region.volumes, 'volume', input.VolumeIds);
+  requireHealthyZones(region, (input.VolumeIds?.length ?? 0) > 0, found);
   const matching = applyFilters(found, input.Filters, VOLUME_FILTERS);
   const limits = { min: 5, max: 1_000, unpaginated: 1_000 };
   const { items, nextToken } = page('DescribeVolumes', matching, input, limits, input.VolumeIds);
   return { Volumes: items.map(volumeView), NextToken: nextToken };
 }
 
-function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: string): SimVolume {
+function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: string): SimVolume {
   const snapshot = input.SnapshotId
-    ? requireCompleted(need(call, world.snapshots, 'snapshot', input.SnapshotId))
+    ? requireCompleted(need(call, region.snapshots, 'snapshot', input.SnapshotId))
     : null;
   const asked = { size: input.Size, type: input.VolumeType, iops: input.Iops, throughput: input.Throughput };
   const shape = volumeShape(asked, snapshot, 'InvalidParameterValue');
   const encrypted = input.Encrypted ?? snapshot?.encrypted ?? false;
   return {
-    id: world.newId('vol'),
+    id: region.newId('vol'),
     state: 'creating',
     az,
     ...shape,
     encrypted,
-    kmsKeyId: encrypted ? world.kmsKeys.shown(input.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS) : null,
+    kmsKeyId: encrypted ? region.kmsKeys.shown(input.KmsKeyId ?? snapshot?.kmsKeyId ?? DEFAULT_KEY_ALIAS) : null,
     multiAttach: input.MultiAttachEnabled ?? false,
     snapshotId: snapshot?.id ?? null,
-    createdAtWallMs: world.wallMs(),
+    createdAtWallMs: region.wallMs(),
     attachments: [],
     lastSnapshotAtMs: null,
     cloudInitRanFor: snapshot?.cloudInitRanFor ?? null,
@@ -95,62 +95,62 @@ function newVolume(world: World, call: Call, input: CreateVolumeRequest, az: str
 }
 
 /** "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): it is there for a moment, and then gone. */
-function failVolume(world: World, call: Call, id: string, tookMs: number): void {
-  world.volumes.update(id, { state: 'error' }, world.nowMs, call.instant);
-  world.transition('volume', id, 'creating', 'error', tookMs);
-  world.later(call, 'volume.delete', (_at, goneMs) => {
-    world.volumes.remove(id, world.nowMs);
-    world.transition('volume', id, 'error', null, goneMs);
+function failVolume(region: Region, call: Call, id: string, tookMs: number): void {
+  region.volumes.update(id, { state: 'error' }, region.nowMs, call.instant);
+  region.transition('volume', id, 'creating', 'error', tookMs);
+  region.later(call, 'volume.delete', (_at, goneMs) => {
+    region.volumes.remove(id, region.nowMs);
+    region.transition('volume', id, 'error', null, goneMs);
   });
 }
 
 /** `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not completed) */
-export function createVolume(world: World, call: Call, input: CreateVolumeRequest): Volume {
+export function createVolume(region: Region, call: Call, input: CreateVolumeRequest): Volume {
   const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
   const az = input.AvailabilityZone;
-  if (az === undefined || !world.zones.includes(az)) {
+  if (az === undefined || !region.zones.includes(az)) {
     throw new Ec2Error('InvalidParameterValue', `Invalid availability zone: [${String(az)}]`);
   }
-  const known = token ? world.tokens.recall(`CreateVolume/${az}`, token, parameters)?.[0] : undefined;
+  const known = token ? region.tokens.recall(`CreateVolume/${az}`, token, parameters)?.[0] : undefined;
   if (known !== undefined) {
-    const volume = world.volumes.get(known);
+    const volume = region.volumes.get(known);
     if (!volume) throw new Ec2Error('InvalidVolume.NotFound', `The volume '${known}' does not exist.`);
     return volumeView(volume);
   }
-  world.requireZone(az);
-  if (world.volumes.size >= world.quotas.volumes) {
-    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${world.quotas.volumes}) exceeded.`);
+  region.requireZone(az);
+  if (region.volumes.size >= region.quotas.volumes) {
+    throw new Ec2Error('VolumeLimitExceeded', `Maximum number of volumes (${region.quotas.volumes}) exceeded.`);
   }
-  const made = world.volumes.put(newVolume(world, call, input, az), world.nowMs, call.instant);
-  if (token) world.tokens.record(`CreateVolume/${az}`, token, parameters, [made.id]);
-  world.transition('volume', made.id, null, 'creating', null, { snapshotId: made.snapshotId });
-  world.later(call, 'volume.create', (_at, tookMs) => {
-    if (world.volumes.get(made.id)?.state !== 'creating') return;
-    if (world.kmsKeys.fault(made.kmsKeyId) !== null) return failVolume(world, call, made.id, tookMs);
-    world.volumes.update(made.id, { state: 'available' }, world.nowMs, call.instant);
-    world.transition('volume', made.id, 'creating', 'available', tookMs);
+  const made = region.volumes.put(newVolume(region, call, input, az), region.nowMs, call.instant);
+  if (token) region.tokens.record(`CreateVolume/${az}`, token, parameters, [made.id]);
+  region.transition('volume', made.id, null, 'creating', null, { snapshotId: made.snapshotId });
+  region.later(call, 'volume.create', (_at, tookMs) => {
+    if (region.volumes.get(made.id)?.state !== 'creating') return;
+    if (region.kmsKeys.fault(made.kmsKeyId) !== null) return failVolume(region, call, made.id, tookMs);
+    region.volumes.update(made.id, { state: 'available' }, region.nowMs, call.instant);
+    region.transition('volume', made.id, 'creating', 'available', tookMs);
   });
   return volumeView(made);
 }
 
-export function deleteVolume(world: World, call: Call, input: DeleteVolumeRequest): object {
-  const volume = need(call, world.volumes, 'volume', input.VolumeId);
-  world.requireZone(volume.az);
+export function deleteVolume(region: Region, call: Call, input: DeleteVolumeRequest): object {
+  const volume = need(call, region.volumes, 'volume', input.VolumeId);
+  region.requireZone(volume.az);
   if (volume.attachments.length > 0) {
     const { instanceId } = volume.attachments[0] ?? { instanceId: '' };
     throw new Ec2Error('VolumeInUse', `Volume ${volume.id} is currently attached to ${instanceId}`);
   }
   if (volume.state === 'deleting') return {};
-  world.volumes.update(volume.id, { state: 'deleting' }, world.nowMs);
-  world.transition('volume', volume.id, volume.state, 'deleting');
-  world.later(call, 'volume.delete', (_at, tookMs) => {
-    world.volumes.remove(volume.id, world.nowMs);
-    world.transition('volume', volume.id, 'deleting', null, tookMs);
+  region.volumes.update(volume.id, { state: 'deleting' }, region.nowMs);
+  region.transition('volume', volume.id, volume.state, 'deleting');
+  region.later(call, 'volume.delete', (_at, tookMs) => {
+    region.volumes.remove(volume.id, region.nowMs);
+    region.transition('volume', volume.id, 'deleting', null, tookMs);
   });
   return {};
 }
 
-function requireAttachable(world: World, volume: SimVolume, instance: SimInstance, device: string): void {
+function requireAttachable(region: Region, volume: SimVolume, instance: SimInstance, device: string): void {
   if (volume.attachments.length > 0) {
     throw new Ec2Error('VolumeInUse', `${volume.id} is already attached to an instance`);
   }
@@ -167,7 +167,7 @@ function requireAttachable(world: World, volume: SimVolume, instance: SimInstanc
     throw new Ec2Error('IncorrectState', `Instance '${instance.id}' is not 'running' or 'stopped': ${instance.state}`);
   }
   const taken = instance.volumeIds.some((id) =>
-    world.volumes.get(id)?.attachments.some((a) => a.instanceId === instance.id && a.device === device),
+    region.volumes.get(id)?.attachments.some((a) => a.instanceId === instance.id && a.device === device),
   );
   if (taken) {
     throw new Ec2Error(
@@ -178,34 +178,34 @@ function requireAttachable(world: World, volume: SimVolume, instance: SimInstanc
 }
 
 /** `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). A key that cannot be used undoes it. */
-export function attachVolume(world: World, call: Call, input: AttachVolumeRequest): VolumeAttachment {
-  const volume = need(call, world.volumes, 'volume', input.VolumeId);
-  const instance = need(call, world.instances, 'instance', input.InstanceId);
-  world.requireZone(volume.az);
+export function attachVolume(region: Region, call: Call, input: AttachVolumeRequest): VolumeAttachment {
+  const volume = need(call, region.volumes, 'volume', input.VolumeId);
+  const instance = need(call, region.instances, 'instance', input.InstanceId);
+  region.requireZone(volume.az);
   const device = input.Device ?? '';
   if (device === '') throw new Ec2Error('MissingParameter', 'The request must contain the parameter device');
-  requireAttachable(world, volume, instance, device);
+  requireAttachable(region, volume, instance, device);
   const attachment: SimVolumeAttachment = {
     instanceId: instance.id,
     device,
     state: 'attaching',
-    attachedAtWallMs: world.wallMs(),
+    attachedAtWallMs: region.wallMs(),
     deleteOnTermination: false,
   };
-  setAttachments(world, volume, [attachment]);
-  world.instances.update(instance.id, { volumeIds: [...instance.volumeIds, volume.id] }, world.nowMs);
-  world.later(call, 'volume.attach', () => {
-    const now = world.volumes.get(volume.id);
-    if (now && world.kmsKeys.fault(now.kmsKeyId) !== null) return releaseVolume(world, volume.id, instance.id, null);
+  setAttachments(region, volume, [attachment]);
+  region.instances.update(instance.id, { volumeIds: [...instance.volumeIds, volume.id] }, region.nowMs);
+  region.later(call, 'volume.attach', () => {
+    const now = region.volumes.get(volume.id);
+    if (now && region.kmsKeys.fault(now.kmsKeyId) !== null) return releaseVolume(region, volume.id, instance.id, null);
     const attachments = now?.attachments.map((one) =>
       one.instanceId === instance.id && one.state === 'attaching' ? { ...one, state: 'attached' as const } : one,
     );
-    if (attachments) world.volumes.update(volume.id, { attachments }, world.nowMs, call.instant);
+    if (attachments) region.volumes.update(volume.id, { attachments }, region.nowMs, call.instant);
   });
   return attachmentView(volume.id, attachment);
 }
 
-function attachmentToDetach(world: World, volume: SimVolume, input: DetachVolumeRequest): SimVolumeAttachment {
+function attachmentToDetach(region: Region, volume: SimVolume, input: DetachVolumeRequest): SimVolumeAttachment {
   const attachment = volume.attachments.find(
     (one) =>
       (input.InstanceId === undefined || one.instanceId === input.InstanceId) &&
@@ -215,7 +215,7 @@ function attachmentToDetach(world: World, volume: SimVolume, input: DetachVolume
     const code = volume.attachments.length === 0 ? 'IncorrectState' : 'InvalidAttachment.NotFound';
     throw new Ec2Error(code, `Volume '${volume.id}' is in the '${volume.state}' state, or not attached there.`);
   }
-  const instance = world.instances.get(attachment.instanceId);
+  const instance = region.instances.get(attachment.instanceId);
   if (instance && attachment.device === instance.rootDeviceName && instance.state !== 'stopped') {
     throw new Ec2Error('OperationNotPermitted', `Unable to detach root volume '${volume.id}' from '${instance.id}'`);
   }
@@ -223,20 +223,20 @@ function attachmentToDetach(world: World, volume: SimVolume, input: DetachVolume
 }
 
 /** `DetachVolume`: a volume that the guest keeps open stays `busy` until forced, or until its instance stops. */
-export function detachVolume(world: World, call: Call, input: DetachVolumeRequest): VolumeAttachment {
-  const volume = need(call, world.volumes, 'volume', input.VolumeId);
-  world.requireZone(volume.az);
-  const attachment = attachmentToDetach(world, volume, input);
-  const running = world.instances.get(attachment.instanceId)?.state === 'running';
-  const stuck = running && !input.Force && (attachment.state === 'busy' || struckBy(call, 'busy-detach') !== undefined);
+export function detachVolume(region: Region, call: Call, input: DetachVolumeRequest): VolumeAttachment {
+  const volume = need(call, region.volumes, 'volume', input.VolumeId);
+  region.requireZone(volume.az);
+  const attachment = attachmentToDetach(region, volume, input);
+  const running = region.instances.get(attachment.instanceId)?.state === 'running';
+  const stuck = running && !input.Force && (attachment.state === 'busy' || faultOf(call, 'busy-detach') !== undefined);
   const state = stuck ? ('busy' as const) : ('detaching' as const);
   const changed = { ...attachment, state };
   const attachments = volume.attachments.map((one) => (one === attachment ? changed : one));
-  world.volumes.update(volume.id, { attachments }, world.nowMs, call.instant);
+  region.volumes.update(volume.id, { attachments }, region.nowMs, call.instant);
   if (!stuck && attachment.state !== 'detaching') {
-    world.later(call, 'volume.detach', (_at, tookMs) => {
-      const still = world.volumes.get(volume.id)?.attachments.find((one) => one.instanceId === attachment.instanceId);
-      if (still?.state === 'detaching') releaseVolume(world, volume.id, attachment.instanceId, tookMs);
+    region.later(call, 'volume.detach', (_at, tookMs) => {
+      const still = region.volumes.get(volume.id)?.attachments.find((one) => one.instanceId === attachment.instanceId);
+      if (still?.state === 'detaching') releaseVolume(region, volume.id, attachment.instanceId, tookMs);
     });
   }
   return attachmentView(volume.id, changed);

@@ -1,7 +1,7 @@
 import type { DescribeKeyRequest, DescribeKeyResponse } from '@aws-sdk/client-kms';
 import { Ec2Error } from '../ec2-error.ts';
 import type { Handler } from '../actions/common.ts';
-import { ACCOUNT_ID, type Call, type World } from '../world.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import type { SimKmsKey } from './keys.ts';
 
 /** Before the action in faults, denied actions and the event log: EC2's have no prefix. */
@@ -26,9 +26,9 @@ const viewOf = (key: SimKmsKey): NonNullable<DescribeKeyResponse['KeyMetadata']>
 });
 
 /** `DescribeKey`. @throws NotFoundException, AccessDeniedException */
-function describeKey(world: World, _call: Call, input: DescribeKeyRequest): DescribeKeyResponse {
+function describeKey(region: Region, _call: Call, input: DescribeKeyRequest): DescribeKeyResponse {
   const name = input.KeyId ?? '';
-  const key = world.kmsKeys.find(name);
+  const key = region.kmsKeys.find(name);
   if (!key) {
     const what = name.includes('alias/') ? 'Alias' : 'Key';
     throw new Ec2Error('NotFoundException', `${what} '${name}' does not exist`);

@@ -34,8 +34,8 @@ const instance = async (id: string): Promise<Instance> => {
 
 async function launch(KmsKeyId = arn): Promise<string> {
   const { Instances } = await call('RunInstances', {
-    ...{ MinCount: 1, MaxCount: 1, ImageId: sim.defaultWorld.imageId, InstanceType: 't3.micro' },
-    SubnetId: Object.values(sim.defaultWorld.subnets)[0],
+    ...{ MinCount: 1, MaxCount: 1, ImageId: sim.defaultResources.imageId, InstanceType: 't3.micro' },
+    SubnetId: Object.values(sim.defaultResources.subnets)[0],
     BlockDeviceMappings: encrypted(KmsKeyId),
   });
   return (Instances as Instance[])[0]?.InstanceId ?? '';
@@ -73,9 +73,9 @@ describe.each(UNUSABLE)('under a key that is %s', (_, change, code) => {
     const zone = sim.zones[0];
     const made = await call('CreateVolume', { AvailabilityZone: zone, Size: 1, Encrypted: true, KmsKeyId: arn });
     const { VolumeId = '' } = made as Volume;
-    expect(sim.core.world.volumes.get(VolumeId)?.state).toBe('creating');
+    expect(sim.core.region.volumes.get(VolumeId)?.state).toBe('creating');
     await clock.advance(30_000);
-    expect(sim.core.world.volumes.get(VolumeId)).toBeUndefined();
+    expect(sim.core.region.volumes.get(VolumeId)).toBeUndefined();
     expect(sim.log.events(0).filter((one) => one.kind === 'transition' && one.to === 'error')).toHaveLength(1);
   });
 
@@ -110,9 +110,9 @@ describe.each(UNUSABLE)('under a key that is %s', (_, change, code) => {
 
 test('volumes show the ARN of their key, whatever name it was given by', async () => {
   const { volumeIds } = seeded('alias/orders');
-  expect(sim.core.world.volumes.get(volumeIds['/dev/sdf'] ?? '')?.kmsKeyId).toBe(arn);
+  expect(sim.core.region.volumes.get(volumeIds['/dev/sdf'] ?? '')?.kmsKeyId).toBe(arn);
   const snapshot = sim.seed('CreateSnapshot', { VolumeId: volumeIds['/dev/sdf'] });
-  expect(sim.core.world.snapshots.get(String(snapshot.SnapshotId))?.kmsKeyId).toBe(arn);
+  expect(sim.core.region.snapshots.get(String(snapshot.SnapshotId))?.kmsKeyId).toBe(arn);
 });
 
 test('a key that does not exist ends a launch', async () => {
@@ -128,5 +128,5 @@ test('the account’s own key cannot be disabled or deleted', () => {
 
 test('a key that was deleted is gone, with its alias', () => {
   expect(sim.deleteKmsKey(arn)).toBe(true);
-  expect(sim.core.world.kmsKeys.find('alias/orders')).toBeUndefined();
+  expect(sim.core.region.kmsKeys.find('alias/orders')).toBeUndefined();
 });

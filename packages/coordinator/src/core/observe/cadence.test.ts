@@ -86,6 +86,27 @@ describe('an agent that speaks more seldom than its policy allows', () => {
     for (let ms = 61_000; ms < 66_000; ms += 1_000) agent.send(table, ms);
     expect(table.slowAgents()).toEqual([]);
   });
+
+  it('is no longer taken for slow as soon as it was started again, and is known anew after three gaps', () => {
+    const { table, agent } = speak({ everyMs: 10_000, untilMs: 60_000 });
+    agent.epoch += 1n;
+    agent.send(table, 61_000);
+    expect(table.slowAgents()).toEqual([]);
+    for (const ms of [71_000, 81_000]) agent.send(table, ms);
+    expect(table.slowAgents()).toEqual([]);
+    agent.send(table, 91_000);
+    expect(table.slowAgents()).toEqual([{ member: M, intervalMs: 10_000, suspectAfterMs: 5_000, usedMs: 30_000 }]);
+  });
+
+  it('is not slow where two of its intervals just fit', () => {
+    const { table, agent } = speak({ everyMs: 1_000, untilMs: 1_000 });
+    let ms = 10_000;
+    agent.send(table, ms);
+    for (const gapMs of [2_600, 2_500, 2_500, 2_500, 2_500]) agent.send(table, (ms += gapMs));
+    expect(table.slowAgents()).toEqual([]);
+    for (const gapMs of [2_501, 2_501, 2_501]) agent.send(table, (ms += gapMs));
+    expect(table.slowAgents()).toHaveLength(1);
+  });
 });
 
 describe('an agent at 1 s is not taken for slow', () => {

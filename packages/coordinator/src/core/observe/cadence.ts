@@ -1,5 +1,5 @@
 import type { MemberId } from '@understudy/shared';
-import { type EntryColumns, isHeard, type MemberColumns, NONE } from './columns.ts';
+import type { EntryColumns, MemberColumns } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
 /** Shortest suspicion time an interval fits into, in intervals: the configuration refuses less (one lost datagram would make a suspect). */
@@ -40,9 +40,7 @@ const heardTheOneBefore = (entries: EntryColumns, entry: number): boolean =>
  */
 export function suspectAfterMsOf(members: MemberColumns, entries: EntryColumns, slot: number): number {
   const wantedMs = members.suspectAfterMs[slot] as number;
-  const entry = members.activeEntry[slot] as number;
-  if (entry === NONE) return wantedMs;
-  const intervalMs = entries.longGaps.medianMs(entry);
+  const intervalMs = entries.longGaps.medianMs(members.activeEntry[slot] as number);
   return BEATS_PER_SUSPICION * intervalMs <= wantedMs ? wantedMs : BEATS_OF_SLOW_AGENT * intervalMs;
 }
 
@@ -50,12 +48,10 @@ export function suspectAfterMsOf(members: MemberColumns, entries: EntryColumns, 
 export function slowAgents({ members, entries, slots }: ObserverState): readonly SlowAgent[] {
   const slow: SlowAgent[] = [];
   for (const [member, slot] of slots) {
-    const entry = members.activeEntry[slot] as number;
-    if (!isHeard(entries, entry)) continue;
     const suspectAfterMs = members.suspectAfterMs[slot] as number;
     const usedMs = suspectAfterMsOf(members, entries, slot);
     if (usedMs > suspectAfterMs)
-      slow.push({ member, intervalMs: entries.longGaps.medianMs(entry), suspectAfterMs, usedMs });
+      slow.push({ member, intervalMs: usedMs / BEATS_OF_SLOW_AGENT, suspectAfterMs, usedMs });
   }
   return slow;
 }

@@ -32,6 +32,30 @@ describe('the challenge', () => {
     expect(agent.send(after.table, 106_000).outcome).toBe('recorded');
   });
 
+  it('is echoed as a whole or not at all', () => {
+    const { table } = observer([watched(MEMBER)]);
+    const agent = new WireAgent(MEMBER, ID);
+    agent.greet(table, 0);
+    const { challenge } = agent;
+    const zero = '00000000';
+    for (const half of [`${challenge.slice(0, 8)}${zero}`, `${zero}${challenge.slice(8)}`]) {
+      expect(half).not.toBe(challenge);
+      agent.challenge = half;
+      expect(table.receive(agent.beat(), FROM, at(1_000)).outcome).toBe('unconfirmed');
+    }
+  });
+
+  it('of a row that was given up and made anew is another one: recordings of before prove nothing', () => {
+    const { table } = observer([watched(MEMBER)]);
+    const agent = new WireAgent(MEMBER, 'i-guest');
+    agent.greet(table, 0);
+    const recorded = agent.beat();
+    for (let i = 0; i < 6; i++) new WireAgent(MEMBER, `i-${i}`).greet(table, 1_000 + i);
+    expect(table.reading(MEMBER, 'i-guest')).toBeNull();
+    expect(table.receive(recorded, FROM, at(2_000)).outcome).toBe('unconfirmed');
+    expect(table.reading(MEMBER, 'i-guest')).toBeNull();
+  });
+
   it('differs by member and by instance', () => {
     const { table } = observer([watched(MEMBER), watched('prod/web')], {}, 1);
     const agents = [new WireAgent(MEMBER, ID), new WireAgent(MEMBER, 'i-other'), new WireAgent('prod/web', ID)];

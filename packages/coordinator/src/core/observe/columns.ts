@@ -12,8 +12,7 @@ function grown<T extends Numbers>(old: T, length: number): T {
   return bigger;
 }
 
-const enlarged = (capacity: number, needed: number): number =>
-  Math.max(needed, capacity + Math.max(16, Math.ceil(capacity / 8)));
+const enlarged = (capacity: number): number => capacity + Math.max(16, Math.ceil(capacity / 8));
 
 export const NONE = -1;
 /** No key id: those are 1-255. */
@@ -45,7 +44,7 @@ export class MemberColumns {
   take(): number {
     const reused = this.#free.pop();
     if (reused !== undefined) return reused;
-    if (this.count === this.capacity) this.reserve(enlarged(this.capacity, this.count + 1));
+    if (this.count === this.capacity) this.reserve(enlarged(this.capacity));
     return this.count++;
   }
 
@@ -137,7 +136,7 @@ export class EntryColumns {
   take(): number {
     const reused = this.#free.pop();
     if (reused !== undefined) return reused;
-    if (this.count === this.capacity) this.reserve(enlarged(this.capacity, this.count + 1));
+    if (this.count === this.capacity) this.reserve(enlarged(this.capacity));
     return this.count++;
   }
 

@@ -1,4 +1,4 @@
-import { decodeAck, type MemberId } from '@understudy/shared';
+import { decodeAck, type MemberId, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { TWO_AGENTS_FOR_MS } from './contests.ts';
 import { at, FROM, observer, run, WireAgent, watched } from './observe.fixtures.ts';
@@ -49,6 +49,14 @@ describe('a second agent with a newer boot epoch', () => {
     expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'TwoAgents' });
     beat(table, [byHand], 8_000, 8_000 + TWO_AGENTS_FOR_MS);
     expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
+  });
+
+  it('both fall silent: that is silence, whoever spoke before', () => {
+    const { table, service, byHand } = twoAgents();
+    byHand.greet(table, 1_000);
+    beat(table, [service, byHand], 2_000, 8_000);
+    run(table, 8_000, 13_500);
+    expect(table.opinion(M)).toMatchObject({ verdict: 'suspect', reason: 'Silent' });
   });
 
   it('it ends after six seconds, and the one it overtook goes on unheard of that: never suspect', () => {
@@ -148,15 +156,18 @@ it('one agent whose clock and state went back is told, goes on with a greater ep
 });
 
 it('one that was heard only as the overtaken one has no address: it is not probed', () => {
-  const { table } = observer([watched(M)]);
+  const probe = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 });
+  const { table } = observer([watched(M, { serviceProbes: [probe] })]);
   const [newer, older] = [new WireAgent(M, I), new WireAgent(M, I)];
   newer.epoch = 200n;
   expect(newer.send(table, 0).outcome).toBe('unconfirmed');
   expect([older.send(table, 500).outcome, older.send(table, 1_000).outcome]).toEqual(['stale', 'rival']);
   expect(table.opinion(M)).toMatchObject({ verdict: 'alive', lastHeardMs: 1_000 });
+  expect(table.unexpected(M, [FROM.address], at(1_000)).map(({ kind }) => kind)).toEqual(['older-epoch']);
   for (let ms = 1_250; ms <= 20_000; ms += 250) {
     table.tick(at(ms));
     expect(table.planProbes(at(ms))).toEqual([]);
+    expect(table.planServiceProbes(at(ms), { confirm: 9, watch: 9 })).toEqual([]);
   }
   expect(table.opinion(M)?.verdict).not.toBe('dead');
 });

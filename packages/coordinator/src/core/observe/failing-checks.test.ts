@@ -13,6 +13,8 @@ describe('clocks of failing checks', () => {
     clocks.note(TIMED_AGENTS_MAX, 1, true, 2);
     expect(clocks.count).toBe(TIMED_AGENTS_MAX);
     expect(clocks.sinceMs(TIMED_AGENTS_MAX, 0)).toBeNull();
+    clocks.note(TIMED_AGENTS_MAX, 2, false, 2);
+    expect([clocks.sinceMs(0, 0), clocks.sinceMs(0, 1)]).toEqual([1, null]);
     clocks.forget(5);
     clocks.note(TIMED_AGENTS_MAX, 1, true, 3);
     expect(clocks.sinceMs(TIMED_AGENTS_MAX, 0)).toBe(3);

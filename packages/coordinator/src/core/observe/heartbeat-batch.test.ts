@@ -44,6 +44,29 @@ describe('four tags at once', () => {
   });
 });
 
+it('lanes may be loaded in any order', () => {
+  const lanes = lanesOrFail();
+  const states = new Int32Array(64);
+  for (const lane of [3, 2, 1, 0]) {
+    const key = new Uint8Array(32).fill(lane);
+    writeMidstate(key, states, lane * 16);
+    const frame = new Uint8Array(160).fill(0xaa + lane, 0, 144);
+    frame.set(createHmac('sha256', key).update(frame.subarray(0, 144)).digest().subarray(0, 16), 144);
+    lanes.load(lane, frame, states, lane * 16);
+  }
+  expect(lanes.verify()).toBe(0b1111);
+});
+
+it('there are none where there is no WebAssembly', () => {
+  const before = Reflect.get(globalThis, 'WebAssembly');
+  Reflect.deleteProperty(globalThis, 'WebAssembly');
+  try {
+    expect(TagLanes.create()).toBeNull();
+  } finally {
+    Object.defineProperty(globalThis, 'WebAssembly', { value: before, configurable: true, writable: true });
+  }
+});
+
 describe('a batch', () => {
   const members = Array.from({ length: 6 }, (_, i) => `db/m${i}` as MemberId);
   // One for all tests: putting the module together costs more than a test.

@@ -23,6 +23,21 @@ describe('what a heartbeat says of its checks', () => {
     expect(reading()?.checks[1]).toMatchObject({ status: 'warn', failingSinceMs: null });
   });
 
+  it('is kept for each agent', () => {
+    const { table } = observer([watched(M), watched('db/b'), watched('db/c')]);
+    const agents = [M, 'db/b', 'db/c'].map(
+      (member) => new WireAgent(member as MemberId, `i-${member.replace('/', '-')}`),
+    );
+    for (const [i, agent] of agents.entries()) {
+      agent.checks = PASSING.map((check) => ({ ...check, code: 10 + i }));
+      agent.promise = { stopWithinSeconds: 100 + i, watchdog: false };
+      agent.greet(table, 0);
+    }
+    const readings = agents.map(({ member, instanceId }) => table.reading(member, instanceId));
+    expect(readings.map((one) => one?.checks[0]?.code)).toEqual([10, 11, 12]);
+    expect(readings.map((one) => one?.servePromise?.stopWithinSeconds)).toEqual([100, 101, 102]);
+  });
+
   it('one that is not known ends it', () => {
     const { table, agent, reading } = greeted();
     agent.checks = withStatus(1, 'unknown');
@@ -60,6 +75,29 @@ describe('what a heartbeat says of its checks', () => {
     expect(table.receive(bytes, FROM, at(1_000)).outcome).toBe('recorded');
     expect(reading()).toMatchObject({ passingSinceMs: 0, servePromise: agent.promise });
   });
+});
+
+it('what is not exactly as it should be is malformed, although its tag is right', () => {
+  const { table, agent } = greeted();
+  const sealed = (at: number, value: number) => {
+    const bytes = agent.beat();
+    bytes[at] = value;
+    bytes.set(agent.mac(bytes.subarray(0, HEARTBEAT_OFFSET.tag)).subarray(0, 16), HEARTBEAT_OFFSET.tag);
+    return bytes;
+  };
+  const outcomeOf = (bytes: Uint8Array) => table.receive(bytes, FROM, at(1_000)).outcome;
+  expect(outcomeOf(sealed(0, (agent.beat()[0] ?? 0) + 1))).toBe('malformed');
+  expect(outcomeOf(Uint8Array.from([...agent.beat(), 0]))).toBe('malformed');
+  expect(outcomeOf(sealed(HEARTBEAT_OFFSET.checks, CHECK_STATUSES.length))).toBe('malformed');
+  expect(outcomeOf(sealed(HEARTBEAT_OFFSET.checks, CHECK_STATUSES.length - 1))).toBe('recorded');
+});
+
+it('a slow agent’s passing run is not broken by its own interval', () => {
+  const { table, agent } = greeted();
+  for (let ms = 10_000; ms <= 30_000; ms += 10_000) agent.send(table, ms);
+  const { passingSinceMs } = table.reading(M, I) ?? {};
+  for (let ms = 40_000; ms <= 80_000; ms += 10_000) agent.send(table, ms);
+  expect(table.reading(M, I)?.passingSinceMs).toBe(passingSinceMs);
 });
 
 describe('what a heartbeat says of its agent', () => {

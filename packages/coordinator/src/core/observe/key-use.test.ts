@@ -110,6 +110,7 @@ describe('a key that is taken away', () => {
       setKeys(table, [2]);
       run(table, diesAtMs + 250, diesAtMs + 20_000);
       expect(verdict(table)).toBe('unknown KeyRetired');
+      expect(table.planProbes(at(diesAtMs + 20_500))).toEqual([]);
     }
   });
 

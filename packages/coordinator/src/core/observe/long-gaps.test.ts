@@ -29,6 +29,7 @@ describe('the usual gap between heartbeats', () => {
     expect(median(LONG_MS + 1, LONG_MS + 1, LONG_MS + 1)).toBe(LONG_MS + 1);
     expect(median(10_000, 1_000, 1_000, 1_000, 1_000)).toBe(1_000);
     expect(median(10_000, 1_000, 1_000, 1_000, 1_000, 1_000)).toBe(0);
+    expect(median(10_000, LONG_MS, LONG_MS, LONG_MS, LONG_MS, LONG_MS)).toBe(0);
   });
 
   it('is each agent’s own, and forgotten with it', () => {

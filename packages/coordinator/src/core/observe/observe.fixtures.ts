@@ -36,6 +36,8 @@ export const FAILING: readonly CheckReading[] = PASSING.map((check, slot) =>
 export class WireAgent {
   readonly member: MemberId;
   readonly instanceId: string;
+  /** As it says itself. */
+  instanceHash: string;
   readonly keyId: number;
   readonly mac: Mac;
   epoch = 1n;
@@ -47,6 +49,7 @@ export class WireAgent {
   constructor(member: MemberId, instanceId: string, keyId = 1) {
     this.member = member;
     this.instanceId = instanceId;
+    this.instanceHash = instanceHashOf(instanceId);
     this.keyId = keyId;
     this.mac = hmacOf(deriveAgentKey(MASTER, keyId, member));
   }
@@ -58,7 +61,7 @@ export class WireAgent {
         keyId: this.keyId,
         flags: { ackRequested: false, probeReply: false, serving: false, goodbye: false, ...flags },
         agentId: agentIdOf(this.member),
-        instanceHash: instanceHashOf(this.instanceId),
+        instanceHash: this.instanceHash,
         bootEpoch: this.epoch,
         sequence: this.sequence,
         challenge: this.challenge,

@@ -108,7 +108,6 @@ export class ObserverState {
     entries.meanMs[entry] = 0;
     entries.variance[entry] = 0;
     entries.beatAtMs[entry] = 0;
-    entries.longGaps.forget(entry);
     entries.sinceAck[entry] = 0;
     entries.keyId[entry] = NO_KEY;
     entries.ackedActivation[entry] = 0;

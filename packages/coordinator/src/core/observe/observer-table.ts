@@ -257,12 +257,11 @@ export class ObserverTable implements HeartbeatSource {
     const { checks, failing } = this.#state.entries;
     return Array.from({ length: CHECK_SLOT_COUNT }, (_, slot) => {
       const at = entry * CHECK_AREA_BYTES + slot * 4;
-      const sinceMs = failing.sinceMs(entry, slot);
       return {
         status: CHECK_STATUSES[checks[at] as number] ?? 'unknown',
         code: checks[at + 1] as number,
         ageSeconds: ((checks[at + 2] as number) << 8) | (checks[at + 3] as number),
-        failingSinceMs: sinceMs === null ? null : monotonicMs(sinceMs),
+        failingSinceMs: failing.sinceMs(entry, slot) as MonotonicMs | null,
       };
     });
   }

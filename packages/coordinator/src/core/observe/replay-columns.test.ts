@@ -39,3 +39,16 @@ it('judges every sequence of datagrams exactly as ReplayWindow does', () => {
   );
   seen.atLeast({ fresh: 8_000, replayed: 2_000, stale: 2_000 });
 });
+
+it('a jump of exactly the width of the window makes all in between unseen', () => {
+  const entries = new EntryColumns();
+  const entry = entries.take();
+  const accept = (sequence: number) => acceptSequence(entries, entry, 0, 1, 0, sequence, 0);
+  expect([accept(1), accept(65), accept(33), accept(2), accept(1)]).toEqual([
+    'fresh',
+    'fresh',
+    'fresh',
+    'fresh',
+    'stale',
+  ]);
+});

@@ -1,7 +1,12 @@
-import { HMAC_TAGS, type MemberId } from '@understudy/shared';
+import { HMAC_TAGS, instanceHashOf, type MemberId, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, at, FROM, MASTER, observer, run, watched, WireAgent } from './observe.fixtures.ts';
+import { NONE } from './columns.ts';
+import { Keyring } from './keyring.ts';
+import { ObserverState } from './observer-state.ts';
 import { ObserverTable } from './observer-table.ts';
+import { applyRoster } from './roster.ts';
+import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
 
 const M = 'db/a' as const;
 const I = 'i-db-a';
@@ -30,6 +35,17 @@ describe('an activation that changes', () => {
     expect(said(table)).toBe('suspect Silent 13500 i-new');
   });
 
+  it('to one that is silent already: it is suspected like any other, and not dead by its predecessor’s death', () => {
+    const { table } = heard();
+    new WireAgent(M, 'i-new').greet(table, 1_000);
+    run(table, 250, 9_000);
+    table.setRoster([watched(M, { activatedInstanceId: 'i-new' })], at(9_100));
+    run(table, 9_250, 12_000);
+    expect(said(table)).toBe('suspect Silent 9250 i-new');
+    run(table, 12_250, 12_250);
+    expect(said(table)).toBe('dead ProbesFailed 12250 i-new');
+  });
+
   it('to one that was never heard: it is never missed', () => {
     const { table } = heard();
     table.setRoster([watched(M, { activatedInstanceId: 'i-new' })], at(1_000));
@@ -44,6 +60,13 @@ describe('an activation that changes', () => {
     run(table, 2_250, 60_000);
     expect(said(table)).toBe('unknown NotActivated 1000 null');
     expect(table.reading(M, I)?.lastHeardAtMs).toBe(2_000);
+  });
+
+  it('to none, of one that is first heard then: it is nobody’s life either', () => {
+    const { table } = observer([watched(M)]);
+    table.setRoster([watched(M, { activatedInstanceId: null })], at(1_000));
+    new WireAgent(M, I).greet(table, 2_000);
+    expect(said(table)).toBe('unknown NotActivated 0 null');
   });
 
   it('back to the first one: what was heard of it meanwhile counts', () => {
@@ -61,6 +84,12 @@ describe('an activation that changes', () => {
     table.setRoster([watched(M, { activatedInstanceId: 'i-new' })], at(1_000));
     expect(table.takeChanges().map(({ instanceId }) => instanceId)).toEqual(['i-new']);
   });
+});
+
+it('a member for which nobody is activated is told to be so from the first moment', () => {
+  const { table } = observer([watched(M, { activatedInstanceId: null })]);
+  expect(said(table)).toBe('unknown NotActivated 0 null');
+  expect(table.takeChanges().map(({ reason }) => reason)).toEqual(['NotActivated']);
 });
 
 describe('a roster that says the same again', () => {
@@ -83,6 +112,41 @@ describe('a roster that says the same again', () => {
     expect(said(table, 'db/z')).toBe(`unknown NeverHeard 1200 ${I}`);
     expect(table.watchedCount).toBe(1);
   });
+});
+
+describe('a member that is gone', () => {
+  const PROBE = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 });
+  const ROOM = { confirm: 9, watch: 9 };
+
+  it('is not probed any more, whether it was heard or suspected', () => {
+    for (const untilMs of [4_750, 6_000]) {
+      const { table } = observer([watched(M, { serviceProbes: [PROBE] })]);
+      new WireAgent(M, I).greet(table, 0);
+      for (let ms = 250; ms <= untilMs; ms += 250) table.tick(at(ms));
+      table.setRoster([], at(untilMs));
+      expect([table.planProbes(at(7_000)), table.planServiceProbes(at(7_000), ROOM)]).toEqual([[], []]);
+    }
+  });
+
+  it('gives back its rows: whoever comes and goes needs no more of them', () => {
+    const state = new ObserverState(DEFAULT_OBSERVER_SETTINGS);
+    const keyring = new Keyring([1], () => MASTER);
+    for (let round = 0; round < 20; round++) {
+      applyRoster(state, keyring, [watched(M)], 0);
+      const slot = state.slots.get(M) ?? NONE;
+      for (let i = 0; i < 3; i++) state.addEntry(slot, i, i, `${i}`);
+      applyRoster(state, keyring, [], 0);
+    }
+    expect([state.members.count, state.entries.count]).toEqual([1, 3]);
+  });
+});
+
+it('without service probes, or without an activation, nothing is thought of services', () => {
+  const serviceProbes = [ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 })];
+  const { table } = observer([watched(M), watched('db/b', { serviceProbes, activatedInstanceId: null })]);
+  new WireAgent(M, I).greet(table, 0);
+  run(table, 250, 3_000);
+  expect(table.opinions().map(({ service }) => service)).toEqual([null, null]);
 });
 
 describe('what changed', () => {
@@ -184,9 +248,64 @@ describe('instances of one member', () => {
     ]);
   });
 
+  it('are told apart by their whole hash: half of it makes nobody the activated one', () => {
+    const hash = instanceHashOf(I);
+    const zero = '00000000';
+    const { table } = observer([watched(M)]);
+    const alike = [`${hash.slice(0, 8)}${zero}`, `${zero}${hash.slice(8)}`].map((instanceHash) =>
+      Object.assign(new WireAgent(M, I), { instanceHash }),
+    );
+    for (const one of alike) one.greet(table, 100);
+    expect(said(table)).toBe(`unknown NeverHeard 0 ${I}`);
+    const agent = new WireAgent(M, I);
+    agent.greet(table, 200);
+    expect(table.opinion(M)).toMatchObject({ verdict: 'alive', lastHeardMs: 200 });
+    for (const one of alike) expect(one.send(table, 300).outcome).toBe('recorded');
+    expect(table.opinion(M)?.lastHeardMs).toBe(200);
+    expect(agent.send(table, 400).outcome).toBe('recorded');
+  });
+
+  it('the activated one stays, also where only one is remembered', () => {
+    const { table } = observer([watched(M)], { maxInstancesPerMember: 1 });
+    new WireAgent(M, I).greet(table, 100);
+    for (const id of ['i-1', 'i-2']) new WireAgent(M, id).greet(table, 200);
+    expect([I, 'i-1', 'i-2'].filter((id) => table.reading(M, id) !== null)).toEqual([I, 'i-2']);
+  });
+
+  it('who comes and goes uses the same rows again', () => {
+    const state = new ObserverState({ ...DEFAULT_OBSERVER_SETTINGS, maxInstancesPerMember: 3 });
+    const slot = state.members.take();
+    state.members.firstEntry[slot] = NONE;
+    state.members.activeEntry[slot] = NONE;
+    for (let i = 0; i < 50; i++) state.addEntry(slot, i, i, `${i}`);
+    expect(state.entries.count).toBe(3);
+  });
+
+  it('whoever gets the row of one that two agents spoke for is not called two', () => {
+    const { table } = observer([watched(M, { activatedInstanceId: null })], { maxInstancesPerMember: 1 });
+    const [older, newer] = strangers('i-1', 'i-1');
+    if (!older || !newer) throw new Error('want two');
+    older.greet(table, 0);
+    newer.epoch = 2n;
+    newer.greet(table, 100);
+    for (const ms of [200, 1_300]) {
+      older.send(table, ms);
+      newer.send(table, ms);
+    }
+    const contested = (one: WireAgent, ms: number) => {
+      const { ack } = one.send(table, ms, { ackRequested: true });
+      return ack && one.hear(ack).contested;
+    };
+    expect(contested(newer, 2_500)).toBe(true);
+    const other = new WireAgent(M, 'i-2');
+    other.greet(table, 3_000);
+    expect(contested(other, 4_000)).toBe(false);
+  });
+
   it('one that was not heard has no moment it was heard at', () => {
     const { table } = observer([watched(M)]);
     const agent = new WireAgent(M, I);
+    expect(table.opinion(M)?.lastHeardMs).toBeNull();
     introduce(table, agent, 100);
     expect(table.opinion(M)?.lastHeardMs).toBeNull();
     agent.send(table, 200);
@@ -225,6 +344,17 @@ describe('an observer', () => {
       { member: M, instanceId: I, state: 'heard', keyId: 2, lastHeardMs: 100 },
       { member: 'db/b', instanceId: null, state: 'none', keyId: null, lastHeardMs: null },
     ]);
+  });
+
+  it('says who is claimed to speak and is not believed', () => {
+    const { table } = observer([watched(M)]);
+    expect(table.refused(M, at(0))).toBeNull();
+    new WireAgent(M, I, 3).send(table, 100);
+    expect(table.refused(M, at(200))).toMatchObject({ kind: 'unknown-key', count: 1, from: FROM.address });
+    const forged = new WireAgent(M, I).beat();
+    forged[100] = (forged[100] ?? 0) ^ 1;
+    table.receive(forged, FROM, at(300));
+    expect(table.refused(M, at(300))).toMatchObject({ kind: 'forged', count: 1, from: FROM.address });
   });
 
   it('names those who use a key in order, each once, whichever of its instances does', () => {

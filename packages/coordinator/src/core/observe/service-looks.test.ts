@@ -83,7 +83,62 @@ describe('the outcome of a look', () => {
   });
 });
 
+describe('while the observer abstains', () => {
+  it('no look is begun, also one that is due', () => {
+    const { table } = fleet(1);
+    ticks(table, 250, 4_750);
+    table.noteReceiveLoss(at(4_800));
+    expect(table.planServiceProbes(at(4_990), ROOM)).toEqual([]);
+  });
+
+  it('what it held against a service is withdrawn at its next tick', () => {
+    const { table, service } = fleet(1);
+    ticks(table, 250, 4_750);
+    const order = first(table.planServiceProbes(at(4_950), ROOM));
+    table.serviceResult(order, TIMES_OUT, at(4_960));
+    expect(service()).toBe('failing');
+    table.noteReceiveLoss(at(4_970));
+    table.tick(at(5_000));
+    expect(service()).toBe('nothing');
+  });
+
+  it('a look that began at the very moment it began to do so proves nothing', () => {
+    const { table, service } = fleet(1);
+    ticks(table, 250, 4_750);
+    table.tick(at(4_990));
+    const order = first(table.planServiceProbes(at(4_990), ROOM));
+    table.noteReceiveLoss(at(4_990));
+    table.tick(at(4_990));
+    table.serviceResult(order, TIMES_OUT, at(5_000));
+    expect(service()).toBe('nothing');
+  });
+});
+
 describe('looks at those that are heard', () => {
+  it('take turns where there is room for one: nobody waits for ever', () => {
+    const { table, agents, members } = fleet(4);
+    const seen: MemberId[] = [];
+    for (let ms = 250; ms <= 40_000; ms += 250) {
+      for (const agent of agents) agent.send(table, ms);
+      table.tick(at(ms));
+      if (ms % 10_000 !== 0) continue;
+      for (const order of table.planServiceProbes(at(ms), { confirm: 0, watch: 1 })) {
+        seen.push(order.member);
+        table.serviceResult(order, PASSES, at(ms));
+      }
+    }
+    expect(seen.toSorted()).toEqual(members);
+  });
+
+  it('of one member, too, are no more than there is room for', () => {
+    const two = [probe(), { ...probe(), port: 1 }];
+    const { table } = observer([watched('db/a', { serviceProbes: two })]);
+    new WireAgent('db/a', 'i-db-a').greet(table, 0);
+    ticks(table, 250, 4_750);
+    const next = () => table.planServiceProbes(at(4_990), { confirm: 0, watch: 1 }).map(({ index }) => index);
+    expect([next(), next(), next()]).toEqual([[0], [1], []]);
+  });
+
   it('are a tenth of their interval early or late, differently each time', () => {
     const { table, agents } = fleet(1);
     const planned: number[] = [];
@@ -129,6 +184,17 @@ describe('looks at those that are heard', () => {
     );
     const rest = [...next(64), ...next(64)];
     expect([...begun, ...rest].filter((member) => member !== 'db/m5').toSorted()).toEqual(members.slice(0, 5));
+  });
+
+  it('are made at those who join later too', () => {
+    const { table, members } = fleet(2);
+    ticks(table, 250, 4_750);
+    expect(table.planServiceProbes(at(4_990), ROOM)).toHaveLength(2);
+    const roster = [...members, 'db/late' as const].map((member) => watched(member, { serviceProbes: [probe()] }));
+    table.setRoster(roster, at(5_000));
+    new WireAgent('db/late', 'i-db-late').greet(table, 5_000);
+    const orders = table.planServiceProbes(at(10_000), ROOM);
+    expect(orders.map(({ member }) => member)).toEqual(['db/late']);
   });
 
   it('none is begun at one nobody has heard of, or where there is no room', () => {
@@ -201,6 +267,33 @@ describe('looks at those that are silent', () => {
     expect(verdictAfter(TIMES_OUT, STALL_MS + 1)).toBe('suspect Silent');
     expect(verdictAfter(PASSES, 3_600_000)).toBe('suspect ProbeAnswered');
     expect(verdictAfter(NOT_SENT, 0)).toBe('suspect Silent');
+  });
+
+  it('end with its death, and with its first heartbeat', () => {
+    const { table, agents } = silent(1);
+    const order = first(table.planServiceProbes(at(5_000), ROOM));
+    table.serviceResult(order, TIMES_OUT, at(5_100));
+    for (const ms of [5_000, 5_500]) for (const one of table.planProbes(at(ms))) table.probeResult(one, 'sent', at(ms));
+    ticks(table, 5_250, 8_000);
+    expect(table.opinion('db/m0')?.verdict).toBe('dead');
+    expect(table.planServiceProbes(at(9_000), ROOM)).toEqual([]);
+    agents[0]?.send(table, 9_000);
+    table.serviceResult(order, TIMES_OUT, at(9_100));
+    expect(table.opinion('db/m0')?.verdict).toBe('alive');
+  });
+
+  it('whose probes are taken away is dead by its heartbeats alone', () => {
+    const { table, members } = silent(1);
+    for (const ms of [5_000, 5_500])
+      for (const order of table.planProbes(at(ms))) table.probeResult(order, 'sent', at(ms));
+    ticks(table, 5_250, 8_000);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'suspect', reason: 'Silent' });
+    table.setRoster(
+      members.map((member) => watched(member)),
+      at(8_100),
+    );
+    ticks(table, 8_250, 8_250);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'dead', reason: 'ProbesFailed' });
   });
 
   it('the outcome of a look for an earlier suspicion confirms nothing', () => {

@@ -98,7 +98,7 @@ export const staleAfterMs = (probe: ServiceProbe): number => 3 * probe.intervalM
 export function serviceOpinionOf(state: ServiceState, nowMs: number): ServiceOpinion | null {
   const known = state.rows.map((row, index) => {
     const probe = state.probes[index] as ServiceProbe;
-    return { row, probe, counts: row.state !== 'unknown' && nowMs - row.provenAtMs < staleAfterMs(probe) };
+    return { row, probe, counts: nowMs - row.provenAtMs < staleAfterMs(probe) };
   });
   const warning = state.rows.some((row) => row.expiresSoon) ? 'CertificateExpiresSoon' : null;
   const failing = known.find(({ row, counts }) => counts && row.state === 'failing');

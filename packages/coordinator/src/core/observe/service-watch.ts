@@ -1,6 +1,6 @@
 import { type MemberId, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
-import { isHeard } from './columns.ts';
+import { NONE } from './columns.ts';
 import { type ConfirmRow, isOpen, probeIntervalMs, type Suspicion } from './detector.ts';
 import type { ObserverState } from './observer-state.ts';
 import { noteLook, serviceOpinionOf, type ServiceState, spread, withdraw } from './service-state.ts';
@@ -65,7 +65,7 @@ export class ServiceWatch {
   #planWatch(orders: ServiceOrder[], nowMs: MonotonicMs, limit: number): void {
     const slots = this.#slots();
     for (let seen = 0; seen < slots.length && orders.length < limit; seen++) {
-      const slot = slots[this.#cursor] as number;
+      const slot = slots[this.#cursor % slots.length] as number;
       this.#cursor = (this.#cursor + 1) % slots.length;
       const state = this.#state.probed.get(slot);
       if (!state || this.#state.verdictOf(slot) !== 'alive') continue;
@@ -79,7 +79,6 @@ export class ServiceWatch {
     if (this.#orderOf !== probedVersion) {
       this.#orderOf = probedVersion;
       this.#order = [...probed.keys()];
-      this.#cursor = Math.min(this.#cursor, Math.max(0, this.#order.length - 1));
     }
     return this.#order;
   }
@@ -92,9 +91,7 @@ export class ServiceWatch {
   #orderDue(orders: ServiceOrder[], due: DueRows): void {
     const { slot, state, suspicion, nowMs } = due;
     const { members, entries } = this.#state;
-    const entry = members.activeEntry[slot] as number;
-    if (!isHeard(entries, entry)) return;
-    const address = addressOf(entries, entry);
+    const address = addressOf(entries, members.activeEntry[slot] as number);
     if (address === null) return;
     for (const [index, row] of due.rows.entries()) {
       const probe = state.probes[index];
@@ -115,16 +112,17 @@ export class ServiceWatch {
 
   /** What belongs to an earlier instance, list of probes or suspicion is ignored. */
   result(order: ServiceOrder, report: ProbeReport, nowMs: MonotonicMs): void {
-    const slot = this.#state.slots.get(order.member);
-    const state = slot === undefined ? undefined : this.#state.probed.get(slot);
-    if (slot === undefined || state?.epoch !== order.epoch) return;
+    const slot = this.#state.slots.get(order.member) ?? NONE;
+    const state = this.#state.probed.get(slot);
+    if (state?.epoch !== order.epoch) return;
     if (order.purpose === 'confirm') this.#confirmed(slot, order, report, nowMs);
     else this.#watched(slot, state, order, report, nowMs);
   }
 
   #confirmed(slot: number, order: ServiceOrder, report: ProbeReport, nowMs: MonotonicMs): void {
     const suspicion = this.#state.suspicions.get(slot);
-    const row = suspicion?.sinceMs === order.suspectSinceMs ? suspicion?.confirm[order.index] : undefined;
+    if (suspicion?.sinceMs !== order.suspectSinceMs) return;
+    const row = suspicion.confirm[order.index];
     if (!row) return;
     row.underWay = false;
     if (report.host === 'answered') row.result = 'answered';

@@ -74,11 +74,12 @@ function sigma(x: Code, first: number, second: number, third: Code): Code {
   return xor(xor(rotate(x, first), rotate(x, second)), third);
 }
 
+/** Word i takes the place of the one 16 before it. */
 function expandWord(i: number): Code {
   const before = [...load(scheduleAt(i - 15)), ...set(T1), ...load(scheduleAt(i - 2)), ...set(T2)];
   const s0 = sigma(get(T1), 7, 18, shift(get(T1), 3));
   const s1 = sigma(get(T2), 17, 19, shift(get(T2), 10));
-  return [...before, ...store(scheduleAt(i), add(load(scheduleAt(i - 16)), s0, load(scheduleAt(i - 7)), s1))];
+  return [...before, ...store(scheduleAt(i), add(load(scheduleAt(i)), s0, load(scheduleAt(i - 7)), s1))];
 }
 
 /** The eight words keep their place; what rotates is who is called a..h. */

@@ -31,8 +31,7 @@ export class TagLanes {
 
   /** `null` where there is no WebAssembly SIMD (`--jitless`, old processors): the caller checks one by one. */
   static create(): TagLanes | null {
-    const wasm = (globalThis as { WebAssembly?: WasmInterface }).WebAssembly;
-    if (!wasm) return null;
+    const wasm = Reflect.get(globalThis, 'WebAssembly') as WasmInterface;
     try {
       const instance = new wasm.Instance(new wasm.Module(assembleLanes()));
       return new TagLanes(instance.exports as LaneExports);

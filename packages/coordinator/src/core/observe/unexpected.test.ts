@@ -50,9 +50,10 @@ describe('heartbeats of another instance', () => {
     expect(hearing('i-other').table.unexpected(M, OWN, at(1_000))).toEqual([other]);
   });
   it('no longer than it would take to suspect it', () => {
-    const { table } = hearing(I, 'i-other');
-    expect(table.unexpected(M, OWN, at(4_999))).toEqual([other]);
-    expect(table.unexpected(M, OWN, at(5_000))).toEqual([]);
+    const { table, agents } = hearing(I, 'i-other');
+    agents[1]?.send(table, 2_000);
+    expect(table.unexpected(M, OWN, at(6_999))).toEqual([other]);
+    expect(table.unexpected(M, OWN, at(7_000))).toEqual([]);
   });
   it('are not named for recordings, which answer no challenge', () => {
     const { table } = hearing(I);

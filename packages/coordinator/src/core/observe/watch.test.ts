@@ -82,6 +82,23 @@ describe('how long an observer abstains', () => {
   });
 });
 
+it('a deaf observer accuses nobody, not even for one tick', () => {
+  const { table } = fleet(10);
+  const seen = new Set<string>();
+  run(table, 250, 20_000, () => {
+    for (const { verdict } of table.opinions()) seen.add(verdict);
+  });
+  expect([...seen]).toEqual(['alive', 'unknown']);
+});
+
+it('one that never answered a challenge is never missed, also when it becomes the activated one', () => {
+  const { table } = observer([watched('db/m0', { activatedInstanceId: null })]);
+  table.receive(new WireAgent('db/m0', 'i-db-m0').beat(), FROM, at(0));
+  table.setRoster([watched('db/m0')], at(100));
+  run(table, 250, 60_000);
+  expect(table.opinion('db/m0')).toMatchObject({ verdict: 'unknown', reason: 'NeverHeard', lastHeardMs: null });
+});
+
 describe('UDP probes of a suspect', () => {
   const suspects = (count: number, settings = {}) => {
     const made = fleet(count, { hearsMinimum: 1_000, ...settings });
@@ -131,6 +148,12 @@ describe('UDP probes of a suspect', () => {
     expect(probed(table, 5_500)).toEqual(members.slice(0, 2));
   });
 
+  it('end with its first heartbeat, before any tick', () => {
+    const { table, agents } = suspects(1);
+    agents[0]?.send(table, 5_000);
+    expect(probed(table, 5_000)).toEqual([]);
+  });
+
   it('do not go out while the observer abstains', () => {
     const { table } = suspects(1);
     table.noteReceiveLoss(at(5_000));
@@ -175,6 +198,16 @@ describe('a change of the policy’s times', () => {
     table.setRoster([watched('db/m0', { suspectAfterMs: 60_000 })], at(3_300));
     table.tick(at(3_500));
     expect(table.opinion('db/m0')?.verdict).toBe('alive');
+  });
+
+  it('that ends a suspicion ends it: the next one begins from nothing', () => {
+    const { table } = fleet(1);
+    run(table, 250, 7_000);
+    table.setRoster([watched('db/m0', { suspectAfterMs: 20_000 })], at(7_100));
+    run(table, 7_250, 22_750);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'suspect', sinceMs: 20_000 });
+    run(table, 23_000, 23_000);
+    expect(table.opinion('db/m0')?.verdict).toBe('dead');
   });
 
   it('of the confirmation alone too', () => {

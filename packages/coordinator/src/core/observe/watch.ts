@@ -51,20 +51,13 @@ export class Watch {
 
   /** Who heard nothing since when: call after {@link findStall} and after everything received was recorded. */
   judge(nowMs: MonotonicMs): void {
-    this.#endContests(nowMs);
+    // Whoever speaks on is merely heard then, by its next heartbeat.
+    this.#state.contests.takeOver(nowMs);
     const silent = this.#collectDue(nowMs);
     this.#abstention = this.#choose(silent, nowMs);
     this.#dropSuspicionsIfAbstaining(nowMs);
     for (const slot of this.#due) this.#judge(slot, nowMs);
     this.#due.length = 0;
-  }
-
-  /** One agent speaks again: who is heard is merely heard. */
-  #endContests(nowMs: MonotonicMs): void {
-    for (const entry of this.#state.contests.takeOver(nowMs)) {
-      const slot = this.#state.members.activeEntry.indexOf(entry);
-      if (slot >= 0 && this.#state.verdictOf(slot) === 'alive') this.#state.setVerdict(slot, 'alive', 'Heard', nowMs);
-    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { JournalRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { intentRecord } from '../../leader/records.fixtures.ts';
 import { type AbandonFacts, abandonedHistoryOf, leftAs } from './abandoned.ts';
@@ -58,6 +59,22 @@ describe('what stays of an abandoned recovery', () => {
     expect(history).toMatchObject({ outcome: 'abandoned', oldInstanceId: 'i-1', newInstanceId: null, ordinal: 2 });
     expect(history.reason).toContain('abandoned by ann: not worth it');
     expect(history.acts).toEqual([act]);
+    expect(history.owed).toEqual([]);
+  });
+
+  test('it has the zone of the intent where that has one, when its instance was launched, and how often the leader changed', () => {
+    const told = { ...intent, oldAz: 'az-a', term: 2, plan: { ...intent.plan, oldLaunchedAtWallMs: 7 } };
+    expect(abandonedHistoryOf(facts({ intent: told, term: 4 }))).toMatchObject({
+      ...{ oldAz: 'az-a', oldLaunchedAtWallMs: 7, leaderChanges: 1, ordinal: 2 },
+    });
+    const record = (term: number) => ({ term, step: 'fence', startedAtWallMs: 1 }) as JournalRecord;
+    const changed = facts({ intent: told, term: 4, records: [record(5), record(6), record(6)] });
+    expect(abandonedHistoryOf(changed).leaderChanges).toBe(3);
+    const { ordinal: _, ...first } = base;
+    const plain = abandonedHistoryOf(facts({ intent: first, term: base.term }));
+    expect(plain).toMatchObject({ oldLaunchedAtWallMs: null, leaderChanges: 0 });
+    expect(plain).not.toHaveProperty('oldAz');
+    expect(plain).not.toHaveProperty('ordinal');
   });
 
   test('earlier acts come first', () => {

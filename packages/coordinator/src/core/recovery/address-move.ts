@@ -13,7 +13,7 @@ export type AddressMove =
 export interface FencedHolder {
   readonly oldInstanceId: string;
   /** Instances that earlier recoveries of the member retired, without moving the address; absent: none. */
-  readonly owedFrom?: readonly string[];
+  readonly owedFrom?: readonly string[] | undefined;
   /** Its primary network interface, which cannot be detached from it; null: not in the plan. */
   readonly oldInterfaceId: string | null;
   /** The association that was on it when the plan was made; null: none. */

@@ -135,9 +135,9 @@ export interface Orphan {
  * recoveries with a history record count: with etcd restored from a backup, or emptied, everything would look like an orphan.
  */
 export function findOrphans(found: Found, known: KnownRecoveries): readonly Orphan[] {
-  const orphan = (kind: Orphan['kind'], id: string, opId: string | undefined): Orphan[] => {
-    const history = opId === undefined || known.open.has(opId) ? undefined : known.finished.get(opId);
-    if (!history || opId === undefined) return [];
+  const orphan = (kind: Orphan['kind'], id: string, opId = ''): Orphan[] => {
+    const history = known.open.has(opId) ? undefined : known.finished.get(opId);
+    if (!history) return [];
     return history.leftovers.some((one) => one.kind === kind && one.id === id) ? [] : [{ kind, id, opId }];
   };
   return [

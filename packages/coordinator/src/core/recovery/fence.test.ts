@@ -29,6 +29,17 @@ describe('decideFence', () => {
     ['no effect for a minute: stop again', { state: 'stopping', askedAtMs: 40_000 }, 'stop'],
   ])('%s', (_name, part, want) => expect(decideFence(seen(part), LIMITS).kind).toBe(want));
 
+  test.each<[InstanceState | null, string]>([
+    ['stopping', 'stopping'],
+    ['running', 'running'],
+    [null, 'not shown by EC2'],
+  ])('while it waits it says what EC2 shows: %s', (state, text) =>
+    expect(decideFence(seen({ state }), LIMITS)).toEqual({
+      kind: 'wait',
+      text: `stopping the old instance: ${text}`,
+    }),
+  );
+
   test('only stopped and terminated ever count', () => {
     const states: readonly (InstanceState | null)[] = ['pending', 'running', 'stopping', 'shutting-down', null];
     for (const state of states) {
@@ -84,7 +95,9 @@ describe('a fence that cannot be proven says what was seen', () => {
       'i-old is stopped, but vol-b (/dev/sdf) is still busy after 600 s',
     ],
     ['stopping', { state: 'stopping' }, 'i-old is still stopping after 600 s'],
+    ['stopping, and who can help', { state: 'stopping' }, 'ask AWS Support'],
     ['running', {}, 'i-old is still running after 600 s, although EC2 was asked to stop it'],
+    ['running, its volumes being busy is no news', { restless: busy }, 'i-old is still running after 600 s'],
     ['not shown', { state: null }, 'EC2 does not show i-old after 600 s'],
     ['no answers', { state: null, unseen: true }, 'EC2 could not be asked about i-old after 600 s'],
     [

@@ -10,6 +10,7 @@ import type {
   Tags,
 } from '@understudy/shared';
 import { clientTokenOf, invariant, parseMemberId, TAG } from '@understudy/shared';
+import { rawOf } from './raw-value.ts';
 import { canonical, commonTags, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
@@ -163,9 +164,6 @@ function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
   return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
 }
 
-const asRecord = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-
 /** Members of RunInstances that another instance type may refuse. */
 export const TYPE_BOUND_MEMBERS = [
   'CpuOptions',
@@ -178,7 +176,7 @@ export const TYPE_BOUND_MEMBERS = [
 /** `launchBase` holds the failed instance's own type and zone; what is bound to either is left out elsewhere (`losses` says so). */
 export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
   const base: Record<string, unknown> = { ...launchBase };
-  const placement = asRecord(base.Placement);
+  const placement: Record<string, unknown> = { ...rawOf(base.Placement) };
   if (base.InstanceType !== candidate.instanceType) {
     for (const member of TYPE_BOUND_MEMBERS) delete base[member];
     if (!isBurstable(candidate.instanceType)) delete base.CreditSpecification;

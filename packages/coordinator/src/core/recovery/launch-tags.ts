@@ -44,8 +44,8 @@ export const tagSpecification = (resourceType: string, tags: Tags): object => ({
     .map(([Key, Value]) => ({ Key, Value })),
 });
 
-/** By code unit: independent of the process's locale. */
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Of two names that differ, by code unit: independent of the process's locale. */
+const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** The same value with the members of every object in order of their names; `undefined` members are left out. */
 export function canonical(value: unknown): unknown {

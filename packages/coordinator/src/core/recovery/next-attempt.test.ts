@@ -161,6 +161,7 @@ describe('at the bounds', () => {
   });
   test('what was refused in an earlier round does not count, nor what was asked again since', () => {
     expect(alone([refusedAt(0, 1), refusedAt(0, 2, 1)], 1)).toEqual([1]);
+    expect(alone([refusedAt(0, 1), refusedAt(0, 1, 1), refusedAt(0, 2, 1)], 1)).toEqual([1]);
     const again: EndedAttempt = { ...refusedAt(1), failure: 'capacity' };
     expect(alone([refusedAt(0), again], 2)).toEqual([]);
     expect(alone([], 0)).toEqual([]);
@@ -186,6 +187,8 @@ describe('at the bounds', () => {
       attempt(0, 0),
     );
   });
+  test('... also where as many were asked as there are to ask', () =>
+    expect(next(ended([0, 'instance'], [1, 'capacity'], [2, 'placement']), {}, 3)).toMatchObject(attempt(0, 0)));
   test('short pauses stay short: as many as there are candidates to ask', () => {
     const all = ended([0, 'capacity'], [1, 'capacity'], [0, 'capacity'], [1, 'capacity']);
     expect(next(all, { pauseMs: 10, pauseMaxMs: 15 })).toMatchObject(attempt(0, 20));
@@ -206,6 +209,10 @@ describe('at the bounds', () => {
   });
   test('of a long reason the first 200 characters', () =>
     expect(shortageOf(1, 'x'.repeat(500))).toBe(`type-0 in subnet-0 (az-0): ${'x'.repeat(200)}`));
+  test('what is waited for is told from a key that cannot be used', () => {
+    expect(next(ended([0, 'key']))).toMatchObject({ shortage: { forKey: true } });
+    expect(next(ended([0, 'key'], [1, 'capacity']))).toMatchObject({ shortage: { forKey: false } });
+  });
   test('an attempt that follows a launch waits for no shortage', () =>
     expect(next(ended([0, 'instance']))).toMatchObject({ shortage: null }));
 });

@@ -59,6 +59,15 @@ describe('what a recovery owes', () => {
     expect(next.volumes[0]?.tags).toEqual({ team: 'now', tier: 'b' });
   });
 
+  test('nothing owed, nothing added; what the plan has, stays', () => {
+    const own = { ...plan, addresses: [address('a')], protection: { stop: true, termination: false } };
+    expect(withOwed(own, before())).toEqual(own);
+    expect(withOwed(own, before({ owedAddresses: [address('b', { owedFrom: ['i-1'] })] })).addresses).toEqual([
+      address('a'),
+      address('b', { owedFrom: ['i-1'] }),
+    ]);
+  });
+
   test('nothing before it, nothing owed', () => {
     expect(withOwed(plan, null)).toBe(plan);
     expect(recoveryBehind([before({ outcome: 'abandoned' }), before()], 'i-2')?.outcome).toBe('replaced');

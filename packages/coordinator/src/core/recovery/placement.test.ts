@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TYPE_FACTS } from './candidate-fit.ts';
 import { planInputFixture } from './plan.fixture.ts';
-import { candidateOf, placementsOf } from './placement.ts';
+import { placementsOf } from './placement.ts';
 
 const { subnets } = planInputFixture();
 const baggage = {
@@ -38,16 +38,5 @@ describe('placement candidates', () => {
       { code: 'PlacementInLostZone', text: 'subnet subnet-a is in us-east-1a, which is lost' },
     ]);
     expect(placementsOf(input, { placements: [] }, 'us-east-1a').candidates).toEqual([]);
-  });
-
-  it('go round when there are more attempts than candidates', () => {
-    const other = { ...own, subnetId: 'subnet-b' };
-    expect([1, 2, 3].map((attempt) => candidateOf([own, other], attempt).subnetId)).toEqual([
-      'subnet-a',
-      'subnet-b',
-      'subnet-a',
-    ]);
-    expect(() => candidateOf([own], 0)).toThrow(/attempt 0/);
-    expect(() => candidateOf([], 1)).toThrow(/without placement candidates/);
   });
 });

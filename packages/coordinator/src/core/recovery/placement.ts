@@ -1,5 +1,4 @@
 import type { CloudSubnet, GroupPolicy, PlacementCandidate } from '@understudy/shared';
-import { invariant } from '@understudy/shared';
 import { type Baggage, misfitOf, type TypeFacts } from './candidate-fit.ts';
 
 export interface PlacementInput {
@@ -61,12 +60,4 @@ function wishesOf(input: PlacementInput, policy: Pick<GroupPolicy, 'placements'>
     subnetId: placement.subnetId,
     instanceType: placement.instanceType ?? input.ownInstanceType,
   }));
-}
-
-/** The candidate of attempt n (1, 2, …): in order, then from the start again. */
-export function candidateOf(candidates: readonly PlacementCandidate[], attempt: number): PlacementCandidate {
-  invariant(Number.isInteger(attempt) && attempt >= 1, `attempt ${attempt} is not 1 or more`);
-  const candidate = candidates[(attempt - 1) % Math.max(1, candidates.length)];
-  invariant(candidate, 'a plan without placement candidates');
-  return candidate;
 }

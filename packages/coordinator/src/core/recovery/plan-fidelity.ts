@@ -28,7 +28,7 @@ const row = (
 ): FidelityRow => ({ row: number, attribute, fates, by, codes });
 
 export const FIDELITY: readonly FidelityRow[] = [
-  row(1, 'image', ['carried'], ['ImageId'], ['ArchitectureUnknown']),
+  row(1, 'image', ['carried', 'refused'], ['ImageId'], ['ArchitectureUnknown']),
   row(
     2,
     'instance type',
@@ -48,8 +48,14 @@ export const FIDELITY: readonly FidelityRow[] = [
     ],
   ),
   row(3, 'key pair', ['carried', 'lost'], ['KeyName'], ['KeyPairGone']),
-  row(4, 'zone and subnet', ['carried'], ['Placement', 'NetworkInterfaces'], ['NoPlacement', 'PlacementSubnetUnknown']),
-  row(5, 'security groups', ['carried'], ['CreateNetworkInterface'], ['PlacementInOtherVpc']),
+  row(
+    4,
+    'zone and subnet',
+    ['carried', 'lost', 'refused'],
+    ['Placement', 'NetworkInterfaces'],
+    ['NoPlacement', 'PlacementSubnetUnknown'],
+  ),
+  row(5, 'security groups', ['carried', 'lost'], ['CreateNetworkInterface'], ['PlacementInOtherVpc']),
   row(6, 'primary private IPv4', ['lost'], [], ['PrivateIpChanges']),
   row(7, 'secondary private IPv4s', ['lost'], [], ['SecondaryPrivateIpsLost']),
   row(8, 'IPv6 addresses', ['lost'], [], ['Ipv6AddressesLost']),
@@ -91,7 +97,7 @@ export const FIDELITY: readonly FidelityRow[] = [
   row(
     18,
     'block devices',
-    ['carried', 'refused'],
+    ['carried', 'lost', 'refused'],
     ['BlockDeviceMappings'],
     [
       'VolumeMultiAttach',

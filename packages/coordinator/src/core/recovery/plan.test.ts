@@ -11,7 +11,7 @@ import {
   volumeFixture,
 } from './plan.fixture.ts';
 import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
-import { FIDELITY } from './plan-fidelity.ts';
+import { type Fate, FIDELITY } from './plan-fidelity.ts';
 
 const problemCodes = (change: Partial<PlanInput>, policy = DEFAULT_POLICY): string[] => {
   const result = makePlan(planInputFixture(change), policy);
@@ -246,6 +246,15 @@ describe('the fidelity table', () => {
     const named = new Set(FIDELITY.flatMap((row) => row.codes));
     expect([...named].filter((code) => !produced.has(code))).toEqual([]);
     expect([...produced].filter((code) => !named.has(code)).sort()).toEqual(['InstanceGone', 'NoNetworkInterface']);
+  });
+});
+
+describe('every attribute of the fidelity table', () => {
+  it.each(FIDELITY.map((row) => [row.attribute, row] as const))('%s', (_, { fates, by, codes }) => {
+    const has = (...some: readonly Fate[]) => some.some((fate) => fates.includes(fate));
+    expect(has('carried', 'reapplied'), 'something carries it').toBe(by.length > 0);
+    expect(has('lost'), 'a code is among the losses').toBe(codes.some((code) => code in LOST));
+    expect(has('refused'), 'a code blocks').toBe(codes.some((code) => code in BLOCKED));
   });
 });
 

@@ -21,6 +21,7 @@ describe('readySteps', () => {
   test.each<[string, Readonly<Record<string, StepState>>, readonly string[]]>([
     ['nothing before the fence', {}, ['fence']],
     ['a fence that is not proven holds up everything', { fence: 'started' }, ['fence']],
+    ['not even what has failed is revoked before it', { fence: 'started', 'permit-1': 'failed' }, ['fence']],
     ['the permit beside the capture', FENCED, ['capture', 'permit-1']],
     ['the image after the capture', { ...FENCED, capture: 'done', 'permit-1': 'done' }, ['image']],
     ['no launch without the image', { ...FENCED, capture: 'done', 'permit-1': 'done', image: 'started' }, ['image']],

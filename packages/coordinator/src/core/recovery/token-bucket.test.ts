@@ -15,6 +15,11 @@ describe('a token bucket', () => {
     expect(taken(bucket, limit, at(500))).toEqual({ tokens: 0, atMs: 500 });
   });
 
+  it('says how long the next token takes, from what is there', () => {
+    expect(waitMsOf({ tokens: 0.5, atMs: at(0) }, limit, at(0))).toBe(250);
+    expect([1, 5].map((tokens) => waitMsOf({ tokens, atMs: at(0) }, limit, at(0)))).toEqual([0, 0]);
+  });
+
   it.each([
     ['refills fractions', 0.25, 100, 0.45],
     ['stops at the burst', 4.9, 60_000, 5],

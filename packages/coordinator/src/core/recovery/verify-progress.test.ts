@@ -40,6 +40,17 @@ describe('verifyProgress', () => {
     ['impaired twice: fails', { impairedReads: 2 }, 'failed'],
   ])('%s', (_name, part, want) => expect(verifyProgress(seen(part), POLICY).kind).toBe(want));
 
+  test.each<[string, Partial<CloudInstance>, string]>([
+    ['its words', { stateReasonText: 'Volume limit exceeded' }, 'Volume limit exceeded'],
+    ['its code, where it has no words', {}, 'Client.InternalError'],
+    ['nothing', { stateReasonCode: null }, 'no reason given'],
+  ])('a replacement that died is told with what EC2 says of it: %s', (_name, part, why) =>
+    expect(verifyProgress(seen({ instance: { ...instance('terminated'), ...part } }), POLICY)).toEqual({
+      kind: 'failed',
+      text: `the replacement i-new is terminated: ${why}`,
+    }),
+  );
+
   test('says exactly when it will have settled', () => {
     const heartbeat = { lastHeardAtMs: 99_900, passingSinceMs: 98_800 };
     expect(verifyProgress(seen({ heartbeat }), POLICY)).toMatchObject({ kind: 'wait', againInMs: 1_800 });

@@ -1,13 +1,7 @@
-import {
-  type ActivationRecord,
-  ActivationRecordSchema,
-  invariant,
-  type KvEntry,
-  OperationError,
-  parseRecord,
-} from '@understudy/shared';
+import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
+import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 import { brokenPromise } from '../serve-lease-fence.ts';
 
@@ -30,7 +24,7 @@ export function activateStep(run: Run): Step<'activate'> {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
     next: async (frozen) => {
-      if (frozen.conflict) return afterConflict(run, frozen);
+      if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
       return (await oldInstanceActs(run)) ?? activate(run, frozen);
     },
     onTimeout: () => ({
@@ -45,7 +39,7 @@ export function activateStep(run: Run): Step<'activate'> {
 async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
-  if (run.journal.get('fence', 'fence')?.result?.how === 'lease') return brokenPromise(run);
+  if (fencedBy(run) === 'lease') return brokenPromise(run);
   const found = await run.read((cloud, options) =>
     cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
   );
@@ -80,9 +74,12 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
   };
 }
 
-function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
-  const [entry = null] = frozen.conflict ?? [];
-  const named = entry ? read(entry) : null;
+function afterConflict(
+  run: Run,
+  frozen: Frozen<'activate'>,
+  [entry = null]: readonly (KvEntry | null)[],
+): Move<'activate'> {
+  const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
   if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
     return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };
   }
@@ -93,10 +90,4 @@ function afterConflict(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
       ? `the activation names ${named.instanceId} (incarnation ${named.incarnation}) since this recovery began`
       : 'the activation this recovery is based on is gone',
   };
-}
-
-function read(entry: KvEntry): ActivationRecord {
-  const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
-  if (activation.incarnation < 1) throw new OperationError('RECORD_UNREADABLE', entry.key);
-  return activation;
 }

@@ -54,7 +54,7 @@ function fencedHolder(run: Run, allocationId: string): FencedHolder {
   const planned = run.plan.addresses.find((one) => one.allocationId === allocationId);
   return {
     oldInstanceId: run.record.oldInstanceId,
-    owedFrom: planned?.owedFrom ?? [],
+    owedFrom: planned?.owedFrom,
     oldInterfaceId: run.plan.primaryInterfaceId,
     plannedAssociationId: planned?.associationId ?? null,
   };
@@ -132,7 +132,7 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
     case 'disassociate':
       return {
         kind: 'act',
-        text: `taking ${seen?.publicIp} off the fenced instance`,
+        text: `taking ${allocationId} off the fenced instance`,
         calls: [
           {
             name: 'disassociate',

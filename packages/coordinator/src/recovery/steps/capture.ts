@@ -9,6 +9,7 @@ import {
 import { remainingOfMs } from '../../core/recovery/pacing.ts';
 import { madeNothing, refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
+import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 import { capturedBeside } from '../captured-volumes.ts';
 import { lockedHold, refusedForKey } from '../locked-volumes.ts';
@@ -125,7 +126,7 @@ async function obtain(
   if (last) learn(run, memory, last);
   const hopeless = last?.error && (await refusedForGood(run, memory, last.error));
   if (hopeless) return hopeless;
-  const terminated = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
+  const terminated = fencedBy(run) === 'terminated';
   if (!terminated && (sent === 0 || memory.refusedForSure))
     return (await lockedHold(run)) ?? create(run, memory, frozen);
   const sets = await setsMade(run);

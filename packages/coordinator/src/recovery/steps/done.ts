@@ -4,6 +4,7 @@ import { historyOf } from '../../core/recovery/history.ts';
 import { ChoreBook } from '../chore-book.ts';
 import { choreFactsOf, closingFactsOf, retainedUntil } from '../closing.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
+import { fencedBy } from '../fenced-by.ts';
 import { IntentGone } from '../journal.ts';
 import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
@@ -51,7 +52,7 @@ interface Marks {
 }
 
 function noteMarks(run: Run, marks: Marks, last: Attempt | null): void {
-  const mayBeGone = run.journal.get('fence', 'fence')?.result?.how === 'terminated';
+  const mayBeGone = fencedBy(run) === 'terminated';
   for (const { name, error } of last?.outcomes ?? []) {
     const refused = error?.code === 'CLOUD_REJECTED' || error?.code === 'CLOUD_DENIED';
     if (error === null || refused || (mayBeGone && error.code === 'CLOUD_NOT_FOUND')) marks.through.add(name);
@@ -80,7 +81,6 @@ async function readReplacement(run: Run, instanceId: string): Promise<CloudInsta
     const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
     return found.find((one) => one.instanceId === instanceId) ?? null;
   } catch (error) {
-    run.signal.throwIfAborted();
     if (!isPassing(error)) throw error;
     run.say('done', `EC2 does not show ${instanceId}: ${error.message}`);
     return null;
@@ -131,7 +131,7 @@ function retire(run: Run): Call[] {
   const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.retainForMs) };
   const mark = (name: string, call: Call['run']): Call => ({ name, run: call, optional: true });
   const calls = [mark('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
-  if (run.plan.protection.termination && run.journal.get('fence', 'fence')?.result?.how === 'stopped') {
+  if (run.plan.protection.termination && fencedBy(run) === 'stopped') {
     const off = { termination: false };
     calls.push(mark('unprotect', (cloud, options) => cloud.setProtection(oldInstanceId, off, options)));
   }

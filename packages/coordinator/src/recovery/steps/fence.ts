@@ -1,15 +1,9 @@
-import {
-  type Cloud,
-  type CloudCallOptions,
-  type CloudInstance,
-  errorText,
-  type OperationError,
-  TAG,
-} from '@understudy/shared';
+import { type Cloud, type CloudCallOptions, type CloudInstance, errorText, TAG } from '@understudy/shared';
 import {
   decideFence,
   type RestlessVolume,
   restlessVolumes,
+  type StopMode,
   stopModes,
   unprovenText,
 } from '../../core/recovery/fence.ts';
@@ -26,8 +20,8 @@ interface Memory {
   modeIndex: number;
   /** The newest Stop may never have arrived: it is repeated sooner. */
   doubtful: boolean;
-  /** Why EC2 refused the last manner of stopping there is. */
-  refusal: string | null;
+  /** Why EC2 refused the manner it was asked for last. */
+  refusal: string;
   /** What the newest look that worked has shown; `undefined`: none has. */
   state: CloudInstance['state'] | null | undefined;
   restless: readonly RestlessVolume[];
@@ -44,7 +38,7 @@ export function fenceStep(run: Run): Step<'fence'> {
     stoppedSinceMs: null,
     modeIndex: 0,
     doubtful: false,
-    refusal: null,
+    refusal: '',
     state: undefined,
     restless: [],
   };
@@ -62,8 +56,9 @@ export function fenceStep(run: Run): Step<'fence'> {
       const modes = stopModes(frozen.request.skipOsShutdown);
       const afterStop = last?.name === 'stop' ? learn(run, memory, last) : 'look';
       if (afterStop === 'unprotect') return act(unprotectCall(oldInstanceId), 'clearing stop protection');
-      if (memory.modeIndex >= modes.length) return refused(run, memory, last?.error ?? null);
-      const stop = act(stopCall(oldInstanceId, modes[memory.modeIndex]), 'asking EC2 to stop the old instance');
+      const mode = modes[memory.modeIndex];
+      if (mode === undefined) return refused(run, memory);
+      const stop = act(stopCall(oldInstanceId, mode), 'asking EC2 to stop the old instance');
       if (last?.name === 'unprotect' && last.error === null) return stop;
       if (nothingSent(frozen) || afterStop === 'again') {
         return run.plan.protection.stop && frozen.sends.unprotect === undefined
@@ -119,7 +114,7 @@ function markCall(run: Run): Call {
 
 const act = (call: Call, text: string): Move<'fence'> => ({ kind: 'act', calls: [call], text });
 
-const stopCall = (instanceId: string, mode = { force: true, skipOsShutdown: true }): Call => ({
+const stopCall = (instanceId: string, mode: StopMode): Call => ({
   name: 'stop',
   run: (cloud, options) => cloud.stopInstance(instanceId, mode, options),
 });
@@ -130,8 +125,7 @@ const unprotectCall = (instanceId: string): Call => ({
 });
 
 /** Nothing is left to ask for. Perhaps it stops by itself; perhaps its serve lease counts. */
-async function refused(run: Run, memory: Memory, error: OperationError | null): Promise<Move<'fence'>> {
-  memory.refusal ??= error?.message ?? 'no reason kept';
+async function refused(run: Run, memory: Memory): Promise<Move<'fence'>> {
   if ((await stateNow(run, run.record.oldInstanceId)) === 'terminated')
     return { kind: 'done', result: { how: 'terminated' } };
   const lease = leaseFence(run);
@@ -172,6 +166,7 @@ function learn(run: Run, memory: Memory, last: Attempt): 'look' | 'again' | 'unp
   if (error?.upstreamCode === 'OperationNotPermitted') return 'unprotect';
   if (error?.code === 'CLOUD_REJECTED') {
     memory.modeIndex += 1;
+    memory.refusal = error.message;
     return 'again';
   }
   if (error?.code === 'CLOUD_THROTTLED' || error?.code === 'CLOUD_UNAVAILABLE') return 'again';

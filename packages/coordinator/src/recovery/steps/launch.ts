@@ -2,11 +2,12 @@ import { type CloudInstance, invariant, type LaunchRequest, type OperationError 
 import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildLaunchRequest } from '../../core/recovery/launch-request.ts';
 import { volumesOf } from '../captured-volumes.ts';
-import type { Attempt, Frozen, Move, Step } from '../effect.ts';
+import type { Frozen, Move, Step } from '../effect.ts';
 import { hasOtherCandidate } from '../attempts.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
 import { lockedHold, refusedForKey } from '../locked-volumes.ts';
 import { lookForLaunch, severalFound } from '../look-for-launch.ts';
+import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -24,7 +25,7 @@ export function launchStep(run: Run, attempt: number): Step<'launch'> {
     next: async (frozen, last) => {
       if (memory.reply) return launched(memory.reply.instanceId, 'reply');
       if (frozen.sends.run === undefined) return (await lockedHold(run)) ?? send(run, frozen, memory);
-      if (last?.error) return onError(run, attempt, frozen, last, memory);
+      if (last?.error) return onError(run, attempt, frozen, last.error, memory);
       // After a pause: what was certainly refused needs no look before it is asked for again.
       return memory.refusedForSure ? send(run, frozen, memory) : lookThenSend(run, attempt, frozen, memory);
     },
@@ -51,7 +52,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   const permit = run.journal.get('permit', `permit-${attempt}`);
   const image = run.journal.get('image', 'image')?.result;
   const capture = run.journal.get('capture', 'capture')?.result;
-  invariant(run.journal.get('fence', 'fence')?.state === 'done', 'launch before the fence is proven');
+  invariant(fencedBy(run) !== null, 'launch before the fence is proven');
   invariant(
     permit?.request && permit.result && 'networkInterfaceId' in permit.result,
     `launch ${attempt} without permit`,
@@ -121,11 +122,9 @@ async function onError(
   run: Run,
   attempt: number,
   frozen: Frozen<'launch'>,
-  last: Attempt,
+  error: OperationError,
   memory: Memory,
 ): Promise<Move<'launch'>> {
-  const error = last.error;
-  invariant(error, 'onError without an error');
   const advice = adviseOnLaunchError(error);
   switch (advice.kind) {
     case 'failed':

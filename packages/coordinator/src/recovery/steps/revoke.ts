@@ -141,12 +141,13 @@ async function endInstance(
     memory.instanceGone = true;
     return null;
   }
-  const keepers = instance?.volumes.filter((volume) => !volume.deleteOnTermination) ?? [];
+  const releasable = instance && instance.state !== 'shutting-down' ? instance.volumes : [];
+  const [keeper, ...others] = releasable.filter((volume) => !volume.deleteOnTermination);
   if (last?.name === 'release' && last.error === null) memory.released = true;
-  const releasable = keepers.length > 0 && instance?.state !== 'shutting-down';
-  if (releasable && !memory.released && memory.releases < RELEASE_TRIES) {
+  if (keeper && !memory.released && memory.releases < RELEASE_TRIES) {
     memory.releases += 1;
-    return releaseVolumes(instanceId, keepers);
+    const release = (volume: typeof keeper): Call => releaseCall(instanceId, volume.deviceName);
+    return act(release(keeper), 'letting the disks of the failed replacement go with it', ...others.map(release));
   }
   if (!memory.terminateAsked) {
     return act(
@@ -164,17 +165,10 @@ async function endInstance(
 }
 
 /** Its disks are copies nobody has served from: they go with it. What cannot be marked is left tagged, and costs money, not safety. */
-function releaseVolumes(instanceId: string, volumes: CloudInstance['volumes']): Move<'revoke'> {
-  const calls = volumes.map(
-    (volume): Call => ({
-      name: 'release',
-      run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, volume.deviceName, true, options),
-    }),
-  );
-  const [first, ...more] = calls;
-  invariant(first, 'no volume to release');
-  return act(first, 'letting the disks of the failed replacement go with it', ...more);
-}
+const releaseCall = (instanceId: string, deviceName: string): Call => ({
+  name: 'release',
+  run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, true, options),
+});
 
 async function permitsLeft(run: Run, attempt: number, request: Request): Promise<readonly CloudNetworkInterface[]> {
   const filters =
@@ -206,7 +200,7 @@ async function endPermit(
   }
   const target = left[0]?.networkInterfaceId ?? request.networkInterfaceId;
   // What EC2 does not show it may only not show yet: without its own word on a deletion, silence proves nothing.
-  if (left.length > 0 || (!memory.deleted && !memory.notFound && target !== null)) {
+  if (target !== null && (left.length > 0 || (!memory.deleted && !memory.notFound))) {
     memory.goneSinceMs = null;
     return deletePermit(run, target, last);
   }
@@ -233,8 +227,7 @@ function noteDeletion(run: Run, memory: Memory, error: OperationError | null): v
   if (known) memory.notFound = true;
 }
 
-function deletePermit(run: Run, networkInterfaceId: string | null, last: Attempt | null): Move<'revoke'> {
-  invariant(networkInterfaceId, 'no permit to delete');
+function deletePermit(run: Run, networkInterfaceId: string, last: Attempt | null): Move<'revoke'> {
   // Deleted a moment ago and still shown: an outdated read, or a deletion that was refused. Both want a pause.
   if (last?.name === 'delete' && last.error === null) {
     return { kind: 'wait', text: 'waiting for the launch permit to disappear', forMs: run.settings.confirmSpacingMs };

@@ -1,4 +1,4 @@
-import { type Endpoint, probeName, type ServiceProbe } from '@understudy/shared';
+import { probeName } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Run } from '../run.ts';
 
@@ -21,20 +21,19 @@ export class ServiceLook {
   /** What does not pass, in words, from a look no older than a second; null: everything does, or there is nothing to look at or with. */
   async fault(): Promise<string | null> {
     const run = this.#run;
-    const { serviceProbes } = run.policy;
+    const { probeService } = run.parts;
     const address = this.#address();
-    if (serviceProbes.length === 0 || !run.parts.probeService || address === null) return null;
+    if (!probeService || address === null) return null;
     if (run.nowMs() - this.#lookedAtMs < EVERY_MS) return this.#fault;
-    const looks = await Promise.all(serviceProbes.map((probe) => this.#look(probe, { address, port: probe.port })));
+    const looks = await Promise.all(
+      run.policy.serviceProbes.map(async (probe) => {
+        const { code } = await probeService(probe, { address, port: probe.port }, probe.timeoutMs, run.signal);
+        return code === 'Passing' ? null : `${probeName(probe)}: ${code}`;
+      }),
+    );
     this.#lookedAtMs = run.nowMs();
     this.#fault = looks.filter((text) => text !== null).join('; ') || null;
     return this.#fault;
-  }
-
-  async #look(probe: ServiceProbe, to: Endpoint): Promise<string | null> {
-    const { parts, signal } = this.#run;
-    const report = await parts.probeService?.(probe, to, probe.timeoutMs, signal);
-    return report === undefined || report.code === 'Passing' ? null : `${probeName(probe)}: ${report.code}`;
   }
 
   #address(): string | null {

@@ -157,7 +157,6 @@ async function refresh(run: Run, memory: Memory, instanceId: string): Promise<vo
     instanceDue ? readInstance(run, memory, instanceId) : null,
     statusDue ? readStatus(run, memory, instanceId) : null,
   ]);
-  run.signal.throwIfAborted();
   if (statusDue) memory.statusError = status.status === 'rejected' ? status.reason : null;
   if (status.status === 'rejected' && !isPassing(status.reason)) throw status.reason;
   if (instance.status === 'fulfilled') {

@@ -1,0 +1,331 @@
+import {
+  type ActivationRecord,
+  type Cloud,
+  type IntentRecord,
+  type OperatorRequestRecord,
+  opIdOf,
+} from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import type { StepKey } from '../../core/recovery/step-table.ts';
+import { requestRecord } from '../../leader/records.fixtures.ts';
+import { readRequest } from '../request.ts';
+import type { Run } from '../run.ts';
+import {
+  cloudInstance,
+  KEYS,
+  LAUNCH_REQUEST,
+  MEMBER,
+  NEW,
+  OLD,
+  PERMIT_REQUEST,
+  putThrough,
+  type RigOptions,
+  RunRig,
+} from '../run.fixtures.ts';
+import { carryOut } from './carry-out.ts';
+import { endOpenAttempt } from './end-attempt.ts';
+import { journalCompares } from './outcome.ts';
+
+/** A recovery of which an operator asks something. */
+class Asked extends RunRig {
+  readonly driven: string[] = [];
+
+  ask(over: Partial<OperatorRequestRecord>): void {
+    this.put(KEYS.request(MEMBER), { ...requestRecord(MEMBER, this.opId), ...over });
+  }
+  hold(): void {
+    const record = {
+      member: MEMBER,
+      reason: 'CloudDenied',
+      text: 't',
+      sinceWallMs: 1,
+      untilWallMs: null,
+      opId: this.opId,
+    };
+    this.put(KEYS.hold(MEMBER), record);
+  }
+  readonly drive = async (_run: Run, key: StepKey): Promise<void> => void this.driven.push(key.id);
+
+  /** `meanwhile`: before the transaction. */
+  async carryOut(meanwhile: () => unknown = () => undefined) {
+    const run = await this.run();
+    const { kv, keys } = run.parts;
+    const request = await this.clock.runUntilSettled(readRequest({ kv, keys, member: MEMBER }, this.opId));
+    if (!request) throw new Error('nothing is asked');
+    meanwhile();
+    const options = { drive: this.drive, policyOf: () => null };
+    return { run, outcome: await this.clock.runUntilSettled(carryOut(run, request, options)) };
+  }
+  has(key: string): boolean {
+    return this.kv.entries(key).some((entry) => entry.key === key);
+  }
+  get stored(): IntentRecord {
+    return JSON.parse(this.kv.entries(KEYS.intent(MEMBER))[0]?.value ?? '{}') as IntentRecord;
+  }
+}
+/** The recovery as it was before anything is activated: its activation is that of the plan. */
+function beforeActivation(options: RigOptions = {}): Asked {
+  const rig = new Asked(options);
+  const modRevision = rig.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 1, instanceId: OLD, opId: null });
+  Object.assign(rig.intent.record, { activationModRevision: modRevision });
+  Object.assign(rig.intent, { modRevision: rig.put(KEYS.intent(MEMBER), rig.intent.record) });
+  return rig;
+}
+
+describe('what is asked', () => {
+  test('and done is in the acts of the intent; request and own hold are gone; the run goes on with that intent', async () => {
+    const rig = new Asked();
+    rig.hold();
+    rig.ask({ kind: 'retry', by: 'ann', why: 'room is back' });
+    const { outcome } = await rig.carryOut();
+    const acts = [
+      expect.objectContaining({
+        kind: 'retry',
+        by: 'ann',
+        why: 'room is back',
+        carriedOutAtWallMs: rig.clock.wallMs(),
+      }),
+    ];
+    expect(rig.stored.acts).toEqual(acts);
+    expect(outcome).toMatchObject({ kind: 'go-on', intent: { record: { acts }, modRevision: rig.kv.revision } });
+    expect([rig.has(KEYS.request(MEMBER)), rig.has(KEYS.hold(MEMBER))]).toEqual([false, false]);
+  });
+
+  test('and refused is in the acts too, with the reason; the hold stays', async () => {
+    const rig = new Asked();
+    rig.hold();
+    rig.ask({ kind: 'recover' });
+    const { outcome, run } = await rig.carryOut();
+    expect(outcome.kind).toBe('go-on');
+    expect(rig.stored.acts).toMatchObject([{ text: 'refused: its recovery is under way already' }]);
+    expect([rig.has(KEYS.request(MEMBER)), rig.has(KEYS.hold(MEMBER))]).toEqual([false, true]);
+    expect(run.activities.get('recover')?.text).toContain('capacity is back');
+  });
+
+  test('is added to what was asked before; the newest fifty are kept', async () => {
+    const act = { kind: 'retry', by: 'b', why: 'w', atWallMs: 1, carriedOutAtWallMs: 2, text: 't' } as const;
+    const rig = new Asked({
+      intent: { acts: Array.from({ length: 50 }, (_, index) => ({ ...act, why: `${index}` })) },
+    });
+    rig.ask({ kind: 'retry', why: 'the newest' });
+    await rig.carryOut();
+    expect([rig.stored.acts?.length, rig.stored.acts?.[0]?.why, rig.stored.acts?.at(-1)?.why]).toEqual([
+      50,
+      '1',
+      'the newest',
+    ]);
+  });
+
+  test('is looked at again when the request has changed, and nothing is done of a recovery that has', async () => {
+    const rig = new Asked();
+    rig.ask({ kind: 'retry' });
+    expect((await rig.carryOut(() => rig.ask({ kind: 'abandon' }))).outcome).toEqual({ kind: 'again' });
+    expect(rig.stored.acts).toBeUndefined();
+    await expect(rig.carryOut(() => rig.put(KEYS.intent(MEMBER), rig.intent.record))).rejects.toMatchObject({
+      name: 'IntentGone',
+    });
+    const gone = new Asked();
+    gone.ask({ kind: 'retry' });
+    await expect(gone.carryOut(() => gone.delete(KEYS.intent(MEMBER)))).rejects.toMatchObject({ name: 'IntentGone' });
+  });
+});
+
+describe('abandoning', () => {
+  test('closes the recovery and raises the ordinal, so that nothing of it can be activated any more', async () => {
+    const rig = beforeActivation();
+    rig.putStep('fence');
+    rig.hold();
+    rig.ask({ kind: 'abandon', by: 'ann', why: 'by hand' });
+    expect((await rig.carryOut()).outcome).toEqual({ kind: 'closed' });
+    const [entry] = rig.kv.entries(KEYS.activation(MEMBER));
+    const activation = JSON.parse(entry?.value ?? '{}') as ActivationRecord;
+    expect(activation).toMatchObject({ instanceId: OLD, incarnation: 1, ordinal: 1 });
+    expect(opIdOf(OLD, 1)).not.toBe(rig.opId);
+    expect([KEYS.intent(MEMBER), KEYS.hold(MEMBER), KEYS.request(MEMBER)].map((key) => rig.has(key))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(rig.kv.entries(KEYS.journalOf(rig.opId))).toEqual([]);
+    const [history] = rig.kv.entries(KEYS.historyEntry(MEMBER, rig.opId));
+    expect(JSON.parse(history?.value ?? '{}')).toMatchObject({ outcome: 'abandoned', newInstanceId: null });
+    expect(rig.log.linesOf('recovery.abandoned')).toHaveLength(1);
+  });
+
+  test('ends the open attempt first, unless it is to be left open', async () => {
+    const rig = beforeActivation();
+    rig.putStep('permit-1', { request: PERMIT_REQUEST });
+    rig.ask({ kind: 'abandon' });
+    const ending = await rig.run();
+    const stop = async () => {
+      throw new Error('it is driven');
+    };
+    await expect(rig.clock.runUntilSettled(endOpenAttempt(ending, stop, 'x'))).rejects.toThrow('it is driven');
+    const open = beforeActivation();
+    open.putStep('permit-1', { request: PERMIT_REQUEST });
+    open.ask({ kind: 'abandon', leaveOpen: true });
+    expect((await open.carryOut()).outcome).toEqual({ kind: 'closed' });
+    expect(open.driven).toEqual([]);
+  });
+
+  test('is refused once the replacement is in charge, or where the activation is not that of the plan', async () => {
+    const active = beforeActivation();
+    putThrough(active, 'activate');
+    active.ask({ kind: 'abandon' });
+    await active.carryOut();
+    expect(active.stored.acts).toMatchObject([{ text: expect.stringContaining('its replacement is in charge') }]);
+    const changed = beforeActivation();
+    changed.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 2, instanceId: 'i-x', opId: null });
+    changed.ask({ kind: 'abandon' });
+    await changed.carryOut();
+    expect(changed.stored.acts).toMatchObject([{ text: expect.stringContaining('the activation has changed') }]);
+  });
+
+  test('is looked at again when the journal has changed; of a recovery that is over nothing is done', async () => {
+    const rig = beforeActivation();
+    rig.ask({ kind: 'abandon', leaveOpen: true });
+    const { outcome } = await rig.carryOut(() => rig.putStep('activate', { state: 'started' }));
+    expect(outcome).toEqual({ kind: 'again' });
+    await expect(rig.carryOut(() => rig.delete(KEYS.intent(MEMBER)))).rejects.toMatchObject({ name: 'IntentGone' });
+  });
+});
+
+describe('giving something up', () => {
+  const addresses = [{ allocationId: 'eipalloc-1', publicIp: '1.1.1.1', associationId: null }];
+  const text = (rig: Asked) => rig.stored.acts?.at(-1)?.text;
+
+  test('an address: it is not moved, and what was recorded of its move goes', async () => {
+    const rig = new Asked({ plan: { addresses } });
+    rig.putStep('address-eipalloc-1');
+    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
+    await rig.carryOut();
+    expect(rig.stored).toMatchObject({ plan: { addresses: [] }, acceptedLosses: ['address:eipalloc-1'] });
+    expect([text(rig), rig.step('address-eipalloc-1')]).toEqual(['given up: address:eipalloc-1', null]);
+  });
+
+  test('an address whose move has not begun', async () => {
+    const rig = new Asked({ plan: { addresses }, intent: { acceptedLosses: ['address:eipalloc-0'] } });
+    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
+    await rig.carryOut();
+    expect(rig.stored.acceptedLosses).toEqual(['address:eipalloc-0', 'address:eipalloc-1']);
+  });
+
+  test('an address that is on the replacement already is not given up', async () => {
+    const rig = new Asked({ plan: { addresses } });
+    rig.putStep('address-eipalloc-1', { state: 'done', result: { associationId: 'as-1' } });
+    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
+    await rig.carryOut();
+    expect(text(rig)).toBe('refused: eipalloc-1 is on the replacement, or known to be gone');
+  });
+
+  test('nothing is given up by naming nothing', async () => {
+    const rig = new Asked();
+    rig.ask({ kind: 'accept-loss', loss: null });
+    await rig.carryOut();
+    expect(text(rig)).toMatch(/^refused: /);
+  });
+
+  test.each([
+    ['that is on the old instance still', [{ volumeId: 'vol-1' }], true],
+    ['that is on nothing', [], false],
+  ])('a volume %s is refused: %s', async (_name, volumes, refused) => {
+    const plain = new RunRig().intent.record.plan.volumes.map((one) => ({ ...one, isRoot: false }));
+    const root = plain.map((one) => ({ ...one, volumeId: 'vol-0', isRoot: true }));
+    const describeInstances: Cloud['describeInstances'] = async () => [
+      cloudInstance('i-x', { volumes: [{ volumeId: 'vol-1' }] as never }),
+      cloudInstance(OLD, { volumes: volumes as never }),
+    ];
+    const rig = new Asked({ plan: { volumes: [...root, ...plain] }, cloud: { describeInstances } });
+    rig.ask({ kind: 'accept-loss', loss: 'volume:vol-1' });
+    await rig.carryOut();
+    expect(text(rig)?.startsWith('refused')).toBe(refused);
+  });
+});
+
+describe('ending an open attempt', () => {
+  const end = async (rig: Asked, text = 'ended by ann') => {
+    const run = await rig.run();
+    const drive = async (given: Run, key: StepKey): Promise<void> => {
+      rig.driven.push(key.id);
+      const revoked = { instanceTerminated: true, permitGone: true } as const;
+      await given.journal.write<'revoke'>(key.id, { state: 'done', result: revoked });
+    };
+    await rig.clock.runUntilSettled(endOpenAttempt(run, drive, text));
+  };
+  const error = { code: 'EndedByOperator', text: 'ended by ann' };
+
+  test('of which nothing was begun does nothing', async () => {
+    const rig = new Asked();
+    await end(rig);
+    expect(rig.driven).toEqual([]);
+  });
+
+  test('marks its furthest step as failed, and has it revoked', async () => {
+    const begun = new Asked();
+    begun.putStep('permit-1', { request: PERMIT_REQUEST });
+    await end(begun);
+    expect(begun.step('permit-1')).toMatchObject({ state: 'failed', result: { failure: 'capacity' }, error });
+    expect(begun.driven).toEqual(['revoke-1']);
+    const permitted = new Asked();
+    putThrough(permitted, 'permit-1');
+    await end(permitted);
+    expect(permitted.step('launch-1')).toMatchObject({ state: 'failed', result: { failure: 'capacity' }, error });
+    expect(permitted.step('permit-1')?.state, 'its id is what the revocation needs').toBe('done');
+    const launched = new Asked();
+    putThrough(launched, 'launch-1');
+    await end(launched);
+    expect(launched.step('verify-1')).toMatchObject({
+      state: 'failed',
+      request: { instanceId: NEW },
+      result: { failure: 'instance' },
+      error,
+    });
+  });
+
+  test('that has failed already is only revoked', async () => {
+    const rig = new Asked();
+    putThrough(rig, 'permit-1');
+    rig.putStep('launch-1', { state: 'failed', request: LAUNCH_REQUEST, result: { failure: 'unknown' } });
+    await end(rig);
+    expect(rig.step('launch-1')).toMatchObject({ result: { failure: 'unknown' }, error: null });
+    expect(rig.driven).toEqual(['revoke-1']);
+  });
+
+  test('that somebody else has brought on meanwhile is looked at again', async () => {
+    const rig = new Asked();
+    rig.putStep('permit-1', { request: PERMIT_REQUEST });
+    const run = await rig.run();
+    rig.putStep('permit-1', {
+      state: 'done',
+      request: PERMIT_REQUEST,
+      result: { networkInterfaceId: 'eni-1', privateIp: 'ip' },
+    });
+    const stop = async () => {
+      throw new Error('it is driven');
+    };
+    await expect(rig.clock.runUntilSettled(endOpenAttempt(run, stop, 'x'))).rejects.toThrow('it is driven');
+    expect([rig.step('permit-1')?.state, rig.step('launch-1')?.state]).toEqual(['done', 'failed']);
+  });
+
+  test('ends with the run', async () => {
+    const rig = new Asked();
+    rig.putStep('permit-1', { request: PERMIT_REQUEST });
+    const run = await rig.run();
+    run.stop(new Error('the run ends'));
+    await expect(endOpenAttempt(run, rig.drive, 'x')).rejects.toThrow('the run ends');
+    expect(rig.step('permit-1')?.state).toBe('started');
+  });
+});
+
+test('what rests on the journal compares all of it, and that nothing else has begun', async () => {
+  const rig = new Asked();
+  const fence = rig.putStep('fence');
+  const run = await rig.run();
+  expect(journalCompares(run, ['activate', 'fence'])).toEqual([
+    { key: KEYS.journalStep(rig.opId, 'fence'), modRevision: fence },
+    { key: KEYS.journalStep(rig.opId, 'activate'), modRevision: 0 },
+  ]);
+  for (let number = 1; number <= 120; number += 1) rig.putStep(`revoke-${number}`);
+  const many = journalCompares(await rig.run(), ['activate']);
+  expect([many.length, many.at(-1)?.key]).toEqual([100, KEYS.journalStep(rig.opId, 'activate')]);
+});
