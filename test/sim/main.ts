@@ -95,7 +95,7 @@ async function run(flags: RunFlags): Promise<void> {
 }
 
 const program = new Command('sim').description(
-  'The production code of agents, observers, leadership and engine in a simulated world that breaks. Exit code 1: an invariant was broken.',
+  'The production code of agents, observers, leadership and engine in a simulated cluster that breaks. Exit code 1: an invariant was broken.',
 );
 program
   .command('run', { isDefault: true })

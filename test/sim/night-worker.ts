@@ -2,7 +2,7 @@ import type { NightRun } from './night-message.ts';
 import { simulate } from './simulation.ts';
 
 const [first = 1, step = 1, runs = 1, days = 0.1, members = 12] = process.argv.slice(2).map(Number);
-/** Every so manieth world counts on serve leases. */
+/** Every so manieth cluster counts on serve leases. */
 const SERVE_LEASE_EVERY = 3;
 let stopped = false;
 process.once('SIGTERM', () => {

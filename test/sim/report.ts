@@ -19,7 +19,7 @@ export function summaryOf(result: RunResult, cpuMs: number): string {
 
 /** Why it failed, what led there, and how to see it again. */
 export function failureOf(result: RunResult): string {
-  const struck = result.outcomes
+  const happened = result.outcomes
     .filter((one) => one.result !== 'waiting')
     .map(({ fault, result: what }) => `  ${what.padEnd(14)} ${describeFault(fault)}`);
   return [
@@ -27,7 +27,7 @@ export function failureOf(result: RunResult): string {
       ({ invariant, atMs, text }) => `${invariant} (${INVARIANTS[invariant]}) broken at ${clockTime(atMs)}: ${text}`,
     ),
     'faults:',
-    ...(struck.length > 0 ? struck : result.faults.flat().map((fault) => `  ${describeFault(fault)}`)),
+    ...(happened.length > 0 ? happened : result.faults.flat().map((fault) => `  ${describeFault(fault)}`)),
     'before it:',
     ...result.lastLines.slice(-25).map((line) => `  ${line}`),
     `again: ${replayCommand(result.spec)}`,

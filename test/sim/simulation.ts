@@ -1,5 +1,5 @@
 import type { MemberId } from '@understudy/shared';
-import { World, type WorldShape } from './cluster/world.ts';
+import { SimulatedCluster, type ClusterShape } from './cluster/simulated-cluster.ts';
 import { Coverage } from './faults/coverage.ts';
 import type { Fault } from './faults/fault.ts';
 import { generateFaults } from './faults/generate.ts';
@@ -12,7 +12,7 @@ import { Trace } from './trace.ts';
 import { attendTo } from './cluster/attending-operator.ts';
 
 /** Everything that decides a run. The same value gives the same run. */
-export interface RunSpec extends WorldShape {
+export interface RunSpec extends ClusterShape {
   readonly days: number;
   /** Instead of what the seed would generate: the faults of each episode. */
   readonly faults?: readonly (readonly Fault[])[];
@@ -26,8 +26,8 @@ export interface RunResult {
   readonly outcomes: readonly FaultOutcome[];
   readonly coverage: Coverage;
   readonly tally: Tally;
-  /** Looks at services, by what they showed; none unless the world has probes. */
-  readonly looks: World['looks'];
+  /** Looks at services, by what they showed; none unless the cluster has probes. */
+  readonly looks: SimulatedCluster['looks'];
   readonly simulatedMs: number;
   readonly eventCount: number;
   /** Of the episodes that were begun. */
@@ -64,7 +64,7 @@ export async function simulate(spec: RunSpec, options: RunOptions = {}): Promise
 class Simulation {
   readonly #spec: RunSpec;
   readonly #options: RunOptions;
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #injector: Injector;
   readonly #trace: Trace;
   readonly #tally: Tally;
@@ -74,24 +74,24 @@ class Simulation {
   readonly #faults: (readonly Fault[])[] = [];
 
   constructor(spec: RunSpec, options: RunOptions) {
-    // Kept with what the run gives back: a list of its faults has the same world again.
+    // Kept with what the run gives back: a list of its faults has the same cluster again.
     this.#spec = { ...spec, encrypted: spec.encrypted ?? spec.faults === undefined };
     this.#options = options;
     this.#trace = new Trace(options.print ?? null);
-    this.#world = new World(this.#spec);
-    this.#tally = new Tally(this.#world);
-    this.#world.witness((happening, nowMs) => this.#trace.witness(happening, nowMs));
+    this.#cluster = new SimulatedCluster(this.#spec);
+    this.#tally = new Tally(this.#cluster);
+    this.#cluster.listen((clusterEvent, nowMs) => this.#trace.onClusterEvent(clusterEvent, nowMs));
     for (const make of WATCHERS) {
-      const watcher = make(this.#world, (invariant, text) => this.#report(invariant, text));
-      this.#world.witness((happening, nowMs) => watcher.witness(happening, nowMs));
+      const watcher = make(this.#cluster, (invariant, text) => this.#report(invariant, text));
+      this.#cluster.listen((clusterEvent, nowMs) => watcher.onClusterEvent(clusterEvent, nowMs));
     }
-    this.#world.witness((happening) => this.#tally.witness(happening));
-    this.#injector = new Injector(this.#world);
+    this.#cluster.listen((clusterEvent) => this.#tally.onClusterEvent(clusterEvent));
+    this.#injector = new Injector(this.#cluster);
   }
 
   async run(): Promise<RunResult> {
-    const { kernel } = this.#world;
-    this.#world.begin();
+    const { kernel } = this.#cluster;
+    this.#cluster.begin();
     await this.#pass(WARM_UP_MS);
     const untilMs = this.#spec.days * DAY_MS;
     for (let episode = 0; !this.#ended && (episode === 0 || kernel.monotonicMs() < untilMs); episode += 1)
@@ -104,7 +104,7 @@ class Simulation {
       outcomes: this.#outcomes,
       coverage: this.#coverage,
       tally: this.#tally,
-      looks: this.#world.looks,
+      looks: this.#cluster.looks,
       simulatedMs: kernel.monotonicMs(),
       eventCount: kernel.eventCount,
       faults: this.#faults,
@@ -112,7 +112,7 @@ class Simulation {
   }
 
   #report(invariant: InvariantId, text: string): void {
-    this.#violations.push({ invariant, text, atMs: this.#world.kernel.monotonicMs() });
+    this.#violations.push({ invariant, text, atMs: this.#cluster.kernel.monotonicMs() });
   }
 
   get #ended(): boolean {
@@ -120,7 +120,7 @@ class Simulation {
   }
 
   #pass(forMs: number): Promise<void> {
-    const { kernel } = this.#world;
+    const { kernel } = this.#cluster;
     return kernel.runUntil(kernel.monotonicMs() + forMs, () => this.#ended);
   }
 
@@ -130,7 +130,7 @@ class Simulation {
     this.#injector.arm(faults);
     await this.#pass(FAULTS_LAST_MS);
     this.#injector.heal();
-    this.#world.heal();
+    this.#cluster.heal();
     for (const outcome of this.#injector.outcomes()) {
       this.#outcomes.push(outcome);
       this.#coverage.note(outcome);
@@ -150,7 +150,7 @@ class Simulation {
 
   /** I10, I6. After a while an operator looks at what is held and asks for another try. */
   async #converge(): Promise<void> {
-    const { kernel, members } = this.#world;
+    const { kernel, members } = this.#cluster;
     const beganAtMs = kernel.monotonicMs();
     let cleared = false;
     while (!this.#ended && kernel.monotonicMs() - beganAtMs < CONVERGE_WITHIN_MS) {
@@ -165,33 +165,33 @@ class Simulation {
     }
     if (this.#ended) return;
     for (const member of members) {
-      const why = unsettled(this.#world, member);
+      const why = unsettled(this.#cluster, member);
       if (why !== null) this.#report('I10', `${member}: ${why}`);
-      else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#world, member)?.reason ?? '?');
+      else if (!this.#isWell(member)) this.#tally.heldAtEnd(holdOf(this.#cluster, member)?.reason ?? '?');
     }
-    for (const stray of strayAddresses(this.#world)) this.#report('I6', stray);
+    for (const stray of strayAddresses(this.#cluster)) this.#report('I6', stray);
   }
 
   /** What an operator does about a hold: what it asks for, then away with it. */
   #attend(member: MemberId): void {
-    const hold = holdOf(this.#world, member);
+    const hold = holdOf(this.#cluster, member);
     if (!hold) return;
-    attendTo(this.#world, member, hold.reason);
-    this.#world.remove(this.#world.keys.hold(member));
+    attendTo(this.#cluster, member, hold.reason);
+    this.#cluster.remove(this.#cluster.keys.hold(member));
   }
 
   #isWell(member: MemberId): boolean {
-    return unsettled(this.#world, member) === null && holdOf(this.#world, member) === null;
+    return unsettled(this.#cluster, member) === null && holdOf(this.#cluster, member) === null;
   }
 
   /** I7. */
   async #collect(): Promise<void> {
-    const { kernel } = this.#world;
-    const releasedAtMs = lastReleaseAtMs(this.#world);
+    const { kernel } = this.#cluster;
+    const releasedAtMs = lastReleaseAtMs(this.#cluster);
     await this.#pass(Math.min(RELEASE_WITHIN_MS, releasedAtMs - kernel.monotonicMs()));
     const untilMs = kernel.monotonicMs() + COLLECT_WITHIN_MS;
-    while (!this.#ended && kernel.monotonicMs() < untilMs && leftovers(this.#world).length > 0)
+    while (!this.#ended && kernel.monotonicMs() < untilMs && leftovers(this.#cluster).length > 0)
       await this.#pass(LOOK_EVERY_MS);
-    if (!this.#ended) for (const left of leftovers(this.#world)) this.#report('I7', left);
+    if (!this.#ended) for (const left of leftovers(this.#cluster)) this.#report('I7', left);
   }
 }

@@ -1,11 +1,11 @@
 import { HistoryRecordSchema, parseRecord } from '@understudy/shared';
-import type { Happening } from './cluster/happening.ts';
-import type { World } from './cluster/world.ts';
+import type { ClusterEvent } from './cluster/cluster-event.ts';
+import type { SimulatedCluster } from './cluster/simulated-cluster.ts';
 import { beginsRecovery } from './invariants/invariant.ts';
 
 /** What a run did, for people: a run in which nothing was recovered proves little. */
 export class Tally {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   recoveriesBegun = 0;
   recoveriesFinished = 0;
   launchAttempts = 0;
@@ -16,29 +16,29 @@ export class Tally {
   readonly holdsSeen = new Map<string, number>();
   readonly heldLast = new Map<string, number>();
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
   }
 
-  witness(happening: Happening): void {
-    if (happening.kind === 'reset') this.watchdogResets += 1;
-    if (happening.kind !== 'commit') return;
-    const { keys } = this.#world;
-    for (const write of happening.commit.txn.writes) {
+  onClusterEvent(clusterEvent: ClusterEvent): void {
+    if (clusterEvent.kind === 'reset') this.watchdogResets += 1;
+    if (clusterEvent.kind !== 'commit') return;
+    const { keys } = this.#cluster;
+    for (const write of clusterEvent.commit.txn.writes) {
       if (write.kind !== 'put') continue;
       if (write.key === keys.leader) this.leaderChanges += 1;
-      if (beginsRecovery(this.#world, happening.commit, write)) this.recoveriesBegun += 1;
+      if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.recoveriesBegun += 1;
       if (write.key.endsWith('/fence') && write.value.includes('"how":"lease"')) this.leaseFences += 1;
       if (write.key.startsWith(keys.holds)) count(this.holdsSeen, /"reason":"([^"]+)"/.exec(write.value)?.[1] ?? '?');
       // A history record is written again whenever something of it was collected.
-      if (write.key.startsWith(keys.history) && this.#isNew(happening, write.key))
+      if (write.key.startsWith(keys.history) && this.#isNew(clusterEvent, write.key))
         this.#finished(write.key, write.value);
     }
   }
 
-  #isNew(happening: Extract<Happening, { kind: 'commit' }>, key: string): boolean {
-    const entry = this.#world.kv.state.get(key);
-    return entry?.createRevision === happening.commit.revision;
+  #isNew(clusterEvent: Extract<ClusterEvent, { kind: 'commit' }>, key: string): boolean {
+    const entry = this.#cluster.kv.state.get(key);
+    return entry?.createRevision === clusterEvent.commit.revision;
   }
 
   #finished(key: string, value: string): void {

@@ -1,4 +1,4 @@
-import type { Happening } from './cluster/happening.ts';
+import type { ClusterEvent } from './cluster/cluster-event.ts';
 
 const LINES_KEPT = 4_000;
 const FNV_PRIME = 0x01000193;
@@ -17,11 +17,11 @@ export class Trace {
     this.#print = print;
   }
 
-  witness(happening: Happening, nowMs: number): void {
-    const line = `${nowMs.toFixed(3)} ${lineOf(happening)}`;
+  onClusterEvent(clusterEvent: ClusterEvent, nowMs: number): void {
+    const line = `${nowMs.toFixed(3)} ${lineOf(clusterEvent)}`;
     this.#mix(line);
-    if (happening.kind === 'commit')
-      for (const write of happening.commit.txn.writes) if (write.kind === 'put') this.#mix(write.value);
+    if (clusterEvent.kind === 'commit')
+      for (const write of clusterEvent.commit.txn.writes) if (write.kind === 'put') this.#mix(write.value);
     this.#print?.(line);
     this.#lines.push(line);
     if (this.#lines.length > 2 * LINES_KEPT) this.#lines.splice(0, LINES_KEPT);
@@ -45,34 +45,34 @@ export class Trace {
   }
 }
 
-function lineOf(happening: Happening): string {
-  switch (happening.kind) {
+function lineOf(clusterEvent: ClusterEvent): string {
+  switch (clusterEvent.kind) {
     case 'commit': {
-      const { client, txn, revision } = happening.commit;
+      const { client, txn, revision } = clusterEvent.commit;
       const writes = txn.writes.map(
         (write) => `${write.kind} ${write.kind === 'deletePrefix' ? write.prefix : write.key}`,
       );
       return `etcd ${revision} ${client ?? 'operator'}: ${writes.join('; ')}`;
     }
     case 'cloud': {
-      const { event } = happening;
+      const { event } = clusterEvent;
       if (event.kind === 'call')
         return `ec2 ${event.action} ${event.outcome}${event.executed ? '' : ' (not executed)'}`;
       return `ec2 ${event.resourceId} ${event.from ?? '-'} → ${event.to ?? '-'}`;
     }
     case 'serving':
-      return `${happening.member} ${happening.instanceId} ${happening.serving ? 'serves' : 'serves no more'}`;
+      return `${clusterEvent.member} ${clusterEvent.instanceId} ${clusterEvent.serving ? 'serves' : 'serves no more'}`;
     case 'opinion-sent':
-      return `${happening.coordinatorId} thinks ${happening.member} ${happening.verdict}`;
+      return `${clusterEvent.coordinatorId} thinks ${clusterEvent.member} ${clusterEvent.verdict}`;
     case 'reset':
-      return `${happening.instanceId} reset by its watchdog`;
+      return `${clusterEvent.instanceId} reset by its watchdog`;
     case 'log':
-      return `${happening.who} ${happening.level} ${happening.event}`;
+      return `${clusterEvent.who} ${clusterEvent.level} ${clusterEvent.event}`;
     case 'process':
-      return `${happening.who} ${happening.what}`;
+      return `${clusterEvent.who} ${clusterEvent.what}`;
     case 'fault':
-      return `fault ${happening.id} ${happening.what}`;
+      return `fault ${clusterEvent.id} ${clusterEvent.what}`;
     case 'fatal':
-      return `${happening.coordinatorId} FATAL ${String(happening.error)}`;
+      return `${clusterEvent.coordinatorId} FATAL ${String(clusterEvent.error)}`;
   }
 }

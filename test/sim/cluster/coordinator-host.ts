@@ -4,13 +4,13 @@ import { type Keyspace, type KvTxn, OpinionRecordSchema, parseRecord } from '@un
 import type { SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
-import type { World } from './world.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ProcessStore } from './process-store.ts';
 import type { NetworkNode } from './network.ts';
-import { WitnessedLog } from './witnessed-log.ts';
+import { ForwardedLog } from './forwarded-log.ts';
 
 const UDP_PORT = 7946;
 /** One way to etcd and back. */
@@ -31,7 +31,7 @@ export class CoordinatorHost {
   readonly id: string;
   readonly node: NetworkNode;
   readonly config: CoordinatorConfig;
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   #life: Life | null = null;
   #lives = 0;
   /** Told that another process has its id, over all its lives. */
@@ -41,8 +41,8 @@ export class CoordinatorHost {
   #rate = 1;
   #wallStepMs = 0;
 
-  constructor(world: World, id: string, az: string, address: string, config: CoordinatorConfig) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster, id: string, az: string, address: string, config: CoordinatorConfig) {
+    this.#cluster = cluster;
     this.id = id;
     this.config = config;
     this.node = { name: id, role: 'coordinator', az, address };
@@ -77,7 +77,7 @@ export class CoordinatorHost {
   /** `id`: of another coordinator, as when its configuration was copied and not corrected. Default: its own. */
   start(id = this.id): void {
     if (this.#life) return;
-    const { kernel, kv, network } = this.#world;
+    const { kernel, kv, network } = this.#cluster;
     this.#lives += 1;
     const clock = new ProcessClock(kernel);
     clock.setRate(this.#rate);
@@ -89,7 +89,7 @@ export class CoordinatorHost {
     const coordinator = this.#make(name, id, { clock, client, points, socket });
     this.#life = { clock, coordinator, client, socket, points, startedAtMs: kernel.monotonicMs() };
     this.#applyStoreCut();
-    this.#world.tell({ kind: 'process', who: this.id, what: 'started' });
+    this.#cluster.tell({ kind: 'process', who: this.id, what: 'started' });
     coordinator.start();
   }
 
@@ -98,7 +98,7 @@ export class CoordinatorHost {
     id: string,
     parts: { clock: ProcessClock; client: SimKvClient; points: PausePoints; socket: ProcessSocket },
   ): Coordinator {
-    const { masters, keys, version } = this.#world;
+    const { masters, keys, version } = this.#cluster;
     const { clock, client, points, socket } = parts;
     const { callTimeoutMs } = this.config.aws;
     return new Coordinator({
@@ -107,34 +107,34 @@ export class CoordinatorHost {
       store: new ProcessStore(client, points, (txn) => this.#noteSent(keys, txn)),
       cloud: createEc2Cloud({
         transport: this.#transport(name, clock, points),
-        ...{ clock, callTimeoutMs, random: this.#world.streamOf(`${name}-reads`) },
+        ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
       }),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
       clock,
-      random: this.#world.streamOf(name),
-      log: new WitnessedLog((level, event, fields) => {
+      random: this.#cluster.streamOf(name),
+      log: new ForwardedLog((level, event, fields) => {
         if (event === 'presence.waiting') this.#timesIdTaken += 1;
-        this.#world.logged(this.id, level, event, fields);
+        this.#cluster.logged(this.id, level, event, fields);
       }),
       version,
       tags: CHECKSUM_TAGS,
       httpUrl: `http://${this.node.address}:8080`,
-      probeService: (_probe, to, timeoutMs) => lookAtService(this.#world, this.node, clock, { to, timeoutMs }),
+      probeService: (_probe, to, timeoutMs) => lookAtService(this.#cluster, this.node, clock, { to, timeoutMs }),
       readDrops: () => Promise.resolve(socket.droppedCount),
-      onFatal: (error) => this.#world.tell({ kind: 'fatal', coordinatorId: this.id, error }),
+      onFatal: (error) => this.#cluster.tell({ kind: 'fatal', coordinatorId: this.id, error }),
     });
   }
 
   /** A request leaves when the process runs; its reply arrives when the process runs. In between it is on its way, whatever becomes of the process. */
   #transport(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {
-    const send = inProcessTransport(this.#world.cloud, { reader });
+    const send = inProcessTransport(this.#cluster.cloud, { reader });
     return (action, input, options) =>
       clock.arrival(points.pass(`ec2.${action}`, () => send(action, input, options ?? {})));
   }
 
   #kms(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {
-    const send = inProcessKms(this.#world.cloud, { reader });
+    const send = inProcessKms(this.#cluster.cloud, { reader });
     return (action, input, options) =>
       clock.arrival(points.pass(`kms.${action}`, () => send(action, input, options ?? {})));
   }
@@ -143,7 +143,7 @@ export class CoordinatorHost {
     for (const write of txn.writes) {
       if (write.kind !== 'put' || !write.key.startsWith(keys.opinions)) continue;
       const { member, verdict } = parseRecord(OpinionRecordSchema, write.key, write.value);
-      this.#world.tell({ kind: 'opinion-sent', coordinatorId: this.id, member, verdict });
+      this.#cluster.tell({ kind: 'opinion-sent', coordinatorId: this.id, member, verdict });
     }
   }
 
@@ -155,25 +155,25 @@ export class CoordinatorHost {
     life.clock.end();
     void life.socket.close();
     void life.client.close();
-    this.#world.tell({ kind: 'process', who: this.id, what: 'crashed' });
+    this.#cluster.tell({ kind: 'process', who: this.id, what: 'crashed' });
   }
 
   pause(): void {
     if (!this.#life || this.#life.clock.isPaused) return;
     this.#life.clock.pause();
-    this.#world.tell({ kind: 'process', who: this.id, what: 'paused' });
+    this.#cluster.tell({ kind: 'process', who: this.id, what: 'paused' });
   }
 
   resume(): void {
     if (!this.#life?.clock.isPaused) return;
     this.#life.clock.resume();
-    this.#world.tell({ kind: 'process', who: this.id, what: 'resumed' });
+    this.#cluster.tell({ kind: 'process', who: this.id, what: 'resumed' });
   }
 
   pauseFor(forMs: number): void {
     this.pause();
     const paused = this.#life;
-    this.#world.kernel.setTimer(forMs, () => {
+    this.#cluster.kernel.setTimer(forMs, () => {
       if (this.#life === paused) this.resume();
     });
   }

@@ -5,12 +5,12 @@ import { checksumMac } from './checksum-tags.ts';
 import type { NetworkNode } from './network.ts';
 import { MachineWatchdog } from './machine-watchdog.ts';
 import { ProcessSocket } from './process-socket.ts';
-import { WitnessedLog } from './witnessed-log.ts';
+import { ForwardedLog } from './forwarded-log.ts';
 import { Workload } from './workload.ts';
-import type { World } from './world.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 
 const PASSING: Check = { run: () => Promise.resolve({ status: 'pass', code: 'none' }) };
-/** Fulfils what {@link World} asks for in its policy. */
+/** Fulfils what {@link SimulatedCluster} asks for in its policy. */
 const SERVE = { leaseMs: 20_000, stopWithinMs: 60_000, watchdog: { timeoutMs: 10_000 } };
 /** From power on to the agent's first line. */
 const BOOT_MS = [2_000, 12_000] as const;
@@ -29,15 +29,15 @@ interface AgentLife {
 }
 
 /** What one member's machine needs to speak: the same for every instance of it. */
-export function speechOf(world: World, member: MemberId) {
-  const master = world.masters.get(1);
+export function speechOf(cluster: SimulatedCluster, member: MemberId) {
+  const master = cluster.masters.get(1);
   if (!master) throw new Error('no master key 1');
   const key = deriveAgentKey(master, 1, member);
   const config = AgentConfigSchema.parse({
-    ...(world.keepsLease(member) ? { serve: SERVE } : {}),
+    ...(cluster.keepsLease(member) ? { serve: SERVE } : {}),
     member,
     key: { id: 1, hex: Buffer.from(key).toString('hex') },
-    coordinators: world.endpoints,
+    coordinators: cluster.endpoints,
     activation: { onActivate: ['on'], onDeactivate: ['off'] },
   });
   return {
@@ -63,7 +63,7 @@ export class Machine {
   readonly node: NetworkNode;
   readonly workload: Workload;
   readonly #watchdog: MachineWatchdog | null;
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #clock: ProcessClock;
   readonly #name: string;
   #agent: AgentLife | null = null;
@@ -73,8 +73,8 @@ export class Machine {
   /** Nothing on it will ever start. */
   isStillborn = false;
 
-  constructor(world: World, identity: MachineIdentity, number: number) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster, identity: MachineIdentity, number: number) {
+    this.#cluster = cluster;
     this.identity = identity;
     this.#name = `${identity.instanceId}.${number}`;
     this.node = {
@@ -83,9 +83,9 @@ export class Machine {
       az: identity.az,
       address: `10.2.${(number >> 8) & 255}.${number & 255}`,
     };
-    this.#clock = new ProcessClock(world.kernel);
-    this.workload = new Workload(this.#clock, world.streamOf(`${this.#name}/workload`), () => this.#tellServing());
-    const { watchdog } = world.speechOf(identity.member).config.serve;
+    this.#clock = new ProcessClock(cluster.kernel);
+    this.workload = new Workload(this.#clock, cluster.streamOf(`${this.#name}/workload`), () => this.#tellServing());
+    const { watchdog } = cluster.speechOf(identity.member).config.serve;
     this.#watchdog = watchdog ? new MachineWatchdog(this.#clock, watchdog.timeoutMs, () => this.reset()) : null;
   }
 
@@ -108,7 +108,7 @@ export class Machine {
 
   /** The operating system comes up and starts the agent; at once when the machine has been there for long. */
   boot(atOnce: boolean): void {
-    const random = this.#world.streamOf(`${this.#name}/boot`);
+    const random = this.#cluster.streamOf(`${this.#name}/boot`);
     const [minMs, maxMs] = BOOT_MS;
     if (atOnce) this.startAgent();
     else this.#clock.setTimer(minMs + random.next() * (maxMs - minMs), () => this.startAgent());
@@ -119,14 +119,14 @@ export class Machine {
     this.#agentLives += 1;
     // The machine's clock with an end of its own: a crashed agent must not hear its timers any more.
     const clock = new ProcessClock(this.#clock);
-    const socket = new ProcessSocket(this.#world.network.open(this.node), clock);
+    const socket = new ProcessSocket(this.#cluster.network.open(this.node), clock);
     const agent = this.#makeAgent(clock, socket);
     this.#agent = { agent, clock, socket };
     void agent.run().then(
       () => this.#agentEnded(agent),
-      (error: unknown) => this.#world.kernel.fail(error),
+      (error: unknown) => this.#cluster.kernel.fail(error),
     );
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent {
@@ -135,12 +135,12 @@ export class Machine {
 
   #partsOf(stream: string, clock: ProcessClock, socket: ProcessSocket): AgentParts {
     const { identity } = this;
-    const { disks, kernel } = this.#world;
+    const { disks, kernel } = this.#cluster;
     return {
-      ...this.#world.speechOf(identity.member),
+      ...this.#cluster.speechOf(identity.member),
       clock,
-      random: this.#world.streamOf(`${this.#name}/${stream}`),
-      log: new WitnessedLog((level, event, fields) => this.#world.logged(identity.instanceId, level, event, fields)),
+      random: this.#cluster.streamOf(`${this.#name}/${stream}`),
+      log: new ForwardedLog((level, event, fields) => this.#cluster.logged(identity.instanceId, level, event, fields)),
       socket,
       lookup: (host) => Promise.resolve(host),
       metadata: { get: () => Promise.resolve({ kind: 'found', text: identity.instanceId }) },
@@ -163,14 +163,14 @@ export class Machine {
   startSecondAgent(): (() => void) | null {
     if (!this.#on || this.isStillborn) return null;
     const clock = new ProcessClock(this.#clock);
-    const socket = new ProcessSocket(this.#world.network.open(this.node), clock);
+    const socket = new ProcessSocket(this.#cluster.network.open(this.node), clock);
     const agent = new Agent({
       ...this.#partsOf(`second-agent-${++this.#seconds}`, clock, socket),
       stateStore: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
       outputs: UNHEEDED,
       watchdog: null,
     });
-    void agent.run().catch((error: unknown) => this.#world.kernel.fail(error));
+    void agent.run().catch((error: unknown) => this.#cluster.kernel.fail(error));
     return () => {
       clock.end();
       void socket.close();
@@ -179,7 +179,7 @@ export class Machine {
 
   #agentEnded(agent: Agent): void {
     if (this.#agent?.agent === agent) this.#agent = null;
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   /** SIGKILL of the agent; the workload goes on. */
@@ -190,21 +190,21 @@ export class Machine {
     life.clock.end();
     this.#watchdog?.release();
     void life.socket.close();
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   /** The hypervisor takes the machine off the CPU; nothing of it knows. */
   pause(): void {
     this.#clock.pause();
     this.#tellServing();
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   resume(): void {
     this.#clock.resume();
     this.#watchdog?.catchUp();
     this.#tellServing();
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   /** SIGSTOP of the agent: its workload goes on and nobody looks after it. Null: there is none that runs. */
@@ -212,10 +212,10 @@ export class Machine {
     const life = this.#agent;
     if (!life || life.clock.isPaused) return null;
     life.clock.pause();
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
     return () => {
       life.clock.resume();
-      this.#world.healthChanged();
+      this.#cluster.healthChanged();
     };
   }
 
@@ -224,7 +224,7 @@ export class Machine {
     if (!this.#on) return;
     this.crashAgent();
     this.workload.die();
-    this.#world.tell({ kind: 'reset', instanceId: this.identity.instanceId });
+    this.#cluster.tell({ kind: 'reset', instanceId: this.identity.instanceId });
     this.boot(false);
   }
 
@@ -247,11 +247,11 @@ export class Machine {
     this.#on = false;
     this.#clock.end();
     this.#tellServing();
-    this.#world.healthChanged();
+    this.#cluster.healthChanged();
   }
 
   #tellServing(): void {
     const { member, instanceId } = this.identity;
-    this.#world.tell({ kind: 'serving', member, instanceId, serving: this.serves });
+    this.#cluster.tell({ kind: 'serving', member, instanceId, serving: this.serves });
   }
 }

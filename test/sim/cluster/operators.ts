@@ -1,6 +1,6 @@
 import { type Ec2Transport, inProcessTransport } from '@understudy/cloud-sim';
 import type { MemberId, RequestKind } from '@understudy/shared';
-import type { World } from './world.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 
 export const OPERATOR = 'operator';
 /** Longer than EC2's lag: what an operator did by then is seen by whoever asks. */
@@ -16,7 +16,7 @@ export interface Asking {
 
 /** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
 export class Operators {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #send: Ec2Transport;
   /** When the stop of an instance that was well was granted. */
   readonly #stoppedAtMs = new Map<string, number>();
@@ -28,17 +28,17 @@ export class Operators {
   /** When a start was granted. */
   readonly #startedAtMs = new Map<string, number>();
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#send = inProcessTransport(world.cloud, { reader: OPERATOR });
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
+    this.#send = inProcessTransport(cluster.cloud, { reader: OPERATOR });
   }
 
   stop(instanceId: string): void {
-    const wasWell = this.#world.machines.of(instanceId)?.agentRuns === true;
+    const wasWell = this.#cluster.machines.of(instanceId)?.agentRuns === true;
     void this.#send('StopInstances', { InstanceIds: [instanceId] }).then(
       () => {
         this.#stopped.add(instanceId);
-        if (wasWell) this.#stoppedAtMs.set(instanceId, this.#world.kernel.monotonicMs());
+        if (wasWell) this.#stoppedAtMs.set(instanceId, this.#cluster.kernel.monotonicMs());
       },
       () => undefined,
     );
@@ -55,7 +55,7 @@ export class Operators {
 
   /** Asked again for as long as EC2 says no: it may still be stopping, or its zone be out. */
   start(instanceId: string, triesLeft = START_TRIES): void {
-    const { kernel } = this.#world;
+    const { kernel } = this.#cluster;
     this.#stoppedAtMs.delete(instanceId);
     void this.#send('StartInstances', { InstanceIds: [instanceId] }).then(
       () => this.#startedAtMs.set(instanceId, kernel.monotonicMs()),
@@ -78,7 +78,7 @@ export class Operators {
   #putAside(allocationId: string, done: () => void): void {
     const input = {
       AllocationId: allocationId,
-      InstanceId: this.#world.bystanderOf(allocationId),
+      InstanceId: this.#cluster.bystanderOf(allocationId),
       AllowReassociation: true,
     };
     void this.#send('AssociateAddress', input).then(done, () => undefined);
@@ -86,7 +86,7 @@ export class Operators {
 
   /** By the way a command takes from the leader's HTTP on; asked again until it is taken, or until `end`. */
   command(member: MemberId, kind: RequestKind, loss: string | null = null): Asking {
-    const { kernel, hosts } = this.#world;
+    const { kernel, hosts } = this.#cluster;
     const words = { by: OPERATOR, why: 'simulated', opId: null, leaveOpen: false };
     let ended = false;
     let taken = false;
@@ -118,7 +118,7 @@ export class Operators {
 
   /** Off whatever has it, and back to EC2; tried again until it is gone, or until the answer is called. */
   releaseAddress(allocationId: string): () => void {
-    const { kernel, cloud } = this.#world;
+    const { kernel, cloud } = this.#cluster;
     let ended = false;
     const attempt = async (): Promise<void> => {
       const { associationId } = cloud.core.region.addresses.get(allocationId) ?? {};
@@ -126,7 +126,7 @@ export class Operators {
       await this.#send('ReleaseAddress', { AllocationId: allocationId });
     };
     const again = (): void => {
-      if (ended || !this.#world.addressExists(allocationId)) return;
+      if (ended || !this.#cluster.addressExists(allocationId)) return;
       void attempt().catch(() => undefined);
       kernel.setTimer(ASK_AGAIN_MS, again);
     };
@@ -141,14 +141,14 @@ export class Operators {
    * elsewhere when the plan was made) is waited for.
    */
   returnAddress(allocationId: string, member: MemberId): void {
-    const { kernel, cloud } = this.#world;
-    const isThere = this.#world.holderOf(allocationId) === this.#world.bystanderOf(allocationId);
+    const { kernel, cloud } = this.#cluster;
+    const isThere = this.#cluster.holderOf(allocationId) === this.#cluster.bystanderOf(allocationId);
     if (!isThere || this.#kept.has(allocationId)) return;
-    const plan = this.#world.openPlanOf(member);
+    const plan = this.#cluster.openPlanOf(member);
     const planned = plan?.addresses.some((one) => one.allocationId === allocationId);
     const { associationId } = cloud.core.region.addresses.get(allocationId) ?? {};
     if (planned) this.#ask('DisassociateAddress', { AssociationId: associationId });
-    else if (!plan) this.give(allocationId, this.#world.activeInstanceOf(member));
+    else if (!plan) this.give(allocationId, this.#cluster.activeInstanceOf(member));
     // Looked at again until it is away from there: EC2 may have said no, or somebody else may be the member by then.
     kernel.setTimer(ASK_AGAIN_MS, () => this.returnAddress(allocationId, member));
   }
@@ -173,7 +173,7 @@ export class Operators {
   /** It was well, an operator stopped it, EC2 has had time to show it, and nobody started it since. */
   keepDown(instanceId: string): boolean {
     const atMs = this.#stoppedAtMs.get(instanceId);
-    return atMs !== undefined && this.#world.kernel.monotonicMs() - atMs > SEEN_AFTER_MS;
+    return atMs !== undefined && this.#cluster.kernel.monotonicMs() - atMs > SEEN_AFTER_MS;
   }
 
   haveStopped(instanceId: string): boolean {
@@ -187,6 +187,6 @@ export class Operators {
   /** So lately that not every look can show it. */
   startedLately(instanceId: string): boolean {
     const atMs = this.#startedAtMs.get(instanceId);
-    return atMs !== undefined && this.#world.kernel.monotonicMs() - atMs < SEEN_AFTER_MS;
+    return atMs !== undefined && this.#cluster.kernel.monotonicMs() - atMs < SEEN_AFTER_MS;
   }
 }

@@ -7,7 +7,7 @@ interface Armed {
   readonly call: CallName;
   readonly forMs: number;
   left: number;
-  readonly onStrike: () => void;
+  readonly onPause: () => void;
 }
 
 /**
@@ -25,8 +25,8 @@ export class PausePoints {
   }
 
   /** The `nth` call of that name from now on (from 1) finds the process stopped for `forMs` before it leaves. */
-  arm(call: CallName, nth: number, forMs: number, onStrike: () => void): void {
-    this.#armed.push({ call, forMs, left: nth, onStrike });
+  arm(call: CallName, nth: number, forMs: number, onPause: () => void): void {
+    this.#armed.push({ call, forMs, left: nth, onPause });
   }
 
   disarm(): void {
@@ -35,10 +35,10 @@ export class PausePoints {
 
   /** Sends at once, or after the pause. */
   pass<T>(call: CallName, send: () => Promise<T>): Promise<T> {
-    const strikes = this.#strikes(call);
-    if (!strikes) return send();
-    strikes.onStrike();
-    this.#pauseFor(strikes.forMs);
+    const due = this.#takeDue(call);
+    if (!due) return send();
+    due.onPause();
+    this.#pauseFor(due.forMs);
     return new Promise((resolve, reject) => {
       this.#clock.post(() => {
         send().then(resolve, reject);
@@ -46,11 +46,11 @@ export class PausePoints {
     });
   }
 
-  #strikes(call: CallName): Armed | undefined {
+  #takeDue(call: CallName): Armed | undefined {
     if (this.#armed.length === 0) return undefined;
     for (const one of this.#armed) if (call.startsWith(one.call)) one.left -= 1;
-    const struck = this.#armed.find((one) => one.left <= 0);
-    if (struck) this.#armed = this.#armed.filter((one) => one !== struck);
-    return struck;
+    const due = this.#armed.find((one) => one.left <= 0);
+    if (due) this.#armed = this.#armed.filter((one) => one !== due);
+    return due;
   }
 }

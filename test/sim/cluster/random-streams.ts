@@ -9,7 +9,7 @@ function mixed(seed: number, name: string): number {
 }
 
 /**
- * One seed, many streams of randomness: what one part of the world draws does not move what another one gets, so that taking a fault out of a list
+ * One seed, many streams of randomness: what one part of the cluster draws does not move what another one gets, so that taking a fault out of a list
  * leaves the rest of the run as alike as can be (which is what makes shrinking work).
  */
 export const streamOf = (seed: number, name: string): SeededRandom => new SeededRandom(mixed(seed, name));

@@ -2,7 +2,7 @@ import type { ProbeReport } from '@understudy/coordinator';
 import type { Clock, Endpoint } from '@understudy/shared';
 import type { Machine } from './machine.ts';
 import type { NetworkNode } from './network.ts';
-import type { World } from './world.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** There and back, and what the peer's kernel needs. */
 const ANSWER_MS = 3;
@@ -12,21 +12,21 @@ const ANSWER_MS = 3;
  * cut off in either direction.
  */
 export async function lookAtService(
-  world: World,
+  cluster: SimulatedCluster,
   from: NetworkNode,
   clock: Clock,
   { to, timeoutMs }: { readonly to: Endpoint; readonly timeoutMs: number },
 ): Promise<ProbeReport> {
-  const report = reportOf(world, from, to);
-  world.looks[report.code] = (world.looks[report.code] ?? 0) + 1;
+  const report = reportOf(cluster, from, to);
+  cluster.looks[report.code] = (cluster.looks[report.code] ?? 0) + 1;
   await clock.sleep(report.host === 'silent' ? timeoutMs : ANSWER_MS);
   return report;
 }
 
-function reportOf(world: World, from: NetworkNode, { address }: Endpoint): ProbeReport {
-  const machine = machineAt(world, address);
+function reportOf(cluster: SimulatedCluster, from: NetworkNode, { address }: Endpoint): ProbeReport {
+  const machine = machineAt(cluster, address);
   const base = { httpStatus: null, expiresSoon: false };
-  const { network } = world;
+  const { network } = cluster;
   const answers =
     machine?.isOn === true &&
     !machine.isPaused &&
@@ -37,9 +37,9 @@ function reportOf(world: World, from: NetworkNode, { address }: Endpoint): Probe
 }
 
 /** By the address its heartbeats come from, or by its private one. */
-function machineAt(world: World, address: string): Machine | undefined {
-  for (const machine of world.machines.all) if (machine.node.address === address) return machine;
-  const { networkInterfaces } = world.cloud.core.region;
+function machineAt(cluster: SimulatedCluster, address: string): Machine | undefined {
+  for (const machine of cluster.machines.all) if (machine.node.address === address) return machine;
+  const { networkInterfaces } = cluster.cloud.core.region;
   const held = networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
-  return held === undefined ? undefined : world.machines.of(held);
+  return held === undefined ? undefined : cluster.machines.of(held);
 }

@@ -1,28 +1,28 @@
 import type { MemberId } from '@understudy/shared';
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import { type Fault, describeFault, type Stage } from './fault.ts';
 import { Stages } from './stages.ts';
-import { strike } from './strikes.ts';
-import type { Struck } from './struck.ts';
+import { inject } from './inject.ts';
+import type { ActiveFault } from './active-fault.ts';
 
 /** What became of one fault of the list. */
 export interface FaultOutcome {
   readonly fault: Fault;
   /** `waiting`: its moment never came. `nothing-to-hit`: it came, and there was nothing. `no-effect`: in force, but nobody met it. */
   readonly result: 'waiting' | 'nothing-to-hit' | 'no-effect' | 'happened';
-  /** Where recoveries stood when it struck. */
+  /** Where recoveries stood when it was injected. */
   readonly stages: readonly Stage[];
 }
 
 interface InForce {
   readonly fault: Fault;
-  readonly struck: Struck;
+  readonly active: ActiveFault;
   readonly stages: readonly Stage[];
 }
 
-/** Lets a list of faults strike, each at its moment, and takes each back when its time is over. */
+/** Injects a list of faults, each at its moment, and takes each back when its time is over. */
 export class Injector {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #stages: Stages;
   readonly #outcomes = new Map<string, FaultOutcome>();
   readonly #inForce = new Map<string, InForce>();
@@ -31,10 +31,10 @@ export class Injector {
   #enteredCounts = new Map<Stage, number>();
   #spell = 0;
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#stages = new Stages(world.keys, (stage, member) => this.#entered(stage, member));
-    world.witness((happening) => this.#stages.witness(happening));
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
+    this.#stages = new Stages(cluster.keys, (stage, member) => this.#entered(stage, member));
+    cluster.listen((clusterEvent) => this.#stages.onClusterEvent(clusterEvent));
   }
 
   outcomes(): readonly FaultOutcome[] {
@@ -75,26 +75,26 @@ export class Injector {
 
   #later(afterMs: number, fault: Fault, member: MemberId | null): void {
     const spell = this.#spell;
-    this.#world.kernel.setTimer(afterMs, () => {
-      if (this.#spell === spell) this.#strike(fault, member);
+    this.#cluster.kernel.setTimer(afterMs, () => {
+      if (this.#spell === spell) this.#inject(fault, member);
     });
   }
 
-  #strike(fault: Fault, struckMember: MemberId | null): void {
+  #inject(fault: Fault, struckMember: MemberId | null): void {
     const stages = this.#stages.now();
-    const struck = strike(fault, { world: this.#world, struckMember });
-    this.#world.tell({
+    const active = inject(fault, { cluster: this.#cluster, struckMember });
+    this.#cluster.tell({
       kind: 'fault',
       id: fault.id,
-      what: `${describeFault(fault)}${struck ? '' : ': nothing to hit'}`,
+      what: `${describeFault(fault)}${active ? '' : ': nothing to hit'}`,
     });
-    if (!struck) {
+    if (!active) {
       this.#outcomes.set(fault.id, { fault, result: 'nothing-to-hit', stages });
       return;
     }
-    this.#inForce.set(fault.id, { fault, struck, stages });
+    this.#inForce.set(fault.id, { fault, active, stages });
     const spell = this.#spell;
-    this.#world.kernel.setTimer(fault.forMs, () => {
+    this.#cluster.kernel.setTimer(fault.forMs, () => {
       if (this.#spell === spell) this.#end(fault.id);
     });
   }
@@ -103,9 +103,9 @@ export class Injector {
     const one = this.#inForce.get(id);
     if (!one) return;
     this.#inForce.delete(id);
-    one.struck.undo();
-    const result = one.struck.happened() ? 'happened' : 'no-effect';
-    this.#world.tell({ kind: 'fault', id, what: `over: ${result}` });
+    one.active.undo();
+    const result = one.active.happened() ? 'happened' : 'no-effect';
+    this.#cluster.tell({ kind: 'fault', id, what: `over: ${result}` });
     this.#outcomes.set(id, { fault: one.fault, result, stages: one.stages });
   }
 }

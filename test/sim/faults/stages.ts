@@ -8,7 +8,7 @@ import {
   parseRecord,
   type RecoveryPlan,
 } from '@understudy/shared';
-import type { Happening } from '../cluster/happening.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import { STAGES, type Stage } from './fault.ts';
 
 type Entered = (stage: Stage, member: MemberId) => void;
@@ -43,9 +43,9 @@ export class Stages {
     return found.size > 0 ? [...found] : ['none'];
   }
 
-  witness(happening: Happening): void {
-    if (happening.kind !== 'commit') return;
-    for (const write of happening.commit.txn.writes) this.#read(write);
+  onClusterEvent(clusterEvent: ClusterEvent): void {
+    if (clusterEvent.kind !== 'commit') return;
+    for (const write of clusterEvent.commit.txn.writes) this.#read(write);
   }
 
   #read(write: KvWrite): void {

@@ -9,9 +9,9 @@ import {
   parseRecord,
   TAG,
 } from '@understudy/shared';
-import type { Happening } from '../cluster/happening.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import { OPERATOR } from '../cluster/operators.ts';
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 
 /**
@@ -19,22 +19,22 @@ import type { MakeWatcher, Report, Watcher } from './invariant.ts';
  * released before the replacement was activated is a loss, and the recovery says so when it is closed.
  */
 class Addresses implements Watcher {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #report: Report;
   /** Addresses a person has put on something of their own. */
   readonly #borrowed = new Set<string>();
   /** opId → addresses of its plan that did not exist any more when it activated its replacement. */
   readonly #goneAtActivation = new Map<string, readonly string[]>();
 
-  constructor(world: World, report: Report) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster, report: Report) {
+    this.#cluster = cluster;
     this.#report = report;
   }
 
-  witness(happening: Happening): void {
-    if (happening.kind === 'commit') for (const write of happening.commit.txn.writes) this.#written(write);
-    if (happening.kind !== 'cloud' || happening.event.kind !== 'call' || !happening.event.executed) return;
-    const { event } = happening;
+  onClusterEvent(clusterEvent: ClusterEvent): void {
+    if (clusterEvent.kind === 'commit') for (const write of clusterEvent.commit.txn.writes) this.#written(write);
+    if (clusterEvent.kind !== 'cloud' || clusterEvent.event.kind !== 'call' || !clusterEvent.event.executed) return;
+    const { event } = clusterEvent;
     if (event.action !== 'AssociateAddress' && event.action !== 'DisassociateAddress') return;
     if (event.reader !== OPERATOR) {
       this.#notStolen(event);
@@ -44,17 +44,17 @@ class Addresses implements Watcher {
   }
 
   #written(write: KvWrite): void {
-    const { activations, history } = this.#world.keys;
+    const { activations, history } = this.#cluster.keys;
     if (write.kind !== 'put') return;
     if (write.key.startsWith(activations)) this.#activated(parseRecord(ActivationRecordSchema, write.key, write.value));
     if (write.key.startsWith(history)) this.#closed(parseRecord(HistoryRecordSchema, write.key, write.value));
   }
 
   #activated({ member, opId }: ActivationRecord): void {
-    const intent = this.#world.intentOf(member);
+    const intent = this.#cluster.intentOf(member);
     if (opId === null || intent?.opId !== opId) return;
     const planned = intent.plan.addresses.map((one) => one.allocationId);
-    const gone = planned.filter((id) => !this.#world.addressExists(id));
+    const gone = planned.filter((id) => !this.#cluster.addressExists(id));
     this.#goneAtActivation.set(opId, gone);
   }
 
@@ -68,26 +68,29 @@ class Addresses implements Watcher {
   }
 
   #note(): void {
-    for (const { id } of this.#world.cloud.core.region.addresses.all()) {
-      if (this.#world.holderOf(id) === this.#world.bystanderOf(id)) this.#borrowed.add(id);
+    for (const { id } of this.#cluster.cloud.core.region.addresses.all()) {
+      if (this.#cluster.holderOf(id) === this.#cluster.bystanderOf(id)) this.#borrowed.add(id);
       else this.#borrowed.delete(id);
     }
   }
 
   #notStolen(event: CallEvent): void {
     for (const id of this.#borrowed)
-      if (this.#world.addressExists(id) && this.#world.holderOf(id) !== this.#world.bystanderOf(id))
-        this.#report('I6', `${event.action} took ${id} from ${this.#world.bystanderOf(id)}, where a person had put it`);
+      if (this.#cluster.addressExists(id) && this.#cluster.holderOf(id) !== this.#cluster.bystanderOf(id))
+        this.#report(
+          'I6',
+          `${event.action} took ${id} from ${this.#cluster.bystanderOf(id)}, where a person had put it`,
+        );
   }
 
   #wellGiven(allocationId: string): void {
-    const holder = this.#world.holderOf(allocationId);
-    const tags = holder === null ? undefined : this.#world.cloud.core.region.instances.get(holder)?.tags;
+    const holder = this.#cluster.holderOf(allocationId);
+    const tags = holder === null ? undefined : this.#cluster.cloud.core.region.instances.get(holder)?.tags;
     const member: MemberId = `${tags?.[TAG.group] ?? ''}/${tags?.[TAG.member] ?? ''}`;
-    const active = this.#world.activeInstanceOf(member);
+    const active = this.#cluster.activeInstanceOf(member);
     if (holder !== null && holder !== active)
       this.#report('I6', `${allocationId} was given to ${holder}, but ${member} is ${active ?? 'nobody'}`);
   }
 }
 
-export const watchAddresses: MakeWatcher = (world, report) => new Addresses(world, report);
+export const watchAddresses: MakeWatcher = (cluster, report) => new Addresses(cluster, report);

@@ -1,16 +1,16 @@
 import { beginsRecovery, type MakeWatcher } from './invariant.ts';
 
 /** I8: intents within any stretch of time are at most the burst and what the rate gives back meanwhile. */
-export const watchBudget: MakeWatcher = (world, report) => {
-  const guard = world.hosts[0]?.config.guard;
-  if (!guard) throw new Error('a world without coordinators');
+export const watchBudget: MakeWatcher = (cluster, report) => {
+  const guard = cluster.hosts[0]?.config.guard;
+  if (!guard) throw new Error('a cluster without coordinators');
   const { budgetPerMinute, budgetBurst } = guard;
   const beganAtMs: number[] = [];
   return {
-    witness(happening, nowMs) {
-      if (happening.kind !== 'commit') return;
-      const { commit } = happening;
-      if (!commit.txn.writes.some((write) => beginsRecovery(world, commit, write))) return;
+    onClusterEvent(clusterEvent, nowMs) {
+      if (clusterEvent.kind !== 'commit') return;
+      const { commit } = clusterEvent;
+      if (!commit.txn.writes.some((write) => beginsRecovery(cluster, commit, write))) return;
       beganAtMs.push(nowMs);
       for (const [index, fromMs] of beganAtMs.entries()) {
         const count = beganAtMs.length - index;

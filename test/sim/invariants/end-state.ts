@@ -7,45 +7,45 @@ import {
   parseRecord,
   TAG,
 } from '@understudy/shared';
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 
 /** Why a member is neither well nor visibly held; null: it is one of the two. */
-export function unsettled(world: World, member: MemberId): string | null {
-  const hold = holdOf(world, member);
-  const intent = world.intentOf(member);
-  if (hold === null) return intent === null ? ailing(world, member) : 'its recovery is not finished';
+export function unsettled(cluster: SimulatedCluster, member: MemberId): string | null {
+  const hold = holdOf(cluster, member);
+  const intent = cluster.intentOf(member);
+  if (hold === null) return intent === null ? ailing(cluster, member) : 'its recovery is not finished';
   // That a chore of the recovery is stuck which put this instance in charge says nothing of why a dead one is not replaced.
-  const isOfChore = intent !== null && hold.opId === intent.opId && world.isActivatedBy(intent);
-  const why = isOfChore ? ailing(world, member) : null;
+  const isOfChore = intent !== null && hold.opId === intent.opId && cluster.isActivatedBy(intent);
+  const why = isOfChore ? ailing(cluster, member) : null;
   return why === null ? null : `${why}, and only a chore of its last recovery is held (${hold.reason})`;
 }
 
 /** What is wrong with the instance that is in charge; null: nothing. */
-function ailing(world: World, member: MemberId): string | null {
-  const instanceId = world.activeInstanceOf(member);
+function ailing(cluster: SimulatedCluster, member: MemberId): string | null {
+  const instanceId = cluster.activeInstanceOf(member);
   if (instanceId === null) return 'nobody is activated';
-  const machine = world.machines.of(instanceId);
-  if (!machine) return `${instanceId} is ${world.cloud.core.region.instances.get(instanceId)?.state ?? 'gone'}`;
+  const machine = cluster.machines.of(instanceId);
+  if (!machine) return `${instanceId} is ${cluster.cloud.core.region.instances.get(instanceId)?.state ?? 'gone'}`;
   if (!machine.agentRuns) return `the agent of ${instanceId} does not run`;
   return machine.serves ? null : `${instanceId} does not serve`;
 }
 
-export function holdOf(world: World, member: MemberId): HoldRecord | null {
-  const key = world.keys.hold(member);
-  const entry = world.kv.state.get(key);
+export function holdOf(cluster: SimulatedCluster, member: MemberId): HoldRecord | null {
+  const key = cluster.keys.hold(member);
+  const entry = cluster.kv.state.get(key);
   return entry ? parseRecord(HoldRecordSchema, key, entry.value) : null;
 }
 
 /** Addresses that lead elsewhere than to the activated instance of the member they belong to. */
-export function strayAddresses(world: World): readonly string[] {
-  return world.members.flatMap((member) => {
-    const allocationId = world.addressOf(member);
-    const active = world.activeInstanceOf(member);
+export function strayAddresses(cluster: SimulatedCluster): readonly string[] {
+  return cluster.members.flatMap((member) => {
+    const allocationId = cluster.addressOf(member);
+    const active = cluster.activeInstanceOf(member);
     if (allocationId === null) return [];
-    if (!world.addressExists(allocationId)) return stillAwaited(world, member, allocationId);
-    if (world.operators.keeps(allocationId) || holdOf(world, member) !== null) return [];
-    if (isGivenUp(world, member, allocationId)) return [];
-    const holder = world.holderOf(allocationId);
+    if (!cluster.addressExists(allocationId)) return stillAwaited(cluster, member, allocationId);
+    if (cluster.operators.keeps(allocationId) || holdOf(cluster, member) !== null) return [];
+    if (isGivenUp(cluster, member, allocationId)) return [];
+    const holder = cluster.holderOf(allocationId);
     return holder === active
       ? []
       : [`${allocationId} of ${member} is on ${holder ?? 'nothing'}, not on ${active ?? '?'}`];
@@ -53,23 +53,23 @@ export function strayAddresses(world: World): readonly string[] {
 }
 
 /** An operator has said so, and a recovery of the member has carried it out. */
-function isGivenUp(world: World, member: MemberId, allocationId: string): boolean {
+function isGivenUp(cluster: SimulatedCluster, member: MemberId, allocationId: string): boolean {
   const what = `address:${allocationId}`;
-  const open = world.intentOf(member)?.acceptedLosses ?? [];
-  const closed = world.kv
-    .entries(world.keys.historyOf(member))
+  const open = cluster.intentOf(member)?.acceptedLosses ?? [];
+  const closed = cluster.kv
+    .entries(cluster.keys.historyOf(member))
     .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).losses ?? [])
     .filter((loss) => loss.code === 'AcceptedLoss');
   return open.includes(what) || closed.some((loss) => loss.text.includes(what));
 }
 
 /** A released address is a loss; whoever goes on waiting for it, held or not, waits for ever. */
-function stillAwaited(world: World, member: MemberId, allocationId: string): readonly string[] {
-  const intent = world.intentOf(member);
+function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId: string): readonly string[] {
+  const intent = cluster.intentOf(member);
   const isPlanned = intent?.plan.addresses.some((one) => one.allocationId === allocationId) ?? false;
-  if (!intent || !isPlanned || !world.isActivatedBy(intent)) return [];
-  const key = world.keys.journalStep(intent.opId, `address-${allocationId}`);
-  const entry = world.kv.state.get(key);
+  if (!intent || !isPlanned || !cluster.isActivatedBy(intent)) return [];
+  const key = cluster.keys.journalStep(intent.opId, `address-${allocationId}`);
+  const entry = cluster.kv.state.get(key);
   if (entry && parseRecord(JournalRecordSchema, key, entry.value).state === 'done') return [];
   return [`${allocationId} was released, and ${intent.opId} still waits for it`];
 }
@@ -77,10 +77,10 @@ function stillAwaited(world: World, member: MemberId, allocationId: string): rea
 /**
  * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they hold data, so the collector reports them and leaves them.
  */
-export function leftovers(world: World): readonly string[] {
-  const { instances, snapshots, images, networkInterfaces } = world.cloud.core.region;
-  const needed = neededIds(world);
-  const open = openOps(world);
+export function leftovers(cluster: SimulatedCluster): readonly string[] {
+  const { instances, snapshots, images, networkInterfaces } = cluster.cloud.core.region;
+  const needed = neededIds(cluster);
+  const open = openOps(cluster);
   const made = [...instances.all(), ...snapshots.all(), ...images.all(), ...networkInterfaces.all()];
   return made
     .filter(({ id, tags }) => tags[TAG.op] !== undefined && !open.has(tags[TAG.op] ?? '') && !needed.has(id))
@@ -89,8 +89,8 @@ export function leftovers(world: World): readonly string[] {
 }
 
 /** When the last of what finished recoveries keep is released, by their own records; ms of the kernel. A leader whose wall clock was off wrote them. */
-export function lastReleaseAtMs(world: World): number {
-  const { keys, kv, kernel } = world;
+export function lastReleaseAtMs(cluster: SimulatedCluster): number {
+  const { keys, kv, kernel } = cluster;
   const releases = kv
     .entries(keys.history)
     .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).leftovers)
@@ -98,13 +98,13 @@ export function lastReleaseAtMs(world: World): number {
   return kernel.monotonicMs() + Math.max(0, ...releases) - kernel.wallMs();
 }
 
-function neededIds(world: World): ReadonlySet<string> {
-  const { instances } = world.cloud.core.region;
-  const active = world.members.flatMap((member) => world.activeInstanceOf(member) ?? []);
+function neededIds(cluster: SimulatedCluster): ReadonlySet<string> {
+  const { instances } = cluster.cloud.core.region;
+  const active = cluster.members.flatMap((member) => cluster.activeInstanceOf(member) ?? []);
   // What an open recovery replaces is retired with the end of that recovery.
-  const replaced = world.members.flatMap((member) => world.intentOf(member)?.oldInstanceId ?? []);
+  const replaced = cluster.members.flatMap((member) => cluster.intentOf(member)?.oldInstanceId ?? []);
   return new Set([...active, ...replaced].flatMap((id) => [id, ...(instances.get(id)?.networkInterfaceIds ?? [])]));
 }
 
-const openOps = (world: World): ReadonlySet<string> =>
-  new Set(world.kv.entries(world.keys.intents).flatMap((entry) => /"opId":"([^"]+)"/.exec(entry.value)?.[1] ?? []));
+const openOps = (cluster: SimulatedCluster): ReadonlySet<string> =>
+  new Set(cluster.kv.entries(cluster.keys.intents).flatMap((entry) => /"opId":"([^"]+)"/.exec(entry.value)?.[1] ?? []));

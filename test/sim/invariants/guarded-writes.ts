@@ -1,13 +1,13 @@
 import { LeaderRecordSchema, parseRecord } from '@understudy/shared';
 import type { SimKvCommit } from '@understudy/shared/testing';
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher } from './invariant.ts';
 
 const keyOf = (write: SimKvCommit['txn']['writes'][number]): string =>
   write.kind === 'deletePrefix' ? write.prefix : write.key;
 
 /** What is wrong with a commit that writes a leader's record; null: nothing. */
-function fault({ keys, kv, hosts }: World, { client, txn }: SimKvCommit): string | null {
+function fault({ keys, kv, hosts }: SimulatedCluster, { client, txn }: SimKvCommit): string | null {
   const guard = txn.compare.find((one) => one.key === keys.leader && 'createRevision' in one);
   const leader = kv.state.get(keys.leader);
   if (!guard || !('createRevision' in guard)) return 'without comparing the term';
@@ -19,17 +19,17 @@ function fault({ keys, kv, hosts }: World, { client, txn }: SimKvCommit): string
 }
 
 /** I4: whatever only a leader may write is written in a transaction that compares the term, while that term lasts. */
-export const watchGuardedWrites: MakeWatcher = (world, report) => {
-  const { keys } = world;
+export const watchGuardedWrites: MakeWatcher = (cluster, report) => {
+  const { keys } = cluster;
   const free = [keys.coordinators, keys.opinions];
   return {
-    witness(happening) {
-      if (happening.kind !== 'commit' || happening.commit.client === null) return;
-      const guarded = happening.commit.txn.writes
+    onClusterEvent(clusterEvent) {
+      if (clusterEvent.kind !== 'commit' || clusterEvent.commit.client === null) return;
+      const guarded = clusterEvent.commit.txn.writes
         .map(keyOf)
         .filter((key) => key !== keys.leader && !free.some((area) => key.startsWith(area)));
       if (guarded.length === 0) return;
-      const wrong = fault(world, happening.commit);
+      const wrong = fault(cluster, clusterEvent.commit);
       if (wrong !== null) report('I4', `${guarded.join(', ')} written ${wrong}`);
     },
   };

@@ -1,5 +1,5 @@
 import type { Machine } from '../cluster/machine.ts';
-import type { World } from '../cluster/world.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 
 interface Spell {
   /** Since when something is wrong; null: nothing is. */
@@ -15,32 +15,32 @@ const REMEMBER_MS = 180_000;
  * The truth about every machine, as nobody inside the simulation knows it: is it on, does its agent run, and does at least what it sends reach every coordinator?
  */
 export class Health {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #spells = new Map<string, Spell>();
 
-  constructor(world: World) {
-    this.#world = world;
-    world.onHealthChange(() => this.#look());
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
+    cluster.onHealthChange(() => this.#look());
   }
 
   /** The longest trouble of the machine within the time that matters, the present one included; ms. */
   longestTroubleMs(instanceId: string): number {
-    const nowMs = this.#world.kernel.monotonicMs();
+    const nowMs = this.#cluster.kernel.monotonicMs();
     // What has no machine is down, and was for as long as anybody can tell.
     const spell = this.#spells.get(instanceId);
-    if (!this.#world.machines.of(instanceId) || !spell) return Number.POSITIVE_INFINITY;
+    if (!this.#cluster.machines.of(instanceId) || !spell) return Number.POSITIVE_INFINITY;
     const past = spell.past.filter(({ toMs }) => nowMs - toMs < REMEMBER_MS).map(({ fromMs, toMs }) => toMs - fromMs);
     return Math.max(0, ...past, spell.downSinceMs === null ? 0 : nowMs - spell.downSinceMs);
   }
 
   #look(): void {
-    const nowMs = this.#world.kernel.monotonicMs();
-    for (const machine of this.#world.machines.all) this.#note(machine, nowMs);
+    const nowMs = this.#cluster.kernel.monotonicMs();
+    for (const machine of this.#cluster.machines.all) this.#note(machine, nowMs);
     for (const [instanceId, spell] of this.#spells) {
-      if (this.#world.machines.of(instanceId)) continue;
+      if (this.#cluster.machines.of(instanceId)) continue;
       // Off is down, and stays part of its story when it is switched on again.
       spell.downSinceMs ??= nowMs;
-      if (!this.#world.cloud.core.region.instances.get(instanceId)) this.#spells.delete(instanceId);
+      if (!this.#cluster.cloud.core.region.instances.get(instanceId)) this.#spells.delete(instanceId);
     }
   }
 
@@ -57,7 +57,7 @@ export class Health {
   }
 
   #reachesAll(machine: Machine): boolean {
-    const { hosts, network } = this.#world;
+    const { hosts, network } = this.#cluster;
     return hosts.every((host) => !network.isCut(machine.node, host.node));
   }
 }

@@ -1,12 +1,12 @@
 import type { MakeWatcher } from './invariant.ts';
 
 /** I11: an opinion is written, or taken away, by the process whose presence lies under its observer's id, and goes when that goes. */
-export const watchIdentities: MakeWatcher = (world, report) => {
-  const { keys, kv } = world;
+export const watchIdentities: MakeWatcher = (cluster, report) => {
+  const { keys, kv } = cluster;
   return {
-    witness(happening) {
-      if (happening.kind !== 'commit' || happening.commit.client === null) return;
-      const { client, txn } = happening.commit;
+    onClusterEvent(clusterEvent) {
+      if (clusterEvent.kind !== 'commit' || clusterEvent.commit.client === null) return;
+      const { client, txn } = clusterEvent.commit;
       for (const write of txn.writes) {
         if (write.kind === 'deletePrefix' || !write.key.startsWith(keys.opinions)) continue;
         const observer = write.key.slice(write.key.lastIndexOf('/') + 1);

@@ -1,7 +1,7 @@
 import type { KvWrite } from '@understudy/shared';
 import type { SimKvCommit } from '@understudy/shared/testing';
-import type { Happening } from '../cluster/happening.ts';
-import type { World } from '../cluster/world.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 
 export const INVARIANT_IDS = ['I0', 'I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11'] as const;
 export type InvariantId = (typeof INVARIANT_IDS)[number];
@@ -31,12 +31,12 @@ export interface Violation {
 export type Report = (invariant: InvariantId, text: string) => void;
 
 /** An intent that was not there before: what an operator asks for rewrites one. */
-export const beginsRecovery = ({ keys, kv }: World, { revision }: SimKvCommit, write: KvWrite): boolean =>
+export const beginsRecovery = ({ keys, kv }: SimulatedCluster, { revision }: SimKvCommit, write: KvWrite): boolean =>
   write.kind === 'put' && write.key.startsWith(keys.intents) && kv.state.get(write.key)?.createRevision === revision;
 
 /** Watches from outside; never changes anything. */
 export interface Watcher {
-  witness(happening: Happening, nowMs: number): void;
+  onClusterEvent(clusterEvent: ClusterEvent, nowMs: number): void;
 }
 
-export type MakeWatcher = (world: World, report: Report) => Watcher;
+export type MakeWatcher = (cluster: SimulatedCluster, report: Report) => Watcher;

@@ -1,7 +1,7 @@
 import type { SimEvent, TransitionEvent } from '@understudy/cloud-sim';
 import { IntentRecordSchema, JournalRecordSchema, parseRecord, TAG } from '@understudy/shared';
-import type { Happening } from '../cluster/happening.ts';
-import type { World } from '../cluster/world.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import { beginsRecovery, type MakeWatcher, type Report, type Watcher } from './invariant.ts';
 
 /** The same value with its keys in alphabetical order, all the way down. */
@@ -19,7 +19,7 @@ const isCreated = (event: SimEvent): event is TransitionEvent => event.kind === 
 
 /** I1, I3 and half of I10: every instance and snapshot that a recovery makes, at the moment EC2 makes it. */
 class Launches implements Watcher {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #report: Report;
   /** By the instance they are to replace. */
   readonly #launched = new Map<string, string[]>();
@@ -29,26 +29,30 @@ class Launches implements Watcher {
   /** op and attempt → the one request that may be sent for it, as JSON. */
   readonly #requests = new Map<string, string>();
 
-  constructor(world: World, report: Report) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster, report: Report) {
+    this.#cluster = cluster;
     this.#report = report;
   }
 
-  witness(happening: Happening): void {
-    if (happening.kind === 'cloud' && happening.event.kind === 'transition') this.#followOld(happening.event);
-    if (happening.kind === 'cloud' && isCreated(happening.event)) this.#created(happening.event);
-    if (happening.kind === 'cloud' && happening.event.kind === 'call' && happening.event.action === 'RunInstances')
-      this.#asked(happening.event.input);
-    if (happening.kind === 'commit')
-      for (const write of happening.commit.txn.writes) {
+  onClusterEvent(clusterEvent: ClusterEvent): void {
+    if (clusterEvent.kind === 'cloud' && clusterEvent.event.kind === 'transition') this.#followOld(clusterEvent.event);
+    if (clusterEvent.kind === 'cloud' && isCreated(clusterEvent.event)) this.#created(clusterEvent.event);
+    if (
+      clusterEvent.kind === 'cloud' &&
+      clusterEvent.event.kind === 'call' &&
+      clusterEvent.event.action === 'RunInstances'
+    )
+      this.#asked(clusterEvent.event.input);
+    if (clusterEvent.kind === 'commit')
+      for (const write of clusterEvent.commit.txn.writes) {
         if (write.kind !== 'put') continue;
-        if (beginsRecovery(this.#world, happening.commit, write)) this.#intended(write.value);
-        if (write.key.startsWith(this.#world.keys.activations)) this.#activated(write.value);
+        if (beginsRecovery(this.#cluster, clusterEvent.commit, write)) this.#intended(write.value);
+        if (write.key.startsWith(this.#cluster.keys.activations)) this.#activated(write.value);
       }
   }
 
   #created(event: TransitionEvent): void {
-    const { instances, snapshots } = this.#world.cloud.core.region;
+    const { instances, snapshots } = this.#cluster.cloud.core.region;
     const shelf = event.resourceKind === 'instance' ? instances : event.resourceKind === 'snapshot' ? snapshots : null;
     const opId = shelf?.get(event.resourceId)?.tags[TAG.op];
     if (opId === undefined) return;
@@ -103,7 +107,7 @@ class Launches implements Watcher {
     this.#fitToServe(opId, /"instanceId":"([^"]+)"/.exec(value)?.[1] ?? '');
     const old = this.#oldInstanceOf(opId);
     if (this.#fenceOf(opId) === 'lease') return;
-    if (old !== null && !this.#isIn(old, ['stopped', 'terminated']) && !this.#world.operators.startedLately(old))
+    if (old !== null && !this.#isIn(old, ['stopped', 'terminated']) && !this.#cluster.operators.startedLately(old))
       this.#report('I3', `an activation for ${opId} while ${old} is ${this.#stateOf(old)}`);
   }
 
@@ -115,12 +119,12 @@ class Launches implements Watcher {
 
   /** I10: a recovery that activates a machine on which nothing ever ran only looks as if it was done. */
   #fitToServe(opId: string, instanceId: string): void {
-    if (this.#world.machines.of(instanceId)?.isStillborn)
+    if (this.#cluster.machines.of(instanceId)?.isStillborn)
       this.#report('I10', `${instanceId} is activated for ${opId}, but nothing has ever run on it`);
   }
 
   #oldInstanceOf(opId: string): string | null {
-    const { kv, keys } = this.#world;
+    const { kv, keys } = this.#cluster;
     for (const entry of kv.entries(keys.intents)) {
       const intent = parseRecord(IntentRecordSchema, entry.key, entry.value);
       if (intent.opId === opId) return intent.oldInstanceId;
@@ -130,20 +134,20 @@ class Launches implements Watcher {
 
   /** Where a lease was waited out nobody has seen the old instance down; but here it can be seen whether it serves. */
   #servesNoMore(old: string, opId: string, what: string): void {
-    if (this.#world.machines.of(old)?.serves)
+    if (this.#cluster.machines.of(old)?.serves)
       this.#report('I3', `${what} was made for ${opId} while ${old} serves, although its lease was waited out`);
   }
 
   /** How, by the journal; null: it is not recorded as done. */
   #fenceOf(opId: string): string | null {
-    const key = this.#world.keys.journalStep(opId, 'fence');
-    const entry = this.#world.kv.state.get(key);
+    const key = this.#cluster.keys.journalStep(opId, 'fence');
+    const entry = this.#cluster.kv.state.get(key);
     const record = entry && parseRecord(JournalRecordSchema, key, entry.value);
     return record?.state === 'done' ? String(record.result?.['how']) : null;
   }
 
   #stateOf(instanceId: string): string {
-    return this.#world.cloud.core.region.instances.get(instanceId)?.state ?? 'terminated';
+    return this.#cluster.cloud.core.region.instances.get(instanceId)?.state ?? 'terminated';
   }
 
   #isIn(instanceId: string, states: readonly string[]): boolean {
@@ -151,4 +155,4 @@ class Launches implements Watcher {
   }
 }
 
-export const watchLaunches: MakeWatcher = (world, report) => new Launches(world, report);
+export const watchLaunches: MakeWatcher = (cluster, report) => new Launches(cluster, report);

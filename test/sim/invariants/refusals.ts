@@ -12,13 +12,13 @@ function noticesSinceMs({ runs, life }: CoordinatorHost): number {
 }
 
 /** I10: etcd that takes no writes is a problem that every coordinator shows. */
-export const watchRefusals: MakeWatcher = (world, report) => {
+export const watchRefusals: MakeWatcher = (cluster, report) => {
   let sinceMs: number | null = null;
   let lookedAtMs = 0;
   const ableSince = new Map<CoordinatorHost, number>();
   return {
-    witness(_happening, nowMs) {
-      if (world.kv.refusesWrites === null || world.kv.isSuspended) {
+    onClusterEvent(_clusterEvent, nowMs) {
+      if (cluster.kv.refusesWrites === null || cluster.kv.isSuspended) {
         sinceMs = null;
         ableSince.clear();
         return;
@@ -26,7 +26,7 @@ export const watchRefusals: MakeWatcher = (world, report) => {
       sinceMs ??= nowMs;
       if (nowMs - lookedAtMs < LOOK_EVERY_MS) return;
       lookedAtMs = nowMs;
-      for (const host of world.hosts) {
+      for (const host of cluster.hosts) {
         const able = Math.max(noticesSinceMs(host), sinceMs);
         if (!Number.isFinite(able)) {
           ableSince.delete(host);

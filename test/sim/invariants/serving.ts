@@ -1,6 +1,6 @@
 import type { KvWrite, MemberId } from '@understudy/shared';
-import type { Happening } from '../cluster/happening.ts';
-import type { World } from '../cluster/world.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
+import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 
 /** An answer of a coordinator was true in etcd at most this long before it is acted on: two leases, and the wait for a stop hook. */
@@ -11,33 +11,34 @@ const ANSWER_AGE_MS = 25_000;
  * where the activation names it, or did when the answer was given.
  */
 class Serving implements Watcher {
-  readonly #world: World;
+  readonly #cluster: SimulatedCluster;
   readonly #report: Report;
   readonly #serving = new Map<MemberId, Set<string>>();
   /** The instance an activation named before, and until when. */
   readonly #before = new Map<MemberId, { readonly instanceId: string | null; readonly untilMs: number }>();
   readonly #now = new Map<MemberId, string | null>();
 
-  constructor(world: World, report: Report) {
-    this.#world = world;
+  constructor(cluster: SimulatedCluster, report: Report) {
+    this.#cluster = cluster;
     this.#report = report;
   }
 
-  witness(happening: Happening, nowMs: number): void {
-    if (happening.kind === 'commit') for (const write of happening.commit.txn.writes) this.#activated(write, nowMs);
-    if (happening.kind === 'serving') this.#served(happening, nowMs);
+  onClusterEvent(clusterEvent: ClusterEvent, nowMs: number): void {
+    if (clusterEvent.kind === 'commit')
+      for (const write of clusterEvent.commit.txn.writes) this.#activated(write, nowMs);
+    if (clusterEvent.kind === 'serving') this.#served(clusterEvent, nowMs);
   }
 
   #activated(write: KvWrite, nowMs: number): void {
-    const { activations } = this.#world.keys;
+    const { activations } = this.#cluster.keys;
     if (write.kind !== 'put' || !write.key.startsWith(activations)) return;
     const [group = '', name = ''] = write.key.slice(activations.length).split('/');
     const member: MemberId = `${group}/${name}`;
     this.#before.set(member, { instanceId: this.#now.get(member) ?? null, untilMs: nowMs });
-    this.#now.set(member, this.#world.activeInstanceOf(member));
+    this.#now.set(member, this.#cluster.activeInstanceOf(member));
   }
 
-  #served({ member, instanceId, serving }: Extract<Happening, { kind: 'serving' }>, nowMs: number): void {
+  #served({ member, instanceId, serving }: Extract<ClusterEvent, { kind: 'serving' }>, nowMs: number): void {
     const known = this.#serving.get(member) ?? new Set<string>();
     this.#serving.set(member, known);
     if (!serving) {
@@ -53,4 +54,4 @@ class Serving implements Watcher {
   }
 }
 
-export const watchServing: MakeWatcher = (world, report) => new Serving(world, report);
+export const watchServing: MakeWatcher = (cluster, report) => new Serving(cluster, report);

@@ -1,6 +1,6 @@
-import { watchAccusations } from './accusations.ts';
+import { watchAccusationRules } from './accusation-rules.ts';
 import { watchAddresses } from './addresses.ts';
-import { watchBelievers } from './believers.ts';
+import { watchLeadershipOverlap } from './leadership-overlap.ts';
 import { watchBudget } from './budget.ts';
 import { watchFailovers } from './failovers.ts';
 import { watchGuardedWrites } from './guarded-writes.ts';
@@ -10,20 +10,20 @@ import { watchLaunches } from './launches.ts';
 import { watchRefusals } from './refusals.ts';
 import { watchServing } from './serving.ts';
 
-const watchFatal: MakeWatcher = (_world, report) => ({
-  witness(happening) {
-    if (happening.kind === 'fatal') report('I0', `${happening.coordinatorId}: ${String(happening.error)}`);
+const watchFatal: MakeWatcher = (_cluster, report) => ({
+  onClusterEvent(clusterEvent) {
+    if (clusterEvent.kind === 'fatal') report('I0', `${clusterEvent.coordinatorId}: ${String(clusterEvent.error)}`);
   },
 });
 
-/** Asked at every happening. I7 and I10 are asked at the end of a healed phase (`end-state.ts`). */
+/** Asked at every event. I7 and I10 are asked at the end of a healed phase (`end-state.ts`). */
 export const WATCHERS: readonly MakeWatcher[] = [
   watchFatal,
   watchLaunches,
   watchServing,
   watchGuardedWrites,
-  watchBelievers,
-  watchAccusations,
+  watchLeadershipOverlap,
+  watchAccusationRules,
   watchAddresses,
   watchBudget,
   watchFailovers,

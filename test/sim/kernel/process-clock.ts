@@ -2,7 +2,7 @@ import { type Clock, type MonotonicMs, monotonicMs, type Timer, type WallMs, wal
 import { sleepOn } from '@understudy/shared/testing';
 
 /**
- * The world as one process sees it: its own clock, which may run fast or slow and step, and the moments at which it gets to run. While it is paused (SIGSTOP, a
+ * Time as one process sees it: its own clock, which may run fast or slow and step, and the moments at which it gets to run. While it is paused (SIGSTOP, a
  * long collection, a frozen VM) time goes on but nothing of it runs; what became due meanwhile runs one by one after {@link resume}. After
  * {@link end} (SIGKILL, power off) nothing of it ever runs again.
  */
@@ -18,7 +18,7 @@ export class ProcessClock implements Clock {
   #pausedAtMs = 0;
   #lastPause = { forMs: 0, endedAtMs: Number.NEGATIVE_INFINITY };
 
-  /** `kernel`: the time of the world; or the clock of the machine the process runs on, which pauses and ends it too. */
+  /** `kernel`: the time of the cluster; or the clock of the machine the process runs on, which pauses and ends it too. */
   constructor(kernel: Clock | ProcessClock) {
     this.#kernel = kernel;
     this.#machine = kernel instanceof ProcessClock ? kernel : null;

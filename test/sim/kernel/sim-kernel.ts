@@ -52,7 +52,7 @@ export class SimKernel implements Clock {
     return sleepOn(this, durationMs, signal);
   }
 
-  /** Ends {@link runUntil} with this error: something in the simulated world broke outside every promise chain. */
+  /** Ends {@link runUntil} with this error: something in the simulated cluster broke outside every promise chain. */
   fail(error: unknown): void {
     this.#failure ??= { error };
   }

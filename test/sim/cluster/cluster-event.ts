@@ -1,0 +1,23 @@
+import type { SimEvent } from '@understudy/cloud-sim';
+import type { MemberId, OpinionVerdict } from '@understudy/shared';
+import type { SimKvCommit } from '@understudy/shared/testing';
+
+/** What is seen of the cluster from outside, in the order it happens. Invariants, trace and coverage are fed with nothing else. */
+export type ClusterEvent =
+  | { readonly kind: 'commit'; readonly commit: SimKvCommit }
+  | { readonly kind: 'cloud'; readonly event: SimEvent }
+  | { readonly kind: 'serving'; readonly member: MemberId; readonly instanceId: string; readonly serving: boolean }
+  | {
+      readonly kind: 'opinion-sent';
+      readonly coordinatorId: string;
+      readonly member: MemberId;
+      readonly verdict: OpinionVerdict;
+    }
+  /** By its own watchdog. */
+  | { readonly kind: 'reset'; readonly instanceId: string }
+  | { readonly kind: 'log'; readonly who: string; readonly level: string; readonly event: string }
+  | { readonly kind: 'process'; readonly who: string; readonly what: string }
+  | { readonly kind: 'fault'; readonly id: string; readonly what: string }
+  | { readonly kind: 'fatal'; readonly coordinatorId: string; readonly error: unknown };
+
+export type ClusterListener = (clusterEvent: ClusterEvent, nowMs: number) => void;
