@@ -4,7 +4,7 @@ import type { GuardInput } from './guard-input.ts';
 
 export const NOW = monotonicMs(1_000_000);
 export const WALL = 1_767_225_600_000;
-const ZONES: Readonly<Record<string, string>> = { c1: 'us-east-1a', c2: 'us-east-1b', c3: 'us-east-1c' };
+export const ZONES: Readonly<Record<string, string>> = { c1: 'us-east-1a', c2: 'us-east-1b', c3: 'us-east-1c' };
 
 export const opinion = (
   observer: string,
