@@ -1,6 +1,6 @@
 /** What is searched, and what has to come of it. Switches and properties are those of `model/*.pml`; rules are those of docs/SPEC.md. */
 
-export type ModelName = 'recovery' | 'endpoint';
+export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
 
 /**
  * A property by its switch, and the text of the assertion that fails when it is violated. `REACH_...` is the same turned round: the "violation"
@@ -11,6 +11,11 @@ export const ASSERTIONS = {
   PROPERTY_SERVING: 'servingCount<=1',
   PROPERTY_FENCE: 'oldWasStopped',
   PROPERTY_BOUNDS: 'withinBounds',
+  PROPERTY_NO_LATE_LAUNCH: '!(launchedAfterClose)',
+  PROPERTY_FENCE_ANEW: '!(launchedUnfenced)',
+  PROPERTY_ONE_INTENT: 'begunOnce',
+  PROPERTY_ACTIVATED_BY_OPEN: '!(activatedByClosed)',
+  PROPERTY_OWN_LAUNCH: '!(activatedForeign)',
   PROPERTY_ACTIVATED_KEEPS: '!(takenFromActivated)',
   PROPERTY_THIRD_PARTY_KEEPS: '!(takenFromThirdParty)',
   PROPERTY_SETTLES: '!(endedElsewhere)',
@@ -23,6 +28,10 @@ export const ASSERTIONS = {
   REACH_PREDECESSOR_BACK: '!(reachedPredecessorBack)',
   REACH_BOTH_DONE: '!(reachedBothDone)',
   REACH_RECORD_CORRECTED: '!(reachedRecordCorrected)',
+  REACH_REPLACED_AFTER_ABANDONED: '!(reachedReplacedAfterAbandoned)',
+  REACH_REPLACED_AFTER_MENDED: '!(reachedReplacedAfterMended)',
+  REACH_STALE_VIEW: '!(reachedStaleView)',
+  REACH_OLD_LEADER: '!(reachedOldLeader)',
 } as const;
 
 export type Property = keyof typeof ASSERTIONS;
@@ -47,6 +56,15 @@ export interface Configuration {
 const LAUNCH: readonly Property[] = ['PROPERTY_LAUNCH', 'PROPERTY_FENCE', 'PROPERTY_BOUNDS'];
 const SERVING: readonly Property[] = ['PROPERTY_SERVING', ...LAUNCH];
 const ADDRESS: readonly Property[] = ['PROPERTY_ACTIVATED_KEEPS', 'PROPERTY_THIRD_PARTY_KEEPS', 'PROPERTY_SETTLES'];
+/** Whatever an attempt that was left open may still launch. */
+const LEFT_OPEN: readonly Property[] = [
+  'PROPERTY_SERVING',
+  'PROPERTY_FENCE_ANEW',
+  'PROPERTY_ONE_INTENT',
+  'PROPERTY_ACTIVATED_BY_OPEN',
+  'PROPERTY_OWN_LAUNCH',
+];
+const ORDINALS: readonly Property[] = [...LEFT_OPEN, 'PROPERTY_LAUNCH', 'PROPERTY_NO_LATE_LAUNCH'];
 
 const holds = (
   name: string,
@@ -101,6 +119,46 @@ const AS_BUILT: readonly Configuration[] = [
     ADDRESS,
     ['S12', 'I6'],
     'three coordinators, three terms',
+  ),
+  holds(
+    'ordinals',
+    'ordinals',
+    ['RECOVERIES=2'],
+    ORDINALS,
+    ['S2', 'S4', 'S5', 'S6', 'S7', 'S8', 'S9', 'S14', 'S20', 'I1', 'I2', 'I3'],
+    'abandoned before or after a launch, or mended in place; recovered again, and replaced',
+  ),
+  holds(
+    'ordinals-mended-twice',
+    'ordinals',
+    ['ONLY_MENDED'],
+    ORDINALS,
+    ['S4', 'S5', 'S6', 'S8', 'S9', 'I1', 'I2', 'I3'],
+    'stopped and started in place twice, then replaced',
+  ),
+  holds(
+    'ordinals-one-term',
+    'ordinals',
+    ['ONE_TERM'],
+    ORDINALS,
+    ['S5', 'S6', 'S7', 'S8', 'S20', 'I1', 'I2', 'I3'],
+    'three recoveries, each ended as it likes, by two runs that no term tells apart: intent, step and ordinal are compared',
+  ),
+  holds(
+    'ordinals-activation-compare-alone',
+    'ordinals',
+    ['RECOVERIES=2', 'ACTIVATE_UNGUARDED', 'LEAVE_OPEN'],
+    LEFT_OPEN,
+    ['S8', 'S20', 'I2'],
+    'activate compares the activation and nothing else; attempts are left open: none of a closed recovery is ever activated',
+  ),
+  holds(
+    'ordinals-deleted-by-hand',
+    'ordinals',
+    ['RECOVERIES=2', 'ONE_TERM', 'HAND_DELETES'],
+    LEFT_OPEN,
+    ['S4', 'S5', 'S20', 'I2', 'I3'],
+    'somebody deletes the intent and leaves its journal: the ordinal is raised before the next one',
   ),
 ];
 
@@ -234,10 +292,87 @@ const ONE_RULE_LESS: readonly Configuration[] = [
     ['S12'],
     'what a third party holds is recorded and taken',
   ),
+  fails(
+    'ordinals-without-compare',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_ORDINAL_COMPARE'],
+    'PROPERTY_ONE_INTENT',
+    ['S5'],
+    'a new leader whose view is from before the abandoned recovery begins it anew, under the same name',
+  ),
+  fails(
+    'ordinals-without-compare-launch',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_ORDINAL_COMPARE'],
+    'PROPERTY_LAUNCH',
+    ['S5', 'I1'],
+    'the same, once the next recovery has replaced the instance: it launches beside the replacement',
+  ),
+  fails(
+    'ordinals-without-raise',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_RAISE'],
+    'PROPERTY_ONE_INTENT',
+    ['S5', 'S20'],
+    'the next recovery has the name of the one that was closed',
+  ),
+  fails(
+    'ordinals-without-raise-activate',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_RAISE', 'ACTIVATE_UNGUARDED', 'LEAVE_OPEN'],
+    'PROPERTY_SERVING',
+    ['S8', 'S20'],
+    'the activation is what it was when the abandoned recovery began: its leader wakes up and activates, beside the old instance that serves',
+  ),
+  fails(
+    'ordinals-without-ordinal-in-token',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_ORDINAL_IN_TOKEN', 'LEAVE_OPEN'],
+    'PROPERTY_OWN_LAUNCH',
+    ['S6'],
+    'the second recovery takes what the first one launched for its own: disks of then',
+  ),
+  fails(
+    'ordinals-without-own-fence',
+    'ordinals',
+    ['RECOVERIES=2', 'WITHOUT_OWN_FENCE'],
+    'PROPERTY_SERVING',
+    ['S4'],
+    'the first recovery saw the instance stopped; it was started again, and serves on beside what the second one activates',
+  ),
+  fails(
+    'ordinals-without-ended-attempt',
+    'ordinals',
+    ['RECOVERIES=2', 'LEAVE_OPEN'],
+    'PROPERTY_NO_LATE_LAUNCH',
+    ['S7', 'S20'],
+    'a launch of the abandoned recovery lands after it was closed',
+  ),
+  fails(
+    'ordinals-without-intent-compare',
+    'ordinals',
+    ['ONE_TERM', 'WITHOUT_INTENT_COMPARE'],
+    'PROPERTY_NO_LATE_LAUNCH',
+    ['S5'],
+    'a run that unwinds beside its closing, in the same term, makes a permit and launches',
+  ),
+  fails(
+    'ordinals-without-raise-on-trace',
+    'ordinals',
+    ['RECOVERIES=2', 'HAND_DELETES', 'WITHOUT_RAISE_ON_TRACE'],
+    'PROPERTY_FENCE_ANEW',
+    ['S4', 'S20'],
+    'the recovery that was forgotten has the same name: its journal says "fenced", its leader launches; the instance was started since',
+  ),
 ];
 
-const reaches = (name: string, model: ModelName, property: Property, shows: string): Configuration =>
-  fails(`reach-${name}`, model, [], property, [], shows);
+const reaches = (
+  name: string,
+  model: ModelName,
+  property: Property,
+  shows: string,
+  switches: readonly string[] = [],
+): Configuration => fails(`reach-${name}`, model, switches, property, [], shows);
 
 /** A model that gets nowhere holds whatever it is asked. */
 const REACHABLE: readonly Configuration[] = [
@@ -254,6 +389,23 @@ const REACHABLE: readonly Configuration[] = [
     'endpoint',
     'REACH_RECORD_CORRECTED',
     'a late call moves the address; it is recorded anew',
+  ),
+  reaches(
+    'replaced-after-abandoned',
+    'ordinals',
+    'REACH_REPLACED_AFTER_ABANDONED',
+    'abandoned before a launch, abandoned after one, then replaced',
+    ['COORDINATORS=1'],
+  ),
+  reaches('replaced-after-mended', 'ordinals', 'REACH_REPLACED_AFTER_MENDED', 'mended in place twice, then replaced', [
+    'COORDINATORS=1',
+  ]),
+  reaches('stale-view', 'ordinals', 'REACH_STALE_VIEW', 'a leader decides on a view that is older than the ordinal'),
+  reaches(
+    'old-leader',
+    'ordinals',
+    'REACH_OLD_LEADER',
+    'a leader of an earlier ordinal wakes up, and its write is refused',
   ),
 ];
 
@@ -322,6 +474,14 @@ const DEEP: readonly Configuration[] = [
     ADDRESS,
     ['S2', 'S12'],
     'as above: exact ids and conditional calls need no leader',
+  ),
+  holds(
+    'ordinals-three-recoveries',
+    'ordinals',
+    [],
+    ORDINALS,
+    ['S2', 'S4', 'S5', 'S6', 'S7', 'S8', 'S9', 'S14', 'S20', 'I1', 'I2', 'I3'],
+    'three recoveries, each ended as it likes, under any number of terms',
   ),
 ].map(deep);
 

@@ -6,7 +6,7 @@ import type { CloudLedger, Stretch } from './cloud-ledger.ts';
 import { memberOf } from './cloud-ledger.ts';
 import { type CloudReading, isAlive, type Launch } from './cloud-reading.ts';
 import type { Failure } from './failures.ts';
-import { FAULT_KINDS, memberIn, type Stage } from './stage.ts';
+import { FAULT_KINDS, memberIn, type FaultContext } from './fault-context.ts';
 
 /** What retention did within the run. */
 export interface Retention {
@@ -67,18 +67,18 @@ function overlapFaults(ledger: CloudLedger): string[] {
 }
 
 /** The activation names the last one launched, its number says how often the member was replaced, and its addresses are there (I6). */
-async function activationFaults(stage: Stage, ledger: CloudLedger): Promise<string[]> {
-  const { failures, theatre, watch } = stage;
-  const holders = await theatre.operator.addressHolders();
+async function activationFaults(context: FaultContext, ledger: CloudLedger): Promise<string[]> {
+  const { failures, cluster, poller } = context;
+  const holders = await cluster.operator.addressHolders();
   const last = new Map(ledger.launches().map((launch) => [memberOf(launch), launch.instanceId]));
   const wrong = [...last].flatMap(([member, instanceId]) => {
-    const view = memberIn(watch.latest, member);
+    const view = memberIn(poller.latest, member);
     const incarnation = failures.countOf(member) + 1;
     if (view?.instanceId === instanceId && view.incarnation === incarnation && view.verdict === 'alive') return [];
     const is = `${view?.instanceId}, incarnation ${view?.incarnation}, ${view?.verdict}`;
     return [`${member} is ${is}; it should be ${instanceId}, incarnation ${incarnation}, alive`];
   });
-  const astray = [...theatre.addresses].flatMap(([allocationId, member]) => {
+  const astray = [...cluster.addresses].flatMap(([allocationId, member]) => {
     const holder = holders.get(allocationId) ?? 'nothing';
     return holder === last.get(member) ? [] : [`${allocationId} of ${member} is on ${holder} (I6)`];
   });
@@ -86,12 +86,12 @@ async function activationFaults(stage: Stage, ledger: CloudLedger): Promise<stri
 }
 
 /** What is still there although its time has passed (I7). Empty when all is as before the first failure. */
-export async function leftovers(stage: Stage, cloud: CloudReading): Promise<string[]> {
+export async function leftovers(context: FaultContext, cloud: CloudReading): Promise<string[]> {
   const state = await cloud.state();
   const alive = state.instances.filter(isAlive);
-  const members = stage.watch.latest?.members.length ?? 0;
+  const members = context.poller.latest?.members.length ?? 0;
   const volumes = new Set(alive.flatMap((one) => one.volumeIds));
-  const store = openStore({ hosts: stage.theatre.etcdHosts });
+  const store = openStore({ hosts: context.cluster.etcdHosts });
   try {
     const keys = keyspace();
     const { entries } = await store.range(KEY_ROOT);
@@ -107,7 +107,7 @@ export async function leftovers(stage: Stage, cloud: CloudReading): Promise<stri
       ['journal records', under(keys.journal).length, 0],
       ['holds', under(keys.holds).length, 0],
       ['history records with something left to remove', history.filter((one) => one.leftovers.length > 0).length, 0],
-      ['history records', history.length, members * stage.pace.historyKept],
+      ['history records', history.length, members * context.pace.historyKept],
       ['opinions', under(keys.opinions).length, members * 3],
       ['judgements', under(keys.judgements).length, members],
     ];
@@ -130,8 +130,8 @@ function logFaults(dir: string): string[] {
   });
 }
 
-async function historyCount(stage: Stage): Promise<number> {
-  const store = openStore({ hosts: stage.theatre.etcdHosts });
+async function historyCount(context: FaultContext): Promise<number> {
+  const store = openStore({ hosts: context.cluster.etcdHosts });
   try {
     return (await store.range(keyspace().history)).entries.length;
   } finally {
@@ -146,11 +146,11 @@ function retentionFaults(retention: Retention): string[] {
 }
 
 /** From outside: the cloud's own events, the operator's client, etcd, and the coordinators' API. */
-export async function audit(stage: Stage, ledger: CloudLedger, cloud: CloudReading): Promise<Audit> {
-  const { failures, theatre, happened } = stage;
+export async function audit(context: FaultContext, ledger: CloudLedger, cloud: CloudReading): Promise<Audit> {
+  const { failures, cluster, happened } = context;
   await ledger.read();
   const ended = failures.all.length - failures.open.length;
-  const historyLeft = await historyCount(stage);
+  const historyLeft = await historyCount(context);
   const retention: Retention = {
     recoveriesEnded: ended,
     historyLeft,
@@ -160,15 +160,15 @@ export async function audit(stage: Stage, ledger: CloudLedger, cloud: CloudReadi
     imagesDeregistered: ledger.goneCount('image'),
   };
   const violations = [
-    ...stage.violations,
+    ...context.violations,
     ...FAULT_KINDS.filter((kind) => !happened.get(kind)).map((kind) => `it never happened: ${kind}`),
     ...(ledger.missedCount > 0 ? [`${ledger.missedCount} events of the cloud were missed: nothing is proven`] : []),
     ...launchFaults(ledger, failures.all),
     ...overlapFaults(ledger),
-    ...(await activationFaults(stage, ledger)),
-    ...(await leftovers(stage, cloud)),
+    ...(await activationFaults(context, ledger)),
+    ...(await leftovers(context, cloud)),
     ...retentionFaults(retention),
-    ...logFaults(theatre.dir),
+    ...logFaults(cluster.dir),
   ];
   return { violations, retention };
 }

@@ -1,4 +1,4 @@
-import type { Scene } from '@understudy/cli/demo';
+import type { ClusterSnapshot } from '@understudy/cli/demo';
 import { type HistoryRecord, opIdOf } from '@understudy/shared';
 
 /** One instance we crashed, and what became of its member. */
@@ -24,9 +24,9 @@ export class Failures {
     this.#all.push({ member, oldInstanceId, opId: opIdOf(oldInstanceId), failedAtWallMs, replaced: null });
   }
 
-  /** History is trimmed within the run: look at every scene. */
-  observe(scene: Scene): void {
-    const ended = new Map(scene.recoveries.history.map((record) => [record.opId, record]));
+  /** History is trimmed within the run: look at every snapshot. */
+  observe(snapshot: ClusterSnapshot): void {
+    const ended = new Map(snapshot.recoveries.history.map((record) => [record.opId, record]));
     this.#all = this.#all.map((failure) => {
       const record = failure.replaced === null ? ended.get(failure.opId) : undefined;
       return record?.outcome === 'replaced' ? { ...failure, replaced: record } : failure;

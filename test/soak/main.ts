@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeTheatreDir, ProcessGroup, removeTheatreDir } from '@understudy/cli/demo';
+import { makeClusterDir, ProcessGroup, removeClusterDir } from '@understudy/cli/demo';
 import { errorText } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { reportText, succeeded } from './report.ts';
@@ -60,7 +60,7 @@ async function run(): Promise<number> {
   const memberCount = numberIn(members, '--members', STEADY_COUNT + 2, 30);
   const signal = interruption();
   const clock = new SystemClock();
-  const dir = makeTheatreDir('soak', clock.wallMs());
+  const dir = makeClusterDir('soak', clock.wallMs());
   const group = new ProcessGroup({ clock, logDir: `${dir}/logs` });
   let code: number = EXIT.failed;
   try {
@@ -77,7 +77,7 @@ async function run(): Promise<number> {
     await group.stopAll();
   }
   if (keep || code === EXIT.failed) say(`logs are kept in ${dir}/logs`);
-  else removeTheatreDir(dir);
+  else removeClusterDir(dir);
   return code;
 }
 

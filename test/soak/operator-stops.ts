@@ -1,6 +1,6 @@
 import { opIdOf } from '@understudy/shared';
 import { isMortal } from './soak-setting.ts';
-import { count, isAtRest, isOver, memberIn, pause, type Stage } from './stage.ts';
+import { count, isAtRest, isOver, memberIn, pause, type FaultContext } from './fault-context.ts';
 
 /** How long nothing must happen to an instance that somebody stopped. */
 const QUIET_MS = 4_000;
@@ -8,49 +8,49 @@ const LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 
 /** An operator stops an instance now and then; it must be left alone, and is started again. */
-export async function stopInstances(stage: Stage): Promise<void> {
+export async function stopInstances(context: FaultContext): Promise<void> {
   for (;;) {
-    await pause(stage, stage.pace.operatorEveryMs);
+    await pause(context, context.pace.operatorEveryMs);
     let chosen: { member: string; instanceId: string } | null = null;
-    while (!isOver(stage) && chosen === null) {
-      chosen = choose(stage);
-      if (chosen === null) await pause(stage, LOOK_EVERY_MS);
+    while (!isOver(context) && chosen === null) {
+      chosen = choose(context);
+      if (chosen === null) await pause(context, LOOK_EVERY_MS);
     }
-    if (isOver(stage) || chosen === null) return;
-    stage.reserved.add(chosen.member);
-    await stopAndStart(stage, chosen.member, chosen.instanceId).finally(() =>
-      stage.reserved.delete(chosen?.member ?? ''),
+    if (isOver(context) || chosen === null) return;
+    context.reserved.add(chosen.member);
+    await stopAndStart(context, chosen.member, chosen.instanceId).finally(() =>
+      context.reserved.delete(chosen?.member ?? ''),
     );
   }
 }
 
-function choose(stage: Stage): { member: string; instanceId: string } | null {
-  const down = new Set(stage.failures.open.map((one) => one.member));
-  const found = stage.watch.latest?.members.filter(
+function choose(context: FaultContext): { member: string; instanceId: string } | null {
+  const down = new Set(context.failures.open.map((one) => one.member));
+  const found = context.poller.latest?.members.filter(
     (one) => isMortal(one.member) && isAtRest(one) && !down.has(one.member),
   );
   return found?.at(-1) ?? null;
 }
 
-async function stopAndStart(stage: Stage, member: string, instanceId: string): Promise<void> {
-  const { theatre, watch, clock, signal, violations } = stage;
+async function stopAndStart(context: FaultContext, member: string, instanceId: string): Promise<void> {
+  const { cluster, poller, clock, signal, violations } = context;
   const limits = { limitMs: LIMIT_MS, signal };
-  await theatre.operator.stop(instanceId);
+  await cluster.operator.stop(instanceId);
   try {
-    await watch.until(`${member} seen as left`, (scene) => memberIn(scene, member)?.verdict === 'left', limits);
+    await poller.until(`${member} seen as left`, (snapshot) => memberIn(snapshot, member)?.verdict === 'left', limits);
     await clock.sleep(QUIET_MS, signal);
-    count(stage, 'instance stopped by its operator');
+    count(context, 'instance stopped by its operator');
     const opId = opIdOf(instanceId);
-    const { open = [], history = [] } = watch.latest?.recoveries ?? {};
+    const { open = [], history = [] } = poller.latest?.recoveries ?? {};
     if ([...open, ...history].some((one) => one.opId === opId))
       violations.push(`${member}: ${instanceId} was stopped by its operator, and a recovery was begun`);
   } catch (error) {
     if (signal.aborted) throw error;
     violations.push(`${member}: ${instanceId} was stopped by its operator: ${String(error)}`);
   }
-  await theatre.operator.start(instanceId);
-  await watch
-    .until(`${member} back`, (scene) => memberIn(scene, member)?.verdict === 'alive', limits)
+  await cluster.operator.start(instanceId);
+  await poller
+    .until(`${member} back`, (snapshot) => memberIn(snapshot, member)?.verdict === 'alive', limits)
     .catch((error) => {
       if (signal.aborted) throw error;
       violations.push(`${member}: ${instanceId} was started again: ${String(error)}`);

@@ -1,6 +1,6 @@
 import { openStore } from '@understudy/coordinator';
 import { type Clock, KEY_ROOT, type KvStore } from '@understudy/shared';
-import type { RunningProcess, Theatre } from '@understudy/cli/demo';
+import type { RunningProcess, LocalCluster } from '@understudy/cli/demo';
 import { type CloudReading, type CloudState, isAlive } from './cloud-reading.ts';
 import type { MeasureName } from './measures.ts';
 import { readProcess } from './proc.ts';
@@ -21,7 +21,7 @@ const COORDINATOR_METRICS: Partial<Record<MeasureName, string>> = {
 
 export interface SamplerOptions {
   readonly clock: Clock;
-  readonly theatre: Theatre;
+  readonly cluster: LocalCluster;
   readonly cloud: CloudReading;
   readonly recording: Recording;
   readonly startedAtMs: number;
@@ -46,12 +46,12 @@ export class Sampler {
 
   constructor(options: SamplerOptions) {
     this.#options = options;
-    this.#store = openStore({ hosts: options.theatre.etcdHosts });
+    this.#store = openStore({ hosts: options.cluster.etcdHosts });
   }
 
   async sample(): Promise<void> {
-    const { theatre, cloud } = this.#options;
-    const running = theatre.group.all().filter((one) => !one.hasExited());
+    const { cluster, cloud } = this.#options;
+    const running = cluster.group.all().filter((one) => !one.hasExited());
     for (const one of running) this.#process(kindOf(one), seriesOf(one), one.pid);
     await Promise.allSettled([
       cloud.state().then((state) => this.#cloud(state)),
@@ -122,9 +122,9 @@ export class Sampler {
   }
 
   async #metrics(one: RunningProcess): Promise<void> {
-    const { theatre } = this.#options;
+    const { cluster } = this.#options;
     const etcdAt = ['etcd-1', 'etcd-2', 'etcd-3'].indexOf(one.name);
-    const url = etcdAt >= 0 ? theatre.etcdHosts[etcdAt] : theatre.urls[theatre.coordinatorIds.indexOf(one.name)];
+    const url = etcdAt >= 0 ? cluster.etcdHosts[etcdAt] : cluster.urls[cluster.coordinatorIds.indexOf(one.name)];
     if (url === undefined) return;
     const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
     const text = await response.text();

@@ -1,4 +1,4 @@
-import { type CastMember, castMember, DEMO_TIMES, type TheatreSetting, ZONES } from '@understudy/cli/demo';
+import { type LocalMember, localMember, DEMO_TIMES, type LocalClusterSetting, ZONES } from '@understudy/cli/demo';
 
 /** How fast things go wrong. Durations in ms. */
 export interface Pace {
@@ -36,17 +36,17 @@ export const paceOf = (runMs: number): Pace => ({
 export const PAUSE_MS = DEMO_TIMES.leaseTtlMs + 2_000;
 
 /** Members that are never harmed: their agents live as long as the run. */
-const STEADY: readonly CastMember[] = [
-  castMember('steady', 'files', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }], dataGoesToo: true }),
-  castMember('steady', 'plain', 'b'),
+const STEADY: readonly LocalMember[] = [
+  localMember('steady', 'files', 'a', { dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }], dataGoesToo: true }),
+  localMember('steady', 'plain', 'b'),
 ];
 export const STEADY_COUNT = STEADY.length;
 
 /** One in three has an address, two in three have a data volume. */
-function mortal(index: number): CastMember {
+function mortal(index: number): LocalMember {
   const zone = ZONES[index % ZONES.length] ?? 'a';
   const dataVolumes = index % 3 === 2 ? [] : [{ deviceName: '/dev/sdf', sizeGiB: 1 }];
-  return castMember('mortal', `m${index + 1}`, zone, { dataVolumes, elasticIp: index % 3 === 0, dataGoesToo: true });
+  return localMember('mortal', `m${index + 1}`, zone, { dataVolumes, elasticIp: index % 3 === 0, dataGoesToo: true });
 }
 
 export const isMortal = (member: string): boolean => member.startsWith('mortal/');
@@ -55,10 +55,10 @@ export const isMortal = (member: string): boolean => member.startsWith('mortal/'
  * The demo's cluster under a policy that allows failure after failure: it says nothing about what is wise. Retention is short, so that old
  * instances, captures and history come and go many times within a run.
  */
-export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): TheatreSetting {
+export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): LocalClusterSetting {
   const retainMs = Math.min(20_000, runMs / 10);
   return {
-    cast: [...STEADY, ...Array.from({ length: memberCount - STEADY_COUNT }, (_, index) => mortal(index))],
+    members: [...STEADY, ...Array.from({ length: memberCount - STEADY_COUNT }, (_, index) => mortal(index))],
     speed: 20,
     coordinator: {
       loop: { collectEveryMs: 2_000, historyKept, retryHeldEveryMs: 2_000 },

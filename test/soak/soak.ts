@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import {
-  buildTheatre,
+  startLocalCluster,
   coordinatorClient,
   ProcessGroup,
-  readScene,
-  SceneWatch,
-  type Theatre,
-  type TheatreSetting,
+  readSnapshot,
+  SnapshotPoller,
+  type LocalCluster,
+  type LocalClusterSetting,
 } from '@understudy/cli/demo';
 import type { Clock, Random } from '@understudy/shared';
 import { audit, leftovers } from './audit.ts';
@@ -20,7 +20,7 @@ import { Recording, rowsOf } from './recording.ts';
 import type { SoakReport } from './report.ts';
 import { Sampler } from './sampler.ts';
 import { type Pace, paceOf, soakSetting } from './soak-setting.ts';
-import type { Stage } from './stage.ts';
+import type { FaultContext } from './fault-context.ts';
 
 export interface SoakOptions {
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export interface Soaked {
   readonly recording: Recording;
 }
 
-const SCENE_EVERY_MS = 300;
+const SNAPSHOT_EVERY_MS = 300;
 const LEDGER_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 30_000;
 /** After the last failure: retention, a pass of the collector, and the termination it begins, with room to spare. */
@@ -64,94 +64,94 @@ async function every(clock: Clock, periodMs: number, ended: AbortSignal, work: (
   }
 }
 
-function openStage(options: SoakOptions, theatre: Theatre, pace: Pace, curtain: AbortSignal): Stage {
+function openContext(options: SoakOptions, cluster: LocalCluster, pace: Pace, runOver: AbortSignal): FaultContext {
   const { clock, signal, say } = options;
   const failures = new Failures();
   // The one that is never killed answers first.
-  const client = coordinatorClient(theatre.urls.toReversed());
-  const watch = new SceneWatch({
+  const client = coordinatorClient(cluster.urls.toReversed());
+  const poller = new SnapshotPoller({
     clock,
-    read: () => readScene(clock, client, (url) => coordinatorClient([url])),
-    onScene: (scene) => failures.observe(scene),
+    read: () => readSnapshot(clock, client, (url) => coordinatorClient([url])),
+    onSnapshot: (snapshot) => failures.observe(snapshot),
   });
   return {
-    ...{ clock, theatre, watch, failures, pace, curtain, signal, say },
+    ...{ clock, cluster, poller, failures, pace, runOver, signal, say },
     reserved: new Set(),
     happened: new Map(),
     violations: [],
   };
 }
 
-/** Faults until the curtain falls; resolves when all of them are put right. */
-async function harm(stage: Stage): Promise<void> {
-  const { pace, signal, watch } = stage;
+/** Faults until the run is over; resolves when all of them are put right. */
+async function harm(context: FaultContext): Promise<void> {
+  const { pace, signal, poller } = context;
   const limits = { limitMs: 30_000, signal };
-  await watch.until('all coordinators', (scene) => scene.status.coordinators.length === 3, limits);
-  stage.say(`  · failures for ${(pace.runMs / 60_000).toFixed(1)} minutes`);
-  await Promise.all([crashInstances(stage), harmCoordinators(stage), harmEtcd(stage), stopInstances(stage)]);
+  await poller.until('all coordinators', (snapshot) => snapshot.status.coordinators.length === 3, limits);
+  context.say(`  · failures for ${(pace.runMs / 60_000).toFixed(1)} minutes`);
+  await Promise.all([crashInstances(context), harmCoordinators(context), harmEtcd(context), stopInstances(context)]);
 }
 
 /** Nothing fails any more: what was left behind on purpose has to go by itself. */
-async function tidied(stage: Stage, cloud: CloudReading): Promise<void> {
-  const { clock, signal } = stage;
+async function tidied(context: FaultContext, cloud: CloudReading): Promise<void> {
+  const { clock, signal } = context;
   const startedAtMs = clock.monotonicMs();
   while (clock.monotonicMs() - startedAtMs < TIDY_LIMIT_MS) {
-    const left = await leftovers(stage, cloud).catch(() => ['not readable']);
+    const left = await leftovers(context, cloud).catch(() => ['not readable']);
     if (left.length === 0) return;
     await clock.sleep(1_000, signal);
   }
 }
 
-function progress(stage: Stage, recording: Recording, startedAtMs: number): string {
-  const minutes = ((stage.clock.monotonicMs() - startedAtMs) / 60_000).toFixed(1);
-  const faults = [...stage.happened].map(([kind, times]) => `${times} × ${kind}`).join(', ');
-  return `  · ${minutes} min: ${faults}; ${stage.failures.open.length} open, ${recording.sampleCount} samples`;
+function progress(context: FaultContext, recording: Recording, startedAtMs: number): string {
+  const minutes = ((context.clock.monotonicMs() - startedAtMs) / 60_000).toFixed(1);
+  const faults = [...context.happened].map(([kind, times]) => `${times} × ${kind}`).join(', ');
+  return `  · ${minutes} min: ${faults}; ${context.failures.open.length} open, ${recording.sampleCount} samples`;
 }
 
 /** Builds the cluster, harms it for `runMs`, lets it come to rest, and judges. @throws what the set-up throws; the signal's reason */
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { clock, signal, runMs, memberCount } = options;
   const pace = paceOf(runMs);
-  const setting: TheatreSetting = soakSetting(memberCount, pace);
-  const theatre = await buildTheatre({ ...options, setting }, options.dir, options.group);
-  const curtain = new AbortController();
-  const stage = openStage(options, theatre, pace, curtain.signal);
-  const cloud = new CloudReading(theatre.cloudUrl);
+  const setting: LocalClusterSetting = soakSetting(memberCount, pace);
+  const cluster = await startLocalCluster({ ...options, setting }, options.dir, options.group);
+  const runOver = new AbortController();
+  const context = openContext(options, cluster, pace, runOver.signal);
+  const cloud = new CloudReading(cluster.cloudUrl);
   const [ledger, recording] = [new CloudLedger(cloud), new Recording()];
   const startedAt = new Date(clock.wallMs()).toISOString();
   // Now: what is committed meanwhile did not run.
   const commit = commitOf();
   const startedAtMs = clock.monotonicMs();
-  const sampler = new Sampler({ clock, theatre, cloud, recording, startedAtMs });
+  const sampler = new Sampler({ clock, cluster, cloud, recording, startedAtMs });
   const ended = new AbortController();
   const untilEnd = AbortSignal.any([ended.signal, signal]);
-  const curtainTimer = clock.setTimer(runMs, () => curtain.abort(new Error('the run is over')));
-  stage.watch.start(SCENE_EVERY_MS);
+  const runOverTimer = clock.setTimer(runMs, () => runOver.abort(new Error('the run is over')));
+  context.poller.start(SNAPSHOT_EVERY_MS);
   const beside = Promise.all([
-    every(clock, stage.pace.sampleEveryMs, AbortSignal.any([curtain.signal, signal]), () => sampler.sample()),
+    every(clock, context.pace.sampleEveryMs, AbortSignal.any([runOver.signal, signal]), () => sampler.sample()),
     every(clock, LEDGER_EVERY_MS, untilEnd, () => ledger.read()),
-    every(clock, SAY_EVERY_MS, curtain.signal, async () => stage.say(progress(stage, recording, startedAtMs))),
+    every(clock, SAY_EVERY_MS, runOver.signal, async () => context.say(progress(context, recording, startedAtMs))),
   ]);
   try {
-    await harm(stage);
-    await tidied(stage, cloud);
+    await harm(context);
+    await tidied(context, cloud);
     ended.abort(new Error('at rest'));
     await beside;
     const report: SoakReport = {
       ...{ commit, startedAt, runMs, memberCount },
-      happened: Object.fromEntries(stage.happened),
-      audit: await audit(stage, ledger, cloud),
-      failures: stage.failures.all,
-      rows: rowsOf(recording, runMs, stage.pace.shortestSeriesMs),
+      happened: Object.fromEntries(context.happened),
+      audit: await audit(context, ledger, cloud),
+      failures: context.failures.all,
+      rows: rowsOf(recording, runMs, context.pace.shortestSeriesMs),
       sampleCount: recording.sampleCount,
     };
     return { report, recording };
   } finally {
-    curtainTimer.cancel();
-    curtain.abort(new Error('the run is over'));
+    runOverTimer.cancel();
+    runOver.abort(new Error('the run is over'));
     ended.abort(new Error('the run is over'));
-    await stage.watch.stop();
+    await context.poller.stop();
     await sampler.close();
-    theatre.operator.close();
+    cluster.operator.close();
   }
 }

@@ -5,6 +5,7 @@ import { KEYS, World } from './world.ts';
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 const LAG_MS = 3_000;
+const CHANGED = 'what it was decided on changed meanwhile';
 
 /** S5: one recovery per incarnation of an instance. Its ids and tokens are functions of the instance: a second one would find the first one's things. */
 describe('an instance that was recovered once', () => {
@@ -69,8 +70,45 @@ describe('a recovery that has ended, of which the leader does not know yet', () 
     world.put(entry.key, entry.value);
     await world.clock.advance(LAG_MS - 500);
     expect(world.intent(DB1)).toBeNull();
-    expect(leader.log.lines.map((line) => line.fields.text)).toContain('what it was decided on changed meanwhile');
+    expect(leader.log.lines.map((line) => line.fields.text)).toContain(CHANGED);
     await world.clock.advance(120_000);
     expect([world.intent(DB1), world.launches, world.hold(DB1)?.reason]).toEqual([null, 0, 'NotReady']);
+  });
+});
+
+/** S5: the intent compares what the leader could not know: its view is three seconds behind. */
+describe('what the leader does not know of yet', () => {
+  async function decided() {
+    const world = new World({ watchLatencyMs: LAG_MS });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    world.crash(old.instanceId);
+    const leader = world.mustLead();
+    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    expect(world.intent(DB1)).toBeNull();
+    const refusedOnce = () => leader.log.lines.map((line) => line.fields.text).includes(CHANGED);
+    return { world, old, refusedOnce };
+  }
+
+  test('another ordinal: no recovery of the earlier one is begun', async () => {
+    const { world, old, refusedOnce } = await decided();
+    world.put(KEYS.activation(DB1), { ...world.activation(DB1), ordinal: 1 });
+    await world.clock.advance(LAG_MS - 500);
+    expect([world.intent(DB1), refusedOnce()]).toEqual([null, true]);
+    await world.until('begun', () => world.intent(DB1) !== null, 120_000);
+    expect(world.intent(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1), ordinal: 1 });
+  });
+
+  test('a journal under its very name: none is begun that would go on with it', async () => {
+    const { world, old, refusedOnce } = await decided();
+    const opId = opIdOf(old.instanceId);
+    const step = { opId, step: 'fence', state: 'done', term: 1, startedAtWallMs: 1, endedAtWallMs: 2 };
+    world.put(KEYS.journalStep(opId, 'fence'), { ...step, request: null, result: { how: 'stopped' }, error: null });
+    await world.clock.advance(LAG_MS - 500);
+    expect([world.intent(DB1), refusedOnce()]).toEqual([null, true]);
+    await world.until('begun', () => world.intent(DB1) !== null, 120_000);
+    expect(world.intent(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1) });
+    expect(world.kv.entries(KEYS.journalOf(opId))).toEqual([]);
   });
 });

@@ -178,6 +178,76 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     expect([world.launches, world.hold(DB1)]).toEqual([1, null]);
   });
 
+  /** Only the intent is deleted, and EC2 has refused to mark the instance: the journal is the only trace. */
+  async function journalLeft(): Promise<Stage> {
+    const world = new World({ policy: { cooldownMs: 0, flapLimit: 9 } });
+    const old = world.seed(DB1);
+    world.seed('prod/db2', { az: 'us-east-1b' });
+    await world.up();
+    const denied = { kind: 'error', code: 'UnauthorizedOperation', httpStatus: 403 } as const;
+    world.sim.addFault({ id: 'denied', action: 'CreateTags', ...denied, times: 100 });
+    const refused = { action: 'RunInstances', kind: 'error', code: 'Unsupported', httpStatus: 400 } as const;
+    world.sim.addFault({ id: 'refused', ...refused, times: 100 });
+    world.crash(old.instanceId);
+    await world.until('held', () => world.hold(DB1)?.reason === 'NoPlacementLeft', HOUR_MS);
+    expect(world.sim.fired('denied')).toBeGreaterThan(0);
+    expect(world.sim.core.region.instances.get(old.instanceId)?.tags[TAG.fencedBy]).toBeUndefined();
+    world.remove(KEYS.intent(DB1));
+    world.sim.clearFaults();
+    await world.until('held', () => world.hold(DB1)?.reason === 'StoppedByOwnFence', 120_000);
+    expect(world.kv.entries(KEYS.journalStep(opIdOf(old.instanceId), 'fence'))).toHaveLength(1);
+    return { world, old };
+  }
+
+  const started = async ({ world, old }: Stage): Promise<void> => {
+    world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
+    const told = () => [...(world.agents.get(old.instanceId)?.told.values() ?? [])];
+    await world.until('serves', () => told().includes('active'), 600_000);
+    await world.clock.advance(600_000);
+  };
+
+  /** Replaced under the next ordinal, from snapshots that are none of these, after a fence of its own. */
+  async function replacedAnew({ world, old }: Stage, before: ReadonlySet<string>): Promise<void> {
+    await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);
+    expect(world.activation(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1) });
+    const { instanceId = '' } = world.activation(DB1) ?? {};
+    const disks = world.sim.core.region.volumes
+      .all()
+      .filter((one) => one.attachments.some((attachment) => attachment.instanceId === instanceId));
+    expect(disks.length).toBeGreaterThan(0);
+    expect(disks.filter((one) => before.has(one.snapshotId ?? ''))).toEqual([]);
+    await world.until('closed', () => world.history(DB1).length > 0, HOUR_MS);
+    expect([world.launches, world.kv.entries(KEYS.journal).length]).toEqual([1, 0]);
+  }
+
+  const snapshotsOf = (world: World) => new Set(world.sim.core.region.snapshots.all().map((one) => one.id));
+
+  test('but for a journal: its fence and snapshots are not believed once the instance has run again', async () => {
+    const stage = await journalLeft();
+    const before = snapshotsOf(stage.world);
+    await started(stage);
+    stage.world.crash(stage.old.instanceId);
+    await replacedAnew(stage, before);
+  });
+
+  test('but for a journal that cannot be read: likewise', async () => {
+    const stage = await journalLeft();
+    const { world, old } = stage;
+    const before = snapshotsOf(world);
+    await started(stage);
+    const journal = world.kv.entries(KEYS.journalOf(opIdOf(old.instanceId)));
+    for (const { key } of journal) world.put(key, '{"schemaVersion": 99}');
+    world.crash(old.instanceId);
+    await replacedAnew(stage, before);
+  });
+
+  test('but for a journal: goes on by command, under names of its own, although nothing else tells that we stopped it', async () => {
+    const stage = await journalLeft();
+    const before = snapshotsOf(stage.world);
+    expect(await ask(stage.world, { kind: 'recover' })).toMatchObject({ kind: 'accepted' });
+    await replacedAnew(stage, before);
+  });
+
   test('a tag that EC2 denies does not keep the fence from stopping it', async () => {
     const world = new World();
     const old = world.seed(DB1);

@@ -1,12 +1,12 @@
 import type { Clock } from '@understudy/shared';
 import { ROLES } from './cast.ts';
 import type { RunningProcess } from './processes.ts';
-import { finishedRecovery, openRecovery, type Scene, type SceneWatch } from './scene.ts';
+import { finishedRecovery, openRecovery, type ClusterSnapshot, type SnapshotPoller } from './cluster-snapshot.ts';
 
 /** What an act may touch. */
 export interface Stage {
   readonly clock: Clock;
-  readonly watch: SceneWatch;
+  readonly poller: SnapshotPoller;
   readonly signal: AbortSignal;
   say(line: string): void;
   /** Pulls the plug of the host under an instance. */
@@ -27,14 +27,14 @@ const ACT_LIMIT_MS = 60_000;
 /** How long the audience watches that nothing happens. */
 const QUIET_MS = 4_000;
 
-function instanceOf(scene: Scene | null, member: string): string {
-  const found = scene?.members.find((each) => each.member === member);
+function instanceOf(snapshot: ClusterSnapshot | null, member: string): string {
+  const found = snapshot?.members.find((each) => each.member === member);
   if (!found) throw new Error(`${member} is not on the stage`);
   return found.instanceId;
 }
 
 async function fail(stage: Stage, member: string): Promise<number> {
-  const instanceId = instanceOf(stage.watch.latest, member);
+  const instanceId = instanceOf(stage.poller.latest, member);
   const failedAtWallMs = stage.clock.wallMs();
   await stage.crash(instanceId);
   stage.say(`  ✗ the host under ${instanceId} (${member}) lost its power`);
@@ -47,33 +47,34 @@ const limits = (stage: Stage) => ({ limitMs: ACT_LIMIT_MS, signal: stage.signal 
 export async function actOne(stage: Stage): Promise<Failure> {
   stage.say(`Act 1: ${ROLES.diesFirst} dies.`);
   const failedAtWallMs = await fail(stage, ROLES.diesFirst);
-  await stage.watch.until(
+  await stage.poller.until(
     `${ROLES.diesFirst} replaced`,
-    (scene) => finishedRecovery(scene, ROLES.diesFirst) !== undefined,
+    (snapshot) => finishedRecovery(snapshot, ROLES.diesFirst) !== undefined,
     limits(stage),
   );
   return { member: ROLES.diesFirst, failedAtWallMs, takeOverMs: null };
 }
 
 /** The leader is killed once the fence is proven and something is under way that a successor has to pick up. */
-const inTheMiddle = (scene: Scene): boolean =>
-  openRecovery(scene, ROLES.diesSecond)?.steps.some((each) => each.step === 'capture' && each.state === 'started') ??
+const inTheMiddle = (snapshot: ClusterSnapshot): boolean =>
+  openRecovery(snapshot, ROLES.diesSecond)?.steps.some((each) => each.step === 'capture' && each.state === 'started') ??
   false;
 
 /** Act 2: another one dies, and the leader is killed in the middle of the replacement; its successor finishes it. */
 export async function actTwo(stage: Stage): Promise<Failure> {
   stage.say(`Act 2: ${ROLES.diesSecond} dies, and the leader with it.`);
   const failedAtWallMs = await fail(stage, ROLES.diesSecond);
-  const scene = await stage.watch.until(`${ROLES.diesSecond} being captured`, inTheMiddle, limits(stage));
-  const leaderId = scene.status.leader?.coordinatorId;
+  const snapshot = await stage.poller.until(`${ROLES.diesSecond} being captured`, inTheMiddle, limits(stage));
+  const leaderId = snapshot.status.leader?.coordinatorId;
   if (leaderId === undefined) throw new Error('a recovery is under way, but nobody is known to lead');
   const killedAtMs = stage.clock.monotonicMs();
   stage.coordinator(leaderId).signal('SIGKILL');
   stage.say(`  ✗ ${leaderId}, the leader, was killed with SIGKILL in the middle of it`);
-  const successor = (each: Scene) => each.status.leader !== null && each.status.leader.coordinatorId !== leaderId;
-  await stage.watch.until('a successor', successor, limits(stage));
+  const successor = (each: ClusterSnapshot) =>
+    each.status.leader !== null && each.status.leader.coordinatorId !== leaderId;
+  await stage.poller.until('a successor', successor, limits(stage));
   const takeOverMs = stage.clock.monotonicMs() - killedAtMs;
-  await stage.watch.until(
+  await stage.poller.until(
     `${ROLES.diesSecond} replaced`,
     (each) => finishedRecovery(each, ROLES.diesSecond) !== undefined,
     limits(stage),
@@ -85,9 +86,10 @@ export async function actTwo(stage: Stage): Promise<Failure> {
 export async function actThree(stage: Stage): Promise<void> {
   const member = ROLES.stoppedOnPurpose;
   stage.say(`Act 3: an operator stops ${member} on purpose.`);
-  await stage.stopOnPurpose(instanceOf(stage.watch.latest, member));
-  const left = (scene: Scene) => scene.members.some((each) => each.member === member && each.verdict === 'left');
-  await stage.watch.until(`${member} seen as left`, left, limits(stage));
+  await stage.stopOnPurpose(instanceOf(stage.poller.latest, member));
+  const left = (snapshot: ClusterSnapshot) =>
+    snapshot.members.some((each) => each.member === member && each.verdict === 'left');
+  await stage.poller.until(`${member} seen as left`, left, limits(stage));
   await stage.clock.sleep(QUIET_MS, stage.signal);
   stage.say(`  ✓ ${member} is left alone: stopping it was somebody's will`);
 }

@@ -6,28 +6,32 @@ import { CAST } from './cast.ts';
 import { DEMO_TIMES } from './configuration.ts';
 import { criticalPathMs } from './critical-path.ts';
 import { type DemoReport, recoveryReport, type RecoveryReport } from './report.ts';
-import { finishedRecovery, type Scene } from './scene.ts';
-import type { Theatre } from './theatre.ts';
+import { finishedRecovery, type ClusterSnapshot } from './cluster-snapshot.ts';
+import type { LocalCluster } from './local-cluster.ts';
 
 /** Checks from outside, with the operator's own client and eyes, what the coordinators claim. */
-export async function audit(theatre: Theatre, scene: Scene, failures: readonly Failure[]): Promise<DemoReport> {
+export async function audit(
+  cluster: LocalCluster,
+  snapshot: ClusterSnapshot,
+  failures: readonly Failure[],
+): Promise<DemoReport> {
   const violations: string[] = [];
   const recoveries: RecoveryReport[] = [];
-  const events = await theatre.admin.events();
+  const events = await cluster.admin.events();
   for (const failure of failures) {
-    const history = finishedRecovery(scene, failure.member);
+    const history = finishedRecovery(snapshot, failure.member);
     if (!history?.newInstanceId) {
       violations.push(`${failure.member} was not replaced`);
       continue;
     }
-    const launched = await theatre.operator.launchedBy(history.opId);
+    const launched = await cluster.operator.launchedBy(history.opId);
     const path = {
       oldInstanceId: history.oldInstanceId,
       newInstanceId: history.newInstanceId,
       startedAtWallMs: history.startedAtWallMs,
       endedAtWallMs: history.endedAtWallMs,
       settleMs: DEMO_TIMES.settleMs,
-      movesAddress: [...theatre.addresses.values()].includes(failure.member),
+      movesAddress: [...cluster.addresses.values()].includes(failure.member),
     };
     recoveries.push(
       recoveryReport(history, {
@@ -37,38 +41,40 @@ export async function audit(theatre: Theatre, scene: Scene, failures: readonly F
       }),
     );
     violations.push(
-      ...(await replacementFaults(theatre, failure.member, history.oldInstanceId, history.newInstanceId)),
+      ...(await replacementFaults(cluster, failure.member, history.oldInstanceId, history.newInstanceId)),
     );
   }
   const failed = new Set(failures.map((each) => each.member));
-  const touched = [...scene.recoveries.open, ...scene.recoveries.history].filter((each) => !failed.has(each.member));
-  return { recoveries, falseFailovers: touched.length, violations: [...violations, ...(await runningFaults(theatre))] };
+  const touched = [...snapshot.recoveries.open, ...snapshot.recoveries.history].filter(
+    (each) => !failed.has(each.member),
+  );
+  return { recoveries, falseFailovers: touched.length, violations: [...violations, ...(await runningFaults(cluster))] };
 }
 
 async function replacementFaults(
-  theatre: Theatre,
+  cluster: LocalCluster,
   member: string,
   oldInstanceId: string,
   newInstanceId: string,
 ): Promise<string[]> {
   const faults: string[] = [];
-  const [old] = await theatre.operator.instances({ 'instance-id': [oldInstanceId] });
+  const [old] = await cluster.operator.instances({ 'instance-id': [oldInstanceId] });
   if (old?.State?.Name !== 'stopped' && old?.State?.Name !== 'terminated')
     faults.push(`${oldInstanceId}, replaced, is ${old?.State?.Name ?? 'unknown'}`);
-  const holders = await theatre.operator.addressHolders();
-  for (const [allocationId, owner] of theatre.addresses) {
+  const holders = await cluster.operator.addressHolders();
+  for (const [allocationId, owner] of cluster.addresses) {
     if (owner === member && holders.get(allocationId) !== newInstanceId)
       faults.push(
         `${allocationId} of ${member} is on ${holders.get(allocationId) ?? 'nothing'}, not on ${newInstanceId}`,
       );
   }
-  const [replacement] = await theatre.operator.instances({ 'instance-id': [newInstanceId] });
-  return [...faults, ...dataFaults(theatre, member, oldInstanceId, replacement)];
+  const [replacement] = await cluster.operator.instances({ 'instance-id': [newInstanceId] });
+  return [...faults, ...dataFaults(cluster, member, oldInstanceId, replacement)];
 }
 
 /** The workload wrote one line per activation into the member's data: the replacement must have its predecessor's line and its own. */
 function dataFaults(
-  theatre: Theatre,
+  cluster: LocalCluster,
   member: string,
   oldInstanceId: string,
   replacement: Instance | undefined,
@@ -79,7 +85,7 @@ function dataFaults(
     return [`${member}: the replacement has no volume at ${device}`];
   let ledger = '';
   try {
-    ledger = readFileSync(join(theatre.dir, 'cloud', 'volumes', volumeId, 'ledger.txt'), 'utf8');
+    ledger = readFileSync(join(cluster.dir, 'cloud', 'volumes', volumeId, 'ledger.txt'), 'utf8');
   } catch {
     return [`${member}: the replacement's data has no ledger`];
   }
@@ -89,8 +95,8 @@ function dataFaults(
 }
 
 /** One running instance per member, except the one stopped on purpose. */
-async function runningFaults(theatre: Theatre): Promise<string[]> {
-  const running = await theatre.operator.instances({
+async function runningFaults(cluster: LocalCluster): Promise<string[]> {
+  const running = await cluster.operator.instances({
     'tag-key': ['understudy:member'],
     'instance-state-name': ['pending', 'running'],
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { stringify } from 'yaml';
-import { REGION } from './cast.ts';
+import { REGION } from './local-member.ts';
 
 /** Loopback endpoints of everything, chosen before anything starts. */
 export interface Endpoints {

@@ -10,10 +10,10 @@ import { CAST } from './cast.ts';
 import { narrate, panel } from './narrator.ts';
 import { ProcessGroup } from './processes.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
-import { readScene, SceneWatch } from './scene.ts';
+import { readSnapshot, SnapshotPoller } from './cluster-snapshot.ts';
 import { print, shownJson } from '../terminal.ts';
 import { keepOnlyLogs } from './leftovers.ts';
-import { buildTheatre, makeTheatreDir, removeTheatreDir, type Theatre } from './theatre.ts';
+import { startLocalCluster, makeClusterDir, removeClusterDir, type LocalCluster } from './local-cluster.ts';
 
 export interface DemoOptions {
   readonly json: boolean;
@@ -22,7 +22,7 @@ export interface DemoOptions {
 }
 
 const EXPECTED_RECOVERIES = 2;
-const SCENE_EVERY_MS = 150;
+const SNAPSHOT_EVERY_MS = 150;
 /** 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
@@ -56,45 +56,50 @@ class Screen {
 }
 
 function stageOf(
-  theatre: Theatre,
-  watch: SceneWatch,
+  cluster: LocalCluster,
+  poller: SnapshotPoller,
   clock: SystemClock,
   signal: AbortSignal,
   say: (line: string) => void,
 ): Stage {
   return {
     clock,
-    watch,
+    poller,
     signal,
     say,
-    crash: (instanceId) => theatre.admin.crash(instanceId),
-    stopOnPurpose: (instanceId) => theatre.operator.stop(instanceId),
-    coordinator: (id) => theatre.group.get(id),
+    crash: (instanceId) => cluster.admin.crash(instanceId),
+    stopOnPurpose: (instanceId) => cluster.operator.stop(instanceId),
+    coordinator: (id) => cluster.group.get(id),
   };
 }
 
-async function play(theatre: Theatre, screen: Screen, clock: SystemClock, signal: AbortSignal): Promise<DemoReport> {
-  const watch = new SceneWatch({
+async function play(
+  cluster: LocalCluster,
+  screen: Screen,
+  clock: SystemClock,
+  signal: AbortSignal,
+): Promise<DemoReport> {
+  const poller = new SnapshotPoller({
     clock,
-    read: () => readScene(clock, theatre.client, (url) => coordinatorClient([url])),
-    onScene: (scene, previous) => {
-      for (const line of narrate(previous, scene)) screen.say(line);
-      screen.show(panel(scene));
+    read: () => readSnapshot(clock, cluster.client, (url) => coordinatorClient([url])),
+    onSnapshot: (snapshot, previous) => {
+      for (const line of narrate(previous, snapshot)) screen.say(line);
+      screen.show(panel(snapshot));
     },
   });
-  watch.start(SCENE_EVERY_MS);
+  poller.start(SNAPSHOT_EVERY_MS);
   try {
-    await watch.until('a first scene', () => true, { limitMs: 10_000, signal });
-    const stage = stageOf(theatre, watch, clock, signal, (line) =>
+    await poller.until('a first snapshot', () => true, { limitMs: 10_000, signal });
+    const stage = stageOf(cluster, poller, clock, signal, (line) =>
       screen.say(line.startsWith(' ') ? line : `\n${ansis.bold(line)}`),
     );
     const failures: Failure[] = [await actOne(stage), await actTwo(stage)];
     await actThree(stage);
-    const scene = watch.latest;
-    if (!scene) throw new Error('no coordinator answers at the end');
-    return await audit(theatre, scene, failures);
+    const snapshot = poller.latest;
+    if (!snapshot) throw new Error('no coordinator answers at the end');
+    return await audit(cluster, snapshot, failures);
   } finally {
-    await watch.stop();
+    await poller.stop();
     screen.close();
   }
 }
@@ -117,17 +122,17 @@ const interrupted = (signal: AbortSignal): Promise<void> =>
   );
 
 /** What `--keep` offers: only coordinators that still live. */
-function lookAround(theatre: Theatre, dir: string, victim: string | null): string {
-  const alive = theatre.urls.filter((_, index) => !theatre.group.get(theatre.coordinatorIds[index] ?? '').hasExited());
+function lookAround(cluster: LocalCluster, dir: string, victim: string | null): string {
+  const alive = cluster.urls.filter((_, index) => !cluster.group.get(cluster.coordinatorIds[index] ?? '').hasExited());
   const url = alive[0] ?? '';
   return [
     '',
-    `Still running: coordinators ${alive.join(' ')}, etcd ${theatre.etcdHosts.join(' ')}, cloud ${theatre.cloudUrl}`,
+    `Still running: coordinators ${alive.join(' ')}, etcd ${cluster.etcdHosts.join(' ')}, cloud ${cluster.cloudUrl}`,
     `Logs: ${dir}/logs`,
     `Try:  ./understudy status --url ${url}`,
     `      ./understudy members --watch --url ${url}`,
-    `      ./understudy inspect history --etcd ${theatre.etcdHosts[0]}`,
-    `Break something:  curl -X POST ${theatre.cloudUrl}/_sim/instances/${victim ?? 'INSTANCE'}/crash`,
+    `      ./understudy inspect history --etcd ${cluster.etcdHosts[0]}`,
+    `Break something:  curl -X POST ${cluster.cloudUrl}/_sim/instances/${victim ?? 'INSTANCE'}/crash`,
     'Ctrl-C ends it, and takes everything away.',
   ].join('\n');
 }
@@ -144,24 +149,24 @@ async function perform(
   screen.say(
     ansis.bold('Understudy: two failovers, one of them with the leader killed in the middle, and one refusal.'),
   );
-  const setting = { cast: CAST, speed: options.speed, coordinator: {}, cloud: {}, environment: {} };
-  const theatre = await buildTheatre(
+  const setting = { members: CAST, speed: options.speed, coordinator: {}, cloud: {}, environment: {} };
+  const cluster = await startLocalCluster(
     { clock, random: new SystemRandom(), setting, signal, say: (line) => screen.say(line) },
     dir,
     group,
   );
   try {
-    const report = await play(theatre, screen, clock, signal);
+    const report = await play(cluster, screen, clock, signal);
     const text = `${reportText(report, EXPECTED_RECOVERIES)}\n\n${((clock.monotonicMs() - startedAtMs) / 1_000).toFixed(0)} s in all; the cloud's latencies were divided by ${options.speed}.`;
     screen.say(`\n${text}`);
     if (options.json) print(shownJson(report, 0));
     if (options.keep) {
-      screen.say(lookAround(theatre, dir, report.recoveries[0]?.newInstanceId ?? null));
+      screen.say(lookAround(cluster, dir, report.recoveries[0]?.newInstanceId ?? null));
       await interrupted(signal);
     }
     return succeeded(report, EXPECTED_RECOVERIES) ? EXIT.ok : EXIT.failed;
   } finally {
-    theatre.operator.close();
+    cluster.operator.close();
   }
 }
 
@@ -175,7 +180,7 @@ const brokenOff = (why: string): DemoReport => ({
 /** Plays the three acts and returns the exit code. Leaves no process and no file behind; of a play that failed, the logs until the next one. */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
   const signal = interruption();
-  const dir = makeTheatreDir('demo', new SystemClock().wallMs());
+  const dir = makeClusterDir('demo', new SystemClock().wallMs());
   const group = new ProcessGroup({ clock: new SystemClock(), logDir: `${dir}/logs` });
   const screen = new Screen(options.json ? process.stderr : process.stdout);
   let code: number = EXIT.failed;
@@ -193,6 +198,6 @@ export async function runDemo(options: DemoOptions, log: Log = silentLog): Promi
   if (code === EXIT.failed) {
     keepOnlyLogs(dir);
     screen.say(`logs are kept in ${dir}/logs until the next demo`);
-  } else removeTheatreDir(dir);
+  } else removeClusterDir(dir);
   return code;
 }

@@ -1,8 +1,14 @@
-/** What another play needs of the demo (the soak in test/soak): the house, its people and its doors. */
+/** The local cluster, for whoever runs one besides the demo: the soak in test/soak. */
 export { tableText } from '../views/format.ts';
 export { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
-export { type CastMember, castMember, ZONES } from './cast.ts';
+export { type LocalMember, localMember, ZONES } from './local-member.ts';
 export { DEMO_TIMES } from './configuration.ts';
 export { ProcessGroup, type RunningProcess } from './processes.ts';
-export { readScene, type Scene, SceneWatch } from './scene.ts';
-export { buildTheatre, makeTheatreDir, removeTheatreDir, type Theatre, type TheatreSetting } from './theatre.ts';
+export { readSnapshot, type ClusterSnapshot, SnapshotPoller } from './cluster-snapshot.ts';
+export {
+  startLocalCluster,
+  makeClusterDir,
+  removeClusterDir,
+  type LocalCluster,
+  type LocalClusterSetting,
+} from './local-cluster.ts';

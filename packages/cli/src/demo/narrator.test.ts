@@ -1,7 +1,7 @@
 import type { HistoryRecord, OpenRecoveryView, StatusView } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { narrate, panel, stepWords } from './narrator.ts';
-import type { Scene } from './scene.ts';
+import type { ClusterSnapshot } from './cluster-snapshot.ts';
 
 const ONE_ALIVE = { alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0 };
 const status = (leader: string | null): StatusView => ({
@@ -23,7 +23,7 @@ const status = (leader: string | null): StatusView => ({
   problems: [],
 });
 
-const scene = (more: Partial<Scene>): Scene => ({
+const snapshot = (more: Partial<ClusterSnapshot>): ClusterSnapshot => ({
   atWallMs: 10_000,
   status: status('c1'),
   members: [],
@@ -46,30 +46,30 @@ const open = (steps: OpenRecoveryView['steps']): OpenRecoveryView => ({
 });
 
 describe('narrate', () => {
-  it('says nothing when nothing changed', () => expect(narrate(scene({}), scene({}))).toEqual([]));
+  it('says nothing when nothing changed', () => expect(narrate(snapshot({}), snapshot({}))).toEqual([]));
 
   it('names a new leader once', () => {
-    const lines = narrate(scene({}), scene({ status: status('c2') }));
+    const lines = narrate(snapshot({}), snapshot({ status: status('c2') }));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('c2 leads');
   });
 
   it('tells each finished step once, with its duration', () => {
-    const started = scene({
+    const started = snapshot({
       recoveries: {
         open: [open([{ step: 'fence', state: 'started', startedAtWallMs: 1, endedAtWallMs: null }])],
         history: [],
         requests: [],
       },
     });
-    const done = scene({
+    const done = snapshot({
       recoveries: {
         open: [open([{ step: 'fence', state: 'done', startedAtWallMs: 1_000, endedAtWallMs: 2_500 }])],
         history: [],
         requests: [],
       },
     });
-    expect(narrate(scene({}), started)[0]).toContain('begins');
+    expect(narrate(snapshot({}), started)[0]).toContain('begins');
     expect(narrate(started, done).join()).toContain('1.5 s');
     expect(narrate(done, done)).toEqual([]);
   });
@@ -98,8 +98,8 @@ describe('narrate', () => {
       owed: [],
     };
     const lines = narrate(
-      scene({ recoveries: { open: [open([])], history: [], requests: [] } }),
-      scene({ recoveries: { open: [], history: [history], requests: [] } }),
+      snapshot({ recoveries: { open: [open([])], history: [], requests: [] } }),
+      snapshot({ recoveries: { open: [], history: [history], requests: [] } }),
     );
     expect(lines.join('\n')).toContain('i-1 → i-2 in 8.0 s');
     expect(lines.join('\n')).toContain('done:');
@@ -107,7 +107,7 @@ describe('narrate', () => {
 });
 
 it('the panel shows the progress of snapshots', () =>
-  expect(panel(scene({ recoveries: { open: [open([])], history: [], requests: [] } }))).toContain('40 %'));
+  expect(panel(snapshot({ recoveries: { open: [open([])], history: [], requests: [] } }))).toContain('40 %'));
 
 it('a step with a number or a resource behind it has the words of its kind', () => {
   expect(stepWords('launch-2')).toBe(stepWords('launch'));

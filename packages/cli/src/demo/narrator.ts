@@ -1,9 +1,9 @@
 import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText, verdictText } from '../views/format.ts';
-import type { Scene } from './scene.ts';
+import type { ClusterSnapshot } from './cluster-snapshot.ts';
 
-/** Turns scenes into words. Pure. */
+/** Turns snapshots into words. Pure. */
 
 const STEP_WORDS: Readonly<Record<string, string>> = {
   fence: 'fence: stop the old instance and see it stopped',
@@ -59,8 +59,8 @@ function recoveryLines(previous: RecoveriesView | null, current: RecoveriesView)
   return lines;
 }
 
-/** What changed between two scenes, one line each. */
-export function narrate(previous: Scene | null, current: Scene): string[] {
+/** What changed between two snapshots, one line each. */
+export function narrate(previous: ClusterSnapshot | null, current: ClusterSnapshot): string[] {
   const lines: string[] = [];
   const leader = current.status.leader?.coordinatorId ?? null;
   if ((previous?.status.leader?.coordinatorId ?? null) !== leader) {
@@ -94,12 +94,12 @@ function activityLines(recovery: OpenRecoveryView, nowWallMs: number): string[] 
 }
 
 /** The panel that is redrawn in place on a terminal. */
-export function panel(scene: Scene): string {
-  const leader = scene.status.leader?.coordinatorId;
-  const coordinators = scene.status.coordinators
+export function panel(snapshot: ClusterSnapshot): string {
+  const leader = snapshot.status.leader?.coordinatorId;
+  const coordinators = snapshot.status.coordinators
     .map((each) => (each.coordinatorId === leader ? ansis.bold(`${each.coordinatorId}★`) : each.coordinatorId))
     .join(' ');
-  const rows = scene.members.map((each) => [
+  const rows = snapshot.members.map((each) => [
     each.member,
     verdictText(each.verdict),
     each.instanceId,
@@ -108,6 +108,6 @@ export function panel(scene: Scene): string {
     each.recovery ? 'recovering' : (each.hold?.reason ?? ''),
   ]);
   const table = tableText(['member', 'verdict', 'instance', 'inc.', 'zone', ''], rows);
-  const activities = scene.recoveries.open.flatMap((each) => activityLines(each, scene.atWallMs));
+  const activities = snapshot.recoveries.open.flatMap((each) => activityLines(each, snapshot.atWallMs));
   return ['', `coordinators: ${coordinators}   (★ leads)`, table, ...activities].join('\n');
 }

@@ -12,7 +12,7 @@ import {
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { type Clock, OperationError, TAG } from '@understudy/shared';
-import { type CastMember, REGION } from './cast.ts';
+import { type LocalMember, REGION } from './local-member.ts';
 
 const NOT_FOUND_ATTEMPTS = 40;
 
@@ -47,7 +47,7 @@ export class Operator {
     );
   }
 
-  async launch(member: CastMember, options: { imageId: string; subnetId: string; userData: string }): Promise<string> {
+  async launch(member: LocalMember, options: { imageId: string; subnetId: string; userData: string }): Promise<string> {
     const result = await this.#ec2.send(
       new RunInstancesCommand({
         MinCount: 1,

@@ -1,4 +1,5 @@
 import {
+  type ActivationRecord,
   type Clock,
   type Cloud,
   errorText,
@@ -18,11 +19,12 @@ import {
   TAG,
   type Unwritten,
 } from '@understudy/shared';
+import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
-import { raisedOrdinal } from './raise-ordinal.ts';
+import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
@@ -85,14 +87,16 @@ export class Begin {
   /** @throws LEASE_LOST, InvariantViolation; everything else becomes a hold or another try. */
   async run(term: Term, chosen: Judgement): Promise<void> {
     const { member, instanceId } = chosen;
-    const { view, deciding, keyLooks } = this.#options;
+    const { view, deciding, keys, keyLooks } = this.#options;
     const policy = view.policyOf(member.slice(0, member.indexOf('/')));
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await this.#kept.use(instanceId, (cloud) =>
         gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true, keyLooks }),
       );
-      if (input.instance.tags[TAG.fencedBy] === this.#nextOpId(member)) return await this.#raiseOrdinal(term, member);
+      const activation = view.mirror.activations.get(member);
+      if (activation && wasBegunBefore(keys, view.mirror, activation.record, input.instance.tags[TAG.fencedBy]))
+        return await this.#raiseOrdinal(term, member, activation);
       const trial = this.#options.trialOf(instanceId);
       const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
@@ -166,13 +170,11 @@ export class Begin {
   }
 
   /** The next pass begins it, under the next name. */
-  async #raiseOrdinal(term: Term, member: MemberId): Promise<void> {
+  async #raiseOrdinal(term: Term, member: MemberId, activation: Stored<ActivationRecord>): Promise<void> {
     const { view, keys, deciding, clock, log } = this.#options;
-    const { activations, requests } = view.mirror;
-    const activation = activations.get(member);
-    const outcome = activation && (await term.commit(raisedOrdinal(keys, activation, requests.get(member))));
-    if (outcome?.kind === 'committed')
-      log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left its mark and no records' });
+    const outcome = await term.commit(raisedOrdinal(keys, activation, view.mirror.requests.get(member)));
+    if (outcome.kind === 'committed')
+      log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left a trace, and no intent' });
     deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), PASSING_AGAIN_MS) });
   }
 
@@ -235,6 +237,7 @@ export class Begin {
         ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
         ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
       ],
+      deletePrefixes: journalsUpTo(keys, mirror, activation.record).map((opId) => keys.journalOf(opId)),
       also: this.#basis(member),
     };
   }
@@ -257,6 +260,8 @@ export class Begin {
       at(keys.member(member), members.get(member)),
       ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
+      // The first record of every journal: a recovery that begins finds none to go on with.
+      { key: keys.journalStep(opId, 'fence'), modRevision: 0 },
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
     ];

@@ -22,6 +22,7 @@ import {
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
+import { journalsUpTo } from './raise-ordinal.ts';
 import { UnreachableSince } from './unreachable-since.ts';
 
 /** Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams never wait long. */
@@ -153,17 +154,18 @@ export class Judging {
 
   /** Known by leaders only: a follower does not ask EC2. */
   #ownStop({ member, instanceId, opinions }: MemberEvidence): OwnStop | null {
-    const { view, evidence } = this.#options;
+    const { view, evidence, keys } = this.#options;
     const { activations, history, journals, intents } = view.mirror;
     const instance = evidence.of(instanceId).cloud?.instance ?? null;
-    const opId = opIdOf(instanceId, activations.get(member)?.record.ordinal);
+    const activation = activations.get(member)?.record;
+    const left = !activation || intents.has(member) ? [] : journalsUpTo(keys, view.mirror, activation);
     const heard = opinions.filter((one) => one.instanceId === instanceId).map((one) => one.lastHeardWallMs ?? 0);
     return ownStopOf({
       instanceId,
       tags: instance?.tags ?? null,
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       history: [...(history.get(member)?.values() ?? [])].map((one) => one.record),
-      journalOpId: !intents.has(member) && journals.get(opId)?.has('fence') ? opId : null,
+      journalOpId: left.findLast((opId) => journals.get(opId)?.has('fence')) ?? null,
       lastHeardWallMs: heard.length === 0 ? null : Math.max(...heard),
     });
   }

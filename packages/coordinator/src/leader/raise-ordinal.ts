@@ -5,13 +5,46 @@ import {
   type OperatorRequestRecord,
   unwritten,
 } from '@understudy/shared';
-import type { Stored } from '../view/cluster-view-mirror.ts';
+import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { GuardedWrite } from '../contracts.ts';
 
+type Journals = Pick<ClusterMirror, 'journals' | 'unreadable'>;
+type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
+
 /**
- * For an instance that carries the mark of the very recovery that is about to begin, while no intent is there: that recovery was begun before, and somebody
- * removed its records. What it has sent to EC2 under its tokens may have happened, and been undone; the next one needs names of its own. A request to recover
- * is carried over to the new name. One transaction, which compares that no intent is there.
+ * Recoveries of this instance, up to and with this ordinal, that have a journal, readable or not, oldest first. Without an intent it is what somebody left who
+ * removed the intent by hand: whatever else ends a recovery takes both.
+ */
+export function journalsUpTo(
+  keys: Keyspace,
+  mirror: Journals,
+  { instanceId, ordinal = 0 }: Identity,
+): readonly string[] {
+  const { journals, unreadable } = mirror;
+  if (journals.size === 0 && unreadable.size === 0) return [];
+  const opIds = Array.from({ length: ordinal + 1 }, (_, number) => opIdOf(instanceId, number));
+  const broken = [...unreadable.keys()];
+  return opIds.filter((opId) => journals.has(opId) || broken.some((key) => key.startsWith(keys.journalOf(opId))));
+}
+
+/**
+ * **S** Was the very recovery that is about to begin begun before, although no intent is there? Its journal, or its mark on the instance, tells: somebody
+ * removed its records. Begun under the same name it would go on where that journal ends, and believe a fence of then.
+ */
+export function wasBegunBefore(
+  keys: Keyspace,
+  mirror: Journals,
+  identity: Identity,
+  mark: string | undefined,
+): boolean {
+  const opId = opIdOf(identity.instanceId, identity.ordinal);
+  return mark === opId || journalsUpTo(keys, mirror, identity).includes(opId);
+}
+
+/**
+ * For a recovery that {@link wasBegunBefore}. What it has sent to EC2 under its tokens may have happened, and been undone; the next one needs names of its
+ * own. A request to recover is carried over to the new name. One transaction, which compares that no intent is there. The journal stays until the next recovery
+ * begins: it may be all that tells our stop from an operator's.
  */
 export function raisedOrdinal(
   keys: Keyspace,
@@ -33,7 +66,6 @@ export function raisedOrdinal(
             },
           ]),
     ],
-    deletePrefixes: [keys.journalOf(opIdOf(instanceId, ordinal))],
     also: [{ key: keys.intent(member), modRevision: 0 }],
   };
 }

@@ -8,20 +8,20 @@ import {
 } from '@understudy/shared';
 import type { CoordinatorClient } from '../coordinator-client.ts';
 
-/** What the audience sees at one moment, as the coordinators tell it. */
-export interface Scene {
+/** What the coordinators tell of the cluster at one moment. */
+export interface ClusterSnapshot {
   readonly atWallMs: number;
   readonly status: StatusView;
   readonly members: readonly MemberView[];
   readonly recoveries: RecoveriesView;
 }
 
-/** Reads a scene from the leader where one is known, else from anybody. `null` when nobody answers. */
-export async function readScene(
+/** Reads a snapshot from the leader where one is known, else from anybody. `null` when nobody answers. */
+export async function readSnapshot(
   clock: Clock,
   client: CoordinatorClient,
   clientOf: (url: string) => CoordinatorClient,
-): Promise<Scene | null> {
+): Promise<ClusterSnapshot | null> {
   try {
     const first = await client.status();
     const leaderUrl = first.coordinators.find((each) => each.leader)?.httpUrl;
@@ -29,39 +29,39 @@ export async function readScene(
     const [members, recoveries] = await Promise.all([source.members(), source.recoveries()]).catch(() =>
       Promise.all([client.members(), client.recoveries()]),
     );
-    // Whatever is said of a scene is said on a terminal.
+    // Whatever is said of a snapshot is said on a terminal.
     return harmless({ atWallMs: clock.wallMs(), status: first, members, recoveries });
   } catch {
     return null;
   }
 }
 
-export const openRecovery = (scene: Scene, member: string): OpenRecoveryView | undefined =>
-  scene.recoveries.open.find((each) => each.member === member);
+export const openRecovery = (snapshot: ClusterSnapshot, member: string): OpenRecoveryView | undefined =>
+  snapshot.recoveries.open.find((each) => each.member === member);
 
-export const finishedRecovery = (scene: Scene, member: string) =>
-  scene.recoveries.history.find((each) => each.member === member && each.outcome === 'replaced');
+export const finishedRecovery = (snapshot: ClusterSnapshot, member: string) =>
+  snapshot.recoveries.history.find((each) => each.member === member && each.outcome === 'replaced');
 
-/** A director's eye on the stage: reads scenes on a cadence, hands each to `onScene`, and can wait until one satisfies a condition. */
-export class SceneWatch {
+/** Reads snapshots on a cadence, hands each to `onSnapshot`, and can wait until one satisfies a condition. */
+export class SnapshotPoller {
   readonly #clock: Clock;
-  readonly #read: () => Promise<Scene | null>;
-  readonly #onScene: (scene: Scene, previous: Scene | null) => void;
+  readonly #read: () => Promise<ClusterSnapshot | null>;
+  readonly #onSnapshot: (snapshot: ClusterSnapshot, previous: ClusterSnapshot | null) => void;
   readonly #stopped = new AbortController();
-  #latest: Scene | null = null;
+  #latest: ClusterSnapshot | null = null;
   #loop: Promise<void> | null = null;
 
   constructor(options: {
     clock: Clock;
-    read: () => Promise<Scene | null>;
-    onScene: (scene: Scene, previous: Scene | null) => void;
+    read: () => Promise<ClusterSnapshot | null>;
+    onSnapshot: (snapshot: ClusterSnapshot, previous: ClusterSnapshot | null) => void;
   }) {
     this.#clock = options.clock;
     this.#read = options.read;
-    this.#onScene = options.onScene;
+    this.#onSnapshot = options.onSnapshot;
   }
 
-  get latest(): Scene | null {
+  get latest(): ClusterSnapshot | null {
     return this.#latest;
   }
 
@@ -71,10 +71,10 @@ export class SceneWatch {
 
   async #run(everyMs: number): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      const scene = await this.#read();
-      if (scene) {
-        this.#onScene(scene, this.#latest);
-        this.#latest = scene;
+      const snapshot = await this.#read();
+      if (snapshot) {
+        this.#onSnapshot(snapshot, this.#latest);
+        this.#latest = snapshot;
       }
       await this.#clock.sleep(everyMs, this.#stopped.signal).catch(() => undefined);
     }
@@ -85,16 +85,16 @@ export class SceneWatch {
     await this.#loop;
   }
 
-  /** The first scene from now on that `holds`. @throws Error naming `what` after `limitMs`, or the signal's reason. */
+  /** The first snapshot from now on that `holds`. @throws Error naming `what` after `limitMs`, or the signal's reason. */
   async until(
     what: string,
-    holds: (scene: Scene) => boolean,
+    holds: (snapshot: ClusterSnapshot) => boolean,
     options: { limitMs: number; signal: AbortSignal },
-  ): Promise<Scene> {
+  ): Promise<ClusterSnapshot> {
     const startedAtMs = this.#clock.monotonicMs();
     for (;;) {
-      const scene = this.#latest;
-      if (scene && holds(scene)) return scene;
+      const snapshot = this.#latest;
+      if (snapshot && holds(snapshot)) return snapshot;
       if (this.#clock.monotonicMs() - startedAtMs > options.limitMs)
         throw new Error(`waited ${options.limitMs / 1_000} s in vain for: ${what}`);
       await this.#clock.sleep(50, options.signal);

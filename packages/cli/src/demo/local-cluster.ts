@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, errorText, type Random } from '@understudy/shared';
 import { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
-import { type CastMember, ZONES } from './cast.ts';
+import { type LocalMember, ZONES } from './local-member.ts';
 import {
   agentUserData,
   cloudSimConfig,
@@ -21,9 +21,9 @@ import type { ProcessGroup } from './processes.ts';
 import { agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
-/** What is played in it: who, and under which rules. Times that are not named are the demo's. */
-export interface TheatreSetting {
-  readonly cast: readonly CastMember[];
+/** What runs in it, and under which rules. Times that are not named are the demo's. */
+export interface LocalClusterSetting {
+  readonly members: readonly LocalMember[];
   /** The cloud's latencies are divided by this. */
   readonly speed: number;
   readonly coordinator: CoordinatorSections;
@@ -33,8 +33,8 @@ export interface TheatreSetting {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Everything that runs: folders, processes, clients. Build it, play, tear it down. */
-export interface Theatre {
+/** Everything that runs: folders, processes, clients. Start it, use it, stop its process group. */
+export interface LocalCluster {
   readonly dir: string;
   readonly group: ProcessGroup;
   /** Names of the processes in {@link group}, in the order of {@link urls}. */
@@ -49,25 +49,25 @@ export interface Theatre {
   readonly addresses: ReadonlyMap<string, string>;
 }
 
-export interface TheatreOptions {
+export interface LocalClusterOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly setting: TheatreSetting;
+  readonly setting: LocalClusterSetting;
   readonly signal: AbortSignal;
   say(line: string): void;
 }
 
-/** A fresh folder below the project's cache; nothing of a play is written anywhere else. What earlier ones left that were killed is taken away first. */
-export function makeTheatreDir(play: 'demo' | 'soak', nowMs: number): string {
+/** A fresh folder below the project's cache; nothing of a run is written anywhere else. What earlier ones left that were killed is taken away first. */
+export function makeClusterDir(purpose: 'demo' | 'soak', nowMs: number): string {
   mkdirSync(CACHE_DIR, { recursive: true });
-  removeLeftovers(CACHE_DIR, play, nowMs);
-  const dir = mkdtempSync(join(CACHE_DIR, `${play}-`));
+  removeLeftovers(CACHE_DIR, purpose, nowMs);
+  const dir = mkdtempSync(join(CACHE_DIR, `${purpose}-`));
   ownFolder(dir);
   for (const each of ['logs', 'cloud', 'etcd']) mkdirSync(join(dir, each));
   return dir;
 }
 
-export const removeTheatreDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+export const removeClusterDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 
 async function chooseEndpoints(): Promise<{ endpoints: Endpoints; etcdPorts: number[] }> {
   const [cloudPort = 0, http1 = 0, http2 = 0, http3 = 0, ...etcdPorts] = await freeTcpPorts(10);
@@ -85,7 +85,7 @@ async function chooseEndpoints(): Promise<{ endpoints: Endpoints; etcdPorts: num
 
 /** Waits until `ready()` holds. @throws Error naming what and the last error */
 async function until(
-  options: TheatreOptions,
+  options: LocalClusterOptions,
   what: string,
   limitMs: number,
   ready: () => Promise<boolean>,
@@ -109,7 +109,7 @@ function startCoordinators(
   dir: string,
   endpoints: Endpoints,
   secrets: DemoSecrets,
-  setting: TheatreSetting,
+  setting: LocalClusterSetting,
 ): readonly string[] {
   const credentials = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
   const environment = { ...credentials, ...setting.environment };
@@ -125,12 +125,12 @@ interface Cloud {
   readonly admin: SimAdmin;
 }
 
-/** Launches the cast with the operator's own client; gives out Elastic IPs. */
+/** Launches the members with the operator's own client; gives out Elastic IPs. */
 async function populate(
   cloud: Cloud,
   endpoints: Endpoints,
   secrets: DemoSecrets,
-  cast: readonly CastMember[],
+  members: readonly LocalMember[],
 ): Promise<Map<string, string>> {
   const [imageId, subnets, dnsPort] = await Promise.all([
     cloud.operator.imageId(),
@@ -138,7 +138,7 @@ async function populate(
     cloud.admin.dnsPort(),
   ]);
   const network = { dns: `127.0.0.1:${dnsPort}`, gateway: `tcp:127.0.0.1:${endpoints.cloud.port}` };
-  const launch = async (member: CastMember) => {
+  const launch = async (member: LocalMember) => {
     const devices = member.dataVolumes.map((volume) => volume.deviceName);
     const userData = agentUserData(endpoints, member.member, secrets, network, devices);
     return [
@@ -147,8 +147,8 @@ async function populate(
     ] as const;
   };
   // One after the other: RunInstances is EC2's scarcest token (burst 5, 2 per second).
-  const launched: (readonly [CastMember, string])[] = [];
-  for (const member of cast) launched.push(await launch(member));
+  const launched: (readonly [LocalMember, string])[] = [];
+  for (const member of members) launched.push(await launch(member));
   await cloud.operator.running(
     launched.map(([, instanceId]) => instanceId),
     30_000,
@@ -160,14 +160,18 @@ async function populate(
   return addresses;
 }
 
-/** Starts etcd, cloud-sim and the coordinators, launches the cast, and returns once every member is enrolled and heard. */
-export async function buildTheatre(options: TheatreOptions, dir: string, group: ProcessGroup): Promise<Theatre> {
+/** Starts etcd, cloud-sim and the coordinators, launches the members, and returns once every member is enrolled and heard. */
+export async function startLocalCluster(
+  options: LocalClusterOptions,
+  dir: string,
+  group: ProcessGroup,
+): Promise<LocalCluster> {
   const [{ endpoints, etcdPorts }, etcd, agent] = await Promise.all([
     chooseEndpoints(),
     etcdBinary(process.env),
     agentCommand(),
   ]);
-  const { cast, speed, cloud, environment } = options.setting;
+  const { members, speed, cloud, environment } = options.setting;
   const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
   startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
   const simConfig = cloudSimConfig(endpoints, {
@@ -188,20 +192,21 @@ export async function buildTheatre(options: TheatreOptions, dir: string, group: 
   const admin = new SimAdmin(cloudUrl);
   options.say('  · three etcd members, a local EC2 and three coordinators in three zones are starting');
   await until(options, 'cloud-sim answers', 20_000, async () => (await admin.dnsPort()) > 0);
-  const addresses = await populate({ operator, admin }, endpoints, secrets, cast);
-  options.say(`  · ${cast.length} instances run, each with its agent`);
+  const addresses = await populate({ operator, admin }, endpoints, secrets, members);
+  options.say(`  · ${members.length} instances run, each with its agent`);
   const urls = endpoints.coordinators.map((each) => `http://127.0.0.1:${each.httpPort}`);
   const client = coordinatorClient(urls);
   await until(options, 'every member is enrolled and alive', 30_000, async () => {
-    const members = await client.members();
+    const enrolled = await client.members();
     return (
-      members.length === cast.length && members.every((each) => each.verdict === 'alive' && each.incarnation !== null)
+      enrolled.length === members.length &&
+      enrolled.every((each) => each.verdict === 'alive' && each.incarnation !== null)
     );
   });
   // The leader alone may have heard them so far: whoever dies now would be silent for one observer only, and be held.
   await until(options, 'every coordinator hears every agent', 30_000, async () => {
     const all = await Promise.all(urls.map((url) => coordinatorClient([url]).status()));
-    return all.every(({ observer }) => observer.heardAgents === cast.length);
+    return all.every(({ observer }) => observer.heardAgents === members.length);
   });
   const { etcdHosts } = endpoints;
   return { dir, group, coordinatorIds, urls, cloudUrl, etcdHosts, client, operator, admin, addresses };

@@ -1,4 +1,4 @@
-import type { Scene, SceneWatch, Theatre } from '@understudy/cli/demo';
+import type { ClusterSnapshot, SnapshotPoller, LocalCluster } from '@understudy/cli/demo';
 import type { Clock, MemberView } from '@understudy/shared';
 import type { Failures } from './failures.ts';
 import type { Pace } from './soak-setting.ts';
@@ -13,14 +13,14 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What the fault loops share. */
-export interface Stage {
+export interface FaultContext {
   readonly clock: Clock;
-  readonly theatre: Theatre;
-  readonly watch: SceneWatch;
+  readonly cluster: LocalCluster;
+  readonly poller: SnapshotPoller;
   readonly failures: Failures;
   readonly pace: Pace;
   /** Aborted when the run is over: no fault begins after that, those under way are put right. */
-  readonly curtain: AbortSignal;
+  readonly runOver: AbortSignal;
   /** Aborted when somebody interrupts the run. */
   readonly signal: AbortSignal;
   /** Members an operator is busy with: nobody else harms them. */
@@ -31,18 +31,18 @@ export interface Stage {
   say(line: string): void;
 }
 
-export function count(stage: Stage, kind: FaultKind): void {
-  stage.happened.set(kind, (stage.happened.get(kind) ?? 0) + 1);
+export function count(context: FaultContext, kind: FaultKind): void {
+  context.happened.set(kind, (context.happened.get(kind) ?? 0) + 1);
 }
 
 /** Waits, but not beyond the end of the run. */
-export const pause = (stage: Stage, durationMs: number): Promise<void> =>
-  stage.clock.sleep(durationMs, AbortSignal.any([stage.curtain, stage.signal])).catch(() => undefined);
+export const pause = (context: FaultContext, durationMs: number): Promise<void> =>
+  context.clock.sleep(durationMs, AbortSignal.any([context.runOver, context.signal])).catch(() => undefined);
 
-export const isOver = (stage: Stage): boolean => stage.curtain.aborted || stage.signal.aborted;
+export const isOver = (context: FaultContext): boolean => context.runOver.aborted || context.signal.aborted;
 
-export const memberIn = (scene: Scene | null, member: string): MemberView | undefined =>
-  scene?.members.find((each) => each.member === member);
+export const memberIn = (snapshot: ClusterSnapshot | null, member: string): MemberView | undefined =>
+  snapshot?.members.find((each) => each.member === member);
 
 /** Well, known as well to every observer, and nothing under way: what happens to it now is of our making. */
 export const isAtRest = (view: MemberView): boolean =>
