@@ -1,14 +1,6 @@
-import {
-  type ActivationRecord,
-  type Cloud,
-  type IntentRecord,
-  type OperatorRequestRecord,
-  opIdOf,
-} from '@understudy/shared';
+import { type ActivationRecord, type Cloud, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import type { StepKey } from '../../core/recovery/step-table.ts';
-import { requestRecord } from '../../leader/records.fixtures.ts';
-import { readRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import {
   cloudInstance,
@@ -19,58 +11,11 @@ import {
   OLD,
   PERMIT_REQUEST,
   putThrough,
-  type RigOptions,
   RunRig,
 } from '../run.fixtures.ts';
-import { carryOut } from './carry-out.ts';
 import { endOpenAttempt } from './end-attempt.ts';
 import { journalCompares } from './outcome.ts';
-
-/** A recovery of which an operator asks something. */
-class Asked extends RunRig {
-  readonly driven: string[] = [];
-
-  ask(over: Partial<OperatorRequestRecord>): void {
-    this.put(KEYS.request(MEMBER), { ...requestRecord(MEMBER, this.opId), ...over });
-  }
-  hold(): void {
-    const record = {
-      member: MEMBER,
-      reason: 'CloudDenied',
-      text: 't',
-      sinceWallMs: 1,
-      untilWallMs: null,
-      opId: this.opId,
-    };
-    this.put(KEYS.hold(MEMBER), record);
-  }
-  readonly drive = async (_run: Run, key: StepKey): Promise<void> => void this.driven.push(key.id);
-
-  /** `meanwhile`: before the transaction. */
-  async carryOut(meanwhile: () => unknown = () => undefined) {
-    const run = await this.run();
-    const { kv, keys } = run.parts;
-    const request = await this.clock.runUntilSettled(readRequest({ kv, keys, member: MEMBER }, this.opId));
-    if (!request) throw new Error('nothing is asked');
-    meanwhile();
-    const options = { drive: this.drive, policyOf: () => null };
-    return { run, outcome: await this.clock.runUntilSettled(carryOut(run, request, options)) };
-  }
-  has(key: string): boolean {
-    return this.kv.entries(key).some((entry) => entry.key === key);
-  }
-  get stored(): IntentRecord {
-    return JSON.parse(this.kv.entries(KEYS.intent(MEMBER))[0]?.value ?? '{}') as IntentRecord;
-  }
-}
-/** The recovery as it was before anything is activated: its activation is that of the plan. */
-function beforeActivation(options: RigOptions = {}): Asked {
-  const rig = new Asked(options);
-  const modRevision = rig.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 1, instanceId: OLD, opId: null });
-  Object.assign(rig.intent.record, { activationModRevision: modRevision });
-  Object.assign(rig.intent, { modRevision: rig.put(KEYS.intent(MEMBER), rig.intent.record) });
-  return rig;
-}
+import { Asked, beforeActivation } from './ways-out.fixtures.ts';
 
 describe('what is asked', () => {
   test('and done is in the acts of the intent; request and own hold are gone; the run goes on with that intent', async () => {
