@@ -14,7 +14,10 @@ function showing(instance: CloudInstance | null, over: Partial<Cloud> = {}) {
     return [];
   };
   const cloud: Partial<Cloud> = {
-    describeInstances: async () => (instance ? [instance] : []),
+    describeInstances: async (filters) => {
+      await noting('instances')(filters);
+      return instance ? [instance] : [];
+    },
     describeVolumes: noting('volumes'),
     describeImages: noting('images'),
     describeAddresses: noting('addresses'),
@@ -50,6 +53,7 @@ describe('what a plan needs', () => {
       trial: { kind: 'unknown' },
       references: { keyPair: 'present' },
     });
+    expect(of('instances')).toEqual([{ 'instance-id': ['i-1'] }]);
     expect(of('volumes')).toEqual([{ 'volume-id': ['vol-data', 'vol-root'] }]);
     const interfaces = { 'network-interface-id': ['eni-0aaaaaaaaaaaaaaa1'] };
     expect([of('interfaces'), of('addresses')]).toEqual([[interfaces], [interfaces]]);

@@ -88,7 +88,7 @@ describe('what an attempt launched', () => {
 
   test('is not concluded of a run that ends while it looks: whoever leads now may have revoked it', async () => {
     const lost = new OperationError('LEASE_LOST', 'the term ends');
-    const looking = await look({ token: 'i-1' });
+    const looking = await look({ permit: 'i-1' });
     looking.asked.push = (...filters) => {
       if (filters.some((one) => 'network-interface-id' in one)) looking.run.stop(lost);
       return filters.length;

@@ -54,6 +54,7 @@ describe('whoever abandons a recovery is told of the old instance', () => {
 
 describe('whoever abandons a recovery is told of what it made', () => {
   test.each([
+    ['nothing is noted yet', null, []],
     ['none is recorded', { set: null, failedSets: [1] }, []],
     [
       'the set is recorded, and its snapshots are not complete yet',
@@ -65,7 +66,7 @@ describe('whoever abandons a recovery is told of what it made', () => {
     putThrough(rig, 'fence');
     rig.putStep('capture', {
       request: { instanceId: OLD, description: 'd', tags: {} },
-      result: { sends: { snapshots: 1 }, noted },
+      result: { sends: { snapshots: 1 }, ...(noted && { noted }) },
     });
     const history = await abandoned(rig);
     expect(history.leftovers.map(({ kind, id }) => [kind, id])).toEqual(ids.map((id) => ['snapshot', id]));
@@ -79,6 +80,21 @@ describe('whoever abandons a recovery is told of what it made', () => {
     expect(leftAs).toContain('network interface eni-1: a launch with it may still land');
     expect(leftovers.map(({ id }) => id)).toEqual(['ami-9', 'snap-1']);
     expect(launchAttempts).toBe(1);
+  });
+
+  test('an attempt that is not to be left open is ended first, and nothing is closed before', async () => {
+    const rig = beforeActivation();
+    putThrough(rig, 'launch-1');
+    rig.ask({ kind: 'abandon' });
+    rig.drive = async (_run, { id }) => {
+      throw new Error(`${id} is driven`);
+    };
+    await expect(rig.carryOut()).rejects.toThrow('revoke-1 is driven');
+    expect(rig.has(KEYS.intent(MEMBER))).toBe(true);
+    const open = beforeActivation();
+    putThrough(open, 'launch-1');
+    await abandoned(open);
+    expect(open.driven).toEqual([]);
   });
 
   test('no permit of an attempt that got none, though the attempt counts', async () => {

@@ -1,10 +1,9 @@
 import type { IntentRecord, OperatorRequestRecord } from '@understudy/shared';
-import type { StepKey } from '../../core/recovery/step-table.ts';
 import { requestRecord } from '../../leader/records.fixtures.ts';
 import { readRequest } from '../request.ts';
-import type { Run } from '../run.ts';
 import { KEYS, MEMBER, OLD, type RigOptions, RunRig } from '../run.fixtures.ts';
 import { carryOut } from './carry-out.ts';
+import type { DriveStep } from './end-attempt.ts';
 
 /** A recovery of which an operator asks something. */
 export class Asked extends RunRig {
@@ -24,7 +23,7 @@ export class Asked extends RunRig {
     };
     this.put(KEYS.hold(MEMBER), record);
   }
-  readonly drive = async (_run: Run, key: StepKey): Promise<void> => void this.driven.push(key.id);
+  drive: DriveStep = async (_run, key) => void this.driven.push(key.id);
 
   /** `meanwhile`: before the transaction. */
   async carryOut(meanwhile: () => unknown = () => undefined) {
