@@ -142,7 +142,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/service-state.ts`,
     on: 'if (row.streak < 0) row.streak = 0',
     replacement: 'row.streak <= 0',
-    why: 'Nothing is nothing.',
+    why: 'A streak of none is set to none.',
   },
   {
     file: `${C}/core/observe/failing-checks.ts`,
@@ -154,7 +154,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/failing-checks.ts`,
     on: 'new Float64Array(Math.max(FIRST_ROWS * CHECK_SLOT_COUNT, old.length * 2))',
     replacement: 'FIRST_ROWS / CHECK_SLOT_COUNT',
-    why: 'Grows more often.',
+    why: 'Grows more often, and holds the same.',
   },
   {
     file: `${C}/core/observe/failing-checks.ts`,
