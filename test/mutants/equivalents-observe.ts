@@ -142,7 +142,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/service-state.ts`,
     on: 'if (row.streak < 0) row.streak = 0',
     replacement: 'row.streak <= 0',
-    why: 'A streak of none is set to none.',
+    why: 'A streak of none becomes a streak of none: zero is set to zero.',
   },
   {
     file: `${C}/core/observe/failing-checks.ts`,
@@ -154,7 +154,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/failing-checks.ts`,
     on: 'new Float64Array(Math.max(FIRST_ROWS * CHECK_SLOT_COUNT, old.length * 2))',
     replacement: 'FIRST_ROWS / CHECK_SLOT_COUNT',
-    why: 'Grows more often, and holds the same.',
+    why: 'The table grows more often, by less: what is in it stays the same.',
   },
   {
     file: `${C}/core/observe/failing-checks.ts`,

@@ -10,7 +10,7 @@ const expanded = (path: string): string[] => {
   return names.split(',').flatMap((name) => expanded(`${before}${name.trim()}${after}`));
 };
 
-/** Below these the paths of the table begin, whichever fits first. */
+/** Below these the paths begin, whichever fits first. */
 const BASES = ['packages', 'packages/coordinator/src', 'packages/agent/src', 'packages/shared/src'];
 
 function placed(path: string, beside: string): string | null {
@@ -18,7 +18,7 @@ function placed(path: string, beside: string): string | null {
   return candidates.find((one) => existsSync(join(ROOT, one))) ?? null;
 }
 
-/** Where a rule of the table is enforced: the files named in its third column; a folder stands for what is in it. */
+/** Where a rule is enforced: the files named on that line; a folder stands for what is in it. */
 export function filesInCell(cell: string): readonly string[] {
   const found: string[] = [];
   let beside = '';
@@ -34,16 +34,18 @@ export function filesInCell(cell: string): readonly string[] {
   return [...new Set(found)];
 }
 
-/** Rule → files, from the table of docs/SPEC.md, so that the two cannot drift apart. */
+const SECTION = /^### (S\d+): .*$/gm;
+const ENFORCED = /^- \*Enforced by\*: ((?:.*\n)(?: {2}.*\n)*)/m;
+
+/** Rule → files, from the sections of docs/SPEC.md, so that the two cannot drift apart. */
 export function rulesOf(
   spec = readFileSync(join(ROOT, 'docs', 'SPEC.md'), 'utf8'),
 ): ReadonlyMap<string, readonly string[]> {
-  const rules = new Map<string, readonly string[]>();
-  for (const line of spec.split('\n')) {
-    const row = /^\| \*\*(S\d+)\*\* \|/.exec(line);
-    if (!row) continue;
-    const cells = line.split(/(?<!\\)\|/);
-    rules.set(row[1] ?? '', filesInCell(cells[3] ?? ''));
-  }
-  return rules;
+  const sections = [...spec.matchAll(SECTION)];
+  return new Map(
+    sections.map(({ 1: rule = '', index }, nth) => {
+      const text = spec.slice(index, sections[nth + 1]?.index);
+      return [rule, filesInCell(ENFORCED.exec(text)?.[1] ?? '')];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TriedMutant, triedOf } from './report.ts';
 import { ROOT, type Room } from './rooms.ts';
@@ -43,17 +43,30 @@ const strykerConfig = (tree: string, room: Room, { workers, mutate, incremental 
   reporters: ['json'],
   jsonReporter: { fileName: reportOf(room) },
   incremental,
-  incrementalFile: join(CACHE, 'known', `${room.name}.json`),
+  incrementalFile: knownOf(room),
   allowConsoleColors: false,
 });
 
+const knownOf = (room: Room): string => join(CACHE, 'known', `${room.name}.json`);
 const reportOf = (room: Room): string => join(CACHE, 'reports', `${room.name}.json`);
 
 const BIN = join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
 
+/** Of what an earlier run found only kills are taken over: what survived is tried again, whatever the tests have become. */
+function forgetSurvivors(known: string): void {
+  if (!existsSync(known)) return;
+  const report = JSON.parse(readFileSync(known, 'utf8')) as {
+    files: Record<string, { mutants: { status: string }[] }>;
+  };
+  for (const file of Object.values(report.files))
+    file.mutants = file.mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout');
+  writeFileSync(known, JSON.stringify(report));
+}
+
 /** Mutates files of one room in the copy and runs the room's tests against every mutant. @throws when Stryker does not get through, with the end of what it said. */
 export async function mutateRoom(tree: string, room: Room, options: StrykerOptions): Promise<readonly TriedMutant[]> {
   for (const folder of ['known', 'reports']) mkdirSync(join(CACHE, folder), { recursive: true });
+  forgetSurvivors(knownOf(room));
   const config = join(tree, `mutants-${room.name}.json`);
   writeFileSync(config, JSON.stringify(strykerConfig(tree, room, options)));
   const child = spawn(process.execPath, [BIN, 'run', config], { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,14 @@
 import { hmacOf, parseKey } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { agentWorld, INSTANCE_ID, KEY_HEX, MAC, MEMBER, TestKeyFiles, type WorldOptions } from './agent.fixtures.ts';
+import {
+  agentFixture,
+  INSTANCE_ID,
+  KEY_HEX,
+  MAC,
+  MEMBER,
+  TestKeyFiles,
+  type FixtureOptions,
+} from './agent.fixtures.ts';
 import type { AgentKey } from './core/key-ring.ts';
 
 const OLD: AgentKey = { id: 1, hex: KEY_HEX };
@@ -8,28 +16,28 @@ const NEW: AgentKey = { id: 2, hex: '0c'.repeat(32) };
 const NEW_MAC = hmacOf(parseKey(NEW.hex, 'test'));
 
 /** A running agent with key files and three coordinators that hold key 1. */
-async function running(options: WorldOptions = {}) {
+async function running(options: FixtureOptions = {}) {
   const files = new TestKeyFiles();
-  const world = agentWorld({ ...options, keyFiles: files });
-  const { done } = world.start();
-  await world.clock.advance(1_500);
+  const fixture = agentFixture({ ...options, keyFiles: files });
+  const { done } = fixture.start();
+  await fixture.clock.advance(1_500);
   const learn = (...names: readonly number[]) => {
-    for (const index of names) world.coordinators[index]?.macs.set(2, NEW_MAC);
+    for (const index of names) fixture.coordinators[index]?.macs.set(2, NEW_MAC);
   };
   const forget = (...names: readonly number[]) => {
-    for (const index of names) world.coordinators[index]?.macs.delete(1);
+    for (const index of names) fixture.coordinators[index]?.macs.delete(1);
   };
   const stop = async () => {
-    world.agent.stop();
-    return world.clock.runUntilSettled(done);
+    fixture.agent.stop();
+    return fixture.clock.runUntilSettled(done);
   };
   /** Key ids of what each coordinator hears from now on, `ms` long. */
   const heardIn = async (ms: number) => {
-    const from = world.coordinators.map(({ heard }) => heard.length);
-    await world.clock.advance(ms);
-    return world.coordinators.map(({ heard }, i) => heard.slice(from[i]).map((beat) => beat.keyId));
+    const from = fixture.coordinators.map(({ heard }) => heard.length);
+    await fixture.clock.advance(ms);
+    return fixture.coordinators.map(({ heard }, i) => heard.slice(from[i]).map((beat) => beat.keyId));
   };
-  return { ...world, files, learn, forget, heardIn, stop };
+  return { ...fixture, files, learn, forget, heardIn, stop };
 }
 
 /** Gaps in what a coordinator that holds both keys all the time has heard. */
@@ -206,54 +214,54 @@ describe('what outlives the process', () => {
   it('a replacement with old user data and a restored disk speaks with the rotated key from its first heartbeat', async () => {
     const files = new TestKeyFiles();
     files.stored = { ...adopted };
-    const world = agentWorld({ keyFiles: files, stored: { instanceId: 'i-0predecessor', bootEpoch: 5n } });
-    for (const { macs } of world.coordinators) {
+    const fixture = agentFixture({ keyFiles: files, stored: { instanceId: 'i-0predecessor', bootEpoch: 5n } });
+    for (const { macs } of fixture.coordinators) {
       macs.set(2, NEW_MAC);
       macs.delete(1);
     }
-    const { done } = world.start();
-    await world.clock.advance(100);
-    for (const { heard } of world.coordinators) expect(heard.at(-1)?.keyId).toBe(2);
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    const { done } = fixture.start();
+    await fixture.clock.advance(100);
+    for (const { heard } of fixture.coordinators) expect(heard.at(-1)?.keyId).toBe(2);
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('restarted halfway, a coordinator that holds the new key only is spoken to with every heartbeat, also when its acks are lost', async () => {
     const files = new TestKeyFiles();
     files.stored = { member: MEMBER, current: OLD, candidate: NEW, superseded: [] };
-    const world = agentWorld({ keyFiles: files });
-    const [c1] = world.coordinators;
+    const fixture = agentFixture({ keyFiles: files });
+    const [c1] = fixture.coordinators;
     if (!c1) throw new Error('no coordinator');
     c1.macs.delete(1);
     c1.macs.set(2, NEW_MAC);
     c1.reply = null;
-    const { done } = world.start();
-    await world.clock.advance(5_500);
+    const { done } = fixture.start();
+    await fixture.clock.advance(5_500);
     expect(c1.heard.length).toBeGreaterThanOrEqual(5);
     c1.reply = { activation: 'standby' };
-    await world.clock.advance(2_000);
+    await fixture.clock.advance(2_000);
     const rejected = c1.rejected.length;
-    await world.clock.advance(5_000);
+    await fixture.clock.advance(5_000);
     expect(c1.rejected.length).toBe(rejected);
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('keys that nobody ever acknowledged are not kept; from the first ack on they are', async () => {
     const files = new TestKeyFiles();
     files.next = NEW;
-    const world = agentWorld({ keyFiles: files });
-    for (const { macs } of world.coordinators) macs.clear();
-    const { done } = world.start();
-    await world.clock.advance(30_000);
-    expect(world.agent.keys.ids).toEqual({ current: 1, candidate: 2 });
+    const fixture = agentFixture({ keyFiles: files });
+    for (const { macs } of fixture.coordinators) macs.clear();
+    const { done } = fixture.start();
+    await fixture.clock.advance(30_000);
+    expect(fixture.agent.keys.ids).toEqual({ current: 1, candidate: 2 });
     expect(files.stored).toBeNull();
-    world.coordinators[0]?.macs.set(1, MAC);
-    await world.clock.advance(2_000);
+    fixture.coordinators[0]?.macs.set(1, MAC);
+    await fixture.clock.advance(2_000);
     expect(files.stored).toMatchObject({ member: MEMBER, current: OLD, candidate: NEW });
     expect(files.writes).toBe(1);
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('a disk that refuses the key is told about and tried again; the rotation goes on meanwhile', async () => {
@@ -275,16 +283,16 @@ describe('what outlives the process', () => {
     const files = new TestKeyFiles();
     let answer = (_: typeof files.stored) => {};
     files.readStored = () => new Promise((resolve) => (answer = resolve));
-    const world = agentWorld({ keyFiles: files });
-    const { done } = world.start();
-    await world.clock.advance(5_100);
-    expect(world.coordinators[0]?.last?.keyId).toBe(1);
-    for (const { macs } of world.coordinators) macs.set(2, NEW_MAC);
+    const fixture = agentFixture({ keyFiles: files });
+    const { done } = fixture.start();
+    await fixture.clock.advance(5_100);
+    expect(fixture.coordinators[0]?.last?.keyId).toBe(1);
+    for (const { macs } of fixture.coordinators) macs.set(2, NEW_MAC);
     answer({ ...adopted });
-    await world.clock.advance(4_000);
-    expect(world.agent.keys.ids).toEqual({ current: 2, candidate: null });
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    await fixture.clock.advance(4_000);
+    expect(fixture.agent.keys.ids).toEqual({ current: 2, candidate: null });
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('a key file that is no key is refused once and loudly, and heartbeats go on', async () => {

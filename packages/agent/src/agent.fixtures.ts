@@ -180,7 +180,7 @@ export class TestKeyFiles implements KeyFiles {
   }
 }
 
-export interface WorldOptions {
+export interface FixtureOptions {
   readonly config?: Record<string, unknown>;
   readonly stored?: StoredState;
   readonly seed?: number;
@@ -192,7 +192,7 @@ export interface WorldOptions {
 }
 
 /** An agent on a simulated clock and network, with as many coordinators as asked for (default 3). */
-export function agentWorld(options: WorldOptions = {}) {
+export function agentFixture(options: FixtureOptions = {}) {
   const clock = options.clock ?? new SimClock();
   const random = new SeededRandom(options.seed ?? 1);
   const network = new SimDatagramNetwork({ clock, random });
@@ -258,20 +258,20 @@ export function agentWorld(options: WorldOptions = {}) {
 
 /** A running agent, `ms` after its start, told `active` by all when `active` is set. */
 export async function running(
-  options: WorldOptions & { readonly active?: boolean; readonly holdsForMs?: number } = {},
+  options: FixtureOptions & { readonly active?: boolean; readonly holdsForMs?: number } = {},
   ms = 100,
 ) {
-  const world = agentWorld(options);
+  const fixture = agentFixture(options);
   const { holdsForMs = 0 } = options;
   if (options.active)
-    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'active', holdsForMs };
-  const { done } = world.start();
-  await world.clock.advance(ms);
-  const [c1, c2, c3] = world.coordinators;
+    for (const coordinator of fixture.coordinators) coordinator.reply = { activation: 'active', holdsForMs };
+  const { done } = fixture.start();
+  await fixture.clock.advance(ms);
+  const [c1, c2, c3] = fixture.coordinators;
   if (!c1 || !c2 || !c3) throw new Error('three coordinators wanted');
   const stop = async () => {
-    world.agent.stop();
-    return world.clock.runUntilSettled(done);
+    fixture.agent.stop();
+    return fixture.clock.runUntilSettled(done);
   };
-  return { ...world, c1, c2, c3, done, stop };
+  return { ...fixture, c1, c2, c3, done, stop };
 }

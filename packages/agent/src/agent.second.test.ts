@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agentWorld, INSTANCE_ID, running } from './agent.fixtures.ts';
+import { agentFixture, INSTANCE_ID, running } from './agent.fixtures.ts';
 import { nextEpoch } from './core/boot.ts';
 
 const STALE = { activation: 'unknown', leaderLive: false, incarnation: 0, holdsForMs: 0 } as const;
@@ -45,20 +45,20 @@ describe('an agent whose heartbeats are stale', () => {
   });
 
   it('ends, withdrawn and without a goodbye, where another process has the lock', async () => {
-    const world = agentWorld();
-    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'active' };
+    const fixture = agentFixture();
+    for (const coordinator of fixture.coordinators) coordinator.reply = { activation: 'active' };
     const lock = { lostTo: async () => ({ pid: 4711, where: '/run/lock.2' }) };
     const { Agent } = await import('./agent.ts');
-    const agent = new Agent({ ...world.parts, lock });
+    const agent = new Agent({ ...fixture.parts, lock });
     const done = agent.run();
-    await world.clock.advance(2_000);
-    const [c1] = world.coordinators;
+    await fixture.clock.advance(2_000);
+    const [c1] = fixture.coordinators;
     if (!c1) throw new Error('no coordinator');
     c1.reply = { ...STALE, newestEpoch: (c1.last?.bootEpoch ?? 0n) + 5n };
-    expect(await world.clock.runUntilSettled(done)).toBe('lock-lost');
-    expect(world.outputs.serving).toBe(false);
+    expect(await fixture.clock.runUntilSettled(done)).toBe('lock-lost');
+    expect(fixture.outputs.serving).toBe(false);
     expect(c1.last?.flags.goodbye).toBe(false);
-    expect(world.log.events()).toContain('agent.lock.lost');
+    expect(fixture.log.events()).toContain('agent.lock.lost');
   });
 
   it('is not told by an ack of a heartbeat that is 64 or more behind: a recording of its own may have provoked that', async () => {

@@ -1,6 +1,6 @@
 import { SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { agentWorld, running } from './agent.fixtures.ts';
+import { agentFixture, running } from './agent.fixtures.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
 describe('serve lease of 20 s', () => {
@@ -56,13 +56,13 @@ describe('serve lease of 20 s', () => {
   });
 
   it('is not promised while it is unknown whether a predecessor left the workload serving', async () => {
-    const world = agentWorld({ config });
-    world.outputs.hookGate = new Promise(() => undefined);
-    const { done } = world.start();
-    await world.clock.advance(5_000);
-    expect(world.coordinators[0]?.last?.servePromise).toBeNull();
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    const fixture = agentFixture({ config });
+    fixture.outputs.hookGate = new Promise(() => undefined);
+    const { done } = fixture.start();
+    await fixture.clock.advance(5_000);
+    expect(fixture.coordinators[0]?.last?.servePromise).toBeNull();
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('after a suspension neither what was said before nor an answer to what was asked before brings it back', async () => {
@@ -154,8 +154,8 @@ describe('serve lease of 20 s with a watchdog of 10 s', () => {
   const guarded = async (timeoutMs = 10_000, ms = 8_000) => {
     const clock = new SimClock();
     const watchdog = new TestWatchdog(clock, timeoutMs);
-    const world = await running({ active: true, holdsForMs: 20_000, config: { serve }, clock, watchdog }, ms);
-    return { ...world, watchdog };
+    const fixture = await running({ active: true, holdsForMs: 20_000, config: { serve }, clock, watchdog }, ms);
+    return { ...fixture, watchdog };
   };
 
   it('is armed as soon as a lease holds or nothing serves, and promised from then on', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Agent } from './agent.ts';
 import { networkCheck } from './checks/network.ts';
 import type { CheckResult } from './core/check-state.ts';
-import { agentWorld, INSTANCE_ID, running, TestCoordinator } from './agent.fixtures.ts';
+import { agentFixture, INSTANCE_ID, running, TestCoordinator } from './agent.fixtures.ts';
 
 describe('heartbeats', () => {
   it('the first one goes to every coordinator at once, with an epoch that is on disk already', async () => {
@@ -48,34 +48,34 @@ describe('heartbeats', () => {
   });
 
   it('start only when the metadata service has said who we are, and are not started twice', async () => {
-    const world = agentWorld();
-    world.identity.answer = { kind: 'unreachable', detail: 'planted' };
-    const { done } = world.start();
-    await world.clock.advance(60_000);
-    expect(world.coordinators[0]?.heard).toEqual([]);
-    const waits = world.log.events().filter((event) => event === 'agent.identity.waiting').length;
+    const fixture = agentFixture();
+    fixture.identity.answer = { kind: 'unreachable', detail: 'planted' };
+    const { done } = fixture.start();
+    await fixture.clock.advance(60_000);
+    expect(fixture.coordinators[0]?.heard).toEqual([]);
+    const waits = fixture.log.events().filter((event) => event === 'agent.identity.waiting').length;
     expect(waits).toBeGreaterThan(6);
     expect(waits).toBeLessThan(20);
-    world.identity.answer = { kind: 'found', text: INSTANCE_ID };
-    await world.clock.advance(11_000);
-    expect(world.coordinators[0]?.heard.length).toBeGreaterThan(0);
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    fixture.identity.answer = { kind: 'found', text: INSTANCE_ID };
+    await fixture.clock.advance(11_000);
+    expect(fixture.coordinators[0]?.heard.length).toBeGreaterThan(0);
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('go on to the others when one coordinator has no address', async () => {
-    const world = agentWorld();
+    const fixture = agentFixture();
     const parts = {
-      ...world.parts,
+      ...fixture.parts,
       lookup: async (host: string) => (host === '10.0.0.1' ? Promise.reject(new Error('planted')) : host),
     };
     const agent = new Agent(parts);
     const done = agent.run();
-    await world.clock.advance(5_000);
-    expect(world.coordinators.map(({ heard }) => heard.length > 3)).toEqual([false, true, true]);
-    expect(world.log.events()).toContain('coordinator.unresolved');
+    await fixture.clock.advance(5_000);
+    expect(fixture.coordinators.map(({ heard }) => heard.length > 3)).toEqual([false, true, true]);
+    expect(fixture.log.events()).toContain('coordinator.unresolved');
     agent.stop();
-    await world.clock.runUntilSettled(done);
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('are not held up by a check that never comes back; it is unknown with its age', async () => {
@@ -101,14 +101,14 @@ describe('heartbeats', () => {
       custom: [hangs, hangs],
     };
     const config = { heartbeat: { jitterRatio: 0 }, checks: { custom } };
-    const world = agentWorld({ checks, config });
-    world.outputs.hookGate = new Promise(() => undefined);
-    world.start();
-    await world.clock.advance(5);
-    const [c1] = world.coordinators;
+    const fixture = agentFixture({ checks, config });
+    fixture.outputs.hookGate = new Promise(() => undefined);
+    fixture.start();
+    await fixture.clock.advance(5);
+    const [c1] = fixture.coordinators;
     const arrivals: number[] = [];
-    for (let seen = c1?.heard.length; arrivals.length < 61; await world.clock.advance(1)) {
-      if (c1?.heard.length !== seen) arrivals.push(world.clock.monotonicMs());
+    for (let seen = c1?.heard.length; arrivals.length < 61; await fixture.clock.advance(1)) {
+      if (c1?.heard.length !== seen) arrivals.push(fixture.clock.monotonicMs());
       seen = c1?.heard.length;
     }
     const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] ?? 0));
@@ -121,28 +121,28 @@ describe('heartbeats', () => {
   });
 
   it('warn of one coordinator that does not answer, fail without any, and pass again', async () => {
-    const world = agentWorld({ config: { heartbeat: { jitterRatio: 0 } } });
+    const fixture = agentFixture({ config: { heartbeat: { jitterRatio: 0 } } });
     const probes = { gateway: async () => 'reachable' as const, dns: async () => 'answered' as const };
     const agent = new Agent({
-      ...world.parts,
+      ...fixture.parts,
       makeChecks: ({ coordinators }) => ({ network: networkCheck({ ...probes, coordinators }) }),
     });
     const done = agent.run();
     const network = async (ms: number) => {
-      await world.clock.advance(ms);
-      const { status, code } = world.coordinators[1]?.last?.checks[0] ?? {};
+      await fixture.clock.advance(ms);
+      const { status, code } = fixture.coordinators[1]?.last?.checks[0] ?? {};
       return `${status} ${code}`;
     };
     expect(await network(10_000)).toBe('pass 0');
-    world.network.cut('10.0.9.9', '10.0.0.1');
+    fixture.network.cut('10.0.9.9', '10.0.0.1');
     expect(await network(30_000)).toBe(`warn ${CHECK_CODES.coordinatorsUnreachable}`);
-    for (const coordinator of world.coordinators) coordinator.reply = null;
+    for (const coordinator of fixture.coordinators) coordinator.reply = null;
     expect(await network(60_000)).toBe(`fail ${CHECK_CODES.coordinatorsUnreachable}`);
-    world.network.heal('10.0.9.9', '10.0.0.1');
-    for (const coordinator of world.coordinators) coordinator.reply = { activation: 'standby' };
+    fixture.network.heal('10.0.9.9', '10.0.0.1');
+    for (const coordinator of fixture.coordinators) coordinator.reply = { activation: 'standby' };
     expect(await network(30_000)).toBe('pass 0');
     agent.stop();
-    await world.clock.runUntilSettled(done);
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('say the worst of the custom checks in one slot, and nothing of those that are off', async () => {
@@ -302,16 +302,16 @@ describe('activation', () => {
   });
 
   it('a hook that fails is tried again and shows in the heartbeat', async () => {
-    const world = agentWorld();
-    world.outputs.hookFailures = 3;
-    const { done } = world.start();
-    await world.clock.advance(1_300);
-    expect(world.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'warn', code: CHECK_CODES.commandFailed });
-    await world.clock.advance(20_000);
-    expect(world.outputs.hooks).toEqual(['standby']);
-    expect(world.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'pass' });
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    const fixture = agentFixture();
+    fixture.outputs.hookFailures = 3;
+    const { done } = fixture.start();
+    await fixture.clock.advance(1_300);
+    expect(fixture.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'warn', code: CHECK_CODES.commandFailed });
+    await fixture.clock.advance(20_000);
+    expect(fixture.outputs.hooks).toEqual(['standby']);
+    expect(fixture.coordinators[0]?.last?.checks[3]).toMatchObject({ status: 'pass' });
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 
   it('a machine that is another instance now stands by and asks to be started again', async () => {
@@ -336,13 +336,13 @@ describe('restored disk', () => {
   });
 
   it('an epoch that cannot be stored is used all the same, and says so', async () => {
-    const world = agentWorld();
-    world.stateStore.broken = true;
-    const { done } = world.start();
-    await world.clock.advance(100);
-    expect(world.log.events()).toContain('agent.state.unwritten');
-    expect(world.coordinators[0]?.heard.length).toBe(1);
-    world.agent.stop();
-    await world.clock.runUntilSettled(done);
+    const fixture = agentFixture();
+    fixture.stateStore.broken = true;
+    const { done } = fixture.start();
+    await fixture.clock.advance(100);
+    expect(fixture.log.events()).toContain('agent.state.unwritten');
+    expect(fixture.coordinators[0]?.heard.length).toBe(1);
+    fixture.agent.stop();
+    await fixture.clock.runUntilSettled(done);
   });
 });

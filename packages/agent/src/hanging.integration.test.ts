@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 /** Everything an agent looks at, on this machine, well until {@link hang}. */
-async function openWorld() {
+async function openFixture() {
   let silent = false;
   const imds = await TestMetadataService.open();
   const listener = await StoppableListener.open();
@@ -79,27 +79,27 @@ async function openWorld() {
 }
 
 /** The agent's own root is the disk that will hang. Returns what its one coordinator hears. */
-async function startAgent(node: string, world: Awaited<ReturnType<typeof openWorld>>) {
+async function startAgent(node: string, fixture: Awaited<ReturnType<typeof openFixture>>) {
   const coordinator = new TestCoordinator(await openUdpSocket({ family: 4, host: '127.0.0.1' }), 'c1');
   const arrivals: number[] = [];
   coordinator.onHeard = () => void arrivals.push(clock.monotonicMs());
-  const config = join(world.mounts.folder, 'agent.yaml');
-  const hook = `[/bin/sh, -c, "echo x >> ${world.mounts.path}/hook"]`;
+  const config = join(fixture.mounts.folder, 'agent.yaml');
+  const hook = `[/bin/sh, -c, "echo x >> ${fixture.mounts.path}/hook"]`;
   writeFileSync(
     config,
     [
       'member: shop/db-1',
       `key: { id: 1, hex: ${KEY_HEX} }`,
       `coordinators: ['127.0.0.1:${coordinator.socket.localPort}']`,
-      `rootDir: ${world.mounts.path}`,
+      `rootDir: ${fixture.mounts.path}`,
       `heartbeat: { intervalMs: ${BEAT_MS}, jitterRatio: 0 }`,
       'checks:',
-      ...world.checks,
+      ...fixture.checks,
       `activation: { onActivate: ${hook}, onDeactivate: ${hook} }`,
     ].join('\n'),
   );
-  const args = [...AGENT_NODE_FLAGS, bundle, '--config', config, '--imds', world.imds.endpoint];
-  const [program = '', ...rest] = world.mounts.inside([node, ...args]);
+  const args = [...AGENT_NODE_FLAGS, bundle, '--config', config, '--imds', fixture.imds.endpoint];
+  const [program = '', ...rest] = fixture.mounts.inside([node, ...args]);
   const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
   closing.push(async () => {
     child.kill('SIGKILL');
@@ -117,36 +117,39 @@ function gapsOf(arrivals: readonly number[]) {
   return { count: gaps.length, least: sorted[0] ?? 0, median: sorted[gaps.length >> 1] ?? 0, most: sorted.at(-1) ?? 0 };
 }
 
-describe.skipIf(missing !== null)(`a bundled agent whose world hangs${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it.each(nodes())('Node %s: keeps its pace, says what hangs, and recovers', async (major, node) => {
-    const world = await openWorld();
-    const { child, coordinator, arrivals } = await startAgent(node, world);
-    await until(() => shown(coordinator.last?.checks) === 'pass 0, pass 0, pass 0, pass 0', 'all checks pass');
-    arrivals.length = 0;
-    await clock.sleep(WATCHED_MS / 2);
-    const before = gapsOf(arrivals);
+describe.skipIf(missing !== null)(
+  `a bundled agent whose surroundings hang${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    it.each(nodes())('Node %s: keeps its pace, says what hangs, and recovers', async (major, node) => {
+      const fixture = await openFixture();
+      const { child, coordinator, arrivals } = await startAgent(node, fixture);
+      await until(() => shown(coordinator.last?.checks) === 'pass 0, pass 0, pass 0, pass 0', 'all checks pass');
+      arrivals.length = 0;
+      await clock.sleep(WATCHED_MS / 2);
+      const before = gapsOf(arrivals);
 
-    await world.hang();
-    // Activated now: its file and its hook hang on the disk as well.
-    coordinator.reply = { activation: 'active' };
-    arrivals.length = 0;
-    await clock.sleep(WATCHED_MS);
-    const during = gapsOf(arrivals);
-    console.log(
-      `Node ${major}: ms between heartbeats, well ${JSON.stringify(before)}, hanging ${JSON.stringify(during)}`,
-    );
-    const { gatewayUnreachable, probeHung, imdsUnreachable, commandFailed } = CHECK_CODES;
-    expect(shown(coordinator.last?.checks)).toBe(
-      `fail ${gatewayUnreachable}, fail ${probeHung}, fail ${imdsUnreachable}, fail ${commandFailed}`,
-    );
-    expect(coordinator.last?.checks[1]?.ageSeconds).toBeGreaterThanOrEqual(8);
-    expect(during.count).toBeGreaterThanOrEqual(WATCHED_MS / BEAT_MS - 3);
-    expect(during.median).toBeLessThan(BEAT_MS * 1.1);
-    expect(during.most).toBeLessThan(BEAT_MS * 2);
+      await fixture.hang();
+      // Activated now: its file and its hook hang on the disk as well.
+      coordinator.reply = { activation: 'active' };
+      arrivals.length = 0;
+      await clock.sleep(WATCHED_MS);
+      const during = gapsOf(arrivals);
+      console.log(
+        `Node ${major}: ms between heartbeats, well ${JSON.stringify(before)}, hanging ${JSON.stringify(during)}`,
+      );
+      const { gatewayUnreachable, probeHung, imdsUnreachable, commandFailed } = CHECK_CODES;
+      expect(shown(coordinator.last?.checks)).toBe(
+        `fail ${gatewayUnreachable}, fail ${probeHung}, fail ${imdsUnreachable}, fail ${commandFailed}`,
+      );
+      expect(coordinator.last?.checks[1]?.ageSeconds).toBeGreaterThanOrEqual(8);
+      expect(during.count).toBeGreaterThanOrEqual(WATCHED_MS / BEAT_MS - 3);
+      expect(during.median).toBeLessThan(BEAT_MS * 1.1);
+      expect(during.most).toBeLessThan(BEAT_MS * 2);
 
-    world.letGoOfDisk();
-    await until(() => coordinator.last?.checks[1]?.status === 'pass', 'the disk passes again');
-    child.kill('SIGTERM');
-    expect(await exitOf(child)).toBe(0);
-  });
-});
+      fixture.letGoOfDisk();
+      await until(() => coordinator.last?.checks[1]?.status === 'pass', 'the disk passes again');
+      child.kill('SIGTERM');
+      expect(await exitOf(child)).toBe(0);
+    });
+  },
+);

@@ -18,7 +18,7 @@ import { LockFiles } from './adapters/lock-files.ts';
 import { sightingOf } from './adapters/process-sighting.ts';
 import { stateFile } from './adapters/state-file.ts';
 import { ChildStorageProbe } from './adapters/storage-probe.ts';
-import { storageWorld } from './adapters/storage-world.ts';
+import { mountTable } from './adapters/mount-table.ts';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { watchdogDevice } from './adapters/watchdog-device.ts';
 import { Agent, type AgentParts, type StopReason } from './agent.ts';
@@ -203,7 +203,7 @@ function checksOf(config: AgentConfig, clock: SystemClock, imds: MetadataSource)
   const pressures = pressure.enabled ? pressureFiles() : null;
   return (context) => ({
     network: networkCheck(networkProbes(network, clock, context.coordinators)),
-    storage: storageCheck(expected, storageWorld(), new ChildStorageProbe({ expected, clock })),
+    storage: storageCheck(expected, mountTable(), new ChildStorageProbe({ expected, clock })),
     metadata: metadataCheck(imds, context.instanceId, context.onIdentityLost),
     ...(pressures ? { pressure: pressureCheck(pressures, pressure) } : {}),
     clock: clockCheck(clock, clockLimits),

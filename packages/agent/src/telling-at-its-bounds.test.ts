@@ -108,53 +108,60 @@ describe('the keeper of a watchdog', () => {
     const clock = new SimClock();
     const log = new RecordingLog();
     const done: string[] = [];
-    const world = { mayArm: true, mayPet: true, arms: change.arms ?? true, petFails: false };
+    const state = { mayArm: true, mayPet: true, arms: change.arms ?? true, petFails: false };
     const watchdog: Watchdog = {
       arm: () => {
         done.push('arm');
-        return world.arms ? { kind: 'armed' } : { kind: 'not-armed', detail: 'planted' };
+        return state.arms ? { kind: 'armed' } : { kind: 'not-armed', detail: 'planted' };
       },
       pet: () => {
         done.push('pet');
-        if (world.petFails) throw new Error('planted');
+        if (state.petFails) throw new Error('planted');
       },
       disarm: () => void done.push('disarm'),
     };
-    const parts = { watchdog, clock, log, timeoutMs: 8_000, mayArm: () => world.mayArm, mayPet: () => world.mayPet };
+    const parts = {
+      watchdog,
+      clock,
+      log,
+      timeoutMs: 8_000,
+      mayArm: () => state.mayArm,
+      mayPet: () => state.mayPet,
+    };
     const keeper = new WatchdogKeeper(parts);
-    return { clock, log, done, world, keeper };
+    return { clock, log, done, state, keeper };
   }
 
   it('that cannot arm it says so and tries again ten seconds later, no sooner', async () => {
-    const { clock, log, done, world, keeper } = keeping({ arms: false });
+    const { clock, log, done, state, keeper } = keeping({ arms: false });
     keeper.start();
     await clock.advance(9_999);
     expect([done, keeper.armed]).toEqual([['arm'], false]);
     expect(log.events()).toEqual(['watchdog.not-armed']);
-    world.arms = true;
+    state.arms = true;
     await clock.advance(1);
     expect([done, keeper.armed]).toEqual([['arm', 'arm'], true]);
     expect(log.events()).toEqual(['watchdog.not-armed', 'watchdog.armed']);
   });
 
   it('pets it four times per timeout while it may, and says once when it starves and once when it is fed again', async () => {
-    const { clock, log, done, world, keeper } = keeping();
+    const { clock, log, done, state, keeper } = keeping();
     keeper.start();
     await clock.advance(8_000);
     expect(done).toEqual(['arm', 'pet', 'pet', 'pet', 'pet']);
-    world.mayPet = false;
+    state.mayPet = false;
     await clock.advance(6_000);
     expect(done).toHaveLength(5);
-    world.mayPet = true;
+    state.mayPet = true;
     await clock.advance(4_000);
     expect(done).toHaveLength(7);
     expect(log.events()).toEqual(['watchdog.armed', 'watchdog.starving', 'watchdog.petted-again']);
   });
 
   it('goes on when a pet fails', async () => {
-    const { clock, log, done, world, keeper } = keeping();
+    const { clock, log, done, state, keeper } = keeping();
     keeper.start();
-    world.petFails = true;
+    state.petFails = true;
     await clock.advance(4_000);
     expect(done).toEqual(['arm', 'pet', 'pet']);
     expect(log.events()).toEqual(['watchdog.armed', 'watchdog.pet-failed', 'watchdog.pet-failed']);
@@ -172,8 +179,8 @@ describe('the keeper of a watchdog', () => {
       expect([done, keeper.armed]).toEqual([expected, false]);
       expect(log.events().includes('watchdog.left-armed')).toBe(!disarm);
     }
-    const { done, world, keeper } = keeping();
-    world.mayArm = false;
+    const { done, state, keeper } = keeping();
+    state.mayArm = false;
     expect(keeper.armed).toBe(false);
     keeper.start();
     keeper.stop(true);

@@ -19,7 +19,7 @@ import { networkProbes } from './network-probes.ts';
 import { pressureFiles } from './pressure-files.ts';
 import { stateFile } from './state-file.ts';
 import { ChildStorageProbe } from './storage-probe.ts';
-import { storageWorld } from './storage-world.ts';
+import { mountTable } from './mount-table.ts';
 import { openUdpSocket } from './udp-socket.ts';
 
 const clock = new SystemClock();
@@ -77,7 +77,7 @@ describe('storage probe', () => {
     const probe = new ChildStorageProbe({ expected, clock, command: ['/bin/sh', '-c', script, 'probe'] });
     const runner = new CheckRunner({
       name: 'storage',
-      check: storageCheck(expected, storageWorld(), probe),
+      check: storageCheck(expected, mountTable(), probe),
       schedule: { intervalMs: 500, deadlineMs: 200, rise: 1, fall: 2 },
       clock,
       random: new SeededRandom(1),

@@ -3,7 +3,7 @@ import type { Check } from '../checks/check.ts';
 import type { CustomCheckConfig } from '../config-checks.ts';
 import { parseHostPort } from '../config-values.ts';
 import type { CheckResult } from '../core/check-state.ts';
-import { LoneChild } from './lone-child.ts';
+import { SingleChild } from './single-child.ts';
 import { plainHttp } from './plain-http.ts';
 import { tcpConnect } from './tcp-connect.ts';
 import { NO_SUCH_PROGRAM, throughShell } from './through-shell.ts';
@@ -28,7 +28,7 @@ const DETAIL_CHARACTERS_MAX = 200;
 
 /** Killed at the deadline with its process group. While the kernel keeps it, it is not started again. */
 function execCheck(command: readonly string[], { clock, env }: CustomCheckOptions): Check {
-  const child = new LoneChild({ clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
+  const child = new SingleChild({ clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
   return {
     async run(signal) {
       const outcome = await child.run(throughShell(command), signal);

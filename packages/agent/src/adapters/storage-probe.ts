@@ -6,7 +6,7 @@ import type {
   StorageExpectation,
   StorageProbe,
 } from '../checks/storage.ts';
-import { LoneChild } from './lone-child.ts';
+import { SingleChild } from './single-child.ts';
 
 /**
  * Runs in a plain shell with coreutils (4-6 ms of CPU; a Node child would cost 40). `stat -f` stands in for statfs(2), which can hang on a dead
@@ -65,7 +65,7 @@ const OUTPUT_CHARACTERS_MAX = 65_536;
 export class ChildStorageProbe implements StorageProbe {
   readonly #expected: StorageExpectation;
   readonly #command: readonly string[];
-  readonly #child: LoneChild;
+  readonly #child: SingleChild;
 
   constructor(options: {
     readonly expected: StorageExpectation;
@@ -76,7 +76,7 @@ export class ChildStorageProbe implements StorageProbe {
     this.#command = options.command ?? PROBE_COMMAND;
     // The messages of dd and mv are read by {@link judgeProbe}: not in the language of the machine.
     const env = { LC_ALL: 'C' };
-    this.#child = new LoneChild({ clock: options.clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
+    this.#child = new SingleChild({ clock: options.clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
   }
 
   async probe(signal: AbortSignal): Promise<ProbeOutcome> {

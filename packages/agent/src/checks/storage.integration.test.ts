@@ -3,7 +3,7 @@ import { RecordingLog, SeededRandom } from '@understudy/shared/testing';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildStorageProbe, PROBE_COMMAND } from '../adapters/storage-probe.ts';
-import { storageWorld } from '../adapters/storage-world.ts';
+import { mountTable } from '../adapters/mount-table.ts';
 import type { CheckResult } from '../core/check-state.ts';
 import { CheckRunner } from './check-runner.ts';
 import { missingForMounts, PrivateMounts } from './private-mounts.fixtures.ts';
@@ -28,7 +28,7 @@ function checkInside() {
   const mount = { path: mounts.path, minFreeBytes: 0, minFreeInodes: 0 };
   const expected = { devices: [], mounts: [mount], probeFolders: [mounts.path], plainFolders: false };
   const probe = new ChildStorageProbe({ expected, clock, command: mounts.inside(PROBE_COMMAND) });
-  return storageCheck(expected, storageWorld(mounts.mountTable), probe);
+  return storageCheck(expected, mountTable(mounts.mountTable), probe);
 }
 
 async function look(check = checkInside()): Promise<string> {
@@ -107,7 +107,7 @@ describe.skipIf(missing !== null)(
       expect(await look()).toBe('fail readOnly');
       const expected = { devices: [], mounts: [], probeFolders: [mounts.path], plainFolders: false };
       const probe = new ChildStorageProbe({ expected, clock, command: mounts.inside(PROBE_COMMAND) });
-      expect(await look(storageCheck(expected, storageWorld(), probe))).toBe('fail readOnly');
+      expect(await look(storageCheck(expected, mountTable(), probe))).toBe('fail readOnly');
     });
 
     it('unmounted', async () => {

@@ -14,7 +14,7 @@ export interface StorageExpectation {
   readonly devices: readonly string[];
   readonly mounts: readonly ExpectedMount[];
   readonly probeFolders: readonly string[];
-  /** A folder on another file system counts as mounted: worlds where a volume is a folder. */
+  /** A folder on another file system counts as mounted: where a volume is a folder. */
   readonly plainFolders: boolean;
 }
 
@@ -42,7 +42,8 @@ export interface StorageProbe {
   probe(signal: AbortSignal): Promise<ProbeOutcome>;
 }
 
-export interface StorageWorld {
+/** What is mounted, and which device nodes there are. */
+export interface MountTable {
   /** Text of /proc/self/mounts, parsed. */
   mounts(): Promise<readonly MountEntry[]>;
   /** Device nodes that are missing. Looks at /dev only, which never waits for a disk. */
@@ -107,12 +108,12 @@ function judgeWrite(folder: string, error: string, room: FileSystemRoom | null):
  * A probe that hangs for the first time is `unknown` (late); one that still hangs at the next turn is a failing result, so after `fall` turns
  * the check fails with `probeHung` and the age of the hang.
  */
-export function storageCheck(expected: StorageExpectation, world: StorageWorld, probe: StorageProbe): Check {
+export function storageCheck(expected: StorageExpectation, table: MountTable, probe: StorageProbe): Check {
   return {
     async run(signal) {
-      const missing = await world.missingDevices(expected.devices);
+      const missing = await table.missingDevices(expected.devices);
       if (missing.length > 0) return { status: 'fail', code: 'deviceMissing', detail: missing.join(', ') };
-      const unmounted = judgeMounts(expected, await world.mounts());
+      const unmounted = judgeMounts(expected, await table.mounts());
       if (unmounted) return unmounted;
       const outcome = await probe.probe(signal);
       if (outcome.kind === 'found') return judgeProbe(expected, outcome.findings);

@@ -179,7 +179,7 @@ describe('in any order of operations', () => {
   );
 
   /** Three coordinators that keep the rule of `decideKeyChange`: an id the agent was last heard with is not dropped. */
-  class World {
+  class Rotation {
     readonly holds = [new Set([1]), new Set([1]), new Set([1])];
     readonly heardWith = [1, 1, 1];
     readonly deafUntil = [0, 0, 0];
@@ -227,12 +227,12 @@ describe('in any order of operations', () => {
     let adoptions = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
-        const world = new World();
+        const rotation = new Rotation();
         steps.forEach((now, beat) => {
-          world.apply(now, beat);
-          world.beat(beat);
+          rotation.apply(now, beat);
+          rotation.beat(beat);
         });
-        adoptions += world.adoptions;
+        adoptions += rotation.adoptions;
       }),
       { numRuns: 300, seed: 7 },
     );

@@ -43,9 +43,18 @@ export function recordedCases<T>(kind: 'assess' | 'guard', schema: z.ZodType<T>)
 export const caseNames = (kind: 'assess' | 'guard'): ReadonlySet<string> =>
   new Set(recordedCases(kind, z.unknown()).keys());
 
-/** Moments, gates, verdicts that would follow, figures, and codes: words with a dot or a capital in them. */
-const TOKENS =
-  /\d{4}-\d\d-\d\dT[\d:.]+Z|^gate \w+|⇒ (?:alive|suspect|dead|unknown|left)\b|\b\d+(?:\.\d+)?\b|\b[A-Za-z]*[a-z][.A-Z][A-Za-z.]*[a-z]\b/g;
+const TOKEN_KINDS = {
+  moment: /\d{4}-\d\d-\d\dT[\d:.]+Z/,
+  gate: /^gate \w+/,
+  verdictThatWouldFollow: /⇒ (?:alive|suspect|dead|unknown|left)\b/,
+  observer: /\bc\d\b/,
+  zone: /\bus-east-\d[a-z]\b/,
+  figure: /\b\d+(?:\.\d+)?\b/,
+  /** With a dot or a capital in it. */
+  code: /\b[A-Za-z]*[a-z][.A-Z][A-Za-z.]*[a-z]\b/,
+};
+const anyOf = Object.values(TOKEN_KINDS).map((kind) => kind.source);
+const TOKENS = new RegExp(anyOf.join('|'), 'g');
 
-/** What a sentence says without its wording, so that it may be reworded: `dead: ProbesFailed (us-east-1a)` has the gist `ProbesFailed`. */
+/** What a sentence says without its wording, which may change: `dead: ProbesFailed (us-east-1a)` has the gist `ProbesFailed us-east-1a`. */
 export const gist = (sentence: string): string => sentence.match(TOKENS)?.join(' ') ?? '';

@@ -67,6 +67,23 @@ describe('who finds what failing', () => {
     );
   });
 
+  it('says why it means nothing for the member, where it means nothing', () => {
+    const remarkOf = (change: Partial<MemberEvidence>) => {
+      const text = found(change).evidence.find((one) => one.source === 'service from c1')?.text;
+      return text?.slice('tcp-5432 fails: Refused (1 min 10 s)'.length);
+    };
+    expect(remarkOf({})).toBe('');
+    expect(remarkOf({ opinions: [finds('c1'), finds('c2', { state: 'passing' })] })).toContain('passes for others');
+    expect(remarkOf({ opinions: [finds('c1')] })).toContain('too few');
+    const instance = {
+      state: 'pending',
+      stateReasonCode: null,
+      stateReasonText: null,
+      launchedAtWallMs: WALL,
+    } as const;
+    expect(remarkOf({ cloud: { readAtMs: NOW, instance } })).toContain('starting');
+  });
+
   it('a certificate is the reason why it never acts as soon as one of them finds it so', () => {
     const opinions = [finds('c1'), finds('c2', { reason: 'CertificateExpired' })];
     expect(found({ opinions }).neverActs).toContain('a certificate is at fault');

@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { killGroup } from './command-runner.ts';
 
-export type LoneChildOutcome =
+export type SingleChildOutcome =
   /** `code` is null when a signal ended it. */
   | { readonly kind: 'ended'; readonly code: number | null; readonly output: string }
   /** Not back by the deadline, or an earlier one still is not; since then. */
   | { readonly kind: 'hung'; readonly sinceMs: MonotonicMs; readonly firstTime: boolean };
 
-interface LoneChildOptions {
+interface SingleChildOptions {
   readonly clock: Clock;
   readonly env?: Readonly<Record<string, string>>;
   /** Further output is read and thrown away. */
@@ -21,19 +21,19 @@ interface LoneChildOptions {
  * because a process that hangs in the kernel does not die of SIGKILL. It is over when nobody holds its output any more: a shell dies at once, what it
  * has started may not. Until then no second one is started beside it.
  */
-export class LoneChild {
-  readonly #options: LoneChildOptions;
+export class SingleChild {
+  readonly #options: SingleChildOptions;
   /** A killed child that the kernel has not given back. */
   #stuck: ChildProcess | null = null;
   /** Start of the first run of an unbroken row of late ones. */
   #lateSinceMs: MonotonicMs | null = null;
 
-  constructor(options: LoneChildOptions) {
+  constructor(options: SingleChildOptions) {
     this.#options = options;
   }
 
   /** @throws COMMAND_FAILED when it cannot be started. */
-  async run(command: readonly string[], signal: AbortSignal): Promise<LoneChildOutcome> {
+  async run(command: readonly string[], signal: AbortSignal): Promise<SingleChildOutcome> {
     if (this.#stuck && this.#lateSinceMs !== null)
       return { kind: 'hung', sinceMs: this.#lateSinceMs, firstTime: false };
     const startedAtMs = this.#options.clock.monotonicMs();
@@ -48,7 +48,7 @@ export class LoneChild {
   }
 
   /** Null when the deadline came first. */
-  #runOnce(command: readonly string[], signal: AbortSignal): Promise<LoneChildOutcome | null> {
+  #runOnce(command: readonly string[], signal: AbortSignal): Promise<SingleChildOutcome | null> {
     const { env, outputCharactersMax } = this.#options;
     const [program = '', ...args] = command;
     const child = spawn(program, args, {

@@ -1,11 +1,11 @@
 import { access, readFile } from 'node:fs/promises';
 import { parseMounts } from '../checks/proc-parsers.ts';
-import type { StorageWorld } from '../checks/storage.ts';
+import type { MountTable } from '../checks/storage.ts';
 
-/** Reads /proc and /dev, which are memory: nothing here waits for a disk. `mountTable`: that of the mount namespace to look at. */
-export const storageWorld = (mountTable = '/proc/self/mounts'): StorageWorld => ({
+/** Reads /proc and /dev, which are memory: nothing here waits for a disk. `path`: the table of the mount namespace to look at. */
+export const mountTable = (path = '/proc/self/mounts'): MountTable => ({
   async mounts() {
-    return parseMounts(await readFile(mountTable, 'utf8'));
+    return parseMounts(await readFile(path, 'utf8'));
   },
   async missingDevices(devices) {
     const found = await Promise.all(
