@@ -316,7 +316,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/roster.ts`,
-    on: 'reserveFor(state, keyring, roster.length)',
+    on: 'reserveFor(state, roster.length)',
     why: 'Only saves growing step by step.',
   },
   {
@@ -333,7 +333,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/roster.ts`,
-    on: 'function reserveFor(state: ObserverState, keyring: Keyring, memberCount: number): void {',
+    on: 'function reserveFor(state: ObserverState, memberCount: number): void {',
     why: 'Only saves growing step by step.',
   },
   {
@@ -345,6 +345,25 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/roster.ts`,
     on: 'state.entries.reserve(memberCount)',
     why: 'Only saves growing step by step.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'if (instanceId === null || probes.length === 0) {',
+    original: 'instanceId === null',
+    replacement: 'false',
+    why: 'Where no instance is activated nobody is looked at, and whichever comes next begins anew.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'state.known.delete(slot)',
+    replacement: ';',
+    why: 'Whoever takes the row says at once what is known of it; nobody asks in between.',
+  },
+  {
+    file: `${C}/core/observe/service-types.ts`,
+    on: 'export const NOT_SENT: ProbeReport',
+    replacement: 'true',
+    why: 'Of a look that was not made only that is read.',
   },
   {
     file: `${C}/core/observe/roster.ts`,
@@ -422,6 +441,12 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'if (this.#abstention) return orders',
     replacement: 'false',
     why: 'Whoever abstains has dropped its suspicions at that very moment: there is nobody to probe.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: 'if (address === null) return',
+    replacement: 'false',
+    why: 'Suspect is only whoever was heard with what it says, and so with its address. The question is there for the compiler.',
   },
   {
     file: `${C}/core/observe/watch.ts`,
