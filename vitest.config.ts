@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { ONLY_VERIFIED, SHORT_INTEGRATION, SPEED } from './test/speeds.ts';
 
-/** Workspace packages are taken from their TypeScript source, as everywhere (`node --conditions=source`). */
+/**
+ * Workspace packages are taken from their TypeScript source, as everywhere (`node
+ * --conditions=source`).
+ */
 const source = {
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'], externalConditions: ['source'] } },
@@ -10,8 +13,11 @@ const short = process.env[SPEED] === 'short';
 const never = ['**/node_modules/**', '**/dist/**', '.cache/**', ...(short ? ONLY_VERIFIED : [])];
 const INTEGRATION = ['packages/**/src/**/*.integration.test.ts', 'test/{integration,e2e}/**/*.test.ts'];
 
-/** `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time; `integration` uses real etcd, sockets and processes: after the others, one file at a time.
- * `npm test` runs a part of it (test/speeds.ts). */
+/**
+ * `unit` needs nothing but Node and git; `simulation` runs whole clusters in simulated time;
+ * `integration` uses real etcd, sockets and processes: after the others, one file at a time. `npm
+ * test` runs a part of it (test/speeds.ts).
+ */
 export default defineConfig({
   test: {
     // Vitest leaves one core to whoever watches, which is half of two.
@@ -49,7 +55,8 @@ export default defineConfig({
           exclude: never,
           globalSetup: ['test/temporary-folder.ts', 'test/integration/global-setup.ts'],
           fileParallelism: false,
-          // Real processes and leases on a noisy two-core machine: a case that fails is run once more. No test relies on it: `npm test` names those that did.
+          // Real processes and leases on a noisy two-core machine: a case that fails is run once
+          // more. No test relies on it: `npm test` names those that did.
           retry: 1,
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** File names that apt itself would read (apt sources.list(5)): the others are disabled files, and we do not read those either. */
+/**
+ * File names that apt itself would read (apt sources.list(5)): the others are disabled files, and
+ * we do not read those either.
+ */
 const APT_FILE = /^[A-Za-z0-9_.-]+\.(list|sources)$/;
 
 /**
- * The enabled binary package sources of this machine, `{ uris, suites, components }` each, in apt's order.
- * Both formats of sources.list(5): one-line and deb822.
+ * The enabled binary package sources of this machine, `{ uris, suites, components }` each, in apt's
+ * order. Both formats of sources.list(5): one-line and deb822.
  */
 export function configuredSources(aptDirectory = '/etc/apt') {
   const parts = join(aptDirectory, 'sources.list.d');
@@ -48,7 +51,10 @@ export function parseDeb822(text) {
 
 const words = (text) => text.split(/\s+/).filter((word) => word !== '');
 
-/** Where the machine gets its own release from: the archive that also carries the distribution's newest suite. */
+/**
+ * Where the machine gets its own release from: the archive that also carries the distribution's
+ * newest suite.
+ */
 export function archiveUri(sources, releaseSuites) {
   const usable = sources.find(
     ({ uris, suites, components }) =>

@@ -1,4 +1,7 @@
-/** `npm run bench`: every budget of the design as a ratio measured in one run. Arguments choose benchmarks by name. */
+/**
+ * `npm run bench`: every budget of the design as a ratio measured in one run. Arguments choose
+ * benchmarks by name.
+ */
 import { runMain } from './run.mjs';
 import { runSource } from './run-source.mjs';
 

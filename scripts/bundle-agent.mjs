@@ -1,6 +1,7 @@
-// Bundles the agent into one file that runs on Node 20 and later:
-//   node --jitless --expose-gc --optimize-for-size --single-threaded-gc --max-semi-space-size=1 --max-old-space-size=16 .cache/agent/understudy-agent.cjs --config FILE
-// Built again only when the source, the lock file or this script changed.
+// Bundles the agent into one file that runs on Node 20 and later: node --jitless --expose-gc
+// --optimize-for-size --single-threaded-gc --max-semi-space-size=1 --max-old-space-size=16
+// .cache/agent/understudy-agent.cjs --config FILE Built again only when the source, the lock file
+// or this script changed.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -54,8 +55,9 @@ const OPTIONS = {
 };
 
 /**
- * The config schema (zod, yaml) travels inside the one file packed, as a bundle of its own, compiled only by the process that reads a config. As an
- * ordinary lazy module it would make everything that it shares with the agent lazy too, and keep zod in the agent for good.
+ * The config schema (zod, yaml) travels inside the one file packed, as a bundle of its own,
+ * compiled only by the process that reads a config. As an ordinary lazy module it would make
+ * everything that it shares with the agent lazy too, and keep zod in the agent for good.
  */
 const embedConfigLoading = (build) => ({
   name: 'embed-config-loading',
@@ -87,7 +89,10 @@ async function bundleText() {
   return outputFiles[0].contents;
 }
 
-/** Makes sure the bundle is there and current; returns its path. Safe to call from several processes at once. */
+/**
+ * Makes sure the bundle is there and current; returns its path. Safe to call from several processes
+ * at once.
+ */
 export async function bundleAgent() {
   const hash = await sourceHash();
   const stamp = await readFile(`${OUTPUT}.sha256`, 'utf8').catch(() => '');

@@ -6,7 +6,10 @@ import { outputOf, runSetupStep, SetupError } from './run.mjs';
 
 const INSTALL_IT = `install ${ETCD_WANTED} and put it on PATH or name it in ETCD_BIN`;
 
-/** Where each distribution keeps its newest packages. `own` adds names under which a machine may know its own release. */
+/**
+ * Where each distribution keeps its newest packages. `own` adds names under which a machine may
+ * know its own release.
+ */
 const DISTRIBUTIONS = {
   debian: {
     newest: 'sid',
@@ -23,8 +26,9 @@ const DISTRIBUTIONS = {
 };
 
 /**
- * Fetches the distribution's newest etcd-server with apt, into `work` and nowhere else, and returns the folder that holds `etcd`
- * (and `etcdctl` where the client could be had). Needs no root and installs nothing; apt checks the archive's signature.
+ * Fetches the distribution's newest etcd-server with apt, into `work` and nowhere else, and returns
+ * the folder that holds `etcd` (and `etcdctl` where the client could be had). Needs no root and
+ * installs nothing; apt checks the archive's signature.
  * @throws SetupError on machines without apt or without a usable source.
  */
 export async function downloadFromDistribution(work) {
@@ -66,7 +70,10 @@ function osRelease() {
   );
 }
 
-/** apt with every folder of its own; the machine's proxy and transport settings stay in force, its hooks do not. */
+/**
+ * apt with every folder of its own; the machine's proxy and transport settings stay in force, its
+ * hooks do not.
+ */
 function privateApt(work, plan) {
   for (const folder of ['state/lists/partial', 'cache/archives/partial', 'debs', 'empty']) {
     mkdirSync(join(work, folder), { recursive: true });

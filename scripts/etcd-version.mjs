@@ -1,4 +1,6 @@
-/** The first versions without the two lease bugs that matter to leadership (docs: STORE_TOO_OLD). */
+/**
+ * The first versions without the two lease bugs that matter to leadership (docs: STORE_TOO_OLD).
+ */
 export const ETCD_WANTED = 'etcd 3.5.23 or newer, or 3.6.5 or newer';
 
 /** `etcd --version` prints `etcd Version: 3.5.30` first. */

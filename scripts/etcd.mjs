@@ -1,6 +1,6 @@
 /**
- * Finds or fetches an etcd that is new enough, in this order: `ETCD_BIN`, `etcd` on PATH, our cached copy, a private apt download.
- * Run as a script it prints the path.
+ * Finds or fetches an etcd that is new enough, in this order: `ETCD_BIN`, `etcd` on PATH, our
+ * cached copy, a private apt download. Run as a script it prints the path.
  */
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -55,7 +55,10 @@ function findOnPath(name, path) {
   return null;
 }
 
-/** Fetched beside the cache and moved into it in one step: a broken download never looks like a copy, and the last of two wins. */
+/**
+ * Fetched beside the cache and moved into it in one step: a broken download never looks like a
+ * copy, and the last of two wins.
+ */
 async function fetchInto(cache, cached) {
   say('understudy: fetching etcd from the distribution (once) …');
   mkdirSync(cache, { recursive: true });
@@ -87,7 +90,8 @@ function publish(ready, cache, cached) {
   } catch (error) {
     if (isUsable(cached)) return;
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    // What stands there does not run: move it aside (deleted with the rest of its folder name), then take its place.
+    // What stands there does not run: move it aside (deleted with the rest of its folder name),
+    // then take its place.
     const aside = mkdtempSync(join(cache, 'old-'));
     renameSync(target, join(aside, 'current'));
     renameSync(ready, target);

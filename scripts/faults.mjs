@@ -1,4 +1,6 @@
-/** `pnpm run faults`: the fault lab (docs/fault-lab.md). Needs root; `--list` shows the scenarios. */
+/**
+ * `pnpm run faults`: the fault lab (docs/fault-lab.md). Needs root; `--list` shows the scenarios.
+ */
 import { runMain } from './run.mjs';
 import { runSource } from './run-source.mjs';
 

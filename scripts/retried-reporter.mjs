@@ -1,6 +1,7 @@
 /**
- * A vitest reporter that writes down which tests passed only when they were run again, and how they failed before. No test may rely on that: it is
- * for a noisy machine, and a name that comes up often is a defect. `scripts/test.mjs` shows it at the end of a run.
+ * A vitest reporter that writes down which tests passed only when they were run again, and how they
+ * failed before. No test may rely on that: it is for a noisy machine, and a name that comes up
+ * often is a defect. `scripts/test.mjs` shows it at the end of a run.
  */
 import { writeFileSync } from 'node:fs';
 

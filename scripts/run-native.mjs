@@ -1,4 +1,7 @@
-/** Sets up what is missing, then runs a TypeScript entry point with the project's own Node and no loader between: Node strips the types itself, and nothing slows the code down. */
+/**
+ * Sets up what is missing, then runs a TypeScript entry point with the project's own Node and no
+ * loader between: Node strips the types itself, and nothing slows the code down.
+ */
 import { join } from 'node:path';
 import { run } from './run.mjs';
 import { ROOT, setUp } from './setup.mjs';

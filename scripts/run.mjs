@@ -2,7 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** What the person at the keyboard can do something about: printed as one sentence, without a stack. */
+/**
+ * What the person at the keyboard can do something about: printed as one sentence, without a stack.
+ */
 export class SetupError extends Error {}
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
@@ -17,8 +19,9 @@ export const exitCodeOf = (code, signal) => code ?? 128 + (constants.signals[sig
 /**
  * Runs a command to its end and resolves with its exit code.
  *
- * The command gets a process group of its own, so that a Ctrl-C of the terminal does not reach it directly: we pass on each signal, once,
- * and go on waiting. `watchParent` (Node commands only) makes it stop when we are killed in a way that cannot be passed on.
+ * The command gets a process group of its own, so that a Ctrl-C of the terminal does not reach it
+ * directly: we pass on each signal, once, and go on waiting. `watchParent` (Node commands only)
+ * makes it stop when we are killed in a way that cannot be passed on.
  */
 export function run(command, args, { env = process.env, cwd, stdio = 'inherit', watchParent = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -42,7 +45,10 @@ export function run(command, args, { env = process.env, cwd, stdio = 'inherit', 
   });
 }
 
-/** A Node command looks after its own children; npx, apt and shells do not, so there the whole group is told. */
+/**
+ * A Node command looks after its own children; npx, apt and shells do not, so there the whole group
+ * is told.
+ */
 function forwardSignals(child, onlyTheLeader) {
   const lastSentMs = new Map();
   const forward = (signal) => {
@@ -54,7 +60,8 @@ function forwardSignals(child, onlyTheLeader) {
   // The child's session has no terminal, so the kernel does not tell it about a new window size.
   const resize = () => deliver(child, 'SIGWINCH', true);
   for (const signal of FORWARDED) process.on(signal, forward);
-  // npm, killed by a signal it does not pass on, leaves us to init: then nobody is there to stop us any more.
+  // npm, killed by a signal it does not pass on, leaves us to init: then nobody is there to stop us
+  // any more.
   const parent = process.ppid;
   const orphanWatch = setInterval(() => process.ppid !== parent && forward('SIGTERM'), ORPHAN_CHECK_MS);
   process.on('SIGWINCH', resize);
@@ -74,7 +81,10 @@ function deliver(child, signal, onlyTheLeader) {
   }
 }
 
-/** Set-up output goes to stderr, so that stdout carries nothing but the command's own. A signal during set-up ends us too. */
+/**
+ * Set-up output goes to stderr, so that stdout carries nothing but the command's own. A signal
+ * during set-up ends us too.
+ */
 export async function runSetupStep(command, args, options = {}) {
   let stopped = null;
   const note = (signal) => {
@@ -105,7 +115,10 @@ export function outputOf(command, args, env = process.env) {
 
 let flockFound;
 
-/** `flock` (part of every Debian) keeps two set-ups of one checkout apart; the kernel frees the lock when the command ends. */
+/**
+ * `flock` (part of every Debian) keeps two set-ups of one checkout apart; the kernel frees the lock
+ * when the command ends.
+ */
 export function underLock(lockFile, command, args) {
   flockFound ??= outputOf('flock', ['--version']) !== null;
   return flockFound ? ['flock', ['--no-fork', lockFile, command, ...args]] : [command, args];

@@ -28,8 +28,9 @@ const OWN_FOLDERS = {
 const MODULES_STATE = join(ROOT, 'node_modules', '.modules.yaml');
 
 /**
- * Makes everything the project needs, inside `node_modules` and `.cache`, and says with what to run it. Costs a few file reads and one
- * `etcd --version` when there is nothing to do. Idempotent; two at a time are safe.
+ * Makes everything the project needs, inside `node_modules` and `.cache`, and says with what to run
+ * it. Costs a few file reads and one `etcd --version` when there is nothing to do. Idempotent; two
+ * at a time are safe.
  */
 export async function setUp() {
   const major = Number(process.versions.node.split('.')[0]);
@@ -50,7 +51,10 @@ function makeCache() {
   }
 }
 
-/** Everything an installation depends on, and the installation itself (pnpm rewrites its state file each time). */
+/**
+ * Everything an installation depends on, and the installation itself (pnpm rewrites its state file
+ * each time).
+ */
 function wantedStamp() {
   const hash = createHash('sha256').update(`${PNPM} ${process.platform} ${process.arch}\n`);
   for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests()]) {
@@ -96,7 +100,10 @@ async function installPackages() {
   writeFileSync(STAMP, wantedStamp());
 }
 
-/** Our own store, unless node_modules was made by hand: pnpm would empty it to move it to another store. */
+/**
+ * Our own store, unless node_modules was made by hand: pnpm would empty it to move it to another
+ * store.
+ */
 function storeFolder() {
   try {
     const { storeDir } = JSON.parse(readFileSync(MODULES_STATE, 'utf8'));
@@ -108,7 +115,10 @@ function storeFolder() {
   return join(CACHE, 'pnpm-store');
 }
 
-/** npm's settings (registry, proxy) are read from where they are; everything written goes to our cache, HOME may be missing or read-only. */
+/**
+ * npm's settings (registry, proxy) are read from where they are; everything written goes to our
+ * cache, HOME may be missing or read-only.
+ */
 function installEnvironment() {
   const home = process.env.HOME ?? homedir();
   return {
@@ -131,7 +141,10 @@ function projectNode() {
   );
 }
 
-/** `node` and the installed tools first on PATH, so that whatever is started below us gets the project's versions. */
+/**
+ * `node` and the installed tools first on PATH, so that whatever is started below us gets the
+ * project's versions.
+ */
 export function childEnvironment(node, etcd) {
   const path = [dirname(node), join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? '/usr/bin:/bin'].join(delimiter);
   return { ...process.env, ...OWN_FOLDERS, PATH: path, ETCD_BIN: etcd };

@@ -1,7 +1,10 @@
 /**
- * `npm test`: sets up what is missing, then runs every check, and the tests for every commit (test/speeds.ts), with the project's own Node; minutes.
- * `npm run verify` runs every test. Arguments go to vitest (`npm test -- --project unit`), and then nothing is left out either. The last line is `N passed, N failed, N skipped`; the three static checks count as one test each. Before it stand the names
- * of the tests that passed only when they were run again (`retry` in vitest.config.ts).
+ * `npm test`: sets up what is missing, then runs every check, and the tests for every commit
+ * (test/speeds.ts), with the project's own Node; minutes. `npm run verify` runs every test.
+ * Arguments go to vitest (`npm test -- --project unit`), and then nothing is left out either. The
+ * last line is `N passed, N failed, N skipped`; the three static checks count as one test each.
+ * Before it stand the names of the tests that passed only when they were run again (`retry` in
+ * vitest.config.ts).
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -67,7 +70,10 @@ function nameRetried() {
   }
 }
 
-/** A file that could not be loaded and an error outside any test count as failures: nothing red may end in `0 failed`. */
+/**
+ * A file that could not be loaded and an error outside any test count as failures: nothing red may
+ * end in `0 failed`.
+ */
 function counted(code) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   try {

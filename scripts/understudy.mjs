@@ -1,4 +1,7 @@
-/** `./understudy ARGS` (and `npm run understudy -- ARGS`, which prints npm's banner first): the command, run from source. */
+/**
+ * `./understudy ARGS` (and `npm run understudy -- ARGS`, which prints npm's banner first): the
+ * command, run from source.
+ */
 import { runMain } from './run.mjs';
 import { runSource } from './run-source.mjs';
 

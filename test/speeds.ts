@@ -1,6 +1,7 @@
 /**
- * Two speeds of tests. `npm test` is for every commit and leaves out what is named here; `npm run verify` (and CI) runs everything. A file belongs here
- * when it takes long for what a single commit risks: every planted bug in a process of its own, whole days of faults with real processes.
+ * Two speeds of tests. `npm test` is for every commit and leaves out what is named here; `npm run
+ * verify` (and CI) runs everything. A file belongs here when it takes long for what a single commit
+ * risks: every planted bug in a process of its own, whole days of faults with real processes.
  */
 export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs.test.ts',
@@ -8,7 +9,10 @@ export const ONLY_VERIFIED: readonly string[] = [
   'test/scenarios/recovery/ways-out-crashes.test.ts',
 ];
 
-/** Of what needs real etcd, real sockets and real processes: the short pass of `npm test`. All else of that project is only verified. */
+/**
+ * Of what needs real etcd, real sockets and real processes: the short pass of `npm test`. All else
+ * of that project is only verified.
+ */
 export const SHORT_INTEGRATION: readonly string[] = [
   // Every port against the real thing.
   'test/integration/etcd/kv-store-contract.integration.test.ts',

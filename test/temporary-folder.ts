@@ -8,9 +8,10 @@ const NAME = 'understudy-tests-';
 export const isOfARun = (folder: string): boolean => basename(folder).startsWith(NAME);
 
 /**
- * Vitest's global set-up of every project: whatever tests, and the processes they start, put into the temporary directory lies in one folder, which goes
- * when the tests are over. So no test leaves anything behind, whoever forgets to remove it, and however it ends. What a run that was killed has left goes
- * with the next run.
+ * Vitest's global set-up of every project: whatever tests, and the processes they start, put into
+ * the temporary directory lies in one folder, which goes when the tests are over. So no test leaves
+ * anything behind, whoever forgets to remove it, and however it ends. What a run that was killed
+ * has left goes with the next run.
  */
 export default function setUp(): (() => void) | undefined {
   // Another project of the same run has been here.
@@ -44,7 +45,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A process of a test may write its last words meanwhile; what cannot go is left to the next run. */
+/**
+ * A process of a test may write its last words meanwhile; what cannot go is left to the next run.
+ */
 function remove(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -2,7 +2,10 @@ import { type HeartbeatSocket, openHeartbeatSocket } from '@understudy/coordinat
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 
-/** A coordinator's heartbeat socket on any free port of this machine; a receive thread that ends fails the benchmark. */
+/**
+ * A coordinator's heartbeat socket on any free port of this machine; a receive thread that ends
+ * fails the benchmark.
+ */
 export function openBenchSocket(receiveThreads: number): Promise<HeartbeatSocket> {
   return openHeartbeatSocket({
     host: '127.0.0.1',

@@ -1,4 +1,7 @@
-/** One measured line. Ratios compare two things measured in the same run; absolute figures are for reading, nothing is gated on them. */
+/**
+ * One measured line. Ratios compare two things measured in the same run; absolute figures are for
+ * reading, nothing is gated on them.
+ */
 export interface BenchRow {
   readonly what: string;
   readonly measured: number;

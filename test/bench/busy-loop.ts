@@ -8,8 +8,9 @@ import { HeartbeatSource, MARK_BYTES } from './heartbeat-source.ts';
 import { Sender } from './sender-process.ts';
 
 /**
- * Does hearing wait for the leader's work? 10 000 agents beat once a second while the main loop computes in chunks. A chunk is work that gives nothing
- * else a turn; `duty` is the share of time it takes, 1 meaning that every turn of the loop has its chunk.
+ * Does hearing wait for the leader's work? 10 000 agents beat once a second while the main loop
+ * computes in chunks. A chunk is work that gives nothing else a turn; `duty` is the share of time
+ * it takes, 1 meaning that every turn of the loop has its chunk.
  */
 const AGENTS = 10_000;
 const SECONDS = 8;
@@ -147,7 +148,10 @@ function tell(mode: string, load: Load, heard: Heard): void {
 
 const LOADS: readonly Load[] = DUTIES.flatMap((duty) => CHUNKS_MS.map((chunkMs) => ({ chunkMs, duty })));
 
-/** Every load in turn; the line of each goes to stderr, the worst of each way to receive is the figure. */
+/**
+ * Every load in turn; the line of each goes to stderr, the worst of each way to receive is the
+ * figure.
+ */
 export async function busyLoop(): Promise<readonly BenchRow[]> {
   const sender = new Sender();
   const rows: BenchRow[] = [];

@@ -9,11 +9,17 @@ const CRASHES = 1_000;
 const EARLIEST_MS = 7_000;
 const LATEST_MS = 9_300;
 const MEMBERS = 6;
-/** Crashes in a whole simulated cluster: each costs half a minute of simulated time of three coordinators. */
+/**
+ * Crashes in a whole simulated cluster: each costs half a minute of simulated time of three
+ * coordinators.
+ */
 const CLUSTER_CRASHES = 1_000;
 const STEP_MS = 10;
 
-/** Three observers with ticks out of phase, heartbeats at 1 s ± 10 %, nothing lost until the crash, everything after it. */
+/**
+ * Three observers with ticks out of phase, heartbeats at 1 s ± 10 %, nothing lost until the crash,
+ * everything after it.
+ */
 function crashTimesMs(seed: number): { readonly first: number; readonly all: number; readonly assessed: number } {
   const random = new SeededRandom(seed);
   const crashMs = 10_000 + random.next() * 5_000;
@@ -65,7 +71,10 @@ function quantilesOf(what: string, tookMs: readonly number[]): BenchRow[] {
   ];
 }
 
-/** A member falls silent; how long until the leader's own assessment says `dead`: observers, etcd, watch, EC2's answer and `assess` included. */
+/**
+ * A member falls silent; how long until the leader's own assessment says `dead`: observers, etcd,
+ * watch, EC2's answer and `assess` included.
+ */
 async function clusterTimesMs(): Promise<readonly number[]> {
   const world = new World({ seed: 1 });
   const seeded = Array.from({ length: MEMBERS }, (_, index) => ({
@@ -101,7 +110,10 @@ async function clusterTimesMs(): Promise<readonly number[]> {
   return tookMs;
 }
 
-/** Crash to `dead` at default settings, in simulated time (so nothing of it depends on this machine). */
+/**
+ * Crash to `dead` at default settings, in simulated time (so nothing of it depends on this
+ * machine).
+ */
 export async function detectionTime(): Promise<readonly BenchRow[]> {
   const runs = Array.from({ length: CRASHES }, (_, seed) => crashTimesMs(seed));
   const inCluster = await clusterTimesMs();

@@ -13,9 +13,15 @@ import {
   writeMidstate,
 } from '@understudy/shared';
 
-/** Benchmarks measure the receiver: every agent here has the same key, so that making datagrams is cheap. Each row still keeps its own state. */
+/**
+ * Benchmarks measure the receiver: every agent here has the same key, so that making datagrams is
+ * cheap. Each row still keeps its own state.
+ */
 export const BENCH_KEY = new Uint8Array(32).fill(11);
-/** A datagram with its sending time in it. Too short for a heartbeat: an observer counts it as malformed and drops it. */
+/**
+ * A datagram with its sending time in it. Too short for a heartbeat: an observer counts it as
+ * malformed and drops it.
+ */
 export const MARK_BYTES = 8;
 /** Strings in one piece, as they come out of JSON. */
 const flat = (text: string): string => Buffer.from(text).toString();
@@ -26,7 +32,10 @@ const state = new Int32Array(MIDSTATE_WORDS);
 writeMidstate(BENCH_KEY, state, 0);
 export const benchMac: Mac = midstateMac(state, 0);
 
-/** Datagrams of one agent after another: a template per agent, stamped with sequence, challenge and tag. */
+/**
+ * Datagrams of one agent after another: a template per agent, stamped with sequence, challenge and
+ * tag.
+ */
 export class HeartbeatSource {
   readonly #template: Uint8Array;
   sequence = 0;
@@ -48,7 +57,8 @@ export class HeartbeatSource {
       servePromise: null,
       acks: [],
     };
-    // A copy: frames are cut from a slab that many of them share, and this one is written to by its buffer.
+    // A copy: frames are cut from a slab that many of them share, and this one is written to by its
+    // buffer.
     this.#template = Uint8Array.from(encodeHeartbeat(heartbeat, benchMac));
   }
 

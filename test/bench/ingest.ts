@@ -22,7 +22,10 @@ interface Flow {
   readonly cpuUs: number;
 }
 
-/** Sends what is prepared and counts until nothing more comes. `received()` is asked at the start and the end. */
+/**
+ * Sends what is prepared and counts until nothing more comes. `received()` is asked at the start
+ * and the end.
+ */
 async function flow(sender: Sender, port: number, received: () => number, perSecond: number | null): Promise<Flow> {
   const before = received();
   const cpu = process.cpuUsage();
@@ -59,7 +62,10 @@ async function bareCounter(): Promise<{ port: number; received: () => number; so
   return { port: socket.address().port, received: () => count, socket };
 }
 
-/** What a coordinator runs: socket, listener, table, acks, ticks. Only authentic, new, confirmed heartbeats count. */
+/**
+ * What a coordinator runs: socket, listener, table, acks, ticks. Only authentic, new, confirmed
+ * heartbeats count.
+ */
 async function observerUnderTest(table: ObserverTable, receiveThreads: number) {
   const hearing = await openBenchSocket(receiveThreads);
   const listener = new HeartbeatListener({ ...hearing, table, clock, log: silentLog });
@@ -104,8 +110,9 @@ async function observers() {
 }
 
 /**
- * In turn, under the same sender: the bare counter, then the observer each way. Then the default (thread, acks) at half the rate of the bare
- * counter. Each ratio is of neighbours in time; the median of the rounds counts.
+ * In turn, under the same sender: the bare counter, then the observer each way. Then the default
+ * (thread, acks) at half the rate of the bare counter. Each ratio is of neighbours in time; the
+ * median of the rounds counts.
  */
 export async function heartbeatIngest(): Promise<readonly BenchRow[]> {
   const sender = new Sender();

@@ -15,7 +15,10 @@ const stayMs = (scene: Scene, resourceId: string, state: string): number =>
     .filter((stay) => stay.state === state)
     .reduce((sum, stay) => sum + stay.durationMs, 0);
 
-/** Round trips of the mutating calls nothing can be done beside; the event log has the request leg, the response leg is as long on average. */
+/**
+ * Round trips of the mutating calls nothing can be done beside; the event log has the request leg,
+ * the response leg is as long on average.
+ */
 const callMs = (scene: Scene, action: string): number =>
   Math.max(0, ...scene.sim.log.calls(action).map((call) => call.durationMs));
 
@@ -58,7 +61,10 @@ async function one(seed: number): Promise<Timed> {
   return { wallMs, criticalMs: criticalPathMs(scene, old.instanceId, newInstanceId) };
 }
 
-/** A whole recovery over cloud-sim at EC2's own pace, in simulated time: what the engine adds to what the cloud takes. */
+/**
+ * A whole recovery over cloud-sim at EC2's own pace, in simulated time: what the engine adds to
+ * what the cloud takes.
+ */
 export async function recoveryOverCriticalPath(): Promise<readonly BenchRow[]> {
   const runs: Timed[] = [];
   for (let seed = 1; seed <= SEEDS; seed += 1) runs.push(await one(seed));

@@ -2,7 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { SenderCommand, SenderReply } from './sender.ts';
 
-/** Who sends the heartbeats of a benchmark: a process of its own, so that the receiver's process does nothing but receive. */
+/**
+ * Who sends the heartbeats of a benchmark: a process of its own, so that the receiver's process
+ * does nothing but receive.
+ */
 export class Sender {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, 'sender.ts'), {
     execArgv: ['--conditions=source', '--import', 'tsx'],

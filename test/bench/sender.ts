@@ -3,8 +3,9 @@ import { HEARTBEAT_BYTES } from '@understudy/shared';
 import { HeartbeatSource, MARK_BYTES } from './heartbeat-source.ts';
 
 /**
- * The sending process of the ingest benchmark. Messages from the parent: `prepare` makes datagrams ahead of time, `send` sends them (as fast as it
- * can, or at a rate) to a port, then answers with how many went out and how long it took.
+ * The sending process of the ingest benchmark. Messages from the parent: `prepare` makes datagrams
+ * ahead of time, `send` sends them (as fast as it can, or at a rate) to a port, then answers with
+ * how many went out and how long it took.
  */
 export type SenderCommand =
   | { readonly kind: 'agents'; readonly challenges: readonly string[] }
@@ -13,7 +14,10 @@ export type SenderCommand =
       readonly kind: 'send';
       readonly port: number;
       readonly perSecond: number | null;
-      /** Between the heartbeats, this often, a datagram of {@link MARK_BYTES} that holds the moment it was sent (`process.hrtime`, ns). */
+      /**
+       * Between the heartbeats, this often, a datagram of {@link MARK_BYTES} that holds the moment
+       * it was sent (`process.hrtime`, ns).
+       */
       readonly markEveryMs?: number;
     };
 export interface SenderReply {
@@ -21,7 +25,10 @@ export interface SenderReply {
   readonly tookMs: number;
 }
 
-/** Between two turns of the event loop: enough to keep the socket busy, few enough to let completions through. */
+/**
+ * Between two turns of the event loop: enough to keep the socket busy, few enough to let
+ * completions through.
+ */
 const BURST = 64;
 
 let sources: HeartbeatSource[] = [];

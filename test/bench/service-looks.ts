@@ -26,7 +26,10 @@ async function service(): Promise<{ readonly port: number; readonly child: Child
   return { port, child };
 }
 
-/** Share of one core that 1 000 members with one probe each cost one coordinator, heartbeats aside; and how many of the looks came in time. */
+/**
+ * Share of one core that 1 000 members with one probe each cost one coordinator, heartbeats aside;
+ * and how many of the looks came in time.
+ */
 async function share(probe: ServiceProbe): Promise<{ readonly ofACore: number; readonly inTime: number }> {
   const table = benchTable(MEMBERS, clock.monotonicMs(), { tickMs: TICK_MS }, [probe]);
   const prober = new ServiceProber({ table, clock, log, probe: serviceProbes({ clock, log }) });
@@ -42,7 +45,8 @@ async function share(probe: ServiceProbe): Promise<{ readonly ofACore: number; r
       cpuMs = -(user + system) / 1_000;
       looksBefore = looks();
     }
-    // Heard once a second, so that nobody becomes suspect; four ticks share the work. It is part of what is measured, and little of it.
+    // Heard once a second, so that nobody becomes suspect; four ticks share the work. It is part of
+    // what is measured, and little of it.
     for (let i = tick % 4; i < MEMBERS; i += 4)
       table.receive((sources[i] as HeartbeatSource).next(), { address: HOST, port: 9 }, clock.monotonicMs());
     table.tick(clock.monotonicMs());

@@ -8,7 +8,10 @@ import { benchTable, introduce } from './bench-table.ts';
 import { HeartbeatSource } from './heartbeat-source.ts';
 import { Sender } from './sender-process.ts';
 
-/** 10 000 healthy agents at 1 Hz and one coordinator's ears: socket, table, acks, ticks, opinions to (in-memory) etcd. What does it cost when nothing happens? */
+/**
+ * 10 000 healthy agents at 1 Hz and one coordinator's ears: socket, table, acks, ticks, opinions to
+ * (in-memory) etcd. What does it cost when nothing happens?
+ */
 const AGENTS = 10_000;
 const SECONDS = 10;
 const clock = new SystemClock();

@@ -36,7 +36,10 @@ async function acts(one: CoordinatorUnderTest, run: string): Promise<void> {
   if (outcome?.kind !== 'committed') throw new Error(`the successor's first write: ${outcome?.kind ?? 'no term'}`);
 }
 
-/** Cut off without a word, as a SIGKILL of the machine would: every byte of the leader is swallowed from now on. */
+/**
+ * Cut off without a word, as a SIGKILL of the machine would: every byte of the leader is swallowed
+ * from now on.
+ */
 async function silentLossMs(cluster: EtcdCluster, run: number): Promise<number> {
   const [a, b] = await pair(cluster, `loss-${run}`);
   // Anywhere between two keepalives.

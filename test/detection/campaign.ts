@@ -17,7 +17,10 @@ export interface CampaignOptions {
   readonly timing?: Timing;
   /** Leave out the jump also where it could be made. */
   readonly everyHeartbeat?: boolean;
-  /** Independent loss only: jump over everything that cannot become `dead`. Suspicions are not counted then. */
+  /**
+   * Independent loss only: jump over everything that cannot become `dead`. Suspicions are not
+   * counted then.
+   */
   readonly onlyDeaths?: boolean;
 }
 
@@ -25,14 +28,20 @@ export interface CampaignResult {
   readonly totals: StreamTotals;
   /** Of one observer; heartbeats sent at one a second. */
   readonly observerYears: number;
-  /** Times the whole cluster said `dead`, looked for in the silences of its first observer, so that none counts twice. */
+  /**
+   * Times the whole cluster said `dead`, looked for in the silences of its first observer, so that
+   * none counts twice.
+   */
   readonly clusterDead: number;
 }
 
 const pathOf = (loss: Loss, random: Random, startMs: number): LossPath =>
   loss.kind === 'independent' ? new Independent(loss.ratio, random) : new InBursts(loss.bursts, random, startMs);
 
-/** So many that all of them are lost once in a million times, if that often; a burst of that many seconds is rarer still. */
+/**
+ * So many that all of them are lost once in a million times, if that often; a burst of that many
+ * seconds is rarer still.
+ */
 const beatsBefore = (loss: Loss): number =>
   loss.kind === 'bursts' ? 24 : Math.max(8, Math.ceil(Math.log(1e-6) / Math.log(loss.ratio)));
 

@@ -1,6 +1,9 @@
 import type { Random } from '@understudy/shared';
 
-/** sfc32 (Doty-Humphrey, PractRand): 128 bits of state, because a thousand years need more numbers than the 2^32 that `SeededRandom` has. */
+/**
+ * sfc32 (Doty-Humphrey, PractRand): 128 bits of state, because a thousand years need more numbers
+ * than the 2^32 that `SeededRandom` has.
+ */
 export class LongRandom implements Random {
   #a: number;
   #b = 0x9e37_79b9;
@@ -65,7 +68,10 @@ export interface Bursts {
   readonly badLoss: number;
 }
 
-/** Loss in bursts: a path is good or bad, for exponentially distributed times, and bad in both directions at once. */
+/**
+ * Loss in bursts: a path is good or bad, for exponentially distributed times, and bad in both
+ * directions at once.
+ */
 export class InBursts implements LossPath {
   readonly #bursts: Bursts;
   readonly #random: Random;

@@ -11,7 +11,10 @@ const OBSERVERS = [
 ] as const;
 const LONG_AGO_MS = -86_400_000;
 
-/** What `assess` makes of these three opinions at defaults, EC2 saying all the while that the instance runs. Opinions reach the leader at once. */
+/**
+ * What `assess` makes of these three opinions at defaults, EC2 saying all the while that the
+ * instance runs. Opinions reach the leader at once.
+ */
 export function clusterVerdict(verdicts: readonly OpinionVerdict[], nowMs: number): OpinionVerdict {
   const evidence: MemberEvidence = {
     member: MEMBER,
@@ -96,9 +99,10 @@ export function listenTogether(
 /**
  * Did the whole cluster say `dead`, in a silence in which its first observer did?
  *
- * All three have to, so nothing is missed by looking only then; and as losses are independent of each other, the other two can be drawn after the
- * fact: the same heartbeats, their own losses, probes and ticks. They live through `beatsBefore` heartbeats first; that one of them loses all of these
- * is neglected.
+ * All three have to, so nothing is missed by looking only then; and as losses are independent of
+ * each other, the other two can be drawn after the fact: the same heartbeats, their own losses,
+ * probes and ticks. They live through `beatsBefore` heartbeats first; that one of them loses all of
+ * these is neglected.
  */
 export function clusterDied(
   silence: Silence,

@@ -105,7 +105,10 @@ describe('the cluster', () => {
   });
 });
 
-/** How many of the first observer's deaths the whole cluster shared, everything played from first to last. */
+/**
+ * How many of the first observer's deaths the whole cluster shared, everything played from first to
+ * last.
+ */
 function playTogether(ratio: number, beats: number): number {
   const random = new LongRandom(6);
   const ears = [1, 2, 3].map(

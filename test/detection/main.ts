@@ -10,7 +10,10 @@ const positive = (text: string): number => {
   return value;
 };
 
-/** The stream of each observer of its own; whether all of them agreed is looked for in the first one's. */
+/**
+ * The stream of each observer of its own; whether all of them agreed is looked for in the first
+ * one's.
+ */
 function allObservers(loss: Loss, agentYears: number, seed: number, onlyDeaths: boolean): CampaignResult {
   const results = Array.from({ length: OBSERVERS }, (_, index) =>
     campaign({ seed: seed * OBSERVERS + index, agentYears, loss, onlyDeaths }),

@@ -3,18 +3,23 @@ import { type Timing } from './site.ts';
 /**
  * What has to come out, by arithmetic.
  *
- * A heartbeat was received at 0. The next ones are sent at S_k, sums of k independent intervals, each uniform in interval × (1 ± jitter); each is lost
- * with probability p. So nothing is heard until T with probability E[p^N(T)], N(T) = how many S_k are before T, and with F_k the distribution of S_k
+ * A heartbeat was received at 0. The next ones are sent at S_k, sums of k independent intervals,
+ * each uniform in interval × (1 ± jitter); each is lost with probability p. So nothing is heard
+ * until T with probability E[p^N(T)], N(T) = how many S_k are before T, and with F_k the
+ * distribution of S_k
  *
  *     E[p^N(T)] = Σ_k p^k (F_k(T) − F_{k+1}(T)),       F_k = Irwin-Hall, scaled.
  *
- * The observer looks every `tickMs` at a phase u that has nothing to do with the heartbeats: it finds the silence at suspectAfterMs + u, u uniform in
- * [0, tickMs), and decides exactly confirmForMs later, as that is a whole number of ticks. Meanwhile it has sent n probes; each fails when it is
- * lost or its answer is: 1 − (1 − p)². Hence, for every heartbeat received,
+ * The observer looks every `tickMs` at a phase u that has nothing to do with the heartbeats: it
+ * finds the silence at suspectAfterMs + u, u uniform in [0, tickMs), and decides exactly
+ * confirmForMs later, as that is a whole number of ticks. Meanwhile it has sent n probes; each
+ * fails when it is lost or its answer is: 1 − (1 − p)². Hence, for every heartbeat received,
  *
- *     P(suspect) = avg_u E[p^N(suspectAfterMs + u)],    P(dead) = avg_u E[p^N(suspectAfterMs + u + confirmForMs)] · (1 − (1 − p)²)^n.
+ *     P(suspect) = avg_u E[p^N(suspectAfterMs + u)],
+ *     P(dead)    = avg_u E[p^N(suspectAfterMs + u + confirmForMs)] · (1 − (1 − p)²)^n.
  *
- * Left out: silences that begin with the answer to a probe instead of a heartbeat; there are as few of them as there are suspicions.
+ * Left out: silences that begin with the answer to a probe instead of a heartbeat; there are as few
+ * of them as there are suspicions.
  */
 export interface Rates {
   /** Per heartbeat that is received. */
@@ -39,8 +44,9 @@ export function expectedRates(p: number, timing: Timing, probes = probesUntilDec
 }
 
 /**
- * Per heartbeat sent: the last that any of `observers` hears before all of them say `dead`. They share the heartbeats and nothing else, so all lose one
- * with p^observers, and all their probes have to fail. About right only (each looks at a phase of its own): for the order of magnitude.
+ * Per heartbeat sent: the last that any of `observers` hears before all of them say `dead`. They
+ * share the heartbeats and nothing else, so all lose one with p^observers, and all their probes
+ * have to fail. About right only (each looks at a phase of its own): for the order of magnitude.
  */
 export function expectedClusterRate(p: number, timing: Timing, observers: number): number {
   const all = p ** observers;
@@ -49,7 +55,10 @@ export function expectedClusterRate(p: number, timing: Timing, observers: number
   return (1 - all) * unheard(all, untilMs, timing) * probesFail;
 }
 
-/** One at the start and one every sixth of the confirmation time (at most a second), each at a tick, before the tick that decides. */
+/**
+ * One at the start and one every sixth of the confirmation time (at most a second), each at a tick,
+ * before the tick that decides.
+ */
 export function probesUntilDecision({ confirmForMs, tickMs }: Timing): number {
   const everyMs = Math.ceil(Math.max(50, Math.min(1_000, confirmForMs / 6)) / tickMs) * tickMs;
   return Math.ceil(confirmForMs / everyMs);
@@ -82,7 +91,10 @@ export function irwinHall(n: number, x: number): number {
   return sum / factorial;
 }
 
-/** 95 % limit for what was seen `count` times (Poisson): for none it is the rule of three. Wilson-Hilferty's approximation of χ² beyond that. */
+/**
+ * 95 % limit for what was seen `count` times (Poisson): for none it is the rule of three.
+ * Wilson-Hilferty's approximation of χ² beyond that.
+ */
 export function upperBound95(count: number): number {
   if (count === 0) return 3;
   const m = count + 1;

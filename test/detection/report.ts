@@ -17,7 +17,10 @@ const short = (value: number): string =>
 
 const clusterRate = (ratio: number): number => expectedClusterRate(ratio, DEFAULTS, 3) * YEAR_S;
 
-/** What was seen in one campaign, beside what arithmetic expects (independent loss only) and the 95 % limit. */
+/**
+ * What was seen in one campaign, beside what arithmetic expects (independent loss only) and the 95
+ * % limit.
+ */
 export function campaignText(
   loss: Loss,
   { totals, observerYears, clusterDead }: CampaignResult,
@@ -41,7 +44,10 @@ export function campaignText(
   ].join('\n');
 }
 
-/** Single-observer deaths per thousand observer-years, by arithmetic, for other loss and other settings. */
+/**
+ * Single-observer deaths per thousand observer-years, by arithmetic, for other loss and other
+ * settings.
+ */
 export function settingsTable(): string {
   const ratios = [0.05, 0.1, 0.15, 0.2, 0.3];
   const settings: readonly (readonly [suspectAfterMs: number, confirmForMs: number, probes?: number])[] = [

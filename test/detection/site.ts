@@ -33,7 +33,10 @@ export const DEFAULTS = {
 } as const;
 export type Timing = { readonly [name in keyof typeof DEFAULTS]: number };
 
-/** One coordinator's observer: the production table with the production detector, real datagrams, ticks at its own phase. */
+/**
+ * One coordinator's observer: the production table with the production detector, real datagrams,
+ * ticks at its own phase.
+ */
 export class Site {
   readonly table: Table;
   readonly timing: Timing;

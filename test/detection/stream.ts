@@ -6,7 +6,10 @@ import { DEFAULTS, Site, type Timing } from './site.ts';
 export interface Silence {
   /** The last that was heard before. */
   readonly heardMs: number;
-  /** All heartbeats that were sent since, up to the one (or the probe's answer) that was heard again. */
+  /**
+   * All heartbeats that were sent since, up to the one (or the probe's answer) that was heard
+   * again.
+   */
   readonly beatsMs: readonly number[];
   readonly endMs: number;
   readonly suspected: boolean;
@@ -36,18 +39,25 @@ interface StreamOptions {
 }
 
 /**
- * One healthy agent as one observer hears it, for as long as asked. Only silences that can make the detector speak are played through it.
+ * One healthy agent as one observer hears it, for as long as asked. Only silences that can make the
+ * detector speak are played through it.
  *
- * The jump. A silence shorter than `suspectAfterMs` is `alive` whatever else happens, and its end puts the detector back to where it was, so it need
- * not be played. Below m = ⌈suspectAfterMs ÷ longest interval⌉ − 1 losses in a row (4 at defaults) it is always shorter. With independent loss p a
- * received heartbeat is followed by m or more losses with probability q = p^m, so the number G of received heartbeats that are not is geometric,
- * P(G ≥ g) = (1 − q)^g, and each of those is followed by K < m losses, P(K = k) ∝ p^k. G is drawn exactly; the sum of the K's, which only says how much
- * time has passed, exactly for small G and by its normal limit otherwise. Then come m losses for certain, and from there on every heartbeat and
- * every probe is drawn one by one. Where only deaths are asked for, the same with suspectAfterMs + confirmForMs instead: m = 7, and a thousand times as
- * much time in the same effort (a probe's answer may end such a silence while some of its m losses are still to come: they come after it). That the jump changes nothing is tested against a stream without it, where both can be done.
+ * The jump. A silence shorter than `suspectAfterMs` is `alive` whatever else happens, and its end
+ * puts the detector back to where it was, so it need not be played. Below m = ⌈suspectAfterMs ÷
+ * longest interval⌉ − 1 losses in a row (4 at defaults) it is always shorter. With independent loss
+ * p a received heartbeat is followed by m or more losses with probability q = p^m, so the number G
+ * of received heartbeats that are not is geometric, P(G ≥ g) = (1 − q)^g, and each of those is
+ * followed by K < m losses, P(K = k) ∝ p^k. G is drawn exactly; the sum of the K's, which only says
+ * how much time has passed, exactly for small G and by its normal limit otherwise. Then come m
+ * losses for certain, and from there on every heartbeat and every probe is drawn one by one. Where
+ * only deaths are asked for, the same with suspectAfterMs + confirmForMs instead: m = 7, and a
+ * thousand times as much time in the same effort (a probe's answer may end such a silence while
+ * some of its m losses are still to come: they come after it). That the jump changes nothing is
+ * tested against a stream without it, where both can be done.
  *
- * The table's own time is that of the silences alone, one after the other: between them there is nothing it would remember (the mean interval, for
- * display, aside). Its ticks run on at their phase, which is drawn anew for each silence.
+ * The table's own time is that of the silences alone, one after the other: between them there is
+ * nothing it would remember (the mean interval, for display, aside). Its ticks run on at their
+ * phase, which is drawn anew for each silence.
  */
 export class Stream {
   readonly totals: StreamTotals = { beats: 0, received: 0, episodes: 0, suspected: 0, dead: 0 };
@@ -82,7 +92,10 @@ export class Stream {
     return intervalMs * (1 + (2 * this.#random.next() - 1) * jitterRatio);
   }
 
-  /** Until this many heartbeats have been sent, or a little more: the next long silence, or null when there is none. */
+  /**
+   * Until this many heartbeats have been sent, or a little more: the next long silence, or null
+   * when there is none.
+   */
   next(untilBeats: number): Silence | null {
     while (this.totals.beats < untilBeats) {
       if (this.#skipRatio !== null && this.#onBeat && !this.#jump(this.#skipRatio, untilBeats)) return null;
@@ -92,7 +105,9 @@ export class Stream {
     return null;
   }
 
-  /** Passes over the silences that cannot matter. False: the time is up before the next that can. */
+  /**
+   * Passes over the silences that cannot matter. False: the time is up before the next that can.
+   */
   #jump(p: number, untilBeats: number): boolean {
     const m = this.#certainLosses;
     const passed = Math.floor(Math.log(1 - this.#random.next()) / Math.log(1 - p ** m));
@@ -131,7 +146,10 @@ export class Stream {
     this.#onBeat = onBeat;
   }
 
-  /** Tick by tick through the production table, every loss drawn in the order of time, until something is heard. */
+  /**
+   * Tick by tick through the production table, every loss drawn in the order of time, until
+   * something is heard.
+   */
   #play(beatsMs: number[]): Silence {
     const site = this.#site;
     const heardMs = this.#heardMs;

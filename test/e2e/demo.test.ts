@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 
-/** The product as a stranger meets it: `understudy demo`, real processes, nothing in common with this test but the terminal. */
+/**
+ * The product as a stranger meets it: `understudy demo`, real processes, nothing in common with
+ * this test but the terminal.
+ */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = `${ROOT}packages/cli/src/main.ts`;

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 
-/** The soak as somebody runs it, for a minute instead of half an hour: does it do what it says, and does it look? Whether anything grows takes longer. */
+/**
+ * The soak as somebody runs it, for a minute instead of half an hour: does it do what it says, and
+ * does it look? Whether anything grows takes longer.
+ */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

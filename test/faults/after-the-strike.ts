@@ -5,7 +5,10 @@ import type { Seat, StrikeStage, Struck } from './strike.ts';
 
 const KEYS = keyspace();
 
-/** A successor that finds the permit gone, by a deletion its predecessor did not live to record, believes it only after `lagGraceMs`, 60 s (S7). */
+/**
+ * A successor that finds the permit gone, by a deletion its predecessor did not live to record,
+ * believes it only after `lagGraceMs`, 60 s (S7).
+ */
 const FINISHED_WITHIN_MS = 150_000;
 
 /** Somebody else leads, says so itself, and in a later term. */

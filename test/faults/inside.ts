@@ -10,17 +10,26 @@ import { Lab } from './lab/lab.ts';
 import { runProgram, ZONES } from './lab/network.ts';
 import { runScenario } from './run-scenario.ts';
 
-/** An orderly end takes no longer; then we just go, and everything with us: we are pid 1 of our world. */
+/**
+ * An orderly end takes no longer; then we just go, and everything with us: we are pid 1 of our
+ * world.
+ */
 const END_LIMIT_MS = 15_000;
 
-/** Mounts made from now on are seen in every namespace of ours and nowhere else; named network namespaces are ours alone. */
+/**
+ * Mounts made from now on are seen in every namespace of ours and nowhere else; named network
+ * namespaces are ours alone.
+ */
 function settleIn(): void {
   runProgram('mount', ['--make-rshared', '/']);
   mkdirSync('/run/netns', { recursive: true });
   runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run/netns']);
 }
 
-/** Builds the lab, runs the scenarios in it and sends one report each to whoever started us. Returns the exit code. */
+/**
+ * Builds the lab, runs the scenarios in it and sends one report each to whoever started us. Returns
+ * the exit code.
+ */
 export async function runInside(command: CommandLine, folderPath: string): Promise<number> {
   const gone = new Promise<'gone'>((resolve) => process.once('disconnect', () => resolve('gone')));
   process.once('disconnect', () => setTimeout(() => process.exit(1), END_LIMIT_MS).unref());

@@ -6,7 +6,10 @@ import { listOf } from './report.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { superviseLab } from './supervise.ts';
 
-/** `pnpm run faults`. Exit codes: 0 all held, 1 a scenario failed, 2 wrong command line, 77 cannot run here (as automake's tests say it). */
+/**
+ * `pnpm run faults`. Exit codes: 0 all held, 1 a scenario failed, 2 wrong command line, 77 cannot
+ * run here (as automake's tests say it).
+ */
 const EXIT = { ok: 0, usage: 2, cannotRun: 77 } as const;
 
 async function run(command: CommandLine): Promise<number> {

@@ -23,7 +23,10 @@ export interface Said {
   readonly errors: string;
 }
 
-/** `./understudy ARGS` as a person types it, with the addresses of all coordinators and the operator's token in its environment. */
+/**
+ * `./understudy ARGS` as a person types it, with the addresses of all coordinators and the
+ * operator's token in its environment.
+ */
 export async function understudy(lab: Lab, ...args: readonly string[]): Promise<Said> {
   const child = spawn(COMMAND, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,7 +47,10 @@ export async function understudy(lab: Lab, ...args: readonly string[]): Promise<
   return { code, ...said };
 }
 
-/** Asks by the command line until it is taken: while nobody leads, nobody takes it. Asking twice is harmless. @throws when it is refused */
+/**
+ * Asks by the command line until it is taken: while nobody leads, nobody takes it. Asking twice is
+ * harmless. @throws when it is refused
+ */
 export async function ask(lab: Lab, member: MemberId, kind: OperatorAct['kind'], ...more: readonly string[]) {
   const told = await until(`${kind} of ${member} taken`, async () => {
     const said = await understudy(lab, kind, member, ...more, '--why', `the lab asks to ${kind}`, '--by', 'lab');

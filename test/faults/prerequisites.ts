@@ -9,7 +9,10 @@ const runs = (program: string, args: readonly string[]) => {
   return { ok: status === 0, words: (error?.message ?? stderr ?? '').trim().split('\n')[0] ?? '' };
 };
 
-/** What the lab will do, once, in a world that vanishes: mounts, a bridge, a named namespace with a veth, forwarding, nft rules of each kind. */
+/**
+ * What the lab will do, once, in a world that vanishes: mounts, a bridge, a named namespace with a
+ * veth, forwarding, nft rules of each kind.
+ */
 const TRIAL = [
   'mount --make-rshared /',
   'mkdir -p /run/netns',

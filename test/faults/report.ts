@@ -4,7 +4,10 @@ import type { Scenario } from './scenario.ts';
 const MARK = { ok: '✓', failed: '✗', skipped: '–' } as const;
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-/** One line per scenario: what shows that the fault struck, what came of it, how long it took with healing and convergence. */
+/**
+ * One line per scenario: what shows that the fault struck, what came of it, how long it took with
+ * healing and convergence.
+ */
 export function lineOf({ name, verdict, evidence, outcome, tookMs }: Report): string {
   const facts = [evidence, outcome].filter((text) => text !== '').join(' → ');
   return `${MARK[verdict]} ${name}${verdict === 'skipped' ? ' (skipped)' : ''}: ${facts} [${seconds(tookMs)}]`;

@@ -51,7 +51,10 @@ async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
   }
 }
 
-/** What every coordinator said of itself and of the members when it failed, before anything is healed: beside its log. */
+/**
+ * What every coordinator said of itself and of the members when it failed, before anything is
+ * healed: beside its log.
+ */
 async function keepWords(lab: Lab, name: string): Promise<void> {
   const dir = join(lab.folder.path, 'logs', name);
   mkdirSync(dir, { recursive: true });

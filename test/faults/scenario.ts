@@ -15,7 +15,10 @@ export interface ScenarioResult {
   readonly abandoned?: readonly MemberId[];
 }
 
-/** One row of the table. `run` strikes, asserts that the fault struck, waits for the outcome; healing, convergence and invariants come after. */
+/**
+ * One row of the table. `run` strikes, asserts that the fault struck, waits for the outcome;
+ * healing, convergence and invariants come after.
+ */
 export interface Scenario {
   readonly name: string;
   readonly fault: string;

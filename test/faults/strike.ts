@@ -38,7 +38,10 @@ export interface Incumbent {
   readonly associationId: string | null;
 }
 
-/** What a strike needs of the world it strikes in: the coordinator tests' stage and the fault lab are such worlds. */
+/**
+ * What a strike needs of the world it strikes in: the coordinator tests' stage and the fault lab
+ * are such worlds.
+ */
 export interface StrikeStage {
   readonly store: KvStore;
   readonly sim: CloudSim;
@@ -57,7 +60,10 @@ export interface StrikeStage {
 export interface Moment {
   /** As in the journal, `address` for the first address; `intent`: as soon as the intent stands. */
   readonly step: string;
-  /** EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the step started. */
+  /**
+   * EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the
+   * step started.
+   */
   readonly action?: string;
   /** What happens to that call. */
   readonly fault?: Omit<Fault, 'id' | 'action'>;
@@ -97,7 +103,10 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
   return lines.reduce((sum, [, action = '', count = '0']) => sum + (isChange(action) ? Number(count) : 0), 0);
 }
 
-/** Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier does not count. */
+/**
+ * Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier
+ * does not count.
+ */
 export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
   stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
 
@@ -155,7 +164,10 @@ async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: 
   return id;
 }
 
-/** Crashes the member's machine and strikes the leader in the middle of a step of its recovery; asserts that this is what happened. */
+/**
+ * Crashes the member's machine and strikes the leader in the middle of a step of its recovery;
+ * asserts that this is what happened.
+ */
 export async function strikeLeader(
   stage: StrikeStage,
   member: MemberId,
@@ -200,8 +212,9 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
 }
 
 /**
- * The step is begun and not ended. Activation is one transaction without a `started` record: there, verified but not activated. The intent is
- * one transaction too: there, it stands and the first step is not done.
+ * The step is begun and not ended. Activation is one transaction without a `started` record: there,
+ * verified but not activated. The intent is one transaction too: there, it stands and the first
+ * step is not done.
  */
 async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incumbent, moment: Moment): Promise<void> {
   const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));

@@ -12,8 +12,8 @@ const namesOf = (scenarios: readonly Scenario[]): string[] => scenarios.flatMap(
 const lost = (name: string, outcome: string): Report => ({ name, verdict: 'failed', evidence: '', outcome, tookMs: 0 });
 
 /**
- * Runs the scenarios in private worlds, one after the other: usually one world does them all, but one that a scenario leaves in ruins ends, and
- * the rest go on in a new one.
+ * Runs the scenarios in private worlds, one after the other: usually one world does them all, but
+ * one that a scenario leaves in ruins ends, and the rest go on in a new one.
  */
 export async function superviseLab({ scenarios, keep }: CommandLine): Promise<number> {
   const reports: Report[] = [];
@@ -34,7 +34,10 @@ export async function superviseLab({ scenarios, keep }: CommandLine): Promise<nu
   return reports.some(({ verdict }) => verdict === 'failed') ? EXIT.failed : EXIT.ok;
 }
 
-/** One world; its folder stays when something failed in it (its logs say why), until the next run removes it. Returns how it ended. */
+/**
+ * One world; its folder stays when something failed in it (its logs say why), until the next run
+ * removes it. Returns how it ended.
+ */
 async function runWorld(
   scenarios: readonly Scenario[],
   keep: boolean,

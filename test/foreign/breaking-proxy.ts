@@ -24,7 +24,10 @@ interface Active {
   readonly broken: string[];
 }
 
-/** Stands between an EC2 client and its endpoint, passes everything on, and breaks the answers it is told to. Loopback only. */
+/**
+ * Stands between an EC2 client and its endpoint, passes everything on, and breaks the answers it is
+ * told to. Loopback only.
+ */
 export class BreakingProxy {
   readonly #upstream: URL;
   readonly #active: Active[] = [];

@@ -1,7 +1,10 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { tagIsRight } from './receiver-model.ts';
 
-/** What an agent has to make of a datagram, written a second time after `docs/heartbeat-protocol.md` and the comments of `core/ledger.ts`. */
+/**
+ * What an agent has to make of a datagram, written a second time after `docs/heartbeat-protocol.md`
+ * and the comments of `core/ledger.ts`.
+ */
 
 const ACK_AGE_MAX_MS = 10_000;
 const LINKS_MAX = 8;

@@ -48,7 +48,8 @@ export class AgentSource implements Source {
     this.#loot = {
       recorded: this.#recorded,
       stolen: [hmacOf(deriveAgentKey(MASTER, 1, 'db/m5')), hmacOf(deriveAgentKey(MASTER, 2, AGENT_MEMBER))],
-      // As if a coordinator had gone over: rightly sealed, about a heartbeat that was sent, and saying anything.
+      // As if a coordinator had gone over: rightly sealed, about a heartbeat that was sent, and
+      // saying anything.
       ownFrame: (roll) => ({ bytes: this.#answer(roll.chance(0.3), roll), mac: MAC }),
     };
     this.#hear();

@@ -81,7 +81,10 @@ export interface Answering {
   probes: readonly { readonly member: MemberId; readonly bytes: Uint8Array }[];
 }
 
-/** Healthy agents that now and then fall silent or restart, and an attacker who hears everything and says what he likes. */
+/**
+ * Healthy agents that now and then fall silent or restart, and an attacker who hears everything and
+ * says what he likes.
+ */
 export class CoordinatorSource implements Source {
   readonly #target: Answering;
   readonly #dice: Dice;
@@ -113,7 +116,10 @@ export class CoordinatorSource implements Source {
     for (const speaker of this.#speakers) this.#recordFromBefore(speaker);
   }
 
-  /** What was on the wire before this coordinator's process began: another challenge, an earlier boot, and frames of the other two types. */
+  /**
+   * What was on the wire before this coordinator's process began: another challenge, an earlier
+   * boot, and frames of the other two types.
+   */
   #recordFromBefore(speaker: Speaker): void {
     const { member, instanceId, keyId, mac } = speaker;
     const head = { keyId, agentId: agentIdOf(member), instanceHash: instanceHashOf(instanceId) };

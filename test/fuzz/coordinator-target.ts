@@ -21,7 +21,10 @@ export const TICK_MS = 250;
 const SUSPECT_AFTER_MS = 5_000;
 const CONFIRM_FOR_MS = 3_000;
 
-/** Six members, of the last two of which the key is in hostile hands; each has a replacement that is known. */
+/**
+ * Six members, of the last two of which the key is in hostile hands; each has a replacement that is
+ * known.
+ */
 export const ROSTER = Array.from({ length: 6 }, (_, index) => ({
   member: `db/m${index}` as MemberId,
   activated: `i-active-${index}`,
@@ -70,7 +73,10 @@ export function makeTable(nonce: number): ObserverTable {
   return table;
 }
 
-/** The coordinator's receiving side: the production table twice, one datagram at a time and four together, and the model beside both. */
+/**
+ * The coordinator's receiving side: the production table twice, one datagram at a time and four
+ * together, and the model beside both.
+ */
 export class CoordinatorTarget implements Target {
   readonly outcomes = new Map<string, number>();
   readonly #table: ObserverTable;
@@ -172,7 +178,10 @@ export class CoordinatorTarget implements Target {
     return this.#learn(row, decoded.challenge, what);
   }
 
-  /** What is of an older epoch is told so, in its turn, with a challenge of its own, and never that it may serve. */
+  /**
+   * What is of an older epoch is told so, in its turn, with a challenge of its own, and never that
+   * it may serve.
+   */
   #judgeStaleReply({ bytes, what }: DatagramStep, { row, answered }: Expected, ack: Uint8Array | null) {
     if ((ack !== null) !== answered) return finding('reply-genuine', `${what}: stale, ${ack ? '' : 'not '}answered`);
     if (!ack || !row?.contest) return null;
@@ -206,7 +215,8 @@ export class CoordinatorTarget implements Target {
   /** What is known of everybody, before and after; and what was recorded, as it was sent. */
   #judgeState({ what, bytes, atMs }: DatagramStep, { member, row }: Expected, outcome: string): Finding | null {
     const now = this.#snapshot();
-    // What is authentic but unconfirmed says nothing about life; it does open the window, whose epoch is part of a reading.
+    // What is authentic but unconfirmed says nothing about life; it does open the window, whose
+    // epoch is part of a reading.
     const same = outcome === 'unconfirmed' ? withoutEpochs(now) === withoutEpochs(this.#before) : now === this.#before;
     if (outcome !== 'recorded' && outcome !== 'rival' && !same)
       return finding('rejected-changes-nothing', `${what} (${outcome}):\n  ${this.#before}\n  ${now}`);

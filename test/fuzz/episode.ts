@@ -8,7 +8,10 @@ import type { Finding, Source, Step, Target } from './step.ts';
 export const SIDES = ['coordinator', 'agent'] as const;
 export type Side = (typeof SIDES)[number];
 
-/** Seed and number decide everything that is thrown; each episode begins with a fresh target, so that one can be repeated alone. */
+/**
+ * Seed and number decide everything that is thrown; each episode begins with a fresh target, so
+ * that one can be repeated alone.
+ */
 export interface EpisodeSpec {
   readonly side: Side;
   readonly seed: number;

@@ -9,7 +9,10 @@ import { Dice } from './dice.ts';
 import type { Side } from './episode.ts';
 import type { Step } from './step.ts';
 
-/** What ten times as many datagrams may cost: pages of code and caches of the runtime that are still warming up. Nothing per datagram. */
+/**
+ * What ten times as many datagrams may cost: pages of code and caches of the runtime that are still
+ * warming up. Nothing per datagram.
+ */
 export const GROWTH_MAX_BYTES = 1_500_000;
 
 export interface Growth {
@@ -18,7 +21,10 @@ export interface Growth {
   readonly datagrams: number;
 }
 
-/** One process under fire for its whole life, without an oracle beside it: live memory after `datagrams` and after ten times as many. */
+/**
+ * One process under fire for its whole life, without an oracle beside it: live memory after
+ * `datagrams` and after ten times as many.
+ */
 export async function memoryGrowth(side: Side, seed: number, datagrams: number): Promise<Growth> {
   const fire = side === 'coordinator' ? bareCoordinator(seed) : await bareAgent(seed);
   await fire(datagrams / 4);

@@ -2,8 +2,10 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { agentIdOf, deriveAgentKey, instanceHashOf, type MemberId } from '@understudy/shared';
 
 /**
- * What `docs/heartbeat-protocol.md` ("What a receiver does, in this order") demands of a coordinator, written a second time and as plainly as
- * possible: node:crypto for tags, sets of bigints for the window, nothing shared with the code under test but key derivation and hashing of ids.
+ * What `docs/heartbeat-protocol.md` ("What a receiver does, in this order") demands of a
+ * coordinator, written a second time and as plainly as possible: node:crypto for tags, sets of
+ * bigints for the window, nothing shared with the code under test but key derivation and hashing of
+ * ids.
  */
 
 const INSTANCES_MAX = 5;
@@ -189,7 +191,10 @@ function rowOf(found: ModelMember, instanceHash: string): ModelRow {
   return row;
 }
 
-/** Never the activated instance; strangers before the known, the unheard before the heard, the longest silent, then the oldest. */
+/**
+ * Never the activated instance; strangers before the known, the unheard before the heard, the
+ * longest silent, then the oldest.
+ */
 function without({ rows, activeHash, knownHashes }: ModelMember): ModelRow[] {
   const worth = (row: ModelRow) => (knownHashes.has(row.instanceHash) ? 1e15 : 0) + (row.heardAtMs ?? -1);
   const others = rows.filter((row) => row.instanceHash !== activeHash);

@@ -30,7 +30,10 @@ export async function fuzz(options: RunOptions, tally: Tally): Promise<Failure |
 export const againCommand = ({ side, seed, episode, datagrams }: EpisodeSpec): string =>
   `npm run fuzz -- --side ${side} --seed ${seed} --episode ${episode} --per-episode ${datagrams}`;
 
-/** For people: what broke, how to see it again, and (with a folder) where the smallest list of datagrams that does it is kept. */
+/**
+ * For people: what broke, how to see it again, and (with a folder) where the smallest list of
+ * datagrams that does it is kept.
+ */
 export async function explain(failure: Failure, folder: string | null): Promise<string> {
   const { spec, finding, steps } = failure;
   const what = `BROKEN ${finding.invariant} at step ${steps.length} of episode ${spec.episode}: ${finding.text}`;

@@ -1,6 +1,9 @@
 import type { Endpoint } from '@understudy/shared';
 
-/** One thing that happens to whoever is under fire. The whole list, in order, is enough to let it happen again. */
+/**
+ * One thing that happens to whoever is under fire. The whole list, in order, is enough to let it
+ * happen again.
+ */
 export type Step =
   | {
       readonly kind: 'datagram';

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-/** `npm start` and `npm test` run everything through `scripts/run.mjs`: what the person presses reaches the demo once, and nothing outlives us. */
+/**
+ * `npm start` and `npm test` run everything through `scripts/run.mjs`: what the person presses
+ * reaches the demo once, and nothing outlives us.
+ */
 
 let folder = '';
 let starter: ChildProcess | undefined;
@@ -51,7 +54,8 @@ describe('a command that is run', () => {
   it('gets a Ctrl-C once, although terminal and npm both deliver it, and its exit code is ours', async () => {
     const { exitCode, notes } = start();
     await until(() => expect(notes()[0]).toBe('ready'));
-    // The terminal signals the whole foreground group; npm passes the signal on to us a second time.
+    // The terminal signals the whole foreground group; npm passes the signal on to us a second
+    // time.
     process.kill(-(starter?.pid ?? 0), 'SIGINT');
     process.kill(starter?.pid ?? 0, 'SIGINT');
     expect(await exitCode).toBe(7);

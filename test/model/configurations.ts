@@ -1,10 +1,13 @@
-/** What is searched, and what has to come of it. Switches and properties are those of `model/*.pml`; rules are those of docs/SPEC.md. */
+/**
+ * What is searched, and what has to come of it. Switches and properties are those of `model/*.pml`;
+ * rules are those of docs/SPEC.md.
+ */
 
 export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
 
 /**
- * A property by its switch, and the text of the assertion that fails when it is violated. `REACH_...` is the same turned round: the "violation"
- * is the witness that the model gets there.
+ * A property by its switch, and the text of the assertion that fails when it is violated.
+ * `REACH_...` is the same turned round: the "violation" is the witness that the model gets there.
  */
 export const ASSERTIONS = {
   PROPERTY_LAUNCH: 'launchesNotEnded<=1',
@@ -409,7 +412,10 @@ const REACHABLE: readonly Configuration[] = [
   ),
 ];
 
-/** The same at larger bounds, and rules that something else stands behind: nothing is found without them. */
+/**
+ * The same at larger bounds, and rules that something else stands behind: nothing is found without
+ * them.
+ */
 const DEEP: readonly Configuration[] = [
   holds(
     'recovery-three-attempts',

@@ -6,7 +6,10 @@ import { searchAll } from './search-all.ts';
 import { missingTools } from './tools.ts';
 import { trailOf } from './trail.ts';
 
-/** `pnpm run model [part of a name] [--deep] [--trail NAME]`; exit code 1: a result differs from the expected one. */
+/**
+ * `pnpm run model [part of a name] [--deep] [--trail NAME]`; exit code 1: a result differs from the
+ * expected one.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { deep: { type: 'boolean', default: false }, trail: { type: 'string' } },

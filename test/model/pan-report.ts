@@ -34,7 +34,10 @@ export type Found =
   /** Neither proof nor the counterexample that was asked for. */
   | { readonly kind: 'nothing'; readonly why: string };
 
-/** An incomplete search is no proof, and another assertion than the one that was meant is no counterexample. */
+/**
+ * An incomplete search is no proof, and another assertion than the one that was meant is no
+ * counterexample.
+ */
 export function judge(configuration: Configuration, report: PanReport): Found {
   if (report.errors !== null && report.errors > 0) return judgeViolation(configuration, report.violated);
   if (report.incomplete !== null) return { kind: 'nothing', why: report.incomplete };

@@ -5,8 +5,8 @@ import { search, type SearchBounds, type SearchResult } from './search.ts';
 const WIDTH = 2;
 
 /**
- * Searches all of them, in their order, a few at a time. Each result is handed on when it is there; a search that could not run at all is
- * handed on as its error.
+ * Searches all of them, in their order, a few at a time. Each result is handed on when it is there;
+ * a search that could not run at all is handed on as its error.
  */
 export async function searchAll(
   configurations: readonly Configuration[],

@@ -31,7 +31,10 @@ export interface SearchResult {
 
 export const agrees = ({ configuration, found }: SearchResult): boolean => found.kind === configuration.expected;
 
-/** Searches one configuration. `use` may look at the folder (trail, generated source) before it is removed. */
+/**
+ * Searches one configuration. `use` may look at the folder (trail, generated source) before it is
+ * removed.
+ */
 export async function search(
   configuration: Configuration,
   bounds: SearchBounds,
@@ -56,7 +59,10 @@ export const modelFile = ({ model }: Configuration): string => join(MODELS, `${m
 export const definitionsOf = ({ switches, properties }: Configuration): readonly string[] =>
   [...switches, ...properties].map((one) => `-D${one}`);
 
-/** A counterexample is searched breadth first: the shortest one is the one to read. A proof is searched depth first, which needs less memory. */
+/**
+ * A counterexample is searched breadth first: the shortest one is the one to read. A proof is
+ * searched depth first, which needs less memory.
+ */
 async function build(configuration: Configuration, { memoryMiB }: SearchBounds, folder: string): Promise<void> {
   const way = configuration.expected === 'holds' ? ['-O2', '-DNOFAIR'] : ['-O1', '-DBFS'];
   await succeed('spin', [...definitionsOf(configuration), '-a', modelFile(configuration)], folder);
@@ -68,7 +74,10 @@ async function succeed(command: string, args: readonly string[], folder: string)
   if (failure !== null) throw new Error(`${command} ${args.join(' ')}: ${failure}\n${output}`);
 }
 
-/** `-E`: a coordinator with nothing to do, and a model at its bounds, are no deadlocks. `-m`: deeper than any of them gets. `-w`: hash slots, log 2. */
+/**
+ * `-E`: a coordinator with nothing to do, and a model at its bounds, are no deadlocks. `-m`: deeper
+ * than any of them gets. `-w`: hash slots, log 2.
+ */
 async function runPan(configuration: Configuration, { limitMs }: SearchBounds, folder: string): Promise<string> {
   const flags = configuration.expected === 'holds' ? ['-E', '-m1000000', '-w24'] : ['-E'];
   const { output, failure } = await outputOf(join(folder, 'pan'), flags, folder, limitMs);

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { definitionsOf, modelFile, search, type SearchBounds } from './search.ts';
 import type { Configuration } from './configurations.ts';
 
-/** `proc 2 (Coordinator:1) model.pml:402 (state 2) [holder = me]` or, from `-g`, an indented `name = value` of a global that changed. */
+/**
+ * `proc 2 (Coordinator:1) model.pml:402 (state 2) [holder = me]` or, from `-g`, an indented `name =
+ * value` of a global that changed.
+ */
 const STEP = /^\s*(\d+):\s*proc\s+(\d+) \((\w+):\d+\) [^:]+:(\d+) \(state \d+\)\s*\[(.*)\]/;
 
 interface TrailLine {
@@ -25,7 +28,10 @@ function linesOf(output: string): TrailLine[] {
   });
 }
 
-/** Statements that only steer, or look something up: what comes of them shows in what follows. An assertion that held says nothing. */
+/**
+ * Statements that only steer, or look something up: what comes of them shows in what follows. An
+ * assertion that held says nothing.
+ */
 const STEERS =
   /^(?:else|1|\(1\)|break|goto .*|\.\(goto\)|scan = .*|\(.*\bscan\b.*\)|reply = 0|\(+reply\b.*\)|assert\(.*\))$/;
 

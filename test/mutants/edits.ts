@@ -8,7 +8,10 @@ export interface Edit {
   readonly replace: string;
 }
 
-/** @throws when the place is not there (any more), or not unique: a mutant that is not there would look like one that survives, or like one that is killed. */
+/**
+ * @throws when the place is not there (any more), or not unique: a mutant that is not there would
+ * look like one that survives, or like one that is killed.
+ */
 export function applied(source: string, edit: Edit): string {
   const parts = source.split(edit.find);
   if (parts.length !== 2)

@@ -6,7 +6,10 @@ const C = 'packages/coordinator/src';
 const RECOVERY = `${C}/core/recovery`;
 const STEPS = `${C}/recovery/steps`;
 
-/** Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are survivors. */
+/**
+ * Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are
+ * survivors.
+ */
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
     file: `${A}/boot.ts`,

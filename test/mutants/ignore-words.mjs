@@ -1,6 +1,7 @@
 /**
- * A plug-in for Stryker: what is only said is not mutated. Log lines and what a step says of itself are read by people, and tests that pin them
- * down to the letter would be in the way of better words.
+ * A plug-in for Stryker: what is only said is not mutated. Log lines and what a step says of itself
+ * are read by people, and tests that pin them down to the letter would be in the way of better
+ * words.
  */
 const SAYING = new Set(['debug', 'info', 'warn', 'error', 'say']);
 

@@ -4,7 +4,10 @@ import type { Plugin } from 'vitest/config';
 import { defineConfig } from 'vitest/config';
 import { applied, type Edit } from './edits.ts';
 
-/** `{ root, edits, notes }`: what is mutated below which folder, and where to write down which edits were really loaded. */
+/**
+ * `{ root, edits, notes }`: what is mutated below which folder, and where to write down which edits
+ * were really loaded.
+ */
 const { root, edits, notes } = JSON.parse(process.env['UNDERSTUDY_MUTANT'] ?? 'null') as {
   readonly root: string;
   readonly edits: readonly Edit[];

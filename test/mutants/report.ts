@@ -30,7 +30,10 @@ export interface TriedMutant {
   readonly replacement: string;
   /** The line it begins on, trimmed. */
   readonly context: string;
-  /** `killed` by a failing test or by a time-out; `uncovered`: no test runs it; `void`: it does not load. */
+  /**
+   * `killed` by a failing test or by a time-out; `uncovered`: no test runs it; `void`: it does not
+   * load.
+   */
   readonly outcome: 'killed' | 'survived' | 'uncovered' | 'void' | 'ignored';
 }
 

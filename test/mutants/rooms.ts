@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Files that are mutated together, and the tests that are to notice: those beside them, and the scenarios that exist for them. Globs, from the project's root. */
+/**
+ * Files that are mutated together, and the tests that are to notice: those beside them, and the
+ * scenarios that exist for them. Globs, from the project's root.
+ */
 export interface Room {
   readonly name: string;
   readonly files: readonly string[];
@@ -17,8 +20,9 @@ const C = 'packages/coordinator/src';
 const A = 'packages/agent/src';
 
 /**
- * The safety core. A file belongs to the first room that has it. The tests of a room take a minute or two at most, once: what the whole suite would find
- * beyond them (crash matrix, simulation, real processes) is no excuse for a rule that no test near it defends.
+ * The safety core. A file belongs to the first room that has it. The tests of a room take a minute
+ * or two at most, once: what the whole suite would find beyond them (crash matrix, simulation, real
+ * processes) is no excuse for a rule that no test near it defends.
  */
 export const ROOMS: readonly Room[] = [
   {
@@ -63,7 +67,8 @@ export const ROOMS: readonly Room[] = [
     name: 'judge',
     files: [`${C}/core/judge/*.ts`],
     tests: [`${C}/core/judge/*.test.ts`],
-    // Every combination of everything: many seconds for each survivor. The rules have tests of their own.
+    // Every combination of everything: many seconds for each survivor. The rules have tests of
+    // their own.
     slow: ['**/verdict-oracle.test.ts'],
   },
   {

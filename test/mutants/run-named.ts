@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { applied, type Edit } from './edits.ts';
 import { ROOT } from './rooms.ts';
 
-/** A rule broken on purpose in one place, or in several that cover each other, and the tests that have to fail then. */
+/**
+ * A rule broken on purpose in one place, or in several that cover each other, and the tests that
+ * have to fail then.
+ */
 export interface NamedMutant {
   readonly name: string;
   /** The rule of docs/SPEC.md that is broken. */
@@ -20,7 +23,10 @@ export interface NamedMutant {
 export type NamedOutcome =
   | { readonly kind: 'killed'; readonly by: string }
   | { readonly kind: 'survived' }
-  /** It was never loaded, or could not be applied, or no test was found: says nothing about the tests. */
+  /**
+   * It was never loaded, or could not be applied, or no test was found: says nothing about the
+   * tests.
+   */
   | { readonly kind: 'void'; readonly text: string };
 
 const CONFIG = join(import.meta.dirname, 'named.vitest.config.ts');

@@ -1,6 +1,9 @@
 import { plain, type TriedMutant } from './report.ts';
 
-/** A mutant no test can kill, because nothing that anybody can see changes. Found by content: line numbers do not last. */
+/**
+ * A mutant no test can kill, because nothing that anybody can see changes. Found by content: line
+ * numbers do not last.
+ */
 export interface Equivalent {
   /** From the project's root. */
   readonly file: string;
@@ -48,7 +51,10 @@ export function scoreOf(tried: readonly TriedMutant[], equivalents: readonly Equ
   };
 }
 
-/** Listed, but no mutant that was tried in its file fits it any more: the code has changed, and the argument with it. */
+/**
+ * Listed, but no mutant that was tried in its file fits it any more: the code has changed, and the
+ * argument with it.
+ */
 export const staleEquivalents = (
   tried: readonly TriedMutant[],
   equivalents: readonly Equivalent[],

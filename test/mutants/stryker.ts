@@ -52,7 +52,10 @@ const reportOf = (room: Room): string => join(CACHE, 'reports', `${room.name}.js
 
 const BIN = join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
 
-/** Of what an earlier run found only kills are taken over: what survived is tried again, whatever the tests have become. */
+/**
+ * Of what an earlier run found only kills are taken over: what survived is tried again, whatever
+ * the tests have become.
+ */
 function forgetSurvivors(known: string): void {
   if (!existsSync(known)) return;
   const report = JSON.parse(readFileSync(known, 'utf8')) as {
@@ -63,7 +66,10 @@ function forgetSurvivors(known: string): void {
   writeFileSync(known, JSON.stringify(report));
 }
 
-/** Mutates files of one room in the copy and runs the room's tests against every mutant. @throws when Stryker does not get through, with the end of what it said. */
+/**
+ * Mutates files of one room in the copy and runs the room's tests against every mutant. @throws
+ * when Stryker does not get through, with the end of what it said.
+ */
 export async function mutateRoom(tree: string, room: Room, options: StrykerOptions): Promise<readonly TriedMutant[]> {
   for (const folder of ['known', 'reports']) mkdirSync(join(CACHE, folder), { recursive: true });
   forgetSurvivors(knownOf(room));

@@ -28,7 +28,10 @@ function removeOrphans(): void {
   }
 }
 
-/** A copy of what git knows and of what is new, to be mutated in place; dependencies are shared. Gone when the process ends. Returns its folder. */
+/**
+ * A copy of what git knows and of what is new, to be mutated in place; dependencies are shared.
+ * Gone when the process ends. Returns its folder.
+ */
 export function freshTree(): string {
   removeOrphans();
   process.once('exit', removeTree);

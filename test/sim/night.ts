@@ -100,7 +100,10 @@ export async function night(options: NightOptions): Promise<number> {
   return findings.broken.length > 0 || findings.crashed.length > 0 ? 1 : findings.emptyCells.length > 0 ? 2 : 0;
 }
 
-/** Every `count`-th seed, in one process after the other: what a finished cluster leaves behind (signals with listeners live for ever) goes with its process. */
+/**
+ * Every `count`-th seed, in one process after the other: what a finished cluster leaves behind
+ * (signals with listeners live for ever) goes with its process.
+ */
 async function worker(
   options: NightOptions,
   index: number,

@@ -4,7 +4,10 @@ import { FaultListSchema } from './faults/fault.ts';
 import { INVARIANT_IDS, type InvariantId } from './invariants/invariant.ts';
 import type { RunSpec } from './simulation.ts';
 
-/** A run that once broke an invariant, kept with its (shrunk) list of faults so that it never does again. */
+/**
+ * A run that once broke an invariant, kept with its (shrunk) list of faults so that it never does
+ * again.
+ */
 export const RegressionSchema = z.strictObject({
   /** What was wrong, in a sentence. */
   story: z.string().min(10),

@@ -7,7 +7,10 @@ import { FAULTS_LAST_MS, type RunResult, simulate } from './simulation.ts';
 const MEMBERS = 6;
 const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_LEASE_SEEDS'] ?? 4) }, (_, index) => index + 1);
 
-/** EC2 refuses every Stop, and m1 and m2 are cut off from everybody: nothing but their leases can be waited for. */
+/**
+ * EC2 refuses every Stop, and m1 and m2 are cut off from everybody: nothing but their leases can be
+ * waited for.
+ */
 const UNSTOPPABLE: readonly Fault[] = [
   { id: 'refused', kind: 'api-error', when: { atMs: 0 }, forMs: FAULTS_LAST_MS, action: 'StopInstances', times: 1_000 },
   { id: 'cut-1', kind: 'machine-cut-off', when: { atMs: 45_000 }, forMs: 600_000, member: 'm1' },

@@ -8,7 +8,9 @@ const fault = (id: string): Fault => ({ id, kind: 'guest-crash', when: { atMs: 0
 const everything: Fault[] = Array.from({ length: 40 }, (_, index) => fault(`f${index}`));
 const spec: RunSpec = { seed: 1, days: 0.1, members: 12, coordinators: 3 };
 
-/** A run that breaks I1 exactly when all of `needed` are in the list and there are enough members. */
+/**
+ * A run that breaks I1 exactly when all of `needed` are in the list and there are enough members.
+ */
 function runner(needed: readonly string[], membersMin: number) {
   return (one: RunSpec): Promise<RunResult> => {
     const faults = one.faults ?? [everything];

@@ -17,8 +17,8 @@ export interface ShrinkOptions {
 type Episodes = readonly (readonly Fault[])[];
 
 /**
- * Finds a smaller run that breaks the same invariant: fewer faults (delta debugging, Zeller and Hildebrandt 2002), then fewer members. Ends after
- * `runsMax` runs with the smallest found so far.
+ * Finds a smaller run that breaks the same invariant: fewer faults (delta debugging, Zeller and
+ * Hildebrandt 2002), then fewer members. Ends after `runsMax` runs with the smallest found so far.
  */
 export async function shrink(failed: RunResult, invariant: InvariantId, options: ShrinkOptions): Promise<Shrunk> {
   const shrinker = new Shrinker(failed, invariant, options);

@@ -48,7 +48,9 @@ const DAY_MS = 86_400_000;
 const WARM_UP_MS = 130_000;
 /** One episode: this long things break … */
 export const FAULTS_LAST_MS = 1_500_000;
-/** … then everything is healed, and within this time every member has to be well or visibly held … */
+/**
+ * … then everything is healed, and within this time every member has to be well or visibly held …
+ */
 const CONVERGE_WITHIN_MS = 2_700_000;
 /** … and what retention has released is collected that soon after. */
 const COLLECT_WITHIN_MS = 600_000;

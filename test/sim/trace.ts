@@ -4,8 +4,8 @@ const LINES_KEPT = 4_000;
 const FNV_PRIME = 0x01000193;
 
 /**
- * Everything that was seen from outside, as one line each: the newest are kept to be read, and all of them go into one hash. Two runs with the same hash did
- * the same things at the same moments.
+ * Everything that was seen from outside, as one line each: the newest are kept to be read, and all
+ * of them go into one hash. Two runs with the same hash did the same things at the same moments.
  */
 export class Trace {
   readonly #lines: string[] = [];

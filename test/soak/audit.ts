@@ -23,7 +23,10 @@ export interface Audit {
   readonly retention: Retention;
 }
 
-/** Every failure: launched once (a repetition only after the one before was seen gone), after its predecessor was seen down (I1, I3). */
+/**
+ * Every failure: launched once (a repetition only after the one before was seen gone), after its
+ * predecessor was seen down (I1, I3).
+ */
 function launchFaults(ledger: CloudLedger, failures: readonly Failure[]): string[] {
   const byOp = Map.groupBy(ledger.launches(), (launch) => launch.tags[TAG.op] ?? '');
   const known = new Set(failures.map((one) => one.opId));
@@ -52,7 +55,9 @@ function failureFaults(ledger: CloudLedger, failure: Failure, launches: readonly
   return found;
 }
 
-/** Two instances of one member never had power at the same time, so two can never have served (I2). */
+/**
+ * Two instances of one member never had power at the same time, so two can never have served (I2).
+ */
 function overlapFaults(ledger: CloudLedger): string[] {
   return [...Map.groupBy(ledger.launches(), memberOf)].flatMap(([member, launches]) => {
     const stretches = launches
@@ -66,7 +71,10 @@ function overlapFaults(ledger: CloudLedger): string[] {
   });
 }
 
-/** The activation names the last one launched, its number says how often the member was replaced, and its addresses are there (I6). */
+/**
+ * The activation names the last one launched, its number says how often the member was replaced,
+ * and its addresses are there (I6).
+ */
 async function activationFaults(context: FaultContext, ledger: CloudLedger): Promise<string[]> {
   const { failures, cluster, poller } = context;
   const holders = await cluster.operator.addressHolders();
@@ -85,7 +93,10 @@ async function activationFaults(context: FaultContext, ledger: CloudLedger): Pro
   return [...wrong, ...astray];
 }
 
-/** What is still there although its time has passed (I7). Empty when all is as before the first failure. */
+/**
+ * What is still there although its time has passed (I7). Empty when all is as before the first
+ * failure.
+ */
 export async function leftovers(context: FaultContext, cloud: CloudReading): Promise<string[]> {
   const state = await cloud.state();
   const alive = state.instances.filter(isAlive);

@@ -14,8 +14,8 @@ const DOWN: ReadonlySet<string | null> = new Set(['stopped', 'terminated', null]
 export const memberOf = (launch: Launch): string => `${launch.tags[TAG.group]}/${launch.tags[TAG.member]}`;
 
 /**
- * What really happened in the cloud, read while it happens: cloud-sim remembers its newest events only. Small: a few numbers per instance
- * that ever was.
+ * What really happened in the cloud, read while it happens: cloud-sim remembers its newest events
+ * only. Small: a few numbers per instance that ever was.
  */
 export class CloudLedger {
   readonly #reading: CloudReading;

@@ -17,7 +17,10 @@ function victim(context: FaultContext): MemberView | null {
   return candidates.toSorted((a, b) => failures.countOf(a.member) - failures.countOf(b.member))[0] ?? null;
 }
 
-/** `false`: refused. A snapshot is a moment old, and cloud-sim crashes only what runs; then nothing happened. */
+/**
+ * `false`: refused. A snapshot is a moment old, and cloud-sim crashes only what runs; then nothing
+ * happened.
+ */
 async function crash(context: FaultContext, instanceId: string): Promise<boolean> {
   try {
     await context.cluster.admin.crash(instanceId);

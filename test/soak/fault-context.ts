@@ -44,7 +44,10 @@ export const isOver = (context: FaultContext): boolean => context.runOver.aborte
 export const memberIn = (snapshot: ClusterSnapshot | null, member: string): MemberView | undefined =>
   snapshot?.members.find((each) => each.member === member);
 
-/** Well, known as well to every observer, and nothing under way: what happens to it now is of our making. */
+/**
+ * Well, known as well to every observer, and nothing under way: what happens to it now is of our
+ * making.
+ */
 export const isAtRest = (view: MemberView): boolean =>
   view.verdict === 'alive' &&
   view.recovery === null &&

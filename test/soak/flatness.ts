@@ -1,4 +1,7 @@
-/** Is a series flat? A robust slope over its second half, an allowance that is written down, and three possible answers. */
+/**
+ * Is a series flat? A robust slope over its second half, an allowance that is written down, and
+ * three possible answers.
+ */
 
 export interface Point {
   /** Since the run began. */
@@ -46,8 +49,8 @@ function thinned(points: readonly Point[]): readonly Point[] {
 }
 
 /**
- * Median of the slopes of all pairs of points (Theil 1950, Sen 1968): up to 29 % of the points may be outliers (a collection of garbage, a
- * burst of recoveries) without moving it far. Per ms.
+ * Median of the slopes of all pairs of points (Theil 1950, Sen 1968): up to 29 % of the points may
+ * be outliers (a collection of garbage, a burst of recoveries) without moving it far. Per ms.
  */
 export function robustSlope(points: readonly Point[]): number {
   const few = thinned(points);
@@ -60,8 +63,9 @@ export function robustSlope(points: readonly Point[]): number {
 const spanMs = (points: readonly Point[]): number => (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0);
 
 /**
- * Judges the second half of one series: `growing` when slope × length of that half is above the allowance. `too short`: the series covers less
- * than `shortestMs`, or its second half has fewer than 8 points. What falls is flat.
+ * Judges the second half of one series: `growing` when slope × length of that half is above the
+ * allowance. `too short`: the series covers less than `shortestMs`, or its second half has fewer
+ * than 8 points. What falls is flat.
  */
 export function judge(points: readonly Point[], allowance: Allowance, shortestMs: number): Judgement {
   const from = (points[0]?.atMs ?? 0) + spanMs(points) / 2;

@@ -38,7 +38,10 @@ function options() {
   }
 }
 
-/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then takes the children along). */
+/**
+ * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then
+ * takes the children along).
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

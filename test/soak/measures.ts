@@ -17,14 +17,19 @@ const count = <A extends Allowance | null>(label: string, allowance: A) =>
 /** Objects and keys swing with the recoveries that are open at the moment of a sample. */
 const SWINGING: Allowance = { share: 0.1, floor: 4 };
 
-/** Everything that is sampled. The allowances are part of the promise: docs/soak.md repeats them. */
+/**
+ * Everything that is sampled. The allowances are part of the promise: docs/soak.md repeats them.
+ */
 export const MEASURES = {
   rssBytes: { label: 'memory (RSS)', unit: 'MiB', unitSize: MIB, allowance: { share: 0.05, floor: 4 * MIB } },
   /** Of etcd: with it Go's garbage, and the database file, which is mapped into memory. */
   storeRssBytes: { label: 'memory (RSS)', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 8 * MIB } },
   heapBytes: { label: 'JavaScript heap', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 4 * MIB } },
   openFiles: count('file descriptors', { share: 0.1, floor: 4 }),
-  /** Of coordinators and cloud-sim: with up to 50 kept connections between them, of which idle ones close after 72 s. */
+  /**
+   * Of coordinators and cloud-sim: with up to 50 kept connections between them, of which idle ones
+   * close after 72 s.
+   */
   pooledFiles: count('file descriptors', { share: 0.2, floor: 8 }),
   resources: count('timers, sockets, requests', { share: 0.1, floor: 4 }),
   cpuShare: { label: 'CPU', unit: '% of a core', unitSize: 0.01, allowance: { share: 0.25, floor: 0.03 } },

@@ -18,7 +18,8 @@ export function readProcess(pid: number): ProcessReading | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the last parenthesis, because a command name may hold spaces: state is field 3, utime and stime are 14 and 15.
+    // After the last parenthesis, because a command name may hold spaces: state is field 3, utime
+    // and stime are 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const rssKib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
     if (rssKib === undefined) return null;

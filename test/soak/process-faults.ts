@@ -54,7 +54,10 @@ async function pauseCoordinator(context: FaultContext, name: string): Promise<vo
   }
 }
 
-/** In turn: the leader is killed, the long-lived one paused, a follower killed, whoever leads paused. */
+/**
+ * In turn: the leader is killed, the long-lived one paused, a follower killed, whoever leads
+ * paused.
+ */
 export async function harmCoordinators(context: FaultContext): Promise<void> {
   const longLived = context.cluster.coordinatorIds.at(-1) ?? '';
   const acts = [

@@ -4,7 +4,10 @@ import { type MeasureName, measureOf } from './measures.ts';
 /** What a series is about. */
 export type Kind = 'coordinator' | 'agent' | 'cloud-sim' | 'etcd' | 'etcd keys' | 'EC2 objects';
 
-/** One measure of one process (a process that is started again begins a new series), or of the whole cluster. */
+/**
+ * One measure of one process (a process that is started again begins a new series), or of the whole
+ * cluster.
+ */
 export interface Series {
   readonly kind: Kind;
   readonly name: string;
@@ -15,7 +18,10 @@ export interface Series {
 export interface Row {
   readonly kind: Kind;
   readonly measure: MeasureName;
-  /** Median of all samples of the kind in the first and in the last third of the run, in units of the samples. */
+  /**
+   * Median of all samples of the kind in the first and in the last third of the run, in units of
+   * the samples.
+   */
   readonly firstThird: number;
   readonly lastThird: number;
   /** Of the judged series with the steepest rise in proportion to what it is allowed. */
@@ -52,7 +58,10 @@ export class Recording {
   }
 }
 
-/** One row per kind and measure. `shortestMs`: shorter series are not judged by themselves, only seen in the thirds. */
+/**
+ * One row per kind and measure. `shortestMs`: shorter series are not judged by themselves, only
+ * seen in the thirds.
+ */
 export function rowsOf(recording: Recording, runMs: number, shortestMs: number): readonly Row[] {
   const groups = Map.groupBy(recording.series(), (one) => `${one.kind} ${one.measure}`);
   return [...groups.values()].map((group) => rowOf(group, runMs, shortestMs));

@@ -38,7 +38,10 @@ function metric(text: string, name: string): number | null {
   return line !== undefined && Number.isFinite(value) ? value : null;
 }
 
-/** Looks at everything once per call and writes it down. What does not answer (it was killed a moment ago) is left out of that sample. */
+/**
+ * Looks at everything once per call and writes it down. What does not answer (it was killed a
+ * moment ago) is left out of that sample.
+ */
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #store: KvStore;

@@ -13,7 +13,10 @@ export interface Pace {
   readonly sampleEveryMs: number;
   /** Ended recoveries kept per member: few, so that trimming happens within the run. */
   readonly historyKept: number;
-  /** A series that covers less is not judged: half of the run, and never what a process needs to warm up. */
+  /**
+   * A series that covers less is not judged: half of the run, and never what a process needs to
+   * warm up.
+   */
   readonly shortestSeriesMs: number;
 }
 
@@ -52,8 +55,9 @@ function mortal(index: number): LocalMember {
 export const isMortal = (member: string): boolean => member.startsWith('mortal/');
 
 /**
- * The demo's cluster under a policy that allows failure after failure: it says nothing about what is wise. Retention is short, so that old
- * instances, captures and history come and go many times within a run.
+ * The demo's cluster under a policy that allows failure after failure: it says nothing about what
+ * is wise. Retention is short, so that old instances, captures and history come and go many times
+ * within a run.
  */
 export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): LocalClusterSetting {
   const retainMs = Math.min(20_000, runMs / 10);
@@ -86,7 +90,8 @@ export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): 
       latency: { 'instance.terminated-visible': [600_000, 600_000] },
       log: { level: 'warn' },
     },
-    // Left alone, V8's young generation goes from 1 to 64 MiB and back in ten minutes, and a leak of a few MiB cannot be seen beside it.
+    // Left alone, V8's young generation goes from 1 to 64 MiB and back in ten minutes, and a leak
+    // of a few MiB cannot be seen beside it.
     environment: { NODE_OPTIONS: '--max-semi-space-size=2' },
   };
 }

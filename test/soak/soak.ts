@@ -41,7 +41,10 @@ export interface Soaked {
 const SNAPSHOT_EVERY_MS = 300;
 const LEDGER_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 30_000;
-/** After the last failure: retention, a pass of the collector, and the termination it begins, with room to spare. */
+/**
+ * After the last failure: retention, a pass of the collector, and the termination it begins, with
+ * room to spare.
+ */
 const TIDY_LIMIT_MS = 90_000;
 
 /** `0123abc`, or `0123abc+` when what runs is not what is committed. */
@@ -54,7 +57,10 @@ function commitOf(): string | null {
   }
 }
 
-/** Repeats until `ended`, at an even pace; what fails once (a process was killed a moment ago) is tried again the next time. */
+/**
+ * Repeats until `ended`, at an even pace; what fails once (a process was killed a moment ago) is
+ * tried again the next time.
+ */
 async function every(clock: Clock, periodMs: number, ended: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!ended.aborted) {
     const beganAtMs = clock.monotonicMs();
@@ -108,7 +114,10 @@ function progress(context: FaultContext, recording: Recording, startedAtMs: numb
   return `  · ${minutes} min: ${faults}; ${context.failures.open.length} open, ${recording.sampleCount} samples`;
 }
 
-/** Builds the cluster, harms it for `runMs`, lets it come to rest, and judges. @throws what the set-up throws; the signal's reason */
+/**
+ * Builds the cluster, harms it for `runMs`, lets it come to rest, and judges. @throws what the
+ * set-up throws; the signal's reason
+ */
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { clock, signal, runMs, memberCount } = options;
   const pace = paceOf(runMs);

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
 import { ROOT } from './tidy/source.ts';
 
-/** Each lint rule we rely on is seen to fire: a rule that is silently off would look like clean code. */
+/**
+ * Each lint rule we rely on is seen to fire: a rule that is silently off would look like clean
+ * code.
+ */
 const PLANTED: Readonly<Record<string, string>> = {
   'no-floating-promises': 'export const f = (p: Promise<void>): void => {\n  p;\n};',
   'no-floating-promises (thenable)':

@@ -18,9 +18,13 @@ import {
   type Rule,
   sharedHasNoIo,
 } from './tidy/rules.ts';
+import { narrowProse, PROSE_COLUMNS } from './tidy/width.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
 
-/** The rules of docs/ARCHITECTURE.md that types cannot express. A message says what to write instead. */
+/**
+ * The rules of docs/ARCHITECTURE.md that types cannot express. A message says what to write
+ * instead.
+ */
 
 const TEXT_FILE = /\.(?:[mc]?[jt]sx?|json|ya?ml|md|sh|service|conf|html|css|pml)$|^\.ci\/|(?:^|\/)\.[a-z]+rc$/;
 const paths = projectFiles();
@@ -56,6 +60,10 @@ describe('the project keeps its rules', () => {
 
   it('logs nothing that docs/log-events.md does not have, at the level it has there', () => {
     expect(shown(logEventFaults(code, sourceFile(LOG_EVENTS_PAGE)))).toEqual([]);
+  });
+
+  it('wraps comments and prose at 100 columns', () => {
+    expect(shown(narrowProse(files))).toEqual([]);
   });
 
   it('names no page that is not in the repository', () => {
@@ -131,6 +139,40 @@ describe('pages', () => {
     ['README.md', '[docs](docs/a.md)'],
   ])('%s with %s is fine', (path, text) => {
     expect(faults(path, text)).toBe('');
+  });
+});
+
+describe('width', () => {
+  const wide = `a${' sentence'.repeat(PROSE_COLUMNS / 9)} too long`;
+  const faults = (path: string, text: string, allowed = {}) =>
+    shown(narrowProse([sourceFile(path, text)], allowed)).join('\n');
+
+  test.each([
+    ['packages/agent/src/a.ts', `/** ${wide} */`],
+    ['packages/agent/src/a.ts', `  // ${wide}`],
+    ['packages/agent/src/a.ts', `/**\n * ${wide}\n */`],
+    ['docs/a.md', `- ${wide}`],
+    ['docs/a.md', `\`\`\`\n${wide}\n\`\`\`\n${wide}`],
+  ])('in %s, %s is told to wrap', (path, text) => {
+    expect(faults(path, text)).toContain('wrap the sentence');
+  });
+
+  test.each([
+    ['packages/agent/src/a.ts', `const text = '${wide}';`],
+    ['packages/agent/src/a.ts', `const text = \`\n// ${wide}\`;`],
+    ['packages/agent/src/a.ts', `// https://example.org/${'x'.repeat(PROSE_COLUMNS)}`],
+    ['docs/a.md', `| ${wide} |`],
+    ['docs/a.md', `\`\`\`\n${wide}\n\`\`\``],
+    ['test/a.json', `"${wide}"`],
+  ])('in %s, %s is fine', (path, text) => {
+    expect(faults(path, text)).toBe('');
+  });
+
+  it('lets a file have what it had, and no more, and wants the number lowered', () => {
+    const two = `// ${wide}\n// ${wide}\n`;
+    expect(faults('test/a.ts', two, { 'test/a.ts': 2 })).toBe('');
+    expect(faults('test/a.ts', two, { 'test/a.ts': 1 })).toContain('test/a.ts:2');
+    expect(faults('test/a.ts', two, { 'test/a.ts': 3 })).toContain('lower that');
   });
 });
 

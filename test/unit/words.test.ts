@@ -6,7 +6,10 @@ import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 
-/** What the documentation says and what the program says are compared, so that neither can be changed alone. */
+/**
+ * What the documentation says and what the program says are compared, so that neither can be
+ * changed alone.
+ */
 
 const root = new URL('../../', import.meta.url);
 const page = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -31,7 +34,10 @@ const textFiles = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8
   .filter((path) => !path.endsWith('.test.ts'))
   .filter((path) => existsSync(new URL(path, root)));
 
-/** `understudy keys status` in code marks, in a string or in a block of commands: the words that may name a command. */
+/**
+ * `understudy keys status` in code marks, in a string or in a block of commands: the words that may
+ * name a command.
+ */
 const COMMAND_LINE =
   /(?:`|^|\$ |')(?:npx )?(?:npm run (?:-s )?)?understudy(?: --)? ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?/gm;
 

@@ -11,7 +11,10 @@ export interface WantedActivation {
   readonly instanceId: string | null;
 }
 
-/** The ways a workload is told. Each call ends by its own deadline and rejects with COMMAND_FAILED or a file error. */
+/**
+ * The ways a workload is told. Each call ends by its own deadline and rejects with COMMAND_FAILED
+ * or a file error.
+ */
 export interface ActivationOutputs {
   writeFile(wanted: WantedActivation): Promise<void>;
   removeFile(): Promise<void>;
@@ -27,18 +30,25 @@ interface ApplierParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Asked right before a workload is started: this process may have been paused since it was decided. */
+  /**
+   * Asked right before a workload is started: this process may have been paused since it was
+   * decided.
+   */
   readonly beforeActivating: () => void;
 }
 
-/** A hook may read the file, so the file goes first; a file that cannot be written holds the hook up no longer than this. */
+/**
+ * A hook may read the file, so the file goes first; a file that cannot be written holds the hook up
+ * no longer than this.
+ */
 const FILE_FIRST_MS = 2_000;
 const POWEROFF_ATTEMPTS_MAX = 5;
 const POWEROFF_EVERY_MS = 10_000;
 
 /**
- * Makes file, target and hook follow the wanted state: the file at once, the commands one after the other, the newest state winning. Withdrawing is
- * repeated until it worked; it is skipped only when the last thing that was done, successfully, was a withdrawal.
+ * Makes file, target and hook follow the wanted state: the file at once, the commands one after the
+ * other, the newest state winning. Withdrawing is repeated until it worked; it is skipped only when
+ * the last thing that was done, successfully, was a withdrawal.
  */
 export class ActivationApplier {
   readonly #parts: ApplierParts;
@@ -74,7 +84,10 @@ export class ActivationApplier {
     return this.#workload;
   }
 
-  /** A hook or target that failed is a warning in the heartbeat: seen by people, never a reason to replace the instance. */
+  /**
+   * A hook or target that failed is a warning in the heartbeat: seen by people, never a reason to
+   * replace the instance.
+   */
   reading(): CheckReading {
     const failed = this.#commands.failure !== null || this.#file.failure !== null;
     return { status: failed ? 'warn' : 'pass', code: failed ? CHECK_CODES.commandFailed : 0, ageSeconds: 0 };
@@ -86,7 +99,10 @@ export class ActivationApplier {
     return file && commands;
   }
 
-  /** After the withdrawal, or `limitMs` if that does not come to an end: off, unless we may serve again by then. */
+  /**
+   * After the withdrawal, or `limitMs` if that does not come to an end: off, unless we may serve
+   * again by then.
+   */
   async powerOff(limitMs: number): Promise<void> {
     const { outputs, clock, log } = this.#parts;
     await this.settled(limitMs);

@@ -51,7 +51,10 @@ export interface AgentKeysParts {
   readonly log: Log;
 }
 
-/** The member's keys at work: looks for new ones, seals and opens datagrams, keeps the ring on disk. What to use when: `core/key-ring.ts`. */
+/**
+ * The member's keys at work: looks for new ones, seals and opens datagrams, keeps the ring on disk.
+ * What to use when: `core/key-ring.ts`.
+ */
 export class AgentKeys {
   readonly #parts: AgentKeysParts;
   #ring: KeyRing;
@@ -78,7 +81,10 @@ export class AgentKeys {
     return { current: this.#ring.current.id, candidate: this.#ring.candidate?.id ?? null };
   }
 
-  /** Before the first heartbeat, with what the disk holds; then looks for new keys for as long as the agent runs. */
+  /**
+   * Before the first heartbeat, with what the disk holds; then looks for new keys for as long as
+   * the agent runs.
+   */
   begin(stored: StoredKeys | null): void {
     const { configured, member, targetCount, clock, log } = this.#parts;
     this.#begunAtMs = clock.monotonicMs();
@@ -94,7 +100,10 @@ export class AgentKeys {
     for (const key of [candidate, current]) if (key) this.#offer(key, KEEPS_CANDIDATE, 'keys.json');
   }
 
-  /** Looks at the key files now (SIGHUP) and again every `reloadEveryMs`. One look at a time; never rejects. */
+  /**
+   * Looks at the key files now (SIGHUP) and again every `reloadEveryMs`. One look at a time; never
+   * rejects.
+   */
   reload(): Promise<void> {
     const { files, clock, reloadEveryMs } = this.#parts;
     this.#timer?.cancel();
@@ -190,7 +199,10 @@ export class AgentKeys {
     if (this.#wasGood) this.#store();
   }
 
-  /** Only once a coordinator has acknowledged a key of this ring: one that nobody ever knew must not outlive its configuration. */
+  /**
+   * Only once a coordinator has acknowledged a key of this ring: one that nobody ever knew must not
+   * outlive its configuration.
+   */
   #store(): void {
     const { files, member } = this.#parts;
     if (!files || this.#stopped) return;
@@ -198,7 +210,10 @@ export class AgentKeys {
     this.#write(files);
   }
 
-  /** One write at a time, the newest ring last. Nothing waits for it: what the ring says is in force already. */
+  /**
+   * One write at a time, the newest ring last. Nothing waits for it: what the ring says is in force
+   * already.
+   */
   #write(files: KeyFiles): void {
     const keys = this.#unstored;
     if (this.#writing || !keys) return;

@@ -21,7 +21,9 @@ export function nodes(): readonly (readonly [string, string])[] {
   return [...found];
 }
 
-/** Plays the metadata service of one instance. Takes every request and answers none while `silent`. */
+/**
+ * Plays the metadata service of one instance. Takes every request and answers none while `silent`.
+ */
 export class TestMetadataService {
   silent = false;
   readonly #server = createServer((request, response) => {
@@ -48,7 +50,10 @@ export class TestMetadataService {
   }
 }
 
-/** A process that accepts TCP connections until it is stopped; then its queue is filled, and who connects hears nothing. */
+/**
+ * A process that accepts TCP connections until it is stopped; then its queue is filled, and who
+ * connects hears nothing.
+ */
 export class StoppableListener {
   readonly #child: ChildProcess;
   readonly #fillers: Socket[] = [];

@@ -191,7 +191,9 @@ export interface FixtureOptions {
   readonly keyFiles?: KeyFiles;
 }
 
-/** An agent on a simulated clock and network, with as many coordinators as asked for (default 3). */
+/**
+ * An agent on a simulated clock and network, with as many coordinators as asked for (default 3).
+ */
 export function agentFixture(options: FixtureOptions = {}) {
   const clock = options.clock ?? new SimClock();
   const random = new SeededRandom(options.seed ?? 1);

@@ -51,7 +51,10 @@ export interface AgentParts {
   readonly log: Log;
   /** As the configuration has it; what is stored goes before it. */
   readonly configuredKey: AgentKey;
-  /** Where further keys come from and are kept; null = there are none and nothing is kept (simulation). */
+  /**
+   * Where further keys come from and are kept; null = there are none and nothing is kept
+   * (simulation).
+   */
   readonly keyFiles: KeyFiles | null;
   readonly macOf: (key: Uint8Array) => Mac;
   readonly socket: DatagramSocket;
@@ -64,18 +67,27 @@ export interface AgentParts {
   /** null: none is configured. */
   readonly watchdog: Watchdog | null;
   readonly makeChecks: (context: CheckContext) => Checks;
-  /** Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic clock may stand still in those. */
+  /**
+   * Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic
+   * clock may stand still in those.
+   */
   readonly uptimeMs: () => number;
 }
 
-/** Why the agent ended. `identity-lost`: to be started again, on what is another instance now. `lock-lost`: another agent speaks for this member. */
+/**
+ * Why the agent ended. `identity-lost`: to be started again, on what is another instance now.
+ * `lock-lost`: another agent speaks for this member.
+ */
 export type StopReason = 'asked' | 'identity-lost' | 'lock-lost';
 
 const IDENTITY_RETRY = { baseMs: 500, maxMs: 10_000 };
 /** A disk that hangs must not keep the heartbeats from starting. */
 const STATE_WRITE_LIMIT_MS = 5_000;
 const COMMANDS_GRACE_MS = 6_000;
-/** With a serve lease no suspension of the machine is overlooked; less than this may be the granularity of the two clocks. */
+/**
+ * With a serve lease no suspension of the machine is overlooked; less than this may be the
+ * granularity of the two clocks.
+ */
 const SUSPENDED_MS = 1_000;
 
 /** Wires the parts; holds what the process believes about its activation. */
@@ -96,7 +108,9 @@ export class Agent {
   #withdrawByMs: number | null = null;
   /** Its state was once achieved by this process, not inherited. */
   #knowsWorkload = false;
-  /** When this process was last awake: with the machine's suspensions, and by the monotonic clock. */
+  /**
+   * When this process was last awake: with the machine's suspensions, and by the monotonic clock.
+   */
   #awakeAtMs: number;
   #awakeMonotonicMs: number;
   #stopReason: StopReason = 'asked';
@@ -138,7 +152,8 @@ export class Agent {
   async run(): Promise<StopReason> {
     const { signal } = this.#stopping;
     const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    // Before anything else, even before we know who we are: nothing serves that an ack of this process has not named.
+    // Before anything else, even before we know who we are: nothing serves that an ack of this
+    // process has not named.
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId: null });
     this.#watchdog?.start();
     if (!signal.aborted) {
@@ -204,7 +219,10 @@ export class Agent {
     this.stop('lock-lost');
   }
 
-  /** A second agent told file, target and hook what it was told. Once it has been gone for a while, they are told again what we know. */
+  /**
+   * A second agent told file, target and hook what it was told. Once it has been gone for a while,
+   * they are told again what we know.
+   */
   #noteContested(contested: boolean): void {
     const { clock, log } = this.#parts;
     const nowMs = clock.monotonicMs();
@@ -215,7 +233,10 @@ export class Agent {
     this.#applier.tellAgain();
   }
 
-  /** Heartbeats name the instance, so there are none before the metadata service has said who we are. Tries for ever, at most 10 s apart. */
+  /**
+   * Heartbeats name the instance, so there are none before the metadata service has said who we
+   * are. Tries for ever, at most 10 s apart.
+   */
   async #learnIdentity(): Promise<string> {
     const { metadata, clock, random, log } = this.#parts;
     for (let attempt = 0; ; attempt++) {
@@ -334,14 +355,20 @@ export class Agent {
     this.#leaseTimer = this.#parts.clock.setTimer(leftMs, () => this.#noticeLeaseEnd());
   }
 
-  /** A timer may fire a little early, and a lease may have been renewed: ask the state, not the timer. */
+  /**
+   * A timer may fire a little early, and a lease may have been renewed: ask the state, not the
+   * timer.
+   */
   #noticeLeaseEnd(): void {
     if (this.#state.kind !== 'active' || this.#state.leaseUntilMs === null) return;
     if (this.#parts.clock.monotonicMs() >= this.#state.leaseUntilMs) this.#step({ kind: 'leaseExpired' });
     else this.#watchLease();
   }
 
-  /** Called before every heartbeat, accepted datagram and activation: were we away, and is the lease over? */
+  /**
+   * Called before every heartbeat, accepted datagram and activation: were we away, and is the lease
+   * over?
+   */
   #noticePause(): void {
     const { awayMs, suspendedMs } = this.#awake();
     this.#noticeLeaseEnd();
@@ -368,7 +395,8 @@ export class Agent {
   /** What every heartbeat promises. The watchdog's part only while it is armed. */
   #servePromise(): ServePromise | null {
     const { serve } = this.#parts.config;
-    // Before that, what a predecessor left running may still serve, and nothing is known of when it ends.
+    // Before that, what a predecessor left running may still serve, and nothing is known of when it
+    // ends.
     this.#knowsWorkload ||= this.#applier.workload !== 'unknown';
     if (serve.leaseMs === 0 || !this.#knowsWorkload) return null;
     return { stopWithinSeconds: serve.stopWithinMs / 1_000, watchdog: this.#watchdog?.armed ?? false };
@@ -398,7 +426,10 @@ export class Agent {
     this.stop('identity-lost');
   }
 
-  /** Withdraw first, with heartbeats going on; then goodbye; then put everything away. Bounded by the hook's own deadline. */
+  /**
+   * Withdraw first, with heartbeats going on; then goodbye; then put everything away. Bounded by
+   * the hook's own deadline.
+   */
   async #end(): Promise<void> {
     const { config, log, socket } = this.#parts;
     log.info('agent.stopping', { reason: this.#stopReason });
@@ -418,5 +449,7 @@ export class Agent {
 }
 
 const LATE = Symbol('late');
-/** No ack has spoken of a second agent for this long: whoever fell behind sends one every second. ms */
+/**
+ * No ack has spoken of a second agent for this long: whoever fell behind sends one every second. ms
+ */
 const UNCONTESTED_MS = 10_000;

@@ -6,7 +6,10 @@ import { checkReading, worstOf } from './core/check-state.ts';
 
 export type CheckName = 'network' | 'storage' | 'metadata' | 'pressure' | 'clock';
 
-/** The checks there are. A missing one is not run, and its slot says `absent`. `custom`: one per configured custom check, in order. */
+/**
+ * The checks there are. A missing one is not run, and its slot says `absent`. `custom`: one per
+ * configured custom check, in order.
+ */
 export type Checks = Partial<Readonly<Record<CheckName, Check>>> & { readonly custom?: readonly Check[] };
 
 interface BoardParts {
@@ -20,7 +23,10 @@ interface BoardParts {
 const NAMES = ['network', 'storage', 'metadata', 'pressure', 'clock'] as const;
 export const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };
 
-/** Runs every check that is switched on and keeps what the slots of a heartbeat say. One that is off has no timer. */
+/**
+ * Runs every check that is switched on and keeps what the slots of a heartbeat say. One that is off
+ * has no timer.
+ */
 export class CheckBoard {
   readonly #clock: Clock;
   readonly #runners = new Map<CheckName, CheckRunner>();

@@ -9,13 +9,19 @@ export const hostPort = z
   .string()
   .refine((text) => parseHostPort(text) !== null, 'want host:port with a port of 1-65535');
 
-/** Fields every check has. Both limits count results, so `rise` and `fall` times `intervalMs` is the time a change takes to show. */
+/**
+ * Fields every check has. Both limits count results, so `rise` and `fall` times `intervalMs` is the
+ * time a change takes to show.
+ */
 const timing = (intervalMs: number, deadlineMs: number, rise: number, fall: number) => ({
   /** false: the check is not run and its slot says `absent`. */
   enabled: z.boolean().default(true),
   /** Time between two starts, ms, 500-600 000. Shorter = earlier news, more work. */
   intervalMs: durationMs(intervalMs, 500, 600_000),
-  /** A result later than this is `unknown`, ms, 100-600 000, and shorter than `intervalMs`. Longer = patience with a slow disk or network. */
+  /**
+   * A result later than this is `unknown`, ms, 100-600 000, and shorter than `intervalMs`. Longer =
+   * patience with a slow disk or network.
+   */
   deadlineMs: durationMs(deadlineMs, 100, 600_000),
   /** Good results in a row before a failed check passes again. More = steadier, later. */
   rise: count(rise),
@@ -25,7 +31,10 @@ const timing = (intervalMs: number, deadlineMs: number, rise: number, fall: numb
 
 const networkCheck = z.strictObject({
   ...timing(5_000, 2_000, 2, 3),
-  /** `auto`: the default route's gateway answers ARP. `tcp:HOST:PORT`: connects within the deadline (a refusal counts as reachable). `none`: not looked at. */
+  /**
+   * `auto`: the default route's gateway answers ARP. `tcp:HOST:PORT`: connects within the deadline
+   * (a refusal counts as reachable). `none`: not looked at.
+   */
   gateway: z
     .string()
     .refine(
@@ -34,7 +43,10 @@ const networkCheck = z.strictObject({
       'want auto, none or tcp:HOST:PORT',
     )
     .default('auto'),
-  /** `none`, or which servers are asked for `name`. Any answer counts, NXDOMAIN too. `auto`: the nameservers of /etc/resolv.conf. */
+  /**
+   * `none`, or which servers are asked for `name`. Any answer counts, NXDOMAIN too. `auto`: the
+   * nameservers of /etc/resolv.conf.
+   */
   dns: z
     .union([
       z.literal('none'),
@@ -48,9 +60,15 @@ const networkCheck = z.strictObject({
 
 const storageCheck = z.strictObject({
   ...timing(10_000, 5_000, 1, 2),
-  /** Block devices that must exist, as the running system names them (`/dev/nvme1n1` on Nitro unless udev links `/dev/sdf`). */
+  /**
+   * Block devices that must exist, as the running system names them (`/dev/nvme1n1` on Nitro unless
+   * udev links `/dev/sdf`).
+   */
   devices: z.array(absolutePath).max(30).default([]),
-  /** File systems that must be mounted, not read-only, and have room. 0 = no limit. Under a `rootDir` plain folders count as mounted. */
+  /**
+   * File systems that must be mounted, not read-only, and have room. 0 = no limit. Under a
+   * `rootDir` plain folders count as mounted.
+   */
   mounts: z
     .array(
       z.strictObject({
@@ -61,7 +79,10 @@ const storageCheck = z.strictObject({
     )
     .max(30)
     .default([]),
-  /** Folders in which 4 KiB are written and fsynced each time. Default: `stateDir`. More = more disks seen, more writes. */
+  /**
+   * Folders in which 4 KiB are written and fsynced each time. Default: `stateDir`. More = more
+   * disks seen, more writes.
+   */
   probeFiles: z.array(absolutePath).max(30).optional(),
 });
 
@@ -71,11 +92,17 @@ const percent = z.number().min(0).max(100);
 
 const pressureCheck = z.strictObject({
   ...timing(10_000, 2_000, 2, 3),
-  /** Share of the last minute, %, in which at least one process waited for a CPU: from here on a warning. 100 = hardly ever. Lower = earlier, noisier. */
+  /**
+   * Share of the last minute, %, in which at least one process waited for a CPU: from here on a
+   * warning. 100 = hardly ever. Lower = earlier, noisier.
+   */
   cpuWarnPercent: percent.default(90),
   /** The same: from here on failing. Absent = never: a busy machine is not a broken one. */
   cpuFailPercent: percent.optional(),
-  /** Share of the last minute, %, in which all processes at once waited for memory (reclaim, swap): from here on a warning. */
+  /**
+   * Share of the last minute, %, in which all processes at once waited for memory (reclaim, swap):
+   * from here on a warning.
+   */
   memoryWarnPercent: percent.default(10),
   /** The same: from here on failing. Absent = never. */
   memoryFailPercent: percent.optional(),
@@ -83,7 +110,10 @@ const pressureCheck = z.strictObject({
 
 const clockCheck = z.strictObject({
   ...timing(5_000, 1_000, 1, 3),
-  /** The wall clock moved against the monotonic one by more than this between two runs, ms, 50-86 400 000. Shorter = small corrections show too. */
+  /**
+   * The wall clock moved against the monotonic one by more than this between two runs, ms, 50-86
+   * 400 000. Shorter = small corrections show too.
+   */
   maxStepMs: durationMs(1_000, 50, 86_400_000),
   /** How long a step stays a warning, ms, 1 000-86 400 000. Longer = later readers still see it. */
   warnForMs: durationMs(300_000, 1_000, 86_400_000),
@@ -97,7 +127,10 @@ const customCheck = z.strictObject({
   name: z.string().refine(isName, 'want 1-63 of a-z 0-9 . _ -'),
   /** A command and its arguments: exit code 0 within the deadline is good. */
   exec: command.optional(),
-  /** `http://…`, asked with GET; redirects are not followed. TLS would cost the agent several MB: for https use `exec` with curl. */
+  /**
+   * `http://…`, asked with GET; redirects are not followed. TLS would cost the agent several MB:
+   * for https use `exec` with curl.
+   */
   http: z
     .string()
     .refine((text) => text.startsWith('http://') && URL.canParse(text), 'want http://HOST[:PORT][/PATH]')

@@ -4,7 +4,10 @@ import type { KeyFilePaths } from './adapters/key-files.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentKey } from './core/key-ring.ts';
 
-/** What the running agent does with its config. Apart from the schema, so that the long-lived process does not carry zod (docs/agent.md, Memory). */
+/**
+ * What the running agent does with its config. Apart from the schema, so that the long-lived
+ * process does not carry zod (docs/agent.md, Memory).
+ */
 
 const HOST_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):(\d{1,5})$/;
 
@@ -53,8 +56,9 @@ export const maskedConfig = (config: AgentConfig): object => ({
 });
 
 /**
- * Periods the watchdog may take to strike: its own; one more when this process was stopped between deciding to pet and petting; and one when it dies, because
- * Linux pets a watchdog whose file is closed without being disarmed (`watchdog_release` in drivers/watchdog/watchdog_dev.c).
+ * Periods the watchdog may take to strike: its own; one more when this process was stopped between
+ * deciding to pet and petting; and one when it dies, because Linux pets a watchdog whose file is
+ * closed without being disarmed (`watchdog_release` in drivers/watchdog/watchdog_dev.c).
  */
 export const WATCHDOG_PERIODS = 3;
 

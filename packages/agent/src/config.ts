@@ -10,8 +10,9 @@ const AgentConfigFields = z.strictObject({
     'want group/name, each 1-63 of a-z 0-9 . _ -',
   ),
   /**
-   * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says which master. Either `hex` or `file`: 64 hex characters.
-   * A key that was taken over in a rotation (`stateDir/keys.json`) goes before it.
+   * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says
+   * which master. Either `hex` or `file`: 64 hex characters. A key that was taken over in a
+   * rotation (`stateDir/keys.json`) goes before it.
    */
   key: z.strictObject({
     id: z.number().int().min(1).max(255),
@@ -20,14 +21,25 @@ const AgentConfigFields = z.strictObject({
       .regex(/^[0-9a-fA-F]{64}$/, 'want 64 hex characters')
       .optional(),
     file: absolutePath.optional(),
-    /** Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default `stateDir/next.key`. Nothing there = no rotation. */
+    /**
+     * Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default
+     * `stateDir/next.key`. Nothing there = no rotation.
+     */
     nextFile: absolutePath.optional(),
-    /** The key files are looked at this often, ms, 500-3 600 000, and at once on SIGHUP. Shorter = a new key is tried sooner, more reads of two small files. */
+    /**
+     * The key files are looked at this often, ms, 500-3 600 000, and at once on SIGHUP. Shorter = a
+     * new key is tried sooner, more reads of two small files.
+     */
     reloadEveryMs: durationMs(10_000, 500, 3_600_000),
   }),
-  /** Where heartbeats go: every coordinator, `host:port`, 1-5. Names are resolved again every 30 s. */
+  /**
+   * Where heartbeats go: every coordinator, `host:port`, 1-5. Names are resolved again every 30 s.
+   */
   coordinators: z.array(hostPort).min(1).max(5),
-  /** Keeps `state.json` (boot epoch, instance id) and `keys.json` (the member's keys after a rotation). On the root volume, so that a replacement finds it. */
+  /**
+   * Keeps `state.json` (boot epoch, instance id) and `keys.json` (the member's keys after a
+   * rotation). On the root volume, so that a replacement finds it.
+   */
   stateDir: absolutePath.default('/var/lib/understudy'),
   /** Put before every path of this file (containers, cloud-sim). Empty = the real root. */
   rootDir: z
@@ -37,9 +49,15 @@ const AgentConfigFields = z.strictObject({
     .default(''),
   heartbeat: z
     .strictObject({
-      /** Time between two heartbeats, ms, 50-60 000. Shorter = failures are seen earlier, more packets. */
+      /**
+       * Time between two heartbeats, ms, 50-60 000. Shorter = failures are seen earlier, more
+       * packets.
+       */
       intervalMs: durationMs(1_000, 50, 60_000),
-      /** Each wait is drawn from interval × (1 ± this), 0-0.5. More = fleets spread out better, arrival times tell less. */
+      /**
+       * Each wait is drawn from interval × (1 ± this), 0-0.5. More = fleets spread out better,
+       * arrival times tell less.
+       */
       jitterRatio: z.number().min(0).max(0.5).default(0.1),
       /** IP version the coordinators are reached over. */
       family: z.union([z.literal(4), z.literal(6)]).default(4),
@@ -48,40 +66,67 @@ const AgentConfigFields = z.strictObject({
   checks: ChecksFields,
   activation: z
     .strictObject({
-      /** Says in JSON whether this instance may serve; absent or another state than `active` = it may not. Best on a tmpfs. */
+      /**
+       * Says in JSON whether this instance may serve; absent or another state than `active` = it
+       * may not. Best on a tmpfs.
+       */
       file: absolutePath.default('/run/understudy/activation.json'),
       /** Run when this instance may serve. */
       onActivate: command.optional(),
-      /** Run when it may not: at every start of the agent, when fenced, when the serve lease ends, at an orderly stop. */
+      /**
+       * Run when it may not: at every start of the agent, when fenced, when the serve lease ends,
+       * at an orderly stop.
+       */
       onDeactivate: command.optional(),
-      /** systemd target started and stopped with the activation, e.g. `understudy-active.target`. */
+      /**
+       * systemd target started and stopped with the activation, e.g. `understudy-active.target`.
+       */
       systemdTarget: z
         .string()
         .regex(/^[A-Za-z0-9:_.\\@-]+\.target$/, 'want NAME.target')
         .optional(),
-      /** A hook that runs longer is killed and tried again, ms, 100-3 600 000. Longer = slow workloads get done, a stuck one blocks longer. */
+      /**
+       * A hook that runs longer is killed and tried again, ms, 100-3 600 000. Longer = slow
+       * workloads get done, a stuck one blocks longer.
+       */
       timeoutMs: durationMs(30_000, 100, 3_600_000),
-      /** A pause of this whole machine or process (hibernation, a stopped VM) after which its activation is no longer believed, ms, 5 000-3 600 000. */
+      /**
+       * A pause of this whole machine or process (hibernation, a stopped VM) after which its
+       * activation is no longer believed, ms, 5 000-3 600 000.
+       */
       distrustAfterPauseMs: durationMs(60_000, 5_000, 3_600_000),
     })
     .prefault({}),
   serve: z
     .strictObject({
-      /** No ack of a coordinator that sees a live leader and says `active` for this long: stop serving, ms; 0 = never. Shorter = a fence that cannot be
-       * proven is waited out sooner; longer = survives longer outages of all coordinators. */
+      /**
+       * No ack of a coordinator that sees a live leader and says `active` for this long: stop
+       * serving, ms; 0 = never. Shorter = a fence that cannot be proven is waited out sooner;
+       * longer = survives longer outages of all coordinators.
+       */
       leaseMs: duration(z.number().int().min(0).max(86_400_000)).default(0),
-      /** Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the hook gets it, less three times the watchdog's. Shorter = a
-       * recovery that waits it out goes on sooner; longer = workloads that take long to stop are not cut off. Sent to the coordinators. */
+      /**
+       * Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the
+       * hook gets it, less three times the watchdog's. Shorter = a recovery that waits it out goes
+       * on sooner; longer = workloads that take long to stop are not cut off. Sent to the
+       * coordinators.
+       */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
       onExpiry: z.enum(['deactivate', 'poweroff']).default('deactivate'),
       poweroffCommand: command.default(['systemctl', 'poweroff', '--force']),
-      /** Resets the machine when the workload does not stop in time, and when this agent is itself paused or killed while it serves. */
+      /**
+       * Resets the machine when the workload does not stop in time, and when this agent is itself
+       * paused or killed while it serves.
+       */
       watchdog: z
         .strictObject({
           /** Linux watchdog device. Nobody else may have it open. */
           device: absolutePath.default('/dev/watchdog'),
-          /** The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to wait out, longer = a busy machine is not reset by mistake. */
+          /**
+           * The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to
+           * wait out, longer = a busy machine is not reset by mistake.
+           */
           timeoutMs: durationMs(10_000, 1_000, 600_000),
         })
         .optional(),
@@ -113,7 +158,10 @@ function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activ
   return [[['serve', 'stopWithinMs'], text]];
 }
 
-/** A coordinator acks at most every fifth heartbeat, so a shorter lease would run out while all is well. */
+/**
+ * A coordinator acks at most every fifth heartbeat, so a shorter lease would run out while all is
+ * well.
+ */
 const LEASE_BEATS_MIN = 10;
 
 function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinators }: AgentConfig): Fault[] {

@@ -20,8 +20,9 @@ interface TargetParts {
 }
 
 /**
- * Where the coordinators are. Names are resolved at start and every 30 s, one at a time (getaddrinfo occupies a thread of the pool); a name that
- * cannot be resolved keeps its last address and does not disturb the others.
+ * Where the coordinators are. Names are resolved at start and every 30 s, one at a time
+ * (getaddrinfo occupies a thread of the pool); a name that cannot be resolved keeps its last
+ * address and does not disturb the others.
  */
 export class CoordinatorTargets {
   readonly #parts: TargetParts;

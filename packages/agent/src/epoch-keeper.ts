@@ -5,7 +5,9 @@ import type { LockHolder } from './core/lock-claim.ts';
 
 /** What keeps a second agent away from this member on this host. */
 export interface AgentLock {
-  /** Who holds it instead of us; null: we do, or nobody can tell. Bounded in time; never rejects. */
+  /**
+   * Who holds it instead of us; null: we do, or nobody can tell. Bounded in time; never rejects.
+   */
   lostTo(): Promise<LockHolder | null>;
 }
 
@@ -23,14 +25,17 @@ export interface EpochKeeperParts {
   readonly yieldTo: (holder: LockHolder) => void;
 }
 
-/** Two agents that both own what they can see take turns; each turn waits longer, up to the last. ms */
+/**
+ * Two agents that both own what they can see take turns; each turn waits longer, up to the last. ms
+ */
 const TURNS_MS = [0, 1_000, 2_000, 5_000, 10_000, 20_000] as const;
 /** Not told for so long: the fight is over. ms */
 const PEACE_MS = 60_000;
 
 /**
- * While the agent runs, a coordinator may know a newer boot epoch than ours: of a second agent, or from before a clock and a state file went back.
- * Whoever owns the lock takes an epoch that is greater still; who does not ends. Says so in both cases.
+ * While the agent runs, a coordinator may know a newer boot epoch than ours: of a second agent, or
+ * from before a clock and a state file went back. Whoever owns the lock takes an epoch that is
+ * greater still; who does not ends. Says so in both cases.
  */
 export class EpochKeeper {
   readonly #parts: EpochKeeperParts;
@@ -54,7 +59,8 @@ export class EpochKeeper {
 
   /** A fresh ack called our heartbeat stale. */
   told(newestEpoch: bigint, coordinator: string): void {
-    // Answers to what we sent before we took an epoch are refused; this one knows less than we told it.
+    // Answers to what we sent before we took an epoch are refused; this one knows less than we told
+    // it.
     if (newestEpoch < this.#bootEpoch) return;
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#toldAtMs >= PEACE_MS) this.#turns = 0;

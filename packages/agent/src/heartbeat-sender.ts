@@ -70,10 +70,16 @@ const PROBE_REPLIES = { perSecond: 10, burst: 20 };
 const GOODBYE_ROUNDS_MAX = 3;
 const GOODBYE_EVERY_MS = 100;
 const DROPS_LOGGED_EVERY_MS = 60_000;
-/** A second key is tried with every third heartbeat: within a usual `suspectAfterMs`, for a third more packets while a rotation is under way. */
+/**
+ * A second key is tried with every third heartbeat: within a usual `suspectAfterMs`, for a third
+ * more packets while a rotation is under way.
+ */
 const TRY_EVERY_BEATS = 3;
 
-/** Sends heartbeats on its own timer, answers probes, takes acks. Nothing in here waits for a check, a hook or a name. */
+/**
+ * Sends heartbeats on its own timer, answers probes, takes acks. Nothing in here waits for a check,
+ * a hook or a name.
+ */
 export class HeartbeatSender {
   readonly #parts: SenderParts;
   readonly #agentId: string;
@@ -117,7 +123,10 @@ export class HeartbeatSender {
     return { acking: Math.min(acking, targets.count), known: targets.count };
   }
 
-  /** After a pause that the clock may not have counted: only answers to what is asked from now on are taken. */
+  /**
+   * After a pause that the clock may not have counted: only answers to what is asked from now on
+   * are taken.
+   */
   forgetAnswers(): void {
     this.#ledger = forgetAnswers(this.#ledger);
   }
@@ -133,7 +142,10 @@ export class HeartbeatSender {
     if (!this.#closing) this.#sendAll({ goodbye: false, askAll: true });
   }
 
-  /** Stops the beat and says goodbye, up to three times 100 ms apart until every coordinator that ever acked has acked that. */
+  /**
+   * Stops the beat and says goodbye, up to three times 100 ms apart until every coordinator that
+   * ever acked has acked that.
+   */
   async sayGoodbye(): Promise<void> {
     this.#closing = true;
     this.#timer?.cancel();
@@ -155,8 +167,9 @@ export class HeartbeatSender {
   }
 
   /**
-   * What tries a key goes first: a coordinator that holds it then acknowledges that one, and one that does not drops it and acknowledges the other,
-   * as always. (Acks are at least 100 ms apart; the other way round the trial would go unanswered.)
+   * What tries a key goes first: a coordinator that holds it then acknowledges that one, and one
+   * that does not drops it and acknowledges the other, as always. (Acks are at least 100 ms apart;
+   * the other way round the trial would go unanswered.)
    */
   #sendAll(options: { readonly goodbye: boolean; readonly askAll: boolean }): void {
     const { clock, config, targets, activation, keys } = this.#parts;
@@ -166,7 +179,8 @@ export class HeartbeatSender {
       if (!endpoint) return [];
       const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
       const { main, alsoTry } = keys.sealing(index, nowMs);
-      // Nothing is known of one that has not acknowledged anything since we started: it gets both each time.
+      // Nothing is known of one that has not acknowledged anything since we started: it gets both
+      // each time.
       return [{ index, endpoint, link, main, tried: tries || !link ? alsoTry : null }];
     });
     if (to.some(({ tried }) => tried !== null)) {
@@ -214,7 +228,10 @@ export class HeartbeatSender {
     return encodeHeartbeatFor(written, { keyId: id, flags: { ...flags, serving }, challenge }, mac);
   }
 
-  /** Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1: a probe's sender. */
+  /**
+   * Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1:
+   * a probe's sender.
+   */
   #send(index: number, to: Endpoint, payload: Uint8Array): void {
     const { socket, log, targets } = this.#parts;
     socket.send(payload, to).then(
@@ -260,8 +277,9 @@ export class HeartbeatSender {
   }
 
   /**
-   * A probe is answered at once with a heartbeat of the same size, to where it came from. Its challenge is echoed in this reply only: a replayed
-   * probe must not spoil the challenge of the regular heartbeats. Under the probe's own key: that one its sender certainly holds.
+   * A probe is answered at once with a heartbeat of the same size, to where it came from. Its
+   * challenge is echoed in this reply only: a replayed probe must not spoil the challenge of the
+   * regular heartbeats. Under the probe's own key: that one its sender certainly holds.
    */
   #answerProbe(payload: Uint8Array, from: Endpoint, key: SealingKey): void {
     const probe = decodeProbe(payload);

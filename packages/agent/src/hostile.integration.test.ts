@@ -20,7 +20,10 @@ afterEach(async () => {
   for (const away of put.splice(0).toReversed()) await away();
 });
 
-/** The bundled agent as a process of its own, a coordinator that acks, and everything that went over the wire to the agent. */
+/**
+ * The bundled agent as a process of its own, a coordinator that acks, and everything that went over
+ * the wire to the agent.
+ */
 async function startAgent() {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-hostile-'));
   put.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,7 +59,10 @@ const gapsOf = (atMs: readonly number[]): number[] =>
     .toSorted((a, b) => a - b);
 const median = (gaps: readonly number[]): number => gaps[gaps.length >> 1] ?? Number.NaN;
 
-/** Acks from before, acks nobody here sealed, heartbeats come back to their sender, cut and stretched ones, and noise. */
+/**
+ * Acks from before, acks nobody here sealed, heartbeats come back to their sender, cut and
+ * stretched ones, and noise.
+ */
 function ammunition(coordinator: TestCoordinator, recorded: readonly Uint8Array[]): Uint8Array[] {
   const random = new SeededRandom(5);
   const below = (count: number) => Math.floor(random.next() * count);
@@ -84,7 +90,8 @@ it('an agent under a flood of forged and recorded acks stays active and keeps it
     beatsMs.push(clock.monotonicMs());
     if (coordinator.lastAck && recorded.length < 64) recorded.push(coordinator.lastAck);
   };
-  // What an attacker would love to have believed again: genuine, rightly sealed, and no longer true.
+  // What an attacker would love to have believed again: genuine, rightly sealed, and no longer
+  // true.
   coordinator.reply = { activation: 'standby', incarnation: 1 };
   await until(() => recorded.length >= 5, 'acks that say standby');
   coordinator.reply = { activation: 'active', incarnation: 2 };

@@ -5,8 +5,10 @@ const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
 /**
- * Applies the newest value offered, one at a time. Values overtaken while another is being applied are skipped. A failed one is tried again for as
- * long as it is the newest, with a backoff of at most 60 s (this loop's bound is the wait, not the count: a workload must be withdrawn in the end).
+ * Applies the newest value offered, one at a time. Values overtaken while another is being applied
+ * are skipped. A failed one is tried again for as long as it is the newest, with a backoff of at
+ * most 60 s (this loop's bound is the wait, not the count: a workload must be withdrawn in the
+ * end).
  */
 export class LatestWins<T> {
   readonly #parts: { readonly clock: Clock; readonly random: Random; readonly log: Log; readonly name: string };

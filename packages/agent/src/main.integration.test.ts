@@ -163,7 +163,8 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     for (const coordinator of coordinators) coordinator.reply = { activation: 'active' };
     await until(() => coordinators.every(({ heard }) => heard.length >= 3), 'three heartbeats');
     const pid = child.pid ?? 0;
-    // The collections that follow the start are over then: they are no part of what it costs for good.
+    // The collections that follow the start are over then: they are no part of what it costs for
+    // good.
     await clock.sleep(SETTLED_AFTER_MS);
     const fromMs = clock.monotonicMs();
     const cpuFromMs = cpuMs(pid);
@@ -173,9 +174,11 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     console.log(
       `Node ${major}: agent RSS ${rssKiB(pid)} KiB, empty ${rssKiB(empty.pid ?? 0)} KiB, ratio ${ratio.toFixed(3)} (budget 1.25); CPU ${(share * 100).toFixed(2)} % of a core (budget 0.3)`,
     );
-    // The budget of the design is 1.25; this bound catches regressions. Measured 1.14-1.16 on Node 20, 1.23-1.25 on Node 24 (docs/agent.md, Memory).
+    // The budget of the design is 1.25; this bound catches regressions. Measured 1.14-1.16 on Node
+    // 20, 1.23-1.25 on Node 24 (docs/agent.md, Memory).
     expect(ratio).toBeLessThan(1.3);
-    // Three times the budget: a busy machine makes every instruction dearer; the printed figure is the one to look at.
+    // Three times the budget: a busy machine makes every instruction dearer; the printed figure is
+    // the one to look at.
     expect(share).toBeLessThanOrEqual(0.009);
     child.kill('SIGTERM');
     empty.kill('SIGKILL');

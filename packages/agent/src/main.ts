@@ -32,13 +32,19 @@ import { keyFilePaths, maskedConfig, readAgentKey, rooted } from './config-value
 import type { AgentKey } from './core/key-ring.ts';
 import type { Watchdog } from './watchdog-keeper.ts';
 
-/** sysexits.h numbers, so that a service manager can tell a wrong config (do not restart) from a bug (do). */
+/**
+ * sysexits.h numbers, so that a service manager can tell a wrong config (do not restart) from a bug
+ * (do).
+ */
 export const AGENT_EXIT = {
   /** Orderly stop. */
   ok: 0,
   /** Wrong command line. */
   usage: 64,
-  /** Another agent speaks for this member on this host, or uses this state directory: nothing was started, or this one gave way. Start it again later. */
+  /**
+   * Another agent speaks for this member on this host, or uses this state directory: nothing was
+   * started, or this one gave way. Start it again later.
+   */
   otherAgent: 69,
   /** A bug of ours. */
   internal: 70,
@@ -57,12 +63,13 @@ export interface RunAgentOptions {
 }
 
 /**
- * Runs the agent until SIGTERM or SIGINT (a second one ends it at once; SIGHUP has it look for a new key) and returns the exit code. A wrong config or key is one message on
- * stderr and 78.
+ * Runs the agent until SIGTERM or SIGINT (a second one ends it at once; SIGHUP has it look for a
+ * new key) and returns the exit code. A wrong config or key is one message on stderr and 78.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   try {
-    // Imported when needed: the bundled command has a child read the config, and then never loads the schema.
+    // Imported when needed: the bundled command has a child read the config, and then never loads
+    // the schema.
     const { loadAgentConfig } = await import('./config-loading.ts');
     return await runConfigured(loadAgentConfig(options.configPath), options);
   } catch (error) {
@@ -94,7 +101,10 @@ async function runConfigured(config: AgentConfig, options: RunAgentOptions): Pro
   }
 }
 
-/** Before anything is started or withdrawn: a second agent would take the workload from the first, and make it unheard. */
+/**
+ * Before anything is started or withdrawn: a second agent would take the workload from the first,
+ * and make it unheard.
+ */
 async function serveAlone(
   config: AgentConfig,
   configuredKey: AgentKey,
@@ -130,7 +140,10 @@ async function lockFilesOf(config: AgentConfig, log: Log): Promise<LockFiles> {
 /** Host-wide: two agents of one member meet here whatever their state directories are. */
 const HOST_LOCKS = '/run/understudy/agents';
 const LOG_FLUSH_LIMIT_MS = 1_000;
-/** Start-up leaves garbage behind; after this it is given back once, if Node was started with `--expose-gc`. */
+/**
+ * Start-up leaves garbage behind; after this it is given back once, if Node was started with
+ * `--expose-gc`.
+ */
 const COMPACT_AFTER_MS = 5_000;
 
 /** One full collection that also drops code compiled for the start: 2-3 MB of 55. */
@@ -225,7 +238,10 @@ const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Rec
   UNDERSTUDY_ROOT: config.rootDir,
 });
 
-/** The second signal ends the process at once; SIGHUP has the key files looked at. Returns the function that takes the listeners away. */
+/**
+ * The second signal ends the process at once; SIGHUP has the key files looked at. Returns the
+ * function that takes the listeners away.
+ */
 function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => void {
   let asked = false;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -260,8 +276,9 @@ interface Command extends RunAgentOptions {
 }
 
 /**
- * The command line of the bundled file. UNDERSTUDY_EXIT_WITH_PARENT=1 stands for `--exit-with-parent`; `--print-config` is what it starts itself
- * with to have the config read and checked by a short-lived child.
+ * The command line of the bundled file. UNDERSTUDY_EXIT_WITH_PARENT=1 stands for
+ * `--exit-with-parent`; `--print-config` is what it starts itself with to have the config read and
+ * checked by a short-lived child.
  */
 export async function runAgentCommand(args: readonly string[]): Promise<number> {
   let command: Command;
@@ -306,7 +323,10 @@ async function printConfig(path: string): Promise<number> {
   return AGENT_EXIT.ok;
 }
 
-/** YAML and zod cost 4 MB for the life of a process that needs them once: a child reads the config; where there can be none, we do it ourselves. */
+/**
+ * YAML and zod cost 4 MB for the life of a process that needs them once: a child reads the config;
+ * where there can be none, we do it ourselves.
+ */
 async function runFromChildConfig(options: RunAgentOptions): Promise<number> {
   const self = [...process.execArgv, process.argv[1] ?? '', '--print-config', '--config', options.configPath];
   const child = spawnSync(process.execPath, self, {
@@ -319,7 +339,10 @@ async function runFromChildConfig(options: RunAgentOptions): Promise<number> {
   return runConfigured(JSON.parse(child.stdout) as AgentConfig, options);
 }
 
-/** Is this file what Node was started with? (`import.meta.main` is younger than Node 20; the bundle defines `import.meta.url`.) */
+/**
+ * Is this file what Node was started with? (`import.meta.main` is younger than Node 20; the bundle
+ * defines `import.meta.url`.)
+ */
 function startedDirectly(): boolean {
   try {
     return realpathSync(process.argv[1] ?? '') === realpathSync(fileURLToPath(import.meta.url));

@@ -42,7 +42,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Stands in for the kernel's softdog: a pipe that has to be written to in time, or the machine (here: the workload) is gone. */
+/**
+ * Stands in for the kernel's softdog: a pipe that has to be written to in time, or the machine
+ * (here: the workload) is gone.
+ */
 class PipeWatchdog {
   readonly #descriptor: number;
   readonly #reset: () => void;

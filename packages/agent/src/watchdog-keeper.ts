@@ -3,13 +3,15 @@ import type { Clock, Log, Timer } from '@understudy/shared';
 /** The machine's watchdog: armed, it resets the machine unless it is petted in time. */
 export interface Watchdog {
   /**
-   * Arms it, unless it goes without being petted for longer than `limitMs`: some cannot be disarmed again, so that is asked first. Not armed: why, and what
-   * can be done.
+   * Arms it, unless it goes without being petted for longer than `limitMs`: some cannot be disarmed
+   * again, so that is asked first. Not armed: why, and what can be done.
    */
   arm(limitMs: number): { readonly kind: 'armed' } | { readonly kind: 'not-armed'; readonly detail: string };
   /** @throws a file error. */
   pet(): void;
-  /** Orderly end. A watchdog that cannot be disarmed (`nowayout`) goes on, and resets the machine. */
+  /**
+   * Orderly end. A watchdog that cannot be disarmed (`nowayout`) goes on, and resets the machine.
+   */
   disarm(): void;
 }
 
@@ -20,17 +22,24 @@ export interface KeeperParts {
   /** Longest time without a pet that was promised to the coordinators, ms. */
   readonly timeoutMs: number;
   /**
-   * Nothing serves, or what serves holds a lease: opening the device begins a new period, and a workload that a dead predecessor left serving must not get one.
+   * Nothing serves, or what serves holds a lease: opening the device begins a new period, and a
+   * workload that a dead predecessor left serving must not get one.
    */
   readonly mayArm: () => boolean;
-  /** Asked right before each pet, after whatever a pause of this process has made untrue was noticed. */
+  /**
+   * Asked right before each pet, after whatever a pause of this process has made untrue was
+   * noticed.
+   */
   readonly mayPet: () => boolean;
 }
 
 const PETS_PER_TIMEOUT = 4;
 const ARM_AGAIN_MS = 10_000;
 
-/** Arms the watchdog as soon as that is right, and pets it for as long as that is right. Holds no lease itself: it asks. */
+/**
+ * Arms the watchdog as soon as that is right, and pets it for as long as that is right. Holds no
+ * lease itself: it asks.
+ */
 export class WatchdogKeeper {
   readonly #parts: KeeperParts;
   #timer: Timer | null = null;

@@ -43,7 +43,9 @@ const RefusalSchema = z.object({ error: z.object({ code: z.string(), text: z.str
 export interface ClientOptions {
   /** The operator's; whoever shows none sees no console output. */
   readonly token?: string | null;
-  /** Told once per change: which coordinator answered after others did not, and why they did not. */
+  /**
+   * Told once per change: which coordinator answered after others did not, and why they did not.
+   */
   readonly onFallback?: (text: string) => void;
 }
 
@@ -102,7 +104,9 @@ function refused(response: Response, json: unknown, url: string): OperationError
   return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${text}`);
 }
 
-/** What weighs most of what several coordinators said: an answer, whatever it is, before silence. */
+/**
+ * What weighs most of what several coordinators said: an answer, whatever it is, before silence.
+ */
 function worstOf(errors: readonly unknown[], urls: readonly string[]): unknown {
   const answered = errors.find((error) => hasCode(error, 'OPERATOR_UNKNOWN') || hasCode(error, 'MEMBER_UNKNOWN'));
   const [first] = errors;
@@ -114,7 +118,8 @@ function worstOf(errors: readonly unknown[], urls: readonly string[]): unknown {
 
 /**
  * A client that asks the given coordinators in turn until one answers.
- * @throws what the only one said, or COORDINATOR_UNAVAILABLE with what each of them said; MEMBER_UNKNOWN when those that answer know no such member.
+ * @throws what the only one said, or COORDINATOR_UNAVAILABLE with what each of them said;
+ * MEMBER_UNKNOWN when those that answer know no such member.
  */
 export function coordinatorClient(urls: readonly string[], options: ClientOptions = {}): CoordinatorClient {
   let told = '';
@@ -150,7 +155,8 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /**
- * `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`, then the default port here. `host:port` is `http://host:port`.
+ * `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`,
+ * then the default port here. `host:port` is `http://host:port`.
  * @throws CONFIG_INVALID
  */
 export function coordinatorUrls(

@@ -3,9 +3,14 @@ import { isOperationError } from '@understudy/shared';
 /** sysexits(3) where one fits. Documented in `docs/cli.md` and in `understudy --help`. */
 export const EXIT = {
   ok: 0,
-  /** The command ran and its answer is no: a demo with a violation, a member that does not exist. */
+  /**
+   * The command ran and its answer is no: a demo with a violation, a member that does not exist.
+   */
   failed: 1,
-  /** `status`: something is going on (a recovery, a member that is not known to be alive), and nobody has to do anything. */
+  /**
+   * `status`: something is going on (a recovery, a member that is not known to be alive), and
+   * nobody has to do anything.
+   */
   underWay: 2,
   /** `status`: a hold or a problem; the text says what somebody has to do. */
   needsPerson: 3,

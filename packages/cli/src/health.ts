@@ -15,8 +15,9 @@ export const HEALTH_EXIT: Readonly<Record<Health, number>> = {
 const wantsPerson = ({ remedy }: StatusView['problems'][number]): boolean => !/^none\b/.test(remedy);
 
 /**
- * The worst of: nobody leads, or etcd does not answer · a hold or a problem, for which somebody has to do something · a recovery, or a member that is not (known to
- * be) alive, for which nobody has to · all is well. A pause is somebody's will, and a member that left was stopped on purpose.
+ * The worst of: nobody leads, or etcd does not answer · a hold or a problem, for which somebody has
+ * to do something · a recovery, or a member that is not (known to be) alive, for which nobody has
+ * to · all is well. A pause is somebody's will, and a member that left was stopped on purpose.
  */
 export function healthOf(status: StatusView): Health {
   const { counts, leader, store, problems } = status;

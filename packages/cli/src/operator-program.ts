@@ -42,7 +42,10 @@ interface Asked {
   readonly token: string;
 }
 
-/** @throws COORDINATOR_UNAVAILABLE: nobody can have taken it, or asking again is harmless; MEMBER_UNKNOWN; REQUEST_REFUSED. */
+/**
+ * @throws COORDINATOR_UNAVAILABLE: nobody can have taken it, or asking again is harmless;
+ * MEMBER_UNKNOWN; REQUEST_REFUSED.
+ */
 async function post(clock: Clock, url: string, { member, kind, body, token }: Asked): Promise<Accepted> {
   const limit = new AbortController();
   const timer = clock.setTimer(ASK_TIMEOUT_MS, () => limit.abort());
@@ -72,7 +75,10 @@ async function post(clock: Clock, url: string, { member, kind, body, token }: As
   throw new OperationError(response.status === 404 ? 'MEMBER_UNKNOWN' : 'REQUEST_REFUSED', text);
 }
 
-/** Any coordinator passes it on to the leader; the next one is asked when one does not answer. Asking twice is harmless. */
+/**
+ * Any coordinator passes it on to the leader; the next one is asked when one does not answer.
+ * Asking twice is harmless.
+ */
 async function ask(clock: Clock, urls: readonly string[], asked: Asked): Promise<Accepted> {
   let last: unknown;
   for (const url of urls) {
@@ -121,7 +127,9 @@ const ABOUT: Readonly<Record<RequestKind, string>> = {
   recover: 'begin a recovery of a member that we stopped, and whose recovery was abandoned or has no records left',
 };
 
-/** `understudy retry|replan|accept-loss|abandon|recover`: the ways out of a hold (docs/ways-out.md). */
+/**
+ * `understudy retry|replan|accept-loss|abandon|recover`: the ways out of a hold (docs/ways-out.md).
+ */
 export function addOperatorCommands(program: Command, context: ProgramContext): void {
   for (const kind of REQUEST_KINDS) {
     const command = program.command(kind).description(ABOUT[kind]).argument('<member>', 'group/name');

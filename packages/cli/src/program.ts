@@ -38,7 +38,10 @@ function positiveNumber(text: string): number {
 
 const output = (options: ReadOptions) => ({ json: options.json === true, watch: options.watch === true });
 
-/** Says on standard error, so that standard output stays what was asked for, when another coordinator than the first answers. */
+/**
+ * Says on standard error, so that standard output stays what was asked for, when another
+ * coordinator than the first answers.
+ */
 function clientOf(options: ReadOptions, environment: NodeJS.ProcessEnv): CoordinatorClient {
   return coordinatorClient(coordinatorUrls(options.url, environment), {
     token: readToken(options.tokenFile ?? environment.UNDERSTUDY_TOKEN_FILE),

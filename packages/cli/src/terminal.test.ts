@@ -18,7 +18,10 @@ import { buildProgram } from './program.ts';
 import { complain, shownOf } from './terminal.ts';
 import { leftoversText } from './views/leftovers-view.ts';
 
-/** Clears the screen, sets the title, writes the clipboard, begins a line of its own, turns what follows round: in 7 and in 8 bits. */
+/**
+ * Clears the screen, sets the title, writes the clipboard, begins a line of its own, turns what
+ * follows round: in 7 and in 8 bits.
+ */
 const EVIL = '\u001b[2J\u001b]0;x\u0007\u001b]52;c;eA==\u0007\u009b2Jx\r\nwell\u202e\u007f\b';
 /** Anything a terminal obeys, but our own line breaks and colours. */
 const OBEYED = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -27,7 +30,10 @@ const withoutColours = (text: string): string => text.replaceAll(/\p{Cc}\[\d+(?:
 const fitting = (pattern: string): string =>
   ['db/primary', 'volume:vol-1'].find((text) => new RegExp(pattern, 'u').test(text)) ?? '';
 
-/** A value of this JSON schema, every part of it there, in which every text that may hold anything holds the worst. */
+/**
+ * A value of this JSON schema, every part of it there, in which every text that may hold anything
+ * holds the worst.
+ */
 function worst(schema: Readonly<Record<string, unknown>>): unknown {
   const { properties, items, pattern, maxLength, minimum, additionalProperties } = schema;
   const type: unknown = [schema['type']].flat().find((one) => one !== 'null');

@@ -4,8 +4,9 @@ import { harmless, harmlessJson, harmlessLines, harmlessText } from '@understudy
 export type Shown = string & { readonly shown: unique symbol };
 
 /**
- * The one way to the terminal. What a view is made of comes from records, tags, agents and other people, so every text in it is made harmless before the view
- * adds its own colours; JSON is escaped. `test/unit/tidy.test.ts` lets nothing else of the command write there.
+ * The one way to the terminal. What a view is made of comes from records, tags, agents and other
+ * people, so every text in it is made harmless before the view adds its own colours; JSON is
+ * escaped. `test/unit/tidy.test.ts` lets nothing else of the command write there.
  */
 export const shownOf = <T>(value: T, view: (value: T) => string): Shown => view(harmless(value)) as Shown;
 

@@ -32,7 +32,10 @@ export interface RunningCloudSim {
   close(): Promise<void>;
 }
 
-/** A whole simulated Region as a server: EC2 endpoint, admin API, metadata services, name server, machines. */
+/**
+ * A whole simulated Region as a server: EC2 endpoint, admin API, metadata services, name server,
+ * machines.
+ */
 export async function startCloudSim(config: CloudSimConfig, parts: CloudSimServerParts): Promise<RunningCloudSim> {
   const workDir = resolve(config.workDir);
   mkdirSync(workDir, { recursive: true });

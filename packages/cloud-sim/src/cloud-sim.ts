@@ -18,7 +18,10 @@ export interface CloudSimOptions {
   readonly region?: string;
   /** Latencies are divided, bucket refills multiplied by this. Default 1. */
   readonly speed?: number;
-  /** Per-operation ranges in ms, e.g. `{ 'instance.pending': [500, 500], 'api.RunInstances.response': [0, 0] }`. */
+  /**
+   * Per-operation ranges in ms, e.g. `{ 'instance.pending': [500, 500],
+   * 'api.RunInstances.response': [0, 0] }`.
+   */
   readonly latency?: LatencyOverrides;
   readonly quotas?: Partial<Quotas>;
   readonly kept?: Kept;
@@ -32,12 +35,16 @@ export interface SimCallOptions {
   readonly reader?: string;
 }
 
-/** A reply, after all latencies: an output, an error, or nothing (`lost`), which the caller learns by waiting. */
+/**
+ * A reply, after all latencies: an output, an error, or nothing (`lost`), which the caller learns
+ * by waiting.
+ */
 export type SimReply = CallResult;
 
 /**
- * The simulated Region, alive on a clock: it applies latency, performs transitions when they are due, and injects faults.
- * All semantics are in {@link CloudSimCore}; this shell only waits and forwards.
+ * The simulated Region, alive on a clock: it applies latency, performs transitions when they are
+ * due, and injects faults. All semantics are in {@link CloudSimCore}; this shell only waits and
+ * forwards.
  */
 export class CloudSim {
   readonly core: CloudSimCore;
@@ -80,7 +87,10 @@ export class CloudSim {
     return this.core.region.zones;
   }
 
-  /** One request: request latency, execution, response latency. Rejects only with {@link SimNoReplyError} when `signal` aborts. */
+  /**
+   * One request: request latency, execution, response latency. Rejects only with {@link
+   * SimNoReplyError} when `signal` aborts.
+   */
   async call(action: string, input: Record<string, unknown>, options: SimCallOptions = {}): Promise<SimReply> {
     const { signal } = options;
     if (signal?.aborted) throw new SimNoReplyError('AbortError', 'Request aborted');
@@ -109,7 +119,10 @@ export class CloudSim {
     return result;
   }
 
-  /** Region building, long ago: at once, without latency, lag, buckets, faults or log. @throws Ec2Error */
+  /**
+   * Region building, long ago: at once, without latency, lag, buckets, faults or log. @throws
+   * Ec2Error
+   */
   seed(action: string, input: Record<string, unknown>): Record<string, unknown> {
     const output = this.core.seed(action, copyValue(input), this.#now());
     this.#arm();
@@ -191,7 +204,10 @@ export class CloudSim {
     else this.core.region.hosts.delete(host.id);
   }
 
-  /** Marketplace codes: of what is on the image's root disk, and of what is copied from it. false: no such image. */
+  /**
+   * Marketplace codes: of what is on the image's root disk, and of what is copied from it. false:
+   * no such image.
+   */
   setProductCodes(imageId: string, codes: readonly string[]): boolean {
     const image = this.core.region.images.get(imageId);
     if (image) this.core.region.productCodes.set(image.rootSnapshotId, codes);

@@ -23,20 +23,29 @@ export const CloudSimConfigSchema = z.strictObject({
       port: z.number().int().min(0).max(65_535).default(4_566),
     })
     .prefault({}),
-  /** Latencies are divided by this, bucket refills multiplied. Higher = quicker demo, lower = closer to EC2. */
+  /**
+   * Latencies are divided by this, bucket refills multiplied. Higher = quicker demo, lower = closer
+   * to EC2.
+   */
   speed: z.number().min(0.01).max(10_000).default(1),
   seed: z.number().int().min(0).max(4_294_967_295).default(1),
   /** Volume, snapshot and machine folders. Not removed at the end. */
   workDir: z.string().min(1),
   machine: z
     .strictObject({
-      /** Started per booted instance that has user data, with `--config FILE` appended; empty: no process. */
+      /**
+       * Started per booted instance that has user data, with `--config FILE` appended; empty: no
+       * process.
+       */
       command: z.array(z.string().min(1)).max(64).default([]),
     })
     .prefault({}),
   imds: z
     .strictObject({
-      /** Address every metadata listener is bound to, each on a port of its own. Loopback unless the machines run in network namespaces of their own. */
+      /**
+       * Address every metadata listener is bound to, each on a port of its own. Loopback unless the
+       * machines run in network namespaces of their own.
+       */
       host: z.string().min(1).default('127.0.0.1'),
     })
     .prefault({}),
@@ -64,10 +73,14 @@ export const CloudSimConfigSchema = z.strictObject({
         return `latency ${wrong?.[0]}: minimum ${wrong?.[1]?.[0]} is above maximum ${wrong?.[1]?.[1]}`;
       },
     }),
-  /** Newest of each that are remembered. Fewer for long runs, more for an audit that looks far back. */
+  /**
+   * Newest of each that are remembered. Fewer for long runs, more for an audit that looks far back.
+   */
   kept: z
     .strictObject({
-      /** Of calls and state changes, `GET /_sim/events`. Each call holds its input: 1 KiB or more. */
+      /**
+       * Of calls and state changes, `GET /_sim/events`. Each call holds its input: 1 KiB or more.
+       */
       events: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.events),
       launches: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.launches),
       /** ClientTokens; a forgotten one acts like a new one. Keep as many as can be repeated. */

@@ -2,7 +2,10 @@ import type { Instance, Reservation, Tag } from '@aws-sdk/client-ec2';
 import type { CloudSim } from './cloud-sim.ts';
 
 export interface SeedInstance {
-  /** `group/name`: tags `understudy:group` (the group) and `understudy:member` (as given in `memberTag`, default the name part). */
+  /**
+   * `group/name`: tags `understudy:group` (the group) and `understudy:member` (as given in
+   * `memberTag`, default the name part).
+   */
   readonly member?: string;
   readonly memberTag?: string;
   readonly az?: string;

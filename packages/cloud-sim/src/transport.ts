@@ -23,7 +23,10 @@ export class SimServiceException extends Error {
   }
 }
 
-/** The caller's wait ended without a reply. `TimeoutError` (the SDK's request timeout) or `AbortError` (its abort signal). */
+/**
+ * The caller's wait ended without a reply. `TimeoutError` (the SDK's request timeout) or
+ * `AbortError` (its abort signal).
+ */
 export class SimNoReplyError extends Error {
   override readonly name: 'TimeoutError' | 'AbortError';
   readonly $metadata = { attempts: 1 };
@@ -34,7 +37,10 @@ export class SimNoReplyError extends Error {
   }
 }
 
-/** Something answered that is not EC2: shaped like what the coordinator's SDK transport makes of such an answer. */
+/**
+ * Something answered that is not EC2: shaped like what the coordinator's SDK transport makes of
+ * such an answer.
+ */
 export class SimForeignAnswerError extends Error {
   override readonly name = 'ForeignAnswer';
   readonly $metadata = { httpStatusCode: 200, attempts: 1 };

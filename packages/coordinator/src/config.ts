@@ -4,50 +4,71 @@ import { type PolicyFault, policyFaults, type PolicyLimits } from './core/policy
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './leadership/lease-timing.ts';
 
 /**
- * The coordinator's configuration file: YAML, unknown keys are errors, every fault is listed with file and line. Each field says its unit,
- * default, limits and what it costs to turn it either way; rules between fields refuse and name both numbers. `docs/coordinator.md` is the
- * operator's page for the same.
+ * The coordinator's configuration file: YAML, unknown keys are errors, every fault is listed with
+ * file and line. Each field says its unit, default, limits and what it costs to turn it either way;
+ * rules between fields refuse and name both numbers. `docs/coordinator.md` is the operator's page
+ * for the same.
  */
 
 const port = z.number().int().min(0).max(65_535);
 const filePath = z.string().min(1);
 
 const udp = z.strictObject({
-  /** Address the heartbeat socket is bound to. No default: a coordinator that listens on the wrong interface hears nobody. */
+  /**
+   * Address the heartbeat socket is bound to. No default: a coordinator that listens on the wrong
+   * interface hears nobody.
+   */
   host: z.string().min(1),
   /** UDP port, 0-65535; 0 = chosen by the kernel (tests). Default 7946. */
   port: port.default(7946),
   /**
-   * Kernel receive buffer asked for, bytes. Default 4 MiB, 64 KiB to 256 MiB. Larger rides out longer pauses of this process, smaller saves
-   * kernel memory. The kernel cuts it to `net.core.rmem_max`. The ring between a receive thread and the main thread follows it: 1 datagram for each
-   * 256 bytes (16 384 at 4 MiB: 1.6 s of 10 000 agents), which takes 320 bytes of memory.
+   * Kernel receive buffer asked for, bytes. Default 4 MiB, 64 KiB to 256 MiB. Larger rides out
+   * longer pauses of this process, smaller saves kernel memory. The kernel cuts it to
+   * `net.core.rmem_max`. The ring between a receive thread and the main thread follows it: 1
+   * datagram for each 256 bytes (16 384 at 4 MiB: 1.6 s of 10 000 agents), which takes 320 bytes of
+   * memory.
    */
   receiveBufferBytes: z.number().int().min(65_536).max(268_435_456).default(4_194_304),
   /**
-   * Threads that only receive, so that heartbeats do not wait for the leader's work. Default 1, 0 to 8. 0 = on the main thread: saves about 20 MB and a
-   * thread's wake-ups, and loses heartbeats while the main thread computes. More than 1 share the port (SO_REUSEPORT, Node 23.1 or newer) and each has its
-   * own `receiveBufferBytes` and ring: for more datagrams than one core can read (about 100 000 per second).
+   * Threads that only receive, so that heartbeats do not wait for the leader's work. Default 1, 0
+   * to 8. 0 = on the main thread: saves about 20 MB and a thread's wake-ups, and loses heartbeats
+   * while the main thread computes. More than 1 share the port (SO_REUSEPORT, Node 23.1 or newer)
+   * and each has its own `receiveBufferBytes` and ring: for more datagrams than one core can read
+   * (about 100 000 per second).
    */
   receiveThreads: z.number().int().min(0).max(8).default(1),
 });
 
 const http = z.strictObject({
-  /** Address the HTTP server is bound to. Reads need no token: bind it to a network you trust. Default 127.0.0.1. */
+  /**
+   * Address the HTTP server is bound to. Reads need no token: bind it to a network you trust.
+   * Default 127.0.0.1.
+   */
   host: z.string().min(1).default('127.0.0.1'),
   /** TCP port, 0-65535; 0 = chosen by the kernel (tests). Default 8080. */
   port: port.default(8080),
   /** How operators and the other coordinators reach this server. Default `http://host:port`. */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   /**
-   * File with the operator's bearer token (32 characters or more), the same on every coordinator. Without it nobody is an operator: console output of dead machines is
-   * shown to nobody. With it, whoever has the token sees more than whoever merely reaches the port.
+   * File with the operator's bearer token (32 characters or more), the same on every coordinator.
+   * Without it nobody is an operator: console output of dead machines is shown to nobody. With it,
+   * whoever has the token sees more than whoever merely reaches the port.
    */
   operatorTokenFile: z.string().min(1).optional(),
-  /** Connections at once, 8-10 000. More = more readers, more descriptors and memory in a stranger's hands. */
+  /**
+   * Connections at once, 8-10 000. More = more readers, more descriptors and memory in a stranger's
+   * hands.
+   */
   connections: z.number().int().min(8).max(10_000).default(256),
-  /** From one address at once, 1-10 000, below `connections`. Behind a proxy or NAT all readers share one: raise it there. */
+  /**
+   * From one address at once, 1-10 000, below `connections`. Behind a proxy or NAT all readers
+   * share one: raise it there.
+   */
   connectionsPerAddress: z.number().int().min(1).max(10_000).default(64),
-  /** A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that waits for its next request too. */
+  /**
+   * A connection that has not sent a whole header after this is closed, ms, 1 000-60 000; one that
+   * waits for its next request too.
+   */
   headersTimeoutMs: durationMs(5_000, 1_000, 60_000),
 });
 
@@ -57,26 +78,40 @@ const etcd = z.strictObject({
     .array(z.url({ protocol: /^https?$/ }))
     .min(1)
     .max(9),
-  /** Everything we write lies under this prefix; starts and ends with `/`. Two clusters in one etcd need two roots. */
+  /**
+   * Everything we write lies under this prefix; starts and ends with `/`. Two clusters in one etcd
+   * need two roots.
+   */
   root: z
     .string()
     .regex(/^\/(?:[^/]+\/)+$/, 'starts and ends with "/" and has a name between')
     .default('/understudy/v1/'),
   /**
-   * Lease of leadership and presence, ms. Default 10 000, 2 000 to 60 000. The longest time nobody leads after a crash (about TTL + 1 s);
-   * shorter hands over sooner, longer rides out slower etcd answers without a needless hand-over.
+   * Lease of leadership and presence, ms. Default 10 000, 2 000 to 60 000. The longest time nobody
+   * leads after a crash (about TTL + 1 s); shorter hands over sooner, longer rides out slower etcd
+   * answers without a needless hand-over.
    */
   leaseTtlMs: durationMs(10_000, 2_000, 60_000),
   /**
-   * How much earlier than etcd we stop believing in the lease, ms. Default 15 % of the TTL, 250 to 1 500; at least max(250, 5 % of the TTL). Longer is
-   * safer against late calls of a paused leader, shorter leaves more of the lease to work in.
+   * How much earlier than etcd we stop believing in the lease, ms. Default 15 % of the TTL, 250 to
+   * 1 500; at least max(250, 5 % of the TTL). Longer is safer against late calls of a paused
+   * leader, shorter leaves more of the lease to work in.
    */
   leaseMarginMs: duration(z.number().int().min(250).max(30_000)).optional(),
-  /** Time between lease keepalives, ms. Default 2 000, 100 to 20 000. Shorter notices a lost lease sooner and costs etcd more requests. */
+  /**
+   * Time between lease keepalives, ms. Default 2 000, 100 to 20 000. Shorter notices a lost lease
+   * sooner and costs etcd more requests.
+   */
   keepaliveMs: durationMs(2_000, 100, 20_000),
-  /** Deadline of one etcd call, ms. Default 1 500, 100 to 10 000. Shorter parks sooner when etcd is slow, longer waits out a slow disk. */
+  /**
+   * Deadline of one etcd call, ms. Default 1 500, 100 to 10 000. Shorter parks sooner when etcd is
+   * slow, longer waits out a slow disk.
+   */
   callTimeoutMs: durationMs(1_500, 100, 10_000),
-  /** Client TLS. `certFile` and `keyFile` come together (client certificate); `caFile` alone verifies the server only. */
+  /**
+   * Client TLS. `certFile` and `keyFile` come together (client certificate); `caFile` alone
+   * verifies the server only.
+   */
   tls: z
     .strictObject({ caFile: filePath.optional(), certFile: filePath.optional(), keyFile: filePath.optional() })
     .optional(),
@@ -84,7 +119,10 @@ const etcd = z.strictObject({
   username: z.string().min(1).optional(),
   /** File with the password of `username` (mode 0600); surrounding white space is dropped. */
   passwordFile: filePath.optional(),
-  /** Why an etcd with known lease bugs (< 3.5.23, < 3.6.5) may be used all the same. A sentence, logged at every start. */
+  /**
+   * Why an etcd with known lease bugs (< 3.5.23, < 3.6.5) may be used all the same. A sentence,
+   * logged at every start.
+   */
   allowUnsafeVersion: z.string().min(10, 'says why, in at least 10 characters').optional(),
 });
 
@@ -94,63 +132,104 @@ const aws = z.strictObject({
   /** EC2 endpoint. Default: `AWS_ENDPOINT_URL_EC2`, else the Region's own. */
   endpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
-   * KMS endpoint. Default: `AWS_ENDPOINT_URL_KMS`, else what stands in EC2's place (`endpoint`, where that is no address of AWS), else the Region's own.
+   * KMS endpoint. Default: `AWS_ENDPOINT_URL_KMS`, else what stands in EC2's place (`endpoint`,
+   * where that is no address of AWS), else the Region's own.
    */
   kmsEndpoint: z.url({ protocol: /^https?$/ }).optional(),
   /**
-   * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot be reached and nobody wants to be told so: a key that is
-   * disabled is then found only when a launch fails.
+   * Whether KMS is asked about the keys of encrypted volumes. Default true. false where KMS cannot
+   * be reached and nobody wants to be told so: a key that is disabled is then found only when a
+   * launch fails.
    */
   checkKeys: z.boolean().default(true),
-  /** Deadline of one EC2 call, ms. Default 5 000, 500 to 30 000. Shorter turns slow calls into unknown outcomes, longer needs a longer lease. */
+  /**
+   * Deadline of one EC2 call, ms. Default 5 000, 500 to 30 000. Shorter turns slow calls into
+   * unknown outcomes, longer needs a longer lease.
+   */
   callTimeoutMs: durationMs(5_000, 500, 30_000),
 });
 
 const key = z.strictObject({
   /** Travels in clear in every heartbeat, 1-255. */
   id: z.number().int().min(1).max(255),
-  /** Master secret: 32 bytes as 64 hex characters, mode 0600. Agents hold keys derived from it, one per member. */
+  /**
+   * Master secret: 32 bytes as 64 hex characters, mode 0600. Agents hold keys derived from it, one
+   * per member.
+   */
   file: filePath,
 });
 
 const observer = z.strictObject({
-  /** After its start an observer has no opinion for this long, ms. Default 20 000, 0 to 600 000. Shorter = sooner useful, more false alarms after restarts. */
+  /**
+   * After its start an observer has no opinion for this long, ms. Default 20 000, 0 to 600 000.
+   * Shorter = sooner useful, more false alarms after restarts.
+   */
   warmUpMs: durationMs(20_000, 0, 600_000),
-  /** How many observers must have an opinion (and all agree) before a member can be `dead`. Default 2, 1 to 9; 1 only in a cluster of one coordinator. */
+  /**
+   * How many observers must have an opinion (and all agree) before a member can be `dead`. Default
+   * 2, 1 to 9; 1 only in a cluster of one coordinator.
+   */
   minimumObservers: z.number().int().min(1).max(9).default(2),
-  /** In how many Availability Zones they must be. Default 2, 1 to 9. Fewer = a zone's network trouble can look like a dead member. */
+  /**
+   * In how many Availability Zones they must be. Default 2, 1 to 9. Fewer = a zone's network
+   * trouble can look like a dead member.
+   */
   minimumZones: z.number().int().min(1).max(9).default(2),
-  /** Shortest heartbeat interval the agents are configured with, ms; only used to refuse a `suspectAfterMs` it does not fit into. Default 1 000. */
+  /**
+   * Shortest heartbeat interval the agents are configured with, ms; only used to refuse a
+   * `suspectAfterMs` it does not fit into. Default 1 000.
+   */
   heartbeatMs: durationMs(1_000, 50, 60_000),
 });
 
 const loop = z.strictObject({
-  /** Pace of the loop, ms. Default 250, 20 to 5 000. Shorter detects sooner and costs CPU; a stall is three of these without a tick. */
+  /**
+   * Pace of the loop, ms. Default 250, 20 to 5 000. Shorter detects sooner and costs CPU; a stall
+   * is three of these without a tick.
+   */
   tickMs: durationMs(250, 20, 5_000),
-  /** The leader lists tagged instances this often, ms. Default 15 000, 200 to 600 000. Shorter enrols sooner and costs DescribeInstances calls. */
+  /**
+   * The leader lists tagged instances this often, ms. Default 15 000, 200 to 600 000. Shorter
+   * enrols sooner and costs DescribeInstances calls.
+   */
   enrolEveryMs: durationMs(15_000, 200, 600_000),
-  /** The leader asks for instance state and status checks this often, ms; at once for a member that becomes suspect. Default 5 000, 200 to 300 000. */
+  /**
+   * The leader asks for instance state and status checks this often, ms; at once for a member that
+   * becomes suspect. Default 5 000, 200 to 300 000.
+   */
   evidenceEveryMs: durationMs(5_000, 200, 300_000),
-  /** Leftovers of finished recoveries are looked for this often, ms. Default 60 000, 200 to 3 600 000. */
+  /**
+   * Leftovers of finished recoveries are looked for this often, ms. Default 60 000, 200 to 3 600
+   * 000.
+   */
   collectEveryMs: durationMs(60_000, 200, 3_600_000),
   /**
-   * For members with an instance profile or licences the leader asks EC2 this often whether it would take the launch of a replacement (RunInstances with
-   * DryRun, which makes nothing), ms. Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and takes RunInstances tokens.
+   * For members with an instance profile or licences the leader asks EC2 this often whether it
+   * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms.
+   * Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and
+   * takes RunInstances tokens.
    */
   tryLaunchEveryMs: durationMs(86_400_000, 0, 604_800_000),
   /**
-   * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than the group's `flapLimit`, which counts them, and none
-   * goes before what it left in EC2 is gone. More tells operators more, and costs etcd and every coordinator about 2 KiB each.
+   * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than the
+   * group's `flapLimit`, which counts them, and none goes before what it left in EC2 is gone. More
+   * tells operators more, and costs etcd and every coordinator about 2 KiB each.
    */
   historyKept: z.number().int().min(1).max(1_000).default(20),
-  /** A held recovery is tried again this often, ms (and at once when its hold is removed). Default 30 000, 200 to 3 600 000. */
+  /**
+   * A held recovery is tried again this often, ms (and at once when its hold is removed). Default
+   * 30 000, 200 to 3 600 000.
+   */
   retryHeldEveryMs: durationMs(30_000, 200, 3_600_000),
   /**
-   * `keys`, `dropKeysInUse` and the key files are looked at this often, ms, and at once on SIGHUP. Default 10 000, 200 to 600 000. Shorter takes a new
-   * key sooner and reads the files more often.
+   * `keys`, `dropKeysInUse` and the key files are looked at this often, ms, and at once on SIGHUP.
+   * Default 10 000, 200 to 600 000. Shorter takes a new key sooner and reads the files more often.
    */
   keysEveryMs: durationMs(10_000, 200, 600_000),
-  /** Recoveries run at the same time by this process. Default 200, 1 to 2 000. More empties a lost zone sooner, each costs memory and EC2 calls. */
+  /**
+   * Recoveries run at the same time by this process. Default 200, 1 to 2 000. More empties a lost
+   * zone sooner, each costs memory and EC2 calls.
+   */
   recoveriesMax: z.number().int().min(1).max(2_000).default(200),
 });
 
@@ -158,17 +237,28 @@ const ratio = (fallback: number) => z.number().gt(0).max(1).default(fallback);
 const count = (fallback: number) => z.number().int().min(1).max(1_000_000).default(fallback);
 
 const guard = z.strictObject({
-  /** This many members suspect within the window (and `massRatio` of all) is a mass failure: hold and alert. Default 3. Lower holds sooner. */
+  /**
+   * This many members suspect within the window (and `massRatio` of all) is a mass failure: hold
+   * and alert. Default 3. Lower holds sooner.
+   */
   massMinimum: count(3),
-  /** Share of all members, (0, 1]. Default 0.2. Lower holds sooner, higher trusts detection further. */
+  /**
+   * Share of all members, (0, 1]. Default 0.2. Lower holds sooner, higher trusts detection further.
+   */
   massRatio: ratio(0.2),
   /** As `massMinimum`, within one Availability Zone. Default 3. */
   zoneMinimum: count(3),
   /** As `massRatio`, within one Availability Zone. Default 0.5. */
   zoneRatio: ratio(0.5),
-  /** How long a suspicion counts towards a mass failure, ms. Default 120 000, 1 000 to 3 600 000. Longer remembers slower landslides. */
+  /**
+   * How long a suspicion counts towards a mass failure, ms. Default 120 000, 1 000 to 3 600 000.
+   * Longer remembers slower landslides.
+   */
   massWindowMs: durationMs(120_000, 1_000, 3_600_000),
-  /** Recoveries started per minute, in the long run. Default 1, 0.1 to 1 000. More replaces a big loss sooner, also a falsely judged one. */
+  /**
+   * Recoveries started per minute, in the long run. Default 1, 0.1 to 1 000. More replaces a big
+   * loss sooner, also a falsely judged one.
+   */
   budgetPerMinute: z.number().min(0.1).max(1_000).default(1),
   /** Recoveries that may start at once when none did lately. Default 2, 1 to 1 000. */
   budgetBurst: z.number().int().min(1).max(1_000).default(2),
@@ -179,19 +269,29 @@ const log = z.strictObject({
 });
 
 const fields = z.strictObject({
-  /** Name of this coordinator, unique in the cluster, 1-63 of `a-z 0-9 . _ -`. The same after a restart. */
+  /**
+   * Name of this coordinator, unique in the cluster, 1-63 of `a-z 0-9 . _ -`. The same after a
+   * restart.
+   */
   id: z.string().refine(isName, 'want 1-63 of a-z 0-9 . _ -, first a letter or digit'),
-  /** Availability Zone this process runs in; opinions count by zone, so a wrong one weakens the `dead` rule. */
+  /**
+   * Availability Zone this process runs in; opinions count by zone, so a wrong one weakens the
+   * `dead` rule.
+   */
   az: z.string().min(1).max(64),
   udp,
   http: http.prefault({}),
   etcd,
   aws: aws.prefault({}),
-  /** One or two master secrets, oldest first; two while keys are rotated. Taken over without a restart (`docs/key-rotation.md`). */
+  /**
+   * One or two master secrets, oldest first; two while keys are rotated. Taken over without a
+   * restart (`docs/key-rotation.md`).
+   */
   keys: z.array(key).min(1).max(2),
   /**
-   * Ids that may be dropped from `keys` although members still speak with them. Default none: dropping one is refused. With the id of a compromised key
-   * here it goes at once, and members that have no other are not judged by this coordinator (`KeyRetired`) until they have.
+   * Ids that may be dropped from `keys` although members still speak with them. Default none:
+   * dropping one is refused. With the id of a compromised key here it goes at once, and members
+   * that have no other are not judged by this coordinator (`KeyRetired`) until they have.
    */
   dropKeysInUse: z.array(z.number().int().min(1).max(255)).max(2).default([]),
   observer: observer.prefault({}),
@@ -217,7 +317,10 @@ export const leaseTimingOf = ({ etcd: e }: Pick<Fields, 'etcd'>): LeaseTiming =>
   callTimeoutMs: e.callTimeoutMs,
 });
 
-/** What is left of a lease just before the next keepalive is due, after the margin: the longest call a leader can always begin. */
+/**
+ * What is left of a lease just before the next keepalive is due, after the margin: the longest call
+ * a leader can always begin.
+ */
 export const leaseRoomMs = (c: Pick<Fields, 'etcd'>): number =>
   Math.floor(usableLeaseMs(c.etcd.leaseTtlMs, leaseTimingOf(c).marginMs)) - c.etcd.keepaliveMs;
 
@@ -307,7 +410,9 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** See `docs/coordinator.md`. Parse with `loadConfig` / `parseConfig` of `@understudy/shared/node`. */
+/**
+ * See `docs/coordinator.md`. Parse with `loadConfig` / `parseConfig` of `@understudy/shared/node`.
+ */
 export const CoordinatorConfigSchema = fields.superRefine((config, context) => {
   for (const rule of RULES) {
     const message = rule.refusal(config);
@@ -324,7 +429,10 @@ const withoutUserInfo = (text: string): string => {
   return url.toString();
 };
 
-/** The effective configuration as it may be logged: no secret is in the file itself, except credentials somebody put into a URL. */
+/**
+ * The effective configuration as it may be logged: no secret is in the file itself, except
+ * credentials somebody put into a URL.
+ */
 export function maskedConfig(config: CoordinatorConfig): object {
   const { endpoint, kmsEndpoint } = config.aws;
   return {

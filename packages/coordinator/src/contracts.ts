@@ -18,12 +18,21 @@ import type {
 import type { ProbeReport } from './core/observe/service-types.ts';
 import type { LeaseStanding } from './core/serve-lease/index.ts';
 
-/** What the rooms of the coordinator promise each other. Implementations: leadership/, core/, recovery/, adapters/. */
+/**
+ * What the rooms of the coordinator promise each other. Implementations: leadership/, core/,
+ * recovery/, adapters/.
+ */
 
-/** A put whose key is compared, in the same transaction, with the revision the writer last saw (0 = absent). */
+/**
+ * A put whose key is compared, in the same transaction, with the revision the writer last saw (0 =
+ * absent).
+ */
 export interface GuardedPut {
   readonly key: string;
-  /** The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`: the writer stamps those. */
+  /**
+   * The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`: the writer
+   * stamps those.
+   */
   readonly record: object;
   readonly expect: Revision;
 }
@@ -46,7 +55,10 @@ export interface GuardedWrite {
 export type CommitOutcome =
   /** `revision` is the new modRevision of every put key. */
   | { readonly kind: 'committed'; readonly revision: Revision }
-  /** A compare other than the term failed. `entries`: what the compared keys hold now, in order puts, deletes, also. */
+  /**
+   * A compare other than the term failed. `entries`: what the compared keys hold now, in order
+   * puts, deletes, also.
+   */
   | { readonly kind: 'conflict'; readonly entries: readonly (KvEntry | null)[] };
 
 /**
@@ -55,15 +67,23 @@ export type CommitOutcome =
 export interface Term {
   readonly number: number;
   readonly coordinatorId: string;
-  /** Aborted (with LEASE_LOST) as soon as this coordinator stops believing, which is before a successor can start. */
+  /**
+   * Aborted (with LEASE_LOST) as soon as this coordinator stops believing, which is before a
+   * successor can start.
+   */
   readonly signal: AbortSignal;
-  /** Own deadline on the monotonic clock: may work that takes up to `neededMs` still begin? Synchronous; ask right before every effect. */
+  /**
+   * Own deadline on the monotonic clock: may work that takes up to `neededMs` still begin?
+   * Synchronous; ask right before every effect.
+   */
   holdsFor(neededMs: number): boolean;
   remainingMs(): number;
   /**
-   * One transaction that compares the leader key's create-revision with `number`, every put's and delete's modRevision, and `also`.
-   * A lost reply is resolved by reading back. Never repeats a write blindly.
-   * @throws LEASE_LOST when the term is over; STORE_UNAVAILABLE when it was certainly not sent; STORE_OUTCOME_UNKNOWN when even reading back failed.
+   * One transaction that compares the leader key's create-revision with `number`, every put's and
+   * delete's modRevision, and `also`. A lost reply is resolved by reading back. Never repeats a
+   * write blindly.
+   * @throws LEASE_LOST when the term is over; STORE_UNAVAILABLE when it was certainly not sent;
+   * STORE_OUTCOME_UNKNOWN when even reading back failed.
    */
   commit(write: GuardedWrite): Promise<CommitOutcome>;
 }
@@ -86,7 +106,10 @@ export interface LeadershipView {
 /** What this coordinator itself has heard from one instance of a member. */
 export interface HeartbeatReading {
   readonly lastHeardAtMs: MonotonicMs;
-  /** Start of the unbroken run of heartbeats (no gap ≥ suspectAfterMs) whose checks all pass or warn; null while a check fails. */
+  /**
+   * Start of the unbroken run of heartbeats (no gap ≥ suspectAfterMs) whose checks all pass or
+   * warn; null while a check fails.
+   */
   readonly passingSinceMs: MonotonicMs | null;
   readonly bootEpoch: bigint;
   readonly serving: boolean;
@@ -97,7 +120,10 @@ export interface HeartbeatReading {
 
 export interface HeartbeatSource {
   reading(member: MemberId, instanceId: string): HeartbeatReading | null;
-  /** Whoever listens does not trust its own ears now: that nothing is heard says nothing. Absent: it always does. */
+  /**
+   * Whoever listens does not trust its own ears now: that nothing is heard says nothing. Absent: it
+   * always does.
+   */
   abstains?(): boolean;
 }
 
@@ -111,7 +137,10 @@ export interface ServeLeases {
   promise(member: MemberId, instanceId: string): ServePromise | null;
 }
 
-/** What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view proves nothing for it. */
+/**
+ * What an ack tells an instance; computed from the etcd view by the shell, `unknown` when that view
+ * proves nothing for it.
+ */
 export interface ActivationAnswer {
   readonly activation: AckActivation;
   readonly incarnation: number;
@@ -122,8 +151,8 @@ export interface ActivationAnswer {
 
 export interface ActivationSource {
   /**
-   * `bootHeardAtMs`: when this coordinator heard the first authenticated datagram of the instance's present boot epoch. `promise`: of the heartbeat
-   * that is answered.
+   * `bootHeardAtMs`: when this coordinator heard the first authenticated datagram of the instance's
+   * present boot epoch. `promise`: of the heartbeat that is answered.
    */
   answer(
     member: MemberId,
@@ -138,7 +167,10 @@ export interface OpenIntent {
   readonly modRevision: Revision;
 }
 
-/** How one run of the engine ended. `parked`: lost the term or the store; whoever leads next resumes. */
+/**
+ * How one run of the engine ended. `parked`: lost the term or the store; whoever leads next
+ * resumes.
+ */
 export type RecoveryRunOutcome = 'finished' | 'held' | 'parked';
 
 /** What one step of a run is doing. */
@@ -158,19 +190,28 @@ export interface RecoveryActivity {
 }
 
 export interface RecoveryRunner {
-  /** Resumes the recorded intent from its journal. Never re-decides. Resolves; throws only on a broken invariant. */
+  /**
+   * Resumes the recorded intent from its journal. Never re-decides. Resolves; throws only on a
+   * broken invariant.
+   */
   run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome>;
-  /** Something was asked of it: a run of it that is under way ends soon, so that the next one begins with that. Absent: it has to end by itself. */
+  /**
+   * Something was asked of it: a run of it that is under way ends soon, so that the next one begins
+   * with that. Absent: it has to end by itself.
+   */
   interrupt?(opId: string): void;
   /** What it is doing right now, for people; null when not running here. */
   activity(opId: string): RecoveryActivity | null;
-  /** Its hold was removed while it runs: what it pauses for after a failure is tried now. Absent: it cannot be hurried. */
+  /**
+   * Its hold was removed while it runs: what it pauses for after a failure is tried now. Absent: it
+   * cannot be hurried.
+   */
   retryNow?(opId: string): void;
 }
 
 /**
- * Makes one look at a service, and never rejects for what it finds: that is the answer. Ends within `timeoutMs` and leaves no connection behind, also when
- * `signal` is aborted (answer: `NotSent`).
+ * Makes one look at a service, and never rejects for what it finds: that is the answer. Ends within
+ * `timeoutMs` and leaves no connection behind, also when `signal` is aborted (answer: `NotSent`).
  */
 export type ProbeService = (
   probe: ServiceProbe,

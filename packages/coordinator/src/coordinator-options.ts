@@ -28,10 +28,16 @@ export interface CoordinatorOptions {
   readonly version: string;
   /** How operators and the other coordinators reach our HTTP server. */
   readonly httpUrl: string;
-  /** Looks at services of members; absent: none can be looked at, which proves nothing against anybody. */
+  /**
+   * Looks at services of members; absent: none can be looked at, which proves nothing against
+   * anybody.
+   */
   readonly probeService?: ProbeService;
   readonly readDrops?: () => Promise<number | null>;
-  /** A broken invariant, or an etcd that must not be used: the process has to stop and say so. Called at most once. */
+  /**
+   * A broken invariant, or an etcd that must not be used: the process has to stop and say so.
+   * Called at most once.
+   */
   readonly onFatal: (error: unknown) => void;
   /** Default, and only safe choice: HMAC. See {@link TagScheme}. */
   readonly tags?: TagScheme;

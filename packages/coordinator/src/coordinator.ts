@@ -45,11 +45,12 @@ import { KeyLooks } from './recovery/key-looks.ts';
 const STOP_LIMIT_CALLS = 6;
 
 /**
- * One coordinator. Wires what hears (socket, observer), what knows (view of etcd), what leads (leadership) and what acts (leader's seat) and
- * beats the observer's time. Everything it is built from comes in through ports; `main.ts` builds those.
+ * One coordinator. Wires what hears (socket, observer), what knows (view of etcd), what leads
+ * (leadership) and what acts (leader's seat) and beats the observer's time. Everything it is built
+ * from comes in through ports; `main.ts` builds those.
  *
- * The tick is short and synchronous: observe, publish, keep the roster. A leader's work runs beside it, awaited by itself, so that no datagram waits for
- * etcd or EC2.
+ * The tick is short and synchronous: observe, publish, keep the roster. A leader's work runs beside
+ * it, awaited by itself, so that no datagram waits for etcd or EC2.
  */
 export class Coordinator {
   readonly api: ApiSource;
@@ -146,7 +147,10 @@ export class Coordinator {
     this.view.onChange((changed) => this.#viewChanged(changed));
   }
 
-  /** Hears from now on; joins the cluster as soon as etcd answers. Returns at once: a store that is down is a state, not an error. */
+  /**
+   * Hears from now on; joins the cluster as soon as etcd answers. Returns at once: a store that is
+   * down is a state, not an error.
+   */
   start(): void {
     this.#listener.start();
     this.#tick();
@@ -154,7 +158,10 @@ export class Coordinator {
     void this.#join();
   }
 
-  /** Hands over first (milliseconds), then revokes what is ours and closes the socket. Bounded, also without etcd. Idempotent. */
+  /**
+   * Hands over first (milliseconds), then revokes what is ours and closes the socket. Bounded, also
+   * without etcd. Idempotent.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -302,7 +309,8 @@ export class Coordinator {
     await this.#session.close();
   }
 
-  // Parts ------------------------------------------------------------------------------------------------------------------------------
+  // Parts
+  // ------------------------------------------------------------------------------------------------------------------------------
 
   #makeView(store: WatchedStore, keys: Keyspace): ClusterView {
     const { config, clock, random, log } = this.#options;
@@ -455,7 +463,8 @@ export class Coordinator {
     else {
       const ofWrites = this.#writes.problems();
       const fresh = this.view.isFresh();
-      // A refused read says better why our view is old; and what nobody answers at all is no matter of writes.
+      // A refused read says better why our view is old; and what nobody answers at all is no matter
+      // of writes.
       if (!fresh && !this.#store.refusals.some((one) => one.code === 'STORE_DENIED' || one.code === 'STORE_REJECTED')) {
         const text = `no proof within ${this.#options.config.etcd.leaseTtlMs} ms that our view of etcd is current`;
         problems.push(problemOf('STORE_UNAVAILABLE', text));

@@ -28,7 +28,10 @@ export const COORDINATOR_EXIT = {
   /** Stopped by SIGTERM or SIGINT. */
   ok: 0,
   usage: 64,
-  /** A broken invariant or an error nobody expected: a bug. Leadership was given back first. Restart it, and report it. */
+  /**
+   * A broken invariant or an error nobody expected: a bug. Leadership was given back first. Restart
+   * it, and report it.
+   */
   software: 70,
   /** Configuration, key file, address or etcd version refused: a restart cannot help. */
   config: 78,
@@ -99,7 +102,10 @@ interface Ending {
   readonly dispose: () => void;
 }
 
-/** SIGTERM and SIGINT ask to stop; a second one does not wait. What nobody caught is a bug, and fatal. */
+/**
+ * SIGTERM and SIGINT ask to stop; a second one does not wait. What nobody caught is a bug, and
+ * fatal.
+ */
 function awaitEnd(log: Log): Ending {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   promise.catch(() => undefined);
@@ -110,7 +116,8 @@ function awaitEnd(log: Log): Ending {
     log.info('coordinator.stopping', { signal });
     resolve();
   };
-  // A hang-up never ends the process, also while it is still being put together; what it asks for: onHangUp.
+  // A hang-up never ends the process, also while it is still being put together; what it asks for:
+  // onHangUp.
   const onEarlyHangUp = () => undefined;
   const handlers = {
     SIGTERM: onSignal,
@@ -134,8 +141,9 @@ export interface RunCoordinatorOptions {
 
 /**
  * Runs a coordinator until SIGTERM or SIGINT.
- * @throws CONFIG_INVALID, KEY_INVALID (nothing was started), STORE_TOO_OLD, or whatever was fatal; {@link coordinatorExitCode} says how the
- * process should end. etcd or EC2 being down is none of these: it waits, and says so on `/readyz`.
+ * @throws CONFIG_INVALID, KEY_INVALID (nothing was started), STORE_TOO_OLD, or whatever was fatal;
+ * {@link coordinatorExitCode} says how the process should end. etcd or EC2 being down is none of
+ * these: it waits, and says so on `/readyz`.
  */
 export async function runCoordinator(options: RunCoordinatorOptions): Promise<void> {
   const config = loadConfig(CoordinatorConfigSchema, options.configPath);
@@ -158,7 +166,8 @@ export async function runCoordinator(options: RunCoordinatorOptions): Promise<vo
     log.error('coordinator.ending', { error: errorText(error), ...remedy });
     throw error;
   } finally {
-    // In the order they were put together, backwards: leadership is given back before anything it needs is closed.
+    // In the order they were put together, backwards: leadership is given back before anything it
+    // needs is closed.
     for (const close of closers.reverse()) await closeQuietly(close, log);
     ending.dispose();
     log.info('coordinator.stopped');
@@ -176,7 +185,10 @@ interface Assembly {
   readonly closers: (() => Promise<void> | void)[];
 }
 
-/** Builds every adapter, in an order in which a refusal (an address in use) comes before anything is written anywhere. */
+/**
+ * Builds every adapter, in an order in which a refusal (an address in use) comes before anything is
+ * written anywhere.
+ */
 async function assemble(parts: Assembly): Promise<void> {
   const { config, configPath, secrets, region, log, fail, closers } = parts;
   const clock = new SystemClock();
@@ -254,7 +266,9 @@ function kmsPart(
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
-/** SIGHUP: the key files have changed, look now. Returns the function that takes the listener away. */
+/**
+ * SIGHUP: the key files have changed, look now. Returns the function that takes the listener away.
+ */
 function onHangUp(coordinator: Coordinator, log: Log): () => void {
   const look = () => {
     log.info('coordinator.signal', { signal: 'SIGHUP' });

@@ -3,7 +3,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { MetricsSource } from './adapters/http/api-source.ts';
 import type { LimitCounts } from './adapters/http/connection-limits.ts';
 
-/** What is read at the moment of a scrape. Durations in ms here, in seconds on the wire (Prometheus base units). */
+/**
+ * What is read at the moment of a scrape. Durations in ms here, in seconds on the wire (Prometheus
+ * base units).
+ */
 export interface MetricsSnapshot {
   readonly leads: boolean;
   readonly term: number;
@@ -55,8 +58,8 @@ export interface MetricsSnapshot {
 }
 
 /**
- * The process's own registry (never the library's global one, so that two coordinators can live in one test process). Every name, unit and
- * label is in `docs/coordinator.md`.
+ * The process's own registry (never the library's global one, so that two coordinators can live in
+ * one test process). Every name, unit and label is in `docs/coordinator.md`.
  */
 export class Metrics implements MetricsSource {
   readonly #registry = new Registry();
@@ -70,7 +73,10 @@ export class Metrics implements MetricsSource {
 
   constructor(options: {
     readonly read: () => MetricsSnapshot | Promise<MetricsSnapshot>;
-    /** Also Node's own (event-loop lag, heap, GC); they start a sampler, so only a real process wants them. */
+    /**
+     * Also Node's own (event-loop lag, heap, GC); they start a sampler, so only a real process
+     * wants them.
+     */
     readonly withProcess?: boolean;
   }) {
     this.#read = options.read;

@@ -22,9 +22,11 @@ export const CoordinatorViewSchema = z.object({
 });
 
 /**
- * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's answers) and publishes what it judged.
+ * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's
+ * answers) and publishes what it judged.
  * - `current`: of the leader there is now;
- * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not judged yet. The verdict is `unknown` then (unless a recovery is open);
+ * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not
+ *   judged yet. The verdict is `unknown` then (unless a recovery is open);
  * - `none`: nobody has judged.
  */
 export const StandingSchema = z.object({
@@ -67,7 +69,10 @@ export const FailingCallSchema = z.object({
 });
 export type FailingCall = z.infer<typeof FailingCallSchema>;
 
-/** A step of an open recovery. What it does at the moment only the leader knows; elsewhere `text` and `failing` are null. */
+/**
+ * A step of an open recovery. What it does at the moment only the leader knows; elsewhere `text`
+ * and `failing` are null.
+ */
 export const OpenStepViewSchema = HistoryStepSchema.extend({
   /** Number of the launch attempt it belongs to; null: to none. */
   attempt: z.number().nullable().optional(),
@@ -77,13 +82,18 @@ export const OpenStepViewSchema = HistoryStepSchema.extend({
 });
 export type OpenStepView = z.infer<typeof OpenStepViewSchema>;
 
-/** What an operator asked for and nobody has carried out yet; it goes with the transaction that has. */
+/**
+ * What an operator asked for and nobody has carried out yet; it goes with the transaction that has.
+ */
 export const PendingRequestSchema = OperatorRequestRecordSchema.pick({
   ...{ member: true, kind: true, opId: true, by: true, why: true, atWallMs: true, loss: true, leaveOpen: true },
 });
 export type PendingRequest = z.infer<typeof PendingRequestSchema>;
 
-/** One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first, at most 100) */
+/**
+ * One element of `GET /v1/recoveries` → `{ open: [...], history: [...] }` (history: newest first,
+ * at most 100)
+ */
 export const OpenRecoveryViewSchema = z.object({
   opId: z.string(),
   member: MemberIdSchema,
@@ -137,7 +147,10 @@ export const StatusViewSchema = z.object({
     recovering: z.number(),
     held: z.number(),
   }),
-  /** Those in force now, which are those the gate of every decision asks; an unreadable one among them. `members`: how many it holds. */
+  /**
+   * Those in force now, which are those the gate of every decision asks; an unreadable one among
+   * them. `members`: how many it holds.
+   */
   pauses: z.array(
     z.object({
       scope: z.string(),
@@ -155,7 +168,10 @@ export const StatusViewSchema = z.object({
   recoveries: z.array(OpenRecoveryViewSchema).default([]),
   /** What operators asked for and nobody has carried out yet, at most 50, the oldest first. */
   requests: z.array(PendingRequestSchema).default([]),
-  /** What keeps this process from (fully) doing its work, and instances whose tags say nothing usable. */
+  /**
+   * What keeps this process from (fully) doing its work, and instances whose tags say nothing
+   * usable.
+   */
   problems: z.array(ProblemSchema).default([]),
 });
 export type StatusView = z.infer<typeof StatusViewSchema>;
@@ -178,9 +194,15 @@ export const MemberViewSchema = z.object({
   }),
   /** null: it does not watch it. */
   ownView: OwnViewSchema.nullable(),
-  /** Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. null: none in the last minute. */
+  /**
+   * Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. null:
+   * none in the last minute.
+   */
   refusedDatagrams: z.string().nullable().default(null),
-  /** What is odd about the authentic heartbeats this coordinator hears for it (another instance, address or boot epoch), a sentence each. */
+  /**
+   * What is odd about the authentic heartbeats this coordinator hears for it (another instance,
+   * address or boot epoch), a sentence each.
+   */
   unexpectedHeartbeats: z.array(z.string()).default([]),
   degraded: z.boolean(),
   lastHeardAgoMs: z.number().nullable(),
@@ -202,30 +224,48 @@ export const MemberViewSchema = z.object({
 export type MemberView = z.infer<typeof MemberViewSchema>;
 export const MembersViewSchema = z.object({
   members: z.array(MemberViewSchema),
-  /** Instances whose tags name us and that are no members, with the reason; as the leader finds them. */
+  /**
+   * Instances whose tags name us and that are no members, with the reason; as the leader finds
+   * them.
+   */
   notEnrolled: z.array(NotEnrolledSchema).default([]),
 });
 export type MembersView = z.infer<typeof MembersViewSchema>;
 
-/** `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No secret, and nothing a secret could be told from. */
+/**
+ * `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No
+ * secret, and nothing a secret could be told from.
+ */
 export const KeysViewSchema = z.object({
   coordinatorId: z.string(),
-  /** Oldest first. Coordinators that show the same fingerprint for an id hold the same master secret. */
+  /**
+   * Oldest first. Coordinators that show the same fingerprint for an id hold the same master
+   * secret.
+   */
   accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
   /** Why the keys in its files are not the ones it uses; null while they are. */
   refused: z.string().nullable(),
-  /** Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no proof. */
+  /**
+   * Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no
+   * proof.
+   */
   unknownKeyDatagrams: z.number(),
   members: z.array(
     z.object({
       member: MemberIdSchema,
       instanceId: z.string().nullable(),
-      /** `none`: not heard since this coordinator started. `retired`: last heard under a key it no longer has. */
+      /**
+       * `none`: not heard since this coordinator started. `retired`: last heard under a key it no
+       * longer has.
+       */
       state: z.enum(['heard', 'none', 'retired']),
       /** Of the last authentic heartbeat; null unless `heard`. */
       keyId: z.number().nullable(),
       lastHeardAgoMs: z.number().nullable(),
-      /** What the user data of its instance names, which a replacement starts from too; only the leader looks. null: not known. */
+      /**
+       * What the user data of its instance names, which a replacement starts from too; only the
+       * leader looks. null: not known.
+       */
       userDataKeyId: z.number().nullable(),
     }),
   ),
@@ -240,7 +280,10 @@ export const ExplainViewSchema = z.object({
   incarnation: z.number().nullable(),
   az: z.string(),
   atWallMs: z.number(),
-  /** Who answers. Only the leader asks EC2 and judges the fleet: what it alone knows stands in `unknownHere`, empty when it answers itself. */
+  /**
+   * Who answers. Only the leader asks EC2 and judges the fleet: what it alone knows stands in
+   * `unknownHere`, empty when it answers itself.
+   */
   answeredBy: z.object({ coordinatorId: z.string(), leader: z.boolean(), term: z.number().nullable() }),
   unknownHere: z.array(z.string()),
   verdict: OpinionVerdictSchema,
@@ -291,8 +334,9 @@ export const ExplainViewSchema = z.object({
   /** What an operator asked for it and nobody has carried out yet; absent: nothing. */
   request: PendingRequestSchema.optional(),
   /**
-   * The end of the console output of the instance last found dead, as captured then; in memory, like the changes. It may hold anything a machine prints while it boots, so
-   * `text` is null for whoever does not show the operator's token.
+   * The end of the console output of the instance last found dead, as captured then; in memory,
+   * like the changes. It may hold anything a machine prints while it boots, so `text` is null for
+   * whoever does not show the operator's token.
    */
   console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
@@ -309,7 +353,10 @@ export const ExplainViewSchema = z.object({
 });
 export type ExplainView = z.infer<typeof ExplainViewSchema>;
 
-/** One element of `GET /v1/leftovers` → `{ leftovers: [...] }`: what ended recoveries still have to remove, and chores they owe. */
+/**
+ * One element of `GET /v1/leftovers` → `{ leftovers: [...] }`: what ended recoveries still have to
+ * remove, and chores they owe.
+ */
 export const LeftoverViewSchema = z.object({
   member: MemberIdSchema,
   opId: z.string(),

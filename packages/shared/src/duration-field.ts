@@ -23,8 +23,9 @@ const wanted = (text: string): string =>
     : `"${text}" is no duration: want a number of milliseconds, or a text such as 250ms, 10s, 5m, 1.5h, 1d`;
 
 /**
- * A field in milliseconds, as every field whose name ends in `Ms`: a number is milliseconds, a text says its unit. What comes out is a number. Used for
- * every such field in configurations and policies, so that they all take the same.
+ * A field in milliseconds, as every field whose name ends in `Ms`: a number is milliseconds, a text
+ * says its unit. What comes out is a number. Used for every such field in configurations and
+ * policies, so that they all take the same.
  */
 export const duration = <T extends z.ZodType<number>>(limits: T) =>
   z.preprocess((given, context) => {

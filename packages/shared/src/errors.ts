@@ -1,5 +1,6 @@
 /**
- * Every error an operator can meet: code, meaning, what to do. Match on `code`, never on message or class.
+ * Every error an operator can meet: code, meaning, what to do. Match on `code`, never on message or
+ * class.
  *
  * `retry` carries the handling as data:
  * - `retryable`: harmless to repeat, with bounded backoff and only while the lease holds;
@@ -174,12 +175,16 @@ export interface OperationErrorOptions {
   readonly httpStatus?: number;
 }
 
-/** An expected failure with a code from {@link ERROR_TABLE}. Always pass `cause` when there is one. */
+/**
+ * An expected failure with a code from {@link ERROR_TABLE}. Always pass `cause` when there is one.
+ */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: ErrorCode;
   readonly retry: RetryClass;
-  /** The other side's own code (`InsufficientInstanceCapacity`, gRPC status …) when there is one. */
+  /**
+   * The other side's own code (`InsufficientInstanceCapacity`, gRPC status …) when there is one.
+   */
   readonly upstreamCode: string | undefined;
   /** Name of the call that failed (`DescribeVolumes` …) where there is one. */
   readonly action: string | undefined;

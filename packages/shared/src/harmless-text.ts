@@ -1,9 +1,13 @@
 /**
- * What other people wrote (reasons, tags, names, records, console output, answers of servers) may hold characters that a terminal obeys: colours, the title,
- * the clipboard, the cursor, a line that was never ours. Here they become characters that only look like them. Pure.
+ * What other people wrote (reasons, tags, names, records, console output, answers of servers) may
+ * hold characters that a terminal obeys: colours, the title, the clipboard, the cursor, a line that
+ * was never ours. Here they become characters that only look like them. Pure.
  */
 
-/** Controls (C0, DEL, C1), format characters (directions, invisible ones), line and paragraph separators, halves of pairs. */
+/**
+ * Controls (C0, DEL, C1), format characters (directions, invisible ones), line and paragraph
+ * separators, halves of pairs.
+ */
 const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** The same as far as `JSON.stringify` leaves them as they are. */
 const OBEYED_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
@@ -24,13 +28,19 @@ const escaped = (character: string): string =>
 /** One line of text that nothing obeys. Idempotent. */
 export const harmlessText = (text: string): string => text.replace(OBEYED, picture);
 
-/** The lines of a text, each harmless, also of one that {@link harmlessText} made one line of; a carriage return before a break belongs to it. */
+/**
+ * The lines of a text, each harmless, also of one that {@link harmlessText} made one line of; a
+ * carriage return before a break belongs to it.
+ */
 export const shownLines = (text: string): readonly string[] => harmlessText(text).split(/␍?␊/u);
 
 /** Several lines, each harmless: for our own texts, a stack trace. */
 export const harmlessLines = (text: string): string => text.split('\n').map(harmlessText).join('\n');
 
-/** The same value with every text in it harmless, keys of objects included. For values as JSON has them. */
+/**
+ * The same value with every text in it harmless, keys of objects included. For values as JSON has
+ * them.
+ */
 export function harmless<T>(value: T): T {
   return mapped(value) as T;
 }
@@ -42,5 +52,8 @@ function mapped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [harmlessText(key), mapped(each)]));
 }
 
-/** JSON that means the same, and in which no character is left that a terminal obeys (but its own line breaks). */
+/**
+ * JSON that means the same, and in which no character is left that a terminal obeys (but its own
+ * line breaks).
+ */
 export const harmlessJson = (json: string): string => json.replace(OBEYED_IN_JSON, escaped);

@@ -1,4 +1,7 @@
-/** A broken invariant: a bug of ours. Never caught below `main.ts`; the process releases leadership and exits non-zero. */
+/**
+ * A broken invariant: a bug of ours. Never caught below `main.ts`; the process releases leadership
+ * and exits non-zero.
+ */
 export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation';
 }

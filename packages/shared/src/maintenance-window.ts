@@ -6,7 +6,10 @@ import { type WallMs, wallMs } from './units.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Windows per group. Ten cover a week with a different hour each day; each costs the guard about 0.1 ms when it is asked. */
+/**
+ * Windows per group. Ten cover a week with a different hour each day; each costs the guard about
+ * 0.1 ms when it is asked.
+ */
 export const MAINTENANCE_WINDOWS_MAX = 10;
 /** Any fixed moment: a cron of five fields has no year, so what holds from here on holds always. */
 const REFERENCE_WALL_MS = Date.UTC(2026, 0, 1);
@@ -21,7 +24,10 @@ type Window = { readonly cron: string; readonly durationMs: number; readonly tim
 
 const parsed = new Map<string, Cron>();
 
-/** @throws croner's error for a pattern or a zone that is none. Without a function croner starts no timer. */
+/**
+ * @throws croner's error for a pattern or a zone that is none. Without a function croner starts no
+ * timer.
+ */
 function cronOf({ cron, timeZone }: Pick<Window, 'cron' | 'timeZone'>): Cron {
   const key = `${timeZone} ${cron}`;
   const known = parsed.get(key);
@@ -55,7 +61,9 @@ function cronFault(window: Window): string | null {
   }
 }
 
-/** A window that is open again before it has closed, every time, is a pause that nobody sees as one. */
+/**
+ * A window that is open again before it has closed, every time, is a pause that nobody sees as one.
+ */
 function closingFault(window: Window): string | null {
   const cron = cronOf(window);
   let longestGapMs = 0;
@@ -70,17 +78,21 @@ function closingFault(window: Window): string | null {
 }
 
 /**
- * Planned work: while one of these is open, no recovery is begun. `cron` (minute hour day month weekday) says when it begins, in `timeZone`; it stays
- * open for `durationMs` of real time, whatever the clocks on the wall do meanwhile.
+ * Planned work: while one of these is open, no recovery is begun. `cron` (minute hour day month
+ * weekday) says when it begins, in `timeZone`; it stays open for `durationMs` of real time,
+ * whatever the clocks on the wall do meanwhile.
  *
- * Daylight saving: a beginning in the hour that is skipped happens when that hour would have ended; one at a fixed time in the hour that is repeated
- * happens once, the first time.
+ * Daylight saving: a beginning in the hour that is skipped happens when that hour would have ended;
+ * one at a fixed time in the hour that is repeated happens once, the first time.
  */
 export const MaintenanceWindowSchema = z
   .strictObject({
     /** Five fields. A weekday and a day of the month together mean either of them. */
     cron: z.string().min(1).max(100),
-    /** 1 min to 24 h. Longer covers work that drags on; a member that fails meanwhile waits for the end of it. */
+    /**
+     * 1 min to 24 h. Longer covers work that drags on; a member that fails meanwhile waits for the
+     * end of it.
+     */
     durationMs: duration(z.number().int().min(MINUTE_MS).max(DAY_MS)),
     /** IANA name. No default: "02:00" without a zone is nobody's 02:00. */
     timeZone: z.string().min(1).max(64),
@@ -106,7 +118,10 @@ export interface OpenWindow {
   readonly untilWallMs: WallMs;
 }
 
-/** The window that is open at this moment and closes last; null: none. Open from its beginning until just before its end. Pure. */
+/**
+ * The window that is open at this moment and closes last; null: none. Open from its beginning until
+ * just before its end. Pure.
+ */
 export function openWindow(windows: readonly MaintenanceWindow[], nowWallMs: WallMs): OpenWindow | null {
   let longest: OpenWindow | null = null;
   for (const window of windows) {
@@ -121,7 +136,8 @@ function openUntil(window: MaintenanceWindow, nowWallMs: WallMs): WallMs | null 
   const cron = cronOf(window);
   let beganWallMs = nextBeginning(cron, nowWallMs - window.durationMs);
   if (beganWallMs === null || beganWallMs > nowWallMs) return null;
-  // The last one that has begun: cron counts minutes, so there are no more of them than minutes in the window.
+  // The last one that has begun: cron counts minutes, so there are no more of them than minutes in
+  // the window.
   for (let i = 0; i <= window.durationMs / MINUTE_MS; i++) {
     const next = nextBeginning(cron, beganWallMs);
     if (next === null || next > nowWallMs) break;

@@ -15,9 +15,15 @@ export const TAG = {
   snapshotSet: 'understudy:snapshot-set',
   /** On a replaced instance: opId of the recovery that retired it. */
   retiredBy: 'understudy:retired-by',
-  /** On an instance we are about to stop: opId of the recovery that fences it. It outlives our records in etcd. */
+  /**
+   * On an instance we are about to stop: opId of the recovery that fences it. It outlives our
+   * records in etcd.
+   */
   fencedBy: 'understudy:fenced-by',
-  /** ISO time at which, by EC2, that run of it began: EC2 dates a launch anew with every start, so another time means that somebody has started it since. */
+  /**
+   * ISO time at which, by EC2, that run of it began: EC2 dates a launch anew with every start, so
+   * another time means that somebody has started it since.
+   */
   fencedRun: 'understudy:fenced-run',
   /** ISO time after which the collector may remove the resource. */
   retainUntil: 'understudy:retain-until',
@@ -29,7 +35,10 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export const isName = (text: string): boolean => NAME.test(text);
 
-/** @throws CONFIG_INVALID when a part is not 1-63 characters of `a-z 0-9 . _ -` starting with a letter or digit. */
+/**
+ * @throws CONFIG_INVALID when a part is not 1-63 characters of `a-z 0-9 . _ -` starting with a
+ * letter or digit.
+ */
 export function memberId(group: string, name: string): MemberId {
   for (const part of [group, name]) {
     if (!isName(part)) {

@@ -1,4 +1,7 @@
-/** How many letters must be put in, taken out, changed or swapped with their neighbour to make one text of the other. */
+/**
+ * How many letters must be put in, taken out, changed or swapped with their neighbour to make one
+ * text of the other.
+ */
 function editDistance(from: string, to: string): number {
   let before: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, at) => at);
@@ -21,7 +24,10 @@ const LENGTH_MAX = 128;
 /** More candidates than this are not looked through: a hint is not worth the time. */
 const CANDIDATES_MAX = 10_000;
 
-/** The names a mistyped one may have meant, nearest first, at most three: within a third of its length, or those it is the end of (`one` for `db/one`). */
+/**
+ * The names a mistyped one may have meant, nearest first, at most three: within a third of its
+ * length, or those it is the end of (`one` for `db/one`).
+ */
 export function nearTo(typed: string, names: readonly string[], atMost = 3): readonly string[] {
   if (typed.length > LENGTH_MAX) return [];
   const limit = Math.max(1, Math.floor(typed.length / 3));

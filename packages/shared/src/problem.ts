@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { ERROR_TABLE, type ErrorCode } from './errors.ts';
 
-/** Something that keeps a coordinator from (fully) doing its work, or an instance from being a member; with what a person does about it. */
+/**
+ * Something that keeps a coordinator from (fully) doing its work, or an instance from being a
+ * member; with what a person does about it.
+ */
 export const ProblemSchema = z.object({
   code: z.string(),
   /** What is wrong, with the names and figures of this case. */
@@ -11,7 +14,10 @@ export const ProblemSchema = z.object({
 });
 export type Problem = z.infer<typeof ProblemSchema>;
 
-/** Code → remedy of every problem that is not simply an error met by a loop (those have theirs in {@link ERROR_TABLE}). Documented in `docs/coordinator.md`. */
+/**
+ * Code → remedy of every problem that is not simply an error met by a loop (those have theirs in
+ * {@link ERROR_TABLE}). Documented in `docs/coordinator.md`.
+ */
 export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID:
     'give each coordinator its own id, or stop the other process: this one takes the id when the lease of the other has ended',

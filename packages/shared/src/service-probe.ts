@@ -2,8 +2,9 @@ import * as z from 'zod';
 import { duration } from './duration-field.ts';
 
 /**
- * A look at one service of a member from outside, as its clients see it: every coordinator opens a connection to the address the member's
- * heartbeats come from. `docs/service-probes.md` is the operator's page. Durations in ms.
+ * A look at one service of a member from outside, as its clients see it: every coordinator opens a
+ * connection to the address the member's heartbeats come from. `docs/service-probes.md` is the
+ * operator's page. Durations in ms.
  */
 
 /** Shortest and longest pause between two looks. */
@@ -18,13 +19,25 @@ const common = {
     .optional(),
   /** TCP port, 1-65535. */
   port: z.number().int().min(1).max(65_535),
-  /** Pause between looks, ± 10 % jitter. Default 5 000, 1 000 to 300 000. Shorter notices sooner, and costs a connection each time, from every coordinator. */
+  /**
+   * Pause between looks, ± 10 % jitter. Default 5 000, 1 000 to 300 000. Shorter notices sooner,
+   * and costs a connection each time, from every coordinator.
+   */
   intervalMs: duration(z.number().int().min(INTERVAL_MS.min).max(INTERVAL_MS.max)).default(INTERVAL_MS.default),
-  /** From the connection to the end of the answer. Default 1 000, 100 to 30 000. Shorter takes a slow service for a dead one, longer notices later. */
+  /**
+   * From the connection to the end of the answer. Default 1 000, 100 to 30 000. Shorter takes a
+   * slow service for a dead one, longer notices later.
+   */
   timeoutMs: duration(z.number().int().min(TIMEOUT_MS.min).max(TIMEOUT_MS.max)).default(TIMEOUT_MS.default),
-  /** So many looks in a row must pass before the service counts as passing. Default 2, 1 to 20. More = steadier, later. */
+  /**
+   * So many looks in a row must pass before the service counts as passing. Default 2, 1 to 20. More
+   * = steadier, later.
+   */
   rise: z.number().int().min(1).max(20).default(2),
-  /** So many must fail in a row before it counts as failing. Default 3, 2 to 20. More = steadier, later. */
+  /**
+   * So many must fail in a row before it counts as failing. Default 3, 2 to 20. More = steadier,
+   * later.
+   */
   fall: z.number().int().min(2).max(20).default(3),
 };
 
@@ -36,13 +49,22 @@ const tcp = z.strictObject({ kind: z.literal('tcp'), ...common });
 const tls = z.strictObject({
   kind: z.literal('tls'),
   ...common,
-  /** Sent as SNI, and the name the certificate must carry. Absent: none is sent, and the certificate must carry the address. */
+  /**
+   * Sent as SNI, and the name the certificate must carry. Absent: none is sent, and the certificate
+   * must carry the address.
+   */
   serverName: serverName.optional(),
-  /** Whether chain and name of the certificate are checked. Default true; false looks at the handshake and the expiry only. */
+  /**
+   * Whether chain and name of the certificate are checked. Default true; false looks at the
+   * handshake and the expiry only.
+   */
   verify: z.boolean().default(true),
   /** PEM file with the authorities to trust, on each coordinator. Absent: the system's. */
   caFile: filePath.optional(),
-  /** Warns (no more than that) when the certificate has fewer days left. Default 14, 0 to 365; 0 = never. */
+  /**
+   * Warns (no more than that) when the certificate has fewer days left. Default 14, 0 to 365; 0 =
+   * never.
+   */
   warnExpiryDays: z.number().int().min(0).max(365).default(14),
 });
 
@@ -61,7 +83,9 @@ const status = z.union([
 const http = z.strictObject({
   kind: z.literal('http'),
   ...common,
-  /** Of a GET; 1 to 1 024 characters without white space. Redirects are not followed. Default `/`. */
+  /**
+   * Of a GET; 1 to 1 024 characters without white space. Redirects are not followed. Default `/`.
+   */
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]{0,1023}$/, 'begins with "/", printable ASCII without white space, at most 1024 characters')
@@ -75,7 +99,10 @@ const http = z.strictObject({
   caFile: filePath.optional(),
   /** Answers that pass: statuses and ranges, 1 to 16. Default `["200-299"]`. */
   expectStatus: z.array(status).min(1).max(16).default(['200-299']),
-  /** Must stand in the first 64 KiB of the body, byte by byte. 1 to 256 characters. Absent: the body is not read. */
+  /**
+   * Must stand in the first 64 KiB of the body, byte by byte. 1 to 256 characters. Absent: the body
+   * is not read.
+   */
   bodyContains: z.string().min(1).max(256).optional(),
 });
 
@@ -113,7 +140,9 @@ export interface ProbedPolicy {
   readonly serviceFailsAfterMs: number;
 }
 
-/** Rules between the probes of a group and the rest of its policy: each fault names both numbers. */
+/**
+ * Rules between the probes of a group and the rest of its policy: each fault names both numbers.
+ */
 export function serviceProbeFaults(policy: ProbedPolicy): readonly string[] {
   const { serviceProbes, confirmForMs, serviceFailsAfterMs } = policy;
   const faults: string[] = [];

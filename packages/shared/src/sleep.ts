@@ -1,6 +1,9 @@
 import type { Clock } from './ports/clock.ts';
 
-/** {@link Clock.sleep} for every clock that has timers: resolves after `durationMs`, rejects with `signal.reason` as soon as `signal` aborts. */
+/**
+ * {@link Clock.sleep} for every clock that has timers: resolves after `durationMs`, rejects with
+ * `signal.reason` as soon as `signal` aborts.
+ */
 export function sleepOn(clock: Pick<Clock, 'setTimer'>, durationMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

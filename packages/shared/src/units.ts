@@ -1,13 +1,19 @@
 /**
- * Moments carry their clock in the type, so that a wall time can never be compared with a monotonic one.
- * Durations are plain numbers whose name ends in `Ms`.
+ * Moments carry their clock in the type, so that a wall time can never be compared with a monotonic
+ * one. Durations are plain numbers whose name ends in `Ms`.
  */
 declare const clockOf: unique symbol;
 
-/** Milliseconds on this process's monotonic clock. Means nothing in another process. Used for every deadline. */
+/**
+ * Milliseconds on this process's monotonic clock. Means nothing in another process. Used for every
+ * deadline.
+ */
 export type MonotonicMs = number & { readonly [clockOf]: 'monotonic' };
 
-/** Milliseconds since the Unix epoch. For people, records and logs; never for deadlines: it can step. */
+/**
+ * Milliseconds since the Unix epoch. For people, records and logs; never for deadlines: it can
+ * step.
+ */
 export type WallMs = number & { readonly [clockOf]: 'wall' };
 
 export const monotonicMs = (value: number): MonotonicMs => value as MonotonicMs;

@@ -32,8 +32,9 @@ const wayOut = (
 });
 
 /**
- * The way out of every hold (S20): its meaning, what a person can do, and the commands for it. The one place these words are kept: `explain`, the holds
- * in the API and `docs/ways-out.md` have them from here.
+ * The way out of every hold (S20): its meaning, what a person can do, and the commands for it. The
+ * one place these words are kept: `explain`, the holds in the API and `docs/ways-out.md` have them
+ * from here.
  */
 export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   Paused: wayOut('somebody paused this member, its group or everything', 'end the pause when you are done', [
@@ -196,8 +197,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
 };
 
 /**
- * What the text of a hold advises for a recovery that is not tried again by itself, or not soon. `plan`: the frozen plan may be what is at fault, so that
- * trying it again would not help.
+ * What the text of a hold advises for a recovery that is not tried again by itself, or not soon.
+ * `plan`: the frozen plan may be what is at fault, so that trying it again would not help.
  */
 export function retryAdvice(member: string, plan: 'plan-holds' | 'plan-may-be-wrong' = 'plan-holds'): string {
   const retry = `To try again at once: ${RETRY.replace('MEMBER', member)}`;

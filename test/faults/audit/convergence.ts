@@ -13,7 +13,10 @@ export async function membersBy(seat: Seat): Promise<readonly MemberView[]> {
   return reply === null ? [] : MembersViewSchema.parse(reply).members;
 }
 
-/** An observer that has not heard a member since it began to judge can never accuse it (S11): one that abstains is no better than one that is gone. */
+/**
+ * An observer that has not heard a member since it began to judge can never accuse it (S11): one
+ * that abstains is no better than one that is gone.
+ */
 const isHeardByAll = ({ opinions }: MemberView): boolean =>
   opinions.filter(({ verdict }) => verdict === 'alive').length === ZONES.length;
 
@@ -51,8 +54,10 @@ async function restartAll(lab: Lab): Promise<void> {
   for (const seat of lab.seats) if (!seat.process.running) lab.restart(seat);
 }
 
-/** After the healing: every part runs and every member is alive, unheld, with no recovery open (I10), by the word of every coordinator,
- * and served by the instance that is activated for it. */
+/**
+ * After the healing: every part runs and every member is alive, unheld, with no recovery open
+ * (I10), by the word of every coordinator, and served by the instance that is activated for it.
+ */
 export async function converge(lab: Lab): Promise<void> {
   await restartAll(lab);
   let last: readonly string[] = [];

@@ -5,7 +5,10 @@ import { runInside } from '../lab/network.ts';
 import { present } from '../strike.ts';
 import { membersBy } from './convergence.ts';
 
-/** Every agent asks for its instance's metadata where EC2 has them, and finds them. Returns that in words. @throws naming who does not */
+/**
+ * Every agent asks for its instance's metadata where EC2 has them, and finds them. Returns that in
+ * words. @throws naming who does not
+ */
 export async function metadataFound(lab: Lab): Promise<string> {
   const views = await membersBy(lab.leaderSeat);
   const requests = MEMBERS.map(({ member }) => {

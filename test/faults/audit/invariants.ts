@@ -13,8 +13,8 @@ export interface Victims {
 const CLOCK_GRAIN_S = 0.02;
 
 /**
- * The invariants of docs/SPEC.md that can be seen from outside, over the whole run so far; I9 over the recoveries that are new in this scenario.
- * Returns what is violated, in words.
+ * The invariants of docs/SPEC.md that can be seen from outside, over the whole run so far; I9 over
+ * the recoveries that are new in this scenario. Returns what is violated, in words.
  */
 export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Victims): string[] {
   const all = [...lab.recorder.recoveries.values()];
@@ -28,7 +28,10 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
   ];
 }
 
-/** I1: a further launch only when the one before is seen terminated. I3: no launch before the fence was observed, by EC2's order and by etcd's. */
+/**
+ * I1: a further launch only when the one before is seen terminated. I3: no launch before the fence
+ * was observed, by EC2's order and by etcd's.
+ */
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
   const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);

@@ -40,7 +40,10 @@ export interface Serving {
 /** Seconds since this machine booted: a clock nobody steps. */
 export const uptimeS = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 
-/** Watches EC2's events and etcd's writes from the first moment on: what the invariants are checked against. */
+/**
+ * Watches EC2's events and etcd's writes from the first moment on: what the invariants are checked
+ * against.
+ */
 export class Recorder {
   readonly recoveries = new Map<string, SeenRecovery>();
   readonly #sim: CloudSim;
@@ -95,7 +98,9 @@ export class Recorder {
     return this.#sim.log.launches().flatMap(({ instanceId, tags }) => (tags[TAG.op] === opId ? [instanceId] : []));
   }
 
-  /** Whether something certainly happened to one instance before something else happened to another. */
+  /**
+   * Whether something certainly happened to one instance before something else happened to another.
+   */
   stoppedBeforeLaunch(stopped: string, launched: string): boolean {
     return isBefore(this.#stoppedSeq.get(stopped), this.#launchedSeq.get(launched));
   }

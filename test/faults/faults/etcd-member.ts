@@ -44,7 +44,10 @@ export async function makeRaftLeader(index: number): Promise<void> {
   await ask(from, '/v3/maintenance/transfer-leadership', { targetID });
 }
 
-/** Times etcd has waited for its write-ahead log to reach the disk, and seconds it waited in all, since the member's start. */
+/**
+ * Times etcd has waited for its write-ahead log to reach the disk, and seconds it waited in all,
+ * since the member's start.
+ */
 export interface Fsyncs {
   readonly count: number;
   readonly sumS: number;

@@ -14,12 +14,16 @@ const PREFIX = '/faults/space/';
 /** Between the database as it is and the quota. */
 const ROOM_BYTES = 4_000_000;
 /**
- * What is taken at a time, beforehand and in the end: many small values, because etcd's file grows by far more than a big one whenever something is written beside
- * it. Counted here: etcd's own figure lags behind by what it has not committed yet.
+ * What is taken at a time, beforehand and in the end: many small values, because etcd's file grows
+ * by far more than a big one whenever something is written beside it. Counted here: etcd's own
+ * figure lags behind by what it has not committed yet.
  */
 const PIECE = { values: 100, bytes: 4_000 } as const;
 const PIECES = 6;
-/** Below etcd's largest request (1.5 MiB, 128 operations). Two of these are more than is left, and one is more than whoever coordinates needs in a minute. */
+/**
+ * Below etcd's largest request (1.5 MiB, 128 operations). Two of these are more than is left, and
+ * one is more than whoever coordinates needs in a minute.
+ */
 const LAST_PIECE = { values: 120, bytes: 9_000 } as const;
 const LAST_PIECES_MAX = 20;
 const ETCDCTL_LIMIT_MS = 20_000;
@@ -49,7 +53,10 @@ export interface SmallQuota {
   free(): Promise<void>;
 }
 
-/** The whole cluster gets a quota that is almost used up, and converges. Real `--quota-backend-bytes`; nothing is simulated. */
+/**
+ * The whole cluster gets a quota that is almost used up, and converges. Real
+ * `--quota-backend-bytes`; nothing is simulated.
+ */
 export async function withSmallQuota(lab: Lab): Promise<SmallQuota> {
   await compactNow(lab);
   const quotaBytes = (await databaseBytes()) + ROOM_BYTES;
@@ -61,7 +68,10 @@ export async function withSmallQuota(lab: Lab): Promise<SmallQuota> {
   return { quotaBytes, fillUp: () => fillUp(lab), free: () => free(lab) };
 }
 
-/** What etcd made of it; `unclear`: on a busy machine its answer came too late. @throws what it refuses for another reason than space */
+/**
+ * What etcd made of it; `unclear`: on a busy machine its answer came too late. @throws what it
+ * refuses for another reason than space
+ */
 async function put(
   lab: Lab,
   name: string,

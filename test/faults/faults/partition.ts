@@ -61,7 +61,10 @@ export class Partition {
     this.#applied = true;
   }
 
-  /** Packets each rule has matched since it was applied, by the rule's name; rules of the same name are added up. */
+  /**
+   * Packets each rule has matched since it was applied, by the rule's name; rules of the same name
+   * are added up.
+   */
   counters(): Readonly<Record<string, number>> {
     const counted: Record<string, number> = {};
     for (const namespace of this.#namespaces) {
@@ -85,7 +88,10 @@ export class Partition {
   }
 }
 
-/** Neither the operator's way in nor the hypervisors' metadata service are part of the network that breaks. */
+/**
+ * Neither the operator's way in nor the hypervisors' metadata service are part of the network that
+ * breaks.
+ */
 const NETWORK_ONLY = `{ ${REGION.operatorAddress}, ${REGION.imdsAddress} }`;
 
 /** What enters a zone from outside, and what leaves it. */
@@ -114,8 +120,9 @@ export function portOf(namespace: string, protocol: 'udp' | 'tcp', port: number,
 }
 
 /**
- * Heartbeats of some instances, or of all, at the coordinators' door, and what the coordinators send at the instances': dropped where they arrive, since
- * a sender is told (EPERM) of what its own machine drops.
+ * Heartbeats of some instances, or of all, at the coordinators' door, and what the coordinators
+ * send at the instances': dropped where they arrive, since a sender is told (EPERM) of what its own
+ * machine drops.
  */
 export function heartbeatsOf(
   instances: readonly { readonly instanceId: string; readonly address: string }[],

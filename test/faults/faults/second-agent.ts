@@ -35,7 +35,10 @@ function configurationOf(serviceRoot: string, { stateDir, rootDir }: ByHand): st
   return path;
 }
 
-/** On the member's instance, in the namespaces of the service's agent. It is killed with the scenario. */
+/**
+ * On the member's instance, in the namespaces of the service's agent. It is killed with the
+ * scenario.
+ */
 export function startSecondAgent(lab: Lab, member: MemberId, byHand: ByHand = {}): SecondAgent {
   const { instanceId } = lab.incumbent(member);
   const { pid, rootDir } = lab.machine(instanceId);

@@ -12,7 +12,10 @@ type Version = {
   readonly limit: (device: string, iops: number) => string;
 };
 
-/** cgroup v1 (`blkio.throttle`) or v2 (`io.max`): the kernel itself lets so many writes per second through to the device. */
+/**
+ * cgroup v1 (`blkio.throttle`) or v2 (`io.max`): the kernel itself lets so many writes per second
+ * through to the device.
+ */
 function cgroup(): Version | null {
   if (existsSync(join(V1, 'blkio.throttle.write_iops_device')))
     return { root: V1, file: 'blkio.throttle.write_iops_device', limit: (device, iops) => `${device} ${iops}` };
@@ -28,7 +31,10 @@ export function slowDiskRefusal(disk: Disk): string | null {
   return cgroup() === null ? 'no cgroup here limits disk writes' : null;
 }
 
-/** Lets one process write to the disk only `writesPerSecond` times a second. Returns the function that undoes it. */
+/**
+ * Lets one process write to the disk only `writesPerSecond` times a second. Returns the function
+ * that undoes it.
+ */
 export function slowDown(disk: Disk, pid: number, runName: string, writesPerSecond: number): () => void {
   const version = cgroup();
   if (version === null || disk.device === null) throw new Error(slowDiskRefusal(disk) ?? '');
@@ -44,7 +50,10 @@ export function slowDown(disk: Disk, pid: number, runName: string, writesPerSeco
   };
 }
 
-/** Groups of runs that were killed: the only thing of the lab that the kernel does not take away by itself. */
+/**
+ * Groups of runs that were killed: the only thing of the lab that the kernel does not take away by
+ * itself.
+ */
 export function removeStaleGroups(): void {
   const version = cgroup();
   if (version === null) return;

@@ -12,7 +12,10 @@ export function faketimeLibrary(): string | null {
   return found ?? null;
 }
 
-/** Environment under which a process reads its wall clock through the file; its monotonic clock stays the kernel's. */
+/**
+ * Environment under which a process reads its wall clock through the file; its monotonic clock
+ * stays the kernel's.
+ */
 export const clockEnvironment = (library: string, file: string): Readonly<Record<string, string>> => ({
   LD_PRELOAD: library,
   FAKETIME_TIMESTAMP_FILE: file,

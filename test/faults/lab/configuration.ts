@@ -3,7 +3,10 @@ import { stringify } from 'yaml';
 import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/processes.ts';
 import { coordinatorHost, etcdHost, REGION, type Zone, ZONES } from './network.ts';
 
-/** The lease of the lab's coordinators: the shortest that is allowed, so that ten of them can be waited for. */
+/**
+ * The lease of the lab's coordinators: the shortest that is allowed, so that ten of them can be
+ * waited for.
+ */
 export const TTL_MS = 2_000;
 export const PORTS = {
   cloud: 4566,
@@ -17,7 +20,9 @@ export const PORTS = {
 export const DEAD_AFTER_MS = 2_000 + 800;
 export const HEARTBEAT_MS = 400;
 
-/** Two members in each zone; each is one instance with a root and a data volume, and one Elastic IP. */
+/**
+ * Two members in each zone; each is one instance with a root and a data volume, and one Elastic IP.
+ */
 export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone }[] = [
   { member: 'lab/orders', zone: 'a' },
   { member: 'lab/clocked', zone: 'a' },
@@ -27,10 +32,16 @@ export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone 
   { member: 'lab/licence', zone: 'c' },
 ];
 
-/** The member that keeps a serve lease. Its workload stops by itself in scenarios that leave no coordinator with a fresh view, as it should. */
+/**
+ * The member that keeps a serve lease. Its workload stops by itself in scenarios that leave no
+ * coordinator with a fresh view, as it should.
+ */
 export const LEASED: MemberId = 'lab/licence';
 
-/** Short times, so that a scenario takes seconds. The mass guard is the real one: two dead of six are no mass, three are. */
+/**
+ * Short times, so that a scenario takes seconds. The mass guard is the real one: two dead of six
+ * are no mass, three are.
+ */
 export function coordinatorConfig(
   zone: Zone,
   secrets: { readonly masterFile: string; readonly tokenFile: string },
@@ -67,14 +78,18 @@ export function coordinatorConfig(
       // What was replaced goes soon, so that a long run does not pile up machines.
       retainForMs: 0,
       retainCaptureForMs: 0,
-      // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for that.
+      // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for
+      // that.
       serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
     },
     log: { level: 'info' },
   };
 }
 
-/** Slow reads: between the end of verification and the activation lies one of them, long enough to strike in. */
+/**
+ * Slow reads: between the end of verification and the activation lies one of them, long enough to
+ * strike in.
+ */
 export function cloudSimConfig(workDir: string, machineCommand: readonly string[]): object {
   return {
     http: { host: REGION.address, port: PORTS.cloud },
@@ -88,8 +103,8 @@ export function cloudSimConfig(workDir: string, machineCommand: readonly string[
 }
 
 /**
- * The workload: one line when it begins to serve and one when it ends, with the machine's uptime (seconds, read from a file: no stepped clock
- * can falsify it).
+ * The workload: one line when it begins to serve and one when it ends, with the machine's uptime
+ * (seconds, read from a file: no stepped clock can falsify it).
  */
 const note = (word: string, ledgerDir: string, member: MemberId): readonly string[] => [
   '/bin/sh',
@@ -97,7 +112,9 @@ const note = (word: string, ledgerDir: string, member: MemberId): readonly strin
   `read -r up rest </proc/uptime; echo "${word} $UNDERSTUDY_INSTANCE_ID $up" >> ${ledgerDir}/${member.replace('/', '-')}`,
 ];
 
-/** The agent's configuration; it travels as the instance's user data, so a replacement finds it too. */
+/**
+ * The agent's configuration; it travels as the instance's user data, so a replacement finds it too.
+ */
 export function agentUserData(member: MemberId, ledgerDir: string): string {
   const often = { intervalMs: 1_000, deadlineMs: 800 };
   return stringify({
@@ -108,7 +125,8 @@ export function agentUserData(member: MemberId, ledgerDir: string): string {
     heartbeat: { intervalMs: HEARTBEAT_MS, jitterRatio: 0.1 },
     checks: {
       network: { intervalMs: 2_000, deadlineMs: 1_500, rise: 1, fall: 2, gateway: 'auto', dns: 'none' },
-      // A full root disk shows as too little room: the write probe gets along with the block its last file gave back.
+      // A full root disk shows as too little room: the write probe gets along with the block its
+      // last file gave back.
       storage: {
         ...often,
         rise: 1,

@@ -19,7 +19,10 @@ export function mountTmpfs(path: string, sizeMiB: number): Disk {
   return { path, device: null };
 }
 
-/** ext4 on a loop device, so that there is a block device whose speed can be limited. @throws where there are no loop devices */
+/**
+ * ext4 on a loop device, so that there is a block device whose speed can be limited. @throws where
+ * there are no loop devices
+ */
 export function mountLoop(path: string, sizeMiB: number): Disk {
   mkdirSync(path, { recursive: true });
   const image = `${path}.img`;

@@ -15,7 +15,10 @@ export interface LabFolder {
 
 export const labFolder = (path: string): LabFolder => ({ path, runName: basename(path).slice(PREFIX.length) });
 
-/** Process id and start time (clock ticks since boot, proc(5)): together they name a process for ever. */
+/**
+ * Process id and start time (clock ticks since boot, proc(5)): together they name a process for
+ * ever.
+ */
 function identityOf(pid: number | 'self'): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -34,7 +37,10 @@ function isOwned(path: string): boolean {
   }
 }
 
-/** A new folder of this process. Those of runs that have ended without cleaning up are removed first. */
+/**
+ * A new folder of this process. Those of runs that have ended without cleaning up are removed
+ * first.
+ */
 export function makeLabFolder(): string {
   mkdirSync(CACHE, { recursive: true });
   for (const name of readdirSync(CACHE).filter((each) => each.startsWith(PREFIX))) {

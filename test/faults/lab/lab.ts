@@ -40,7 +40,10 @@ export interface Seat extends StrikeSeat {
   readonly zone: Zone;
 }
 
-/** The whole cast: a region with three zones, each with an etcd member, a coordinator and two instances, all in namespaces of their own. */
+/**
+ * The whole cast: a region with three zones, each with an etcd member, a coordinator and two
+ * instances, all in namespaces of their own.
+ */
 export class Lab implements StrikeStage {
   readonly folder: LabFolder;
   readonly seats: readonly Seat[];
@@ -57,7 +60,10 @@ export class Lab implements StrikeStage {
   readonly agentCommand: readonly string[];
   /** What shows that a person asks. */
   readonly tokenFile: string;
-  /** Nothing at or below this revision of etcd is still to come to {@link recorder}: it may be compacted. */
+  /**
+   * Nothing at or below this revision of etcd is still to come to {@link recorder}: it may be
+   * compacted.
+   */
   seenRevision = 0;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
@@ -161,7 +167,10 @@ export class Lab implements StrikeStage {
     return join(this.folder.path, 'clocks', of);
   }
 
-  /** A new process in a seat whose process is gone, under a clock that can be stepped or under the kernel's. */
+  /**
+   * A new process in a seat whose process is gone, under a clock that can be stepped or under the
+   * kernel's.
+   */
   restart(seat: Seat, clock: 'real' | 'stepped' = 'real'): void {
     this.#before.set(seat.id, seat.process);
     seat.process = this.#startCoordinator(seat.zone, clock);
@@ -254,7 +263,10 @@ const startEtcd = (disks: readonly Disk[]): Promise<EtcdCluster> =>
     })),
   );
 
-/** cloud-sim runs in the lab's own process, reached over HTTP only: so that a strike can hit in the very moment a call arrives. */
+/**
+ * cloud-sim runs in the lab's own process, reached over HTTP only: so that a strike can hit in the
+ * very moment a call arrives.
+ */
 function startRegion(folder: LabFolder, agentCommand: readonly string[]): Promise<RunningCloudSim> {
   const boot = join(import.meta.dirname, 'boot-machine.sh');
   const config = CloudSimConfigSchema.parse(cloudSimConfig(join(folder.path, 'cloud'), [boot, ...agentCommand]));

@@ -1,17 +1,23 @@
 import { execFileSync } from 'node:child_process';
 
-/** Availability Zones of the lab, by letter; cloud-sim's default subnets lie in them in this order. */
+/**
+ * Availability Zones of the lab, by letter; cloud-sim's default subnets lie in them in this order.
+ */
 export const ZONES = ['a', 'b', 'c'] as const;
 export type Zone = (typeof ZONES)[number];
 export const zoneIndex = (zone: Zone): number => ZONES.indexOf(zone);
 
 /** Private ranges, used inside namespaces of a private network world only (RFC 1918). */
 export const REGION = {
-  /** Where the lab itself looks from: an operator's own way in, which no partition cuts off either. */
+  /**
+   * Where the lab itself looks from: an operator's own way in, which no partition cuts off either.
+   */
   operatorAddress: '10.255.0.252',
   /** The EC2 endpoint. */
   address: '10.255.0.254',
-  /** What answers for 169.254.169.254: the hypervisors, which no partition of the network cuts off. */
+  /**
+   * What answers for 169.254.169.254: the hypervisors, which no partition of the network cuts off.
+   */
   imdsAddress: '10.255.0.253',
 } as const;
 /** Subnet of a zone's instances, as in cloud-sim's default world. */
@@ -51,7 +57,10 @@ const ip = (...lines: readonly string[]): void => {
   for (const line of lines) runProgram('ip', line.split(' '));
 };
 
-/** The region (this process's own namespace): a bridge that joins the zones, with the addresses of EC2 and of the hypervisors. */
+/**
+ * The region (this process's own namespace): a bridge that joins the zones, with the addresses of
+ * EC2 and of the hypervisors.
+ */
 function buildBackbone(): void {
   ip(
     'link set lo up',
@@ -64,7 +73,10 @@ function buildBackbone(): void {
   );
 }
 
-/** A zone is a router between its own bridge and the backbone; every other zone is reached over the backbone only. */
+/**
+ * A zone is a router between its own bridge and the backbone; every other zone is reached over the
+ * backbone only.
+ */
 function buildZone(zone: Zone): void {
   const router = routerOf(zone);
   const uplink = `10.255.0.${zoneIndex(zone) + 1}`;
@@ -95,7 +107,10 @@ function joinZones(zone: Zone): void {
   }
 }
 
-/** A host of its own in a zone: namespace, veth to the zone's bridge, one address, the zone's router as its only way out. */
+/**
+ * A host of its own in a zone: namespace, veth to the zone's bridge, one address, the zone's router
+ * as its only way out.
+ */
 function buildHost(zone: Zone, name: string, address: string): void {
   ip(
     `netns add ${name}`,

@@ -8,8 +8,9 @@ export const INSIDE = 'UNDERSTUDY_FAULT_LAB';
 const GRACE_MS = 20_000;
 
 /**
- * New network, mount and process-id namespaces, owned by one process: when it is gone, however it went, the kernel kills every process in them and
- * takes away every interface, named namespace, nft rule, mount and loop device. Nothing is reachable from outside and nothing outside from within.
+ * New network, mount and process-id namespaces, owned by one process: when it is gone, however it
+ * went, the kernel kills every process in them and takes away every interface, named namespace, nft
+ * rule, mount and loop device. Nothing is reachable from outside and nothing outside from within.
  */
 export const UNSHARE: readonly string[] = [
   'unshare',

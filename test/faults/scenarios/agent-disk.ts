@@ -13,7 +13,10 @@ import { memberOutside, nothingBegins } from './while.ts';
 const ROOT_DISK_MIB = 4;
 const NOTICED_WITHIN_MS = 20_000;
 
-/** Puts an instance's root volume on a small file system of its own, while it runs: the agent opens its files anew each time. */
+/**
+ * Puts an instance's root volume on a small file system of its own, while it runs: the agent opens
+ * its files anew each time.
+ */
 function shrinkRootDisk(lab: Lab, rootDir: string): void {
   const copy = join(lab.folder.path, 'root-copy');
   cpSync(rootDir, copy, { recursive: true, verbatimSymlinks: true });

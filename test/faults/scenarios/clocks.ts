@@ -27,7 +27,10 @@ function logOffsetS(text: string): number {
 
 const sees = (text: string, offsetS: number): boolean => Math.abs(logOffsetS(text) - offsetS) < TOLERANCE_S;
 
-/** All coordinators on clocks that can be stepped, so that whoever leads then can be; back to the real one afterwards. */
+/**
+ * All coordinators on clocks that can be stepped, so that whoever leads then can be; back to the
+ * real one afterwards.
+ */
 async function withSteppedClocks(lab: Lab): Promise<void> {
   for (const seat of lab.seats) {
     stepClock(lab.clockFile(seat.zone), 0);
@@ -40,7 +43,10 @@ async function withSteppedClocks(lab: Lab): Promise<void> {
   await converge(lab);
 }
 
-/** A leader whose clock went back may take what happened in its future for recent and hold for it, where everybody can see it (I10). */
+/**
+ * A leader whose clock went back may take what happened in its future for recent and hold for it,
+ * where everybody can see it (I10).
+ */
 async function visibleHold(seat: Seat, member: MemberId): Promise<string | null> {
   const view = (await membersBy(seat)).find((one) => one.member === member);
   return view?.hold?.reason ?? null;

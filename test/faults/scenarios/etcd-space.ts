@@ -65,7 +65,10 @@ function arrival(lab: Lab, action: string, names: readonly string[]): Promise<vo
   });
 }
 
-/** The recovery of a member that has just died is stuck in the middle of a step, because no record of its end is taken. */
+/**
+ * The recovery of a member that has just died is stuck in the middle of a step, because no record
+ * of its end is taken.
+ */
 async function stuckAt(lab: Lab, quota: SmallQuota, member: MemberId, action: string) {
   const { instanceId, incarnation } = lab.incumbent(member);
   const opId = opIdOf(instanceId);
@@ -108,7 +111,9 @@ async function whileRecovering(lab: Lab, action: string): Promise<ScenarioResult
   };
 }
 
-/** No lease can be granted then, so nobody follows the leader that is killed until there is room. */
+/**
+ * No lease can be granted then, so nobody follows the leader that is killed until there is room.
+ */
 async function leaderKilled(lab: Lab): Promise<ScenarioResult> {
   const quota = await withSmallQuota(lab);
   const seat = lab.leaderSeat;

@@ -27,7 +27,10 @@ const READS = [
   'DescribeAddresses',
 ] as const;
 
-/** The first answer to every action of one recovery is broken in this form; in turns after EC2 has done it, and without it having heard. */
+/**
+ * The first answer to every action of one recovery is broken in this form; in turns after EC2 has
+ * done it, and without it having heard.
+ */
 async function breakEach(lab: Lab, form: FormName): Promise<ScenarioResult> {
   const parity = FORM_NAMES.indexOf(form) % 2;
   const breakages = [...CHANGES, ...READS].map((action, index) => ({

@@ -8,7 +8,9 @@ import { coordinatorHost } from '../lab/network.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { fail, memberOutside, nothingBegins, seconds } from './while.ts';
 
-/** More than `http.connections`, four times `http.connectionsPerAddress` (both at their defaults). */
+/**
+ * More than `http.connections`, four times `http.connectionsPerAddress` (both at their defaults).
+ */
 const CONNECTIONS = 300;
 const ESTABLISHED_WITHIN_MS = 20_000;
 const ANSWER_LIMIT_MS = 3_000;
@@ -27,7 +29,10 @@ const heartbeatsOf = (lab: Lab): Promise<number[]> =>
 const evictionsOf = (seat: Seat): Promise<number> =>
   counterOf(seat, 'understudy_http_connections_closed_total{how="evicted"}');
 
-/** Asks for its health on a connection of its own, again and again, until `over`. Returns how long each answer took. @throws when one does not come */
+/**
+ * Asks for its health on a connection of its own, again and again, until `over`. Returns how long
+ * each answer took. @throws when one does not come
+ */
 async function askHealth(seat: Seat, over: Promise<unknown>): Promise<number[]> {
   const state = { over: false };
   void over.finally(() => (state.over = true)).catch(() => undefined);

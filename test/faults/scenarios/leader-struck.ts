@@ -9,7 +9,10 @@ import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { type Moment, present, stateLetterOf, strikeLeader, type Struck } from '../strike.ts';
 import { memberOutside, seconds } from './while.ts';
 
-/** Every step of a recovery, with the call in the middle of which the leader is struck; without one: as soon as etcd shows the step begun. */
+/**
+ * Every step of a recovery, with the call in the middle of which the leader is struck; without one:
+ * as soon as etcd shows the step begun.
+ */
 const MOMENTS: readonly Moment[] = [
   { step: 'intent' },
   { step: 'fence', action: 'StopInstances' },

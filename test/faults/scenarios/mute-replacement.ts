@@ -7,9 +7,15 @@ import { coordinatorHost, subnetOf, ZONES } from '../lab/network.ts';
 const STRUCK_WITHIN_MS = 40_000;
 const RULE = 'replacement';
 
-/** No coordinator hears an instance that is launched from now on: its recovery stays in its verification. */
+/**
+ * No coordinator hears an instance that is launched from now on: its recovery stays in its
+ * verification.
+ */
 export interface MutedReplacement {
-  /** Waits until the recovery's replacement runs and speaks in vain. Returns how many datagrams were dropped. */
+  /**
+   * Waits until the recovery's replacement runs and speaks in vain. Returns how many datagrams were
+   * dropped.
+   */
   struck(opId: string): Promise<number>;
   end(): void;
 }

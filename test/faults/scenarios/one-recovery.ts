@@ -16,7 +16,10 @@ import { present } from '../strike.ts';
 const KEYS = keyspace();
 const ENDED_WITHIN_MS = 90_000;
 
-/** One recovery by its names: an instance that is recovered twice has two ordinals, and so two of these. */
+/**
+ * One recovery by its names: an instance that is recovered twice has two ordinals, and so two of
+ * these.
+ */
 export interface Recovery {
   readonly member: MemberId;
   readonly oldInstanceId: string;

@@ -18,7 +18,10 @@ function bystander(lab: Lab): string {
   return instanceId;
 }
 
-/** The replacement dies while its recovery is open still, because a person has put the address elsewhere; put back in the end. */
+/**
+ * The replacement dies while its recovery is open still, because a person has put the address
+ * elsewhere; put back in the end.
+ */
 async function keptAddress(lab: Lab): Promise<ScenarioResult> {
   const member = memberOutside(lab);
   const allocationId = present(lab.incumbent(member).allocationId);

@@ -13,7 +13,10 @@ import { memberOutside, seconds, successorTo } from './while.ts';
 
 const KEYS = keyspace();
 const BEGUN_WITHIN_MS = 40_000;
-/** A coordinator tries again by itself what is held (`loop.retryHeldEveryMs`, its default); sooner was the operator's doing. */
+/**
+ * A coordinator tries again by itself what is held (`loop.retryHeldEveryMs`, its default); sooner
+ * was the operator's doing.
+ */
 const RETRIES_BY_ITSELF_MS = 30_000;
 
 /** What operators did, as the history tells it: `abandon: abandoned`. */
@@ -99,7 +102,10 @@ async function acceptLoss(lab: Lab): Promise<ScenarioResult> {
   return { evidence, outcome: 'replaced, the loss in its history', victims: [member], replaced: [member] };
 }
 
-/** Recovers a member up to where its replacement runs and is not heard. `launched`: that replacement. */
+/**
+ * Recovers a member up to where its replacement runs and is not heard. `launched`: that
+ * replacement.
+ */
 async function halfRecovered(lab: Lab, member: MemberId) {
   const mute = muteReplacement(lab);
   const recovery = await crash(lab, member);
@@ -171,7 +177,10 @@ async function abandon(lab: Lab): Promise<ScenarioResult> {
   return { evidence, outcome, victims: [member], replaced: [member], abandoned: [member] };
 }
 
-/** Signals the leader in the moment EC2 gets its call to end the open attempt, which is the middle of carrying out what was asked. */
+/**
+ * Signals the leader in the moment EC2 gets its call to end the open attempt, which is the middle
+ * of carrying out what was asked.
+ */
 function strikeWhenEnding(lab: Lab, launched: string, signal: NodeJS.Signals): Promise<Seat> {
   return new Promise((resolve) => {
     const off = lab.sim.onEvent((event) => {

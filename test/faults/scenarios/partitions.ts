@@ -88,7 +88,10 @@ async function muteZone(lab: Lab) {
   return { evidence, outcome: `${victims.length} recoveries begun`, victims, replaced: victims };
 }
 
-/** One datagram and one connection from one coordinator's host to another's: they speak rarely, and the rule has to be seen at work. */
+/**
+ * One datagram and one connection from one coordinator's host to another's: they speak rarely, and
+ * the rule has to be seen at work.
+ */
 function knock(from: Seat, to: Seat): void {
   const [host, port] = [coordinatorHost.address(to.zone), PORTS.heartbeat];
   const script = `const s=require('node:dgram').createSocket('udp4');
@@ -196,7 +199,10 @@ async function lossOfZone(lab: Lab) {
   return { evidence: `zone ${zone}: ${healLoss(lossy)}`, outcome, victims: [member], replaced: [member] };
 }
 
-/** etcd's own elections hardly succeed then: what is asked for is that nothing goes wrong, and that all goes on afterwards. */
+/**
+ * etcd's own elections hardly succeed then: what is asked for is that nothing goes wrong, and that
+ * all goes on afterwards.
+ */
 async function lossEverywhere(lab: Lab) {
   const between = ZONES.map((zone) => intoZone(zone, 'drop'));
   const lossy = partition(lab, lossOf(between, LOSS_PERCENT));

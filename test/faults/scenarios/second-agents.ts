@@ -39,7 +39,10 @@ async function refused(lab: Lab, byHand: ByHand): Promise<ScenarioResult> {
   return { evidence, outcome, victims: [], replaced: [] };
 }
 
-/** An agent that shares nothing with the service's; waits until the coordinators hold the member for it. */
+/**
+ * An agent that shares nothing with the service's; waits until the coordinators hold the member for
+ * it.
+ */
 async function twoSpeak(lab: Lab, member: MemberId): Promise<SecondAgent> {
   const rootDir = join(lab.folder.path, 'second-root');
   const second = startSecondAgent(lab, member, { rootDir });

@@ -10,7 +10,10 @@ import type { Zone } from '../lab/network.ts';
 /** What scenarios do and wait for while a fault lasts. */
 
 const KEYS = keyspace();
-/** Two seconds more than it takes to call silence death: if nothing was begun by then, nothing will be. */
+/**
+ * Two seconds more than it takes to call silence death: if nothing was begun by then, nothing will
+ * be.
+ */
 const LONG_ENOUGH_MS = DEAD_AFTER_MS + 2_000;
 const BEGUN_WITHIN_MS = 30_000;
 const REPLACED_WITHIN_MS = 60_000;
@@ -32,7 +35,9 @@ export function memberOutside(lab: Lab, ...zones: readonly Zone[]): MemberId {
 const recoveriesOf = (lab: Lab, member: MemberId): number =>
   [...lab.recorder.recoveries.values()].filter((one) => one.member === member).length;
 
-/** Takes the power from the instance of a member. Returns what waits for the end of its recovery. */
+/**
+ * Takes the power from the instance of a member. Returns what waits for the end of its recovery.
+ */
 export function fail(lab: Lab, member: MemberId): () => Promise<number> {
   const { incarnation } = lab.incumbent(member);
   const failedAtMs = performance.now();
@@ -46,14 +51,19 @@ export function fail(lab: Lab, member: MemberId): () => Promise<number> {
   };
 }
 
-/** Waits until a recovery of each of the members has begun, counted from the call of this function. */
+/**
+ * Waits until a recovery of each of the members has begun, counted from the call of this function.
+ */
 export async function begun(lab: Lab, members: readonly MemberId[]): Promise<void> {
   const before = new Map(members.map((member) => [member, recoveriesOf(lab, member)]));
   const all = () => members.every((member) => recoveriesOf(lab, member) > (before.get(member) ?? 0));
   await until(`recoveries of ${members.join(' and ')} begun`, all, BEGUN_WITHIN_MS);
 }
 
-/** Lets the fault last until everybody silent would long have been called dead; asserts that no recovery was begun meanwhile. */
+/**
+ * Lets the fault last until everybody silent would long have been called dead; asserts that no
+ * recovery was begun meanwhile.
+ */
 export async function nothingBegins(lab: Lab): Promise<void> {
   const before = lab.recorder.recoveries.size;
   await wait(LONG_ENOUGH_MS);

@@ -14,7 +14,10 @@ import { type CloudInstance, DEFAULT_POLICY, type GroupPolicy, opIdOf } from '@u
 import { describe, expect, it } from 'vitest';
 import { type InProcessFixture, inProcessFixture } from './in-process-fixture.ts';
 
-/** The plan's requests, sent to a strict EC2 one after the other: what is built must be accepted, and must give the same machine. */
+/**
+ * The plan's requests, sent to a strict EC2 one after the other: what is built must be accepted,
+ * and must give the same machine.
+ */
 
 const seed = (f: InProcessFixture): SeededInstance =>
   seedInstance(f.sim, {

@@ -64,7 +64,8 @@ test('two real processes under one id: the deaf second one has no word until the
       ...[503, true],
       ...[200, false],
     ]);
-    // Longer than any lease, warm-up and silence: the second one has heard nothing, and may not say so.
+    // Longer than any lease, warm-up and silence: the second one has heard nothing, and may not say
+    // so.
     await until('it says so as an error', () => two.events().includes('presence.duplicate'), 20_000);
     expect(await read()).toEqual({ url: one.httpUrl, verdict: 'alive', sameLease: true });
     await one.kill('SIGKILL');
@@ -73,7 +74,8 @@ test('two real processes under one id: the deaf second one has no word until the
     expect(performance.now() - waitedFromMs).toBeLessThan(LEASE_TTL_MS + 6_000);
     await until('and is ready', async () => (await readyOf(two)) === 200);
     expect(await takenOf(two)).toBe(false);
-    // Killed and started again under its living lease: it waits for its own record to end, and has the id again.
+    // Killed and started again under its living lease: it waits for its own record to end, and has
+    // the id again.
     await two.kill('SIGKILL');
     const again = bench.start(second.path, second.httpPort);
     await until('ready again', async () => (await readyOf(again)) === 200);

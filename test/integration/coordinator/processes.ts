@@ -48,7 +48,10 @@ export function loopbackSocket(): Promise<DatagramSocket> {
   });
 }
 
-/** Where a process runs when not on loopback: an address, and the words that put a command there (`ip netns exec NAME`). */
+/**
+ * Where a process runs when not on loopback: an address, and the words that put a command there
+ * (`ip netns exec NAME`).
+ */
 export interface Place {
   readonly address: string;
   readonly prefix: readonly string[];
@@ -136,7 +139,10 @@ export async function understudy(
   return { code: await new Promise((resolve) => child.once('exit', resolve)), out };
 }
 
-/** A temporary folder, a cloud-sim over HTTP, agents that follow its machines, and the coordinators of one test. */
+/**
+ * A temporary folder, a cloud-sim over HTTP, agents that follow its machines, and the coordinators
+ * of one test.
+ */
 export class Bench {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-coordinator-'));
   readonly coordinators: CoordinatorProcess[] = [];

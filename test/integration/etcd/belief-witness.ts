@@ -7,7 +7,9 @@ interface Belief {
   untilMs: number;
 }
 
-/** Who believed to lead when, on one monotonic clock that all coordinators of this process share. */
+/**
+ * Who believed to lead when, on one monotonic clock that all coordinators of this process share.
+ */
 export class BeliefWitness {
   readonly beliefs: Belief[] = [];
   /** Samples at which somebody led. */

@@ -36,7 +36,10 @@ interface Member {
 
 /** Another test may take a port before etcd does: then the cluster is started on other ones. */
 const STARTS_MAX = 3;
-/** On a machine that is busy with other tests. Below what vitest gives to a hook (60 s), so that it is this that says why. */
+/**
+ * On a machine that is busy with other tests. Below what vitest gives to a hook (60 s), so that it
+ * is this that says why.
+ */
 const HEALTHY_WITHIN_MS = 45_000;
 
 async function onLoopback(count: number): Promise<Member[]> {
@@ -56,7 +59,9 @@ async function onLoopback(count: number): Promise<Member[]> {
   return members;
 }
 
-/** Real etcd members as child processes, on loopback and in a temporary folder unless told where. */
+/**
+ * Real etcd members as child processes, on loopback and in a temporary folder unless told where.
+ */
 export class EtcdCluster {
   readonly #binary: string;
   readonly #folder: string;
@@ -100,7 +105,10 @@ export class EtcdCluster {
     }
   }
 
-  /** Members with addresses and disks of their own, on etcd's usual ports; their writes reach the disk. */
+  /**
+   * Members with addresses and disks of their own, on etcd's usual ports; their writes reach the
+   * disk.
+   */
   static async startAt(places: readonly EtcdPlace[]): Promise<EtcdCluster> {
     const ports = { clientPort: 2379, peerPort: 2380, metricsPort: 2381 };
     const members = places.map((place) => ({ ...place, ...ports, process: null, output: '' }));
@@ -122,7 +130,10 @@ export class EtcdCluster {
     return this.#member(index).clientPort;
   }
 
-  /** Starts a member that is not running; its data are still there. `args`: further ones, for this start only. */
+  /**
+   * Starts a member that is not running; its data are still there. `args`: further ones, for this
+   * start only.
+   */
   launch(index: number, args: readonly string[] = []): void {
     const member = this.#member(index);
     const client = this.#url(member);

@@ -3,8 +3,9 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /**
- * Below what kernels give to outgoing connections (Linux: 32768 and up, macOS: 49152): one of those, to anybody, would otherwise take a port between our
- * look and the moment its server binds it.
+ * Below what kernels give to outgoing connections (Linux: 32768 and up, macOS: 49152): one of
+ * those, to anybody, would otherwise take a port between our look and the moment its server binds
+ * it.
  */
 const LOWEST = 15_000;
 const HIGHEST = 32_000;
@@ -27,7 +28,10 @@ const udpIsFree = (port: number): Promise<boolean> =>
     socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
   });
 
-/** A port of loopback that is free for TCP and UDP. Another process may take it before you do; then your start fails and says so. */
+/**
+ * A port of loopback that is free for TCP and UDP. Another process may take it before you do; then
+ * your start fails and says so.
+ */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const port = next;

@@ -4,8 +4,9 @@ import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { silentLog } from '@understudy/shared';
 
 /**
- * A tiny coordinator in a process of its own: leads when it can, and while it believes to lead writes `<root>beat/<id>` as fast as it can.
- * Prints one JSON line per change of belief and per outcome of a write after a pause. Arguments: id, root, timing as JSON, hosts …
+ * A tiny coordinator in a process of its own: leads when it can, and while it believes to lead
+ * writes `<root>beat/<id>` as fast as it can. Prints one JSON line per change of belief and per
+ * outcome of a write after a pause. Arguments: id, root, timing as JSON, hosts …
  */
 const [id = '', root = '', timingText = '', ...hosts] = process.argv.slice(2);
 const timing = JSON.parse(timingText) as LeaseTiming;

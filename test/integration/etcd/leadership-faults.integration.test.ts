@@ -92,7 +92,8 @@ describe('leadership on real etcd, through a proxy with faults', () => {
     const { a, b } = await leaderAndCandidate();
     a.proxy.swallow('toClient');
     await until(() => a.leadership.current() === null, 'a stops', TIMING.ttlMs);
-    // etcd may have renewed the lease to the last; from the last keepalive that arrived it is one more TTL.
+    // etcd may have renewed the lease to the last; from the last keepalive that arrived it is one
+    // more TTL.
     const gapMs = await until(() => b.leadership.current() !== null, 'b leads', 2 * TAKE_OVER_LIMIT_MS);
     expect(a.proxy.swallowedBytes.toClient).toBeGreaterThan(0);
     report(`replies swallowed: nobody led for ${gapMs.toFixed(0)} ms`);

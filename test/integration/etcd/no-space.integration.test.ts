@@ -41,7 +41,10 @@ afterEach(async () => {
 
 const put = (key: string, value: string) => store.txn({ compare: [], writes: [{ kind: 'put', key, value }] });
 
-/** Another user's doing. etcd counts what it has committed, ten times a second: it takes more than its quota from who is fast. */
+/**
+ * Another user's doing. etcd counts what it has committed, ten times a second: it takes more than
+ * its quota from who is fast.
+ */
 async function fill(): Promise<void> {
   for (let index = 0; index < 40; index += 1) {
     try {
@@ -60,7 +63,8 @@ async function fill(): Promise<void> {
 async function free(): Promise<void> {
   const { revision } = await store.range('/nothing/');
   etcdctl('del', '--prefix', '/another/');
-  // Physically: otherwise the space may not be free yet when it is defragmented, and the alarm comes back.
+  // Physically: otherwise the space may not be free yet when it is defragmented, and the alarm
+  // comes back.
   etcdctl('compact', '--physical', String(revision + 1));
   etcdctl('defrag');
   etcdctl('alarm', 'disarm');

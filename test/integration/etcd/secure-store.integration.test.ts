@@ -17,7 +17,8 @@ describe('etcd with user and password', () => {
   let stores: EtcdKvStore[] = [];
 
   beforeAll(async () => {
-    // Cheap hashes: with etcd's own cost each of these calls takes seconds on a machine that is busy.
+    // Cheap hashes: with etcd's own cost each of these calls takes seconds on a machine that is
+    // busy.
     cluster = await EtcdCluster.start({ args: ['--bcrypt-cost', '4'] });
     const open = new Etcd3({ hosts: [...cluster.hosts] });
     const rootUser = await open.user('root').create('secret');

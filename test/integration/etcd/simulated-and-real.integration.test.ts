@@ -16,15 +16,18 @@ import { EtcdCluster } from './etcd-cluster.ts';
 import { until } from './until.ts';
 
 /**
- * The simulation is worth what its etcd is worth: the same random operations on the simulated and on the real one must give the same answers, the same
- * entries, the same revisions (counted from where the store began) and the same events.
+ * The simulation is worth what its etcd is worth: the same random operations on the simulated and
+ * on the real one must give the same answers, the same entries, the same revisions (counted from
+ * where the store began) and the same events.
  */
 
 const KEYS = ['a', 'b', 'b/c', 'd'] as const;
 const key = fc.constantFrom(...KEYS);
 const lease = fc.option(fc.integer({ min: 0, max: 2 }), { nil: null, freq: 3 });
 
-/** Revisions in comparisons are counted back from the newest, so that some of them fit: 0 = absent. */
+/**
+ * Revisions in comparisons are counted back from the newest, so that some of them fit: 0 = absent.
+ */
 const compare = fc.record({
   key,
   what: fc.constantFrom('modRevision', 'createRevision'),
@@ -181,7 +184,8 @@ describe('the simulated etcd against the real one', () => {
     await fc.assert(fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 30 }), check), {
       numRuns: Number(process.env['UNDERSTUDY_DIFFERENTIAL_RUNS'] ?? 60),
       seed: 20_261_126,
-      // A smaller case costs a hundred more runs against real processes; UNDERSTUDY_SHRINK asks for it.
+      // A smaller case costs a hundred more runs against real processes; UNDERSTUDY_SHRINK asks for
+      // it.
       endOnFailure: process.env['UNDERSTUDY_SHRINK'] === undefined,
     });
     // Otherwise only the easy half was compared.

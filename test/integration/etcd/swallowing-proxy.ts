@@ -11,8 +11,10 @@ interface Link {
 
 /**
  * A TCP proxy in front of one etcd member, with faults:
- * - `swallow`: bytes vanish, nobody is told (silent partition; `toClient` alone = applied, but the reply is lost);
- * - `hold`: bytes wait and arrive after `heal` (what TCP does when a partition ends: requests land late);
+ * - `swallow`: bytes vanish, nobody is told (silent partition; `toClient` alone = applied, but the
+ *   reply is lost);
+ * - `hold`: bytes wait and arrive after `heal` (what TCP does when a partition ends: requests land
+ *   late);
  * - `reset`: connections are torn down;
  * - `cutAfter`: a connection is reset after so many bytes to the client.
  *
@@ -24,7 +26,9 @@ export class SwallowingProxy {
   readonly forwardedBytes: Record<Direction, number> = { toServer: 0, toClient: 0 };
   connectionCount = 0;
   resetCount = 0;
-  /** A connection is reset once it carried this many bytes to the client; each value is used once. */
+  /**
+   * A connection is reset once it carried this many bytes to the client; each value is used once.
+   */
   cutAfterBytes: number[] = [];
   readonly #upstreamPort: number;
   readonly #server: Server;

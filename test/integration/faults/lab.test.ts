@@ -6,7 +6,10 @@ import { missingPrerequisite } from '../../faults/prerequisites.ts';
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE_ARGUMENTS = ['--conditions=source', '--import', './scripts/parent-watch.mjs', '--import', 'tsx'];
 const MAIN = 'test/faults/main.ts';
-/** A zone, one host, the process that leads, EC2 and an operator: one short scenario of each kind. The whole table is `pnpm run faults`. */
+/**
+ * A zone, one host, the process that leads, EC2 and an operator: one short scenario of each kind.
+ * The whole table is `pnpm run faults`.
+ */
 const SUBSET = [
   'zone-cut',
   'one-agent-cut',

@@ -17,7 +17,10 @@ import { Stage, TTL_MS } from './stage.ts';
 
 /** The call arrives at EC2 when the successor has long done the same. */
 const LATE = { kind: 'late-landing', delayMs: TTL_MS + 2_500 } as const;
-/** The successor looks for the snapshots of a call nobody can answer for, and asks for others only after 4 s. */
+/**
+ * The successor looks for the snapshots of a call nobody can answer for, and asks for others only
+ * after 4 s.
+ */
 const LATE_SNAPSHOTS = { kind: 'late-landing', delayMs: TTL_MS + 6_000 } as const;
 const KILLED: readonly Moment[] = [
   { step: 'fence', action: 'StopInstances' },
@@ -48,7 +51,10 @@ afterEach(() => {
   for (const { process } of stage.seats) process.child.kill('SIGCONT');
 });
 
-/** Calls that change something, of this leader, since the machine crashed: nobody else leads until the lease is over. */
+/**
+ * Calls that change something, of this leader, since the machine crashed: nobody else leads until
+ * the lease is over.
+ */
 async function sentBeforeTheStop(struck: Struck): Promise<number> {
   await wait(TTL_MS / 4);
   expect(present(await stage.store.get(keyspace().leader)).createRevision).toBe(struck.term);

@@ -33,13 +33,19 @@ interface SimState {
   readonly snapshots: readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[];
 }
 
-/** Number of each snapshot set a volume of this instance comes from: more than one would mix two moments. */
+/**
+ * Number of each snapshot set a volume of this instance comes from: more than one would mix two
+ * moments.
+ */
 function setsOf({ volumes, snapshots }: SimState, instanceId: string): (string | undefined)[] {
   const own = volumes.filter((one) => one.attachments.some((attachment) => attachment.instanceId === instanceId));
   return own.map((volume) => snapshots.find((one) => one.id === volume.snapshotId)?.tags[TAG.snapshotSet]);
 }
 
-/** One launch, one activation, disks of one moment, the address and nothing else where they belong: by EC2, by the simulator and by etcd. */
+/**
+ * One launch, one activation, disks of one moment, the address and nothing else where they belong:
+ * by EC2, by the simulator and by etcd.
+ */
 export async function expectReplacedOnce(stage: Stage, struck: Struck, history: HistoryRecord): Promise<void> {
   const { member, opId, old } = struck;
   const state = (await (await fetch(`${stage.cloudUrl}/_sim/state`)).json()) as SimState;

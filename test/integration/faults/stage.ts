@@ -19,7 +19,10 @@ export const TTL_MS = 2_000;
 const COORDINATORS = 3;
 const KEYS = keyspace();
 
-/** What differs from the coordinator tests: a shorter lease, quicker judgement, no limit on how many recoveries follow each other. */
+/**
+ * What differs from the coordinator tests: a shorter lease, quicker judgement, no limit on how many
+ * recoveries follow each other.
+ */
 const timesOf = (hosts: readonly string[], endpoint: string): object => ({
   etcd: { hosts, leaseTtlMs: TTL_MS, leaseMarginMs: 300, keepaliveMs: 400, callTimeoutMs: 600 },
   aws: { region: 'us-east-1', endpoint, callTimeoutMs: 1_000 },
@@ -28,7 +31,10 @@ const timesOf = (hosts: readonly string[], endpoint: string): object => ({
   policy: { suspectAfterMs: 2_000, confirmForMs: 800, bootGraceMs: 0, settleMs: 300 },
 });
 
-/** Slow reads: between the end of verification and the activation lies one of them, long enough to strike in. */
+/**
+ * Slow reads: between the end of verification and the activation lies one of them, long enough to
+ * strike in.
+ */
 const CLOUD = {
   speed: 25,
   latency: { 'api.DescribeInstances.request': [600, 800], 'api.DescribeInstances.response': [800, 1_000] },
@@ -40,7 +46,10 @@ export interface Seat extends StrikeSeat {
   readonly httpPort: number;
 }
 
-/** etcd, a cloud-sim over HTTP, three coordinators and one member per case; everything is a real process except the agents. */
+/**
+ * etcd, a cloud-sim over HTTP, three coordinators and one member per case; everything is a real
+ * process except the agents.
+ */
 export class Stage implements StrikeStage {
   readonly bench = new Bench();
   readonly seats: Seat[] = [];
@@ -121,7 +130,10 @@ export class Stage implements StrikeStage {
     this.bench.followMachines();
   }
 
-  /** A new process in a seat whose process is gone. It takes part seconds later; the other two suffice meanwhile. */
+  /**
+   * A new process in a seat whose process is gone. It takes part seconds later; the other two
+   * suffice meanwhile.
+   */
   restart(seat: Seat): void {
     seat.process = this.bench.start(seat.configPath, seat.httpPort);
   }

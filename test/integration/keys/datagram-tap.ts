@@ -14,7 +14,10 @@ export interface Tapped {
 const AGENTS_MAX = 16;
 const clock = new SystemClock();
 
-/** Stands before one coordinator's UDP port, hands everything on unchanged in both directions, and writes heartbeats down. */
+/**
+ * Stands before one coordinator's UDP port, hands everything on unchanged in both directions, and
+ * writes heartbeats down.
+ */
 export class DatagramTap {
   readonly seen: Tapped[] = [];
   readonly #front = createSocket('udp4');

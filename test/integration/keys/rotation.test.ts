@@ -14,7 +14,10 @@ const each = async (indices: readonly number[], work: (index: number) => Promise
   for (const index of indices) await work(index);
 };
 
-/** Every member was heard by every observer all along: opinions are written on change, and none changed. */
+/**
+ * Every member was heard by every observer all along: opinions are written on change, and none
+ * changed.
+ */
 const nothingHappened = (from: number) => expect(stage.opinions.slice(from)).toEqual([]);
 
 function sameProcesses(): void {
@@ -24,7 +27,9 @@ function sameProcesses(): void {
   expect(MEMBERS.map((member) => stage.storedOn(member, 'state.json'))).toEqual(states);
 }
 
-/** No sequence number was left out, over all coordinators; and each went out once per coordinator. */
+/**
+ * No sequence number was left out, over all coordinators; and each went out once per coordinator.
+ */
 function noSequenceMissing(): void {
   for (const member of MEMBERS) {
     const perTap = stage.seats.map(({ tap }) => tap.of(member).map(({ sequence }) => sequence));
@@ -35,7 +40,10 @@ function noSequenceMissing(): void {
   }
 }
 
-/** Longest time coordinator `index` got nothing under an id of `ids` from some member, since `fromMs`. */
+/**
+ * Longest time coordinator `index` got nothing under an id of `ids` from some member, since
+ * `fromMs`.
+ */
 function longestSilenceMs(index: number, ids: readonly number[], fromMs: number): number {
   const { tap } = stage.seat(index);
   return Math.max(
@@ -47,7 +55,10 @@ function longestSilenceMs(index: number, ids: readonly number[], fromMs: number)
 }
 const nowMs = () => stage.seat(0).tap.seen.at(-1)?.atMs ?? 0;
 
-/** Generate, coordinators, agents, status, retire: every datagram is understood, nobody is ever suspect. */
+/**
+ * Generate, coordinators, agents, status, retire: every datagram is understood, nobody is ever
+ * suspect.
+ */
 async function byTheBook(): Promise<void> {
   const file = stage.masterFile(2);
   expect((await stage.understudy('keys', 'generate', file, '--key-id', '2')).code).toBe(0);
@@ -111,7 +122,8 @@ async function agentsFirstAndOneLate(): Promise<void> {
   const split = await stage.says('c3 does not know id 3', 2);
   expect(split.code).toBe(1);
 
-  // The third is given the new key in place of the old one: refused, because its members still speak with that.
+  // The third is given the new key in place of the old one: refused, because its members still
+  // speak with that.
   stage.giveCoordinators([2], [3]);
   const refused = await until('refused', async () => (await stage.keys(2)).refused);
   expect(refused).toContain('key id 2 is gone from keys, but 2 members still speak with it (prod/db1, prod/db2)');
@@ -134,7 +146,10 @@ async function agentsFirstAndOneLate(): Promise<void> {
   });
 }
 
-/** A key dropped by force while it is in use: not silence but unknown, no failover; a SIGHUP and a new key end it. */
+/**
+ * A key dropped by force while it is in use: not silence but unknown, no failover; a SIGHUP and a
+ * new key end it.
+ */
 async function droppedByForce(): Promise<void> {
   stage.writeMaster(4);
   const from = stage.opinions.length;
@@ -163,7 +178,10 @@ async function droppedByForce(): Promise<void> {
     await until('the loss is in the log', () => process.events().includes('keys.members_lost'));
 }
 
-/** A replacement, booted with user data from before the first, speaks with the present key and takes over. */
+/**
+ * A replacement, booted with user data from before the first, speaks with the present key and takes
+ * over.
+ */
 async function replacementBootsWithOldUserData(): Promise<void> {
   const old = stage.instances.get('prod/db1');
   await until('kept on disk', () =>
@@ -177,7 +195,8 @@ async function replacementBootsWithOldUserData(): Promise<void> {
     return history[0];
   });
   expect(replaced.outcome).toBe('replaced');
-  // In history as soon as it is closed; heard by every observer a little later, under load a good deal.
+  // In history as soon as it is closed; heard by every observer a little later, under load a good
+  // deal.
   await until('the replacement speaks with the present key', async () => {
     const { members } = await stage.keys(0);
     const one = members.find(({ member }) => member === 'prod/db1');

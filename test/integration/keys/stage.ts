@@ -50,7 +50,10 @@ interface Seat {
   readonly configPath: string;
 }
 
-/** Three coordinators and two agents as processes, a real etcd, cloud-sim for their machines, and a tap before each coordinator. */
+/**
+ * Three coordinators and two agents as processes, a real etcd, cloud-sim for their machines, and a
+ * tap before each coordinator.
+ */
 export class KeyStage {
   readonly bench = new Bench();
   readonly seats: Seat[] = [];
@@ -241,7 +244,10 @@ export class KeyStage {
     return { code, text };
   }
 
-  /** Runs `keys status --retire ID` until it says this: what it reports comes from three processes, each in its own time. */
+  /**
+   * Runs `keys status --retire ID` until it says this: what it reports comes from three processes,
+   * each in its own time.
+   */
   says(text: string, retireId: number): Promise<{ readonly code: number | null; readonly text: string }> {
     return until(`keys status says "${text}"`, async () => {
       const answer = await this.understudy('keys', 'status', '--retire', String(retireId));

@@ -5,8 +5,9 @@ import { searchAll } from '../../model/search-all.ts';
 import { missingTools } from '../../model/tools.ts';
 
 /**
- * Every configuration of the model gives what it is expected to give. The negative ones matter as much as the others: one that stops
- * finding its counterexample means that the model has gone blind, or that a rule is not needed.
+ * Every configuration of the model gives what it is expected to give. The negative ones matter as
+ * much as the others: one that stops finding its counterexample means that the model has gone
+ * blind, or that a rule is not needed.
  */
 
 const missing = missingTools();

@@ -14,7 +14,10 @@ export const answerForVitest = (): void =>
 
 const HERE = ['url', 'dirname', 'filename'];
 
-/** The file as a module with one function: a module that Node has loaded once is not run again, a function is. */
+/**
+ * The file as a module with one function: a module that Node has loaded once is not run again, a
+ * function is.
+ */
 function repeatable(file: string): string {
   const { code } = transformSync(readFileSync(file, 'utf8'), {
     loader: 'ts',
@@ -36,8 +39,9 @@ function repeatable(file: string): string {
 }
 
 /**
- * The body of a test file, to be run as often as one likes: every run registers its tests anew, and what it imports (the code under test) is loaded once.
- * Writes a module beside the file, so the tree must be a copy. Test files with a top-level `await` are not supported.
+ * The body of a test file, to be run as often as one likes: every run registers its tests anew, and
+ * what it imports (the code under test) is loaded once. Writes a module beside the file, so the
+ * tree must be a copy. Test files with a top-level `await` are not supported.
  */
 export async function testFileAt(file: string): Promise<() => void> {
   const module = file.replace(/\.ts$/, '.repeatable.mjs');

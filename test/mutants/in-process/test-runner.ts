@@ -25,12 +25,17 @@ interface Switchboard {
   mutantCoverage?: MutantCoverage | undefined;
 }
 
-/** A mutant that makes a test hang is found after this long; no test of a room takes nearly as much. */
+/**
+ * A mutant that makes a test hang is found after this long; no test of a room takes nearly as much.
+ */
 const TEST_TIMEOUT_MS = 20_000;
 
 /** A failure of a test that takes longer is believed without running it again. */
 const QUICK_MS = 500;
-/** What each test took without a mutant, for the processes to come; in the tree, which is where they run. */
+/**
+ * What each test took without a mutant, for the processes to come; in the tree, which is where they
+ * run.
+ */
 const DURATIONS = 'mutants-durations.json';
 
 const namesOf = (task: Task): readonly string[] => (task.suite ? [...namesOf(task.suite), task.name] : [task.name]);
@@ -38,7 +43,10 @@ const idOf = (test: Test): string => `${relative(process.cwd(), test.file.filepa
 const testsIn = (suite: Suite | File): readonly Test[] =>
   suite.tasks.flatMap((task) => (task.type === 'suite' ? testsIn(task) : [task]));
 
-/** What is not wanted is skipped, with the hooks of suites that have nothing else; says whether anything is left. */
+/**
+ * What is not wanted is skipped, with the hooks of suites that have nothing else; says whether
+ * anything is left.
+ */
 function keepOnly(suite: Suite | File, wanted: ReadonlySet<string>): boolean {
   const left = suite.tasks.map((task) => {
     if (task.type === 'suite') return keepOnly(task, wanted);
@@ -52,7 +60,10 @@ function keepOnly(suite: Suite | File, wanted: ReadonlySet<string>): boolean {
 /** Stands for the tests of a file while the file registers them and while its hooks run. */
 const ownerOf = (file: string): string => `${relative(process.cwd(), file)}#`;
 
-/** What a file reaches outside of its tests is done again whenever one of them is run: it is theirs. Only what the loading of modules reaches is left as static. */
+/**
+ * What a file reaches outside of its tests is done again whenever one of them is run: it is theirs.
+ * Only what the loading of modules reaches is left as static.
+ */
 function shareAmongTests(perTest: MutantCoverage['perTest'], tests: readonly TestResult[]): void {
   for (const { id, fileName = '' } of tests) {
     const own = (perTest[id] ??= {});
@@ -72,10 +83,11 @@ function outcomeOf(test: Test): TestResult {
 }
 
 /**
- * Tries mutants in the process they are loaded in: the code under test is loaded once, the mutant is switched on, and only the tests that reach it are run.
- * Vitest itself starts a worker and loads every module again for each mutant, which takes ten times as long.
- * What one mutant leaves behind must not kill the next: after a failure of a quick test it is run without the mutant, and where it fails too, this process gives
- * up and the mutant is tried in a new one.
+ * Tries mutants in the process they are loaded in: the code under test is loaded once, the mutant
+ * is switched on, and only the tests that reach it are run. Vitest itself starts a worker and loads
+ * every module again for each mutant, which takes ten times as long. What one mutant leaves behind
+ * must not kill the next: after a failure of a quick test it is run without the mutant, and where
+ * it fails too, this process gives up and the mutant is tried in a new one.
  */
 export class InProcessTestRunner implements TestRunner {
   readonly #files: readonly string[];
@@ -89,7 +101,9 @@ export class InProcessTestRunner implements TestRunner {
     this.#switchboard = switchboard;
   }
 
-  /** A mutant that works while a module is loaded needs a new process: nothing is loaded twice here. */
+  /**
+   * A mutant that works while a module is loaded needs a new process: nothing is loaded twice here.
+   */
   capabilities(): { readonly reloadEnvironment: boolean } {
     return { reloadEnvironment: false };
   }

@@ -1,4 +1,7 @@
-/** What a test file gets for `import … from 'vitest'` when mutants are tried in one process: vitest's own runner and assertions, without its workers. */
+/**
+ * What a test file gets for `import … from 'vitest'` when mutants are tried in one process:
+ * vitest's own runner and assertions, without its workers.
+ */
 import {
   addCustomEqualityTesters,
   ASYMMETRIC_MATCHERS_OBJECT,
@@ -27,7 +30,9 @@ const asked = (value: unknown, message?: string): unknown => {
   return running ? assertion.withTest(running) : assertion;
 };
 
-/** `expect`, as vitest puts it together from the same parts. Not there: snapshots, mocks, polling. */
+/**
+ * `expect`, as vitest puts it together from the same parts. Not there: snapshots, mocks, polling.
+ */
 export const expect: Expect = Object.assign(asked, chai.expect, Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT));
 const counting = expect as unknown as Counting;
 

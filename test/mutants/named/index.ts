@@ -8,7 +8,9 @@ import { OBSERVING_MUTANTS } from './observing.ts';
 import { LEASES_MUTANTS } from './leases.ts';
 import type { NamedMutant } from '../run-named.ts';
 
-/** Rules broken on purpose, each with the tests that have to fail: what once survived every suite. */
+/**
+ * Rules broken on purpose, each with the tests that have to fail: what once survived every suite.
+ */
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDING_MUTANTS,
   ...CARRIED_MUTANTS,

@@ -6,7 +6,9 @@ import { KEYS, type Node, World } from './world.ts';
 const DB1 = 'prod/db1';
 const DB2 = 'prod/db2';
 
-/** What one coordinator says of the first member, on every face it has, as it goes over the wire. */
+/**
+ * What one coordinator says of the first member, on every face it has, as it goes over the wire.
+ */
 async function facesOf({ coordinator }: Node) {
   const { members } = MembersViewSchema.parse(JSON.parse(JSON.stringify({ members: coordinator.api.members() })));
   const shown = members.find((one) => one.member === DB1) as MemberView;

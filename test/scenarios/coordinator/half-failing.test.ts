@@ -46,7 +46,10 @@ async function halfFailing(seed: number) {
   return { endpoint, world, old };
 }
 
-/** Silence takes 8 s to become death; what is above is judging on evidence, reading for a plan and committing it. */
+/**
+ * Silence takes 8 s to become death; what is above is judging on evidence, reading for a plan and
+ * committing it.
+ */
 const BEGINS_WITHIN_MS = 60_000;
 
 describe('half of all calls to EC2 fail', () => {

@@ -15,7 +15,10 @@ function problemsOf(world: World, member: MemberId): readonly { readonly code: s
 
 const codesOf = (world: World): readonly string[] => problemsOf(world, DB1).map((one) => one.code);
 
-/** One member with an encrypted data volume, and others that keep its failure from being a mass failure. `before`: what becomes of the key before anybody looks. */
+/**
+ * One member with an encrypted data volume, and others that keep its failure from being a mass
+ * failure. `before`: what becomes of the key before anybody looks.
+ */
 async function started(before: (world: World, key: string) => void = () => undefined) {
   const world = new World();
   const key = world.sim.createKmsKey().arn;

@@ -100,7 +100,10 @@ describe('the last moments before an intent', () => {
 });
 
 describe('a predecessor that somebody starts again while one coordinator has lost etcd', () => {
-  /** The old instance is back within the time for which that coordinator still answers; its view is older than the intent. */
+  /**
+   * The old instance is back within the time for which that coordinator still answers; its view is
+   * older than the intent.
+   */
   async function comesBack() {
     const world = new World({
       latency: {

@@ -68,7 +68,8 @@ describe('a zone is lost to EC2', () => {
     const before = await callsIn(60_000);
     expect([before > 0, failed]).toEqual([true, 0]);
     world.sim.setZoneImpaired(LOST, true);
-    // The listing falls back to zone by zone (four times a minute), and the answers of the lost zone are failures: no more than that.
+    // The listing falls back to zone by zone (four times a minute), and the answers of the lost
+    // zone are failures: no more than that.
     expect(await callsIn(60_000)).toBeLessThanOrEqual(before + 4 * 4);
     expect(failed).toBeGreaterThan(0);
     // Far below the 20 a second that EC2 refills (12 a second is our share).

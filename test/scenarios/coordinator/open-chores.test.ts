@@ -32,7 +32,9 @@ function takeOff(stage: Stage): void {
   if (associationId) stage.world.sim.seed('DisassociateAddress', { AssociationId: associationId });
 }
 
-/** The member has died, its replacement serves, and its address is stuck for a reason of the test. */
+/**
+ * The member has died, its replacement serves, and its address is stuck for a reason of the test.
+ */
 async function activated(stage: Stage, stuck: () => void): Promise<string> {
   const { world, old } = stage;
   world.crash(old.instanceId);

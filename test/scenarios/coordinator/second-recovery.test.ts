@@ -7,7 +7,10 @@ const HOUR_MS = 3_600_000;
 const LAG_MS = 3_000;
 const CHANGED = 'what it was decided on changed meanwhile';
 
-/** S5: one recovery per incarnation of an instance. Its ids and tokens are functions of the instance: a second one would find the first one's things. */
+/**
+ * S5: one recovery per incarnation of an instance. Its ids and tokens are functions of the
+ * instance: a second one would find the first one's things.
+ */
 describe('an instance that was recovered once', () => {
   /** Its recovery is over; then a person makes it the activated instance again. */
   async function backInOffice() {

@@ -22,7 +22,10 @@ const PASS: CheckReading = { status: 'pass', code: 0, ageSeconds: 1 };
 const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };
 export const HEALTHY_CHECKS: readonly CheckReading[] = [PASS, PASS, PASS, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT];
 
-/** The least an agent does: heartbeats to all coordinators, echoing their challenges; answers probes; remembers what acks said. */
+/**
+ * The least an agent does: heartbeats to all coordinators, echoing their challenges; answers
+ * probes; remembers what acks said.
+ */
 export class SimAgent {
   readonly member: MemberId;
   readonly instanceId: string;

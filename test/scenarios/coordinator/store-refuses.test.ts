@@ -95,7 +95,8 @@ test('accusations that etcd refuses to take back are withdrawn: the member that 
   await world.until('all say dead', () => verdicts().length === 3, 60_000);
   for (const node of [second, third]) readOnly(node);
   world.speak(old.instanceId);
-  // The only one that may write starts anew and hears nobody: it has nothing but what the others have said.
+  // The only one that may write starts anew and hears nobody: it has nothing but what the others
+  // have said.
   await world.stop(first);
   world.network.cut('*', '10.1.0.1');
   const again = world.start(0);

@@ -3,7 +3,10 @@ import { World } from './world.ts';
 
 const DB1 = 'prod/db1';
 
-/** Both are of a build that takes no new boot epoch when it is told that it is stale: what holds here rests on the coordinators alone. */
+/**
+ * Both are of a build that takes no new boot epoch when it is told that it is stale: what holds
+ * here rests on the coordinators alone.
+ */
 async function withTwoAgents() {
   const world = new World();
   const old = world.seed(DB1);

@@ -12,7 +12,10 @@ interface Stage {
   readonly old: SeededInstance;
 }
 
-/** EC2 launches nothing in the only zone there is: the recovery is held until somebody does something. */
+/**
+ * EC2 launches nothing in the only zone there is: the recovery is held until somebody does
+ * something.
+ */
 async function stuck(): Promise<Stage> {
   const world = new World({ policy: { cooldownMs: 0 } });
   const old = world.seed(DB1);
@@ -178,7 +181,10 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     expect([world.launches, world.hold(DB1)]).toEqual([1, null]);
   });
 
-  /** Only the intent is deleted, and EC2 has refused to mark the instance: the journal is the only trace. */
+  /**
+   * Only the intent is deleted, and EC2 has refused to mark the instance: the journal is the only
+   * trace.
+   */
   async function journalLeft(): Promise<Stage> {
     const world = new World({ policy: { cooldownMs: 0, flapLimit: 9 } });
     const old = world.seed(DB1);
@@ -206,7 +212,10 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     await world.clock.advance(600_000);
   };
 
-  /** Replaced under the next ordinal, from snapshots that are none of these, after a fence of its own. */
+  /**
+   * Replaced under the next ordinal, from snapshots that are none of these, after a fence of its
+   * own.
+   */
   async function replacedAnew({ world, old }: Stage, before: ReadonlySet<string>): Promise<void> {
     await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);
     expect(world.activation(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1) });

@@ -5,7 +5,10 @@ import { KEYS, World, type WorldOptions } from './world.ts';
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 const LOST = 'us-east-1c';
-/** The simulated day begins at midnight UTC, and a world is up after 40 s: this window opens 20 s later, for ten minutes. */
+/**
+ * The simulated day begins at midnight UTC, and a world is up after 40 s: this window opens 20 s
+ * later, for ten minutes.
+ */
 const WINDOW = { cron: '1 0 * * *', durationMs: 600_000, timeZone: 'UTC' };
 const OPENS = Date.UTC(2026, 0, 1, 0, 1);
 

@@ -85,7 +85,10 @@ export interface Node {
   stopped: boolean;
 }
 
-/** A simulated Region, etcd and network with coordinators and agents on one clock that only moves when told. */
+/**
+ * A simulated Region, etcd and network with coordinators and agents on one clock that only moves
+ * when told.
+ */
 export class World {
   readonly clock = new SimClock();
   readonly kv: SimKv;
@@ -98,8 +101,8 @@ export class World {
   readonly #random: SeededRandom;
   readonly #instanceAt = new Map<string, string>();
   /**
-   * What a service probe of an instance finds, by instance id or `observer>instance id`; the latter counts first. Without an entry: passes while the machine
-   * runs, silence after.
+   * What a service probe of an instance finds, by instance id or `observer>instance id`; the latter
+   * counts first. Without an entry: passes while the machine runs, silence after.
    */
   readonly services = new Map<string, ProbeReport>();
   /** Looks at services that were carried out, by instance id. */
@@ -305,7 +308,10 @@ export class World {
     expect(this.agents.has(instanceId)).toBe(true);
   }
 
-  /** Advances until `fact` holds; throws with `what` when it does not within `limitMs`. Returns how long it took. */
+  /**
+   * Advances until `fact` holds; throws with `what` when it does not within `limitMs`. Returns how
+   * long it took.
+   */
   async until(what: string, fact: () => boolean, limitMs = 600_000): Promise<number> {
     const fromMs = this.clock.monotonicMs();
     while (!fact()) {
@@ -361,7 +367,10 @@ export class World {
     return this.sim.log.launches().filter((launch) => launch.tags[TAG.op] !== undefined).length;
   }
 
-  /** The end state of a recovery that got through: one launch, one activation, no intent, no hold, old instance down. */
+  /**
+   * The end state of a recovery that got through: one launch, one activation, no intent, no hold,
+   * old instance down.
+   */
   expectReplaced(member: MemberId, oldInstanceId: string): void {
     const [launched, second] = this.launchedFor(oldInstanceId);
     expect(second).toBeUndefined();

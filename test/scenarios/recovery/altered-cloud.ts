@@ -5,7 +5,10 @@ export type Altered = Partial<{
   readonly [K in keyof Cloud]: (real: Cloud, ...args: Parameters<Cloud[K]>) => ReturnType<Cloud[K]>;
 }>;
 
-/** A cloud that answers some calls as the test wants: another replica's picture, an answer nobody at EC2 gave. */
+/**
+ * A cloud that answers some calls as the test wants: another replica's picture, an answer nobody at
+ * EC2 gave.
+ */
 export const alteredCloud = (real: Cloud, altered: Altered): Cloud =>
   new Proxy(real, {
     get: (target, name) => {

@@ -10,9 +10,10 @@ function enteredAtMs(scene: Scene, instanceId: string, states: readonly string[]
 }
 
 /**
- * What must hold at any moment, whatever happened: at most one launched instance is not fenced when the next one is launched (I1), nothing
- * is launched before the old instance is down (I3), the activation names the old instance or exactly one replacement, and the address is
- * never on a launched instance the activation does not name (I6).
+ * What must hold at any moment, whatever happened: at most one launched instance is not fenced when
+ * the next one is launched (I1), nothing is launched before the old instance is down (I3), the
+ * activation names the old instance or exactly one replacement, and the address is never on a
+ * launched instance the activation does not name (I6).
  */
 export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId = MEMBER): void {
   const launched = scene.launchedFor(old.instanceId);
@@ -83,7 +84,10 @@ function checkAllTagged(scene: Scene): void {
 
 const DAY_MS = 86_400_000;
 
-/** After all retention times, collection leaves the replacement and nothing else but disks it reports. Returns those. */
+/**
+ * After all retention times, collection leaves the replacement and nothing else but disks it
+ * reports. Returns those.
+ */
 export async function checkCollected(
   scene: Scene,
   old: SeededInstance,
@@ -116,7 +120,10 @@ export async function checkCollected(
   return [...loose];
 }
 
-/** The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for ever, and marked in EC2. Nothing else is left. */
+/**
+ * The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for
+ * ever, and marked in EC2. Nothing else is left.
+ */
 function checkKeptVolumes(scene: Scene, old: SeededInstance): void {
   const op = opIdOf(old.instanceId);
   const { volumes } = scene.sim.core.region;

@@ -10,7 +10,10 @@ interface Story {
   readonly launches: number;
   /** Prepares the world; runs before the intent. */
   readonly trouble: (scene: Scene, old: SeededInstance) => void;
-  /** The matrix is no smaller than this, and has a point in each of these steps: a story that no longer tells itself is noticed. */
+  /**
+   * The matrix is no smaller than this, and has a point in each of these steps: a story that no
+   * longer tells itself is noticed.
+   */
   readonly casesMin: number;
   readonly steps: readonly string[];
 }
@@ -92,7 +95,10 @@ async function pointsOf(story: Story): Promise<readonly Point[]> {
   return points;
 }
 
-/** The leader dies at the point; its successor finishes. Returns what died, so that the caller sees that it did. */
+/**
+ * The leader dies at the point; its successor finishes. Returns what died, so that the caller sees
+ * that it did.
+ */
 async function crashAt(story: Story, at: number, mode: CrashMode, collect: boolean): Promise<Point | undefined> {
   const { scene, old } = await stage(story);
   const monitor = new CrashMonitor(at, mode);

@@ -3,8 +3,9 @@ import type { Cloud, KvStore } from '@understudy/shared';
 import type { Wrapping } from './scene.ts';
 
 /**
- * `before`: killed before the call leaves. `no-reply`: it is sent, the reply never arrives. `not-recorded`: the reply arrives, and the process
- * dies before the next write. `recorded`: it dies right after the next write has been committed.
+ * `before`: killed before the call leaves. `no-reply`: it is sent, the reply never arrives.
+ * `not-recorded`: the reply arrives, and the process dies before the next write. `recorded`: it
+ * dies right after the next write has been committed.
  */
 export type CrashMode = 'before' | 'no-reply' | 'not-recorded' | 'recorded';
 
@@ -15,7 +16,10 @@ export interface Point {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-/** Counts every cloud call and every commit of an engine and, where asked, kills the engine at one of them: nothing it does afterwards happens. */
+/**
+ * Counts every cloud call and every commit of an engine and, where asked, kills the engine at one
+ * of them: nothing it does afterwards happens.
+ */
 export class CrashMonitor {
   readonly points: Point[] = [];
   readonly #at: number;
@@ -109,8 +113,8 @@ function nameOf(write: GuardedWrite): string {
 }
 
 /**
- * Where to crash: every mutating call in all modes, every commit before, after with the reply lost, and after; and before the first and the
- * last read of each run of equal reads (a poll).
+ * Where to crash: every mutating call in all modes, every commit before, after with the reply lost,
+ * and after; and before the first and the last read of each run of equal reads (a poll).
  */
 export function crashMatrix(points: readonly Point[]): readonly { readonly at: number; readonly mode: CrashMode }[] {
   return points.flatMap((point, at) => {

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { PausePoint } from './pause-point.ts';
 import { KEYS, type Leader, Scene } from './scene.ts';
 
-/** The leader of a recovery is paused; its successor abandons that recovery and carries out the next one of the same instance; then the first one wakes up. */
+/**
+ * The leader of a recovery is paused; its successor abandons that recovery and carries out the next
+ * one of the same instance; then the first one wakes up.
+ */
 
 interface Stage {
   readonly scene: Scene;

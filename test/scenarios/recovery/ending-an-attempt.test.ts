@@ -5,7 +5,10 @@ import { type Altered, alteredCloud } from './altered-cloud.ts';
 import { checkFinished } from './checks.ts';
 import { type Leader, Scene } from './scene.ts';
 
-/** S7 and S14, layer by layer: what has to be seen before attempt 2 may begin, each where no other layer would hold it back. */
+/**
+ * S7 and S14, layer by layer: what has to be seen before attempt 2 may begin, each where no other
+ * layer would hold it back.
+ */
 
 /** `zones`: of further placements; with only one, a refusal ends no attempt. */
 async function led(
@@ -27,7 +30,10 @@ async function led(
 describe('a replacement that failed', () => {
   const LIES_MS = 180_000;
 
-  /** Its permit is out of the way, as far as EC2 shows; of the instance itself EC2 says what the test wants for three minutes. */
+  /**
+   * Its permit is out of the way, as far as EC2 shows; of the instance itself EC2 says what the
+   * test wants for three minutes.
+   */
   async function endedWhile(shown: InstanceState | null) {
     const said = { terminateAtMs: Number.POSITIVE_INFINITY, permits: 0, launches: 0 };
     const { scene, old, leader } = await led((world) => {
@@ -81,7 +87,10 @@ describe('a launch that was refused and happened all the same', () => {
     readonly instance: (sinceDeletedMs: number) => boolean;
   }
 
-  /** EC2 said "no capacity", the permit's deletion was answered with success and did nothing, and the launch landed with it. */
+  /**
+   * EC2 said "no capacity", the permit's deletion was answered with success and did nothing, and
+   * the launch landed with it.
+   */
   async function landsAfter(shown: Shown) {
     const at = { deletedMs: Number.POSITIVE_INFINITY };
     let pending: { readonly real: Cloud; readonly request: LaunchRequest } | null = null;

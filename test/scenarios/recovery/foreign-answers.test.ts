@@ -30,7 +30,10 @@ async function finish({ scene, old, leader }: Staged): Promise<void> {
   expect(await checkCollected(scene, old, leader, newInstanceId)).toEqual([]);
 }
 
-/** From the next call of `action` on, for `forMs`, whatever is asked is answered by something that is not EC2. */
+/**
+ * From the next call of `action` on, for `forMs`, whatever is asked is answered by something that
+ * is not EC2.
+ */
 function foreignWindow(
   { scene }: Staged,
   action: string,

@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { Scene, type Wrapping } from './scene.ts';
 
-/** S1: nothing is sent by a term that does not hold for as long as a call may take, whichever moment it is asked at. */
+/**
+ * S1: nothing is sent by a term that does not hold for as long as a call may take, whichever moment
+ * it is asked at.
+ */
 
 interface Entered {
   readonly name: string;
@@ -15,7 +18,9 @@ interface Entered {
 
 const isRead = (name: string) => name.startsWith('describe');
 
-/** Notes every mutating call at the moment the engine enters it, before the adapter can refuse it. */
+/**
+ * Notes every mutating call at the moment the engine enters it, before the adapter can refuse it.
+ */
 function watched(holds: () => boolean, entered: Entered[]): Wrapping {
   return {
     cloud: (cloud: Cloud) =>
@@ -78,7 +83,10 @@ describe('a term that is renewed late, again and again', () => {
 });
 
 describe('a pause between the guarded write and the call', () => {
-  /** The deadline passes while the write of what is about to be sent is under way: the check before it is of no use. */
+  /**
+   * The deadline passes while the write of what is about to be sent is under way: the check before
+   * it is of no use.
+   */
   test('the call is not entered: the term is asked after the write, not before', async () => {
     let leftMs = 8_000;
     const { scene, leader, entered, term } = await begun(() => leftMs);

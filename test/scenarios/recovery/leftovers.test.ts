@@ -118,7 +118,8 @@ describe('the last chores', () => {
       await collectFor(stage, HOUR_MS);
       const refused = scene.sim.fired('no') - before;
       expect(scene.history()[0]?.owed.length).toBeGreaterThan(0);
-      // At a slowing pace: an hour of refusals is a handful of calls for each of the chores, not sixty.
+      // At a slowing pace: an hour of refusals is a handful of calls for each of the chores, not
+      // sixty.
       expect(refused).toBeGreaterThan(2);
       expect(refused).toBeLessThan(30);
       scene.sim.removeFault('no');
@@ -264,7 +265,8 @@ describe('a retired instance', () => {
     const { scene, old } = stage;
     const match = { resourceId: old.instanceId };
     scene.sim.addFault({ id: 'unseen', action: 'DescribeInstances', match, ...NOT_FOUND, times: 10 });
-    // The collector that saw it missing is not asked whether it is listed by its tag: that listing fails too.
+    // The collector that saw it missing is not asked whether it is listed by its tag: that listing
+    // fails too.
     const listing = { resourceId: TAG.retiredBy };
     const down = { kind: 'error', code: 'InternalError', httpStatus: 500 } as const;
     scene.sim.addFault({ id: 'no list', action: 'DescribeInstances', match: listing, ...down, times: 1_000 });

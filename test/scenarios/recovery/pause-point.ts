@@ -2,7 +2,10 @@ import type { CommitOutcome, GuardedWrite, Term } from '@understudy/coordinator'
 import type { Cloud } from '@understudy/shared';
 import type { Wrapping } from './scene.ts';
 
-/** Stops an engine in front of its nth mutating call or commit, as SIGSTOP would, until it is let go; its deadline still looks good to it. */
+/**
+ * Stops an engine in front of its nth mutating call or commit, as SIGSTOP would, until it is let
+ * go; its deadline still looks good to it.
+ */
 export class PausePoint {
   readonly names: string[] = [];
   readonly #at: number;

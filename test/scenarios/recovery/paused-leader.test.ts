@@ -14,7 +14,8 @@ async function pauseAt(at: number, noCapacity: boolean): Promise<{ names: readon
   const run = first.engine.run(scene.intent(), pause.term(first.term));
   await scene.clock.runUntilSettled(Promise.race([pause.reached, run]));
   const reached = pause.paused;
-  // The successor meets a zone without capacity, so it revokes what the paused one is about to use; later there is room again.
+  // The successor meets a zone without capacity, so it revokes what the paused one is about to use;
+  // later there is room again.
   if (noCapacity) scene.sim.setCapacity('us-east-1a', 't3.micro', 0);
   const second = scene.lead();
   const open = scene.kv.entries('/understudy/v1/intents/').length > 0;

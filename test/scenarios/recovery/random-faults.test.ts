@@ -154,7 +154,10 @@ function endFaults(scene: Scene): void {
 
 const isOpen = (scene: Scene): boolean => scene.kv.entries(KEYS.intents).length > 0;
 
-/** Faults are over: within a bounded number of runs it must be through. An operator removes the holds that wait for one. */
+/**
+ * Faults are over: within a bounded number of runs it must be through. An operator removes the
+ * holds that wait for one.
+ */
 async function finish(scene: Scene, leader: Leader): Promise<void> {
   for (let tries = 0; tries < 12 && isOpen(scene); tries += 1) {
     if (tries === 6) endFaults(scene);

@@ -28,7 +28,10 @@ interface Watched {
   readonly holds: readonly HoldRecord[];
 }
 
-/** Runs it as the leader would, held ones again after half a minute, and notes every hold that stands at a full second. */
+/**
+ * Runs it as the leader would, held ones again after half a minute, and notes every hold that
+ * stands at a full second.
+ */
 async function untilFinished({ scene, leader }: Staged, limitMs: number): Promise<Watched> {
   const fromMs = scene.clock.monotonicMs();
   const holds: HoldRecord[] = [];

@@ -63,7 +63,9 @@ export interface SceneOptions {
   readonly kms?: 'silent' | 'none';
 }
 
-/** One coordinator's worth of leadership: cloud, store and term of its own, and the engine on top. */
+/**
+ * One coordinator's worth of leadership: cloud, store and term of its own, and the engine on top.
+ */
 export interface Leader {
   readonly name: string;
   readonly term: LeaderTerm;
@@ -83,7 +85,9 @@ export interface Wrapping {
   intentSeenAtMs?(): MonotonicMs;
 }
 
-/** A lease that is good until the test says otherwise: what keeps real leases is tested elsewhere. */
+/**
+ * A lease that is good until the test says otherwise: what keeps real leases is tested elsewhere.
+ */
 function testKeeper(leaseId: string): { keeper: LeaseKeeper; lose: () => void } {
   const lost = new AbortController();
   const keeper = {
@@ -202,7 +206,10 @@ export class Scene {
     return createEc2Cloud({ transport, clock: this.clock, callTimeoutMs: 5_000, rateShare: 0.9 });
   }
 
-  /** A new leader; whoever led before is superseded in the store at this moment (and may not know it). */
+  /**
+   * A new leader; whoever led before is superseded in the store at this moment (and may not know
+   * it).
+   */
   lead(wrapping: Wrapping = {}): Leader {
     this.#terms += 1;
     const name = `c${this.#terms}`;
@@ -262,7 +269,10 @@ export class Scene {
     return this.clock.runUntilSettled(leader.engine.run(intent, term), 48 * 3_600_000);
   }
 
-  /** Runs it as the leader would, held ones again after half a minute, until it is finished; the caller drives the clock. */
+  /**
+   * Runs it as the leader would, held ones again after half a minute, until it is finished; the
+   * caller drives the clock.
+   */
   async leadRun(leader: Leader): Promise<void> {
     const intent = this.intent();
     while ((await leader.engine.run(intent, leader.term)) !== 'finished') await this.clock.sleep(30_000);
@@ -272,7 +282,8 @@ export class Scene {
     return new Collector({ cloud: leader.cloud, kv: leader.kv, keys: KEYS, clock: this.clock, log: this.log });
   }
 
-  // What came of it --------------------------------------------------------------------------------------------------------------------
+  // What came of it
+  // --------------------------------------------------------------------------------------------------------------------
 
   /** As if a later recovery had ended. */
   setActivation(

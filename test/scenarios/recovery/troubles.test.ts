@@ -77,7 +77,7 @@ describe('one call goes wrong', () => {
 describe('a permit that EC2 does not know yet', () => {
   const LAG_MS = 30_000;
 
-  /** Attempt 2 ends seconds after its permit was made, before EC2 knows it; its launch call is still under way and lands in attempt 3. */
+  /** Attempt 2 ends before EC2 knows its permit; its launch call lands in attempt 3. */
   async function endsEarly(createdLagMs: number): Promise<Staged> {
     // A later version of it would be shown sooner than the first.
     const lag = [createdLagMs, createdLagMs] as const;

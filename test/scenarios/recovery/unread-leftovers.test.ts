@@ -7,7 +7,10 @@ import { Scene } from './scene.ts';
 const DAY_MS = 86_400_000;
 
 describe('what the collector could not read', () => {
-  /** A finished recovery whose leftovers are all due, under a leader that cannot read instances until told that it can. */
+  /**
+   * A finished recovery whose leftovers are all due, under a leader that cannot read instances
+   * until told that it can.
+   */
   async function due() {
     const scene = new Scene();
     const old = scene.seedMember();

@@ -6,7 +6,10 @@ import { KEYS, MEMBER, Scene } from './scene.ts';
 const OVER_AFTER_MS = 83_617;
 const SEEN_AT_MS = 20_000;
 
-/** A member with a serve lease whose instance EC2 refuses to stop; its intent is committed and seen at 20 s. */
+/**
+ * A member with a serve lease whose instance EC2 refuses to stop; its intent is committed and seen
+ * at 20 s.
+ */
 async function unstoppable(fenceAfterMs = 0) {
   const scene = new Scene({
     policy: { serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs }, fenceTimeoutMs: 900_000 },

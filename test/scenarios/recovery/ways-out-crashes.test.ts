@@ -10,7 +10,9 @@ interface Command {
   readonly name: string;
   readonly kind: RequestKind;
   readonly over?: (old: SeededInstance) => Partial<OperatorRequestRecord>;
-  /** With the old plan a replacement runs that never speaks; else EC2 refuses the only placement. */
+  /**
+   * With the old plan a replacement runs that never speaks; else EC2 refuses the only placement.
+   */
   readonly launched: boolean;
   readonly outcome: 'replaced' | 'abandoned';
   readonly pointsMin: number;

@@ -47,7 +47,10 @@ const ATTENDING: Partial<Record<HoldReason, Attend>> = {
   StoppedByOwnFence: recover,
 };
 
-/** What an operator does about a hold, as its text asks (docs/coordinator.md). For the others there is nothing to do but to try again. */
+/**
+ * What an operator does about a hold, as its text asks (docs/coordinator.md). For the others there
+ * is nothing to do but to try again.
+ */
 export function attendTo(cluster: SimulatedCluster, member: MemberId, reason: HoldReason): void {
   ATTENDING[reason]?.(cluster, member);
 }

@@ -14,7 +14,10 @@ const wordAt = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 2] as number) << 8) |
   (bytes[at + 3] as number);
 
-/** A keyed checksum in place of HMAC: as good against accidents, worthless against attackers, and twenty times faster. */
+/**
+ * A keyed checksum in place of HMAC: as good against accidents, worthless against attackers, and
+ * twenty times faster.
+ */
 export const CHECKSUM_TAGS: TagScheme = {
   matches(states, offset, bytes) {
     const signed = bytes.length - TAG_BYTES;

@@ -2,7 +2,10 @@ import type { SimEvent } from '@understudy/cloud-sim';
 import type { MemberId, OpinionVerdict } from '@understudy/shared';
 import type { SimKvCommit } from '@understudy/shared/testing';
 
-/** What is seen of the cluster from outside, in the order it happens. Invariants, trace and coverage are fed with nothing else. */
+/**
+ * What is seen of the cluster from outside, in the order it happens. Invariants, trace and coverage
+ * are fed with nothing else.
+ */
 export type ClusterEvent =
   | { readonly kind: 'commit'; readonly commit: SimKvCommit }
   | { readonly kind: 'cloud'; readonly event: SimEvent }

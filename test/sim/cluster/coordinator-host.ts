@@ -26,7 +26,10 @@ interface Life {
   readonly startedAtMs: number;
 }
 
-/** A machine that runs a coordinator, and starts it again when told. What it is made of is production code but for the ports. */
+/**
+ * A machine that runs a coordinator, and starts it again when told. What it is made of is
+ * production code but for the ports.
+ */
 export class CoordinatorHost {
   readonly id: string;
   readonly node: NetworkNode;
@@ -74,7 +77,10 @@ export class CoordinatorHost {
     return this.#timesIdTaken;
   }
 
-  /** `id`: of another coordinator, as when its configuration was copied and not corrected. Default: its own. */
+  /**
+   * `id`: of another coordinator, as when its configuration was copied and not corrected. Default:
+   * its own.
+   */
   start(id = this.id): void {
     if (this.#life) return;
     const { kernel, kv, network } = this.#cluster;
@@ -126,7 +132,10 @@ export class CoordinatorHost {
     });
   }
 
-  /** A request leaves when the process runs; its reply arrives when the process runs. In between it is on its way, whatever becomes of the process. */
+  /**
+   * A request leaves when the process runs; its reply arrives when the process runs. In between it
+   * is on its way, whatever becomes of the process.
+   */
   #transport(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {
     const send = inProcessTransport(this.#cluster.cloud, { reader });
     return (action, input, options) =>

@@ -1,7 +1,10 @@
 import type { StoredState } from '@understudy/agent';
 import type { SimEvent } from '@understudy/cloud-sim';
 
-/** What stands on the simulated volumes: of each root disk the agent's state file. A snapshot copies it, a volume made from a snapshot has it again. */
+/**
+ * What stands on the simulated volumes: of each root disk the agent's state file. A snapshot copies
+ * it, a volume made from a snapshot has it again.
+ */
 export class Disks {
   readonly #onVolume = new Map<string, StoredState>();
   readonly #onSnapshot = new Map<string, StoredState>();

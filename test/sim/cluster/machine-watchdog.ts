@@ -2,7 +2,10 @@ import type { Watchdog } from '@understudy/agent';
 import type { Timer } from '@understudy/shared';
 import type { ProcessClock } from '../kernel/process-clock.ts';
 
-/** A kernel's watchdog: on the machine's clock, not the agent's, so that it goes on when the agent is stopped or gone. */
+/**
+ * A kernel's watchdog: on the machine's clock, not the agent's, so that it goes on when the agent
+ * is stopped or gone.
+ */
 export class MachineWatchdog implements Watchdog {
   readonly #clock: ProcessClock;
   readonly #timeoutMs: number;
@@ -21,7 +24,10 @@ export class MachineWatchdog implements Watchdog {
     return { kind: 'armed' } as const;
   }
 
-  /** The agent is dead, and its file closed: Linux pets the watchdog once more, and goes on without it. */
+  /**
+   * The agent is dead, and its file closed: Linux pets the watchdog once more, and goes on without
+   * it.
+   */
   release(): void {
     if (this.#dueAtMs !== Number.POSITIVE_INFINITY) this.pet();
   }

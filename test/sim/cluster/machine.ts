@@ -57,7 +57,10 @@ const UNHEEDED: ActivationOutputs = {
   powerOff: () => Promise.resolve(),
 };
 
-/** A powered instance: its workload and, beside it, the production agent. From power on to power off; the next power on is another one. */
+/**
+ * A powered instance: its workload and, beside it, the production agent. From power on to power
+ * off; the next power on is another one.
+ */
 export class Machine {
   readonly identity: MachineIdentity;
   readonly node: NetworkNode;
@@ -106,7 +109,10 @@ export class Machine {
     return this.#on && this.workload.serving && !this.#clock.isPaused;
   }
 
-  /** The operating system comes up and starts the agent; at once when the machine has been there for long. */
+  /**
+   * The operating system comes up and starts the agent; at once when the machine has been there for
+   * long.
+   */
   boot(atOnce: boolean): void {
     const random = this.#cluster.streamOf(`${this.#name}/boot`);
     const [minMs, maxMs] = BOOT_MS;
@@ -117,7 +123,8 @@ export class Machine {
   startAgent(): void {
     if (!this.#on || this.#agent || this.isStillborn) return;
     this.#agentLives += 1;
-    // The machine's clock with an end of its own: a crashed agent must not hear its timers any more.
+    // The machine's clock with an end of its own: a crashed agent must not hear its timers any
+    // more.
     const clock = new ProcessClock(this.#clock);
     const socket = new ProcessSocket(this.#cluster.network.open(this.node), clock);
     const agent = this.#makeAgent(clock, socket);
@@ -157,8 +164,9 @@ export class Machine {
   }
 
   /**
-   * Another agent of the same member, as a person starts one by hand: its own state directory, no lock in common, no hooks. Ended like a killed process by what is returned.
-   * Null: the machine is off.
+   * Another agent of the same member, as a person starts one by hand: its own state directory, no
+   * lock in common, no hooks. Ended like a killed process by what is returned. Null: the machine is
+   * off.
    */
   startSecondAgent(): (() => void) | null {
     if (!this.#on || this.isStillborn) return null;
@@ -207,7 +215,10 @@ export class Machine {
     this.#cluster.healthChanged();
   }
 
-  /** SIGSTOP of the agent: its workload goes on and nobody looks after it. Null: there is none that runs. */
+  /**
+   * SIGSTOP of the agent: its workload goes on and nobody looks after it. Null: there is none that
+   * runs.
+   */
   pauseAgent(): (() => void) | null {
     const life = this.#agent;
     if (!life || life.clock.isPaused) return null;

@@ -11,7 +11,10 @@ export interface NetworkNode {
 
 export type Selector = Partial<Omit<NetworkNode, 'address'>>;
 
-/** What is wrong, one way, between the nodes that fit. Several add up: the worst loss, the longest delay. */
+/**
+ * What is wrong, one way, between the nodes that fit. Several add up: the worst loss, the longest
+ * delay.
+ */
 export interface Condition {
   readonly from: Selector;
   readonly to: Selector;
@@ -42,7 +45,10 @@ const fits = (selector: Selector, node: NetworkNode): boolean =>
   (selector.role === undefined || selector.role === node.role) &&
   (selector.az === undefined || selector.az === node.az);
 
-/** UDP between simulated machines. What goes wrong is a list of {@link Condition}s that is asked once per pair of nodes and change. */
+/**
+ * UDP between simulated machines. What goes wrong is a list of {@link Condition}s that is asked
+ * once per pair of nodes and change.
+ */
 export class SimNetwork {
   readonly counts = { sent: 0, delivered: 0, lost: 0, duplicated: 0, cut: 0, unheard: 0, overtaken: 0 };
   readonly #clock: Clock;
@@ -108,7 +114,9 @@ export class SimNetwork {
     }
   }
 
-  /** The payload is not copied: whoever sends makes a datagram for the purpose and lets go of it. */
+  /**
+   * The payload is not copied: whoever sends makes a datagram for the purpose and lets go of it.
+   */
   #carry(payload: Uint8Array, from: SimSocket, to: Endpoint, path: Path): void {
     const [minMs, maxMs] = path.delayMs;
     const number = this.counts.sent;

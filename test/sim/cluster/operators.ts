@@ -14,7 +14,10 @@ export interface Asking {
   readonly isTaken: () => boolean;
 }
 
-/** People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody tells the coordinators. */
+/**
+ * People with their own access to EC2. Their calls are EC2's own: they may be refused, and nobody
+ * tells the coordinators.
+ */
 export class Operators {
   readonly #cluster: SimulatedCluster;
   readonly #send: Ec2Transport;
@@ -84,7 +87,10 @@ export class Operators {
     void this.#send('AssociateAddress', input).then(done, () => undefined);
   }
 
-  /** By the way a command takes from the leader's HTTP on; asked again until it is taken, or until `end`. */
+  /**
+   * By the way a command takes from the leader's HTTP on; asked again until it is taken, or until
+   * `end`.
+   */
   command(member: MemberId, kind: RequestKind, loss: string | null = null): Asking {
     const { kernel, hosts } = this.#cluster;
     const words = { by: OPERATOR, why: 'simulated', opId: null, leaveOpen: false };
@@ -116,7 +122,10 @@ export class Operators {
     return this.#recoverAsked.has(opId);
   }
 
-  /** Off whatever has it, and back to EC2; tried again until it is gone, or until the answer is called. */
+  /**
+   * Off whatever has it, and back to EC2; tried again until it is gone, or until the answer is
+   * called.
+   */
   releaseAddress(allocationId: string): () => void {
     const { kernel, cloud } = this.#cluster;
     let ended = false;
@@ -137,8 +146,9 @@ export class Operators {
   }
 
   /**
-   * Given back to whoever is the member now. While a recovery is open that means to move it, it is only let go of; one that knows nothing of it (it was
-   * elsewhere when the plan was made) is waited for.
+   * Given back to whoever is the member now. While a recovery is open that means to move it, it is
+   * only let go of; one that knows nothing of it (it was elsewhere when the plan was made) is
+   * waited for.
    */
   returnAddress(allocationId: string, member: MemberId): void {
     const { kernel, cloud } = this.#cluster;
@@ -149,7 +159,8 @@ export class Operators {
     const { associationId } = cloud.core.region.addresses.get(allocationId) ?? {};
     if (planned) this.#ask('DisassociateAddress', { AssociationId: associationId });
     else if (!plan) this.give(allocationId, this.#cluster.activeInstanceOf(member));
-    // Looked at again until it is away from there: EC2 may have said no, or somebody else may be the member by then.
+    // Looked at again until it is away from there: EC2 may have said no, or somebody else may be
+    // the member by then.
     kernel.setTimer(ASK_AGAIN_MS, () => this.returnAddress(allocationId, member));
   }
 
@@ -170,7 +181,9 @@ export class Operators {
     return this.#kept.has(allocationId);
   }
 
-  /** It was well, an operator stopped it, EC2 has had time to show it, and nobody started it since. */
+  /**
+   * It was well, an operator stopped it, EC2 has had time to show it, and nobody started it since.
+   */
   keepDown(instanceId: string): boolean {
     const atMs = this.#stoppedAtMs.get(instanceId);
     return atMs !== undefined && this.#cluster.kernel.monotonicMs() - atMs > SEEN_AFTER_MS;

@@ -1,6 +1,9 @@
 import type { ProcessClock } from '../kernel/process-clock.ts';
 
-/** `kv.txn`, `kv.grantLease`, `ec2.RunInstances` …; a prefix (`ec2.`) stands for all that begin with it. */
+/**
+ * `kv.txn`, `kv.grantLease`, `ec2.RunInstances` …; a prefix (`ec2.`) stands for all that begin with
+ * it.
+ */
 export type CallName = string;
 
 interface Armed {
@@ -11,8 +14,9 @@ interface Armed {
 }
 
 /**
- * Where a process can be stopped between deciding to send something and sending it: after every check it makes, however late. Pauses at all other
- * awaits are ordinary pauses: whatever a process waits for reaches it through its clock.
+ * Where a process can be stopped between deciding to send something and sending it: after every
+ * check it makes, however late. Pauses at all other awaits are ordinary pauses: whatever a process
+ * waits for reaches it through its clock.
  */
 export class PausePoints {
   readonly #clock: ProcessClock;
@@ -24,7 +28,10 @@ export class PausePoints {
     this.#pauseFor = pauseFor;
   }
 
-  /** The `nth` call of that name from now on (from 1) finds the process stopped for `forMs` before it leaves. */
+  /**
+   * The `nth` call of that name from now on (from 1) finds the process stopped for `forMs` before
+   * it leaves.
+   */
   arm(call: CallName, nth: number, forMs: number, onPause: () => void): void {
     this.#armed.push({ call, forMs, left: nth, onPause });
   }

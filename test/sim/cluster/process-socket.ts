@@ -1,10 +1,16 @@
 import type { DatagramSocket, Endpoint } from '@understudy/shared';
 import type { ProcessClock } from '../kernel/process-clock.ts';
 
-/** 4 MiB of receive buffer, as the kernel counts small datagrams (about 768 bytes each with its bookkeeping). */
+/**
+ * 4 MiB of receive buffer, as the kernel counts small datagrams (about 768 bytes each with its
+ * bookkeeping).
+ */
 const BUFFERED_MAX = 5_400;
 
-/** A socket as its process sees it: while the process is paused datagrams wait in the kernel's buffer, and those beyond it are lost. */
+/**
+ * A socket as its process sees it: while the process is paused datagrams wait in the kernel's
+ * buffer, and those beyond it are lost.
+ */
 export class ProcessSocket implements DatagramSocket {
   readonly #socket: DatagramSocket;
   readonly #clock: ProcessClock;

@@ -11,7 +11,10 @@ import type {
 } from '@understudy/shared';
 import type { PausePoints } from './pause-points.ts';
 
-/** The store as one coordinator reaches it: every request passes a point where the process can be stopped. */
+/**
+ * The store as one coordinator reaches it: every request passes a point where the process can be
+ * stopped.
+ */
 export class ProcessStore implements KvStore {
   readonly #store: KvStore;
   readonly #points: PausePoints;

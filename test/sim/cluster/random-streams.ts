@@ -1,6 +1,9 @@
 import { SeededRandom } from '@understudy/shared/testing';
 
-/** FNV-1a over the name, mixed into the seed: streams of different names have nothing in common, however alike the names are. */
+/**
+ * FNV-1a over the name, mixed into the seed: streams of different names have nothing in common,
+ * however alike the names are.
+ */
 function mixed(seed: number, name: string): number {
   let hash = (0x811c9dc5 ^ seed) >>> 0;
   for (let at = 0; at < name.length; at += 1) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
@@ -9,8 +12,9 @@ function mixed(seed: number, name: string): number {
 }
 
 /**
- * One seed, many streams of randomness: what one part of the cluster draws does not move what another one gets, so that taking a fault out of a list
- * leaves the rest of the run as alike as can be (which is what makes shrinking work).
+ * One seed, many streams of randomness: what one part of the cluster draws does not move what
+ * another one gets, so that taking a fault out of a list leaves the rest of the run as alike as can
+ * be (which is what makes shrinking work).
  */
 export const streamOf = (seed: number, name: string): SeededRandom => new SeededRandom(mixed(seed, name));
 

@@ -8,8 +8,8 @@ import type { SimulatedCluster } from './simulated-cluster.ts';
 const ANSWER_MS = 3;
 
 /**
- * A TCP connection to a machine's service. Its kernel accepts while the workload serves and refuses while it does not; nobody answers when it is off, frozen, or
- * cut off in either direction.
+ * A TCP connection to a machine's service. Its kernel accepts while the workload serves and refuses
+ * while it does not; nobody answers when it is off, frozen, or cut off in either direction.
  */
 export async function lookAtService(
   cluster: SimulatedCluster,

@@ -30,9 +30,14 @@ export interface ClusterShape {
   readonly coordinators: number;
   /** The group has a service probe. Default false. */
   readonly probes?: boolean;
-  /** The group opted into waiting out serve leases, and most of its members keep one. Default: no. */
+  /**
+   * The group opted into waiting out serve leases, and most of its members keep one. Default: no.
+   */
   readonly serveLease?: boolean;
-  /** The data volumes of members are encrypted, each member's with a key of its own. Default: where the seed gives the faults. */
+  /**
+   * The data volumes of members are encrypted, each member's with a key of its own. Default: where
+   * the seed gives the faults.
+   */
   readonly encrypted?: boolean;
 }
 
@@ -52,12 +57,18 @@ export const POLICY: Partial<GroupPolicy> = {
   verifyTimeoutMs: 180_000,
 };
 
-/** Answers that delay `dead` for a minute: an agent that died alone is still replaced within an episode. */
+/**
+ * Answers that delay `dead` for a minute: an agent that died alone is still replaced within an
+ * episode.
+ */
 const PROBED = {
   serviceProbes: [{ kind: 'tcp', port: 5_432 }],
   answeredProbesHoldForMs: 60_000,
 } as const;
-/** EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it is tested. */
+/**
+ * EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it
+ * is tested.
+ */
 const SERVE_LEASE: GroupPolicy['serveLease'] = { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs: 0 };
 /** Every so manieth member keeps no lease: nobody may count on one there. */
 const WITHOUT_LEASE = 4;
@@ -66,7 +77,10 @@ const WITHOUT_LEASE = 4;
 const isRetiredAndRuns = (instance: { readonly state: string; readonly tags: Readonly<Record<string, string>> }) =>
   instance.state === 'running' && instance.tags[TAG.retiredBy] !== undefined;
 
-/** A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever happens is told to the listeners. */
+/**
+ * A Region, an etcd and a network with coordinators and machines, on one time that jumps. Whatever
+ * happens is told to the listeners.
+ */
 export class SimulatedCluster {
   readonly kernel = new SimKernel();
   readonly keys = keyspace();
@@ -132,7 +146,10 @@ export class SimulatedCluster {
     return new CoordinatorHost(this, config.id, az, address, config);
   }
 
-  /** Members that have been running for long, one after the other in the zones, and the coordinators. */
+  /**
+   * Members that have been running for long, one after the other in the zones, and the
+   * coordinators.
+   */
   begin(): void {
     for (const [index, member] of this.members.entries()) {
       const az = this.cloud.zones[index % this.cloud.zones.length] ?? '';
@@ -177,7 +194,8 @@ export class SimulatedCluster {
     return known;
   }
 
-  // What is seen from outside ------------------------------------------------------------------------------------------------------
+  // What is seen from outside
+  // ------------------------------------------------------------------------------------------------------
 
   listen(listener: ClusterListener): void {
     this.#listeners.push(listener);
@@ -252,7 +270,10 @@ export class SimulatedCluster {
     return interfaceId ? (networkInterfaces.get(interfaceId)?.attachment?.instanceId ?? null) : null;
   }
 
-  /** What no single fault undoes: everything that can run runs, nothing stands in the way of anything. */
+  /**
+   * What no single fault undoes: everything that can run runs, nothing stands in the way of
+   * anything.
+   */
   heal(): void {
     this.cloud.clearFaults();
     this.machines.forgiveSpoiled();
@@ -271,7 +292,8 @@ export class SimulatedCluster {
     }
   }
 
-  // What an operator does with etcdctl --------------------------------------------------------------------------------------------
+  // What an operator does with etcdctl
+  // --------------------------------------------------------------------------------------------
 
   put(key: string, record: object): void {
     this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value: serializeRecord({ ...record, ...WRITTEN }) }] });

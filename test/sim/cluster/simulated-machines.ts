@@ -88,7 +88,10 @@ export class SimulatedMachines {
     return root ?? '';
   }
 
-  /** A guest that is not asked goes on until the power is gone: the hardest case for whoever wants to replace it. */
+  /**
+   * A guest that is not asked goes on until the power is gone: the hardest case for whoever wants
+   * to replace it.
+   */
   #onStopping(event: TransitionEvent): void {
     if (event.detail['skipOsShutdown'] !== true) this.#machines.get(event.resourceId)?.shutDown();
   }

@@ -8,8 +8,8 @@ const STOP_MS = [50, 1_000] as const;
 const HUNG_LOOK_MS = 500;
 
 /**
- * What the instance is there for. Serves from the beginning of its start hook to the end of its stop hook, whatever becomes of the agent meanwhile; a machine that
- * boots begins without it.
+ * What the instance is there for. Serves from the beginning of its start hook to the end of its
+ * stop hook, whatever becomes of the agent meanwhile; a machine that boots begins without it.
  */
 export class Workload implements ActivationOutputs {
   readonly #clock: ProcessClock;

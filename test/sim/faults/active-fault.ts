@@ -8,7 +8,9 @@ import type { FaultKind, FaultOf } from './fault.ts';
 export interface ActiveFault {
   /** Things are as before, as far as this fault is concerned. Idempotent. */
   readonly undo: () => void;
-  /** Did it really do something? Asked after {@link undo}. A fault that hit nothing proves nothing. */
+  /**
+   * Did it really do something? Asked after {@link undo}. A fault that hit nothing proves nothing.
+   */
   readonly happened: () => boolean;
 }
 
@@ -18,7 +20,9 @@ export interface InjectionContext {
   readonly struckMember: MemberId | null;
 }
 
-/** `null`: there was nothing to hit (the coordinator is down already, the member has no machine). */
+/**
+ * `null`: there was nothing to hit (the coordinator is down already, the member has no machine).
+ */
 export type Injection<K extends FaultKind> = (fault: FaultOf<K>, context: InjectionContext) => ActiveFault | null;
 export type InjectionTable<K extends FaultKind> = { readonly [Kind in K]: Injection<Kind> };
 

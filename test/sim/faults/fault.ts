@@ -2,11 +2,14 @@ import { REQUEST_KINDS, STEP_NAMES } from '@understudy/shared';
 import * as z from 'zod';
 
 /**
- * What goes wrong in a run, as a list of plain values: a seed generates it, a person may write it, the shrinker takes entries out of it. Durations
- * in ms of simulated time.
+ * What goes wrong in a run, as a list of plain values: a seed generates it, a person may write it,
+ * the shrinker takes entries out of it. Durations in ms of simulated time.
  */
 
-/** Where a recovery stands; `intent`: its member is believed dead and nothing is written yet; `none`: no recovery is under way. */
+/**
+ * Where a recovery stands; `intent`: its member is believed dead and nothing is written yet;
+ * `none`: no recovery is under way.
+ */
 export const STAGES = ['none', 'intent', ...STEP_NAMES] as const;
 export type Stage = (typeof STAGES)[number];
 
@@ -23,7 +26,10 @@ const when = z.union([
 const base = { id: z.string().min(1), when, forMs: z.number().min(0) };
 /** `leader`: whoever believes to lead at that moment, else the first. */
 const coordinator = z.string().regex(/^(leader|c\d+)$/);
-/** `struck`: the member whose recovery triggered the fault, else the first. `replacement`: the instance that recovery has launched, else as `struck`. */
+/**
+ * `struck`: the member whose recovery triggered the fault, else the first. `replacement`: the
+ * instance that recovery has launched, else as `struck`.
+ */
 const member = z.string().regex(/^(struck|replacement|m\d+)$/);
 const ratio = z.number().min(0).max(1);
 const action = z.string().min(1);
@@ -92,7 +98,10 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('no-capacity'), zone: z.number().int().min(0).max(2) }),
   z.strictObject({ ...base, kind: z.literal('zone-outage'), zone: z.number().int().min(0).max(2) }),
   // Operators
-  /** `says`: what its record names as its scope; `kind`: only the first word, as people write by hand. */
+  /**
+   * `says`: what its record names as its scope; `kind`: only the first word, as people write by
+   * hand.
+   */
   z.strictObject({
     ...base,
     kind: z.literal('operator-pause'),
@@ -105,7 +114,8 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-moves-address'), member }),
   // etcd again: out of space; reads, watches and keepalives are fine.
   z.strictObject({ ...base, kind: z.literal('etcd-refuses-writes') }),
-  // EC2 again: something answers in its place, after it (`applied`) or instead of it; and a brown-out.
+  // EC2 again: something answers in its place, after it (`applied`) or instead of it; and a
+  // brown-out.
   z.strictObject({ ...base, kind: z.literal('api-foreign-answer'), action, times, applied: z.boolean() }),
   z.strictObject({ ...base, kind: z.literal('api-half-fails'), ratio }),
   // Operators again: the address is given back to EC2, or taken for something else and kept.
@@ -113,9 +123,14 @@ export const FaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('operator-keeps-address'), member }),
   /** Asked for by the command of that name, again and again until the leader takes it. */
   z.strictObject({ ...base, kind: z.literal('operator-commands'), member, command: z.enum(REQUEST_KINDS) }),
-  /** Processes again: started anew under the id of the next one, which runs on; then under its own. */
+  /**
+   * Processes again: started anew under the id of the next one, which runs on; then under its own.
+   */
   z.strictObject({ ...base, kind: z.literal('coordinator-namesake'), coordinator }),
-  /** The KMS key of a member's volume is disabled, and enabled again in the end; for members whose volumes are encrypted. */
+  /**
+   * The KMS key of a member's volume is disabled, and enabled again in the end; for members whose
+   * volumes are encrypted.
+   */
   z.strictObject({ ...base, kind: z.literal('operator-disables-key'), member }),
 ]);
 

@@ -16,7 +16,10 @@ export interface GenerateOptions {
 
 /** Machines dying is what there must be something of in every episode. */
 const TROUBLES: readonly FaultKind[] = ['guest-crash', 'host-failure', 'machine-pause', 'machine-cut-off'];
-/** Each class of faults is in an episode, or is not (swarm testing, Groce et al. 2012): some bugs show only when others are silent. */
+/**
+ * Each class of faults is in an episode, or is not (swarm testing, Groce et al. 2012): some bugs
+ * show only when others are silent.
+ */
 const SWARM_CHANCE = 0.3;
 const FIRST_TROUBLE_MS = 45_000;
 const TARGETS = STAGES.filter((stage): stage is Exclude<Stage, 'none'> => stage !== 'none');
@@ -69,8 +72,8 @@ class Draft {
   }
 
   /**
-   * Sees to it that, seed after seed, every fault meets every stage: members die so that there is that stage, something for the fault to hit, and something
-   * after it that it can still spoil.
+   * Sees to it that, seed after seed, every fault meets every stage: members die so that there is
+   * that stage, something for the fault to hit, and something after it that it can still spoil.
    */
   aim(cell: number): void {
     const kind = FAULT_KINDS[Math.floor(cell / STAGES.length)] ?? 'guest-crash';
@@ -78,7 +81,8 @@ class Draft {
     const random = this.#random;
     const needsHistory = kind === 'operator-starts-old';
     this.#crash('m1', FIRST_TROUBLE_MS);
-    // Of the two, m3 has an address to move; the other one can be slower to recover than m1, so that something is left to spoil.
+    // Of the two, m3 has an address to move; the other one can be slower to recover than m1, so
+    // that something is left to spoil.
     if (needsHistory) this.#crash('m3', FIRST_TROUBLE_MS + 240_000);
     else this.#crash('m4', FIRST_TROUBLE_MS + between(random, 45_000, 150_000));
     if (kind === 'operator-clears-holds')

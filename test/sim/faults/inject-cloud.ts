@@ -61,7 +61,10 @@ const noCapacity: Injection<'no-capacity'> = (fault, context) => {
   };
 };
 
-/** The zone's machines and coordinator are gone from the network and its control plane does not answer. */
+/**
+ * The zone's machines and coordinator are gone from the network and its control plane does not
+ * answer.
+ */
 const zoneOutage: Injection<'zone-outage'> = (fault, context) => {
   const { cloud, network, hosts } = context.cluster;
   const az = azOf(context, fault.zone);

@@ -91,7 +91,10 @@ const memberCut: Injection<'net-member-cut'> = (fault, context) => {
   );
 };
 
-/** A zone loses the others: its machines and its coordinator, and what the coordinator needs of etcd, whose quorum stands elsewhere. */
+/**
+ * A zone loses the others: its machines and its coordinator, and what the coordinator needs of
+ * etcd, whose quorum stands elsewhere.
+ */
 const zonePartition: Injection<'zone-partition'> = (fault, context) => {
   const az = azOf(context, fault.zone);
   const others = context.cluster.cloud.zones.filter((zone) => zone !== az);

@@ -17,7 +17,10 @@ const pause: Injection<'operator-pause'> = (fault, { cluster }) => {
   return { undo: () => cluster.remove(key), happened: always };
 };
 
-/** Stops the member's machine on purpose, and starts it again when the fault is over, unless it was replaced meanwhile. */
+/**
+ * Stops the member's machine on purpose, and starts it again when the fault is over, unless it was
+ * replaced meanwhile.
+ */
 const stop: Injection<'operator-stop'> = (fault, context) => {
   const { cluster } = context;
   const member = memberOf(context, fault.member);
@@ -32,7 +35,10 @@ const stop: Injection<'operator-stop'> = (fault, context) => {
   };
 };
 
-/** What an operator does who thinks that what is held should be tried again: removes every hold there is. */
+/**
+ * What an operator does who thinks that what is held should be tried again: removes every hold
+ * there is.
+ */
 const clearHolds: Injection<'operator-clears-holds'> = (_fault, { cluster }) => {
   const held = cluster.kv.entries(cluster.keys.holds);
   for (const { key } of held) cluster.remove(key);
@@ -57,7 +63,9 @@ const startOld: Injection<'operator-starts-old'> = (fault, context) => {
   };
 };
 
-/** Somebody needs the address elsewhere, for a while. What a person has done no recovery may undo. */
+/**
+ * Somebody needs the address elsewhere, for a while. What a person has done no recovery may undo.
+ */
 const moveAddress: Injection<'operator-moves-address'> = (fault, context) => {
   const { cluster } = context;
   const member = memberOf(context, fault.member);
@@ -70,7 +78,10 @@ const moveAddress: Injection<'operator-moves-address'> = (fault, context) => {
   };
 };
 
-/** The address is gone for good: a loss of whoever had it. While the fault lasts it is tried again where EC2 says no. */
+/**
+ * The address is gone for good: a loss of whoever had it. While the fault lasts it is tried again
+ * where EC2 says no.
+ */
 const releaseAddress: Injection<'operator-releases-address'> = (fault, context) => {
   const { cluster } = context;
   const allocationId = cluster.addressOf(memberOf(context, fault.member));

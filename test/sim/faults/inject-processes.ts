@@ -97,7 +97,10 @@ const machineClockRate: Injection<'machine-clock-rate'> = (fault, context) => {
   return { undo: () => machine.setRate(1), happened: always };
 };
 
-/** Stays, as {@link clockStep}; the agent is started again, because that is when it looks at the wall. */
+/**
+ * Stays, as {@link clockStep}; the agent is started again, because that is when it looks at the
+ * wall.
+ */
 const machineClockStep: Injection<'machine-clock-step'> = (fault, context) => {
   const machine = machineOf(context, fault.member);
   if (!machine?.agentRuns) return null;

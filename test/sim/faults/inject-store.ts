@@ -105,7 +105,10 @@ const leaseEarly: Injection<'lease-early'> = (fault, context) => {
   return ended.length === 0 ? null : { undo: nothing, happened: always };
 };
 
-/** As {@link leaseEarly}, and keepalives of leases that are gone are answered as if they lived (etcd before 3.5.23, 3.6.5). */
+/**
+ * As {@link leaseEarly}, and keepalives of leases that are gone are answered as if they lived (etcd
+ * before 3.5.23, 3.6.5).
+ */
 const leaseLie: Injection<'lease-lie'> = (fault, context) => {
   const { kv } = context.cluster;
   const ended = leaseEarly({ ...fault, kind: 'lease-early' }, context);

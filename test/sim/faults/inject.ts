@@ -18,7 +18,8 @@ const INJECTIONS: InjectionTable<FaultKind> = {
 
 /** Injects the fault now. `null`: there was nothing to hit. */
 export function inject(fault: Fault, context: InjectionContext): ActiveFault | null {
-  // The table's row for a kind takes faults of that kind; TypeScript cannot follow that through a lookup.
+  // The table's row for a kind takes faults of that kind; TypeScript cannot follow that through a
+  // lookup.
   const row = INJECTIONS[fault.kind] as (one: Fault, context: InjectionContext) => ActiveFault | null;
   return row(fault, context);
 }

@@ -8,7 +8,10 @@ import type { ActiveFault } from './active-fault.ts';
 /** What became of one fault of the list. */
 export interface FaultOutcome {
   readonly fault: Fault;
-  /** `waiting`: its moment never came. `nothing-to-hit`: it came, and there was nothing. `no-effect`: in force, but nobody met it. */
+  /**
+   * `waiting`: its moment never came. `nothing-to-hit`: it came, and there was nothing.
+   * `no-effect`: in force, but nobody met it.
+   */
   readonly result: 'waiting' | 'nothing-to-hit' | 'no-effect' | 'happened';
   /** Where recoveries stood when it was injected. */
   readonly stages: readonly Stage[];

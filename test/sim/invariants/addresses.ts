@@ -15,8 +15,9 @@ import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 
 /**
- * I6, as far as it can be seen at once: an address is given to the activated instance only, and taken from nobody but the one it replaces. One that was
- * released before the replacement was activated is a loss, and the recovery says so when it is closed.
+ * I6, as far as it can be seen at once: an address is given to the activated instance only, and
+ * taken from nobody but the one it replaces. One that was released before the replacement was
+ * activated is a loss, and the recovery says so when it is closed.
  */
 class Addresses implements Watcher {
   readonly #cluster: SimulatedCluster;

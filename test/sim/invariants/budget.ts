@@ -1,6 +1,9 @@
 import { beginsRecovery, type MakeWatcher } from './invariant.ts';
 
-/** I8: intents within any stretch of time are at most the burst and what the rate gives back meanwhile. */
+/**
+ * I8: intents within any stretch of time are at most the burst and what the rate gives back
+ * meanwhile.
+ */
 export const watchBudget: MakeWatcher = (cluster, report) => {
   const guard = cluster.hosts[0]?.config.guard;
   if (!guard) throw new Error('a cluster without coordinators');

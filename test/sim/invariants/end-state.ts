@@ -14,7 +14,8 @@ export function unsettled(cluster: SimulatedCluster, member: MemberId): string |
   const hold = holdOf(cluster, member);
   const intent = cluster.intentOf(member);
   if (hold === null) return intent === null ? ailing(cluster, member) : 'its recovery is not finished';
-  // That a chore of the recovery is stuck which put this instance in charge says nothing of why a dead one is not replaced.
+  // That a chore of the recovery is stuck which put this instance in charge says nothing of why a
+  // dead one is not replaced.
   const isOfChore = intent !== null && hold.opId === intent.opId && cluster.isActivatedBy(intent);
   const why = isOfChore ? ailing(cluster, member) : null;
   return why === null ? null : `${why}, and only a chore of its last recovery is held (${hold.reason})`;
@@ -75,7 +76,8 @@ function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId:
 }
 
 /**
- * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they hold data, so the collector reports them and leaves them.
+ * What recoveries made and nobody needs any more. Disks that hang on nothing are not counted: they
+ * hold data, so the collector reports them and leaves them.
  */
 export function leftovers(cluster: SimulatedCluster): readonly string[] {
   const { instances, snapshots, images, networkInterfaces } = cluster.cloud.core.region;
@@ -88,7 +90,10 @@ export function leftovers(cluster: SimulatedCluster): readonly string[] {
     .map(({ id, tags }) => `${id} of ${tags[TAG.op] ?? ''}`);
 }
 
-/** When the last of what finished recoveries keep is released, by their own records; ms of the kernel. A leader whose wall clock was off wrote them. */
+/**
+ * When the last of what finished recoveries keep is released, by their own records; ms of the
+ * kernel. A leader whose wall clock was off wrote them.
+ */
 export function lastReleaseAtMs(cluster: SimulatedCluster): number {
   const { keys, kv, kernel } = cluster;
   const releases = kv

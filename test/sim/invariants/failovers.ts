@@ -3,7 +3,10 @@ import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import { Health } from './health.ts';
 import { beginsRecovery, type MakeWatcher } from './invariant.ts';
 
-/** Observers that are present and whose newest word on this instance is that they hear it: one of them is enough to veto (S10). */
+/**
+ * Observers that are present and whose newest word on this instance is that they hear it: one of
+ * them is enough to veto (S10).
+ */
 function hearing({ kv, keys }: SimulatedCluster, member: MemberId, instanceId: string): readonly string[] {
   return kv
     .entries(`${keys.opinions}${member}/`)
@@ -19,7 +22,10 @@ function pausesOf({ kv, keys }: SimulatedCluster, member: MemberId): readonly st
   return ['global', `group/${group}`, `member/${member}`].map(keys.pause).filter((key) => kv.state.get(key) !== null);
 }
 
-/** I9: whoever is failed over was in trouble for at least as long as a suspicion takes to be confirmed, and not because somebody wanted it, nor against a pause. */
+/**
+ * I9: whoever is failed over was in trouble for at least as long as a suspicion takes to be
+ * confirmed, and not because somebody wanted it, nor against a pause.
+ */
 export const watchFailovers: MakeWatcher = (cluster, report) => {
   const health = new Health(cluster);
   return {

@@ -18,7 +18,10 @@ function fault({ keys, kv, hosts }: SimulatedCluster, { client, txn }: SimKvComm
   return client?.split('.')[0] === host?.id ? null : `by ${client ?? '?'}, but ${coordinatorId} at ${httpUrl} leads`;
 }
 
-/** I4: whatever only a leader may write is written in a transaction that compares the term, while that term lasts. */
+/**
+ * I4: whatever only a leader may write is written in a transaction that compares the term, while
+ * that term lasts.
+ */
 export const watchGuardedWrites: MakeWatcher = (cluster, report) => {
   const { keys } = cluster;
   const free = [keys.coordinators, keys.opinions];

@@ -12,7 +12,8 @@ interface Spell {
 const REMEMBER_MS = 180_000;
 
 /**
- * The truth about every machine, as nobody inside the simulation knows it: is it on, does its agent run, and does at least what it sends reach every coordinator?
+ * The truth about every machine, as nobody inside the simulation knows it: is it on, does its agent
+ * run, and does at least what it sends reach every coordinator?
  */
 export class Health {
   readonly #cluster: SimulatedCluster;
@@ -23,7 +24,9 @@ export class Health {
     cluster.onHealthChange(() => this.#look());
   }
 
-  /** The longest trouble of the machine within the time that matters, the present one included; ms. */
+  /**
+   * The longest trouble of the machine within the time that matters, the present one included; ms.
+   */
   longestTroubleMs(instanceId: string): number {
     const nowMs = this.#cluster.kernel.monotonicMs();
     // What has no machine is down, and was for as long as anybody can tell.

@@ -1,6 +1,9 @@
 import type { MakeWatcher } from './invariant.ts';
 
-/** I11: an opinion is written, or taken away, by the process whose presence lies under its observer's id, and goes when that goes. */
+/**
+ * I11: an opinion is written, or taken away, by the process whose presence lies under its
+ * observer's id, and goes when that goes.
+ */
 export const watchIdentities: MakeWatcher = (cluster, report) => {
   const { keys, kv } = cluster;
   return {

@@ -17,7 +17,10 @@ function inOrder(value: unknown): unknown {
 
 const isCreated = (event: SimEvent): event is TransitionEvent => event.kind === 'transition' && event.from === null;
 
-/** I1, I3 and half of I10: every instance and snapshot that a recovery makes, at the moment EC2 makes it. */
+/**
+ * I1, I3 and half of I10: every instance and snapshot that a recovery makes, at the moment EC2
+ * makes it.
+ */
 class Launches implements Watcher {
   readonly #cluster: SimulatedCluster;
   readonly #report: Report;
@@ -111,13 +114,19 @@ class Launches implements Watcher {
       this.#report('I3', `an activation for ${opId} while ${old} is ${this.#stateOf(old)}`);
   }
 
-  /** What an operator starts again after it was seen down is the activation's business, which looks once more. */
+  /**
+   * What an operator starts again after it was seen down is the activation's business, which looks
+   * once more.
+   */
   #followOld(event: TransitionEvent): void {
     if (event.resourceKind !== 'instance') return;
     if (event.to === 'stopped' || event.to === 'terminated') this.#wasDown.add(event.resourceId);
   }
 
-  /** I10: a recovery that activates a machine on which nothing ever ran only looks as if it was done. */
+  /**
+   * I10: a recovery that activates a machine on which nothing ever ran only looks as if it was
+   * done.
+   */
   #fitToServe(opId: string, instanceId: string): void {
     if (this.#cluster.machines.of(instanceId)?.isStillborn)
       this.#report('I10', `${instanceId} is activated for ${opId}, but nothing has ever run on it`);
@@ -132,7 +141,10 @@ class Launches implements Watcher {
     return null;
   }
 
-  /** Where a lease was waited out nobody has seen the old instance down; but here it can be seen whether it serves. */
+  /**
+   * Where a lease was waited out nobody has seen the old instance down; but here it can be seen
+   * whether it serves.
+   */
   #servesNoMore(old: string, opId: string, what: string): void {
     if (this.#cluster.machines.of(old)?.serves)
       this.#report('I3', `${what} was made for ${opId} while ${old} serves, although its lease was waited out`);

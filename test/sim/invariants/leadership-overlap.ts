@@ -6,8 +6,9 @@ import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 const DRIFT_MAX = 0.0101;
 
 /**
- * The other half of I4: whoever still believes to lead when somebody else is elected has a wrong deadline (S1), unless etcd ended its lease before the
- * time, or its clock runs wilder than assumed (A2, A3).
+ * The other half of I4: whoever still believes to lead when somebody else is elected has a wrong
+ * deadline (S1), unless etcd ended its lease before the time, or its clock runs wilder than assumed
+ * (A2, A3).
  */
 class LeadershipOverlap implements Watcher {
   readonly #cluster: SimulatedCluster;

@@ -1,7 +1,10 @@
 import type { CoordinatorHost } from '../cluster/coordinator-host.ts';
 import type { MakeWatcher } from './invariant.ts';
 
-/** A rehearsal is due after 10 s without a write, and looked for every 5 s; the rest is for slow answers. */
+/**
+ * A rehearsal is due after 10 s without a write, and looked for every 5 s; the rest is for slow
+ * answers.
+ */
 const SHOWN_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 5_000;
 

@@ -3,12 +3,16 @@ import type { ClusterEvent } from '../cluster/cluster-event.ts';
 import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 import type { MakeWatcher, Report, Watcher } from './invariant.ts';
 
-/** An answer of a coordinator was true in etcd at most this long before it is acted on: two leases, and the wait for a stop hook. */
+/**
+ * An answer of a coordinator was true in etcd at most this long before it is acted on: two leases,
+ * and the wait for a stop hook.
+ */
 const ANSWER_AGE_MS = 25_000;
 
 /**
- * I2: a workload serves from the beginning of its start hook to the end of its stop hook, or until the power is gone. One at a time; and it begins only
- * where the activation names it, or did when the answer was given.
+ * I2: a workload serves from the beginning of its start hook to the end of its stop hook, or until
+ * the power is gone. One at a time; and it begins only where the activation names it, or did when
+ * the answer was given.
  */
 class Serving implements Watcher {
   readonly #cluster: SimulatedCluster;

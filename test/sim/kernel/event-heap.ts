@@ -9,7 +9,10 @@ export interface Pending {
 const comesBefore = (a: Pending, b: Pending): boolean =>
   a.dueAtMs < b.dueAtMs || (a.dueAtMs === b.dueAtMs && a.order < b.order);
 
-/** A binary heap by due time, then by order of scheduling, so that equal times fire in the order they were asked for. */
+/**
+ * A binary heap by due time, then by order of scheduling, so that equal times fire in the order
+ * they were asked for.
+ */
 export class EventHeap {
   readonly #entries: Pending[] = [];
 

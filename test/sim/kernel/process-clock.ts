@@ -2,8 +2,9 @@ import { type Clock, type MonotonicMs, monotonicMs, type Timer, type WallMs, wal
 import { sleepOn } from '@understudy/shared/testing';
 
 /**
- * Time as one process sees it: its own clock, which may run fast or slow and step, and the moments at which it gets to run. While it is paused (SIGSTOP, a
- * long collection, a frozen VM) time goes on but nothing of it runs; what became due meanwhile runs one by one after {@link resume}. After
+ * Time as one process sees it: its own clock, which may run fast or slow and step, and the moments
+ * at which it gets to run. While it is paused (SIGSTOP, a long collection, a frozen VM) time goes
+ * on but nothing of it runs; what became due meanwhile runs one by one after {@link resume}. After
  * {@link end} (SIGKILL, power off) nothing of it ever runs again.
  */
 export class ProcessClock implements Clock {
@@ -18,7 +19,10 @@ export class ProcessClock implements Clock {
   #pausedAtMs = 0;
   #lastPause = { forMs: 0, endedAtMs: Number.NEGATIVE_INFINITY };
 
-  /** `kernel`: the time of the cluster; or the clock of the machine the process runs on, which pauses and ends it too. */
+  /**
+   * `kernel`: the time of the cluster; or the clock of the machine the process runs on, which
+   * pauses and ends it too.
+   */
   constructor(kernel: Clock | ProcessClock) {
     this.#kernel = kernel;
     this.#machine = kernel instanceof ProcessClock ? kernel : null;
@@ -49,7 +53,10 @@ export class ProcessClock implements Clock {
     this.#wallStepMs += byMs;
   }
 
-  /** From now on its clocks run this fast: 1.01 = 1 % too fast. Timers already set keep their moment. */
+  /**
+   * From now on its clocks run this fast: 1.01 = 1 % too fast. Timers already set keep their
+   * moment.
+   */
   setRate(rate: number): void {
     this.#ownAtRatedMs = this.monotonicMs();
     this.#ratedFromMs = this.#kernel.monotonicMs();
@@ -80,7 +87,10 @@ export class ProcessClock implements Clock {
     return sleepOn(this, durationMs, signal);
   }
 
-  /** Something from outside reaches this process (a reply, a datagram): at once, after the pause (its own or its machine's), or never. */
+  /**
+   * Something from outside reaches this process (a reply, a datagram): at once, after the pause
+   * (its own or its machine's), or never.
+   */
   post(callback: () => void): void {
     const deliver = () => this.#run(deliver, callback);
     if (this.#machine) this.#machine.post(deliver);

@@ -5,13 +5,16 @@ import { EventHeap, type Pending } from './event-heap.ts';
 
 /** 2026-01-01, so that a run never depends on the day it is made. */
 const WALL_START_MS = Date.UTC(2026, 0, 1);
-/** Real time of one slice; between two the process may breathe (timers of a test runner, Ctrl-C). */
+/**
+ * Real time of one slice; between two the process may breathe (timers of a test runner, Ctrl-C).
+ */
 const SLICE_MS = 50;
 const EVENTS_PER_LOOK = 256;
 
 /**
- * The heart of the simulation: one heap of events, one time that jumps from event to event. After every event all promises are drained, so that
- * code runs as it would on a machine with time to spare, and nothing of it depends on the real clock.
+ * The heart of the simulation: one heap of events, one time that jumps from event to event. After
+ * every event all promises are drained, so that code runs as it would on a machine with time to
+ * spare, and nothing of it depends on the real clock.
  */
 export class SimKernel implements Clock {
   readonly #heap = new EventHeap();
@@ -52,12 +55,17 @@ export class SimKernel implements Clock {
     return sleepOn(this, durationMs, signal);
   }
 
-  /** Ends {@link runUntil} with this error: something in the simulated cluster broke outside every promise chain. */
+  /**
+   * Ends {@link runUntil} with this error: something in the simulated cluster broke outside every
+   * promise chain.
+   */
   fail(error: unknown): void {
     this.#failure ??= { error };
   }
 
-  /** Lets everything happen that is due by then, or until `stop` says so (asked after each event). */
+  /**
+   * Lets everything happen that is due by then, or until `stop` says so (asked after each event).
+   */
   async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
     for (;;) {
       const ended = await new Promise<boolean>((resolve, reject) => {

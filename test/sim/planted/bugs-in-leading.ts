@@ -31,7 +31,8 @@ export const LEADING_BUGS: readonly PlantedBug[] = [
       faults: [
         [
           { id: 'slow', kind: 'etcd-slow', when: { atMs: 20_000 }, forMs: 400_000, latencyMs: 600 },
-          // Stopped with a keepalive under way, and cut off from etcd before the next one: its answer is handled late.
+          // Stopped with a keepalive under way, and cut off from etcd before the next one: its
+          // answer is handled late.
           ...[0, 1, 2, 3, 4, 5].flatMap((index): Fault[] => [
             {
               id: `pause-${index}`,

@@ -1,7 +1,10 @@
 import { registerHooks } from 'node:module';
 import { type PlantedPlace, planted, urlOf } from './planted-bug.ts';
 
-/** For a file that is preloaded (`node --import`): the bug that the environment names stands in the code this process loads, and nowhere else. */
+/**
+ * For a file that is preloaded (`node --import`): the bug that the environment names stands in the
+ * code this process loads, and nowhere else.
+ */
 export function plantNamed(bugs: readonly PlantedPlace[]): void {
   const name = process.env['UNDERSTUDY_PLANTED_BUG'] ?? '';
   const bug = bugs.find((one) => one.name === name);

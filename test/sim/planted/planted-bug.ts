@@ -14,7 +14,10 @@ export interface PlantedPlace {
   readonly replace: string;
 }
 
-/** One rule of the specification, broken on purpose in the production code, to see whether the simulation would have noticed. */
+/**
+ * One rule of the specification, broken on purpose in the production code, to see whether the
+ * simulation would have noticed.
+ */
 export interface PlantedBug extends PlantedPlace {
   /** The rule of docs/SPEC.md that is broken. */
   readonly rule: string;
@@ -30,7 +33,10 @@ const PACKAGES = new URL('../../../packages/', import.meta.url);
 
 export const urlOf = (bug: PlantedPlace): string => new URL(bug.file, PACKAGES).href;
 
-/** @throws when the place is not there (any more), or not unique: a bug that is not planted would look like one that is not caught. */
+/**
+ * @throws when the place is not there (any more), or not unique: a bug that is not planted would
+ * look like one that is not caught.
+ */
 export function planted(bug: PlantedPlace): string {
   const file = fileURLToPath(urlOf(bug));
   const parts = readFileSync(file, 'utf8').split(bug.find);

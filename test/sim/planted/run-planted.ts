@@ -17,7 +17,10 @@ const PLANT = join(import.meta.dirname, 'plant.ts');
 const LIMIT_MS = 170_000;
 const FLAGS = ['--conditions=source', '--max-semi-space-size=64', '--disable-warning=ExperimentalWarning'];
 
-/** The bug's own run in a process of its own, whose code has the bug. @throws when the process ends in another way than with a result. */
+/**
+ * The bug's own run in a process of its own, whose code has the bug. @throws when the process ends
+ * in another way than with a result.
+ */
 export async function runPlanted(bug: PlantedBug): Promise<PlantedOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-planted-'));
   try {

@@ -1,6 +1,9 @@
 import { lineAt, type SourceFile, type Violation } from './source.ts';
 
-/** Every log event of the product stands in this page with its level; the page says what the levels mean. */
+/**
+ * Every log event of the product stands in this page with its level; the page says what the levels
+ * mean.
+ */
 export const LOG_EVENTS_PAGE = 'docs/log-events.md';
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -25,7 +28,10 @@ const FIRST_WORD = /^\(\s*'([^']+)'/;
 const EITHER_LEVEL = /^[^\]]*\?\s*'(error|warn|info|debug)'\s*:\s*'(error|warn|info|debug)'\]/;
 const RECURRING = /new RecurringFailure\(\{([^}]*)\}/g;
 
-/** Of the product only. A call whose event or levels cannot be read off is a violation: then nobody can look it up either. */
+/**
+ * Of the product only. A call whose event or levels cannot be read off is a violation: then nobody
+ * can look it up either.
+ */
 export function logEventsOf(file: SourceFile): { readonly events: LogEvent[]; readonly faults: Violation[] } {
   const events: LogEvent[] = [];
   const faults: Violation[] = [];

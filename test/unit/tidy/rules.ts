@@ -132,7 +132,10 @@ export const adaptersAreBuiltInMain: Rule = ({ path, code }) => {
 };
 
 const COMMAND = /^packages\/cli\/src\/(?!terminal\.ts$).*(?<!\.test)\.ts$/;
-/** What is printed comes from records, tags and other people: one file makes it harmless for a terminal. */
+/**
+ * What is printed comes from records, tags and other people: one file makes it harmless for a
+ * terminal.
+ */
 export const oneWayToTheTerminal: Rule = ({ path, code }) =>
   COMMAND.test(path)
     ? findBans(path, code, [

@@ -26,10 +26,12 @@ export function activationOutputs({ config, clock, log }: OutputParts): Activati
     async tellTarget(serving) {
       const target = activation.systemdTarget;
       if (target === undefined) return;
-      // Starting does not wait for the workload (it may take minutes); stopping does, because serving has to be over.
+      // Starting does not wait for the workload (it may take minutes); stopping does, because
+      // serving has to be over.
       const verb = serving ? ['start', '--no-block'] : ['stop'];
       const outcome = await run(['systemctl', ...verb, target], {});
-      // Somebody may be waiting for our lease to run out: that nobody answered is no proof that the target has stopped.
+      // Somebody may be waiting for our lease to run out: that nobody answered is no proof that the
+      // target has stopped.
       const mayBeAbsent = serving || config.serve.leaseMs === 0;
       if (mayBeAbsent && systemdAbsent(outcome)) log.warn('activation.systemd.absent', { target, outcome });
       else failUnlessDone(outcome, `systemctl ${verb.join(' ')} ${target}`);

@@ -12,8 +12,9 @@ const OUTPUT_CHARACTERS_MAX = 2_000;
 const KILL_GRACE_MS = 2_000;
 
 /**
- * Runs a command in its own process group with a deadline: SIGTERM, then SIGKILL to the whole group, then it is left alone (a process that hangs in
- * the kernel cannot be waited for). Never rejects; keeps the last 2 000 characters of its output.
+ * Runs a command in its own process group with a deadline: SIGTERM, then SIGKILL to the whole
+ * group, then it is left alone (a process that hangs in the kernel cannot be waited for). Never
+ * rejects; keeps the last 2 000 characters of its output.
  */
 export function runCommand(
   command: readonly string[],
@@ -42,7 +43,8 @@ export function runCommand(
     child.on('exit', (code, signal) => {
       if (stages.fired()) finish(timedOut(options.timeoutMs));
       else if (code === null) finish({ kind: 'killed', detail: `ended by ${signal}` });
-      // Its last output may still be in the pipe; children it left behind may hold the pipe open, so it is not waited for either.
+      // Its last output may still be in the pipe; children it left behind may hold the pipe open,
+      // so it is not waited for either.
       else setImmediate(() => finish(outcomeOf(code, output.trim())));
     });
   });

@@ -16,7 +16,10 @@ export interface CustomCheckOptions {
 
 const PASS: CheckResult = { status: 'pass', code: 'none' };
 
-/** What the config asks for, as a check. No answer by the deadline is a failure: that the workload answers is what was asked. */
+/**
+ * What the config asks for, as a check. No answer by the deadline is a failure: that the workload
+ * answers is what was asked.
+ */
 export function customCheck(config: CustomCheckConfig, options: CustomCheckOptions): Check {
   if (config.exec) return execCheck(config.exec, options);
   if (config.http !== undefined) return httpCheck(config.http, config.status);
@@ -26,7 +29,10 @@ export function customCheck(config: CustomCheckConfig, options: CustomCheckOptio
 const OUTPUT_CHARACTERS_MAX = 2_000;
 const DETAIL_CHARACTERS_MAX = 200;
 
-/** Killed at the deadline with its process group. While the kernel keeps it, it is not started again. */
+/**
+ * Killed at the deadline with its process group. While the kernel keeps it, it is not started
+ * again.
+ */
 function execCheck(command: readonly string[], { clock, env }: CustomCheckOptions): Check {
   const child = new SingleChild({ clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
   return {

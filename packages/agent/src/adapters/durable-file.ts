@@ -2,8 +2,8 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Replaces a file so that a reader sees the old or the new text, never a part, also after a power cut: write beside it, fsync, rename, fsync the
- * folder. Makes the folder when it is missing.
+ * Replaces a file so that a reader sees the old or the new text, never a part, also after a power
+ * cut: write beside it, fsync, rename, fsync the folder. Makes the folder when it is missing.
  */
 export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   const folder = dirname(path);

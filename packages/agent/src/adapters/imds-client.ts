@@ -75,7 +75,10 @@ export class ImdsClient implements MetadataSource {
 const TOKEN = /^[A-Za-z0-9+/=_-]{1,1024}$/;
 const INSTANCE_ID = /^i-[0-9A-Za-z-]{1,40}$/;
 
-/** A page of a proxy or a sign-in portal with status 200 is no metadata: taken for another identity it would end a healthy agent. */
+/**
+ * A page of a proxy or a sign-in portal with status 200 is no metadata: taken for another identity
+ * it would end a healthy agent.
+ */
 const isOwn = (path: string, body: string): boolean =>
   path === 'instance-id' ? INSTANCE_ID.test(body.trim()) : !body.trimStart().startsWith('<');
 

@@ -8,7 +8,8 @@ export type LogLevel = (typeof LEVELS)[number];
 const SECRET_KEYS = new Set(['key', 'password', 'secret', 'token']);
 
 /**
- * The same JSON lines as the coordinator's PinoLog, in a hundredth of its memory: an agent on every instance is worth it (docs/agent.md, Memory).
+ * The same JSON lines as the coordinator's PinoLog, in a hundredth of its memory: an agent on every
+ * instance is worth it (docs/agent.md, Memory).
  * `{"level":"info","time":…,<bindings>,<fields>,"event":"heartbeat.send.failed"}`
  */
 export class JsonLinesLog implements Log {

@@ -5,11 +5,14 @@ import { writeDurably } from './durable-file.ts';
 
 /** Where the member's keys are found and kept. */
 export interface KeyFiles {
-  /** Null when there is none, or none that can be read: an unreadable one is worth as much as none. */
+  /**
+   * Null when there is none, or none that can be read: an unreadable one is worth as much as none.
+   */
   readStored(): Promise<StoredKeys | null>;
   writeStored(keys: StoredKeys): Promise<void>;
   /**
-   * The next key an operator has put down, and the configured one where it lies in a file of its own. Null = not there.
+   * The next key an operator has put down, and the configured one where it lies in a file of its
+   * own. Null = not there.
    * @throws KEY_INVALID naming the file: unreadable, or not a key.
    */
   readOffered(): Promise<{ readonly next: AgentKey | null; readonly configured: AgentKey | null }>;
@@ -35,7 +38,10 @@ async function textOf(path: string): Promise<string | null> {
   }
 }
 
-/** `2 9f78…`: key id 1-255, white space, 64 hex characters. @throws KEY_INVALID without repeating what was found. */
+/**
+ * `2 9f78…`: key id 1-255, white space, 64 hex characters. @throws KEY_INVALID without repeating
+ * what was found.
+ */
 export function parseNextKey(text: string, path: string): AgentKey {
   const [idText = '', hex = '', ...more] = text.trim().split(/\s+/);
   const id = Number(idText);

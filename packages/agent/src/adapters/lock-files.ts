@@ -24,15 +24,20 @@ interface Found {
 const TOUCH_EVERY_MS = 2_000;
 /** A claim that only its freshness vouches for is watched for so long before it is believed. ms */
 const LOOK_AGAIN_MS = 500;
-/** A disk that hangs must not keep the heartbeats from starting: longer, and this lock is done without. ms */
+/**
+ * A disk that hangs must not keep the heartbeats from starting: longer, and this lock is done
+ * without. ms
+ */
 const ACQUIRE_LIMIT_MS = 12_000;
 /** More than a claim is fresh, in looks; fewer than the limit. */
 const TRIES_MAX = 16;
 
 /**
- * One agent per path, by files that name their owner (pid, start time, boot, pid namespace). A claim appears whole (`link`), and counts once its maker has
- * looked and seen no other that is held: of two that come at once at least one sees the other. A dead owner's claim is passed over by the next number,
- * and the greatest number is never taken away, so that a starter that was paused in between cannot mistake a new claim for the dead one it saw.
+ * One agent per path, by files that name their owner (pid, start time, boot, pid namespace). A
+ * claim appears whole (`link`), and counts once its maker has looked and seen no other that is
+ * held: of two that come at once at least one sees the other. A dead owner's claim is passed over
+ * by the next number, and the greatest number is never taken away, so that a starter that was
+ * paused in between cannot mistake a new claim for the dead one it saw.
  */
 export class LockFiles implements AgentLock {
   readonly #parts: LockFilesParts;
@@ -44,7 +49,10 @@ export class LockFiles implements AgentLock {
     this.#parts = parts;
   }
 
-  /** Who holds one of the locks; null: they are ours, but for those that cannot be had here (told in the log). Never rejects. */
+  /**
+   * Who holds one of the locks; null: they are ours, but for those that cannot be had here (told in
+   * the log). Never rejects.
+   */
   async acquire(): Promise<LockHolder | null> {
     for (const path of this.#parts.paths) {
       const holder = await this.#within(path, () => this.#take(path));
@@ -147,7 +155,10 @@ export class LockFiles implements AgentLock {
     }
   }
 
-  /** Whoever passed over our claim. One that is about to see ours and withdraw is gone at the second look. */
+  /**
+   * Whoever passed over our claim. One that is about to see ours and withdraw is gone at the second
+   * look.
+   */
   async #newerThanOurs(path: string): Promise<LockHolder | null> {
     const own = this.#owned.get(path);
     if (own === undefined) return null;

@@ -2,7 +2,10 @@ import { access, readFile } from 'node:fs/promises';
 import { parseMounts } from '../checks/proc-parsers.ts';
 import type { MountTable } from '../checks/storage.ts';
 
-/** Reads /proc and /dev, which are memory: nothing here waits for a disk. `path`: the table of the mount namespace to look at. */
+/**
+ * Reads /proc and /dev, which are memory: nothing here waits for a disk. `path`: the table of the
+ * mount namespace to look at.
+ */
 export const mountTable = (path = '/proc/self/mounts'): MountTable => ({
   async mounts() {
     return parseMounts(await readFile(path, 'utf8'));

@@ -41,7 +41,10 @@ async function gatewayState(
   return (await answersArp(route.gateway, clock, deadlineMs)) ? 'reachable' : 'unreachable';
 }
 
-/** Sends one datagram to the gateway, then looks whether the kernel knows its hardware address, until three quarters of the deadline. */
+/**
+ * Sends one datagram to the gateway, then looks whether the kernel knows its hardware address,
+ * until three quarters of the deadline.
+ */
 async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Promise<boolean> {
   const socket = createSocket('udp4');
   socket.on('error', () => undefined);
@@ -57,7 +60,9 @@ async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Pr
 
 /** c-ares codes that mean: nobody answered. */
 const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'EDESTRUCTION', 'ENOMEM', 'EFILE']);
-/** Somebody answered that it cannot tell. Whatever else there is, NXDOMAIN included, is knowledge. */
+/**
+ * Somebody answered that it cannot tell. Whatever else there is, NXDOMAIN included, is knowledge.
+ */
 const EXCUSES = new Set(['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'ENOTIMP', 'EBADRESP']);
 
 async function dnsState({ dns, deadlineMs }: NetworkConfig, signal: AbortSignal): Promise<NetworkObservation['dns']> {

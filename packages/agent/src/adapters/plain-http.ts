@@ -14,8 +14,9 @@ interface PlainRequest {
 const ANSWER_BYTES_MAX = 131_072;
 
 /**
- * One request over a connection of its own, no redirects, no TLS. The agent asks small questions of machines next to it; `node:http` for that would
- * cost it 1.6 MB for good (docs/agent.md, Memory), and `fetch` does not exist under `--jitless`. Rejects with what went wrong.
+ * One request over a connection of its own, no redirects, no TLS. The agent asks small questions of
+ * machines next to it; `node:http` for that would cost it 1.6 MB for good (docs/agent.md, Memory),
+ * and `fetch` does not exist under `--jitless`. Rejects with what went wrong.
  */
 export function plainHttp(request: PlainRequest): Promise<HttpAnswer> {
   const { hostname, port } = new URL(request.url);

@@ -21,7 +21,8 @@ export async function sightingOf(pid: number): Promise<ProcessSighting> {
 async function startTimeOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The command may hold spaces and brackets; what follows the last one is state (field 3) and so on.
+    // The command may hold spaces and brackets; what follows the last one is state (field 3) and so
+    // on.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
     return state === 'Z' || state === 'X' ? null : (fields[19] ?? '');

@@ -17,9 +17,10 @@ interface SingleChildOptions {
 }
 
 /**
- * Runs one command, again and again, in a process group of its own, and never twice at a time: at the deadline the group is killed but not waited for,
- * because a process that hangs in the kernel does not die of SIGKILL. It is over when nobody holds its output any more: a shell dies at once, what it
- * has started may not. Until then no second one is started beside it.
+ * Runs one command, again and again, in a process group of its own, and never twice at a time: at
+ * the deadline the group is killed but not waited for, because a process that hangs in the kernel
+ * does not die of SIGKILL. It is over when nobody holds its output any more: a shell dies at once,
+ * what it has started may not. Until then no second one is started beside it.
  */
 export class SingleChild {
   readonly #options: SingleChildOptions;

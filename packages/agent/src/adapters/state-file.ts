@@ -4,7 +4,9 @@ import { writeDurably } from './durable-file.ts';
 
 /** `stateDir/state.json`. */
 export interface StateStore {
-  /** Null when there is none, or none that can be read: an unreadable one is worth as much as none. */
+  /**
+   * Null when there is none, or none that can be read: an unreadable one is worth as much as none.
+   */
   read(): Promise<StoredState | null>;
   write(state: StoredState): Promise<void>;
 }
@@ -30,7 +32,10 @@ export function stateFile(path: string, onUnreadable: (detail: string) => void):
   };
 }
 
-/** `{ schemaVersion: 1, instanceId, bootEpoch }`; the epoch is a u64 in decimal text, because JSON numbers end at 2^53. By hand: see Memory in docs/agent.md. */
+/**
+ * `{ schemaVersion: 1, instanceId, bootEpoch }`; the epoch is a u64 in decimal text, because JSON
+ * numbers end at 2^53. By hand: see Memory in docs/agent.md.
+ */
 function parseState(text: string): StoredState | null {
   try {
     const { schemaVersion, instanceId, bootEpoch } = JSON.parse(text) as Record<string, unknown>;

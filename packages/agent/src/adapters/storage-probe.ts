@@ -9,11 +9,13 @@ import type {
 import { SingleChild } from './single-child.ts';
 
 /**
- * Runs in a plain shell with coreutils (4-6 ms of CPU; a Node child would cost 40). `stat -f` stands in for statfs(2), which can hang on a dead
- * file system like any other call. The write is 4 KiB, O_DIRECT where the file system takes it, and synced in any case. It goes to a new file while
- * the last one is still there, and then takes its place: rewriting one file gets along with the block and the inode that it gives back itself, and so
- * never notices a full disk. What a killed probe left behind is removed first. Descriptor 3 is our output in every child: while one of them hangs in
- * the kernel, the probe is not over.
+ * Runs in a plain shell with coreutils (4-6 ms of CPU; a Node child would cost 40). `stat -f`
+ * stands in for statfs(2), which can hang on a dead file system like any other call. The write is 4
+ * KiB, O_DIRECT where the file system takes it, and synced in any case. It goes to a new file while
+ * the last one is still there, and then takes its place: rewriting one file gets along with the
+ * block and the inode that it gives back itself, and so never notices a full disk. What a killed
+ * probe left behind is removed first. Descriptor 3 is our output in every child: while one of them
+ * hangs in the kernel, the probe is not over.
  */
 const PROBE_SCRIPT = `
 exec 3>&1
@@ -40,7 +42,10 @@ export function probeArguments(expected: StorageExpectation): readonly string[] 
   return [String(mounts.length), ...mounts, ...expected.probeFolders];
 }
 
-/** Lines of the script, in the order of its arguments: the room of each mount, then the room and the write of each folder. */
+/**
+ * Lines of the script, in the order of its arguments: the room of each mount, then the room and the
+ * write of each folder.
+ */
 export function parseProbeOutput(text: string, mountCount: number): ProbeFindings {
   const rooms: (FileSystemRoom | null)[] = [];
   const writes: (string | null)[] = [];
@@ -52,7 +57,10 @@ export function parseProbeOutput(text: string, mountCount: number): ProbeFinding
   return { mounts: rooms.slice(0, mountCount), folders };
 }
 
-/** Block size, all blocks, those free to ordinary users, all inodes, free ones. No blocks (an unlimited tmpfs) or inodes (btrfs, vfat): no limit. */
+/**
+ * Block size, all blocks, those free to ordinary users, all inodes, free ones. No blocks (an
+ * unlimited tmpfs) or inodes (btrfs, vfat): no limit.
+ */
 function parseRoom(text: string): FileSystemRoom | null {
   const [blockBytes, blocks, freeBlocks, inodes, freeInodes] = text.trim().split(/\s+/).map(Number);
   if (!blockBytes || freeBlocks === undefined || Number.isNaN(freeBlocks)) return null;

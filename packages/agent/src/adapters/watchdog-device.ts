@@ -17,8 +17,9 @@ const MAGIC_CLOSE = 'V';
 const PET = '\0';
 
 /**
- * Linux's watchdog device (kernel documentation, watchdog-api): opening arms it, any write pets it. Written synchronously and without blocking: a thread
- * pool whose threads all wait for a hung disk must not cost the machine.
+ * Linux's watchdog device (kernel documentation, watchdog-api): opening arms it, any write pets it.
+ * Written synchronously and without blocking: a thread pool whose threads all wait for a hung disk
+ * must not cost the machine.
  */
 export function watchdogDevice({ device, timeoutFile }: WatchdogPaths): Watchdog {
   /** Kept once it is open, whatever fails then: the watchdog runs, and somebody has to pet it. */

@@ -24,7 +24,10 @@ interface RunnerParts {
 
 /** How long after its deadline a check may still say what it was waiting for. */
 const GRACE_MS = 50;
-/** A fresh agent's first look may come before anything could answer: it looks again soon, a few times, so that nobody waits an interval for it. */
+/**
+ * A fresh agent's first look may come before anything could answer: it looks again soon, a few
+ * times, so that nobody waits an interval for it.
+ */
 const EAGER_TURNS_MAX = 10;
 const EAGER_MS = 250;
 const LATE: CheckResult = { status: 'unknown', code: 'deadlineExceeded', detail: 'no result within the deadline' };
@@ -32,8 +35,8 @@ const LATE: CheckResult = { status: 'unknown', code: 'deadlineExceeded', detail:
 const unknownResult = (error: unknown): CheckResult => ({ status: 'unknown', code: 'none', detail: errorText(error) });
 
 /**
- * Runs one check every interval and keeps its state for the sender to read. At most one run is under way: while a late one has not come back,
- * every further turn counts as late too.
+ * Runs one check every interval and keeps its state for the sender to read. At most one run is
+ * under way: while a late one has not come back, every further turn counts as late too.
  */
 export class CheckRunner {
   readonly #parts: RunnerParts;
@@ -65,14 +68,17 @@ export class CheckRunner {
   #turn(): void {
     if (this.#stopped) return;
     const { clock, random } = this.#parts;
-    // 5 % earlier at random, so that a fleet started at once does not ask its name servers at once for ever.
+    // 5 % earlier at random, so that a fleet started at once does not ask its name servers at once
+    // for ever.
     this.#timer = clock.setTimer(this.#pauseMs() * (1 - 0.05 * random.next()), () => this.#turn());
     if (this.#underWay && this.#eagerTurns > 0) return;
     if (this.#underWay) this.#take(LATE);
     else void this.#run();
   }
 
-  /** Only `unknown` is asked again eagerly; a first verdict, good or bad, goes on at the interval. */
+  /**
+   * Only `unknown` is asked again eagerly; a first verdict, good or bad, goes on at the interval.
+   */
   #pauseMs(): number {
     const { intervalMs } = this.#parts.schedule;
     if (this.#state.status !== 'unknown' || this.#eagerTurns <= 0) {
@@ -88,7 +94,8 @@ export class CheckRunner {
     const deadline = new AbortController();
     let counted = false;
     this.#underWay = true;
-    // At the deadline the check is told to stop; what it says within the grace (which probe hangs, which server is silent) still counts.
+    // At the deadline the check is told to stop; what it says within the grace (which probe hangs,
+    // which server is silent) still counts.
     let timer = clock.setTimer(schedule.deadlineMs, () => {
       timer = clock.setTimer(GRACE_MS, () => {
         counted = true;
@@ -99,7 +106,8 @@ export class CheckRunner {
     const result = await check.run(deadline.signal).catch((error: unknown) => unknownResult(error));
     this.#underWay = false;
     timer.cancel();
-    // A result after the grace was already counted as late; taking it as well would count one run twice.
+    // A result after the grace was already counted as late; taking it as well would count one run
+    // twice.
     if (!counted) this.#take(result);
   }
 

@@ -10,8 +10,9 @@ export interface ClockLimits {
 }
 
 /**
- * Slewing (NTP) moves both clocks alike, so between two runs only a step, or a suspend that stops the monotonic clock, moves one against the other.
- * Our own intervals are monotonic and not hurt; what the workload does with wall time may be: a warning, never a failure.
+ * Slewing (NTP) moves both clocks alike, so between two runs only a step, or a suspend that stops
+ * the monotonic clock, moves one against the other. Our own intervals are monotonic and not hurt;
+ * what the workload does with wall time may be: a warning, never a failure.
  */
 export function clockCheck(clock: Pick<Clock, 'monotonicMs' | 'wallMs'>, limits: ClockLimits): Check {
   let offsetMs: number | null = null;

@@ -1,7 +1,10 @@
 import type { CheckResult } from '../core/check-state.ts';
 import type { Check } from './check.ts';
 
-/** Answer of the metadata service to one path. `absent` = 404: the usual answer where there is no notice. */
+/**
+ * Answer of the metadata service to one path. `absent` = 404: the usual answer where there is no
+ * notice.
+ */
 export type MetadataAnswer =
   | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'absent' }
@@ -46,7 +49,10 @@ export function judgeMetadata(readings: MetadataReadings, ownInstanceId: string)
 const DETAIL_CHARACTERS_MAX = 200;
 const brief = (text: string): string => text.trim().slice(0, DETAIL_CHARACTERS_MAX);
 
-/** `[{ NotBefore, Code, EventId, State }]`; `completed` and `canceled` ones are history. What does not parse is no event. */
+/**
+ * `[{ NotBefore, Code, EventId, State }]`; `completed` and `canceled` ones are history. What does
+ * not parse is no event.
+ */
 function activeEvents(text: string): readonly string[] {
   let list: unknown;
   try {

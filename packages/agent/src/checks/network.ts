@@ -17,8 +17,9 @@ export interface NetworkProbes {
 }
 
 /**
- * The nearest thing that is broken names the cause. Some coordinators acking is a warning, none a failure. DNS errors are a warning: they may well be
- * those of the zone that is asked for, and every instance sees them at once.
+ * The nearest thing that is broken names the cause. Some coordinators acking is a warning, none a
+ * failure. DNS errors are a warning: they may well be those of the zone that is asked for, and
+ * every instance sees them at once.
  */
 export function judgeNetwork({ gateway, dns, coordinators }: NetworkObservation): CheckResult {
   const { acking, known } = coordinators;

@@ -10,15 +10,19 @@ export interface PressureLimits {
   readonly memoryFailPercent?: number | undefined;
 }
 
-/** The kernel's pressure stall information (Linux, Documentation/accounting/psi.rst). Rejects where there is none. */
+/**
+ * The kernel's pressure stall information (Linux, Documentation/accounting/psi.rst). Rejects where
+ * there is none.
+ */
 export interface PressureSource {
   cpu(): Promise<PressureShares>;
   memory(): Promise<PressureShares>;
 }
 
 /**
- * CPU: some process waits, because a machine never waits as a whole for its own CPUs. Memory: all wait at once, because one that faults its pages back
- * in is everyday. Failing goes before warning, memory before CPU: the one often causes the other.
+ * CPU: some process waits, because a machine never waits as a whole for its own CPUs. Memory: all
+ * wait at once, because one that faults its pages back in is everyday. Failing goes before warning,
+ * memory before CPU: the one often causes the other.
  */
 export function judgePressure(cpu: PressureShares, memory: PressureShares, limits: PressureLimits): CheckResult {
   const detail = `cpu ${cpu.somePercent} %, memory ${memory.fullPercent} % of the last minute`;

@@ -20,7 +20,10 @@ export function missingForMounts(): string | null {
 /** A frozen file system outlives whatever froze it, so the namespace thaws its own after this. */
 const THAW_AFTER_SECONDS = 90;
 
-/** A mount namespace held by a child of the test: what is mounted there is seen by nobody else and goes with it. */
+/**
+ * A mount namespace held by a child of the test: what is mounted there is seen by nobody else and
+ * goes with it.
+ */
 export class PrivateMounts {
   readonly folder = mkdtempSync(join(tmpdir(), 'understudy-mounts-'));
   readonly #holder: ChildProcess;

@@ -48,7 +48,10 @@ export interface MountEntry {
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** ext4 with `errors=remount-ro` stays `rw` since Linux 6.15 and says `emergency_ro` when it has stopped writing (fs/ext4/super.c). */
+/**
+ * ext4 with `errors=remount-ro` stays `rw` since Linux 6.15 and says `emergency_ro` when it has
+ * stopped writing (fs/ext4/super.c).
+ */
 const READ_ONLY_OPTIONS = new Set(['ro', 'emergency_ro']);
 
 /** /proc/self/mounts, in order: a later entry on the same path hides an earlier one. */
@@ -90,7 +93,10 @@ export function parseNameservers(text: string): readonly string[] {
   return servers.slice(0, NAMESERVERS_MAX);
 }
 
-/** Shares of the last 60 s, %: in which at least one process, or all that had something to do, waited. */
+/**
+ * Shares of the last 60 s, %: in which at least one process, or all that had something to do,
+ * waited.
+ */
 export interface PressureShares {
   readonly somePercent: number;
   /** 0 where the kernel does not tell (CPU before Linux 5.13). */

@@ -23,7 +23,9 @@ afterEach(async () => {
   if (missing === null) await mounts.close();
 });
 
-/** The check as the agent has it, with its probe started inside the namespace. No limits are set. */
+/**
+ * The check as the agent has it, with its probe started inside the namespace. No limits are set.
+ */
 function checkInside() {
   const mount = { path: mounts.path, minFreeBytes: 0, minFreeInodes: 0 };
   const expected = { devices: [], mounts: [mount], probeFolders: [mounts.path], plainFolders: false };

@@ -18,7 +18,10 @@ export interface StorageExpectation {
   readonly plainFolders: boolean;
 }
 
-/** Room of a file system for ordinary users: what is reserved for root does not count. Null = it knows no limit. */
+/**
+ * Room of a file system for ordinary users: what is reserved for root does not count. Null = it
+ * knows no limit.
+ */
 export interface FileSystemRoom {
   readonly freeBytes: number | null;
   readonly freeInodes: number | null;
@@ -59,7 +62,10 @@ export function judgeMounts(expected: StorageExpectation, mounts: readonly Mount
   return null;
 }
 
-/** A file system with less than one probe's worth is full, whatever the limits say: root may still write where its workload may not. */
+/**
+ * A file system with less than one probe's worth is full, whatever the limits say: root may still
+ * write where its workload may not.
+ */
 const FULL = { minFreeBytes: 4_096, minFreeInodes: 1 };
 
 export function judgeProbe(expected: StorageExpectation, found: ProbeFindings): CheckResult {
@@ -96,7 +102,10 @@ function judgeRoom(path: string, room: FileSystemRoom | null, limit: typeof FULL
   return null;
 }
 
-/** ENOSPC means blocks or inodes; which ones, the room tells. Texts: strerror(3) in the C locale, glibc and musl. */
+/**
+ * ENOSPC means blocks or inodes; which ones, the room tells. Texts: strerror(3) in the C locale,
+ * glibc and musl.
+ */
 function judgeWrite(folder: string, error: string, room: FileSystemRoom | null): CheckResult {
   const detail = `${folder}: ${error}`;
   if (error.includes('No space left on device'))
@@ -105,8 +114,9 @@ function judgeWrite(folder: string, error: string, room: FileSystemRoom | null):
 }
 
 /**
- * A probe that hangs for the first time is `unknown` (late); one that still hangs at the next turn is a failing result, so after `fall` turns
- * the check fails with `probeHung` and the age of the hang.
+ * A probe that hangs for the first time is `unknown` (late); one that still hangs at the next turn
+ * is a failing result, so after `fall` turns the check fails with `probeHung` and the age of the
+ * hang.
  */
 export function storageCheck(expected: StorageExpectation, table: MountTable, probe: StorageProbe): Check {
   return {

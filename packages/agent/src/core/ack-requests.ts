@@ -2,14 +2,17 @@ import type { MonotonicMs } from '@understudy/shared';
 import type { ActivationState } from './activation.ts';
 import type { Link } from './ledger.ts';
 
-/** After this many intervals without an ack a coordinator counts as not acking. It acks at most every fifth heartbeat; two may get lost. */
+/**
+ * After this many intervals without an ack a coordinator counts as not acking. It acks at most
+ * every fifth heartbeat; two may get lost.
+ */
 export const ACKING_INTERVALS = 16;
 /** After this many intervals without an ack it is asked for one. */
 const ASK_AFTER_INTERVALS = 7;
 
 /**
- * Ask this coordinator for an ack at once? Yes while we wait to be activated (a recovery waits for us), when it is silent for longer than its
- * usual pace, and when half of the serve lease is gone.
+ * Ask this coordinator for an ack at once? Yes while we wait to be activated (a recovery waits for
+ * us), when it is silent for longer than its usual pace, and when half of the serve lease is gone.
  */
 export function wantsAck(
   link: Link | undefined,

@@ -34,7 +34,10 @@ const EVENTS: Readonly<Record<EventKind, ActivationEvent>> = {
   stop: { kind: 'stop' },
 };
 
-/** State after the event, and what the workload is told. Written by hand, apart from the table of the code. */
+/**
+ * State after the event, and what the workload is told. Written by hand, apart from the table of
+ * the code.
+ */
 const EXPECTED: Record<StateKind, Record<EventKind, readonly [StateKind, string]>> = {
   standby: {
     active: ['active', 'active'],

@@ -9,7 +9,7 @@ import { type Answer, compareRanks, type Rank } from './answers.ts';
  *   standby ───────────► active ───────────────────► fenced
  *      ▲ ◄─────────────────┘  standby, leaseExpired,    │
  *      │                      resumed, identityLost     │
- *      └────────────────────────────────────────────────┘  only by an answer of strictly higher rank
+ *      └────────────────────────────────────────────────┘  only by a higher rank
  *   every state ── stop ──► stopped
  * ```
  *
@@ -142,20 +142,23 @@ function keepHighestFence(state: ActivationState, answer: Answer | null): Activa
 }
 
 /**
- * The lease runs from the moment the answered heartbeat was sent, not from the receipt of the ack: a leader that waits the lease out counts from
- * no earlier than that. Only an `active` answer of a coordinator that sees a live leader renews it.
+ * The lease runs from the moment the answered heartbeat was sent, not from the receipt of the ack:
+ * a leader that waits the lease out counts from no earlier than that. Only an `active` answer of a
+ * coordinator that sees a live leader renews it.
  */
 function leaseUntil(state: ActivationState, answer: Answer, policy: ServePolicy): number | null {
   if (policy.leaseMs === 0) return null;
   const heldMs = state.kind === 'active' ? (state.leaseUntilMs ?? 0) : 0;
-  // An answer that says nothing about the future (0) carries no lease: whoever waits it out counts on `holdsForMs`.
+  // An answer that says nothing about the future (0) carries no lease: whoever waits it out counts
+  // on `holdsForMs`.
   if (!answer.leaderLive || answer.holdsForMs <= 0) return heldMs;
   return Math.max(heldMs, answer.askedAtMs + Math.min(policy.leaseMs, answer.holdsForMs));
 }
 
 function activate(state: ActivationState, answer: Answer, policy: ServePolicy, nowMs: MonotonicMs): ActivationStep {
   const leaseUntilMs = leaseUntil(state, answer, policy);
-  // With a lease, an answer that cannot carry one (no live leader, or old already) is no licence to start.
+  // With a lease, an answer that cannot carry one (no live leader, or old already) is no licence to
+  // start.
   if (state.kind !== 'active' && leaseUntilMs !== null && leaseUntilMs <= nowMs) return { state, effects: [] };
   const active: ActivationState = { kind: 'active', rank: answer.rank, leaseUntilMs };
   const { incarnation } = answer.rank;

@@ -14,13 +14,18 @@ export interface Answer {
   readonly holdsForMs: number;
 }
 
-/** How new the etcd state behind an answer is: the activation's incarnation first, then the leader's term. */
+/**
+ * How new the etcd state behind an answer is: the activation's incarnation first, then the leader's
+ * term.
+ */
 export interface Rank {
   readonly incarnation: number;
   readonly term: bigint;
 }
 
-/** How long an answer counts that does not say how long it holds, and the most any answer counts. */
+/**
+ * How long an answer counts that does not say how long it holds, and the most any answer counts.
+ */
 export const ANSWER_COUNTS_MS = 15_000;
 export const ANSWER_COUNTS_MAX_MS = 600_000;
 
@@ -46,10 +51,13 @@ const SEVERITY: Readonly<Record<AckActivation, number>> = { unknown: 0, active: 
  * The one answer to act on when a new one has come in, or null: change nothing.
  *
  * - `unknown` answers do not take part.
- * - Answers below `highestIncarnation`, ever heard in this boot epoch, do not take part: a lagging coordinator cannot bring back the past.
- * - Among those that still count, the highest (incarnation, term) wins, then fenced > standby > active.
+ * - Answers below `highestIncarnation`, ever heard in this boot epoch, do not take part: a lagging
+ *   coordinator cannot bring back the past.
+ * - Among those that still count, the highest (incarnation, term) wins, then fenced > standby >
+ *   active.
  *
- * Terms are compared only among answers that still count, so an etcd restored from a backup does not silence everybody for ever.
+ * Terms are compared only among answers that still count, so an etcd restored from a backup does
+ * not silence everybody for ever.
  */
 export function decideAnswer(links: readonly Link[], highestIncarnation: number, nowMs: MonotonicMs): Answer | null {
   let best: Answer | null = null;

@@ -1,6 +1,9 @@
 import { CHECK_CODES, type CheckCode, type CheckReading, type MonotonicMs } from '@understudy/shared';
 
-/** What one run of a check found. `unknown`: it could not tell (late, or its probe is stuck for the first time). */
+/**
+ * What one run of a check found. `unknown`: it could not tell (late, or its probe is stuck for the
+ * first time).
+ */
 export interface CheckResult {
   readonly status: 'pass' | 'warn' | 'fail' | 'unknown';
   readonly code: CheckCode;
@@ -76,7 +79,9 @@ export function checkReading(state: CheckState, nowMs: MonotonicMs): CheckReadin
 
 const WORST_FIRST = ['fail', 'unknown', 'warn', 'pass'] as const;
 
-/** Several checks in one slot: the worst status wins, among equals the first. Undefined without any. */
+/**
+ * Several checks in one slot: the worst status wins, among equals the first. Undefined without any.
+ */
 export function worstOf(states: readonly CheckState[]): CheckState | undefined {
   const rank = ({ status }: CheckState) => WORST_FIRST.indexOf(status);
   return states.reduce<CheckState | undefined>(

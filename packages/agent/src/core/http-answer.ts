@@ -8,8 +8,9 @@ const HEAD_END = '\r\n\r\n';
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: |$)/;
 
 /**
- * The answer to one HTTP/1.1 request sent with `Connection: close` (RFC 9112 §6): by length, in chunks, or to the end of the connection. Null = more is
- * to come. `ended`: the connection is closed. Interim answers (1xx) are passed over.
+ * The answer to one HTTP/1.1 request sent with `Connection: close` (RFC 9112 §6): by length, in
+ * chunks, or to the end of the connection. Null = more is to come. `ended`: the connection is
+ * closed. Interim answers (1xx) are passed over.
  * @throws when it is no HTTP answer, or the connection ended in the middle of one.
  */
 export function parseHttpAnswer(text: string, ended: boolean): HttpAnswer | null {

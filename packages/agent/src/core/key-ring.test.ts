@@ -104,7 +104,8 @@ describe('keys that are offered', () => {
     ({ ring } = acked(ring, 1, 'current', 1_000));
     const waits = (nowMs: number) => offerKey(ring, key(3), asked(nowMs)).outcome === 'waits';
     expect(waits(GONE_AFTER_MS - 1)).toBe(true);
-    // The one that was never heard is gone; the one that acknowledged the old key a second later is not.
+    // The one that was never heard is gone; the one that acknowledged the old key a second later is
+    // not.
     expect(waits(GONE_AFTER_MS)).toBe(true);
     ({ ring } = acked(ring, 1, 'candidate', 2_000));
     expect(waits(GONE_AFTER_MS - 1)).toBe(true);
@@ -178,12 +179,18 @@ describe('in any order of operations', () => {
     one('key-arrives', 3),
   );
 
-  /** Three coordinators that keep the rule of `decideKeyChange`: an id the agent was last heard with is not dropped. */
+  /**
+   * Three coordinators that keep the rule of `decideKeyChange`: an id the agent was last heard with
+   * is not dropped.
+   */
   class Rotation {
     readonly holds = [new Set([1]), new Set([1]), new Set([1])];
     readonly heardWith = [1, 1, 1];
     readonly deafUntil = [0, 0, 0];
-    /** Per coordinator: not acknowledged yet since the agent started, so that it may have to find out by the second key. */
+    /**
+     * Per coordinator: not acknowledged yet since the agent started, so that it may have to find
+     * out by the second key.
+     */
     isNew = [false, false, false];
     ring = beginKeys(null, key(1), MEMBER, 3);
     adoptions = 0;
@@ -198,7 +205,10 @@ describe('in any order of operations', () => {
       this.isNew = [true, true, true];
     }
 
-    /** The heartbeats of one moment; a coordinator acknowledges the first it understands, and what tries a key goes first. */
+    /**
+     * The heartbeats of one moment; a coordinator acknowledges the first it understands, and what
+     * tries a key goes first.
+     */
     beat(beat: number): void {
       const { ring: before } = this;
       const idOf = (slot: KeySlot) => (before[slot] ?? before.current).id;

@@ -1,19 +1,25 @@
 import { keyFingerprint, type MemberId, type MonotonicMs, parseKey } from '@understudy/shared';
 
 /**
- * Which key speaks to which coordinator while keys are rotated. A value; every function returns the next one.
+ * Which key speaks to which coordinator while keys are rotated. A value; every function returns the
+ * next one.
  *
- * The agent holds one key, and for the time of a rotation a second one, the *candidate*. Each coordinator is spoken to under the key it was last
- * known to hold; the candidate is only tried beside it, with a heartbeat of its own. A coordinator that acknowledges one has proven that it holds
- * the candidate, and is spoken to under that from then on. Once all configured coordinators are, the candidate becomes the one key. So no order in
- * which coordinators and agents learn of a key, and no coordinator that is late, costs a heartbeat.
+ * The agent holds one key, and for the time of a rotation a second one, the *candidate*. Each
+ * coordinator is spoken to under the key it was last known to hold; the candidate is only tried
+ * beside it, with a heartbeat of its own. A coordinator that acknowledges one has proven that it
+ * holds the candidate, and is spoken to under that from then on. Once all configured coordinators
+ * are, the candidate becomes the one key. So no order in which coordinators and agents learn of a
+ * key, and no coordinator that is late, costs a heartbeat.
  */
 export interface KeyRing {
   readonly current: AgentKey;
   readonly candidate: AgentKey | null;
   /** Per coordinator, in configured order. */
   readonly targets: readonly TargetKeys[];
-  /** Marks of keys that were given up, newest last, at most {@link SUPERSEDED_MAX}: user data and old files keep offering them. */
+  /**
+   * Marks of keys that were given up, newest last, at most {@link SUPERSEDED_MAX}: user data and
+   * old files keep offering them.
+   */
   readonly superseded: readonly string[];
 }
 
@@ -32,7 +38,10 @@ interface TargetKeys {
   readonly ackedAtMs: Readonly<Record<KeySlot, number>>;
 }
 
-/** `stateDir/keys.json`: what outlives process and instance. A restored disk brings it along, because keys belong to the member. */
+/**
+ * `stateDir/keys.json`: what outlives process and instance. A restored disk brings it along,
+ * because keys belong to the member.
+ */
 export interface StoredKeys {
   readonly member: MemberId;
   readonly current: AgentKey;
@@ -52,8 +61,9 @@ const untried = (count: number): readonly TargetKeys[] =>
   Array.from({ length: count }, () => ({ uses: 'current', ackedAtMs: { current: NEVER, candidate: NEVER } }));
 
 /**
- * The ring a process begins with. What is stored goes before what is configured: the configuration travels in user data and may name a key from
- * before the last rotation. A configured key that was never given up is tried beside it. What another member stored (a copied disk) is not ours.
+ * The ring a process begins with. What is stored goes before what is configured: the configuration
+ * travels in user data and may name a key from before the last rotation. A configured key that was
+ * never given up is tried beside it. What another member stored (a copied disk) is not ours.
  */
 export function beginKeys(
   stored: StoredKeys | null,
@@ -88,10 +98,12 @@ export type Precedence = { readonly nowMs: MonotonicMs; readonly begunAtMs: numb
 export const KEEPS_CANDIDATE = null;
 
 /**
- * A key from a file or the configuration. With a precedence (what an operator puts down now) it takes the place of a candidate that no coordinator
- * has acknowledged: a correction of the same file. One that is in use stays until its rotation is over; it is over early, now that there is a third
- * key, when all coordinators hold the candidate except such as have acknowledged nothing for a day: one that is gone for good must not stand in the way
- * of every later rotation, and one that is merely cut off must not lose us.
+ * A key from a file or the configuration. With a precedence (what an operator puts down now) it
+ * takes the place of a candidate that no coordinator has acknowledged: a correction of the same
+ * file. One that is in use stays until its rotation is over; it is over early, now that there is a
+ * third key, when all coordinators hold the candidate except such as have acknowledged nothing for
+ * a day: one that is gone for good must not stand in the way of every later rotation, and one that
+ * is merely cut off must not lose us.
  */
 export function offerKey(
   ring: KeyRing,
@@ -133,8 +145,9 @@ export interface KeyChoice {
 }
 
 /**
- * For one coordinator now. The candidate is tried until it is acknowledged; the old key is tried again when a coordinator has not acknowledged the
- * candidate for `silentAfterMs`: it may have come back without it.
+ * For one coordinator now. The candidate is tried until it is acknowledged; the old key is tried
+ * again when a coordinator has not acknowledged the candidate for `silentAfterMs`: it may have come
+ * back without it.
  */
 export function choiceFor(ring: KeyRing, target: number, nowMs: MonotonicMs, silentAfterMs: number): KeyChoice {
   const state = ring.targets[target];

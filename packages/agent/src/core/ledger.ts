@@ -2,8 +2,9 @@ import { type Ack, ACK_SLOT_COUNT, type Heartbeat, type MonotonicMs } from '@und
 import { type Answer, answerOf } from './answers.ts';
 
 /**
- * What was sent and what came back: sequences, and per coordinator the challenge to echo, the highest sequence it acknowledged and its last
- * answer. A value; every function returns the next one.
+ * What was sent and what came back: sequences, and per coordinator the challenge to echo, the
+ * highest sequence it acknowledged and its last answer. A value; every function returns the next
+ * one.
  */
 export interface Ledger {
   readonly bootEpoch: bigint;
@@ -31,7 +32,10 @@ export interface Link {
 /** Remembered heartbeats: with {@link ACK_AGE_MAX_MS} this covers 40 a second. */
 export const SENT_MAX = 400;
 export const LINKS_MAX = 8;
-/** An ack for a heartbeat sent longer ago is refused: after a pause the socket may hand us what was true an hour ago. */
+/**
+ * An ack for a heartbeat sent longer ago is refused: after a pause the socket may hand us what was
+ * true an hour ago.
+ */
 export const ACK_AGE_MAX_MS = 10_000;
 export const NO_CHALLENGE = '00'.repeat(8);
 
@@ -48,17 +52,24 @@ export function takeSequence(
   nowMs: MonotonicMs,
 ): { readonly ledger: Ledger; readonly sequence: bigint } {
   const sequence = ledger.nextSequence;
-  // An ack of an older one is refused anyway: at one a second a dozen are left to copy, not hundreds.
+  // An ack of an older one is refused anyway: at one a second a dozen are left to copy, not
+  // hundreds.
   const firstYoung = ledger.sent.findIndex((beat) => nowMs - beat.atMs <= ACK_AGE_MAX_MS);
   const sent = firstYoung < 0 ? [] : ledger.sent.slice(Math.max(firstYoung, ledger.sent.length - SENT_MAX + 1));
   sent.push({ sequence, atMs: nowMs });
   return { ledger: { ...ledger, nextSequence: sequence + 1n, sent }, sequence };
 }
 
-/** Another boot epoch from now on; sequences go on counting, so that an ack of the old one fits none. */
+/**
+ * Another boot epoch from now on; sequences go on counting, so that an ack of the old one fits
+ * none.
+ */
 export const beginEpoch = (ledger: Ledger, bootEpoch: bigint): Ledger => ({ ...ledger, bootEpoch, sent: [] });
 
-/** As wide as a receiver's window: who is told that such an old heartbeat is stale is told nothing new. */
+/**
+ * As wide as a receiver's window: who is told that such an old heartbeat is stale is told nothing
+ * new.
+ */
 const STALE_WITHIN_BEATS = 64n;
 
 export type AckRefusal = 'other-instance' | 'other-epoch' | 'never-sent' | 'too-old' | 'out-of-order' | 'duplicate';
@@ -68,9 +79,11 @@ export type AckOutcome =
   | { readonly kind: 'refused'; readonly reason: AckRefusal };
 
 /**
- * Takes an ack whose tag was already found good. Fresh means: it names our instance and our boot epoch, it echoes a sequence we really sent within
- * the last {@link ACK_AGE_MAX_MS}, and this coordinator has not acknowledged that or a later one. The one exception to the last rule: a second
- * ack of the same sequence that *takes away* the right to serve is taken; one that grants it could be a replay from before.
+ * Takes an ack whose tag was already found good. Fresh means: it names our instance and our boot
+ * epoch, it echoes a sequence we really sent within the last {@link ACK_AGE_MAX_MS}, and this
+ * coordinator has not acknowledged that or a later one. The one exception to the last rule: a
+ * second ack of the same sequence that *takes away* the right to serve is taken; one that grants it
+ * could be a replay from before.
  */
 export function acceptAck(ledger: Ledger, instanceHash: string, ack: Ack, nowMs: MonotonicMs): AckOutcome {
   if (ack.instanceHash !== instanceHash) return { kind: 'refused', reason: 'other-instance' };
@@ -100,7 +113,10 @@ function withLink(links: readonly Link[], link: Link): readonly Link[] {
   return [link, ...byNews.slice(0, LINKS_MAX - 1)];
 }
 
-/** Nothing that was said or asked before counts any more: the clock that dates it has not counted how long ago that was. */
+/**
+ * Nothing that was said or asked before counts any more: the clock that dates it has not counted
+ * how long ago that was.
+ */
 export const forgetAnswers = (ledger: Ledger): Ledger => ({
   ...ledger,
   sent: [],

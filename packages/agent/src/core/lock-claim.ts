@@ -24,10 +24,16 @@ export interface ProcessSighting {
   readonly startTime: string | null;
 }
 
-/** A claim from another pid namespace is kept fresh by its owner, every 2 s; older than this it is nobody's. ms */
+/**
+ * A claim from another pid namespace is kept fresh by its owner, every 2 s; older than this it is
+ * nobody's. ms
+ */
 export const CLAIM_FRESH_MS = 6_000;
 
-/** Does the agent that made this claim run? `ageMs`: how long ago it was last touched. A touch in the future is no newer than one of now. */
+/**
+ * Does the agent that made this claim run? `ageMs`: how long ago it was last touched. A touch in
+ * the future is no newer than one of now.
+ */
 export function isHeld(claim: LockClaim, seen: ProcessSighting, ageMs: number): boolean {
   if (claim.bootId !== seen.bootId) return false;
   if (claim.pidNamespace !== seen.pidNamespace) return Math.abs(ageMs) < CLAIM_FRESH_MS;

@@ -5,8 +5,8 @@ import type { ActivationEvent, ActivationState } from './activation.ts';
 export type WorkloadState = 'unknown' | 'serving' | 'withdrawn';
 
 /**
- * By when the workload has to be withdrawn after one step of the activation, or null while it may serve. Counted from the end of the lease where that was
- * the reason, however late it was noticed.
+ * By when the workload has to be withdrawn after one step of the activation, or null while it may
+ * serve. Counted from the end of the lease where that was the reason, however late it was noticed.
  */
 export function withdrawDeadline(
   before: ActivationState,
@@ -22,8 +22,9 @@ export function withdrawDeadline(
 }
 
 /**
- * May the watchdog be kept from resetting the machine? While nothing serves; while what serves holds a lease; and for the time a withdrawal is given. Not
- * otherwise: a workload that does not stop when it must is stopped with its machine.
+ * May the watchdog be kept from resetting the machine? While nothing serves; while what serves
+ * holds a lease; and for the time a withdrawal is given. Not otherwise: a workload that does not
+ * stop when it must is stopped with its machine.
  */
 export function mayPet(
   seen: {

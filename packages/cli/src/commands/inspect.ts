@@ -24,7 +24,10 @@ import {
 import ansis from 'ansis';
 import type * as z from 'zod';
 
-/** One etcd key as `inspect` shows it. `problem` is set when the record does not fit its schema; the raw value is kept. */
+/**
+ * One etcd key as `inspect` shows it. `problem` is set when the record does not fit its schema; the
+ * raw value is kept.
+ */
 export interface InspectedKey {
   readonly key: string;
   readonly modRevision: number;

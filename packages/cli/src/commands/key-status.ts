@@ -22,7 +22,10 @@ export interface CoordinatorKeys {
 export interface MemberKeys {
   readonly member: MemberId;
   readonly instanceId: string | null;
-  /** Coordinator id → key id its last heartbeat there carried, `retired`, or null where it was not heard. */
+  /**
+   * Coordinator id → key id its last heartbeat there carried, `retired`, or null where it was not
+   * heard.
+   */
   readonly heard: Readonly<Record<string, number | 'retired' | null>>;
   readonly userDataKeyId: number | null;
 }
@@ -41,7 +44,10 @@ const some = (names: readonly string[]): string =>
     : names.join(', ');
 const verb = (names: readonly string[], one: string, many: string): string => (names.length === 1 ? one : many);
 
-/** Asks every coordinator that the first one to answer knows of. @throws COORDINATOR_UNAVAILABLE when none answers. */
+/**
+ * Asks every coordinator that the first one to answer knows of. @throws COORDINATOR_UNAVAILABLE
+ * when none answers.
+ */
 export async function readKeyStatus(
   urls: readonly string[],
   clientOf: (urls: readonly string[]) => CoordinatorClient = coordinatorClient,
@@ -167,7 +173,10 @@ function problemsOf(coordinators: readonly CoordinatorKeys[], members: readonly 
   return problems;
 }
 
-/** A replacement begins with its predecessor's user data; what goes before that is the key kept on the root volume. */
+/**
+ * A replacement begins with its predecessor's user data; what goes before that is the key kept on
+ * the root volume.
+ */
 function notesOf(members: readonly MemberKeys[], ids: readonly number[]): readonly string[] {
   const older = members.filter(({ userDataKeyId, heard }) => {
     const ownIds = Object.values(heard).filter((state) => typeof state === 'number');

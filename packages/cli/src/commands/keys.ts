@@ -33,13 +33,15 @@ export const masterFingerprint = (masterPath: string, keyId: number): string =>
   keyFingerprint(readMaster(masterPath), keyId);
 
 /**
- * Writes a new master secret, mode 0600. A file that is there, whatever it holds, is left alone: it may be the only copy of a key in use.
+ * Writes a new master secret, mode 0600. A file that is there, whatever it holds, is left alone: it
+ * may be the only copy of a key in use.
  * @throws KEY_INVALID
  */
 export function generateMaster(path: string, random: Random): void {
   try {
     writeFileSync(path, `${random.hex(KEY_BYTES)}\n`, { mode: 0o600, flag: 'wx' });
-    // The mode above is cut by the umask, never widened; this also holds where the file system gave more.
+    // The mode above is cut by the umask, never widened; this also holds where the file system gave
+    // more.
     chmodSync(path, 0o600);
   } catch (cause) {
     const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';

@@ -55,12 +55,18 @@ export async function actOne(stage: Stage): Promise<Failure> {
   return { member: ROLES.diesFirst, failedAtWallMs, takeOverMs: null };
 }
 
-/** The leader is killed once the fence is proven and something is under way that a successor has to pick up. */
+/**
+ * The leader is killed once the fence is proven and something is under way that a successor has to
+ * pick up.
+ */
 const inTheMiddle = (snapshot: ClusterSnapshot): boolean =>
   openRecovery(snapshot, ROLES.diesSecond)?.steps.some((each) => each.step === 'capture' && each.state === 'started') ??
   false;
 
-/** Act 2: another one dies, and the leader is killed in the middle of the replacement; its successor finishes it. */
+/**
+ * Act 2: another one dies, and the leader is killed in the middle of the replacement; its successor
+ * finishes it.
+ */
 export async function actTwo(stage: Stage): Promise<Failure> {
   stage.say(`Act 2: ${ROLES.diesSecond} dies, and the leader with it.`);
   const failedAtWallMs = await fail(stage, ROLES.diesSecond);

@@ -72,7 +72,10 @@ async function replacementFaults(
   return [...faults, ...dataFaults(cluster, member, oldInstanceId, replacement)];
 }
 
-/** The workload wrote one line per activation into the member's data: the replacement must have its predecessor's line and its own. */
+/**
+ * The workload wrote one line per activation into the member's data: the replacement must have its
+ * predecessor's line and its own.
+ */
 function dataFaults(
   cluster: LocalCluster,
   member: string,

@@ -16,7 +16,10 @@ export interface ClusterSnapshot {
   readonly recoveries: RecoveriesView;
 }
 
-/** Reads a snapshot from the leader where one is known, else from anybody. `null` when nobody answers. */
+/**
+ * Reads a snapshot from the leader where one is known, else from anybody. `null` when nobody
+ * answers.
+ */
 export async function readSnapshot(
   clock: Clock,
   client: CoordinatorClient,
@@ -42,7 +45,10 @@ export const openRecovery = (snapshot: ClusterSnapshot, member: string): OpenRec
 export const finishedRecovery = (snapshot: ClusterSnapshot, member: string) =>
   snapshot.recoveries.history.find((each) => each.member === member && each.outcome === 'replaced');
 
-/** Reads snapshots on a cadence, hands each to `onSnapshot`, and can wait until one satisfies a condition. */
+/**
+ * Reads snapshots on a cadence, hands each to `onSnapshot`, and can wait until one satisfies a
+ * condition.
+ */
 export class SnapshotPoller {
   readonly #clock: Clock;
   readonly #read: () => Promise<ClusterSnapshot | null>;
@@ -85,7 +91,10 @@ export class SnapshotPoller {
     await this.#loop;
   }
 
-  /** The first snapshot from now on that `holds`. @throws Error naming `what` after `limitMs`, or the signal's reason. */
+  /**
+   * The first snapshot from now on that `holds`. @throws Error naming `what` after `limitMs`, or
+   * the signal's reason.
+   */
   async until(
     what: string,
     holds: (snapshot: ClusterSnapshot) => boolean,

@@ -19,8 +19,8 @@ export interface Endpoints {
 const HOST = '127.0.0.1';
 
 /**
- * Times are shorter than the defaults so that a person can watch: they are the demo's, not advice. Real defaults detect in 7-9.3 s
- * with a 10 s lease (docs/coordinator.md).
+ * Times are shorter than the defaults so that a person can watch: they are the demo's, not advice.
+ * Real defaults detect in 7-9.3 s with a 10 s lease (docs/coordinator.md).
  */
 export const DEMO_TIMES = {
   leaseTtlMs: 4_000,
@@ -124,11 +124,16 @@ export function coordinatorConfig(
   };
 }
 
-/** The demo's workload: it writes into the member's data, so that one can see whose data the replacement has. */
+/**
+ * The demo's workload: it writes into the member's data, so that one can see whose data the
+ * replacement has.
+ */
 const LEDGER_LINE =
   'dir="$UNDERSTUDY_ROOT/mnt/sdf"; [ -d "$dir" ] || dir="$UNDERSTUDY_ROOT"; echo "serving as $UNDERSTUDY_INSTANCE_ID" >> "$dir/ledger.txt"';
 
-/** The agent's configuration; it travels as the instance's user data, so a replacement finds it too. */
+/**
+ * The agent's configuration; it travels as the instance's user data, so a replacement finds it too.
+ */
 export function agentUserData(
   endpoints: Endpoints,
   member: MemberId,

@@ -1,8 +1,9 @@
 import type { CloudEvent } from './sim-admin.ts';
 
 /**
- * What the cloud itself needed for one replacement, along the longest chain of things that have to follow one another: stop → snapshots →
- * image → launch → boot, and the settle time that was asked for, and moving the address. Everything a perfect engine could not have saved.
+ * What the cloud itself needed for one replacement, along the longest chain of things that have to
+ * follow one another: stop → snapshots → image → launch → boot, and the settle time that was asked
+ * for, and moving the address. Everything a perfect engine could not have saved.
  */
 export function criticalPathMs(
   events: readonly CloudEvent[],

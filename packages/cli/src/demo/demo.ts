@@ -26,7 +26,10 @@ const SNAPSHOT_EVERY_MS = 150;
 /** 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
-/** Lines that stay, and below them, on a terminal, a panel that is redrawn in place. With `--json` everything goes to standard error. */
+/**
+ * Lines that stay, and below them, on a terminal, a panel that is redrawn in place. With `--json`
+ * everything goes to standard error.
+ */
 class Screen {
   readonly #stream: NodeJS.WriteStream;
   readonly #update: ReturnType<typeof createLogUpdate> | null;
@@ -104,7 +107,10 @@ async function play(
   }
 }
 
-/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then takes the children along). */
+/**
+ * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then
+ * takes the children along).
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -177,7 +183,10 @@ const brokenOff = (why: string): DemoReport => ({
   violations: [`the demo broke off: ${why}`],
 });
 
-/** Plays the three acts and returns the exit code. Leaves no process and no file behind; of a play that failed, the logs until the next one. */
+/**
+ * Plays the three acts and returns the exit code. Leaves no process and no file behind; of a play
+ * that failed, the logs until the next one.
+ */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
   const signal = interruption();
   const dir = makeClusterDir('demo', new SystemClock().wallMs());

@@ -33,9 +33,11 @@ export function startEtcdCluster(
           '--initial-cluster-state',
           'new',
         ],
-        // Nobody compacts etcd by itself: without this it keeps every revision until its quota is full (docs/etcd-keys.md).
+        // Nobody compacts etcd by itself: without this it keeps every revision until its quota is
+        // full (docs/etcd-keys.md).
         ...['--auto-compaction-mode', 'periodic', '--auto-compaction-retention', '1m'],
-        // The raft log stands in memory between two snapshots: with the catch-up below 2 500 entries, by default 105 000.
+        // The raft log stands in memory between two snapshots: with the catch-up below 2 500
+        // entries, by default 105 000.
         ...['--snapshot-count', '2000'],
         // The demo's data is thrown away: no need to wait for a disk that other people use too.
         '--unsafe-no-fsync',

@@ -27,6 +27,8 @@ async function take(count: number, next: typeof freeTcpPort): Promise<number[]> 
   return held.map((each) => each.port);
 }
 
-/** Ports that were free a moment ago, all different: they are held together, then released together. */
+/**
+ * Ports that were free a moment ago, all different: they are held together, then released together.
+ */
 export const freeTcpPorts = (count: number): Promise<number[]> => take(count, freeTcpPort);
 export const freeUdpPorts = (count: number): Promise<number[]> => take(count, freeUdpPort);

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 
 const OWNER_FILE = 'owner.json';
-/** A folder without an owner's name (of an earlier build, or made this very moment) is a leftover after this. ms */
+/**
+ * A folder without an owner's name (of an earlier build, or made this very moment) is a leftover
+ * after this. ms
+ */
 const UNOWNED_FOR_MS = 3_600_000;
 
 /** Field 22 of /proc/PID/stat; null: there is no such process, or it waits to be reaped. */
@@ -30,7 +33,10 @@ function isOrphan(dir: string, nowMs: number): boolean {
   }
 }
 
-/** What plays left that were killed, or failed: their processes are gone, their folders (etcd's above all, a hundred MB each) are not. Returns how many went. */
+/**
+ * What plays left that were killed, or failed: their processes are gone, their folders (etcd's
+ * above all, a hundred MB each) are not. Returns how many went.
+ */
 export function removeLeftovers(cacheDir: string, play: string, nowMs: number): number {
   const leftovers = readdirSync(cacheDir)
     .filter((name) => name.startsWith(`${play}-`))

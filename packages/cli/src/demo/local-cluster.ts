@@ -57,7 +57,10 @@ export interface LocalClusterOptions {
   say(line: string): void;
 }
 
-/** A fresh folder below the project's cache; nothing of a run is written anywhere else. What earlier ones left that were killed is taken away first. */
+/**
+ * A fresh folder below the project's cache; nothing of a run is written anywhere else. What earlier
+ * ones left that were killed is taken away first.
+ */
 export function makeClusterDir(purpose: 'demo' | 'soak', nowMs: number): string {
   mkdirSync(CACHE_DIR, { recursive: true });
   removeLeftovers(CACHE_DIR, purpose, nowMs);
@@ -160,7 +163,10 @@ async function populate(
   return addresses;
 }
 
-/** Starts etcd, cloud-sim and the coordinators, launches the members, and returns once every member is enrolled and heard. */
+/**
+ * Starts etcd, cloud-sim and the coordinators, launches the members, and returns once every member
+ * is enrolled and heard.
+ */
 export async function startLocalCluster(
   options: LocalClusterOptions,
   dir: string,
@@ -203,7 +209,8 @@ export async function startLocalCluster(
       enrolled.every((each) => each.verdict === 'alive' && each.incarnation !== null)
     );
   });
-  // The leader alone may have heard them so far: whoever dies now would be silent for one observer only, and be held.
+  // The leader alone may have heard them so far: whoever dies now would be silent for one observer
+  // only, and be held.
   await until(options, 'every coordinator hears every agent', 30_000, async () => {
     const all = await Promise.all(urls.map((url) => coordinatorClient([url]).status()));
     return all.every(({ observer }) => observer.heardAgents === members.length);

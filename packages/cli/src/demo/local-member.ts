@@ -9,7 +9,10 @@ export interface LocalMember {
   /** Device names of data volumes, with sizes. */
   readonly dataVolumes: readonly { readonly deviceName: string; readonly sizeGiB: number }[];
   readonly elasticIp: boolean;
-  /** The data volumes are deleted with an instance that is terminated; otherwise they stay, as the operator's. */
+  /**
+   * The data volumes are deleted with an instance that is terminated; otherwise they stay, as the
+   * operator's.
+   */
   readonly dataGoesToo: boolean;
 }
 

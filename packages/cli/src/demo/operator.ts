@@ -16,7 +16,9 @@ import { type LocalMember, REGION } from './local-member.ts';
 
 const NOT_FOUND_ATTEMPTS = 40;
 
-/** What a person does with their own EC2 client: the unmodified SDK against cloud-sim's endpoint. */
+/**
+ * What a person does with their own EC2 client: the unmodified SDK against cloud-sim's endpoint.
+ */
 export class Operator {
   readonly #ec2: EC2Client;
   readonly #clock: Clock;
@@ -89,7 +91,8 @@ export class Operator {
 
   async giveElasticIp(instanceId: string): Promise<{ allocationId: string; publicIp: string }> {
     const { AllocationId, PublicIp } = await this.#ec2.send(new AllocateAddressCommand({ Domain: 'vpc' }));
-    // EC2 is eventually consistent: an address allocated a moment ago may be unknown to the next call.
+    // EC2 is eventually consistent: an address allocated a moment ago may be unknown to the next
+    // call.
     await this.#patiently(() => this.#ec2.send(new AssociateAddressCommand({ AllocationId, InstanceId: instanceId })));
     return { allocationId: must(AllocationId, 'allocation id'), publicIp: must(PublicIp, 'public ip') };
   }
@@ -138,7 +141,10 @@ export class Operator {
     return found;
   }
 
-  /** Every instance a recovery launched, terminated ones included: what "exactly once" is counted by. */
+  /**
+   * Every instance a recovery launched, terminated ones included: what "exactly once" is counted
+   * by.
+   */
   async launchedBy(opId: string): Promise<readonly Instance[]> {
     return this.instances({ [`tag:${TAG.op}`]: [opId] });
   }

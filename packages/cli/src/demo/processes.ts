@@ -3,7 +3,10 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, OperationError } from '@understudy/shared';
 
-/** setpriv(1), util-linux: the child gets SIGKILL from the kernel when we die, so that not even `kill -9` on the demo leaves anything behind. */
+/**
+ * setpriv(1), util-linux: the child gets SIGKILL from the kernel when we die, so that not even
+ * `kill -9` on the demo leaves anything behind.
+ */
 const SETPRIV = '/usr/bin/setpriv';
 
 export interface ProcessSpec {
@@ -24,11 +27,17 @@ export interface RunningProcess {
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Every process of a play: each leads its own process group, so that Ctrl-C reaches only the play, which then stops them in order. */
+/**
+ * Every process of a play: each leads its own process group, so that Ctrl-C reaches only the play,
+ * which then stops them in order.
+ */
 export class ProcessGroup {
   readonly #clock: Clock;
   readonly #logDir: string;
-  /** By name, in the order of starting; a process that was started again takes its predecessor's place. */
+  /**
+   * By name, in the order of starting; a process that was started again takes its predecessor's
+   * place.
+   */
   readonly #running = new Map<string, RunningProcess>();
 
   constructor(options: { readonly clock: Clock; readonly logDir: string }) {
@@ -67,14 +76,19 @@ export class ProcessGroup {
     return [...this.#running.values()];
   }
 
-  /** Starts one that has ended once more, as it was started before. @throws Error when it still runs */
+  /**
+   * Starts one that has ended once more, as it was started before. @throws Error when it still runs
+   */
   restart(name: string): RunningProcess {
     const before = this.get(name);
     if (!before.hasExited()) throw new Error(`${name} still runs`);
     return this.start(before.spec);
   }
 
-  /** Stops what uses the store before the store: each wave gets SIGTERM, and SIGKILL for what is left after `graceMs`. Idempotent. */
+  /**
+   * Stops what uses the store before the store: each wave gets SIGTERM, and SIGKILL for what is
+   * left after `graceMs`. Idempotent.
+   */
   async stopAll(graceMs = 4_000): Promise<void> {
     const all = [...this.#running.values()].toReversed();
     this.#running.clear();

@@ -9,7 +9,10 @@ export const CLI_MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 const script = (name: string): string => new URL(`../../../../scripts/${name}`, import.meta.url).href;
 
-/** An etcd that is new enough: `ETCD_BIN`, then what the set-up script finds or fetches. @throws CONFIG_INVALID */
+/**
+ * An etcd that is new enough: `ETCD_BIN`, then what the set-up script finds or fetches. @throws
+ * CONFIG_INVALID
+ */
 export async function etcdBinary(environment: NodeJS.ProcessEnv): Promise<string> {
   const given = environment.ETCD_BIN;
   if (given !== undefined && given !== '') {
@@ -20,7 +23,10 @@ export async function etcdBinary(environment: NodeJS.ProcessEnv): Promise<string
   return module.ensureEtcd();
 }
 
-/** How the agent is run: bundled into one file (built when its sources changed), with the light flags of docs/agent.md. */
+/**
+ * How the agent is run: bundled into one file (built when its sources changed), with the light
+ * flags of docs/agent.md.
+ */
 export async function agentCommand(): Promise<readonly string[]> {
   const module: { bundleAgent(): Promise<string>; AGENT_NODE_FLAGS: readonly string[] } = await import(
     script('bundle-agent.mjs')

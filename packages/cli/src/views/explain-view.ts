@@ -98,7 +98,10 @@ function flipTitle({ lookAgainInMs }: ExplainView): string {
   return `what would flip it${again}`;
 }
 
-/** What `understudy explain` prints: verdict and decision first, then what they rest on, then what would change them. */
+/**
+ * What `understudy explain` prints: verdict and decision first, then what they rest on, then what
+ * would change them.
+ */
 export function explainText(view: ExplainView): string {
   const { evidence, gates, changes } = view;
   return [

@@ -2,7 +2,10 @@ import ansis from 'ansis';
 import Table from 'cli-table3';
 import { durationText, type OpinionVerdict } from '@understudy/shared';
 
-/** Pure text for terminals. Colours vanish by themselves where NO_COLOR is set or the output is no terminal. */
+/**
+ * Pure text for terminals. Colours vanish by themselves where NO_COLOR is set or the output is no
+ * terminal.
+ */
 
 const VERDICT_COLOUR: Record<OpinionVerdict, (text: string) => string> = {
   alive: ansis.green,

@@ -10,7 +10,10 @@ function conditionText(member: MemberView): string {
   return member.degraded ? ansis.yellow('degraded') : '';
 }
 
-/** `tcp-5432 fails from c1, c2: Refused`: also where only some find it failing, which is no fault of the member. */
+/**
+ * `tcp-5432 fails from c1, c2: Refused`: also where only some find it failing, which is no fault of
+ * the member.
+ */
 function serviceTexts({ opinions }: MemberView): string[] {
   const failing = opinions.flatMap(({ observer, service }) =>
     service?.state === 'failing' ? [{ observer, what: service.probe, why: service.reason }] : [],
@@ -59,7 +62,10 @@ function notEnrolledText(all: MembersView['notEnrolled']): string[] {
   return [tableText(['not enrolled', 'why', '', 'what to do'], rows)];
 }
 
-/** What `understudy members` prints: a table, then a sentence for every member that is not simply alive. */
+/**
+ * What `understudy members` prints: a table, then a sentence for every member that is not simply
+ * alive.
+ */
 export function membersText(members: readonly MemberView[], notEnrolled: MembersView['notEnrolled'] = []): string {
   const others = notEnrolledText(notEnrolled);
   const none = 'no members: tag an instance with understudy:group and understudy:member';

@@ -75,7 +75,10 @@ const historyRow = (one: HistoryRecord): string[] => [
   one.opId,
 ];
 
-/** What `understudy recoveries` prints: the open ones step by step, what is asked for beside them, then those that ended last. */
+/**
+ * What `understudy recoveries` prints: the open ones step by step, what is asked for beside them,
+ * then those that ended last.
+ */
 export function recoveriesText({ open, history, requests }: RecoveriesView, nowWallMs: number): string {
   const opened = open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs));
   const isShown = (opId: string) => open.some((one) => one.request?.opId === opId);

@@ -17,7 +17,10 @@ function judgedLine({ standing, by, ageMs }: StatusView['judgement'], leader: St
   return ansis.yellow(`verdicts   ${who}; ${last}`);
 }
 
-/** What somebody has to do something about: problems with their remedies, then holds with their ways out. */
+/**
+ * What somebody has to do something about: problems with their remedies, then holds with their ways
+ * out.
+ */
 function troubleLines({ problems, holds }: StatusView): string[] {
   return [
     ...problems.flatMap(({ code, text, remedy }) => [
@@ -31,7 +34,9 @@ function troubleLines({ problems, holds }: StatusView): string[] {
   ];
 }
 
-/** What `understudy status` prints: what is wrong first, then what is going on, then who is there. */
+/**
+ * What `understudy status` prints: what is wrong first, then what is going on, then who is there.
+ */
 export function statusText(status: StatusView, nowWallMs: number): string {
   const leader = status.leader
     ? `${ansis.bold(status.leader.coordinatorId)} (term ${status.leader.term})`

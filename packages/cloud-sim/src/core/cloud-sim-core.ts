@@ -27,7 +27,9 @@ export interface CallError {
 export type CallResult =
   | { readonly output: Record<string, unknown> }
   | { readonly error: CallError }
-  /** No reply will come (a timeout fault). Whether the request took effect, the caller cannot know. */
+  /**
+   * No reply will come (a timeout fault). Whether the request took effect, the caller cannot know.
+   */
   | { readonly lost: { readonly executed: boolean; readonly hangMs: number } }
   /** A reply comes, and it is not EC2's. */
   | { readonly foreign: { readonly executed: boolean } };
@@ -55,8 +57,9 @@ const LOSING: ReadonlySet<string> = new Set([
 const WITHHOLDING: ReadonlySet<string> = new Set(['timeout-before', 'late-landing', 'foreign-instead']);
 
 /**
- * EC2's semantics as a state machine: a request and a moment go in, an answer comes out; what happens by itself happens in
- * {@link advanceTo}. No clock, no timers, no I/O; the same seed and the same calls give the same run.
+ * EC2's semantics as a state machine: a request and a moment go in, an answer comes out; what
+ * happens by itself happens in {@link advanceTo}. No clock, no timers, no I/O; the same seed and
+ * the same calls give the same run.
  */
 export class CloudSimCore {
   readonly region: Region;
@@ -91,7 +94,10 @@ export class CloudSimCore {
     }
   }
 
-  /** One request, executed at `moment.nowMs`. Never throws for anything EC2 would answer with an error. */
+  /**
+   * One request, executed at `moment.nowMs`. Never throws for anything EC2 would answer with an
+   * error.
+   */
   handle(action: string, input: Input, moment: CallMoment): CallResult {
     this.advanceTo(moment.nowMs, moment.wallMs);
     const faults = this.region.faults.strike(action, input);
@@ -103,7 +109,10 @@ export class CloudSimCore {
     return { lost: { executed: !('error' in result), hangMs: this.#hangMs(losing) } };
   }
 
-  /** Seeding: as {@link handle}, but at once, visible to everybody, without buckets, faults and log. @throws Ec2Error */
+  /**
+   * Seeding: as {@link handle}, but at once, visible to everybody, without buckets, faults and log.
+   * @throws Ec2Error
+   */
   seed(action: string, input: Input, moment: CallMoment): Record<string, unknown> {
     this.advanceTo(moment.nowMs, moment.wallMs);
     const call = this.#call(action, moment, [], true);
@@ -196,7 +205,10 @@ export class CloudSimCore {
     });
   }
 
-  /** The guest dies: the state stays `running`, the instance status check becomes impaired about a minute later. */
+  /**
+   * The guest dies: the state stays `running`, the instance status check becomes impaired about a
+   * minute later.
+   */
   crashInstance(instanceId: string): boolean {
     const { region } = this;
     const instance = region.instances.get(instanceId);
@@ -217,7 +229,10 @@ export class CloudSimCore {
     return this.region.instances.update(instanceId, { events }, this.region.nowMs) !== undefined;
   }
 
-  /** The guest shuts itself down (`Client.InstanceInitiatedShutdown`); its shutdown behaviour decides between stop and terminate. */
+  /**
+   * The guest shuts itself down (`Client.InstanceInitiatedShutdown`); its shutdown behaviour
+   * decides between stop and terminate.
+   */
   shutDownFromInside(instanceId: string): boolean {
     const instance = this.region.instances.get(instanceId);
     if (instance?.state !== 'running') return false;
@@ -229,7 +244,10 @@ export class CloudSimCore {
     );
   }
 
-  /** AWS takes it down, e.g. `Server.ScheduledStop`, `Server.SpotInstanceTermination`, `Server.InternalError`. */
+  /**
+   * AWS takes it down, e.g. `Server.ScheduledStop`, `Server.SpotInstanceTermination`,
+   * `Server.InternalError`.
+   */
   takeDown(instanceId: string, code: string, how: 'stop' | 'terminate'): boolean {
     return this.#goDown(instanceId, { code, message: `${code}: taken down by the service` }, how);
   }

@@ -19,8 +19,9 @@ export function fractionOf(text: string): number {
 }
 
 /**
- * How late a reader learns of a version of a resource. Deterministic: a pure function of seed, resource, version and reader. Creation lags differ
- * per action as well, so that one API can know a resource that another does not know yet.
+ * How late a reader learns of a version of a resource. Deterministic: a pure function of seed,
+ * resource, version and reader. Creation lags differ per action as well, so that one API can know a
+ * resource that another does not know yet.
  */
 export class Consistency {
   readonly #latency: LatencyModel;

@@ -14,7 +14,10 @@ export interface DefaultResources {
 
 const hex = (serial: number): string => serial.toString(16).padStart(17, '0');
 
-/** One VPC, the account's key for volumes, one subnet per zone, one default security group, one public base image with an 8 GiB root. */
+/**
+ * One VPC, the account's key for volumes, one subnet per zone, one default security group, one
+ * public base image with an 8 GiB root.
+ */
 export function buildDefaultResources(region: Region): DefaultResources {
   const vpcId = `vpc-${hex(0xd001)}`;
   const securityGroupId = `sg-${hex(0xd002)}`;

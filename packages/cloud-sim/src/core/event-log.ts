@@ -4,7 +4,9 @@ export interface CallEvent {
   readonly atMs: number;
   readonly wallMs: number;
   readonly action: string;
-  /** `ok`, an EC2 error code, or `lost` (the caller got no reply) with `executed` telling the truth. */
+  /**
+   * `ok`, an EC2 error code, or `lost` (the caller got no reply) with `executed` telling the truth.
+   */
   readonly outcome: string;
   /** Whether the request took effect (a repeated idempotent request included). */
   readonly executed: boolean;
@@ -29,7 +31,10 @@ export interface TransitionEvent {
   readonly from: string | null;
   /** `null`: gone. */
   readonly to: string | null;
-  /** Time spent in `from`, decided when it was entered; ms. Null when another call caused the transition. */
+  /**
+   * Time spent in `from`, decided when it was entered; ms. Null when another call caused the
+   * transition.
+   */
   readonly scheduledMs: number | null;
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -153,7 +158,9 @@ export class EventLog {
     return byToken;
   }
 
-  /** Launches tagged as this member (`group/name`, or the bare value of the member tag) at launch. */
+  /**
+   * Launches tagged as this member (`group/name`, or the bare value of the member tag) at launch.
+   */
   launchesForMember(member: string): Launch[] {
     return this.#launches.filter(({ tags }) => {
       const name = tags['understudy:member'];

@@ -9,15 +9,23 @@ export type FaultKind =
   /** The caller hangs; the request is executed `delayMs` later. */
   | 'late-landing'
   | 'capacity'
-  /** RunInstances answers 200; the instance then goes to `terminated` with StateReason `code` (default Client.InternalError). */
+  /**
+   * RunInstances answers 200; the instance then goes to `terminated` with StateReason `code`
+   * (default Client.InternalError).
+   */
   | 'launch-then-terminate'
-  /** The instance stays `stopping`, until a forced stop has waited `delayMs` (default 10 min ÷ speed); without force for ever. */
+  /**
+   * The instance stays `stopping`, until a forced stop has waited `delayMs` (default 10 min ÷
+   * speed); without force for ever.
+   */
   | 'stuck-stopping'
   /** The snapshots of this call end in `error`, all of them. */
   | 'snapshot-error'
   /** The volume stays `busy` until detached by force, or its instance stops. */
   | 'busy-detach'
-  /** Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed). */
+  /**
+   * Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed).
+   */
   | 'busy-after-stop'
   /** The answer shows the Region as it was `delayMs` (default 4 s) ago. */
   | 'stale-read'
@@ -46,7 +54,10 @@ export interface Fault {
   readonly times?: number;
   /** Matching calls let through first; default 0. */
   readonly afterCalls?: number;
-  /** Share of the matching calls that it strikes, 0..1, spread without a pattern but always alike; default 1. */
+  /**
+   * Share of the matching calls that it strikes, 0..1, spread without a pattern but always alike;
+   * default 1.
+   */
   readonly ratio?: number;
 }
 
@@ -94,7 +105,10 @@ function spread(nth: number): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** The faults still to come. Each counts how often it matched and fired, so that a test can assert that it happened. */
+/**
+ * The faults still to come. Each counts how often it matched and fired, so that a test can assert
+ * that it happened.
+ */
 export class FaultList {
   readonly #faults: { readonly fault: Fault; fired: number; matched: number }[] = [];
 

@@ -4,8 +4,9 @@ import type { Random } from '@understudy/shared';
 export type Range = readonly [minMs: number, maxMs: number];
 
 /**
- * Every duration of the simulated Region, in ms at speed 1. Sources: published measurements and suggestions collected in the EC2 facts sheet
- * (boot benchmarks, user guide); AWS publishes no figures of its own. `api.<Action>.request|response` falls back to `api.default.*`.
+ * Every duration of the simulated Region, in ms at speed 1. Sources: published measurements and
+ * suggestions collected in the EC2 facts sheet (boot benchmarks, user guide); AWS publishes no
+ * figures of its own. `api.<Action>.request|response` falls back to `api.default.*`.
  */
 export const LATENCY = {
   'api.default.request': [15, 60],
@@ -19,7 +20,9 @@ export const LATENCY = {
   'instance.pending': [3_000, 9_000],
   'instance.stop-graceful': [15_000, 40_000],
   'instance.stop-skip-os': [5_000, 15_000],
-  /** A guest that does not react: "a few minutes" until the hard stop (user guide, stop methods). */
+  /**
+   * A guest that does not react: "a few minutes" until the hard stop (user guide, stop methods).
+   */
   'instance.stop-unresponsive': [120_000, 240_000],
   'instance.stop-force-stuck': [600_000, 600_000],
   'instance.terminate': [25_000, 60_000],
@@ -43,14 +46,20 @@ export const LATENCY = {
   'network-interface.attach': [2_000, 5_000],
   'network-interface.detach': [2_000, 5_000],
 
-  /** A created resource is NotFound to a reader for this long (EC2 developer guide, eventual consistency). */
+  /**
+   * A created resource is NotFound to a reader for this long (EC2 developer guide, eventual
+   * consistency).
+   */
   'consistency.created': [0, 4_000],
   /** A changed resource shows its former state to a reader for this long. */
   'consistency.changed': [0, 500],
   /** Stop and termination protection take effect this late (user guide, stop protection). */
   'consistency.protection': [0, 4_000],
 
-  /** How long a caller hangs when a reply is lost, unless it gives up earlier. Not divided by the speed: it is the caller's time. */
+  /**
+   * How long a caller hangs when a reply is lost, unless it gives up earlier. Not divided by the
+   * speed: it is the caller's time.
+   */
   'fault.hang': [5_000, 5_000],
 } as const satisfies Record<string, Range>;
 

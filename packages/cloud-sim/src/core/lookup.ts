@@ -84,7 +84,8 @@ const notFound = (kindName: IdKindName, ids: readonly string[]): Ec2Error => {
 };
 
 /**
- * The truth about a resource, for a call that acts on it; NotFound while the caller cannot see it yet.
+ * The truth about a resource, for a call that acts on it; NotFound while the caller cannot see it
+ * yet.
  * @throws NotFound, Malformed, MissingParameter
  */
 export function need<T extends { readonly id: string }>(
@@ -115,7 +116,8 @@ export function look<T extends { readonly id: string }>(
 }
 
 /**
- * A describe fails while a zone is impaired, if it names something there or names nothing at all (`DescribeInstances`, API Reference).
+ * A describe fails while a zone is impaired, if it names something there or names nothing at all
+ * (`DescribeInstances`, API Reference).
  * @throws Unavailable
  */
 export function requireHealthyZones(region: Region, named: boolean, found: readonly { readonly az: string }[]): void {

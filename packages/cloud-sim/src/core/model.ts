@@ -1,6 +1,9 @@
 import type { RunInstancesRequest, RegisterImageRequest, VolumeType } from '@aws-sdk/client-ec2';
 
-/** What exists in the simulated Region. Immutable values; moments are ms of the core's clock, `…WallMs` epoch ms. */
+/**
+ * What exists in the simulated Region. Immutable values; moments are ms of the core's clock,
+ * `…WallMs` epoch ms.
+ */
 export type SimTags = Readonly<Record<string, string>>;
 
 export type SimInstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -64,7 +67,10 @@ export interface SimInstance {
   readonly forcedStopPending: boolean;
   /** Once it is stopped its attachments read `busy` for so long; null: they do not. */
   readonly busyAfterStopMs: number | null;
-  /** What cloud-init ran and formatted at the first boot of this id; null: nothing yet, or no user data. */
+  /**
+   * What cloud-init ran and formatted at the first boot of this id; null: nothing yet, or no user
+   * data.
+   */
   readonly firstBoot: {
     readonly ran: readonly string[];
     readonly formatted: readonly { readonly volumeId: string; readonly device: string; readonly by: string }[];

@@ -1,6 +1,7 @@
 /**
- * What EC2 has, or does, and this Region does not: where a rehearsal here says nothing about the real thing. Shown by `GET /_sim/limits`, counted in the first log
- * line, and listed in docs/cloud-sim.md (a test compares).
+ * What EC2 has, or does, and this Region does not: where a rehearsal here says nothing about the
+ * real thing. Shown by `GET /_sim/limits`, counted in the first log line, and listed in
+ * docs/cloud-sim.md (a test compares).
  */
 export const NOT_SIMULATED: readonly string[] = [
   'launch templates, Spot, fleets and Auto Scaling groups',

@@ -13,7 +13,10 @@ export interface PageLimits {
   readonly unpaginated?: number;
 }
 
-/** The order of results is undefined in EC2: here by a hash of the id, so that nobody relies on the order of creation. */
+/**
+ * The order of results is undefined in EC2: here by a hash of the id, so that nobody relies on the
+ * order of creation.
+ */
 const rankOf = (id: string): string => `${fractionOf(id).toFixed(10)}/${id}`;
 
 function readToken(action: string, token: string): string {
@@ -28,8 +31,10 @@ function readToken(action: string, token: string): string {
 }
 
 /**
- * One page: the items ranked after the token. Resources made or deleted between two pages neither shift nor repeat the others.
- * @throws InvalidParameterValue for a MaxResults out of range, InvalidPaginationToken, InvalidParameterCombination (ids with MaxResults)
+ * One page: the items ranked after the token. Resources made or deleted between two pages neither
+ * shift nor repeat the others.
+ * @throws InvalidParameterValue for a MaxResults out of range, InvalidPaginationToken,
+ * InvalidParameterCombination (ids with MaxResults)
  */
 export function page<T extends { readonly id: string }>(
   action: string,

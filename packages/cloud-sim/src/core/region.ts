@@ -51,7 +51,9 @@ export const DEFAULT_QUOTAS: Quotas = {
   pendingSnapshotsPerVolume: 5,
 };
 
-/** How much of the past is remembered. Less costs no memory; more lets an audit look further back. */
+/**
+ * How much of the past is remembered. Less costs no memory; more lets an audit look further back.
+ */
 export interface Kept extends KeptEvents {
   /** Newest ClientTokens. */
   readonly tokens: number;
@@ -81,7 +83,10 @@ export interface Call extends Glance {
 
 export const ACCOUNT_ID = '123456789012';
 
-/** A Region: everything there is in it, with the clock the caller hands in. All actions read and write it; nothing else does. */
+/**
+ * A Region: everything there is in it, with the clock the caller hands in. All actions read and
+ * write it; nothing else does.
+ */
 export class Region {
   readonly name: string;
   readonly random: Random;
@@ -166,7 +171,9 @@ export class Region {
     return `${prefix}-0${this.random.hex(5)}${serial}`;
   }
 
-  /** Runs `run` after a duration drawn from the table (at once while seeding). Returns the duration. */
+  /**
+   * Runs `run` after a duration drawn from the table (at once while seeding). Returns the duration.
+   */
   later(call: { readonly instant: boolean }, name: LatencyName, run: (atMs: number, tookMs: number) => void): number {
     const tookMs = call.instant ? 0 : this.latency.sampleMs(name);
     this.laterIn(tookMs, run);

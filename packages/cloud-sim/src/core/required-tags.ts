@@ -15,7 +15,10 @@ interface Specification {
   readonly Tags?: readonly { readonly Key?: string }[];
 }
 
-/** As a service control policy with `aws:RequestTag` conditions refuses it. @throws UnauthorizedOperation */
+/**
+ * As a service control policy with `aws:RequestTag` conditions refuses it. @throws
+ * UnauthorizedOperation
+ */
 export function requireTags(keys: ReadonlySet<string>, action: string, input: Readonly<Record<string, unknown>>): void {
   const made = MADE_BY[action];
   if (keys.size === 0 || made === undefined) return;

@@ -14,8 +14,9 @@ const VERSIONS_KEPT = 8;
 const TOMBSTONE_MS = 600_000;
 
 /**
- * All resources of one kind: the truth, and what a reader sees of it. Values are immutable; each `put` is a version. At most
- * {@link VERSIONS_KEPT} versions are kept, and a deleted resource for {@link TOMBSTONE_MS}.
+ * All resources of one kind: the truth, and what a reader sees of it. Values are immutable; each
+ * `put` is a version. At most {@link VERSIONS_KEPT} versions are kept, and a deleted resource for
+ * {@link TOMBSTONE_MS}.
  */
 export class ResourceStore<T extends { readonly id: string }> {
   readonly kind: string;
@@ -79,7 +80,10 @@ export class ResourceStore<T extends { readonly id: string }> {
     return this.#visible(id, glance)?.value ?? undefined;
   }
 
-  /** As {@link seen}, but a resource too young to be seen is shown in its first version (parts of a resource that is itself seen). */
+  /**
+   * As {@link seen}, but a resource too young to be seen is shown in its first version (parts of a
+   * resource that is itself seen).
+   */
   seenAsPart(id: string, glance: Glance): T | undefined {
     const version = this.#visible(id, glance) ?? this.#slots.get(id)?.[0];
     return version?.value ?? undefined;

@@ -28,7 +28,8 @@ export function withTags(tags: SimTags, added: readonly Tag[]): SimTags {
 }
 
 /**
- * Tags a creating request gives to one kind of resource. A specification for a kind the action does not make is refused.
+ * Tags a creating request gives to one kind of resource. A specification for a kind the action does
+ * not make is refused.
  * @throws InvalidParameterValue, InvalidParameterCombination (one kind twice)
  */
 export function tagsFor(

@@ -43,7 +43,10 @@ const UNFILTERED_ACTIONS = new Set([
 const isRead = (action: string): boolean => /^(Describe|List|Search|Get)/.test(action);
 const length = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
 
-/** A call by id alone counts as unfiltered: the documentation does not spell it out, so the smaller bucket applies. */
+/**
+ * A call by id alone counts as unfiltered: the documentation does not spell it out, so the smaller
+ * bucket applies.
+ */
 const isUnfiltered = (action: string, input: Readonly<Record<string, unknown>>): boolean =>
   UNFILTERED_ACTIONS.has(action) && length(input['Filters']) === 0 && input['MaxResults'] === undefined;
 
@@ -57,7 +60,10 @@ function requestBucket(action: string, input: Readonly<Record<string, unknown>>)
 export const resourceCount = (input: Readonly<Record<string, unknown>>): number =>
   Math.max(1, length(input['InstanceIds']), typeof input['MaxCount'] === 'number' ? input['MaxCount'] : 0);
 
-/** One bucket per action, created full at first use (at most three per known action). Refill rates are multiplied by the speed. */
+/**
+ * One bucket per action, created full at first use (at most three per known action). Refill rates
+ * are multiplied by the speed.
+ */
 export class Throttle {
   readonly #speed: number;
   readonly #buckets = new Map<string, TokenBucket>();
@@ -72,7 +78,10 @@ export class Throttle {
     return this.#rejected;
   }
 
-  /** Takes the tokens of one call. @throws RequestLimitExceeded when a bucket is short; then none is taken. */
+  /**
+   * Takes the tokens of one call. @throws RequestLimitExceeded when a bucket is short; then none is
+   * taken.
+   */
   admit(action: string, input: Readonly<Record<string, unknown>>, nowMs: number): void {
     const [name, spec] = requestBucket(action, input);
     const request = this.#bucket(name, spec, nowMs);

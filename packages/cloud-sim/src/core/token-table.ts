@@ -15,8 +15,8 @@ export function canonical(value: unknown): string {
 }
 
 /**
- * ClientTokens seen, the newest of them (a forgotten token acts like a new one, as AWS documents no lifetime).
- * Source: EC2 developer guide, "Ensuring idempotency".
+ * ClientTokens seen, the newest of them (a forgotten token acts like a new one, as AWS documents no
+ * lifetime). Source: EC2 developer guide, "Ensuring idempotency".
  */
 export class TokenTable {
   readonly #entries = new Map<string, { readonly parameters: string; readonly resourceIds: readonly string[] }>();

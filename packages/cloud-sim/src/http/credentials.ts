@@ -17,8 +17,8 @@ function sentAtMs(text: string): number {
 }
 
 /**
- * Who calls, from the SigV4 header: present and well formed, a known key, this Region, a recent date. The signature itself is not verified:
- * the simulator has no secret to verify it with.
+ * Who calls, from the SigV4 header: present and well formed, a known key, this Region, a recent
+ * date. The signature itself is not verified: the simulator has no secret to verify it with.
  * `service`: whose endpoint was asked, as it is signed for.
  * @throws AuthFailure, SignatureDoesNotMatch, RequestExpired
  */

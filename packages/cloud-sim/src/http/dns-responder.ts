@@ -22,7 +22,10 @@ function question(query: Buffer): { name: string; endAt: number } | null {
   return null;
 }
 
-/** RFC 1035: an A record for any name, NXDOMAIN for `*.invalid` (RFC 6761) or when told so. Null: no answer. */
+/**
+ * RFC 1035: an A record for any name, NXDOMAIN for `*.invalid` (RFC 6761) or when told so. Null: no
+ * answer.
+ */
 export function dnsAnswer(query: Buffer, mode: DnsMode): Buffer | null {
   const asked = question(query);
   if (!asked || mode === 'silent') return null;

@@ -20,7 +20,10 @@ export interface ImdsFaults {
   readonly throttled?: boolean;
   readonly spotAction?: { readonly action: 'stop' | 'terminate' | 'hibernate'; readonly time: string };
   readonly rebalanceNoticeTime?: string;
-  /** Instead of the instance's scheduled events (`POST /_sim/instances/:id/events`), which it sees otherwise. */
+  /**
+   * Instead of the instance's scheduled events (`POST /_sim/instances/:id/events`), which it sees
+   * otherwise.
+   */
   readonly maintenance?: readonly ScheduledMaintenance[];
 }
 

@@ -5,7 +5,10 @@ import { ImdsListener } from './imds-listener.ts';
 
 const LISTENERS_MAX = 2_000;
 
-/** The metadata services of all running instances: one listener each, opened at boot, closed when the instance is down. */
+/**
+ * The metadata services of all running instances: one listener each, opened at boot, closed when
+ * the instance is down.
+ */
 export class ImdsEndpoints {
   readonly #sim: CloudSim;
   readonly #random: Random;

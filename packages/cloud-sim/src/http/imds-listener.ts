@@ -13,7 +13,10 @@ const end = (response: ServerResponse, status: number, text = ''): void => {
   response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
 };
 
-/** IMDSv2 of one instance, on its own port: the link-local address in a network of one machine. Version 1 is off. */
+/**
+ * IMDSv2 of one instance, on its own port: the link-local address in a network of one machine.
+ * Version 1 is off.
+ */
 export class ImdsListener {
   readonly instanceId: string;
   faults: ImdsFaults = {};

@@ -50,7 +50,9 @@ function carryOut(sim: CloudSim, change: Change): boolean {
   }
 }
 
-/** `POST /_sim/kms/keys` makes a customer key, `POST /_sim/kms/keys/change` does something to one. */
+/**
+ * `POST /_sim/kms/keys` makes a customer key, `POST /_sim/kms/keys/change` does something to one.
+ */
 export function addKmsRoutes(app: FastifyInstance, sim: CloudSim): void {
   app.post('/_sim/kms/keys', (request, reply) => {
     const wanted = body(NewKeySchema, request.body ?? {}, reply);

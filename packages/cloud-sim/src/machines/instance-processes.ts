@@ -32,7 +32,10 @@ export function withRootDir(text: string, rootDir: string): string {
   return document.toString();
 }
 
-/** As cloud-init would write it to where the agent looks; user data without such a file is the configuration itself. */
+/**
+ * As cloud-init would write it to where the agent looks; user data without such a file is the
+ * configuration itself.
+ */
 const agentConfigOf = (userData: string): string =>
   cloudInit(userData).files.find((file) => file.path === '/etc/understudy/agent.yaml')?.content ??
   decodeUserData(userData);
@@ -42,7 +45,10 @@ function replaceLink(target: string, path: string): void {
   symlinkSync(target, path);
 }
 
-/** Runs a process for each running instance and gives it a metadata service and disks. Follows the core's events. */
+/**
+ * Runs a process for each running instance and gives it a metadata service and disks. Follows the
+ * core's events.
+ */
 export class InstanceProcesses {
   readonly #options: InstanceProcessesOptions;
   readonly #machines = new Map<string, Machine>();
@@ -140,7 +146,10 @@ export class InstanceProcesses {
     void machine.exited.then((code) => log.info('cloud-sim.machine.exited', { instanceId, pid: machine.pid, code }));
   }
 
-  /** What a hypervisor knows about the machine it starts, for commands that build it a network of its own. */
+  /**
+   * What a hypervisor knows about the machine it starts, for commands that build it a network of
+   * its own.
+   */
   #hardware(instance: SimInstance): Readonly<Record<string, string>> {
     const { networkInterfaces } = this.#options.sim.core.region;
     const primary = instance.networkInterfaceIds
@@ -153,7 +162,10 @@ export class InstanceProcesses {
     };
   }
 
-  /** Mounts the volumes and writes the user data as the agent's configuration. Null without a root volume or user data. */
+  /**
+   * Mounts the volumes and writes the user data as the agent's configuration. Null without a root
+   * volume or user data.
+   */
   #prepare(instance: SimInstance): string | null {
     const rootDir = this.rootDir(instance.id);
     if (rootDir === '' || !existsSync(rootDir)) return null;
@@ -179,7 +191,10 @@ export class InstanceProcesses {
     });
   }
 
-  /** Graceful unless the shutdown of the OS is skipped; what is left when the stop is complete is killed then. */
+  /**
+   * Graceful unless the shutdown of the OS is skipped; what is left when the stop is complete is
+   * killed then.
+   */
   #powerDown(instanceId: string, event: TransitionEvent): void {
     this.#turns.delete(instanceId);
     this.#machines.get(instanceId)?.signal(event.detail['skipOsShutdown'] === true ? 'SIGKILL' : 'SIGTERM');

@@ -12,8 +12,8 @@ export interface MachineStart {
 const SETPRIV = '/usr/bin/setpriv';
 
 /**
- * The kernel kills the machine when cloud-sim dies, even by SIGKILL (prctl PR_SET_PDEATHSIG through util-linux `setpriv`). Where that is
- * missing, its stdin is a pipe that closes then.
+ * The kernel kills the machine when cloud-sim dies, even by SIGKILL (prctl PR_SET_PDEATHSIG through
+ * util-linux `setpriv`). Where that is missing, its stdin is a pipe that closes then.
  */
 const leashed = (command: readonly string[]): readonly string[] =>
   existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', ...command] : command;

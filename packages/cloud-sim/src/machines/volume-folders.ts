@@ -4,7 +4,10 @@ import type { Log } from '@understudy/shared';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
 import { copyTree } from './copy-tree.ts';
 
-/** Volumes and snapshots as folders. A snapshot is a copy at the moment of its request; a volume from a snapshot is a copy of that. */
+/**
+ * Volumes and snapshots as folders. A snapshot is a copy at the moment of its request; a volume
+ * from a snapshot is a copy of that.
+ */
 export class VolumeFolders {
   readonly #workDir: string;
   readonly #log: Log;

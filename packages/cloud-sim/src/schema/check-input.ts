@@ -10,7 +10,9 @@ export interface InputProblem {
 const bad = (code: string, message: string): InputProblem => ({ code, message, httpStatus: 400 });
 
 const MAX_DEPTH = 16;
-/** Struct schemas keep the number of required members, which come first, in this place of the tuple. */
+/**
+ * Struct schemas keep the number of required members, which come first, in this place of the tuple.
+ */
 const REQUIRED_COUNT_AT = 6;
 
 export function requiredMembers(schema: NormalizedSchema): readonly string[] {
@@ -66,7 +68,10 @@ function checkValue(schema: NormalizedSchema, value: unknown, path: string, dept
   return scalarFits(schema, value) ? null : wrong();
 }
 
-/** A request in SDK names against the service model: unknown, missing and mistyped members. Null when it fits. */
+/**
+ * A request in SDK names against the service model: unknown, missing and mistyped members. Null
+ * when it fits.
+ */
 export function checkInput(action: string, input: Record<string, unknown>): InputProblem | null {
   const operation = operationSchema(action);
   if (!operation) return bad('InvalidAction', `The action ${action} is not valid for this web service.`);

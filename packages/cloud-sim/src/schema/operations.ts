@@ -22,7 +22,10 @@ function load(action: string): OperationSchema | null {
   return { action, input: NormalizedSchema.of(input), output: NormalizedSchema.of(output) };
 }
 
-/** `null` for an action the service does not have. Cached: at most one entry per operation of the models. */
+/**
+ * `null` for an action the service does not have. Cached: at most one entry per operation of the
+ * models.
+ */
 export function operationSchema(action: string): OperationSchema | null {
   const cached = known.get(action);
   if (cached !== undefined) return cached;

@@ -2,7 +2,10 @@ import type { NormalizedSchema } from '@smithy/core/schema';
 import { Ec2Error } from '../core/ec2-error.ts';
 import type { OperationSchema } from './operations.ts';
 
-/** The inverse of the SDK's QueryShapeSerializer for `aws.protocols#ec2Query`: flat, 1-based lists; keys by query name. */
+/**
+ * The inverse of the SDK's QueryShapeSerializer for `aws.protocols#ec2Query`: flat, 1-based lists;
+ * keys by query name.
+ */
 
 interface Node {
   text: string | null;
@@ -27,7 +30,10 @@ function plant(root: Node, key: string, text: string): void {
   node.text = text;
 }
 
-/** Name of a struct member on the wire: `ec2QueryName`, else `xmlName` or its own name with a capital first letter. */
+/**
+ * Name of a struct member on the wire: `ec2QueryName`, else `xmlName` or its own name with a
+ * capital first letter.
+ */
 function wireName(memberName: string, schema: NormalizedSchema): string {
   const { ec2QueryName, xmlName } = schema.getMergedTraits() as { ec2QueryName?: string; xmlName?: string };
   if (ec2QueryName) return ec2QueryName;
@@ -94,7 +100,10 @@ function readValue(schema: NormalizedSchema, node: Node, path: string): unknown 
   return readScalar(schema, node.text, path);
 }
 
-/** Form parameters → input in SDK names. @throws UnknownParameter, InvalidParameterValue, MalformedQueryString */
+/**
+ * Form parameters → input in SDK names. @throws UnknownParameter, InvalidParameterValue,
+ * MalformedQueryString
+ */
 export function readQuery(operation: OperationSchema, parameters: URLSearchParams): Record<string, unknown> {
   const root = emptyNode();
   let count = 0;

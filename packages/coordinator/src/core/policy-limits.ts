@@ -16,8 +16,9 @@ export interface PolicyFault {
 }
 
 /**
- * Rules between a policy and the coordinator that applies it: the same for the `policy:` of its configuration and for `groups/<group>` in etcd. Empty: it fits. Rules within a policy
- * are its schema's.
+ * Rules between a policy and the coordinator that applies it: the same for the `policy:` of its
+ * configuration and for `groups/<group>` in etcd. Empty: it fits. Rules within a policy are its
+ * schema's.
  */
 export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonly PolicyFault[] {
   const { suspectAfterMs, confirmForMs } = policy;

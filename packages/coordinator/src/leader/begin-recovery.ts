@@ -39,13 +39,17 @@ const REFUSED_AGAIN_MS = 15_000;
 /** After a failure that passes by itself (EC2 busy, a compare that failed). */
 const PASSING_AGAIN_MS = 2_000;
 /**
- * Of the reads for a plan: those that were answered are not asked again when others failed. The plan may be made of what was so long ago; everything that
- * speaks for beginning is asked again right before the commit, and each step looks for itself before it acts.
+ * Of the reads for a plan: those that were answered are not asked again when others failed. The
+ * plan may be made of what was so long ago; everything that speaks for beginning is asked again
+ * right before the commit, and each step looks for itself before it acts.
  */
 const READS_KEPT_FOR_MS = 30_000;
 /** Members whose refusal is remembered, so that it is told once. */
 const TOLD_MAX = 1_000;
-/** Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a handful. */
+/**
+ * Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a
+ * handful.
+ */
 const OBSERVERS_MAX = 64;
 /** Text of a hold. */
 const TEXT_MAX = 500;
@@ -68,15 +72,20 @@ export interface BeginningOptions {
 }
 
 /**
- * From a decision to an intent: reads what a plan needs (seconds, perhaps), then asks everything again, synchronously, and commits only what is
- * still true: one transaction that compares the term, the activation, the member, its group, every observer's opinion and every pause
- * with what the decision was based on. Whatever changed in between, the reply, or a pause of this process can only make it fail. **S**
+ * From a decision to an intent: reads what a plan needs (seconds, perhaps), then asks everything
+ * again, synchronously, and commits only what is still true: one transaction that compares the
+ * term, the activation, the member, its group, every observer's opinion and every pause with what
+ * the decision was based on. Whatever changed in between, the reply, or a pause of this process can
+ * only make it fail. **S**
  */
 export class Begin {
   readonly #options: BeginningOptions;
 
   readonly #kept: KeptReadsOf;
-  /** What keeps each member's recovery from being begun, as it was told last; entries go when it is begun. */
+  /**
+   * What keeps each member's recovery from being begun, as it was told last; entries go when it is
+   * begun.
+   */
   readonly #told = new Map<MemberId, { readonly key: string; readonly count: number }>();
 
   constructor(options: BeginningOptions) {
@@ -109,8 +118,8 @@ export class Begin {
   }
 
   /**
-   * The recovery that put this instance in charge still does chores: it is closed with what it has not done, and the next pass begins a recovery as usual,
-   * with every gate asked again.
+   * The recovery that put this instance in charge still does chores: it is closed with what it has
+   * not done, and the next pass begins a recovery as usual, with every gate asked again.
    */
   async #closeEarlier(term: Term, chosen: Judgement): Promise<void> {
     const { view, deciding, judging, store: kv, keys, clock, log } = this.#options;
@@ -185,7 +194,10 @@ export class Begin {
     return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
   }
 
-  /** Everything that led here, asked again with what is known now; the reason when it no longer holds. */
+  /**
+   * Everything that led here, asked again with what is known now; the reason when it no longer
+   * holds.
+   */
   #stillTrue(chosen: Judgement, { candidates }: RecoveryPlan): Judgement | string {
     const { judging, deciding, view } = this.#options;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
@@ -207,7 +219,8 @@ export class Begin {
     if (activation?.record.instanceId !== instanceId || mirror.intents.has(member)) return null;
     const heard = [...(mirror.opinions.get(member)?.values() ?? [])].map(({ record }) => record.lastHeardWallMs ?? 0);
     const lastHeardWallMs = Math.max(0, ...heard);
-    // The transaction compares the member's record, so the contract it rests on is the one in force when the intent is.
+    // The transaction compares the member's record, so the contract it rests on is the one in force
+    // when the intent is.
     const lease = serveLeases.standing(member, instanceId);
     const { ordinal } = activation.record;
     const hold = mirror.holds.get(member);
@@ -299,7 +312,10 @@ const kindOf = (reason: HoldReason | null, text: string): string => `${reason ??
 
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 
-/** Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out beside it. */
+/**
+ * Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out
+ * beside it.
+ */
 const isOnlyPlacement = (problems: readonly { readonly code: string }[]): boolean =>
   problems.some((one) => one.code === 'NoPlacementOutsideZone') &&
   problems.every((one) => one.code === 'NoPlacementOutsideZone' || one.code.startsWith('Placement'));

@@ -24,15 +24,19 @@ interface Attempt {
 }
 
 /**
- * Takes the console output of whoever is found failed, once per instance, for people: in the log and in `explain`. Beside the recovery, which neither waits
- * for it nor needs it; EC2 keeps the output after the fence, so a late try loses nothing.
+ * Takes the console output of whoever is found failed, once per instance, for people: in the log
+ * and in `explain`. Beside the recovery, which neither waits for it nor needs it; EC2 keeps the
+ * output after the fence, so a late try loses nothing.
  */
 export class ConsoleCapture {
   readonly #cloud: Cloud;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #captured = new Map<MemberId, CapturedConsole>();
-  /** Of members not captured yet; goes with the capture, or with the last attempt's member being forgotten. */
+  /**
+   * Of members not captured yet; goes with the capture, or with the last attempt's member being
+   * forgotten.
+   */
   readonly #attempts = new Map<MemberId, Attempt>();
   #underWay = 0;
 
@@ -54,7 +58,10 @@ export class ConsoleCapture {
     return last.count < ATTEMPTS_MAX && this.#clock.monotonicMs() - last.atMs >= AGAIN_MS;
   }
 
-  /** Call with every judgement that calls for action; resolves when nothing of it is under way. Never throws. */
+  /**
+   * Call with every judgement that calls for action; resolves when nothing of it is under way.
+   * Never throws.
+   */
   async note(judgement: Pick<Judgement, 'member' | 'instanceId'>, signal: AbortSignal): Promise<void> {
     if (this.#underWay >= AT_ONCE || !this.wants(judgement)) return;
     const { member, instanceId } = judgement;

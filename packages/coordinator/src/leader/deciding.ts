@@ -34,9 +34,15 @@ import type { EvidencePoller } from './evidence.ts';
 const GUARDS_PER_PASS = 50;
 /** A refusal is asked about again after this long. */
 const GUARD_AGAIN_MS = 1_000;
-/** So long nobody may have an opinion about a member, or EC2's answer be unclear, before people are told: longer than observers need to warm up after a restart. */
+/**
+ * So long nobody may have an opinion about a member, or EC2's answer be unclear, before people are
+ * told: longer than observers need to warm up after a restart.
+ */
 const UNJUDGED_HOLD_MS = 60_000;
-/** Recoveries older than this matter to nobody: longer than the longest `flapWindowMs` and `cooldownMs`. */
+/**
+ * Recoveries older than this matter to nobody: longer than the longest `flapWindowMs` and
+ * `cooldownMs`.
+ */
 const REMEMBER_MS = 604_800_000;
 
 /** A recovery this process is beginning, or began and does not see in its view yet. */
@@ -73,7 +79,10 @@ interface Asked {
 const isUnjudged = (reasonCode: string): boolean =>
   reasonCode === 'NeverHeard' || reasonCode === 'EveryoneAbstains' || reasonCode === 'KeyRetired';
 
-/** Nobody hears it, and EC2's answer proves neither failure nor intent: no later answer need ever come. */
+/**
+ * Nobody hears it, and EC2's answer proves neither failure nor intent: no later answer need ever
+ * come.
+ */
 const isUnclear = ({ reasonCode, quorum }: Judgement['assessment']): boolean =>
   quorum.silentEverywhere && (reasonCode === 'Ec2DoesNotKnowIt' || reasonCode === 'StoppedUnexplained');
 
@@ -84,15 +93,26 @@ const withWayOut = (reason: HoldReason, text: string, member: MemberId): string 
 const isWaiting = (reasonCode: string): boolean =>
   reasonCode === 'NotEnoughObservers' || reasonCode === 'NotEnoughZones' || reasonCode === 'NoObserverOutsideZone';
 
-/** From verdicts to decisions: whom the guard lets us recover, and why not the others. Synchronous; writes nothing. */
+/**
+ * From verdicts to decisions: whom the guard lets us recover, and why not the others. Synchronous;
+ * writes nothing.
+ */
 export class Deciding {
   readonly #options: DecidingOptions;
   readonly #asked = new Map<MemberId, Asked>();
-  /** Bounded by the budget: entries go when their intent shows in the view, or when beginning it failed. */
+  /**
+   * Bounded by the budget: entries go when their intent shows in the view, or when beginning it
+   * failed.
+   */
   readonly #beginning = new Map<MemberId, Beginning>();
-  /** Why beginning failed lately, and when to try again. Entries go with the failure they are about. */
+  /**
+   * Why beginning failed lately, and when to try again. Entries go with the failure they are about.
+   */
   readonly #refused = new Map<MemberId, Refusal>();
-  /** Since when no observer has an opinion, or EC2's answer is unclear; at most one entry per judged member. */
+  /**
+   * Since when no observer has an opinion, or EC2's answer is unclear; at most one entry per judged
+   * member.
+   */
   readonly #unjudgedSinceMs = new Map<MemberId, MonotonicMs>();
 
   constructor(options: DecidingOptions) {
@@ -103,7 +123,10 @@ export class Deciding {
     return this.#beginning.size;
   }
 
-  /** Members to begin a recovery for now, each already counted as begun; the caller begins or calls {@link giveUp}. */
+  /**
+   * Members to begin a recovery for now, each already counted as begun; the caller begins or calls
+   * {@link giveUp}.
+   */
   pass(room: number): readonly Judgement[] {
     this.#settle();
     const nowMs = this.#options.clock.monotonicMs();
@@ -124,12 +147,18 @@ export class Deciding {
     return chosen;
   }
 
-  /** May we act on this member, on what is known at this moment? Its own beginning does not count against it. */
+  /**
+   * May we act on this member, on what is known at this moment? Its own beginning does not count
+   * against it.
+   */
   ask(judgement: Judgement): GuardAnswer {
     return guard(this.#guardInput(judgement));
   }
 
-  /** Verdict and every gate, on what is known at this moment, also where nobody would ask the guard. Changes nothing. */
+  /**
+   * Verdict and every gate, on what is known at this moment, also where nobody would ask the guard.
+   * Changes nothing.
+   */
   explain(judgement: Judgement): Explanation {
     return explain(judgement.assessment, this.ask(judgement), this.#refused.get(judgement.member)?.hold ?? null);
   }
@@ -140,13 +169,18 @@ export class Deciding {
     this.#refused.delete(member);
   }
 
-  /** Beginning came to nothing; with a hold when a person should know, and not tried again before `againAtMs`. */
+  /**
+   * Beginning came to nothing; with a hold when a person should know, and not tried again before
+   * `againAtMs`.
+   */
   giveUp(member: MemberId, refusal: Refusal | null): void {
     this.#beginning.delete(member);
     if (refusal) this.#refused.set(member, refusal);
   }
 
-  /** The hold each member should show, if any. One per member: what needs a person most comes first. */
+  /**
+   * The hold each member should show, if any. One per member: what needs a person most comes first.
+   */
   wantedHolds(): ReadonlyMap<MemberId, WantedHold> {
     const { view, judging } = this.#options;
     const wanted = new Map<MemberId, WantedHold>();
@@ -216,7 +250,10 @@ export class Deciding {
       if (!judging.all.has(member)) this.#unjudgedSinceMs.delete(member);
   }
 
-  /** Whoever died while no coordinator was up, or never spoke, is not failed over (S11); but somebody should know. */
+  /**
+   * Whoever died while no coordinator was up, or never spoke, is not failed over (S11); but
+   * somebody should know.
+   */
   #unjudgedHold(member: MemberId, assessment: Judgement['assessment']): WantedHold | null {
     const { reasonCode, reason } = assessment;
     const sinceMs = this.#unjudgedSinceMs.get(member);
@@ -262,7 +299,8 @@ export class Deciding {
     if (unreadable) found.push({ reason: 'RecordUnreadable', text: unreadable.text });
     const conflict = this.#options.conflicts().get(member);
     if (conflict) found.push({ reason: conflict.reason, text: conflict.text });
-    // A recovery with this very identity has ended: the same ids and tokens must not be used for a second one.
+    // A recovery with this very identity has ended: the same ids and tokens must not be used for a
+    // second one.
     const { ordinal } = view.mirror.activations.get(member)?.record ?? {};
     const earlier = view.mirror.history.get(member)?.get(opIdOf(instanceId, ordinal));
     if (earlier) {

@@ -20,7 +20,10 @@ import type { Readiness } from './readiness.ts';
 const WRITES_AT_ONCE = 8;
 const READINESS_PROBLEMS_MAX = 20;
 
-/** Passes in parallel, at most `width` at a time; the first rejection is thrown after the running ones ended. */
+/**
+ * Passes in parallel, at most `width` at a time; the first rejection is thrown after the running
+ * ones ended.
+ */
 export async function forEachBounded<T>(
   items: readonly T[],
   width: number,
@@ -35,8 +38,9 @@ export async function forEachBounded<T>(
 }
 
 /**
- * Keeps membership and readiness up to date while we lead: list, decide (core/enrol), write guarded. A write that conflicts is left to the
- * next pass, which reads again. Nothing is ever removed.
+ * Keeps membership and readiness up to date while we lead: list, decide (core/enrol), write
+ * guarded. A write that conflicts is left to the next pass, which reads again. Nothing is ever
+ * removed.
  */
 export class Enrolling {
   readonly #cloud: Cloud;
@@ -87,7 +91,10 @@ export class Enrolling {
     this.#completedAtMs = null;
   }
 
-  /** @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays written. */
+  /**
+   * @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays
+   * written.
+   */
   async pass(term: Term): Promise<void> {
     const listedAtRevision = this.#view.revision;
     const { mirror } = this.#view;
@@ -174,7 +181,10 @@ export class Enrolling {
     });
   }
 
-  /** Asks what would stop a recovery of this member now. EC2 not answering is no finding: it is tried again. */
+  /**
+   * Asks what would stop a recovery of this member now. EC2 not answering is no finding: it is
+   * tried again.
+   */
   async #examine(term: Term, member: MemberId): Promise<void> {
     const stored = this.#view.mirror.members.get(member);
     const activation = this.#view.mirror.activations.get(member);

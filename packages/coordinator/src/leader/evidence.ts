@@ -11,7 +11,10 @@ import {
 } from '@understudy/shared';
 import { type CloudStatusReading, nextStatusReading } from '../core/judge/index.ts';
 
-/** What EC2 last said about one instance; each part has the moment the question was asked (the answer may be older, never newer). */
+/**
+ * What EC2 last said about one instance; each part has the moment the question was asked (the
+ * answer may be older, never newer).
+ */
 export interface InstanceEvidence {
   /** `instance: null`: EC2 answered without it (eventual consistency, or gone: proves nothing). */
   readonly cloud: { readonly readAtMs: MonotonicMs; readonly instance: CloudInstance | null } | null;
@@ -32,7 +35,9 @@ export interface EvidenceFailure {
   readonly sinceMs: MonotonicMs;
 }
 
-/** Ids per call: the documented maximum of DescribeInstanceStatus' `InstanceIds`; filters take 200. */
+/**
+ * Ids per call: the documented maximum of DescribeInstanceStatus' `InstanceIds`; filters take 200.
+ */
 const IDS_PER_CALL = 100;
 /** An instance is asked about out of turn at most this often. */
 const LOOK_EVERY_MS = 1_000;
@@ -42,8 +47,9 @@ function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])
 }
 
 /**
- * Asks EC2 about the members' instances: state and status checks, each AZ by itself, so that trouble with one blinds only that one. Keeps the last answer per
- * instance with its age; how old is too old is the judge's decision. Only the leader asks.
+ * Asks EC2 about the members' instances: state and status checks, each AZ by itself, so that
+ * trouble with one blinds only that one. Keeps the last answer per instance with its age; how old
+ * is too old is the judge's decision. Only the leader asks.
  */
 export class EvidencePoller {
   readonly #cloud: Cloud;
@@ -76,7 +82,9 @@ export class EvidencePoller {
     this.#lookedAtMs.clear();
   }
 
-  /** Everything, once. Resolves when every AZ has answered or failed; failures are kept, not thrown. */
+  /**
+   * Everything, once. Resolves when every AZ has answered or failed; failures are kept, not thrown.
+   */
   async pass(targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
     const wanted = new Set(targets.map((one) => one.instanceId));
     for (const instanceId of this.#known.keys()) if (!wanted.has(instanceId)) this.#known.delete(instanceId);
@@ -86,7 +94,10 @@ export class EvidencePoller {
     await Promise.all([...byZone].map(([az, inZone]) => this.#ask(az, inZone, signal)));
   }
 
-  /** Out of turn, for members that became suspect. What was asked about within the last second is left out. */
+  /**
+   * Out of turn, for members that became suspect. What was asked about within the last second is
+   * left out.
+   */
   async look(targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const due = targets.filter(
@@ -100,7 +111,8 @@ export class EvidencePoller {
   async #ask(az: string, targets: readonly EvidenceTarget[], signal: AbortSignal): Promise<void> {
     const ids = targets.map((one) => one.instanceId);
     const failed: unknown[] = [];
-    // Each question for itself: what one part of them is not answered does not keep the others from being asked.
+    // Each question for itself: what one part of them is not answered does not keep the others from
+    // being asked.
     for (const chunk of chunksOf(ids, IDS_PER_CALL)) {
       const answers = await Promise.allSettled([this.#askState(chunk, signal), this.#askStatus(chunk, signal)]);
       failed.push(...answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])));

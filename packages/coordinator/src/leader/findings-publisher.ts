@@ -17,7 +17,10 @@ const briefly = <T extends Problem>(problem: T): T => ({ ...problem, text: probl
 const withoutFigures = (found: Found): string =>
   JSON.stringify([found.problems, found.notEnrolled]).replaceAll(/\d+/g, '#');
 
-/** Keeps `findings/current` what the leader finds, so that followers can show it: on change, and not often. Guarded by the term. */
+/**
+ * Keeps `findings/current` what the leader finds, so that followers can show it: on change, and not
+ * often. Guarded by the term.
+ */
 export class FindingsPublisher {
   readonly #keys: Keyspace;
   readonly #view: ClusterView;

@@ -46,9 +46,10 @@ function isSettled(wanted: WantedHold, stored: Stored<HoldRecord>, nowWallMs: Wa
 }
 
 /**
- * What to write so that the hold records say what is wanted, on change only. Pure. A hold that belongs to an open recovery is its engine's: not cleared
- * here, and replaced only once the recovery has activated its replacement: that a member is dead and not recovered is more than that a chore of the last
- * recovery is stuck. A record that cannot be read is left for a person.
+ * What to write so that the hold records say what is wanted, on change only. Pure. A hold that
+ * belongs to an open recovery is its engine's: not cleared here, and replaced only once the
+ * recovery has activated its replacement: that a member is dead and not recovered is more than that
+ * a chore of the last recovery is stuck. A record that cannot be read is left for a person.
  */
 export function planHolds(options: {
   readonly wanted: ReadonlyMap<MemberId, WantedHold>;
@@ -77,7 +78,10 @@ export function planHolds(options: {
   return changes.slice(0, CHANGES_PER_PASS);
 }
 
-/** Writes and removes hold records, guarded by the term and by the revision that was seen; a conflict is left to the next pass. */
+/**
+ * Writes and removes hold records, guarded by the term and by the revision that was seen; a
+ * conflict is left to the next pass.
+ */
 export class HoldKeeper {
   readonly #store: KvStore;
   readonly #keys: Keyspace;
@@ -114,7 +118,10 @@ export class HoldKeeper {
     });
   }
 
-  /** A delete has no record to read back; repeating it changes nothing, so an unknown outcome may simply be met again on the next pass. */
+  /**
+   * A delete has no record to read back; repeating it changes nothing, so an unknown outcome may
+   * simply be met again on the next pass.
+   */
   async #clear(term: Term, { member, expect }: HoldChange): Promise<void> {
     if (!term.holdsFor(0)) return;
     try {

@@ -4,9 +4,15 @@ import type { ClusterView } from '../view/cluster-view.ts';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Judgement } from './judging.ts';
 
-/** Judgements of one transaction; etcd takes 128 operations, the guard and the judge's record are among them. */
+/**
+ * Judgements of one transaction; etcd takes 128 operations, the guard and the judge's record are
+ * among them.
+ */
 const PER_COMMIT = 100;
-/** The same verdict in other words (another observer hears it too) is written again no more often than this. */
+/**
+ * The same verdict in other words (another observer hears it too) is written again no more often
+ * than this.
+ */
 const REWORD_EVERY_MS = 30_000;
 
 type Told = Pick<Judgement, 'member' | 'instanceId' | 'assessment'>;
@@ -33,7 +39,10 @@ export interface JudgementChanges {
   readonly gone: readonly { readonly member: MemberId; readonly expect: Revision }[];
 }
 
-/** What to write so that the published judgements are `judgements`, on change only. What is not judged now (a recovery is open) keeps its last word. Pure. */
+/**
+ * What to write so that the published judgements are `judgements`, on change only. What is not
+ * judged now (a recovery is open) keeps its last word. Pure.
+ */
 export function planJudgements(options: {
   readonly judgements: Iterable<Told>;
   readonly mirror: Pick<ClusterMirror, 'judgements' | 'activations' | 'unreadable'>;
@@ -59,8 +68,10 @@ export function planJudgements(options: {
 }
 
 /**
- * Publishes what the leader judges, so that followers can say it too: on change only (a fleet that is fine costs no write), in batches, one transaction
- * under way at a time. A thousand members that fail at once are ten transactions. Guarded by the term: a leader that was paused for an hour publishes nothing.
+ * Publishes what the leader judges, so that followers can say it too: on change only (a fleet that
+ * is fine costs no write), in batches, one transaction under way at a time. A thousand members that
+ * fail at once are ten transactions. Guarded by the term: a leader that was paused for an hour
+ * publishes nothing.
  */
 export class JudgementPublisher {
   readonly #keys: Keyspace;
@@ -84,7 +95,8 @@ export class JudgementPublisher {
   }
 
   /**
-   * What is due of `judgements` (all of this term), at most one transaction. `isEveryoneJudged`: nobody waits for a first judgement of this term.
+   * What is due of `judgements` (all of this term), at most one transaction. `isEveryoneJudged`:
+   * nobody waits for a first judgement of this term.
    * @throws LEASE_LOST or a store error; what was not written stays due.
    */
   async publish(term: Term, judgements: Iterable<Told>, isEveryoneJudged: () => boolean): Promise<void> {
@@ -119,7 +131,8 @@ export class JudgementPublisher {
     const record = { coordinatorId: term.coordinatorId, term: term.number };
     const isNamed = judge?.record.term === term.number;
     const isLate = !isNamed && puts.length <= PER_COMMIT && isEveryoneJudged();
-    // A transaction without a put could not be recognised when its reply is lost: deletions take the judge's record along.
+    // A transaction without a put could not be recognised when its reply is lost: deletions take
+    // the judge's record along.
     const isCarrier = isNamed && due.length === 0 && deletes.length > 0;
     if (isLate || isCarrier) due.push({ key: this.#keys.judge, record, expect: judge?.modRevision ?? 0 });
     return { puts: due, deletes };

@@ -25,7 +25,10 @@ import type { EvidencePoller } from './evidence.ts';
 import { journalsUpTo } from './raise-ordinal.ts';
 import { UnreachableSince } from './unreachable-since.ts';
 
-/** Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams never wait long. */
+/**
+ * Members judged in one pass; the rest follow in the next. Keeps a pass short, so that datagrams
+ * never wait long.
+ */
 const JUDGED_PER_PASS = 2_000;
 
 export interface Judgement {
@@ -34,7 +37,11 @@ export interface Judgement {
   readonly az: string;
   readonly assessment: Assessment;
   readonly judgedAtMs: MonotonicMs;
-  /** Since when nobody hears it (suspect, dead, or unknown after that), or since when a check fails, or its services are unreachable, where the policy acts on that; null while it is fine or `left`. */
+  /**
+   * Since when nobody hears it (suspect, dead, or unknown after that), or since when a check fails,
+   * or its services are unreachable, where the policy acts on that; null while it is fine or
+   * `left`.
+   */
   readonly failedSinceWallMs: number | null;
 }
 
@@ -50,8 +57,9 @@ export interface JudgingOptions {
 }
 
 /**
- * Joins everything that is known about each member and asks `assess`, when something changed or the last answer said to look again. Holds no
- * power: what follows from a judgement is the guard's and the leader's business.
+ * Joins everything that is known about each member and asks `assess`, when something changed or the
+ * last answer said to look again. Holds no power: what follows from a judgement is the guard's and
+ * the leader's business.
  */
 export class Judging {
   readonly #options: JudgingOptions;
@@ -91,7 +99,9 @@ export class Judging {
     }
   }
 
-  /** Judges whoever is due. Synchronous. Returns the members EC2 should be asked about out of turn. */
+  /**
+   * Judges whoever is due. Synchronous. Returns the members EC2 should be asked about out of turn.
+   */
   pass(): readonly Judgement[] {
     const nowMs = this.#options.clock.monotonicMs();
     this.#forgetGone();
@@ -106,7 +116,10 @@ export class Judging {
     return wanting;
   }
 
-  /** Judges one member on what is known at this moment, and keeps the answer; null when there is nothing to judge. */
+  /**
+   * Judges one member on what is known at this moment, and keeps the answer; null when there is
+   * nothing to judge.
+   */
   judgeNow(member: MemberId): Judgement | null {
     const evidence = this.#evidenceOf(member);
     if (evidence === null) {
@@ -126,7 +139,10 @@ export class Judging {
     this.#unreachable.forgetAll();
   }
 
-  /** As {@link judgeNow}, but keeps nothing: for whoever only wants to know. Also on a follower, which knows nothing from EC2. */
+  /**
+   * As {@link judgeNow}, but keeps nothing: for whoever only wants to know. Also on a follower,
+   * which knows nothing from EC2.
+   */
   look(member: MemberId): Judgement | null {
     const evidence = this.#evidenceOf(member);
     return evidence && this.#judge(evidence);
@@ -170,7 +186,9 @@ export class Judging {
     });
   }
 
-  /** Who has asked for a recovery of this very instance, under the name it would have; null: nobody. */
+  /**
+   * Who has asked for a recovery of this very instance, under the name it would have; null: nobody.
+   */
   #askedBy({ member, instanceId }: MemberEvidence): string | null {
     const { requests, activations } = this.#options.view.mirror;
     const request = requests.get(member)?.record;
@@ -201,14 +219,18 @@ export class Judging {
     }
   }
 
-  /** null: no activation, or a recovery is open that has activated nobody yet (its engine looks after it), or a record cannot be read. */
+  /**
+   * null: no activation, or a recovery is open that has activated nobody yet (its engine looks
+   * after it), or a record cannot be read.
+   */
   #evidenceOf(member: MemberId): MemberEvidence | null {
     const { view, clock, observer, evidence, requirement } = this.#options;
     const { activations, members, coordinators, opinions } = view.mirror;
     const activation = activations.get(member)?.record;
     const record = members.get(member)?.record;
     if (!activation || !record || view.isBlocked(member)) return null;
-    // **S** Whatever chores its recovery still does: an activated replacement is watched like any member.
+    // **S** Whatever chores its recovery still does: an activated replacement is watched like any
+    // member.
     if (undecidedRecovery(view.mirror, member) !== null) return null;
     const { instanceId } = activation;
     const seen = evidence.of(instanceId);
@@ -238,7 +260,10 @@ export class Judging {
   }
 }
 
-/** So that many services that become unreachable together are a mass; only where the group acts on it. */
+/**
+ * So that many services that become unreachable together are a mass; only where the group acts on
+ * it.
+ */
 function unreachableSince(
   { serviceUnreachable }: Assessment,
   { wallNowMs, serviceUnreachableSinceMs }: MemberEvidence,
@@ -249,7 +274,10 @@ function unreachableSince(
   return wallNowMs - (nowMs - (serviceUnreachableSinceMs ?? nowMs));
 }
 
-/** Of a silence from the observers' own words, so that a new leader knows it too; the earliest of them. `before`: the last judgement, if it was of a silence. */
+/**
+ * Of a silence from the observers' own words, so that a new leader knows it too; the earliest of
+ * them. `before`: the last judgement, if it was of a silence.
+ */
 function failedSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
   const { verdict, failingForMs } = assessment;
   if (verdict === 'left') return null;

@@ -69,8 +69,8 @@ const LISTING_PERIODS = 4;
 const LISTING_FRESH_MIN_MS = 60_000;
 
 /**
- * The place a leader sits in: empty while another coordinator leads. Whenever we are elected, one {@link LeaderWork} for that term; the next one only
- * starts when the last has come to rest.
+ * The place a leader sits in: empty while another coordinator leads. Whenever we are elected, one
+ * {@link LeaderWork} for that term; the next one only starts when the last has come to rest.
  */
 export class LeaderSeat {
   readonly runs: RecoveryRuns;
@@ -112,7 +112,10 @@ export class LeaderSeat {
     this.#parts.judging.noteChanged(keys);
   }
 
-  /** As judged last in this term of ours; null while we do not lead, and for whom is not judged (yet). */
+  /**
+   * As judged last in this term of ours; null while we do not lead, and for whom is not judged
+   * (yet).
+   */
   judgement(member: MemberId): Judgement | null {
     return this.#leads() && this.#work ? this.#work.work.judged(member) : null;
   }
@@ -122,7 +125,10 @@ export class LeaderSeat {
     return this.judgement(member)?.assessment ?? null;
   }
 
-  /** A fresh look at one member with every gate, whoever leads; null where there is nothing to judge. Changes nothing. */
+  /**
+   * A fresh look at one member with every gate, whoever leads; null where there is nothing to
+   * judge. Changes nothing.
+   */
   explained(member: MemberId): Explained | null {
     const { judging, deciding } = this.#parts;
     const judgement = judging.look(member);
@@ -134,7 +140,10 @@ export class LeaderSeat {
     return this.#leads() ? (this.#parts.deciding.wantedHolds().get(member) ?? null) : null;
   }
 
-  /** Key id that the user data of this instance names; only while we lead, and once its readiness was looked at. */
+  /**
+   * Key id that the user data of this instance names; only while we lead, and once its readiness
+   * was looked at.
+   */
   userDataKeyId(instanceId: string): number | null {
     return this.#parts.readiness.userDataKeyId(instanceId);
   }
@@ -160,7 +169,10 @@ export class LeaderSeat {
     return [...this.#work.work.problems(), ...zones];
   }
 
-  /** Instances whose tags name us and that are no members, as far as there is room; empty on a follower. */
+  /**
+   * Instances whose tags name us and that are no members, as far as there is room; empty on a
+   * follower.
+   */
   notEnrolled(): readonly NotEnrolled[] {
     if (!this.#leads()) return [];
     const { problems, conflicts } = this.#parts.enrolling;

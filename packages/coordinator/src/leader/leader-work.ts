@@ -69,9 +69,10 @@ const POLICIES_EVERY_MS = 1_000;
 const AFTER_FAILURE_MS = 5_000;
 
 /**
- * One spell of leadership: loops beside each other, each at its own pace, none of them on the observer's tick: list and enrol, keep serve contracts and policies, ask EC2, decide,
- * drop requests about nothing, collect.
- * Ends when the term does, and is then done for: everything it did was guarded by the term.
+ * One spell of leadership: loops beside each other, each at its own pace, none of them on the
+ * observer's tick: list and enrol, keep serve contracts and policies, ask EC2, decide, drop
+ * requests about nothing, collect. Ends when the term does, and is then done for: everything it did
+ * was guarded by the term.
  */
 export class LeaderWork {
   readonly #parts: LeaderParts;
@@ -97,7 +98,10 @@ export class LeaderWork {
     return [...this.#problems.values()];
   }
 
-  /** Resolves when the term is over and nothing of it is under way any more, except recoveries (see {@link RecoveryRuns.drain}). */
+  /**
+   * Resolves when the term is over and nothing of it is under way any more, except recoveries (see
+   * {@link RecoveryRuns.drain}).
+   */
   async run(): Promise<void> {
     const { enrolling, operating, serveContracts, policies, evidence, judging, runs, pace, collector } = this.#parts;
     const term = this.#term;
@@ -120,8 +124,9 @@ export class LeaderWork {
   }
 
   /**
-   * **S** Nothing is decided on a view older than our own election: it could lack what the predecessor wrote last. The leader key lies under the
-   * root we watch, so the view reaches its create-revision by itself. `false`: the term ended first.
+   * **S** Nothing is decided on a view older than our own election: it could lack what the
+   * predecessor wrote last. The leader key lies under the root we watch, so the view reaches its
+   * create-revision by itself. `false`: the term ended first.
    */
   async #caughtUp(): Promise<boolean> {
     const { view, clock, pace } = this.#parts;
@@ -182,11 +187,15 @@ export class LeaderWork {
     }));
   }
 
-  /** One pass: judge, resume, begin, say why not. Synchronous but for the writes, which it does not wait for. */
+  /**
+   * One pass: judge, resume, begin, say why not. Synchronous but for the writes, which it does not
+   * wait for.
+   */
   #decide(): void {
     const { view, judging, deciding, runs } = this.#parts;
     const wanting = judging.pass();
-    // Open recoveries go on although the view is not fresh: they park by themselves when the store is gone, and resume here.
+    // Open recoveries go on although the view is not fresh: they park by themselves when the store
+    // is gone, and resume here.
     runs.sync(this.#term, view.mirror, (member) => !view.isBlocked(member));
     this.#look(wanting);
     this.#captureConsoles();

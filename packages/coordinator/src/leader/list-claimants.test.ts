@@ -5,7 +5,10 @@ import { listClaimants } from './list-claimants.ts';
 const signal = new AbortController().signal;
 const unavailable = new OperationError('CLOUD_UNAVAILABLE', 'DescribeInstances: Unavailable');
 
-/** Instances by zone; a zone in `lost` fails whoever asks for it. `i-new…` are of a zone we do not know. */
+/**
+ * Instances by zone; a zone in `lost` fails whoever asks for it. `i-new…` are of a zone we do not
+ * know.
+ */
 function cloudOf(zones: Readonly<Record<string, readonly string[]>>, lost: readonly string[]) {
   const asked: (readonly string[])[] = [];
   const all = Object.entries(zones).flatMap(([az, ids]) => ids.map((instanceId) => ({ instanceId, az })));

@@ -15,12 +15,17 @@ export interface ListingOptions {
 
 /** The tags a claim is judged by. */
 const CLAIM_TAGS = [TAG.group, TAG.member, TAG.op, TAG.retiredBy];
-/** Instances of unknown zone are asked about one by one, since one in the impaired zone would fail the others; the rest counts as unseen. */
+/**
+ * Instances of unknown zone are asked about one by one, since one in the impaired zone would fail
+ * the others; the rest counts as unseen.
+ */
 const STRANGERS_MAX = 50;
 
 /**
- * Every instance that carries our group tag, or (no member for it, and shown as such) only our member tag. One listing, which EC2 fails as long as any zone is impaired; then by tags first (they belong to no zone), and
- * zone by zone for the rest, so that one lost zone does not stop the watch over the others.
+ * Every instance that carries our group tag, or (no member for it, and shown as such) only our
+ * member tag. One listing, which EC2 fails as long as any zone is impaired; then by tags first
+ * (they belong to no zone), and zone by zone for the rest, so that one lost zone does not stop the
+ * watch over the others.
  * @throws what the listing threw, when no zone can be read either.
  */
 export async function listClaimants(options: ListingOptions): Promise<Listed> {
@@ -56,7 +61,8 @@ async function listPart(cloud: Cloud, part: readonly CloudTagged[], signal: Abor
     const filters = { 'instance-id': part.map((one) => one.instanceId) };
     return { instances: await cloud.describeInstances(filters, { signal }), unseen: [] };
   } catch (error) {
-    // One part that cannot be read hides none of the others; its instances count as there, and not seen.
+    // One part that cannot be read hides none of the others; its instances count as there, and not
+    // seen.
     if (!hasCode(error, 'CLOUD_UNAVAILABLE') && !hasCode(error, 'CLOUD_THROTTLED')) throw error;
     return { instances: [], unseen: part };
   }

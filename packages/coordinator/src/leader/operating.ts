@@ -35,8 +35,10 @@ const WAITS_FOR_A_PERSON: ReadonlySet<string> = new Set(['Abandoned', 'StoppedBy
 const refused = (code: RefusalCode, text: string): OperatorAnswer => ({ kind: 'refused', code, text });
 
 /**
- * Takes what operators ask for and writes it down for the recovery it is about, while we lead: one guarded transaction that compares the term and the intent
- * (or the activation) it names. Asking the same again changes nothing; asking for something else takes the place of what is not carried out yet.
+ * Takes what operators ask for and writes it down for the recovery it is about, while we lead: one
+ * guarded transaction that compares the term and the intent (or the activation) it names. Asking
+ * the same again changes nothing; asking for something else takes the place of what is not carried
+ * out yet.
  */
 export class Operating {
   readonly #options: OperatingOptions;
@@ -45,7 +47,10 @@ export class Operating {
     this.#options = options;
   }
 
-  /** @throws nothing that is not a bug: a term that ends, or a store that does not answer, is a refusal. */
+  /**
+   * @throws nothing that is not a bug: a term that ends, or a store that does not answer, is a
+   * refusal.
+   */
   async ask(term: Term | null, command: OperatorCommand): Promise<OperatorAnswer> {
     const { view, log } = this.#options;
     const { member } = command;
@@ -141,7 +146,10 @@ export class Operating {
     );
   }
 
-  /** Requests about recoveries that are not open, nor the next one: nothing will ever carry them out. Guarded by the term. @throws STORE_* */
+  /**
+   * Requests about recoveries that are not open, nor the next one: nothing will ever carry them
+   * out. Guarded by the term. @throws STORE_*
+   */
   async tidy(term: Term): Promise<void> {
     const { view, keys, store, log } = this.#options;
     const { requests, intents, activations } = view.mirror;

@@ -3,8 +3,9 @@ import type { Term } from '../contracts.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /**
- * Keeps `policies/<group>` equal to the last policy of a group that was good, so that one that is refused later changes nothing, also not for the next leader or after a restart.
- * A group whose record is removed has the default again.
+ * Keeps `policies/<group>` equal to the last policy of a group that was good, so that one that is
+ * refused later changes nothing, also not for the next leader or after a restart. A group whose
+ * record is removed has the default again.
  */
 export class PoliciesInForce {
   readonly #view: ClusterView;
@@ -23,7 +24,8 @@ export class PoliciesInForce {
     for (const [group, { record, modRevision }] of groups)
       if (policies.get(group)?.record.groupRevision !== modRevision)
         await this.#keep(term, group, { group, policy: record.policy, groupRevision: modRevision });
-    // Its record was removed: the default is in force, and is what stays so if the next record is refused.
+    // Its record was removed: the default is in force, and is what stays so if the next record is
+    // refused.
     for (const [group, { record }] of policies) {
       const isGone = this.#view.revisionOf(this.#keys.group(group)) === 0;
       if (isGone && record.groupRevision !== 0)

@@ -12,8 +12,9 @@ type Journals = Pick<ClusterMirror, 'journals' | 'unreadable'>;
 type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
 
 /**
- * Recoveries of this instance, up to and with this ordinal, that have a journal, readable or not, oldest first. Without an intent it is what somebody left who
- * removed the intent by hand: whatever else ends a recovery takes both.
+ * Recoveries of this instance, up to and with this ordinal, that have a journal, readable or not,
+ * oldest first. Without an intent it is what somebody left who removed the intent by hand: whatever
+ * else ends a recovery takes both.
  */
 export function journalsUpTo(
   keys: Keyspace,
@@ -28,8 +29,9 @@ export function journalsUpTo(
 }
 
 /**
- * **S** Was the very recovery that is about to begin begun before, although no intent is there? Its journal, or its mark on the instance, tells: somebody
- * removed its records. Begun under the same name it would go on where that journal ends, and believe a fence of then.
+ * **S** Was the very recovery that is about to begin begun before, although no intent is there? Its
+ * journal, or its mark on the instance, tells: somebody removed its records. Begun under the same
+ * name it would go on where that journal ends, and believe a fence of then.
  */
 export function wasBegunBefore(
   keys: Keyspace,
@@ -42,9 +44,10 @@ export function wasBegunBefore(
 }
 
 /**
- * For a recovery that {@link wasBegunBefore}. What it has sent to EC2 under its tokens may have happened, and been undone; the next one needs names of its
- * own. A request to recover is carried over to the new name. One transaction, which compares that no intent is there. The journal stays until the next recovery
- * begins: it may be all that tells our stop from an operator's.
+ * For a recovery that {@link wasBegunBefore}. What it has sent to EC2 under its tokens may have
+ * happened, and been undone; the next one needs names of its own. A request to recover is carried
+ * over to the new name. One transaction, which compares that no intent is there. The journal stays
+ * until the next recovery begins: it may be all that tells our stop from an operator's.
  */
 export function raisedOrdinal(
   keys: Keyspace,

@@ -22,9 +22,15 @@ import { tryLaunch, wantsTrial } from '../recovery/try-launch.ts';
 const LOOKS_PER_PASS = 4;
 /** Launches tried per pass: their bucket is small, and it is the recoveries' first. */
 const TRIALS_PER_PASS = 1;
-/** A member's readiness is looked at again after this long, and soon after its group's policy was changed. */
+/**
+ * A member's readiness is looked at again after this long, and soon after its group's policy was
+ * changed.
+ */
 const LOOK_EVERY_MS = 600_000;
-/** What was read stays good for so long when another read of the same look fails; a look is repeated after one pass of enrolment. */
+/**
+ * What was read stays good for so long when another read of the same look fails; a look is repeated
+ * after one pass of enrolment.
+ */
 const READS_KEPT_FOR_MS = 60_000;
 
 type Problems = MemberRecord['readinessProblems'];
@@ -49,13 +55,19 @@ export interface ReadinessOptions {
   readonly tryLaunchEveryMs: number;
 }
 
-/** What would stop a recovery of each member if it began now, looked at again and again while nothing is wrong. Reads and DryRun only. */
+/**
+ * What would stop a recovery of each member if it began now, looked at again and again while
+ * nothing is wrong. Reads and DryRun only.
+ */
 export class Readiness {
   readonly #options: ReadinessOptions;
   /** Rebuilt from the members whenever somebody asks who is due, so no larger than they are. */
   #looked: Map<string, Looked> = new Map();
   #trialsLeft = 0;
-  /** When each instance was asked about last, answered or not: one that EC2 does not answer must not keep the others from being looked at. */
+  /**
+   * When each instance was asked about last, answered or not: one that EC2 does not answer must not
+   * keep the others from being looked at.
+   */
   readonly #askedAtMs = new Map<string, MonotonicMs>();
   readonly #kept: KeptReadsOf;
 
@@ -64,7 +76,10 @@ export class Readiness {
     this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
-  /** Key id that the user data of this instance names, as last seen; null = none seen, or not looked yet. */
+  /**
+   * Key id that the user data of this instance names, as last seen; null = none seen, or not looked
+   * yet.
+   */
   userDataKeyId(instanceId: string): number | null {
     return this.#looked.get(instanceId)?.userDataKeyId ?? null;
   }
@@ -99,7 +114,10 @@ export class Readiness {
       .map((one) => one.member);
   }
 
-  /** The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not EC2's */
+  /**
+   * The problems of one member; null: EC2 did not answer, which is no finding. @throws what is not
+   * EC2's
+   */
   async look({ instanceId, group, az }: MemberRecord, signal: AbortSignal): Promise<Problems | null> {
     const { policyOf, keyLooks } = this.#options;
     const groupRevision = this.#groupRevision(group);
@@ -126,7 +144,10 @@ export class Readiness {
     this.#looked.set(instanceId, { atMs: this.#options.clock.monotonicMs(), ...found });
   }
 
-  /** What a trial found wrong is tried again with every look, so that a correction shows; all else at its own slow pace. */
+  /**
+   * What a trial found wrong is tried again with every look, so that a correction shows; all else
+   * at its own slow pace.
+   */
   async #try(input: PlanInput, policy: GroupPolicy, signal: AbortSignal): Promise<Pick<Looked, 'trial' | 'triedAtMs'>> {
     const { cloud, clock, tryLaunchEveryMs } = this.#options;
     const { trial = NOT_TRIED, triedAtMs = null } = this.#looked.get(input.instance.instanceId) ?? {};

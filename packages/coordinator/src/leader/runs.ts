@@ -13,10 +13,15 @@ import {
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
 
-/** After losing the store for a moment (the term held on): doubling from the first to the second. */
+/**
+ * After losing the store for a moment (the term held on): doubling from the first to the second.
+ */
 const PARK_RETRY_MIN_MS = 500;
 const PARK_RETRY_MAX_MS = 10_000;
-/** A finished recovery whose intent is still in the view: the deletion is on its way; asked again only if it does not come. */
+/**
+ * A finished recovery whose intent is still in the view: the deletion is on its way; asked again
+ * only if it does not come.
+ */
 const FINISHED_RECHECK_MS = 30_000;
 
 type Run =
@@ -50,9 +55,9 @@ export interface RecoveryRunsOptions {
 }
 
 /**
- * Which open intents this process works on. One run per recovery at a time, also across terms: a run of an ended term is waited for. A held
- * one is tried again on a slow cadence and at once when its hold is removed. Bounded by `runsMax`; the rest wait their turn in the order
- * they were begun.
+ * Which open intents this process works on. One run per recovery at a time, also across terms: a
+ * run of an ended term is waited for. A held one is tried again on a slow cadence and at once when
+ * its hold is removed. Bounded by `runsMax`; the rest wait their turn in the order they were begun.
  */
 export class RecoveryRuns {
   readonly #options: RecoveryRunsOptions;
@@ -80,7 +85,10 @@ export class RecoveryRuns {
     for (const [opId, run] of this.#runs) if (run.kind === 'waiting') this.#runs.delete(opId);
   }
 
-  /** Starts what may start. Synchronous; call it whenever the view changed or time passed. `mayRun`: its records can be read. */
+  /**
+   * Starts what may start. Synchronous; call it whenever the view changed or time passed. `mayRun`:
+   * its records can be read.
+   */
   sync(term: Term, mirror: Asked, mayRun: (member: MemberId) => boolean): void {
     const open = [...mirror.intents.values()].sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs);
     const openIds = new Set(open.map((one) => one.record.opId));
@@ -113,7 +121,10 @@ export class RecoveryRuns {
     this.#runs.set(opId, { ...run, holdSeen: held, retryAtMs });
   }
 
-  /** Something new was asked of it: the run under way ends, a waiting one is due now. Each request is taken note of once, by its revision. */
+  /**
+   * Something new was asked of it: the run under way ends, a waiting one is due now. Each request
+   * is taken note of once, by its revision.
+   */
   #noteRequest(opId: string, request: Stored<OperatorRequestRecord> | undefined): void {
     if (request?.record.opId !== opId) {
       this.#askedAt.delete(opId);

@@ -7,8 +7,9 @@ import type { ClusterView } from '../view/cluster-view.ts';
 const WRITES_PER_PASS = 32;
 
 /**
- * Keeps the serve contracts in the member records as the policies want them, while we lead: agreed once the agent was heard to fulfil it, gone with the
- * policy. A write that conflicts is left to the next pass. Nothing new is agreed on during a recovery.
+ * Keeps the serve contracts in the member records as the policies want them, while we lead: agreed
+ * once the agent was heard to fulfil it, gone with the policy. A write that conflicts is left to
+ * the next pass. Nothing new is agreed on during a recovery.
  */
 export class ServeContracts {
   readonly #view: ClusterView;
@@ -40,7 +41,10 @@ export class ServeContracts {
     }
   }
 
-  /** With the policy it goes at once, an open recovery or not: whoever sees that sees the intent too, and says `fenced`. */
+  /**
+   * With the policy it goes at once, an open recovery or not: whoever sees that sees the intent
+   * too, and says `fenced`.
+   */
   #due(member: MemberId, record: MemberRecord): ServeTerms | null {
     const { mirror } = this.#view;
     // What the policy says is not known while the group's record cannot be read.

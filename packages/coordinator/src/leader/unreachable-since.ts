@@ -1,24 +1,34 @@
 import type { MemberId, MonotonicMs } from '@understudy/shared';
 import type { MemberEvidence } from '../core/judge/index.ts';
 
-/** An opinion that is written again (another lease) is dated again, to the rounding of two clocks; a service that passed in between is dated later by a second at least. ms */
+/**
+ * An opinion that is written again (another lease) is dated again, to the rounding of two clocks; a
+ * service that passed in between is dated later by a second at least. ms
+ */
 const SAME_WITHIN_MS = 500;
 
 interface Spell {
   readonly instanceId: string;
   readonly sinceMs: MonotonicMs;
-  /** Observer → since when, by its own clock, it finds the service failing. Compared with itself only. */
+  /**
+   * Observer → since when, by its own clock, it finds the service failing. Compared with itself
+   * only.
+   */
   readonly said: ReadonlyMap<string, number>;
 }
 
 /**
- * Since when this leader has seen each member's services unreachable for all, on its own monotonic clock: wall clocks of observers may be
- * anything. A new leader begins anew, which only delays. At most one entry per judged member.
+ * Since when this leader has seen each member's services unreachable for all, on its own monotonic
+ * clock: wall clocks of observers may be anything. A new leader begins anew, which only delays. At
+ * most one entry per judged member.
  */
 export class UnreachableSince {
   readonly #spells = new Map<MemberId, Spell>();
 
-  /** null: not unreachable when last looked, or another instance, or an observer has seen the service pass in between (while we were paused, say). */
+  /**
+   * null: not unreachable when last looked, or another instance, or an observer has seen the
+   * service pass in between (while we were paused, say).
+   */
   of(evidence: MemberEvidence): MonotonicMs | null {
     const spell = this.#spells.get(evidence.member);
     if (spell?.instanceId !== evidence.instanceId) return null;

@@ -1,6 +1,9 @@
 import type { Random } from '@understudy/shared';
 
-/** Full-range jitter over a doubling bound: `[bound/2, bound]`, bound = min · 2^attempt up to max. `attempt` counts from 0. */
+/**
+ * Full-range jitter over a doubling bound: `[bound/2, bound]`, bound = min · 2^attempt up to max.
+ * `attempt` counts from 0.
+ */
 export function backoffMs(
   attempt: number,
   random: Random,

@@ -1,8 +1,8 @@
 import { OperationError } from '@understudy/shared';
 
 /**
- * First releases in which a keepalive no longer succeeds for a lease that was already revoked, and an old etcd leader no longer revokes
- * leases wrongly (etcd CHANGELOG-3.5, CHANGELOG-3.6).
+ * First releases in which a keepalive no longer succeeds for a lease that was already revoked, and
+ * an old etcd leader no longer revokes leases wrongly (etcd CHANGELOG-3.5, CHANGELOG-3.6).
  */
 const FIRST_SAFE_PATCH: Readonly<Record<string, number>> = { '3.5': 23, '3.6': 5 };
 
@@ -25,7 +25,8 @@ export function etcdVersionFault(version: string): string | null {
  * Refuses etcd members whose lease bugs make leadership unsafe.
  * @param allowUnsafeVersion the operator's reason for running on them all the same
  * @returns the faults that were allowed, for the log; empty when all is well.
- * @throws STORE_TOO_OLD naming every member's fault; STORE_UNAVAILABLE when no member told its version.
+ * @throws STORE_TOO_OLD naming every member's fault; STORE_UNAVAILABLE when no member told its
+ * version.
  */
 export function checkEtcdVersions(versions: readonly string[], allowUnsafeVersion?: string): readonly string[] {
   if (versions.length === 0) throw new OperationError('STORE_UNAVAILABLE', 'no etcd member told its version');

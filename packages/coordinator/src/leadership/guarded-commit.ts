@@ -50,7 +50,10 @@ export interface StampedPut {
   readonly leaseId?: LeaseId;
 }
 
-/** One compare-and-swap transaction, ready to be sent any number of times with the same effect as once. */
+/**
+ * One compare-and-swap transaction, ready to be sent any number of times with the same effect as
+ * once.
+ */
 export interface PreparedCommit {
   /** Nonce inside every put's value. */
   readonly writeId: string;
@@ -94,7 +97,10 @@ function txnOf(commit: PreparedCommit): KvTxn & { readonly elseGet: readonly str
   return { compare, writes, elseGet: compare.map(({ key }) => key) };
 }
 
-/** What the entries that were read say about our transaction. `unsettled`: every compare still holds, so it may yet be applied. */
+/**
+ * What the entries that were read say about our transaction. `unsettled`: every compare still
+ * holds, so it may yet be applied.
+ */
 function judge(
   commit: PreparedCommit,
   seen: readonly (KvEntry | null)[],
@@ -110,11 +116,13 @@ function judge(
 }
 
 /**
- * Sends the transaction and finds out what became of it. A lost reply is resolved by reading back, in one transaction, everything it compares:
- * our nonce there = committed; a compare that fails now = it was not applied and never will be. When all compares still hold it may yet
- * arrive: then the identical transaction is sent again (while `mayRepeat`), which settles it, because only one of the two can find its
- * compares true.
- * @throws STORE_UNAVAILABLE, STORE_REJECTED when it was certainly not applied; STORE_OUTCOME_UNKNOWN when even reading back failed.
+ * Sends the transaction and finds out what became of it. A lost reply is resolved by reading back,
+ * in one transaction, everything it compares: our nonce there = committed; a compare that fails now
+ * = it was not applied and never will be. When all compares still hold it may yet arrive: then the
+ * identical transaction is sent again (while `mayRepeat`), which settles it, because only one of
+ * the two can find its compares true.
+ * @throws STORE_UNAVAILABLE, STORE_REJECTED when it was certainly not applied;
+ * STORE_OUTCOME_UNKNOWN when even reading back failed.
  */
 export async function commitGuarded(
   store: KvStore,
@@ -162,7 +170,10 @@ async function readBack(store: KvStore, keys: readonly string[], cause: unknown)
   }
 }
 
-/** The store refused the transaction for a compare, so one of them failed, whatever the entries look like. */
+/**
+ * The store refused the transaction for a compare, so one of them failed, whatever the entries look
+ * like.
+ */
 const settled = (judged: ReturnType<typeof judge>): GuardedOutcome => {
   invariant(judged.kind !== 'unsettled', 'the store refused a transaction whose compares all hold');
   return judged;

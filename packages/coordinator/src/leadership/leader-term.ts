@@ -16,8 +16,9 @@ const HANDED_OVER = 'handed over';
 const ON_PURPOSE = new RegExp(`^LEASE_LOST: (?=term \\d+ is over: ${HANDED_OVER})`);
 
 /**
- * Why a term, or work in it, ended, for a log. What ends because this coordinator stops, or resigns, carries the code of a lost lease (whoever works in it must
- * stop the same way), and is not told as a loss.
+ * Why a term, or work in it, ended, for a log. What ends because this coordinator stops, or
+ * resigns, carries the code of a lost lease (whoever works in it must stop the same way), and is
+ * not told as a loss.
  */
 export const endText = (error: unknown): string => errorText(error).replace(ON_PURPOSE, '');
 
@@ -33,7 +34,10 @@ export interface LeaderTermOptions {
   readonly entry: KvEntry;
 }
 
-/** One spell of leadership; see {@link Term}. Ends once, and for good: with the lease, by resignation, or when the store says otherwise. */
+/**
+ * One spell of leadership; see {@link Term}. Ends once, and for good: with the lease, by
+ * resignation, or when the store says otherwise.
+ */
 export class LeaderTerm implements Term {
   readonly number: Revision;
   readonly coordinatorId: string;
@@ -55,7 +59,9 @@ export class LeaderTerm implements Term {
     return this.#over.signal;
   }
 
-  /** Our own deadline, as of the last good keepalive: from then on every question is answered no. */
+  /**
+   * Our own deadline, as of the last good keepalive: from then on every question is answered no.
+   */
   get validUntilMs(): MonotonicMs {
     return this.#options.keeper.validUntilMs;
   }
@@ -76,7 +82,8 @@ export class LeaderTerm implements Term {
   }
 
   remainingMs(): number {
-    // Asked first: it ends the term on the spot when the deadline has passed unnoticed (we were paused).
+    // Asked first: it ends the term on the spot when the deadline has passed unnoticed (we were
+    // paused).
     const remainingMs = this.#options.keeper.remainingMs();
     return this.#over.signal.aborted ? 0 : remainingMs;
   }

@@ -82,7 +82,10 @@ export class LeadershipRig {
     return found;
   }
 
-  /** The end of a belief is when the process would have said no, which may be before it could notice by itself (a pause). */
+  /**
+   * The end of a belief is when the process would have said no, which may be before it could notice
+   * by itself (a pause).
+   */
   #witness(id: string, clock: Clock, leadership: Leadership): void {
     leadership.onChange(() => {
       const term = leadership.current();

@@ -30,9 +30,14 @@ export interface LeadershipOptions {
   readonly keys: Keyspace;
   readonly self: { readonly coordinatorId: string; readonly az: string; readonly httpUrl: string };
   readonly timing: LeaseTiming;
-  /** A waiting candidate reads the key again at least this often, in case a watch event got lost. Default: half the TTL. */
+  /**
+   * A waiting candidate reads the key again at least this often, in case a watch event got lost.
+   * Default: half the TTL.
+   */
   readonly recheckMs?: number;
-  /** How long we stay out of the race after resigning, so that somebody else wins it. Default 2 000. */
+  /**
+   * How long we stay out of the race after resigning, so that somebody else wins it. Default 2 000.
+   */
   readonly afterResignMs?: number;
 }
 
@@ -49,10 +54,12 @@ type Attempt =
   | { readonly kind: 'unclear' };
 
 /**
- * Elects one leader: whoever created the key `leader` under its own lease. The key's create-revision is the term.
+ * Elects one leader: whoever created the key `leader` under its own lease. The key's
+ * create-revision is the term.
  *
- * A reply that was lost is recognised as one's own win by lease id and nonce; a win is read back before it is believed; a candidate whose
- * lease ended starts over with a new one. Whoever stops leading stops believing first and tells the store afterwards.
+ * A reply that was lost is recognised as one's own win by lease id and nonce; a win is read back
+ * before it is believed; a candidate whose lease ended starts over with a new one. Whoever stops
+ * leading stops believing first and tells the store afterwards.
  */
 export class Leadership implements LeadershipView {
   readonly #options: LeadershipOptions;
@@ -118,8 +125,9 @@ export class Leadership implements LeadershipView {
   }
 
   /**
-   * Planned hand-over: stops believing, then deletes the key, then revokes the lease; stays out of the race for `afterResignMs`.
-   * Resolves when the store knows, or after two call timeouts. `false`: we did not lead.
+   * Planned hand-over: stops believing, then deletes the key, then revokes the lease; stays out of
+   * the race for `afterResignMs`. Resolves when the store knows, or after two call timeouts.
+   * `false`: we did not lead.
    */
   async resign(): Promise<boolean> {
     const term = this.#term;
@@ -131,7 +139,10 @@ export class Leadership implements LeadershipView {
     return true;
   }
 
-  /** Resigns, revokes, ends the watch. Bounded by a few call timeouts, also without etcd. Idempotent. */
+  /**
+   * Resigns, revokes, ends the watch. Bounded by a few call timeouts, also without etcd.
+   * Idempotent.
+   */
   async close(): Promise<void> {
     this.#closing.abort(new Error('leadership closed'));
     this.#term?.handOver('this coordinator stops');
@@ -139,7 +150,8 @@ export class Leadership implements LeadershipView {
     this.#view.close();
   }
 
-  // The race ------------------------------------------------------------------------------------------------------------------------
+  // The race
+  // ------------------------------------------------------------------------------------------------------------------------
 
   async #run(): Promise<void> {
     const closing = this.#closing.signal;
@@ -206,13 +218,19 @@ export class Leadership implements LeadershipView {
     }
   }
 
-  /** A win is believed only after it was read back: the lease may have ended since, and the key with it. */
+  /**
+   * A win is believed only after it was read back: the lease may have ended since, and the key with
+   * it.
+   */
   async #confirm(candidacy: Candidacy): Promise<Attempt> {
     const entry = ownOf(candidacy, await this.#options.store.get(this.#options.keys.leader));
     return entry ? { kind: 'won', entry } : { kind: 'unclear' };
   }
 
-  /** Resolves when the key was seen gone after `revision`, after the re-check bound, or when `spell` ends. */
+  /**
+   * Resolves when the key was seen gone after `revision`, after the re-check bound, or when `spell`
+   * ends.
+   */
   async #vacancy(revision: Revision, spell: AbortSignal): Promise<void> {
     this.#vacant = new AbortController();
     if (this.#view.revision > revision && !this.#view.get(this.#options.keys.leader)) return;
@@ -225,7 +243,8 @@ export class Leadership implements LeadershipView {
     return this.#options.clock.sleep(durationMs, signal).catch(() => undefined);
   }
 
-  // Leading --------------------------------------------------------------------------------------------------------------------------
+  // Leading
+  // --------------------------------------------------------------------------------------------------------------------------
 
   async #lead(keeper: LeaseKeeper, entry: KvEntry): Promise<void> {
     const { keys, self, log } = this.#options;
@@ -248,7 +267,9 @@ export class Leadership implements LeadershipView {
     await this.#giveBack(keeper, term).finally(() => steppedDown.resolve());
   }
 
-  /** Deletes the key if it still is ours; best effort, the lease's revocation or end does the same. */
+  /**
+   * Deletes the key if it still is ours; best effort, the lease's revocation or end does the same.
+   */
   async #giveBack(keeper: LeaseKeeper, term: LeaderTerm): Promise<void> {
     const key = this.#options.keys.leader;
     if (keeper.remainingMs() === 0) return;

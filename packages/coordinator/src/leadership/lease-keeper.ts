@@ -25,11 +25,12 @@ export interface LeaseDeps {
 const KEEPALIVE_RETRY = { minMs: 50, maxMs: 500 } as const;
 
 /**
- * One etcd lease and our own, earlier deadline for it: `validUntil = t_send(last good keepalive) + granted TTL · 0.99 − margin`, on the
- * monotonic clock. etcd counts from when it received that keepalive, which is later, so we stop before the lease can end.
+ * One etcd lease and our own, earlier deadline for it: `validUntil = t_send(last good keepalive) +
+ * granted TTL · 0.99 − margin`, on the monotonic clock. etcd counts from when it received that
+ * keepalive, which is later, so we stop before the lease can end.
  *
- * Once lost it stays lost: a keeper that finds its deadline passed (after a pause, say) never comes back with the same lease. It revokes it
- * best effort; whoever needs a lease grants a new one.
+ * Once lost it stays lost: a keeper that finds its deadline passed (after a pause, say) never comes
+ * back with the same lease. It revokes it best effort; whoever needs a lease grants a new one.
  */
 export class LeaseKeeper {
   readonly leaseId: LeaseId;
@@ -59,7 +60,8 @@ export class LeaseKeeper {
 
   /**
    * Grants a lease and starts keeping it.
-   * @throws what the store throws; LEASE_LOST when the answer came after the lease's own deadline (we were paused).
+   * @throws what the store throws; LEASE_LOST when the answer came after the lease's own deadline
+   * (we were paused).
    */
   static async grant(deps: LeaseDeps, timing: LeaseTiming): Promise<LeaseKeeper> {
     const sentAtMs = deps.clock.monotonicMs();
@@ -80,7 +82,10 @@ export class LeaseKeeper {
     return this.#validUntilMs;
   }
 
-  /** May something that takes up to `neededMs` still begin? Synchronous; finding the deadline passed ends the lease on the spot. */
+  /**
+   * May something that takes up to `neededMs` still begin? Synchronous; finding the deadline passed
+   * ends the lease on the spot.
+   */
   holdsFor(neededMs: number): boolean {
     return this.remainingMs() > neededMs;
   }
@@ -99,7 +104,9 @@ export class LeaseKeeper {
     this.#lose('etcd no longer knows the lease');
   }
 
-  /** Stops believing at once, then revokes; never takes longer than two call timeouts. Idempotent. */
+  /**
+   * Stops believing at once, then revokes; never takes longer than two call timeouts. Idempotent.
+   */
   async close(): Promise<void> {
     this.#lose('closed');
     const limit = new AbortController();
@@ -149,7 +156,10 @@ export class LeaseKeeper {
     return this.remainingMs() > 0;
   }
 
-  /** Only while we still believe: an answer that arrives after the deadline brings nothing back to life. What etcd says counts, also where it is less than before. */
+  /**
+   * Only while we still believe: an answer that arrives after the deadline brings nothing back to
+   * life. What etcd says counts, also where it is less than before.
+   */
   #extend(sentAtMs: MonotonicMs, ttlMs: number): void {
     if (this.remainingMs() === 0) return;
     this.#validUntilMs = laterBy(sentAtMs, usableLeaseMs(ttlMs, this.#timing.marginMs));
@@ -157,7 +167,10 @@ export class LeaseKeeper {
     this.#expiry = this.#armExpiry();
   }
 
-  /** Best effort, for as long as the lease can still live: without it a successor has to wait for the TTL. */
+  /**
+   * Best effort, for as long as the lease can still live: without it a successor has to wait for
+   * the TTL.
+   */
   async #revoke(): Promise<void> {
     const { store, clock, random } = this.#deps;
     const untilMs = laterBy(clock.monotonicMs(), this.ttlMs);
@@ -173,7 +186,9 @@ export class LeaseKeeper {
   }
 }
 
-/** Grants until it works or `signal` aborts (then rejects with its reason). Backs off 50 ms to 1 s. */
+/**
+ * Grants until it works or `signal` aborts (then rejects with its reason). Backs off 50 ms to 1 s.
+ */
 export async function grantPersistently(
   deps: LeaseDeps,
   timing: LeaseTiming,

@@ -2,11 +2,16 @@ import { OperationError } from '@understudy/shared';
 
 /** How a lease is kept, in ms. Checked by {@link leaseTimingFaults} before anything starts. */
 export interface LeaseTiming {
-  /** Asked of etcd; the granted value counts. Longer: later take-over after a crash. Shorter: more false hand-overs. */
+  /**
+   * Asked of etcd; the granted value counts. Longer: later take-over after a crash. Shorter: more
+   * false hand-overs.
+   */
   readonly ttlMs: number;
   /** From one keepalive to the next. */
   readonly keepaliveMs: number;
-  /** How much earlier than etcd we stop believing. Covers what is on its way when the lease ends. */
+  /**
+   * How much earlier than etcd we stop believing. Covers what is on its way when the lease ends.
+   */
   readonly marginMs: number;
   /** Deadline of one etcd call, as configured for the store. */
   readonly callTimeoutMs: number;
@@ -25,7 +30,10 @@ export const defaultMarginMs = (ttlMs: number): number => Math.min(1500, Math.ma
 
 const marginFloorMs = (ttlMs: number): number => Math.max(MARGIN_FLOOR_MS, ttlMs * MARGIN_FLOOR_RATIO);
 
-/** What is wrong with the figures, each fault with both numbers; empty = fine. For a config schema's cross-field rule. */
+/**
+ * What is wrong with the figures, each fault with both numbers; empty = fine. For a config schema's
+ * cross-field rule.
+ */
 export function leaseTimingFaults(timing: LeaseTiming): readonly string[] {
   const { ttlMs, keepaliveMs, marginMs, callTimeoutMs } = timing;
   const faults: string[] = [];

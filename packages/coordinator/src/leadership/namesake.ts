@@ -13,8 +13,9 @@ import { RecurringFailure } from './recurring-failure.ts';
 const LEASE_ENDS_WITHIN_MS = 2_000;
 
 /**
- * Another process that has our id, and what is said of it. For as long as a lease may outlive its process it is most likely ourselves before a restart; beyond
- * that it lives, and a person has to part the two.
+ * Another process that has our id, and what is said of it. For as long as a lease may outlive its
+ * process it is most likely ourselves before a restart; beyond that it lives, and a person has to
+ * part the two.
  */
 export class Namesake {
   readonly #key: string;

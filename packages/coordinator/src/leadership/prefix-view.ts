@@ -21,13 +21,21 @@ export interface PrefixViewOptions {
   readonly random: Random;
   readonly log: Log;
   readonly prefix: string;
-  /** A full re-list, compared with the map (etcd can drop watch events: etcd-io/etcd#20655). Default 300 000. */
+  /**
+   * A full re-list, compared with the map (etcd can drop watch events: etcd-io/etcd#20655). Default
+   * 300 000.
+   */
   readonly relistEveryMs?: number;
   /** A cheap linearizable read that proves how fresh the view is. 0 = never. Default 1 000. */
   readonly probeEveryMs?: number;
-  /** A part of the prefix that each probe reads too, and that must then be in the map as it was read: keep it small. Absent: none. */
+  /**
+   * A part of the prefix that each probe reads too, and that must then be in the map as it was
+   * read: keep it small. Absent: none.
+   */
   readonly witnessPrefix?: string;
-  /** A watch this far behind a read is stuck: it is started again from a new list. Default 10 000. */
+  /**
+   * A watch this far behind a read is stuck: it is started again from a new list. Default 10 000.
+   */
   readonly lagLimitMs?: number;
 }
 
@@ -39,11 +47,13 @@ interface Probe {
 }
 
 /**
- * A local mirror of everything under a prefix: list at revision R, watch from R + 1, list again when that history is gone.
+ * A local mirror of everything under a prefix: list at revision R, watch from R + 1, list again
+ * when that history is gone.
  *
- * Fresh means proven: at `freshAtMs` the map held every write that had been committed by then. The proof is a linearizable read (a list, or a
- * probe) sent at that moment whose revision the watch has reached since. A watch alone proves nothing: a member cut off from its quorum
- * goes on answering it.
+ * Fresh means proven: at `freshAtMs` the map held every write that had been committed by then. The
+ * proof is a linearizable read (a list, or a probe) sent at that moment whose revision the watch
+ * has reached since. A watch alone proves nothing: a member cut off from its quorum goes on
+ * answering it.
  */
 export class PrefixView {
   readonly #options: PrefixViewOptions;
@@ -54,7 +64,10 @@ export class PrefixView {
   #revision: Revision = 0;
   readonly #witness: Witness | null;
   #freshAtMs: MonotonicMs | null = null;
-  /** The same moment on the wall clock, which goes on while a suspended machine's monotonic clock stands still. */
+  /**
+   * The same moment on the wall clock, which goes on while a suspended machine's monotonic clock
+   * stands still.
+   */
   #freshAtWallMs = Number.POSITIVE_INFINITY;
   #anomalies = 0;
   #stalls = 0;
@@ -64,7 +77,9 @@ export class PrefixView {
   /** Not reached yet; at most those of the lag limit, because then all begins anew. */
   #probes: Probe[] = [];
   #revisionWaiters: { readonly revision: Revision; readonly reached: () => void }[] = [];
-  /** While a re-list is compared: the newest revision of each key touched since it was asked for. */
+  /**
+   * While a re-list is compared: the newest revision of each key touched since it was asked for.
+   */
   #touched: Map<string, Revision> | null = null;
 
   constructor(options: PrefixViewOptions) {
@@ -106,14 +121,18 @@ export class PrefixView {
     return this.#revision;
   }
 
-  /** Own monotonic time at which the map is proven to have been complete; null before the first list. */
+  /**
+   * Own monotonic time at which the map is proven to have been complete; null before the first
+   * list.
+   */
   get freshAtMs(): MonotonicMs | null {
     return this.#freshAtMs;
   }
 
   /**
-   * How long ago the map was proven complete; Infinity before the first list. The longer of two clocks' opinions: a wall clock that was stepped forward makes
-   * the view look old until the next probe, which costs a second of caution.
+   * How long ago the map was proven complete; Infinity before the first list. The longer of two
+   * clocks' opinions: a wall clock that was stepped forward makes the view look old until the next
+   * probe, which costs a second of caution.
    */
   ageMs(): number {
     if (this.#freshAtMs === null) return Number.POSITIVE_INFINITY;
@@ -121,7 +140,10 @@ export class PrefixView {
     return Math.max(clock.monotonicMs() - this.#freshAtMs, clock.wallMs() - this.#freshAtWallMs);
   }
 
-  /** Keys that a periodic re-list found different: events etcd lost. Should stay 0 for ever; export it as a metric. */
+  /**
+   * Keys that a periodic re-list found different: events etcd lost. Should stay 0 for ever; export
+   * it as a metric.
+   */
   get anomalies(): number {
     return this.#anomalies;
   }
@@ -147,7 +169,8 @@ export class PrefixView {
     this.#ready.reject(this.#closing.signal.reason);
   }
 
-  // List and watch ------------------------------------------------------------------------------------------------------------------
+  // List and watch
+  // ------------------------------------------------------------------------------------------------------------------
 
   async #list(): Promise<void> {
     if (this.#listing) return;
@@ -235,7 +258,10 @@ export class PrefixView {
     for (const waiter of reached) waiter.reached();
   }
 
-  /** The map has reached the probe's revision: it is complete as of then, unless it lacks what the probe has seen. */
+  /**
+   * The map has reached the probe's revision: it is complete as of then, unless it lacks what the
+   * probe has seen.
+   */
   #prove({ sentAtMs, sentAtWallMs, seen }: Probe): void {
     const different = this.#witness?.differences(seen, this.#entries) ?? [];
     if (different.length > 0) return this.#lost(different);
@@ -254,7 +280,8 @@ export class PrefixView {
     void this.#list();
   }
 
-  // Proofs ----------------------------------------------------------------------------------------------------------------------------
+  // Proofs
+  // ----------------------------------------------------------------------------------------------------------------------------
 
   async #probe(): Promise<void> {
     if (!this.#watch) return;
@@ -271,7 +298,10 @@ export class PrefixView {
     if (oldest && sentAtMs - oldest.sentAtMs > this.#lagLimitMs) this.#stalled(oldest.revision);
   }
 
-  /** The store's revision by a linearizable read of next to nothing; null when it failed (then nothing is proven). */
+  /**
+   * The store's revision by a linearizable read of next to nothing; null when it failed (then
+   * nothing is proven).
+   */
   async #readLittle(): Promise<KvRange | null> {
     try {
       const { store, prefix, witnessPrefix = `${prefix}.nothing/` } = this.#options;

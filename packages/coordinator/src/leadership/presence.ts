@@ -20,9 +20,14 @@ import { RecurringFailure } from './recurring-failure.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Session } from './session.ts';
 
-/** Between attempts to write our own presence; what changes in etcd or with our lease wakes us sooner. */
+/**
+ * Between attempts to write our own presence; what changes in etcd or with our lease wakes us
+ * sooner.
+ */
 const RECHECK_MS = 5_000;
-/** The key may change between a conflict and the next attempt; after that the next round goes on. */
+/**
+ * The key may change between a conflict and the next attempt; after that the next round goes on.
+ */
 const ATTEMPTS_MAX = 3;
 
 /** That `coordinators/<id>` is ours: what everything we say as an observer hangs on. */
@@ -34,11 +39,13 @@ export interface Standing {
 }
 
 /**
- * `coordinators/<id>` under our own lease: shows operators and the others that we are here, and that the id is ours.
+ * `coordinators/<id>` under our own lease: shows operators and the others that we are here, and
+ * that the id is ours.
  *
- * **S** (S23): it is written only where no live record of another process lies, and never over one: two processes with one id would be one observer with two
- * pairs of ears, and the deaf one could cover what the other hears. Who comes second has no standing, so no opinions; it says so, and takes
- * the id when the lease of the first has ended.
+ * **S** (S23): it is written only where no live record of another process lies, and never over one:
+ * two processes with one id would be one observer with two pairs of ears, and the deaf one could
+ * cover what the other hears. Who comes second has no standing, so no opinions; it says so, and
+ * takes the id when the lease of the first has ended.
  */
 export class Presence {
   readonly #record: Unwritten<CoordinatorRecord>;
@@ -67,7 +74,10 @@ export class Presence {
     readonly view: ClusterView;
     /** A process that died holds its id for so long at most, ms. */
     readonly leaseTtlMs: number;
-    /** etcd refused a write of ours, and took none since: ours is written again until it does, which proves that it does. */
+    /**
+     * etcd refused a write of ours, and took none since: ours is written again until it does, which
+     * proves that it does.
+     */
     readonly writesRefused?: () => boolean;
     readonly clock: Clock;
     readonly log: Log;
@@ -87,7 +97,10 @@ export class Presence {
     this.#running ??= this.#run();
   }
 
-  /** Null while the id is not ours, or not yet, or no longer. What it says may be out of date: only a transaction that compares it is sure. */
+  /**
+   * Null while the id is not ours, or not yet, or no longer. What it says may be out of date: only
+   * a transaction that compares it is sure.
+   */
   standing(): Standing | null {
     const standing = this.#standing;
     return standing !== null && standing.leaseId === this.#session.leaseId() ? standing : null;
@@ -104,7 +117,10 @@ export class Presence {
     if (this.#standing === standing) this.#setStanding(null);
   }
 
-  /** Gives up the lease, and with it our presence and all we said. Both come back under the next one. */
+  /**
+   * Gives up the lease, and with it our presence and all we said. Both come back under the next
+   * one.
+   */
   withdraw({ leaseId }: Standing): void {
     this.#session.reportGone(leaseId);
   }
@@ -170,7 +186,10 @@ export class Presence {
     }
   }
 
-  /** Absent, ours, or of no lease (so of no living process): then it is ours to write. A lost reply is read back by the writer, and a write that lands late is ours too. */
+  /**
+   * Absent, ours, or of no lease (so of no living process): then it is ours to write. A lost reply
+   * is read back by the writer, and a write that lands late is ours too.
+   */
   async #publish(leaseId: LeaseId): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision };

@@ -42,7 +42,10 @@ async function storm(seed: number, fired: Record<'cut' | 'pause' | 'lost' | 'rev
   for (const each of all) await rig.clock.runUntilSettled(each.close());
 }
 
-/** An operator revokes a candidate's lease (the leader's own would make an overlap that only the guarded writes survive). */
+/**
+ * An operator revokes a candidate's lease (the leader's own would make an overlap that only the
+ * guarded writes survive).
+ */
 function revokeIdle(rig: LeadershipRig, fired: { revoke: number }): void {
   const leaderLease = rig.kv.entries(KEYS.leader)[0]?.leaseId;
   const idle = rig.kv.leaseIds().find((leaseId) => leaseId !== leaderLease);

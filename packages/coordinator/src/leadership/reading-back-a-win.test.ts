@@ -2,7 +2,10 @@ import type { KvEntry } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { KEYS, LeadershipRig, type RigProcess } from './leadership.fixtures.ts';
 
-/** What a candidate may find when it reads its win back. Only an entry under its own lease with its own nonce is its term. */
+/**
+ * What a candidate may find when it reads its win back. Only an entry under its own lease with its
+ * own nonce is its term.
+ */
 
 /** Lets `meddle` run between the transaction that won and the read that confirms it, once. */
 function meddling(process: RigProcess, meddle: (won: KvEntry) => void): { readonly done: () => boolean } {

@@ -15,8 +15,9 @@ export interface RecordPut {
 }
 
 /**
- * Writes records that need no leadership: a coordinator's own presence and opinions, a group an operator applies. Compare-and-swap, but
- * not guarded by a term: never use it for what only a leader may decide.
+ * Writes records that need no leadership: a coordinator's own presence and opinions, a group an
+ * operator applies. Compare-and-swap, but not guarded by a term: never use it for what only a
+ * leader may decide.
  */
 export class RecordWriter {
   readonly #deps: RecordWriterDeps;
@@ -27,7 +28,8 @@ export class RecordWriter {
 
   /**
    * Puts the record if the key still is at `expect` (0 = absent).
-   * @throws STORE_UNAVAILABLE (certainly not written), STORE_OUTCOME_UNKNOWN, STORE_REJECTED (`upstreamCode` LEASE_NOT_FOUND: the lease is gone).
+   * @throws STORE_UNAVAILABLE (certainly not written), STORE_OUTCOME_UNKNOWN, STORE_REJECTED
+   * (`upstreamCode` LEASE_NOT_FOUND: the lease is gone).
    */
   write(put: RecordPut & { readonly expect: Revision }): Promise<CommitOutcome> {
     const writeId = newWriteId(this.#deps.random);

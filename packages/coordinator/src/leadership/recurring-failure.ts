@@ -1,11 +1,15 @@
 import { type Clock, ERROR_TABLE, errorText, isOperationError, type Log, type MonotonicMs } from '@understudy/shared';
 
-/** A failure that goes on is said again this often: rarely enough to be read, often enough not to scroll away. */
+/**
+ * A failure that goes on is said again this often: rarely enough to be read, often enough not to
+ * scroll away.
+ */
 const SAY_AGAIN_MS = 60_000;
 
 /**
- * Something that is tried again and again: its first failure is logged at once, then again each minute with how often and for how long, and its end once. For every loop
- * that would else log each failure, or the first one only.
+ * Something that is tried again and again: its first failure is logged at once, then again each
+ * minute with how often and for how long, and its end once. For every loop that would else log each
+ * failure, or the first one only.
  */
 export class RecurringFailure {
   readonly #clock: Clock;
@@ -16,7 +20,10 @@ export class RecurringFailure {
   #sinceMs: MonotonicMs | null = null;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `event`: of the log lines; `<event>.over` when it works again. `level`: by default what each failure deserves ({@link levelOf}). */
+  /**
+   * `event`: of the log lines; `<event>.over` when it works again. `level`: by default what each
+   * failure deserves ({@link levelOf}).
+   */
   constructor(options: {
     readonly clock: Clock;
     readonly log: Log;
@@ -61,7 +68,10 @@ export class RecurringFailure {
   }
 }
 
-/** A bug, or what stays refused until a person acts: an error. What trying again, or somebody else, may cure: a warning (docs/log-events.md). */
+/**
+ * A bug, or what stays refused until a person acts: an error. What trying again, or somebody else,
+ * may cure: a warning (docs/log-events.md).
+ */
 export function levelOf(error: unknown): 'warn' | 'error' {
   if (!isOperationError(error)) return 'error';
   if (error.upstreamCode === 'LEASE_NOT_FOUND') return 'warn';

@@ -3,8 +3,9 @@ import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-kee
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 
 /**
- * A lease that is granted anew whenever it is lost: for presence (`coordinators/<id>`) and opinions. When the lease changes, all keys under
- * the old one are gone or about to go: the owner publishes them again under the new one.
+ * A lease that is granted anew whenever it is lost: for presence (`coordinators/<id>`) and
+ * opinions. When the lease changes, all keys under the old one are gone or about to go: the owner
+ * publishes them again under the new one.
  */
 export class Session {
   readonly #deps: LeaseDeps;
@@ -36,7 +37,9 @@ export class Session {
     if (this.#keeper?.leaseId === leaseId) this.#keeper.reportGone();
   }
 
-  /** Called with each new lease id, and with null when it is lost. Returns the unsubscribe function. */
+  /**
+   * Called with each new lease id, and with null when it is lost. Returns the unsubscribe function.
+   */
   onChange(listener: (leaseId: LeaseId | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

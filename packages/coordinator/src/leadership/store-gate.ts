@@ -15,19 +15,23 @@ import { backoffMs } from './backoff.ts';
 import { checkEtcdVersions } from './etcd-version.ts';
 import { RecurringFailure } from './recurring-failure.ts';
 
-/** Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd waits, it does not crash. */
+/**
+ * Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd
+ * waits, it does not crash.
+ */
 const RETRY = { minMs: 500, maxMs: 10_000 } as const;
 /** Members that were down at start are asked for their version later. */
 const RECHECK_MS = 600_000;
 /**
- * Old revisions an etcd that is compacted does not keep: at our own pace (some 50 per recovery) they are 2 000 recoveries, and a tenth of the
- * default quota of 2 GiB.
+ * Old revisions an etcd that is compacted does not keep: at our own pace (some 50 per recovery)
+ * they are 2 000 recoveries, and a tenth of the default quota of 2 GiB.
  */
 const REVISIONS_KEPT_MAX = 100_000;
 
 /**
- * Nothing is written to, and nobody leads on, an etcd whose version was not seen to be safe. Waits for etcd at start; looks again from time to
- * time, because only members that were reachable told their version.
+ * Nothing is written to, and nobody leads on, an etcd whose version was not seen to be safe. Waits
+ * for etcd at start; looks again from time to time, because only members that were reachable told
+ * their version.
  */
 export class StoreGate {
   readonly #store: KvStore;
@@ -68,7 +72,10 @@ export class StoreGate {
     return this.#remark ? [this.#remark] : [];
   }
 
-  /** Resolves when etcd answered with versions that are safe; `false` when closed before. @throws STORE_TOO_OLD */
+  /**
+   * Resolves when etcd answered with versions that are safe; `false` when closed before. @throws
+   * STORE_TOO_OLD
+   */
   async passed(): Promise<boolean> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
       if (await this.#check()) {
@@ -95,8 +102,8 @@ export class StoreGate {
   }
 
   /**
-   * etcd keeps every revision until somebody compacts it, and refuses every write once its quota is full. It may be shared, so we do not
-   * compact it; we say that nobody does (docs/decisions/0004).
+   * etcd keeps every revision until somebody compacts it, and refuses every write once its quota is
+   * full. It may be shared, so we do not compact it; we say that nobody does (docs/decisions/0004).
    */
   async #lookAtHistory(): Promise<void> {
     try {
@@ -112,7 +119,9 @@ export class StoreGate {
     }
   }
 
-  /** The operator has said why the version does not matter: that it is not known does not either. */
+  /**
+   * The operator has said why the version does not matter: that it is not known does not either.
+   */
   #overridden(error: OperationError): boolean {
     if ((this.#allowUnsafeVersion?.trim() ?? '') === '') return false;
     const fields = { error: errorText(error), why: this.#allowUnsafeVersion };

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
 import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
 
-/** Two coordinators, the first one leading; the transactions of the second are counted from now on. */
+/**
+ * Two coordinators, the first one leading; the transactions of the second are counted from now on.
+ */
 async function two() {
   const rig = new LeadershipRig();
   const [p1, p2] = [rig.process('c1'), rig.process('c2')];

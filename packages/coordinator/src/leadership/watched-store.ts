@@ -29,14 +29,18 @@ const REFUSAL_CODES: readonly ErrorCode[] = [...OF_ALL_WRITES, 'STORE_DENIED', '
 const LEASE_GONE = 'LEASE_NOT_FOUND';
 
 /**
- * The store, and what its answers tell about it: whether it takes writes, and what it refuses. Changes no call. Everything a coordinator asks of etcd goes through
- * one of these, so that what is written anyway proves that writes work.
+ * The store, and what its answers tell about it: whether it takes writes, and what it refuses.
+ * Changes no call. Everything a coordinator asks of etcd goes through one of these, so that what is
+ * written anyway proves that writes work.
  */
 export class WatchedStore implements KvStore {
   readonly #store: KvStore;
   readonly #clock: Clock;
   readonly #root: string;
-  /** By area below the root for what the role does not allow, `*` for what concerns every write, `read <prefix>` for reads; as many as there are areas. */
+  /**
+   * By area below the root for what the role does not allow, `*` for what concerns every write,
+   * `read <prefix>` for reads; as many as there are areas.
+   */
   readonly #refusals = new Map<string, StoreRefusal>();
   readonly #refused = new Map<ErrorCode, number>();
   #provenAtMs: MonotonicMs;
@@ -55,12 +59,18 @@ export class WatchedStore implements KvStore {
     return [...this.#refusals.values()].sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
-  /** Is any write refused for a cause that concerns all of them? Only a write that was taken takes this back. */
+  /**
+   * Is any write refused for a cause that concerns all of them? Only a write that was taken takes
+   * this back.
+   */
   get refusesAllWrites(): boolean {
     return this.#refusals.has(EVERY_WRITE);
   }
 
-  /** Own monotonic time of the last write, or rehearsal of one, that etcd took; of the start before the first. */
+  /**
+   * Own monotonic time of the last write, or rehearsal of one, that etcd took; of the start before
+   * the first.
+   */
   get writeProvenAtMs(): MonotonicMs {
     return this.#provenAtMs;
   }
@@ -103,9 +113,11 @@ export class WatchedStore implements KvStore {
   }
 
   /**
-   * Sends a transaction that writes nothing, because its compare cannot hold, and that etcd refuses all the same where it would refuse the puts in it: it checks
-   * permission, quota and alarms before it compares, and what it accepts was committed by a quorum. What is refused here is noted as if it had been written.
-   * `denied`: of several keys at least one may not be written; etcd does not say which, so the caller asks again, one by one.
+   * Sends a transaction that writes nothing, because its compare cannot hold, and that etcd refuses
+   * all the same where it would refuse the puts in it: it checks permission, quota and alarms
+   * before it compares, and what it accepts was committed by a quorum. What is refused here is
+   * noted as if it had been written. `denied`: of several keys at least one may not be written;
+   * etcd does not say which, so the caller asks again, one by one.
    */
   async rehearse(compareKey: string, keys: readonly string[]): Promise<'taken' | 'denied' | 'failed'> {
     const compare = [{ key: compareKey, modRevision: NEVER }];

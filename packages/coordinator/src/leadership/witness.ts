@@ -4,8 +4,9 @@ import type { KvEntry, KvRange, Revision } from '@understudy/shared';
 const DELETED_MAX = 64;
 
 /**
- * What a part of the prefix has to look like. A view that has reached a revision is complete only if no event was lost on the way (etcd-io/etcd#20655), so a
- * probe that reads this part as well is held against the map.
+ * What a part of the prefix has to look like. A view that has reached a revision is complete only
+ * if no event was lost on the way (etcd-io/etcd#20655), so a probe that reads this part as well is
+ * held against the map.
  */
 export class Witness {
   readonly #prefix: string;
@@ -27,7 +28,10 @@ export class Witness {
     }
   }
 
-  /** Keys in which a map that has reached `seen.revision` or a later one differs from what was read there. Later changes are no difference. */
+  /**
+   * Keys in which a map that has reached `seen.revision` or a later one differs from what was read
+   * there. Later changes are no difference.
+   */
   differences(seen: KvRange, map: ReadonlyMap<string, KvEntry>): readonly string[] {
     const listed = new Set(seen.entries.map((entry) => entry.key));
     const missing = seen.entries.filter(({ key, modRevision }) => {

@@ -14,9 +14,14 @@ import type { WatchedStore } from './watched-store.ts';
 
 /** How often it is looked whether a proof is due, ms. */
 const LOOK_EVERY_MS = 5_000;
-/** Nothing was written for so long: writing is rehearsed. With three coordinators that is at most 0.3 requests a second for all of etcd. */
+/**
+ * Nothing was written for so long: writing is rehearsed. With three coordinators that is at most
+ * 0.3 requests a second for all of etcd.
+ */
 const QUIET_MS = 10_000;
-/** Permission is rehearsed at least this often, because what is written anyway lies in few areas. */
+/**
+ * Permission is rehearsed at least this often, because what is written anyway lies in few areas.
+ */
 const REHEARSE_EVERY_MS = 60_000;
 /** No write was taken for so long, three rehearsals among them: not writable. */
 const UNPROVEN_MS = 30_000;
@@ -37,8 +42,10 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 
 /**
- * Proves that etcd takes our writes, at a slow pace and without writing: reads, watches and keepalives go on when it is out of space, corrupt, or when our role only
- * reads. What was written anyway is proof enough; else writing is rehearsed ({@link WatchedStore.rehearse}). Alarms are asked for beside it.
+ * Proves that etcd takes our writes, at a slow pace and without writing: reads, watches and
+ * keepalives go on when it is out of space, corrupt, or when our role only reads. What was written
+ * anyway is proof enough; else writing is rehearsed ({@link WatchedStore.rehearse}). Alarms are
+ * asked for beside it.
  */
 export class WriteProof {
   readonly #store: WatchedStore;
@@ -90,7 +97,10 @@ export class WriteProof {
     return problems.length === 0 && unproven !== null ? [problemOf('STORE_NOT_WRITABLE', unproven)] : problems;
   }
 
-  /** The same in one line, for whoever must not decide meanwhile; null while writes work. A single call that etcd took for malformed is no trouble of etcd's. */
+  /**
+   * The same in one line, for whoever must not decide meanwhile; null while writes work. A single
+   * call that etcd took for malformed is no trouble of etcd's.
+   */
   trouble(): string | null {
     const [first] = this.problems().filter(({ code }) => code !== 'STORE_REJECTED');
     return first ? `etcd does not take writes: ${first.code}: ${first.text}` : null;

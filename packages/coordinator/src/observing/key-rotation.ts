@@ -43,8 +43,8 @@ const marksOf = (masters: ReadonlyMap<number, Uint8Array>): KeySet =>
   new Map([...masters].map(([id, master]) => [id, keyFingerprint(master, id)]));
 
 /**
- * Takes over a changed set of master secrets while heartbeats go on. What cannot be read, or may not be dropped, changes nothing: it is logged once,
- * shown as a problem, and looked at again.
+ * Takes over a changed set of master secrets while heartbeats go on. What cannot be read, or may
+ * not be dropped, changes nothing: it is logged once, shown as a problem, and looked at again.
  */
 export class KeyRotation {
   readonly #options: KeyRotationOptions;

@@ -100,7 +100,8 @@ describe('OpinionPublisher', () => {
     await flush();
     expect((await stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
     await clock.advance(10_000);
-    // The session in this test does not renew its lease by itself: still within its 10 s here or gone, but never `dead`.
+    // The session in this test does not renew its lease by itself: still within its 10 s here or
+    // gone, but never `dead`.
     expect((await stored()).map(({ record }) => record.verdict)).not.toContain('dead');
   });
 

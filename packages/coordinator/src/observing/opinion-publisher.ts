@@ -49,11 +49,13 @@ interface Published {
 }
 
 /**
- * Keeps `opinions/<member>/<observer>` equal to what the observer thinks: on change only, in batches, under the lease of our presence; all of it
- * anew under a new lease. A write that failed stays due. Every key is compared with its last seen revision, because a transaction whose reply was
- * lost may land late, and a stale `dead` must not cover a newer `alive`.
+ * Keeps `opinions/<member>/<observer>` equal to what the observer thinks: on change only, in
+ * batches, under the lease of our presence; all of it anew under a new lease. A write that failed
+ * stays due. Every key is compared with its last seen revision, because a transaction whose reply
+ * was lost may land late, and a stale `dead` must not cover a newer `alive`.
  *
- * **S** (S23): nothing is written but in a transaction that compares our presence: who does not have the id has no word under it.
+ * **S** (S23): nothing is written but in a transaction that compares our presence: who does not
+ * have the id has no word under it.
  */
 export class OpinionPublisher {
   readonly #options: OpinionPublisherOptions;
@@ -113,7 +115,10 @@ export class OpinionPublisher {
     return this.#failure.count;
   }
 
-  /** Writes what is due. Call every tick and do not wait for it; a second call while one runs joins it. Never rejects. */
+  /**
+   * Writes what is due. Call every tick and do not wait for it; a second call while one runs joins
+   * it. Never rejects.
+   */
   flush(): Promise<void> {
     this.#flushing ??= this.#flushDue().finally(() => {
       this.#flushing = null;
@@ -138,8 +143,9 @@ export class OpinionPublisher {
   }
 
   /**
-   * **S** Opinions that cannot be corrected must not stand: a veto of a machine that has died since, or an accusation of one that has come back. Their lease
-   * is given up, which makes us abstain, in everybody's eyes, until they can be written again.
+   * **S** Opinions that cannot be corrected must not stand: a veto of a machine that has died
+   * since, or an accusation of one that has come back. Their lease is given up, which makes us
+   * abstain, in everybody's eyes, until they can be written again.
    */
   #refused(standing: Standing): void {
     const nowMs = this.#options.clock.monotonicMs();
@@ -159,7 +165,10 @@ export class OpinionPublisher {
     return due;
   }
 
-  /** False when a key was not as expected: its real revision is known now, and the next flush goes on from there. */
+  /**
+   * False when a key was not as expected: its real revision is known now, and the next flush goes
+   * on from there.
+   */
   async #write(members: readonly MemberId[], standing: Standing): Promise<boolean> {
     const { keys, observer, store, presence } = this.#options;
     const rows = members.map((member) => {

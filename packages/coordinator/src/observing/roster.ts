@@ -18,7 +18,10 @@ function knownInstances(view: ClusterView, member: MemberId): readonly string[] 
   return [...launched, ...(intent ? [intent.oldInstanceId] : []), ...newest].slice(0, KNOWN_MAX);
 }
 
-/** Whom the observer is to watch: every member that is enrolled or activated. A member whose records cannot be read is still listened to. */
+/**
+ * Whom the observer is to watch: every member that is enrolled or activated. A member whose records
+ * cannot be read is still listened to.
+ */
 export function rosterOf(view: ClusterView): readonly WatchedMember[] {
   const { members, activations, intents } = view.mirror;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);

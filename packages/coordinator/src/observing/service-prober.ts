@@ -18,7 +18,10 @@ export interface ServiceProberOptions {
 
 /** Looks under way at once that only watch; what does not fit is put off, not failed. */
 const WATCH_MAX = 64;
-/** … and with those that confirm a silence, which come first: a member is not `dead` before its probes were carried out. */
+/**
+ * … and with those that confirm a silence, which come first: a member is not `dead` before its
+ * probes were carried out.
+ */
 const UNDER_WAY_MAX = 256;
 /** Begun in one tick, so that datagrams never wait long. */
 const BEGUN_PER_TICK = 64;

@@ -1,13 +1,17 @@
 import type { MonotonicMs } from '@understudy/shared';
 
 /**
- * Since when no look has shown something, on this process's own monotonic clock: what is not shown once may only be behind (A9). A new leader begins
- * anew. Bounded by what is kept on the books: {@link retain}.
+ * Since when no look has shown something, on this process's own monotonic clock: what is not shown
+ * once may only be behind (A9). A new leader begins anew. Bounded by what is kept on the books:
+ * {@link retain}.
  */
 export class Absences {
   readonly #sinceMs = new Map<string, MonotonicMs>();
 
-  /** How long `id` has not been shown, without a break, ms; 0 when it is shown, or missing for the first time. */
+  /**
+   * How long `id` has not been shown, without a break, ms; 0 when it is shown, or missing for the
+   * first time.
+   */
   note(id: string, isShown: boolean, nowMs: MonotonicMs): number {
     if (isShown) {
       this.#sinceMs.delete(id);

@@ -3,11 +3,17 @@ import { type AttemptLimits, condemned, type EndedAttempt } from '../core/recove
 import type { GuardedDelete } from '../contracts.ts';
 import type { Run } from './run.ts';
 
-/** Attempts of which the journal keeps a record although they made nothing: two turns of all candidates, for their reasons. */
+/**
+ * Attempts of which the journal keeps a record although they made nothing: two turns of all
+ * candidates, for their reasons.
+ */
 const TURNS_KEPT = 2;
 const DELETES_MAX = 8;
 
-/** The attempts before `attempt` under the present plan that the journal still has, with where they were and why they ended. */
+/**
+ * The attempts before `attempt` under the present plan that the journal still has, with where they
+ * were and why they ended.
+ */
 export function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
   const ended: EndedAttempt[] = [];
   const before = run.record.attemptsBeforePlan ?? 0;
@@ -48,8 +54,10 @@ export function hasOtherCandidate(run: Run, attempt: number): boolean {
 }
 
 /**
- * Records that nobody needs any more once attempt n has ended without making anything: its own request, with the whole user data, and the reasons of
- * attempts long ago. So the journal does not grow with the hours a shortage lasts: it has at most {@link TURNS_KEPT} small records per candidate.
+ * Records that nobody needs any more once attempt n has ended without making anything: its own
+ * request, with the whole user data, and the reasons of attempts long ago. So the journal does not
+ * grow with the hours a shortage lasts: it has at most {@link TURNS_KEPT} small records per
+ * candidate.
  */
 export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete[] {
   const { opId } = run.record;
@@ -61,7 +69,10 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
   });
 }
 
-/** Never the record of an attempt whose replacement ran or should have: those are what `maxLaunchAttempts` counts. */
+/**
+ * Never the record of an attempt whose replacement ran or should have: those are what
+ * `maxLaunchAttempts` counts.
+ */
 function endedSteps(run: Run, before: number): readonly string[] {
   const steps: string[] = [];
   for (let number = before - 1; number >= 1 && steps.length < DELETES_MAX; number -= 1) {

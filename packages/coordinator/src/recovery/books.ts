@@ -39,7 +39,8 @@ export async function readBooks(kv: KvStore, keys: Keyspace): Promise<Books> {
       return [];
     }
   };
-  // Intents are read before the history: a recovery that closes in between is then seen as open, which is the careful mistake.
+  // Intents are read before the history: a recovery that closes in between is then seen as open,
+  // which is the careful mistake.
   const intents = await kv.range(keys.intents);
   const [history, activations] = await Promise.all([kv.range(keys.history), kv.range(keys.activations)]);
   const entries = history.entries.flatMap((entry) =>

@@ -4,14 +4,18 @@ import { plannedVolumes } from '../core/recovery/planned-volumes.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from './run.ts';
 
-/** The disks the replacement gets: those of the plan and, once the capture is done, those that were attached after it was made and captured with them. */
+/**
+ * The disks the replacement gets: those of the plan and, once the capture is done, those that were
+ * attached after it was made and captured with them.
+ */
 export function volumesOf(run: Pick<Run, 'plan' | 'journal'>): readonly PlannedVolume[] {
   return [...run.plan.volumes, ...(run.journal.get('capture', 'capture')?.result?.beside ?? [])];
 }
 
 /**
- * What a set captured beside the plan's volumes, as the old instance has it attached now. One that was taken off again meanwhile is somebody's
- * doing: it is left where it is, and said. @throws CLOUD_NOT_FOUND (look again) while EC2 does not show the instance.
+ * What a set captured beside the plan's volumes, as the old instance has it attached now. One that
+ * was taken off again meanwhile is somebody's doing: it is left where it is, and said. @throws
+ * CLOUD_NOT_FOUND (look again) while EC2 does not show the instance.
  */
 export async function capturedBeside(run: Run, set: SnapshotSet): Promise<readonly PlannedVolume[]> {
   const ids = volumesBeside(run.plan.volumes, set);

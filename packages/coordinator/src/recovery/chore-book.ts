@@ -5,7 +5,10 @@ import type { Attempt, Call } from './effect.ts';
 
 type Problem = Omit<OwedChore['obstacle'], 'sinceWallMs'>;
 
-/** Answers that time may change: the chore is tried again while the recovery is still open. The others are left to the collector. */
+/**
+ * Answers that time may change: the chore is tried again while the recovery is still open. The
+ * others are left to the collector.
+ */
 const PASSING: ReadonlySet<string> = new Set([
   'CLOUD_THROTTLED',
   'CLOUD_UNAVAILABLE',
@@ -15,7 +18,10 @@ const PASSING: ReadonlySet<string> = new Set([
   'LEASE_LOST',
 ]);
 
-/** How the chores of one run of `done` stand. A chore is settled by EC2's word that it was done, or that there is nothing to do; never by a refusal or an absence. */
+/**
+ * How the chores of one run of `done` stand. A chore is settled by EC2's word that it was done, or
+ * that there is nothing to do; never by a refusal or an absence.
+ */
 export class ChoreBook {
   readonly #chores: ReadonlyMap<string, Chore>;
   readonly #settled = new Set<string>();

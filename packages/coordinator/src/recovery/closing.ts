@@ -6,7 +6,10 @@ import { volumesOf } from './captured-volumes.ts';
 import type { Run } from './run.ts';
 import { replacementOf } from './steps/activate.ts';
 
-/** The part of a run that closing one needs: also without a run, by whoever closes it for another reason. */
+/**
+ * The part of a run that closing one needs: also without a run, by whoever closes it for another
+ * reason.
+ */
 export type Closable = Pick<Run, 'record' | 'plan' | 'policy' | 'journal' | 'term' | 'wallMs'>;
 
 export function choreFactsOf(run: Closable): ChoreFacts {

@@ -13,7 +13,10 @@ export interface CollectReport {
   readonly removed: readonly { readonly kind: Leftover['kind']; readonly id: string }[];
   /** Due, but not removed, with the reason. */
   readonly kept: readonly { readonly kind: Leftover['kind']; readonly id: string; readonly why: string }[];
-  /** Disks of finished recoveries that hang on nothing (an attempt that failed, or a disk taken off). Reported, never deleted: they are data. */
+  /**
+   * Disks of finished recoveries that hang on nothing (an attempt that failed, or a disk taken
+   * off). Reported, never deleted: they are data.
+   */
   readonly looseVolumes: readonly string[];
   /** What must not be: launched instances nobody accounts for, history that cannot be read. */
   readonly violations: readonly string[];
@@ -46,7 +49,10 @@ export class CollectPass {
     this.#limits = limits;
   }
 
-  /** One idempotent call: deadline, one attempt. `put-off`: this pass has made as many calls as it may. @throws LEASE_LOST, and what is no answer. */
+  /**
+   * One idempotent call: deadline, one attempt. `put-off`: this pass has made as many calls as it
+   * may. @throws LEASE_LOST, and what is no answer.
+   */
   async effect(call: (cloud: Cloud, options: CloudCallOptions) => Promise<void>): Promise<EffectOutcome> {
     const { term } = this;
     const mayStart = () => term.holdsFor(this.#limits.callTimeoutMs);

@@ -10,7 +10,10 @@ import type { Term } from '../contracts.ts';
 import { choreVolumeId } from '../core/recovery/chores.ts';
 import type { HistoryEntry } from './books.ts';
 
-/** What one pass saw in EC2 of all that is on the books. `null`: it could not be read, which says nothing about what is there. */
+/**
+ * What one pass saw in EC2 of all that is on the books. `null`: it could not be read, which says
+ * nothing about what is there.
+ */
 export interface CollectSight {
   readonly instances: ReadonlyMap<string, CloudInstance> | null;
   readonly volumes: ReadonlyMap<string, CloudVolume> | null;
@@ -30,7 +33,8 @@ export async function lookAtBooks(
     ...leftovers.filter((one) => one.kind === 'instance').map((one) => one.id),
     ...chores.map((chore) => chore.instanceId),
   ]);
-  // All of them, however many: one that was not asked for would pass for one that is gone. The adapter asks in portions.
+  // All of them, however many: one that was not asked for would pass for one that is gone. The
+  // adapter asks in portions.
   const instances = await readAll(log, instanceIds, async (ids) => {
     const found = await cloud.describeInstances({ 'instance-id': ids }, { signal: term.signal });
     return new Map(found.map((one) => [one.instanceId, one]));

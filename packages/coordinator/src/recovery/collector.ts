@@ -39,11 +39,17 @@ export interface CollectorOptions {
   readonly log: Log;
   /** What the term must still hold for before each deletion, ms. Default 5 000. */
   readonly callTimeoutMs?: number;
-  /** Deletions and chores of one pass. Default 50: a pass must not eat the rate limits of recoveries. */
+  /**
+   * Deletions and chores of one pass. Default 50: a pass must not eat the rate limits of
+   * recoveries.
+   */
   readonly removalsMax?: number;
   /** History records kept per member. Default 20. */
   readonly historyKept?: number;
-  /** Of a member's policy: the guard counts that many ended recoveries, so no fewer are kept. Default 1. */
+  /**
+   * Of a member's policy: the guard counts that many ended recoveries, so no fewer are kept.
+   * Default 1.
+   */
   readonly flapLimitOf?: (member: MemberId) => number;
 }
 
@@ -54,8 +60,9 @@ interface Scan extends Found {
 }
 
 /**
- * Removes what recoveries leave behind, once its time has come, and trims the history. Everything it does is idempotent: what is gone
- * already counts as removed, and a pass that ends half-way is continued by the next one, under whatever leader.
+ * Removes what recoveries leave behind, once its time has come, and trims the history. Everything
+ * it does is idempotent: what is gone already counts as removed, and a pass that ends half-way is
+ * continued by the next one, under whatever leader.
  */
 export class Collector {
   readonly #options: Required<CollectorOptions>;
@@ -91,7 +98,10 @@ export class Collector {
     this.#settling.pace.retain(new Set([...ids, ...chores]));
   }
 
-  /** Removes what is due of one finished recovery, puts in place what is owed of it, and writes down what remains. */
+  /**
+   * Removes what is due of one finished recovery, puts in place what is owed of it, and writes down
+   * what remains.
+   */
   async #settle(
     pass: CollectPass,
     entry: HistoryEntry,
@@ -144,7 +154,10 @@ export class Collector {
     await pass.term.commit({ puts: [{ key: entry.key, expect: entry.modRevision, record }] });
   }
 
-  /** Each listing by itself: one that fails hides nothing of the others, and finds nothing of its own. */
+  /**
+   * Each listing by itself: one that fails hides nothing of the others, and finds nothing of its
+   * own.
+   */
   async #scan(term: Term): Promise<Scan> {
     const { cloud, log } = this.#options;
     const filters = { 'tag-key': [TAG.op] };
@@ -169,7 +182,10 @@ export class Collector {
     return { snapshots, images, networkInterfaces, instances, volumes, retired };
   }
 
-  /** A commit needs a put: the newest record that stays is written again, unchanged, and carries the deletions. */
+  /**
+   * A commit needs a put: the newest record that stays is written again, unchanged, and carries the
+   * deletions.
+   */
   async #trim(pass: CollectPass, entries: readonly HistoryEntry[]): Promise<number> {
     const { historyKept, flapLimitOf } = this.#options;
     const keptOf = (member: MemberId) => Math.max(historyKept, flapLimitOf(member));

@@ -254,7 +254,10 @@ describe('waiting after a call', () => {
   const REFUSED = cloudError('CLOUD_REJECTED', 'InvalidParameterValue');
   const wait = { kind: 'wait', text: 'for EC2', forMs: 60_000 } as const;
 
-  /** How long the wait took, with somebody asking for another try after ten seconds; and what was shown then. */
+  /**
+   * How long the wait took, with somebody asking for another try after ten seconds; and what was
+   * shown then.
+   */
   async function waited(outcome: Error | null) {
     const rig = new RunRig();
     const run = await rig.run();

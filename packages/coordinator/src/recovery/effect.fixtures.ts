@@ -46,7 +46,10 @@ export const addressScript = (
   over: Partial<Step<'address'>> = {},
 ) => scripted<'address'>(answers, { prepare: async () => REQUEST, ...over });
 
-/** A call that keeps count, and fails as the test says: `null` = it works; the last outcome again and again. */
+/**
+ * A call that keeps count, and fails as the test says: `null` = it works; the last outcome again
+ * and again.
+ */
 export function call(name: string, outcomes: readonly (Error | null)[] = [null], over: Partial<Call> = {}) {
   const sends: number[] = [];
   const run: Call['run'] = async (_cloud, _options, send) => {

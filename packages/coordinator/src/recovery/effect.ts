@@ -23,10 +23,12 @@ import { StepPatience } from './step-patience.ts';
 import type { NotedOf, RequestOf, ResultOf, Sends } from './step-shapes.ts';
 
 /**
- * The discipline of every effect, in one place (S1, S3, S6): guarded write of what is about to be sent → the term's deadline, checked
- * synchronously right before → one attempt with an abort timeout → observe → guarded write of what was observed.
+ * The discipline of every effect, in one place (S1, S3, S6): guarded write of what is about to be
+ * sent → the term's deadline, checked synchronously right before → one attempt with an abort
+ * timeout → observe → guarded write of what was observed.
  *
- * A step is a reconcile loop: it looks (reads only) and names its next {@link Move}; only {@link driveStep} carries moves out.
+ * A step is a reconcile loop: it looks (reads only) and names its next {@link Move}; only {@link
+ * driveStep} carries moves out.
  */
 
 export interface Call {
@@ -34,7 +36,9 @@ export interface Call {
   readonly name: string;
   /** `send`: number of this call within the step, counted over all leaders, from 1. */
   readonly run: (cloud: Cloud, options: CloudCallOptions, send: number) => Promise<void>;
-  /** Not worth holding a recovery for: a denial is the step's to deal with, like any other error. */
+  /**
+   * Not worth holding a recovery for: a denial is the step's to deal with, like any other error.
+   */
   readonly optional?: boolean;
 }
 
@@ -46,7 +50,10 @@ export type Move<N extends StepName> =
   | { readonly kind: 'done'; readonly result: ResultOf<N>; readonly alongside?: Alongside }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure; readonly code: string; readonly text: string }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string }
-  /** This step's premise was wrong: the launch did happen. Its record becomes `done`, ours goes, in one transaction. */
+  /**
+   * This step's premise was wrong: the launch did happen. Its record becomes `done`, ours goes, in
+   * one transaction.
+   */
   | { readonly kind: 'launched-after-all'; readonly launchStep: string; readonly instanceId: string }
   /** Ends the recovery: its journal goes with the transaction. */
   | { readonly kind: 'close'; readonly write: GuardedWrite };
@@ -68,7 +75,9 @@ export interface Frozen<N extends StepName> {
   readonly noted: NotedOf<N> | null;
   /** Since the step began, other leaders' share included. */
   readonly elapsedMs: number;
-  /** Set after a write whose `alongside` was refused, or a refused `close`: what those keys hold. */
+  /**
+   * Set after a write whose `alongside` was refused, or a refused `close`: what those keys hold.
+   */
   readonly conflict: readonly (KvEntry | null)[] | null;
 }
 
@@ -77,9 +86,14 @@ export interface Step<N extends StepName> {
   readonly limitMs: number;
   /** What a successor may always spend on it. Default: `settings.resumeFloorMs`. */
   readonly floorMs?: number;
-  /** What the recovery is held as when its calls were refused for as long as the policy lets them be tried; absent: they are tried until `limitMs`. */
+  /**
+   * What the recovery is held as when its calls were refused for as long as the policy lets them be
+   * tried; absent: they are tried until `limitMs`.
+   */
   readonly givesUpAs?: HoldReason;
-  /** Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen. */
+  /**
+   * Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen.
+   */
   prepare(): Promise<RequestOf<N>>;
   /** Looks and decides. `last`: what came of the act before; null at the beginning of a run. */
   next(frozen: Frozen<N>, last: Attempt | null): Promise<Move<N>>;
@@ -97,7 +111,10 @@ interface Drive<N extends StepName> {
   readonly spentMs: number;
   waitingSinceMs: number;
   readonly patience: StepPatience;
-  /** Calls whose newest send certainly made nothing: the next one is no further try, and has the same number. */
+  /**
+   * Calls whose newest send certainly made nothing: the next one is no further try, and has the
+   * same number.
+   */
   readonly madeNothing: Set<string>;
   /** It was given up, and the hold that says so stands: nothing more is sent. */
   readonly gaveUp: HoldDecided | null;
@@ -211,7 +228,10 @@ async function nextMove<N extends StepName>(
   }
 }
 
-/** A hold says what failed last, if something does: that nothing was seen may mean that nothing could be. */
+/**
+ * A hold says what failed last, if something does: that nothing was seen may mean that nothing
+ * could be.
+ */
 function overdue<N extends StepName>(drive: Drive<N>, frozen: Frozen<N>): Move<N> {
   const move = drive.step.onTimeout(frozen);
   const failing = drive.patience.text();
@@ -274,7 +294,10 @@ async function pauseBetween<N extends StepName>(drive: Drive<N>, forMs: number):
   else await drive.patience.wait(forMs);
 }
 
-/** `false`: the write was refused; the journal holds what is there now, and the loop goes on from it. */
+/**
+ * `false`: the write was refused; the journal holds what is there now, and the loop goes on from
+ * it.
+ */
 async function written<N extends StepName>(
   drive: Drive<N>,
   change: JournalChange<N>,
@@ -303,7 +326,8 @@ async function act<N extends StepName>(
   run.say(key.id, text);
   if (!(await written(drive, { state: 'started', sends }))) return 'on';
   await untilTermHolds(run);
-  // No await between the check in `untilTermHolds` returning and the calls being entered, except its own resolution, so it is asked again.
+  // No await between the check in `untilTermHolds` returning and the calls being entered, except
+  // its own resolution, so it is asked again.
   if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';
   const work = calls.map((call) => attempt(drive, call, sends[call.name] ?? 1));
   // None of them rejects for what EC2 answers: each outcome is kept by itself.
@@ -345,7 +369,8 @@ async function attempt<N extends StepName>(
     run.term.signal.throwIfAborted();
     if (!isOperationError(error)) throw error;
     if (error.code === 'LEASE_LOST') {
-      // The deadline came too near while the call waited for a token, but the term is not over: it was not sent.
+      // The deadline came too near while the call waited for a token, but the term is not over: it
+      // was not sent.
       return { name: call.name, error: new OperationError('CLOUD_THROTTLED', error.message, { cause: error }) };
     }
     if (error.code === 'CLOUD_OUTCOME_UNKNOWN') drive.unknownCount += 1;
@@ -386,7 +411,10 @@ async function afterError<N extends StepName>(
   else patience.show();
 }
 
-/** **S** (S7) Nothing of the attempt is ended by it: what may have been made is still there, and is looked for when it is resumed. */
+/**
+ * **S** (S7) Nothing of the attempt is ended by it: what may have been made is still there, and is
+ * looked for when it is resumed.
+ */
 async function giveUpInTime<N extends StepName>(drive: Drive<N>, series: Series): Promise<void> {
   const { run, step } = drive;
   if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.retryRefusedForMs) return;

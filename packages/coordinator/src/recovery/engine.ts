@@ -57,7 +57,10 @@ export interface RecoveryEngineOptions {
   readonly probeService?: ProbeService;
   /** Where the keys of volumes are asked about; absent: nowhere. */
   readonly keyLooks?: KeyLooks;
-  /** Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to count when it is run. */
+  /**
+   * Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to
+   * count when it is run.
+   */
   readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
   /** The policy a new plan follows. */
   readonly policyOf: PolicySource;
@@ -96,8 +99,9 @@ function drive(run: Run, key: StepKey): Promise<void> {
 }
 
 /**
- * Carries out recorded recoveries. A run reads the journal and goes on where it ends, whoever wrote it; every effect goes through
- * `effect.ts`. Several recoveries may run side by side; the same one never twice in one process.
+ * Carries out recorded recoveries. A run reads the journal and goes on where it ends, whoever wrote
+ * it; every effect goes through `effect.ts`. Several recoveries may run side by side; the same one
+ * never twice in one process.
  */
 export class RecoveryEngine implements RecoveryRunner {
   readonly #parts: RunParts;
@@ -137,8 +141,9 @@ export class RecoveryEngine implements RecoveryRunner {
   }
 
   /**
-   * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or store lost, nothing is lost. A run of the
-   * same recovery that is still unwinding (an earlier term's) also answers `parked`.
+   * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or
+   * store lost, nothing is lost. A run of the same recovery that is still unwinding (an earlier
+   * term's) also answers `parked`.
    * @throws InvariantViolation only.
    */
   async run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome> {
@@ -180,7 +185,10 @@ export class RecoveryEngine implements RecoveryRunner {
     return request && (await carryOut(run, request, { drive, policyOf: this.#policyOf }));
   }
 
-  /** An operator asks something of a recovery that runs: it ends at its next line as if parked, and the next run begins with what was asked. */
+  /**
+   * An operator asks something of a recovery that runs: it ends at its next line as if parked, and
+   * the next run begins with what was asked.
+   */
   interrupt(opId: string): void {
     this.#runs.get(opId)?.stop(new RunEnded('an operator has asked for something'));
   }
@@ -195,7 +203,10 @@ async function load(run: Run): Promise<void> {
   run.endedAtStart = currentAttempt(run.journal.states()) - 1;
 }
 
-/** Starts every step whose needs are met, until `done` has closed the recovery. The first error ends all; nobody is left running behind. */
+/**
+ * Starts every step whose needs are met, until `done` has closed the recovery. The first error ends
+ * all; nobody is left running behind.
+ */
 async function advance(run: Run): Promise<void> {
   const running = new Map<string, Promise<void>>();
   let closed = false;
@@ -236,7 +247,10 @@ async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
   }
 }
 
-/** @throws what is neither a hold nor an end that was wanted: the error itself, or what went wrong while it was told. */
+/**
+ * @throws what is neither a hold nor an end that was wanted: the error itself, or what went wrong
+ * while it was told.
+ */
 async function outcomeOf(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
   if (error instanceof IntentGone) return whatBecame(run);
   if (error instanceof RunEnded) return 'parked';
@@ -260,7 +274,9 @@ function asHold(error: unknown): HoldDecided | null {
   return null;
 }
 
-/** The intent is gone: was this recovery finished (by us, with the reply lost, or by somebody else)? */
+/**
+ * The intent is gone: was this recovery finished (by us, with the reply lost, or by somebody else)?
+ */
 async function whatBecame(run: Run): Promise<RecoveryRunOutcome> {
   const { kv, keys } = run.parts;
   const { member, opId } = run.record;

@@ -1,7 +1,10 @@
 import { errorText, type FailingCall, type Log, type OperationError } from '@understudy/shared';
 import { type RefusalClass, refusalClassOf } from '../core/recovery/refusals.ts';
 
-/** The same failure, ended and begun again, is not told anew within this time: at half of all calls failing that would be all there is in the log. */
+/**
+ * The same failure, ended and begun again, is not told anew within this time: at half of all calls
+ * failing that would be all there is in the log.
+ */
 const TOLD_AGAIN_AFTER_MS = 60_000;
 const TEXT_MAX = 500;
 
@@ -34,8 +37,8 @@ export const seriesText = ({ action, code, httpStatus, text }: Series): string =
 };
 
 /**
- * Counts failures that follow each other, so that they are told when they begin, change and end, and not each time: `recovery.step.failing` and
- * `recovery.step.works_again`.
+ * Counts failures that follow each other, so that they are told when they begin, change and end,
+ * and not each time: `recovery.step.failing` and `recovery.step.works_again`.
  */
 export class FailureSeries {
   readonly #options: FailureSeriesOptions;

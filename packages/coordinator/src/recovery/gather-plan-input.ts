@@ -13,7 +13,8 @@ export interface PlanReads extends CloudCallOptions {
 }
 
 /**
- * Reads everything a plan needs of the failed instance. Reads only, so safe to repeat at any time; made before the intent.
+ * Reads everything a plan needs of the failed instance. Reads only, so safe to repeat at any time;
+ * made before the intent.
  * @throws CLOUD_NOT_FOUND when EC2 does not show the instance, and whatever the reads throw.
  */
 export async function gatherPlanInput(
@@ -63,7 +64,10 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
   return image ?? null;
 }
 
-/** Details a recovery can do without: a refused question is answered with null, and the plan says so. */
+/**
+ * Details a recovery can do without: a refused question is answered with null, and the plan says
+ * so.
+ */
 async function extrasOf(
   cloud: Cloud,
   named: ReferenceSources,

@@ -15,8 +15,9 @@ export interface ReferenceSources {
 }
 
 /**
- * Whether what the instance and its volumes name is still there. Reads only what they name: at most four calls, and one for each key. A read that fails says nothing about the thing, so it
- * never stands in the way of a plan.
+ * Whether what the instance and its volumes name is still there. Reads only what they name: at most
+ * four calls, and one for each key. A read that fails says nothing about the thing, so it never
+ * stands in the way of a plan.
  */
 export async function gatherReferences(
   cloud: Cloud,
@@ -48,7 +49,8 @@ export async function gatherTypeFacts(
   const wanted = policy.placements.flatMap((placement) => placement.instanceType ?? []);
   const names = [...new Set([ownType, ...wanted])];
   const [types, offerings] = await Promise.all([
-    // The own type's defaults decide on CPU options: EC2 being busy is waited out, as for every other part of the plan.
+    // The own type's defaults decide on CPU options: EC2 being busy is waited out, as for every
+    // other part of the plan.
     unlessFailed(cloud.describeInstanceTypes(names, options), null, ['CLOUD_DENIED', 'CLOUD_REJECTED']),
     unlessFailed(cloud.describeTypeOfferings(names, options), null),
   ]);

@@ -25,7 +25,10 @@ export interface HoldPlace {
   readonly member: MemberId;
 }
 
-/** The hold on a member as it is in the store; `own`: written for this recovery. An unreadable one counts as somebody else's. */
+/**
+ * The hold on a member as it is in the store; `own`: written for this recovery. An unreadable one
+ * counts as somebody else's.
+ */
 export async function readHold(place: HoldPlace, opId: string): Promise<HoldFound> {
   const nobodys: HoldFound = { modRevision: 0, own: false, text: '', reason: '', sinceWallMs: 0, untilWallMs: null };
   const entry = await place.kv.get(place.keys.hold(place.member));
@@ -58,9 +61,10 @@ export interface HoldText {
 const WRITE_TRIES = 3;
 
 /**
- * Makes the refusal visible (guarded, only while the intent is still open). The same hold is not written twice, and one for the same reason keeps
- * its `since`. `yields`: somebody else's hold on the member says more than ours, and stays. Returns the revision it has then; null: it is not there,
- * because it yields or somebody else wrote beside us each time.
+ * Makes the refusal visible (guarded, only while the intent is still open). The same hold is not
+ * written twice, and one for the same reason keeps its `since`. `yields`: somebody else's hold on
+ * the member says more than ours, and stays. Returns the revision it has then; null: it is not
+ * there, because it yields or somebody else wrote beside us each time.
  * @throws LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN
  */
 export async function writeHold(

@@ -48,12 +48,17 @@ export interface Alongside {
 
 export type JournalWrite =
   | { readonly kind: 'written' }
-  /** The step's own record is not what we knew; it has been read again. Go on from what is there. */
+  /**
+   * The step's own record is not what we knew; it has been read again. Go on from what is there.
+   */
   | { readonly kind: 'stale' }
   /** A key of {@link Alongside} is not what the caller knew: what it holds now, puts first. */
   | { readonly kind: 'conflict'; readonly entries: readonly (KvEntry | null)[] };
 
-/** The intent is not the one this run was given (finished, or replaced): whatever we do would be for nobody. */
+/**
+ * The intent is not the one this run was given (finished, or replaced): whatever we do would be for
+ * nobody.
+ */
 export class IntentGone extends Error {
   override readonly name = 'IntentGone';
 }
@@ -111,8 +116,8 @@ export interface JournalOptions {
 }
 
 /**
- * The journal of one recovery. Every write is one guarded transaction that compares the term, the intent (a finished recovery is never
- * begun again) and the record's own revision.
+ * The journal of one recovery. Every write is one guarded transaction that compares the term, the
+ * intent (a finished recovery is never begun again) and the record's own revision.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -120,8 +125,8 @@ export class Journal {
   /** Our own hold on this member, removed by the next write: something has moved. */
   #hold: HeldBy | null = null;
   /**
-   * When our own hold goes: `until-progress`: with the next write that ends a step. `keep`: not now, something of this run still fails. `release`: with
-   * the next write, whatever it says.
+   * When our own hold goes: `until-progress`: with the next write that ends a step. `keep`: not
+   * now, something of this run still fails. `release`: with the next write, whatever it says.
    */
   holdRule: 'until-progress' | 'keep' | 'release' = 'until-progress';
 
@@ -129,7 +134,10 @@ export class Journal {
     this.#options = options;
   }
 
-  /** @throws STORE_UNAVAILABLE, RECORD_UNREADABLE (for any record: nothing is done on half a journal). */
+  /**
+   * @throws STORE_UNAVAILABLE, RECORD_UNREADABLE (for any record: nothing is done on half a
+   * journal).
+   */
   async load(): Promise<void> {
     const { kv, keys, intent } = this.#options;
     const { entries } = await kv.range(keys.journalOf(intent.record.opId));
@@ -198,7 +206,10 @@ export class Journal {
     return this.#conflict(step, outcome.entries, puts.length, alongside.deletes?.length ?? 0, hold);
   }
 
-  /** A hold stays visible until something it may have held is through, and as long as something of this run fails. */
+  /**
+   * A hold stays visible until something it may have held is through, and as long as something of
+   * this run fails.
+   */
   #holdToRemove(state: StepState): HeldBy | null {
     if (this.holdRule === 'keep') return null;
     return state === 'started' && this.holdRule !== 'release' ? null : this.#hold;

@@ -9,10 +9,12 @@ interface Kept {
 const ANSWERS_MAX = 200;
 
 /**
- * A cloud of which answers to reads (`describe…`) are kept for a while, so that what takes many reads need not begin anew when one of them fails: asked
- * the same again, what was answered is not asked of EC2. Failures are not kept. Everything else goes through.
+ * A cloud of which answers to reads (`describe…`) are kept for a while, so that what takes many
+ * reads need not begin anew when one of them fails: asked the same again, what was answered is not
+ * asked of EC2. Failures are not kept. Everything else goes through.
  *
- * What comes of it rests on answers up to `maxAgeMs` old, instead of seconds: of use only where what is decided is asked again before it counts.
+ * What comes of it rests on answers up to `maxAgeMs` old, instead of seconds: of use only where
+ * what is decided is asked again before it counts.
  */
 export class KeptReads {
   readonly cloud: Cloud;
@@ -45,7 +47,10 @@ export class KeptReads {
   }
 }
 
-/** One {@link KeptReads} per instance, forgotten when all of it was read. Bounded by those that are being read. */
+/**
+ * One {@link KeptReads} per instance, forgotten when all of it was read. Bounded by those that are
+ * being read.
+ */
 export class KeptReadsOf {
   readonly #cloud: Cloud;
   readonly #clock: Clock;

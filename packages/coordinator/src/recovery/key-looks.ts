@@ -1,7 +1,10 @@
 import { type Clock, errorText, isOperationError, type Kms, type Log, type MonotonicMs } from '@understudy/shared';
 import { type KeyFacts, type KeyStanding, standingOf } from '../core/recovery/volume-keys.ts';
 
-/** KMS that did not answer is not asked again for so long: where it cannot be reached, nobody waits for it more than once a minute. */
+/**
+ * KMS that did not answer is not asked again for so long: where it cannot be reached, nobody waits
+ * for it more than once a minute.
+ */
 const REST_MS = 60_000;
 
 export interface KeyLooksOptions {
@@ -11,7 +14,10 @@ export interface KeyLooksOptions {
   readonly log: Log;
 }
 
-/** Looks at keys. Never fails: what KMS does not tell is not known. One per process, shared by all who ask. */
+/**
+ * Looks at keys. Never fails: what KMS does not tell is not known. One per process, shared by all
+ * who ask.
+ */
 export class KeyLooks {
   readonly #options: KeyLooksOptions;
   /** Since when KMS does not answer, and why; null: it does. */

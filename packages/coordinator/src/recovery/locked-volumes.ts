@@ -2,7 +2,9 @@ import { keyAdvice, type KeyFacts, keysOf, lockedProblems, NO_KEY_FACTS } from '
 import { volumesOf } from './captured-volumes.ts';
 import type { Run } from './run.ts';
 
-/** What KMS says of the keys of all the volumes the replacement gets; nothing where there are none. */
+/**
+ * What KMS says of the keys of all the volumes the replacement gets; nothing where there are none.
+ */
 export async function keyFactsOf(run: Run): Promise<KeyFacts> {
   const names = keysOf(volumesOf(run));
   const { keyLooks } = run.parts;

@@ -3,14 +3,18 @@ import { findLaunched, type LaunchFinding } from '../core/recovery/launch-outcom
 import type { Move } from './effect.ts';
 import type { Run } from './run.ts';
 
-/** What was found; a look that is not whole is an error, so that it is counted, shown and repeated as one. */
+/**
+ * What was found; a look that is not whole is an error, so that it is counted, shown and repeated
+ * as one.
+ */
 export type WholeFinding = Exclude<LaunchFinding, { readonly kind: 'unread' }>;
 
 const answerOf = <T>(result: PromiseSettledResult<T>): T | null =>
   result.status === 'fulfilled' ? result.value : null;
 
 /**
- * Three independent reads of what attempt n launched, each weighed by itself: what one shows is not hidden by the failure of another.
+ * Three independent reads of what attempt n launched, each weighed by itself: what one shows is not
+ * hidden by the failure of another.
  * @throws what the first failed read threw, when none that was read shows the launch.
  */
 export async function lookForLaunch(run: Run, attempt: number, networkInterfaceId: string): Promise<WholeFinding> {

@@ -7,7 +7,10 @@ export interface StoredRequest {
   readonly modRevision: number;
 }
 
-/** What an operator has asked of this very recovery; null: nothing. One about another recovery, or that cannot be read, is not ours to act on. */
+/**
+ * What an operator has asked of this very recovery; null: nothing. One about another recovery, or
+ * that cannot be read, is not ours to act on.
+ */
 export async function readRequest(place: HoldPlace, opId: string): Promise<StoredRequest | null> {
   const entry = await place.kv.get(place.keys.request(place.member));
   if (!entry) return null;
@@ -19,7 +22,10 @@ export async function readRequest(place: HoldPlace, opId: string): Promise<Store
   }
 }
 
-/** What goes with a recovery that is closed, beside its intent and journal: its own hold, and what was asked of it. */
+/**
+ * What goes with a recovery that is closed, beside its intent and journal: its own hold, and what
+ * was asked of it.
+ */
 export async function ownRecordsOf(place: HoldPlace, opId: string): Promise<readonly GuardedDelete[]> {
   const [hold, request] = await Promise.all([readHold(place, opId), readRequest(place, opId)]);
   return [

@@ -8,7 +8,10 @@ interface Failing {
   readonly againAtMs: MonotonicMs;
 }
 
-/** When what was refused may be tried again: after 1, 2, 4 … 60 minutes, so that what stays refused eats neither the rate limits nor the turn of others. */
+/**
+ * When what was refused may be tried again: after 1, 2, 4 … 60 minutes, so that what stays refused
+ * eats neither the rate limits nor the turn of others.
+ */
 export class RetryPace {
   readonly #failing = new Map<string, Failing>();
 

@@ -93,7 +93,10 @@ export const heard = (over: Partial<HeartbeatReading> = {}): HeartbeatReading =>
   ...over,
 });
 
-/** One recovery whose intent is written, over a simulated etcd, with leaders that each have a term of their own. */
+/**
+ * One recovery whose intent is written, over a simulated etcd, with leaders that each have a term
+ * of their own.
+ */
 export class RunRig {
   readonly clock = new SimClock();
   readonly kv = new SimKv({ clock: this.clock });
@@ -101,7 +104,9 @@ export class RunRig {
   readonly readings = new Map<string, HeartbeatReading>();
   readonly intent: OpenIntent;
   readonly parts: RunParts;
-  /** What the term in force still holds, ms; 0: its deadline has passed, and nobody has noticed yet. */
+  /**
+   * What the term in force still holds, ms; 0: its deadline has passed, and nobody has noticed yet.
+   */
   remainingMs = 8_400;
   #terms = 0;
 
@@ -158,7 +163,9 @@ export class RunRig {
     return entry ? (JSON.parse(entry.value) as JournalRecord) : null;
   }
 
-  /** A new term; whoever led before is not the leader any more in the store, and may not know it. */
+  /**
+   * A new term; whoever led before is not the leader any more in the store, and may not know it.
+   */
   term(): { readonly term: LeaderTerm; readonly lose: () => void } {
     this.#terms += 1;
     this.delete(KEYS.leader);

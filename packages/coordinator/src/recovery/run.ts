@@ -62,7 +62,9 @@ export class Run {
   readonly standing: StandingHold;
   readonly #stop = new AbortController();
   #nudge = new AbortController();
-  /** Ends with the term, or when the run has to end for another reason (a hold in a step beside). */
+  /**
+   * Ends with the term, or when the run has to end for another reason (a hold in a step beside).
+   */
   readonly signal: AbortSignal;
 
   constructor(parts: RunParts, intent: OpenIntent, term: Term, journal: Journal, intentSeenAtMs: number) {
@@ -115,7 +117,10 @@ export class Run {
     return this.parts.clock.sleep(durationMs, this.signal);
   }
 
-  /** Somebody asks for another try at once: pauses after failures end now. Only while our hold stands; its removal is what asks. */
+  /**
+   * Somebody asks for another try at once: pauses after failures end now. Only while our hold
+   * stands; its removal is what asks.
+   */
   nudge(): void {
     if (this.journal.hold === null) return;
     this.journal.hold = null;
@@ -137,15 +142,19 @@ export class Run {
     }
   }
 
-  /** One read with an abort timeout. @throws as {@link Cloud} reads do; `CLOUD_UNAVAILABLE` on timeout. */
+  /**
+   * One read with an abort timeout. @throws as {@link Cloud} reads do; `CLOUD_UNAVAILABLE` on
+   * timeout.
+   */
   read<T>(call: (cloud: CloudReads, options: CloudCallOptions) => Promise<T>): Promise<T> {
     const timeout = () => new OperationError('CLOUD_UNAVAILABLE', `no answer within ${this.settings.sendLimitMs} ms`);
     return this.#timed(this.signal, timeout, (signal) => call(this.parts.cloud, { signal, repeat: true }));
   }
 
   /**
-   * One mutating attempt with an abort timeout. Not stopped by {@link stop}: what is sent is waited for. The term's deadline is asked again
-   * by the adapter at the last moment, because the call may have waited for a token.
+   * One mutating attempt with an abort timeout. Not stopped by {@link stop}: what is sent is waited
+   * for. The term's deadline is asked again by the adapter at the last moment, because the call may
+   * have waited for a token.
    */
   send<T>(call: (cloud: Cloud, options: CloudCallOptions) => Promise<T>): Promise<T> {
     const timeout = () =>
@@ -154,7 +163,10 @@ export class Run {
     return this.#timed(this.term.signal, timeout, (signal) => call(this.parts.cloud, { signal, mayStart }));
   }
 
-  /** `call` is entered synchronously: nothing can come between the caller's deadline check and the request. */
+  /**
+   * `call` is entered synchronously: nothing can come between the caller's deadline check and the
+   * request.
+   */
   #timed<T>(outer: AbortSignal, timeout: () => OperationError, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (outer.aborted) return Promise.reject(asError(outer.reason));
     const { clock } = this.parts;

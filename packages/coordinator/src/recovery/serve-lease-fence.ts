@@ -12,8 +12,9 @@ export type LeaseFence =
   { readonly kind: 'none' } | { readonly kind: 'running'; readonly leftMs: number } | { readonly kind: 'over' };
 
 /**
- * Counted on our own monotonic clock from the moment this process knew that the intent was committed, so neither a change of leader nor a wall clock can shorten
- * it; a new leader may count anew. EC2 gets `fenceAfterMs` in any case: what is observed is worth more than what was promised.
+ * Counted on our own monotonic clock from the moment this process knew that the intent was
+ * committed, so neither a change of leader nor a wall clock can shorten it; a new leader may count
+ * anew. EC2 gets `fenceAfterMs` in any case: what is observed is worth more than what was promised.
  */
 export function leaseFence(run: LeaseRun): LeaseFence {
   const { serveLeaseOverAfterMs } = run.record;
@@ -25,8 +26,8 @@ export function leaseFence(run: LeaseRun): LeaseFence {
 }
 
 /**
- * A promise that is broken before our eyes counts for nothing: the instance says, authenticated, that it serves, long after its lease must have ended. null: it
- * does not.
+ * A promise that is broken before our eyes counts for nothing: the instance says, authenticated,
+ * that it serves, long after its lease must have ended. null: it does not.
  */
 export function brokenPromise(
   run: HearingRun,

@@ -34,7 +34,10 @@ export interface SettlingParts {
 /** What becomes of one item on the books: null = off them. */
 type Rest<T> = T | null;
 
-/** Settles one ended recovery: removes what is due, puts in place what is owed, and says what remains, with what stands in its way. */
+/**
+ * Settles one ended recovery: removes what is due, puts in place what is owed, and says what
+ * remains, with what stands in its way.
+ */
 export class Settling {
   readonly #parts: SettlingParts;
   readonly #pass: CollectPass;
@@ -135,7 +138,10 @@ export class Settling {
     }
   }
 
-  /** Images, snapshots, interfaces: EC2's "not found" counts once it has said nothing else for a while. */
+  /**
+   * Images, snapshots, interfaces: EC2's "not found" counts once it has said nothing else for a
+   * while.
+   */
   async #delete(one: Leftover, kind: MadeThing): Promise<Rest<Leftover>> {
     const outcome = await this.#effect(one.id, (cloud, options) => removeMade(cloud, kind, one.id, options));
     if (outcome === 'done') return this.#gone(one);
@@ -160,7 +166,8 @@ export class Settling {
       case 'call': {
         const key = `${this.#history.opId} ${choreKey(chore)}`;
         const outcome = await this.#effect(key, (cloud, options) => sendChore(cloud, move.call, options));
-        // Believed once a later pass sees it in place; a protection is not looked at, so EC2's word has to do.
+        // Believed once a later pass sees it in place; a protection is not looked at, so EC2's word
+        // has to do.
         if (outcome === 'done' && chore.kind === 'protect') return this.#choreDone(chore);
         if (outcome === 'done' || outcome === 'put-off') return one;
         const refused = outcome === 'not-found' ? NOT_FOUND : outcome;
@@ -202,7 +209,10 @@ export class Settling {
     return this.#obstructed(one, outcome);
   }
 
-  /** The same obstacle is not written again, so `since` stays true, and a pass that finds nothing new writes nothing. */
+  /**
+   * The same obstacle is not written again, so `since` stays true, and a pass that finds nothing
+   * new writes nothing.
+   */
   #obstructed<T extends Leftover | OwedChore>(one: T, { code, text }: Refused): T {
     if (one.obstacle?.code === code) return one;
     this.#parts.log.error('leftover.obstructed', {

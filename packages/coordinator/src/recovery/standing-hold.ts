@@ -14,7 +14,9 @@ export interface StandingReason {
   readonly untilWallMs: number | null;
 }
 
-/** Under this name stands what keeps all launch attempts from getting on, whichever of them is open. */
+/**
+ * Under this name stands what keeps all launch attempts from getting on, whichever of them is open.
+ */
 export const PLACEMENT = 'placement';
 
 export interface StandingHoldOptions {
@@ -25,8 +27,9 @@ export interface StandingHoldOptions {
 }
 
 /**
- * The hold record that a run keeps while steps of it fail; there is one per member, so the step that failed first has it. It stays when another
- * step gets on, and goes with the next write of the journal once nothing fails any more.
+ * The hold record that a run keeps while steps of it fail; there is one per member, so the step
+ * that failed first has it. It stays when another step gets on, and goes with the next write of the
+ * journal once nothing fails any more.
  */
 export class StandingHold {
   readonly #options: StandingHoldOptions;

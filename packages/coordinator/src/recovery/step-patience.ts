@@ -12,8 +12,9 @@ const isoOf = (wallMs: number): string => new Date(wallMs).toISOString();
 const reasonOf = ({ refusal }: Series): HoldReason => (refusal === 'capacity' ? 'NoCapacity' : 'CloudUnavailable');
 
 /**
- * What a step does about calls that fail one after the other: counts them, shows them in the activity, pauses between them with growing backoff,
- * and shows a hold when it lasts, while the step goes on. The hold goes when it works again.
+ * What a step does about calls that fail one after the other: counts them, shows them in the
+ * activity, pauses between them with growing backoff, and shows a hold when it lasts, while the
+ * step goes on. The hold goes when it works again.
  */
 export class StepPatience {
   readonly #run: Run;
@@ -23,7 +24,10 @@ export class StepPatience {
   readonly looks: FailureSeries;
   readonly calls: FailureSeries;
 
-  /** `lasting`: it may go on for hours, so its pauses grow further than those of a step with a limit of minutes. */
+  /**
+   * `lasting`: it may go on for hours, so its pauses grow further than those of a step with a limit
+   * of minutes.
+   */
   constructor(run: Run, step: string, lasting: boolean) {
     this.#run = run;
     this.#step = step;
@@ -92,7 +96,10 @@ export class StepPatience {
     });
   }
 
-  /** Nothing of this step fails any more. `true`: its hold has to be removed, by a write of the journal. */
+  /**
+   * Nothing of this step fails any more. `true`: its hold has to be removed, by a write of the
+   * journal.
+   */
   settled(): boolean {
     this.looks.end();
     this.calls.end();

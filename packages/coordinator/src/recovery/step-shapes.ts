@@ -2,8 +2,9 @@ import { PlacementCandidateSchema, PlannedVolumeSchema, type StepName } from '@u
 import * as z from 'zod';
 
 /**
- * What each step keeps in its journal record. `request`: chosen once and frozen before the first effect. `noted`: what was observed on the
- * way and must survive a change of leader. `result`: how it ended.
+ * What each step keeps in its journal record. `request`: chosen once and frozen before the first
+ * effect. `noted`: what was observed on the way and must survive a change of leader. `result`: how
+ * it ended.
  */
 
 const nothing = z.strictObject({});
@@ -37,7 +38,10 @@ export const STEP_SHAPES = {
         })
         .nullable(),
       failedSets: z.array(z.number()),
-      /** Those of them that failed while the key of a volume could not be used: they count against nobody. */
+      /**
+       * Those of them that failed while the key of a volume could not be used: they count against
+       * nobody.
+       */
       lockedSets: z.array(z.number()).optional(),
     }),
     result: z.strictObject({ set: z.number(), snapshots: z.array(capturedSnapshot), beside }),
@@ -61,7 +65,9 @@ export const STEP_SHAPES = {
   },
   permit: {
     request: z.strictObject({
-      /** Attempts are counted anew when a person has removed the hold that ended the round before. */
+      /**
+       * Attempts are counted anew when a person has removed the hold that ended the round before.
+       */
       round: z.number().int().min(1),
       candidateIndex: z.number().int().min(0),
       candidate: PlacementCandidateSchema,

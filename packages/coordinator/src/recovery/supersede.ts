@@ -22,10 +22,12 @@ export interface SupersedeOptions {
 }
 
 /**
- * Closes a recovery whose replacement was activated and has failed before its last chores were done, so that the next recovery can begin: history in, with
- * what was not done; intent, journal, hold and request out; one transaction that compares the term, the activation and every record of an address.
- * A run of it that is still under way fails on its next write; a call of its that lands late is conditional, and what it moves is moved on (the next plan
- * names the addresses). `false`: something changed meanwhile, or somebody else has done it. Repeating it is harmless.
+ * Closes a recovery whose replacement was activated and has failed before its last chores were
+ * done, so that the next recovery can begin: history in, with what was not done; intent, journal,
+ * hold and request out; one transaction that compares the term, the activation and every record of
+ * an address. A run of it that is still under way fails on its next write; a call of its that lands
+ * late is conditional, and what it moves is moved on (the next plan names the addresses). `false`:
+ * something changed meanwhile, or somebody else has done it. Repeating it is harmless.
  * @throws LEASE_LOST, STORE_*, RECORD_UNREADABLE
  */
 export async function supersede(
@@ -63,7 +65,10 @@ export async function supersede(
   return outcome.kind === 'committed';
 }
 
-/** Over for the guard since its replacement was put in charge: cooldown and flapping count from there. */
+/**
+ * Over for the guard since its replacement was put in charge: cooldown and flapping count from
+ * there.
+ */
 function historyRecordOf(run: Closable, activated: JournalEntry<'activate'>, why: string): Unwritten<HistoryRecord> {
   const { record, journal } = run;
   const sinceWallMs = run.wallMs();

@@ -4,15 +4,18 @@ import { type LaunchTrial, NOT_TRIED, trialOutcome, trialRequestOf } from '../co
 import { makePlan, type PlanInput } from '../core/recovery/plan.ts';
 import { namedBy } from '../core/recovery/references.ts';
 
-/** Only of these can nothing but a launch tell whether they are there: every other name has a describe of its own. */
+/**
+ * Only of these can nothing but a launch tell whether they are there: every other name has a
+ * describe of its own.
+ */
 export function wantsTrial({ instance }: PlanInput): boolean {
   const { instanceProfileArn, licenceArns } = namedBy(instance);
   return instanceProfileArn !== null || licenceArns.length > 0;
 }
 
 /**
- * Asks EC2 whether it would take the launch of a replacement (DryRun: nothing is made). One call; a failure that says nothing about the launch is
- * "not tried".
+ * Asks EC2 whether it would take the launch of a replacement (DryRun: nothing is made). One call; a
+ * failure that says nothing about the launch is "not tried".
  */
 export async function tryLaunch(
   cloud: Cloud,

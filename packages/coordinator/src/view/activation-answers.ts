@@ -40,22 +40,30 @@ const unsaid = (term: number): ActivationAnswer => ({
 /**
  * What acks tell an instance about its right to serve, from our view of etcd.
  *
- * **S** (S9): an `active` rests on a view proven current at a moment not earlier than the first datagram of the instance's present boot. Who
- * was fenced and comes back begins a new boot; the intent came before the stop, the stop before that boot, so such a view contains the
- * intent. However old the view is, it cannot bring a predecessor back. An instance that serves is not stopped by the `unknown` until then.
+ * **S** (S9): an `active` rests on a view proven current at a moment not earlier than the first
+ * datagram of the instance's present boot. Who was fenced and comes back begins a new boot; the
+ * intent came before the stop, the stop before that boot, so such a view contains the intent.
+ * However old the view is, it cannot bring a predecessor back. An instance that serves is not
+ * stopped by the `unknown` until then.
  *
- * **S**: nor is it given from a view older than `freshForMs`, and `holdsForMs` is what is left of that time, so no instance takes an answer of
- * ours for good later than `freshForMs` after the moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been noticed and another etcd member tried; beyond two,
- * a leader on the other side of a partition can have begun a recovery, and a group that opted into waiting out the serve lease counts on
- * our silence.
+ * **S**: nor is it given from a view older than `freshForMs`, and `holdsForMs` is what is left of
+ * that time, so no instance takes an answer of ours for good later than `freshForMs` after the
+ * moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been
+ * noticed and another etcd member tried; beyond two, a leader on the other side of a partition can
+ * have begun a recovery, and a group that opted into waiting out the serve lease counts on our
+ * silence.
  *
- * **S**: nor to an agent that does not promise what the member's serve contract asks for (`core/serve-lease`).
+ * **S**: nor to an agent that does not promise what the member's serve contract asks for
+ * (`core/serve-lease`).
  */
 export class ActivationAnswers implements ActivationSource {
   readonly #view: AnswerView;
   readonly #leadership: AnswerLeadership;
   readonly #freshForMs: number;
-  /** Hashes of instance ids, kept as long as the record they come from: acks are hot, SHA-256 is not free. */
+  /**
+   * Hashes of instance ids, kept as long as the record they come from: acks are hot, SHA-256 is not
+   * free.
+   */
   readonly #hashes = new WeakMap<object, string>();
 
   constructor(options: {
@@ -110,7 +118,8 @@ export class ActivationAnswers implements ActivationSource {
       if (record.outcome === 'replaced' && this.#oldHash(record) === instanceHash)
         return { activation: 'fenced', incarnation };
     }
-    // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise somebody else holds the activation.
+    // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise
+    // somebody else holds the activation.
     if (intent || !activation) return { activation: 'standby', incarnation };
     return { activation: 'fenced', incarnation };
   }

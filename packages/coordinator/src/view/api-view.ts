@@ -139,7 +139,9 @@ export class CoordinatorApi implements ApiSource {
     return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
   }
 
-  /** What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet. */
+  /**
+   * What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet.
+   */
   #findings(): FindingsRecord | null {
     const leader = this.#options.verdicts.leader();
     const record = this.#options.view.mirror.findings.get('current')?.record;
@@ -309,7 +311,10 @@ export class CoordinatorApi implements ApiSource {
     return opinion && { observer: coordinatorId, verdict: opinion.verdict, reason: opinion.reason };
   }
 
-  /** The hold in etcd; or, where none could be written, the one that was decided on, or what keeps everybody from deciding. */
+  /**
+   * The hold in etcd; or, where none could be written, the one that was decided on, or what keeps
+   * everybody from deciding.
+   */
   #hold(member: MemberId): ExplainView['hold'] {
     const { view, wantedHold, storeTrouble, observer } = this.#options;
     const shown = shownHold(view, member);

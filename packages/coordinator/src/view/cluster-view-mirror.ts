@@ -54,7 +54,10 @@ export interface UnreadableRecord {
   readonly member: MemberId | null;
   readonly group: string | null;
   readonly opId: string | null;
-  /** Must members it concerns be left alone? Not so for a coordinator's presence or a published judgement: no decision rests on them. */
+  /**
+   * Must members it concerns be left alone? Not so for a coordinator's presence or a published
+   * judgement: no decision rests on them.
+   */
   readonly blocks: boolean;
   /** Says, or might say, which instance may serve: without it no agent can be told. */
   readonly bearsOnActivation: boolean;
@@ -110,9 +113,10 @@ class Nested<K extends string, T> {
 }
 
 /**
- * Our records under one root, parsed, as a plain table per area. Fed by puts and deletes in revision order; it never throws on what it is
- * fed: a record that cannot be read is kept in {@link unreadable}, and the tables no longer show the key's earlier value, because acting on
- * a value that is no longer there would be worse than acting on none. Bounded by what lies in etcd.
+ * Our records under one root, parsed, as a plain table per area. Fed by puts and deletes in
+ * revision order; it never throws on what it is fed: a record that cannot be read is kept in {@link
+ * unreadable}, and the tables no longer show the key's earlier value, because acting on a value
+ * that is no longer there would be worse than acting on none. Bounded by what lies in etcd.
  */
 export class ClusterMirror {
   readonly coordinators = new Map<string, Stored<CoordinatorRecord>>();

@@ -34,8 +34,9 @@ export interface ClusterViewOptions {
 }
 
 /**
- * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that what was written in one transaction is
- * seen at once. A record that does not parse never stops the view: it is reported, and whom it concerns is held.
+ * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that
+ * what was written in one transaction is seen at once. A record that does not parse never stops the
+ * view: it is reported, and whom it concerns is held.
  */
 export class ClusterView {
   readonly mirror: ClusterMirror;
@@ -85,13 +86,19 @@ export class ClusterView {
     return this.#view.anomalies;
   }
 
-  /** How long ago the tables were proven complete (a linearizable read they have caught up with); null = never. */
+  /**
+   * How long ago the tables were proven complete (a linearizable read they have caught up with);
+   * null = never.
+   */
   contactAgeMs(): number | null {
     const ageMs = this.#view.ageMs();
     return Number.isFinite(ageMs) ? ageMs : null;
   }
 
-  /** Own monotonic time of the newest such proof: what had been committed by then is in the tables; null = never. */
+  /**
+   * Own monotonic time of the newest such proof: what had been committed by then is in the tables;
+   * null = never.
+   */
   provenAtMs(): MonotonicMs | null {
     return this.#view.freshAtMs;
   }
@@ -100,7 +107,10 @@ export class ClusterView {
     return this.#view.ageMs() < this.#options.freshForMs;
   }
 
-  /** Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An entry that cannot be read is nobody's. */
+  /**
+   * Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An
+   * entry that cannot be read is nobody's.
+   */
   leader(): KnownLeader | null {
     const key = this.#options.keys.leader;
     const entry = this.#view.get(key) ?? null;
@@ -109,8 +119,9 @@ export class ClusterView {
   }
 
   /**
-   * The policy in force: the group's own; the last good one where that is refused; else the default. A group whose own is refused and that has no good one is
-   * blocked: its members are watched by the default, and nothing is done.
+   * The policy in force: the group's own; the last good one where that is refused; else the
+   * default. A group whose own is refused and that has no good one is blocked: its members are
+   * watched by the default, and nothing is done.
    */
   policyOf(group: string): GroupPolicy {
     const { groups, policies, unreadable } = this.mirror;
@@ -120,12 +131,18 @@ export class ClusterView {
     return (isRefused ? policies.get(group)?.record.policy : undefined) ?? this.#options.defaultPolicy;
   }
 
-  /** Revision of a key as we have seen it, whether its record can be read or not; 0: it is not there. */
+  /**
+   * Revision of a key as we have seen it, whether its record can be read or not; 0: it is not
+   * there.
+   */
   revisionOf(key: string): Revision {
     return this.#view.get(key)?.modRevision ?? 0;
   }
 
-  /** Every pause that is one at this wall time. One that cannot be read is one of what its key names, or of everything, until somebody corrects it. */
+  /**
+   * Every pause that is one at this wall time. One that cannot be read is one of what its key
+   * names, or of everything, until somebody corrects it.
+   */
   pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
     const { pauses, unreadable, root } = this.mirror;
     const read = [...pauses.values()].map(({ record }) => record).filter((one) => isInForce(one, nowWallMs));
@@ -142,8 +159,9 @@ export class ClusterView {
   }
 
   /**
-   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a policy, a hold) keep us from acting, and must not keep an agent
-   * from being told what is certain: with a serve lease its silence would end a healthy workload.
+   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a
+   * policy, a hold) keep us from acting, and must not keep an agent from being told what is
+   * certain: with a serve lease its silence would end a healthy workload.
    */
   cannotAnswer(member: MemberId): boolean {
     const { unreadable } = this.mirror;

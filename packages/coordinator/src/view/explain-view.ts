@@ -36,7 +36,9 @@ export interface ExplainSources {
   readonly storeTrouble: string | null;
 }
 
-/** Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader. */
+/**
+ * Gates whose answer rests on records in etcd alone: a follower knows them as well as the leader.
+ */
 const KNOWN_TO_ALL: ReadonlySet<GateResult['gate']> = new Set([
   'Paused',
   'RecordUnreadable',
@@ -56,7 +58,10 @@ const UNKNOWN_TO_FOLLOWERS = [
 
 const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms));
 
-/** `GET /v1/members/<group>/<name>/explain` from what this process knows; null when there is no such member. Pure. */
+/**
+ * `GET /v1/members/<group>/<name>/explain` from what this process knows; null when there is no such
+ * member. Pure.
+ */
 export function explainView(member: MemberId, sources: ExplainSources): ExplainView | null {
   const { view, leadership, changes, coordinatorId, explained } = sources;
   const record = view.mirror.members.get(member)?.record;
@@ -89,14 +94,20 @@ export function explainView(member: MemberId, sources: ExplainSources): ExplainV
   return { ...base, ...judged, decision: decisionWhile(sources.storeTrouble, judged.decision), evidence };
 }
 
-/** Decides nothing about the verdict; it says what a recovery could count on if EC2 cannot be seen to stop the instance. */
+/**
+ * Decides nothing about the verdict; it says what a recovery could count on if EC2 cannot be seen
+ * to stop the instance.
+ */
 const leaseEvidence = (text: string | null): ExplainView['evidence'] =>
   text === null ? [] : [{ source: 'serve lease', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
 const storeEvidence = (trouble: string | null): ExplainView['evidence'] =>
   trouble === null ? [] : [{ source: 'etcd', text: trouble, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
-/** "Nothing to do" is not true of a store that takes no writes: what should be done would not be known, and could not. */
+/**
+ * "Nothing to do" is not true of a store that takes no writes: what should be done would not be
+ * known, and could not.
+ */
 function decisionWhile(trouble: string | null, decision: ExplainView['decision']): ExplainView['decision'] {
   if (trouble === null || decision.kind === 'recovering' || decision.kind === 'hold') return decision;
   return { kind: 'hold', reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, untilWallMs: null };
@@ -106,7 +117,10 @@ function decisionWhile(trouble: string | null, decision: ExplainView['decision']
 const refusedEvidence = (text: string | null): ExplainView['evidence'] =>
   text === null ? [] : [{ source: 'refused datagrams', text, ageMs: null, freshForMs: null, weight: 'neutral' }];
 
-/** Decides nothing by itself: only the activated instance is judged, and two agents on it are a hold of their own. */
+/**
+ * Decides nothing by itself: only the activated instance is judged, and two agents on it are a hold
+ * of their own.
+ */
 const unexpectedEvidence = (texts: readonly string[]): ExplainView['evidence'] =>
   texts.map((text) => ({ source: 'odd heartbeats', text, ageMs: null, freshForMs: null, weight: 'neutral' }));
 

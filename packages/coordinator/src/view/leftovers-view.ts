@@ -1,7 +1,10 @@
 import { type HistoryRecord, type LeftoverView, type Problem, problemOf } from '@understudy/shared';
 import { choreKey, choreText } from '../core/recovery/chores.ts';
 
-/** What the ended recoveries still have to remove or to put in place: obstructed items first, then by time, kept for ever last. Pure. */
+/**
+ * What the ended recoveries still have to remove or to put in place: obstructed items first, then
+ * by time, kept for ever last. Pure.
+ */
 export function leftoversView(histories: Iterable<HistoryRecord>): readonly LeftoverView[] {
   const all = [...histories].flatMap((history): LeftoverView[] => {
     const { member, opId, leftovers, owed } = history;

@@ -49,7 +49,10 @@ const unrecorded = ({ step, sinceWallMs, text, failing }: StepActivity): OpenSte
   ...{ attempt: attemptOf(step), text: text || null, failing },
 });
 
-/** What the journal has of it, and what the process that carries it out is doing with each step. Pure. */
+/**
+ * What the journal has of it, and what the process that carries it out is doing with each step.
+ * Pure.
+ */
 export function openRecoveryView({ intent, journal, activity, hold, request }: OpenRecoverySources): OpenRecoveryView {
   const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = intent;
   const now = new Map(activity?.steps.map((one) => [one.step, one]));

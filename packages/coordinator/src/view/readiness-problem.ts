@@ -3,7 +3,10 @@ import { type MemberId, type MemberRecord, type Problem, problemOf } from '@unde
 /** Members that are named; the others are counted. */
 const NAMED_MAX = 5;
 
-/** One problem for all members that a recovery would not go well for; null: there are none. Each member's own words stand in `explain`. */
+/**
+ * One problem for all members that a recovery would not go well for; null: there are none. Each
+ * member's own words stand in `explain`.
+ */
 export function readinessProblem(
   members: ReadonlyMap<MemberId, { readonly record: Pick<MemberRecord, 'readinessProblems'> }>,
 ): Problem | null {

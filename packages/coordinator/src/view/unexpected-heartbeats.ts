@@ -18,7 +18,10 @@ function addressesOf({ members, activations }: ClusterMirror, member: MemberId):
   return record.privateIp === null ? [] : [record.privateIp, ...record.otherAddresses];
 }
 
-/** The instance behind a hash: one this member had, or the one of whichever member has the address; null: none we know of. */
+/**
+ * The instance behind a hash: one this member had, or the one of whichever member has the address;
+ * null: none we know of.
+ */
 function instanceOf(mirror: ClusterMirror, member: MemberId, hash: string, address: string | null): string | null {
   const { members, history } = mirror;
   const had = [...(history.get(member)?.values() ?? [])].flatMap(({ record }) => [
@@ -55,7 +58,10 @@ function wordsOf(mirror: ClusterMirror, member: MemberId, one: Unexpected): stri
     : `heartbeats for ${member} of an older boot epoch come in (${epoch}, after ${newestEpoch}) whose sender answers no challenge: old recordings, or an agent that does not hear us`;
 }
 
-/** While a recovery is open the replacement speaks beside the instance that is still activated, as it has to. */
+/**
+ * While a recovery is open the replacement speaks beside the instance that is still activated, as
+ * it has to.
+ */
 const isExpected = ({ intents }: ClusterMirror, member: MemberId, { kind }: Unexpected): boolean =>
   kind === 'other-instance' && intents.has(member);
 
@@ -64,7 +70,10 @@ function found({ mirror, observer, nowMs }: UnexpectedSources, member: MemberId)
   return all.length === 0 ? all : all.filter((one) => !isExpected(mirror, member, one));
 }
 
-/** What is odd about the heartbeats this process hears for one member, a sentence each; it decides nothing. */
+/**
+ * What is odd about the heartbeats this process hears for one member, a sentence each; it decides
+ * nothing.
+ */
 export const unexpectedTexts = (sources: UnexpectedSources, member: MemberId): readonly string[] =>
   found(sources, member).map((one) => wordsOf(sources.mirror, member, one));
 

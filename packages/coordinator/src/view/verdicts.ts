@@ -33,9 +33,10 @@ export interface VerdictsOptions {
 const NOBODY: Standing = { standing: 'none', by: null, term: null, ageMs: null };
 
 /**
- * What is shown of verdicts, by one piece of code for status, members, explain and metrics: the leader's judgement with its age, on the leader and on everybody
- * else. Our own observer's opinion is never among it. Without a fresh leader the verdict is
- * unknown, and the last judgement stands beside it as such.
+ * What is shown of verdicts, by one piece of code for status, members, explain and metrics: the
+ * leader's judgement with its age, on the leader and on everybody else. Our own observer's opinion
+ * is never among it. Without a fresh leader the verdict is unknown, and the last judgement stands
+ * beside it as such.
  */
 export class Verdicts {
   readonly #options: VerdictsOptions;
@@ -56,7 +57,10 @@ export class Verdicts {
       this.#stood = { term: leader.term, atMs };
   }
 
-  /** Who leads, if that is certain enough to say: ourselves while our term lasts, another one while our view is fresh. */
+  /**
+   * Who leads, if that is certain enough to say: ourselves while our term lasts, another one while
+   * our view is fresh.
+   */
   leader(): KnownLeader | null {
     const { view, leadership, coordinatorId } = this.#options;
     const known = view.leader();
@@ -144,7 +148,10 @@ export class Verdicts {
       : { verdict: 'unknown', reasonCode: 'NoLeaderJudges', reason, degraded: false, judged };
   }
 
-  /** A judgement stands by its own term before the new leader has judged everybody, and by the judge's after. */
+  /**
+   * A judgement stands by its own term before the new leader has judged everybody, and by the
+   * judge's after.
+   */
   #standingOf({ term, member, writtenBy, writtenAtWallMs }: JudgementRecord): Standing {
     const { view } = this.#options;
     const all = this.standing();

@@ -12,8 +12,10 @@ const RETRY_MS = 100;
 const FLUSH_LOOK_EVERY_MS = 10;
 
 /**
- * Writes to a file descriptor without ever holding the process up: one write under way, at most 1 MiB waiting. What does not fit, or cannot be written (EPIPE: the reader is
- * gone; ENOSPC: the disk is full), is dropped and counted; the count is told as soon as a write works again. A log that nobody reads is no reason to end.
+ * Writes to a file descriptor without ever holding the process up: one write under way, at most 1
+ * MiB waiting. What does not fit, or cannot be written (EPIPE: the reader is gone; ENOSPC: the disk
+ * is full), is dropped and counted; the count is told as soon as a write works again. A log that
+ * nobody reads is no reason to end.
  */
 export class FileDescriptorSink implements LineSink {
   readonly #fd: number;

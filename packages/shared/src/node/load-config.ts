@@ -5,9 +5,10 @@ import { OperationError } from '../errors.ts';
 import { faultText } from '../schema-faults.ts';
 
 /**
- * Reads a YAML file and checks it against `schema`. Unknown keys are errors (use `z.strictObject`), cross-field rules belong into
- * the schema's `refine` and name both numbers.
- * @throws CONFIG_INVALID naming file, line, field and what was wanted; every fault is listed, not only the first.
+ * Reads a YAML file and checks it against `schema`. Unknown keys are errors (use `z.strictObject`),
+ * cross-field rules belong into the schema's `refine` and name both numbers.
+ * @throws CONFIG_INVALID naming file, line, field and what was wanted; every fault is listed, not
+ * only the first.
  */
 export function loadConfig<T>(schema: z.ZodType<T>, path: string): T {
   let text: string;

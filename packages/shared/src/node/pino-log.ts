@@ -5,7 +5,10 @@ import { tolerateLostErrors } from './end-with-output.ts';
 import { FileDescriptorSink } from './file-descriptor-sink.ts';
 import { SystemClock } from './system-clock.ts';
 
-/** pino JSON lines: `{"level":"info","time":…,"event":"recovery.step.done",…}`. Values under secret-looking keys are masked. */
+/**
+ * pino JSON lines: `{"level":"info","time":…,"event":"recovery.step.done",…}`. Values under
+ * secret-looking keys are masked.
+ */
 export class PinoLog implements Log {
   readonly #logger: Logger;
 
@@ -50,13 +53,14 @@ export class PinoLog implements Log {
 }
 
 /**
- * pino's own destination waits for a slow reader, holding up the process (a leader's keepalives with it), and ends it with a stack trace when the disk is full. This one
- * drops and counts.
+ * pino's own destination waits for a slow reader, holding up the process (a leader's keepalives
+ * with it), and ends it with a stack trace when the disk is full. This one drops and counts.
  */
 function standardOutput(): pino.DestinationStream {
   const sink = new FileDescriptorSink(1, new SystemClock());
   tolerateLostErrors();
   process.on('exit', () => sink.flushNow());
-  // A line may be read on a terminal: JSON leaves eight-bit controls and turning characters as they are.
+  // A line may be read on a terminal: JSON leaves eight-bit controls and turning characters as they
+  // are.
   return { write: (line) => sink.writeLine(harmlessJson(line)) };
 }

@@ -3,10 +3,12 @@ import { type MonotonicMs, monotonicMs, type WallMs, wallMs } from '../units.ts'
 import { sleepOn } from '../sleep.ts';
 
 /**
- * The real clock: `CLOCK_MONOTONIC` itself (`process.hrtime`) and `Date.now()`. The only place with timers.
+ * The real clock: `CLOCK_MONOTONIC` itself (`process.hrtime`) and `Date.now()`. The only place with
+ * timers.
  *
- * Not `performance.now()`: that counts from the start of its own thread, and what would turn one thread's into another's is two readings with a pause of
- * any length between them. So a moment taken in a receive thread means the same on the main thread.
+ * Not `performance.now()`: that counts from the start of its own thread, and what would turn one
+ * thread's into another's is two readings with a pause of any length between them. So a moment
+ * taken in a receive thread means the same on the main thread.
  */
 export class SystemClock implements Clock {
   monotonicMs(): MonotonicMs {

@@ -1,11 +1,14 @@
 /**
- * What we need of EC2: one method per action, our own shapes, no decisions. One implementation (`Ec2Cloud`, coordinator) over a
- * transport that is either the SDK's client over HTTP or cloud-sim's core in process; one contract suite for both.
+ * What we need of EC2: one method per action, our own shapes, no decisions. One implementation
+ * (`Ec2Cloud`, coordinator) over a transport that is either the SDK's client over HTTP or
+ * cloud-sim's core in process; one contract suite for both.
  *
- * Errors (see `errors.ts`): reads throw `CLOUD_UNAVAILABLE`, `CLOUD_THROTTLED`, `CLOUD_DENIED`, `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`;
- * mutating calls also `CLOUD_CAPACITY`, `CLOUD_CONFLICT` and, when the request may have been applied (timeout, socket error, 5xx that is not
- * capacity or throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once; only reads
- * asked for with `repeat`, and the further pages of a listing, are repeated when they fail in passing.
+ * Errors (see `errors.ts`): reads throw `CLOUD_UNAVAILABLE`, `CLOUD_THROTTLED`, `CLOUD_DENIED`,
+ * `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`; mutating calls also `CLOUD_CAPACITY`, `CLOUD_CONFLICT` and,
+ * when the request may have been applied (timeout, socket error, 5xx that is not capacity or
+ * throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once;
+ * only reads asked for with `repeat`, and the further pages of a listing, are repeated when they
+ * fail in passing.
  */
 
 export type Tags = Readonly<Record<string, string>>;
@@ -54,7 +57,10 @@ export interface CloudInstance {
   readonly tags: Tags;
   readonly volumes: readonly CloudVolumeAttachment[];
   readonly networkInterfaces: readonly CloudNetworkAttachment[];
-  /** The whole SDK `Instance` object as received, for fidelity (metadata options, CPU options, placement …) and for `plan` to report what is lost. */
+  /**
+   * The whole SDK `Instance` object as received, for fidelity (metadata options, CPU options,
+   * placement …) and for `plan` to report what is lost.
+   */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
@@ -150,11 +156,15 @@ export interface CloudTagged {
   readonly tags: Tags;
 }
 
-/** EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. Always sent paginated. */
+/**
+ * EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. Always sent
+ * paginated.
+ */
 export type CloudFilters = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The complete `RunInstances` input in the SDK's own member names (JSON). Recorded before it is sent, sent as recorded. MinCount = MaxCount = 1.
+ * The complete `RunInstances` input in the SDK's own member names (JSON). Recorded before it is
+ * sent, sent as recorded. MinCount = MaxCount = 1.
  */
 export type LaunchRequest = Readonly<Record<string, unknown>> & { readonly ClientToken: string };
 
@@ -185,11 +195,16 @@ export interface CloudCallOptions {
   /** Aborts the wait, not the effect: an aborted mutating call throws `CLOUD_OUTCOME_UNKNOWN`. */
   readonly signal?: AbortSignal;
   /**
-   * Asked synchronously at the last moment before the request leaves, after any wait for a rate-limit token and after signing: `false` ⇒ the
-   * request is not sent and `LEASE_LOST` is thrown. A process that was paused while it waited must not send what it was allowed to send before.
+   * Asked synchronously at the last moment before the request leaves, after any wait for a
+   * rate-limit token and after signing: `false` ⇒ the request is not sent and `LEASE_LOST` is
+   * thrown. A process that was paused while it waited must not send what it was allowed to send
+   * before.
    */
   readonly mayStart?: () => boolean;
-  /** A read that fails in passing is repeated a few times within seconds: for what takes many reads, all of which must work. Default: sent once. */
+  /**
+   * A read that fails in passing is repeated a few times within seconds: for what takes many reads,
+   * all of which must work. Default: sent once.
+   */
   readonly repeat?: boolean;
 }
 
@@ -200,7 +215,10 @@ export interface CloudInstanceType {
   readonly defaultThreadsPerCore: number | null;
   readonly burstable: boolean;
   readonly instanceStorage: boolean;
-  /** Instance store disks, and whether they are NVMe: the others come only with `ephemeralN` mappings. */
+  /**
+   * Instance store disks, and whether they are NVMe: the others come only with `ephemeralN`
+   * mappings.
+   */
   readonly instanceStoreDisks: number;
   readonly instanceStoreNvme: 'required' | 'supported' | 'unsupported' | null;
   /** `nitro`, `xen`; null of bare metal, and when EC2 does not say. */
@@ -214,7 +232,10 @@ export interface CloudInstanceType {
   /** `required`, `supported`, `unsupported`; null when EC2 does not say. */
   readonly enaSupport: string | null;
   readonly nitroTpmSupport: string | null;
-  /** Volumes one instance takes; null when EC2 does not say. `shared`: network interfaces and NVMe instance store disks count too. */
+  /**
+   * Volumes one instance takes; null when EC2 does not say. `shared`: network interfaces and NVMe
+   * instance store disks count too.
+   */
   readonly maxAttachments: number | null;
   readonly attachmentLimit: 'shared' | 'dedicated' | null;
 }
@@ -238,8 +259,9 @@ export interface CloudConsoleOutput {
 export interface Cloud {
   // reads
   /**
-   * What fits the filters. While a zone is impaired EC2 fails every describe that names something there or names nothing: asked for with
-   * `instance-id` (`volume-id`, `network-interface-id`) alone, only the zones of those ids need to be healthy. Ids EC2 does not know are left out.
+   * What fits the filters. While a zone is impaired EC2 fails every describe that names something
+   * there or names nothing: asked for with `instance-id` (`volume-id`, `network-interface-id`)
+   * alone, only the zones of those ids need to be healthy. Ids EC2 does not know are left out.
    */
   describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]>;
   /** Instances that carry any of these tag keys, with those tags; needs no zone to be healthy. */
@@ -265,7 +287,10 @@ export interface Cloud {
   ): Promise<{ readonly stop: boolean; readonly termination: boolean }>;
   /** What the guest's own shutdown does; null when EC2 does not say. */
   describeShutdownBehavior(instanceId: string, options?: CloudCallOptions): Promise<'stop' | 'terminate' | null>;
-  /** `standard` or `unlimited`; null when EC2 does not say. Ask for burstable types only: EC2 refuses the others. */
+  /**
+   * `standard` or `unlimited`; null when EC2 does not say. Ask for burstable types only: EC2
+   * refuses the others.
+   */
   describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
   /** Those of the named types that EC2 knows; at most 200 names. */
   describeInstanceTypes(
@@ -279,7 +304,10 @@ export interface Cloud {
   ): Promise<readonly { readonly instanceType: string; readonly az: string }[]>;
   /** Whether a key pair of this name exists. */
   hasKeyPair(keyName: string, options?: CloudCallOptions): Promise<boolean>;
-  /** By its id where that is known (then also one that is shared), else by its name; false: EC2 knows none, or it is being deleted. */
+  /**
+   * By its id where that is known (then also one that is shared), else by its name; false: EC2
+   * knows none, or it is being deleted.
+   */
   hasPlacementGroup(
     group: { readonly groupId: string | null; readonly groupName: string | null },
     options?: CloudCallOptions,
@@ -289,11 +317,14 @@ export interface Cloud {
   /** Routes in the VPC's route tables that lead to an instance or a network interface. */
   describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]>;
   /**
-   * Whether EC2 would take this launch: `RunInstances` with `DryRun`, which never launches. Resolves when it would; EC2 does not check everything.
+   * Whether EC2 would take this launch: `RunInstances` with `DryRun`, which never launches.
+   * Resolves when it would; EC2 does not check everything.
    * @throws as {@link Cloud.runInstances}
    */
   tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void>;
-  /** Also of a stopped instance, and for about an hour of a terminated one; null when EC2 has none. */
+  /**
+   * Also of a stopped instance, and for about an hour of a terminated one; null when EC2 has none.
+   */
   consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null>;
   // fence
   stopInstance(
@@ -314,7 +345,10 @@ export interface Cloud {
     options?: CloudCallOptions,
   ): Promise<void>;
   // capture
-  /** All volumes of the instance, crash-consistent, all or nothing. Not idempotent: no ClientToken exists. */
+  /**
+   * All volumes of the instance, crash-consistent, all or nothing. Not idempotent: no ClientToken
+   * exists.
+   */
   createSnapshots(
     request: { readonly instanceId: string; readonly description: string; readonly tags: Tags },
     options?: CloudCallOptions,
@@ -340,7 +374,10 @@ export interface Cloud {
   ): Promise<void>;
   runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance>;
   // identity
-  /** Sent with `AllowReassociation: false`: fails with `CLOUD_CONFLICT` when the address is associated elsewhere. */
+  /**
+   * Sent with `AllowReassociation: false`: fails with `CLOUD_CONFLICT` when the address is
+   * associated elsewhere.
+   */
   associateAddress(
     request: { readonly allocationId: string; readonly networkInterfaceId: string; readonly privateIp: string | null },
     options?: CloudCallOptions,

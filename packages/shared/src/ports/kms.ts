@@ -4,7 +4,9 @@ import type { CloudCallOptions } from './cloud.ts';
 export interface KmsKey {
   readonly keyId: string;
   readonly arn: string;
-  /** `Enabled`, `Disabled`, `PendingDeletion` … (KMS Developer Guide, key states of AWS KMS keys). */
+  /**
+   * `Enabled`, `Disabled`, `PendingDeletion` … (KMS Developer Guide, key states of AWS KMS keys).
+   */
   readonly state: string;
   /** `AWS`: the account's own `aws/ebs`, which nobody can disable. */
   readonly manager: 'AWS' | 'CUSTOMER';
@@ -13,13 +15,14 @@ export interface KmsKey {
 }
 
 /**
- * What we need of KMS. One implementation (`kmsOver`, coordinator) over a transport that is either the SDK's client over HTTP or cloud-sim's core in process;
- * one contract suite for both.
+ * What we need of KMS. One implementation (`kmsOver`, coordinator) over a transport that is either
+ * the SDK's client over HTTP or cloud-sim's core in process; one contract suite for both.
  */
 export interface Kms {
   /**
    * By id, ARN or alias. null: KMS knows none.
-   * @throws CLOUD_DENIED, CLOUD_REJECTED, CLOUD_THROTTLED; CLOUD_UNAVAILABLE for whatever is not KMS's own answer about that key (S18)
+   * @throws CLOUD_DENIED, CLOUD_REJECTED, CLOUD_THROTTLED; CLOUD_UNAVAILABLE for whatever is not
+   * KMS's own answer about that key (S18)
    */
   describeKey(keyId: string, options?: CloudCallOptions): Promise<KmsKey | null>;
 }

@@ -1,10 +1,11 @@
 /**
- * What we need of etcd, and nothing more. Implemented by the etcd adapter (coordinator) and `SimKv` (testing);
- * both pass one contract suite.
+ * What we need of etcd, and nothing more. Implemented by the etcd adapter (coordinator) and `SimKv`
+ * (testing); both pass one contract suite.
  *
- * Errors: reads throw `STORE_UNAVAILABLE`, `STORE_REJECTED` or `STORE_DENIED`; `txn` and `grantLease` also `STORE_NO_SPACE` and
- * `STORE_CORRUPT` (certainly not applied), and with `revokeLease` `STORE_OUTCOME_UNKNOWN` when the request may have been applied.
- * Nothing is ever retried inside.
+ * Errors: reads throw `STORE_UNAVAILABLE`, `STORE_REJECTED` or `STORE_DENIED`; `txn` and
+ * `grantLease` also `STORE_NO_SPACE` and `STORE_CORRUPT` (certainly not applied), and with
+ * `revokeLease` `STORE_OUTCOME_UNKNOWN` when the request may have been applied. Nothing is ever
+ * retried inside.
  */
 
 /** etcd store revision; > 0, checked to be a safe integer. */
@@ -35,13 +36,17 @@ export interface KvTxn {
   /** All must hold. Empty: always succeeds. */
   readonly compare: readonly KvCompare[];
   readonly writes: readonly KvWrite[];
-  /** Keys read in the else-branch, in the same transaction, so that the loser sees what it lost to. */
+  /**
+   * Keys read in the else-branch, in the same transaction, so that the loser sees what it lost to.
+   */
   readonly elseGet?: readonly string[];
 }
 
 export interface KvTxnResult {
   readonly succeeded: boolean;
-  /** Store revision after the transaction; the new keys' modRevision when it succeeded and wrote. */
+  /**
+   * Store revision after the transaction; the new keys' modRevision when it succeeded and wrote.
+   */
   readonly revision: Revision;
   /** One per `elseGet` key, in order; empty when `succeeded`. */
   readonly elseEntries: readonly (KvEntry | null)[];
@@ -58,13 +63,25 @@ export type KvEvent =
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
 
 export interface KvWatchHandlers {
-  /** Events in revision order, none lost, none twice. `revision` = highest mod_revision in the batch. */
+  /**
+   * Events in revision order, none lost, none twice. `revision` = highest mod_revision in the
+   * batch.
+   */
   onEvents(events: readonly KvEvent[], revision: Revision): void;
-  /** History from the asked revision is gone: list again, then watch from there. The watch has ended. */
+  /**
+   * History from the asked revision is gone: list again, then watch from there. The watch has
+   * ended.
+   */
   onCompacted(): void;
-  /** The connection broke; the watch reconnects by itself and resumes without a gap. For metrics and freshness only. */
+  /**
+   * The connection broke; the watch reconnects by itself and resumes without a gap. For metrics and
+   * freshness only.
+   */
   onDisconnected?(error: unknown): void;
-  /** The watch is (again) attached and current as of `revision`: progress notification, or the first answer after a (re)connect. */
+  /**
+   * The watch is (again) attached and current as of `revision`: progress notification, or the first
+   * answer after a (re)connect.
+   */
   onProgress?(revision: Revision): void;
 }
 
@@ -83,15 +100,23 @@ export interface KvStore {
   txn(txn: KvTxn): Promise<KvTxnResult>;
   /** The server may grant more than was asked; the granted value counts. */
   grantLease(ttlMs: number): Promise<{ leaseId: LeaseId; ttlMs: number }>;
-  /** `null`: the lease is gone, for certain. Throws `STORE_UNAVAILABLE` when there was no answer. */
+  /**
+   * `null`: the lease is gone, for certain. Throws `STORE_UNAVAILABLE` when there was no answer.
+   */
   keepAlive(leaseId: LeaseId): Promise<{ ttlMs: number } | null>;
   /** Revoking a lease that is gone is a success. */
   revokeLease(leaseId: LeaseId): Promise<void>;
   /** Events from `fromRevision` on (inclusive), for keys under `prefix`. */
   watch(prefix: string, fromRevision: Revision, handlers: KvWatchHandlers): KvWatch;
-  /** Whether the store can still show what the key (one we may read) held at this revision; `false`: compacted away. */
+  /**
+   * Whether the store can still show what the key (one we may read) held at this revision; `false`:
+   * compacted away.
+   */
   remembers(key: string, revision: Revision): Promise<boolean>;
-  /** Server versions of the reachable members, e.g. `3.5.30`. @throws STORE_VERSION_UNKNOWN when they answer and do not tell it. */
+  /**
+   * Server versions of the reachable members, e.g. `3.5.30`. @throws STORE_VERSION_UNKNOWN when
+   * they answer and do not tell it.
+   */
   serverVersions(): Promise<readonly string[]>;
   /** Alarms that are raised, each once; `null`: we may not ask. */
   alarms(): Promise<readonly StoreAlarm[] | null>;

@@ -1,8 +1,8 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * One event name per line of meaning (`recovery.step.done`), facts as fields. Every line of a recovery carries
- * `opId`, `member` and `term` through {@link Log.child}.
+ * One event name per line of meaning (`recovery.step.done`), facts as fields. Every line of a
+ * recovery carries `opId`, `member` and `term` through {@link Log.child}.
  */
 export interface Log {
   debug(event: string, fields?: LogFields): void;

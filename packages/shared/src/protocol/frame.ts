@@ -1,9 +1,10 @@
 /**
- * Heartbeat, ack and probe datagrams: fixed layouts, network byte order, last 16 bytes = truncated HMAC-SHA-256 over everything before.
- * Field by field with test vectors: `docs/heartbeat-protocol.md`.
+ * Heartbeat, ack and probe datagrams: fixed layouts, network byte order, last 16 bytes = truncated
+ * HMAC-SHA-256 over everything before. Field by field with test vectors:
+ * `docs/heartbeat-protocol.md`.
  *
- * Receivers call, in this order: {@link peekFrame} (length, version, type), find the key, check the tag, then decode. Nothing here throws on
- * received bytes: what does not fit is `null`.
+ * Receivers call, in this order: {@link peekFrame} (length, version, type), find the key, check the
+ * tag, then decode. Nothing here throws on received bytes: what does not fit is `null`.
  */
 
 export const FRAME_VERSION = 1;
@@ -13,7 +14,10 @@ export type FrameType = keyof typeof FRAME_TYPE;
 export const TAG_BYTES = 16;
 export const HEARTBEAT_BYTES = 160;
 export const ACK_BYTES = 96;
-/** As long as a heartbeat, because a heartbeat answers it and a reply is never larger than its request. */
+/**
+ * As long as a heartbeat, because a heartbeat answers it and a reply is never larger than its
+ * request.
+ */
 export const PROBE_BYTES = 160;
 export const FRAME_BYTES_MAX = 200;
 
@@ -38,7 +42,10 @@ export interface CheckReading {
   readonly ageSeconds: number;
 }
 
-/** What an agent promises that keeps a serve lease: without an `active` that still holds, its workload has stopped after this long. */
+/**
+ * What an agent promises that keeps a serve lease: without an `active` that still holds, its
+ * workload has stopped after this long.
+ */
 export interface ServePromise {
   /** From the end of the lease, hook and watchdog included; 1-65 535. */
   readonly stopWithinSeconds: number;
@@ -97,7 +104,10 @@ export interface Ack {
   /** How long `activation` holds from receipt; 0 = says nothing about the future. */
   readonly holdsForMs: number;
   readonly term: bigint;
-  /** This heartbeat is of an older boot epoch: the newest one known, at most {@link NEWEST_EPOCH_MAX}. null: it is of the newest. */
+  /**
+   * This heartbeat is of an older boot epoch: the newest one known, at most {@link
+   * NEWEST_EPOCH_MAX}. null: it is of the newest.
+   */
   readonly newestEpoch: bigint | null;
   /** Two agents speak for this member. */
   readonly contested: boolean;
@@ -137,8 +147,8 @@ let slab = new ArrayBuffer(SLAB_BYTES);
 let slabUsedBytes = 0;
 
 /**
- * Zeroed bytes for one frame, cut from a slab: an ArrayBuffer of its own for each datagram costs more than writing it. A slab lives as long as any
- * frame in it.
+ * Zeroed bytes for one frame, cut from a slab: an ArrayBuffer of its own for each datagram costs
+ * more than writing it. A slab lives as long as any frame in it.
  */
 function newFrame(length: number): Uint8Array {
   if (slabUsedBytes + length > SLAB_BYTES) {
@@ -158,7 +168,10 @@ const SIZE_OF_TYPE: Readonly<Record<number, { readonly type: FrameType; readonly
   [FRAME_TYPE.probe]: { type: 'probe', bytes: PROBE_BYTES },
 };
 
-/** Type, key id and agent id of a datagram whose tag is still to be checked; `null` when it cannot be one of ours. */
+/**
+ * Type, key id and agent id of a datagram whose tag is still to be checked; `null` when it cannot
+ * be one of ours.
+ */
 export function peekFrame(
   bytes: Uint8Array,
 ): { readonly type: FrameType; readonly keyId: number; readonly agentId: string } | null {
@@ -210,7 +223,10 @@ const CHECKS_OFFSET = 52;
 const SERVE_PROMISE_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
 const ACKS_OFFSET = CHECKS_OFFSET + CHECK_AREA_BYTES;
 
-/** Where a heartbeat's fields begin, for a receiver that reads them in place instead of decoding (the coordinator's ingest). */
+/**
+ * Where a heartbeat's fields begin, for a receiver that reads them in place instead of decoding
+ * (the coordinator's ingest).
+ */
 export const HEARTBEAT_OFFSET = {
   keyId: 2,
   flags: 3,
@@ -228,7 +244,10 @@ export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
   return encodeHeartbeatFor(writeHeartbeat(heartbeat), heartbeat, mac);
 }
 
-/** One heartbeat for one of several coordinators: only key, flags and challenge differ. `written`: of {@link writeHeartbeat}; it is copied. */
+/**
+ * One heartbeat for one of several coordinators: only key, flags and challenge differ. `written`:
+ * of {@link writeHeartbeat}; it is copied.
+ */
 export function encodeHeartbeatFor(
   written: Uint8Array,
   { keyId, flags, challenge }: Pick<Heartbeat, 'keyId' | 'flags' | 'challenge'>,
@@ -243,7 +262,10 @@ export function encodeHeartbeatFor(
   return seal(bytes, mac);
 }
 
-/** What a heartbeat says to all coordinators, neither flagged nor sealed, and without the id of the key that will seal it. */
+/**
+ * What a heartbeat says to all coordinators, neither flagged nor sealed, and without the id of the
+ * key that will seal it.
+ */
 export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'keyId' | 'flags' | 'challenge'>): Uint8Array {
   const bytes = newFrame(HEARTBEAT_BYTES);
   const { agentId, instanceHash } = heartbeat;
@@ -267,8 +289,9 @@ export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'keyId' | 'flags' | 'c
 const PROMISE = { kept: 1, watchdog: 2 } as const;
 
 /**
- * The serve promise at `offset`: a zero byte (the check slot that once was here reads `absent`), flags, seconds. Also read in place by the coordinator
- * and from its own copy, so it takes any bytes. `null` where none is made; one without a time is none.
+ * The serve promise at `offset`: a zero byte (the check slot that once was here reads `absent`),
+ * flags, seconds. Also read in place by the coordinator and from its own copy, so it takes any
+ * bytes. `null` where none is made; one without a time is none.
  */
 export function readServePromise(bytes: Uint8Array, offset: number): ServePromise | null {
   const flags = bytes[offset + 1] ?? 0;
@@ -284,7 +307,9 @@ function writeServePromise(view: DataView, promise: ServePromise): void {
   view.setUint16(SERVE_PROMISE_OFFSET + 2, seconds);
 }
 
-/** `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first. */
+/**
+ * `null` unless {@link peekFrame} says heartbeat and every field is in range. Check the tag first.
+ */
 export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | null {
   if (typeOf(bytes) !== 'heartbeat') return null;
   const view = viewOf(bytes);
@@ -339,7 +364,10 @@ export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
   return seal(bytes, mac);
 }
 
-/** What the newest known boot epoch is told as where it is that or more: nobody can begin a greater one. */
+/**
+ * What the newest known boot epoch is told as where it is that or more: nobody can begin a greater
+ * one.
+ */
 export const NEWEST_EPOCH_MAX = 0xffff_ffff_ffffn;
 const NEWEST_EPOCH_OFFSET = { hi: 58, lo: 76 } as const;
 const ACK_FLAG = { leaderLive: 1, stale: 2, contested: 4 } as const;
@@ -364,8 +392,9 @@ export interface AckAnswer {
 }
 
 /**
- * {@link encodeAck} for the coordinator's hot path: agent, instance, epoch and sequence stand at the same place in both frames and are copied from the
- * heartbeat, so that nothing is turned into text or bigints and back.
+ * {@link encodeAck} for the coordinator's hot path: agent, instance, epoch and sequence stand at
+ * the same place in both frames and are copied from the heartbeat, so that nothing is turned into
+ * text or bigints and back.
  */
 export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac): Uint8Array {
   const bytes = newFrame(ACK_BYTES);

@@ -1,17 +1,24 @@
 import type { Mac } from './frame.ts';
 
 /**
- * HMAC-SHA-256 (RFC 2104, FIPS 180-4) with both padded key blocks hashed ahead of time: what is left per datagram is the message and one
- * outer block. Bit for bit the same tags as `node:crypto`; why it exists: `docs/decisions/0002-heartbeat-mac.md`.
- * Nothing here allocates per message. Constant time: no branch or index depends on key or tag bytes.
+ * HMAC-SHA-256 (RFC 2104, FIPS 180-4) with both padded key blocks hashed ahead of time: what is
+ * left per datagram is the message and one outer block. Bit for bit the same tags as `node:crypto`;
+ * why it exists: `docs/decisions/0002-heartbeat-mac.md`. Nothing here allocates per message.
+ * Constant time: no branch or index depends on key or tag bytes.
  */
 
-/** 32-bit words of one key's state: inner hash after `key ^ ipad`, then outer hash after `key ^ opad`. */
+/**
+ * 32-bit words of one key's state: inner hash after `key ^ ipad`, then outer hash after `key ^
+ * opad`.
+ */
 export const MIDSTATE_WORDS = 16;
 const BLOCK_BYTES = 64;
 const LENGTH_BYTES = 8;
 
-/** First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2), exported for the vector version. */
+/**
+ * First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4
+ * §4.2.2), exported for the vector version.
+ */
 export const SHA256_K: Int32Array = Int32Array.from(primes(64), (prime) => fraction32(Math.cbrt(prime), prime, 3));
 /** Same of the square roots of the first 8 primes (FIPS 180-4 §5.3.3). */
 export const SHA256_INITIAL: Int32Array = Int32Array.from(primes(8), (prime) => fraction32(Math.sqrt(prime), prime, 2));
@@ -22,7 +29,10 @@ function primes(count: number): number[] {
   return found;
 }
 
-/** floor(root · 2^32) mod 2^32, corrected with integers because a double has too few bits left to be trusted here. */
+/**
+ * floor(root · 2^32) mod 2^32, corrected with integers because a double has too few bits left to be
+ * trusted here.
+ */
 function fraction32(root: number, value: number, power: 2 | 3): number {
   const shift = BigInt(32 * power);
   const target = BigInt(value) << shift;
@@ -93,7 +103,9 @@ function loadBlock(bytes: Uint8Array, offset: number): void {
   }
 }
 
-/** The rest of the message from `offset`, the 1 bit, zeros and the length in bits; one block or two. */
+/**
+ * The rest of the message from `offset`, the 1 bit, zeros and the length in bits; one block or two.
+ */
 function finish(state: Int32Array, bytes: Uint8Array, offset: number, length: number): void {
   schedule.fill(0, 0, 16);
   const rest = length - offset;
@@ -148,8 +160,8 @@ function digest(states: Int32Array, offset: number, bytes: Uint8Array, length: n
 }
 
 /**
- * Do the last 16 bytes of `bytes` equal the truncated HMAC of everything before? Compares whole words, all of them.
- * `states`/`offset`: where {@link writeMidstate} put the key.
+ * Do the last 16 bytes of `bytes` equal the truncated HMAC of everything before? Compares whole
+ * words, all of them. `states`/`offset`: where {@link writeMidstate} put the key.
  */
 export function midstateTagMatches(states: Int32Array, offset: number, bytes: Uint8Array): boolean {
   const signed = bytes.length - 16;

@@ -3,7 +3,10 @@ import { OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
 import type { Mac } from './frame.ts';
 
-/** `node:crypto` hashing is a pure function; nothing in this file reads a clock, a file or a random source. */
+/**
+ * `node:crypto` hashing is a pure function; nothing in this file reads a clock, a file or a random
+ * source.
+ */
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
 
@@ -18,7 +21,10 @@ export const coordinatorHashOf = (coordinatorId: string): number => sha256(coord
 
 export const KEY_BYTES = 32;
 
-/** @throws KEY_INVALID unless the text is 64 hex characters (surrounding white space allowed). `source` names the file in the message. */
+/**
+ * @throws KEY_INVALID unless the text is 64 hex characters (surrounding white space allowed).
+ * `source` names the file in the message.
+ */
 export function parseKey(text: string, source: string): Uint8Array {
   const hex = text.trim();
   if (!/^[0-9a-fA-F]{64}$/.test(hex)) {
@@ -30,7 +36,10 @@ export function parseKey(text: string, source: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'));
 }
 
-/** The key of one member: HKDF-SHA-256(master, info = `understudy/v1/agent/<keyId>/<group>/<member>`), so a stolen key speaks for one member only. */
+/**
+ * The key of one member: HKDF-SHA-256(master, info =
+ * `understudy/v1/agent/<keyId>/<group>/<member>`), so a stolen key speaks for one member only.
+ */
 export function deriveAgentKey(master: Uint8Array, keyId: number, member: MemberId): Uint8Array {
   return new Uint8Array(
     hkdfSync('sha256', master, new Uint8Array(0), `understudy/v1/agent/${keyId}/${member}`, KEY_BYTES),
@@ -38,8 +47,9 @@ export function deriveAgentKey(master: Uint8Array, keyId: number, member: Member
 }
 
 /**
- * Names a secret without telling it: the first 4 bytes, hex, of HKDF-SHA-256(secret, info = `understudy/v1/fingerprint/<keyId>`). Two holders that
- * show the same one hold the same secret under the same id. For people and for "have I seen this one?"; it authenticates nothing.
+ * Names a secret without telling it: the first 4 bytes, hex, of HKDF-SHA-256(secret, info =
+ * `understudy/v1/fingerprint/<keyId>`). Two holders that show the same one hold the same secret
+ * under the same id. For people and for "have I seen this one?"; it authenticates nothing.
  */
 export const keyFingerprint = (secret: Uint8Array, keyId: number): string =>
   Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `understudy/v1/fingerprint/${keyId}`, 4)).toString('hex');
@@ -50,19 +60,25 @@ export function hmacOf(key: Uint8Array): Mac {
   return (message) => createHmac('sha256', keyObject).update(message).digest();
 }
 
-/** What a recovery is identified by; `ordinal`: how many recoveries of this instance were abandoned before it. No instance id has a `#`. */
+/**
+ * What a recovery is identified by; `ordinal`: how many recoveries of this instance were abandoned
+ * before it. No instance id has a `#`.
+ */
 const identityText = (oldInstanceId: string, ordinal: number): string =>
   ordinal === 0 ? oldInstanceId : `${oldInstanceId}#${ordinal}`;
 
-/** Recovery id: a pure function of the old instance and its ordinal, so that two leaders can only mean the same recovery. */
+/**
+ * Recovery id: a pure function of the old instance and its ordinal, so that two leaders can only
+ * mean the same recovery.
+ */
 export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
   `op-${sha256(`understudy/op/${identityText(oldInstanceId, ordinal)}`)
     .toString('hex')
     .slice(0, 16)}`;
 
 /**
- * ClientToken of an effect: H(old instance and ordinal, purpose, attempt), 64 hex characters (EC2's limit). Never random, never from the term
- * (S6; EC2 devguide, ec2-api-idempotency).
+ * ClientToken of an effect: H(old instance and ordinal, purpose, attempt), 64 hex characters (EC2's
+ * limit). Never random, never from the term (S6; EC2 devguide, ec2-api-idempotency).
  */
 export const clientTokenOf = (
   oldInstanceId: string,

@@ -22,7 +22,10 @@ class DumbWindow {
   }
 }
 
-/** Mostly one epoch, in which the sequence moves on by little and looks back by as much: where the window decides. */
+/**
+ * Mostly one epoch, in which the sequence moves on by little and looks back by as much: where the
+ * window decides.
+ */
 const step = fc.record({
   epoch: fc.oneof({ weight: 60, arbitrary: fc.constant(0n) }, { weight: 1, arbitrary: fc.constantFrom(1n, -1n) }),
   by: fc.oneof(
@@ -33,7 +36,10 @@ const step = fc.record({
 const BASES = [0n, 2n ** 32n - 200n, 2n ** 64n - 2_000n];
 const clamp = (value: bigint) => (value < 0n ? 0n : value > 2n ** 64n - 1n ? 2n ** 64n - 1n : value);
 
-/** Datagrams around wherever the sequence has got to. `size: 'max'`: the default makes arrays of five. */
+/**
+ * Datagrams around wherever the sequence has got to. `size: 'max'`: the default makes arrays of
+ * five.
+ */
 const datagrams = fc
   .tuple(fc.constantFrom(...BASES), fc.array(step, { minLength: 60, maxLength: 300, size: 'max' }))
   .map(([base, steps]) => {

@@ -1,6 +1,7 @@
 /**
- * 64-wide anti-replay window per boot epoch (RFC 4303 §3.4.3). A newer epoch starts afresh; an older one is refused.
- * Two bigints and a mask per agent; no allocation on the hot path beyond bigint arithmetic.
+ * 64-wide anti-replay window per boot epoch (RFC 4303 §3.4.3). A newer epoch starts afresh; an
+ * older one is refused. Two bigints and a mask per agent; no allocation on the hot path beyond
+ * bigint arithmetic.
  */
 export type ReplayVerdict = 'fresh' | 'replayed' | 'stale';
 
@@ -17,7 +18,9 @@ export class ReplayWindow {
     return this.#highest;
   }
 
-  /** Accepts each (epoch, sequence) at most once. `stale`: an older epoch, or more than 64 behind. */
+  /**
+   * Accepts each (epoch, sequence) at most once. `stale`: an older epoch, or more than 64 behind.
+   */
   accept(epoch: bigint, sequence: bigint): ReplayVerdict {
     if (epoch < this.#epoch) return 'stale';
     if (epoch > this.#epoch) {

@@ -2,8 +2,9 @@ import type { Mac } from './frame.ts';
 import { midstateMac, midstateTagMatches } from './hmac-midstate.ts';
 
 /**
- * How a tag follows from prepared key state ({@link writeMidstate}). There is one that is safe, {@link HMAC_TAGS}, and no configuration to choose
- * another; the simulator, which has no secrets and makes a hundred thousand tags a second, passes a cheap one to the constructor.
+ * How a tag follows from prepared key state ({@link writeMidstate}). There is one that is safe,
+ * {@link HMAC_TAGS}, and no configuration to choose another; the simulator, which has no secrets
+ * and makes a hundred thousand tags a second, passes a cheap one to the constructor.
  */
 export interface TagScheme {
   /** Do the last 16 bytes fit everything before them? */

@@ -22,9 +22,15 @@ export const CoordinatorRecordSchema = placed(
     httpUrl: z.string(),
     startedAtWallMs: z.number(),
     version: z.string(),
-    /** Of one run of the process, random: tells a process from another one with its id. Empty: of a version that has none. */
+    /**
+     * Of one run of the process, random: tells a process from another one with its id. Empty: of a
+     * version that has none.
+     */
     processId: z.string().default(''),
-    /** How long its answers about activations hold at most, ms; null: of a version that asks for no serve promises. */
+    /**
+     * How long its answers about activations hold at most, ms; null: of a version that asks for no
+     * serve promises.
+     */
     answersHoldMs: z.number().nullable().default(null),
   }),
   { area: 'coordinators', parts: [1], says: ([coordinatorId = '']) => ({ coordinatorId }) },
@@ -34,7 +40,10 @@ export type CoordinatorRecord = z.infer<typeof CoordinatorRecordSchema>;
 export const OpinionVerdictSchema = z.enum(['alive', 'suspect', 'dead', 'unknown', 'left']);
 export type OpinionVerdict = z.infer<typeof OpinionVerdictSchema>;
 
-/** What an observer thinks of a member's services; see `docs/service-probes.md`. Codes and names only: bounded. */
+/**
+ * What an observer thinks of a member's services; see `docs/service-probes.md`. Codes and names
+ * only: bounded.
+ */
 export const ServiceOpinionSchema = z.strictObject({
   state: z.enum(['passing', 'failing']),
   /** The probe that fails first in the policy's order; empty while all pass. */
@@ -42,13 +51,19 @@ export const ServiceOpinionSchema = z.strictObject({
   /** Why it began to fail: `Refused`, `Timeout`, `HttpStatus 503` … `Passing` while all pass. */
   reason: z.string().max(64),
   sinceWallMs: z.number(),
-  /** This observer has seen that probe pass on this instance: what never passed may be a wrong port, and is no failure. */
+  /**
+   * This observer has seen that probe pass on this instance: what never passed may be a wrong port,
+   * and is no failure.
+   */
   passedBefore: z.boolean(),
   /** `CertificateExpiresSoon`, or null. */
   warning: z.string().max(64).nullable(),
 });
 
-/** `opinions/<group>/<member>/<observer>`: lease-bound, written on change only. Absent = the observer abstains. */
+/**
+ * `opinions/<group>/<member>/<observer>`: lease-bound, written on change only. Absent = the
+ * observer abstains.
+ */
 export const OpinionRecordSchema = placed(
   z.strictObject({
     ...recordBase,
@@ -57,11 +72,17 @@ export const OpinionRecordSchema = placed(
     observer: z.string(),
     observerAz: z.string(),
     verdict: OpinionVerdictSchema,
-    /** Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`, `NeverHeard`, `KeyRetired`, `Goodbye` … */
+    /**
+     * Machine-readable: `Heard`, `Silent`, `ProbesFailed`, `WarmingUp`, `OwnStall`, `HearsTooFew`,
+     * `NeverHeard`, `KeyRetired`, `Goodbye` …
+     */
     reason: z.string(),
     sinceWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
-    /** Absent: none (nothing to probe, abstains, not known yet, or written before there were probes). */
+    /**
+     * Absent: none (nothing to probe, abstains, not known yet, or written before there were
+     * probes).
+     */
     service: ServiceOpinionSchema.optional(),
   }),
   { area: 'opinions', parts: [3], says: (parts) => ({ ...ofMember(parts), observer: parts[2] ?? '' }) },
@@ -69,8 +90,10 @@ export const OpinionRecordSchema = placed(
 export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 
 /**
- * `judgements/<group>/<member>`: what the leader judges of the activated instance, written on change only. For people and followers; nobody decides by it.
- * It stands while its term, or the term of {@link JudgeRecordSchema}, is the present one; else it is the last word of a leader that is gone.
+ * `judgements/<group>/<member>`: what the leader judges of the activated instance, written on
+ * change only. For people and followers; nobody decides by it. It stands while its term, or the
+ * term of {@link JudgeRecordSchema}, is the present one; else it is the last word of a leader that
+ * is gone.
  */
 export const JudgementRecordSchema = placed(
   z.strictObject({
@@ -91,7 +114,10 @@ export const JudgementRecordSchema = placed(
 );
 export type JudgementRecord = z.infer<typeof JudgementRecordSchema>;
 
-/** `judge/current`: whose judgements stand. Written once a term, when the new leader has judged every member and has written where it differs from its predecessor. */
+/**
+ * `judge/current`: whose judgements stand. Written once a term, when the new leader has judged
+ * every member and has written where it differs from its predecessor.
+ */
 export const JudgeRecordSchema = placed(
   z.strictObject({ ...recordBase, coordinatorId: z.string(), term: z.number() }),
   {
@@ -110,7 +136,10 @@ export const NotEnrolledSchema = ProblemSchema.extend({
 });
 export type NotEnrolled = z.infer<typeof NotEnrolledSchema>;
 
-/** `findings/current`: what the leader alone finds, so that every coordinator can show it; written on change, at most every 10 s. It stands while its term is the present one. */
+/**
+ * `findings/current`: what the leader alone finds, so that every coordinator can show it; written
+ * on change, at most every 10 s. It stands while its term is the present one.
+ */
 export const FindingsRecordSchema = placed(
   z.strictObject({
     ...recordBase,
@@ -136,15 +165,19 @@ export const GroupRecordSchema = placed(
 export type GroupRecord = z.infer<typeof GroupRecordSchema>;
 
 /**
- * `policies/<group>`: the policy in force of a group that has a record of its own: the last that was valid. Written by the leader; what is refused under `groups/`
- * changes nothing here, so it outlives restarts and changes of leader.
+ * `policies/<group>`: the policy in force of a group that has a record of its own: the last that
+ * was valid. Written by the leader; what is refused under `groups/` changes nothing here, so it
+ * outlives restarts and changes of leader.
  */
 export const PolicyRecordSchema = placed(
   z.strictObject({
     ...recordBase,
     group: z.string(),
     policy: GroupPolicySchema,
-    /** mod_revision of the record under `groups/` it was taken from; 0: that was removed, and this is the default. */
+    /**
+     * mod_revision of the record under `groups/` it was taken from; 0: that was removed, and this
+     * is the default.
+     */
     groupRevision: z.number().int().min(0),
   }),
   { area: 'policies', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly },
@@ -152,11 +185,14 @@ export const PolicyRecordSchema = placed(
 export type PolicyRecord = z.infer<typeof PolicyRecordSchema>;
 
 /**
- * In force for a member: coordinators say `active` only to an agent whose heartbeat promises as much. Written once its agent was heard to; see
- * `docs/serve-lease.md`.
+ * In force for a member: coordinators say `active` only to an agent whose heartbeat promises as
+ * much. Written once its agent was heard to; see `docs/serve-lease.md`.
  */
 export const ServeContractSchema = z.strictObject({
-  /** A contract that was taken back and made again is another one, with another id. Rewriting the record for other reasons keeps it. */
+  /**
+   * A contract that was taken back and made again is another one, with another id. Rewriting the
+   * record for other reasons keeps it.
+   */
   id: z.string().min(1),
   stopWithinMs: z.number(),
   requireWatchdog: z.boolean(),
@@ -165,7 +201,10 @@ export const ServeContractSchema = z.strictObject({
 });
 export type ServeContract = z.infer<typeof ServeContractSchema>;
 
-/** `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's business, not this record's. */
+/**
+ * `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's
+ * business, not this record's.
+ */
 export const MemberRecordSchema = placed(
   z.strictObject({
     ...recordBase,
@@ -202,8 +241,8 @@ export const ActivationRecordSchema = placed(
     /** The recovery that activated it; null for the instance found at enrolment. */
     opId: z.string().nullable(),
     /**
-     * How many recoveries of this instance have ended without replacing it: the next one is identified by it. Raised by the transaction that ends one so.
-     * Absent: 0.
+     * How many recoveries of this instance have ended without replacing it: the next one is
+     * identified by it. Raised by the transaction that ends one so. Absent: 0.
      */
     ordinal: z.number().int().min(0).optional(),
   }),
@@ -268,7 +307,10 @@ export type HoldRecord = z.infer<typeof HoldRecordSchema>;
 const PAUSE_SCOPES = 'global, group/<group> or member/<group>/<member>';
 const PAUSE_PARTS: Readonly<Record<string, number>> = { global: 0, group: 1, member: 2 };
 
-/** What a pause's key names: a group or a member by a name one can have, or everything. Null: nothing that could be told. */
+/**
+ * What a pause's key names: a group or a member by a name one can have, or everything. Null:
+ * nothing that could be told.
+ */
 function pauseScopeFault([kind = '', ...names]: readonly string[]): string | null {
   const want = PAUSE_PARTS[kind];
   if (want === undefined || names.length !== want)

@@ -14,7 +14,10 @@ export type Obstacle = z.infer<typeof obstacle>;
 export const LeftoverSchema = z.strictObject({
   kind: z.enum(['instance', 'image', 'snapshot', 'network-interface', 'volume']),
   id: z.string(),
-  /** Not removed before; null: never by us, because it holds data and the policy names no time for it. */
+  /**
+   * Not removed before; null: never by us, because it holds data and the policy names no time for
+   * it.
+   */
   afterWallMs: z.number().nullable(),
   /** null: nothing is in its way. */
   obstacle: obstacle.nullable().default(null),
@@ -22,18 +25,24 @@ export const LeftoverSchema = z.strictObject({
 export type Leftover = z.infer<typeof LeftoverSchema>;
 
 /**
- * Something a launch cannot carry and that is put in place afterwards. Each is idempotent, only adds, and says everything that is needed to do it
- * later, by whatever leader. `instanceId`: whose chore it is; one of a replacement is moot once the activation names another instance.
+ * Something a launch cannot carry and that is put in place afterwards. Each is idempotent, only
+ * adds, and says everything that is needed to do it later, by whatever leader. `instanceId`: whose
+ * chore it is; one of a replacement is moot once the activation names another instance.
  */
 export const ChoreSchema = z.discriminatedUnion('kind', [
-  /** Tags of one volume of the replacement, by device; tags that are there already are not touched. */
+  /**
+   * Tags of one volume of the replacement, by device; tags that are there already are not touched.
+   */
   z.strictObject({
     kind: z.literal('volume-tags'),
     instanceId: z.string(),
     deviceName: z.string(),
     tags: z.record(z.string(), z.string()),
   }),
-  /** The permit goes with the instance it became part of: ours was made before it, so EC2 would keep it for ever. */
+  /**
+   * The permit goes with the instance it became part of: ours was made before it, so EC2 would keep
+   * it for ever.
+   */
   z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
   /** Stop and termination protection, as far as the failed instance had them. */
   z.strictObject({
@@ -42,7 +51,9 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
     stop: z.boolean(),
     termination: z.boolean(),
   }),
-  /** The marks of a retired resource on a data volume that outlives its (here: the failed) instance. */
+  /**
+   * The marks of a retired resource on a data volume that outlives its (here: the failed) instance.
+   */
   z.strictObject({
     kind: z.literal('retire-volume'),
     instanceId: z.string(),

@@ -1,11 +1,17 @@
 import * as z from 'zod';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
-/** What an operator can ask of a recovery; `docs/ways-out.md`. `recover` begins one of an instance that we have stopped. */
+/**
+ * What an operator can ask of a recovery; `docs/ways-out.md`. `recover` begins one of an instance
+ * that we have stopped.
+ */
 export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
 
-/** What may be given up: an address of the plan (or one that strayed to the old instance), or a volume that is gone. */
+/**
+ * What may be given up: an address of the plan (or one that strayed to the old instance), or a
+ * volume that is gone.
+ */
 export const AcceptedLossSchema = z.string().regex(/^(?:address:eipalloc-|volume:vol-)[0-9a-z]{1,64}$/);
 
 /** Who and why: shown, logged and kept in history. */
@@ -15,8 +21,9 @@ export const operatorFields = {
 };
 
 /**
- * `requests/<group>/<member>`: written by the leader for an operator, removed by the transaction that has carried it out. It names the recovery it
- * is about, so one that lands late cannot hit a later one.
+ * `requests/<group>/<member>`: written by the leader for an operator, removed by the transaction
+ * that has carried it out. It names the recovery it is about, so one that lands late cannot hit a
+ * later one.
  */
 export const OperatorRequestRecordSchema = placed(
   z.strictObject({
@@ -28,7 +35,9 @@ export const OperatorRequestRecordSchema = placed(
     atWallMs: z.number(),
     /** `accept-loss`: what is given up; null otherwise. */
     loss: AcceptedLossSchema.nullable(),
-    /** `abandon`: leave an attempt that is open as it is and name it, instead of ending it first. */
+    /**
+     * `abandon`: leave an attempt that is open as it is and name it, instead of ending it first.
+     */
     leaveOpen: z.boolean(),
   }),
   { area: 'requests', parts: [2], says: ofMember },

@@ -37,7 +37,10 @@ const plan = {
   ...{ instanceTags: {}, launchBase: {}, losses: [] },
 };
 
-/** Area, key below the root, a record that belongs there, and every field of it that its key says too. */
+/**
+ * Area, key below the root, a record that belongs there, and every field of it that its key says
+ * too.
+ */
 const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[] = [
   [
     CoordinatorRecordSchema,

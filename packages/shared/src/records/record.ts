@@ -4,8 +4,9 @@ import { faultText } from '../schema-faults.ts';
 import { isName } from '../member-id.ts';
 
 /**
- * What every etcd value carries. `writeId` is fresh for each write attempt, so that a write whose reply was lost is recognised when it is
- * read back. Wall times are for people. Unknown fields are refused: a newer writer raises `schemaVersion`.
+ * What every etcd value carries. `writeId` is fresh for each write attempt, so that a write whose
+ * reply was lost is recognised when it is read back. Wall times are for people. Unknown fields are
+ * refused: a newer writer raises `schemaVersion`.
  */
 export const recordBase = {
   schemaVersion: z.literal(1),
@@ -30,7 +31,10 @@ export interface Placement {
 
 const placements = new WeakMap<z.ZodType, Placement>();
 
-/** The schema of records that lie in etcd, with its place: from then on {@link parseRecord} compares key and record. */
+/**
+ * The schema of records that lie in etcd, with its place: from then on {@link parseRecord} compares
+ * key and record.
+ */
 export function placed<T extends z.ZodType>(schema: T, placement: Placement): T {
   placements.set(schema, placement);
   return schema;
@@ -41,7 +45,10 @@ export const ofMember = ([group = '', name = '']: readonly string[]): { readonly
   member: `${group}/${name}`,
 });
 
-/** Parts of a key behind its area; null when it does not lie there. The root may have any depth, so it is read from its end. */
+/**
+ * Parts of a key behind its area; null when it does not lie there. The root may have any depth, so
+ * it is read from its end.
+ */
 function partsOf(key: string, { area, parts }: Placement): readonly string[] | null {
   const all = key.split('/');
   for (const count of parts.toSorted((a, b) => b - a)) {
@@ -52,8 +59,8 @@ function partsOf(key: string, { area, parts }: Placement): readonly string[] | n
 }
 
 /**
- * **S** What is shown is what is used: whoever asks by the key and whoever looks into the record must mean the same, so a record that says something else than its key is
- * no record.
+ * **S** What is shown is what is used: whoever asks by the key and whoever looks into the record
+ * must mean the same, so a record that says something else than its key is no record.
  */
 function placementFault(key: string, record: unknown, placement: Placement): string | null {
   const parts = partsOf(key, placement);
@@ -77,7 +84,9 @@ export const namesOnly = (parts: readonly string[]): string | null => {
     : `${JSON.stringify(wrong)} is no group or member name (1-63 of a-z 0-9 . _ -, first a letter or digit)`;
 };
 
-/** @throws RECORD_UNREADABLE naming the key and the first fault, or where key and record disagree. */
+/**
+ * @throws RECORD_UNREADABLE naming the key and the first fault, or where key and record disagree.
+ */
 export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string): T {
   let json: unknown;
   try {
@@ -108,7 +117,10 @@ export type WrittenFields = { schemaVersion: 1; writeId: string; writtenBy: stri
 /** A record's own content, without what the writer stamps on it. */
 export type Unwritten<T> = Omit<T, keyof WrittenFields>;
 
-/** The record's own content, as it would be written again: without the stamp of whoever wrote it last. */
+/**
+ * The record's own content, as it would be written again: without the stamp of whoever wrote it
+ * last.
+ */
 export function unwritten<T extends WrittenFields>(record: T): Unwritten<T> {
   const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
   return content;

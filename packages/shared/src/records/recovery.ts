@@ -28,7 +28,10 @@ export const PlannedAddressSchema = z.strictObject({
   publicIp: z.string(),
   /** Association on the failed instance when the plan was made; the only one we may remove. */
   associationId: z.string().nullable(),
-  /** Earlier retired instances of this member whose association may be removed too: an earlier recovery owed the move. */
+  /**
+   * Earlier retired instances of this member whose association may be removed too: an earlier
+   * recovery owed the move.
+   */
   owedFrom: z.array(z.string()).optional(),
 });
 export type PlannedAddress = z.infer<typeof PlannedAddressSchema>;
@@ -64,10 +67,16 @@ export const RecoveryPlanSchema = z.strictObject({
   /** Tags of the failed instance's primary network interface, for the permit. */
   networkInterfaceTags: tags.optional(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
-  /** When EC2 says the failed instance was started last: by EC2's own clock, a later one means that somebody has started it since. */
+  /**
+   * When EC2 says the failed instance was started last: by EC2's own clock, a later one means that
+   * somebody has started it since.
+   */
   oldLaunchedAtWallMs: z.number().nullable().optional(),
   instanceTags: tags,
-  /** RunInstances members that do not depend on the attempt (SDK names): key name, profile, user data, metadata options … */
+  /**
+   * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
+   * data, metadata options …
+   */
   launchBase: z.record(z.string(), z.unknown()),
   /** What the replacement will not have, in words, each with a code. */
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
@@ -75,8 +84,9 @@ export const RecoveryPlanSchema = z.strictObject({
 export type RecoveryPlan = z.infer<typeof RecoveryPlanSchema>;
 
 /**
- * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it is moved to history; only what an operator asks for
- * (`acts`) rewrites it, in one transaction that compares its revision, so that a run that does not know of it fails on its next write.
+ * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it
+ * is moved to history; only what an operator asks for (`acts`) rewrites it, in one transaction that
+ * compares its revision, so that a run that does not know of it fails on its next write.
  */
 export const IntentRecordSchema = placed(
   z.strictObject({
@@ -85,12 +95,21 @@ export const IntentRecordSchema = placed(
     opId: z.string(),
     member: MemberIdSchema,
     oldInstanceId: z.string(),
-    /** Of the activation it is based on: tokens and names derive from old instance and ordinal. Absent: 0. */
+    /**
+     * Of the activation it is based on: tokens and names derive from old instance and ordinal.
+     * Absent: 0.
+     */
     ordinal: z.number().int().min(0).optional(),
-    /** Zone of the failed instance: the member record names its replacement's soon after. Absent in older records. */
+    /**
+     * Zone of the failed instance: the member record names its replacement's soon after. Absent in
+     * older records.
+     */
     oldAz: z.string().optional(),
     oldIncarnation: z.number().int().min(1),
-    /** mod_revision of the activation record the plan is based on: the activation step compares it, so one winner, ever. */
+    /**
+     * mod_revision of the activation record the plan is based on: the activation step compares it,
+     * so one winner, ever.
+     */
     activationModRevision: z.number().int().min(1),
     /** The term that wrote it, for people. */
     term: z.number(),
@@ -101,14 +120,18 @@ export const IntentRecordSchema = placed(
     /** What the member's record asked of its agent; its replacement is asked for the same. */
     serveContract: ServeContractSchema.nullable().default(null),
     /**
-     * After this long from the writing of this record the old instance has stopped serving by itself, ms by any clock of ours (drift is included); null: it
-     * made no promise that counts, only an observed fence does.
+     * After this long from the writing of this record the old instance has stopped serving by
+     * itself, ms by any clock of ours (drift is included); null: it made no promise that counts,
+     * only an observed fence does.
      */
     serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
     plan: RecoveryPlanSchema,
     /** Raised by each replan. Absent: 1, as decided when it began. */
     planRevision: z.number().int().min(1).optional(),
-    /** Launch attempts that had been ended when the plan was last made: their placements say nothing about it. Absent: 0. */
+    /**
+     * Launch attempts that had been ended when the plan was last made: their placements say nothing
+     * about it. Absent: 0.
+     */
     attemptsBeforePlan: z.number().int().min(0).optional(),
     /** What an operator gave up, `address:…` or `volume:…`. */
     acceptedLosses: z.array(z.string()).optional(),
@@ -119,7 +142,10 @@ export const IntentRecordSchema = placed(
 );
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 
-/** Step names as used in journal keys; `-<n>` follows where a step exists per attempt or per address. */
+/**
+ * Step names as used in journal keys; `-<n>` follows where a step exists per attempt or per
+ * address.
+ */
 export const STEP_NAMES = [
   'fence',
   'capture',
@@ -135,8 +161,9 @@ export const STEP_NAMES = [
 export type StepName = (typeof STEP_NAMES)[number];
 
 /**
- * `journal/<opId>/<step>` with step = `fence`, `capture`, `image`, `permit-<n>`, `launch-<n>`, `verify-<n>`, `revoke-<n>`, `activate`,
- * `address-<allocationId>`, `done`. `started` is written before the first effect (with the frozen request), `done` or `failed` after observing.
+ * `journal/<opId>/<step>` with step = `fence`, `capture`, `image`, `permit-<n>`, `launch-<n>`,
+ * `verify-<n>`, `revoke-<n>`, `activate`, `address-<allocationId>`, `done`. `started` is written
+ * before the first effect (with the frozen request), `done` or `failed` after observing.
  */
 export const JournalRecordSchema = placed(
   z.strictObject({
@@ -184,21 +211,32 @@ export const HistoryRecordSchema = placed(
     lastHeardWallMs: z.number().nullable(),
     /** Distinct terms that wrote the journal, minus one. */
     leaderChanges: z.number().int(),
-    /** How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease was waited out, and it may still run. null: an older record. */
+    /**
+     * How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease
+     * was waited out, and it may still run. null: an older record.
+     */
     fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
     launchAttempts: z.number().int(),
     steps: z.array(HistoryStepSchema),
     ordinal: z.number().int().min(0).optional(),
-    /** What the member lost on the way, beyond the losses of the plan: accepted by an operator, or gone by itself. */
+    /**
+     * What the member lost on the way, beyond the losses of the plan: accepted by an operator, or
+     * gone by itself.
+     */
     losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
     acts: z.array(OperatorActSchema).optional(),
     /** In what state an abandoned recovery left everything, in words; empty otherwise. */
     leftAs: z.array(z.string()).optional(),
-    /** Addresses of the plan never seen on the replacement, which failed before: the next plan moves them; `owedFrom` names whoever may still hold one. */
+    /**
+     * Addresses of the plan never seen on the replacement, which failed before: the next plan moves
+     * them; `owedFrom` names whoever may still hold one.
+     */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
-    /** What was still to be put in place on the replacement when this was closed, and is not yet. */
+    /**
+     * What was still to be put in place on the replacement when this was closed, and is not yet.
+     */
     owed: z.array(OwedChoreSchema).default([]),
   }),
   { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },

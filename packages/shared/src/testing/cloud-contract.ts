@@ -485,8 +485,8 @@ const IDENTITIES: readonly CloudContractCase[] = [
 ];
 
 /**
- * What every {@link Cloud} must do, as cases for any test runner: `for (const one of CLOUD_CONTRACT) it(one.name, () => one.run(fixture))`.
- * Each case wants an empty world of its own.
+ * What every {@link Cloud} must do, as cases for any test runner: `for (const one of
+ * CLOUD_CONTRACT) it(one.name, () => one.run(fixture))`. Each case wants an empty world of its own.
  */
 export const CLOUD_CONTRACT: readonly CloudContractCase[] = [
   ...READS,

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Runs in a process of its own: takes a port and datagrams (hex) as JSON lines on stdin, sends them in turn as fast as it can, counts on stdout. */
+/**
+ * Runs in a process of its own: takes a port and datagrams (hex) as JSON lines on stdin, sends them
+ * in turn as fast as it can, counts on stdout.
+ */
 const SENDER = `
   const { createSocket } = require('node:dgram');
   const lines = require('node:readline').createInterface({ input: process.stdin });
@@ -23,7 +26,10 @@ const SENDER = `
   process.stdin.on('end', () => process.exit());
 `;
 
-/** As many datagrams as one process can send, to a port on loopback. Ends with {@link stop}, or with the process that started it. */
+/**
+ * As many datagrams as one process can send, to a port on loopback. Ends with {@link stop}, or with
+ * the process that started it.
+ */
 export class DatagramFlood {
   readonly #child: ChildProcess;
   #sentCount = 0;

@@ -3,8 +3,9 @@ import type { MonotonicMs, WallMs } from '../units.ts';
 import { sleepOn } from '../sleep.ts';
 
 /**
- * One process's view of a clock. While paused (SIGSTOP, a long collection, a suspended VM) time goes on but nothing of that process runs;
- * on `resume` everything that became due runs at once, in order. The wall clock can be stepped for this process alone.
+ * One process's view of a clock. While paused (SIGSTOP, a long collection, a suspended VM) time
+ * goes on but nothing of that process runs; on `resume` everything that became due runs at once, in
+ * order. The wall clock can be stepped for this process alone.
  */
 export class PausableClock implements Clock {
   readonly #base: Clock;

@@ -1,6 +1,9 @@
 import type { Random } from '../ports/index.ts';
 
-/** mulberry32: 32 bits of state, good enough for scheduling faults and jitter; the same seed gives the same run. */
+/**
+ * mulberry32: 32 bits of state, good enough for scheduling faults and jitter; the same seed gives
+ * the same run.
+ */
 export class SeededRandom implements Random {
   #state: number;
 

@@ -9,12 +9,16 @@ interface Pending {
   cancelled: boolean;
 }
 
-/** Lets every promise that can go on, go on: a macrotask per round, until nothing moved the timers any more. */
+/**
+ * Lets every promise that can go on, go on: a macrotask per round, until nothing moved the timers
+ * any more.
+ */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
- * A clock that only moves when told. Timers fire in order of their due time, then of their creation; between two of them all
- * promises are drained, so that code under test runs as it would with time to spare.
+ * A clock that only moves when told. Timers fire in order of their due time, then of their
+ * creation; between two of them all promises are drained, so that code under test runs as it would
+ * with time to spare.
  */
 export class SimClock implements Clock {
   #nowMs = 0;
@@ -81,8 +85,8 @@ export class SimClock implements Clock {
   }
 
   /**
-   * Advances, timer by timer, until `work` settles, and returns its result. Throws when it takes longer than `limitMs` of simulated time
-   * or when nothing is scheduled that could wake it.
+   * Advances, timer by timer, until `work` settles, and returns its result. Throws when it takes
+   * longer than `limitMs` of simulated time or when nothing is scheduled that could wake it.
    */
   async runUntilSettled<T>(work: Promise<T>, limitMs = 24 * 3_600_000): Promise<T> {
     let settled = false;

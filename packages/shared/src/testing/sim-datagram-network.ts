@@ -1,6 +1,9 @@
 import type { Clock, DatagramSocket, Endpoint, Random } from '../ports/index.ts';
 
-/** How a one-way path between two addresses behaves. Delays are drawn uniformly, so datagrams overtake each other, as UDP's do. */
+/**
+ * How a one-way path between two addresses behaves. Delays are drawn uniformly, so datagrams
+ * overtake each other, as UDP's do.
+ */
 export interface PathBehaviour {
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
@@ -32,8 +35,9 @@ const pathKey = (from: string, to: string) => `${from}>${to}`;
 const endpointKey = (endpoint: Endpoint) => `${endpoint.address}:${endpoint.port}`;
 
 /**
- * UDP in memory: delay, loss, duplication and one-way cuts per path, all on the injected clock and random source, so that one seed gives
- * one run. `*` stands for every address; the most exact rule wins (from>to, from>*, *>to, *>*).
+ * UDP in memory: delay, loss, duplication and one-way cuts per path, all on the injected clock and
+ * random source, so that one seed gives one run. `*` stands for every address; the most exact rule
+ * wins (from>to, from>*, *>to, *>*).
  */
 export class SimDatagramNetwork {
   readonly counts: NetworkCounts = { sent: 0, delivered: 0, lost: 0, duplicated: 0, cut: 0, unheard: 0 };
@@ -51,7 +55,10 @@ export class SimDatagramNetwork {
     this.setPath('*', '*', options.path ?? {});
   }
 
-  /** Binds `address`; port 0 (the default) takes the next free one. Throws when the endpoint is taken. */
+  /**
+   * Binds `address`; port 0 (the default) takes the next free one. Throws when the endpoint is
+   * taken.
+   */
   open(address: string, port = 0): DatagramSocket {
     const local: Endpoint = { address, port: port === 0 ? this.#nextPort++ : port };
     if (this.#sockets.has(endpointKey(local))) throw new Error(`${endpointKey(local)} is in use`);
@@ -60,12 +67,17 @@ export class SimDatagramNetwork {
     return socket;
   }
 
-  /** Replaces the behaviour of the one-way path; what is not named is as in {@link PERFECT_PATH}. */
+  /**
+   * Replaces the behaviour of the one-way path; what is not named is as in {@link PERFECT_PATH}.
+   */
   setPath(from: string, to: string, behaviour: Partial<PathBehaviour>): void {
     this.#paths.set(pathKey(from, to), { ...PERFECT_PATH, ...behaviour });
   }
 
-  /** Drops everything from `from` to `to`, one way, until {@link heal}. What is already under way still arrives. */
+  /**
+   * Drops everything from `from` to `to`, one way, until {@link heal}. What is already under way
+   * still arrives.
+   */
   cut(from: string, to: string): void {
     this.#cuts.add(pathKey(from, to));
   }

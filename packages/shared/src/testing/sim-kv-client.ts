@@ -41,7 +41,10 @@ export interface SimKvFault {
 export type SimKvCut = 'both' | 'requests' | 'replies';
 
 export interface SimKvClientOptions {
-  /** The process's own clock (see `PausableClock`): replies, timeouts and watch events wait while it is paused. Default: the store's clock. */
+  /**
+   * The process's own clock (see `PausableClock`): replies, timeouts and watch events wait while it
+   * is paused. Default: the store's clock.
+   */
   readonly clock?: Clock;
   /** Each way. Default 0: calls are answered without the clock moving. */
   readonly latencyMs?: number;
@@ -67,7 +70,10 @@ interface Call<T> {
 
 const MAY_CHANGE_STORE: readonly SimKvOperation[] = ['txn', 'grantLease', 'revokeLease'];
 
-/** One process's connection to {@link SimKv}. Faults are armed by the test; `fired` counts how often each one really hit. */
+/**
+ * One process's connection to {@link SimKv}. Faults are armed by the test; `fired` counts how often
+ * each one really hit.
+ */
 export class SimKvClient implements KvStore {
   readonly name: string;
   readonly clock: Clock;
@@ -119,7 +125,8 @@ export class SimKvClient implements KvStore {
     this.reconnectAfterMs = options.reconnectAfterMs ?? 100;
   }
 
-  // Faults ------------------------------------------------------------------------------------------------------------------------
+  // Faults
+  // ------------------------------------------------------------------------------------------------------------------------
 
   inject(fault: SimKvFault): void {
     this.#faults.push({ ...fault, left: fault.times ?? 1 });
@@ -155,7 +162,8 @@ export class SimKvClient implements KvStore {
     for (const watch of this.#watches) watch.changed();
   }
 
-  // KvStore -----------------------------------------------------------------------------------------------------------------------
+  // KvStore
+  // -----------------------------------------------------------------------------------------------------------------------
 
   get(key: string): Promise<KvEntry | null> {
     return this.#call({ operation: 'get', apply: () => this.server.state.get(key) });
@@ -207,7 +215,8 @@ export class SimKvClient implements KvStore {
     return Promise.resolve();
   }
 
-  // One call ------------------------------------------------------------------------------------------------------------------------
+  // One call
+  // ------------------------------------------------------------------------------------------------------------------------
 
   #call<T>(call: Call<T>): Promise<T> {
     const fault = this.#takeFault(call);

@@ -23,7 +23,10 @@ const malformed = (text: string): OperationError =>
 const isTouchedBy = (write: KvWrite, key: string): boolean =>
   write.kind === 'deletePrefix' ? key.startsWith(write.prefix) : write.key === key;
 
-/** etcd's multi-version store without time: revisions, transactions, history, compaction. The history is as long as a test makes it. */
+/**
+ * etcd's multi-version store without time: revisions, transactions, history, compaction. The
+ * history is as long as a test makes it.
+ */
 export class SimKvState {
   #revision: Revision = 1;
   #compactedRevision: Revision = 0;
@@ -49,7 +52,10 @@ export class SimKvState {
     return { entries, revision: this.#revision };
   }
 
-  /** @throws STORE_REJECTED for what etcd refuses: too many operations, one key written twice, a lease that does not exist. */
+  /**
+   * @throws STORE_REJECTED for what etcd refuses: too many operations, one key written twice, a
+   * lease that does not exist.
+   */
   txn(txn: KvTxn, leaseExists: (leaseId: string) => boolean): { result: KvTxnResult; change: SimKvChange | null } {
     this.#refuseMalformed(txn);
     const succeeded = txn.compare.every(
@@ -72,7 +78,10 @@ export class SimKvState {
     return this.#apply(keys.toSorted().map((key) => ({ kind: 'delete', key })));
   }
 
-  /** Changes from `fromRevision` to `toRevision` that touch the prefix, or `compacted` when some of them are gone. */
+  /**
+   * Changes from `fromRevision` to `toRevision` that touch the prefix, or `compacted` when some of
+   * them are gone.
+   */
   changes(prefix: string, fromRevision: Revision, toRevision: Revision): readonly SimKvChange[] | 'compacted' {
     if (fromRevision < this.#compactedRevision) return 'compacted';
     const found: SimKvChange[] = [];

@@ -3,7 +3,10 @@ import { invariant } from '../invariant.ts';
 import type { KvEvent, KvWatch, KvWatchHandlers, Revision, Timer } from '../ports/index.ts';
 import type { SimKvClient } from './sim-kv-client.ts';
 
-/** One resumable watch of one client. Events travel on the client's clock, so they wait while its process is paused. */
+/**
+ * One resumable watch of one client. Events travel on the client's clock, so they wait while its
+ * process is paused.
+ */
 export class SimKvWatch implements KvWatch {
   readonly #client: SimKvClient;
   readonly #prefix: string;

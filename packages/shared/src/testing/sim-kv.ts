@@ -8,7 +8,10 @@ export interface SimKvOptions {
   readonly clock: Clock;
   /** The server never grants less. Default 2 000, as etcd with its default election timeout. */
   readonly minimumTtlMs?: number;
-  /** How late the server notices that a lease is over. Default 0: the hardest case for a leader's deadline; etcd needs up to 500 ms. */
+  /**
+   * How late the server notices that a lease is over. Default 0: the hardest case for a leader's
+   * deadline; etcd needs up to 500 ms.
+   */
   readonly expiryLagMs?: number;
   /** How fast the server's clock runs against ours; 1.01 = leases end 1 % early. Default 1. */
   readonly leaseClockRate?: number;
@@ -21,7 +24,10 @@ interface SimLease {
   timer: Timer;
 }
 
-/** A transaction that was applied and whose comparisons held. `client` is null for one made past every client ({@link SimKv.apply}). */
+/**
+ * A transaction that was applied and whose comparisons held. `client` is null for one made past
+ * every client ({@link SimKv.apply}).
+ */
 export interface SimKvCommit {
   readonly client: string | null;
   readonly txn: KvTxn;
@@ -29,9 +35,10 @@ export interface SimKvCommit {
 }
 
 /**
- * An in-memory etcd on a {@link Clock}: revisions, leases that expire on the clock, transactions, watches with replay, compaction.
- * Each process under test gets its own {@link client}, which can be cut off, slowed down or made to lose replies.
- * Deterministic: no real time, no randomness of its own.
+ * An in-memory etcd on a {@link Clock}: revisions, leases that expire on the clock, transactions,
+ * watches with replay, compaction. Each process under test gets its own {@link client}, which can
+ * be cut off, slowed down or made to lose replies. Deterministic: no real time, no randomness of
+ * its own.
  */
 export class SimKv {
   readonly clock: Clock;
@@ -41,13 +48,17 @@ export class SimKv {
   /** What `serverVersions()` answers. */
   versions: readonly string[] = ['3.5.30'];
   /**
-   * Refuses what etcd refuses when it cannot or may not write: transactions that put anything, whatever their compares say, and new leases. Reads,
-   * deletes, keepalives and watches work. Null: it does not.
+   * Refuses what etcd refuses when it cannot or may not write: transactions that put anything,
+   * whatever their compares say, and new leases. Reads, deletes, keepalives and watches work. Null:
+   * it does not.
    */
   refusesWrites: Extract<ErrorCode, 'STORE_NO_SPACE' | 'STORE_CORRUPT' | 'STORE_DENIED'> | null = null;
   /** How late leases end, from the next grant or renewal on. */
   expiryLagMs: number;
-  /** As etcd before 3.5.23 and 3.6.5: a keepalive of a lease that is gone is answered with this TTL. Null: it is not. */
+  /**
+   * As etcd before 3.5.23 and 3.6.5: a keepalive of a lease that is gone is answered with this TTL.
+   * Null: it is not.
+   */
   keepaliveLieMs: number | null = null;
   readonly #leaseClockRate: number;
   readonly #leases = new Map<LeaseId, SimLease>();
@@ -64,7 +75,10 @@ export class SimKv {
     this.#leaseClockRate = options.leaseClockRate ?? 1;
   }
 
-  /** A connection of its own, with its own faults. The same name gives the same client until it is closed. */
+  /**
+   * A connection of its own, with its own faults. The same name gives the same client until it is
+   * closed.
+   */
   client(name: string, options: SimKvClientOptions = {}): SimKvClient {
     const known = this.#clients.get(name);
     if (known && !known.closed) return known;
@@ -166,7 +180,9 @@ export class SimKv {
     return { ttlMs: lease.ttlMs };
   }
 
-  /** The server ends the lease and deletes its keys in one revision. `false`: it was gone already. */
+  /**
+   * The server ends the lease and deletes its keys in one revision. `false`: it was gone already.
+   */
   revoke(leaseId: LeaseId): boolean {
     const lease = this.#leases.get(leaseId);
     if (!lease) return false;

@@ -98,7 +98,10 @@ export function allocateAddress(region: Region, call: Call, input: AllocateAddre
   };
 }
 
-/** The interface to associate with. @throws IncorrectInstanceState while its instance is not `running` or `stopped` */
+/**
+ * The interface to associate with. @throws IncorrectInstanceState while its instance is not
+ * `running` or `stopped`
+ */
 function target(region: Region, call: Call, input: AssociateAddressRequest): SimNetworkInterface {
   if ((input.NetworkInterfaceId === undefined) === (input.InstanceId === undefined)) {
     throw new Ec2Error('InvalidParameterCombination', 'Want exactly one of NetworkInterfaceId and InstanceId');
@@ -128,8 +131,9 @@ function primaryOf(region: Region, call: Call, instanceId: string | undefined): 
 }
 
 /**
- * `AssociateAddress`. With `AllowReassociation: false` it is compare-and-set: any existing association of the address, or of the private
- * address, is refused with Resource.AlreadyAssociated (also the very same one: stricter than the documentation asks for).
+ * `AssociateAddress`. With `AllowReassociation: false` it is compare-and-set: any existing
+ * association of the address, or of the private address, is refused with Resource.AlreadyAssociated
+ * (also the very same one: stricter than the documentation asks for).
  */
 export function associateAddress(region: Region, call: Call, input: AssociateAddressRequest): AssociateAddressResult {
   const address = need(call, region.addresses, 'address', input.AllocationId);
@@ -167,7 +171,10 @@ export function associateAddress(region: Region, call: Call, input: AssociateAdd
   return { AssociationId: associationId };
 }
 
-/** `DisassociateAddress`: exactly one association. @throws InvalidAssociationID.NotFound when it is gone */
+/**
+ * `DisassociateAddress`: exactly one association. @throws InvalidAssociationID.NotFound when it is
+ * gone
+ */
 export function disassociateAddress(region: Region, _call: Call, input: DisassociateAddressRequest): object {
   if (input.AssociationId === undefined) {
     throw new Ec2Error('MissingParameter', 'The request must contain the parameter AssociationId');

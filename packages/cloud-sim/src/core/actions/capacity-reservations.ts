@@ -20,7 +20,10 @@ const FILTERS: FilterTable<SimCapacityReservation> = {
   'availability-zone': (one) => [one.az],
 };
 
-/** Reserved places are not taken out of the zone's capacity: a reservation here is a name that a launch may give, and its state. */
+/**
+ * Reserved places are not taken out of the zone's capacity: a reservation here is a name that a
+ * launch may give, and its state.
+ */
 const view = (one: SimCapacityReservation): CapacityReservation => ({
   CapacityReservationId: one.id,
   AvailabilityZone: one.az,

@@ -4,7 +4,9 @@ import type { Call, Region } from '../region.ts';
 /** A handler of one action: typed by the SDK's own input and output shapes. */
 export type Handler<I = never> = (region: Region, call: Call, input: I) => object;
 
-/** Free text EC2 gives for a user-initiated change, e.g. `User initiated (2026-11-23 00:05:20 GMT)`. */
+/**
+ * Free text EC2 gives for a user-initiated change, e.g. `User initiated (2026-11-23 00:05:20 GMT)`.
+ */
 export const userInitiated = (wallMs: number): string =>
   `User initiated (${new Date(wallMs).toISOString().replace('T', ' ').slice(0, 19)} GMT)`;
 

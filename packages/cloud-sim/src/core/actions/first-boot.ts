@@ -18,8 +18,9 @@ function disksOf(region: Region, instance: SimInstance): readonly Disk[] {
 }
 
 /**
- * cloud-init remembers on the root disk for which instance id it has run. A restored disk has another one's: it runs again, and what it formats is gone.
- * VolumeFolders empties the folders, before the machine boots.
+ * cloud-init remembers on the root disk for which instance id it has run. A restored disk has
+ * another one's: it runs again, and what it formats is gone. VolumeFolders empties the folders,
+ * before the machine boots.
  */
 export function runFirstBoot(region: Region, instanceId: string): void {
   const instance = region.instances.get(instanceId);

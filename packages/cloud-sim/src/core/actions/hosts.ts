@@ -3,7 +3,10 @@ import { Ec2Error } from '../ec2-error.ts';
 import type { SimHost } from '../model.ts';
 import type { Call, Region } from '../region.ts';
 
-/** @throws InvalidHostID.NotFound, InvalidParameterValue (another zone), InsufficientHostCapacity (none takes it by itself) */
+/**
+ * @throws InvalidHostID.NotFound, InvalidParameterValue (another zone), InsufficientHostCapacity
+ * (none takes it by itself)
+ */
 function hostFor(region: Region, call: Call, { HostId: id }: Placement, az: string): SimHost {
   // Seeding: a machine that was launched long ago proves that its host was there.
   if (call.instant && id !== undefined && !region.hosts.has(id)) region.hosts.set(id, { id, az, autoPlacement: true });
@@ -22,7 +25,10 @@ function hostFor(region: Region, call: Call, { HostId: id }: Placement, az: stri
   );
 }
 
-/** The request as EC2 shows it afterwards: with the Dedicated Host it was placed on. @throws as a host is found; InvalidTenancy */
+/**
+ * The request as EC2 shows it afterwards: with the Dedicated Host it was placed on. @throws as a
+ * host is found; InvalidTenancy
+ */
 export function placedOnHost(region: Region, call: Call, input: RunInstancesRequest, az: string): RunInstancesRequest {
   const placement = input.Placement ?? {};
   if (placement.Tenancy !== 'host') {

@@ -74,7 +74,10 @@ export function describeImages(region: Region, call: Call, input: DescribeImages
   return { Images: items.map((one) => imageView(region, one)), NextToken: nextToken };
 }
 
-/** The root mapping, with its snapshot. @throws InvalidBlockDeviceMapping, IncorrectState (a snapshot is not completed) */
+/**
+ * The root mapping, with its snapshot. @throws InvalidBlockDeviceMapping, IncorrectState (a
+ * snapshot is not completed)
+ */
 function rootSnapshot(region: Region, call: Call, input: RegisterImageRequest): { device: string; snapshotId: string } {
   const device = input.RootDeviceName ?? '/dev/sda1';
   const root = input.BlockDeviceMappings?.find((mapping) => mapping.DeviceName === device);
@@ -89,7 +92,10 @@ function rootSnapshot(region: Region, call: Call, input: RegisterImageRequest): 
   return { device, snapshotId };
 }
 
-/** `RegisterImage`: no ClientToken; the name is unique per account and Region. @throws InvalidAMIName.Duplicate, InvalidAMIName.Malformed */
+/**
+ * `RegisterImage`: no ClientToken; the name is unique per account and Region. @throws
+ * InvalidAMIName.Duplicate, InvalidAMIName.Malformed
+ */
 export function registerImage(region: Region, call: Call, input: RegisterImageRequest): RegisterImageResult {
   const name = input.Name ?? '';
   if (!NAME.test(name)) {

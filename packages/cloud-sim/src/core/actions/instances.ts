@@ -52,7 +52,10 @@ function instanceFilters(region: Region, call: Call): FilterTable<SimInstance> {
   };
 }
 
-/** `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it touches is impaired. */
+/**
+ * `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it
+ * touches is impaired.
+ */
 export function describeInstances(
   region: Region,
   call: Call,
@@ -147,7 +150,8 @@ const BOOTED = 'Linux version 6.1.0 (simulated)\nCloud-init finished.\n';
 const CRASHED = 'watchdog: BUG: soft lockup\nKernel panic - not syncing: simulated crash\n';
 
 /**
- * `GetConsoleOutput`: what a boot and a crash write. Posted at transitions only; what the guest wrote since is shown to those who ask for the latest.
+ * `GetConsoleOutput`: what a boot and a crash write. Posted at transitions only; what the guest
+ * wrote since is shown to those who ask for the latest.
  */
 export function getConsoleOutput(region: Region, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
   const instance = need(call, region.instances, 'instance', input.InstanceId);

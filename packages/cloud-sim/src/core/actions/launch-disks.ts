@@ -39,7 +39,10 @@ const iopsOf = (type: VolumeType, asked: number | undefined, sizeGiB: number): n
   return type === 'gp2' ? Math.max(100, 3 * sizeGiB) : null;
 };
 
-/** Type, size and performance of a volume to be made. @throws MissingParameter, InvalidParameterValue, InvalidParameterCombination */
+/**
+ * Type, size and performance of a volume to be made. @throws MissingParameter,
+ * InvalidParameterValue, InvalidParameterCombination
+ */
 export function volumeShape(
   ebs: {
     readonly size?: number | undefined;
@@ -81,7 +84,8 @@ function mergeEbs(base: EbsBlockDevice | undefined, over: EbsBlockDevice | undef
 
 /**
  * Image mappings, overridden or removed by the request's.
- * @throws InvalidBlockDeviceMapping: the root device's snapshot cannot be changed, no device may be named twice
+ * @throws InvalidBlockDeviceMapping: the root device's snapshot cannot be changed, no device may be
+ * named twice
  */
 function mergedMappings(image: SimImage, asked: readonly BlockDeviceMapping[]): Map<string, EbsBlockDevice> {
   const merged = new Map<string, EbsBlockDevice>();
@@ -150,7 +154,9 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
   return disks.sort((a, b) => isRoot(b) - isRoot(a));
 }
 
-/** Makes the volume, in use from the start; `attached` as soon as the instance runs. Returns its id. */
+/**
+ * Makes the volume, in use from the start; `attached` as soon as the instance runs. Returns its id.
+ */
 export function makeLaunchVolume(region: Region, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
   const made: SimVolume = {
     id: region.newId('vol'),

@@ -33,7 +33,10 @@ export interface LaunchNetwork {
   readonly autoPublicIp: string | null;
 }
 
-/** The default security group of the VPC when none is named. @throws InvalidGroup.NotFound, InvalidParameterValue (another VPC) */
+/**
+ * The default security group of the VPC when none is named. @throws InvalidGroup.NotFound,
+ * InvalidParameterValue (another VPC)
+ */
 export function groupsFor(
   region: Region,
   call: Call,
@@ -84,8 +87,9 @@ function requireNoTopLevel(input: RunInstancesRequest): void {
 }
 
 /**
- * @throws InvalidNetworkInterfaceID.NotFound (a permit that was revoked), InvalidNetworkInterface.InUse (it did launch),
- * InvalidParameterCombination (what belongs to the interface is repeated)
+ * @throws InvalidNetworkInterfaceID.NotFound (a permit that was revoked),
+ * InvalidNetworkInterface.InUse (it did launch), InvalidParameterCombination (what belongs to the
+ * interface is repeated)
  */
 function existing(
   region: Region,
@@ -232,7 +236,10 @@ const ipv6Of = (region: Region, { named, count }: { named: readonly string[]; co
   ...Array.from({ length: count }, () => `2001:db8::${region.random.hex(2)}:${region.random.hex(2)}`),
 ];
 
-/** Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it runs. Returns their ids. */
+/**
+ * Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it
+ * runs. Returns their ids.
+ */
 export function attachLaunchInterfaces(
   region: Region,
   call: Call,

@@ -36,9 +36,10 @@ function makeMissing(region: Region, call: Call, input: RunInstancesRequest): vo
 }
 
 /**
- * What a launch names must be there. The codes of a profile and of a licence are the general ones with EC2's text (reported by users; not in the
- * list of error codes).
- * @throws InvalidKeyPair.NotFound, InvalidPlacementGroup.Unknown, InvalidCapacityReservationId.NotFound, InvalidCapacityReservationState, InvalidParameterValue
+ * What a launch names must be there. The codes of a profile and of a licence are the general ones
+ * with EC2's text (reported by users; not in the list of error codes).
+ * @throws InvalidKeyPair.NotFound, InvalidPlacementGroup.Unknown,
+ * InvalidCapacityReservationId.NotFound, InvalidCapacityReservationState, InvalidParameterValue
  */
 export function requireReferences(region: Region, call: Call, input: RunInstancesRequest): void {
   if (call.instant) makeMissing(region, call, input);

@@ -5,7 +5,10 @@ import type { Region } from '../region.ts';
 import { runFirstBoot } from './first-boot.ts';
 import { disassociateAddressesOf, destroyInterface, releaseInterface } from './network-interfaces-model.ts';
 
-/** Transitions of an instance, called when they are due. One asked for under an older generation is void. */
+/**
+ * Transitions of an instance, called when they are due. One asked for under an older generation is
+ * void.
+ */
 
 const METAL_FACTOR = 20;
 
@@ -52,7 +55,10 @@ const keyFaultOf = (region: Region, { volumeIds }: SimInstance): KeyFault | null
   volumeIds.map((id) => region.kmsKeys.fault(region.volumes.get(id)?.kmsKeyId ?? null)).find((one) => one !== null) ??
   null;
 
-/** Its disks cannot be opened: one that was just launched is terminated, one that was started is stopped again. */
+/**
+ * Its disks cannot be opened: one that was just launched is terminated, one that was started is
+ * stopped again.
+ */
 function failForKey(region: Region, instance: SimInstance, stateReason: KeyFault, tookMs: number): void {
   if (instance.generation === 1) return finishTermination(region, instance, tookMs, stateReason);
   enter(region, instance, 'stopped', { generation: instance.generation + 1, stateReason }, tookMs);
@@ -93,7 +99,10 @@ const LAUNCH_FAILURES: Readonly<Record<string, string>> = {
   'Server.InsufficientInstanceCapacity': 'Server.InsufficientInstanceCapacity: Insufficient capacity',
 };
 
-/** `pending` → `terminated`, although RunInstances answered 200 (user guide, "Instance terminates immediately"). */
+/**
+ * `pending` → `terminated`, although RunInstances answered 200 (user guide, "Instance terminates
+ * immediately").
+ */
 export function failLaunch(region: Region, id: string, generation: number, code: string, tookMs: number): void {
   const instance = current(region, id, generation);
   if (!instance || instance.state !== 'pending') return;
@@ -123,7 +132,10 @@ export function finishStop(region: Region, id: string, generation: number, tookM
   if (instance.busyAfterStopMs !== null) keepBusy(region, id, instance.busyAfterStopMs);
 }
 
-/** EC2 may show a volume as `busy` long after its instance has stopped (kubernetes-sigs/aws-ebs-csi-driver 1032). */
+/**
+ * EC2 may show a volume as `busy` long after its instance has stopped
+ * (kubernetes-sigs/aws-ebs-csi-driver 1032).
+ */
 function keepBusy(region: Region, instanceId: string, busyMs: number): void {
   const show = (state: 'busy' | 'attached') => {
     for (const volumeId of region.instances.get(instanceId)?.volumeIds ?? []) {
@@ -183,7 +195,10 @@ function dropInterfaces(region: Region, instance: SimInstance): void {
   }
 }
 
-/** Into `terminated`: volumes and interfaces go or are set free, addresses are disassociated; the entry disappears about an hour later. */
+/**
+ * Into `terminated`: volumes and interfaces go or are set free, addresses are disassociated; the
+ * entry disappears about an hour later.
+ */
 export function finishTermination(
   region: Region,
   instance: SimInstance,

@@ -20,7 +20,8 @@ const inSubnet = (subnet: SimSubnet, ip: string): boolean => {
 
 /**
  * Reserves a private address until the interface that holds it is deleted.
- * @throws InvalidIPAddress.InUse, InvalidParameterValue (not in the subnet), InsufficientFreeAddressesInSubnet
+ * @throws InvalidIPAddress.InUse, InvalidParameterValue (not in the subnet),
+ * InsufficientFreeAddressesInSubnet
  */
 export function reserveIp(region: Region, subnet: SimSubnet, owner: string, wanted?: string): string {
   if (wanted !== undefined) {

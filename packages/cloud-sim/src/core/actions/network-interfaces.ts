@@ -106,7 +106,10 @@ export function describeNetworkInterfaces(
   };
 }
 
-/** An earlier creation with this token: its result again, even if the interface has been deleted since. */
+/**
+ * An earlier creation with this token: its result again, even if the interface has been deleted
+ * since.
+ */
 function recall(
   region: Region,
   scope: string,
@@ -122,7 +125,10 @@ function recall(
   return one;
 }
 
-/** `CreateNetworkInterface`: idempotent by token; a token whose interface is gone does not bring it back. */
+/**
+ * `CreateNetworkInterface`: idempotent by token; a token whose interface is gone does not bring it
+ * back.
+ */
 export function createNetworkInterface(
   region: Region,
   call: Call,
@@ -151,7 +157,10 @@ export function createNetworkInterface(
   return { NetworkInterface: interfaceView(region, made, undefined), ClientToken: token };
 }
 
-/** `DeleteNetworkInterface`. @throws InvalidNetworkInterface.InUse from the acceptance of a launch on */
+/**
+ * `DeleteNetworkInterface`. @throws InvalidNetworkInterface.InUse from the acceptance of a launch
+ * on
+ */
 export function deleteNetworkInterface(region: Region, call: Call, input: DeleteNetworkInterfaceRequest): object {
   const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
   region.requireZone(one.az);

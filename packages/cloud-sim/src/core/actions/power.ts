@@ -63,7 +63,10 @@ function requireNoProtection(region: Region, instance: SimInstance, verb: 'stop'
   }
 }
 
-/** Without force only from `running`; with force also from `pending` and `stopping`. Repeats are harmless. */
+/**
+ * Without force only from `running`; with force also from `pending` and `stopping`. Repeats are
+ * harmless.
+ */
 function requireStoppable(region: Region, instance: SimInstance, force: boolean): void {
   if (instance.state === 'stopped' || instance.state === 'stopping') return;
   if (instance.state === 'running' || (instance.state === 'pending' && force)) {
@@ -80,7 +83,10 @@ function repeatStop(region: Region, call: Call, instance: SimInstance, force: bo
   return region.instances.update(id, { forcedStopPending: true }, region.nowMs) ?? instance;
 }
 
-/** A guest that hangs does not answer its power button: EC2 waits for it unless the shutdown of the OS is skipped. */
+/**
+ * A guest that hangs does not answer its power button: EC2 waits for it unless the shutdown of the
+ * OS is skipped.
+ */
 function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
   if (skipOsShutdown || instance.state === 'pending') return 'instance.stop-skip-os';
   return instance.crashedAtMs === null ? 'instance.stop-graceful' : 'instance.stop-unresponsive';

@@ -20,7 +20,9 @@ import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 const instanceOf = (region: Region, route: SimRoute): string | undefined =>
   region.networkInterfaces.get(route.networkInterfaceId)?.attachment?.instanceId;
 
-/** A route to an interface that is gone, or that is attached to nothing that runs, leads nowhere. */
+/**
+ * A route to an interface that is gone, or that is attached to nothing that runs, leads nowhere.
+ */
 function stateOf(region: Region, route: SimRoute): 'active' | 'blackhole' {
   const instanceId = instanceOf(region, route);
   return instanceId !== undefined && region.instances.get(instanceId)?.state === 'running' ? 'active' : 'blackhole';

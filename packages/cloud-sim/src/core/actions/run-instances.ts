@@ -15,7 +15,10 @@ import { failLaunch, finishLaunch } from './lifecycle.ts';
 const TAGGABLE = ['instance', 'volume', 'network-interface', 'spot-instances-request'] as const;
 const USER_DATA_MAX = 22_000;
 
-/** What an idempotent repeat must agree in: everything but the token and the zone (EC2 developer guide, idempotency). */
+/**
+ * What an idempotent repeat must agree in: everything but the token and the zone (EC2 developer
+ * guide, idempotency).
+ */
 function parametersOf(input: RunInstancesRequest): object {
   const { ClientToken: _token, DryRun: _dryRun, Placement, ...rest } = input;
   const { AvailabilityZone: _zone, ...placement } = Placement ?? {};
@@ -23,8 +26,8 @@ function parametersOf(input: RunInstancesRequest): object {
 }
 
 /**
- * Zonal when the request names a zone, directly, by subnet or by interface; Regional otherwise. A zonal token used again in another
- * zone launches a second instance.
+ * Zonal when the request names a zone, directly, by subnet or by interface; Regional otherwise. A
+ * zonal token used again in another zone launches a second instance.
  */
 function tokenScope(region: Region, input: RunInstancesRequest): string {
   const first = input.NetworkInterfaces?.[0];
@@ -36,7 +39,10 @@ function tokenScope(region: Region, input: RunInstancesRequest): string {
   return `RunInstances/${az ?? 'region'}`;
 }
 
-/** The answer to a token seen before. @throws IdempotentParameterMismatch, IdempotentInstanceTerminated */
+/**
+ * The answer to a token seen before. @throws IdempotentParameterMismatch,
+ * IdempotentInstanceTerminated
+ */
 function recall(region: Region, call: Call, input: RunInstancesRequest): Reservation | undefined {
   if (!input.ClientToken) return undefined;
   const ids = region.tokens.recall(tokenScope(region, input), input.ClientToken, parametersOf(input));
@@ -107,7 +113,10 @@ function requireOffered(region: Region, az: string, type: SimInstanceType): void
   );
 }
 
-/** Only the newest types take a weighting, and none of them is here; `default` counts as given. @throws InvalidParameterCombination */
+/**
+ * Only the newest types take a weighting, and none of them is here; `default` counts as given.
+ * @throws InvalidParameterCombination
+ */
 function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): void {
   if (input.NetworkPerformanceOptions?.BandwidthWeighting === undefined) return;
   throw new Ec2Error(
@@ -116,7 +125,10 @@ function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): 
   );
 }
 
-/** On Nitro interfaces and instance store disks take places of the volumes. @throws AttachmentLimitExceeded */
+/**
+ * On Nitro interfaces and instance store disks take places of the volumes. @throws
+ * AttachmentLimitExceeded
+ */
 function checkAttachments(type: SimInstanceType, disks: number, interfaces: number): void {
   const shared = type.hypervisor === 'nitro' ? interfaces + type.instanceStoreDisks : 0;
   if (disks + shared <= type.attachmentsMax) return;
@@ -227,7 +239,10 @@ function start(region: Region, call: Call, instance: SimInstance): void {
   });
 }
 
-/** `RunInstances`, EC2 API Reference. All or nothing: a refused launch leaves nothing behind, not even its token. */
+/**
+ * `RunInstances`, EC2 API Reference. All or nothing: a refused launch leaves nothing behind, not
+ * even its token.
+ */
 export function runInstances(region: Region, call: Call, input: RunInstancesRequest): Reservation {
   const count = checkCounts(input);
   const again = recall(region, call, input);

@@ -17,7 +17,10 @@ import { tagsFor, withTags } from '../tags.ts';
 import { ACCOUNT_ID, type Call, faultOf, type Region } from '../region.ts';
 import { date } from './common.ts';
 
-/** Share of a volume that changed since the snapshot before: 5 % after a first full one, as a plausible figure. */
+/**
+ * Share of a volume that changed since the snapshot before: 5 % after a first full one, as a
+ * plausible figure.
+ */
 const CHANGED_RATIO = 0.05;
 
 function progress(one: SimSnapshot, nowMs: number): string {
@@ -69,7 +72,9 @@ export function describeSnapshots(
   return { Snapshots: items.map((one) => snapshotView(one, call.nowMs)), NextToken: nextToken };
 }
 
-/** @throws ConcurrentSnapshotLimitExceeded, SnapshotCreationPerVolumeRateExceeded, IncorrectState */
+/**
+ * @throws ConcurrentSnapshotLimitExceeded, SnapshotCreationPerVolumeRateExceeded, IncorrectState
+ */
 function requireSnapshotable(region: Region, call: Call, volume: SimVolume): void {
   if (volume.state !== 'available' && volume.state !== 'in-use') {
     throw new Ec2Error('IncorrectState', `Volume '${volume.id}' is in state '${volume.state}'`);
@@ -202,7 +207,10 @@ function tagsOf(input: CreateSnapshotsRequest, volume: SimVolume): SimTags {
   );
 }
 
-/** `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no ClientToken. */
+/**
+ * `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no
+ * ClientToken.
+ */
 export function createSnapshots(region: Region, call: Call, input: CreateSnapshotsRequest): CreateSnapshotsResult {
   const volumes = volumesOf(region, call, input);
   for (const volume of volumes) requireSnapshotable(region, call, volume);

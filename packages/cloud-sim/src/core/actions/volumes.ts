@@ -94,7 +94,10 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
   };
 }
 
-/** "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): it is there for a moment, and then gone. */
+/**
+ * "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): it is
+ * there for a moment, and then gone.
+ */
 function failVolume(region: Region, call: Call, id: string, tookMs: number): void {
   region.volumes.update(id, { state: 'error' }, region.nowMs, call.instant);
   region.transition('volume', id, 'creating', 'error', tookMs);
@@ -104,7 +107,10 @@ function failVolume(region: Region, call: Call, id: string, tookMs: number): voi
   });
 }
 
-/** `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not completed) */
+/**
+ * `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not
+ * completed)
+ */
 export function createVolume(region: Region, call: Call, input: CreateVolumeRequest): Volume {
   const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
   const az = input.AvailabilityZone;
@@ -177,7 +183,10 @@ function requireAttachable(region: Region, volume: SimVolume, instance: SimInsta
   }
 }
 
-/** `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). A key that cannot be used undoes it. */
+/**
+ * `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). A key that cannot be
+ * used undoes it.
+ */
 export function attachVolume(region: Region, call: Call, input: AttachVolumeRequest): VolumeAttachment {
   const volume = need(call, region.volumes, 'volume', input.VolumeId);
   const instance = need(call, region.instances, 'instance', input.InstanceId);
@@ -222,7 +231,10 @@ function attachmentToDetach(region: Region, volume: SimVolume, input: DetachVolu
   return attachment;
 }
 
-/** `DetachVolume`: a volume that the guest keeps open stays `busy` until forced, or until its instance stops. */
+/**
+ * `DetachVolume`: a volume that the guest keeps open stays `busy` until forced, or until its
+ * instance stops.
+ */
 export function detachVolume(region: Region, call: Call, input: DetachVolumeRequest): VolumeAttachment {
   const volume = need(call, region.volumes, 'volume', input.VolumeId);
   region.requireZone(volume.az);

@@ -12,7 +12,10 @@ export const KEY_STATES = [
 ] as const;
 export type SimKeyState = (typeof KEY_STATES)[number];
 
-/** What key policy and grants let the caller do: use it for volumes and ask about it; only ask; neither. */
+/**
+ * What key policy and grants let the caller do: use it for volumes and ask about it; only ask;
+ * neither.
+ */
 export const KEY_ACCESS = ['all', 'describe-only', 'none'] as const;
 export type SimKeyAccess = (typeof KEY_ACCESS)[number];
 
@@ -104,7 +107,10 @@ export class KmsKeys {
     return this.find(name)?.arn ?? name;
   }
 
-  /** What becomes of a volume under this key when it has to be opened; null: it opens. Not encrypted: it always does. */
+  /**
+   * What becomes of a volume under this key when it has to be opened; null: it opens. Not
+   * encrypted: it always does.
+   */
   fault(name: string | null): KeyFault | null {
     if (name === null) return null;
     const key = this.find(name);

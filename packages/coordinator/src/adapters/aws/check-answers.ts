@@ -21,8 +21,8 @@ interface Stack<Args, Output> {
 }
 
 /**
- * Lets a command believe only answers that are the service's own to that action. @throws (from the command's send) {@link ForeignAnswer}, before the SDK
- * parses anything and without its retries.
+ * Lets a command believe only answers that are the service's own to that action. @throws (from the
+ * command's send) {@link ForeignAnswer}, before the SDK parses anything and without its retries.
  */
 export function checkAnswers<Args extends object, Output extends { readonly response: unknown }>(
   stack: Stack<Args, Output>,

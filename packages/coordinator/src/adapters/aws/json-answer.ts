@@ -17,8 +17,8 @@ function objectIn({ contentType, requestId, body }: RawAnswer): Readonly<Record<
 }
 
 /**
- * The JSON 1.1 protocol (Smithy, awsJson1_1): content type and request id in the header; a refusal names its type in `__type`. What an answer has to be about is
- * its adapter's to see.
+ * The JSON 1.1 protocol (Smithy, awsJson1_1): content type and request id in the header; a refusal
+ * names its type in `__type`. What an answer has to be about is its adapter's to see.
  */
 export const AWS_JSON_1_1: AnswerForm = {
   success(_action, answer) {

@@ -1,6 +1,8 @@
 /**
- * Is this answer the service's own answer to this action? A proxy that inspects TLS, a captive page or a wrong endpoint answers with pages of its own, also with
- * status 200, and an SDK makes of an empty body, or of XML it does not know, an answer without members: a listing would read as "nothing there", a delete as done (S18).
+ * Is this answer the service's own answer to this action? A proxy that inspects TLS, a captive page
+ * or a wrong endpoint answers with pages of its own, also with status 200, and an SDK makes of an
+ * empty body, or of XML it does not know, an answer without members: a listing would read as
+ * "nothing there", a delete as done (S18).
  *
  * It only looks whose answer it is; taking it apart is the SDK's work. Pure.
  */
@@ -21,7 +23,10 @@ export interface AnswerForm {
   refusal(answer: RawAnswer): string | null;
 }
 
-/** The first element after the prolog: [name without prefix, rest]. Comments and a doctype are stepped over. */
+/**
+ * The first element after the prolog: [name without prefix, rest]. Comments and a doctype are
+ * stepped over.
+ */
 function rootOf(body: string): string | null {
   const prolog = /^﻿?\s*(?:<\?[^>]*\?>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^>]*>\s*)*/i.exec(body)?.[0].length ?? 0;
   return /^<(?:[\w.-]+:)?([\w.-]+)[\s>/]/.exec(body.slice(prolog, prolog + 512))?.[1] ?? null;
@@ -36,7 +41,8 @@ const rootText = (root: string | null, body: string): string => {
 };
 
 /**
- * Of calls that change something, whose answers often carry nothing else. Reads are held to their lists: some implementations of EC2 name another namespace there.
+ * Of calls that change something, whose answers often carry nothing else. Reads are held to their
+ * lists: some implementations of EC2 name another namespace there.
  */
 function isForeignNamespace(action: string, body: string): boolean {
   if (/^(?:Describe|Get)/.test(action)) return false;
@@ -47,9 +53,10 @@ function isForeignNamespace(action: string, body: string): boolean {
 }
 
 /**
- * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>`, where it is given, says `true` (other implementations of EC2 leave it out).
- * Refusals: `<Response><Errors><Error><Code>` with a
- * `RequestID` (EC2 API reference, Query requests; errors-overview).
+ * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>`, where it is
+ * given, says `true` (other implementations of EC2 leave it out). Refusals:
+ * `<Response><Errors><Error><Code>` with a `RequestID` (EC2 API reference, Query requests;
+ * errors-overview).
  */
 export const EC2_QUERY: AnswerForm = {
   success(action, { body }) {
@@ -72,7 +79,10 @@ export const EC2_QUERY: AnswerForm = {
   },
 };
 
-/** null: it is the service's own answer to `action`; else why not, with status and content type, for people. */
+/**
+ * null: it is the service's own answer to `action`; else why not, with status and content type, for
+ * people.
+ */
 export function foreignness(form: AnswerForm, action: string, answer: RawAnswer): string | null {
   const { status, contentType } = answer;
   const isSuccess = status >= 200 && status < 300;
@@ -80,7 +90,9 @@ export function foreignness(form: AnswerForm, action: string, answer: RawAnswer)
   return fault === null ? null : `HTTP ${status} (${contentType || 'no content type'}): ${fault}`;
 }
 
-/** Something answered that is not the service. Whether the request reached the service is unknown. */
+/**
+ * Something answered that is not the service. Whether the request reached the service is unknown.
+ */
 export class ForeignAnswer extends Error {
   override readonly name = 'ForeignAnswer';
   readonly $metadata: { readonly httpStatusCode: number };

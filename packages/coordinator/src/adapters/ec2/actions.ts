@@ -1,4 +1,7 @@
-/** What we know of each EC2 action we call. Rates: EC2 Developer Guide, ec2-api-throttling (per account and Region, per action). */
+/**
+ * What we know of each EC2 action we call. Rates: EC2 Developer Guide, ec2-api-throttling (per
+ * account and Region, per action).
+ */
 export interface Ec2ActionFacts {
   readonly mutating: boolean;
   /** Tokens the bucket holds. */
@@ -14,8 +17,9 @@ const own = (burst: number, refillPerSecond: number): Ec2ActionFacts => ({ ...mu
 const first = (facts: Ec2ActionFacts): Ec2ActionFacts => ({ ...facts, priority: 0 });
 
 /**
- * Describes are always sent with a filter or a page size, so the smaller "unfiltered" class does not apply. The per-instance ("resource")
- * buckets never bind either: each of our calls names one instance, and those buckets are larger and refill no slower.
+ * Describes are always sent with a filter or a page size, so the smaller "unfiltered" class does
+ * not apply. The per-instance ("resource") buckets never bind either: each of our calls names one
+ * instance, and those buckets are larger and refill no slower.
  */
 export const EC2_ACTIONS = {
   DescribeInstances: read,

@@ -8,8 +8,9 @@ interface Streak {
 }
 
 /**
- * Tells people when something answers in EC2's place: logged when it begins and when it ends, counted in between, and a problem while it lasts. Per action, because a
- * proxy may refuse some and pass others.
+ * Tells people when something answers in EC2's place: logged when it begins and when it ends,
+ * counted in between, and a problem while it lasts. Per action, because a proxy may refuse some and
+ * pass others.
  */
 export class AnswerWatch {
   readonly #log: Log;

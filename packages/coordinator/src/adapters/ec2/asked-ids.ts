@@ -2,7 +2,10 @@ import { type CloudFilters, OperationError } from '@understudy/shared';
 import { type Raw, textOf } from '../../core/recovery/raw-value.ts';
 import { listIn } from './ec2-caller.ts';
 
-/** Per list: the filter that names its things by id, and the member of a row that has the id. Other lists are not asked for by id. */
+/**
+ * Per list: the filter that names its things by id, and the member of a row that has the id. Other
+ * lists are not asked for by id.
+ */
 const IDS: Readonly<Record<string, readonly [filter: string, member: string]>> = {
   Instances: ['instance-id', 'InstanceId'],
   InstanceStatuses: ['instance-id', 'InstanceId'],
@@ -15,8 +18,9 @@ const IDS: Readonly<Record<string, readonly [filter: string, member: string]>> =
 };
 
 /**
- * The list of an answer, held against the ids that were asked for: a row about another id belongs to another request (a cache in between that keeps answers to POST),
- * and what such an answer leaves out is not gone (S18). Rows without any id are left to who maps them.
+ * The list of an answer, held against the ids that were asked for: a row about another id belongs
+ * to another request (a cache in between that keeps answers to POST), and what such an answer
+ * leaves out is not gone (S18). Rows without any id are left to who maps them.
  * @throws CLOUD_UNAVAILABLE
  */
 export function listAsked(action: string, answer: Raw, member: string, filters: CloudFilters): readonly Raw[] {

@@ -15,7 +15,10 @@ import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
 
 export interface BucketedTransportOptions {
   readonly clock: Clock;
-  /** Of EC2's own limits, 0..1. More = faster in a mass recovery, less = more left for others in the account. Default 0.6. */
+  /**
+   * Of EC2's own limits, 0..1. More = faster in a mass recovery, less = more left for others in the
+   * account. Default 0.6.
+   */
   readonly share?: number;
   /** Calls that may wait at once; one more fails with CLOUD_THROTTLED, unsent. Default 4 096. */
   readonly maxWaiting?: number;
@@ -37,9 +40,10 @@ interface ActionQueue {
 }
 
 /**
- * Client-side token buckets in front of EC2, one per action, shared by every caller of this process: EC2 counts throttled calls too, so the
- * cheapest refusal is our own. When connections are scarce, RunInstances, StopInstances and TerminateInstances go first, then other
- * mutating calls, then reads. A throttle answer empties the bucket. Nothing is retried.
+ * Client-side token buckets in front of EC2, one per action, shared by every caller of this
+ * process: EC2 counts throttled calls too, so the cheapest refusal is our own. When connections are
+ * scarce, RunInstances, StopInstances and TerminateInstances go first, then other mutating calls,
+ * then reads. A throttle answer empties the bucket. Nothing is retried.
  */
 export class BucketedTransport {
   readonly #inner: Ec2Transport;
@@ -81,7 +85,10 @@ export class BucketedTransport {
     }
   };
 
-  /** Resolves when a token and a connection are ours. Rejects, unsent, on abort or when too many wait. */
+  /**
+   * Resolves when a token and a connection are ours. Rejects, unsent, on abort or when too many
+   * wait.
+   */
   #turn(queue: ActionQueue, action: string, options: Ec2CallOptions | undefined): Promise<void> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(notSent(action, 'aborted before it was sent', signal.reason));

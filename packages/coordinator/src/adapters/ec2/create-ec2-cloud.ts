@@ -16,7 +16,10 @@ export interface Ec2CloudOptions {
   readonly rateShare?: number;
 }
 
-/** The whole stack: {@link Cloud} → single reads repeated → token buckets → time limit → transport. One per process, shared by all callers. */
+/**
+ * The whole stack: {@link Cloud} → single reads repeated → token buckets → time limit → transport.
+ * One per process, shared by all callers.
+ */
 export function createEc2Cloud(options: Ec2CloudOptions): Cloud {
   const timed = timedTransport(options.transport, options.clock, options.callTimeoutMs);
   const share = options.rateShare === undefined ? {} : { share: options.rateShare };

@@ -11,7 +11,10 @@ export interface NamedListing extends Listing {
   readonly ids: string;
 }
 
-/** DescribeInstanceStatus takes no more; one unknown id fails the whole portion, so small ones are better for the others too. */
+/**
+ * DescribeInstanceStatus takes no more; one unknown id fails the whole portion, so small ones are
+ * better for the others too.
+ */
 const IDS_PER_CALL = 100;
 
 /** The ids, when nothing but ids is asked for. */
@@ -21,9 +24,10 @@ export function namesOnly(listing: NamedListing, filters: CloudFilters): readonl
 }
 
 /**
- * Asks by name, which goes on working while some other zone is impaired; a listing with filters alone fails then, whatever it asks for
- * (EC2 API reference, DescribeInstances). The filter is sent as well: a call by id alone may count against the smaller, unfiltered bucket.
- * Ids that EC2 does not know are left out, as a filter would.
+ * Asks by name, which goes on working while some other zone is impaired; a listing with filters
+ * alone fails then, whatever it asks for (EC2 API reference, DescribeInstances). The filter is sent
+ * as well: a call by id alone may count against the smaller, unfiltered bucket. Ids that EC2 does
+ * not know are left out, as a filter would.
  */
 export async function listNamed(
   send: SendRead,

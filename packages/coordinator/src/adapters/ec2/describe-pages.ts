@@ -23,8 +23,9 @@ export interface Listing {
 export type SendRead = (action: string, input: Record<string, unknown>) => Promise<Raw>;
 
 /**
- * Everything that fits the filters, page by page. A filter without values fits nothing and is not sent (EC2 would ignore or refuse it).
- * More than 200 values of one filter are asked for in portions.
+ * Everything that fits the filters, page by page. A filter without values fits nothing and is not
+ * sent (EC2 would ignore or refuse it). More than 200 values of one filter are asked for in
+ * portions.
  * @throws CLOUD_UNAVAILABLE after 1 000 pages, and where a page is not an answer to what was asked.
  */
 export async function listAll(send: SendRead, listing: Listing, filters: CloudFilters): Promise<readonly Raw[]> {

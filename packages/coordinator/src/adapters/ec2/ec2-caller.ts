@@ -32,7 +32,8 @@ export const unreadableAnswer = (action: string, missing: string): OperationErro
   new OperationError('CLOUD_OUTCOME_UNKNOWN', `${action}: the answer has no ${missing}`);
 
 /**
- * The list a read has to answer with. EC2 answers an empty one where there is nothing; an answer without the list is somebody else's, and tells nothing (S18).
+ * The list a read has to answer with. EC2 answers an empty one where there is nothing; an answer
+ * without the list is somebody else's, and tells nothing (S18).
  * @throws CLOUD_UNAVAILABLE
  */
 export function listIn(action: string, answer: Raw, member: string): readonly Raw[] {

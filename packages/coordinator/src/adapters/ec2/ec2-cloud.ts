@@ -23,7 +23,9 @@ const ec2Tags = (tags: Tags): { Key: string; Value: string }[] =>
 const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecifications?: object[] } =>
   Object.keys(tags).length === 0 ? {} : { TagSpecifications: [{ ResourceType, Tags: ec2Tags(tags) }] };
 
-/** {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing. */
+/**
+ * {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing.
+ */
 export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async stopInstance(
     instanceId: string,

@@ -57,7 +57,10 @@ const NETWORK_INTERFACES = {
 
 const present = <T>(value: T | null): T[] => (value === null ? [] : [value]);
 
-/** What EC2 says of what a member is made of. The rest of the reading half: {@link Ec2ReferenceReads}. */
+/**
+ * What EC2 says of what a member is made of. The rest of the reading half: {@link
+ * Ec2ReferenceReads}.
+ */
 export class Ec2Reads extends Ec2Caller {
   async describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]> {
     const reservations = await this.#listNamed(INSTANCES, filters, options);
@@ -74,7 +77,10 @@ export class Ec2Reads extends Ec2Caller {
     return [...byInstance].map(([instanceId, own]) => ({ instanceId, tags: tagsOf(own) }));
   }
 
-  /** By id: this action has no filter for it, and one unknown id fails the whole call; so a failed portion is asked again in halves. */
+  /**
+   * By id: this action has no filter for it, and one unknown id fails the whole call; so a failed
+   * portion is asked again in halves.
+   */
   async describeInstanceStatus(
     instanceIds: readonly string[],
     options?: CloudCallOptions,
@@ -116,7 +122,8 @@ export class Ec2Reads extends Ec2Caller {
   }
 
   /**
-   * Our own account's only, unless asked for by id: anybody may publish an image under the name we look for. Deprecated and disabled ones included.
+   * Our own account's only, unless asked for by id: anybody may publish an image under the name we
+   * look for. Deprecated and disabled ones included.
    */
   async describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]> {
     const owners = filters['image-id'] === undefined ? { Owners: ['self'] } : {};
@@ -178,13 +185,17 @@ export class Ec2Reads extends Ec2Caller {
     options?: CloudCallOptions,
   ): Promise<readonly CloudInstanceType[]> {
     if (instanceTypes.length === 0) return [];
-    // A name that EC2 does not know fails a call by name; a filter leaves it out. 100 is the most a page of this action holds.
+    // A name that EC2 does not know fails a call by name; a filter leaves it out. 100 is the most a
+    // page of this action holds.
     const listing = { action: 'DescribeInstanceTypes', list: 'InstanceTypes', paginated: true, pageSize: 100 } as const;
     const found = await this.list(listing, { 'instance-type': instanceTypes }, options);
     return found.flatMap((raw) => present(mapInstanceType(raw)));
   }
 
-  /** The latest, where the type can tell it (Nitro); else what EC2 kept from the last boot, stop or crash. */
+  /**
+   * The latest, where the type can tell it (Nitro); else what EC2 kept from the last boot, stop or
+   * crash.
+   */
   async consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null> {
     const answer = await this.#console({ InstanceId: instanceId, Latest: true }, options).catch((error: unknown) => {
       if (!hasCode(error, 'CLOUD_REJECTED')) throw error;

@@ -18,7 +18,10 @@ export interface IamPolicy {
 export interface IamPolicyOptions {
   /** `aws`, `aws-cn`, `aws-us-gov`. */
   readonly partition?: string;
-  /** Roles that members' instance profiles may hand to a replacement; default: any role of the account. */
+  /**
+   * Roles that members' instance profiles may hand to a replacement; default: any role of the
+   * account.
+   */
   readonly passRoles?: readonly string[];
 }
 
@@ -37,7 +40,9 @@ type Purpose =
   | 'tag'
   | 'untag';
 
-/** Every action this program calls. A new one does not compile until it says here what it is for. */
+/**
+ * Every action this program calls. A new one does not compile until it says here what it is for.
+ */
 export const ACTION_PURPOSES: Readonly<Record<Ec2Action, Purpose>> = {
   DescribeInstances: 'observe',
   DescribeInstanceStatus: 'observe',
@@ -87,8 +92,10 @@ const tagging = (key: string) => ({ Null: { [`aws:RequestTag/${key}`]: 'false' }
 const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
 
 /**
- * What a coordinator's role must be allowed, no more: what reads, on everything (EC2 knows no narrower resource there); what stops, changes or deletes, only
- * on what carries our tags; what makes, only with our tags. Sources: Service Authorization Reference for EC2; EBS User Guide for the keys.
+ * What a coordinator's role must be allowed, no more: what reads, on everything (EC2 knows no
+ * narrower resource there); what stops, changes or deletes, only on what carries our tags; what
+ * makes, only with our tags. Sources: Service Authorization Reference for EC2; EBS User Guide for
+ * the keys.
  */
 export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
   const { partition = 'aws', passRoles = [`arn:${partition}:iam::*:role/*`] } = options;
@@ -106,7 +113,8 @@ export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
     Statement: [
       allow('Observe', actionsFor('observe'), ['*']),
       allow('FenceMembers', actionsFor('fence'), of('instance'), tagged(TAG.group)),
-      // Whether a disk goes with its instance is an attribute of the instance, and may be asked for on both.
+      // Whether a disk goes with its instance is an attribute of the instance, and may be asked for
+      // on both.
       allow('BindDisks', ['ec2:ModifyInstanceAttribute'], of('volume')),
       allow('CaptureMembers', actionsFor('capture'), of('instance'), tagged(TAG.group)),
       allow('CaptureVolumes', actionsFor('capture'), of('volume')),
@@ -137,7 +145,8 @@ export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
       allow('PassMemberRoles', ['iam:PassRole'], passRoles, {
         StringEquals: { 'iam:PassedToService': `ec2.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}` },
       }),
-      // Asked by us, before anything needs the key; the others are EC2's, with our rights, when volumes are made and attached.
+      // Asked by us, before anything needs the key; the others are EC2's, with our rights, when
+      // volumes are made and attached.
       allow('LookAtKeys', ['kms:DescribeKey'], ['*']),
       allow('UseKeysOfVolumes', ['kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKeyWithoutPlaintext'], ['*'], {
         StringLike: { 'kms:ViaService': 'ec2.*.amazonaws.com*' },

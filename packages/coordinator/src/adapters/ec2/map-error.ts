@@ -2,8 +2,8 @@ import { type ErrorCode, InvariantViolation, isOperationError, OperationError } 
 import { rawOf, textOf } from '../../core/recovery/raw-value.ts';
 
 /**
- * EC2's codes (API reference, errors-overview) as ours. What is not listed: `*.NotFound` is CLOUD_NOT_FOUND, another 4xx is
- * CLOUD_REJECTED, everything else has an unknown outcome.
+ * EC2's codes (API reference, errors-overview) as ours. What is not listed: `*.NotFound` is
+ * CLOUD_NOT_FOUND, another 4xx is CLOUD_REJECTED, everything else has an unknown outcome.
  */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ...group('CLOUD_THROTTLED', [
@@ -23,7 +23,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'SnapshotCreationPerVolumeRateExceeded',
     'PendingSnapshotLimitExceeded',
     'ConcurrentTagAccess',
-    // Dated by a clock that is off. The SDK takes EC2's time from this very answer: the next attempt is dated right.
+    // Dated by a clock that is off. The SDK takes EC2's time from this very answer: the next
+    // attempt is dated right.
     'RequestExpired',
     'RequestTimeTooSkewed',
   ]),
@@ -98,7 +99,10 @@ export interface FailedCall {
   readonly mutating: boolean;
 }
 
-/** What a failed call means. Pure; a broken invariant passes through. `upstreamCode` is EC2's own word. */
+/**
+ * What a failed call means. Pure; a broken invariant passes through. `upstreamCode` is EC2's own
+ * word.
+ */
 export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   if (error instanceof InvariantViolation) throw error;
   if (isOperationError(error)) return error;
@@ -119,7 +123,10 @@ function statusOf(raw: Readonly<Record<string, unknown>>): { readonly httpStatus
   return typeof httpStatusCode === 'number' ? { httpStatus: httpStatusCode } : {};
 }
 
-/** `name` is not an own property of every error class: read it from the error, not from a copy of its members. */
+/**
+ * `name` is not an own property of every error class: read it from the error, not from a copy of
+ * its members.
+ */
 function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>): string | null {
   const name = textOf(raw.Code) ?? (error instanceof Error ? error.name : textOf(raw.name));
   return name?.replace(/^(?:Client|Server)\./, '') ?? null;
@@ -176,7 +183,10 @@ function codeOf(upstream: string | null, message: string, raw: Readonly<Record<s
 /** Said by the SDK before anything was sent. */
 const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError']);
 
-/** Names the SDK gives to answers in which it finds no code, and errors of the language: none of them is EC2's word. */
+/**
+ * Names the SDK gives to answers in which it finds no code, and errors of the language: none of
+ * them is EC2's word.
+ */
 const NO_CODES: ReadonlySet<string> = new Set([
   'Error',
   'EC2ServiceException',
@@ -190,7 +200,10 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'Unknown',
 ]);
 
-/** A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from a proxy, is none. */
+/**
+ * A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from
+ * a proxy, is none.
+ */
 function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): boolean {
   const { httpStatusCode } = rawOf(raw.$metadata);
   const isService = raw.$fault === 'client' || raw.$fault === 'server' || textOf(raw.Code) !== null;
@@ -201,7 +214,10 @@ function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): b
   );
 }
 
-/** An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever its class. */
+/**
+ * An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever
+ * its class.
+ */
 function isRefusal(raw: Readonly<Record<string, unknown>>): boolean {
   const status = rawOf(raw.$metadata).httpStatusCode;
   if (typeof status === 'number') return status >= 400 && status < 500 && status !== 408;

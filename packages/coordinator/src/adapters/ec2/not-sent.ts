@@ -10,7 +10,10 @@ export function notSent(action: string, why: string, reason?: unknown): Operatio
   });
 }
 
-/** The last word before a request leaves. @throws LEASE_LOST or CLOUD_THROTTLED (`NotSent`): either way nothing was sent. */
+/**
+ * The last word before a request leaves. @throws LEASE_LOST or CLOUD_THROTTLED (`NotSent`): either
+ * way nothing was sent.
+ */
 export function assertMayStart(action: string, options: Ec2CallOptions | undefined): void {
   if (options?.signal?.aborted) throw notSent(action, 'aborted before it was sent', options.signal.reason);
   if (options?.mayStart?.() === false)

@@ -7,7 +7,10 @@ import type { Ec2Transport } from './transport.ts';
 
 /** Sendings of one read at most. With half of all calls failing, one read in 32 still fails. */
 const SENDINGS_MAX = 5;
-/** A read is not repeated once it has taken so long: what waits for it has its own pace. Less than one call that is not answered may take. */
+/**
+ * A read is not repeated once it has taken so long: what waits for it has its own pace. Less than
+ * one call that is not answered may take.
+ */
 const WITHIN_MS = 4_000;
 const BASE_MS = 100;
 const CAP_MS = 1_000;
@@ -22,12 +25,15 @@ export interface RetriedReadsOptions {
 }
 
 /**
- * Repeats single reads that fail in passing (no answer, 5xx, throttled), a few times and within seconds, so that what takes many of them (a plan, a step's
- * looks, the further pages of a listing) does not fail with each one. Only where it is asked for: what has a pace of its own is its own repeat, and a zone
- * that is lost must not cost a multiple of the calls. Mutating calls go through once, untouched. Every sending takes its token from the buckets below, and all
- * repeats together are bounded by a budget that only reads that work fill up, so that an outage is not answered with a multiple of the load.
- * A question whose repeats were all in vain is asked once at a time until it is answered again: what stays broken, like a lost zone, costs no more than it
- * would without. Ours, because the libraries for it sleep on timers of their own.
+ * Repeats single reads that fail in passing (no answer, 5xx, throttled), a few times and within
+ * seconds, so that what takes many of them (a plan, a step's looks, the further pages of a listing)
+ * does not fail with each one. Only where it is asked for: what has a pace of its own is its own
+ * repeat, and a zone that is lost must not cost a multiple of the calls. Mutating calls go through
+ * once, untouched. Every sending takes its token from the buckets below, and all repeats together
+ * are bounded by a budget that only reads that work fill up, so that an outage is not answered with
+ * a multiple of the load. A question whose repeats were all in vain is asked once at a time until
+ * it is answered again: what stays broken, like a lost zone, costs no more than it would without.
+ * Ours, because the libraries for it sleep on timers of their own.
  */
 export function retriedReads(inner: Ec2Transport, { clock, random }: RetriedReadsOptions): Ec2Transport {
   let budget = fullBucket(READ_RETRIES, clock.monotonicMs());

@@ -64,7 +64,10 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
 const commandOf = (action: string): CommandClass | undefined =>
   Object.entries(COMMANDS).find(([name]) => name === action)?.[1];
 
-/** Reads may be repeated by the SDK itself; a mutating call never: a stale leader must be asked again before each send. */
+/**
+ * Reads may be repeated by the SDK itself; a mutating call never: a stale leader must be asked
+ * again before each send.
+ */
 const READ_ATTEMPTS = 2;
 
 function clientOf(options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client {
@@ -88,7 +91,10 @@ export interface SdkTransport {
   close(): void;
 }
 
-/** The real SDK over HTTP: one client that repeats reads once, one that sends mutating calls exactly once. */
+/**
+ * The real SDK over HTTP: one client that repeats reads once, one that sends mutating calls exactly
+ * once.
+ */
 export function sdkTransport(options: SdkTransportOptions): SdkTransport {
   const readClient = clientOf(options, READ_ATTEMPTS);
   const mutatingClient = clientOf(options, 1);
@@ -118,8 +124,9 @@ interface Departure {
 }
 
 /**
- * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize): nothing was applied, whatever it says. Missing credentials keep the SDK's own name,
- * which has its own remedy; an abort is known to who aborted.
+ * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize):
+ * nothing was applied, whatever it says. Missing credentials keep the SDK's own name, which has its
+ * own remedy; an abort is known to who aborted.
  */
 function neverLeft(action: string, error: unknown): unknown {
   if (isOperationError(error) || error instanceof InvariantViolation || !(error instanceof Error)) return error;
@@ -131,7 +138,10 @@ function neverLeft(action: string, error: unknown): unknown {
   );
 }
 
-/** With our last word after signing: resolving credentials and signing wait for others, and waiting is where a process gets paused. */
+/**
+ * With our last word after signing: resolving credentials and signing wait for others, and waiting
+ * is where a process gets paused.
+ */
 function commandFor(
   action: string,
   input: Record<string, unknown>,
@@ -140,7 +150,8 @@ function commandFor(
 ) {
   const CommandType = commandOf(action);
   invariant(CommandType, `no SDK command for ${action}`);
-  // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the input.
+  // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the
+  // input.
   const command = new CommandType(input as never) as ec2.DescribeSubnetsCommand;
   command.middlewareStack.add(
     (next) => (args) => {

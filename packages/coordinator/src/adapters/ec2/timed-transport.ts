@@ -8,8 +8,9 @@ class CallTimeout extends Error {
 }
 
 /**
- * Rejects after `callTimeoutMs` or on abort, whatever the transport below does (DNS, credentials, sockets, a simulator). The request itself
- * may still be applied: the caller's error mapping says so.
+ * Rejects after `callTimeoutMs` or on abort, whatever the transport below does (DNS, credentials,
+ * sockets, a simulator). The request itself may still be applied: the caller's error mapping says
+ * so.
  */
 export function timedTransport(inner: Ec2Transport, clock: Clock, callTimeoutMs: number): Ec2Transport {
   return async (action, input, options) => {
@@ -32,7 +33,10 @@ export function timedTransport(inner: Ec2Transport, clock: Clock, callTimeoutMs:
   };
 }
 
-/** Never an OperationError: the request is on its way, so the abort's own code (LEASE_LOST …) would hide that its outcome is unknown. */
+/**
+ * Never an OperationError: the request is on its way, so the abort's own code (LEASE_LOST …) would
+ * hide that its outcome is unknown.
+ */
 function abortError(cause: unknown): Error {
   const error = new Error('aborted while the request was on its way', { cause });
   error.name = 'AbortError';

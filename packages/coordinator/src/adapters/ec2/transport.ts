@@ -11,8 +11,9 @@ export interface Ec2CallOptions {
 }
 
 /**
- * Rejects with an error of the SDK's shape: `name` = EC2 code, `$fault` client|server, `$metadata.httpStatusCode`; or with a plain
- * network, timeout or abort error; or with an OperationError when it was never sent.
+ * Rejects with an error of the SDK's shape: `name` = EC2 code, `$fault` client|server,
+ * `$metadata.httpStatusCode`; or with a plain network, timeout or abort error; or with an
+ * OperationError when it was never sent.
  */
 export type Ec2Transport = (
   action: string,

@@ -9,7 +9,10 @@ import {
 } from '@understudy/shared';
 import type { ICompare, IEvent, IKeyValue, IRequestOp, ITxnRequest } from 'etcd3';
 
-/** etcd counts in 64 bits; ours are checked to be exact. 2^53 revisions are 285 years at a million a second. */
+/**
+ * etcd counts in 64 bits; ours are checked to be exact. 2^53 revisions are 285 years at a million a
+ * second.
+ */
 export function revisionFrom(text: string): Revision {
   const revision = Number(text);
   invariant(Number.isSafeInteger(revision), `revision ${text} does not fit a number exactly`);

@@ -16,7 +16,10 @@ export interface EtcdEndpointOptions {
   readonly auth?: { readonly username: string; readonly password: string };
 }
 
-/** Of the stored copies: pings under 5 s get a GOAWAY (too_many_pings) from an etcd with default settings. */
+/**
+ * Of the stored copies: pings under 5 s get a GOAWAY (too_many_pings) from an etcd with default
+ * settings.
+ */
 const GRPC_OPTIONS = {
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 2000,
@@ -25,7 +28,8 @@ const GRPC_OPTIONS = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
   'grpc.enable_retries': 0,
-  // Own connections: a channel that was closed because its connection is dead must not be handed the same connection again.
+  // Own connections: a channel that was closed because its connection is dead must not be handed
+  // the same connection again.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.service_config_disable_resolution': 1,
 } as const;
@@ -34,8 +38,8 @@ const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 
 /**
- * One etcd member, through etcd3's raw clients with all fault handling off. Deadlines run on our monotonic clock: gRPC's own are points on
- * the wall clock, which can step.
+ * One etcd member, through etcd3's raw clients with all fault handling off. Deadlines run on our
+ * monotonic clock: gRPC's own are points on the wall clock, which can step.
  */
 export class EtcdEndpoint {
   readonly host: string;
@@ -57,7 +61,8 @@ export class EtcdEndpoint {
   }
 
   /**
-   * Runs one unary call, authentication included, for at most the call timeout. Nothing of it is sent after that.
+   * Runs one unary call, authentication included, for at most the call timeout. Nothing of it is
+   * sent after that.
    * @throws what gRPC or etcd3 throws; STORE_UNAVAILABLE-like text when it timed out.
    */
   async unary<T>(work: (client: Etcd3, options: CallOptions) => Promise<T>): Promise<T> {
@@ -85,7 +90,10 @@ export class EtcdEndpoint {
     }
   }
 
-  /** Options for a stream: it breaks when its member has no leader (a member cut off from the quorum would else keep it for ever). */
+  /**
+   * Options for a stream: it breaks when its member has no leader (a member cut off from the quorum
+   * would else keep it for ever).
+   */
   streamOptions(): CallOptions {
     return { interceptors: [this.#tracked] };
   }
@@ -109,7 +117,8 @@ export class EtcdEndpoint {
     const call = nextCall(options) as unknown as InterceptedCall;
     const start = call.start.bind(call);
     call.start = (metadata, listener) => {
-      // Authentication shares its metadata object between calls; setting the same value again is harmless.
+      // Authentication shares its metadata object between calls; setting the same value again is
+      // harmless.
       metadata.set('hasleader', 'true');
       this.#calls.add(call);
       start(metadata, {

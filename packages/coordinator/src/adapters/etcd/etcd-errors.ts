@@ -1,6 +1,9 @@
 import { type ErrorCode, errorText, isOperationError, OperationError } from '@understudy/shared';
 
-/** gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html) that etcd answers before anything is applied. */
+/**
+ * gRPC status codes (https://grpc.github.io/grpc/core/md_doc_statuscodes.html) that etcd answers
+ * before anything is applied.
+ */
 const REFUSALS: ReadonlySet<number> = new Set([
   3, // INVALID_ARGUMENT
   5, // NOT_FOUND
@@ -31,7 +34,10 @@ const NAMED_REFUSALS: readonly (readonly [text: string, code: ErrorCode])[] = [
   ['etcdserver: corrupt cluster', 'STORE_CORRUPT'],
 ];
 
-/** The request certainly never left, or etcd said that it did not take it. Everything else may have been applied. */
+/**
+ * The request certainly never left, or etcd said that it did not take it. Everything else may have
+ * been applied.
+ */
 const NEVER_SENT_TEXTS = [
   'No connection established',
   'Channel closed before call started',
@@ -70,7 +76,10 @@ function codeOf(text: string, status: number | null, mayHaveApplied: boolean): E
   return status === RESOURCE_EXHAUSTED ? 'STORE_REJECTED' : 'STORE_UNAVAILABLE';
 }
 
-/** In our words. `mayHaveApplied`: the call changes the store, so a failure without a clear answer leaves its outcome unknown. */
+/**
+ * In our words. `mayHaveApplied`: the call changes the store, so a failure without a clear answer
+ * leaves its outcome unknown.
+ */
 export function storeError(error: unknown, operation: string, mayHaveApplied: boolean): OperationError {
   if (isOperationError(error)) return error;
   const text = errorText(error);

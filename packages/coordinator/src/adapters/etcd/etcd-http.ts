@@ -19,7 +19,10 @@ const VersionSchema = z.object({ etcdserver: z.string().regex(/^v?\d+\.\d+\.\d+/
 /** `GET /health`; `reason` is `ALARM NOSPACE` and the like. */
 const HealthSchema = z.object({ health: z.enum(['true', 'false']), reason: z.string().default('') });
 
-/** Version of the member behind this host, which etcd tells everybody who may connect. @throws an Error saying why there is none. */
+/**
+ * Version of the member behind this host, which etcd tells everybody who may connect. @throws an
+ * Error saying why there is none.
+ */
 export async function httpVersion(options: EtcdHttpOptions): Promise<string> {
   const { status, body } = await get(options, '/version');
   const parsed = VersionSchema.safeParse(jsonOf(body));
@@ -27,7 +30,10 @@ export async function httpVersion(options: EtcdHttpOptions): Promise<string> {
   throw new Error(`GET /version answered ${status} without etcd's version in it: ${JSON.stringify(body.slice(0, 60))}`);
 }
 
-/** What `GET /health` says in the way of alarms; needs no rights either. @throws an Error when it is not etcd's answer. */
+/**
+ * What `GET /health` says in the way of alarms; needs no rights either. @throws an Error when it is
+ * not etcd's answer.
+ */
 export async function httpAlarms(options: EtcdHttpOptions): Promise<string> {
   const { body } = await get(options, '/health');
   return HealthSchema.parse(jsonOf(body)).reason;

@@ -39,14 +39,20 @@ export interface EtcdKvStoreOptions {
 
 type KeepAliveStream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
 
-/** etcd behind the {@link KvStore} port. Nothing is retried; after a failure the next call goes to the next endpoint. */
+/**
+ * etcd behind the {@link KvStore} port. Nothing is retried; after a failure the next call goes to
+ * the next endpoint.
+ */
 export class EtcdKvStore implements KvStore {
   readonly #options: EtcdKvStoreOptions;
   readonly #endpoints: readonly EtcdEndpoint[];
   readonly #watches = new Set<KvWatch>();
   #inUse = 0;
 
-  /** Connects lazily: etcd may be down. @throws CONFIG_INVALID for no hosts, mixed schemes, or half a TLS key pair. */
+  /**
+   * Connects lazily: etcd may be down. @throws CONFIG_INVALID for no hosts, mixed schemes, or half
+   * a TLS key pair.
+   */
   constructor(options: EtcdKvStoreOptions) {
     checkHosts(options);
     this.#options = options;
@@ -156,8 +162,8 @@ export class EtcdKvStore implements KvStore {
   }
 
   /**
-   * By `GET /version`, which needs no rights; where that is no answer of etcd's (a port for gRPC only), by Maintenance.Status, which needs the root
-   * role since etcd 3.5.28.
+   * By `GET /version`, which needs no rights; where that is no answer of etcd's (a port for gRPC
+   * only), by Maintenance.Status, which needs the root role since etcd 3.5.28.
    */
   async serverVersions(): Promise<readonly string[]> {
     const replies = await Promise.allSettled(this.#endpoints.map((endpoint) => this.#versionAt(endpoint)));
@@ -250,7 +256,10 @@ const KEYS_NAMED_MAX = 3;
 const ALARMS: readonly StoreAlarm[] = ['NOSPACE', 'CORRUPT'];
 const alarmsIn = (text: string): readonly StoreAlarm[] => ALARMS.filter((alarm) => text.includes(alarm));
 
-/** One keepalive on a stream of its own, so that an answer can never be taken for that of another request. Seconds; ≤ 0 = gone. */
+/**
+ * One keepalive on a stream of its own, so that an answer can never be taken for that of another
+ * request. Seconds; ≤ 0 = gone.
+ */
 function askOnce(stream: KeepAliveStream, leaseId: LeaseId): Promise<number> {
   return new Promise((resolve, reject) => {
     stream.on('data', (reply) => {
@@ -260,7 +269,8 @@ function askOnce(stream: KeepAliveStream, leaseId: LeaseId): Promise<number> {
     });
     stream.on('error', reject);
     stream.on('end', () => reject(new Error('14 UNAVAILABLE: the server ended the stream without an answer')));
-    // Ended only after the answer: etcd3 drops a dead connection when a stream fails that is still writable.
+    // Ended only after the answer: etcd3 drops a dead connection when a stream fails that is still
+    // writable.
     stream.write({ ID: leaseId });
   });
 }

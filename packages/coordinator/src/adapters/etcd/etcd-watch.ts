@@ -34,9 +34,10 @@ export interface EtcdWatchOptions {
 }
 
 /**
- * One watch, one stream at a time. Resumes at the last delivered mod_revision + 1 (or after a progress notification), never at the header
- * revision of a created or catch-up answer: that is the store's, far ahead of what was delivered. etcd never splits the events of one
- * revision over two answers unless asked to fragment; fragments are put together all the same.
+ * One watch, one stream at a time. Resumes at the last delivered mod_revision + 1 (or after a
+ * progress notification), never at the header revision of a created or catch-up answer: that is the
+ * store's, far ahead of what was delivered. etcd never splits the events of one revision over two
+ * answers unless asked to fragment; fragments are put together all the same.
  */
 export class EtcdWatch implements KvWatch {
   readonly #options: EtcdWatchOptions;
@@ -100,8 +101,9 @@ export class EtcdWatch implements KvWatch {
   }
 
   /**
-   * One before the next one: etcd answers progress requests only when the store has reached the start revision, so an idle watch that began
-   * in the future would look dead. What that brings twice is dropped on delivery.
+   * One before the next one: etcd answers progress requests only when the store has reached the
+   * start revision, so an idle watch that began in the future would look dead. What that brings
+   * twice is dropped on delivery.
    */
   #startRevision(): Revision {
     return this.#exactStart ? this.#nextRevision : Math.max(1, this.#nextRevision - 1);
@@ -135,7 +137,10 @@ export class EtcdWatch implements KvWatch {
     this.#options.handlers.onEvents(events, revision);
   }
 
-  /** "All future events have a higher revision": the server says so only when every watcher of the stream is synced. */
+  /**
+   * "All future events have a higher revision": the server says so only when every watcher of the
+   * stream is synced.
+   */
   #progress(revision: Revision): void {
     if (this.#fragments.length > 0) return;
     this.#nextRevision = Math.max(this.#nextRevision, revision + 1);
@@ -158,7 +163,10 @@ export class EtcdWatch implements KvWatch {
     this.#broken(new Error(`cancelled by the server: ${response.cancel_reason || 'no reason given'}`));
   }
 
-  /** Asks for progress, which every live stream answers while its watch is synced; a stream that says nothing at all is dead. */
+  /**
+   * Asks for progress, which every live stream answers while its watch is synced; a stream that
+   * says nothing at all is dead.
+   */
   #armWatchdog(): void {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(this.#options.progressEveryMs, () => {
@@ -192,7 +200,10 @@ export class EtcdWatch implements KvWatch {
   }
 }
 
-/** Half-closes first: etcd3 resets the endpoint's connections when a stream that is still writable fails, and a cancelled one "fails". */
+/**
+ * Half-closes first: etcd3 resets the endpoint's connections when a stream that is still writable
+ * fails, and a cancelled one "fails".
+ */
 function quietly(stream: WatchStream): void {
   stream.end();
   stream.cancel();

@@ -13,7 +13,10 @@ import type {
 } from '@understudy/shared';
 import type { OperatorAnswer, OperatorCommand } from '../../contracts.ts';
 
-/** What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the loop. */
+/**
+ * What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the
+ * loop.
+ */
 export interface ApiSource {
   /** Empty = ready: etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
   notReady(): readonly Problem[];

@@ -88,7 +88,10 @@ test('a connection that never completes its header is closed in time', async () 
   expect(clock.monotonicMs() - fromMs).toBeLessThan(5_000);
 });
 
-/** A hundred datagrams, each after the one before came in: what a heartbeat socket of this process needs. */
+/**
+ * A hundred datagrams, each after the one before came in: what a heartbeat socket of this process
+ * needs.
+ */
 async function datagramsMs(): Promise<number> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));

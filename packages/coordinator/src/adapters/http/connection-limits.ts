@@ -24,8 +24,10 @@ export interface LimitCounts {
 }
 
 /**
- * Keeps room for whoever has something to ask. A connection without a complete request is worth less than a new one: when its address, or the server, has its
- * fill, the oldest such connection goes. So idle connections and headers that trickle in (slowloris) shut nobody out, from one address or from many.
+ * Keeps room for whoever has something to ask. A connection without a complete request is worth
+ * less than a new one: when its address, or the server, has its fill, the oldest such connection
+ * goes. So idle connections and headers that trickle in (slowloris) shut nobody out, from one
+ * address or from many.
  */
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
@@ -68,7 +70,10 @@ export class ConnectionGate {
     });
   }
 
-  /** The oldest of this address; null: of the address that has most. False: all of them have a request under way. */
+  /**
+   * The oldest of this address; null: of the address that has most. False: all of them have a
+   * request under way.
+   */
   #evict(address: string | null): boolean {
     let victim: Connection | null = null;
     for (const connection of this.#open.values()) {

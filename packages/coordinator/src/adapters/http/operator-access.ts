@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ExplainView } from '@understudy/shared';
 
-/** Who asks. `refused`: shows a token, and it is not ours; that is said, since whoever shows one expects to be known. */
+/**
+ * Who asks. `refused`: shows a token, and it is not ours; that is said, since whoever shows one
+ * expects to be known.
+ */
 export type Reader = 'operator' | 'anybody' | 'refused';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -109,7 +109,8 @@ describe('commands over HTTP', () => {
     const leader = await serve();
     const follower = await serve();
     leaderUrl = leader;
-    // The leader of this test believes to be a follower too: a forwarded command is not forwarded again.
+    // The leader of this test believes to be a follower too: a forwarded command is not forwarded
+    // again.
     expect((await post(follower, 'prod/db1/replan', WHO)).status).toBe(202);
     expect(asked).toHaveLength(1);
     leaderUrl = 'http://127.0.0.1:1';

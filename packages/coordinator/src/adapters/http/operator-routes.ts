@@ -84,7 +84,10 @@ function commandOf(kind: RequestKind, group: string, name: string, body: unknown
 const refusing = (reply: FastifyReply, { status, code, text }: Refusal): FastifyReply =>
   (status === 401 ? reply.header('www-authenticate', 'Bearer') : reply).code(status).send({ error: { code, text } });
 
-/** `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`: to the leader, through whichever coordinator is asked. */
+/**
+ * `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`: to the leader,
+ * through whichever coordinator is asked.
+ */
 export function addOperatorRoutes(server: FastifyInstance, options: OperatorRoutesOptions): void {
   void server.register(async (scope) => {
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));

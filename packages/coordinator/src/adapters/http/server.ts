@@ -79,7 +79,10 @@ class Starting extends Error {
   readonly statusCode = 503;
 }
 
-/** A follower passes the question on to the leader, who alone knows it all; without an answer from there it says what it knows itself. */
+/**
+ * A follower passes the question on to the leader, who alone knows it all; without an answer from
+ * there it says what it knows itself.
+ */
 function addExplain(server: FastifyInstance, api: () => ApiSource, { clock, operatorToken }: HttpServerOptions): void {
   server.get<{ Params: { group: string; name: string } }>(
     '/v1/members/:group/:name/explain',

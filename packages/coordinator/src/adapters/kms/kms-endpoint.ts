@@ -11,8 +11,9 @@ export interface Endpoints {
 const isAws = (url: string): boolean => /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/i.test(new URL(url).hostname);
 
 /**
- * Where KMS is asked; undefined: where the SDK looks for it. Whoever has put something of his own in EC2's place does not want his keys asked about at AWS: then
- * that is asked about KMS, too, and need not know it.
+ * Where KMS is asked; undefined: where the SDK looks for it. Whoever has put something of his own
+ * in EC2's place does not want his keys asked about at AWS: then that is asked about KMS, too, and
+ * need not know it.
  */
 export function kmsEndpointOf({ ec2, kms, environment }: Endpoints): string | undefined {
   if (kms !== undefined) return kms;

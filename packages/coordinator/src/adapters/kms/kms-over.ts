@@ -51,7 +51,10 @@ function keyIn(asked: string, raw: Raw): KmsKey {
 
 const KEY_ARN = /^arn:[\w-]+:kms:[\w-]*:\d*:key\/(.+)$/;
 
-/** An alias does not say which key it names: then the answer has to be about some key whose id and ARN agree. */
+/**
+ * An alias does not say which key it names: then the answer has to be about some key whose id and
+ * ARN agree.
+ */
 function isAbout(asked: string, keyId: string, arn: string): boolean {
   if (KEY_ARN.exec(arn)?.[1] !== keyId) return false;
   if (/(?:^|:)alias\//.test(asked)) return true;

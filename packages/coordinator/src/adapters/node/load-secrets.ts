@@ -16,7 +16,10 @@ export interface LoadedSecrets {
   /** What an operator shows over HTTP; null: nobody can. */
   readonly operatorToken: string | null;
   readonly tls: LoadedTls | null;
-  /** Files others than their owner may read: worth a warning, not a refusal (container secrets are often 0644). */
+  /**
+   * Files others than their owner may read: worth a warning, not a refusal (container secrets are
+   * often 0644).
+   */
   readonly openFiles: readonly { readonly file: string; readonly mode: string }[];
 }
 
@@ -52,7 +55,10 @@ function loadToken(file: string | undefined): string | null {
   throw new OperationError('CONFIG_INVALID', `http.operatorTokenFile ${file}: ${want}`);
 }
 
-/** Key id → master secret, in the order of the configuration (oldest first). @throws KEY_INVALID naming the file */
+/**
+ * Key id → master secret, in the order of the configuration (oldest first). @throws KEY_INVALID
+ * naming the file
+ */
 export const mastersOf = (
   keys: CoordinatorConfig['keys'],
   textOf: (file: string) => string,
@@ -60,7 +66,8 @@ export const mastersOf = (
 
 /**
  * Reads the key files, the etcd password and the TLS files, once, at start.
- * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or CONFIG_INVALID (any other file), naming the file.
+ * @throws KEY_INVALID (a master secret: missing, unreadable, not 64 hex characters) or
+ * CONFIG_INVALID (any other file), naming the file.
  */
 export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
   const { passwordFile, tls } = config.etcd;

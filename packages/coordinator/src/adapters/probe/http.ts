@@ -12,7 +12,10 @@ export type HttpProbe = Extract<ServiceProbe, { kind: 'http' }>;
 const BODY_BYTES_MAX = 65_536;
 const HEADER_BYTES_MAX = 16_384;
 
-/** One GET on a connection of its own. Passes by status, and by what stands in the first 64 KiB of the body where the probe asks. */
+/**
+ * One GET on a connection of its own. Passes by status, and by what stands in the first 64 KiB of
+ * the body where the probe asks.
+ */
 export function probeHttp(
   probe: HttpProbe,
   to: Endpoint,

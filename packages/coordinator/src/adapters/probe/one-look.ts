@@ -18,7 +18,8 @@ export interface Ending {
 }
 
 /**
- * `begin` opens a connection and returns what destroys it. The deadline is for everything together: a peer that sends a byte now and then gains nothing.
+ * `begin` opens a connection and returns what destroys it. The deadline is for everything together:
+ * a peer that sends a byte now and then gains nothing.
  */
 export function oneLook(limits: LookLimits, begin: (ending: Ending) => { destroy(): unknown }): Promise<ProbeReport> {
   const { clock, timeoutMs, signal } = limits;

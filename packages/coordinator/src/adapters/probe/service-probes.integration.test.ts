@@ -73,7 +73,10 @@ async function deserted(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** A process that is stuck and never accepts: what fits into the backlog is accepted by the kernel, the rest of the SYNs are dropped. */
+/**
+ * A process that is stuck and never accepts: what fits into the backlog is accepted by the kernel,
+ * the rest of the SYNs are dropped.
+ */
 async function stuckProcess(): Promise<{ readonly port: number; readonly child: ChildProcess }> {
   const code = `require('node:net').createServer().listen({ port: 0, host: '${HOST}', backlog: 1 }, function () {
     require('node:fs').writeSync(1, String(this.address().port) + '\\n');

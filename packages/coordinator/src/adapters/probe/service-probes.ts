@@ -33,7 +33,10 @@ function look(probe: ServiceProbe, to: Endpoint, ca: string | undefined, limits:
   return probe.kind === 'tls' ? probeTls(probe, to, ca, limits) : probeHttp(probe, to, ca, limits);
 }
 
-/** Without the authorities nothing can be said of the service; whether the host lives can be seen all the same. */
+/**
+ * Without the authorities nothing can be said of the service; whether the host lives can be seen
+ * all the same.
+ */
 async function hostOnly(to: Endpoint, limits: LookLimits): Promise<ProbeReport> {
   return { ...(await probeTcp(to, limits)), code: 'NotSent' };
 }

@@ -45,7 +45,10 @@ export const silent = (code: ProbeCode): ProbeReport => ({
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** Before the connection stood. A refusal is an answer: the host's kernel, or whoever has its address now, sent it. */
+/**
+ * Before the connection stood. A refusal is an answer: the host's kernel, or whoever has its
+ * address now, sent it.
+ */
 export function connectFault(error: unknown): ProbeReport {
   const code = codeOf(error);
   if (code === 'ECONNREFUSED') return answered('Refused');

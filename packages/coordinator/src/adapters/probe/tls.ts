@@ -15,7 +15,10 @@ export interface TlsTarget {
   readonly ca: string | undefined;
 }
 
-/** What Node's TLS client is told. A name that is an address is no SNI (RFC 6066 §3); the certificate must carry it all the same. */
+/**
+ * What Node's TLS client is told. A name that is an address is no SNI (RFC 6066 §3); the
+ * certificate must carry it all the same.
+ */
 export function tlsOptions(to: Endpoint, { serverName, verify, ca }: TlsTarget) {
   const name = serverName ?? to.address;
   return {
@@ -27,7 +30,10 @@ export function tlsOptions(to: Endpoint, { serverName, verify, ca }: TlsTarget) 
   };
 }
 
-/** Passes when the handshake ends, and the certificate holds where it is verified. Nothing is sent afterwards. */
+/**
+ * Passes when the handshake ends, and the certificate holds where it is verified. Nothing is sent
+ * afterwards.
+ */
 export function probeTls(
   probe: TlsProbe,
   to: Endpoint,

@@ -6,7 +6,10 @@ export function computeFor(durationMs: number): void {
 
 const CHUNK_MAX_MS = 400;
 
-/** Work in every turn of the event loop until stopped: chunks, longer where that takes to keep 93 % busy. Returns the share of time that was work. */
+/**
+ * Work in every turn of the event loop until stopped: chunks, longer where that takes to keep 93 %
+ * busy. Returns the share of time that was work.
+ */
 export function keepLoopBusy(chunkMs: number): () => number {
   let busyMs = 0;
   let running = true;

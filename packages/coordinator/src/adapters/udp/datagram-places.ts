@@ -1,7 +1,10 @@
 import type { Endpoint } from '@understudy/shared';
 import { ipv4Text, parseIpv4 } from '../../core/observe/addresses.ts';
 
-/** Longer ones are kept cut to this: no frame of ours is longer than 200 bytes, so what is cut was none, and stays none. */
+/**
+ * Longer ones are kept cut to this: no frame of ours is longer than 200 bytes, so what is cut was
+ * none, and stays none.
+ */
 export const PAYLOAD_BYTES_MAX = 208;
 const WHEN_OFFSET = 0;
 const ADDRESS_OFFSET = 8;
@@ -18,8 +21,9 @@ export const PLACE_BYTES = 320;
 const ADDRESSES_MAX = 65_536;
 
 /**
- * Numbered places for one datagram each, in memory that two threads share: payload, far end, a moment and a state. Who may touch a place when is the
- * business of the ring around it. IPv4 addresses travel as numbers, others as text.
+ * Numbered places for one datagram each, in memory that two threads share: payload, far end, a
+ * moment and a state. Who may touch a place when is the business of the ring around it. IPv4
+ * addresses travel as numbers, others as text.
  */
 export class DatagramPlaces {
   readonly #bytes: Uint8Array;

@@ -80,7 +80,8 @@ describe('a datagram ring', () => {
     let pushed = 0;
     ring.push(Uint8Array.of(2), FROM, 2);
     ring.drain(() => {
-      // Pushed while the drain runs, perhaps too late for it: the wish stands, so the other side is woken again.
+      // Pushed while the drain runs, perhaps too late for it: the wish stands, so the other side is
+      // woken again.
       pushed = ring.push(Uint8Array.of(3), FROM, 3);
     });
     expect(pushed).toBeGreaterThanOrEqual(0);

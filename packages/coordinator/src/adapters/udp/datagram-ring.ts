@@ -11,12 +11,14 @@ const HEADER_BYTES = 256;
 const GIVE_BACK_EVERY = 64;
 
 /**
- * Datagrams from one thread to another, in the order they came: one side pushes, the other drains, nobody waits. A full ring refuses and counts.
+ * Datagrams from one thread to another, in the order they came: one side pushes, the other drains,
+ * nobody waits. A full ring refuses and counts.
  *
  * Counters wrap at 2^32, so only their difference counts; the capacity is a power of two.
  *
- * Waking: who drains says so (`WANTED`) *before* it looks how much there is. So whoever pushed and then finds `WANTED` taken knows that a drain is still to
- * come that sees its datagram; otherwise it takes `WANTED` and has to wake the other side.
+ * Waking: who drains says so (`WANTED`) *before* it looks how much there is. So whoever pushed and
+ * then finds `WANTED` taken knows that a drain is still to come that sees its datagram; otherwise
+ * it takes `WANTED` and has to wake the other side.
  */
 export class DatagramRing {
   readonly memory: SharedArrayBuffer;
@@ -27,7 +29,10 @@ export class DatagramRing {
   #takenSeen = 0;
   #written = 0;
 
-  /** Around memory made by {@link DatagramRing.create}, here or in another thread. At most one thread pushes, one drains. */
+  /**
+   * Around memory made by {@link DatagramRing.create}, here or in another thread. At most one
+   * thread pushes, one drains.
+   */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.capacity = (memory.byteLength - HEADER_BYTES) / PLACE_BYTES;
@@ -62,7 +67,10 @@ export class DatagramRing {
     return ((this.#written - this.#takenSeen) | 0) >= this.capacity;
   }
 
-  /** The draining side: everything there is now, oldest first. Returns how many. The payload is valid during the call only. */
+  /**
+   * The draining side: everything there is now, oldest first. Returns how many. The payload is
+   * valid during the call only.
+   */
   drain(take: (payload: Uint8Array, farEnd: Endpoint, atMs: number, place: number) => void): number {
     this.wish();
     let taken = Atomics.load(this.#header, TAKEN);
@@ -73,7 +81,8 @@ export class DatagramRing {
       const farEnd = this.places.farEnd(place);
       const payload = this.places.payload(place);
       taken = (taken + 1) | 0;
-      // All of it is copied or read by now, except by a `take` that wants the place itself (it keeps the place busy by its state).
+      // All of it is copied or read by now, except by a `take` that wants the place itself (it
+      // keeps the place busy by its state).
       if (i % GIVE_BACK_EVERY === 0 || i === count) Atomics.store(this.#header, TAKEN, taken);
       take(payload, farEnd, atMs, place);
     }
@@ -85,7 +94,10 @@ export class DatagramRing {
     Atomics.store(this.#header, WANTED, 1);
   }
 
-  /** The pushing side: true once for each wish since the last call (each drain is one): then the draining side has to be woken. */
+  /**
+   * The pushing side: true once for each wish since the last call (each drain is one): then the
+   * draining side has to be woken.
+   */
   takeWish(): boolean {
     return Atomics.exchange(this.#header, WANTED, 0) === 1;
   }

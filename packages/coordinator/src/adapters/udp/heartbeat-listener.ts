@@ -58,7 +58,10 @@ export class HeartbeatListener {
   #kernelDropsCount: number | null = null;
   #ringDropsCount = 0;
   #deaf = false;
-  /** The kernel dropped datagrams between the last two readings: until a reading finds no more, it may be doing so now. */
+  /**
+   * The kernel dropped datagrams between the last two readings: until a reading finds no more, it
+   * may be doing so now.
+   */
   #kernelDrops = false;
   #readingDrops = false;
   #dropsReadAtMs = Number.NEGATIVE_INFINITY;
@@ -97,7 +100,9 @@ export class HeartbeatListener {
     return report;
   }
 
-  /** All that waits, wherever it waits. What was lost on the way is noted before anybody is judged. */
+  /**
+   * All that waits, wherever it waits. What was lost on the way is noted before anybody is judged.
+   */
   #hear(nowMs: MonotonicMs): void {
     const { log, receiver, table } = this.#options;
     receiver?.drain();

@@ -24,7 +24,9 @@ afterEach(async () => {
 const roster = [...members, SILENT].map((member) => watched(member, { suspectAfterMs: 1_500, confirmForMs: 1_000 }));
 const instanceOf = (member: MemberId) => `i-${member.replace('/', '-')}`;
 
-/** The coordinator's process before the one under fire: what it heard is what the attacker recorded. */
+/**
+ * The coordinator's process before the one under fire: what it heard is what the attacker recorded.
+ */
 function before(agents: readonly WireAgent[]): Uint8Array[] {
   const { table } = observer(roster, {}, 1);
   return agents.flatMap((agent) => {
@@ -148,14 +150,16 @@ it(`${AGENTS} healthy agents under the heaviest flood one process can send: noth
   expect(flood.sentCount).toBeGreaterThan(20_000);
   for (const outcome of ['malformed', 'unknown-agent', 'forged', 'replayed'] as const)
     expect(rose[outcome]).toBeGreaterThan(100);
-  // Nothing counts that an agent did not just send, and what was recorded before the restart revives nobody.
+  // Nothing counts that an agent did not just send, and what was recorded before the restart
+  // revives nobody.
   expect(rose['recorded']).toBeGreaterThan(0);
   expect(table.counts.recorded).toBeLessThanOrEqual(sent.count);
   // … but for those on their way when the counting began.
   expect(rose['recorded']).toBeLessThanOrEqual(genuine + AGENTS);
   expect(table.opinion(SILENT)).toMatchObject({ verdict: 'unknown', reason: 'NeverHeard' });
   expect(table.counts.unconfirmed).toBeGreaterThan(0);
-  // Nobody is accused: where the kernel throws genuine heartbeats away, the observer knows it and abstains.
+  // Nobody is accused: where the kernel throws genuine heartbeats away, the observer knows it and
+  // abstains.
   expect(worst.dead).toBe(0);
   expect(worst.suspect).toBe(0);
   if (drops > 0) expect(worst.abstained).toBeGreaterThan(0);

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * Datagrams the kernel threw away because a receive buffer was full: the `drops` column of `/proc/net/udp` (proc_net_udp), summed over sockets
- * bound to this port and this address. `null` where there is no such socket in the table.
+ * Datagrams the kernel threw away because a receive buffer was full: the `drops` column of
+ * `/proc/net/udp` (proc_net_udp), summed over sockets bound to this port and this address. `null`
+ * where there is no such socket in the table.
  */
 export function parseKernelDrops(table: string, port: number, addressHex: string | null): number | null {
   const portHex = port.toString(16).toUpperCase().padStart(4, '0');
@@ -17,7 +18,10 @@ export function parseKernelDrops(table: string, port: number, addressHex: string
   return drops;
 }
 
-/** IPv4 as the kernel prints it: the bytes as one little-endian word. `null` for anything else: then the port alone must do. */
+/**
+ * IPv4 as the kernel prints it: the bytes as one little-endian word. `null` for anything else: then
+ * the port alone must do.
+ */
 export function kernelAddress(address: string): string | null {
   const bytes = address.split('.').map(Number);
   if (bytes.length !== 4 || bytes.some((byte) => !(byte >= 0 && byte <= 255))) return null;

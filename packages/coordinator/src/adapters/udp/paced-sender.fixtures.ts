@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** Sends datagrams of one length at a rate, from a thread of its own, and says how many went out. */
+/**
+ * Sends datagrams of one length at a rate, from a thread of its own, and says how many went out.
+ */
 export interface PacedSending {
   readonly port: number;
   readonly datagrams: Uint8Array;

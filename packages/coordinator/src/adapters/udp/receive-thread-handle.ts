@@ -13,9 +13,15 @@ import type { ReceiveThreadCommand, ReceiveThreadReport, ReceiveThreadSetup } fr
 import { SendQueue } from './send-queue.ts';
 import { RECEIVE_BUFFER_BYTES, type UdpSocketOptions } from './udp-socket.ts';
 
-/** A file name, not a package: Node starts it with this process's own flags, so with the loader and conditions it runs from source with. */
+/**
+ * A file name, not a package: Node starts it with this process's own flags, so with the loader and
+ * conditions it runs from source with.
+ */
 const ENTRY = new URL('./receive-thread/main.ts', import.meta.url);
-/** One place in the ring for so many bytes of kernel buffer: about what the kernel itself needs for a heartbeat. */
+/**
+ * One place in the ring for so many bytes of kernel buffer: about what the kernel itself needs for
+ * a heartbeat.
+ */
 const BUFFER_BYTES_PER_PLACE = 256;
 const SENDS_UNDER_WAY_MAX = 4_096;
 const START_LIMIT_MS = 30_000;
@@ -74,7 +80,8 @@ export class ReceiveThreadHandle {
   }
 
   /**
-   * @throws CONFIG_INVALID when the address cannot be bound; another error when the thread does not start.
+   * @throws CONFIG_INVALID when the address cannot be bound; another error when the thread does not
+   * start.
    */
   static async start(options: ReceiveThreadOptions): Promise<{ thread: ReceiveThreadHandle; bound: OpenReport }> {
     const thread = new ReceiveThreadHandle(options);
@@ -141,7 +148,10 @@ export class ReceiveThreadHandle {
     return this.#received.lostCount;
   }
 
-  /** Settles what was sent, and hands over everything received until now (`null`: nobody takes it yet, so it stays). */
+  /**
+   * Settles what was sent, and hands over everything received until now (`null`: nobody takes it
+   * yet, so it stays).
+   */
   drain(take: Received | null): void {
     if (take === null) this.#received.wish();
     else this.#received.drain((payload, from, atMs) => take(payload, from, monotonicMs(atMs)));

@@ -1,7 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import { DatagramRing } from './datagram-ring.ts';
 
-/** A thread that pushes numbered datagrams as fast as it can, each again until the ring has room for it. */
+/**
+ * A thread that pushes numbered datagrams as fast as it can, each again until the ring has room for
+ * it.
+ */
 const { memory, count } = workerData as { readonly memory: SharedArrayBuffer; readonly count: number };
 const ring = new DatagramRing(memory);
 const words = new Uint32Array(40);

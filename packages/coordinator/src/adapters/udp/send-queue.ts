@@ -13,8 +13,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The main thread's end of the way out: datagrams are put down in order, each promise settles once the thread has written into the place what became
- * of it. At most as many are under way as the ring has places; a place is used again only after its promise settled.
+ * The main thread's end of the way out: datagrams are put down in order, each promise settles once
+ * the thread has written into the place what became of it. At most as many are under way as the
+ * ring has places; a place is used again only after its promise settled.
  */
 export class SendQueue {
   readonly #ring: DatagramRing;

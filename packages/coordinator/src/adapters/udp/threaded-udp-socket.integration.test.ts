@@ -311,7 +311,10 @@ describe('a receive thread', () => {
   });
 });
 
-/** 2 000 agents every 500 ms, suspected after 1.5 s, while every turn of the main loop computes for 20 ms. */
+/**
+ * 2 000 agents every 500 ms, suspected after 1.5 s, while every turn of the main loop computes for
+ * 20 ms.
+ */
 async function hearWhileBusy(receiveThreads: number, seconds: number, wanted: Wanted = {}) {
   const members = Array.from({ length: 2_000 }, (_, i) => `db/m${i}` as MemberId);
   const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));

@@ -19,7 +19,9 @@ export interface ThreadedUdpSocketOptions extends UdpSocketOptions {
   readonly listenEveryMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** A receive thread ended without being told to: nothing is heard any more. Called at most once. */
+  /**
+   * A receive thread ended without being told to: nothing is heard any more. Called at most once.
+   */
   readonly onBroken: (error: Error) => void;
   /** Default: a worker thread. */
   readonly spawn?: (entry: URL, options: WorkerOptions) => Worker;
@@ -29,9 +31,10 @@ export interface ThreadedUdpSocketOptions extends UdpSocketOptions {
 const REUSE_PORT_SINCE = [23, 1] as const;
 
 /**
- * A UDP socket that is read by threads of its own, so that no datagram waits for the main thread's work. Each thread notes when a datagram came and puts
- * it into a ring; the main thread is woken soon after, and takes all there is whenever it wants to ({@link drain}). What is sent leaves through the
- * same sockets.
+ * A UDP socket that is read by threads of its own, so that no datagram waits for the main thread's
+ * work. Each thread notes when a datagram came and puts it into a ring; the main thread is woken
+ * soon after, and takes all there is whenever it wants to ({@link drain}). What is sent leaves
+ * through the same sockets.
  */
 export class ThreadedUdpSocket implements DatagramSocket, Receiver {
   readonly #options: ThreadedUdpSocketOptions;
@@ -45,7 +48,10 @@ export class ThreadedUdpSocket implements DatagramSocket, Receiver {
     this.#options = options;
   }
 
-  /** @throws CONFIG_INVALID when the address cannot be bound, or when this Node cannot share a port between threads. */
+  /**
+   * @throws CONFIG_INVALID when the address cannot be bound, or when this Node cannot share a port
+   * between threads.
+   */
   static async open(options: ThreadedUdpSocketOptions): Promise<ThreadedUdpSocket> {
     if (options.threads > 1) await refuseSharing(options, process.versions.node);
     const socket = new ThreadedUdpSocket(options);
@@ -128,7 +134,10 @@ export class ThreadedUdpSocket implements DatagramSocket, Receiver {
   }
 }
 
-/** A shared port can be taken by anybody else who shares it, unseen: so it has to be free for one who does not, first. */
+/**
+ * A shared port can be taken by anybody else who shares it, unseen: so it has to be free for one
+ * who does not, first.
+ */
 async function refuseSharing(options: ThreadedUdpSocketOptions, nodeVersion: string): Promise<void> {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   const [sinceMajor, sinceMinor] = REUSE_PORT_SINCE;

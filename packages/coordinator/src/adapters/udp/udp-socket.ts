@@ -11,14 +11,23 @@ export interface UdpSocketOptions {
   /** 0 = chosen by the kernel. */
   readonly port: number;
   readonly receiveBufferBytes?: number;
-  /** Several sockets of this user may be bound to the port (SO_REUSEPORT); the kernel gives each of them its share of the senders. Default false. */
+  /**
+   * Several sockets of this user may be bound to the port (SO_REUSEPORT); the kernel gives each of
+   * them its share of the senders. Default false.
+   */
   readonly shared?: boolean;
 }
 
-/** Linux reports twice what was granted, the other half being its own book-keeping (socket(7), SO_RCVBUF). */
+/**
+ * Linux reports twice what was granted, the other half being its own book-keeping (socket(7),
+ * SO_RCVBUF).
+ */
 const KERNEL_DOUBLES = process.platform === 'linux' ? 2 : 1;
 
-/** Answers go to addresses as numbers: without this each of them takes a detour through the resolver's queue. */
+/**
+ * Answers go to addresses as numbers: without this each of them takes a detour through the
+ * resolver's queue.
+ */
 const lookUp: NonNullable<SocketOptions['lookup']> = (host, options, callback) => {
   const family = isIP(host);
   if (family === 0) lookup(host, options, callback);
@@ -26,8 +35,8 @@ const lookUp: NonNullable<SocketOptions['lookup']> = (host, options, callback) =
 };
 
 /**
- * A bound UDP socket over dgram-as-promised. Receives on the underlying socket's `message` event: the library's own `recv()` and iterator lose
- * whatever comes while their caller waits.
+ * A bound UDP socket over dgram-as-promised. Receives on the underlying socket's `message` event:
+ * the library's own `recv()` and iterator lose whatever comes while their caller waits.
  */
 export class UdpSocket implements DatagramSocket {
   readonly localPort: number;

@@ -23,8 +23,9 @@ export type Claim =
   | { readonly kind: 'none'; readonly problem: ClaimProblem };
 
 /**
- * Which member an instance claims to be, from its tags `understudy:group` and `understudy:member`. The member tag holds the name within the
- * group (`db1`) or the whole id (`prod/db1`), which then has to name the same group. Never a guess: anything else is a problem.
+ * Which member an instance claims to be, from its tags `understudy:group` and `understudy:member`.
+ * The member tag holds the name within the group (`db1`) or the whole id (`prod/db1`), which then
+ * has to name the same group. Never a guess: anything else is a problem.
  */
 export function claimOf(instance: Pick<CloudInstance, 'instanceId' | 'tags'>): Claim {
   const { instanceId, tags } = instance;
@@ -68,7 +69,9 @@ function nameFault(text: string): string {
   return `${faults.join(', ') || 'is empty'}${isName(near) ? `; ${near} would do` : ''}`;
 }
 
-/** Could this instance be doing something now? A stopped one cannot; one that is stopping still can. */
+/**
+ * Could this instance be doing something now? A stopped one cannot; one that is stopping still can.
+ */
 export const isLive = (instance: Pick<CloudInstance, 'state'>): boolean =>
   instance.state === 'pending' || instance.state === 'running' || instance.state === 'stopping';
 

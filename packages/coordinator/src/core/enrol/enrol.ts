@@ -14,7 +14,10 @@ import { hasActivated } from '../recovery/activated.ts';
 import { type ClaimProblem, claimOf, isLive, isRetired } from './claims.ts';
 import { otherAddressesOf } from './other-addresses.ts';
 
-/** Members one cluster may have; further claims are reported and not enrolled. Bounds every map keyed by member. */
+/**
+ * Members one cluster may have; further claims are reported and not enrolled. Bounds every map
+ * keyed by member.
+ */
 export const MEMBERS_MAX = 100_000;
 
 interface Stored<T> {
@@ -25,16 +28,25 @@ interface Stored<T> {
 export interface EnrolInput {
   /** Every instance with the tag key `understudy:group`, from one paginated listing. */
   readonly instances: readonly CloudInstance[];
-  /** Instances that carry our tags and cannot be looked at now, because their zone is impaired: they may well be running. */
+  /**
+   * Instances that carry our tags and cannot be looked at now, because their zone is impaired: they
+   * may well be running.
+   */
   readonly unseen: readonly CloudTagged[];
   readonly members: ReadonlyMap<MemberId, Stored<MemberRecord>>;
   readonly activations: ReadonlyMap<MemberId, Stored<ActivationRecord>>;
   readonly intents: ReadonlyMap<MemberId, Stored<IntentRecord>>;
   /** Members with a record that does not parse: left alone. */
   readonly unreadable: ReadonlySet<MemberId>;
-  /** Highest incarnation in the history of a member; a member that was removed and comes back goes on from there. */
+  /**
+   * Highest incarnation in the history of a member; a member that was removed and comes back goes
+   * on from there.
+   */
   readonly lastIncarnation: ReadonlyMap<MemberId, number>;
-  /** Store revision our view had when the listing was asked for: a member whose activation changed since is judged by the next listing. */
+  /**
+   * Store revision our view had when the listing was asked for: a member whose activation changed
+   * since is judged by the next listing.
+   */
   readonly listedAtRevision: Revision;
   readonly nowWallMs: WallMs;
 }
@@ -52,7 +64,10 @@ export interface Enrolment {
   readonly activationRecord: Unwritten<ActivationRecord>;
 }
 
-/** The member record no longer says what the activated instance is. Guarded by `expect` (0: it is missing) and the activation's revision. */
+/**
+ * The member record no longer says what the activated instance is. Guarded by `expect` (0: it is
+ * missing) and the activation's revision.
+ */
 export interface MemberRefresh {
   readonly member: MemberId;
   readonly expect: Revision;
@@ -114,7 +129,10 @@ const isSameInstance = (record: MemberRecord, instance: CloudInstance): boolean 
   record.privateIp === instance.privateIp &&
   record.otherAddresses.join() === otherAddressesOf(instance).join();
 
-/** A member nobody is activated for: exactly one live, running claimant becomes its first (or next) incarnation. **S** */
+/**
+ * A member nobody is activated for: exactly one live, running claimant becomes its first (or next)
+ * incarnation. **S**
+ */
 function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: EnrolInput): Outcome {
   const live = claimants.filter(isLive);
   const [only, second] = live;
@@ -175,7 +193,8 @@ function watchKnown(
       `${listOf(strangers)} claims ${member}, but ${activeId} is activated. Remove its tags or stop it`,
     );
   const active = claimants.find((one) => one.instanceId === activeId);
-  // Until a recovery has activated its replacement, its engine and the activation say who is who; the record follows then.
+  // Until a recovery has activated its replacement, its engine and the activation say who is who;
+  // the record follows then.
   const undecided = intent !== undefined && !hasActivated(intent, activation.record);
   if (active === undefined || undecided || !isLive(active)) return NOTHING;
   const known = input.members.get(member);
@@ -197,7 +216,10 @@ function watchKnown(
   };
 }
 
-/** What cannot be seen may be running: it is neither enrolled nor taken for harmless. null: none of them matters. */
+/**
+ * What cannot be seen may be running: it is neither enrolled nor taken for harmless. null: none of
+ * them matters.
+ */
 function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: EnrolInput): Outcome | null {
   const activation = input.activations.get(member)?.record;
   const intent = input.intents.get(member)?.record;
@@ -222,7 +244,10 @@ function decideMember(member: MemberId, { seen, unseen }: Claimants, input: Enro
   return activation ? watchKnown(member, seen, activation, input) : enrolNew(member, seen, input);
 }
 
-/** A stopped instance that still claims is no danger (it is not activated), but somebody may start it by mistake. */
+/**
+ * A stopped instance that still claims is no danger (it is not activated), but somebody may start
+ * it by mistake.
+ */
 function stoppedClaimants(claimants: readonly CloudInstance[], activeId: string | undefined): readonly ClaimProblem[] {
   return claimants
     .filter((one) => one.state === 'stopped' && one.instanceId !== activeId && one.tags[TAG.op] === undefined)
@@ -260,9 +285,10 @@ function claimantsOf(input: EnrolInput, problems: ClaimProblem[]): ReadonlyMap<M
 }
 
 /**
- * Who is a member, from the tags of the instances that exist and the records we keep: what to enrol, which records to bring up to date, and
- * who must be left alone because two instances claim the same identity. Instances that are gone or retired count for nothing; nothing is
- * ever removed here, because a listing that misses an instance proves nothing (EC2 is eventually consistent).
+ * Who is a member, from the tags of the instances that exist and the records we keep: what to
+ * enrol, which records to bring up to date, and who must be left alone because two instances claim
+ * the same identity. Instances that are gone or retired count for nothing; nothing is ever removed
+ * here, because a listing that misses an instance proves nothing (EC2 is eventually consistent).
  */
 export function decideEnrolment(input: EnrolInput): EnrolDecisions {
   const enrol: Enrolment[] = [];

@@ -4,7 +4,10 @@ import { rawListOf, rawOf, textOf } from '../recovery/raw-value.ts';
 /** An instance can have hundreds; the record stays small. */
 const KEPT_MAX = 256;
 
-/** Every address of an instance beside its primary private one, in a fixed order: of all interfaces, private, public and IPv6. */
+/**
+ * Every address of an instance beside its primary private one, in a fixed order: of all interfaces,
+ * private, public and IPv6.
+ */
 export function otherAddressesOf({ raw, privateIp, publicIp }: CloudInstance): readonly string[] {
   const all = rawListOf(raw.NetworkInterfaces).flatMap((eni) => [
     ...rawListOf(eni.PrivateIpAddresses).flatMap((one) => [

@@ -37,7 +37,10 @@ const OpinionSchema = z
   .transform(({ service, ...opinion }) => (service ? { ...opinion, service } : opinion));
 
 const fields = z.record(z.string(), z.unknown());
-/** What the opinions have in common, and what differs by observer; null takes one out that the base has. An array is another order. */
+/**
+ * What the opinions have in common, and what differs by observer; null takes one out that the base
+ * has. An array is another order.
+ */
 const OpinionsSchema = z
   .strictObject({ each: fields, by: z.union([z.record(id, fields.nullable()), z.array(fields)]) })
   .transform(({ each, by }) =>
@@ -127,7 +130,10 @@ const ExpectSchema = z.strictObject({
   ...{ act: z.boolean(), degraded: z.boolean(), lookAgainInMs: z.number() },
   /** `none`, `replace` or `hold, reason`, with the gist of its text. */
   decision: id,
-  /** By source (the second of one source has a 2 behind it): age, then as far as there are any: weight, `too old`, gist of the text. */
+  /**
+   * By source (the second of one source has a 2 behind it): age, then as far as there are any:
+   * weight, `too old`, gist of the text.
+   */
   evidence: EntriesSchema.transform(Object.fromEntries<string>),
   /** Gists; `…` where there is none. */
   wouldFlip: z.array(id),

@@ -10,12 +10,16 @@ import { readWorkload, type WorkloadFinding } from './workload-evidence.ts';
 const HEARD_CHANGES = 'a heartbeat heard by any observer ⇒ alive';
 
 /**
- * Is this member failed? One pure function of everything that is known, in this order (first match wins):
+ * Is this member failed? One pure function of everything that is known, in this order (first match
+ * wins):
  *
- * 1. an observer hears it ⇒ `alive` (S: a veto), perhaps degraded, and failed only where the policy says so of failing checks or unreachable services;
+ * 1. an observer hears it ⇒ `alive` (S: a veto), perhaps degraded, and failed only where the policy
+ *    says so of failing checks or unreachable services;
  * 2. EC2 says a person stopped it ⇒ `left`;
- * 3. nobody votes ⇒ `unknown`; not all who vote have confirmed, or a service probe is answered ⇒ `suspect`;
- * 4. EC2 cannot be read, does not know it, or it is still starting ⇒ `unknown` or `suspect`, never `dead`;
+ * 3. nobody votes ⇒ `unknown`; not all who vote have confirmed, or a service probe is answered ⇒
+ *    `suspect`;
+ * 4. EC2 cannot be read, does not know it, or it is still starting ⇒ `unknown` or `suspect`, never
+ *    `dead`;
  * 5. the silent observers are too few, or too close together (S) ⇒ `suspect`;
  * 6. `dead`.
  */
@@ -57,7 +61,10 @@ interface Heard {
   readonly policy: GroupPolicy;
 }
 
-/** What the agent says of itself comes first: it knows more of the reason. Unless only the outside view is bad enough to act on. */
+/**
+ * What the agent says of itself comes first: it knows more of the reason. Unless only the outside
+ * view is bad enough to act on.
+ */
 function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Heard): Judgement {
   const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
   const alive = { verdict: 'alive', recheckInMs: LATER_MS, act: false } as const;
@@ -107,7 +114,10 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
   };
 }
 
-/** Who hears it from two boot epochs at once. Which of the two tells the truth about the workload, nobody can say. */
+/**
+ * Who hears it from two boot epochs at once. Which of the two tells the truth about the workload,
+ * nobody can say.
+ */
 const twoAgentsAt = ({ opinions }: MemberEvidence, { hearing }: Quorum): readonly string[] =>
   opinions
     .filter(({ observer, reason }) => reason === 'TwoAgents' && hearing.includes(observer))

@@ -24,9 +24,10 @@ export type CloudFinding =
     };
 
 /**
- * How old EC2's answer may be. Not older than the silence itself, so that a stop which an operator asked for is seen before the silence it
- * causes is judged: `dead` takes `suspectAfterMs + confirmForMs` of silence, so a younger answer is from after its start. Half of the
- * confirmation time is left as margin for EC2's eventual consistency.
+ * How old EC2's answer may be. Not older than the silence itself, so that a stop which an operator
+ * asked for is seen before the silence it causes is judged: `dead` takes `suspectAfterMs +
+ * confirmForMs` of silence, so a younger answer is from after its start. Half of the confirmation
+ * time is left as margin for EC2's eventual consistency.
  */
 export const cloudFreshForMs = (policy: GroupPolicy): number => policy.suspectAfterMs + policy.confirmForMs / 2;
 
@@ -38,8 +39,8 @@ const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' =
 });
 
 /**
- * Unreadable or stale ⇒ hold, never `dead`. EC2 is needed for the fence anyway, so nothing could be recovered meanwhile; and without its answer
- * a deliberate stop looks exactly like a failure.
+ * Unreadable or stale ⇒ hold, never `dead`. EC2 is needed for the fence anyway, so nothing could be
+ * recovered meanwhile; and without its answer a deliberate stop looks exactly like a failure.
  */
 export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): CloudFinding {
   const { cloud } = evidence;
@@ -69,7 +70,10 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
   );
 }
 
-/** `StateReason.Code` (EC2 API, StateReason). Unlisted or absent: no conclusion, because a wrong one replaces a machine somebody stopped. */
+/**
+ * `StateReason.Code` (EC2 API, StateReason). Unlisted or absent: no conclusion, because a wrong one
+ * replaces a machine somebody stopped.
+ */
 function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
   if (code?.startsWith('Server.'))
     return { kind: 'failed', code: 'FailedByEc2', text: `EC2 says ${state} because of ${code}` };
@@ -126,8 +130,9 @@ export function cloudEvidence(
 }
 
 /**
- * Shown, and pointing somewhere, but never deciding between life and death: they lag by minutes, and an impaired instance that is heard is alive. Attached EBS
- * that is impaired makes it degraded (see `workload-evidence.ts`).
+ * Shown, and pointing somewhere, but never deciding between life and death: they lag by minutes,
+ * and an impaired instance that is heard is alive. Attached EBS that is impaired makes it degraded
+ * (see `workload-evidence.ts`).
  */
 function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceItem[] {
   const reading = evidence.cloudStatus;
@@ -161,10 +166,16 @@ const ebsText = ({ status, readAtMs, ebsImpairedSinceMs }: CloudStatusReading): 
 
 type ScheduledEvent = CloudStatusReading['status']['events'][number];
 
-/** EC2 shows what is over for up to a week, marked in the description (EC2 user guide, scheduled events). */
+/**
+ * EC2 shows what is over for up to a week, marked in the description (EC2 user guide, scheduled
+ * events).
+ */
 const isAhead = ({ description }: ScheduledEvent): boolean => !/^\[(?:Completed|Canceled)\]/i.test(description);
 
-/** `instance-stop, not before 2026-12-01T09:00:00.000Z: …`: system-reboot, system-maintenance, instance-reboot, instance-stop, instance-retirement. */
+/**
+ * `instance-stop, not before 2026-12-01T09:00:00.000Z: …`: system-reboot, system-maintenance,
+ * instance-reboot, instance-stop, instance-retirement.
+ */
 function eventText({ code, description, notBeforeWallMs }: ScheduledEvent): string {
   const when = notBeforeWallMs === null ? 'no date given' : `not before ${new Date(notBeforeWallMs).toISOString()}`;
   return `${code}, ${when}${description === '' ? '' : `: ${description}`}`;

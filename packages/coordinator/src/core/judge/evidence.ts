@@ -15,7 +15,10 @@ export type ServiceOpinionRecord = NonNullable<OpinionRecord['service']>;
 export interface ObserverOpinion {
   readonly observer: string;
   readonly az: string;
-  /** The instance the opinion is about; one about another instance than the activated is an abstention. */
+  /**
+   * The instance the opinion is about; one about another instance than the activated is an
+   * abstention.
+   */
   readonly instanceId: string;
   readonly verdict: OpinionVerdict;
   readonly reason: string;
@@ -25,7 +28,10 @@ export interface ObserverOpinion {
   readonly service?: ServiceOpinionRecord;
 }
 
-/** A coordinator whose presence record (lease-bound) exists now. An opinion without one is an abstention. */
+/**
+ * A coordinator whose presence record (lease-bound) exists now. An opinion without one is an
+ * abstention.
+ */
 export interface LiveObserver {
   readonly coordinatorId: string;
   readonly az: string;
@@ -35,14 +41,20 @@ export interface LiveObserver {
 export interface ObserverRequirement {
   /** 1 only where the cluster is configured with one coordinator. */
   readonly minimumObservers: number;
-  /** 1 = all coordinators may be in one AZ; the rule "one outside the member's AZ" is then waived, by configuration. */
+  /**
+   * 1 = all coordinators may be in one AZ; the rule "one outside the member's AZ" is then waived,
+   * by configuration.
+   */
   readonly minimumZones: number;
 }
 
 /** The last answer EC2 gave about this instance. */
 export interface CloudReading {
   readonly readAtMs: MonotonicMs;
-  /** `null`: EC2 answered and does not know the id. That is no proof of anything (eventual consistency). */
+  /**
+   * `null`: EC2 answered and does not know the id. That is no proof of anything (eventual
+   * consistency).
+   */
   readonly instance: {
     readonly state: InstanceState;
     readonly stateReasonCode: string | null;
@@ -54,11 +66,16 @@ export interface CloudReading {
 export interface CloudStatusReading {
   readonly readAtMs: MonotonicMs;
   readonly status: CloudInstanceStatus;
-  /** The first of an unbroken row of answers that said so; null while attached EBS is not impaired. */
+  /**
+   * The first of an unbroken row of answers that said so; null while attached EBS is not impaired.
+   */
   readonly ebsImpairedSinceMs: MonotonicMs | null;
 }
 
-/** One check of the agent, and since when it has failed in every heartbeat; null: it does not fail, or is not timed. */
+/**
+ * One check of the agent, and since when it has failed in every heartbeat; null: it does not fail,
+ * or is not timed.
+ */
 export interface TimedCheck extends CheckReading {
   readonly failingSinceMs: MonotonicMs | null;
 }
@@ -82,23 +99,33 @@ export interface MemberEvidence {
   readonly cloud: CloudReading | null;
   readonly cloudStatus: CloudStatusReading | null;
   readonly workload: WorkloadReading | null;
-  /** Since when this leader has seen the services unreachable for everybody, without a break; absent or null: it has not. */
+  /**
+   * Since when this leader has seen the services unreachable for everybody, without a break; absent
+   * or null: it has not.
+   */
   readonly serviceUnreachableSinceMs?: MonotonicMs | null;
-  /** opId of a recovery of ours that fenced this instance (open intent, or `understudy:retired-by`): its stop is not an operator's. */
+  /**
+   * opId of a recovery of ours that fenced this instance (open intent, or `understudy:retired-by`):
+   * its stop is not an operator's.
+   */
   readonly fencedByOpId: string | null;
 }
 
 export type EvidenceWeight = 'for-dead' | 'against-dead' | 'neutral' | 'veto';
 
 export interface EvidenceItem {
-  /** `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check storage`, `instance notice`, `service from c1`. */
+  /**
+   * `observer c1`, `ec2 state`, `ec2 status checks`, `ec2 event`, `agent checks`, `agent check
+   * storage`, `instance notice`, `service from c1`.
+   */
   readonly source: string;
   readonly text: string;
   /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
   readonly ageMs: number | null;
   /**
-   * Older than this it does not count; `null` where something else bounds it: an opinion lives as long as its observer's lease, and what one check found
-   * counts as long as `agent checks` does, however old the finding (a probe that hangs in the kernel is the older the worse it is).
+   * Older than this it does not count; `null` where something else bounds it: an opinion lives as
+   * long as its observer's lease, and what one check found counts as long as `agent checks` does,
+   * however old the finding (a probe that hangs in the kernel is the older the worse it is).
    */
   readonly freshForMs: number | null;
   readonly weight: EvidenceWeight;
@@ -154,7 +181,10 @@ export interface Quorum {
 export interface Assessment {
   readonly verdict: OpinionVerdict;
   readonly degraded: boolean;
-  /** How long the check that has failed longest has done so, where the policy acts on failing checks and it is heard; null otherwise. */
+  /**
+   * How long the check that has failed longest has done so, where the policy acts on failing checks
+   * and it is heard; null otherwise.
+   */
   readonly failingForMs: number | null;
   readonly reasonCode: AssessReason;
   /** One sentence. */

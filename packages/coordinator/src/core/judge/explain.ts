@@ -4,7 +4,9 @@ import type { GateResult, GuardAnswer } from './guard-input.ts';
 
 /** What follows from verdict and gates. */
 export type Decision =
-  /** The verdict does not call for a replacement. `text` says what the gates would answer if it did. */
+  /**
+   * The verdict does not call for a replacement. `text` says what the gates would answer if it did.
+   */
   | { readonly kind: 'none'; readonly text: string }
   | { readonly kind: 'replace'; readonly text: string }
   | {
@@ -18,7 +20,10 @@ export interface Explanation {
   readonly decision: Decision;
   /** All of them, also when nobody needs to ask. */
   readonly gates: readonly GateResult[];
-  /** What would make verdict or decision another one, in order: evidence first, then each gate that refuses. */
+  /**
+   * What would make verdict or decision another one, in order: evidence first, then each gate that
+   * refuses.
+   */
   readonly wouldFlip: readonly string[];
 }
 
@@ -29,7 +34,10 @@ export interface LateRefusal {
   readonly untilWallMs: number | null;
 }
 
-/** Puts a verdict and every gate into words. Decides nothing: `answer` is the guard's, on the same evidence. */
+/**
+ * Puts a verdict and every gate into words. Decides nothing: `answer` is the guard's, on the same
+ * evidence.
+ */
 export function explain(assessment: Assessment, answer: GuardAnswer, refused: LateRefusal | null): Explanation {
   const refusing = answer.gates.filter((one) => !one.passes);
   const { gates } = answer;

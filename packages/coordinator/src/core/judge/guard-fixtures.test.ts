@@ -30,7 +30,10 @@ const InputSchema = z.strictObject({
   protectedByTag: z.boolean().optional(),
   launchedAgoMs: ms.optional(),
   az: id.optional(),
-  /** By zone: how many are fine, and how long the others have failed. The member in question is the first failed one of its own zone. */
+  /**
+   * By zone: how many are fine, and how long the others have failed. The member in question is the
+   * first failed one of its own zone.
+   */
   fleet: z.record(id, z.strictObject({ fine: z.number(), failedAgoMs: z.array(ms).optional() })).optional(),
   recoveries: z
     .array(z.strictObject({ member: memberId, az: id.nullable(), startedAgoMs: ms, endedAgoMs: ms.nullable() }))
@@ -44,7 +47,10 @@ const ExpectSchema = z.strictObject({
   until: z.iso.datetime().nullable(),
   leaveAz: id.nullable(),
   decision: z.enum(['none', 'replace', 'hold']),
-  /** Gists of what would change the verdict (not of the gates that hold: those are below); `…` where there is none. */
+  /**
+   * Gists of what would change the verdict (not of the gates that hold: those are below); `…` where
+   * there is none.
+   */
   wouldFlip: z.array(id),
   /** Every gate: `ok` or `HOLDS`, and the gist of what is, and of what is wanted. */
   gates: z.record(id, id),

@@ -12,7 +12,10 @@ export interface GuardLimits {
   readonly budgetBurst: number;
 }
 
-/** max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the ratio scales with large ones. */
+/**
+ * max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the
+ * ratio scales with large ones.
+ */
 export const threshold = (minimum: number, ratio: number, total: number): number =>
   Math.max(minimum, Math.ceil(ratio * total));
 
@@ -25,16 +28,20 @@ export interface FleetMember {
   readonly member: MemberId;
   readonly az: string;
   /**
-   * When it became suspect (or dead, or unknown after having been suspect) and has been since, or when a check began to fail where the policy acts on
-   * failing checks, or its services became unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a firewall, fails everywhere at
-   * once, so it must be able to make a mass.
+   * When it became suspect (or dead, or unknown after having been suspect) and has been since, or
+   * when a check began to fail where the policy acts on failing checks, or its services became
+   * unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a
+   * firewall, fails everywhere at once, so it must be able to make a mass.
    */
   readonly failedSinceWallMs: number | null;
   /** An observer hears it: what has failed is not its zone. */
   readonly heard: boolean;
 }
 
-/** A recovery that was begun: an open intent or a history record. From etcd, so that a new leader counts what its predecessor did. */
+/**
+ * A recovery that was begun: an open intent or a history record. From etcd, so that a new leader
+ * counts what its predecessor did.
+ */
 export interface StartedRecovery {
   readonly member: MemberId;
   readonly group: string;
@@ -68,14 +75,23 @@ export interface GuardInput {
   readonly pauses: readonly ActivePause[];
   /** Enrolment's objections: conflicting claims, unreadable records, not ready. */
   readonly objections: readonly Objection[];
-  /** Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not fresh); `null` = it may. */
+  /**
+   * Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not
+   * fresh); `null` = it may.
+   */
   readonly ownTrouble: string | null;
-  /** `Assessment.quorum`, or `null` when the failure was not judged from silence (degraded for too long). */
+  /**
+   * `Assessment.quorum`, or `null` when the failure was not judged from silence (degraded for too
+   * long).
+   */
   readonly quorum: { readonly met: boolean; readonly text: string; readonly limit: string } | null;
   readonly protectedByTag: boolean;
   readonly launchedAtWallMs: number | null;
   readonly fleet: readonly FleetMember[];
-  /** All that began or ended within the longest window that matters (24 h by default), of every member. */
+  /**
+   * All that began or ended within the longest window that matters (24 h by default), of every
+   * member.
+   */
   readonly recoveries: readonly StartedRecovery[];
 }
 
@@ -95,7 +111,10 @@ export type GuardAnswer =
   | {
       readonly kind: 'go';
       readonly gates: readonly GateResult[];
-      /** The zone that is lost: the replacement must not be placed there. `null`: none is, or the policy does not act on it. */
+      /**
+       * The zone that is lost: the replacement must not be placed there. `null`: none is, or the
+       * policy does not act on it.
+       */
       readonly leaveAz: string | null;
     }
   | {

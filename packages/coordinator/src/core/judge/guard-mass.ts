@@ -8,9 +8,11 @@ interface Failure {
 }
 
 /**
- * Failures that belong together with this one: silences and begun recoveries whose start lies within `massWindowMs` of now, or of this
- * member's own silence. The second half keeps a mass a mass: without it the hold would lapse by itself after the window, and the replacing
- * would begin two minutes into the outage it was meant to sit out. A recovered member still counts for its window.
+ * Failures that belong together with this one: silences and begun recoveries whose start lies
+ * within `massWindowMs` of now, or of this member's own silence. The second half keeps a mass a
+ * mass: without it the hold would lapse by itself after the window, and the replacing would begin
+ * two minutes into the outage it was meant to sit out. A recovered member still counts for its
+ * window.
  */
 function failuresTogether(input: GuardInput): Failure[] {
   const own = input.fleet.find((one) => one.member === input.member)?.failedSinceWallMs ?? input.wallNowMs;
@@ -37,8 +39,9 @@ interface Tally {
 }
 
 /**
- * How many failed together with this one: of all, and of its own zone. Failures whose zone is not known are nobody's own. Who is being recovered, or was recovered
- * into another zone, still is one of those it failed among.
+ * How many failed together with this one: of all, and of its own zone. Failures whose zone is not
+ * known are nobody's own. Who is being recovered, or was recovered into another zone, still is one
+ * of those it failed among.
  */
 function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tally } {
   const { massMinimum, massRatio } = input.limits;
@@ -70,7 +73,10 @@ function othersOf({ failures }: Tally, member: string): string {
   return ` (${names.slice(0, NAMED_MAX).join(', ')}${more})`;
 }
 
-/** The member in question is heard and has not failed: the gates are asked only to say what they would answer. */
+/**
+ * The member in question is heard and has not failed: the gates are asked only to say what they
+ * would answer.
+ */
 function seemsFine({ fleet, recoveries, member }: GuardInput): boolean {
   const isWell = fleet.some((one) => one.member === member && one.heard && one.failedSinceWallMs === null);
   return isWell && !recoveries.some((one) => one.member === member && one.endedAtWallMs === null);
@@ -78,7 +84,10 @@ function seemsFine({ fleet, recoveries, member }: GuardInput): boolean {
 
 type Named = { readonly member: string };
 
-/** Of both together, each once; a set of the failures only, because a fleet may be large and is counted for every question. */
+/**
+ * Of both together, each once; a set of the failures only, because a fleet may be large and is
+ * counted for every question.
+ */
 function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
   const missing = new Set(failures.map(({ member }) => member));
   for (const { member } of fleet) missing.delete(member);
@@ -86,9 +95,12 @@ function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
 }
 
 /**
- * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy says to recover then; null otherwise. A replacement must
- * not be placed there. A zone is lost when its members are silent: where one that failed is still heard (a wrong check, a firewall before its service), or this one
- * was judged by anything but silence, it is not. One failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our own network, than a lost zone.
+ * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy
+ * says to recover then; null otherwise. A replacement must not be placed there. A zone is lost when
+ * its members are silent: where one that failed is still heard (a wrong check, a firewall before
+ * its service), or this one was judged by anything but silence, it is not. One failure elsewhere is
+ * enough to hold: a mass over several zones is more likely a bad deployment, or our own network,
+ * than a lost zone.
  */
 function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
   if (input.policy.whenZoneLost !== 'recover') return null;
@@ -99,7 +111,9 @@ function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null 
 
 export interface MassAnswer {
   readonly gates: readonly [GateResult, GateResult];
-  /** Both gates let through because of the policy; the replacement must not be placed in this zone. */
+  /**
+   * Both gates let through because of the policy; the replacement must not be placed in this zone.
+   */
   readonly leaveAz: string | null;
 }
 
@@ -111,7 +125,8 @@ export function massGates(input: GuardInput): MassAnswer {
     const { failed, total, limit } = tally;
     const { massWindowMs } = input.limits;
     const tooMany = failed >= limit;
-    // Whoever asks about a member that is fine wants to know who did fail; only if it failed too would it be one of them.
+    // Whoever asks about a member that is fine wants to know who did fail; only if it failed too
+    // would it be one of them.
     const who = (count: number) => `${count} of ${total} members${where} failed within`;
     const text = `${who(failed)} ${massWindowMs} ms, ${limit} ${what}`;
     const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';

@@ -4,8 +4,9 @@ import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Token bucket replayed from the recorded starts, so that it survives a change of leader: `budgetBurst` tokens at most, one more every
- * `60 000 / budgetPerMinute` ms. A start in the future (another leader's clock) counts as now.
+ * Token bucket replayed from the recorded starts, so that it survives a change of leader:
+ * `budgetBurst` tokens at most, one more every `60 000 / budgetPerMinute` ms. A start in the future
+ * (another leader's clock) counts as now.
  */
 export function budgetLevel(
   startsWallMs: readonly number[],
@@ -47,7 +48,10 @@ const endsOf = (input: GuardInput): number[] =>
     one.member === input.member && one.endedAtWallMs !== null ? [one.endedAtWallMs] : [],
   );
 
-/** From completion, not from the start: a long recovery must not use up its own cooldown (orchestrator#1217). */
+/**
+ * From completion, not from the start: a long recovery must not use up its own cooldown
+ * (orchestrator#1217).
+ */
 export function cooldownGate(input: GuardInput): GateResult {
   const lastEnd = Math.max(...endsOf(input), Number.NEGATIVE_INFINITY);
   const { cooldownMs } = input.policy;

@@ -6,7 +6,10 @@ import { guard } from './guard.ts';
 import type { GuardInput, StartedRecovery } from './guard-input.ts';
 import { guardInput, WALL } from './judge.fixtures.ts';
 
-/** Sixty members, twenty per zone; 12 are a mass, 3 a lost zone (of twenty, at 0.15); `db/a` is the one in question. */
+/**
+ * Sixty members, twenty per zone; 12 are a mass, 3 a lost zone (of twenty, at 0.15); `db/a` is the
+ * one in question.
+ */
 const A = 'us-east-1a';
 const B = 'us-east-1b';
 const base = (): GuardInput =>
@@ -45,7 +48,9 @@ const failing =
     );
     return { ...input, fleet };
   };
-/** One of the zone that failed is heard all the same: a wrong check, a firewall before its service. */
+/**
+ * One of the zone that failed is heard all the same: a wrong check, a firewall before its service.
+ */
 const heardOf =
   (az: string): Change =>
   (input) => {
@@ -65,7 +70,9 @@ const all =
   (...changes: readonly Change[]): Change =>
   (input) =>
     changes.reduce((so, change) => change(so), input);
-/** A window that began `agoMs` ago (negative: will begin) and lasts an hour. WALL is a full minute. */
+/**
+ * A window that began `agoMs` ago (negative: will begin) and lasts an hour. WALL is a full minute.
+ */
 const window = (agoMs: number): Change => {
   const began = new Date(WALL - Math.ceil(agoMs / 60_000) * 60_000);
   const cron = `${began.getUTCMinutes()} ${began.getUTCHours()} * * *`;
@@ -83,7 +90,10 @@ const quorum = (met: boolean): Change => set({ quorum: { met, text: '2 observers
 const DAY = 86_400_000;
 const same: Change = (input) => input;
 
-/** Gate · just below its limit · at it · beyond it. What the guard answers stands beside each: `go`, or the moment the hold ends, in ms from now. */
+/**
+ * Gate · just below its limit · at it · beyond it. What the guard answers stands beside each: `go`,
+ * or the moment the hold ends, in ms from now.
+ */
 const LIMITS: readonly (readonly [string, ...(readonly [Change, string])[]])[] = [
   [
     'Paused: global',

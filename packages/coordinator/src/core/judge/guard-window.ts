@@ -1,7 +1,10 @@
 import { maintenanceWindowText, nextWindowWallMs, openWindow } from '@understudy/shared';
 import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 
-/** Asked again right before the intent is written, so a window that opened after the verdict holds too. A recovery that was begun is not asked. */
+/**
+ * Asked again right before the intent is written, so a window that opened after the verdict holds
+ * too. A recovery that was begun is not asked.
+ */
 export function windowGate({ policy: { maintenanceWindows }, wallNowMs }: GuardInput): GateResult {
   const limit = 'outside of maintenance windows';
   const open = openWindow(maintenanceWindows, wallNowMs);

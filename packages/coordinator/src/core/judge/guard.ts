@@ -14,9 +14,11 @@ import { pauseHolds } from './pauses.ts';
 import { windowGate } from './guard-window.ts';
 
 /**
- * May we act? Every gate is asked, for `explain`; the first that refuses, in this order, is the hold:
- * a person's will (pause) · can we trust what we see (conflicting claims, own trouble, observers) · this member (protected, maintenance window, boot
- * grace) · the fleet (mass, zone) · this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person, the earlier.
+ * May we act? Every gate is asked, for `explain`; the first that refuses, in this order, is the
+ * hold: a person's will (pause) · can we trust what we see (conflicting claims, own trouble,
+ * observers) · this member (protected, maintenance window, boot grace) · the fleet (mass, zone) ·
+ * this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person,
+ * the earlier.
  */
 export function guard(input: GuardInput): GuardAnswer {
   const mass = massGates(input);

@@ -22,7 +22,10 @@ export const opinion = (
   ...change,
 });
 
-/** Member in us-east-1a, silent at three observers in three AZs, running as EC2 said a second ago: dead. */
+/**
+ * Member in us-east-1a, silent at three observers in three AZs, running as EC2 said a second ago:
+ * dead.
+ */
 export const silentEverywhere = (change: Partial<MemberEvidence> = {}): MemberEvidence => ({
   member: 'db/a',
   instanceId: 'i-old',

@@ -22,8 +22,9 @@ export interface OwnStopFacts {
 }
 
 /**
- * Was it we who stopped this instance? By the history of an abandoned recovery, a journal left behind, or the tag that outlives both. Whoever was started, or
- * heard, after that is nobody's stop of ours any more.
+ * Was it we who stopped this instance? By the history of an abandoned recovery, a journal left
+ * behind, or the tag that outlives both. Whoever was started, or heard, after that is nobody's stop
+ * of ours any more.
  */
 export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const { instanceId, history, tags, journalOpId } = facts;
@@ -34,13 +35,15 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const { [TAG.fencedBy]: opId, [TAG.fencedRun]: fencedRun = '' } = tags ?? {};
   if (opId === undefined) return null;
-  // Both times are EC2's, for whose clock it is; but one that was marked, never stopped, and stopped by an operator later waits for a person too.
+  // Both times are EC2's, for whose clock it is; but one that was marked, never stopped, and
+  // stopped by an operator later waits for a person too.
   return startedAfter(facts, Date.parse(fencedRun)) ? null : { opId, abandoned: false };
 }
 
 /**
- * One that was seen stopped lives again only once EC2 has started it anew, by EC2's own clock: a leader whose clock was set back would date its recovery
- * before its launch, and our own stop would pass for an operator's.
+ * One that was seen stopped lives again only once EC2 has started it anew, by EC2's own clock: a
+ * leader whose clock was set back would date its recovery before its launch, and our own stop would
+ * pass for an operator's.
  */
 function livesAgain(facts: OwnStopFacts, ended: HistoryRecord): boolean {
   const { oldLaunchedAtWallMs, endedAtWallMs, fencedBy } = ended;
@@ -48,15 +51,24 @@ function livesAgain(facts: OwnStopFacts, ended: HistoryRecord): boolean {
   return startedAfter(facts, oldLaunchedAtWallMs ?? endedAtWallMs);
 }
 
-/** EC2 dates a launch anew with every start. `NaN` (a time that cannot be read) is never before anything. */
+/**
+ * EC2 dates a launch anew with every start. `NaN` (a time that cannot be read) is never before
+ * anything.
+ */
 const startedAfter = ({ launchedAtWallMs }: OwnStopFacts, atWallMs: number): boolean =>
   (launchedAtWallMs ?? 0) > atWallMs;
 
-/** As {@link startedAfter}, or heard since. Heartbeats are dated by whoever heard them, whose clock may be ahead. */
+/**
+ * As {@link startedAfter}, or heard since. Heartbeats are dated by whoever heard them, whose clock
+ * may be ahead.
+ */
 const livedAfter = ({ launchedAtWallMs, lastHeardWallMs }: OwnStopFacts, atWallMs: number): boolean =>
   Math.max(launchedAtWallMs ?? 0, lastHeardWallMs ?? 0) > atWallMs;
 
-/** What EC2 says of a machine that somebody stopped: without our own traces it would be an operator's stop, or nobody's. */
+/**
+ * What EC2 says of a machine that somebody stopped: without our own traces it would be an
+ * operator's stop, or nobody's.
+ */
 const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
   'OperatorStopped',
   'OperatorHibernated',
@@ -65,8 +77,9 @@ const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
 ]);
 
 /**
- * **S** Our own stop is never an operator's: where one is known, the member waits for a person, visibly, until its instance is started or a recovery is
- * asked for (`askedBy`). A member whose recovery was abandoned waits so although its instance was never stopped.
+ * **S** Our own stop is never an operator's: where one is known, the member waits for a person,
+ * visibly, until its instance is started or a recovery is asked for (`askedBy`). A member whose
+ * recovery was abandoned waits so although its instance was never stopped.
  */
 export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedBy: string | null): Assessment {
   if (own === null || assessment.verdict === 'alive') return assessment;

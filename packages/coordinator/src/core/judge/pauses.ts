@@ -19,6 +19,9 @@ export const scopesOf = (member: MemberId): readonly string[] => [
 export const isInForce = ({ untilWallMs }: ActivePause, nowWallMs: WallMs): boolean =>
   untilWallMs === null || untilWallMs > nowWallMs;
 
-/** **S** Does this pause hold this member now? The gate asks it, and so does whoever shows pauses: what is shown is what is used. */
+/**
+ * **S** Does this pause hold this member now? The gate asks it, and so does whoever shows pauses:
+ * what is shown is what is used.
+ */
 export const pauseHolds = (pause: ActivePause, member: MemberId, nowWallMs: WallMs): boolean =>
   isInForce(pause, nowWallMs) && scopesOf(member).includes(pause.scope);

@@ -12,8 +12,9 @@ const isAnswered = (opinion: ObserverOpinion): boolean =>
   opinion.verdict === 'suspect' && opinion.reason === PROBE_ANSWERED;
 
 /**
- * A service probe is answered by whoever has the address. Of an instance that EC2, freshly, says is off, that is another machine (an address used
- * again): the answer says nothing, and what remains of the opinion is a confirmed silence.
+ * A service probe is answered by whoever has the address. Of an instance that EC2, freshly, says is
+ * off, that is another machine (an address used again): the answer says nothing, and what remains
+ * of the opinion is a confirmed silence.
  */
 export function withoutForeignAnswers(
   evidence: MemberEvidence,
@@ -29,7 +30,10 @@ export function withoutForeignAnswers(
   return { ...evidence, opinions };
 }
 
-/** Observers whose probe is answered, when nothing else stands between this silence and `dead`; else none. */
+/**
+ * Observers whose probe is answered, when nothing else stands between this silence and `dead`; else
+ * none.
+ */
 export function onlyAnswersDelay(evidence: MemberEvidence, quorum: Quorum): readonly string[] {
   const others = quorum.voting.filter((observer) => !quorum.silent.includes(observer));
   const answered = evidence.opinions.filter((one) => isAnswered(one) && others.includes(one.observer));

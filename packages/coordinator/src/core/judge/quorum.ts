@@ -33,7 +33,10 @@ export function countVotes(evidence: MemberEvidence): Quorum {
   };
 }
 
-/** Enough observers, in enough zones, one of them outside the member's (S): so many must agree before anything is held against a member. */
+/**
+ * Enough observers, in enough zones, one of them outside the member's (S): so many must agree
+ * before anything is held against a member.
+ */
 export function areEnough(evidence: MemberEvidence, agreeing: readonly ObserverOpinion[]): boolean {
   const { minimumObservers, minimumZones } = evidence.requirement;
   const zones = new Set(agreeing.map((vote) => azOf(evidence, vote)));
@@ -63,7 +66,10 @@ function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | 
   return opinion.lastHeardWallMs === null ? null : Math.max(0, evidence.wallNowMs - opinion.lastHeardWallMs);
 }
 
-/** What the guard is told of it; null where silence is not what it is judged by: degraded or its services unreachable for too long, or (only `explain` asks then) not silent everywhere. */
+/**
+ * What the guard is told of it; null where silence is not what it is judged by: degraded or its
+ * services unreachable for too long, or (only `explain` asks then) not silent everywhere.
+ */
 export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
   if (
     reasonCode === 'DegradedTooLong' ||

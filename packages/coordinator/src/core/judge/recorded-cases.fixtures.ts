@@ -17,14 +17,20 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Objects are merged field by field; anything else, arrays and null included, takes the place of what the base says. */
+/**
+ * Objects are merged field by field; anything else, arrays and null included, takes the place of
+ * what the base says.
+ */
 export function withDelta(base: unknown, delta: unknown): unknown {
   if (!isFields(base) || !isFields(delta)) return delta;
   const changed = Object.entries(delta).map(([key, value]) => [key, key in base ? withDelta(base[key], value) : value]);
   return { ...base, ...Object.fromEntries(changed) };
 }
 
-/** All cases of a kind, by name. Throws on a field that the schema does not know, and on a name that is given twice. */
+/**
+ * All cases of a kind, by name. Throws on a field that the schema does not know, and on a name that
+ * is given twice.
+ */
 export function recordedCases<T>(kind: 'assess' | 'guard', schema: z.ZodType<T>): ReadonlyMap<string, T> {
   const cases = new Map<string, T>();
   for (const file of readdirSync(join(FOLDER, kind))) {
@@ -56,5 +62,8 @@ const TOKEN_KINDS = {
 const anyOf = Object.values(TOKEN_KINDS).map((kind) => kind.source);
 const TOKENS = new RegExp(anyOf.join('|'), 'g');
 
-/** What a sentence says without its wording, which may change: `dead: ProbesFailed (us-east-1a)` has the gist `ProbesFailed us-east-1a`. */
+/**
+ * What a sentence says without its wording, which may change: `dead: ProbesFailed (us-east-1a)` has
+ * the gist `ProbesFailed us-east-1a`.
+ */
 export const gist = (sentence: string): string => sentence.match(TOKENS)?.join(' ') ?? '';

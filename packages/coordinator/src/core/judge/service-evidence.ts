@@ -5,14 +5,20 @@ import { type Judgement, LATER_MS, SOON_MS } from './judgement.ts';
 import { abstentionOf, areEnough } from './quorum.ts';
 
 export interface ServiceFinding {
-  /** Every observer with an opinion finds a service failing, and those that hear the member are enough: never true of one that nobody hears. */
+  /**
+   * Every observer with an opinion finds a service failing, and those that hear the member are
+   * enough: never true of one that nobody hears.
+   */
   readonly unreachable: boolean;
   readonly failingForMs: number;
   /** For so long that the policy counts it as a failure. */
   readonly failed: boolean;
   /** `tcp-5432: Refused at c1, c2`. */
   readonly text: string;
-  /** Why it does not count as a failure however long it lasts; null: it does, where the policy says so. */
+  /**
+   * Why it does not count as a failure however long it lasts; null: it does, where the policy says
+   * so.
+   */
   readonly neverActs: string | null;
   readonly evidence: readonly EvidenceItem[];
 }
@@ -26,9 +32,10 @@ interface Vote {
 const isOfCertificate = (reason: string): boolean => reason.startsWith('Certificate');
 
 /**
- * Services as seen from outside. The same quorum as for `dead`: failing for one observer only is that observer's path. Who abstains or has no opinion does
- * not count; nor does a failure seen by one that does not hear the member itself (its network is in doubt), but a service that passes for it does pass.
- * Nothing is concluded while EC2 says it is starting, or within the boot grace.
+ * Services as seen from outside. The same quorum as for `dead`: failing for one observer only is
+ * that observer's path. Who abstains or has no opinion does not count; nor does a failure seen by
+ * one that does not hear the member itself (its network is in doubt), but a service that passes for
+ * it does pass. Nothing is concluded while EC2 says it is starting, or within the boot grace.
  */
 export function readService(
   evidence: MemberEvidence,
@@ -106,7 +113,10 @@ function serviceItem({ opinion, service }: Vote, { wallNowMs }: MemberEvidence, 
   return { source, text: `${text}${warning}`, ageMs, freshForMs: null, weight: 'neutral' };
 }
 
-/** Heard, agent content, and nobody can reach its services. `heardBy`: the beginning of the sentence. */
+/**
+ * Heard, agent content, and nobody can reach its services. `heardBy`: the beginning of the
+ * sentence.
+ */
 export function judgeUnreachable(
   service: ServiceFinding,
   heardBy: string,

@@ -17,7 +17,10 @@ const CHANGES_MAX = 20;
 /** The member whose last change lies longest back is forgotten first. */
 const MEMBERS_MAX = 10_000;
 
-/** The last {@link CHANGES_MAX} changes of mind of each member, in memory only: they go with the process. */
+/**
+ * The last {@link CHANGES_MAX} changes of mind of each member, in memory only: they go with the
+ * process.
+ */
 export class VerdictChanges {
   readonly #changes = new Map<MemberId, readonly VerdictChange[]>();
 

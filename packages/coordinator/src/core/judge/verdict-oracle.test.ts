@@ -4,12 +4,18 @@ import { assess } from './assess.ts';
 import type { CloudReading, MemberEvidence, ObserverOpinion, TimedCheck } from './evidence.ts';
 import { NOW, opinion, silentEverywhere, WALL } from './judge.fixtures.ts';
 
-/** Everything an observer, EC2 and the workload can say, in every combination, against an oracle of a few lines that knows none of the code. */
+/**
+ * Everything an observer, EC2 and the workload can say, in every combination, against an oracle of
+ * a few lines that knows none of the code.
+ */
 
 const POLICY: GroupPolicy = GroupPolicySchema.parse({ degradedFailsAfterMs: 60_000 });
 const IDS = ['c1', 'c2', 'c3'] as const;
 
-/** What one observer may say. `gone`: it said dead, and its presence is gone. `elsewhere`: dead, but of another instance. */
+/**
+ * What one observer may say. `gone`: it said dead, and its presence is gone. `elsewhere`: dead, but
+ * of another instance.
+ */
 const SAYS = ['alive', 'suspect', 'dead', 'abstains', 'nothing', 'gone', 'elsewhere'] as const;
 type Says = (typeof SAYS)[number];
 
@@ -29,7 +35,10 @@ const cloud = (
   instance: { state, stateReasonCode: code, stateReasonText: null, launchedAtWallMs: WALL - bootedAgoMs },
 });
 
-/** What follows from EC2's answer if nobody hears it: the whole list of EC2’s StateReason codes, in the states it can come with. */
+/**
+ * What follows from EC2's answer if nobody hears it: the whole list of EC2’s StateReason codes, in
+ * the states it can come with.
+ */
 type Means = 'runs' | 'failed' | 'left' | 'unknown' | 'starting';
 const DOWN = ['stopping', 'stopped', 'shutting-down', 'terminated'] as const;
 const CODES: Readonly<Record<string, Means>> = {
@@ -103,14 +112,20 @@ const WORKLOAD: readonly (readonly [string, Pick<MemberEvidence, 'workload' | 'c
 const TWO = { minimumObservers: 2, minimumZones: 2 };
 const ONE = { minimumObservers: 1, minimumZones: 1 };
 const THREE = { minimumObservers: 3, minimumZones: 2 };
-/** Where the observers are, and what the cluster is configured to demand; the member is in us-east-1a. */
+/**
+ * Where the observers are, and what the cluster is configured to demand; the member is in
+ * us-east-1a.
+ */
 const LAYOUTS = [
   ['three zones', ['us-east-1a', 'us-east-1b', 'us-east-1c'], [TWO, ONE, THREE]],
   ['two in its own zone', ['us-east-1a', 'us-east-1a', 'us-east-1b'], [TWO, ONE]],
   ['all in its own zone', ['us-east-1a', 'us-east-1a', 'us-east-1a'], [TWO, ONE]],
 ] as const;
 const ABC = LAYOUTS[0][1];
-/** The defaults meet every workload; elsewhere one of each kind will do, because where the observers are does not matter to it. */
+/**
+ * The defaults meet every workload; elsewhere one of each kind will do, because where the observers
+ * are does not matter to it.
+ */
 const ONE_OF_EACH = [
   'nothing known',
   'failing for a moment',

@@ -42,7 +42,10 @@ const CLOUD: Readonly<Record<string, CloudReading | null>> = {
   'stopped, no reason': cloud('stopped'),
 };
 
-/** `!` = a failure to act on. The whole of it at the default policy: a cell that changes is a decision that changed. */
+/**
+ * `!` = a failure to act on. The whole of it at the default policy: a cell that changes is a
+ * decision that changed.
+ */
 const TABLE = `
                     | heard | confirming | silent  | too few | never heard | nobody
 cannot be read      | alive | suspect    | unknown | unknown | unknown     | unknown

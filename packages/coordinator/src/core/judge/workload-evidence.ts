@@ -20,7 +20,10 @@ interface Failing {
   readonly forMs: number | null;
 }
 
-/** Failing checks count only while the word about them is fresh: the agent's while it is heard, EC2's as long as {@link STATUS_FRESH_MS}. */
+/**
+ * Failing checks count only while the word about them is fresh: the agent's while it is heard,
+ * EC2's as long as {@link STATUS_FRESH_MS}.
+ */
 export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): WorkloadFinding {
   const { workload } = evidence;
   const { suspectAfterMs, degradedFailsAfterMs } = policy;
@@ -62,14 +65,20 @@ function ebsFailing({ cloudStatus }: MemberEvidence, nowMs: MonotonicMs): Failin
   ];
 }
 
-/** What EC2 has told the instance itself about its future, by the code of the metadata check. Shown, never counted: it still runs. */
+/**
+ * What EC2 has told the instance itself about its future, by the code of the metadata check. Shown,
+ * never counted: it still runs.
+ */
 const NOTICES: Partial<Readonly<Record<CheckCode | `code-${number}`, string>>> = {
   spotNotice: 'EC2 takes this Spot instance back, two minutes after its notice at the latest',
   rebalanceRecommended: 'EC2 expects to take this Spot instance back soon',
   maintenanceScheduled: 'EC2 has planned maintenance of this instance',
 };
 
-/** The agent's word as a whole, then each check that does not pass, as old as its own last run and not as the heartbeat that told of it. */
+/**
+ * The agent's word as a whole, then each check that does not pass, as old as its own last run and
+ * not as the heartbeat that told of it.
+ */
 function workloadEvidence(workload: WorkloadReading, freshForMs: number, nowMs: MonotonicMs): EvidenceItem[] {
   const heardAgoMs = nowMs - workload.lastHeardAtMs;
   const item = (source: string, text: string, ageMs: number, fresh: number | null): EvidenceItem => {

@@ -1,6 +1,9 @@
 import type { EntryColumns } from './columns.ts';
 
-/** Four numbers 0-255 with dots between them, as one; 0 for everything else (and for 0.0.0.0, where nothing comes from). No garbage. */
+/**
+ * Four numbers 0-255 with dots between them, as one; 0 for everything else (and for 0.0.0.0, where
+ * nothing comes from). No garbage.
+ */
 export function parseIpv4(text: string): number {
   let value = 0;
   let part = -1;

@@ -3,8 +3,9 @@ import type { MemberColumns } from './columns.ts';
 const EMPTY = -1;
 
 /**
- * Agent id → slot by open addressing on the id's own first bytes: it is a SHA-256, and only ids of watched members are ever put in, so nobody
- * outside can aim at one bucket. Half full at most. A look-up makes no garbage.
+ * Agent id → slot by open addressing on the id's own first bytes: it is a SHA-256, and only ids of
+ * watched members are ever put in, so nobody outside can aim at one bucket. Half full at most. A
+ * look-up makes no garbage.
  */
 export class AgentIndex {
   #table = new Int32Array(16).fill(EMPTY);

@@ -4,7 +4,10 @@ import { at, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 
 const M = 'db/a' as const;
 
-/** Speaks every `everyMs` ± 10 % until `untilMs`, and is watched meanwhile; probes are lost. Returns the verdicts it went through, and when it spoke last. */
+/**
+ * Speaks every `everyMs` ± 10 % until `untilMs`, and is watched meanwhile; probes are lost. Returns
+ * the verdicts it went through, and when it spoke last.
+ */
 function speak(options: {
   readonly everyMs: number;
   readonly untilMs: number;

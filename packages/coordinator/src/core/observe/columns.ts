@@ -2,7 +2,10 @@ import type { MemberId } from '@understudy/shared';
 import { FailingChecks } from './failing-checks.ts';
 import { LongGaps } from './long-gaps.ts';
 
-/** Flat storage: one array per field, so that watching 100 000 agents costs bytes, not objects. Growth is by an eighth. */
+/**
+ * Flat storage: one array per field, so that watching 100 000 agents costs bytes, not objects.
+ * Growth is by an eighth.
+ */
 
 type Numbers = Float64Array | Float32Array | Uint32Array | Int32Array | Uint16Array | Uint8Array;
 
@@ -118,12 +121,18 @@ export class EntryColumns {
   variance = new Float32Array(0);
   /** When it last spoke of its own accord, ms modulo 2^32. */
   beatAtMs = new Uint32Array(0);
-  /** Gaps between the times it spoke, by entry; only of those with a long one, so that others cost nothing. */
+  /**
+   * Gaps between the times it spoke, by entry; only of those with a long one, so that others cost
+   * nothing.
+   */
   readonly longGaps = new LongGaps();
   ackedIncarnation = new Uint32Array(0);
   ackedActivation = new Uint8Array(0);
   sinceAck = new Uint8Array(0);
-  /** Id of the key its last confirmed heartbeat was sealed with; {@link NO_KEY} once that key was taken away from us. */
+  /**
+   * Id of the key its last confirmed heartbeat was sealed with; {@link NO_KEY} once that key was
+   * taken away from us.
+   */
   keyId = new Uint8Array(0);
   /** Bits: see `ENTRY_FLAG`. */
   flags = new Uint8Array(0);

@@ -1,9 +1,13 @@
-/** Without new proof of the other agent for this long, there is one again. Longer = a fight that pauses stays one hold; shorter = normal sooner. ms */
+/**
+ * Without new proof of the other agent for this long, there is one again. Longer = a fight that
+ * pauses stays one hold; shorter = normal sooner. ms
+ */
 export const TWO_AGENTS_FOR_MS = 30_000;
 
 /**
- * An authentic heartbeat of an older boot epoch came in for one row: an old recording, an agent whose clock and state file went back, or a second
- * agent. What is told in answer asks for a challenge that was never told before, so whoever echoes it speaks now and holds the key.
+ * An authentic heartbeat of an older boot epoch came in for one row: an old recording, an agent
+ * whose clock and state file went back, or a second agent. What is told in answer asks for a
+ * challenge that was never told before, so whoever echoes it speaks now and holds the key.
  */
 export interface Contest {
   readonly startedAtMs: number;
@@ -14,11 +18,20 @@ export interface Contest {
   readonly incumbentLo: number;
   /** Whoever spoke with that epoch is proven to speak since. */
   incumbentHeard: boolean;
-  /** The other one has begun a newer epoch, and whoever spoke with the incumbent's has been told since that it is stale. */
+  /**
+   * The other one has begun a newer epoch, and whoever spoke with the incumbent's has been told
+   * since that it is stale.
+   */
   taken: 'no' | 'by-one' | 'and-told';
-  /** When the challenge was last echoed by another one: from an older epoch, or at the beginning of a newer. */
+  /**
+   * When the challenge was last echoed by another one: from an older epoch, or at the beginning of
+   * a newer.
+   */
   provenAtMs: number;
-  /** The newest of an older epoch that echoed it: what is not newer is a recording of this very contest. */
+  /**
+   * The newest of an older epoch that echoed it: what is not newer is a recording of this very
+   * contest.
+   */
   echoed: Position;
   /** The newest of an older epoch, whatever it echoed. */
   seen: Position;
@@ -89,7 +102,10 @@ export function noteStale(contest: Contest, { epoch }: Position, proven: boolean
   else if (contest.taken === 'by-one') contest.taken = 'and-told';
 }
 
-/** A newer epoch began with the challenge of the contest: the overtaken one took it, and then, told in its turn, the other. */
+/**
+ * A newer epoch began with the challenge of the contest: the overtaken one took it, and then, told
+ * in its turn, the other.
+ */
 export function noteTaken(contest: Contest, heardAtMs: number): void {
   contest.provenAtMs = Math.max(contest.provenAtMs, heardAtMs);
   if (contest.taken === 'and-told') contest.incumbentHeard = true;
@@ -116,8 +132,8 @@ export function noteEcho(contest: Contest, from: Position, heardAtMs: number): b
 }
 
 /**
- * Notes the answer it allows. What is newer than all before has a budget of its own: who repeats recordings must not use up the answers of one who
- * lives.
+ * Notes the answer it allows. What is newer than all before has a budget of its own: who repeats
+ * recordings must not use up the answers of one who lives.
  */
 export function mayAnswer(
   contest: Contest,

@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
 import type { ObserverTable } from './observer-table.ts';
 
-/** Three observers with ticks out of phase, one agent at 1 s ± 10 %, every datagram in either direction lost with `lossRatio`. */
+/**
+ * Three observers with ticks out of phase, one agent at 1 s ± 10 %, every datagram in either
+ * direction lost with `lossRatio`.
+ */
 const M = 'db/a' as const;
 const TICK_MS = 250;
 
@@ -37,7 +40,10 @@ function cluster(random: SeededRandom, lossRatio: number) {
   return { sites, send, arrives, counts };
 }
 
-/** Runs until `untilMs`; the agent lives until `crashAtMs`. Returns when every observer said `dead`, or null. */
+/**
+ * Runs until `untilMs`; the agent lives until `crashAtMs`. Returns when every observer said `dead`,
+ * or null.
+ */
 function simulate(seed: number, lossRatio: number, crashAtMs: number, untilMs: number) {
   const random = new SeededRandom(seed);
   const { sites, send, arrives, counts } = cluster(random, lossRatio);
@@ -85,7 +91,8 @@ it('crash to dead at every one of three observers takes 6.9 to 9.3 s at defaults
   console.log(
     `crash → dead everywhere, 1000 runs: min ${quantile(0)} p50 ${quantile(0.5)} p99 ${quantile(0.99)} max ${quantile(1)} ms; ${under7} under 7000 ms`,
   );
-  // 8 s of silence, less the age of the last heartbeat (up to 1.1 s with jitter), plus up to one tick each for suspect and dead.
+  // 8 s of silence, less the age of the last heartbeat (up to 1.1 s with jitter), plus up to one
+  // tick each for suspect and dead.
   expect(quantile(0)).toBeGreaterThanOrEqual(6_900);
   expect(quantile(0.01)).toBeGreaterThanOrEqual(7_000);
   expect(quantile(1)).toBeLessThanOrEqual(9_300);
@@ -102,7 +109,8 @@ it.each([
   );
   expect(counts.lost / counts.sent).toBeCloseTo(lossRatio, 1);
   expect(counts.suspected).toBeGreaterThan(0);
-  // At 40 % one observer alone does err now and then: that is why one observer alone does not decide.
+  // At 40 % one observer alone does err now and then: that is why one observer alone does not
+  // decide.
   if (lossRatio === 0.1) expect(counts.deadSomewhere).toBe(0);
   else expect(counts.deadSomewhere).toBeGreaterThan(0);
   expect(deadAtMs).toBeNull();

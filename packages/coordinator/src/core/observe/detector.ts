@@ -1,7 +1,10 @@
 import type { MonotonicMs } from '@understudy/shared';
 import type { OpinionReason } from './types.ts';
 
-/** An accusation in the making: begun at the tick that found the silence too long, dropped at the next heartbeat. */
+/**
+ * An accusation in the making: begun at the tick that found the silence too long, dropped at the
+ * next heartbeat.
+ */
 export interface Suspicion {
   readonly sinceMs: MonotonicMs;
   nextProbeAtMs: number;
@@ -37,8 +40,9 @@ export const newSuspicion = (sinceMs: MonotonicMs, probeCount: number): Suspicio
 });
 
 /**
- * Six probes fit into the confirmation time, the last with time for its answer; at most one per second. Six instead of four make one observer's false `dead` at
- * 10 % loss 28 times rarer (docs/detection.md), at no cost in time.
+ * Six probes fit into the confirmation time, the last with time for its answer; at most one per
+ * second. Six instead of four make one observer's false `dead` at 10 % loss 28 times rarer
+ * (docs/detection.md), at no cost in time.
  */
 export const probeIntervalMs = (confirmForMs: number): number => Math.max(50, Math.min(1_000, confirmForMs / 6));
 
@@ -63,8 +67,9 @@ export interface SilenceVerdict {
 }
 
 /**
- * So long after the confirmation time a service probe that was never carried out (no descriptor left, too many under way) delays the verdict; then this
- * observer has none: it could not look, and must not keep those who could from deciding. ms
+ * So long after the confirmation time a service probe that was never carried out (no descriptor
+ * left, too many under way) delays the verdict; then this observer has none: it could not look, and
+ * must not keep those who could from deciding. ms
  */
 const UNPROBED_MS = 15_000;
 
@@ -74,9 +79,10 @@ function udpFailed(input: SilenceInput, suspicion: Suspicion): boolean {
 }
 
 /**
- * Silence of one instance that was heard before, as heard by a healthy observer:
- * `alive` until `suspectAfterMs`, `suspect` for at least `confirmForMs` more, `dead` only when the probes of that time failed too. An answered service
- * probe is no heartbeat: whoever has the address may have answered. So it delays, and not for ever.
+ * Silence of one instance that was heard before, as heard by a healthy observer: `alive` until
+ * `suspectAfterMs`, `suspect` for at least `confirmForMs` more, `dead` only when the probes of that
+ * time failed too. An answered service probe is no heartbeat: whoever has the address may have
+ * answered. So it delays, and not for ever.
  */
 export function judgeSilence(input: SilenceInput): SilenceVerdict {
   const leftMs = input.suspectAfterMs - input.silentMs;
@@ -109,8 +115,9 @@ function judgeProbes(
 }
 
 /**
- * φ = -log10 P(a heartbeat still comes after this silence), normal arrivals approximated by a logistic curve (Hayashibara 2004; Akka's
- * formula). For display: its variance can be dragged up and its tail is wrong, so it decides nothing.
+ * φ = -log10 P(a heartbeat still comes after this silence), normal arrivals approximated by a
+ * logistic curve (Hayashibara 2004; Akka's formula). For display: its variance can be dragged up
+ * and its tail is wrong, so it decides nothing.
  */
 export function phiOf(silentMs: number, meanMs: number, deviationMs: number): number {
   if (!(meanMs > 0)) return 0;

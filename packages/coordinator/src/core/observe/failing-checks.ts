@@ -1,8 +1,9 @@
 import { CHECK_SLOT_COUNT } from '@understudy/shared';
 
 /**
- * Agents whose failing checks are timed at the same moment: 0.18 MB in all, 1.8 bytes per agent of 100 000. At one recovery per minute they are 17 hours of work
- * already; those beyond are not timed until there is room, so that they never count as failing for long.
+ * Agents whose failing checks are timed at the same moment: 0.18 MB in all, 1.8 bytes per agent of
+ * 100 000. At one recovery per minute they are 17 hours of work already; those beyond are not timed
+ * until there is room, so that they never count as failing for long.
  */
 export const TIMED_AGENTS_MAX = 1_024;
 
@@ -10,7 +11,10 @@ export const TIMED_AGENTS_MAX = 1_024;
 const NEVER = Number.NEGATIVE_INFINITY;
 const FIRST_ROWS = 64;
 
-/** Since when each check of an agent has been failing, in every heartbeat since; by entry. Bounded; no clock of its own. */
+/**
+ * Since when each check of an agent has been failing, in every heartbeat since; by entry. Bounded;
+ * no clock of its own.
+ */
 export class FailingChecks {
   readonly #rows = new Map<number, number>();
   readonly #free: number[] = [];
@@ -21,7 +25,10 @@ export class FailingChecks {
     return this.#rows.size;
   }
 
-  /** `failing`: one bit per slot, not 0. `unbroken`: the heartbeats have no gap, so what failed before has failed all along. */
+  /**
+   * `failing`: one bit per slot, not 0. `unbroken`: the heartbeats have no gap, so what failed
+   * before has failed all along.
+   */
   note(entry: number, failing: number, unbroken: boolean, nowMs: number): void {
     const row = this.#rows.get(entry) ?? this.#take(entry);
     if (row === null) return;

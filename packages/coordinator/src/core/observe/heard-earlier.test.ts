@@ -2,7 +2,10 @@ import type { MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { at, FROM, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 
-/** Datagrams are read beside the main thread: they wait there, with the moment they came in, until the main thread takes them. */
+/**
+ * Datagrams are read beside the main thread: they wait there, with the moment they came in, until
+ * the main thread takes them.
+ */
 const HOUR = 3_600_000;
 
 function fleet(count: number, settings = {}) {
@@ -54,7 +57,8 @@ describe('a heartbeat that waited to be read', () => {
     const { table, first, others, live, verdict } = fleet(5);
     live([first, ...others], 250, 10_000);
     const late = 10_000 + HOUR;
-    // Main thread paused: what came in its first second waited; the first agent died then, the others go on.
+    // Main thread paused: what came in its first second waited; the first agent died then, the
+    // others go on.
     const stall = tickWith(table, late, () => table.receive(first.beat(), FROM, at(11_000), at(late)));
     expect(stall.stalledMs).toBe(HOUR);
     expect(table.opinion('db/m0')?.lastHeardMs).toBe(11_000);

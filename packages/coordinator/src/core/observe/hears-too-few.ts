@@ -10,18 +10,23 @@ export interface Hearing {
 /**
  * "Am I the deaf one?": of the agents this observer heard before, how many does it hear now?
  *
- * Who counts. A member counts from its first confirmed heartbeat until it has been `dead` for `settledAfterMs` in this observer's healthy
- * eyes. Settled deaths leave, or members that nobody recovers (held, paused) would pile up and silence the observer for good. A deaf observer
- * never gets there: it abstains, so nothing becomes `dead`, so nothing settles, so it stays silent until it hears again.
+ * Who counts. A member counts from its first confirmed heartbeat until it has been `dead` for
+ * `settledAfterMs` in this observer's healthy eyes. Settled deaths leave, or members that nobody
+ * recovers (held, paused) would pile up and silence the observer for good. A deaf observer never
+ * gets there: it abstains, so nothing becomes `dead`, so nothing settles, so it stays silent until
+ * it hears again.
  *
- * When an agent counts as not heard. After the shortest suspicion time of any member, or two of its own usual intervals where that is more:
- * a group with a fast policy must not be accused while the slow majority is just as silent but not yet overdue.
+ * When an agent counts as not heard. After the shortest suspicion time of any member, or two of its
+ * own usual intervals where that is more: a group with a fast policy must not be accused while the
+ * slow majority is just as silent but not yet overdue.
  *
- * From how many agents on. Half of one, two or three agents is one or two machines, and those failing together (one host, one AZ, one bad
- * deploy) is as likely as our being deaf; the rule would make exactly the small fleets it should protect unrecoverable (karpenter#2134,
- * #2321). So it applies from `hearsMinimum` = 4 agents on, where "fewer than half" means three or more silent at once, which is also what the
- * mass-failure guard calls a mass. Below that, what protects against a deaf observer is that others must agree, from two AZs, one of them not
- * the member's.
+ * From how many agents on. Half of one, two or three agents is one or two machines, and those
+ * failing together (one host, one AZ, one bad deploy) is as likely as our being deaf; the rule
+ * would make exactly the small fleets it should protect unrecoverable (karpenter#2134,
+ * #2321). So it applies from `hearsMinimum` = 4 agents on, where "fewer than half" means three or
+ * more silent at once, which is also what the mass-failure guard calls a mass. Below that, what
+ * protects against a deaf observer is that others must agree, from two AZs, one of them not the
+ * member's.
  */
 export function hearing(state: ObserverState, fastestSuspectAfterMs: number, nowMs: number): Hearing {
   const { members, entries } = state;

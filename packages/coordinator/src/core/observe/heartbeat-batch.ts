@@ -5,8 +5,9 @@ import { TagLanes } from './tag-lanes.ts';
 import type { ReceiveResult } from './types.ts';
 
 /**
- * Collects up to four heartbeats and checks their tags together. What is collected is judged as of its own arrival. Whoever adds must call
- * {@link flush} soon after, because the last one to three wait for company.
+ * Collects up to four heartbeats and checks their tags together. What is collected is judged as of
+ * its own arrival. Whoever adds must call {@link flush} soon after, because the last one to three
+ * wait for company.
  */
 export class HeartbeatBatch {
   readonly #table: ObserverTable;
@@ -33,7 +34,10 @@ export class HeartbeatBatch {
     return this.#count;
   }
 
-  /** `payload` is copied; `from` is kept until the flush. `heardAtMs`: when it came in; `nowMs` paces acks. */
+  /**
+   * `payload` is copied; `from` is kept until the flush. `heardAtMs`: when it came in; `nowMs`
+   * paces acks.
+   */
   add(payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs, nowMs = heardAtMs): void {
     if (!this.#lanes || payload.length !== HEARTBEAT_BYTES)
       return this.#onResult(this.#table.receive(payload, from, heardAtMs, nowMs), from);

@@ -46,7 +46,10 @@ export interface IngestIdentity {
   readonly nonce: Uint8Array;
 }
 
-/** Datagrams into the table. Two phases, so that several tags can be checked at once in between: {@link admit}, then {@link settle}. */
+/**
+ * Datagrams into the table. Two phases, so that several tags can be checked at once in between:
+ * {@link admit}, then {@link settle}.
+ */
 export class Ingest {
   readonly counts: Record<ReceiveOutcome, number> = Object.fromEntries(
     RECEIVE_OUTCOMES.map((outcome) => [outcome, 0]),
@@ -73,7 +76,10 @@ export class Ingest {
     return PLAIN[outcome];
   }
 
-  /** Length, version, type, agent, key: the slot, or (counted) the reason why not. Nothing of the content is looked at. */
+  /**
+   * Length, version, type, agent, key: the slot, or (counted) the reason why not. Nothing of the
+   * content is looked at.
+   */
   admit(bytes: Uint8Array, from: Endpoint, heardAtMs: number): number | ReceiveResult {
     if (bytes.length !== HEARTBEAT_BYTES || bytes[0] !== FRAME_VERSION || bytes[1] !== FRAME_TYPE.heartbeat)
       return this.#drop('malformed');
@@ -97,7 +103,10 @@ export class Ingest {
     return this.settle(slot, bytes, authentic, from, heardAtMs, nowMs);
   }
 
-  /** After the tag: replay window, challenge, record, ack. `heardAtMs`: when it came in, not later than `nowMs`. */
+  /**
+   * After the tag: replay window, challenge, record, ack. `heardAtMs`: when it came in, not later
+   * than `nowMs`.
+   */
   settle(
     slot: number,
     bytes: Uint8Array,
@@ -144,8 +153,9 @@ export class Ingest {
   }
 
   /**
-   * Authentic, and of an older boot epoch than another: an old recording, or an agent that another one on its host has overtaken. It is told so, seldom,
-   * and never that it may serve. Only whoever echoes what was told is alive.
+   * Authentic, and of an older boot epoch than another: an old recording, or an agent that another
+   * one on its host has overtaken. It is told so, seldom, and never that it may serve. Only whoever
+   * echoes what was told is alive.
    */
   #hearStale(slot: number, entry: number, bytes: Uint8Array, heardAtMs: number, nowMs: number): ReceiveResult {
     const { contests, settings } = this.#state;
@@ -191,7 +201,10 @@ export class Ingest {
     );
   }
 
-  /** Who was told that its epoch was old and began a new one, or goes on with it until it has our own challenge again. */
+  /**
+   * Who was told that its epoch was old and began a new one, or goes on with it until it has our
+   * own challenge again.
+   */
   #answersContest(entry: number, bytes: Uint8Array, begins: boolean, heardAtMs: number): boolean {
     const contest = this.#state.contests.of(entry);
     if (!contest || !echoes(bytes, contest.challengeHi, contest.challengeLo)) return false;
@@ -223,7 +236,10 @@ export class Ingest {
     entries.challengeLo[entry] = lo;
   }
 
-  /** Bound to this process, the agent, the instance and what `distinct` says; told nowhere before where that is new. */
+  /**
+   * Bound to this process, the agent, the instance and what `distinct` says; told nowhere before
+   * where that is new.
+   */
   #freshChallenge(slot: number, entry: number, distinct: readonly number[]): readonly [number, number] {
     const { members, entries } = this.#state;
     const message = new Uint8Array(24 + 4 * distinct.length);
@@ -282,7 +298,10 @@ export class Ingest {
     if (members.activeEntry[slot] === entry) this.#noteLife(slot, silentFromMs, nowMs);
   }
 
-  /** It lives, if what came in is not older than a silence we would suspect. Else the next tick judges: it was heard, but that is long ago. */
+  /**
+   * It lives, if what came in is not older than a silence we would suspect. Else the next tick
+   * judges: it was heard, but that is long ago.
+   */
   #noteLife(slot: number, silentFromMs: number, nowMs: number): void {
     const { members, suspicions } = this.#state;
     // Lazily: a due time in the past or future only means an earlier look.
@@ -309,7 +328,10 @@ export class Ingest {
     entries.variance[entry] = 0.95 * ((entries.variance[entry] as number) + 0.05 * off * off);
   }
 
-  /** Copies the check slots and keeps since when all pass, or each one fails, without a break; a gap ≥ `suspectAfterMs` is one. */
+  /**
+   * Copies the check slots and keeps since when all pass, or each one fails, without a break; a gap
+   * ≥ `suspectAfterMs` is one.
+   */
   #recordChecks(slot: number, entry: number, bytes: Uint8Array, heardAtMs: number): number {
     const { entries, members } = this.#state;
     let allPass = true;
@@ -335,7 +357,10 @@ export class Ingest {
     return ENTRY_FLAG.passing;
   }
 
-  /** At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never faster than `ackMinIntervalMs`. */
+  /**
+   * At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never
+   * faster than `ackMinIntervalMs`.
+   */
   #ackIfDue(slot: number, entry: number, bytes: Uint8Array, knowsChallenge: boolean, nowMs: number): Uint8Array | null {
     const { entries, settings } = this.#state;
     const sinceAck = Math.min(255, (entries.sinceAck[entry] as number) + 1);
@@ -408,6 +433,8 @@ const echoes = (bytes: Uint8Array, hi: number | undefined, lo: number | undefine
 
 const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
 
-/** In one piece: a string put together from parts keeps the parts, three times the memory per agent. */
+/**
+ * In one piece: a string put together from parts keeps the parts, three times the memory per agent.
+ */
 const hexOf = (bytes: Uint8Array, offset: number, length: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('hex');

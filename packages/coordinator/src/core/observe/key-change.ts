@@ -25,8 +25,9 @@ export const someOf = (members: readonly MemberId[]): string => {
 };
 
 /**
- * May these keys take the place of ours? An id that members still speak with stays, unless it is named in `forced`: dropping it makes this observer
- * deaf for them. An id with another secret is another key: it drops the old one.
+ * May these keys take the place of ours? An id that members still speak with stays, unless it is
+ * named in `forced`: dropping it makes this observer deaf for them. An id with another secret is
+ * another key: it drops the old one.
  */
 export function decideKeyChange(
   ours: KeySet,

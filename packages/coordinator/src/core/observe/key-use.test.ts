@@ -164,7 +164,10 @@ describe('a key that is taken away', () => {
 });
 
 describe('forged and unknown datagrams', () => {
-  /** Everything somebody without a key can send: right names, right challenge, any id, wrong tag; and recordings. */
+  /**
+   * Everything somebody without a key can send: right names, right challenge, any id, wrong tag;
+   * and recordings.
+   */
   const forgeries = (agent: WireAgent): Uint8Array[] => {
     const stranger = hmacOf(new Uint8Array(32).fill(99));
     const recorded = agent.beat();

@@ -3,10 +3,16 @@ import { isHeard, NO_KEY, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 import type { MemberKey } from './types.ts';
 
-/** An instance that is not activated (a replacement being verified) counts as a user of its key for this long after its last heartbeat. */
+/**
+ * An instance that is not activated (a replacement being verified) counts as a user of its key for
+ * this long after its last heartbeat.
+ */
 const LATELY_MS = 60_000;
 
-/** Only confirmed heartbeats ever set a key id, so nobody without a key of the member can bring a member into, or out of, this state. */
+/**
+ * Only confirmed heartbeats ever set a key id, so nobody without a key of the member can bring a
+ * member into, or out of, this state.
+ */
 export function markRetired(state: ObserverState, kept: ReadonlySet<number>): void {
   const { entries, members } = state;
   for (let entry = 0; entry < entries.count; entry++)

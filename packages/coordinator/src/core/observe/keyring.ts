@@ -1,8 +1,8 @@
 import { HMAC_TAGS, type Mac, type MemberId, MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/shared';
 
 /**
- * Derives one member's key, or `null` when this key id is not ours. Pure; called once per member and key id, at its first datagram, because
- * deriving 100 000 keys at start would be a stall.
+ * Derives one member's key, or `null` when this key id is not ours. Pure; called once per member
+ * and key id, at its first datagram, because deriving 100 000 keys at start would be a stall.
  */
 export type KeyOf = (keyId: number, member: MemberId) => Uint8Array | null;
 
@@ -40,8 +40,8 @@ export class Keyring {
   }
 
   /**
-   * These ids from now on. `kept` names those whose secret is the one we have: their state is carried over, so that a rotation derives nothing
-   * anew for them.
+   * These ids from now on. `kept` names those whose secret is the one we have: their state is
+   * carried over, so that a rotation derives nothing anew for them.
    */
   replace(keyIds: readonly number[], keyOf: KeyOf, kept: ReadonlySet<number>): void {
     const capacity = this.#ready.length / this.#keyIds.length;

@@ -1,9 +1,13 @@
-/** Gaps between heartbeats that are kept. Their median shrugs off two that a pause, or lost datagrams, made longer. */
+/**
+ * Gaps between heartbeats that are kept. Their median shrugs off two that a pause, or lost
+ * datagrams, made longer.
+ */
 const GAPS_KEPT = 5;
 const GAPS_WANTED = 3;
 
 /**
- * The last gaps between heartbeats of those who had a long one lately. Bounded by the entries there are; whoever speaks often enough again has none.
+ * The last gaps between heartbeats of those who had a long one lately. Bounded by the entries there
+ * are; whoever speaks often enough again has none.
  */
 export class LongGaps {
   readonly #gapsMs = new Map<number, number[]>();

@@ -156,7 +156,10 @@ export function observer(
   return made as TestObserver;
 }
 
-/** Ticks every 250 ms up to and including `untilMs`; probes go out and are lost unless `answerProbe` says otherwise. */
+/**
+ * Ticks every 250 ms up to and including `untilMs`; probes go out and are lost unless `answerProbe`
+ * says otherwise.
+ */
 export function run(
   table: ObserverTable,
   fromMs: number,

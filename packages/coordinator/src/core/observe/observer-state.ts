@@ -13,7 +13,10 @@ const codes = <T extends string>(names: readonly T[]) =>
 const VERDICT_CODE = codes(VERDICTS);
 const REASON_CODE = codes(OPINION_REASONS);
 
-/** What receiving, judging and the roster share: the flat tables, who is under suspicion, and which opinions changed. */
+/**
+ * What receiving, judging and the roster share: the flat tables, who is under suspicion, and which
+ * opinions changed.
+ */
 export class ObserverState {
   readonly members = new MemberColumns();
   readonly entries = new EntryColumns();
@@ -90,7 +93,10 @@ export class ObserverState {
     );
   }
 
-  /** A fresh row, linked to the member; the least useful one makes room when the member has its fill. */
+  /**
+   * A fresh row, linked to the member; the least useful one makes room when the member has its
+   * fill.
+   */
   addEntry(slot: number, hashHi: number, hashLo: number, hashHex: string): number {
     this.#makeRoom(slot);
     const { entries, members } = this;
@@ -118,7 +124,10 @@ export class ObserverState {
     return entry;
   }
 
-  /** Never the activated one; strangers that never answered a challenge first, then by how long ago they were heard. */
+  /**
+   * Never the activated one; strangers that never answered a challenge first, then by how long ago
+   * they were heard.
+   */
   #makeRoom(slot: number): void {
     const { entries, members } = this;
     let count = 0;
@@ -188,7 +197,10 @@ export class ObserverState {
     };
   }
 
-  /** Opinions that changed since the last call, except those `keepBack` wants to see again next time. */
+  /**
+   * Opinions that changed since the last call, except those `keepBack` wants to see again next
+   * time.
+   */
   takeChanges(keepBack: (opinion: Opinion) => boolean): Opinion[] {
     const taken: Opinion[] = [];
     const kept: number[] = [];

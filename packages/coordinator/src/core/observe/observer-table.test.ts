@@ -100,7 +100,8 @@ describe('a paused observer', () => {
     const resumeMs = 20_000 + pauseMs;
     expect(table.tick(at(resumeMs)).stalledMs).toBe(pauseMs);
     expect(table.abstention?.reason).toBe('OwnStall');
-    // Nothing that was sent in the pause arrives: the buffer overflowed. From then on all beat as always.
+    // Nothing that was sent in the pause arrives: the buffer overflowed. From then on all beat as
+    // always.
     const seen = new Set<string>();
     run(table, resumeMs + 250, resumeMs + 30_000, (nowMs) => {
       if ((nowMs - resumeMs) % 1_000 === 0) for (const agent of agents) agent.send(table, nowMs);

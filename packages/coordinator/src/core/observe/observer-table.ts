@@ -58,8 +58,9 @@ export interface ObserverTableOptions {
 const NOTHING_WAITS = () => undefined;
 
 /**
- * What one coordinator has heard. Synchronous, no I/O, no clock: datagrams and moments go in; opinions, acks and probes to send come out.
- * Whatever arrives, nothing here throws. One row per (member, instance): the predecessor and the replacement of one member share a key.
+ * What one coordinator has heard. Synchronous, no I/O, no clock: datagrams and moments go in;
+ * opinions, acks and probes to send come out. Whatever arrives, nothing here throws. One row per
+ * (member, instance): the predecessor and the replacement of one member share a key.
  */
 export class ObserverTable implements HeartbeatSource {
   readonly settings: ObserverSettings;
@@ -94,7 +95,10 @@ export class ObserverTable implements HeartbeatSource {
     return this.#keyring.states;
   }
 
-  /** Watch exactly these. Cheap when little changed; call it when membership, an activation or a policy changed. */
+  /**
+   * Watch exactly these. Cheap when little changed; call it when membership, an activation or a
+   * policy changed.
+   */
   setRoster(roster: readonly WatchedMember[], nowMs: MonotonicMs): void {
     applyRoster(this.#state, this.#keyring, roster, nowMs);
     this.#watch.fastestSuspectAfterMs = roster.reduce(
@@ -108,8 +112,9 @@ export class ObserverTable implements HeartbeatSource {
   }
 
   /**
-   * Other keys from now on, at most two; `kept` names the ids whose secret stays the same. What was last heard under any other key is marked: its
-   * silence counts for nothing until it is heard again (opinion `unknown`, `KeyRetired`). Whether to do this at all: `decideKeyChange`.
+   * Other keys from now on, at most two; `kept` names the ids whose secret stays the same. What was
+   * last heard under any other key is marked: its silence counts for nothing until it is heard
+   * again (opinion `unknown`, `KeyRetired`). Whether to do this at all: `decideKeyChange`.
    */
   setKeys(keys: {
     readonly keyIds: readonly number[];
@@ -120,28 +125,36 @@ export class ObserverTable implements HeartbeatSource {
     markRetired(this.#state, new Set(keys.keyIds.filter((keyId) => keys.kept.has(keyId))));
   }
 
-  /** Every watched member's activated instance. O(members): for status pages and decisions about keys. */
+  /**
+   * Every watched member's activated instance. O(members): for status pages and decisions about
+   * keys.
+   */
   memberKeys(): readonly MemberKey[] {
     return [...this.#state.slots.values()].map((slot) => memberKeyOf(this.#state, slot));
   }
 
-  /** Members that would no longer be understood without this key: those last heard under it, or with another instance heard lately under it. */
+  /**
+   * Members that would no longer be understood without this key: those last heard under it, or with
+   * another instance heard lately under it.
+   */
   usersOf(keyId: number, nowMs: MonotonicMs): readonly MemberId[] {
     return usersOfKey(this.#state, keyId, nowMs);
   }
 
   /**
-   * One datagram. `payload` is not kept. `heardAtMs`: when it came in; it is what silence is counted from, however long the datagram waited for us
-   * since. `nowMs` (default: the same): paces acks.
+   * One datagram. `payload` is not kept. `heardAtMs`: when it came in; it is what silence is
+   * counted from, however long the datagram waited for us since. `nowMs` (default: the same): paces
+   * acks.
    */
   receive(payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs, nowMs = heardAtMs): ReceiveResult {
     return this.ingest.receive(payload, from, heardAtMs, nowMs);
   }
 
   /**
-   * Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is found. `listenedAtMs`: until when the receiver surely
-   * listened. `hear`: records what was received until now. It runs after stalls were looked for and before anybody is judged, so that nobody is accused
-   * of a silence that only waits to be read.
+   * Call every `settings.tickMs`, even when nothing happened: a gap is how a stall of our own is
+   * found. `listenedAtMs`: until when the receiver surely listened. `hear`: records what was
+   * received until now. It runs after stalls were looked for and before anybody is judged, so that
+   * nobody is accused of a silence that only waits to be read.
    */
   tick(nowMs: MonotonicMs, listenedAtMs: MonotonicMs = nowMs, hear: () => void = NOTHING_WAITS): TickReport {
     const found = this.#watch.findStall(nowMs, listenedAtMs);
@@ -161,7 +174,10 @@ export class ObserverTable implements HeartbeatSource {
     return this.#watch.planProbes(this.ingest, this.#keyring, this.#coordinatorHash, nowMs);
   }
 
-  /** Looks at services to make now, silent members first; each is given once. Report what became of it to {@link serviceResult}. */
+  /**
+   * Looks at services to make now, silent members first; each is given once. Report what became of
+   * it to {@link serviceResult}.
+   */
   planServiceProbes(nowMs: MonotonicMs, room: ProbeRoom): readonly ServiceOrder[] {
     return this.#services.plan(nowMs, this.abstention !== null, room);
   }
@@ -174,7 +190,10 @@ export class ObserverTable implements HeartbeatSource {
     this.#watch.probeResult(order, outcome, nowMs);
   }
 
-  /** Opinions that changed since the last call. During warm-up those about agents not heard yet are kept back. */
+  /**
+   * Opinions that changed since the last call. During warm-up those about agents not heard yet are
+   * kept back.
+   */
   takeChanges(): readonly Opinion[] {
     const warmingUp = this.abstention?.reason === 'WarmingUp';
     return this.#state.takeChanges((opinion) => warmingUp && opinion.verdict === 'unknown');
@@ -189,12 +208,18 @@ export class ObserverTable implements HeartbeatSource {
     return slot === undefined ? null : this.#state.opinion(slot);
   }
 
-  /** Datagrams of the last minute that claim to be this member and are not authentic: a hint, never evidence. */
+  /**
+   * Datagrams of the last minute that claim to be this member and are not authentic: a hint, never
+   * evidence.
+   */
   refused(member: MemberId, nowMs: MonotonicMs): RefusedClaim | null {
     return this.ingest.refused.of(member, nowMs);
   }
 
-  /** What is odd about heartbeats of now for this member; `expected`: every address its activated instance has, empty: not known. */
+  /**
+   * What is odd about heartbeats of now for this member; `expected`: every address its activated
+   * instance has, empty: not known.
+   */
   unexpected(member: MemberId, expected: readonly string[], nowMs: MonotonicMs): readonly Unexpected[] {
     const slot = this.#state.slots.get(member);
     return slot === undefined ? [] : unexpectedOf(this.#state, slot, expected, nowMs);
@@ -227,7 +252,10 @@ export class ObserverTable implements HeartbeatSource {
     return this.ingest.counts;
   }
 
-  /** Works from the first confirmed heartbeat on, also for an instance the roster does not name (yet). */
+  /**
+   * Works from the first confirmed heartbeat on, also for an instance the roster does not name
+   * (yet).
+   */
   reading(member: MemberId, instanceId: string, nowMs?: MonotonicMs): ObservedReading | null {
     const slot = this.#state.slots.get(member);
     if (slot === undefined) return null;

@@ -1,9 +1,15 @@
 import type { MemberId } from '@understudy/shared';
 
-/** Why a datagram that claims to be a member was dropped: under a key id we do not have, or with a tag that its key does not give. */
+/**
+ * Why a datagram that claims to be a member was dropped: under a key id we do not have, or with a
+ * tag that its key does not give.
+ */
 export type RefusalKind = 'unknown-key' | 'forged';
 
-/** Datagrams that name a member and are not authentic. Anybody can send those: a hint for people, never evidence. */
+/**
+ * Datagrams that name a member and are not authentic. Anybody can send those: a hint for people,
+ * never evidence.
+ */
 export interface RefusedClaim {
   readonly member: MemberId;
   readonly kind: RefusalKind;
@@ -15,12 +21,17 @@ export interface RefusedClaim {
   readonly from: string;
 }
 
-/** Members counted at a time, whoever floods us; each is one of the roster, so a stranger cannot invent any. */
+/**
+ * Members counted at a time, whoever floods us; each is one of the roster, so a stranger cannot
+ * invent any.
+ */
 const CLAIMS_MAX = 64;
 /** Silent for so long: it is over. */
 const FORGET_AFTER_MS = 60_000;
 
-/** Counts what was dropped, by the member it claimed to be. Bounded; nothing of it is ever answered. */
+/**
+ * Counts what was dropped, by the member it claimed to be. Bounded; nothing of it is ever answered.
+ */
 export class RefusedClaims {
   readonly #claims = new Map<MemberId, { -readonly [K in keyof RefusedClaim]: RefusedClaim[K] }>();
 

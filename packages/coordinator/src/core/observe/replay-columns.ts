@@ -4,9 +4,10 @@ import { ENTRY_FLAG, type EntryColumns } from './columns.ts';
 const WORD = 4_294_967_296;
 
 /**
- * The 64-wide anti-replay window of `ReplayWindow` (shared; RFC 4303 §3.4.3) over flat columns: u64 as two u32, no bigint, no garbage. A
- * property test holds the two against each other. Differences beyond 2^53 lose digits, not their sign or their being ≥ 64.
- * `nowMs`: kept as `epochHeardMs` when the datagram begins a boot epoch.
+ * The 64-wide anti-replay window of `ReplayWindow` (shared; RFC 4303 §3.4.3) over flat columns: u64
+ * as two u32, no bigint, no garbage. A property test holds the two against each other. Differences
+ * beyond 2^53 lose digits, not their sign or their being ≥ 64. `nowMs`: kept as `epochHeardMs` when
+ * the datagram begins a boot epoch.
  */
 export function acceptSequence(
   entries: EntryColumns,

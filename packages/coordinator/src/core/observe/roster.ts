@@ -8,8 +8,9 @@ import type { WatchedMember } from './types.ts';
 const hexWord = (hex: string, word: number): number => Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16);
 
 /**
- * Makes the table watch exactly `roster`. What was heard of members that stay is kept; a member whose activated instance changed is judged
- * anew on the new instance (which may have been heard already).
+ * Makes the table watch exactly `roster`. What was heard of members that stay is kept; a member
+ * whose activated instance changed is judged anew on the new instance (which may have been heard
+ * already).
  */
 export function applyRoster(
   state: ObserverState,

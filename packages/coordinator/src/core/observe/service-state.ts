@@ -9,7 +9,10 @@ export interface ProbeRow {
   /** Looks in a row with the same outcome: above 0 passes, below 0 failures. */
   streak: number;
   streakSinceMs: number;
-  /** Since when `state` holds: failing from the first failure of its run, passing from the look that settled it. */
+  /**
+   * Since when `state` holds: failing from the first failure of its run, passing from the look that
+   * settled it.
+   */
   sinceMs: number;
   /** Of the look that made it fail: a reason that changes while it fails is no news. */
   reason: string;
@@ -19,7 +22,9 @@ export interface ProbeRow {
   provenAtMs: number;
 }
 
-/** Service probes of one member's activated instance. Only members whose group has probes have one. */
+/**
+ * Service probes of one member's activated instance. Only members whose group has probes have one.
+ */
 export interface ServiceState {
   /** Unique: an order that belongs to another instance or another list of probes is known by it. */
   readonly epoch: number;
@@ -47,12 +52,16 @@ export function newServiceState(
   nowMs: number,
 ): ServiceState {
   const { epoch, instanceId, probes, answeredHoldMs } = from;
-  // Spread over one interval: members of a group that is configured at once are not all looked at together.
+  // Spread over one interval: members of a group that is configured at once are not all looked at
+  // together.
   const rows = probes.map((probe, index) => newRow(nowMs + probe.intervalMs * spread(epoch, index)));
   return { epoch, instanceId, probes, rows, answeredHoldMs };
 }
 
-/** A number of [0, 1) that is always the same for the same two: core has no randomness, and needs none to spread looks. */
+/**
+ * A number of [0, 1) that is always the same for the same two: core has no randomness, and needs
+ * none to spread looks.
+ */
 export function spread(a: number, b: number): number {
   let x = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 1, 0xc2b2ae35);
   x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
@@ -67,7 +76,9 @@ const reasonOf = ({ code, httpStatus }: ProbeReport): string =>
 
 const UNPROVEN: readonly ProbeCode[] = ['NotSent'];
 
-/** One look that was carried out. A look that could not be made proves nothing, and changes nothing. */
+/**
+ * One look that was carried out. A look that could not be made proves nothing, and changes nothing.
+ */
 export function noteLook(row: ProbeRow, probe: ServiceProbe, report: ProbeReport, nowMs: number): void {
   if (UNPROVEN.includes(report.code)) return;
   const passes = report.code === 'Passing';
@@ -83,7 +94,10 @@ export function noteLook(row: ProbeRow, probe: ServiceProbe, report: ProbeReport
   }
 }
 
-/** While we do not trust ourselves: what we held against a service is taken back, and has to be shown again from the start. */
+/**
+ * While we do not trust ourselves: what we held against a service is taken back, and has to be
+ * shown again from the start.
+ */
 export function withdraw(state: ServiceState): void {
   for (const row of state.rows) {
     if (row.streak < 0) row.streak = 0;

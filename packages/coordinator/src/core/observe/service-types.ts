@@ -1,6 +1,9 @@
 import type { Endpoint, MemberId, MonotonicMs, ServiceProbe } from '@understudy/shared';
 
-/** How one look at a service ended. `NotSent`: it could not be made, for a reason on our side; proves nothing. */
+/**
+ * How one look at a service ended. `NotSent`: it could not be made, for a reason on our side;
+ * proves nothing.
+ */
 export const PROBE_CODES = [
   'Passing',
   'Refused',
@@ -20,8 +23,8 @@ export const PROBE_CODES = [
 export type ProbeCode = (typeof PROBE_CODES)[number];
 
 /**
- * What one look showed. The host and its service are two questions: a kernel that accepts, refuses or resets a connection lives, whatever
- * becomes of the service behind it.
+ * What one look showed. The host and its service are two questions: a kernel that accepts, refuses
+ * or resets a connection lives, whatever becomes of the service behind it.
  */
 export interface ProbeReport {
   /** `not-sent`: we could not ask; proves nothing. */

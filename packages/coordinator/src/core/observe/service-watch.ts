@@ -12,18 +12,25 @@ const LOOK_OVER_EVERY_MS = 1_000;
 const JITTER_RATIO = 0.1;
 
 /**
- * Which services to look at now, and what follows from the looks. Two occasions: a silent member is looked at until it is `dead` (does its
- * host live?), one that is heard on its own interval (do its services work?). Never one that is not activated: it must not serve.
+ * Which services to look at now, and what follows from the looks. Two occasions: a silent member is
+ * looked at until it is `dead` (does its host live?), one that is heard on its own interval (do its
+ * services work?). Never one that is not activated: it must not serve.
  */
 export class ServiceWatch {
   readonly #state: ObserverState;
-  /** Slots with probes, in the order they are looked at, going on where the last round ended: whoever waits longest is next. */
+  /**
+   * Slots with probes, in the order they are looked at, going on where the last round ended:
+   * whoever waits longest is next.
+   */
   #order: number[] = [];
   #orderOf = -1;
   #cursor = 0;
   #rounds = 0;
   #lookOverAtMs = Number.NEGATIVE_INFINITY;
-  /** Looks begun before this moment prove nothing against anybody: we did not trust ourselves meanwhile. */
+  /**
+   * Looks begun before this moment prove nothing against anybody: we did not trust ourselves
+   * meanwhile.
+   */
   #distrustUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(state: ObserverState) {
@@ -42,7 +49,9 @@ export class ServiceWatch {
     }
   }
 
-  /** Each order is given once; what does not fit into `room` stays due. Silent members come first. */
+  /**
+   * Each order is given once; what does not fit into `room` stays due. Silent members come first.
+   */
   plan(nowMs: MonotonicMs, abstains: boolean, room: ProbeRoom): ServiceOrder[] {
     if (this.#state.probed.size === 0 || abstains) return [];
     const orders: ServiceOrder[] = [];
@@ -138,7 +147,10 @@ export class ServiceWatch {
     this.#state.setService(slot, serviceOpinionOf(state, nowMs));
   }
 
-  /** A pass is a pass whenever it comes. A failure during a stall of ours, or while we abstained, may be our own. */
+  /**
+   * A pass is a pass whenever it comes. A failure during a stall of ours, or while we abstained,
+   * may be our own.
+   */
   #isDoubtful(order: ServiceOrder, nowMs: number): boolean {
     const { settings } = this.#state;
     const lateMs = nowMs - order.plannedAtMs - order.timeoutMs;

@@ -1,11 +1,13 @@
 import { SHA256_K } from '@understudy/shared';
 
 /**
- * SHA-256 (FIPS 180-4) of four equally long messages at once, as WebAssembly SIMD: lane i of every vector belongs to message i. The module is
- * assembled here, from the constants in `@understudy/shared`, so that what runs can be read; tests hold it against `node:crypto`.
+ * SHA-256 (FIPS 180-4) of four equally long messages at once, as WebAssembly SIMD: lane i of every
+ * vector belongs to message i. The module is assembled here, from the constants in
+ * `@understudy/shared`, so that what runs can be read; tests hold it against `node:crypto`.
  *
- * Memory, bytes: {@link LANE_INPUT} 4 rows of padded message · {@link LANE_STATE} 4 rows of inner and outer key state (16 words each) ·
- * {@link LANE_TAG} 8 vectors, word-major: word w of message i at `LANE_TAG + 16 w + 4 i`.
+ * Memory, bytes: {@link LANE_INPUT} 4 rows of padded message · {@link LANE_STATE} 4 rows of inner
+ * and outer key state (16 words each) · {@link LANE_TAG} 8 vectors, word-major: word w of message i
+ * at `LANE_TAG + 16 w + 4 i`.
  */
 export const LANE_COUNT = 4;
 /** Three SHA-256 blocks: a heartbeat's 144 signed bytes and the padding. */
@@ -113,7 +115,10 @@ const shuffle = (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...
 const words = (picked: readonly number[], swap: boolean): number[] =>
   picked.flatMap((word) => [0, 1, 2, 3].map((byte) => word * 4 + (swap ? 3 - byte : byte)));
 
-/** Four rows of 16 bytes, `rowBytes` apart from `address` on, to four vectors at `target` (`swap`: from network byte order). */
+/**
+ * Four rows of 16 bytes, `rowBytes` apart from `address` on, to four vectors at `target` (`swap`:
+ * from network byte order).
+ */
 function transpose(source: { address: number; rowBytes: number }, target: number, swap: boolean): Code {
   const row = (lane: number) => load(source.address + lane * source.rowBytes);
   const low = words([0, 4, 1, 5], swap);
@@ -179,7 +184,9 @@ function functionBody(code: Code): Code {
   return [...unsigned(body.length), ...body];
 }
 
-/** The module: functions 0 `compress()` and 1 `authenticate()`. Exports `memory` and `authenticate`. */
+/**
+ * The module: functions 0 `compress()` and 1 `authenticate()`. Exports `memory` and `authenticate`.
+ */
 export function assembleLanes(): Uint8Array<ArrayBuffer> {
   const type = vector([[0x60, 0, 0]]);
   return Uint8Array.from([

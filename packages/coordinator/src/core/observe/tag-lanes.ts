@@ -1,7 +1,10 @@
 import { HEARTBEAT_BYTES, HEARTBEAT_OFFSET, MIDSTATE_WORDS } from '@understudy/shared';
 import { assembleLanes, LANE_COUNT, LANE_INPUT, LANE_ROW_BYTES, LANE_STATE, LANE_TAG } from './sha256-lanes.ts';
 
-/** The little of WebAssembly's JavaScript interface that is used (the compiler's library has it only for browsers). */
+/**
+ * The little of WebAssembly's JavaScript interface that is used (the compiler's library has it only
+ * for browsers).
+ */
 interface WasmInterface {
   Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   Instance: new (module: object) => { readonly exports: unknown };
@@ -16,7 +19,10 @@ const SIGNED_BYTES = HEARTBEAT_OFFSET.tag;
 const SIGNED_BITS = (64 + SIGNED_BYTES) * 8;
 const ALL_LANES = (1 << LANE_COUNT) - 1;
 
-/** Checks the tags of up to four heartbeats at once: same HMAC-SHA-256/128, about a quarter of the time each. */
+/**
+ * Checks the tags of up to four heartbeats at once: same HMAC-SHA-256/128, about a quarter of the
+ * time each.
+ */
 export class TagLanes {
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
@@ -29,7 +35,10 @@ export class TagLanes {
     this.#authenticate = () => exports.authenticate();
   }
 
-  /** `null` where there is no WebAssembly SIMD (`--jitless`, old processors): the caller checks one by one. */
+  /**
+   * `null` where there is no WebAssembly SIMD (`--jitless`, old processors): the caller checks one
+   * by one.
+   */
   static create(): TagLanes | null {
     const wasm = Reflect.get(globalThis, 'WebAssembly') as WasmInterface;
     try {
@@ -40,12 +49,16 @@ export class TagLanes {
     }
   }
 
-  /** `heartbeat`: all {@link HEARTBEAT_BYTES}; `states`/`offset`: the key, as written by `writeMidstate`. */
+  /**
+   * `heartbeat`: all {@link HEARTBEAT_BYTES}; `states`/`offset`: the key, as written by
+   * `writeMidstate`.
+   */
   load(lane: number, heartbeat: Uint8Array, states: Int32Array, offset: number): void {
     const row = LANE_INPUT + lane * LANE_ROW_BYTES;
     const end = row + LANE_ROW_BYTES;
     this.#bytes.set(heartbeat, row);
-    // The message's own tag has landed where the padding belongs: keep it, and put the padding there.
+    // The message's own tag has landed where the padding belongs: keep it, and put the padding
+    // there.
     for (let word = 0, at = HEARTBEAT_OFFSET.tag; at < HEARTBEAT_BYTES; word++, at += 4) {
       this.#expected[lane * 4 + word] = word32(heartbeat, at);
       this.#words[(row + at) >> 2] = word === 0 ? 0x80 : 0;
@@ -55,7 +68,10 @@ export class TagLanes {
     for (let i = 0; i < MIDSTATE_WORDS; i++) this.#words[state + i] = states[offset + i] as number;
   }
 
-  /** Bit i is set when the tag of lane i is right. Lanes that were not loaded since give rubbish: mask them. */
+  /**
+   * Bit i is set when the tag of lane i is right. Lanes that were not loaded since give rubbish:
+   * mask them.
+   */
   verify(): number {
     this.#authenticate();
     let right = ALL_LANES;

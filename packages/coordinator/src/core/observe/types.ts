@@ -7,9 +7,15 @@ export interface WatchedMember {
   readonly member: MemberId;
   readonly suspectAfterMs: number;
   readonly confirmForMs: number;
-  /** The instance the activation record names: the one opinions are about. `null` while there is none. */
+  /**
+   * The instance the activation record names: the one opinions are about. `null` while there is
+   * none.
+   */
   readonly activatedInstanceId: string | null;
-  /** Other instances we know of (a replacement in verification, the predecessor): kept in preference to strangers. */
+  /**
+   * Other instances we know of (a replacement in verification, the predecessor): kept in preference
+   * to strangers.
+   */
   readonly knownInstanceIds: readonly string[];
   /** Of its group; empty = UDP probes only. Members of one group share the list. */
   readonly serviceProbes: readonly ServiceProbe[];
@@ -25,11 +31,14 @@ export interface ObserverSettings {
   readonly stallAbstainMs: number;
   readonly stallAbstainMaxMs: number;
   /**
-   * After datagrams were lost on our side abstain this long; while readings of the kernel's counter go on finding more, it goes on. Longer = one short loss silences
-   * it longer.
+   * After datagrams were lost on our side abstain this long; while readings of the kernel's counter
+   * go on finding more, it goes on. Longer = one short loss silences it longer.
    */
   readonly lossAbstainMs: number;
-  /** An agent that said goodbye (orderly stop, e.g. an upgrade) stays `suspect` this much longer before it may be `dead`. */
+  /**
+   * An agent that said goodbye (orderly stop, e.g. an upgrade) stays `suspect` this much longer
+   * before it may be `dead`.
+   */
   readonly goodbyeGraceMs: number;
   /** Abstain while fewer than this share of the agents heard before are heard … */
   readonly hearsRatio: number;
@@ -40,7 +49,10 @@ export interface ObserverSettings {
   readonly probeTimeoutMs: number;
   /** Bound on probes planned in one tick; a member not yet probed cannot be `dead`. */
   readonly maxProbesPerTick: number;
-  /** Routine acks: at most 1 in this many heartbeats, and not more often than `routineAckMs` per agent. */
+  /**
+   * Routine acks: at most 1 in this many heartbeats, and not more often than `routineAckMs` per
+   * agent.
+   */
   readonly ackEvery: number;
   readonly routineAckMs: number;
   /** No agent gets acks faster than this, whatever it asks for. */
@@ -97,7 +109,10 @@ export interface Abstention {
   readonly untilMs: MonotonicMs | null;
 }
 
-/** This observer's view of one member's activated instance. An observer never says `left`: that is EC2's evidence. */
+/**
+ * This observer's view of one member's activated instance. An observer never says `left`: that is
+ * EC2's evidence.
+ */
 export interface Opinion {
   readonly member: MemberId;
   /** `null` only with reason `NotActivated`. */
@@ -128,26 +143,41 @@ export interface ObservedReading extends HeartbeatReading {
 export interface MemberKey {
   readonly member: MemberId;
   readonly instanceId: string | null;
-  /** `none`: not heard since this process began. `retired`: heard under a key that was taken away since, and not again. */
+  /**
+   * `none`: not heard since this process began. `retired`: heard under a key that was taken away
+   * since, and not again.
+   */
   readonly state: 'heard' | 'none' | 'retired';
   /** null unless `heard`. */
   readonly keyId: number | null;
   readonly lastHeardMs: MonotonicMs | null;
 }
 
-/** What became of one datagram. Everything but `recorded`, `unconfirmed`, `rival` and `stale` is dropped without an answer. */
+/**
+ * What became of one datagram. Everything but `recorded`, `unconfirmed`, `rival` and `stale` is
+ * dropped without an answer.
+ */
 export const RECEIVE_OUTCOMES = [
   'recorded',
-  /** Authentic and new, but it does not echo our challenge: it may be a recording. Answered with the challenge, says nothing about life. */
+  /**
+   * Authentic and new, but it does not echo our challenge: it may be a recording. Answered with the
+   * challenge, says nothing about life.
+   */
   'unconfirmed',
   'malformed',
   'unknown-agent',
   'unknown-key',
   'forged',
   'replayed',
-  /** Authentic, and of an older boot epoch or behind the window. Says nothing about life; told so, with a challenge of its own, in case its sender lives. */
+  /**
+   * Authentic, and of an older boot epoch or behind the window. Says nothing about life; told so,
+   * with a challenge of its own, in case its sender lives.
+   */
   'stale',
-  /** As `stale`, but it echoes that challenge: a second agent, alive. Proves life, and nothing it says is recorded. */
+  /**
+   * As `stale`, but it echoes that challenge: a second agent, alive. Proves life, and nothing it
+   * says is recorded.
+   */
   'rival',
 ] as const;
 export type ReceiveOutcome = (typeof RECEIVE_OUTCOMES)[number];

@@ -2,7 +2,10 @@ import { addressOf } from './addresses.ts';
 import { isHeard, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 
-/** What authentic heartbeats of now have about them that they should not have. For people: nothing is decided by it, and nobody is answered for it. */
+/**
+ * What authentic heartbeats of now have about them that they should not have. For people: nothing
+ * is decided by it, and nobody is answered for it.
+ */
 export type Unexpected =
   | {
       readonly kind: 'other-instance';
@@ -31,8 +34,9 @@ const isLoopback = (address: string): boolean => address.startsWith('127.') || a
 const plain = (address: string | null): string | null => address?.replace(/^::ffff:/, '') ?? null;
 
 /**
- * Of one member, from the rows there are anyway, which are few (`maxInstancesPerMember`). `expected`: every address its activated instance has; empty:
- * not known. Only who has answered our challenge, and spoke within the time after which it would be suspect, is named.
+ * Of one member, from the rows there are anyway, which are few (`maxInstancesPerMember`).
+ * `expected`: every address its activated instance has; empty: not known. Only who has answered our
+ * challenge, and spoke within the time after which it would be suspect, is named.
  */
 export function unexpectedOf(
   state: ObserverState,
@@ -58,7 +62,9 @@ export function unexpectedOf(
   return older ? [...found, older] : found;
 }
 
-/** Two that are proven to speak are no old epoch, but two agents: that is said elsewhere, and holds. */
+/**
+ * Two that are proven to speak are no old epoch, but two agents: that is said elsewhere, and holds.
+ */
 function olderEpochOf(state: ObserverState, entry: number, instanceId: string): Unexpected | null {
   const contest = state.contests.of(entry);
   if (!contest || state.contests.isTwo(entry)) return null;

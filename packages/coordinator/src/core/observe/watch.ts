@@ -15,12 +15,18 @@ export const STALL_TICKS = 3;
 export interface TickReport {
   /** Length of the stall found by this tick; 0 = none. */
   readonly stalledMs: number;
-  /** How long the receiver has not shown that it listens; 0 = it does. Becomes a stall when it listens again. */
+  /**
+   * How long the receiver has not shown that it listens; 0 = it does. Becomes a stall when it
+   * listens again.
+   */
   readonly deafMs: number;
   readonly abstention: Abstention | null;
 }
 
-/** Time passes: finds silence, but first asks whether it is ourselves who cannot hear. One tick: {@link Watch.findStall}, then {@link Watch.judge}. */
+/**
+ * Time passes: finds silence, but first asks whether it is ourselves who cannot hear. One tick:
+ * {@link Watch.findStall}, then {@link Watch.judge}.
+ */
 export class Watch {
   readonly #state: ObserverState;
   readonly #startedAtMs: number;
@@ -42,14 +48,19 @@ export class Watch {
     return this.#abstention;
   }
 
-  /** Datagrams were lost on our side (kernel drops): what we did not hear says nothing for a moment. */
+  /**
+   * Datagrams were lost on our side (kernel drops): what we did not hear says nothing for a moment.
+   */
   noteLoss(nowMs: MonotonicMs): void {
     this.#lossUntilMs = nowMs + this.#state.settings.lossAbstainMs;
     this.#abstention ??= this.#choose(false, nowMs);
     this.#dropSuspicionsIfAbstaining(nowMs);
   }
 
-  /** Who heard nothing since when: call after {@link findStall} and after everything received was recorded. */
+  /**
+   * Who heard nothing since when: call after {@link findStall} and after everything received was
+   * recorded.
+   */
   judge(nowMs: MonotonicMs): void {
     // Whoever speaks on is merely heard then, by its next heartbeat.
     this.#state.contests.takeOver(nowMs);
@@ -61,11 +72,12 @@ export class Watch {
   }
 
   /**
-   * Our own pause (SIGSTOP, garbage collection, a starved host): heartbeats were waiting or dropped meanwhile, so every age moves by the gap,
-   * and nobody is accused for a while.
+   * Our own pause (SIGSTOP, garbage collection, a starved host): heartbeats were waiting or dropped
+   * meanwhile, so every age moves by the gap, and nobody is accused for a while.
    *
-   * We pause as a whole (no tick), or only where we listen does (`listenedAtMs` stands still while ticks go on). The second is as much a stall: it
-   * lasts from when listening was last proven until it is proven again, and until then nobody is accused either.
+   * We pause as a whole (no tick), or only where we listen does (`listenedAtMs` stands still while
+   * ticks go on). The second is as much a stall: it lasts from when listening was last proven until
+   * it is proven again, and until then nobody is accused either.
    */
   findStall(nowMs: MonotonicMs, listenedAtMs: number): Omit<TickReport, 'abstention'> {
     const { settings } = this.#state;
@@ -158,7 +170,10 @@ export class Watch {
     this.#judgeSilent(slot, entry, silentMs, nowMs);
   }
 
-  /** Last heard under a key that was taken away from us: what it sends now we could not read, so its silence accuses nobody. Ends with a heartbeat. */
+  /**
+   * Last heard under a key that was taken away from us: what it sends now we could not read, so its
+   * silence accuses nobody. Ends with a heartbeat.
+   */
   #withhold(slot: number, nowMs: number): void {
     this.#state.suspicions.delete(slot);
     this.#state.setVerdict(slot, 'unknown', 'KeyRetired', nowMs);
@@ -196,7 +211,10 @@ export class Watch {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** What to probe now: every suspect not yet dead, at most `maxProbesPerTick`; those left over come first next time their turn is due. */
+  /**
+   * What to probe now: every suspect not yet dead, at most `maxProbesPerTick`; those left over come
+   * first next time their turn is due.
+   */
   planProbes(ingest: Ingest, keyring: Keyring, coordinatorHash: number, nowMs: MonotonicMs): ProbeOrder[] {
     const { members, settings, suspicions } = this.#state;
     const orders: ProbeOrder[] = [];
@@ -224,7 +242,8 @@ export class Watch {
     const { members, entries } = this.#state;
     const member = members.ids[slot] as MemberId;
     const entry = members.activeEntry[slot] as number;
-    // Under the key it speaks with: during a rotation it may not hold the newest one yet, and could not answer.
+    // Under the key it speaks with: during a rotation it may not hold the newest one yet, and could
+    // not answer.
     const spoken = entries.keyId[entry] as number;
     const keyId = keyring.accepts(spoken) ? spoken : keyring.newestKeyId;
     const agentId = Buffer.from(members.agentId.subarray(slot * 16, slot * 16 + 16)).toString('hex');

@@ -44,7 +44,10 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
   return `${oldInstanceId} was not touched`;
 }
 
-/** Image and snapshots are collected when their time has come; the old instance is not retired: the activation names it. */
+/**
+ * Image and snapshots are collected when their time has come; the old instance is not retired: the
+ * activation names it.
+ */
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs, act } = facts;
   const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);

@@ -3,7 +3,10 @@ import type { CloudAddress } from '@understudy/shared';
 export type AddressMove =
   | { readonly kind: 'done'; readonly associationId: string }
   | { readonly kind: 'associate' }
-  /** This association is on the fenced instance, but is not the one on record: record it before it is removed. */
+  /**
+   * This association is on the fenced instance, but is not the one on record: record it before it
+   * is removed.
+   */
   | { readonly kind: 'record'; readonly associationId: string }
   | { readonly kind: 'disassociate'; readonly associationId: string }
   | { readonly kind: 'held'; readonly text: string }
@@ -12,7 +15,10 @@ export type AddressMove =
 
 export interface FencedHolder {
   readonly oldInstanceId: string;
-  /** Instances that earlier recoveries of the member retired, without moving the address; absent: none. */
+  /**
+   * Instances that earlier recoveries of the member retired, without moving the address; absent:
+   * none.
+   */
   readonly owedFrom?: readonly string[] | undefined;
   /** Its primary network interface, which cannot be detached from it; null: not in the plan. */
   readonly oldInterfaceId: string | null;
@@ -21,8 +27,9 @@ export interface FencedHolder {
 }
 
 /**
- * Is the address on an instance that was fenced for this member? By its id; or, where EC2 names no instance with the address, by the very association that
- * the plan saw, on its primary network interface. **S** (S12) An instance that is named decides alone.
+ * Is the address on an instance that was fenced for this member? By its id; or, where EC2 names no
+ * instance with the address, by the very association that the plan saw, on its primary network
+ * interface. **S** (S12) An instance that is named decides alone.
  */
 export function isOnFenced(seen: CloudAddress, fenced: FencedHolder): boolean {
   const { oldInstanceId, owedFrom = [] } = fenced;
@@ -33,9 +40,10 @@ export function isOnFenced(seen: CloudAddress, fenced: FencedHolder): boolean {
 }
 
 /**
- * The next conditional step of an Elastic IP towards the replacement. Only an association with the instance this very recovery has fenced, or with one an
- * earlier recovery of this member has retired without moving the address, is ever removed, and only once exactly that association is on record; whoever
- * else holds the address keeps it.
+ * The next conditional step of an Elastic IP towards the replacement. Only an association with the
+ * instance this very recovery has fenced, or with one an earlier recovery of this member has
+ * retired without moving the address, is ever removed, and only once exactly that association is on
+ * record; whoever else holds the address keeps it.
  */
 export function addressMove(
   seen: CloudAddress | null,

@@ -26,7 +26,10 @@ import {
 import { capacityPauseMs } from './pacing.ts';
 import { plannedVolumes } from './planned-volumes.ts';
 
-/** What the collector and the capture conclude, at the edges where one word decides whether something is removed, kept or carried. */
+/**
+ * What the collector and the capture conclude, at the edges where one word decides whether
+ * something is removed, kept or carried.
+ */
 
 const OP = 'op-1';
 const mark = { [TAG.retiredBy]: OP };

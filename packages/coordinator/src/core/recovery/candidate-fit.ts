@@ -3,7 +3,10 @@ import type { Finding } from './plan.ts';
 
 /** What EC2 says of the instance types that a policy names. */
 export interface TypeFacts {
-  /** null: EC2 knows no such type. A type that is not here was not asked about, or the question was refused. */
+  /**
+   * null: EC2 knows no such type. A type that is not here was not asked about, or the question was
+   * refused.
+   */
   readonly types: ReadonlyMap<string, CloudInstanceType | null>;
   /** Zones by type, with the same meaning of a type that is not here. */
   readonly offeredIn: ReadonlyMap<string, ReadonlySet<string>>;
@@ -31,8 +34,8 @@ const lacks = (list: readonly string[], value: string | null): boolean =>
   value !== null && list.length > 0 && !list.includes(value);
 
 /**
- * Why a launch of this type in this zone must fail, whatever the capacity; null: nothing that EC2's own tables say speaks against it. What is not known
- * never speaks against a candidate.
+ * Why a launch of this type in this zone must fail, whatever the capacity; null: nothing that EC2's
+ * own tables say speaks against it. What is not known never speaks against a candidate.
  */
 export function misfitOf(wish: Wish, az: string, baggage: Baggage, facts: TypeFacts): Finding | null {
   const { instanceType } = wish;

@@ -22,13 +22,19 @@ export const missingVolumes = (volumes: readonly PlannedVolume[], set: SnapshotS
     .map((volume) => volume.volumeId)
     .filter((id) => !set.snapshots.some((one) => one.volumeId === id && one.state !== 'error'));
 
-/** Volumes the set has a usable snapshot of although the plan does not know them: attached after it was made. */
+/**
+ * Volumes the set has a usable snapshot of although the plan does not know them: attached after it
+ * was made.
+ */
 export const volumesBeside = (volumes: readonly PlannedVolume[], set: SnapshotSet): readonly string[] =>
   set.snapshots
     .filter((one) => one.state !== 'error' && !volumes.some((volume) => volume.volumeId === one.volumeId))
     .map((one) => one.volumeId);
 
-/** The first set with every planned volume in it and none that failed: what becomes canonical once it is recorded. */
+/**
+ * The first set with every planned volume in it and none that failed: what becomes canonical once
+ * it is recorded.
+ */
 export const adoptableSet = (
   volumes: readonly PlannedVolume[],
   sets: readonly SnapshotSet[],
@@ -48,7 +54,10 @@ export interface CaptureProgress {
   readonly text: string;
 }
 
-/** Where the canonical set stands, from a describe by its ids; ids EC2 does not show yet count as pending. */
+/**
+ * Where the canonical set stands, from a describe by its ids; ids EC2 does not show yet count as
+ * pending.
+ */
 export function captureProgress(snapshotIds: readonly string[], seen: readonly CloudSnapshot[]): CaptureProgress {
   const found = snapshotIds.map((id) => seen.find((one) => one.snapshotId === id));
   const percent = found.reduce((sum, one) => sum + (one?.progressPercent ?? 0), 0) / Math.max(1, found.length);

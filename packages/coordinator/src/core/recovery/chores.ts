@@ -28,7 +28,10 @@ export type ChoreMove =
   /** Cannot be done now. */
   | { readonly kind: 'stuck'; readonly code: string; readonly text: string };
 
-/** What is known of the things a chore is about. `undefined`: not looked at, so nothing is concluded from it. */
+/**
+ * What is known of the things a chore is about. `undefined`: not looked at, so nothing is concluded
+ * from it.
+ */
 export interface ChoreSight {
   /** null: EC2 does not show it. */
   readonly instance: CloudInstance | null;
@@ -49,7 +52,10 @@ export interface ChoreFacts {
   readonly volumesRetainedUntil: string | null;
 }
 
-/** Everything that has to be put in place on a replacement, and on what its predecessor leaves. In a fixed order: same facts, same list. */
+/**
+ * Everything that has to be put in place on a replacement, and on what its predecessor leaves. In a
+ * fixed order: same facts, same list.
+ */
 export function choresOf(facts: ChoreFacts): readonly Chore[] {
   const { newInstanceId: instanceId, plan, volumes, permitId } = facts;
   const { stop, termination } = plan.protection;
@@ -63,7 +69,10 @@ export function choresOf(facts: ChoreFacts): readonly Chore[] {
   ];
 }
 
-/** Data volumes EC2 keeps when it terminates the old instance: without a mark nobody would know whose they were. */
+/**
+ * Data volumes EC2 keeps when it terminates the old instance: without a mark nobody would know
+ * whose they were.
+ */
 const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: ChoreFacts): Chore[] =>
   volumes
     .filter((volume) => !volume.deleteOnTermination)
@@ -107,7 +116,9 @@ export function choreText(chore: Chore): string {
   }
 }
 
-/** The volume a chore is about, by what is seen of its instance; null: none, or it cannot be told. */
+/**
+ * The volume a chore is about, by what is seen of its instance; null: none, or it cannot be told.
+ */
 export function choreVolumeId(chore: Chore, instance: CloudInstance | null): string | null {
   if (chore.kind === 'retire-volume') return chore.volumeId;
   if (chore.kind !== 'volume-tags') return null;
@@ -156,7 +167,10 @@ function tagVolume(
   return addTags(volumeId, chore.tags, volume);
 }
 
-/** What is there already stays as it is: a person may have changed it since. As many as there is room for, in order of their names. */
+/**
+ * What is there already stays as it is: a person may have changed it since. As many as there is
+ * room for, in order of their names.
+ */
 function addTags(resourceId: string, tags: Tags, volume: CloudVolume | undefined): ChoreMove {
   const there = volume?.tags ?? {};
   const missing = Object.entries(tags).filter(([key]) => there[key] === undefined);

@@ -27,8 +27,8 @@ export const dueLeftovers = (history: HistoryRecord, nowWallMs: number): readonl
     .sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
 
 /**
- * Unbroken absence from every look, for so long, before something on the books counts as gone: describes lag, in both directions (A9), and
- * nothing is lost by waiting twice as long as that.
+ * Unbroken absence from every look, for so long, before something on the books counts as gone:
+ * describes lag, in both directions (A9), and nothing is lost by waiting twice as long as that.
  */
 export const GONE_AFTER_MS = 120_000;
 
@@ -50,8 +50,9 @@ const judgeUnseen = (unseenForMs: number): { readonly kind: 'gone' } | Keep =>
   unseenForMs >= GONE_AFTER_MS ? { kind: 'gone' } : keepForNow('NotShown', 'EC2 does not show it: looking again');
 
 /**
- * What may be done with an instance a recovery has retired. It is terminated only if it is stopped, still tagged as retired by that very
- * recovery, not protected (a protection that appeared after the recovery is a person's wish), and the activation names another one.
+ * What may be done with an instance a recovery has retired. It is terminated only if it is stopped,
+ * still tagged as retired by that very recovery, not protected (a protection that appeared after
+ * the recovery is a person's wish), and the activation names another one.
  */
 export function judgeRetired(facts: {
   readonly instance: CloudInstance | null;
@@ -64,7 +65,8 @@ export function judgeRetired(facts: {
   readonly wasSeenDown: boolean;
 }): RetiredVerdict {
   const { instance, unseenForMs, opId, due, activation, wasSeenDown } = facts;
-  // EC2 may not show it because it shows nothing of its zone; what nobody saw stop may well run there.
+  // EC2 may not show it because it shows nothing of its zone; what nobody saw stop may well run
+  // there.
   if (instance === null && !wasSeenDown) return keep('NotShown', 'EC2 does not show it, and nobody saw it stop');
   if (instance === null) return judgeUnseen(unseenForMs);
   if (instance.state === 'terminated') return { kind: 'gone' };
@@ -85,7 +87,10 @@ export type KeptVolumeVerdict =
   | { readonly kind: 'taken'; readonly by: string }
   | Keep;
 
-/** What may be done with a data volume the retired instance leaves. Deleted only when its time has come, on nothing, and still marked by that very recovery. */
+/**
+ * What may be done with a data volume the retired instance leaves. Deleted only when its time has
+ * come, on nothing, and still marked by that very recovery.
+ */
 export function judgeKeptVolume(facts: {
   readonly volume: CloudVolume | null;
   readonly unseenForMs: number;
@@ -131,8 +136,9 @@ export interface Orphan {
 }
 
 /**
- * Resources of finished recoveries that no record accounts for: snapshot sets that did not become canonical, calls that landed late. Only
- * recoveries with a history record count: with etcd restored from a backup, or emptied, everything would look like an orphan.
+ * Resources of finished recoveries that no record accounts for: snapshot sets that did not become
+ * canonical, calls that landed late. Only recoveries with a history record count: with etcd
+ * restored from a backup, or emptied, everything would look like an orphan.
  */
 export function findOrphans(found: Found, known: KnownRecoveries): readonly Orphan[] {
   const orphan = (kind: Orphan['kind'], id: string, opId = ''): Orphan[] => {
@@ -166,8 +172,8 @@ export interface Returned {
 }
 
 /**
- * Retired instances that exist although the books say nothing of them any more: they were believed gone, and were not. Their recovery has to be
- * known, so that they can be put on its books again.
+ * Retired instances that exist although the books say nothing of them any more: they were believed
+ * gone, and were not. Their recovery has to be known, so that they can be put on its books again.
  */
 export const findReturned = (retired: readonly CloudInstance[], known: KnownRecoveries): readonly Returned[] =>
   retired.flatMap(({ instanceId, state, tags }) => {
@@ -183,7 +189,10 @@ export const findReturned = (retired: readonly CloudInstance[], known: KnownReco
 
 const PASSED: ReadonlySet<string> = new Set(['terminated', 'shutting-down']);
 
-/** Instances a recovery launched and nobody accounts for. There must be none; they are reported, never touched. */
+/**
+ * Instances a recovery launched and nobody accounts for. There must be none; they are reported,
+ * never touched.
+ */
 export function findStrays(found: Found, known: KnownRecoveries): readonly string[] {
   const active = new Set([...known.activations.values()].map((one) => one.instanceId));
   return found.instances
@@ -196,11 +205,17 @@ export function findStrays(found: Found, known: KnownRecoveries): readonly strin
     .map((one) => one.instanceId);
 }
 
-/** Nothing of it is ours to remove or to put in place any more; what is kept for ever carries its mark in EC2. */
+/**
+ * Nothing of it is ours to remove or to put in place any more; what is kept for ever carries its
+ * mark in EC2.
+ */
 const isSettled = ({ leftovers, owed }: HistoryRecord): boolean =>
   owed.length === 0 && leftovers.every((one) => one.afterWallMs === null);
 
-/** History records beyond the newest of a member, as many as are kept of it, that have nothing left to do. */
+/**
+ * History records beyond the newest of a member, as many as are kept of it, that have nothing left
+ * to do.
+ */
 export function trimmable(
   entries: readonly { readonly key: string; readonly record: HistoryRecord }[],
   keptOf: (member: MemberId) => number,

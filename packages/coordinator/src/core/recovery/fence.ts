@@ -9,7 +9,9 @@ export interface FenceSeen {
   readonly askedAtMs: number | null;
   /** A read of this run showed the instance in motion (any state but `stopped`). */
   readonly sawMoving: boolean;
-  /** First of the unbroken run of `stopped` reads taken after the Stop; null: the newest is not one. */
+  /**
+   * First of the unbroken run of `stopped` reads taken after the Stop; null: the newest is not one.
+   */
   readonly stoppedSinceMs: number | null;
 }
 
@@ -21,11 +23,13 @@ export type FenceVerdict =
 /**
  * Is the old instance proven unable to act?
  *
- * `terminated` is final: no read, however old, can show it and be outdated. `stopped` can be outdated in one way only: the instance was
- * stopped once, has been started again since, and the describe answered from before the start. So `stopped` counts only in a read made
- * after our own Stop was answered, and only if this run saw the instance in motion before (the read then shows our stop, unless reads go
- * backwards by more than the whole stop) or if two such reads, `confirmSpacingMs` apart, agree. `stopping` and `shutting-down` prove
- * nothing, and neither does an instance EC2 does not show (EC2 devguide, eventual-consistency).
+ * `terminated` is final: no read, however old, can show it and be outdated. `stopped` can be
+ * outdated in one way only: the instance was stopped once, has been started again since, and the
+ * describe answered from before the start. So `stopped` counts only in a read made after our own
+ * Stop was answered, and only if this run saw the instance in motion before (the read then shows
+ * our stop, unless reads go backwards by more than the whole stop) or if two such reads,
+ * `confirmSpacingMs` apart, agree. `stopping` and `shutting-down` prove nothing, and neither does
+ * an instance EC2 does not show (EC2 devguide, eventual-consistency).
  */
 export function decideFence(
   seen: FenceSeen,
@@ -49,7 +53,10 @@ export interface StopMode {
   readonly skipOsShutdown: boolean;
 }
 
-/** From the surest to the plainest; EC2 refuses the first ones for some instances, and then the next is tried. */
+/**
+ * From the surest to the plainest; EC2 refuses the first ones for some instances, and then the next
+ * is tried.
+ */
 export const stopModes = (skipOsShutdown: boolean): readonly StopMode[] =>
   [
     { force: true, skipOsShutdown: true },
@@ -64,7 +71,10 @@ export interface RestlessVolume {
   readonly state: string;
 }
 
-/** Volumes whose attachment is in motion: after a forced stop they must come to rest before anything is read from them. */
+/**
+ * Volumes whose attachment is in motion: after a forced stop they must come to rest before anything
+ * is read from them.
+ */
 export const restlessVolumes = (volumes: readonly CloudVolume[], instanceId: string): readonly RestlessVolume[] =>
   volumes.flatMap(({ volumeId, attachments }) => {
     const moving = attachments.find(

@@ -77,7 +77,10 @@ const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null
   obstacle: null,
 });
 
-/** Data volumes that EC2 keeps when the old instance is terminated are kept for ever, unless the policy names a time. */
+/**
+ * Data volumes that EC2 keeps when the old instance is terminated are kept for ever, unless the
+ * policy names a time.
+ */
 function leftoversOf({ intent, endedAtWallMs, imageId, snapshotIds, volumes }: ClosingFacts): Leftover[] {
   const { retainForMs, retainCaptureForMs, retainVolumesForMs } = intent.plan.policy;
   const captureAfterWallMs = endedAtWallMs + retainCaptureForMs;

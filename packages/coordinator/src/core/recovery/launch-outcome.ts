@@ -2,9 +2,10 @@ import type { CloudInstance, OperationError } from '@understudy/shared';
 import { type RefusalClass, refusalClassOf } from './refusals.ts';
 
 /**
- * Why a placement attempt ended. `capacity`: the same placement may work later. `placement`: this candidate was refused for a fault of its own.
- * `unknown`: EC2 never said what became of the launch; with the permit gone, nothing can have. `key`: it was launched and ended at once, because EC2 could not
- * use the key of a volume. `instance`: it launched, but died or did not verify.
+ * Why a placement attempt ended. `capacity`: the same placement may work later. `placement`: this
+ * candidate was refused for a fault of its own. `unknown`: EC2 never said what became of the
+ * launch; with the permit gone, nothing can have. `key`: it was launched and ended at once, because
+ * EC2 could not use the key of a volume. `instance`: it launched, but died or did not verify.
  */
 export type AttemptFailure = 'capacity' | 'placement' | 'unknown' | 'key' | 'instance';
 
@@ -16,7 +17,10 @@ export type CallAdvice =
   /** EC2 does not see a part yet (eventual consistency): same call again for a while. */
   | { readonly kind: 'lag' }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
-  /** Nothing was made, and another placement would not help: a person has to look. The same frozen call is sent again on resume. */
+  /**
+   * Nothing was made, and another placement would not help: a person has to look. The same frozen
+   * call is sent again on resume.
+   */
   | { readonly kind: 'refused'; readonly reason: 'CloudDenied' | 'CloudRejected' | 'KmsKeyUnusable' };
 
 const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
@@ -35,7 +39,10 @@ const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
 /** What an error of CreateNetworkInterface or RunInstances tells about the attempt. */
 export const adviseOnLaunchError = (error: OperationError): CallAdvice => ADVICE[refusalClassOf(error)];
 
-/** What three independent reads show of one launch attempt; null: that read failed, and says nothing. */
+/**
+ * What three independent reads show of one launch attempt; null: that read failed, and says
+ * nothing.
+ */
 export interface LaunchSeen {
   /** By the `client-token` filter. */
   readonly byToken: readonly CloudInstance[] | null;
@@ -55,8 +62,9 @@ export type LaunchFinding =
   | { readonly kind: 'several'; readonly instanceIds: readonly string[] };
 
 /**
- * Did this attempt launch? Each read is weighed by itself: one that shows the launch is enough, whatever became of the others; that it did *not*
- * launch takes all three (S7). Tags alone prove nothing (people copy them): an instance found by tags counts only with the attempt's token or its
+ * Did this attempt launch? Each read is weighed by itself: one that shows the launch is enough,
+ * whatever became of the others; that it did *not* launch takes all three (S7). Tags alone prove
+ * nothing (people copy them): an instance found by tags counts only with the attempt's token or its
  * permit.
  */
 export function findLaunched(seen: LaunchSeen, clientToken: string, permitId: string): LaunchFinding {

@@ -26,7 +26,10 @@ const launchInput = (change: Partial<LaunchInput> = {}): LaunchInput => ({
   ...change,
 });
 
-/** The same value with the members of every object in the opposite order: what another writer, or etcd, may hand back. */
+/**
+ * The same value with the members of every object in the opposite order: what another writer, or
+ * etcd, may hand back.
+ */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (typeof value !== 'object' || value === null) return value;

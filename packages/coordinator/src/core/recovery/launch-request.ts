@@ -30,8 +30,9 @@ export interface LaunchInput {
 }
 
 /**
- * The complete RunInstances input of attempt n: one instance, idempotent by `clientTokenOf(oldInstanceId, 'launch', n)`, which EC2 scopes to the
- * candidate's zone. Same input ⇒ byte-identical JSON. Subnet, security groups and private address come from the permit's network
+ * The complete RunInstances input of attempt n: one instance, idempotent by
+ * `clientTokenOf(oldInstanceId, 'launch', n)`, which EC2 scopes to the candidate's zone. Same input
+ * ⇒ byte-identical JSON. Subnet, security groups and private address come from the permit's network
  * interface and are therefore not named at the top level (EC2 refuses both together).
  */
 export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
@@ -53,7 +54,10 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
   return canonical(request) as LaunchRequest;
 }
 
-/** CreateNetworkInterface of the permit of attempt n: deleting it is what makes a late launch of this attempt impossible. */
+/**
+ * CreateNetworkInterface of the permit of attempt n: deleting it is what makes a late launch of
+ * this attempt impossible.
+ */
 export function buildPermitRequest(input: {
   readonly intent: RequestIntent;
   readonly attempt: number;
@@ -76,7 +80,10 @@ export function buildPermitRequest(input: {
 /** AMI names are unique per account and Region: the name is RegisterImage's idempotency. */
 export const imageNameOf = (opId: string): string => `understudy-${opId}`;
 
-/** RegisterImage of the recovery: one image, with the root volume only; data volumes are mapped at launch. */
+/**
+ * RegisterImage of the recovery: one image, with the root volume only; data volumes are mapped at
+ * launch.
+ */
 export function buildImageRequest(input: {
   readonly intent: RequestIntent;
   readonly rootSnapshotId: string;
@@ -111,8 +118,9 @@ const launchVolumeTags = ({ volumes, policy }: VolumeTagging, marks: Tags): Reco
 const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
 
 /**
- * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards (CreateTags, idempotent), by device name. No more
- * than EC2 has room for beside the launch's: one tag too many and EC2 takes none of them. Volumes without tags of their own are left out.
+ * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards
+ * (CreateTags, idempotent), by device name. No more than EC2 has room for beside the launch's: one
+ * tag too many and EC2 takes none of them. Volumes without tags of their own are left out.
  */
 export function ownVolumeTags(tagging: VolumeTagging): readonly { readonly deviceName: string; readonly tags: Tags }[] {
   const atLaunch = launchVolumeTags(tagging, MARKS);
@@ -123,7 +131,10 @@ export function ownVolumeTags(tagging: VolumeTagging): readonly { readonly devic
   });
 }
 
-/** {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left out. */
+/**
+ * {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left
+ * out.
+ */
 export const volumeTagsToReapply = (
   tagging: VolumeTagging,
   replacement: Pick<CloudInstance, 'volumes'>,
@@ -134,8 +145,8 @@ export const volumeTagsToReapply = (
   });
 
 /**
- * Devices of the replacement that EC2 would delete with it although they were to be kept: being recovered must not change what a later
- * termination does. Empty before the activation, always.
+ * Devices of the replacement that EC2 would delete with it although they were to be kept: being
+ * recovered must not change what a later termination does. Empty before the activation, always.
  */
 export const disksToKeep = (
   volumes: readonly PlannedVolume[],
@@ -155,8 +166,8 @@ const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
 });
 
 /**
- * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes an instance with the op tag of an open
- * intent for that recovery's replacement, not for a rival.
+ * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes
+ * an instance with the op tag of an open intent for that recovery's replacement, not for a rival.
  */
 function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
@@ -173,7 +184,10 @@ export const TYPE_BOUND_MEMBERS = [
   'HibernationOptions',
 ] as const;
 
-/** `launchBase` holds the failed instance's own type and zone; what is bound to either is left out elsewhere (`losses` says so). */
+/**
+ * `launchBase` holds the failed instance's own type and zone; what is bound to either is left out
+ * elsewhere (`losses` says so).
+ */
 export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
   const base: Record<string, unknown> = { ...launchBase };
   const placement: Record<string, unknown> = { ...rawOf(base.Placement) };
@@ -185,7 +199,8 @@ export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate
     for (const member of ['GroupName', 'GroupId', 'PartitionNumber', 'HostResourceGroupArn']) delete placement[member];
     delete base.CapacityReservationSpecification;
   }
-  // Named although the network interface implies it: the token's scope is then zonal by the letter of the documentation.
+  // Named although the network interface implies it: the token's scope is then zonal by the letter
+  // of the documentation.
   base.Placement = { ...placement, AvailabilityZone: candidate.az };
   return base;
 }
@@ -196,10 +211,12 @@ export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instan
 /**
  * One volume of the replacement.
  * - Root: no SnapshotId (EC2 refuses one on the root device); it comes from the image.
- * - `Encrypted` only with an explicit key: `Encrypted` alone would take the account's default key instead of the snapshot's, and
- *   nothing at all keeps the snapshot's. Never `Encrypted: false`: refused where encryption by default is on.
- * - DeleteOnTermination: true for all of them at first, so that an attempt that dies or is ended leaves no disk behind: they are copies nobody
- *   has served from. Before the replacement is activated it is set back to what it was (`disksToKeep`).
+ * - `Encrypted` only with an explicit key: `Encrypted` alone would take the account's default key
+ *   instead of the snapshot's, and nothing at all keeps the snapshot's. Never `Encrypted: false`:
+ *   refused where encryption by default is on.
+ * - DeleteOnTermination: true for all of them at first, so that an attempt that dies or is ended
+ *   leaves no disk behind: they are copies nobody has served from. Before the replacement is
+ *   activated it is set back to what it was (`disksToKeep`).
  */
 function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<string, string>>): object {
   const snapshotId = snapshotIdsByVolume[volume.volumeId];

@@ -20,7 +20,10 @@ const PASSING_TAGS: ReadonlySet<string> = new Set([
 export const carriedTags = (tags: Tags): Record<string, string> =>
   Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('aws:') && !PASSING_TAGS.has(key)));
 
-/** At most `limit`: ours first, then those that the policy wants, then by key; the same set for the same input. */
+/**
+ * At most `limit`: ours first, then those that the policy wants, then by key; the same set for the
+ * same input.
+ */
 export function limitTags(tags: Tags, limit: number = MAX_TAGS, wanted: Tags = {}): Record<string, string> {
   const rank = (key: string): number => (key.startsWith(OURS) ? 0 : Object.hasOwn(wanted, key) ? 1 : 2);
   const entries = Object.entries(tags).sort(([a], [b]) => rank(a) - rank(b) || compareText(a, b));
@@ -47,7 +50,10 @@ export const tagSpecification = (resourceType: string, tags: Tags): object => ({
 /** Of two names that differ, by code unit: independent of the process's locale. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
-/** The same value with the members of every object in order of their names; `undefined` members are left out. */
+/**
+ * The same value with the members of every object in order of their names; `undefined` members are
+ * left out.
+ */
 export function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;

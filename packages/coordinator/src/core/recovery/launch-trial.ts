@@ -5,7 +5,9 @@ import { tagSpecification } from './launch-tags.ts';
 import { baseFor } from './launch-request.ts';
 import type { References } from './references.ts';
 
-/** What EC2 said to a launch that was only tried (DryRun). `unknown`: not tried, or no clear answer. */
+/**
+ * What EC2 said to a launch that was only tried (DryRun). `unknown`: not tried, or no clear answer.
+ */
 export type LaunchTrial =
   | { readonly kind: 'ok' | 'unknown' }
   | {
@@ -16,12 +18,15 @@ export type LaunchTrial =
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };
 
-/** Never the op of a recovery, and no member: nothing that takes the request for a real one can take its outcome for a replacement. */
+/**
+ * Never the op of a recovery, and no member: nothing that takes the request for a real one can take
+ * its outcome for a replacement.
+ */
 const TRIAL_MARKS = { [TAG.op]: 'dry-run', [TAG.attempt]: '0' };
 
 /**
- * As the first launch of the plan would be, with the failed instance's own image and without its disks; null: that image is not to be seen, so a refusal
- * would say nothing. For `DryRun` only.
+ * As the first launch of the plan would be, with the failed instance's own image and without its
+ * disks; null: that image is not to be seen, so a refusal would say nothing. For `DryRun` only.
  */
 export function trialRequestOf(input: PlanInput, plan: RecoveryPlan): Record<string, unknown> | null {
   const [candidate] = plan.candidates;

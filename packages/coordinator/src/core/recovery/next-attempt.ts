@@ -8,7 +8,10 @@ export interface EndedAttempt {
   readonly failure: AttemptFailure;
   readonly text: string;
   readonly endedAtWallMs: number;
-  /** Attempts of the unbroken series that made nothing that ran, this one included; 0: it did launch. */
+  /**
+   * Attempts of the unbroken series that made nothing that ran, this one included; 0: it did
+   * launch.
+   */
   readonly seriesLength: number;
   /** When that series began. */
   readonly seriesSinceWallMs: number;
@@ -59,11 +62,17 @@ const isRefusal = (one: EndedAttempt): boolean => one.failure !== 'instance';
 const named = (candidate: PlacementCandidate | undefined): string =>
   candidate ? `${candidate.instanceType} in ${candidate.subnetId} (${candidate.az})` : 'a candidate';
 
-/** How long one that was refused for its own fault is left alone: so that the journal grows by an attempt a minute at most. */
+/**
+ * How long one that was refused for its own fault is left alone: so that the journal grows by an
+ * attempt a minute at most.
+ */
 const condemnedForMs = (limits: AttemptLimits): number =>
   Math.max(limits.condemnedForMs, limits.candidates.length * ATTEMPT_EVERY_MS);
 
-/** Indices of the candidates that were refused for a fault of their own, and are not asked again yet. */
+/**
+ * Indices of the candidates that were refused for a fault of their own, and are not asked again
+ * yet.
+ */
 export function condemned(all: readonly EndedAttempt[], limits: AttemptLimits): ReadonlySet<number> {
   const round = all.at(-1)?.round ?? 1;
   const found = new Set<number>();
@@ -77,10 +86,12 @@ export function condemned(all: readonly EndedAttempt[], limits: AttemptLimits): 
 }
 
 /**
- * The placement of the next attempt: the candidates in their order, again and again, without those whose own fault it was. What made nothing (no
- * capacity, a refusal, an answer that never came, a key that EC2 could not use) costs no try: when all candidates have been asked, there is a pause that grows, for as long as
- * the policy says. Replacements that were launched and failed do cost one, `maxAttempts` in one round. A new round begins only when a person has
- * had the hold taken away that ended the last one (`retryAsked`). Pure.
+ * The placement of the next attempt: the candidates in their order, again and again, without those
+ * whose own fault it was. What made nothing (no capacity, a refusal, an answer that never came, a
+ * key that EC2 could not use) costs no try: when all candidates have been asked, there is a pause
+ * that grows, for as long as the policy says. Replacements that were launched and failed do cost
+ * one, `maxAttempts` in one round. A new round begins only when a person has had the hold taken
+ * away that ended the last one (`retryAsked`). Pure.
  */
 export function nextAttempt(all: readonly EndedAttempt[], limits: AttemptLimits): NextAttempt {
   const round = all.at(-1)?.round ?? 1;
@@ -136,7 +147,10 @@ function exhausted(ended: readonly EndedAttempt[], last: EndedAttempt, limits: A
   return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
 }
 
-/** 0 for one that has not been asked since the last launch; then growing with every time all were asked. */
+/**
+ * 0 for one that has not been asked since the last launch; then growing with every time all were
+ * asked.
+ */
 function pauseBefore(
   ended: readonly EndedAttempt[],
   candidateIndex: number,

@@ -1,11 +1,15 @@
 import type { HistoryRecord, IntentRecord, PlannedAddress, RecoveryPlan } from '@understudy/shared';
 
-/** Retired instances of one member that an address may still be on: as many failed before their chores were done. */
+/**
+ * Retired instances of one member that an address may still be on: as many failed before their
+ * chores were done.
+ */
 const OWED_FROM_MAX = 8;
 
 /**
- * Addresses of a recovery that were never seen on its replacement: `movedOrLost` are those that were, or are given up. Whoever closes it hands them to
- * the next one, with the instances they may be taken from: those this very member has retired.
+ * Addresses of a recovery that were never seen on its replacement: `movedOrLost` are those that
+ * were, or are given up. Whoever closes it hands them to the next one, with the instances they may
+ * be taken from: those this very member has retired.
  */
 export function owedAddressesOf(
   intent: Pick<IntentRecord, 'plan' | 'oldInstanceId'>,
@@ -22,8 +26,8 @@ export function owedAddressesOf(
 }
 
 /**
- * The plan with what the recovery before it left undone on the instance that failed now: addresses, protections and tags of volumes. `before`: that
- * recovery; null where there was none.
+ * The plan with what the recovery before it left undone on the instance that failed now: addresses,
+ * protections and tags of volumes. `before`: that recovery; null where there was none.
  */
 export function withOwed(plan: RecoveryPlan, before: HistoryRecord | null): RecoveryPlan {
   if (before === null) return plan;

@@ -20,7 +20,10 @@ export interface Placements {
   readonly leaveAz: string | null;
 }
 
-/** Own subnet and type, unless the policy names placements: then those, in their order; nothing in `leaveAz`. Pure. */
+/**
+ * Own subnet and type, unless the policy names placements: then those, in their order; nothing in
+ * `leaveAz`. Pure.
+ */
 export function placementsOf(
   input: PlacementInput,
   policy: Pick<GroupPolicy, 'placements'>,

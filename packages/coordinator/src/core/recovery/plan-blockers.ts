@@ -95,7 +95,10 @@ function machineProblems(input: PlanInput): Finding[] {
   return problems;
 }
 
-/** Billing of every other platform hangs on the image, not on the snapshot (EC2 User Guide, creating-an-ami-ebs). */
+/**
+ * Billing of every other platform hangs on the image, not on the snapshot (EC2 User Guide,
+ * creating-an-ami-ebs).
+ */
 const PLAIN_LINUX: ReadonlySet<string> = new Set(['Linux/UNIX']);
 
 function volumeProblems({ instance, volumes }: PlanInput): Finding[] {

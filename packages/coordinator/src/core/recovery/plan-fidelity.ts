@@ -1,6 +1,7 @@
 /**
- * What becomes of each attribute of a failed instance (the 42 rows of the launch-fidelity reference), as data: for documentation, and for a test that
- * finds every named code in a real plan.
+ * What becomes of each attribute of a failed instance (the 42 rows of the launch-fidelity
+ * reference), as data: for documentation, and for a test that finds every named code in a real
+ * plan.
  *
  * - `carried`: in the RunInstances request, its image or its permit;
  * - `reapplied`: by a call after the launch;

@@ -4,8 +4,9 @@ import type { PlanInput } from './plan.ts';
 import { flagOf, numberOf, type Raw, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /**
- * The members of RunInstances that do not depend on the attempt, in the SDK's names, JSON only. InstanceType and Placement.AvailabilityZone
- * are the failed instance's own: the launch request compares them with its candidate and leaves out what is bound to them.
+ * The members of RunInstances that do not depend on the attempt, in the SDK's names, JSON only.
+ * InstanceType and Placement.AvailabilityZone are the failed instance's own: the launch request
+ * compares them with its candidate and leaves out what is bound to them.
  */
 export function launchBaseOf(input: PlanInput, userData: string | null = input.userData): Record<string, unknown> {
   const { instance } = input;
@@ -33,7 +34,10 @@ export function launchBaseOf(input: PlanInput, userData: string | null = input.u
   );
 }
 
-/** What RegisterImage must be told; null when the architecture is unknown. The instance's own word goes before the image's. */
+/**
+ * What RegisterImage must be told; null when the architecture is unknown. The instance's own word
+ * goes before the image's.
+ */
 export function imageOf({ instance, image }: PlanInput): RecoveryPlan['image'] | null {
   const { raw } = instance;
   const architecture = instance.architecture ?? image?.architecture ?? null;
@@ -50,7 +54,10 @@ export function imageOf({ instance, image }: PlanInput): RecoveryPlan['image'] |
   };
 }
 
-/** Differs from the type's default, as far as the default is known; fixed settings that are never a default always do. */
+/**
+ * Differs from the type's default, as far as the default is known; fixed settings that are never a
+ * default always do.
+ */
 export function cpuOptionsOf({ instance, typeFacts }: PlanInput): object | undefined {
   const typeDefaults = typeFacts.types.get(instance.instanceType) ?? null;
   const options = rawOf(instance.raw.CpuOptions);
@@ -78,7 +85,10 @@ const metadataOptionsOf = (options: Raw): object | undefined => {
   return Object.keys(chosen).length === 0 ? undefined : chosen;
 };
 
-/** HostId and Affinity stay behind: the old instance still owns its place there, and the host may be what failed. */
+/**
+ * HostId and Affinity stay behind: the old instance still owns its place there, and the host may be
+ * what failed.
+ */
 function placementOf(az: string, placement: Raw): object {
   const tenancy = textOf(placement.Tenancy);
   const group = textOf(placement.GroupId);
@@ -108,7 +118,10 @@ function licensesOf(value: unknown): object[] | undefined {
   return arns.length === 0 ? undefined : arns.map((LicenseConfigurationArn) => ({ LicenseConfigurationArn }));
 }
 
-/** EC2 shows `default` on every type, and takes the member from those that have a choice: what is the default is not said. */
+/**
+ * EC2 shows `default` on every type, and takes the member from those that have a choice: what is
+ * the default is not said.
+ */
 function notDefault(source: Raw, name: string): Record<string, string> | undefined {
   return source[name] === 'default' ? undefined : onlyTexts(source, [name]);
 }

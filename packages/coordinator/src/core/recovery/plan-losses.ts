@@ -125,7 +125,10 @@ function diskLosses(input: PlanInput): Finding[] {
 const typeOf = ({ instance, typeFacts }: PlanInput): CloudInstanceType | null =>
   typeFacts.types.get(instance.instanceType) ?? null;
 
-/** Where the disks are NVMe they come by themselves, empty; elsewhere only with a mapping, which EC2 does not tell of a running instance. */
+/**
+ * Where the disks are NVMe they come by themselves, empty; elsewhere only with a mapping, which EC2
+ * does not tell of a running instance.
+ */
 function instanceStoreLosses(input: PlanInput): Finding[] {
   const type = typeOf(input);
   if (type?.instanceStorage !== true) return [];
@@ -199,7 +202,10 @@ function placementLosses(input: PlanInput, { candidates, skipped }: Placements):
   ];
 }
 
-/** Two places are kept for the marks of the recovery (op, attempt), and those that the policy's tags need. */
+/**
+ * Two places are kept for the marks of the recovery (op, attempt), and those that the policy's tags
+ * need.
+ */
 function tagLosses({ instance, volumes, networkInterfaces }: PlanInput, policy: GroupPolicy): Finding[] {
   const room = MAX_TAGS - 2;
   const over = [instance, ...volumes, ...networkInterfaces].filter(

@@ -1,7 +1,9 @@
 import type { CloudAddress, CloudInstance, CloudNetworkAttachment } from '@understudy/shared';
 import { type Raw, rawListOf, rawOf } from './raw-value.ts';
 
-/** Device index 0 of network card 0: each card counts its own. null when the instance shows none. */
+/**
+ * Device index 0 of network card 0: each card counts its own. null when the instance shows none.
+ */
 export const primaryInterfaceOf = (instance: CloudInstance): CloudNetworkAttachment | null =>
   instance.networkInterfaces.find((one) => one.deviceIndex === 0 && one.networkCardIndex === 0) ?? null;
 
@@ -12,7 +14,9 @@ export const rawPrimaryInterfaceOf = (instance: CloudInstance): Raw =>
     return DeviceIndex === 0 && (NetworkCardIndex ?? 0) === 0;
   }) ?? {};
 
-/** Only an address on the primary private address of the primary interface moves to the replacement. */
+/**
+ * Only an address on the primary private address of the primary interface moves to the replacement.
+ */
 export function isCarriedAddress(address: CloudAddress, instance: CloudInstance): boolean {
   const primary = primaryInterfaceOf(instance);
   return (

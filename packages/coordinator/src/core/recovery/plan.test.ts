@@ -49,7 +49,9 @@ const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> 
   firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
 });
 
-/** Every code a plan can name, with the smallest change of the ordinary member that brings it about. */
+/**
+ * Every code a plan can name, with the smallest change of the ordinary member that brings it about.
+ */
 const BLOCKED: Record<string, Partial<PlanInput>> = {
   ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
   ManagedByEks: tagged('eks:cluster-name'),

@@ -28,7 +28,10 @@ export interface PlanInput {
   readonly instance: CloudInstance;
   /** The attached volumes. */
   readonly volumes: readonly CloudVolume[];
-  /** What it was launched from; null when deregistered or hidden by now (no obstacle: the replacement boots from its own image). */
+  /**
+   * What it was launched from; null when deregistered or hidden by now (no obstacle: the
+   * replacement boots from its own image).
+   */
   readonly image: CloudImage | null;
   readonly addresses: readonly CloudAddress[];
   readonly networkInterfaces: readonly CloudNetworkInterface[];
@@ -60,7 +63,10 @@ export type PlanResult =
   /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
   | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
 
-/** What enrolment writes into `members/…`: empty = a recovery could start now, also if the member's zone were lost, where the policy acts on that. */
+/**
+ * What enrolment writes into `members/…`: empty = a recovery could start now, also if the member's
+ * zone were lost, where the policy acts on that.
+ */
 export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
   if (result.kind === 'blocked') return result.problems;
   const { policy, candidates } = result.plan;
@@ -70,8 +76,9 @@ export function readinessProblemsOf(result: PlanResult, ownAz: string | null = n
 }
 
 /**
- * Decides once, before the intent, what the replacement will be: everything of the failed instance is carried in `launchBase`, re-applied after the
- * launch, or named in `losses` (the 42 rows: `plan-fidelity.ts`). Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
+ * Decides once, before the intent, what the replacement will be: everything of the failed instance
+ * is carried in `launchBase`, re-applied after the launch, or named in `losses` (the 42 rows:
+ * `plan-fidelity.ts`). Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
  */
 export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
   const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };

@@ -1,7 +1,10 @@
 import type { CloudInstance, CloudVolume, PlannedVolume } from '@understudy/shared';
 import { carriedTags } from './launch-tags.ts';
 
-/** The disks of an instance as a replacement is to get them: root first, then by device name. One that EC2 did not describe is left out. */
+/**
+ * The disks of an instance as a replacement is to get them: root first, then by device name. One
+ * that EC2 did not describe is left out.
+ */
 export function plannedVolumes(
   instance: Pick<CloudInstance, 'volumes' | 'rootDeviceName'>,
   volumes: readonly CloudVolume[],

@@ -1,4 +1,7 @@
-/** Readers for answers of EC2: any field may be missing or of another type than expected; nothing throws. */
+/**
+ * Readers for answers of EC2: any field may be missing or of another type than expected; nothing
+ * throws.
+ */
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -38,7 +41,10 @@ export function tagsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The value when it is one of `known`, else `fallback`: a word EC2 invents later must not pass for one we act on. */
+/**
+ * The value when it is one of `known`, else `fallback`: a word EC2 invents later must not pass for
+ * one we act on.
+ */
 export function oneOf<const T extends string>(known: readonly T[], value: unknown, fallback: T): T {
   return known.find((word) => word === value) ?? fallback;
 }

@@ -3,7 +3,10 @@ import type { Finding } from './plan.ts';
 import { rawListOf, rawOf, textOf } from './raw-value.ts';
 import { type KeyFacts, NO_KEY_FACTS } from './volume-keys.ts';
 
-/** `unknown`: it was not asked about, or EC2 did not answer; a refusal by permissions says nothing about what is there. */
+/**
+ * `unknown`: it was not asked about, or EC2 did not answer; a refusal by permissions says nothing
+ * about what is there.
+ */
 export type Existence = 'present' | 'gone' | 'unknown';
 
 /** Whether what the instance names is still there, as far as EC2 can be asked. */
@@ -52,7 +55,10 @@ export function namedBy({ keyName, iamInstanceProfileArn, raw }: CloudInstance):
   };
 }
 
-/** What a policy may leave out of a launch when it is gone. A key pair is always left out: its public key is on the root disk. */
+/**
+ * What a policy may leave out of a launch when it is gone. A key pair is always left out: its
+ * public key is on the root disk.
+ */
 type Dispensable = GroupPolicy['leaveOutWhenGone'][number];
 
 interface Reference {
@@ -100,7 +106,10 @@ type Asked = Pick<GroupPolicy, 'leaveOutWhenGone'>;
 const goneOf = (references: References): readonly Reference[] =>
   GONE.filter((one) => one.existence(references) === 'gone');
 
-/** A launch that names what is gone would be refused every time: no recovery, unless the policy leaves it out. */
+/**
+ * A launch that names what is gone would be refused every time: no recovery, unless the policy
+ * leaves it out.
+ */
 export function missingProblems(instance: CloudInstance, references: References, policy: Asked): readonly Finding[] {
   const named = namedBy(instance);
   return goneOf(references)

@@ -2,10 +2,13 @@ import type { OperationError } from '@understudy/shared';
 
 /**
  * What an EC2 error means for the call it answers.
- * - `transient`: refused, and it passes by itself (rates, concurrent and pending limits, a service that is down): the same call again, with backoff;
- * - `capacity`: refused; this placement has no room now, or a quota is used up: another candidate, and this one again later;
+ * - `transient`: refused, and it passes by itself (rates, concurrent and pending limits, a service
+ *   that is down): the same call again, with backoff;
+ * - `capacity`: refused; this placement has no room now, or a quota is used up: another candidate,
+ *   and this one again later;
  * - `candidate`: refused, and this candidate never will do, although another one may;
- * - `lag`: refused; EC2 does not see something that was made a moment ago: the same call again for a while;
+ * - `lag`: refused; EC2 does not see something that was made a moment ago: the same call again for
+ *   a while;
  * - `denied`: refused; a person has to allow it;
  * - `hopeless`: refused, and no repeat and no other candidate changes it;
  * - `key`: refused; the key of a volume cannot be used, until somebody makes that possible again;
@@ -28,7 +31,10 @@ export type RefusalClass =
 const listed = (refusal: RefusalClass, ...codes: readonly string[]): (readonly [string, RefusalClass])[] =>
   codes.map((code) => [code, refusal]);
 
-/** EC2's codes (API reference, errors-overview). Those of one line stand together in its action table. */
+/**
+ * EC2's codes (API reference, errors-overview). Those of one line stand together in its action
+ * table.
+ */
 export const REFUSAL_CLASSES: ReadonlyMap<string, RefusalClass> = new Map([
   // Rates, and limits that pass by themselves.
   ...listed('transient', 'RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException'),
@@ -85,12 +91,16 @@ export const REFUSAL_CLASSES: ReadonlyMap<string, RefusalClass> = new Map([
   ...listed('unknown', 'RetryableError'),
 ]);
 
-/** EC2 has several spellings for a key that does not exist, is in the wrong state or is not allowed (`InvalidKMSKey.InvalidState`, `KMSKeyNotAccessible…`). */
+/**
+ * EC2 has several spellings for a key that does not exist, is in the wrong state or is not allowed
+ * (`InvalidKMSKey.InvalidState`, `KMSKeyNotAccessible…`).
+ */
 const KEY_CODE = /^(?:Invalid)?KmsKey|^KMS\w*Exception$/i;
 
 /**
- * The class of an error. EC2's own code decides where we know it. For one we do not know: what was refused condemns the candidate (another may
- * do, and when none does a person is told each reason), and what was not certainly refused is `unknown`.
+ * The class of an error. EC2's own code decides where we know it. For one we do not know: what was
+ * refused condemns the candidate (another may do, and when none does a person is told each reason),
+ * and what was not certainly refused is `unknown`.
  */
 export function refusalClassOf(error: OperationError): RefusalClass {
   const known = REFUSAL_CLASSES.get(error.upstreamCode ?? '');
@@ -103,7 +113,8 @@ export function refusalClassOf(error: OperationError): RefusalClass {
     case 'CLOUD_UNAVAILABLE':
       return known ?? 'transient';
     case 'CLOUD_CONFLICT':
-      // EC2 says of several codes that something is in use: then the state is the matter, not the request.
+      // EC2 says of several codes that something is in use: then the state is the matter, not the
+      // request.
       return known === 'launched' || known === 'unknown' ? known : 'conflict';
     case 'CLOUD_DENIED':
       return 'denied';
@@ -118,7 +129,9 @@ export function refusalClassOf(error: OperationError): RefusalClass {
   }
 }
 
-/** The call certainly changed nothing: it costs no try, and may be sent again under the same number. */
+/**
+ * The call certainly changed nothing: it costs no try, and may be sent again under the same number.
+ */
 export const madeNothing = (error: OperationError): boolean => {
   const refusal = refusalClassOf(error);
   return refusal !== 'unknown' && refusal !== 'launched';

@@ -9,8 +9,9 @@ export interface UnderOldPlan {
 }
 
 /**
- * The plan that takes the frozen one's place: everything of the present policy and of a present reading, except what was captured, the addresses (nothing is
- * associated with a stopped instance that was moved meanwhile), and the protections, which the fence has taken off.
+ * The plan that takes the frozen one's place: everything of the present policy and of a present
+ * reading, except what was captured, the addresses (nothing is associated with a stopped instance
+ * that was moved meanwhile), and the protections, which the fence has taken off.
  */
 export function replanned(frozen: RecoveryPlan, fresh: RecoveryPlan, done: UnderOldPlan): RecoveryPlan {
   const accepted = frozen.losses.filter((one) => one.code === 'AcceptedLoss');
@@ -61,7 +62,10 @@ export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, fac
 export interface PresentPolicy {
   readonly policy: GroupPolicy;
   readonly modRevision: number;
-  /** Zones that are lost now; whether the plan leaves them is the policy's to say. Absent: none is known. */
+  /**
+   * Zones that are lost now; whether the plan leaves them is the policy's to say. Absent: none is
+   * known.
+   */
   readonly lostZones?: readonly string[];
 }
 
@@ -69,14 +73,17 @@ export interface ZonesToLeave {
   readonly policy: GroupPolicy;
   /** Lost now. */
   readonly lostZones: readonly string[];
-  /** The zone of the failed instance, and where the plan before would have placed its replacement. */
+  /**
+   * The zone of the failed instance, and where the plan before would have placed its replacement.
+   */
   readonly oldAz: string | null;
   readonly before: readonly PlacementCandidate[];
 }
 
 /**
- * What is left of the places where a new plan may go (`whenZoneLost: recover`): never a zone that is lost, which may be all of them; and the zone that the plan
- * before had to leave only if there is no other. Pure.
+ * What is left of the places where a new plan may go (`whenZoneLost: recover`): never a zone that
+ * is lost, which may be all of them; and the zone that the plan before had to leave only if there
+ * is no other. Pure.
  */
 export function candidatesOutsideLostZones(
   candidates: readonly PlacementCandidate[],

@@ -1,7 +1,10 @@
 import type { MonotonicMs } from '@understudy/shared';
 import { type BucketLimit, refilled, type TokenBucket } from './token-bucket.ts';
 
-/** What repeating reads may cost in all: a burst for a bad moment, a trickle while nothing works, and two repeats for every read that does. */
+/**
+ * What repeating reads may cost in all: a burst for a bad moment, a trickle while nothing works,
+ * and two repeats for every read that does.
+ */
 export const READ_RETRIES: BucketLimit = { burst: 100, refillPerSecond: 1 };
 const PER_SUCCESS = 2;
 

@@ -19,7 +19,10 @@ interface StepRow {
   readonly per: 'recovery' | 'attempt' | 'address';
   /** Ids of the steps that must be done first. */
   needs(attempt: number, plan: RecoveryPlan): readonly string[];
-  /** Runs only when one of these has failed (ending an attempt); absent: runs when nothing of its attempt has failed. */
+  /**
+   * Runs only when one of these has failed (ending an attempt); absent: runs when nothing of its
+   * attempt has failed.
+   */
   failedOf?(attempt: number): readonly string[];
 }
 
@@ -45,8 +48,8 @@ const STEP_TABLE: readonly StepRow[] = [
 const addressStepId = (address: { readonly allocationId: string }): string => `address-${address.allocationId}`;
 
 /**
- * The attempt that is open: the one after the last that was ended by its revoke step. Counts from 1. Attempts follow each other strictly, so the
- * records of those that made nothing may be gone.
+ * The attempt that is open: the one after the last that was ended by its revoke step. Counts from
+ * 1. Attempts follow each other strictly, so the records of those that made nothing may be gone.
  */
 export function currentAttempt(states: StepStates): number {
   let ended = 0;
@@ -69,7 +72,10 @@ function keysOf(row: StepRow, attempt: number, plan: RecoveryPlan): StepKey[] {
   }
 }
 
-/** The steps that may run now, given what the journal says. Empty only when everything up to `done` is done. */
+/**
+ * The steps that may run now, given what the journal says. Empty only when everything up to `done`
+ * is done.
+ */
 export function readySteps(states: StepStates, plan: RecoveryPlan): readonly StepKey[] {
   const attempt = currentAttempt(states);
   const isDone = (id: string) => states.get(id) === 'done';

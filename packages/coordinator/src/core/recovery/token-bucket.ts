@@ -41,7 +41,10 @@ export function waitMsOf(bucket: TokenBucket, limit: BucketLimit, nowMs: Monoton
   return missing <= ROUNDING ? 0 : (missing * 1000) / limit.refillPerSecond;
 }
 
-/** `share` of EC2's limit, so that others in the account find tokens too; at least one token fits in. */
+/**
+ * `share` of EC2's limit, so that others in the account find tokens too; at least one token fits
+ * in.
+ */
 export const sharedLimit = (limit: BucketLimit, share: number): BucketLimit => ({
   burst: Math.max(1, limit.burst * share),
   refillPerSecond: limit.refillPerSecond * share,

@@ -1,13 +1,18 @@
 /** Longest piece of user data that is looked through, characters of text; EC2 takes 16 KiB. */
 const TEXT_MAX = 65_536;
 
-/** `key: { id: 1, …` or `key:` and, deeper, `id: 1`, as an agent's configuration has it; also inside a cloud-init document. */
+/**
+ * `key: { id: 1, …` or `key:` and, deeper, `id: 1`, as an agent's configuration has it; also inside
+ * a cloud-init document.
+ */
 const KEY_ID =
   /^([ \t]*)key:[ \t]*(?:\{[^}\n]*?\bid:[ \t]*(\d{1,3})\b|\r?\n(?:\1[ \t]+\S.*\r?\n)*?\1[ \t]+id:[ \t]*(\d{1,3})\b)/m;
 
 /**
- * The key id that the agent configuration in an instance's user data names; null when none is found there (compressed, encrypted, or kept elsewhere).
- * A replacement starts from the same user data, however old its key is. `userData`: base64, as EC2 gives it; holds a secret, of which nothing is returned.
+ * The key id that the agent configuration in an instance's user data names; null when none is found
+ * there (compressed, encrypted, or kept elsewhere). A replacement starts from the same user data,
+ * however old its key is. `userData`: base64, as EC2 gives it; holds a secret, of which nothing is
+ * returned.
  */
 export function keyIdInUserData(userData: string | null): number | null {
   if (userData === null) return null;

@@ -34,11 +34,17 @@ const isOk = (status: CloudInstanceStatus | null): boolean =>
   status.instance === 'ok' &&
   (status.attachedEbs === 'ok' || status.attachedEbs === 'not-applicable');
 
-/** One read may be a stale or passing one; `impaired` condemns the replacement when two in a row say so. */
+/**
+ * One read may be a stale or passing one; `impaired` condemns the replacement when two in a row say
+ * so.
+ */
 export const countImpaired = (before: number, status: CloudInstanceStatus | null): number =>
   status !== null && isImpaired(status) ? before + 1 : 0;
 
-/** Is the replacement fit to be activated? Not before its own authenticated heartbeats have passed for `settleMs`. */
+/**
+ * Is the replacement fit to be activated? Not before its own authenticated heartbeats have passed
+ * for `settleMs`.
+ */
 export function verifyProgress(
   seen: ReplacementSeen,
   policy: Pick<GroupPolicy, 'settleMs' | 'suspectAfterMs' | 'launchTimeoutMs' | 'requireStatusChecks'>,

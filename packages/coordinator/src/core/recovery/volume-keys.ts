@@ -1,7 +1,10 @@
 import type { CloudInstance, CloudVolume, KmsKey } from '@understudy/shared';
 import type { Finding } from './plan.ts';
 
-/** What is known of one key. `unknown`: KMS was asked and did not tell; that says nothing about the key. */
+/**
+ * What is known of one key. `unknown`: KMS was asked and did not tell; that says nothing about the
+ * key.
+ */
 export type KeyStanding =
   | { readonly kind: 'usable'; readonly manager: KmsKey['manager'] }
   | { readonly kind: 'unusable'; readonly what: string; readonly remedy: string }
@@ -19,7 +22,10 @@ export const keysOf = (volumes: readonly Encrypted[]): readonly string[] => [
   ...new Set(volumes.flatMap((one) => (one.encrypted && one.kmsKeyId !== null ? one.kmsKeyId : []))),
 ];
 
-/** KMS Developer Guide, key states of AWS KMS keys: `Updating` is a multi-Region key that changes its primary Region, and works. */
+/**
+ * KMS Developer Guide, key states of AWS KMS keys: `Updating` is a multi-Region key that changes
+ * its primary Region, and works.
+ */
 const USABLE: ReadonlySet<string> = new Set(['Enabled', 'Updating']);
 
 const REMEDIES: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
@@ -54,7 +60,9 @@ export function standingOf(name: string, key: KmsKey | null): KeyStanding {
 const volumesUnder = (key: string, volumes: readonly Encrypted[]): string =>
   volumes.flatMap((one) => (one.encrypted && one.kmsKeyId === key ? one.volumeId : [])).join(', ');
 
-/** Keys without which no snapshot of these volumes comes about, and no volume made from one opens. */
+/**
+ * Keys without which no snapshot of these volumes comes about, and no volume made from one opens.
+ */
 export function lockedProblems(volumes: readonly Encrypted[], facts: KeyFacts): readonly Finding[] {
   return keysOf(volumes).flatMap((key): Finding[] => {
     const standing = facts.get(key);
@@ -92,8 +100,10 @@ const NAMES_KEY = /kms[\s-]?key|\bkms\b/i;
 type Ended = Pick<CloudInstance, 'stateReasonCode' | 'stateReasonText'>;
 
 /**
- * Did a replacement end because EC2 may not, or cannot, use the key of one of its volumes? EC2 often says no more than "client error on launch"
- * (`Client.InternalError`; EC2 User Guide, instance terminates immediately): that is believed to be it wherever there is a key that it could have been.
+ * Did a replacement end because EC2 may not, or cannot, use the key of one of its volumes? EC2
+ * often says no more than "client error on launch" (`Client.InternalError`; EC2 User Guide,
+ * instance terminates immediately): that is believed to be it wherever there is a key that it could
+ * have been.
  */
 export function endedForKey(instance: Ended, volumes: readonly Encrypted[], facts: KeyFacts): boolean {
   if (NAMES_KEY.test(`${instance.stateReasonCode ?? ''} ${instance.stateReasonText ?? ''}`)) return true;

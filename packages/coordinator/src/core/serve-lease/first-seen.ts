@@ -6,8 +6,9 @@ interface Seen {
 }
 
 /**
- * Since when our view of etcd has held something of a member: an intent, a contract. Told apart by an id that is never used twice, not by content: what was
- * taken away and made again while our view lagged is something else. One entry per member.
+ * Since when our view of etcd has held something of a member: an intent, a contract. Told apart by
+ * an id that is never used twice, not by content: what was taken away and made again while our view
+ * lagged is something else. One entry per member.
  */
 export class FirstSeen {
   readonly #seen = new Map<MemberId, Seen>();

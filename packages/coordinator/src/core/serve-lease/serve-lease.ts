@@ -7,16 +7,23 @@ import {
 } from '@understudy/shared';
 
 /**
- * Waiting out a serve lease: when may a leader conclude, from time alone, that an instance it cannot see has stopped serving?
+ * Waiting out a serve lease: when may a leader conclude, from time alone, that an instance it
+ * cannot see has stopped serving?
  *
- * Let `T` be the moment the intent was committed, `F` = `answersHoldMs`, `S` = `stopWithinMs`, `ρ` the drift of a clock.
+ * Let `T` be the moment the intent was committed, `F` = `answersHoldMs`, `S` = `stopWithinMs`, `ρ`
+ * the drift of a clock.
  *
- * 1. A coordinator says `active` only from a view of etcd that was proven current at some `v`, and says that it holds for `F − (now − v)`.
+ * 1. A coordinator says `active` only from a view of etcd that was proven current at some `v`, and
+ *    says that it holds for `F − (now − v)`.
  * 2. A view with `v ≥ T` contains the intent, and answers `fenced`. So for every `active`, `v < T`.
- * 3. The agent counts what it was told from the moment it *asked*, which lies before the answer was computed. Its lease therefore ends, on its own clock, before `v + F`,
- *    which is before `T + F` but for the drift of the two clocks: before `T + F / (1 − ρ)`. How late the answer arrives does not matter, nor who was paused meanwhile.
- * 4. By `S` on the agent's clock after its lease ended the workload has stopped: by the hook, or because the watchdog has reset the machine.
- * 5. So at `T + (F + S) / (1 − ρ)` nothing serves any more, and a leader that has measured `(F + S) · (1 + ρ) / (1 − ρ)` on its own clock since it saw the intent knows it.
+ * 3. The agent counts what it was told from the moment it *asked*, which lies before the answer was
+ *    computed. Its lease therefore ends, on its own clock, before `v + F`, which is before `T + F`
+ *    but for the drift of the two clocks: before `T + F / (1 − ρ)`. How late the answer arrives
+ *    does not matter, nor who was paused meanwhile.
+ * 4. By `S` on the agent's clock after its lease ended the workload has stopped: by the hook, or
+ *    because the watchdog has reset the machine.
+ * 5. So at `T + (F + S) / (1 − ρ)` nothing serves any more, and a leader that has measured `(F + S)
+ *    · (1 + ρ) / (1 − ρ)` on its own clock since it saw the intent knows it.
  *
  * What this takes for granted is written down as A11 and A12 in `docs/SPEC.md`.
  */
@@ -48,8 +55,9 @@ export function promiseFault(
 }
 
 /**
- * What a member's record should agree on; null: on nothing. It comes into force once the agent of the activated instance was heard to fulfil it, so that no running
- * workload is cut off by a change of policy; and goes with the policy.
+ * What a member's record should agree on; null: on nothing. It comes into force once the agent of
+ * the activated instance was heard to fulfil it, so that no running workload is cut off by a change
+ * of policy; and goes with the policy.
  */
 export function contractDue(
   policy: ServeLeasePolicy | null,
@@ -72,8 +80,8 @@ export function sameTerms(a: ServeTerms | null, b: ServeTerms | null): boolean {
 }
 
 /**
- * The longest time any coordinator's answer holds; null while one of them does not say, because it is of a version that knows no contracts.
- * From the presence records of all live coordinators.
+ * The longest time any coordinator's answer holds; null while one of them does not say, because it
+ * is of a version that knows no contracts. From the presence records of all live coordinators.
  */
 export function answersHoldMsOf(coordinators: Iterable<{ readonly answersHoldMs: number | null }>): number | null {
   let longestMs = 0;
@@ -96,9 +104,11 @@ export type LeaseStanding =
   | { readonly kind: 'not'; readonly text: string };
 
 /**
- * Does the member's serve lease count, if its instance fell silent now? **S**: only if we ourselves heard that instance promise it at a moment from which no
- * process of it could be activated without promising: the contract was in force, and every answer from before it had run out. A process that
- * came later had to promise too, whether we heard it or not. `own.stallEndedAtMs`: what waited in our socket while we were paused says nothing about when it was sent.
+ * Does the member's serve lease count, if its instance fell silent now? **S**: only if we ourselves
+ * heard that instance promise it at a moment from which no process of it could be activated without
+ * promising: the contract was in force, and every answer from before it had run out. A process that
+ * came later had to promise too, whether we heard it or not. `own.stallEndedAtMs`: what waited in
+ * our socket while we were paused says nothing about when it was sent.
  */
 export function leaseStanding(
   seen: ContractSeen | null,

@@ -2,7 +2,10 @@ import { rawListOf, rawOf, textOf } from '../recovery/raw-value.ts';
 import { formattingCommands } from './formatting-commands.ts';
 import type { Unzip } from './parts.ts';
 
-/** One thing that a first boot does and that can destroy what was restored. Names devices and programs only: user data holds secrets. */
+/**
+ * One thing that a first boot does and that can destroy what was restored. Names devices and
+ * programs only: user data holds secrets.
+ */
 export interface Formatting {
   /** The key of the cloud-config, or the kind of script. */
   readonly where: string;
@@ -17,7 +20,10 @@ const EPHEMERAL = /^ephemeral\d+(?:\.|$)/;
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** Devices of `disk_setup` and `fs_setup` that hold nothing: an alias that the config gives to another disk does not count. */
+/**
+ * Devices of `disk_setup` and `fs_setup` that hold nothing: an alias that the config gives to
+ * another disk does not count.
+ */
 function isEphemeral(device: string, config: Config): boolean {
   const alias = device.split('.')[0] ?? '';
   return EPHEMERAL.test(device) && rawOf(config.device_aliases)[alias] === undefined;
@@ -26,8 +32,9 @@ function isEphemeral(device: string, config: Config): boolean {
 const deviceOf = (entry: Readonly<Record<string, unknown>>): string => textOf(entry.device) ?? '(no device)';
 
 /**
- * Every entry counts, whatever its `overwrite` says: a raw disk is formatted all the same (canonical/cloud-init 3902), and whether a table or a
- * file system "matches" is up to the version that the image has.
+ * Every entry counts, whatever its `overwrite` says: a raw disk is formatted all the same
+ * (canonical/cloud-init 3902), and whether a table or a file system "matches" is up to the version
+ * that the image has.
  */
 export function setupFormatting(config: Config): readonly Formatting[] {
   const disks = Object.keys(rawOf(config.disk_setup)).map((what) => ['disk_setup', what] as const);
@@ -37,7 +44,10 @@ export function setupFormatting(config: Config): readonly Formatting[] {
     .map(([where, what]) => ({ where, what, canBeOverridden: true }));
 }
 
-/** What is left of `disk_setup` and `fs_setup` when everything that {@link setupFormatting} names is taken out. */
+/**
+ * What is left of `disk_setup` and `fs_setup` when everything that {@link setupFormatting} names is
+ * taken out.
+ */
 export function harmlessSetup(config: Config): { readonly disk_setup: object; readonly fs_setup: readonly object[] } {
   const disks = Object.entries(rawOf(config.disk_setup)).filter(([device]) => isEphemeral(device, config));
   const fs_setup = rawListOf(config.fs_setup).filter((entry) => isEphemeral(deviceOf(entry), config));
@@ -73,11 +83,17 @@ function lxdFormatting(config: Config): Formatting[] {
   return device === null ? [] : [{ where: 'lxd', what: device, canBeOverridden: false }];
 }
 
-/** cloud-init's names for encodings (`cc_write_files.py`), in any case; with any other the content is text. */
+/**
+ * cloud-init's names for encodings (`cc_write_files.py`), in any case; with any other the content
+ * is text.
+ */
 const IN_BASE64 = /^(?:gz(?:ip)?\+)?b(?:ase)?64$/;
 const PACKED = /^gz(?:ip)?(?:\+b(?:ase)?64)?$/;
 
-/** What is written in the end; empty where cloud-init could not read it either. YAML's `!!binary` gives bytes. */
+/**
+ * What is written in the end; empty where cloud-init could not read it either. YAML's `!!binary`
+ * gives bytes.
+ */
 function contentOf({ content, encoding }: Readonly<Record<string, unknown>>, unzip: Unzip): string {
   const name = (textOf(encoding) ?? '').trim().toLowerCase();
   const given = Buffer.from(content instanceof Uint8Array ? content : (textOf(content) ?? ''));

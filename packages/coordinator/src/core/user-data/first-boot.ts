@@ -11,7 +11,10 @@ export interface FirstBoot {
   readonly formatting: readonly Formatting[];
   /** Parts that run and that nobody can look into beforehand, in words. */
   readonly unexamined: readonly string[];
-  /** The same user data, base64, without what formats; null: nothing formats, or it cannot be taken back. Holds secrets. */
+  /**
+   * The same user data, base64, without what formats; null: nothing formats, or it cannot be taken
+   * back. Holds secrets.
+   */
   readonly neutralised: string | null;
 }
 
@@ -20,7 +23,10 @@ export const NO_USER_DATA: FirstBoot = { formatting: [], unexamined: [], neutral
 type Config = Record<string, unknown>;
 
 interface Reading {
-  /** The merged cloud-config; a part that merges by rules of its own adds a further one, so that nothing is overlooked. */
+  /**
+   * The merged cloud-config; a part that merges by rules of its own adds a further one, so that
+   * nothing is overlooked.
+   */
   config: Config;
   readonly further: Config[];
   readonly formatting: Formatting[];
@@ -28,8 +34,9 @@ interface Reading {
 }
 
 /**
- * Looks through user data as cloud-init does at the first boot of a new instance id. What it cannot read it names; a template counts as what it says
- * before it is filled in. `userData`: base64 as EC2 gives it, or null. Pure, and for any input: nothing throws.
+ * Looks through user data as cloud-init does at the first boot of a new instance id. What it cannot
+ * read it names; a template counts as what it says before it is filled in. `userData`: base64 as
+ * EC2 gives it, or null. Pure, and for any input: nothing throws.
  */
 export function firstBootOf(userData: string | null, unzip: Unzip): FirstBoot {
   if (userData === null) return NO_USER_DATA;
@@ -50,7 +57,10 @@ export function firstBootOf(userData: string | null, unzip: Unzip): FirstBoot {
   };
 }
 
-/** A part handler may take over the parts of any type: what comes after it need not be read as cloud-config. */
+/**
+ * A part handler may take over the parts of any type: what comes after it need not be read as
+ * cloud-config.
+ */
 const isPlain = (parts: readonly UserDataPart[]): boolean => parts.every((part) => part.kind !== 'part-handler');
 
 function unique(found: readonly Formatting[]): readonly Formatting[] {
@@ -75,7 +85,10 @@ function read(part: UserDataPart, reading: Reading): void {
   else if (kind === 'inert') readInert(text, reading);
 }
 
-/** Each part's keys replace those of the parts before it, unless it says otherwise (cloud-init, `handlers/cloud_config.py`). */
+/**
+ * Each part's keys replace those of the parts before it, unless it says otherwise (cloud-init,
+ * `handlers/cloud_config.py`).
+ */
 function readConfig(part: UserDataPart, reading: Reading): void {
   const parsed = parseYaml(part.text);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {

@@ -1,4 +1,7 @@
-/** A program that can destroy what is on a disk: by name, and where its other uses are harmless, only as `when` says. */
+/**
+ * A program that can destroy what is on a disk: by name, and where its other uses are harmless,
+ * only as `when` says.
+ */
 interface Formatter {
   readonly name: RegExp;
   readonly when?: (segment: string) => boolean;
@@ -48,8 +51,10 @@ const deviceOf = (name: string, segment: string): string =>
   /\/dev\/[\w/.-]+/.exec(name === 'dd' ? writtenBy(segment) : segment)?.[0] ?? '';
 
 /**
- * The commands in a text that can format or wipe a disk, each as program and device, once; nothing else of the text, which may hold secrets. A
- * program counts wherever it is named, in whatever language, unless the command only installs it or looks for it: better one too many than one too few.
+ * The commands in a text that can format or wipe a disk, each as program and device, once; nothing
+ * else of the text, which may hold secrets. A program counts wherever it is named, in whatever
+ * language, unless the command only installs it or looks for it: better one too many than one too
+ * few.
  */
 export function formattingCommands(text: string): readonly string[] {
   const found = new Set<string>();
@@ -66,7 +71,10 @@ export function formattingCommands(text: string): readonly string[] {
   return [...found];
 }
 
-/** Commands end at a line's end, `;`, `|` and `&`; a line that ends with a backslash goes on; a line that begins with `#` is none. */
+/**
+ * Commands end at a line's end, `;`, `|` and `&`; a line that ends with a backslash goes on; a line
+ * that begins with `#` is none.
+ */
 const segmentsOf = (text: string): readonly string[] =>
   text
     .replaceAll(/\\\r?\n/g, ' ')

@@ -19,8 +19,9 @@ interface Message {
 export const isMime = (text: string): boolean => text.slice(0, 4_096).toLowerCase().includes('mime-version:');
 
 /**
- * The leaves of a MIME message (RFC 2045, 2046) in order. The parsers there are work asynchronously, which a plan must not; this one reads only what
- * cloud-init reads, and answers null for what it does not understand, which counts as user data that nobody has examined.
+ * The leaves of a MIME message (RFC 2045, 2046) in order. The parsers there are work
+ * asynchronously, which a plan must not; this one reads only what cloud-init reads, and answers
+ * null for what it does not understand, which counts as user data that nobody has examined.
  */
 export function mimeEntities(text: string): readonly MimeEntity[] | null {
   const found: MimeEntity[] = [];
@@ -46,7 +47,10 @@ function collect(text: string, found: MimeEntity[], depth: number): boolean {
 /** A header's first line, a line that goes on with it, or the envelope of a mailbox. */
 const HEADER_LINE = /^(?:From |[!-9;-~]+:|[\t ])/;
 
-/** Headers end at the first empty line, or at the first line that is none: the body begins there (as Python's parser, which cloud-init uses, has it). */
+/**
+ * Headers end at the first empty line, or at the first line that is none: the body begins there (as
+ * Python's parser, which cloud-init uses, has it).
+ */
 function split(text: string): Message {
   const lines = text.split('\n');
   const count = lines.findIndex((line) => !HEADER_LINE.test(line));
@@ -76,7 +80,10 @@ function boundaryOf(parameters: string): string | null {
   return found?.[1] ?? found?.[2] ?? null;
 }
 
-/** null: the message has no such boundary. What stands before the first and after the last one does not count. */
+/**
+ * null: the message has no such boundary. What stands before the first and after the last one does
+ * not count.
+ */
 function partsBetween(body: string, boundary: string): readonly string[] | null {
   const parts: string[][] = [];
   let isOpen = false;

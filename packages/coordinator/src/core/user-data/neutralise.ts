@@ -7,9 +7,10 @@ const USER_DATA_MAX_BYTES = 16_384;
 const TYPES: Readonly<Record<string, string>> = { 'cloud-config': 'text/cloud-config', template: 'text/jinja2' };
 
 /**
- * The same user data with one more part at its end, which says `disk_setup` and `fs_setup` anew: keys of a later part of cloud-config replace those of
- * the parts before it, all the others stay as they were. The original text stays as it is, byte for byte. null: it is of a form that cannot be taken
- * along unchanged, or it would be too long for EC2. Base64.
+ * The same user data with one more part at its end, which says `disk_setup` and `fs_setup` anew:
+ * keys of a later part of cloud-config replace those of the parts before it, all the others stay as
+ * they were. The original text stays as it is, byte for byte. null: it is of a form that cannot be
+ * taken along unchanged, or it would be too long for EC2. Base64.
  */
 export function neutralised(text: string, kept: object): string | null {
   const original = asEntity(text);
@@ -35,7 +36,10 @@ export function neutralised(text: string, kept: object): string | null {
   return bytes.byteLength > USER_DATA_MAX_BYTES ? null : bytes.toString('base64');
 }
 
-/** A message becomes a part with its own headers; other text gets those that cloud-init would have guessed. */
+/**
+ * A message becomes a part with its own headers; other text gets those that cloud-init would have
+ * guessed.
+ */
 function asEntity(text: string): string | null {
   if (isMime(text)) return /^[A-Za-z-]+:/.test(text) ? text : null;
   const type = TYPES[kindByStart(text)];

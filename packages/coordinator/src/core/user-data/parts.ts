@@ -2,7 +2,10 @@ import { parseYaml } from './read-yaml.ts';
 import { isMime, mimeEntities } from './mime.ts';
 import { kindByStart, kindByType, type PartKind } from './sniff.ts';
 
-/** Unpacks a gzip member; null when it cannot, or when it would become too large. Given by the shell, which has the library. */
+/**
+ * Unpacks a gzip member; null when it cannot, or when it would become too large. Given by the
+ * shell, which has the library.
+ */
 export type Unzip = (packed: Buffer) => Buffer | null;
 
 export interface UserDataPart {
@@ -35,7 +38,10 @@ function textOf(bytes: Buffer): string | null {
   return text.length <= TEXT_MAX && !text.includes('\0') && Buffer.from(text, 'utf8').equals(bytes) ? text : null;
 }
 
-/** What cloud-init finds in user data, in its order. `userData`: base64, as EC2 gives it; holds secrets. */
+/**
+ * What cloud-init finds in user data, in its order. `userData`: base64, as EC2 gives it; holds
+ * secrets.
+ */
 export function partsOf(userData: string, unzip: Unzip): UserDataParts {
   const bytes = Buffer.from(userData, 'base64');
   const plain = isGzip(bytes) ? unzip(bytes) : bytes;

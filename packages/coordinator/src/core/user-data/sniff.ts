@@ -1,5 +1,6 @@
 /**
- * What cloud-init makes of one piece of user data (its documentation, "User data formats"; `handlers/__init__.py`).
+ * What cloud-init makes of one piece of user data (its documentation, "User data formats";
+ * `handlers/__init__.py`).
  * - `inert`: nothing that it runs, such as the agent's own YAML;
  * - `unknown`: a declared type that only a part handler, or another program, understands.
  */

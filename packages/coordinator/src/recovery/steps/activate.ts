@@ -16,8 +16,9 @@ export function replacementOf(run: Pick<Run, 'journal'>): string {
 const LIMIT_MS = 300_000;
 
 /**
- * Names the replacement as the one instance allowed to serve: one transaction against the activation the plan was based on, so one winner,
- * ever. Right before it, the old instance is looked at once more: somebody may have started it since the fence.
+ * Names the replacement as the one instance allowed to serve: one transaction against the
+ * activation the plan was based on, so one winner, ever. Right before it, the old instance is
+ * looked at once more: somebody may have started it since the fence.
  */
 export function activateStep(run: Run): Step<'activate'> {
   return {
@@ -35,7 +36,10 @@ export function activateStep(run: Run): Step<'activate'> {
   };
 }
 
-/** null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance after an hour, and it was seen fenced. */
+/**
+ * null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance
+ * after an hour, and it was seen fenced.
+ */
 async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.

@@ -13,8 +13,9 @@ export function replacementInterfaceOf(run: Run): string {
 }
 
 /**
- * Moves one Elastic IP: read → guarded record of the exact association that may go → disassociate that one → associate without reassociation →
- * see it there. No call of it, however late, can take the address from somebody else.
+ * Moves one Elastic IP: read → guarded record of the exact association that may go → disassociate
+ * that one → associate without reassociation → see it there. No call of it, however late, can take
+ * the address from somebody else.
  */
 export function addressStep(run: Run, allocationId: string): Step<'address'> {
   const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
@@ -34,7 +35,8 @@ export function addressStep(run: Run, allocationId: string): Step<'address'> {
       if (last?.name === 'associate' && last.error?.upstreamCode === RELEASED && isBelieved(run, memory))
         return { kind: 'done', result: { lost: `${allocationId} does not exist any more: it was released` } };
       if (last?.name === 'associate' && last.error === null) memory.associatedAtMs = run.nowMs();
-      // EC2 has said that the old association is gone; the next call is conditional, so no read is needed to dare it.
+      // EC2 has said that the old association is gone; the next call is conditional, so no read is
+      // needed to dare it.
       if (last?.name === 'disassociate' && last.error === null) return associate(frozen);
       return step(run, memory, frozen, await describe(run, allocationId));
     },
@@ -63,14 +65,22 @@ function fencedHolder(run: Run, allocationId: string): FencedHolder {
 const giveUp = (run: Run, allocationId: string): string =>
   `Or give it up: understudy accept-loss ${run.record.member} address:${allocationId} --why TEXT`;
 
-/** What EC2 does not show it may only not show yet: "not found" counts once no look has shown it for as long as EC2 may lag behind. */
+/**
+ * What EC2 does not show it may only not show yet: "not found" counts once no look has shown it for
+ * as long as EC2 may lag behind.
+ */
 const isBelieved = (run: Run, { unseenSinceMs }: Memory): boolean =>
   unseenSinceMs !== null && run.nowMs() - unseenSinceMs >= run.settings.lagGraceMs;
 
 interface Memory {
-  /** When EC2 last said yes to the association; until it has had time to show, an older picture is no reason to act. */
+  /**
+   * When EC2 last said yes to the association; until it has had time to show, an older picture is
+   * no reason to act.
+   */
   associatedAtMs: number | null;
-  /** First of the unbroken run of looks that showed it with somebody else: one look may be outdated. */
+  /**
+   * First of the unbroken run of looks that showed it with somebody else: one look may be outdated.
+   */
   heldSinceMs: number | null;
   /** First of the unbroken run of looks that did not show it at all. */
   unseenSinceMs: number | null;
@@ -115,7 +125,8 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
   memory.unseenSinceMs = move.kind === 'unseen' ? (memory.unseenSinceMs ?? run.nowMs()) : null;
   switch (move.kind) {
     case 'unseen':
-      // The conditional call can take it from nobody, and its answer says whether there is such an address.
+      // The conditional call can take it from nobody, and its answer says whether there is such an
+      // address.
       if (isBelieved(run, memory)) return associate(frozen);
       return { kind: 'wait', text: `EC2 does not show ${allocationId}` };
     case 'held':

@@ -33,9 +33,11 @@ interface Memory {
 }
 
 /**
- * Snapshots of all volumes in one crash-consistent call. No ClientToken exists for it: each call that may have made something carries its own number
- * (counted in the journal before it is sent) as a tag, the first complete set recorded here is canonical, and any other is a leftover. A call that was
- * certainly refused is made again, for as long as the policy says; what bounds the tries is what EC2 made, which is what is paid for.
+ * Snapshots of all volumes in one crash-consistent call. No ClientToken exists for it: each call
+ * that may have made something carries its own number (counted in the journal before it is sent) as
+ * a tag, the first complete set recorded here is canonical, and any other is a leftover. A call
+ * that was certainly refused is made again, for as long as the policy says; what bounds the tries
+ * is what EC2 made, which is what is paid for.
  */
 export function captureStep(run: Run): Step<'capture'> {
   const memory: Memory = {
@@ -98,7 +100,10 @@ async function follow(
   }
 }
 
-/** What a key that cannot be used makes fail is no fault of the capture: it is taken again once the key works, however often that was. */
+/**
+ * What a key that cannot be used makes fail is no fault of the capture: it is taken again once the
+ * key works, however often that was.
+ */
 async function withFailed(run: Run, noted: NotedOf<'capture'>, number: number): Promise<NotedOf<'capture'>> {
   const failedSets = [...noted.failedSets, number];
   const lockedSets = [...(noted.lockedSets ?? []), ...((await lockedHold(run)) ? [number] : [])];
@@ -177,7 +182,10 @@ async function refusedForGood(run: Run, memory: Memory, error: OperationError): 
   return captureFailed(`EC2 refuses the snapshots: ${error.message}`);
 }
 
-/** All tries are spent; counted anew when they were spent before this run and nobody holds the recovery any more. */
+/**
+ * All tries are spent; counted anew when they were spent before this run and nobody holds the
+ * recovery any more.
+ */
 function isExhausted(run: Run, memory: Memory, failedSets: number, made: number): boolean {
   const { maxFailedSets, maxSnapshotCalls } = run.settings;
   const spent = failedSets >= maxFailedSets || made >= maxSnapshotCalls;
@@ -186,7 +194,10 @@ function isExhausted(run: Run, memory: Memory, failedSets: number, made: number)
   return failedSets - forgiven.failedSets >= maxFailedSets || made - forgiven.made >= maxSnapshotCalls;
 }
 
-/** A set of the newest call may exist without being shown yet: look twice before paying for another one. */
+/**
+ * A set of the newest call may exist without being shown yet: look twice before paying for another
+ * one.
+ */
 async function again(
   run: Run,
   memory: Memory,

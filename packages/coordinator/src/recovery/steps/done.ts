@@ -14,9 +14,11 @@ import { ServiceLook } from './service-look.ts';
 const LIMIT_MS = 600_000;
 
 /**
- * Puts in place what a launch cannot carry (protections, tags per volume), marks what the old instance leaves, hears the replacement once more, looks
- * whether its services pass, and closes the recovery in one transaction: history in, intent, journal and hold out. It serves already, so nothing of this
- * keeps it open for long: what could not be done goes into the history as owed, and the collector goes on trying.
+ * Puts in place what a launch cannot carry (protections, tags per volume), marks what the old
+ * instance leaves, hears the replacement once more, looks whether its services pass, and closes the
+ * recovery in one transaction: history in, intent, journal and hold out. It serves already, so
+ * nothing of this keeps it open for long: what could not be done goes into the history as owed, and
+ * the collector goes on trying.
  */
 export function doneStep(run: Run): Step<'done'> {
   const chores = new ChoreBook(choresOf(choreFactsOf(run)));
@@ -46,7 +48,10 @@ export function doneStep(run: Run): Step<'done'> {
   };
 }
 
-/** Calls on the old instance itself. The collector does the first one too, and names the second where it is missing when it terminates. */
+/**
+ * Calls on the old instance itself. The collector does the first one too, and names the second
+ * where it is missing when it terminates.
+ */
 interface Marks {
   readonly through: Set<string>;
 }
@@ -88,13 +93,17 @@ async function readReplacement(run: Run, instanceId: string): Promise<CloudInsta
 }
 
 interface Strays {
-  /** First of the unbroken run of looks that showed an address on the old instance: one look may be outdated. */
+  /**
+   * First of the unbroken run of looks that showed an address on the old instance: one look may be
+   * outdated.
+   */
   seenSinceMs: number | null;
 }
 
 /**
- * An address that came to the old instance after the plan was made (somebody moved it, or EC2 showed the plan an older picture) would stay on a machine
- * that is off, and nobody would know. It is no part of the frozen plan, so it is not moved: a person is told. null: there is none.
+ * An address that came to the old instance after the plan was made (somebody moved it, or EC2
+ * showed the plan an older picture) would stay on a machine that is off, and nobody would know. It
+ * is no part of the frozen plan, so it is not moved: a person is told. null: there is none.
  */
 async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): Promise<Move<'done'> | null> {
   const { oldInstanceId } = run.record;
@@ -125,7 +134,10 @@ async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): P
   };
 }
 
-/** Termination protection moves to the replacement; one that appears on the retired instance later is an operator's wish to keep it. */
+/**
+ * Termination protection moves to the replacement; one that appears on the retired instance later
+ * is an operator's wish to keep it.
+ */
 function retire(run: Run): Call[] {
   const { oldInstanceId, opId } = run.record;
   const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.retainForMs) };
@@ -138,7 +150,10 @@ function retire(run: Run): Call[] {
   return calls;
 }
 
-/** The replacement is heard and passes; or it has been given its time, and the ordinary watch takes over. */
+/**
+ * The replacement is heard and passes; or it has been given its time, and the ordinary watch takes
+ * over.
+ */
 function speaksWell(run: Run, instanceId: string): boolean {
   const reading = run.parts.heartbeats.reading(run.record.member, instanceId);
   if (!reading || reading.passingSinceMs === null) return false;
@@ -151,7 +166,10 @@ interface Closing {
   readonly owed: readonly OwedChore[];
 }
 
-/** Waits, but not for ever: it serves already, and a recovery that stays open would keep the ordinary watch from it. */
+/**
+ * Waits, but not for ever: it serves already, and a recovery that stays open would keep the
+ * ordinary watch from it.
+ */
 async function close(
   run: Run,
   frozen: Frozen<'done'>,

@@ -28,8 +28,10 @@ interface Memory {
 }
 
 /**
- * Makes the old instance unable to act, proven by observation. Stop is idempotent, so every doubt is answered by asking again; nothing is
- * believed of a reply. Where the group opted in, an instance that EC2 cannot be seen to stop is waited out by its serve lease. Clears stop protection where it is in the way (the plan keeps it for the replacement).
+ * Makes the old instance unable to act, proven by observation. Stop is idempotent, so every doubt
+ * is answered by asking again; nothing is believed of a reply. Where the group opted in, an
+ * instance that EC2 cannot be seen to stop is waited out by its serve lease. Clears stop protection
+ * where it is in the way (the plan keeps it for the replacement).
  */
 export function fenceStep(run: Run): Step<'fence'> {
   const memory: Memory = {
@@ -90,8 +92,9 @@ const nothingSent = ({ sends }: Frozen<'fence'>): boolean => Object.keys(sends).
 const MARK_LIMIT_MS = 2_000;
 
 /**
- * Says on the instance that its stop is ours: what stands in etcd may be gone when somebody asks. Once per recovery, before the stop; a mark that fails, or
- * takes long, stops nothing, because then the records in etcd are trace enough.
+ * Says on the instance that its stop is ours: what stands in etcd may be gone when somebody asks.
+ * Once per recovery, before the stop; a mark that fails, or takes long, stops nothing, because then
+ * the records in etcd are trace enough.
  */
 function markCall(run: Run): Call {
   const { oldInstanceId, opId } = run.record;
@@ -151,7 +154,10 @@ async function stateNow(run: Run, instanceId: string): Promise<CloudInstance['st
   }
 }
 
-/** **S** The one way past an observed fence, for groups that opted in, after EC2 was asked to stop it and was looked at once more: see `core/serve-lease`. */
+/**
+ * **S** The one way past an observed fence, for groups that opted in, after EC2 was asked to stop
+ * it and was looked at once more: see `core/serve-lease`.
+ */
 function byLease(run: Run): Move<'fence'> {
   const broken = brokenPromise(run);
   if (broken) return broken;
@@ -205,7 +211,10 @@ async function settle(
   return volumesAtRest(run, memory);
 }
 
-/** A forced stop may leave attachments, and rarely writes, in motion: nothing is captured before they have come to rest. */
+/**
+ * A forced stop may leave attachments, and rarely writes, in motion: nothing is captured before
+ * they have come to rest.
+ */
 async function volumesAtRest(run: Run, memory: Memory): Promise<Move<'fence'>> {
   const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
   const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));

@@ -5,7 +5,10 @@ import type { Move, Step } from '../effect.ts';
 import { refusedForKey } from '../locked-volumes.ts';
 import type { Run } from '../run.ts';
 
-/** One image of the root snapshot, under a name that is a function of the recovery: a repeat is refused as a duplicate, and adopted. */
+/**
+ * One image of the root snapshot, under a name that is a function of the recovery: a repeat is
+ * refused as a duplicate, and adopted.
+ */
 export function imageStep(run: Run): Step<'image'> {
   /** EC2 has told this run that the name is taken, by us or by an earlier call. */
   const memory = { exists: false };
@@ -37,7 +40,8 @@ export function imageStep(run: Run): Step<'image'> {
       if (last?.error && isHopeless(last.error)) {
         return { kind: 'hold', reason: 'CloudRejected', text: `EC2 refuses the image: ${last.error.message}` };
       }
-      // A name can exist once, so asking again is harmless; but after a yes (or `Duplicate`) it only needs time to show.
+      // A name can exist once, so asking again is harmless; but after a yes (or `Duplicate`) it
+      // only needs time to show.
       if (last) memory.exists = last.error === null || isDuplicate(last.error.upstreamCode);
       return memory.exists ? { kind: 'wait', text: 'waiting for the image to show' } : register;
     },
@@ -51,7 +55,10 @@ export function imageStep(run: Run): Step<'image'> {
 
 const isDuplicate = (upstreamCode: string | undefined): boolean => upstreamCode === 'InvalidAMIName.Duplicate';
 
-/** Nothing of the request depends on a placement: what condemns a candidate elsewhere condemns the request here. */
+/**
+ * Nothing of the request depends on a placement: what condemns a candidate elsewhere condemns the
+ * request here.
+ */
 const isHopeless = (error: OperationError): boolean =>
   ['hopeless', 'candidate'].includes(refusalClassOf(error)) && !isDuplicate(error.upstreamCode);
 

@@ -11,10 +11,12 @@ import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 
 /**
- * The one launch of attempt n. The complete request is in the journal before it is sent and is sent as it stands there. Unknown outcome:
- * look by token, by permit and by tags; found: adopt; not found: the same request with the same token again, which cannot launch twice in
- * its zone. Nothing is sent while the key of a volume is known to be unusable. A candidate's own fault, or no capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With no other
- * candidate the same request is sent again after a pause, which costs nothing but time.
+ * The one launch of attempt n. The complete request is in the journal before it is sent and is sent
+ * as it stands there. Unknown outcome: look by token, by permit and by tags; found: adopt; not
+ * found: the same request with the same token again, which cannot launch twice in its zone. Nothing
+ * is sent while the key of a volume is known to be unusable. A candidate's own fault, or no
+ * capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With
+ * no other candidate the same request is sent again after a pause, which costs nothing but time.
  */
 export function launchStep(run: Run, attempt: number): Step<'launch'> {
   const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null, refusals: 0, refusedForSure: false };
@@ -39,7 +41,9 @@ export function launchStep(run: Run, attempt: number): Step<'launch'> {
 
 interface Memory {
   reply: CloudInstance | null;
-  /** Whole looks that found nothing after a call that may have launched; one that failed is none. */
+  /**
+   * Whole looks that found nothing after a call that may have launched; one that failed is none.
+   */
   fruitlessLooks: number;
   lagSinceMs: number | null;
   /** Refusals of this request for want of room. */
@@ -146,7 +150,10 @@ async function onError(
   }
 }
 
-/** Another candidate, where there is one; else the same request again after a pause that grows, and now and then a new one with another token. */
+/**
+ * Another candidate, where there is one; else the same request again after a pause that grows, and
+ * now and then a new one with another token.
+ */
 function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory): Move<'launch'> {
   memory.refusals += 1;
   memory.refusedForSure = true;
@@ -161,7 +168,10 @@ function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory
   };
 }
 
-/** EC2 does not see a part of the request: for a while because it is new; then because it is gone. Without its permit only another attempt can launch. */
+/**
+ * EC2 does not see a part of the request: for a while because it is new; then because it is gone.
+ * Without its permit only another attempt can launch.
+ */
 function unseenPart(run: Run, error: OperationError, memory: Memory): Move<'launch'> {
   memory.lagSinceMs ??= run.nowMs();
   memory.refusedForSure = true;

@@ -19,8 +19,9 @@ import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
 
 /**
- * The network interface attempt n needs to launch: while it exists, a launch of this attempt may still land; once it is confirmed gone, none
- * can. Created with a ClientToken, so an unknown outcome is answered by the same call.
+ * The network interface attempt n needs to launch: while it exists, a launch of this attempt may
+ * still land; once it is confirmed gone, none can. Created with a ClientToken, so an unknown
+ * outcome is answered by the same call.
  */
 export function permitStep(run: Run, attempt: number): Step<'permit'> {
   const memory: Memory = { reply: null, refusals: 0 };
@@ -138,7 +139,10 @@ function onError(run: Run, attempt: number, frozen: Frozen<'permit'>, last: Atte
   }
 }
 
-/** The source/destination check is no member of the create call: set it while nothing uses the interface, and see that it took. */
+/**
+ * The source/destination check is no member of the create call: set it while nothing uses the
+ * interface, and see that it took.
+ */
 async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | null): Promise<Move<'permit'>> {
   const { networkInterfaceId, privateIp } = made;
   const done: Move<'permit'> = { kind: 'done', result: { networkInterfaceId, privateIp } };

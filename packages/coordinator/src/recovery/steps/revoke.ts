@@ -18,7 +18,10 @@ interface Memory {
   /** The replacement that failed is seen terminated, or there is none. */
   instanceGone: boolean;
   terminateAsked: boolean;
-  /** Calls of this run that let its disks go with it; what an earlier leader recorded may never have been sent. */
+  /**
+   * Calls of this run that let its disks go with it; what an earlier leader recorded may never have
+   * been sent.
+   */
   releases: number;
   released: boolean;
   /** Monotonic: when this run began to end the attempt. The permit had been made before. */
@@ -28,7 +31,10 @@ interface Memory {
   permitState: string | null;
   /** A look of this run has shown the permit. */
   permitSeen: boolean;
-  /** Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed its deletion. */
+  /**
+   * Monotonic: first of the unbroken run of looks that did not show the permit, after EC2 confirmed
+   * its deletion.
+   */
   goneSinceMs: number | null;
   /** EC2 has answered a deletion of this run with success. */
   deleted: boolean;
@@ -37,8 +43,9 @@ interface Memory {
 }
 
 /**
- * Ends attempt n for good, so that attempt n + 1 may begin: what it launched is observed terminated, and its permit is confirmed gone, so
- * that no late or repeated launch call of this attempt can ever succeed. A permit in use means it launched after all: adopted.
+ * Ends attempt n for good, so that attempt n + 1 may begin: what it launched is observed
+ * terminated, and its permit is confirmed gone, so that no late or repeated launch call of this
+ * attempt can ever succeed. A permit in use means it launched after all: adopted.
  */
 export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
   const memory: Memory = {
@@ -164,7 +171,10 @@ async function endInstance(
   return { kind: 'wait', text: `waiting for the failed replacement ${instanceId} to terminate` };
 }
 
-/** Its disks are copies nobody has served from: they go with it. What cannot be marked is left tagged, and costs money, not safety. */
+/**
+ * Its disks are copies nobody has served from: they go with it. What cannot be marked is left
+ * tagged, and costs money, not safety.
+ */
 const releaseCall = (instanceId: string, deviceName: string): Call => ({
   name: 'release',
   run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, true, options),
@@ -199,7 +209,8 @@ async function endPermit(
     return inUse(run, attempt, request, holder);
   }
   const target = left[0]?.networkInterfaceId ?? request.networkInterfaceId;
-  // What EC2 does not show it may only not show yet: without its own word on a deletion, silence proves nothing.
+  // What EC2 does not show it may only not show yet: without its own word on a deletion, silence
+  // proves nothing.
   if (target !== null && (left.length > 0 || (!memory.deleted && !memory.notFound))) {
     memory.goneSinceMs = null;
     return deletePermit(run, target, last);
@@ -216,9 +227,11 @@ async function endPermit(
 }
 
 /**
- * **S** (S7): EC2 says "not found" also of an interface it does not know *yet*, and then no number of looks that show nothing proves it gone: a late
- * launch could still use it. So only of one that it has shown, or that is older than EC2 takes to know what it made. Counted on our own monotonic
- * clock from the beginning of this run: wall clocks may step, and earlier leaders' looks went to other replicas.
+ * **S** (S7): EC2 says "not found" also of an interface it does not know *yet*, and then no number
+ * of looks that show nothing proves it gone: a late launch could still use it. So only of one that
+ * it has shown, or that is older than EC2 takes to know what it made. Counted on our own monotonic
+ * clock from the beginning of this run: wall clocks may step, and earlier leaders' looks went to
+ * other replicas.
  */
 function noteDeletion(run: Run, memory: Memory, error: OperationError | null): void {
   if (error === null) memory.deleted = true;
@@ -228,7 +241,8 @@ function noteDeletion(run: Run, memory: Memory, error: OperationError | null): v
 }
 
 function deletePermit(run: Run, networkInterfaceId: string, last: Attempt | null): Move<'revoke'> {
-  // Deleted a moment ago and still shown: an outdated read, or a deletion that was refused. Both want a pause.
+  // Deleted a moment ago and still shown: an outdated read, or a deletion that was refused. Both
+  // want a pause.
   if (last?.name === 'delete' && last.error === null) {
     return { kind: 'wait', text: 'waiting for the launch permit to disappear', forMs: run.settings.confirmSpacingMs };
   }
@@ -241,7 +255,10 @@ function deletePermit(run: Run, networkInterfaceId: string, last: Attempt | null
   );
 }
 
-/** The permit is attached: to the replacement we are just ending, or to one that was launched although the call seemed to have failed. */
+/**
+ * The permit is attached: to the replacement we are just ending, or to one that was launched
+ * although the call seemed to have failed.
+ */
 async function inUse(
   run: Run,
   attempt: number,
@@ -265,7 +282,10 @@ function adopt(run: Run, attempt: number, request: Request, instanceId: string):
   return { kind: 'launched-after-all', launchStep: `launch-${attempt}`, instanceId };
 }
 
-/** With the permit gone nothing of this attempt can be alive; make sure, because the next attempt rests on it. */
+/**
+ * With the permit gone nothing of this attempt can be alive; make sure, because the next attempt
+ * rests on it.
+ */
 async function lastLook(run: Run, attempt: number, request: Request): Promise<Move<'revoke'>> {
   const done: Move<'revoke'> = {
     kind: 'done',

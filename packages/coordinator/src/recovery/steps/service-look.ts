@@ -6,8 +6,9 @@ import type { Run } from '../run.ts';
 const EVERY_MS = 1_000;
 
 /**
- * Whether the replacement's services pass at its own private address, as the leader sees them. Looks only, and decides nothing: a service that does not
- * come up is said, and the ordinary watch takes over.
+ * Whether the replacement's services pass at its own private address, as the leader sees them.
+ * Looks only, and decides nothing: a service that does not come up is said, and the ordinary watch
+ * takes over.
  */
 export class ServiceLook {
   readonly #run: Run;
@@ -18,7 +19,10 @@ export class ServiceLook {
     this.#run = run;
   }
 
-  /** What does not pass, in words, from a look no older than a second; null: everything does, or there is nothing to look at or with. */
+  /**
+   * What does not pass, in words, from a look no older than a second; null: everything does, or
+   * there is nothing to look at or with.
+   */
   async fault(): Promise<string | null> {
     const run = this.#run;
     const { probeService } = run.parts;

@@ -32,7 +32,10 @@ interface SceneOptions {
   readonly intent?: Partial<IntentRecord>;
 }
 
-/** A replacement that was launched, and what EC2 answers about it; an error stands for a look that fails. */
+/**
+ * A replacement that was launched, and what EC2 answers about it; an error stands for a look that
+ * fails.
+ */
 async function scene({ policy, intent }: SceneOptions = {}) {
   const looks: string[] = [];
   const ec2: { instances: CloudInstance[] | Error; statuses: CloudInstanceStatus[] | Error } = {

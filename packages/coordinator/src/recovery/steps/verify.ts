@@ -9,7 +9,10 @@ import type { Call, Move, Step } from '../effect.ts';
 import { keyFactsOf } from '../locked-volumes.ts';
 import { isPassing, type Run } from '../run.ts';
 
-/** How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local readings cost nothing, describes cost tokens. */
+/**
+ * How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local
+ * readings cost nothing, describes cost tokens.
+ */
 const INSTANCE_AGE_MS = 2_000;
 const STATUS_AGE_MS = 5_000;
 
@@ -27,7 +30,10 @@ interface Memory {
   keepAskedAtMs: number;
 }
 
-/** The replacement runs, EC2 sees nothing wrong with it, and its own authenticated heartbeats have passed for `settleMs`. */
+/**
+ * The replacement runs, EC2 sees nothing wrong with it, and its own authenticated heartbeats have
+ * passed for `settleMs`.
+ */
 export function verifyStep(run: Run, attempt: number): Step<'verify'> {
   const memory: Memory = {
     instance: null,
@@ -75,7 +81,10 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
   };
 }
 
-/** What its promise lacks of what is asked of the member, now: a person may have taken the contract back since the recovery began. null: nothing. */
+/**
+ * What its promise lacks of what is asked of the member, now: a person may have taken the contract
+ * back since the recovery began. null: nothing.
+ */
 async function promiseLacking(run: Run, promise: ServePromise | null): Promise<string | null> {
   const { member, serveContract } = run.record;
   const fault = serveContract && promiseFault(serveContract, promise);
@@ -93,7 +102,10 @@ function unwell(run: Run, instanceId: string): Move<'verify'> | null {
   return { kind: 'hold', reason: 'ObserverUnwell', text };
 }
 
-/** A replacement that nobody could look at is not condemned: whether it is fit is not known. null: it was looked at. */
+/**
+ * A replacement that nobody could look at is not condemned: whether it is fit is not known. null:
+ * it was looked at.
+ */
 function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   if (memory.blindSinceMs === null) return null;
   const forS = Math.round((run.nowMs() - memory.blindSinceMs) / 1_000);
@@ -101,7 +113,10 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | n
   return { kind: 'hold', reason: 'CloudUnavailable', text };
 }
 
-/** While it settles anyway, and not for one that may never pass. Not activated before its disks are seen as they were on the failed instance: from then on they hold data. */
+/**
+ * While it settles anyway, and not for one that may never pass. Not activated before its disks are
+ * seen as they were on the failed instance: from then on they hold data.
+ */
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
@@ -122,7 +137,10 @@ function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'>
 
 const failed = (text: string): Move<'verify'> => ({ kind: 'failed', failure: 'instance', code: 'VerifyFailed', text });
 
-/** The replacement never ran because EC2 could not use the key of one of its volumes; null: that is not it. */
+/**
+ * The replacement never ran because EC2 could not use the key of one of its volumes; null: that is
+ * not it.
+ */
 async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move<'verify'> | null> {
   if (instance?.state !== 'terminated' && instance?.state !== 'shutting-down') return null;
   const volumes = volumesOf(run);
@@ -134,7 +152,10 @@ async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move
   return { kind: 'failed', failure: 'key', code: instance.stateReasonCode ?? 'KmsKeyUnusable', text };
 }
 
-/** While only heartbeats are missing they are looked at as often as at the start: it is a look into our own memory. */
+/**
+ * While only heartbeats are missing they are looked at as often as at the start: it is a look into
+ * our own memory.
+ */
 function wait(run: Run, memory: Memory, text: string, againInMs: number | null): Move<'verify'> {
   if (againInMs !== null) return { kind: 'wait', text, forMs: againInMs };
   if (memory.instance?.state === 'running') return { kind: 'wait', text, forMs: run.settings.pollMinMs };
@@ -148,7 +169,10 @@ export function launchedBy(run: Run, attempt: number): string {
   return result.instanceId;
 }
 
-/** Two looks, each for itself: that the status cannot be read does not hide that the instance is gone, or that it speaks. */
+/**
+ * Two looks, each for itself: that the status cannot be read does not hide that the instance is
+ * gone, or that it speaks.
+ */
 async function refresh(run: Run, memory: Memory, instanceId: string): Promise<void> {
   const running = memory.instance?.state === 'running';
   const instanceDue = !running || run.nowMs() - memory.instanceAtMs >= INSTANCE_AGE_MS;

@@ -15,8 +15,9 @@ import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
 
 /**
- * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction that closes it raises the ordinal in the activation, so that
- * no activation of this recovery can ever succeed, and the next recovery of the same instance has names and tokens of its own.
+ * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction
+ * that closes it raises the ordinal in the activation, so that no activation of this recovery can
+ * ever succeed, and the next recovery of the same instance has names and tokens of its own.
  */
 export async function abandon(
   run: Run,
@@ -77,7 +78,8 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     endedAtWallMs: run.wallMs(),
     act: actOf(run, request, 'abandoned'),
     fencedBy: fence?.result?.how ?? null,
-    // A record that is done keeps no counts: seen stopped, it was asked to; seen terminated, it may not have been.
+    // A record that is done keeps no counts: seen stopped, it was asked to; seen terminated, it may
+    // not have been.
     stopSent: fence?.result?.how === 'stopped' || (fence?.sends.stop ?? 0) > 0,
     unprotected: (fence?.sends.unprotect ?? 0) > 0 || (fence?.result?.how === 'stopped' && run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,

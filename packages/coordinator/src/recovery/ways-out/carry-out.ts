@@ -13,8 +13,9 @@ export interface WaysOutOptions {
 }
 
 /**
- * Carries out what an operator has asked of this recovery, before any step of it runs. Whoever leads resumes it where it was left: the request goes only
- * with the transaction that has carried it out, or refuses it.
+ * Carries out what an operator has asked of this recovery, before any step of it runs. Whoever
+ * leads resumes it where it was left: the request goes only with the transaction that has carried
+ * it out, or refuses it.
  * @throws HoldDecided, IntentGone, LEASE_LOST, STORE_*
  */
 export function carryOut(run: Run, request: StoredRequest, options: WaysOutOptions): Promise<CarriedOut> {

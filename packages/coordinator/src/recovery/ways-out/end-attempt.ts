@@ -7,9 +7,10 @@ import type { Run } from '../run.ts';
 export type DriveStep = (run: Run, key: StepKey) => Promise<void>;
 
 /**
- * **S** Ends the attempt that is open in the ordinary way (S7, S14): its furthest step is marked as failed by a guarded write, then `revoke` sees its
- * instance terminated and its permit gone, so that no launch of it is alive or can land late. A launch that happened after all is found by `revoke`, and
- * ended too. Nothing was begun: nothing to do. Resumable at every line.
+ * **S** Ends the attempt that is open in the ordinary way (S7, S14): its furthest step is marked as
+ * failed by a guarded write, then `revoke` sees its instance terminated and its permit gone, so
+ * that no launch of it is alive or can land late. A launch that happened after all is found by
+ * `revoke`, and ended too. Nothing was begun: nothing to do. Resumable at every line.
  * @throws HoldDecided, IntentGone, LEASE_LOST, STORE_*
  */
 export async function endOpenAttempt(run: Run, drive: DriveStep, text: string): Promise<void> {

@@ -26,7 +26,10 @@ export const actOf = (run: Run, { record }: StoredRequest, text: string): Operat
   text,
 });
 
-/** The request goes, and with it our own hold, unless `keepHold`: whatever it held is looked at again, with all tries. */
+/**
+ * The request goes, and with it our own hold, unless `keepHold`: whatever it held is looked at
+ * again, with all tries.
+ */
 export async function requestGone(
   run: Run,
   request: StoredRequest,
@@ -50,7 +53,10 @@ export interface Rewrite {
   readonly also?: GuardedWrite['also'];
 }
 
-/** **S** One transaction: the intent as changed, with who and why; the request out; compared with everything it rests on. */
+/**
+ * **S** One transaction: the intent as changed, with who and why; the request out; compared with
+ * everything it rests on.
+ */
 export async function rewriteIntent(run: Run, request: StoredRequest, rewrite: Rewrite): Promise<CarriedOut> {
   const { keys, log } = run.parts;
   const { member } = run.record;
@@ -94,5 +100,8 @@ export function journalCompares(run: Run, absent: readonly string[]): NonNullabl
   );
 }
 
-/** etcd takes 128 operations in one transaction. The newest steps are last: with so many, ends of attempts that are long over are left out. */
+/**
+ * etcd takes 128 operations in one transaction. The newest steps are last: with so many, ends of
+ * attempts that are long over are left out.
+ */
 const COMPARES_MAX = 100;

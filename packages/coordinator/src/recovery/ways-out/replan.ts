@@ -23,8 +23,10 @@ type NewPlan =
   | { readonly kind: 'refused'; readonly text: string };
 
 /**
- * **S** A new plan under the same proven fence, in place of one that cannot work: only while nothing is activated, and once the open attempt is ended, so that
- * nothing of the old plan can be launched beside it. Attempts, and so ClientTokens, go on counting. The old plan stays if the new one cannot be made.
+ * **S** A new plan under the same proven fence, in place of one that cannot work: only while
+ * nothing is activated, and once the open attempt is ended, so that nothing of the old plan can be
+ * launched beside it. Attempts, and so ClientTokens, go on counting. The old plan stays if the new
+ * one cannot be made.
  */
 export async function replan(run: Run, request: StoredRequest, options: Options): Promise<CarriedOut> {
   const states = run.journal.states();

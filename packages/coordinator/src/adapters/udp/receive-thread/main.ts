@@ -18,7 +18,10 @@ export interface ReceiveThreadSetup {
 /** Main thread to receive thread. `send`: something lies in the ring. */
 export type ReceiveThreadCommand = 'send' | 'close';
 
-/** Receive thread to main thread. The first is `open`, or `refused` (the address cannot be bound) and the end of the thread. */
+/**
+ * Receive thread to main thread. The first is `open`, or `refused` (the address cannot be bound)
+ * and the end of the thread.
+ */
 export type ReceiveThreadReport =
   | {
       readonly kind: 'open';
@@ -31,8 +34,9 @@ export type ReceiveThreadReport =
   | { readonly kind: 'warn'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
 /**
- * At 10 000 datagrams a second, waking up for each costs more than all the rest. So long a datagram is dated too late, at most, and so long the kernel must
- * keep what comes: some 800 of them at 400 000 a second.
+ * At 10 000 datagrams a second, waking up for each costs more than all the rest. So long a datagram
+ * is dated too late, at most, and so long the kernel must keep what comes: some 800 of them at 400
+ * 000 a second.
  */
 const REST_MS = 2;
 const NEVER_SET = new Int32Array(new SharedArrayBuffer(4));

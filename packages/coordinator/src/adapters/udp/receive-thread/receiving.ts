@@ -2,11 +2,17 @@ import type { Clock, DatagramSocket, Endpoint, Timer } from '@understudy/shared'
 import type { DatagramRing } from '../datagram-ring.ts';
 import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-states.ts';
 
-/** The main thread is woken this long after something came for it: what comes within takes the same turn. */
+/**
+ * The main thread is woken this long after something came for it: what comes within takes the same
+ * turn.
+ */
 export const WAKE_AFTER_MS = 5;
 /** … or at once when so many wait (checked every so many). */
 const WAKE_AT_ONCE_COUNT = 1_024;
-/** libuv reads so many datagrams of a socket per turn: after a turn with fewer the kernel's buffer was empty. */
+/**
+ * libuv reads so many datagrams of a socket per turn: after a turn with fewer the kernel's buffer
+ * was empty.
+ */
 const FULL_TURN_COUNT = 32;
 
 export interface ReceivingOptions {
@@ -22,14 +28,16 @@ export interface ReceivingOptions {
   readonly wakeMain: () => void;
   /** Calls `then` when this turn of the loop has read what it could. */
   readonly afterTurn: (then: () => void) => void;
-  /** Stops this thread for `REST_MS`: what comes meanwhile is read in one turn instead of one each. */
+  /**
+   * Stops this thread for `REST_MS`: what comes meanwhile is read in one turn instead of one each.
+   */
   readonly rest: () => void;
   readonly onSendRefused: (error: unknown) => void;
 }
 
 /**
- * What a receive thread does: socket to ring, ring to socket, and a sign every `listenEveryMs` that it still turns. It looks into nothing and decides
- * nothing.
+ * What a receive thread does: socket to ring, ring to socket, and a sign every `listenEveryMs` that
+ * it still turns. It looks into nothing and decides nothing.
  */
 export class Receiving {
   readonly #options: ReceivingOptions;
