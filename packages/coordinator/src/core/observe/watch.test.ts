@@ -92,7 +92,7 @@ it('a deaf observer accuses nobody, not even for one tick', () => {
 });
 
 describe('an observer that hears too few, while most of them may be silent for a minute', () => {
-  /** One that is suspect after five seconds and confirmed half a minute later, and nine of a patient group. All greeted at 0. */
+  /** One suspect after five seconds and dead half a minute later, nine patient ones; all heard at 0. */
   function mixed() {
     const members = Array.from({ length: 10 }, (_, i) => `db/m${i}` as MemberId);
     const patient = { suspectAfterMs: 60_000 };
