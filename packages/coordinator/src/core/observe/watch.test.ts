@@ -92,7 +92,7 @@ it('a deaf observer accuses nobody, not even for one tick', () => {
 });
 
 describe('an observer that hears too few, while most of them may be silent for a minute', () => {
-  /** One suspect after five seconds and dead half a minute later, nine patient ones; all heard at 0. */
+  /** One suspect after 5 s and dead half a minute later, nine patient ones; all heard at 0. */
   function mixed() {
     const members = Array.from({ length: 10 }, (_, i) => `db/m${i}` as MemberId);
     const patient = { suspectAfterMs: 60_000 };
