@@ -27,7 +27,7 @@ import type { Judgement, Judging } from './judging.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
-import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
+import type { LaunchTrial } from '../core/recovery/plan-input.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import type { KeyLooks } from '../recovery/key-looks.ts';
