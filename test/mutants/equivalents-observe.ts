@@ -11,12 +11,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'A first digit after nothing, or after 0, is the number itself.',
   },
   {
-    file: `${C}/core/observe/addresses.ts`,
-    on: 'else if (entries.otherAddress.size > 0) entries.otherAddress.delete(entry)',
-    original: 'entries.otherAddress.size > 0',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
     file: `${C}/core/observe/agent-index.ts`,
     on: 'while (size < members.capacity * 2) size *= 2',
     replacement: 'size <= members.capacity * 2',
@@ -60,12 +54,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'entry !== NONE && ((entries.flags[entry] as number) & ENTRY_FLAG.heard) !== 0',
     original: 'entry !== NONE',
     why: 'There is no row -1: nothing of it is set.',
-  },
-  {
-    file: `${C}/core/observe/contests.ts`,
-    on: 'if (this.#byEntry.size === 0) return NONE_OVER',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
   },
   {
     file: `${C}/core/observe/detector.ts`,
@@ -207,12 +195,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/service-watch.ts`,
-    on: 'if (this.#state.probed.size === 0) return',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
-    file: `${C}/core/observe/service-watch.ts`,
     on: 'if (!abstains && nowMs < this.#lookOverAtMs) return',
     why: 'Looking over more often gives the same.',
   },
@@ -221,13 +203,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'this.#lookOverAtMs = nowMs + LOOK_OVER_EVERY_MS',
     replacement: 'nowMs - LOOK_OVER_EVERY_MS',
     why: 'Looking over more often gives the same.',
-  },
-  {
-    file: `${C}/core/observe/service-watch.ts`,
-    on: 'if (this.#state.probed.size === 0 || abstains) return []',
-    original: 'this.#state.probed.size === 0',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
   },
   {
     file: `${C}/core/observe/service-watch.ts`,
@@ -407,13 +382,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/watch.ts`,
-    on: 'if (!this.#abstention || suspicions.size === 0) return',
-    original: 'suspicions.size === 0',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
-    file: `${C}/core/observe/watch.ts`,
     on: 'return entry === NONE ? 0 :',
     replacement: 'false',
     why: 'Of no row the silence is no number, which is longer than nothing either.',
@@ -471,12 +439,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'if (members.suspectAfterMs[slot] === watched.suspectAfterMs',
     replacement: 'false',
     why: 'Judged once more than needed, which says the same.',
-  },
-  {
-    file: `${C}/core/observe/roster.ts`,
-    on: 'if (before) state.dropServices(slot, nowMs)',
-    replacement: 'true',
-    why: 'What is not there is not dropped.',
   },
   {
     file: `${C}/core/observe/roster.ts`,

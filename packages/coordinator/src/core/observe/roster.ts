@@ -84,7 +84,7 @@ function updateServices(state: ObserverState, slot: number, watched: WatchedMemb
   const { activatedInstanceId: instanceId, serviceProbes: probes, answeredProbesHoldForMs: answeredHoldMs } = watched;
   const before = state.probed.get(slot);
   if (instanceId === null || probes.length === 0) {
-    if (before) state.dropServices(slot, nowMs);
+    state.dropServices(slot, nowMs);
     return;
   }
   if (before?.instanceId === instanceId && sameProbes(before.probes, probes)) before.answeredHoldMs = answeredHoldMs;
