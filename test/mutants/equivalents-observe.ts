@@ -11,12 +11,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'A first digit after nothing, or after 0, is the number itself.',
   },
   {
-    file: `${C}/core/observe/addresses.ts`,
-    on: 'else if (entries.otherAddress.size > 0) entries.otherAddress.delete(entry)',
-    original: 'entries.otherAddress.size > 0',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
     file: `${C}/core/observe/agent-index.ts`,
     on: 'while (size < members.capacity * 2) size *= 2',
     replacement: 'size <= members.capacity * 2',
@@ -60,12 +54,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'entry !== NONE && ((entries.flags[entry] as number) & ENTRY_FLAG.heard) !== 0',
     original: 'entry !== NONE',
     why: 'There is no row -1: nothing of it is set.',
-  },
-  {
-    file: `${C}/core/observe/contests.ts`,
-    on: 'if (this.#byEntry.size === 0) return NONE_OVER',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
   },
   {
     file: `${C}/core/observe/detector.ts`,
@@ -207,12 +195,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/service-watch.ts`,
-    on: 'if (this.#state.probed.size === 0) return',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
-    file: `${C}/core/observe/service-watch.ts`,
     on: 'if (!abstains && nowMs < this.#lookOverAtMs) return',
     why: 'Looking over more often gives the same.',
   },
@@ -221,13 +203,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'this.#lookOverAtMs = nowMs + LOOK_OVER_EVERY_MS',
     replacement: 'nowMs - LOOK_OVER_EVERY_MS',
     why: 'Looking over more often gives the same.',
-  },
-  {
-    file: `${C}/core/observe/service-watch.ts`,
-    on: 'if (this.#state.probed.size === 0 || abstains) return []',
-    original: 'this.#state.probed.size === 0',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
   },
   {
     file: `${C}/core/observe/service-watch.ts`,
@@ -259,6 +234,43 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: '127 in two bytes instead of one: read as the same number.',
   },
   {
+    file: `${C}/core/observe/ingest.ts`,
+    on: '[this.#contestsBegun++, CONTEST]',
+    replacement: 'this.#contestsBegun--',
+    why: 'Counts down instead: never twice the same.',
+  },
+  {
+    file: `${C}/core/observe/ingest.ts`,
+    on: 'entries.sequenceHi[entry] === word(bytes, HEARTBEAT_OFFSET.sequence)',
+    replacement: 'true',
+    why: 'What is accepted is fewer than 64 behind the newest: it differs in its lower half, or is the newest.',
+  },
+  {
+    file: `${C}/core/observe/ingest.ts`,
+    on: 'if ((members.dueAtMs[slot] as number) > dueAtMs) members.dueAtMs[slot] = dueAtMs',
+    replacement: 'true',
+    why: 'Looked at when its time is over, as must be; an earlier look finds what this heartbeat says anyway.',
+  },
+  {
+    file: `${C}/core/observe/ingest.ts`,
+    on: 'if ((members.dueAtMs[slot] as number) > dueAtMs) members.dueAtMs[slot] = dueAtMs',
+    replacement: 'members.dueAtMs[slot] as number >= dueAtMs',
+    why: 'Sets what it is already.',
+  },
+  {
+    file: `${C}/core/observe/ingest.ts`,
+    on: 'gapMs < (members.suspectAfterMs[slot] as number) || gapMs < suspectAfterMsOf',
+    original: 'gapMs < (members.suspectAfterMs[slot] as number)',
+    replacement: 'false',
+    why: 'The second is never less than the first, which only saves a sort.',
+  },
+  {
+    file: `${C}/core/observe/ingest.ts`,
+    on: 'else if ((before & ENTRY_FLAG.failing) !== 0) entries.failing.forget(entry)',
+    replacement: 'true',
+    why: 'Without a failing check before there is nothing to forget.',
+  },
+  {
     file: `${C}/core/observe/observer-state.ts`,
     on: 'if (opinion) this.services.set(slot, opinion)',
     replacement: 'true',
@@ -272,12 +284,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/observer-state.ts`,
-    on: "const twoSpeak = why === 'Heard' && contests.size > 0",
-    original: 'contests.size > 0',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
-    file: `${C}/core/observe/observer-state.ts`,
     on: 'if (members.verdict[slot] === verdictCode && members.reason[slot] === reasonCode) return',
     original: 'members.verdict[slot] === verdictCode',
     replacement: 'true',
@@ -285,7 +291,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/roster.ts`,
-    on: 'reserveFor(state, keyring, roster.length)',
+    on: 'reserveFor(state, roster.length)',
     why: 'Only saves growing step by step.',
   },
   {
@@ -302,7 +308,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/roster.ts`,
-    on: 'function reserveFor(state: ObserverState, keyring: Keyring, memberCount: number): void {',
+    on: 'function reserveFor(state: ObserverState, memberCount: number): void {',
     why: 'Only saves growing step by step.',
   },
   {
@@ -314,6 +320,25 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     file: `${C}/core/observe/roster.ts`,
     on: 'state.entries.reserve(memberCount)',
     why: 'Only saves growing step by step.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'if (instanceId === null || probes.length === 0) {',
+    original: 'instanceId === null',
+    replacement: 'false',
+    why: 'Where no instance is activated nobody is looked at, and whichever comes next begins anew.',
+  },
+  {
+    file: `${C}/core/observe/roster.ts`,
+    on: 'state.known.delete(slot)',
+    replacement: ';',
+    why: 'Whoever takes the row says at once what is known of it; nobody asks in between.',
+  },
+  {
+    file: `${C}/core/observe/service-types.ts`,
+    on: 'export const NOT_SENT: ProbeReport',
+    replacement: 'true',
+    why: 'Of a look that was not made only that is read.',
   },
   {
     file: `${C}/core/observe/roster.ts`,
@@ -357,13 +382,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${C}/core/observe/watch.ts`,
-    on: 'if (!this.#abstention || suspicions.size === 0) return',
-    original: 'suspicions.size === 0',
-    replacement: 'false',
-    why: 'Only saves work: the other way gives the same answer.',
-  },
-  {
-    file: `${C}/core/observe/watch.ts`,
     on: 'return entry === NONE ? 0 :',
     replacement: 'false',
     why: 'Of no row the silence is no number, which is longer than nothing either.',
@@ -373,6 +391,36 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'return silentMs < wantedMs ? wantedMs :',
     replacement: 'false',
     why: 'What is used instead is never shorter than what the policy says.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: 'this.#settle(slot, nowMs) : nowMs + judged.lookAgainInMs',
+    replacement: 'nowMs - judged.lookAgainInMs',
+    why: 'Looked at with every tick, which says the same until its time is over.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: '(suspicions.get(slot)?.deadSinceMs ?? nowMs)',
+    replacement: 'suspicions.get(slot).deadSinceMs',
+    why: 'Nobody is dead without a suspicion. The question mark is there for the compiler.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: 'if (this.#abstention) return orders',
+    replacement: 'false',
+    why: 'Whoever abstains has dropped its suspicions at that very moment: there is nobody to probe.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: 'if (address === null) return',
+    replacement: 'false',
+    why: 'Suspect is only whoever was heard with what it says, and so with its address. The question is there for the compiler.',
+  },
+  {
+    file: `${C}/core/observe/watch.ts`,
+    on: 'const suspicion = slot === undefined ?',
+    replacement: 'false',
+    why: 'Nobody has no row. The question is there for the compiler.',
   },
   {
     file: `${C}/core/observe/watch.ts`,
@@ -391,12 +439,6 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     on: 'if (members.suspectAfterMs[slot] === watched.suspectAfterMs',
     replacement: 'false',
     why: 'Judged once more than needed, which says the same.',
-  },
-  {
-    file: `${C}/core/observe/roster.ts`,
-    on: 'if (before) state.dropServices(slot, nowMs)',
-    replacement: 'true',
-    why: 'What is not there is not dropped.',
   },
   {
     file: `${C}/core/observe/roster.ts`,

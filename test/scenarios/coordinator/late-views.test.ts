@@ -202,14 +202,23 @@ describe('refusals', () => {
     expect(world.nodes.flatMap((node) => node.fatal)).toHaveLength(1);
   });
 
-  test('a namesake is noticed', async () => {
+  test.each([
+    ['with a living lease is noticed', 60_000, true],
+    ['that somebody wrote by hand is written over', null, false],
+  ])('a namesake %s', async (_, leaseMs, noticed) => {
     const world = new World({ coordinators: 2 });
     world.start(0);
     await world.clock.advance(10_000);
     const record = world.kv.entries(KEYS.coordinator('c1'))[0]?.value ?? '';
-    world.put(KEYS.coordinator('c1'), record.replace('10.1.0.1:', '10.9.9.9:'));
+    const other = { ...JSON.parse(record), processId: 'another', udpEndpoint: '10.9.9.9:7946' };
+    const lease = leaseMs === null ? {} : { leaseId: world.kv.grant(leaseMs).leaseId };
+    const put = { kind: 'put', key: KEYS.coordinator('c1'), value: JSON.stringify(other), ...lease } as const;
+    world.kv.apply({ compare: [], writes: [put] });
     await world.clock.advance(10_000);
-    expect(world.nodes[0]?.coordinator.api.notReady().map((one) => one.code)).toContain('DUPLICATE_COORDINATOR_ID');
+    const codes = world.nodes[0]?.coordinator.api.notReady().map(({ code }) => code);
+    expect(codes?.includes('DUPLICATE_COORDINATOR_ID')).toBe(noticed);
+    expect(world.kv.entries(KEYS.coordinator('c1'))[0]?.value === record).toBe(false);
+    expect(world.kv.entries(KEYS.coordinator('c1'))[0]?.value.includes('10.9.9.9')).toBe(noticed);
   });
 
   test('garbage datagrams are counted and change nothing', async () => {

@@ -30,7 +30,7 @@ export function setAddress(entries: EntryColumns, entry: number, address: string
   const value = parseIpv4(address);
   entries.address4[entry] = value;
   if (value === 0) entries.otherAddress.set(entry, address);
-  else if (entries.otherAddress.size > 0) entries.otherAddress.delete(entry);
+  else entries.otherAddress.delete(entry);
 }
 
 export function addressOf(entries: EntryColumns, entry: number): string | null {

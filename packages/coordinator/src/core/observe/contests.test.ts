@@ -40,6 +40,7 @@ describe('a second agent with a newer boot epoch', () => {
       bootEpoch: 100n,
     });
     expect(service.challenge).not.toBe(known);
+    expect(table.counts).toMatchObject({ stale: 1, rival: 0 });
   });
 
   it('both speak: the member is alive and said to have two agents, as long as they do and half a minute more', () => {
@@ -79,6 +80,19 @@ describe('a second agent with a newer boot epoch', () => {
     expect(table.opinion(M)?.reason).toBe('Heard');
     byHand.send(table, 2_300);
     byHand.epoch = 202n;
+    expect(byHand.send(table, 2_350).outcome).toBe('recorded');
+    expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'TwoAgents' });
+  });
+
+  it('an epoch that differs from theirs in its upper half only is another one', () => {
+    const { table, service, byHand } = twoAgents();
+    byHand.greet(table, 1_000);
+    service.send(table, 2_000);
+    service.epoch = (1n << 32n) | 200n;
+    service.send(table, 2_050);
+    byHand.send(table, 2_300);
+    expect(table.opinion(M)?.reason).toBe('Heard');
+    byHand.epoch = (2n << 32n) | 200n;
     expect(byHand.send(table, 2_350).outcome).toBe('recorded');
     expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'TwoAgents' });
   });
@@ -152,6 +166,19 @@ it('one agent whose clock and state went back is told, goes on with a greater ep
   service.epoch = 101n;
   expect(service.send(table, 2_300).outcome).toBe('recorded');
   beat(table, [service], 3_000, 8_000);
+  expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
+});
+
+it('one that goes on with the epoch it took, while a recording of the one before is repeated, is not called two', () => {
+  const { table, service } = twoAgents();
+  const recorded = service.beat();
+  service.epoch = 50n;
+  expect(service.send(table, 2_000).outcome).toBe('stale');
+  service.epoch = 101n;
+  // Its acks are lost: it echoes what it was told when it was stale.
+  expect(table.receive(service.beat(), FROM, at(2_300)).outcome).toBe('recorded');
+  expect(table.receive(recorded, FROM, at(2_400)).outcome).toBe('stale');
+  expect(table.receive(service.beat(), FROM, at(3_300)).outcome).toBe('recorded');
   expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
 });
 

@@ -82,14 +82,11 @@ export class Contests {
 
   /** Takes away those that are over; returns their rows. */
   takeOver(nowMs: number): readonly number[] {
-    if (this.#byEntry.size === 0) return NONE_OVER;
     const over = [...this.#byEntry].filter(([, contest]) => isOver(contest, nowMs)).map(([entry]) => entry);
     for (const entry of over) this.#byEntry.delete(entry);
     return over;
   }
 }
-
-const NONE_OVER: readonly number[] = [];
 
 /** The epoch is the incumbent's or newer: the sender is not the one that was overtaken first. */
 const isOfIncumbent = (contest: Contest, epoch: bigint): boolean =>

@@ -3,6 +3,7 @@ import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FailingChecks, TIMED_AGENTS_MAX } from './failing-checks.ts';
+import { FAILING, observer, watched, WireAgent } from './observe.fixtures.ts';
 
 const ALL_FAIL = (1 << CHECK_SLOT_COUNT) - 1;
 
@@ -20,6 +21,17 @@ describe('clocks of failing checks', () => {
     expect(clocks.sinceMs(TIMED_AGENTS_MAX, 0)).toBe(3);
     expect(clocks.sinceMs(5, 0)).toBeNull();
     expect(clocks.sinceMs(0, 0)).toBe(1);
+  });
+
+  it('are kept for failing agents only: however many are well, one that is not is timed', () => {
+    const members = Array.from({ length: TIMED_AGENTS_MAX + 1 }, (_, i) => `db/m${i}` as const);
+    const { table } = observer(members.map((member) => watched(member)));
+    const agents = members.map((member) => new WireAgent(member, 'i-1'));
+    for (const agent of agents) agent.greet(table, 0);
+    const last = agents.at(-1);
+    if (last) last.checks = FAILING;
+    last?.send(table, 1_000);
+    expect(table.reading(members.at(-1) ?? 'db/none', 'i-1')?.checks[1]?.failingSinceMs).toBe(1_000);
   });
 
   it('of one agent are its own, whoever comes and goes: as if each had an object to itself', () => {

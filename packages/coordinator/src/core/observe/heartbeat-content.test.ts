@@ -36,6 +36,8 @@ describe('what a heartbeat says of its checks', () => {
     const readings = agents.map(({ member, instanceId }) => table.reading(member, instanceId));
     expect(readings.map((one) => one?.checks[0]?.code)).toEqual([10, 11, 12]);
     expect(readings.map((one) => one?.servePromise?.stopWithinSeconds)).toEqual([100, 101, 102]);
+    for (let beat = 0; beat < 8; beat++) agents[0]?.send(table, 1_000);
+    expect(table.reading('db/b', 'i-db-b')).toEqual(readings[1]);
   });
 
   it('one that is not known ends it', () => {
@@ -56,6 +58,7 @@ describe('what a heartbeat says of its checks', () => {
     }));
     agent.send(table, 1_000);
     expect(reading()?.checks).toEqual(agent.checks.map((check) => ({ ...check, failingSinceMs: null })));
+    expect(reading()?.passingSinceMs).toBe(0);
   });
 
   it('a status that does not exist makes it malformed, in whichever slot it stands', () => {
@@ -69,11 +72,13 @@ describe('what a heartbeat says of its checks', () => {
   it('a promise to stop is no check, whatever its bytes look like', () => {
     const { table, agent, reading } = greeted();
     agent.promise = { stopWithinSeconds: 0x303, watchdog: true };
-    const bytes = agent.beat();
-    bytes[HEARTBEAT_OFFSET.servePromise] = CHECK_STATUSES.indexOf('fail');
-    bytes.set(agent.mac(bytes.subarray(0, HEARTBEAT_OFFSET.tag)).subarray(0, 16), HEARTBEAT_OFFSET.tag);
-    expect(table.receive(bytes, FROM, at(1_000)).outcome).toBe('recorded');
-    expect(reading()).toMatchObject({ passingSinceMs: 0, servePromise: agent.promise });
+    for (const first of [CHECK_STATUSES.indexOf('fail'), 255]) {
+      const bytes = agent.beat();
+      bytes[HEARTBEAT_OFFSET.servePromise] = first;
+      bytes.set(agent.mac(bytes.subarray(0, HEARTBEAT_OFFSET.tag)).subarray(0, 16), HEARTBEAT_OFFSET.tag);
+      expect(table.receive(bytes, FROM, at(1_000)).outcome).toBe('recorded');
+      expect(reading()).toMatchObject({ passingSinceMs: 0, servePromise: agent.promise });
+    }
   });
 });
 
@@ -142,6 +147,16 @@ describe('the usual interval', () => {
     expect([heardAfter(table, ms + 12_000), heardAfter(table, ms + 12_200)]).toEqual([true, false]);
   });
 
+  it('is the average also where the network delivers two at a time', () => {
+    const { table, agent } = greeted();
+    let ms = 0;
+    for (let pair = 0; pair < 60; pair++) {
+      agent.send(table, (ms += 8_000));
+      agent.send(table, ms);
+    }
+    expect([heardAfter(table, ms + 7_500), heardAfter(table, ms + 9_000)]).toEqual([true, false]);
+  });
+
   it('is not counted backwards when datagrams overtake each other', () => {
     const { table, agent } = greeted();
     let ms = 0;
@@ -175,14 +190,17 @@ it('probes carry the challenge of the very agent they go to, whatever it is', ()
   expect(asked).toEqual(agents.map(({ challenge }) => challenge));
 });
 
-it('challenges of one process are its own for each agent and instance, also where it is the first it made', () => {
-  const first = (member: MemberId, instanceId: string) => {
-    const { table } = observer([watched(member)]);
-    const agent = new WireAgent(member, instanceId);
-    const { ack } = table.receive(agent.beat(), FROM, at(0));
-    return ack && agent.hear(ack).challenge;
+it('challenges are of one agent and one instance, by the whole of its hash; also the first one made, and that of a contest', () => {
+  const made = (member: MemberId, instanceHash: string) => {
+    const { table } = observer([watched('db/first'), watched(member)]);
+    const agent = Object.assign(new WireAgent(member, I), { instanceHash, epoch: 2n });
+    const hear = () => agent.hear(table.receive(agent.beat(), FROM, at(0)).ack ?? new Uint8Array()).challenge;
+    const own = hear();
+    agent.epoch = 1n;
+    return [own, hear()];
   };
-  const challenges = [first(M, I), first(M, 'i-other'), first('db/b', I)];
-  expect(new Set(challenges).size).toBe(3);
-  expect(first(M, I)).toBe(challenges[0]);
+  const hashes = ['0000000100000001', '0000000200000001', '0000000100000002'];
+  const challenges = [...hashes.flatMap((hash) => made(M, hash)), ...made('db/b', '0000000100000001')];
+  expect(new Set(challenges).size).toBe(8);
+  expect(made(M, '0000000100000001')).toEqual(challenges.slice(0, 2));
 });

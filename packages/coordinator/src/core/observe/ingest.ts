@@ -135,7 +135,7 @@ export class Ingest {
     if (fresh === 'replayed') return this.#drop(fresh);
     const knowsChallenge = this.#echoesChallenge(entry, bytes);
     const confirmed = knowsChallenge || this.#answersContest(entry, bytes, begins, heardAtMs);
-    if (confirmed && this.#state.contests.size > 0) this.#noteIncumbent(entry, bytes);
+    if (confirmed) this.#noteIncumbent(entry, bytes);
     if (confirmed && this.#isNewest(entry, bytes)) this.#recordContent(slot, entry, bytes, from, heardAtMs);
     if (confirmed) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = confirmed ? 'recorded' : 'unconfirmed';
@@ -206,7 +206,7 @@ export class Ingest {
    * own challenge again.
    */
   #answersContest(entry: number, bytes: Uint8Array, begins: boolean, heardAtMs: number): boolean {
-    const contest = this.#state.contests.size > 0 ? this.#state.contests.of(entry) : undefined;
+    const contest = this.#state.contests.of(entry);
     if (!contest || !echoes(bytes, contest.challengeHi, contest.challengeLo)) return false;
     if (begins) noteTaken(contest, heardAtMs);
     return true;
@@ -308,7 +308,7 @@ export class Ingest {
     const dueAtMs = silentFromMs + (members.suspectAfterMs[slot] as number);
     if ((members.dueAtMs[slot] as number) > dueAtMs) members.dueAtMs[slot] = dueAtMs;
     if (dueAtMs <= nowMs) return;
-    if (suspicions.size > 0) suspicions.delete(slot);
+    suspicions.delete(slot);
     members.flags[slot] = (members.flags[slot] as number) & ~MEMBER_FLAG.settled;
     this.#state.setVerdict(slot, 'alive', 'Heard', Math.max(silentFromMs, members.sinceMs[slot] as number));
   }
@@ -406,7 +406,7 @@ export class Ingest {
         holdsForMs: answer.holdsForMs,
         term: answer.term,
         newestEpoch: null,
-        contested: contests.size > 0 && contests.isTwo(entry),
+        contested: contests.isTwo(entry),
       },
       this.#keyring.macAt(this.keyOffset(slot, bytes)),
     );

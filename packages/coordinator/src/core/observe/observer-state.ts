@@ -165,7 +165,7 @@ export class ObserverState {
   /** Who is heard, but from two agents, is said to be so. */
   setVerdict(slot: number, verdict: OpinionVerdict, why: OpinionReason, nowMs: number): void {
     const { members, contests } = this;
-    const twoSpeak = why === 'Heard' && contests.size > 0 && contests.isTwo(members.activeEntry[slot] as number);
+    const twoSpeak = why === 'Heard' && contests.isTwo(members.activeEntry[slot] as number);
     const verdictCode = VERDICT_CODE[verdict];
     const reasonCode = REASON_CODE[twoSpeak ? 'TwoAgents' : why];
     if (members.verdict[slot] === verdictCode && members.reason[slot] === reasonCode) return;

@@ -19,7 +19,7 @@ export function applyRoster(
   nowMs: number,
 ): void {
   const { members } = state;
-  reserveFor(state, keyring, roster.length);
+  reserveFor(state, roster.length);
   let membershipChanged = false;
   for (const watched of roster) {
     let slot = state.slots.get(watched.member);
@@ -45,10 +45,9 @@ export function applyRoster(
 }
 
 /** Exact for the first roster, so that 100 000 agents do not pay for doubling. */
-function reserveFor(state: ObserverState, keyring: Keyring, memberCount: number): void {
+function reserveFor(state: ObserverState, memberCount: number): void {
   state.members.reserve(memberCount);
   state.entries.reserve(memberCount);
-  keyring.reserve(state.members.capacity);
 }
 
 function enrol(state: ObserverState, keyring: Keyring, watched: WatchedMember, nowMs: number): number {
@@ -85,7 +84,7 @@ function updateServices(state: ObserverState, slot: number, watched: WatchedMemb
   const { activatedInstanceId: instanceId, serviceProbes: probes, answeredProbesHoldForMs: answeredHoldMs } = watched;
   const before = state.probed.get(slot);
   if (instanceId === null || probes.length === 0) {
-    if (before) state.dropServices(slot, nowMs);
+    state.dropServices(slot, nowMs);
     return;
   }
   if (before?.instanceId === instanceId && sameProbes(before.probes, probes)) before.answeredHoldMs = answeredHoldMs;

@@ -67,6 +67,14 @@ describe('the outcome of a look', () => {
     expect(service()).toBe('failing');
   });
 
+  it('counts for the member it was made at, and for no other', () => {
+    const { table, service, members } = fleet(2);
+    ticks(table, 250, 4_750);
+    const order = table.planServiceProbes(at(4_950), ROOM).find(({ member }) => member === members[1]);
+    table.serviceResult(first(order ? [order] : []), TIMES_OUT, at(5_000));
+    expect(members.map(service)).toEqual(['nothing', 'failing']);
+  });
+
   it('of a member, an instance or a list of probes we no longer watch is ignored', () => {
     const { table, service } = fleet(1);
     ticks(table, 250, 4_750);

@@ -39,7 +39,6 @@ export class ServiceWatch {
 
   /** After the table's own tick. */
   tick(nowMs: MonotonicMs, abstains: boolean): void {
-    if (this.#state.probed.size === 0) return;
     if (abstains) this.#distrustUntilMs = nowMs;
     if (!abstains && nowMs < this.#lookOverAtMs) return;
     this.#lookOverAtMs = nowMs + LOOK_OVER_EVERY_MS;
@@ -53,7 +52,7 @@ export class ServiceWatch {
    * Each order is given once; what does not fit into `room` stays due. Silent members come first.
    */
   plan(nowMs: MonotonicMs, abstains: boolean, room: ProbeRoom): ServiceOrder[] {
-    if (this.#state.probed.size === 0 || abstains) return [];
+    if (abstains) return [];
     const orders: ServiceOrder[] = [];
     this.#planConfirm(orders, nowMs, room.confirm);
     this.#planWatch(orders, nowMs, orders.length + room.watch);

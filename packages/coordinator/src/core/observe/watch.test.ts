@@ -91,6 +91,51 @@ it('a deaf observer accuses nobody, not even for one tick', () => {
   expect([...seen]).toEqual(['alive', 'unknown']);
 });
 
+describe('an observer that hears too few, while most of them may be silent for a minute', () => {
+  /** One suspect after 5 s and dead half a minute later, nine patient ones; all heard at 0. */
+  function mixed() {
+    const members = Array.from({ length: 10 }, (_, i) => `db/m${i}` as MemberId);
+    const patient = { suspectAfterMs: 60_000 };
+    const { table } = observer(
+      members.map((member, i) => watched(member, i === 0 ? { confirmForMs: 30_000 } : patient)),
+    );
+    const [fast, ...slow] = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
+    for (const agent of [fast, ...slow]) agent?.greet(table, 0);
+    return { table, fast, slow };
+  }
+
+  it('takes back a suspicion between its looks', () => {
+    const { table, slow } = mixed();
+    for (const ms of [1_000, 2_000, 3_000, 4_000]) for (const agent of slow) agent.send(table, ms);
+    run(table, 250, 8_750);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'suspect', reason: 'Silent' });
+    run(table, 9_000, 9_000);
+    expect(table.opinion('db/m0')).toMatchObject({ verdict: 'unknown', reason: 'HearsTooFew' });
+  });
+
+  it('abstains until it hears enough of them again, not only the one that is overdue', () => {
+    const { table, fast, slow } = mixed();
+    run(table, 250, 6_000);
+    expect(abstention(table)).toBe('HearsTooFew until null');
+    fast?.send(table, 6_100);
+    run(table, 6_250, 6_500);
+    expect(abstention(table)).toBe('HearsTooFew until null');
+    for (const agent of slow.slice(0, 4)) agent.send(table, 6_600);
+    run(table, 6_750, 6_750);
+    expect(abstention(table)).toBe('none');
+  });
+});
+
+it('a death counts among those heard before until it has lasted as long as it must, and no tick longer', () => {
+  const { table } = fleet(1, { settledAfterMs: 10_000 });
+  run(table, 250, 8_000);
+  expect(table.opinion('db/m0')).toMatchObject({ verdict: 'dead', sinceMs: 8_000 });
+  run(table, 8_250, 17_750);
+  expect(table.hearing(at(17_750)).heardBefore).toBe(1);
+  run(table, 18_000, 18_000);
+  expect(table.hearing(at(18_000)).heardBefore).toBe(0);
+});
+
 it('one that never answered a challenge is never missed, also when it becomes the activated one', () => {
   const { table } = observer([watched('db/m0', { activatedInstanceId: null })]);
   table.receive(new WireAgent('db/m0', 'i-db-m0').beat(), FROM, at(0));

@@ -130,7 +130,7 @@ export class Watch {
 
   #dropSuspicionsIfAbstaining(nowMs: number): void {
     const { suspicions } = this.#state;
-    if (!this.#abstention || suspicions.size === 0) return;
+    if (!this.#abstention) return;
     const accused = [...suspicions.keys()];
     suspicions.clear();
     for (const slot of accused) this.#judge(slot, nowMs);

@@ -1,7 +1,7 @@
 import type { Cloud, JournalRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudInstance, LAUNCH_REQUEST, OLD } from '../run.fixtures.ts';
-import { Asked } from './asked.fixtures.ts';
+import { Asked } from './ways-out.fixtures.ts';
 
 describe('giving something up', () => {
   const addresses = [{ allocationId: 'eipalloc-1', publicIp: '1.1.1.1', associationId: null }];

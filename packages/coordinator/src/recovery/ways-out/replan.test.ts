@@ -12,7 +12,7 @@ import {
   putThrough,
   type RigOptions,
 } from '../run.fixtures.ts';
-import { Asked, cloudOfPlan } from './asked.fixtures.ts';
+import { Asked, cloudOfPlan } from './ways-out.fixtures.ts';
 
 const IN_B: Partial<GroupPolicy> = { placements: [{ subnetId: 'subnet-b' }] };
 

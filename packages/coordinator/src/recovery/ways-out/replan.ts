@@ -1,4 +1,4 @@
-import { isOperationError, type MemberId, type RecoveryPlan } from '@understudy/shared';
+import { isOperationError, type MemberId, type RecoveryPlan, groupOf } from '@understudy/shared';
 import { makePlan } from '../../core/recovery/plan.ts';
 import { noPlacementOutside } from '../../core/recovery/plan-blockers.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
@@ -44,7 +44,7 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
   const { keys } = run.parts;
   const { member, planRevision = 1 } = run.record;
   const next = currentAttempt(run.journal.states());
-  const group = member.slice(0, member.indexOf('/'));
+  const group = groupOf(member);
   const absent = [`permit-${next}`, `launch-${next}`, `verify-${next}`, 'activate'];
   return rewriteIntent(run, request, {
     change: { plan: made.plan, planRevision: planRevision + 1, attemptsBeforePlan: next - 1 },

@@ -2,7 +2,7 @@ import { type ActivationRecord, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, LAUNCH_REQUEST, MEMBER, NEW, OLD, PERMIT_REQUEST, putThrough } from '../run.fixtures.ts';
 import { readRequest } from '../request.ts';
-import { Asked, beforeActivation } from './asked.fixtures.ts';
+import { Asked, beforeActivation } from './ways-out.fixtures.ts';
 import { carryOut } from './carry-out.ts';
 import { endOpenAttempt } from './end-attempt.ts';
 import { journalCompares } from './outcome.ts';

@@ -1,5 +1,5 @@
 import type { Cloud, IntentRecord, OperatorRequestRecord } from '@understudy/shared';
-import type { PlanInput } from '../../core/recovery/plan.ts';
+import type { PlanInput } from '../../core/recovery/plan-input.ts';
 import { instanceFixture, planInputFixture } from '../../core/recovery/plan.fixture.ts';
 import type { PresentPolicy } from '../../core/recovery/replanned.ts';
 import type { StepKey } from '../../core/recovery/step-table.ts';
