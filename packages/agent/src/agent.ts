@@ -16,7 +16,7 @@ import type { StateStore } from './adapters/state-file.ts';
 import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
 import type { AgentConfig } from './config.ts';
-import { withdrawMsOf } from './config-values.ts';
+import { withdrawMsOf } from './serve-times.ts';
 import { CoordinatorTargets } from './coordinator-targets.ts';
 import {
   type ActivationEvent,
@@ -29,7 +29,7 @@ import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
 import { ACKING_INTERVALS } from './core/ack-requests.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
 import type { AgentKey } from './core/key-ring.ts';
-import type { Link } from './core/ledger.ts';
+import type { Link } from './core/answers.ts';
 import type { LockHolder } from './core/lock-claim.ts';
 import { backoffMs } from './core/schedule.ts';
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';

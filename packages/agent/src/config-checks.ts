@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { durationMs, isName } from '@understudy/shared';
-import { parseHostPort } from './config-values.ts';
+import { parseHostPort } from './host-port.ts';
 
 const count = (fallback: number) => z.number().int().min(1).max(100).default(fallback);
 export const absolutePath = z.string().regex(/^\//, 'want an absolute path');

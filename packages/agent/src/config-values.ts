@@ -9,21 +9,6 @@ import type { AgentKey } from './core/key-ring.ts';
  * process does not carry zod (docs/agent.md, Memory).
  */
 
-const HOST_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):(\d{1,5})$/;
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port`, `[v6]:port`; null unless it is one with a port of 1-65535. */
-export function parseHostPort(text: string): HostPort | null {
-  const match = HOST_PORT.exec(text);
-  const port = Number(match?.[2]);
-  if (!match?.[1] || port < 1 || port > 65_535) return null;
-  return { host: match[1].replace(/^\[|\]$/g, ''), port };
-}
-
 /** `rootDir` + path: the only way a configured path becomes a real one. */
 export const rooted = (config: Pick<AgentConfig, 'rootDir'>, path: string): string => `${config.rootDir}${path}`;
 
@@ -54,14 +39,3 @@ export const maskedConfig = (config: AgentConfig): object => ({
   ...config,
   key: { ...config.key, ...(config.key.hex === undefined ? {} : { hex: '[masked]' }) },
 });
-
-/**
- * Periods the watchdog may take to strike: its own; one more when this process was stopped between
- * deciding to pet and petting; and one when it dies, because Linux pets a watchdog whose file is
- * closed without being disarmed (`watchdog_release` in drivers/watchdog/watchdog_dev.c).
- */
-export const WATCHDOG_PERIODS = 3;
-
-/** What is left of `stopWithinMs` for the hook, the watchdog's own time taken off. ms */
-export const withdrawMsOf = ({ serve }: Pick<AgentConfig, 'serve'>): number =>
-  serve.stopWithinMs - WATCHDOG_PERIODS * (serve.watchdog?.timeoutMs ?? 0);

@@ -1,7 +1,8 @@
 import { parseConfig } from '@understudy/shared/node';
 import { describe, expect, it } from 'vitest';
 import { AgentConfigSchema } from './config.ts';
-import { maskedConfig, parseHostPort, readAgentKey, rooted } from './config-values.ts';
+import { maskedConfig, readAgentKey, rooted } from './config-values.ts';
+import { parseHostPort } from './host-port.ts';
 
 const KEY = 'ab'.repeat(32);
 const BASE = `member: shop/db-1\nkey: { id: 1, hex: ${KEY} }\ncoordinators: [127.0.0.1:7946]\n`;

@@ -1,6 +1,6 @@
 import { duration, durationMs, isName } from '@understudy/shared';
 import * as z from 'zod';
-import { WATCHDOG_PERIODS, withdrawMsOf } from './config-values.ts';
+import { WATCHDOG_PERIODS, withdrawMsOf } from './serve-times.ts';
 import { absolutePath, checkFaults, ChecksFields, command, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({

@@ -1,5 +1,5 @@
 import { type Clock, type Endpoint, errorText, type Log, type Timer } from '@understudy/shared';
-import { type HostPort, parseHostPort } from './config-values.ts';
+import { type HostPort, parseHostPort } from './host-port.ts';
 
 const RESOLVE_EVERY_MS = 30_000;
 /** A lookup that takes longer is left behind and its name asked again in the next round. */

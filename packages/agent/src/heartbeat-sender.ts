@@ -23,6 +23,7 @@ import type { AgentConfig } from './config.ts';
 import type { CoordinatorTargets } from './coordinator-targets.ts';
 import { ackingCount, wantsAck } from './core/ack-requests.ts';
 import type { ActivationState } from './core/activation.ts';
+import type { Link } from './core/answers.ts';
 import {
   acceptAck,
   type AckRefusal,
@@ -30,7 +31,6 @@ import {
   beginEpoch,
   forgetAnswers,
   type Ledger,
-  type Link,
   linkOf,
   newLedger,
   NO_CHALLENGE,

@@ -7,6 +7,7 @@ export type { Check } from './checks/check.ts';
 export type { StoredState } from './core/boot.ts';
 export type { CheckResult } from './core/check-state.ts';
 export { type AgentConfig, AgentConfigSchema } from './config.ts';
-export { maskedConfig, parseHostPort } from './config-values.ts';
+export { maskedConfig } from './config-values.ts';
+export { parseHostPort } from './host-port.ts';
 export type { Watchdog } from './watchdog-keeper.ts';
 export { AGENT_EXIT, runAgent, type RunAgentOptions } from './main.ts';

@@ -10,6 +10,7 @@ import {
   type Problem,
   problemOf,
   type Timer,
+  groupOf,
 } from '@understudy/shared';
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource } from './adapters/http/api-source.ts';
@@ -259,7 +260,7 @@ export class Coordinator {
   #leaseText(member: MemberId): string | null {
     const { mirror } = this.view;
     const instanceId = mirror.activations.get(member)?.record.instanceId;
-    const asked = this.view.policyOf(member.slice(0, member.indexOf('/'))).serveLease;
+    const asked = this.view.policyOf(groupOf(member)).serveLease;
     if (instanceId === undefined || asked === null) return null;
     const standing = this.#leaseStanding(member, instanceId);
     return standing.kind === 'counts'
@@ -391,7 +392,7 @@ export class Coordinator {
         heartbeats: this.observer,
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
         policyOf: (member) => {
-          const group = member.slice(0, member.indexOf('/'));
+          const group = groupOf(member);
           const modRevision = this.view.mirror.groups.get(group)?.modRevision ?? 0;
           return { policy: this.view.policyOf(group), modRevision, lostZones: this.seat.lostZones() };
         },

@@ -5,6 +5,8 @@ export type * from './contracts.ts';
 export * from './leadership/index.ts';
 export * from './core/recovery/launch-request.ts';
 export * from './core/recovery/placement.ts';
+export * from './core/recovery/finding.ts';
+export * from './core/recovery/plan-input.ts';
 export * from './core/recovery/plan.ts';
 export * from './core/recovery/step-table.ts';
 export * from './recovery/gather-plan-input.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { hasCode } from './errors.ts';
-import { isName, memberId, parseMemberId } from './member-id.ts';
+import { isName, groupOf, memberId, parseMemberId } from './member-id.ts';
 
 const codeOf = (act: () => unknown): boolean => {
   try {
@@ -14,6 +14,7 @@ const codeOf = (act: () => unknown): boolean => {
 describe('member ids', () => {
   it('join group and name, and come apart again', () => {
     expect(memberId('orders', 'db-1')).toBe('orders/db-1');
+    expect(groupOf('orders/db-1')).toBe('orders');
     expect(parseMemberId('orders/db-1')).toEqual({ group: 'orders', name: 'db-1', member: 'orders/db-1' });
   });
 

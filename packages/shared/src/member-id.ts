@@ -61,3 +61,9 @@ export function parseMemberId(text: string): {
   if (rest.length > 0) throw new OperationError('CONFIG_INVALID', `"${text}" is no member id: want group/name`);
   return { group, name, member: memberId(group, name) };
 }
+
+/**
+ * The group of a member: what stands before the slash. Asks nothing of the text; see {@link
+ * parseMemberId}.
+ */
+export const groupOf = (member: string): string => member.slice(0, member.indexOf('/'));

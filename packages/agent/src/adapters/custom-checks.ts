@@ -1,7 +1,7 @@
 import { type Clock, errorText } from '@understudy/shared';
 import type { Check } from '../checks/check.ts';
 import type { CustomCheckConfig } from '../config-checks.ts';
-import { parseHostPort } from '../config-values.ts';
+import { parseHostPort } from '../host-port.ts';
 import type { CheckResult } from '../core/check-state.ts';
 import { SingleChild } from './single-child.ts';
 import { plainHttp } from './plain-http.ts';

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import type { AgentConfig } from '../config.ts';
-import { parseHostPort } from '../config-values.ts';
+import { parseHostPort } from '../host-port.ts';
 import type { NetworkObservation, NetworkProbes } from '../checks/network.ts';
 import { tcpConnect } from './tcp-connect.ts';
 import { arpComplete, parseDefaultRoute, parseNameservers } from '../checks/proc-parsers.ts';

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { HostPort } from '../config-values.ts';
+import type { HostPort } from '../host-port.ts';
 
 /** `silent`: no answer before `signal` aborted, or no way there. */
 export type TcpAnswer = 'accepted' | 'refused' | 'silent';

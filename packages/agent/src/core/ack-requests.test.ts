@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ACKING_INTERVALS, ackingCount, wantsAck } from './ack-requests.ts';
 import type { ActivationState } from './activation.ts';
 import { answerWith } from './core.fixtures.ts';
-import type { Link } from './ledger.ts';
+import type { Link } from './answers.ts';
 
 const NOW = monotonicMs(100_000);
 const INTERVAL_MS = 1_000;

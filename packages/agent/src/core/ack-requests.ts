@@ -1,6 +1,6 @@
 import type { MonotonicMs } from '@understudy/shared';
 import type { ActivationState } from './activation.ts';
-import type { Link } from './ledger.ts';
+import type { Link } from './answers.ts';
 
 /**
  * After this many intervals without an ack a coordinator counts as not acking. It acks at most

@@ -1,5 +1,4 @@
 import type { Ack, AckActivation, MonotonicMs } from '@understudy/shared';
-import type { Link } from './ledger.ts';
 
 /** What one coordinator last said about our activation. */
 export interface Answer {
@@ -82,3 +81,12 @@ export const highestIncarnationOf = (links: readonly Link[], atLeast: number): n
     (highest, { answer }) => (answer.activation === 'unknown' ? highest : Math.max(highest, answer.rank.incarnation)),
     atLeast,
   );
+
+/** One coordinator, as it names itself in its acks. */
+export interface Link {
+  readonly coordinatorHash: number;
+  readonly challenge: string;
+  readonly highestAcked: bigint;
+  readonly lastAckAtMs: MonotonicMs;
+  readonly answer: Answer;
+}

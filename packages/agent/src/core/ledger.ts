@@ -1,5 +1,5 @@
 import { type Ack, ACK_SLOT_COUNT, type Heartbeat, type MonotonicMs } from '@understudy/shared';
-import { type Answer, answerOf } from './answers.ts';
+import { answerOf, type Link } from './answers.ts';
 
 /**
  * What was sent and what came back: sequences, and per coordinator the challenge to echo, the
@@ -18,15 +18,6 @@ export interface Ledger {
 interface SentBeat {
   readonly sequence: bigint;
   readonly atMs: MonotonicMs;
-}
-
-/** One coordinator, as it names itself in its acks. */
-export interface Link {
-  readonly coordinatorHash: number;
-  readonly challenge: string;
-  readonly highestAcked: bigint;
-  readonly lastAckAtMs: MonotonicMs;
-  readonly answer: Answer;
 }
 
 /** Remembered heartbeats: with {@link ACK_AGE_MAX_MS} this covers 40 a second. */

@@ -6,10 +6,9 @@ import {
   type MembersView,
   nearTo,
   OperationError,
+  groupOf,
 } from '@understudy/shared';
 import type { CoordinatorClient } from '../coordinator-client.ts';
-
-const groupOf = (member: string): string => member.slice(0, member.indexOf('/'));
 
 /** `no such member; did you mean db/one?`, or how to see which there are. */
 function unknown(asked: string, members: readonly MemberId[]): OperationError {

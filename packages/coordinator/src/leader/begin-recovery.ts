@@ -18,6 +18,7 @@ import {
   type RecoveryPlan,
   TAG,
   type Unwritten,
+  groupOf,
 } from '@understudy/shared';
 import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
@@ -27,7 +28,7 @@ import type { Judgement, Judging } from './judging.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
-import type { LaunchTrial } from '../core/recovery/launch-trial.ts';
+import type { LaunchTrial } from '../core/recovery/plan-input.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import type { KeyLooks } from '../recovery/key-looks.ts';
@@ -97,7 +98,7 @@ export class Begin {
   async run(term: Term, chosen: Judgement): Promise<void> {
     const { member, instanceId } = chosen;
     const { view, deciding, keys, keyLooks } = this.#options;
-    const policy = view.policyOf(member.slice(0, member.indexOf('/')));
+    const policy = view.policyOf(groupOf(member));
     try {
       if (view.mirror.intents.has(member)) return await this.#closeEarlier(term, chosen);
       const input = await this.#kept.use(instanceId, (cloud) =>
@@ -259,7 +260,7 @@ export class Begin {
   #basis(member: MemberId): readonly KvCompare[] {
     const { view, keys } = this.#options;
     const { activations, members, coordinators, opinions, pauses, history } = view.mirror;
-    const group = member.slice(0, member.indexOf('/'));
+    const group = groupOf(member);
     const at = (key: string, stored: { readonly modRevision: number } | undefined): KvCompare => ({
       key,
       modRevision: stored?.modRevision ?? 0,

@@ -9,6 +9,7 @@ import {
   TAG,
   type WallMs,
   WAYS_OUT,
+  groupOf,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { WantedHold } from './holds.ts';
@@ -271,7 +272,7 @@ export class Deciding {
   #guardInput(judgement: Judgement): GuardInput {
     const { view, clock, limits, evidence, ownTrouble } = this.#options;
     const { member, az, assessment, instanceId } = judgement;
-    const group = member.slice(0, member.indexOf('/'));
+    const group = groupOf(member);
     const wallNowMs = clock.wallMs();
     const instance = evidence.of(instanceId).cloud?.instance ?? null;
     return {
@@ -327,7 +328,6 @@ export class Deciding {
   #recoveries(except: MemberId | null, wallNowMs: WallMs): readonly StartedRecovery[] {
     const { intents, history, members, activations, journals } = this.#options.view.mirror;
     const started: StartedRecovery[] = [];
-    const groupOf = (member: MemberId) => member.slice(0, member.indexOf('/'));
     const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
     for (const [member, { record }] of intents) {
       const { startedAtWallMs } = record;

@@ -7,6 +7,7 @@ import {
   opIdOf,
   TAG,
   type WallMs,
+  groupOf,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import {
@@ -151,7 +152,7 @@ export class Judging {
   #judge(evidence: MemberEvidence): Judgement {
     const { clock, view } = this.#options;
     const { member, instanceId, az } = evidence;
-    const policy = view.policyOf(member.slice(0, member.indexOf('/')));
+    const policy = view.policyOf(groupOf(member));
     const judgedAtMs = clock.monotonicMs();
     const assessment = weighOwnStop(
       assess(evidence, policy, judgedAtMs),

@@ -8,6 +8,7 @@ import {
   type NotEnrolled,
   type Problem,
   problemOf,
+  groupOf,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
@@ -269,7 +270,7 @@ export class LeaderSeat {
         log,
         callTimeoutMs: config.aws.callTimeoutMs,
         historyKept: config.loop.historyKept,
-        flapLimitOf: (member) => policyOf(member.slice(0, member.indexOf('/'))).flapLimit,
+        flapLimitOf: (member) => policyOf(groupOf(member)).flapLimit,
       }),
       keys,
       clock,

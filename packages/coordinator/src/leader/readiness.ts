@@ -10,8 +10,10 @@ import {
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
-import { type LaunchTrial, NOT_TRIED } from '../core/recovery/launch-trial.ts';
-import { makePlan, type PlanInput, readinessProblemsOf } from '../core/recovery/plan.ts';
+import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
+import type { LaunchTrial } from '../core/recovery/plan-input.ts';
+import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
+import type { PlanInput } from '../core/recovery/plan-input.ts';
 import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import type { KeyLooks } from '../recovery/key-looks.ts';

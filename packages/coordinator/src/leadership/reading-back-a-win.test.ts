@@ -12,7 +12,7 @@ function meddling(process: RigProcess, meddle: (won: KvEntry) => void): { readon
   let done = false;
   const get = process.store.get.bind(process.store);
   process.store.get = async (key: string) => {
-    const [won] = process.store.server.entries(KEYS.leader);
+    const [won] = process.store.server.state.range(KEYS.leader).entries;
     if (!done && key === KEYS.leader && won) {
       done = true;
       meddle(won);

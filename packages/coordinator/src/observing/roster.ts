@@ -1,4 +1,4 @@
-import type { MemberId } from '@understudy/shared';
+import { groupOf, type MemberId } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { WatchedMember } from '../core/observe/index.ts';
 
@@ -26,9 +26,7 @@ export function rosterOf(view: ClusterView): readonly WatchedMember[] {
   const { members, activations, intents } = view.mirror;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
-    const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(
-      member.slice(0, member.indexOf('/')),
-    );
+    const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(groupOf(member));
     return {
       member,
       suspectAfterMs,

@@ -2,7 +2,7 @@ import type { Cloud, CloudCallOptions, CloudImage, CloudInstance, GroupPolicy } 
 import { hasCode, OperationError } from '@understudy/shared';
 import { isBurstable } from '../core/recovery/launch-request.ts';
 import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
-import type { PlanInput } from '../core/recovery/plan.ts';
+import type { PlanInput } from '../core/recovery/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
 import type { KeyLooks } from './key-looks.ts';
 import { readFirstBoot } from './read-first-boot.ts';

@@ -54,14 +54,18 @@ export async function gatherTypeFacts(
     unlessFailed(cloud.describeInstanceTypes(names, options), null, ['CLOUD_DENIED', 'CLOUD_REJECTED']),
     unlessFailed(cloud.describeTypeOfferings(names, options), null),
   ]);
-  const zonesOf = (name: string) => (offerings ?? []).filter((one) => one.instanceType === name).map((one) => one.az);
   return {
     types: types
       ? new Map(names.map((name) => [name, types.find((one) => one.instanceType === name) ?? null]))
       : NO_TYPE_FACTS.types,
-    offeredIn: offerings ? new Map(names.map((name) => [name, new Set(zonesOf(name))])) : NO_TYPE_FACTS.offeredIn,
+    offeredIn: offerings
+      ? new Map(names.map((name) => [name, new Set(zonesOf(name, offerings))]))
+      : NO_TYPE_FACTS.offeredIn,
   };
 }
+
+const zonesOf = (name: string, offerings: Awaited<ReturnType<Cloud['describeTypeOfferings']>>): readonly string[] =>
+  offerings.filter((one) => one.instanceType === name).map((one) => one.az);
 
 /** A reservation that has ended takes no launch. */
 const isUsable = async (cloud: Cloud, id: string, options: CloudCallOptions): Promise<boolean> =>

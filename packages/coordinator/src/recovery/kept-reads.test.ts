@@ -64,6 +64,15 @@ test('what was read of an instance is kept until all of it is, and read anew for
   expect(calls).toHaveLength(5);
 });
 
+test('what was read of one instance is kept while another is read', async () => {
+  const { cloud, calls, failing } = counted();
+  const kept = new KeptReadsOf(cloud, new SimClock(), 30_000);
+  const work = (one: Cloud) => Promise.all([one.describeVolumes({}), one.describeImages({})]);
+  failing.add('describeImages');
+  for (const id of ['i-1', 'i-2', 'i-1', 'i-2']) await expect(kept.use(id, work)).rejects.toThrow('CLOUD_UNAVAILABLE');
+  expect(calls.filter((name) => name === 'describeVolumes')).toHaveLength(2);
+});
+
 describe('what is kept', () => {
   test('is bounded: with two hundred answers, or as many instances, it begins anew', async () => {
     const clock = new SimClock();
@@ -114,5 +123,14 @@ describe('what is kept', () => {
     const { cloud } = counted();
     const named = Object.assign(Object.create(cloud) as Cloud, { region: 'us-east-1' });
     expect(Reflect.get(new KeptReads(named, new SimClock(), 1).cloud, 'region')).toBe('us-east-1');
+  });
+
+  test('leaves the end of a cloud that is disposed of to the cloud itself', () => {
+    const { cloud } = counted();
+    let ended = 0;
+    const disposable = Object.assign(cloud, { [Symbol.dispose]: () => (ended += 1) });
+    const dispose: unknown = Reflect.get(new KeptReads(disposable, new SimClock(), 1).cloud, Symbol.dispose);
+    if (typeof dispose === 'function') dispose();
+    expect(ended).toBe(1);
   });
 });

@@ -56,6 +56,23 @@ test('KMS that does not answer is asked again after a minute, and not before', a
   expect(log.lines.map((line) => line.event)).toEqual(['kms.unanswered', 'kms.answers_again']);
 });
 
+test('KMS that answers is asked each time, and nothing is said of it', async () => {
+  const own = looks();
+  await own.look(['a']);
+  await own.look(['a']);
+  expect([asked.length, log.lines]).toEqual([2, []]);
+});
+
+test('the minute counts from the silence, however long the process has run', async () => {
+  await clock.advance(10 * MINUTE_MS);
+  const own = looks();
+  answer = failing('CLOUD_UNAVAILABLE');
+  await own.look(['a']);
+  await clock.advance(MINUTE_MS - 1);
+  await own.look(['a']);
+  expect(asked).toHaveLength(1);
+});
+
 test('a silence that goes on is told once', async () => {
   const own = looks();
   answer = failing('CLOUD_UNAVAILABLE');

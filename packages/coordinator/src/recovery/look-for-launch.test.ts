@@ -1,4 +1,4 @@
-import { type Cloud, type CloudFilters, clientTokenOf, TAG } from '@understudy/shared';
+import { type Cloud, type CloudFilters, clientTokenOf, OperationError, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { lookForLaunch, severalFound } from './look-for-launch.ts';
 import { cloudError, cloudInstance, OLD, RunRig } from './run.fixtures.ts';
@@ -84,5 +84,15 @@ describe('what an attempt launched', () => {
     const ended = await look({ token: 'i-1' });
     ended.run.stop(new Error('the run ends'));
     await expect(ended.finding()).rejects.toThrow('the run ends');
+  });
+
+  test('is not concluded of a run that ends while it looks: whoever leads now may have revoked it', async () => {
+    const lost = new OperationError('LEASE_LOST', 'the term ends');
+    const looking = await look({ permit: 'i-1' });
+    looking.asked.push = (...filters) => {
+      if (filters.some((one) => 'network-interface-id' in one)) looking.run.stop(lost);
+      return filters.length;
+    };
+    await expect(looking.finding()).rejects.toBe(lost);
   });
 });

@@ -34,15 +34,15 @@ export async function lookForLaunch(run: Run, attempt: number, networkInterfaceI
   const holders = answerOf(permits)?.flatMap((one) => one.attachedInstanceId ?? []) ?? null;
   const seen = { byToken: answerOf(byToken), byTags: answerOf(byTags), permitHolders: holders };
   const finding = findLaunched(seen, clientToken, networkInterfaceId);
-  const failed = reads.find((one) => one.status === 'rejected');
-  if (failed && finding.kind !== 'unread')
+  const [failure] = reads.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (finding.kind === 'unread') throw failure;
+  if (failure !== undefined)
     run.parts.log.info('recovery.launch_found_in_part', {
       attempt,
       finding: finding.kind,
-      error: errorText(failed.reason),
+      error: errorText(failure),
     });
-  if (finding.kind !== 'unread') return finding;
-  throw failed?.reason;
+  return finding;
 }
 
 export const severalFound = (instanceIds: readonly string[]): Move<never> => ({

@@ -1,7 +1,9 @@
 import type { Cloud, CloudCallOptions, GroupPolicy } from '@understudy/shared';
 import { errorText, isOperationError } from '@understudy/shared';
-import { type LaunchTrial, NOT_TRIED, trialOutcome, trialRequestOf } from '../core/recovery/launch-trial.ts';
-import { makePlan, type PlanInput } from '../core/recovery/plan.ts';
+import { NOT_TRIED, trialOutcome, trialRequestOf } from '../core/recovery/launch-trial.ts';
+import type { LaunchTrial } from '../core/recovery/plan-input.ts';
+import { makePlan } from '../core/recovery/plan.ts';
+import type { PlanInput } from '../core/recovery/plan-input.ts';
 import { namedBy } from '../core/recovery/references.ts';
 
 /**

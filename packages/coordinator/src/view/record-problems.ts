@@ -1,4 +1,4 @@
-import { type MemberId, type Problem, problemOf, type WallMs } from '@understudy/shared';
+import { type MemberId, type Problem, problemOf, type WallMs, groupOf } from '@understudy/shared';
 import { pauseHolds } from '../core/judge/index.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { slowAgentText } from '../core/policy-limits.ts';
@@ -31,7 +31,7 @@ export function recordProblems(view: ClusterView, nowWallMs: WallMs): readonly P
     .map(({ scope, who }) =>
       problemOf('PAUSE_OF_NOBODY', `pauses/${scope} (by ${who}) names no group or member that is known`),
     );
-  const groups = new Set([...knownMembers(view)].map((member) => member.slice(0, member.indexOf('/'))));
+  const groups = new Set([...knownMembers(view)].map(groupOf));
   const forNobody = [...view.mirror.groups.keys()]
     .filter((group) => !groups.has(group))
     .map((group) => problemOf('POLICY_OF_NOBODY', `groups/${group} names no group that has a member`));

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { isOperationError } from '../errors.ts';
-import type { CloudContractCase } from './cloud-contract.ts';
+import type { CloudContractCase } from './cloud-contract-case.ts';
 
 /** Of {@link CLOUD_CONTRACT}: what is asked before a launch. */
 export const REFERENCES: readonly CloudContractCase[] = [

@@ -1,36 +1,8 @@
 import { strict as assert } from 'node:assert';
+import type { CloudContractCase, CloudContractFixture } from './cloud-contract-case.ts';
 import { REFERENCES } from './cloud-contract-references.ts';
 import { type ErrorCode, hasCode, isOperationError } from '../errors.ts';
-import type { Clock, Cloud, CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/index.ts';
-
-/** What the suite needs of a place where there is an EC2. */
-export interface CloudContractFixture {
-  readonly cloud: Cloud;
-  /** Time as that EC2 lives it. */
-  readonly clock: Clock;
-  /** At least one. */
-  readonly subnets: readonly { readonly subnetId: string; readonly az: string }[];
-  readonly imageId: string;
-  readonly rootDeviceName: string;
-  readonly instanceType: string;
-  /** A new Elastic IP. */
-  allocateAddress(): Promise<{ readonly allocationId: string }>;
-  /** The next `times` calls of `action` fail like this. `firedCount` proves that they did. */
-  fault(action: string, kind: ContractFault, times: number): Promise<{ firedCount(): Promise<number> }>;
-  /** A service disruption in a zone, and its end. */
-  impairZone(az: string, impaired: boolean): Promise<void>;
-  /** The same EC2 with credentials it does not accept; null where the way there knows none. */
-  readonly stranger: Cloud | null;
-  /** An address where nobody answers; null where the way there has none. */
-  readonly nowhere: Cloud | null;
-}
-
-export type ContractFault = 'throttle' | 'capacity' | 'timeout-after-success' | 'internal-error';
-
-export interface CloudContractCase {
-  readonly name: string;
-  run(fixture: CloudContractFixture): Promise<void>;
-}
+import type { CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/index.ts';
 
 /** Polls until `look` answers; the world is eventually consistent. */
 async function eventually<T>(f: CloudContractFixture, what: string, look: () => Promise<T | null>): Promise<T> {

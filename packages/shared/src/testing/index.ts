@@ -1,4 +1,5 @@
 export * from './cloud-contract.ts';
+export * from './cloud-contract-case.ts';
 export * from './datagram-flood.ts';
 export * from './exercised.ts';
 export * from './kms-contract.ts';

@@ -13,7 +13,7 @@ import type {
   StoreAlarm,
   Timer,
 } from '../ports/index.ts';
-import type { SimKv } from './sim-kv.ts';
+import type { SimKvState } from './sim-kv-state.ts';
 import { SimKvWatch } from './sim-kv-watch.ts';
 
 export type SimKvOperation = 'get' | 'range' | 'txn' | 'grantLease' | 'keepAlive' | 'revokeLease';
@@ -70,8 +70,24 @@ interface Call<T> {
 
 const MAY_CHANGE_STORE: readonly SimKvOperation[] = ['txn', 'grantLease', 'revokeLease'];
 
+/** What a client needs of the store it is connected to. */
+export interface SimKvServer {
+  readonly clock: Clock;
+  readonly state: SimKvState;
+  readonly revision: Revision;
+  readonly progressEveryMs: number;
+  readonly isSuspended: boolean;
+  readonly versions: readonly string[];
+  readonly alarms: readonly StoreAlarm[];
+  applyFrom(client: SimKvClient, txn: KvTxn): KvTxnResult;
+  grantTo(client: SimKvClient, ttlMs: number): { leaseId: LeaseId; ttlMs: number };
+  renew(leaseId: LeaseId): { ttlMs: number } | null;
+  revoke(leaseId: LeaseId): void;
+  forget(client: SimKvClient): void;
+}
+
 /**
- * One process's connection to {@link SimKv}. Faults are armed by the test; `fired` counts how often
+ * One process's connection to a `SimKv`. Faults are armed by the test; `fired` counts how often
  * each one really hit.
  */
 export class SimKvClient implements KvStore {
@@ -80,7 +96,7 @@ export class SimKvClient implements KvStore {
   readonly watchLatencyMs: number;
   readonly silenceLimitMs: number;
   readonly reconnectAfterMs: number;
-  readonly server: SimKv;
+  readonly server: SimKvServer;
   /** How often each fault really hit something. */
   readonly fired: Record<
     SimKvFaultKind | 'refusedWrite' | 'cutRequest' | 'cutReply' | 'watchBreak' | 'watchSilence',
@@ -113,7 +129,7 @@ export class SimKvClient implements KvStore {
   #faults: ArmedFault[] = [];
   readonly #watches = new Set<SimKvWatch>();
 
-  constructor(server: SimKv, name: string, options: SimKvClientOptions) {
+  constructor(server: SimKvServer, name: string, options: SimKvClientOptions) {
     this.server = server;
     this.name = name;
     this.clock = options.clock ?? server.clock;

@@ -1,14 +1,29 @@
 import { OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
-import type { KvEvent, KvWatch, KvWatchHandlers, Revision, Timer } from '../ports/index.ts';
-import type { SimKvClient } from './sim-kv-client.ts';
+import type { Clock, KvEvent, KvWatch, KvWatchHandlers, Revision, Timer } from '../ports/index.ts';
+import type { SimKvState } from './sim-kv-state.ts';
+
+/** What a watch needs of the client it belongs to. */
+interface WatchingClient {
+  readonly clock: Clock;
+  readonly isCut: boolean;
+  readonly fired: { watchBreak: number; watchSilence: number };
+  readonly silenceLimitMs: number;
+  readonly reconnectAfterMs: number;
+  readonly watchLatencyMs: number;
+  readonly server: {
+    readonly progressEveryMs: number;
+    readonly revision: Revision;
+    readonly state: SimKvState;
+  };
+}
 
 /**
  * One resumable watch of one client. Events travel on the client's clock, so they wait while its
  * process is paused.
  */
 export class SimKvWatch implements KvWatch {
-  readonly #client: SimKvClient;
+  readonly #client: WatchingClient;
   readonly #prefix: string;
   readonly #handlers: KvWatchHandlers;
   readonly #onEnd: () => void;
@@ -21,7 +36,7 @@ export class SimKvWatch implements KvWatch {
   #reconnectTimer: Timer | null = null;
 
   constructor(
-    client: SimKvClient,
+    client: WatchingClient,
     prefix: string,
     fromRevision: Revision,
     handlers: KvWatchHandlers,

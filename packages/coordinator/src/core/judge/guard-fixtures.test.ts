@@ -1,4 +1,4 @@
-import { GroupPolicySchema, type MemberId, wallMs } from '@understudy/shared';
+import { GroupPolicySchema, type MemberId, wallMs, groupOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { assess } from './assess.ts';
@@ -106,7 +106,6 @@ function fleetOf({ fleet, now }: Input, az: string): GuardInput['fleet'] {
 
 function inputOf(input: Input, assessment: Assessment, az: string): GuardInput {
   const nowMs = Date.parse(input.now);
-  const groupOf = (one: MemberId) => one.slice(0, one.indexOf('/'));
   return {
     ...guardInput({ ...(input.fleet && { fleet: fleetOf(input, az) }) }),
     ...{ member: MEMBER, az, group: groupOf(MEMBER), wallNowMs: wallMs(nowMs) },

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type GroupPolicy, type MemberId, wallMs } from '@understudy/shared';
+import { DEFAULT_POLICY, type GroupPolicy, type MemberId, wallMs, groupOf } from '@understudy/shared';
 import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -61,7 +61,7 @@ const recovery =
   (member: MemberId, startedAgoMs: number, endedAgoMs: number | null, az: string | null = 'us-east-1c'): Change =>
   (input) => {
     const one: StartedRecovery = {
-      ...{ member, az, group: member.slice(0, member.indexOf('/')), startedAtWallMs: WALL - startedAgoMs },
+      ...{ member, az, group: groupOf(member), startedAtWallMs: WALL - startedAgoMs },
       endedAtWallMs: endedAgoMs === null ? null : WALL - endedAgoMs,
     };
     return { ...input, recoveries: [...input.recoveries, one] };

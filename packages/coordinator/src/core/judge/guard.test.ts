@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type MemberId, wallMs } from '@understudy/shared';
+import { DEFAULT_POLICY, type MemberId, wallMs, groupOf } from '@understudy/shared';
 import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const refusal = (change: Partial<GuardInput>) => {
 };
 const recovered = (member: MemberId, agoMs: number, tookMs: number | null = 30_000): StartedRecovery => ({
   member,
-  group: member.slice(0, member.indexOf('/')),
+  group: groupOf(member),
   az: 'us-east-1b',
   startedAtWallMs: WALL - agoMs,
   endedAtWallMs: tookMs === null ? null : WALL - agoMs + tookMs,

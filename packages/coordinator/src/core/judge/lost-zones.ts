@@ -12,7 +12,7 @@ export function lostZones(facts: {
 }): readonly string[] {
   const { fleet, limits } = facts;
   const open = facts.recoveries.filter((one) => one.endedAtWallMs === null);
-  const zones = new Set([...fleet.map(({ az }) => az), ...open.flatMap(({ az }) => az ?? [])]);
+  const zones = new Set([...fleet, ...open].map(({ az }) => az ?? ''));
   return [...zones].filter((az) => {
     const there = fleet.filter((one) => one.az === az);
     const failed = there.filter((one) => one.failedSinceWallMs !== null);

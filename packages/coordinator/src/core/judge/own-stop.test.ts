@@ -55,6 +55,16 @@ describe('ownStopOf: was it we who stopped it?', () => {
       { history: [{ ...abandoned, fencedBy: null }], lastHeardWallMs: AT + 1 },
       null,
     ],
+    [
+      'abandoned untouched, and last heard at that very time',
+      { history: [{ ...abandoned, fencedBy: null }], lastHeardWallMs: AT },
+      { opId: abandoned.opId, abandoned: true },
+    ],
+    [
+      'abandoned untouched, and started since by EC2, heard or not',
+      { history: [{ ...abandoned, fencedBy: null }], launchedAtWallMs: AT + 1, lastHeardWallMs: null },
+      null,
+    ],
     ['an abandoned recovery of another', { history: [{ ...abandoned, oldInstanceId: 'i-0' }] }, null],
     ['a recovery that replaced it', { history: [historyRecord('g/m', 'i-1', { endedAtWallMs: AT })] }, null],
     [

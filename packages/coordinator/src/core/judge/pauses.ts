@@ -1,4 +1,4 @@
-import type { MemberId, WallMs } from '@understudy/shared';
+import { groupOf, type MemberId, type WallMs } from '@understudy/shared';
 
 export interface ActivePause {
   /** `global`, `group/<group>` or `member/<group>/<member>`. */
@@ -11,7 +11,7 @@ export interface ActivePause {
 /** Scopes of pauses that hold a member, widest first. */
 export const scopesOf = (member: MemberId): readonly string[] => [
   'global',
-  `group/${member.slice(0, member.indexOf('/'))}`,
+  `group/${groupOf(member)}`,
   `member/${member}`,
 ];
 

@@ -25,9 +25,13 @@ const facts = (over: Partial<AbandonFacts> = {}): AbandonFacts => ({
 
 describe('how an abandoned recovery says that everything was left', () => {
   test.each<[string, Partial<AbandonFacts>, string]>([
-    ['stopped by us', { fencedBy: 'stopped', stopSent: true }, 'i-1 is stopped, by us; start it and it serves again'],
+    ['stopped by us', { fencedBy: 'stopped' }, 'i-1 is stopped, by us; start it and it serves again'],
     ['terminated', { fencedBy: 'terminated' }, 'i-1 is terminated'],
-    ['waited out', { fencedBy: 'lease' }, 'i-1 was not seen stopped; its serve lease has run out'],
+    [
+      'waited out',
+      { fencedBy: 'lease' },
+      'i-1 was not seen stopped, and the stop may still take effect; its serve lease has run out',
+    ],
     ['asked to stop', { stopSent: true }, 'i-1 was asked to stop and not seen stopped: the stop may still take effect'],
     ['left alone', {}, 'i-1 was not touched'],
   ])('an instance that was %s', (_, over, text) => {

@@ -9,7 +9,7 @@ export interface AbandonFacts {
   readonly endedAtWallMs: number;
   readonly act: OperatorAct;
   readonly fencedBy: HistoryRecord['fencedBy'];
-  /** A Stop was sent, seen to work or not. */
+  /** A Stop was sent, and what became of it was not seen (else `fencedBy` says it). */
   readonly stopSent: boolean;
   readonly unprotected: boolean;
   readonly launchAttempts: number;
@@ -39,7 +39,8 @@ export function leftAs(facts: AbandonFacts): string[] {
 function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: AbandonFacts): string {
   if (fencedBy === 'stopped') return `${oldInstanceId} is stopped, by us; start it and it serves again`;
   if (fencedBy === 'terminated') return `${oldInstanceId} is terminated`;
-  if (fencedBy === 'lease') return `${oldInstanceId} was not seen stopped; its serve lease has run out`;
+  if (fencedBy === 'lease')
+    return `${oldInstanceId} was not seen stopped, and the stop may still take effect; its serve lease has run out`;
   if (stopSent) return `${oldInstanceId} was asked to stop and not seen stopped: the stop may still take effect`;
   return `${oldInstanceId} was not touched`;
 }

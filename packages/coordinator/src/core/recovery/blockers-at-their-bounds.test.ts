@@ -8,7 +8,8 @@ import {
   typeFixture,
   volumeFixture,
 } from './plan.fixture.ts';
-import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
+import { makePlan, readinessProblemsOf } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** What refuses a recovery, one step on this and on the other side of where it begins. */
 

@@ -1,5 +1,5 @@
 import type { CloudInstanceType } from '@understudy/shared';
-import type { Finding } from './plan.ts';
+import type { Finding } from './finding.ts';
 
 /** What EC2 says of the instance types that a policy names. */
 export interface TypeFacts {

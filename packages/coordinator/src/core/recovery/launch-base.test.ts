@@ -2,7 +2,7 @@ import type { CloudInstance, CloudInstanceType } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { NO_TYPE_FACTS } from './candidate-fit.ts';
 import { instanceFixture, planInputFixture, typeFactsFixture, typeFixture } from './plan.fixture.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import { cpuOptionsOf, imageOf, launchBaseOf } from './plan-launch-base.ts';
 
 const input = (raw: Record<string, unknown>, over: Partial<CloudInstance> = {}, more: Partial<PlanInput> = {}) =>

@@ -1,20 +1,10 @@
 import type { ErrorCode, RecoveryPlan } from '@understudy/shared';
 import { TAG } from '@understudy/shared';
-import type { Finding, PlanInput } from './plan.ts';
+import type { Finding } from './finding.ts';
+import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
 import { baseFor } from './launch-request.ts';
 import type { References } from './references.ts';
-
-/**
- * What EC2 said to a launch that was only tried (DryRun). `unknown`: not tried, or no clear answer.
- */
-export type LaunchTrial =
-  | { readonly kind: 'ok' | 'unknown' }
-  | {
-      readonly kind: 'denied' | 'refused';
-      readonly text: string;
-      readonly names: 'instanceProfile' | 'licences' | null;
-    };
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };
 

@@ -8,7 +8,7 @@ import {
   typeFixture,
   volumeFixture,
 } from './plan.fixture.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** What a plan calls lost, one step on this and on the other side of where it begins. */
 

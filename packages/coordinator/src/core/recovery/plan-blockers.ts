@@ -1,6 +1,7 @@
 import type { CloudInstance, CloudVolume, GroupPolicy } from '@understudy/shared';
 import type { Placements } from './placement.ts';
-import type { Finding, PlanInput } from './plan.ts';
+import type { Finding } from './finding.ts';
+import type { PlanInput } from './plan-input.ts';
 import { missingProblems } from './references.ts';
 import { firstBootProblems } from './plan-first-boot.ts';
 import { imageOf } from './plan-launch-base.ts';

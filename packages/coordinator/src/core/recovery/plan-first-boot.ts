@@ -1,5 +1,6 @@
 import type { GroupPolicy } from '@understudy/shared';
-import type { Finding, PlanInput } from './plan.ts';
+import type { Finding } from './finding.ts';
+import type { PlanInput } from './plan-input.ts';
 
 type Asked = Pick<GroupPolicy, 'firstBootFormatting'>;
 

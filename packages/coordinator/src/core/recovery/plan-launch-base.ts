@@ -1,6 +1,6 @@
 import type { RecoveryPlan } from '@understudy/shared';
 import { canonical } from './launch-tags.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import { flagOf, numberOf, type Raw, rawListOf, rawOf, textOf } from './raw-value.ts';
 
 /**

@@ -4,7 +4,8 @@ import type { RequestIntent } from './launch-request.ts';
 import { NOT_TRIED } from './launch-trial.ts';
 import { UNKNOWN_REFERENCES } from './references.ts';
 import { NO_USER_DATA } from '../user-data/first-boot.ts';
-import { makePlan, type PlanInput } from './plan.ts';
+import { makePlan } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** A plain member for tests: root and one data volume, one Elastic IP, everything ordinary. */
 

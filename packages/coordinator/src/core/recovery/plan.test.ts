@@ -10,7 +10,8 @@ import {
   typeFixture,
   volumeFixture,
 } from './plan.fixture.ts';
-import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
+import { makePlan, readinessProblemsOf } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import { type Fate, FIDELITY } from './plan-fidelity.ts';
 
 const problemCodes = (change: Partial<PlanInput>, policy = DEFAULT_POLICY): string[] => {

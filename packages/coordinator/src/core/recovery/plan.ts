@@ -1,17 +1,9 @@
-import type {
-  CloudAddress,
-  CloudImage,
-  CloudInstance,
-  CloudNetworkInterface,
-  CloudSubnet,
-  CloudVolume,
-  GroupPolicy,
-  PlannedAddress,
-  RecoveryPlan,
-} from '@understudy/shared';
-import type { Baggage, TypeFacts } from './candidate-fit.ts';
-import { type LaunchTrial, referencesAfter, trialProblems } from './launch-trial.ts';
-import { missingLosses, type References, withoutMissing } from './references.ts';
+import type { GroupPolicy, PlannedAddress, RecoveryPlan } from '@understudy/shared';
+import type { Baggage } from './candidate-fit.ts';
+import type { Finding } from './finding.ts';
+import type { PlanInput } from './plan-input.ts';
+import { referencesAfter, trialProblems } from './launch-trial.ts';
+import { missingLosses, withoutMissing } from './references.ts';
 import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
 import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
@@ -19,43 +11,8 @@ import { imageOf, launchBaseOf } from './plan-launch-base.ts';
 import { plannedVolumes } from './planned-volumes.ts';
 import { userDataOf } from './plan-first-boot.ts';
 import { lossesOf } from './plan-losses.ts';
-import type { FirstBoot } from '../user-data/first-boot.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
 import { uncheckedProblems } from './volume-keys.ts';
-
-/** All that is read from EC2 before the intent (see `gatherPlanInput`). */
-export interface PlanInput {
-  readonly instance: CloudInstance;
-  /** The attached volumes. */
-  readonly volumes: readonly CloudVolume[];
-  /**
-   * What it was launched from; null when deregistered or hidden by now (no obstacle: the
-   * replacement boots from its own image).
-   */
-  readonly image: CloudImage | null;
-  readonly addresses: readonly CloudAddress[];
-  readonly networkInterfaces: readonly CloudNetworkInterface[];
-  /** The instance's own subnet and the policy's. */
-  readonly subnets: readonly CloudSubnet[];
-  /** Base64. Holds the agent's key: never logged. */
-  readonly userData: string | null;
-  /** What that user data does at a first boot. */
-  readonly firstBoot: FirstBoot;
-  readonly protection: { readonly stop: boolean; readonly termination: boolean };
-  /** null: EC2 does not say, or refused the question. */
-  readonly shutdownBehavior: 'stop' | 'terminate' | null;
-  readonly cpuCredits: string | null;
-  /** Of the own type and of those in the policy. */
-  readonly typeFacts: TypeFacts;
-  readonly references: References;
-  readonly trial: LaunchTrial;
-}
-
-/** A machine-readable code and one sentence for an operator. */
-export interface Finding {
-  readonly code: string;
-  readonly text: string;
-}
 
 export type PlanResult =
   /** `problems`: a recovery can start, and yet somebody should look. */

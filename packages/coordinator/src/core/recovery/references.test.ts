@@ -2,7 +2,8 @@ import { DEFAULT_POLICY } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { NOT_TRIED, trialOutcome, trialRequestOf } from './launch-trial.ts';
 import { instanceFixture, OLD_INSTANCE_ID, planFixture, planInputFixture } from './plan.fixture.ts';
-import { makePlan, type PlanInput, readinessProblemsOf } from './plan.ts';
+import { makePlan, readinessProblemsOf } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import { UNKNOWN_REFERENCES } from './references.ts';
 
 const named = instanceFixture(

@@ -1,5 +1,5 @@
 import type { CloudInstance, CloudRoute, GroupPolicy } from '@understudy/shared';
-import type { Finding } from './plan.ts';
+import type { Finding } from './finding.ts';
 import { rawListOf, rawOf, textOf } from './raw-value.ts';
 import { type KeyFacts, NO_KEY_FACTS } from './volume-keys.ts';
 

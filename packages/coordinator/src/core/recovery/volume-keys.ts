@@ -1,5 +1,5 @@
 import type { CloudInstance, CloudVolume, KmsKey } from '@understudy/shared';
-import type { Finding } from './plan.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * What is known of one key. `unknown`: KMS was asked and did not tell; that says nothing about the

@@ -8,7 +8,7 @@ import {
 } from '@understudy/shared';
 import { abandonedHistoryOf } from '../../core/recovery/abandoned.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
-import { IntentGone } from '../journal.ts';
+import { IntentGone, type JournalEntry } from '../journal.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
@@ -61,6 +61,13 @@ const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => (
   ordinal: (record.ordinal ?? 0) + 1,
 });
 
+function isUnprotected(fence: JournalEntry<'fence'> | null, wasProtected: boolean): boolean {
+  if (fence === null) return false;
+  const how = fence.result?.how;
+  if (how === undefined) return (fence.sends.unprotect ?? 0) > 0;
+  return how !== 'terminated' && wasProtected;
+}
+
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
@@ -78,10 +85,10 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     endedAtWallMs: run.wallMs(),
     act: actOf(run, request, 'abandoned'),
     fencedBy: fence?.result?.how ?? null,
-    // A record that is done keeps no counts: seen stopped, it was asked to; seen terminated, it may
-    // not have been.
-    stopSent: fence?.result?.how === 'stopped' || (fence?.sends.stop ?? 0) > 0,
-    unprotected: (fence?.sends.unprotect ?? 0) > 0 || (fence?.result?.how === 'stopped' && run.plan.protection.stop),
+    // A record that is done keeps no counts. What is terminated has no protection to be put back;
+    // before every other end, a protection that was planned for was taken off.
+    stopSent: (fence?.sends.stop ?? 0) > 0,
+    unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
     imageId: image?.imageId ?? null,
     snapshotIds: (capture?.result?.snapshots ?? capture?.noted?.set?.snapshots ?? []).map((one) => one.snapshotId),

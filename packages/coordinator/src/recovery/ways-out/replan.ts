@@ -1,4 +1,4 @@
-import { isOperationError, type MemberId, type RecoveryPlan } from '@understudy/shared';
+import { isOperationError, type MemberId, type RecoveryPlan, groupOf } from '@understudy/shared';
 import { makePlan } from '../../core/recovery/plan.ts';
 import { noPlacementOutside } from '../../core/recovery/plan-blockers.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
@@ -7,6 +7,7 @@ import { gatherPlanInput } from '../gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
 import type { StoredRequest } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
+import { isCaptured } from './captured.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
 
@@ -43,7 +44,7 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
   const { keys } = run.parts;
   const { member, planRevision = 1 } = run.record;
   const next = currentAttempt(run.journal.states());
-  const group = member.slice(0, member.indexOf('/'));
+  const group = groupOf(member);
   const absent = [`permit-${next}`, `launch-${next}`, `verify-${next}`, 'activate'];
   return rewriteIntent(run, request, {
     change: { plan: made.plan, planRevision: planRevision + 1, attemptsBeforePlan: next - 1 },
@@ -72,8 +73,7 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const candidates = candidatesOutsideLostZones(result.plan.candidates, zones);
     if (candidates.length === 0) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
     const plan = { ...result.plan, candidates: [...candidates] };
-    const capture = journal.get('capture', 'capture');
-    const captured = capture?.state === 'done' || (capture?.noted?.set ?? null) !== null;
+    const captured = isCaptured(run);
     const imaged = journal.states().has('image');
     return { kind: 'plan', plan: replanned(frozen, plan, { captured, imaged }), basis };
   } catch (error) {
