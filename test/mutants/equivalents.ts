@@ -18,6 +18,13 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The greater of two numbers: where they are equal, either is the same one.',
   },
   {
+    file: `${C}/recovery/ways-out/replan.ts`,
+    on: 'const { lostZones = [] } = basis ?? {}',
+    original: '[]',
+    replacement: '["Stryker was here"]',
+    why: 'A zone of that name has no subnet, so no candidate is in it; and it is named only when all of them are in lost zones.',
+  },
+  {
     file: `${A}/activation.ts`,
     on: "return compareRanks(answer.rank, state.rank) > 0 ? { kind: 'fenced', rank: answer.rank } : state",
     replacement: 'compareRanks(answer.rank, state.rank) >= 0',

@@ -159,6 +159,18 @@ describe('what an attacker can do with recordings', () => {
   });
 });
 
+it('recordings with the newest epoch, of before a restart of the observer, make no second agent', () => {
+  const { table, service, byHand } = twoAgents();
+  expect(byHand.send(table, 1_000).outcome).toBe('unconfirmed');
+  const recorded = new WireAgent(M, I);
+  Object.assign(recorded, { epoch: 200n, sequence: 50n });
+  service.send(table, 2_000);
+  expect(service.send(table, 3_000).outcome).toBe('rival');
+  expect(table.receive(recorded.beat(), FROM, at(3_500)).outcome).toBe('unconfirmed');
+  expect(service.send(table, 4_000).outcome).toBe('rival');
+  expect(table.opinion(M)).toMatchObject({ verdict: 'alive', reason: 'Heard' });
+});
+
 it('one agent whose clock and state went back is told, goes on with a greater epoch, and is not called two', () => {
   const { table, service } = twoAgents();
   service.epoch = 50n;

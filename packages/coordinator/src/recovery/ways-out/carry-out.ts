@@ -3,6 +3,7 @@ import { acceptLoss } from '../../core/recovery/replanned.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { abandon } from './abandon.ts';
+import { isCaptured } from './captured.ts';
 import type { DriveStep } from './end-attempt.ts';
 import { type CarriedOut, refuse, rewriteIntent } from './outcome.ts';
 import { type PolicySource, replan } from './replan.ts';
@@ -42,12 +43,10 @@ async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
   const states = run.journal.states();
   const [kind, id = ''] = what.split(':');
   const step = `address-${id}`;
-  if (kind === 'address' && states.get(step) === 'done')
-    return refuse(run, request, `${id} is on the replacement, or known to be gone`);
-  const capture = run.journal.get('capture', 'capture');
+  if (states.get(step) === 'done') return refuse(run, request, `${id} is on the replacement, or known to be gone`);
   const accepted = acceptLoss(run.record, what, {
     launched: [...states.keys()].some((one) => one.startsWith('launch-')),
-    captured: capture?.state === 'done' || (capture?.noted?.set ?? null) !== null,
+    captured: isCaptured(run),
     volumeAttached: kind === 'volume' && (await isAttached(run, id)),
   });
   if (accepted.kind === 'refused') return refuse(run, request, accepted.text);
@@ -57,10 +56,7 @@ async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
     change: { plan: accepted.plan, acceptedLosses: [...new Set([...acceptedLosses, what])] },
     text: `given up: ${what}`,
     deletes: states.has(step) ? [{ key: keys.journalStep(opId, step), expect: run.journal.modRevision(step) }] : [],
-    also:
-      kind === 'volume'
-        ? [{ key: keys.journalStep(opId, 'capture'), modRevision: run.journal.modRevision('capture') }]
-        : [],
+    also: [{ key: keys.journalStep(opId, 'capture'), modRevision: run.journal.modRevision('capture') }],
   });
 }
 

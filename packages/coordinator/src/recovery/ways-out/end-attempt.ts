@@ -33,7 +33,6 @@ async function markFailed(run: Run, attempt: number, text: string): Promise<bool
   const { journal } = run;
   const error = { code: 'EndedByOperator', text };
   const launched = journal.get('launch', `launch-${attempt}`)?.result;
-  const permit = journal.get('permit', `permit-${attempt}`);
   const write = async <N extends StepName>(step: string, change: JournalChange<N>) =>
     (await journal.write<N>(step, change)).kind === 'written';
   if (launched && 'instanceId' in launched) {
@@ -41,6 +40,6 @@ async function markFailed(run: Run, attempt: number, text: string): Promise<bool
     return write<'verify'>(`verify-${attempt}`, { state: 'failed', request, result: { failure: 'instance' }, error });
   }
   // With the permit made, its id is what `revoke` needs: it stays in the permit's own record.
-  const step = permit?.state === 'done' ? 'launch' : 'permit';
+  const step = journal.states().get(`permit-${attempt}`) === 'done' ? 'launch' : 'permit';
   return write<'launch'>(`${step}-${attempt}`, { state: 'failed', result: { failure: 'capacity' }, error });
 }

@@ -7,6 +7,7 @@ import { gatherPlanInput } from '../gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
 import type { StoredRequest } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
+import { isCaptured } from './captured.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
 
@@ -72,8 +73,7 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     const candidates = candidatesOutsideLostZones(result.plan.candidates, zones);
     if (candidates.length === 0) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
     const plan = { ...result.plan, candidates: [...candidates] };
-    const capture = journal.get('capture', 'capture');
-    const captured = capture?.state === 'done' || (capture?.noted?.set ?? null) !== null;
+    const captured = isCaptured(run);
     const imaged = journal.states().has('image');
     return { kind: 'plan', plan: replanned(frozen, plan, { captured, imaged }), basis };
   } catch (error) {

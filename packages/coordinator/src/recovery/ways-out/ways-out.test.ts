@@ -1,21 +1,11 @@
-import { type ActivationRecord, type Cloud, opIdOf } from '@understudy/shared';
+import { type ActivationRecord, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { StepKey } from '../../core/recovery/step-table.ts';
-import type { Run } from '../run.ts';
-import {
-  cloudInstance,
-  KEYS,
-  LAUNCH_REQUEST,
-  MEMBER,
-  NEW,
-  OLD,
-  PERMIT_REQUEST,
-  putThrough,
-  RunRig,
-} from '../run.fixtures.ts';
+import { KEYS, LAUNCH_REQUEST, MEMBER, NEW, OLD, PERMIT_REQUEST, putThrough } from '../run.fixtures.ts';
+import { readRequest } from '../request.ts';
+import { Asked, beforeActivation } from './ways-out.fixtures.ts';
+import { carryOut } from './carry-out.ts';
 import { endOpenAttempt } from './end-attempt.ts';
 import { journalCompares } from './outcome.ts';
-import { Asked, beforeActivation } from './ways-out.fixtures.ts';
 
 describe('what is asked', () => {
   test('and done is in the acts of the intent; request and own hold are gone; the run goes on with that intent', async () => {
@@ -73,6 +63,17 @@ describe('what is asked', () => {
     gone.ask({ kind: 'retry' });
     await expect(gone.carryOut(() => gone.delete(KEYS.intent(MEMBER)))).rejects.toMatchObject({ name: 'IntentGone' });
   });
+});
+
+test('a request of a kind that this version does not know ends in an error, not in a recovery that goes on', async () => {
+  const rig = new Asked();
+  rig.ask({ kind: 'retry' });
+  const run = await rig.run();
+  const { kv, keys } = run.parts;
+  const request = await rig.clock.runUntilSettled(readRequest({ kv, keys, member: MEMBER }, rig.opId));
+  if (!request) throw new Error('nothing is asked');
+  const unknown = { ...request, record: { ...request.record, kind: 'of-later' as 'retry' } };
+  expect(() => carryOut(run, unknown, { drive: rig.drive, policyOf: () => null })).toThrow('of-later');
 });
 
 describe('abandoning', () => {
@@ -135,67 +136,10 @@ describe('abandoning', () => {
   });
 });
 
-describe('giving something up', () => {
-  const addresses = [{ allocationId: 'eipalloc-1', publicIp: '1.1.1.1', associationId: null }];
-  const text = (rig: Asked) => rig.stored.acts?.at(-1)?.text;
-
-  test('an address: it is not moved, and what was recorded of its move goes', async () => {
-    const rig = new Asked({ plan: { addresses } });
-    rig.putStep('address-eipalloc-1');
-    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
-    await rig.carryOut();
-    expect(rig.stored).toMatchObject({ plan: { addresses: [] }, acceptedLosses: ['address:eipalloc-1'] });
-    expect([text(rig), rig.step('address-eipalloc-1')]).toEqual(['given up: address:eipalloc-1', null]);
-  });
-
-  test('an address whose move has not begun', async () => {
-    const rig = new Asked({ plan: { addresses }, intent: { acceptedLosses: ['address:eipalloc-0'] } });
-    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
-    await rig.carryOut();
-    expect(rig.stored.acceptedLosses).toEqual(['address:eipalloc-0', 'address:eipalloc-1']);
-  });
-
-  test('an address that is on the replacement already is not given up', async () => {
-    const rig = new Asked({ plan: { addresses } });
-    rig.putStep('address-eipalloc-1', { state: 'done', result: { associationId: 'as-1' } });
-    rig.ask({ kind: 'accept-loss', loss: 'address:eipalloc-1' });
-    await rig.carryOut();
-    expect(text(rig)).toBe('refused: eipalloc-1 is on the replacement, or known to be gone');
-  });
-
-  test('nothing is given up by naming nothing', async () => {
-    const rig = new Asked();
-    rig.ask({ kind: 'accept-loss', loss: null });
-    await rig.carryOut();
-    expect(text(rig)).toMatch(/^refused: /);
-  });
-
-  test.each([
-    ['that is on the old instance still', [{ volumeId: 'vol-1' }], true],
-    ['that is on nothing', [], false],
-  ])('a volume %s is refused: %s', async (_name, volumes, refused) => {
-    const plain = new RunRig().intent.record.plan.volumes.map((one) => ({ ...one, isRoot: false }));
-    const root = plain.map((one) => ({ ...one, volumeId: 'vol-0', isRoot: true }));
-    const describeInstances: Cloud['describeInstances'] = async () => [
-      cloudInstance('i-x', { volumes: [{ volumeId: 'vol-1' }] as never }),
-      cloudInstance(OLD, { volumes: volumes as never }),
-    ];
-    const rig = new Asked({ plan: { volumes: [...root, ...plain] }, cloud: { describeInstances } });
-    rig.ask({ kind: 'accept-loss', loss: 'volume:vol-1' });
-    await rig.carryOut();
-    expect(text(rig)?.startsWith('refused')).toBe(refused);
-  });
-});
-
 describe('ending an open attempt', () => {
   const end = async (rig: Asked, text = 'ended by ann') => {
     const run = await rig.run();
-    const drive = async (given: Run, key: StepKey): Promise<void> => {
-      rig.driven.push(key.id);
-      const revoked = { instanceTerminated: true, permitGone: true } as const;
-      await given.journal.write<'revoke'>(key.id, { state: 'done', result: revoked });
-    };
-    await rig.clock.runUntilSettled(endOpenAttempt(run, drive, text));
+    await rig.clock.runUntilSettled(endOpenAttempt(run, rig.revoked, text));
   };
   const error = { code: 'EndedByOperator', text: 'ended by ann' };
 
