@@ -146,7 +146,8 @@ describe('a second agent process on a healthy host', () => {
     await clock.sleep(6_000);
     byHand.child.kill('SIGTERM');
     expect(await byHand.ended).toBe(0);
-    await until('one again', () => observer.now() === 'alive Heard');
+    // The end of a contest is told by the next heartbeat.
+    await until('one again', () => observer.thought.at(-1) === 'alive Heard');
     expect(observer.thought.filter((one) => !one.startsWith('unknown'))).toEqual([
       'alive Heard',
       'alive TwoAgents',
