@@ -70,20 +70,31 @@ const commandOf = (action: string): CommandClass | undefined =>
  */
 const READ_ATTEMPTS = 2;
 
-function clientOf(options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client {
-  const { callTimeoutMs } = options;
-  return new ec2.EC2Client({
-    region: options.region,
-    maxAttempts,
-    requestHandler: {
-      connectionTimeout: options.connectTimeoutMs ?? Math.min(2_000, Math.ceil(callTimeoutMs / 4)),
-      requestTimeout: callTimeoutMs,
-      throwOnRequestTimeout: true,
-    },
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-  });
-}
+/** Longest wait for a connection, unless another is configured. */
+const CONNECT_MAX_MS = 2_000;
+
+const clientOf = (options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client =>
+  new ec2.EC2Client(clientConfigOf(options, maxAttempts, CONNECT_MAX_MS));
+
+/**
+ * What a client of any service is made with: nothing it does lasts longer than the options say.
+ * `connectMaxMs` bounds the wait for a connection where none is configured.
+ */
+export const clientConfigOf = (
+  { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs }: SdkTransportOptions,
+  maxAttempts: number,
+  connectMaxMs: number,
+) => ({
+  region,
+  maxAttempts,
+  requestHandler: {
+    connectionTimeout: connectTimeoutMs ?? Math.min(connectMaxMs, Math.ceil(callTimeoutMs / 4)),
+    requestTimeout: callTimeoutMs,
+    throwOnRequestTimeout: true,
+  },
+  ...(endpoint === undefined ? {} : { endpoint }),
+  ...(credentials === undefined ? {} : { credentials }),
+});
 
 export interface SdkTransport {
   readonly send: Ec2Transport;

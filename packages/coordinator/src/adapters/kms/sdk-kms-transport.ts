@@ -2,27 +2,19 @@ import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { invariant } from '@understudy/shared';
 import { checkAnswers } from '../aws/check-answers.ts';
 import { AWS_JSON_1_1 } from '../aws/json-answer.ts';
-import type { SdkTransport, SdkTransportOptions } from '../ec2/sdk-transport.ts';
+import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../ec2/sdk-transport.ts';
 
 const COMMANDS = { DescribeKey: DescribeKeyCommand } as const;
 type KmsAction = keyof typeof COMMANDS;
 
 const isAction = (action: string): action is KmsAction => Object.hasOwn(COMMANDS, action);
 
+/** KMS is a side question: nobody waits long for a connection to it. */
+const CONNECT_MAX_MS = 1_000;
+
 /** The real SDK over HTTP. Sent once: whoever asks looks again anyhow. */
 export function sdkKmsTransport(options: SdkTransportOptions): SdkTransport {
-  const { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs } = options;
-  const client = new KMSClient({
-    region,
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: connectTimeoutMs ?? Math.min(1_000, Math.ceil(callTimeoutMs / 4)),
-      requestTimeout: callTimeoutMs,
-      throwOnRequestTimeout: true,
-    },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-  });
+  const client = new KMSClient(clientConfigOf(options, 1, CONNECT_MAX_MS));
   return {
     send: async (action, input, callOptions) => {
       invariant(isAction(action), `no SDK command of KMS for ${action}`);
