@@ -1,25 +1,12 @@
 import { hasCode, InvariantViolation } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { aboutToBegin, LAG_MS } from './about-to-begin.ts';
 import { KEYS, World } from './world.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
-const LAG_MS = 3_000;
 
 describe('views of etcd that lag behind', () => {
-  /** Dead in the leader's eyes, and its plan in the making: the last moment before the intent. */
-  async function aboutToBegin() {
-    const world = new World({ watchLatencyMs: LAG_MS });
-    const old = world.seed(DB1);
-    world.seed('prod/db2', { az: 'us-east-1b' });
-    await world.up();
-    world.crash(old.instanceId);
-    const leader = world.mustLead();
-    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
-    expect(world.intent(DB1)).toBeNull();
-    return { world, old };
-  }
-
   test('without any interference the intent follows at once, and the member is replaced once', async () => {
     const { world, old } = await aboutToBegin();
     expect(await world.until('intent', () => world.intent(DB1) !== null, 60_000)).toBeLessThan(LAG_MS);

@@ -1,10 +1,10 @@
 import { HistoryRecordSchema, opIdOf, parseRecord, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { aboutToBegin, LAG_MS } from './about-to-begin.ts';
 import { KEYS, World } from './world.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
-const LAG_MS = 3_000;
 const CHANGED = 'what it was decided on changed meanwhile';
 
 /**
@@ -82,14 +82,7 @@ describe('a recovery that has ended, of which the leader does not know yet', () 
 /** S5: the intent compares what the leader could not know: its view is three seconds behind. */
 describe('what the leader does not know of yet', () => {
   async function decided() {
-    const world = new World({ watchLatencyMs: LAG_MS });
-    const old = world.seed(DB1);
-    world.seed('prod/db2', { az: 'us-east-1b' });
-    await world.up();
-    world.crash(old.instanceId);
-    const leader = world.mustLead();
-    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
-    expect(world.intent(DB1)).toBeNull();
+    const { world, old, leader } = await aboutToBegin();
     const refusedOnce = () => leader.log.lines.map((line) => line.fields.text).includes(CHANGED);
     return { world, old, refusedOnce };
   }
