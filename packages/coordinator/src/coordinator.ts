@@ -260,7 +260,7 @@ export class Coordinator {
   #leaseText(member: MemberId): string | null {
     const { mirror } = this.view;
     const instanceId = mirror.activations.get(member)?.record.instanceId;
-    const asked = this.view.policyOf(groupOf(member)).serveLease;
+    const asked = this.view.policyOf(groupOf(member)).recover.serveLease;
     if (instanceId === undefined || asked === null) return null;
     const standing = this.#leaseStanding(member, instanceId);
     return standing.kind === 'counts'

@@ -240,7 +240,8 @@ export class Begin {
       lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
       reason: assessment.reason,
       serveContract: mirror.members.get(member)?.record.serveContract ?? null,
-      serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
+      serveLeaseOverAfterMs:
+        plan.policy.recover.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
       ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
     };

@@ -270,7 +270,7 @@ export class LeaderSeat {
         log,
         callTimeoutMs: config.aws.callTimeoutMs,
         historyKept: config.loop.historyKept,
-        flapLimitOf: (member) => policyOf(groupOf(member)).flapLimit,
+        flapLimitOf: (member) => policyOf(groupOf(member)).guard.flapLimit,
       }),
       keys,
       clock,

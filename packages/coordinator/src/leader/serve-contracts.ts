@@ -49,7 +49,9 @@ export class ServeContracts {
     const { mirror } = this.#view;
     // What the policy says is not known while the group's record cannot be read.
     if (this.#view.isBlocked(member)) return record.serveContract;
-    const { serveLease } = this.#view.policyOf(record.group);
+    const {
+      recover: { serveLease },
+    } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
     const activation = mirror.activations.get(member)?.record;
     if (mirror.intents.has(member) || !activation) return record.serveContract;

@@ -26,7 +26,9 @@ export function rosterOf(view: ClusterView): readonly WatchedMember[] {
   const { members, activations, intents } = view.mirror;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
-    const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(groupOf(member));
+    const {
+      detect: { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs },
+    } = view.policyOf(groupOf(member));
     return {
       member,
       suspectAfterMs,

@@ -2,8 +2,6 @@ import {
   type Cloud,
   type CloudInstance,
   type CloudVolume,
-  DEFAULT_POLICY,
-  type GroupPolicy,
   type IntentRecord,
   type JournalRecord,
   keyspace,
@@ -14,7 +12,7 @@ import {
   type RecoveryPlan,
   serializeRecord,
 } from '@understudy/shared';
-import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
+import { RecordingLog, SeededRandom, SimClock, SimKv, type PolicyChange, policyWith } from '@understudy/shared/testing';
 import type { HeartbeatReading, OpenIntent } from '../contracts.ts';
 import { intentRecord, WRITTEN } from '../leader/records.fixtures.ts';
 import { LeaderTerm, type TermLease } from '../leadership/leader-term.ts';
@@ -42,7 +40,7 @@ export interface RigOptions {
   readonly cloud?: Partial<Cloud>;
   readonly intent?: Partial<IntentRecord>;
   readonly plan?: Partial<RecoveryPlan>;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly settings?: Partial<RecoverySettings>;
   /** In [0, 1): how long pauses after failures are, of what they may be. Absent: by chance. */
   readonly jitter?: number;
@@ -125,7 +123,7 @@ export class RunRig {
     const record: IntentRecord = {
       ...plain,
       startedAtWallMs: this.clock.wallMs(),
-      plan: { ...plain.plan, ...plan, policy: { ...DEFAULT_POLICY, ...policy } },
+      plan: { ...plain.plan, ...plan, policy: policyWith(policy) },
       ...intent,
     };
     return { record, modRevision: this.put(KEYS.intent(MEMBER), record) };

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import type { JournalRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { intentRecord } from '../../leader/records.fixtures.ts';
@@ -11,7 +12,7 @@ const intent = {
   plan: {
     ...base.plan,
     addresses: [address],
-    policy: { ...base.plan.policy, retainCaptureForMs: 3 * DAY_MS, retainForMs: 9 * DAY_MS },
+    policy: policyWith({ recover: { retainCaptureForMs: 3 * DAY_MS, retainForMs: 9 * DAY_MS } }, base.plan.policy),
   },
 };
 const act = {

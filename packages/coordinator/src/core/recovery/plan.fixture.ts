@@ -1,4 +1,4 @@
-import type { CloudInstance, CloudInstanceType, CloudVolume, RecoveryPlan } from '@understudy/shared';
+import type { CloudInstance, CloudInstanceType, CloudVolume, GroupPolicy, RecoveryPlan } from '@understudy/shared';
 import { DEFAULT_POLICY, opIdOf } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
 import { NOT_TRIED } from './launch-trial.ts';
@@ -171,11 +171,8 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
   };
 }
 
-export function planFixture(
-  change: Partial<PlanInput> = {},
-  policy: Partial<typeof DEFAULT_POLICY> = {},
-): RecoveryPlan {
-  const result = makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy });
+export function planFixture(change: Partial<PlanInput> = {}, policy: GroupPolicy = DEFAULT_POLICY): RecoveryPlan {
+  const result = makePlan(planInputFixture(change), policy);
   if (result.kind === 'blocked') throw new Error(result.problems.map((problem) => problem.code).join(', '));
   return result.plan;
 }

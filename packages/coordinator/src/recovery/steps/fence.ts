@@ -46,8 +46,8 @@ export function fenceStep(run: Run): Step<'fence'> {
   };
   const { oldInstanceId } = run.record;
   return {
-    limitMs: run.policy.fenceTimeoutMs,
-    prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
+    limitMs: run.policy.recover.fenceTimeoutMs,
+    prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.recover.fenceSkipOsShutdown }),
     next: async (frozen, last) => {
       if (frozen.sends.mark === undefined && nothingSent(frozen))
         return act(markCall(run), 'marking the old instance as about to be stopped by us');
@@ -79,7 +79,7 @@ export function fenceStep(run: Run): Step<'fence'> {
         unasked: memory.askedAtMs === null,
         unseen: memory.state === undefined,
         restless: memory.restless,
-        limitMs: run.policy.fenceTimeoutMs,
+        limitMs: run.policy.recover.fenceTimeoutMs,
       }),
     }),
   };

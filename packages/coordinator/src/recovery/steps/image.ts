@@ -13,7 +13,7 @@ export function imageStep(run: Run): Step<'image'> {
   /** EC2 has told this run that the name is taken, by us or by an earlier call. */
   const memory = { exists: false };
   return {
-    limitMs: run.policy.launchTimeoutMs,
+    limitMs: run.policy.recover.launchTimeoutMs,
     prepare: async () => {
       const request = buildImageRequest({ intent: run.record, rootSnapshotId: rootSnapshotOf(run) });
       return { ...request, tags: { ...request.tags } };
@@ -48,7 +48,7 @@ export function imageStep(run: Run): Step<'image'> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `no usable image within ${run.policy.launchTimeoutMs} ms`,
+      text: `no usable image within ${run.policy.recover.launchTimeoutMs} ms`,
     }),
   };
 }

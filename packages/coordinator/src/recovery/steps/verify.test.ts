@@ -1,10 +1,5 @@
-import {
-  type CloudInstance,
-  type CloudInstanceStatus,
-  type GroupPolicy,
-  type IntentRecord,
-  monotonicMs,
-} from '@understudy/shared';
+import { type PolicyChange } from '@understudy/shared/testing';
+import { type CloudInstance, type CloudInstanceStatus, type IntentRecord, monotonicMs } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import type { HeartbeatReading } from '../../contracts.ts';
 import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
@@ -14,8 +9,11 @@ import { cloudError, heard, KEYS, MEMBER, RunRig } from '../run.fixtures.ts';
 import { asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 import { launchedBy, verifyStep } from './verify.ts';
 
-const POLICY: Partial<GroupPolicy> = {
-  ...{ settleMs: 3_000, suspectAfterMs: 5_000, verifyTimeoutMs: 600_000, requireStatusChecks: false },
+const POLICY: PolicyChange = {
+  ...{
+    recover: { settleMs: 3_000, verifyTimeoutMs: 600_000, requireStatusChecks: false },
+    detect: { suspectAfterMs: 5_000 },
+  },
 };
 const replacement = (part: Partial<CloudInstance> = {}): CloudInstance =>
   instanceFixture({ instanceId: 'i-new', volumes: [], ...part });
@@ -28,7 +26,7 @@ const disk = (deviceName: string, deleteOnTermination: boolean) => ({
 });
 
 interface SceneOptions {
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly intent?: Partial<IntentRecord>;
 }
 
@@ -126,7 +124,7 @@ describe('a replacement', () => {
     expect(await ask()).toMatchObject({ kind: 'wait', forMs: 3_000 });
   });
   test('that stays pending fails after the time a launch may take, other leaders’ share included', async () => {
-    const { ask, ec2 } = await scene({ policy: { launchTimeoutMs: 60_000 } });
+    const { ask, ec2 } = await scene({ policy: { recover: { launchTimeoutMs: 60_000 } } });
     ec2.instances = [replacement({ state: 'pending' })];
     expect(await ask(null, { elapsedMs: 60_000 })).toMatchObject({ kind: 'wait' });
     expect(await ask(null, { elapsedMs: 60_001 })).toMatchObject({ kind: 'failed' });

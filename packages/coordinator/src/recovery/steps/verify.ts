@@ -46,7 +46,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     keepAskedAtMs: Number.NEGATIVE_INFINITY,
   };
   return {
-    limitMs: run.policy.verifyTimeoutMs,
+    limitMs: run.policy.recover.verifyTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
     next: async (frozen, last) => {
       const { instanceId } = frozen.request;
@@ -77,7 +77,7 @@ export function verifyStep(run: Run, attempt: number): Step<'verify'> {
     onTimeout: (frozen) =>
       unwell(run, frozen.request.instanceId) ??
       blind(run, memory, frozen.request.instanceId) ??
-      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
+      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.recover.verifyTimeoutMs} ms`),
   };
 }
 
