@@ -1,13 +1,15 @@
 import {
+  type CommitOutcome,
   errorText,
+  type GuardedWrite,
   type Keyspace,
   type KvEntry,
   type LeaseId,
   type MonotonicMs,
   OperationError,
   type Revision,
+  type Term,
 } from '@understudy/shared';
-import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
 import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
 

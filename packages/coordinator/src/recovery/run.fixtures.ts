@@ -4,6 +4,7 @@ import {
   type CloudVolume,
   DEFAULT_POLICY,
   type GroupPolicy,
+  type HeartbeatReading,
   type IntentRecord,
   type JournalRecord,
   keyspace,
@@ -15,12 +16,12 @@ import {
   serializeRecord,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
-import type { HeartbeatReading, OpenIntent } from '../contracts.ts';
 import { intentRecord, WRITTEN } from '../leader/records.fixtures.ts';
 import { LeaderTerm } from '../leadership/leader-term.ts';
 import type { LeaseKeeper } from '../leadership/lease-keeper.ts';
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenIntent } from './runner.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import type { RequestOf } from './step-shapes.ts';
 
