@@ -220,7 +220,7 @@ export class Scene {
     const store = this.kv.client(name);
     const { keeper, lose } = testKeeper(`${this.#terms}`);
     const term = new LeaderTerm({
-      deps: { store, clock: this.clock, random: this.random, log: this.log },
+      deps: { store, clock: this.clock, random: this.random },
       keys: KEYS,
       coordinatorId: name,
       keeper,

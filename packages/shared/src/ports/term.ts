@@ -40,7 +40,8 @@ export type CommitOutcome =
 
 /**
  * One spell of leadership, and the only way to write as leader. `LeaderTerm` (coordinator) is the
- * implementation; the rooms of the leader and recovery ask for one. `number` is the create-revision of the `leader` key (the fencing token).
+ * implementation; the rooms of the leader and recovery ask for one. `number` is the create-revision
+ * of the `leader` key (the fencing token).
  */
 export interface Term {
   readonly number: number;
