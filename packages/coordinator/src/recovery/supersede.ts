@@ -2,7 +2,7 @@ import {
   type HistoryRecord,
   invariant,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Term,
   type Unwritten,
   type WallMs,
@@ -17,7 +17,7 @@ import { ownRecordsOf } from './request.ts';
 import type { OpenIntent } from './runner.ts';
 
 export interface SupersedeOptions {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly wallMs: () => WallMs;
 }
