@@ -1,5 +1,6 @@
 import {
   type Clock,
+  forEachBounded,
   type HoldReason,
   type HoldRecord,
   type Keyspace,
@@ -14,7 +15,6 @@ import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Term } from '../contracts.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
-import { forEachBounded } from './enrolment.ts';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
 export interface WantedHold {
