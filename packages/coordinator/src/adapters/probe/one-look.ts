@@ -1,5 +1,4 @@
-import type { Clock } from '@understudy/shared';
-import { NOT_SENT, type ProbeReport } from '../../core/observe/index.ts';
+import { type Clock, NOT_SENT, type ProbeReport } from '@understudy/shared';
 import { answered, connectFault, silent } from './socket-faults.ts';
 
 export interface LookLimits {

@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
-import type { Endpoint } from '@understudy/shared';
-import type { ProbeReport } from '../../core/observe/index.ts';
+import type { Endpoint, ProbeReport } from '@understudy/shared';
 import { type LookLimits, oneLook } from './one-look.ts';
 import { answered, answerFault } from './socket-faults.ts';
 
