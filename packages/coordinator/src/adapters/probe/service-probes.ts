@@ -3,8 +3,7 @@ import type { ProbeReport } from '../../core/observe/index.ts';
 import type { ProbeService } from '../../contracts.ts';
 import { Authorities } from './authorities.ts';
 import { probeHttp } from './http.ts';
-import type { LookLimits } from './one-look.ts';
-import { probeTcp } from './tcp.ts';
+import { type LookLimits, probeTcp } from './one-look.ts';
 import { probeTls } from './tls.ts';
 
 /** Looks at services over real sockets. */
