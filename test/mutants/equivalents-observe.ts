@@ -335,7 +335,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'Whoever takes the row says at once what is known of it; nobody asks in between.',
   },
   {
-    file: `${C}/core/observe/service-types.ts`,
+    file: 'packages/shared/src/ports/probe-service.ts',
     on: 'export const NOT_SENT: ProbeReport',
     replacement: 'true',
     why: 'Of a look that was not made only that is read.',

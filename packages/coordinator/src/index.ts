@@ -1,7 +1,10 @@
 export * from './adapters/ec2/index.ts';
 export * from './adapters/etcd/index.ts';
 export * from './adapters/kms/index.ts';
-export type * from './contracts.ts';
+export type * from './core/observe/activation-source.ts';
+export type * from './leader/operator-command.ts';
+export type * from './leadership/leadership-view.ts';
+export type * from './recovery/runner.ts';
 export * from './leadership/index.ts';
 export * from './core/recovery/launch-request.ts';
 export * from './core/recovery/placement.ts';

@@ -1,5 +1,4 @@
-import type { CommitOutcome, GuardedWrite, Term } from '@understudy/coordinator';
-import type { Cloud } from '@understudy/shared';
+import type { Cloud, CommitOutcome, GuardedWrite, Term } from '@understudy/shared';
 import type { Wrapping } from './scene.ts';
 
 /**

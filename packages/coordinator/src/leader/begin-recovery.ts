@@ -3,6 +3,8 @@ import {
   type Clock,
   type Cloud,
   errorText,
+  groupOf,
+  type GuardedWrite,
   type HoldReason,
   type IntentRecord,
   isOperationError,
@@ -17,12 +19,12 @@ import {
   opIdOf,
   type RecoveryPlan,
   TAG,
+  type Term,
   type Unwritten,
-  groupOf,
 } from '@understudy/shared';
+import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
 import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';

@@ -6,11 +6,11 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
+  type Term,
   type Unwritten,
   unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { Term } from '../contracts.ts';
 import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';

@@ -1,7 +1,6 @@
-import { type HoldReason, keyspace, type MemberId, wallMs } from '@understudy/shared';
+import { type HoldReason, keyspace, type MemberId, type Term, wallMs } from '@understudy/shared';
 import { RecordingLog, SimClock, SimKv } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
 import { HoldKeeper, planHolds, type WantedHold } from './holds.ts';
 import { activationRecord, entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';

@@ -7,11 +7,11 @@ import {
   type Log,
   type MemberId,
   type Revision,
+  type Term,
   type WallMs,
   WAYS_OUT,
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import type { Term } from '../contracts.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
 import { forEachBounded } from './enrolment.ts';

@@ -1,7 +1,13 @@
-import { type JudgementRecord, keyspace, type MemberId, wallMs } from '@understudy/shared';
+import {
+  type GuardedWrite,
+  type JudgementRecord,
+  keyspace,
+  type MemberId,
+  type Term,
+  wallMs,
+} from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { GuardedWrite, Term } from '../contracts.ts';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import { JudgementPublisher, planJudgements } from './judgement-publisher.ts';

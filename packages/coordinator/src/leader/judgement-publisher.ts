@@ -1,5 +1,16 @@
-import type { Clock, JudgementRecord, Keyspace, Log, MemberId, Revision, Unwritten, WallMs } from '@understudy/shared';
-import type { GuardedDelete, GuardedPut, Term } from '../contracts.ts';
+import type {
+  Clock,
+  GuardedDelete,
+  GuardedPut,
+  JudgementRecord,
+  Keyspace,
+  Log,
+  MemberId,
+  Revision,
+  Term,
+  Unwritten,
+  WallMs,
+} from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Judgement } from './judging.ts';

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Cloud,
+  groupOf,
   type Keyspace,
   type KvStore,
   type Log,
@@ -8,20 +9,13 @@ import {
   type NotEnrolled,
   type Problem,
   problemOf,
-  groupOf,
+  type Term,
 } from '@understudy/shared';
+import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
+import type { LeadershipView } from '../leadership/leadership-view.ts';
+import type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from '../recovery/runner.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
-import type {
-  LeadershipView,
-  OperatorAnswer,
-  OperatorCommand,
-  RecoveryActivity,
-  RecoveryRunner,
-  RecoveryRunOutcome,
-  ServeLeases,
-  Term,
-} from '../contracts.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
@@ -33,6 +27,7 @@ import { JudgementPublisher } from './judgement-publisher.ts';
 import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { Operating } from './operating.ts';
+import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { Readiness } from './readiness.ts';

@@ -8,14 +8,15 @@ import {
   type KvCompare,
   type KvStore,
   type Log,
-  opIdOf,
   type OperatorRequestRecord,
+  opIdOf,
   type RequestKind,
+  type Term,
   WAYS_OUT,
 } from '@understudy/shared';
-import type { OperatorAnswer, OperatorCommand, RefusalCode, Term } from '../contracts.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Judging } from './judging.ts';
+import type { OperatorAnswer, OperatorCommand, RefusalCode } from './operator-command.ts';
 
 export interface OperatingOptions {
   readonly view: ClusterView;

@@ -1,5 +1,7 @@
 import {
   type Clock,
+  type CommitOutcome,
+  type GuardedDelete,
   hasCode,
   invariant,
   type KvCompare,
@@ -14,7 +16,6 @@ import {
   type Revision,
   serializeRecord,
 } from '@understudy/shared';
-import type { CommitOutcome, GuardedDelete } from '../contracts.ts';
 
 export interface StampDeps {
   readonly clock: Clock;

@@ -1,15 +1,19 @@
 import {
+  type Clock,
+  type CommitOutcome,
   errorText,
+  type GuardedWrite,
   type Keyspace,
   type KvEntry,
+  type KvStore,
   type LeaseId,
   type MonotonicMs,
   OperationError,
+  type Random,
   type Revision,
+  type Term,
 } from '@understudy/shared';
-import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
-import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
 
 /** Of a term that is given back on purpose: nothing was lost. */
 const HANDED_OVER = 'handed over';
@@ -25,11 +29,21 @@ export const endText = (error: unknown): string => errorText(error).replace(ON_P
 /** Was the term given back on purpose? Every other end is a loss. */
 export const isHandedOver = (error: unknown): boolean => ON_PURPOSE.test(errorText(error));
 
+/** The lease a term rests on, as far as the term asks it. */
+export interface TermLease {
+  readonly leaseId: LeaseId;
+  /** Aborted once the lease is lost, with the reason. */
+  readonly signal: AbortSignal;
+  readonly validUntilMs: MonotonicMs;
+  /** 0 once it is lost. It notices a deadline that has passed during a pause. */
+  remainingMs(): number;
+}
+
 export interface LeaderTermOptions {
-  readonly deps: LeaseDeps;
+  readonly deps: { readonly store: KvStore; readonly clock: Clock; readonly random: Random };
   readonly keys: Keyspace;
   readonly coordinatorId: string;
-  readonly keeper: LeaseKeeper;
+  readonly keeper: TermLease;
   /** The `leader` entry as read back after winning. */
   readonly entry: KvEntry;
 }

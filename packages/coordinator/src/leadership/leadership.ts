@@ -5,18 +5,19 @@ import {
   type Keyspace,
   type KvEntry,
   type KvStore,
+  laterBy,
   LeaderRecordSchema,
   type Log,
   type MonotonicMs,
   parseRecord,
   type Random,
-  laterBy,
   type Revision,
+  type Term,
 } from '@understudy/shared';
-import type { KnownLeader, LeadershipView, Term } from '../contracts.ts';
 import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
 import { endText, isHandedOver, LeaderTerm } from './leader-term.ts';
+import type { KnownLeader, LeadershipView } from './leadership-view.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 import { RecurringFailure } from './recurring-failure.ts';

@@ -1,5 +1,4 @@
-import { type KvStore, invariant, type LeaseId, type Revision } from '@understudy/shared';
-import type { CommitOutcome } from '../contracts.ts';
+import { type CommitOutcome, invariant, type KvStore, type LeaseId, type Revision } from '@understudy/shared';
 import { commitGuarded, newWriteId, type PreparedCommit, type StampDeps, stampRecord } from './guarded-commit.ts';
 
 export interface RecordWriterDeps extends StampDeps {

@@ -1,6 +1,5 @@
-import { hasCode } from '@understudy/shared';
+import { type GuardedWrite, hasCode, type Term } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import type { GuardedWrite, Term } from '../contracts.ts';
 import { KEYS, LeadershipRig } from './leadership.fixtures.ts';
 import { RecordWriter } from './record-writer.ts';
 import { writeIdOf } from './guarded-commit.ts';

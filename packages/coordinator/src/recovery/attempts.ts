@@ -1,6 +1,5 @@
-import { invariant } from '@understudy/shared';
+import { type GuardedDelete, invariant } from '@understudy/shared';
 import { type AttemptLimits, condemned, type EndedAttempt } from '../core/recovery/next-attempt.ts';
-import type { GuardedDelete } from '../contracts.ts';
 import type { Run } from './run.ts';
 
 /**

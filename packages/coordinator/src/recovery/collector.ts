@@ -9,8 +9,8 @@ import {
   type Log,
   type MemberId,
   TAG,
+  type Term,
 } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
 import { choreKey } from '../core/recovery/chores.ts';
 import {
   findLooseVolumes,

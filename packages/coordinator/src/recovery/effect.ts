@@ -2,6 +2,7 @@ import {
   type Cloud,
   type CloudCallOptions,
   errorText,
+  type GuardedWrite,
   type HoldReason,
   isOperationError,
   type KvEntry,
@@ -9,7 +10,6 @@ import {
   retryAdvice,
   type StepName,
 } from '@understudy/shared';
-import type { GuardedWrite } from '../contracts.ts';
 import type { AttemptFailure } from '../core/recovery/launch-outcome.ts';
 import { pollDelayMs, remainingOfMs } from '../core/recovery/pacing.ts';
 import { madeNothing } from '../core/recovery/refusals.ts';

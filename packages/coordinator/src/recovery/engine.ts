@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Cloud,
+  type HeartbeatSource,
   HistoryRecordSchema,
   invariant,
   isOperationError,
@@ -10,19 +11,12 @@ import {
   type MemberId,
   type MonotonicMs,
   parseRecord,
+  type ProbeService,
   type Random,
   type Revision,
+  type Term,
   WAYS_OUT,
 } from '@understudy/shared';
-import type {
-  HeartbeatSource,
-  OpenIntent,
-  ProbeService,
-  RecoveryActivity,
-  RecoveryRunner,
-  RecoveryRunOutcome,
-  Term,
-} from '../contracts.ts';
 import { endText } from '../leadership/leader-term.ts';
 import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-table.ts';
 import { driveStep } from './effect.ts';
@@ -31,6 +25,7 @@ import { IntentGone, Journal } from './journal.ts';
 import type { KeyLooks } from './key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import { activateStep } from './steps/activate.ts';
 import { addressStep } from './steps/address.ts';

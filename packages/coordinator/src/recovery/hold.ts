@@ -5,8 +5,9 @@ import {
   type KvStore,
   type MemberId,
   parseRecord,
+  type Term,
 } from '@understudy/shared';
-import type { OpenIntent, Term } from '../contracts.ts';
+import type { OpenIntent } from './runner.ts';
 
 /** A decided refusal to go on, thrown inside a run; the engine turns it into a hold record. */
 export class HoldDecided extends Error {

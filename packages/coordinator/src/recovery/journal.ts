@@ -1,4 +1,6 @@
 import {
+  type GuardedDelete,
+  type GuardedPut,
   type JournalRecord,
   JournalRecordSchema,
   type Keyspace,
@@ -8,10 +10,11 @@ import {
   parseRecord,
   type Revision,
   type StepName,
+  type Term,
 } from '@understudy/shared';
 import type * as z from 'zod';
-import type { GuardedDelete, GuardedPut, OpenIntent, Term } from '../contracts.ts';
 import type { StepState, StepStates } from '../core/recovery/step-table.ts';
+import type { OpenIntent } from './runner.ts';
 import { type NotedOf, progressSchema, type RequestOf, type ResultOf, type Sends, STEP_SHAPES } from './step-shapes.ts';
 
 /** A journal record, read and checked against its step's shapes. */

@@ -4,6 +4,7 @@ import {
   type CloudVolume,
   DEFAULT_POLICY,
   type GroupPolicy,
+  type HeartbeatReading,
   type IntentRecord,
   type JournalRecord,
   keyspace,
@@ -15,12 +16,11 @@ import {
   serializeRecord,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
-import type { HeartbeatReading, OpenIntent } from '../contracts.ts';
 import { intentRecord, WRITTEN } from '../leader/records.fixtures.ts';
-import { LeaderTerm } from '../leadership/leader-term.ts';
-import type { LeaseKeeper } from '../leadership/lease-keeper.ts';
+import { LeaderTerm, type TermLease } from '../leadership/leader-term.ts';
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenIntent } from './runner.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import type { RequestOf } from './step-shapes.ts';
 
@@ -174,9 +174,9 @@ export class RunRig {
     if (!entry) throw new Error('no leader key');
     const lost = new AbortController();
     const remainingMs = () => (lost.signal.aborted ? 0 : this.remainingMs);
-    const keeper = { leaseId: '1', signal: lost.signal, remainingMs } as unknown as LeaseKeeper;
-    const { clock, log, random } = this.parts;
-    const deps = { store: this.kv.client(`term-${this.#terms}`), clock, log, random };
+    const keeper: TermLease = { leaseId: '1', signal: lost.signal, validUntilMs: monotonicMs(0), remainingMs };
+    const { clock, random } = this.parts;
+    const deps = { store: this.kv.client(`term-${this.#terms}`), clock, random };
     const term = new LeaderTerm({ deps, keys: KEYS, coordinatorId: `c${this.#terms}`, keeper, entry });
     return { term, lose: () => lost.abort(new OperationError('LEASE_LOST', 'the test ended it')) };
   }

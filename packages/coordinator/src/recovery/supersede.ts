@@ -3,10 +3,10 @@ import {
   invariant,
   type Keyspace,
   type KvStore,
+  type Term,
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
-import type { OpenIntent, Term } from '../contracts.ts';
 import { choresOf, choreText } from '../core/recovery/chores.ts';
 import { hasActivated } from '../core/recovery/activated.ts';
 import { historyOf } from '../core/recovery/history.ts';
@@ -14,6 +14,7 @@ import { owedAddressesOf } from '../core/recovery/owed.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import { ownRecordsOf } from './request.ts';
+import type { OpenIntent } from './runner.ts';
 
 export interface SupersedeOptions {
   readonly kv: KvStore;

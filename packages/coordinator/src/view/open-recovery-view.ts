@@ -6,7 +6,7 @@ import type {
   OpenStepView,
   PendingRequest,
 } from '@understudy/shared';
-import type { RecoveryActivity, StepActivity } from '../contracts.ts';
+import type { RecoveryActivity, StepActivity } from '../recovery/runner.ts';
 
 export interface OpenRecoverySources {
   readonly intent: IntentRecord;

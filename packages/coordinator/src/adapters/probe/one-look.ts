@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
-import type { Clock, Endpoint } from '@understudy/shared';
-import { NOT_SENT, type ProbeReport } from '../../core/observe/index.ts';
+import { type Clock, type Endpoint, NOT_SENT, type ProbeReport } from '@understudy/shared';
 import { answered, answerFault, connectFault, silent } from './socket-faults.ts';
 
 export interface LookLimits {

@@ -4,14 +4,16 @@ import {
   CHECK_STATUSES,
   coordinatorHashOf,
   type Endpoint,
+  type HeartbeatSource,
   instanceHashOf,
   type MemberId,
-  type MonotonicMs,
   monotonicMs,
+  type MonotonicMs,
+  type ProbeReport,
   readServePromise,
   type TagScheme,
 } from '@understudy/shared';
-import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
+import type { ActivationSource } from './activation-source.ts';
 import { type SlowAgent, slowAgents } from './cadence.ts';
 import { ENTRY_FLAG, isHeard } from './columns.ts';
 import { phiOf } from './silence.ts';
@@ -23,7 +25,7 @@ import { ObserverState } from './observer-state.ts';
 import type { RefusedClaim } from './refused-claims.ts';
 import { applyRoster } from './apply-roster.ts';
 import { ServiceWatch } from './service-watch.ts';
-import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
+import type { ProbeRoom, ServiceOrder } from './service-types.ts';
 import type {
   Abstention,
   MemberKey,

@@ -2,11 +2,11 @@ import {
   type CloudInstance,
   type CloudInstanceStatus,
   type GroupPolicy,
+  type HeartbeatReading,
   type IntentRecord,
   monotonicMs,
 } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { HeartbeatReading } from '../../contracts.ts';
 import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { memberRecord } from '../../leader/records.fixtures.ts';
 import type { Frozen } from '../effect.ts';
