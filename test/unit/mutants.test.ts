@@ -74,7 +74,9 @@ describe('the scope', () => {
   });
 
   it('reads braces, names beside the last one, and folders', () => {
-    const files = filesInCell('`core/observe/key-change.ts`, `failure-detector.ts`; the `needs` column; `agent/src/core`');
+    const files = filesInCell(
+      '`core/observe/key-change.ts`, `failure-detector.ts`; the `needs` column; `agent/src/core`',
+    );
     expect(files.slice(0, 2)).toEqual(
       ['key-change', 'failure-detector'].map((one) => `packages/coordinator/src/core/observe/${one}.ts`),
     );
