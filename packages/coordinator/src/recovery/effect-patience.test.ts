@@ -193,7 +193,7 @@ describe('what is refused for as long as the policy lets it be tried', () => {
     expect(String(hold)).toMatch(/given up after 32 tries since 2026-01-01T00:00:00.000Z/);
     expect(String(hold)).toContain(`understudy retry ${MEMBER}`);
     expect(rig.step('address-a1')).toMatchObject({ state: 'started', error: { code: 'RequestLimitExceeded' } });
-    // A minute at pauses of 5 s, then pauses of 30 s, the first of which to pass ten minutes ends it.
+    // A minute at pauses of 5 s, then pauses of 30 s; the first to pass ten minutes ends it.
     expect(rig.clock.monotonicMs()).toBe(605_000);
   });
 
