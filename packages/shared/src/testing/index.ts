@@ -6,6 +6,7 @@ export * from './kms-contract.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
 export * from './recording-log.ts';
+export * from './replay-window.ts';
 export * from './seeded-random.ts';
 export { sleepOn } from '../sleep.ts';
 export * from './sim-clock.ts';
