@@ -18,6 +18,7 @@ import {
   portsForTime,
   type Rule,
   sharedHasNoIo,
+  stepIdsAreRecoverys,
 } from './tidy/rules.ts';
 import { narrowProse, PROSE_COLUMNS } from './tidy/width.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
@@ -105,6 +106,25 @@ describe('writes of a leader', () => {
   ])('%s with %s is fine', (path, text) => {
     expect(told(leaderWritesThroughTerm, path, text)).toBe('');
   });
+});
+
+describe('ids of steps are taken apart in recovery only', () => {
+  const parsing = [
+    "record.step.startsWith('laun' + 'ch-')",
+    'const number = /^revo' + 'ke-(\\d+)$/.exec(step);',
+    'keys.journalStep(opId, `addre' + 'ss-${id}`)',
+  ].map((text) => text.replace("' + '", ''));
+  test.each(parsing)('%s', (text) => {
+    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/view/a.ts', text)).toContain('journalFacts');
+    expect(told(stepIdsAreRecoverys, 'test/sim/a.ts', text)).toContain('journalFacts');
+    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/recovery/a.ts', text)).toBe('');
+    expect(told(stepIdsAreRecoverys, 'packages/recovery/src/steps/a.ts', text)).toBe('');
+  });
+
+  test.each(["putStep('launch-1')", "step: 'permit-2'", "code: 'launch-then-terminate'", 'state === `launching`'])(
+    'a whole id, or another word: %s',
+    (text) => expect(told(stepIdsAreRecoverys, 'test/sim/a.ts', text)).toBe(''),
+  );
 });
 
 describe('log events', () => {

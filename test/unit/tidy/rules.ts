@@ -161,6 +161,22 @@ export const oneWayToTheTerminal: Rule = ({ path, code }) =>
       ])
     : [];
 
+/** The name of a step and a dash, where a string, a pattern or a key of the journal begins. */
+const STEP_ID = new RegExp(
+  String.raw`(?:['"\`/]\^?|journalStep\([^)]*['"\`])(?:permit|launch|verify|revoke|address)-(?:['"\`(\\]|\$\{)`,
+  'g',
+);
+const RECOVERY = /^packages\/(?:recovery\/|coordinator\/src\/(?:core\/)?recovery\/)/;
+/** Elsewhere such a string is a name of a call, or the text of a planted bug. */
+const NO_STEP_ID = /^(?:packages\/shared\/src\/testing\/cloud-contract|test\/sim\/planted\/)/;
+/** What a journal means is asked of the room that writes it. */
+export const stepIdsAreRecoverys: Rule = ({ path, text }) =>
+  RECOVERY.test(path) || NO_STEP_ID.test(path) || !isCode(path)
+    ? []
+    : findBans(path, text, [
+        { pattern: STEP_ID, instead: 'ask recovery: journalFacts(entries), readStepId(id), stepId(name, at)' },
+      ]);
+
 export const FILE_LINES_MAX = 500;
 export const fileLength: Rule = ({ path, text }) => {
   const count = text.trimEnd().split('\n').length;
@@ -224,4 +240,5 @@ export const FILE_RULES: readonly Rule[] = [
   fileLength,
   fileNames,
   noMachineNames,
+  stepIdsAreRecoverys,
 ];

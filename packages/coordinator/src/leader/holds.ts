@@ -1,5 +1,6 @@
 import {
   type Clock,
+  forEachBounded,
   hasCode,
   type HoldReason,
   type HoldRecord,
@@ -14,7 +15,6 @@ import {
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
-import { forEachBounded } from './enrolment.ts';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
 export interface WantedHold {
