@@ -19,7 +19,6 @@ import {
   RecoveryEngine,
   type RecoveryRunOutcome,
   type RecoverySettings,
-  type Term,
 } from '@understudy/coordinator';
 import {
   type ActivationRecord,
@@ -44,6 +43,7 @@ import {
   type RequestKind,
   serializeRecord,
   TAG,
+  type Term,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv, type PolicyChange } from '@understudy/shared/testing';
 
