@@ -31,6 +31,7 @@ import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts'
 import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/plan-input.ts';
+import { launchPlan } from '../core/recovery/launch-plan.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
 import { firstSteps } from '../core/recovery/step-table.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
@@ -202,7 +203,7 @@ export class Begin {
    * Everything that led here, asked again with what is known now; the reason when it no longer
    * holds.
    */
-  #stillTrue(chosen: Judgement, { candidates }: RecoveryPlan): Judgement | string {
+  #stillTrue(chosen: Judgement, plan: RecoveryPlan): Judgement | string {
     const { judging, deciding, view } = this.#options;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
     const judgement = judging.judgeNow(chosen.member);
@@ -211,7 +212,7 @@ export class Begin {
     const answer = deciding.ask(judgement);
     if (answer.kind !== 'go') return answer.text;
     // Lost since the plan was made (its being found again is no reason to go back to it).
-    const leaves = candidates.every((candidate) => candidate.az !== answer.leaveAz);
+    const leaves = (launchPlan(plan)?.candidates ?? []).every((candidate) => candidate.az !== answer.leaveAz);
     return leaves ? judgement : `${answer.leaveAz ?? ''} is lost, and the plan would place the replacement there`;
   }
 
