@@ -7,7 +7,7 @@ import {
   isOperationError,
   isSnapshotAndReplace,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   type MemberId,
   type MonotonicMs,
@@ -35,7 +35,7 @@ import type { PolicySource } from './ways-out/replan.ts';
 
 export interface RecoveryEngineOptions {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly random: Random;
