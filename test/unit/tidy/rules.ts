@@ -11,7 +11,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['shared'],
   'cloud-sim': ['shared'],
   dashboard: ['shared'],
-  cli: ['shared', 'agent', 'coordinator', 'cloud-sim', 'dashboard'],
+  'local-cluster': ['shared', 'agent', 'coordinator', 'cloud-sim'],
+  cli: ['shared', 'agent', 'coordinator', 'cloud-sim', 'local-cluster', 'dashboard'],
 };
 
 const packageOf = (path: string): string | undefined => /^packages\/([^/]+)\//.exec(path)?.[1];
