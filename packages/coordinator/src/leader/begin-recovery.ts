@@ -10,7 +10,7 @@ import {
   isOperationError,
   type Keyspace,
   type KvCompare,
-  type KvStore,
+  type KvReads,
   laterBy,
   type Log,
   type MemberId,
@@ -64,7 +64,7 @@ export interface BeginningOptions {
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly deciding: Deciding;
-  readonly store: KvStore;
+  readonly store: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;

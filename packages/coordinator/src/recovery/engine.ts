@@ -6,7 +6,7 @@ import {
   invariant,
   isOperationError,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   type MemberId,
   type MonotonicMs,
@@ -34,7 +34,7 @@ import type { PolicySource } from './ways-out/replan.ts';
 
 export interface RecoveryEngineOptions {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly random: Random;

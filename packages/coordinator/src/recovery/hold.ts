@@ -2,7 +2,7 @@ import {
   type HoldReason,
   HoldRecordSchema,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type MemberId,
   parseRecord,
   type Term,
@@ -21,7 +21,7 @@ export class HoldDecided extends Error {
 }
 
 export interface HoldPlace {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly member: MemberId;
 }

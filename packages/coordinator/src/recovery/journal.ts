@@ -5,7 +5,7 @@ import {
   JournalRecordSchema,
   type Keyspace,
   type KvEntry,
-  type KvStore,
+  type KvReads,
   OperationError,
   parseRecord,
   type Revision,
@@ -111,7 +111,7 @@ export function readEntry<R extends StepRecord>(shapes: R, record: JournalRecord
 }
 
 export interface JournalOptions {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly intent: OpenIntent;
   readonly term: Term;

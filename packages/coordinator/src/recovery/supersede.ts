@@ -2,7 +2,7 @@ import {
   type HistoryRecord,
   invariant,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Term,
   type Unwritten,
   type WallMs,
@@ -20,7 +20,7 @@ import type { OpenIntent } from './runner.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 
 export interface SupersedeOptions {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly wallMs: () => WallMs;
 }

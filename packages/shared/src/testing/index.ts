@@ -14,3 +14,4 @@ export * from './sim-datagram-network.ts';
 export * from './sim-kv-client.ts';
 export * from './sim-kv-state.ts';
 export * from './sim-kv.ts';
+export * from './term-removal-contract.ts';
