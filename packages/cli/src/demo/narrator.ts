@@ -1,4 +1,4 @@
-import { readStepId } from '@understudy/coordinator';
+import { readStepId } from '@understudy/recovery';
 import type { ClusterSnapshot } from '@understudy/local-cluster';
 import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
