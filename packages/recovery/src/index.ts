@@ -8,7 +8,15 @@ export { recoveryBehind, withOwed } from './core/owed.ts';
 export type { LaunchTrial, PlanInput } from './core/plan-input.ts';
 export { makePlan, type PlanResult, readinessProblemsOf } from './core/plan.ts';
 export { FirstSeen } from './core/serve-lease/first-seen.ts';
-export { answersHoldMsOf, contractDue, type LeaseStanding, leaseStanding, promiseFault, sameTerms, type ServeTerms } from './core/serve-lease/serve-lease.ts';
+export {
+  answersHoldMsOf,
+  contractDue,
+  type LeaseStanding,
+  leaseStanding,
+  promiseFault,
+  sameTerms,
+  type ServeTerms,
+} from './core/serve-lease/serve-lease.ts';
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { readStepId } from './core/step-id.ts';
 export { firstSteps } from './core/step-table.ts';
