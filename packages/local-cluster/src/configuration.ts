@@ -35,7 +35,7 @@ export const LOCAL_TIMES = {
   settleMs: 1_000,
 } as const;
 
-/** Laid over the local cluster's own sections of the coordinators' configuration, field by field. */
+/** Laid over our own sections of the coordinators' configuration, field by field. */
 export type CoordinatorSections = Readonly<
   Partial<Record<'loop' | 'guard' | 'policy', Readonly<Record<string, number | boolean>>>>
 >;
