@@ -5,7 +5,7 @@ import {
   DEFAULT_POLICY,
   type GroupPolicy,
   opIdOf,
-  type RecoveryPlan,
+  type SnapshotAndReplacePlan,
 } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
 import { NOT_TRIED } from './launch-trial.ts';
@@ -178,13 +178,16 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
   };
 }
 
-export function planFixture(change: Partial<PlanInput> = {}, policy: GroupPolicy = DEFAULT_POLICY): RecoveryPlan {
+export function planFixture(
+  change: Partial<PlanInput> = {},
+  policy: GroupPolicy = DEFAULT_POLICY,
+): SnapshotAndReplacePlan {
   const result = makePlan(planInputFixture(change), policy);
   if (result.kind === 'blocked') throw new Error(result.problems.map((problem) => problem.code).join(', '));
   return result.plan;
 }
 
-export const requestIntentFixture = (plan: RecoveryPlan = planFixture()): RequestIntent => ({
+export const requestIntentFixture = (plan: SnapshotAndReplacePlan = planFixture()): RequestIntent => ({
   opId: opIdOf(OLD_INSTANCE_ID),
   member: 'db/one',
   oldInstanceId: OLD_INSTANCE_ID,

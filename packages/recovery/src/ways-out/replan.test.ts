@@ -1,6 +1,7 @@
 import { type PolicyChange, policyWith, joinedChanges } from '@understudy/shared/testing';
 import { type JournalRecord, type Kms } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { planInputFixture } from '../core/plan.fixture.ts';
 import type { PresentPolicy } from '../core/replanned.ts';
 import { KeyLooks } from '../plan/key-looks.ts';
@@ -31,7 +32,7 @@ function policyNow(rig: Asked, policy: PolicyChange, over: Partial<PresentPolicy
   rig.policy = { policy: policyWith(policy), modRevision, ...over };
 }
 
-const placed = (rig: Asked) => rig.stored.plan.candidates.map((one) => one.az);
+const placed = (rig: Asked) => launchPlanOf(rig.stored.plan).candidates.map((one) => one.az);
 
 describe('a new plan', () => {
   test("follows the group's policy of now, is one revision on, and counts its attempts anew", async () => {
