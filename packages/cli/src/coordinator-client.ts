@@ -12,6 +12,7 @@ import {
   type MembersView,
   MembersViewSchema,
   OperationError,
+  parseKeeping,
   RecoveriesViewSchema,
   type RecoveriesView,
   StatusViewSchema,
@@ -65,7 +66,7 @@ async function read<T>(schema: z.ZodType<T>, url: string, token: string | null):
   }
   const json = jsonOf(body);
   if (!response.ok) throw refused(response, json, url);
-  const parsed = schema.safeParse(json);
+  const parsed = parseKeeping(schema, json);
   if (parsed.success) return parsed.data;
   if (json === undefined) throw foreign(response, url);
   const issue = parsed.error.issues[0];

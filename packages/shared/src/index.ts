@@ -2,6 +2,7 @@ export * from './api.ts';
 export * from './duration-field.ts';
 export * from './duration-text.ts';
 export * from './errors.ts';
+export * from './feature-level.ts';
 export * from './harmless-text.ts';
 export * from './invariant.ts';
 export * from './keyspace.ts';

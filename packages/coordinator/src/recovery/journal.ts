@@ -1,4 +1,5 @@
 import {
+  carriedFields,
   type GuardedDelete,
   type GuardedPut,
   type JournalRecord,
@@ -7,12 +8,13 @@ import {
   type KvEntry,
   type KvStore,
   OperationError,
+  parseKeeping,
   parseRecord,
   type Revision,
   type StepName,
   type Term,
 } from '@understudy/shared';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { StepState, StepStates } from '../core/recovery/step-table.ts';
 import type { OpenIntent } from './runner.ts';
 import { type NotedOf, progressSchema, type RequestOf, type ResultOf, type Sends, STEP_SHAPES } from './step-shapes.ts';
@@ -83,7 +85,7 @@ const stepNameOf = (step: string): StepName => {
 };
 
 function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = parseKeeping(schema, value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${[part, ...path].join('.')}: ${message}`);
   throw new OperationError('RECORD_UNREADABLE', `journal ${step}: ${issues.join('; ')}`, { cause: parsed.error });
@@ -108,6 +110,12 @@ export function readEntry<N extends StepName>(name: N, record: JournalRecord): J
     result: open ? null : optional<ResultOf<N>>(shapes.result, 'result', record.result),
     error: record.error,
   };
+}
+
+/** What a newer build has noted beside what this one knows: kept for it. */
+function carried(step: string, noted: unknown): Readonly<Record<string, unknown>> {
+  const shape = STEP_SHAPES[stepNameOf(step)].noted;
+  return shape instanceof z.ZodObject && typeof noted === 'object' && noted !== null ? carriedFields(shape, noted) : {};
 }
 
 export interface JournalOptions {
@@ -232,9 +240,15 @@ export class Journal {
     const { intent, term, wallMs } = this.#options;
     const before = this.#kept.get(step)?.record;
     const open = change.state === 'started';
-    const earlier = before?.state === 'started' && before.result ? progressSchema.parse(before.result) : null;
-    const progress = { sends: change.sends ?? earlier?.sends ?? {}, noted: change.noted ?? earlier?.noted };
+    const earlier =
+      before?.state === 'started' && before.result ? shaped(progressSchema, step, 'result', before.result) : null;
+    const progress = {
+      ...earlier,
+      sends: change.sends ?? earlier?.sends ?? {},
+      noted: change.noted ? { ...carried(step, earlier?.noted), ...change.noted } : earlier?.noted,
+    };
     return {
+      ...(before && carriedFields(JournalRecordSchema, before)),
       opId: intent.record.opId,
       step,
       state: change.state,

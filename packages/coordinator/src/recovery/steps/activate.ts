@@ -1,4 +1,4 @@
-import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
+import { ActivationRecordSchema, carriedFields, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from '../fenced-by.ts';
@@ -59,7 +59,18 @@ async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
 
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 
-function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
+/**
+ * What a newer build wrote into the activation that is replaced. {}: it is another one meanwhile,
+ * and the transaction will say so.
+ */
+async function carriedOver(run: Run): Promise<Readonly<Record<string, unknown>>> {
+  const { member, activationModRevision } = run.record;
+  const entry = await run.parts.kv.get(run.parts.keys.activation(member));
+  if (entry?.modRevision !== activationModRevision) return {};
+  return carriedFields(ActivationRecordSchema, parseRecord(ActivationRecordSchema, entry.key, entry.value));
+}
+
+async function activate(run: Run, frozen: Frozen<'activate'>): Promise<Move<'activate'>> {
   const { member, opId, activationModRevision } = run.record;
   const { instanceId } = frozen.request;
   const incarnation = incarnationOf(run);
@@ -71,7 +82,7 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
         {
           key: run.parts.keys.activation(member),
           expect: activationModRevision,
-          record: { member, incarnation, instanceId, opId },
+          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId },
         },
       ],
     },
