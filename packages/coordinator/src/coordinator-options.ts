@@ -11,7 +11,7 @@ import type {
 } from '@understudy/shared';
 import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
 import type { LimitCounts } from './adapters/http/connection-limits.ts';
-import type { Receiver } from './adapters/udp/receiver.ts';
+import type { Receiver } from './adapters/udp/heartbeat-listener.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { KeySource } from './observing/key-rotation.ts';
 import type { RecoveryRunner } from './recovery/runner.ts';

@@ -11,6 +11,8 @@ export * from './core/recovery/placement.ts';
 export * from './core/recovery/finding.ts';
 export * from './core/recovery/plan-input.ts';
 export * from './core/recovery/plan.ts';
+export * from './core/recovery/journal-facts.ts';
+export * from './core/recovery/step-id.ts';
 export * from './core/recovery/step-table.ts';
 export * from './recovery/gather-plan-input.ts';
 export * from './recovery/key-looks.ts';

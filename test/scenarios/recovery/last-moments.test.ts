@@ -48,6 +48,7 @@ function tired(term: LeaderTerm, leftMs: () => number): Term {
     holdsFor: (neededMs) => leftMs() > neededMs,
     remainingMs: leftMs,
     commit: (write) => term.commit(write),
+    remove: (deletes) => term.remove(deletes),
   };
 }
 

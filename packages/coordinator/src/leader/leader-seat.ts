@@ -3,7 +3,7 @@ import {
   type Cloud,
   groupOf,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   type MemberId,
   type NotEnrolled,
@@ -40,7 +40,7 @@ import type { KeyLooks } from '../recovery/key-looks.ts';
 
 export interface LeaderSeatOptions {
   readonly config: CoordinatorConfig;
-  readonly store: KvStore;
+  readonly store: KvReads;
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
   readonly clock: Clock;
@@ -244,12 +244,12 @@ export class LeaderSeat {
       found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      operating: new Operating({ view, judging, store, keys, clock, log }),
+      operating: new Operating({ view, judging, keys, clock, log }),
       begin: new Begin({
         ...{ store, cloud, keyLooks, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
         trialOf: (instanceId) => readiness.trialOf(instanceId),
       }),
-      holds: new HoldKeeper({ store, keys, clock, log }),
+      holds: new HoldKeeper({ keys, clock, log }),
       runs: this.runs,
       enrolling,
       policies: new PoliciesInForce({ view, keys, log }),

@@ -26,6 +26,7 @@ const termOf = (number: number): Term => ({
   holdsFor: () => true,
   remainingMs: () => 1_000,
   commit: () => Promise.resolve({ kind: 'committed', revision: 1 }),
+  remove: () => Promise.resolve({ kind: 'committed', revision: 1 }),
 });
 const intend = (member: MemberId, instanceId: string, startedAtWallMs = 1) =>
   mirror.put(entryOf(keys.intent(member), intentRecord(member, instanceId, { startedAtWallMs }), 5));

@@ -2,7 +2,9 @@ import {
   type Clock,
   type CommitOutcome,
   errorText,
+  type GuardedDelete,
   type GuardedWrite,
+  invariant,
   type Keyspace,
   type KvEntry,
   type KvStore,
@@ -102,10 +104,19 @@ export class LeaderTerm implements Term {
     return this.#over.signal.aborted ? 0 : remainingMs;
   }
 
-  async commit(write: GuardedWrite): Promise<CommitOutcome> {
+  commit(write: GuardedWrite): Promise<CommitOutcome> {
+    return this.#send(() => this.#stamped(write));
+  }
+
+  async remove(deletes: readonly [GuardedDelete, ...GuardedDelete[]]): Promise<CommitOutcome> {
+    for (const { key, expect } of deletes) invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
+    return this.#send(() => ({ ...this.#unstamped({ deletes }), writeId: null, puts: [] }));
+  }
+
+  async #send(prepare: () => PreparedCommit): Promise<CommitOutcome> {
     this.#throwIfOver();
     const mayRepeat = () => this.remainingMs() > 0;
-    const outcome = await commitGuarded(this.#options.deps.store, this.#prepare(write), mayRepeat);
+    const outcome = await commitGuarded(this.#options.deps.store, prepare(), mayRepeat);
     if (outcome.kind === 'guardFailed') throw this.end('another coordinator leads');
     return outcome;
   }
@@ -114,13 +125,20 @@ export class LeaderTerm implements Term {
     if (this.remainingMs() === 0) this.#over.signal.throwIfAborted();
   }
 
-  #prepare(write: GuardedWrite): PreparedCommit {
+  #stamped(write: GuardedWrite): PreparedCommit {
     const { clock, random } = this.#options.deps;
     const writeId = newWriteId(random);
     const stamp = { clock, random, writtenBy: this.coordinatorId };
+    const puts = write.puts.map(({ key, record, expect }) => ({
+      key,
+      value: stampRecord(record, writeId, stamp),
+      expect,
+    }));
+    return { ...this.#unstamped(write), writeId, puts };
+  }
+
+  #unstamped(write: Omit<GuardedWrite, 'puts'>): Omit<PreparedCommit, 'writeId' | 'puts'> {
     return {
-      writeId,
-      puts: write.puts.map(({ key, record, expect }) => ({ key, value: stampRecord(record, writeId, stamp), expect })),
       deletes: write.deletes ?? [],
       deletePrefixes: write.deletePrefixes ?? [],
       also: write.also ?? [],

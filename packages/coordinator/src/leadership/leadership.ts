@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type Clock,
   errorText,
   hasCode,
@@ -14,7 +15,7 @@ import {
   type Revision,
   type Term,
 } from '@understudy/shared';
-import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
 import { endText, isHandedOver, LeaderTerm } from './leader-term.ts';
 import type { KnownLeader, LeadershipView } from './leadership-view.ts';
@@ -164,7 +165,7 @@ export class Leadership implements LeadershipView {
       } catch (error) {
         if (closing.aborted) return;
         this.#failedCampaign.failed(error);
-        await this.#sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing);
+        await this.#sleep(backoffMs(3, STORE_BACKOFF, this.#options.random.next()), closing);
       }
     }
   }
@@ -181,7 +182,7 @@ export class Leadership implements LeadershipView {
           return;
         }
         if (attempt.kind === 'lost') await this.#vacancy(attempt.atRevision, spell);
-        else await this.#sleep(backoffMs(unclear, this.#options.random, STORE_BACKOFF), spell);
+        else await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
         unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
       }
     } finally {

@@ -37,18 +37,6 @@ export class RecordWriter {
     return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }] });
   }
 
-  /** Deletes the key if it still is at `expect`. A key that is gone already counts as committed. */
-  async remove(key: string, expect: Revision): Promise<CommitOutcome> {
-    invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
-    const outcome = await this.#commit({
-      ...EMPTY,
-      writeId: newWriteId(this.#deps.random),
-      deletes: [{ key, expect }],
-    });
-    if (outcome.kind === 'conflict' && outcome.entries[0] === null) return { kind: 'committed', revision: expect };
-    return outcome;
-  }
-
   async #commit(commit: PreparedCommit): Promise<CommitOutcome> {
     const outcome = await commitGuarded(this.#deps.store, commit, () => true);
     invariant(outcome.kind !== 'guardFailed', 'a write without a guard cannot fail it');

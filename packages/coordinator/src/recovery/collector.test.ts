@@ -58,6 +58,7 @@ class Scene {
         this.writes.push(write);
         return { kind: 'committed', revision: 1 };
       },
+      remove: async () => ({ kind: 'committed', revision: 1 }),
     };
   }
 

@@ -3,7 +3,7 @@ import {
   type HoldReason,
   HoldRecordSchema,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type MemberId,
   parseRecord,
   type Term,
@@ -22,7 +22,7 @@ export class HoldDecided extends Error {
 }
 
 export interface HoldPlace {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly member: MemberId;
 }

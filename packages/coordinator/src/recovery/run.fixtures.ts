@@ -21,19 +21,21 @@ import { LeaderTerm, type TermLease } from '../leadership/leader-term.ts';
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
 import type { OpenIntent } from './runner.ts';
+import { STEP_KINDS } from './step-kinds.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
-import type { RequestOf } from './step-shapes.ts';
+import type { RequestOf } from './step-record.ts';
+import { LAUNCH, PERMIT, REVOKE } from './steps/attempt-records.ts';
 
 export const KEYS = keyspace();
 export const MEMBER: MemberId = 'db/one';
 export const OLD = 'i-old';
 
-export const PERMIT_REQUEST: RequestOf<'permit'> = {
+export const PERMIT_REQUEST: RequestOf<typeof PERMIT> = {
   ...{ round: 1, candidateIndex: 0, candidate: { subnetId: 'subnet-1', az: 'us-east-1a', instanceType: 'm5.large' } },
   create: { clientToken: 't', subnetId: 'subnet-1', groupIds: [], description: 'd', tags: {} },
 };
-export const LAUNCH_REQUEST: RequestOf<'launch'> = { networkInterfaceId: 'eni-1', run: { ClientToken: 't' } };
-export const REVOKE_REQUEST: RequestOf<'revoke'> = {
+export const LAUNCH_REQUEST: RequestOf<typeof LAUNCH> = { networkInterfaceId: 'eni-1', run: { ClientToken: 't' } };
+export const REVOKE_REQUEST: RequestOf<typeof REVOKE> = {
   ...{ round: 1, candidateIndex: 0, failure: 'unknown', text: 'no answer', instanceId: null },
   ...{ networkInterfaceId: 'eni-1', seriesLength: 1, seriesSinceWallMs: 0 },
 };
@@ -186,7 +188,14 @@ export class RunRig {
     const { term, lose } = this.term();
     const { kv } = this.parts;
     const wallMs = () => this.clock.wallMs();
-    const journal = new Journal({ kv, keys: KEYS, intent: this.intent, term, wallMs });
+    const journal = new Journal({
+      kv,
+      keys: KEYS,
+      intent: this.intent,
+      term,
+      wallMs,
+      records: STEP_KINDS.map((kind) => kind.record),
+    });
     await this.clock.runUntilSettled(journal.load());
     return Object.assign(new Run(this.parts, this.intent, term, journal, this.clock.monotonicMs()), { lose });
   }

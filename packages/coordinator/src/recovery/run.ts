@@ -8,7 +8,7 @@ import {
   type IntentRecord,
   isOperationError,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   OperationError,
   type ProbeService,
@@ -27,7 +27,7 @@ export type CloudReads = Pick<Cloud, Extract<keyof Cloud, `describe${string}`>>;
 
 export interface RunParts {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly random: Random;

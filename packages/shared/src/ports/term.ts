@@ -65,4 +65,21 @@ export interface Term {
    * STORE_OUTCOME_UNKNOWN when even reading back failed.
    */
   commit(write: GuardedWrite): Promise<CommitOutcome>;
+  /**
+   * Only deletes: one transaction that compares the leader key's create-revision with `number` and
+   * every key's modRevision.
+   *
+   * `committed` says that none of the keys is there any more, and not who removed them. `revision`
+   * is a store revision at which that was so. A deletion leaves no nonce behind, so a lost reply
+   * cannot tell our deletion from somebody else's. Nobody needs to: a key that was seen at one
+   * revision and is absent now can never be at that revision again, so our transaction, should it
+   * still be under way, can only fail. The keys are read in the same transaction as the leader key,
+   * so the answer is given only while the term is ours; afterwards it is LEASE_LOST, whatever
+   * became of the keys. A key that was written again since, or that is still there while another
+   * one is gone, is a `conflict`; nothing of this transaction was done, or the key was made anew
+   * after it. All keys still there at the revisions seen means that the transaction may yet arrive,
+   * so the same one goes again, as with {@link commit}.
+   * @throws as {@link commit}
+   */
+  remove(deletes: readonly [GuardedDelete, ...GuardedDelete[]]): Promise<CommitOutcome>;
 }

@@ -10,8 +10,7 @@ import {
 } from '@understudy/shared';
 import { Authorities } from './authorities.ts';
 import { probeHttp } from './http.ts';
-import type { LookLimits } from './one-look.ts';
-import { probeTcp } from './tcp.ts';
+import { type LookLimits, probeTcp } from './one-look.ts';
 import { probeTls } from './tls.ts';
 
 /** Looks at services over real sockets. */
