@@ -32,9 +32,9 @@ function putBack(into: unknown, original: unknown, { path, keys }: Unknown): voi
 
 /**
  * Reads what a newer build may have written: keys that the schema does not know, at any depth, are
- * kept where they stand, so that they survive when the record is written again. They mean nothing to
- * this build. Everything that the schema does know must fit, as it must without them. The value is
- * JSON: a tree, which is not changed.
+ * kept where they stand, so that they survive when the record is written again. They mean nothing
+ * to this build. Everything that the schema does know must fit, as it must without them. The value
+ * is JSON: a tree, which is not changed.
  */
 export function parseKeeping<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
   const first = schema.safeParse(value);
