@@ -10,12 +10,19 @@ type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 const marked = (record: object): Json => ({ ...record, madeUp: MADE_UP });
 
-/** Marks a record, and in the journal also what is frozen, counted and noted. */
+const markedPlan = (plan: Json): Json => ({
+  ...marked(plan),
+  policy: marked(plan['policy'] as Json),
+  volumes: (plan['volumes'] as readonly Json[]).map(marked),
+});
+
+/** Marks a record, in the intent also the plan, in the journal what is frozen, counted, noted. */
 function asNewer(record: object): object {
-  const { request, result, state } = { request: null, result: null, state: '', ...record };
+  const { request, result, state, plan } = { request: null, result: null, state: '', plan: null, ...record };
   const noted = isObject(result) && isObject(result['noted']) ? { noted: marked(result['noted']) } : {};
   return {
     ...marked(record),
+    ...(isObject(plan) && { plan: markedPlan(plan) }),
     ...(isObject(request) && { request: marked(request) }),
     ...(isObject(result) && { result: state === 'started' ? { ...marked(result), ...noted } : marked(result) }),
   };

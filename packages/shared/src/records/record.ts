@@ -107,6 +107,12 @@ function newerThanWe(json: unknown): string | null {
     : null;
 }
 
+/** Of a union: what its first member finds wrong, which is the one that is described in full. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  const [first] = issue.code === 'invalid_union' ? (issue.errors[0] ?? []) : [];
+  return first ? innermost({ ...first, path: [...issue.path, ...first.path] }) : issue;
+}
+
 /**
  * Fields that are not known are kept, so that writing the record again does not lose them; except
  * in what people write.
@@ -127,7 +133,7 @@ export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string)
   const placement = placements.get(schema) ?? null;
   const parsed = placement?.byHand ? schema.safeParse(json) : parseKeeping(schema, json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
+    const issue = parsed.error.issues[0] && innermost(parsed.error.issues[0]);
     const fault = issue ? faultText(schema, issue) : 'does not fit';
     throw unreadable(`${issue?.path.join('.') || 'value'}: ${fault}`, parsed.error);
   }
