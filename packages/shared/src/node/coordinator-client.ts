@@ -15,7 +15,7 @@ import {
 } from '../api.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
-import { parseKeeping } from '../records/index.ts';
+import { parseKeeping } from '../records/keep-unknown.ts';
 import * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
 
