@@ -1,4 +1,10 @@
-import { type ObserverTable as Table, ObserverTable } from '@understudy/coordinator/observe';
+import {
+  MIDSTATE_WORDS,
+  midstateMac,
+  type ObserverTable as Table,
+  ObserverTable,
+  writeMidstate,
+} from '@understudy/coordinator/observe';
 import {
   agentIdOf,
   decodeAck,
@@ -8,11 +14,8 @@ import {
   instanceHashOf,
   type Mac,
   type MemberId,
-  MIDSTATE_WORDS,
-  midstateMac,
   monotonicMs,
   type OpinionVerdict,
-  writeMidstate,
 } from '@understudy/shared';
 
 export const MEMBER: MemberId = 'db/a';

@@ -1,4 +1,5 @@
-import { type Mac, MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/shared';
+import { MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/coordinator/observe';
+import type { Mac } from '@understudy/shared';
 
 const TAG_BYTES = 16;
 
