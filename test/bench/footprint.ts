@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { HeartbeatBatch, MIDSTATE_WORDS, midstateTagMatches, writeMidstate } from '@understudy/coordinator/observe';
+import { HeartbeatBatch, MIDSTATE_WORDS, midstateTagMatches, writeMidstate } from '@understudy/observer/testing';
 import { monotonicMs } from '@understudy/shared';
 import { liveBytes } from '../live-bytes.ts';
 import { type BenchRow, median } from './bench.ts';

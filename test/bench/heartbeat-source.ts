@@ -1,4 +1,4 @@
-import { MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/coordinator/observe';
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/observer/testing';
 import {
   agentIdOf,
   encodeHeartbeat,

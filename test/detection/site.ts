@@ -1,10 +1,5 @@
-import {
-  MIDSTATE_WORDS,
-  midstateMac,
-  type ObserverTable as Table,
-  ObserverTable,
-  writeMidstate,
-} from '@understudy/coordinator/observe';
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/observer/testing';
+import { ObserverTable, type ObserverTable as Table } from '@understudy/observer';
 import {
   agentIdOf,
   decodeAck,

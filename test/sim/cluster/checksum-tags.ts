@@ -1,4 +1,5 @@
-import { MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/coordinator/observe';
+import { MIDSTATE_WORDS, writeMidstate } from '@understudy/observer/testing';
+import type { TagScheme } from '@understudy/observer';
 import type { Mac } from '@understudy/shared';
 
 const TAG_BYTES = 16;
