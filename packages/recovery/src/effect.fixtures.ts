@@ -1,5 +1,5 @@
 import { readStepId } from './core/step-id.ts';
-import { type Call, driveStep, type Frozen, type Move, type Step } from './effect.ts';
+import { type Attempt, type Call, driveStep, type Frozen, type Move, type Step } from './effect.ts';
 import type { Run } from './run.ts';
 import type { RunRig } from './run.fixtures.ts';
 import type { StepRecord } from './step-record.ts';

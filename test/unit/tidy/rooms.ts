@@ -14,7 +14,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   recovery: ['shared', 'aws'],
   'cloud-sim': ['shared'],
   coordinator: ['shared', 'aws', 'observer', 'recovery'],
-  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim'],
+  'local-cluster': ['shared'],
+  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
 };
 
 /**
@@ -78,7 +79,7 @@ const entryRules = [
     from: { path: '^packages/([^/]+)/src/' },
     to: {
       path: '^packages/[^/]+/src/',
-      pathNot: String.raw`^packages/(?:$1/|[^/]+/src/(?:index|main|testing)\.ts$|shared/src/(?:node|testing)/index\.ts$|[^/]+/src/demo/index\.ts$)`,
+      pathNot: String.raw`^packages/(?:$1/|[^/]+/src/(?:index|main|testing)\.ts$|shared/src/(?:node|testing)/index\.ts$)`,
     },
   },
   {
@@ -87,7 +88,7 @@ const entryRules = [
     from: { path: '^test/' },
     to: {
       path: '^packages/[^/]+/src/',
-      pathNot: String.raw`^packages/[^/]+/src/(?:(?:index|main|testing)\.ts$|(?:node|testing|demo)/index\.ts$)`,
+      pathNot: String.raw`^packages/[^/]+/src/(?:(?:index|main|testing)\.ts$|(?:node|testing)/index\.ts$)`,
     },
   },
   {
