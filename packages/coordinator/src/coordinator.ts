@@ -35,7 +35,7 @@ import { ClusterState } from './store/cluster-state.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import { CoordinatorApi } from './api/api-view.ts';
 import { recordProblems, slowAgentProblems } from './api/record-problems.ts';
-import { Verdicts } from './api/verdicts.ts';
+import { Verdicts } from './leader/verdicts.ts';
 import { Leader } from './leader/leader.ts';
 import { Presence } from './observing/presence.ts';
 import { rosterOf } from './observing/roster.ts';
