@@ -11,6 +11,9 @@ export interface Judgement {
   readonly act: boolean;
 }
 
-/** To be looked at again: while something is being decided, and while nothing is. */
+/**
+ * How soon a member is judged again, both while something is being decided and while nothing is. In
+ * ms.
+ */
 export const SOON_MS = 250;
 export const LATER_MS = 5_000;
