@@ -42,8 +42,8 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'recovery-core',
-    files: [`${C}/core/recovery/*.ts`],
-    tests: [`${C}/core/recovery/*.test.ts`],
+    files: [`${C}/core/recovery/*.ts`, `${C}/core/recovery/fidelity/*.ts`],
+    tests: [`${C}/core/recovery/*.test.ts`, `${C}/core/recovery/fidelity/*.test.ts`],
   },
   {
     name: 'leadership',

@@ -4,6 +4,8 @@ export * from './adapters/kms/index.ts';
 export type * from './contracts.ts';
 export * from './leadership/index.ts';
 export * from './core/recovery/launch-request.ts';
+export * from './core/recovery/planned-volumes.ts';
+export * from './core/recovery/volume-tags.ts';
 export * from './core/recovery/placement.ts';
 export * from './core/recovery/finding.ts';
 export * from './core/recovery/plan-input.ts';

@@ -48,7 +48,7 @@ export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
 
 /** Loaded by a tool, not by an import. */
 export const LOADED_BY_TOOLS =
-  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs|in-process\/plugin\.ts)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection|mutants|retried-reporter)\.mjs$/;
+  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs|in-process\/plugin\.ts)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fidelity|fuzz|detection|mutants|retried-reporter)\.mjs$/;
 
 /**
  * How many lines of comments or prose wider than 100 columns a file still has: numbers may only go

@@ -1,6 +1,6 @@
 import type { Cloud, CloudCallOptions, CloudImage, CloudInstance, GroupPolicy } from '@understudy/shared';
 import { hasCode, OperationError } from '@understudy/shared';
-import { isBurstable } from '../core/recovery/launch-request.ts';
+import { isBurstable } from '../core/recovery/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
 import type { PlanInput } from '../core/recovery/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';

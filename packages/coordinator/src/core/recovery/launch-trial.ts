@@ -3,7 +3,7 @@ import { TAG } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
-import { baseFor } from './launch-request.ts';
+import { baseFor } from './fidelity/carried.ts';
 import type { References } from './references.ts';
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };

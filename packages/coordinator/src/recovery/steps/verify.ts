@@ -1,6 +1,6 @@
 import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
 import { invariant, MemberRecordSchema, parseRecord, type ServePromise } from '@understudy/shared';
-import { disksToKeep } from '../../core/recovery/launch-request.ts';
+import { disksToKeepOn } from '../../core/recovery/fidelity/reapplied.ts';
 import { endedForKey, NO_KEY_FACTS } from '../../core/recovery/volume-keys.ts';
 import { countImpaired, verifyProgress } from '../../core/recovery/verify-progress.ts';
 import { promiseFault } from '../../core/serve-lease/index.ts';
@@ -120,7 +120,7 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | n
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
-  const [first, ...more] = disksToKeep(volumesOf(run), instance).map(
+  const [first, ...more] = disksToKeepOn(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
       run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),

@@ -1,6 +1,6 @@
 import { isOperationError, type MemberId, type RecoveryPlan, groupOf } from '@understudy/shared';
 import { makePlan } from '../../core/recovery/plan.ts';
-import { noPlacementOutside } from '../../core/recovery/plan-blockers.ts';
+import { noPlacementOutside } from '../../core/recovery/fidelity/placement.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import { gatherPlanInput } from '../gather-plan-input.ts';

@@ -1,5 +1,5 @@
 import type { CloudAddress, CloudInstance, CloudNetworkAttachment } from '@understudy/shared';
-import { type Raw, rawListOf, rawOf } from './raw-value.ts';
+import { type Raw, rawListOf, rawOf } from '../raw-value.ts';
 
 /**
  * Device index 0 of network card 0: each card counts its own. null when the instance shows none.
