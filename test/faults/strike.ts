@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CloudSim, Fault, SimEvent } from '@understudy/cloud-sim';
+import { stepId } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   IntentRecordSchema,
@@ -225,7 +226,7 @@ async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incu
     return assert.notEqual(states.get('fence'), 'done', 'nothing is done yet');
   }
   if (moment.step !== 'activate') {
-    const step = moment.step === 'address' ? `address-${old.allocationId}` : moment.step;
+    const step = moment.step === 'address' ? stepId('address', old.allocationId ?? '') : moment.step;
     return assert.equal(states.get(step), 'started', `${step} is not in the middle: ${JSON.stringify([...states])}`);
   }
   assert.equal(states.get('verify-1'), 'done');

@@ -132,13 +132,13 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Without an image, or a root device, there is a problem, which comes first. The check is for the compiler.',
   },
   {
-    file: `${RECOVERY}/token-bucket.ts`,
-    on: 'return now.tokens + ROUNDING >= 1',
-    replacement: 'now.tokens + ROUNDING > 1',
+    file: `packages/shared/src/token-bucket.ts`,
+    on: 'return tokens + ROUNDING >= count',
+    replacement: 'tokens + ROUNDING > count',
     why: 'Differs for one value within the rounding error that the constant stands for.',
   },
   {
-    file: `${RECOVERY}/token-bucket.ts`,
+    file: `packages/shared/src/token-bucket.ts`,
     on: 'return missing <= ROUNDING ? 0',
     replacement: 'missing < ROUNDING',
     why: 'As above: one value within the rounding error.',

@@ -74,9 +74,11 @@ describe('the scope', () => {
   });
 
   it('reads braces, names beside the last one, and folders', () => {
-    const files = filesInCell('`core/observe/key-change.ts`, `watch.ts`; the `needs` column; `agent/src/core`');
+    const files = filesInCell(
+      '`core/observe/key-change.ts`, `failure-detector.ts`; the `needs` column; `agent/src/core`',
+    );
     expect(files.slice(0, 2)).toEqual(
-      ['key-change', 'watch'].map((one) => `packages/coordinator/src/core/observe/${one}.ts`),
+      ['key-change', 'failure-detector'].map((one) => `packages/coordinator/src/core/observe/${one}.ts`),
     );
     expect(files).toContain('packages/agent/src/core/activation.ts');
     expect(files.some((file) => file.includes('.test.'))).toBe(false);

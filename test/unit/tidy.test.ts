@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { danglingPages } from './tidy/documents.ts';
-import { REAL_TIME_PLACES } from './tidy/exceptions.ts';
+import { REAL_TIME_PLACES, STORE_WRITE_PLACES } from './tidy/exceptions.ts';
 import { LOG_EVENTS_PAGE, logEventFaults, logEventsOf } from './tidy/log-events.ts';
 import { deadFiles, dependencyFaults, type Manifest, manifestOf } from './tidy/project-rules.ts';
 import {
@@ -12,11 +12,13 @@ import {
   fileLength,
   fileNames,
   importBoundaries,
+  leaderWritesThroughTerm,
   noMachineNames,
   oneWayToTheTerminal,
   portsForTime,
   type Rule,
   sharedHasNoIo,
+  stepIdsAreRecoverys,
 } from './tidy/rules.ts';
 import { narrowProse, PROSE_COLUMNS } from './tidy/width.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
@@ -73,6 +75,10 @@ describe('the project keeps its rules', () => {
   it('has no exception that is not needed any more', () => {
     const unneeded = REAL_TIME_PLACES.filter(({ path }) => !paths.some((each) => path.test(each)));
     expect(unneeded.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([]);
+    const quiet = STORE_WRITE_PLACES.filter(
+      ({ path }) => !code.some((file) => file.path === path && file.code.includes('.txn(')),
+    );
+    expect(quiet.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([]);
   });
 });
 
@@ -82,6 +88,43 @@ describe('one way to the terminal', () => {
     expect(told(oneWayToTheTerminal, 'packages/cli/src/terminal.ts', text)).toBe('');
     expect(told(oneWayToTheTerminal, 'packages/agent/src/main.ts', text)).toBe('');
   });
+});
+
+describe('writes of a leader', () => {
+  test.each([
+    ['packages/coordinator/src/leader/a.ts', 'await store.txn({ compare, writes });'],
+    ['packages/coordinator/src/recovery/a.ts', 'this.#kv.txn(txn)'],
+    ['packages/coordinator/src/leader/a.ts', "import { Etcd3 } from 'etcd3';"],
+  ])('%s with %s is told to change', (path, text) => {
+    expect(told(leaderWritesThroughTerm, path, text)).toContain('through its Term');
+  });
+
+  test.each([
+    ['packages/coordinator/src/leader/a.ts', 'await term.remove([{ key, expect }]);'],
+    ['packages/coordinator/src/leader/a.test.ts', 'await store.txn({ compare, writes });'],
+    ['packages/coordinator/src/adapters/etcd/a.ts', "import { Etcd3 } from 'etcd3';"],
+  ])('%s with %s is fine', (path, text) => {
+    expect(told(leaderWritesThroughTerm, path, text)).toBe('');
+  });
+});
+
+describe('ids of steps are taken apart in recovery only', () => {
+  const parsing = [
+    "record.step.startsWith('laun' + 'ch-')",
+    'const number = /^revo' + 'ke-(\\d+)$/.exec(step);',
+    'keys.journalStep(opId, `addre' + 'ss-${id}`)',
+  ].map((text) => text.replace("' + '", ''));
+  test.each(parsing)('%s', (text) => {
+    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/view/a.ts', text)).toContain('journalFacts');
+    expect(told(stepIdsAreRecoverys, 'test/sim/a.ts', text)).toContain('journalFacts');
+    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/recovery/a.ts', text)).toBe('');
+    expect(told(stepIdsAreRecoverys, 'packages/recovery/src/steps/a.ts', text)).toBe('');
+  });
+
+  test.each(["putStep('launch-1')", "step: 'permit-2'", "code: 'launch-then-terminate'", 'state === `launching`'])(
+    'a whole id, or another word: %s',
+    (text) => expect(told(stepIdsAreRecoverys, 'test/sim/a.ts', text)).toBe(''),
+  );
 });
 
 describe('log events', () => {

@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type CheckReading,
   type Clock,
   type DatagramSocket,
@@ -31,7 +32,7 @@ import { decideBoot, firstSequence } from './core/boot.ts';
 import type { AgentKey } from './core/key-ring.ts';
 import type { Link } from './core/answers.ts';
 import type { LockHolder } from './core/lock-claim.ts';
-import { backoffMs } from './core/schedule.ts';
+
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';
 import { type AgentLock, EpochKeeper } from './epoch-keeper.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
@@ -80,7 +81,7 @@ export interface AgentParts {
  */
 export type StopReason = 'asked' | 'identity-lost' | 'lock-lost';
 
-const IDENTITY_RETRY = { baseMs: 500, maxMs: 10_000 };
+const IDENTITY_RETRY = { baseMs: 500, capMs: 10_000 };
 /** A disk that hangs must not keep the heartbeats from starting. */
 const STATE_WRITE_LIMIT_MS = 5_000;
 const COMMANDS_GRACE_MS = 6_000;
@@ -243,7 +244,7 @@ export class Agent {
       const answer = await metadata.get(METADATA_PATHS.instanceId, this.#stopping.signal);
       const text = answer.kind === 'found' ? answer.text.trim() : '';
       if (text !== '') return text;
-      const waitMs = Math.round(backoffMs(attempt, IDENTITY_RETRY.baseMs, IDENTITY_RETRY.maxMs, random.next()));
+      const waitMs = Math.round(backoffMs(attempt, IDENTITY_RETRY, random.next()));
       log.warn('agent.identity.waiting', { answer, retryInMs: waitMs });
       await clock.sleep(waitMs, this.#stopping.signal);
     }

@@ -9,13 +9,16 @@ import {
   encodeHeartbeatFor,
   type Endpoint,
   errorText,
+  fullBucket,
   type Heartbeat,
   instanceHashOf,
   type Log,
   peekFrame,
   type Random,
   type ServePromise,
+  takeTokens,
   type Timer,
+  type TokenBucket,
   writeHeartbeat,
 } from '@understudy/shared';
 import type { AgentKeys, SealingKey } from './agent-keys.ts';
@@ -37,7 +40,7 @@ import {
   takeSequence,
 } from './core/ledger.ts';
 import type { KeySlot } from './core/key-ring.ts';
-import { beatDelayMs, type Budget, spend } from './core/schedule.ts';
+import { beatDelayMs } from './core/schedule.ts';
 
 export interface SenderParts {
   readonly config: AgentConfig;
@@ -66,7 +69,7 @@ export interface SenderParts {
 /** Why a datagram was dropped. Counted, never thrown, never answered. */
 export type DropReason = AckRefusal | 'not-ours' | 'bad-tag' | 'malformed' | 'probe-budget' | 'other-instance-probe';
 
-const PROBE_REPLIES = { perSecond: 10, burst: 20 };
+const PROBE_REPLIES = { burst: 20, refillPerSecond: 10 };
 const GOODBYE_ROUNDS_MAX = 3;
 const GOODBYE_EVERY_MS = 100;
 const DROPS_LOGGED_EVERY_MS = 60_000;
@@ -89,7 +92,7 @@ export class HeartbeatSender {
   readonly #sendFailing = new Set<number>();
   #ledger: Ledger;
   #beatCount = 0;
-  #probeBudget: Budget;
+  #probeReplies: TokenBucket;
   #timer: Timer | null = null;
   #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
   #closing = false;
@@ -99,7 +102,7 @@ export class HeartbeatSender {
     this.#agentId = agentIdOf(parts.config.member);
     this.#instanceHash = instanceHashOf(parts.instanceId);
     this.#ledger = newLedger(parts.bootEpoch, parts.firstSequence);
-    this.#probeBudget = { tokens: PROBE_REPLIES.burst, atMs: parts.clock.monotonicMs() };
+    this.#probeReplies = fullBucket(PROBE_REPLIES, parts.clock.monotonicMs());
   }
 
   /** Dropped datagrams by reason, for tests and logs. */
@@ -285,9 +288,9 @@ export class HeartbeatSender {
     const probe = decodeProbe(payload);
     if (!probe) return this.#drop('malformed');
     if (probe.instanceHash !== this.#instanceHash) return this.#drop('other-instance-probe');
-    const spent = spend(this.#probeBudget, PROBE_REPLIES, this.#parts.clock.monotonicMs());
-    this.#probeBudget = spent.budget;
-    if (!spent.granted) return this.#drop('probe-budget');
+    const left = takeTokens(this.#probeReplies, PROBE_REPLIES, this.#parts.clock.monotonicMs());
+    if (!left) return this.#drop('probe-budget');
+    this.#probeReplies = left;
     const flags = { ackRequested: false, probeReply: true, goodbye: this.#closing };
     this.#send(-1, from, this.#seal(this.#write(this.#take()), key, probe.challenge, flags));
   }

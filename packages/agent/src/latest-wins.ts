@@ -1,8 +1,6 @@
-import { type Clock, errorText, type Log, type Random } from '@understudy/shared';
-import { backoffMs } from './core/schedule.ts';
+import { backoffMs, type Clock, errorText, type Log, type Random } from '@understudy/shared';
 
-const RETRY_BASE_MS = 1_000;
-const RETRY_MAX_MS = 60_000;
+const RETRY = { baseMs: 1_000, capMs: 60_000 };
 
 /**
  * Applies the newest value offered, one at a time. Values overtaken while another is being applied
@@ -74,7 +72,7 @@ export class LatestWins<T> {
   async #pause(attempt: number, failure: string): Promise<void> {
     const { clock, random, log, name } = this.#parts;
     if (attempt === 0) return log.warn('activation.apply.overtaken', { what: name, failure });
-    const waitMs = Math.round(backoffMs(attempt - 1, RETRY_BASE_MS, RETRY_MAX_MS, random.next()));
+    const waitMs = Math.round(backoffMs(attempt - 1, RETRY, random.next()));
     log.error('activation.apply.failed', { what: name, attempt, failure, retryInMs: waitMs });
     await clock.sleep(waitMs, this.#wake.signal).catch(() => undefined);
   }

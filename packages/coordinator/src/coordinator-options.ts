@@ -1,10 +1,20 @@
-import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, Random, TagScheme } from '@understudy/shared';
+import type {
+  Clock,
+  Cloud,
+  DatagramSocket,
+  Kms,
+  KvStore,
+  Log,
+  ProbeService,
+  Random,
+  TagScheme,
+} from '@understudy/shared';
 import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
 import type { LimitCounts } from './adapters/http/connection-limits.ts';
-import type { Receiver } from './adapters/udp/receiver.ts';
+import type { Receiver } from './adapters/udp/heartbeat-listener.ts';
 import type { CoordinatorConfig } from './config.ts';
-import type { ProbeService, RecoveryRunner } from './contracts.ts';
 import type { KeySource } from './observing/key-rotation.ts';
+import type { RecoveryRunner } from './recovery/runner.ts';
 import type { RecoverySettings } from './recovery/settings.ts';
 
 /** Everything a coordinator is built from. */

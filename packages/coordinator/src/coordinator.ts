@@ -12,12 +12,12 @@ import {
   type Timer,
   groupOf,
 } from '@understudy/shared';
+import type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
 import type { ApiSource } from './adapters/http/api-source.ts';
 import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
 import { ClusterView } from './view/cluster-view.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
-import type { ServeLeases } from './contracts.ts';
 import { CoordinatorApi } from './view/api-view.ts';
 import { recordProblems, slowAgentProblems } from './view/record-problems.ts';
 import { Verdicts } from './view/verdicts.ts';

@@ -1,7 +1,7 @@
 import type { LimitCounts } from './adapters/http/connection-limits.ts';
 import type { ListenerStats } from './adapters/udp/heartbeat-listener.ts';
-import type { LeadershipView } from './contracts.ts';
 import type { ObserverTable } from './core/observe/index.ts';
+import type { LeadershipView } from './leadership/leadership-view.ts';
 import type { MetricsSnapshot } from './metrics.ts';
 import type { CoordinatorApi } from './view/api-view.ts';
 import type { ClusterView } from './view/cluster-view.ts';

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudSim, SimEvent } from '@understudy/cloud-sim';
+import { readStepId } from '@understudy/coordinator';
 import {
   type HistoryRecord,
   HistoryRecordSchema,
@@ -90,7 +91,7 @@ export class Recorder {
       recovery.fencedRevision ??= modRevision;
       recovery.fencedByLease = value.includes('"how":"lease"');
     }
-    if (step.startsWith('launch-')) recovery.launchRevision ??= modRevision;
+    if (readStepId(step).name === 'launch') recovery.launchRevision ??= modRevision;
   }
 
   /** Instances launched for a recovery, oldest first. */

@@ -12,7 +12,6 @@ import {
   CoordinatorConfigSchema,
   createEc2Cloud,
   kmsOver,
-  type ProbeReport,
   type RecoveryRunner,
 } from '@understudy/coordinator';
 import {
@@ -26,11 +25,12 @@ import {
   HoldRecordSchema,
   type IntentRecord,
   IntentRecordSchema,
-  type KvEntry,
   keyspace,
+  type KvEntry,
   type MemberId,
   opIdOf,
   parseRecord,
+  type ProbeReport,
   serializeRecord,
   TAG,
 } from '@understudy/shared';

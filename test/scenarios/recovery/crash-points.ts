@@ -1,5 +1,4 @@
-import type { CommitOutcome, GuardedWrite, Term } from '@understudy/coordinator';
-import type { Cloud, KvStore } from '@understudy/shared';
+import type { Cloud, CommitOutcome, GuardedWrite, KvStore, Term } from '@understudy/shared';
 import type { Wrapping } from './scene.ts';
 
 /**
@@ -101,15 +100,19 @@ export class CrashMonitor {
       remainingMs: () => term.remainingMs(),
       commit: (write: GuardedWrite): Promise<CommitOutcome> =>
         this.#pass({ kind: 'commit', name: nameOf(write) }, () => term.commit(write)),
+      remove: (deletes) =>
+        this.#pass({ kind: 'commit', name: `remove ${areaOf(deletes[0].key)}` }, () => term.remove(deletes)),
     };
   }
 }
+
+const areaOf = (key: string): string => key.split('/')[3] ?? key;
 
 /** `journal/launch-1 started`, `history`, `holds` … */
 function nameOf(write: GuardedWrite): string {
   const [put] = write.puts;
   const record = put.record as { readonly step?: string; readonly state?: string };
-  return record.step ? `${record.step} ${record.state}` : (put.key.split('/')[3] ?? put.key);
+  return record.step ? `${record.step} ${record.state}` : areaOf(put.key);
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { LeaderTerm, Term } from '@understudy/coordinator';
-import type { Cloud, CloudCallOptions } from '@understudy/shared';
+import type { LeaderTerm } from '@understudy/coordinator';
+import type { Cloud, CloudCallOptions, Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { Scene, type Wrapping } from './scene.ts';
@@ -48,6 +48,7 @@ function tired(term: LeaderTerm, leftMs: () => number): Term {
     holdsFor: (neededMs) => leftMs() > neededMs,
     remainingMs: leftMs,
     commit: (write) => term.commit(write),
+    remove: (deletes) => term.remove(deletes),
   };
 }
 

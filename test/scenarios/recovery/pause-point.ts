@@ -1,5 +1,4 @@
-import type { CommitOutcome, GuardedWrite, Term } from '@understudy/coordinator';
-import type { Cloud } from '@understudy/shared';
+import type { Cloud, CommitOutcome, GuardedWrite, Term } from '@understudy/shared';
 import type { Wrapping } from './scene.ts';
 
 /**
@@ -66,6 +65,7 @@ export class PausePoint {
       remainingMs: () => (term.signal.aborted ? 0 : 8_400),
       commit: (write: GuardedWrite): Promise<CommitOutcome> =>
         this.pass(`commit ${write.puts[0].key.split('/').slice(3).join('/')}`, () => term.commit(write)),
+      remove: (deletes) => this.pass(`remove ${deletes[0].key}`, () => term.remove(deletes)),
     };
   }
 }

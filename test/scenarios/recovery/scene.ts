@@ -19,7 +19,6 @@ import {
   RecoveryEngine,
   type RecoveryRunOutcome,
   type RecoverySettings,
-  type Term,
 } from '@understudy/coordinator';
 import {
   type ActivationRecord,
@@ -44,6 +43,7 @@ import {
   type RequestKind,
   serializeRecord,
   TAG,
+  type Term,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 
@@ -220,7 +220,7 @@ export class Scene {
     const store = this.kv.client(name);
     const { keeper, lose } = testKeeper(`${this.#terms}`);
     const term = new LeaderTerm({
-      deps: { store, clock: this.clock, random: this.random, log: this.log },
+      deps: { store, clock: this.clock, random: this.random },
       keys: KEYS,
       coordinatorId: name,
       keeper,

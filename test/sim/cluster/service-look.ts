@@ -1,5 +1,4 @@
-import type { ProbeReport } from '@understudy/coordinator';
-import type { Clock, Endpoint } from '@understudy/shared';
+import type { Clock, Endpoint, ProbeReport } from '@understudy/shared';
 import type { Machine } from './machine.ts';
 import type { NetworkNode } from './network.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';

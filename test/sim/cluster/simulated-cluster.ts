@@ -1,5 +1,5 @@
 import { CloudSim, seedInstance } from '@understudy/cloud-sim';
-import { CoordinatorConfigSchema, type ProbeCode } from '@understudy/coordinator';
+import { CoordinatorConfigSchema } from '@understudy/coordinator';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
@@ -9,6 +9,7 @@ import {
   type LogFields,
   type MemberId,
   parseRecord,
+  type ProbeCode,
   type RecoveryPlan,
   serializeRecord,
   TAG,

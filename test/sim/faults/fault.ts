@@ -1,4 +1,4 @@
-import { REQUEST_KINDS, STEP_NAMES } from '@understudy/shared';
+import { REQUEST_KINDS } from '@understudy/shared';
 import * as z from 'zod';
 
 /**
@@ -10,7 +10,10 @@ import * as z from 'zod';
  * Where a recovery stands; `intent`: its member is believed dead and nothing is written yet;
  * `none`: no recovery is under way.
  */
-export const STAGES = ['none', 'intent', ...STEP_NAMES] as const;
+export const STAGES = [
+  ...(['none', 'intent', 'fence', 'capture', 'image', 'permit'] as const),
+  ...(['launch', 'verify', 'revoke', 'activate', 'address', 'done'] as const),
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 const when = z.union([

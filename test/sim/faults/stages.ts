@@ -1,4 +1,4 @@
-import { readySteps, type StepState } from '@understudy/coordinator';
+import { readStepId, readySteps, type StepState } from '@understudy/coordinator';
 import {
   IntentRecordSchema,
   JournalRecordSchema,
@@ -96,7 +96,7 @@ export class Stages {
 
 /** `launch-2` → `launch`. */
 function stageOf(step: string): Stage {
-  const name = step.split('-')[0] ?? '';
+  const { name } = readStepId(step);
   if (!isStage(name)) throw new Error(`no stage for the step ${step}`);
   return name;
 }

@@ -1,3 +1,4 @@
+import { stepId } from '@understudy/coordinator';
 import {
   HistoryRecordSchema,
   type HoldRecord,
@@ -69,7 +70,7 @@ function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId:
   const intent = cluster.intentOf(member);
   const isPlanned = intent?.plan.addresses.some((one) => one.allocationId === allocationId) ?? false;
   if (!intent || !isPlanned || !cluster.isActivatedBy(intent)) return [];
-  const key = cluster.keys.journalStep(intent.opId, `address-${allocationId}`);
+  const key = cluster.keys.journalStep(intent.opId, stepId('address', allocationId));
   const entry = cluster.kv.state.get(key);
   if (entry && parseRecord(JournalRecordSchema, key, entry.value).state === 'done') return [];
   return [`${allocationId} was released, and ${intent.opId} still waits for it`];

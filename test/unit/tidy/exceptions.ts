@@ -27,6 +27,33 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
   { path: /^scripts\//, reason: 'set-up runs before there is a package to import a port from' },
 ];
 
+/**
+ * Where a transaction may be sent to etcd, and why. Whatever a leader writes goes through its
+ * `Term` (SPEC S2).
+ */
+export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reason: string }[] = [
+  {
+    path: 'packages/coordinator/src/leadership/guarded-commit.ts',
+    reason: 'sends what a Term commits or removes, and what a RecordWriter writes',
+  },
+  {
+    path: 'packages/coordinator/src/leadership/leadership.ts',
+    reason: 'takes the leader key and gives it back: that is what a term begins and ends with',
+  },
+  {
+    path: 'packages/coordinator/src/leadership/watched-store.ts',
+    reason: 'passes on what others send, and rehearses writes that can never be applied',
+  },
+  {
+    path: 'packages/coordinator/src/observing/opinion-publisher.ts',
+    reason: "an observer's own opinions, which no leader writes",
+  },
+  {
+    path: 'packages/coordinator/src/adapters/etcd/etcd-kv-store.ts',
+    reason: 'the adapter to etcd',
+  },
+];
+
 /** Who may write `new SystemClock()` and the like. */
 export const COMPOSITION_ROOTS =
   /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/shared\/src\/node\//;

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { COMPOSITION_ROOTS, REAL_TIME_PLACES } from './exceptions.ts';
+import { COMPOSITION_ROOTS, REAL_TIME_PLACES, STORE_WRITE_PLACES } from './exceptions.ts';
 import { lineAt, type SourceFile, type Violation } from './source.ts';
 
 export type Rule = (file: SourceFile) => Violation[];
@@ -131,6 +131,21 @@ export const adaptersAreBuiltInMain: Rule = ({ path, code }) => {
   return findBans(path, code, [{ pattern: /\bnew System(?:Clock|Random)\b|\bPinoLog\.create\b/g, instead }]);
 };
 
+const ETCD_ADAPTER = /^packages\/[^/]+\/src\/adapters\/etcd\//;
+const TERM = 'a leader writes through its Term only (commit, remove); ask for KvReads if you read';
+/**
+ * S2: no write of a leader goes past the guard of its term. `KvStore` has no other verb that
+ * writes, and only its adapter knows the client of etcd.
+ */
+export const leaderWritesThroughTerm: Rule = ({ path, code, imports }) => {
+  if (!path.startsWith('packages/') || !isCode(path) || isTest(path) || path.includes('/testing/')) return [];
+  const clients = imports
+    .filter(({ specifier }) => specifier === 'etcd3' && !ETCD_ADAPTER.test(path))
+    .map(({ line }) => ({ path, line, text: `"etcd3" is for the adapter: ${TERM}` }));
+  const mayWrite = STORE_WRITE_PLACES.some((place) => place.path === path);
+  return [...clients, ...(mayWrite ? [] : findBans(path, code, [{ pattern: /\.txn\(/g, instead: TERM }]))];
+};
+
 const COMMAND = /^packages\/cli\/src\/(?!terminal\.ts$).*(?<!\.test)\.ts$/;
 /**
  * What is printed comes from records, tags and other people: one file makes it harmless for a
@@ -145,6 +160,22 @@ export const oneWayToTheTerminal: Rule = ({ path, code }) =>
         },
       ])
     : [];
+
+/** The name of a step and a dash, where a string, a pattern or a key of the journal begins. */
+const STEP_ID = new RegExp(
+  String.raw`(?:['"\`/]\^?|journalStep\([^)]*['"\`])(?:permit|launch|verify|revoke|address)-(?:['"\`(\\]|\$\{)`,
+  'g',
+);
+const RECOVERY = /^packages\/(?:recovery\/|coordinator\/src\/(?:core\/)?recovery\/)/;
+/** Elsewhere such a string is a name of a call, or the text of a planted bug. */
+const NO_STEP_ID = /^(?:packages\/shared\/src\/testing\/cloud-contract|test\/sim\/planted\/)/;
+/** What a journal means is asked of the room that writes it. */
+export const stepIdsAreRecoverys: Rule = ({ path, text }) =>
+  RECOVERY.test(path) || NO_STEP_ID.test(path) || !isCode(path)
+    ? []
+    : findBans(path, text, [
+        { pattern: STEP_ID, instead: 'ask recovery: journalFacts(entries), readStepId(id), stepId(name, at)' },
+      ]);
 
 export const FILE_LINES_MAX = 500;
 export const fileLength: Rule = ({ path, text }) => {
@@ -204,8 +235,10 @@ export const FILE_RULES: readonly Rule[] = [
   sharedHasNoIo,
   portsForTime,
   adaptersAreBuiltInMain,
+  leaderWritesThroughTerm,
   oneWayToTheTerminal,
   fileLength,
   fileNames,
   noMachineNames,
+  stepIdsAreRecoverys,
 ];

@@ -1,27 +1,11 @@
 import { wallMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { decideBoot, firstSequence } from './boot.ts';
-import { backoffMs, beatDelayMs, spend } from './schedule.ts';
+import { beatDelayMs } from './schedule.ts';
 
 describe('schedule', () => {
   it('waits between 90 % and 110 % of the interval at 10 % jitter', () => {
     expect([0, 0.5, 1].map((random) => beatDelayMs(1_000, 0.1, random))).toEqual([900, 1_000, 1_100]);
-  });
-
-  it('backs off to a ceiling and never to zero', () => {
-    expect(backoffMs(0, 500, 10_000, 1)).toBe(500);
-    expect(backoffMs(3, 500, 10_000, 0)).toBe(2_000);
-    expect(backoffMs(4_000, 500, 10_000, 1)).toBe(10_000);
-  });
-
-  it('a burst is spent, then the rate', () => {
-    let budget = { tokens: 2, atMs: 0 };
-    const granted = [0, 0, 0, 100, 100].map((atMs) => {
-      const spent = spend(budget, { perSecond: 10, burst: 2 }, atMs);
-      budget = spent.budget;
-      return spent.granted;
-    });
-    expect(granted).toEqual([true, true, false, true, false]);
   });
 });
 

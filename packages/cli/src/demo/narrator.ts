@@ -1,3 +1,4 @@
+import { readStepId } from '@understudy/coordinator';
 import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText, verdictText } from '../views/format.ts';
@@ -19,7 +20,7 @@ const STEP_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** `address-eipalloc-0ab` → the words for `address`. */
-export const stepWords = (step: string): string => STEP_WORDS[step.split('-')[0] ?? step] ?? step;
+export const stepWords = (step: string): string => STEP_WORDS[readStepId(step).name] ?? step;
 
 type Steps = OpenRecoveryView['steps'];
 

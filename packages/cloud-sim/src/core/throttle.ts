@@ -1,34 +1,34 @@
+import { type BucketLimit, fullBucket, takeTokens, type TokenBucket } from '@understudy/shared';
 import { Ec2Error } from './ec2-error.ts';
-import { type BucketSpec, TokenBucket } from './token-bucket.ts';
 
-const READ: BucketSpec = { burst: 100, perSecond: 20 };
-const UNFILTERED: BucketSpec = { burst: 50, perSecond: 10 };
-const MUTATE: BucketSpec = { burst: 50, perSecond: 5 };
-const STORAGE: BucketSpec = { burst: 100, perSecond: 5 };
+const READ: BucketLimit = { burst: 100, refillPerSecond: 20 };
+const UNFILTERED: BucketLimit = { burst: 50, refillPerSecond: 10 };
+const MUTATE: BucketLimit = { burst: 50, refillPerSecond: 5 };
+const STORAGE: BucketLimit = { burst: 100, refillPerSecond: 5 };
 
 /** EC2 developer guide, "Request throttling": per account and Region, per action. */
-const REQUEST_BUCKETS: Readonly<Record<string, BucketSpec>> = {
-  RunInstances: { burst: 5, perSecond: 2 },
-  StartInstances: { burst: 5, perSecond: 2 },
+const REQUEST_BUCKETS: Readonly<Record<string, BucketLimit>> = {
+  RunInstances: { burst: 5, refillPerSecond: 2 },
+  StartInstances: { burst: 5, refillPerSecond: 2 },
   TerminateInstances: STORAGE,
   CreateSnapshot: STORAGE,
   CreateSnapshots: STORAGE,
   DeleteSnapshot: STORAGE,
   CreateVolume: STORAGE,
   DeleteVolume: STORAGE,
-  CreateTags: { burst: 100, perSecond: 10 },
-  DeleteTags: { burst: 100, perSecond: 10 },
+  CreateTags: { burst: 100, refillPerSecond: 10 },
+  DeleteTags: { burst: 100, refillPerSecond: 10 },
   CreateNetworkInterface: STORAGE,
   DeleteNetworkInterface: STORAGE,
   ModifyNetworkInterfaceAttribute: STORAGE,
   DeregisterImage: STORAGE,
 };
 
-const RESOURCE_BUCKETS: Readonly<Record<string, BucketSpec>> = {
-  RunInstances: { burst: 1_000, perSecond: 2 },
-  StartInstances: { burst: 1_000, perSecond: 2 },
-  StopInstances: { burst: 1_000, perSecond: 20 },
-  TerminateInstances: { burst: 1_000, perSecond: 20 },
+const RESOURCE_BUCKETS: Readonly<Record<string, BucketLimit>> = {
+  RunInstances: { burst: 1_000, refillPerSecond: 2 },
+  StartInstances: { burst: 1_000, refillPerSecond: 2 },
+  StopInstances: { burst: 1_000, refillPerSecond: 20 },
+  TerminateInstances: { burst: 1_000, refillPerSecond: 20 },
 };
 
 const UNFILTERED_ACTIONS = new Set([
@@ -50,10 +50,9 @@ const length = (value: unknown): number => (Array.isArray(value) ? value.length 
 const isUnfiltered = (action: string, input: Readonly<Record<string, unknown>>): boolean =>
   UNFILTERED_ACTIONS.has(action) && length(input['Filters']) === 0 && input['MaxResults'] === undefined;
 
-function requestBucket(action: string, input: Readonly<Record<string, unknown>>): [name: string, spec: BucketSpec] {
+function requestBucket(action: string, input: Readonly<Record<string, unknown>>): [name: string, limit: BucketLimit] {
   if (isUnfiltered(action, input)) return [`${action}/unfiltered`, UNFILTERED];
-  const spec = REQUEST_BUCKETS[action] ?? (isRead(action) ? READ : MUTATE);
-  return [action, spec];
+  return [action, REQUEST_BUCKETS[action] ?? (isRead(action) ? READ : MUTATE)];
 }
 
 /** Instances a call names or asks for. */
@@ -83,24 +82,22 @@ export class Throttle {
    * taken.
    */
   admit(action: string, input: Readonly<Record<string, unknown>>, nowMs: number): void {
-    const [name, spec] = requestBucket(action, input);
-    const request = this.#bucket(name, spec, nowMs);
-    const resourceSpec = RESOURCE_BUCKETS[action];
-    const resource = resourceSpec && this.#bucket(`${action}/resources`, resourceSpec, nowMs);
-    const resources = resourceCount(input);
-    if (!request.has(1, nowMs) || (resource && !resource.has(resources, nowMs))) {
+    const [name, limit] = requestBucket(action, input);
+    const request = this.#taken(name, limit, 1, nowMs);
+    const resourceLimit = RESOURCE_BUCKETS[action];
+    const resources = `${action}/resources`;
+    const resource = resourceLimit && this.#taken(resources, resourceLimit, resourceCount(input), nowMs);
+    if (!request || resource === null) {
       this.#rejected++;
       throw new Ec2Error('RequestLimitExceeded', 'Request limit exceeded.');
     }
-    request.take(1, nowMs);
-    resource?.take(resources, nowMs);
+    this.#buckets.set(name, request);
+    if (resource) this.#buckets.set(resources, resource);
   }
 
-  #bucket(name: string, spec: BucketSpec, nowMs: number): TokenBucket {
-    const known = this.#buckets.get(name);
-    if (known) return known;
-    const made = new TokenBucket({ burst: spec.burst, perSecond: spec.perSecond * this.#speed }, nowMs);
-    this.#buckets.set(name, made);
-    return made;
+  /** The bucket without `count` tokens, not yet kept; null when it is short of them. */
+  #taken(name: string, { burst, refillPerSecond }: BucketLimit, count: number, nowMs: number): TokenBucket | null {
+    const limit = { burst, refillPerSecond: refillPerSecond * this.#speed };
+    return takeTokens(this.#buckets.get(name) ?? fullBucket(limit, nowMs), limit, nowMs, count);
   }
 }

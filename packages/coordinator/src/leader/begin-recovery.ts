@@ -3,12 +3,14 @@ import {
   type Clock,
   type Cloud,
   errorText,
+  groupOf,
+  type GuardedWrite,
   type HoldReason,
   type IntentRecord,
   isOperationError,
   type Keyspace,
   type KvCompare,
-  type KvStore,
+  type KvReads,
   laterBy,
   type Log,
   type MemberId,
@@ -17,12 +19,12 @@ import {
   opIdOf,
   type RecoveryPlan,
   TAG,
+  type Term,
   type Unwritten,
-  groupOf,
 } from '@understudy/shared';
+import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
 import type { Stored } from '../view/cluster-view-mirror.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { GuardedWrite, ServeLeases, Term } from '../contracts.ts';
 import type { Deciding } from './deciding.ts';
 import type { Judgement, Judging } from './judging.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
@@ -30,6 +32,7 @@ import { type GuardAnswer, scopesOf } from '../core/judge/index.ts';
 import { recoveryBehind, withOwed } from '../core/recovery/owed.ts';
 import type { LaunchTrial } from '../core/recovery/plan-input.ts';
 import { makePlan, type PlanResult } from '../core/recovery/plan.ts';
+import { firstSteps } from '../core/recovery/step-table.ts';
 import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
 import type { KeyLooks } from '../recovery/key-looks.ts';
 import { KeptReadsOf } from '../recovery/kept-reads.ts';
@@ -61,7 +64,7 @@ export interface BeginningOptions {
   readonly view: ClusterView;
   readonly judging: Judging;
   readonly deciding: Deciding;
-  readonly store: KvStore;
+  readonly store: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -252,12 +255,12 @@ export class Begin {
         ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
       ],
       deletePrefixes: journalsUpTo(keys, mirror, activation.record).map((opId) => keys.journalOf(opId)),
-      also: this.#basis(member),
+      also: this.#basis(member, plan),
     };
   }
 
   /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
-  #basis(member: MemberId): readonly KvCompare[] {
+  #basis(member: MemberId, plan: RecoveryPlan): readonly KvCompare[] {
     const { view, keys } = this.#options;
     const { activations, members, coordinators, opinions, pauses, history } = view.mirror;
     const group = groupOf(member);
@@ -274,8 +277,8 @@ export class Begin {
       at(keys.member(member), members.get(member)),
       ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
       at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
-      // The first record of every journal: a recovery that begins finds none to go on with.
-      { key: keys.journalStep(opId, 'fence'), modRevision: 0 },
+      // A recovery that begins finds no record to go on with.
+      ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
     ];

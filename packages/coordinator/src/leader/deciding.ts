@@ -28,6 +28,7 @@ import {
   type StartedRecovery,
 } from '../core/judge/index.ts';
 import { hasActivated, undecidedRecovery } from '../core/recovery/activated.ts';
+import { journalFacts } from '../core/recovery/journal-facts.ts';
 import type { EnrolConflict } from '../core/enrol/enrol.ts';
 import type { EvidencePoller } from './evidence.ts';
 
@@ -334,7 +335,8 @@ export class Deciding {
       const az = record.oldAz ?? azOf(member);
       // With its replacement in charge it is over for the guard, whatever chores are left.
       const activated = hasActivated(record, activations.get(member)?.record);
-      const activatedAtWallMs = journals.get(record.opId)?.get('activate')?.record.endedAtWallMs ?? startedAtWallMs;
+      const journal = [...(journals.get(record.opId)?.values() ?? [])].map((one) => one.record);
+      const activatedAtWallMs = journalFacts(journal).activatedAtWallMs ?? startedAtWallMs;
       const endedAtWallMs = activated ? activatedAtWallMs : null;
       started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
     }

@@ -1,16 +1,17 @@
 import {
   type Clock,
   type Cloud,
+  forEachBounded,
   type Keyspace,
   type Log,
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
+  type Term,
   type Unwritten,
   unwritten,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { Term } from '../contracts.ts';
 import type { ClaimProblem } from '../core/enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../core/enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';
@@ -19,23 +20,6 @@ import type { Readiness } from './readiness.ts';
 /** Guarded writes of one pass under way at the same time. */
 const WRITES_AT_ONCE = 8;
 const READINESS_PROBLEMS_MAX = 20;
-
-/**
- * Passes in parallel, at most `width` at a time; the first rejection is thrown after the running
- * ones ended.
- */
-export async function forEachBounded<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lane = async () => {
-    for (const item of queue) await work(item);
-  };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, lane));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-}
 
 /**
  * Keeps membership and readiness up to date while we lead: list, decide (core/enrol), write

@@ -1,5 +1,4 @@
-import type { Clock, Keyspace, MonotonicMs, NotEnrolled, Problem } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
+import type { Clock, Keyspace, MonotonicMs, NotEnrolled, Problem, Term } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /** What only a leader can know. */

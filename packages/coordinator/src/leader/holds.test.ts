@@ -1,7 +1,6 @@
-import { type HoldReason, keyspace, type MemberId, wallMs } from '@understudy/shared';
-import { RecordingLog, SimClock, SimKv } from '@understudy/shared/testing';
+import { type HoldReason, keyspace, type MemberId, type Term, wallMs } from '@understudy/shared';
+import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
 import { HoldKeeper, planHolds, type WantedHold } from './holds.ts';
 import { activationRecord, entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
@@ -83,7 +82,7 @@ test.each<[HoldReason, 'warn' | 'error']>([
 ])('a hold of %s is logged as %s: an error is what does not end without a person', async (reason, level) => {
   const log = new RecordingLog();
   const clock = new SimClock();
-  const holds = new HoldKeeper({ store: new SimKv({ clock }).client('c1'), keys, clock, log });
+  const holds = new HoldKeeper({ keys, clock, log });
   const commit = async () => ({ kind: 'committed', revision: 1 }) as const;
   const term = { number: 3, commit, holdsFor: () => true } as unknown as Term;
   const hold = { ...PAUSED, reason };

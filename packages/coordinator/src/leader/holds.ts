@@ -1,20 +1,20 @@
 import {
   type Clock,
+  forEachBounded,
+  hasCode,
   type HoldReason,
   type HoldRecord,
   type Keyspace,
-  type KvStore,
   type Log,
   type MemberId,
   type Revision,
+  type Term,
   type WallMs,
   WAYS_OUT,
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import type { Term } from '../contracts.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
-import { forEachBounded } from './enrolment.ts';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
 export interface WantedHold {
@@ -83,18 +83,15 @@ export function planHolds(options: {
  * conflict is left to the next pass.
  */
 export class HoldKeeper {
-  readonly #store: KvStore;
   readonly #keys: Keyspace;
   readonly #log: Log;
   readonly #clearing: RecurringFailure;
 
   constructor(options: {
-    readonly store: KvStore;
     readonly keys: Keyspace;
     readonly clock: Clock;
     readonly log: Log;
   }) {
-    this.#store = options.store;
     this.#keys = options.keys;
     this.#log = options.log;
     this.#clearing = new RecurringFailure({ ...options, event: 'hold.clear_failed' });
@@ -118,24 +115,14 @@ export class HoldKeeper {
     });
   }
 
-  /**
-   * A delete has no record to read back; repeating it changes nothing, so an unknown outcome may
-   * simply be met again on the next pass.
-   */
+  /** What does not work for one member is met again on the next pass, and keeps nobody else. */
   async #clear(term: Term, { member, expect }: HoldChange): Promise<void> {
-    if (!term.holdsFor(0)) return;
     try {
-      const key = this.#keys.hold(member);
-      const { succeeded } = await this.#store.txn({
-        compare: [
-          { key: this.#keys.leader, createRevision: term.number },
-          { key, modRevision: expect },
-        ],
-        writes: [{ kind: 'delete', key }],
-      });
+      const outcome = await term.remove([{ key: this.#keys.hold(member), expect }]);
       this.#clearing.worked();
-      if (succeeded) this.#log.info('hold.cleared', { member, term: term.number });
+      if (outcome.kind === 'committed') this.#log.info('hold.cleared', { member, term: term.number });
     } catch (error) {
+      if (hasCode(error, 'LEASE_LOST')) throw error;
       this.#clearing.failed(error, { member });
     }
   }

@@ -1,5 +1,17 @@
-import type { Clock, JudgementRecord, Keyspace, Log, MemberId, Revision, Unwritten, WallMs } from '@understudy/shared';
-import type { GuardedDelete, GuardedPut, Term } from '../contracts.ts';
+import type {
+  Clock,
+  CommitOutcome,
+  GuardedDelete,
+  GuardedPut,
+  JudgementRecord,
+  Keyspace,
+  Log,
+  MemberId,
+  Revision,
+  Term,
+  Unwritten,
+  WallMs,
+} from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
 import type { Judgement } from './judging.ts';
@@ -102,11 +114,11 @@ export class JudgementPublisher {
   async publish(term: Term, judgements: Iterable<Told>, isEveryoneJudged: () => boolean): Promise<void> {
     if (this.#writing || this.#view.revision < this.#writtenAt) return;
     const { puts, deletes } = this.#due(term, judgements, isEveryoneJudged);
-    const [first, ...others] = puts;
-    if (!first) return;
+    const sending = send(term, puts, deletes);
+    if (!sending) return;
     this.#writing = true;
     try {
-      const outcome = await term.commit({ puts: [first, ...others], deletes });
+      const outcome = await sending;
       if (outcome.kind === 'committed') this.#writtenAt = outcome.revision;
       else this.#log.debug('judgements.conflict', { count: puts.length, term: term.number });
     } finally {
@@ -131,10 +143,7 @@ export class JudgementPublisher {
     const record = { coordinatorId: term.coordinatorId, term: term.number };
     const isNamed = judge?.record.term === term.number;
     const isLate = !isNamed && puts.length <= PER_COMMIT && isEveryoneJudged();
-    // A transaction without a put could not be recognised when its reply is lost: deletions take
-    // the judge's record along.
-    const isCarrier = isNamed && due.length === 0 && deletes.length > 0;
-    if (isLate || isCarrier) due.push({ key: this.#keys.judge, record, expect: judge?.modRevision ?? 0 });
+    if (isLate) due.push({ key: this.#keys.judge, record, expect: judge?.modRevision ?? 0 });
     return { puts: due, deletes };
   }
 }
@@ -142,4 +151,15 @@ export class JudgementPublisher {
 interface Due {
   readonly puts: readonly GuardedPut[];
   readonly deletes: readonly GuardedDelete[];
+}
+
+/** null: nothing is due. */
+function send(
+  term: Term,
+  [put, ...puts]: readonly GuardedPut[],
+  [gone, ...others]: readonly GuardedDelete[],
+): Promise<CommitOutcome> | null {
+  const deletes = gone ? [gone, ...others] : [];
+  if (put) return term.commit({ puts: [put, ...puts], deletes });
+  return gone ? term.remove([gone, ...others]) : null;
 }

@@ -21,6 +21,7 @@ import {
   weighOwnStop,
 } from '../core/judge/index.ts';
 import { undecidedRecovery } from '../core/recovery/activated.ts';
+import { journalFacts } from '../core/recovery/journal-facts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { EvidencePoller } from './evidence.ts';
 import { journalsUpTo } from './raise-ordinal.ts';
@@ -175,6 +176,7 @@ export class Judging {
     const { activations, history, journals, intents } = view.mirror;
     const instance = evidence.of(instanceId).cloud?.instance ?? null;
     const activation = activations.get(member)?.record;
+    const recordsOf = (opId: string) => [...(journals.get(opId)?.values() ?? [])].map((one) => one.record);
     const left = !activation || intents.has(member) ? [] : journalsUpTo(keys, view.mirror, activation);
     const heard = opinions.filter((one) => one.instanceId === instanceId).map((one) => one.lastHeardWallMs ?? 0);
     return ownStopOf({
@@ -182,7 +184,7 @@ export class Judging {
       tags: instance?.tags ?? null,
       launchedAtWallMs: instance?.launchedAtWallMs ?? null,
       history: [...(history.get(member)?.values() ?? [])].map((one) => one.record),
-      journalOpId: left.findLast((opId) => journals.get(opId)?.has('fence')) ?? null,
+      journalOpId: left.findLast((opId) => journalFacts(recordsOf(opId)).fenceBegun) ?? null,
       lastHeardWallMs: heard.length === 0 ? null : Math.max(...heard),
     });
   }

@@ -1,27 +1,21 @@
 import {
   type Clock,
   type Cloud,
+  groupOf,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   type MemberId,
   type NotEnrolled,
   type Problem,
   problemOf,
-  groupOf,
+  type Term,
 } from '@understudy/shared';
+import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
+import type { LeadershipView } from '../leadership/leadership-view.ts';
+import type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from '../recovery/runner.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { CoordinatorConfig } from '../config.ts';
-import type {
-  LeadershipView,
-  OperatorAnswer,
-  OperatorCommand,
-  RecoveryActivity,
-  RecoveryRunner,
-  RecoveryRunOutcome,
-  ServeLeases,
-  Term,
-} from '../contracts.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
 import type { Explained } from '../view/explain-view.ts';
 import { Begin } from './begin-recovery.ts';
@@ -33,6 +27,7 @@ import { JudgementPublisher } from './judgement-publisher.ts';
 import { type Judgement, Judging } from './judging.ts';
 import { type LeaderParts, LeaderWork } from './leader-work.ts';
 import { Operating } from './operating.ts';
+import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import { Readiness } from './readiness.ts';
@@ -45,7 +40,7 @@ import type { KeyLooks } from '../recovery/key-looks.ts';
 
 export interface LeaderSeatOptions {
   readonly config: CoordinatorConfig;
-  readonly store: KvStore;
+  readonly store: KvReads;
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
   readonly clock: Clock;
@@ -249,12 +244,12 @@ export class LeaderSeat {
       found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       judgements: new JudgementPublisher({ keys, view, clock, log }),
       deciding,
-      operating: new Operating({ view, judging, store, keys, clock, log }),
+      operating: new Operating({ view, judging, keys, clock, log }),
       begin: new Begin({
         ...{ store, cloud, keyLooks, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
         trialOf: (instanceId) => readiness.trialOf(instanceId),
       }),
-      holds: new HoldKeeper({ store, keys, clock, log }),
+      holds: new HoldKeeper({ keys, clock, log }),
       runs: this.runs,
       enrolling,
       policies: new PoliciesInForce({ view, keys, log }),

@@ -10,9 +10,9 @@ import {
   type MonotonicMs,
   type Problem,
   problemOf,
+  type Term,
 } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
-import type { Term } from '../contracts.ts';
 import { RecurringFailure } from '../leadership/recurring-failure.ts';
 import type { Begin } from './begin-recovery.ts';
 import type { ConsoleCapture } from './console-capture.ts';

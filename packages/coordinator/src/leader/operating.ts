@@ -6,21 +6,20 @@ import {
   isOperationError,
   type Keyspace,
   type KvCompare,
-  type KvStore,
   type Log,
-  opIdOf,
   type OperatorRequestRecord,
+  opIdOf,
   type RequestKind,
+  type Term,
   WAYS_OUT,
 } from '@understudy/shared';
-import type { OperatorAnswer, OperatorCommand, RefusalCode, Term } from '../contracts.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { Judging } from './judging.ts';
+import type { OperatorAnswer, OperatorCommand, RefusalCode } from './operator-command.ts';
 
 export interface OperatingOptions {
   readonly view: ClusterView;
   readonly judging: Judging;
-  readonly store: KvStore;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -148,22 +147,18 @@ export class Operating {
 
   /**
    * Requests about recoveries that are not open, nor the next one: nothing will ever carry them
-   * out. Guarded by the term. @throws STORE_*
+   * out. @throws LEASE_LOST, STORE_*
    */
   async tidy(term: Term): Promise<void> {
-    const { view, keys, store, log } = this.#options;
+    const { view, keys, log } = this.#options;
     const { requests, intents, activations } = view.mirror;
     for (const [member, { record, modRevision }] of requests) {
       const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
       const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
-      if (record.opId === due || !view.isFresh() || !term.holdsFor(0)) continue;
-      const key = keys.request(member);
-      const compare = [
-        { key: keys.leader, createRevision: term.number },
-        { key, modRevision },
-      ];
-      const { succeeded } = await store.txn({ compare, writes: [{ kind: 'delete', key }] });
-      if (succeeded) log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
+      if (record.opId === due || !view.isFresh()) continue;
+      const outcome = await term.remove([{ key: keys.request(member), expect: modRevision }]);
+      if (outcome.kind === 'committed')
+        log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
     }
   }
 }

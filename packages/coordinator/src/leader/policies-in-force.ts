@@ -1,5 +1,4 @@
-import type { Keyspace, Log } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
+import type { Keyspace, Log, Term } from '@understudy/shared';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /**

@@ -1,12 +1,12 @@
 import {
   type ActivationRecord,
+  type GuardedWrite,
   type Keyspace,
-  opIdOf,
   type OperatorRequestRecord,
+  opIdOf,
   unwritten,
 } from '@understudy/shared';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import type { GuardedWrite } from '../contracts.ts';
 
 type Journals = Pick<ClusterMirror, 'journals' | 'unreadable'>;
 type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;

@@ -1,8 +1,8 @@
-import { InvariantViolation, keyspace, type MemberId, monotonicMs } from '@understudy/shared';
+import { InvariantViolation, keyspace, type MemberId, monotonicMs, type Term } from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { OpenIntent, RecoveryRunner, RecoveryRunOutcome } from '../recovery/runner.ts';
 import { ClusterMirror } from '../view/cluster-view-mirror.ts';
-import type { OpenIntent, RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
 import { RecoveryRuns } from './runs.ts';
 import { entryOf, holdRecord, intentRecord } from './records.fixtures.ts';
 
@@ -26,6 +26,7 @@ const termOf = (number: number): Term => ({
   holdsFor: () => true,
   remainingMs: () => 1_000,
   commit: () => Promise.resolve({ kind: 'committed', revision: 1 }),
+  remove: () => Promise.resolve({ kind: 'committed', revision: 1 }),
 });
 const intend = (member: MemberId, instanceId: string, startedAtWallMs = 1) =>
   mirror.put(entryOf(keys.intent(member), intentRecord(member, instanceId, { startedAtWallMs }), 5));

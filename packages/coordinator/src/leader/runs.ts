@@ -1,17 +1,18 @@
 import {
   type Clock,
   errorText,
-  InvariantViolation,
   type IntentRecord,
+  InvariantViolation,
   laterBy,
   type Log,
   type MemberId,
   type MonotonicMs,
   type OperatorRequestRecord,
   type Revision,
+  type Term,
 } from '@understudy/shared';
+import type { RecoveryRunner, RecoveryRunOutcome } from '../recovery/runner.ts';
 import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import type { RecoveryRunner, RecoveryRunOutcome, Term } from '../contracts.ts';
 
 /**
  * After losing the store for a moment (the term held on): doubling from the first to the second.

@@ -1,6 +1,6 @@
-import { type Keyspace, type Log, type MemberId, type MemberRecord, unwritten } from '@understudy/shared';
-import type { ServeLeases, Term } from '../contracts.ts';
+import { type Keyspace, type Log, type MemberId, type MemberRecord, type Term, unwritten } from '@understudy/shared';
 import { contractDue, sameTerms, type ServeTerms } from '../core/serve-lease/index.ts';
+import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 
 /** Guarded writes of one pass, one after the other; the rest is left to the next. */

@@ -1,5 +1,7 @@
 import {
   type Clock,
+  type CommitOutcome,
+  type GuardedDelete,
   hasCode,
   invariant,
   type KvCompare,
@@ -14,7 +16,6 @@ import {
   type Revision,
   serializeRecord,
 } from '@understudy/shared';
-import type { CommitOutcome, GuardedDelete } from '../contracts.ts';
 
 export interface StampDeps {
   readonly clock: Clock;
@@ -55,9 +56,10 @@ export interface StampedPut {
  * once.
  */
 export interface PreparedCommit {
-  /** Nonce inside every put's value. */
-  readonly writeId: string;
+  /** Nonce inside every put's value; null: nothing is put. */
+  readonly writeId: string | null;
   readonly puts: readonly StampedPut[];
+  /** Each is there, at the revision it was seen at: `expect` > 0. */
   readonly deletes: readonly GuardedDelete[];
   readonly deletePrefixes: readonly string[];
   readonly also: readonly KvCompare[];
@@ -97,28 +99,36 @@ function txnOf(commit: PreparedCommit): KvTxn & { readonly elseGet: readonly str
   return { compare, writes, elseGet: compare.map(({ key }) => key) };
 }
 
+/** What one transaction read of everything a commit compares, and the store's revision then. */
+type Sight = Pick<KvTxnResult, 'elseEntries' | 'revision'>;
+
 /**
  * What the entries that were read say about our transaction. `unsettled`: every compare still
- * holds, so it may yet be applied.
+ * holds, so it may yet be applied. A removal has no nonce to find. It is done when nothing of what
+ * it deletes is there: see {@link Term.remove} for why that is safe to believe.
  */
 function judge(
   commit: PreparedCommit,
-  seen: readonly (KvEntry | null)[],
+  { elseEntries: seen, revision }: Sight,
 ): GuardedOutcome | { readonly kind: 'unsettled' } {
   const guardEntry = commit.guard ? (seen[0] ?? null) : null;
   const entries = commit.guard ? seen.slice(1) : seen;
   const first = entries[0] ?? null;
   // The nonce is new: what a removal finds under its key never has it.
-  if (first && writeIdOf(first) === commit.writeId) return { kind: 'committed', revision: first.modRevision };
+  if (first && commit.writeId !== null && writeIdOf(first) === commit.writeId)
+    return { kind: 'committed', revision: first.modRevision };
   if (commit.guard && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };
+  if (commit.writeId === null && commit.deletes.every((_, index) => entries[index] === null))
+    return { kind: 'committed', revision };
   const untouched = comparesOf(commit).every((compare, index) => holds(compare, entries[index] ?? null));
   return untouched ? { kind: 'unsettled' } : { kind: 'conflict', entries };
 }
 
 /**
  * Sends the transaction and finds out what became of it. A lost reply is resolved by reading back,
- * in one transaction, everything it compares: our nonce there = committed; a compare that fails now
- * = it was not applied and never will be. When all compares still hold it may yet arrive: then the
+ * in one transaction, everything it compares. Our nonce there means committed, and so does the
+ * absence of everything that a removal deletes. A compare that fails now means that it was not
+ * applied and never will be. When all compares still hold it may yet arrive: then the
  * identical transaction is sent again (while `mayRepeat`), which settles it, because only one of
  * the two can find its compares true.
  * @throws STORE_UNAVAILABLE, STORE_REJECTED when it was certainly not applied;
@@ -135,7 +145,7 @@ export async function commitGuarded(
     const sent = await send(store, txn, unknown !== null);
     if ('result' in sent) {
       if (sent.result.succeeded) return { kind: 'committed', revision: sent.result.revision };
-      return settled(judge(commit, sent.result.elseEntries));
+      return settled(judge(commit, sent.result));
     }
     unknown = sent.unknown;
     const judged = judge(commit, await readBack(store, txn.elseGet, unknown));
@@ -159,12 +169,11 @@ async function send(
   }
 }
 
-async function readBack(store: KvStore, keys: readonly string[], cause: unknown): Promise<readonly (KvEntry | null)[]> {
+async function readBack(store: KvStore, keys: readonly string[], cause: unknown): Promise<Sight> {
   const anyKey = keys[0];
   invariant(anyKey !== undefined, 'a commit compares at least one key');
   try {
-    const read = await store.txn({ compare: [{ key: anyKey, modRevision: NEVER }], writes: [], elseGet: keys });
-    return read.elseEntries;
+    return await store.txn({ compare: [{ key: anyKey, modRevision: NEVER }], writes: [], elseGet: keys });
   } catch {
     throw new OperationError('STORE_OUTCOME_UNKNOWN', 'the reply was lost and reading back failed too', { cause });
   }

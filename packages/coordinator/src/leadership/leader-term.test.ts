@@ -1,13 +1,12 @@
 import { hasCode, OperationError } from '@understudy/shared';
 import { expect, test } from 'vitest';
 import { endText, isHandedOver } from './leader-term.ts';
-import type { LeaseKeeper } from './lease-keeper.ts';
-import { LeaderTerm, type LeaderTermOptions } from './leader-term.ts';
+import { LeaderTerm, type LeaderTermOptions, type TermLease } from './leader-term.ts';
 
 const term = () =>
   new LeaderTerm({
     entry: { createRevision: 7 },
-    keeper: { leaseId: '1', signal: new AbortController().signal, remainingMs: () => 5_000 } as unknown as LeaseKeeper,
+    keeper: { leaseId: '1', signal: new AbortController().signal, remainingMs: () => 5_000 } as unknown as TermLease,
     coordinatorId: 'c1',
   } as unknown as LeaderTermOptions);
 

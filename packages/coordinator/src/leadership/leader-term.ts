@@ -1,15 +1,21 @@
 import {
+  type Clock,
+  type CommitOutcome,
   errorText,
+  type GuardedDelete,
+  type GuardedWrite,
+  invariant,
   type Keyspace,
   type KvEntry,
+  type KvStore,
   type LeaseId,
   type MonotonicMs,
   OperationError,
+  type Random,
   type Revision,
+  type Term,
 } from '@understudy/shared';
-import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
-import type { LeaseDeps, LeaseKeeper } from './lease-keeper.ts';
 
 /** Of a term that is given back on purpose: nothing was lost. */
 const HANDED_OVER = 'handed over';
@@ -25,11 +31,21 @@ export const endText = (error: unknown): string => errorText(error).replace(ON_P
 /** Was the term given back on purpose? Every other end is a loss. */
 export const isHandedOver = (error: unknown): boolean => ON_PURPOSE.test(errorText(error));
 
+/** The lease a term rests on, as far as the term asks it. */
+export interface TermLease {
+  readonly leaseId: LeaseId;
+  /** Aborted once the lease is lost, with the reason. */
+  readonly signal: AbortSignal;
+  readonly validUntilMs: MonotonicMs;
+  /** 0 once it is lost. It notices a deadline that has passed during a pause. */
+  remainingMs(): number;
+}
+
 export interface LeaderTermOptions {
-  readonly deps: LeaseDeps;
+  readonly deps: { readonly store: KvStore; readonly clock: Clock; readonly random: Random };
   readonly keys: Keyspace;
   readonly coordinatorId: string;
-  readonly keeper: LeaseKeeper;
+  readonly keeper: TermLease;
   /** The `leader` entry as read back after winning. */
   readonly entry: KvEntry;
 }
@@ -88,10 +104,19 @@ export class LeaderTerm implements Term {
     return this.#over.signal.aborted ? 0 : remainingMs;
   }
 
-  async commit(write: GuardedWrite): Promise<CommitOutcome> {
+  commit(write: GuardedWrite): Promise<CommitOutcome> {
+    return this.#send(() => this.#stamped(write));
+  }
+
+  async remove(deletes: readonly [GuardedDelete, ...GuardedDelete[]]): Promise<CommitOutcome> {
+    for (const { key, expect } of deletes) invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
+    return this.#send(() => ({ ...this.#unstamped({ deletes }), writeId: null, puts: [] }));
+  }
+
+  async #send(prepare: () => PreparedCommit): Promise<CommitOutcome> {
     this.#throwIfOver();
     const mayRepeat = () => this.remainingMs() > 0;
-    const outcome = await commitGuarded(this.#options.deps.store, this.#prepare(write), mayRepeat);
+    const outcome = await commitGuarded(this.#options.deps.store, prepare(), mayRepeat);
     if (outcome.kind === 'guardFailed') throw this.end('another coordinator leads');
     return outcome;
   }
@@ -100,13 +125,20 @@ export class LeaderTerm implements Term {
     if (this.remainingMs() === 0) this.#over.signal.throwIfAborted();
   }
 
-  #prepare(write: GuardedWrite): PreparedCommit {
+  #stamped(write: GuardedWrite): PreparedCommit {
     const { clock, random } = this.#options.deps;
     const writeId = newWriteId(random);
     const stamp = { clock, random, writtenBy: this.coordinatorId };
+    const puts = write.puts.map(({ key, record, expect }) => ({
+      key,
+      value: stampRecord(record, writeId, stamp),
+      expect,
+    }));
+    return { ...this.#unstamped(write), writeId, puts };
+  }
+
+  #unstamped(write: Omit<GuardedWrite, 'puts'>): Omit<PreparedCommit, 'writeId' | 'puts'> {
     return {
-      writeId,
-      puts: write.puts.map(({ key, record, expect }) => ({ key, value: stampRecord(record, writeId, stamp), expect })),
       deletes: write.deletes ?? [],
       deletePrefixes: write.deletePrefixes ?? [],
       also: write.also ?? [],

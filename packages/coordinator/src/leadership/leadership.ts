@@ -1,22 +1,24 @@
 import {
+  backoffMs,
   type Clock,
   errorText,
   hasCode,
   type Keyspace,
   type KvEntry,
   type KvStore,
+  laterBy,
   LeaderRecordSchema,
   type Log,
   type MonotonicMs,
   parseRecord,
   type Random,
-  laterBy,
   type Revision,
+  type Term,
 } from '@understudy/shared';
-import type { KnownLeader, LeadershipView, Term } from '../contracts.ts';
-import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
 import { endText, isHandedOver, LeaderTerm } from './leader-term.ts';
+import type { KnownLeader, LeadershipView } from './leadership-view.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 import { RecurringFailure } from './recurring-failure.ts';
@@ -163,7 +165,7 @@ export class Leadership implements LeadershipView {
       } catch (error) {
         if (closing.aborted) return;
         this.#failedCampaign.failed(error);
-        await this.#sleep(backoffMs(3, this.#options.random, STORE_BACKOFF), closing);
+        await this.#sleep(backoffMs(3, STORE_BACKOFF, this.#options.random.next()), closing);
       }
     }
   }
@@ -180,7 +182,7 @@ export class Leadership implements LeadershipView {
           return;
         }
         if (attempt.kind === 'lost') await this.#vacancy(attempt.atRevision, spell);
-        else await this.#sleep(backoffMs(unclear, this.#options.random, STORE_BACKOFF), spell);
+        else await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
         unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
       }
     } finally {

@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type Clock,
   errorText,
   type KvStore,
@@ -10,7 +11,7 @@ import {
   type Random,
   type Timer,
 } from '@understudy/shared';
-import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { type LeaseTiming, usableLeaseMs } from './lease-timing.ts';
 import { RecurringFailure } from './recurring-failure.ts';
 
@@ -22,7 +23,7 @@ export interface LeaseDeps {
 }
 
 /** A failed keepalive is repeated sooner than the next regular one. */
-const KEEPALIVE_RETRY = { minMs: 50, maxMs: 500 } as const;
+const KEEPALIVE_RETRY = { baseMs: 50, capMs: 500 } as const;
 
 /**
  * One etcd lease and our own, earlier deadline for it: `validUntil = t_send(last good keepalive) +
@@ -145,7 +146,7 @@ export class LeaseKeeper {
         delayMs = Math.max(0, this.#timing.keepaliveMs - (this.#deps.clock.monotonicMs() - sentAtMs));
       } catch (error) {
         this.#deps.log.warn('lease.keepalive.failed', { leaseId: this.leaseId, error: errorText(error) });
-        delayMs = backoffMs(failures, this.#deps.random, KEEPALIVE_RETRY);
+        delayMs = backoffMs(failures, KEEPALIVE_RETRY, this.#deps.random.next());
         failures += 1;
       }
     }
@@ -180,7 +181,9 @@ export class LeaseKeeper {
         return;
       } catch {
         if (this.#stopRevoking.signal.aborted) return;
-        await clock.sleep(backoffMs(attempt, random, STORE_BACKOFF), this.#stopRevoking.signal).catch(() => undefined);
+        await clock
+          .sleep(backoffMs(attempt, STORE_BACKOFF, random.next()), this.#stopRevoking.signal)
+          .catch(() => undefined);
       }
     }
   }
@@ -204,7 +207,7 @@ export async function grantPersistently(
       await keeper.close();
     } catch (error) {
       failure.failed(error);
-      await deps.clock.sleep(backoffMs(attempt, deps.random, STORE_BACKOFF), signal);
+      await deps.clock.sleep(backoffMs(attempt, STORE_BACKOFF, deps.random.next()), signal);
     }
   }
 }

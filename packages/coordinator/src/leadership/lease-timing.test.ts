@@ -1,6 +1,7 @@
+import { backoffMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { backoffMs, STORE_BACKOFF } from './backoff.ts';
 import { checkLeaseTiming, defaultMarginMs, leaseTimingFaults, usableLeaseMs } from './lease-timing.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 
 const DEFAULTS = { ttlMs: 10_000, keepaliveMs: 2000, marginMs: 1500, callTimeoutMs: 1500 };
 
@@ -37,10 +38,8 @@ describe('lease timing', () => {
   });
 
   it('backs off from 50 ms to 1 s and no further', () => {
-    const highest = { next: () => 0.999_999, hex: () => '' };
-    const lowest = { next: () => 0, hex: () => '' };
-    expect(backoffMs(0, lowest, STORE_BACKOFF)).toBe(25);
-    expect(Math.round(backoffMs(0, highest, STORE_BACKOFF))).toBe(50);
-    expect(Math.round(backoffMs(1000, highest, STORE_BACKOFF))).toBe(1000);
+    expect(backoffMs(0, STORE_BACKOFF, 0)).toBe(25);
+    expect(Math.round(backoffMs(0, STORE_BACKOFF, 0.999_999))).toBe(50);
+    expect(Math.round(backoffMs(1000, STORE_BACKOFF, 0.999_999))).toBe(1000);
   });
 });

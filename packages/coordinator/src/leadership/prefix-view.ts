@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   errorText,
   type Clock,
   type KvEntry,
@@ -11,7 +12,7 @@ import {
   type Random,
   type Revision,
 } from '@understudy/shared';
-import { backoffMs, STORE_BACKOFF } from './backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { RecurringFailure } from './recurring-failure.ts';
 import { Witness } from './witness.ts';
 
@@ -189,7 +190,7 @@ export class PrefixView {
         return;
       } catch (error) {
         failure.failed(error, { prefix: this.#options.prefix });
-        await this.#sleep(backoffMs(attempt, this.#options.random, STORE_BACKOFF));
+        await this.#sleep(backoffMs(attempt, STORE_BACKOFF, this.#options.random.next()));
       }
     }
   }

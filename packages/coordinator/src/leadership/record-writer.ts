@@ -1,5 +1,4 @@
-import { type KvStore, invariant, type LeaseId, type Revision } from '@understudy/shared';
-import type { CommitOutcome } from '../contracts.ts';
+import { type CommitOutcome, invariant, type KvStore, type LeaseId, type Revision } from '@understudy/shared';
 import { commitGuarded, newWriteId, type PreparedCommit, type StampDeps, stampRecord } from './guarded-commit.ts';
 
 export interface RecordWriterDeps extends StampDeps {
@@ -36,18 +35,6 @@ export class RecordWriter {
     const { record, ...place } = put;
     const value = stampRecord(record, writeId, this.#deps);
     return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }] });
-  }
-
-  /** Deletes the key if it still is at `expect`. A key that is gone already counts as committed. */
-  async remove(key: string, expect: Revision): Promise<CommitOutcome> {
-    invariant(expect > 0, `cannot delete ${key} at revision ${expect}`);
-    const outcome = await this.#commit({
-      ...EMPTY,
-      writeId: newWriteId(this.#deps.random),
-      deletes: [{ key, expect }],
-    });
-    if (outcome.kind === 'conflict' && outcome.entries[0] === null) return { kind: 'committed', revision: expect };
-    return outcome;
   }
 
   async #commit(commit: PreparedCommit): Promise<CommitOutcome> {

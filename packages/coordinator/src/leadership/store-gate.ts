@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type Clock,
   errorText,
   hasCode,
@@ -11,7 +12,6 @@ import {
   problemOf,
   type Random,
 } from '@understudy/shared';
-import { backoffMs } from './backoff.ts';
 import { checkEtcdVersions } from './etcd-version.ts';
 import { RecurringFailure } from './recurring-failure.ts';
 
@@ -19,7 +19,7 @@ import { RecurringFailure } from './recurring-failure.ts';
  * Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd
  * waits, it does not crash.
  */
-const RETRY = { minMs: 500, maxMs: 10_000 } as const;
+const RETRY = { baseMs: 500, capMs: 10_000 } as const;
 /** Members that were down at start are asked for their version later. */
 const RECHECK_MS = 600_000;
 /**
@@ -82,7 +82,7 @@ export class StoreGate {
         this.#problem = null;
         return true;
       }
-      const pauseMs = backoffMs(attempt, this.#random, RETRY);
+      const pauseMs = backoffMs(attempt, RETRY, this.#random.next());
       await this.#clock.sleep(pauseMs, this.#closing.signal).catch(() => undefined);
     }
     return false;

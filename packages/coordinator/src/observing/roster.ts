@@ -1,4 +1,5 @@
 import { groupOf, type MemberId } from '@understudy/shared';
+import { journalFacts } from '../core/recovery/journal-facts.ts';
 import type { ClusterView } from '../view/cluster-view.ts';
 import type { WatchedMember } from '../core/observe/index.ts';
 
@@ -8,10 +9,8 @@ const KNOWN_MAX = 4;
 function knownInstances(view: ClusterView, member: MemberId): readonly string[] {
   const { intents, journals, history } = view.mirror;
   const intent = intents.get(member)?.record;
-  const launched = [...((intent && journals.get(intent.opId)?.values()) ?? [])].flatMap(({ record }) => {
-    const instanceId = record.result?.instanceId;
-    return record.step.startsWith('launch-') && typeof instanceId === 'string' ? [instanceId] : [];
-  });
+  const journal = [...((intent && journals.get(intent.opId)?.values()) ?? [])].map((one) => one.record);
+  const launched = journalFacts(journal).launched.map((one) => one.instanceId);
   const newest = [...(history.get(member)?.values() ?? [])]
     .sort((a, b) => b.record.endedAtWallMs - a.record.endedAtWallMs)
     .map(({ record }) => record.oldInstanceId);

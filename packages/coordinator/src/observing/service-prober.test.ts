@@ -1,7 +1,7 @@
-import { type MonotonicMs, monotonicMs, ServiceProbeSchema } from '@understudy/shared';
+import { monotonicMs, type MonotonicMs, type ProbeReport, ServiceProbeSchema } from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import type { ProbeReport, ProbeRoom, ServiceOrder } from '../core/observe/index.ts';
+import type { ProbeRoom, ServiceOrder } from '../core/observe/index.ts';
 import { ServiceProber } from './service-prober.ts';
 
 const PROBE = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 });

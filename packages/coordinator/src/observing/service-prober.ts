@@ -1,12 +1,14 @@
-import { type Clock, errorText, type Log, type MonotonicMs } from '@understudy/shared';
-import type { ProbeService } from '../contracts.ts';
 import {
+  type Clock,
+  errorText,
+  type Log,
+  type MonotonicMs,
   NOT_SENT,
-  type ObserverTable,
   type ProbeCode,
   type ProbeReport,
-  type ServiceOrder,
-} from '../core/observe/index.ts';
+  type ProbeService,
+} from '@understudy/shared';
+import { type ObserverTable, type ServiceOrder } from '../core/observe/index.ts';
 
 export interface ServiceProberOptions {
   readonly table: Pick<ObserverTable, 'planServiceProbes' | 'serviceResult'>;

@@ -1,7 +1,8 @@
-import { invariant } from '@understudy/shared';
+import { type GuardedDelete, invariant } from '@understudy/shared';
 import { type AttemptLimits, condemned, type EndedAttempt } from '../core/recovery/next-attempt.ts';
-import type { GuardedDelete } from '../contracts.ts';
+import { stepId } from '../core/recovery/step-id.ts';
 import type { Run } from './run.ts';
+import { PERMIT, REVOKE } from './steps/attempt-records.ts';
 
 /**
  * Attempts of which the journal keeps a record although they made nothing: two turns of all
@@ -18,7 +19,7 @@ export function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
   const ended: EndedAttempt[] = [];
   const before = run.record.attemptsBeforePlan ?? 0;
   for (let number = before + 1; number < attempt; number += 1) {
-    const entry = run.journal.get('revoke', `revoke-${number}`);
+    const entry = run.journal.get(REVOKE, number);
     if (!entry?.request) continue;
     const { round, candidateIndex, failure, text, seriesLength, seriesSinceWallMs } = entry.request;
     const endedAtWallMs = entry.endedAtWallMs ?? entry.startedAtWallMs;
@@ -48,7 +49,7 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
 
 /** Is there another placement to try, beside that of `attempt`? */
 export function hasOtherCandidate(run: Run, attempt: number): boolean {
-  const { candidateIndex } = run.journal.get('permit', `permit-${attempt}`)?.request ?? { candidateIndex: 0 };
+  const { candidateIndex } = run.journal.get(PERMIT, attempt)?.request ?? { candidateIndex: 0 };
   const refused = condemned(endedAttempts(run, attempt), attemptLimits(run, attempt));
   return run.plan.candidates.some((_, index) => index !== candidateIndex && !refused.has(index));
 }
@@ -63,7 +64,7 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
   const { opId } = run.record;
   const kept = TURNS_KEPT * run.plan.candidates.length;
   const old = endedSteps(run, attempt - kept);
-  return [`permit-${attempt}`, `launch-${attempt}`, `verify-${attempt}`, ...old].flatMap((step) => {
+  return [...['permit', 'launch', 'verify'].map((name) => stepId(name, attempt)), ...old].flatMap((step) => {
     const expect = run.journal.modRevision(step);
     return expect === 0 ? [] : [{ key: run.parts.keys.journalStep(opId, step), expect }];
   });
@@ -76,8 +77,8 @@ export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete
 function endedSteps(run: Run, before: number): readonly string[] {
   const steps: string[] = [];
   for (let number = before - 1; number >= 1 && steps.length < DELETES_MAX; number -= 1) {
-    const request = run.journal.get('revoke', `revoke-${number}`)?.request;
-    if (request && request.failure !== 'instance') steps.push(`revoke-${number}`);
+    const request = run.journal.get(REVOKE, number)?.request;
+    if (request && request.failure !== 'instance') steps.push(stepId('revoke', number));
   }
   return steps;
 }

@@ -7,7 +7,7 @@ import {
   IntentRecordSchema,
   type Keyspace,
   type KvEntry,
-  type KvStore,
+  type KvReads,
   type MemberId,
   parseRecord,
   type Revision,
@@ -29,7 +29,7 @@ export interface Books {
 }
 
 /** What etcd says of recoveries, ended and open. @throws STORE_UNAVAILABLE */
-export async function readBooks(kv: KvStore, keys: Keyspace): Promise<Books> {
+export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
   const unreadable: string[] = [];
   const read = <T>(schema: z.ZodType<T>, entry: KvEntry): T[] => {
     try {

@@ -3,13 +3,14 @@ import { type SnapshotSet, volumesBeside } from '../core/recovery/capture.ts';
 import { plannedVolumes } from '../core/recovery/planned-volumes.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from './run.ts';
+import { CAPTURE } from './steps/capture-records.ts';
 
 /**
  * The disks the replacement gets: those of the plan and, once the capture is done, those that were
  * attached after it was made and captured with them.
  */
 export function volumesOf(run: Pick<Run, 'plan' | 'journal'>): readonly PlannedVolume[] {
-  return [...run.plan.volumes, ...(run.journal.get('capture', 'capture')?.result?.beside ?? [])];
+  return [...run.plan.volumes, ...(run.journal.get(CAPTURE)?.result?.beside ?? [])];
 }
 
 /**

@@ -5,6 +5,10 @@ import { currentAttempt } from '../core/recovery/step-table.ts';
 import { volumesOf } from './captured-volumes.ts';
 import type { Run } from './run.ts';
 import { replacementOf } from './steps/activate.ts';
+import { ACTIVATE } from './steps/activate-record.ts';
+import { PERMIT } from './steps/attempt-records.ts';
+import { CAPTURE, IMAGE } from './steps/capture-records.ts';
+import { FENCE } from './steps/fence-record.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
@@ -16,7 +20,7 @@ export function choreFactsOf(run: Closable): ChoreFacts {
   const { opId, oldInstanceId } = run.record;
   const { retainVolumesForMs } = run.policy;
   const attempt = currentAttempt(run.journal.states());
-  const permit = run.journal.get('permit', `permit-${attempt}`)?.result;
+  const permit = run.journal.get(PERMIT, attempt)?.result;
   invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
   return {
     plan: run.plan,
@@ -38,10 +42,10 @@ export function closingFactsOf(
   run: Closable,
   end: Pick<ClosingFacts, 'owed' | 'heardAtTheEnd' | 'serviceFaultAtTheEnd'>,
 ): ClosingFacts {
-  const fence = run.journal.get('fence', 'fence')?.result;
-  const capture = run.journal.get('capture', 'capture')?.result;
-  const image = run.journal.get('image', 'image')?.result;
-  const activation = run.journal.get('activate', 'activate')?.result;
+  const fence = run.journal.get(FENCE)?.result;
+  const capture = run.journal.get(CAPTURE)?.result;
+  const image = run.journal.get(IMAGE)?.result;
+  const activation = run.journal.get(ACTIVATE)?.result;
   invariant(fence && capture && image && activation, 'closing a recovery that is not through');
   return {
     intent: run.record,

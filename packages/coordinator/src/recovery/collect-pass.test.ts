@@ -1,6 +1,5 @@
-import { type Cloud, OperationError } from '@understudy/shared';
+import { type Cloud, OperationError, type Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { CollectPass } from './collect-pass.ts';
 import { cloudError } from './run.fixtures.ts';
 

@@ -1,5 +1,11 @@
-import { type Cloud, type CloudCallOptions, isOperationError, type Leftover, OperationError } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
+import {
+  type Cloud,
+  type CloudCallOptions,
+  isOperationError,
+  type Leftover,
+  OperationError,
+  type Term,
+} from '@understudy/shared';
 
 /** Why something that is due was not done. */
 export interface Refused {

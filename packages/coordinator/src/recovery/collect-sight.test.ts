@@ -1,8 +1,7 @@
-import type { Chore, Cloud, CloudFilters, HistoryRecord, Leftover } from '@understudy/shared';
+import type { Chore, Cloud, CloudFilters, HistoryRecord, Leftover, Term } from '@understudy/shared';
 import { OperationError } from '@understudy/shared';
 import { RecordingLog } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { historyRecord } from '../leader/records.fixtures.ts';
 import { lookAtBooks } from './collect-sight.ts';
 import { cloudError, cloudInstance, cloudVolume, MEMBER, NEW } from './run.fixtures.ts';

@@ -5,8 +5,8 @@ import {
   errorText,
   isOperationError,
   type Log,
+  type Term,
 } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
 import { choreVolumeId } from '../core/recovery/chores.ts';
 import type { HistoryEntry } from './books.ts';
 

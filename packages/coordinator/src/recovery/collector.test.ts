@@ -1,7 +1,16 @@
-import { type Cloud, type CloudFilters, type CloudInstance, keyspace, silentLog, TAG } from '@understudy/shared';
+import {
+  type Cloud,
+  type CloudFilters,
+  type CloudInstance,
+  type CommitOutcome,
+  type GuardedWrite,
+  keyspace,
+  silentLog,
+  TAG,
+  type Term,
+} from '@understudy/shared';
 import { SimClock, SimKv } from '@understudy/shared/testing';
 import { expect, test } from 'vitest';
-import type { CommitOutcome, GuardedWrite, Term } from '../contracts.ts';
 import { Collector } from './collector.ts';
 
 const KEYS = keyspace();
@@ -49,6 +58,7 @@ class Scene {
         this.writes.push(write);
         return { kind: 'committed', revision: 1 };
       },
+      remove: async () => ({ kind: 'committed', revision: 1 }),
     };
   }
 

@@ -4,13 +4,13 @@ import {
   type CloudInstance,
   isOperationError,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Leftover,
   type Log,
   type MemberId,
   TAG,
+  type Term,
 } from '@understudy/shared';
-import type { Term } from '../contracts.ts';
 import { choreKey } from '../core/recovery/chores.ts';
 import {
   findLooseVolumes,
@@ -33,7 +33,7 @@ import { Settling, type SettlingParts } from './settle.ts';
 
 export interface CollectorOptions {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -182,21 +182,16 @@ export class Collector {
     return { snapshots, images, networkInterfaces, instances, volumes, retired };
   }
 
-  /**
-   * A commit needs a put: the newest record that stays is written again, unchanged, and carries the
-   * deletions.
-   */
+  /** Removes the oldest records of whoever has too many. A conflict waits for the next pass. */
   async #trim(pass: CollectPass, entries: readonly HistoryEntry[]): Promise<number> {
     const { historyKept, flapLimitOf } = this.#options;
     const keptOf = (member: MemberId) => Math.max(historyKept, flapLimitOf(member));
     const gone = new Set(trimmable(entries, keptOf).slice(0, TRIMS_PER_COMMIT));
-    const carrier = entries.find((entry) => !gone.has(entry.key));
-    if (gone.size === 0 || !carrier) return 0;
-    const deletes = entries
+    const [first, ...others] = entries
       .filter((entry) => gone.has(entry.key))
       .map((entry) => ({ key: entry.key, expect: entry.modRevision }));
-    const put = { key: carrier.key, expect: carrier.modRevision, record: carrier.record };
-    const outcome = await pass.term.commit({ puts: [put], deletes });
-    return outcome.kind === 'committed' ? deletes.length : 0;
+    if (!first) return 0;
+    const outcome = await pass.term.remove([first, ...others]);
+    return outcome.kind === 'committed' ? gone.size : 0;
   }
 }

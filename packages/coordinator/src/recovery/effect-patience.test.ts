@@ -1,8 +1,11 @@
+import { readStepId } from '../core/recovery/step-id.ts';
 import { isOperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { driveStep, type Step } from './effect.ts';
-import { act, addressScript, begun, call, DONE, drive, keyOf, REQUEST, scripted } from './effect.fixtures.ts';
+import { act, addressScript, begun, call, DONE, drive, REQUEST, scripted } from './effect.fixtures.ts';
 import { cloudError, KEYS, MEMBER, RunRig } from './run.fixtures.ts';
+import { ADDRESS } from './steps/address.ts';
+import { VERIFY } from './steps/attempt-records.ts';
 
 const DOWN = cloudError('CLOUD_UNAVAILABLE');
 const WAIT = { kind: 'wait', text: 'for EC2', forMs: 1_000 } as const;
@@ -80,11 +83,11 @@ describe('the limit of a step', () => {
       code: 'VerificationTimeout',
       text: 'it was not heard',
     } as const;
-    const verify = scripted<'verify'>([DOWN], {
+    const verify = scripted<typeof VERIFY>([DOWN], {
       prepare: async () => ({ instanceId: 'i-new' }),
       onTimeout: () => failed,
     });
-    await rig.clock.runUntilSettled(driveStep(await rig.run(), keyOf('verify-1'), 'verify', verify));
+    await rig.clock.runUntilSettled(driveStep(await rig.run(), readStepId('verify-1'), VERIFY, verify));
     expect(rig.step('verify-1')?.error?.text).toBe('it was not heard');
   });
 });
@@ -110,7 +113,8 @@ describe('looks that fail', () => {
     ['a refusal', cloudError('CLOUD_REJECTED', 'InvalidParameterValue'), 'CloudRejected'],
   ])('by %s are for a person', async (_name, error, reason) => {
     const rig = new RunRig();
-    const holdOf = async (step: Step<'address'>) => drive(rig, await rig.run(), step).catch((hold: unknown) => hold);
+    const holdOf = async (step: Step<typeof ADDRESS>) =>
+      drive(rig, await rig.run(), step).catch((hold: unknown) => hold);
     const held = { name: 'HoldDecided', reason, message: error.message, cause: error };
     expect(await holdOf(addressScript([error]))).toMatchObject(held);
     expect(await holdOf(addressScript([DONE], { prepare: () => Promise.reject(error) }))).toMatchObject(held);
@@ -174,7 +178,8 @@ describe('preparing', () => {
     const done = drive(rig, await rig.run(), addressScript([DONE], { prepare, limitMs: 60_000 }));
     const hold = await done.catch((error: unknown) => error);
     expect(hold).toMatchObject({ name: 'HoldDecided', reason: 'CloudUnavailable', message: DOWN.message, cause: DOWN });
-    expect(rig.clock.monotonicMs()).toBe(1_080_000);
+    // Tries go on for the minute of the step, at pauses of half of the cap (`jitter: 0`).
+    expect(rig.clock.monotonicMs()).toBe(1_065_000);
   });
 });
 
@@ -189,10 +194,11 @@ describe('what is refused for as long as the policy lets it be tried', () => {
     const step = addressScript([again], { limitMs, givesUpAs: 'CaptureFailed' });
     const hold = await drive(rig, await rig.run(), step).catch((error: unknown) => error);
     expect(hold).toMatchObject({ name: 'HoldDecided', reason: 'CaptureFailed' });
-    expect(String(hold)).toMatch(/given up after 31 tries since 2026-01-01T00:00:00.000Z/);
+    expect(String(hold)).toMatch(/given up after 32 tries since 2026-01-01T00:00:00.000Z/);
     expect(String(hold)).toContain(`understudy retry ${MEMBER}`);
     expect(rig.step('address-a1')).toMatchObject({ state: 'started', error: { code: 'RequestLimitExceeded' } });
-    expect(rig.clock.monotonicMs()).toBe(600_000);
+    // A minute at pauses of 5 s, then pauses of 30 s; the first to pass ten minutes ends it.
+    expect(rig.clock.monotonicMs()).toBe(605_000);
   });
 
   test.each([

@@ -1,9 +1,11 @@
+import { readStepId } from '../core/recovery/step-id.ts';
 import { describe, expect, test } from 'vitest';
 import { driveStep } from './effect.ts';
-import { act, addressScript, begun, call, DONE, drive, keyOf, REQUEST, scripted } from './effect.fixtures.ts';
+import { act, addressScript, begun, call, DONE, drive, REQUEST, scripted } from './effect.fixtures.ts';
 import type { Run } from './run.ts';
 import { cloudError, KEYS, LAUNCH_REQUEST, MEMBER, PERMIT_REQUEST, REVOKE_REQUEST, RunRig } from './run.fixtures.ts';
 import { PLACEMENT } from './standing-hold.ts';
+import { LAUNCH, PERMIT, REVOKE } from './steps/attempt-records.ts';
 
 const note = (associationId: string) => ({ kind: 'note', noted: { associationId } }) as const;
 
@@ -233,8 +235,8 @@ describe('the end of a step', () => {
       code: 'InsufficientInstanceCapacity',
       text: 'no room',
     } as const;
-    const step = scripted<'permit'>([move], { prepare: async () => PERMIT_REQUEST });
-    await rig.clock.runUntilSettled(driveStep(run, keyOf('permit-1'), 'permit', step));
+    const step = scripted<typeof PERMIT>([move], { prepare: async () => PERMIT_REQUEST });
+    await rig.clock.runUntilSettled(driveStep(run, readStepId('permit-1'), PERMIT, step));
     const error = { code: 'InsufficientInstanceCapacity', text: 'no room' };
     expect(rig.step('permit-1')).toMatchObject({ state: 'failed', result: { failure: 'capacity' }, error });
     expect(step.asked).toHaveLength(1);
@@ -244,7 +246,7 @@ describe('the end of a step', () => {
     const rig = new RunRig();
     const run = await rig.run();
     const move = { kind: 'failed', failure: 'unknown', code: 'x', text: 'y' } as const;
-    const step = scripted<'permit'>(
+    const step = scripted<typeof PERMIT>(
       [
         () => {
           rig.putStep('permit-1', { request: PERMIT_REQUEST, result: { sends: {} } });
@@ -254,7 +256,7 @@ describe('the end of a step', () => {
       ],
       { prepare: async () => PERMIT_REQUEST },
     );
-    await rig.clock.runUntilSettled(driveStep(run, keyOf('permit-1'), 'permit', step));
+    await rig.clock.runUntilSettled(driveStep(run, readStepId('permit-1'), PERMIT, step));
     expect(rig.step('permit-1')).toMatchObject({ state: 'failed', result: { failure: 'placement' } });
   });
 
@@ -300,8 +302,8 @@ describe('an attempt that did launch after all', () => {
     const run = await rig.run();
     const commits: number[] = [];
     rig.kv.onCommit((commit) => commits.push(commit.txn.writes.length));
-    const step = scripted<'revoke'>([back], { prepare: async () => REVOKE_REQUEST });
-    await rig.clock.runUntilSettled(driveStep(run, keyOf('revoke-1'), 'revoke', step));
+    const step = scripted<typeof REVOKE>([back], { prepare: async () => REVOKE_REQUEST });
+    await rig.clock.runUntilSettled(driveStep(run, readStepId('revoke-1'), REVOKE, step));
     const result = { instanceId: 'i-new', foundBy: 'revocation' };
     expect(rig.step('launch-1')).toMatchObject({ state: 'done', request: LAUNCH_REQUEST, result, error: null });
     expect(rig.step('revoke-1')).toBeNull();
@@ -313,8 +315,8 @@ describe('an attempt that did launch after all', () => {
   test('needs no revocation that was never written down to go', async () => {
     const rig = new RunRig();
     rig.putStep('launch-1', failedLaunch);
-    const step = scripted<'revoke'>([back], { prepare: async () => REVOKE_REQUEST });
-    await rig.clock.runUntilSettled(driveStep(await rig.run(), keyOf('revoke-1'), 'revoke', step));
+    const step = scripted<typeof REVOKE>([back], { prepare: async () => REVOKE_REQUEST });
+    await rig.clock.runUntilSettled(driveStep(await rig.run(), readStepId('revoke-1'), REVOKE, step));
     expect(rig.step('launch-1')?.state).toBe('done');
     expect(step.asked).toHaveLength(1);
   });
@@ -323,7 +325,7 @@ describe('an attempt that did launch after all', () => {
     const rig = new RunRig();
     rig.putStep('launch-1', failedLaunch);
     rig.putStep('revoke-1', { request: REVOKE_REQUEST, result: { sends: {} } });
-    const step = scripted<'revoke'>(
+    const step = scripted<typeof REVOKE>(
       [
         () => {
           rig.putStep('revoke-1', { request: REVOKE_REQUEST, result: { sends: { terminate: 1 } } });
@@ -333,7 +335,7 @@ describe('an attempt that did launch after all', () => {
       ],
       { prepare: async () => REVOKE_REQUEST },
     );
-    await rig.clock.runUntilSettled(driveStep(await rig.run(), keyOf('revoke-1'), 'revoke', step));
+    await rig.clock.runUntilSettled(driveStep(await rig.run(), readStepId('revoke-1'), REVOKE, step));
     expect(step.asked[1]?.frozen.sends).toEqual({ terminate: 1 });
     expect(rig.step('launch-1')?.state).toBe('done');
     expect(rig.step('revoke-1')).toBeNull();
@@ -354,8 +356,8 @@ describe('what kept placements from being found', () => {
     const run = await rig.run();
     await rig.clock.runUntilSettled(want(run, 'permit-1'));
     expect(holds(rig)).toBe(1);
-    const step = scripted<'permit'>([failed(failure)], { prepare: async () => PERMIT_REQUEST });
-    await rig.clock.runUntilSettled(driveStep(run, keyOf('permit-1'), 'permit', step));
+    const step = scripted<typeof PERMIT>([failed(failure)], { prepare: async () => PERMIT_REQUEST });
+    await rig.clock.runUntilSettled(driveStep(run, readStepId('permit-1'), PERMIT, step));
     expect(holds(rig)).toBe(count);
     await rig.clock.runUntilSettled(launch(run));
     expect(holds(rig)).toBe(0);
@@ -363,8 +365,8 @@ describe('what kept placements from being found', () => {
 
   const launch = (run: Run) => {
     const launched = { kind: 'done', result: { instanceId: 'i-new', foundBy: 'reply' } } as const;
-    const step = scripted<'launch'>([launched], { prepare: async () => LAUNCH_REQUEST });
-    return driveStep(run, keyOf('launch-2'), 'launch', step);
+    const step = scripted<typeof LAUNCH>([launched], { prepare: async () => LAUNCH_REQUEST });
+    return driveStep(run, readStepId('launch-2'), LAUNCH, step);
   };
 
   test('is over with a launch, and not with any other step', async () => {

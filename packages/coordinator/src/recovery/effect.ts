@@ -2,25 +2,25 @@ import {
   type Cloud,
   type CloudCallOptions,
   errorText,
+  type GuardedWrite,
   type HoldReason,
   isOperationError,
   type KvEntry,
   OperationError,
   retryAdvice,
-  type StepName,
 } from '@understudy/shared';
-import type { GuardedWrite } from '../contracts.ts';
 import type { AttemptFailure } from '../core/recovery/launch-outcome.ts';
 import { pollDelayMs, remainingOfMs } from '../core/recovery/pacing.ts';
 import { madeNothing } from '../core/recovery/refusals.ts';
-import type { StepKey } from '../core/recovery/step-table.ts';
+import type { StepKey } from '../core/recovery/step-id.ts';
 import { type Series, seriesText } from './failure-series.ts';
 import { HoldDecided } from './hold.ts';
 import type { Alongside, JournalChange, JournalEntry, JournalWrite } from './journal.ts';
 import { isPassing, type Run } from './run.ts';
 import { PLACEMENT } from './standing-hold.ts';
 import { StepPatience } from './step-patience.ts';
-import type { NotedOf, RequestOf, ResultOf, Sends } from './step-shapes.ts';
+import type { NotedOf, RequestOf, ResultOf, Sends, StepRecord } from './step-record.ts';
+import { LAUNCH } from './steps/attempt-records.ts';
 
 /**
  * The discipline of every effect, in one place (S1, S3, S6): guarded write of what is about to be
@@ -42,12 +42,12 @@ export interface Call {
   readonly optional?: boolean;
 }
 
-export type Move<N extends StepName> =
+export type Move<R extends StepRecord> =
   | { readonly kind: 'act'; readonly calls: readonly [Call, ...Call[]]; readonly text: string }
-  | { readonly kind: 'note'; readonly noted: NotedOf<N> }
+  | { readonly kind: 'note'; readonly noted: NotedOf<R> }
   /** `forMs`: exact pause; absent: at the usual, slowly growing pace. */
   | { readonly kind: 'wait'; readonly text: string; readonly forMs?: number; readonly percent?: number }
-  | { readonly kind: 'done'; readonly result: ResultOf<N>; readonly alongside?: Alongside }
+  | { readonly kind: 'done'; readonly result: ResultOf<R>; readonly alongside?: Alongside }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure; readonly code: string; readonly text: string }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string }
   /**
@@ -68,11 +68,11 @@ export interface Attempt {
   readonly unknownCount: number;
 }
 
-export interface Frozen<N extends StepName> {
-  readonly request: RequestOf<N>;
+export interface Frozen<R extends StepRecord> {
+  readonly request: RequestOf<R>;
   /** Empty: nothing was ever sent. */
   readonly sends: Sends;
-  readonly noted: NotedOf<N> | null;
+  readonly noted: NotedOf<R> | null;
   /** Since the step began, other leaders' share included. */
   readonly elapsedMs: number;
   /**
@@ -81,7 +81,7 @@ export interface Frozen<N extends StepName> {
   readonly conflict: readonly (KvEntry | null)[] | null;
 }
 
-export interface Step<N extends StepName> {
+export interface Step<R extends StepRecord> {
   /** How long the step may take before {@link Step.onTimeout}. */
   readonly limitMs: number;
   /** What a successor may always spend on it. Default: `settings.resumeFloorMs`. */
@@ -94,18 +94,18 @@ export interface Step<N extends StepName> {
   /**
    * Chooses what will be sent; runs only while nothing is recorded, and what it returns is frozen.
    */
-  prepare(): Promise<RequestOf<N>>;
+  prepare(): Promise<RequestOf<R>>;
   /** Looks and decides. `last`: what came of the act before; null at the beginning of a run. */
-  next(frozen: Frozen<N>, last: Attempt | null): Promise<Move<N>>;
-  onTimeout(frozen: Frozen<N>): Move<N>;
+  next(frozen: Frozen<R>, last: Attempt | null): Promise<Move<R>>;
+  onTimeout(frozen: Frozen<R>): Move<R>;
 }
 
-interface Drive<N extends StepName> {
+interface Drive<R extends StepRecord> {
   readonly run: Run;
   readonly key: StepKey;
-  readonly name: N;
-  readonly step: Step<N>;
-  request: RequestOf<N>;
+  readonly record: R;
+  readonly step: Step<R>;
+  request: RequestOf<R>;
   readonly startedAtMs: number;
   /** Spent by others before this run. */
   readonly spentMs: number;
@@ -127,11 +127,11 @@ interface Drive<N extends StepName> {
  * Runs one step to its end: `done` or `failed` in the journal, or the recovery closed.
  * @throws HoldDecided, IntentGone; LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN: park.
  */
-export async function driveStep<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<void> {
-  const drive = await begin(run, key, name, step);
+export async function driveStep<R extends StepRecord>(run: Run, key: StepKey, record: R, step: Step<R>): Promise<void> {
+  const drive = await begin(run, key, record, step);
   for (;;) {
     run.signal.throwIfAborted();
-    const entry = run.journal.get(name, key.id);
+    const entry = run.journal.entry(record, key.id);
     if (entry && entry.state !== 'started') return;
     if (entry?.request) drive.request = entry.request;
     const move = await nextMove(drive, entry, frozenOf(drive, entry));
@@ -140,8 +140,8 @@ export async function driveStep<N extends StepName>(run: Run, key: StepKey, name
   }
 }
 
-async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: Step<N>): Promise<Drive<N>> {
-  const entry = run.journal.get(name, key.id);
+async function begin<R extends StepRecord>(run: Run, key: StepKey, record: R, step: Step<R>): Promise<Drive<R>> {
+  const entry = run.journal.entry(record, key.id);
   const patience = new StepPatience(run, key.id, step.givesUpAs !== undefined);
   const request = entry?.request ?? (await prepareWithPatience(run, patience, step));
   const leftMs = entry
@@ -156,7 +156,7 @@ async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: 
   return {
     run,
     key,
-    name,
+    record,
     step,
     request,
     startedAtMs: nowMs,
@@ -173,11 +173,11 @@ async function begin<N extends StepName>(run: Run, key: StepKey, name: N, step: 
 }
 
 /** Preparing reads; reads that fail in passing are repeated, for as long as the step may take. */
-async function prepareWithPatience<N extends StepName>(
+async function prepareWithPatience<R extends StepRecord>(
   run: Run,
   patience: StepPatience,
-  step: Step<N>,
-): Promise<RequestOf<N>> {
+  step: Step<R>,
+): Promise<RequestOf<R>> {
   const startedAtMs = run.nowMs();
   for (;;) {
     try {
@@ -193,7 +193,7 @@ async function prepareWithPatience<N extends StepName>(
   }
 }
 
-const frozenOf = <N extends StepName>(drive: Drive<N>, entry: JournalEntry<N> | null): Frozen<N> => ({
+const frozenOf = <R extends StepRecord>(drive: Drive<R>, entry: JournalEntry<R> | null): Frozen<R> => ({
   request: drive.request,
   sends: entry?.sends ?? {},
   noted: entry?.noted ?? null,
@@ -202,11 +202,11 @@ const frozenOf = <N extends StepName>(drive: Drive<N>, entry: JournalEntry<N> | 
 });
 
 /** null: a read failed in passing; it was waited, look again. */
-async function nextMove<N extends StepName>(
-  drive: Drive<N>,
-  entry: JournalEntry<N> | null,
-  frozen: Frozen<N>,
-): Promise<Move<N> | null> {
+async function nextMove<R extends StepRecord>(
+  drive: Drive<R>,
+  entry: JournalEntry<R> | null,
+  frozen: Frozen<R>,
+): Promise<Move<R> | null> {
   const { run, step } = drive;
   const late = frozen.elapsedMs > step.limitMs;
   try {
@@ -232,7 +232,7 @@ async function nextMove<N extends StepName>(
  * A hold says what failed last, if something does: that nothing was seen may mean that nothing
  * could be.
  */
-function overdue<N extends StepName>(drive: Drive<N>, frozen: Frozen<N>): Move<N> {
+function overdue<R extends StepRecord>(drive: Drive<R>, frozen: Frozen<R>): Move<R> {
   const move = drive.step.onTimeout(frozen);
   const failing = drive.patience.text();
   return move.kind === 'hold' && failing !== null ? { ...move, text: `${move.text}. What fails: ${failing}` } : move;
@@ -248,10 +248,10 @@ function asHold(error: unknown): unknown {
 
 type Went = 'on' | 'ended';
 
-async function carryOut<N extends StepName>(
-  drive: Drive<N>,
-  entry: JournalEntry<N> | null,
-  move: Move<N>,
+async function carryOut<R extends StepRecord>(
+  drive: Drive<R>,
+  entry: JournalEntry<R> | null,
+  move: Move<R>,
 ): Promise<Went> {
   const { run, key } = drive;
   switch (move.kind) {
@@ -267,12 +267,12 @@ async function carryOut<N extends StepName>(
       return 'on';
     case 'done':
       drive.patience.settled();
-      if (drive.name === 'launch') run.standing.drop(PLACEMENT);
+      if (drive.record.name === LAUNCH.name) run.standing.drop(PLACEMENT);
       return (await written(drive, { state: 'done', result: move.result }, move.alongside)) ? 'ended' : 'on';
     case 'failed': {
       const error = { code: move.code, text: move.text };
       // Only steps of an attempt fail, and their result shapes all have this member.
-      const result = { failure: move.failure } as unknown as ResultOf<N>;
+      const result = { failure: move.failure } as unknown as ResultOf<R>;
       run.parts.log.warn('recovery.step.failed', { step: key.id, ...error });
       // What made nothing is tried elsewhere: what stands in the way is still the same.
       if (move.failure === 'instance') drive.patience.settled();
@@ -289,7 +289,7 @@ async function carryOut<N extends StepName>(
 }
 
 /** While calls of the step fail, a wait is a pause before the next try, shown as one. */
-async function pauseBetween<N extends StepName>(drive: Drive<N>, forMs: number): Promise<void> {
+async function pauseBetween<R extends StepRecord>(drive: Drive<R>, forMs: number): Promise<void> {
   if (drive.patience.calls.current === null) await drive.run.sleep(forMs);
   else await drive.patience.wait(forMs);
 }
@@ -298,24 +298,24 @@ async function pauseBetween<N extends StepName>(drive: Drive<N>, forMs: number):
  * `false`: the write was refused; the journal holds what is there now, and the loop goes on from
  * it.
  */
-async function written<N extends StepName>(
-  drive: Drive<N>,
-  change: JournalChange<N>,
+async function written<R extends StepRecord>(
+  drive: Drive<R>,
+  change: JournalChange<R>,
   alongside?: Alongside,
 ): Promise<boolean> {
-  const outcome = await drive.run.journal.write<N>(drive.key.id, { request: drive.request, ...change }, alongside);
+  const outcome = await drive.run.journal.write<R>(drive.key.id, { request: drive.request, ...change }, alongside);
   return accept(drive, outcome);
 }
 
-function accept<N extends StepName>(drive: Drive<N>, outcome: JournalWrite): boolean {
+function accept<R extends StepRecord>(drive: Drive<R>, outcome: JournalWrite): boolean {
   if (outcome.kind === 'conflict') drive.conflict = outcome.entries;
   if (outcome.kind === 'stale') drive.run.parts.log.warn('recovery.journal.stale', { step: drive.key.id });
   return outcome.kind === 'written';
 }
 
-async function act<N extends StepName>(
-  drive: Drive<N>,
-  entry: JournalEntry<N> | null,
+async function act<R extends StepRecord>(
+  drive: Drive<R>,
+  entry: JournalEntry<R> | null,
   calls: readonly [Call, ...Call[]],
   text: string,
 ): Promise<Went> {
@@ -355,8 +355,8 @@ async function untilTermHolds(run: Run): Promise<void> {
   }
 }
 
-async function attempt<N extends StepName>(
-  drive: Drive<N>,
+async function attempt<R extends StepRecord>(
+  drive: Drive<R>,
   call: Call,
   send: number,
 ): Promise<{ name: string; error: OperationError | null }> {
@@ -390,8 +390,8 @@ const PAUSE_AFTER: ReadonlySet<string> = new Set([
   'CLOUD_CONFLICT',
 ]);
 
-async function afterError<N extends StepName>(
-  drive: Drive<N>,
+async function afterError<R extends StepRecord>(
+  drive: Drive<R>,
   error: OperationError | null,
   optional: boolean,
 ): Promise<void> {
@@ -415,7 +415,7 @@ async function afterError<N extends StepName>(
  * **S** (S7) Nothing of the attempt is ended by it: what may have been made is still there, and is
  * looked for when it is resumed.
  */
-async function giveUpInTime<N extends StepName>(drive: Drive<N>, series: Series): Promise<void> {
+async function giveUpInTime<R extends StepRecord>(drive: Drive<R>, series: Series): Promise<void> {
   const { run, step } = drive;
   if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.retryRefusedForMs) return;
   const since = new Date(series.sinceWallMs).toISOString();
@@ -424,10 +424,10 @@ async function giveUpInTime<N extends StepName>(drive: Drive<N>, series: Series)
   throw new HoldDecided(step.givesUpAs, text);
 }
 
-async function handBack<N extends StepName>(drive: Drive<N>, launchStep: string, instanceId: string): Promise<Went> {
+async function handBack<R extends StepRecord>(drive: Drive<R>, launchStep: string, instanceId: string): Promise<Went> {
   const { run, key } = drive;
   const own = { key: run.parts.keys.journalStep(run.record.opId, key.id), expect: run.journal.modRevision(key.id) };
-  const outcome = await run.journal.write<'launch'>(
+  const outcome = await run.journal.write<typeof LAUNCH>(
     launchStep,
     { state: 'done', result: { instanceId, foundBy: 'revocation' } },
     { deletes: [own] },
@@ -436,7 +436,7 @@ async function handBack<N extends StepName>(drive: Drive<N>, launchStep: string,
   return outcome.kind === 'written' ? 'ended' : 'on';
 }
 
-async function close<N extends StepName>(drive: Drive<N>, write: GuardedWrite): Promise<Went> {
+async function close<R extends StepRecord>(drive: Drive<R>, write: GuardedWrite): Promise<Went> {
   const outcome = await drive.run.term.commit(write);
   if (outcome.kind === 'committed') return 'ended';
   drive.conflict = outcome.entries;

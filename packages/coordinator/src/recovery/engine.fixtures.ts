@@ -1,8 +1,8 @@
 import type { Cloud, HoldRecord } from '@understudy/shared';
-import type { RecoveryRunOutcome } from '../contracts.ts';
 import type { LeaderTerm } from '../leadership/leader-term.ts';
 import { RecoveryEngine, type RecoveryEngineOptions } from './engine.ts';
 import { cloudInstance, heard, KEYS, MEMBER, NEW, putThrough, type RigOptions, RunRig } from './run.fixtures.ts';
+import type { RecoveryRunOutcome } from './runner.ts';
 
 const PERMIT = { networkInterfaceId: 'eni-1', attachmentId: 'at-1', deviceIndex: 0, networkCardIndex: 0 };
 const attached = { ...PERMIT, subnetId: 'subnet-1', privateIp: '10.0.0.9', groupIds: [], deleteOnTermination: true };

@@ -1,9 +1,9 @@
 import { monotonicMs } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { RecoveryRunOutcome } from '../contracts.ts';
 import type { LeaderTerm } from '../leadership/leader-term.ts';
 import { almostDone, EngineRig, LAST } from './engine.fixtures.ts';
 import { cloudError, heard, KEYS, MEMBER, NEW, OLD, putThrough } from './run.fixtures.ts';
+import type { RecoveryRunOutcome } from './runner.ts';
 
 describe('a recovery', () => {
   test('is finished with the steps that are left, and shown while they run', async () => {

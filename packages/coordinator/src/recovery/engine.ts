@@ -1,54 +1,40 @@
 import {
   type Clock,
   type Cloud,
+  type HeartbeatSource,
   HistoryRecordSchema,
   invariant,
   isOperationError,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   type MemberId,
   type MonotonicMs,
   parseRecord,
+  type ProbeService,
   type Random,
   type Revision,
+  type Term,
   WAYS_OUT,
 } from '@understudy/shared';
-import type {
-  HeartbeatSource,
-  OpenIntent,
-  ProbeService,
-  RecoveryActivity,
-  RecoveryRunner,
-  RecoveryRunOutcome,
-  Term,
-} from '../contracts.ts';
 import { endText } from '../leadership/leader-term.ts';
-import { currentAttempt, readySteps, type StepKey } from '../core/recovery/step-table.ts';
-import { driveStep } from './effect.ts';
+import type { StepKey } from '../core/recovery/step-id.ts';
+import { currentAttempt, readySteps } from '../core/recovery/step-table.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
 import type { KeyLooks } from './key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
+import { STEP_KINDS } from './step-kinds.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
-import { activateStep } from './steps/activate.ts';
-import { addressStep } from './steps/address.ts';
-import { captureStep } from './steps/capture.ts';
-import { doneStep } from './steps/done.ts';
-import { fenceStep } from './steps/fence.ts';
-import { imageStep } from './steps/image.ts';
-import { launchStep } from './steps/launch.ts';
-import { permitStep } from './steps/permit.ts';
-import { revokeStep } from './steps/revoke.ts';
-import { verifyStep } from './steps/verify.ts';
 import { carryOut } from './ways-out/carry-out.ts';
 import type { CarriedOut } from './ways-out/outcome.ts';
 import type { PolicySource } from './ways-out/replan.ts';
 
 export interface RecoveryEngineOptions {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly random: Random;
@@ -72,30 +58,13 @@ class RunEnded extends Error {
   override readonly name = 'RunEnded';
 }
 
-/** Which steps there are and how each is done. When each may run: `core/recovery/step-table.ts`. */
-function drive(run: Run, key: StepKey): Promise<void> {
-  switch (key.name) {
-    case 'fence':
-      return driveStep(run, key, key.name, fenceStep(run));
-    case 'capture':
-      return driveStep(run, key, key.name, captureStep(run));
-    case 'image':
-      return driveStep(run, key, key.name, imageStep(run));
-    case 'permit':
-      return driveStep(run, key, key.name, permitStep(run, key.attempt));
-    case 'launch':
-      return driveStep(run, key, key.name, launchStep(run, key.attempt));
-    case 'verify':
-      return driveStep(run, key, key.name, verifyStep(run, key.attempt));
-    case 'revoke':
-      return driveStep(run, key, key.name, revokeStep(run, key.attempt));
-    case 'activate':
-      return driveStep(run, key, key.name, activateStep(run));
-    case 'address':
-      return driveStep(run, key, key.name, addressStep(run, key.allocationId));
-    case 'done':
-      return driveStep(run, key, key.name, doneStep(run));
-  }
+const RECORDS = STEP_KINDS.map((kind) => kind.record);
+
+/** Drives one step of a run to its end. */
+async function drive(run: Run, key: StepKey): Promise<void> {
+  const kind = STEP_KINDS.find((one) => one.record.name === key.name);
+  invariant(kind, `${key.id} is a step that nobody has registered`);
+  await kind.drive(run, key);
 }
 
 /**
@@ -153,7 +122,13 @@ export class RecoveryEngine implements RecoveryRunner {
     const parts = { ...this.#parts, log };
     const seenAtMs = this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs();
     const runOf = (current: OpenIntent): Run => {
-      const journal = new Journal({ ...parts, intent: current, term, wallMs: () => parts.clock.wallMs() });
+      const journal = new Journal({
+        ...parts,
+        intent: current,
+        term,
+        records: RECORDS,
+        wallMs: () => parts.clock.wallMs(),
+      });
       const run = new Run(parts, current, term, journal, seenAtMs);
       this.#runs.set(opId, run);
       return run;

@@ -1,6 +1,5 @@
-import type { HoldRecord } from '@understudy/shared';
+import type { HoldRecord, Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { type HoldText, readHold, writeHold } from './hold.ts';
 import { KEYS, MEMBER, RunRig } from './run.fixtures.ts';
 

@@ -2,11 +2,12 @@ import {
   type HoldReason,
   HoldRecordSchema,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type MemberId,
   parseRecord,
+  type Term,
 } from '@understudy/shared';
-import type { OpenIntent, Term } from '../contracts.ts';
+import type { OpenIntent } from './runner.ts';
 
 /** A decided refusal to go on, thrown inside a run; the engine turns it into a hold record. */
 export class HoldDecided extends Error {
@@ -20,7 +21,7 @@ export class HoldDecided extends Error {
 }
 
 export interface HoldPlace {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly member: MemberId;
 }

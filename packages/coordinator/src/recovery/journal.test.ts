@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { IntentGone, type Journal } from './journal.ts';
 import { KEYS, LAUNCH_REQUEST, MEMBER, RunRig } from './run.fixtures.ts';
+import { ADDRESS } from './steps/address.ts';
+import { LAUNCH } from './steps/attempt-records.ts';
+import { CAPTURE } from './steps/capture-records.ts';
+import { DONE } from './steps/done.ts';
+import { FENCE } from './steps/fence-record.ts';
 
 const ADDRESS_REQUEST = { allocationId: 'a1', networkInterfaceId: 'eni-1', associationId: null };
 const FENCE_REQUEST = { oldInstanceId: 'i-old', skipOsShutdown: true };
@@ -29,7 +34,7 @@ describe('what the journal has', () => {
     rig.putStep('address-a1', { request: ADDRESS_REQUEST, result: progress, term: 4 });
     const journal = await journalOf(rig);
     const startedAtWallMs = rig.clock.wallMs();
-    expect(journal.get('address', 'address-a1')).toEqual({
+    expect(journal.get(ADDRESS, 'a1')).toEqual({
       ...{ step: 'address-a1', state: 'started', term: 4, startedAtWallMs, endedAtWallMs: null },
       ...{ request: ADDRESS_REQUEST, ...progress, result: null, error: null },
     });
@@ -38,7 +43,7 @@ describe('what the journal has', () => {
   test('of a step that is over: its result', async () => {
     const rig = new RunRig();
     rig.putStep('fence', { state: 'done', request: FENCE_REQUEST, result: { how: 'stopped' } });
-    const entry = (await journalOf(rig)).get('fence', 'fence');
+    const entry = (await journalOf(rig)).get(FENCE);
     expect(entry).toMatchObject({ state: 'done', sends: {}, noted: null, result: { how: 'stopped' } });
   });
 
@@ -46,8 +51,8 @@ describe('what the journal has', () => {
     const rig = new RunRig();
     rig.putStep('fence');
     const journal = await journalOf(rig);
-    expect(journal.get('fence', 'fence')).toMatchObject({ request: null, sends: {}, noted: null, result: null });
-    expect(journal.get('capture', 'capture')).toBeNull();
+    expect(journal.get(FENCE)).toMatchObject({ request: null, sends: {}, noted: null, result: null });
+    expect(journal.get(CAPTURE)).toBeNull();
     expect([journal.modRevision('fence') > 0, journal.modRevision('capture')]).toEqual([true, 0]);
   });
 
@@ -113,7 +118,7 @@ describe('a write', () => {
     const beganAtMs = rig.clock.wallMs();
     await settled(
       rig,
-      journal.write<'fence'>('fence', { state: 'started', request: FENCE_REQUEST, sends: { stop: 1 } }),
+      journal.write<typeof FENCE>('fence', { state: 'started', request: FENCE_REQUEST, sends: { stop: 1 } }),
     );
     const began = {
       opId: rig.opId,
@@ -130,7 +135,7 @@ describe('a write', () => {
       error: null,
     });
     await rig.clock.advance(5_000);
-    await settled(rig, journal.write<'fence'>('fence', { state: 'done', result: { how: 'stopped' } }));
+    await settled(rig, journal.write<typeof FENCE>('fence', { state: 'done', result: { how: 'stopped' } }));
     const ended = {
       ...began,
       state: 'done',
@@ -139,7 +144,7 @@ describe('a write', () => {
       error: null,
     };
     expect(rig.step('fence')).toMatchObject(ended);
-    expect(journal.get('fence', 'fence')).toMatchObject({
+    expect(journal.get(FENCE)).toMatchObject({
       state: 'done',
       request: FENCE_REQUEST,
       result: { how: 'stopped' },
@@ -151,7 +156,7 @@ describe('a write', () => {
     const rig = new RunRig();
     const journal = await journalOf(rig);
     const write = (change: object) =>
-      settled(rig, journal.write<'address'>('address-a1', { state: 'started', ...change }));
+      settled(rig, journal.write<typeof ADDRESS>('address-a1', { state: 'started', ...change }));
     await write({ request: ADDRESS_REQUEST });
     expect(rig.step('address-a1')?.result).toEqual({ sends: {} });
     await write({ noted: { associationId: 'as-1' } });
@@ -173,14 +178,14 @@ describe('a write', () => {
     const rig = new RunRig();
     rig.putStep('launch-1', { state: 'failed', request: LAUNCH_REQUEST, result: { failure: 'unknown' } });
     const journal = await journalOf(rig);
-    await settled(rig, journal.write<'launch'>('launch-1', { state: 'started' }));
+    await settled(rig, journal.write<typeof LAUNCH>('launch-1', { state: 'started' }));
     expect(rig.step('launch-1')).toMatchObject({ state: 'started', request: LAUNCH_REQUEST, result: { sends: {} } });
   });
 
   test('that ends a step without a result has none', async () => {
     const rig = new RunRig();
     const journal = await journalOf(rig);
-    await settled(rig, journal.write<'done'>('done', { state: 'done' }));
+    await settled(rig, journal.write<typeof DONE>('done', { state: 'done' }));
     expect(rig.step('done')).toMatchObject({ state: 'done', request: null, result: null });
   });
 
@@ -206,10 +211,10 @@ describe('a write', () => {
       const journal = await journalOf(rig);
       meanwhile(rig);
       const change = { state: 'done', result: { how: 'stopped' } } as const;
-      expect(await settled(rig, journal.write<'fence'>('fence', change))).toEqual({ kind: 'stale' });
-      expect(journal.get('fence', 'fence')?.term ?? null).toBe(term);
+      expect(await settled(rig, journal.write<typeof FENCE>('fence', change))).toEqual({ kind: 'stale' });
+      expect(journal.get(FENCE)?.term ?? null).toBe(term);
       expect(rig.step('fence')?.term ?? null).toBe(term);
-      expect(await settled(rig, journal.write<'fence'>('fence', change))).toEqual({ kind: 'written' });
+      expect(await settled(rig, journal.write<typeof FENCE>('fence', change))).toEqual({ kind: 'written' });
     },
   );
 });
@@ -258,7 +263,7 @@ describe('further parts of a write', () => {
     );
     expect(outcome).toMatchObject({ kind: 'conflict', entries: [{ key: activation, modRevision: revision }, null] });
     expect(rig.step('fence')).toBeNull();
-    expect(journal.get('fence', 'fence')).toBeNull();
+    expect(journal.get(FENCE)).toBeNull();
     expect(holds(rig)).toBe(1);
     expect(journal.hold).not.toBeNull();
   });
@@ -271,9 +276,9 @@ describe('the hold of this recovery', () => {
     const rig = new RunRig();
     const journal = await journalOf(rig);
     hold(rig, journal);
-    await settled(rig, journal.write<'fence'>('fence', { state: 'started' }));
+    await settled(rig, journal.write<typeof FENCE>('fence', { state: 'started' }));
     expect(holds(rig)).toBe(1);
-    await settled(rig, journal.write<'fence'>('fence', done));
+    await settled(rig, journal.write<typeof FENCE>('fence', done));
     expect(holds(rig)).toBe(0);
     expect(journal.hold).toBeNull();
   });
@@ -283,7 +288,7 @@ describe('the hold of this recovery', () => {
     const journal = await journalOf(rig);
     hold(rig, journal);
     journal.holdRule = 'keep';
-    await settled(rig, journal.write<'fence'>('fence', done));
+    await settled(rig, journal.write<typeof FENCE>('fence', done));
     expect(holds(rig)).toBe(1);
     expect(journal.holdRule).toBe('keep');
   });
@@ -293,10 +298,10 @@ describe('the hold of this recovery', () => {
     const journal = await journalOf(rig);
     hold(rig, journal);
     journal.holdRule = 'release';
-    await settled(rig, journal.write<'fence'>('fence', { state: 'started' }));
+    await settled(rig, journal.write<typeof FENCE>('fence', { state: 'started' }));
     expect(holds(rig)).toBe(0);
     hold(rig, journal);
-    await settled(rig, journal.write<'fence'>('fence', { state: 'started' }));
+    await settled(rig, journal.write<typeof FENCE>('fence', { state: 'started' }));
     expect(holds(rig)).toBe(1);
   });
 
@@ -307,7 +312,7 @@ describe('the hold of this recovery', () => {
     journal.holdRule = 'release';
     rig.put(KEYS.hold(MEMBER), { member: MEMBER, reason: 'Paused' });
     const puts = [{ key: KEYS.activation(MEMBER), expect: 0, record: { a: 1 } }];
-    const write = () => settled(rig, journal.write<'fence'>('fence', done, { puts }));
+    const write = () => settled(rig, journal.write<typeof FENCE>('fence', done, { puts }));
     expect(await write()).toEqual({ kind: 'stale' });
     expect([journal.hold, journal.holdRule]).toEqual([null, 'until-progress']);
     expect(await write()).toEqual({ kind: 'written' });
@@ -319,7 +324,7 @@ describe('the hold of this recovery', () => {
     const journal = await journalOf(rig);
     hold(rig, journal);
     rig.delete(KEYS.hold(MEMBER));
-    expect(await settled(rig, journal.write<'fence'>('fence', done))).toEqual({ kind: 'stale' });
-    expect(await settled(rig, journal.write<'fence'>('fence', done))).toEqual({ kind: 'written' });
+    expect(await settled(rig, journal.write<typeof FENCE>('fence', done))).toEqual({ kind: 'stale' });
+    expect(await settled(rig, journal.write<typeof FENCE>('fence', done))).toEqual({ kind: 'written' });
   });
 });

@@ -1,42 +1,52 @@
 import {
+  type GuardedDelete,
+  type GuardedPut,
   type JournalRecord,
   JournalRecordSchema,
   type Keyspace,
   type KvEntry,
-  type KvStore,
+  type KvReads,
   OperationError,
   parseRecord,
   type Revision,
-  type StepName,
+  type Term,
 } from '@understudy/shared';
 import type * as z from 'zod';
-import type { GuardedDelete, GuardedPut, OpenIntent, Term } from '../contracts.ts';
+import { readStepId, type StepAt, stepId } from '../core/recovery/step-id.ts';
 import type { StepState, StepStates } from '../core/recovery/step-table.ts';
-import { type NotedOf, progressSchema, type RequestOf, type ResultOf, type Sends, STEP_SHAPES } from './step-shapes.ts';
+import type { OpenIntent } from './runner.ts';
+import {
+  type NotedOf,
+  progressSchema,
+  type RequestOf,
+  type ResultOf,
+  type Sends,
+  type StepRecord,
+} from './step-record.ts';
 
 /** A journal record, read and checked against its step's shapes. */
-export interface JournalEntry<N extends StepName> {
+export interface JournalEntry<R extends StepRecord> {
   readonly step: string;
   readonly state: StepState;
   readonly term: number;
   readonly startedAtWallMs: number;
   readonly endedAtWallMs: number | null;
-  readonly request: RequestOf<N> | null;
+  readonly request: RequestOf<R> | null;
   readonly sends: Sends;
   /** Only while `started`. */
-  readonly noted: NotedOf<N> | null;
+  readonly noted: NotedOf<R> | null;
   /** Only when `done` or `failed`. */
-  readonly result: ResultOf<N> | null;
+  readonly result: ResultOf<R> | null;
   readonly error: { readonly code: string; readonly text: string } | null;
 }
 
 /** What a write changes; what is absent stays as it was. */
-export interface JournalChange<N extends StepName> {
+export interface JournalChange<R extends StepRecord> {
   readonly state: StepState;
-  readonly request?: RequestOf<N>;
+  readonly request?: RequestOf<R>;
   readonly sends?: Sends;
-  readonly noted?: NotedOf<N>;
-  readonly result?: ResultOf<N>;
+  readonly noted?: NotedOf<R>;
+  readonly result?: ResultOf<R>;
   readonly error?: { readonly code: string; readonly text: string };
 }
 
@@ -73,12 +83,6 @@ interface Kept {
   readonly modRevision: Revision;
 }
 
-const stepNameOf = (step: string): StepName => {
-  const name = step.split('-')[0] ?? '';
-  if (name in STEP_SHAPES) return name as StepName;
-  throw new OperationError('RECORD_UNREADABLE', `journal step "${step}" has no known name`);
-};
-
 function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -87,8 +91,7 @@ function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unkn
 }
 
 /** The typed view of a record. @throws RECORD_UNREADABLE */
-export function readEntry<N extends StepName>(name: N, record: JournalRecord): JournalEntry<N> {
-  const shapes = STEP_SHAPES[name];
+export function readEntry<R extends StepRecord>(shapes: R, record: JournalRecord): JournalEntry<R> {
   const open = record.state === 'started';
   const progress = open && record.result !== null ? shaped(progressSchema, record.step, 'result', record.result) : null;
   const optional = <T>(schema: z.ZodType, part: string, value: unknown): T | null =>
@@ -99,19 +102,21 @@ export function readEntry<N extends StepName>(name: N, record: JournalRecord): J
     term: record.term,
     startedAtWallMs: record.startedAtWallMs,
     endedAtWallMs: record.endedAtWallMs,
-    request: optional<RequestOf<N>>(shapes.request, 'request', record.request),
+    request: optional<RequestOf<R>>(shapes.request, 'request', record.request),
     sends: progress?.sends ?? {},
-    noted: optional<NotedOf<N>>(shapes.noted, 'noted', progress?.noted),
-    result: open ? null : optional<ResultOf<N>>(shapes.result, 'result', record.result),
+    noted: optional<NotedOf<R>>(shapes.noted, 'noted', progress?.noted),
+    result: open ? null : optional<ResultOf<R>>(shapes.result, 'result', record.result),
     error: record.error,
   };
 }
 
 export interface JournalOptions {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly intent: OpenIntent;
   readonly term: Term;
+  /** Of every step there is: a journal with any other step in it is not gone on with. */
+  readonly records: readonly StepRecord[];
   readonly wallMs: () => number;
 }
 
@@ -147,8 +152,15 @@ export class Journal {
 
   #keep(entry: KvEntry): void {
     const record = parseRecord(JournalRecordSchema, entry.key, entry.value);
-    readEntry(stepNameOf(record.step), record);
+    readEntry(this.#shapesOf(record.step), record);
     this.#kept.set(record.step, { record, modRevision: entry.modRevision });
+  }
+
+  #shapesOf(step: string): StepRecord {
+    const { name } = readStepId(step);
+    const shapes = this.#options.records.find((one) => one.name === name);
+    if (shapes) return shapes;
+    throw new OperationError('RECORD_UNREADABLE', `journal step "${step}" has no known name`);
   }
 
   get hold(): HeldBy | null {
@@ -168,9 +180,14 @@ export class Journal {
   }
 
   /** null: never begun. */
-  get<N extends StepName>(name: N, step: string): JournalEntry<N> | null {
+  get<R extends StepRecord>(record: R, at?: StepAt): JournalEntry<R> | null {
+    return this.entry(record, stepId(record.name, at));
+  }
+
+  /** As {@link get}, of a step by its id. */
+  entry<R extends StepRecord>(shapes: R, step: string): JournalEntry<R> | null {
     const kept = this.#kept.get(step);
-    return kept ? readEntry(name, kept.record) : null;
+    return kept ? readEntry(shapes, kept.record) : null;
   }
 
   modRevision(step: string): Revision {
@@ -180,9 +197,9 @@ export class Journal {
   /**
    * @throws LEASE_LOST, STORE_UNAVAILABLE, STORE_OUTCOME_UNKNOWN from the term; {@link IntentGone}.
    */
-  async write<N extends StepName>(
+  async write<R extends StepRecord>(
     step: string,
-    change: JournalChange<N>,
+    change: JournalChange<R>,
     alongside: Alongside = {},
   ): Promise<JournalWrite> {
     const { keys, intent, term } = this.#options;
@@ -225,7 +242,7 @@ export class Journal {
     if (key.startsWith(prefix)) this.#kept.delete(key.slice(prefix.length));
   }
 
-  #changed<N extends StepName>(step: string, change: JournalChange<N>): Unstamped {
+  #changed<R extends StepRecord>(step: string, change: JournalChange<R>): Unstamped {
     const { intent, term, wallMs } = this.#options;
     const before = this.#kept.get(step)?.record;
     const open = change.state === 'started';

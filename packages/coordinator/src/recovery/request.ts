@@ -1,5 +1,9 @@
-import { type OperatorRequestRecord, OperatorRequestRecordSchema, parseRecord } from '@understudy/shared';
-import type { GuardedDelete } from '../contracts.ts';
+import {
+  type GuardedDelete,
+  type OperatorRequestRecord,
+  OperatorRequestRecordSchema,
+  parseRecord,
+} from '@understudy/shared';
 import { type HoldPlace, readHold } from './hold.ts';
 
 export interface StoredRequest {

@@ -4,6 +4,7 @@ import {
   type CloudVolume,
   DEFAULT_POLICY,
   type GroupPolicy,
+  type HeartbeatReading,
   type IntentRecord,
   type JournalRecord,
   keyspace,
@@ -15,25 +16,26 @@ import {
   serializeRecord,
 } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
-import type { HeartbeatReading, OpenIntent } from '../contracts.ts';
 import { intentRecord, WRITTEN } from '../leader/records.fixtures.ts';
-import { LeaderTerm } from '../leadership/leader-term.ts';
-import type { LeaseKeeper } from '../leadership/lease-keeper.ts';
+import { LeaderTerm, type TermLease } from '../leadership/leader-term.ts';
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
+import type { OpenIntent } from './runner.ts';
+import { STEP_KINDS } from './step-kinds.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
-import type { RequestOf } from './step-shapes.ts';
+import type { RequestOf } from './step-record.ts';
+import { LAUNCH, PERMIT, REVOKE } from './steps/attempt-records.ts';
 
 export const KEYS = keyspace();
 export const MEMBER: MemberId = 'db/one';
 export const OLD = 'i-old';
 
-export const PERMIT_REQUEST: RequestOf<'permit'> = {
+export const PERMIT_REQUEST: RequestOf<typeof PERMIT> = {
   ...{ round: 1, candidateIndex: 0, candidate: { subnetId: 'subnet-1', az: 'us-east-1a', instanceType: 'm5.large' } },
   create: { clientToken: 't', subnetId: 'subnet-1', groupIds: [], description: 'd', tags: {} },
 };
-export const LAUNCH_REQUEST: RequestOf<'launch'> = { networkInterfaceId: 'eni-1', run: { ClientToken: 't' } };
-export const REVOKE_REQUEST: RequestOf<'revoke'> = {
+export const LAUNCH_REQUEST: RequestOf<typeof LAUNCH> = { networkInterfaceId: 'eni-1', run: { ClientToken: 't' } };
+export const REVOKE_REQUEST: RequestOf<typeof REVOKE> = {
   ...{ round: 1, candidateIndex: 0, failure: 'unknown', text: 'no answer', instanceId: null },
   ...{ networkInterfaceId: 'eni-1', seriesLength: 1, seriesSinceWallMs: 0 },
 };
@@ -174,9 +176,9 @@ export class RunRig {
     if (!entry) throw new Error('no leader key');
     const lost = new AbortController();
     const remainingMs = () => (lost.signal.aborted ? 0 : this.remainingMs);
-    const keeper = { leaseId: '1', signal: lost.signal, remainingMs } as unknown as LeaseKeeper;
-    const { clock, log, random } = this.parts;
-    const deps = { store: this.kv.client(`term-${this.#terms}`), clock, log, random };
+    const keeper: TermLease = { leaseId: '1', signal: lost.signal, validUntilMs: monotonicMs(0), remainingMs };
+    const { clock, random } = this.parts;
+    const deps = { store: this.kv.client(`term-${this.#terms}`), clock, random };
     const term = new LeaderTerm({ deps, keys: KEYS, coordinatorId: `c${this.#terms}`, keeper, entry });
     return { term, lose: () => lost.abort(new OperationError('LEASE_LOST', 'the test ended it')) };
   }
@@ -186,7 +188,14 @@ export class RunRig {
     const { term, lose } = this.term();
     const { kv } = this.parts;
     const wallMs = () => this.clock.wallMs();
-    const journal = new Journal({ kv, keys: KEYS, intent: this.intent, term, wallMs });
+    const journal = new Journal({
+      kv,
+      keys: KEYS,
+      intent: this.intent,
+      term,
+      wallMs,
+      records: STEP_KINDS.map((kind) => kind.record),
+    });
     await this.clock.runUntilSettled(journal.load());
     return Object.assign(new Run(this.parts, this.intent, term, journal, this.clock.monotonicMs()), { lose });
   }

@@ -4,18 +4,21 @@ import {
   type CloudCallOptions,
   type FailingCall,
   type GroupPolicy,
+  type HeartbeatSource,
   type IntentRecord,
   isOperationError,
   type Keyspace,
-  type KvStore,
+  type KvReads,
   type Log,
   OperationError,
+  type ProbeService,
   type Random,
   type RecoveryPlan,
+  type Term,
 } from '@understudy/shared';
-import type { HeartbeatSource, OpenIntent, ProbeService, Term } from '../contracts.ts';
 import type { Journal } from './journal.ts';
 import type { KeyLooks } from './key-looks.ts';
+import type { OpenIntent } from './runner.ts';
 import type { RecoverySettings } from './settings.ts';
 import { StandingHold } from './standing-hold.ts';
 
@@ -24,7 +27,7 @@ export type CloudReads = Pick<Cloud, Extract<keyof Cloud, `describe${string}`>>;
 
 export interface RunParts {
   readonly cloud: Cloud;
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly random: Random;

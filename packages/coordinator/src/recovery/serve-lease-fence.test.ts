@@ -1,6 +1,5 @@
-import { type GroupPolicy, GroupPolicySchema } from '@understudy/shared';
+import { type GroupPolicy, GroupPolicySchema, type HeartbeatSource } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { HeartbeatSource } from '../contracts.ts';
 import { intentRecord } from '../leader/records.fixtures.ts';
 import { brokenPromise, type HearingRun, leaseFence } from './serve-lease-fence.ts';
 

@@ -6,10 +6,10 @@ import {
   type HistoryRecord,
   type Leftover,
   TAG,
+  type Term,
 } from '@understudy/shared';
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import type { Term } from '../contracts.ts';
 import { choreKey } from '../core/recovery/chores.ts';
 import { activationRecord, historyRecord } from '../leader/records.fixtures.ts';
 import { Absences } from './absences.ts';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KEYS, MEMBER, putThrough, RunRig } from './run.fixtures.ts';
 import type { Run } from './run.ts';
 import type { StandingReason } from './standing-hold.ts';
+import { FENCE } from './steps/fence-record.ts';
 
 const reason = (key: string, over: Partial<StandingReason> = {}): StandingReason => ({
   ...{ key, reason: 'CloudUnavailable', text: `${key} fails`, sinceWallMs: 1_000, untilWallMs: null },
@@ -15,7 +16,7 @@ const want = (rig: RunRig, run: Run, step: string, key = step): Promise<void> =>
   rig.clock.runUntilSettled(run.standing.want(step, reason(key)));
 const write = (rig: RunRig, run: Run, state: 'started' | 'done' = 'started') =>
   rig.clock.runUntilSettled(
-    run.journal.write<'fence'>('fence', state === 'done' ? { state, result: { how: 'stopped' } } : { state }),
+    run.journal.write<typeof FENCE>('fence', state === 'done' ? { state, result: { how: 'stopped' } } : { state }),
   );
 
 describe('a hold beside the work', () => {

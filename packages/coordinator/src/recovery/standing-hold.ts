@@ -1,7 +1,7 @@
-import type { HoldReason } from '@understudy/shared';
-import type { OpenIntent, Term } from '../contracts.ts';
+import type { HoldReason, Term } from '@understudy/shared';
 import { type HoldPlace, type HoldText, writeHold } from './hold.ts';
 import type { Journal } from './journal.ts';
+import type { OpenIntent } from './runner.ts';
 
 /** A hold beside the work: it says that something does not get on, while the run goes on trying. */
 export interface StandingReason {

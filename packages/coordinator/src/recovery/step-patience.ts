@@ -1,5 +1,4 @@
-import { type HoldReason, type OperationError, retryAdvice } from '@understudy/shared';
-import { backoffDelayMs } from '../core/recovery/pacing.ts';
+import { backoffMs, type HoldReason, type OperationError, retryAdvice } from '@understudy/shared';
 import { FailureSeries, type Series, seriesText } from './failure-series.ts';
 import type { Run } from './run.ts';
 
@@ -58,7 +57,8 @@ export class StepPatience {
 
   async #pause(of: FailureSeries, series: Series, capMs: number): Promise<void> {
     const run = this.#run;
-    const pauseMs = backoffDelayMs(series.count, run.settings.backoffBaseMs, capMs, run.parts.random.next());
+    const range = { baseMs: run.settings.backoffBaseMs, capMs };
+    const pauseMs = backoffMs(series.count, range, run.parts.random.next());
     run.say(
       this.#step,
       `${series.action ?? 'a call to EC2'} fails (${series.code}, ${series.count} times): trying again`,

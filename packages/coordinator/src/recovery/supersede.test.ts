@@ -1,5 +1,4 @@
-import type { Term } from '../contracts.ts';
-import type { HistoryRecord, PlannedAddress } from '@understudy/shared';
+import type { HistoryRecord, PlannedAddress, Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, MEMBER, NEW, OLD, putThrough, type RigOptions, RunRig } from './run.fixtures.ts';
 import { supersede } from './supersede.ts';

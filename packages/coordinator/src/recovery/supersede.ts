@@ -2,21 +2,25 @@ import {
   type HistoryRecord,
   invariant,
   type Keyspace,
-  type KvStore,
+  type KvReads,
+  type Term,
   type Unwritten,
   type WallMs,
 } from '@understudy/shared';
-import type { OpenIntent, Term } from '../contracts.ts';
 import { choresOf, choreText } from '../core/recovery/chores.ts';
 import { hasActivated } from '../core/recovery/activated.ts';
 import { historyOf } from '../core/recovery/history.ts';
 import { owedAddressesOf } from '../core/recovery/owed.ts';
+import { stepId } from '../core/recovery/step-id.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import { ownRecordsOf } from './request.ts';
+import { STEP_KINDS } from './step-kinds.ts';
+import type { OpenIntent } from './runner.ts';
+import { ACTIVATE } from './steps/activate-record.ts';
 
 export interface SupersedeOptions {
-  readonly kv: KvStore;
+  readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly wallMs: () => WallMs;
 }
@@ -41,12 +45,12 @@ export async function supersede(
   const { record } = intent;
   const { member, opId, plan } = record;
   invariant(hasActivated(record, activation.record), `${opId} has activated nobody: it is not to be superseded`);
-  const journal = new Journal({ kv, keys, intent, term, wallMs });
+  const journal = new Journal({ kv, keys, intent, term, wallMs, records: STEP_KINDS.map((kind) => kind.record) });
   await journal.load();
-  const activated = journal.get('activate', 'activate');
+  const activated = journal.get(ACTIVATE);
   if (activated?.state !== 'done') return false;
   const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs };
-  const addressSteps = plan.addresses.map((one) => `address-${one.allocationId}`);
+  const addressSteps = plan.addresses.map((one) => stepId('address', one.allocationId));
   const outcome = await term.commit({
     puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) }],
     deletes: [
@@ -69,7 +73,11 @@ export async function supersede(
  * Over for the guard since its replacement was put in charge: cooldown and flapping count from
  * there.
  */
-function historyRecordOf(run: Closable, activated: JournalEntry<'activate'>, why: string): Unwritten<HistoryRecord> {
+function historyRecordOf(
+  run: Closable,
+  activated: JournalEntry<typeof ACTIVATE>,
+  why: string,
+): Unwritten<HistoryRecord> {
   const { record, journal } = run;
   const sinceWallMs = run.wallMs();
   const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
@@ -77,7 +85,7 @@ function historyRecordOf(run: Closable, activated: JournalEntry<'activate'>, why
   const history = historyOf(closingFactsOf(run, { owed, heardAtTheEnd: true, serviceFaultAtTheEnd: null }));
   const through = record.plan.addresses
     .map((one) => one.allocationId)
-    .filter((id) => journal.states().get(`address-${id}`) === 'done');
+    .filter((id) => journal.states().get(stepId('address', id)) === 'done');
   const owedAddresses = owedAddressesOf(record, new Set(through));
   const undone = [...owedAddresses.map((one) => `address ${one.publicIp}`), ...owed.map((one) => choreText(one.chore))];
   return {

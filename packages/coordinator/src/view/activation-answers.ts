@@ -6,8 +6,8 @@ import {
   type MonotonicMs,
   type ServePromise,
 } from '@understudy/shared';
+import type { ActivationAnswer, ActivationSource } from '../core/observe/activation-source.ts';
 import type { ClusterMirror } from './cluster-view-mirror.ts';
-import type { ActivationAnswer, ActivationSource } from '../contracts.ts';
 import { promiseFault } from '../core/serve-lease/index.ts';
 
 /** What the answers need of the etcd view. */

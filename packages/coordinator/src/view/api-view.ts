@@ -25,6 +25,9 @@ import {
 } from '@understudy/shared';
 import type { ApiSource } from '../adapters/http/api-source.ts';
 import type { VerdictChanges } from '../core/judge/index.ts';
+import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { LeadershipView } from '../leadership/leadership-view.ts';
+import type { RecoveryActivity } from '../recovery/runner.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
@@ -33,7 +36,6 @@ import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
 import { unexpectedProblems, type UnexpectedSources, unexpectedTexts } from './unexpected-heartbeats.ts';
-import type { LeadershipView, RecoveryActivity, OperatorAnswer, OperatorCommand } from '../contracts.ts';
 import type { ObserverTable } from '../core/observe/index.ts';
 import type { Verdicts } from './verdicts.ts';
 import type { KeyRotation } from '../observing/key-rotation.ts';

@@ -13,7 +13,7 @@ import {
   type Revision,
   type WallMs,
 } from '@understudy/shared';
-import type { KnownLeader } from '../contracts.ts';
+import type { KnownLeader } from '../leadership/leadership-view.ts';
 import { ClusterMirror, type UnreadableRecord } from './cluster-view-mirror.ts';
 import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../core/judge/index.ts';
 import { policyFaults, type PolicyLimits } from '../core/policy-limits.ts';

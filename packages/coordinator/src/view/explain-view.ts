@@ -1,7 +1,7 @@
 import { commandsFor, type ExplainView, type HoldRecord, type MemberId, WAYS_OUT } from '@understudy/shared';
 import type { Explanation, GateResult, VerdictChanges } from '../core/judge/index.ts';
 import type { Judgement } from '../leader/judging.ts';
-import type { KnownLeader, LeadershipView } from '../contracts.ts';
+import type { KnownLeader, LeadershipView } from '../leadership/leadership-view.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Verdict } from './verdicts.ts';
 

@@ -6,7 +6,9 @@ import type {
   OpenStepView,
   PendingRequest,
 } from '@understudy/shared';
-import type { RecoveryActivity, StepActivity } from '../contracts.ts';
+import { journalFacts } from '../core/recovery/journal-facts.ts';
+import { readStepId } from '../core/recovery/step-id.ts';
+import type { RecoveryActivity, StepActivity } from '../recovery/runner.ts';
 
 export interface OpenRecoverySources {
   readonly intent: IntentRecord;
@@ -18,20 +20,8 @@ export interface OpenRecoverySources {
   readonly request: PendingRequest | null;
 }
 
-/** Ids EC2 gave the replacement: the newest launch of the journal that ended well. */
-function newInstanceOf(steps: readonly JournalRecord[]): string | null {
-  const launched = steps
-    .filter((one) => one.step.startsWith('launch-') && one.state === 'done')
-    .sort((a, b) => Number(b.step.slice(7)) - Number(a.step.slice(7)))[0];
-  const instanceId = launched?.result?.instanceId;
-  return typeof instanceId === 'string' ? instanceId : null;
-}
-
 /** `launch-2` belongs to attempt 2, `fence` to none. */
-function attemptOf(step: string): number | null {
-  const number = /^(?:permit|launch|verify|revoke)-(\d+)$/.exec(step)?.[1];
-  return number === undefined ? null : Number(number);
-}
+const attemptOf = (step: string): number | null => readStepId(step).attempt || null;
 
 const recorded = (record: JournalRecord, now: StepActivity | undefined): OpenStepView => ({
   step: record.step,
@@ -63,7 +53,7 @@ export function openRecoveryView({ intent, journal, activity, hold, request }: O
   ].sort((a, b) => a.startedAtWallMs - b.startedAtWallMs);
   return {
     ...{ opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs },
-    newInstanceId: newInstanceOf(journal),
+    newInstanceId: journalFacts(journal).replacementId,
     steps,
     activity: activity?.text ?? null,
     captureProgressPercent: activity?.captureProgressPercent ?? null,

@@ -10,8 +10,8 @@ import {
   type Standing,
   type VerdictCounts,
 } from '@understudy/shared';
-import type { KnownLeader, LeadershipView } from '../contracts.ts';
 import type { Judgement } from '../leader/judging.ts';
+import type { KnownLeader, LeadershipView } from '../leadership/leadership-view.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 /** A verdict as every face shows it. */

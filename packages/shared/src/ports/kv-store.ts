@@ -93,10 +93,17 @@ export interface KvWatch {
 /** Why etcd as a whole refuses writes (`etcdctl alarm list`). */
 export type StoreAlarm = 'NOSPACE' | 'CORRUPT';
 
-export interface KvStore {
+/**
+ * Reads only. The rooms of the leader and recovery get no more than that, so that there is no way
+ * for them to write but through their `Term`.
+ */
+export interface KvReads {
   get(key: string): Promise<KvEntry | null>;
   /** Linearizable. Sorted by key. */
   range(prefix: string): Promise<KvRange>;
+}
+
+export interface KvStore extends KvReads {
   txn(txn: KvTxn): Promise<KvTxnResult>;
   /** The server may grant more than was asked; the granted value counts. */
   grantLease(ttlMs: number): Promise<{ leaseId: LeaseId; ttlMs: number }>;

@@ -143,27 +143,11 @@ export const IntentRecordSchema = placed(
 export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 
 /**
- * Step names as used in journal keys; `-<n>` follows where a step exists per attempt or per
- * address.
- */
-export const STEP_NAMES = [
-  'fence',
-  'capture',
-  'image',
-  'permit',
-  'launch',
-  'verify',
-  'revoke',
-  'activate',
-  'address',
-  'done',
-] as const;
-export type StepName = (typeof STEP_NAMES)[number];
-
-/**
- * `journal/<opId>/<step>` with step = `fence`, `capture`, `image`, `permit-<n>`, `launch-<n>`,
- * `verify-<n>`, `revoke-<n>`, `activate`, `address-<allocationId>`, `done`. `started` is written
- * before the first effect (with the frozen request), `done` or `failed` after observing.
+ * `journal/<opId>/<step>`. A step is keyed by its name, and by the launch attempt or the item it is
+ * done for: `fence`, `launch-2`, `address-<allocationId>`. The recovery room says which steps there
+ * are, and reads their meaning: nobody else takes an id apart, and a journal with a step that it
+ * does not know is not gone on with. `started` is written before the first effect (with the frozen
+ * request), `done` or `failed` after observing.
  */
 export const JournalRecordSchema = placed(
   z.strictObject({

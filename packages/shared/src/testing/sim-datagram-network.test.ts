@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../ports/index.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { SeededRandom } from '../seeded-random.ts';
 import { SimClock } from './sim-clock.ts';
 import { type PathBehaviour, SimDatagramNetwork } from './sim-datagram-network.ts';
 

@@ -1,13 +1,14 @@
-import type { Clock, Timer } from '@understudy/shared';
 import {
   type BucketLimit,
-  drained,
+  type Clock,
+  emptyBucket,
   fullBucket,
-  sharedLimit,
+  msUntilToken,
+  shareOfLimit,
+  takeTokens,
+  type Timer,
   type TokenBucket,
-  taken,
-  waitMsOf,
-} from '../../core/recovery/token-bucket.ts';
+} from '@understudy/shared';
 import { ec2ActionFacts } from './actions.ts';
 import { mapEc2Error } from './map-error.ts';
 import { assertMayStart, notSent } from './not-sent.ts';
@@ -16,8 +17,8 @@ import type { Ec2CallOptions, Ec2Transport } from './transport.ts';
 export interface BucketedTransportOptions {
   readonly clock: Clock;
   /**
-   * Of EC2's own limits, 0..1. More = faster in a mass recovery, less = more left for others in the
-   * account. Default 0.6.
+   * Our share of EC2's own limits, 0..1. More is faster in a mass recovery, less leaves more for
+   * others in the account. Default 0.6.
    */
   readonly share?: number;
   /** Calls that may wait at once; one more fails with CLOUD_THROTTLED, unsent. Default 4 096. */
@@ -77,7 +78,7 @@ export class BucketedTransport {
       assertMayStart(action, options);
       return await this.#inner(action, input, options);
     } catch (error) {
-      if (isThrottle(error, action)) queue.bucket = drained(this.#clock.monotonicMs());
+      if (isThrottle(error, action)) queue.bucket = emptyBucket(this.#clock.monotonicMs());
       throw error;
     } finally {
       this.#inFlightCount -= 1;
@@ -123,7 +124,7 @@ export class BucketedTransport {
     for (const queue of this.#queues) {
       this.#drain(queue);
       if (this.#inFlightCount >= this.#maxInFlight) return;
-      if (queue.waiting.size > 0) nextInMs = Math.min(nextInMs, waitMsOf(queue.bucket, queue.limit, nowMs));
+      if (queue.waiting.size > 0) nextInMs = Math.min(nextInMs, msUntilToken(queue.bucket, queue.limit, nowMs));
     }
     if (nextInMs < Number.POSITIVE_INFINITY) this.#timer = this.#clock.setTimer(nextInMs, () => this.#dispatch());
   }
@@ -131,7 +132,7 @@ export class BucketedTransport {
   #drain(queue: ActionQueue): void {
     for (const waiting of queue.waiting) {
       if (this.#inFlightCount >= this.#maxInFlight) return;
-      const bucket = taken(queue.bucket, queue.limit, this.#clock.monotonicMs());
+      const bucket = takeTokens(queue.bucket, queue.limit, this.#clock.monotonicMs());
       if (!bucket) return;
       queue.bucket = bucket;
       queue.waiting.delete(waiting);
@@ -145,7 +146,7 @@ export class BucketedTransport {
     const known = this.#queues.find((queue) => queue.action === action);
     if (known) return known;
     const { burst, refillPerSecond, priority } = ec2ActionFacts(action);
-    const limit = sharedLimit({ burst, refillPerSecond }, this.#share);
+    const limit = shareOfLimit({ burst, refillPerSecond }, this.#share);
     const bucket = fullBucket(limit, this.#clock.monotonicMs());
     const made: ActionQueue = { action, priority, limit, bucket, waiting: new Set() };
     this.#queues = [...this.#queues, made].sort((a, b) => a.priority - b.priority);

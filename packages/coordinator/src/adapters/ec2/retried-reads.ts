@@ -1,7 +1,5 @@
-import type { Clock, Random } from '@understudy/shared';
-import { backoffDelayMs } from '../../core/recovery/pacing.ts';
+import { backoffMs, type Clock, fullBucket, type Random, takeTokens } from '@understudy/shared';
 import { earned, READ_RETRIES } from '../../core/recovery/retry-budget.ts';
-import { fullBucket, taken } from '../../core/recovery/token-bucket.ts';
 import { mapEc2Error } from './map-error.ts';
 import type { Ec2Transport } from './transport.ts';
 
@@ -12,8 +10,7 @@ const SENDINGS_MAX = 5;
  * one call that is not answered may take.
  */
 const WITHIN_MS = 4_000;
-const BASE_MS = 100;
-const CAP_MS = 1_000;
+const BACKOFF = { baseMs: 100, capMs: 1_000 };
 
 /** Questions that are remembered as broken; more than any fleet has chunks and zones. */
 const BROKEN_MAX = 1_000;
@@ -41,7 +38,7 @@ export function retriedReads(inner: Ec2Transport, { clock, random }: RetriedRead
     const { code, upstreamCode } = mapEc2Error(error, { action, mutating: false });
     // Not sent for want of a place in the queue: another one would only stand in it again.
     if ((code !== 'CLOUD_UNAVAILABLE' && code !== 'CLOUD_THROTTLED') || upstreamCode === 'NotSent') return false;
-    const left = taken(budget, READ_RETRIES, clock.monotonicMs());
+    const left = takeTokens(budget, READ_RETRIES, clock.monotonicMs());
     budget = left ?? budget;
     return left !== null;
   };
@@ -65,7 +62,7 @@ export function retriedReads(inner: Ec2Transport, { clock, random }: RetriedRead
         const over = sendings >= SENDINGS_MAX || clock.monotonicMs() - startedAtMs >= WITHIN_MS;
         if (over) remember(question);
         if (over || broken.has(question) || options.signal?.aborted || !mayRepeat(action, error)) throw error;
-        await clock.sleep(backoffDelayMs(sendings, BASE_MS, CAP_MS, random.next()), options.signal);
+        await clock.sleep(backoffMs(sendings, BACKOFF, random.next()), options.signal);
       }
     }
   };

@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   type Clock,
   errorText,
   invariant,
@@ -11,7 +12,7 @@ import {
   type Timer,
 } from '@understudy/shared';
 import type { IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
-import { backoffMs, STORE_BACKOFF } from '../../leadership/backoff.ts';
+import { STORE_BACKOFF } from '../../leadership/store-backoff.ts';
 import { eventFrom, prefixRange, revisionFrom, revisionOfEvent } from './etcd-codec.ts';
 
 export type WatchStream = IDuplexStream<IWatchRequest, IWatchResponse>;
@@ -192,7 +193,7 @@ export class EtcdWatch implements KvWatch {
     this.#options.onFailure(error);
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimer(
-      backoffMs(this.#attempt, this.#options.random, STORE_BACKOFF),
+      backoffMs(this.#attempt, STORE_BACKOFF, this.#options.random.next()),
       () => void this.#connect(),
     );
     this.#attempt += 1;

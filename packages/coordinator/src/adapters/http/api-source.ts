@@ -11,7 +11,7 @@ import type {
   RecoveriesView,
   StatusView,
 } from '@understudy/shared';
-import type { OperatorAnswer, OperatorCommand } from '../../contracts.ts';
+import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 
 /**
  * What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the

@@ -1,7 +1,7 @@
 import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { OperatorAnswer, OperatorCommand } from '../../contracts.ts';
+import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 import type { ApiSource } from './api-source.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
 

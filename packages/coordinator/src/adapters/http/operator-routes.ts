@@ -8,7 +8,7 @@ import {
 } from '@understudy/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { OperatorAnswer, OperatorCommand } from '../../contracts.ts';
+import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 import type { ApiSource } from './api-source.ts';
 import { FORWARDED_HEADER } from './ask-leader.ts';
 import { readerOf } from './operator-access.ts';

@@ -1,8 +1,7 @@
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { type Endpoint, type ServiceProbe, statusPasses } from '@understudy/shared';
-import type { ProbeReport } from '../../core/observe/index.ts';
+import { type Endpoint, type ProbeReport, type ServiceProbe, statusPasses } from '@understudy/shared';
 import { type Ending, type LookLimits, oneLook } from './one-look.ts';
 import { answered, answerFault } from './socket-faults.ts';
 import { tlsOptions } from './tls.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '@understudy/shared';
-import { NOT_SENT, type ProbeReport } from '../../core/observe/index.ts';
-import { answered, connectFault, silent } from './socket-faults.ts';
+import { connect } from 'node:net';
+import { type Clock, type Endpoint, NOT_SENT, type ProbeReport } from '@understudy/shared';
+import { answered, answerFault, connectFault, silent } from './socket-faults.ts';
 
 export interface LookLimits {
   readonly clock: Clock;
@@ -49,5 +49,15 @@ export function oneLook(limits: LookLimits, begin: (ending: Ending) => { destroy
       settle(NOT_SENT);
     }
     if (settled) open?.destroy();
+  });
+}
+
+/** Passes when the connection is accepted. Nothing is sent; it is closed at once. */
+export function probeTcp(to: Endpoint, limits: LookLimits): Promise<ProbeReport> {
+  return oneLook(limits, ({ settle, fail }) => {
+    const socket = connect({ host: to.address, port: to.port });
+    socket.once('connect', () => settle(answered('Passing')));
+    socket.on('error', (error) => fail(error, (later) => answerFault(later, 'Reset')));
+    return socket;
   });
 }

@@ -1,10 +1,16 @@
-import { type Clock, type Endpoint, errorText, type Log, probeName, type ServiceProbe } from '@understudy/shared';
-import type { ProbeReport } from '../../core/observe/index.ts';
-import type { ProbeService } from '../../contracts.ts';
+import {
+  type Clock,
+  type Endpoint,
+  errorText,
+  type Log,
+  probeName,
+  type ProbeReport,
+  type ProbeService,
+  type ServiceProbe,
+} from '@understudy/shared';
 import { Authorities } from './authorities.ts';
 import { probeHttp } from './http.ts';
-import type { LookLimits } from './one-look.ts';
-import { probeTcp } from './tcp.ts';
+import { type LookLimits, probeTcp } from './one-look.ts';
 import { probeTls } from './tls.ts';
 
 /** Looks at services over real sockets. */

@@ -1,4 +1,4 @@
-import { NOT_SENT, type ProbeCode, type ProbeReport } from '../../core/observe/index.ts';
+import { NOT_SENT, type ProbeCode, type ProbeReport } from '@understudy/shared';
 
 /** Errors that say something of this process or this machine, and nothing of the one asked. */
 const OWN_FAULTS: ReadonlySet<string> = new Set([

@@ -1,7 +1,6 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import type { Clock, Endpoint, ServiceProbe } from '@understudy/shared';
-import type { ProbeReport } from '../../core/observe/index.ts';
+import type { Clock, Endpoint, ProbeReport, ServiceProbe } from '@understudy/shared';
 import { type LookLimits, oneLook } from './one-look.ts';
 import { answered, answerFault } from './socket-faults.ts';
 

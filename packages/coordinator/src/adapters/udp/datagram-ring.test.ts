@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PAYLOAD_BYTES_MAX } from './datagram-places.ts';
-import { DatagramRing } from './datagram-ring.ts';
+import { DatagramRing, PAYLOAD_BYTES_MAX } from './datagram-ring.ts';
 
 const FROM = { address: '10.1.2.3', port: 7000 };
 const taken = (ring: DatagramRing) => {

@@ -8,7 +8,6 @@ import {
   monotonicMs,
   type Timer,
 } from '@understudy/shared';
-import type { Receiver } from './receiver.ts';
 import {
   HeartbeatBatch,
   type ObserverTable,
@@ -17,6 +16,16 @@ import {
   type ReceiveResult,
   type TickReport,
 } from '../../core/observe/index.ts';
+
+/** What a socket that is read beside the main thread offers besides `DatagramSocket`. */
+export interface Receiver {
+  /** Hands over, now, everything received until now. Synchronous. */
+  drain(): void;
+  /** Until when it was surely listening: silence after that is not the agents'. */
+  listenedAtMs(): MonotonicMs;
+  /** Datagrams received and then lost here, because nobody took them in time. Grows. */
+  readonly lostCount: number;
+}
 
 export interface HeartbeatListenerOptions {
   readonly socket: DatagramSocket;

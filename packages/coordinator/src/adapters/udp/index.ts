@@ -1,6 +1,10 @@
-export { HeartbeatListener, type HeartbeatListenerOptions, type ListenerStats } from './heartbeat-listener.ts';
+export {
+  HeartbeatListener,
+  type HeartbeatListenerOptions,
+  type ListenerStats,
+  type Receiver,
+} from './heartbeat-listener.ts';
 export { readKernelDrops } from './kernel-drops.ts';
-export type { Receiver } from './receiver.ts';
 export { ThreadedUdpSocket, type ThreadedUdpSocketOptions } from './threaded-udp-socket.ts';
 export {
   type HeartbeatSocket,

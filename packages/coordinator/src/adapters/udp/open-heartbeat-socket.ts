@@ -1,5 +1,5 @@
 import type { Clock, DatagramSocket, Log } from '@understudy/shared';
-import type { Receiver } from './receiver.ts';
+import type { Receiver } from './heartbeat-listener.ts';
 import { ThreadedUdpSocket } from './threaded-udp-socket.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 

@@ -1,8 +1,7 @@
 import { monotonicMs } from '@understudy/shared';
 import { expect, it } from 'vitest';
 import { DatagramRing } from './datagram-ring.ts';
-import { SendQueue } from './send-queue.ts';
-import { SEND_STATE } from './send-states.ts';
+import { SEND_STATE, SendQueue } from './send-queue.ts';
 
 const TO = { address: '10.0.0.7', port: 7000 };
 

@@ -9,7 +9,7 @@ import {
   OperationError,
 } from '@understudy/shared';
 import { type OpenReport, type Received, ReceiveThreadHandle } from './receive-thread-handle.ts';
-import type { Receiver } from './receiver.ts';
+import type { Receiver } from './heartbeat-listener.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 
 export interface ThreadedUdpSocketOptions extends UdpSocketOptions {

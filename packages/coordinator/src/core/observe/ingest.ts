@@ -16,7 +16,7 @@ import {
   readServePromise,
   writeMidstate,
 } from '@understudy/shared';
-import type { ActivationAnswer, ActivationSource } from '../../contracts.ts';
+import type { ActivationAnswer, ActivationSource } from './activation-source.ts';
 import { setAddress } from './addresses.ts';
 import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';

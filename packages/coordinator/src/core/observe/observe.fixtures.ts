@@ -16,7 +16,7 @@ import {
   type ServePromise,
   tagMatches,
 } from '@understudy/shared';
-import type { ActivationAnswer } from '../../contracts.ts';
+import type { ActivationAnswer } from './activation-source.ts';
 import { ObserverTable } from './observer-table.ts';
 import type { ObserverSettings, ReceiveResult, WatchedMember } from './types.ts';
 

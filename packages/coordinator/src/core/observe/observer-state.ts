@@ -2,7 +2,7 @@ import { type MemberId, monotonicMs, type OpinionVerdict } from '@understudy/sha
 import { AgentIndex } from './agent-index.ts';
 import { EntryColumns, isHeard, MEMBER_FLAG, MemberColumns, NO_KEY, NONE } from './columns.ts';
 import { Contests } from './contests.ts';
-import { isOpen, newConfirmation, type Suspicion } from './detector.ts';
+import { isOpen, newConfirmation, type Suspicion } from './silence.ts';
 import { newServiceState, sameServiceOpinion, type ServiceState } from './service-state.ts';
 import type { ServiceOpinion } from './service-types.ts';
 import { OPINION_REASONS, type Opinion, type OpinionReason, type ObserverSettings } from './types.ts';

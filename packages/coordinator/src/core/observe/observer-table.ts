@@ -4,26 +4,28 @@ import {
   CHECK_STATUSES,
   coordinatorHashOf,
   type Endpoint,
+  type HeartbeatSource,
   instanceHashOf,
   type MemberId,
-  type MonotonicMs,
   monotonicMs,
+  type MonotonicMs,
+  type ProbeReport,
   readServePromise,
   type TagScheme,
 } from '@understudy/shared';
-import type { ActivationSource, HeartbeatSource } from '../../contracts.ts';
+import type { ActivationSource } from './activation-source.ts';
 import { type SlowAgent, slowAgents } from './cadence.ts';
 import { ENTRY_FLAG, isHeard } from './columns.ts';
-import { phiOf } from './detector.ts';
-import { type Hearing, hearing } from './hears-too-few.ts';
+import { phiOf } from './silence.ts';
+import { type Hearing, hearing } from './local-health.ts';
 import { Ingest } from './ingest.ts';
-import { markRetired, memberKeyOf, usersOfKey } from './key-use.ts';
+import { markRetired, memberKeyOf, usersOfKey } from './key-change.ts';
 import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import type { RefusedClaim } from './refused-claims.ts';
-import { applyRoster } from './roster.ts';
+import { applyRoster } from './apply-roster.ts';
 import { ServiceWatch } from './service-watch.ts';
-import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
+import type { ProbeRoom, ServiceOrder } from './service-types.ts';
 import type {
   Abstention,
   MemberKey,
@@ -39,7 +41,7 @@ import type {
 } from './types.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
 import { type Unexpected, unexpectedOf } from './unexpected.ts';
-import { type TickReport, Watch } from './watch.ts';
+import { FailureDetector, type TickReport } from './failure-detector.ts';
 
 export interface ObserverTableOptions {
   readonly coordinatorId: string;
@@ -66,7 +68,7 @@ export class ObserverTable implements HeartbeatSource {
   readonly settings: ObserverSettings;
   readonly #state: ObserverState;
   readonly #keyring: Keyring;
-  readonly #watch: Watch;
+  readonly #detector: FailureDetector;
   readonly #services: ServiceWatch;
   readonly #coordinatorHash: number;
   /** Tags are HMAC, so several may be checked at once by other means. */
@@ -86,7 +88,7 @@ export class ObserverTable implements HeartbeatSource {
       coordinatorHash: this.#coordinatorHash,
       nonce: options.nonce,
     });
-    this.#watch = new Watch(this.#state, options.startedAtMs);
+    this.#detector = new FailureDetector(this.#state, options.startedAtMs);
     this.#services = new ServiceWatch(this.#state);
   }
 
@@ -101,7 +103,7 @@ export class ObserverTable implements HeartbeatSource {
    */
   setRoster(roster: readonly WatchedMember[], nowMs: MonotonicMs): void {
     applyRoster(this.#state, this.#keyring, roster, nowMs);
-    this.#watch.fastestSuspectAfterMs = roster.reduce(
+    this.#detector.fastestSuspectAfterMs = roster.reduce(
       (fastest, watched) => Math.min(fastest, watched.suspectAfterMs),
       Number.POSITIVE_INFINITY,
     );
@@ -157,21 +159,21 @@ export class ObserverTable implements HeartbeatSource {
    * nobody is accused of a silence that only waits to be read.
    */
   tick(nowMs: MonotonicMs, listenedAtMs: MonotonicMs = nowMs, hear: () => void = NOTHING_WAITS): TickReport {
-    const found = this.#watch.findStall(nowMs, listenedAtMs);
+    const found = this.#detector.findStall(nowMs, listenedAtMs);
     hear();
-    this.#watch.judge(nowMs);
+    this.#detector.judge(nowMs);
     this.#services.tick(nowMs, this.abstention !== null);
     return { ...found, abstention: this.abstention };
   }
 
   /** Datagrams were lost on our side since the last call (kernel drops grew). */
   noteReceiveLoss(nowMs: MonotonicMs): void {
-    this.#watch.noteLoss(nowMs);
+    this.#detector.noteLoss(nowMs);
   }
 
   /** Probes to send now. Each is planned once; report what became of it to {@link probeResult}. */
   planProbes(nowMs: MonotonicMs): readonly ProbeOrder[] {
-    return this.#watch.planProbes(this.ingest, this.#keyring, this.#coordinatorHash, nowMs);
+    return this.#detector.planProbes(this.ingest, this.#keyring, this.#coordinatorHash, nowMs);
   }
 
   /**
@@ -187,7 +189,7 @@ export class ObserverTable implements HeartbeatSource {
   }
 
   probeResult(order: ProbeOrder, outcome: ProbeOutcome, nowMs: MonotonicMs): void {
-    this.#watch.probeResult(order, outcome, nowMs);
+    this.#detector.probeResult(order, outcome, nowMs);
   }
 
   /**
@@ -231,12 +233,12 @@ export class ObserverTable implements HeartbeatSource {
 
   /** Non-null while this observer accuses nobody; what it hears stays true evidence of life. */
   get abstention(): Abstention | null {
-    return this.#watch.abstention;
+    return this.#detector.abstention;
   }
 
   /** Counted now, O(members): for status pages, not for every datagram. */
   hearing(nowMs: MonotonicMs): Hearing {
-    return hearing(this.#state, this.#watch.fastestSuspectAfterMs, nowMs);
+    return hearing(this.#state, this.#detector.fastestSuspectAfterMs, nowMs);
   }
 
   /** Agents that speak too seldom for their policy; O(members): for status pages. */

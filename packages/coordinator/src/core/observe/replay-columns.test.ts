@@ -1,5 +1,4 @@
-import { ReplayWindow } from '@understudy/shared';
-import { exercised } from '@understudy/shared/testing';
+import { exercised, ReplayWindow } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { EntryColumns } from './columns.ts';

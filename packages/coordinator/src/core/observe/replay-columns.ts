@@ -1,13 +1,18 @@
-import type { ReplayVerdict } from '@understudy/shared';
 import { ENTRY_FLAG, type EntryColumns } from './columns.ts';
+
+export type ReplayVerdict = 'fresh' | 'replayed' | 'stale';
 
 const WORD = 4_294_967_296;
 
 /**
- * The 64-wide anti-replay window of `ReplayWindow` (shared; RFC 4303 §3.4.3) over flat columns: u64
- * as two u32, no bigint, no garbage. A property test holds the two against each other. Differences
- * beyond 2^53 lose digits, not their sign or their being ≥ 64. `nowMs`: kept as `epochHeardMs` when
- * the datagram begins a boot epoch.
+ * Accepts each (epoch, sequence) at most once: the 64-wide anti-replay window of RFC 4303 §3.4.3,
+ * one per boot epoch. A newer epoch begins afresh. `stale` means an older epoch, or 64 or more
+ * behind the newest sequence.
+ *
+ * The window lies in flat columns, a u64 as two u32, and needs no bigint. A property test compares
+ * it with the plain `ReplayWindow` of `@understudy/shared/testing`. Differences beyond 2^53 lose
+ * digits, but neither their sign nor their being ≥ 64. `nowMs` is kept as `epochHeardMs` when the
+ * datagram begins a boot epoch.
  */
 export function acceptSequence(
   entries: EntryColumns,

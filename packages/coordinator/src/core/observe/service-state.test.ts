@@ -1,4 +1,4 @@
-import { type ServiceProbe, ServiceProbeSchema } from '@understudy/shared';
+import { NOT_SENT, type ProbeReport, type ServiceProbe, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import {
   newServiceState,
@@ -11,7 +11,6 @@ import {
   staleAfterMs,
   withdraw,
 } from './service-state.ts';
-import { NOT_SENT, type ProbeReport } from './service-types.ts';
 
 const probe = (over: object = {}): ServiceProbe =>
   ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432, rise: 2, fall: 3, ...over });

@@ -1,5 +1,12 @@
-import { type MonotonicMs, monotonicMs, probeName, type ServiceProbe } from '@understudy/shared';
-import type { ProbeCode, ProbeReport, ServiceOpinion } from './service-types.ts';
+import {
+  monotonicMs,
+  type MonotonicMs,
+  type ProbeCode,
+  probeName,
+  type ProbeReport,
+  type ServiceProbe,
+} from '@understudy/shared';
+import type { ServiceOpinion } from './service-types.ts';
 
 /** What is known of one probe of one member; changed in place. */
 export interface ProbeRow {

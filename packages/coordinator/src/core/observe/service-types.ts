@@ -1,43 +1,5 @@
 import type { Endpoint, MemberId, MonotonicMs, ServiceProbe } from '@understudy/shared';
 
-/**
- * How one look at a service ended. `NotSent`: it could not be made, for a reason on our side;
- * proves nothing.
- */
-export const PROBE_CODES = [
-  'Passing',
-  'Refused',
-  'Reset',
-  'Timeout',
-  'Unreachable',
-  'ClosedEarly',
-  'TlsFailed',
-  'CertificateUntrusted',
-  'CertificateWrongName',
-  'CertificateExpired',
-  'HttpStatus',
-  'HttpMalformed',
-  'BodyWithoutText',
-  'NotSent',
-] as const;
-export type ProbeCode = (typeof PROBE_CODES)[number];
-
-/**
- * What one look showed. The host and its service are two questions: a kernel that accepts, refuses
- * or resets a connection lives, whatever becomes of the service behind it.
- */
-export interface ProbeReport {
-  /** `not-sent`: we could not ask; proves nothing. */
-  readonly host: 'answered' | 'silent' | 'not-sent';
-  readonly code: ProbeCode;
-  /** Of an HTTP answer. */
-  readonly httpStatus: number | null;
-  /** The certificate shown has fewer days left than the probe wants. */
-  readonly expiresSoon: boolean;
-}
-
-export const NOT_SENT: ProbeReport = { host: 'not-sent', code: 'NotSent', httpStatus: null, expiresSoon: false };
-
 /** A look to make now. Give what became of it to `ObserverTable.serviceResult`. */
 export interface ServiceOrder {
   /** `confirm`: it is silent, does its host live? `watch`: it is heard, do its services work? */

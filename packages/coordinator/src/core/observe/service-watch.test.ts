@@ -1,8 +1,8 @@
-import { type MemberId, type ServiceProbe, ServiceProbeSchema } from '@understudy/shared';
+import { type MemberId, NOT_SENT, type ProbeReport, type ServiceProbe, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { at, observer, watched, WireAgent } from './observe.fixtures.ts';
 import type { ObserverTable } from './observer-table.ts';
-import { NOT_SENT, type ProbeReport, type ServiceOrder } from './service-types.ts';
+import type { ServiceOrder } from './service-types.ts';
 import type { WatchedMember } from './types.ts';
 
 const M = 'db/a' as const;

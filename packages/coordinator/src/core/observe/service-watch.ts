@@ -1,11 +1,11 @@
-import { type MemberId, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
+import type { MemberId, MonotonicMs, ProbeReport, ServiceProbe } from '@understudy/shared';
 import { addressOf } from './addresses.ts';
 import { NONE } from './columns.ts';
-import { type ConfirmRow, isOpen, probeIntervalMs, type Suspicion } from './detector.ts';
+import { type ConfirmRow, isOpen, probeIntervalMs, type Suspicion } from './silence.ts';
 import type { ObserverState } from './observer-state.ts';
 import { noteLook, serviceOpinionOf, type ServiceState, spread, withdraw } from './service-state.ts';
-import type { ProbeReport, ProbeRoom, ServiceOrder } from './service-types.ts';
-import { STALL_TICKS } from './watch.ts';
+import type { ProbeRoom, ServiceOrder } from './service-types.ts';
+import { STALL_TICKS } from './failure-detector.ts';
 
 /** How often opinions are looked over for what has become too old. */
 const LOOK_OVER_EVERY_MS = 1_000;

@@ -1,5 +1,12 @@
-import type { CheckReading, Endpoint, MemberId, MonotonicMs, OpinionVerdict, ServiceProbe } from '@understudy/shared';
-import type { HeartbeatReading } from '../../contracts.ts';
+import type {
+  CheckReading,
+  Endpoint,
+  HeartbeatReading,
+  MemberId,
+  MonotonicMs,
+  OpinionVerdict,
+  ServiceProbe,
+} from '@understudy/shared';
 import type { ServiceOpinion } from './service-types.ts';
 
 /** What this observer is told to watch. */

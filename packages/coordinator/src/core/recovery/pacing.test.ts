@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backoffDelayMs, pollDelayMs, remainingOfMs } from './pacing.ts';
+import { pollDelayMs, remainingOfMs } from './pacing.ts';
 
 describe('pollDelayMs', () => {
   const pace = { pollMinMs: 250, pollMaxMs: 5_000, pollRatio: 0.025 };
@@ -9,17 +9,6 @@ describe('pollDelayMs', () => {
     [100_000, 2_500],
     [10_000_000, 5_000],
   ])('after %i ms of waiting: %i ms', (waitedMs, want) => expect(pollDelayMs(waitedMs, pace)).toBe(want));
-});
-
-describe('backoffDelayMs', () => {
-  test.each([
-    [0, 0.5, 250],
-    [3, 0.5, 2_000],
-    [30, 1, 10_000],
-    [5, 0, 50],
-  ])('%i failures, random %f: %i ms', (failures, random, want) =>
-    expect(backoffDelayMs(failures, 500, 10_000, random)).toBe(want),
-  );
 });
 
 describe('remainingOfMs', () => {

@@ -15,15 +15,6 @@ export const pollDelayMs = (waitedMs: number, pace: PollPace): number =>
   Math.min(pace.pollMaxMs, Math.max(pace.pollMinMs, waitedMs * pace.pollRatio));
 
 /**
- * Exponential backoff with full jitter (`random` in [0, 1)); never below a tenth of the base, so
- * that it is never a busy loop.
- */
-export function backoffDelayMs(failures: number, baseMs: number, capMs: number, random: number): number {
-  const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(failures, 20));
-  return Math.max(baseMs / 10, random * ceilingMs);
-}
-
-/**
  * What is left of a limit that began in another process. Only wall times survive a change of leader
  * and wall clocks step, so the answer is kept between `floorMs` (a step forward cannot end the wait
  * at once) and `limitMs` (a step backward cannot prolong it).

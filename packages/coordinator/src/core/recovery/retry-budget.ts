@@ -1,5 +1,4 @@
-import type { MonotonicMs } from '@understudy/shared';
-import { type BucketLimit, refilled, type TokenBucket } from './token-bucket.ts';
+import { type BucketLimit, type MonotonicMs, refilledBucket, type TokenBucket } from '@understudy/shared';
 
 /**
  * What repeating reads may cost in all: a burst for a bad moment, a trickle while nothing works,
@@ -10,6 +9,6 @@ const PER_SUCCESS = 2;
 
 /** A read worked: up to two thirds of all calls may fail, and every read is still repeated. */
 export function earned(bucket: TokenBucket, nowMs: MonotonicMs): TokenBucket {
-  const now = refilled(bucket, READ_RETRIES, nowMs);
+  const now = refilledBucket(bucket, READ_RETRIES, nowMs);
   return { ...now, tokens: Math.min(READ_RETRIES.burst, now.tokens + PER_SUCCESS) };
 }

@@ -1,22 +1,12 @@
-import type { RecoveryPlan, StepName } from '@understudy/shared';
-
-/** One resumable unit of a recovery, as it is keyed in the journal. */
-export interface StepKey {
-  readonly name: StepName;
-  /** Last part of the journal key: `fence`, `launch-2`, `address-eipalloc-…`. */
-  readonly id: string;
-  /** Attempt number of permit, launch, verify and revoke; 0 elsewhere. */
-  readonly attempt: number;
-  /** Of an address step; empty elsewhere. */
-  readonly allocationId: string;
-}
+import type { RecoveryPlan } from '@understudy/shared';
+import { readStepId, type StepKey, stepId, stepKey } from './step-id.ts';
 
 export type StepState = 'started' | 'done' | 'failed';
 export type StepStates = ReadonlyMap<string, StepState>;
 
 interface StepRow {
-  readonly name: StepName;
-  readonly per: 'recovery' | 'attempt' | 'address';
+  readonly name: string;
+  readonly per: 'recovery' | 'attempt' | 'item';
   /** Ids of the steps that must be done first. */
   needs(attempt: number, plan: RecoveryPlan): readonly string[];
   /**
@@ -41,11 +31,11 @@ const STEP_TABLE: readonly StepRow[] = [
     failedOf: (n) => [`permit-${n}`, `launch-${n}`, `verify-${n}`],
   },
   { name: 'activate', per: 'recovery', needs: (n) => [`verify-${n}`] },
-  { name: 'address', per: 'address', needs: () => ['activate'] },
+  { name: 'address', per: 'item', needs: () => ['activate'] },
   { name: 'done', per: 'recovery', needs: (_n, plan) => ['activate', ...plan.addresses.map(addressStepId)] },
 ];
 
-const addressStepId = (address: { readonly allocationId: string }): string => `address-${address.allocationId}`;
+const addressStepId = (address: { readonly allocationId: string }): string => stepId('address', address.allocationId);
 
 /**
  * The attempt that is open: the one after the last that was ended by its revoke step. Counts from
@@ -53,22 +43,21 @@ const addressStepId = (address: { readonly allocationId: string }): string => `a
  */
 export function currentAttempt(states: StepStates): number {
   let ended = 0;
-  for (const [step, state] of states) {
-    const number = state === 'done' ? /^revoke-(\d+)$/.exec(step)?.[1] : undefined;
-    ended = Math.max(ended, Number(number ?? 0));
+  for (const [id, state] of states) {
+    const { name, attempt } = readStepId(id);
+    if (name === 'revoke' && state === 'done') ended = Math.max(ended, attempt);
   }
   return ended + 1;
 }
 
 function keysOf(row: StepRow, attempt: number, plan: RecoveryPlan): StepKey[] {
-  const key = (id: string): StepKey => ({ name: row.name, id, attempt: 0, allocationId: '' });
   switch (row.per) {
     case 'recovery':
-      return [key(row.name)];
+      return [stepKey(row.name)];
     case 'attempt':
-      return [{ ...key(`${row.name}-${attempt}`), attempt }];
-    case 'address':
-      return plan.addresses.map((address) => ({ ...key(addressStepId(address)), allocationId: address.allocationId }));
+      return [stepKey(row.name, attempt)];
+    case 'item':
+      return plan.addresses.map(({ allocationId }) => stepKey(row.name, allocationId));
   }
 }
 
@@ -85,3 +74,6 @@ export function readySteps(states: StepStates, plan: RecoveryPlan): readonly Ste
     return keysOf(row, attempt, plan).filter(({ id }) => states.get(id) === undefined || states.get(id) === 'started');
   });
 }
+
+/** Ids of the steps that a recovery by this plan begins with. */
+export const firstSteps = (plan: RecoveryPlan): readonly string[] => readySteps(new Map(), plan).map((key) => key.id);

@@ -1,2 +1,3 @@
 export { FirstSeen } from './first-seen.ts';
 export * from './serve-lease.ts';
+export type { ServeLeases } from './serve-leases.ts';

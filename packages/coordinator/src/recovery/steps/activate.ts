@@ -4,11 +4,14 @@ import type { Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 import { brokenPromise } from '../serve-lease-fence.ts';
+import { ACTIVATE } from './activate-record.ts';
+import { VERIFY } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
 
 /** The instance the verified attempt launched. */
 export function replacementOf(run: Pick<Run, 'journal'>): string {
   const attempt = currentAttempt(run.journal.states());
-  const result = run.journal.get('verify', `verify-${attempt}`)?.result;
+  const result = run.journal.get(VERIFY, attempt)?.result;
   invariant(result && 'instanceId' in result, `attempt ${attempt} is not verified`);
   return result.instanceId;
 }
@@ -20,7 +23,7 @@ const LIMIT_MS = 300_000;
  * activation the plan was based on, so one winner, ever. Right before it, the old instance is
  * looked at once more: somebody may have started it since the fence.
  */
-export function activateStep(run: Run): Step<'activate'> {
+export function activateStep(run: Run): Step<typeof ACTIVATE> {
   return {
     limitMs: LIMIT_MS,
     prepare: async () => ({ instanceId: replacementOf(run) }),
@@ -40,7 +43,7 @@ export function activateStep(run: Run): Step<'activate'> {
  * null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance
  * after an hour, and it was seen fenced.
  */
-async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
+async function oldInstanceActs(run: Run): Promise<Move<typeof ACTIVATE> | null> {
   const { oldInstanceId } = run.record;
   // Fenced by its lease it may well run; what counts is that it does not say it serves.
   if (fencedBy(run) === 'lease') return brokenPromise(run);
@@ -59,7 +62,7 @@ async function oldInstanceActs(run: Run): Promise<Move<'activate'> | null> {
 
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 
-function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
+function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Move<typeof ACTIVATE> {
   const { member, opId, activationModRevision } = run.record;
   const { instanceId } = frozen.request;
   const incarnation = incarnationOf(run);
@@ -80,9 +83,9 @@ function activate(run: Run, frozen: Frozen<'activate'>): Move<'activate'> {
 
 function afterConflict(
   run: Run,
-  frozen: Frozen<'activate'>,
+  frozen: Frozen<typeof ACTIVATE>,
   [entry = null]: readonly (KvEntry | null)[],
-): Move<'activate'> {
+): Move<typeof ACTIVATE> {
   const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
   if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
     return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };
@@ -95,3 +98,5 @@ function afterConflict(
       : 'the activation this recovery is based on is gone',
   };
 }
+
+export const activateKind = stepKind(ACTIVATE, activateStep);

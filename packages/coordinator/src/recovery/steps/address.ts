@@ -1,13 +1,31 @@
+import * as z from 'zod';
 import { type CloudAddress, invariant } from '@understudy/shared';
 import { addressMove, type FencedHolder, isOnFenced } from '../../core/recovery/address-move.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
+import { LAUNCH } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
+
+export const ADDRESS = {
+  name: 'address',
+  per: 'item',
+  request: z.strictObject({
+    allocationId: z.string(),
+    networkInterfaceId: z.string(),
+    /** The association on the failed instance that may be removed; null: none was there. */
+    associationId: z.string().nullable(),
+  }),
+  /** A later association on the failed instance, recorded before its removal. */
+  noted: z.strictObject({ associationId: z.string().nullable() }),
+  /** `lost`: it does not exist any more, in words. */
+  result: z.union([z.strictObject({ associationId: z.string() }), z.strictObject({ lost: z.string() })]),
+} as const;
 
 /** The network interface the activated replacement was launched with. */
 export function replacementInterfaceOf(run: Run): string {
   const attempt = currentAttempt(run.journal.states());
-  const request = run.journal.get('launch', `launch-${attempt}`)?.request;
+  const request = run.journal.get(LAUNCH, attempt)?.request;
   invariant(request, `launch ${attempt} is not recorded`);
   return request.networkInterfaceId;
 }
@@ -17,7 +35,7 @@ export function replacementInterfaceOf(run: Run): string {
  * that one → associate without reassociation → see it there. No call of it, however late, can take
  * the address from somebody else.
  */
-export function addressStep(run: Run, allocationId: string): Step<'address'> {
+export function addressStep(run: Run, allocationId: string): Step<typeof ADDRESS> {
   const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
   return {
     limitMs: run.policy.launchTimeoutMs,
@@ -86,7 +104,7 @@ interface Memory {
   unseenSinceMs: number | null;
 }
 
-function associate(frozen: Frozen<'address'>): Move<'address'> {
+function associate(frozen: Frozen<typeof ADDRESS>): Move<typeof ADDRESS> {
   const { allocationId, networkInterfaceId } = frozen.request;
   return {
     kind: 'act',
@@ -109,7 +127,12 @@ async function describe(run: Run, allocationId: string): Promise<CloudAddress | 
   return found.find((one) => one.allocationId === allocationId) ?? null;
 }
 
-function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAddress | null): Move<'address'> {
+function step(
+  run: Run,
+  memory: Memory,
+  frozen: Frozen<typeof ADDRESS>,
+  seen: CloudAddress | null,
+): Move<typeof ADDRESS> {
   const { allocationId, networkInterfaceId, associationId } = frozen.request;
   const recordedAssociationId = frozen.noted?.associationId ?? associationId;
   const move = addressMove(seen, {
@@ -155,3 +178,5 @@ function step(run: Run, memory: Memory, frozen: Frozen<'address'>, seen: CloudAd
       return associate(frozen);
   }
 }
+
+export const addressKind = stepKind(ADDRESS, (run, { item }) => addressStep(run, item));

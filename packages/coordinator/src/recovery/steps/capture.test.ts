@@ -2,9 +2,10 @@ import { type CloudSnapshot, type GroupPolicy, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture, volumeFixture } from '../../core/recovery/plan.fixture.ts';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
-import type { NotedOf } from '../step-shapes.ts';
+import type { NotedOf } from '../step-record.ts';
 import { captureStep } from './capture.ts';
 import { asker, LATER_MS, came, make } from './step.fixtures.ts';
+import { CAPTURE } from './capture-records.ts';
 
 const REQUEST = { instanceId: OLD, description: 'd', tags: { own: 'tag' } };
 const POLICY: Partial<GroupPolicy> = { captureTimeoutMs: 600_000, retryRefusedForMs: 3_600_000 };
@@ -13,7 +14,7 @@ const snapshot = (set: number, volumeId = 'vol-1', state: CloudSnapshot['state']
   ...{ snapshotId: `snap-${set}-${volumeId}`, volumeId, state, progressPercent: 40, startedAtWallMs: 0 },
   tags: { [TAG.snapshotSet]: String(set) },
 });
-const set = (number: number, notedAtWallMs = 0): NonNullable<NotedOf<'capture'>['set']> => ({
+const set = (number: number, notedAtWallMs = 0): NonNullable<NotedOf<typeof CAPTURE>['set']> => ({
   ...{ number, snapshots: [{ snapshotId: `snap-${number}-vol-1`, volumeId: 'vol-1' }], beside: [], notedAtWallMs },
 });
 const MADE = came('snapshots');

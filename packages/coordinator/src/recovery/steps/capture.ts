@@ -13,9 +13,11 @@ import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
 import { capturedBeside } from '../captured-volumes.ts';
 import { lockedHold, refusedForKey } from '../locked-volumes.ts';
-import type { NotedOf } from '../step-shapes.ts';
+import type { NotedOf } from '../step-record.ts';
+import { CAPTURE } from './capture-records.ts';
+import { stepKind } from '../step-kind.ts';
 
-const NOTHING: NotedOf<'capture'> = { set: null, failedSets: [] };
+const NOTHING: NotedOf<typeof CAPTURE> = { set: null, failedSets: [] };
 
 interface Memory {
   /** What the newest call of this run returned. */
@@ -39,7 +41,7 @@ interface Memory {
  * that was certainly refused is made again, for as long as the policy says; what bounds the tries
  * is what EC2 made, which is what is paid for.
  */
-export function captureStep(run: Run): Step<'capture'> {
+export function captureStep(run: Run): Step<typeof CAPTURE> {
   const memory: Memory = {
     ...{ reply: null, emptyLooks: 0, refusedForSure: false, unknownSinceMs: null, forgiven: null, completeByMs: null },
   };
@@ -60,7 +62,7 @@ export function captureStep(run: Run): Step<'capture'> {
   };
 }
 
-const incomplete = (run: Run, count: number): Move<'capture'> => ({
+const incomplete = (run: Run, count: number): Move<typeof CAPTURE> => ({
   kind: 'hold',
   reason: 'CaptureTimeout',
   text:
@@ -70,7 +72,7 @@ const incomplete = (run: Run, count: number): Move<'capture'> => ({
 });
 
 /** Makes the set canonical, together with what it holds beside the plan. */
-async function note(run: Run, set: SnapshotSet, noted: NotedOf<'capture'>): Promise<Move<'capture'>> {
+async function note(run: Run, set: SnapshotSet, noted: NotedOf<typeof CAPTURE>): Promise<Move<typeof CAPTURE>> {
   const snapshots = set.snapshots.map(({ snapshotId, volumeId }) => ({ snapshotId, volumeId }));
   const beside = [...(await capturedBeside(run, set))];
   const canonical = { number: set.number, snapshots, beside, notedAtWallMs: run.wallMs() };
@@ -81,9 +83,9 @@ async function note(run: Run, set: SnapshotSet, noted: NotedOf<'capture'>): Prom
 async function follow(
   run: Run,
   memory: Memory,
-  noted: NotedOf<'capture'>,
-  set: NonNullable<NotedOf<'capture'>['set']>,
-): Promise<Move<'capture'>> {
+  noted: NotedOf<typeof CAPTURE>,
+  set: NonNullable<NotedOf<typeof CAPTURE>['set']>,
+): Promise<Move<typeof CAPTURE>> {
   memory.completeByMs ??= run.nowMs() + timeLeftMs(run, set.notedAtWallMs);
   const ids = set.snapshots.map((one) => one.snapshotId);
   const seen = await run.read((cloud, options) => cloud.describeSnapshots({ 'snapshot-id': ids }, options));
@@ -104,7 +106,7 @@ async function follow(
  * What a key that cannot be used makes fail is no fault of the capture: it is taken again once the
  * key works, however often that was.
  */
-async function withFailed(run: Run, noted: NotedOf<'capture'>, number: number): Promise<NotedOf<'capture'>> {
+async function withFailed(run: Run, noted: NotedOf<typeof CAPTURE>, number: number): Promise<NotedOf<typeof CAPTURE>> {
   const failedSets = [...noted.failedSets, number];
   const lockedSets = [...(noted.lockedSets ?? []), ...((await lockedHold(run)) ? [number] : [])];
   return { set: null, failedSets, ...(lockedSets.length > 0 && { lockedSets }) };
@@ -122,10 +124,10 @@ const timeLeftMs = (run: Run, startedAtWallMs: number): number =>
 async function obtain(
   run: Run,
   memory: Memory,
-  frozen: Frozen<'capture'>,
-  noted: NotedOf<'capture'>,
+  frozen: Frozen<typeof CAPTURE>,
+  noted: NotedOf<typeof CAPTURE>,
   last: Attempt | null,
-): Promise<Move<'capture'>> {
+): Promise<Move<typeof CAPTURE>> {
   const sent = frozen.sends.snapshots ?? 0;
   if (last?.error === null && memory.reply) return take(run, memory, sent, memory.reply, noted);
   if (last) learn(run, memory, last);
@@ -152,8 +154,8 @@ async function take(
   memory: Memory,
   number: number,
   snapshots: readonly CloudSnapshot[],
-  noted: NotedOf<'capture'>,
-): Promise<Move<'capture'>> {
+  noted: NotedOf<typeof CAPTURE>,
+): Promise<Move<typeof CAPTURE>> {
   const set = { number, snapshots };
   const missing = missingVolumes(run.plan.volumes, set);
   // Kept until it can be noted: the tags may not show it yet.
@@ -174,7 +176,7 @@ function learn(run: Run, memory: Memory, last: Attempt): void {
 }
 
 /** null: it may be taken later. */
-async function refusedForGood(run: Run, memory: Memory, error: OperationError): Promise<Move<'capture'> | null> {
+async function refusedForGood(run: Run, memory: Memory, error: OperationError): Promise<Move<typeof CAPTURE> | null> {
   const refusal = refusalClassOf(error);
   if (refusal === 'key') return refusedForKey(run, `EC2 refuses the snapshots: ${error.message}`);
   const forMs = memory.unknownSinceMs === null ? 0 : run.nowMs() - memory.unknownSinceMs;
@@ -201,9 +203,9 @@ function isExhausted(run: Run, memory: Memory, failedSets: number, made: number)
 async function again(
   run: Run,
   memory: Memory,
-  frozen: Frozen<'capture'>,
-  noted: NotedOf<'capture'>,
-): Promise<Move<'capture'>> {
+  frozen: Frozen<typeof CAPTURE>,
+  noted: NotedOf<typeof CAPTURE>,
+): Promise<Move<typeof CAPTURE>> {
   const newestFailed = noted.failedSets.includes(frozen.sends.snapshots ?? 0);
   memory.emptyLooks += 1;
   if (!newestFailed && memory.emptyLooks < 3) {
@@ -212,7 +214,7 @@ async function again(
   return (await lockedHold(run)) ?? create(run, memory, frozen);
 }
 
-function create(run: Run, memory: Memory, frozen: Frozen<'capture'>): Move<'capture'> {
+function create(run: Run, memory: Memory, frozen: Frozen<typeof CAPTURE>): Move<typeof CAPTURE> {
   const { instanceId, description, tags } = frozen.request;
   return {
     kind: 'act',
@@ -234,7 +236,7 @@ const setsMade = async (run: Run): Promise<readonly SnapshotSet[]> =>
     await run.read((cloud, options) => cloud.describeSnapshots({ [`tag:${TAG.op}`]: [run.record.opId] }, options)),
   );
 
-const captureFailed = (text: string): Move<'capture'> => ({
+const captureFailed = (text: string): Move<typeof CAPTURE> => ({
   kind: 'hold',
   reason: 'CaptureFailed',
   text: `${text}. A complete set of snapshots tagged ${TAG.op} would be used`,
@@ -248,3 +250,5 @@ async function whatSurvives(run: Run): Promise<string> {
   const text = 'the old instance is terminated, so EC2 cannot snapshot it as a whole';
   return `${text}; volumes deleted with it: ${lost.join(', ') || 'none'}; still there: ${alive.join(', ') || 'none'}`;
 }
+
+export const captureKind = stepKind(CAPTURE, captureStep);

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { type CloudInstance, type OwedChore, TAG } from '@understudy/shared';
 import { choresOf, choreText } from '../../core/recovery/chores.ts';
 import { historyOf } from '../../core/recovery/history.ts';
@@ -9,7 +10,17 @@ import { IntentGone } from '../journal.ts';
 import { ownRecordsOf } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
 import { replacementOf } from './activate.ts';
+import { NOTHING_KEPT } from '../step-record.ts';
 import { ServiceLook } from './service-look.ts';
+import { stepKind } from '../step-kind.ts';
+
+export const DONE = {
+  name: 'done',
+  per: 'recovery',
+  request: z.strictObject({ instanceId: z.string() }),
+  noted: NOTHING_KEPT,
+  result: NOTHING_KEPT,
+} as const;
 
 const LIMIT_MS = 600_000;
 
@@ -20,7 +31,7 @@ const LIMIT_MS = 600_000;
  * nothing of this keeps it open for long: what could not be done goes into the history as owed, and
  * the collector goes on trying.
  */
-export function doneStep(run: Run): Step<'done'> {
+export function doneStep(run: Run): Step<typeof DONE> {
   const chores = new ChoreBook(choresOf(choreFactsOf(run)));
   const marks: Marks = { through: new Set() };
   const strays: Strays = { seenSinceMs: null };
@@ -67,10 +78,10 @@ function noteMarks(run: Run, marks: Marks, last: Attempt | null): void {
 /** null: everything is done, or refused for now. */
 async function nextChores(
   run: Run,
-  frozen: Frozen<'done'>,
+  frozen: Frozen<typeof DONE>,
   chores: ChoreBook,
   marks: Marks,
-): Promise<Move<'done'> | null> {
+): Promise<Move<typeof DONE> | null> {
   const retiring = retire(run).filter((call) => !marks.through.has(call.name));
   if (retiring.length === 0 && !chores.hasWork) return null;
   const replacement = await readReplacement(run, frozen.request.instanceId);
@@ -105,7 +116,7 @@ interface Strays {
  * showed the plan an older picture) would stay on a machine that is off, and nobody would know. It
  * is no part of the frozen plan, so it is not moved: a person is told. null: there is none.
  */
-async function strayAddress(run: Run, frozen: Frozen<'done'>, strays: Strays): Promise<Move<'done'> | null> {
+async function strayAddress(run: Run, frozen: Frozen<typeof DONE>, strays: Strays): Promise<Move<typeof DONE> | null> {
   const { oldInstanceId } = run.record;
   const found = await run.read((cloud, options) =>
     cloud.describeAddresses({ 'instance-id': [oldInstanceId] }, options),
@@ -172,9 +183,9 @@ interface Closing {
  */
 async function close(
   run: Run,
-  frozen: Frozen<'done'>,
+  frozen: Frozen<typeof DONE>,
   { services, startedAtMs, owed }: Closing,
-): Promise<Move<'done'>> {
+): Promise<Move<typeof DONE>> {
   const { instanceId } = frozen.request;
   const well = speaksWell(run, instanceId);
   const serviceFault = await services.fault();
@@ -205,3 +216,5 @@ async function close(
     },
   };
 }
+
+export const doneKind = stepKind(DONE, doneStep);

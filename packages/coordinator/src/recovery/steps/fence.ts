@@ -10,6 +10,8 @@ import {
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { isPassing, type Run } from '../run.ts';
 import { brokenPromise, leaseFence } from '../serve-lease-fence.ts';
+import { FENCE } from './fence-record.ts';
+import { stepKind } from '../step-kind.ts';
 
 /** What this run has seen; a successor starts blank and looks for itself. */
 interface Memory {
@@ -33,7 +35,7 @@ interface Memory {
  * instance that EC2 cannot be seen to stop is waited out by its serve lease. Clears stop protection
  * where it is in the way (the plan keeps it for the replacement).
  */
-export function fenceStep(run: Run): Step<'fence'> {
+export function fenceStep(run: Run): Step<typeof FENCE> {
   const memory: Memory = {
     askedAtMs: null,
     sawMoving: false,
@@ -86,7 +88,7 @@ export function fenceStep(run: Run): Step<'fence'> {
 }
 
 /** A mark is no request to stop. */
-const nothingSent = ({ sends }: Frozen<'fence'>): boolean => Object.keys(sends).every((name) => name === 'mark');
+const nothingSent = ({ sends }: Frozen<typeof FENCE>): boolean => Object.keys(sends).every((name) => name === 'mark');
 
 /** A fence never waits longer for its mark. */
 const MARK_LIMIT_MS = 2_000;
@@ -115,7 +117,7 @@ function markCall(run: Run): Call {
   return { name: 'mark', optional: true, run: mark };
 }
 
-const act = (call: Call, text: string): Move<'fence'> => ({ kind: 'act', calls: [call], text });
+const act = (call: Call, text: string): Move<typeof FENCE> => ({ kind: 'act', calls: [call], text });
 
 const stopCall = (instanceId: string, mode: StopMode): Call => ({
   name: 'stop',
@@ -128,7 +130,7 @@ const unprotectCall = (instanceId: string): Call => ({
 });
 
 /** Nothing is left to ask for. Perhaps it stops by itself; perhaps its serve lease counts. */
-async function refused(run: Run, memory: Memory): Promise<Move<'fence'>> {
+async function refused(run: Run, memory: Memory): Promise<Move<typeof FENCE>> {
   if ((await stateNow(run, run.record.oldInstanceId)) === 'terminated')
     return { kind: 'done', result: { how: 'terminated' } };
   const lease = leaseFence(run);
@@ -158,7 +160,7 @@ async function stateNow(run: Run, instanceId: string): Promise<CloudInstance['st
  * **S** The one way past an observed fence, for groups that opted in, after EC2 was asked to stop
  * it and was looked at once more: see `core/serve-lease`.
  */
-function byLease(run: Run): Move<'fence'> {
+function byLease(run: Run): Move<typeof FENCE> {
   const broken = brokenPromise(run);
   if (broken) return broken;
   const { oldInstanceId, serveLeaseOverAfterMs } = run.record;
@@ -191,8 +193,8 @@ async function settle(
   run: Run,
   memory: Memory,
   instance: CloudInstance | null,
-  stop: Move<'fence'>,
-): Promise<Move<'fence'>> {
+  stop: Move<typeof FENCE>,
+): Promise<Move<typeof FENCE>> {
   const nowMs = run.nowMs();
   const state = instance?.state ?? null;
   memory.state = state;
@@ -215,7 +217,7 @@ async function settle(
  * A forced stop may leave attachments, and rarely writes, in motion: nothing is captured before
  * they have come to rest.
  */
-async function volumesAtRest(run: Run, memory: Memory): Promise<Move<'fence'>> {
+async function volumesAtRest(run: Run, memory: Memory): Promise<Move<typeof FENCE>> {
   const volumeIds = run.plan.volumes.map((volume) => volume.volumeId);
   const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': volumeIds }, options));
   const restless = restlessVolumes(volumes, run.record.oldInstanceId);
@@ -224,3 +226,5 @@ async function volumesAtRest(run: Run, memory: Memory): Promise<Move<'fence'>> {
   const list = restless.map(({ volumeId, deviceName, state }) => `${volumeId} (${deviceName}, ${state})`).join(', ');
   return { kind: 'wait', text: `stopped; waiting for ${list} to come to rest` };
 }
+
+export const fenceKind = stepKind(FENCE, fenceStep);

@@ -4,12 +4,14 @@ import { refusalClassOf } from '../../core/recovery/refusals.ts';
 import type { Move, Step } from '../effect.ts';
 import { refusedForKey } from '../locked-volumes.ts';
 import type { Run } from '../run.ts';
+import { CAPTURE, IMAGE } from './capture-records.ts';
+import { stepKind } from '../step-kind.ts';
 
 /**
  * One image of the root snapshot, under a name that is a function of the recovery: a repeat is
  * refused as a duplicate, and adopted.
  */
-export function imageStep(run: Run): Step<'image'> {
+export function imageStep(run: Run): Step<typeof IMAGE> {
   /** EC2 has told this run that the name is taken, by us or by an earlier call. */
   const memory = { exists: false };
   return {
@@ -19,7 +21,7 @@ export function imageStep(run: Run): Step<'image'> {
       return { ...request, tags: { ...request.tags } };
     },
     next: async (frozen, last) => {
-      const register: Move<'image'> = {
+      const register: Move<typeof IMAGE> = {
         kind: 'act',
         text: 'registering an image of the root snapshot',
         calls: [
@@ -65,7 +67,7 @@ const isHopeless = (error: OperationError): boolean =>
 function judge(
   image: { readonly imageId: string; readonly state: string; readonly rootSnapshotId: string | null },
   rootSnapshotId: string,
-): Move<'image'> {
+): Move<typeof IMAGE> {
   if (image.rootSnapshotId !== null && image.rootSnapshotId !== rootSnapshotId) {
     const text = `image ${image.imageId} has our name but was made from ${image.rootSnapshotId}, not from ${rootSnapshotId}`;
     return { kind: 'hold', reason: 'CloudRejected', text };
@@ -78,8 +80,10 @@ function judge(
 /** The snapshot of the root volume in the canonical set. */
 function rootSnapshotOf(run: Run): string {
   const root = run.plan.volumes.find((volume) => volume.isRoot);
-  const captured = run.journal.get('capture', 'capture')?.result?.snapshots;
+  const captured = run.journal.get(CAPTURE)?.result?.snapshots;
   const snapshot = captured?.find((one) => one.volumeId === root?.volumeId);
   invariant(snapshot, `no snapshot of the root volume ${root?.volumeId} is recorded`);
   return snapshot.snapshotId;
 }
+
+export const imageKind = stepKind(IMAGE, imageStep);

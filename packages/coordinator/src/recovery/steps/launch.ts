@@ -9,6 +9,9 @@ import { lockedHold, refusedForKey } from '../locked-volumes.ts';
 import { lookForLaunch, severalFound } from '../look-for-launch.ts';
 import { fencedBy } from '../fenced-by.ts';
 import type { Run } from '../run.ts';
+import { LAUNCH, PERMIT } from './attempt-records.ts';
+import { CAPTURE, IMAGE } from './capture-records.ts';
+import { stepKind } from '../step-kind.ts';
 
 /**
  * The one launch of attempt n. The complete request is in the journal before it is sent and is sent
@@ -18,7 +21,7 @@ import type { Run } from '../run.ts';
  * capacity where there is another candidate, ends the attempt, and `revoke` makes sure of it. With
  * no other candidate the same request is sent again after a pause, which costs nothing but time.
  */
-export function launchStep(run: Run, attempt: number): Step<'launch'> {
+export function launchStep(run: Run, attempt: number): Step<typeof LAUNCH> {
   const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null, refusals: 0, refusedForSure: false };
   return {
     limitMs: run.policy.launchTimeoutMs + run.settings.sendLimitMs + run.policy.retryRefusedForMs,
@@ -53,9 +56,9 @@ interface Memory {
 }
 
 async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: string; run: LaunchRequest }> {
-  const permit = run.journal.get('permit', `permit-${attempt}`);
-  const image = run.journal.get('image', 'image')?.result;
-  const capture = run.journal.get('capture', 'capture')?.result;
+  const permit = run.journal.get(PERMIT, attempt);
+  const image = run.journal.get(IMAGE)?.result;
+  const capture = run.journal.get(CAPTURE)?.result;
   invariant(fencedBy(run) !== null, 'launch before the fence is proven');
   invariant(
     permit?.request && permit.result && 'networkInterfaceId' in permit.result,
@@ -77,12 +80,12 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   };
 }
 
-const launched = (instanceId: string, foundBy: 'reply' | 'observation'): Move<'launch'> => ({
+const launched = (instanceId: string, foundBy: 'reply' | 'observation'): Move<typeof LAUNCH> => ({
   kind: 'done',
   result: { instanceId, foundBy },
 });
 
-function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'> {
+function send(run: Run, frozen: Frozen<typeof LAUNCH>, memory: Memory): Move<typeof LAUNCH> {
   memory.refusedForSure = false;
   return {
     kind: 'act',
@@ -101,7 +104,7 @@ function send(run: Run, frozen: Frozen<'launch'>, memory: Memory): Move<'launch'
 }
 
 /** null: nothing was launched, and all of the evidence was read. */
-async function look(run: Run, attempt: number, frozen: Frozen<'launch'>): Promise<Move<'launch'> | null> {
+async function look(run: Run, attempt: number, frozen: Frozen<typeof LAUNCH>): Promise<Move<typeof LAUNCH> | null> {
   const finding = await lookForLaunch(run, attempt, frozen.request.networkInterfaceId);
   if (finding.kind === 'launched') return launched(finding.instanceId, 'observation');
   return finding.kind === 'several' ? severalFound(finding.instanceIds) : null;
@@ -110,12 +113,12 @@ async function look(run: Run, attempt: number, frozen: Frozen<'launch'>): Promis
 const lookThenSend = async (
   run: Run,
   attempt: number,
-  frozen: Frozen<'launch'>,
+  frozen: Frozen<typeof LAUNCH>,
   memory: Memory,
-): Promise<Move<'launch'>> =>
+): Promise<Move<typeof LAUNCH>> =>
   (await look(run, attempt, frozen)) ?? (await lockedHold(run)) ?? send(run, frozen, memory);
 
-const failed = (failure: AttemptFailure, error: OperationError): Move<'launch'> => ({
+const failed = (failure: AttemptFailure, error: OperationError): Move<typeof LAUNCH> => ({
   kind: 'failed',
   failure,
   code: error.upstreamCode ?? error.code,
@@ -125,10 +128,10 @@ const failed = (failure: AttemptFailure, error: OperationError): Move<'launch'> 
 async function onError(
   run: Run,
   attempt: number,
-  frozen: Frozen<'launch'>,
+  frozen: Frozen<typeof LAUNCH>,
   error: OperationError,
   memory: Memory,
-): Promise<Move<'launch'>> {
+): Promise<Move<typeof LAUNCH>> {
   const advice = adviseOnLaunchError(error);
   switch (advice.kind) {
     case 'failed':
@@ -154,7 +157,7 @@ async function onError(
  * Another candidate, where there is one; else the same request again after a pause that grows, and
  * now and then a new one with another token.
  */
-function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory): Move<'launch'> {
+function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory): Move<typeof LAUNCH> {
   memory.refusals += 1;
   memory.refusedForSure = true;
   if (memory.refusals > run.settings.refusalsPerRequest || hasOtherCandidate(run, attempt))
@@ -172,7 +175,7 @@ function noRoom(run: Run, attempt: number, error: OperationError, memory: Memory
  * EC2 does not see a part of the request: for a while because it is new; then because it is gone.
  * Without its permit only another attempt can launch.
  */
-function unseenPart(run: Run, error: OperationError, memory: Memory): Move<'launch'> {
+function unseenPart(run: Run, error: OperationError, memory: Memory): Move<typeof LAUNCH> {
   memory.lagSinceMs ??= run.nowMs();
   memory.refusedForSure = true;
   if (run.nowMs() - memory.lagSinceMs <= run.settings.lagGraceMs) {
@@ -182,3 +185,5 @@ function unseenPart(run: Run, error: OperationError, memory: Memory): Move<'laun
   if (error.upstreamCode?.startsWith('InvalidNetworkInterface')) return failed('capacity', error);
   return { kind: 'hold', reason: 'CloudRejected', text: `EC2 does not know a part of the launch: ${error.message}` };
 }
+
+export const launchKind = stepKind(LAUNCH, (run, { attempt }) => launchStep(run, attempt));

@@ -12,6 +12,8 @@ import { launchStep } from './launch.ts';
 import { permitStep } from './permit.ts';
 import { asker, came } from './step.fixtures.ts';
 import { verifyStep } from './verify.ts';
+import { LAUNCH } from './attempt-records.ts';
+import { CAPTURE } from './capture-records.ts';
 
 /** What the steps do about the KMS key of a volume. */
 
@@ -47,7 +49,7 @@ async function scene(standing: KeyStanding = UNUSABLE) {
   const run = await rig.run();
   return { rig, run, kms, ec2 };
 }
-const textOf = (move: Move<'capture'> | Move<'launch'>): string => (move.kind === 'hold' ? move.text : '');
+const textOf = (move: Move<typeof CAPTURE> | Move<typeof LAUNCH>): string => (move.kind === 'hold' ? move.text : '');
 
 describe('snapshots', () => {
   const REQUEST = { instanceId: OLD, description: 'd', tags: {} };

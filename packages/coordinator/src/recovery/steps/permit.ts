@@ -8,6 +8,7 @@ import {
 import { adviseOnLaunchError, type AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import { buildPermitRequest } from '../../core/recovery/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../../core/recovery/next-attempt.ts';
+import { stepId } from '../../core/recovery/step-id.ts';
 import { capacityPauseMs } from '../../core/recovery/pacing.ts';
 import { keyAdvice } from '../../core/recovery/volume-keys.ts';
 import { attemptLimits, endedAttempts, hasOtherCandidate } from '../attempts.ts';
@@ -17,13 +18,15 @@ import { HoldDecided } from '../hold.ts';
 import { keyFactsOf } from '../locked-volumes.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
+import { PERMIT } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
 
 /**
  * The network interface attempt n needs to launch: while it exists, a launch of this attempt may
  * still land; once it is confirmed gone, none can. Created with a ClientToken, so an unknown
  * outcome is answered by the same call.
  */
-export function permitStep(run: Run, attempt: number): Step<'permit'> {
+export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
   const memory: Memory = { reply: null, refusals: 0 };
   return {
     limitMs: run.policy.launchTimeoutMs + run.policy.retryRefusedForMs,
@@ -57,7 +60,7 @@ async function choose(
 ): Promise<{ round: number; candidateIndex: number; candidate: PlacementCandidate }> {
   const next = nextAttempt(endedAttempts(run, attempt), attemptLimits(run, attempt));
   if (next.kind === 'hold') throw new HoldDecided(next.reason, next.text);
-  await waitForRoom(run, `permit-${attempt}`, next);
+  await waitForRoom(run, stepId('permit', attempt), next);
   const candidate = run.plan.candidates[next.candidateIndex];
   invariant(candidate, `candidate ${next.candidateIndex} of ${run.plan.candidates.length}`);
   return { round: next.round, candidateIndex: next.candidateIndex, candidate };
@@ -95,9 +98,9 @@ interface Memory {
   refusals: number;
 }
 
-const act = (call: Call, text: string): Move<'permit'> => ({ kind: 'act', calls: [call], text });
+const act = (call: Call, text: string): Move<typeof PERMIT> => ({ kind: 'act', calls: [call], text });
 
-const create = (frozen: Frozen<'permit'>, memory: Memory): Move<'permit'> =>
+const create = (frozen: Frozen<typeof PERMIT>, memory: Memory): Move<typeof PERMIT> =>
   act(
     {
       name: 'create',
@@ -108,9 +111,15 @@ const create = (frozen: Frozen<'permit'>, memory: Memory): Move<'permit'> =>
     `creating the launch permit in ${frozen.request.candidate.az}`,
   );
 
-function onError(run: Run, attempt: number, frozen: Frozen<'permit'>, last: Attempt, memory: Memory): Move<'permit'> {
+function onError(
+  run: Run,
+  attempt: number,
+  frozen: Frozen<typeof PERMIT>,
+  last: Attempt,
+  memory: Memory,
+): Move<typeof PERMIT> {
   const error = last.error ?? new OperationError('CLOUD_OUTCOME_UNKNOWN', 'no answer');
-  const failed = (failure: AttemptFailure): Move<'permit'> => ({
+  const failed = (failure: AttemptFailure): Move<typeof PERMIT> => ({
     kind: 'failed',
     failure,
     code: error.upstreamCode ?? error.code,
@@ -143,9 +152,9 @@ function onError(run: Run, attempt: number, frozen: Frozen<'permit'>, last: Atte
  * The source/destination check is no member of the create call: set it while nothing uses the
  * interface, and see that it took.
  */
-async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | null): Promise<Move<'permit'>> {
+async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | null): Promise<Move<typeof PERMIT>> {
   const { networkInterfaceId, privateIp } = made;
-  const done: Move<'permit'> = { kind: 'done', result: { networkInterfaceId, privateIp } };
+  const done: Move<typeof PERMIT> = { kind: 'done', result: { networkInterfaceId, privateIp } };
   const wanted = run.plan.sourceDestCheck;
   if (made.sourceDestCheck === wanted) return done;
   if (last?.name === 'attributes' && last.error === null) {
@@ -159,7 +168,7 @@ async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | nul
   return attributes(networkInterfaceId, wanted);
 }
 
-const attributes = (networkInterfaceId: string, sourceDestCheck: boolean): Move<'permit'> =>
+const attributes = (networkInterfaceId: string, sourceDestCheck: boolean): Move<typeof PERMIT> =>
   act(
     {
       name: 'attributes',
@@ -167,3 +176,5 @@ const attributes = (networkInterfaceId: string, sourceDestCheck: boolean): Move<
     },
     'setting the source/destination check of the permit',
   );
+
+export const permitKind = stepKind(PERMIT, (run, { attempt }) => permitStep(run, attempt));

@@ -2,12 +2,13 @@ import { type CloudInstance, type CloudNetworkInterface, type JournalRecord, TAG
 import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
-import type { RequestOf } from '../step-shapes.ts';
+import type { RequestOf } from '../step-record.ts';
 import { cloudError, KEYS, RunRig } from '../run.fixtures.ts';
 import { revokeStep } from './revoke.ts';
 import { askedFor, asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
+import { REVOKE } from './attempt-records.ts';
 
-type Request = RequestOf<'revoke'>;
+type Request = RequestOf<typeof REVOKE>;
 const CANDIDATE = { subnetId: 'subnet-a', az: 'az-a', instanceType: 'm7i.large' };
 const PERMIT = {
   ...{ round: 1, candidateIndex: 0, candidate: CANDIDATE },

@@ -5,14 +5,17 @@ import {
   type OperationError,
   TAG,
 } from '@understudy/shared';
+import { stepId } from '../../core/recovery/step-id.ts';
 import type { AttemptFailure } from '../../core/recovery/launch-outcome.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
-import type { RequestOf } from '../step-shapes.ts';
+import type { RequestOf } from '../step-record.ts';
 import { endedAttempts, recordsToDrop } from '../attempts.ts';
 import { lookForLaunch, severalFound } from '../look-for-launch.ts';
+import { LAUNCH, PERMIT, REVOKE, VERIFY } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
 
-type Request = RequestOf<'revoke'>;
+type Request = RequestOf<typeof REVOKE>;
 
 interface Memory {
   /** The replacement that failed is seen terminated, or there is none. */
@@ -47,7 +50,7 @@ interface Memory {
  * terminated, and its permit is confirmed gone, so that no late or repeated launch call of this
  * attempt can ever succeed. A permit in use means it launched after all: adopted.
  */
-export function revokeStep(run: Run, attempt: number): Step<'revoke'> {
+export function revokeStep(run: Run, attempt: number): Step<typeof REVOKE> {
   const memory: Memory = {
     instanceGone: false,
     terminateAsked: false,
@@ -98,9 +101,9 @@ const TEXT_MAX = 400;
 
 /** Why the attempt ended and what it may have left behind, from the journal. */
 function describeEnd(run: Run, attempt: number): Request {
-  const permit = run.journal.get('permit', `permit-${attempt}`);
-  const launch = run.journal.get('launch', `launch-${attempt}`);
-  const verify = run.journal.get('verify', `verify-${attempt}`);
+  const permit = run.journal.get(PERMIT, attempt);
+  const launch = run.journal.get(LAUNCH, attempt);
+  const verify = run.journal.get(VERIFY, attempt);
   const failed = [verify, launch, permit].find((entry) => entry?.state === 'failed');
   invariant(failed && permit?.request, `attempt ${attempt} has not failed`);
   const failure: AttemptFailure = failed.result && 'failure' in failed.result ? failed.result.failure : 'instance';
@@ -125,7 +128,7 @@ function describeEnd(run: Run, attempt: number): Request {
   };
 }
 
-const act = (first: Call, text: string, ...more: readonly Call[]): Move<'revoke'> => ({
+const act = (first: Call, text: string, ...more: readonly Call[]): Move<typeof REVOKE> => ({
   kind: 'act',
   calls: [first, ...more],
   text,
@@ -140,7 +143,7 @@ async function endInstance(
   memory: Memory,
   last: Attempt | null,
   instanceId: string,
-): Promise<Move<'revoke'> | null> {
+): Promise<Move<typeof REVOKE> | null> {
   const found = await run.read((cloud, options) => cloud.describeInstances({ 'instance-id': [instanceId] }, options));
   const instance = found.find((one) => one.instanceId === instanceId);
   memory.instanceState = instance?.state ?? null;
@@ -192,9 +195,9 @@ async function endPermit(
   run: Run,
   attempt: number,
   memory: Memory,
-  frozen: Frozen<'revoke'>,
+  frozen: Frozen<typeof REVOKE>,
   last: Attempt | null,
-): Promise<Move<'revoke'>> {
+): Promise<Move<typeof REVOKE>> {
   const { request } = frozen;
   if (last?.name === 'delete') noteDeletion(run, memory, last.error);
   const left = await permitsLeft(run, attempt, request);
@@ -240,7 +243,7 @@ function noteDeletion(run: Run, memory: Memory, error: OperationError | null): v
   if (known) memory.notFound = true;
 }
 
-function deletePermit(run: Run, networkInterfaceId: string, last: Attempt | null): Move<'revoke'> {
+function deletePermit(run: Run, networkInterfaceId: string, last: Attempt | null): Move<typeof REVOKE> {
   // Deleted a moment ago and still shown: an outdated read, or a deletion that was refused. Both
   // want a pause.
   if (last?.name === 'delete' && last.error === null) {
@@ -264,7 +267,7 @@ async function inUse(
   attempt: number,
   request: Request,
   permit: CloudNetworkInterface,
-): Promise<Move<'revoke'>> {
+): Promise<Move<typeof REVOKE>> {
   if (permit.attachedInstanceId === request.instanceId) {
     return { kind: 'wait', text: 'waiting for the failed replacement to let go of its launch permit' };
   }
@@ -274,20 +277,20 @@ async function inUse(
   return adopt(run, attempt, request, finding.instanceId);
 }
 
-function adopt(run: Run, attempt: number, request: Request, instanceId: string): Move<'revoke'> {
-  const launch = run.journal.get('launch', `launch-${attempt}`);
+function adopt(run: Run, attempt: number, request: Request, instanceId: string): Move<typeof REVOKE> {
+  const launch = run.journal.get(LAUNCH, attempt);
   if (request.instanceId !== null || launch === null) {
     return severalFound([instanceId, request.instanceId ?? 'none that we launched']);
   }
-  return { kind: 'launched-after-all', launchStep: `launch-${attempt}`, instanceId };
+  return { kind: 'launched-after-all', launchStep: stepId('launch', attempt), instanceId };
 }
 
 /**
  * With the permit gone nothing of this attempt can be alive; make sure, because the next attempt
  * rests on it.
  */
-async function lastLook(run: Run, attempt: number, request: Request): Promise<Move<'revoke'>> {
-  const done: Move<'revoke'> = {
+async function lastLook(run: Run, attempt: number, request: Request): Promise<Move<typeof REVOKE>> {
+  const done: Move<typeof REVOKE> = {
     kind: 'done',
     result: { instanceTerminated: request.instanceId !== null, permitGone: true },
     ...(request.failure === 'instance' ? {} : { alongside: { deletes: recordsToDrop(run, attempt) } }),
@@ -301,3 +304,5 @@ async function lastLook(run: Run, attempt: number, request: Request): Promise<Mo
   const ended = found.some((one) => one.instanceId === instanceId && one.state === 'terminated');
   return ended ? done : adopt(run, attempt, request, instanceId);
 }
+
+export const revokeKind = stepKind(REVOKE, (run, { attempt }) => revokeStep(run, attempt));

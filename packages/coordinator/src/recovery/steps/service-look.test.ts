@@ -1,6 +1,5 @@
-import type { Endpoint, ServiceProbe } from '@understudy/shared';
+import type { Endpoint, ProbeReport, ServiceProbe } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { ProbeReport } from '../../core/observe/service-types.ts';
 import { RunRig } from '../run.fixtures.ts';
 import { ServiceLook } from './service-look.ts';
 

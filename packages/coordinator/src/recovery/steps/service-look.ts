@@ -1,6 +1,7 @@
 import { probeName } from '@understudy/shared';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { Run } from '../run.ts';
+import { PERMIT } from './attempt-records.ts';
 
 /** Between two rounds of looks. */
 const EVERY_MS = 1_000;
@@ -42,7 +43,7 @@ export class ServiceLook {
 
   #address(): string | null {
     const { journal } = this.#run;
-    const permit = journal.get('permit', `permit-${currentAttempt(journal.states())}`)?.result;
+    const permit = journal.get(PERMIT, currentAttempt(journal.states()))?.result;
     return permit && 'privateIp' in permit ? permit.privateIp : null;
   }
 }

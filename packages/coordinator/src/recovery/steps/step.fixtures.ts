@@ -1,12 +1,12 @@
-import type { Cloud, CloudFilters, OperationError, StepName } from '@understudy/shared';
+import type { Cloud, CloudFilters, OperationError } from '@understudy/shared';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import type { RunRig } from '../run.fixtures.ts';
-import type { RequestOf } from '../step-shapes.ts';
+import type { RequestOf, StepRecord } from '../step-record.ts';
 
 /** Asks a step by hand for its next move, as the engine does between two writes of the journal. */
 export const asker =
-  <N extends StepName>(rig: RunRig, step: Step<N>, request: RequestOf<N>) =>
-  (last: Attempt | null = null, over: Partial<Frozen<N>> = {}): Promise<Move<N>> =>
+  <R extends StepRecord>(rig: RunRig, step: Step<R>, request: RequestOf<R>) =>
+  (last: Attempt | null = null, over: Partial<Frozen<R>> = {}): Promise<Move<R>> =>
     rig.clock.runUntilSettled(
       step.next({ request, sends: {}, noted: null, elapsedMs: 0, conflict: null, ...over }, last),
     );
@@ -16,7 +16,8 @@ export const came = (name: string, error: OperationError | null = null, unknownC
   ...{ outcomes: [{ name, error }], name, error, unknownCount },
 });
 
-export const callsOf = <N extends StepName>(move: Move<N>): readonly Call[] => (move.kind === 'act' ? move.calls : []);
+export const callsOf = <R extends StepRecord>(move: Move<R>): readonly Call[] =>
+  move.kind === 'act' ? move.calls : [];
 
 /** What a look asks for by this filter: EC2 refuses one without a value. */
 export function askedFor(filters: CloudFilters, name: string): readonly string[] {
@@ -30,6 +31,6 @@ export function askedFor(filters: CloudFilters, name: string): readonly string[]
 export const LATER_MS = 500_000;
 
 /** Makes the calls a step asked for, in order, as the engine would. */
-export async function make<N extends StepName>(move: Move<N>, cloud: Partial<Cloud>): Promise<void> {
+export async function make<R extends StepRecord>(move: Move<R>, cloud: Partial<Cloud>): Promise<void> {
   for (const call of callsOf(move)) await call.run(cloud as Cloud, {}, 1);
 }

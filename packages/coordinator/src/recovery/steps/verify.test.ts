@@ -2,17 +2,18 @@ import {
   type CloudInstance,
   type CloudInstanceStatus,
   type GroupPolicy,
+  type HeartbeatReading,
   type IntentRecord,
   monotonicMs,
 } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import type { HeartbeatReading } from '../../contracts.ts';
 import { instanceFixture } from '../../core/recovery/plan.fixture.ts';
 import { memberRecord } from '../../leader/records.fixtures.ts';
 import type { Frozen } from '../effect.ts';
 import { cloudError, heard, KEYS, MEMBER, RunRig } from '../run.fixtures.ts';
 import { asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 import { launchedBy, verifyStep } from './verify.ts';
+import { VERIFY } from './attempt-records.ts';
 
 const POLICY: Partial<GroupPolicy> = {
   ...{ settleMs: 3_000, suspectAfterMs: 5_000, verifyTimeoutMs: 600_000, requireStatusChecks: false },
@@ -59,7 +60,7 @@ async function scene({ policy, intent }: SceneOptions = {}) {
   const step = verifyStep(run, 1);
   const request = { instanceId: 'i-new' };
   const hear = (over: Partial<HeartbeatReading> = {}) => rig.readings.set('i-new', heard({ ...now(rig), ...over }));
-  const frozen: Frozen<'verify'> = { request, sends: {}, noted: null, elapsedMs: 600_001, conflict: null };
+  const frozen: Frozen<typeof VERIFY> = { request, sends: {}, noted: null, elapsedMs: 600_001, conflict: null };
   return { rig, run, step, looks, ec2, hear, ask: asker(rig, step, request), timeout: () => step.onTimeout(frozen) };
 }
 /** Heard at this moment, and passing for long. */

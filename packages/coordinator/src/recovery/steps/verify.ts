@@ -8,6 +8,8 @@ import { volumesOf } from '../captured-volumes.ts';
 import type { Call, Move, Step } from '../effect.ts';
 import { keyFactsOf } from '../locked-volumes.ts';
 import { isPassing, type Run } from '../run.ts';
+import { LAUNCH, VERIFY } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
 
 /**
  * How old what EC2 said may be while the replacement's heartbeats are what we wait for. Local
@@ -34,7 +36,7 @@ interface Memory {
  * The replacement runs, EC2 sees nothing wrong with it, and its own authenticated heartbeats have
  * passed for `settleMs`.
  */
-export function verifyStep(run: Run, attempt: number): Step<'verify'> {
+export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
   const memory: Memory = {
     instance: null,
     instanceAtMs: Number.NEGATIVE_INFINITY,
@@ -96,7 +98,7 @@ async function promiseLacking(run: Run, promise: ServePromise | null): Promise<s
 }
 
 /** A leader that cannot hear must not condemn whom it does not hear. null: it can. */
-function unwell(run: Run, instanceId: string): Move<'verify'> | null {
+function unwell(run: Run, instanceId: string): Move<typeof VERIFY> | null {
   if (run.parts.heartbeats.abstains?.() !== true) return null;
   const text = `${instanceId} was not verified in time, but this coordinator does not trust its own ears: it is left alone until it does, or another one leads`;
   return { kind: 'hold', reason: 'ObserverUnwell', text };
@@ -106,7 +108,7 @@ function unwell(run: Run, instanceId: string): Move<'verify'> | null {
  * A replacement that nobody could look at is not condemned: whether it is fit is not known. null:
  * it was looked at.
  */
-function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
+function blind(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY> | null {
   if (memory.blindSinceMs === null) return null;
   const forS = Math.round((run.nowMs() - memory.blindSinceMs) / 1_000);
   const text = `${instanceId} was not verified in time, but EC2 could not be asked about it for ${forS} s: it is left alone, and looked at as soon as EC2 answers`;
@@ -117,7 +119,7 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<'verify'> | n
  * While it settles anyway, and not for one that may never pass. Not activated before its disks are
  * seen as they were on the failed instance: from then on they hold data.
  */
-function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'> | null {
+function keepDisks(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
   const [first, ...more] = disksToKeepOn(volumesOf(run), instance).map(
@@ -135,13 +137,18 @@ function keepDisks(run: Run, memory: Memory, instanceId: string): Move<'verify'>
   return { kind: 'act', text: 'keeping the disks of the replacement', calls: [first, ...more] };
 }
 
-const failed = (text: string): Move<'verify'> => ({ kind: 'failed', failure: 'instance', code: 'VerifyFailed', text });
+const failed = (text: string): Move<typeof VERIFY> => ({
+  kind: 'failed',
+  failure: 'instance',
+  code: 'VerifyFailed',
+  text,
+});
 
 /**
  * The replacement never ran because EC2 could not use the key of one of its volumes; null: that is
  * not it.
  */
-async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move<'verify'> | null> {
+async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move<typeof VERIFY> | null> {
   if (instance?.state !== 'terminated' && instance?.state !== 'shutting-down') return null;
   const volumes = volumesOf(run);
   if (!endedForKey(instance, volumes, NO_KEY_FACTS)) return null;
@@ -156,7 +163,7 @@ async function lockedOut(run: Run, instance: CloudInstance | null): Promise<Move
  * While only heartbeats are missing they are looked at as often as at the start: it is a look into
  * our own memory.
  */
-function wait(run: Run, memory: Memory, text: string, againInMs: number | null): Move<'verify'> {
+function wait(run: Run, memory: Memory, text: string, againInMs: number | null): Move<typeof VERIFY> {
   if (againInMs !== null) return { kind: 'wait', text, forMs: againInMs };
   if (memory.instance?.state === 'running') return { kind: 'wait', text, forMs: run.settings.pollMinMs };
   return { kind: 'wait', text };
@@ -164,7 +171,7 @@ function wait(run: Run, memory: Memory, text: string, againInMs: number | null):
 
 /** The instance attempt n launched, by the journal. */
 export function launchedBy(run: Run, attempt: number): string {
-  const result = run.journal.get('launch', `launch-${attempt}`)?.result;
+  const result = run.journal.get(LAUNCH, attempt)?.result;
   invariant(result && 'instanceId' in result, `attempt ${attempt} has launched nothing`);
   return result.instanceId;
 }
@@ -206,3 +213,5 @@ async function readStatus(run: Run, memory: Memory, instanceId: string): Promise
   memory.statusAtMs = run.nowMs();
   memory.impairedReads = countImpaired(memory.impairedReads, memory.status);
 }
+
+export const verifyKind = stepKind(VERIFY, (run, { attempt }) => verifyStep(run, attempt));

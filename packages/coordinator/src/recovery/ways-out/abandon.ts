@@ -13,6 +13,9 @@ import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
+import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
+import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
+import { FENCE } from '../steps/fence-record.ts';
 
 /**
  * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction
@@ -61,7 +64,7 @@ const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => (
   ordinal: (record.ordinal ?? 0) + 1,
 });
 
-function isUnprotected(fence: JournalEntry<'fence'> | null, wasProtected: boolean): boolean {
+function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: boolean): boolean {
   if (fence === null) return false;
   const how = fence.result?.how;
   if (how === undefined) return (fence.sends.unprotect ?? 0) > 0;
@@ -71,11 +74,11 @@ function isUnprotected(fence: JournalEntry<'fence'> | null, wasProtected: boolea
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
-  const fence = journal.get('fence', 'fence');
-  const capture = journal.get('capture', 'capture');
-  const permit = journal.get('permit', `permit-${attempt}`);
-  const launch = journal.get('launch', `launch-${attempt}`);
-  const image = journal.get('image', 'image')?.result;
+  const fence = journal.get(FENCE);
+  const capture = journal.get(CAPTURE);
+  const permit = journal.get(PERMIT, attempt);
+  const launch = journal.get(LAUNCH, attempt);
+  const image = journal.get(IMAGE)?.result;
   const permitId = permit?.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
   const replacementId = launch?.result && 'instanceId' in launch.result ? launch.result.instanceId : null;
   return abandonedHistoryOf({

@@ -1,4 +1,5 @@
 import { unreachable } from '@understudy/shared';
+import { readStepId, stepId } from '../../core/recovery/step-id.ts';
 import { acceptLoss } from '../../core/recovery/replanned.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
@@ -42,10 +43,10 @@ async function giveUp(run: Run, request: StoredRequest): Promise<CarriedOut> {
   const what = request.record.loss ?? '';
   const states = run.journal.states();
   const [kind, id = ''] = what.split(':');
-  const step = `address-${id}`;
+  const step = stepId('address', id);
   if (states.get(step) === 'done') return refuse(run, request, `${id} is on the replacement, or known to be gone`);
   const accepted = acceptLoss(run.record, what, {
-    launched: [...states.keys()].some((one) => one.startsWith('launch-')),
+    launched: [...states.keys()].some((one) => readStepId(one).name === 'launch'),
     captured: isCaptured(run),
     volumeAttached: kind === 'volume' && (await isAttached(run, id)),
   });

@@ -1,7 +1,9 @@
-import type { StepName } from '@understudy/shared';
-import { currentAttempt, type StepKey } from '../../core/recovery/step-table.ts';
+import { stepId, type StepKey, stepKey } from '../../core/recovery/step-id.ts';
+import { currentAttempt } from '../../core/recovery/step-table.ts';
 import type { JournalChange } from '../journal.ts';
 import type { Run } from '../run.ts';
+import type { StepRecord } from '../step-record.ts';
+import { LAUNCH, VERIFY } from '../steps/attempt-records.ts';
 
 /** Drives one step to its end; the engine's. */
 export type DriveStep = (run: Run, key: StepKey) => Promise<void>;
@@ -18,13 +20,13 @@ export async function endOpenAttempt(run: Run, drive: DriveStep, text: string): 
     run.signal.throwIfAborted();
     const states = run.journal.states();
     const attempt = currentAttempt(states);
-    if (!states.has(`permit-${attempt}`)) return;
-    const failed = ['permit', 'launch', 'verify'].some((name) => states.get(`${name}-${attempt}`) === 'failed');
+    if (!states.has(stepId('permit', attempt))) return;
+    const failed = ['permit', 'launch', 'verify'].some((name) => states.get(stepId(name, attempt)) === 'failed');
     if (!failed && !(await markFailed(run, attempt, text))) {
       await run.journal.load();
       continue;
     }
-    await drive(run, { name: 'revoke', id: `revoke-${attempt}`, attempt, allocationId: '' });
+    await drive(run, stepKey('revoke', attempt));
   }
 }
 
@@ -32,14 +34,19 @@ export async function endOpenAttempt(run: Run, drive: DriveStep, text: string): 
 async function markFailed(run: Run, attempt: number, text: string): Promise<boolean> {
   const { journal } = run;
   const error = { code: 'EndedByOperator', text };
-  const launched = journal.get('launch', `launch-${attempt}`)?.result;
-  const write = async <N extends StepName>(step: string, change: JournalChange<N>) =>
-    (await journal.write<N>(step, change)).kind === 'written';
+  const launched = journal.get(LAUNCH, attempt)?.result;
+  const write = async <R extends StepRecord>(step: string, change: JournalChange<R>) =>
+    (await journal.write<R>(step, change)).kind === 'written';
   if (launched && 'instanceId' in launched) {
     const request = { instanceId: launched.instanceId };
-    return write<'verify'>(`verify-${attempt}`, { state: 'failed', request, result: { failure: 'instance' }, error });
+    return write<typeof VERIFY>(stepId('verify', attempt), {
+      state: 'failed',
+      request,
+      result: { failure: 'instance' },
+      error,
+    });
   }
   // With the permit made, its id is what `revoke` needs: it stays in the permit's own record.
-  const step = journal.states().get(`permit-${attempt}`) === 'done' ? 'launch' : 'permit';
-  return write<'launch'>(`${step}-${attempt}`, { state: 'failed', result: { failure: 'capacity' }, error });
+  const step = journal.states().get(stepId('permit', attempt)) === 'done' ? 'launch' : 'permit';
+  return write<typeof LAUNCH>(stepId(step, attempt), { state: 'failed', result: { failure: 'capacity' }, error });
 }

@@ -1,9 +1,15 @@
-import { type IntentRecord, type OperatorAct, unwritten } from '@understudy/shared';
-import type { GuardedDelete, GuardedWrite, OpenIntent } from '../../contracts.ts';
+import {
+  type GuardedDelete,
+  type GuardedWrite,
+  type IntentRecord,
+  type OperatorAct,
+  unwritten,
+} from '@understudy/shared';
 import { readHold } from '../hold.ts';
 import { IntentGone } from '../journal.ts';
 import type { StoredRequest } from '../request.ts';
 import type { Run } from '../run.ts';
+import type { OpenIntent } from '../runner.ts';
 
 /** What became of a request. */
 export type CarriedOut =

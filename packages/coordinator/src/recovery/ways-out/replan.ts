@@ -2,6 +2,7 @@ import { isOperationError, type MemberId, type RecoveryPlan, groupOf } from '@un
 import { makePlan } from '../../core/recovery/plan.ts';
 import { noPlacementOutside } from '../../core/recovery/fidelity/placement.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../../core/recovery/replanned.ts';
+import { stepId } from '../../core/recovery/step-id.ts';
 import { currentAttempt } from '../../core/recovery/step-table.ts';
 import { gatherPlanInput } from '../gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
@@ -45,7 +46,7 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
   const { member, planRevision = 1 } = run.record;
   const next = currentAttempt(run.journal.states());
   const group = groupOf(member);
-  const absent = [`permit-${next}`, `launch-${next}`, `verify-${next}`, 'activate'];
+  const absent = [...['permit', 'launch', 'verify'].map((name) => stepId(name, next)), 'activate'];
   return rewriteIntent(run, request, {
     change: { plan: made.plan, planRevision: planRevision + 1, attemptsBeforePlan: next - 1 },
     text: `plan ${planRevision + 1}: ${made.plan.candidates.map((one) => `${one.az} ${one.instanceType}`).join(', ')}`,

@@ -2,13 +2,14 @@ import type { Cloud, IntentRecord, OperatorRequestRecord } from '@understudy/sha
 import type { PlanInput } from '../../core/recovery/plan-input.ts';
 import { instanceFixture, planInputFixture } from '../../core/recovery/plan.fixture.ts';
 import type { PresentPolicy } from '../../core/recovery/replanned.ts';
-import type { StepKey } from '../../core/recovery/step-table.ts';
+import type { StepKey } from '../../core/recovery/step-id.ts';
 import { requestRecord } from '../../leader/records.fixtures.ts';
 import { readRequest } from '../request.ts';
 import type { Run } from '../run.ts';
 import { KEYS, MEMBER, OLD, type RigOptions, RunRig } from '../run.fixtures.ts';
 import { carryOut } from './carry-out.ts';
 import type { DriveStep } from './end-attempt.ts';
+import { REVOKE } from '../steps/attempt-records.ts';
 
 /** A recovery of which an operator asks something. */
 export class Asked extends RunRig {
@@ -36,7 +37,7 @@ export class Asked extends RunRig {
   readonly revoked: DriveStep = async (run, key) => {
     this.driven.push(key.id);
     const revoked = { instanceTerminated: true, permitGone: true } as const;
-    await run.journal.write<'revoke'>(key.id, { state: 'done', result: revoked });
+    await run.journal.write<typeof REVOKE>(key.id, { state: 'done', result: revoked });
   };
 
   /** `meanwhile`: before the transaction. */

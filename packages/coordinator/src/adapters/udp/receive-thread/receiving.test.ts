@@ -1,7 +1,7 @@
 import { SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { DatagramRing } from '../datagram-ring.ts';
-import { SEND_STATE } from '../send-states.ts';
+import { SEND_STATE } from '../send-queue.ts';
 import { Receiving } from './receiving.ts';
 
 const HERE = { address: '10.0.0.1', port: 7946 };

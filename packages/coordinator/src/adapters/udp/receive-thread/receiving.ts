@@ -1,6 +1,6 @@
 import type { Clock, DatagramSocket, Endpoint, Timer } from '@understudy/shared';
 import type { DatagramRing } from '../datagram-ring.ts';
-import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-states.ts';
+import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-queue.ts';
 
 /**
  * The main thread is woken this long after something came for it: what comes within takes the same

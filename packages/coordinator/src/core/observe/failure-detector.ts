@@ -2,8 +2,8 @@ import { encodeProbe, type MemberId, type MonotonicMs, monotonicMs } from '@unde
 import { addressOf } from './addresses.ts';
 import { suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
-import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './detector.ts';
-import { hearing } from './hears-too-few.ts';
+import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './silence.ts';
+import { hearing } from './local-health.ts';
 import type { Ingest } from './ingest.ts';
 import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
@@ -25,9 +25,9 @@ export interface TickReport {
 
 /**
  * Time passes: finds silence, but first asks whether it is ourselves who cannot hear. One tick:
- * {@link Watch.findStall}, then {@link Watch.judge}.
+ * {@link FailureDetector.findStall}, then {@link FailureDetector.judge}.
  */
-export class Watch {
+export class FailureDetector {
   readonly #state: ObserverState;
   readonly #startedAtMs: number;
   #lastTickMs: number;

@@ -5,7 +5,7 @@ import { NONE } from './columns.ts';
 import { Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import { ObserverTable } from './observer-table.ts';
-import { applyRoster } from './roster.ts';
+import { applyRoster } from './apply-roster.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
 
 const M = 'db/a' as const;

@@ -9,7 +9,7 @@ import {
   probeIntervalMs,
   type SilenceInput,
   type Suspicion,
-} from './detector.ts';
+} from './silence.ts';
 import { at } from './observe.fixtures.ts';
 
 const SUSPECTED_AT_MS = 100_000;

@@ -1,10 +1,9 @@
-/**
- * 64-wide anti-replay window per boot epoch (RFC 4303 §3.4.3). A newer epoch starts afresh; an
- * older one is refused. Two bigints and a mask per agent; no allocation on the hot path beyond
- * bigint arithmetic.
- */
 export type ReplayVerdict = 'fresh' | 'replayed' | 'stale';
 
+/**
+ * The 64-wide anti-replay window per boot epoch (RFC 4303 §3.4.3), written as plainly as it can be.
+ * The observer's own window over flat columns is compared with it.
+ */
 export class ReplayWindow {
   #epoch = -1n;
   #highest = 0n;

@@ -1,0 +1,31 @@
+/** One resumable unit of a recovery. */
+export interface StepKey {
+  /** No dash is in it, so that an id can be read back. */
+  readonly name: string;
+  /** Number of the launch attempt, from 1; 0 where a step is not done per attempt. */
+  readonly attempt: number;
+  /** What the step is done for, as `eipalloc-…`; empty where it is done once. No bare number. */
+  readonly item: string;
+  /** Last part of the journal key: `fence`, `launch-2`, `address-eipalloc-…`. */
+  readonly id: string;
+}
+
+/** The attempt, or the item, of a step; absent: the step is done once in a recovery. */
+export type StepAt = number | string;
+
+export const stepId = (name: string, at?: StepAt): string => (at === undefined ? name : `${name}-${at}`);
+
+export const stepKey = (name: string, at?: StepAt): StepKey => ({
+  name,
+  attempt: typeof at === 'number' ? at : 0,
+  item: typeof at === 'string' ? at : '',
+  id: stepId(name, at),
+});
+
+/** The key that a step of the journal stands under, read back. */
+export function readStepId(id: string): StepKey {
+  const dash = id.indexOf('-');
+  if (dash === -1) return stepKey(id);
+  const [name, at] = [id.slice(0, dash), id.slice(dash + 1)];
+  return stepKey(name, /^\d+$/.test(at) ? Number(at) : at);
+}

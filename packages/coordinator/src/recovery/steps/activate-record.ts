@@ -1,0 +1,10 @@
+import * as z from 'zod';
+import { NOTHING_KEPT } from '../step-record.ts';
+
+export const ACTIVATE = {
+  name: 'activate',
+  per: 'recovery',
+  request: z.strictObject({ instanceId: z.string() }),
+  noted: NOTHING_KEPT,
+  result: z.strictObject({ instanceId: z.string(), incarnation: z.number() }),
+} as const;
