@@ -1,5 +1,5 @@
 import type { Clock, Keyspace, MonotonicMs, NotEnrolled, Problem, Term } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
 
 /** What only a leader can know. */
 export interface Found {
@@ -22,11 +22,11 @@ const withoutFigures = (found: Found): string =>
  */
 export class FindingsPublisher {
   readonly #keys: Keyspace;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #clock: Clock;
   #writtenAtMs: MonotonicMs | null = null;
 
-  constructor(options: { readonly keys: Keyspace; readonly view: ClusterView; readonly clock: Clock }) {
+  constructor(options: { readonly keys: Keyspace; readonly view: ClusterState; readonly clock: Clock }) {
     this.#keys = options.keys;
     this.#view = options.view;
     this.#clock = options.clock;
@@ -35,12 +35,12 @@ export class FindingsPublisher {
   /** @throws LEASE_LOST or a store error; it is due again then. */
   async publish(term: Term, found: Found): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    const { mirror } = this.#view;
-    const before = mirror.findings.get('current');
+    const { records } = this.#view;
+    const before = records.findings.get('current');
     const told = { problems: found.problems.map(briefly), notEnrolled: found.notEnrolled.map(briefly) };
     const isTold = before?.record.term === term.number && withoutFigures(before.record) === withoutFigures(told);
     const isNothing = !before && told.problems.length + told.notEnrolled.length === 0;
-    if (isTold || isNothing || mirror.unreadable.has(this.#keys.findings)) return;
+    if (isTold || isNothing || records.unreadable.has(this.#keys.findings)) return;
     if (this.#writtenAtMs !== null && nowMs - this.#writtenAtMs < WRITE_EVERY_MS) return;
     this.#writtenAtMs = nowMs;
     const record = { coordinatorId: term.coordinatorId, term: term.number, ...told };

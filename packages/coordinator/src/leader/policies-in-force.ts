@@ -1,5 +1,5 @@
 import type { Keyspace, Log, Term } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
 
 /**
  * Keeps `policies/<group>` equal to the last policy of a group that was good, so that one that is
@@ -7,11 +7,11 @@ import type { ClusterView } from '../view/cluster-view.ts';
  * record is removed has the default again.
  */
 export class PoliciesInForce {
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
 
-  constructor(options: { readonly view: ClusterView; readonly keys: Keyspace; readonly log: Log }) {
+  constructor(options: { readonly view: ClusterState; readonly keys: Keyspace; readonly log: Log }) {
     this.#view = options.view;
     this.#keys = options.keys;
     this.#log = options.log;
@@ -19,7 +19,7 @@ export class PoliciesInForce {
 
   /** A write that conflicts is left to the next pass. @throws LEASE_LOST or a store error. */
   async pass(term: Term): Promise<void> {
-    const { groups, policies } = this.#view.mirror;
+    const { groups, policies } = this.#view.records;
     for (const [group, { record, modRevision }] of groups)
       if (policies.get(group)?.record.groupRevision !== modRevision)
         await this.#keep(term, group, { group, policy: record.policy, groupRevision: modRevision });

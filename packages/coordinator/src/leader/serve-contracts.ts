@@ -1,7 +1,6 @@
 import { type Keyspace, type Log, type MemberId, type MemberRecord, type Term, unwritten } from '@understudy/shared';
-import { contractDue, sameTerms, type ServeTerms } from '../core/serve-lease/index.ts';
-import type { ServeLeases } from '../core/serve-lease/serve-leases.ts';
-import type { ClusterView } from '../view/cluster-view.ts';
+import { contractDue, sameTerms, type ServeLeases, type ServeTerms } from '@understudy/recovery';
+import type { ClusterState } from '../store/cluster-state.ts';
 
 /** Guarded writes of one pass, one after the other; the rest is left to the next. */
 const WRITES_PER_PASS = 32;
@@ -12,13 +11,13 @@ const WRITES_PER_PASS = 32;
  * the next pass. Nothing new is agreed on during a recovery.
  */
 export class ServeContracts {
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
   readonly #leases: ServeLeases;
 
   constructor(options: {
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
     readonly serveLeases: ServeLeases;
@@ -32,7 +31,7 @@ export class ServeContracts {
   /** @throws LEASE_LOST or a store error; whatever was written stays written. */
   async pass(term: Term): Promise<void> {
     let writes = 0;
-    for (const [member, { record }] of [...this.#view.mirror.members]) {
+    for (const [member, { record }] of [...this.#view.records.members]) {
       if (writes === WRITES_PER_PASS) return;
       const due = this.#due(member, record);
       if (sameTerms(due, record.serveContract)) continue;
@@ -46,20 +45,20 @@ export class ServeContracts {
    * too, and says `fenced`.
    */
   #due(member: MemberId, record: MemberRecord): ServeTerms | null {
-    const { mirror } = this.#view;
+    const { records } = this.#view;
     // What the policy says is not known while the group's record cannot be read.
     if (this.#view.isBlocked(member)) return record.serveContract;
     const { serveLease } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
-    const activation = mirror.activations.get(member)?.record;
-    if (mirror.intents.has(member) || !activation) return record.serveContract;
+    const activation = records.activations.get(member)?.record;
+    if (records.intents.has(member) || !activation) return record.serveContract;
     const promise = this.#leases.promise(member, activation.instanceId);
     return contractDue(serveLease, record.serveContract, promise, this.#leases.answersHoldMs());
   }
 
   async #put(term: Term, member: MemberId, due: ServeTerms | null): Promise<void> {
-    const stored = this.#view.mirror.members.get(member);
-    const activation = this.#view.mirror.activations.get(member);
+    const stored = this.#view.records.members.get(member);
+    const activation = this.#view.records.activations.get(member);
     if (!stored || !activation) return;
     const record = unwritten(stored.record);
     // Only one write can follow that revision, so no two contracts have this id.

@@ -1,0 +1,142 @@
+import {
+  clientTokenOf,
+  type CreateNetworkInterfaceRequest,
+  type IntentRecord,
+  invariant,
+  type LaunchRequest,
+  parseMemberId,
+  type PlacementCandidate,
+  type PlannedVolume,
+  type RegisterImageRequest,
+  TAG,
+  type Tags,
+} from '@understudy/shared';
+import { baseFor, diskMembersOf } from './fidelity/carried.ts';
+import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
+import { launchVolumeTags } from './volume-tags.ts';
+
+/** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
+export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal' | 'plan'>;
+
+export interface LaunchInput {
+  readonly intent: RequestIntent;
+  /** 1, 2, … */
+  readonly attempt: number;
+  readonly candidate: PlacementCandidate;
+  /** The permit: an existing, unattached network interface in the candidate's subnet. */
+  readonly networkInterfaceId: string;
+  /** Made by us from the root snapshot: its only block device mapping is the root. */
+  readonly imageId: string;
+  /** Old volume id → snapshot id; every data volume of the plan must be there. */
+  readonly snapshotIdsByVolume: Readonly<Record<string, string>>;
+}
+
+/**
+ * The complete RunInstances input of attempt n: one instance, idempotent by
+ * `clientTokenOf(oldInstanceId, 'launch', n)`, which EC2 scopes to the candidate's zone. Same input
+ * ⇒ byte-identical JSON. Subnet, security groups and private address come from the permit's network
+ * interface and are therefore not named at the top level (EC2 refuses both together).
+ */
+export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
+  const { intent, attempt, candidate } = input;
+  const request = {
+    ...baseFor(intent.plan.launchBase, candidate),
+    MinCount: 1,
+    MaxCount: 1,
+    ClientToken: clientTokenOf(intent.oldInstanceId, 'launch', attempt, intent.ordinal),
+    ImageId: input.imageId,
+    InstanceType: candidate.instanceType,
+    NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
+    BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
+    TagSpecifications: [
+      tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt), MAX_TAGS, intent.plan.policy.tags)),
+      tagSpecification('volume', launchVolumeTags(intent.plan, effectTags(intent, attempt))),
+    ],
+  };
+  return canonical(request) as LaunchRequest;
+}
+
+/**
+ * CreateNetworkInterface of the permit of attempt n: deleting it is what makes a late launch of
+ * this attempt impossible.
+ */
+export function buildPermitRequest(input: {
+  readonly intent: RequestIntent;
+  readonly attempt: number;
+  readonly candidate: PlacementCandidate;
+}): CreateNetworkInterfaceRequest {
+  const { intent, attempt, candidate } = input;
+  return {
+    clientToken: clientTokenOf(intent.oldInstanceId, 'permit', attempt, intent.ordinal),
+    subnetId: candidate.subnetId,
+    groupIds: intent.plan.securityGroupIds,
+    description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
+    tags: limitTags(
+      { ...intent.plan.policy.tags, ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) },
+      MAX_TAGS,
+      intent.plan.policy.tags,
+    ),
+  };
+}
+
+/** AMI names are unique per account and Region: the name is RegisterImage's idempotency. */
+export const imageNameOf = (opId: string): string => `understudy-${opId}`;
+
+/**
+ * RegisterImage of the recovery: one image, with the root volume only; data volumes are mapped at
+ * launch.
+ */
+export function buildImageRequest(input: {
+  readonly intent: RequestIntent;
+  readonly rootSnapshotId: string;
+}): RegisterImageRequest {
+  const { image } = input.intent.plan;
+  return {
+    name: imageNameOf(input.intent.opId),
+    rootDeviceName: image.rootDeviceName,
+    rootSnapshotId: input.rootSnapshotId,
+    architecture: image.architecture,
+    bootMode: image.bootMode,
+    enaSupport: image.enaSupport,
+    tpmSupport: image.tpmSupport,
+    sriovNetSupport: image.sriovNetSupport,
+    virtualizationType: image.virtualizationType,
+    imdsSupport: image.imdsSupport,
+    tags: { ...input.intent.plan.policy.tags, [TAG.op]: input.intent.opId },
+  };
+}
+
+const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
+  [TAG.op]: intent.opId,
+  [TAG.attempt]: String(attempt),
+});
+
+/**
+ * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes
+ * an instance with the op tag of an open intent for that recovery's replacement, not for a rival.
+ */
+function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
+  const { group, name } = parseMemberId(intent.member);
+  const member = { [TAG.group]: group, [TAG.member]: name };
+  return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+}
+
+/**
+ * One volume of the replacement.
+ * - Root: no SnapshotId (EC2 refuses one on the root device); it comes from the image.
+ * - DeleteOnTermination: true for all of them at first, so that an attempt that dies or is ended
+ *   leaves no disk behind: they are copies nobody has served from. Before the replacement is
+ *   activated it is set back to what it was (`disksToKeep`).
+ */
+function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<string, string>>): object {
+  const snapshotId = snapshotIdsByVolume[volume.volumeId];
+  invariant(volume.isRoot || snapshotId !== undefined, `no snapshot of data volume ${volume.volumeId}`);
+  return {
+    DeviceName: volume.deviceName,
+    Ebs: {
+      ...(volume.isRoot ? {} : { SnapshotId: snapshotId }),
+      ...diskMembersOf(volume),
+      DeleteOnTermination: true,
+    },
+  };
+}
