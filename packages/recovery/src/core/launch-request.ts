@@ -3,11 +3,13 @@ import {
   type CreateNetworkInterfaceRequest,
   type IntentRecord,
   invariant,
+  type LaunchPlan,
   type LaunchRequest,
   parseMemberId,
   type PlacementCandidate,
   type PlannedVolume,
   type RegisterImageRequest,
+  type SnapshotAndReplacePlan,
   TAG,
   type Tags,
 } from '@understudy/shared';
@@ -16,10 +18,15 @@ import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.
 import { launchVolumeTags } from './volume-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
-export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal' | 'plan'>;
+export type RequestIntent<P = SnapshotAndReplacePlan> = Pick<
+  IntentRecord,
+  'opId' | 'member' | 'oldInstanceId' | 'ordinal'
+> & {
+  readonly plan: P;
+};
 
 export interface LaunchInput {
-  readonly intent: RequestIntent;
+  readonly intent: RequestIntent<LaunchPlan>;
   /** 1, 2, … */
   readonly attempt: number;
   readonly candidate: PlacementCandidate;
@@ -61,7 +68,7 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
  * this attempt impossible.
  */
 export function buildPermitRequest(input: {
-  readonly intent: RequestIntent;
+  readonly intent: RequestIntent<LaunchPlan>;
   readonly attempt: number;
   readonly candidate: PlacementCandidate;
 }): CreateNetworkInterfaceRequest {
@@ -106,7 +113,7 @@ export function buildImageRequest(input: {
   };
 }
 
-const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
+const effectTags = (intent: RequestIntent<LaunchPlan>, attempt: number): Tags => ({
   [TAG.op]: intent.opId,
   [TAG.attempt]: String(attempt),
 });
@@ -115,7 +122,7 @@ const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
  * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes
  * an instance with the op tag of an open intent for that recovery's replacement, not for a rival.
  */
-function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
+function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
   const member = { [TAG.group]: group, [TAG.member]: name };
   return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };

@@ -1,4 +1,4 @@
-import type { GroupPolicy, RecoveryPlan } from '@understudy/shared';
+import type { GroupPolicy, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
 import { lossesOf, noticesOf, refusalsOf } from './fidelity/findings.ts';
@@ -9,9 +9,9 @@ import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { placementsOf } from './placement.ts';
 import type { PlanInput } from './plan-input.ts';
 
-export type PlanResult =
+export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
   /** `problems`: a recovery can start, and yet somebody should look. */
-  | { readonly kind: 'plan'; readonly plan: RecoveryPlan; readonly problems: readonly Finding[] }
+  | { readonly kind: 'plan'; readonly plan: P; readonly problems: readonly Finding[] }
   /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
   | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
 

@@ -84,6 +84,12 @@ export const namesOnly = (parts: readonly string[]): string | null => {
     : `${JSON.stringify(wrong)} is no group or member name (1-63 of a-z 0-9 . _ -, first a letter or digit)`;
 };
 
+/** Of a union: what its first member finds wrong, which is the one that is described in full. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  const [first] = issue.code === 'invalid_union' ? (issue.errors[0] ?? []) : [];
+  return first ? innermost({ ...first, path: [...issue.path, ...first.path] }) : issue;
+}
+
 /**
  * @throws RECORD_UNREADABLE naming the key and the first fault, or where key and record disagree.
  */
@@ -101,7 +107,7 @@ export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string)
     if (fault === null) return parsed.data;
     throw new OperationError('RECORD_UNREADABLE', `${key}: ${fault}`);
   }
-  const issue = parsed.error.issues[0];
+  const issue = parsed.error.issues[0] && innermost(parsed.error.issues[0]);
   throw new OperationError(
     'RECORD_UNREADABLE',
     `${key}: ${issue?.path.join('.') || 'value'}: ${issue ? faultText(schema, issue) : 'does not fit'}`,

@@ -1,4 +1,10 @@
-import { invariant, type PlacementCandidate, type PlannedVolume, rawOf, type RecoveryPlan } from '@understudy/shared';
+import {
+  invariant,
+  type PlacementCandidate,
+  type PlannedVolume,
+  rawOf,
+  type SnapshotAndReplacePlan,
+} from '@understudy/shared';
 import { canonical } from '../launch-tags.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { isBurstable } from './compute.ts';
@@ -94,7 +100,7 @@ const IMAGE = joined<ImageDraft, PlanInput>(
 );
 
 /** What RegisterImage must be told; null when architecture or root device are unknown. */
-export function imageOf(input: PlanInput): RecoveryPlan['image'] | null {
+export function imageOf(input: PlanInput): SnapshotAndReplacePlan['image'] | null {
   const architecture = IMAGE.architecture(input);
   const rootDeviceName = IMAGE.rootDeviceName(input);
   if (architecture === null || rootDeviceName === null) return null;
@@ -130,7 +136,9 @@ const PLAN = joined<CarriedPlan, Circumstances>(
  * The fields of a plan that carry attributes, in the order of the record. null: too little is known
  * to register an image.
  */
-export function carriedPlanOf(circumstances: Circumstances): (CarriedPlan & Pick<RecoveryPlan, 'image'>) | null {
+export function carriedPlanOf(
+  circumstances: Circumstances,
+): (CarriedPlan & Pick<SnapshotAndReplacePlan, 'image'>) | null {
   const image = imageOf(circumstances.input);
   if (image === null) return null;
   return {

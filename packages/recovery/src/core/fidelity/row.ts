@@ -1,4 +1,4 @@
-import type { Chore, CloudInstance, GroupPolicy, PlannedVolume, RecoveryPlan } from '@understudy/shared';
+import type { Chore, CloudInstance, GroupPolicy, PlannedVolume, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { VolumeTagging } from '../volume-tags.ts';
 import type { Placements } from '../placement.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -77,14 +77,14 @@ export interface LaunchMember {
 }
 
 /** What RegisterImage is told; without architecture or root device there is no image. */
-export type ImageDraft = Omit<RecoveryPlan['image'], 'architecture' | 'rootDeviceName'> & {
+export type ImageDraft = Omit<SnapshotAndReplacePlan['image'], 'architecture' | 'rootDeviceName'> & {
   readonly architecture: string | null;
   readonly rootDeviceName: string | null;
 };
 
 /** The fields of a plan that carry attributes. */
 export type CarriedPlan = Pick<
-  RecoveryPlan,
+  SnapshotAndReplacePlan,
   | 'volumes'
   | 'addresses'
   | 'candidates'
@@ -123,7 +123,10 @@ export type Reapply =
     };
 
 export interface ReapplyFacts {
-  readonly plan: { readonly protection: RecoveryPlan['protection']; readonly policy: VolumeTagging['policy'] };
+  readonly plan: {
+    readonly protection: SnapshotAndReplacePlan['protection'];
+    readonly policy: VolumeTagging['policy'];
+  };
   /** The disks of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
   readonly newInstanceId: string;

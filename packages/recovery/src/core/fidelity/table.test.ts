@@ -1,4 +1,4 @@
-import { type Chore, type CloudInstance, DEFAULT_POLICY, type RecoveryPlan } from '@understudy/shared';
+import { type Chore, type CloudInstance, DEFAULT_POLICY, type SnapshotAndReplacePlan } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { choresOf } from '../chores.ts';
 import { buildImageRequest, buildLaunchRequest, buildPermitRequest } from '../launch-request.ts';
@@ -14,7 +14,7 @@ const ORDINARY: Example = [{}];
 const planned = ([change, policy, leaveAz]: Example): PlanResult =>
   makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy }, leaveAz ?? null);
 
-function planOf(example: Example): RecoveryPlan {
+function planOf(example: Example): SnapshotAndReplacePlan {
   const result = planned(example);
   if (result.kind === 'blocked') throw new Error(result.problems.map((one) => one.text).join());
   return result.plan;
