@@ -269,7 +269,7 @@ export class Leader {
         log,
         callTimeoutMs: config.aws.callTimeoutMs,
         historyKept: config.loop.historyKept,
-        flapLimitOf: (member) => policyOf(groupOf(member)).flapLimit,
+        flapLimitOf: (member) => policyOf(groupOf(member)).guard.flapLimit,
       }),
       keys,
       clock,

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { FORMATS, firstBoot } from './fidelity/examples.fixtures.ts';
@@ -16,12 +17,12 @@ describe('a plan is refused', () => {
 describe('user data that formats at the first boot', () => {
   const formats = firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' });
   const withPolicy = (input: Partial<PlanInput>, firstBootFormatting: 'refuse' | 'neutralise' | 'allow') =>
-    makePlan(planInputFixture(input), { ...DEFAULT_POLICY, firstBootFormatting });
+    makePlan(planInputFixture(input), policyWith({ recover: { firstBootFormatting } }));
 
   it('is refused by default, naming key, device and the way out', () => {
     const result = makePlan(planInputFixture(formats), DEFAULT_POLICY);
     const [problem] = readinessProblemsOf(result);
-    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set firstBootFormatting/s);
+    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set recover.firstBootFormatting/s);
   });
 
   it('is launched as it is where the policy allows it', () => {

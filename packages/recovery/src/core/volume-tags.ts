@@ -4,12 +4,12 @@ import { commonTags, limitTags, MAX_TAGS } from './launch-tags.ts';
 /** What the tags of new volumes follow from. */
 export interface VolumeTagging {
   readonly volumes: readonly PlannedVolume[];
-  readonly policy: Pick<GroupPolicy, 'tags'>;
+  readonly policy: { readonly recover: Pick<GroupPolicy['recover'], 'tags'> };
 }
 
 /** Tags every new volume gets with the launch. */
 export const launchVolumeTags = ({ volumes, policy }: VolumeTagging, marks: Tags): Record<string, string> =>
-  limitTags({ ...policy.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.tags);
+  limitTags({ ...policy.recover.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.recover.tags);
 
 /** Marks of {@link effectTags} whose values do not matter for counting. */
 const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };

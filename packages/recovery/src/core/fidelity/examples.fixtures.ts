@@ -1,4 +1,5 @@
-import { type CloudInstanceType, type GroupPolicy } from '@understudy/shared';
+import type { CloudInstanceType } from '@understudy/shared';
+import type { PolicyChange } from '@understudy/shared/testing';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import {
   instanceFixture,
@@ -11,7 +12,7 @@ import {
 import type { PlanInput } from '../plan-input.ts';
 
 /** An instance that has one attribute, against the ordinary one of the fixture; the lost zone. */
-export type Example = readonly [change: Partial<PlanInput>, policy?: Partial<GroupPolicy>, leaveAz?: string];
+export type Example = readonly [change: Partial<PlanInput>, policy?: PolicyChange, leaveAz?: string];
 
 const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
 const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
@@ -28,7 +29,7 @@ const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> =>
     instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
   };
 };
-const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
+const otherZone = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
 const rawPlacement = (members: Record<string, unknown>) =>
   rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
 
@@ -93,13 +94,15 @@ export const REFUSED: Readonly<Record<string, Example>> = {
   ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
   PlacementInOtherVpc: [
     { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
-    { placements: [{ subnetId: 'subnet-b' }] },
+    { recover: { placements: [{ subnetId: 'subnet-b' }] } },
   ],
   PlacementInLostZone: [{}, {}, 'us-east-1a'],
   NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
 };
 
-const TWO_TYPES = { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] };
+const TWO_TYPES = {
+  recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+};
 
 /** The second of two types is no good, so that there is a plan. */
 const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> = {}): Example => [
@@ -112,7 +115,11 @@ const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> 
 
 /** Every code of a loss, with the smallest change that brings it about. */
 export const LOST: Readonly<Record<string, Example>> = {
-  PlacementInLostZone: [{}, { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] }, 'us-east-1a'],
+  PlacementInLostZone: [
+    {},
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
+    'us-east-1a',
+  ],
   PlacementTypeUnknown: [{ typeFacts: { types: new Map([['m6i.large', null]]), offeredIn: new Map() } }, TWO_TYPES],
   PlacementNotOffered: [
     { typeFacts: { types: new Map(), offeredIn: new Map([['m6i.large', new Set(['us-east-1b'])]]) } },
@@ -137,10 +144,10 @@ export const LOST: Readonly<Record<string, Example>> = {
   MemoryLost: [{}],
   FirstBootRunsAgain: [{}],
   HostIdentityRenewed: [{ userData: null }],
-  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { firstBootFormatting: 'allow' }],
+  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { recover: { firstBootFormatting: 'allow' } }],
   FirstBootNeutralised: [
     firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
-    { firstBootFormatting: 'neutralise' },
+    { recover: { firstBootFormatting: 'neutralise' } },
   ],
   FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
   AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
@@ -170,13 +177,19 @@ export const LOST: Readonly<Record<string, Example>> = {
     }),
   ],
   KeyPairGone: [references({ keyPair: 'gone' })],
-  PlacementGroupLeftOut: [references({ placementGroup: 'gone' }), { leaveOutWhenGone: ['placement-group'] }],
+  PlacementGroupLeftOut: [
+    references({ placementGroup: 'gone' }),
+    { recover: { leaveOutWhenGone: ['placement-group'] } },
+  ],
   CapacityReservationLeftOut: [
     references({ capacityReservation: 'gone' }),
-    { leaveOutWhenGone: ['capacity-reservation'] },
+    { recover: { leaveOutWhenGone: ['capacity-reservation'] } },
   ],
-  InstanceProfileLeftOut: [references({ instanceProfile: 'gone' }), { leaveOutWhenGone: ['instance-profile'] }],
-  LicenceLeftOut: [references({ licences: 'gone' }), { leaveOutWhenGone: ['licence'] }],
+  InstanceProfileLeftOut: [
+    references({ instanceProfile: 'gone' }),
+    { recover: { leaveOutWhenGone: ['instance-profile'] } },
+  ],
+  LicenceLeftOut: [references({ licences: 'gone' }), { recover: { leaveOutWhenGone: ['licence'] } }],
   HostAffinityLost: [rawPlacement({ Affinity: 'host' })],
   MarketplaceProduct: [rawChange({ ProductCodes: [{ ProductCodeId: 'abc', ProductCodeType: 'marketplace' }] })],
   EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
@@ -199,9 +212,9 @@ export const LOST: Readonly<Record<string, Example>> = {
         vpcId: subnet.az.endsWith('c') ? 'vpc-2' : 'vpc-1',
       })),
     },
-    { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] },
+    { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] } },
   ],
-  PlacementSubnetUnknown: [{}, { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] }],
+  PlacementSubnetUnknown: [{}, { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] } }],
   PlacementGroupInOwnZoneOnly: [rawPlacement({ GroupName: 'pg' }), otherZone],
   ReservationInOwnZoneOnly: [
     rawChange({ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }),
@@ -209,7 +222,7 @@ export const LOST: Readonly<Record<string, Example>> = {
   ],
   TypeBoundOptionsDropped: [
     rawChange({ EnclaveOptions: { Enabled: true } }),
-    { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+    { recover: { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] } },
   ],
   TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
 };

@@ -3,7 +3,7 @@ import type { PlanInput } from '../plan-input.ts';
 import { keyIdInUserData } from '../user-data-key.ts';
 import { type FidelityTheme, when } from './row.ts';
 
-type Asked = Pick<GroupPolicy, 'firstBootFormatting'>;
+type Asked = { readonly recover: Pick<GroupPolicy['recover'], 'firstBootFormatting'> };
 
 /** Names shown of what formats; the rest is counted. */
 const NAMED_MAX = 5;
@@ -17,16 +17,18 @@ function namesOf({ firstBoot }: PlanInput): string {
 const formats = ({ firstBoot }: PlanInput): boolean => firstBoot.formatting.length > 0;
 
 const isNeutralised = (input: PlanInput, policy: Asked): boolean =>
-  policy.firstBootFormatting === 'neutralise' && input.firstBoot.neutralised !== null;
+  policy.recover.firstBootFormatting === 'neutralise' && input.firstBoot.neutralised !== null;
 
 /** A first boot that formats the restored disks is refused, unless the policy says otherwise. */
 function refusalOf(input: PlanInput, policy: Asked): string | null {
-  if (!formats(input) || policy.firstBootFormatting === 'allow' || isNeutralised(input, policy)) return null;
+  if (!formats(input) || policy.recover.firstBootFormatting === 'allow' || isNeutralised(input, policy)) return null;
   const cannot =
-    policy.firstBootFormatting === 'neutralise' ? 'It cannot be taken back by a further part of the user data. ' : '';
+    policy.recover.firstBootFormatting === 'neutralise'
+      ? 'It cannot be taken back by a further part of the user data. '
+      : '';
   return (
     `user data can format or wipe a disk at the first boot of the replacement, which has the restored data on it (${namesOf(input)}). ${cannot}` +
-    'Take it out of the user data, or set firstBootFormatting in the policy of the group: neutralise, or allow if it spares a disk in use'
+    'Take it out of the user data, or set recover.firstBootFormatting in the policy of the group: neutralise, or allow if it spares a disk in use'
   );
 }
 
@@ -96,7 +98,7 @@ export const FIRST_BOOT: FidelityTheme = {
           code: 'FirstBootFormats',
           text: ({ input, policy }) => refusalOf(input, policy),
           remedy:
-            'Take it out of the user data, or set `firstBootFormatting` in the policy ([the first boot](replacement.md#the-first-boot)).',
+            'Take it out of the user data, or set `recover.firstBootFormatting` in the policy ([the first boot](replacement.md#the-first-boot)).',
         },
       ],
       why: 'A new instance id is a first boot for cloud-init, which runs the user data again beside the restored data.',

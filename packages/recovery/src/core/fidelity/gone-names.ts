@@ -6,7 +6,7 @@ import type { FidelityRow, Refusal, Rule } from './row.ts';
  * What a policy may leave out of a launch when it is gone. A key pair is always left out: its
  * public key is on the root disk.
  */
-type Dispensable = GroupPolicy['leaveOutWhenGone'][number];
+type Dispensable = GroupPolicy['recover']['leaveOutWhenGone'][number];
 
 interface GoneName {
   readonly kind: Dispensable;
@@ -29,17 +29,17 @@ export function nameThatMayBeGone({
   const leftOut: Rule = {
     code: `${code}LeftOut`,
     text: ({ input: { instance, references }, policy }) =>
-      existence(references) === 'gone' && policy.leaveOutWhenGone.includes(kind)
+      existence(references) === 'gone' && policy.recover.leaveOutWhenGone.includes(kind)
         ? `${words(namedBy(instance))} is gone; the policy leaves it out`
         : null,
   };
   const refusal: Refusal = {
     code: `${code}Gone`,
     text: ({ input: { instance, references }, policy }) =>
-      existence(references) === 'gone' && !policy.leaveOutWhenGone.includes(kind)
-        ? `${words(namedBy(instance))}, which the instance was launched with, does not exist or cannot be used any more. Make it anew, or add ${kind} to leaveOutWhenGone in the group's policy`
+      existence(references) === 'gone' && !policy.recover.leaveOutWhenGone.includes(kind)
+        ? `${words(namedBy(instance))}, which the instance was launched with, does not exist or cannot be used any more. Make it anew, or add ${kind} to recover.leaveOutWhenGone in the group's policy`
         : null,
-    remedy: `Make it anew, or add \`${kind}\` to \`leaveOutWhenGone\` in the policy.`,
+    remedy: `Make it anew, or add \`${kind}\` to \`recover.leaveOutWhenGone\` in the policy.`,
   };
   return { names: { existence }, loss: [leftOut], notice: [leftOut], refuse: [refusal] };
 }

@@ -30,10 +30,10 @@ const goesElsewhere = ({ input, placements }: Circumstances): boolean =>
 /** Also a readiness problem, as long as nothing is lost yet. */
 export const noPlacementOutside = (az: string) => ({
   code: 'NoPlacementOutsideZone',
-  text: `none of the policy's placements is outside of ${az}: if that zone is lost there is nowhere to go (whenZoneLost is recover)`,
+  text: `none of the policy's placements is outside of ${az}: if that zone is lost there is nowhere to go (guard.whenZoneLost is recover)`,
 });
 
-const OTHER_PLACEMENT = 'Name another type or subnet in `placements` of the policy.';
+const OTHER_PLACEMENT = 'Name another type or subnet in `recover.placements` of the policy.';
 const TYPE_MISFITS = skippedWith(
   [
     'PlacementTypeUnknown',
@@ -53,7 +53,7 @@ const SUBNET_MISFITS = skippedWith([
     code: 'PlacementSubnetUnknown',
     remedy: 'Name a subnet that exists, or let the role see it (ec2:DescribeSubnets).',
   },
-  { code: 'PlacementInLostZone', remedy: 'Name a subnet of another zone in `placements` of the policy.' },
+  { code: 'PlacementInLostZone', remedy: 'Name a subnet of another zone in `recover.placements` of the policy.' },
 ]);
 const GROUP = nameThatMayBeGone({
   kind: 'placement-group',
@@ -117,7 +117,7 @@ export const PLACEMENT: FidelityTheme = {
           code: 'NoPlacementOutsideZone',
           text: ({ placements: { candidates, leaveAz } }) =>
             candidates.length === 0 && leaveAz !== null ? noPlacementOutside(leaveAz).text : null,
-          remedy: 'Name a subnet of another zone in `placements` of the policy.',
+          remedy: 'Name a subnet of another zone in `recover.placements` of the policy.',
         },
         {
           code: 'NoPlacement',

@@ -1,4 +1,5 @@
-import { type Chore, type CloudInstance, DEFAULT_POLICY, type SnapshotAndReplacePlan } from '@understudy/shared';
+import { type Chore, type CloudInstance, type SnapshotAndReplacePlan } from '@understudy/shared';
+import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { choresOf } from '../chores.ts';
 import { buildImageRequest, buildLaunchRequest, buildPermitRequest } from '../launch-request.ts';
@@ -12,7 +13,7 @@ import { FIDELITY } from './table.ts';
 const ORDINARY: Example = [{}];
 
 const planned = ([change, policy, leaveAz]: Example): PlanResult =>
-  makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy }, leaveAz ?? null);
+  makePlan(planInputFixture(change), policyWith(policy ?? {}), leaveAz ?? null);
 
 function planOf(example: Example): SnapshotAndReplacePlan {
   const result = planned(example);

@@ -9,9 +9,9 @@ import { type Circumstances, type FidelityTheme, when } from './row.ts';
 function overLimit({ input: { instance, volumes, networkInterfaces }, policy }: Circumstances): string | null {
   const room = MAX_TAGS - 2;
   const { length } = [instance, ...volumes, ...networkInterfaces].filter(
-    (resource) => Object.keys({ ...policy.tags, ...carriedTags(resource.tags) }).length > room,
+    (resource) => Object.keys({ ...policy.recover.tags, ...carriedTags(resource.tags) }).length > room,
   );
-  const wanted = Object.keys(policy.tags).length;
+  const wanted = Object.keys(policy.recover.tags).length;
   return when(
     length > 0,
     `${length} resources have more than ${room} tags${wanted > 0 ? `, ${wanted} of the policy included` : ''}: the last by name are dropped`,
