@@ -92,7 +92,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'leader',
-    files: [`${C}/leader/*.ts`, `${C}/view/*.ts`],
+    files: [`${C}/leader/*.ts`, `${C}/leader/jobs/*.ts`, `${C}/view/*.ts`],
     tests: [`${C}/leader/*.test.ts`, `${C}/view/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
   },
 ];
