@@ -19,8 +19,8 @@ export const SHORT_INTEGRATION: readonly string[] = [
   'test/integration/etcd/secure-store.integration.test.ts',
   'test/integration/cloud/{cloud-contract-in-process,kms-contract,plan-to-launch}.test.ts',
   'packages/coordinator/src/adapters/etcd/*.integration.test.ts',
-  'packages/coordinator/src/adapters/udp/udp.integration.test.ts',
-  'packages/coordinator/src/adapters/probe/*.integration.test.ts',
+  'packages/observer/src/udp/udp.integration.test.ts',
+  'packages/observer/src/probe/*.integration.test.ts',
   'packages/agent/src/checks/*.integration.test.ts',
   'packages/cloud-sim/src/**/*.integration.test.ts',
   // Three coordinators and three members of etcd as processes, and one recovery.

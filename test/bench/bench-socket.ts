@@ -1,4 +1,5 @@
-import { type HeartbeatSocket, openHeartbeatSocket } from '@understudy/coordinator';
+import type { HeartbeatSocket } from '@understudy/observer/testing';
+import { openHeartbeatSocket } from '@understudy/observer';
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 

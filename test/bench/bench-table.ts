@@ -1,4 +1,5 @@
-import { type ObserverSettings, ObserverTable } from '@understudy/coordinator';
+import type { ObserverSettings } from '@understudy/observer/testing';
+import { ObserverTable } from '@understudy/observer';
 import { type Ack, decodeAck, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
 import { BENCH_KEY, benchInstance, benchMember, HeartbeatSource } from './heartbeat-source.ts';
 

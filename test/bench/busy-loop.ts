@@ -1,4 +1,4 @@
-import { HeartbeatListener, type ObserverTable, readKernelDrops } from '@understudy/coordinator';
+import { HeartbeatListener, type ObserverTable, readKernelDrops } from '@understudy/observer';
 import { type DatagramSocket, silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import type { BenchRow } from './bench.ts';

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { HeartbeatBatch } from '@understudy/coordinator';
+import { HeartbeatBatch } from '@understudy/observer/testing';
 import { MIDSTATE_WORDS, midstateTagMatches, monotonicMs, writeMidstate } from '@understudy/shared';
 import { liveBytes } from '../live-bytes.ts';
 import { type BenchRow, median } from './bench.ts';

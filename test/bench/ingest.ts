@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { HeartbeatListener, type ObserverTable } from '@understudy/coordinator';
+import { HeartbeatListener, type ObserverTable } from '@understudy/observer';
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type BenchRow, median } from './bench.ts';

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { ServiceProber, serviceProbes } from '@understudy/coordinator';
+import { ServiceProber, serviceProbes } from '@understudy/observer';
 import { type ServiceProbe, ServiceProbeSchema } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';

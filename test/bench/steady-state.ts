@@ -1,4 +1,5 @@
-import { HeartbeatListener, type ObserverTable, OpinionPublisher } from '@understudy/coordinator';
+import { HeartbeatListener, type ObserverTable } from '@understudy/observer';
+import { OpinionPublisher } from '@understudy/coordinator/testing';
 import { keyspace, silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { SimKv } from '@understudy/shared/testing';

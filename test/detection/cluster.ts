@@ -1,4 +1,4 @@
-import { assess, type MemberEvidence } from '@understudy/coordinator';
+import { assess, type MemberEvidence } from '@understudy/coordinator/testing';
 import { DEFAULT_POLICY, monotonicMs, type OpinionVerdict, type Random, wallMs } from '@understudy/shared';
 import type { LossPath } from './chance.ts';
 import { INSTANCE, MEMBER, Site, type Timing } from './site.ts';

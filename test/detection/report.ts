@@ -1,5 +1,4 @@
-import type { CampaignResult, Loss } from './campaign.ts';
-import { YEAR_S } from './campaign.ts';
+import { type CampaignResult, type Loss, YEAR_S } from './campaign.ts';
 import { expectedClusterRate, expectedRates, probesUntilDecision, upperBound95 } from './rates.ts';
 import { DEFAULTS, type Timing } from './site.ts';
 

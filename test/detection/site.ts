@@ -1,4 +1,4 @@
-import { type ObserverTable as Table, ObserverTable } from '@understudy/coordinator/observe';
+import { ObserverTable, type ObserverTable as Table } from '@understudy/observer';
 import {
   agentIdOf,
   decodeAck,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CloudSim, Fault, SimEvent } from '@understudy/cloud-sim';
-import { stepId } from '@understudy/coordinator';
+import { stepId } from '@understudy/recovery/testing';
 import {
   ActivationRecordSchema,
   IntentRecordSchema,
@@ -15,8 +15,7 @@ import {
   parseRecord,
   TAG,
 } from '@understudy/shared';
-import type { CoordinatorProcess } from '../integration/coordinator/processes.ts';
-import { until } from '../integration/coordinator/processes.ts';
+import { type CoordinatorProcess, until } from '../integration/coordinator/processes.ts';
 
 const KEYS = keyspace();
 

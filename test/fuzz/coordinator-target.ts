@@ -1,4 +1,5 @@
-import { HeartbeatBatch, ObserverTable, type ReceiveResult } from '@understudy/coordinator/observe';
+import { HeartbeatBatch, type ReceiveResult } from '@understudy/observer/testing';
+import { ObserverTable } from '@understudy/observer';
 import {
   decodeAck,
   decodeHeartbeat,

@@ -1,4 +1,4 @@
-import { HeartbeatBatch } from '@understudy/coordinator/observe';
+import { HeartbeatBatch } from '@understudy/observer/testing';
 import { monotonicMs } from '@understudy/shared';
 import { liveBytes } from '../live-bytes.ts';
 import { AgentSource } from './agent-source.ts';

@@ -68,17 +68,17 @@ describe('the scope', () => {
     const rules = rulesOf();
     expect(rules.size).toBeGreaterThanOrEqual(17);
     for (const [rule, files] of rules) expect(files.length, `${rule} leads to no file`).toBeGreaterThan(0);
-    expect(rules.get('S7')).toContain('packages/coordinator/src/recovery/steps/revoke.ts');
-    expect(rules.get('S14')).toContain('packages/coordinator/src/recovery/steps/verify.ts');
-    expect(rules.get('S2')).toContain('packages/coordinator/src/leadership/guarded-commit.ts');
+    expect(rules.get('S7')).toContain('packages/recovery/src/steps/revoke.ts');
+    expect(rules.get('S14')).toContain('packages/recovery/src/steps/verify.ts');
+    expect(rules.get('S2')).toContain('packages/shared/src/term/guarded-commit.ts');
   });
 
   it('reads braces, names beside the last one, and folders', () => {
     const files = filesInCell(
-      '`core/observe/key-change.ts`, `failure-detector.ts`; the `needs` column; `agent/src/core`',
+      '`observer/src/core/key-change.ts`, `failure-detector.ts`; the `needs` column; `agent/src/core`',
     );
     expect(files.slice(0, 2)).toEqual(
-      ['key-change', 'failure-detector'].map((one) => `packages/coordinator/src/core/observe/${one}.ts`),
+      ['key-change', 'failure-detector'].map((one) => `packages/observer/src/core/${one}.ts`),
     );
     expect(files).toContain('packages/agent/src/core/activation.ts');
     expect(files.some((file) => file.includes('.test.'))).toBe(false);
@@ -86,8 +86,8 @@ describe('the scope', () => {
 
   it('puts a file into one room, and no room is empty', () => {
     for (const room of ROOMS) expect(sourcesOf(room.files).length, room.name).toBeGreaterThan(0);
-    expect(roomOf('packages/coordinator/src/recovery/serve-lease-fence.ts')?.name).toBe('leases');
-    expect(roomOf('packages/coordinator/src/recovery/steps/revoke.ts')?.name).toBe('recovery-steps');
+    expect(roomOf('packages/recovery/src/steps/serve-lease-fence.ts')?.name).toBe('leases');
+    expect(roomOf('packages/recovery/src/steps/revoke.ts')?.name).toBe('recovery-steps');
     expect(scopeOf(['packages/cli/src/main.ts']).homeless).toEqual(['packages/cli/src/main.ts']);
   });
 

@@ -93,7 +93,7 @@ describe('one way to the terminal', () => {
 describe('writes of a leader', () => {
   test.each([
     ['packages/coordinator/src/leader/a.ts', 'await store.txn({ compare, writes });'],
-    ['packages/coordinator/src/recovery/a.ts', 'this.#kv.txn(txn)'],
+    ['packages/recovery/src/a.ts', 'this.#kv.txn(txn)'],
     ['packages/coordinator/src/leader/a.ts', "import { Etcd3 } from 'etcd3';"],
   ])('%s with %s is told to change', (path, text) => {
     expect(told(leaderWritesThroughTerm, path, text)).toContain('through its Term');
@@ -115,10 +115,10 @@ describe('ids of steps are taken apart in recovery only', () => {
     'keys.journalStep(opId, `addre' + 'ss-${id}`)',
   ].map((text) => text.replace("' + '", ''));
   test.each(parsing)('%s', (text) => {
-    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/view/a.ts', text)).toContain('journalFacts');
+    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/api/a.ts', text)).toContain('journalFacts');
     expect(told(stepIdsAreRecoverys, 'test/sim/a.ts', text)).toContain('journalFacts');
-    expect(told(stepIdsAreRecoverys, 'packages/coordinator/src/recovery/a.ts', text)).toBe('');
-    expect(told(stepIdsAreRecoverys, 'packages/recovery/src/steps/a.ts', text)).toBe('');
+    expect(told(stepIdsAreRecoverys, 'packages/recovery/src/a.ts', text)).toBe('');
+    expect(told(stepIdsAreRecoverys, 'packages/recovery/src/src/steps/a.ts', text)).toBe('');
   });
 
   test.each(["putStep('launch-1')", "step: 'permit-2'", "code: 'launch-then-terminate'", 'state === `launching`'])(
@@ -257,7 +257,7 @@ describe('core purity', () => {
     ["import { EC2Client } from '@aws-sdk/client-ec2';", 'move this file to adapters/'],
     ['const text = `${await read()}`;', 'core/ is synchronous'],
   ])('%s is told to change', (text, advice) => {
-    expect(told(corePurity, 'packages/coordinator/src/core/judge/a.ts', text)).toContain(advice);
+    expect(told(corePurity, 'packages/coordinator/src/judge/a.ts', text)).toContain(advice);
   });
 
   test.each([
@@ -267,7 +267,7 @@ describe('core purity', () => {
     "const text = 'await Promise';",
     'const pattern = /await\\/"/; const after = "Promise";',
   ])('%s is fine', (text) => {
-    expect(told(corePurity, 'packages/coordinator/src/core/judge/a.ts', text)).toBe('');
+    expect(told(corePurity, 'packages/coordinator/src/judge/a.ts', text)).toBe('');
   });
 
   it('asks nothing of files outside core/', () => {

@@ -1,5 +1,4 @@
-import type { CheckReading, Clock, Log, Random } from '@understudy/shared';
-import { CHECK_CODES } from '@understudy/shared';
+import { CHECK_CODES, type CheckReading, type Clock, type Log, type Random } from '@understudy/shared';
 import type { WorkloadState } from './core/watchdog.ts';
 import { LatestWins } from './latest-wins.ts';
 

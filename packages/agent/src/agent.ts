@@ -26,11 +26,10 @@ import {
   INITIAL_ACTIVATION,
   nextActivation,
 } from './core/activation.ts';
-import { decideAnswer, highestIncarnationOf } from './core/answers.ts';
+import { decideAnswer, highestIncarnationOf, type Link } from './core/answers.ts';
 import { ACKING_INTERVALS } from './core/ack-requests.ts';
 import { decideBoot, firstSequence } from './core/boot.ts';
 import type { AgentKey } from './core/key-ring.ts';
-import type { Link } from './core/answers.ts';
 import type { LockHolder } from './core/lock-claim.ts';
 
 import { mayPet, withdrawDeadline } from './core/watchdog.ts';

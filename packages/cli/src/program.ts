@@ -200,7 +200,7 @@ function addIamPolicy(program: Command): void {
     .option('--partition <name>', 'aws, aws-cn or aws-us-gov', 'aws')
     .option('--json', 'the document without line breaks (it is JSON either way)')
     .action(async (options: IamPolicyCommandOptions) => {
-      const { iamPolicyOf } = await import('@understudy/coordinator');
+      const { iamPolicyOf } = await import('@understudy/aws');
       const { partition, passRole, json } = options;
       const policy = iamPolicyOf({ partition, ...(passRole === undefined ? {} : { passRoles: passRole }) });
       print(shownJson(policy, json === true ? 0 : 2));

@@ -1,5 +1,4 @@
-import type { Clock } from '@understudy/shared';
-import { errorText } from '@understudy/shared';
+import { type Clock, errorText } from '@understudy/shared';
 import logUpdate from 'log-update';
 import { print, shownJson, shownOf, shownText } from './terminal.ts';
 

@@ -1,6 +1,8 @@
 import { SimClock } from '@understudy/shared/testing';
 import { expect, test } from 'vitest';
-import { CloudSim, inProcessTransport, seedInstance } from './index.ts';
+import { CloudSim } from './cloud-sim.ts';
+import { inProcessTransport } from './in-process-transport.ts';
+import { seedInstance } from './seed-instance.ts';
 
 test('a seeded member runs at once, with its volumes and its address', async () => {
   const clock = new SimClock();

@@ -1,7 +1,7 @@
 import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
-import { type PolicyFault, policyFaults, type PolicyLimits } from './core/policy-limits.ts';
-import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './leadership/lease-timing.ts';
+import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
+import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
 
 /**
  * The coordinator's configuration file: YAML, unknown keys are errors, every fault is listed with

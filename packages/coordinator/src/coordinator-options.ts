@@ -9,13 +9,11 @@ import type {
   Random,
   TagScheme,
 } from '@understudy/shared';
-import type { AnswerWatch } from './adapters/ec2/answer-watch.ts';
-import type { LimitCounts } from './adapters/http/connection-limits.ts';
-import type { Receiver } from './adapters/udp/heartbeat-listener.ts';
+import type { AnswerWatch } from '@understudy/aws';
+import type { LimitCounts } from './api/http/connection-limits.ts';
+import type { KeySource, Receiver } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
-import type { KeySource } from './observing/key-rotation.ts';
-import type { RecoveryRunner } from './recovery/runner.ts';
-import type { RecoverySettings } from './recovery/settings.ts';
+import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 
 /** Everything a coordinator is built from. */
 export interface CoordinatorOptions {

@@ -12,35 +12,44 @@ import {
   type Timer,
   groupOf,
 } from '@understudy/shared';
-import type { ServeLeases } from './core/serve-lease/serve-leases.ts';
-import { ActivationAnswers, answersHoldMsFor } from './view/activation-answers.ts';
-import type { ApiSource } from './adapters/http/api-source.ts';
-import { HeartbeatListener } from './adapters/udp/heartbeat-listener.ts';
-import { ClusterView } from './view/cluster-view.ts';
+import {
+  answersHoldMsOf,
+  FirstSeen,
+  KeyLooks,
+  type LeaseStanding,
+  leaseStanding,
+  RecoveryEngine,
+  type ServeLeases,
+} from '@understudy/recovery';
+import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
+import type { ApiSource } from './api/http/api-source.ts';
+import {
+  HeartbeatListener,
+  keyOfMasters,
+  KeyRotation,
+  ObserverTable,
+  type Opinion,
+  ServiceProber,
+} from '@understudy/observer';
+import { ClusterState } from './store/cluster-state.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
-import { CoordinatorApi } from './view/api-view.ts';
-import { recordProblems, slowAgentProblems } from './view/record-problems.ts';
-import { Verdicts } from './view/verdicts.ts';
-import { LeaderSeat } from './leader/leader-seat.ts';
-import { Presence } from './leadership/presence.ts';
-import { keyOfMasters, KeyRotation } from './observing/key-rotation.ts';
+import { CoordinatorApi } from './api/api-view.ts';
+import { recordProblems, slowAgentProblems } from './api/record-problems.ts';
+import { Verdicts } from './api/verdicts.ts';
+import { Leader } from './leader/leader.ts';
+import { Presence } from './observing/presence.ts';
 import { rosterOf } from './observing/roster.ts';
-import { StoreGate } from './leadership/store-gate.ts';
-import { VerdictChanges } from './core/judge/index.ts';
-import { ObserverTable, type Opinion } from './core/observe/index.ts';
-import { answersHoldMsOf, FirstSeen, type LeaseStanding, leaseStanding } from './core/serve-lease/index.ts';
+import { StoreGate } from './store/store-gate.ts';
+import { VerdictChanges } from './judge/verdict-changes.ts';
 import { Leadership } from './leadership/leadership.ts';
-import { RecordWriter } from './leadership/record-writer.ts';
-import { Session } from './leadership/session.ts';
-import { WatchedStore } from './leadership/watched-store.ts';
-import { WriteProof } from './leadership/write-proof.ts';
+import { RecordWriter } from './store/record-writer.ts';
+import { Session } from './store/session.ts';
+import { WatchedStore } from './store/watched-store.ts';
+import { WriteProof } from './store/write-proof.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { measure } from './measure.ts';
 import { Metrics } from './metrics.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
-import { ServiceProber } from './observing/service-prober.ts';
-import { RecoveryEngine } from './recovery/engine.ts';
-import { KeyLooks } from './recovery/key-looks.ts';
 
 /** Resigning and revoking take a few etcd calls; after this long the process goes without. */
 const STOP_LIMIT_CALLS = 6;
@@ -56,10 +65,10 @@ const STOP_LIMIT_CALLS = 6;
 export class Coordinator {
   readonly api: ApiSource;
   readonly metrics: Metrics;
-  readonly view: ClusterView;
+  readonly view: ClusterState;
   readonly leadership: Leadership;
   readonly observer: ObserverTable;
-  readonly seat: LeaderSeat;
+  readonly seat: Leader;
   readonly keyRotation: KeyRotation;
   readonly #verdicts: Verdicts;
   readonly #options: CoordinatorOptions;
@@ -226,15 +235,15 @@ export class Coordinator {
 
   #noteSeen(changed: readonly string[]): void {
     const { members, intents } = this.#keys;
-    const { mirror } = this.view;
+    const { records } = this.view;
     const nowMs = this.#options.clock.monotonicMs();
     for (const key of changed) {
       if (key.startsWith(members)) {
         const member = key.slice(members.length) as MemberId;
-        this.#contractsSeen.note(member, mirror.members.get(member)?.record.serveContract?.id ?? null, nowMs);
+        this.#contractsSeen.note(member, records.members.get(member)?.record.serveContract?.id ?? null, nowMs);
       } else if (key.startsWith(intents)) {
         const member = key.slice(intents.length) as MemberId;
-        const intent = mirror.intents.get(member);
+        const intent = records.intents.get(member);
         this.#intentsSeen.note(member, intent ? String(intent.modRevision) : null, nowMs);
       }
     }
@@ -243,12 +252,12 @@ export class Coordinator {
   /** What cannot be read may answer for any time. */
   #answersHoldMs(): number | null {
     const { coordinators } = this.#keys;
-    for (const key of this.view.mirror.unreadable.keys()) if (key.startsWith(coordinators)) return null;
-    return answersHoldMsOf([...this.view.mirror.coordinators.values()].map(({ record }) => record));
+    for (const key of this.view.records.unreadable.keys()) if (key.startsWith(coordinators)) return null;
+    return answersHoldMsOf([...this.view.records.coordinators.values()].map(({ record }) => record));
   }
 
   #leaseStanding(member: MemberId, instanceId: string): LeaseStanding {
-    const contract = this.view.mirror.members.get(member)?.record.serveContract ?? null;
+    const contract = this.view.records.members.get(member)?.record.serveContract ?? null;
     const sinceMs = contract === null ? null : this.#contractsSeen.sinceMs(member, contract.id);
     const seen = contract === null || sinceMs === null ? null : { contract, sinceMs };
     return leaseStanding(seen, this.observer.reading(member, instanceId), {
@@ -258,8 +267,8 @@ export class Coordinator {
   }
 
   #leaseText(member: MemberId): string | null {
-    const { mirror } = this.view;
-    const instanceId = mirror.activations.get(member)?.record.instanceId;
+    const { records } = this.view;
+    const instanceId = records.activations.get(member)?.record.instanceId;
     const asked = this.view.policyOf(groupOf(member)).serveLease;
     if (instanceId === undefined || asked === null) return null;
     const standing = this.#leaseStanding(member, instanceId);
@@ -313,9 +322,9 @@ export class Coordinator {
   // Parts
   // ------------------------------------------------------------------------------------------------------------------------------
 
-  #makeView(store: WatchedStore, keys: Keyspace): ClusterView {
+  #makeView(store: WatchedStore, keys: Keyspace): ClusterState {
     const { config, clock, random, log } = this.#options;
-    return new ClusterView({
+    return new ClusterState({
       store,
       clock,
       random,
@@ -375,7 +384,7 @@ export class Coordinator {
     });
   }
 
-  #makeSeat(): LeaderSeat {
+  #makeSeat(): Leader {
     const { config, cloud, clock, random, log } = this.#options;
     const kv = this.#store;
     const keyLooks = new KeyLooks({ kms: this.#options.kms ?? null, clock, log });
@@ -393,13 +402,13 @@ export class Coordinator {
         ...(this.#options.probeService ? { probeService: this.#options.probeService } : {}),
         policyOf: (member) => {
           const group = groupOf(member);
-          const modRevision = this.view.mirror.groups.get(group)?.modRevision ?? 0;
+          const modRevision = this.view.records.groups.get(group)?.modRevision ?? 0;
           return { policy: this.view.policyOf(group), modRevision, lostZones: this.seat.lostZones() };
         },
         intentSeenAtMs: (member, modRevision) => this.#intentsSeen.sinceMs(member, String(modRevision)),
         settings: { callTimeoutMs: config.aws.callTimeoutMs, ...this.#options.recoverySettings },
       });
-    return new LeaderSeat({
+    return new Leader({
       config,
       store: kv,
       cloud,

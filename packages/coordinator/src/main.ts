@@ -11,14 +11,21 @@ import {
   OperationError,
 } from '@understudy/shared';
 import { loadConfig, PinoLog, SystemClock, SystemRandom } from '@understudy/shared/node';
-import { AnswerWatch, createEc2Cloud, type Ec2Transport, mapEc2Error, sdkTransport } from './adapters/ec2/index.ts';
-import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/index.ts';
-import { kmsEndpointOf, kmsOver, sdkKmsTransport } from './adapters/kms/index.ts';
-import { startHttpServer } from './adapters/http/server.ts';
+import {
+  AnswerWatch,
+  createEc2Cloud,
+  type Ec2Transport,
+  kmsEndpointOf,
+  kmsOver,
+  mapEc2Error,
+  sdkKmsTransport,
+  sdkTransport,
+} from '@understudy/aws';
+import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
+import { startHttpServer } from './api/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
-import { serviceProbes } from './adapters/probe/index.ts';
-import { openHeartbeatSocket, readKernelDrops } from './adapters/udp/index.ts';
+import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
 import type { Metrics } from './metrics.ts';

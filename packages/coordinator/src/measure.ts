@@ -1,13 +1,12 @@
-import type { LimitCounts } from './adapters/http/connection-limits.ts';
-import type { ListenerStats } from './adapters/udp/heartbeat-listener.ts';
-import type { ObserverTable } from './core/observe/index.ts';
-import type { LeadershipView } from './leadership/leadership-view.ts';
+import type { LimitCounts } from './api/http/connection-limits.ts';
+import type { ListenerStats, ObserverTable } from '@understudy/observer';
+import type { LeadershipView } from './store/leadership-view.ts';
 import type { MetricsSnapshot } from './metrics.ts';
-import type { CoordinatorApi } from './view/api-view.ts';
-import type { ClusterView } from './view/cluster-view.ts';
+import type { CoordinatorApi } from './api/api-view.ts';
+import type { ClusterState } from './store/cluster-state.ts';
 
 export interface Measured {
-  readonly view: ClusterView;
+  readonly view: ClusterState;
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly api: Pick<CoordinatorApi, 'status' | 'leftovers'>;
@@ -50,12 +49,12 @@ export function measure(parts: Measured): MetricsSnapshot {
     judgementAgeMs: status.judgement.ageMs,
     opinions: status.observer.opinions,
     openRecoveries: recovering,
-    pendingRequests: view.mirror.requests.size,
+    pendingRequests: view.records.requests.size,
     runningRecoveries: parts.runningRecoveries,
-    holds: countBy([...view.mirror.holds.values()].map(({ record }) => record.reason)),
+    holds: countBy([...view.records.holds.values()].map(({ record }) => record.reason)),
     leftovers: countBy(left.map((one) => one.kind)),
     leftoversObstructed: left.filter((one) => one.obstacle !== null).length,
-    unreadableRecords: view.mirror.unreadable.size,
+    unreadableRecords: view.records.unreadable.size,
     viewAnomalies: view.anomalies,
     heartbeats: recorded,
     droppedDatagrams: new Map(Object.entries(dropped)),

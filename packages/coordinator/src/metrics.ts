@@ -1,7 +1,7 @@
 import type { VerdictCounts } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { MetricsSource } from './adapters/http/api-source.ts';
-import type { LimitCounts } from './adapters/http/connection-limits.ts';
+import type { MetricsSource } from './api/http/api-source.ts';
+import type { LimitCounts } from './api/http/connection-limits.ts';
 
 /**
  * What is read at the moment of a scrape. Durations in ms here, in seconds on the wire (Prometheus

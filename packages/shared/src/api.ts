@@ -1,16 +1,10 @@
 import * as z from 'zod';
 import { ProblemSchema } from './problem.ts';
-import {
-  HistoryRecordSchema,
-  HistoryStepSchema,
-  HoldRecordSchema,
-  LeftoverSchema,
-  MemberIdSchema,
-  NotEnrolledSchema,
-  OperatorRequestRecordSchema,
-  OpinionVerdictSchema,
-  ServiceOpinionSchema,
-} from './records/index.ts';
+import { HistoryRecordSchema, HistoryStepSchema } from './records/recovery.ts';
+import { HoldRecordSchema, NotEnrolledSchema, OpinionVerdictSchema, ServiceOpinionSchema } from './records/cluster.ts';
+import { LeftoverSchema } from './records/leftover.ts';
+import { MemberIdSchema } from './records/record.ts';
+import { OperatorRequestRecordSchema } from './records/operator-request.ts';
 
 /** Bodies of the coordinator's HTTP API. Written by the coordinator, read by CLI and dashboard. */
 

@@ -21,3 +21,7 @@ export * from './service-probe.ts';
 export * from './token-bucket.ts';
 export * from './units.ts';
 export * from './ways-out.ts';
+export * from './raw-value.ts';
+export * from './recurring-failure.ts';
+export * from './term/guarded-commit.ts';
+export * from './term/leader-term.ts';

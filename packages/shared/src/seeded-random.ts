@@ -1,4 +1,4 @@
-import type { Random } from './ports/index.ts';
+import type { Random } from './ports/random.ts';
 
 /**
  * mulberry32: 32 bits of state, good enough for scheduling faults and jitter; the same seed gives

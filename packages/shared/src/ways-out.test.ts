@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HoldReasonSchema } from './records/index.ts';
+import { HoldReasonSchema } from './records/cluster.ts';
 import { commandsFor, WAYS_OUT } from './ways-out.ts';
 
 describe('the way out of every hold', () => {

@@ -1,4 +1,4 @@
-import type { HoldReason } from './records/index.ts';
+import type { HoldReason } from './records/cluster.ts';
 
 /** What a person can do about a hold. */
 export interface WayOut {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudSim, SimEvent } from '@understudy/cloud-sim';
-import { readStepId } from '@understudy/coordinator';
+import { readStepId } from '@understudy/recovery';
 import {
   type HistoryRecord,
   HistoryRecordSchema,

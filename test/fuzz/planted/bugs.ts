@@ -10,7 +10,7 @@ export interface FuzzBug extends PlantedPlace {
   readonly caughtBy: readonly InvariantName[];
 }
 
-const OBSERVE = 'coordinator/src/core/observe';
+const OBSERVE = 'observer/src/core';
 const LEDGER = 'agent/src/core/ledger.ts';
 const SENDER = 'agent/src/heartbeat-sender.ts';
 const FRAME = 'shared/src/protocol/frame.ts';

@@ -1,5 +1,6 @@
 import { openUdpSocket } from '@understudy/agent';
-import { HeartbeatBatch, ObserverTable } from '@understudy/coordinator/observe';
+import { HeartbeatBatch } from '@understudy/observer/testing';
+import { ObserverTable } from '@understudy/observer';
 import { type DatagramSocket, deriveAgentKey, type MemberId } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudSimConfigSchema, seedInstance, startCloudSim } from '@understudy/cloud-sim';
-import { createEc2Cloud, sdkTransport } from '@understudy/coordinator';
+import { createEc2Cloud, sdkTransport } from '@understudy/aws';
 import { type Cloud, isOperationError, silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';

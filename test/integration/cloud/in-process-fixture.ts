@@ -1,7 +1,6 @@
 import { CloudSim, type FaultKind, inProcessTransport } from '@understudy/cloud-sim';
-import { createEc2Cloud } from '@understudy/coordinator';
-import type { CloudContractFixture, ContractFault } from '@understudy/shared/testing';
-import { SimClock } from '@understudy/shared/testing';
+import { createEc2Cloud } from '@understudy/aws';
+import { type CloudContractFixture, type ContractFault, SimClock } from '@understudy/shared/testing';
 
 /** The suite's faults in cloud-sim's words. */
 export const SIM_FAULTS: Readonly<Record<ContractFault, { readonly kind: FaultKind; readonly code?: string }>> = {

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudSim, CloudSimConfigSchema, type FaultKind, inProcessKms, startCloudSim } from '@understudy/cloud-sim';
-import { kmsOver, type SdkTransport, sdkKmsTransport } from '@understudy/coordinator';
+import { kmsOver, sdkKmsTransport } from '@understudy/aws';
+import type { SdkTransport } from '@understudy/aws/testing';
 import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import {

@@ -4,12 +4,10 @@ import {
   buildLaunchRequest,
   buildPermitRequest,
   disksToKeep,
-  gatherPlanInput,
-  makePlan,
   type RequestIntent,
-  readinessProblemsOf,
   volumeTagsToReapply,
-} from '@understudy/coordinator';
+} from '@understudy/recovery/testing';
+import { gatherPlanInput, makePlan, readinessProblemsOf } from '@understudy/recovery';
 import { type CloudInstance, DEFAULT_POLICY, type GroupPolicy, opIdOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { type InProcessFixture, inProcessFixture } from './in-process-fixture.ts';

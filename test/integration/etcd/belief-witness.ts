@@ -1,4 +1,5 @@
-import { type Leadership, LeaderTerm } from '@understudy/coordinator';
+import type { Leadership } from '@understudy/coordinator/testing';
+import { LeaderTerm } from '@understudy/shared';
 
 interface Belief {
   readonly id: string;

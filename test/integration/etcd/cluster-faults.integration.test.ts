@@ -1,4 +1,4 @@
-import { EtcdKvStore } from '@understudy/coordinator';
+import { EtcdKvStore } from '@understudy/coordinator/testing';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { Etcd3 } from 'etcd3';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator';
+import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
 import { type Clock, type Keyspace, keyspace, wallMs } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';

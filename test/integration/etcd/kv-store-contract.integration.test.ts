@@ -1,4 +1,4 @@
-import { EtcdKvStore } from '@understudy/coordinator';
+import { EtcdKvStore } from '@understudy/coordinator/testing';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { KV_STORE_CONTRACT } from '@understudy/shared/testing';
 import { Etcd3 } from 'etcd3';

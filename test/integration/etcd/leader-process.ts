@@ -1,7 +1,6 @@
-import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator';
-import { keyspace } from '@understudy/shared';
+import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
+import { keyspace, silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
-import { silentLog } from '@understudy/shared';
 
 /**
  * A tiny coordinator in a process of its own: leads when it can, and while it believes to lead

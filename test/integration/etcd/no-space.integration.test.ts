@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { seedInstance } from '@understudy/cloud-sim';
-import { EtcdKvStore, WatchedStore } from '@understudy/coordinator';
+import { EtcdKvStore, WatchedStore } from '@understudy/coordinator/testing';
 import { Etcd3 } from 'etcd3';
 import { isOperationError, type Problem, StatusViewSchema } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EtcdKvStore } from '@understudy/coordinator';
+import { EtcdKvStore } from '@understudy/coordinator/testing';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { EtcdKvStore } from '@understudy/coordinator';
+import { EtcdKvStore } from '@understudy/coordinator/testing';
 import {
   isOperationError,
   type KvEntry,

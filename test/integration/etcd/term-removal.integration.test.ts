@@ -1,5 +1,5 @@
-import { EtcdKvStore, LeaderTerm } from '@understudy/coordinator';
-import { keyspace, type KvStore, monotonicMs, type Term } from '@understudy/shared';
+import { EtcdKvStore } from '@understudy/coordinator/testing';
+import { keyspace, type KvStore, LeaderTerm, monotonicMs, type Term } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { TERM_REMOVAL_CONTRACT } from '@understudy/shared/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { EtcdKvStore, type EtcdKvStoreOptions, PrefixView } from '@understudy/coordinator';
+import { EtcdKvStore, type EtcdKvStoreOptions, WatchCache } from '@understudy/coordinator/testing';
 import type { KvEvent } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
@@ -190,7 +190,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
     for (const key of ['a', 'b']) await admin.put(`/view/${key}`).value('1').exec();
     const log = new RecordingLog();
     const options = { clock: new SystemClock(), random: new SystemRandom(), log };
-    const view = new PrefixView({ ...options, store, prefix: '/view/', probeEveryMs: 200 });
+    const view = new WatchCache({ ...options, store, prefix: '/view/', probeEveryMs: 200 });
     view.start();
     await view.ready();
     await until(() => view.ageMs() < 1000, 'fresh');

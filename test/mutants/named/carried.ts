@@ -8,7 +8,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'data volumes get each other’s snapshots',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/launch.ts',
+        file: 'packages/recovery/src/steps/launch.ts',
         find: 'capture.snapshots.map((one) => [one.volumeId, one.snapshotId])',
         replace:
           'capture.snapshots.map((one, i, all) => [one.volumeId, all[(i % (all.length - 1)) + 1 === all.length ? 1 : i === 0 ? 0 : (i % (all.length - 1)) + 1].snapshotId])',
@@ -22,7 +22,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'an image of another snapshot is adopted for its name',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/image.ts',
+        file: 'packages/recovery/src/steps/image.ts',
         find: 'if (image.rootSnapshotId !== null && image.rootSnapshotId !== rootSnapshotId) {',
         replace: 'if (false) {',
       },
@@ -35,7 +35,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'a reply of CreateSnapshots that lacks a volume is taken',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/capture.ts',
+        file: 'packages/recovery/src/steps/capture.ts',
         find: 'const missing = missingVolumes(run.plan.volumes, set);',
         replace: 'const missing: string[] = [];',
       },
@@ -48,7 +48,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'the image is made from a data volume’s snapshot',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/image.ts',
+        file: 'packages/recovery/src/steps/image.ts',
         find: 'run.plan.volumes.find((volume) => volume.isRoot)',
         replace: 'run.plan.volumes.find((volume) => !volume.isRoot)',
       },
@@ -61,7 +61,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'no protection is restored',
     edits: [
       {
-        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        file: 'packages/recovery/src/core/chores.ts',
         find: `...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),`,
         replace: '',
       },
@@ -74,7 +74,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'termination protection is not restored',
     edits: [
       {
-        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        file: 'packages/recovery/src/core/chores.ts',
         find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
         replace: `[{ kind: 'protect', instanceId, stop, termination: false } as const]`,
       },
@@ -87,7 +87,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'stop protection is not restored',
     edits: [
       {
-        file: 'packages/coordinator/src/core/recovery/chores.ts',
+        file: 'packages/recovery/src/core/chores.ts',
         find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
         replace: `[{ kind: 'protect', instanceId, stop: false, termination } as const]`,
       },
@@ -100,7 +100,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'the retired instance keeps its termination protection for ever',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/done.ts',
+        file: 'packages/recovery/src/steps/done.ts',
         find: 'if (run.plan.protection.termination && fencedBy(run)',
         replace: 'if (false && fencedBy(run)',
       },
@@ -113,7 +113,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'the source/destination check is not restored',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/permit.ts',
+        file: 'packages/recovery/src/steps/permit.ts',
         find: 'if (made.sourceDestCheck === wanted) return done;',
         replace: 'return done;',
       },
@@ -126,7 +126,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'the source/destination check is always on',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/permit.ts',
+        file: 'packages/recovery/src/steps/permit.ts',
         find: 'const wanted = run.plan.sourceDestCheck;',
         replace: 'const wanted = true;',
       },

@@ -8,7 +8,7 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     story: 'the deadline is not asked again right before the call',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/effect.ts',
+        file: 'packages/recovery/src/effect.ts',
         find: "  if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';\n",
         replace: '',
       },
@@ -20,9 +20,9 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     rule: 'S1',
     story: 'the deadline is not asked at all before an effect',
     edits: [
-      { file: 'packages/coordinator/src/recovery/effect.ts', find: '  await untilTermHolds(run);\n', replace: '' },
+      { file: 'packages/recovery/src/effect.ts', find: '  await untilTermHolds(run);\n', replace: '' },
       {
-        file: 'packages/coordinator/src/recovery/effect.ts',
+        file: 'packages/recovery/src/effect.ts',
         find: "  if (!run.term.holdsFor(run.settings.callTimeoutMs)) return 'on';\n",
         replace: '',
       },
@@ -35,7 +35,7 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     story: 'a call that waits for its turn does not carry the deadline',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/run.ts',
+        file: 'packages/recovery/src/run.ts',
         find: '(signal) => call(this.parts.cloud, { signal, mayStart })',
         replace: '(signal) => call(this.parts.cloud, { signal })',
       },
@@ -48,7 +48,7 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     story: 'a call that waits for its turn is sent until the very end of the term',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/run.ts',
+        file: 'packages/recovery/src/run.ts',
         find: 'this.term.holdsFor(this.settings.callTimeoutMs)',
         replace: 'this.term.holdsFor(0)',
       },
@@ -61,12 +61,12 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     story: 'a call that was aborted on its way has the abort’s own code',
     edits: [
       {
-        file: 'packages/coordinator/src/adapters/ec2/timed-transport.ts',
+        file: 'packages/aws/src/transport/timed-transport.ts',
         find: 'stop(abortError(options?.signal?.reason))',
         replace: 'stop(options?.signal?.reason)',
       },
     ],
-    tests: ['packages/coordinator/src/adapters/ec2/aborted-in-flight.test.ts'],
+    tests: ['packages/aws/src/ec2/aborted-in-flight.test.ts'],
   },
   {
     name: 'af-notsent',
@@ -74,16 +74,16 @@ export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
     story: 'a call that was aborted on its way counts as not sent',
     edits: [
       {
-        file: 'packages/coordinator/src/adapters/ec2/timed-transport.ts',
+        file: 'packages/aws/src/transport/timed-transport.ts',
         find: 'stop(abortError(options?.signal?.reason))',
         replace: `stop(notSent(action, 'aborted'))`,
       },
       {
-        file: 'packages/coordinator/src/adapters/ec2/timed-transport.ts',
+        file: 'packages/aws/src/transport/timed-transport.ts',
         find: `import { assertMayStart } from './not-sent.ts';`,
         replace: `import { assertMayStart, notSent } from './not-sent.ts';`,
       },
     ],
-    tests: ['packages/coordinator/src/adapters/ec2/aborted-in-flight.test.ts'],
+    tests: ['packages/aws/src/ec2/aborted-in-flight.test.ts'],
   },
 ];

@@ -8,7 +8,7 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     story: 'a failed replacement that EC2 does not show counts as terminated',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: `if (instance?.state === 'terminated') {`,
         replace: `if (!instance || instance.state === 'terminated') {`,
       },
@@ -21,7 +21,7 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     story: 'a failed replacement that is shutting down counts as terminated',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: `if (instance?.state === 'terminated') {`,
         replace: `if (instance?.state === 'terminated' || instance?.state === 'shutting-down') {`,
       },
@@ -34,7 +34,7 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     story: 'one look that does not show the permit is enough',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: 'if (run.nowMs() - memory.goneSinceMs < run.settings.confirmSpacingMs) {',
         replace: 'if (false) {',
       },
@@ -47,7 +47,7 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     story: 'nobody looks for an instance once the permit is gone',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: '  return lastLook(run, attempt, request);\n}',
         replace:
           "  return { kind: 'done', result: { instanceTerminated: request.instanceId !== null, permitGone: true } };\n}",
@@ -61,12 +61,12 @@ export const ENDING_MUTANTS: readonly NamedMutant[] = [
     story: 'neither a second look nor a last one',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: 'if (run.nowMs() - memory.goneSinceMs < run.settings.confirmSpacingMs) {',
         replace: 'if (false) {',
       },
       {
-        file: 'packages/coordinator/src/recovery/steps/revoke.ts',
+        file: 'packages/recovery/src/steps/revoke.ts',
         find: '  return lastLook(run, attempt, request);\n}',
         replace:
           "  return { kind: 'done', result: { instanceTerminated: request.instanceId !== null, permitGone: true } };\n}",

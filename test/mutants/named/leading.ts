@@ -61,12 +61,12 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     story: 'a view is dated by the answer of its proof, not by the question',
     edits: [
       {
-        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        file: 'packages/coordinator/src/store/watch-cache.ts',
         find: 'const probe = { sentAtMs, sentAtWallMs,',
         replace: 'const probe = { sentAtMs: this.#options.clock.monotonicMs(), sentAtWallMs,',
       },
     ],
-    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+    tests: ['packages/coordinator/src/store/dating-a-view.test.ts'],
   },
   {
     name: 'dv-probe-wall',
@@ -74,12 +74,12 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     story: 'a view is dated by the answer on the wall clock',
     edits: [
       {
-        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        file: 'packages/coordinator/src/store/watch-cache.ts',
         find: 'const probe = { sentAtMs, sentAtWallMs,',
         replace: 'const probe = { sentAtMs, sentAtWallMs: this.#options.clock.wallMs(),',
       },
     ],
-    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+    tests: ['packages/coordinator/src/store/dating-a-view.test.ts'],
   },
   {
     name: 'dv-list',
@@ -87,12 +87,12 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
     story: 'a view is dated by when its list arrived',
     edits: [
       {
-        file: 'packages/coordinator/src/leadership/prefix-view.ts',
+        file: 'packages/coordinator/src/store/watch-cache.ts',
         find: '    this.#freshAtMs = sentAtMs;\n    this.#freshAtWallMs = sentAtWallMs;\n    this.#probes = [];',
         replace:
           '    this.#freshAtMs = this.#options.clock.monotonicMs();\n    this.#freshAtWallMs = sentAtWallMs;\n    this.#probes = [];',
       },
     ],
-    tests: ['packages/coordinator/src/leadership/dating-a-view.test.ts'],
+    tests: ['packages/coordinator/src/store/dating-a-view.test.ts'],
   },
 ];

@@ -21,7 +21,7 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     story: 'the wait for a serve lease is counted on the wall clock',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/serve-lease-fence.ts',
+        file: 'packages/recovery/src/steps/serve-lease-fence.ts',
         find: 'const knownForMs = run.nowMs() - run.intentSeenAtMs;',
         replace: 'const knownForMs = run.wallMs() - run.record.startedAtWallMs;',
       },
@@ -34,7 +34,7 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     story: 'a new leader counts from its own beginning of time',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/engine.ts',
+        file: 'packages/recovery/src/engine.ts',
         find: 'this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs()',
         replace: 'this.#intentSeenAtMs?.(member, intent.modRevision) ?? 0',
       },
@@ -47,7 +47,7 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     story: 'only what the policy gives EC2 is waited for',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/serve-lease-fence.ts',
+        file: 'packages/recovery/src/steps/serve-lease-fence.ts',
         find: 'Math.max(serveLeaseOverAfterMs, serveLease.fenceAfterMs)',
         replace: 'serveLease.fenceAfterMs',
       },
@@ -60,7 +60,7 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     story: 'a lease that does not count is waited out all the same',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/serve-lease-fence.ts',
+        file: 'packages/recovery/src/steps/serve-lease-fence.ts',
         find: `if (serveLeaseOverAfterMs === null || serveLease === null) return { kind: 'none' };`,
         replace: `if (serveLease === null) return { kind: 'none' };`,
       },

@@ -21,12 +21,12 @@ export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
     story: 'the challenge does not depend on the process',
     edits: [
       {
-        file: 'packages/coordinator/src/core/observe/ingest.ts',
+        file: 'packages/observer/src/core/ingest.ts',
         find: 'writeMidstate(identity.nonce, this.#nonceState, 0);',
         replace: 'writeMidstate(new Uint8Array(32), this.#nonceState, 0);',
       },
     ],
-    tests: ['packages/coordinator/src/core/observe/challenge.test.ts'],
+    tests: ['packages/observer/src/core/challenge.test.ts'],
   },
   {
     name: 'ch-restart',

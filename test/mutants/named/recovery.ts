@@ -8,7 +8,7 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'a hold goes with the first write, long before what it held is through',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/journal.ts',
+        file: 'packages/recovery/src/journal.ts',
         find: `return state === 'started' && this.holdRule !== 'release' ? null : this.#hold;`,
         replace: 'return this.#hold;',
       },
@@ -21,7 +21,7 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'what could not be read counts as gone',
     edits: [
       {
-        file: 'packages/coordinator/src/recovery/collect-sight.ts',
+        file: 'packages/recovery/src/collector/collect-sight.ts',
         find: "log.warn('collector.describe_failed', { error: errorText(error) });\n    return null;",
         replace: 'return new Map();',
       },
@@ -34,7 +34,7 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'an instance whose recovery has ended is recovered again',
     edits: [
       {
-        file: 'packages/coordinator/src/leader/deciding.ts',
+        file: 'packages/coordinator/src/leader/decider.ts',
         find: '    if (earlier) {\n',
         replace: '    if (false && earlier) {\n',
       },
@@ -47,7 +47,7 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'an intent does not compare whether that recovery has ended',
     edits: [
       {
-        file: 'packages/coordinator/src/leader/begin-recovery.ts',
+        file: 'packages/coordinator/src/leader/intent-writer.ts',
         find: '      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
         replace: '',
       },
@@ -60,12 +60,12 @@ export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
     story: 'nothing stops a second recovery of one instance',
     edits: [
       {
-        file: 'packages/coordinator/src/leader/deciding.ts',
+        file: 'packages/coordinator/src/leader/decider.ts',
         find: '    if (earlier) {\n',
         replace: '    if (false && earlier) {\n',
       },
       {
-        file: 'packages/coordinator/src/leader/begin-recovery.ts',
+        file: 'packages/coordinator/src/leader/intent-writer.ts',
         find: '      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),\n',
         replace: '',
       },

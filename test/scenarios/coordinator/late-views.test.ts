@@ -125,7 +125,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
   test('that coordinator, which would still answer, does not say active; the others say fenced', async () => {
     const { world, blind, agent, sinceMs } = await comesBack();
     expect(sinceMs).toBeLessThan(15_000);
-    expect(blind.coordinator.view.mirror.intents.has(DB1)).toBe(false);
+    expect(blind.coordinator.view.records.intents.has(DB1)).toBe(false);
     expect(blind.coordinator.view.contactAgeMs()).toBeLessThan(20_000);
     expect([...agent.told.values()].sort()).toEqual(['fenced', 'fenced', 'unknown']);
     await world.clock.advance(60_000);

@@ -1,5 +1,4 @@
-import type { MemberId } from '@understudy/shared';
-import { MemberRecordSchema, parseRecord } from '@understudy/shared';
+import { type MemberId, MemberRecordSchema, parseRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, World, type WorldOptions } from './world.ts';
 

@@ -1,5 +1,5 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
-import type { OperatorAnswer, OperatorCommand } from '@understudy/coordinator';
+import type { OperatorAnswer, OperatorCommand } from '@understudy/coordinator/testing';
 import { opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, World } from './world.ts';

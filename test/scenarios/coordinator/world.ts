@@ -6,14 +6,9 @@ import {
   type SeededInstance,
   seedInstance,
 } from '@understudy/cloud-sim';
-import {
-  Coordinator,
-  type CoordinatorConfig,
-  CoordinatorConfigSchema,
-  createEc2Cloud,
-  kmsOver,
-  type RecoveryRunner,
-} from '@understudy/coordinator';
+import { Coordinator, type CoordinatorConfig, CoordinatorConfigSchema } from '@understudy/coordinator/testing';
+import { createEc2Cloud, kmsOver } from '@understudy/aws';
+import type { RecoveryRunner } from '@understudy/recovery';
 import {
   type ActivationRecord,
   ActivationRecordSchema,

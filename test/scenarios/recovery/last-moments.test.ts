@@ -1,5 +1,4 @@
-import type { LeaderTerm } from '@understudy/coordinator';
-import type { Cloud, CloudCallOptions, Term } from '@understudy/shared';
+import type { Cloud, CloudCallOptions, LeaderTerm, Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { Scene, type Wrapping } from './scene.ts';

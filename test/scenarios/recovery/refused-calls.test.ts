@@ -1,6 +1,5 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
-import type { HoldRecord } from '@understudy/shared';
-import { opIdOf } from '@understudy/shared';
+import { type HoldRecord, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { KEYS, type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';

@@ -8,18 +8,14 @@ import {
 } from '@understudy/cloud-sim';
 import {
   Collector,
-  createEc2Cloud,
   gatherPlanInput,
   KeyLooks,
-  kmsOver,
-  LeaderTerm,
-  type LeaseKeeper,
   makePlan,
-  type OpenIntent,
   RecoveryEngine,
   type RecoveryRunOutcome,
   type RecoverySettings,
-} from '@understudy/coordinator';
+} from '@understudy/recovery';
+import { createEc2Cloud, kmsOver } from '@understudy/aws';
 import {
   type ActivationRecord,
   ActivationRecordSchema,
@@ -33,6 +29,7 @@ import {
   IntentRecordSchema,
   keyspace,
   type KvStore,
+  LeaderTerm,
   type MemberId,
   type MonotonicMs,
   monotonicMs,
@@ -45,6 +42,8 @@ import {
   TAG,
   type Term,
 } from '@understudy/shared';
+import type { LeaseKeeper } from '@understudy/coordinator/testing';
+import type { OpenIntent } from '@understudy/recovery/testing';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 
 export const KEYS = keyspace();

@@ -1,5 +1,6 @@
 import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
-import { Coordinator, type CoordinatorConfig, createEc2Cloud, kmsOver } from '@understudy/coordinator';
+import { Coordinator, type CoordinatorConfig } from '@understudy/coordinator/testing';
+import { createEc2Cloud, kmsOver } from '@understudy/aws';
 import { type Keyspace, type KvTxn, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';

@@ -1,5 +1,5 @@
 import { CloudSim, seedInstance } from '@understudy/cloud-sim';
-import { CoordinatorConfigSchema } from '@understudy/coordinator';
+import { CoordinatorConfigSchema } from '@understudy/coordinator/testing';
 import {
   ActivationRecordSchema,
   type GroupPolicy,

@@ -1,4 +1,5 @@
-import { readStepId, readySteps, type StepState } from '@understudy/coordinator';
+import { readStepId } from '@understudy/recovery';
+import { readySteps, type StepState } from '@understudy/recovery/testing';
 import {
   IntentRecordSchema,
   JournalRecordSchema,

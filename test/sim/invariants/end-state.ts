@@ -1,4 +1,4 @@
-import { stepId } from '@understudy/coordinator';
+import { stepId } from '@understudy/recovery/testing';
 import {
   HistoryRecordSchema,
   type HoldRecord,

@@ -24,7 +24,7 @@ export const IDENTITY_BUGS: readonly PlantedBug[] = [
     name: 'namesake-stands-on-the-others-presence',
     rule: 'S23',
     story: 'that somebody has the id is enough, whoever it is: the deaf one says dead over the alive of the other',
-    file: 'coordinator/src/leadership/presence.ts',
+    file: 'coordinator/src/observing/presence.ts',
     find: 'if (this.#standing !== null) this.#setStanding(null);\n        this.#namesake',
     replace:
       'this.#setStanding({ leaseId, compare: { key: this.#key, modRevision: other.modRevision } });\n        this.#namesake',

@@ -33,7 +33,7 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
  */
 export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reason: string }[] = [
   {
-    path: 'packages/coordinator/src/leadership/guarded-commit.ts',
+    path: 'packages/shared/src/term/guarded-commit.ts',
     reason: 'sends what a Term commits or removes, and what a RecordWriter writes',
   },
   {
@@ -41,7 +41,7 @@ export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reas
     reason: 'takes the leader key and gives it back: that is what a term begins and ends with',
   },
   {
-    path: 'packages/coordinator/src/leadership/watched-store.ts',
+    path: 'packages/coordinator/src/store/watched-store.ts',
     reason: 'passes on what others send, and rehearses writes that can never be applied',
   },
   {

@@ -1,8 +1,7 @@
 import { type AckActivation, monotonicMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { type Answer, decideAnswer, highestIncarnationOf } from './answers.ts';
+import { type Answer, decideAnswer, highestIncarnationOf, type Link } from './answers.ts';
 import { answerWith } from './core.fixtures.ts';
-import type { Link } from './answers.ts';
 
 const NOW = monotonicMs(5_000);
 const linksOf = (answers: readonly Answer[]): Link[] =>

@@ -1,4 +1,4 @@
-import { readStepId } from '@understudy/coordinator';
+import { readStepId } from '@understudy/recovery';
 import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText, verdictText } from '../views/format.ts';

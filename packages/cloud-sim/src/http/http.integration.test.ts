@@ -16,7 +16,9 @@ import {
 import { silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CloudSimConfigSchema, type RunningCloudSim, seedInstance, startCloudSim } from '../index.ts';
+import { CloudSimConfigSchema } from '../config.ts';
+import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
+import { seedInstance } from '../seed-instance.ts';
 
 let workDir: string;
 let server: RunningCloudSim;

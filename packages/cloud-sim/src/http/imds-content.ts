@@ -1,6 +1,5 @@
-import { isPrimary } from '../core/model.ts';
+import { isPrimary, type SimInstance, type SimInstanceEvent } from '../core/model.ts';
 import type { CloudSim } from '../cloud-sim.ts';
-import type { SimInstance, SimInstanceEvent } from '../core/model.ts';
 import { ACCOUNT_ID } from '../core/region.ts';
 
 export interface ScheduledMaintenance {

@@ -5,7 +5,8 @@ import { DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-
 import { silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CloudSimConfigSchema, type RunningCloudSim, startCloudSim } from '../index.ts';
+import { CloudSimConfigSchema } from '../config.ts';
+import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
 
 let workDir: string;
 let server: RunningCloudSim;

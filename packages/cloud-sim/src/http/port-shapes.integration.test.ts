@@ -16,13 +16,9 @@ import {
 import { silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  CloudSimConfigSchema,
-  type RunningCloudSim,
-  type SeededInstance,
-  seedInstance,
-  startCloudSim,
-} from '../index.ts';
+import { CloudSimConfigSchema } from '../config.ts';
+import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
+import { type SeededInstance, seedInstance } from '../seed-instance.ts';
 
 let workDir: string;
 let server: RunningCloudSim;

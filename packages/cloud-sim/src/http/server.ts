@@ -1,6 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { AdminParts } from './admin.ts';
-import { addAdmin } from './admin.ts';
+import { addAdmin, type AdminParts } from './admin.ts';
 import type { CredentialRules } from './credentials.ts';
 import { answerJson } from './json-endpoint.ts';
 import { answerQuery } from './query-endpoint.ts';

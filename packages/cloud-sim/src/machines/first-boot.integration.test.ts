@@ -4,13 +4,9 @@ import { join } from 'node:path';
 import { silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  CloudSimConfigSchema,
-  type RunningCloudSim,
-  type SeededInstance,
-  seedInstance,
-  startCloudSim,
-} from '../index.ts';
+import { CloudSimConfigSchema } from '../config.ts';
+import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
+import { type SeededInstance, seedInstance } from '../seed-instance.ts';
 
 let workDir: string;
 let server: RunningCloudSim;

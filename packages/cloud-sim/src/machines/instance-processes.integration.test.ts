@@ -7,13 +7,9 @@ import { silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import {
-  CloudSimConfigSchema,
-  type RunningCloudSim,
-  type SeededInstance,
-  seedInstance,
-  startCloudSim,
-} from '../index.ts';
+import { CloudSimConfigSchema } from '../config.ts';
+import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
+import { type SeededInstance, seedInstance } from '../seed-instance.ts';
 import { withRootDir } from './instance-processes.ts';
 
 /** Stands in for the agent: says who it is, notes SIGTERM, and stays. */

@@ -1,13 +1,11 @@
-import { isPrimary } from '../core/model.ts';
+import { isPrimary, type SimInstance } from '../core/model.ts';
 import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Log } from '@understudy/shared';
-import { errorText } from '@understudy/shared';
+import { errorText, type Log } from '@understudy/shared';
 import { isMap, parseDocument } from 'yaml';
 import type { CloudSim } from '../cloud-sim.ts';
 import { cloudInit } from '../core/cloud-init.ts';
 import type { SimEvent, TransitionEvent } from '../core/event-log.ts';
-import type { SimInstance } from '../core/model.ts';
 import { decodeUserData } from '../http/imds-content.ts';
 import type { ImdsEndpoints } from '../http/imds-endpoints.ts';
 import type { VolumeFolders } from './volume-folders.ts';

@@ -1,5 +1,5 @@
 import { type Clock, type Cloud, errorText, isOperationError, type Log, type MemberId } from '@understudy/shared';
-import type { Judgement } from './judging.ts';
+import type { Judgement } from './assessor.ts';
 
 /** The last words of a machine, as EC2 had them when it was found dead. */
 export interface CapturedConsole {

@@ -3,7 +3,7 @@ import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { beforeEach, expect, test } from 'vitest';
 import type { BeginOutcome } from './begin-outcome.ts';
 import { DecisionPass, type DecisionPassOptions } from './decision-pass.ts';
-import type { Judgement } from './judging.ts';
+import type { Judgement } from './assessor.ts';
 import { TermTasks } from './term-tasks.ts';
 
 const term = { number: 3, signal: new AbortController().signal } as unknown as Term;
@@ -35,7 +35,7 @@ beforeEach(() => {
     ended: (_: string, outcome: BeginOutcome) => ended.push(outcome),
   };
   pass = new DecisionPass({
-    view: { isFresh: () => fresh, isBlocked: () => false, mirror: {} },
+    view: { isFresh: () => fresh, isBlocked: () => false, records: {} },
     judging: { pass: () => [] },
     deciding,
     evidence: {},

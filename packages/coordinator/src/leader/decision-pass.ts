@@ -1,10 +1,10 @@
 import type { Term } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
-import type { Begin } from './begin-recovery.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { IntentWriter } from './intent-writer.ts';
 import { type BeginOutcome, MOOT } from './begin-outcome.ts';
-import type { Deciding } from './deciding.ts';
-import type { EvidencePoller } from './evidence.ts';
-import type { Judgement, Judging } from './judging.ts';
+import type { RecoveryDecider } from './decider.ts';
+import type { EvidencePoller } from './ec2-evidence.ts';
+import type { Assessor, Judgement } from './assessor.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { TermTasks } from './term-tasks.ts';
 
@@ -12,12 +12,12 @@ import type { TermTasks } from './term-tasks.ts';
 const BEGINNING_AT_ONCE = 8;
 
 export interface DecisionPassOptions {
-  readonly view: Pick<ClusterView, 'isFresh' | 'isBlocked' | 'mirror'>;
-  readonly judging: Judging;
-  readonly deciding: Deciding;
+  readonly view: Pick<ClusterState, 'isFresh' | 'isBlocked' | 'mirror'>;
+  readonly judging: Assessor;
+  readonly deciding: RecoveryDecider;
   readonly evidence: EvidencePoller;
   readonly runs: RecoveryRuns;
-  readonly begin: Begin;
+  readonly begin: IntentWriter;
 }
 
 /**
@@ -44,7 +44,7 @@ export class DecisionPass {
     const wanting = judging.pass();
     // Open recoveries go on although the view is not fresh: they park by themselves when the store
     // is gone, and resume here.
-    runs.sync(term, view.mirror, (member) => !view.isBlocked(member));
+    runs.sync(term, view.records, (member) => !view.isBlocked(member));
     if (wanting.length > 0) tasks.startAlone('look', () => evidence.look(wanting, term.signal));
     if (!view.isFresh()) return;
     for (const chosen of deciding.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(term, tasks, chosen);

@@ -1,21 +1,28 @@
 import { type HoldReason, keyspace, type MemberId, type Term, wallMs } from '@understudy/shared';
-import { RecordingLog, SimClock } from '@understudy/shared/testing';
+import {
+  activationRecord,
+  entryOf,
+  holdRecord,
+  intentRecord,
+  RecordingLog,
+  SimClock,
+  WRITTEN,
+} from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClusterMirror } from '../view/cluster-view-mirror.ts';
+import { ClusterRecords } from '../store/cluster-records.ts';
 import { HoldKeeper, planHolds, type WantedHold } from './holds.ts';
-import { activationRecord, entryOf, holdRecord, intentRecord, WRITTEN } from './records.fixtures.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';
 const PAUSED: WantedHold = { reason: 'Paused', text: 'paused by a person', untilWallMs: null };
-let mirror: ClusterMirror;
+let records: ClusterRecords;
 beforeEach(() => {
-  mirror = new ClusterMirror(keys.root);
+  records = new ClusterRecords(keys.root);
 });
 const plan = (wanted: readonly (readonly [MemberId, WantedHold])[], nowWallMs = WRITTEN.writtenAtWallMs + 1_000) =>
-  planHolds({ wanted: new Map(wanted), mirror, keyOf: keys.hold, nowWallMs: wallMs(nowWallMs) });
+  planHolds({ wanted: new Map(wanted), records, keyOf: keys.hold, nowWallMs: wallMs(nowWallMs) });
 const have = (over: Parameters<typeof holdRecord>[1] = {}) =>
-  mirror.put(entryOf(keys.hold(DB1), holdRecord(DB1, over), 7));
+  records.put(entryOf(keys.hold(DB1), holdRecord(DB1, over), 7));
 
 describe('hold records', () => {
   test('a new one is put where there is none', () => {
@@ -49,25 +56,25 @@ describe('hold records', () => {
   test("the engine's hold on an open recovery is neither replaced nor cleared", () => {
     const { opId } = intentRecord(DB1, 'i-1');
     have({ opId, reason: 'FenceNotProven' });
-    mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
+    records.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
     expect(plan([])).toEqual([]);
     expect(plan([[DB1, PAUSED]])).toEqual([]);
-    mirror.delete(keys.intent(DB1));
+    records.delete(keys.intent(DB1));
     expect(plan([])).toEqual([{ kind: 'clear', member: DB1, expect: 7 }]);
   });
 
   test('once its replacement is activated, why that one is not recovered goes before which chore is stuck', () => {
     const { opId } = intentRecord(DB1, 'i-1');
     have({ opId, reason: 'AddressHeldElsewhere' });
-    mirror.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
-    mirror.put(entryOf(keys.activation(DB1), { ...activationRecord(DB1, 'i-2', 2), opId }, 8));
+    records.put(entryOf(keys.intent(DB1), intentRecord(DB1, 'i-1'), 6));
+    records.put(entryOf(keys.activation(DB1), { ...activationRecord(DB1, 'i-2', 2), opId }, 8));
     expect(plan([])).toEqual([]);
     expect(plan([[DB1, PAUSED]])).toMatchObject([{ kind: 'put', expect: 7, hold: PAUSED }]);
   });
 
   test('an unreadable hold record is left for a person', () => {
-    mirror.put(entryOf(keys.hold(DB1), '{', 7));
-    expect(mirror.unreadable.size).toBe(1);
+    records.put(entryOf(keys.hold(DB1), '{', 7));
+    expect(records.unreadable.size).toBe(1);
     expect(plan([[DB1, { ...PAUSED, reason: 'RecordUnreadable' }]])).toEqual([]);
   });
 });

@@ -7,14 +7,14 @@ import {
   type Keyspace,
   type Log,
   type MemberId,
+  RecurringFailure,
   type Revision,
   type Term,
   type WallMs,
   WAYS_OUT,
 } from '@understudy/shared';
-import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import { undecidedRecovery } from '../core/recovery/activated.ts';
-import { RecurringFailure } from '../leadership/recurring-failure.ts';
+import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
+import { undecidedRecovery } from '@understudy/recovery';
 
 /** A refusal to act that is not the recovery engine's: why nothing is begun for this member. */
 export interface WantedHold {
@@ -53,25 +53,25 @@ function isSettled(wanted: WantedHold, stored: Stored<HoldRecord>, nowWallMs: Wa
  */
 export function planHolds(options: {
   readonly wanted: ReadonlyMap<MemberId, WantedHold>;
-  readonly mirror: Pick<ClusterMirror, 'holds' | 'intents' | 'activations' | 'unreadable'>;
+  readonly records: Pick<ClusterRecords, 'holds' | 'intents' | 'activations' | 'unreadable'>;
   readonly keyOf: (member: MemberId) => string;
   readonly nowWallMs: WallMs;
 }): readonly HoldChange[] {
-  const { wanted, mirror, nowWallMs } = options;
+  const { wanted, records, nowWallMs } = options;
   const isEngines = (member: MemberId, stored: Stored<HoldRecord> | undefined) =>
     stored !== undefined &&
     stored.record.opId !== null &&
-    mirror.intents.get(member)?.record.opId === stored.record.opId;
+    records.intents.get(member)?.record.opId === stored.record.opId;
   const changes: HoldChange[] = [];
   for (const [member, hold] of wanted) {
-    const stored = mirror.holds.get(member);
-    const engineGoesFirst = isEngines(member, stored) && undecidedRecovery(mirror, member) !== null;
-    if (engineGoesFirst || mirror.unreadable.has(options.keyOf(member))) continue;
+    const stored = records.holds.get(member);
+    const engineGoesFirst = isEngines(member, stored) && undecidedRecovery(records, member) !== null;
+    if (engineGoesFirst || records.unreadable.has(options.keyOf(member))) continue;
     if (stored && isSettled(hold, stored, nowWallMs)) continue;
     const sinceWallMs = stored?.record.reason === hold.reason ? stored.record.sinceWallMs : nowWallMs;
     changes.push({ kind: 'put', member, expect: stored?.modRevision ?? 0, hold, sinceWallMs });
   }
-  for (const [member, stored] of mirror.holds) {
+  for (const [member, stored] of records.holds) {
     if (!wanted.has(member) && !isEngines(member, stored))
       changes.push({ kind: 'clear', member, expect: stored.modRevision });
   }

@@ -8,21 +8,20 @@ import {
   type Term,
   wallMs,
 } from '@understudy/shared';
-import { RecordingLog, SimClock } from '@understudy/shared/testing';
+import { activationRecord, entryOf, RecordingLog, SimClock, WRITTEN } from '@understudy/shared/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ClusterMirror } from '../view/cluster-view-mirror.ts';
-import type { ClusterView } from '../view/cluster-view.ts';
+import { ClusterRecords } from '../store/cluster-records.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
 import { JudgementPublisher, planJudgements } from './judgement-publisher.ts';
-import type { Judgement } from './judging.ts';
-import { activationRecord, entryOf, WRITTEN } from './records.fixtures.ts';
+import type { Judgement } from './assessor.ts';
 
 const keys = keyspace();
 const DB1: MemberId = 'prod/db1';
 const NOW = wallMs(1_000_000);
-let mirror: ClusterMirror;
+let records: ClusterRecords;
 
 beforeEach(() => {
-  mirror = new ClusterMirror(keys.root);
+  records = new ClusterRecords(keys.root);
 });
 
 type Said = Partial<Pick<JudgementRecord, 'verdict' | 'reasonCode' | 'reason' | 'degraded'>>;
@@ -35,11 +34,12 @@ const told = (member: MemberId, said: Said = {}, instanceId = 'i-1') =>
 const publish = (member: MemberId, over: Partial<JudgementRecord> = {}, modRevision = 7) => {
   const record = { ...WRITTEN, member, instanceId: 'i-1', term: 3, verdict: 'alive', reasonCode: 'Heard' };
   const all = { ...record, reason: 'heard by c1', degraded: false, sinceWallMs: 5, ...over };
-  mirror.put(entryOf(keys.judgement(member), all, modRevision));
+  records.put(entryOf(keys.judgement(member), all, modRevision));
 };
-const activate = (member: MemberId) => mirror.put(entryOf(keys.activation(member), activationRecord(member, 'i-1'), 2));
+const activate = (member: MemberId) =>
+  records.put(entryOf(keys.activation(member), activationRecord(member, 'i-1'), 2));
 const plan = (...judgements: Judgement[]) =>
-  planJudgements({ judgements, mirror, keyOf: (member) => keys.judgement(member), nowWallMs: NOW });
+  planJudgements({ judgements, records, keyOf: (member) => keys.judgement(member), nowWallMs: NOW });
 
 describe('what a leader publishes of its judgements', () => {
   test('the first one of a member, since now', () => {
@@ -83,12 +83,12 @@ describe('what a leader publishes of its judgements', () => {
     activate(DB1);
     publish(DB1, { verdict: 'dead' });
     expect(plan()).toEqual({ puts: [], gone: [] });
-    mirror.delete(keys.activation(DB1));
+    records.delete(keys.activation(DB1));
     expect(plan().gone).toEqual([{ member: DB1, expect: 7 }]);
   });
 
   test('a record that cannot be read is left alone', () => {
-    mirror.put(entryOf(keys.judgement(DB1), '{}', 4));
+    records.put(entryOf(keys.judgement(DB1), '{}', 4));
     expect(plan(told(DB1)).puts).toEqual([]);
   });
 });
@@ -115,8 +115,8 @@ class Etcd {
     this.commits.push(write);
     const revision = ++this.revision;
     if (this.deliver)
-      for (const { key, record } of write.puts) mirror.put(entryOf(key, { ...record, ...WRITTEN }, revision));
-    if (this.deliver) for (const { key } of write.deletes ?? []) mirror.delete(key);
+      for (const { key, record } of write.puts) records.put(entryOf(key, { ...record, ...WRITTEN }, revision));
+    if (this.deliver) for (const { key } of write.deletes ?? []) records.delete(key);
     return { kind: 'committed', revision } as const;
   }
 }
@@ -129,11 +129,11 @@ describe('publishing', () => {
     etcd = new Etcd();
     viewRevision = () => etcd.revision;
     const view = {
-      mirror,
+      records,
       get revision() {
         return viewRevision();
       },
-    } as unknown as ClusterView;
+    } as unknown as ClusterState;
     publisher = new JudgementPublisher({ keys, view, clock: new SimClock(), log: new RecordingLog() });
   });
 
@@ -142,9 +142,9 @@ describe('publishing', () => {
     for (const { member } of dead) activate(member);
     for (let pass = 0; pass < 20; pass += 1) await publisher.publish(etcd.term(9), dead, () => true);
     expect(etcd.commits).toHaveLength(10);
-    expect(mirror.judgements.size).toBe(1_000);
+    expect(records.judgements.size).toBe(1_000);
     expect(etcd.commits.every((one) => one.puts.length <= 101)).toBe(true);
-    expect(mirror.judge.get('current')?.record).toMatchObject({ coordinatorId: 'c1', term: 9 });
+    expect(records.judge.get('current')?.record).toMatchObject({ coordinatorId: 'c1', term: 9 });
   });
 
   test('a new leader that judges as its predecessor did writes one record, and only when it has judged everybody', async () => {
@@ -169,6 +169,6 @@ describe('publishing', () => {
     publish(DB1);
     await publisher.publish(etcd.term(9), [], () => true);
     expect(etcd.commits.at(-1)).toEqual({ puts: [], deletes: [{ key: keys.judgement(DB1), expect: 7 }] });
-    expect(mirror.judgements.size).toBe(0);
+    expect(records.judgements.size).toBe(0);
   });
 });

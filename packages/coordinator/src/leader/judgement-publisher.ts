@@ -12,9 +12,9 @@ import type {
   Unwritten,
   WallMs,
 } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
-import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
-import type { Judgement } from './judging.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
+import type { Judgement } from './assessor.ts';
 
 /**
  * Judgements of one transaction; etcd takes 128 operations, the guard and the judge's record are
@@ -57,24 +57,24 @@ export interface JudgementChanges {
  */
 export function planJudgements(options: {
   readonly judgements: Iterable<Told>;
-  readonly mirror: Pick<ClusterMirror, 'judgements' | 'activations' | 'unreadable'>;
+  readonly records: Pick<ClusterRecords, 'judgements' | 'activations' | 'unreadable'>;
   readonly keyOf: (member: MemberId) => string;
   readonly nowWallMs: WallMs;
 }): JudgementChanges {
-  const { judgements, mirror, nowWallMs } = options;
+  const { judgements, records, nowWallMs } = options;
   const puts: JudgementChanges['puts'][number][] = [];
   for (const told of judgements) {
     const { member, instanceId, assessment } = told;
-    const stored = mirror.judgements.get(member);
-    if (mirror.unreadable.has(options.keyOf(member)) || (stored && isTold(told, stored, nowWallMs))) continue;
+    const stored = records.judgements.get(member);
+    if (records.unreadable.has(options.keyOf(member)) || (stored && isTold(told, stored, nowWallMs))) continue;
     const { verdict, reasonCode, reason, degraded } = assessment;
     const isSameVerdict = stored?.record.instanceId === instanceId && stored.record.verdict === verdict;
     const sinceWallMs = isSameVerdict ? stored.record.sinceWallMs : nowWallMs;
     const record = { member, instanceId, verdict, reasonCode, reason, degraded, sinceWallMs };
     puts.push({ record, expect: stored?.modRevision ?? 0 });
   }
-  const gone = [...mirror.judgements]
-    .filter(([member]) => !mirror.activations.has(member))
+  const gone = [...records.judgements]
+    .filter(([member]) => !records.activations.has(member))
     .map(([member, { modRevision }]) => ({ member, expect: modRevision }));
   return { puts, gone };
 }
@@ -87,7 +87,7 @@ export function planJudgements(options: {
  */
 export class JudgementPublisher {
   readonly #keys: Keyspace;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #clock: Clock;
   readonly #log: Log;
   #writing = false;
@@ -96,7 +96,7 @@ export class JudgementPublisher {
 
   constructor(options: {
     readonly keys: Keyspace;
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly clock: Clock;
     readonly log: Log;
   }) {
@@ -127,9 +127,9 @@ export class JudgementPublisher {
   }
 
   #due(term: Term, judgements: Iterable<Told>, isEveryoneJudged: () => boolean): Due {
-    const { mirror } = this.#view;
+    const { records } = this.#view;
     const keyOf = (member: MemberId) => this.#keys.judgement(member);
-    const { puts, gone } = planJudgements({ judgements, mirror, keyOf, nowWallMs: this.#clock.wallMs() });
+    const { puts, gone } = planJudgements({ judgements, records, keyOf, nowWallMs: this.#clock.wallMs() });
     const due: GuardedPut[] = puts.slice(0, PER_COMMIT).map(({ record, expect }) => ({
       key: keyOf(record.member),
       record: { ...record, term: term.number },
@@ -138,8 +138,8 @@ export class JudgementPublisher {
     const deletes = gone
       .slice(0, PER_COMMIT - due.length)
       .map(({ member, expect }) => ({ key: keyOf(member), expect }));
-    if (mirror.unreadable.has(this.#keys.judge)) return { puts: due, deletes };
-    const judge = mirror.judge.get('current');
+    if (records.unreadable.has(this.#keys.judge)) return { puts: due, deletes };
+    const judge = records.judge.get('current');
     const record = { coordinatorId: term.coordinatorId, term: term.number };
     const isNamed = judge?.record.term === term.number;
     const isLate = !isNamed && puts.length <= PER_COMMIT && isEveryoneJudged();

@@ -13,13 +13,13 @@ import {
   type Term,
   WAYS_OUT,
 } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
-import type { Judging } from './judging.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { Assessor } from './assessor.ts';
 import type { OperatorAnswer, OperatorCommand, RefusalCode } from './operator-command.ts';
 
 export interface OperatingOptions {
-  readonly view: ClusterView;
-  readonly judging: Judging;
+  readonly view: ClusterState;
+  readonly judging: Assessor;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -55,8 +55,8 @@ export class Operating {
     const { member } = command;
     if (term === null || !view.isFresh())
       return refused('UNAVAILABLE', 'nobody here leads with a fresh view of etcd: ask again');
-    const { mirror } = view;
-    if (!mirror.activations.has(member) && !mirror.members.has(member))
+    const { records } = view;
+    if (!records.activations.has(member) && !records.members.has(member))
       return refused('MEMBER_UNKNOWN', `no member ${member} is known here`);
     const target = this.#target(command);
     if ('code' in target) return target;
@@ -81,7 +81,7 @@ export class Operating {
   #target(command: OperatorCommand): Target | (OperatorAnswer & { readonly kind: 'refused' }) {
     const { view, keys } = this.#options;
     const { member, kind } = command;
-    const intent = view.mirror.intents.get(member);
+    const intent = view.records.intents.get(member);
     if (intent) {
       const { opId } = intent.record;
       if (command.opId !== null && command.opId !== opId)
@@ -92,7 +92,7 @@ export class Operating {
         };
       return { opId, kind, also: [{ key: keys.intent(member), modRevision: intent.modRevision }] };
     }
-    const activation = view.mirror.activations.get(member);
+    const activation = view.records.activations.get(member);
     const waits = WAITS_FOR_A_PERSON.has(this.#options.judging.of(member)?.assessment.reasonCode ?? '');
     const begins = kind === 'recover' || kind === 'retry';
     if (!activation || !waits || !begins) return this.#nothingToAsk(command, begins);
@@ -114,7 +114,7 @@ export class Operating {
   }
 
   #nothingToAsk({ member, kind }: OperatorCommand, begins: boolean): OperatorAnswer & { readonly kind: 'refused' } {
-    const hold = this.#options.view.mirror.holds.get(member)?.record;
+    const hold = this.#options.view.records.holds.get(member)?.record;
     const way = hold ? `. It is held: ${hold.text} (${WAYS_OUT[hold.reason].act})` : '';
     if (kind === 'recover' || (begins && !hold)) {
       const text = `${member} was not stopped by us and abandoned by nobody: it is watched, and recovered by itself when it fails${way}`;
@@ -130,7 +130,7 @@ export class Operating {
   async #write(term: Term, command: OperatorCommand, target: Target): Promise<OperatorAnswer> {
     const { view, keys, clock } = this.#options;
     const { member, by, why, loss, leaveOpen } = command;
-    const stored = view.mirror.requests.get(member);
+    const stored = view.records.requests.get(member);
     const { opId, kind } = target;
     const request = { member, kind, opId, by, why, atWallMs: clock.wallMs(), loss, leaveOpen };
     if (stored && isSame(stored.record, request)) return { kind: 'accepted', request: stored.record, repeated: true };

@@ -6,9 +6,9 @@ import {
   opIdOf,
   unwritten,
 } from '@understudy/shared';
-import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
+import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
 
-type Journals = Pick<ClusterMirror, 'journals' | 'unreadable'>;
+type Journals = Pick<ClusterRecords, 'journals' | 'unreadable'>;
 type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
 
 /**
@@ -18,10 +18,10 @@ type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
  */
 export function journalsUpTo(
   keys: Keyspace,
-  mirror: Journals,
+  records: Journals,
   { instanceId, ordinal = 0 }: Identity,
 ): readonly string[] {
-  const { journals, unreadable } = mirror;
+  const { journals, unreadable } = records;
   if (journals.size === 0 && unreadable.size === 0) return [];
   const opIds = Array.from({ length: ordinal + 1 }, (_, number) => opIdOf(instanceId, number));
   const broken = [...unreadable.keys()];
@@ -35,12 +35,12 @@ export function journalsUpTo(
  */
 export function wasBegunBefore(
   keys: Keyspace,
-  mirror: Journals,
+  records: Journals,
   identity: Identity,
   mark: string | undefined,
 ): boolean {
   const opId = opIdOf(identity.instanceId, identity.ordinal);
-  return mark === opId || journalsUpTo(keys, mirror, identity).includes(opId);
+  return mark === opId || journalsUpTo(keys, records, identity).includes(opId);
 }
 
 /**

@@ -8,17 +8,21 @@ import {
   type MemberRecord,
   type MonotonicMs,
 } from '@understudy/shared';
-import type { ClusterView } from '../view/cluster-view.ts';
-import { undecidedRecovery } from '../core/recovery/activated.ts';
-import { NOT_TRIED } from '../core/recovery/launch-trial.ts';
-import type { LaunchTrial } from '../core/recovery/plan-input.ts';
-import { makePlan, readinessProblemsOf } from '../core/recovery/plan.ts';
-import type { PlanInput } from '../core/recovery/plan-input.ts';
-import { keyIdInUserData } from '../core/recovery/user-data-key.ts';
-import { gatherPlanInput } from '../recovery/gather-plan-input.ts';
-import type { KeyLooks } from '../recovery/key-looks.ts';
-import { KeptReadsOf } from '../recovery/kept-reads.ts';
-import { tryLaunch, wantsTrial } from '../recovery/try-launch.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import {
+  gatherPlanInput,
+  KeptReadsOf,
+  keyIdInUserData,
+  type KeyLooks,
+  type LaunchTrial,
+  makePlan,
+  NOT_TRIED,
+  type PlanInput,
+  readinessProblemsOf,
+  tryLaunch,
+  undecidedRecovery,
+  wantsTrial,
+} from '@understudy/recovery';
 
 /** Members whose readiness is looked at per pass; each costs about fifteen EC2 reads. */
 const LOOKS_PER_PASS = 4;
@@ -50,7 +54,7 @@ interface Looked {
 export interface ReadinessOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
-  readonly view: ClusterView;
+  readonly view: ClusterState;
   readonly clock: Clock;
   readonly policyOf: (group: string) => GroupPolicy;
   /** A launch is tried again (DryRun) after this long; 0: never. */
@@ -98,13 +102,13 @@ export class Readiness {
     const looked = new Map<string, Looked>();
     const due: { readonly member: MemberId; readonly atMs: number }[] = [];
     const instances = new Set<string>();
-    for (const [member, { record }] of view.mirror.members) {
+    for (const [member, { record }] of view.records.members) {
       instances.add(record.instanceId);
       const own = this.#looked.get(record.instanceId);
       if (own) looked.set(record.instanceId, own);
       const isKnown =
         own && nowMs - own.atMs < LOOK_EVERY_MS && own.groupRevision === this.#groupRevision(record.group);
-      if (!isKnown && undecidedRecovery(view.mirror, member) === null)
+      if (!isKnown && undecidedRecovery(view.records, member) === null)
         due.push({ member, atMs: this.#askedAtMs.get(record.instanceId) ?? Number.NEGATIVE_INFINITY });
     }
     this.#looked = looked;
@@ -161,6 +165,6 @@ export class Readiness {
   }
 
   #groupRevision(group: string): number {
-    return this.#options.view.mirror.groups.get(group)?.modRevision ?? 0;
+    return this.#options.view.records.groups.get(group)?.modRevision ?? 0;
   }
 }

@@ -11,8 +11,8 @@ import {
   type Revision,
   type Term,
 } from '@understudy/shared';
-import type { RecoveryRunner, RecoveryRunOutcome } from '../recovery/runner.ts';
-import type { ClusterMirror, Stored } from '../view/cluster-view-mirror.ts';
+import type { RecoveryRunner, RecoveryRunOutcome } from '@understudy/recovery';
+import type { ClusterRecords, Stored } from '../store/cluster-records.ts';
 
 /**
  * After losing the store for a moment (the term held on): doubling from the first to the second.
@@ -42,7 +42,7 @@ type Run =
       readonly holdSeen: boolean;
     };
 
-type Asked = Pick<ClusterMirror, 'intents' | 'holds'> & Partial<Pick<ClusterMirror, 'requests'>>;
+type Asked = Pick<ClusterRecords, 'intents' | 'holds'> & Partial<Pick<ClusterRecords, 'requests'>>;
 
 export interface RecoveryRunsOptions {
   readonly runner: RecoveryRunner;
@@ -90,15 +90,15 @@ export class RecoveryRuns {
    * Starts what may start. Synchronous; call it whenever the view changed or time passed. `mayRun`:
    * its records can be read.
    */
-  sync(term: Term, mirror: Asked, mayRun: (member: MemberId) => boolean): void {
-    const open = [...mirror.intents.values()].sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs);
+  sync(term: Term, records: Asked, mayRun: (member: MemberId) => boolean): void {
+    const open = [...records.intents.values()].sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs);
     const openIds = new Set(open.map((one) => one.record.opId));
     for (const [opId, run] of this.#runs) if (run.kind === 'waiting' && !openIds.has(opId)) this.#runs.delete(opId);
     let room = this.#options.runsMax - this.runningCount;
     for (const intent of open) {
       const { opId, member } = intent.record;
-      this.#noteHold(opId, mirror.holds.get(member)?.record.opId === opId);
-      this.#noteRequest(opId, mirror.requests?.get(member));
+      this.#noteHold(opId, records.holds.get(member)?.record.opId === opId);
+      this.#noteRequest(opId, records.requests?.get(member));
       if (room <= 0 || !mayRun(member) || !this.#isDue(opId)) continue;
       this.#start(term, intent);
       room -= 1;

@@ -7,9 +7,9 @@ import {
   type Log,
   type Problem,
   problemOf,
+  RecurringFailure,
   type Term,
 } from '@understudy/shared';
-import { RecurringFailure } from '../leadership/recurring-failure.ts';
 
 /** After a task failed for a reason that has no code. */
 const AFTER_FAILURE_MS = 5_000;

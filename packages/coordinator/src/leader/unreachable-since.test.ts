@@ -1,6 +1,6 @@
 import { monotonicMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { opinion, silentEverywhere, WALL } from '../core/judge/judge.fixtures.ts';
+import { opinion, silentEverywhere, WALL } from '../judge/judge.fixtures.ts';
 import { UnreachableSince } from './unreachable-since.ts';
 
 const failing = (sinceWallMs: Readonly<Record<string, number>>, instanceId = 'i-old') =>

@@ -1,5 +1,5 @@
 import type { MemberId, MonotonicMs } from '@understudy/shared';
-import type { MemberEvidence } from '../core/judge/index.ts';
+import type { MemberEvidence } from '../judge/evidence.ts';
 
 /**
  * An opinion that is written again (another lease) is dated again, to the rounding of two clocks; a

@@ -1,10 +1,8 @@
-import type { KvEntry, KvTxn } from '@understudy/shared';
+import { type KvEntry, type KvTxn, LeaderTerm, writeIdOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { writeIdOf } from './guarded-commit.ts';
 import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
-import { LeaderTerm } from './leader-term.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import { Session } from './session.ts';
+import { LeaseKeeper } from '../store/lease-keeper.ts';
+import { Session } from '../store/session.ts';
 
 const entryOf = (value: string): KvEntry => ({ key: 'k', value, createRevision: 1, modRevision: 1, leaseId: null });
 

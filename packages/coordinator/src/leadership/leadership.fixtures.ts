@@ -1,4 +1,4 @@
-import { type Clock, keyspace, type MonotonicMs, monotonicMs } from '@understudy/shared';
+import { type Clock, keyspace, LeaderTerm, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import {
   PausableClock,
   RecordingLog,
@@ -9,9 +9,8 @@ import {
   type SimKvOptions,
 } from '@understudy/shared/testing';
 import { Leadership, type LeadershipOptions } from './leadership.ts';
-import { LeaderTerm } from './leader-term.ts';
-import type { LeaseDeps } from './lease-keeper.ts';
-import type { LeaseTiming } from './lease-timing.ts';
+import type { LeaseDeps } from '../store/lease-keeper.ts';
+import type { LeaseTiming } from '../store/lease-timing.ts';
 
 export const TIMING: LeaseTiming = { ttlMs: 10_000, keepaliveMs: 2000, marginMs: 1500, callTimeoutMs: 1500 };
 export const KEYS = keyspace();

@@ -1,28 +1,32 @@
 import {
   backoffMs,
   type Clock,
+  endText,
   errorText,
   hasCode,
+  isHandedOver,
   type Keyspace,
   type KvEntry,
   type KvStore,
   laterBy,
   LeaderRecordSchema,
+  LeaderTerm,
   type Log,
   type MonotonicMs,
+  newWriteId,
   parseRecord,
   type Random,
+  RecurringFailure,
   type Revision,
+  stampRecord,
   type Term,
+  writeIdOf,
 } from '@understudy/shared';
 import { STORE_BACKOFF } from './store-backoff.ts';
-import { newWriteId, stampRecord, writeIdOf } from './guarded-commit.ts';
-import { endText, isHandedOver, LeaderTerm } from './leader-term.ts';
-import type { KnownLeader, LeadershipView } from './leadership-view.ts';
-import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-keeper.ts';
-import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
-import { RecurringFailure } from './recurring-failure.ts';
-import { PrefixView } from './prefix-view.ts';
+import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
+import { grantPersistently, type LeaseDeps, type LeaseKeeper } from '../store/lease-keeper.ts';
+import { checkLeaseTiming, type LeaseTiming } from '../store/lease-timing.ts';
+import { WatchCache } from '../store/watch-cache.ts';
 
 export interface LeadershipOptions {
   readonly store: KvStore;
@@ -66,7 +70,7 @@ type Attempt =
 export class Leadership implements LeadershipView {
   readonly #options: LeadershipOptions;
   readonly #deps: LeaseDeps;
-  readonly #view: PrefixView;
+  readonly #view: WatchCache;
   readonly #closing = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #unclear: RecurringFailure;
@@ -88,7 +92,7 @@ export class Leadership implements LeadershipView {
     this.#stayOutUntilMs = clock.monotonicMs();
     this.#unclear = new RecurringFailure({ clock, log, event: 'leadership.attempt.unclear' });
     this.#failedCampaign = new RecurringFailure({ clock, log, event: 'leadership.campaign.failed' });
-    this.#view = new PrefixView({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
+    this.#view = new WatchCache({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
     this.#view.onChange(() => this.#leaderKeyChanged());
   }
 

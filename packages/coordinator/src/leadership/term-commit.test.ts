@@ -1,8 +1,7 @@
-import { type GuardedWrite, hasCode, type Term } from '@understudy/shared';
+import { type GuardedWrite, hasCode, type Term, writeIdOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { KEYS, LeadershipRig } from './leadership.fixtures.ts';
-import { RecordWriter } from './record-writer.ts';
-import { writeIdOf } from './guarded-commit.ts';
+import { RecordWriter } from '../store/record-writer.ts';
 
 async function leading() {
   const rig = new LeadershipRig();

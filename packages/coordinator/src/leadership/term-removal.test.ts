@@ -1,7 +1,6 @@
-import { type CommitOutcome, keyspace, type KvStore, monotonicMs, type Term } from '@understudy/shared';
+import { type CommitOutcome, keyspace, type KvStore, LeaderTerm, monotonicMs, type Term } from '@understudy/shared';
 import { SeededRandom, SimClock, SimKv, TERM_REMOVAL_CONTRACT } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { LeaderTerm } from './leader-term.ts';
 import { LeadershipRig } from './leadership.fixtures.ts';
 
 const ROOT = '/understudy/';

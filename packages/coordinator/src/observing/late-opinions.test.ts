@@ -1,7 +1,7 @@
 import { keyspace, type MemberId, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import type { Opinion } from '../core/observe/index.ts';
+import type { Opinion } from '@understudy/observer';
 import { OpinionPublisher } from './opinion-publisher.ts';
 import { PresenceByHand } from './presence.fixtures.ts';
 

@@ -1,6 +1,6 @@
 import { keyspace, type MemberId, monotonicMs, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
-import type { Opinion } from '../core/observe/index.ts';
+import type { Opinion } from '@understudy/observer';
 import { OpinionPublisher } from './opinion-publisher.ts';
 import { PresenceByHand } from './presence.fixtures.ts';
 

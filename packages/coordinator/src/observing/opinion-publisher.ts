@@ -11,12 +11,12 @@ import {
   type OpinionRecord,
   OpinionRecordSchema,
   type Random,
+  RecurringFailure,
   type Revision,
   serializeRecord,
 } from '@understudy/shared';
-import type { Opinion, ServiceOpinion } from '../core/observe/index.ts';
-import type { Presence, Standing } from '../leadership/presence.ts';
-import { RecurringFailure } from '../leadership/recurring-failure.ts';
+import type { Opinion, ServiceOpinion } from '@understudy/observer';
+import type { Presence, Standing } from './presence.ts';
 
 /** `coordinators/<id>` as far as it is ours: see `Presence`. */
 export type OwnPresence = Pick<Presence, 'standing' | 'onChange' | 'reportLost' | 'withdraw'>;

@@ -1,6 +1,6 @@
 import type { LeaseId } from '@understudy/shared';
 import type { SimKv } from '@understudy/shared/testing';
-import type { Standing } from '../leadership/presence.ts';
+import type { Standing } from './presence.ts';
 import type { OwnPresence } from './opinion-publisher.ts';
 
 /** A presence that is taken and lost by hand; its record really lies in the simulated etcd. */

@@ -1,13 +1,13 @@
 import { groupOf, type MemberId } from '@understudy/shared';
-import { journalFacts } from '../core/recovery/journal-facts.ts';
-import type { ClusterView } from '../view/cluster-view.ts';
-import type { WatchedMember } from '../core/observe/index.ts';
+import { journalFacts } from '@understudy/recovery';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { WatchedMember } from '@understudy/observer';
 
 /** Predecessors and replacements named to the observer per member; it keeps no more anyway. */
 const KNOWN_MAX = 4;
 
-function knownInstances(view: ClusterView, member: MemberId): readonly string[] {
-  const { intents, journals, history } = view.mirror;
+function knownInstances(view: ClusterState, member: MemberId): readonly string[] {
+  const { intents, journals, history } = view.records;
   const intent = intents.get(member)?.record;
   const journal = [...((intent && journals.get(intent.opId)?.values()) ?? [])].map((one) => one.record);
   const launched = journalFacts(journal).launched.map((one) => one.instanceId);
@@ -21,8 +21,8 @@ function knownInstances(view: ClusterView, member: MemberId): readonly string[] 
  * Whom the observer is to watch: every member that is enrolled or activated. A member whose records
  * cannot be read is still listened to.
  */
-export function rosterOf(view: ClusterView): readonly WatchedMember[] {
-  const { members, activations, intents } = view.mirror;
+export function rosterOf(view: ClusterState): readonly WatchedMember[] {
+  const { members, activations, intents } = view.records;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
     const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(groupOf(member));

@@ -1,5 +1,5 @@
 import { write, writeSync } from 'node:fs';
-import type { Clock } from '../ports/index.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** Takes whole lines; never waits. */
 export interface LineSink {

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import type { Log, LogFields } from '../ports/index.ts';
+import type { Log, LogFields } from '../ports/log.ts';
 import { harmlessJson } from '../harmless-text.ts';
 import { tolerateLostErrors } from './end-with-output.ts';
 import { FileDescriptorSink } from './file-descriptor-sink.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../ports/index.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import { type MonotonicMs, monotonicMs, type WallMs, wallMs } from '../units.ts';
 import { sleepOn } from '../sleep.ts';
 

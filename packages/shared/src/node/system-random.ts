@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Random } from '../ports/index.ts';
+import type { Random } from '../ports/random.ts';
 
 export class SystemRandom implements Random {
   next(): number {

@@ -3,25 +3,27 @@ import { describe, expect, it, test } from 'vitest';
 import * as z from 'zod';
 import {
   agentIdOf,
-  type Ack,
   clientTokenOf,
   coordinatorHashOf,
+  deriveAgentKey,
+  hmacOf,
+  instanceHashOf,
+  opIdOf,
+} from './identity.ts';
+import {
+  type Ack,
   decodeAck,
   decodeHeartbeat,
   decodeProbe,
-  deriveAgentKey,
   encodeAck,
   encodeHeartbeat,
   encodeProbe,
   type Heartbeat,
   HEARTBEAT_OFFSET,
-  hmacOf,
-  instanceHashOf,
-  opIdOf,
   type Probe,
-  parseMemberId,
   tagMatches,
-} from '../index.ts';
+} from './frame.ts';
+import { parseMemberId } from '../member-id.ts';
 
 /**
  * The vectors stand in the protocol's documentation and nowhere else. They were checked once with

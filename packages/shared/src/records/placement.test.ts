@@ -4,19 +4,17 @@ import {
   ActivationRecordSchema,
   CoordinatorRecordSchema,
   GroupRecordSchema,
-  HistoryRecordSchema,
   HoldRecordSchema,
-  IntentRecordSchema,
-  JournalRecordSchema,
   JudgementRecordSchema,
   JudgeRecordSchema,
   MemberRecordSchema,
-  OperatorRequestRecordSchema,
   OpinionRecordSchema,
   PauseRecordSchema,
-  parseRecord,
   PolicyRecordSchema,
-} from './index.ts';
+} from './cluster.ts';
+import { HistoryRecordSchema, IntentRecordSchema, JournalRecordSchema } from './recovery.ts';
+import { OperatorRequestRecordSchema } from './operator-request.ts';
+import { parseRecord } from './record.ts';
 import { DEFAULT_POLICY } from '../policy.ts';
 
 const ROOT = '/understudy/v1/';

@@ -1,4 +1,5 @@
-import type { Clock, Cloud } from '../ports/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Cloud } from '../ports/cloud.ts';
 
 /** What the suite needs of a place where there is an EC2. */
 export interface CloudContractFixture {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { CloudContractCase, CloudContractFixture } from './cloud-contract-case.ts';
 import { REFERENCES } from './cloud-contract-references.ts';
 import { type ErrorCode, hasCode, isOperationError } from '../errors.ts';
-import type { CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/index.ts';
+import type { CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/cloud.ts';
 
 /** Polls until `look` answers; the world is eventually consistent. */
 async function eventually<T>(f: CloudContractFixture, what: string, look: () => Promise<T | null>): Promise<T> {

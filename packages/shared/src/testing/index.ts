@@ -15,3 +15,4 @@ export * from './sim-kv-client.ts';
 export * from './sim-kv-state.ts';
 export * from './sim-kv.ts';
 export * from './term-removal-contract.ts';
+export * from './records.fixtures.ts';

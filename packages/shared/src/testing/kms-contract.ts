@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { type ErrorCode, isOperationError } from '../errors.ts';
-import type { Kms } from '../ports/index.ts';
+import type { Kms } from '../ports/kms.ts';
 
 /** What the suite needs of a place where there is a KMS. */
 export interface KmsContractFixture {

@@ -1,5 +1,5 @@
 import { hasCode, isOperationError } from '../errors.ts';
-import type { KvEvent, KvStore, KvWatchHandlers, LeaseId, Revision } from '../ports/index.ts';
+import type { KvEvent, KvStore, KvWatchHandlers, LeaseId, Revision } from '../ports/kv-store.ts';
 
 /** What a case needs beside the store: the same for `SimKv` and for real etcd. */
 export interface KvContractEnv {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exercised } from '../testing/exercised.ts';
+import { exercised } from './exercised.ts';
 import { type ReplayVerdict, ReplayWindow } from './replay-window.ts';
 
 /** The same rules without bit tricks: remembers everything. */

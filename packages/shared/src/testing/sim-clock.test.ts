@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Timer } from '../ports/index.ts';
+import type { Timer } from '../ports/clock.ts';
 import { SimClock } from './sim-clock.ts';
 
 describe('SimClock', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../ports/index.ts';
+import type { Endpoint } from '../ports/datagram-socket.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { SimClock } from './sim-clock.ts';
 import { type PathBehaviour, SimDatagramNetwork } from './sim-datagram-network.ts';

@@ -1,4 +1,6 @@
-import type { Clock, DatagramSocket, Endpoint, Random } from '../ports/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DatagramSocket, Endpoint } from '../ports/datagram-socket.ts';
+import type { Random } from '../ports/random.ts';
 
 /**
  * How a one-way path between two addresses behaves. Delays are drawn uniformly, so datagrams

@@ -1,6 +1,6 @@
 import { OperationError } from '../errors.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type {
-  Clock,
   KvEntry,
   KvRange,
   KvStore,
@@ -11,8 +11,7 @@ import type {
   LeaseId,
   Revision,
   StoreAlarm,
-  Timer,
-} from '../ports/index.ts';
+} from '../ports/kv-store.ts';
 import type { SimKvState } from './sim-kv-state.ts';
 import { SimKvWatch } from './sim-kv-watch.ts';
 

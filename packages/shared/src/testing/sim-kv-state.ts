@@ -1,6 +1,6 @@
 import { OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
-import type { KvCompare, KvEntry, KvEvent, KvRange, KvTxn, KvTxnResult, KvWrite, Revision } from '../ports/index.ts';
+import type { KvCompare, KvEntry, KvEvent, KvRange, KvTxn, KvTxnResult, KvWrite, Revision } from '../ports/kv-store.ts';
 
 /** What one committed change did, in etcd's words: all events share one revision. */
 export interface SimKvChange {

@@ -1,6 +1,7 @@
 import { OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
-import type { Clock, KvEvent, KvWatch, KvWatchHandlers, Revision, Timer } from '../ports/index.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { KvEvent, KvWatch, KvWatchHandlers, Revision } from '../ports/kv-store.ts';
 import type { SimKvState } from './sim-kv-state.ts';
 
 /** What a watch needs of the client it belongs to. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hasCode } from '../errors.ts';
-import type { KvEvent } from '../ports/index.ts';
+import type { KvEvent } from '../ports/kv-store.ts';
 import { type KvContractEnv, KV_STORE_CONTRACT } from './kv-store-contract.ts';
 import { PausableClock } from './pausable-clock.ts';
 import { SimClock } from './sim-clock.ts';

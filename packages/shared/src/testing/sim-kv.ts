@@ -1,6 +1,7 @@
 import { invariant } from '../invariant.ts';
 import { type ErrorCode, OperationError } from '../errors.ts';
-import type { Clock, KvEntry, KvTxn, KvTxnResult, LeaseId, Revision, StoreAlarm, Timer } from '../ports/index.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { KvEntry, KvTxn, KvTxnResult, LeaseId, Revision, StoreAlarm } from '../ports/kv-store.ts';
 import { SimKvClient, type SimKvClientOptions } from './sim-kv-client.ts';
 import { SimKvState } from './sim-kv-state.ts';
 

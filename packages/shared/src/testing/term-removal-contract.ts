@@ -1,7 +1,8 @@
 import { hasCode, OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { keyspace } from '../keyspace.ts';
-import type { CommitOutcome, KvStore, KvTxn, KvTxnResult, Revision, Term } from '../ports/index.ts';
+import type { CommitOutcome, Term } from '../ports/term.ts';
+import type { KvStore, KvTxn, KvTxnResult, Revision } from '../ports/kv-store.ts';
 
 /** What a case needs: the same for `SimKv` and for real etcd. */
 export interface TermRemovalEnv {

@@ -1,4 +1,4 @@
-import { isPrimary } from '../model.ts';
+import { isPrimary, type SimAddress, type SimNetworkInterface } from '../model.ts';
 import type {
   Address,
   AllocateAddressRequest,
@@ -13,7 +13,6 @@ import type {
 import { Ec2Error } from '../ec2-error.ts';
 import { applyFilters, type FilterTable, tagList } from '../filters.ts';
 import { look, need } from '../lookup.ts';
-import type { SimAddress, SimNetworkInterface } from '../model.ts';
 import { tagsFor } from '../tags.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { dropAssociation } from './network-interfaces-model.ts';

@@ -1,4 +1,4 @@
-import { isPrimary } from '../model.ts';
+import { isPrimary, type LateSwitch, type SimInstance, switchRules } from '../model.ts';
 import type {
   DescribeInstanceAttributeRequest,
   InstanceAttribute,
@@ -6,8 +6,6 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { Ec2Error } from '../ec2-error.ts';
 import { need } from '../lookup.ts';
-import type { LateSwitch, SimInstance } from '../model.ts';
-import { switchRules } from '../model.ts';
 import type { Call, Region } from '../region.ts';
 import { groupsFor } from './launch-network.ts';
 import { addressesByInterface, instanceView } from './instance-views.ts';

@@ -1,6 +1,11 @@
-import { isPrimary } from '../model.ts';
+import {
+  isPrimary,
+  type SimAddress,
+  type SimInstance,
+  type SimInstanceState,
+  type SimNetworkInterface,
+} from '../model.ts';
 import type { Instance, InstanceNetworkInterface, Reservation, RunInstancesRequest } from '@aws-sdk/client-ec2';
-import type { SimAddress, SimInstance, SimInstanceState, SimNetworkInterface } from '../model.ts';
 import { tagList } from '../filters.ts';
 import { INSTANCE_TYPES } from '../instance-types.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';

@@ -13,10 +13,9 @@ import { applyFilters, type FilterTable } from '../filters.ts';
 import { look, need, requireHealthyZones } from '../lookup.ts';
 import type { SimInstance, StatusCheck } from '../model.ts';
 import { page } from '../pages.ts';
-import type { Call, Region } from '../region.ts';
+import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import { date } from './common.ts';
 import { addressesByInterface, instanceView, stateView } from './instance-views.ts';
-import { ACCOUNT_ID } from '../region.ts';
 
 const STATUS_IDS_MAX = 100;
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorText, OperationError } from '@understudy/shared';
 import { parseConfig } from '@understudy/shared/node';
 import { CoordinatorConfigSchema } from '../../config.ts';
-import type { KeySource, OfferedKeys } from '../../observing/key-rotation.ts';
+import type { KeySource, OfferedKeys } from '@understudy/observer';
 import { mastersOf } from './load-secrets.ts';
 
 async function textOf(path: string, code: 'CONFIG_INVALID' | 'KEY_INVALID'): Promise<string> {

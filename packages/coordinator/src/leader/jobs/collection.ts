@@ -1,5 +1,5 @@
 import type { Log, Problem, Term } from '@understudy/shared';
-import type { Collector } from '../../recovery/collector.ts';
+import type { Collector } from '@understudy/recovery';
 import type { LeaderJob } from './leader-job.ts';
 
 /** Removes what ended recoveries leave behind. */

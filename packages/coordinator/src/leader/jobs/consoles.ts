@@ -1,6 +1,6 @@
 import type { Problem, Term } from '@understudy/shared';
 import type { ConsoleCapture } from '../console-capture.ts';
-import type { Judging } from '../judging.ts';
+import type { Assessor } from '../assessor.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** Takes the last words of whoever was found failed. */
@@ -8,9 +8,9 @@ export class ConsolesJob implements LeaderJob {
   readonly name = 'console';
   readonly everyMs: number;
   readonly #console: ConsoleCapture;
-  readonly #judging: Judging;
+  readonly #judging: Assessor;
 
-  constructor(options: { readonly everyMs: number; readonly console: ConsoleCapture; readonly judging: Judging }) {
+  constructor(options: { readonly everyMs: number; readonly console: ConsoleCapture; readonly judging: Assessor }) {
     this.everyMs = options.everyMs;
     this.#console = options.console;
     this.#judging = options.judging;

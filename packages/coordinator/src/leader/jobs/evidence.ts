@@ -1,6 +1,6 @@
 import { type Problem, problemOf, type Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
-import type { EvidencePoller, EvidenceTarget } from '../evidence.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { EvidencePoller, EvidenceTarget } from '../ec2-evidence.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** Asks EC2 about every instance that is in charge of a member. */
@@ -8,9 +8,9 @@ export class EvidenceJob implements LeaderJob {
   readonly name = 'evidence';
   readonly everyMs: number;
   readonly #evidence: EvidencePoller;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
 
-  constructor(options: { readonly everyMs: number; readonly evidence: EvidencePoller; readonly view: ClusterView }) {
+  constructor(options: { readonly everyMs: number; readonly evidence: EvidencePoller; readonly view: ClusterState }) {
     this.everyMs = options.everyMs;
     this.#evidence = options.evidence;
     this.#view = options.view;
@@ -29,7 +29,7 @@ export class EvidenceJob implements LeaderJob {
   }
 
   #targets(): readonly EvidenceTarget[] {
-    const { activations, members } = this.#view.mirror;
+    const { activations, members } = this.#view.records;
     return [...activations.values()].map(({ record }) => ({
       instanceId: record.instanceId,
       az: members.get(record.member)?.record.az ?? '',

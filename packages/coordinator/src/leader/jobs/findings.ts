@@ -1,5 +1,5 @@
 import type { Clock, Keyspace, MonotonicMs, NotEnrolled, Problem, Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** What only a leader can know. */
@@ -26,14 +26,14 @@ export class FindingsJob implements LeaderJob {
   readonly everyMs: number;
   readonly #found: () => Found;
   readonly #keys: Keyspace;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #clock: Clock;
   #writtenAtMs: MonotonicMs | null = null;
 
   constructor(options: {
     readonly everyMs: number;
     readonly keys: Keyspace;
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly clock: Clock;
     readonly found: () => Found;
   }) {
@@ -56,12 +56,12 @@ export class FindingsJob implements LeaderJob {
     if (!this.#view.isFresh()) return;
     const found = this.#found();
     const nowMs = this.#clock.monotonicMs();
-    const { mirror } = this.#view;
-    const before = mirror.findings.get('current');
+    const { records } = this.#view;
+    const before = records.findings.get('current');
     const told = { problems: found.problems.map(briefly), notEnrolled: found.notEnrolled.map(briefly) };
     const isTold = before?.record.term === term.number && withoutFigures(before.record) === withoutFigures(told);
     const isNothing = !before && told.problems.length + told.notEnrolled.length === 0;
-    if (isTold || isNothing || mirror.unreadable.has(this.#keys.findings)) return;
+    if (isTold || isNothing || records.unreadable.has(this.#keys.findings)) return;
     if (this.#writtenAtMs !== null && nowMs - this.#writtenAtMs < WRITE_EVERY_MS) return;
     this.#writtenAtMs = nowMs;
     const record = { coordinatorId: term.coordinatorId, term: term.number, ...told };

@@ -1,12 +1,12 @@
 import type { Clock, Keyspace, MemberId, Problem, Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import { type HoldKeeper, planHolds, type WantedHold } from '../holds.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 export interface HoldsJobOptions {
   readonly everyMs: number;
   readonly holds: HoldKeeper;
-  readonly view: ClusterView;
+  readonly view: ClusterState;
   readonly keys: Keyspace;
   readonly clock: Clock;
   /** The hold each member should show now. */
@@ -34,7 +34,7 @@ export class HoldsJob implements LeaderJob {
     if (!view.isFresh()) return;
     const changes = planHolds({
       wanted: wanted(),
-      mirror: view.mirror,
+      records: view.records,
       keyOf: (member) => keys.hold(member),
       nowWallMs: clock.wallMs(),
     });

@@ -1,7 +1,7 @@
 import type { Problem, Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import type { JudgementPublisher } from '../judgement-publisher.ts';
-import type { Judging } from '../judging.ts';
+import type { Assessor } from '../assessor.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** Publishes what this leader judges, on change. */
@@ -9,14 +9,14 @@ export class JudgementsJob implements LeaderJob {
   readonly name = 'judgements';
   readonly everyMs: number;
   readonly #publisher: JudgementPublisher;
-  readonly #judging: Judging;
-  readonly #view: ClusterView;
+  readonly #judging: Assessor;
+  readonly #view: ClusterState;
 
   constructor(options: {
     readonly everyMs: number;
     readonly publisher: JudgementPublisher;
-    readonly judging: Judging;
-    readonly view: ClusterView;
+    readonly judging: Assessor;
+    readonly view: ClusterState;
   }) {
     this.everyMs = options.everyMs;
     this.#publisher = options.publisher;
@@ -37,7 +37,7 @@ export class JudgementsJob implements LeaderJob {
   }
 
   #isEveryoneJudged(): boolean {
-    const { activations, members, intents } = this.#view.mirror;
+    const { activations, members, intents } = this.#view.records;
     for (const member of activations.keys()) {
       const isJudgedNow = members.has(member) && !intents.has(member) && !this.#view.isBlocked(member);
       if (isJudgedNow && this.#judging.inThisTerm(member) === null) return false;

@@ -1,5 +1,5 @@
 import { type Keyspace, type Log, opIdOf, type Problem, type Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /**
@@ -9,13 +9,13 @@ import type { LeaderJob } from './leader-job.ts';
 export class PointlessRequestsJob implements LeaderJob {
   readonly name = 'requests';
   readonly everyMs: number;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
 
   constructor(options: {
     readonly everyMs: number;
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
   }) {
@@ -30,7 +30,7 @@ export class PointlessRequestsJob implements LeaderJob {
 
   /** @throws LEASE_LOST, STORE_* */
   async run(term: Term): Promise<void> {
-    const { requests, intents, activations } = this.#view.mirror;
+    const { requests, intents, activations } = this.#view.records;
     for (const [member, { record, modRevision }] of requests) {
       const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
       const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);

@@ -1,5 +1,5 @@
 import type { Keyspace, Log, Problem, Term } from '@understudy/shared';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** A policy that is good is kept that soon. */
@@ -13,13 +13,13 @@ const POLICIES_EVERY_MS = 1_000;
 export class PoliciesInForceJob implements LeaderJob {
   readonly name = 'policies';
   readonly everyMs: number;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
 
   constructor(options: {
     readonly everyMs: number;
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
   }) {
@@ -38,7 +38,7 @@ export class PoliciesInForceJob implements LeaderJob {
 
   /** A write that conflicts is left to the next pass. @throws LEASE_LOST or a store error. */
   async run(term: Term): Promise<void> {
-    const { groups, policies } = this.#view.mirror;
+    const { groups, policies } = this.#view.records;
     for (const [group, { record, modRevision }] of groups)
       if (policies.get(group)?.record.groupRevision !== modRevision)
         await this.#keep(term, group, { group, policy: record.policy, groupRevision: modRevision });

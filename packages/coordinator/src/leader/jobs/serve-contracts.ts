@@ -7,9 +7,8 @@ import {
   type Term,
   unwritten,
 } from '@understudy/shared';
-import { contractDue, sameTerms, type ServeTerms } from '../../core/serve-lease/index.ts';
-import type { ServeLeases } from '../../core/serve-lease/serve-leases.ts';
-import type { ClusterView } from '../../view/cluster-view.ts';
+import { contractDue, sameTerms, type ServeLeases, type ServeTerms } from '@understudy/recovery';
+import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
 /** Guarded writes of one pass, one after the other; the rest is left to the next. */
@@ -23,14 +22,14 @@ const WRITES_PER_PASS = 32;
 export class ServeContractsJob implements LeaderJob {
   readonly name = 'serve contracts';
   readonly everyMs: number;
-  readonly #view: ClusterView;
+  readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
   readonly #leases: ServeLeases;
 
   constructor(options: {
     readonly everyMs: number;
-    readonly view: ClusterView;
+    readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
     readonly serveLeases: ServeLeases;
@@ -52,7 +51,7 @@ export class ServeContractsJob implements LeaderJob {
   /** @throws LEASE_LOST or a store error; whatever was written stays written. */
   async run(term: Term): Promise<void> {
     let writes = 0;
-    for (const [member, { record }] of [...this.#view.mirror.members]) {
+    for (const [member, { record }] of [...this.#view.records.members]) {
       if (writes === WRITES_PER_PASS) return;
       const due = this.#due(member, record);
       if (sameTerms(due, record.serveContract)) continue;
@@ -66,20 +65,20 @@ export class ServeContractsJob implements LeaderJob {
    * too, and says `fenced`.
    */
   #due(member: MemberId, record: MemberRecord): ServeTerms | null {
-    const { mirror } = this.#view;
+    const { records } = this.#view;
     // What the policy says is not known while the group's record cannot be read.
     if (this.#view.isBlocked(member)) return record.serveContract;
     const { serveLease } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
-    const activation = mirror.activations.get(member)?.record;
-    if (mirror.intents.has(member) || !activation) return record.serveContract;
+    const activation = records.activations.get(member)?.record;
+    if (records.intents.has(member) || !activation) return record.serveContract;
     const promise = this.#leases.promise(member, activation.instanceId);
     return contractDue(serveLease, record.serveContract, promise, this.#leases.answersHoldMs());
   }
 
   async #put(term: Term, member: MemberId, due: ServeTerms | null): Promise<void> {
-    const stored = this.#view.mirror.members.get(member);
-    const activation = this.#view.mirror.activations.get(member);
+    const stored = this.#view.records.members.get(member);
+    const activation = this.#view.records.activations.get(member);
     if (!stored || !activation) return;
     const record = unwritten(stored.record);
     // Only one write can follow that revision, so no two contracts have this id.

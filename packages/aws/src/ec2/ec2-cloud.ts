@@ -1,0 +1,218 @@
+import {
+  type Cloud,
+  type CloudCallOptions,
+  type CloudInstance,
+  type CloudNetworkInterface,
+  type CloudSnapshot,
+  type CreateNetworkInterfaceRequest,
+  hasCode,
+  type LaunchRequest,
+  rawListOf,
+  rawOf,
+  type RegisterImageRequest,
+  type Tags,
+  textOf,
+} from '@understudy/shared';
+import { unreadableAnswer } from './ec2-caller.ts';
+import { Ec2ReferenceReads } from './ec2-reference-reads.ts';
+import { mapInstance } from './map-instance.ts';
+import { mapNetworkInterface, mapSnapshot } from './map-resources.ts';
+
+const ec2Tags = (tags: Tags): { Key: string; Value: string }[] =>
+  Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+
+/** EC2 refuses a specification without tags. */
+const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecifications?: object[] } =>
+  Object.keys(tags).length === 0 ? {} : { TagSpecifications: [{ ResourceType, Tags: ec2Tags(tags) }] };
+
+/**
+ * {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing.
+ */
+export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
+  async stopInstance(
+    instanceId: string,
+    how: { force: boolean; skipOsShutdown: boolean },
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    const input = { InstanceIds: [instanceId], Force: how.force, SkipOsShutdown: how.skipOsShutdown };
+    assertChanging('StopInstances', (await this.call('StopInstances', input, options)).StoppingInstances, instanceId);
+  }
+
+  async terminateInstance(instanceId: string, options?: CloudCallOptions): Promise<void> {
+    const answer = await this.call('TerminateInstances', { InstanceIds: [instanceId] }, options);
+    assertChanging('TerminateInstances', answer.TerminatingInstances, instanceId);
+  }
+
+  /** One call per attribute, which is all EC2 offers. */
+  async setProtection(
+    instanceId: string,
+    protection: { stop?: boolean; termination?: boolean },
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    const { stop, termination } = protection;
+    if (stop !== undefined) await this.#modify(instanceId, { DisableApiStop: { Value: stop } }, options);
+    if (termination !== undefined)
+      await this.#modify(instanceId, { DisableApiTermination: { Value: termination } }, options);
+  }
+
+  async setDeleteOnTermination(
+    instanceId: string,
+    deviceName: string,
+    value: boolean,
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    const mapping = { DeviceName: deviceName, Ebs: { DeleteOnTermination: value } };
+    await this.#modify(instanceId, { BlockDeviceMappings: [mapping] }, options);
+  }
+
+  async createSnapshots(
+    request: { readonly instanceId: string; readonly description: string; readonly tags: Tags },
+    options?: CloudCallOptions,
+  ): Promise<readonly CloudSnapshot[]> {
+    const input = {
+      InstanceSpecification: { InstanceId: request.instanceId, ExcludeBootVolume: false },
+      Description: request.description,
+      ...tagSpecifications('snapshot', request.tags),
+    };
+    const answer = await this.call('CreateSnapshots', input, options);
+    const snapshots = rawListOf(answer.Snapshots).flatMap((raw) => mapSnapshot(raw) ?? []);
+    if (snapshots.length === 0) throw unreadableAnswer('CreateSnapshots', 'snapshot');
+    return snapshots;
+  }
+
+  async registerImage(
+    request: RegisterImageRequest,
+    options?: CloudCallOptions,
+  ): Promise<{ readonly imageId: string }> {
+    const optional = {
+      BootMode: request.bootMode,
+      TpmSupport: request.tpmSupport,
+      SriovNetSupport: request.sriovNetSupport,
+      VirtualizationType: request.virtualizationType,
+      ImdsSupport: request.imdsSupport,
+    };
+    const input = {
+      Name: request.name,
+      Architecture: request.architecture,
+      RootDeviceName: request.rootDeviceName,
+      BlockDeviceMappings: [{ DeviceName: request.rootDeviceName, Ebs: { SnapshotId: request.rootSnapshotId } }],
+      EnaSupport: request.enaSupport,
+      ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null)),
+      ...tagSpecifications('image', request.tags),
+    };
+    const imageId = textOf((await this.call('RegisterImage', input, options)).ImageId);
+    if (imageId === null) throw unreadableAnswer('RegisterImage', 'image id');
+    return { imageId };
+  }
+
+  async deregisterImage(imageId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('DeregisterImage', { ImageId: imageId }, options);
+  }
+
+  async deleteSnapshot(snapshotId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('DeleteSnapshot', { SnapshotId: snapshotId }, options);
+  }
+
+  async deleteVolume(volumeId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('DeleteVolume', { VolumeId: volumeId }, options);
+  }
+
+  async createNetworkInterface(
+    request: CreateNetworkInterfaceRequest,
+    options?: CloudCallOptions,
+  ): Promise<CloudNetworkInterface> {
+    const input = {
+      ClientToken: request.clientToken,
+      SubnetId: request.subnetId,
+      Description: request.description,
+      ...(request.groupIds.length === 0 ? {} : { Groups: [...request.groupIds] }),
+      ...tagSpecifications('network-interface', request.tags),
+    };
+    const answer = await this.call('CreateNetworkInterface', input, options);
+    const made = mapNetworkInterface(rawOf(answer.NetworkInterface));
+    if (!made) throw unreadableAnswer('CreateNetworkInterface', 'network interface id');
+    return made;
+  }
+
+  async deleteNetworkInterface(networkInterfaceId: string, options?: CloudCallOptions): Promise<void> {
+    await this.call('DeleteNetworkInterface', { NetworkInterfaceId: networkInterfaceId }, options);
+  }
+
+  /** One call per attribute, which is all EC2 offers. */
+  async setNetworkInterfaceAttributes(
+    networkInterfaceId: string,
+    attributes: {
+      readonly sourceDestCheck?: boolean;
+      readonly deleteOnTermination?: { readonly attachmentId: string; readonly value: boolean };
+    },
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    const { sourceDestCheck, deleteOnTermination } = attributes;
+    const of = { NetworkInterfaceId: networkInterfaceId };
+    if (sourceDestCheck !== undefined) {
+      const input = { ...of, SourceDestCheck: { Value: sourceDestCheck } };
+      await this.call('ModifyNetworkInterfaceAttribute', input, options);
+    }
+    if (deleteOnTermination) {
+      const { attachmentId, value } = deleteOnTermination;
+      const input = { ...of, Attachment: { AttachmentId: attachmentId, DeleteOnTermination: value } };
+      await this.call('ModifyNetworkInterfaceAttribute', input, options);
+    }
+  }
+
+  /** Sent as recorded, member for member. */
+  async runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance> {
+    const answer = await this.call('RunInstances', { ...request }, options);
+    const [instance] = rawListOf(answer.Instances).flatMap((raw) => mapInstance(raw) ?? []);
+    if (!instance) throw unreadableAnswer('RunInstances', 'instance id');
+    return instance;
+  }
+
+  async associateAddress(
+    request: { readonly allocationId: string; readonly networkInterfaceId: string; readonly privateIp: string | null },
+    options?: CloudCallOptions,
+  ): Promise<{ readonly associationId: string }> {
+    const input = {
+      AllocationId: request.allocationId,
+      NetworkInterfaceId: request.networkInterfaceId,
+      ...(request.privateIp === null ? {} : { PrivateIpAddress: request.privateIp }),
+      AllowReassociation: false,
+    };
+    const associationId = textOf((await this.call('AssociateAddress', input, options)).AssociationId);
+    if (associationId === null) throw unreadableAnswer('AssociateAddress', 'association id');
+    return { associationId };
+  }
+
+  async disassociateAddress(associationId: string, options?: CloudCallOptions): Promise<void> {
+    try {
+      await this.call('DisassociateAddress', { AssociationId: associationId }, options);
+    } catch (error) {
+      if (!hasCode(error, 'CLOUD_NOT_FOUND')) throw error;
+    }
+  }
+
+  async createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void> {
+    if (resourceIds.length === 0 || Object.keys(tags).length === 0) return;
+    await this.call('CreateTags', { Resources: [...resourceIds], Tags: ec2Tags(tags) }, options);
+  }
+
+  async deleteTags(
+    resourceIds: readonly string[],
+    tagKeys: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<void> {
+    // Without a list of tags EC2 would delete all of them.
+    if (resourceIds.length === 0 || tagKeys.length === 0) return;
+    await this.call('DeleteTags', { Resources: [...resourceIds], Tags: tagKeys.map((Key) => ({ Key })) }, options);
+  }
+
+  async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
+    await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
+  }
+}
+
+/** Stop and Terminate answer with what they change. @throws CLOUD_OUTCOME_UNKNOWN */
+function assertChanging(action: string, changes: unknown, instanceId: string): void {
+  if (rawListOf(changes).some((one) => one.InstanceId === instanceId)) return;
+  throw unreadableAnswer(action, `change of ${instanceId}`);
+}

@@ -1,0 +1,107 @@
+import {
+  type CloudCallOptions,
+  type CloudRoute,
+  hasCode,
+  isOperationError,
+  OperationError,
+  type Raw,
+  rawListOf,
+  textOf,
+} from '@understudy/shared';
+import { listIn } from './ec2-caller.ts';
+import { Ec2Reads } from './ec2-reads.ts';
+
+/** What a launch names, and what names a member: whether it is there. */
+export class Ec2ReferenceReads extends Ec2Reads {
+  /** Said of an EC2 that launched what was only to be tried. */
+  #launchedInstead: string | null = null;
+
+  async describeTypeOfferings(
+    instanceTypes: readonly string[],
+    options?: CloudCallOptions,
+  ): Promise<readonly { readonly instanceType: string; readonly az: string }[]> {
+    if (instanceTypes.length === 0) return [];
+    const input = { LocationType: 'availability-zone' };
+    const action = 'DescribeInstanceTypeOfferings';
+    const listing = { action, list: 'InstanceTypeOfferings', paginated: true, input } as const;
+    const found = await this.list(listing, { 'instance-type': instanceTypes }, options);
+    return found.flatMap(({ InstanceType, Location }) => {
+      const [instanceType, az] = [textOf(InstanceType), textOf(Location)];
+      return instanceType === null || az === null ? [] : [{ instanceType, az }];
+    });
+  }
+
+  async hasKeyPair(keyName: string, options?: CloudCallOptions): Promise<boolean> {
+    const listing = { action: 'DescribeKeyPairs', list: 'KeyPairs', paginated: false } as const;
+    // The filter takes wildcards; the name is compared as it is.
+    const found = await this.list(listing, { 'key-name': [keyName] }, options);
+    return found.some((raw) => raw.KeyName === keyName);
+  }
+
+  async hasPlacementGroup(
+    group: { readonly groupId: string | null; readonly groupName: string | null },
+    options?: CloudCallOptions,
+  ): Promise<boolean> {
+    const { groupId, groupName } = group;
+    if (groupId === null && groupName === null) return false;
+    const input = groupId === null ? { GroupNames: [groupName] } : { GroupIds: [groupId] };
+    const answer = await unlessUnknown(this.call('DescribePlacementGroups', input, options));
+    if (answer === null) return false;
+    return listIn('DescribePlacementGroups', answer, 'PlacementGroups').some(
+      (raw) => raw.State !== 'deleting' && raw.State !== 'deleted',
+    );
+  }
+
+  async capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null> {
+    const input = { CapacityReservationIds: [reservationId] };
+    const answer = await unlessUnknown(this.call('DescribeCapacityReservations', input, options));
+    if (answer === null) return null;
+    const own = listIn('DescribeCapacityReservations', answer, 'CapacityReservations').find(
+      (raw) => raw.CapacityReservationId === reservationId,
+    );
+    return textOf(own?.State);
+  }
+
+  /** Of the whole VPC: EC2 has no filter for the network interface that a route leads to. */
+  async describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]> {
+    const listing = { action: 'DescribeRouteTables', list: 'RouteTables', paginated: true, pageSize: 100 } as const;
+    const tables = await this.list(listing, { 'vpc-id': [vpcId] }, options);
+    return tables.flatMap((table) => rawListOf(table.Routes).flatMap((route) => mapRoute(table, route)));
+  }
+
+  async tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void> {
+    if (this.#launchedInstead !== null) throw new OperationError('CLOUD_REJECTED', this.#launchedInstead);
+    let answer: Raw;
+    try {
+      answer = await this.call('RunInstances', { ...request, DryRun: true }, options);
+    } catch (error) {
+      // EC2's way to say yes.
+      if (isOperationError(error) && error.upstreamCode === 'DryRunOperation') return;
+      throw error;
+    }
+    const made = rawListOf(answer.Instances).flatMap((one) => textOf(one.InstanceId) ?? []);
+    this.#launchedInstead = `RunInstances: this EC2 takes DryRun for a launch and made ${made.join(', ')}: terminate it. No launch is tried again; set loop.tryLaunchEveryMs to 0`;
+    throw new OperationError('CLOUD_REJECTED', this.#launchedInstead);
+  }
+}
+
+/** null: EC2 does not know what was asked for by name. */
+async function unlessUnknown(answer: Promise<Raw>): Promise<Raw | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (hasCode(error, 'CLOUD_NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+const mapRoute = (table: Raw, route: Raw): CloudRoute[] => {
+  const [instanceId, networkInterfaceId] = [textOf(route.InstanceId), textOf(route.NetworkInterfaceId)];
+  if (instanceId === null && networkInterfaceId === null) return [];
+  const destination =
+    textOf(route.DestinationCidrBlock) ??
+    textOf(route.DestinationIpv6CidrBlock) ??
+    textOf(route.DestinationPrefixListId) ??
+    '';
+  return [{ routeTableId: textOf(table.RouteTableId) ?? '', destination, instanceId, networkInterfaceId }];
+};

@@ -1,0 +1,127 @@
+import {
+  type CloudAddress,
+  type CloudImage,
+  type CloudNetworkInterface,
+  type CloudSnapshot,
+  type CloudSubnet,
+  type CloudVolume,
+  flagOf,
+  numberOf,
+  oneOf,
+  type Raw,
+  rawListOf,
+  rawOf,
+  tagsOf,
+  textOf,
+  wallMsOf,
+} from '@understudy/shared';
+
+/** Each answers null when the resource shows no id to speak of it by. */
+
+export function mapVolume(raw: Raw): CloudVolume | null {
+  const volumeId = textOf(raw.VolumeId);
+  if (volumeId === null) return null;
+  return {
+    volumeId,
+    state: textOf(raw.State) ?? '',
+    az: textOf(raw.AvailabilityZone) ?? '',
+    sizeGiB: numberOf(raw.Size) ?? 0,
+    volumeType: textOf(raw.VolumeType) ?? '',
+    iops: numberOf(raw.Iops),
+    throughputMiBps: numberOf(raw.Throughput),
+    encrypted: flagOf(raw.Encrypted),
+    kmsKeyId: textOf(raw.KmsKeyId),
+    multiAttach: flagOf(raw.MultiAttachEnabled),
+    attachments: rawListOf(raw.Attachments).map((attachment) => ({
+      instanceId: textOf(attachment.InstanceId) ?? '',
+      deviceName: textOf(attachment.Device) ?? '',
+      state: textOf(attachment.State) ?? '',
+    })),
+    tags: tagsOf(raw.Tags),
+  };
+}
+
+const SNAPSHOT_STATES = ['pending', 'completed', 'error', 'recoverable', 'recovering'] as const;
+
+/** A state we do not know is `pending`: not to be used yet. */
+export function mapSnapshot(raw: Raw): CloudSnapshot | null {
+  const snapshotId = textOf(raw.SnapshotId);
+  if (snapshotId === null) return null;
+  return {
+    snapshotId,
+    volumeId: textOf(raw.VolumeId) ?? '',
+    state: oneOf(SNAPSHOT_STATES, raw.State, 'pending'),
+    progressPercent: percentOf(raw.Progress),
+    startedAtWallMs: wallMsOf(raw.StartTime) ?? 0,
+    tags: tagsOf(raw.Tags),
+  };
+}
+
+/** EC2 says `42%`, or nothing while it does not know. */
+function percentOf(value: unknown): number {
+  const percent = Number.parseFloat(textOf(value) ?? '');
+  return Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0;
+}
+
+export function mapImage(raw: Raw): CloudImage | null {
+  const imageId = textOf(raw.ImageId);
+  if (imageId === null) return null;
+  const root = rawListOf(raw.BlockDeviceMappings).find((mapping) => mapping.DeviceName === raw.RootDeviceName);
+  return {
+    imageId,
+    name: textOf(raw.Name) ?? '',
+    state: textOf(raw.State) ?? '',
+    rootSnapshotId: textOf(rawOf(root?.Ebs).SnapshotId),
+    bootMode: textOf(raw.BootMode),
+    enaSupport: flagOf(raw.EnaSupport),
+    tpmSupport: textOf(raw.TpmSupport),
+    sriovNetSupport: textOf(raw.SriovNetSupport),
+    virtualizationType: textOf(raw.VirtualizationType),
+    imdsSupport: textOf(raw.ImdsSupport),
+    architecture: textOf(raw.Architecture),
+    tags: tagsOf(raw.Tags),
+  };
+}
+
+export function mapNetworkInterface(raw: Raw): CloudNetworkInterface | null {
+  const networkInterfaceId = textOf(raw.NetworkInterfaceId);
+  if (networkInterfaceId === null) return null;
+  return {
+    networkInterfaceId,
+    state: textOf(raw.Status) ?? '',
+    az: textOf(raw.AvailabilityZone) ?? '',
+    subnetId: textOf(raw.SubnetId) ?? '',
+    privateIp: textOf(raw.PrivateIpAddress) ?? '',
+    attachedInstanceId: textOf(rawOf(raw.Attachment).InstanceId),
+    sourceDestCheck: raw.SourceDestCheck !== false,
+    description: textOf(raw.Description) ?? '',
+    tags: tagsOf(raw.TagSet),
+  };
+}
+
+/** null also for an address without an allocation: it cannot be associated by id. */
+export function mapAddress(raw: Raw): CloudAddress | null {
+  const allocationId = textOf(raw.AllocationId);
+  if (allocationId === null) return null;
+  return {
+    allocationId,
+    publicIp: textOf(raw.PublicIp) ?? '',
+    associationId: textOf(raw.AssociationId),
+    networkInterfaceId: textOf(raw.NetworkInterfaceId),
+    instanceId: textOf(raw.InstanceId),
+    privateIp: textOf(raw.PrivateIpAddress),
+    tags: tagsOf(raw.Tags),
+  };
+}
+
+export function mapSubnet(raw: Raw): CloudSubnet | null {
+  const subnetId = textOf(raw.SubnetId);
+  if (subnetId === null) return null;
+  return {
+    subnetId,
+    az: textOf(raw.AvailabilityZone) ?? '',
+    vpcId: textOf(raw.VpcId) ?? '',
+    freeAddressCount: numberOf(raw.AvailableIpAddressCount) ?? 0,
+    tags: tagsOf(raw.Tags),
+  };
+}

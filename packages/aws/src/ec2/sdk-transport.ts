@@ -1,0 +1,177 @@
+import * as ec2 from '@aws-sdk/client-ec2';
+import { invariant, InvariantViolation, isOperationError } from '@understudy/shared';
+import { checkAnswers } from '../answers/check-answers.ts';
+import { EC2_QUERY } from '../answers/own-answer.ts';
+import type { Ec2Action } from './actions.ts';
+import { assertMayStart, notSent } from '../transport/not-sent.ts';
+import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
+
+export interface SdkTransportOptions {
+  readonly region: string;
+  /** Absent: `AWS_ENDPOINT_URL_EC2` and the like, else the Region's own. */
+  readonly endpoint?: string;
+  /** Absent: the SDK's default chain (environment, files, instance profile). */
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  /** Longest wait for an answer, per attempt. The SDK itself has no limit by default. */
+  readonly callTimeoutMs: number;
+  /** Longest wait for a connection. Default: a quarter of `callTimeoutMs`, at most 2 000. */
+  readonly connectTimeoutMs?: number;
+}
+
+type CommandClass = new (input: never) => object;
+
+const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
+  DescribeInstances: ec2.DescribeInstancesCommand,
+  DescribeInstanceStatus: ec2.DescribeInstanceStatusCommand,
+  DescribeInstanceAttribute: ec2.DescribeInstanceAttributeCommand,
+  DescribeInstanceCreditSpecifications: ec2.DescribeInstanceCreditSpecificationsCommand,
+  DescribeInstanceTypes: ec2.DescribeInstanceTypesCommand,
+  DescribeInstanceTypeOfferings: ec2.DescribeInstanceTypeOfferingsCommand,
+  DescribeKeyPairs: ec2.DescribeKeyPairsCommand,
+  DescribePlacementGroups: ec2.DescribePlacementGroupsCommand,
+  DescribeCapacityReservations: ec2.DescribeCapacityReservationsCommand,
+  DescribeRouteTables: ec2.DescribeRouteTablesCommand,
+  DescribeVolumes: ec2.DescribeVolumesCommand,
+  DescribeSnapshots: ec2.DescribeSnapshotsCommand,
+  DescribeImages: ec2.DescribeImagesCommand,
+  DescribeNetworkInterfaces: ec2.DescribeNetworkInterfacesCommand,
+  DescribeAddresses: ec2.DescribeAddressesCommand,
+  DescribeSubnets: ec2.DescribeSubnetsCommand,
+  DescribeTags: ec2.DescribeTagsCommand,
+  GetConsoleOutput: ec2.GetConsoleOutputCommand,
+  StopInstances: ec2.StopInstancesCommand,
+  TerminateInstances: ec2.TerminateInstancesCommand,
+  RunInstances: ec2.RunInstancesCommand,
+  ModifyInstanceAttribute: ec2.ModifyInstanceAttributeCommand,
+  CreateSnapshots: ec2.CreateSnapshotsCommand,
+  DeleteVolume: ec2.DeleteVolumeCommand,
+  DeleteSnapshot: ec2.DeleteSnapshotCommand,
+  RegisterImage: ec2.RegisterImageCommand,
+  DeregisterImage: ec2.DeregisterImageCommand,
+  CreateNetworkInterface: ec2.CreateNetworkInterfaceCommand,
+  DeleteNetworkInterface: ec2.DeleteNetworkInterfaceCommand,
+  ModifyNetworkInterfaceAttribute: ec2.ModifyNetworkInterfaceAttributeCommand,
+  AssociateAddress: ec2.AssociateAddressCommand,
+  DisassociateAddress: ec2.DisassociateAddressCommand,
+  CreateTags: ec2.CreateTagsCommand,
+  DeleteTags: ec2.DeleteTagsCommand,
+};
+
+const commandOf = (action: string): CommandClass | undefined =>
+  Object.entries(COMMANDS).find(([name]) => name === action)?.[1];
+
+/**
+ * Reads may be repeated by the SDK itself; a mutating call never: a stale leader must be asked
+ * again before each send.
+ */
+const READ_ATTEMPTS = 2;
+
+/** Longest wait for a connection, unless another is configured. */
+const CONNECT_MAX_MS = 2_000;
+
+const clientOf = (options: SdkTransportOptions, maxAttempts: number): ec2.EC2Client =>
+  new ec2.EC2Client(clientConfigOf(options, maxAttempts, CONNECT_MAX_MS));
+
+/**
+ * What a client of any service is made with: nothing it does lasts longer than the options say.
+ * `connectMaxMs` bounds the wait for a connection where none is configured.
+ */
+export const clientConfigOf = (
+  { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs }: SdkTransportOptions,
+  maxAttempts: number,
+  connectMaxMs: number,
+) => ({
+  region,
+  maxAttempts,
+  requestHandler: {
+    connectionTimeout: connectTimeoutMs ?? Math.min(connectMaxMs, Math.ceil(callTimeoutMs / 4)),
+    requestTimeout: callTimeoutMs,
+    throwOnRequestTimeout: true,
+  },
+  ...(endpoint === undefined ? {} : { endpoint }),
+  ...(credentials === undefined ? {} : { credentials }),
+});
+
+export interface SdkTransport {
+  readonly send: Ec2Transport;
+  /** Closes the sockets. */
+  close(): void;
+}
+
+/**
+ * The real SDK over HTTP: one client that repeats reads once, one that sends mutating calls exactly
+ * once.
+ */
+export function sdkTransport(options: SdkTransportOptions): SdkTransport {
+  const readClient = clientOf(options, READ_ATTEMPTS);
+  const mutatingClient = clientOf(options, 1);
+  return {
+    send: async (action, input, callOptions) => {
+      const client = callOptions?.mutating === false ? readClient : mutatingClient;
+      const departure: Departure = { hasLeft: false };
+      const command = commandFor(action, input, callOptions, departure);
+      const signal = callOptions?.signal;
+      try {
+        const answer = await client.send(command, signal ? { abortSignal: signal } : {});
+        return { ...answer };
+      } catch (error) {
+        throw departure.hasLeft || callOptions?.mutating === false ? error : neverLeft(action, error);
+      }
+    },
+    close: () => {
+      readClient.destroy();
+      mutatingClient.destroy();
+    },
+  };
+}
+
+interface Departure {
+  /** The signed request was given to the sockets: from here on it may have been applied. */
+  hasLeft: boolean;
+}
+
+/**
+ * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize):
+ * nothing was applied, whatever it says. Missing credentials keep the SDK's own name, which has its
+ * own remedy; an abort is known to who aborted.
+ */
+function neverLeft(action: string, error: unknown): unknown {
+  if (isOperationError(error) || error instanceof InvariantViolation || !(error instanceof Error)) return error;
+  if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') return error;
+  return notSent(
+    action,
+    `the SDK could not make the request (${error.message}): check the Region and aws.endpoint`,
+    error,
+  );
+}
+
+/**
+ * With our last word after signing: resolving credentials and signing wait for others, and waiting
+ * is where a process gets paused.
+ */
+function commandFor(
+  action: string,
+  input: Record<string, unknown>,
+  callOptions: Ec2CallOptions | undefined,
+  departure: Departure,
+) {
+  const CommandType = commandOf(action);
+  invariant(CommandType, `no SDK command for ${action}`);
+  // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the
+  // input.
+  const command = new CommandType(input as never) as ec2.DescribeSubnetsCommand;
+  command.middlewareStack.add(
+    (next) => (args) => {
+      assertMayStart(action, callOptions);
+      departure.hasLeft = true;
+      return next(args);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'understudyMayStart' },
+  );
+  checkAnswers(command.middlewareStack, action, EC2_QUERY);
+  return command;
+}

@@ -1,0 +1,10 @@
+/** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
+export { AnswerWatch } from './ec2/answer-watch.ts';
+export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
+export { iamPolicyOf } from './ec2/iam-policy.ts';
+export { sdkTransport } from './ec2/sdk-transport.ts';
+export { kmsEndpointOf } from './kms/kms-endpoint.ts';
+export { kmsOver } from './kms/kms-over.ts';
+export { sdkKmsTransport } from './kms/sdk-kms-transport.ts';
+export { mapEc2Error } from './transport/map-error.ts';
+export type { Ec2Transport } from './transport/transport.ts';

@@ -1,0 +1,231 @@
+import {
+  type ErrorCode,
+  InvariantViolation,
+  isOperationError,
+  OperationError,
+  rawOf,
+  textOf,
+} from '@understudy/shared';
+
+/**
+ * EC2's codes (API reference, errors-overview) as ours. What is not listed: `*.NotFound` is
+ * CLOUD_NOT_FOUND, another 4xx is CLOUD_REJECTED, everything else has an unknown outcome.
+ */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ...group('CLOUD_THROTTLED', [
+    'RequestLimitExceeded',
+    'Throttling',
+    'ThrottlingException',
+    'ThrottledException',
+    'RequestThrottled',
+    'RequestThrottledException',
+    'TooManyRequestsException',
+    'EC2ThrottledException',
+    'BandwidthLimitExceeded',
+    'SlowDown',
+    // Limits that pass by themselves; the request was not applied.
+    'ResourceLimitExceeded',
+    'ConcurrentSnapshotLimitExceeded',
+    'SnapshotCreationPerVolumeRateExceeded',
+    'PendingSnapshotLimitExceeded',
+    'ConcurrentTagAccess',
+    // Dated by a clock that is off. The SDK takes EC2's time from this very answer: the next
+    // attempt is dated right.
+    'RequestExpired',
+    'RequestTimeTooSkewed',
+  ]),
+  // The next placement candidate may succeed.
+  ...group('CLOUD_CAPACITY', [
+    'InsufficientInstanceCapacity',
+    'InsufficientCapacity',
+    'InsufficientHostCapacity',
+    'InsufficientCapacityOnHost',
+    'UnavailableHostRequirements',
+    'InsufficientReservedInstanceCapacity',
+    'ReservationCapacityExceeded',
+    'InsufficientAddressCapacity',
+    'InsufficientVolumeCapacity',
+    'InsufficientFreeAddressesInSubnet',
+    'UnfulfillableCapacity',
+    'Unsupported',
+    'VolumeTypeNotAvailableInZone',
+    'InvalidAvailabilityZone',
+    'InvalidZone.NotFound',
+    'InstanceLimitExceeded',
+    'VcpuLimitExceeded',
+  ]),
+  ...group('CLOUD_CONFLICT', [
+    'IncorrectState',
+    'IncorrectInstanceState',
+    'InvalidState',
+    'VolumeInUse',
+    'DependencyViolation',
+    'OperationNotPermitted',
+    'Resource.AlreadyAssociated',
+    'Resource.AlreadyAssigned',
+    'InvalidIPAddress.InUse',
+    'InvalidNetworkInterface.InUse',
+    'InvalidNetworkInterfaceID.InUse',
+    'InvalidSnapshot.InUse',
+    'InvalidAddress.Locked',
+    'InvalidAMIName.Duplicate',
+    'IdempotentParameterMismatch',
+    'IdempotentInstanceTerminated',
+  ]),
+  ...group('CLOUD_NOT_FOUND', ['InvalidAMIID.Unavailable', 'InvalidPlacementGroup.Unknown', 'InvalidSubnet']),
+  ...group('CLOUD_DENIED', [
+    'UnauthorizedOperation',
+    'AuthFailure',
+    'AccessDenied',
+    'AccessDeniedException',
+    'Blocked',
+    'OptInRequired',
+    'PendingVerification',
+    'AccountDisabled',
+    'TagPolicyViolation',
+    'SignatureDoesNotMatch',
+    'InvalidClientTokenId',
+    'UnrecognizedClientException',
+    'MissingAuthenticationToken',
+    'IncompleteSignature',
+    'ExpiredToken',
+    'ExpiredTokenException',
+    // The SDK found no credentials: nothing was sent.
+    'CredentialsProviderError',
+    'TokenProviderError',
+  ]),
+};
+
+function group(code: ErrorCode, upstreamCodes: readonly string[]): Record<string, ErrorCode> {
+  return Object.fromEntries(upstreamCodes.map((upstream) => [upstream, code]));
+}
+
+export interface FailedCall {
+  readonly action: string;
+  readonly mutating: boolean;
+}
+
+/**
+ * What a failed call means. Pure; a broken invariant passes through. `upstreamCode` is EC2's own
+ * word.
+ */
+export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
+  if (error instanceof InvariantViolation) throw error;
+  if (isOperationError(error)) return error;
+  const raw = rawOf(error);
+  const upstreamCode = upstreamCodeOf(error, raw);
+  const message = shownMessage(error);
+  const code = codeOf(upstreamCode, message, raw) ?? (call.mutating ? 'CLOUD_OUTCOME_UNKNOWN' : 'CLOUD_UNAVAILABLE');
+  return new OperationError(code, `${call.action}: ${upstreamCode ?? 'error'}: ${message}${adviceFor(upstreamCode)}`, {
+    cause: error,
+    action: call.action,
+    ...(upstreamCode === null ? {} : { upstreamCode }),
+    ...statusOf(raw),
+  });
+}
+
+function statusOf(raw: Readonly<Record<string, unknown>>): { readonly httpStatus?: number } {
+  const { httpStatusCode } = rawOf(raw.$metadata);
+  return typeof httpStatusCode === 'number' ? { httpStatus: httpStatusCode } : {};
+}
+
+/**
+ * `name` is not an own property of every error class: read it from the error, not from a copy of
+ * its members.
+ */
+function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>): string | null {
+  const name = textOf(raw.Code) ?? (error instanceof Error ? error.name : textOf(raw.name));
+  return name?.replace(/^(?:Client|Server)\./, '') ?? null;
+}
+
+/** What the SDK adds to a body it cannot parse tells people nothing they could do. */
+const shownMessage = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '');
+
+/** What the remedy of the code alone would send people to look for in the wrong place. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ...same(
+    ['CredentialsProviderError', 'TokenProviderError'],
+    'nothing was sent: give the coordinator credentials (an instance profile, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret)',
+  ),
+  ...same(
+    ['ExpiredToken', 'ExpiredTokenException'],
+    'the credentials have expired: renew them, or use an instance profile, which renews itself',
+  ),
+  ...same(
+    ['InvalidClientTokenId', 'SignatureDoesNotMatch', 'UnrecognizedClientException', 'AuthFailure'],
+    'check the access key, its secret and the Region, and that nothing in between rewrites requests',
+  ),
+  ...same(
+    ['RequestExpired', 'RequestTimeTooSkewed'],
+    "check this host's clock: it is too far from that of AWS (the next call is dated by theirs)",
+  ),
+};
+
+const adviceFor = (upstream: string | null): string => {
+  const advice = upstream === null ? undefined : ADVICE[upstream];
+  return advice === undefined ? '' : `; ${advice}`;
+};
+
+function same(codes: readonly string[], advice: string): Record<string, string> {
+  return Object.fromEntries(codes.map((code) => [code, advice]));
+}
+
+/** null: EC2 did not say definitely that it refused. */
+function codeOf(upstream: string | null, message: string, raw: Readonly<Record<string, unknown>>): ErrorCode | null {
+  if (upstream === null) return null;
+  const isEc2s = isEc2Error(upstream, raw);
+  if (!isEc2s && !LOCAL.has(upstream)) return null;
+  const known = CODES[upstream];
+  if (known) return known;
+  if (!isRefusal(raw)) return null;
+  if (upstream.endsWith('.NotFound')) return 'CLOUD_NOT_FOUND';
+  if (upstream.endsWith('.InUse')) return 'CLOUD_CONFLICT';
+  // EC2 says so of a network interface or an address that is taken ("… is currently in use").
+  if (upstream === 'InvalidParameterValue' && /\bin use\b/i.test(message)) return 'CLOUD_CONFLICT';
+  return 'CLOUD_REJECTED';
+}
+
+/** Said by the SDK before anything was sent. */
+const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError']);
+
+/**
+ * Names the SDK gives to answers in which it finds no code, and errors of the language: none of
+ * them is EC2's word.
+ */
+const NO_CODES: ReadonlySet<string> = new Set([
+  'Error',
+  'EC2ServiceException',
+  'KMSServiceException',
+  'ForeignAnswer',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'UnknownError',
+  'Unknown',
+]);
+
+/**
+ * A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from
+ * a proxy, is none.
+ */
+function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): boolean {
+  const { httpStatusCode } = rawOf(raw.$metadata);
+  const isService = raw.$fault === 'client' || raw.$fault === 'server' || textOf(raw.Code) !== null;
+  return (
+    (isService || httpStatusCode === undefined) &&
+    !NO_CODES.has(upstream) &&
+    /^[A-Z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*$/.test(upstream)
+  );
+}
+
+/**
+ * An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever
+ * its class.
+ */
+function isRefusal(raw: Readonly<Record<string, unknown>>): boolean {
+  const status = rawOf(raw.$metadata).httpStatusCode;
+  if (typeof status === 'number') return status >= 400 && status < 500 && status !== 408;
+  return raw.$fault === 'client';
+}

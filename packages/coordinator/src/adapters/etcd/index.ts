@@ -1,1 +1,0 @@
-export { EtcdKvStore, type EtcdKvStoreOptions } from './etcd-kv-store.ts';

@@ -1,3 +1,0 @@
-export * from './kms-endpoint.ts';
-export * from './kms-over.ts';
-export * from './sdk-kms-transport.ts';

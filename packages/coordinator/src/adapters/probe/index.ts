@@ -1,1 +1,0 @@
-export { serviceProbes } from './service-probes.ts';

@@ -1,0 +1,382 @@
+import {
+  CHECK_SLOTS,
+  type CheckReading,
+  checkCodeName,
+  type Clock,
+  durationText,
+  type ExplainView,
+  type FindingsRecord,
+  type HistoryRecord,
+  type HoldRecord,
+  type IntentRecord,
+  type KeysView,
+  type LeftoverView,
+  type MemberId,
+  type MemberView,
+  type MonotonicMs,
+  type NotEnrolled,
+  type OpenRecoveryView,
+  type PendingRequest,
+  type Problem,
+  problemOf,
+  type RecoveriesView,
+  type StatusView,
+  type VerdictCounts,
+} from '@understudy/shared';
+import type { ApiSource } from './http/api-source.ts';
+import type { VerdictChanges } from '../judge/verdict-changes.ts';
+import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+import type { LeadershipView } from '../store/leadership-view.ts';
+import type { RecoveryActivity } from '@understudy/recovery';
+import type { ClusterState } from '../store/cluster-state.ts';
+import { heldBy } from './record-problems.ts';
+import { leftoversProblem, leftoversView } from './leftovers-view.ts';
+import { type Explained, explainView, shownHold } from '../leader/explain-view.ts';
+import { readinessProblem } from './readiness-problem.ts';
+import { openRecoveryView } from './open-recovery-view.ts';
+import { pendingRequest, pendingRequests } from './pending-requests.ts';
+import { unexpectedProblems, type UnexpectedSources, unexpectedTexts } from './unexpected-heartbeats.ts';
+import type { KeyRotation, ObserverTable } from '@understudy/observer';
+import type { Verdicts } from './verdicts.ts';
+
+export interface CoordinatorApiOptions {
+  readonly coordinatorId: string;
+  readonly az: string;
+  readonly version: string;
+  readonly startedAtMs: MonotonicMs;
+  readonly clock: Clock;
+  readonly view: ClusterState;
+  readonly leadership: LeadershipView;
+  readonly observer: ObserverTable;
+  readonly verdicts: Verdicts;
+  /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
+  readonly explained: (member: MemberId) => Explained | null;
+  readonly changes: VerdictChanges;
+  /** What the leader decided on and perhaps could not write; null on a follower. */
+  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
+  readonly console: (member: MemberId) => ExplainView['console'];
+  /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
+  readonly serveLease: (member: MemberId) => string | null;
+  readonly activity: (opId: string) => RecoveryActivity | null;
+  readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
+  /** null: not known here. */
+  readonly userDataKeyId: (instanceId: string) => number | null;
+  readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
+  readonly notReady: () => readonly Problem[];
+  /** Shown in the status beside {@link notReady}; they do not make the process unready. */
+  readonly remarks: () => readonly Problem[];
+  /** As the leader's enrolment finds; asked while we lead. */
+  readonly notEnrolled: () => readonly NotEnrolled[];
+}
+
+/** Holds and recoveries shown in a status; all of them have a page of their own. */
+const SHOWN_MAX = 50;
+/** History shown with the open recoveries. */
+const RECENT_HISTORY = 100;
+
+const checkName = (slot: number): string => CHECK_SLOTS[slot] ?? `slot-${slot}`;
+
+const shownChecks = (checks: readonly CheckReading[]): MemberView['checks'] =>
+  checks.flatMap((check, slot) =>
+    check.status === 'absent'
+      ? []
+      : [{ name: checkName(slot), status: check.status, code: check.code === 0 ? '' : checkCodeName(check.code) }],
+  );
+
+/** The HTTP API's answers, from what this process knows right now. Reads only. */
+export class CoordinatorApi implements ApiSource {
+  readonly #options: CoordinatorApiOptions;
+
+  constructor(options: CoordinatorApiOptions) {
+    this.#options = options;
+  }
+
+  notReady(): readonly Problem[] {
+    return this.#options.notReady();
+  }
+
+  status(): StatusView {
+    const { coordinatorId, az, version, startedAtMs, clock, view, leadership, observer, verdicts } = this.#options;
+    const leader = verdicts.leader();
+    const nowMs = clock.monotonicMs();
+    const { abstention } = observer;
+    return {
+      coordinatorId,
+      az,
+      version,
+      uptimeMs: Math.round(nowMs - startedAtMs),
+      leader: leader && { coordinatorId: leader.coordinatorId, term: leader.term },
+      isLeader: leadership.current() !== null,
+      coordinators: [...view.records.coordinators.values()].map(({ record }) => ({
+        coordinatorId: record.coordinatorId,
+        az: record.az,
+        httpUrl: record.httpUrl,
+        leader: record.coordinatorId === leader?.coordinatorId,
+      })),
+      store: { fresh: view.isFresh(), lastContactAgoMs: rounded(view.contactAgeMs()) },
+      observer: {
+        abstains: abstention !== null,
+        reason: abstention?.reason ?? null,
+        heardAgents: observer.hearing(nowMs).hearsNow,
+        watchedAgents: observer.watchedCount,
+        opinions: ownCounts(observer),
+      },
+      judgement: verdicts.standing(),
+      counts: this.#counts(),
+      pauses: view.pausesInForce(clock.wallMs()).map((pause) => {
+        const { scope, who, why, untilWallMs } = pause;
+        return { scope, who, why, untilWallMs, members: heldBy(view, pause, clock.wallMs()) };
+      }),
+      holds: this.#shownHolds(),
+      recoveries: this.recoveries().open.slice(0, SHOWN_MAX),
+      requests: this.#requests().slice(0, SHOWN_MAX),
+      problems: [...this.#problems()],
+    };
+  }
+
+  notEnrolled(): readonly NotEnrolled[] {
+    return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
+  }
+
+  /**
+   * What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet.
+   */
+  #findings(): FindingsRecord | null {
+    const leader = this.#options.verdicts.leader();
+    const record = this.#options.view.records.findings.get('current')?.record;
+    return record && !this.#options.leadership.current() && record.term === leader?.term ? record : null;
+  }
+
+  #problems(): readonly Problem[] {
+    const { notReady, remarks, verdicts } = this.#options;
+    const found = this.#findings();
+    const theirs = [
+      ...(found?.problems ?? []),
+      ...(found?.notEnrolled ?? []).map(({ instanceId, ...one }) => ({
+        ...one,
+        text: `${instanceId} ${one.text}`.trim(),
+      })),
+    ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
+    const unready = readinessProblem(this.#options.view.records.members);
+    const own = unready === null ? [] : [unready];
+    return [
+      ...notReady(),
+      ...verdicts.problems(),
+      ...this.#unauthentic(),
+      ...unexpectedProblems(this.#heard()),
+      ...remarks(),
+      ...own,
+      ...this.#obstructed(),
+      ...theirs,
+    ];
+  }
+
+  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  #shownHolds(): StatusView['holds'] {
+    const { holds, members } = this.#options.view.records;
+    return [...new Set([...holds.keys(), ...members.keys()])]
+      .flatMap((member) => {
+        const hold = this.#hold(member);
+        return hold ? [{ member, ...hold }] : [];
+      })
+      .sort((a, b) => a.sinceWallMs - b.sinceWallMs)
+      .slice(0, SHOWN_MAX);
+  }
+
+  members(): readonly MemberView[] {
+    return [...this.#options.view.records.members.keys()].sort().map((member) => this.#member(member));
+  }
+
+  keys(): KeysView {
+    const { coordinatorId, keys, observer, clock, userDataKeyId } = this.#options;
+    const nowMs = clock.monotonicMs();
+    return {
+      coordinatorId,
+      accepted: keys.accepted.map(({ id, fingerprint }) => ({ id, fingerprint })),
+      refused: keys.problem?.text ?? null,
+      unknownKeyDatagrams: observer.counts['unknown-key'],
+      members: observer
+        .memberKeys()
+        .map(({ lastHeardMs, ...one }) => ({
+          ...one,
+          lastHeardAgoMs: lastHeardMs === null ? null : Math.max(0, Math.round(nowMs - lastHeardMs)),
+          userDataKeyId: one.instanceId === null ? null : userDataKeyId(one.instanceId),
+        }))
+        .sort((a, b) => (a.member < b.member ? -1 : 1)),
+    };
+  }
+
+  explain(member: MemberId): ExplainView | null {
+    const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
+    const hold = this.#hold(member);
+    const wallNowMs = clock.wallMs();
+    const sources = {
+      ...{ coordinatorId, view, leadership, changes, wallNowMs, hold },
+      verdict: verdicts.of(member),
+      leader: verdicts.leader(),
+      ownView: this.#ownView(member),
+      refused: this.#refused(member),
+      unexpected: unexpectedTexts(this.#heard(), member),
+      explained: explained(member),
+      console: this.#options.console(member),
+      serveLease: this.#options.serveLease(member),
+      storeTrouble: this.#options.storeTrouble(),
+    };
+    const intent = view.records.intents.get(member)?.record;
+    const told = explainView(member, sources);
+    const request = pendingRequest(view.records, member);
+    return told && { ...told, openRecovery: intent ? this.#open(intent) : null, ...(request ? { request } : {}) };
+  }
+
+  operate(command: OperatorCommand): Promise<OperatorAnswer> {
+    return this.#options.operate(command);
+  }
+
+  leaderUrl(): string | null {
+    const { leadership } = this.#options;
+    return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
+  }
+
+  leftovers(): readonly LeftoverView[] {
+    return leftoversView(this.history(null, Number.POSITIVE_INFINITY));
+  }
+
+  recoveries(): RecoveriesView {
+    const { intents } = this.#options.view.records;
+    const open = [...intents.values()]
+      .sort((a, b) => a.record.startedAtWallMs - b.record.startedAtWallMs)
+      .map(({ record }) => this.#open(record));
+    return { open, history: [...this.history(null, RECENT_HISTORY)], requests: this.#requests() };
+  }
+
+  holds(): readonly HoldRecord[] {
+    return [...this.#options.view.records.holds.values()].map(({ record }) => record);
+  }
+
+  history(member: string | null, limit: number): readonly HistoryRecord[] {
+    const { history } = this.#options.view.records;
+    const chosen = member === null ? [...history.values()] : [history.get(member as MemberId) ?? new Map()];
+    return chosen
+      .flatMap((entries) => [...entries.values()].map(({ record }) => record))
+      .sort((a, b) => b.endedAtWallMs - a.endedAtWallMs)
+      .slice(0, limit);
+  }
+
+  #requests(): PendingRequest[] {
+    return pendingRequests(this.#options.view.records);
+  }
+
+  #obstructed(): readonly Problem[] {
+    const problem = leftoversProblem(this.leftovers());
+    return problem === null ? [] : [problem];
+  }
+
+  #counts(): StatusView['counts'] {
+    const { members, intents, holds } = this.#options.view.records;
+    return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
+  }
+
+  /** Datagrams that claim to be this member and are not believed, in words; null: none lately. */
+  #refused(member: MemberId): string | null {
+    const { observer, clock, view } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const claim = observer.refused(member, nowMs);
+    if (!claim) return null;
+    const { count, sinceMs, from, kind } = claim;
+    const own = view.records.members.get(member)?.record.privateIp;
+    const whose = from === own ? `its own address ${from}` : from;
+    const key = kind === 'forged' ? 'wrong key' : 'a key id that is not accepted here';
+    const forMs = durationText(Math.max(0, nowMs - sinceMs));
+    return `datagrams from ${whose} that claim to be ${member} fail authentication (${count} in ${forMs}): ${key}`;
+  }
+
+  /** Who is not heard, and is claimed to speak: most likely its agent has the wrong key. */
+  #unauthentic(): readonly Problem[] {
+    return this.#options.observer.opinions().flatMap(({ member, verdict }) => {
+      const text = verdict === 'alive' ? null : this.#refused(member);
+      return text === null ? [] : [problemOf('AGENT_NOT_AUTHENTIC', text)];
+    });
+  }
+
+  #heard(): UnexpectedSources {
+    const { view, observer, clock } = this.#options;
+    return { records: view.records, observer, nowMs: clock.monotonicMs() };
+  }
+
+  /** Its own ears, labelled as such. */
+  #ownView(member: MemberId): MemberView['ownView'] {
+    const { coordinatorId, observer } = this.#options;
+    const opinion = observer.opinion(member);
+    return opinion && { observer: coordinatorId, verdict: opinion.verdict, reason: opinion.reason };
+  }
+
+  /**
+   * The hold in etcd; or, where none could be written, the one that was decided on, or what keeps
+   * everybody from deciding.
+   */
+  #hold(member: MemberId): ExplainView['hold'] {
+    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const shown = shownHold(view, member);
+    const trouble = storeTrouble();
+    if (shown || trouble === null) return shown;
+    const wanted = wantedHold(member);
+    if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
+    const verdict = observer.opinion(member)?.verdict;
+    if (verdict !== 'suspect' && verdict !== 'dead') return null;
+    return { reason: 'ObserverUnwell', text: `${trouble}: nothing is decided`, sinceWallMs: 0, untilWallMs: null };
+  }
+
+  #member(member: MemberId): MemberView {
+    const { view, observer, clock } = this.#options;
+    const { members, activations, opinions, intents } = view.records;
+    const record = members.get(member)?.record;
+    const activation = activations.get(member)?.record;
+    const instanceId = activation?.instanceId ?? record?.instanceId ?? '';
+    const reading = observer.reading(member, instanceId, clock.monotonicMs());
+    return {
+      member,
+      instanceId,
+      incarnation: activation?.incarnation ?? null,
+      az: record?.az ?? '',
+      ...this.#options.verdicts.of(member),
+      ownView: this.#ownView(member),
+      refusedDatagrams: this.#refused(member),
+      unexpectedHeartbeats: [...unexpectedTexts(this.#heard(), member)],
+      lastHeardAgoMs: reading && Math.max(0, Math.round(clock.monotonicMs() - reading.lastHeardAtMs)),
+      opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
+        observer: one.observer,
+        az: one.observerAz,
+        verdict: one.verdict,
+        reason: one.reason,
+        ...(one.service ? { service: one.service } : {}),
+      })),
+      checks: shownChecks(reading?.checks ?? []),
+      hold: this.#hold(member),
+      recovery: intents.get(member)?.record.opId ?? null,
+      readinessProblems: record?.readinessProblems ?? [],
+    };
+  }
+
+  #open(intent: IntentRecord): OpenRecoveryView {
+    const { opId, member } = intent;
+    const { journals, holds } = this.#options.view.records;
+    return openRecoveryView({
+      intent,
+      journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
+      activity: this.#options.activity(opId),
+      hold: holds.get(member)?.record ?? null,
+      request: pendingRequest(this.#options.view.records, member),
+    });
+  }
+}
+
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+/** Members by what this process's own observer thinks of them. O(members). */
+function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
+  const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
+  for (const { verdict } of observer.opinions()) counts[verdict]++;
+  return counts;
+}

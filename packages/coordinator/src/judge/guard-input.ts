@@ -1,0 +1,141 @@
+import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
+import type { ActivePause } from '../policy/pauses.ts';
+
+/** Cluster-wide limits, from the coordinator's config (`guard:`). */
+export interface GuardLimits {
+  readonly massMinimum: number;
+  readonly massRatio: number;
+  readonly zoneMinimum: number;
+  readonly zoneRatio: number;
+  readonly massWindowMs: number;
+  readonly budgetPerMinute: number;
+  readonly budgetBurst: number;
+}
+
+/**
+ * max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the
+ * ratio scales with large ones.
+ */
+export const threshold = (minimum: number, ratio: number, total: number): number =>
+  Math.max(minimum, Math.ceil(ratio * total));
+
+/** So many members of a zone with this many are a lost zone. */
+export const zoneThreshold = (limits: Pick<GuardLimits, 'zoneMinimum' | 'zoneRatio'>, total: number): number =>
+  threshold(limits.zoneMinimum, limits.zoneRatio, total);
+
+/** A member of the whole fleet, as assessed now. Leave out those that `left`. */
+export interface FleetMember {
+  readonly member: MemberId;
+  readonly az: string;
+  /**
+   * When it became suspect (or dead, or unknown after having been suspect) and has been since, or
+   * when a check began to fail where the policy acts on failing checks, or its services became
+   * unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a
+   * firewall, fails everywhere at once, so it must be able to make a mass.
+   */
+  readonly failedSinceWallMs: number | null;
+  /** An observer hears it: what has failed is not its zone. */
+  readonly heard: boolean;
+}
+
+/**
+ * A recovery that was begun: an open intent or a history record. From etcd, so that a new leader
+ * counts what its predecessor did.
+ */
+export interface StartedRecovery {
+  readonly member: MemberId;
+  readonly group: string;
+  /** AZ of the instance that failed, as far as known. */
+  readonly az: string | null;
+  readonly startedAtWallMs: number;
+  /** `null` while its intent is open. */
+  readonly endedAtWallMs: number | null;
+}
+
+export const OBJECTION_REASONS = [
+  'RecordUnreadable',
+  'TwoInstancesClaimMember',
+  'ClaimAgainstActivation',
+  'NotReady',
+] as const satisfies readonly HoldReason[];
+
+/** Why nothing may be done about a member, as found while looking at records and tags. */
+export interface Objection {
+  readonly reason: (typeof OBJECTION_REASONS)[number];
+  readonly text: string;
+}
+
+export interface GuardInput {
+  readonly member: MemberId;
+  readonly group: string;
+  readonly az: string;
+  readonly wallNowMs: WallMs;
+  readonly policy: GroupPolicy;
+  readonly limits: GuardLimits;
+  readonly pauses: readonly ActivePause[];
+  /** Enrolment's objections: conflicting claims, unreadable records, not ready. */
+  readonly objections: readonly Objection[];
+  /**
+   * Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not
+   * fresh); `null` = it may.
+   */
+  readonly ownTrouble: string | null;
+  /**
+   * `Assessment.quorum`, or `null` when the failure was not judged from silence (degraded for too
+   * long).
+   */
+  readonly quorum: { readonly met: boolean; readonly text: string; readonly limit: string } | null;
+  readonly protectedByTag: boolean;
+  readonly launchedAtWallMs: number | null;
+  readonly fleet: readonly FleetMember[];
+  /**
+   * All that began or ended within the longest window that matters (24 h by default), of every
+   * member.
+   */
+  readonly recoveries: readonly StartedRecovery[];
+}
+
+export interface GateResult {
+  readonly gate: HoldReason;
+  readonly passes: boolean;
+  /** What is, in words for people; e.g. `4 of 6 members failed`. */
+  readonly value: string;
+  /** What is wanted, in the same words; e.g. `below 3`. */
+  readonly limit: string;
+  /** One sentence with both: the text of a hold. */
+  readonly text: string;
+  readonly untilWallMs: WallMs | null;
+}
+
+export type GuardAnswer =
+  | {
+      readonly kind: 'go';
+      readonly gates: readonly GateResult[];
+      /**
+       * The zone that is lost: the replacement must not be placed there. `null`: none is, or the
+       * policy does not act on it.
+       */
+      readonly leaveAz: string | null;
+    }
+  | {
+      readonly kind: 'hold';
+      readonly reason: HoldReason;
+      readonly text: string;
+      readonly untilWallMs: WallMs | null;
+      readonly gates: readonly GateResult[];
+    };
+
+/** `untilWallMs` only where it refuses. */
+export const gate = (
+  name: HoldReason,
+  passes: boolean,
+  said: { readonly value: string; readonly limit: string; readonly text?: string },
+  untilWallMs: WallMs | null = null,
+): GateResult => ({
+  gate: name,
+  passes,
+  value: said.value,
+  limit: said.limit,
+  text: said.text ?? said.value,
+  untilWallMs: passes ? null : untilWallMs,
+});

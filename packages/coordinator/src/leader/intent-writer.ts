@@ -1,0 +1,336 @@
+import {
+  type ActivationRecord,
+  type Clock,
+  type Cloud,
+  errorText,
+  groupOf,
+  type GuardedWrite,
+  type HoldReason,
+  type IntentRecord,
+  isOperationError,
+  type Keyspace,
+  type KvCompare,
+  type KvReads,
+  laterBy,
+  type Log,
+  type MemberId,
+  type OperatorAct,
+  type OperatorRequestRecord,
+  opIdOf,
+  type RecoveryPlan,
+  TAG,
+  type Term,
+  type Unwritten,
+} from '@understudy/shared';
+import {
+  firstSteps,
+  gatherPlanInput,
+  KeptReadsOf,
+  type KeyLooks,
+  type LaunchTrial,
+  makePlan,
+  type PlanResult,
+  recoveryBehind,
+  type ServeLeases,
+  supersede,
+  withOwed,
+} from '@understudy/recovery';
+import type { Stored } from '../store/cluster-records.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import { type BeginOutcome, MOOT } from './begin-outcome.ts';
+import type { Judgement } from './assessor.ts';
+import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
+import type { GuardAnswer } from '../judge/guard-input.ts';
+import { scopesOf } from '../policy/pauses.ts';
+
+/** After a plan that could not be made. Each attempt costs about ten EC2 reads. */
+const REFUSED_AGAIN_MS = 15_000;
+/** After a failure that passes by itself (EC2 busy, a compare that failed). */
+const PASSING_AGAIN_MS = 2_000;
+/**
+ * Of the reads for a plan: those that were answered are not asked again when others failed. The
+ * plan may be made of what was so long ago; everything that speaks for beginning is asked again
+ * right before the commit, and each step looks for itself before it acts.
+ */
+const READS_KEPT_FOR_MS = 30_000;
+/** Members whose refusal is remembered, so that it is told once. */
+const TOLD_MAX = 1_000;
+/**
+ * Observers whose opinions one transaction can compare (etcd takes 128 operations); a cluster has a
+ * handful.
+ */
+const OBSERVERS_MAX = 64;
+/** Text of a hold. */
+const TEXT_MAX = 500;
+
+export interface IntentWriterOptions {
+  readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
+  readonly view: ClusterState;
+  /**
+   * Judges the member anew, on what is known at this moment; null when there is nothing to judge.
+   * Synchronous.
+   */
+  readonly judgeNow: (member: MemberId) => Judgement | null;
+  /** What the guard says to it at this moment. Synchronous; changes nothing. */
+  readonly ask: (judgement: Judgement) => GuardAnswer;
+  readonly store: KvReads;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly serveLeases: ServeLeases;
+  /** Deadline of one etcd call: the commit starts only when the term holds for longer. */
+  readonly storeTimeoutMs: number;
+  /** What EC2 said when the launch of this instance's replacement was tried. */
+  readonly trialOf: (instanceId: string) => LaunchTrial;
+}
+
+/**
+ * From a decision to an intent: reads what a plan needs (seconds, perhaps), then asks everything
+ * again, synchronously, and commits only what is still true: one transaction that compares the
+ * term, the activation, the member, its group, every observer's opinion and every pause with what
+ * the decision was based on. Whatever changed in between, the reply, or a pause of this process can
+ * only make it fail. It asks, and says what became of it; it tells nobody else. **S**
+ */
+export class IntentWriter {
+  readonly #options: IntentWriterOptions;
+
+  readonly #kept: KeptReadsOf;
+  /**
+   * What keeps each member's recovery from being begun, as it was told last; entries go when it is
+   * begun.
+   */
+  readonly #told = new Map<MemberId, { readonly key: string; readonly count: number }>();
+
+  constructor(options: IntentWriterOptions) {
+    this.#options = options;
+    this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
+  }
+
+  /** @throws LEASE_LOST, InvariantViolation; everything else is an outcome. */
+  async run(term: Term, chosen: Judgement): Promise<BeginOutcome> {
+    const { member, instanceId } = chosen;
+    const { view, ask, keys, keyLooks } = this.#options;
+    const policy = view.policyOf(groupOf(member));
+    try {
+      if (view.records.intents.has(member)) return await this.#closeEarlier(term, chosen);
+      const input = await this.#kept.use(instanceId, (cloud) =>
+        gatherPlanInput(cloud, instanceId, policy, { signal: term.signal, repeat: true, keyLooks }),
+      );
+      const activation = view.records.activations.get(member);
+      if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
+        return await this.#raiseOrdinal(term, member, activation);
+      const trial = this.#options.trialOf(instanceId);
+      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(ask(chosen))));
+      return await this.#commit(term, chosen, result);
+    } catch (error) {
+      if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
+      return this.#refused(member, ...reasonOf(error.code), errorText(error));
+    }
+  }
+
+  /**
+   * The recovery that put this instance in charge still does chores: it is closed with what it has
+   * not done, and the next pass begins a recovery as usual, with every gate asked again.
+   */
+  async #closeEarlier(term: Term, chosen: Judgement): Promise<BeginOutcome> {
+    const { view, ask, judgeNow, store: kv, keys, clock, log } = this.#options;
+    const { member } = chosen;
+    const intent = view.records.intents.get(member);
+    const activation = view.records.activations.get(member);
+    const judgement = judgeNow(member);
+    const still = judgement?.instanceId === chosen.instanceId && judgement.assessment.act && view.isFresh();
+    if (!intent || !activation || !still || ask(judgement).kind !== 'go') return MOOT;
+    const why = `${judgement.instanceId}: ${judgement.assessment.reason}`;
+    const wallMs = () => clock.wallMs();
+    const closed = await supersede({ kv, keys, wallMs }, intent, activation, term, why);
+    if (closed) log.warn('recovery.superseded', { member, opId: intent.record.opId, term: term.number, why });
+    return this.#later(closed ? 0 : PASSING_AGAIN_MS);
+  }
+
+  async #commit(term: Term, chosen: Judgement, result: PlanResult): Promise<BeginOutcome> {
+    const { member } = chosen;
+    const { log, storeTimeoutMs } = this.#options;
+    const again = (text: string) => this.#refused(member, null, PASSING_AGAIN_MS, text);
+    if (result.kind === 'blocked') {
+      const text = result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
+      const reason = isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady';
+      return this.#refused(member, reason, REFUSED_AGAIN_MS, text);
+    }
+    // No await from here to the commit: what is judged now is what is compared.
+    const judgement = this.#stillTrue(chosen, result.plan);
+    if (typeof judgement === 'string') return again(judgement);
+    if (!term.holdsFor(storeTimeoutMs)) return again('the term does not hold long enough');
+    const write = this.#intent(term, judgement, result.plan);
+    if (write === null) return again('its records changed, or there are too many observers to compare');
+    const outcome = await term.commit(write);
+    if (outcome.kind === 'conflict') return again('what it was decided on changed meanwhile');
+    this.#told.delete(member);
+    const { assessment, instanceId } = judgement;
+    log.warn('recovery.begun', {
+      member,
+      instanceId,
+      opId: this.#nextOpId(member),
+      term: term.number,
+      why: assessment.reason,
+    });
+    return { kind: 'begun', revision: outcome.revision };
+  }
+
+  #nextOpId(member: MemberId): string {
+    const { instanceId = '', ordinal } = this.#options.view.records.activations.get(member)?.record ?? {};
+    return opIdOf(instanceId, ordinal);
+  }
+
+  /** The next pass begins it, under the next name. */
+  async #raiseOrdinal(term: Term, member: MemberId, activation: Stored<ActivationRecord>): Promise<BeginOutcome> {
+    const { view, keys, log } = this.#options;
+    const outcome = await term.commit(raisedOrdinal(keys, activation, view.records.requests.get(member)));
+    if (outcome.kind === 'committed')
+      log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left a trace, and no intent' });
+    return this.#later(PASSING_AGAIN_MS);
+  }
+
+  /** With what the recovery that put this instance in charge left undone on it. */
+  #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
+    if (result.kind !== 'plan') return result;
+    const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
+    return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
+  }
+
+  /**
+   * Everything that led here, asked again with what is known now; the reason when it no longer
+   * holds.
+   */
+  #stillTrue(chosen: Judgement, { candidates }: RecoveryPlan): Judgement | string {
+    const { judgeNow, ask, view } = this.#options;
+    if (!view.isFresh()) return 'the view of etcd is not fresh';
+    const judgement = judgeNow(chosen.member);
+    if (judgement === null || judgement.instanceId !== chosen.instanceId) return 'another instance is activated';
+    if (!judgement.assessment.act) return judgement.assessment.reason;
+    const answer = ask(judgement);
+    if (answer.kind !== 'go') return answer.text;
+    // Lost since the plan was made (its being found again is no reason to go back to it).
+    const leaves = candidates.every((candidate) => candidate.az !== answer.leaveAz);
+    return leaves ? judgement : `${answer.leaveAz ?? ''} is lost, and the plan would place the replacement there`;
+  }
+
+  #intent(term: Term, judgement: Judgement, plan: RecoveryPlan): GuardedWrite | null {
+    const { member, instanceId, assessment } = judgement;
+    const { view, keys, clock, serveLeases } = this.#options;
+    const { records } = view;
+    const activation = records.activations.get(member);
+    if (activation?.record.instanceId !== instanceId || records.intents.has(member)) return null;
+    const heard = [...(records.opinions.get(member)?.values() ?? [])].map(({ record }) => record.lastHeardWallMs ?? 0);
+    const lastHeardWallMs = Math.max(0, ...heard);
+    // The transaction compares the member's record, so the contract it rests on is the one in force
+    // when the intent is.
+    const lease = serveLeases.standing(member, instanceId);
+    const { ordinal } = activation.record;
+    const hold = records.holds.get(member);
+    // Whatever was asked of it before: a recovery that begins has not been asked for anything yet.
+    const asked = records.requests.get(member);
+    const record: Unwritten<IntentRecord> = {
+      opId: opIdOf(instanceId, ordinal),
+      member,
+      oldInstanceId: instanceId,
+      ...(ordinal === undefined ? {} : { ordinal }),
+      oldAz: judgement.az,
+      oldIncarnation: activation.record.incarnation,
+      activationModRevision: activation.modRevision,
+      term: term.number,
+      startedAtWallMs: clock.wallMs(),
+      lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
+      reason: assessment.reason,
+      serveContract: records.members.get(member)?.record.serveContract ?? null,
+      serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
+      plan,
+      ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
+    };
+    if (records.coordinators.size + (records.opinions.get(member)?.size ?? 0) > OBSERVERS_MAX) return null;
+    return {
+      puts: [{ key: keys.intent(member), record, expect: 0 }],
+      deletes: [
+        ...(hold ? [{ key: keys.hold(member), expect: hold.modRevision }] : []),
+        ...(asked ? [{ key: keys.request(member), expect: asked.modRevision }] : []),
+      ],
+      deletePrefixes: journalsUpTo(keys, records, activation.record).map((opId) => keys.journalOf(opId)),
+      also: this.#basis(member, plan),
+    };
+  }
+
+  /** Every record the decision rests on, at the revision it was read; 0 = it was not there. */
+  #basis(member: MemberId, plan: RecoveryPlan): readonly KvCompare[] {
+    const { view, keys } = this.#options;
+    const { activations, members, coordinators, opinions, pauses, history } = view.records;
+    const group = groupOf(member);
+    const at = (key: string, stored: { readonly modRevision: number } | undefined): KvCompare => ({
+      key,
+      modRevision: stored?.modRevision ?? 0,
+    });
+    const own = opinions.get(member);
+    const observers = new Set([...coordinators.keys(), ...(own?.keys() ?? [])]);
+    const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
+    const opId = opIdOf(instanceId, ordinal);
+    return [
+      at(keys.activation(member), activations.get(member)),
+      at(keys.member(member), members.get(member)),
+      ...[keys.group(group), keys.policy(group)].map((key) => ({ key, modRevision: view.revisionOf(key) })),
+      at(keys.historyEntry(member, opId), history.get(member)?.get(opId)),
+      // A recovery that begins finds no record to go on with.
+      ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
+      ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
+      ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
+    ];
+  }
+
+  /** Once when it begins or changes; how often it was tried in between stands in the next line. */
+  #tell(member: MemberId, reason: HoldReason | null, text: string): void {
+    const before = this.#told.get(member);
+    const key = kindOf(reason, text);
+    const same = before?.key === key;
+    if (this.#told.size >= TOLD_MAX) this.#told.clear();
+    this.#told.set(member, { key, count: same ? before.count + 1 : 1 });
+    if (!same) this.#options.log.warn('recovery.not_begun', { member, reason, text, triedBefore: before?.count ?? 0 });
+  }
+
+  #refused(member: MemberId, reason: HoldReason | null, againInMs: number, text: string): BeginOutcome {
+    this.#tell(member, reason, text);
+    const { againAtMs } = this.#later(againInMs);
+    const hold = reason === null ? null : { reason, text: text.slice(0, TEXT_MAX), untilWallMs: null };
+    return { kind: 'refused', hold, againAtMs };
+  }
+
+  /** Nobody needs to know: the next pass after that time does it. */
+  #later(inMs: number): BeginOutcome & { readonly kind: 'refused' } {
+    return { kind: 'refused', hold: null, againAtMs: laterBy(this.#options.clock.monotonicMs(), inMs) };
+  }
+}
+
+const begunFor = ({ kind, by, why, atWallMs }: OperatorRequestRecord, nowWallMs: number): OperatorAct => ({
+  ...{ kind, by, why, atWallMs },
+  carriedOutAtWallMs: nowWallMs,
+  text: 'a recovery was begun',
+});
+
+/** The same failure, whatever ids and counts its text has. */
+const kindOf = (reason: HoldReason | null, text: string): string => `${reason ?? ''} ${text.replaceAll(/\d+/g, '#')}`;
+
+const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
+
+/**
+ * Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out
+ * beside it.
+ */
+const isOnlyPlacement = (problems: readonly { readonly code: string }[]): boolean =>
+  problems.some((one) => one.code === 'NoPlacementOutsideZone') &&
+  problems.every((one) => one.code === 'NoPlacementOutsideZone' || one.code.startsWith('Placement'));
+
+/** Errors of reads, or of the commit (whose outcome the view will show). */
+function reasonOf(code: string): readonly [HoldReason | null, number] {
+  if (code === 'CLOUD_DENIED') return ['CloudDenied', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_REJECTED') return ['CloudRejected', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_NOT_FOUND') return ['NotReady', REFUSED_AGAIN_MS];
+  if (code === 'CLOUD_UNAVAILABLE' || code === 'CLOUD_THROTTLED') return ['CloudUnavailable', PASSING_AGAIN_MS];
+  return [null, PASSING_AGAIN_MS];
+}

@@ -1,0 +1,301 @@
+import {
+  type Clock,
+  type Cloud,
+  groupOf,
+  type Keyspace,
+  type KvReads,
+  type Log,
+  type MemberId,
+  type NotEnrolled,
+  type Problem,
+  problemOf,
+  type Term,
+} from '@understudy/shared';
+import {
+  Collector,
+  type KeyLooks,
+  type RecoveryActivity,
+  type RecoveryRunner,
+  type RecoveryRunOutcome,
+  type ServeLeases,
+} from '@understudy/recovery';
+import type { LeadershipView } from '../store/leadership-view.ts';
+import type { ClusterState } from '../store/cluster-state.ts';
+import type { CoordinatorConfig } from '../config.ts';
+import type { VerdictChanges } from '../judge/verdict-changes.ts';
+import type { Explained } from './explain-view.ts';
+import { IntentWriter } from './intent-writer.ts';
+import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
+import { RecoveryDecider } from './decider.ts';
+import { DecisionPass } from './decision-pass.ts';
+import type { WantedHold } from './holds.ts';
+import { leaderJobs } from './jobs/index.ts';
+import { Assessor, type Judgement } from './assessor.ts';
+import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import { Operating } from './operating.ts';
+import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
+import { RecoveryRuns } from './runs.ts';
+import type { ObserverTable } from '@understudy/observer';
+import { Readiness } from './readiness.ts';
+import { Enroller } from './enroller.ts';
+import { EvidencePoller } from './ec2-evidence.ts';
+
+export interface LeaderOptions {
+  readonly config: CoordinatorConfig;
+  readonly store: KvReads;
+  readonly cloud: Cloud;
+  readonly keyLooks: KeyLooks;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  readonly view: ClusterState;
+  readonly leadership: LeadershipView;
+  readonly observer: ObserverTable;
+  readonly serveLeases: ServeLeases;
+  readonly runner: RecoveryRunner;
+  readonly changes: VerdictChanges;
+  /** Why etcd takes no writes now; null while it does. */
+  readonly storeTrouble: () => string | null;
+  readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** What a leader and those who ask about it have in common; the same for every term. */
+interface SeatParts {
+  readonly evidence: EvidencePoller;
+  readonly readiness: Readiness;
+  readonly enrolling: Enroller;
+  readonly judging: Assessor;
+  readonly deciding: RecoveryDecider;
+  readonly operating: Operating;
+  readonly console: ConsoleCapture;
+}
+
+/** How many remarks about tags a status shows. */
+const REMARKS_MAX = 50;
+/** A listing this many periods old (and at least a minute) no longer says who claims whom. */
+const LISTING_PERIODS = 4;
+const LISTING_FRESH_MIN_MS = 60_000;
+
+/**
+ * The place a leader sits in: empty while another coordinator leads. Whenever we are elected, one
+ * {@link LeaderLoop} for that term; the next one only starts when the last has come to rest.
+ */
+export class Leader {
+  readonly runs: RecoveryRuns;
+  readonly #options: LeaderOptions;
+  readonly #parts: SeatParts;
+  readonly #workParts: LeaderParts;
+  #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
+  #unsubscribe: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(options: LeaderOptions) {
+    this.#options = options;
+    const { config, clock, log, runner } = options;
+    this.runs = new RecoveryRuns({
+      runner,
+      clock,
+      log,
+      runsMax: config.loop.recoveriesMax,
+      retryHeldEveryMs: config.loop.retryHeldEveryMs,
+      onEnded: options.onRunEnded,
+      onBroken: options.onBroken,
+    });
+    this.#parts = this.#makeParts();
+    this.#workParts = this.#makeWorkParts();
+  }
+
+  start(): void {
+    this.#unsubscribe ??= this.#options.leadership.onChange(() => this.#take());
+    this.#take();
+  }
+
+  /** The term must have ended before (leadership closed): waits until its work has come to rest. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe?.();
+    await this.#work?.ended;
+    await this.runs.drain();
+  }
+
+  noteChanged(keys: readonly string[]): void {
+    this.#parts.judging.noteChanged(keys);
+  }
+
+  /**
+   * As judged last in this term of ours; null while we do not lead, and for whom is not judged
+   * (yet).
+   */
+  judgement(member: MemberId): Judgement | null {
+    return this.#leads() ? this.#parts.judging.inThisTerm(member) : null;
+  }
+
+  /** What {@link judgement} came to. */
+  judged(member: MemberId): Judgement['assessment'] | null {
+    return this.judgement(member)?.assessment ?? null;
+  }
+
+  /**
+   * A fresh look at one member with every gate, whoever leads; null where there is nothing to
+   * judge. Changes nothing.
+   */
+  explained(member: MemberId): Explained | null {
+    const { judging, deciding } = this.#parts;
+    const judgement = judging.look(member);
+    return judgement && { judgement, explanation: deciding.explain(judgement) };
+  }
+
+  /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */
+  wantedHold(member: MemberId): WantedHold | null {
+    return this.#leads() ? (this.#parts.deciding.wantedHolds().get(member) ?? null) : null;
+  }
+
+  /**
+   * Key id that the user data of this instance names; only while we lead, and once its readiness
+   * was looked at.
+   */
+  userDataKeyId(instanceId: string): number | null {
+    return this.#parts.readiness.userDataKeyId(instanceId);
+  }
+
+  /** The last words of a member's machine that this process found dead. */
+  console(member: MemberId): CapturedConsole | null {
+    return this.#parts.console.of(member);
+  }
+
+  /** What an operator asks of a recovery, if we lead. */
+  operate(command: OperatorCommand): Promise<OperatorAnswer> {
+    return this.#parts.operating.ask(this.#leads() ? (this.#work?.term ?? null) : null, command);
+  }
+
+  activity(opId: string): RecoveryActivity | null {
+    return this.runs.isRunning(opId) ? this.#options.runner.activity(opId) : null;
+  }
+
+  /** What keeps the leader from its work; empty on a follower. */
+  problems(): readonly Problem[] {
+    if (!this.#leads() || !this.#work) return [];
+    return this.#work.work.problems();
+  }
+
+  /**
+   * Instances whose tags name us and that are no members, as far as there is room; empty on a
+   * follower.
+   */
+  notEnrolled(): readonly NotEnrolled[] {
+    if (!this.#leads()) return [];
+    const { unusable, conflicts } = this.#parts.enrolling;
+    const { members } = this.#options.view.records;
+    // A conflict about a member that is enrolled is its hold.
+    const rivals = [...conflicts.values()]
+      .filter(({ member }) => !members.has(member))
+      .map(({ member, reason, text }) => ({ ...problemOf(reason, `${member}: ${text}`), instanceId: '' }));
+    const instances = unusable.map(({ instanceId, code, text }) => ({ ...problemOf(code, text), instanceId }));
+    return [...rivals, ...instances].slice(0, REMARKS_MAX);
+  }
+
+  /** Zones that are lost, as this leader judges; none on a follower. */
+  lostZones(): readonly string[] {
+    return this.#leads() ? this.#parts.deciding.lostZones() : [];
+  }
+
+  /** The same as problems. */
+  remarks(): readonly Problem[] {
+    return this.notEnrolled().map(({ instanceId, ...problem }) => ({
+      ...problem,
+      text: `${instanceId} ${problem.text}`.trim(),
+    }));
+  }
+
+  #leads(): boolean {
+    return this.#work !== null && !this.#work.term.signal.aborted;
+  }
+
+  #take(): void {
+    const term = this.#options.leadership.current();
+    if (this.#stopped || this.#work || !term) return;
+    const { log, onBroken } = this.#options;
+    const work = new LeaderLoop(this.#workParts, term, onBroken);
+    log.info('leader.began', { term: term.number });
+    const ended = work.run().then(() => {
+      log.info('leader.ended', { term: term.number });
+      this.#work = null;
+      // Elected again meanwhile?
+      this.#take();
+    });
+    ended.catch(onBroken);
+    this.#work = { term, work, ended };
+  }
+
+  #makeParts(): SeatParts {
+    const { config, cloud, keyLooks, clock, log, keys, view, observer, changes } = this.#options;
+    const evidence = new EvidencePoller({ cloud, clock, log });
+    const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
+    const policyOf = (group: string) => view.policyOf(group);
+    const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs });
+    const enrolling = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
+    const { minimumObservers, minimumZones } = config.observer;
+    const requirement = { minimumObservers, minimumZones };
+    const coordinatorId = config.id;
+    const judging = new Assessor({ view, observer, evidence, clock, keys, requirement, changes, coordinatorId });
+    const deciding = new RecoveryDecider({
+      view,
+      judging,
+      evidence,
+      clock,
+      limits: config.guard,
+      conflicts: () => enrolling.conflicts,
+      ownTrouble: () => this.#ownTrouble(enrolling),
+    });
+    const operating = new Operating({ view, judging, keys, clock, log });
+    const console = new ConsoleCapture({ cloud, clock, log });
+    return { evidence, readiness, enrolling, judging, deciding, operating, console };
+  }
+
+  #makeWorkParts(): LeaderParts {
+    const { config, cloud, keyLooks, clock, log, keys, view, serveLeases, store } = this.#options;
+    const { judging, deciding, evidence, readiness } = this.#parts;
+    const begin = new IntentWriter({
+      ...{ store, cloud, keyLooks, view, keys, clock, log, serveLeases },
+      storeTimeoutMs: config.etcd.callTimeoutMs,
+      judgeNow: (member) => judging.judgeNow(member),
+      ask: (judgement) => deciding.ask(judgement),
+      trialOf: (instanceId) => readiness.trialOf(instanceId),
+    });
+    const collector = new Collector({
+      ...{ cloud, kv: store, keys, clock, log },
+      callTimeoutMs: config.aws.callTimeoutMs,
+      historyKept: config.loop.historyKept,
+      flapLimitOf: (member) => view.policyOf(groupOf(member)).flapLimit,
+    });
+    return {
+      view,
+      clock,
+      log,
+      tickMs: config.loop.tickMs,
+      decisions: new DecisionPass({ view, judging, deciding, evidence, begin, runs: this.runs }),
+      jobs: leaderJobs({
+        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        wantedHolds: () => deciding.wantedHolds(),
+        found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
+      }),
+    };
+  }
+
+  /** "Am I the sick one?" */
+  #ownTrouble(enrolling: Enroller): string | null {
+    const { observer, view, config, clock } = this.#options;
+    if (observer.abstention) return `this coordinator's own observer abstains: ${observer.abstention.reason}`;
+    if (!view.isFresh()) return 'the view of etcd is not fresh';
+    const storeTrouble = this.#options.storeTrouble();
+    if (storeTrouble !== null) return storeTrouble;
+    const { completedAtMs } = enrolling;
+    if (completedAtMs === null) return 'the instances were not listed yet in this term';
+    const ageMs = clock.monotonicMs() - completedAtMs;
+    const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);
+    return ageMs <= freshForMs
+      ? null
+      : `the instances were listed ${Math.round(ageMs)} ms ago, allowed are ${freshForMs} ms`;
+  }
+}

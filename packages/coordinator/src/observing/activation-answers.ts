@@ -1,0 +1,142 @@
+import {
+  type ActivationRecord,
+  type IntentRecord,
+  instanceHashOf,
+  type MemberId,
+  type MonotonicMs,
+  type ServePromise,
+} from '@understudy/shared';
+import type { ActivationAnswer, ActivationSource } from '@understudy/observer';
+import type { ClusterRecords } from '../store/cluster-records.ts';
+import { promiseFault } from '@understudy/recovery';
+
+/** What the answers need of the etcd view. */
+export interface AnswerView {
+  readonly records: Pick<ClusterRecords, 'activations' | 'intents' | 'history' | 'members'>;
+  /** Age of the newest proof that the view is current; null = it never was. */
+  contactAgeMs(): number | null;
+  /** Own monotonic time of that proof; null = it never was. */
+  provenAtMs(): MonotonicMs | null;
+  /** Is a record unreadable that says which instance of this member may serve? */
+  cannotAnswer(member: MemberId): boolean;
+}
+
+export interface AnswerLeadership {
+  /** Term of the leader the watch shows, 0 when there is none. */
+  knownTerm(): number;
+}
+
+/** How long an answer holds at most after the moment it was true in etcd, ms. */
+export const answersHoldMsFor = (leaseTtlMs: number): number => leaseTtlMs * 2;
+
+const unsaid = (term: number): ActivationAnswer => ({
+  activation: 'unknown',
+  incarnation: 0,
+  holdsForMs: 0,
+  term,
+  leaderLive: false,
+});
+
+/**
+ * What acks tell an instance about its right to serve, from our view of etcd.
+ *
+ * **S** (S9): an `active` rests on a view proven current at a moment not earlier than the first
+ * datagram of the instance's present boot. Who was fenced and comes back begins a new boot; the
+ * intent came before the stop, the stop before that boot, so such a view contains the intent.
+ * However old the view is, it cannot bring a predecessor back. An instance that serves is not
+ * stopped by the `unknown` until then.
+ *
+ * **S**: nor is it given from a view older than `freshForMs`, and `holdsForMs` is what is left of
+ * that time, so no instance takes an answer of ours for good later than `freshForMs` after the
+ * moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been
+ * noticed and another etcd member tried; beyond two, a leader on the other side of a partition can
+ * have begun a recovery, and a group that opted into waiting out the serve lease counts on our
+ * silence.
+ *
+ * **S**: nor to an agent that does not promise what the member's serve contract asks for
+ * (`recovery/src/core/serve-lease`).
+ */
+export class ActivationAnswers implements ActivationSource {
+  readonly #view: AnswerView;
+  readonly #leadership: AnswerLeadership;
+  readonly #freshForMs: number;
+  /**
+   * Hashes of instance ids, kept as long as the record they come from: acks are hot, SHA-256 is not
+   * free.
+   */
+  readonly #hashes = new WeakMap<object, string>();
+
+  constructor(options: {
+    readonly view: AnswerView;
+    readonly leadership: AnswerLeadership;
+    readonly leaseTtlMs: number;
+  }) {
+    this.#view = options.view;
+    this.#leadership = options.leadership;
+    this.#freshForMs = answersHoldMsFor(options.leaseTtlMs);
+  }
+
+  answer(
+    member: MemberId,
+    instanceHash: string,
+    bootHeardAtMs: MonotonicMs,
+    promise: ServePromise | null,
+  ): ActivationAnswer {
+    const ageMs = this.#view.contactAgeMs();
+    const term = this.#leadership.knownTerm();
+    const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
+    if (holdsForMs <= 0 || this.#view.cannotAnswer(member)) return unsaid(term);
+    const judged = this.#judge(member, instanceHash);
+    // What forbids may rest on an older view: at worst somebody waits who need not.
+    if (judged.activation === 'active') {
+      if (!this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
+      const contract = this.#view.records.members.get(member)?.record.serveContract ?? null;
+      if (contract !== null) {
+        const agreedForMs = Math.min(holdsForMs, contract.answersHoldMs - (ageMs ?? 0));
+        if (agreedForMs <= 0 || promiseFault(contract, promise) !== null) return unsaid(term);
+        return { ...judged, holdsForMs: agreedForMs, term, leaderLive: term > 0 };
+      }
+    }
+    return { ...judged, holdsForMs, term, leaderLive: term > 0 };
+  }
+
+  #isProvenSince(momentMs: MonotonicMs): boolean {
+    return (this.#view.provenAtMs() ?? Number.NEGATIVE_INFINITY) >= momentMs;
+  }
+
+  #judge(member: MemberId, instanceHash: string): Pick<ActivationAnswer, 'activation' | 'incarnation'> {
+    const { activations, intents, history } = this.#view.records;
+    const intent = intents.get(member)?.record;
+    const activation = activations.get(member)?.record;
+    // From the intent on the old instance is on its way out, whatever the activation still says.
+    if (intent && this.#oldHash(intent) === instanceHash)
+      return { activation: 'fenced', incarnation: intent.oldIncarnation };
+    if (activation && this.#activeHash(activation) === instanceHash)
+      return { activation: 'active', incarnation: activation.incarnation };
+    const incarnation = activation?.incarnation ?? 0;
+    for (const { record } of history.get(member)?.values() ?? []) {
+      if (record.outcome === 'replaced' && this.#oldHash(record) === instanceHash)
+        return { activation: 'fenced', incarnation };
+    }
+    // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise
+    // somebody else holds the activation.
+    if (intent || !activation) return { activation: 'standby', incarnation };
+    return { activation: 'fenced', incarnation };
+  }
+
+  #oldHash(record: Pick<IntentRecord, 'oldInstanceId'>): string {
+    return this.#hashOf(record, record.oldInstanceId);
+  }
+
+  #activeHash(record: ActivationRecord): string {
+    return this.#hashOf(record, record.instanceId);
+  }
+
+  #hashOf(record: object, instanceId: string): string {
+    const known = this.#hashes.get(record);
+    if (known !== undefined) return known;
+    const hash = instanceHashOf(instanceId);
+    this.#hashes.set(record, hash);
+    return hash;
+  }
+}

@@ -1,7 +1,0 @@
-import type { Run } from './run.ts';
-import type { ResultOf } from './step-record.ts';
-import { FENCE } from './steps/fence-record.ts';
-
-/** How the old instance is known to be unable to act; null: it is not known yet. */
-export const fencedBy = (run: Pick<Run, 'journal'>): ResultOf<typeof FENCE>['how'] | null =>
-  run.journal.get(FENCE)?.result?.how ?? null;

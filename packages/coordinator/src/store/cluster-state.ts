@@ -1,0 +1,248 @@
+import {
+  type Clock,
+  type GroupPolicy,
+  type Keyspace,
+  type KvEntry,
+  type KvStore,
+  LeaderRecordSchema,
+  type Log,
+  type MemberId,
+  type MonotonicMs,
+  parseRecord,
+  type Random,
+  type Revision,
+  type WallMs,
+} from '@understudy/shared';
+import type { KnownLeader } from './leadership-view.ts';
+import { ClusterRecords, type UnreadableRecord } from './cluster-records.ts';
+import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../policy/pauses.ts';
+import { policyFaults, type PolicyLimits } from '../policy/policy-limits.ts';
+import { WatchCache } from './watch-cache.ts';
+
+export interface ClusterStateOptions {
+  readonly store: KvStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  /** For groups without a record of their own. */
+  readonly defaultPolicy: GroupPolicy;
+  /** What every policy has to fit into, wherever it comes from. */
+  readonly policyLimits: PolicyLimits;
+  /** Older than this is not fresh. */
+  readonly freshForMs: number;
+}
+
+/**
+ * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that
+ * what was written in one transaction is seen at once. A record that does not parse never stops the
+ * view: it is reported, and whom it concerns is held.
+ */
+export class ClusterState {
+  readonly records: ClusterRecords;
+  readonly #view: WatchCache;
+  readonly #options: ClusterStateOptions;
+  /** The leader key's entry is read once. */
+  #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
+  /** Unreadable records by whom they concern; made again when one changes. */
+  #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
+
+  constructor(options: ClusterStateOptions) {
+    this.#options = options;
+    this.records = new ClusterRecords(options.keys.root, (policy) => {
+      const faults = policyFaults(policy, options.policyLimits);
+      return faults.length === 0 ? null : faults.map(({ text }) => text).join('; ');
+    });
+    // Whoever is told `active` relies on our having seen every intent.
+    this.#view = new WatchCache({ ...options, prefix: options.keys.root, witnessPrefix: options.keys.intents });
+    this.#view.onChange((changed) => this.#apply(changed));
+  }
+
+  /** Begins in the background; etcd may be down. Idempotent. */
+  start(): void {
+    this.#view.start();
+  }
+
+  close(): void {
+    this.#view.close();
+  }
+
+  /** Called after the tables changed, with the keys that did. Returns the unsubscribe function. */
+  onChange(listener: (changedKeys: readonly string[]) => void): () => void {
+    return this.#view.onChange(listener);
+  }
+
+  get isReady(): boolean {
+    return this.#view.isReady;
+  }
+
+  /** Everything up to this store revision is in the tables; 0 before the first list. */
+  get revision(): Revision {
+    return this.#view.revision;
+  }
+
+  /** Times the view found itself different from etcd; should stay 0. */
+  get anomalies(): number {
+    return this.#view.anomalies;
+  }
+
+  /**
+   * How long ago the tables were proven complete (a linearizable read they have caught up with);
+   * null = never.
+   */
+  contactAgeMs(): number | null {
+    const ageMs = this.#view.ageMs();
+    return Number.isFinite(ageMs) ? ageMs : null;
+  }
+
+  /**
+   * Own monotonic time of the newest such proof: what had been committed by then is in the tables;
+   * null = never.
+   */
+  provenAtMs(): MonotonicMs | null {
+    return this.#view.freshAtMs;
+  }
+
+  isFresh(): boolean {
+    return this.#view.ageMs() < this.#options.freshForMs;
+  }
+
+  /**
+   * Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An
+   * entry that cannot be read is nobody's.
+   */
+  leader(): KnownLeader | null {
+    const key = this.#options.keys.leader;
+    const entry = this.#view.get(key) ?? null;
+    if (this.#leader?.entry !== entry) this.#leader = { entry, leader: entry && leaderOf(key, entry) };
+    return this.#leader.leader;
+  }
+
+  /**
+   * The policy in force: the group's own; the last good one where that is refused; else the
+   * default. A group whose own is refused and that has no good one is blocked: its members are
+   * watched by the default, and nothing is done.
+   */
+  policyOf(group: string): GroupPolicy {
+    const { groups, policies, unreadable } = this.records;
+    const own = groups.get(group)?.record.policy;
+    if (own) return own;
+    const isRefused = unreadable.has(this.#options.keys.group(group));
+    return (isRefused ? policies.get(group)?.record.policy : undefined) ?? this.#options.defaultPolicy;
+  }
+
+  /**
+   * Revision of a key as we have seen it, whether its record can be read or not; 0: it is not
+   * there.
+   */
+  revisionOf(key: string): Revision {
+    return this.#view.get(key)?.modRevision ?? 0;
+  }
+
+  /**
+   * Every pause that is one at this wall time. One that cannot be read is one of what its key
+   * names, or of everything, until somebody corrects it.
+   */
+  pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
+    const { pauses, unreadable, root } = this.records;
+    const read = [...pauses.values()].map(({ record }) => record).filter((one) => isInForce(one, nowWallMs));
+    const unread = [...unreadable.values()].filter(({ key }) => key.startsWith(`${root}pauses/`)).map(asPause);
+    return [...read, ...unread];
+  }
+
+  /** The pauses that hold a member at this wall time, widest scope first. */
+  pausesOf(member: MemberId, nowWallMs: WallMs): readonly ActivePause[] {
+    const scopes = scopesOf(member);
+    return this.pausesInForce(nowWallMs)
+      .filter((pause) => pauseHolds(pause, member, nowWallMs))
+      .sort((a, b) => scopes.indexOf(a.scope) - scopes.indexOf(b.scope));
+  }
+
+  /**
+   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a
+   * policy, a hold) keep us from acting, and must not keep an agent from being told what is
+   * certain: with a serve lease its silence would end a healthy workload.
+   */
+  cannotAnswer(member: MemberId): boolean {
+    const { unreadable } = this.records;
+    if (unreadable.size === 0) return false;
+    for (const one of unreadable.values()) if (one.member === member && one.bearsOnActivation) return true;
+    return false;
+  }
+
+  isBlocked(member: MemberId): boolean {
+    return this.#blockedMap().has(member);
+  }
+
+  /** Members an unreadable record concerns. */
+  blockedMembers(): ReadonlySet<MemberId> {
+    return new Set(this.#blockedMap().keys());
+  }
+
+  unreadableOf(member: MemberId): UnreadableRecord | null {
+    return this.#blockedMap().get(member) ?? null;
+  }
+
+  #apply(changed: readonly string[]): void {
+    const { records } = this;
+    this.#blocked = null;
+    for (const key of changed) {
+      const entry = this.#view.get(key);
+      if (!entry) {
+        records.delete(key);
+        continue;
+      }
+      const before = records.unreadable.get(key)?.text;
+      records.put(entry);
+      const now = records.unreadable.get(key);
+      if (now && now.text !== before)
+        this.#options.log.error('record.unreadable', { key, error: now.text, blocks: now.blocks });
+    }
+  }
+
+  #blockedMap(): ReadonlyMap<MemberId, UnreadableRecord> {
+    this.#blocked ??= this.#concerned();
+    return this.#blocked;
+  }
+
+  #concerned(): ReadonlyMap<MemberId, UnreadableRecord> {
+    const { unreadable, members, activations, intents } = this.records;
+    const blocked = new Map<MemberId, UnreadableRecord>();
+    if (unreadable.size === 0) return blocked;
+    const known = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
+    const add = (member: MemberId, record: UnreadableRecord) => blocked.has(member) || blocked.set(member, record);
+    for (const record of unreadable.values()) {
+      if (!record.blocks || this.#hasLastGood(record)) continue;
+      if (record.member !== null) add(record.member, record);
+      else for (const member of known) if (this.#concerns(record, member)) add(member, record);
+    }
+    return blocked;
+  }
+
+  /** Is it the policy of a group that goes on with its last good one? */
+  #hasLastGood({ key, group }: UnreadableRecord): boolean {
+    return group !== null && key === this.#options.keys.group(group) && this.records.policies.has(group);
+  }
+
+  #concerns(record: UnreadableRecord, member: MemberId): boolean {
+    if (record.opId !== null) return this.records.intents.get(member)?.record.opId === record.opId;
+    return record.group === null || member.startsWith(`${record.group}/`);
+  }
+}
+
+const asPause = ({ member, group, text }: UnreadableRecord): ActivePause => ({
+  scope: member !== null ? `member/${member}` : group !== null ? `group/${group}` : 'global',
+  who: 'a record that cannot be read',
+  why: text,
+  untilWallMs: null,
+});
+
+function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
+  try {
+    const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
+    return { coordinatorId, term: entry.createRevision, httpUrl };
+  } catch {
+    // Leadership logs it.
+    return null;
+  }
+}

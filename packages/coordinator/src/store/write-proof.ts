@@ -1,0 +1,160 @@
+import {
+  type Clock,
+  durationText,
+  type ErrorCode,
+  errorText,
+  type Keyspace,
+  type Log,
+  type Problem,
+  problemOf,
+  RecurringFailure,
+  type StoreAlarm,
+} from '@understudy/shared';
+import type { WatchedStore } from './watched-store.ts';
+
+/** How often it is looked whether a proof is due, ms. */
+const LOOK_EVERY_MS = 5_000;
+/**
+ * Nothing was written for so long: writing is rehearsed. With three coordinators that is at most
+ * 0.3 requests a second for all of etcd.
+ */
+const QUIET_MS = 10_000;
+/**
+ * Permission is rehearsed at least this often, because what is written anyway lies in few areas.
+ */
+const REHEARSE_EVERY_MS = 60_000;
+/** No write was taken for so long, three rehearsals among them: not writable. */
+const UNPROVEN_MS = 30_000;
+const ALARMS_EVERY_MS = 60_000;
+/** Refused areas a problem names. */
+const NAMED_MAX = 12;
+
+const ALARM_CODES: Readonly<Record<StoreAlarm, ErrorCode>> = { NOSPACE: 'STORE_NO_SPACE', CORRUPT: 'STORE_CORRUPT' };
+
+/** Areas a coordinator writes: all but `groups` and `pauses`, which are a person's. */
+export const writtenKeys = (keys: Keyspace): readonly string[] => [
+  keys.leader,
+  keys.judge,
+  keys.findings,
+  ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
+  ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
+];
+const rehearsalKey = (area: string): string => `${area}.rehearsal`;
+
+/**
+ * Proves that etcd takes our writes, at a slow pace and without writing: reads, watches and
+ * keepalives go on when it is out of space, corrupt, or when our role only reads. What was written
+ * anyway is proof enough; else writing is rehearsed ({@link WatchedStore.rehearse}). Alarms are
+ * asked for beside it.
+ */
+export class WriteProof {
+  readonly #store: WatchedStore;
+  readonly #keys: Keyspace;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  readonly #refused: RecurringFailure;
+  #alarms: readonly StoreAlarm[] = [];
+  #rehearsedAtMs = Number.NEGATIVE_INFINITY;
+  #alarmsAskedAtMs = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | null = null;
+
+  constructor(options: {
+    readonly store: WatchedStore;
+    readonly keys: Keyspace;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#store = options.store;
+    this.#keys = options.keys;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#refused = new RecurringFailure({ ...options, event: 'store.writes_refused', level: 'error' });
+  }
+
+  /** Begins in the background. Idempotent. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('write proof closed'));
+    await this.#running;
+  }
+
+  get alarms(): readonly StoreAlarm[] {
+    return this.#alarms;
+  }
+
+  /** What keeps us from writing, one problem per cause; empty while writes work. */
+  problems(): readonly Problem[] {
+    const byCode = new Map<ErrorCode, string[]>();
+    for (const { code, text } of this.#store.refusals) byCode.set(code, [...(byCode.get(code) ?? []), text]);
+    for (const alarm of this.#alarms)
+      if (!byCode.has(ALARM_CODES[alarm])) byCode.set(ALARM_CODES[alarm], [`alarm ${alarm} is raised`]);
+    const problems = [...byCode].map(([code, texts]) => problemOf(code, shortened(texts)));
+    const unproven = this.#unproven();
+    return problems.length === 0 && unproven !== null ? [problemOf('STORE_NOT_WRITABLE', unproven)] : problems;
+  }
+
+  /**
+   * The same in one line, for whoever must not decide meanwhile; null while writes work. A single
+   * call that etcd took for malformed is no trouble of etcd's.
+   */
+  trouble(): string | null {
+    const [first] = this.problems().filter(({ code }) => code !== 'STORE_REJECTED');
+    return first ? `etcd does not take writes: ${first.code}: ${first.text}` : null;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#rehearseIfDue();
+      await this.#askForAlarmsIfDue();
+      this.#say();
+      await this.#clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #rehearseIfDue(): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    const quiet = nowMs - this.#store.writeProvenAtMs >= QUIET_MS;
+    const refused = this.#store.refusals.length > 0;
+    if (!quiet && !refused && nowMs - this.#rehearsedAtMs < REHEARSE_EVERY_MS) return;
+    this.#rehearsedAtMs = nowMs;
+    const keys = writtenKeys(this.#keys);
+    if ((await this.#store.rehearse(this.#keys.leader, keys)) !== 'denied') return;
+    for (const key of keys) await this.#store.rehearse(this.#keys.leader, [key]);
+  }
+
+  async #askForAlarmsIfDue(): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    const isCalm = this.#alarms.length === 0 && this.#store.refusals.length === 0;
+    if (isCalm && nowMs - this.#alarmsAskedAtMs < ALARMS_EVERY_MS) return;
+    this.#alarmsAskedAtMs = nowMs;
+    try {
+      // Not allowed to ask: what is refused tells as much, later.
+      this.#alarms = (await this.#store.alarms()) ?? [];
+    } catch (error) {
+      this.#log.debug('store.alarms_unreadable', { error: errorText(error) });
+    }
+  }
+
+  #say(): void {
+    const [first] = this.problems();
+    if (!first) this.#refused.worked();
+    else this.#refused.failed(new Error(first.text), { code: first.code, remedy: first.remedy });
+  }
+
+  #unproven(): string | null {
+    const agoMs = this.#clock.monotonicMs() - this.#store.writeProvenAtMs;
+    if (this.#running === null || agoMs < UNPROVEN_MS) return null;
+    const why = this.#store.lastFailure ?? 'none was answered';
+    return `no write was confirmed for ${durationText(agoMs)}: ${why}`;
+  }
+}
+
+const shortened = (texts: readonly string[]): string =>
+  [...texts.slice(0, NAMED_MAX), ...(texts.length > NAMED_MAX ? [`and ${texts.length - NAMED_MAX} more`] : [])].join(
+    '; ',
+  );

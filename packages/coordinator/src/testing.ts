@@ -1,0 +1,13 @@
+/** What tests of other packages, and the tools in test/, use beyond the public entry. */
+export { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
+export { type CoordinatorConfig, CoordinatorConfigSchema } from './config.ts';
+export { Coordinator } from './coordinator.ts';
+export { assess } from './judge/assess.ts';
+export type { MemberEvidence } from './judge/evidence.ts';
+export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.ts';
+export { Leadership } from './leadership/leadership.ts';
+export { OpinionPublisher } from './observing/opinion-publisher.ts';
+export { LeaseKeeper } from './store/lease-keeper.ts';
+export type { LeaseTiming } from './store/lease-timing.ts';
+export { WatchCache } from './store/watch-cache.ts';
+export { WatchedStore } from './store/watched-store.ts';

@@ -1,0 +1,4 @@
+/** What tests of other packages, and the tools in test/, use beyond the public entry. */
+export { HeartbeatBatch } from './core/heartbeat-batch.ts';
+export type { ObserverSettings, ReceiveResult } from './core/types.ts';
+export type { HeartbeatSocket } from './udp/open-heartbeat-socket.ts';

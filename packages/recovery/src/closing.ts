@@ -1,0 +1,64 @@
+import { invariant } from '@understudy/shared';
+import type { ChoreFacts } from './core/chores.ts';
+import type { ClosingFacts } from './core/history.ts';
+import { currentAttempt } from './core/step-table.ts';
+import { volumesOf } from './steps/captured-volumes.ts';
+import type { Run } from './run.ts';
+import { replacementOf } from './steps/activate.ts';
+import { ACTIVATE } from './steps/activate-record.ts';
+import { PERMIT } from './steps/attempt-records.ts';
+import { CAPTURE, IMAGE } from './steps/capture-records.ts';
+import { FENCE } from './steps/fence-record.ts';
+
+/**
+ * The part of a run that closing one needs: also without a run, by whoever closes it for another
+ * reason.
+ */
+export type Closable = Pick<Run, 'record' | 'plan' | 'policy' | 'journal' | 'term' | 'wallMs'>;
+
+export function choreFactsOf(run: Closable): ChoreFacts {
+  const { opId, oldInstanceId } = run.record;
+  const { retainVolumesForMs } = run.policy;
+  const attempt = currentAttempt(run.journal.states());
+  const permit = run.journal.get(PERMIT, attempt)?.result;
+  invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);
+  return {
+    plan: run.plan,
+    volumes: volumesOf(run),
+    opId,
+    oldInstanceId,
+    newInstanceId: replacementOf(run),
+    permitId: permit.networkInterfaceId,
+    volumesRetainedUntil: retainVolumesForMs === null ? null : retainedUntil(run, retainVolumesForMs),
+  };
+}
+
+/** ISO time, by the clock of whoever wrote the intent, so that every leader writes the same. */
+export const retainedUntil = (run: Pick<Run, 'record'>, forMs: number): string =>
+  new Date(run.record.startedAtWallMs + forMs).toISOString();
+
+/** All the journal says of a recovery whose replacement is activated, for its history. */
+export function closingFactsOf(
+  run: Closable,
+  end: Pick<ClosingFacts, 'owed' | 'heardAtTheEnd' | 'serviceFaultAtTheEnd'>,
+): ClosingFacts {
+  const fence = run.journal.get(FENCE)?.result;
+  const capture = run.journal.get(CAPTURE)?.result;
+  const image = run.journal.get(IMAGE)?.result;
+  const activation = run.journal.get(ACTIVATE)?.result;
+  invariant(fence && capture && image && activation, 'closing a recovery that is not through');
+  return {
+    intent: run.record,
+    records: run.journal.records(),
+    term: run.term.number,
+    endedAtWallMs: run.wallMs(),
+    newInstanceId: replacementOf(run),
+    newIncarnation: activation.incarnation,
+    fencedBy: fence.how,
+    launchAttempts: currentAttempt(run.journal.states()),
+    imageId: image.imageId,
+    snapshotIds: capture.snapshots.map((one) => one.snapshotId),
+    volumes: volumesOf(run),
+    ...end,
+  };
+}

@@ -1,0 +1,61 @@
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  errorText,
+  type HistoryRecord,
+  HistoryRecordSchema,
+  IntentRecordSchema,
+  type Keyspace,
+  type KvEntry,
+  type KvReads,
+  type MemberId,
+  parseRecord,
+  type Revision,
+} from '@understudy/shared';
+import type * as z from 'zod';
+import type { KnownRecoveries } from '../core/collect.ts';
+
+export interface HistoryEntry {
+  readonly key: string;
+  readonly record: HistoryRecord;
+  readonly modRevision: Revision;
+}
+
+export interface Books {
+  readonly entries: readonly HistoryEntry[];
+  readonly known: KnownRecoveries;
+  /** Records that cannot be read, in words. */
+  readonly unreadable: readonly string[];
+}
+
+/** What etcd says of recoveries, ended and open. @throws STORE_UNAVAILABLE */
+export async function readBooks(kv: KvReads, keys: Keyspace): Promise<Books> {
+  const unreadable: string[] = [];
+  const read = <T>(schema: z.ZodType<T>, entry: KvEntry): T[] => {
+    try {
+      return [parseRecord(schema, entry.key, entry.value)];
+    } catch (error) {
+      unreadable.push(errorText(error));
+      return [];
+    }
+  };
+  // Intents are read before the history: a recovery that closes in between is then seen as open,
+  // which is the careful mistake.
+  const intents = await kv.range(keys.intents);
+  const [history, activations] = await Promise.all([kv.range(keys.history), kv.range(keys.activations)]);
+  const entries = history.entries.flatMap((entry) =>
+    read(HistoryRecordSchema, entry).map((record) => ({ key: entry.key, record, modRevision: entry.modRevision })),
+  );
+  const active = activations.entries.flatMap((entry) =>
+    read(ActivationRecordSchema, entry).map((record): [MemberId, ActivationRecord] => [record.member, record]),
+  );
+  return {
+    entries,
+    known: {
+      finished: new Map(entries.map(({ record }) => [record.opId, record])),
+      open: new Set(intents.entries.flatMap((entry) => read(IntentRecordSchema, entry).map((record) => record.opId))),
+      activations: new Map(active),
+    },
+    unreadable,
+  };
+}

@@ -1,0 +1,17 @@
+import type { Cloud, CloudCallOptions } from '@understudy/shared';
+import type { ChoreCall } from '../core/chores.ts';
+
+/** Sends what a chore needs. Idempotent; @throws as the calls of {@link Cloud} do. */
+export function sendChore(cloud: Cloud, call: ChoreCall, options: CloudCallOptions): Promise<void> {
+  switch (call.kind) {
+    case 'tag':
+      return cloud.createTags([call.resourceId], call.tags, options);
+    case 'bind': {
+      const { networkInterfaceId, attachmentId } = call;
+      const attributes = { deleteOnTermination: { attachmentId, value: true } };
+      return cloud.setNetworkInterfaceAttributes(networkInterfaceId, attributes, options);
+    }
+    case 'protect':
+      return cloud.setProtection(call.instanceId, call.protection, options);
+  }
+}

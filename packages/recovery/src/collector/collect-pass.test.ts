@@ -1,0 +1,68 @@
+import { type Cloud, OperationError, type Term } from '@understudy/shared';
+import { describe, expect, test } from 'vitest';
+import { CollectPass } from './collect-pass.ts';
+import { cloudError } from '../run.fixtures.ts';
+
+/** A pass under a term that holds for so long. */
+function passOf({ holdsMs = 8_000, effectsMax = 50 } = {}) {
+  const signal = new AbortController().signal;
+  const held = { holdsMs };
+  const term = { signal, holdsFor: (ms: number) => held.holdsMs > ms } as unknown as Term;
+  const cloud = {} as Cloud;
+  return { cloud, term, held, pass: new CollectPass(cloud, term, { callTimeoutMs: 5_000, effectsMax }) };
+}
+const failing = (error: Error) => passOf().pass.effect(() => Promise.reject(error));
+
+describe('a call of the collector', () => {
+  test('is one attempt, with the term’s end and the term’s word at the last moment', async () => {
+    const { cloud, term, held, pass } = passOf();
+    const seen: unknown[] = [];
+    const outcome = await pass.effect(async (given, options) => {
+      seen.push(given, options.signal, options.mayStart?.());
+      held.holdsMs = 5_000;
+      seen.push(options.mayStart?.());
+    });
+    expect([outcome, ...seen]).toEqual(['done', cloud, term.signal, true, false]);
+  });
+
+  test('is not made when the term does not hold long enough', async () => {
+    let made = false;
+    const { pass } = passOf({ holdsMs: 5_000 });
+    await expect(pass.effect(async () => void (made = true))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(made).toBe(false);
+  });
+
+  test('is put off once the pass has made as many as it may', async () => {
+    const { pass } = passOf({ effectsMax: 2 });
+    const outcomes = [];
+    for (let count = 0; count < 3; count += 1) outcomes.push(await pass.effect(async () => undefined));
+    expect(outcomes).toEqual(['done', 'done', 'put-off']);
+  });
+
+  test('that is refused counts, and says why in EC2’s words or our own', async () => {
+    expect(await failing(cloudError('CLOUD_CONFLICT', 'VolumeInUse'))).toEqual({
+      code: 'VolumeInUse',
+      text: 'CLOUD_CONFLICT: VolumeInUse',
+    });
+    expect(await failing(cloudError('CLOUD_UNAVAILABLE'))).toMatchObject({ code: 'CLOUD_UNAVAILABLE' });
+    expect(await failing(cloudError('CLOUD_NOT_FOUND', 'InvalidVolume.NotFound'))).toBe('not-found');
+  });
+
+  test('ends the pass with the term, or with a mistake of ours', async () => {
+    await expect(failing(new OperationError('LEASE_LOST', 'x'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await expect(failing(new TypeError('ours'))).rejects.toThrow('ours');
+  });
+});
+
+test('a pass reports what it has done', () => {
+  const { pass } = passOf();
+  pass.removed.push({ kind: 'image', id: 'ami-1' });
+  pass.kept.push({ kind: 'volume', id: 'vol-1', why: 'w' });
+  pass.looseVolumes.push('vol-2');
+  pass.violations.push('v');
+  pass.choresDone.push('c');
+  expect(pass.report(3)).toEqual({
+    ...{ removed: [{ kind: 'image', id: 'ami-1' }], kept: [{ kind: 'volume', id: 'vol-1', why: 'w' }] },
+    ...{ looseVolumes: ['vol-2'], violations: ['v'], choresDone: ['c'], trimmed: 3 },
+  });
+});

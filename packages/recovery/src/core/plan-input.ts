@@ -1,0 +1,50 @@
+import type {
+  CloudAddress,
+  CloudImage,
+  CloudInstance,
+  CloudNetworkInterface,
+  CloudSubnet,
+  CloudVolume,
+} from '@understudy/shared';
+import type { FirstBoot } from './user-data/first-boot.ts';
+import type { TypeFacts } from './candidate-fit.ts';
+import type { References } from './references.ts';
+
+/**
+ * What EC2 said to a launch that was only tried (DryRun). `unknown`: not tried, or no clear answer.
+ */
+export type LaunchTrial =
+  | { readonly kind: 'ok' | 'unknown' }
+  | {
+      readonly kind: 'denied' | 'refused';
+      readonly text: string;
+      readonly names: 'instanceProfile' | 'licences' | null;
+    };
+
+/** All that is read from EC2 before the intent (see `gatherPlanInput`). */
+export interface PlanInput {
+  readonly instance: CloudInstance;
+  /** The attached volumes. */
+  readonly volumes: readonly CloudVolume[];
+  /**
+   * What it was launched from; null when deregistered or hidden by now (no obstacle: the
+   * replacement boots from its own image).
+   */
+  readonly image: CloudImage | null;
+  readonly addresses: readonly CloudAddress[];
+  readonly networkInterfaces: readonly CloudNetworkInterface[];
+  /** The instance's own subnet and the policy's. */
+  readonly subnets: readonly CloudSubnet[];
+  /** Base64. Holds the agent's key: never logged. */
+  readonly userData: string | null;
+  /** What that user data does at a first boot. */
+  readonly firstBoot: FirstBoot;
+  readonly protection: { readonly stop: boolean; readonly termination: boolean };
+  /** null: EC2 does not say, or refused the question. */
+  readonly shutdownBehavior: 'stop' | 'terminate' | null;
+  readonly cpuCredits: string | null;
+  /** Of the own type and of those in the policy. */
+  readonly typeFacts: TypeFacts;
+  readonly references: References;
+  readonly trial: LaunchTrial;
+}

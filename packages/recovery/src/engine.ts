@@ -1,0 +1,262 @@
+import {
+  type Clock,
+  type Cloud,
+  endText,
+  type HeartbeatSource,
+  HistoryRecordSchema,
+  invariant,
+  isOperationError,
+  type Keyspace,
+  type KvReads,
+  type Log,
+  type MemberId,
+  type MonotonicMs,
+  parseRecord,
+  type ProbeService,
+  type Random,
+  type Revision,
+  type Term,
+  WAYS_OUT,
+} from '@understudy/shared';
+import type { StepKey } from './core/step-id.ts';
+import { currentAttempt, readySteps } from './core/step-table.ts';
+import { HoldDecided, readHold, writeHold } from './hold.ts';
+import { IntentGone, Journal } from './journal.ts';
+import type { KeyLooks } from './plan/key-looks.ts';
+import { readRequest } from './request.ts';
+import { Run, type RunParts } from './run.ts';
+import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
+import { STEP_KINDS } from './step-kinds.ts';
+import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
+import { carryOut } from './ways-out/carry-out.ts';
+import type { CarriedOut } from './ways-out/outcome.ts';
+import type { PolicySource } from './ways-out/replan.ts';
+
+export interface RecoveryEngineOptions {
+  readonly cloud: Cloud;
+  readonly kv: KvReads;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly heartbeats: HeartbeatSource;
+  readonly probeService?: ProbeService;
+  /** Where the keys of volumes are asked about; absent: nowhere. */
+  readonly keyLooks?: KeyLooks;
+  /**
+   * Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to
+   * count when it is run.
+   */
+  readonly intentSeenAtMs?: (member: MemberId, modRevision: Revision) => MonotonicMs | null;
+  /** The policy a new plan follows. */
+  readonly policyOf: PolicySource;
+  readonly settings?: Partial<RecoverySettings>;
+}
+
+/** Thrown into steps that run beside one that ended the run. */
+class RunEnded extends Error {
+  override readonly name = 'RunEnded';
+}
+
+const RECORDS = STEP_KINDS.map((kind) => kind.record);
+
+/** Drives one step of a run to its end. */
+async function drive(run: Run, key: StepKey): Promise<void> {
+  const kind = STEP_KINDS.find((one) => one.record.name === key.name);
+  invariant(kind, `${key.id} is a step that nobody has registered`);
+  await kind.drive(run, key);
+}
+
+/**
+ * Carries out recorded recoveries. A run reads the journal and goes on where it ends, whoever wrote
+ * it; every effect goes through `effect.ts`. Several recoveries may run side by side; the same one
+ * never twice in one process.
+ */
+export class RecoveryEngine implements RecoveryRunner {
+  readonly #parts: RunParts;
+  readonly #intentSeenAtMs: RecoveryEngineOptions['intentSeenAtMs'];
+  readonly #policyOf: PolicySource;
+  readonly #runs = new Map<string, Run>();
+
+  constructor(options: RecoveryEngineOptions) {
+    this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
+    this.#intentSeenAtMs = options.intentSeenAtMs;
+    this.#policyOf = options.policyOf;
+  }
+
+  activity(opId: string): RecoveryActivity | null {
+    const run = this.#runs.get(opId);
+    if (!run) return null;
+    const all = [...run.activities.values()];
+    const steps = [...run.activities].map(([step, { sinceWallMs, text, failing }]) => ({
+      step,
+      sinceWallMs,
+      text,
+      failing,
+    }));
+    return {
+      text:
+        all
+          .map((one) => one.text)
+          .filter((text) => text !== '')
+          .join('; ') || 'reading the journal',
+      captureProgressPercent: all.flatMap((one) => one.percent ?? [])[0] ?? null,
+      steps,
+    };
+  }
+
+  retryNow(opId: string): void {
+    this.#runs.get(opId)?.nudge();
+  }
+
+  /**
+   * `held`: the reason is in the member's hold record; the next run tries again. `parked`: term or
+   * store lost, nothing is lost. A run of the same recovery that is still unwinding (an earlier
+   * term's) also answers `parked`.
+   * @throws InvariantViolation only.
+   */
+  async run(intent: OpenIntent, term: Term): Promise<RecoveryRunOutcome> {
+    const { opId, member } = intent.record;
+    if (this.#runs.has(opId)) return 'parked';
+    const log = this.#parts.log.child({ opId, member, term: term.number });
+    const parts = { ...this.#parts, log };
+    const seenAtMs = this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs();
+    const runOf = (current: OpenIntent): Run => {
+      const journal = new Journal({
+        ...parts,
+        intent: current,
+        term,
+        records: RECORDS,
+        wallMs: () => parts.clock.wallMs(),
+      });
+      const run = new Run(parts, current, term, journal, seenAtMs);
+      this.#runs.set(opId, run);
+      return run;
+    };
+    let run = runOf(intent);
+    try {
+      for (;;) {
+        await load(run);
+        const carriedOut = await this.#carryOut(run);
+        if (carriedOut?.kind === 'closed') return 'finished';
+        if (carriedOut === null) break;
+        run = runOf(carriedOut.kind === 'go-on' ? carriedOut.intent : run.intent);
+      }
+      await advance(run);
+      log.info('recovery.finished');
+      return 'finished';
+    } catch (error) {
+      return await ended(run, error);
+    } finally {
+      this.#runs.delete(opId);
+    }
+  }
+
+  /** null: nothing is asked of it. */
+  async #carryOut(run: Run): Promise<CarriedOut | null> {
+    run.signal.throwIfAborted();
+    const { kv, keys } = run.parts;
+    const request = await readRequest({ kv, keys, member: run.record.member }, run.record.opId);
+    return request && (await carryOut(run, request, { drive, policyOf: this.#policyOf }));
+  }
+
+  /**
+   * An operator asks something of a recovery that runs: it ends at its next line as if parked, and
+   * the next run begins with what was asked.
+   */
+  interrupt(opId: string): void {
+    this.#runs.get(opId)?.stop(new RunEnded('an operator has asked for something'));
+  }
+}
+
+async function load(run: Run): Promise<void> {
+  const { kv, keys } = run.parts;
+  const { member, opId } = run.record;
+  const [, hold] = await Promise.all([run.journal.load(), readHold({ kv, keys, member }, opId)]);
+  if (hold.own) run.journal.hold = { key: keys.hold(member), modRevision: hold.modRevision };
+  run.heldAtStart = hold.own;
+  run.endedAtStart = currentAttempt(run.journal.states()) - 1;
+}
+
+/**
+ * Starts every step whose needs are met, until `done` has closed the recovery. The first error ends
+ * all; nobody is left running behind.
+ */
+async function advance(run: Run): Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  let closed = false;
+  const start = (key: StepKey): void => {
+    run.parts.log.info('recovery.step', { step: key.id });
+    run.say(key.id, '');
+    const work = drive(run, key).finally(() => {
+      running.delete(key.id);
+      run.activities.delete(key.id);
+    });
+    running.set(
+      key.id,
+      work.then(() => {
+        closed ||= key.name === 'done';
+      }),
+    );
+  };
+  try {
+    while (!closed) {
+      for (const key of readySteps(run.journal.states(), run.plan)) if (!running.has(key.id)) start(key);
+      invariant(running.size > 0, `recovery ${run.record.opId}: no step can run and none is running`);
+      await Promise.race(running.values());
+    }
+  } catch (error) {
+    run.stop(new RunEnded('a step beside ended the run'));
+    await Promise.allSettled(running.values());
+    throw error;
+  }
+}
+
+async function ended(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
+  try {
+    return await outcomeOf(run, error);
+  } catch (second) {
+    if (!run.term.signal.aborted && !isOperationError(second)) throw second;
+    run.parts.log.info('recovery.parked', { why: endText(error) });
+    return 'parked';
+  }
+}
+
+/**
+ * @throws what is neither a hold nor an end that was wanted: the error itself, or what went wrong
+ * while it was told.
+ */
+async function outcomeOf(run: Run, error: unknown): Promise<RecoveryRunOutcome> {
+  if (error instanceof IntentGone) return whatBecame(run);
+  if (error instanceof RunEnded) return 'parked';
+  const hold = asHold(error);
+  if (!hold || run.term.signal.aborted) throw error;
+  const { kv, keys, clock, log } = run.parts;
+  const text = { reason: hold.reason, text: hold.message, sinceWallMs: clock.wallMs(), untilWallMs: null };
+  // Once its replacement serves, why that one is not recovered says more than which chore is stuck.
+  const yields = run.journal.states().get('activate') === 'done';
+  await writeHold({ kv, keys, member: run.record.member }, run.intent, run.term, text, yields);
+  const endsByItself = WAYS_OUT[hold.reason].endsByItself;
+  log[endsByItself ? 'warn' : 'error']('recovery.held', { reason: hold.reason, text: hold.message });
+  return 'held';
+}
+
+function asHold(error: unknown): HoldDecided | null {
+  if (error instanceof HoldDecided) return error;
+  if (isOperationError(error) && error.code === 'RECORD_UNREADABLE') {
+    return new HoldDecided('RecordUnreadable', error.message, { cause: error });
+  }
+  return null;
+}
+
+/**
+ * The intent is gone: was this recovery finished (by us, with the reply lost, or by somebody else)?
+ */
+async function whatBecame(run: Run): Promise<RecoveryRunOutcome> {
+  const { kv, keys } = run.parts;
+  const { member, opId } = run.record;
+  const entry = await kv.get(keys.historyEntry(member, opId));
+  if (!entry) return 'parked';
+  parseRecord(HistoryRecordSchema, entry.key, entry.value);
+  return 'finished';
+}

@@ -1,0 +1,31 @@
+/** Carries out recoveries: plan, steps, journal, collector. */
+export { Collector } from './collector/collector.ts';
+export { hasActivated, undecidedRecovery } from './core/activated.ts';
+export { choreKey, choreText } from './core/chores.ts';
+export { journalFacts } from './core/journal-facts.ts';
+export { NOT_TRIED } from './core/launch-trial.ts';
+export { recoveryBehind, withOwed } from './core/owed.ts';
+export type { LaunchTrial, PlanInput } from './core/plan-input.ts';
+export { makePlan, type PlanResult, readinessProblemsOf } from './core/plan.ts';
+export { FirstSeen } from './core/serve-lease/first-seen.ts';
+export {
+  answersHoldMsOf,
+  contractDue,
+  type LeaseStanding,
+  leaseStanding,
+  promiseFault,
+  sameTerms,
+  type ServeTerms,
+} from './core/serve-lease/serve-lease.ts';
+export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
+export { readStepId } from './core/step-id.ts';
+export { firstSteps } from './core/step-table.ts';
+export { keyIdInUserData } from './core/user-data-key.ts';
+export { RecoveryEngine } from './engine.ts';
+export { gatherPlanInput } from './plan/gather-plan-input.ts';
+export { KeptReadsOf } from './plan/kept-reads.ts';
+export { KeyLooks } from './plan/key-looks.ts';
+export { tryLaunch, wantsTrial } from './plan/try-launch.ts';
+export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
+export type { RecoverySettings } from './settings.ts';
+export { supersede } from './supersede.ts';

@@ -1,0 +1,101 @@
+import {
+  type Cloud,
+  type CloudCallOptions,
+  type CloudImage,
+  type CloudInstance,
+  type GroupPolicy,
+  hasCode,
+  OperationError,
+} from '@understudy/shared';
+import { isBurstable } from '../core/launch-request.ts';
+import { NOT_TRIED } from '../core/launch-trial.ts';
+import type { PlanInput } from '../core/plan-input.ts';
+import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
+import type { KeyLooks } from './key-looks.ts';
+import { readFirstBoot } from './read-first-boot.ts';
+
+export interface PlanReads extends CloudCallOptions {
+  /** Where the keys of volumes are asked about; absent: nowhere. */
+  readonly keyLooks?: KeyLooks;
+}
+
+/**
+ * Reads everything a plan needs of the failed instance. Reads only, so safe to repeat at any time;
+ * made before the intent.
+ * @throws CLOUD_NOT_FOUND when EC2 does not show the instance, and whatever the reads throw.
+ */
+export async function gatherPlanInput(
+  cloud: Cloud,
+  instanceId: string,
+  policy: Pick<GroupPolicy, 'placements'>,
+  { keyLooks, ...options }: PlanReads = {},
+): Promise<PlanInput> {
+  const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
+  if (!instance) throw new OperationError('CLOUD_NOT_FOUND', `EC2 shows no instance ${instanceId}`);
+  const interfaceIds = instance.networkInterfaces.map((attachment) => attachment.networkInterfaceId);
+  const [volumes, image, addresses, networkInterfaces, subnets, userData, protection] = await Promise.all([
+    cloud.describeVolumes({ 'volume-id': instance.volumes.map((attachment) => attachment.volumeId) }, options),
+    imageOf(cloud, instance, options),
+    cloud.describeAddresses({ 'network-interface-id': interfaceIds }, options),
+    cloud.describeNetworkInterfaces({ 'network-interface-id': interfaceIds }, options),
+    cloud.describeSubnets({ 'subnet-id': subnetIdsOf(instance, policy) }, options),
+    cloud.describeUserData(instanceId, options),
+    cloud.describeProtection(instanceId, options),
+  ]);
+  const extras = await extrasOf(cloud, { instance, volumes, keyLooks }, policy, options);
+  const firstBoot = readFirstBoot(userData);
+  return {
+    instance,
+    volumes,
+    image,
+    addresses,
+    networkInterfaces,
+    subnets,
+    userData,
+    firstBoot,
+    protection,
+    trial: NOT_TRIED,
+    ...extras,
+  };
+}
+
+function subnetIdsOf(instance: CloudInstance, policy: Pick<GroupPolicy, 'placements'>): string[] {
+  const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);
+  const ids = [...own, instance.subnetId, ...policy.placements.map((placement) => placement.subnetId)];
+  return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
+}
+
+async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCallOptions): Promise<CloudImage | null> {
+  if (instance.imageId === '') return null;
+  const [image] = await cloud.describeImages({ 'image-id': [instance.imageId] }, options);
+  return image ?? null;
+}
+
+/**
+ * Details a recovery can do without: a refused question is answered with null, and the plan says
+ * so.
+ */
+async function extrasOf(
+  cloud: Cloud,
+  named: ReferenceSources,
+  policy: Pick<GroupPolicy, 'placements'>,
+  options: CloudCallOptions,
+): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
+  const { instance } = named;
+  const [shutdownBehavior, cpuCredits, typeFacts, references] = await Promise.all([
+    unlessRefused(cloud.describeShutdownBehavior(instance.instanceId, options)),
+    isBurstable(instance.instanceType) ? unlessRefused(cloud.describeCpuCredits(instance.instanceId, options)) : null,
+    gatherTypeFacts(cloud, instance.instanceType, policy, options),
+    gatherReferences(cloud, named, options),
+  ]);
+  return { shutdownBehavior, cpuCredits, typeFacts, references };
+}
+
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (hasCode(error, 'CLOUD_REJECTED') || hasCode(error, 'CLOUD_DENIED')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,209 @@
+import {
+  type Clock,
+  type Cloud,
+  type CloudCallOptions,
+  type FailingCall,
+  type GroupPolicy,
+  type HeartbeatSource,
+  type IntentRecord,
+  isOperationError,
+  type Keyspace,
+  type KvReads,
+  type Log,
+  OperationError,
+  type ProbeService,
+  type Random,
+  type RecoveryPlan,
+  type Term,
+} from '@understudy/shared';
+import type { Journal } from './journal.ts';
+import type { KeyLooks } from './plan/key-looks.ts';
+import type { OpenIntent } from './runner.ts';
+import type { RecoverySettings } from './settings.ts';
+import { StandingHold } from './standing-hold.ts';
+
+/** The part of {@link Cloud} that changes nothing: all a step may touch outside an effect. */
+export type CloudReads = Pick<Cloud, Extract<keyof Cloud, `describe${string}`>>;
+
+export interface RunParts {
+  readonly cloud: Cloud;
+  readonly kv: KvReads;
+  readonly keys: Keyspace;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly heartbeats: HeartbeatSource;
+  /** Absent: services cannot be looked at. */
+  readonly probeService?: ProbeService;
+  /** Absent: keys of volumes are not asked about. */
+  readonly keyLooks?: KeyLooks;
+  readonly settings: RecoverySettings;
+}
+
+export interface Activity {
+  readonly sinceWallMs: number;
+  readonly text: string;
+  readonly percent: number | null;
+  readonly failing: FailingCall | null;
+}
+
+/** One run of one recovery under one term: what its steps share. */
+export class Run {
+  readonly parts: RunParts;
+  readonly intent: OpenIntent;
+  readonly term: Term;
+  readonly journal: Journal;
+  /** When this process first knew that the intent had been committed, own monotonic time. */
+  readonly intentSeenAtMs: number;
+  /** What each step is doing now, by journal step. */
+  readonly activities = new Map<string, Activity>();
+  /** Our own hold was there when this run began. */
+  heldAtStart = false;
+  /** Launch attempts that had been ended when this run began. */
+  endedAtStart = 0;
+  /** The hold it shows while it goes on. */
+  readonly standing: StandingHold;
+  readonly #stop = new AbortController();
+  #nudge = new AbortController();
+  /**
+   * Ends with the term, or when the run has to end for another reason (a hold in a step beside).
+   */
+  readonly signal: AbortSignal;
+
+  constructor(parts: RunParts, intent: OpenIntent, term: Term, journal: Journal, intentSeenAtMs: number) {
+    this.parts = parts;
+    this.intent = intent;
+    this.term = term;
+    this.journal = journal;
+    this.intentSeenAtMs = intentSeenAtMs;
+    this.signal = AbortSignal.any([term.signal, this.#stop.signal]);
+    const { kv, keys } = parts;
+    this.standing = new StandingHold({ place: { kv, keys, member: intent.record.member }, intent, term, journal });
+  }
+
+  get record(): IntentRecord {
+    return this.intent.record;
+  }
+  get plan(): RecoveryPlan {
+    return this.intent.record.plan;
+  }
+  get policy(): GroupPolicy {
+    return this.intent.record.plan.policy;
+  }
+  get settings(): RecoverySettings {
+    return this.parts.settings;
+  }
+  nowMs(): number {
+    return this.parts.clock.monotonicMs();
+  }
+  wallMs(): number {
+    return this.parts.clock.wallMs();
+  }
+
+  /** Steps beside stop at their next line; nothing that was sent is lost, the journal has it. */
+  stop(reason: Error): void {
+    this.#stop.abort(reason);
+  }
+
+  say(step: string, text: string, percent: number | null = null): void {
+    const { sinceWallMs = this.wallMs(), failing = null } = this.activities.get(step) ?? {};
+    this.activities.set(step, { sinceWallMs, text, percent, failing });
+  }
+
+  /** What keeps failing in a step; null: nothing (any more). */
+  sayFailing(step: string, failing: FailingCall | null): void {
+    const { sinceWallMs = this.wallMs(), text = '', percent = null } = this.activities.get(step) ?? {};
+    this.activities.set(step, { sinceWallMs, text, percent, failing });
+  }
+
+  sleep(durationMs: number): Promise<void> {
+    return this.parts.clock.sleep(durationMs, this.signal);
+  }
+
+  /**
+   * Somebody asks for another try at once: pauses after failures end now. Only while our hold
+   * stands; its removal is what asks.
+   */
+  nudge(): void {
+    if (this.journal.hold === null) return;
+    this.journal.hold = null;
+    this.standing.forget();
+    this.#nudge.abort();
+    this.#nudge = new AbortController();
+  }
+
+  /** A pause that {@link nudge} ends. */
+  async nap(durationMs: number): Promise<'slept' | 'nudged'> {
+    const nudged = this.#nudge.signal;
+    try {
+      await this.parts.clock.sleep(durationMs, AbortSignal.any([this.signal, nudged]));
+      return 'slept';
+    } catch {
+      // Both may come at once, with one write of etcd: then the end counts, by its own reason.
+      this.signal.throwIfAborted();
+      return 'nudged';
+    }
+  }
+
+  /**
+   * One read with an abort timeout. @throws as {@link Cloud} reads do; `CLOUD_UNAVAILABLE` on
+   * timeout.
+   */
+  read<T>(call: (cloud: CloudReads, options: CloudCallOptions) => Promise<T>): Promise<T> {
+    const timeout = () => new OperationError('CLOUD_UNAVAILABLE', `no answer within ${this.settings.sendLimitMs} ms`);
+    return this.#timed(this.signal, timeout, (signal) => call(this.parts.cloud, { signal, repeat: true }));
+  }
+
+  /**
+   * One mutating attempt with an abort timeout. Not stopped by {@link stop}: what is sent is waited
+   * for. The term's deadline is asked again by the adapter at the last moment, because the call may
+   * have waited for a token.
+   */
+  send<T>(call: (cloud: Cloud, options: CloudCallOptions) => Promise<T>): Promise<T> {
+    const timeout = () =>
+      new OperationError('CLOUD_OUTCOME_UNKNOWN', `no answer within ${this.settings.sendLimitMs} ms`);
+    const mayStart = () => this.term.holdsFor(this.settings.callTimeoutMs);
+    return this.#timed(this.term.signal, timeout, (signal) => call(this.parts.cloud, { signal, mayStart }));
+  }
+
+  /**
+   * `call` is entered synchronously: nothing can come between the caller's deadline check and the
+   * request.
+   */
+  #timed<T>(outer: AbortSignal, timeout: () => OperationError, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (outer.aborted) return Promise.reject(asError(outer.reason));
+    const { clock } = this.parts;
+    const { sendLimitMs, giveUpGraceMs } = this.settings;
+    const abort = new AbortController();
+    const work = call(abort.signal);
+    return new Promise<T>((resolve, reject) => {
+      let timer = clock.setTimer(sendLimitMs, () => {
+        abort.abort(timeout());
+        timer = clock.setTimer(giveUpGraceMs, () => end(() => reject(timeout())));
+      });
+      // The end of the term is final: what the adapter makes of it does not matter.
+      const onOuter = () => {
+        abort.abort(outer.reason);
+        end(() => reject(asError(outer.reason)));
+      };
+      const end = (settle: () => void) => {
+        timer.cancel();
+        outer.removeEventListener('abort', onOuter);
+        settle();
+      };
+      outer.addEventListener('abort', onOuter);
+      work.then(
+        (value) => end(() => resolve(value)),
+        (error: unknown) => end(() => reject(error)),
+      );
+    });
+  }
+}
+
+const asError = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new OperationError('LEASE_LOST', String(reason));
+
+/** Errors of reads that go away by themselves. */
+export const isPassing = (error: unknown): error is OperationError =>
+  isOperationError(error) &&
+  (error.code === 'CLOUD_UNAVAILABLE' || error.code === 'CLOUD_THROTTLED' || error.code === 'CLOUD_NOT_FOUND');

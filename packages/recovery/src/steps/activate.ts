@@ -1,0 +1,102 @@
+import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
+import { currentAttempt } from '../core/step-table.ts';
+import type { Frozen, Move, Step } from '../effect.ts';
+import { fencedBy } from './fenced-by.ts';
+import type { Run } from '../run.ts';
+import { brokenPromise } from './serve-lease-fence.ts';
+import { ACTIVATE } from './activate-record.ts';
+import { VERIFY } from './attempt-records.ts';
+import { stepKind } from '../step-kind.ts';
+
+/** The instance the verified attempt launched. */
+export function replacementOf(run: Pick<Run, 'journal'>): string {
+  const attempt = currentAttempt(run.journal.states());
+  const result = run.journal.get(VERIFY, attempt)?.result;
+  invariant(result && 'instanceId' in result, `attempt ${attempt} is not verified`);
+  return result.instanceId;
+}
+
+const LIMIT_MS = 300_000;
+
+/**
+ * Names the replacement as the one instance allowed to serve: one transaction against the
+ * activation the plan was based on, so one winner, ever. Right before it, the old instance is
+ * looked at once more: somebody may have started it since the fence.
+ */
+export function activateStep(run: Run): Step<typeof ACTIVATE> {
+  return {
+    limitMs: LIMIT_MS,
+    prepare: async () => ({ instanceId: replacementOf(run) }),
+    next: async (frozen) => {
+      if (frozen.conflict) return afterConflict(run, frozen, frozen.conflict);
+      return (await oldInstanceActs(run)) ?? activate(run, frozen);
+    },
+    onTimeout: () => ({
+      kind: 'hold',
+      reason: 'FenceNotProven',
+      text: `${run.record.oldInstanceId} does not stay stopped`,
+    }),
+  };
+}
+
+/**
+ * null: it is (still) unable to act. Not shown any more is what becomes of a terminated instance
+ * after an hour, and it was seen fenced.
+ */
+async function oldInstanceActs(run: Run): Promise<Move<typeof ACTIVATE> | null> {
+  const { oldInstanceId } = run.record;
+  // Fenced by its lease it may well run; what counts is that it does not say it serves.
+  if (fencedBy(run) === 'lease') return brokenPromise(run);
+  const found = await run.read((cloud, options) =>
+    cloud.describeInstances({ 'instance-id': [oldInstanceId] }, options),
+  );
+  const state = found.find((one) => one.instanceId === oldInstanceId)?.state ?? null;
+  if (state === null || state === 'stopped' || state === 'terminated') return null;
+  if (state === 'stopping' || state === 'shutting-down') return { kind: 'wait', text: `the old instance is ${state}` };
+  return {
+    kind: 'hold',
+    reason: 'FenceNotProven',
+    text: `${oldInstanceId} was started again after it was fenced (it is ${state}); what it has written since is not in the replacement. Stop it to go on`,
+  };
+}
+
+const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
+
+function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Move<typeof ACTIVATE> {
+  const { member, opId, activationModRevision } = run.record;
+  const { instanceId } = frozen.request;
+  const incarnation = incarnationOf(run);
+  return {
+    kind: 'done',
+    result: { instanceId, incarnation },
+    alongside: {
+      puts: [
+        {
+          key: run.parts.keys.activation(member),
+          expect: activationModRevision,
+          record: { member, incarnation, instanceId, opId },
+        },
+      ],
+    },
+  };
+}
+
+function afterConflict(
+  run: Run,
+  frozen: Frozen<typeof ACTIVATE>,
+  [entry = null]: readonly (KvEntry | null)[],
+): Move<typeof ACTIVATE> {
+  const named = entry ? parseRecord(ActivationRecordSchema, entry.key, entry.value) : null;
+  if (named && named.opId === run.record.opId && named.instanceId === frozen.request.instanceId) {
+    return { kind: 'done', result: { instanceId: named.instanceId, incarnation: named.incarnation } };
+  }
+  return {
+    kind: 'hold',
+    reason: 'ClaimAgainstActivation',
+    text: named
+      ? `the activation names ${named.instanceId} (incarnation ${named.incarnation}) since this recovery began`
+      : 'the activation this recovery is based on is gone',
+  };
+}
+
+export const activateKind = stepKind(ACTIVATE, activateStep);

@@ -1,0 +1,84 @@
+import { type GuardedDelete, invariant } from '@understudy/shared';
+import { type AttemptLimits, condemned, type EndedAttempt } from '../core/next-attempt.ts';
+import { stepId } from '../core/step-id.ts';
+import type { Run } from '../run.ts';
+import { PERMIT, REVOKE } from './attempt-records.ts';
+
+/**
+ * Attempts of which the journal keeps a record although they made nothing: two turns of all
+ * candidates, for their reasons.
+ */
+const TURNS_KEPT = 2;
+const DELETES_MAX = 8;
+
+/**
+ * The attempts before `attempt` under the present plan that the journal still has, with where they
+ * were and why they ended.
+ */
+export function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
+  const ended: EndedAttempt[] = [];
+  const before = run.record.attemptsBeforePlan ?? 0;
+  for (let number = before + 1; number < attempt; number += 1) {
+    const entry = run.journal.get(REVOKE, number);
+    if (!entry?.request) continue;
+    const { round, candidateIndex, failure, text, seriesLength, seriesSinceWallMs } = entry.request;
+    const endedAtWallMs = entry.endedAtWallMs ?? entry.startedAtWallMs;
+    ended.push({ round, candidateIndex, failure, text, endedAtWallMs, seriesLength, seriesSinceWallMs });
+  }
+  invariant(
+    attempt === before + 1 || ended.length > 0,
+    `attempt ${attempt - 1} has not been ended, but ${attempt} begins`,
+  );
+  return ended;
+}
+
+export function attemptLimits(run: Run, attempt: number): AttemptLimits {
+  const { candidates, policy } = run.plan;
+  const { condemnedForMs, capacityPauseMs, capacityPauseMaxMs } = run.settings;
+  return {
+    member: run.record.member,
+    candidates,
+    maxAttempts: policy.maxLaunchAttempts,
+    // Ended before this run began and not held now: the hold was taken away by a person.
+    retryAsked: run.endedAtStart === attempt - 1 && !run.heldAtStart,
+    nowWallMs: run.wallMs(),
+    retryRefusedForMs: policy.retryRefusedForMs,
+    ...{ condemnedForMs, pauseMs: capacityPauseMs, pauseMaxMs: capacityPauseMaxMs },
+  };
+}
+
+/** Is there another placement to try, beside that of `attempt`? */
+export function hasOtherCandidate(run: Run, attempt: number): boolean {
+  const { candidateIndex } = run.journal.get(PERMIT, attempt)?.request ?? { candidateIndex: 0 };
+  const refused = condemned(endedAttempts(run, attempt), attemptLimits(run, attempt));
+  return run.plan.candidates.some((_, index) => index !== candidateIndex && !refused.has(index));
+}
+
+/**
+ * Records that nobody needs any more once attempt n has ended without making anything: its own
+ * request, with the whole user data, and the reasons of attempts long ago. So the journal does not
+ * grow with the hours a shortage lasts: it has at most {@link TURNS_KEPT} small records per
+ * candidate.
+ */
+export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete[] {
+  const { opId } = run.record;
+  const kept = TURNS_KEPT * run.plan.candidates.length;
+  const old = endedSteps(run, attempt - kept);
+  return [...['permit', 'launch', 'verify'].map((name) => stepId(name, attempt)), ...old].flatMap((step) => {
+    const expect = run.journal.modRevision(step);
+    return expect === 0 ? [] : [{ key: run.parts.keys.journalStep(opId, step), expect }];
+  });
+}
+
+/**
+ * Never the record of an attempt whose replacement ran or should have: those are what
+ * `maxLaunchAttempts` counts.
+ */
+function endedSteps(run: Run, before: number): readonly string[] {
+  const steps: string[] = [];
+  for (let number = before - 1; number >= 1 && steps.length < DELETES_MAX; number -= 1) {
+    const request = run.journal.get(REVOKE, number)?.request;
+    if (request && request.failure !== 'instance') steps.push(stepId('revoke', number));
+  }
+  return steps;
+}

@@ -1,0 +1,97 @@
+import {
+  type HistoryRecord,
+  invariant,
+  type Keyspace,
+  type KvReads,
+  type Term,
+  type Unwritten,
+  type WallMs,
+} from '@understudy/shared';
+import { choresOf, choreText } from './core/chores.ts';
+import { hasActivated } from './core/activated.ts';
+import { historyOf } from './core/history.ts';
+import { owedAddressesOf } from './core/owed.ts';
+import { stepId } from './core/step-id.ts';
+import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
+import { Journal, type JournalEntry } from './journal.ts';
+import { ownRecordsOf } from './request.ts';
+import { STEP_KINDS } from './step-kinds.ts';
+import type { OpenIntent } from './runner.ts';
+import { ACTIVATE } from './steps/activate-record.ts';
+
+export interface SupersedeOptions {
+  readonly kv: KvReads;
+  readonly keys: Keyspace;
+  readonly wallMs: () => WallMs;
+}
+
+/**
+ * Closes a recovery whose replacement was activated and has failed before its last chores were
+ * done, so that the next recovery can begin: history in, with what was not done; intent, journal,
+ * hold and request out; one transaction that compares the term, the activation and every record of
+ * an address. A run of it that is still under way fails on its next write; a call of its that lands
+ * late is conditional, and what it moves is moved on (the next plan names the addresses). `false`:
+ * something changed meanwhile, or somebody else has done it. Repeating it is harmless.
+ * @throws LEASE_LOST, STORE_*, RECORD_UNREADABLE
+ */
+export async function supersede(
+  options: SupersedeOptions,
+  intent: OpenIntent,
+  activation: { readonly record: { readonly opId: string | null }; readonly modRevision: number },
+  term: Term,
+  why: string,
+): Promise<boolean> {
+  const { kv, keys, wallMs } = options;
+  const { record } = intent;
+  const { member, opId, plan } = record;
+  invariant(hasActivated(record, activation.record), `${opId} has activated nobody: it is not to be superseded`);
+  const journal = new Journal({ kv, keys, intent, term, wallMs, records: STEP_KINDS.map((kind) => kind.record) });
+  await journal.load();
+  const activated = journal.get(ACTIVATE);
+  if (activated?.state !== 'done') return false;
+  const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs };
+  const addressSteps = plan.addresses.map((one) => stepId('address', one.allocationId));
+  const outcome = await term.commit({
+    puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) }],
+    deletes: [
+      { key: keys.intent(member), expect: intent.modRevision },
+      ...(await ownRecordsOf({ kv, keys, member }, opId)),
+    ],
+    deletePrefixes: [keys.journalOf(opId)],
+    also: [
+      { key: keys.activation(member), modRevision: activation.modRevision },
+      ...['activate', ...addressSteps].map((step) => ({
+        key: keys.journalStep(opId, step),
+        modRevision: journal.modRevision(step),
+      })),
+    ],
+  });
+  return outcome.kind === 'committed';
+}
+
+/**
+ * Over for the guard since its replacement was put in charge: cooldown and flapping count from
+ * there.
+ */
+function historyRecordOf(
+  run: Closable,
+  activated: JournalEntry<typeof ACTIVATE>,
+  why: string,
+): Unwritten<HistoryRecord> {
+  const { record, journal } = run;
+  const sinceWallMs = run.wallMs();
+  const obstacle = { code: 'ReplacementFailed', text: why, sinceWallMs };
+  const owed = choresOf(choreFactsOf(run)).map((chore) => ({ chore, obstacle }));
+  const history = historyOf(closingFactsOf(run, { owed, heardAtTheEnd: true, serviceFaultAtTheEnd: null }));
+  const through = record.plan.addresses
+    .map((one) => one.allocationId)
+    .filter((id) => journal.states().get(stepId('address', id)) === 'done');
+  const owedAddresses = owedAddressesOf(record, new Set(through));
+  const undone = [...owedAddresses.map((one) => `address ${one.publicIp}`), ...owed.map((one) => choreText(one.chore))];
+  return {
+    ...history,
+    reason: `${history.reason}; its replacement failed before everything was in place on it (${why}). Handed on: ${undone.join('; ')}`,
+    endedAtWallMs: activated.endedAtWallMs ?? sinceWallMs,
+    owedAddresses,
+  };
+}

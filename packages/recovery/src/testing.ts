@@ -1,0 +1,12 @@
+/** What tests of other packages, and the tools in test/, use beyond the public entry. */
+export {
+  buildImageRequest,
+  buildLaunchRequest,
+  buildPermitRequest,
+  disksToKeep,
+  type RequestIntent,
+  volumeTagsToReapply,
+} from './core/launch-request.ts';
+export { stepId } from './core/step-id.ts';
+export { readySteps, type StepState } from './core/step-table.ts';
+export type { OpenIntent } from './runner.ts';

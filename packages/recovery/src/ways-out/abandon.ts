@@ -1,0 +1,101 @@
+import {
+  type ActivationRecord,
+  ActivationRecordSchema,
+  type HistoryRecord,
+  parseRecord,
+  type Unwritten,
+  unwritten,
+} from '@understudy/shared';
+import { abandonedHistoryOf } from '../core/abandoned.ts';
+import { currentAttempt } from '../core/step-table.ts';
+import { IntentGone, type JournalEntry } from '../journal.ts';
+import type { StoredRequest } from '../request.ts';
+import type { Run } from '../run.ts';
+import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
+import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
+import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
+import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
+import { FENCE } from '../steps/fence-record.ts';
+
+/**
+ * **S** Ends a recovery without a replacement: only while nothing is activated. The transaction
+ * that closes it raises the ordinal in the activation, so that no activation of this recovery can
+ * ever succeed, and the next recovery of the same instance has names and tokens of its own.
+ */
+export async function abandon(
+  run: Run,
+  request: StoredRequest,
+  { drive }: { readonly drive: DriveStep },
+): Promise<CarriedOut> {
+  const { kv, keys, log } = run.parts;
+  const { member, opId, activationModRevision } = run.record;
+  if (run.journal.states().get('activate') === 'done')
+    return refuse(
+      run,
+      request,
+      'its replacement is in charge: there is nothing to abandon. A chore that is stuck can be given up: accept-loss',
+    );
+  const { by, why, leaveOpen } = request.record;
+  if (!leaveOpen) await endOpenAttempt(run, drive, `abandoned by ${by}: ${why}`);
+  const entry = await kv.get(keys.activation(member));
+  if (entry?.modRevision !== activationModRevision)
+    return refuse(run, request, 'the activation has changed since this recovery began: a person has to look at it');
+  const activation = nextOrdinal(parseRecord(ActivationRecordSchema, entry.key, entry.value));
+  const outcome = await run.term.commit({
+    puts: [
+      { key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, request) },
+      { key: keys.activation(member), expect: activationModRevision, record: activation },
+    ],
+    deletes: [{ key: keys.intent(member), expect: run.intent.modRevision }, ...(await requestGone(run, request))],
+    deletePrefixes: [keys.journalOf(opId)],
+    also: journalCompares(run, ['activate']),
+  });
+  if (outcome.kind === 'conflict') {
+    if ((outcome.entries[2]?.modRevision ?? 0) !== run.intent.modRevision)
+      throw new IntentGone('closed by somebody else');
+    return { kind: 'again' };
+  }
+  log.info('recovery.abandoned', { by, why });
+  return { kind: 'closed' };
+}
+
+const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => ({
+  ...unwritten(record),
+  ordinal: (record.ordinal ?? 0) + 1,
+});
+
+function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: boolean): boolean {
+  if (fence === null) return false;
+  const how = fence.result?.how;
+  if (how === undefined) return (fence.sends.unprotect ?? 0) > 0;
+  return how !== 'terminated' && wasProtected;
+}
+
+function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
+  const { journal } = run;
+  const attempt = currentAttempt(journal.states());
+  const fence = journal.get(FENCE);
+  const capture = journal.get(CAPTURE);
+  const permit = journal.get(PERMIT, attempt);
+  const launch = journal.get(LAUNCH, attempt);
+  const image = journal.get(IMAGE)?.result;
+  const permitId = permit?.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
+  const replacementId = launch?.result && 'instanceId' in launch.result ? launch.result.instanceId : null;
+  return abandonedHistoryOf({
+    intent: run.record,
+    records: journal.records(),
+    term: run.term.number,
+    endedAtWallMs: run.wallMs(),
+    act: actOf(run, request, 'abandoned'),
+    fencedBy: fence?.result?.how ?? null,
+    // A record that is done keeps no counts. What is terminated has no protection to be put back;
+    // before every other end, a protection that was planned for was taken off.
+    stopSent: (fence?.sends.stop ?? 0) > 0,
+    unprotected: isUnprotected(fence, run.plan.protection.stop),
+    launchAttempts: permit === null ? attempt - 1 : attempt,
+    imageId: image?.imageId ?? null,
+    snapshotIds: (capture?.result?.snapshots ?? capture?.noted?.set?.snapshots ?? []).map((one) => one.snapshotId),
+    permitId,
+    replacementId,
+  });
+}
