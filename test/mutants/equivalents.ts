@@ -3,8 +3,8 @@ import type { Equivalent } from './score.ts';
 
 const A = 'packages/agent/src/core';
 const C = 'packages/coordinator/src';
-const RECOVERY = `${C}/core/recovery`;
-const STEPS = `${C}/recovery/steps`;
+const RECOVERY = 'packages/recovery/src/core';
+const STEPS = 'packages/recovery/src/steps';
 
 /**
  * Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are
@@ -18,7 +18,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The greater of two numbers: where they are equal, either is the same one.',
   },
   {
-    file: `${C}/recovery/ways-out/replan.ts`,
+    file: 'packages/recovery/src/ways-out/replan.ts',
     on: 'const { lostZones = [] } = basis ?? {}',
     original: '[]',
     replacement: '["Stryker was here"]',
@@ -132,13 +132,13 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Without an image, or a root device, there is a problem, which comes first. The check is for the compiler.',
   },
   {
-    file: `packages/shared/src/token-bucket.ts`,
+    file: 'packages/shared/src/token-bucket.ts',
     on: 'return tokens + ROUNDING >= count',
     replacement: 'tokens + ROUNDING > count',
     why: 'Differs for one value within the rounding error that the constant stands for.',
   },
   {
-    file: `packages/shared/src/token-bucket.ts`,
+    file: 'packages/shared/src/token-bucket.ts',
     on: 'return missing <= ROUNDING ? 0',
     replacement: 'missing < ROUNDING',
     why: 'As above: one value within the rounding error.',
@@ -177,98 +177,98 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'What EC2 does not show is waited for: only what is shown can have failed.',
   },
   {
-    file: `${C}/core/judge/quorum.ts`,
+    file: `${C}/judge/quorum.ts`,
     on: 'const outsideZone = zones.some((az) => az !== evidence.az)',
     why: 'Two zones that differ cannot both be the member’s, so two zones imply one outside; with fewer, what is missing is a zone, and that is said first. Kept because S10 says it.',
   },
   {
-    file: `${C}/core/judge/quorum.ts`,
+    file: `${C}/judge/quorum.ts`,
     on: 'const outsideZone = [...zones].some((az) => az !== evidence.az)',
     why: 'As above: zones.size >= minimumZones with minimumZones of 2 or more implies it, and with 1 it is not asked for.',
   },
   {
-    file: `${C}/core/judge/quorum.ts`,
+    file: `${C}/judge/quorum.ts`,
     on: 'return agreeing.length >= minimumObservers && zones.size >= minimumZones && (outsideZone || minimumZones <= 1)',
     original: 'outsideZone || minimumZones <= 1',
     why: 'The last operand is implied by the one before (two zones that differ cannot both be the member’s).',
   },
   {
-    file: `${C}/core/judge/assess.ts`,
+    file: `${C}/judge/assess.ts`,
     on: ': quorum.zones.length < minimumZones',
     why: 'Enough observers that are not met lack a zone: zones that are enough have one outside of the member’s (see quorum.ts). The third answer is there for a quorum that is counted otherwise.',
   },
   {
-    file: `${C}/core/judge/assess.ts`,
+    file: `${C}/judge/assess.ts`,
     on: "['NoObserverOutsideZone', `no observer outside ${evidence.az}`]",
     why: 'As above: no evidence leads there.',
   },
   {
-    file: `${C}/core/judge/guard-mass.ts`,
+    file: `${C}/judge/guard-mass.ts`,
     on: 'if (failedSinceWallMs !== null && near(failedSinceWallMs))',
     original: 'failedSinceWallMs !== null',
     replacement: 'true',
     why: 'Null counts as 1970, which is near to nothing. The question is there for the compiler.',
   },
   {
-    file: `${C}/core/judge/guard-rates.ts`,
+    file: `${C}/judge/guard-rates.ts`,
     on: "return gate('BudgetExhausted', level >= 1 - 1e-9",
     replacement: 'level > 1 - 1e-9',
     why: 'The hair of tolerance is arbitrary: no sum of fractions is meant to meet it exactly.',
   },
   {
-    file: `${C}/core/judge/quorum.ts`,
+    file: `${C}/judge/quorum.ts`,
     on: 'evidence.observers.find((live) => live.coordinatorId === opinion.observer)?.az ?? opinion.az',
     original: 'evidence.observers.find((live) => live.coordinatorId === opinion.observer)?.az',
     why: 'Asked only of opinions that count, and those have a live observer (abstentionOf). The question mark is there for the compiler.',
   },
   {
-    file: `${C}/core/judge/service-evidence.ts`,
+    file: `${C}/judge/service-evidence.ts`,
     on: "const starting = cloud.kind === 'hold' && (cloud.code === 'BootGrace' || cloud.code === 'Starting')",
     original: "cloud.kind === 'hold'",
     why: 'No other kind has one of the two codes. The question is there for the compiler.',
   },
   {
-    file: `${C}/leadership/guarded-commit.ts`,
+    file: 'packages/shared/src/term/guarded-commit.ts',
     on: 'if (!entry) return null',
     replacement: 'false',
     why: 'Reading the value of no entry throws inside the try below, which answers null as well.',
   },
   {
-    file: `${C}/leadership/guarded-commit.ts`,
+    file: 'packages/shared/src/term/guarded-commit.ts',
     on: "if (typeof json !== 'object' || json === null || !('writeId' in json)) return null",
     why: 'What is no object, or null, makes `in` or the member throw inside the try, and what has no nonce has none that is a text: null in every case.',
   },
   {
-    file: `${C}/leadership/guarded-commit.ts`,
+    file: 'packages/shared/src/term/guarded-commit.ts',
     on: "invariant(anyKey !== undefined, 'a commit compares at least one key')",
     replacement: 'true',
     why: 'A guarded write has at least one put by its type, and a removal a delete: there is always a key.',
   },
   {
-    file: `${C}/leadership/guarded-commit.ts`,
+    file: 'packages/shared/src/term/guarded-commit.ts',
     on: "invariant(judged.kind !== 'unsettled', 'the store refused a transaction whose compares all hold')",
     replacement: 'true',
     why: 'A store that refuses a transaction whose compares all hold is not etcd; no test can have one.',
   },
   {
-    file: `${C}/core/serve-lease/first-seen.ts`,
+    file: 'packages/recovery/src/core/serve-lease/first-seen.ts',
     on: 'if (id === null) this.#seen.delete(member)',
     replacement: 'false',
     why: 'An entry that says "nothing" answers every question as no entry does; it only takes memory, one entry per member at most.',
   },
   {
-    file: `${C}/view/activation-answers.ts`,
+    file: `${C}/observing/activation-answers.ts`,
     on: 'if (known !== undefined) return known',
     replacement: 'false',
     why: 'A hash that is kept or computed again is the same hash: speed only.',
   },
   {
-    file: `${C}/view/activation-answers.ts`,
+    file: `${C}/observing/activation-answers.ts`,
     on: 'this.#hashes.set(record, hash)',
     why: 'As above: what is not kept is computed again.',
   },
   {
-    file: `${C}/leadership/etcd-version.ts`,
+    file: `${C}/store/etcd-version.ts`,
     on: 'return Number(major) > 3 || (Number(major) === 3 && Number(minor) > 6)',
     original: 'Number(minor) > 6',
     replacement: 'Number(minor) >= 6',
@@ -293,36 +293,36 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The term is the revision that made the key: a view that has reached it, and no more, shows the key.',
   },
   {
-    file: `${C}/leadership/session.ts`,
+    file: `${C}/store/session.ts`,
     on: 'const keeper = await grantPersistently(this.#deps, this.#timing, closing).catch(() => null)',
     replacement: '() => undefined',
     why: 'Only asked whether there is one.',
   },
   {
-    file: `${C}/leadership/record-writer.ts`,
+    file: `${C}/store/record-writer.ts`,
     on: "invariant(outcome.kind !== 'guardFailed', 'a write without a guard cannot fail it')",
     replacement: 'true',
     why: 'A commit without a guard is never judged to have failed it; said for the compiler.',
   },
   {
-    file: `${C}/leadership/witness.ts`,
+    file: `${C}/store/completeness-check.ts`,
     on: 'return (this.#deleted.get(key) ?? 0) <= seen.revision',
     replacement: '(this.#deleted.get(key) ?? 0) < seen.revision',
     why: 'A key that was read at a revision was not deleted in it.',
   },
   {
-    file: `${C}/leadership/prefix-view.ts`,
+    file: `${C}/store/watch-cache.ts`,
     on: '#probes: Probe[] = []',
     why: 'The first list, before which nothing probes, sets it anew.',
   },
   {
-    file: `${C}/leadership/prefix-view.ts`,
-    on: 'options.witnessPrefix === undefined ? null : new Witness(options.witnessPrefix)',
+    file: `${C}/store/watch-cache.ts`,
+    on: 'options.witnessPrefix === undefined ? null : new CompletenessCheck(options.witnessPrefix)',
     replacement: 'false',
     why: 'A witness of no prefix is responsible for no key.',
   },
   {
-    file: `${C}/leadership/prefix-view.ts`,
+    file: `${C}/store/watch-cache.ts`,
     on: 'if ((touched.get(key) ?? 0) > range.revision) return false',
     replacement: '(touched.get(key) ?? 0) >= range.revision',
     why: 'What was touched in the revision of the list is listed as it was touched.',

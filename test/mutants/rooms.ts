@@ -18,6 +18,9 @@ export interface Room {
 
 const C = 'packages/coordinator/src';
 const A = 'packages/agent/src';
+const R = 'packages/recovery/src';
+const O = 'packages/observer/src';
+const TERM = 'packages/shared/src/term';
 /** How often everybody asks; the recovery is who asks most. */
 const PACING = ['packages/shared/src/backoff.ts', 'packages/shared/src/token-bucket.ts'];
 
@@ -34,54 +37,54 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'leases',
-    files: [`${C}/core/serve-lease/*.ts`, `${C}/view/activation-answers.ts`, `${C}/recovery/serve-lease-fence.ts`],
+    files: [`${R}/core/serve-lease/*.ts`, `${C}/observing/activation-answers.ts`, `${R}/steps/serve-lease-fence.ts`],
     tests: [
-      `${C}/core/serve-lease/*.test.ts`,
-      `${C}/view/*.test.ts`,
-      `${C}/recovery/serve-lease-fence.test.ts`,
+      `${R}/core/serve-lease/*.test.ts`,
+      `${C}/{api,observing}/*.test.ts`,
+      `${R}/steps/serve-lease-fence.test.ts`,
       'test/scenarios/recovery/waiting-out-a-lease.test.ts',
     ],
   },
   {
     name: 'recovery-core',
-    files: [`${C}/core/recovery/*.ts`, ...PACING],
-    tests: [`${C}/core/recovery/*.test.ts`, ...PACING.map((file) => file.replace('.ts', '.test.ts'))],
+    files: [`${R}/core/*.ts`, ...PACING],
+    tests: [`${R}/core/*.test.ts`, ...PACING.map((file) => file.replace('.ts', '.test.ts'))],
   },
   {
     name: 'leadership',
-    files: [`${C}/leadership/*.ts`, `${C}/observing/opinion-publisher.ts`],
-    tests: [`${C}/leadership/*.test.ts`, `${C}/observing/*.test.ts`],
+    files: [`${C}/{leadership,store}/*.ts`, `${C}/observing/*.ts`, `${TERM}/*.ts`],
+    tests: [`${C}/{leadership,store,observing}/*.test.ts`, `${TERM}/*.test.ts`],
     slow: ['**/random-faults.test.ts'],
   },
   {
     name: 'observe',
-    files: [`${C}/core/observe/*.ts`],
-    tests: [`${C}/core/observe/*.test.ts`],
+    files: [`${O}/core/*.ts`],
+    tests: [`${O}/core/*.test.ts`],
     // Statistics of a thousand crashes and forty agent-hours.
     slow: ['**/detection.test.ts'],
   },
   {
     name: 'enrol',
-    files: [`${C}/core/*.ts`, `${C}/core/{enrol,user-data}/*.ts`],
-    tests: [`${C}/core/*.test.ts`, `${C}/core/{enrol,user-data}/*.test.ts`],
+    files: [`${C}/{enrol,policy}/*.ts`, `${R}/core/user-data/*.ts`],
+    tests: [`${C}/{enrol,policy}/*.test.ts`, `${R}/core/user-data/*.test.ts`],
   },
   {
     name: 'judge',
-    files: [`${C}/core/judge/*.ts`],
-    tests: [`${C}/core/judge/*.test.ts`],
+    files: [`${C}/judge/*.ts`],
+    tests: [`${C}/judge/*.test.ts`],
     // Every combination of everything: many seconds for each survivor. The rules have tests of
     // their own.
     slow: ['**/verdict-oracle.test.ts'],
   },
   {
     name: 'recovery-steps',
-    files: [`${C}/recovery/steps/*.ts`],
-    tests: [`${C}/recovery/steps/*.test.ts`],
+    files: [`${R}/steps/*.ts`],
+    tests: [`${R}/steps/*.test.ts`],
   },
   {
     name: 'recovery',
-    files: [`${C}/recovery/**/*.ts`],
-    tests: [`${C}/recovery/**/*.test.ts`, 'test/scenarios/recovery/*.test.ts'],
+    files: [`${R}/**/*.ts`],
+    tests: [`${R}/**/*.test.ts`, 'test/scenarios/recovery/*.test.ts'],
     slow: [
       '**/crash-matrix.test.ts',
       '**/ways-out-crashes.test.ts',
@@ -92,8 +95,8 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'leader',
-    files: [`${C}/leader/*.ts`, `${C}/leader/jobs/*.ts`, `${C}/view/*.ts`],
-    tests: [`${C}/leader/*.test.ts`, `${C}/view/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
+    files: [`${C}/{leader,api}/**/*.ts`],
+    tests: [`${C}/{leader,api}/**/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
   },
 ];
 

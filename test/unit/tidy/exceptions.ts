@@ -19,7 +19,7 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
     reason: 'one turn of the event loop for the pipe of a real child that has ended',
   },
   {
-    path: /^packages\/coordinator\/src\/adapters\/udp\/receive-thread\/main\.ts$/,
+    path: /^packages\/observer\/src\/udp\/receive-thread\/main\.ts$/,
     reason: "the end of one turn of the event loop that read a real socket; the thread's own clock is SystemClock",
   },
   { path: /\.(?:test|fixtures)\.ts$/, reason: 'tests may meet real processes' },

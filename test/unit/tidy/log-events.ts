@@ -15,7 +15,7 @@ export interface LogEvent extends Pick<Violation, 'path' | 'line'> {
 
 /** They pass on what others name: the event and the level are found where those are. */
 const PASS_ON: readonly RegExp[] = [
-  /leadership\/recurring-failure\.ts$/,
+  /\/recurring-failure\.ts$/,
   /udp\/receive-thread-handle\.ts$/,
   /shared\/src\/ports\/log\.ts$/,
   /shared\/src\/node\/[^/]*log[^/]*\.ts$/,

@@ -8,10 +8,13 @@ export type Rule = (file: SourceFile) => Violation[];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   agent: ['shared'],
-  coordinator: ['shared'],
+  aws: ['shared'],
+  observer: ['shared'],
+  recovery: ['shared', 'aws'],
+  coordinator: ['shared', 'aws', 'observer', 'recovery'],
   'cloud-sim': ['shared'],
   dashboard: ['shared'],
-  cli: ['shared', 'agent', 'coordinator', 'cloud-sim', 'dashboard'],
+  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'dashboard'],
 };
 
 const packageOf = (path: string): string | undefined => /^packages\/([^/]+)\//.exec(path)?.[1];
@@ -79,9 +82,12 @@ const CORE_BANS: readonly Ban[] = [
 const CORE_IMPORT =
   /^(?:node:|pino\b|@aws-sdk\/|@smithy\/|etcd3\b|fastify\b|dgram-as-promised\b|prom-client\b|cockatiel\b|p-limit\b|@understudy\/shared\/node$)/;
 
+/** Where decisions are made. */
+const PURE = /^packages\/(?:[^/]+\/src\/(?:[^/]+\/)*core|coordinator\/src\/(?:judge|enrol|policy))\//;
+
 /** A snapshot and `now` go in, a value comes out. */
 export const corePurity: Rule = ({ path, code, imports }) => {
-  if (!/^packages\/[^/]+\/src\/core\//.test(path) || isTest(path)) return [];
+  if (!PURE.test(path) || isTest(path)) return [];
   const impure = imports
     .filter(({ specifier, typeOnly }) => CORE_IMPORT.test(specifier) && !typeOnly)
     .map(({ specifier, line }) => ({

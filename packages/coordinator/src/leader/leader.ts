@@ -29,7 +29,7 @@ import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { RecoveryDecider } from './decider.ts';
 import { DecisionPass } from './decision-pass.ts';
 import type { WantedHold } from './holds.ts';
-import { leaderJobs } from './jobs/index.ts';
+import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import { Operating } from './operating.ts';

@@ -1,6 +1,6 @@
 import { RecordingLog, SimClock } from '@understudy/shared/testing';
 import { expect, test } from 'vitest';
-import { leaderJobs, type LeaderJobParts } from './index.ts';
+import { leaderJobs, type LeaderJobParts } from './leader-jobs.ts';
 
 test('every job has a name of its own, and a pace', () => {
   const pace = { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 };
