@@ -12,7 +12,7 @@ import type { TermTasks } from './term-tasks.ts';
 const BEGINNING_AT_ONCE = 8;
 
 export interface DecisionPassOptions {
-  readonly view: Pick<ClusterState, 'isFresh' | 'isBlocked' | 'mirror'>;
+  readonly view: Pick<ClusterState, 'isFresh' | 'isBlocked' | 'records'>;
   readonly judging: Assessor;
   readonly deciding: RecoveryDecider;
   readonly evidence: EvidencePoller;
