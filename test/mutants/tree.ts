@@ -47,7 +47,7 @@ export function freshTree(): string {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(TREE, 'node_modules'));
   // The packages see each other through relative links, which lead to the copies here.
-  const packages = ['agent', 'cli', 'cloud-sim', 'coordinator', 'shared'].map((name) => `packages/${name}`);
+  const packages = readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`);
   for (const folder of [...packages, 'test']) {
     const from = join(ROOT, folder, 'node_modules');
     if (existsSync(from)) cpSync(from, join(TREE, folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });

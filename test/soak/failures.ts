@@ -1,4 +1,4 @@
-import type { ClusterSnapshot } from '@understudy/cli/demo';
+import type { ClusterSnapshot } from '@understudy/local-cluster';
 import { type HistoryRecord, opIdOf } from '@understudy/shared';
 
 /** One instance we crashed, and what became of its member. */

@@ -1,4 +1,4 @@
-import type { ClusterSnapshot, SnapshotPoller, LocalCluster } from '@understudy/cli/demo';
+import type { ClusterSnapshot, SnapshotPoller, LocalCluster } from '@understudy/local-cluster';
 import type { Clock, MemberView } from '@understudy/shared';
 import type { Failures } from './failures.ts';
 import type { Pace } from './soak-setting.ts';

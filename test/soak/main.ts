@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeClusterDir, ProcessGroup, removeClusterDir } from '@understudy/cli/demo';
+import { makeClusterDir, ProcessGroup, removeClusterDir } from '@understudy/local-cluster';
 import { errorText } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { reportText, succeeded } from './report.ts';

@@ -1,4 +1,4 @@
-import type { RunningProcess } from '@understudy/cli/demo';
+import type { RunningProcess } from '@understudy/local-cluster';
 import { readProcess } from './proc.ts';
 import { PAUSE_MS } from './soak-setting.ts';
 import { count, isOver, pause, type FaultContext } from './fault-context.ts';

@@ -1,4 +1,4 @@
-import { tableText } from '@understudy/cli/demo';
+import { tableText } from '@understudy/cli';
 import { durationText } from '@understudy/shared';
 import { plot, type SingleLine } from 'simple-ascii-chart';
 import type { Audit } from './audit.ts';

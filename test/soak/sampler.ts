@@ -1,6 +1,6 @@
 import { openStore } from '@understudy/coordinator';
 import { type Clock, KEY_ROOT, type KvStore } from '@understudy/shared';
-import type { RunningProcess, LocalCluster } from '@understudy/cli/demo';
+import type { RunningProcess, LocalCluster } from '@understudy/local-cluster';
 import { type CloudReading, type CloudState, isAlive } from './cloud-reading.ts';
 import type { MeasureName } from './measures.ts';
 import { readProcess } from './proc.ts';

@@ -1,4 +1,4 @@
-import { type LocalMember, localMember, DEMO_TIMES, type LocalClusterSetting, ZONES } from '@understudy/cli/demo';
+import { type LocalMember, localMember, LOCAL_TIMES, type LocalClusterSetting, ZONES } from '@understudy/local-cluster';
 
 /** How fast things go wrong. Durations in ms. */
 export interface Pace {
@@ -36,7 +36,7 @@ export const paceOf = (runMs: number): Pace => ({
 });
 
 /** A paused coordinator must lose its lease, or nothing was tried. */
-export const PAUSE_MS = DEMO_TIMES.leaseTtlMs + 2_000;
+export const PAUSE_MS = LOCAL_TIMES.leaseTtlMs + 2_000;
 
 /** Members that are never harmed: their agents live as long as the run. */
 const STEADY: readonly LocalMember[] = [

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import {
   startLocalCluster,
-  coordinatorClient,
   ProcessGroup,
   readSnapshot,
   SnapshotPoller,
   type LocalCluster,
   type LocalClusterSetting,
-} from '@understudy/cli/demo';
+} from '@understudy/local-cluster';
+import { coordinatorClient } from '@understudy/shared/node';
 import type { Clock, Random } from '@understudy/shared';
 import { audit, leftovers } from './audit.ts';
 import { CloudLedger } from './cloud-ledger.ts';

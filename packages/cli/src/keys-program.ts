@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { readKeyStatus, retirementAnswer } from './commands/key-status.ts';
 import { agentKeyHex, generateMaster, masterFingerprint } from './commands/keys.ts';
-import { coordinatorUrls } from './coordinator-client.ts';
+import { coordinatorUrls } from './coordinator-urls.ts';
 import { EXIT } from './exit-codes.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { print, shownText } from './terminal.ts';

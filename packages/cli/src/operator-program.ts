@@ -10,7 +10,7 @@ import {
 } from '@understudy/shared';
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { coordinatorUrls } from './coordinator-client.ts';
+import { coordinatorUrls } from './coordinator-urls.ts';
 import { readToken } from './operator-token.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { print, shownJson, shownOf } from './terminal.ts';

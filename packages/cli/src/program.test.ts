@@ -47,6 +47,7 @@ describe('exit codes', () => {
   it('tell configuration, absence and refusal apart', () => {
     expect(exitCodeOf(new OperationError('CONFIG_INVALID', 'x'))).toBe(EXIT.config);
     expect(exitCodeOf(new OperationError('STORE_UNAVAILABLE', 'x'))).toBe(EXIT.unavailable);
+    expect(exitCodeOf(new OperationError('NOT_A_COORDINATOR', 'x'))).toBe(EXIT.unavailable);
     expect(exitCodeOf(new OperationError('CLOUD_DENIED', 'x'))).toBe(EXIT.failed);
     expect(exitCodeOf(new TypeError('bug'))).toBe(EXIT.software);
   });

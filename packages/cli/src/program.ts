@@ -1,8 +1,9 @@
 import { harmlessText, KEY_ROOT, keyspace, type RecoveriesView, type StatusView } from '@understudy/shared';
+import { type CoordinatorClient, coordinatorClient } from '@understudy/shared/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { keysText, readKeys } from './commands/inspect.ts';
 import { chosenMembers, explainMember } from './commands/chosen-members.ts';
-import { type CoordinatorClient, coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { coordinatorUrls } from './coordinator-urls.ts';
 import { HEALTH_EXIT, healthOf } from './health.ts';
 import { addOperatorCommands } from './operator-program.ts';
 import { readToken } from './operator-token.ts';

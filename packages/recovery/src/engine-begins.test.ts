@@ -4,6 +4,18 @@ import { requestRecord } from '@understudy/shared/testing';
 import { almostDone, EngineRig, LAST } from './engine.fixtures.ts';
 import { cloudError, cloudInstance, KEYS, MEMBER, NEW, OLD, putThrough, REVOKE_REQUEST } from './run.fixtures.ts';
 
+test('a plan by a strategy that nobody here knows is held, and nothing is sent or written for it', async () => {
+  const rig = new EngineRig();
+  const { policy, volumes, addresses, protection, losses } = rig.intent.record.plan;
+  const base = { policy, volumes, addresses, protection, losses, primaryInterfaceId: null };
+  const record = { ...rig.intent.record, plan: { ...base, strategy: 'reboot', graceMs: 5 } };
+  const modRevision = rig.put(KEYS.intent(MEMBER), record);
+  const outcome = rig.engine.run({ record, modRevision }, rig.term().term);
+  expect(await rig.clock.runUntilSettled(outcome)).toBe('held');
+  expect(rig.hold()).toMatchObject({ reason: 'RecordUnreadable', text: expect.stringContaining('strategy reboot') });
+  expect([rig.isOpen, rig.kv.entries(KEYS.journal)]).toEqual([true, []]);
+});
+
 describe('the hold a run begins with', () => {
   test('goes with the step that ends, if it is its own', async () => {
     const rig = almostDone();

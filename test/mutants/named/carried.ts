@@ -127,7 +127,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/steps/permit.ts',
-        find: 'const wanted = run.plan.sourceDestCheck;',
+        find: 'const wanted = launchPlanOf(run.plan).sourceDestCheck;',
         replace: 'const wanted = true;',
       },
     ],

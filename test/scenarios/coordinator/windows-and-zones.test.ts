@@ -143,7 +143,7 @@ describe('a lost zone', () => {
     // Chosen before, and still being planned.
     expect([explained()?.decision.kind, world.intent(first)]).toEqual(['replace', null]);
     await world.until('begun', () => world.intent(first) !== null, 10_000);
-    expect(world.intent(first)?.plan.candidates.map(({ az }) => az)).toEqual(['us-east-1a']);
+    expect(world.intent(first)?.plan).toMatchObject({ candidates: [{ az: 'us-east-1a' }] });
     await world.until('replaced', () => world.history(first).length > 0, HOUR_MS);
     const [launched = ''] = world.launchedFor(seeded.get(first)?.instanceId ?? '');
     expect(world.sim.core.region.instances.get(launched)?.az).toBe('us-east-1a');

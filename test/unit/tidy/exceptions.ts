@@ -9,11 +9,7 @@ export const REAL_TIME_PLACES: readonly { readonly path: RegExp; readonly reason
     reason: 'SimClock lets promises run with a macrotask and starts at a fixed date',
   },
   { path: /^packages\/[^/]+\/src\/main\.ts$/, reason: 'main.ts builds the adapters' },
-  { path: /^packages\/cli\/src\/demo\//, reason: 'the demo waits for real processes' },
-  {
-    path: /^packages\/cli\/src\/coordinator-client\.ts$/,
-    reason: 'a person waits for the answer; there is no simulated terminal',
-  },
+  { path: /^packages\/(?:cli\/src\/demo|local-cluster\/src)\//, reason: 'real processes are waited for' },
   {
     path: /^packages\/agent\/src\/adapters\/command-runner\.ts$/,
     reason: 'one turn of the event loop for the pipe of a real child that has ended',
@@ -56,7 +52,7 @@ export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reas
 
 /** Who may write `new SystemClock()` and the like. */
 export const COMPOSITION_ROOTS =
-  /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/shared\/src\/node\//;
+  /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/local-cluster\/src\/|^packages\/shared\/src\/node\//;
 
 /** Dependencies that no import shows. */
 export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {

@@ -59,8 +59,8 @@ function unusedDependencies(manifest: Manifest, own: readonly SourceFile[]): Vio
     .map((name) => ({ path, line: 1, text: `nothing imports "${name}": remove it from ${path}` }));
 }
 
-/** Tests, and the demo: it runs from a checkout, with the checkout's tools. */
-const MAY_USE_ROOT_TOOLS = /\.(?:test|fixtures)\.ts$|\/testing\/|^packages\/cli\/src\/demo\//;
+/** Tests, and the local cluster, which runs from a checkout with the checkout's tools. */
+const MAY_USE_ROOT_TOOLS = /\.(?:test|fixtures)\.ts$|\/testing\/|^packages\/local-cluster\/src\//;
 
 function undeclaredImports(
   declared: ReadonlySet<string>,

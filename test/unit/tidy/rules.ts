@@ -14,7 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['shared', 'aws', 'observer', 'recovery'],
   'cloud-sim': ['shared'],
   dashboard: ['shared'],
-  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'dashboard'],
+  'local-cluster': ['shared', 'agent', 'coordinator', 'cloud-sim'],
+  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster', 'dashboard'],
 };
 
 const packageOf = (path: string): string | undefined => /^packages\/([^/]+)\//.exec(path)?.[1];

@@ -1,6 +1,6 @@
 import { hasCode, type MemberId, type MembersView, OperationError } from '@understudy/shared';
 import { expect, test } from 'vitest';
-import type { CoordinatorClient } from '../coordinator-client.ts';
+import type { CoordinatorClient } from '@understudy/shared/node';
 import { exitCodeOf } from '../exit-codes.ts';
 import { chosenMembers, explainMember } from './chosen-members.ts';
 

@@ -8,7 +8,7 @@ import {
   OperationError,
   groupOf,
 } from '@understudy/shared';
-import type { CoordinatorClient } from '../coordinator-client.ts';
+import type { CoordinatorClient } from '@understudy/shared/node';
 
 /** `no such member; did you mean db/one?`, or how to see which there are. */
 function unknown(asked: string, members: readonly MemberId[]): OperationError {

@@ -1,6 +1,6 @@
 import { type KeysView, type MemberId, OperationError } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import type { CoordinatorClient } from '../coordinator-client.ts';
+import type { CoordinatorClient } from '@understudy/shared/node';
 import { keysText } from '../views/keys-view.ts';
 import { type CoordinatorKeys, keyStatusOf, readKeyStatus, retirementAnswer } from './key-status.ts';
 

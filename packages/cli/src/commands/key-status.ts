@@ -1,5 +1,5 @@
 import { type KeysView, type MemberId, OperationError } from '@understudy/shared';
-import { type CoordinatorClient, coordinatorClient } from '../coordinator-client.ts';
+import { type CoordinatorClient, coordinatorClient } from '@understudy/shared/node';
 
 /** What the coordinators say about keys, put together. */
 export interface KeyStatus {

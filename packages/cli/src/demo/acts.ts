@@ -1,7 +1,12 @@
+import {
+  type ClusterSnapshot,
+  finishedRecovery,
+  openRecovery,
+  type RunningProcess,
+  type SnapshotPoller,
+} from '@understudy/local-cluster';
 import type { Clock } from '@understudy/shared';
 import { ROLES } from './cast.ts';
-import type { RunningProcess } from './processes.ts';
-import { finishedRecovery, openRecovery, type ClusterSnapshot, type SnapshotPoller } from './cluster-snapshot.ts';
 
 /** What an act may touch. */
 export interface Stage {

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance } from '@aws-sdk/client-ec2';
+import { type ClusterSnapshot, LOCAL_TIMES, finishedRecovery, type LocalCluster } from '@understudy/local-cluster';
 import type { Failure } from './acts.ts';
 import { CAST } from './cast.ts';
-import { DEMO_TIMES } from './configuration.ts';
 import { criticalPathMs } from './critical-path.ts';
 import { type DemoReport, recoveryReport, type RecoveryReport } from './report.ts';
-import { finishedRecovery, type ClusterSnapshot } from './cluster-snapshot.ts';
-import type { LocalCluster } from './local-cluster.ts';
 
 /** Checks from outside, with the operator's own client and eyes, what the coordinators claim. */
 export async function audit(
@@ -30,7 +28,7 @@ export async function audit(
       newInstanceId: history.newInstanceId,
       startedAtWallMs: history.startedAtWallMs,
       endedAtWallMs: history.endedAtWallMs,
-      settleMs: DEMO_TIMES.settleMs,
+      settleMs: LOCAL_TIMES.settleMs,
       movesAddress: [...cluster.addresses.values()].includes(failure.member),
     };
     recoveries.push(

@@ -1,5 +1,5 @@
+import { localMember, type LocalMember } from '@understudy/local-cluster';
 import type { MemberId } from '@understudy/shared';
-import { localMember, type LocalMember } from './local-member.ts';
 
 /** Two recovery groups, six members. */
 export const CAST: readonly LocalMember[] = [

@@ -1,6 +1,6 @@
+import type { CloudEvent } from '@understudy/local-cluster';
 import { expect, it } from 'vitest';
 import { criticalPathMs } from './critical-path.ts';
-import type { CloudEvent } from './sim-admin.ts';
 
 const call = (action: string, wallMs: number, durationMs: number): CloudEvent => ({
   kind: 'call',

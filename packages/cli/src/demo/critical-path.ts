@@ -1,4 +1,4 @@
-import type { CloudEvent } from './sim-admin.ts';
+import type { CloudEvent } from '@understudy/local-cluster';
 
 /**
  * What the cloud itself needed for one replacement, along the longest chain of things that have to

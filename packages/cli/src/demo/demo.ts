@@ -1,19 +1,24 @@
+import {
+  keepOnlyLogs,
+  type LocalCluster,
+  makeClusterDir,
+  ProcessGroup,
+  readSnapshot,
+  removeClusterDir,
+  SnapshotPoller,
+  startLocalCluster,
+} from '@understudy/local-cluster';
 import { errorText, harmlessText, type Log, silentLog } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { coordinatorClient, SystemClock, SystemRandom } from '@understudy/shared/node';
 import ansis from 'ansis';
 import { createLogUpdate } from 'log-update';
-import { coordinatorClient } from '../coordinator-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { actOne, actThree, actTwo, type Failure, type Stage } from './acts.ts';
 import { audit } from './audit.ts';
 import { CAST } from './cast.ts';
 import { narrate, panel } from './narrator.ts';
-import { ProcessGroup } from './processes.ts';
 import { type DemoReport, reportText, succeeded } from './report.ts';
-import { readSnapshot, SnapshotPoller } from './cluster-snapshot.ts';
 import { print, shownJson } from '../terminal.ts';
-import { keepOnlyLogs } from './leftovers.ts';
-import { startLocalCluster, makeClusterDir, removeClusterDir, type LocalCluster } from './local-cluster.ts';
 
 export interface DemoOptions {
   readonly json: boolean;

@@ -1,7 +1,7 @@
+import type { ClusterSnapshot } from '@understudy/local-cluster';
 import type { HistoryRecord, OpenRecoveryView, StatusView } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { narrate, panel, stepWords } from './narrator.ts';
-import type { ClusterSnapshot } from './cluster-snapshot.ts';
 
 const ONE_ALIVE = { alive: 1, suspect: 0, dead: 0, unknown: 0, left: 0 };
 const status = (leader: string | null): StatusView => ({

@@ -1,8 +1,8 @@
 import { readStepId } from '@understudy/recovery';
+import type { ClusterSnapshot } from '@understudy/local-cluster';
 import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
 import { tableText, verdictText } from '../views/format.ts';
-import type { ClusterSnapshot } from './cluster-snapshot.ts';
 
 /** Turns snapshots into words. Pure. */
 

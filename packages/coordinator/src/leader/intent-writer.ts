@@ -27,6 +27,7 @@ import {
   gatherPlanInput,
   KeptReadsOf,
   type KeyLooks,
+  launchPlan,
   type LaunchTrial,
   makePlan,
   type PlanResult,
@@ -202,7 +203,7 @@ export class IntentWriter {
    * Everything that led here, asked again with what is known now; the reason when it no longer
    * holds.
    */
-  #stillTrue(chosen: Judgement, { candidates }: RecoveryPlan): Judgement | string {
+  #stillTrue(chosen: Judgement, plan: RecoveryPlan): Judgement | string {
     const { judgeNow, ask, view } = this.#options;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
     const judgement = judgeNow(chosen.member);
@@ -211,7 +212,7 @@ export class IntentWriter {
     const answer = ask(judgement);
     if (answer.kind !== 'go') return answer.text;
     // Lost since the plan was made (its being found again is no reason to go back to it).
-    const leaves = candidates.every((candidate) => candidate.az !== answer.leaveAz);
+    const leaves = (launchPlan(plan)?.candidates ?? []).every((candidate) => candidate.az !== answer.leaveAz);
     return leaves ? judgement : `${answer.leaveAz ?? ''} is lost, and the plan would place the replacement there`;
   }
 

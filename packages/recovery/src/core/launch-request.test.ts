@@ -187,7 +187,7 @@ describe('the permit', () => {
 
 describe('the image', () => {
   it('has a name that only this recovery has', () => {
-    const { intent } = launchInput();
+    const intent = requestIntentFixture();
     expect(buildImageRequest({ intent, rootSnapshotId: 'snap-root' })).toEqual({
       name: `understudy-${intent.opId}`,
       rootDeviceName: '/dev/xvda',

@@ -5,22 +5,29 @@ import {
   type GroupPolicy,
   type IntentRecord,
   invariant,
+  type LaunchPlan,
   type LaunchRequest,
   parseMemberId,
   type PlacementCandidate,
   type PlannedVolume,
   rawOf,
   type RegisterImageRequest,
+  type SnapshotAndReplacePlan,
   TAG,
   type Tags,
 } from '@understudy/shared';
 import { canonical, commonTags, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
-export type RequestIntent = Pick<IntentRecord, 'opId' | 'member' | 'oldInstanceId' | 'ordinal' | 'plan'>;
+export type RequestIntent<P = SnapshotAndReplacePlan> = Pick<
+  IntentRecord,
+  'opId' | 'member' | 'oldInstanceId' | 'ordinal'
+> & {
+  readonly plan: P;
+};
 
 export interface LaunchInput {
-  readonly intent: RequestIntent;
+  readonly intent: RequestIntent<LaunchPlan>;
   /** 1, 2, … */
   readonly attempt: number;
   readonly candidate: PlacementCandidate;
@@ -62,7 +69,7 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
  * this attempt impossible.
  */
 export function buildPermitRequest(input: {
-  readonly intent: RequestIntent;
+  readonly intent: RequestIntent<LaunchPlan>;
   readonly attempt: number;
   readonly candidate: PlacementCandidate;
 }): CreateNetworkInterfaceRequest {
@@ -163,7 +170,7 @@ export const disksToKeep = (
     )
     .map((disk) => disk.deviceName);
 
-const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
+const effectTags = (intent: RequestIntent<LaunchPlan>, attempt: number): Tags => ({
   [TAG.op]: intent.opId,
   [TAG.attempt]: String(attempt),
 });
@@ -172,7 +179,7 @@ const effectTags = (intent: RequestIntent, attempt: number): Tags => ({
  * The replacement carries its member tags from birth, as its predecessor had them: enrolment takes
  * an instance with the op tag of an open intent for that recovery's replacement, not for a rival.
  */
-function instanceTagsOf(intent: RequestIntent, attempt: number): Tags {
+function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
   const member = { [TAG.group]: group, [TAG.member]: name };
   return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };

@@ -1,4 +1,4 @@
-import { type ErrorCode, type RecoveryPlan, TAG } from '@understudy/shared';
+import { type ErrorCode, type LaunchPlan, TAG } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
@@ -17,7 +17,7 @@ const TRIAL_MARKS = { [TAG.op]: 'dry-run', [TAG.attempt]: '0' };
  * As the first launch of the plan would be, with the failed instance's own image and without its
  * disks; null: that image is not to be seen, so a refusal would say nothing. For `DryRun` only.
  */
-export function trialRequestOf(input: PlanInput, plan: RecoveryPlan): Record<string, unknown> | null {
+export function trialRequestOf(input: PlanInput, plan: LaunchPlan): Record<string, unknown> | null {
   const [candidate] = plan.candidates;
   if (input.image === null || candidate === undefined) return null;
   return {

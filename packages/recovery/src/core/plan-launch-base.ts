@@ -1,4 +1,4 @@
-import { flagOf, numberOf, type Raw, rawListOf, rawOf, type RecoveryPlan, textOf } from '@understudy/shared';
+import { flagOf, numberOf, type Raw, rawListOf, rawOf, type SnapshotAndReplacePlan, textOf } from '@understudy/shared';
 import { canonical } from './launch-tags.ts';
 import type { PlanInput } from './plan-input.ts';
 
@@ -37,7 +37,7 @@ export function launchBaseOf(input: PlanInput, userData: string | null = input.u
  * What RegisterImage must be told; null when the architecture is unknown. The instance's own word
  * goes before the image's.
  */
-export function imageOf({ instance, image }: PlanInput): RecoveryPlan['image'] | null {
+export function imageOf({ instance, image }: PlanInput): SnapshotAndReplacePlan['image'] | null {
   const { raw } = instance;
   const architecture = instance.architecture ?? image?.architecture ?? null;
   if (architecture === null || instance.rootDeviceName === null) return null;

@@ -4,7 +4,7 @@ import {
   type CloudVolume,
   DEFAULT_POLICY,
   opIdOf,
-  type RecoveryPlan,
+  type SnapshotAndReplacePlan,
 } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
 import { NOT_TRIED } from './launch-trial.ts';
@@ -180,13 +180,13 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
 export function planFixture(
   change: Partial<PlanInput> = {},
   policy: Partial<typeof DEFAULT_POLICY> = {},
-): RecoveryPlan {
+): SnapshotAndReplacePlan {
   const result = makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy });
   if (result.kind === 'blocked') throw new Error(result.problems.map((problem) => problem.code).join(', '));
   return result.plan;
 }
 
-export const requestIntentFixture = (plan: RecoveryPlan = planFixture()): RequestIntent => ({
+export const requestIntentFixture = (plan: SnapshotAndReplacePlan = planFixture()): RequestIntent => ({
   opId: opIdOf(OLD_INSTANCE_ID),
   member: 'db/one',
   oldInstanceId: OLD_INSTANCE_ID,

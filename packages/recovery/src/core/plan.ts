@@ -1,4 +1,4 @@
-import type { GroupPolicy, PlannedAddress, RecoveryPlan } from '@understudy/shared';
+import type { GroupPolicy, PlannedAddress, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import type { Finding } from './finding.ts';
 import type { PlanInput } from './plan-input.ts';
@@ -14,9 +14,9 @@ import { lossesOf } from './plan-losses.ts';
 import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
 import { uncheckedProblems } from './volume-keys.ts';
 
-export type PlanResult =
+export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
   /** `problems`: a recovery can start, and yet somebody should look. */
-  | { readonly kind: 'plan'; readonly plan: RecoveryPlan; readonly problems: readonly Finding[] }
+  | { readonly kind: 'plan'; readonly plan: P; readonly problems: readonly Finding[] }
   /** Recovery is refused; at enrolment the same findings are the member's readiness problems. */
   | { readonly kind: 'blocked'; readonly problems: readonly Finding[] };
 

@@ -1,4 +1,4 @@
-import { invariant, type OperationError } from '@understudy/shared';
+import { invariant, isSnapshotAndReplace, type OperationError } from '@understudy/shared';
 import { buildImageRequest } from '../core/launch-request.ts';
 import { refusalClassOf } from '../core/refusals.ts';
 import type { Move, Step } from '../effect.ts';
@@ -17,7 +17,9 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
   return {
     limitMs: run.policy.launchTimeoutMs,
     prepare: async () => {
-      const request = buildImageRequest({ intent: run.record, rootSnapshotId: rootSnapshotOf(run) });
+      const { plan } = run;
+      invariant(isSnapshotAndReplace(plan), `a plan of ${plan.strategy} has no image`);
+      const request = buildImageRequest({ intent: { ...run.record, plan }, rootSnapshotId: rootSnapshotOf(run) });
       return { ...request, tags: { ...request.tags } };
     },
     next: async (frozen, last) => {

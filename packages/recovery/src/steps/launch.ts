@@ -1,4 +1,5 @@
 import { type CloudInstance, invariant, type LaunchRequest, type OperationError } from '@understudy/shared';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { buildLaunchRequest } from '../core/launch-request.ts';
 import { volumesOf } from './captured-volumes.ts';
@@ -70,7 +71,7 @@ async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: 
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: { ...run.record, plan: { ...run.plan, volumes: [...volumesOf(run)] } },
+      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: [...volumesOf(run)] } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,

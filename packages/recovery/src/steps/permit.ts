@@ -5,6 +5,7 @@ import {
   type PlacementCandidate,
   retryAdvice,
 } from '@understudy/shared';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { buildPermitRequest } from '../core/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../core/next-attempt.ts';
@@ -33,7 +34,11 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
     givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => {
       const { round, candidateIndex, candidate } = await choose(run, attempt);
-      const create = buildPermitRequest({ intent: run.record, attempt, candidate });
+      const create = buildPermitRequest({
+        intent: { ...run.record, plan: launchPlanOf(run.plan) },
+        attempt,
+        candidate,
+      });
       return {
         round,
         candidateIndex,
@@ -61,8 +66,9 @@ async function choose(
   const next = nextAttempt(endedAttempts(run, attempt), attemptLimits(run, attempt));
   if (next.kind === 'hold') throw new HoldDecided(next.reason, next.text);
   await waitForRoom(run, stepId('permit', attempt), next);
-  const candidate = run.plan.candidates[next.candidateIndex];
-  invariant(candidate, `candidate ${next.candidateIndex} of ${run.plan.candidates.length}`);
+  const { candidates } = launchPlanOf(run.plan);
+  const candidate = candidates[next.candidateIndex];
+  invariant(candidate, `candidate ${next.candidateIndex} of ${candidates.length}`);
   return { round: next.round, candidateIndex: next.candidateIndex, candidate };
 }
 
@@ -155,7 +161,7 @@ function onError(
 async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | null): Promise<Move<typeof PERMIT>> {
   const { networkInterfaceId, privateIp } = made;
   const done: Move<typeof PERMIT> = { kind: 'done', result: { networkInterfaceId, privateIp } };
-  const wanted = run.plan.sourceDestCheck;
+  const wanted = launchPlanOf(run.plan).sourceDestCheck;
   if (made.sourceDestCheck === wanted) return done;
   if (last?.name === 'attributes' && last.error === null) {
     const filters = { 'network-interface-id': [networkInterfaceId] };

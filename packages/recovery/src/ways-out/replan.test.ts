@@ -1,5 +1,6 @@
 import { DEFAULT_POLICY, type GroupPolicy, type JournalRecord, type Kms } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { planInputFixture } from '../core/plan.fixture.ts';
 import type { PresentPolicy } from '../core/replanned.ts';
 import { KeyLooks } from '../plan/key-looks.ts';
@@ -30,7 +31,7 @@ function policyNow(rig: Asked, policy: Partial<GroupPolicy>, over: Partial<Prese
   rig.policy = { policy: { ...DEFAULT_POLICY, ...policy }, modRevision, ...over };
 }
 
-const placed = (rig: Asked) => rig.stored.plan.candidates.map((one) => one.az);
+const placed = (rig: Asked) => launchPlanOf(rig.stored.plan).candidates.map((one) => one.az);
 
 describe('a new plan', () => {
   test("follows the group's policy of now, is one revision on, and counts its attempts anew", async () => {

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { hasCode } from '@understudy/shared';
 import { afterEach, describe, expect, it } from 'vitest';
-import { exitCodeOf } from './exit-codes.ts';
-import { coordinatorClient, coordinatorUrls } from './coordinator-client.ts';
+import { hasCode } from '../errors.ts';
+import { coordinatorClient } from './coordinator-client.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -75,7 +74,6 @@ describe('what no coordinator says', () => {
     expect(hasCode(error, 'NOT_A_COORDINATOR')).toBe(true);
     expect(text).toContain(url);
     expect(text).toContain(`HTTP ${status}`);
-    expect(exitCodeOf(error)).toBe(69);
   });
 
   it('why there is no answer: refused, unknown name, no HTTP, no TLS', async () => {
@@ -119,38 +117,4 @@ describe('what no coordinator says', () => {
     const none = await serve('{"error":{"code":"NOT_FOUND","text":"no member db/a is known here"}}', 404);
     expect(hasCode((await said([none, await closedUrl()])).error, 'MEMBER_UNKNOWN')).toBe(true);
   });
-});
-
-describe('coordinatorUrls', () => {
-  it.each([
-    ['10.0.0.1:8080', 'http://10.0.0.1:8080'],
-    ['localhost:8080', 'http://localhost:8080'],
-    ['[::1]:8080', 'http://[::1]:8080'],
-    ['https://c1.example:8443', 'https://c1.example:8443'],
-    ['http://c1.example', 'http://c1.example'],
-  ])('%s is %s', (given, url) => expect(coordinatorUrls([given], {})).toEqual([url]));
-
-  it.each(['ftp://c1:8080', 'c1', 'http://', 'c1:port', ' ', 'a b:80'])(
-    'refuses "%s", and says what is wanted',
-    (given) => expect(() => coordinatorUrls([given], {})).toThrow(/want host:port/),
-  );
-
-  it('takes lists, each once, and an empty variable for none', () => {
-    expect(coordinatorUrls(['a:1,b:2', 'a:1'], {})).toEqual(['http://a:1', 'http://b:2']);
-    expect(coordinatorUrls(undefined, { UNDERSTUDY_URL: '' })).toEqual(['http://127.0.0.1:8080']);
-  });
-
-  it('prefers --url, then the environment, then the default', () => {
-    expect(coordinatorUrls(['http://a:1', 'http://b:2'], { UNDERSTUDY_URL: 'http://c:3' })).toEqual([
-      'http://a:1',
-      'http://b:2',
-    ]);
-    expect(coordinatorUrls(undefined, { UNDERSTUDY_URL: 'http://c:3, http://d:4' })).toEqual([
-      'http://c:3',
-      'http://d:4',
-    ]);
-    expect(coordinatorUrls(undefined, {})).toEqual(['http://127.0.0.1:8080']);
-  });
-
-  it('refuses what is no URL', () => expect(() => coordinatorUrls(['nonsense'], {})).toThrow(/nonsense/));
 });

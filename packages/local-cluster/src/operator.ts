@@ -28,7 +28,7 @@ export class Operator {
     this.#ec2 = new EC2Client({
       region: REGION,
       endpoint: options.endpoint,
-      credentials: { accessKeyId: 'AKIADEMOOPERATOR', secretAccessKey: 'demo' },
+      credentials: { accessKeyId: 'AKIALOCALOPERATOR', secretAccessKey: 'local' },
     });
   }
 
@@ -57,7 +57,7 @@ export class Operator {
         ImageId: options.imageId,
         InstanceType: 'm6i.large',
         SubnetId: options.subnetId,
-        ClientToken: `demo-${member.group}-${member.name}`,
+        ClientToken: `local-${member.group}-${member.name}`,
         UserData: Buffer.from(options.userData).toString('base64'),
         BlockDeviceMappings: member.dataVolumes.map((volume) => ({
           DeviceName: volume.deviceName,

@@ -1,7 +1,7 @@
 import { OperationError } from '@understudy/shared';
 import * as z from 'zod';
 
-/** The parts of cloud-sim's event log the demo reads (docs/cloud-sim.md). */
+/** The parts of cloud-sim's event log that the demo and the soak read (docs/cloud-sim.md). */
 const EventSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('call'),

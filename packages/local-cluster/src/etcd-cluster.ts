@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ProcessGroup, RunningProcess } from './processes.ts';
+import type { ProcessGroup, RunningProcess } from './process-group.ts';
 
 export interface EtcdCluster {
   readonly hosts: readonly string[];
@@ -29,7 +29,7 @@ export function startEtcdCluster(
           '--initial-cluster',
           initial,
           '--initial-cluster-token',
-          'understudy-demo',
+          'understudy-local',
           '--initial-cluster-state',
           'new',
         ],
@@ -39,7 +39,7 @@ export function startEtcdCluster(
         // The raft log stands in memory between two snapshots: with the catch-up below 2 500
         // entries, by default 105 000.
         ...['--snapshot-count', '2000'],
-        // The demo's data is thrown away: no need to wait for a disk that other people use too.
+        // The data is thrown away: no need to wait for a disk that other people use too.
         '--unsafe-no-fsync',
       ],
       // The flag has other names in 3.5 and 3.6; a variable that is not known is only remarked on.

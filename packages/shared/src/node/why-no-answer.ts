@@ -1,4 +1,5 @@
-import { durationText, errorText } from '@understudy/shared';
+import { durationText } from '../duration-text.ts';
+import { errorText } from '../errors.ts';
 
 const MEANINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: nothing listens there',

@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { OperationError } from '@understudy/shared';
 
-/** The checkout this command runs from: the demo keeps everything it makes below its `.cache`. */
-export const PROJECT_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-export const CACHE_DIR = `${PROJECT_ROOT}.cache/`;
-export const CLI_MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** The checkout that all of it runs from: whatever a cluster makes stands below its `.cache`. */
+const ROOT = new URL('../../../', import.meta.url);
+export const CACHE_DIR = fileURLToPath(new URL('.cache/', ROOT));
 
-const script = (name: string): string => new URL(`../../../../scripts/${name}`, import.meta.url).href;
+const script = (name: string): string => new URL(`scripts/${name}`, ROOT).href;
 
 /**
  * An etcd that is new enough: `ETCD_BIN`, then what the set-up script finds or fetches. @throws
@@ -34,8 +33,12 @@ export async function agentCommand(): Promise<readonly string[]> {
   return [process.execPath, ...module.AGENT_NODE_FLAGS, await module.bundleAgent()];
 }
 
-/** How TypeScript sources are run: this Node, the `source` condition, tsx. */
-export const sourceCommand = (args: readonly string[]): { command: string; args: readonly string[] } => ({
+/** The command as an operator types it, from source: this Node, the `source` condition, tsx. */
+export const understudyCommand = (args: readonly string[]): { command: string; args: readonly string[] } => ({
   command: process.execPath,
-  args: ['--conditions=source', '--import', import.meta.resolve('tsx'), CLI_MAIN, ...args],
+  args: [
+    ...['--conditions=source', '--import', import.meta.resolve('tsx')],
+    fileURLToPath(new URL('packages/cli/src/main.ts', ROOT)),
+    ...args,
+  ],
 });

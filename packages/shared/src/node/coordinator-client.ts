@@ -1,22 +1,21 @@
 import {
-  errorText,
   type ExplainView,
   ExplainViewSchema,
-  hasCode,
   type KeysView,
   KeysViewSchema,
   LeftoversViewSchema,
   type LeftoverView,
-  type MemberId,
-  type MemberView,
   type MembersView,
   MembersViewSchema,
-  OperationError,
-  RecoveriesViewSchema,
+  type MemberView,
   type RecoveriesView,
-  StatusViewSchema,
+  RecoveriesViewSchema,
   type StatusView,
-} from '@understudy/shared';
+  StatusViewSchema,
+} from '../api.ts';
+import { errorText, hasCode, OperationError } from '../errors.ts';
+import type { MemberId } from '../member-id.ts';
+import { parseKeeping } from '../records/keep-unknown.ts';
 import * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
 
@@ -65,7 +64,7 @@ async function read<T>(schema: z.ZodType<T>, url: string, token: string | null):
   }
   const json = jsonOf(body);
   if (!response.ok) throw refused(response, json, url);
-  const parsed = schema.safeParse(json);
+  const parsed = parseKeeping(schema, json);
   if (parsed.success) return parsed.data;
   if (json === undefined) throw foreign(response, url);
   const issue = parsed.error.issues[0];
@@ -150,36 +149,4 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };
-}
-
-const DEFAULT_URL = 'http://127.0.0.1:8080';
-
-/**
- * `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`,
- * then the default port here. `host:port` is `http://host:port`.
- * @throws CONFIG_INVALID
- */
-export function coordinatorUrls(
-  given: readonly string[] | undefined,
-  environment: NodeJS.ProcessEnv,
-): readonly string[] {
-  const asked = given && given.length > 0 ? given.join(',') : (environment.UNDERSTUDY_URL ?? '');
-  const texts = asked
-    .split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '');
-  if (texts.length === 0 && given && given.length > 0)
-    throw new OperationError('CONFIG_INVALID', '--url is empty: want host:port or http://host:port');
-  return texts.length === 0 ? [DEFAULT_URL] : [...new Set(texts.map(urlOf))];
-}
-
-function urlOf(text: string): string {
-  const want = 'want host:port, http://host:port or https://host:port';
-  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-  const full = hasScheme ? text : `http://${text}`;
-  // Without a scheme a bare word is more likely a mistake than a host that listens on port 80.
-  const isNamed = hasScheme || /:\d+(?:\/|$)/.test(text);
-  if (!isNamed || !URL.canParse(full) || !/^https?:\/\//i.test(full))
-    throw new OperationError('CONFIG_INVALID', `"${text}" is no URL of a coordinator: ${want}`);
-  return full;
 }

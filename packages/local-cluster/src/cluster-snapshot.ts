@@ -6,7 +6,7 @@ import {
   type RecoveriesView,
   type StatusView,
 } from '@understudy/shared';
-import type { CoordinatorClient } from '../coordinator-client.ts';
+import type { CoordinatorClient } from '@understudy/shared/node';
 
 /** What the coordinators tell of the cluster at one moment. */
 export interface ClusterSnapshot {
@@ -87,7 +87,7 @@ export class SnapshotPoller {
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort(new Error('the demo is over'));
+    this.#stopped.abort(new Error('nobody polls any more'));
     await this.#loop;
   }
 

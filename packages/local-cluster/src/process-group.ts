@@ -5,7 +5,7 @@ import { type Clock, OperationError } from '@understudy/shared';
 
 /**
  * setpriv(1), util-linux: the child gets SIGKILL from the kernel when we die, so that not even
- * `kill -9` on the demo leaves anything behind.
+ * `kill -9` on us leaves anything behind.
  */
 const SETPRIV = '/usr/bin/setpriv';
 

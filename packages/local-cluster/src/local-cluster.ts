@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, errorText, type Random } from '@understudy/shared';
-import { coordinatorClient, type CoordinatorClient } from '../coordinator-client.ts';
+import { coordinatorClient, type CoordinatorClient } from '@understudy/shared/node';
 import { type LocalMember, ZONES } from './local-member.ts';
 import {
   agentUserData,
   cloudSimConfig,
   coordinatorConfig,
   type CoordinatorSections,
-  type DemoSecrets,
+  type ClusterSecrets,
   type Endpoints,
   writeMasterKey,
   writeYaml,
@@ -17,11 +17,11 @@ import { startEtcdCluster } from './etcd-cluster.ts';
 import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
 import { ownFolder, removeLeftovers } from './leftovers.ts';
-import type { ProcessGroup } from './processes.ts';
-import { agentCommand, CACHE_DIR, etcdBinary, sourceCommand } from './project-paths.ts';
+import type { ProcessGroup } from './process-group.ts';
+import { agentCommand, CACHE_DIR, etcdBinary, understudyCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
-/** What runs in it, and under which rules. Times that are not named are the demo's. */
+/** What runs in it, and under which rules. Times that are not named are `LOCAL_TIMES`. */
 export interface LocalClusterSetting {
   readonly members: readonly LocalMember[];
   /** The cloud's latencies are divided by this. */
@@ -111,14 +111,14 @@ function startCoordinators(
   group: ProcessGroup,
   dir: string,
   endpoints: Endpoints,
-  secrets: DemoSecrets,
+  secrets: ClusterSecrets,
   setting: LocalClusterSetting,
 ): readonly string[] {
-  const credentials = { AWS_ACCESS_KEY_ID: 'AKIADEMOCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'demo' };
+  const credentials = { AWS_ACCESS_KEY_ID: 'AKIALOCALCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'local' };
   const environment = { ...credentials, ...setting.environment };
   return endpoints.coordinators.map(({ id }, index) => {
     const config = writeYaml(dir, `${id}.yaml`, coordinatorConfig(endpoints, index, secrets, setting.coordinator));
-    group.start({ name: id, ...sourceCommand(['coordinator', '--config', config]), environment });
+    group.start({ name: id, ...understudyCommand(['coordinator', '--config', config]), environment });
     return id;
   });
 }
@@ -132,7 +132,7 @@ interface Cloud {
 async function populate(
   cloud: Cloud,
   endpoints: Endpoints,
-  secrets: DemoSecrets,
+  secrets: ClusterSecrets,
   members: readonly LocalMember[],
 ): Promise<Map<string, string>> {
   const [imageId, subnets, dnsPort] = await Promise.all([
@@ -189,7 +189,7 @@ export async function startLocalCluster(
   });
   group.start({
     name: 'cloud-sim',
-    ...sourceCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
+    ...understudyCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
     environment,
   });
   const coordinatorIds = startCoordinators(group, dir, endpoints, secrets, options.setting);

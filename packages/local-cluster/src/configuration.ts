@@ -19,10 +19,10 @@ export interface Endpoints {
 const HOST = '127.0.0.1';
 
 /**
- * Times are shorter than the defaults so that a person can watch: they are the demo's, not advice.
+ * Times are shorter than the defaults so that a person can watch: they are no advice.
  * Real defaults detect in 7-9.3 s with a 10 s lease (docs/coordinator.md).
  */
-export const DEMO_TIMES = {
+export const LOCAL_TIMES = {
   leaseTtlMs: 4_000,
   leaseMarginMs: 600,
   keepaliveMs: 500,
@@ -35,17 +35,17 @@ export const DEMO_TIMES = {
   settleMs: 1_000,
 } as const;
 
-/** Laid over the demo's own sections of the coordinators' configuration, field by field. */
+/** Laid over our own sections of the coordinators' configuration, field by field. */
 export type CoordinatorSections = Readonly<
   Partial<Record<'loop' | 'guard' | 'policy', Readonly<Record<string, number | boolean>>>>
 >;
 
-export interface DemoSecrets {
+export interface ClusterSecrets {
   readonly master: Uint8Array;
   readonly masterFile: string;
 }
 
-export function writeMasterKey(dir: string, master: Uint8Array): DemoSecrets {
+export function writeMasterKey(dir: string, master: Uint8Array): ClusterSecrets {
   const masterFile = join(dir, 'master.key');
   writeFileSync(masterFile, `${Buffer.from(master).toString('hex')}\n`, { mode: 0o600 });
   return { master, masterFile };
@@ -83,12 +83,12 @@ export function cloudSimConfig(
 export function coordinatorConfig(
   endpoints: Endpoints,
   index: number,
-  secrets: DemoSecrets,
+  secrets: ClusterSecrets,
   sections: CoordinatorSections,
 ): object {
   const self = endpoints.coordinators[index];
   if (!self) throw new RangeError(`no coordinator ${index}`);
-  const t = DEMO_TIMES;
+  const t = LOCAL_TIMES;
   return {
     id: self.id,
     az: self.zone,
@@ -125,7 +125,7 @@ export function coordinatorConfig(
 }
 
 /**
- * The demo's workload: it writes into the member's data, so that one can see whose data the
+ * The workload: it writes into the member's data, so that one can see whose data the
  * replacement has.
  */
 const LEDGER_LINE =
@@ -137,7 +137,7 @@ const LEDGER_LINE =
 export function agentUserData(
   endpoints: Endpoints,
   member: MemberId,
-  secrets: DemoSecrets,
+  secrets: ClusterSecrets,
   network: { dns: string; gateway: string },
   devices: readonly string[],
 ): string {
@@ -148,7 +148,7 @@ export function agentUserData(
     key: { id: 1, hex: Buffer.from(deriveAgentKey(secrets.master, 1, member)).toString('hex') },
     coordinators: endpoints.coordinators.map((each) => `${HOST}:${each.udpPort}`),
     stateDir: '/var/lib/understudy',
-    heartbeat: { intervalMs: DEMO_TIMES.heartbeatMs, jitterRatio: 0.1 },
+    heartbeat: { intervalMs: LOCAL_TIMES.heartbeatMs, jitterRatio: 0.1 },
     checks: {
       network: {
         ...seconds(2),
