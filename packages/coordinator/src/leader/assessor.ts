@@ -280,7 +280,7 @@ export class Assessor {
 function unreachableSince(
   { serviceUnreachable }: Assessment,
   { wallNowMs, serviceUnreachableSinceMs }: MemberEvidence,
-  { serviceFailsAfterMs }: GroupPolicy,
+  { detect: { serviceFailsAfterMs } }: GroupPolicy,
   nowMs: MonotonicMs,
 ): number | null {
   if (!serviceUnreachable || serviceFailsAfterMs === 0) return null;

@@ -244,7 +244,8 @@ export class IntentWriter {
       lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
       reason: assessment.reason,
       serveContract: records.members.get(member)?.record.serveContract ?? null,
-      serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
+      serveLeaseOverAfterMs:
+        plan.policy.recover.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
       ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
     };

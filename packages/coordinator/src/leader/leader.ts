@@ -267,7 +267,7 @@ export class Leader {
       ...{ cloud, kv: store, keys, clock, log },
       callTimeoutMs: config.aws.callTimeoutMs,
       historyKept: config.loop.historyKept,
-      flapLimitOf: (member) => view.policyOf(groupOf(member)).flapLimit,
+      flapLimitOf: (member) => view.policyOf(groupOf(member)).guard.flapLimit,
     });
     return {
       view,

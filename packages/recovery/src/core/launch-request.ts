@@ -57,7 +57,10 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId: input.networkInterfaceId }],
     BlockDeviceMappings: intent.plan.volumes.map((volume) => mappingOf(volume, input.snapshotIdsByVolume)),
     TagSpecifications: [
-      tagSpecification('instance', limitTags(instanceTagsOf(intent, attempt), MAX_TAGS, intent.plan.policy.tags)),
+      tagSpecification(
+        'instance',
+        limitTags(instanceTagsOf(intent, attempt), MAX_TAGS, intent.plan.policy.recover.tags),
+      ),
       tagSpecification('volume', launchVolumeTags(intent.plan, effectTags(intent, attempt))),
     ],
   };
@@ -80,9 +83,9 @@ export function buildPermitRequest(input: {
     groupIds: intent.plan.securityGroupIds,
     description: `understudy ${intent.member} ${intent.opId} attempt ${attempt}`.slice(0, 255),
     tags: limitTags(
-      { ...intent.plan.policy.tags, ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) },
+      { ...intent.plan.policy.recover.tags, ...intent.plan.networkInterfaceTags, ...effectTags(intent, attempt) },
       MAX_TAGS,
-      intent.plan.policy.tags,
+      intent.plan.policy.recover.tags,
     ),
   };
 }
@@ -110,19 +113,19 @@ export function buildImageRequest(input: {
     sriovNetSupport: image.sriovNetSupport,
     virtualizationType: image.virtualizationType,
     imdsSupport: image.imdsSupport,
-    tags: { ...input.intent.plan.policy.tags, [TAG.op]: input.intent.opId },
+    tags: { ...input.intent.plan.policy.recover.tags, [TAG.op]: input.intent.opId },
   };
 }
 
 /** What the tags of new volumes follow from. */
 export interface VolumeTagging {
   readonly volumes: readonly PlannedVolume[];
-  readonly policy: Pick<GroupPolicy, 'tags'>;
+  readonly policy: { readonly recover: Pick<GroupPolicy['recover'], 'tags'> };
 }
 
 /** Tags every new volume gets with the launch. */
 const launchVolumeTags = ({ volumes, policy }: VolumeTagging, marks: Tags): Record<string, string> =>
-  limitTags({ ...policy.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.tags);
+  limitTags({ ...policy.recover.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.recover.tags);
 
 /** Marks of {@link effectTags} whose values do not matter for counting. */
 const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
@@ -182,7 +185,7 @@ const effectTags = (intent: RequestIntent<LaunchPlan>, attempt: number): Tags =>
 function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tags {
   const { group, name } = parseMemberId(intent.member);
   const member = { [TAG.group]: group, [TAG.member]: name };
-  return { ...intent.plan.policy.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
+  return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
 }
 
 /** Members of RunInstances that another instance type may refuse. */

@@ -29,7 +29,7 @@ export function trialRequestOf(input: PlanInput, plan: LaunchPlan): Record<strin
     SubnetId: candidate.subnetId,
     SecurityGroupIds: plan.securityGroupIds,
     TagSpecifications: ['instance', 'volume'].map((type) =>
-      tagSpecification(type, { ...plan.policy.tags, ...TRIAL_MARKS }),
+      tagSpecification(type, { ...plan.policy.recover.tags, ...TRIAL_MARKS }),
     ),
   };
 }

@@ -144,5 +144,5 @@ function placementProblems({ candidates, skipped, leaveAz }: Placements): Findin
 /** Also a readiness problem, as long as nothing is lost yet. */
 export const noPlacementOutside = (az: string): Finding => ({
   code: 'NoPlacementOutsideZone',
-  text: `none of the policy's placements is outside of ${az}: if that zone is lost there is nowhere to go (whenZoneLost is recover)`,
+  text: `none of the policy's placements is outside of ${az}: if that zone is lost there is nowhere to go (guard.whenZoneLost is recover)`,
 });

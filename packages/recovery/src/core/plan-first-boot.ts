@@ -2,7 +2,7 @@ import type { GroupPolicy } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { PlanInput } from './plan-input.ts';
 
-type Asked = Pick<GroupPolicy, 'firstBootFormatting'>;
+type Asked = { readonly recover: Pick<GroupPolicy['recover'], 'firstBootFormatting'> };
 
 /** Names shown of what formats; the rest is counted. */
 const NAMED_MAX = 5;
@@ -14,7 +14,7 @@ function namesOf({ firstBoot }: PlanInput): string {
 }
 
 const isNeutralised = (input: PlanInput, policy: Asked): boolean =>
-  policy.firstBootFormatting === 'neutralise' && input.firstBoot.neutralised !== null;
+  policy.recover.firstBootFormatting === 'neutralise' && input.firstBoot.neutralised !== null;
 
 /** The user data that the replacement is launched with. */
 export const userDataOf = (input: PlanInput, policy: Asked): string | null =>
@@ -22,13 +22,15 @@ export const userDataOf = (input: PlanInput, policy: Asked): string | null =>
 
 /** A first boot that formats the restored disks is refused, unless the policy says otherwise. */
 export function firstBootProblems(input: PlanInput, policy: Asked): readonly Finding[] {
-  if (input.firstBoot.formatting.length === 0 || policy.firstBootFormatting === 'allow') return [];
+  if (input.firstBoot.formatting.length === 0 || policy.recover.firstBootFormatting === 'allow') return [];
   if (isNeutralised(input, policy)) return [];
   const cannot =
-    policy.firstBootFormatting === 'neutralise' ? 'It cannot be taken back by a further part of the user data. ' : '';
+    policy.recover.firstBootFormatting === 'neutralise'
+      ? 'It cannot be taken back by a further part of the user data. '
+      : '';
   const text =
     `user data can format or wipe a disk at the first boot of the replacement, which has the restored data on it (${namesOf(input)}). ${cannot}` +
-    'Take it out of the user data, or set firstBootFormatting in the policy of the group: neutralise, or allow if it spares a disk in use';
+    'Take it out of the user data, or set recover.firstBootFormatting in the policy of the group: neutralise, or allow if it spares a disk in use';
   return [{ code: 'FirstBootFormats', text }];
 }
 

@@ -217,9 +217,9 @@ function placementLosses(input: PlanInput, { candidates, skipped }: Placements):
 function tagLosses({ instance, volumes, networkInterfaces }: PlanInput, policy: GroupPolicy): Finding[] {
   const room = MAX_TAGS - 2;
   const over = [instance, ...volumes, ...networkInterfaces].filter(
-    (resource) => Object.keys({ ...policy.tags, ...carriedTags(resource.tags) }).length > room,
+    (resource) => Object.keys({ ...policy.recover.tags, ...carriedTags(resource.tags) }).length > room,
   );
-  const wanted = Object.keys(policy.tags).length;
+  const wanted = Object.keys(policy.recover.tags).length;
   const text = `${over.length} resources have more than ${room} tags${wanted > 0 ? `, ${wanted} of the policy included` : ''}: the last by name are dropped`;
   return findings((note) => note(over.length > 0, 'TagsOverLimit', text));
 }

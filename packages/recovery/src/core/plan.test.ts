@@ -1,3 +1,4 @@
+import { type PolicyChange, policyWith } from '@understudy/shared/testing';
 import { type CloudInstanceType, DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { NO_TYPE_FACTS } from './candidate-fit.ts';
@@ -18,8 +19,8 @@ const problemCodes = (change: Partial<PlanInput>, policy = DEFAULT_POLICY): stri
   const result = makePlan(planInputFixture(change), policy);
   return result.kind === 'blocked' ? result.problems.map((problem) => problem.code) : [];
 };
-const lossCodes = (change: Partial<PlanInput>, policy: Partial<typeof DEFAULT_POLICY> = {}): string[] =>
-  planFixture(change, policy).losses.map((loss) => loss.code);
+const lossCodes = (change: Partial<PlanInput>, policy: PolicyChange = {}): string[] =>
+  planFixture(change, policyWith(policy)).losses.map((loss) => loss.code);
 const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
 const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
   const instance = instanceFixture();
@@ -35,7 +36,7 @@ const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> =>
     instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
   };
 };
-const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
+const otherZone = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
 const rawPlacement = (members: Record<string, unknown>) =>
   rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
 
@@ -98,16 +99,16 @@ const BLOCKED: Record<string, Partial<PlanInput>> = {
   PlacementSubnetUnknown: { subnets: [] },
 };
 
-const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_POLICY>?]> = {
+const LOST: Record<string, readonly [Partial<PlanInput>, PolicyChange?]> = {
   PrivateIpChanges: [{}],
   OutsideReferences: [{}],
   MemoryLost: [{}],
   FirstBootRunsAgain: [{}],
   HostIdentityRenewed: [{ userData: null }],
-  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { firstBootFormatting: 'allow' }],
+  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { recover: { firstBootFormatting: 'allow' } }],
   FirstBootNeutralised: [
     firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
-    { firstBootFormatting: 'neutralise' },
+    { recover: { firstBootFormatting: 'neutralise' } },
   ],
   FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
   AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
@@ -137,13 +138,19 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
     }),
   ],
   KeyPairGone: [references({ keyPair: 'gone' })],
-  PlacementGroupLeftOut: [references({ placementGroup: 'gone' }), { leaveOutWhenGone: ['placement-group'] }],
+  PlacementGroupLeftOut: [
+    references({ placementGroup: 'gone' }),
+    { recover: { leaveOutWhenGone: ['placement-group'] } },
+  ],
   CapacityReservationLeftOut: [
     references({ capacityReservation: 'gone' }),
-    { leaveOutWhenGone: ['capacity-reservation'] },
+    { recover: { leaveOutWhenGone: ['capacity-reservation'] } },
   ],
-  InstanceProfileLeftOut: [references({ instanceProfile: 'gone' }), { leaveOutWhenGone: ['instance-profile'] }],
-  LicenceLeftOut: [references({ licences: 'gone' }), { leaveOutWhenGone: ['licence'] }],
+  InstanceProfileLeftOut: [
+    references({ instanceProfile: 'gone' }),
+    { recover: { leaveOutWhenGone: ['instance-profile'] } },
+  ],
+  LicenceLeftOut: [references({ licences: 'gone' }), { recover: { leaveOutWhenGone: ['licence'] } }],
   HostAffinityLost: [rawPlacement({ Affinity: 'host' })],
   MarketplaceProduct: [rawChange({ ProductCodes: [{ ProductCodeId: 'abc', ProductCodeType: 'marketplace' }] })],
   EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
@@ -166,9 +173,9 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
         vpcId: subnet.az.endsWith('c') ? 'vpc-2' : 'vpc-1',
       })),
     },
-    { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] },
+    { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] } },
   ],
-  PlacementSubnetUnknown: [{}, { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] }],
+  PlacementSubnetUnknown: [{}, { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] } }],
   PlacementGroupInOwnZoneOnly: [rawPlacement({ GroupName: 'pg' }), otherZone],
   ReservationInOwnZoneOnly: [
     rawChange({ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }),
@@ -176,7 +183,7 @@ const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_
   ],
   TypeBoundOptionsDropped: [
     rawChange({ EnclaveOptions: { Enabled: true } }),
-    { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+    { recover: { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] } },
   ],
   TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
 };
@@ -215,12 +222,12 @@ describe('a plan names as lost', () => {
 describe('user data that formats at the first boot', () => {
   const formats = firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' });
   const withPolicy = (input: Partial<PlanInput>, firstBootFormatting: 'refuse' | 'neutralise' | 'allow') =>
-    makePlan(planInputFixture(input), { ...DEFAULT_POLICY, firstBootFormatting });
+    makePlan(planInputFixture(input), policyWith({ recover: { firstBootFormatting } }));
 
   it('is refused by default, naming key, device and the way out', () => {
     const result = makePlan(planInputFixture(formats), DEFAULT_POLICY);
     const [problem] = readinessProblemsOf(result);
-    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set firstBootFormatting/s);
+    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set recover.firstBootFormatting/s);
   });
 
   it('is launched as it is where the policy allows it', () => {

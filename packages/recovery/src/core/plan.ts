@@ -27,7 +27,7 @@ export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
 export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
   if (result.kind === 'blocked') return result.problems;
   const { policy, candidates } = result.plan;
-  if (ownAz === null || policy.whenZoneLost !== 'recover') return result.problems;
+  if (ownAz === null || policy.guard.whenZoneLost !== 'recover') return result.problems;
   const leaves = candidates.some((candidate) => candidate.az !== ownAz);
   return leaves ? result.problems : [...result.problems, noPlacementOutside(ownAz)];
 }
@@ -66,7 +66,7 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
       ...trialProblems(input.trial),
     ],
     plan: {
-      strategy: policy.strategy,
+      strategy: policy.recover.strategy,
       policy,
       volumes: [...plannedVolumes(input.instance, input.volumes)],
       addresses: plannedAddresses(input),

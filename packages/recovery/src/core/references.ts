@@ -58,7 +58,7 @@ export function namedBy({ keyName, iamInstanceProfileArn, raw }: CloudInstance):
  * What a policy may leave out of a launch when it is gone. A key pair is always left out: its
  * public key is on the root disk.
  */
-type Dispensable = GroupPolicy['leaveOutWhenGone'][number];
+type Dispensable = GroupPolicy['recover']['leaveOutWhenGone'][number];
 
 interface Reference {
   readonly kind: Dispensable;
@@ -100,7 +100,7 @@ const GONE: readonly Reference[] = [
   },
 ];
 
-type Asked = Pick<GroupPolicy, 'leaveOutWhenGone'>;
+type Asked = { readonly recover: Pick<GroupPolicy['recover'], 'leaveOutWhenGone'> };
 
 const goneOf = (references: References): readonly Reference[] =>
   GONE.filter((one) => one.existence(references) === 'gone');
@@ -112,10 +112,10 @@ const goneOf = (references: References): readonly Reference[] =>
 export function missingProblems(instance: CloudInstance, references: References, policy: Asked): readonly Finding[] {
   const named = namedBy(instance);
   return goneOf(references)
-    .filter((one) => !policy.leaveOutWhenGone.includes(one.kind))
+    .filter((one) => !policy.recover.leaveOutWhenGone.includes(one.kind))
     .map((one) => ({
       code: `${one.code}Gone`,
-      text: `${one.words(named)}, which the instance was launched with, does not exist or cannot be used any more. Make it anew, or add ${one.kind} to leaveOutWhenGone in the group's policy`,
+      text: `${one.words(named)}, which the instance was launched with, does not exist or cannot be used any more. Make it anew, or add ${one.kind} to recover.leaveOutWhenGone in the group's policy`,
     }));
 }
 
@@ -132,7 +132,7 @@ export function missingLosses(instance: CloudInstance, references: References, p
         ]
       : [];
   const others = goneOf(references)
-    .filter((one) => policy.leaveOutWhenGone.includes(one.kind))
+    .filter((one) => policy.recover.leaveOutWhenGone.includes(one.kind))
     .map((one) => ({ code: `${one.code}LeftOut`, text: `${one.words(named)} is gone; the policy leaves it out` }));
   return [...key, ...others];
 }

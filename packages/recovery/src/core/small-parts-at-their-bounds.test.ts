@@ -6,6 +6,7 @@ import {
   monotonicMs,
   OperationError,
 } from '@understudy/shared';
+import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { buildLaunchRequest, buildPermitRequest, disksToKeep, isBurstable, ownVolumeTags } from './launch-request.ts';
 import { canonical, carriedTags, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
@@ -58,7 +59,7 @@ describe('tags', () => {
     }));
   it('that differ per disk are put on afterwards, as many as there is room for', () => {
     const disk = (deviceName: string, tags: Record<string, string>) => ({ deviceName, tags }) as never;
-    const policy = { tags: { team: 'db' } };
+    const policy = { recover: { tags: { team: 'db' } } };
     const volumes = [
       disk('/dev/a', { x: '1', y: '1' }),
       disk('/dev/b', { x: '1', y: '2', team: 'own' }),
@@ -134,7 +135,7 @@ it('disks are kept that were to outlive the failed instance and would go with th
 describe('a launch that was only tried', () => {
   const image = { imageId: 'ami-1', architecture: 'x86_64' } as never;
   it('names subnet, groups and type of the first placement, and the tags of the policy', () => {
-    const plan = planFixture({}, { tags: { team: 'db' } });
+    const plan = planFixture({}, policyWith({ recover: { tags: { team: 'db' } } }));
     const request = trialRequestOf(planInputFixture({ image }), plan);
     expect(request).toMatchObject({
       InstanceType: 'm7i.large',

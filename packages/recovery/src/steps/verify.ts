@@ -54,7 +54,7 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
     keepAskedAtMs: Number.NEGATIVE_INFINITY,
   };
   return {
-    limitMs: run.policy.verifyTimeoutMs,
+    limitMs: run.policy.recover.verifyTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
     next: async (frozen, last) => {
       const { instanceId } = frozen.request;
@@ -85,7 +85,7 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
     onTimeout: (frozen) =>
       unwell(run, frozen.request.instanceId) ??
       blind(run, memory, frozen.request.instanceId) ??
-      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
+      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.recover.verifyTimeoutMs} ms`),
   };
 }
 

@@ -68,7 +68,9 @@ export class ServeContractsJob implements LeaderJob {
     const { records } = this.#view;
     // What the policy says is not known while the group's record cannot be read.
     if (this.#view.isBlocked(member)) return record.serveContract;
-    const { serveLease } = this.#view.policyOf(record.group);
+    const {
+      recover: { serveLease },
+    } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
     const activation = records.activations.get(member)?.record;
     if (records.intents.has(member) || !activation) return record.serveContract;
