@@ -166,7 +166,7 @@ describe('no row and no list names', () => {
       const scene = new Scene({});
       const { instanceId } = scene.seedMember(MEMBER, {});
       const answer = scene.sim.seed('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute });
-      const { InstanceId: _, ...attribute } = answer as Record<string, unknown>;
+      const { InstanceId: _, ...attribute } = answer;
       expect(unnamed(endsOf(attribute, 'InstanceAttribute'))).toEqual([]);
     },
   );
