@@ -87,7 +87,6 @@ export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
   'packages/observer/src/core/unexpected.ts': 1,
   'packages/recovery/src/collector/collector.ts': 1,
   'packages/recovery/src/core/abandoned.ts': 2,
-  'packages/recovery/src/core/chores.ts': 1,
   'packages/recovery/src/core/collect.ts': 1,
   'packages/recovery/src/core/fence-decision.ts': 1,
   'packages/recovery/src/core/history.ts': 1,
