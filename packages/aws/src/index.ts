@@ -1,6 +1,4 @@
-/**
- * The services of AWS, each by its own SDK client. Every answer is checked to be the service's own.
- */
+/** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
 export { AnswerWatch } from './ec2/answer-watch.ts';
 export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
 export { iamPolicyOf } from './ec2/iam-policy.ts';
