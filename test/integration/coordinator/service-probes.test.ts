@@ -35,7 +35,7 @@ test('real coordinators see a real service pass, fail for its clients, and answe
   const { sim } = await bench.startCloud();
   const { instanceId } = seedInstance(sim, { member: 'prod/db1', userData: 'x' });
   const serviceProbes = [{ kind: 'http', name: 'health', port, intervalMs: 1_000, timeoutMs: 500, rise: 1, fall: 2 }];
-  const policy = { suspectAfterMs: 2_500, confirmForMs: 1_200, bootGraceMs: 0, serviceProbes };
+  const policy = { detect: { suspectAfterMs: 2_500, confirmForMs: 1_200, serviceProbes }, guard: { bootGraceMs: 0 } };
   const configs = [await bench.config(0, etcd.hosts, 2, { policy }), await bench.config(1, etcd.hosts, 2, { policy })];
   bench.followMachines();
   const [first] = configs.map(({ path, httpPort }) => bench.start(path, httpPort));

@@ -10,7 +10,7 @@ import {
   type Standing,
   type VerdictCounts,
 } from '@understudy/shared';
-import type { Judgement } from '../leader/assessor.ts';
+import type { Judgement } from './assessor.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 

@@ -1,5 +1,6 @@
 import type { Clock, Keyspace, MonotonicMs, NotEnrolled, Problem, Term } from '@understudy/shared';
-import type { ClusterState } from '../store/cluster-state.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { LeaderJob } from './leader-job.ts';
 
 /** What only a leader can know. */
 export interface Found {
@@ -20,20 +21,40 @@ const withoutFigures = (found: Found): string =>
  * Keeps `findings/current` what the leader finds, so that followers can show it: on change, and not
  * often. Guarded by the term.
  */
-export class FindingsPublisher {
+export class FindingsJob implements LeaderJob {
+  readonly name = 'findings';
+  readonly everyMs: number;
+  readonly #found: () => Found;
   readonly #keys: Keyspace;
   readonly #view: ClusterState;
   readonly #clock: Clock;
   #writtenAtMs: MonotonicMs | null = null;
 
-  constructor(options: { readonly keys: Keyspace; readonly view: ClusterState; readonly clock: Clock }) {
+  constructor(options: {
+    readonly everyMs: number;
+    readonly keys: Keyspace;
+    readonly view: ClusterState;
+    readonly clock: Clock;
+    readonly found: () => Found;
+  }) {
+    this.everyMs = options.everyMs;
+    this.#found = options.found;
     this.#keys = options.keys;
     this.#view = options.view;
     this.#clock = options.clock;
   }
 
+  /** Nothing: what is published names its term, and how often it is written binds every term. */
+  beginTerm(): void {}
+
+  problems(): readonly Problem[] {
+    return [];
+  }
+
   /** @throws LEASE_LOST or a store error; it is due again then. */
-  async publish(term: Term, found: Found): Promise<void> {
+  async run(term: Term): Promise<void> {
+    if (!this.#view.isFresh()) return;
+    const found = this.#found();
     const nowMs = this.#clock.monotonicMs();
     const { records } = this.#view;
     const before = records.findings.get('current');

@@ -1,6 +1,15 @@
-import { type Keyspace, type Log, type MemberId, type MemberRecord, type Term, unwritten } from '@understudy/shared';
+import {
+  type Keyspace,
+  type Log,
+  type MemberId,
+  type MemberRecord,
+  type Problem,
+  type Term,
+  unwritten,
+} from '@understudy/shared';
 import { contractDue, sameTerms, type ServeLeases, type ServeTerms } from '@understudy/recovery';
-import type { ClusterState } from '../store/cluster-state.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { LeaderJob } from './leader-job.ts';
 
 /** Guarded writes of one pass, one after the other; the rest is left to the next. */
 const WRITES_PER_PASS = 32;
@@ -10,26 +19,37 @@ const WRITES_PER_PASS = 32;
  * once the agent was heard to fulfil it, gone with the policy. A write that conflicts is left to
  * the next pass. Nothing new is agreed on during a recovery.
  */
-export class ServeContracts {
+export class ServeContractsJob implements LeaderJob {
+  readonly name = 'serve contracts';
+  readonly everyMs: number;
   readonly #view: ClusterState;
   readonly #keys: Keyspace;
   readonly #log: Log;
   readonly #leases: ServeLeases;
 
   constructor(options: {
+    readonly everyMs: number;
     readonly view: ClusterState;
     readonly keys: Keyspace;
     readonly log: Log;
     readonly serveLeases: ServeLeases;
   }) {
+    this.everyMs = options.everyMs;
     this.#view = options.view;
     this.#keys = options.keys;
     this.#log = options.log;
     this.#leases = options.serveLeases;
   }
 
+  /** Nothing: it remembers nothing. */
+  beginTerm(): void {}
+
+  problems(): readonly Problem[] {
+    return [];
+  }
+
   /** @throws LEASE_LOST or a store error; whatever was written stays written. */
-  async pass(term: Term): Promise<void> {
+  async run(term: Term): Promise<void> {
     let writes = 0;
     for (const [member, { record }] of [...this.#view.records.members]) {
       if (writes === WRITES_PER_PASS) return;
@@ -48,7 +68,9 @@ export class ServeContracts {
     const { records } = this.#view;
     // What the policy says is not known while the group's record cannot be read.
     if (this.#view.isBlocked(member)) return record.serveContract;
-    const { serveLease } = this.#view.policyOf(record.group);
+    const {
+      recover: { serveLease },
+    } = this.#view.policyOf(record.group);
     if (serveLease === null) return null;
     const activation = records.activations.get(member)?.record;
     if (records.intents.has(member) || !activation) return record.serveContract;
