@@ -129,7 +129,7 @@ describe('HeartbeatListener', () => {
       deliver(agent.beat(), FROM, heardAtMs === undefined ? undefined : monotonicMs(heardAtMs));
     };
     const lastHeardMs = () => table.opinion(M)?.lastHeardMs;
-    // A pause of an hour within the turn: what is read after it proves no more than what was before.
+    // A pause of an hour within the turn: what is read after it is dated before it.
     hearAt(1_000);
     hearAt(3_601_000);
     nextTurn();

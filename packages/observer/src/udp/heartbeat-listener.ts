@@ -90,9 +90,9 @@ export class HeartbeatListener {
 
   /**
    * The clock is read once for all that is read before the next flush, because reading it costs as
-   * much as looking up the sender. So a datagram is dated too early, by one turn of the event loop at
-   * most. After a pause within that turn it is dated before the pause: then it proves less than it
-   * could, and the next tick forgives the pause to everybody.
+   * much as looking up the sender. So a datagram is dated too early, by one turn of the event loop
+   * at most. After a pause within that turn it is dated before the pause: then it proves less than
+   * it could, and the next tick forgives the pause to everybody.
    */
   #readTime(heardAtMs: MonotonicMs | undefined): MonotonicMs {
     const isKept = this.#flushTimer !== null && (heardAtMs === undefined || heardAtMs <= this.#readAtMs);
