@@ -9,7 +9,7 @@ import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
 import type { CoordinatorProcess } from '@understudy/local-cluster';
-import { CoordinatorCluster } from '../coordinator/coordinator-now.cluster.ts';
+import { clusterPerTest } from '../coordinator/cluster-per-test.ts';
 
 /** Small enough to fill in a moment; etcd itself takes some 100 kB of it. */
 const QUOTA_BYTES = 3_000_000;
@@ -148,7 +148,7 @@ describe('etcd out of space', () => {
 
 describe('etcd with the alarm CORRUPT', () => {
   test('refuses puts and leases with a code of its own; tells its alarm; works again when it is disarmed', async () => {
-    const admin = new Etcd3({ hosts: [...etcd.hosts] });
+    const admin = new Etcd3({ hosts: [...now.etcd.hosts] });
     const watched = new WatchedStore({ store, clock: new SystemClock(), root: '/understudy/v1/' });
     const { members } = await admin.cluster.memberList({});
     const alarm = { memberID: members[0]?.ID ?? '0', alarm: 'Corrupt' } as const;
