@@ -6,6 +6,7 @@ import {
   HistoryRecordSchema,
   invariant,
   isOperationError,
+  isSnapshotAndReplace,
   type Keyspace,
   type KvReads,
   type Log,
@@ -169,7 +170,18 @@ export class RecoveryEngine implements RecoveryRunner {
   }
 }
 
+/**
+ * **S** A plan whose strategy this build does not know is never driven: it is left for a build that
+ * does.
+ */
+function mustKnow({ plan }: Run): void {
+  if (isSnapshotAndReplace(plan)) return;
+  const text = `its plan follows the strategy ${plan.strategy}, which this build does not know: a coordinator of the build that began it has to lead`;
+  throw new HoldDecided('RecordUnreadable', text);
+}
+
 async function load(run: Run): Promise<void> {
+  mustKnow(run);
   const { kv, keys } = run.parts;
   const { member, opId } = run.record;
   const [, hold] = await Promise.all([run.journal.load(), readHold({ kv, keys, member }, opId)]);

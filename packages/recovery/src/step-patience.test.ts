@@ -7,7 +7,7 @@ import { StepPatience } from './step-patience.ts';
 const DOWN = cloudError('CLOUD_UNAVAILABLE');
 const THROTTLED = cloudError('CLOUD_THROTTLED', 'RequestLimitExceeded');
 const NO_ROOM = cloudError('CLOUD_CAPACITY', 'InsufficientInstanceCapacity');
-const policy = { holdFailingAfterMs: 120_000, retryRefusedForMs: 3_600_000 };
+const policy = { recover: { holdFailingAfterMs: 120_000, retryRefusedForMs: 3_600_000 } };
 
 interface Patient {
   readonly rig: RunRig;

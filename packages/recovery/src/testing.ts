@@ -3,10 +3,10 @@ export {
   buildImageRequest,
   buildLaunchRequest,
   buildPermitRequest,
-  disksToKeep,
   type RequestIntent,
-  volumeTagsToReapply,
 } from './core/launch-request.ts';
+export { disksToKeep } from './core/planned-volumes.ts';
 export { stepId } from './core/step-id.ts';
 export { readySteps, type StepState } from './core/step-table.ts';
+export { volumeTagsToReapply } from './core/volume-tags.ts';
 export type { OpenIntent } from './runner.ts';

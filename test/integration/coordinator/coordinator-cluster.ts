@@ -123,7 +123,11 @@ export class CoordinatorCluster {
       keys: [{ id: 1, file: join(this.dir, 'master.key') }],
       observer: { warmUpMs: 2_500, ...(count === 1 ? { minimumObservers: 1, minimumZones: 1 } : {}) },
       loop: { tickMs: 100, enrolEveryMs: 500, evidenceEveryMs: 500, collectEveryMs: 2_000 },
-      policy: { suspectAfterMs: 2_500, confirmForMs: 1_200, bootGraceMs: 0, settleMs: 500 },
+      policy: {
+        detect: { suspectAfterMs: 2_500, confirmForMs: 1_200 },
+        guard: { bootGraceMs: 0 },
+        recover: { settleMs: 500 },
+      },
       ...over,
     };
     const path = join(this.dir, `c${index + 1}.yaml`);

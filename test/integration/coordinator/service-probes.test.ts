@@ -27,7 +27,7 @@ test('real coordinators see a real service pass, fail for its clients, and answe
   const { sim } = await now.cluster.startCloud();
   const { instanceId } = seedInstance(sim, { member: 'prod/db1', userData: 'x' });
   const serviceProbes = [{ kind: 'http', name: 'health', port, intervalMs: 1_000, timeoutMs: 500, rise: 1, fall: 2 }];
-  const policy = { suspectAfterMs: 2_500, confirmForMs: 1_200, bootGraceMs: 0, serviceProbes };
+  const policy = { detect: { suspectAfterMs: 2_500, confirmForMs: 1_200, serviceProbes }, guard: { bootGraceMs: 0 } };
   const configs = [
     await now.cluster.config(0, now.etcd.hosts, 2, { policy }),
     await now.cluster.config(1, now.etcd.hosts, 2, { policy }),

@@ -29,7 +29,11 @@ const timesOf = (hosts: readonly string[], endpoint: string): object => ({
   aws: { region: 'us-east-1', endpoint, callTimeoutMs: 1_000 },
   guard: { massMinimum: 100, zoneMinimum: 100, budgetPerMinute: 1_000, budgetBurst: 100 },
   observer: { warmUpMs: 2_000 },
-  policy: { suspectAfterMs: 2_000, confirmForMs: 800, bootGraceMs: 0, settleMs: 300 },
+  policy: {
+    detect: { suspectAfterMs: 2_000, confirmForMs: 800 },
+    guard: { bootGraceMs: 0 },
+    recover: { settleMs: 300 },
+  },
 });
 
 /**

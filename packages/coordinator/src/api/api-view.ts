@@ -37,7 +37,7 @@ import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
 import { unexpectedProblems, type UnexpectedSources, unexpectedTexts } from './unexpected-heartbeats.ts';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
-import type { Verdicts } from './verdicts.ts';
+import type { Verdicts } from '../leader/verdicts.ts';
 
 export interface CoordinatorApiOptions {
   readonly coordinatorId: string;

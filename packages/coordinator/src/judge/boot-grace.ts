@@ -22,4 +22,4 @@ export function ageOf(launchedAtWallMs: number, wallNowMs: number): number | nul
  * never heard is not failed over anyway (S11).
  */
 export const isInBootGrace = (ageMs: number | null, policy: GroupPolicy): boolean =>
-  ageMs !== null && ageMs < policy.bootGraceMs;
+  ageMs !== null && ageMs < policy.guard.bootGraceMs;

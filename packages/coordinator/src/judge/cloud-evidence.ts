@@ -29,7 +29,8 @@ export type CloudFinding =
  * confirmForMs` of silence, so a younger answer is from after its start. Half of the confirmation
  * time is left as margin for EC2's eventual consistency.
  */
-export const cloudFreshForMs = (policy: GroupPolicy): number => policy.suspectAfterMs + policy.confirmForMs / 2;
+export const cloudFreshForMs = (policy: GroupPolicy): number =>
+  policy.detect.suspectAfterMs + policy.detect.confirmForMs / 2;
 
 const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' = 'unknown'): CloudFinding => ({
   kind: 'hold',
@@ -65,7 +66,7 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
   if (!isInBootGrace(ageMs, policy)) return { kind: 'running' };
   return hold(
     'BootGrace',
-    `it was started ${ageMs} ms ago, within the boot grace of ${policy.bootGraceMs} ms`,
+    `it was started ${ageMs} ms ago, within the boot grace of ${policy.guard.bootGraceMs} ms`,
     'suspect',
   );
 }
@@ -85,7 +86,7 @@ function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, 
     };
   if (code === 'Client.InstanceInitiatedShutdown')
     return {
-      kind: policy.recoverOsShutdown ? 'failed' : 'left',
+      kind: policy.detect.recoverOsShutdown ? 'failed' : 'left',
       code: 'OsShutdown',
       text: `the operating system shut itself down (${state})`,
     };
@@ -99,7 +100,7 @@ function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, 
 
 function operatorStop(policy: GroupPolicy, state: string, code: string): CloudFinding {
   const text = `an operator asked for it: EC2 says ${state} because of ${code}`;
-  if (policy.recoverOperatorStops)
+  if (policy.detect.recoverOperatorStops)
     return { kind: 'failed', code: 'FailedByEc2', text: `${text}; the policy recovers such stops` };
   return { kind: 'left', code: code.endsWith('Hibernate') ? 'OperatorHibernated' : 'OperatorStopped', text };
 }

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { GroupPolicySchema, type MemberId, wallMs, groupOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -80,7 +81,8 @@ function evidenceOf({ judged, now }: Input): Partial<MemberEvidence> {
 
 /** In boot grace, say, nothing would be judged: the launch is the guard's alone here. */
 function assessmentOf(input: Input, az: string): Assessment {
-  const policy = GroupPolicySchema.parse({ ...input.policy, degradedFailsAfterMs: 60_000, bootGraceMs: 0 });
+  const ownPolicy = GroupPolicySchema.parse(input.policy ?? {});
+  const policy = policyWith({ detect: { degradedFailsAfterMs: 60_000 }, guard: { bootGraceMs: 0 } }, ownPolicy);
   return assess(silentEverywhere({ ...evidenceOf(input), az }), policy, NOW);
 }
 

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import type { MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -70,6 +71,10 @@ it('a zone is lost also while one elsewhere, heard all along, has failing checks
         ? { ...one, failedSinceWallMs: WALL - 3_600_000 }
         : one,
   );
-  const answer = guard({ ...input, fleet: lost, policy: { ...input.policy, whenZoneLost: 'recover' } });
+  const answer = guard({
+    ...input,
+    fleet: lost,
+    policy: policyWith({ guard: { whenZoneLost: 'recover' } }, input.policy),
+  });
   expect(answer).toMatchObject({ kind: 'go', leaveAz: 'us-east-1a' });
 });

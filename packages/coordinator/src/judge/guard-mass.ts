@@ -103,7 +103,7 @@ function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
  * than a lost zone.
  */
 function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
-  if (input.policy.whenZoneLost !== 'recover') return null;
+  if (input.policy.guard.whenZoneLost !== 'recover') return null;
   const heardThere = input.fleet.some((one) => one.az === input.az && one.failedSinceWallMs !== null && one.heard);
   if (input.quorum === null || heardThere) return null;
   return zone.failed >= zone.limit && zone.failed === all.failed ? input.az : null;

@@ -38,7 +38,7 @@ export function budgetGate(input: GuardInput): GateResult {
 
 export function concurrencyGate(input: GuardInput): GateResult {
   const open = input.recoveries.filter((one) => one.group === input.group && one.endedAtWallMs === null).length;
-  const limit = input.policy.concurrency;
+  const limit = input.policy.guard.concurrency;
   const value = `${open} recoveries open in group ${input.group}`;
   return gate('GroupConcurrency', open < limit, { value, limit: `below ${limit}`, text: `${value}, ${limit} allowed` });
 }
@@ -54,7 +54,9 @@ const endsOf = (input: GuardInput): number[] =>
  */
 export function cooldownGate(input: GuardInput): GateResult {
   const lastEnd = Math.max(...endsOf(input), Number.NEGATIVE_INFINITY);
-  const { cooldownMs } = input.policy;
+  const {
+    guard: { cooldownMs },
+  } = input.policy;
   const limit = `at least ${durationText(cooldownMs)} after the last one`;
   if (lastEnd === Number.NEGATIVE_INFINITY) return gate('Cooldown', true, { value: 'never recovered before', limit });
   const agoMs = input.wallNowMs - lastEnd;
@@ -64,7 +66,9 @@ export function cooldownGate(input: GuardInput): GateResult {
 }
 
 export function flapGate(input: GuardInput): GateResult {
-  const { flapLimit, flapWindowMs } = input.policy;
+  const {
+    guard: { flapLimit, flapWindowMs },
+  } = input.policy;
   const within = endsOf(input).filter((end) => input.wallNowMs - end < flapWindowMs);
   const text = `${within.length} recoveries of this member within ${flapWindowMs} ms, ${flapLimit} are flapping`;
   const oldest = Math.min(...within.toSorted((a, b) => b - a).slice(0, flapLimit), Number.POSITIVE_INFINITY);

@@ -1,5 +1,5 @@
-import { DEFAULT_POLICY, type GroupPolicy, type MemberId, wallMs, groupOf } from '@understudy/shared';
-import { exercised } from '@understudy/shared/testing';
+import { DEFAULT_POLICY, type MemberId, wallMs, groupOf } from '@understudy/shared';
+import { exercised, type PolicyChange, policyWith } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -28,8 +28,8 @@ const set =
   (change: Partial<GuardInput>): Change =>
   (input) => ({ ...input, ...change });
 const policy =
-  (change: Partial<GroupPolicy>): Change =>
-  (input) => ({ ...input, policy: { ...input.policy, ...change } });
+  (change: PolicyChange): Change =>
+  (input) => ({ ...input, policy: policyWith(change, input.policy) });
 const paused =
   (scope: string, untilWallMs: number | null): Change =>
   (input) => ({ ...input, pauses: [...input.pauses, { scope, who: 'ann', why: 'deploy 17', untilWallMs }] });
@@ -76,7 +76,7 @@ const all =
 const window = (agoMs: number): Change => {
   const began = new Date(WALL - Math.ceil(agoMs / 60_000) * 60_000);
   const cron = `${began.getUTCMinutes()} ${began.getUTCHours()} * * *`;
-  return policy({ maintenanceWindows: [{ cron, durationMs: 3_600_000, timeZone: 'UTC' }] });
+  return policy({ guard: { maintenanceWindows: [{ cron, durationMs: 3_600_000, timeZone: 'UTC' }] } });
 };
 const later =
   (byMs: number): Change =>
@@ -198,14 +198,14 @@ const LIMITS: readonly (readonly [string, ...(readonly [Change, string])[]])[] =
   ],
   [
     'GroupConcurrency',
-    [policy({ concurrency: 2 }), 'go'],
+    [policy({ guard: { concurrency: 2 } }), 'go'],
     [recovery('db/b', 9e5, null), 'open'],
     [all(recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
   ],
   [
     'GroupConcurrency: two',
-    [all(policy({ concurrency: 2 }), recovery('db/b', 9e5, null)), 'go'],
-    [all(policy({ concurrency: 2 }), recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
+    [all(policy({ guard: { concurrency: 2 } }), recovery('db/b', 9e5, null)), 'go'],
+    [all(policy({ guard: { concurrency: 2 } }), recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
     [all(recovery('web/b', 9e5, null)), 'go'],
   ],
   ['BudgetExhausted', [starts(59_999, 59_999), '+1'], [starts(60_000, 60_000), 'go'], [starts(1), 'go']],
@@ -350,7 +350,7 @@ describe('whatever it is asked', () => {
 });
 
 describe('a lost zone', () => {
-  const RECOVER = policy({ whenZoneLost: 'recover', placements: [{ subnetId: 'subnet-b' }] });
+  const RECOVER = policy({ guard: { whenZoneLost: 'recover' }, recover: { placements: [{ subnetId: 'subnet-b' }] } });
   const said = (change: Change): string => {
     const answer = guard(change(base()));
     return answer.kind === 'hold' ? answer.reason : answer.leaveAz === null ? 'go' : `leave ${answer.leaveAz}`;
@@ -424,7 +424,7 @@ describe('a lost zone', () => {
         const input = all(...some, failing(A, own), failing(B, others))(base());
         const other = (answer: ReturnType<typeof guard>) =>
           answer.gates.filter(({ gate }) => gate !== 'MassFailure' && gate !== 'ZoneFailure');
-        const policyOf = { ...input.policy, whenZoneLost: 'recover' as const };
+        const policyOf = policyWith({ guard: { whenZoneLost: 'recover' } }, input.policy);
         expect(other(guard({ ...input, policy: policyOf }))).toEqual(other(guard(input)));
       }),
     );

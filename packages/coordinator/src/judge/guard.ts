@@ -77,15 +77,15 @@ function objectionGates(input: GuardInput): GateResult[] {
 
 function bootGraceGate(input: GuardInput): GateResult {
   const { launchedAtWallMs, policy, wallNowMs } = input;
-  const limit = `at least ${durationText(policy.bootGraceMs)} old`;
+  const limit = `at least ${durationText(policy.guard.bootGraceMs)} old`;
   if (launchedAtWallMs === null) return gate('BootGrace', true, { value: 'launch time unknown', limit });
   const ageMs = ageOf(launchedAtWallMs, wallNowMs);
   if (ageMs === null) {
     const value = `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`;
     return gate('BootGrace', true, { value, limit });
   }
-  const text = `started ${ageMs} ms ago, boot grace ${policy.bootGraceMs} ms`;
+  const text = `started ${ageMs} ms ago, boot grace ${policy.guard.bootGraceMs} ms`;
   const said = { value: `started ${durationText(Math.max(0, ageMs))} ago`, limit, text };
-  const untilWallMs = (launchedAtWallMs + policy.bootGraceMs) as WallMs;
+  const untilWallMs = (launchedAtWallMs + policy.guard.bootGraceMs) as WallMs;
   return gate('BootGrace', !isInBootGrace(ageMs, policy), said, untilWallMs);
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const FOLDER = join(import.meta.dirname, '../../../../../test/fixtures');
+const FOLDER = join(import.meta.dirname, '../../../../test/fixtures');
 
 /** `test/fixtures/<kind>/<theme>.json`. */
 const ThemeSchema = z.strictObject({

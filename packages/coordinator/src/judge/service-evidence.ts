@@ -43,7 +43,7 @@ export function readService(
   cloud: CloudFinding,
   nowMs: MonotonicMs,
 ): ServiceFinding {
-  const votes = policy.serviceProbes.length === 0 ? [] : votesOf(evidence);
+  const votes = policy.detect.serviceProbes.length === 0 ? [] : votesOf(evidence);
   const passing = votes.filter(({ service }) => service.state === 'passing');
   const failing = votes.filter(({ service, opinion }) => service.state === 'failing' && opinion.verdict === 'alive');
   const starting = cloud.kind === 'hold' && (cloud.code === 'BootGrace' || cloud.code === 'Starting');
@@ -56,7 +56,7 @@ export function readService(
   return {
     unreachable,
     failingForMs,
-    failed: unreachable && neverActs === null && failingForMs >= policy.serviceFailsAfterMs,
+    failed: unreachable && neverActs === null && failingForMs >= policy.detect.serviceFailsAfterMs,
     text: failingText(failing),
     neverActs,
     evidence: votes.map((vote) =>
@@ -75,7 +75,8 @@ function votesOf(evidence: MemberEvidence): Vote[] {
 const isCurable = ({ service }: Vote): boolean => service.passedBefore && !isOfCertificate(service.reason);
 
 function whyNeverActs(policy: GroupPolicy, enough: boolean, failing: readonly Vote[]): string | null {
-  if (policy.serviceFailsAfterMs === 0) return 'serviceFailsAfterMs is 0: unreachable services alone never fail it';
+  if (policy.detect.serviceFailsAfterMs === 0)
+    return 'detect.serviceFailsAfterMs is 0: unreachable services alone never fail it';
   if (enough) return null;
   if (failing.some(({ service }) => isOfCertificate(service.reason)))
     return 'a certificate is at fault: replacing the machine cures none';
@@ -123,7 +124,7 @@ export function judgeUnreachable(
   cloud: CloudFinding,
   policy: GroupPolicy,
 ): Omit<Judgement, 'verdict'> {
-  const limit = policy.serviceFailsAfterMs;
+  const limit = policy.detect.serviceFailsAfterMs;
   const failing = `but its services are unreachable for ${service.failingForMs} ms (${service.text})`;
   const passes = 'a probe that passes again at one observer ⇒ not unreachable for all';
   if (!service.failed)

@@ -9,7 +9,7 @@ import { NOW, opinion, silentEverywhere, WALL } from './judge.fixtures.ts';
  * a few lines that knows none of the code.
  */
 
-const POLICY: GroupPolicy = GroupPolicySchema.parse({ degradedFailsAfterMs: 60_000 });
+const POLICY: GroupPolicy = GroupPolicySchema.parse({ detect: { degradedFailsAfterMs: 60_000 } });
 const IDS = ['c1', 'c2', 'c3'] as const;
 
 /**

@@ -32,7 +32,9 @@ interface Failing {
  */
 export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): WorkloadFinding {
   const { workload } = evidence;
-  const { suspectAfterMs, degradedFailsAfterMs } = policy;
+  const {
+    detect: { suspectAfterMs, degradedFailsAfterMs },
+  } = policy;
   const failing = [...agentFailing(workload, suspectAfterMs, nowMs), ...ebsFailing(evidence, nowMs)];
   const failingForMs = Math.floor(Math.max(0, ...failing.map((one) => one.forMs ?? 0)));
   return {

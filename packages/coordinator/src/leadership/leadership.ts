@@ -22,7 +22,7 @@ import {
   type Term,
   writeIdOf,
 } from '@understudy/shared';
-import { STORE_BACKOFF } from './store-backoff.ts';
+import { STORE_BACKOFF } from '../store/store-backoff.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from '../store/lease-keeper.ts';
 import { checkLeaseTiming, type LeaseTiming } from '../store/lease-timing.ts';

@@ -25,7 +25,9 @@ export function rosterOf(view: ClusterState): readonly WatchedMember[] {
   const { members, activations, intents } = view.records;
   const all = new Set<MemberId>([...members.keys(), ...activations.keys(), ...intents.keys()]);
   return [...all].map((member) => {
-    const { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs } = view.policyOf(groupOf(member));
+    const {
+      detect: { suspectAfterMs, confirmForMs, serviceProbes, answeredProbesHoldForMs },
+    } = view.policyOf(groupOf(member));
     return {
       member,
       suspectAfterMs,

@@ -21,23 +21,25 @@ export interface PolicyFault {
  * schema's.
  */
 export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonly PolicyFault[] {
-  const { suspectAfterMs, confirmForMs } = policy;
+  const {
+    detect: { suspectAfterMs, confirmForMs },
+  } = policy;
   const { heartbeatMs, warmUpMs, tickMs } = limits;
   const faults: PolicyFault[] = [];
   if (warmUpMs < suspectAfterMs)
     faults.push({
       rule: 'warmUp',
-      text: `warmUpMs = ${warmUpMs} < policy.suspectAfterMs = ${suspectAfterMs}: an observer would judge a silence it has not listened to`,
+      text: `warmUpMs = ${warmUpMs} < policy.detect.suspectAfterMs = ${suspectAfterMs}: an observer would judge a silence it has not listened to`,
     });
   if (suspectAfterMs < heartbeatMs * BEATS_PER_SUSPICION)
     faults.push({
       rule: 'heartbeat',
-      text: `suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × observer.heartbeatMs = ${heartbeatMs * BEATS_PER_SUSPICION}: one lost datagram would make a suspect`,
+      text: `policy.detect.suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × observer.heartbeatMs = ${heartbeatMs * BEATS_PER_SUSPICION}: one lost datagram would make a suspect`,
     });
   if (tickMs > confirmForMs)
     faults.push({
       rule: 'tick',
-      text: `tickMs = ${tickMs} > policy.confirmForMs = ${confirmForMs}: nothing would be probed between suspect and dead`,
+      text: `tickMs = ${tickMs} > policy.detect.confirmForMs = ${confirmForMs}: nothing would be probed between suspect and dead`,
     });
   return faults;
 }

@@ -12,7 +12,7 @@ import {
   RecurringFailure,
   type Timer,
 } from '@understudy/shared';
-import { STORE_BACKOFF } from '../leadership/store-backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { type LeaseTiming, usableLeaseMs } from './lease-timing.ts';
 
 export interface LeaseDeps {

@@ -13,7 +13,7 @@ import {
   RecurringFailure,
   type Revision,
 } from '@understudy/shared';
-import { STORE_BACKOFF } from '../leadership/store-backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 import { CompletenessCheck } from './completeness-check.ts';
 
 export interface WatchCacheOptions {

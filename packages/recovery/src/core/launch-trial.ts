@@ -1,8 +1,8 @@
-import { type ErrorCode, type RecoveryPlan, TAG } from '@understudy/shared';
+import { type ErrorCode, type LaunchPlan, TAG } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
-import { baseFor } from './launch-request.ts';
+import { baseFor } from './fidelity/carried.ts';
 import type { References } from './references.ts';
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };
@@ -17,7 +17,7 @@ const TRIAL_MARKS = { [TAG.op]: 'dry-run', [TAG.attempt]: '0' };
  * As the first launch of the plan would be, with the failed instance's own image and without its
  * disks; null: that image is not to be seen, so a refusal would say nothing. For `DryRun` only.
  */
-export function trialRequestOf(input: PlanInput, plan: RecoveryPlan): Record<string, unknown> | null {
+export function trialRequestOf(input: PlanInput, plan: LaunchPlan): Record<string, unknown> | null {
   const [candidate] = plan.candidates;
   if (input.image === null || candidate === undefined) return null;
   return {
@@ -29,7 +29,7 @@ export function trialRequestOf(input: PlanInput, plan: RecoveryPlan): Record<str
     SubnetId: candidate.subnetId,
     SecurityGroupIds: plan.securityGroupIds,
     TagSpecifications: ['instance', 'volume'].map((type) =>
-      tagSpecification(type, { ...plan.policy.tags, ...TRIAL_MARKS }),
+      tagSpecification(type, { ...plan.policy.recover.tags, ...TRIAL_MARKS }),
     ),
   };
 }

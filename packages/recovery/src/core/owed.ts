@@ -29,7 +29,7 @@ export function owedAddressesOf(
  * The plan with what the recovery before it left undone on the instance that failed now: addresses,
  * protections and tags of volumes. `before`: that recovery; null where there was none.
  */
-export function withOwed(plan: RecoveryPlan, before: HistoryRecord | null): RecoveryPlan {
+export function withOwed<P extends RecoveryPlan>(plan: P, before: HistoryRecord | null): P {
   if (before === null) return plan;
   const { owed, owedAddresses = [] } = before;
   const chores = owed.map((one) => one.chore).filter((one) => one.instanceId === before.newInstanceId);

@@ -3,8 +3,9 @@ import {
   type CloudInstanceType,
   type CloudVolume,
   DEFAULT_POLICY,
+  type GroupPolicy,
   opIdOf,
-  type RecoveryPlan,
+  type SnapshotAndReplacePlan,
 } from '@understudy/shared';
 import type { RequestIntent } from './launch-request.ts';
 import { NOT_TRIED } from './launch-trial.ts';
@@ -179,14 +180,14 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
 
 export function planFixture(
   change: Partial<PlanInput> = {},
-  policy: Partial<typeof DEFAULT_POLICY> = {},
-): RecoveryPlan {
-  const result = makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy });
+  policy: GroupPolicy = DEFAULT_POLICY,
+): SnapshotAndReplacePlan {
+  const result = makePlan(planInputFixture(change), policy);
   if (result.kind === 'blocked') throw new Error(result.problems.map((problem) => problem.code).join(', '));
   return result.plan;
 }
 
-export const requestIntentFixture = (plan: RecoveryPlan = planFixture()): RequestIntent => ({
+export const requestIntentFixture = (plan: SnapshotAndReplacePlan = planFixture()): RequestIntent => ({
   opId: opIdOf(OLD_INSTANCE_ID),
   member: 'db/one',
   oldInstanceId: OLD_INSTANCE_ID,

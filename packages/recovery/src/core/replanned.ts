@@ -1,4 +1,10 @@
-import type { GroupPolicy, IntentRecord, PlacementCandidate, RecoveryPlan } from '@understudy/shared';
+import type {
+  GroupPolicy,
+  IntentRecord,
+  PlacementCandidate,
+  RecoveryPlan,
+  SnapshotAndReplacePlan,
+} from '@understudy/shared';
 
 /** What has been done under the frozen plan, and stays done. */
 export interface UnderOldPlan {
@@ -13,7 +19,11 @@ export interface UnderOldPlan {
  * reading, except what was captured, the addresses (nothing is associated with a stopped instance
  * that was moved meanwhile), and the protections, which the fence has taken off.
  */
-export function replanned(frozen: RecoveryPlan, fresh: RecoveryPlan, done: UnderOldPlan): RecoveryPlan {
+export function replanned(
+  frozen: SnapshotAndReplacePlan,
+  fresh: SnapshotAndReplacePlan,
+  done: UnderOldPlan,
+): SnapshotAndReplacePlan {
   const accepted = frozen.losses.filter((one) => one.code === 'AcceptedLoss');
   return {
     ...fresh,
@@ -89,7 +99,7 @@ export function candidatesOutsideLostZones(
   candidates: readonly PlacementCandidate[],
   { policy, lostZones, oldAz, before }: ZonesToLeave,
 ): readonly PlacementCandidate[] {
-  if (policy.whenZoneLost !== 'recover') return candidates;
+  if (policy.guard.whenZoneLost !== 'recover') return candidates;
   const standing = candidates.filter(({ az }) => !lostZones.includes(az));
   const wasLeft = oldAz !== null && before.every(({ az }) => az !== oldAz);
   const elsewhere = wasLeft ? standing.filter(({ az }) => az !== oldAz) : standing;

@@ -1,5 +1,6 @@
 import { type GuardedDelete, invariant } from '@understudy/shared';
 import { type AttemptLimits, condemned, type EndedAttempt } from '../core/next-attempt.ts';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { stepId } from '../core/step-id.ts';
 import type { Run } from '../run.ts';
 import { PERMIT, REVOKE } from './attempt-records.ts';
@@ -33,16 +34,16 @@ export function endedAttempts(run: Run, attempt: number): EndedAttempt[] {
 }
 
 export function attemptLimits(run: Run, attempt: number): AttemptLimits {
-  const { candidates, policy } = run.plan;
+  const { candidates, policy } = launchPlanOf(run.plan);
   const { condemnedForMs, capacityPauseMs, capacityPauseMaxMs } = run.settings;
   return {
     member: run.record.member,
     candidates,
-    maxAttempts: policy.maxLaunchAttempts,
+    maxAttempts: policy.recover.maxLaunchAttempts,
     // Ended before this run began and not held now: the hold was taken away by a person.
     retryAsked: run.endedAtStart === attempt - 1 && !run.heldAtStart,
     nowWallMs: run.wallMs(),
-    retryRefusedForMs: policy.retryRefusedForMs,
+    retryRefusedForMs: policy.recover.retryRefusedForMs,
     ...{ condemnedForMs, pauseMs: capacityPauseMs, pauseMaxMs: capacityPauseMaxMs },
   };
 }
@@ -51,7 +52,7 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
 export function hasOtherCandidate(run: Run, attempt: number): boolean {
   const { candidateIndex } = run.journal.get(PERMIT, attempt)?.request ?? { candidateIndex: 0 };
   const refused = condemned(endedAttempts(run, attempt), attemptLimits(run, attempt));
-  return run.plan.candidates.some((_, index) => index !== candidateIndex && !refused.has(index));
+  return launchPlanOf(run.plan).candidates.some((_, index) => index !== candidateIndex && !refused.has(index));
 }
 
 /**
@@ -62,7 +63,7 @@ export function hasOtherCandidate(run: Run, attempt: number): boolean {
  */
 export function recordsToDrop(run: Run, attempt: number): readonly GuardedDelete[] {
   const { opId } = run.record;
-  const kept = TURNS_KEPT * run.plan.candidates.length;
+  const kept = TURNS_KEPT * launchPlanOf(run.plan).candidates.length;
   const old = endedSteps(run, attempt - kept);
   return [...['permit', 'launch', 'verify'].map((name) => stepId(name, attempt)), ...old].flatMap((step) => {
     const expect = run.journal.modRevision(step);

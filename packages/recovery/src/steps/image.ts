@@ -1,4 +1,4 @@
-import { invariant, type OperationError } from '@understudy/shared';
+import { invariant, isSnapshotAndReplace, type OperationError } from '@understudy/shared';
 import { buildImageRequest } from '../core/launch-request.ts';
 import { refusalClassOf } from '../core/refusals.ts';
 import type { Move, Step } from '../effect.ts';
@@ -15,9 +15,11 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
   /** EC2 has told this run that the name is taken, by us or by an earlier call. */
   const memory = { exists: false };
   return {
-    limitMs: run.policy.launchTimeoutMs,
+    limitMs: run.policy.recover.launchTimeoutMs,
     prepare: async () => {
-      const request = buildImageRequest({ intent: run.record, rootSnapshotId: rootSnapshotOf(run) });
+      const { plan } = run;
+      invariant(isSnapshotAndReplace(plan), `a plan of ${plan.strategy} has no image`);
+      const request = buildImageRequest({ intent: { ...run.record, plan }, rootSnapshotId: rootSnapshotOf(run) });
       return { ...request, tags: { ...request.tags } };
     },
     next: async (frozen, last) => {
@@ -50,7 +52,7 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `no usable image within ${run.policy.launchTimeoutMs} ms`,
+      text: `no usable image within ${run.policy.recover.launchTimeoutMs} ms`,
     }),
   };
 }

@@ -5,6 +5,7 @@ import {
   type PlacementCandidate,
   retryAdvice,
 } from '@understudy/shared';
+import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { buildPermitRequest } from '../core/launch-request.ts';
 import { type NextAttempt, nextAttempt } from '../core/next-attempt.ts';
@@ -29,11 +30,15 @@ import { stepKind } from '../step-kind.ts';
 export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
   const memory: Memory = { reply: null, refusals: 0 };
   return {
-    limitMs: run.policy.launchTimeoutMs + run.policy.retryRefusedForMs,
+    limitMs: run.policy.recover.launchTimeoutMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => {
       const { round, candidateIndex, candidate } = await choose(run, attempt);
-      const create = buildPermitRequest({ intent: run.record, attempt, candidate });
+      const create = buildPermitRequest({
+        intent: { ...run.record, plan: launchPlanOf(run.plan) },
+        attempt,
+        candidate,
+      });
       return {
         round,
         candidateIndex,
@@ -49,7 +54,7 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `there is no network interface to launch attempt ${attempt} with, for as long as retryRefusedForMs says`,
+      text: `there is no network interface to launch attempt ${attempt} with, for as long as recover.retryRefusedForMs says`,
     }),
   };
 }
@@ -61,8 +66,9 @@ async function choose(
   const next = nextAttempt(endedAttempts(run, attempt), attemptLimits(run, attempt));
   if (next.kind === 'hold') throw new HoldDecided(next.reason, next.text);
   await waitForRoom(run, stepId('permit', attempt), next);
-  const candidate = run.plan.candidates[next.candidateIndex];
-  invariant(candidate, `candidate ${next.candidateIndex} of ${run.plan.candidates.length}`);
+  const { candidates } = launchPlanOf(run.plan);
+  const candidate = candidates[next.candidateIndex];
+  invariant(candidate, `candidate ${next.candidateIndex} of ${candidates.length}`);
   return { round: next.round, candidateIndex: next.candidateIndex, candidate };
 }
 
@@ -70,12 +76,14 @@ async function choose(
 async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonly kind: 'attempt' }): Promise<void> {
   const { shortage, pauseMs } = next;
   if (shortage === null) return;
-  const { holdFailingAfterMs, retryRefusedForMs } = run.policy;
+  const {
+    recover: { holdFailingAfterMs, retryRefusedForMs },
+  } = run.policy;
   const { sinceWallMs } = shortage;
   const [since, until] = [sinceWallMs, sinceWallMs + retryRefusedForMs].map((wallMs) => new Date(wallMs).toISOString());
   if (run.wallMs() - sinceWallMs >= holdFailingAfterMs) {
     const advice = shortage.forKey ? ` ${keyAdvice(volumesOf(run), await keyFactsOf(run))}.` : '';
-    const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
+    const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (recover.retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
     )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
     await run.standing.want(PLACEMENT, {
@@ -155,7 +163,7 @@ function onError(
 async function finish(run: Run, made: CloudNetworkInterface, last: Attempt | null): Promise<Move<typeof PERMIT>> {
   const { networkInterfaceId, privateIp } = made;
   const done: Move<typeof PERMIT> = { kind: 'done', result: { networkInterfaceId, privateIp } };
-  const wanted = run.plan.sourceDestCheck;
+  const wanted = launchPlanOf(run.plan).sourceDestCheck;
   if (made.sourceDestCheck === wanted) return done;
   if (last?.name === 'attributes' && last.error === null) {
     const filters = { 'network-interface-id': [networkInterfaceId] };

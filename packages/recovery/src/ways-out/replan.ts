@@ -1,6 +1,12 @@
-import { isOperationError, type MemberId, type RecoveryPlan, groupOf } from '@understudy/shared';
+import {
+  isOperationError,
+  type MemberId,
+  type SnapshotAndReplacePlan,
+  groupOf,
+  isSnapshotAndReplace,
+} from '@understudy/shared';
 import { makePlan } from '../core/plan.ts';
-import { noPlacementOutside } from '../core/plan-blockers.ts';
+import { noPlacementOutside } from '../core/fidelity/placement.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { currentAttempt } from '../core/step-table.ts';
@@ -21,7 +27,7 @@ interface Options {
 }
 
 type NewPlan =
-  | { readonly kind: 'plan'; readonly plan: RecoveryPlan; readonly basis: PresentPolicy | null }
+  | { readonly kind: 'plan'; readonly plan: SnapshotAndReplacePlan; readonly basis: PresentPolicy | null }
   | { readonly kind: 'refused'; readonly text: string };
 
 /**
@@ -61,6 +67,8 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
   const { record, plan: frozen, parts, journal } = run;
   const basis = policyOf(record.member);
   const policy = basis?.policy ?? frozen.policy;
+  if (!isSnapshotAndReplace(frozen))
+    return { kind: 'refused', text: `a plan of the strategy ${frozen.strategy} cannot be made again` };
   try {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,

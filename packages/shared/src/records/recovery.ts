@@ -43,13 +43,47 @@ export const PlacementCandidateSchema = z.strictObject({
 });
 export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 
-/** Made once, from what was observed before the intent; never re-decided. */
-export const RecoveryPlanSchema = z.strictObject({
-  strategy: z.literal('snapshot-and-replace'),
+/** What every plan says, whatever its strategy: of the failed instance, and of its policy. */
+const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
+  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
+  primaryInterfaceId: z.string().nullable().default(null),
+  protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
+  /**
+   * When EC2 says the failed instance was started last: by EC2's own clock, a later one means that
+   * somebody has started it since.
+   */
+  oldLaunchedAtWallMs: z.number().nullable().optional(),
+  /** What the member will not have afterwards, in words, each with a code. */
+  losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
+};
+
+/** What a plan says beside it when its strategy launches a replacement. */
+const launchPart = {
   candidates: z.array(PlacementCandidateSchema).min(1),
+  securityGroupIds: z.array(z.string()),
+  sourceDestCheck: z.boolean(),
+  /** Tags of the failed instance's primary network interface, for the permit. */
+  networkInterfaceTags: tags.optional(),
+  instanceTags: tags,
+  /**
+   * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
+   * data, metadata options …
+   */
+  launchBase: z.record(z.string(), z.unknown()),
+};
+/** A plan, of whatever strategy, that launches a replacement; what else it says is kept. */
+const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
+export type LaunchPlan = z.infer<typeof launchPlan>;
+export const LaunchPlanSchema: z.ZodType<LaunchPlan> = launchPlan.loose();
+
+export const SnapshotAndReplacePlanSchema = z.strictObject({
+  strategy: z.literal('snapshot-and-replace'),
+  ...planBase,
+  ...launchPart,
+  /** Of which the image of the root snapshot is made. */
   image: z.strictObject({
     rootDeviceName: z.string(),
     architecture: z.string(),
@@ -60,28 +94,31 @@ export const RecoveryPlanSchema = z.strictObject({
     virtualizationType: z.string().nullable(),
     imdsSupport: z.string().nullable(),
   }),
-  securityGroupIds: z.array(z.string()),
-  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
-  primaryInterfaceId: z.string().nullable().default(null),
-  sourceDestCheck: z.boolean(),
-  /** Tags of the failed instance's primary network interface, for the permit. */
-  networkInterfaceTags: tags.optional(),
-  protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
-  /**
-   * When EC2 says the failed instance was started last: by EC2's own clock, a later one means that
-   * somebody has started it since.
-   */
-  oldLaunchedAtWallMs: z.number().nullable().optional(),
-  instanceTags: tags,
-  /**
-   * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
-   * data, metadata options …
-   */
-  launchBase: z.record(z.string(), z.unknown()),
-  /** What the replacement will not have, in words, each with a code. */
-  losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
 });
-export type RecoveryPlan = z.infer<typeof RecoveryPlanSchema>;
+export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
+
+/** A plan of which no more is known than what every plan says. */
+const basePlan = z.object({ strategy: z.string(), ...planBase });
+export type BasePlan = z.infer<typeof basePlan>;
+
+/** One member a strategy, told apart by its name. */
+const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema]);
+const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
+
+/**
+ * A plan by a strategy that is not described here, kept whole: a newer build may have written it.
+ * Its intent can be read, and is held: only who has the strategy drives it.
+ */
+const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
+  strategy: z.string().refine((name) => !DESCRIBED.has(name), { error: 'is a strategy described here', abort: true }),
+});
+
+/** Made once, from what was observed before the intent; never re-decided. */
+export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
+export type RecoveryPlan = SnapshotAndReplacePlan | BasePlan;
+
+export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndReplacePlan =>
+  plan.strategy === 'snapshot-and-replace';
 
 /**
  * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it

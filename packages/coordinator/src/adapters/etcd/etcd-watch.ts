@@ -12,7 +12,7 @@ import {
   type Timer,
 } from '@understudy/shared';
 import type { IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
-import { STORE_BACKOFF } from '../../leadership/store-backoff.ts';
+import { STORE_BACKOFF } from '../../store/store-backoff.ts';
 import { eventFrom, prefixRange, revisionFrom, revisionOfEvent } from './etcd-codec.ts';
 
 export type WatchStream = IDuplexStream<IWatchRequest, IWatchResponse>;

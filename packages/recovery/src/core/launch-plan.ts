@@ -1,0 +1,21 @@
+import {
+  invariant,
+  isSnapshotAndReplace,
+  type LaunchPlan,
+  LaunchPlanSchema,
+  type RecoveryPlan,
+} from '@understudy/shared';
+
+/** The plan as one that launches a replacement; null: its strategy launches none. */
+export function launchPlan(plan: RecoveryPlan): LaunchPlan | null {
+  if (isSnapshotAndReplace(plan)) return plan;
+  const parsed = LaunchPlanSchema.safeParse(plan);
+  return parsed.success ? parsed.data : null;
+}
+
+/** As {@link launchPlan}, for a step that only a strategy with a launch has in its table. */
+export function launchPlanOf(plan: RecoveryPlan): LaunchPlan {
+  const found = launchPlan(plan);
+  invariant(found, `a plan of ${plan.strategy} launches nothing`);
+  return found;
+}
