@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { NO_ATTRIBUTES, NOT_LOOKED_AT, type NotRead } from './not-read.ts';
 import type { FidelityRow, FidelityTheme } from './row.ts';
 import { FIDELITY_THEMES } from './table.ts';
 
@@ -37,12 +38,24 @@ the plan. Then:
    it);
 2. \`npm run fidelity\`, which writes this page.
 
-A member of EC2's answers that no row reads fails a test. If it is no attribute, it is listed with
-the reason.
+A member of EC2's answers that no row reads, and neither list at the end of this page has, fails a
+test (\`unnamed-attributes.test.ts\`): also one that a newer SDK brings.
 `;
 
 function pageOf(themes: readonly FidelityTheme[]): string {
-  return `${[HEAD, ...themes.map(sectionOf)].join('\n')}`;
+  return [
+    ...[HEAD, ...themes.map(sectionOf)],
+    '## Not looked at\n\nA replacement lacks these, and its plan does not say so.\n',
+    `${listOf(NOT_LOOKED_AT)}\n`,
+    "## No attributes\n\nMembers of EC2's answers that a replacement can neither have nor lack.\n",
+    `${listOf(NO_ATTRIBUTES)}\n`,
+  ].join('\n');
+}
+
+function listOf(members: readonly NotRead[]): string {
+  const byReason = Map.groupBy(members, ({ why }) => why);
+  const rows = [...byReason].map(([why, of]) => `| ${coded(of.map(({ member }) => member))} | ${why} |`);
+  return ['| Members | Why |', '|---|---|', ...rows].join('\n');
 }
 
 const sectionOf = ({ theme, rows }: FidelityTheme): string =>
@@ -89,13 +102,12 @@ const putBackBy = ({ reapply = [] }: FidelityRow): string =>
 const lostUnder = (row: FidelityRow): string => coded(codesOf(row.loss));
 
 function remediesOf(rows: readonly FidelityRow[]): readonly string[] {
-  const byRemedy = new Map<string, string[]>();
-  for (const { code, remedy } of rows.flatMap((row) => row.refuse ?? []))
-    byRemedy.set(remedy, [...(byRemedy.get(remedy) ?? []), code]);
+  const refusals = rows.flatMap((row) => row.refuse ?? []);
+  const byRemedy = Map.groupBy(refusals, ({ remedy }) => remedy);
   if (byRemedy.size === 0) return [];
   return [
     '\n| Refused under | What to do |',
     '|---|---|',
-    ...[...byRemedy].map(([remedy, codes]) => `| ${coded(codes)} | ${remedy} |`),
+    ...[...byRemedy].map(([remedy, rules]) => `| ${coded(codesOf(rules))} | ${remedy} |`),
   ];
 }

@@ -214,8 +214,8 @@ export const PLACEMENT: FidelityTheme = {
       number: 28,
       attribute: 'capacity reservation',
       read: [
-        'Instance.CapacityReservationSpecification',
-        'Instance.CapacityReservationId',
+        'Instance.CapacityReservationSpecification.CapacityReservationPreference',
+        'Instance.CapacityReservationSpecification.CapacityReservationTarget',
         'CapacityReservation.State',
       ],
       carry: { launch: { CapacityReservationSpecification: { value: reservationOf, boundTo: 'zone' } } },
