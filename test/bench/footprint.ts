@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { HeartbeatBatch } from '@understudy/observer/testing';
-import { MIDSTATE_WORDS, midstateTagMatches, monotonicMs, writeMidstate } from '@understudy/shared';
+import { HeartbeatBatch, MIDSTATE_WORDS, midstateTagMatches, writeMidstate } from '@understudy/observer/testing';
+import { monotonicMs } from '@understudy/shared';
 import { liveBytes } from '../live-bytes.ts';
 import { type BenchRow, median } from './bench.ts';
 import { benchTable, hear } from './bench-table.ts';

@@ -1,3 +1,4 @@
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/observer/testing';
 import {
   agentIdOf,
   encodeHeartbeat,
@@ -7,10 +8,7 @@ import {
   instanceHashOf,
   type Mac,
   type MemberId,
-  MIDSTATE_WORDS,
-  midstateMac,
   TAG_BYTES,
-  writeMidstate,
 } from '@understudy/shared';
 
 /**

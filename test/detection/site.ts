@@ -1,3 +1,4 @@
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/observer/testing';
 import { ObserverTable, type ObserverTable as Table } from '@understudy/observer';
 import {
   agentIdOf,
@@ -8,11 +9,8 @@ import {
   instanceHashOf,
   type Mac,
   type MemberId,
-  MIDSTATE_WORDS,
-  midstateMac,
   monotonicMs,
   type OpinionVerdict,
-  writeMidstate,
 } from '@understudy/shared';
 
 export const MEMBER: MemberId = 'db/a';

@@ -85,13 +85,13 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'Whoever is looked at once more than needed is judged as before.',
   },
   {
-    file: `${OBSERVE}/keyring.ts`,
+    file: `${OBSERVE}/tag-verifier/keyring.ts`,
     on: 'if (rows <= this.#ready.length) return',
     replacement: 'rows < this.#ready.length',
     why: 'Copies into arrays of the same length.',
   },
   {
-    file: `${OBSERVE}/keyring.ts`,
+    file: `${OBSERVE}/tag-verifier/keyring.ts`,
     on: 'for (let slot = 0; slot < capacity; slot++)',
     replacement: 'slot <= capacity',
     why: 'No row after the last is ready.',
@@ -162,10 +162,9 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'Of no row nothing is known. The question is there for the compiler.',
   },
   {
-    file: `${OBSERVE}/tag-lanes.ts`,
-    on: 'for (let lane = 0; lane < LANE_COUNT; lane++) {',
-    replacement: 'lane <= LANE_COUNT',
-    why: 'There is no fifth bit to clear.',
+    file: `${OBSERVE}/tag-verifier/tag-verifier.ts`,
+    on: 'if (count < 2) return this.#alone.verify(heartbeats, keyOffsets, count)',
+    why: 'Both ways give the same; one alone is cheaper by itself.',
   },
   {
     file: `${OBSERVE}/heartbeat-batch.ts`,
@@ -174,19 +173,14 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${OBSERVE}/heartbeat-batch.ts`,
-    on: 'const slots: (number | ReceiveResult)[] = []',
+    on: 'readonly #admitted: (number | ReceiveResult)[] = []',
     why: 'Written before it is read.',
   },
   {
     file: `${OBSERVE}/heartbeat-batch.ts`,
-    on: 'this.#bytes[lane]?.set(payload)',
-    original: 'this.#bytes[lane]?.set',
-    why: 'There are four lanes. The question mark is there for the compiler.',
-  },
-  {
-    file: `${OBSERVE}/heartbeat-batch.ts`,
-    on: 'if (count < 2 || !this.#lanes) this.#receiveSingly(count)',
-    why: 'Both ways give the same; one alone is cheaper by itself. Where there are no lanes nothing waits.',
+    on: 'this.#bytes[at]?.set(payload)',
+    original: 'this.#bytes[at]?.set',
+    why: 'There are as many as wait at most. The question mark is there for the compiler.',
   },
   {
     file: `${OBSERVE}/service-watch.ts`,
@@ -228,7 +222,7 @@ export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
     why: 'Another spread, as good as this one.',
   },
   {
-    file: `${OBSERVE}/sha256-lanes.ts`,
+    file: `${OBSERVE}/tag-verifier/sha256-lanes.ts`,
     on: 'bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0))',
     replacement: 'rest >= 0x7f',
     why: '127 in two bytes instead of one: read as the same number.',

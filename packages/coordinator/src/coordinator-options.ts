@@ -1,17 +1,7 @@
-import type {
-  Clock,
-  Cloud,
-  DatagramSocket,
-  Kms,
-  KvStore,
-  Log,
-  ProbeService,
-  Random,
-  TagScheme,
-} from '@understudy/shared';
+import type { Clock, Cloud, DatagramSocket, Kms, KvStore, Log, ProbeService, Random } from '@understudy/shared';
 import type { AnswerWatch } from '@understudy/aws';
 import type { LimitCounts } from './api/http/connection-limits.ts';
-import type { KeySource, Receiver } from '@understudy/observer';
+import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 

@@ -3,6 +3,7 @@ export type { ActivationAnswer, ActivationSource } from './core/activation-sourc
 export { BEATS_PER_SUSPICION } from './core/cadence.ts';
 export { ObserverTable } from './core/observer-table.ts';
 export type { ServiceOpinion } from './core/service-types.ts';
+export type { TagScheme } from './core/tag-verifier/hmac-midstate.ts';
 export type { Opinion, WatchedMember } from './core/types.ts';
 export type { Unexpected } from './core/unexpected.ts';
 export { keyOfMasters, KeyRotation, type KeySource, type OfferedKeys } from './keys/key-rotation.ts';

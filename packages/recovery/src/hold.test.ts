@@ -29,7 +29,7 @@ describe('the hold on a member', () => {
   test('is ours if it was written for this recovery', async () => {
     const rig = new Held();
     const modRevision = rig.byHand({ opId: rig.opId });
-    const found = { reason: 'Paused', text: 'by hand', sinceWallMs: 5, untilWallMs: 9 };
+    const found = { reason: 'Paused', text: 'by hand', sinceWallMs: 5, untilWallMs: 9, carried: {} };
     expect(await rig.find()).toEqual({ modRevision, own: true, ...found });
     const other = rig.byHand({ opId: 'op-other' });
     expect(await rig.find()).toEqual({ modRevision: other, own: false, ...found });
@@ -47,6 +47,16 @@ describe('the hold on a member', () => {
 });
 
 describe('writing a hold', () => {
+  test('keeps what a newer build wrote into it, while it is held for the same reason', async () => {
+    const rig = new Held();
+    rig.byHand({ opId: rig.opId, reason: TEXT.reason, madeUp: { deep: 1 } });
+    await rig.write({ text: 'still denied' });
+    expect(rig.stored).toMatchObject({ text: 'still denied', madeUp: { deep: 1 } });
+    await rig.write({ reason: 'CaptureFailed' });
+    expect(rig.stored).toMatchObject({ reason: 'CaptureFailed' });
+    expect(rig.stored).not.toHaveProperty('madeUp');
+  });
+
   test('says what holds the recovery, for whom, since when, until when', async () => {
     const rig = new Held();
     const revision = await rig.write({ untilWallMs: 2_000 });

@@ -1,4 +1,5 @@
 import {
+  carriedFields,
   type HoldReason,
   HoldRecordSchema,
   type Keyspace,
@@ -31,12 +32,18 @@ export interface HoldPlace {
  * counts as somebody else's.
  */
 export async function readHold(place: HoldPlace, opId: string): Promise<HoldFound> {
-  const nobodys: HoldFound = { modRevision: 0, own: false, text: '', reason: '', sinceWallMs: 0, untilWallMs: null };
+  const nobodys: HoldFound = {
+    ...{ modRevision: 0, own: false, text: '', reason: '', sinceWallMs: 0, untilWallMs: null },
+    carried: {},
+  };
   const entry = await place.kv.get(place.keys.hold(place.member));
   if (!entry) return nobodys;
   try {
-    const { text, reason, sinceWallMs, untilWallMs, ...hold } = parseRecord(HoldRecordSchema, entry.key, entry.value);
-    return { modRevision: entry.modRevision, own: hold.opId === opId, text, reason, sinceWallMs, untilWallMs };
+    const { modRevision } = entry;
+    const hold = parseRecord(HoldRecordSchema, entry.key, entry.value);
+    const { text, reason, sinceWallMs, untilWallMs } = hold;
+    const carried = carriedFields(HoldRecordSchema, hold);
+    return { modRevision, own: hold.opId === opId, text, reason, sinceWallMs, untilWallMs, carried };
   } catch {
     return { ...nobodys, modRevision: entry.modRevision };
   }
@@ -49,6 +56,8 @@ interface HoldFound {
   readonly reason: string;
   readonly sinceWallMs: number;
   readonly untilWallMs: number | null;
+  /** What a newer build has written beside. */
+  readonly carried: Readonly<Record<string, unknown>>;
 }
 
 /** What a hold record of a recovery says. */
@@ -84,7 +93,7 @@ export async function writeHold(
     const same = known.own && known.reason === reason;
     if (same && known.text === text && known.untilWallMs === untilWallMs) return known.modRevision;
     const sinceWallMs = same ? Math.min(known.sinceWallMs, hold.sinceWallMs) : hold.sinceWallMs;
-    const record = { member, reason, text, sinceWallMs, untilWallMs, opId };
+    const record = { ...(same ? known.carried : {}), member, reason, text, sinceWallMs, untilWallMs, opId };
     const outcome = await term.commit({
       puts: [{ key: place.keys.hold(member), expect: known.modRevision, record }],
       also: [{ key: place.keys.intent(member), modRevision: intent.modRevision }],

@@ -1,4 +1,5 @@
 import {
+  carriedFields,
   type GuardedDelete,
   type GuardedPut,
   type JournalRecord,
@@ -7,11 +8,12 @@ import {
   type KvEntry,
   type KvReads,
   OperationError,
+  parseKeeping,
   parseRecord,
   type Revision,
   type Term,
 } from '@understudy/shared';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { readStepId, type StepAt, stepId } from './core/step-id.ts';
 import type { StepState, StepStates } from './core/step-table.ts';
 import type { OpenIntent } from './runner.ts';
@@ -84,7 +86,7 @@ interface Kept {
 }
 
 function shaped<T>(schema: z.ZodType<T>, step: string, part: string, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = parseKeeping(schema, value);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${[part, ...path].join('.')}: ${message}`);
   throw new OperationError('RECORD_UNREADABLE', `journal ${step}: ${issues.join('; ')}`, { cause: parsed.error });
@@ -108,6 +110,11 @@ export function readEntry<R extends StepRecord>(shapes: R, record: JournalRecord
     result: open ? null : optional<ResultOf<R>>(shapes.result, 'result', record.result),
     error: record.error,
   };
+}
+
+/** What a newer build has noted beside what this one knows: kept for it. */
+function carried(shape: z.ZodType, noted: unknown): Readonly<Record<string, unknown>> {
+  return shape instanceof z.ZodObject && typeof noted === 'object' && noted !== null ? carriedFields(shape, noted) : {};
 }
 
 export interface JournalOptions {
@@ -246,9 +253,17 @@ export class Journal {
     const { intent, term, wallMs } = this.#options;
     const before = this.#kept.get(step)?.record;
     const open = change.state === 'started';
-    const earlier = before?.state === 'started' && before.result ? progressSchema.parse(before.result) : null;
-    const progress = { sends: change.sends ?? earlier?.sends ?? {}, noted: change.noted ?? earlier?.noted };
+    const earlier =
+      before?.state === 'started' && before.result ? shaped(progressSchema, step, 'result', before.result) : null;
+    const progress = {
+      ...earlier,
+      sends: change.sends ?? earlier?.sends ?? {},
+      noted: change.noted
+        ? { ...carried(this.#shapesOf(step).noted, earlier?.noted), ...change.noted }
+        : earlier?.noted,
+    };
     return {
+      ...(before && carriedFields(JournalRecordSchema, before)),
       opId: intent.record.opId,
       step,
       state: change.state,

@@ -34,7 +34,8 @@ export const ERROR_TABLE = {
   RECORD_UNREADABLE: {
     retry: 'terminal',
     meaning: 'a record in etcd does not fit its schema',
-    remedy: 'look at the key with `understudy inspect`; correct or delete it; the member is held meanwhile',
+    remedy:
+      'look at the key with `understudy inspect`; correct or delete it, or, where a newer build wrote it, upgrade this one; the member is held meanwhile',
   },
   POLICY_REFUSED: {
     retry: 'terminal',

@@ -3,6 +3,7 @@ export * from './backoff.ts';
 export * from './duration-field.ts';
 export * from './duration-text.ts';
 export * from './errors.ts';
+export * from './feature-level.ts';
 export * from './for-each-bounded.ts';
 export * from './harmless-text.ts';
 export * from './invariant.ts';

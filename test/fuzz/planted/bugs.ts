@@ -76,7 +76,7 @@ const RECEIVING: readonly FuzzBug[] = [
   {
     name: 'stale-may-serve',
     story: 'who speaks with an older boot epoch is told that it may serve',
-    file: `${OBSERVE}/ingest.ts`,
+    file: `${OBSERVE}/acks.ts`,
     find: "const may = answer.activation === 'active';",
     replace: "const may = answer.activation === 'standby';",
     caughtBy: ['reply-genuine'],
@@ -118,8 +118,8 @@ const RECEIVING: readonly FuzzBug[] = [
     name: 'one-right-lane-is-enough',
     story: 'of four tags checked together one right one lets all pass',
     file: `${OBSERVE}/heartbeat-batch.ts`,
-    find: '(right & (1 << lane)) !== 0',
-    replace: 'right !== 0',
+    find: '(accepted & (1 << i)) !== 0',
+    replace: 'accepted !== 0',
     caughtBy: ['one-by-one-as-together'],
   },
 ];

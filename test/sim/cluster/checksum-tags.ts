@@ -1,4 +1,6 @@
-import { type Mac, MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/shared';
+import { MIDSTATE_WORDS, writeMidstate } from '@understudy/observer/testing';
+import type { TagScheme } from '@understudy/observer';
+import type { Mac } from '@understudy/shared';
 
 const TAG_BYTES = 16;
 

@@ -1,10 +1,12 @@
 import {
   type ActivationRecord,
+  carriedFields,
   type CloudInstance,
   type CloudTagged,
   type IntentRecord,
   type MemberId,
   type MemberRecord,
+  MemberRecordSchema,
   type Revision,
   TAG,
   type Unwritten,
@@ -108,8 +110,10 @@ function memberRecordOf(
   instance: CloudInstance,
   enrolledAtWallMs: number,
   known: Pick<MemberRecord, 'readinessProblems' | 'serveContract'>,
+  carried: Readonly<Record<string, unknown>> = {},
 ): Unwritten<MemberRecord> {
   return {
+    ...carried,
     member,
     ...partsOf(member),
     enrolledAtWallMs,
@@ -208,10 +212,13 @@ function watchKnown(
       member,
       expect: known?.modRevision ?? 0,
       activationModRevision: activation.modRevision,
-      record: memberRecordOf(member, active, known?.record.enrolledAtWallMs ?? input.nowWallMs, {
-        readinessProblems,
-        serveContract,
-      }),
+      record: memberRecordOf(
+        member,
+        active,
+        known?.record.enrolledAtWallMs ?? input.nowWallMs,
+        { readinessProblems, serveContract },
+        known && carriedFields(MemberRecordSchema, known.record),
+      ),
     },
   };
 }

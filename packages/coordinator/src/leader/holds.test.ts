@@ -41,6 +41,15 @@ describe('hold records', () => {
     expect(plan([[DB1, reworded]], 31_000)).toMatchObject([{ kind: 'put', expect: 7, sinceWallMs: 500 }]);
   });
 
+  test('what a newer build wrote into it stays while the reason does', () => {
+    const newer = { ...holdRecord(DB1), madeUp: 1 };
+    records.put(entryOf(keys.hold(DB1), newer, 7));
+    const reworded = { ...PAUSED, text: 'paused by another person' };
+    expect(plan([[DB1, reworded]], 31_000)).toMatchObject([{ kind: 'put', carried: { madeUp: 1 } }]);
+    const [change] = plan([[DB1, { ...PAUSED, reason: 'MassFailure' }]]);
+    expect(change).not.toHaveProperty('carried');
+  });
+
   test('another reason is written at once, with its own beginning', () => {
     have();
     expect(plan([[DB1, { ...PAUSED, reason: 'MassFailure' }]])).toMatchObject([

@@ -1,9 +1,11 @@
 import {
+  carriedFields,
   type Clock,
   forEachBounded,
   hasCode,
   type HoldReason,
   type HoldRecord,
+  HoldRecordSchema,
   type Keyspace,
   type Log,
   type MemberId,
@@ -30,6 +32,8 @@ export type HoldChange =
       readonly expect: Revision;
       readonly hold: WantedHold;
       readonly sinceWallMs: number;
+      /** What a newer build wrote into the hold that this one rewords; absent: nothing. */
+      readonly carried?: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: 'clear'; readonly member: MemberId; readonly expect: Revision };
 
@@ -68,8 +72,13 @@ export function planHolds(options: {
     const engineGoesFirst = isEngines(member, stored) && undecidedRecovery(records, member) !== null;
     if (engineGoesFirst || records.unreadable.has(options.keyOf(member))) continue;
     if (stored && isSettled(hold, stored, nowWallMs)) continue;
-    const sinceWallMs = stored?.record.reason === hold.reason ? stored.record.sinceWallMs : nowWallMs;
-    changes.push({ kind: 'put', member, expect: stored?.modRevision ?? 0, hold, sinceWallMs });
+    const same = stored?.record.reason === hold.reason ? stored.record : null;
+    const carried = same === null ? {} : carriedFields(HoldRecordSchema, same);
+    const sinceWallMs = same?.sinceWallMs ?? nowWallMs;
+    changes.push({
+      ...{ kind: 'put', member, expect: stored?.modRevision ?? 0, hold, sinceWallMs },
+      ...(Object.keys(carried).length > 0 && { carried }),
+    });
   }
   for (const [member, stored] of records.holds) {
     if (!wanted.has(member) && !isEngines(member, stored))
@@ -106,7 +115,7 @@ export class HoldKeeper {
 
   async #put(term: Term, change: HoldChange & { readonly kind: 'put' }): Promise<void> {
     const { member, hold, sinceWallMs } = change;
-    const record = { member, ...hold, sinceWallMs, opId: null };
+    const record = { ...change.carried, member, ...hold, sinceWallMs, opId: null };
     const outcome = await term.commit({ puts: [{ key: this.#keys.hold(member), record, expect: change.expect }] });
     if (outcome.kind !== 'committed') return;
     const endsByItself = WAYS_OUT[hold.reason].endsByItself;

@@ -1,9 +1,10 @@
-import { HMAC_TAGS, instanceHashOf, type MemberId, ServiceProbeSchema } from '@understudy/shared';
+import { instanceHashOf, type MemberId, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, at, FROM, MASTER, observer, run, watched, WireAgent } from './observe.fixtures.ts';
 import { NONE } from './columns.ts';
-import { Keyring } from './keyring.ts';
+import { Keyring } from './tag-verifier/keyring.ts';
 import { ObserverState } from './observer-state.ts';
+import { HMAC_TAGS } from './tag-verifier/hmac-midstate.ts';
 import { ObserverTable } from './observer-table.ts';
 import { applyRoster } from './apply-roster.ts';
 import { DEFAULT_OBSERVER_SETTINGS } from './types.ts';
@@ -329,9 +330,9 @@ describe('an observer', () => {
     expect(new ObserverTable(options()).keyIds).toEqual([1]);
   });
 
-  it('says whether its tags are HMAC, which may be checked four at once', () => {
-    expect(new ObserverTable(options()).hasHmacTags).toBe(true);
-    expect(new ObserverTable(options({ tags: HMAC_TAGS })).hasHmacTags).toBe(false);
+  it('checks real tags four at once, and those of a simulator one by one', () => {
+    expect(new ObserverTable(options()).ingest.verifier.batchSize).toBe(4);
+    expect(new ObserverTable(options({ tags: HMAC_TAGS })).ingest.verifier.batchSize).toBe(1);
   });
 
   it('says whether it abstains, and whom it knows under which key', () => {

@@ -1,6 +1,6 @@
 import { agentIdOf, instanceHashOf } from '@understudy/shared';
 import { MEMBER_FLAG, NONE } from './columns.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring } from './tag-verifier/keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import { sameProbes } from './service-state.ts';
 import type { WatchedMember } from './types.ts';

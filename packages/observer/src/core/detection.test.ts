@@ -1,8 +1,9 @@
-import { deriveAgentKey, MIDSTATE_WORDS, midstateMac, writeMidstate } from '@understudy/shared';
+import { deriveAgentKey } from '@understudy/shared';
 import { SeededRandom } from '@understudy/shared/testing';
 import { expect, it } from 'vitest';
 import { at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
 import type { ObserverTable } from './observer-table.ts';
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from './tag-verifier/hmac-midstate.ts';
 
 /**
  * Three observers with ticks out of phase, one agent at 1 s ± 10 %, every datagram in either

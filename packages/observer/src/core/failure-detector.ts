@@ -5,7 +5,7 @@ import { ENTRY_FLAG, isHeard, MEMBER_FLAG, NO_KEY, NONE } from './columns.ts';
 import { isOpen, judgeSilence, newSuspicion, probeIntervalMs, type Suspicion } from './silence.ts';
 import { hearing } from './local-health.ts';
 import type { Ingest } from './ingest.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring } from './tag-verifier/keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import type { Abstention, ProbeOrder, ProbeOutcome } from './types.ts';
 

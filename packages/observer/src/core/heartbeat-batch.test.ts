@@ -1,83 +1,24 @@
-import { createHmac } from 'node:crypto';
-import { deriveAgentKey, HMAC_TAGS, type MemberId, writeMidstate } from '@understudy/shared';
+import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeartbeatBatch } from './heartbeat-batch.ts';
 import { ANSWER, at, FROM, MASTER, observer, watched, WireAgent } from './observe.fixtures.ts';
 import { ObserverTable } from './observer-table.ts';
-import { TagLanes } from './tag-lanes.ts';
-
-const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
-const lanesOrFail = (): TagLanes => {
-  const lanes = TagLanes.create();
-  if (!lanes) throw new Error('this Node has no WebAssembly SIMD');
-  return lanes;
-};
-
-describe('four tags at once', () => {
-  it('agree with node:crypto for any keys and messages, and catch any one wrong bit', () => {
-    const lanes = lanesOrFail();
-    const seen = exercised();
-    // As many right ones as wrong ones: a lane that always says "wrong" must not pass.
-    const flip = fc.oneof(fc.constant(-1), fc.integer({ min: 0, max: 127 }));
-    const message = fc.record({ key: bytes(32), signed: bytes(144), flip });
-    fc.assert(
-      fc.property(fc.tuple(message, message, message, message), (messages) => {
-        for (const { flip } of messages) seen.note(flip < 0 ? 'right' : 'wrong');
-        const states = new Int32Array(64);
-        let expected = 0;
-        messages.forEach(({ key, signed, flip }, lane) => {
-          writeMidstate(key, states, lane * 16);
-          const frame = new Uint8Array(160);
-          frame.set(signed);
-          frame.set(createHmac('sha256', key).update(signed).digest().subarray(0, 16), 144);
-          if (flip >= 0) frame[144 + (flip >> 3)] = (frame[144 + (flip >> 3)] as number) ^ (1 << (flip & 7));
-          else expected |= 1 << lane;
-          lanes.load(lane, frame, states, lane * 16);
-        });
-        expect(lanes.verify()).toBe(expected);
-      }),
-      { numRuns: 500 },
-    );
-    seen.atLeast({ right: 600, wrong: 600 });
-  });
-});
-
-it('lanes may be loaded in any order, with keys from anywhere', () => {
-  const lanes = lanesOrFail();
-  const states = new Int32Array(64);
-  for (const lane of [3, 2, 1, 0]) {
-    const key = new Uint8Array(32).fill(lane);
-    const offset = (3 - lane) * 16;
-    writeMidstate(key, states, offset);
-    const frame = new Uint8Array(160).fill(0xaa + lane, 0, 144);
-    frame.set(createHmac('sha256', key).update(frame.subarray(0, 144)).digest().subarray(0, 16), 144);
-    lanes.load(lane, frame, states, offset);
-  }
-  expect(lanes.verify()).toBe(0b1111);
-});
-
-it('there are none where there is no WebAssembly', () => {
-  const before = Reflect.get(globalThis, 'WebAssembly');
-  Reflect.deleteProperty(globalThis, 'WebAssembly');
-  try {
-    expect(TagLanes.create()).toBeNull();
-  } finally {
-    Object.defineProperty(globalThis, 'WebAssembly', { value: before, configurable: true, writable: true });
-  }
-});
+import { HMAC_TAGS } from './tag-verifier/hmac-midstate.ts';
+import { FourAtOnce, OneByOne } from './tag-verifier/tag-verifier.ts';
 
 describe('a batch', () => {
   const members = Array.from({ length: 6 }, (_, i) => `db/m${i}` as MemberId);
-  // One for all tests: putting the module together costs more than a test.
-  const vector = lanesOrFail();
-  const setUp = (lanes?: null) => {
+  const oneByOne = new OneByOne({ states: new Int32Array(0), tagMatches: () => false });
+  const setUp = (apart?: 'apart') => {
     const { table } = observer(members.map((member) => watched(member)));
+    expect(table.ingest.verifier).toBeInstanceOf(FourAtOnce);
     const agents = members.map((member) => new WireAgent(member, `i-${member.replace('/', '-')}`));
     for (const agent of agents) agent.greet(table, 0);
     const outcomes: string[] = [];
-    const batch = new HeartbeatBatch(table, ({ outcome }) => outcomes.push(outcome), lanes === null ? null : vector);
+    const onResult = ({ outcome }: { readonly outcome: string }) => void outcomes.push(outcome);
+    const batch = apart ? new HeartbeatBatch(table, onResult, oneByOne) : new HeartbeatBatch(table, onResult);
     return { table, agents, outcomes, batch };
   };
 
@@ -103,7 +44,7 @@ describe('a batch', () => {
     fc.assert(
       fc.property(fc.array(kind, { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
         const together = setUp();
-        const apart = setUp(null);
+        const apart = setUp('apart');
         for (const { agent, what } of steps) {
           if (what === 'flush') {
             together.batch.flush();
@@ -163,7 +104,7 @@ describe('a batch', () => {
   });
 
   it('works one by one where there is no vector unit', () => {
-    const { agents, outcomes, batch } = setUp(null);
+    const { agents, outcomes, batch } = setUp('apart');
     for (const agent of agents) batch.add(agent.beat(), FROM, at(1_000));
     expect(outcomes).toHaveLength(6);
   });

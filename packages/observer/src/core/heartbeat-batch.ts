@@ -1,32 +1,37 @@
 import { type Endpoint, HEARTBEAT_BYTES, type MonotonicMs } from '@understudy/shared';
-import type { ObserverTable } from './observer-table.ts';
-import { LANE_COUNT } from './sha256-lanes.ts';
-import { TagLanes } from './tag-lanes.ts';
+import type { Ingest } from './ingest.ts';
+import type { TagVerifier } from './tag-verifier/tag-verifier.ts';
 import type { ReceiveResult } from './types.ts';
 
 /**
- * Collects up to four heartbeats and checks their tags together. What is collected is judged as of
- * its own arrival. Whoever adds must call {@link flush} soon after, because the last one to three
- * wait for company.
+ * Collects heartbeats until their tags can be checked together. Each is judged as of its own
+ * arrival. Whoever adds must call {@link flush} soon after, because the last ones wait for company.
  */
 export class HeartbeatBatch {
-  readonly #table: ObserverTable;
-  readonly #lanes: TagLanes | null;
+  readonly #ingest: Ingest;
+  readonly #verifier: TagVerifier;
   readonly #onResult: (result: ReceiveResult, from: Endpoint) => void;
-  readonly #bytes = Array.from({ length: LANE_COUNT }, () => new Uint8Array(HEARTBEAT_BYTES));
+  readonly #bytes: readonly Uint8Array[];
   readonly #from: Endpoint[] = [];
-  readonly #heardAtMs = new Float64Array(LANE_COUNT);
-  readonly #takenAtMs = new Float64Array(LANE_COUNT);
+  readonly #heardAtMs: Float64Array;
+  readonly #takenAtMs: Float64Array;
+  readonly #admitted: (number | ReceiveResult)[] = [];
+  readonly #keyOffsets: Int32Array;
   #count = 0;
 
   constructor(
-    table: ObserverTable,
+    table: { readonly ingest: Ingest },
     onResult: (result: ReceiveResult, from: Endpoint) => void,
-    lanes: TagLanes | null = table.hasHmacTags ? TagLanes.create() : null,
+    verifier = table.ingest.verifier,
   ) {
-    this.#table = table;
+    this.#ingest = table.ingest;
+    this.#verifier = verifier;
     this.#onResult = onResult;
-    this.#lanes = lanes;
+    const { batchSize } = verifier;
+    this.#bytes = Array.from({ length: batchSize }, () => new Uint8Array(HEARTBEAT_BYTES));
+    this.#heardAtMs = new Float64Array(batchSize);
+    this.#takenAtMs = new Float64Array(batchSize);
+    this.#keyOffsets = new Int32Array(batchSize);
   }
 
   /** How many wait for {@link flush}. */
@@ -39,56 +44,43 @@ export class HeartbeatBatch {
    * paces acks.
    */
   add(payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs, nowMs = heardAtMs): void {
-    if (!this.#lanes || payload.length !== HEARTBEAT_BYTES)
-      return this.#onResult(this.#table.receive(payload, from, heardAtMs, nowMs), from);
-    const lane = this.#count++;
-    this.#takenAtMs[lane] = nowMs;
-    this.#bytes[lane]?.set(payload);
-    this.#from[lane] = from;
-    this.#heardAtMs[lane] = heardAtMs;
-    if (this.#count === LANE_COUNT) this.flush();
-  }
-
-  flush(): void {
-    const count = this.#count;
-    this.#count = 0;
-    if (count < 2 || !this.#lanes) this.#receiveSingly(count);
-    else this.#receiveTogether(this.#lanes, count);
-  }
-
-  #receiveSingly(count: number): void {
-    for (let lane = 0; lane < count; lane++) {
-      const from = this.#from[lane] as Endpoint;
-      const bytes = this.#bytes[lane] as Uint8Array;
-      const heardAtMs = this.#heardAtMs[lane] as MonotonicMs;
-      this.#onResult(this.#table.receive(bytes, from, heardAtMs, this.#takenAtMs[lane] as MonotonicMs), from);
-    }
+    if (this.#verifier.batchSize < 2 || payload.length !== HEARTBEAT_BYTES)
+      return this.#onResult(this.#ingest.receive(payload, from, heardAtMs, nowMs), from);
+    const at = this.#count++;
+    this.#takenAtMs[at] = nowMs;
+    this.#bytes[at]?.set(payload);
+    this.#from[at] = from;
+    this.#heardAtMs[at] = heardAtMs;
+    if (this.#count === this.#verifier.batchSize) this.flush();
   }
 
   /** Slots are looked up here, not in {@link add}: the roster may change in between. */
-  #receiveTogether(lanes: TagLanes, count: number): void {
-    const { ingest, keyStates } = this.#table;
-    const slots: (number | ReceiveResult)[] = [];
-    for (let lane = 0; lane < count; lane++) {
-      const bytes = this.#bytes[lane] as Uint8Array;
-      const from = this.#from[lane] as Endpoint;
-      const slot = ingest.admit(bytes, from, this.#heardAtMs[lane] as number);
-      slots[lane] = slot;
-      if (typeof slot === 'number') lanes.load(lane, bytes, keyStates, ingest.keyOffset(slot, bytes));
-    }
-    const right = lanes.verify();
-    for (let lane = 0; lane < count; lane++) {
-      const slot = slots[lane] as number | ReceiveResult;
-      const from = this.#from[lane] as Endpoint;
-      const heardAtMs = this.#heardAtMs[lane] as number;
-      const takenAtMs = this.#takenAtMs[lane] as number;
-      const bytes = this.#bytes[lane] as Uint8Array;
-      this.#onResult(
-        typeof slot === 'number'
-          ? ingest.settle(slot, bytes, (right & (1 << lane)) !== 0, from, heardAtMs, takenAtMs)
-          : slot,
-        from,
-      );
-    }
+  flush(): void {
+    const count = this.#count;
+    this.#count = 0;
+    for (let i = 0; i < count; i++) this.#admit(i);
+    const accepted = this.#verifier.verify(this.#bytes, this.#keyOffsets, count);
+    for (let i = 0; i < count; i++)
+      this.#onResult(this.#settle(i, (accepted & (1 << i)) !== 0), this.#from[i] as Endpoint);
+  }
+
+  #admit(i: number): void {
+    const bytes = this.#bytes[i] as Uint8Array;
+    const admitted = this.#ingest.admit(bytes, this.#from[i] as Endpoint, this.#heardAtMs[i] as number);
+    this.#admitted[i] = admitted;
+    this.#keyOffsets[i] = typeof admitted === 'number' ? this.#ingest.keyOffset(admitted, bytes) : -1;
+  }
+
+  #settle(i: number, authentic: boolean): ReceiveResult {
+    const admitted = this.#admitted[i] as number | ReceiveResult;
+    if (typeof admitted !== 'number') return admitted;
+    return this.#ingest.settle(
+      admitted,
+      this.#bytes[i] as Uint8Array,
+      authentic,
+      this.#from[i] as Endpoint,
+      this.#heardAtMs[i] as number,
+      this.#takenAtMs[i] as number,
+    );
   }
 }

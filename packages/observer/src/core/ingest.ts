@@ -1,30 +1,26 @@
 import {
-  ACK_ACTIVATIONS,
   CHECK_AREA_BYTES,
   CHECK_SLOT_COUNT,
   CHECK_STATUSES,
   type Endpoint,
-  encodeAckTo,
   FRAME_TYPE,
   FRAME_VERSION,
   HEARTBEAT_BYTES,
   HEARTBEAT_OFFSET,
   type MemberId,
-  MIDSTATE_WORDS,
-  midstateMac,
-  monotonicMs,
-  readServePromise,
-  writeMidstate,
 } from '@understudy/shared';
-import type { ActivationAnswer, ActivationSource } from './activation-source.ts';
+import type { ActivationSource } from './activation-source.ts';
+import { Acks } from './acks.ts';
 import { setAddress } from './addresses.ts';
 import { recordBeat, suspectAfterMsOf } from './cadence.ts';
 import { ENTRY_FLAG, MEMBER_FLAG, NONE } from './columns.ts';
 import { type Contest, mayAnswer, noteEcho, noteStale, noteTaken } from './contests.ts';
-import type { Keyring } from './keyring.ts';
 import type { ObserverState } from './observer-state.ts';
 import { RefusedClaims } from './refused-claims.ts';
 import { acceptSequence } from './replay-columns.ts';
+import { MIDSTATE_WORDS, midstateMac, writeMidstate } from './tag-verifier/hmac-midstate.ts';
+import type { Keyring } from './tag-verifier/keyring.ts';
+import type { TagVerifier } from './tag-verifier/tag-verifier.ts';
 import { RECEIVE_OUTCOMES, type ReceiveOutcome, type ReceiveResult } from './types.ts';
 
 /** Results without an ack, made once. */
@@ -38,7 +34,7 @@ const WARN = CHECK_STATUSES.indexOf('warn');
 const FAIL = CHECK_STATUSES.indexOf('fail');
 /** Sets the challenge of a contest apart from that of a row. */
 const CONTEST = 1;
-const FLAG = { ackRequested: 1, probeReply: 2, serving: 4, goodbye: 8 } as const;
+const FLAG = { probeReply: 2, serving: 4, goodbye: 8 } as const;
 
 export interface IngestIdentity {
   readonly coordinatorHash: number;
@@ -46,9 +42,17 @@ export interface IngestIdentity {
   readonly nonce: Uint8Array;
 }
 
+/** What ingest works with. */
+export interface IngestParts {
+  readonly state: ObserverState;
+  readonly keyring: Keyring;
+  readonly verifier: TagVerifier;
+  readonly activations: ActivationSource;
+}
+
 /**
- * Datagrams into the table. Two phases, so that several tags can be checked at once in between:
- * {@link admit}, then {@link settle}.
+ * Datagrams into the table, in two steps with the check of the tag in between: {@link admit}, then
+ * {@link settle}. {@link HeartbeatBatch} takes both for several at once, {@link receive} for one.
  */
 export class Ingest {
   readonly counts: Record<ReceiveOutcome, number> = Object.fromEntries(
@@ -56,18 +60,18 @@ export class Ingest {
   ) as Record<ReceiveOutcome, number>;
   /** For people: who is claimed to speak, and is not believed. */
   readonly refused = new RefusedClaims();
+  readonly verifier: TagVerifier;
   readonly #state: ObserverState;
   readonly #keyring: Keyring;
-  readonly #activations: ActivationSource;
-  readonly #coordinatorHash: number;
+  readonly #acks: Acks;
   readonly #nonceState = new Int32Array(MIDSTATE_WORDS);
   #contestsBegun = 0;
 
-  constructor(state: ObserverState, keyring: Keyring, activations: ActivationSource, identity: IngestIdentity) {
+  constructor({ state, keyring, verifier, activations }: IngestParts, identity: IngestIdentity) {
     this.#state = state;
     this.#keyring = keyring;
-    this.#activations = activations;
-    this.#coordinatorHash = identity.coordinatorHash;
+    this.verifier = verifier;
+    this.#acks = new Acks(state, keyring, activations, identity.coordinatorHash);
     writeMidstate(identity.nonce, this.#nonceState, 0);
   }
 
@@ -90,6 +94,7 @@ export class Ingest {
     return this.#drop('unknown-key');
   }
 
+  /** Where the key that an admitted heartbeat names lies in the keyring. */
   keyOffset(slot: number, bytes: Uint8Array): number {
     const member = this.#state.members.ids[slot] as MemberId;
     return this.#keyring.offsetOf(slot, bytes[HEARTBEAT_OFFSET.keyId] as number, member);
@@ -140,7 +145,7 @@ export class Ingest {
     if (confirmed) this.#recordLife(slot, entry, heardAtMs, nowMs);
     const outcome = confirmed ? 'recorded' : 'unconfirmed';
     this.counts[outcome]++;
-    const ack = this.#ackIfDue(slot, entry, bytes, knowsChallenge, nowMs);
+    const ack = this.#acks.ifDue(slot, entry, bytes, knowsChallenge, nowMs);
     return ack ? { outcome, ack } : PLAIN[outcome];
   }
 
@@ -167,7 +172,7 @@ export class Ingest {
     const outcome = proven ? 'rival' : 'stale';
     this.counts[outcome]++;
     if (!mayAnswer(contest, from, settings, nowMs)) return PLAIN[outcome];
-    return { outcome, ack: this.#tellStale(slot, entry, bytes, contest) };
+    return { outcome, ack: this.#acks.ofStale(slot, entry, bytes, contest) };
   }
 
   #beginContest(slot: number, entry: number, nowMs: number): Contest {
@@ -176,29 +181,6 @@ export class Ingest {
     const incumbentHi = entries.epochHi[entry] as number;
     const incumbentLo = entries.epochLo[entry] as number;
     return contests.begin(entry, { startedAtMs: nowMs, challengeHi, challengeLo, incumbentHi, incumbentLo });
-  }
-
-  #tellStale(slot: number, entry: number, bytes: Uint8Array, contest: Contest): Uint8Array {
-    const { entries, members, contests } = this.#state;
-    const answer = this.#answerFor(slot, entry, bytes);
-    const may = answer.activation === 'active';
-    return encodeAckTo(
-      bytes,
-      {
-        ...answer,
-        leaderLive: false,
-        activation: may ? 'unknown' : answer.activation,
-        incarnation: may ? 0 : answer.incarnation,
-        holdsForMs: 0,
-        challengeHi: contest.challengeHi,
-        challengeLo: contest.challengeLo,
-        coordinatorHash: this.#coordinatorHash,
-        opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
-        newestEpoch: { hi: entries.epochHi[entry] as number, lo: entries.epochLo[entry] as number },
-        contested: contests.isTwo(entry),
-      },
-      this.#keyring.macAt(this.keyOffset(slot, bytes)),
-    );
   }
 
   /**
@@ -355,61 +337,6 @@ export class Ingest {
     if (!allPass) return 0;
     if ((before & ENTRY_FLAG.passing) === 0 || !unbroken) entries.passingSinceMs[entry] = heardAtMs;
     return ENTRY_FLAG.passing;
-  }
-
-  /**
-   * At once: a wrong challenge, a request, a changed answer. Otherwise 1 in `ackEvery`. Never
-   * faster than `ackMinIntervalMs`.
-   */
-  #ackIfDue(slot: number, entry: number, bytes: Uint8Array, knowsChallenge: boolean, nowMs: number): Uint8Array | null {
-    const { entries, settings } = this.#state;
-    const sinceAck = Math.min(255, (entries.sinceAck[entry] as number) + 1);
-    entries.sinceAck[entry] = sinceAck;
-    const quietMs = nowMs - (entries.lastAckMs[entry] as number);
-    if (quietMs < settings.ackMinIntervalMs) return null;
-    const answer = this.#answerFor(slot, entry, bytes);
-    const wanted =
-      !knowsChallenge ||
-      ((bytes[HEARTBEAT_OFFSET.flags] as number) & FLAG.ackRequested) !== 0 ||
-      (sinceAck >= settings.ackEvery && quietMs >= settings.routineAckMs) ||
-      entries.ackedActivation[entry] !== ACK_ACTIVATIONS.indexOf(answer.activation) ||
-      entries.ackedIncarnation[entry] !== answer.incarnation;
-    return wanted ? this.#ack(slot, entry, bytes, answer, nowMs) : null;
-  }
-
-  #answerFor(slot: number, entry: number, bytes: Uint8Array): ActivationAnswer {
-    const { entries, members } = this.#state;
-    return this.#activations.answer(
-      members.ids[slot] as MemberId,
-      entries.hashHex[entry] as string,
-      monotonicMs(entries.epochHeardMs[entry] as number),
-      readServePromise(bytes, HEARTBEAT_OFFSET.servePromise),
-    );
-  }
-
-  #ack(slot: number, entry: number, bytes: Uint8Array, answer: ActivationAnswer, nowMs: number): Uint8Array {
-    const { entries, members, contests } = this.#state;
-    entries.lastAckMs[entry] = nowMs;
-    entries.sinceAck[entry] = 0;
-    entries.ackedActivation[entry] = ACK_ACTIVATIONS.indexOf(answer.activation);
-    entries.ackedIncarnation[entry] = answer.incarnation;
-    return encodeAckTo(
-      bytes,
-      {
-        leaderLive: answer.leaderLive,
-        challengeHi: entries.challengeHi[entry] as number,
-        challengeLo: entries.challengeLo[entry] as number,
-        coordinatorHash: this.#coordinatorHash,
-        opinion: members.activeEntry[slot] === entry ? this.#state.verdictOf(slot) : 'unknown',
-        activation: answer.activation,
-        incarnation: answer.incarnation,
-        holdsForMs: answer.holdsForMs,
-        term: answer.term,
-        newestEpoch: null,
-        contested: contests.isTwo(entry),
-      },
-      this.#keyring.macAt(this.keyOffset(slot, bytes)),
-    );
   }
 }
 

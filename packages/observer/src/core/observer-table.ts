@@ -11,7 +11,6 @@ import {
   type MonotonicMs,
   type ProbeReport,
   readServePromise,
-  type TagScheme,
 } from '@understudy/shared';
 import type { ActivationSource } from './activation-source.ts';
 import { type SlowAgent, slowAgents } from './cadence.ts';
@@ -20,7 +19,6 @@ import { phiOf } from './silence.ts';
 import { type Hearing, hearing } from './local-health.ts';
 import { Ingest } from './ingest.ts';
 import { markRetired, memberKeyOf, usersOfKey } from './key-change.ts';
-import { type KeyOf, Keyring } from './keyring.ts';
 import { ObserverState } from './observer-state.ts';
 import type { RefusedClaim } from './refused-claims.ts';
 import { applyRoster } from './apply-roster.ts';
@@ -40,6 +38,9 @@ import {
   type TimedCheckReading,
   type WatchedMember,
 } from './types.ts';
+import type { TagScheme } from './tag-verifier/hmac-midstate.ts';
+import { type KeyOf, Keyring } from './tag-verifier/keyring.ts';
+import { tagVerifier } from './tag-verifier/tag-verifier.ts';
 import { type Unexpected, unexpectedOf } from './unexpected.ts';
 import { FailureDetector, type TickReport } from './failure-detector.ts';
 
@@ -71,8 +72,6 @@ export class ObserverTable implements HeartbeatSource {
   readonly #detector: FailureDetector;
   readonly #services: ServiceWatch;
   readonly #coordinatorHash: number;
-  /** Tags are HMAC, so several may be checked at once by other means. */
-  readonly hasHmacTags: boolean;
   /** For {@link HeartbeatBatch}; others use {@link receive}. */
   readonly ingest: Ingest;
 
@@ -82,19 +81,18 @@ export class ObserverTable implements HeartbeatSource {
     this.settings = { ...DEFAULT_OBSERVER_SETTINGS, ...options.settings };
     this.#state = new ObserverState(this.settings);
     this.#keyring = new Keyring(options.keyIds, options.keyOf, options.tags);
-    this.hasHmacTags = options.tags === undefined;
     this.#coordinatorHash = coordinatorHashOf(options.coordinatorId);
-    this.ingest = new Ingest(this.#state, this.#keyring, options.activations, {
-      coordinatorHash: this.#coordinatorHash,
-      nonce: options.nonce,
-    });
+    this.ingest = new Ingest(
+      {
+        state: this.#state,
+        keyring: this.#keyring,
+        verifier: tagVerifier(this.#keyring, options.tags),
+        activations: options.activations,
+      },
+      { coordinatorHash: this.#coordinatorHash, nonce: options.nonce },
+    );
     this.#detector = new FailureDetector(this.#state, options.startedAtMs);
     this.#services = new ServiceWatch(this.#state);
-  }
-
-  /** HMAC state of all keys, for the vector check. Valid until the next {@link setRoster}. */
-  get keyStates(): Int32Array {
-    return this.#keyring.states;
   }
 
   /**

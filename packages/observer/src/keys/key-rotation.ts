@@ -9,7 +9,7 @@ import {
   type Timer,
 } from '@understudy/shared';
 import { decideKeyChange, type KeySet, someOf } from '../core/key-change.ts';
-import type { KeyOf } from '../core/keyring.ts';
+import type { KeyOf } from '../core/tag-verifier/keyring.ts';
 import type { ObserverTable } from '../core/observer-table.ts';
 
 export interface OfferedKeys {

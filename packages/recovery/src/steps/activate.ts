@@ -1,4 +1,4 @@
-import { ActivationRecordSchema, invariant, type KvEntry, parseRecord } from '@understudy/shared';
+import { ActivationRecordSchema, carriedFields, invariant, type KvEntry, parseRecord } from '@understudy/shared';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
@@ -62,7 +62,18 @@ async function oldInstanceActs(run: Run): Promise<Move<typeof ACTIVATE> | null> 
 
 const incarnationOf = (run: Run): number => run.record.oldIncarnation + 1;
 
-function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Move<typeof ACTIVATE> {
+/**
+ * What a newer build wrote into the activation that is replaced. {}: it is another one meanwhile,
+ * and the transaction will say so.
+ */
+async function carriedOver(run: Run): Promise<Readonly<Record<string, unknown>>> {
+  const { member, activationModRevision } = run.record;
+  const entry = await run.parts.kv.get(run.parts.keys.activation(member));
+  if (entry?.modRevision !== activationModRevision) return {};
+  return carriedFields(ActivationRecordSchema, parseRecord(ActivationRecordSchema, entry.key, entry.value));
+}
+
+async function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Promise<Move<typeof ACTIVATE>> {
   const { member, opId, activationModRevision } = run.record;
   const { instanceId } = frozen.request;
   const incarnation = incarnationOf(run);
@@ -74,7 +85,7 @@ function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Move<typeof ACTIVA
         {
           key: run.parts.keys.activation(member),
           expect: activationModRevision,
-          record: { member, incarnation, instanceId, opId },
+          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId },
         },
       ],
     },

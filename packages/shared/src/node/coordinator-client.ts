@@ -15,6 +15,7 @@ import {
 } from '../api.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
+import { parseKeeping } from '../records/keep-unknown.ts';
 import * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
 
@@ -63,7 +64,7 @@ async function read<T>(schema: z.ZodType<T>, url: string, token: string | null):
   }
   const json = jsonOf(body);
   if (!response.ok) throw refused(response, json, url);
-  const parsed = schema.safeParse(json);
+  const parsed = parseKeeping(schema, json);
   if (parsed.success) return parsed.data;
   if (json === undefined) throw foreign(response, url);
   const issue = parsed.error.issues[0];

@@ -160,7 +160,7 @@ export type FindingsRecord = z.infer<typeof FindingsRecordSchema>;
 /** `groups/<group>`: what the operator asked for. */
 export const GroupRecordSchema = placed(
   z.strictObject({ ...recordBase, group: z.string(), policy: GroupPolicySchema }),
-  { area: 'groups', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly },
+  { area: 'groups', parts: [1], says: ([group = '']) => ({ group }), fault: namesOnly, byHand: true },
 );
 export type GroupRecord = z.infer<typeof GroupRecordSchema>;
 
@@ -328,6 +328,12 @@ export const PauseRecordSchema = placed(
     sinceWallMs: z.number(),
     untilWallMs: z.number().nullable(),
   }),
-  { area: 'pauses', parts: [1, 2, 3], says: (parts) => ({ scope: parts.join('/') }), fault: pauseScopeFault },
+  {
+    area: 'pauses',
+    parts: [1, 2, 3],
+    says: (parts) => ({ scope: parts.join('/') }),
+    fault: pauseScopeFault,
+    byHand: true,
+  },
 );
 export type PauseRecord = z.infer<typeof PauseRecordSchema>;

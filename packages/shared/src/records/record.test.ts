@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isOperationError, type OperationError } from '../errors.ts';
+import { FEATURE_LEVEL } from '../feature-level.ts';
 import { type ActivationRecord, ActivationRecordSchema } from './cluster.ts';
 import { parseRecord, serializeRecord } from './record.ts';
 
@@ -43,9 +44,17 @@ describe('a record', () => {
     expect(refusal('null').message).toContain(`${KEY}: value: `);
   });
 
-  it('of a newer version or with a field we do not know is refused, not half understood', () => {
-    expect(refusal(serializeRecord({ ...record, schemaVersion: 2 })).message).toContain('schemaVersion');
-    expect(refusal(serializeRecord({ ...record, alsoServe: 'i-2' })).message).toContain('alsoServe');
+  it('of a newer version is refused, not half understood, and says that a newer build wrote it', () => {
+    const { message } = refusal(serializeRecord({ ...record, schemaVersion: 2, alsoServe: 'i-2' }));
+    expect(message).toContain('its schemaVersion is 2, and this build reads 1: a newer build wrote it');
+  });
+
+  it('that takes a level above ours to act by is refused, and says which', () => {
+    const needs = (neededLevel: number) => serializeRecord({ ...record, neededLevel });
+    expect(refusal(needs(FEATURE_LEVEL + 1)).message).toContain(
+      `it needs feature level ${FEATURE_LEVEL + 1}, and this build understands ${FEATURE_LEVEL}`,
+    );
+    expect(parseRecord(ActivationRecordSchema, KEY, needs(FEATURE_LEVEL)).neededLevel).toBe(FEATURE_LEVEL);
   });
 
   it('without the stamp of its writer is refused: a lost reply could not be recognised', () => {

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { OperationError } from '../errors.ts';
+import { FEATURE_LEVEL } from '../feature-level.ts';
 import { faultText } from '../schema-faults.ts';
 import { isName } from '../member-id.ts';
+import { parseKeeping } from './keep-unknown.ts';
 
 /**
  * What every etcd value carries. `writeId` is fresh for each write attempt, so that a write whose
@@ -13,6 +15,11 @@ export const recordBase = {
   writeId: z.string().min(1),
   writtenBy: z.string().min(1),
   writtenAtWallMs: z.number(),
+  /**
+   * The feature level a coordinator must understand to act by this record; to a lower one it is
+   * unreadable. Absent: any.
+   */
+  neededLevel: z.number().int().min(1).optional(),
 };
 
 export const MemberIdSchema = z.templateLiteral([z.string(), '/', z.string()]);
@@ -27,6 +34,8 @@ export interface Placement {
   readonly says: (parts: readonly string[]) => Readonly<Record<string, string>>;
   /** Why no record may lie under a key of these parts; null: one may. */
   readonly fault?: (parts: readonly string[]) => string | null;
+  /** Written by people: a field that is not known is a typing error. */
+  readonly byHand?: true;
 }
 
 const placements = new WeakMap<z.ZodType, Placement>();
@@ -84,6 +93,20 @@ export const namesOnly = (parts: readonly string[]): string | null => {
     : `${JSON.stringify(wrong)} is no group or member name (1-63 of a-z 0-9 . _ -, first a letter or digit)`;
 };
 
+const numberIn = (json: unknown, field: string): number => {
+  const value: unknown = typeof json === 'object' && json !== null ? Reflect.get(json, field) : null;
+  return typeof value === 'number' ? value : 0;
+};
+
+/** Why a record is for newer builds only; null: it is not. */
+function newerThanWe(json: unknown): string | null {
+  const [schemaVersion, neededLevel] = [numberIn(json, 'schemaVersion'), numberIn(json, 'neededLevel')];
+  if (schemaVersion > 1) return `its schemaVersion is ${schemaVersion}, and this build reads 1: a newer build wrote it`;
+  return neededLevel > FEATURE_LEVEL
+    ? `it needs feature level ${neededLevel}, and this build understands ${FEATURE_LEVEL}: a newer build has to act by it`
+    : null;
+}
+
 /** Of a union: what its first member finds wrong, which is the one that is described in full. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   const [first] = issue.code === 'invalid_union' ? (issue.errors[0] ?? []) : [];
@@ -91,7 +114,10 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 }
 
 /**
- * @throws RECORD_UNREADABLE naming the key and the first fault, or where key and record disagree.
+ * Fields that are not known are kept, so that writing the record again does not lose them; except
+ * in what people write.
+ * @throws RECORD_UNREADABLE naming the key and the first fault, where key and record disagree, or
+ * where a record is for newer builds only.
  */
 export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string): T {
   let json: unknown;
@@ -100,21 +126,20 @@ export function parseRecord<T>(schema: z.ZodType<T>, key: string, value: string)
   } catch (cause) {
     throw new OperationError('RECORD_UNREADABLE', `${key} is not JSON`, { cause });
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) {
-    const placement = placements.get(schema);
-    const fault = placement ? placementFault(key, parsed.data, placement) : null;
-    if (fault === null) return parsed.data;
-    throw new OperationError('RECORD_UNREADABLE', `${key}: ${fault}`);
+  const unreadable = (fault: string, cause?: unknown) =>
+    new OperationError('RECORD_UNREADABLE', `${key}: ${fault}`, cause === undefined ? {} : { cause });
+  const newer = newerThanWe(json);
+  if (newer !== null) throw unreadable(newer);
+  const placement = placements.get(schema) ?? null;
+  const parsed = placement?.byHand ? schema.safeParse(json) : parseKeeping(schema, json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0] && innermost(parsed.error.issues[0]);
+    const fault = issue ? faultText(schema, issue) : 'does not fit';
+    throw unreadable(`${issue?.path.join('.') || 'value'}: ${fault}`, parsed.error);
   }
-  const issue = parsed.error.issues[0] && innermost(parsed.error.issues[0]);
-  throw new OperationError(
-    'RECORD_UNREADABLE',
-    `${key}: ${issue?.path.join('.') || 'value'}: ${issue ? faultText(schema, issue) : 'does not fit'}`,
-    {
-      cause: parsed.error,
-    },
-  );
+  const fault = placement && placementFault(key, parsed.data, placement);
+  if (fault !== null) throw unreadable(fault);
+  return parsed.data;
 }
 
 export const serializeRecord = (record: object): string => JSON.stringify(record);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { exercised } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exercised } from '../testing/exercised.ts';
 import { MIDSTATE_WORDS, midstateMac, midstateTagMatches, writeMidstate } from './hmac-midstate.ts';
 
 const stateOf = (key: Uint8Array): Int32Array => {

@@ -1,4 +1,5 @@
-import { HMAC_TAGS, type Mac, type MemberId, MIDSTATE_WORDS, type TagScheme, writeMidstate } from '@understudy/shared';
+import type { Mac, MemberId } from '@understudy/shared';
+import { HMAC_TAGS, MIDSTATE_WORDS, type TagScheme, writeMidstate } from './hmac-midstate.ts';
 
 /**
  * Derives one member's key, or `null` when this key id is not ours. Pure; called once per member

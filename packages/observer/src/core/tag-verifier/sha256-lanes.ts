@@ -1,9 +1,9 @@
-import { SHA256_K } from '@understudy/shared';
+import { SHA256_K } from './hmac-midstate.ts';
 
 /**
  * SHA-256 (FIPS 180-4) of four equally long messages at once, as WebAssembly SIMD: lane i of every
  * vector belongs to message i. The module is assembled here, from the constants in
- * `@understudy/shared`, so that what runs can be read; tests hold it against `node:crypto`.
+ * `hmac-midstate.ts`, so that what runs can be read; tests hold it against `node:crypto`.
  *
  * Memory, bytes: {@link LANE_INPUT} 4 rows of padded message · {@link LANE_STATE} 4 rows of inner
  * and outer key state (16 words each) · {@link LANE_TAG} 8 vectors, word-major: word w of message i
