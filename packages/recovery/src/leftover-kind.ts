@@ -14,5 +14,19 @@ export interface LeftoverKind {
    * Sends the deletion. Idempotent: what is gone is CLOUD_NOT_FOUND. Absent: whether one may go is
    * judged by looking at it. @throws as the calls of {@link Cloud} do.
    */
-  remove?(cloud: Cloud, id: string, options: CloudCallOptions): Promise<void>;
+  readonly remove?: (cloud: Cloud, id: string, options: CloudCallOptions) => Promise<void>;
+}
+
+/** What was made, in words, one a kind; those that go last are named first. */
+export function leftAsTexts(
+  made: readonly { readonly kind: string; readonly id: string }[],
+  kinds: readonly LeftoverKind[],
+): readonly string[] {
+  const idsOf = ({ kind }: LeftoverKind) => made.flatMap((one) => (one.kind === kind ? [one.id] : []));
+  return kinds
+    .toSorted((a, b) => b.order - a.order)
+    .flatMap((kind) => {
+      const ids = idsOf(kind);
+      return ids.length > 0 ? (kind.leftAs?.(ids) ?? []) : [];
+    });
 }

@@ -4,6 +4,7 @@ import type { Finding } from './core/finding.ts';
 import type { PlanResult } from './core/plan.ts';
 import type { StepRow } from './core/step-table.ts';
 import type { Journal } from './journal.ts';
+import type { LeftoverKind } from './leftover-kind.ts';
 import type { StepRecord } from './step-record.ts';
 
 /** What a strategy and its seams know of a recovery: what was decided, and how far it is. */
@@ -32,7 +33,7 @@ export interface Artefact {
   readonly id: string;
 }
 
-/** How the content of one disk gets to the replacement. Chosen per volume, when the plan is made. */
+/** How the content of one disk gets to the replacement. Chosen per volume, with the plan. */
 export interface VolumePath {
   /** Stands in the plan, with the volume. */
   readonly name: string;
@@ -62,6 +63,7 @@ export interface ItemSource {
 export interface Seams {
   readonly volumePaths: readonly VolumePath[];
   readonly identityMoves: readonly ItemSource[];
+  readonly leftovers: readonly LeftoverKind[];
 }
 
 /** How a failed member is brought back. Chosen per recovery, by the policy of its group. */
@@ -72,7 +74,7 @@ export interface Strategy {
   plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null, seams: Seams): PlanResult<RecoveryPlan>;
   /** Why a stored plan of this name cannot be driven, in words; null: it can. */
   fault(plan: RecoveryPlan, seams: Seams): string | null;
-  /** Its steps, and when each may run: the order is the safety. The last one is `done`. */
+  /** Its steps, and when each may run: the order is the safety. The last one closes it. */
   steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[];
   /** What is launched; null: its steps have not made it (yet), or it launches nothing. */
   launchSources(state: RecoveryState, seams: Seams): LaunchSources | null;

@@ -8,5 +8,7 @@ export {
   volumeTagsToReapply,
 } from './core/launch-request.ts';
 export { stepId } from './core/step-id.ts';
-export { readySteps, type StepState } from './core/step-table.ts';
+export { makePlan } from './core/plan.ts';
+export type { StepState } from './core/step-table.ts';
+export { stepsReady } from './plan/plan-for.ts';
 export type { OpenIntent } from './runner.ts';

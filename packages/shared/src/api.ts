@@ -354,7 +354,8 @@ export type ExplainView = z.infer<typeof ExplainViewSchema>;
 export const LeftoverViewSchema = z.object({
   member: MemberIdSchema,
   opId: z.string(),
-  kind: z.enum([...LeftoverSchema.shape.kind.options, 'chore']),
+  /** `chore`: something is owed; else the kind of the resource. */
+  kind: z.string(),
   id: z.string(),
   /** What it is, for people. */
   text: z.string(),

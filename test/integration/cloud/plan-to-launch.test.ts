@@ -1,3 +1,4 @@
+import { makePlan } from '@understudy/recovery/testing';
 import { type SeededInstance, seedInstance } from '@understudy/cloud-sim';
 import {
   buildImageRequest,
@@ -7,7 +8,7 @@ import {
   type RequestIntent,
   volumeTagsToReapply,
 } from '@understudy/recovery/testing';
-import { gatherPlanInput, makePlan, readinessProblemsOf } from '@understudy/recovery';
+import { gatherPlanInput, readinessProblemsOf } from '@understudy/recovery';
 import { type CloudInstance, DEFAULT_POLICY, type GroupPolicy, opIdOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { type InProcessFixture, inProcessFixture } from './in-process-fixture.ts';

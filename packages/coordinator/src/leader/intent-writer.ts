@@ -29,7 +29,7 @@ import {
   type KeyLooks,
   launchPlan,
   type LaunchTrial,
-  makePlan,
+  planFor,
   type PlanResult,
   recoveryBehind,
   type ServeLeases,
@@ -117,7 +117,7 @@ export class IntentWriter {
       if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
         return await this.#raiseOrdinal(term, member, activation);
       const trial = this.#options.trialOf(instanceId);
-      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
+      const result = this.#withOwed(chosen, planFor({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
       const refusal = await this.#commit(term, chosen, result);
       if (refusal !== null) this.#refuse(member, ...refusal);
     } catch (error) {
@@ -153,7 +153,7 @@ export class IntentWriter {
   async #commit(
     term: Term,
     chosen: Judgement,
-    result: PlanResult,
+    result: PlanResult<RecoveryPlan>,
   ): Promise<readonly [HoldReason | null, number, string] | null> {
     const { member } = chosen;
     const { deciding, log, storeTimeoutMs } = this.#options;
@@ -198,7 +198,7 @@ export class IntentWriter {
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
-  #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
+  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
     return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
@@ -323,7 +323,7 @@ const kindOf = (reason: HoldReason | null, text: string): string => `${reason ??
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 
 /**
- * Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out
+ * Nothing but the lost zone is in the way; {@link planFor} names every placement it left out
  * beside it.
  */
 const isOnlyPlacement = (problems: readonly { readonly code: string }[]): boolean =>

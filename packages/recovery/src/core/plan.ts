@@ -2,6 +2,7 @@ import type { GroupPolicy, PlannedAddress, RecoveryPlan, SnapshotAndReplacePlan 
 import type { Baggage } from './candidate-fit.ts';
 import type { Finding } from './finding.ts';
 import type { PlanInput } from './plan-input.ts';
+import { launchPlan } from './launch-plan.ts';
 import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { missingLosses, withoutMissing } from './references.ts';
 import { carriedTags, limitTags } from './launch-tags.ts';
@@ -24,11 +25,11 @@ export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
  * What enrolment writes into `members/…`: empty = a recovery could start now, also if the member's
  * zone were lost, where the policy acts on that.
  */
-export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
+export function readinessProblemsOf(result: PlanResult<RecoveryPlan>, ownAz: string | null = null): readonly Finding[] {
   if (result.kind === 'blocked') return result.problems;
-  const { policy, candidates } = result.plan;
+  const { policy } = result.plan;
   if (ownAz === null || policy.whenZoneLost !== 'recover') return result.problems;
-  const leaves = candidates.some((candidate) => candidate.az !== ownAz);
+  const leaves = launchPlan(result.plan)?.candidates.some((candidate) => candidate.az !== ownAz);
   return leaves ? result.problems : [...result.problems, noPlacementOutside(ownAz)];
 }
 

@@ -44,7 +44,8 @@ export function keysOf({ step, items = [] }: StepRow, attempt: number): readonly
 
 /**
  * The steps that may run now, given what the journal says, in the order of the table. Rows whose
- * needs are met run side by side. Empty only when everything up to `done` is done.
+ * needs are met run side by side. Empty only when
+ * everything is done.
  */
 export function readySteps(states: StepStates, table: readonly StepRow[]): readonly StepKey[] {
   const attempt = currentAttempt(states);

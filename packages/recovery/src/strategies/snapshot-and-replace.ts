@@ -1,5 +1,4 @@
 import { isSnapshotAndReplace, type PlannedVolume, type RecoveryPlan } from '@understudy/shared';
-import { launchPlan } from '../core/launch-plan.ts';
 import { makePlan } from '../core/plan.ts';
 import { replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
@@ -7,9 +6,9 @@ import { keysOf, type StepRow } from '../core/step-table.ts';
 import { ACTIVATE } from '../steps/activate-record.ts';
 import { LAUNCH, PERMIT, REVOKE, VERIFY } from '../steps/attempt-records.ts';
 import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
-import { DONE } from '../steps/done-record.ts';
+import { DONE } from '../steps/done.ts';
 import { FENCE } from '../steps/fence-record.ts';
-import { imageLeftover } from '../steps/image-leftover.ts';
+import { imageLeftover } from '../steps/image.ts';
 import type { LaunchSources, RecoveryState, Seams, Strategy } from '../strategy.ts';
 import { disksOf, pathNameOf, pathOf, pathsOf } from '../volumes/volume-paths.ts';
 
@@ -26,7 +25,7 @@ function steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[] {
   return [
     { step: FENCE, needs: () => [] },
     ...paths,
-    { step: IMAGE, needs: () => disks },
+    { step: IMAGE, needs: () => ['fence', ...disks] },
     { step: PERMIT, needs: () => ['fence'] },
     { step: LAUNCH, needs: (n) => ['fence', ...disks, 'image', stepId('permit', n)] },
     { step: VERIFY, needs: (n) => [stepId('launch', n)] },
