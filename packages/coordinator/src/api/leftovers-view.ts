@@ -3,7 +3,7 @@ import { choreKey, choreText, leftoverText } from '@understudy/recovery';
 
 /**
  * What the ended recoveries still have to remove or to put in place: obstructed items first, then
- * by time, kept for ever last. Pure.
+ * by time, items kept for ever last. Pure.
  */
 export function leftoversView(histories: Iterable<HistoryRecord>): readonly LeftoverView[] {
   const all = [...histories].flatMap((history): LeftoverView[] => {
@@ -27,7 +27,7 @@ export function leftoversView(histories: Iterable<HistoryRecord>): readonly Left
   );
 }
 
-/** null: nothing is in the way. */
+/** Null: nothing is in the way. */
 export function leftoversProblem(leftovers: readonly LeftoverView[]): Problem | null {
   const obstructed = leftovers.filter((one) => one.obstacle !== null);
   const [first] = obstructed;

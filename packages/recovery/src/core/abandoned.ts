@@ -53,7 +53,7 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs, act } = facts;
   const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
-  const afterWallMs = endedAtWallMs + intent.plan.policy.retainCaptureForMs;
+  const afterWallMs = endedAtWallMs + intent.plan.policy.recover.retainCaptureForMs;
   return {
     opId: intent.opId,
     member: intent.member,

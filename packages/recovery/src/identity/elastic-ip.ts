@@ -38,7 +38,7 @@ export function replacementInterfaceOf(run: Run): string {
 function elasticIpMove(run: Run, allocationId: string): ItemMove<typeof ADDRESS, CloudAddress | null> {
   const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
   return {
-    limitMs: run.policy.launchTimeoutMs,
+    limitMs: run.policy.recover.launchTimeoutMs,
     // An absence takes as long to be believed, also by a successor.
     floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     look: () => describe(run, allocationId),
@@ -63,7 +63,7 @@ function elasticIpMove(run: Run, allocationId: string): ItemMove<typeof ADDRESS,
       kind: 'hold',
       // Whoever does not see it does not know that somebody else holds it.
       reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
-      text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
+      text: `${allocationId} was not seen on the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
     }),
   };
 }

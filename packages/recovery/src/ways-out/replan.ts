@@ -1,6 +1,6 @@
 import { isOperationError, type MemberId, type LaunchPlan, type RecoveryPlan, groupOf } from '@understudy/shared';
 import { launchPlan } from '../core/launch-plan.ts';
-import { noPlacementOutside } from '../core/plan-blockers.ts';
+import { noPlacementOutside } from '../core/fidelity/placement.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, type ZonesToLeave } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { currentAttempt } from '../core/step-table.ts';
