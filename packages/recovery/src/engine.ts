@@ -181,7 +181,7 @@ export class RecoveryEngine implements RecoveryRunner {
   }
 }
 
-/** **S** Nothing of it is driven, and the hold says what it takes: somebody who knows the plan. */
+/** **S** Nothing of it is driven. The hold says what it takes: somebody who knows the plan. */
 async function leave(parts: RunParts, intent: OpenIntent, term: Term, fault: string): Promise<RecoveryRunOutcome> {
   const { kv, keys, clock, log } = parts;
   const reason = 'RecordUnreadable';

@@ -53,7 +53,7 @@ export interface VolumePath {
 
 /** Part of a member's identity that moves to the replacement, as its step knows it. */
 export interface ItemSource {
-  /** Of the step that moves one item; its name is the kind of the move. */
+  /** The step that moves one item writes it; its name is the kind of the move. */
   readonly record: StepRecord;
   /** What is to be moved by this plan; each is a step of its own. */
   itemsOf(plan: RecoveryPlan): readonly string[];

@@ -1,9 +1,8 @@
 import type { GroupPolicy, RecoveryPlan } from '@understudy/shared';
 import type { PlanInput } from '../core/plan-input.ts';
 import type { PlanResult } from '../core/plan.ts';
-import { readySteps } from '../core/step-table.ts';
+import { readySteps, type StepStates } from '../core/step-table.ts';
 import type { StepKey } from '../core/step-id.ts';
-import type { StepStates } from '../core/step-table.ts';
 import { REGISTERED } from '../registered.ts';
 import { chosenBy, type RecoveryRegistry } from '../registry.ts';
 
@@ -17,9 +16,9 @@ export function planFor(
   leaveAz: string | null = null,
   registry: RecoveryRegistry = REGISTERED,
 ): PlanResult<RecoveryPlan> {
-  const strategy = registry.strategies.find((one) => one.name === policy.strategy);
+  const strategy = registry.strategies.find((one) => one.name === policy.recover.strategy);
   if (strategy) return strategy.plan(input, policy, leaveAz, registry);
-  const text = `the policy names the strategy ${policy.strategy}, which this build does not know`;
+  const text = `the policy names the strategy ${policy.recover.strategy}, which this build does not know`;
   return { kind: 'blocked', problems: [{ code: 'StrategyUnknown', text }] };
 }
 

@@ -16,7 +16,7 @@ export function pathsOf({ volumes }: RecoveryPlan, { volumePaths }: Paths): read
   return volumePaths.filter((one) => names.has(one.name));
 }
 
-/** Of the plan's volumes, those that take this path. */
+/** The volumes of the plan that take this path. */
 export const volumesOn = (path: string, { volumes }: RecoveryPlan): readonly PlannedVolume[] =>
   volumes.filter((one) => pathNameOf(one) === path);
 
