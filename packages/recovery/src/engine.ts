@@ -207,8 +207,8 @@ async function load(run: Run): Promise<void> {
 }
 
 /**
- * Starts every step whose needs are met, until the last one has closed the recovery. The first error ends
- * all; nobody is left running behind.
+ * Starts every step whose needs are met, until the last one has closed the recovery. The first
+ * error ends all; nobody is left running behind.
  */
 async function advance(run: Run, drive: DriveStep): Promise<void> {
   const running = new Map<string, Promise<void>>();
