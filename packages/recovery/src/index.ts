@@ -21,7 +21,7 @@ export {
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { readStepId } from './core/step-id.ts';
 export { firstSteps } from './core/step-table.ts';
-export { keyIdInUserData } from './core/user-data-key.ts';
+export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
