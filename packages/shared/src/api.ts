@@ -13,6 +13,10 @@ export const CoordinatorViewSchema = z.object({
   az: z.string(),
   httpUrl: z.string(),
   leader: z.boolean(),
+  /** Of its build. */
+  version: z.string(),
+  /** The highest feature level its build understands. */
+  featureLevel: z.number(),
 });
 
 /**
@@ -125,6 +129,8 @@ export const StatusViewSchema = z.object({
   leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
   isLeader: z.boolean(),
   coordinators: z.array(CoordinatorViewSchema),
+  /** `docs/upgrading.md`. `understood`: by the build that answers; `agreed`: null: none yet. */
+  featureLevels: z.object({ understood: z.number(), agreed: z.number().nullable(), inForce: z.number() }),
   store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
   observer: z.object({
     abstains: z.boolean(),

@@ -18,6 +18,7 @@ const AREAS = [
     'judgements',
     'judge',
     'findings',
+    'level',
     'members',
     'policies',
     'activations',

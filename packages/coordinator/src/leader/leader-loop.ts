@@ -25,6 +25,7 @@ import type { Operating } from './operating.ts';
 import type { RecoveryRuns } from './runs.ts';
 import type { Readiness } from './readiness.ts';
 import type { Enroller } from './enroller.ts';
+import type { LevelKeeper } from './level-keeper.ts';
 import type { PoliciesInForce } from './policies-in-force.ts';
 import type { ServeContracts } from './serve-contracts.ts';
 import type { EvidencePoller, EvidenceTarget } from './ec2-evidence.ts';
@@ -52,6 +53,7 @@ export interface LeaderParts {
   readonly readiness: Readiness;
   readonly serveContracts: ServeContracts;
   readonly policies: PoliciesInForce;
+  readonly levels: LevelKeeper;
   readonly evidence: EvidencePoller;
   readonly console: ConsoleCapture;
   readonly collector: Collector;
@@ -110,11 +112,13 @@ export class LeaderLoop {
     judging.beginTerm();
     this.#beganAtMs = this.#parts.clock.monotonicMs();
     runs.beginTerm();
+    this.#parts.levels.beginTerm();
     if (!(await this.#caughtUp())) return;
     await Promise.all([
       this.#every('enrol', pace.enrolEveryMs, () => enrolling.pass(term)),
       this.#every('serve contracts', pace.enrolEveryMs, () => serveContracts.pass(term)),
       this.#every('policies', Math.min(pace.enrolEveryMs, POLICIES_EVERY_MS), () => policies.pass(term)),
+      this.#every('feature level', Math.min(pace.enrolEveryMs, POLICIES_EVERY_MS), () => this.#parts.levels.pass(term)),
       this.#every('evidence', pace.evidenceEveryMs, () => evidence.pass(this.#targets(), term.signal)),
       this.#every('decide', pace.tickMs, () => this.#decide()),
       this.#every('requests', pace.enrolEveryMs, () => operating.tidy(term)),

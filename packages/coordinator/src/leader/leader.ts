@@ -39,6 +39,7 @@ import type { ObserverTable } from '@understudy/observer';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
+import { LevelKeeper } from './level-keeper.ts';
 import { PoliciesInForce } from './policies-in-force.ts';
 import { ServeContracts } from './serve-contracts.ts';
 
@@ -257,6 +258,7 @@ export class Leader {
       runs: this.runs,
       enrolling,
       policies: new PoliciesInForce({ view, keys, log }),
+      levels: new LevelKeeper({ view, keys, clock, log, raiseAfterMs: config.loop.raiseLevelAfterMs }),
       readiness,
       serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
       evidence,
