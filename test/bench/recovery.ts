@@ -42,7 +42,7 @@ function criticalPathMs(scene: Scene, oldInstanceId: string, newInstanceId: stri
     longest(images, 'pending') +
     stayMs(scene, newInstanceId, 'pending') +
     scene.bootMs +
-    scene.policy.settleMs +
+    scene.policy.recover.settleMs +
     calls.reduce((sum, action) => sum + callMs(scene, action), 0)
   );
 }

@@ -75,13 +75,8 @@ export function soakSetting(memberCount: number, { runMs, historyKept }: Pace): 
         massWindowMs: 5_000,
       },
       policy: {
-        concurrency: 4,
-        cooldownMs: 1_000,
-        flapLimit: historyKept,
-        flapWindowMs: 1_000,
-        bootGraceMs: 1_000,
-        retainForMs: retainMs,
-        retainCaptureForMs: retainMs * 1.5,
+        guard: { concurrency: 4, cooldownMs: 1_000, flapLimit: historyKept, flapWindowMs: 1_000, bootGraceMs: 1_000 },
+        recover: { retainForMs: retainMs, retainCaptureForMs: retainMs * 1.5 },
       },
     },
     cloud: {

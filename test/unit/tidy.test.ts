@@ -1,9 +1,7 @@
-import { posix } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { danglingPages } from './tidy/documents.ts';
 import { REAL_TIME_PLACES, STORE_WRITE_PLACES } from './tidy/exceptions.ts';
 import { LOG_EVENTS_PAGE, logEventFaults, logEventsOf } from './tidy/log-events.ts';
-import { deadFiles, dependencyFaults, type Manifest, manifestOf } from './tidy/project-rules.ts';
 import {
   adaptersAreBuiltInMain,
   corePurity,
@@ -11,7 +9,6 @@ import {
   FILE_RULES,
   fileLength,
   fileNames,
-  importBoundaries,
   leaderWritesThroughTerm,
   noMachineNames,
   oneWayToTheTerminal,
@@ -20,6 +17,7 @@ import {
   sharedHasNoIo,
   stepIdsAreRecoverys,
 } from './tidy/rules.ts';
+import { subjectFirst } from './tidy/openings.ts';
 import { narrowProse, PROSE_COLUMNS } from './tidy/width.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
 
@@ -32,10 +30,6 @@ const TEXT_FILE = /\.(?:[mc]?[jt]sx?|json|ya?ml|md|sh|service|conf|html|css|pml)
 const paths = projectFiles();
 const files: readonly SourceFile[] = paths.filter((path) => TEXT_FILE.test(path)).map((path) => sourceFile(path));
 const code = files.filter(({ path }) => /\.(?:ts|tsx|mjs)$/.test(path));
-const manifests: readonly Manifest[] = files
-  .filter(({ path }) => posix.basename(path) === 'package.json')
-  .map(({ path, text }) => manifestOf(path.replace(/\/?package\.json$/, ''), text));
-
 const shown = (violations: readonly Violation[]): string[] =>
   violations.map(({ path, line, text }) => `${path}:${line}: ${text}`);
 
@@ -45,19 +39,10 @@ const told = (rule: Rule, path: string, text: string): string => shown(rule(sour
 describe('the project keeps its rules', () => {
   it('is looking at the real files', () => {
     expect(code.length).toBeGreaterThan(40);
-    expect(manifests.length).toBeGreaterThanOrEqual(7);
   });
 
   test.each(FILE_RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
     expect(shown(files.flatMap(rule))).toEqual([]);
-  });
-
-  it('uses every dependency it declares and declares every one it uses', () => {
-    expect(shown(dependencyFaults(manifests, code))).toEqual([]);
-  });
-
-  it('has no file that nothing imports', () => {
-    expect(shown(deadFiles(manifests, code))).toEqual([]);
   });
 
   it('logs nothing that docs/log-events.md does not have, at the level it has there', () => {
@@ -66,6 +51,10 @@ describe('the project keeps its rules', () => {
 
   it('wraps comments and prose at 100 columns', () => {
     expect(shown(narrowProse(files))).toEqual([]);
+  });
+
+  it('begins comments with a subject', () => {
+    expect(shown(subjectFirst(files))).toEqual([]);
   });
 
   it('names no page that is not in the repository', () => {
@@ -219,26 +208,40 @@ describe('width', () => {
   });
 });
 
-describe('import boundaries', () => {
+describe('openings', () => {
+  const PATH = 'packages/agent/src/a.ts';
+  const faults = (text: string, allowed = {}, path = PATH) =>
+    shown(subjectFirst([sourceFile(path, text)], allowed)).join('\n');
+
   test.each([
-    ['packages/agent/src/a.ts', "import { x } from '@understudy/coordinator';", 'agent must not know coordinator'],
-    ['packages/shared/src/a.ts', "export * from '@understudy/agent';", 'move what both need to packages/shared'],
-    ['packages/cli/src/a.ts', "import '../../agent/src/b.ts';", "import '@understudy/agent'"],
-    ['packages/cli/src/a.ts', "const x = await import('@understudy/agent/src/b.ts');", 'packages/agent/src/index.ts'],
-    ['test/e2e/a.test.ts', "import { x } from '../../packages/agent/src/b.ts';", "import '@understudy/agent'"],
-    ['packages/agent/src/a.ts', "import {\n  x,\n} from '@understudy/shared/testing';", 'is for tests'],
-    ['packages/agent/src/a.ts', "import { x } from '@understudy/agent';", 'relative path'],
-  ])('%s with %s is told to change', (path, text, advice) => {
-    expect(told(importBoundaries, path, text)).toContain(advice);
+    '/** Of the last call. */',
+    '/**\n * Whose key it is.\n */',
+    'const a = 1;\n  // So long nobody is told.',
+    '/* Nor this. */',
+    '// By whom it was asked.',
+    '/** Whom it concerns. */',
+    '/** In what order. */',
+  ])('%s is told to begin with its subject', (text) => {
+    expect(faults(text)).toContain('begin the comment with its subject');
+    expect(faults(text, {}, 'test/sim/a.ts')).toContain('begin the comment with its subject');
+    expect(faults(text, {}, 'scripts/a.mjs')).toBe('');
   });
 
   test.each([
-    ['packages/cli/src/a.ts', "import { x } from '@understudy/coordinator/main';"],
-    ['packages/agent/src/a.test.ts', "import { x } from '@understudy/shared/testing';"],
-    ['packages/agent/src/core/a.ts', "import { x } from '../b.ts';"],
-    ['packages/agent/src/a.ts', "// import { x } from '@understudy/coordinator';"],
-  ])('%s with %s is fine', (path, text) => {
-    expect(told(importBoundaries, path, text)).toBe('');
+    '/** Offers of the last call. */',
+    '/**\n * The calls.\n * Of these the last one counts.\n */',
+    '// The calls\n// Of the last minute.',
+    "const text = '// Of the last call.';",
+    'const text = `\n// Of the last call.`;',
+  ])('%s is fine', (text) => {
+    expect(faults(text)).toBe('');
+  });
+
+  it('lets a file have what it had, and no more, and wants the number lowered', () => {
+    const two = '/** Of a. */\nconst a = 1;\n/** Of b. */\nconst b = 2;\n';
+    expect(faults(two, { [PATH]: 2 })).toBe('');
+    expect(faults(two, { [PATH]: 1 })).toContain(`${PATH}:3`);
+    expect(faults(two, { [PATH]: 3 })).toContain('lower that');
   });
 });
 
@@ -343,47 +346,5 @@ describe('files', () => {
     expect(told(noMachineNames, 'pnpm-lock.yaml', `tarball: https://${host}/x.tgz`)).toContain('leave the host out');
     expect(told(noMachineNames, 'docs/a.md', `cd ${folder}`)).toContain('relative to the project');
     expect(told(noMachineNames, 'docs/a.md', 'see packages/agent/home/x and /var/lib/understudy')).toBe('');
-  });
-});
-
-describe('dependencies', () => {
-  const manifest = manifestOf(
-    'packages/agent',
-    JSON.stringify({ dependencies: { used: '1', idle: '1' }, exports: { '.': { source: './src/index.ts' } } }),
-  );
-  const root = manifestOf('', JSON.stringify({ devDependencies: { vitest: '1' } }));
-
-  it('that nothing imports are told to go', () => {
-    const own = sourceFile('packages/agent/src/index.ts', "import 'used/deep';");
-    const test = sourceFile('packages/agent/src/index.test.ts', "import { it } from 'vitest';");
-    expect(shown(dependencyFaults([root, manifest], [own, test]))).toEqual([
-      'packages/agent/package.json:1: nothing imports "idle": remove it from packages/agent/package.json',
-    ]);
-  });
-
-  it('that are imported without being declared are told to be', () => {
-    const own = sourceFile(
-      'packages/agent/src/index.ts',
-      "import 'used';\nimport 'idle';\nimport '@scope/new/deep';\nimport 'vitest';",
-    );
-    const faults = shown(dependencyFaults([root, manifest], [own])).join('\n');
-    expect(faults).toContain('packages/agent/src/index.ts:3: "@scope/new" is not declared');
-    expect(faults).toContain('packages/agent/src/index.ts:4: "vitest" is not declared');
-  });
-
-  it('a file that only its own test imports is dead', () => {
-    const own = [
-      sourceFile(
-        'packages/agent/src/index.ts',
-        "export * from './alive.ts';\nspawn(new URL('./child.ts', import.meta.url));",
-      ),
-      sourceFile('packages/agent/src/alive.ts', ''),
-      sourceFile('packages/agent/src/child.ts', ''),
-      sourceFile('packages/agent/src/dead.ts', ''),
-      sourceFile('packages/agent/src/dead.test.ts', "import './dead.ts';"),
-    ];
-    expect(shown(deadFiles([manifest], own))).toEqual([
-      'packages/agent/src/dead.ts:1: nothing imports this file: delete it, or import it where it is needed',
-    ]);
   });
 });

@@ -36,7 +36,7 @@ describe('configuration', () => {
       observer: { warmUpMs: 20_000, minimumObservers: 2, minimumZones: 2 },
       loop: { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 },
       guard: { massMinimum: 3, massRatio: 0.2, zoneMinimum: 3, zoneRatio: 0.5, budgetPerMinute: 1, budgetBurst: 2 },
-      policy: { suspectAfterMs: 5_000, confirmForMs: 3_000 },
+      policy: { detect: { suspectAfterMs: 5_000, confirmForMs: 3_000 } },
       log: { level: 'info' },
     });
   });
@@ -60,7 +60,7 @@ describe('configuration', () => {
     ['EC2 call against lease', 'aws: { callTimeoutMs: 7000 }', ['7000', '6400']],
     ['zones against observers', 'observer: { minimumObservers: 1, minimumZones: 2 }', ['2', '1']],
     ['warm-up against suspicion', 'observer: { warmUpMs: 1000 }', ['1000', '5000']],
-    ['suspicion against heartbeats', 'policy: { suspectAfterMs: 1500 }', ['1500', '2000']],
+    ['suspicion against heartbeats', 'policy: { detect: { suspectAfterMs: 1500 } }', ['1500', '2000']],
     ['tick against confirmation', 'loop: { tickMs: 4000 }', ['4000', '3000']],
     ['key ids', 'keys: [{ id: 2, file: a }, { id: 2, file: b }]', ['2 and 2']],
   ])('%s: refused, naming both numbers', (_, line, numbers) => {

@@ -177,7 +177,7 @@ const observer = z.strictObject({
   minimumZones: z.number().int().min(1).max(9).default(2),
   /**
    * Shortest heartbeat interval the agents are configured with, ms; only used to refuse a
-   * `suspectAfterMs` it does not fit into. Default 1 000.
+   * `detect.suspectAfterMs` it does not fit into. Default 1 000.
    */
   heartbeatMs: durationMs(1_000, 50, 60_000),
 });
@@ -217,9 +217,10 @@ const loop = z.strictObject({
    */
   tryLaunchEveryMs: durationMs(86_400_000, 0, 604_800_000),
   /**
-   * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than the
-   * group's `flapLimit`, which counts them, and none goes before what it left in EC2 is gone. More
-   * tells operators more, and costs etcd and every coordinator about 2 KiB each.
+   * Ended recoveries kept per member in `history/`, 1 to 1 000. Default 20; never fewer than
+   * `guard.flapLimit` of the group's policy, which counts them, and none goes before what it left
+   * in EC2 is gone. More tells operators more, and costs etcd and every coordinator about 2 KiB
+   * each.
    */
   historyKept: z.number().int().min(1).max(1_000).default(20),
   /**
@@ -374,7 +375,7 @@ const RULES: readonly Rule[] = [
         : null,
   },
   { path: ['observer', 'warmUpMs'], refusal: (c) => policyRefusal(c, 'warmUp') },
-  { path: ['policy', 'suspectAfterMs'], refusal: (c) => policyRefusal(c, 'heartbeat') },
+  { path: ['policy', 'detect', 'suspectAfterMs'], refusal: (c) => policyRefusal(c, 'heartbeat') },
   { path: ['loop', 'tickMs'], refusal: (c) => policyRefusal(c, 'tick') },
   {
     path: ['keys'],

@@ -35,7 +35,7 @@ import { ClusterState } from './store/cluster-state.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import { CoordinatorApi } from './api/api-view.ts';
 import { recordProblems, slowAgentProblems } from './api/record-problems.ts';
-import { Verdicts } from './api/verdicts.ts';
+import { Verdicts } from './leader/verdicts.ts';
 import { Leader } from './leader/leader.ts';
 import { Presence } from './observing/presence.ts';
 import { rosterOf } from './observing/roster.ts';
@@ -269,7 +269,7 @@ export class Coordinator {
   #leaseText(member: MemberId): string | null {
     const { records } = this.view;
     const instanceId = records.activations.get(member)?.record.instanceId;
-    const asked = this.view.policyOf(groupOf(member)).serveLease;
+    const asked = this.view.policyOf(groupOf(member)).recover.serveLease;
     if (instanceId === undefined || asked === null) return null;
     const standing = this.#leaseStanding(member, instanceId);
     return standing.kind === 'counts'

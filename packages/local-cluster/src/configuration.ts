@@ -36,9 +36,12 @@ export const LOCAL_TIMES = {
 } as const;
 
 /** Laid over our own sections of the coordinators' configuration, field by field. */
-export type CoordinatorSections = Readonly<
-  Partial<Record<'loop' | 'guard' | 'policy', Readonly<Record<string, number | boolean>>>>
->;
+export interface CoordinatorSections {
+  readonly loop?: Fields;
+  readonly guard?: Fields;
+  readonly policy?: Readonly<Partial<Record<'detect' | 'guard' | 'recover', Fields>>>;
+}
+type Fields = Readonly<Record<string, number | boolean>>;
 
 export interface ClusterSecrets {
   readonly master: Uint8Array;
@@ -80,6 +83,18 @@ export function cloudSimConfig(
   };
 }
 
+const policyOf = (laidOver: NonNullable<CoordinatorSections['policy']>): object => ({
+  detect: { suspectAfterMs: LOCAL_TIMES.suspectAfterMs, confirmForMs: LOCAL_TIMES.confirmForMs, ...laidOver.detect },
+  guard: { bootGraceMs: 3_000, ...laidOver.guard },
+  recover: {
+    settleMs: LOCAL_TIMES.settleMs,
+    fenceTimeoutMs: 60_000,
+    launchTimeoutMs: 30_000,
+    verifyTimeoutMs: 30_000,
+    ...laidOver.recover,
+  },
+});
+
 export function coordinatorConfig(
   endpoints: Endpoints,
   index: number,
@@ -110,16 +125,7 @@ export function coordinatorConfig(
     observer: { warmUpMs: t.warmUpMs },
     loop: { tickMs: 100, enrolEveryMs: 2_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000, ...sections.loop },
     ...(sections.guard && { guard: sections.guard }),
-    policy: {
-      suspectAfterMs: t.suspectAfterMs,
-      confirmForMs: t.confirmForMs,
-      settleMs: t.settleMs,
-      bootGraceMs: 3_000,
-      fenceTimeoutMs: 60_000,
-      launchTimeoutMs: 30_000,
-      verifyTimeoutMs: 30_000,
-      ...sections.policy,
-    },
+    policy: policyOf(sections.policy ?? {}),
     log: { level: 'info' },
   };
 }

@@ -66,7 +66,7 @@ describe('what the journal says of a recovery that is through', () => {
 
 describe('what is to be put in place', () => {
   test('is told from plan and journal', async () => {
-    const rig = new RunRig({ policy: { retainVolumesForMs: null } });
+    const rig = new RunRig({ policy: { recover: { retainVolumesForMs: null } } });
     putThrough(rig, 'activate', { capture: captured });
     const facts = choreFactsOf(await rig.run());
     expect(facts).toMatchObject({
@@ -76,7 +76,7 @@ describe('what is to be put in place', () => {
   });
 
   test('times count from the intent, so that every leader writes the same', async () => {
-    const rig = new RunRig({ policy: { retainVolumesForMs: 86_400_000 } });
+    const rig = new RunRig({ policy: { recover: { retainVolumesForMs: 86_400_000 } } });
     putThrough(rig, 'activate');
     await rig.clock.advance(3_600_000);
     const run = await rig.run();

@@ -18,7 +18,9 @@ export type Closable = Pick<Run, 'record' | 'plan' | 'policy' | 'journal' | 'ter
 
 export function choreFactsOf(run: Closable): ChoreFacts {
   const { opId, oldInstanceId } = run.record;
-  const { retainVolumesForMs } = run.policy;
+  const {
+    recover: { retainVolumesForMs },
+  } = run.policy;
   const attempt = currentAttempt(run.journal.states());
   const permit = run.journal.get(PERMIT, attempt)?.result;
   invariant(permit && 'networkInterfaceId' in permit, `attempt ${attempt} was verified without a permit`);

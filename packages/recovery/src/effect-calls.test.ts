@@ -220,7 +220,7 @@ describe('a hold of what failed', () => {
   const settings = { backoffBaseMs: 10_000, backoffCapMs: 10_000 };
 
   test('goes with the first call that works, before the step is through', async () => {
-    const rig = new RunRig({ settings, policy: { holdFailingAfterMs: 60_000 } });
+    const rig = new RunRig({ settings, policy: { recover: { holdFailingAfterMs: 60_000 } } });
     const run = await rig.run();
     const held: number[] = [];
     let worksFromMs = 120_000;
@@ -241,7 +241,7 @@ describe('a hold of what failed', () => {
   });
 
   test('goes with the end of the step, though no call has worked', async () => {
-    const rig = new RunRig({ settings, policy: { holdFailingAfterMs: 60_000 } });
+    const rig = new RunRig({ settings, policy: { recover: { holdFailingAfterMs: 60_000 } } });
     const again = act(call('associate', [THROTTLED]));
     const look = () => (rig.kv.entries(KEYS.hold(MEMBER)).length === 1 ? DONE : again);
     await drive(rig, await rig.run(), addressScript([look]));

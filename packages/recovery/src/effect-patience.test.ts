@@ -129,7 +129,7 @@ describe('looks that fail', () => {
   });
 
   test('their hold goes with the first look that works, though the step goes on', async () => {
-    const rig = new RunRig({ policy: { holdFailingAfterMs: 60_000 } });
+    const rig = new RunRig({ policy: { recover: { holdFailingAfterMs: 60_000 } } });
     const run = await rig.run();
     const held: number[] = [];
     const look = () => {
@@ -185,7 +185,7 @@ describe('preparing', () => {
 
 describe('what is refused for as long as the policy lets it be tried', () => {
   const THROTTLED = cloudError('CLOUD_THROTTLED', 'RequestLimitExceeded');
-  const policy = { retryRefusedForMs: 600_000, holdFailingAfterMs: 60_000 };
+  const policy = { recover: { retryRefusedForMs: 600_000, holdFailingAfterMs: 60_000 } };
   const limitMs = 86_400_000;
   const again = act(call('associate', [THROTTLED]));
 

@@ -1,4 +1,3 @@
-import type { OperationError } from '@understudy/shared';
 import { readStepId } from './core/step-id.ts';
 import { type Attempt, type Call, driveStep, type Frozen, type Move, type Step } from './effect.ts';
 import type { Run } from './run.ts';
@@ -63,17 +62,3 @@ export const begun = (run: Run, step: Step<typeof ADDRESS>): Promise<void> => dr
 /** Drives it to its end, however long that takes. */
 export const drive = (rig: RunRig, run: Run, step: Step<typeof ADDRESS>, limitMs?: number): Promise<void> =>
   rig.clock.runUntilSettled(begun(run, step), limitMs);
-
-/** What a step is asked with; nothing was sent or noted yet. */
-export const frozen = <R extends StepRecord>(
-  request: Frozen<R>['request'],
-  over: Partial<Frozen<R>> = {},
-): Frozen<R> => ({
-  ...{ request, sends: {}, noted: null, elapsedMs: 0, conflict: null },
-  ...over,
-});
-
-/** What came of an act with one call. */
-export const answered = (name: string, error: OperationError | null = null, unknownCount = 0): Attempt => ({
-  ...{ outcomes: [{ name, error }], name, error, unknownCount },
-});

@@ -417,9 +417,9 @@ async function afterError<R extends StepRecord>(
  */
 async function giveUpInTime<R extends StepRecord>(drive: Drive<R>, series: Series): Promise<void> {
   const { run, step } = drive;
-  if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.retryRefusedForMs) return;
+  if (step.givesUpAs === undefined || run.nowMs() - series.sinceMs < run.policy.recover.retryRefusedForMs) return;
   const since = new Date(series.sinceWallMs).toISOString();
-  const text = `given up after ${series.count} tries since ${since}, as long as retryRefusedForMs says: ${seriesText(series)}. ${retryAdvice(run.record.member)}`;
+  const text = `given up after ${series.count} tries since ${since}, as long as recover.retryRefusedForMs says: ${seriesText(series)}. ${retryAdvice(run.record.member)}`;
   await written(drive, { state: 'started', error: { code: series.code, text } });
   throw new HoldDecided(step.givesUpAs, text);
 }

@@ -59,7 +59,7 @@ describe('the hold a run begins with', () => {
       triedAtMs.push(rig.clock.monotonicMs());
       throw cloudError('CLOUD_UNAVAILABLE');
     };
-    const rig = almostDone({ describeAddresses: flaky }, { policy: { holdFailingAfterMs: 60_000 } });
+    const rig = almostDone({ describeAddresses: flaky }, { policy: { recover: { holdFailingAfterMs: 60_000 } } });
     const { term, lose } = rig.term();
     const done = rig.begin(term);
     while (rig.hold() === null) await rig.clock.advance(100);
@@ -151,7 +151,7 @@ describe('what a run is told of before it', () => {
   ] as const)('%s', async (_name, held, outcome, state) => {
     const rig = new EngineRig({
       cloud: { createNetworkInterface: () => new Promise(() => undefined) },
-      policy: { maxLaunchAttempts: 1 },
+      policy: { recover: { maxLaunchAttempts: 1 } },
     });
     putThrough(rig, 'image');
     const failed = { ...REVOKE_REQUEST, failure: 'instance', seriesLength: 0 } as const;
@@ -236,7 +236,7 @@ describe('what an operator has asked for', () => {
 });
 
 describe('how long the intent is known', () => {
-  const serveLease = { answersHoldMs: 10_000, stopWithinMs: 5_000, fenceAfterMs: 30_000 };
+  const serveLease = { requireWatchdog: true, stopWithinMs: 5_000, fenceAfterMs: 30_000 };
   const unread = () => Promise.reject(cloudError('CLOUD_UNAVAILABLE'));
   const calls = { createTags: async () => undefined, stopInstance: unread, createSnapshots: unread };
   const cloud = { ...calls, createNetworkInterface: unread, describeInstances: unread };
@@ -246,7 +246,7 @@ describe('how long the intent is known', () => {
     ['begins with the run where it does not say', undefined, 160_000],
     ['begins with the run where it does not know', () => null, 160_000],
   ])('%s', async (_name, intentSeenAtMs, fencedAtMs) => {
-    const options = { cloud, policy: { serveLease } as never, intent: { serveLeaseOverAfterMs: 45_000 } };
+    const options = { cloud, policy: { recover: { serveLease } }, intent: { serveLeaseOverAfterMs: 45_000 } };
     const rig = new EngineRig(options, intentSeenAtMs ? { intentSeenAtMs } : {});
     await rig.clock.advance(115_000);
     const { term, lose } = rig.term();

@@ -2,8 +2,6 @@ import {
   type Cloud,
   type CloudInstance,
   type CloudVolume,
-  DEFAULT_POLICY,
-  type GroupPolicy,
   type HeartbeatReading,
   type IntentRecord,
   type JournalRecord,
@@ -17,7 +15,16 @@ import {
   serializeRecord,
   type TermLease,
 } from '@understudy/shared';
-import { intentRecord, RecordingLog, SeededRandom, SimClock, SimKv, WRITTEN } from '@understudy/shared/testing';
+import {
+  intentRecord,
+  type PolicyChange,
+  policyWith,
+  RecordingLog,
+  SeededRandom,
+  SimClock,
+  SimKv,
+  WRITTEN,
+} from '@understudy/shared/testing';
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
 import type { OpenIntent } from './runner.ts';
@@ -45,7 +52,7 @@ export interface RigOptions {
   readonly cloud?: Partial<Cloud>;
   readonly intent?: Partial<IntentRecord>;
   readonly plan?: Partial<RecoveryPlan>;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly settings?: Partial<RecoverySettings>;
   /** In [0, 1): how long pauses after failures are, of what they may be. Absent: by chance. */
   readonly jitter?: number;
@@ -128,7 +135,7 @@ export class RunRig {
     const record: IntentRecord = {
       ...plain,
       startedAtWallMs: this.clock.wallMs(),
-      plan: { ...plain.plan, ...plan, policy: { ...DEFAULT_POLICY, ...policy } },
+      plan: { ...plain.plan, ...plan, policy: policyWith(policy) },
       ...intent,
     };
     return { record, modRevision: this.put(KEYS.intent(MEMBER), record) };

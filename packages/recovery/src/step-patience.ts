@@ -71,7 +71,8 @@ export class StepPatience {
     const run = this.#run;
     this.show(forMs);
     const series = of.current;
-    if (series && run.nowMs() - series.sinceMs >= run.policy.holdFailingAfterMs) await this.#hold(series, everyMs);
+    if (series && run.nowMs() - series.sinceMs >= run.policy.recover.holdFailingAfterMs)
+      await this.#hold(series, everyMs);
     if ((await run.nap(forMs)) === 'nudged') of.end();
   }
 
@@ -84,8 +85,8 @@ export class StepPatience {
   async #hold(series: Series, everyMs: number): Promise<void> {
     const run = this.#run;
     const isCall = series === this.calls.current;
-    const untilWallMs = isCall ? series.sinceWallMs + run.policy.retryRefusedForMs : null;
-    const until = untilWallMs === null ? '' : ` until ${isoOf(untilWallMs)} (retryRefusedForMs)`;
+    const untilWallMs = isCall ? series.sinceWallMs + run.policy.recover.retryRefusedForMs : null;
+    const until = untilWallMs === null ? '' : ` until ${isoOf(untilWallMs)} (recover.retryRefusedForMs)`;
     const text = `${this.#step} fails since ${isoOf(series.sinceWallMs)}: ${seriesText(series)}. It is tried again every ${Math.ceil(
       everyMs / 1_000,
     )} s at the longest${until}, and goes on by itself when it works. ${retryAdvice(run.record.member)}`;

@@ -104,7 +104,9 @@ describe('a maintenance window that is none is refused with', () => {
 
   it('an unknown key, or an eleventh window', () => {
     expect(MaintenanceWindowSchema.safeParse({ ...nightly, days: 3 }).success).toBe(false);
-    const windows = (count: number) => ({ maintenanceWindows: Array.from({ length: count }, () => nightly) });
+    const windows = (count: number) => ({
+      guard: { maintenanceWindows: Array.from({ length: count }, () => nightly) },
+    });
     expect(GroupPolicySchema.safeParse(windows(10)).success).toBe(true);
     expect(GroupPolicySchema.safeParse(windows(11)).success).toBe(false);
   });

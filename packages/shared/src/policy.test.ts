@@ -4,14 +4,15 @@ import { DEFAULT_POLICY, GroupPolicySchema } from './policy.ts';
 describe('the default policy', () => {
   it('is what the design promises', () => {
     expect(DEFAULT_POLICY).toMatchObject({
-      strategy: 'snapshot-and-replace',
-      suspectAfterMs: 5_000,
-      confirmForMs: 3_000,
-      degradedFailsAfterMs: 0,
-      recoverOperatorStops: false,
-      fenceSkipOsShutdown: true,
-      placements: [],
-      maxLaunchAttempts: 3,
+      detect: { suspectAfterMs: 5_000, confirmForMs: 3_000, degradedFailsAfterMs: 0, recoverOperatorStops: false },
+      guard: { cooldownMs: 600_000, whenZoneLost: 'hold' },
+      recover: {
+        strategy: 'snapshot-and-replace',
+        fenceSkipOsShutdown: true,
+        placements: [],
+        maxLaunchAttempts: 3,
+      },
+      ...{ identity: {}, backup: {}, standby: {}, drill: {}, hooks: {}, notify: {} },
     });
   });
 
@@ -20,25 +21,33 @@ describe('the default policy', () => {
   });
 
   it('waits longer for a replacement to settle than settling takes', () => {
-    expect(DEFAULT_POLICY.verifyTimeoutMs).toBeGreaterThan(DEFAULT_POLICY.settleMs);
-    expect(DEFAULT_POLICY.flapWindowMs).toBeGreaterThan(DEFAULT_POLICY.cooldownMs * DEFAULT_POLICY.flapLimit);
+    expect(DEFAULT_POLICY.recover.verifyTimeoutMs).toBeGreaterThan(DEFAULT_POLICY.recover.settleMs);
+    expect(DEFAULT_POLICY.guard.flapWindowMs).toBeGreaterThan(
+      DEFAULT_POLICY.guard.cooldownMs * DEFAULT_POLICY.guard.flapLimit,
+    );
   });
 });
 
 describe('a group policy', () => {
   it('takes the defaults for what it does not say', () => {
-    expect(GroupPolicySchema.parse({ settleMs: 10 })).toEqual({ ...DEFAULT_POLICY, settleMs: 10 });
+    expect(GroupPolicySchema.parse({ recover: { settleMs: 10 } })).toEqual({
+      ...DEFAULT_POLICY,
+      recover: { ...DEFAULT_POLICY.recover, settleMs: 10 },
+    });
   });
 
   it('refuses unknown keys, fractions and values beyond the limits', () => {
     for (const wrong of [
-      { settleMS: 10 },
-      { settleMs: 1.5 },
-      { suspectAfterMs: 499 },
-      { suspectAfterMs: 600_001 },
-      { maxLaunchAttempts: 0 },
-      { strategy: 'restart' },
-      { placements: [{ subnetId: '' }] },
+      { recover: { settleMS: 10 } },
+      { recover: { settleMs: 1.5 } },
+      { detect: { suspectAfterMs: 499 } },
+      { detect: { suspectAfterMs: 600_001 } },
+      { recover: { maxLaunchAttempts: 0 } },
+      { recover: { strategy: 'restart' } },
+      { recover: { placements: [{ subnetId: '' }] } },
+      { detect: { cooldownMs: 10 } },
+      { settleMs: 10 },
+      { notify: { settleMs: 10 } },
     ]) {
       expect(GroupPolicySchema.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);
     }
@@ -47,17 +56,23 @@ describe('a group policy', () => {
 
 describe('a policy stored before a field existed', () => {
   it('loads with the default of that field: no window, and a lost zone is held', () => {
-    const { maintenanceWindows, whenZoneLost, ...stored } = DEFAULT_POLICY;
+    const { maintenanceWindows, whenZoneLost, ...guard } = DEFAULT_POLICY.guard;
     expect([maintenanceWindows, whenZoneLost]).toEqual([[], 'hold']);
-    expect(GroupPolicySchema.parse(JSON.parse(JSON.stringify(stored)))).toEqual(DEFAULT_POLICY);
+    expect(GroupPolicySchema.parse({ ...DEFAULT_POLICY, guard })).toEqual(DEFAULT_POLICY);
+  });
+  it('loads with all defaults of a section that it does not have', () => {
+    for (const section of Object.keys(DEFAULT_POLICY))
+      expect(GroupPolicySchema.parse({ ...DEFAULT_POLICY, [section]: undefined })).toEqual(DEFAULT_POLICY);
   });
 });
 
 describe('what to do when a zone is lost', () => {
   it('recover needs somewhere else to go, and says so with the number', () => {
-    const { error } = GroupPolicySchema.safeParse({ whenZoneLost: 'recover' });
-    expect(error?.issues[0]?.message).toContain('whenZoneLost = recover with 0 placements, at least 1');
+    const { error } = GroupPolicySchema.safeParse({ guard: { whenZoneLost: 'recover' } });
+    expect(error?.issues[0]?.message).toContain('guard.whenZoneLost = recover with 0 recover.placements, at least 1');
     const placements = [{ subnetId: 'subnet-b' }];
-    expect(GroupPolicySchema.parse({ whenZoneLost: 'recover', placements }).whenZoneLost).toBe('recover');
+    expect(
+      GroupPolicySchema.parse({ guard: { whenZoneLost: 'recover' }, recover: { placements } }).guard.whenZoneLost,
+    ).toBe('recover');
   });
 });

@@ -1,225 +1,52 @@
 import * as z from 'zod';
-import { duration, durationMs } from './duration-field.ts';
-import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from './maintenance-window.ts';
-import { ServiceProbeSchema, serviceProbeFaults } from './service-probe.ts';
+import { detectFields } from './policy/detect.ts';
+import { guardFields } from './policy/guard.ts';
+import { recoverFields } from './policy/recover.ts';
+import { serviceProbeFaults } from './service-probe.ts';
+
+export type { ServeLeasePolicy } from './policy/recover.ts';
+
+/** A section that has a name and no field yet, so that what it is for lands nowhere else. */
+const empty = z.strictObject({});
 
 /**
- * EC2: 50 user tags per resource; two are kept for the marks of a recovery, and a resource has tags
- * of its own.
+ * A section that is absent, or a field that is absent in one, has the default that is written at
+ * its field.
  */
-const POLICY_TAGS_MAX = 20;
-
-const policyTags = z
-  .record(
-    z
-      .string()
-      .min(1)
-      .max(127)
-      .refine((key) => !/^aws:/i.test(key), 'keys that begin with aws: are reserved for AWS')
-      .refine((key) => !/^understudy:/i.test(key), 'keys that begin with understudy: are ours'),
-    z.string().max(255),
-  )
-  .refine((tags) => Object.keys(tags).length <= POLICY_TAGS_MAX, `at most ${POLICY_TAGS_MAX} tags`);
-
-const placement = z.strictObject({
-  /** Subnet to launch into; its AZ follows from it. */
-  subnetId: z.string().min(1),
-  /** Absent: the failed instance's type. */
-  instanceType: z.string().min(1).optional(),
+const sections = z.strictObject({
+  /** When a member counts as failed. */
+  detect: detectFields.prefault({}),
+  /** Whether, and how often, a failed member is recovered. */
+  guard: guardFields.prefault({}),
+  /** How it is replaced, and what is kept of the old one. */
+  recover: recoverFields.prefault({}),
+  /** What follows a member to its replacement, besides its addresses. No field yet. */
+  identity: empty.prefault({}),
+  /** Snapshots that are made before anything fails. No field yet. */
+  backup: empty.prefault({}),
+  /** Replacements that are kept ready. No field yet. */
+  standby: empty.prefault({}),
+  /** Recoveries that are practised. No field yet. */
+  drill: empty.prefault({}),
+  /** Programs of the operator's that a recovery runs. No field yet. */
+  hooks: empty.prefault({}),
+  /** Who is told of what happens. No field yet. */
+  notify: empty.prefault({}),
 });
 
 /**
- * Counting on the members' serve leases (opt-in). Without it, an old instance that EC2 cannot be
- * seen to stop holds the recovery for a person. With it the recovery goes on once the lease has
- * certainly run out. It rests on the member's own clock and watchdog, not on an observation; see
- * `docs/serve-lease.md`.
+ * How a recovery group is judged and recovered. Stored per group under `groups/<group>`. Durations
+ * in ms. Rules between fields refuse with the full paths and both numbers.
  */
-const serveLease = z.strictObject({
-  /**
-   * Longest `serve.stopWithinMs` of an agent that is counted on. Shorter = a fence that cannot be
-   * proven is waited out sooner; longer = workloads may take longer to stop.
-   */
-  stopWithinMs: duration(z.number().int().min(1_000).max(3_600_000)),
-  /**
-   * Count only on agents with an armed watchdog. Without one an agent that is itself paused or
-   * killed does not stop its workload.
-   */
-  requireWatchdog: z.boolean().default(true),
-  /**
-   * EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service,
-   * longer = the observed fence in more cases.
-   */
-  fenceAfterMs: durationMs(120_000, 0, 86_400_000),
-});
-export type ServeLeasePolicy = z.infer<typeof serveLease>;
-
-const fields = z.strictObject({
-  strategy: z.literal('snapshot-and-replace').default('snapshot-and-replace'),
-
-  /**
-   * Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones.
-   */
-  suspectAfterMs: durationMs(5_000, 500, 600_000),
-  /**
-   * Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer =
-   * survives longer pauses of the target.
-   */
-  confirmForMs: durationMs(3_000, 250, 600_000),
-  /**
-   * How long one check may fail without a break (agent-reported, or EC2's of attached EBS) before
-   * the member counts as failed although it is heard; 0 = never act on it. Shorter = a machine that
-   * runs and does not work is replaced sooner; longer, or 0 = a check that is wrong replaces
-   * nobody.
-   */
-  degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
-  /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
-  serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
-  /**
-   * How long a service may be unreachable for all observers, while heartbeats are fine, before the
-   * member counts as failed; 0 = never act on it. Shorter = sooner replaced, longer = more time for
-   * the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
-   */
-  serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
-  /**
-   * How long an answered service probe keeps a silent member `suspect`: its host lives, or another
-   * has its address. Default 600 000 (10 min), 0 to 86 400 000; 0 = answers are shown, and delay
-   * nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more
-   * time to mend a dead agent before its member is replaced.
-   */
-  answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
-  /** Treat a stop or termination an operator asked for as a failure too. */
-  recoverOperatorStops: z.boolean().default(false),
-  /**
-   * OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will.
-   */
-  recoverOsShutdown: z.boolean().default(true),
-
-  /** After a recovery has completed, none for this member during this time. */
-  cooldownMs: durationMs(600_000, 0, 86_400_000),
-  /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
-  flapLimit: z.number().int().min(1).max(100).default(3),
-  flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
-  /** A fresh instance is not judged before this age. */
-  bootGraceMs: durationMs(120_000, 0, 3_600_000),
-  /**
-   * While one of these is open no recovery of the group begins (one that was begun goes on), so
-   * that planned reboots are not taken for failures. A member that really fails then waits for the
-   * end of the window. At most ten.
-   */
-  maintenanceWindows: z.array(MaintenanceWindowSchema).max(MAINTENANCE_WINDOWS_MAX).default([]),
-  /**
-   * Half of an Availability Zone's members failed at once, and nobody elsewhere. `hold`: nothing is
-   * begun until a person has looked: right when the zone comes back sooner than a replacement does,
-   * or when the members elsewhere suffice. `recover`: members in that zone are replaced at the pace
-   * of the budget, outside of it: right when each of them is needed; wrong when it is the zone's
-   * network that was lost and EC2 can still fence it. Needs `placements`.
-   */
-  whenZoneLost: z.enum(['hold', 'recover']).default('hold'),
-  /** Recoveries at the same time in this group. */
-  concurrency: z.number().int().min(1).max(1000).default(1),
-
-  /**
-   * Fence: skip the guest's shutdown (fast) or let it run (slower, cleaner). Falls back where EC2
-   * rejects it.
-   */
-  fenceSkipOsShutdown: z.boolean().default(true),
-  /** No proof of the fence within this time: hold. */
-  fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
-
-  /**
-   * What to do when the fence cannot be proven: null = hold; otherwise wait out the serve lease of
-   * members that keep one.
-   */
-  serveLease: serveLease.nullable().default(null),
-
-  /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
-  placements: z.array(placement).max(50).default([]),
-  /**
-   * How long what EC2 refuses in passing (rates, limits, no capacity, its own faults) is tried
-   * again, with growing pauses, before only a person can go on. Default 86 400 000 (24 h), 0 to 604
-   * 800 000. Shorter = a person is asked sooner; longer = a shortage of a day ends by itself, and a
-   * replacement may begin to serve when nobody expects it any more.
-   */
-  retryRefusedForMs: durationMs(86_400_000, 0, 604_800_000),
-  /**
-   * A step of a recovery that fails for so long without a success is shown as a hold, while it goes
-   * on trying. Default 180 000, 1 000 to 86 400 000. Shorter = told sooner; longer = fewer holds
-   * that pass by themselves.
-   */
-  holdFailingAfterMs: durationMs(180_000, 1_000, 86_400_000),
-  /**
-   * Replacements that may be launched and fail (die, do not verify) before holding. What makes
-   * nothing does not count.
-   */
-  maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
-  /** A snapshot set that takes longer than this is a hold, not an error. */
-  captureTimeoutMs: durationMs(14_400_000, 10_000, 86_400_000),
-  launchTimeoutMs: durationMs(300_000, 5_000, 3_600_000),
-
-  /** The replacement's own heartbeats must pass for this long before it is activated. */
-  settleMs: durationMs(3_000, 0, 600_000),
-  /** A replacement that has not settled by then is fenced and the next attempt begins. */
-  verifyTimeoutMs: durationMs(600_000, 5_000, 7_200_000),
-  /**
-   * Also wait for EC2's own status checks to say ok (adds minutes). `impaired` always fails
-   * verification.
-   */
-  requireStatusChecks: z.boolean().default(false),
-
-  /**
-   * What to do about user data that formats or wipes disks when a new instance boots for the first
-   * time, which would destroy the restored data. `refuse`: no recovery, and a readiness problem
-   * that names it. `neutralise`: the replacement's user data gets a last part that takes
-   * `disk_setup` and `fs_setup` back; refused where that is not enough. `allow`: the data is safe
-   * all the same, e.g. because the command looks at the disk first; it is only listed as a loss.
-   */
-  firstBootFormatting: z.enum(['refuse', 'neutralise', 'allow']).default('refuse'),
-
-  /**
-   * Put on everything a recovery makes: snapshots, image, network interface, instance, volumes. For
-   * organisations that refuse what carries no tags. A tag of the failed instance's own with the
-   * same key goes before it on what succeeds that resource.
-   */
-  tags: policyTags.default({}),
-
-  /**
-   * What a replacement may be launched without when the thing that the failed instance names is
-   * gone. What is not listed here refuses the recovery instead, with a readiness problem. A key
-   * pair that is gone is always left out.
-   */
-  leaveOutWhenGone: z
-    .array(z.enum(['placement-group', 'capacity-reservation', 'instance-profile', 'licence']))
-    .max(4)
-    .default([]),
-
-  /** Keep the old instance stopped for this long before it is terminated (forensics, undo). */
-  retainForMs: durationMs(86_400_000, 0, 2_592_000_000),
-  /** Keep snapshots and image of a recovery for this long. */
-  retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
-  /**
-   * Data volumes of the replaced instance that EC2 keeps when it is terminated
-   * (`DeleteOnTermination: false`): deleted after this long, and not before the instance is gone.
-   * null = never: they are marked and listed (`understudy leftovers`), a person decides. Shorter =
-   * no storage paid for twice; longer, or null = the failed machine's own disks can still be looked
-   * into.
-   */
-  retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
-});
-
-/**
- * How a recovery group is judged and recovered. Stored per group under `groups/<group>`; a field
- * that is absent there has the default written here. Durations in ms. Rules between fields refuse
- * with both numbers.
- */
-export const GroupPolicySchema = fields.superRefine((policy, context) => {
-  const { whenZoneLost, placements } = policy;
-  for (const message of serviceProbeFaults(policy))
-    context.addIssue({ code: 'custom', message, path: ['serviceProbes'] });
-  if (whenZoneLost === 'recover' && placements.length === 0)
+export const GroupPolicySchema = sections.superRefine((policy, context) => {
+  const { guard, recover } = policy;
+  for (const message of serviceProbeFaults(policy.detect))
+    context.addIssue({ code: 'custom', message, path: ['detect', 'serviceProbes'] });
+  if (guard.whenZoneLost === 'recover' && recover.placements.length === 0)
     context.addIssue({
       code: 'custom',
-      path: ['whenZoneLost'],
-      message: `whenZoneLost = recover with ${placements.length} placements, at least 1 is needed: without any the only place is the subnet in the lost zone`,
+      path: ['guard', 'whenZoneLost'],
+      message: `guard.whenZoneLost = recover with ${recover.placements.length} recover.placements, at least 1 is needed: without any the only place is the subnet in the lost zone`,
     });
 });
 

@@ -24,7 +24,7 @@ export const PROBLEM_REMEDIES = {
   KEYS_REFUSED: 'read docs/key-rotation.md; correct the key files: the keys in use stay in use meanwhile',
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
-    'shorten heartbeat.intervalMs of the agent, or raise suspectAfterMs of its group (docs/judging.md)',
+    'shorten heartbeat.intervalMs of the agent, or raise detect.suspectAfterMs of its group (docs/judging.md)',
   POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:

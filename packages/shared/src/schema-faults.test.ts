@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { duration, durationMs, durationOf } from './duration-field.ts';
 import { parseConfig } from './node/load-config.ts';
-import { GroupPolicySchema } from './policy.ts';
+import { DEFAULT_POLICY, GroupPolicySchema } from './policy.ts';
 import { faultText } from './schema-faults.ts';
 
 const faultsOf = (schema: z.ZodType, given: unknown): readonly string[] => {
@@ -11,16 +11,38 @@ const faultsOf = (schema: z.ZodType, given: unknown): readonly string[] => {
 };
 
 test('an unknown key of a policy is told with the one that is near, at any depth', () => {
-  expect(faultsOf(GroupPolicySchema, { suspectafterMs: 1 })).toEqual([
+  expect(faultsOf(GroupPolicySchema, { detect: { suspectafterMs: 1 } })).toEqual([
     'Unrecognized key: "suspectafterMs" (did you mean suspectAfterMs?)',
   ]);
-  expect(faultsOf(GroupPolicySchema, { placements: [{ subnet: 'subnet-1', subnetId: 'subnet-1' }] })[0]).toContain(
-    'did you mean subnetId?',
-  );
-  expect(faultsOf(GroupPolicySchema, { serviceProbes: [{ kind: 'tcp', port: 1, intervalM: 5_000 }] })[0]).toContain(
-    'did you mean intervalMs?',
-  );
+  const placements = [{ subnet: 'subnet-1', subnetId: 'subnet-1' }];
+  expect(faultsOf(GroupPolicySchema, { recover: { placements } })[0]).toContain('did you mean subnetId?');
+  const serviceProbes = [{ kind: 'tcp', port: 1, intervalM: 5_000 }];
+  expect(faultsOf(GroupPolicySchema, { detect: { serviceProbes } })[0]).toContain('did you mean intervalMs?');
   expect(faultsOf(GroupPolicySchema, { zzzzzz: 1 })).toEqual(['Unrecognized key: "zzzzzz"']);
+});
+
+test('a key that stands in another section is told with its whole path', () => {
+  for (const section of ['detect', 'guard', 'recover'] as const)
+    for (const key of Object.keys(DEFAULT_POLICY[section])) {
+      const fault = `Unrecognized key: "${key}" (it belongs to its section: ${section}.${key})`;
+      expect(faultsOf(GroupPolicySchema, { [key]: 1 })).toEqual([fault]);
+      expect(faultsOf(GroupPolicySchema, { notify: { [key]: 1 } })).toEqual([fault]);
+    }
+  expect(faultsOf(GroupPolicySchema, { coldownMs: 1 })).toEqual([
+    'Unrecognized key: "coldownMs" (did you mean guard.cooldownMs?)',
+  ]);
+  const group = { policy: GroupPolicySchema.parse({}) };
+  expect(
+    faultsOf(z.strictObject({ policy: GroupPolicySchema }), { policy: { ...group.policy, placements: [] } }),
+  ).toEqual(['Unrecognized key: "placements" (it belongs to its section: policy.recover.placements)']);
+});
+
+test('a key that several sections have is told with each of them', () => {
+  const named = z.strictObject({ port: z.number().optional() });
+  const schema = z.strictObject({ http: named.prefault({}), udp: named.prefault({}), log: z.strictObject({}) });
+  expect(faultsOf(schema, { log: { port: 1 } })).toEqual([
+    'Unrecognized key: "port" (did you mean http.port or udp.port?)',
+  ]);
 });
 
 test('in a file: with the line, and through defaults and refinements', () => {
@@ -61,10 +83,10 @@ test('a duration is a number of milliseconds or a text with its unit; a text wit
 
 test('every policy field that ends in Ms takes a text with its unit', () => {
   const policy = GroupPolicySchema.parse({
-    suspectAfterMs: '6s',
-    retainVolumesForMs: '1d',
-    maintenanceWindows: [{ cron: '0 2 * * 0', durationMs: '2h', timeZone: 'UTC' }],
+    detect: { suspectAfterMs: '6s' },
+    recover: { retainVolumesForMs: '1d' },
+    guard: { maintenanceWindows: [{ cron: '0 2 * * 0', durationMs: '2h', timeZone: 'UTC' }] },
   });
-  expect(policy).toMatchObject({ suspectAfterMs: 6_000, retainVolumesForMs: 86_400_000 });
-  expect(policy.maintenanceWindows[0]?.durationMs).toBe(7_200_000);
+  expect(policy).toMatchObject({ detect: { suspectAfterMs: 6_000 }, recover: { retainVolumesForMs: 86_400_000 } });
+  expect(policy.guard.maintenanceWindows[0]?.durationMs).toBe(7_200_000);
 });

@@ -33,13 +33,53 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[])
   return [...new Set(here.flatMap(objectsIn).flatMap(({ shape }) => Object.keys(shape)))];
 }
 
-/** What is wrong, in words, without the place; an unknown key with the ones that are near. */
+/** More places than these are not told: the reader would have to choose. */
+const ELSEWHERE_MAX = 3;
+/** How many sections deep a key is looked for elsewhere. */
+const SECTIONS_DEEP = 3;
+
+/** A path that may be written in a file, with what its last key is called. */
+interface Place {
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Every key in the sections of a schema, with its whole path; what stands in lists is left out. */
+function placesIn(schema: z.core.$ZodType, within: readonly string[] = []): readonly Place[] {
+  if (within.length > SECTIONS_DEEP) return [];
+  return objectsIn(schema).flatMap(({ shape }) =>
+    Object.entries(shape).flatMap(([key, value]) => {
+      const path = [...within, key];
+      return [{ key, path: path.join('.') }, ...placesIn(value, path)];
+    }),
+  );
+}
+
+/**
+ * Where a key belongs that is not known where it stands: the same name in another section, or else
+ * one that is near.
+ */
+function elsewhere(schema: z.core.$ZodType, key: string): readonly string[] {
+  const places = placesIn(schema);
+  const pathsOf = (name: string) => places.filter((place) => place.key === name).map(({ path }) => path);
+  const same = pathsOf(key);
+  return same.length > 0 ? same : nearTo(key, [...new Set(places.map((place) => place.key))]).flatMap(pathsOf);
+}
+
+/** An unknown key in words: with the keys that are near, or with where it belongs. */
+function unknownKeyText(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
+  const near = nearTo(key, knownKeys(schema, path));
+  if (near.length > 0) return `"${key}" (did you mean ${near.join(' or ')}?)`;
+  const [first, ...more] = elsewhere(schema, key);
+  if (first === undefined) return `"${key}"`;
+  return more.length === 0 && first.endsWith(`.${key}`)
+    ? `"${key}" (it belongs to its section: ${first})`
+    : `"${key}" (did you mean ${[first, ...more].slice(0, ELSEWHERE_MAX).join(' or ')}?)`;
+}
+
+/** What is wrong, in words, without the place. */
 export function faultText(schema: z.core.$ZodType, issue: z.core.$ZodIssue): string {
   if (issue.code !== 'unrecognized_keys') return issue.message;
-  const known = knownKeys(schema, issue.path);
-  const texts = issue.keys.map((key) => {
-    const near = nearTo(key, known);
-    return near.length > 0 ? `"${key}" (did you mean ${near.join(' or ')}?)` : `"${key}"`;
-  });
+  const texts = issue.keys.map((key) => unknownKeyText(schema, issue.path, key));
   return `Unrecognized key${texts.length > 1 ? 's' : ''}: ${texts.join(', ')}`;
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, GroupPolicySchema } from './policy.ts';
 import { probeName, ServiceProbeSchema, statusPasses } from './service-probe.ts';
 
-const messages = (policy: object): string[] =>
-  GroupPolicySchema.safeParse(policy).error?.issues.map((issue) => issue.message) ?? [];
+const messages = (detect: object): string[] =>
+  GroupPolicySchema.safeParse({ detect }).error?.issues.map((issue) => issue.message) ?? [];
 const tcp = { kind: 'tcp', port: 5_432 } as const;
 
 describe('a service probe', () => {
@@ -53,13 +53,19 @@ describe('a service probe', () => {
 describe('the rules between fields refuse with both numbers', () => {
   it.each([
     [{ serviceProbes: [{ ...tcp, intervalMs: 1_000 }] }, 'timeoutMs 1000 must be shorter than intervalMs 1000'],
-    [{ confirmForMs: 1_999, serviceProbes: [tcp] }, 'timeoutMs 1000 of tcp-5432 must fit twice into confirmForMs 1999'],
+    [
+      { confirmForMs: 1_999, serviceProbes: [tcp] },
+      'timeoutMs 1000 of tcp-5432 must fit twice into detect.confirmForMs 1999',
+    ],
     [
       { serviceFailsAfterMs: 14_999, serviceProbes: [tcp] },
-      'serviceFailsAfterMs 14999 must be at least fall × intervalMs of tcp-5432, which is 15000',
+      'detect.serviceFailsAfterMs 14999 must be at least fall × intervalMs of tcp-5432, which is 15000',
     ],
-    [{ serviceFailsAfterMs: 60_000 }, 'serviceFailsAfterMs is 60000, but there are 0 serviceProbes to act on'],
-    [{ serviceProbes: [tcp, tcp] }, 'serviceProbes 0 and 1 are both called tcp-5432'],
+    [
+      { serviceFailsAfterMs: 60_000 },
+      'detect.serviceFailsAfterMs is 60000, but there are 0 detect.serviceProbes to act on',
+    ],
+    [{ serviceProbes: [tcp, tcp] }, 'detect.serviceProbes 0 and 1 are both called tcp-5432'],
   ])('%j', (policy, message) => {
     expect(messages(policy)).toContain(message);
   });
@@ -71,8 +77,8 @@ describe('the rules between fields refuse with both numbers', () => {
   });
 
   it('a policy written before there were probes reads as one without', () => {
-    const { serviceProbes: _p, serviceFailsAfterMs: _f, answeredProbesHoldForMs: _a, ...old } = DEFAULT_POLICY;
-    expect(GroupPolicySchema.parse(old)).toEqual(DEFAULT_POLICY);
-    expect(DEFAULT_POLICY).toMatchObject({ serviceProbes: [], serviceFailsAfterMs: 0 });
+    const { serviceProbes: _p, serviceFailsAfterMs: _f, answeredProbesHoldForMs: _a, ...old } = DEFAULT_POLICY.detect;
+    expect(GroupPolicySchema.parse({ detect: old })).toEqual(DEFAULT_POLICY);
+    expect(DEFAULT_POLICY.detect).toMatchObject({ serviceProbes: [], serviceFailsAfterMs: 0 });
   });
 });

@@ -149,19 +149,19 @@ export function serviceProbeFaults(policy: ProbedPolicy): readonly string[] {
   const names = serviceProbes.map(probeName);
   for (const [index, name] of names.entries())
     if (names.indexOf(name) !== index)
-      faults.push(`serviceProbes ${names.indexOf(name)} and ${index} are both called ${name}`);
+      faults.push(`detect.serviceProbes ${names.indexOf(name)} and ${index} are both called ${name}`);
   for (const probe of serviceProbes) {
     const name = probeName(probe);
     // Two looks fit into the confirmation, so that one lost packet is no failed probe.
     if (probe.timeoutMs * 2 > confirmForMs)
-      faults.push(`timeoutMs ${probe.timeoutMs} of ${name} must fit twice into confirmForMs ${confirmForMs}`);
+      faults.push(`timeoutMs ${probe.timeoutMs} of ${name} must fit twice into detect.confirmForMs ${confirmForMs}`);
     const noticedMs = probe.fall * probe.intervalMs;
     if (serviceFailsAfterMs > 0 && serviceFailsAfterMs < noticedMs)
       faults.push(
-        `serviceFailsAfterMs ${serviceFailsAfterMs} must be at least fall × intervalMs of ${name}, which is ${noticedMs}`,
+        `detect.serviceFailsAfterMs ${serviceFailsAfterMs} must be at least fall × intervalMs of ${name}, which is ${noticedMs}`,
       );
   }
   if (serviceFailsAfterMs > 0 && serviceProbes.length === 0)
-    faults.push(`serviceFailsAfterMs is ${serviceFailsAfterMs}, but there are 0 serviceProbes to act on`);
+    faults.push(`detect.serviceFailsAfterMs is ${serviceFailsAfterMs}, but there are 0 detect.serviceProbes to act on`);
   return faults;
 }

@@ -47,17 +47,19 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   ZoneFailure: wayOut(
     'too many members of one zone failed at once',
-    'wait for the zone, or set whenZoneLost: recover in the policy of the group, with placements elsewhere',
+    'wait for the zone, or set guard.whenZoneLost: recover in the policy of the group, with recover.placements elsewhere',
     [EXPLAIN],
   ),
   BudgetExhausted: wayOut('recoveries were begun faster than the budget allows', 'none: it refills by the minute'),
-  GroupConcurrency: wayOut('as many recoveries of the group are open as it allows', 'end those, or raise concurrency', [
-    EXPLAIN,
-  ]),
-  Cooldown: wayOut('its last recovery ended a short while ago', 'none: it passes; cooldownMs is its length'),
+  GroupConcurrency: wayOut(
+    'as many recoveries of the group are open as it allows',
+    'end those, or raise guard.concurrency',
+    [EXPLAIN],
+  ),
+  Cooldown: wayOut('its last recovery ended a short while ago', 'none: it passes; guard.cooldownMs is its length'),
   Flapping: wayOut(
     'it was recovered as often as the policy allows within its window',
-    'find out why it keeps failing; raise flapLimit, or wait until the window has moved on',
+    'find out why it keeps failing; raise guard.flapLimit, or wait until the window has moved on',
     [EXPLAIN],
   ),
   BootGrace: wayOut('it was started a moment ago', 'none: it passes'),
@@ -88,7 +90,7 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
   ),
   ProbeAnswered: wayOut(
     'heartbeats are silent, but a service of it answers',
-    'restart its agent; it counts as dead after answeredProbesHoldForMs',
+    'restart its agent; it counts as dead after detect.answeredProbesHoldForMs',
   ),
   KeyRetired: wayOut(
     'it was last heard under a key that is no longer accepted',
@@ -136,7 +138,7 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'by-hand',
   ),
   CaptureTimeout: wayOut(
-    'the snapshots take longer than captureTimeoutMs; they are still followed',
+    'the snapshots take longer than recover.captureTimeoutMs; they are still followed',
     'none: it goes on when they are complete',
     [RETRY, ABANDON],
   ),

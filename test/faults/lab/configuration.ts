@@ -1,6 +1,6 @@
 import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { stringify } from 'yaml';
-import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/processes.ts';
+import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-cluster.ts';
 import { coordinatorHost, etcdHost, REGION, type Zone, ZONES } from './network.ts';
 
 /**
@@ -65,22 +65,19 @@ export function coordinatorConfig(
     loop: { tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
     guard: { massWindowMs: 2_000, budgetPerMinute: 1_000, budgetBurst: 100 },
     policy: {
-      suspectAfterMs: 2_000,
-      confirmForMs: DEAD_AFTER_MS - 2_000,
-      bootGraceMs: 0,
-      settleMs: 500,
-      cooldownMs: 0,
-      flapLimit: 100,
-      flapWindowMs: 60_000,
-      concurrency: 10,
-      verifyTimeoutMs: 30_000,
-      maxLaunchAttempts: 5,
-      // What was replaced goes soon, so that a long run does not pile up machines.
-      retainForMs: 0,
-      retainCaptureForMs: 0,
-      // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for
-      // that.
-      serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
+      detect: { suspectAfterMs: 2_000, confirmForMs: DEAD_AFTER_MS - 2_000 },
+      guard: { bootGraceMs: 0, cooldownMs: 0, flapLimit: 100, flapWindowMs: 60_000, concurrency: 10 },
+      recover: {
+        settleMs: 500,
+        verifyTimeoutMs: 30_000,
+        maxLaunchAttempts: 5,
+        // What was replaced goes soon, so that a long run does not pile up machines.
+        retainForMs: 0,
+        retainCaptureForMs: 0,
+        // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for
+        // that.
+        serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
+      },
     },
     log: { level: 'info' },
   };

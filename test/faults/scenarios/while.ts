@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { keyspace, type MemberId, StatusViewSchema } from '@understudy/shared';
-import { membersBy } from '../audit/convergence.ts';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { DEAD_AFTER_MS, MEMBERS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
 import type { Zone } from '../lab/network.ts';
@@ -88,13 +87,5 @@ export async function successorTo(lab: Lab, old: Seat): Promise<Seat> {
     15_000,
   );
 }
-
-/** Waits until a coordinator calls a member something. */
-export const verdictBy = (seat: Seat, member: MemberId, verdict: string): Promise<unknown> =>
-  until(
-    `${seat.id} calls ${member} ${verdict}`,
-    async () => (await membersBy(seat)).some((one) => one.member === member && one.verdict === verdict),
-    20_000,
-  );
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

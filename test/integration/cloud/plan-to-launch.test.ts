@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { type SeededInstance, seedInstance } from '@understudy/cloud-sim';
 import {
   buildImageRequest,
@@ -138,7 +139,7 @@ describe('from plan to replacement', () => {
     const placements = [{ subnetId: a?.subnetId ?? '' }, { subnetId: b?.subnetId ?? '', instanceType: 'm6i.large' }];
     await f.clock.runUntilSettled(
       (async () => {
-        const intent = await intentOf(f, old.instanceId, { ...DEFAULT_POLICY, placements });
+        const intent = await intentOf(f, old.instanceId, policyWith({ recover: { placements } }));
         const after = await replace(f, intent, 2);
         expect([after.az, after.instanceType, after.tags['understudy:attempt']]).toEqual([
           'us-east-1b',

@@ -6,7 +6,7 @@ import { World, type WorldOptions } from './world.ts';
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 const LIMIT_MS = 20_000;
-const POLICY = { degradedFailsAfterMs: LIMIT_MS };
+const POLICY = { detect: { degradedFailsAfterMs: LIMIT_MS } };
 const NETWORK = 0;
 const STORAGE = 1;
 

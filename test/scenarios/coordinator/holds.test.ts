@@ -100,7 +100,7 @@ describe('a dead member is held, visibly, and recovered when the reason goes', (
 
   test('more deaths than the budget allows are recovered one after the other', async () => {
     const world = new World({
-      policy: { concurrency: 10 },
+      policy: { guard: { concurrency: 10 } },
       guard: { massMinimum: 10, zoneMinimum: 10, budgetPerMinute: 1, budgetBurst: 1 },
     });
     const seeded = (['prod/m0', 'prod/m1', 'prod/m2'] as const).map((name) => world.seed(name));

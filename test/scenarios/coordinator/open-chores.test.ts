@@ -1,3 +1,4 @@
+import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
@@ -13,8 +14,8 @@ interface Stage {
   readonly allocationId: string;
 }
 
-async function staged(policy: Record<string, unknown> = {}): Promise<Stage> {
-  const world = new World({ policy: { cooldownMs: 0, ...policy } });
+async function staged(policy: PolicyChange = {}): Promise<Stage> {
+  const world = new World({ policy: joinedChanges({ guard: { cooldownMs: 0 } }, policy) });
   const old = world.seed(DB1, { elasticIp: true });
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

@@ -4,7 +4,10 @@ import { KEYS, type Node, World } from './world.ts';
 
 const DB1 = 'ci/db1';
 const HOUR_MS = 3_600_000;
-const GOOD = { group: 'ci', policy: { suspectAfterMs: 4_000, confirmForMs: 2_000, bootGraceMs: 0, cooldownMs: 0 } };
+const GOOD = {
+  group: 'ci',
+  policy: { detect: { suspectAfterMs: 4_000, confirmForMs: 2_000 }, guard: { bootGraceMs: 0, cooldownMs: 0 } },
+};
 
 async function started(over: ConstructorParameters<typeof World>[0] = {}) {
   const world = new World(over);
@@ -21,26 +24,33 @@ const keptOf = (world: World) => {
 const problemsOf = ({ coordinator }: Node) =>
   coordinator.api.status().problems.filter((one) => one.code !== 'PAUSE_OF_NOBODY');
 const suspectAfterMs = (world: World) =>
-  world.nodes.filter((node) => !node.stopped).map(({ coordinator }) => coordinator.view.policyOf('ci').suspectAfterMs);
+  world.nodes
+    .filter((node) => !node.stopped)
+    .map(({ coordinator }) => coordinator.view.policyOf('ci').detect.suspectAfterMs);
 
 const REFUSED: readonly (readonly [string, object | string, string, readonly string[]])[] = [
   [
     '500 ms of silence with 1 s heartbeats',
-    { group: 'ci', policy: { suspectAfterMs: 500 } },
+    { group: 'ci', policy: { detect: { suspectAfterMs: 500 } } },
     'POLICY_REFUSED',
     ['500', '2000'],
   ],
   [
     'a silence longer than the warm-up',
-    { group: 'ci', policy: { suspectAfterMs: 60_000 } },
+    { group: 'ci', policy: { detect: { suspectAfterMs: 60_000 } } },
     'POLICY_REFUSED',
     ['60000', '20000'],
   ],
   ['the policy of another group', { group: 'other', policy: {} }, 'RECORD_UNREADABLE', ['"other"', '"ci"']],
-  ['an unknown field', { group: 'ci', policy: { suspectAfter: 5 } }, 'RECORD_UNREADABLE', ['suspectAfter']],
+  [
+    'an unknown field',
+    { group: 'ci', policy: { suspectAfter: 5 } },
+    'RECORD_UNREADABLE',
+    ['suspectAfter', 'did you mean policy.detect.suspectAfterMs?'],
+  ],
   [
     'a rule within the policy',
-    { group: 'ci', policy: { whenZoneLost: 'recover' } },
+    { group: 'ci', policy: { guard: { whenZoneLost: 'recover' } } },
     'RECORD_UNREADABLE',
     ['placements'],
   ],
@@ -75,7 +85,10 @@ describe.each(REFUSED)('a policy that is refused: %s', (_, record, code, numbers
     world.crash(old.instanceId);
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
     world.expectReplaced(DB1, old.instanceId);
-    world.put(KEYS.group('ci'), { ...GOOD, policy: { ...GOOD.policy, suspectAfterMs: 3_000 } });
+    world.put(KEYS.group('ci'), {
+      ...GOOD,
+      policy: { ...GOOD.policy, detect: { ...GOOD.policy.detect, suspectAfterMs: 3_000 } },
+    });
     await world.clock.advance(3_000);
     expect(suspectAfterMs(world)).toEqual([3_000, 3_000, 3_000]);
     expect(problemsOf(world.mustLead())).toEqual([]);
@@ -105,7 +118,7 @@ describe('the policy in force', () => {
     world.remove(KEYS.group('ci'));
     await world.clock.advance(3_000);
     expect(suspectAfterMs(world)).toEqual([5_000, 5_000, 5_000]);
-    world.put(KEYS.group('ci'), { group: 'ci', policy: { suspectAfterMs: 500 } });
+    world.put(KEYS.group('ci'), { group: 'ci', policy: { detect: { suspectAfterMs: 500 } } });
     await world.clock.advance(3_000);
     expect(suspectAfterMs(world)).toEqual([5_000, 5_000, 5_000]);
     expect(problemsOf(world.mustLead())[0]?.text).toContain('stays in force');
@@ -118,7 +131,10 @@ describe('the policy in force', () => {
     world.crash(old.instanceId);
     await world.until('begun', () => world.intent(DB1) !== null, 60_000);
     const frozen = world.intent(DB1)?.plan.policy;
-    world.put(KEYS.group('ci'), { group: 'ci', policy: { ...GOOD.policy, settleMs: 60_000, retainForMs: 0 } });
+    world.put(KEYS.group('ci'), {
+      group: 'ci',
+      policy: { ...GOOD.policy, recover: { settleMs: 60_000, retainForMs: 0 } },
+    });
     await world.clock.advance(1_000);
     expect(world.intent(DB1)?.plan.policy ?? frozen).toEqual(frozen);
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);

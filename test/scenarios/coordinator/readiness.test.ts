@@ -89,7 +89,7 @@ describe('a candidate that must fail', () => {
   ];
 
   test('is shown, and passed over without a launch', async () => {
-    const { world, old } = await started({}, { policy: { placements } });
+    const { world, old } = await started({}, { policy: { recover: { placements } } });
     expect(problemsOf(world, DB1)).toEqual(['PlacementArchitecture']);
     const { api } = world.mustLead().coordinator;
     expect(api.explain(DB1)?.readinessProblems).toMatchObject([
@@ -103,12 +103,15 @@ describe('a candidate that must fail', () => {
   });
 
   test('holds where it is the only one, and the correction of the policy shows within a minute and suffices', async () => {
-    const { world, old } = await started({}, { policy: { placements: placements.slice(0, 1) } });
+    const { world, old } = await started({}, { policy: { recover: { placements: placements.slice(0, 1) } } });
     expect(problemsOf(world, DB1)).toEqual(['PlacementArchitecture', 'NoPlacement']);
     world.crash(old.instanceId);
     await world.until('held', () => world.hold(DB1)?.reason === 'NotReady', 120_000);
     expect([world.intent(DB1), world.launches]).toEqual([null, 0]);
-    world.put(KEYS.group('prod'), { group: 'prod', policy: { bootGraceMs: 0, placements: placements.slice(1) } });
+    world.put(KEYS.group('prod'), {
+      group: 'prod',
+      policy: { guard: { bootGraceMs: 0 }, recover: { placements: placements.slice(1) } },
+    });
     await world.until('replaced', () => world.history(DB1).length > 0, 3_600_000);
     world.expectReplaced(DB1, old.instanceId);
   });
@@ -116,9 +119,12 @@ describe('a candidate that must fail', () => {
   test('shows in a zone where the type is not sold, soon after the policy names it', async () => {
     const { world } = await started({});
     world.sim.setOffered('us-east-1b', 'm6i.large', false);
-    world.put(KEYS.group('prod'), { group: 'prod', policy: { bootGraceMs: 0, placements: placements.slice(1) } });
+    world.put(KEYS.group('prod'), {
+      group: 'prod',
+      policy: { guard: { bootGraceMs: 0 }, recover: { placements: placements.slice(1) } },
+    });
     await world.until('found', () => problemsOf(world, DB1).includes('PlacementNotOffered'), 120_000);
-    world.put(KEYS.group('prod'), { group: 'prod', policy: { bootGraceMs: 0 } });
+    world.put(KEYS.group('prod'), { group: 'prod', policy: { guard: { bootGraceMs: 0 } } });
     await world.until('gone again', () => problemsOf(world, DB1).length === 0, 120_000);
   });
 });
@@ -126,7 +132,7 @@ describe('a candidate that must fail', () => {
 describe('an organisation that refuses what carries no tags', () => {
   test("gets them on everything that a recovery makes, when they are in the group's policy", async () => {
     const tags = { CostCenter: '7', Owner: 'sre' };
-    const { world, old } = await started({}, { policy: { tags } });
+    const { world, old } = await started({}, { policy: { recover: { tags } } });
     world.sim.setRequiredTags(Object.keys(tags));
     await replaced(world, old.instanceId);
     const { snapshots, images } = world.sim.core.region;
@@ -142,7 +148,7 @@ describe('user data that formats the restored disk', () => {
 
   /** A member with a data disk, under the policy; what its replacement's first boot formatted. */
   async function recovered(firstBootFormatting: 'neutralise' | 'allow', text = userData) {
-    const world = new World({ policy: { firstBootFormatting } });
+    const world = new World({ policy: { recover: { firstBootFormatting } } });
     const old = world.seed(DB1, { userData: text, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
     for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
     await world.up();

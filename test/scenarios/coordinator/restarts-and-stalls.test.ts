@@ -28,7 +28,7 @@ describe('a coordinator that was paused', () => {
 
   /** What the leader says of the member's serve lease. */
   async function leased() {
-    const world = new World({ policy: { serveLease } });
+    const world = new World({ policy: { recover: { serveLease } } });
     const { instanceId } = world.seed(DB1);
     await world.up();
     const agent = world.agents.get(instanceId);

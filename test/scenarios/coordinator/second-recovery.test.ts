@@ -14,7 +14,7 @@ const CHANGED = 'what it was decided on changed meanwhile';
 describe('an instance that was recovered once', () => {
   /** Its recovery is over; then a person makes it the activated instance again. */
   async function backInOffice() {
-    const world = new World({ policy: { cooldownMs: 0, flapLimit: 9 } });
+    const world = new World({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();

@@ -1,4 +1,5 @@
-import { ExplainViewSchema, type GroupPolicy, MemberViewSchema, ServiceProbeSchema } from '@understudy/shared';
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
+import { ExplainViewSchema, MemberViewSchema, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, PASSES, REFUSES, TIMES_OUT, World } from './world.ts';
 
@@ -9,8 +10,8 @@ const LONG_MS = 300_000;
 const PROBE = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432, name: 'postgres' });
 
 /** Three coordinators, three members whose group has one probe. */
-async function started(policy: Partial<GroupPolicy> = {}) {
-  const world = new World({ policy: { serviceProbes: [PROBE], ...policy } });
+async function started(policy: PolicyChange = {}) {
+  const world = new World({ policy: joinedChanges({ detect: { serviceProbes: [PROBE] } }, policy) });
   const old = world.seed(DB1);
   for (const [name, az] of [
     ['db2', 'us-east-1b'],
@@ -52,7 +53,9 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
     });
     expect(explained(world).reason).toContain('postgres: Refused at c1, c2, c3');
     expect(explained(world).evidence.filter((one) => one.source.startsWith('service from'))).toHaveLength(3);
-    expect(explained(world).wouldFlip).toContain('serviceFailsAfterMs is 0: unreachable services alone never fail it');
+    expect(explained(world).wouldFlip).toContain(
+      'detect.serviceFailsAfterMs is 0: unreachable services alone never fail it',
+    );
     await world.clock.advance(LONG_MS);
     expect(memberOf(world).degraded).toBe(true);
     nothingBegun(world);
@@ -62,7 +65,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('with serviceFailsAfterMs it is replaced after that time, exactly once', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     world.services.set(instanceId, TIMES_OUT);
     await world.until('degraded', () => memberOf(world).degraded, 60_000);
     const tookMs = await world.until('intent', () => world.intent(DB1) !== null, 120_000);
@@ -79,7 +82,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('a service that comes back in time begins the time anew', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     for (let spell = 0; spell < 3; spell++) {
       world.services.set(instanceId, REFUSES);
       await world.until('degraded', () => memberOf(world).degraded, 60_000);
@@ -91,7 +94,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('stopped on purpose while the member is paused: degraded and held, replaced only after the pause', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     world.pause(`member/${DB1}`);
     world.services.set(instanceId, REFUSES);
     await world.until('held', () => world.hold(DB1)?.reason === 'Paused', 120_000);
@@ -102,7 +105,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('a new leader waits the whole time again', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     world.services.set(instanceId, REFUSES);
     await world.until('degraded', () => memberOf(world).degraded, 60_000);
     await world.clock.advance(50_000);
@@ -114,7 +117,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('one that nobody has ever seen passing is degraded, and never replaced: the probe may be wrong', async () => {
-    const world = new World({ policy: { serviceProbes: [PROBE], serviceFailsAfterMs: 60_000 } });
+    const world = new World({ policy: { detect: { serviceProbes: [PROBE], serviceFailsAfterMs: 60_000 } } });
     const { instanceId } = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     world.services.set(instanceId, REFUSES);
@@ -126,7 +129,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('a certificate at fault is shown, and never replaced: the next machine has the same one', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     world.services.set(instanceId, { ...PASSES, code: 'CertificateExpired' });
     await world.until('degraded', () => memberOf(world).degraded, 60_000);
     await world.clock.advance(LONG_MS);
@@ -134,7 +137,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('three services that become unreachable together are a mass: held, not replaced', async () => {
-    const { world } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     for (const { instanceId } of world.agents.values()) world.services.set(instanceId, TIMES_OUT);
     await world.until('held', () => world.hold(DB1)?.reason === 'MassFailure', 180_000);
     await world.clock.advance(LONG_MS);
@@ -142,7 +145,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('within the boot grace nothing is concluded', async () => {
-    const world = new World({ policy: { serviceProbes: [PROBE], bootGraceMs: 600_000 } });
+    const world = new World({ policy: { detect: { serviceProbes: [PROBE] }, guard: { bootGraceMs: 600_000 } } });
     const { instanceId } = world.seed(DB1);
     world.services.set(instanceId, REFUSES);
     await world.up();
@@ -155,7 +158,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
 
 describe('a path is no member', () => {
   test('one observer cannot reach the service: shown, not degraded, nothing begun', async () => {
-    const { world, instanceId } = await started({ serviceFailsAfterMs: 60_000 });
+    const { world, instanceId } = await started({ detect: { serviceFailsAfterMs: 60_000 } });
     world.services.set(`c2>${instanceId}`, TIMES_OUT);
     await world.until('c2 finds it failing', () => serviceStates(world).includes('failing'), 60_000);
     await world.clock.advance(LONG_MS);
@@ -201,7 +204,7 @@ describe('heartbeats are silent, the service answers', () => {
   });
 
   test('not for ever: after answeredProbesHoldForMs it is replaced, once', async () => {
-    const { world, instanceId } = await started({ answeredProbesHoldForMs: 120_000 });
+    const { world, instanceId } = await started({ detect: { answeredProbesHoldForMs: 120_000 } });
     world.services.set(instanceId, REFUSES);
     await world.silence(instanceId);
     const tookMs = await world.until('intent', () => world.intent(DB1) !== null, 300_000);

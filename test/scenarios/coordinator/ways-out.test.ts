@@ -17,7 +17,7 @@ interface Stage {
  * something.
  */
 async function stuck(): Promise<Stage> {
-  const world = new World({ policy: { cooldownMs: 0 } });
+  const world = new World({ policy: { guard: { cooldownMs: 0 } } });
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
@@ -48,7 +48,10 @@ describe('a plan that cannot work', () => {
     const { world, old } = await stuck();
     world.sim.clearFaults();
     const subnetId = world.sim.defaultResources.subnets['us-east-1c'] ?? '';
-    world.put(KEYS.group('prod'), { group: 'prod', policy: { cooldownMs: 0, placements: [{ subnetId }] } });
+    world.put(KEYS.group('prod'), {
+      group: 'prod',
+      policy: { guard: { cooldownMs: 0 }, recover: { placements: [{ subnetId }] } },
+    });
     await world.clock.advance(1_000);
     expect(await ask(world, { kind: 'replan' })).toMatchObject({ kind: 'accepted', repeated: false });
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
@@ -186,7 +189,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
    * trace.
    */
   async function journalLeft(): Promise<Stage> {
-    const world = new World({ policy: { cooldownMs: 0, flapLimit: 9 } });
+    const world = new World({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();

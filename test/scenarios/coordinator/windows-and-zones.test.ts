@@ -1,4 +1,5 @@
-import type { GroupPolicy, MemberId } from '@understudy/shared';
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
+import type { MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { KEYS, World, type WorldOptions } from './world.ts';
 
@@ -13,7 +14,10 @@ const WINDOW = { cron: '1 0 * * *', durationMs: 600_000, timeZone: 'UTC' };
 const OPENS = Date.UTC(2026, 0, 1, 0, 1);
 
 async function started(options: WorldOptions = {}) {
-  const world = new World({ ...options, policy: { maintenanceWindows: [WINDOW], ...options.policy } });
+  const world = new World({
+    ...options,
+    policy: joinedChanges({ guard: { maintenanceWindows: [WINDOW] } }, options.policy),
+  });
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
@@ -71,7 +75,7 @@ describe('a maintenance window', () => {
       world.kv.entries(KEYS.member(DB1))[0]?.value ?? '{}',
     ) as Record<string, unknown>;
     const written = { schemaVersion, writeId, writtenBy, writtenAtWallMs };
-    world.put(KEYS.group('prod'), JSON.stringify({ ...written, group: 'prod', policy: { bootGraceMs: 0 } }));
+    world.put(KEYS.group('prod'), JSON.stringify({ ...written, group: 'prod', policy: { guard: { bootGraceMs: 0 } } }));
     await world.clock.advance(60_000);
     world.crash(old.instanceId);
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
@@ -81,7 +85,7 @@ describe('a maintenance window', () => {
 });
 
 /** Nine members, three per zone. */
-async function nine(policy: (world: World) => Partial<GroupPolicy>, options: WorldOptions = {}) {
+async function nine(policy: (world: World) => PolicyChange, options: WorldOptions = {}) {
   const probe = new World();
   const world = new World({ ...options, policy: policy(probe) });
   const members = Array.from({ length: 9 }, (_, i): MemberId => `prod/m${i}`);
@@ -107,8 +111,8 @@ describe('a lost zone', () => {
 
   test('where the policy says recover, its members are replaced one after the other, outside of it', async () => {
     const { world, inLost, crash, seeded } = await nine((at) => ({
-      whenZoneLost: 'recover',
-      placements: [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')],
+      guard: { whenZoneLost: 'recover' },
+      recover: { placements: [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')] },
     }));
     crash(inLost);
     await world.until('all replaced', () => inLost.every((one) => world.history(one).length > 0), HOUR_MS);
@@ -130,7 +134,7 @@ describe('a lost zone', () => {
     const placements = (at: World) => [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')];
     const slow: WorldOptions = { latency: { 'api.DescribeVolumes.response': [3_000, 3_000] } };
     const { world, inLost, crash, seeded } = await nine(
-      (at) => ({ whenZoneLost: 'recover', placements: placements(at) }),
+      (at) => ({ guard: { whenZoneLost: 'recover' }, recover: { placements: placements(at) } }),
       slow,
     );
     const [first = DB1, ...others] = inLost;
@@ -151,8 +155,8 @@ describe('a lost zone', () => {
 
   test('one member elsewhere failed too: it is a mass over several zones, and nothing is begun', async () => {
     const { world, members, inLost, crash } = await nine((at) => ({
-      whenZoneLost: 'recover',
-      placements: [subnetIn(at, 'us-east-1a')],
+      guard: { whenZoneLost: 'recover' },
+      recover: { placements: [subnetIn(at, 'us-east-1a')] },
     }));
     const failed = [...inLost, members[0] ?? DB1];
     crash(failed);
@@ -163,8 +167,8 @@ describe('a lost zone', () => {
 
   test('without a placement outside of it the group is told beforehand, and the hold says so when it happens', async () => {
     const { world, inLost, crash } = await nine((at) => ({
-      whenZoneLost: 'recover',
-      placements: [subnetIn(at, LOST)],
+      guard: { whenZoneLost: 'recover' },
+      recover: { placements: [subnetIn(at, LOST)] },
     }));
     const problemsOf = (member: MemberId) =>
       world

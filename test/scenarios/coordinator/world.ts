@@ -18,7 +18,6 @@ import {
   type ActivationRecord,
   ActivationRecordSchema,
   type Endpoint,
-  type GroupPolicy,
   type HistoryRecord,
   HistoryRecordSchema,
   type HoldRecord,
@@ -42,6 +41,8 @@ import {
   SimDatagramNetwork,
   SimKv,
   type SimKvClient,
+  type PolicyChange,
+  joinedChanges,
 } from '@understudy/shared/testing';
 import { expect } from 'vitest';
 import { SimAgent } from './sim-agent.ts';
@@ -62,7 +63,7 @@ export type Transport = ReturnType<typeof inProcessTransport>;
 export interface WorldOptions {
   readonly seed?: number;
   readonly coordinators?: number;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly guard?: Partial<CoordinatorConfig['guard']>;
   readonly loop?: Partial<CoordinatorConfig['loop']>;
   readonly latency?: LatencyOverrides;
@@ -203,7 +204,7 @@ export class World {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.endpoints.length === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: { bootGraceMs: 0, ...policy },
+      policy: joinedChanges({ guard: { bootGraceMs: 0 } }, policy),
       ...(guard ? { guard } : {}),
       ...(loop ? { loop } : {}),
     });

@@ -62,7 +62,7 @@ const STORIES: readonly Story[] = [
   },
   {
     name: 'the first replacement does not verify',
-    options: { policy: { verifyTimeoutMs: 60_000 } },
+    options: { policy: { recover: { verifyTimeoutMs: 60_000 } } },
     launches: 2,
     trouble: muteFirst,
     casesMin: 110,
@@ -74,7 +74,7 @@ async function stage(story: Story): Promise<{ scene: Scene; old: SeededInstance 
   const scene = new Scene(story.options);
   const { subnets } = scene.sim.defaultResources;
   const placements = ['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' }));
-  scene.policy.placements.push(...placements);
+  scene.policy.recover.placements.push(...placements);
   const old = scene.seedMember(undefined, story.options);
   story.trouble(scene, old);
   scene.sim.crashInstance(old.instanceId);

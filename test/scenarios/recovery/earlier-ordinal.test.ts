@@ -17,8 +17,8 @@ interface Stage {
 }
 
 async function pausedAt(at: number): Promise<Stage> {
-  const scene = new Scene({ policy: { verifyTimeoutMs: 3_600_000 } });
-  scene.policy.placements.push({ subnetId: scene.sim.defaultResources.subnets['us-east-1a'] ?? '' });
+  const scene = new Scene({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
+  scene.policy.recover.placements.push({ subnetId: scene.sim.defaultResources.subnets['us-east-1a'] ?? '' });
   const old = scene.seedMember();
   await scene.begin(old);
   const pause = new PausePoint(at);

@@ -16,11 +16,13 @@ async function led(
   zones: readonly string[] = [],
 ): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
   const scene = new Scene({
-    policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 },
+    policy: { recover: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 } },
     // What is shown, and when, is the test's: no lag of a seed's beside it.
     latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },
   });
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(
+    ...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })),
+  );
   const old = scene.seedMember();
   await scene.begin(old);
   const leader = scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) });

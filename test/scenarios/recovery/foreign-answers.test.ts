@@ -12,7 +12,7 @@ interface Staged {
 async function staged(options: SceneOptions = {}): Promise<Staged> {
   const scene = new Scene(options);
   const zones = Object.values(scene.sim.defaultResources.subnets).map((subnetId) => ({ subnetId }));
-  scene.policy.placements.push(...zones);
+  scene.policy.recover.placements.push(...zones);
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);
   return { scene, old, leader: scene.lead() };

@@ -18,7 +18,9 @@ async function led(
   zones: readonly string[] = [],
 ): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
   const scene = new Scene(options);
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(
+    ...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })),
+  );
   const old = scene.seedMember();
   await scene.begin(old);
   return { scene, old, leader: scene.lead({ cloud: (cloud) => alteredCloud(cloud, altered(scene)) }) };
@@ -168,7 +170,7 @@ describe('verification', () => {
           return real.describeInstances(...args);
         },
       }),
-      { policy: { verifyTimeoutMs: 120_000 } },
+      { policy: { recover: { verifyTimeoutMs: 120_000 } } },
     );
     expect(await scene.run(leader, scene.intent())).toBe('held');
     expect(scene.hold()).toMatchObject({ reason: 'CloudUnavailable' });

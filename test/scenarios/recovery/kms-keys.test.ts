@@ -66,7 +66,7 @@ describe('a key that is disabled during a recovery and enabled an hour later', (
     ['before anything is captured', 'instance', 'stopped'],
     ['once all is captured', 'image', 'pending'],
   ])('%s: nothing is launched meanwhile, one launch, and the recovery ends by itself', async (_, kind, to) => {
-    const stage = await staged({ policy: { maxLaunchAttempts: 1 } });
+    const stage = await staged({ policy: { recover: { maxLaunchAttempts: 1 } } });
     once(stage, kind, to, () => {
       change(stage, { state: 'Disabled' });
       stage.scene.clock.setTimer(HOUR_MS, () => change(stage, { state: 'Enabled' }));
@@ -104,7 +104,7 @@ describe('a key that is disabled during a recovery and enabled an hour later', (
   });
 
   test('while the replacement starts: it dies, that costs no try, and the next one waits for the key', async () => {
-    const stage = await staged({ policy: { maxLaunchAttempts: 1 } });
+    const stage = await staged({ policy: { recover: { maxLaunchAttempts: 1 } } });
     const off = stage.scene.sim.onEvent((event) => {
       if (event.kind !== 'call' || event.action !== 'RunInstances' || event.outcome !== 'ok') return;
       off();
@@ -132,7 +132,7 @@ describe('a key that is disabled during a recovery and enabled an hour later', (
 
 describe('a key that EC2 may not use, which nobody can ask about', () => {
   test('each replacement dies, without a try being lost; the hold says what is missing; granted, it ends', async () => {
-    const stage = await staged({ kms: 'silent', policy: { maxLaunchAttempts: 1 } });
+    const stage = await staged({ kms: 'silent', policy: { recover: { maxLaunchAttempts: 1 } } });
     // The snapshots are there already.
     once(stage, 'image', 'available', () => change(stage, { access: 'describe-only' }));
     stage.scene.clock.setTimer(3 * HOUR_MS, () => change(stage, { access: 'all' }));
@@ -170,7 +170,7 @@ describe('EC2 itself refuses a call for a key', () => {
     ['CreateSnapshots', 'InvalidKmsKey.NotFound'],
     ['RegisterImage', 'KMSKeyNotAccessibleFault'],
   ])('%s, %s: held with what to do, and it goes on by itself', async (action, code) => {
-    const stage = await staged({ kms: 'none', policy: { maxLaunchAttempts: 1 } });
+    const stage = await staged({ kms: 'none', policy: { recover: { maxLaunchAttempts: 1 } } });
     stage.scene.sim.addFault({ id: 'key', action, kind: 'error', code, httpStatus: 400, times: 1_000 });
     stage.scene.clock.setTimer(HOUR_MS, () => stage.scene.sim.removeFault('key'));
     const holds = await untilFinished(stage, HOUR_MS + 600_000);
@@ -201,7 +201,7 @@ describe('a recovery whose key is in order', () => {
 });
 
 test('a launch that dies of something else is a try, encrypted or not', async () => {
-  const stage = await staged({ policy: { maxLaunchAttempts: 1 } });
+  const stage = await staged({ policy: { recover: { maxLaunchAttempts: 1 } } });
   const code = 'Server.InternalError';
   stage.scene.sim.addFault({ id: 'dies', action: 'RunInstances', kind: 'launch-then-terminate', code });
   expect(await stage.scene.run(stage.leader, stage.scene.intent())).toBe('held');

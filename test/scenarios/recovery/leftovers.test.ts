@@ -295,7 +295,7 @@ describe('a retired instance', () => {
   });
 
   test('its data volumes are deleted where the policy names a time, not before it is gone', async () => {
-    const stage = await retired({ policy: { retainVolumesForMs: 3_600_000 } });
+    const stage = await retired({ policy: { recover: { retainVolumesForMs: 3_600_000 } } });
     const { scene, old } = stage;
     const dataVolumeId = old.volumeIds['/dev/sdf'] ?? '';
     const there = () => scene.sim.core.region.volumes.get(dataVolumeId)?.state;
@@ -311,7 +311,7 @@ describe('a retired instance', () => {
   });
 
   test('a data volume somebody uses elsewhere is theirs', async () => {
-    const stage = await retired({ policy: { retainVolumesForMs: 0 } });
+    const stage = await retired({ policy: { recover: { retainVolumesForMs: 0 } } });
     const { scene, old } = stage;
     const dataVolumeId = old.volumeIds['/dev/sdf'] ?? '';
     const other = scene.seedMember('db/other');
@@ -325,7 +325,7 @@ describe('a retired instance', () => {
   });
 
   test('the marks say whose its volumes were, and until when', async () => {
-    const stage = await retired({ policy: { retainVolumesForMs: HOUR_MS } });
+    const stage = await retired({ policy: { recover: { retainVolumesForMs: HOUR_MS } } });
     const { scene, old } = stage;
     const tags = scene.sim.core.region.volumes.get(old.volumeIds['/dev/sdf'] ?? '')?.tags ?? {};
     expect(tags[TAG.retiredBy]).toBe(opIdOf(old.instanceId));

@@ -36,7 +36,7 @@ function lost(before: unknown, after: unknown, path = ''): string[] {
 }
 
 class TwoBuilds {
-  readonly scene = new Scene({ policy: { settleMs: 0 } });
+  readonly scene = new Scene({ policy: { recover: { settleMs: 0 } } });
   readonly seeded = this.scene.seedMember();
   readonly opId = opIdOf(this.seeded.instanceId);
   /** What this build dropped when it wrote a record again. */

@@ -4,9 +4,9 @@ import { PausePoint } from './pause-point.ts';
 import { Scene } from './scene.ts';
 
 async function pauseAt(at: number, noCapacity: boolean): Promise<{ names: readonly string[]; reached: boolean }> {
-  const scene = new Scene({ policy: { maxLaunchAttempts: 5 } });
+  const scene = new Scene({ policy: { recover: { maxLaunchAttempts: 5 } } });
   const { subnets } = scene.sim.defaultResources;
-  scene.policy.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember();
   await scene.begin(old);
   const pause = new PausePoint(at);

@@ -112,9 +112,12 @@ type RandomRun = typeof anyRun extends fc.Arbitrary<infer T> ? T : never;
 const tally = { runs: 0, killed: 0, superseded: 0, faults: 0, held: 0, launches: new Map<number, number>() };
 
 async function stage(run: RandomRun) {
-  const scene = new Scene({ seed: run.seed, policy: { verifyTimeoutMs: 60_000, fenceTimeoutMs: 300_000 } });
+  const scene = new Scene({
+    seed: run.seed,
+    policy: { recover: { verifyTimeoutMs: 60_000, fenceTimeoutMs: 300_000 } },
+  });
   const { subnets } = scene.sim.defaultResources;
-  scene.policy.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember();
   scene.sim.crashInstance(old.instanceId);
   await scene.begin(old);

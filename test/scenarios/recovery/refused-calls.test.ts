@@ -15,7 +15,9 @@ const RETRY_HELD_MS = 30_000;
 
 async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
   const scene = new Scene(options);
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(
+    ...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })),
+  );
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);
   return { scene, old, leader: scene.lead() };
@@ -140,7 +142,7 @@ describe('CreateSnapshots is refused for ten minutes, then works', () => {
   });
 
   test('longer than the policy says: given up, nothing more is sent; the hold removed: tried again', async () => {
-    const stage = await staged({ policy: { retryRefusedForMs: HOUR_MS } });
+    const stage = await staged({ policy: { recover: { retryRefusedForMs: HOUR_MS } } });
     const { scene, leader } = stage;
     refuse(stage, 'CreateSnapshots', 'PendingSnapshotLimitExceeded', 400, 5 * HOUR_MS);
     expect(await scene.run(leader, scene.intent())).toBe('held');

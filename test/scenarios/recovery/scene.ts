@@ -44,7 +44,7 @@ import {
 } from '@understudy/shared';
 import type { LeaseKeeper } from '@understudy/coordinator/testing';
 import type { OpenIntent } from '@understudy/recovery/testing';
-import { RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
+import { RecordingLog, SeededRandom, SimClock, SimKv, type PolicyChange } from '@understudy/shared/testing';
 
 export const KEYS = keyspace();
 export const MEMBER: MemberId = 'db/primary';
@@ -52,7 +52,7 @@ export const MEMBER: MemberId = 'db/primary';
 export interface SceneOptions {
   readonly seed?: number;
   readonly latency?: LatencyOverrides;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly settings?: Partial<RecoverySettings>;
   /** Default: one data volume and one Elastic IP. */
   readonly dataVolumes?: number;

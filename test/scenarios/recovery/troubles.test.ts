@@ -13,7 +13,7 @@ interface Staged {
 async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
   const scene = new Scene(options);
   const { subnets } = scene.sim.defaultResources;
-  scene.policy.placements.push(...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
+  scene.policy.recover.placements.push(...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember(MEMBER, options);
   await scene.begin(old);
   return { scene, old, leader: scene.lead() };
@@ -59,7 +59,7 @@ describe('one call goes wrong', () => {
   });
 
   test('a call that lands after its attempt was revoked launches nothing', async () => {
-    const stage = await staged({ policy: { maxLaunchAttempts: 4 } }, ['us-east-1a', 'us-east-1b']);
+    const stage = await staged({ policy: { recover: { maxLaunchAttempts: 4 } } }, ['us-east-1a', 'us-east-1b']);
     const { scene } = stage;
     scene.sim.addFault({ id: 'late', action: 'RunInstances', kind: 'late-landing', delayMs: 300_000 });
     scene.sim.setCapacity('us-east-1a', 't3.micro', 0);
@@ -83,7 +83,7 @@ describe('a permit that EC2 does not know yet', () => {
     const lag = [createdLagMs, createdLagMs] as const;
     const latency = { 'consistency.created': lag, 'network-interface.create': lag } as const;
     const zones = ['us-east-1a', 'us-east-1b', 'us-east-1c'];
-    const stage = await staged({ latency, policy: { maxLaunchAttempts: 4 } }, zones);
+    const stage = await staged({ latency, policy: { recover: { maxLaunchAttempts: 4 } } }, zones);
     const { sim } = stage.scene;
     // Refused before EC2 looks at the request: the launch API need not know the permit either.
     const full = {
@@ -221,7 +221,7 @@ describe('EC2 in trouble', () => {
 
 describe('fence', () => {
   test('stuck in stopping: held, nothing captured or launched; resumed when it has stopped', async () => {
-    const stage = await staged({ policy: { fenceTimeoutMs: 120_000 } });
+    const stage = await staged({ policy: { recover: { fenceTimeoutMs: 120_000 } } });
     const { scene, old, leader } = stage;
     scene.sim.addFault({ id: 'stuck', action: 'StopInstances', kind: 'stuck-stopping', delayMs: 900_000, times: 1 });
     expect(await scene.run(leader, scene.intent())).toBe('held');
@@ -273,7 +273,7 @@ describe('fence', () => {
 
 describe('attempts', () => {
   test('a leader that cannot hear condemns no replacement: held until it can, then served by the one that waits', async () => {
-    const stage = await staged({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } });
+    const stage = await staged({ policy: { recover: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } } });
     const { scene, old, leader } = stage;
     scene.silent.add('*');
     scene.abstains = true;
@@ -287,7 +287,7 @@ describe('attempts', () => {
   });
 
   test('a mute replacement is terminated before the next one; after the last: held; hold removed: a new round', async () => {
-    const stage = await staged({ policy: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } });
+    const stage = await staged({ policy: { recover: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 2 } } });
     const { scene, old, leader } = stage;
     scene.silent.add('*');
     expect(await scene.run(leader, scene.intent())).toBe('held');

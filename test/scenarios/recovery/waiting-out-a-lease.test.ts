@@ -12,7 +12,9 @@ const SEEN_AT_MS = 20_000;
  */
 async function unstoppable(fenceAfterMs = 0) {
   const scene = new Scene({
-    policy: { serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs }, fenceTimeoutMs: 900_000 },
+    policy: {
+      recover: { serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs }, fenceTimeoutMs: 900_000 },
+    },
   });
   const old = scene.seedMember();
   const { record } = await scene.begin(old);

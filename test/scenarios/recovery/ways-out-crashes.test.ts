@@ -36,9 +36,9 @@ const COMMANDS: readonly Command[] = [
 
 /** A recovery that is stuck, and the command that was just asked for. */
 async function stage({ kind, over, launched }: Command): Promise<{ scene: Scene; old: SeededInstance }> {
-  const scene = new Scene({ policy: { verifyTimeoutMs: 3_600_000 } });
+  const scene = new Scene({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
   const zone = (az: string) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' });
-  scene.policy.placements.push(zone('us-east-1a'));
+  scene.policy.recover.placements.push(zone('us-east-1a'));
   const old = scene.seedMember();
   scene.sim.crashInstance(old.instanceId);
   await scene.begin(old);
@@ -57,7 +57,7 @@ async function stage({ kind, over, launched }: Command): Promise<{ scene: Scene;
     scene.sim.addFault({ id: 'refused', ...refused });
     expect(await scene.run(before, scene.intent())).toBe('held');
   }
-  scene.policy.placements.splice(0, 1, zone('us-east-1b'));
+  scene.policy.recover.placements.splice(0, 1, zone('us-east-1b'));
   scene.ask(kind, over?.(old) ?? {});
   if (kind === 'accept-loss')
     scene.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.hold('db/primary') }] });

@@ -1,3 +1,4 @@
+import { joinedChanges } from '@understudy/shared/testing';
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { clientTokenOf, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
@@ -21,7 +22,7 @@ async function staged(options: SceneOptions = {}, zones: readonly string[] = [])
 
 function placeIn(scene: Scene, zones: readonly string[]): void {
   const { subnets } = scene.sim.defaultResources;
-  scene.policy.placements.splice(0, Infinity, ...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
+  scene.policy.recover.placements.splice(0, Infinity, ...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
 }
 
 const run = ({ scene, leader }: Stage) => scene.run(leader, scene.intent());
@@ -33,7 +34,7 @@ async function held(stage: Stage, reason: string): Promise<void> {
 
 /** EC2 refuses this type in every zone: the case of an arm64 type for an x86_64 image. */
 async function unplaceable(policy: SceneOptions['policy'] = {}): Promise<Stage> {
-  const stage = await staged({ policy: { maxLaunchAttempts: 3, ...policy } }, ['us-east-1a']);
+  const stage = await staged({ policy: joinedChanges({ recover: { maxLaunchAttempts: 3 } }, policy) }, ['us-east-1a']);
   stage.scene.sim.addFault({
     id: 'wrong',
     action: 'RunInstances',
@@ -95,7 +96,10 @@ describe('replan', () => {
     ['recover', 'us-east-1c'],
     ['hold', 'us-east-1b'],
   ] as const)('when a zone was lost since: whenZoneLost %s plans %s', async (whenZoneLost, az) => {
-    const stage = await unplaceable({ whenZoneLost, placements: [{ subnetId: 'put in below' }] });
+    const stage = await unplaceable({
+      guard: { whenZoneLost },
+      recover: { placements: [{ subnetId: 'put in below' }] },
+    });
     const { scene, old } = stage;
     placeIn(scene, ['us-east-1b', 'us-east-1c']);
     scene.lostZones = ['us-east-1b'];
@@ -105,7 +109,10 @@ describe('replan', () => {
   });
 
   test('when every zone it might go to is lost, the old plan stays, and says why', async () => {
-    const stage = await unplaceable({ whenZoneLost: 'recover', placements: [{ subnetId: 'put in below' }] });
+    const stage = await unplaceable({
+      guard: { whenZoneLost: 'recover' },
+      recover: { placements: [{ subnetId: 'put in below' }] },
+    });
     const { scene, old } = stage;
     placeIn(scene, ['us-east-1b', 'us-east-1c']);
     scene.lostZones = ['us-east-1b', 'us-east-1c'];
@@ -121,7 +128,7 @@ describe('replan', () => {
   });
 
   test('a replacement that was launched is ended first', async () => {
-    const stage = await staged({ policy: { verifyTimeoutMs: 3_600_000 } }, ['us-east-1a']);
+    const stage = await staged({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } }, ['us-east-1a']);
     const { scene, old } = stage;
     scene.silent.add('*');
     const running = stage.leader.engine.run(scene.intent(), stage.leader.term);
@@ -139,9 +146,10 @@ describe('replan', () => {
   });
 
   test('one whose launch lands after its call was given up is found and ended, not left beside the new one', async () => {
-    const stage = await staged({ policy: { launchTimeoutMs: 60_000 }, settings: { sendLimitMs: 20_000 } }, [
-      'us-east-1a',
-    ]);
+    const stage = await staged(
+      { policy: { recover: { launchTimeoutMs: 60_000 } }, settings: { sendLimitMs: 20_000 } },
+      ['us-east-1a'],
+    );
     const { scene, old } = stage;
     scene.sim.addFault({ id: 'late', action: 'RunInstances', kind: 'late-landing', delayMs: 90_000 });
     const running = stage.leader.engine.run(scene.intent(), stage.leader.term);
@@ -158,7 +166,7 @@ describe('replan', () => {
   test.each<[string, (stage: Stage) => void, string]>([
     [
       'the policy still has nothing that works',
-      ({ scene }) => scene.policy.placements.push({ subnetId: 'subnet-0000' }),
+      ({ scene }) => scene.policy.recover.placements.push({ subnetId: 'subnet-0000' }),
       'subnet-0000',
     ],
     [
@@ -170,7 +178,7 @@ describe('replan', () => {
     const stage = await unplaceable();
     const { scene } = stage;
     const { plan } = scene.intent().record;
-    scene.policy.placements.splice(0, Infinity);
+    scene.policy.recover.placements.splice(0, Infinity);
     spoil(stage);
     scene.ask('replan');
     await run(stage);
@@ -287,7 +295,7 @@ describe('abandon', () => {
   });
 
   test('a replacement that runs and was never activated is terminated first', async () => {
-    const stage = await staged({ policy: { verifyTimeoutMs: 3_600_000 } });
+    const stage = await staged({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
     const { scene, old } = stage;
     scene.silent.add('*');
     const running = stage.leader.engine.run(scene.intent(), stage.leader.term);
@@ -303,7 +311,7 @@ describe('abandon', () => {
   });
 
   test('left open where that is asked for: the history names the replacement and its permit', async () => {
-    const stage = await staged({ policy: { verifyTimeoutMs: 3_600_000 } });
+    const stage = await staged({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
     const { scene, old } = stage;
     scene.silent.add('*');
     const running = stage.leader.engine.run(scene.intent(), stage.leader.term);

@@ -3,6 +3,7 @@ import { CoordinatorConfigSchema } from '@understudy/coordinator/testing';
 import {
   ActivationRecordSchema,
   type GroupPolicy,
+  ServiceProbeSchema,
   type IntentRecord,
   IntentRecordSchema,
   keyspace,
@@ -14,7 +15,7 @@ import {
   serializeRecord,
   TAG,
 } from '@understudy/shared';
-import { type SeededRandom, SimKv } from '@understudy/shared/testing';
+import { joinedChanges, type PolicyChange, type SeededRandom, SimKv } from '@understudy/shared/testing';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
@@ -47,30 +48,27 @@ const UDP_PORT = 7946;
 const WRITTEN = { schemaVersion: 1, writeId: 'operator', writtenBy: 'operator', writtenAtWallMs: 0 } as const;
 
 /** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
-export const POLICY: Partial<GroupPolicy> = {
-  cooldownMs: 120_000,
-  flapLimit: 50,
-  flapWindowMs: 3_600_000,
-  concurrency: 3,
-  retainForMs: 600_000,
-  retainCaptureForMs: 600_000,
-  captureTimeoutMs: 3_600_000,
-  verifyTimeoutMs: 180_000,
+export const POLICY: PolicyChange = {
+  guard: { cooldownMs: 120_000, flapLimit: 50, flapWindowMs: 3_600_000, concurrency: 3 },
+  recover: { retainForMs: 600_000, retainCaptureForMs: 600_000, captureTimeoutMs: 3_600_000, verifyTimeoutMs: 180_000 },
 };
 
 /**
  * Answers that delay `dead` for a minute: an agent that died alone is still replaced within an
  * episode.
  */
-const PROBED = {
-  serviceProbes: [{ kind: 'tcp', port: 5_432 }],
-  answeredProbesHoldForMs: 60_000,
-} as const;
+const PROBED: PolicyChange = {
+  detect: { serviceProbes: [ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 })], answeredProbesHoldForMs: 60_000 },
+};
 /**
  * EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it
  * is tested.
  */
-const SERVE_LEASE: GroupPolicy['serveLease'] = { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs: 0 };
+const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
+  stopWithinMs: 60_000,
+  requireWatchdog: true,
+  fenceAfterMs: 0,
+};
 /** Every so manieth member keeps no lease: nobody may count on one there. */
 const WITHOUT_LEASE = 4;
 
@@ -137,12 +135,9 @@ export class SimulatedCluster {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: {
-        ...POLICY,
-        ...(this.shape.probes === true ? PROBED : {}),
-        placements,
-        serveLease: this.shape.serveLease ? SERVE_LEASE : null,
-      },
+      policy: joinedChanges(POLICY, this.shape.probes === true ? PROBED : {}, {
+        recover: { placements, serveLease: this.shape.serveLease ? SERVE_LEASE : null },
+      }),
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }

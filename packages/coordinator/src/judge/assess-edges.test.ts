@@ -110,7 +110,7 @@ it('an observer that hears it vetoes, whatever reason stands beside its verdict'
 
 describe('status checks of EC2', () => {
   const STATUS_FRESH_MS = 120_000;
-  const LIMIT = GroupPolicySchema.parse({ degradedFailsAfterMs: 60_000 });
+  const LIMIT = GroupPolicySchema.parse({ detect: { degradedFailsAfterMs: 60_000 } });
   const heard = ['c1', 'c2', 'c3'].map((id) => opinion(id, 'alive', 'Heard'));
   const impaired = (agoMs: number, sinceMs: number | null): Partial<MemberEvidence> => ({
     opinions: heard,

@@ -37,7 +37,7 @@ export function assess(told: MemberEvidence, policy: GroupPolicy, nowMs: Monoton
   return {
     ...judgement,
     degraded: !silent && (workload.degraded || service.unreachable),
-    failingForMs: !silent && workload.degraded && policy.degradedFailsAfterMs > 0 ? workload.failingForMs : null,
+    failingForMs: !silent && workload.degraded && policy.detect.degradedFailsAfterMs > 0 ? workload.failingForMs : null,
     evidence: [
       ...opinionEvidence(evidence),
       ...cloudEvidence(evidence, policy, cloud, nowMs),
@@ -62,8 +62,8 @@ interface Heard {
 }
 
 /**
- * What the agent says of itself comes first: it knows more of the reason. Unless only the outside
- * view is bad enough to act on.
+ * What the agent says of itself comes first, because it knows more of the reason. The outside view
+ * comes first only where it alone is bad enough to act on.
  */
 function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Heard): Judgement {
   const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
@@ -87,10 +87,10 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       ...alive,
       reasonCode: 'Heard',
       reason: `${heardBy}.`,
-      wouldChange: [`silence of ${policy.suspectAfterMs} ms at every observer ⇒ suspect`],
+      wouldChange: [`silence of ${policy.detect.suspectAfterMs} ms at every observer ⇒ suspect`],
     };
   const failing = `but has failing checks, the longest for ${workload.failingForMs} ms (${workload.text})`;
-  const limit = policy.degradedFailsAfterMs;
+  const limit = policy.detect.degradedFailsAfterMs;
   if (!workload.failed)
     return {
       ...alive,
@@ -99,7 +99,7 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
       wouldChange: [
         limit > 0
           ? `one check failing for ${limit} ms without a break ⇒ failed`
-          : 'degradedFailsAfterMs is 0: failing checks alone never fail it',
+          : 'detect.degradedFailsAfterMs is 0: failing checks alone never fail it',
       ],
       recheckInMs: limit > 0 ? Math.max(SOON_MS, limit - workload.failingForMs) : LATER_MS,
     };
@@ -115,8 +115,8 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
 }
 
 /**
- * Who hears it from two boot epochs at once. Which of the two tells the truth about the workload,
- * nobody can say.
+ * Observers that hear the member from two boot epochs at once. Nobody can say which of the two
+ * tells the truth about the workload.
  */
 const twoAgentsAt = ({ opinions }: MemberEvidence, { hearing }: Quorum): readonly string[] =>
   opinions
@@ -132,7 +132,10 @@ function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFind
       reasonCode: cloud.code,
       reason: `${evidence.member} left: ${cloud.text}.`,
       recheckInMs: LATER_MS,
-      wouldChange: ['its instance is started again', 'recoverOperatorStops or recoverOsShutdown in the policy'],
+      wouldChange: [
+        'its instance is started again',
+        'detect.recoverOperatorStops or detect.recoverOsShutdown in the policy',
+      ],
     };
   if (quorum.voting.length === 0) return judgeWithoutVotes(evidence, quorum);
   if (!quorum.silentEverywhere) {
@@ -160,7 +163,7 @@ function judgeSilence(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFind
 }
 
 function judgeAnswered({ member }: MemberEvidence, answered: readonly string[], policy: GroupPolicy): Judgement {
-  const limit = policy.answeredProbesHoldForMs;
+  const limit = policy.detect.answeredProbesHoldForMs;
   return {
     verdict: 'suspect',
     reasonCode: 'ProbeAnswered',
@@ -168,7 +171,7 @@ function judgeAnswered({ member }: MemberEvidence, answered: readonly string[], 
     wouldChange: [
       HEARD_CHANGES,
       'probes no longer answered at any observer ⇒ dead',
-      `answered for ${limit} ms without a heartbeat (answeredProbesHoldForMs) ⇒ dead`,
+      `answered for ${limit} ms without a heartbeat (detect.answeredProbesHoldForMs) ⇒ dead`,
       'EC2 saying stopped or terminated ⇒ the answers are of another machine, and do not count',
     ],
     recheckInMs: SOON_MS,
@@ -220,7 +223,7 @@ function judgeTooFew(evidence: MemberEvidence, quorum: Quorum): Judgement {
 }
 
 function judgeDead(evidence: MemberEvidence, quorum: Quorum, cloud: CloudFinding, policy: GroupPolicy): Judgement {
-  const silence = `${evidence.member} is silent for ${policy.suspectAfterMs + policy.confirmForMs} ms or more, probes included, at ${quorum.silent.join(', ')} in ${quorum.zones.join(', ')}`;
+  const silence = `${evidence.member} is silent for ${policy.detect.suspectAfterMs + policy.detect.confirmForMs} ms or more, probes included, at ${quorum.silent.join(', ')} in ${quorum.zones.join(', ')}`;
   const failed = cloud.kind === 'failed';
   return {
     verdict: 'dead',

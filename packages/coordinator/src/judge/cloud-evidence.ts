@@ -5,7 +5,7 @@ import { STATUS_FRESH_MS } from './status-reading.ts';
 
 /** What EC2's answer means for the verdict, before anybody's silence is considered. */
 export type CloudFinding =
-  /** Running as far as EC2 knows: silence decides. */
+  /** It runs, as far as EC2 knows: silence decides. */
   | { readonly kind: 'running' }
   /** It does not run, and not because a person wanted it. */
   | { readonly kind: 'failed'; readonly code: 'FailedByEc2' | 'OsShutdown'; readonly text: string }
@@ -29,7 +29,8 @@ export type CloudFinding =
  * confirmForMs` of silence, so a younger answer is from after its start. Half of the confirmation
  * time is left as margin for EC2's eventual consistency.
  */
-export const cloudFreshForMs = (policy: GroupPolicy): number => policy.suspectAfterMs + policy.confirmForMs / 2;
+export const cloudFreshForMs = (policy: GroupPolicy): number =>
+  policy.detect.suspectAfterMs + policy.detect.confirmForMs / 2;
 
 const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' = 'unknown'): CloudFinding => ({
   kind: 'hold',
@@ -65,7 +66,7 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
   if (!isInBootGrace(ageMs, policy)) return { kind: 'running' };
   return hold(
     'BootGrace',
-    `it was started ${ageMs} ms ago, within the boot grace of ${policy.bootGraceMs} ms`,
+    `it was started ${ageMs} ms ago, within the boot grace of ${policy.guard.bootGraceMs} ms`,
     'suspect',
   );
 }
@@ -85,7 +86,7 @@ function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, 
     };
   if (code === 'Client.InstanceInitiatedShutdown')
     return {
-      kind: policy.recoverOsShutdown ? 'failed' : 'left',
+      kind: policy.detect.recoverOsShutdown ? 'failed' : 'left',
       code: 'OsShutdown',
       text: `the operating system shut itself down (${state})`,
     };
@@ -99,7 +100,7 @@ function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, 
 
 function operatorStop(policy: GroupPolicy, state: string, code: string): CloudFinding {
   const text = `an operator asked for it: EC2 says ${state} because of ${code}`;
-  if (policy.recoverOperatorStops)
+  if (policy.detect.recoverOperatorStops)
     return { kind: 'failed', code: 'FailedByEc2', text: `${text}; the policy recovers such stops` };
   return { kind: 'left', code: code.endsWith('Hibernate') ? 'OperatorHibernated' : 'OperatorStopped', text };
 }
@@ -130,9 +131,9 @@ export function cloudEvidence(
 }
 
 /**
- * Shown, and pointing somewhere, but never deciding between life and death: they lag by minutes,
- * and an impaired instance that is heard is alive. Attached EBS that is impaired makes it degraded
- * (see `workload-evidence.ts`).
+ * EC2's status checks are shown and may point somewhere, but they never decide between life and
+ * death. They lag by minutes, and an impaired instance that is heard is alive. Impaired attached
+ * EBS makes it degraded (see `workload-evidence.ts`).
  */
 function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceItem[] {
   const reading = evidence.cloudStatus;
@@ -167,8 +168,8 @@ const ebsText = ({ status, readAtMs, ebsImpairedSinceMs }: CloudStatusReading): 
 type ScheduledEvent = CloudStatusReading['status']['events'][number];
 
 /**
- * EC2 shows what is over for up to a week, marked in the description (EC2 user guide, scheduled
- * events).
+ * True unless the event is over. EC2 shows past events for up to a week, marked in the description
+ * (EC2 user guide, scheduled events).
  */
 const isAhead = ({ description }: ScheduledEvent): boolean => !/^\[(?:Completed|Canceled)\]/i.test(description);
 

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import type { MemberId } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -13,7 +14,7 @@ const open = (member: MemberId, ended = false): StartedRecovery => ({
   startedAtWallMs: WALL - 10_000,
   endedAtWallMs: ended ? WALL - 1_000 : null,
 });
-/** `db/a` is heard and well; the first so many of the others are silent. */
+/** `db/a` is heard and well. The first `failed` of the others are silent. */
 const around = (failed: number): readonly FleetMember[] =>
   fleet(10, failed + 1).map((one) => (one.member === 'db/a' ? { ...one, failedSinceWallMs: null, heard: true } : one));
 
@@ -70,6 +71,10 @@ it('a zone is lost also while one elsewhere, heard all along, has failing checks
         ? { ...one, failedSinceWallMs: WALL - 3_600_000 }
         : one,
   );
-  const answer = guard({ ...input, fleet: lost, policy: { ...input.policy, whenZoneLost: 'recover' } });
+  const answer = guard({
+    ...input,
+    fleet: lost,
+    policy: policyWith({ guard: { whenZoneLost: 'recover' } }, input.policy),
+  });
   expect(answer).toMatchObject({ kind: 'go', leaveAz: 'us-east-1a' });
 });

@@ -1,5 +1,5 @@
-import { DEFAULT_POLICY, type GroupPolicy, type MemberId, wallMs, groupOf } from '@understudy/shared';
-import { exercised } from '@understudy/shared/testing';
+import { DEFAULT_POLICY, type MemberId, wallMs, groupOf } from '@understudy/shared';
+import { exercised, type PolicyChange, policyWith } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -7,8 +7,8 @@ import type { GuardInput, StartedRecovery } from './guard-input.ts';
 import { guardInput, WALL } from './judge.fixtures.ts';
 
 /**
- * Sixty members, twenty per zone; 12 are a mass, 3 a lost zone (of twenty, at 0.15); `db/a` is the
- * one in question.
+ * The fleet has sixty members, twenty per zone. 12 failures are a mass, 3 of twenty a lost zone (at
+ * 0.15). `db/a` is the member in question.
  */
 const A = 'us-east-1a';
 const B = 'us-east-1b';
@@ -28,15 +28,15 @@ const set =
   (change: Partial<GuardInput>): Change =>
   (input) => ({ ...input, ...change });
 const policy =
-  (change: Partial<GroupPolicy>): Change =>
-  (input) => ({ ...input, policy: { ...input.policy, ...change } });
+  (change: PolicyChange): Change =>
+  (input) => ({ ...input, policy: policyWith(change, input.policy) });
 const paused =
   (scope: string, untilWallMs: number | null): Change =>
   (input) => ({ ...input, pauses: [...input.pauses, { scope, who: 'ann', why: 'deploy 17', untilWallMs }] });
 const objection =
   (reason: GuardInput['objections'][number]['reason'], text = 'something'): Change =>
   (input) => ({ ...input, objections: [...input.objections, { reason, text }] });
-/** So many more of one zone are silent too. */
+/** That many more members of one zone are silent too. */
 const failing =
   (az: string, count: number, agoMs = 3_000): Change =>
   (input) => {
@@ -49,7 +49,8 @@ const failing =
     return { ...input, fleet };
   };
 /**
- * One of the zone that failed is heard all the same: a wrong check, a firewall before its service.
+ * One member of the zone that failed is heard all the same: a wrong check, or a firewall before its
+ * service.
  */
 const heardOf =
   (az: string): Change =>
@@ -76,14 +77,14 @@ const all =
 const window = (agoMs: number): Change => {
   const began = new Date(WALL - Math.ceil(agoMs / 60_000) * 60_000);
   const cron = `${began.getUTCMinutes()} ${began.getUTCHours()} * * *`;
-  return policy({ maintenanceWindows: [{ cron, durationMs: 3_600_000, timeZone: 'UTC' }] });
+  return policy({ guard: { maintenanceWindows: [{ cron, durationMs: 3_600_000, timeZone: 'UTC' }] } });
 };
 const later =
   (byMs: number): Change =>
   (input) => ({ ...input, wallNowMs: wallMs(input.wallNowMs + byMs) });
 const flaps = (...endedAgosMs: readonly number[]): Change =>
   all(...endedAgosMs.map((agoMs) => recovery('db/a', agoMs + 1_000, agoMs)));
-/** `starts` recoveries elsewhere that began a moment or longer ago. */
+/** As many recoveries elsewhere as moments are given, each begun that long ago. */
 const starts = (...agosMs: readonly number[]): Change =>
   all(...agosMs.map((agoMs, i) => recovery(`web/w${i}`, agoMs, Math.max(0, agoMs - 1))));
 const quorum = (met: boolean): Change => set({ quorum: { met, text: '2 observers in 2 zones', limit: 'at least 2' } });
@@ -198,14 +199,14 @@ const LIMITS: readonly (readonly [string, ...(readonly [Change, string])[]])[] =
   ],
   [
     'GroupConcurrency',
-    [policy({ concurrency: 2 }), 'go'],
+    [policy({ guard: { concurrency: 2 } }), 'go'],
     [recovery('db/b', 9e5, null), 'open'],
     [all(recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
   ],
   [
     'GroupConcurrency: two',
-    [all(policy({ concurrency: 2 }), recovery('db/b', 9e5, null)), 'go'],
-    [all(policy({ concurrency: 2 }), recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
+    [all(policy({ guard: { concurrency: 2 } }), recovery('db/b', 9e5, null)), 'go'],
+    [all(policy({ guard: { concurrency: 2 } }), recovery('db/b', 9e5, null), recovery('db/c', 9e5, null)), 'open'],
     [all(recovery('web/b', 9e5, null)), 'go'],
   ],
   ['BudgetExhausted', [starts(59_999, 59_999), '+1'], [starts(60_000, 60_000), 'go'], [starts(1), 'go']],
@@ -229,7 +230,7 @@ describe('every gate just below, at and beyond its limit', () => {
   });
 });
 
-/** In the order asked; each with something that makes it refuse, and no other. */
+/** The gates in the order asked, each with something that makes this one refuse and no other. */
 const REFUSALS: readonly (readonly [string, Change])[] = [
   ['Paused', paused('global', null)],
   ['RecordUnreadable', objection('RecordUnreadable')],
@@ -280,7 +281,7 @@ describe('order', () => {
   });
 });
 
-/** Often few: with many changes at once something always refuses. */
+/** Usually few changes at once. With many, some gate always refuses. */
 const CHANGES = LIMITS.flatMap(([, ...columns]) => columns.map(([change]) => change));
 const changes = fc.oneof(fc.subarray(CHANGES, { maxLength: 2 }), fc.subarray(CHANGES));
 
@@ -350,7 +351,7 @@ describe('whatever it is asked', () => {
 });
 
 describe('a lost zone', () => {
-  const RECOVER = policy({ whenZoneLost: 'recover', placements: [{ subnetId: 'subnet-b' }] });
+  const RECOVER = policy({ guard: { whenZoneLost: 'recover' }, recover: { placements: [{ subnetId: 'subnet-b' }] } });
   const said = (change: Change): string => {
     const answer = guard(change(base()));
     return answer.kind === 'hold' ? answer.reason : answer.leaveAz === null ? 'go' : `leave ${answer.leaveAz}`;
@@ -424,7 +425,7 @@ describe('a lost zone', () => {
         const input = all(...some, failing(A, own), failing(B, others))(base());
         const other = (answer: ReturnType<typeof guard>) =>
           answer.gates.filter(({ gate }) => gate !== 'MassFailure' && gate !== 'ZoneFailure');
-        const policyOf = { ...input.policy, whenZoneLost: 'recover' as const };
+        const policyOf = policyWith({ guard: { whenZoneLost: 'recover' } }, input.policy);
         expect(other(guard({ ...input, policy: policyOf }))).toEqual(other(guard(input)));
       }),
     );

@@ -1,5 +1,5 @@
-import { DEFAULT_POLICY, type MemberId, wallMs, groupOf } from '@understudy/shared';
-import { exercised } from '@understudy/shared/testing';
+import { type MemberId, wallMs, groupOf } from '@understudy/shared';
+import { exercised, policyWith } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guard.ts';
@@ -231,7 +231,7 @@ it('of several refusals the first in the documented order is the hold, and all a
       { reason: 'NotReady', text: 'a' },
       { reason: 'RecordUnreadable', text: 'b' },
     ],
-    policy: { ...DEFAULT_POLICY, bootGraceMs: 0 },
+    policy: policyWith({ guard: { bootGraceMs: 0 } }),
     wallNowMs: wallMs(WALL),
   });
   expect(answer).toMatchObject({ kind: 'hold', reason: 'Paused' });

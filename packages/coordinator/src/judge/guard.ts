@@ -14,11 +14,11 @@ import { pauseHolds } from '../policy/pauses.ts';
 import { windowGate } from './guard-window.ts';
 
 /**
- * May we act? Every gate is asked, for `explain`; the first that refuses, in this order, is the
- * hold: a person's will (pause) · can we trust what we see (conflicting claims, own trouble,
- * observers) · this member (protected, maintenance window, boot grace) · the fleet (mass, zone) ·
- * this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person,
- * the earlier.
+ * Asks whether we may act. Every gate is asked, for `explain`. The first that refuses is the hold,
+ * in this order: a person's will (pause) · can we trust what we see (conflicting claims, own
+ * trouble, observers) · this member (protected, maintenance window, boot grace) · the fleet (mass,
+ * zone) · this member's past (flapping, cooldown) · rates (group, budget). A gate stands the
+ * earlier, the more it needs a person.
  */
 export function guard(input: GuardInput): GuardAnswer {
   const mass = massGates(input);
@@ -65,7 +65,9 @@ const OBJECTIONS: Readonly<Record<Objection['reason'], { readonly limit: string;
   NotReady: { limit: 'no earlier recovery of this instance', fine: 'none known' },
 };
 
-/** Conflicts first: while two instances claim one member, nothing else about it means anything. */
+/**
+ * Conflicts come first: while two instances claim one member, nothing else about it means anything.
+ */
 function objectionGates(input: GuardInput): GateResult[] {
   return OBJECTION_REASONS.flatMap((reason) => {
     const { limit, fine } = OBJECTIONS[reason];
@@ -77,15 +79,15 @@ function objectionGates(input: GuardInput): GateResult[] {
 
 function bootGraceGate(input: GuardInput): GateResult {
   const { launchedAtWallMs, policy, wallNowMs } = input;
-  const limit = `at least ${durationText(policy.bootGraceMs)} old`;
+  const limit = `at least ${durationText(policy.guard.bootGraceMs)} old`;
   if (launchedAtWallMs === null) return gate('BootGrace', true, { value: 'launch time unknown', limit });
   const ageMs = ageOf(launchedAtWallMs, wallNowMs);
   if (ageMs === null) {
     const value = `launched in the future of our clock, ${launchedAtWallMs - wallNowMs} ms`;
     return gate('BootGrace', true, { value, limit });
   }
-  const text = `started ${ageMs} ms ago, boot grace ${policy.bootGraceMs} ms`;
+  const text = `started ${ageMs} ms ago, boot grace ${policy.guard.bootGraceMs} ms`;
   const said = { value: `started ${durationText(Math.max(0, ageMs))} ago`, limit, text };
-  const untilWallMs = (launchedAtWallMs + policy.bootGraceMs) as WallMs;
+  const untilWallMs = (launchedAtWallMs + policy.guard.bootGraceMs) as WallMs;
   return gate('BootGrace', !isInBootGrace(ageMs, policy), said, untilWallMs);
 }

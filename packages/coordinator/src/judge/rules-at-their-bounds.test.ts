@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY, type GroupPolicy, monotonicMs } from '@understudy/shared';
+import { type PolicyChange, policyWith } from '@understudy/shared/testing';
+import { DEFAULT_POLICY, monotonicMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { assess } from './assess.ts';
 import { cloudFreshForMs } from './cloud-evidence.ts';
@@ -8,10 +9,10 @@ import type { StartedRecovery } from './guard-input.ts';
 import { budgetLevel } from './guard-rates.ts';
 import { guardInput, NOW, opinion, silentEverywhere, WALL } from './judge.fixtures.ts';
 
-const judge = (change: Partial<MemberEvidence> = {}, policy: Partial<GroupPolicy> = {}) =>
-  assess(silentEverywhere(change), { ...DEFAULT_POLICY, ...policy }, NOW);
+const judge = (change: Partial<MemberEvidence> = {}, policy: PolicyChange = {}) =>
+  assess(silentEverywhere(change), policyWith(policy), NOW);
 
-/** Heard by all, with one check that has failed for 40 s. */
+/** All observers hear it; one check has failed for `forMs` (40 s by default). */
 const failing = (forMs: number | null = 40_000): Partial<MemberEvidence> => ({
   opinions: ['c1', 'c2', 'c3'].map((observer) => opinion(observer, 'alive', 'Heard')),
   workload: {
@@ -19,7 +20,7 @@ const failing = (forMs: number | null = 40_000): Partial<MemberEvidence> => ({
     checks: [{ status: 'fail', code: 21, ageSeconds: 1, failingSinceMs: forMs === null ? null : NOW - forMs }],
   } as never,
 });
-const ACTING = { degradedFailsAfterMs: 60_000 };
+const ACTING = { detect: { degradedFailsAfterMs: 60_000 } };
 
 describe('how long a check has failed', () => {
   it('is said of a member that is heard, where the group acts on it', () => {
@@ -27,7 +28,7 @@ describe('how long a check has failed', () => {
   });
 
   it('is not said where the group does not act on it, of a member nobody hears, or of one whose checks pass', () => {
-    expect(judge(failing(), { degradedFailsAfterMs: 0 }).failingForMs).toBeNull();
+    expect(judge(failing(), { detect: { degradedFailsAfterMs: 0 } }).failingForMs).toBeNull();
     const { workload } = failing();
     expect(judge({ workload: workload ?? null }, ACTING)).toMatchObject({ degraded: false, failingForMs: null });
     const { opinions } = failing();
@@ -96,7 +97,7 @@ describe('the budget of recoveries', () => {
   });
 
   it('counts for a cooldown what has ended of this very member, not what is open or another’s', () => {
-    const policy = { ...DEFAULT_POLICY, cooldownMs: 600_000 };
+    const policy = policyWith({ guard: { cooldownMs: 600_000 } });
     const passes = (recovery: StartedRecovery) => gateOf('Cooldown', { policy, recoveries: [recovery] })?.passes;
     expect(passes(started(900_000, 100_000, 'db/a'))).toBe(false);
     expect(passes(started(900_000, 600_000, 'db/a'))).toBe(true);
@@ -107,7 +108,7 @@ describe('the budget of recoveries', () => {
   });
 
   it('flapping lasts until the oldest of the newest few is out of the window', () => {
-    const policy = { ...DEFAULT_POLICY, flapLimit: 2, flapWindowMs: 3_600_000, cooldownMs: 0 };
+    const policy = policyWith({ guard: { flapLimit: 2, flapWindowMs: 3_600_000, cooldownMs: 0 } });
     const ended = [1_000_000, 3_000_000, 2_000_000].map((agoMs) => started(agoMs + 1_000, agoMs, 'db/a'));
     expect(gateOf('Flapping', { policy, recoveries: ended })).toMatchObject({
       passes: false,

@@ -7,8 +7,7 @@ import { NOW, opinion, silentEverywhere, WALL } from './judge.fixtures.ts';
 import { readService } from './service-evidence.ts';
 
 const POLICY = GroupPolicySchema.parse({
-  serviceProbes: [{ kind: 'tcp', port: 5_432 }],
-  serviceFailsAfterMs: 60_000,
+  detect: { serviceProbes: [{ kind: 'tcp', port: 5_432 }], serviceFailsAfterMs: 60_000 },
 });
 const service = (change: Partial<ServiceOpinionRecord> = {}): ServiceOpinionRecord => ({
   state: 'failing',

@@ -62,6 +62,8 @@ export class Assessor {
   readonly #unreachable = new UnreachableSince();
   /** Changed since they were judged; at most one entry per member. */
   readonly #dirty = new Set<MemberId>();
+  /** When the present term of this process began; null: it never led. */
+  #termBeganAtMs: MonotonicMs | null = null;
 
   constructor(options: AssessorOptions) {
     this.#options = options;
@@ -73,6 +75,20 @@ export class Assessor {
 
   of(member: MemberId): Judgement | null {
     return this.#judgements.get(member) ?? null;
+  }
+
+  /** As judged in the present term: what was judged in an earlier one is not this term's word. */
+  inThisTerm(member: MemberId): Judgement | null {
+    const judgement = this.of(member);
+    const sinceMs = this.#termBeganAtMs;
+    return judgement && sinceMs !== null && judgement.judgedAtMs >= sinceMs ? judgement : null;
+  }
+
+  *ofThisTerm(): Iterable<Judgement> {
+    for (const member of this.#judgements.keys()) {
+      const judgement = this.inThisTerm(member);
+      if (judgement) yield judgement;
+    }
   }
 
   /** Keys of the view that changed: whom they concern is judged in the next pass. */
@@ -132,6 +148,7 @@ export class Assessor {
   /** Call when a term begins. */
   beginTerm(): void {
     this.#unreachable.forgetAll();
+    this.#termBeganAtMs = this.#options.clock.monotonicMs();
   }
 
   /**
@@ -266,7 +283,7 @@ export class Assessor {
 function unreachableSince(
   { serviceUnreachable }: Assessment,
   { wallNowMs, serviceUnreachableSinceMs }: MemberEvidence,
-  { serviceFailsAfterMs }: GroupPolicy,
+  { detect: { serviceFailsAfterMs } }: GroupPolicy,
   nowMs: MonotonicMs,
 ): number | null {
   if (!serviceUnreachable || serviceFailsAfterMs === 0) return null;

@@ -12,6 +12,7 @@ import {
   groupOf,
 } from '@understudy/shared';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { BeginOutcome, Refusal } from './begin-outcome.ts';
 import type { WantedHold } from './holds.ts';
 import type { Assessor, Judgement } from './assessor.ts';
 import { explain, type Explanation } from '../judge/explain.ts';
@@ -65,12 +66,6 @@ export interface RecoveryDeciderOptions {
   readonly ownTrouble: () => string | null;
 }
 
-/** Why beginning came to nothing; `hold: null` when nobody needs to know (it passes by itself). */
-export interface Refusal {
-  readonly hold: WantedHold | null;
-  readonly againAtMs: MonotonicMs;
-}
-
 interface Asked {
   readonly answer: GuardAnswer;
   readonly atMs: MonotonicMs;
@@ -119,13 +114,9 @@ export class RecoveryDecider {
     this.#options = options;
   }
 
-  get beginningCount(): number {
-    return this.#beginning.size;
-  }
-
   /**
-   * Members to begin a recovery for now, each already counted as begun; the caller begins or calls
-   * {@link giveUp}.
+   * Members to begin a recovery for now, each already counted as begun. The caller begins it, and
+   * tells {@link ended} what became of it.
    */
   pass(room: number): readonly Judgement[] {
     this.#settle();
@@ -163,19 +154,16 @@ export class RecoveryDecider {
     return explain(judgement.assessment, this.ask(judgement), this.#refused.get(judgement.member)?.hold ?? null);
   }
 
-  begun(member: MemberId, revision: Revision): void {
+  /** What became of a member that {@link pass} chose. */
+  ended(member: MemberId, outcome: BeginOutcome): void {
     const beginning = this.#beginning.get(member);
-    if (beginning) this.#beginning.set(member, { ...beginning, revision });
-    this.#refused.delete(member);
-  }
-
-  /**
-   * Beginning came to nothing; with a hold when a person should know, and not tried again before
-   * `againAtMs`.
-   */
-  giveUp(member: MemberId, refusal: Refusal | null): void {
+    if (outcome.kind === 'begun') {
+      if (beginning) this.#beginning.set(member, { ...beginning, revision: outcome.revision });
+      this.#refused.delete(member);
+      return;
+    }
     this.#beginning.delete(member);
-    if (refusal) this.#refused.set(member, refusal);
+    if (outcome.kind === 'refused') this.#refused.set(member, outcome);
   }
 
   /**

@@ -77,7 +77,7 @@ export class EvidencePoller {
   }
 
   /** Answers of an earlier term are not this term's evidence. */
-  forget(): void {
+  beginTerm(): void {
     this.#known.clear();
     this.#failures.clear();
     this.#lookedAtMs.clear();

@@ -7,6 +7,7 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
+  type Problem,
   type Term,
   type Unwritten,
   unwritten,
@@ -15,6 +16,7 @@ import type { ClusterState } from '../store/cluster-state.ts';
 import type { ClaimProblem } from '../enrol/claims.ts';
 import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../enrol/enrol.ts';
 import { listClaimants } from './list-claimants.ts';
+import type { LeaderJob } from './jobs/leader-job.ts';
 import type { Readiness } from './readiness.ts';
 
 /** Guarded writes of one pass under way at the same time. */
@@ -26,7 +28,9 @@ const READINESS_PROBLEMS_MAX = 20;
  * guarded. A write that conflicts is left to the next pass, which reads again. Nothing is ever
  * removed.
  */
-export class Enroller {
+export class Enroller implements LeaderJob {
+  readonly name = 'enrol';
+  readonly everyMs: number;
   readonly #cloud: Cloud;
   readonly #view: ClusterState;
   readonly #keys: Keyspace;
@@ -34,10 +38,12 @@ export class Enroller {
   readonly #log: Log;
   readonly #readiness: Readiness;
   #conflicts: ReadonlyMap<MemberId, EnrolConflict> = new Map();
-  #problems: readonly ClaimProblem[] = [];
+  #unusable: readonly ClaimProblem[] = [];
   #completedAtMs: MonotonicMs | null = null;
   #unseenCount = 0;
+
   constructor(options: {
+    readonly everyMs: number;
     readonly cloud: Cloud;
     readonly view: ClusterState;
     readonly keys: Keyspace;
@@ -45,6 +51,7 @@ export class Enroller {
     readonly log: Log;
     readonly readiness: Readiness;
   }) {
+    this.everyMs = options.everyMs;
     this.#cloud = options.cloud;
     this.#view = options.view;
     this.#keys = options.keys;
@@ -59,8 +66,8 @@ export class Enroller {
   }
 
   /** Instances whose tags say nothing usable, as of the last pass. */
-  get problems(): readonly ClaimProblem[] {
-    return this.#problems;
+  get unusable(): readonly ClaimProblem[] {
+    return this.#unusable;
   }
 
   /** When a pass last listed the instances; null = not yet in this process's present term. */
@@ -69,17 +76,22 @@ export class Enroller {
   }
 
   /** A new term knows nothing of what an earlier one saw. */
-  forget(): void {
+  beginTerm(): void {
     this.#conflicts = new Map();
-    this.#problems = [];
+    this.#unusable = [];
     this.#completedAtMs = null;
+  }
+
+  /** None: what tags say wrong is told as who is not enrolled. */
+  problems(): readonly Problem[] {
+    return [];
   }
 
   /**
    * @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays
    * written.
    */
-  async pass(term: Term): Promise<void> {
+  async run(term: Term): Promise<void> {
     const listedAtRevision = this.#view.revision;
     const { records } = this.#view;
     const zones = new Map([...records.members.values()].map(({ record }) => [record.instanceId, record.az]));
@@ -126,14 +138,14 @@ export class Enroller {
       if (this.#conflicts.get(conflict.member)?.reason !== conflict.reason)
         this.#log.error('enrol.conflict', { ...conflict });
     }
-    const known = new Set(this.#problems.map((one) => `${one.instanceId} ${one.code}`));
+    const known = new Set(this.#unusable.map((one) => `${one.instanceId} ${one.code}`));
     for (const problem of problems) {
       if (known.has(`${problem.instanceId} ${problem.code}`)) continue;
       // Every instance that starts is not running yet for a while.
       this.#log[problem.code === 'NotRunningYet' ? 'info' : 'warn']('enrol.problem', { ...problem });
     }
     this.#conflicts = new Map(conflicts.map((one) => [one.member, one]));
-    this.#problems = problems;
+    this.#unusable = problems;
   }
 
   async #enrol(term: Term, { member, memberRecord, activationRecord }: Enrolment): Promise<void> {

@@ -5,7 +5,7 @@ import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { Judgement } from './assessor.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
-import type { Verdict } from '../api/verdicts.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** A fresh judgement of one member and what follows from it. */
 export interface Explained {

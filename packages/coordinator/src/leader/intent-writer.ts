@@ -38,8 +38,8 @@ import {
 } from '@understudy/recovery';
 import type { Stored } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
-import type { RecoveryDecider } from './decider.ts';
-import type { Assessor, Judgement } from './assessor.ts';
+import { type BeginOutcome, MOOT } from './begin-outcome.ts';
+import type { Judgement } from './assessor.ts';
 import { journalsUpTo, raisedOrdinal, wasBegunBefore } from './raise-ordinal.ts';
 import type { GuardAnswer } from '../judge/guard-input.ts';
 import { scopesOf } from '../policy/pauses.ts';
@@ -68,8 +68,13 @@ export interface IntentWriterOptions {
   readonly cloud: Cloud;
   readonly keyLooks: KeyLooks;
   readonly view: ClusterState;
-  readonly judging: Assessor;
-  readonly deciding: RecoveryDecider;
+  /**
+   * Judges the member anew, on what is known at this moment; null when there is nothing to judge.
+   * Synchronous.
+   */
+  readonly judgeNow: (member: MemberId) => Judgement | null;
+  /** What the guard says to it at this moment. Synchronous; changes nothing. */
+  readonly ask: (judgement: Judgement) => GuardAnswer;
   readonly store: KvReads;
   readonly keys: Keyspace;
   readonly clock: Clock;
@@ -86,7 +91,7 @@ export interface IntentWriterOptions {
  * again, synchronously, and commits only what is still true: one transaction that compares the
  * term, the activation, the member, its group, every observer's opinion and every pause with what
  * the decision was based on. Whatever changed in between, the reply, or a pause of this process can
- * only make it fail. **S**
+ * only make it fail. It asks, and says what became of it; it tells nobody else. **S**
  */
 export class IntentWriter {
   readonly #options: IntentWriterOptions;
@@ -103,10 +108,10 @@ export class IntentWriter {
     this.#kept = new KeptReadsOf(options.cloud, options.clock, READS_KEPT_FOR_MS);
   }
 
-  /** @throws LEASE_LOST, InvariantViolation; everything else becomes a hold or another try. */
-  async run(term: Term, chosen: Judgement): Promise<void> {
+  /** @throws LEASE_LOST, InvariantViolation; everything else is an outcome. */
+  async run(term: Term, chosen: Judgement): Promise<BeginOutcome> {
     const { member, instanceId } = chosen;
-    const { view, deciding, keys, keyLooks } = this.#options;
+    const { view, ask, keys, keyLooks } = this.#options;
     const policy = view.policyOf(groupOf(member));
     try {
       if (view.records.intents.has(member)) return await this.#closeEarlier(term, chosen);
@@ -117,13 +122,11 @@ export class IntentWriter {
       if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
         return await this.#raiseOrdinal(term, member, activation);
       const trial = this.#options.trialOf(instanceId);
-      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(deciding.ask(chosen))));
-      const refusal = await this.#commit(term, chosen, result);
-      if (refusal !== null) this.#refuse(member, ...refusal);
+      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(ask(chosen))));
+      return await this.#commit(term, chosen, result);
     } catch (error) {
-      deciding.giveUp(member, null);
       if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
-      this.#refuse(member, ...reasonOf(error.code), errorText(error));
+      return this.#refused(member, ...reasonOf(error.code), errorText(error));
     }
   }
 
@@ -131,46 +134,38 @@ export class IntentWriter {
    * The recovery that put this instance in charge still does chores: it is closed with what it has
    * not done, and the next pass begins a recovery as usual, with every gate asked again.
    */
-  async #closeEarlier(term: Term, chosen: Judgement): Promise<void> {
-    const { view, deciding, judging, store: kv, keys, clock, log } = this.#options;
+  async #closeEarlier(term: Term, chosen: Judgement): Promise<BeginOutcome> {
+    const { view, ask, judgeNow, store: kv, keys, clock, log } = this.#options;
     const { member } = chosen;
     const intent = view.records.intents.get(member);
     const activation = view.records.activations.get(member);
-    const judgement = judging.judgeNow(member);
+    const judgement = judgeNow(member);
     const still = judgement?.instanceId === chosen.instanceId && judgement.assessment.act && view.isFresh();
-    if (!intent || !activation || !still || deciding.ask(judgement).kind !== 'go') {
-      deciding.giveUp(member, null);
-      return;
-    }
+    if (!intent || !activation || !still || ask(judgement).kind !== 'go') return MOOT;
     const why = `${judgement.instanceId}: ${judgement.assessment.reason}`;
     const wallMs = () => clock.wallMs();
     const closed = await supersede({ kv, keys, wallMs }, intent, activation, term, why);
     if (closed) log.warn('recovery.superseded', { member, opId: intent.record.opId, term: term.number, why });
-    deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), closed ? 0 : PASSING_AGAIN_MS) });
+    return this.#later(closed ? 0 : PASSING_AGAIN_MS);
   }
 
-  /** null: committed. */
-  async #commit(
-    term: Term,
-    chosen: Judgement,
-    result: PlanResult,
-  ): Promise<readonly [HoldReason | null, number, string] | null> {
+  async #commit(term: Term, chosen: Judgement, result: PlanResult): Promise<BeginOutcome> {
     const { member } = chosen;
-    const { deciding, log, storeTimeoutMs } = this.#options;
+    const { log, storeTimeoutMs } = this.#options;
+    const again = (text: string) => this.#refused(member, null, PASSING_AGAIN_MS, text);
     if (result.kind === 'blocked') {
       const text = result.problems.map((one) => `${one.code}: ${one.text}`).join('; ');
-      return [isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady', REFUSED_AGAIN_MS, text];
+      const reason = isOnlyPlacement(result.problems) ? 'NoPlacementLeft' : 'NotReady';
+      return this.#refused(member, reason, REFUSED_AGAIN_MS, text);
     }
     // No await from here to the commit: what is judged now is what is compared.
     const judgement = this.#stillTrue(chosen, result.plan);
-    if (typeof judgement === 'string') return [null, PASSING_AGAIN_MS, judgement];
-    if (!term.holdsFor(storeTimeoutMs)) return [null, PASSING_AGAIN_MS, 'the term does not hold long enough'];
+    if (typeof judgement === 'string') return again(judgement);
+    if (!term.holdsFor(storeTimeoutMs)) return again('the term does not hold long enough');
     const write = this.#intent(term, judgement, result.plan);
-    if (write === null)
-      return [null, PASSING_AGAIN_MS, 'its records changed, or there are too many observers to compare'];
+    if (write === null) return again('its records changed, or there are too many observers to compare');
     const outcome = await term.commit(write);
-    if (outcome.kind === 'conflict') return [null, PASSING_AGAIN_MS, 'what it was decided on changed meanwhile'];
-    deciding.begun(member, outcome.revision);
+    if (outcome.kind === 'conflict') return again('what it was decided on changed meanwhile');
     this.#told.delete(member);
     const { assessment, instanceId } = judgement;
     log.warn('recovery.begun', {
@@ -180,7 +175,7 @@ export class IntentWriter {
       term: term.number,
       why: assessment.reason,
     });
-    return null;
+    return { kind: 'begun', revision: outcome.revision };
   }
 
   #nextOpId(member: MemberId): string {
@@ -189,12 +184,12 @@ export class IntentWriter {
   }
 
   /** The next pass begins it, under the next name. */
-  async #raiseOrdinal(term: Term, member: MemberId, activation: Stored<ActivationRecord>): Promise<void> {
-    const { view, keys, deciding, clock, log } = this.#options;
+  async #raiseOrdinal(term: Term, member: MemberId, activation: Stored<ActivationRecord>): Promise<BeginOutcome> {
+    const { view, keys, log } = this.#options;
     const outcome = await term.commit(raisedOrdinal(keys, activation, view.records.requests.get(member)));
     if (outcome.kind === 'committed')
       log.warn('recovery.ordinal_raised', { member, why: 'an earlier recovery left a trace, and no intent' });
-    deciding.giveUp(member, { hold: null, againAtMs: laterBy(clock.monotonicMs(), PASSING_AGAIN_MS) });
+    return this.#later(PASSING_AGAIN_MS);
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
@@ -209,12 +204,12 @@ export class IntentWriter {
    * holds.
    */
   #stillTrue(chosen: Judgement, plan: RecoveryPlan): Judgement | string {
-    const { judging, deciding, view } = this.#options;
+    const { judgeNow, ask, view } = this.#options;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
-    const judgement = judging.judgeNow(chosen.member);
+    const judgement = judgeNow(chosen.member);
     if (judgement === null || judgement.instanceId !== chosen.instanceId) return 'another instance is activated';
     if (!judgement.assessment.act) return judgement.assessment.reason;
-    const answer = deciding.ask(judgement);
+    const answer = ask(judgement);
     if (answer.kind !== 'go') return answer.text;
     // Lost since the plan was made (its being found again is no reason to go back to it).
     const leaves = (launchPlan(plan)?.candidates ?? []).every((candidate) => candidate.az !== answer.leaveAz);
@@ -249,7 +244,8 @@ export class IntentWriter {
       lastHeardWallMs: lastHeardWallMs === 0 ? null : lastHeardWallMs,
       reason: assessment.reason,
       serveContract: records.members.get(member)?.record.serveContract ?? null,
-      serveLeaseOverAfterMs: plan.policy.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
+      serveLeaseOverAfterMs:
+        plan.policy.recover.serveLease !== null && lease.kind === 'counts' ? lease.overAfterMs : null,
       plan,
       ...(asked?.record.kind === 'recover' && { acts: [begunFor(asked.record, clock.wallMs())] }),
     };
@@ -300,14 +296,16 @@ export class IntentWriter {
     if (!same) this.#options.log.warn('recovery.not_begun', { member, reason, text, triedBefore: before?.count ?? 0 });
   }
 
-  #refuse(member: MemberId, reason: HoldReason | null, againInMs: number, text: string): void {
-    const { deciding, clock } = this.#options;
+  #refused(member: MemberId, reason: HoldReason | null, againInMs: number, text: string): BeginOutcome {
     this.#tell(member, reason, text);
-    const hold = { reason: reason ?? 'CloudUnavailable', text: text.slice(0, TEXT_MAX), untilWallMs: null };
-    deciding.giveUp(member, {
-      hold: reason === null ? null : hold,
-      againAtMs: laterBy(clock.monotonicMs(), againInMs),
-    });
+    const { againAtMs } = this.#later(againInMs);
+    const hold = reason === null ? null : { reason, text: text.slice(0, TEXT_MAX), untilWallMs: null };
+    return { kind: 'refused', hold, againAtMs };
+  }
+
+  /** Nobody needs to know: the next pass after that time does it. */
+  #later(inMs: number): BeginOutcome & { readonly kind: 'refused' } {
+    return { kind: 'refused', hold: null, againAtMs: laterBy(this.#options.clock.monotonicMs(), inMs) };
   }
 }
 

@@ -27,9 +27,9 @@ import type { Explained } from './explain-view.ts';
 import { IntentWriter } from './intent-writer.ts';
 import { type CapturedConsole, ConsoleCapture } from './console-capture.ts';
 import { RecoveryDecider } from './decider.ts';
-import { HoldKeeper, type WantedHold } from './holds.ts';
-import { FindingsPublisher } from './findings-publisher.ts';
-import { JudgementPublisher } from './judgement-publisher.ts';
+import { DecisionPass } from './decision-pass.ts';
+import type { WantedHold } from './holds.ts';
+import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import { Operating } from './operating.ts';
@@ -39,9 +39,6 @@ import type { ObserverTable } from '@understudy/observer';
 import { Readiness } from './readiness.ts';
 import { Enroller } from './enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
-import { LevelKeeper } from './level-keeper.ts';
-import { PoliciesInForce } from './policies-in-force.ts';
-import { ServeContracts } from './serve-contracts.ts';
 
 export interface LeaderOptions {
   readonly config: CoordinatorConfig;
@@ -63,6 +60,17 @@ export interface LeaderOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
+/** What a leader and those who ask about it have in common; the same for every term. */
+interface SeatParts {
+  readonly evidence: EvidencePoller;
+  readonly readiness: Readiness;
+  readonly enrolling: Enroller;
+  readonly judging: Assessor;
+  readonly deciding: RecoveryDecider;
+  readonly operating: Operating;
+  readonly console: ConsoleCapture;
+}
+
 /** How many remarks about tags a status shows. */
 const REMARKS_MAX = 50;
 /** A listing this many periods old (and at least a minute) no longer says who claims whom. */
@@ -76,7 +84,8 @@ const LISTING_FRESH_MIN_MS = 60_000;
 export class Leader {
   readonly runs: RecoveryRuns;
   readonly #options: LeaderOptions;
-  readonly #parts: LeaderParts;
+  readonly #parts: SeatParts;
+  readonly #workParts: LeaderParts;
   #work: { readonly term: Term; readonly work: LeaderLoop; readonly ended: Promise<void> } | null = null;
   #unsubscribe: (() => void) | null = null;
   #stopped = false;
@@ -94,6 +103,7 @@ export class Leader {
       onBroken: options.onBroken,
     });
     this.#parts = this.#makeParts();
+    this.#workParts = this.#makeWorkParts();
   }
 
   start(): void {
@@ -118,7 +128,7 @@ export class Leader {
    * (yet).
    */
   judgement(member: MemberId): Judgement | null {
-    return this.#leads() && this.#work ? this.#work.work.judged(member) : null;
+    return this.#leads() ? this.#parts.judging.inThisTerm(member) : null;
   }
 
   /** What {@link judgement} came to. */
@@ -166,8 +176,7 @@ export class Leader {
   /** What keeps the leader from its work; empty on a follower. */
   problems(): readonly Problem[] {
     if (!this.#leads() || !this.#work) return [];
-    const zones = this.#parts.evidence.failures().map(({ az, code, text }) => problemOf(code, `EC2 in ${az}: ${text}`));
-    return [...this.#work.work.problems(), ...zones];
+    return this.#work.work.problems();
   }
 
   /**
@@ -176,13 +185,13 @@ export class Leader {
    */
   notEnrolled(): readonly NotEnrolled[] {
     if (!this.#leads()) return [];
-    const { problems, conflicts } = this.#parts.enrolling;
+    const { unusable, conflicts } = this.#parts.enrolling;
     const { members } = this.#options.view.records;
     // A conflict about a member that is enrolled is its hold.
     const rivals = [...conflicts.values()]
       .filter(({ member }) => !members.has(member))
       .map(({ member, reason, text }) => ({ ...problemOf(reason, `${member}: ${text}`), instanceId: '' }));
-    const instances = problems.map(({ instanceId, code, text }) => ({ ...problemOf(code, text), instanceId }));
+    const instances = unusable.map(({ instanceId, code, text }) => ({ ...problemOf(code, text), instanceId }));
     return [...rivals, ...instances].slice(0, REMARKS_MAX);
   }
 
@@ -207,7 +216,7 @@ export class Leader {
     const term = this.#options.leadership.current();
     if (this.#stopped || this.#work || !term) return;
     const { log, onBroken } = this.#options;
-    const work = new LeaderLoop(this.#parts, term, onBroken);
+    const work = new LeaderLoop(this.#workParts, term, onBroken);
     log.info('leader.began', { term: term.number });
     const ended = work.run().then(() => {
       log.info('leader.ended', { term: term.number });
@@ -219,19 +228,17 @@ export class Leader {
     this.#work = { term, work, ended };
   }
 
-  #makeParts(): LeaderParts {
-    const { config, store, cloud, keyLooks, clock, log, keys, view, observer, changes, serveLeases } = this.#options;
+  #makeParts(): SeatParts {
+    const { config, cloud, keyLooks, clock, log, keys, view, observer, changes } = this.#options;
     const evidence = new EvidencePoller({ cloud, clock, log });
+    const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
-    const { tryLaunchEveryMs } = config.loop;
     const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs });
-    const enrolling = new Enroller({ cloud, view, keys, clock, log, readiness });
+    const enrolling = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
-    const judging = new Assessor({
-      ...{ view, observer, evidence, clock, keys, requirement, changes },
-      coordinatorId: config.id,
-    });
+    const coordinatorId = config.id;
+    const judging = new Assessor({ view, observer, evidence, clock, keys, requirement, changes, coordinatorId });
     const deciding = new RecoveryDecider({
       view,
       judging,
@@ -241,42 +248,38 @@ export class Leader {
       conflicts: () => enrolling.conflicts,
       ownTrouble: () => this.#ownTrouble(enrolling),
     });
-    const storeTimeoutMs = config.etcd.callTimeoutMs;
+    const operating = new Operating({ view, judging, keys, clock, log });
+    const console = new ConsoleCapture({ cloud, clock, log });
+    return { evidence, readiness, enrolling, judging, deciding, operating, console };
+  }
+
+  #makeWorkParts(): LeaderParts {
+    const { config, cloud, keyLooks, clock, log, keys, view, serveLeases, store } = this.#options;
+    const { judging, deciding, evidence, readiness } = this.#parts;
+    const begin = new IntentWriter({
+      ...{ store, cloud, keyLooks, view, keys, clock, log, serveLeases },
+      storeTimeoutMs: config.etcd.callTimeoutMs,
+      judgeNow: (member) => judging.judgeNow(member),
+      ask: (judgement) => deciding.ask(judgement),
+      trialOf: (instanceId) => readiness.trialOf(instanceId),
+    });
+    const collector = new Collector({
+      ...{ cloud, kv: store, keys, clock, log },
+      callTimeoutMs: config.aws.callTimeoutMs,
+      historyKept: config.loop.historyKept,
+      flapLimitOf: (member) => view.policyOf(groupOf(member)).guard.flapLimit,
+    });
     return {
       view,
-      judging,
-      findings: new FindingsPublisher({ keys, view, clock }),
-      found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
-      judgements: new JudgementPublisher({ keys, view, clock, log }),
-      deciding,
-      operating: new Operating({ view, judging, keys, clock, log }),
-      begin: new IntentWriter({
-        ...{ store, cloud, keyLooks, view, judging, deciding, keys, clock, log, serveLeases, storeTimeoutMs },
-        trialOf: (instanceId) => readiness.trialOf(instanceId),
-      }),
-      holds: new HoldKeeper({ keys, clock, log }),
-      runs: this.runs,
-      enrolling,
-      policies: new PoliciesInForce({ view, keys, log }),
-      levels: new LevelKeeper({ view, keys, clock, log, raiseAfterMs: config.loop.raiseLevelAfterMs }),
-      readiness,
-      serveContracts: new ServeContracts({ view, keys, log, serveLeases }),
-      evidence,
-      console: new ConsoleCapture({ cloud, clock, log }),
-      collector: new Collector({
-        cloud,
-        kv: store,
-        keys,
-        clock,
-        log,
-        callTimeoutMs: config.aws.callTimeoutMs,
-        historyKept: config.loop.historyKept,
-        flapLimitOf: (member) => policyOf(groupOf(member)).flapLimit,
-      }),
-      keys,
       clock,
       log,
-      pace: config.loop,
+      tickMs: config.loop.tickMs,
+      decisions: new DecisionPass({ view, judging, deciding, evidence, begin, runs: this.runs }),
+      jobs: leaderJobs({
+        ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        wantedHolds: () => deciding.wantedHolds(),
+        found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
+      }),
     };
   }
 

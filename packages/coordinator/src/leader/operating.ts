@@ -144,23 +144,6 @@ export class Operating {
       `${member} has changed meanwhile: look again (${commandsFor('NotReady', member).join()})`,
     );
   }
-
-  /**
-   * Requests about recoveries that are not open, nor the next one: nothing will ever carry them
-   * out. @throws LEASE_LOST, STORE_*
-   */
-  async tidy(term: Term): Promise<void> {
-    const { view, keys, log } = this.#options;
-    const { requests, intents, activations } = view.records;
-    for (const [member, { record, modRevision }] of requests) {
-      const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
-      const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
-      if (record.opId === due || !view.isFresh()) continue;
-      const outcome = await term.remove([{ key: keys.request(member), expect: modRevision }]);
-      if (outcome.kind === 'committed')
-        log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
-    }
-  }
 }
 
 interface Target {

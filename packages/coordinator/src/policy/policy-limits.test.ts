@@ -20,7 +20,7 @@ describe('a policy is refused alike, from the configuration and from etcd', () =
     ['slower heartbeats than it knows', { suspectAfterMs: 5_000 }, { heartbeatMs: 3_000 }, ['5000', '6000']],
   ])('%s: with both numbers', (_, policy, over, numbers) => {
     const limits = { ...LIMITS, ...over };
-    const faults = policyFaults(GroupPolicySchema.parse(policy), limits);
+    const faults = policyFaults(GroupPolicySchema.parse({ detect: policy }), limits);
     expect(faults).toHaveLength(1);
     for (const number of numbers) expect(faults[0]?.text).toContain(number);
     const { heartbeatMs, warmUpMs, tickMs } = limits;
@@ -28,19 +28,21 @@ describe('a policy is refused alike, from the configuration and from etcd', () =
       ...base,
       observer: { heartbeatMs, warmUpMs },
       loop: { tickMs },
-      policy,
+      policy: { detect: policy },
     });
     expect(parsed.error?.issues.map((issue) => issue.message)).toEqual(faults.map(({ text }) => text));
   });
 
   it('one that fits is not', () => {
     expect(policyFaults(GroupPolicySchema.parse({}), LIMITS)).toEqual([]);
-    expect(policyFaults(GroupPolicySchema.parse({ suspectAfterMs: 2_000, confirmForMs: 250 }), LIMITS)).toEqual([]);
+    expect(
+      policyFaults(GroupPolicySchema.parse({ detect: { suspectAfterMs: 2_000, confirmForMs: 250 } }), LIMITS),
+    ).toEqual([]);
   });
 
   it('one that needs exactly the warm-up is not either', () => {
     const limits = { ...LIMITS, warmUpMs: 20_000 };
-    expect(policyFaults(GroupPolicySchema.parse({ suspectAfterMs: 20_000 }), limits)).toEqual([]);
+    expect(policyFaults(GroupPolicySchema.parse({ detect: { suspectAfterMs: 20_000 } }), limits)).toEqual([]);
   });
 });
 

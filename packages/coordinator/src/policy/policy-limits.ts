@@ -1,7 +1,7 @@
 import { durationText, type GroupPolicy } from '@understudy/shared';
 import { BEATS_PER_SUSPICION } from '@understudy/observer';
 
-/** What a policy has to fit into, from the coordinator's configuration. */
+/** Limits that a policy has to fit into, from the coordinator's configuration. */
 export interface PolicyLimits {
   /** Shortest interval the agents are configured with. */
   readonly heartbeatMs: number;
@@ -11,33 +11,35 @@ export interface PolicyLimits {
 
 export interface PolicyFault {
   readonly rule: 'warmUp' | 'heartbeat' | 'tick';
-  /** Names both numbers. */
+  /** Text of the fault, with both numbers. */
   readonly text: string;
 }
 
 /**
- * Rules between a policy and the coordinator that applies it: the same for the `policy:` of its
- * configuration and for `groups/<group>` in etcd. Empty: it fits. Rules within a policy are its
- * schema's.
+ * Rules between a policy and the coordinator that applies it. They are the same for the `policy:`
+ * of its configuration and for `groups/<group>` in etcd. Empty: the policy fits. Rules within a
+ * policy are its schema's.
  */
 export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonly PolicyFault[] {
-  const { suspectAfterMs, confirmForMs } = policy;
+  const {
+    detect: { suspectAfterMs, confirmForMs },
+  } = policy;
   const { heartbeatMs, warmUpMs, tickMs } = limits;
   const faults: PolicyFault[] = [];
   if (warmUpMs < suspectAfterMs)
     faults.push({
       rule: 'warmUp',
-      text: `warmUpMs = ${warmUpMs} < policy.suspectAfterMs = ${suspectAfterMs}: an observer would judge a silence it has not listened to`,
+      text: `warmUpMs = ${warmUpMs} < policy.detect.suspectAfterMs = ${suspectAfterMs}: an observer would judge a silence it has not listened to`,
     });
   if (suspectAfterMs < heartbeatMs * BEATS_PER_SUSPICION)
     faults.push({
       rule: 'heartbeat',
-      text: `suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × observer.heartbeatMs = ${heartbeatMs * BEATS_PER_SUSPICION}: one lost datagram would make a suspect`,
+      text: `policy.detect.suspectAfterMs = ${suspectAfterMs} < ${BEATS_PER_SUSPICION} × observer.heartbeatMs = ${heartbeatMs * BEATS_PER_SUSPICION}: one lost datagram would make a suspect`,
     });
   if (tickMs > confirmForMs)
     faults.push({
       rule: 'tick',
-      text: `tickMs = ${tickMs} > policy.confirmForMs = ${confirmForMs}: nothing would be probed between suspect and dead`,
+      text: `tickMs = ${tickMs} > policy.detect.confirmForMs = ${confirmForMs}: nothing would be probed between suspect and dead`,
     });
   return faults;
 }

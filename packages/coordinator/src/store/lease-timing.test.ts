@@ -1,7 +1,7 @@
 import { backoffMs } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { checkLeaseTiming, defaultMarginMs, leaseTimingFaults, usableLeaseMs } from './lease-timing.ts';
-import { STORE_BACKOFF } from '../leadership/store-backoff.ts';
+import { STORE_BACKOFF } from './store-backoff.ts';
 
 const DEFAULTS = { ttlMs: 10_000, keepaliveMs: 2000, marginMs: 1500, callTimeoutMs: 1500 };
 

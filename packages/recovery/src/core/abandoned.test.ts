@@ -1,6 +1,6 @@
+import { intentRecord, policyWith } from '@understudy/shared/testing';
 import type { JournalRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { intentRecord } from '@understudy/shared/testing';
 import { type AbandonFacts, abandonedHistoryOf, leftAs } from './abandoned.ts';
 
 const DAY_MS = 86_400_000;
@@ -11,7 +11,7 @@ const intent = {
   plan: {
     ...base.plan,
     addresses: [address],
-    policy: { ...base.plan.policy, retainCaptureForMs: 3 * DAY_MS, retainForMs: 9 * DAY_MS },
+    policy: policyWith({ recover: { retainCaptureForMs: 3 * DAY_MS, retainForMs: 9 * DAY_MS } }, base.plan.policy),
   },
 };
 const act = {

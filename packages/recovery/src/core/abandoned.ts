@@ -52,7 +52,7 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs, act } = facts;
   const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
-  const afterWallMs = endedAtWallMs + intent.plan.policy.retainCaptureForMs;
+  const afterWallMs = endedAtWallMs + intent.plan.policy.recover.retainCaptureForMs;
   const leftover = (kind: Leftover['kind'], id: string): Leftover => ({ kind, id, afterWallMs, obstacle: null });
   return {
     opId: intent.opId,

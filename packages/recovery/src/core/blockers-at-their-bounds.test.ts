@@ -1,4 +1,5 @@
-import { type CloudInstance, DEFAULT_POLICY, type GroupPolicy } from '@understudy/shared';
+import { type PolicyChange, policyWith } from '@understudy/shared/testing';
+import { type CloudInstance } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import {
   instanceFixture,
@@ -13,8 +14,8 @@ import type { PlanInput } from './plan-input.ts';
 
 /** What refuses a recovery, one step on this and on the other side of where it begins. */
 
-const problems = (change: Partial<PlanInput>, policy: Partial<GroupPolicy> = {}, leaveAz: string | null = null) => {
-  const result = makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy }, leaveAz);
+const problems = (change: Partial<PlanInput>, policy: PolicyChange = {}, leaveAz: string | null = null) => {
+  const result = makePlan(planInputFixture(change), policyWith(policy), leaveAz);
   return new Map(result.kind === 'blocked' ? result.problems.map(({ code, text }) => [code, text]) : []);
 };
 const raw = (members: Record<string, unknown>, over: Partial<CloudInstance> = {}): Partial<PlanInput> => ({
@@ -120,8 +121,8 @@ describe('what EC2 does not say never speaks against a placement', () => {
     );
   });
   it('a misfit of several placements is said once', () => {
-    const twice = { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] };
-    const result = makePlan(planInputFixture(type({ architectures: ['arm64'] })), { ...DEFAULT_POLICY, ...twice });
+    const twice = { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } };
+    const result = makePlan(planInputFixture(type({ architectures: ['arm64'] })), policyWith(twice));
     expect(readinessProblemsOf(result).map((one) => one.code)).toEqual(['PlacementArchitecture', 'NoPlacement']);
   });
 });
@@ -134,39 +135,41 @@ describe('placements', () => {
     ));
   it('are in any VPC where EC2 does not show that of the instance', () => {
     const others = subnets.filter((one) => one.subnetId !== 'subnet-a').map((one) => ({ ...one, vpcId: 'vpc-x' }));
-    expect([...problems({ subnets: others }, { placements: [{ subnetId: 'subnet-b' }] }).keys()]).toEqual([]);
+    expect([...problems({ subnets: others }, { recover: { placements: [{ subnetId: 'subnet-b' }] } }).keys()]).toEqual(
+      [],
+    );
   });
   it('are none where the instance shows no subnet', () => {
     const [own] = instanceFixture().networkInterfaces;
     if (!own) throw new Error('fixture without an interface');
     const instance = instanceFixture({ subnetId: null, networkInterfaces: [{ ...own, subnetId: null as never }] });
     expect([...problems({ instance }).keys()]).toEqual(['NoPlacement']);
-    expect([...problems({ instance }, { placements: [{ subnetId: 'subnet-b' }] }).keys()]).toEqual([]);
+    expect([...problems({ instance }, { recover: { placements: [{ subnetId: 'subnet-b' }] } }).keys()]).toEqual([]);
   });
   it('are told from none outside of a lost zone', () => {
     expect([...problems({}, {}, 'us-east-1a').keys()]).toEqual(['PlacementInLostZone', 'NoPlacementOutsideZone']);
-    expect([...problems({}, { placements: [{ subnetId: 'subnet-b' }] }, 'us-east-1a').keys()]).toEqual([]);
+    expect([...problems({}, { recover: { placements: [{ subnetId: 'subnet-b' }] } }, 'us-east-1a').keys()]).toEqual([]);
   });
 });
 
 describe('readiness for the loss of a zone', () => {
-  const ready = (policy: Partial<GroupPolicy>, ownAz: string | null) =>
-    readinessProblemsOf(makePlan(planInputFixture(), { ...DEFAULT_POLICY, ...policy }), ownAz).map((one) => one.code);
+  const ready = (policy: PolicyChange, ownAz: string | null) =>
+    readinessProblemsOf(makePlan(planInputFixture(), policyWith(policy)), ownAz).map((one) => one.code);
   const elsewhere = [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }];
   it('is asked for where the policy acts on it: a placement outside', () => {
-    expect(ready({ whenZoneLost: 'recover' }, 'us-east-1a')).toEqual(['NoPlacementOutsideZone']);
-    expect(ready({ whenZoneLost: 'recover', placements: elsewhere }, 'us-east-1a')).toEqual([]);
+    expect(ready({ guard: { whenZoneLost: 'recover' } }, 'us-east-1a')).toEqual(['NoPlacementOutsideZone']);
+    expect(ready({ guard: { whenZoneLost: 'recover' }, recover: { placements: elsewhere } }, 'us-east-1a')).toEqual([]);
   });
   it('is not asked for otherwise, nor where the zone is not known', () => {
     expect(ready({}, 'us-east-1a')).toEqual([]);
-    expect(ready({ whenZoneLost: 'recover' }, null)).toEqual([]);
+    expect(ready({ guard: { whenZoneLost: 'recover' } }, null)).toEqual([]);
   });
 });
 
 describe('user data that formats', () => {
   const formatting = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ where: `part ${index}`, what: 'mkfs', canBeOverridden: true }));
-  const text = (count: number, policy: Partial<GroupPolicy> = {}, neutralised: string | null = null) =>
+  const text = (count: number, policy: PolicyChange = {}, neutralised: string | null = null) =>
     problems({ firstBoot: { formatting: formatting(count), unexamined: [], neutralised } }, policy).get(
       'FirstBootFormats',
     );
@@ -175,21 +178,27 @@ describe('user data that formats', () => {
     expect(text(7)).toContain('part 4: mkfs and 2 more).');
   });
   it('that cannot be taken back is said to be so where that was asked for', () => {
-    expect(text(1, { firstBootFormatting: 'neutralise' })).toContain('It cannot be taken back');
+    expect(text(1, { recover: { firstBootFormatting: 'neutralise' } })).toContain('It cannot be taken back');
     expect(text(1, {}, 'x')).not.toContain('It cannot be taken back');
   });
   it('is no loss where there is none', () => {
-    const codes = planFixture({}, { firstBootFormatting: 'allow' }).losses.map((one) => one.code);
+    const codes = planFixture({}, policyWith({ recover: { firstBootFormatting: 'allow' } })).losses.map(
+      (one) => one.code,
+    );
     for (const code of ['FirstBootMayFormat', 'FirstBootNeutralised', 'FirstBootNotExamined'])
       expect(codes).not.toContain(code);
     expect(planFixture({ userData: null }).losses.map((one) => one.code)).not.toContain('FirstBootRunsAgain');
   });
   it('that is neutralised is not called allowed', () => {
     const firstBoot = { formatting: formatting(1), unexamined: [], neutralised: 'x' };
-    const codes = planFixture({ firstBoot }, { firstBootFormatting: 'neutralise' }).losses.map((one) => one.code);
+    const codes = planFixture({ firstBoot }, policyWith({ recover: { firstBootFormatting: 'neutralise' } })).losses.map(
+      (one) => one.code,
+    );
     expect(codes).toContain('FirstBootNeutralised');
     expect(codes).not.toContain('FirstBootMayFormat');
-    const allowed = planFixture({ firstBoot }, { firstBootFormatting: 'allow' }).losses.map((one) => one.code);
+    const allowed = planFixture({ firstBoot }, policyWith({ recover: { firstBootFormatting: 'allow' } })).losses.map(
+      (one) => one.code,
+    );
     expect(allowed).not.toContain('FirstBootNeutralised');
   });
 });

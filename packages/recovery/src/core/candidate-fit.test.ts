@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { DEFAULT_POLICY } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { planFixture, planInputFixture, typeFactsFixture, typeFixture } from './plan.fixture.ts';
@@ -15,7 +16,7 @@ const input = planInputFixture({
 
 describe('a candidate that must fail', () => {
   it('is left out, with its reason in losses and readiness; the next one is the first', () => {
-    const result = makePlan(input, { ...DEFAULT_POLICY, placements });
+    const result = makePlan(input, policyWith({ recover: { placements } }));
     expect(result.kind === 'plan' && result.plan.candidates).toEqual([
       { subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm6i.large' },
     ]);
@@ -25,26 +26,28 @@ describe('a candidate that must fail', () => {
   });
 
   it('blocks when it is the only one, and no more once the policy is corrected', () => {
-    const blocked = makePlan(input, { ...DEFAULT_POLICY, placements: placements.slice(0, 1) });
+    const blocked = makePlan(input, policyWith({ recover: { placements: placements.slice(0, 1) } }));
     expect(blocked.kind === 'blocked' && blocked.problems.map((one) => one.code)).toEqual([
       'PlacementArchitecture',
       'NoPlacement',
     ]);
-    expect(readinessProblemsOf(makePlan(input, { ...DEFAULT_POLICY, placements: placements.slice(1) }))).toEqual([]);
+    expect(readinessProblemsOf(makePlan(input, policyWith({ recover: { placements: placements.slice(1) } })))).toEqual(
+      [],
+    );
   });
 
   it('is one in a zone where the type is not offered', () => {
     const offeredIn = new Map([['m6i.large', new Set(['us-east-1a'])]]);
     const result = makePlan(
       { ...input, typeFacts: { ...input.typeFacts, offeredIn } },
-      { ...DEFAULT_POLICY, placements },
+      policyWith({ recover: { placements } }),
     );
     expect(result.kind === 'blocked' && result.problems.map((one) => one.code)).toContain('PlacementNotOffered');
   });
 
   it('is none of which EC2 said nothing', () => {
     const typeFacts = { types: new Map(), offeredIn: new Map() };
-    const plan = planFixture({ typeFacts }, { placements });
+    const plan = planFixture({ typeFacts }, policyWith({ recover: { placements } }));
     expect(plan.candidates).toHaveLength(2);
   });
 });

@@ -1,14 +1,14 @@
+import { intentRecord, joinedChanges, type PolicyChange, policyWith, WRITTEN } from '@understudy/shared/testing';
 import type { IntentRecord, JournalRecord, OwedChore, PlannedVolume } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { intentRecord, WRITTEN } from '@understudy/shared/testing';
 import { type ClosingFacts, historyOf, stepsOf } from './history.ts';
 
 const DAY_MS = 86_400_000;
-const POLICY = { retainForMs: 7 * DAY_MS, retainCaptureForMs: 3 * DAY_MS, retainVolumesForMs: null };
+const POLICY = { recover: { retainForMs: 7 * DAY_MS, retainCaptureForMs: 3 * DAY_MS, retainVolumesForMs: null } };
 const base = intentRecord('prod/db1', 'i-1', { term: 3, startedAtWallMs: 50, lastHeardWallMs: 40 });
-const intent = (over: Partial<IntentRecord> = {}, policy: object = {}): IntentRecord => ({
+const intent = (over: Partial<IntentRecord> = {}, policy: PolicyChange = {}): IntentRecord => ({
   ...base,
-  plan: { ...base.plan, policy: { ...base.plan.policy, ...POLICY, ...policy } },
+  plan: { ...base.plan, policy: policyWith(joinedChanges(POLICY, policy), base.plan.policy) },
   ...over,
 });
 const record = (step: string, over: Partial<JournalRecord> = {}): JournalRecord => ({
@@ -79,7 +79,7 @@ describe('what was lost on the way', () => {
 });
 
 describe('what the collector has to remove', () => {
-  const left = (policy: object = {}) =>
+  const left = (policy: PolicyChange = {}) =>
     closed({ intent: intent({}, policy), volumes: [volume('vol-1', true), volume('vol-2', false)] }).leftovers;
   test('the old instance, image and snapshots, each after its time', () =>
     expect(left().slice(0, 4)).toEqual([
@@ -90,7 +90,7 @@ describe('what the collector has to remove', () => {
     ]));
   test('data volumes that outlive the old instance never, unless the policy names a time', () => {
     expect(left().slice(4)).toEqual([{ kind: 'volume', id: 'vol-2', afterWallMs: null, obstacle: null }]);
-    expect(left({ retainVolumesForMs: DAY_MS }).slice(4)).toMatchObject([{ afterWallMs: 1_000 + DAY_MS }]);
+    expect(left({ recover: { retainVolumesForMs: DAY_MS } }).slice(4)).toMatchObject([{ afterWallMs: 1_000 + DAY_MS }]);
   });
 });
 

@@ -82,7 +82,9 @@ const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null
  * policy names a time.
  */
 function leftoversOf({ intent, endedAtWallMs, imageId, snapshotIds, volumes }: ClosingFacts): Leftover[] {
-  const { retainForMs, retainCaptureForMs, retainVolumesForMs } = intent.plan.policy;
+  const {
+    recover: { retainForMs, retainCaptureForMs, retainVolumesForMs },
+  } = intent.plan.policy;
   const captureAfterWallMs = endedAtWallMs + retainCaptureForMs;
   const volumesAfterWallMs = retainVolumesForMs === null ? null : endedAtWallMs + retainVolumesForMs;
   const outliving = volumes.filter((volume) => !volume.deleteOnTermination);

@@ -2,7 +2,7 @@ import { type ErrorCode, type LaunchPlan, TAG } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
-import { baseFor } from './launch-request.ts';
+import { baseFor } from './fidelity/carried.ts';
 import type { References } from './references.ts';
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };
@@ -29,7 +29,7 @@ export function trialRequestOf(input: PlanInput, plan: LaunchPlan): Record<strin
     SubnetId: candidate.subnetId,
     SecurityGroupIds: plan.securityGroupIds,
     TagSpecifications: ['instance', 'volume'].map((type) =>
-      tagSpecification(type, { ...plan.policy.tags, ...TRIAL_MARKS }),
+      tagSpecification(type, { ...plan.policy.recover.tags, ...TRIAL_MARKS }),
     ),
   };
 }

@@ -1,4 +1,5 @@
-import type { CloudInstance, GroupPolicy } from '@understudy/shared';
+import { type PolicyChange, policyWith } from '@understudy/shared/testing';
+import type { CloudInstance } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import {
   instanceFixture,
@@ -12,8 +13,8 @@ import type { PlanInput } from './plan-input.ts';
 
 /** What a plan calls lost, one step on this and on the other side of where it begins. */
 
-const losses = (change: Partial<PlanInput>, policy: Partial<GroupPolicy> = {}) =>
-  new Map(planFixture(change, policy).losses.map(({ code, text }) => [code, text]));
+const losses = (change: Partial<PlanInput>, policy: PolicyChange = {}) =>
+  new Map(planFixture(change, policyWith(policy)).losses.map(({ code, text }) => [code, text]));
 const raw = (members: Record<string, unknown>, over: Partial<CloudInstance> = {}): Partial<PlanInput> => ({
   instance: instanceFixture(over, members),
 });
@@ -181,8 +182,10 @@ describe('what candidates elsewhere give up', () => {
     CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } },
   });
   const ENCLAVE = raw({ EnclaveOptions: { Enabled: true } });
-  const elsewhere = { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] };
-  const otherType = { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] };
+  const elsewhere = { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } };
+  const otherType = {
+    recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+  };
 
   it('is the placement group in another zone, by id or by name; in the own zone nothing', () => {
     expect([...losses(GROUP, elsewhere).keys()]).toContain('PlacementGroupInOwnZoneOnly');
@@ -206,8 +209,7 @@ describe('what candidates elsewhere give up', () => {
 
 describe('tags over the limit', () => {
   const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'v']));
-  const over = (change: Partial<PlanInput>, policy: Partial<GroupPolicy> = {}) =>
-    losses(change, policy).get('TagsOverLimit');
+  const over = (change: Partial<PlanInput>, policy: PolicyChange = {}) => losses(change, policy).get('TagsOverLimit');
   it('begin with the 49th: two places are kept for the marks of the recovery', () => {
     expect(over({ instance: instanceFixture({ tags: many(48) }) })).toBeUndefined();
     expect(over({ instance: instanceFixture({ tags: many(49) }) })).toBe(
@@ -223,7 +225,7 @@ describe('tags over the limit', () => {
       ...disks({ volumeId: 'vol-root', tags: many(48) }, { volumeId: 'vol-data' }),
     };
     expect(over(all)).toBeUndefined();
-    expect(over(all, { tags })).toBe(
+    expect(over(all, { recover: { tags } })).toBe(
       '3 resources have more than 48 tags, 1 of the policy included: the last by name are dropped',
     );
   });

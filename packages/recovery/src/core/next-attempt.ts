@@ -143,7 +143,7 @@ function exhausted(ended: readonly EndedAttempt[], last: EndedAttempt, limits: A
   }
   if (!isRefusal(last) || limits.nowWallMs - last.seriesSinceWallMs < limits.retryRefusedForMs) return null;
   const since = new Date(last.seriesSinceWallMs).toISOString();
-  const text = `nothing could be launched since ${since}, for as long as retryRefusedForMs says: ${reasonsOf(ended, limits)}. ${planAdvice(limits)}`;
+  const text = `nothing could be launched since ${since}, for as long as recover.retryRefusedForMs says: ${reasonsOf(ended, limits)}. ${planAdvice(limits)}`;
   return { kind: 'hold', reason: 'LaunchAttemptsExhausted', text };
 }
 

@@ -17,13 +17,17 @@ const own = { subnetId: 'subnet-a', az: 'us-east-1a', instanceType: 'm7i.large' 
 
 describe('placement candidates', () => {
   it('are the own subnet and type without a policy', () => {
-    expect(placementsOf(input, { placements: [] })).toEqual({ candidates: [own], skipped: [], leaveAz: null });
+    expect(placementsOf(input, { recover: { placements: [] } })).toEqual({
+      candidates: [own],
+      skipped: [],
+      leaveAz: null,
+    });
   });
 
   it("are the policy's, in its order, each once, with the zone of its subnet", () => {
     const placements = [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }];
     const more = [...placements, { subnetId: 'subnet-b', instanceType: 'm6i.large' }];
-    expect(placementsOf(input, { placements: more }).candidates).toEqual([
+    expect(placementsOf(input, { recover: { placements: more } }).candidates).toEqual([
       { subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm7i.large' },
       own,
       { subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm6i.large' },
@@ -32,11 +36,11 @@ describe('placement candidates', () => {
 
   it('are none in a lost zone, and each one left out is named', () => {
     const placements = [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }];
-    const found = placementsOf(input, { placements }, 'us-east-1a');
+    const found = placementsOf(input, { recover: { placements } }, 'us-east-1a');
     expect(found.candidates.map((one) => one.az)).toEqual(['us-east-1b']);
     expect(found.skipped).toEqual([
       { code: 'PlacementInLostZone', text: 'subnet subnet-a is in us-east-1a, which is lost' },
     ]);
-    expect(placementsOf(input, { placements: [] }, 'us-east-1a').candidates).toEqual([]);
+    expect(placementsOf(input, { recover: { placements: [] } }, 'us-east-1a').candidates).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ export interface Placements {
  */
 export function placementsOf(
   input: PlacementInput,
-  policy: Pick<GroupPolicy, 'placements'>,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
   leaveAz: string | null = null,
 ): Placements {
   const subnets = new Map(input.subnets.map((subnet) => [subnet.subnetId, subnet]));
@@ -55,11 +55,14 @@ type Wish = { readonly subnetId: string; readonly instanceType: string };
 
 const sameWish = (a: Wish, b: Wish): boolean => a.subnetId === b.subnetId && a.instanceType === b.instanceType;
 
-function wishesOf(input: PlacementInput, policy: Pick<GroupPolicy, 'placements'>): readonly Wish[] {
-  if (policy.placements.length === 0) {
+function wishesOf(
+  input: PlacementInput,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+): readonly Wish[] {
+  if (policy.recover.placements.length === 0) {
     return input.ownSubnetId === null ? [] : [{ subnetId: input.ownSubnetId, instanceType: input.ownInstanceType }];
   }
-  return policy.placements.map((placement) => ({
+  return policy.recover.placements.map((placement) => ({
     subnetId: placement.subnetId,
     instanceType: placement.instanceType ?? input.ownInstanceType,
   }));

@@ -3,6 +3,7 @@ import {
   type CloudInstanceType,
   type CloudVolume,
   DEFAULT_POLICY,
+  type GroupPolicy,
   opIdOf,
   type SnapshotAndReplacePlan,
 } from '@understudy/shared';
@@ -179,9 +180,9 @@ export function planInputFixture(change: Partial<PlanInput> = {}): PlanInput {
 
 export function planFixture(
   change: Partial<PlanInput> = {},
-  policy: Partial<typeof DEFAULT_POLICY> = {},
+  policy: GroupPolicy = DEFAULT_POLICY,
 ): SnapshotAndReplacePlan {
-  const result = makePlan(planInputFixture(change), { ...DEFAULT_POLICY, ...policy });
+  const result = makePlan(planInputFixture(change), policy);
   if (result.kind === 'blocked') throw new Error(result.problems.map((problem) => problem.code).join(', '));
   return result.plan;
 }

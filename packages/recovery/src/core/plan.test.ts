@@ -1,192 +1,12 @@
-import { type CloudInstanceType, DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
+import { policyWith } from '@understudy/shared/testing';
+import { DEFAULT_POLICY, RecoveryPlanSchema } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { NO_TYPE_FACTS } from './candidate-fit.ts';
-import {
-  instanceFixture,
-  OLD_INSTANCE_ID,
-  planFixture,
-  planInputFixture,
-  typeFactsFixture,
-  typeFixture,
-  volumeFixture,
-} from './plan.fixture.ts';
+import { FORMATS, firstBoot } from './fidelity/examples.fixtures.ts';
+import { instanceFixture, planFixture, planInputFixture } from './plan.fixture.ts';
 import { makePlan, readinessProblemsOf } from './plan.ts';
 import type { PlanInput } from './plan-input.ts';
-import { type Fate, FIDELITY } from './plan-fidelity.ts';
-
-const problemCodes = (change: Partial<PlanInput>, policy = DEFAULT_POLICY): string[] => {
-  const result = makePlan(planInputFixture(change), policy);
-  return result.kind === 'blocked' ? result.problems.map((problem) => problem.code) : [];
-};
-const lossCodes = (change: Partial<PlanInput>, policy: Partial<typeof DEFAULT_POLICY> = {}): string[] =>
-  planFixture(change, policy).losses.map((loss) => loss.code);
-const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
-const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
-  const instance = instanceFixture();
-  return { instance: { ...instance, tags: { ...instance.tags, [key]: value } } };
-};
-const eni = (members: Record<string, unknown>): Partial<PlanInput> =>
-  rawChange({ NetworkInterfaces: [{ NetworkInterfaceId: 'eni-1', Attachment: { DeviceIndex: 0 }, ...members }] });
-const manyTags = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`k${i}`, 'v']));
-const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> => {
-  const [first] = instanceFixture().networkInterfaces;
-  if (!first) throw new Error('fixture without an interface');
-  return {
-    instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
-  };
-};
-const otherZone = { placements: [{ subnetId: 'subnet-b' }] };
-const rawPlacement = (members: Record<string, unknown>) =>
-  rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
-
-const ownType = (change: Partial<CloudInstanceType>): Partial<PlanInput> => ({
-  typeFacts: typeFactsFixture(typeFixture(change)),
-});
-const references = (change: Partial<PlanInput['references']>): Partial<PlanInput> => ({
-  references: { ...planInputFixture().references, ...change },
-});
-const FORMATS = { where: 'fs_setup', what: '/dev/nvme1n1', canBeOverridden: true };
-const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> => ({
-  firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
-});
-
-/**
- * Every code a plan can name, with the smallest change of the ordinary member that brings it about.
- */
-const BLOCKED: Record<string, Partial<PlanInput>> = {
-  ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
-  ManagedByEks: tagged('eks:cluster-name'),
-  ManagedByBeanstalk: tagged('elasticbeanstalk:environment-id'),
-  ManagedByEmr: tagged('aws:elasticmapreduce:job-flow-id'),
-  ManagedByFleet: tagged('aws:ec2:fleet-id'),
-  ManagedByOperator: rawChange({ Operator: { Managed: true, Principal: 'eks.amazonaws.com' } }),
-  SpotInstance: rawChange({ InstanceLifecycle: 'spot' }),
-  MarketUnsupported: rawChange({ InstanceLifecycle: 'capacity-block' }),
-  InstanceGone: { instance: instanceFixture({ state: 'terminated' }) },
-  InstanceStoreRoot: rawChange({ RootDeviceType: 'instance-store' }),
-  NoNetworkInterface: withInterfaces([]),
-  ArchitectureUnknown: { instance: instanceFixture({ architecture: null }) },
-  Paravirtual: rawChange({ VirtualizationType: 'paravirtual' }),
-  SecondaryNetwork: rawChange({ SecondaryInterfaces: [{ SecondaryInterfaceId: 'x' }] }),
-  PlatformUnsupported: rawChange({ PlatformDetails: 'Red Hat Enterprise Linux' }),
-  RootVolumeMissing: { instance: instanceFixture({ rootDeviceName: '/dev/sda1' }) },
-  VolumeUnknown: { volumes: [volumeFixture({ volumeId: 'vol-root' })] },
-  VolumeMultiAttach: {
-    volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
-  },
-  FirstBootFormats: firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
-  KmsKeyUnusable: references({
-    keys: new Map([['arn:aws:kms:::key/1', { kind: 'unusable', what: 'disabled', remedy: '' }]]),
-  }),
-  PlacementGroupGone: references({ placementGroup: 'gone' }),
-  CapacityReservationGone: references({ capacityReservation: 'gone' }),
-  InstanceProfileGone: references({ instanceProfile: 'gone' }),
-  LicenceGone: references({ licences: 'gone' }),
-  PlacementTypeUnknown: { typeFacts: { types: new Map([['m7i.large', null]]), offeredIn: new Map() } },
-  PlacementNotOffered: {
-    typeFacts: { types: new Map(), offeredIn: new Map([['m7i.large', new Set(['us-east-1b'])]]) },
-  },
-  PlacementArchitecture: ownType({ architectures: ['arm64'] }),
-  PlacementVirtualization: ownType({ virtualizationTypes: ['paravirtual'] }),
-  PlacementBootMode: ownType({ bootModes: ['uefi'] }),
-  PlacementEna: { ...ownType({}), ...rawChange({ EnaSupport: false }) },
-  PlacementTpm: { ...ownType({ nitroTpmSupport: 'unsupported' }), ...rawChange({ TpmSupport: 'v2.0' }) },
-  PlacementNoEbsRoot: ownType({ rootDeviceTypes: ['instance-store'] }),
-  PlacementNotOnDemand: ownType({ usageClasses: ['capacity-block'] }),
-  PlacementTooManyVolumes: ownType({ maxAttachments: 3, attachmentLimit: 'shared', instanceStoreDisks: 1 }),
-  NoPlacement: { subnets: [] },
-  PlacementSubnetUnknown: { subnets: [] },
-};
-
-const LOST: Record<string, readonly [Partial<PlanInput>, Partial<typeof DEFAULT_POLICY>?]> = {
-  PrivateIpChanges: [{}],
-  OutsideReferences: [{}],
-  MemoryLost: [{}],
-  FirstBootRunsAgain: [{}],
-  HostIdentityRenewed: [{ userData: null }],
-  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { firstBootFormatting: 'allow' }],
-  FirstBootNeutralised: [
-    firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
-    { firstBootFormatting: 'neutralise' },
-  ],
-  FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
-  AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
-  SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
-  Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
-  PrefixesLost: [eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] })],
-  ExtraNetworkInterfacesLost: [withInterfaces([0, 1])],
-  InterfaceTypeLost: [eni({ InterfaceType: 'efa' })],
-  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } })],
-  PrivateDnsOptionsLost: [rawChange({ PrivateDnsNameOptions: { HostnameType: 'resource-name' } })],
-  PublicIpLost: [{ addresses: [] }],
-  AddressesNotMoved: [
-    { addresses: planInputFixture().addresses.map((address) => ({ ...address, privateIp: '10.0.1.99' })) },
-  ],
-  InstanceStoreLost: [ownType({ instanceStorage: true, instanceStoreNvme: 'required' })],
-  InstanceStoreNotMapped: [ownType({ instanceStorage: true, instanceStoreNvme: 'unsupported', hypervisor: 'xen' })],
-  FirstReadsSlow: [{}],
-  DeviceNamesMayChange: [{}],
-  KmsKeyNotChecked: [{}],
-  InsideReferences: [{}],
-  RoutesUnknown: [references({ routes: null })],
-  RoutesNotMoved: [
-    references({
-      routes: [
-        { routeTableId: 'rtb-1', destination: '10.9.0.0/16', instanceId: OLD_INSTANCE_ID, networkInterfaceId: null },
-      ],
-    }),
-  ],
-  KeyPairGone: [references({ keyPair: 'gone' })],
-  PlacementGroupLeftOut: [references({ placementGroup: 'gone' }), { leaveOutWhenGone: ['placement-group'] }],
-  CapacityReservationLeftOut: [
-    references({ capacityReservation: 'gone' }),
-    { leaveOutWhenGone: ['capacity-reservation'] },
-  ],
-  InstanceProfileLeftOut: [references({ instanceProfile: 'gone' }), { leaveOutWhenGone: ['instance-profile'] }],
-  LicenceLeftOut: [references({ licences: 'gone' }), { leaveOutWhenGone: ['licence'] }],
-  HostAffinityLost: [rawPlacement({ Affinity: 'host' })],
-  MarketplaceProduct: [rawChange({ ProductCodes: [{ ProductCodeId: 'abc', ProductCodeType: 'marketplace' }] })],
-  EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
-  KmsKeyUnnamed: [
-    { volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', encrypted: true })] },
-  ],
-  DedicatedHostNotKept: [rawPlacement({ Tenancy: 'host', HostId: 'h-1' })],
-  CpuCreditsUnknown: [{ instance: instanceFixture({ instanceType: 't3.small' }) }],
-  CpuOptionsNotCompared: [{ typeFacts: NO_TYPE_FACTS }],
-  ShutdownBehaviorUnknown: [{ shutdownBehavior: null }],
-  RebootMigrationLost: [rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } })],
-  TpmSecretsLost: [rawChange({ TpmSupport: 'v2.0' })],
-  UefiVariablesLost: [rawChange({ BootMode: 'uefi' })],
-  CloudFormationDrift: [tagged('aws:cloudformation:stack-name')],
-  LaunchTemplateLinkLost: [tagged('aws:ec2launchtemplate:id')],
-  PlacementInOtherVpc: [
-    {
-      subnets: planInputFixture().subnets.map((subnet) => ({
-        ...subnet,
-        vpcId: subnet.az.endsWith('c') ? 'vpc-2' : 'vpc-1',
-      })),
-    },
-    { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] },
-  ],
-  PlacementSubnetUnknown: [{}, { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] }],
-  PlacementGroupInOwnZoneOnly: [rawPlacement({ GroupName: 'pg' }), otherZone],
-  ReservationInOwnZoneOnly: [
-    rawChange({ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }),
-    otherZone,
-  ],
-  TypeBoundOptionsDropped: [
-    rawChange({ EnclaveOptions: { Enabled: true } }),
-    { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
-  ],
-  TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
-};
 
 describe('a plan is refused', () => {
-  it.each(Object.entries(BLOCKED))('%s', (code, change) => {
-    expect(problemCodes({})).toEqual([]);
-    expect(problemCodes(change)).toContain(code);
-  });
-
   it('with every problem at once, which enrolment shows as readiness problems', () => {
     const both = { instance: instanceFixture({ state: 'terminated' }, { InstanceLifecycle: 'spot' }) };
     const result = makePlan(planInputFixture(both), DEFAULT_POLICY);
@@ -194,33 +14,15 @@ describe('a plan is refused', () => {
   });
 });
 
-describe('a plan names as lost', () => {
-  const ordinary = [
-    'PrivateIpChanges',
-    'InsideReferences',
-    'OutsideReferences',
-    'MemoryLost',
-    'FirstBootRunsAgain',
-    'HostIdentityRenewed',
-    'FirstReadsSlow',
-    'DeviceNamesMayChange',
-    'KmsKeyNotChecked',
-  ];
-  it.each(Object.entries(LOST))('%s', (code, [change, policy]) => {
-    if (!ordinary.includes(code)) expect(lossCodes({})).not.toContain(code);
-    expect(lossCodes(change, policy)).toContain(code);
-  });
-});
-
 describe('user data that formats at the first boot', () => {
   const formats = firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' });
   const withPolicy = (input: Partial<PlanInput>, firstBootFormatting: 'refuse' | 'neutralise' | 'allow') =>
-    makePlan(planInputFixture(input), { ...DEFAULT_POLICY, firstBootFormatting });
+    makePlan(planInputFixture(input), policyWith({ recover: { firstBootFormatting } }));
 
   it('is refused by default, naming key, device and the way out', () => {
     const result = makePlan(planInputFixture(formats), DEFAULT_POLICY);
     const [problem] = readinessProblemsOf(result);
-    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set firstBootFormatting/s);
+    expect(problem?.text).toMatch(/fs_setup: \/dev\/nvme1n1.*set recover.firstBootFormatting/s);
   });
 
   it('is launched as it is where the policy allows it', () => {
@@ -236,28 +38,6 @@ describe('user data that formats at the first boot', () => {
   it('is refused where it cannot be neutralised', () => {
     const result = withPolicy(firstBoot({ formatting: [FORMATS] }), 'neutralise');
     expect(readinessProblemsOf(result).map((one) => one.code)).toEqual(['FirstBootFormats']);
-  });
-});
-
-describe('the fidelity table', () => {
-  it('has the 42 rows in order', () => {
-    expect(FIDELITY.map((row) => row.row)).toEqual(Array.from({ length: 42 }, (_, i) => i + 1));
-  });
-
-  it('names only codes a plan really produces, and all of them', () => {
-    const produced = new Set([...Object.keys(BLOCKED), ...Object.keys(LOST)]);
-    const named = new Set(FIDELITY.flatMap((row) => row.codes));
-    expect([...named].filter((code) => !produced.has(code))).toEqual([]);
-    expect([...produced].filter((code) => !named.has(code)).sort()).toEqual(['InstanceGone', 'NoNetworkInterface']);
-  });
-});
-
-describe('every attribute of the fidelity table', () => {
-  it.each(FIDELITY.map((row) => [row.attribute, row] as const))('%s', (_, { fates, by, codes }) => {
-    const has = (...some: readonly Fate[]) => some.some((fate) => fates.includes(fate));
-    expect(has('carried', 'reapplied'), 'something carries it').toBe(by.length > 0);
-    expect(has('lost'), 'a code is among the losses').toBe(codes.some((code) => code in LOST));
-    expect(has('refused'), 'a code blocks').toBe(codes.some((code) => code in BLOCKED));
   });
 });
 

@@ -1,7 +1,9 @@
 import { GroupPolicySchema } from '@understudy/shared';
+import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { buildImageRequest, buildLaunchRequest, buildPermitRequest, ownVolumeTags } from './launch-request.ts';
+import { buildImageRequest, buildLaunchRequest, buildPermitRequest } from './launch-request.ts';
 import { instanceFixture, planFixture, requestIntentFixture, volumeFixture } from './plan.fixture.ts';
+import { ownVolumeTags } from './volume-tags.ts';
 
 const tags = { CostCenter: '7', team: 'sre' };
 const manyTags = Object.fromEntries(Array.from({ length: 48 }, (_, i) => [`a${i}`, 'v']));
@@ -27,7 +29,7 @@ function launchTags(plan: ReturnType<typeof planFixture>): Record<string, Record
 
 describe("the policy's tags", () => {
   it('are on image, permit, instance and volumes; a tag of its own goes before them', () => {
-    const plan = planFixture({}, { tags });
+    const plan = planFixture({}, policyWith({ recover: { tags } }));
     const intent = requestIntentFixture(plan);
     expect(buildImageRequest({ intent, rootSnapshotId: 'snap-1' }).tags).toMatchObject(tags);
     expect(buildPermitRequest({ intent, candidate, attempt: 1 }).tags).toMatchObject({
@@ -43,7 +45,7 @@ describe("the policy's tags", () => {
   });
 
   it('stay when a resource has more tags than EC2 takes; the plan says that others go', () => {
-    const plan = planFixture({ instance: instanceFixture({ tags: manyTags }) }, { tags });
+    const plan = planFixture({ instance: instanceFixture({ tags: manyTags }) }, policyWith({ recover: { tags } }));
     expect(Object.keys(launchTags(plan).instance ?? {})).toHaveLength(50);
     expect(launchTags(plan).instance).toMatchObject({ ...tags, 'understudy:op': expect.any(String) });
     expect(plan.losses.find((one) => one.code === 'TagsOverLimit')?.text).toContain('2 of the policy');
@@ -54,7 +56,7 @@ describe("the policy's tags", () => {
       volumeFixture({ volumeId: 'vol-root', tags: manyTags }),
       volumeFixture({ volumeId: 'vol-data', tags: { ...manyTags, a0: 'other' } }),
     ];
-    const plan = planFixture({ volumes }, { tags });
+    const plan = planFixture({ volumes }, policyWith({ recover: { tags } }));
     const [root] = ownVolumeTags(plan);
     const atLaunch = Object.keys(launchTags(plan).volume ?? {});
     expect(new Set([...atLaunch, ...Object.keys(root?.tags ?? {})]).size).toBeLessThanOrEqual(50);
@@ -68,6 +70,6 @@ describe("the policy's tags", () => {
     [{ k: 'v'.repeat(256) }, /255/],
     [Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, ''])), /at most 20/],
   ])('%j are refused', (refused, words) => {
-    expect(JSON.stringify(GroupPolicySchema.safeParse({ tags: refused }).error?.issues)).toMatch(words);
+    expect(JSON.stringify(GroupPolicySchema.safeParse({ recover: { tags: refused } }).error?.issues)).toMatch(words);
   });
 });

@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { DEFAULT_POLICY } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { NOT_TRIED, trialOutcome, trialRequestOf } from './launch-trial.ts';
@@ -58,7 +59,7 @@ describe('what the old instance names and EC2 has no more', () => {
     const input = planInputFixture(withReferences({ [which]: 'gone' }));
     const blocked = makePlan(input, DEFAULT_POLICY);
     expect(blocked.kind === 'blocked' && blocked.problems).toEqual([{ code, text: expect.stringMatching(words) }]);
-    const left = makePlan(input, { ...DEFAULT_POLICY, leaveOutWhenGone: [kind] });
+    const left = makePlan(input, policyWith({ recover: { leaveOutWhenGone: [kind] } }));
     const base = left.kind === 'plan' ? left.plan.launchBase : {};
     for (const member of members) {
       if (member === 'Placement') expect(base.Placement).toEqual({ AvailabilityZone: 'us-east-1a' });

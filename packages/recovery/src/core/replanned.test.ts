@@ -1,3 +1,4 @@
+import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
 import { planFixture } from './plan.fixture.ts';
 import { acceptLoss, candidatesOutsideLostZones, type LossFacts, replanned } from './replanned.ts';
@@ -96,7 +97,7 @@ describe('a loss that is accepted', () => {
 
 describe('where a new plan may go when zones are lost', () => {
   const at = (az: string) => ({ subnetId: `subnet-${az}`, az, instanceType: 'm7i.large' });
-  const recover = { ...frozen.policy, whenZoneLost: 'recover' as const };
+  const recover = policyWith({ guard: { whenZoneLost: 'recover' } }, frozen.policy);
   const azs = (
     candidates: readonly string[],
     lostZones: readonly string[],
@@ -117,7 +118,7 @@ describe('where a new plan may go when zones are lost', () => {
     ['anywhere, where its old zone is not known', azs(['a', 'b'], [], ['b'], recover, null), ['a', 'b']],
     [
       'anywhere, where the policy holds',
-      azs(['a', 'b'], ['a'], ['b'], { ...recover, whenZoneLost: 'hold' as never }),
+      azs(['a', 'b'], ['a'], ['b'], policyWith({ guard: { whenZoneLost: 'hold' } }, frozen.policy)),
       ['a', 'b'],
     ],
   ])('%s', (_, got, want) => {

@@ -99,7 +99,7 @@ export function candidatesOutsideLostZones(
   candidates: readonly PlacementCandidate[],
   { policy, lostZones, oldAz, before }: ZonesToLeave,
 ): readonly PlacementCandidate[] {
-  if (policy.whenZoneLost !== 'recover') return candidates;
+  if (policy.guard.whenZoneLost !== 'recover') return candidates;
   const standing = candidates.filter(({ az }) => !lostZones.includes(az));
   const wasLeft = oldAz !== null && before.every(({ az }) => az !== oldAz);
   const elsewhere = wasLeft ? standing.filter(({ az }) => az !== oldAz) : standing;

@@ -147,7 +147,10 @@ describe('an address', () => {
 });
 
 describe('a replacement', () => {
-  const policy = { settleMs: 3_000, suspectAfterMs: 5_000, launchTimeoutMs: 300_000, requireStatusChecks: true };
+  const policy = {
+    detect: { suspectAfterMs: 5_000 },
+    recover: { settleMs: 3_000, launchTimeoutMs: 300_000, requireStatusChecks: true },
+  };
   const ok = { instanceId: 'i-new', state: 'running', system: 'ok', instance: 'ok', attachedEbs: 'ok', events: [] };
   const seen = (part: object): ReplacementSeen =>
     ({

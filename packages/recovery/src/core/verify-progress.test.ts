@@ -2,7 +2,10 @@ import type { CloudInstance, CloudInstanceStatus } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { countImpaired, type ReplacementSeen, verifyProgress } from './verify-progress.ts';
 
-const POLICY = { settleMs: 3_000, suspectAfterMs: 5_000, launchTimeoutMs: 300_000, requireStatusChecks: false };
+const POLICY = {
+  detect: { suspectAfterMs: 5_000 },
+  recover: { settleMs: 3_000, launchTimeoutMs: 300_000, requireStatusChecks: false },
+};
 const instance = (state: string): CloudInstance =>
   ({ instanceId: 'i-new', state, stateReasonText: null, stateReasonCode: 'Client.InternalError' }) as never;
 const status = (part: Partial<CloudInstanceStatus> = {}): CloudInstanceStatus => ({
@@ -57,7 +60,7 @@ describe('verifyProgress', () => {
   });
 
   test('waits for status checks only where the policy says so', () => {
-    const policy = { ...POLICY, requireStatusChecks: true };
+    const policy = { ...POLICY, recover: { ...POLICY.recover, requireStatusChecks: true } };
     expect(verifyProgress(seen({}), policy).kind).toBe('wait');
     expect(verifyProgress(seen({ status: status({ instance: 'initializing' }) }), policy).kind).toBe('wait');
     expect(verifyProgress(seen({ status: status() }), policy).kind).toBe('passed');

@@ -47,7 +47,10 @@ export const countImpaired = (before: number, status: CloudInstanceStatus | null
  */
 export function verifyProgress(
   seen: ReplacementSeen,
-  policy: Pick<GroupPolicy, 'settleMs' | 'suspectAfterMs' | 'launchTimeoutMs' | 'requireStatusChecks'>,
+  policy: {
+    readonly recover: Pick<GroupPolicy['recover'], 'settleMs' | 'launchTimeoutMs' | 'requireStatusChecks'>;
+    readonly detect: Pick<GroupPolicy['detect'], 'suspectAfterMs'>;
+  },
 ): VerifyVerdict {
   const { instance, heartbeat } = seen;
   if (instance === null) return wait('EC2 does not show the replacement yet');
@@ -56,18 +59,18 @@ export function verifyProgress(
     return failed(`the replacement ${instance.instanceId} is ${instance.state}: ${why}`);
   }
   if (instance.state !== 'running') {
-    return seen.waitedMs > policy.launchTimeoutMs
-      ? failed(`the replacement is still ${instance.state} after ${policy.launchTimeoutMs} ms`)
+    return seen.waitedMs > policy.recover.launchTimeoutMs
+      ? failed(`the replacement is still ${instance.state} after ${policy.recover.launchTimeoutMs} ms`)
       : wait(`the replacement is ${instance.state}`);
   }
   if (seen.impairedReads >= 2) return failed('EC2 status checks of the replacement are impaired');
   if (heartbeat === null) return wait('waiting for the first heartbeat of the replacement');
-  if (seen.nowMs - heartbeat.lastHeardAtMs >= policy.suspectAfterMs) return wait('the replacement fell silent');
+  if (seen.nowMs - heartbeat.lastHeardAtMs >= policy.detect.suspectAfterMs) return wait('the replacement fell silent');
   // It would be told `unknown` for ever.
   if (seen.promiseFault !== null) return wait(`the replacement may not serve: ${seen.promiseFault}`);
   if (heartbeat.passingSinceMs === null) return wait('a check of the replacement fails');
-  const leftMs = heartbeat.passingSinceMs + policy.settleMs - seen.nowMs;
+  const leftMs = heartbeat.passingSinceMs + policy.recover.settleMs - seen.nowMs;
   if (leftMs > 0) return wait(`the replacement passes its checks; settled in ${Math.ceil(leftMs)} ms`, leftMs);
-  if (policy.requireStatusChecks && !isOk(seen.status)) return wait('waiting for EC2 status checks');
+  if (policy.recover.requireStatusChecks && !isOk(seen.status)) return wait('waiting for EC2 status checks');
   return { kind: 'passed' };
 }

@@ -4,7 +4,7 @@ import { instanceFixture } from '../core/plan.fixture.ts';
 import { gatherPlanInput } from './gather-plan-input.ts';
 import { cloudError } from '../run.fixtures.ts';
 
-const NO_POLICY = { placements: [] };
+const NO_POLICY = { recover: { placements: [] } };
 
 /** Shows this instance and nothing else; notes what it is asked for. */
 function showing(instance: CloudInstance | null, over: Partial<Cloud> = {}) {
@@ -62,7 +62,7 @@ describe('what a plan needs', () => {
   test('are the subnets it is in and those of the policy, each once', async () => {
     const { gather, of } = showing(instanceFixture());
     const placement = (subnetId: string) => ({ subnetId });
-    await gather({ placements: [placement('subnet-b'), placement('subnet-a')] });
+    await gather({ recover: { placements: [placement('subnet-b'), placement('subnet-a')] } });
     expect(of('subnets')).toEqual([{ 'subnet-id': ['subnet-a', 'subnet-b'] }]);
   });
 

@@ -7,7 +7,7 @@ import {
   hasCode,
   OperationError,
 } from '@understudy/shared';
-import { isBurstable } from '../core/launch-request.ts';
+import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';
@@ -27,7 +27,7 @@ export interface PlanReads extends CloudCallOptions {
 export async function gatherPlanInput(
   cloud: Cloud,
   instanceId: string,
-  policy: Pick<GroupPolicy, 'placements'>,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
   { keyLooks, ...options }: PlanReads = {},
 ): Promise<PlanInput> {
   const [instance] = await cloud.describeInstances({ 'instance-id': [instanceId] }, options);
@@ -59,9 +59,12 @@ export async function gatherPlanInput(
   };
 }
 
-function subnetIdsOf(instance: CloudInstance, policy: Pick<GroupPolicy, 'placements'>): string[] {
+function subnetIdsOf(
+  instance: CloudInstance,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
+): string[] {
   const own = instance.networkInterfaces.map((attachment) => attachment.subnetId);
-  const ids = [...own, instance.subnetId, ...policy.placements.map((placement) => placement.subnetId)];
+  const ids = [...own, instance.subnetId, ...policy.recover.placements.map((placement) => placement.subnetId)];
   return [...new Set(ids.flatMap((id) => (id === null || id === '' ? [] : id)))];
 }
 
@@ -78,7 +81,7 @@ async function imageOf(cloud: Cloud, instance: CloudInstance, options: CloudCall
 async function extrasOf(
   cloud: Cloud,
   named: ReferenceSources,
-  policy: Pick<GroupPolicy, 'placements'>,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
   options: CloudCallOptions,
 ): Promise<Pick<PlanInput, 'shutdownBehavior' | 'cpuCredits' | 'typeFacts' | 'references'>> {
   const { instance } = named;

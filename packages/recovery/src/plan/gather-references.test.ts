@@ -73,11 +73,13 @@ describe('what the instance names', () => {
 
 describe('the types there are to choose from', () => {
   const policy = {
-    placements: [
-      { subnetId: 's', instanceType: 'm6.large' },
-      { subnetId: 's', instanceType: null },
-      { subnetId: 's', instanceType: 'm6.large' },
-    ],
+    recover: {
+      placements: [
+        { subnetId: 's', instanceType: 'm6.large' },
+        { subnetId: 's', instanceType: null },
+        { subnetId: 's', instanceType: 'm6.large' },
+      ],
+    },
   } as unknown as GroupPolicy;
   const types = (cloud: Partial<Cloud>) => gatherTypeFacts(cloud as Cloud, 'm5.large', policy, {});
   const known = { describeInstanceTypes: async () => [{ instanceType: 'm5.large' }] as never };

@@ -50,10 +50,10 @@ const UNKNOWN: Existence = 'unknown';
 export async function gatherTypeFacts(
   cloud: Cloud,
   ownType: string,
-  policy: Pick<GroupPolicy, 'placements'>,
+  policy: { readonly recover: Pick<GroupPolicy['recover'], 'placements'> },
   options: CloudCallOptions,
 ): Promise<TypeFacts> {
-  const wanted = policy.placements.flatMap((placement) => placement.instanceType ?? []);
+  const wanted = policy.recover.placements.flatMap((placement) => placement.instanceType ?? []);
   const names = [...new Set([ownType, ...wanted])];
   const [types, offerings] = await Promise.all([
     // The own type's defaults decide on CPU options: EC2 being busy is waited out, as for every

@@ -1,4 +1,5 @@
-import { type CloudAddress, type GroupPolicy } from '@understudy/shared';
+import { type PolicyChange } from '@understudy/shared/testing';
+import { type CloudAddress } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
 import { addressStep, replacementInterfaceOf } from './address.ts';
@@ -8,7 +9,7 @@ const ID = 'eipalloc-1';
 const REQUEST = { allocationId: ID, networkInterfaceId: 'eni-new', associationId: 'as-old' };
 const SPACING_MS = 2_000;
 const LAG_MS = 60_000;
-const POLICY: Partial<GroupPolicy> = { launchTimeoutMs: 300_000 };
+const POLICY: PolicyChange = { recover: { launchTimeoutMs: 300_000 } };
 
 const address = (part: Partial<CloudAddress> = {}): CloudAddress =>
   ({

@@ -38,7 +38,7 @@ export function replacementInterfaceOf(run: Run): string {
 export function addressStep(run: Run, allocationId: string): Step<typeof ADDRESS> {
   const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
   return {
-    limitMs: run.policy.launchTimeoutMs,
+    limitMs: run.policy.recover.launchTimeoutMs,
     // An absence takes as long to be believed, also by a successor.
     floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     prepare: async () => {
@@ -62,7 +62,7 @@ export function addressStep(run: Run, allocationId: string): Step<typeof ADDRESS
       kind: 'hold',
       // Whoever does not see it does not know that somebody else holds it.
       reason: memory.heldSinceMs === null ? 'CloudUnavailable' : 'AddressHeldElsewhere',
-      text: `${allocationId} was not seen on the replacement within ${run.policy.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
+      text: `${allocationId} was not seen on the replacement within ${run.policy.recover.launchTimeoutMs} ms. ${giveUp(run, allocationId)}`,
     }),
   };
 }

@@ -55,7 +55,7 @@ describe('the attempts before', () => {
 
 describe('the limits of attempts', () => {
   test('are those of plan, policy and settings, at this moment', async () => {
-    const policy = { maxLaunchAttempts: 7, retryRefusedForMs: 5_000_000 };
+    const policy = { recover: { maxLaunchAttempts: 7, retryRefusedForMs: 5_000_000 } };
     const settings = { condemnedForMs: 1, capacityPauseMs: 2, capacityPauseMaxMs: 3 };
     const rig = ended(0, { policy, settings });
     const run = await rig.run();

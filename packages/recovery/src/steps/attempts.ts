@@ -39,11 +39,11 @@ export function attemptLimits(run: Run, attempt: number): AttemptLimits {
   return {
     member: run.record.member,
     candidates,
-    maxAttempts: policy.maxLaunchAttempts,
+    maxAttempts: policy.recover.maxLaunchAttempts,
     // Ended before this run began and not held now: the hold was taken away by a person.
     retryAsked: run.endedAtStart === attempt - 1 && !run.heldAtStart,
     nowWallMs: run.wallMs(),
-    retryRefusedForMs: policy.retryRefusedForMs,
+    retryRefusedForMs: policy.recover.retryRefusedForMs,
     ...{ condemnedForMs, pauseMs: capacityPauseMs, pauseMaxMs: capacityPauseMaxMs },
   };
 }

@@ -1,4 +1,5 @@
-import { type CloudSnapshot, type GroupPolicy, TAG } from '@understudy/shared';
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
+import { type CloudSnapshot, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture, volumeFixture } from '../core/plan.fixture.ts';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
@@ -8,7 +9,7 @@ import { asker, LATER_MS, came, make } from './step.fixtures.ts';
 import { CAPTURE } from './capture-records.ts';
 
 const REQUEST = { instanceId: OLD, description: 'd', tags: { own: 'tag' } };
-const POLICY: Partial<GroupPolicy> = { captureTimeoutMs: 600_000, retryRefusedForMs: 3_600_000 };
+const POLICY: PolicyChange = { recover: { captureTimeoutMs: 600_000, retryRefusedForMs: 3_600_000 } };
 const sent = (snapshots: number) => ({ sends: { snapshots } });
 const snapshot = (set: number, volumeId = 'vol-1', state: CloudSnapshot['state'] = 'completed'): CloudSnapshot => ({
   ...{ snapshotId: `snap-${set}-${volumeId}`, volumeId, state, progressPercent: 40, startedAtWallMs: 0 },
@@ -30,7 +31,7 @@ async function scene({ how = 'stopped', shown = [] }: SceneOptions = {}) {
   const ec2 = { shown, volumes: [volumeFixture({ volumeId: 'vol-1' })], attached: ['vol-1'] };
   const filters: unknown[] = [];
   const rig = new RunRig({
-    policy: { ...POLICY, tags: { team: 'db' } },
+    policy: joinedChanges(POLICY, { recover: { tags: { team: 'db' } } }),
     cloud: {
       describeSnapshots: async (asked) => {
         filters.push(asked);

@@ -47,12 +47,12 @@ export function captureStep(run: Run): Step<typeof CAPTURE> {
   };
   const { opId, oldInstanceId, member } = run.record;
   return {
-    limitMs: run.policy.captureTimeoutMs + run.policy.retryRefusedForMs,
+    limitMs: run.policy.recover.captureTimeoutMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'CaptureFailed',
     prepare: async () => ({
       instanceId: oldInstanceId,
       description: `understudy ${member} ${opId}`,
-      tags: { ...run.policy.tags, [TAG.op]: opId, 'understudy:source': oldInstanceId },
+      tags: { ...run.policy.recover.tags, [TAG.op]: opId, 'understudy:source': oldInstanceId },
     }),
     next: async (frozen, last) => {
       const noted = frozen.noted ?? NOTHING;
@@ -67,8 +67,8 @@ const incomplete = (run: Run, count: number): Move<typeof CAPTURE> => ({
   reason: 'CaptureTimeout',
   text:
     count === 0
-      ? 'no set of snapshots could be made, for as long as captureTimeoutMs and retryRefusedForMs say; it is still looked for'
-      : `the ${count} snapshots are not complete after ${run.policy.captureTimeoutMs} ms; they are still followed`,
+      ? 'no set of snapshots could be made, for as long as recover.captureTimeoutMs and recover.retryRefusedForMs say; it is still looked for'
+      : `the ${count} snapshots are not complete after ${run.policy.recover.captureTimeoutMs} ms; they are still followed`,
 });
 
 /** Makes the set canonical, together with what it holds beside the plan. */
@@ -114,7 +114,7 @@ async function withFailed(run: Run, noted: NotedOf<typeof CAPTURE>, number: numb
 
 const timeLeftMs = (run: Run, startedAtWallMs: number): number =>
   remainingOfMs({
-    limitMs: run.policy.captureTimeoutMs,
+    limitMs: run.policy.recover.captureTimeoutMs,
     floorMs: run.settings.resumeFloorMs,
     startedAtWallMs,
     nowWallMs: run.wallMs(),

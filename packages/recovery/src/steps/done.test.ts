@@ -1,8 +1,8 @@
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
 import {
   type Chore,
   type CloudAddress,
   type CloudInstance,
-  type GroupPolicy,
   type HistoryRecord,
   type ServiceProbe,
   TAG,
@@ -31,7 +31,7 @@ const replacement = (part: Partial<CloudInstance> = {}): CloudInstance =>
   });
 
 interface SceneOptions {
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly how?: 'stopped' | 'terminated';
   readonly terminationProtected?: true;
   readonly planned?: readonly string[];
@@ -45,7 +45,7 @@ async function scene(options: SceneOptions = {}) {
   const looks: string[] = [];
   const rig = new RunRig({
     ...{
-      policy: { suspectAfterMs: 5_000, ...policy },
+      policy: joinedChanges({ detect: { suspectAfterMs: 5_000 } }, policy),
       intent: acceptedLosses ? { acceptedLosses: [...acceptedLosses] } : {},
     },
     plan: {
@@ -102,7 +102,7 @@ describe('the chores of a replacement that serves', () => {
   test('are those of the instance that the attempt verified', async () =>
     expect(await (await scene()).step.prepare()).toEqual(REQUEST));
   test('are asked for at once, none worth a hold: the old instance is marked as retired, with until when', async () => {
-    const { run, ask } = await scene({ policy: { retainForMs: 1_000 } });
+    const { run, ask } = await scene({ policy: { recover: { retainForMs: 1_000 } } });
     const move = await ask();
     expect(names(move)).toEqual(['retire', 'bind-eni-1']);
     expect(callsOf(move).every((one) => one.optional)).toBe(true);
@@ -312,7 +312,7 @@ describe('the recovery is closed', () => {
   });
   test('while its services do not pass only after a minute, which the history says', async () => {
     const probe = { kind: 'tcp', port: 80, timeoutMs: 1_000 } as unknown as ServiceProbe;
-    const { rig, through, ask, hear } = await scene({ policy: { serviceProbes: [probe] } });
+    const { rig, through, ask, hear } = await scene({ policy: { detect: { serviceProbes: [probe] } } });
     Object.assign(rig.parts, {
       probeService: async () => ({ host: 'answered', code: 'Refused', httpStatus: null, expiresSoon: false }),
     });

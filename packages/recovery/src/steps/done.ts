@@ -151,7 +151,7 @@ async function strayAddress(run: Run, frozen: Frozen<typeof DONE>, strays: Stray
  */
 function retire(run: Run): Call[] {
   const { oldInstanceId, opId } = run.record;
-  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.retainForMs) };
+  const tags = { [TAG.retiredBy]: opId, [TAG.retainUntil]: retainedUntil(run, run.policy.recover.retainForMs) };
   const mark = (name: string, call: Call['run']): Call => ({ name, run: call, optional: true });
   const calls = [mark('retire', (cloud, options) => cloud.createTags([oldInstanceId], tags, options))];
   if (run.plan.protection.termination && fencedBy(run) === 'stopped') {
@@ -168,7 +168,7 @@ function retire(run: Run): Call[] {
 function speaksWell(run: Run, instanceId: string): boolean {
   const reading = run.parts.heartbeats.reading(run.record.member, instanceId);
   if (!reading || reading.passingSinceMs === null) return false;
-  return run.nowMs() - reading.lastHeardAtMs < run.policy.suspectAfterMs;
+  return run.nowMs() - reading.lastHeardAtMs < run.policy.detect.suspectAfterMs;
 }
 
 interface Closing {

@@ -1,18 +1,19 @@
-import { type CloudVolume, type GroupPolicy, type InstanceState, type IntentRecord, TAG } from '@understudy/shared';
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
+import { type CloudVolume, type InstanceState, type IntentRecord, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../core/plan.fixture.ts';
 import { cloudError, heard, OLD, RunRig } from '../run.fixtures.ts';
 import { fenceStep } from './fence.ts';
 import { askedFor, asker, callsOf, came, make } from './step.fixtures.ts';
 
-const POLICY: Partial<GroupPolicy> = { fenceTimeoutMs: 600_000, fenceSkipOsShutdown: true };
+const POLICY: PolicyChange = { recover: { fenceTimeoutMs: 600_000, fenceSkipOsShutdown: true } };
 const MARKED = { sends: { mark: 1 } };
 const ASKED = { sends: { mark: 1, stop: 1 } };
 const STOPPED = came('stop');
-const LEASE = { serveLease: { stopWithinMs: 10_000, requireWatchdog: false, fenceAfterMs: 60_000 } };
+const LEASE = { recover: { serveLease: { stopWithinMs: 10_000, requireWatchdog: false, fenceAfterMs: 60_000 } } };
 
 interface SceneOptions {
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly intent?: Partial<IntentRecord>;
   readonly stopProtected?: true;
   readonly plainly?: true;
@@ -24,7 +25,7 @@ async function scene({ policy, intent, stopProtected, plainly, oldLaunchedAtWall
   const seen = { state: 'running' as InstanceState | null, error: null as Error | null, attachment: 'attached' };
   const looks: string[] = [];
   const rig = new RunRig({
-    ...{ policy: { ...POLICY, ...policy }, intent: intent ?? {} },
+    ...{ policy: joinedChanges(POLICY, policy), intent: intent ?? {} },
     plan: {
       protection: { stop: stopProtected ?? false, termination: false },
       ...(oldLaunchedAtWallMs === undefined ? {} : { oldLaunchedAtWallMs }),

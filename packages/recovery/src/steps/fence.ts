@@ -48,8 +48,8 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
   };
   const { oldInstanceId } = run.record;
   return {
-    limitMs: run.policy.fenceTimeoutMs,
-    prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.fenceSkipOsShutdown }),
+    limitMs: run.policy.recover.fenceTimeoutMs,
+    prepare: async () => ({ oldInstanceId, skipOsShutdown: run.policy.recover.fenceSkipOsShutdown }),
     next: async (frozen, last) => {
       if (frozen.sends.mark === undefined && nothingSent(frozen))
         return act(markCall(run), 'marking the old instance as about to be stopped by us');
@@ -81,7 +81,7 @@ export function fenceStep(run: Run): Step<typeof FENCE> {
         unasked: memory.askedAtMs === null,
         unseen: memory.state === undefined,
         restless: memory.restless,
-        limitMs: run.policy.fenceTimeoutMs,
+        limitMs: run.policy.recover.fenceTimeoutMs,
       }),
     }),
   };

@@ -13,7 +13,7 @@ async function scene(images: readonly CloudImage[] = []) {
   const shown = { images };
   const looks: unknown[] = [];
   const rig = new RunRig({
-    policy: { launchTimeoutMs: 300_000 },
+    policy: { recover: { launchTimeoutMs: 300_000 } },
     cloud: {
       describeImages: async (filters) => {
         looks.push(filters);

@@ -15,7 +15,7 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
   /** EC2 has told this run that the name is taken, by us or by an earlier call. */
   const memory = { exists: false };
   return {
-    limitMs: run.policy.launchTimeoutMs,
+    limitMs: run.policy.recover.launchTimeoutMs,
     prepare: async () => {
       const { plan } = run;
       invariant(isSnapshotAndReplace(plan), `a plan of ${plan.strategy} has no image`);
@@ -52,7 +52,7 @@ export function imageStep(run: Run): Step<typeof IMAGE> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `no usable image within ${run.policy.launchTimeoutMs} ms`,
+      text: `no usable image within ${run.policy.recover.launchTimeoutMs} ms`,
     }),
   };
 }

@@ -1,4 +1,5 @@
-import { type CloudInstance, clientTokenOf, type GroupPolicy, type OperationError, TAG } from '@understudy/shared';
+import { type PolicyChange } from '@understudy/shared/testing';
+import { type CloudInstance, clientTokenOf, type OperationError, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../core/plan.fixture.ts';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
@@ -21,7 +22,7 @@ const replacement = (instanceId: string, part: Partial<CloudInstance> = {}): Clo
 interface SceneOptions {
   readonly candidates?: readonly string[];
   readonly settings?: Partial<RecoverySettings>;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly fenced?: boolean;
   readonly permitted?: boolean;
   readonly imaged?: boolean;
@@ -107,7 +108,7 @@ describe('what is launched', () => {
     ]);
   });
   test('may take as long as a launch, a call and all refusals may', async () => {
-    const policy = { launchTimeoutMs: 60_000, retryRefusedForMs: 100_000 };
+    const policy = { recover: { launchTimeoutMs: 60_000, retryRefusedForMs: 100_000 } };
     const { step } = await scene({ policy, settings: { sendLimitMs: 1_000 } });
     expect(step.limitMs).toBe(161_000);
     const frozen = { request: REQUEST, sends: {}, noted: null, elapsedMs: 161_001, conflict: null };

@@ -25,7 +25,7 @@ import { stepKind } from '../step-kind.ts';
 export function launchStep(run: Run, attempt: number): Step<typeof LAUNCH> {
   const memory: Memory = { reply: null, fruitlessLooks: 0, lagSinceMs: null, refusals: 0, refusedForSure: false };
   return {
-    limitMs: run.policy.launchTimeoutMs + run.settings.sendLimitMs + run.policy.retryRefusedForMs,
+    limitMs: run.policy.recover.launchTimeoutMs + run.settings.sendLimitMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => freeze(run, attempt),
     next: async (frozen, last) => {
@@ -38,7 +38,7 @@ export function launchStep(run: Run, attempt: number): Step<typeof LAUNCH> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `it is not known what became of the launch of attempt ${attempt}, for as long as retryRefusedForMs says; it is followed up as recorded`,
+      text: `it is not known what became of the launch of attempt ${attempt}, for as long as recover.retryRefusedForMs says; it is followed up as recorded`,
     }),
   };
 }

@@ -28,7 +28,7 @@ async function scene(standing: KeyStanding = UNUSABLE) {
   const kms = { standing, looks: 0 };
   const ec2 = { instances: [] as readonly CloudInstance[], snapshots: [] as readonly CloudSnapshot[] };
   const rig = new RunRig({
-    policy: { holdFailingAfterMs: 60_000 },
+    policy: { recover: { holdFailingAfterMs: 60_000 } },
     plan: {
       volumes: [{ ...ROOT, encrypted: true, kmsKeyId: 'key-1' } as never],
       candidates: ['a', 'b'].map((zone) => ({ subnetId: `subnet-${zone}`, az: zone, instanceType: 'm7i.large' })),

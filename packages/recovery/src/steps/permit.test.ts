@@ -1,4 +1,5 @@
-import type { CloudNetworkInterface, GroupPolicy, HoldRecord, PlacementCandidate } from '@understudy/shared';
+import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
+import type { CloudNetworkInterface, HoldRecord, PlacementCandidate } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { HoldDecided } from '../hold.ts';
 import { cloudError, KEYS, MEMBER, RunRig } from '../run.fixtures.ts';
@@ -24,7 +25,7 @@ const NO_ROOM = cloudError('CLOUD_CAPACITY', 'InsufficientFreeAddressesInSubnet'
 interface SceneOptions {
   readonly candidates?: readonly string[];
   readonly sourceDestCheck?: boolean;
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly seen?: readonly CloudNetworkInterface[];
 }
 
@@ -87,8 +88,10 @@ describe('where the next launch is tried', () => {
 
 describe('when no placement has room', () => {
   /** Both were asked, as long ago as this. */
-  const short = async (agoMs: number, policy: Partial<GroupPolicy> = {}) => {
-    const all = await scene({ policy: { holdFailingAfterMs: 60_000, retryRefusedForMs: 3_600_000, ...policy } });
+  const short = async (agoMs: number, policy: PolicyChange = {}) => {
+    const all = await scene({
+      policy: joinedChanges({ recover: { holdFailingAfterMs: 60_000, retryRefusedForMs: 3_600_000 } }, policy),
+    });
     all.ended(1, 'capacity', 0, agoMs);
     all.ended(2, 'capacity', 1, agoMs);
     const { run, step } = await all.begin(3);
@@ -113,7 +116,7 @@ describe('when no placement has room', () => {
     expect(hold?.untilWallMs).toBe(rig.clock.wallMs() - 120_000 + 3_600_000);
     const [since, until] = [hold?.sinceWallMs, hold?.untilWallMs].map((wallMs) => new Date(wallMs ?? 0).toISOString());
     expect(hold?.text).toContain(`nothing could be launched since ${since}: `);
-    expect(hold?.text).toContain(`asked again until ${until} (retryRefusedForMs)`);
+    expect(hold?.text).toContain(`asked again until ${until} (recover.retryRefusedForMs)`);
     for (const part of ['subnet-a (az-a): no room', 'pauses of up to 300 s', 'understudy retry db/one'])
       expect(hold?.text).toContain(part);
     expect(request.candidateIndex).toBe(0);
@@ -130,7 +133,7 @@ describe('when no placement has room', () => {
 
 describe('the permit', () => {
   test('may take as long as a launch and all refusals may', async () => {
-    const { begin } = await scene({ policy: { launchTimeoutMs: 60_000, retryRefusedForMs: 100_000 } });
+    const { begin } = await scene({ policy: { recover: { launchTimeoutMs: 60_000, retryRefusedForMs: 100_000 } } });
     const { step } = await begin();
     expect(step.limitMs).toBe(160_000);
     const frozen = { request: REQUEST, sends: {}, noted: null, elapsedMs: 160_001, conflict: null };

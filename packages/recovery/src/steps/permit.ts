@@ -30,7 +30,7 @@ import { stepKind } from '../step-kind.ts';
 export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
   const memory: Memory = { reply: null, refusals: 0 };
   return {
-    limitMs: run.policy.launchTimeoutMs + run.policy.retryRefusedForMs,
+    limitMs: run.policy.recover.launchTimeoutMs + run.policy.recover.retryRefusedForMs,
     givesUpAs: 'LaunchAttemptsExhausted',
     prepare: async () => {
       const { round, candidateIndex, candidate } = await choose(run, attempt);
@@ -54,7 +54,7 @@ export function permitStep(run: Run, attempt: number): Step<typeof PERMIT> {
     onTimeout: () => ({
       kind: 'hold',
       reason: 'CloudUnavailable',
-      text: `there is no network interface to launch attempt ${attempt} with, for as long as retryRefusedForMs says`,
+      text: `there is no network interface to launch attempt ${attempt} with, for as long as recover.retryRefusedForMs says`,
     }),
   };
 }
@@ -76,12 +76,14 @@ async function choose(
 async function waitForRoom(run: Run, step: string, next: NextAttempt & { readonly kind: 'attempt' }): Promise<void> {
   const { shortage, pauseMs } = next;
   if (shortage === null) return;
-  const { holdFailingAfterMs, retryRefusedForMs } = run.policy;
+  const {
+    recover: { holdFailingAfterMs, retryRefusedForMs },
+  } = run.policy;
   const { sinceWallMs } = shortage;
   const [since, until] = [sinceWallMs, sinceWallMs + retryRefusedForMs].map((wallMs) => new Date(wallMs).toISOString());
   if (run.wallMs() - sinceWallMs >= holdFailingAfterMs) {
     const advice = shortage.forKey ? ` ${keyAdvice(volumesOf(run), await keyFactsOf(run))}.` : '';
-    const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (retryRefusedForMs), with pauses of up to ${Math.ceil(
+    const text = `nothing could be launched since ${since}: ${shortage.text}.${advice} All are asked again until ${until} (recover.retryRefusedForMs), with pauses of up to ${Math.ceil(
       run.settings.capacityPauseMaxMs / 1_000,
     )} s, and it goes on by itself. ${retryAdvice(run.record.member, 'plan-may-be-wrong')}`;
     await run.standing.want(PLACEMENT, {

@@ -39,7 +39,7 @@ async function scene(part: Partial<Request> = {}, launch: Partial<JournalRecord>
   };
   const filters: unknown[] = [];
   const rig = new RunRig({
-    policy: { fenceTimeoutMs: 600_000 },
+    policy: { recover: { fenceTimeoutMs: 600_000 } },
     cloud: {
       describeInstances: async (asked) => {
         if ('client-token' in asked) return ec2.byToken;

@@ -66,7 +66,7 @@ export function revokeStep(run: Run, attempt: number): Step<typeof REVOKE> {
   };
   return {
     // The patience that an unseen permit may take comes on top, for a successor, too.
-    limitMs: run.policy.fenceTimeoutMs + run.settings.lagGraceMs,
+    limitMs: run.policy.recover.fenceTimeoutMs + run.settings.lagGraceMs,
     floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
     prepare: async () => describeEnd(run, attempt),
     next: async (frozen, last) => {

@@ -1,14 +1,14 @@
+import { intentRecord, policyWith } from '@understudy/shared/testing';
 import { type GroupPolicy, GroupPolicySchema, type HeartbeatSource } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { intentRecord } from '@understudy/shared/testing';
 import { brokenPromise, type HearingRun, leaseFence } from './serve-lease-fence.ts';
 
 const OVER_AFTER_MS = 83_617;
 const SEEN_AT_MS = 20_000;
 const policyOf = (fenceAfterMs: number): GroupPolicy =>
   GroupPolicySchema.parse({
-    suspectAfterMs: 5_000,
-    serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs },
+    detect: { suspectAfterMs: 5_000 },
+    recover: { serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs } },
   });
 
 type Heard = Partial<ReturnType<HeartbeatSource['reading']>>;
@@ -38,7 +38,9 @@ describe('a serve lease is over', () => {
     const run = runAt(1_000_000);
     const unpromised = intentRecord('prod/db1', 'i-1', { serveLeaseOverAfterMs: null });
     expect(leaseFence({ ...run, record: unpromised })).toEqual({ kind: 'none' });
-    expect(leaseFence({ ...run, policy: { ...run.policy, serveLease: null } })).toEqual({ kind: 'none' });
+    expect(leaseFence({ ...run, policy: policyWith({ recover: { serveLease: null } }, run.policy) })).toEqual({
+      kind: 'none',
+    });
   });
 });
 

@@ -18,7 +18,9 @@ export type LeaseFence =
  */
 export function leaseFence(run: LeaseRun): LeaseFence {
   const { serveLeaseOverAfterMs } = run.record;
-  const { serveLease } = run.policy;
+  const {
+    recover: { serveLease },
+  } = run.policy;
   if (serveLeaseOverAfterMs === null || serveLease === null) return { kind: 'none' };
   const knownForMs = run.nowMs() - run.intentSeenAtMs;
   const leftMs = Math.max(serveLeaseOverAfterMs, serveLease.fenceAfterMs) - knownForMs;
@@ -34,7 +36,7 @@ export function brokenPromise(
 ): { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string } | null {
   const { member, oldInstanceId } = run.record;
   const reading = run.parts.heartbeats.reading(member, oldInstanceId);
-  if (!reading?.serving || run.nowMs() - reading.lastHeardAtMs >= run.policy.suspectAfterMs) return null;
+  if (!reading?.serving || run.nowMs() - reading.lastHeardAtMs >= run.policy.detect.suspectAfterMs) return null;
   return {
     kind: 'hold',
     reason: 'FenceNotProven',

@@ -17,7 +17,7 @@ interface SceneOptions {
 
 /** A replacement at 10.0.0.7 whose services answer what `says` has for their port. */
 async function scene({ probes = [probe(80), probe(81)], withoutPermit, withoutEyes }: SceneOptions = {}) {
-  const rig = new RunRig({ policy: { serviceProbes: [...probes] } });
+  const rig = new RunRig({ policy: { detect: { serviceProbes: [...probes] } } });
   const asked: (readonly [Endpoint, number])[] = [];
   const says = new Map<number, ProbeReport['code']>();
   if (!withoutEyes)

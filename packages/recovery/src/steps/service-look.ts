@@ -31,7 +31,7 @@ export class ServiceLook {
     if (!probeService || address === null) return null;
     if (run.nowMs() - this.#lookedAtMs < EVERY_MS) return this.#fault;
     const looks = await Promise.all(
-      run.policy.serviceProbes.map(async (probe) => {
+      run.policy.detect.serviceProbes.map(async (probe) => {
         const { code } = await probeService(probe, { address, port: probe.port }, probe.timeoutMs, run.signal);
         return code === 'Passing' ? null : `${probeName(probe)}: ${code}`;
       }),

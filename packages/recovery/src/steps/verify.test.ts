@@ -1,22 +1,24 @@
+import { memberRecord, type PolicyChange } from '@understudy/shared/testing';
 import {
   type CloudInstance,
   type CloudInstanceStatus,
-  type GroupPolicy,
   type HeartbeatReading,
   type IntentRecord,
   monotonicMs,
 } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { instanceFixture } from '../core/plan.fixture.ts';
-import { memberRecord } from '@understudy/shared/testing';
 import type { Frozen } from '../effect.ts';
 import { cloudError, heard, KEYS, MEMBER, RunRig } from '../run.fixtures.ts';
 import { asker, LATER_MS, callsOf, came, make } from './step.fixtures.ts';
 import { launchedBy, verifyStep } from './verify.ts';
 import { VERIFY } from './attempt-records.ts';
 
-const POLICY: Partial<GroupPolicy> = {
-  ...{ settleMs: 3_000, suspectAfterMs: 5_000, verifyTimeoutMs: 600_000, requireStatusChecks: false },
+const POLICY: PolicyChange = {
+  ...{
+    recover: { settleMs: 3_000, verifyTimeoutMs: 600_000, requireStatusChecks: false },
+    detect: { suspectAfterMs: 5_000 },
+  },
 };
 const replacement = (part: Partial<CloudInstance> = {}): CloudInstance =>
   instanceFixture({ instanceId: 'i-new', volumes: [], ...part });
@@ -29,7 +31,7 @@ const disk = (deviceName: string, deleteOnTermination: boolean) => ({
 });
 
 interface SceneOptions {
-  readonly policy?: Partial<GroupPolicy>;
+  readonly policy?: PolicyChange;
   readonly intent?: Partial<IntentRecord>;
 }
 
@@ -127,7 +129,7 @@ describe('a replacement', () => {
     expect(await ask()).toMatchObject({ kind: 'wait', forMs: 3_000 });
   });
   test('that stays pending fails after the time a launch may take, other leaders’ share included', async () => {
-    const { ask, ec2 } = await scene({ policy: { launchTimeoutMs: 60_000 } });
+    const { ask, ec2 } = await scene({ policy: { recover: { launchTimeoutMs: 60_000 } } });
     ec2.instances = [replacement({ state: 'pending' })];
     expect(await ask(null, { elapsedMs: 60_000 })).toMatchObject({ kind: 'wait' });
     expect(await ask(null, { elapsedMs: 60_001 })).toMatchObject({ kind: 'failed' });

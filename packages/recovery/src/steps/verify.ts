@@ -6,7 +6,7 @@ import {
   parseRecord,
   type ServePromise,
 } from '@understudy/shared';
-import { disksToKeep } from '../core/launch-request.ts';
+import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { endedForKey, NO_KEY_FACTS } from '../core/volume-keys.ts';
 import { countImpaired, verifyProgress } from '../core/verify-progress.ts';
 import { promiseFault } from '../core/serve-lease/serve-lease.ts';
@@ -54,7 +54,7 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
     keepAskedAtMs: Number.NEGATIVE_INFINITY,
   };
   return {
-    limitMs: run.policy.verifyTimeoutMs,
+    limitMs: run.policy.recover.verifyTimeoutMs,
     prepare: async () => ({ instanceId: launchedBy(run, attempt) }),
     next: async (frozen, last) => {
       const { instanceId } = frozen.request;
@@ -85,7 +85,7 @@ export function verifyStep(run: Run, attempt: number): Step<typeof VERIFY> {
     onTimeout: (frozen) =>
       unwell(run, frozen.request.instanceId) ??
       blind(run, memory, frozen.request.instanceId) ??
-      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.verifyTimeoutMs} ms`),
+      failed(`${frozen.request.instanceId} was not fit to serve within ${run.policy.recover.verifyTimeoutMs} ms`),
   };
 }
 
@@ -128,7 +128,7 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
-  const [first, ...more] = disksToKeep(volumesOf(run), instance).map(
+  const [first, ...more] = disksToKeepOn(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
       run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),

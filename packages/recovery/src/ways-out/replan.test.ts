@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY, type GroupPolicy, type JournalRecord, type Kms } from '@understudy/shared';
+import { type PolicyChange, policyWith, joinedChanges } from '@understudy/shared/testing';
+import { type JournalRecord, type Kms } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { planInputFixture } from '../core/plan.fixture.ts';
@@ -15,7 +16,7 @@ import {
 } from '../run.fixtures.ts';
 import { Asked, cloudOfPlan } from './ways-out.fixtures.ts';
 
-const IN_B: Partial<GroupPolicy> = { placements: [{ subnetId: 'subnet-b' }] };
+const IN_B: PolicyChange = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
 
 /** The fence is done, and a new plan is asked for. */
 function asked(options: RigOptions = {}): Asked {
@@ -26,9 +27,9 @@ function asked(options: RigOptions = {}): Asked {
 }
 
 /** What the group's record says now; its revision in etcd is the policy's. */
-function policyNow(rig: Asked, policy: Partial<GroupPolicy>, over: Partial<PresentPolicy> = {}): void {
+function policyNow(rig: Asked, policy: PolicyChange, over: Partial<PresentPolicy> = {}): void {
   const modRevision = rig.put(KEYS.group('db'), { group: 'db' });
-  rig.policy = { policy: { ...DEFAULT_POLICY, ...policy }, modRevision, ...over };
+  rig.policy = { policy: policyWith(policy), modRevision, ...over };
 }
 
 const placed = (rig: Asked) => launchPlanOf(rig.stored.plan).candidates.map((one) => one.az);
@@ -46,18 +47,18 @@ describe('a new plan', () => {
   });
 
   test('is the second, by the policy as frozen, where none is known here', async () => {
-    const rig = asked({ policy: { ...IN_B, captureTimeoutMs: 123_000 } });
+    const rig = asked({ policy: joinedChanges(IN_B, { recover: { captureTimeoutMs: 123_000 } }) });
     await rig.carryOut();
     expect(placed(rig)).toEqual(['us-east-1b']);
     expect(rig.stored).toMatchObject({ planRevision: 2, attemptsBeforePlan: 0 });
-    expect(rig.stored.plan.policy.captureTimeoutMs).toBe(123_000);
+    expect(rig.stored.plan.policy.recover.captureTimeoutMs).toBe(123_000);
   });
 
   test('leaves the zone of the old instance where the plan before had to, and there is another', async () => {
     const before = [{ subnetId: 'subnet-c', az: 'us-east-1c', instanceType: 'm7i.large' }];
     const rig = asked({ plan: { candidates: before }, intent: { oldAz: 'us-east-1a' } });
     const placements = [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }];
-    policyNow(rig, { placements, whenZoneLost: 'recover' }, { lostZones: [] });
+    policyNow(rig, { recover: { placements }, guard: { whenZoneLost: 'recover' } }, { lostZones: [] });
     await rig.carryOut();
     expect(placed(rig)).toEqual(['us-east-1b']);
   });
@@ -126,7 +127,7 @@ describe('**S** a new plan is not written where', () => {
   });
 
   test('none can be made: it is refused before the open attempt is ended', async () => {
-    const rig = asked({ policy: { placements: [{ subnetId: 'subnet-0' }] } });
+    const rig = asked({ policy: { recover: { placements: [{ subnetId: 'subnet-0' }] } } });
     rig.putStep('permit-1', { request: PERMIT_REQUEST });
     rig.drive = rig.revoked;
     await rig.carryOut();
@@ -140,7 +141,7 @@ describe('**S** a new plan is not written where', () => {
     policyNow(rig, IN_B);
     rig.drive = async (run, key) => {
       await rig.revoked(run, key);
-      policyNow(rig, { placements: [{ subnetId: 'subnet-0' }] });
+      policyNow(rig, { recover: { placements: [{ subnetId: 'subnet-0' }] } });
     };
     await rig.carryOut();
     expect(rig.said).toContain('refused: PlacementSubnetUnknown: ');
@@ -149,7 +150,7 @@ describe('**S** a new plan is not written where', () => {
 
   test('every place is in a zone that is lost', async () => {
     const rig = asked();
-    policyNow(rig, { ...IN_B, whenZoneLost: 'recover' }, { lostZones: ['us-east-1b'] });
+    policyNow(rig, joinedChanges(IN_B, { guard: { whenZoneLost: 'recover' } }), { lostZones: ['us-east-1b'] });
     await rig.carryOut();
     expect(rig.said).toMatch(/^refused: .*outside of us-east-1b/);
   });
@@ -227,7 +228,7 @@ test('the plan that is written is of what EC2 shows after the open attempt was e
   let subnets = planInputFixture().subnets;
   const rig = asked({ cloud: { describeSubnets: async () => subnets } });
   rig.putStep('permit-1', { request: PERMIT_REQUEST });
-  policyNow(rig, { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] });
+  policyNow(rig, { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] } });
   rig.drive = async (run, key) => {
     await rig.revoked(run, key);
     subnets = subnets.filter((one) => one.subnetId !== 'subnet-b');

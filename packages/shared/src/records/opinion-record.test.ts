@@ -7,7 +7,7 @@ const KEY = '/understudy/v1/opinions/db/a/c1';
 const OLD =
   '{"schemaVersion":1,"writeId":"0f","writtenBy":"c1","writtenAtWallMs":1790000000000,"member":"db/a","instanceId":"i-1","observer":"c1","observerAz":"us-east-1a","verdict":"alive","reason":"Heard","sinceWallMs":1789999000000,"lastHeardWallMs":1789999999000}';
 const OLD_GROUP =
-  '{"schemaVersion":1,"writeId":"0f","writtenBy":"me","writtenAtWallMs":0,"group":"db","policy":{"suspectAfterMs":5000,"confirmForMs":3000,"degradedFailsAfterMs":60000}}';
+  '{"schemaVersion":1,"writeId":"0f","writtenBy":"me","writtenAtWallMs":0,"group":"db","policy":{"detect":{"suspectAfterMs":5000,"confirmForMs":3000,"degradedFailsAfterMs":60000}}}';
 const service = {
   state: 'failing',
   probe: 'tcp-5432',
@@ -41,7 +41,7 @@ describe('an opinion record', () => {
 
 it('a group record of the old shape has no probes', () => {
   const { policy } = parseRecord(GroupRecordSchema, '/understudy/v1/groups/db', OLD_GROUP);
-  expect(policy).toMatchObject({ degradedFailsAfterMs: 60_000, serviceProbes: [], serviceFailsAfterMs: 0 });
+  expect(policy.detect).toMatchObject({ degradedFailsAfterMs: 60_000, serviceProbes: [], serviceFailsAfterMs: 0 });
 });
 
 it('a hold may be that a probe answers', () => {

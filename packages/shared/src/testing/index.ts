@@ -5,6 +5,7 @@ export * from './exercised.ts';
 export * from './kms-contract.ts';
 export * from './kv-store-contract.ts';
 export * from './pausable-clock.ts';
+export * from './policy-change.ts';
 export * from './recording-log.ts';
 export * from './replay-window.ts';
 export { SeededRandom } from '../seeded-random.ts';

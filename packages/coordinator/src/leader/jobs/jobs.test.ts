@@ -1,0 +1,23 @@
+import { RecordingLog, SimClock } from '@understudy/shared/testing';
+import { expect, test } from 'vitest';
+import { leaderJobs, type LeaderJobParts } from './leader-jobs.ts';
+
+test('every job has a name of its own, and a pace', () => {
+  const pace = { tickMs: 250, enrolEveryMs: 15_000, evidenceEveryMs: 5_000, collectEveryMs: 60_000 };
+  const enrolling = { name: 'enrol', everyMs: pace.enrolEveryMs };
+  const parts = { pace, enrolling, clock: new SimClock(), log: new RecordingLog() };
+  const jobs = leaderJobs(parts as unknown as LeaderJobParts);
+  expect(Object.fromEntries(jobs.map((job) => [job.name, job.everyMs]))).toEqual({
+    enrol: 15_000,
+    'serve contracts': 15_000,
+    policies: 1_000,
+    evidence: 5_000,
+    console: 250,
+    holds: 250,
+    judgements: 250,
+    findings: 250,
+    requests: 15_000,
+    collect: 60_000,
+  });
+  expect(jobs).toHaveLength(10);
+});

@@ -1,0 +1,63 @@
+import type { Clock, Keyspace, Log, MemberId } from '@understudy/shared';
+import type { Collector, ServeLeases } from '@understudy/recovery';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { ConsoleCapture } from '../console-capture.ts';
+import type { Enroller } from '../enroller.ts';
+import type { EvidencePoller } from '../ec2-evidence.ts';
+import { HoldKeeper, type WantedHold } from '../holds.ts';
+import { JudgementPublisher } from '../judgement-publisher.ts';
+import type { Assessor } from '../assessor.ts';
+import { CollectionJob } from './collection.ts';
+import { ConsolesJob } from './consoles.ts';
+import { EvidenceJob } from './evidence.ts';
+import { FeatureLevelJob } from './feature-level.ts';
+import { FindingsJob, type Found } from './findings.ts';
+import { HoldsJob } from './holds.ts';
+import { JudgementsJob } from './judgements.ts';
+import type { LeaderJob } from './leader-job.ts';
+import { PointlessRequestsJob } from './pointless-requests.ts';
+import { PoliciesInForceJob } from './policies-in-force.ts';
+import { ServeContractsJob } from './serve-contracts.ts';
+
+/** How often a leader does what, ms. */
+export interface LeaderPace {
+  readonly tickMs: number;
+  readonly enrolEveryMs: number;
+  readonly evidenceEveryMs: number;
+  readonly collectEveryMs: number;
+  readonly raiseLevelAfterMs: number;
+}
+
+export interface LeaderJobParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keys: Keyspace;
+  readonly view: ClusterState;
+  readonly pace: LeaderPace;
+  readonly enrolling: Enroller;
+  readonly serveLeases: ServeLeases;
+  readonly evidence: EvidencePoller;
+  readonly judging: Assessor;
+  readonly wantedHolds: () => ReadonlyMap<MemberId, WantedHold>;
+  readonly found: () => Found;
+  readonly console: ConsoleCapture;
+  readonly collector: Collector;
+}
+
+/** Everything a leader does beside its decisions: one line a job. */
+export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
+  const { tickMs, enrolEveryMs, evidenceEveryMs, collectEveryMs } = parts.pace;
+  return [
+    parts.enrolling,
+    new ServeContractsJob({ ...parts, everyMs: enrolEveryMs }),
+    new PoliciesInForceJob({ ...parts, everyMs: enrolEveryMs }),
+    new FeatureLevelJob({ ...parts, everyMs: enrolEveryMs, raiseAfterMs: parts.pace.raiseLevelAfterMs }),
+    new EvidenceJob({ ...parts, everyMs: evidenceEveryMs }),
+    new ConsolesJob({ ...parts, everyMs: tickMs }),
+    new HoldsJob({ ...parts, everyMs: tickMs, holds: new HoldKeeper(parts), wanted: parts.wantedHolds }),
+    new JudgementsJob({ ...parts, everyMs: tickMs, publisher: new JudgementPublisher(parts) }),
+    new FindingsJob({ ...parts, everyMs: tickMs }),
+    new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
+    new CollectionJob({ ...parts, everyMs: collectEveryMs }),
+  ];
+}

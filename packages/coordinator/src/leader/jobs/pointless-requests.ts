@@ -1,0 +1,47 @@
+import { type Keyspace, type Log, opIdOf, type Problem, type Term } from '@understudy/shared';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { LeaderJob } from './leader-job.ts';
+
+/**
+ * Removes requests about recoveries that are not open, nor the next one: nothing will ever carry
+ * them out.
+ */
+export class PointlessRequestsJob implements LeaderJob {
+  readonly name = 'requests';
+  readonly everyMs: number;
+  readonly #view: ClusterState;
+  readonly #keys: Keyspace;
+  readonly #log: Log;
+
+  constructor(options: {
+    readonly everyMs: number;
+    readonly view: ClusterState;
+    readonly keys: Keyspace;
+    readonly log: Log;
+  }) {
+    this.everyMs = options.everyMs;
+    this.#view = options.view;
+    this.#keys = options.keys;
+    this.#log = options.log;
+  }
+
+  /** Nothing: it remembers nothing. */
+  beginTerm(): void {}
+
+  /** @throws LEASE_LOST, STORE_* */
+  async run(term: Term): Promise<void> {
+    const { requests, intents, activations } = this.#view.records;
+    for (const [member, { record, modRevision }] of requests) {
+      const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
+      const due = intents.get(member)?.record.opId ?? opIdOf(instanceId, ordinal);
+      if (record.opId === due || !this.#view.isFresh()) continue;
+      const outcome = await term.remove([{ key: this.#keys.request(member), expect: modRevision }]);
+      if (outcome.kind === 'committed')
+        this.#log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
+    }
+  }
+
+  problems(): readonly Problem[] {
+    return [];
+  }
+}

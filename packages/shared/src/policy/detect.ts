@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { durationMs } from '../duration-field.ts';
+import { ServiceProbeSchema } from '../service-probe.ts';
+
+/** When a member of the group counts as failed. Durations in ms. */
+export const detectFields = z.strictObject({
+  /**
+   * Silence after which a member is suspect. Shorter = earlier alarm, longer = fewer false ones.
+   */
+  suspectAfterMs: durationMs(5_000, 500, 600_000),
+  /**
+   * Further silence, with failing active probes, before `dead`. Shorter = faster failover, longer =
+   * survives longer pauses of the target.
+   */
+  confirmForMs: durationMs(3_000, 250, 600_000),
+  /**
+   * How long one check may fail without a break (agent-reported, or EC2's of attached EBS) before
+   * the member counts as failed although it is heard; 0 = never act on it. Shorter = a machine that
+   * runs and does not work is replaced sooner; longer, or 0 = a check that is wrong replaces
+   * nobody.
+   */
+  degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
+  serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
+  /**
+   * How long a service may be unreachable for all observers, while heartbeats are fine, before the
+   * member counts as failed; 0 = never act on it. Shorter = sooner replaced, longer = more time for
+   * the service, or a person, to mend it. At least `fall × intervalMs` of every probe.
+   */
+  serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
+  /**
+   * How long an answered service probe keeps a silent member `suspect`: its host lives, or another
+   * has its address. Default 600 000 (10 min), 0 to 86 400 000; 0 = answers are shown, and delay
+   * nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more
+   * time to mend a dead agent before its member is replaced.
+   */
+  answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
+  /** Treat a stop or termination an operator asked for as a failure too. */
+  recoverOperatorStops: z.boolean().default(false),
+  /**
+   * OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will.
+   */
+  recoverOsShutdown: z.boolean().default(true),
+});

@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import { durationMs } from '../duration-field.ts';
+import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from '../maintenance-window.ts';
+
+/** Whether, and how often, a failed member of the group is recovered. Durations in ms. */
+export const guardFields = z.strictObject({
+  /** After a recovery has completed, none for this member during this time. */
+  cooldownMs: durationMs(600_000, 0, 86_400_000),
+  /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
+  flapLimit: z.number().int().min(1).max(100).default(3),
+  flapWindowMs: durationMs(86_400_000, 1_000, 604_800_000),
+  /** A fresh instance is not judged before this age. */
+  bootGraceMs: durationMs(120_000, 0, 3_600_000),
+  /**
+   * While one of these is open no recovery of the group begins (one that was begun goes on), so
+   * that planned reboots are not taken for failures. A member that really fails then waits for the
+   * end of the window. At most ten.
+   */
+  maintenanceWindows: z.array(MaintenanceWindowSchema).max(MAINTENANCE_WINDOWS_MAX).default([]),
+  /**
+   * Half of an Availability Zone's members failed at once, and nobody elsewhere. `hold`: nothing is
+   * begun until a person has looked: right when the zone comes back sooner than a replacement does,
+   * or when the members elsewhere suffice. `recover`: members in that zone are replaced at the pace
+   * of the budget, outside of it: right when each of them is needed; wrong when it is the zone's
+   * network that was lost and EC2 can still fence it. Needs `recover.placements`.
+   */
+  whenZoneLost: z.enum(['hold', 'recover']).default('hold'),
+  /** Recoveries at the same time in this group. */
+  concurrency: z.number().int().min(1).max(1000).default(1),
+});

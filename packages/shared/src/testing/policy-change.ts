@@ -1,0 +1,30 @@
+import { DEFAULT_POLICY, type GroupPolicy } from '../policy.ts';
+
+/** Some fields of the sections of a policy that have fields. */
+export interface PolicyChange {
+  readonly detect?: Partial<GroupPolicy['detect']>;
+  readonly guard?: Partial<GroupPolicy['guard']>;
+  readonly recover?: Partial<GroupPolicy['recover']>;
+}
+
+/**
+ * A policy with those fields, and with all others of the given one. The rules between fields are
+ * not asked, so that a test can break them.
+ */
+export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_POLICY): GroupPolicy => ({
+  ...of,
+  detect: { ...of.detect, ...change.detect },
+  guard: { ...of.guard, ...change.guard },
+  recover: { ...of.recover, ...change.recover },
+});
+
+/** Several changes as one; the last one wins, field by field. */
+export const joinedChanges = (...changes: readonly (PolicyChange | undefined)[]): PolicyChange =>
+  changes.reduce<PolicyChange>(
+    (so, change) => ({
+      detect: { ...so.detect, ...change?.detect },
+      guard: { ...so.guard, ...change?.guard },
+      recover: { ...so.recover, ...change?.recover },
+    }),
+    {},
+  );
