@@ -34,7 +34,7 @@ function troubleLines({ problems, holds }: StatusView): string[] {
   ];
 }
 
-/** Of builds that run beside each other; `docs/upgrading.md`. */
+/** The line shows how far the builds that run beside each other are: `docs/upgrading.md`. */
 function levelLine({ understood, agreed, inForce }: StatusView['featureLevels']): string {
   const line = `level      ${inForce} in force, ${agreed ?? 'none'} agreed on, this build understands ${understood}`;
   return inForce === understood && agreed === understood ? line : ansis.yellow(line);

@@ -1,4 +1,4 @@
-import { type Clock, type Keyspace, type KvCompare, type Log, type MonotonicMs, type Term } from '@understudy/shared';
+import type { Clock, Keyspace, KvCompare, Log, MonotonicMs, Problem, Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
