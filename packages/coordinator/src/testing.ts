@@ -8,8 +8,8 @@ export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.
 export { Leadership } from './leadership/leadership.ts';
 export { OpinionPublisher } from './observing/opinion-publisher.ts';
 export type { Build } from './store/feature-level.ts';
-export { LevelGate } from './store/level-gate.ts';
 export { LeaseKeeper } from './store/lease-keeper.ts';
 export type { LeaseTiming } from './store/lease-timing.ts';
+export { LevelGate } from './store/level-gate.ts';
 export { WatchCache } from './store/watch-cache.ts';
 export { WatchedStore } from './store/watched-store.ts';
