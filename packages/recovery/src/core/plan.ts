@@ -1,7 +1,7 @@
 import type { GroupPolicy, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
-import { lossesOf, noticesOf, refusalsOf } from './fidelity/findings.ts';
+import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
 import { noPlacementOutside } from './fidelity/placement.ts';
 import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
