@@ -12,7 +12,8 @@ export type Obstacle = z.infer<typeof obstacle>;
 
 /** A resource a recovery leaves behind, on the books until it is seen gone. */
 export const LeftoverSchema = z.strictObject({
-  kind: z.enum(['instance', 'image', 'snapshot', 'network-interface', 'volume']),
+  /** As whoever makes such a resource calls it. One that this build does not know is kept. */
+  kind: z.string().min(1),
   id: z.string(),
   /**
    * When it may be removed at the earliest. Null: never by us, because it holds data and the policy

@@ -20,6 +20,8 @@ export const PlannedVolumeSchema = z.strictObject({
   kmsKeyId: z.string().nullable(),
   deleteOnTermination: z.boolean(),
   tags,
+  /** How its content gets to the replacement. Absent: `snapshot`. */
+  path: z.string().optional(),
 });
 export type PlannedVolume = z.infer<typeof PlannedVolumeSchema>;
 
