@@ -44,7 +44,7 @@ const HELD: ExplainView = {
   ],
 };
 
-/** Without trailing blanks, which only align columns. */
+/** The text without trailing blanks, which only align columns. */
 const shown = (view: ExplainView) =>
   explainText(view)
     .split('\n')
