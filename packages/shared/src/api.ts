@@ -323,8 +323,8 @@ export const ExplainViewSchema = z.object({
   /** The hold that stands in etcd. */
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   recovery: z.string().nullable(),
-  /** The open recovery, step by step; null: none, absent: written by an earlier build. */
-  openRecovery: OpenRecoveryViewSchema.nullable().optional(),
+  /** The open recovery, step by step; null: none. */
+  openRecovery: OpenRecoveryViewSchema.nullable(),
   /** What an operator asked for it and nobody has carried out yet; absent: nothing. */
   request: PendingRequestSchema.optional(),
   /**
@@ -361,7 +361,7 @@ export const LeftoverViewSchema = z.object({
   /** null: kept until a person removes it. */
   afterWallMs: z.number().nullable(),
   /** Why it is not done although its time has come; null: nothing is in the way. */
-  obstacle: LeftoverSchema.shape.obstacle.unwrap(),
+  obstacle: LeftoverSchema.shape.obstacle,
 });
 export type LeftoverView = z.infer<typeof LeftoverViewSchema>;
 export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSchema) });

@@ -78,7 +78,7 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
     const { lostZones = [] } = basis ?? {};
-    const zones = { policy, lostZones, oldAz: record.oldAz ?? null, before: frozen.candidates };
+    const zones = { policy, lostZones, oldAz: record.oldAz, before: frozen.candidates };
     const candidates = candidatesOutsideLostZones(result.plan.candidates, zones);
     if (candidates.length === 0) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
     const plan = { ...result.plan, candidates: [...candidates] };

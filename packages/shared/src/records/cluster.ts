@@ -22,16 +22,10 @@ export const CoordinatorRecordSchema = placed(
     httpUrl: z.string(),
     startedAtWallMs: z.number(),
     version: z.string(),
-    /**
-     * Of one run of the process, random: tells a process from another one with its id. Empty: of a
-     * version that has none.
-     */
-    processId: z.string().default(''),
-    /**
-     * How long its answers about activations hold at most, ms; null: of a version that asks for no
-     * serve promises.
-     */
-    answersHoldMs: z.number().nullable().default(null),
+    /** Of one run of the process, random: tells a process from another one with its id. */
+    processId: z.string().min(1),
+    /** How long its answers about activations hold at most, ms. */
+    answersHoldMs: z.number(),
   }),
   { area: 'coordinators', parts: [1], says: ([coordinatorId = '']) => ({ coordinatorId }) },
 );
@@ -79,10 +73,7 @@ export const OpinionRecordSchema = placed(
     reason: z.string(),
     sinceWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
-    /**
-     * Absent: none (nothing to probe, abstains, not known yet, or written before there were
-     * probes).
-     */
+    /** Absent: none (nothing to probe, abstains, or not known yet). */
     service: ServiceOpinionSchema.optional(),
   }),
   { area: 'opinions', parts: [3], says: (parts) => ({ ...ofMember(parts), observer: parts[2] ?? '' }) },
@@ -217,11 +208,11 @@ export const MemberRecordSchema = placed(
     instanceType: z.string(),
     privateIp: z.string().nullable(),
     /** Its further addresses, private and public, of all its interfaces. */
-    otherAddresses: z.array(z.string()).default([]),
+    otherAddresses: z.array(z.string()),
     /** What would stop a recovery if it were needed now. Empty = ready. */
     readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
     /** null: no serve lease is asked of this member. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    serveContract: ServeContractSchema.nullable(),
   }),
   {
     area: 'members',
@@ -242,9 +233,9 @@ export const ActivationRecordSchema = placed(
     opId: z.string().nullable(),
     /**
      * How many recoveries of this instance have ended without replacing it: the next one is
-     * identified by it. Raised by the transaction that ends one so. Absent: 0.
+     * identified by it. Raised by the transaction that ends one so.
      */
-    ordinal: z.number().int().min(0).optional(),
+    ordinal: z.number().int().min(0),
   }),
   { area: 'activations', parts: [2], says: ofMember },
 );

@@ -20,7 +20,7 @@ export const LeftoverSchema = z.strictObject({
    */
   afterWallMs: z.number().nullable(),
   /** null: nothing is in its way. */
-  obstacle: obstacle.nullable().default(null),
+  obstacle: obstacle.nullable(),
 });
 export type Leftover = z.infer<typeof LeftoverSchema>;
 

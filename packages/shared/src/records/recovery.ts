@@ -48,14 +48,14 @@ const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
-  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
-  primaryInterfaceId: z.string().nullable().default(null),
+  /** Of the failed instance; EC2 does not detach it from it. null: EC2 showed none. */
+  primaryInterfaceId: z.string().nullable(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
   /**
    * When EC2 says the failed instance was started last: by EC2's own clock, a later one means that
-   * somebody has started it since.
+   * somebody has started it since. null: EC2 did not say.
    */
-  oldLaunchedAtWallMs: z.number().nullable().optional(),
+  oldLaunchedAtWallMs: z.number().nullable(),
   /** What the member will not have afterwards, in words, each with a code. */
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
 };
@@ -66,7 +66,7 @@ const launchPart = {
   securityGroupIds: z.array(z.string()),
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
-  networkInterfaceTags: tags.optional(),
+  networkInterfaceTags: tags,
   instanceTags: tags,
   /**
    * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
@@ -132,16 +132,10 @@ export const IntentRecordSchema = placed(
     opId: z.string(),
     member: MemberIdSchema,
     oldInstanceId: z.string(),
-    /**
-     * Of the activation it is based on: tokens and names derive from old instance and ordinal.
-     * Absent: 0.
-     */
-    ordinal: z.number().int().min(0).optional(),
-    /**
-     * Zone of the failed instance: the member record names its replacement's soon after. Absent in
-     * older records.
-     */
-    oldAz: z.string().optional(),
+    /** Of the activation it is based on: tokens and names derive from old instance and ordinal. */
+    ordinal: z.number().int().min(0),
+    /** Zone of the failed instance: the member record names its replacement's soon after. */
+    oldAz: z.string(),
     oldIncarnation: z.number().int().min(1),
     /**
      * mod_revision of the activation record the plan is based on: the activation step compares it,
@@ -155,13 +149,13 @@ export const IntentRecordSchema = placed(
     lastHeardWallMs: z.number().nullable(),
     reason: z.string(),
     /** What the member's record asked of its agent; its replacement is asked for the same. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    serveContract: ServeContractSchema.nullable(),
     /**
      * After this long from the writing of this record the old instance has stopped serving by
      * itself, ms by any clock of ours (drift is included); null: it made no promise that counts,
      * only an observed fence does.
      */
-    serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
+    serveLeaseOverAfterMs: z.number().int().min(0).nullable(),
     plan: RecoveryPlanSchema,
     /** Raised by each replan. Absent: 1, as decided when it began. */
     planRevision: z.number().int().min(1).optional(),
@@ -221,10 +215,12 @@ export const HistoryRecordSchema = placed(
     outcome: z.enum(['replaced', 'abandoned']),
     reason: z.string(),
     oldInstanceId: z.string(),
+    /** As in the intent. */
+    ordinal: z.number().int().min(0),
     /** As in the intent: what the mass guard counts this recovery under. */
-    oldAz: z.string().optional(),
-    /** Of an abandoned recovery: as in its plan. */
-    oldLaunchedAtWallMs: z.number().nullable().optional(),
+    oldAz: z.string(),
+    /** As in the plan. */
+    oldLaunchedAtWallMs: z.number().nullable(),
     newInstanceId: z.string().nullable(),
     newIncarnation: z.number().int().nullable(),
     startedAtWallMs: z.number(),
@@ -234,12 +230,11 @@ export const HistoryRecordSchema = placed(
     leaderChanges: z.number().int(),
     /**
      * How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease
-     * was waited out, and it may still run. null: an older record.
+     * was waited out, and it may still run. null: the recovery was abandoned before that was known.
      */
-    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
+    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable(),
     launchAttempts: z.number().int(),
     steps: z.array(HistoryStepSchema),
-    ordinal: z.number().int().min(0).optional(),
     /**
      * What the member lost on the way, beyond the losses of the plan: accepted by an operator, or
      * gone by itself.
@@ -258,7 +253,7 @@ export const HistoryRecordSchema = placed(
     /**
      * What was still to be put in place on the replacement when this was closed, and is not yet.
      */
-    owed: z.array(OwedChoreSchema).default([]),
+    owed: z.array(OwedChoreSchema),
   }),
   { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },
 );
