@@ -43,6 +43,8 @@ import { StoreGate } from './store/store-gate.ts';
 import { VerdictChanges } from './judge/verdict-changes.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { RecordWriter } from './store/record-writer.ts';
+import { type Build, THIS_BUILD } from './store/feature-level.ts';
+import { LevelGate } from './store/level-gate.ts';
 import { Session } from './store/session.ts';
 import { WatchedStore } from './store/watched-store.ts';
 import { WriteProof } from './store/write-proof.ts';
@@ -78,6 +80,7 @@ export class Coordinator {
   readonly #writes: WriteProof;
   readonly #session: Session;
   readonly #presence: Presence;
+  readonly #levelGate: LevelGate;
   readonly #publisher: OpinionPublisher;
   readonly #listener: HeartbeatListener;
   readonly #prober: ServiceProber;
@@ -103,13 +106,10 @@ export class Coordinator {
     this.#options = options;
     this.#keys = keys;
     this.view = this.#makeView(store, keys);
+    this.#levelGate = new LevelGate({ key: keys.level, build: this.#build, log });
+    this.#levelGate.follow(this.view);
     this.leadership = new Leadership({
-      store,
-      clock,
-      random,
-      log,
-      keys,
-      timing,
+      ...{ store, clock, random, log, keys, timing, levelGate: this.#levelGate },
       self: { coordinatorId: config.id, az: config.az, httpUrl: options.httpUrl },
     });
     this.#session = new Session({ store, clock, random, log }, timing);
@@ -322,14 +322,14 @@ export class Coordinator {
   // Parts
   // ------------------------------------------------------------------------------------------------------------------------------
 
+  get #build(): Build {
+    return this.#options.build ?? THIS_BUILD;
+  }
+
   #makeView(store: WatchedStore, keys: Keyspace): ClusterState {
     const { config, clock, random, log } = this.#options;
     return new ClusterState({
-      store,
-      clock,
-      random,
-      log,
-      keys,
+      ...{ store, clock, random, log, keys, build: this.#build },
       defaultPolicy: config.policy,
       policyLimits: policyLimitsOf(config),
       freshForMs: config.etcd.leaseTtlMs,
@@ -372,7 +372,9 @@ export class Coordinator {
         version,
         processId: random.hex(16),
         answersHoldMs: answersHoldMsFor(config.etcd.leaseTtlMs),
+        featureLevel: this.#build.level,
       },
+      levelGate: this.#levelGate,
       keys: this.#keys,
       session: this.#session,
       writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
@@ -481,8 +483,7 @@ export class Coordinator {
       }
       problems.push(...ofWrites.filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE'));
     }
-    if (this.#presence.duplicate) problems.push(this.#presence.duplicate);
-    return [...problems, ...this.seat.problems()];
+    return [...problems, ...one(this.#presence.duplicate), ...one(this.#levelGate.problem()), ...this.seat.problems()];
   }
 }
 

@@ -45,6 +45,7 @@ export function measure(parts: Measured): MetricsSnapshot {
     observerAbstains: observer.abstention !== null,
     keysRefused: parts.keysRefused,
     idTaken: parts.idTaken,
+    featureLevels: view.featureLevels(),
     members: status.judgement.standing === 'current' ? verdicts : null,
     judgementAgeMs: status.judgement.ageMs,
     opinions: status.observer.opinions,

@@ -1,4 +1,4 @@
-import type { VerdictCounts } from '@understudy/shared';
+import type { StatusView, VerdictCounts } from '@understudy/shared';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricsSource } from './api/http/api-source.ts';
 import type { LimitCounts } from './api/http/connection-limits.ts';
@@ -23,6 +23,7 @@ export interface MetricsSnapshot {
   readonly keysRefused: boolean;
   /** Another process has our id. */
   readonly idTaken: boolean;
+  readonly featureLevels: StatusView['featureLevels'];
   /** As the leader judges; null: no leader stands behind a judgement now. */
   readonly members: VerdictCounts | null;
   /** null: nobody has judged. */
@@ -150,6 +151,12 @@ export class Metrics implements MetricsSource {
       'understudy_id_taken',
       'Whether another process has the id of this coordinator, so that its opinions do not count (0 or 1)',
       now.idTaken ? 1 : 0,
+    );
+    this.#setEach(
+      'understudy_feature_level',
+      'Feature level: understood by this build, agreed on (0: none yet), in force now',
+      'which',
+      new Map(Object.entries(now.featureLevels).map(([which, level]) => [which, level ?? 0])),
     );
     this.#exposeMembers(now);
     this.#exposeDatagrams(now);

@@ -18,6 +18,7 @@ const SNAPSHOT: MetricsSnapshot = {
   observerAbstains: false,
   keysRefused: false,
   idTaken: false,
+  featureLevels: { understood: 1, agreed: null, inForce: 1 },
   members: { alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 },
   judgementAgeMs: 500,
   opinions: { alive: 4, suspect: 2, dead: 0, unknown: 0, left: 0 },

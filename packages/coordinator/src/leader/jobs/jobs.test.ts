@@ -10,6 +10,7 @@ test('every job has a name of its own, and a pace', () => {
   expect(Object.fromEntries(jobs.map((job) => [job.name, job.everyMs]))).toEqual({
     enrol: 15_000,
     'serve contracts': 15_000,
+    'feature level': 1_000,
     policies: 1_000,
     evidence: 5_000,
     console: 250,
