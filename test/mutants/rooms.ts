@@ -47,8 +47,12 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'recovery-core',
-    files: [`${R}/core/*.ts`, ...PACING],
-    tests: [`${R}/core/*.test.ts`, ...PACING.map((file) => file.replace('.ts', '.test.ts'))],
+    files: [`${R}/core/*.ts`, `${R}/core/fidelity/*.ts`, ...PACING],
+    tests: [
+      `${R}/core/*.test.ts`,
+      `${R}/core/fidelity/*.test.ts`,
+      ...PACING.map((file) => file.replace('.ts', '.test.ts')),
+    ],
   },
   {
     name: 'leadership',

@@ -120,7 +120,9 @@ describe('a hold, while the step goes on', () => {
     expect(hold(rig)).toMatchObject({ reason: 'CloudUnavailable', sinceWallMs, untilWallMs: sinceWallMs + 3_600_000 });
     const text = hold(rig)?.text ?? '';
     expect(text).toContain('capture fails since 2026-01-01T00:00:00.000Z: TheCall: RequestLimitExceeded (HTTP 400)');
-    expect(text).toMatch(/tried again every 60 s at the longest until 2026-01-01T01:00:00.000Z \(retryRefusedForMs\)/);
+    expect(text).toMatch(
+      /tried again every 60 s at the longest until 2026-01-01T01:00:00.000Z \(recover.retryRefusedForMs\)/,
+    );
     expect(text).toContain(`understudy retry ${MEMBER}`);
   });
 

@@ -1,10 +1,17 @@
 import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
 import { type Clock, type Keyspace, keyspace, wallMs } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { SwallowingProxy } from './swallowing-proxy.ts';
 
 export const TIMING: LeaseTiming = { ttlMs: 2000, keepaliveMs: 300, marginMs: 300, callTimeoutMs: 500 };
+
+/** Looks every 5 ms, and says how long it took until `fact` held. */
+export async function msUntil(what: string, fact: () => boolean, limitMs = 10_000): Promise<number> {
+  const fromMs = performance.now();
+  await until(what, fact, limitMs, 5);
+  return performance.now() - fromMs;
+}
 
 /** The real clock with a wall that steps. */
 export class SteppingClock extends SystemClock {

@@ -61,9 +61,9 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'no protection is restored',
     edits: [
       {
-        file: 'packages/recovery/src/core/chores.ts',
-        find: `...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),`,
-        replace: '',
+        file: 'packages/recovery/src/core/fidelity/protection.ts',
+        find: `stop || termination ? [{ kind: 'protect', instanceId, stop, termination }] : []`,
+        replace: '[]',
       },
     ],
     tests: ['test/scenarios/recovery/carried-over.test.ts'],
@@ -74,9 +74,9 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'termination protection is not restored',
     edits: [
       {
-        file: 'packages/recovery/src/core/chores.ts',
-        find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
-        replace: `[{ kind: 'protect', instanceId, stop, termination: false } as const]`,
+        file: 'packages/recovery/src/core/fidelity/protection.ts',
+        find: `[{ kind: 'protect', instanceId, stop, termination }]`,
+        replace: `[{ kind: 'protect', instanceId, stop, termination: false }]`,
       },
     ],
     tests: ['test/scenarios/recovery/carried-over.test.ts'],
@@ -87,9 +87,9 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     story: 'stop protection is not restored',
     edits: [
       {
-        file: 'packages/recovery/src/core/chores.ts',
-        find: `[{ kind: 'protect', instanceId, stop, termination } as const]`,
-        replace: `[{ kind: 'protect', instanceId, stop: false, termination } as const]`,
+        file: 'packages/recovery/src/core/fidelity/protection.ts',
+        find: `[{ kind: 'protect', instanceId, stop, termination }]`,
+        replace: `[{ kind: 'protect', instanceId, stop: false, termination }]`,
       },
     ],
     tests: ['test/scenarios/recovery/carried-over.test.ts'],

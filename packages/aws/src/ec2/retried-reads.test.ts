@@ -12,7 +12,7 @@ const failure = (name: string, httpStatusCode: number | null): Error =>
   });
 const unavailable = () => failure('ServiceUnavailable', 503);
 
-/** A transport whose calls end as `outcome` says; it counts them. */
+/** A transport whose calls end as `outcome` says. It counts them. */
 function counted(outcome: (call: number) => Error | null, tookMs = 0) {
   const clock = new SimClock();
   const sent = { count: 0 };
@@ -130,8 +130,8 @@ describe('all repeats together', () => {
     const { read } = counted(() => (random.next() < 0.5 ? unavailable() : null));
     let failed = 0;
     for (let reads = 0; reads < 2_000; reads += 1) await read().catch(() => (failed += 1));
-    // One in 32 is what five sendings leave; each is followed by one that is sent once, until it
-    // works.
+    // One in 32 still fails after five sendings. Each is followed by one that is sent once, until
+    // it works.
     expect(failed).toBeGreaterThan(20);
     expect(failed).toBeLessThan(200);
   });

@@ -52,12 +52,12 @@ export interface CoordinatorApiOptions {
   readonly changes: VerdictChanges;
   readonly leader: LeaderInsight;
   readonly own: CoordinatorInsight;
-  /** Whether a serve lease would be counted on, in words; null: nobody asks for one. */
+  /** Whether a serve lease would be counted on, in words. Null: no contract asks for one. */
   readonly serveLeases: { text(member: MemberId): string | null };
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
 }
 
-/** Holds and recoveries shown in a status; all of them have a page of their own. */
+/** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
 const SHOWN_MAX = 50;
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
@@ -129,7 +129,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   /**
-   * What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet.
+   * What the leader finds. Null where we lead ourselves, there is no leader, or it has not said so
+   * yet.
    */
   #findings(): FindingsRecord | null {
     const leader = this.#options.verdicts.leader();
@@ -160,7 +161,7 @@ export class CoordinatorApi implements ApiSource {
     ];
   }
 
-  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  /** Why members are held, the longest held first, as far as there is room. */
   #shownHolds(): StatusView['holds'] {
     const { holds, members } = this.#options.view.records;
     return [...new Set([...holds.keys(), ...members.keys()])]
@@ -265,7 +266,10 @@ export class CoordinatorApi implements ApiSource {
     return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
   }
 
-  /** Datagrams that claim to be this member and are not believed, in words; null: none lately. */
+  /**
+   * Datagrams that claim to be this member and are not believed, in words. Null: there were none
+   * lately.
+   */
   #refused(member: MemberId): string | null {
     const { observer, clock, view } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -279,7 +283,10 @@ export class CoordinatorApi implements ApiSource {
     return `datagrams from ${whose} that claim to be ${member} fail authentication (${count} in ${forMs}): ${key}`;
   }
 
-  /** Who is not heard, and is claimed to speak: most likely its agent has the wrong key. */
+  /**
+   * Members that are not heard while unauthentic datagrams claim to be them. Most likely their
+   * agent has the wrong key.
+   */
   #unauthentic(): readonly Problem[] {
     return this.#options.observer.opinions().flatMap(({ member, verdict }) => {
       const text = verdict === 'alive' ? null : this.#refused(member);
@@ -292,7 +299,7 @@ export class CoordinatorApi implements ApiSource {
     return { records: view.records, observer, nowMs: clock.monotonicMs() };
   }
 
-  /** Its own ears, labelled as such. */
+  /** What this process's own observer hears, labelled as such. */
   #ownView(member: MemberId): MemberView['ownView'] {
     const { coordinatorId, observer } = this.#options;
     const opinion = observer.opinion(member);
@@ -300,8 +307,8 @@ export class CoordinatorApi implements ApiSource {
   }
 
   /**
-   * The hold in etcd; or, where none could be written, the one that was decided on, or what keeps
-   * everybody from deciding.
+   * The hold in etcd. Where none could be written: the one that was decided on, or what keeps every
+   * leader from deciding.
    */
   #hold(member: MemberId): ExplainView['hold'] {
     const { view, leader, own, observer } = this.#options;
@@ -361,7 +368,7 @@ export class CoordinatorApi implements ApiSource {
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
 
-/** Members by what this process's own observer thinks of them. O(members). */
+/** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
   const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
   for (const { verdict } of observer.opinions()) counts[verdict]++;

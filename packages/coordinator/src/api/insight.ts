@@ -5,19 +5,21 @@ import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command
 
 /** What the API asks of the leader in this process, which may be none at present. */
 export interface LeaderInsight {
-  /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
+  /**
+   * A fresh judgement with every gate, by leader or follower. Null where there is nothing to judge.
+   */
   explained(member: MemberId): Explained | null;
-  /** What the leader decided on and perhaps could not write; null on a follower. */
+  /** The hold the leader decided on and perhaps could not write. Null on a follower. */
   wantedHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
   /** The last words of a member's machine that this process found dead. */
   console(member: MemberId): ExplainView['console'];
-  /** What an open recovery is doing; null when it does not run here. */
+  /** What an open recovery is doing. Null when it does not run here. */
   activity(opId: string): RecoveryActivity | null;
-  /** Key id that the user data of this instance names; null: not known here. */
+  /** Key id that the user data of this instance names. Null: not known here. */
   userDataKeyId(instanceId: string): number | null;
   /** What an operator asks of a recovery; only the leader takes it. */
   operate(command: OperatorCommand): Promise<OperatorAnswer>;
-  /** Instances whose tags name us and that are no members; asked while we lead. */
+  /** Instances that enrolment found and could not enrol. Asked while we lead. */
   notEnrolled(): readonly NotEnrolled[];
 }
 
@@ -25,7 +27,7 @@ export interface LeaderInsight {
 export interface CoordinatorInsight {
   /** What keeps it from being ready. */
   notReady(): readonly Problem[];
-  /** Shown in the status beside {@link notReady}; they do not make the process unready. */
+  /** Shown in the status beside {@link notReady}. Remarks do not make the process unready. */
   remarks(): readonly Problem[];
   /** Why etcd takes no writes now; null while it does. */
   storeTrouble(): string | null;

@@ -3,7 +3,7 @@ import { choreKey, choreText } from '@understudy/recovery';
 
 /**
  * What the ended recoveries still have to remove or to put in place: obstructed items first, then
- * by time, kept for ever last. Pure.
+ * by time, items kept for ever last. Pure.
  */
 export function leftoversView(histories: Iterable<HistoryRecord>): readonly LeftoverView[] {
   const all = [...histories].flatMap((history): LeftoverView[] => {
@@ -42,7 +42,7 @@ function leftoverText(kind: LeftoverView['kind'], { oldInstanceId }: HistoryReco
   }
 }
 
-/** null: nothing is in the way. */
+/** Null: nothing is in the way. */
 export function leftoversProblem(leftovers: readonly LeftoverView[]): Problem | null {
   const obstructed = leftovers.filter((one) => one.obstacle !== null);
   const [first] = obstructed;

@@ -30,7 +30,10 @@ interface Belief {
   untilMs: MonotonicMs | null;
 }
 
-/** Several coordinators over one simulated etcd, and a witness of who believed to lead when. */
+/**
+ * Several coordinators over one simulated etcd. A witness notes which of them believed to lead, and
+ * when.
+ */
 export class LeadershipRig {
   readonly clock = new SimClock();
   readonly kv: SimKv;
@@ -61,7 +64,7 @@ export class LeadershipRig {
     return leadership;
   }
 
-  /** The leader by the reckoning of exactly one of them. */
+  /** The leader, when exactly one of them believes to lead. */
   leaderOf(all: readonly Leadership[]): Leadership | null {
     const leaders = all.filter((each) => each.current() !== null);
     if (leaders.length > 1) throw new Error(`${leaders.length} leaders at ${this.clock.monotonicMs()} ms`);
@@ -82,8 +85,8 @@ export class LeadershipRig {
   }
 
   /**
-   * The end of a belief is when the process would have said no, which may be before it could notice
-   * by itself (a pause).
+   * A belief ends when the process would have said no, which may be before it could notice by
+   * itself (a pause).
    */
   #witness(id: string, clock: Clock, leadership: Leadership): void {
     leadership.onChange(() => {

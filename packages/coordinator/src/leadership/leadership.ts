@@ -60,12 +60,12 @@ type Attempt =
   | { readonly kind: 'unclear' };
 
 /**
- * Elects one leader: whoever created the key `leader` under its own lease. The key's
+ * Elects one leader: the coordinator that creates the key `leader` under its own lease. The key's
  * create-revision is the term.
  *
- * A reply that was lost is recognised as one's own win by lease id and nonce; a win is read back
- * before it is believed; a candidate whose lease ended starts over with a new one. Whoever stops
- * leading stops believing first and tells the store afterwards.
+ * A reply that was lost is recognised as one's own win by lease id and nonce. A win is read back
+ * before it is believed. A candidate whose lease ended starts over with a new one. A leader that
+ * stops leading stops believing first and tells the store afterwards.
  */
 export class Leadership implements LeadershipView {
   readonly #options: LeadershipOptions;
@@ -75,7 +75,7 @@ export class Leadership implements LeadershipView {
   readonly #listeners = new Set<() => void>();
   readonly #unclear: RecurringFailure;
   readonly #failedCampaign: RecurringFailure;
-  /** Aborts when the key was seen gone: who waits for that runs again. */
+  /** Aborts when the key was seen gone, so that waiting candidates run again. */
   #vacant = new AbortController();
   #term: LeaderTerm | null = null;
   #steppedDown: Promise<void> = Promise.resolve();
@@ -110,7 +110,7 @@ export class Leadership implements LeadershipView {
     const key = this.#options.keys.leader;
     const entry = this.#view.get(key);
     if (!entry) return null;
-    // Asked for every ack: an entry is read once.
+    // This is asked for every ack, so an entry is read only once.
     if (this.#read?.entry !== entry) this.#read = { entry, leader: this.#leaderOf(key, entry) };
     return this.#read.leader;
   }
@@ -131,7 +131,7 @@ export class Leadership implements LeadershipView {
   }
 
   /**
-   * Planned hand-over: stops believing, then deletes the key, then revokes the lease; stays out of
+   * Planned hand-over: stops believing, then deletes the key, then revokes the lease. Stays out of
    * the race for `afterResignMs`. Resolves when the store knows, or after two call timeouts.
    * `false`: we did not lead.
    */
@@ -244,7 +244,7 @@ export class Leadership implements LeadershipView {
     await this.#sleep(recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
   }
 
-  /** Less where the signal aborts. */
+  /** Returns early when the signal aborts. */
   #sleep(durationMs: number, signal: AbortSignal): Promise<void> {
     return this.#options.clock.sleep(durationMs, signal).catch(() => undefined);
   }
@@ -274,7 +274,7 @@ export class Leadership implements LeadershipView {
   }
 
   /**
-   * Deletes the key if it still is ours; best effort, the lease's revocation or end does the same.
+   * Deletes the key if it still is ours. Best effort: the lease's revocation or end does the same.
    */
   async #giveBack(keeper: LeaseKeeper, term: LeaderTerm): Promise<void> {
     const key = this.#options.keys.leader;
@@ -289,7 +289,9 @@ export class Leadership implements LeadershipView {
     }
   }
 
-  /** The watch saw the key gone or in other hands: whatever our lease says, the term is over. */
+  /**
+   * The watch saw the key gone or in other hands. The term is over then, whatever our lease says.
+   */
   #leaderKeyChanged(): void {
     const term = this.#term;
     const entry = this.#view.get(this.#options.keys.leader);
@@ -311,7 +313,7 @@ export class Leadership implements LeadershipView {
   }
 }
 
-/** The entry, where it is the candidate's own. */
+/** The entry, if it is the candidate's own; otherwise null. */
 const ownOf = (candidacy: Candidacy, entry: KvEntry | null | undefined): KvEntry | null =>
   entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId ? entry : null;
 

@@ -30,7 +30,7 @@ describe('a candidate that waits', () => {
     await rig.clock.runUntilSettled(p2.store.close());
     const deaf = rig.kv.client('c3', { clock: p2.clock, latencyMs: 1, watchLatencyMs: 20_000 });
     const range = deaf.range.bind(deaf);
-    // What its first list shows is from before there was a leader.
+    // Its first list shows a time before there was a leader.
     deaf.range = async (prefix) => ({ ...(await range(prefix)), entries: [], revision: 1 });
     const c3 = rig.leadership({ ...p2, id: 'c3', store: deaf, deps: { ...p2.deps, store: deaf } });
     await rig.clock.advance(15_000);
@@ -104,7 +104,7 @@ describe('a candidate whose watch and whose calls are not equally fast', () => {
     const c3 = rig.leadership({ ...p2, id: 'c3', store: deaf, deps: { ...p2.deps, store: deaf } }, { recheckMs: 100 });
     await rig.clock.advance(50);
     expect(c1.current()).not.toBeNull();
-    // Another one after that: of both, the second is told when it has long won.
+    // Another deletion follows. The second candidate hears of both only after it has won.
     rig.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.leader }] });
     rig.kv.apply({ compare: [], writes: [{ kind: 'put', key: KEYS.leader, value: '{}' }] });
     await rig.clock.runUntilSettled(c1.close());

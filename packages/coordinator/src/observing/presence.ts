@@ -21,30 +21,31 @@ import type { RecordWriter } from '../store/record-writer.ts';
 import type { Session } from '../store/session.ts';
 
 /**
- * Between attempts to write our own presence; what changes in etcd or with our lease wakes us
+ * Time between attempts to write our own presence. A change in etcd or of our lease wakes us
  * sooner.
  */
 const RECHECK_MS = 5_000;
 /**
- * The key may change between a conflict and the next attempt; after that the next round goes on.
+ * The key may change between a conflict and the next attempt. After this many attempts the next
+ * round goes on.
  */
 const ATTEMPTS_MAX = 3;
 
-/** That `coordinators/<id>` is ours: what everything we say as an observer hangs on. */
+/** Says that `coordinators/<id>` is ours. Everything we say as an observer depends on it. */
 export interface Standing {
-  /** The record lies under it, and so does what we say. */
+  /** The lease under which the record lies, and everything we say. */
   readonly leaseId: LeaseId;
-  /** Compared by every transaction that writes in our id's name. */
+  /** Every transaction that writes in our id's name compares this. */
   readonly compare: Extract<KvCompare, { modRevision: Revision }>;
 }
 
 /**
- * `coordinators/<id>` under our own lease: shows operators and the others that we are here, and
- * that the id is ours.
+ * `coordinators/<id>` under our own lease. It shows operators and the other coordinators that we
+ * are here, and that the id is ours.
  *
- * **S** (S23): it is written only where no live record of another process lies, and never over one:
- * two processes with one id would be one observer with two pairs of ears, and the deaf one could
- * cover what the other hears. Who comes second has no standing, so no opinions; it says so, and
+ * **S** (S23): it is written only where no live record of another process lies, and never over one.
+ * Two processes with one id would be one observer with two pairs of ears, and the deaf one could
+ * cover what the other hears. The second process has no standing, so no opinions. It says so, and
  * takes the id when the lease of the first has ended.
  */
 export class Presence {
@@ -62,7 +63,7 @@ export class Presence {
   readonly #unsubscribe: (() => void)[] = [];
   #woken = new AbortController();
   #standing: Standing | null = null;
-  /** As last seen of a record of ours, whatever lease it lies under; 0: none. */
+  /** Last seen revision of a record of ours, whatever lease it lies under. 0: there is none. */
   #revision: Revision = 0;
   #running: Promise<void> | null = null;
 
@@ -72,11 +73,11 @@ export class Presence {
     readonly session: Session;
     readonly writer: RecordWriter;
     readonly view: ClusterState;
-    /** A process that died holds its id for so long at most, ms. */
+    /** A process that died holds its id for at most this long, in ms. */
     readonly leaseTtlMs: number;
     /**
-     * etcd refused a write of ours, and took none since: ours is written again until it does, which
-     * proves that it does.
+     * True when etcd refused a write of ours and has taken none since. The presence is then written
+     * again until etcd takes it, which proves that etcd takes writes.
      */
     readonly writesRefused?: () => boolean;
     readonly clock: Clock;
@@ -98,21 +99,24 @@ export class Presence {
   }
 
   /**
-   * Null while the id is not ours, or not yet, or no longer. What it says may be out of date: only
-   * a transaction that compares it is sure.
+   * Null while the id is not ours, or not yet, or no longer. The answer may be out of date: only a
+   * transaction that compares it is sure.
    */
   standing(): Standing | null {
     const standing = this.#standing;
     return standing !== null && standing.leaseId === this.#session.leaseId() ? standing : null;
   }
 
-  /** Called when {@link standing} may be another one. Returns the unsubscribe function. */
+  /** Called when {@link standing} may have changed. Returns the unsubscribe function. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** A transaction that compared it found something else: the id is looked at again. */
+  /**
+   * Called when a transaction that compared the standing found something else. The id is then
+   * looked at again.
+   */
   reportLost(standing: Standing): void {
     if (this.#standing === standing) this.#setStanding(null);
   }
@@ -166,7 +170,10 @@ export class Presence {
     this.#changed();
   }
 
-  /** Removed by hand, or written over by who does not know this rule. */
+  /**
+   * Notices a record that was removed by hand, or overwritten by a process that does not know this
+   * rule.
+   */
   #compareWithView(): void {
     const seenAt = this.#standing?.compare.modRevision;
     if (seenAt === undefined || this.#view.revision < seenAt) return;
@@ -187,8 +194,8 @@ export class Presence {
   }
 
   /**
-   * Absent, ours, or of no lease (so of no living process): then it is ours to write. A lost reply
-   * is read back by the writer, and a write that lands late is ours too.
+   * Writes the record where it is absent, ours, or without a lease (so of no living process). The
+   * writer reads a lost reply back, and a write that lands late is ours too.
    */
   async #publish(leaseId: LeaseId): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
@@ -217,7 +224,7 @@ export class Presence {
   }
 }
 
-/** Null: it cannot be read, so it is somebody else's. */
+/** Null: the record cannot be read, so it is another process's. */
 function recordIn(entry: KvEntry): CoordinatorRecord | null {
   try {
     return parseRecord(CoordinatorRecordSchema, entry.key, entry.value);

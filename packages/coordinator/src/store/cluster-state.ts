@@ -25,26 +25,26 @@ export interface ClusterStateOptions {
   readonly random: Random;
   readonly log: Log;
   readonly keys: Keyspace;
-  /** For groups without a record of their own. */
+  /** Used for groups without a record of their own. */
   readonly defaultPolicy: GroupPolicy;
-  /** What every policy has to fit into, wherever it comes from. */
+  /** Limits that every policy has to fit into, wherever it comes from. */
   readonly policyLimits: PolicyLimits;
-  /** Older than this is not fresh. */
+  /** A view older than this is not fresh. */
   readonly freshForMs: number;
 }
 
 /**
- * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that
- * what was written in one transaction is seen at once. A record that does not parse never stops the
- * view: it is reported, and whom it concerns is held.
+ * Everything we keep in etcd, parsed, as of {@link revision}. One mirror holds the whole root, so
+ * that the writes of one transaction are seen at once. A record that does not parse never stops the
+ * view: it is reported, and the members it concerns are held.
  */
 export class ClusterState {
   readonly records: ClusterRecords;
   readonly #view: WatchCache;
   readonly #options: ClusterStateOptions;
-  /** The leader key's entry is read once. */
+  /** The leader as last read, so that each entry is parsed once. */
   #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
-  /** Unreadable records by whom they concern; made again when one changes. */
+  /** Unreadable records by the member they concern. Null: to be made again, because one changed. */
   #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
 
   constructor(options: ClusterStateOptions) {
@@ -53,7 +53,7 @@ export class ClusterState {
       const faults = policyFaults(policy, options.policyLimits);
       return faults.length === 0 ? null : faults.map(({ text }) => text).join('; ');
     });
-    // Whoever is told `active` relies on our having seen every intent.
+    // A member that is told `active` relies on our having seen every intent.
     this.#view = new WatchCache({ ...options, prefix: options.keys.root, witnessPrefix: options.keys.intents });
     this.#view.onChange((changed) => this.#apply(changed));
   }
@@ -87,8 +87,8 @@ export class ClusterState {
   }
 
   /**
-   * How long ago the tables were proven complete (a linearizable read they have caught up with);
-   * null = never.
+   * How long ago the tables were proven complete, by a linearizable read that they have caught up
+   * with. Null: never.
    */
   contactAgeMs(): number | null {
     const ageMs = this.#view.ageMs();
@@ -96,8 +96,8 @@ export class ClusterState {
   }
 
   /**
-   * Own monotonic time of the newest such proof: what had been committed by then is in the tables;
-   * null = never.
+   * Our monotonic time of the newest such proof: the tables hold what had been committed by then.
+   * Null: never.
    */
   provenAtMs(): MonotonicMs | null {
     return this.#view.freshAtMs;
@@ -108,8 +108,8 @@ export class ClusterState {
   }
 
   /**
-   * Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An
-   * entry that cannot be read is nobody's.
+   * The holder of the leader key, as of the newest proof; ask {@link isFresh} as well. Null when
+   * the entry cannot be read.
    */
   leader(): KnownLeader | null {
     const key = this.#options.keys.leader;
@@ -119,9 +119,9 @@ export class ClusterState {
   }
 
   /**
-   * The policy in force: the group's own; the last good one where that is refused; else the
-   * default. A group whose own is refused and that has no good one is blocked: its members are
-   * watched by the default, and nothing is done.
+   * The policy in force: the group's own, else its last good one where its own is refused, else the
+   * default. A group whose own policy is refused and that has no good one is blocked: its members
+   * are watched by the default, and nothing is done.
    */
   policyOf(group: string): GroupPolicy {
     const { groups, policies, unreadable } = this.records;
@@ -132,16 +132,16 @@ export class ClusterState {
   }
 
   /**
-   * Revision of a key as we have seen it, whether its record can be read or not; 0: it is not
-   * there.
+   * Revision of a key as we have seen it, whether its record can be read or not. 0: the key is
+   * absent.
    */
   revisionOf(key: string): Revision {
     return this.#view.get(key)?.modRevision ?? 0;
   }
 
   /**
-   * Every pause that is one at this wall time. One that cannot be read is one of what its key
-   * names, or of everything, until somebody corrects it.
+   * Every pause in force at this wall time. A pause that cannot be read is in force for what its
+   * key names, or for everything, until a person corrects it.
    */
   pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
     const { pauses, unreadable, root } = this.records;
@@ -159,9 +159,9 @@ export class ClusterState {
   }
 
   /**
-   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a
-   * policy, a hold) keep us from acting, and must not keep an agent from being told what is
-   * certain: with a serve lease its silence would end a healthy workload.
+   * True when a record of this member that says which instance may serve is unreadable. Other
+   * unreadable records (a pause, a policy, a hold) keep us from acting, but must not keep an agent
+   * from being told what is certain: with a serve lease its silence would end a healthy workload.
    */
   cannotAnswer(member: MemberId): boolean {
     const { unreadable } = this.records;
@@ -219,7 +219,7 @@ export class ClusterState {
     return blocked;
   }
 
-  /** Is it the policy of a group that goes on with its last good one? */
+  /** True when the record is a policy whose group goes on with its last good one. */
   #hasLastGood({ key, group }: UnreadableRecord): boolean {
     return group !== null && key === this.#options.keys.group(group) && this.records.policies.has(group);
   }
@@ -242,7 +242,7 @@ function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
     const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
     return { coordinatorId, term: entry.createRevision, httpUrl };
   } catch {
-    // Leadership logs it.
+    // Leadership logs the unreadable entry.
     return null;
   }
 }

@@ -17,15 +17,15 @@ export interface RecordWriterDeps extends StampDeps {
 
 export interface RecordPut {
   readonly key: string;
-  /** Without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`. */
+  /** The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`. */
   readonly record: object;
-  /** Put under this lease: {@link Session.leaseId}. */
+  /** Lease under which the record is put: {@link Session.leaseId}. */
   readonly leaseId?: LeaseId;
 }
 
 /**
  * Writes records that need no leadership: a coordinator's own presence and opinions, a group an
- * operator applies. Compare-and-swap, but not guarded by a term: never use it for what only a
+ * operator applies. It compares and swaps, but no term guards it: never use it for what only a
  * leader may decide.
  */
 export class RecordWriter {

@@ -1,13 +1,6 @@
-import {
-  type Chore,
-  type CloudInstance,
-  type CloudVolume,
-  type PlannedVolume,
-  type RecoveryPlan,
-  TAG,
-  type Tags,
-} from '@understudy/shared';
-import { ownVolumeTags, type VolumeTagging } from './launch-request.ts';
+import { type Chore, type CloudInstance, type CloudVolume, TAG, type Tags } from '@understudy/shared';
+import { reappliedBy } from './fidelity/reapplied.ts';
+import type { ReapplyFacts } from './fidelity/row.ts';
 import { MAX_TAGS } from './launch-tags.ts';
 
 /** One call a chore needs now. All are idempotent, and none takes anything away. */
@@ -40,13 +33,9 @@ export interface ChoreSight {
   readonly protection?: { readonly stop: boolean; readonly termination: boolean };
 }
 
-export interface ChoreFacts {
-  readonly plan: { readonly protection: RecoveryPlan['protection']; readonly policy: VolumeTagging['policy'] };
-  /** Of the plan, and those that were captured beside them. */
-  readonly volumes: readonly PlannedVolume[];
+export interface ChoreFacts extends ReapplyFacts {
   readonly opId: string;
   readonly oldInstanceId: string;
-  readonly newInstanceId: string;
   readonly permitId: string;
   /** ISO time; null: for ever. */
   readonly volumesRetainedUntil: string | null;
@@ -56,18 +45,11 @@ export interface ChoreFacts {
  * Everything that has to be put in place on a replacement, and on what its predecessor leaves. In a
  * fixed order: same facts, same list.
  */
-export function choresOf(facts: ChoreFacts): readonly Chore[] {
-  const { newInstanceId: instanceId, plan, volumes, permitId } = facts;
-  const { stop, termination } = plan.protection;
-  return [
-    ...retiredVolumes(facts),
-    ...(stop || termination ? [{ kind: 'protect', instanceId, stop, termination } as const] : []),
-    ...ownVolumeTags({ volumes, policy: plan.policy }).map(
-      ({ deviceName, tags }) => ({ kind: 'volume-tags', instanceId, deviceName, tags: { ...tags } }) as const,
-    ),
-    { kind: 'bind-interface', instanceId, networkInterfaceId: permitId },
-  ];
-}
+export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
+  ...retiredVolumes(facts),
+  ...reappliedBy(facts),
+  { kind: 'bind-interface', instanceId: facts.newInstanceId, networkInterfaceId: facts.permitId },
+];
 
 /**
  * Data volumes EC2 keeps when it terminates the old instance: without a mark nobody would know

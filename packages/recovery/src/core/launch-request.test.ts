@@ -1,12 +1,6 @@
 import { clientTokenOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import {
-  buildImageRequest,
-  buildLaunchRequest,
-  buildPermitRequest,
-  type LaunchInput,
-  volumeTagsToReapply,
-} from './launch-request.ts';
+import { buildImageRequest, buildLaunchRequest, buildPermitRequest, type LaunchInput } from './launch-request.ts';
 import {
   instanceFixture,
   OLD_INSTANCE_ID,
@@ -15,6 +9,7 @@ import {
   requestIntentFixture,
   volumeFixture,
 } from './plan.fixture.ts';
+import { volumeTagsToReapply } from './volume-tags.ts';
 
 const launchInput = (change: Partial<LaunchInput> = {}): LaunchInput => ({
   intent: requestIntentFixture(),

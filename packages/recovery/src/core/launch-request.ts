@@ -1,8 +1,6 @@
 import {
   clientTokenOf,
-  type CloudInstance,
   type CreateNetworkInterfaceRequest,
-  type GroupPolicy,
   type IntentRecord,
   invariant,
   type LaunchPlan,
@@ -10,13 +8,14 @@ import {
   parseMemberId,
   type PlacementCandidate,
   type PlannedVolume,
-  rawOf,
   type RegisterImageRequest,
   type SnapshotAndReplacePlan,
   TAG,
   type Tags,
 } from '@understudy/shared';
-import { canonical, commonTags, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
+import { baseFor, diskMembersOf } from './fidelity/carried.ts';
+import { canonical, limitTags, MAX_TAGS, tagSpecification } from './launch-tags.ts';
+import { launchVolumeTags } from './volume-tags.ts';
 
 /** The part of the intent that decides what is sent; nothing else may (no clock, no term). */
 export type RequestIntent<P = SnapshotAndReplacePlan> = Pick<
@@ -117,62 +116,6 @@ export function buildImageRequest(input: {
   };
 }
 
-/** What the tags of new volumes follow from. */
-export interface VolumeTagging {
-  readonly volumes: readonly PlannedVolume[];
-  readonly policy: { readonly recover: Pick<GroupPolicy['recover'], 'tags'> };
-}
-
-/** Tags every new volume gets with the launch. */
-const launchVolumeTags = ({ volumes, policy }: VolumeTagging, marks: Tags): Record<string, string> =>
-  limitTags({ ...policy.recover.tags, ...commonTags(volumes), ...marks }, MAX_TAGS, policy.recover.tags);
-
-/** Marks of {@link effectTags} whose values do not matter for counting. */
-const MARKS: Tags = { [TAG.op]: '', [TAG.attempt]: '' };
-
-/**
- * RunInstances tags all new volumes alike, so what differs per volume is put on afterwards
- * (CreateTags, idempotent), by device name. No more than EC2 has room for beside the launch's: one
- * tag too many and EC2 takes none of them. Volumes without tags of their own are left out.
- */
-export function ownVolumeTags(tagging: VolumeTagging): readonly { readonly deviceName: string; readonly tags: Tags }[] {
-  const atLaunch = launchVolumeTags(tagging, MARKS);
-  return tagging.volumes.flatMap(({ deviceName, tags }) => {
-    const own = Object.fromEntries(Object.entries(tags).filter(([key, value]) => atLaunch[key] !== value));
-    const fitting = limitTags(own, MAX_TAGS - Object.keys(atLaunch).length);
-    return Object.keys(fitting).length > 0 ? [{ deviceName, tags: fitting }] : [];
-  });
-}
-
-/**
- * {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left
- * out.
- */
-export const volumeTagsToReapply = (
-  tagging: VolumeTagging,
-  replacement: Pick<CloudInstance, 'volumes'>,
-): readonly { readonly volumeId: string; readonly tags: Tags }[] =>
-  ownVolumeTags(tagging).flatMap(({ deviceName, tags }) => {
-    const found = replacement.volumes.find((volume) => volume.deviceName === deviceName);
-    return found ? [{ volumeId: found.volumeId, tags }] : [];
-  });
-
-/**
- * Devices of the replacement that EC2 would delete with it although they were to be kept: being
- * recovered must not change what a later termination does. Empty before the activation, always.
- */
-export const disksToKeep = (
-  volumes: readonly PlannedVolume[],
-  replacement: Pick<CloudInstance, 'volumes'>,
-): readonly string[] =>
-  replacement.volumes
-    .filter(
-      (disk) =>
-        disk.deleteOnTermination &&
-        volumes.some((volume) => volume.deviceName === disk.deviceName && !volume.deleteOnTermination),
-    )
-    .map((disk) => disk.deviceName);
-
 const effectTags = (intent: RequestIntent<LaunchPlan>, attempt: number): Tags => ({
   [TAG.op]: intent.opId,
   [TAG.attempt]: String(attempt),
@@ -188,45 +131,9 @@ function instanceTagsOf(intent: RequestIntent<LaunchPlan>, attempt: number): Tag
   return { ...intent.plan.policy.recover.tags, ...member, ...intent.plan.instanceTags, ...effectTags(intent, attempt) };
 }
 
-/** Members of RunInstances that another instance type may refuse. */
-export const TYPE_BOUND_MEMBERS = [
-  'CpuOptions',
-  'NetworkPerformanceOptions',
-  'EbsOptimized',
-  'EnclaveOptions',
-  'HibernationOptions',
-] as const;
-
-/**
- * `launchBase` holds the failed instance's own type and zone; what is bound to either is left out
- * elsewhere (`losses` says so).
- */
-export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
-  const base: Record<string, unknown> = { ...launchBase };
-  const placement: Record<string, unknown> = { ...rawOf(base.Placement) };
-  if (base.InstanceType !== candidate.instanceType) {
-    for (const member of TYPE_BOUND_MEMBERS) delete base[member];
-    if (!isBurstable(candidate.instanceType)) delete base.CreditSpecification;
-  }
-  if (placement.AvailabilityZone !== candidate.az) {
-    for (const member of ['GroupName', 'GroupId', 'PartitionNumber', 'HostResourceGroupArn']) delete placement[member];
-    delete base.CapacityReservationSpecification;
-  }
-  // Named although the network interface implies it: the token's scope is then zonal by the letter
-  // of the documentation.
-  base.Placement = { ...placement, AvailabilityZone: candidate.az };
-  return base;
-}
-
-/** T family: the only ones that take a credit specification. */
-export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instanceType);
-
 /**
  * One volume of the replacement.
  * - Root: no SnapshotId (EC2 refuses one on the root device); it comes from the image.
- * - `Encrypted` only with an explicit key: `Encrypted` alone would take the account's default key
- *   instead of the snapshot's, and nothing at all keeps the snapshot's. Never `Encrypted: false`:
- *   refused where encryption by default is on.
  * - DeleteOnTermination: true for all of them at first, so that an attempt that dies or is ended
  *   leaves no disk behind: they are copies nobody has served from. Before the replacement is
  *   activated it is set back to what it was (`disksToKeep`).
@@ -238,15 +145,8 @@ function mappingOf(volume: PlannedVolume, snapshotIdsByVolume: Readonly<Record<s
     DeviceName: volume.deviceName,
     Ebs: {
       ...(volume.isRoot ? {} : { SnapshotId: snapshotId }),
-      VolumeSize: volume.sizeGiB,
-      VolumeType: volume.volumeType,
-      ...(volume.iops !== null && TAKES_IOPS.has(volume.volumeType) ? { Iops: volume.iops } : {}),
-      ...(volume.throughputMiBps !== null && volume.volumeType === 'gp3' ? { Throughput: volume.throughputMiBps } : {}),
-      ...(volume.encrypted && volume.kmsKeyId !== null ? { Encrypted: true, KmsKeyId: volume.kmsKeyId } : {}),
+      ...diskMembersOf(volume),
       DeleteOnTermination: true,
     },
   };
 }
-
-/** DescribeVolumes reports a computed figure for the others; sending it back is an error. */
-const TAKES_IOPS: ReadonlySet<string> = new Set(['gp3', 'io1', 'io2']);

@@ -2,7 +2,7 @@ import { type ErrorCode, type LaunchPlan, TAG } from '@understudy/shared';
 import type { Finding } from './finding.ts';
 import type { LaunchTrial, PlanInput } from './plan-input.ts';
 import { tagSpecification } from './launch-tags.ts';
-import { baseFor } from './launch-request.ts';
+import { baseFor } from './fidelity/carried.ts';
 import type { References } from './references.ts';
 
 export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };

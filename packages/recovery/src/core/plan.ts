@@ -1,18 +1,13 @@
-import type { GroupPolicy, PlannedAddress, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
+import type { GroupPolicy, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
+import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
+import { lossesOf, noticesOf, refusalsOf } from './fidelity/findings.ts';
+import { noPlacementOutside } from './fidelity/placement.ts';
+import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
-import type { PlanInput } from './plan-input.ts';
 import { referencesAfter, trialProblems } from './launch-trial.ts';
-import { missingLosses, withoutMissing } from './references.ts';
-import { carriedTags, limitTags } from './launch-tags.ts';
 import { placementsOf } from './placement.ts';
-import { blockersOf, noPlacementOutside } from './plan-blockers.ts';
-import { imageOf, launchBaseOf } from './plan-launch-base.ts';
-import { plannedVolumes } from './planned-volumes.ts';
-import { userDataOf } from './plan-first-boot.ts';
-import { lossesOf } from './plan-losses.ts';
-import { isCarriedAddress, primaryInterfaceOf } from './plan-raw.ts';
-import { uncheckedProblems } from './volume-keys.ts';
+import type { PlanInput } from './plan-input.ts';
 
 export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
   /** `problems`: a recovery can start, and yet somebody should look. */
@@ -33,9 +28,9 @@ export function readinessProblemsOf(result: PlanResult, ownAz: string | null = n
 }
 
 /**
- * Decides once, before the intent, what the replacement will be: everything of the failed instance
- * is carried in `launchBase`, re-applied after the launch, or named in `losses` (the 42 rows:
- * `plan-fidelity.ts`). Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
+ * Decides once, before the intent, what the replacement will be: each attribute of the failed
+ * instance is carried, put back after the launch, or named in `losses`, as its row of the fidelity
+ * table says. Nothing is placed in `leaveAz`, a lost zone. Pure: same input, same plan.
  */
 export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: string | null = null): PlanResult {
   const input = { ...gathered, references: referencesAfter(gathered.references, gathered.trial) };
@@ -52,35 +47,19 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
     policy,
     leaveAz,
   );
-  const problems = blockersOf(input, placements, policy);
-  const image = imageOf(input);
-  if (problems.length > 0 || image === null || !primary) return { kind: 'blocked', problems };
-  const own = input.networkInterfaces.find((other) => other.networkInterfaceId === primary.networkInterfaceId);
-  const missing = missingLosses(instance, input.references, policy);
+  const circumstances = { input, policy, placements, typeBound: typeBoundOf({ input, policy }) };
+  const refusals = refusalsOf(circumstances);
+  const carried = carriedPlanOf(circumstances);
+  if (refusals.length > 0 || carried === null) return { kind: 'blocked', problems: refusals };
   return {
     kind: 'plan',
-    problems: [
-      ...missing,
-      ...placements.skipped,
-      ...uncheckedProblems(input.volumes, input.references.keys),
-      ...trialProblems(input.trial),
-    ],
+    problems: [...noticesOf(circumstances), ...trialProblems(input.trial)],
     plan: {
       strategy: policy.recover.strategy,
       policy,
-      volumes: [...plannedVolumes(input.instance, input.volumes)],
-      addresses: plannedAddresses(input),
-      candidates: [...placements.candidates],
-      image,
-      securityGroupIds: [...primary.groupIds],
-      primaryInterfaceId: primary.networkInterfaceId,
-      sourceDestCheck: own?.sourceDestCheck ?? true,
-      networkInterfaceTags: limitTags(carriedTags(own?.tags ?? {})),
-      protection: input.protection,
-      oldLaunchedAtWallMs: instance.launchedAtWallMs,
-      instanceTags: limitTags(carriedTags(instance.tags)),
-      launchBase: withoutMissing(launchBaseOf(input, userDataOf(input, policy)), input.references),
-      losses: [...missing, ...lossesOf(input, placements, policy)],
+      ...carried,
+      launchBase: launchBaseOf(circumstances),
+      losses: [...lossesOf(circumstances)],
     },
   };
 }
@@ -95,11 +74,4 @@ function baggageOf(input: PlanInput): Baggage {
     hasTpm: (image?.tpmSupport ?? null) !== null,
     volumeCount: input.instance.volumes.length,
   };
-}
-
-/** Those on the primary private address of the primary interface; the others are in `losses`. */
-function plannedAddresses(input: PlanInput): PlannedAddress[] {
-  return input.addresses
-    .filter((address) => isCarriedAddress(address, input.instance))
-    .map(({ allocationId, publicIp, associationId }) => ({ allocationId, publicIp, associationId }));
 }

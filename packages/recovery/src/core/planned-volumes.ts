@@ -31,3 +31,19 @@ export function plannedVolumes(
   });
   return planned.sort((a, b) => Number(b.isRoot) - Number(a.isRoot) || (a.deviceName < b.deviceName ? -1 : 1));
 }
+
+/**
+ * Devices of the replacement that EC2 would delete with it although they were to be kept: being
+ * recovered must not change what a later termination does. Empty before the activation, always.
+ */
+export const disksToKeep = (
+  volumes: readonly PlannedVolume[],
+  replacement: Pick<CloudInstance, 'volumes'>,
+): readonly string[] =>
+  replacement.volumes
+    .filter(
+      (disk) =>
+        disk.deleteOnTermination &&
+        volumes.some((volume) => volume.deviceName === disk.deviceName && !volume.deleteOnTermination),
+    )
+    .map((disk) => disk.deviceName);

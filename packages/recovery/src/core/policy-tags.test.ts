@@ -1,8 +1,9 @@
 import { GroupPolicySchema } from '@understudy/shared';
 import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { buildImageRequest, buildLaunchRequest, buildPermitRequest, ownVolumeTags } from './launch-request.ts';
+import { buildImageRequest, buildLaunchRequest, buildPermitRequest } from './launch-request.ts';
 import { instanceFixture, planFixture, requestIntentFixture, volumeFixture } from './plan.fixture.ts';
+import { ownVolumeTags } from './volume-tags.ts';
 
 const tags = { CostCenter: '7', team: 'sre' };
 const manyTags = Object.fromEntries(Array.from({ length: 48 }, (_, i) => [`a${i}`, 'v']));

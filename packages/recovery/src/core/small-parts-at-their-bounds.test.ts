@@ -8,24 +8,21 @@ import {
 } from '@understudy/shared';
 import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { buildLaunchRequest, buildPermitRequest, disksToKeep, isBurstable, ownVolumeTags } from './launch-request.ts';
+import { launchBaseOf } from './fidelity/carried.ts';
+import { isBurstable } from './fidelity/compute.ts';
+import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './fidelity/primary-interface.ts';
+import { buildLaunchRequest, buildPermitRequest } from './launch-request.ts';
 import { canonical, carriedTags, commonTags, limitTags, tagSpecification } from './launch-tags.ts';
 import { trialOutcome, trialProblems, trialRequestOf, referencesAfter } from './launch-trial.ts';
 import { instanceFixture, planFixture, planInputFixture, requestIntentFixture, volumeFixture } from './plan.fixture.ts';
-import { plannedVolumes } from './planned-volumes.ts';
-import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './plan-raw.ts';
-import {
-  missingLosses,
-  missingProblems,
-  namedBy,
-  routeLosses,
-  UNKNOWN_REFERENCES,
-  withoutMissing,
-} from './references.ts';
+import { makePlan } from './plan.ts';
+import { disksToKeep, plannedVolumes } from './planned-volumes.ts';
+import { namedBy, type References, UNKNOWN_REFERENCES } from './references.ts';
 import { madeNothing, refusalClassOf } from './refusals.ts';
 import { earned, READ_RETRIES } from '@understudy/aws/testing';
 import { keyIdInUserData } from './user-data-key.ts';
-import { lockedProblems, standingOf, uncheckedLosses } from './volume-keys.ts';
+import { lockedTexts, standingOf, unaskedTexts } from './volume-keys.ts';
+import { ownVolumeTags } from './volume-tags.ts';
 
 describe('tags', () => {
   it('carried on are those that can be written and are no marks of an earlier recovery', () => {
@@ -179,19 +176,34 @@ describe('what the instance names', () => {
   });
   it('and that is gone is named by the best name there is', () => {
     const gone = { ...UNKNOWN_REFERENCES, placementGroup: 'gone' } as const;
-    const text = (Placement: object) =>
-      missingProblems(instanceFixture({}, { Placement }), gone, DEFAULT_POLICY)[0]?.text ?? '';
+    const found = (Placement: object) =>
+      makePlan(planInputFixture({ instance: instanceFixture({}, { Placement }), references: gone }), DEFAULT_POLICY);
+    const text = (Placement: object) => {
+      const result = found(Placement);
+      return result.kind === 'blocked' ? result.problems.map((one) => one.text).join() : '';
+    };
     expect(text({ GroupId: 'pg', GroupName: 'near' })).toContain('placement group near,');
     expect(text({ GroupId: 'pg' })).toContain('placement group pg,');
-    expect(missingLosses(instanceFixture(), { ...gone, keyPair: 'present' }, DEFAULT_POLICY)).toEqual([]);
+  });
+  it('and that is there is no loss', () => {
+    const references: References = { ...UNKNOWN_REFERENCES, placementGroup: 'present', keyPair: 'present' };
+    const codes = planFixture({ references }).losses.map((one) => one.code);
+    expect(codes.filter((code) => /Gone|LeftOut/.test(code))).toEqual([]);
   });
   it('and that is gone is left out of the launch, the rest stays', () => {
-    const base = { KeyName: 'k', UserData: 'u', Placement: { GroupId: 'pg', Tenancy: 'dedicated' } };
-    expect(withoutMissing(base, { ...UNKNOWN_REFERENCES, keyPair: 'gone' })).toEqual({
-      ...{ UserData: 'u', Placement: { GroupId: 'pg', Tenancy: 'dedicated' } },
-    });
-    expect(withoutMissing(base, { ...UNKNOWN_REFERENCES, placementGroup: 'gone' })).toMatchObject({
-      ...{ KeyName: 'k', Placement: { Tenancy: 'dedicated' } },
+    const instance = instanceFixture({ keyName: 'k' }, { Placement: { GroupId: 'pg', Tenancy: 'dedicated' } });
+    const base = (gone: Partial<References>) =>
+      launchBaseOf({
+        input: planInputFixture({ instance, references: { ...UNKNOWN_REFERENCES, ...gone } }),
+        policy: DEFAULT_POLICY,
+      });
+    const whole = base({});
+    expect(whole).toMatchObject({ KeyName: 'k', Placement: { GroupId: 'pg', Tenancy: 'dedicated' } });
+    const { KeyName: _, ...withoutKey } = whole;
+    expect(base({ keyPair: 'gone' })).toEqual(withoutKey);
+    expect(base({ placementGroup: 'gone' })).toEqual({
+      ...whole,
+      Placement: { AvailabilityZone: 'us-east-1a', Tenancy: 'dedicated' },
     });
   });
 });
@@ -201,10 +213,12 @@ describe('routes', () => {
     ...{ routeTableId: 'rtb', destination: `10.${index}.0.0/16`, instanceId: null, networkInterfaceId: null },
     ...over,
   });
+  const loss = (routes: References['routes']) =>
+    planFixture({ references: { ...UNKNOWN_REFERENCES, routes } }).losses.find((one) => one.code === 'RoutesNotMoved');
   const text = (count: number) => {
     const instance = instanceFixture();
     const routes = Array.from({ length: count }, (_, index) => route(index, { instanceId: instance.instanceId }));
-    return routeLosses({ ...UNKNOWN_REFERENCES, routes }, instance)[0]?.text ?? '';
+    return loss(routes)?.text ?? '';
   };
   it('are named ten times, and the others counted', () => {
     expect(text(10)).toContain('10.9.0.0/16 in rtb. Replace them');
@@ -212,7 +226,7 @@ describe('routes', () => {
   });
   it('that lead elsewhere are no news', () => {
     const routes = [route(0, { instanceId: 'i-x' }), route(1, { networkInterfaceId: 'eni-x' }), route(2)];
-    expect(routeLosses({ ...UNKNOWN_REFERENCES, routes }, instanceFixture())).toEqual([]);
+    expect(loss(routes)).toBeUndefined();
   });
 });
 
@@ -284,8 +298,8 @@ describe('a key that cannot be used', () => {
   const unusable = { kind: 'unusable', what: 'disabled', remedy: 'Enable it' } as const;
   it('is named with the volumes under it, and no others', () => {
     const volumes = [volume('v1', 'a'), volume('v2', 'b'), volume('v3', 'a'), volume('v4', 'a', false)];
-    const [problem, ...more] = lockedProblems(volumes, new Map([['a', unusable]]));
-    expect(problem?.text).toContain('KMS key a of v1, v3 is disabled: ');
+    const [text, ...more] = lockedTexts(volumes, new Map([['a', unusable]]));
+    expect(text).toContain('KMS key a of v1, v3 is disabled: ');
     expect(more).toEqual([]);
   });
   it('is told with when it is deleted, where that is known', () => {
@@ -296,8 +310,8 @@ describe('a key that cannot be used', () => {
     });
   });
   it('or that nobody asked about is named in the losses', () => {
-    const [loss, ...more] = uncheckedLosses([volume('v1', 'a'), volume('v2', 'b')], new Map());
-    expect(loss?.text).toContain('KMS key a, KMS key b was not checked: nobody asked KMS');
+    const [text, ...more] = unaskedTexts([volume('v1', 'a'), volume('v2', 'b')], new Map());
+    expect(text).toContain('KMS key a, KMS key b was not checked: nobody asked KMS');
     expect(more).toEqual([]);
   });
 });

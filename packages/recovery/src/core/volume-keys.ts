@@ -1,5 +1,4 @@
 import type { CloudInstance, CloudVolume, KmsKey } from '@understudy/shared';
-import type { Finding } from './finding.ts';
 
 /**
  * What is known of one key. `unknown`: KMS was asked and did not tell; that says nothing about the
@@ -62,37 +61,31 @@ const volumesUnder = (key: string, volumes: readonly Encrypted[]): string =>
 
 /**
  * Keys without which no snapshot of these volumes comes about, and no volume made from one opens.
+ * One sentence for each.
  */
-export function lockedProblems(volumes: readonly Encrypted[], facts: KeyFacts): readonly Finding[] {
-  return keysOf(volumes).flatMap((key): Finding[] => {
+export const lockedTexts = (volumes: readonly Encrypted[], facts: KeyFacts): readonly string[] =>
+  keysOf(volumes).flatMap((key) => {
     const standing = facts.get(key);
     if (standing?.kind !== 'unusable') return [];
     const { what, remedy } = standing;
-    const text = `KMS key ${key} of ${volumesUnder(key, volumes)} is ${what}: EC2 could not open its volumes. ${remedy}`;
-    return [{ code: 'KmsKeyUnusable', text }];
+    return [`KMS key ${key} of ${volumesUnder(key, volumes)} is ${what}: EC2 could not open its volumes. ${remedy}`];
   });
-}
 
-/** Keys that were asked about in vain. */
-export const uncheckedProblems = (volumes: readonly Encrypted[], facts: KeyFacts): readonly Finding[] =>
-  keysOf(volumes).flatMap((key): Finding[] => {
+/** Keys that were asked about in vain, one sentence for each. */
+export const uncheckedTexts = (volumes: readonly Encrypted[], facts: KeyFacts): readonly string[] =>
+  keysOf(volumes).flatMap((key) => {
     const standing = facts.get(key);
     return standing?.kind === 'unknown' ? [notChecked(`KMS key ${key}`, standing.why)] : [];
   });
 
-/** {@link uncheckedProblems}, and one for all keys that nobody asked about. */
-export function uncheckedLosses(volumes: readonly Encrypted[], facts: KeyFacts): readonly Finding[] {
+/** One sentence for all keys that nobody asked about; empty: there are none. */
+export function unaskedTexts(volumes: readonly Encrypted[], facts: KeyFacts): readonly string[] {
   const unasked = keysOf(volumes).filter((key) => !facts.has(key));
-  return [
-    ...(unasked.length > 0 ? [notChecked(unasked.map((key) => `KMS key ${key}`).join(', '), 'nobody asked KMS')] : []),
-    ...uncheckedProblems(volumes, facts),
-  ];
+  return unasked.length > 0 ? [notChecked(unasked.map((key) => `KMS key ${key}`).join(', '), 'nobody asked KMS')] : [];
 }
 
-const notChecked = (what: string, why: string): Finding => ({
-  code: 'KmsKeyNotChecked',
-  text: `${what} was not checked: ${why}. One that is disabled or deleted, or closed to the coordinator's role, ends the launch`,
-});
+const notChecked = (what: string, why: string): string =>
+  `${what} was not checked: ${why}. One that is disabled or deleted, or closed to the coordinator's role, ends the launch`;
 
 /** EC2 names the key in its reason, in one of several spellings. */
 const NAMES_KEY = /kms[\s-]?key|\bkms\b/i;
@@ -116,7 +109,7 @@ export function endedForKey(instance: Ended, volumes: readonly Encrypted[], fact
 
 /** What a person can do about {@link endedForKey}. */
 export const keyAdvice = (volumes: readonly Encrypted[], facts: KeyFacts): string => {
-  const locked = lockedProblems(volumes, facts).map((one) => one.text);
+  const locked = lockedTexts(volumes, facts);
   if (locked.length > 0) return locked.join('. ');
   const keys = keysOf(volumes).join(', ');
   return `EC2 could not use KMS key ${keys}: it has to be enabled, and its policy has to let the coordinator's role use it (kms:CreateGrant, kms:Decrypt, kms:GenerateDataKeyWithoutPlaintext, kms:ReEncrypt*; understudy iam-policy)`;

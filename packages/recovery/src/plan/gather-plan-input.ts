@@ -7,7 +7,7 @@ import {
   hasCode,
   OperationError,
 } from '@understudy/shared';
-import { isBurstable } from '../core/launch-request.ts';
+import { isBurstable } from '../core/fidelity/compute.ts';
 import { NOT_TRIED } from '../core/launch-trial.ts';
 import type { PlanInput } from '../core/plan-input.ts';
 import { gatherReferences, gatherTypeFacts, type ReferenceSources } from './gather-references.ts';

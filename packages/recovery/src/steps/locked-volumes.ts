@@ -1,4 +1,4 @@
-import { keyAdvice, type KeyFacts, keysOf, lockedProblems, NO_KEY_FACTS } from '../core/volume-keys.ts';
+import { keyAdvice, type KeyFacts, keysOf, lockedTexts, NO_KEY_FACTS } from '../core/volume-keys.ts';
 import { volumesOf } from './captured-volumes.ts';
 import type { Run } from '../run.ts';
 
@@ -21,9 +21,9 @@ const GOES_ON = 'Nothing is asked of EC2 that would fail on it; it goes on by it
 
 /** null: no key is known to be in the way. What EC2 would accept and let fail later is not sent. */
 export async function lockedHold(run: Run): Promise<KeyHold | null> {
-  const locked = lockedProblems(volumesOf(run), await keyFactsOf(run));
+  const locked = lockedTexts(volumesOf(run), await keyFactsOf(run));
   if (locked.length === 0) return null;
-  return { kind: 'hold', reason: 'KmsKeyUnusable', text: `${locked.map((one) => one.text).join('. ')}. ${GOES_ON}` };
+  return { kind: 'hold', reason: 'KmsKeyUnusable', text: `${locked.join('. ')}. ${GOES_ON}` };
 }
 
 /** EC2 itself has refused for a key. */

@@ -6,7 +6,7 @@ import {
   parseRecord,
   type ServePromise,
 } from '@understudy/shared';
-import { disksToKeep } from '../core/launch-request.ts';
+import { disksToKeepOn } from '../core/fidelity/reapplied.ts';
 import { endedForKey, NO_KEY_FACTS } from '../core/volume-keys.ts';
 import { countImpaired, verifyProgress } from '../core/verify-progress.ts';
 import { promiseFault } from '../core/serve-lease/serve-lease.ts';
@@ -128,7 +128,7 @@ function blind(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY
 function keepDisks(run: Run, memory: Memory, instanceId: string): Move<typeof VERIFY> | null {
   const { instance } = memory;
   if (instance?.state !== 'running') return null;
-  const [first, ...more] = disksToKeep(volumesOf(run), instance).map(
+  const [first, ...more] = disksToKeepOn(volumesOf(run), instance).map(
     (deviceName): Call => ({
       name: `keep-${deviceName}`,
       run: (cloud, options) => cloud.setDeleteOnTermination(instanceId, deviceName, false, options),

@@ -6,7 +6,7 @@ import {
   isSnapshotAndReplace,
 } from '@understudy/shared';
 import { makePlan } from '../core/plan.ts';
-import { noPlacementOutside } from '../core/plan-blockers.ts';
+import { noPlacementOutside } from '../core/fidelity/placement.ts';
 import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { currentAttempt } from '../core/step-table.ts';

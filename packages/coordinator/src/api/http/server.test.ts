@@ -131,7 +131,7 @@ describe('HTTP', () => {
     leaderUrl = `http://127.0.0.1:${server.port}`;
     expect(await by()).toBe('c1');
     expect(await by({ headers: { 'understudy-forwarded': '1' } })).toBe('c2');
-    // It believes to be another's follower itself: no leader's answer.
+    // The leader believes that it follows another, so this is no leader's answer.
     explained = asFollower;
     expect(await by()).toBe('c2');
     leaderUrl = 'http://127.0.0.1:1';

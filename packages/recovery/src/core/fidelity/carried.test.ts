@@ -1,13 +1,13 @@
-import type { CloudInstance, CloudInstanceType } from '@understudy/shared';
+import { type CloudInstance, type CloudInstanceType, DEFAULT_POLICY } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { NO_TYPE_FACTS } from './candidate-fit.ts';
-import { instanceFixture, planInputFixture, typeFactsFixture, typeFixture } from './plan.fixture.ts';
-import type { PlanInput } from './plan-input.ts';
-import { cpuOptionsOf, imageOf, launchBaseOf } from './plan-launch-base.ts';
+import { NO_TYPE_FACTS } from '../candidate-fit.ts';
+import { instanceFixture, planInputFixture, typeFactsFixture, typeFixture } from '../plan.fixture.ts';
+import type { PlanInput } from '../plan-input.ts';
+import { imageOf, launchBaseOf } from './carried.ts';
 
 const input = (raw: Record<string, unknown>, over: Partial<CloudInstance> = {}, more: Partial<PlanInput> = {}) =>
   planInputFixture({ instance: instanceFixture(over, raw), ...more });
-const base = (...args: Parameters<typeof input>) => launchBaseOf(input(...args));
+const base = (...args: Parameters<typeof input>) => launchBaseOf({ input: input(...args), policy: DEFAULT_POLICY });
 const image = (change: object) => ({
   ...{ imageId: 'ami-1', name: '', state: 'available', rootSnapshotId: null, architecture: 'arm64', bootMode: 'uefi' },
   ...{ enaSupport: false, tpmSupport: 'v2.0', sriovNetSupport: 'simple', virtualizationType: 'paravirtual' },
@@ -83,7 +83,7 @@ describe('of the instance the launch repeats', () => {
 
 describe('CPU options', () => {
   const options = (CpuOptions: unknown, type: Partial<CloudInstanceType> | null = {}) =>
-    cpuOptionsOf(input({ CpuOptions }, {}, { typeFacts: type ? typeFactsFixture(typeFixture(type)) : NO_TYPE_FACTS }));
+    base({ CpuOptions }, {}, { typeFacts: type ? typeFactsFixture(typeFixture(type)) : NO_TYPE_FACTS })['CpuOptions'];
   it('are repeated where they differ from the default of the type, in either number', () => {
     expect(options({ CoreCount: 1, ThreadsPerCore: 2 })).toEqual({ CoreCount: 1, ThreadsPerCore: 2 });
     expect(options({ CoreCount: 2, ThreadsPerCore: 1 })).toEqual({ CoreCount: 2, ThreadsPerCore: 1 });

@@ -1,0 +1,157 @@
+import {
+  invariant,
+  type PlacementCandidate,
+  type PlannedVolume,
+  rawOf,
+  type SnapshotAndReplacePlan,
+} from '@understudy/shared';
+import { canonical } from '../launch-tags.ts';
+import type { PlanInput } from '../plan-input.ts';
+import { isBurstable } from './compute.ts';
+import type { CarriedPlan, Circumstances, FidelityRow, Getters, ImageDraft, LaunchMember } from './row.ts';
+import { FIDELITY } from './table.ts';
+
+/** A member of the launch with the row it is of. */
+interface CarriedMember extends LaunchMember {
+  readonly name: string;
+  readonly row: FidelityRow;
+}
+
+const membersOf = (part: 'launch' | 'placement'): readonly CarriedMember[] =>
+  FIDELITY.flatMap((row) =>
+    Object.entries(row.carry?.[part] ?? {}).map(([name, member]) => ({ ...member, name, row })),
+  );
+
+const LAUNCH = membersOf('launch');
+const IN_PLACEMENT = membersOf('placement');
+
+type From = Pick<Circumstances, 'input' | 'policy'>;
+
+/**
+ * The members of RunInstances that do not depend on the attempt, in the SDK's names, JSON only.
+ * InstanceType and Placement.AvailabilityZone are the failed instance's own: {@link baseFor}
+ * compares them with a candidate. What names something that is gone is left out; the plan is
+ * refused beforehand where that may not be.
+ */
+export function launchBaseOf(from: From): Record<string, unknown> {
+  const { references } = from.input;
+  const valuesOf = (members: readonly CarriedMember[]) =>
+    Object.fromEntries(
+      members
+        .filter(({ row }) => row.names?.existence(references) !== 'gone')
+        .map(({ name, value }) => [name, value(from)]),
+    );
+  return rawOf(canonical({ ...valuesOf(LAUNCH), Placement: valuesOf(IN_PLACEMENT) }));
+}
+
+/** Members that this instance has and that a candidate of another type is launched without. */
+export const typeBoundOf = (from: From): readonly string[] =>
+  LAUNCH.filter(({ boundTo, value }) => boundTo === 'type' && value(from) !== undefined).map(({ name }) => name);
+
+/**
+ * `launchBase` for one candidate: it holds the failed instance's own type and zone, and what is
+ * bound to either is left out elsewhere (`losses` says so).
+ */
+export function baseFor(launchBase: Readonly<Record<string, unknown>>, candidate: PlacementCandidate): object {
+  const base: Record<string, unknown> = { ...launchBase };
+  const placement: Record<string, unknown> = { ...rawOf(base.Placement) };
+  const isOwnType = base.InstanceType === candidate.instanceType;
+  const stays: Record<NonNullable<LaunchMember['boundTo']>, boolean> = {
+    type: isOwnType,
+    'burstable-type': isOwnType || isBurstable(candidate.instanceType),
+    zone: placement.AvailabilityZone === candidate.az,
+  };
+  const goes = ({ boundTo }: LaunchMember) => boundTo !== undefined && !stays[boundTo];
+  for (const { name } of LAUNCH.filter(goes)) delete base[name];
+  for (const { name } of IN_PLACEMENT.filter(goes)) delete placement[name];
+  // Named although the network interface implies it: the token's scope is then zonal by the letter
+  // of the documentation.
+  base.Placement = { ...placement, AvailabilityZone: candidate.az };
+  return base;
+}
+
+const DISK = FIDELITY.flatMap((row) => Object.entries(row.carry?.disk ?? {}));
+
+/** What a launch says of one disk, beside its snapshot and its end; `undefined`: not said. */
+export const diskMembersOf = (volume: PlannedVolume): Record<string, unknown> =>
+  Object.fromEntries(DISK.map(([name, value]) => [name, value(volume)]));
+
+/** The getter of each field, from the one row that has it. */
+function joined<T, From>(parts: readonly Getters<T, From>[], fields: Readonly<Record<keyof T, true>>) {
+  for (const field of Object.keys(fields) as (keyof T & string)[]) {
+    const { length } = parts.filter((part) => part[field] !== undefined);
+    invariant(length === 1, `${length} rows of the fidelity table carry ${field}, want 1`);
+  }
+  return Object.assign({}, ...parts) as Required<Getters<T, From>>;
+}
+
+const IMAGE = joined<ImageDraft, PlanInput>(
+  FIDELITY.flatMap((row) => row.carry?.image ?? []),
+  {
+    rootDeviceName: true,
+    architecture: true,
+    bootMode: true,
+    enaSupport: true,
+    tpmSupport: true,
+    sriovNetSupport: true,
+    virtualizationType: true,
+    imdsSupport: true,
+  },
+);
+
+/** What RegisterImage must be told; null when architecture or root device are unknown. */
+export function imageOf(input: PlanInput): SnapshotAndReplacePlan['image'] | null {
+  const architecture = IMAGE.architecture(input);
+  const rootDeviceName = IMAGE.rootDeviceName(input);
+  if (architecture === null || rootDeviceName === null) return null;
+  return {
+    rootDeviceName,
+    architecture,
+    bootMode: IMAGE.bootMode(input),
+    enaSupport: IMAGE.enaSupport(input),
+    tpmSupport: IMAGE.tpmSupport(input),
+    sriovNetSupport: IMAGE.sriovNetSupport(input),
+    virtualizationType: IMAGE.virtualizationType(input),
+    imdsSupport: IMAGE.imdsSupport(input),
+  };
+}
+
+const PLAN = joined<CarriedPlan, Circumstances>(
+  FIDELITY.flatMap((row) => row.carry?.plan ?? []),
+  {
+    volumes: true,
+    addresses: true,
+    candidates: true,
+    securityGroupIds: true,
+    primaryInterfaceId: true,
+    sourceDestCheck: true,
+    networkInterfaceTags: true,
+    protection: true,
+    oldLaunchedAtWallMs: true,
+    instanceTags: true,
+  },
+);
+
+/**
+ * The fields of a plan that carry attributes, in the order of the record. null: too little is known
+ * to register an image.
+ */
+export function carriedPlanOf(
+  circumstances: Circumstances,
+): (CarriedPlan & Pick<SnapshotAndReplacePlan, 'image'>) | null {
+  const image = imageOf(circumstances.input);
+  if (image === null) return null;
+  return {
+    volumes: PLAN.volumes(circumstances),
+    addresses: PLAN.addresses(circumstances),
+    candidates: PLAN.candidates(circumstances),
+    image,
+    securityGroupIds: PLAN.securityGroupIds(circumstances),
+    primaryInterfaceId: PLAN.primaryInterfaceId(circumstances),
+    sourceDestCheck: PLAN.sourceDestCheck(circumstances),
+    networkInterfaceTags: PLAN.networkInterfaceTags(circumstances),
+    protection: PLAN.protection(circumstances),
+    oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
+    instanceTags: PLAN.instanceTags(circumstances),
+  };
+}

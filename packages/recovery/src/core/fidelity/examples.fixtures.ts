@@ -1,0 +1,449 @@
+import type { CloudInstanceType } from '@understudy/shared';
+import type { PolicyChange } from '@understudy/shared/testing';
+import { NO_TYPE_FACTS } from '../candidate-fit.ts';
+import {
+  instanceFixture,
+  OLD_INSTANCE_ID,
+  planInputFixture,
+  typeFactsFixture,
+  typeFixture,
+  volumeFixture,
+} from '../plan.fixture.ts';
+import type { PlanInput } from '../plan-input.ts';
+
+/** An instance that has one attribute, against the ordinary one of the fixture; the lost zone. */
+export type Example = readonly [change: Partial<PlanInput>, policy?: PolicyChange, leaveAz?: string];
+
+const rawChange = (raw: Record<string, unknown>): Partial<PlanInput> => ({ instance: instanceFixture({}, raw) });
+const tagged = (key: string, value = 'x'): Partial<PlanInput> => {
+  const instance = instanceFixture();
+  return { instance: { ...instance, tags: { ...instance.tags, [key]: value } } };
+};
+const eni = (members: Record<string, unknown>): Partial<PlanInput> =>
+  rawChange({ NetworkInterfaces: [{ NetworkInterfaceId: 'eni-1', Attachment: { DeviceIndex: 0 }, ...members }] });
+const manyTags = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`k${i}`, 'v']));
+const withInterfaces = (deviceIndexes: readonly number[]): Partial<PlanInput> => {
+  const [first] = instanceFixture().networkInterfaces;
+  if (!first) throw new Error('fixture without an interface');
+  return {
+    instance: instanceFixture({ networkInterfaces: deviceIndexes.map((deviceIndex) => ({ ...first, deviceIndex })) }),
+  };
+};
+const otherZone = { recover: { placements: [{ subnetId: 'subnet-b' }] } };
+const rawPlacement = (members: Record<string, unknown>) =>
+  rawChange({ Placement: { AvailabilityZone: 'us-east-1a', ...members } });
+
+const ownType = (change: Partial<CloudInstanceType>): Partial<PlanInput> => ({
+  typeFacts: typeFactsFixture(typeFixture(change)),
+});
+const references = (change: Partial<PlanInput['references']>): Partial<PlanInput> => ({
+  references: { ...planInputFixture().references, ...change },
+});
+export const FORMATS = { where: 'fs_setup', what: '/dev/nvme1n1', canBeOverridden: true };
+export const firstBoot = (change: Partial<PlanInput['firstBoot']>): Partial<PlanInput> => ({
+  firstBoot: { formatting: [], unexamined: [], neutralised: null, ...change },
+});
+
+const BLOCKED: Record<string, Partial<PlanInput>> = {
+  ManagedByAutoScaling: tagged('aws:autoscaling:groupName'),
+  ManagedByEks: tagged('eks:cluster-name'),
+  ManagedByBeanstalk: tagged('elasticbeanstalk:environment-id'),
+  ManagedByEmr: tagged('aws:elasticmapreduce:job-flow-id'),
+  ManagedByFleet: tagged('aws:ec2:fleet-id'),
+  ManagedByOperator: rawChange({ Operator: { Managed: true, Principal: 'eks.amazonaws.com' } }),
+  SpotInstance: rawChange({ InstanceLifecycle: 'spot' }),
+  MarketUnsupported: rawChange({ InstanceLifecycle: 'capacity-block' }),
+  InstanceGone: { instance: instanceFixture({ state: 'terminated' }) },
+  InstanceStoreRoot: rawChange({ RootDeviceType: 'instance-store' }),
+  NoNetworkInterface: withInterfaces([]),
+  ArchitectureUnknown: { instance: instanceFixture({ architecture: null }) },
+  Paravirtual: rawChange({ VirtualizationType: 'paravirtual' }),
+  SecondaryNetwork: rawChange({ SecondaryInterfaces: [{ SecondaryInterfaceId: 'x' }] }),
+  PlatformUnsupported: rawChange({ PlatformDetails: 'Red Hat Enterprise Linux' }),
+  RootVolumeMissing: { instance: instanceFixture({ rootDeviceName: '/dev/sda1' }) },
+  VolumeUnknown: { volumes: [volumeFixture({ volumeId: 'vol-root' })] },
+  VolumeMultiAttach: {
+    volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', multiAttach: true })],
+  },
+  FirstBootFormats: firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
+  KmsKeyUnusable: references({
+    keys: new Map([['arn:aws:kms:::key/1', { kind: 'unusable', what: 'disabled', remedy: '' }]]),
+  }),
+  PlacementGroupGone: references({ placementGroup: 'gone' }),
+  CapacityReservationGone: references({ capacityReservation: 'gone' }),
+  InstanceProfileGone: references({ instanceProfile: 'gone' }),
+  LicenceGone: references({ licences: 'gone' }),
+  PlacementTypeUnknown: { typeFacts: { types: new Map([['m7i.large', null]]), offeredIn: new Map() } },
+  PlacementNotOffered: {
+    typeFacts: { types: new Map(), offeredIn: new Map([['m7i.large', new Set(['us-east-1b'])]]) },
+  },
+  PlacementArchitecture: ownType({ architectures: ['arm64'] }),
+  PlacementVirtualization: ownType({ virtualizationTypes: ['paravirtual'] }),
+  PlacementBootMode: ownType({ bootModes: ['uefi'] }),
+  PlacementEna: { ...ownType({}), ...rawChange({ EnaSupport: false }) },
+  PlacementTpm: { ...ownType({ nitroTpmSupport: 'unsupported' }), ...rawChange({ TpmSupport: 'v2.0' }) },
+  PlacementNoEbsRoot: ownType({ rootDeviceTypes: ['instance-store'] }),
+  PlacementNotOnDemand: ownType({ usageClasses: ['capacity-block'] }),
+  PlacementTooManyVolumes: ownType({ maxAttachments: 3, attachmentLimit: 'shared', instanceStoreDisks: 1 }),
+  NoPlacement: { subnets: [] },
+  PlacementSubnetUnknown: { subnets: [] },
+};
+
+/** Every code that refuses a recovery, with the smallest change that brings it about. */
+export const REFUSED: Readonly<Record<string, Example>> = {
+  ...Object.fromEntries(Object.entries(BLOCKED).map(([code, change]): [string, Example] => [code, [change]])),
+  PlacementInOtherVpc: [
+    { subnets: planInputFixture().subnets.map((subnet) => ({ ...subnet, vpcId: subnet.az })) },
+    { recover: { placements: [{ subnetId: 'subnet-b' }] } },
+  ],
+  PlacementInLostZone: [{}, {}, 'us-east-1a'],
+  NoPlacementOutsideZone: [{}, {}, 'us-east-1a'],
+};
+
+const TWO_TYPES = {
+  recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-a', instanceType: 'm6i.large' }] },
+};
+
+/** The second of two types is no good, so that there is a plan. */
+const otherType = (change: Partial<CloudInstanceType>, more: Partial<PlanInput> = {}): Example => [
+  {
+    ...more,
+    typeFacts: typeFactsFixture(typeFixture(), typeFixture({ instanceType: 'm6i.large', ...change })),
+  },
+  TWO_TYPES,
+];
+
+/** Every code of a loss, with the smallest change that brings it about. */
+export const LOST: Readonly<Record<string, Example>> = {
+  PlacementInLostZone: [
+    {},
+    { recover: { placements: [{ subnetId: 'subnet-a' }, { subnetId: 'subnet-b' }] } },
+    'us-east-1a',
+  ],
+  PlacementTypeUnknown: [{ typeFacts: { types: new Map([['m6i.large', null]]), offeredIn: new Map() } }, TWO_TYPES],
+  PlacementNotOffered: [
+    { typeFacts: { types: new Map(), offeredIn: new Map([['m6i.large', new Set(['us-east-1b'])]]) } },
+    TWO_TYPES,
+  ],
+  PlacementArchitecture: otherType({ architectures: ['arm64'] }),
+  PlacementVirtualization: otherType({ virtualizationTypes: ['paravirtual'] }),
+  PlacementBootMode: otherType({ bootModes: ['uefi'] }),
+  PlacementEna: [
+    {
+      ...rawChange({ EnaSupport: false }),
+      typeFacts: typeFactsFixture(typeFixture({ enaSupport: 'supported' }), typeFixture({ instanceType: 'm6i.large' })),
+    },
+    TWO_TYPES,
+  ],
+  PlacementTpm: otherType({ nitroTpmSupport: 'unsupported' }, rawChange({ TpmSupport: 'v2.0' })),
+  PlacementNoEbsRoot: otherType({ rootDeviceTypes: ['instance-store'] }),
+  PlacementNotOnDemand: otherType({ usageClasses: ['capacity-block'] }),
+  PlacementTooManyVolumes: otherType({ maxAttachments: 2 }),
+  PrivateIpChanges: [{}],
+  OutsideReferences: [{}],
+  MemoryLost: [{}],
+  FirstBootRunsAgain: [{}],
+  HostIdentityRenewed: [{ userData: null }],
+  FirstBootMayFormat: [firstBoot({ formatting: [FORMATS] }), { recover: { firstBootFormatting: 'allow' } }],
+  FirstBootNeutralised: [
+    firstBoot({ formatting: [FORMATS], neutralised: 'bmV1dHJhbA==' }),
+    { recover: { firstBootFormatting: 'neutralise' } },
+  ],
+  FirstBootNotExamined: [firstBoot({ unexamined: ['it includes what is kept elsewhere (#include)'] })],
+  AgentKeyInUserData: [{ userData: Buffer.from('member: db/one\nkey: { id: 1, hex: aa }\n').toString('base64') }],
+  SecondaryPrivateIpsLost: [eni({ PrivateIpAddresses: [{ Primary: true }, { Primary: false }] })],
+  Ipv6AddressesLost: [eni({ Ipv6Addresses: [{ Ipv6Address: '2001:db8::1' }] })],
+  PrefixesLost: [eni({ Ipv4Prefixes: [{ Ipv4Prefix: '10.0.1.16/28' }] })],
+  ExtraNetworkInterfacesLost: [withInterfaces([0, 1])],
+  InterfaceTypeLost: [eni({ InterfaceType: 'efa' })],
+  ConnectionTrackingLost: [eni({ ConnectionTrackingConfiguration: { TcpEstablishedTimeout: 60 } })],
+  PrivateDnsOptionsLost: [rawChange({ PrivateDnsNameOptions: { HostnameType: 'resource-name' } })],
+  PublicIpLost: [{ addresses: [] }],
+  AddressesNotMoved: [
+    { addresses: planInputFixture().addresses.map((address) => ({ ...address, privateIp: '10.0.1.99' })) },
+  ],
+  InstanceStoreLost: [ownType({ instanceStorage: true, instanceStoreNvme: 'required' })],
+  InstanceStoreNotMapped: [ownType({ instanceStorage: true, instanceStoreNvme: 'unsupported', hypervisor: 'xen' })],
+  FirstReadsSlow: [{}],
+  DeviceNamesMayChange: [{}],
+  KmsKeyNotChecked: [{}],
+  InsideReferences: [{}],
+  RoutesUnknown: [references({ routes: null })],
+  RoutesNotMoved: [
+    references({
+      routes: [
+        { routeTableId: 'rtb-1', destination: '10.9.0.0/16', instanceId: OLD_INSTANCE_ID, networkInterfaceId: null },
+      ],
+    }),
+  ],
+  KeyPairGone: [references({ keyPair: 'gone' })],
+  PlacementGroupLeftOut: [
+    references({ placementGroup: 'gone' }),
+    { recover: { leaveOutWhenGone: ['placement-group'] } },
+  ],
+  CapacityReservationLeftOut: [
+    references({ capacityReservation: 'gone' }),
+    { recover: { leaveOutWhenGone: ['capacity-reservation'] } },
+  ],
+  InstanceProfileLeftOut: [
+    references({ instanceProfile: 'gone' }),
+    { recover: { leaveOutWhenGone: ['instance-profile'] } },
+  ],
+  LicenceLeftOut: [references({ licences: 'gone' }), { recover: { leaveOutWhenGone: ['licence'] } }],
+  HostAffinityLost: [rawPlacement({ Affinity: 'host' })],
+  MarketplaceProduct: [rawChange({ ProductCodes: [{ ProductCodeId: 'abc', ProductCodeType: 'marketplace' }] })],
+  EbsCardIndexLost: [rawChange({ BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs: { EbsCardIndex: 1 } }] })],
+  KmsKeyUnnamed: [
+    { volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', encrypted: true })] },
+  ],
+  DedicatedHostNotKept: [rawPlacement({ Tenancy: 'host', HostId: 'h-1' })],
+  CpuCreditsUnknown: [{ instance: instanceFixture({ instanceType: 't3.small' }) }],
+  CpuOptionsNotCompared: [{ typeFacts: NO_TYPE_FACTS }],
+  ShutdownBehaviorUnknown: [{ shutdownBehavior: null }],
+  RebootMigrationLost: [rawChange({ MaintenanceOptions: { RebootMigration: 'disabled' } })],
+  TpmSecretsLost: [rawChange({ TpmSupport: 'v2.0' })],
+  UefiVariablesLost: [rawChange({ BootMode: 'uefi' })],
+  CloudFormationDrift: [tagged('aws:cloudformation:stack-name')],
+  LaunchTemplateLinkLost: [tagged('aws:ec2launchtemplate:id')],
+  PlacementInOtherVpc: [
+    {
+      subnets: planInputFixture().subnets.map((subnet) => ({
+        ...subnet,
+        vpcId: subnet.az.endsWith('c') ? 'vpc-2' : 'vpc-1',
+      })),
+    },
+    { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-c' }] } },
+  ],
+  PlacementSubnetUnknown: [{}, { recover: { placements: [{ subnetId: 'subnet-b' }, { subnetId: 'subnet-nowhere' }] } }],
+  PlacementGroupInOwnZoneOnly: [rawPlacement({ GroupName: 'pg' }), otherZone],
+  ReservationInOwnZoneOnly: [
+    rawChange({ CapacityReservationSpecification: { CapacityReservationTarget: { CapacityReservationId: 'cr-1' } } }),
+    otherZone,
+  ],
+  TypeBoundOptionsDropped: [
+    rawChange({ EnclaveOptions: { Enabled: true } }),
+    { recover: { placements: [{ subnetId: 'subnet-a', instanceType: 'm6i.large' }] } },
+  ],
+  TagsOverLimit: [{ instance: instanceFixture({ tags: manyTags }) }],
+};
+
+/** Notices that no loss of the same code comes with, or that need another example. */
+export const NOTICED: Readonly<Record<string, Example>> = {
+  KmsKeyNotChecked: [
+    references({ keys: new Map([['arn:aws:kms:::key/1', { kind: 'unknown', why: 'KMS does not answer' }]]) }),
+  ],
+};
+
+/** The requests that a plan leads to, and what is done once it serves. */
+export interface Shown {
+  readonly launch?: object;
+  /** Tags by resource type. */
+  readonly tags?: object;
+  readonly permit?: object;
+  readonly image?: object;
+  readonly plan?: object;
+  readonly chores?: readonly object[];
+  readonly kept?: readonly string[];
+}
+
+/** What shows in the requests; the ordinary instance, or `without`, does not show it. */
+export interface CarriedExample {
+  readonly example: Example;
+  readonly shows: Shown;
+  readonly without?: Example;
+}
+
+const base = (change: Partial<Parameters<typeof instanceFixture>[0]>): Example => [
+  { instance: instanceFixture(change) },
+];
+const raw = (change: Record<string, unknown>): Example => [rawChange(change)];
+const launch = (example: Example, shown: object, without?: Example): CarriedExample => ({
+  example,
+  shows: { launch: shown },
+  ...(without ? { without } : {}),
+});
+const [ownInterface] = instanceFixture().networkInterfaces;
+const elsewhere = ownInterface ? [{ ...ownInterface, subnetId: 'subnet-b' }] : [];
+const described = (change: object): Example => [
+  { networkInterfaces: planInputFixture().networkInterfaces.map((one) => ({ ...one, ...change })) },
+];
+const twoVolumes = (change: Partial<Parameters<typeof volumeFixture>[0]>): Example => [
+  { volumes: [volumeFixture({ volumeId: 'vol-root' }), volumeFixture({ volumeId: 'vol-data', ...change })] },
+];
+const disk = (shown: object) => ({ BlockDeviceMappings: [{}, { Ebs: shown }] });
+
+/** For each number of a row, examples that show every part of its `carry` and `reapply`. */
+export const CARRIED: Readonly<Record<number, readonly CarriedExample[]>> = {
+  1: [
+    {
+      example: [
+        {
+          image: {
+            ...{ imageId: 'ami-1', name: '', state: 'available', rootSnapshotId: null, architecture: 'x86_64' },
+            ...{ bootMode: null, enaSupport: true, tpmSupport: null, sriovNetSupport: null, virtualizationType: 'hvm' },
+            ...{ imdsSupport: 'v2.0', tags: {} },
+          },
+        },
+      ],
+      shows: { image: { imdsSupport: 'v2.0' } },
+    },
+  ],
+  2: [launch(base({ instanceType: 't3.small' }), { InstanceType: 't3.small' })],
+  3: [launch(base({ keyName: 'other' }), { KeyName: 'other' })],
+  4: [
+    {
+      example: base({ az: 'us-east-1b', networkInterfaces: elsewhere }),
+      shows: {
+        launch: { Placement: { AvailabilityZone: 'us-east-1b' } },
+        permit: { subnetId: 'subnet-b' },
+        plan: { candidates: [{ subnetId: 'subnet-b', az: 'us-east-1b', instanceType: 'm7i.large' }] },
+      },
+    },
+  ],
+  5: [
+    {
+      example: base({ networkInterfaces: ownInterface ? [{ ...ownInterface, groupIds: ['sg-9'] }] : [] }),
+      shows: { permit: { groupIds: ['sg-9'] }, plan: { securityGroupIds: ['sg-9'] } },
+    },
+  ],
+  10: [
+    {
+      example: base({ networkInterfaces: ownInterface ? [{ ...ownInterface, networkInterfaceId: 'eni-9' }] : [] }),
+      shows: { plan: { primaryInterfaceId: 'eni-9' } },
+    },
+  ],
+  11: [{ example: described({ sourceDestCheck: true }), shows: { plan: { sourceDestCheck: true } } }],
+  13: [
+    {
+      example: [{ addresses: planInputFixture().addresses.map((one) => ({ ...one, allocationId: 'eipalloc-9' })) }],
+      shows: { plan: { addresses: [{ allocationId: 'eipalloc-9' }] } },
+    },
+  ],
+  14: [
+    {
+      example: described({ tags: { Name: 'other' } }),
+      shows: { permit: { tags: { Name: 'other' } }, plan: { networkInterfaceTags: { Name: 'other' } } },
+    },
+  ],
+  16: [launch(base({ iamInstanceProfileArn: 'arn:other' }), { IamInstanceProfile: { Arn: 'arn:other' } })],
+  17: [launch([{ userData: 'b3RoZXI=' }], { UserData: 'b3RoZXI=' })],
+  18: [
+    {
+      example: twoVolumes({ sizeGiB: 9, volumeType: 'gp3', iops: 4_000, throughputMiBps: 200 }),
+      shows: {
+        launch: disk({ VolumeSize: 9, VolumeType: 'gp3', Iops: 4_000, Throughput: 200 }),
+        plan: { volumes: [{}, { sizeGiB: 9 }] },
+        kept: ['/dev/sdf'],
+      },
+      without: [
+        {
+          ...{ instance: instanceFixture({ volumes: instanceFixture().volumes.slice(1) }) },
+          volumes: [volumeFixture({ volumeId: 'vol-root' })],
+        },
+      ],
+    },
+    {
+      example: base({
+        rootDeviceName: '/dev/sda1',
+        volumes: [{ volumeId: 'vol-root', deviceName: '/dev/sda1', status: 'attached', deleteOnTermination: true }],
+      }),
+      shows: { image: { rootDeviceName: '/dev/sda1' } },
+    },
+  ],
+  20: [launch([{}], { EbsOptimized: true }, base({ ebsOptimized: false }))],
+  21: [launch(base({ detailedMonitoring: true }), { Monitoring: { Enabled: true } })],
+  22: [
+    launch([rawPlacement({ Tenancy: 'dedicated', HostResourceGroupArn: 'arn' })], {
+      Placement: { Tenancy: 'dedicated', HostResourceGroupArn: 'arn' },
+    }),
+  ],
+  23: [
+    launch([rawPlacement({ GroupId: 'pg-1', PartitionNumber: 2 })], {
+      Placement: { GroupId: 'pg-1', PartitionNumber: 2 },
+    }),
+    launch([rawPlacement({ GroupName: 'pg' })], { Placement: { GroupName: 'pg' } }),
+  ],
+  24: [launch([{ cpuCredits: 'unlimited' }], { CreditSpecification: { CpuCredits: 'unlimited' } })],
+  25: [
+    launch(raw({ CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 } }), {
+      CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 },
+    }),
+  ],
+  26: [launch(raw({ MetadataOptions: { HttpTokens: 'optional' } }), { MetadataOptions: { HttpTokens: 'optional' } })],
+  27: [
+    launch(raw({ EnclaveOptions: { Enabled: true } }), { EnclaveOptions: { Enabled: true } }),
+    launch(raw({ HibernationOptions: { Configured: true } }), { HibernationOptions: { Configured: true } }),
+  ],
+  28: [
+    launch(raw({ CapacityReservationSpecification: { CapacityReservationPreference: 'none' } }), {
+      CapacityReservationSpecification: { CapacityReservationPreference: 'none' },
+    }),
+  ],
+  29: [
+    launch(raw({ Licenses: [{ LicenseConfigurationArn: 'arn:l' }] }), {
+      LicenseSpecifications: [{ LicenseConfigurationArn: 'arn:l' }],
+    }),
+  ],
+  30: [
+    {
+      example: [{ shutdownBehavior: 'terminate', protection: { stop: true, termination: false } }],
+      shows: {
+        launch: { InstanceInitiatedShutdownBehavior: 'terminate' },
+        plan: { protection: { stop: true, termination: false } },
+        chores: [{ kind: 'protect', instanceId: 'i-new', stop: true, termination: false }],
+      },
+    },
+  ],
+  31: [
+    launch(raw({ MaintenanceOptions: { AutoRecovery: 'disabled' } }), {
+      MaintenanceOptions: { AutoRecovery: 'disabled' },
+    }),
+  ],
+  33: [
+    launch(raw({ NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' } }), {
+      NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' },
+    }),
+  ],
+  34: [
+    {
+      example: [
+        {
+          instance: instanceFixture(
+            { architecture: 'arm64' },
+            {
+              ...{ BootMode: 'uefi', EnaSupport: false, TpmSupport: 'v2.0', SriovNetSupport: 'simple' },
+              VirtualizationType: 'other',
+            },
+          ),
+          typeFacts: NO_TYPE_FACTS,
+        },
+      ],
+      shows: {
+        image: {
+          ...{ architecture: 'arm64', bootMode: 'uefi', enaSupport: false, tpmSupport: 'v2.0' },
+          ...{ sriovNetSupport: 'simple', virtualizationType: 'other' },
+        },
+      },
+    },
+  ],
+  37: [
+    {
+      example: [
+        {
+          instance: instanceFixture({ tags: { team: 'db' } }),
+          volumes: [
+            volumeFixture({ volumeId: 'vol-root', tags: {} }),
+            volumeFixture({ volumeId: 'vol-data', tags: { content: 'x' } }),
+          ],
+        },
+      ],
+      shows: {
+        tags: { instance: { team: 'db' } },
+        plan: { instanceTags: { team: 'db' } },
+        chores: [{ kind: 'volume-tags', instanceId: 'i-new', deviceName: '/dev/sdf', tags: { content: 'x' } }],
+      },
+    },
+  ],
+  43: [{ example: base({ launchedAtWallMs: 9 }), shows: { plan: { oldLaunchedAtWallMs: 9 } } }],
+  42: [launch(twoVolumes({ encrypted: true, kmsKeyId: 'k' }), disk({ Encrypted: true, KmsKeyId: 'k' }))],
+};

@@ -1,0 +1,255 @@
+import { carriedTags, limitTags } from '../launch-tags.ts';
+import type { PlanInput } from '../plan-input.ts';
+import { flagOf, rawListOf, rawOf, textOf } from '@understudy/shared';
+import { isCarriedAddress, primaryInterfaceOf, rawPrimaryInterfaceOf } from './primary-interface.ts';
+import { skippedWith } from './placement-rules.ts';
+import { type FidelityTheme, when } from './row.ts';
+
+const countOf = (value: unknown): number => rawListOf(value).length;
+
+/** The primary interface of the instance as DescribeNetworkInterfaces shows it. */
+const describedPrimary = ({ instance, networkInterfaces }: PlanInput) =>
+  networkInterfaces.find((one) => one.networkInterfaceId === primaryInterfaceOf(instance)?.networkInterfaceId);
+
+const furtherInterfaces = ({ instance }: PlanInput) =>
+  instance.networkInterfaces.filter((one) => one !== primaryInterfaceOf(instance));
+
+const prefixCount = ({ instance }: PlanInput): number => {
+  const eni = rawPrimaryInterfaceOf(instance);
+  return countOf(eni.Ipv4Prefixes) + countOf(eni.Ipv6Prefixes);
+};
+
+const secondaryAddresses = ({ instance }: PlanInput) =>
+  rawListOf(rawPrimaryInterfaceOf(instance).PrivateIpAddresses).filter((address) => address.Primary === false);
+
+export const NETWORK: FidelityTheme = {
+  theme: 'Network',
+  rows: [
+    {
+      number: 6,
+      attribute: 'primary private IPv4',
+      read: [
+        'Instance.PrivateIpAddress',
+        'Instance.PrivateDnsName',
+        'Instance.NetworkInterfaces[].PrivateIpAddress',
+        'Instance.NetworkInterfaces[].PrivateDnsName',
+        'Instance.NetworkInterfaces[].MacAddress',
+      ],
+      loss: [
+        {
+          code: 'PrivateIpChanges',
+          text: ({ input }) => `private address ${input.instance.privateIp ?? ''} and MAC stay with the old instance`,
+        },
+      ],
+      why: 'The old interface stays on the stopped instance, which keeps its address.',
+    },
+    {
+      number: 7,
+      attribute: 'secondary private IPv4s',
+      read: ['Instance.NetworkInterfaces[].PrivateIpAddresses[]'],
+      loss: [
+        {
+          code: 'SecondaryPrivateIpsLost',
+          text: ({ input }) => {
+            const { length } = secondaryAddresses(input);
+            return when(length > 0, `${length} secondary private addresses are not moved`);
+          },
+        },
+      ],
+      why: 'They stay with the old interface.',
+    },
+    {
+      number: 8,
+      attribute: 'IPv6 addresses',
+      read: ['Instance.Ipv6Address', 'Instance.NetworkInterfaces[].Ipv6Addresses[]'],
+      loss: [
+        {
+          code: 'Ipv6AddressesLost',
+          text: ({ input }) => {
+            const count = countOf(rawPrimaryInterfaceOf(input.instance).Ipv6Addresses);
+            return when(count > 0, `${count} IPv6 addresses are not moved`);
+          },
+        },
+      ],
+      why: 'They stay with the old interface.',
+    },
+    {
+      number: 9,
+      attribute: 'delegated prefixes',
+      read: ['Instance.NetworkInterfaces[].Ipv4Prefixes[]', 'Instance.NetworkInterfaces[].Ipv6Prefixes[]'],
+      loss: [
+        {
+          code: 'PrefixesLost',
+          text: ({ input }) => when(prefixCount(input) > 0, `${prefixCount(input)} delegated prefixes are not moved`),
+        },
+      ],
+      why: 'They stay with the old interface.',
+    },
+    {
+      number: 10,
+      attribute: 'extra network interfaces, interface type',
+      read: [
+        'Instance.NetworkInterfaces[].NetworkInterfaceId',
+        'Instance.NetworkInterfaces[].InterfaceType',
+        'Instance.NetworkInterfaces[].ConnectionTrackingConfiguration',
+        'Instance.NetworkInterfaces[].Attachment.DeviceIndex',
+        'Instance.NetworkInterfaces[].Attachment.NetworkCardIndex',
+      ],
+      loss: [
+        {
+          code: 'ExtraNetworkInterfacesLost',
+          text: ({ input }) => {
+            const extra = furtherInterfaces(input);
+            const named = extra.map(
+              (one) => `${one.networkInterfaceId} (card ${one.networkCardIndex}, index ${one.deviceIndex})`,
+            );
+            return when(extra.length > 0, `further network interfaces are not moved: ${named.join(', ')}`);
+          },
+        },
+        {
+          code: 'InterfaceTypeLost',
+          text: ({ input }) => {
+            const type = textOf(rawPrimaryInterfaceOf(input.instance).InterfaceType) ?? 'interface';
+            return when(type !== 'interface', `the primary interface is of type ${type}; the new one is plain`);
+          },
+        },
+        {
+          code: 'ConnectionTrackingLost',
+          text: ({ input }) => {
+            const options = rawOf(rawPrimaryInterfaceOf(input.instance).ConnectionTrackingConfiguration);
+            return when(
+              Object.keys(options).length > 0,
+              'connection tracking timeouts of the interface fall back to the defaults',
+            );
+          },
+        },
+      ],
+      carry: {
+        plan: { primaryInterfaceId: ({ input }) => primaryInterfaceOf(input.instance)?.networkInterfaceId ?? null },
+      },
+      refuse: [
+        {
+          code: 'NoNetworkInterface',
+          text: ({ input }) =>
+            when(primaryInterfaceOf(input.instance) === null, 'the instance shows no primary network interface'),
+          remedy: 'Look at the instance in EC2. A terminated one shows no interface.',
+        },
+      ],
+      why: 'A launch has one interface, the permit of its attempt. It takes the place of index 0 of network card 0.',
+    },
+    {
+      number: 11,
+      attribute: 'source/destination check',
+      read: [
+        'Instance.SourceDestCheck',
+        'Instance.NetworkInterfaces[].SourceDestCheck',
+        'NetworkInterface.SourceDestCheck',
+      ],
+      carry: { plan: { sourceDestCheck: ({ input }) => describedPrimary(input)?.sourceDestCheck ?? true } },
+      reapply: [{ step: 'permit', call: 'ModifyNetworkInterfaceAttribute', planned: 'sourceDestCheck' }],
+      why: 'No create call takes it, so it is set on the permit before anything uses that.',
+    },
+    {
+      number: 12,
+      attribute: 'automatic public IPv4',
+      read: ['Instance.PublicIpAddress', 'Instance.PublicDnsName', 'Instance.NetworkInterfaces[].Association'],
+      loss: [
+        {
+          code: 'PublicIpLost',
+          text: ({ input: { instance, addresses } }) => {
+            const { publicIp } = instance;
+            const isElastic = addresses.some((address) => address.publicIp === publicIp);
+            return when(
+              publicIp !== null && !isElastic,
+              `automatic public address ${publicIp ?? ''}: the replacement has none`,
+            );
+          },
+        },
+      ],
+      why: 'It is the property of the VPC and cannot be had again.',
+    },
+    {
+      number: 13,
+      attribute: 'Elastic IPs',
+      read: ['Address.AllocationId', 'Address.AssociationId', 'Address.PrivateIpAddress'],
+      carry: {
+        plan: {
+          addresses: ({ input: { addresses, instance } }) =>
+            addresses
+              .filter((address) => isCarriedAddress(address, instance))
+              .map(({ allocationId, publicIp, associationId }) => ({ allocationId, publicIp, associationId })),
+        },
+      },
+      reapply: [{ step: 'address', call: 'AssociateAddress', planned: 'addresses' }],
+      loss: [
+        {
+          code: 'AddressesNotMoved',
+          text: ({ input: { addresses, instance } }) => {
+            const left = addresses.filter((address) => !isCarriedAddress(address, instance));
+            const named = left.map((address) => address.publicIp).join(', ');
+            return when(left.length > 0, `Elastic IPs on secondary addresses are not moved: ${named}`);
+          },
+        },
+      ],
+      why: 'They move once the replacement is activated. Only those on the primary address can: the others have nowhere to go.',
+    },
+    {
+      number: 14,
+      attribute: 'network interface tags',
+      read: ['NetworkInterface.TagSet'],
+      carry: {
+        plan: { networkInterfaceTags: ({ input }) => limitTags(carriedTags(describedPrimary(input)?.tags ?? {})) },
+      },
+      why: 'The permit is created with them.',
+    },
+    {
+      number: 5,
+      attribute: 'security groups',
+      read: ['Instance.SecurityGroups', 'Instance.NetworkInterfaces[].Groups', 'Instance.VpcId'],
+      carry: {
+        plan: { securityGroupIds: ({ input }) => [...(primaryInterfaceOf(input.instance)?.groupIds ?? [])] },
+      },
+      ...skippedWith([
+        { code: 'PlacementInOtherVpc', remedy: 'Name a subnet of the same VPC: security groups belong to one VPC.' },
+      ]),
+      why: 'The permit is created with those of the primary interface. They belong to one VPC, so no candidate may leave it.',
+    },
+    {
+      number: 15,
+      attribute: 'secondary networks',
+      read: ['Instance.SecondaryInterfaces'],
+      refuse: [
+        {
+          code: 'SecondaryNetwork',
+          text: ({ input }) =>
+            when(
+              countOf(input.instance.raw.SecondaryInterfaces) > 0,
+              'interfaces in a secondary network cannot outlive their instance and are not carried',
+            ),
+          remedy: 'Take the secondary interfaces off the instance.',
+        },
+      ],
+      why: 'An instance without them would be in another network than its users expect.',
+    },
+    {
+      number: 32,
+      attribute: 'hostname options',
+      read: [
+        'Instance.PrivateDnsNameOptions.HostnameType',
+        'Instance.PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord',
+      ],
+      loss: [
+        {
+          code: 'PrivateDnsOptionsLost',
+          text: ({ input }) => {
+            const options = rawOf(input.instance.raw.PrivateDnsNameOptions);
+            const isNamed =
+              textOf(options.HostnameType) === 'resource-name' || flagOf(options.EnableResourceNameDnsAAAARecord);
+            return when(isNamed, 'private DNS name options follow the subnet of the new interface');
+          },
+        },
+      ],
+      why: 'A launch takes them only with an interface that it creates itself, and the permit exists already.',
+    },
+  ],
+};
