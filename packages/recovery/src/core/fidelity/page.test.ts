@@ -16,7 +16,8 @@ of it. It is made from the fidelity table, from which the plan, the requests and
 as well; a test holds it against the table. Why some of it is so, and what an operator chooses:
 [replacement](replacement.md).
 
-- **Read**: members of EC2's answers that hold it, by their type in the EC2 API.
+- **Read**: members of EC2's answers that hold it, by their type in the EC2 API; *still there*: the
+  question that tells whether what it names exists.
 - **Carried**: members of the requests that have it, or fields of the plan that further steps read.
   *(type)*: left out for a candidate of another type; *(zone)*: left out in another zone;
   *(T types)*: left out for other types than those of the T family; *(unless gone)*: left out when
@@ -69,8 +70,9 @@ const sectionOf = ({ theme, rows }: FidelityTheme): string =>
   ].join('\n');
 
 function rowOf(row: FidelityRow): string {
-  const { number, attribute, read, why } = row;
-  const cells = [String(number), attribute, coded(read), carriedIn(row), putBackBy(row), lostUnder(row)];
+  const { number, attribute, read, names, why } = row;
+  const source = [coded(read), names ? `still there: \`${names.asked}\`` : ''].filter((one) => one !== '').join('; ');
+  const cells = [String(number), attribute, source, carriedIn(row), putBackBy(row), lostUnder(row)];
   return `| ${[...cells, coded(codesOf(row.refuse)), why].join(' | ')} |`;
 }
 
