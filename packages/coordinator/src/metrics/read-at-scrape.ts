@@ -72,5 +72,5 @@ export function countBy(names: Iterable<string>): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** Of a duration that may not be known, in the unit of Prometheus; −1 = not known. */
+/** A duration in the unit of Prometheus. −1 means that it is not known. */
 export const secondsOf = (durationMs: number | null): number => (durationMs === null ? -1 : durationMs / 1_000);
