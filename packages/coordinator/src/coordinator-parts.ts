@@ -16,6 +16,8 @@ import { Presence } from './observing/presence.ts';
 import { ServeLeaseFacts } from './serve-lease/facts.ts';
 import { ClusterState } from './store/cluster-state.ts';
 import { RecordWriter } from './store/record-writer.ts';
+import { THIS_BUILD } from './store/feature-level.ts';
+import { LevelGate } from './store/level-gate.ts';
 import { Session } from './store/session.ts';
 import { StoreGate } from './store/store-gate.ts';
 import { WatchedStore } from './store/watched-store.ts';
@@ -44,21 +46,27 @@ function basicParts(options: CoordinatorOptions) {
   const store = new WatchedStore({ store: options.store, clock, root: keys.root });
   const timing = leaseTimingOf(config);
   const self = { coordinatorId: config.id, az: config.az, httpUrl };
+  const build = options.build ?? THIS_BUILD;
+  const view = new ClusterState({
+    ...{ store, clock, random, log, keys, build },
+    defaultPolicy: config.policy,
+    policyLimits: policyLimitsOf(config),
+    freshForMs: config.etcd.leaseTtlMs,
+  });
+  const levelGate = new LevelGate({ key: keys.level, build, log });
+  levelGate.follow(view);
   return {
     keys,
     store,
+    build,
+    view,
+    levelGate,
     startedAtMs: clock.monotonicMs(),
     metrics: new Metrics({ withProcess: options.withProcessMetrics ?? false }),
     /** What we thought of members, as their observer and as leader. */
     changes: new VerdictChanges(),
     writes: new WriteProof({ store, keys, clock, log }),
-    view: new ClusterState({
-      ...{ store, clock, random, log, keys },
-      defaultPolicy: config.policy,
-      policyLimits: policyLimitsOf(config),
-      freshForMs: config.etcd.leaseTtlMs,
-    }),
-    leadership: new Leadership({ store, clock, random, log, keys, timing, self }),
+    leadership: new Leadership({ store, clock, random, log, keys, timing, levelGate, self }),
     session: new Session({ store, clock, random, log }, timing),
   };
 }
@@ -109,8 +117,9 @@ function observerOf(
   });
 }
 
-function presenceOf(options: CoordinatorOptions, { store, keys, session, view }: BasicParts): Presence {
+function presenceOf(options: CoordinatorOptions, parts: BasicParts): Presence {
   const { config, clock, random, log, version, httpUrl, socket } = options;
+  const { store, keys, session, view, levelGate, build } = parts;
   return new Presence({
     record: {
       coordinatorId: config.id,
@@ -121,8 +130,9 @@ function presenceOf(options: CoordinatorOptions, { store, keys, session, view }:
       version,
       processId: random.hex(16),
       answersHoldMs: answersHoldMsFor(config.etcd.leaseTtlMs),
+      featureLevel: build.level,
     },
-    ...{ keys, session, view, clock, log },
+    ...{ keys, session, view, levelGate, clock, log },
     writer: new RecordWriter({ store, clock, random, writtenBy: config.id }),
     leaseTtlMs: config.etcd.leaseTtlMs,
     writesRefused: () => store.refusesAllWrites,

@@ -13,6 +13,10 @@ export const CoordinatorViewSchema = z.object({
   az: z.string(),
   httpUrl: z.string(),
   leader: z.boolean(),
+  /** The version of its build. */
+  version: z.string(),
+  /** The highest feature level its build understands. */
+  featureLevel: z.number(),
 });
 
 /**
@@ -125,6 +129,11 @@ export const StatusViewSchema = z.object({
   leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
   isLeader: z.boolean(),
   coordinators: z.array(CoordinatorViewSchema),
+  /**
+   * The levels of `docs/upgrading.md`: `understood` is that of the build that answers; `agreed` is
+   * null while none was agreed on.
+   */
+  featureLevels: z.object({ understood: z.number(), agreed: z.number().nullable(), inForce: z.number() }),
   store: z.object({ fresh: z.boolean(), lastContactAgoMs: z.number().nullable() }),
   observer: z.object({
     abstains: z.boolean(),

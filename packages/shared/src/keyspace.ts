@@ -15,6 +15,8 @@ export interface Keyspace {
   /** Whose judgements stand: one record for the cluster. */
   readonly judge: string;
   readonly findings: string;
+  /** The feature level that coordinators have agreed on. */
+  readonly level: string;
   readonly groups: string;
   group(group: string): string;
   readonly policies: string;
@@ -56,6 +58,7 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     judgement: (member) => `${root}judgements/${member}`,
     judge: `${root}judge/current`,
     findings: `${root}findings/current`,
+    level: `${root}level/current`,
     groups: under('groups'),
     group: (group) => `${root}groups/${group}`,
     policies: under('policies'),

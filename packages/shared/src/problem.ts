@@ -40,6 +40,9 @@ export const PROBLEM_REMEDIES = {
     'run its agent on the activated instance only, and end the other one; behind a translation of addresses (NAT) compare what EC2 and the agent say',
   AGENT_EPOCH_WENT_BACK:
     'none: it takes a greater epoch by itself; if it comes back, look at the clock and the state file of its host',
+  BUILD_TOO_OLD: 'run here the build of the other coordinators (docs/upgrading.md); until then this one only looks on',
+  BUILD_TOO_NEW:
+    'upgrade through the builds in between, one after the other (docs/upgrading.md); until then this one only looks on',
   NO_LEADER: 'start coordinators until most run, and look at etcd: nobody is judged or replaced meanwhile',
   GroupTagMissing: 'give it a tag understudy:group, or take its tag understudy:member away',
   TwoInstancesClaimMember: 'leave the tags understudy:group and understudy:member on one instance',

@@ -1,4 +1,4 @@
-import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
+import { EtcdKvStore, Leadership, type LeaseTiming, LevelGate } from '@understudy/coordinator/testing';
 import { type Clock, type Keyspace, keyspace, wallMs } from '@understudy/shared';
 import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
@@ -51,7 +51,18 @@ export async function coordinatorUnderTest(options: {
   const keys: Keyspace = keyspace(root);
   const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
   if (options.beforeTxn) hookTxn(store, () => options.beforeTxn?.(proxy));
-  const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING, afterResignMs: 300 });
+  const levelGate = new LevelGate({ key: keys.level, log });
+  const leadership = new Leadership({
+    levelGate,
+    store,
+    clock,
+    random,
+    log,
+    keys,
+    self,
+    timing: TIMING,
+    afterResignMs: 300,
+  });
   const close = async () => {
     await leadership.close();
     await store.close();

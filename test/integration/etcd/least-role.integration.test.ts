@@ -20,6 +20,7 @@ const AREAS = [
     'judgements',
     'judge',
     'findings',
+    'level',
     'members',
     'policies',
     'activations',

@@ -168,7 +168,13 @@ describe('a coordinator that is restarted', () => {
     const { leaseId } = world.kv.grant(8_000);
     const left = {
       ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x', writeId: 'w' },
-      ...{ startedAtWallMs: 1, version: 'test', answersHoldMs: 20_000, processId: 'before the restart' },
+      ...{
+        startedAtWallMs: 1,
+        version: 'test',
+        answersHoldMs: 20_000,
+        processId: 'before the restart',
+        featureLevel: 1,
+      },
       ...{ schemaVersion: 1, writtenBy: 'c1', writtenAtWallMs: 1 },
     };
     const put = { kind: 'put', key: KEYS.coordinator('c1'), value: JSON.stringify(left), leaseId } as const;

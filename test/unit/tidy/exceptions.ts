@@ -65,11 +65,6 @@ export const WIDER_THAN_IT_SHOULD: Readonly<Record<string, number>> = {};
  * go down.
  */
 export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
-  'packages/agent/src/serve-lease.integration.test.ts': 1,
-  'packages/cloud-sim/src/cloud-sim.ts': 1,
-  'packages/cloud-sim/src/config.ts': 1,
-  'packages/cloud-sim/src/core/event-log.ts': 1,
-  'packages/cloud-sim/src/http/json-endpoint.ts': 1,
   'packages/coordinator/src/adapters/etcd/etcd-endpoint.ts': 1,
   'packages/coordinator/src/coordinator-options.ts': 1,
   'packages/coordinator/src/leader/assessor.ts': 1,

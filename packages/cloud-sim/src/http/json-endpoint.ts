@@ -10,7 +10,7 @@ import { type OperationSchema, operationSchema } from '../schema/operations.ts';
 import { checkCredentials, type CredentialRules } from './credentials.ts';
 import { FOREIGN_PAGE } from './query-endpoint.ts';
 
-/** Of KMS, in the `X-Amz-Target` header. */
+/** KMS's target in the `X-Amz-Target` header. */
 const TARGET = /^TrentService\.([A-Za-z]+)$/;
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
 

@@ -37,7 +37,7 @@ const refuse = (reply: FastifyReply, error: { code: string; message: string; htt
     .type('text/xml;charset=UTF-8')
     .send(writeError(error.code, error.message, requestId));
 
-/** Well-formed, so that an SDK takes it for an answer without members. */
+/** The page is well-formed, so that an SDK takes it for an answer without members. */
 export const FOREIGN_PAGE =
   '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Sign in</title></head><body><p>Sign in</p></body></html>';
 

@@ -7,8 +7,8 @@ import { answerQuery } from './query-endpoint.ts';
 const TEXT_TYPES = ['application/x-www-form-urlencoded', 'application/x-amz-json-1.1'];
 
 /**
- * EC2 and, where a target is named, KMS on `POST /`, and the admin API on `/_sim/`, not yet
- * listening.
+ * A server, not yet listening, with EC2 and, where a target is named, KMS on `POST /`, and the
+ * admin API on `/_sim/`.
  */
 export function buildServer(parts: AdminParts, rules: CredentialRules): FastifyInstance {
   const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 2 * 1024 * 1024 });

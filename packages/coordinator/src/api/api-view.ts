@@ -100,7 +100,10 @@ export class CoordinatorApi implements ApiSource {
         az: record.az,
         httpUrl: record.httpUrl,
         leader: record.coordinatorId === leader?.coordinatorId,
+        version: record.version,
+        featureLevel: record.featureLevel,
       })),
+      featureLevels: view.featureLevels(),
       store: { fresh: view.isFresh(), lastContactAgoMs: rounded(view.contactAgeMs()) },
       observer: {
         abstains: abstention !== null,

@@ -3,6 +3,7 @@ import type { KeyRotation, ObserverTable } from '@understudy/observer';
 import { type Clock, type Problem, problemOf } from '@understudy/shared';
 import type { Leader } from '../leader/leader.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { LevelGate } from '../store/level-gate.ts';
 import type { StoreGate } from '../store/store-gate.ts';
 import type { WatchedStore } from '../store/watched-store.ts';
 import type { WriteProof } from '../store/write-proof.ts';
@@ -17,6 +18,7 @@ export interface OwnConditionOptions {
   readonly writes: Pick<WriteProof, 'problems' | 'trouble'>;
   /** Another process that has our id. */
   readonly presence: { readonly duplicate: Problem | null };
+  readonly levelGate: Pick<LevelGate, 'problem'>;
   readonly leader: Pick<Leader, 'problems' | 'remarks'>;
   readonly observer: ObserverTable;
   readonly keyRotation: Pick<KeyRotation, 'problem'>;
@@ -44,10 +46,11 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   notReady(): readonly Problem[] {
-    const { gate, presence, leader } = this.#options;
+    const { gate, presence, levelGate, leader } = this.#options;
     return [
       ...(gate.problem ? [gate.problem] : this.#storeProblems()),
       ...one(presence.duplicate),
+      ...one(levelGate.problem()),
       ...leader.problems(),
     ];
   }

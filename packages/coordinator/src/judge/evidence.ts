@@ -34,7 +34,8 @@ export interface ObserverOpinion {
  */
 export interface LiveObserver {
   readonly coordinatorId: string;
-  readonly az: string;
+  /** null: its presence cannot be read. It can object; its accusation is not counted. */
+  readonly az: string | null;
 }
 
 /** What the cluster demands before anybody is `dead`; from the coordinator's config. */

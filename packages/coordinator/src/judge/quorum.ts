@@ -40,8 +40,11 @@ export function countVotes(evidence: MemberEvidence): Quorum {
  * Enough observers, in enough zones, one of them outside the member's (S). That many must agree
  * before anything is held against a member.
  */
-export function areEnough(evidence: MemberEvidence, agreeing: readonly ObserverOpinion[]): boolean {
+export function areEnough(evidence: MemberEvidence, all: readonly ObserverOpinion[]): boolean {
   const { minimumObservers, minimumZones } = evidence.requirement;
+  const known = new Set(evidence.observers.flatMap(({ coordinatorId, az }) => (az === null ? [] : [coordinatorId])));
+  // **S** Who they are and where cannot be told of the others.
+  const agreeing = all.filter((vote) => known.has(vote.observer));
   const zones = new Set(agreeing.map((vote) => azOf(evidence, vote)));
   const outsideZone = [...zones].some((az) => az !== evidence.az);
   return agreeing.length >= minimumObservers && zones.size >= minimumZones && (outsideZone || minimumZones <= 1);

@@ -271,7 +271,7 @@ export class IntentWriter {
       modRevision: stored?.modRevision ?? 0,
     });
     const own = opinions.get(member);
-    const observers = new Set([...coordinators.keys(), ...(own?.keys() ?? [])]);
+    const observers = new Set([...coordinators.keys(), ...view.strangers(), ...(own?.keys() ?? [])]);
     const { instanceId = '', ordinal } = activations.get(member)?.record ?? {};
     const opId = opIdOf(instanceId, ordinal);
     return [

@@ -10,6 +10,7 @@ import {
 } from '@understudy/shared/testing';
 import { Leadership, type LeadershipOptions } from './leadership.ts';
 import type { LeaseDeps } from '../store/lease-keeper.ts';
+import { LevelGate } from '../store/level-gate.ts';
 import type { LeaseTiming } from '../store/lease-timing.ts';
 
 export const TIMING: LeaseTiming = { ttlMs: 10_000, keepaliveMs: 2000, marginMs: 1500, callTimeoutMs: 1500 };
@@ -58,7 +59,8 @@ export class LeadershipRig {
   leadership(process: RigProcess, overrides: Partial<LeadershipOptions> = {}): Leadership {
     const { id, deps } = process;
     const self = { coordinatorId: id, az: 'az-a', httpUrl: `http://${id}` };
-    const leadership = new Leadership({ ...deps, keys: KEYS, self, timing: TIMING, ...overrides });
+    const levelGate = new LevelGate({ key: KEYS.level, log: process.log });
+    const leadership = new Leadership({ ...deps, keys: KEYS, self, timing: TIMING, levelGate, ...overrides });
     this.#witness(id, process.clock, leadership);
     leadership.start();
     return leadership;

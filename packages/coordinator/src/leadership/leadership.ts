@@ -25,6 +25,7 @@ import {
 import { STORE_BACKOFF } from '../store/store-backoff.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from '../store/lease-keeper.ts';
+import { type LevelGate, recordedLevelIn } from '../store/level-gate.ts';
 import { checkLeaseTiming, type LeaseTiming } from '../store/lease-timing.ts';
 import { WatchCache } from '../store/watch-cache.ts';
 
@@ -36,6 +37,8 @@ export interface LeadershipOptions {
   readonly keys: Keyspace;
   readonly self: { readonly coordinatorId: string; readonly az: string; readonly httpUrl: string };
   readonly timing: LeaseTiming;
+  /** Whether our build may lead. */
+  readonly levelGate: LevelGate;
   /**
    * A waiting candidate reads the key again at least this often, in case a watch event got lost.
    * Default: half the TTL.
@@ -57,7 +60,9 @@ interface Candidacy {
 type Attempt =
   | { readonly kind: 'won'; readonly entry: KvEntry }
   | { readonly kind: 'lost'; readonly atRevision: Revision }
-  | { readonly kind: 'unclear' };
+  | { readonly kind: 'unclear' }
+  /** Our build may not lead; it may be asked again. */
+  | { readonly kind: 'apart' };
 
 /**
  * Elects one leader: the coordinator that creates the key `leader` under its own lease. The key's
@@ -94,6 +99,9 @@ export class Leadership implements LeadershipView {
     this.#failedCampaign = new RecurringFailure({ clock, log, event: 'leadership.campaign.failed' });
     this.#view = new WatchCache({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
     this.#view.onChange(() => this.#leaderKeyChanged());
+    options.levelGate.onChange(() => {
+      if (options.levelGate.compare() === null) this.#term?.handOver('another feature level was agreed on');
+    });
   }
 
   /** Joins the race in the background; etcd may be down. Idempotent. */
@@ -180,13 +188,14 @@ export class Leadership implements LeadershipView {
     const candidacy = this.#candidacy(keeper);
     try {
       for (let unclear = 0; !spell.aborted; ) {
-        const attempt = await this.#attempt(candidacy);
+        const attempt = await this.#attempt(candidacy, spell);
         if (attempt.kind === 'won') {
           await this.#lead(keeper, attempt.entry);
           return;
         }
         if (attempt.kind === 'lost') await this.#vacancy(attempt.atRevision, spell);
-        else await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
+        else if (attempt.kind === 'unclear')
+          await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
         unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
       }
     } finally {
@@ -202,19 +211,28 @@ export class Leadership implements LeadershipView {
     return { keeper, writeId, value };
   }
 
-  async #attempt(candidacy: Candidacy): Promise<Attempt> {
-    const { store, keys } = this.#options;
+  /** **S** (S24): nobody is elected whose build does not understand the agreed feature level. */
+  async #attempt(candidacy: Candidacy, spell: AbortSignal): Promise<Attempt> {
+    const { store, keys, levelGate } = this.#options;
+    const agreed = levelGate.compare();
+    if (agreed === null) {
+      await this.#untilLevelChanges(spell);
+      return { kind: 'apart' };
+    }
     const { leaseId } = candidacy.keeper;
     try {
       const result = await store.txn({
-        compare: [{ key: keys.leader, createRevision: 0 }],
+        compare: [{ key: keys.leader, createRevision: 0 }, agreed],
         writes: [{ kind: 'put', key: keys.leader, value: candidacy.value, leaseId }],
-        elseGet: [keys.leader],
+        elseGet: [keys.leader, agreed.key],
       });
       this.#unclear.worked();
       this.#failedCampaign.worked();
-      if (!result.succeeded && ownOf(candidacy, result.elseEntries[0]) === null)
-        return { kind: 'lost', atRevision: result.revision };
+      const [leader = null, found = null] = result.elseEntries;
+      if (!result.succeeded) levelGate.note(recordedLevelIn(found));
+      // Only the level was not the one we knew: once more, with what it is.
+      if (!result.succeeded && leader === null) return { kind: 'unclear' };
+      if (!result.succeeded && ownOf(candidacy, leader) === null) return { kind: 'lost', atRevision: result.revision };
       return await this.#confirm(candidacy);
     } catch (error) {
       this.#unclear.failed(error);
@@ -240,8 +258,18 @@ export class Leadership implements LeadershipView {
   async #vacancy(revision: Revision, spell: AbortSignal): Promise<void> {
     this.#vacant = new AbortController();
     if (this.#view.revision > revision && !this.#view.get(this.#options.keys.leader)) return;
-    const recheckMs = this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
-    await this.#sleep(recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
+    await this.#sleep(this.#recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
+  }
+
+  async #untilLevelChanges(spell: AbortSignal): Promise<void> {
+    const changed = new AbortController();
+    const unsubscribe = this.#options.levelGate.onChange(() => changed.abort());
+    await this.#sleep(this.#recheckMs, AbortSignal.any([changed.signal, spell]));
+    unsubscribe();
+  }
+
+  get #recheckMs(): number {
+    return this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
   }
 
   /** Returns early when the signal aborts. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
 import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
+import { LevelGate } from '../store/level-gate.ts';
 
 /**
  * Two coordinators, the first one leading; the transactions of the second are counted from now on.
@@ -287,6 +288,15 @@ describe('a coordinator that stops', () => {
     const { id, deps } = new LeadershipRig().process('c1');
     const self = { coordinatorId: id, az: 'a', httpUrl: 'http://c1' };
     const timing = { ...TIMING, marginMs: 1 };
-    expect(() => new Leadership({ ...deps, keys: KEYS, self, timing })).toThrow(/CONFIG_INVALID/);
+    expect(
+      () =>
+        new Leadership({
+          ...deps,
+          keys: KEYS,
+          self,
+          timing,
+          levelGate: new LevelGate({ key: KEYS.level, log: deps.log }),
+        }),
+    ).toThrow(/CONFIG_INVALID/);
   });
 });

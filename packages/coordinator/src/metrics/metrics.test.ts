@@ -33,6 +33,7 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
       isFresh: () => now().fresh,
       contactAgeMs: () => now().contactAgeMs,
       anomalies: 0,
+      featureLevels: () => ({ understood: 1, agreed: null, inForce: 1 }),
       get records() {
         const holds = numbered(now().holds.map((reason) => ({ reason })));
         return { unreadable: new Map(), intents: numbered([{}]), requests: numbered([{}, {}, {}]), holds, history };
@@ -86,6 +87,8 @@ describe('a scrape', () => {
       'understudy_term_remaining_seconds 6.5',
       'understudy_store_contact_age_seconds 0.25',
       'understudy_store_writable 1',
+      'understudy_feature_level{which="understood"} 1',
+      'understudy_feature_level{which="agreed"} 0',
       'understudy_store_refusals_total{code="STORE_DENIED"} 2',
       'understudy_store_alarms{alarm="NOSPACE"} 0',
       'understudy_store_alarms{alarm="CORRUPT"} 1',

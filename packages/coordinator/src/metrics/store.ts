@@ -5,7 +5,7 @@ import { type ReadAtScrape, secondsOf } from './read-at-scrape.ts';
 const ALARMS: readonly StoreAlarm[] = ['NOSPACE', 'CORRUPT'];
 
 export interface StoreMetricsSources {
-  readonly view: Pick<ClusterState, 'isFresh' | 'contactAgeMs' | 'anomalies'> & {
+  readonly view: Pick<ClusterState, 'isFresh' | 'contactAgeMs' | 'anomalies' | 'featureLevels'> & {
     readonly records: Pick<ClusterState['records'], 'unreadable'>;
   };
   readonly store: { readonly refusedCounts: ReadonlyMap<string, number> };
@@ -30,6 +30,12 @@ export function storeMetrics(declare: ReadAtScrape, { view, store, writes, isWri
   );
   declare.gauges('understudy_store_alarms', 'Alarms raised in etcd (1 = raised)', 'alarm', () =>
     ALARMS.map((alarm) => [alarm, writes.alarms.includes(alarm) ? 1 : 0] as const),
+  );
+  declare.gauges(
+    'understudy_feature_level',
+    'Feature level: understood by this build, agreed on (0: none yet), in force now',
+    'which',
+    () => Object.entries(view.featureLevels()).map(([which, level]) => [which, level ?? 0] as const),
   );
   declare.total(
     'understudy_view_anomalies_total',

@@ -16,6 +16,7 @@ import {
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterState } from '../store/cluster-state.ts';
+import { type LevelGate, recordedLevelIn } from '../store/level-gate.ts';
 import { Namesake } from './namesake.ts';
 import type { RecordWriter } from '../store/record-writer.ts';
 import type { Session } from '../store/session.ts';
@@ -47,6 +48,8 @@ export interface Standing {
  * Two processes with one id would be one observer with two pairs of ears, and the deaf one could
  * cover what the other hears. The second process has no standing, so no opinions. It says so, and
  * takes the id when the lease of the first has ended.
+ *
+ * **S** (S24): nor is it written by a build that does not understand the agreed feature level.
  */
 export class Presence {
   readonly #record: Unwritten<CoordinatorRecord>;
@@ -54,6 +57,7 @@ export class Presence {
   readonly #session: Session;
   readonly #writer: RecordWriter;
   readonly #view: ClusterState;
+  readonly #levelGate: LevelGate;
   readonly #clock: Clock;
   readonly #writesRefused: () => boolean;
   readonly #failure: RecurringFailure;
@@ -73,6 +77,8 @@ export class Presence {
     readonly session: Session;
     readonly writer: RecordWriter;
     readonly view: ClusterState;
+    /** Whether our build may be present beside the others. */
+    readonly levelGate: LevelGate;
     /** A process that died holds its id for at most this long, in ms. */
     readonly leaseTtlMs: number;
     /**
@@ -88,6 +94,7 @@ export class Presence {
     this.#session = options.session;
     this.#writer = options.writer;
     this.#view = options.view;
+    this.#levelGate = options.levelGate;
     this.#writesRefused = options.writesRefused ?? (() => false);
     this.#clock = options.clock;
     this.#failure = new RecurringFailure({ ...options, event: 'presence.publish_failed' });
@@ -149,10 +156,12 @@ export class Presence {
       this.#view.onChange((changed) => {
         if (changed.includes(this.#key)) this.#woken.abort();
       }),
+      this.#levelGate.onChange(() => this.#woken.abort()),
     );
     while (!this.#closing.signal.aborted) {
       this.#woken = new AbortController();
       this.#compareWithView();
+      this.#leaveIfApart();
       await this.#publishIfDue();
       this.#namesake.tell();
       const either = AbortSignal.any([this.#woken.signal, this.#closing.signal]);
@@ -180,6 +189,17 @@ export class Presence {
     if (this.#view.revisionOf(this.#key) !== seenAt) this.#setStanding(null);
   }
 
+  /**
+   * **S** (S24): a level was agreed on that we do not understand. Our lease is given up, and with
+   * it our presence and opinions: others wait for that before they use the level.
+   */
+  #leaveIfApart(): void {
+    const standing = this.standing();
+    if (standing === null || this.#levelGate.compare() !== null) return;
+    this.#setStanding(null);
+    this.withdraw(standing);
+  }
+
   async #publishIfDue(): Promise<void> {
     const leaseId = this.#session.leaseId();
     if (leaseId === null || (this.standing() !== null && !this.#writesRefused())) return;
@@ -199,7 +219,9 @@ export class Presence {
    */
   async #publish(leaseId: LeaseId): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision };
+      const level = this.#levelGate.compare();
+      if (level === null) return;
+      const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision, also: [level] };
       const outcome = await this.#writer.write(put);
       if (outcome.kind === 'committed') {
         this.#revision = outcome.revision;
@@ -207,7 +229,8 @@ export class Presence {
         this.#setStanding({ leaseId, compare: { key: this.#key, modRevision: outcome.revision } });
         return;
       }
-      const entry = outcome.entries[0] ?? null;
+      const [entry = null, agreed = null] = outcome.entries;
+      this.#levelGate.note(recordedLevelIn(agreed));
       const other = entry !== null && entry.leaseId !== null && !this.#isOurs(entry) ? entry : null;
       if (other !== null) {
         this.#revision = 0;

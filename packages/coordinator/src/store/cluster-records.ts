@@ -5,6 +5,8 @@ import {
   CoordinatorRecordSchema,
   errorText,
   type GroupPolicy,
+  type FeatureLevelRecord,
+  FeatureLevelRecordSchema,
   type FindingsRecord,
   FindingsRecordSchema,
   type GroupRecord,
@@ -80,6 +82,7 @@ const AREAS = [
   'judgements',
   'judge',
   'findings',
+  'level',
   'groups',
   'policies',
   'members',
@@ -94,7 +97,7 @@ const AREAS = [
 type Area = (typeof AREAS)[number];
 
 /** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings']);
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings', 'level']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -135,6 +138,8 @@ export class ClusterRecords {
   readonly judge = new Map<string, Stored<JudgeRecord>>();
   /** Has at most one entry, `current`. */
   readonly findings = new Map<string, Stored<FindingsRecord>>();
+  /** Has at most one entry, `current`. */
+  readonly level = new Map<string, Stored<FeatureLevelRecord>>();
   /** Requests of operators about recoveries that are not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
@@ -174,7 +179,7 @@ export class ClusterRecords {
     for (const table of [this.coordinators, this.groups, this.policies, this.members, this.activations, this.intents])
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
-    for (const table of [this.judgements, this.judge, this.findings]) table.clear();
+    for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -208,7 +213,7 @@ export class ClusterRecords {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
     if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
-    else if (area === 'judge' || area === 'findings') this[area].delete(first);
+    else if (area === 'judge' || area === 'findings' || area === 'level') this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -231,6 +236,7 @@ export class ClusterRecords {
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
       judge: () => this.judge.set(first, read(JudgeRecordSchema)),
       findings: () => this.findings.set(first, read(FindingsRecordSchema)),
+      level: () => this.level.set(first, read(FeatureLevelRecordSchema)),
       judgements: () => this.judgements.set(member, read(JudgementRecordSchema)),
       journal: () => this.#journals.set(first, second, read(JournalRecordSchema)),
       opinions: () => this.#opinions.set(member, third, read(OpinionRecordSchema)),

@@ -2,6 +2,7 @@ import {
   type Clock,
   type GroupPolicy,
   type Keyspace,
+  type KvCompare,
   type KvEntry,
   type KvStore,
   LeaderRecordSchema,
@@ -11,12 +12,15 @@ import {
   parseRecord,
   type Random,
   type Revision,
+  type StatusView,
   type WallMs,
 } from '@understudy/shared';
 import type { KnownLeader } from './leadership-view.ts';
 import { ClusterRecords, type UnreadableRecord } from './cluster-records.ts';
 import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../policy/pauses.ts';
 import { policyFaults, type PolicyLimits } from '../policy/policy-limits.ts';
+import { apartFrom, type Build, levelDue, levelInForce, type LevelsSeen, THIS_BUILD } from './feature-level.ts';
+import { type RecordedLevel, recordedLevelIn } from './level-gate.ts';
 import { WatchCache } from './watch-cache.ts';
 
 export interface ClusterStateOptions {
@@ -31,6 +35,8 @@ export interface ClusterStateOptions {
   readonly policyLimits: PolicyLimits;
   /** A view older than this is not fresh. */
   readonly freshForMs: number;
+  /** Default: this build. */
+  readonly build?: Build;
 }
 
 /**
@@ -46,6 +52,8 @@ export class ClusterState {
   #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
   /** Unreadable records by the member they concern. Null: to be made again, because one changed. */
   #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
+  /** The agreed level is not one of ours. */
+  #isApart = false;
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
@@ -162,12 +170,62 @@ export class ClusterState {
    * True when a record of this member that says which instance may serve is unreadable. Other
    * unreadable records (a pause, a policy, a hold) keep us from acting, but must not keep an agent
    * from being told what is certain: with a serve lease its silence would end a healthy workload.
+   * Nobody can be answered while a level is agreed on that we do not understand: what we read may
+   * mean something else.
    */
   cannotAnswer(member: MemberId): boolean {
+    if (this.#isApart) return true;
     const { unreadable } = this.records;
     if (unreadable.size === 0) return false;
     for (const one of unreadable.values()) if (one.member === member && one.bearsOnActivation) return true;
     return false;
+  }
+
+  /** The feature level that was agreed on, as it lies in etcd. */
+  recordedLevel(): RecordedLevel {
+    return recordedLevelIn(this.#view.get(this.#options.keys.level) ?? null);
+  }
+
+  levelInForce(): number {
+    return levelInForce(this.#levelsSeen(), this.#build);
+  }
+
+  /** For people. */
+  featureLevels(): StatusView['featureLevels'] {
+    const { recorded } = this.recordedLevel();
+    const agreed = typeof recorded === 'number' ? recorded : null;
+    return { understood: this.#build.level, agreed, inForce: this.levelInForce() };
+  }
+
+  levelDue(): number | null {
+    return levelDue(this.#levelsSeen(), this.#build);
+  }
+
+  /**
+   * **S** (S24): what a transaction compares that writes something of this level; null: it is not
+   * in force, so nothing of it may be written. Once a level is in force nobody begins to take part
+   * who does not understand it, as long as its record is the one compared.
+   */
+  whileInForce(level: number): Extract<KvCompare, { modRevision: Revision }> | null {
+    if (this.levelInForce() < level) return null;
+    return { key: this.#options.keys.level, modRevision: this.recordedLevel().modRevision };
+  }
+
+  /** Ids of coordinators that are present, and whose presence cannot be read. */
+  strangers(): readonly string[] {
+    const { coordinators } = this.#options.keys;
+    const keys = [...this.records.unreadable.keys()].filter((key) => key.startsWith(coordinators));
+    return keys.map((key) => key.slice(coordinators.length));
+  }
+
+  get #build(): Build {
+    return this.#options.build ?? THIS_BUILD;
+  }
+
+  #levelsSeen(): LevelsSeen {
+    const understood = [...this.records.coordinators.values()].map(({ record }) => record.featureLevel);
+    const { recorded } = this.recordedLevel();
+    return { recorded, live: [...understood, ...this.strangers().map(() => null)] };
   }
 
   isBlocked(member: MemberId): boolean {
@@ -186,6 +244,8 @@ export class ClusterState {
   #apply(changed: readonly string[]): void {
     const { records } = this;
     this.#blocked = null;
+    if (changed.includes(this.#options.keys.level))
+      this.#isApart = apartFrom(this.recordedLevel().recorded, this.#build) !== null;
     for (const key of changed) {
       const entry = this.#view.get(key);
       if (!entry) {

@@ -2,6 +2,7 @@ import {
   commitGuarded,
   type CommitOutcome,
   invariant,
+  type KvCompare,
   type KvStore,
   type LeaseId,
   newWriteId,
@@ -21,6 +22,8 @@ export interface RecordPut {
   readonly record: object;
   /** Lease under which the record is put: {@link Session.leaseId}. */
   readonly leaseId?: LeaseId;
+  /** Compared beside the key itself. */
+  readonly also?: readonly KvCompare[];
 }
 
 /**
@@ -42,9 +45,9 @@ export class RecordWriter {
    */
   write(put: RecordPut & { readonly expect: Revision }): Promise<CommitOutcome> {
     const writeId = newWriteId(this.#deps.random);
-    const { record, ...place } = put;
+    const { record, also = [], ...place } = put;
     const value = stampRecord(record, writeId, this.#deps);
-    return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }] });
+    return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }], also });
   }
 
   async #commit(commit: PreparedCommit): Promise<CommitOutcome> {

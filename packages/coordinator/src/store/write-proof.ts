@@ -38,6 +38,7 @@ export const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.leader,
   keys.judge,
   keys.findings,
+  keys.level,
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
 ];

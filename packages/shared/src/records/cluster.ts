@@ -32,6 +32,8 @@ export const CoordinatorRecordSchema = placed(
      * serve promises.
      */
     answersHoldMs: z.number().nullable().default(null),
+    /** The highest feature level its build understands. */
+    featureLevel: z.number().int().min(1),
   }),
   { area: 'coordinators', parts: [1], says: ([coordinatorId = '']) => ({ coordinatorId }) },
 );

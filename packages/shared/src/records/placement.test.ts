@@ -43,7 +43,10 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
   [
     CoordinatorRecordSchema,
     'coordinators/c1',
-    { coordinatorId: 'c1', az: 'a', udpEndpoint: 'x:1', httpUrl: 'http://x', startedAtWallMs: 1, version: '1' },
+    {
+      ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: 'x:1', httpUrl: 'http://x', startedAtWallMs: 1, version: '1' },
+      featureLevel: 1,
+    },
     ['coordinatorId'],
   ],
   [
