@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type CoordinatorUnderTest, coordinatorUnderTest, TIMING } from '../integration/etcd/coordinator-under-test.ts';
-import { EtcdCluster } from '../integration/etcd/etcd-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 import { type BenchRow, median } from './bench.ts';
 
 const RUNS = 7;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type HistoryRecord, HistoryRecordSchema, keyspace, parseRecord } from '@understudy/shared';
-import { until } from '../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import type { Seat, StrikeStage, Struck } from './strike.ts';
 
 const KEYS = keyspace();

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@understudy/shared/node';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../scripts/bundle-agent.mjs';
-import { until } from '../integration/coordinator/processes.ts';
 import { converge } from './audit/convergence.ts';
 import { metadataFound } from './audit/imds.ts';
 import type { CommandLine } from './command-line.ts';

@@ -9,7 +9,7 @@ import {
   OperatorRequestRecordSchema,
   parseRecord,
 } from '@understudy/shared';
-import { until } from '../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import type { Lab } from './lab/lab.ts';
 
 const KEYS = keyspace();

@@ -15,7 +15,8 @@ import {
   parseRecord,
   TAG,
 } from '@understudy/shared';
-import { type CoordinatorProcess, until } from '../integration/coordinator/processes.ts';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { until } from '@understudy/shared/node';
 
 const KEYS = keyspace();
 
@@ -133,7 +134,7 @@ function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: No
       offKey();
       offEvent();
       const { coordinatorId } = present(stage.leader);
-      stage.seat(coordinatorId).process.child.kill(signal);
+      stage.seat(coordinatorId).process.signal(signal);
       resolve(coordinatorId);
     };
     const offKey = stage.onKey((event) => {
@@ -201,13 +202,13 @@ const tooLong = async (what: string): Promise<never> => {
 };
 
 async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
-  const pid = present(process.child.pid);
+  const pid = present(process.pid);
   if (signal === 'SIGSTOP') {
     await until('stopped', () => stateLetterOf(pid) === 'T', 1_000);
     return;
   }
   await process.exited;
-  assert.equal(process.child.signalCode, 'SIGKILL');
+  assert.equal(process.endedBy, 'SIGKILL');
   assert.equal(stateLetterOf(pid), null);
 }
 

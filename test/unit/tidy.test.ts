@@ -17,6 +17,7 @@ import {
   sharedHasNoIo,
   stepIdsAreRecoverys,
 } from './tidy/rules.ts';
+import { subjectFirst } from './tidy/openings.ts';
 import { narrowProse, PROSE_COLUMNS } from './tidy/width.ts';
 import { projectFiles, type SourceFile, sourceFile, type Violation } from './tidy/source.ts';
 
@@ -50,6 +51,10 @@ describe('the project keeps its rules', () => {
 
   it('wraps comments and prose at 100 columns', () => {
     expect(shown(narrowProse(files))).toEqual([]);
+  });
+
+  it('begins comments with a subject', () => {
+    expect(shown(subjectFirst(files))).toEqual([]);
   });
 
   it('names no page that is not in the repository', () => {
@@ -200,6 +205,43 @@ describe('width', () => {
     expect(faults('test/a.ts', two, { 'test/a.ts': 2 })).toBe('');
     expect(faults('test/a.ts', two, { 'test/a.ts': 1 })).toContain('test/a.ts:2');
     expect(faults('test/a.ts', two, { 'test/a.ts': 3 })).toContain('lower that');
+  });
+});
+
+describe('openings', () => {
+  const PATH = 'packages/agent/src/a.ts';
+  const faults = (text: string, allowed = {}, path = PATH) =>
+    shown(subjectFirst([sourceFile(path, text)], allowed)).join('\n');
+
+  test.each([
+    '/** Of the last call. */',
+    '/**\n * Whose key it is.\n */',
+    'const a = 1;\n  // So long nobody is told.',
+    '/* Nor this. */',
+    '// By whom it was asked.',
+    '/** Whom it concerns. */',
+    '/** In what order. */',
+  ])('%s is told to begin with its subject', (text) => {
+    expect(faults(text)).toContain('begin the comment with its subject');
+    expect(faults(text, {}, 'test/sim/a.ts')).toContain('begin the comment with its subject');
+    expect(faults(text, {}, 'scripts/a.mjs')).toBe('');
+  });
+
+  test.each([
+    '/** Offers of the last call. */',
+    '/**\n * The calls.\n * Of these the last one counts.\n */',
+    '// The calls\n// Of the last minute.',
+    "const text = '// Of the last call.';",
+    'const text = `\n// Of the last call.`;',
+  ])('%s is fine', (text) => {
+    expect(faults(text)).toBe('');
+  });
+
+  it('lets a file have what it had, and no more, and wants the number lowered', () => {
+    const two = '/** Of a. */\nconst a = 1;\n/** Of b. */\nconst b = 2;\n';
+    expect(faults(two, { [PATH]: 2 })).toBe('');
+    expect(faults(two, { [PATH]: 1 })).toContain(`${PATH}:3`);
+    expect(faults(two, { [PATH]: 3 })).toContain('lower that');
   });
 });
 

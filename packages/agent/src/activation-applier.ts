@@ -6,20 +6,22 @@ import { LatestWins } from './latest-wins.ts';
 export interface WantedActivation {
   readonly state: 'active' | 'standby' | 'fenced';
   readonly incarnation: number;
-  /** Null before the metadata service has said it. */
+  /** Null until the metadata service has told it. */
   readonly instanceId: string | null;
 }
 
 /**
- * The ways a workload is told. Each call ends by its own deadline and rejects with COMMAND_FAILED
+ * The ways to tell the workload. Each call ends by its own deadline and rejects with COMMAND_FAILED
  * or a file error.
  */
 export interface ActivationOutputs {
   writeFile(wanted: WantedActivation): Promise<void>;
   removeFile(): Promise<void>;
-  /** systemd target; nothing when none is configured or systemd is absent. */
+  /**
+   * Starts or stops the systemd target. Does nothing when none is configured or systemd is absent.
+   */
   tellTarget(serving: boolean): Promise<void>;
-  /** `onActivate` or `onDeactivate`; nothing when not configured. */
+  /** Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. */
   runHook(wanted: WantedActivation): Promise<void>;
   powerOff(): Promise<void>;
 }
@@ -30,14 +32,14 @@ interface ApplierParts {
   readonly random: Random;
   readonly log: Log;
   /**
-   * Asked right before a workload is started: this process may have been paused since it was
-   * decided.
+   * Asked right before a workload is started, because this process may have been paused since that
+   * was decided.
    */
   readonly beforeActivating: () => void;
 }
 
 /**
- * A hook may read the file, so the file goes first; a file that cannot be written holds the hook up
+ * A hook may read the file, so the file goes first. A file that cannot be written delays the hook
  * no longer than this.
  */
 const FILE_FIRST_MS = 2_000;
@@ -46,14 +48,14 @@ const POWEROFF_EVERY_MS = 10_000;
 
 /**
  * Makes file, target and hook follow the wanted state: the file at once, the commands one after the
- * other, the newest state winning. Withdrawing is repeated until it worked; it is skipped only when
- * the last thing that was done, successfully, was a withdrawal.
+ * other. The newest state wins. Withdrawing is repeated until it worked. It is skipped only when
+ * the last successful action was a withdrawal.
  */
 export class ActivationApplier {
   readonly #parts: ApplierParts;
   readonly #file: LatestWins<WantedActivation>;
   readonly #commands: LatestWins<WantedActivation>;
-  /** What the commands last achieved; `unknown` at start and after any half-done change. */
+  /** What the commands last achieved. `unknown` at start and after any half-done change. */
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
 
@@ -69,7 +71,9 @@ export class ActivationApplier {
     this.#commands.offer(wanted);
   }
 
-  /** Somebody else may have told the workload something since: it is told again what we want. */
+  /**
+   * Tells the workload again what we want, because another agent may have told it something since.
+   */
   tellAgain(): void {
     const wanted = this.#wanted;
     if (wanted === null) return;
@@ -84,8 +88,8 @@ export class ActivationApplier {
   }
 
   /**
-   * A hook or target that failed is a warning in the heartbeat: seen by people, never a reason to
-   * replace the instance.
+   * A hook or target that failed is a warning in the heartbeat. People see it, and it is never a
+   * reason to replace the instance.
    */
   reading(): CheckReading {
     const failed = this.#commands.failure !== null || this.#file.failure !== null;
@@ -99,8 +103,8 @@ export class ActivationApplier {
   }
 
   /**
-   * After the withdrawal, or `limitMs` if that does not come to an end: off, unless we may serve
-   * again by then.
+   * Powers off after the withdrawal, or after `limitMs` if the withdrawal does not end. Does
+   * nothing if we may serve again by then.
    */
   async powerOff(limitMs: number): Promise<void> {
     const { outputs, clock, log } = this.#parts;
@@ -112,7 +116,10 @@ export class ActivationApplier {
     }
   }
 
-  /** Orderly end: no further attempts; the file goes, and an absent file means: may not serve. */
+  /**
+   * Ends in order, without further attempts. The file is removed, and an absent file means: may not
+   * serve.
+   */
   async close(): Promise<void> {
     this.#file.stop();
     this.#commands.stop();
@@ -126,7 +133,7 @@ export class ActivationApplier {
     try {
       await this.#parts.outputs.writeFile(wanted);
     } catch (error) {
-      // No room for the new text: an absent file says the same for every state but active.
+      // There is no room for the new text. An absent file says the same for every state but active.
       if (wanted.state !== 'active') await this.#parts.outputs.removeFile().catch(() => undefined);
       throw error;
     }
@@ -142,7 +149,8 @@ export class ActivationApplier {
     const { outputs, log } = this.#parts;
     const steps = [() => outputs.tellTarget(serving), () => outputs.runHook(wanted)];
     const failures: unknown[] = [];
-    // Withdrawing goes on after a failure: one of the two may be enough to stop the workload.
+    // Withdrawing goes on after a failure, because one of the two may be enough to stop the
+    // workload.
     for (const step of serving ? steps : steps.toReversed()) {
       if (serving && (failures.length > 0 || !isLatest())) break;
       await step().catch((error: unknown) => failures.push(error));

@@ -29,7 +29,7 @@ export interface SealingKey {
   readonly mac: Mac;
 }
 
-/** Under which key one coordinator is spoken to, and which one is to be tried beside it. */
+/** The key that one coordinator is spoken to under, and the one to be tried beside it. */
 export interface Sealing {
   readonly main: SealingKey;
   readonly alsoTry: SealingKey | null;
@@ -41,10 +41,10 @@ export interface AgentKeysParts {
   readonly member: MemberId;
   readonly configured: AgentKey;
   readonly targetCount: number;
-  /** Without an ack for this long a coordinator may have lost the key it was spoken to under. */
+  /** A coordinator that sends no ack for this long may have lost the key it was spoken to under. */
   readonly silentAfterMs: number;
   readonly reloadEveryMs: number;
-  /** null: nothing is stored and nothing is looked for (simulation). */
+  /** Null: nothing is stored and nothing is looked for (simulation). */
   readonly files: KeyFiles | null;
   readonly macOf: (key: Uint8Array) => Mac;
   readonly clock: Clock;
@@ -52,8 +52,8 @@ export interface AgentKeysParts {
 }
 
 /**
- * The member's keys at work: looks for new ones, seals and opens datagrams, keeps the ring on disk.
- * What to use when: `core/key-ring.ts`.
+ * The member's keys at work: it looks for new ones, seals and opens datagrams, and keeps the ring
+ * on disk. `core/key-ring.ts` decides which key to use when.
  */
 export class AgentKeys {
   readonly #parts: AgentKeysParts;
@@ -65,7 +65,7 @@ export class AgentKeys {
   #reading: Promise<void> | null = null;
   #lastRefusal = '';
   #waiting: number | null = null;
-  /** The newest ring that is not on disk yet; tried again at every look. */
+  /** The newest ring that is not on disk yet. It is tried again at every look. */
   #unstored: StoredKeys | null = null;
   #writing: Promise<void> | null = null;
   #stopped = false;
@@ -76,14 +76,14 @@ export class AgentKeys {
     this.#sealing = this.#macs();
   }
 
-  /** Ids in use: the current one, and the candidate's. For logs and tests. */
+  /** Ids in use: the current key's and the candidate's. For logs and tests. */
   get ids(): { readonly current: number; readonly candidate: number | null } {
     return { current: this.#ring.current.id, candidate: this.#ring.candidate?.id ?? null };
   }
 
   /**
-   * Before the first heartbeat, with what the disk holds; then looks for new keys for as long as
-   * the agent runs.
+   * Called before the first heartbeat, with the keys on the disk. Then looks for new keys for as
+   * long as the agent runs.
    */
   begin(stored: StoredKeys | null): void {
     const { configured, member, targetCount, clock, log } = this.#parts;
@@ -94,7 +94,10 @@ export class AgentKeys {
     if (this.#parts.files) void this.reload();
   }
 
-  /** What a disk that hung at the start handed over late: tried like any other key. */
+  /**
+   * Offers keys that a disk which hung at the start handed over late. They are tried like any other
+   * key.
+   */
   offerStored({ member, current, candidate }: StoredKeys): void {
     if (member !== this.#parts.member) return;
     for (const key of [candidate, current]) if (key) this.#offer(key, KEEPS_CANDIDATE, 'keys.json');
@@ -145,13 +148,13 @@ export class AgentKeys {
     this.#parts.log.warn('key.waits', { keyId: id, until: 'all coordinators hold the one being tried', ...this.ids });
   }
 
-  /** For the coordinator with this index. */
+  /** The keys for the coordinator with this index. */
   sealing(target: number, nowMs: MonotonicMs): Sealing {
     const { main, alsoTry } = choiceFor(this.#ring, target, nowMs, this.#parts.silentAfterMs);
     return { main: this.#key(main), alsoTry: alsoTry && this.#key(alsoTry) };
   }
 
-  /** By the tag, not by the id alone: two keys may carry the same one. */
+  /** Opens by the tag, not by the id alone, because two keys may carry the same id. */
   open(payload: Uint8Array, keyId: number): Opened {
     let known = false;
     for (const slot of SLOTS) {
@@ -163,7 +166,10 @@ export class AgentKeys {
     return known ? 'bad-tag' : 'not-ours';
   }
 
-  /** A fresh ack. `target` -1: from none of the configured coordinators; says nothing about any. */
+  /**
+   * Notes a fresh ack. `target` -1: it came from none of the configured coordinators, and says
+   * nothing about any.
+   */
   noteAcked(target: number, slot: KeySlot, name: string, nowMs: MonotonicMs): void {
     const { ring, change } = noteAcked(this.#ring, target, slot, nowMs, this.#parts.silentAfterMs);
     const first = !this.#wasGood;
@@ -200,8 +206,8 @@ export class AgentKeys {
   }
 
   /**
-   * Only once a coordinator has acknowledged a key of this ring: one that nobody ever knew must not
-   * outlive its configuration.
+   * Stores the ring only once a coordinator has acknowledged a key of it. A key that nobody ever
+   * knew must not outlive its configuration.
    */
   #store(): void {
     const { files, member } = this.#parts;
@@ -211,8 +217,8 @@ export class AgentKeys {
   }
 
   /**
-   * One write at a time, the newest ring last. Nothing waits for it: what the ring says is in force
-   * already.
+   * Writes one ring at a time, the newest last. Nothing waits for it, because what the ring says is
+   * in force already.
    */
   #write(files: KeyFiles): void {
     const keys = this.#unstored;

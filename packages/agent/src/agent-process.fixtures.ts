@@ -8,7 +8,7 @@ import { INSTANCE_ID } from './agent.fixtures.ts';
 
 const clock = new SystemClock();
 
-/** Every Node on the PATH, one per major version: the bundle has to run on 20 and later. */
+/** Every Node on the PATH, one per major version. The bundle has to run on 20 and later. */
 export function nodes(): readonly (readonly [string, string])[] {
   const found = new Map<string, string>();
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -51,8 +51,8 @@ export class TestMetadataService {
 }
 
 /**
- * A process that accepts TCP connections until it is stopped; then its queue is filled, and who
- * connects hears nothing.
+ * A process that accepts TCP connections until it is stopped. Then its queue is filled, and a
+ * client that connects hears nothing.
  */
 export class StoppableListener {
   readonly #child: ChildProcess;

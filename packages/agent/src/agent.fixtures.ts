@@ -34,7 +34,7 @@ export const KEY_HEX = '0b'.repeat(32);
 export const MAC = hmacOf(parseKey(KEY_HEX, 'test'));
 const PASS: Check = { run: async () => ({ status: 'pass', code: 'none' }) };
 
-/** Plays a coordinator: keeps what it hears, acks what `reply` says. */
+/** Plays a coordinator: it keeps what it hears and acks what `reply` says. */
 export class TestCoordinator {
   readonly heard: Heartbeat[] = [];
   readonly rejected: Uint8Array[] = [];
@@ -109,7 +109,7 @@ export class TestCoordinator {
   }
 }
 
-/** Workload that writes down what it is told, and can be made to hang or fail. */
+/** A workload that writes down what it is told, and can be made to hang or fail. */
 export class TestOutputs implements ActivationOutputs {
   readonly hooks: string[] = [];
   readonly files: (WantedActivation | 'removed')[] = [];
@@ -249,7 +249,7 @@ export function agentFixture(options: FixtureOptions = {}) {
     log,
     identity,
     machine,
-    /** As the metadata check would. */
+    /** Reports another identity, as the metadata check would. */
     loseIdentity: () => lost('i-0other'),
     start() {
       const done = agent.run();
@@ -258,7 +258,9 @@ export function agentFixture(options: FixtureOptions = {}) {
   };
 }
 
-/** A running agent, `ms` after its start, told `active` by all when `active` is set. */
+/**
+ * A running agent, `ms` after its start. All coordinators tell it `active` when `active` is set.
+ */
 export async function running(
   options: FixtureOptions & { readonly active?: boolean; readonly holdsForMs?: number } = {},
   ms = 100,

@@ -117,7 +117,9 @@ describe('serve lease of 20 s', () => {
   });
 });
 
-/** A watchdog on the simulated clock: resets the machine when it was not petted for `timeoutMs`. */
+/**
+ * A watchdog on the simulated clock. It resets the machine when it was not petted for `timeoutMs`.
+ */
 class TestWatchdog implements Watchdog {
   readonly #clock: SimClock;
   readonly #timeoutMs: number;

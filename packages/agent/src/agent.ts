@@ -37,7 +37,7 @@ import { type AgentLock, EpochKeeper } from './epoch-keeper.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
 import { type Watchdog, WatchdogKeeper } from './watchdog-keeper.ts';
 
-/** What the checks need to know that only the running agent can say. */
+/** What only the running agent can tell the checks. */
 export interface CheckContext {
   readonly instanceId: string;
   readonly coordinators: () => { readonly acking: number; readonly known: number };
@@ -49,10 +49,10 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** As the configuration has it; what is stored goes before it. */
+  /** The key of the configuration. A stored key takes precedence. */
   readonly configuredKey: AgentKey;
   /**
-   * Where further keys come from and are kept; null = there are none and nothing is kept
+   * Where further keys come from and are kept. Null: there are none, and nothing is kept
    * (simulation).
    */
   readonly keyFiles: KeyFiles | null;
@@ -61,21 +61,21 @@ export interface AgentParts {
   readonly lookup: (host: string) => Promise<string>;
   readonly metadata: MetadataSource;
   readonly stateStore: StateStore;
-  /** null: nobody else is kept away (simulation). */
+  /** Null: no other agent is kept away (simulation). */
   readonly lock: AgentLock | null;
   readonly outputs: ActivationOutputs;
-  /** null: none is configured. */
+  /** Null: none is configured. */
   readonly watchdog: Watchdog | null;
   readonly makeChecks: (context: CheckContext) => Checks;
   /**
-   * Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME); the monotonic
+   * Time since the machine booted, pauses of the machine included (CLOCK_BOOTTIME). The monotonic
    * clock may stand still in those.
    */
   readonly uptimeMs: () => number;
 }
 
 /**
- * Why the agent ended. `identity-lost`: to be started again, on what is another instance now.
+ * Why the agent ended. `identity-lost`: it is to be started again, on what is another instance now.
  * `lock-lost`: another agent speaks for this member.
  */
 export type StopReason = 'asked' | 'identity-lost' | 'lock-lost';
@@ -85,12 +85,12 @@ const IDENTITY_RETRY = { baseMs: 500, capMs: 10_000 };
 const STATE_WRITE_LIMIT_MS = 5_000;
 const COMMANDS_GRACE_MS = 6_000;
 /**
- * With a serve lease no suspension of the machine is overlooked; less than this may be the
+ * With a serve lease no suspension of the machine is overlooked. A shorter time may come from the
  * granularity of the two clocks.
  */
 const SUSPENDED_MS = 1_000;
 
-/** Wires the parts; holds what the process believes about its activation. */
+/** Wires the parts, and holds what the process believes about its activation. */
 export class Agent {
   readonly #parts: AgentParts;
   readonly #applier: ActivationApplier;
@@ -104,17 +104,18 @@ export class Agent {
   #instanceId: string | null = null;
   #highestIncarnation = 0;
   #leaseTimer: Timer | null = null;
-  /** By when the workload has to be withdrawn; null while it may serve, or never did. */
+  /** When the workload has to be withdrawn at the latest. Null while it may serve, or never did. */
   #withdrawByMs: number | null = null;
-  /** Its state was once achieved by this process, not inherited. */
+  /** True once this process itself has achieved a state of the workload, and not inherited it. */
   #knowsWorkload = false;
   /**
-   * When this process was last awake: with the machine's suspensions, and by the monotonic clock.
+   * When this process was last awake, by a clock that counts the machine's suspensions and by the
+   * monotonic clock.
    */
   #awakeAtMs: number;
   #awakeMonotonicMs: number;
   #stopReason: StopReason = 'asked';
-  /** When an ack last said that a second agent speaks; null: that is settled. */
+  /** When an ack last said that a second agent speaks. Null: that is settled. */
   #contestedAtMs: number | null = null;
 
   constructor(parts: AgentParts) {
@@ -148,11 +149,11 @@ export class Agent {
     return this.#keys;
   }
 
-  /** Runs until {@link stop}; resolves when everything has been put away. */
+  /** Runs until {@link stop}. Resolves when everything has been put away. */
   async run(): Promise<StopReason> {
     const { signal } = this.#stopping;
     const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    // Before anything else, even before we know who we are: nothing serves that an ack of this
+    // This comes first, even before we know our own instance: nothing serves that an ack of this
     // process has not named.
     this.#applier.want({ state: 'standby', incarnation: 0, instanceId: null });
     this.#watchdog?.start();
@@ -220,8 +221,8 @@ export class Agent {
   }
 
   /**
-   * A second agent told file, target and hook what it was told. Once it has been gone for a while,
-   * they are told again what we know.
+   * A second agent told file, target and hook its own state. Once it has been gone for a while, we
+   * tell them again what we know.
    */
   #noteContested(contested: boolean): void {
     const { clock, log } = this.#parts;
@@ -234,8 +235,8 @@ export class Agent {
   }
 
   /**
-   * Heartbeats name the instance, so there are none before the metadata service has said who we
-   * are. Tries for ever, at most 10 s apart.
+   * Heartbeats name the instance, so there are none before the metadata service has told its id.
+   * Tries for ever, at most 10 s apart.
    */
   async #learnIdentity(): Promise<string> {
     const { metadata, clock, random, log } = this.#parts;
@@ -249,14 +250,16 @@ export class Agent {
     }
   }
 
-  /** The new boot epoch, on disk before the first heartbeat carries it, if the disk lets us. */
+  /**
+   * The new boot epoch. It is on disk before the first heartbeat carries it, if the disk lets us.
+   */
   async #begin(instanceId: string): Promise<{ readonly bootEpoch: bigint }> {
     const { stateStore, outputs, clock, log } = this.#parts;
     const found = await this.#within(STATE_WRITE_LIMIT_MS, stateStore.read());
     const previous = found === LATE ? null : found;
     const { bootEpoch, restoredDisk } = decideBoot(previous, instanceId, clock.wallMs());
     if (restoredDisk) {
-      // As in every replacement.
+      // This is so in every replacement.
       log.info('agent.disk.restored', { was: previous?.instanceId, is: instanceId });
       await outputs.removeFile().catch((error: unknown) => log.warn('activation.file.stale', { error: String(error) }));
     }
@@ -274,7 +277,10 @@ export class Agent {
     return { bootEpoch };
   }
 
-  /** Heartbeats wait for the disk, but not for one that hangs: what it says later is tried then. */
+  /**
+   * Heartbeats wait for the disk, but not for one that hangs: the keys it hands over later are
+   * tried then.
+   */
   async #beginKeys(): Promise<void> {
     const { keyFiles, log } = this.#parts;
     if (!keyFiles) return this.#keys.begin(null);
@@ -315,7 +321,7 @@ export class Agent {
     return this.#board?.readings(told ? this.#applier.reading() : ABSENT) ?? [];
   }
 
-  /** After a fresh ack: what do the coordinators say, all together? */
+  /** Called after a fresh ack: decides what the coordinators say, all together. */
   #weigh(links: readonly Link[]): void {
     this.#highestIncarnation = highestIncarnationOf(links, this.#highestIncarnation);
     const answer = decideAnswer(links, this.#highestIncarnation, this.#parts.clock.monotonicMs());
@@ -356,8 +362,8 @@ export class Agent {
   }
 
   /**
-   * A timer may fire a little early, and a lease may have been renewed: ask the state, not the
-   * timer.
+   * A timer may fire a little early, and a lease may have been renewed. So this asks the state, not
+   * the timer.
    */
   #noticeLeaseEnd(): void {
     if (this.#state.kind !== 'active' || this.#state.leaseUntilMs === null) return;
@@ -366,8 +372,8 @@ export class Agent {
   }
 
   /**
-   * Called before every heartbeat, accepted datagram and activation: were we away, and is the lease
-   * over?
+   * Called before every heartbeat, accepted datagram and activation. It notices a pause of ours and
+   * the end of the lease.
    */
   #noticePause(): void {
     const { awayMs, suspendedMs } = this.#awake();
@@ -381,7 +387,7 @@ export class Agent {
     this.#step({ kind: 'resumed' });
   }
 
-  /** How long nobody asked, and how much of that the whole machine was suspended. */
+  /** How long nobody asked, and for how much of that the whole machine was suspended. */
   #awake(): { readonly awayMs: number; readonly suspendedMs: number } {
     const upMs = this.#parts.uptimeMs();
     const monotonicMs = this.#parts.clock.monotonicMs();
@@ -392,11 +398,13 @@ export class Agent {
     return { awayMs, suspendedMs };
   }
 
-  /** What every heartbeat promises. The watchdog's part only while it is armed. */
+  /**
+   * What every heartbeat promises. The watchdog's part is in it only while the watchdog is armed.
+   */
   #servePromise(): ServePromise | null {
     const { serve } = this.#parts.config;
-    // Before that, what a predecessor left running may still serve, and nothing is known of when it
-    // ends.
+    // Before that, a workload that a predecessor left running may still serve, and nothing is known
+    // of when it ends.
     this.#knowsWorkload ||= this.#applier.workload !== 'unknown';
     if (serve.leaseMs === 0 || !this.#knowsWorkload) return null;
     return { stopWithinSeconds: serve.stopWithinMs / 1_000, watchdog: this.#watchdog?.armed ?? false };
@@ -427,8 +435,8 @@ export class Agent {
   }
 
   /**
-   * Withdraw first, with heartbeats going on; then goodbye; then put everything away. Bounded by
-   * the hook's own deadline.
+   * Withdraws first, with heartbeats going on; then says goodbye; then puts everything away. The
+   * hook's own deadline bounds it.
    */
   async #end(): Promise<void> {
     const { config, log, socket } = this.#parts;
@@ -450,6 +458,7 @@ export class Agent {
 
 const LATE = Symbol('late');
 /**
- * No ack has spoken of a second agent for this long: whoever fell behind sends one every second. ms
+ * The contest is over when no ack has spoken of a second agent for this long. An agent that fell
+ * behind sends one every second. In ms.
  */
 const UNCONTESTED_MS = 10_000;

@@ -7,7 +7,7 @@ import { checkReading, worstOf } from './core/check-state.ts';
 export type CheckName = 'network' | 'storage' | 'metadata' | 'pressure' | 'clock';
 
 /**
- * The checks there are. A missing one is not run, and its slot says `absent`. `custom`: one per
+ * The checks there are. A missing one is not run, and its slot says `absent`. `custom` has one per
  * configured custom check, in order.
  */
 export type Checks = Partial<Readonly<Record<CheckName, Check>>> & { readonly custom?: readonly Check[] };
@@ -24,8 +24,8 @@ const NAMES = ['network', 'storage', 'metadata', 'pressure', 'clock'] as const;
 export const ABSENT: CheckReading = { status: 'absent', code: 0, ageSeconds: 0 };
 
 /**
- * Runs every check that is switched on and keeps what the slots of a heartbeat say. One that is off
- * has no timer.
+ * Runs every check that is switched on and keeps what the slots of a heartbeat say. A check that is
+ * off has no timer.
  */
 export class CheckBoard {
   readonly #clock: Clock;
@@ -55,7 +55,7 @@ export class CheckBoard {
     for (const runner of this.#all()) runner.stop();
   }
 
-  /** By slot (docs/heartbeat-protocol.md); `hooks` comes from elsewhere. Never waits. */
+  /** Readings by slot (docs/heartbeat-protocol.md). The caller gives `hooks`. Never waits. */
   readings(hooks: CheckReading): readonly CheckReading[] {
     const nowMs = this.#clock.monotonicMs();
     const slot = (name: CheckName): CheckReading => {

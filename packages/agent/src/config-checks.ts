@@ -93,26 +93,29 @@ const percent = z.number().min(0).max(100);
 const pressureCheck = z.strictObject({
   ...timing(10_000, 2_000, 2, 3),
   /**
-   * Share of the last minute, %, in which at least one process waited for a CPU: from here on a
-   * warning. 100 = hardly ever. Lower = earlier, noisier.
+   * Share of the last minute, %, in which at least one process waited for a CPU. From here on the
+   * check warns. 100 = hardly ever. Lower = earlier, noisier.
    */
   cpuWarnPercent: percent.default(90),
-  /** The same: from here on failing. Absent = never: a busy machine is not a broken one. */
+  /**
+   * The same share, from which on the check fails. Absent = never: a busy machine is not a broken
+   * one.
+   */
   cpuFailPercent: percent.optional(),
   /**
-   * Share of the last minute, %, in which all processes at once waited for memory (reclaim, swap):
-   * from here on a warning.
+   * Share of the last minute, %, in which all processes at once waited for memory (reclaim, swap).
+   * From here on the check warns.
    */
   memoryWarnPercent: percent.default(10),
-  /** The same: from here on failing. Absent = never. */
+  /** The same share, from which on the check fails. Absent = never. */
   memoryFailPercent: percent.optional(),
 });
 
 const clockCheck = z.strictObject({
   ...timing(5_000, 1_000, 1, 3),
   /**
-   * The wall clock moved against the monotonic one by more than this between two runs, ms, 50-86
-   * 400 000. Shorter = small corrections show too.
+   * A step: the wall clock moved against the monotonic one by more than this between two runs, ms,
+   * 50-86 400 000. Shorter = small corrections show too.
    */
   maxStepMs: durationMs(1_000, 50, 86_400_000),
   /** How long a step stays a warning, ms, 1 000-86 400 000. Longer = later readers still see it. */

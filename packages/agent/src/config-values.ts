@@ -5,8 +5,8 @@ import type { AgentConfig } from './config.ts';
 import type { AgentKey } from './core/key-ring.ts';
 
 /**
- * What the running agent does with its config. Apart from the schema, so that the long-lived
- * process does not carry zod (docs/agent.md, Memory).
+ * How the running agent reads its config. The schema is elsewhere, so that the long-lived process
+ * does not carry zod (docs/agent.md, Memory).
  */
 
 /** `rootDir` + path: the only way a configured path becomes a real one. */

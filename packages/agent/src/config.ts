@@ -11,8 +11,8 @@ const AgentConfigFields = z.strictObject({
   ),
   /**
    * This member's own key (`understudy keys derive` makes it from a master secret). `id` 1-255 says
-   * which master. Either `hex` or `file`: 64 hex characters. A key that was taken over in a
-   * rotation (`stateDir/keys.json`) goes before it.
+   * which master. Give either `hex` or `file`: 64 hex characters. A key that was taken over in a
+   * rotation (`stateDir/keys.json`) takes precedence.
    */
   key: z.strictObject({
     id: z.number().int().min(1).max(255),
@@ -23,7 +23,7 @@ const AgentConfigFields = z.strictObject({
     file: absolutePath.optional(),
     /**
      * Where an operator puts the next key while the agent runs: `ID KEY` in one line. Default
-     * `stateDir/next.key`. Nothing there = no rotation.
+     * `stateDir/next.key`. No file = no rotation.
      */
     nextFile: absolutePath.optional(),
     /**
@@ -38,7 +38,7 @@ const AgentConfigFields = z.strictObject({
   coordinators: z.array(hostPort).min(1).max(5),
   /**
    * Keeps `state.json` (boot epoch, instance id) and `keys.json` (the member's keys after a
-   * rotation). On the root volume, so that a replacement finds it.
+   * rotation). It is on the root volume, so that a replacement finds it.
    */
   stateDir: absolutePath.default('/var/lib/understudy'),
   /** Put before every path of this file (containers, cloud-sim). Empty = the real root. */
@@ -67,15 +67,15 @@ const AgentConfigFields = z.strictObject({
   activation: z
     .strictObject({
       /**
-       * Says in JSON whether this instance may serve; absent or another state than `active` = it
-       * may not. Best on a tmpfs.
+       * Says in JSON whether this instance may serve. When it is absent, or has another state than
+       * `active`, it may not. Best on a tmpfs.
        */
       file: absolutePath.default('/run/understudy/activation.json'),
       /** Run when this instance may serve. */
       onActivate: command.optional(),
       /**
-       * Run when it may not: at every start of the agent, when fenced, when the serve lease ends,
-       * at an orderly stop.
+       * Run when it may not serve: at every start of the agent, when fenced, when the serve lease
+       * ends, at an orderly stop.
        */
       onDeactivate: command.optional(),
       /**
@@ -100,16 +100,16 @@ const AgentConfigFields = z.strictObject({
   serve: z
     .strictObject({
       /**
-       * No ack of a coordinator that sees a live leader and says `active` for this long: stop
-       * serving, ms; 0 = never. Shorter = a fence that cannot be proven is waited out sooner;
-       * longer = survives longer outages of all coordinators.
+       * The instance stops serving when no ack of a coordinator that sees a live leader says
+       * `active` for this long, ms; 0 = never. Shorter = a fence that cannot be proven is waited
+       * out sooner; longer = survives longer outages of all coordinators.
        */
       leaseMs: duration(z.number().int().min(0).max(86_400_000)).default(0),
       /**
-       * Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000: the
-       * hook gets it, less three times the watchdog's. Shorter = a recovery that waits it out goes
-       * on sooner; longer = workloads that take long to stop are not cut off. Sent to the
-       * coordinators.
+       * Once the lease is over, everything has stopped within this time, ms, 1 000-3 600 000. The
+       * hook gets this time less three times the watchdog's. Shorter = a recovery that waits it out
+       * goes on sooner; longer = workloads that take long to stop are not cut off. It is sent to
+       * the coordinators.
        */
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
@@ -125,7 +125,7 @@ const AgentConfigFields = z.strictObject({
           device: absolutePath.default('/dev/watchdog'),
           /**
            * The device has to be set to no more than this, ms, 1 000-600 000. Shorter = less to
-           * wait out, longer = a busy machine is not reset by mistake.
+           * wait out; longer = a busy machine is not reset by mistake.
            */
           timeoutMs: durationMs(10_000, 1_000, 600_000),
         })
@@ -137,7 +137,9 @@ const AgentConfigFields = z.strictObject({
 
 export type AgentConfig = z.output<typeof AgentConfigFields>;
 
-/** Unknown keys are errors; rules across fields reject with both numbers. */
+/**
+ * The agent's configuration. Unknown keys are errors; rules across fields reject with both numbers.
+ */
 export const AgentConfigSchema = AgentConfigFields.superRefine((config, context) => {
   for (const [path, message] of crossFieldFaults(config)) context.addIssue({ code: 'custom', path, message });
 });

@@ -2,7 +2,7 @@ import { type Clock, type Endpoint, errorText, type Log, type Timer } from '@und
 import { type HostPort, parseHostPort } from './host-port.ts';
 
 const RESOLVE_EVERY_MS = 30_000;
-/** A lookup that takes longer is left behind and its name asked again in the next round. */
+/** A lookup that takes longer is left behind, and its name is asked again in the next round. */
 const LOOKUP_LIMIT_MS = 5_000;
 /** Made once: an abort without a reason makes an exception with a stack each time. */
 const ANSWERED = new Error('answered');
@@ -20,8 +20,8 @@ interface TargetParts {
 }
 
 /**
- * Where the coordinators are. Names are resolved at start and every 30 s, one at a time
- * (getaddrinfo occupies a thread of the pool); a name that cannot be resolved keeps its last
+ * Addresses of the coordinators. Names are resolved at start and every 30 s, one at a time
+ * (getaddrinfo occupies a thread of the pool). A name that cannot be resolved keeps its last
  * address and does not disturb the others.
  */
 export class CoordinatorTargets {
@@ -42,7 +42,7 @@ export class CoordinatorTargets {
     return this.#targets.length;
   }
 
-  /** In configured order; null = not resolved yet. */
+  /** Endpoints in configured order. Null: not resolved yet. */
   endpoints(): readonly (Endpoint | null)[] {
     return this.#targets.map((target) => target.endpoint);
   }
@@ -51,14 +51,16 @@ export class CoordinatorTargets {
     return this.#targets[index]?.name ?? '?';
   }
 
-  /** Which coordinator sends from there; -1 = none of them. */
+  /** Index of the coordinator that sends from there. -1: none of them does. */
   indexOf(from: Endpoint): number {
     return this.#targets.findIndex(
       ({ endpoint }) => endpoint !== null && endpoint.port === from.port && endpoint.address === from.address,
     );
   }
 
-  /** Resolves once (addresses at once, names as far as they answer in time), then keeps at it. */
+  /**
+   * Resolves once (addresses at once, names as far as they answer in time), then keeps resolving.
+   */
   async start(): Promise<void> {
     await this.#round();
     this.#schedule();

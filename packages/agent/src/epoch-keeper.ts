@@ -3,10 +3,11 @@ import type { StateStore } from './adapters/state-file.ts';
 import { nextEpoch } from './core/boot.ts';
 import type { LockHolder } from './core/lock-claim.ts';
 
-/** What keeps a second agent away from this member on this host. */
+/** Keeps a second agent away from this member on this host. */
 export interface AgentLock {
   /**
-   * Who holds it instead of us; null: we do, or nobody can tell. Bounded in time; never rejects.
+   * The agent that holds it instead of us. Null: we do, or nobody can tell. Bounded in time; never
+   * rejects.
    */
   lostTo(): Promise<LockHolder | null>;
 }
@@ -15,27 +16,31 @@ export interface EpochKeeperParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly stateStore: StateStore;
-  /** null: there is none (simulation). */
+  /** Null: there is none (simulation). */
   readonly lock: AgentLock | null;
-  /** Storing an epoch never takes longer: heartbeats do not wait for a disk that hangs. ms */
+  /**
+   * Storing an epoch never takes longer, because heartbeats do not wait for a disk that hangs. In
+   * ms.
+   */
   readonly writeLimitMs: number;
-  /** From its next heartbeat on, the sender uses it. */
+  /** Makes the sender use it from its next heartbeat on. */
   readonly use: (bootEpoch: bigint) => void;
-  /** Another agent has the lock: this one has to end. */
+  /** Another agent has the lock, so this one has to end. */
   readonly yieldTo: (holder: LockHolder) => void;
 }
 
 /**
- * Two agents that both own what they can see take turns; each turn waits longer, up to the last. ms
+ * Two agents that both own what they can see take turns. Each turn waits longer, up to the last. In
+ * ms.
  */
 const TURNS_MS = [0, 1_000, 2_000, 5_000, 10_000, 20_000] as const;
-/** Not told for so long: the fight is over. ms */
+/** The contest is over when we were not told for this long. In ms. */
 const PEACE_MS = 60_000;
 
 /**
- * While the agent runs, a coordinator may know a newer boot epoch than ours: of a second agent, or
- * from before a clock and a state file went back. Whoever owns the lock takes an epoch that is
- * greater still; who does not ends. Says so in both cases.
+ * While the agent runs, a coordinator may know a newer boot epoch than ours: from a second agent,
+ * or from before a clock and a state file went back. The agent that owns the lock takes an epoch
+ * that is greater still; the other ends. It logs both cases.
  */
 export class EpochKeeper {
   readonly #parts: EpochKeeperParts;
@@ -57,10 +62,10 @@ export class EpochKeeper {
     return this.#bootEpoch;
   }
 
-  /** A fresh ack called our heartbeat stale. */
+  /** Called when a fresh ack called our heartbeat stale. */
   told(newestEpoch: bigint, coordinator: string): void {
-    // Answers to what we sent before we took an epoch are refused; this one knows less than we told
-    // it.
+    // Answers to what we sent before we took an epoch are refused. This coordinator knows less than
+    // we told it.
     if (newestEpoch < this.#bootEpoch) return;
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#toldAtMs >= PEACE_MS) this.#turns = 0;

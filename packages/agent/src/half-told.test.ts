@@ -5,7 +5,7 @@ import { running, TestOutputs } from './agent.fixtures.ts';
 
 const wanted = (state: WantedActivation['state']): WantedActivation => ({ state, incarnation: 1, instanceId: 'i-1' });
 
-/** A workload that was withdrawn, and whose activation then came half-way. */
+/** A workload that was withdrawn and then got only half of its activation. */
 async function halfTold(breakHalf: (outputs: TestOutputs) => void) {
   const clock = new SimClock();
   const outputs = new TestOutputs();

@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Everything an agent looks at, on this machine, well until {@link hang}. */
+/** Everything an agent checks, on this machine, healthy until {@link hang}. */
 async function openFixture() {
   let silent = false;
   const imds = await TestMetadataService.open();
@@ -78,7 +78,10 @@ async function openFixture() {
   };
 }
 
-/** The agent's own root is the disk that will hang. Returns what its one coordinator hears. */
+/**
+ * Starts an agent whose own root is the disk that will hang. Returns what its one coordinator
+ * hears.
+ */
 async function startAgent(node: string, fixture: Awaited<ReturnType<typeof openFixture>>) {
   const coordinator = new TestCoordinator(await openUdpSocket({ family: 4, host: '127.0.0.1' }), 'c1');
   const arrivals: number[] = [];
@@ -129,7 +132,7 @@ describe.skipIf(missing !== null)(
       const before = gapsOf(arrivals);
 
       await fixture.hang();
-      // Activated now: its file and its hook hang on the disk as well.
+      // It is activated now: its file and its hook hang on the disk as well.
       coordinator.reply = { activation: 'active' };
       arrivals.length = 0;
       await clock.sleep(WATCHED_MS);

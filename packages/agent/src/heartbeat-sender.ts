@@ -53,14 +53,14 @@ export interface SenderParts {
   readonly instanceId: string;
   readonly bootEpoch: bigint;
   readonly firstSequence: bigint;
-  /** Read at every heartbeat from tables; never waited for. */
+  /** Read at every heartbeat from tables, and never waited for. */
   readonly readings: () => readonly CheckReading[];
   readonly activation: () => ActivationState;
   readonly servePromise: () => ServePromise | null;
-  /** Before every heartbeat and every accepted datagram. */
+  /** Called before every heartbeat and every accepted datagram. */
   readonly onAwake: () => void;
   readonly onAck: (links: readonly Link[]) => void;
-  /** A coordinator knows a newer boot epoch than the one we speak with. */
+  /** Called when a coordinator knows a newer boot epoch than ours. */
   readonly onStale: (newestEpoch: bigint, coordinator: string) => void;
   /** What a fresh ack says about a second agent. */
   readonly onContested: (contested: boolean) => void;
@@ -74,14 +74,14 @@ const GOODBYE_ROUNDS_MAX = 3;
 const GOODBYE_EVERY_MS = 100;
 const DROPS_LOGGED_EVERY_MS = 60_000;
 /**
- * A second key is tried with every third heartbeat: within a usual `suspectAfterMs`, for a third
- * more packets while a rotation is under way.
+ * A second key is tried with every third heartbeat. That is within a usual `suspectAfterMs`, and
+ * costs a third more packets while a rotation is under way.
  */
 const TRY_EVERY_BEATS = 3;
 
 /**
- * Sends heartbeats on its own timer, answers probes, takes acks. Nothing in here waits for a check,
- * a hook or a name.
+ * Sends heartbeats on its own timer, answers probes, and takes acks. Nothing in here waits for a
+ * check, a hook or a name.
  */
 export class HeartbeatSender {
   readonly #parts: SenderParts;
@@ -119,7 +119,7 @@ export class HeartbeatSender {
     this.#beat();
   }
 
-  /** How many coordinators have acknowledged something recently, of how many. */
+  /** How many of the known coordinators have acknowledged something recently. */
   coordinators(): { readonly acking: number; readonly known: number } {
     const { clock, config, targets } = this.#parts;
     const acking = ackingCount(this.#ledger.links, config.heartbeat.intervalMs, clock.monotonicMs());
@@ -127,26 +127,26 @@ export class HeartbeatSender {
   }
 
   /**
-   * After a pause that the clock may not have counted: only answers to what is asked from now on
-   * are taken.
+   * Forgets answers after a pause that the clock may not have counted. Only answers to what is
+   * asked from now on are taken.
    */
   forgetAnswers(): void {
     this.#ledger = forgetAnswers(this.#ledger);
   }
 
-  /** Another boot epoch from now on, and a heartbeat that says so. */
+  /** Begins another boot epoch, and sends a heartbeat that says so. */
   takeEpoch(bootEpoch: bigint): void {
     this.#ledger = beginEpoch(this.#ledger, bootEpoch);
     this.beatNow();
   }
 
-  /** One heartbeat out of turn, asking for acks: after a pause, or when something changed. */
+  /** Sends one heartbeat out of turn, asking for acks: after a pause, or when something changed. */
   beatNow(): void {
     if (!this.#closing) this.#sendAll({ goodbye: false, askAll: true });
   }
 
   /**
-   * Stops the beat and says goodbye, up to three times 100 ms apart until every coordinator that
+   * Stops the beat and says goodbye, up to three times 100 ms apart, until every coordinator that
    * ever acked has acked that.
    */
   async sayGoodbye(): Promise<void> {
@@ -170,7 +170,7 @@ export class HeartbeatSender {
   }
 
   /**
-   * What tries a key goes first: a coordinator that holds it then acknowledges that one, and one
+   * Heartbeats that try a key go first. A coordinator that holds it then acknowledges that one; one
    * that does not drops it and acknowledges the other, as always. (Acks are at least 100 ms apart;
    * the other way round the trial would go unanswered.)
    */
@@ -182,8 +182,8 @@ export class HeartbeatSender {
       if (!endpoint) return [];
       const link = linkOf(this.#ledger, this.#hashOfTarget.get(index));
       const { main, alsoTry } = keys.sealing(index, nowMs);
-      // Nothing is known of one that has not acknowledged anything since we started: it gets both
-      // each time.
+      // Nothing is known of a coordinator that has not acknowledged anything since we started, so
+      // it gets both each time.
       return [{ index, endpoint, link, main, tried: tries || !link ? alsoTry : null }];
     });
     if (to.some(({ tried }) => tried !== null)) {
@@ -207,7 +207,7 @@ export class HeartbeatSender {
     return taken.sequence;
   }
 
-  /** What this heartbeat says to whoever gets it. */
+  /** The content of this heartbeat, the same for every receiver. */
   #write(sequence: bigint): Uint8Array {
     const { readings, servePromise } = this.#parts;
     return writeHeartbeat({
@@ -232,8 +232,8 @@ export class HeartbeatSender {
   }
 
   /**
-   * Best effort; a path that fails is logged once when it starts and once when it ends. `index` -1:
-   * a probe's sender.
+   * Best effort. A path that fails is logged once when that starts and once when it ends. `index`
+   * -1: a probe's sender.
    */
   #send(index: number, to: Endpoint, payload: Uint8Array): void {
     const { socket, log, targets } = this.#parts;
@@ -282,7 +282,8 @@ export class HeartbeatSender {
   /**
    * A probe is answered at once with a heartbeat of the same size, to where it came from. Its
    * challenge is echoed in this reply only: a replayed probe must not spoil the challenge of the
-   * regular heartbeats. Under the probe's own key: that one its sender certainly holds.
+   * regular heartbeats. The answer is sealed under the probe's own key, which its sender certainly
+   * holds.
    */
   #answerProbe(payload: Uint8Array, from: Endpoint, key: SealingKey): void {
     const probe = decodeProbe(payload);

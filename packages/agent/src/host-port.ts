@@ -5,7 +5,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** `host:port`, `[v6]:port`; null unless it is one with a port of 1-65535. */
+/** Reads `host:port` or `[v6]:port`. Null unless the port is 1-65535. */
 export function parseHostPort(text: string): HostPort | null {
   const match = HOST_PORT.exec(text);
   const port = Number(match?.[2]);

@@ -60,8 +60,8 @@ const gapsOf = (atMs: readonly number[]): number[] =>
 const median = (gaps: readonly number[]): number => gaps[gaps.length >> 1] ?? Number.NaN;
 
 /**
- * Acks from before, acks nobody here sealed, heartbeats come back to their sender, cut and
- * stretched ones, and noise.
+ * Old acks, acks nobody here sealed, heartbeats come back to their sender, cut and stretched ones,
+ * and noise.
  */
 function ammunition(coordinator: TestCoordinator, recorded: readonly Uint8Array[]): Uint8Array[] {
   const random = new SeededRandom(5);
@@ -90,7 +90,7 @@ it('an agent under a flood of forged and recorded acks stays active and keeps it
     beatsMs.push(clock.monotonicMs());
     if (coordinator.lastAck && recorded.length < 64) recorded.push(coordinator.lastAck);
   };
-  // What an attacker would love to have believed again: genuine, rightly sealed, and no longer
+  // An attacker would love to have these believed again: genuine, rightly sealed, and no longer
   // true.
   coordinator.reply = { activation: 'standby', incarnation: 1 };
   await until(() => recorded.length >= 5, 'acks that say standby');
@@ -119,7 +119,8 @@ it('an agent under a flood of forged and recorded acks stays active and keeps it
   expect(output.text).toContain('datagrams.dropped');
   expect([...states]).toEqual(['active true']);
   expect(output.text.match(/"event":"activation.changed"/g)).toHaveLength(1);
-  // Two cores and three busy processes: a beat may come late, none is left out and the pace stays.
+  // Two cores run three busy processes, so a beat may come late. None is left out, and the pace
+  // stays.
   expect(median(flooded) / median(peaceful)).toBeLessThan(1.5);
   expect(flooded.at(-1)).toBeLessThan(5 * BEAT_MS);
   expect(coordinator.rejected).toEqual([]);

@@ -5,8 +5,8 @@ const RETRY = { baseMs: 1_000, capMs: 60_000 };
 /**
  * Applies the newest value offered, one at a time. Values overtaken while another is being applied
  * are skipped. A failed one is tried again for as long as it is the newest, with a backoff of at
- * most 60 s (this loop's bound is the wait, not the count: a workload must be withdrawn in the
- * end).
+ * most 60 s. The wait bounds this loop, not the count, because a workload must be withdrawn in the
+ * end.
  */
 export class LatestWins<T> {
   readonly #parts: { readonly clock: Clock; readonly random: Random; readonly log: Log; readonly name: string };
@@ -15,7 +15,7 @@ export class LatestWins<T> {
   #running: Promise<void> | null = null;
   #wake: AbortController = new AbortController();
   #stopped = false;
-  /** What the last attempt failed with; null when it was good. */
+  /** Error of the last attempt. Null when it was good. */
   failure: string | null = null;
 
   constructor(
@@ -45,7 +45,7 @@ export class LatestWins<T> {
     return done;
   }
 
-  /** No further attempts; the one under way ends by its own deadline. */
+  /** Ends further attempts. The one under way ends by its own deadline. */
   stop(): void {
     this.#stopped = true;
     this.#wake.abort();

@@ -74,7 +74,7 @@ async function startAgent(
     config,
     [
       'member: shop/db-1',
-      // Looked at when asked only.
+      // The key files are read only when asked.
       `key: { id: 1, hex: ${KEY_HEX}, reloadEveryMs: 3600000 }`,
       `coordinators: [${coordinators.map(({ socket }) => `127.0.0.1:${socket.localPort}`).join(', ')}]`,
       `rootDir: ${rootDir}`,
@@ -163,8 +163,7 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     for (const coordinator of coordinators) coordinator.reply = { activation: 'active' };
     await until(() => coordinators.every(({ heard }) => heard.length >= 3), 'three heartbeats');
     const pid = child.pid ?? 0;
-    // The collections that follow the start are over then: they are no part of what it costs for
-    // good.
+    // The collections that follow the start are over then. They are not part of the lasting cost.
     await clock.sleep(SETTLED_AFTER_MS);
     const fromMs = clock.monotonicMs();
     const cpuFromMs = cpuMs(pid);
@@ -177,8 +176,8 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     // The budget of the design is 1.25; this bound catches regressions. Measured 1.14-1.16 on Node
     // 20, 1.23-1.25 on Node 24 (docs/agent.md, Memory).
     expect(ratio).toBeLessThan(1.3);
-    // Three times the budget: a busy machine makes every instruction dearer; the printed figure is
-    // the one to look at.
+    // Three times the budget, because a busy machine makes every instruction dearer. The printed
+    // figure is the one to look at.
     expect(share).toBeLessThanOrEqual(0.009);
     child.kill('SIGTERM');
     empty.kill('SIGKILL');

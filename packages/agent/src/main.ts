@@ -42,13 +42,13 @@ export const AGENT_EXIT = {
   /** Wrong command line. */
   usage: 64,
   /**
-   * Another agent speaks for this member on this host, or uses this state directory: nothing was
+   * Another agent speaks for this member on this host, or uses this state directory. Nothing was
    * started, or this one gave way. Start it again later.
    */
   otherAgent: 69,
   /** A bug of ours. */
   internal: 70,
-  /** The metadata service names another instance than at start: start again. */
+  /** The metadata service names another instance than at start. Start it again. */
   identityLost: 75,
   /** Config or key refused; nothing was started. `RestartPreventExitStatus=78`. */
   config: 78,
@@ -63,8 +63,8 @@ export interface RunAgentOptions {
 }
 
 /**
- * Runs the agent until SIGTERM or SIGINT (a second one ends it at once; SIGHUP has it look for a
- * new key) and returns the exit code. A wrong config or key is one message on stderr and 78.
+ * Runs the agent until SIGTERM or SIGINT and returns the exit code. A second signal ends it at
+ * once; SIGHUP makes it look for a new key. A wrong config or key is one message on stderr and 78.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   try {
@@ -102,8 +102,8 @@ async function runConfigured(config: AgentConfig, options: RunAgentOptions): Pro
 }
 
 /**
- * Before anything is started or withdrawn: a second agent would take the workload from the first,
- * and make it unheard.
+ * Takes the locks before anything is started or withdrawn: a second agent would take the workload
+ * from the first, and silence it.
  */
 async function serveAlone(
   config: AgentConfig,
@@ -131,22 +131,22 @@ async function serveAlone(
 async function lockFilesOf(config: AgentConfig, log: Log): Promise<LockFiles> {
   const { bootId, pidNamespace, startTime } = await sightingOf(process.pid);
   const claim = { pid: process.pid, startTime: startTime ?? '', bootId, pidNamespace, member: config.member };
-  // `+` is in no name: two members never share a file.
+  // `+` is in no name, so two members never share a file.
   const byMember = `${HOST_LOCKS}/${config.member.replace('/', '+')}.lock`;
   const paths = [byMember, `${config.stateDir}/agent.lock`].map((path) => rooted(config, path));
   return new LockFiles({ paths, claim, clock: new SystemClock(), random: new SystemRandom(), log });
 }
 
-/** Host-wide: two agents of one member meet here whatever their state directories are. */
+/** Host-wide: two agents of one member meet here, whatever their state directories are. */
 const HOST_LOCKS = '/run/understudy/agents';
 const LOG_FLUSH_LIMIT_MS = 1_000;
 /**
- * Start-up leaves garbage behind; after this it is given back once, if Node was started with
+ * Start-up leaves garbage behind. After this time it is collected once, if Node was started with
  * `--expose-gc`.
  */
 const COMPACT_AFTER_MS = 5_000;
 
-/** One full collection that also drops code compiled for the start: 2-3 MB of 55. */
+/** Runs one full collection that also drops code compiled for the start: 2-3 MB of 55. */
 function compactMemory(): void {
   const collect = (globalThis as { gc?: (options: object) => void }).gc;
   collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
@@ -239,8 +239,8 @@ const checkEnvironment = (config: AgentConfig, instanceId: string): Readonly<Rec
 });
 
 /**
- * The second signal ends the process at once; SIGHUP has the key files looked at. Returns the
- * function that takes the listeners away.
+ * The second signal ends the process at once; SIGHUP makes it look at the key files. Returns the
+ * function that removes the listeners.
  */
 function stopOnSignals(agent: Agent, log: Log, exitWithParent: boolean): () => void {
   let asked = false;
@@ -277,8 +277,8 @@ interface Command extends RunAgentOptions {
 
 /**
  * The command line of the bundled file. UNDERSTUDY_EXIT_WITH_PARENT=1 stands for
- * `--exit-with-parent`; `--print-config` is what it starts itself with to have the config read and
- * checked by a short-lived child.
+ * `--exit-with-parent`. It starts itself with `--print-config`, so that a short-lived child reads
+ * and checks the config.
  */
 export async function runAgentCommand(args: readonly string[]): Promise<number> {
   let command: Command;
@@ -324,8 +324,8 @@ async function printConfig(path: string): Promise<number> {
 }
 
 /**
- * YAML and zod cost 4 MB for the life of a process that needs them once: a child reads the config;
- * where there can be none, we do it ourselves.
+ * YAML and zod cost 4 MB for the life of a process that needs them once, so a child reads the
+ * config. Where there can be no child, we do it ourselves.
  */
 async function runFromChildConfig(options: RunAgentOptions): Promise<number> {
   const self = [...process.execArgv, process.argv[1] ?? '', '--print-config', '--config', options.configPath];
@@ -340,8 +340,8 @@ async function runFromChildConfig(options: RunAgentOptions): Promise<number> {
 }
 
 /**
- * Is this file what Node was started with? (`import.meta.main` is younger than Node 20; the bundle
- * defines `import.meta.url`.)
+ * True when Node was started with this file. (`import.meta.main` is younger than Node 20; the
+ * bundle defines `import.meta.url`.)
  */
 function startedDirectly(): boolean {
   try {

@@ -23,7 +23,7 @@ const clock = new SystemClock();
 const LEASE_MS = 1_500;
 const STOP_WITHIN_MS = 6_000;
 const WATCHDOG_MS = 1_000;
-/** Of a busy machine: scheduling, the shells of hook and workload. */
+/** Slack of a busy machine: scheduling, and the shells of hook and workload. */
 const SLACK_MS = 500;
 
 let bundle = '';
@@ -106,7 +106,7 @@ async function serving(name: string, stop = 'kill -9 $(cat $UNDERSTUDY_ROOT/work
     try {
       process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
     } catch {
-      // It is gone already.
+      // The process is gone already.
     }
   };
   const watchdog = new PipeWatchdog(rootDir, killWorkload);
@@ -135,7 +135,7 @@ async function serving(name: string, stop = 'kill -9 $(cat $UNDERSTUDY_ROOT/work
   await until(() => coordinator.last?.servePromise?.watchdog === true, `the watchdog is armed: ${output}`);
   coordinator.reply = { activation: 'active', holdsForMs: 60_000 };
   await until(() => existsSync(served), 'the workload serves');
-  /** On the machine's clock since boot, ms. */
+  /** The last moment the workload served, in ms on the machine's clock since boot. */
   const lastServedMs = () => Number(readFileSync(served, 'utf8').trim().split('\n').at(-1)) * 1_000;
   const close = async () => {
     child.kill('SIGCONT');

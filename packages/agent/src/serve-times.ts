@@ -10,6 +10,6 @@ interface ServeTimes {
  */
 export const WATCHDOG_PERIODS = 3;
 
-/** What is left of `stopWithinMs` for the hook, the watchdog's own time taken off. ms */
+/** The hook's part of `stopWithinMs`: the rest after the watchdog's own time. In ms. */
 export const withdrawMsOf = ({ serve }: { readonly serve: ServeTimes }): number =>
   serve.stopWithinMs - WATCHDOG_PERIODS * (serve.watchdog?.timeoutMs ?? 0);

@@ -1,16 +1,17 @@
 import type { Clock, Log, Timer } from '@understudy/shared';
 
-/** The machine's watchdog: armed, it resets the machine unless it is petted in time. */
+/** The machine's watchdog. Once armed, it resets the machine unless it is petted in time. */
 export interface Watchdog {
   /**
-   * Arms it, unless it goes without being petted for longer than `limitMs`: some cannot be disarmed
-   * again, so that is asked first. Not armed: why, and what can be done.
+   * Arms it, unless it waits longer than `limitMs` for a pet. Some cannot be disarmed again, so
+   * that is asked first. Not armed: it says why, and what can be done.
    */
   arm(limitMs: number): { readonly kind: 'armed' } | { readonly kind: 'not-armed'; readonly detail: string };
   /** @throws a file error. */
   pet(): void;
   /**
-   * Orderly end. A watchdog that cannot be disarmed (`nowayout`) goes on, and resets the machine.
+   * Ends it in order. A watchdog that cannot be disarmed (`nowayout`) goes on, and resets the
+   * machine.
    */
   disarm(): void;
 }
@@ -22,14 +23,11 @@ export interface KeeperParts {
   /** Longest time without a pet that was promised to the coordinators, ms. */
   readonly timeoutMs: number;
   /**
-   * Nothing serves, or what serves holds a lease: opening the device begins a new period, and a
-   * workload that a dead predecessor left serving must not get one.
+   * True while nothing serves, or what serves holds a lease. Opening the device begins a new
+   * period, and a workload that a dead predecessor left serving must not get one.
    */
   readonly mayArm: () => boolean;
-  /**
-   * Asked right before each pet, after whatever a pause of this process has made untrue was
-   * noticed.
-   */
+  /** Asked right before each pet, after a pause of this process has been noticed. */
   readonly mayPet: () => boolean;
 }
 
@@ -37,8 +35,8 @@ const PETS_PER_TIMEOUT = 4;
 const ARM_AGAIN_MS = 10_000;
 
 /**
- * Arms the watchdog as soon as that is right, and pets it for as long as that is right. Holds no
- * lease itself: it asks.
+ * Arms the watchdog as soon as that is right, and pets it for as long as that is right. It holds no
+ * lease itself; it asks.
  */
 export class WatchdogKeeper {
   readonly #parts: KeeperParts;
@@ -51,7 +49,7 @@ export class WatchdogKeeper {
     this.#parts = parts;
   }
 
-  /** Armed, with a timeout no longer than was promised. */
+  /** True when it is armed, with a timeout no longer than was promised. */
   get armed(): boolean {
     return this.#armed;
   }
@@ -87,7 +85,7 @@ export class WatchdogKeeper {
     }
   }
 
-  /** `disarm` only when nothing serves. */
+  /** `disarm` may be true only when nothing serves. */
   stop(disarm: boolean): void {
     this.#timer?.cancel();
     if (!this.#armed) return;

@@ -8,7 +8,17 @@ export const statusOf = (over: Partial<StatusView>): StatusView => ({
   uptimeMs: 60_000,
   leader: { coordinatorId: 'c1', term: 9 },
   isLeader: false,
-  coordinators: [{ coordinatorId: 'c1', az: 'us-east-1a', httpUrl: 'http://10.0.0.1:8080', leader: true }],
+  coordinators: [
+    {
+      coordinatorId: 'c1',
+      az: 'us-east-1a',
+      httpUrl: 'http://10.0.0.1:8080',
+      leader: true,
+      version: 'test',
+      featureLevel: 1,
+    },
+  ],
+  featureLevels: { understood: 1, agreed: 1, inForce: 1 },
   store: { fresh: true, lastContactAgoMs: 10 },
   observer: {
     ...{ abstains: false, reason: null, heardAgents: 2, watchedAgents: 2 },

@@ -12,7 +12,7 @@ import { InstanceProcesses } from './machines/instance-processes.ts';
 
 export interface CloudSimServerParts {
   readonly clock: Clock;
-  /** For metadata tokens; the Region itself draws from its seed. */
+  /** Draws metadata tokens. The Region itself draws from its seed. */
   readonly random: Random;
   readonly log: Log;
   /** Environment handed to the machines. */

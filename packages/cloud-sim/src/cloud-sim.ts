@@ -12,7 +12,7 @@ import { SimNoReplyError } from './transport.ts';
 
 export interface CloudSimOptions {
   readonly clock: Clock;
-  /** Same seed, same calls, same run. Default 1. */
+  /** The same seed and the same calls give the same run. Default 1. */
   readonly seed?: number;
   /** Default `us-east-1`; its zones are a, b and c. */
   readonly region?: string;
@@ -30,7 +30,7 @@ export interface CloudSimOptions {
 }
 
 export interface SimCallOptions {
-  /** Ends the wait, not the effect: what was sent lands. */
+  /** Ends the wait, not the effect: a request that was sent is executed. */
   readonly signal?: AbortSignal;
   readonly reader?: string;
 }
@@ -42,7 +42,7 @@ export interface SimCallOptions {
 export type SimReply = CallResult;
 
 /**
- * The simulated Region, alive on a clock: it applies latency, performs transitions when they are
+ * The simulated Region, alive on a clock. It applies latency, performs transitions when they are
  * due, and injects faults. All semantics are in {@link CloudSimCore}; this shell only waits and
  * forwards.
  */
@@ -120,8 +120,8 @@ export class CloudSim {
   }
 
   /**
-   * Region building, long ago: at once, without latency, lag, buckets, faults or log. @throws
-   * Ec2Error
+   * Builds the Region as it was long ago: at once, without latency, lag, buckets, faults or log.
+   * @throws Ec2Error
    */
   seed(action: string, input: Record<string, unknown>): Record<string, unknown> {
     const output = this.core.seed(action, copyValue(input), this.#now());
@@ -134,7 +134,7 @@ export class CloudSim {
     this.#log.info('cloud-sim.fault.added', { fault });
   }
 
-  /** Takes the fault away and says how often it fired. */
+  /** Takes the fault away. Returns how often it fired. */
   removeFault(faultId: string): number {
     return this.core.region.faults.remove(faultId);
   }
@@ -152,7 +152,10 @@ export class CloudSim {
     return this.core.region.faults.fired(faultId);
   }
 
-  /** Synchronously, in the middle of what happens. Returns the unsubscribe function. */
+  /**
+   * Calls the listener synchronously, in the middle of what happens. Returns the unsubscribe
+   * function.
+   */
   onEvent(listener: (event: SimEvent) => void): () => void {
     return this.log.onEvent(listener);
   }
@@ -163,7 +166,7 @@ export class CloudSim {
     else this.core.region.capacity.set(`${az}/${instanceType}`, left);
   }
 
-  /** What is sold where; everything everywhere at the start. */
+  /** Says where a type is sold. At the start every type is sold everywhere. */
   setOffered(az: string, instanceType: string, offered: boolean): void {
     if (offered) this.core.region.notOffered.delete(`${az}/${instanceType}`);
     else this.core.region.notOffered.add(`${az}/${instanceType}`);
@@ -176,36 +179,39 @@ export class CloudSim {
     else instanceProfiles.delete(name);
   }
 
-  /** Nor is License Manager. */
+  /** License Manager is not simulated either. */
   setLicenseConfiguration(arn: string, exists: boolean): void {
     const { licenseConfigurations } = this.core.region;
     if (exists) licenseConfigurations.add(arn);
     else licenseConfigurations.delete(arn);
   }
 
-  /** A customer's key for volumes, enabled. What KMS does with keys is done here, at once. */
+  /** Makes a customer's key for volumes, enabled. KMS's own work on keys is done here, at once. */
   createKmsKey(wanted: NewKey = {}): SimKmsKey {
     return this.core.region.kmsKeys.make(wanted, this.clock.wallMs());
   }
 
-  /** By id, ARN or alias. false: there is none, or it is AWS's own, which nobody can change. */
+  /**
+   * Finds the key by id, ARN or alias. False: there is none, or it is AWS's own, which nobody can
+   * change.
+   */
   changeKmsKey(name: string, change: Partial<Pick<SimKmsKey, 'state' | 'access' | 'deletionAtWallMs'>>): boolean {
     return this.core.region.kmsKeys.change(name, change);
   }
 
-  /** As when its waiting period is over: nothing brings it back. */
+  /** Deletes the key as when its waiting period is over. Nothing brings it back. */
   deleteKmsKey(name: string): boolean {
     return this.core.region.kmsKeys.remove(name);
   }
 
-  /** A Dedicated Host; there is no end to its room. */
+  /** Adds or removes a Dedicated Host. Its room has no limit. */
   setHost(host: SimHost, exists: boolean): void {
     if (exists) this.core.region.hosts.set(host.id, host);
     else this.core.region.hosts.delete(host.id);
   }
 
   /**
-   * Marketplace codes: of what is on the image's root disk, and of what is copied from it. false:
+   * Sets the Marketplace codes of the image's root disk, and so of what is copied from it. False:
    * no such image.
    */
   setProductCodes(imageId: string, codes: readonly string[]): boolean {
@@ -223,13 +229,16 @@ export class CloudSim {
     this.core.region.quotas = { ...this.core.region.quotas, ...quotas };
   }
 
-  /** Keys that everything made from now on must be tagged with, as an organisation may want it. */
+  /**
+   * Sets the keys that everything made from now on must be tagged with, as an organisation may want
+   * it.
+   */
   setRequiredTags(keys: readonly string[]): void {
     this.core.region.requiredTags.clear();
     for (const key of keys) this.core.region.requiredTags.add(key);
   }
 
-  /** Actions that answer UnauthorizedOperation. */
+  /** Sets the actions that answer UnauthorizedOperation. */
   setDeniedActions(actions: readonly string[]): void {
     this.core.region.deniedActions.clear();
     for (const action of actions) this.core.region.deniedActions.add(action);
@@ -255,7 +264,7 @@ export class CloudSim {
     return this.#act(() => this.core.takeDown(instanceId, stateReasonCode, how));
   }
 
-  /** No further transition happens. Idempotent. */
+  /** Ends all further transitions. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -274,7 +283,7 @@ export class CloudSim {
     return { nowMs: this.clock.monotonicMs(), wallMs: this.clock.wallMs() };
   }
 
-  /** One timer, for the transition that is due next. */
+  /** Arms one timer, for the transition that is due next. */
   #arm(): void {
     const dueAtMs = this.core.nextDueAtMs();
     if (this.#closed || dueAtMs === null || (this.#timer && this.#timerDueAtMs === dueAtMs)) return;

@@ -8,7 +8,7 @@ const range = z.tuple([latencyMs, latencyMs]);
 const isLatencyName = (name: string): boolean =>
   Object.hasOwn(LATENCY, name) || /^api\.[A-Za-z]+\.(request|response)$/.test(name);
 
-/** Configuration of `understudy cloud-sim`. Durations in ms unless the name says otherwise. */
+/** Configuration of `understudy cloud-sim`. Durations are in ms unless the name says otherwise. */
 export const CloudSimConfigSchema = z.strictObject({
   /** Zones are the Region's name with a, b, c. */
   region: z
@@ -17,25 +17,25 @@ export const CloudSimConfigSchema = z.strictObject({
     .default('us-east-1'),
   http: z
     .strictObject({
-      /** Loopback unless you mean it: the admin API has no authentication. */
+      /** Keep it on loopback unless you mean it: the admin API has no authentication. */
       host: z.string().default('127.0.0.1'),
       /** 0: the kernel chooses; read it from the `cloud-sim.listening` line. */
       port: z.number().int().min(0).max(65_535).default(4_566),
     })
     .prefault({}),
   /**
-   * Latencies are divided by this, bucket refills multiplied. Higher = quicker demo, lower = closer
-   * to EC2.
+   * Latencies are divided by this, and bucket refills multiplied. A higher speed gives a quicker
+   * demo; a lower one is closer to EC2.
    */
   speed: z.number().min(0.01).max(10_000).default(1),
   seed: z.number().int().min(0).max(4_294_967_295).default(1),
-  /** Volume, snapshot and machine folders. Not removed at the end. */
+  /** Folder of volumes, snapshots and machines. It is not removed at the end. */
   workDir: z.string().min(1),
   machine: z
     .strictObject({
       /**
-       * Started per booted instance that has user data, with `--config FILE` appended; empty: no
-       * process.
+       * Command started per booted instance that has user data, with `--config FILE` appended.
+       * Empty: no process.
        */
       command: z.array(z.string().min(1)).max(64).default([]),
     })
@@ -43,15 +43,15 @@ export const CloudSimConfigSchema = z.strictObject({
   imds: z
     .strictObject({
       /**
-       * Address every metadata listener is bound to, each on a port of its own. Loopback unless the
-       * machines run in network namespaces of their own.
+       * Address every metadata listener is bound to, each on a port of its own. Keep it on loopback
+       * unless the machines run in network namespaces of their own.
        */
       host: z.string().min(1).default('127.0.0.1'),
     })
     .prefault({}),
   credentials: z
     .strictObject({
-      /** Access key ids that are accepted; empty: any. */
+      /** Access key ids that are accepted. Empty: any. */
       accessKeyIds: z.array(z.string().min(1)).max(100).default([]),
       /** 0 = no check; EC2's own window is 15 minutes. */
       clockSkewMaxMs: duration(z.number().int().min(0).max(86_400_000)).default(900_000),
@@ -74,16 +74,17 @@ export const CloudSimConfigSchema = z.strictObject({
       },
     }),
   /**
-   * Newest of each that are remembered. Fewer for long runs, more for an audit that looks far back.
+   * How many of the newest entries are remembered. Long runs need fewer; an audit that looks far
+   * back needs more.
    */
   kept: z
     .strictObject({
       /**
-       * Of calls and state changes, `GET /_sim/events`. Each call holds its input: 1 KiB or more.
+       * Calls and state changes in `GET /_sim/events`. Each call holds its input: 1 KiB or more.
        */
       events: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.events),
       launches: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.launches),
-      /** ClientTokens; a forgotten one acts like a new one. Keep as many as can be repeated. */
+      /** ClientTokens. A forgotten one acts like a new one, so keep as many as can be repeated. */
       tokens: z.number().int().min(100).max(1_000_000).default(DEFAULT_KEPT.tokens),
     })
     .prefault({}),

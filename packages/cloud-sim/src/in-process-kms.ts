@@ -5,7 +5,7 @@ import { checkInput } from './schema/check-input.ts';
 import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceException } from './transport.ts';
 
 /**
- * The simulated KMS without a network: same shapes and same errors as the SDK's client over HTTP.
+ * The simulated KMS without a network, with the shapes and errors of the SDK's client over HTTP.
  */
 export function inProcessKms(sim: CloudSim, options: { readonly reader?: string } = {}): Ec2Transport {
   let calls = 0;

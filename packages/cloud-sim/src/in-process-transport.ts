@@ -3,9 +3,9 @@ import { checkInput } from './schema/check-input.ts';
 import { type Ec2Transport, SimForeignAnswerError, SimNoReplyError, SimServiceException } from './transport.ts';
 
 /**
- * The simulated EC2 without a network: same shapes and same errors as the SDK's client over HTTP.
- * Inputs are checked against the SDK's own schemas (unknown members, missing ones, wrong types),
- * input and output are copied.
+ * The simulated EC2 without a network, with the shapes and errors of the SDK's client over HTTP.
+ * Inputs are checked against the SDK's own schemas (unknown members, missing ones, wrong types).
+ * Input and output are copied.
  */
 export function inProcessTransport(sim: CloudSim, options: { readonly reader?: string } = {}): Ec2Transport {
   let calls = 0;

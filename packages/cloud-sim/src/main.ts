@@ -9,8 +9,8 @@ export interface RunCloudSimOptions {
 }
 
 /**
- * The `cloud-sim` process: prints one JSON line `cloud-sim.listening` with its ports, runs until
- * SIGTERM or SIGINT, and takes its machines along. Resolves when it listens.
+ * The `cloud-sim` process. It prints one JSON line `cloud-sim.listening` with its ports, runs until
+ * SIGTERM or SIGINT, and stops its machines with it. Resolves when it listens.
  * @throws CONFIG_INVALID; the operating system's error when the port is taken
  */
 export async function runCloudSim(options: RunCloudSimOptions): Promise<RunningCloudSim> {

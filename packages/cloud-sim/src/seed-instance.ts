@@ -3,8 +3,8 @@ import type { CloudSim } from './cloud-sim.ts';
 
 export interface SeedInstance {
   /**
-   * `group/name`: tags `understudy:group` (the group) and `understudy:member` (as given in
-   * `memberTag`, default the name part).
+   * `group/name`. It gives the tags `understudy:group` (the group) and `understudy:member` (as
+   * given in `memberTag`, default the name part).
    */
   readonly member?: string;
   readonly memberTag?: string;
@@ -18,7 +18,7 @@ export interface SeedInstance {
     readonly kmsKeyId?: string;
   }[];
   readonly elasticIp?: boolean;
-  /** Plain text; kept as base64. */
+  /** Plain text, kept as base64. */
   readonly userData?: string;
   /** Merged into the RunInstances request. */
   readonly request?: Readonly<Record<string, unknown>>;
@@ -30,7 +30,7 @@ export interface SeededInstance {
   readonly subnetId: string;
   readonly networkInterfaceId: string;
   readonly privateIp: string;
-  /** By device name, the root included. */
+  /** Volume ids by device name, the root included. */
   readonly volumeIds: Readonly<Record<string, string>>;
   readonly allocationId: string | null;
   readonly associationId: string | null;
@@ -87,7 +87,7 @@ function giveAddress(sim: CloudSim, instanceId: string) {
   return { allocationId: made.AllocationId, publicIp: made.PublicIp, associationId: AssociationId as string };
 }
 
-/** A running instance that has been there for long, without a single API call: for tests. */
+/** A running instance that seems to exist for long, made without a single API call. For tests. */
 export function seedInstance(sim: CloudSim, wanted: SeedInstance = {}): SeededInstance {
   const az = wanted.az ?? sim.zones[0] ?? '';
   const launched = sim.seed('RunInstances', launchRequest(sim, wanted, az)) as Reservation;

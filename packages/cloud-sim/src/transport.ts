@@ -1,11 +1,11 @@
-/** What an EC2 adapter needs: one call, by action name, in the SDK's own member names. */
+/** The transport an EC2 adapter needs: one call, by action name, in the SDK's own member names. */
 export type Ec2Transport = (
   action: string,
   input: Record<string, unknown>,
   options?: { signal?: AbortSignal },
 ) => Promise<Record<string, unknown>>;
 
-/** Shaped like the SDK's service exceptions: match on `name`. */
+/** An error shaped like the SDK's service exceptions: match on `name`. */
 export class SimServiceException extends Error {
   override readonly name: string;
   readonly Code: string;
@@ -24,8 +24,8 @@ export class SimServiceException extends Error {
 }
 
 /**
- * The caller's wait ended without a reply. `TimeoutError` (the SDK's request timeout) or
- * `AbortError` (its abort signal).
+ * Thrown when the caller's wait ended without a reply: `TimeoutError` (the SDK's request timeout)
+ * or `AbortError` (its abort signal).
  */
 export class SimNoReplyError extends Error {
   override readonly name: 'TimeoutError' | 'AbortError';
@@ -38,8 +38,8 @@ export class SimNoReplyError extends Error {
 }
 
 /**
- * Something answered that is not EC2: shaped like what the coordinator's SDK transport makes of
- * such an answer.
+ * Thrown when something other than EC2 answered. It is shaped like what the coordinator's SDK
+ * transport makes of such an answer.
  */
 export class SimForeignAnswerError extends Error {
   override readonly name = 'ForeignAnswer';

@@ -204,6 +204,12 @@ const loop = z.strictObject({
    */
   collectEveryMs: durationMs(60_000, 200, 3_600_000),
   /**
+   * All coordinators have understood a higher feature level for so long: it is agreed on, and who
+   * does not understand it takes no part any more, ms. Default 600 000, 0 to 86 400 000. Shorter =
+   * what a new build brings is there sooner; longer = more time to go back to the old one.
+   */
+  raiseLevelAfterMs: durationMs(600_000, 0, 86_400_000),
+  /**
    * For members with an instance profile or licences the leader asks EC2 this often whether it
    * would take the launch of a replacement (RunInstances with DryRun, which makes nothing), ms.
    * Default 86 400 000 (a day), 0 to 604 800 000; 0 = never. Shorter finds what is gone sooner, and

@@ -3,6 +3,7 @@ import type { AnswerWatch } from '@understudy/aws';
 import type { LimitCounts } from './api/http/connection-limits.ts';
 import type { KeySource, Receiver, TagScheme } from '@understudy/observer';
 import type { CoordinatorConfig } from './config.ts';
+import type { Build } from './store/feature-level.ts';
 import type { RecoveryRunner, RecoverySettings } from '@understudy/recovery';
 
 /** Everything a coordinator is built from. */
@@ -39,6 +40,8 @@ export interface CoordinatorOptions {
   readonly onFatal: (error: unknown) => void;
   /** Default, and only safe choice: HMAC. See {@link TagScheme}. */
   readonly tags?: TagScheme;
+  /** In place of this build's own levels; for tests of builds beside each other. */
+  readonly build?: Build;
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;

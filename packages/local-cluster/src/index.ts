@@ -1,7 +1,11 @@
 export * from './cluster-snapshot.ts';
-export * from './configuration.ts';
-export * from './leftovers.ts';
+export { LOCAL_TIMES } from './configuration.ts';
+export { CoordinatorProcess } from './coordinator-process.ts';
+export { EtcdCluster } from './etcd-cluster.ts';
+export { freePort } from './free-ports.ts';
+export { keepOnlyLogs } from './leftovers.ts';
 export * from './local-cluster.ts';
 export * from './local-member.ts';
-export * from './process-group.ts';
-export * from './sim-admin.ts';
+export { ProcessGroup, type RunningProcess } from './process-group.ts';
+export { agentCommand, understudyCommand } from './project-paths.ts';
+export type { CloudEvent } from './sim-admin.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, errorText, type Random } from '@understudy/shared';
-import { coordinatorClient, type CoordinatorClient } from '@understudy/shared/node';
+import { coordinatorClient, type CoordinatorClient, until } from '@understudy/shared/node';
 import { type LocalMember, ZONES } from './local-member.ts';
 import {
   agentUserData,
@@ -13,12 +13,14 @@ import {
   writeMasterKey,
   writeYaml,
 } from './configuration.ts';
-import { startEtcdCluster } from './etcd-cluster.ts';
-import { freeTcpPorts, freeUdpPorts } from './free-ports.ts';
+import { CoordinatorProcess } from './coordinator-process.ts';
+import { EtcdCluster } from './etcd-cluster.ts';
+import { SELF_COMPACTING } from './etcd-member.ts';
+import { freePorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
 import { ownFolder, removeLeftovers } from './leftovers.ts';
 import type { ProcessGroup } from './process-group.ts';
-import { agentCommand, CACHE_DIR, etcdBinary, understudyCommand } from './project-paths.ts';
+import { agentCommand, CACHE_DIR, understudyCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
 /** What runs in it, and under which rules. Times that are not named are `LOCAL_TIMES`. */
@@ -72,39 +74,39 @@ export function makeClusterDir(purpose: 'demo' | 'soak', nowMs: number): string 
 
 export const removeClusterDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 
-async function chooseEndpoints(): Promise<{ endpoints: Endpoints; etcdPorts: number[] }> {
-  const [cloudPort = 0, http1 = 0, http2 = 0, http3 = 0, ...etcdPorts] = await freeTcpPorts(10);
-  const udpPorts = await freeUdpPorts(3);
-  const httpPorts = [http1, http2, http3];
+async function chooseEndpoints(etcdHosts: readonly string[]): Promise<Endpoints> {
+  const [cloudPort = 0, ...ports] = await freePorts(1 + 2 * ZONES.length);
   const coordinators = ZONES.map((zone, index) => ({
     id: `coordinator-${zone}`,
     zone: `us-east-1${zone}`,
-    udpPort: udpPorts[index] ?? 0,
-    httpPort: httpPorts[index] ?? 0,
+    udpPort: ports[2 * index] ?? 0,
+    httpPort: ports[2 * index + 1] ?? 0,
   }));
-  const etcdHosts = [0, 2, 4].map((index) => `http://127.0.0.1:${etcdPorts[index]}`);
-  return { endpoints: { cloud: { host: '127.0.0.1', port: cloudPort }, coordinators, etcdHosts }, etcdPorts };
+  return { cloud: { host: '127.0.0.1', port: cloudPort }, coordinators, etcdHosts };
 }
 
-/** Waits until `ready()` holds. @throws Error naming what and the last error */
-async function until(
-  options: LocalClusterOptions,
+/**
+ * Waits until `ready()` holds; what it throws meanwhile is said in the end.
+ * @throws Error naming `what`, or the signal's reason.
+ */
+async function waitFor(
+  signal: AbortSignal,
   what: string,
   limitMs: number,
   ready: () => Promise<boolean>,
 ): Promise<void> {
-  const startedAtMs = options.clock.monotonicMs();
   let last = '';
-  for (;;) {
-    const done = await ready().catch((error: unknown) => {
+  const holds = () => {
+    signal.throwIfAborted();
+    return ready().catch((error: unknown) => {
       last = errorText(error);
       return false;
     });
-    if (done) return;
-    if (options.clock.monotonicMs() - startedAtMs > limitMs)
-      throw new Error(`${what}: not after ${limitMs / 1_000} s ${last}`);
-    await options.clock.sleep(100, options.signal);
-  }
+  };
+  await until(what, holds, limitMs, 100).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new Error(`${errorText(error)} ${last}`, { cause: error });
+  });
 }
 
 function startCoordinators(
@@ -116,9 +118,9 @@ function startCoordinators(
 ): readonly string[] {
   const credentials = { AWS_ACCESS_KEY_ID: 'AKIALOCALCOORDINATOR', AWS_SECRET_ACCESS_KEY: 'local' };
   const environment = { ...credentials, ...setting.environment };
-  return endpoints.coordinators.map(({ id }, index) => {
+  return endpoints.coordinators.map(({ id, httpPort }, index) => {
     const config = writeYaml(dir, `${id}.yaml`, coordinatorConfig(endpoints, index, secrets, setting.coordinator));
-    group.start({ name: id, ...understudyCommand(['coordinator', '--config', config]), environment });
+    CoordinatorProcess.start(group, { name: id, config, httpPort, environment });
     return id;
   });
 }
@@ -172,14 +174,13 @@ export async function startLocalCluster(
   dir: string,
   group: ProcessGroup,
 ): Promise<LocalCluster> {
-  const [{ endpoints, etcdPorts }, etcd, agent] = await Promise.all([
-    chooseEndpoints(),
-    etcdBinary(process.env),
+  const [etcd, agent] = await Promise.all([
+    EtcdCluster.startIn(group, join(dir, 'etcd'), { members: ZONES.length, ...SELF_COMPACTING }),
     agentCommand(),
   ]);
+  const endpoints = await chooseEndpoints(etcd.hosts);
   const { members, speed, cloud, environment } = options.setting;
   const secrets = writeMasterKey(dir, Buffer.from(options.random.hex(32), 'hex'));
-  startEtcdCluster(group, { binary: etcd, dir: join(dir, 'etcd'), ports: etcdPorts });
   const simConfig = cloudSimConfig(endpoints, {
     workDir: join(dir, 'cloud'),
     speed,
@@ -187,22 +188,23 @@ export async function startLocalCluster(
     agentCommand: agent,
     more: cloud,
   });
-  group.start({
-    name: 'cloud-sim',
-    ...understudyCommand(['cloud-sim', '--config', writeYaml(dir, 'cloud-sim.yaml', simConfig)]),
-    environment,
-  });
+  const [command = '', ...args] = understudyCommand(
+    'cloud-sim',
+    '--config',
+    writeYaml(dir, 'cloud-sim.yaml', simConfig),
+  );
+  group.start({ name: 'cloud-sim', command, args, environment });
   const coordinatorIds = startCoordinators(group, dir, endpoints, secrets, options.setting);
   const cloudUrl = `http://${endpoints.cloud.host}:${endpoints.cloud.port}`;
   const operator = new Operator({ endpoint: cloudUrl, clock: options.clock });
   const admin = new SimAdmin(cloudUrl);
   options.say('  · three etcd members, a local EC2 and three coordinators in three zones are starting');
-  await until(options, 'cloud-sim answers', 20_000, async () => (await admin.dnsPort()) > 0);
+  await waitFor(options.signal, 'cloud-sim answers', 20_000, async () => (await admin.dnsPort()) > 0);
   const addresses = await populate({ operator, admin }, endpoints, secrets, members);
   options.say(`  · ${members.length} instances run, each with its agent`);
   const urls = endpoints.coordinators.map((each) => `http://127.0.0.1:${each.httpPort}`);
   const client = coordinatorClient(urls);
-  await until(options, 'every member is enrolled and alive', 30_000, async () => {
+  await waitFor(options.signal, 'every member is enrolled and alive', 30_000, async () => {
     const enrolled = await client.members();
     return (
       enrolled.length === members.length &&
@@ -211,7 +213,7 @@ export async function startLocalCluster(
   });
   // The leader alone may have heard them so far: whoever dies now would be silent for one observer
   // only, and be held.
-  await until(options, 'every coordinator hears every agent', 30_000, async () => {
+  await waitFor(options.signal, 'every coordinator hears every agent', 30_000, async () => {
     const all = await Promise.all(urls.map((url) => coordinatorClient([url]).status()));
     return all.every(({ observer }) => observer.heardAgents === members.length);
   });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, OperationError } from '@understudy/shared';
 
@@ -13,8 +13,15 @@ export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Beside {@link INHERITED}. */
   readonly environment?: NodeJS.ProcessEnv;
 }
+
+/** Nothing else of our environment reaches a process, least of all our AWS credentials. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'] as const;
+
+const inherited = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 
 export interface RunningProcess {
   readonly spec: ProcessSpec;
@@ -23,13 +30,19 @@ export interface RunningProcess {
   readonly logFile: string;
   /** Resolves with the exit code or signal. */
   readonly exited: Promise<string>;
+  /** Null while it runs, and when a signal ended it. */
+  readonly exitCode: number | null;
+  /** Null while it runs, and when it ended by itself. */
+  readonly endedBy: NodeJS.Signals | null;
   hasExited(): boolean;
   signal(signal: NodeJS.Signals): void;
+  /** What it has written since it was started: output and errors, as they came. */
+  output(): string;
 }
 
 /**
- * Every process of a play: each leads its own process group, so that Ctrl-C reaches only the play,
- * which then stops them in order.
+ * Every process of a cluster. Each leads its own process group, so that Ctrl-C reaches only us, who
+ * then stop them in order.
  */
 export class ProcessGroup {
   readonly #clock: Clock;
@@ -49,18 +62,19 @@ export class ProcessGroup {
   start(spec: ProcessSpec): RunningProcess {
     const logFile = join(this.#logDir, `${spec.name}.log`);
     const log = openSync(logFile, 'a');
+    const startsAt = fstatSync(log).size;
     const [command, args] = existsSync(SETPRIV)
       ? [SETPRIV, ['--pdeathsig', 'KILL', '--', spec.command, ...spec.args]]
       : [spec.command, [...spec.args]];
     const child = spawn(command, args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...spec.environment },
+      env: { ...inherited(), ...spec.environment },
     });
     // The child has its own copy; ours would stay open, one per restart.
     closeSync(log);
     if (child.pid === undefined) throw new OperationError('CONFIG_INVALID', `cannot start ${spec.command}`);
-    const running = wrap(spec, child, child.pid, logFile);
+    const running = wrap(spec, child, child.pid, { path: logFile, startsAt });
     this.#running.set(spec.name, running);
     return running;
   }
@@ -100,6 +114,13 @@ export class ProcessGroup {
     await this.#stop(all.filter(isStore), graceMs);
   }
 
+  /** SIGKILL for all of them, stopped ones too; resolves when they are gone. Idempotent. */
+  async killAll(): Promise<void> {
+    const all = [...this.#running.values()];
+    for (const each of all) each.signal('SIGKILL');
+    await Promise.all(all.map((each) => each.exited));
+  }
+
   async #stop(wave: readonly RunningProcess[], graceMs: number): Promise<void> {
     for (const each of wave) each.signal('SIGTERM');
     const enough = new AbortController();
@@ -111,7 +132,13 @@ export class ProcessGroup {
   }
 }
 
-function wrap(spec: ProcessSpec, child: ChildProcess, pid: number, logFile: string): RunningProcess {
+interface LogPart {
+  readonly path: string;
+  /** Where this process's own lines begin: earlier ones of the same name have written before. */
+  readonly startsAt: number;
+}
+
+function wrap(spec: ProcessSpec, child: ChildProcess, pid: number, log: LogPart): RunningProcess {
   let done = false;
   const exited = new Promise<string>((resolve) => {
     const finish = (how: string) => {
@@ -129,5 +156,15 @@ function wrap(spec: ProcessSpec, child: ChildProcess, pid: number, logFile: stri
       // Gone between the check and the call: that is what was wanted.
     }
   };
-  return { spec, name: spec.name, pid, logFile, exited, hasExited: () => done, signal };
+  return {
+    ...{ spec, name: spec.name, pid, logFile: log.path, exited, signal },
+    hasExited: () => done,
+    output: () => readFileSync(log.path).subarray(log.startsAt).toString(),
+    get exitCode() {
+      return child.exitCode;
+    },
+    get endedBy() {
+      return child.signalCode;
+    },
+  };
 }

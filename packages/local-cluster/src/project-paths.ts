@@ -33,12 +33,20 @@ export async function agentCommand(): Promise<readonly string[]> {
   return [process.execPath, ...module.AGENT_NODE_FLAGS, await module.bundleAgent()];
 }
 
-/** The command as an operator types it, from source: this Node, the `source` condition, tsx. */
-export const understudyCommand = (args: readonly string[]): { command: string; args: readonly string[] } => ({
-  command: process.execPath,
-  args: [
-    ...['--conditions=source', '--import', import.meta.resolve('tsx')],
-    fileURLToPath(new URL('packages/cli/src/main.ts', ROOT)),
-    ...args,
-  ],
-});
+/** How TypeScript sources are run: this Node, the `source` condition, tsx. */
+const fromSource = (main: string): readonly string[] => [
+  ...[process.execPath, '--conditions=source', '--import', import.meta.resolve('tsx')],
+  fileURLToPath(new URL(main, ROOT)),
+];
+
+/** `understudy …` as an operator types it. */
+export const understudyCommand = (...args: readonly string[]): readonly string[] => [
+  ...fromSource('packages/cli/src/main.ts'),
+  ...args,
+];
+
+/** As `understudy coordinator --config FILE`, without loading the rest of the command. */
+export const coordinatorCommand = (config: string): readonly string[] => [
+  ...fromSource('packages/coordinator/src/main.ts'),
+  ...['--config', config],
+];

@@ -1,5 +1,5 @@
 import { keyspace, MembersViewSchema, type MemberView } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { MEMBERS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
 import { ZONES } from '../lab/network.ts';

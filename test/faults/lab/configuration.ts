@@ -1,6 +1,6 @@
 import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { stringify } from 'yaml';
-import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/processes.ts';
+import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-cluster.ts';
 import { coordinatorHost, etcdHost, REGION, type Zone, ZONES } from './network.ts';
 
 /**

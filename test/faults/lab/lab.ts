@@ -24,8 +24,8 @@ import { stringify } from 'yaml';
 import { BreakingProxy } from '../../foreign/breaking-proxy.ts';
 import { Recorder } from '../audit/recorder.ts';
 import { clockEnvironment, faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
-import { CoordinatorProcess, MASTER } from '../../integration/coordinator/processes.ts';
-import { EtcdCluster } from '../../integration/etcd/etcd-cluster.ts';
+import { CoordinatorProcess, EtcdCluster, ProcessGroup } from '@understudy/local-cluster';
+import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-cluster.ts';
 import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../strike.ts';
 import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
 import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
@@ -67,6 +67,7 @@ export class Lab implements StrikeStage {
   seenRevision = 0;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
+  readonly #processes: ProcessGroup;
   readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
   readonly #listeners = new Set<(event: KvEvent) => void>();
   /** The process that was in a seat before the one that is there. */
@@ -76,6 +77,7 @@ export class Lab implements StrikeStage {
   private constructor(parts: Parts) {
     this.folder = parts.folder;
     this.#cloud = parts.cloud;
+    this.#processes = parts.processes;
     this.proxy = parts.proxy;
     this.etcd = parts.etcd;
     this.disks = parts.disks;
@@ -100,19 +102,20 @@ export class Lab implements StrikeStage {
   }
 
   static async open(folder: LabFolder, agentCommand: readonly string[]): Promise<Lab> {
-    for (const each of ['cloud', 'etcd', 'clocks', 'boots', 'serving'])
+    for (const each of ['cloud', 'logs', 'etcd', 'clocks', 'boots', 'serving'])
       mkdirSync(join(folder.path, each), { recursive: true });
     writeFileSync(join(folder.path, 'master.key'), Buffer.from(MASTER).toString('hex'), { mode: 0o600 });
     writeFileSync(operatorTokenFile(folder), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
     for (const name of ['agent', ...ZONES]) stepClock(join(folder.path, 'clocks', name), 0);
     buildNetwork();
     const disks = ZONES.map((zone) => mountEtcdDisk(folder, zone));
-    const [etcd, cloud] = await Promise.all([startEtcd(disks), startRegion(folder, agentCommand)]);
+    const processes = new ProcessGroup({ clock: new SystemClock(), logDir: join(folder.path, 'logs') });
+    const [etcd, cloud] = await Promise.all([startEtcd(disks, processes), startRegion(folder, agentCommand)]);
     const recorder = new Recorder(cloud.sim, join(folder.path, 'serving'));
     const addresses = new Map(MEMBERS.map(({ member, zone }) => [member, seed(cloud.sim, folder, member, zone)]));
     const proxy = new BreakingProxy(cloud.url);
     await proxy.listen(REGION.address, PORTS.cloudProxy);
-    return new Lab({ folder, cloud, proxy, etcd, disks, recorder, addresses, agentCommand });
+    return new Lab({ folder, processes, cloud, proxy, etcd, disks, recorder, addresses, agentCommand });
   }
 
   get sim(): CloudSim {
@@ -176,10 +179,9 @@ export class Lab implements StrikeStage {
     seat.process = this.#startCoordinator(seat.zone, clock);
   }
 
-  /** What the processes of a seat have logged lately. */
+  /** What the processes of a seat have logged lately. They write into one file. */
   logOf(seat: Seat): string {
-    const processes = [this.#before.get(seat.id), seat.process];
-    return processes.map((one) => (one ? one.stdout + one.stderr : '')).join('');
+    return (this.#before.get(seat.id) ?? seat.process).output;
   }
 
   /** Run when the scenario is over, last first, however it went. */
@@ -194,7 +196,7 @@ export class Lab implements StrikeStage {
     this.sim.clearFaults();
     this.proxy.clear();
     for (const one of undo) await one();
-    for (const { process } of this.seats) process.child.kill('SIGCONT');
+    for (const { process } of this.seats) process.signal('SIGCONT');
   }
 
   async close(): Promise<void> {
@@ -214,7 +216,16 @@ export class Lab implements StrikeStage {
     const clockVariables = library === null ? {} : clockEnvironment(library, this.clockFile(zone));
     const words = Object.entries(clockVariables).map(([name, value]) => `${name}=${value}`);
     const prefix = [...insideOf(coordinatorHost.name(zone)), 'env', ...words];
-    return new CoordinatorProcess(config, PORTS.api, {}, { address: coordinatorHost.address(zone), prefix });
+    return CoordinatorProcess.start(this.#processes, {
+      ...{
+        name: coordinatorHost.name(zone),
+        config,
+        httpPort: PORTS.api,
+        address: coordinatorHost.address(zone),
+        prefix,
+      },
+      environment: { AWS_ACCESS_KEY_ID: ACCEPTED_KEY, AWS_SECRET_ACCESS_KEY: 'secret' },
+    });
   }
 
   #seen(event: KvEvent): void {
@@ -231,6 +242,7 @@ export class Lab implements StrikeStage {
 
 interface Parts {
   readonly folder: LabFolder;
+  readonly processes: ProcessGroup;
   readonly cloud: RunningCloudSim;
   readonly proxy: BreakingProxy;
   readonly etcd: EtcdCluster;
@@ -253,7 +265,7 @@ function mountEtcdDisk(folder: LabFolder, zone: Zone): Disk {
   return zone === ZONES.at(-1) ? mountLoopOrTmpfs(path, ETCD_DISK_MIB) : mountTmpfs(path, ETCD_DISK_MIB);
 }
 
-const startEtcd = (disks: readonly Disk[]): Promise<EtcdCluster> =>
+const startEtcd = (disks: readonly Disk[], processes: ProcessGroup): Promise<EtcdCluster> =>
   EtcdCluster.startAt(
     ZONES.map((zone) => ({
       name: etcdHost.name(zone),
@@ -261,6 +273,7 @@ const startEtcd = (disks: readonly Disk[]): Promise<EtcdCluster> =>
       prefix: insideOf(etcdHost.name(zone)),
       dataDir: join(present(disks[zoneIndex(zone)]).path, 'member'),
     })),
+    processes,
   );
 
 /**

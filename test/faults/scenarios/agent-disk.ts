@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemberId, MemberView } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { membersBy } from '../audit/convergence.ts';
 import { fillDisk, freeDisk, mountTmpfs } from '../lab/disks.ts';
 import type { Lab } from '../lab/lab.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemberId } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { converge, membersBy } from '../audit/convergence.ts';
 import { Partition } from '../faults/partition.ts';
 import { faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
@@ -69,7 +69,7 @@ async function stepLeader(lab: Lab, offsetS: number): Promise<ScenarioResult> {
   assert.equal(lab.leader?.term, term, 'a step of the wall clock ended a term');
   // It says little while it holds: the last words of an orderly stop are dated as well.
   await seat.process.kill('SIGTERM');
-  const seenS = logOffsetS(seat.process.stdout);
+  const seenS = logOffsetS(seat.process.output);
   assert.ok(Math.abs(seenS - offsetS) < TOLERANCE_S, `${seat.id} dates its log ${seenS} s from the real time`);
   const tookMs = await replaced();
   const evidence = `${seat.id}, the leader, dates its log ${seenS.toFixed(0)} s from the real time`;

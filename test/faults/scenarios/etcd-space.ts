@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { keyspace, type MemberId, opIdOf, type Problem } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { type SmallQuota, withSmallQuota } from '../faults/etcd-space.ts';
 import { TTL_MS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
@@ -121,7 +121,7 @@ async function leaderKilled(lab: Lab): Promise<ScenarioResult> {
   const { alarms, replaced, stays, opId } = await stuckAt(lab, quota, member, 'RunInstances');
   assert.equal(lab.leaderSeat, seat, 'it leads still');
   await seat.process.kill();
-  assert.equal(seat.process.child.signalCode, 'SIGKILL');
+  assert.equal(seat.process.endedBy, 'SIGKILL');
   await until('the leader record is gone', () => lab.leader === null, 10 * TTL_MS);
   await nothingBegins(lab);
   const shown = await shownEverywhere(lab);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { makeRaftLeader, meanFsyncMs, raftLeader, walFsyncs } from '../faults/etcd-member.ts';
 import { slowDiskRefusal, slowDown } from '../faults/slow-disk.ts';
 import { fillDisk, freeDisk } from '../lab/disks.ts';

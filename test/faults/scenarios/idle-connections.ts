@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { keepIdleConnections } from '../faults/idle-connections.ts';
 import { DEAD_AFTER_MS, HEARTBEAT_MS, PORTS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MemberId } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { finished, successorOf } from '../after-the-strike.ts';
 import { TTL_MS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -42,7 +42,7 @@ async function killAt(lab: Lab, moment: Moment): Promise<ScenarioResult> {
   const successor = await successorOf(lab, struck);
   const history = await finished(lab, struck);
   assert.equal(history.outcome, 'replaced');
-  const evidence = `${struck.seat.id} ended by ${struck.process.child.signalCode} in the middle of ${moment.step}`;
+  const evidence = `${struck.seat.id} ended by ${struck.process.endedBy} in the middle of ${moment.step}`;
   const outcome = `${successor.id} took over, ${whatFollowed(struck, history)}`;
   return { evidence, outcome, victims: [member], replaced: [member] };
 }
@@ -52,12 +52,12 @@ async function stopFor(lab: Lab, leases: number): Promise<ScenarioResult> {
   const member = victimOf(lab);
   const struck = await strikeLeader(lab, member, { step: 'launch-1', action: 'RunInstances' }, 'SIGSTOP');
   const stoppedAtMs = performance.now();
-  const pid = present(struck.process.child.pid);
+  const pid = present(struck.process.pid);
   await wait(leases * TTL_MS);
   assert.equal(stateLetterOf(pid), 'T', 'it was stopped all the time');
   const stoppedMs = performance.now() - stoppedAtMs;
   const inTheEnd = lab.leader;
-  struck.process.child.kill('SIGCONT');
+  struck.process.signal('SIGCONT');
   await until('runs again', () => stateLetterOf(pid) !== 'T', 1_000);
   // After two leases somebody else must lead; after one it may be just so.
   if (leases >= 2) assert.ok((inTheEnd?.term ?? 0) > struck.term, 'a later term while it was stopped');

@@ -1,4 +1,4 @@
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { Partition } from '../faults/partition.ts';
 import { MEMBERS, PORTS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';

@@ -9,7 +9,7 @@ import {
   opIdOf,
   parseRecord,
 } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import type { Lab } from '../lab/lab.ts';
 import { present } from '../strike.ts';
 

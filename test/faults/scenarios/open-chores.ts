@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { seedInstance } from '@understudy/cloud-sim';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import type { Lab } from '../lab/lab.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { present } from '../strike.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type HistoryRecord, IntentRecordSchema, keyspace, type MemberId, parseRecord } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { TTL_MS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
 import { ask, carriedOut, pendingRequest, understudy } from '../operator.ts';
@@ -188,7 +188,7 @@ function strikeWhenEnding(lab: Lab, launched: string, signal: NodeJS.Signals): P
       if (!JSON.stringify(event.input).includes(launched)) return;
       off();
       const seat = lab.leaderSeat;
-      seat.process.child.kill(signal);
+      seat.process.signal(signal);
       resolve(seat);
     });
     lab.undoLater(off);
@@ -202,7 +202,7 @@ async function abandonKilled(lab: Lab): Promise<ScenarioResult> {
   await ask(lab, member, 'abandon');
   const seat = await struck;
   await seat.process.exited;
-  assert.equal(seat.process.child.signalCode, 'SIGKILL');
+  assert.equal(seat.process.endedBy, 'SIGKILL');
   const pending = await pendingRequest(lab, member);
   assert.equal(pending?.kind, 'abandon', 'it was carried out already');
   const successor = await successorTo(lab, seat);
@@ -224,14 +224,14 @@ async function replanStopped(lab: Lab): Promise<ScenarioResult> {
   const struck = strikeWhenEnding(lab, launched, 'SIGSTOP');
   await ask(lab, member, 'replan');
   const seat = await struck;
-  const pid = present(seat.process.child.pid);
+  const pid = present(seat.process.pid);
   await until('stopped', () => stateLetterOf(pid) === 'T', 1_000);
   assert.equal((await pendingRequest(lab, member))?.kind, 'replan', 'it was carried out already');
   const successor = await successorTo(lab, seat);
   await wait(STOPPED_MS);
   assert.equal(stateLetterOf(pid), 'T', 'it was stopped all the time');
   mute.end();
-  seat.process.child.kill('SIGCONT');
+  seat.process.signal('SIGCONT');
   await until('runs again', () => stateLetterOf(pid) !== 'T', 1_000);
   const evidence = `${seat.id} in state T for more than ${seconds(STOPPED_MS)} (TTL ${seconds(TTL_MS)}) as it ended ${launched} for a replan; ${successor.id} led`;
   return replanned(lab, recovery, launched, evidence);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { MemberId } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { membersBy } from '../audit/convergence.ts';
 import { type ByHand, runTogether, type SecondAgent, startSecondAgent } from '../faults/second-agent.ts';
 import type { Lab } from '../lab/lab.ts';

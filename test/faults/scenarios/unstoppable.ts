@@ -7,7 +7,7 @@ import {
   opIdOf,
   parseRecord,
 } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { Partition } from '../faults/partition.ts';
 import { LEASED, PORTS } from '../lab/configuration.ts';
 import type { Lab } from '../lab/lab.ts';

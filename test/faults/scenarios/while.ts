@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { keyspace, type MemberId, StatusViewSchema } from '@understudy/shared';
-import { until } from '../../integration/coordinator/processes.ts';
+import { until } from '@understudy/shared/node';
 import { DEAD_AFTER_MS, MEMBERS } from '../lab/configuration.ts';
 import type { Lab, Seat } from '../lab/lab.ts';
 import type { Zone } from '../lab/network.ts';

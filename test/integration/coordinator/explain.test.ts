@@ -1,19 +1,12 @@
 import { seedInstance } from '@understudy/cloud-sim';
 import { type ExplainView, ExplainViewSchema, StatusViewSchema } from '@understudy/shared';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, understudy, until } from './processes.ts';
+import { until } from '@understudy/shared/node';
+import { expect, test } from 'vitest';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { clusterPerTest } from './cluster-per-test.ts';
+import { understudy } from './coordinator-cluster.ts';
 
-let bench: Bench;
-let etcd: EtcdCluster;
-beforeEach(async () => {
-  bench = new Bench();
-  etcd = await EtcdCluster.start();
-});
-afterEach(async () => {
-  await bench.close();
-  await etcd.stop();
-});
+const now = clusterPerTest();
 
 const explained = async (from: CoordinatorProcess): Promise<ExplainView | null> => {
   const body = await from.json('/v1/members/prod/db1/explain');
@@ -21,11 +14,11 @@ const explained = async (from: CoordinatorProcess): Promise<ExplainView | null> 
 };
 
 test('any coordinator explains with what the leader knows; one whose leader is gone says what it does not know', async () => {
-  const { sim } = await bench.startCloud();
+  const { sim } = await now.cluster.startCloud();
   seedInstance(sim, { member: 'prod/db1', userData: 'x' });
-  const configs = [await bench.config(0, etcd.hosts, 2), await bench.config(1, etcd.hosts, 2)];
-  bench.followMachines();
-  const [first, second] = configs.map(({ path, httpPort }) => bench.start(path, httpPort));
+  const configs = [await now.cluster.config(0, now.etcd.hosts, 2), await now.cluster.config(1, now.etcd.hosts, 2)];
+  now.cluster.followMachines();
+  const [first, second] = configs.map(({ path, httpPort }) => now.cluster.start(path, httpPort));
   if (!first || !second) throw new Error('two were started');
   await until('alive at both', async () => {
     const views = [await explained(first), await explained(second)];
@@ -48,9 +41,9 @@ test('any coordinator explains with what the leader knows; one whose leader is g
   expect([nobody.code, nobody.out.includes('no member prod/nobody')]).toEqual([1, true]);
 
   // Stopped, not dead: it holds its connection open and answers nothing.
-  leader.child.kill('SIGSTOP');
+  leader.signal('SIGSTOP');
   const alone = await explained(follower);
-  leader.child.kill('SIGCONT');
+  leader.signal('SIGCONT');
   expect(alone).toMatchObject({ answeredBy: { leader: false }, verdict: 'alive' });
   expect(alone?.unknownHere.length).toBeGreaterThan(0);
 });

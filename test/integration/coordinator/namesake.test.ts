@@ -7,26 +7,17 @@ import {
   parseRecord,
   StatusViewSchema,
 } from '@understudy/shared';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, until } from './processes.ts';
+import { until } from '@understudy/shared/node';
+import { expect, test } from 'vitest';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { clusterPerTest } from './cluster-per-test.ts';
 
 const MEMBER = 'prod/db1';
 const KEYS = keyspace();
-/** As the bench configures it. */
+/** As the cluster configures it. */
 const LEASE_TTL_MS = 4_000;
 
-let bench: Bench;
-let etcd: EtcdCluster;
-beforeEach(async () => {
-  bench = new Bench();
-  etcd = await EtcdCluster.start();
-  await bench.startCloud();
-});
-afterEach(async () => {
-  await bench.close();
-  await etcd.stop();
-});
+const now = clusterPerTest({ cloud: true });
 
 const codesOf = async (one: CoordinatorProcess): Promise<readonly string[]> => {
   const body = await one.json('/v1/status');
@@ -37,15 +28,15 @@ const takenOf = async (one: CoordinatorProcess): Promise<boolean> =>
   (await one.get('/metrics'))?.body.includes('\nunderstudy_id_taken 1\n') ?? false;
 
 test('two real processes under one id: the deaf second one has no word until the first is gone, then takes the id itself', async () => {
-  const first = await bench.config(0, etcd.hosts, 1);
-  const second = await bench.config(1, etcd.hosts, 1, { id: 'c1' });
+  const first = await now.cluster.config(0, now.etcd.hosts, 1);
+  const second = await now.cluster.config(1, now.etcd.hosts, 1, { id: 'c1' });
   // Agents know the first one only: the second is deaf.
-  bench.udp.pop();
-  const sim = bench.cloud?.sim;
+  now.cluster.udp.pop();
+  const sim = now.cluster.cloud?.sim;
   if (!sim) throw new Error('no cloud');
   seedInstance(sim, { member: MEMBER, userData: 'x' });
-  bench.followMachines();
-  const store = openStore({ hosts: etcd.hosts });
+  now.cluster.followMachines();
+  const store = openStore({ hosts: now.etcd.hosts });
   const read = async () => {
     const presence = await store.get(KEYS.coordinator('c1'));
     const opinion = await store.get(KEYS.opinion(MEMBER, 'c1'));
@@ -56,9 +47,9 @@ test('two real processes under one id: the deaf second one has no word until the
     };
   };
   try {
-    const one = bench.start(first.path, first.httpPort);
+    const one = now.cluster.start(first.path, first.httpPort);
     await until('heard', async () => (await read()).verdict === 'alive');
-    const two = bench.start(second.path, second.httpPort);
+    const two = now.cluster.start(second.path, second.httpPort);
     await until('it is told', async () => (await codesOf(two)).includes('DUPLICATE_COORDINATOR_ID'));
     expect([await readyOf(two), await takenOf(two), await readyOf(one), await takenOf(one)]).toEqual([
       ...[503, true],
@@ -77,7 +68,7 @@ test('two real processes under one id: the deaf second one has no word until the
     // Killed and started again under its living lease: it waits for its own record to end, and has
     // the id again.
     await two.kill('SIGKILL');
-    const again = bench.start(second.path, second.httpPort);
+    const again = now.cluster.start(second.path, second.httpPort);
     await until('ready again', async () => (await readyOf(again)) === 200);
     expect(again.events()).not.toContain('presence.duplicate');
     expect(again.events()).toContain('presence.taken_over');

@@ -1,24 +1,17 @@
 import { join } from 'node:path';
 import { seedInstance } from '@understudy/cloud-sim';
 import { deriveAgentKey, type ExplainView, ExplainViewSchema } from '@understudy/shared';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '@understudy/shared/node';
+import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, MASTER, understudy, until } from './processes.ts';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { clusterPerTest } from './cluster-per-test.ts';
+import { MASTER, understudy } from './coordinator-cluster.ts';
 
 const MEMBER = 'prod/db1';
 const AGENT = [process.execPath, '--conditions=source', '--import', 'tsx', join('packages', 'agent', 'src', 'main.ts')];
 
-let bench: Bench;
-let etcd: EtcdCluster;
-beforeEach(async () => {
-  bench = new Bench();
-  etcd = await EtcdCluster.start();
-});
-afterEach(async () => {
-  await bench.close();
-  await etcd.stop();
-});
+const now = clusterPerTest();
 
 /** Only the metadata check, often; its coordinator is known before the instance boots. */
 const agentConfig = (coordinators: readonly string[]): string => {
@@ -39,14 +32,14 @@ const evidence = async (from: CoordinatorProcess): Promise<ExplainView['evidence
 const textOf = (items: ExplainView['evidence'], source: string) => items.find((one) => one.source === source)?.text;
 
 test('what EC2 tells the instance alone (Spot, rebalance) and tells everybody (events) reaches explain, through its agent', async () => {
-  bench.simulatesAgents = false;
-  const cloud = await bench.startCloud({ machine: { command: AGENT } });
-  const { path, httpPort, udpPort } = await bench.config(0, etcd.hosts, 1);
+  now.cluster.simulatesAgents = false;
+  const cloud = await now.cluster.startCloud({ machine: { command: AGENT } });
+  const { path, httpPort, udpPort } = await now.cluster.config(0, now.etcd.hosts, 1);
   const { instanceId } = seedInstance(cloud.sim, {
     member: MEMBER,
     userData: agentConfig([`127.0.0.1:${udpPort}`]),
   });
-  const coordinator = bench.start(path, httpPort);
+  const coordinator = now.cluster.start(path, httpPort);
   const tell = async (what: string, body: object) => {
     const request = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const reply = await fetch(`${cloud.url}/_sim/instances/${instanceId}/${what}`, request);

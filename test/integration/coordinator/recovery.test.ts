@@ -9,28 +9,19 @@ import {
   StatusViewSchema,
   TAG,
 } from '@understudy/shared';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
-import { Bench, type CoordinatorProcess, until } from './processes.ts';
+import { until } from '@understudy/shared/node';
+import { describe, expect, test } from 'vitest';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { clusterPerTest } from './cluster-per-test.ts';
 
 const DB1 = 'prod/db1';
-let bench: Bench;
-let etcd: EtcdCluster;
-beforeEach(async () => {
-  bench = new Bench();
-  etcd = await EtcdCluster.start();
-  await bench.startCloud();
-});
-afterEach(async () => {
-  await bench.close();
-  await etcd.stop();
-});
+const now = clusterPerTest({ cloud: true });
 
 async function startAll(count: number) {
   const configs = [];
-  for (let index = 0; index < count; index++) configs.push(await bench.config(index, etcd.hosts, count));
-  bench.followMachines();
-  return configs.map(({ path, httpPort }) => bench.start(path, httpPort));
+  for (let index = 0; index < count; index++) configs.push(await now.cluster.config(index, now.etcd.hosts, count));
+  now.cluster.followMachines();
+  return configs.map(({ path, httpPort }) => now.cluster.start(path, httpPort));
 }
 
 async function leaderOf(processes: readonly CoordinatorProcess[]): Promise<CoordinatorProcess | null> {
@@ -46,7 +37,7 @@ const recoveriesOf = async (one: CoordinatorProcess): Promise<RecoveriesView> =>
 
 describe('real coordinators, real etcd, EC2 over HTTP', () => {
   test('the leader is killed in the middle of a recovery; another finishes it with one launch', async () => {
-    const sim = bench.cloud?.sim;
+    const sim = now.cluster.cloud?.sim;
     if (!sim) throw new Error('no cloud');
     const old = seedInstance(sim, {
       member: DB1,
@@ -64,7 +55,7 @@ describe('real coordinators, real etcd, EC2 over HTTP', () => {
       });
     const first = await until('a leader', () => leaderOf(processes));
     sim.crashInstance(old.instanceId);
-    bench.followMachines();
+    now.cluster.followMachines();
     await until('under way', async () => {
       const { open } = await recoveriesOf(first);
       return open[0]?.steps.some((step) => step.step === 'capture');
@@ -92,25 +83,25 @@ describe('real coordinators, real etcd, EC2 over HTTP', () => {
     const [only] = await startAll(1);
     if (!only) throw new Error('none');
     await until('leads', () => leaderOf([only]));
-    const store = openStore({ hosts: etcd.hosts });
+    const store = openStore({ hosts: now.etcd.hosts });
     const keys = keyspace();
     await until('presence', () => store.get(keys.coordinator('c1')));
-    only.child.kill('SIGTERM');
+    only.signal('SIGTERM');
     expect(await only.exited).toBe(0);
     expect(await store.get(keys.leader)).toBeNull();
     expect(await store.get(keys.coordinator('c1'))).toBeNull();
     await store.close();
     expect(only.events().at(-1)).toBe('coordinator.stopped');
-    expect(only.stdout).not.toContain(Buffer.from(new Uint8Array(32).fill(9)).toString('hex'));
+    expect(only.output).not.toContain(Buffer.from(new Uint8Array(32).fill(9)).toString('hex'));
   });
 
   test('SIGTERM while etcd is gone: still ends, within seconds', async () => {
     const [only] = await startAll(1);
     if (!only) throw new Error('none');
     await until('leads', () => leaderOf([only]));
-    etcd.signal(0, 'SIGSTOP');
-    only.child.kill('SIGTERM');
+    now.etcd.signal(0, 'SIGSTOP');
+    only.signal('SIGTERM');
     expect(await only.exited).toBe(0);
-    etcd.signal(0, 'SIGCONT');
+    now.etcd.signal(0, 'SIGCONT');
   });
 });

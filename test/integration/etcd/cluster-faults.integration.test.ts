@@ -1,12 +1,11 @@
 import { EtcdKvStore } from '@understudy/coordinator/testing';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { Etcd3 } from 'etcd3';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BeliefWitness } from './belief-witness.ts';
-import { type CoordinatorUnderTest, coordinatorUnderTest, TIMING } from './coordinator-under-test.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
-import { until } from './until.ts';
+import { type CoordinatorUnderTest, coordinatorUnderTest, TIMING, msUntil } from './coordinator-under-test.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 const report = (line: string) => console.log(`  measured: ${line}`);
 
@@ -85,14 +84,14 @@ describe('three etcd members', () => {
     // Member 0 alone is no quorum.
     cluster.signal(1, 'SIGSTOP');
     cluster.signal(2, 'SIGSTOP');
-    const noticedMs = await until(() => disconnects > 0, 'noticed', 10_000);
+    const noticedMs = await msUntil('noticed', () => disconnects > 0, 10_000);
     cluster.signal(1, 'SIGCONT');
     cluster.signal(2, 'SIGCONT');
     await cluster.healthy();
     report(`member without quorum: watch moved away after ${noticedMs.toFixed(0)} ms`);
     const writer = connect([cluster.hosts[2] ?? ''], 3000);
     await writer.txn({ compare: [], writes: [{ kind: 'put', key: '/w/a', value: '1' }] });
-    await until(() => seen.length > 0, 'the event');
+    await until('the event', () => seen.length > 0, 10_000, 5);
     expect(seen).toEqual(['1']);
   });
 
@@ -106,13 +105,13 @@ describe('three etcd members', () => {
       one.leadership.start();
     }
     const led = () => running.some((each) => each.leadership.current() !== null);
-    await until(led, 'somebody leads');
+    await until('somebody leads', led, 10_000, 5);
     for (const index of [0, 1, 2]) {
       await cluster.kill(index);
       await wait(800);
       cluster.launch(index);
       await cluster.healthy();
-      await until(led, `somebody leads after member ${index}`, 2 * TIMING.ttlMs + 2000);
+      await until(`somebody leads after member ${index}`, led, 2 * TIMING.ttlMs + 2000, 5);
     }
     await wait(500);
     expect(witness.overlaps()).toEqual([]);

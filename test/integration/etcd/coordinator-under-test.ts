@@ -1,10 +1,17 @@
-import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
+import { EtcdKvStore, Leadership, type LeaseTiming, LevelGate } from '@understudy/coordinator/testing';
 import { type Clock, type Keyspace, keyspace, wallMs } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { SwallowingProxy } from './swallowing-proxy.ts';
 
 export const TIMING: LeaseTiming = { ttlMs: 2000, keepaliveMs: 300, marginMs: 300, callTimeoutMs: 500 };
+
+/** Looks every 5 ms, and says how long it took until `fact` held. */
+export async function msUntil(what: string, fact: () => boolean, limitMs = 10_000): Promise<number> {
+  const fromMs = performance.now();
+  await until(what, fact, limitMs, 5);
+  return performance.now() - fromMs;
+}
 
 /** The real clock with a wall that steps. */
 export class SteppingClock extends SystemClock {
@@ -44,7 +51,18 @@ export async function coordinatorUnderTest(options: {
   const keys: Keyspace = keyspace(root);
   const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
   if (options.beforeTxn) hookTxn(store, () => options.beforeTxn?.(proxy));
-  const leadership = new Leadership({ store, clock, random, log, keys, self, timing: TIMING, afterResignMs: 300 });
+  const levelGate = new LevelGate({ key: keys.level, log });
+  const leadership = new Leadership({
+    levelGate,
+    store,
+    clock,
+    random,
+    log,
+    keys,
+    self,
+    timing: TIMING,
+    afterResignMs: 300,
+  });
   const close = async () => {
     await leadership.close();
     await store.close();

@@ -1,11 +1,10 @@
 import { EtcdKvStore } from '@understudy/coordinator/testing';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { KV_STORE_CONTRACT } from '@understudy/shared/testing';
 import { Etcd3 } from 'etcd3';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { EtcdCluster } from './etcd-cluster.ts';
-import { until } from './until.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 describe('EtcdKvStore keeps the KvStore contract on real etcd', () => {
   let cluster: EtcdCluster;
@@ -40,7 +39,7 @@ describe('EtcdKvStore keeps the KvStore contract on real etcd', () => {
         other,
         prefix: `/case-${index}/`,
         pass: (durationMs) => wait(durationMs),
-        until: async (condition, what) => void (await until(condition, what)),
+        until: async (condition, what) => void (await until(what, condition, 10_000, 5)),
         compact: async (revision) => void (await admin.kv.compact({ revision: String(revision) })),
       }),
     );

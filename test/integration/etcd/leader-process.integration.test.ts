@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Etcd3 } from 'etcd3';
+import { until } from '@understudy/shared/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TIMING } from './coordinator-under-test.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
-import { until } from './until.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 interface Line {
   readonly event: string;
@@ -55,14 +55,14 @@ describe('leading processes on real etcd', () => {
     );
     children.push(child);
     createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Line));
-    await until(() => said(id, 'started').length > 0, `${id} started`, 20_000);
+    await until(`${id} started`, () => said(id, 'started').length > 0, 20_000, 5);
     return child;
   }
 
   async function leaderAndCandidate() {
     caseCount += 1;
     const a = await start('a');
-    await until(() => said('a', 'leads').length > 0, 'a leads');
+    await until('a leads', () => said('a', 'leads').length > 0, 10_000, 5);
     const b = await start('b');
     await wait(1000);
     return { a, b };
@@ -73,14 +73,14 @@ describe('leading processes on real etcd', () => {
     const key = `/process-${caseCount}/beat/a`;
     const stoppedAtUs = Number(process.hrtime.bigint() / 1000n);
     a.kill('SIGSTOP');
-    await until(() => said('b', 'leads').length > 0, 'b leads', TIMING.ttlMs + 1500);
+    await until('b leads', () => said('b', 'leads').length > 0, TIMING.ttlMs + 1500, 5);
     const tookMs = ((said('b', 'leads')[0]?.atUs ?? 0) - stoppedAtUs) / 1000;
     const before = (await admin.kv.range({ key: Buffer.from(key) })).kvs[0]?.mod_revision;
     await wait(2 * TIMING.ttlMs - tookMs);
     const continuedAtUs = Number(process.hrtime.bigint() / 1000n);
     a.kill('SIGCONT');
-    await until(() => said('a', 'after-pause').length > 0, 'a tried to write', 5000);
-    await until(() => said('a', 'ends').length > 0, 'a stepped down', 5000);
+    await until('a tried to write', () => said('a', 'after-pause').length > 0, 5000, 5);
+    await until('a stepped down', () => said('a', 'ends').length > 0, 5000, 5);
     await wait(500);
     const after = (await admin.kv.range({ key: Buffer.from(key) })).kvs[0]?.mod_revision;
     const pause = said('a', 'after-pause')[0];
@@ -102,7 +102,7 @@ describe('leading processes on real etcd', () => {
       await wait(round * 100);
       const killedAtUs = Number(process.hrtime.bigint() / 1000n);
       a.kill('SIGKILL');
-      await until(() => said('b', 'leads').length > 0, 'b leads', TIMING.ttlMs + 1500);
+      await until('b leads', () => said('b', 'leads').length > 0, TIMING.ttlMs + 1500, 5);
       tookMs.push(((said('b', 'leads')[0]?.atUs ?? 0) - killedAtUs) / 1000);
       b.kill('SIGKILL');
     }
@@ -117,7 +117,7 @@ describe('leading processes on real etcd', () => {
     const exited = new Promise<number | null>((resolve) => a.once('exit', resolve));
     const askedAtUs = Number(process.hrtime.bigint() / 1000n);
     a.kill('SIGTERM');
-    await until(() => said('b', 'leads').length > 0, 'b leads', 3000);
+    await until('b leads', () => said('b', 'leads').length > 0, 3000, 5);
     const tookMs = ((said('b', 'leads')[0]?.atUs ?? 0) - askedAtUs) / 1000;
     expect(await exited).toBe(0);
     const exitMs = Number(process.hrtime.bigint() / 1000n) / 1000 - askedAtUs / 1000;

@@ -1,4 +1,4 @@
-import { EtcdKvStore, Leadership, type LeaseTiming } from '@understudy/coordinator/testing';
+import { EtcdKvStore, Leadership, type LeaseTiming, LevelGate } from '@understudy/coordinator/testing';
 import { keyspace, silentLog } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 
@@ -13,7 +13,17 @@ const clock = new SystemClock();
 const random = new SystemRandom();
 const store = new EtcdKvStore({ clock, random, hosts, callTimeoutMs: timing.callTimeoutMs });
 const self = { coordinatorId: id, az: 'az-a', httpUrl: 'http://127.0.0.1:1' };
-const leadership = new Leadership({ store, clock, random, log: silentLog, keys: keyspace(root), self, timing });
+const levelGate = new LevelGate({ key: keyspace(root).level, log: silentLog });
+const leadership = new Leadership({
+  levelGate,
+  store,
+  clock,
+  random,
+  log: silentLog,
+  keys: keyspace(root),
+  self,
+  timing,
+});
 
 const say = (line: Record<string, unknown>) =>
   process.stdout.write(`${JSON.stringify({ ...line, id, atUs: Number(process.hrtime.bigint() / 1000n) })}\n`);

@@ -1,12 +1,18 @@
 import { keyspace } from '@understudy/shared';
 import { Etcd3 } from 'etcd3';
 import { setTimeout as wait } from 'node:timers/promises';
+import { until } from '@understudy/shared/node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BeliefWitness } from './belief-witness.ts';
-import { type CoordinatorUnderTest, coordinatorUnderTest, SteppingClock, TIMING } from './coordinator-under-test.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
+import {
+  type CoordinatorUnderTest,
+  coordinatorUnderTest,
+  SteppingClock,
+  TIMING,
+  msUntil,
+} from './coordinator-under-test.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 import type { SwallowingProxy } from './swallowing-proxy.ts';
-import { until } from './until.ts';
 
 const TAKE_OVER_LIMIT_MS = TIMING.ttlMs + 1000;
 const report = (line: string) => console.log(`  measured: ${line}`);
@@ -55,9 +61,9 @@ describe('leadership on real etcd, through a proxy with faults', () => {
   /** The first one leads, the second one waits. */
   async function leaderAndCandidate(clock?: SteppingClock) {
     const a = await join('a', clock);
-    await until(() => a.leadership.current() !== null, 'a leads');
+    await until('a leads', () => a.leadership.current() !== null, 10_000, 5);
     const b = await join('b');
-    await until(() => b.leadership.knownLeader()?.coordinatorId === 'a', 'b knows a');
+    await until('b knows a', () => b.leadership.knownLeader()?.coordinatorId === 'a', 10_000, 5);
     await wait(300);
     return { a, b };
   }
@@ -66,7 +72,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
   async function takeOver(b: CoordinatorUnderTest, what: string, fault: () => void): Promise<number> {
     const startedAtMs = performance.now();
     fault();
-    await until(() => b.leadership.current() !== null, `${what}: b leads`, TAKE_OVER_LIMIT_MS + 2000);
+    await until(`${what}: b leads`, () => b.leadership.current() !== null, TAKE_OVER_LIMIT_MS + 2000, 5);
     const tookMs = performance.now() - startedAtMs;
     report(
       `${what}: take-over after ${tookMs.toFixed(0)} ms (TTL ${TIMING.ttlMs}), nobody led for ${witness.lastGapMs().toFixed(0)} ms`,
@@ -91,10 +97,10 @@ describe('leadership on real etcd, through a proxy with faults', () => {
   it('only the replies vanish (applied, but nobody hears): the leader stops all the same', async () => {
     const { a, b } = await leaderAndCandidate();
     a.proxy.swallow('toClient');
-    await until(() => a.leadership.current() === null, 'a stops', TIMING.ttlMs);
+    await until('a stops', () => a.leadership.current() === null, TIMING.ttlMs, 5);
     // etcd may have renewed the lease to the last; from the last keepalive that arrived it is one
     // more TTL.
-    const gapMs = await until(() => b.leadership.current() !== null, 'b leads', 2 * TAKE_OVER_LIMIT_MS);
+    const gapMs = await msUntil('b leads', () => b.leadership.current() !== null, 2 * TAKE_OVER_LIMIT_MS);
     expect(a.proxy.swallowedBytes.toClient).toBeGreaterThan(0);
     report(`replies swallowed: nobody led for ${gapMs.toFixed(0)} ms`);
   });
@@ -126,7 +132,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
     running.push(a);
     witness.watch('a', a.leadership);
     a.leadership.start();
-    await until(() => a.proxy.swallowedBytes.toClient > 0, 'a reply was lost');
+    await until('a reply was lost', () => a.proxy.swallowedBytes.toClient > 0, 10_000, 5);
     const key = keyspace(root()).leader;
     expect((await admin.get(key).string()) ?? '').toContain('"a"');
     await admin.put(`${root()}elsewhere`).value('1');
@@ -134,7 +140,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
     expect(a.leadership.current()).toBeNull();
     const beforeHealMs = performance.now();
     a.proxy.heal();
-    await until(() => a.leadership.current() !== null, 'a recognises its win');
+    await until('a recognises its win', () => a.leadership.current() !== null, 10_000, 5);
     report(
       `lost reply of the win: recognised ${(performance.now() - beforeHealMs).toFixed(0)} ms after the connection was back`,
     );
@@ -152,7 +158,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
     for (const lease of idle) await admin.leaseClient.leaseRevoke({ ID: lease.ID });
     await wait(50);
     const resigned = a.leadership.resign();
-    await until(() => b.leadership.current() !== null, 'b leads');
+    await until('b leads', () => b.leadership.current() !== null, 10_000, 5);
     await resigned;
     const entry = (await admin.kv.range({ key: Buffer.from(keyspace(root()).leader) })).kvs[0];
     expect(entry?.create_revision).toBe(String(b.leadership.current()?.number));
@@ -163,12 +169,16 @@ describe('leadership on real etcd, through a proxy with faults', () => {
     const { a, b } = await leaderAndCandidate();
     cluster.signal(0, 'SIGSTOP');
     const startedAtMs = performance.now();
-    await until(() => a.leadership.current() === null, 'a stops', TIMING.ttlMs);
+    await until('a stops', () => a.leadership.current() === null, TIMING.ttlMs, 5);
     const stoppedAfterMs = performance.now() - startedAtMs;
     await wait(500);
     expect([a, b].filter((each) => each.leadership.current() !== null)).toEqual([]);
     cluster.signal(0, 'SIGCONT');
-    const backMs = await until(() => [a, b].some((each) => each.leadership.current() !== null), 'somebody leads');
+    const backMs = await msUntil(
+      'somebody leads',
+      () => [a, b].some((each) => each.leadership.current() !== null),
+      10_000,
+    );
     report(
       `etcd stopped: leader stops after ${stoppedAfterMs.toFixed(0)} ms; one leads again ${backMs.toFixed(0)} ms after it continues`,
     );
@@ -182,7 +192,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
       const startedAtMs = performance.now();
       const resigned = from.leadership.resign();
       expect(from.leadership.current()).toBeNull();
-      await until(() => to.leadership.current() !== null, 'the other one leads');
+      await until('the other one leads', () => to.leadership.current() !== null, 10_000, 5);
       tookMs.push(witness.beliefs.at(-1)?.fromMs ?? Number.NaN);
       tookMs[round] = (tookMs[round] ?? Number.NaN) - startedAtMs;
       await resigned;
@@ -219,7 +229,7 @@ describe('leadership on real etcd, through a proxy with faults', () => {
       (result) => result.kind,
       (error: { code: string }) => error.code,
     );
-    await until(() => b.leadership.current() !== null, 'b leads', TAKE_OVER_LIMIT_MS + 1000);
+    await until('b leads', () => b.leadership.current() !== null, TAKE_OVER_LIMIT_MS + 1000, 5);
     expect(a.proxy.heldBytes.toServer).toBeGreaterThan(0);
     a.proxy.heal();
     expect(['STORE_OUTCOME_UNKNOWN', 'LEASE_LOST']).toContain(await outcome);

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { seedInstance } from '@understudy/cloud-sim';
 import type { Problem } from '@understudy/shared';
 import { Etcd3 } from 'etcd3';
+import { until } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Bench, type CoordinatorProcess, until } from '../coordinator/processes.ts';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { CoordinatorCluster } from '../coordinator/coordinator-cluster.ts';
 import { hasOpenssl, makeCertificates } from './certificates.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 const ROOT = '/understudy/v1/';
 /** What a coordinator writes beside `leader`, as docs/etcd-keys.md names it. */
@@ -18,6 +20,7 @@ const AREAS = [
     'judgements',
     'judge',
     'findings',
+    'level',
     'members',
     'policies',
     'activations',
@@ -28,18 +31,18 @@ const AREAS = [
 ];
 
 let folder: string;
-let bench: Bench;
+let cluster: CoordinatorCluster;
 let etcd: EtcdCluster;
 let admin: Etcd3;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'understudy-role-'));
-  bench = new Bench();
+  cluster = new CoordinatorCluster();
 });
 
 afterEach(async () => {
   admin?.close();
-  await bench.close();
+  await cluster.close();
   await etcd?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -65,15 +68,15 @@ async function withRole(
 
 async function startCoordinator(etcdOver: object = {}): Promise<CoordinatorProcess> {
   writeFileSync(join(folder, 'password'), 'pass\n', { mode: 0o600 });
-  const { path, httpPort } = await bench.config(0, etcd.hosts, 1, {
+  const { path, httpPort } = await cluster.config(0, etcd.hosts, 1, {
     etcd: {
       ...{ hosts: etcd.hosts, leaseTtlMs: 4_000, leaseMarginMs: 600, keepaliveMs: 500, callTimeoutMs: 1_000 },
       ...{ username: 'coordinator', passwordFile: join(folder, 'password') },
       ...etcdOver,
     },
   });
-  bench.followMachines();
-  return bench.start(path, httpPort);
+  cluster.followMachines();
+  return cluster.start(path, httpPort);
 }
 
 const problemsOf = async (process: CoordinatorProcess): Promise<readonly Problem[]> => {
@@ -88,8 +91,8 @@ async function leadsAndRecovers(process: CoordinatorProcess, instanceId: string)
     const view = await process.json<{ members: { verdict: string }[] }>('/v1/members');
     return view?.members.length === 2 && view.members.every((one) => one.verdict === 'alive');
   });
-  expect(bench.cloud?.sim.crashInstance(instanceId)).toBe(true);
-  bench.followMachines();
+  expect(cluster.cloud?.sim.crashInstance(instanceId)).toBe(true);
+  cluster.followMachines();
   await until('replaced', async () => {
     const view = await process.json<{ history: { outcome: string }[] }>('/v1/history');
     return view?.history[0]?.outcome === 'replaced';
@@ -98,7 +101,7 @@ async function leadsAndRecovers(process: CoordinatorProcess, instanceId: string)
 }
 
 async function twoMembers(): Promise<string> {
-  const { sim } = await bench.startCloud();
+  const { sim } = await cluster.startCloud();
   seedInstance(sim, { member: 'prod/db2', az: 'us-east-1b', userData: 'x' });
   return seedInstance(sim, { member: 'prod/db1', userData: 'x' }).instanceId;
 }

@@ -5,38 +5,33 @@ import { seedInstance } from '@understudy/cloud-sim';
 import { EtcdKvStore, WatchedStore } from '@understudy/coordinator/testing';
 import { Etcd3 } from 'etcd3';
 import { isOperationError, type Problem, StatusViewSchema } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureEtcd } from '../../../scripts/etcd.mjs';
-import { Bench, type CoordinatorProcess, until } from '../coordinator/processes.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { clusterPerTest } from '../coordinator/cluster-per-test.ts';
 
 /** Small enough to fill in a moment; etcd itself takes some 100 kB of it. */
 const QUOTA_BYTES = 3_000_000;
 
-let bench: Bench;
-let etcd: EtcdCluster;
+const now = clusterPerTest({ etcdArgs: ['--quota-backend-bytes', String(QUOTA_BYTES)] });
 let store: EtcdKvStore;
 let etcdctl: (...args: readonly string[]) => string;
 
 beforeEach(async () => {
-  bench = new Bench();
-  etcd = await EtcdCluster.start({ args: ['--quota-backend-bytes', String(QUOTA_BYTES)] });
   store = new EtcdKvStore({
     clock: new SystemClock(),
     random: new SystemRandom(),
-    hosts: etcd.hosts,
+    hosts: now.etcd.hosts,
     callTimeoutMs: 2_000,
   });
   const binary = join(dirname(await ensureEtcd()), 'etcdctl');
   etcdctl = (...args) =>
-    execFileSync(binary, ['--endpoints', etcd.hosts.join(','), ...args], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(binary, ['--endpoints', now.etcd.hosts.join(','), ...args], { encoding: 'utf8', stdio: 'pipe' });
 });
 
 afterEach(async () => {
-  await bench.close();
   await store.close();
-  await etcd.stop();
 });
 
 const put = (key: string, value: string) => store.txn({ compare: [], writes: [{ kind: 'put', key, value }] });
@@ -98,12 +93,12 @@ describe('etcd out of space', () => {
   test.each([['while it runs'], ['and the coordinator is started again']])(
     '%s: not ready, with the cause everywhere; a member that died is replaced once when the space is freed',
     async (when) => {
-      const { sim } = await bench.startCloud();
+      const { sim } = await now.cluster.startCloud();
       const { instanceId } = seedInstance(sim, { member: 'prod/db1', userData: 'x' });
       seedInstance(sim, { member: 'prod/db2', az: 'us-east-1b', userData: 'x' });
-      const { path, httpPort } = await bench.config(0, etcd.hosts, 1);
-      bench.followMachines();
-      let process = bench.start(path, httpPort);
+      const { path, httpPort } = await now.cluster.config(0, now.etcd.hosts, 1);
+      now.cluster.followMachines();
+      let process = now.cluster.start(path, httpPort);
       await until('alive', async () => {
         const view = await process.json<{ members: { verdict: string }[] }>('/v1/members');
         return view?.members.length === 2 && view.members.every((one) => one.verdict === 'alive');
@@ -112,9 +107,9 @@ describe('etcd out of space', () => {
       await until('not ready', async () => (await problemsOf(process)).some((one) => one.code === 'STORE_NO_SPACE'));
       if (when !== 'while it runs') {
         await process.kill('SIGTERM');
-        process = bench.start(path, httpPort);
+        process = now.cluster.start(path, httpPort);
         await until('not ready', async () => (await problemsOf(process)).some((one) => one.code === 'STORE_NO_SPACE'));
-        await until('heard', async () => process.stdout.includes('lease.grant.failed'));
+        await until('heard', async () => process.output.includes('lease.grant.failed'));
       }
       const [problem] = await problemsOf(process);
       expect(problem?.remedy).toContain('etcdctl alarm disarm');
@@ -123,7 +118,7 @@ describe('etcd out of space', () => {
         return status.observer.heardAgents === 2;
       });
       expect(sim.crashInstance(instanceId)).toBe(true);
-      bench.followMachines();
+      now.cluster.followMachines();
       if (when === 'while it runs')
         await until('held in sight', async () => {
           const view = await process.json<{ members: { member: string; hold: { text: string } | null }[] }>(
@@ -153,7 +148,7 @@ describe('etcd out of space', () => {
 
 describe('etcd with the alarm CORRUPT', () => {
   test('refuses puts and leases with a code of its own; tells its alarm; works again when it is disarmed', async () => {
-    const admin = new Etcd3({ hosts: [...etcd.hosts] });
+    const admin = new Etcd3({ hosts: [...now.etcd.hosts] });
     const watched = new WatchedStore({ store, clock: new SystemClock(), root: '/understudy/v1/' });
     const { members } = await admin.cluster.memberList({});
     const alarm = { memberID: members[0]?.ID ?? '0', alarm: 'Corrupt' } as const;

@@ -6,7 +6,7 @@ import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { Etcd3 } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hasOpenssl, makeCertificates } from './certificates.ts';
-import { EtcdCluster } from './etcd-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 const common = { clock: new SystemClock(), random: new SystemRandom(), callTimeoutMs: 5_000 };
 const put = (key: string) => ({ compare: [], writes: [{ kind: 'put', key, value: '1' } as const] });

@@ -8,12 +8,11 @@ import {
   type KvWatch,
   type LeaseId,
 } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { SimClock, SimKv } from '@understudy/shared/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EtcdCluster } from './etcd-cluster.ts';
-import { until } from './until.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 /**
  * The simulation is worth what its etcd is worth: the same random operations on the simulated and
@@ -175,7 +174,7 @@ describe('the simulated etcd against the real one', () => {
       await clock.advance(1_000);
       expect(actual.answers).toEqual(simulated.answers);
       expect(await actual.everything()).toEqual(await simulated.everything());
-      await until(() => actual.events.length >= simulated.events.length, 'all events of the real etcd');
+      await until('all events of the real etcd', () => actual.events.length >= simulated.events.length, 10_000, 5);
       expect(actual.events).toEqual(simulated.events);
       actual.end();
       refused += actual.answers.filter((answer) => answer.includes('STORE_REJECTED')).length;

@@ -3,7 +3,7 @@ import { keyspace, type KvStore, LeaderTerm, monotonicMs, type Term } from '@und
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { TERM_REMOVAL_CONTRACT } from '@understudy/shared/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { EtcdCluster } from './etcd-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 describe('Term.remove on real etcd', () => {
   const deps = { clock: new SystemClock(), random: new SystemRandom() };

@@ -1,13 +1,12 @@
 import { EtcdKvStore, type EtcdKvStoreOptions, WatchCache } from '@understudy/coordinator/testing';
 import type { KvEvent } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { Etcd3 } from 'etcd3';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { EtcdCluster } from './etcd-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 import { SwallowingProxy } from './swallowing-proxy.ts';
-import { until } from './until.ts';
 
 const report = (line: string) => console.log(`  measured: ${line}`);
 const EVENT_COUNT = 5000;
@@ -82,7 +81,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
       proxy.cutAfterBytes = [...cuts];
       const startedAtMs = performance.now();
       const { seen } = follow('/many/', startRevision + 1);
-      await until(() => seen.revisions.length >= EVENT_COUNT, 'all events', 30_000);
+      await until('all events', () => seen.revisions.length >= EVENT_COUNT, 30_000, 5);
       await wait(200);
       const expected = Array.from({ length: EVENT_COUNT }, (_, index) => startRevision + 1 + index);
       expect(seen.revisions).toEqual(expected);
@@ -104,7 +103,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
     }
     proxy.cutAfterBytes = [300_000, 700_000, 1_000_000];
     const { seen } = follow('/txn/', from + 1);
-    await until(() => seen.revisions.length >= 2000, '2000 events', 20_000);
+    await until('2000 events', () => seen.revisions.length >= 2000, 20_000, 5);
     await wait(200);
     expect(seen.revisions).toHaveLength(2000);
     const perRevision = Map.groupBy(seen.revisions, (revision) => revision);
@@ -117,18 +116,18 @@ describe('watches on real etcd, through a proxy with faults', () => {
     await connect();
     const from = Number((await admin.put('/silent/a').value('0').exec()).header.revision);
     const { seen } = follow('/silent/', from + 1);
-    await until(() => seen.progress >= from, 'attached');
+    await until('attached', () => seen.progress >= from, 10_000, 5);
     const cutAtMs = performance.now();
     proxy.swallow();
     await wait(200);
     for (const value of ['1', '2', '3']) await admin.put('/silent/a').value(value).exec();
-    await until(() => seen.disconnects > 0, 'noticed', 10_000);
+    await until('noticed', () => seen.disconnects > 0, 10_000, 5);
     report(`silent partition noticed by the watch after ${(seen.disconnectedAtMs - cutAtMs).toFixed(0)} ms`);
     expect(seen.disconnectedAtMs - cutAtMs).toBeLessThanOrEqual(10_000);
     expect(seen.values).toEqual([]);
     expect(proxy.swallowedBytes.toServer + proxy.swallowedBytes.toClient).toBeGreaterThan(0);
     proxy.heal();
-    await until(() => seen.values.length >= 3, 'the missed events');
+    await until('the missed events', () => seen.values.length >= 3, 10_000, 5);
     expect(seen.values).toEqual(['1', '2', '3']);
   });
 
@@ -148,7 +147,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
     await admin.put('/edge/a').value('2').exec();
     await admin.kv.compact({ revision: String(from + 1) });
     const { seen } = follow('/edge/', from + 1);
-    await until(() => seen.values.length >= 2, 'both events');
+    await until('both events', () => seen.values.length >= 2, 10_000, 5);
     expect([seen.values, seen.compacted]).toEqual([['1', '2'], 0]);
     expect(seen.disconnects).toBe(1);
   });
@@ -162,7 +161,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
       if (round % 20 === 0) proxy.reset();
       await wait(5);
     }
-    await until(() => seen.values.length >= 300, 'all events');
+    await until('all events', () => seen.values.length >= 300, 10_000, 5);
     await wait(100);
     expect(seen.values).toEqual(Array.from({ length: 300 }, (_, round) => String(round)));
     expect(proxy.resetCount).toBeGreaterThan(5);
@@ -172,16 +171,16 @@ describe('watches on real etcd, through a proxy with faults', () => {
     await connect();
     const from = Number((await admin.put('/kill/a').value('0').exec()).header.revision);
     const { seen } = follow('/kill/', from + 1);
-    await until(() => seen.progress >= from, 'attached');
+    await until('attached', () => seen.progress >= from, 10_000, 5);
     await admin.put('/kill/a').value('1').exec();
     await cluster.kill(0);
-    await until(() => seen.disconnects > 0, 'noticed');
+    await until('noticed', () => seen.disconnects > 0, 10_000, 5);
     cluster.launch(0);
     await cluster.healthy(0);
     admin.close();
     admin = new Etcd3({ hosts: [...cluster.hosts] });
     await admin.put('/kill/a').value('2').exec();
-    await until(() => seen.values.length >= 2, 'both events');
+    await until('both events', () => seen.values.length >= 2, 10_000, 5);
     expect(seen.values).toEqual(['1', '2']);
   });
 
@@ -193,7 +192,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
     const view = new WatchCache({ ...options, store, prefix: '/view/', probeEveryMs: 200 });
     view.start();
     await view.ready();
-    await until(() => view.ageMs() < 1000, 'fresh');
+    await until('fresh', () => view.ageMs() < 1000, 10_000, 5);
     proxy.reset({ refuse: true });
     await admin.delete().key('/view/a').exec();
     const last = await admin.put('/view/c').value('1').exec();
@@ -205,10 +204,10 @@ describe('watches on real etcd, through a proxy with faults', () => {
     const changed = new Set<string>();
     view.onChange((keys) => keys.forEach((key) => changed.add(key)));
     proxy.heal();
-    await until(() => view.get('/view/d') !== undefined, 'listed again');
+    await until('listed again', () => view.get('/view/d') !== undefined, 10_000, 5);
     expect([...view.entries().keys()].sort()).toEqual(['/view/b', '/view/c', '/view/d']);
     expect([...changed].sort()).toEqual(['/view/a', '/view/c', '/view/d']);
-    await until(() => view.ageMs() < 1000, 'fresh again');
+    await until('fresh again', () => view.ageMs() < 1000, 10_000, 5);
     expect(view.anomalies).toBe(0);
     expect(proxy.resetCount).toBeGreaterThan(0);
     view.close();
@@ -231,7 +230,7 @@ describe('watches on real etcd, through a proxy with faults', () => {
     const failed = await store.txn(put).catch((error: { code: string }) => error.code);
     expect(['STORE_UNAVAILABLE', 'STORE_OUTCOME_UNKNOWN']).toContain(failed);
     proxy.heal();
-    await until(() => true, 'healed');
+    await until('healed', () => true, 10_000, 5);
     let back = false;
     for (let attempt = 0; attempt < 40 && !back; attempt += 1) {
       back = await store.get('/calls/a').then(

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { keyspace, type MemberId } from '@understudy/shared';
+import { until } from '@understudy/shared/node';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../coordinator/processes.ts';
 import { finished, successorOf } from '../../faults/after-the-strike.ts';
 import {
   changesArrivedSince,
@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 afterEach(() => {
-  for (const { process } of stage.seats) process.child.kill('SIGCONT');
+  for (const { process } of stage.seats) process.signal('SIGCONT');
 });
 
 /**
@@ -64,12 +64,12 @@ async function sentBeforeTheStop(struck: Struck): Promise<number> {
 /** Stopped for twice the lease while another leads, then continued. */
 async function continueLater({ process, seat, term }: Struck, struckAtMs: number): Promise<void> {
   await wait(Math.max(0, struckAtMs + 2 * TTL_MS - performance.now()));
-  expect(stateLetterOf(present(process.child.pid))).toBe('T');
+  expect(stateLetterOf(present(process.pid))).toBe('T');
   const led = present(stage.leader);
   expect(led.term).toBeGreaterThan(term);
   expect(led.coordinatorId).not.toBe(seat.id);
-  process.child.kill('SIGCONT');
-  await until('runs again', () => stateLetterOf(present(process.child.pid)) !== 'T', 1_000);
+  process.signal('SIGCONT');
+  await until('runs again', () => stateLetterOf(present(process.pid)) !== 'T', 1_000);
 }
 
 /** The withheld call came through, and the successor had already been served with its own. */
@@ -81,7 +81,7 @@ async function expectLanded({ crashSeq }: Struck, { action, fault }: Moment): Pr
 }
 
 const endedTerms = (struck: Struck): number[] =>
-  struck.process.stdout
+  struck.process.output
     .split('\n')
     .filter((line) => line.includes('"leadership.ended"'))
     .map((line) => (JSON.parse(line) as { term: number }).term);
@@ -107,7 +107,7 @@ describe('stopped in the middle of a step for twice the lease, then continued: a
     const struckAtMs = performance.now();
     const sent = await sentBeforeTheStop(struck);
     await successorOf(stage, struck);
-    expect(stateLetterOf(present(struck.process.child.pid))).toBe('T');
+    expect(stateLetterOf(present(struck.process.pid))).toBe('T');
     await continueLater(struck, struckAtMs);
     await expectSteppedDown(struck);
     const history = await finished(stage, struck);

@@ -11,9 +11,10 @@ import {
   MembersViewSchema,
   parseRecord,
 } from '@understudy/shared';
+import { until } from '@understudy/shared/node';
 import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../../faults/strike.ts';
-import { ACCEPTED_KEY, Bench, until } from '../coordinator/processes.ts';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
+import { ACCEPTED_KEY, CoordinatorCluster } from '../coordinator/coordinator-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 
 export const TTL_MS = 2_000;
 const COORDINATORS = 3;
@@ -55,7 +56,7 @@ export interface Seat extends StrikeSeat {
  * process except the agents.
  */
 export class Stage implements StrikeStage {
-  readonly bench = new Bench();
+  readonly cluster = new CoordinatorCluster();
   readonly seats: Seat[] = [];
   readonly members = new Map<MemberId, SeededInstance>();
   /** Incarnations each member's activation was ever written with, in order. */
@@ -74,14 +75,14 @@ export class Stage implements StrikeStage {
     return present(this.#ec2);
   }
   get sim(): CloudSim {
-    return present(this.bench.cloud).sim;
+    return present(this.cluster.cloud).sim;
   }
   get cloudUrl(): string {
-    return present(this.bench.cloud).url;
+    return present(this.cluster.cloud).url;
   }
 
   async open(members: readonly MemberId[]): Promise<void> {
-    const [etcd, { sim, url }] = await Promise.all([EtcdCluster.start(), this.bench.startCloud(CLOUD)]);
+    const [etcd, { sim, url }] = await Promise.all([EtcdCluster.start(), this.cluster.startCloud(CLOUD)]);
     this.#etcd = etcd;
     const credentials = { accessKeyId: ACCEPTED_KEY, secretAccessKey: 'secret' };
     this.#ec2 = new EC2Client({ region: 'us-east-1', endpoint: url, credentials });
@@ -105,11 +106,11 @@ export class Stage implements StrikeStage {
     });
     for (let index = 0; index < COORDINATORS; index++) {
       const over = timesOf(etcd.hosts, url);
-      const { path, httpPort } = await this.bench.config(index, etcd.hosts, COORDINATORS, over);
-      const process = this.bench.start(path, httpPort);
+      const { path, httpPort } = await this.cluster.config(index, etcd.hosts, COORDINATORS, over);
+      const process = this.cluster.start(path, httpPort);
       this.seats.push({ id: `c${index + 1}`, configPath: path, httpPort, process });
     }
-    this.bench.followMachines();
+    this.cluster.followMachines();
     for (const seat of this.seats)
       await until(`${seat.id} sees all alive`, async () => (await aliveFor(seat)) === members.length, 40_000);
   }
@@ -131,7 +132,7 @@ export class Stage implements StrikeStage {
 
   crash(instanceId: string): void {
     if (!this.sim.crashInstance(instanceId)) throw new Error(`${instanceId} does not run`);
-    this.bench.followMachines();
+    this.cluster.followMachines();
   }
 
   /**
@@ -139,12 +140,12 @@ export class Stage implements StrikeStage {
    * suffice meanwhile.
    */
   restart(seat: Seat): void {
-    seat.process = this.bench.start(seat.configPath, seat.httpPort);
+    seat.process = this.cluster.start(seat.configPath, seat.httpPort);
   }
 
   async close(): Promise<void> {
     await this.#store?.close();
-    await this.bench.close();
+    await this.cluster.close();
     this.#ec2?.destroy();
     await this.#etcd?.stop();
   }
@@ -168,7 +169,7 @@ export class Stage implements StrikeStage {
 }
 
 async function aliveFor(seat: Seat): Promise<number> {
-  if (!seat.process.running) throw new Error(`${seat.id} has ended: ${seat.process.stderr}`);
+  if (!seat.process.running) throw new Error(`${seat.id} has ended: ${seat.process.output}`);
   const reply = await seat.process.json('/v1/members');
   return reply ? MembersViewSchema.parse(reply).members.filter((one) => one.verdict === 'alive').length : 0;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { until } from '@understudy/shared/node';
 import { afterEach, expect, test } from 'vitest';
-import { until } from '../coordinator/processes.ts';
 import { DEAD_AFTER_MS, KeyStage, MEMBERS, SUSPECT_AFTER_MS } from './stage.ts';
 
 let stage: KeyStage;
@@ -22,7 +22,7 @@ const nothingHappened = (from: number) => expect(stage.opinions.slice(from)).toE
 
 function sameProcesses(): void {
   expect(stage.seats.map(({ process }) => process.running)).toEqual([true, true, true]);
-  expect(stage.seats.map(({ process }) => process.child.pid)).toEqual(pids);
+  expect(stage.seats.map(({ process }) => process.pid)).toEqual(pids);
   // The boot epoch is written at every start of an agent.
   expect(MEMBERS.map((member) => stage.storedOn(member, 'state.json'))).toEqual(states);
 }
@@ -154,7 +154,7 @@ async function droppedByForce(): Promise<void> {
   stage.writeMaster(4);
   const from = stage.opinions.length;
   stage.giveCoordinators(ALL, [4], [3]);
-  for (const { process } of stage.seats) process.child.kill('SIGHUP');
+  for (const { process } of stage.seats) process.signal('SIGHUP');
   await each(ALL, (index) => stage.accepts(index, [4]));
   await until('every observer withholds its opinion', () => stage.opinions.length - from >= 6);
   await wait(DEAD_AFTER_MS);
@@ -187,7 +187,7 @@ async function replacementBootsWithOldUserData(): Promise<void> {
   await until('kept on disk', () =>
     JSON.stringify(stage.storedOn('prod/db1', 'keys.json')).includes('"current":{"id":4'),
   );
-  stage.bench.cloud?.sim.crashInstance(old?.instanceId ?? '');
+  stage.cluster.cloud?.sim.crashInstance(old?.instanceId ?? '');
   const replaced = await until('replaced', async () => {
     const { history = [] } =
       (await stage.seat(0).process.json<{ history: { outcome: string; newInstanceId: string }[] }>('/v1/recoveries')) ??
@@ -207,7 +207,7 @@ async function replacementBootsWithOldUserData(): Promise<void> {
 /** One cluster lives through all of it without a restart, as it should; so it is one case. */
 test('keys are rotated under processes that run: by the book, in every wrong order, by force; and a replacement knows the last one', async () => {
   stage = await KeyStage.open();
-  pids = stage.seats.map(({ process }) => process.child.pid);
+  pids = stage.seats.map(({ process }) => process.pid);
   states = MEMBERS.map((member) => stage.storedOn(member, 'state.json'));
   await byTheBook();
   await agentsFirstAndOneLate();

@@ -15,12 +15,13 @@ import {
   OpinionRecordSchema,
   silentLog,
 } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { parse, stringify } from 'yaml';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
-import { ACCEPTED_KEY, Bench, type CoordinatorProcess, MASTER, until } from '../coordinator/processes.ts';
-import { EtcdCluster } from '../etcd/etcd-cluster.ts';
+import type { CoordinatorProcess } from '@understudy/local-cluster';
+import { ACCEPTED_KEY, CoordinatorCluster, MASTER } from '../coordinator/coordinator-cluster.ts';
+import { EtcdCluster } from '@understudy/local-cluster';
 import { DatagramTap } from './datagram-tap.ts';
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -59,7 +60,7 @@ interface Seat {
  * tap before each coordinator.
  */
 export class KeyStage {
-  readonly bench = new Bench();
+  readonly cluster = new CoordinatorCluster();
   readonly seats: Seat[] = [];
   readonly opinions: PublishedOpinion[] = [];
   readonly instances = new Map<MemberId, { readonly instanceId: string; readonly rootFolder: string }>();
@@ -87,9 +88,9 @@ export class KeyStage {
   async #start(bundle: string): Promise<void> {
     await this.#startCloud(bundle);
     for (let index = 0; index < 3; index++) {
-      const { path, httpPort, udpPort } = await this.bench.config(index, this.#etcd.hosts, 3, SHORT_TIMES);
+      const { path, httpPort, udpPort } = await this.cluster.config(index, this.#etcd.hosts, 3, SHORT_TIMES);
       const tap = await DatagramTap.open(udpPort);
-      this.seats.push({ process: this.bench.start(path, httpPort), tap, configPath: path });
+      this.seats.push({ process: this.cluster.start(path, httpPort), tap, configPath: path });
     }
     await this.#watchOpinions();
     for (const member of MEMBERS) this.#boot(member);
@@ -100,11 +101,11 @@ export class KeyStage {
     const config = CloudSimConfigSchema.parse({
       http: { port: 0 },
       speed: 30,
-      workDir: join(this.bench.dir, 'cloud'),
+      workDir: join(this.cluster.dir, 'cloud'),
       credentials: { accessKeyIds: [ACCEPTED_KEY] },
       machine: { command: [process.execPath, ...AGENT_NODE_FLAGS, bundle] },
     });
-    this.bench.cloud = await startCloudSim(config, {
+    this.cluster.cloud = await startCloudSim(config, {
       clock: new SystemClock(),
       random: new SeededRandom(1),
       log: silentLog,
@@ -114,7 +115,7 @@ export class KeyStage {
 
   /** User data names key id 1, for good: that is what a replacement starts from as well. */
   #boot(member: MemberId): void {
-    const sim = this.bench.cloud?.sim;
+    const sim = this.cluster.cloud?.sim;
     if (!sim) throw new Error('no cloud');
     const userData = stringify({
       member,
@@ -125,7 +126,7 @@ export class KeyStage {
     });
     const { instanceId, volumeIds } = seedInstance(sim, { member, userData });
     const rootVolume = Object.values(volumeIds)[0] ?? '';
-    const rootFolder = join(this.bench.dir, 'cloud', 'volumes', rootVolume);
+    const rootFolder = join(this.cluster.dir, 'cloud', 'volumes', rootVolume);
     this.instances.set(member, { instanceId, rootFolder });
   }
 
@@ -164,7 +165,7 @@ export class KeyStage {
   }
 
   masterFile(id: number): string {
-    return id === 1 ? join(this.bench.dir, 'master.key') : join(this.bench.dir, `master-${id}.key`);
+    return id === 1 ? join(this.cluster.dir, 'master.key') : join(this.cluster.dir, `master-${id}.key`);
   }
 
   writeMaster(id: number): void {
@@ -261,7 +262,7 @@ export class KeyStage {
 
   async close(): Promise<void> {
     this.#watch?.cancel();
-    await this.bench.close();
+    await this.cluster.close();
     for (const { tap } of this.seats) tap.close();
     await this.#store.close();
     await this.#etcd.stop();

@@ -6,7 +6,12 @@ import {
   type SeededInstance,
   seedInstance,
 } from '@understudy/cloud-sim';
-import { Coordinator, type CoordinatorConfig, CoordinatorConfigSchema } from '@understudy/coordinator/testing';
+import {
+  type Build,
+  Coordinator,
+  type CoordinatorConfig,
+  CoordinatorConfigSchema,
+} from '@understudy/coordinator/testing';
 import { createEc2Cloud, kmsOver } from '@understudy/aws';
 import type { RecoveryRunner } from '@understudy/recovery';
 import {
@@ -205,8 +210,8 @@ export class World {
     });
   }
 
-  /** Starts coordinator `index` (again). */
-  start(index: number): Node {
+  /** Starts coordinator `index` (again), of this build or another. */
+  start(index: number, build?: Build): Node {
     const clock = new PausableClock(this.clock);
     const config = this.config(index);
     const log = new RecordingLog([], { coordinator: config.id });
@@ -240,6 +245,7 @@ export class World {
       },
       onFatal: (error) => fatal.push(error),
       ...(this.#options.runner ? { runner: this.#options.runner } : {}),
+      ...(build ? { build } : {}),
     });
     const node: Node = { id: config.id, coordinator, clock, kv, log, fatal, stopped: false };
     this.nodes.push(node);

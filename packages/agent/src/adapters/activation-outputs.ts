@@ -26,11 +26,11 @@ export function activationOutputs({ config, clock, log }: OutputParts): Activati
     async tellTarget(serving) {
       const target = activation.systemdTarget;
       if (target === undefined) return;
-      // Starting does not wait for the workload (it may take minutes); stopping does, because
+      // Starting does not wait for the workload (it may take minutes). Stopping does wait, because
       // serving has to be over.
       const verb = serving ? ['start', '--no-block'] : ['stop'];
       const outcome = await run(['systemctl', ...verb, target], {});
-      // Somebody may be waiting for our lease to run out: that nobody answered is no proof that the
+      // A leader may be waiting for our lease to run out. A missing answer is no proof that the
       // target has stopped.
       const mayBeAbsent = serving || config.serve.leaseMs === 0;
       if (mayBeAbsent && systemdAbsent(outcome)) log.warn('activation.systemd.absent', { target, outcome });
@@ -47,7 +47,7 @@ export function activationOutputs({ config, clock, log }: OutputParts): Activati
   };
 }
 
-/** What workloads read. `since` is wall time, for people. */
+/** The text that workloads read. `since` is wall time, for people. */
 const fileContent = (member: MemberId, wanted: WantedActivation, clock: Clock) => ({
   state: wanted.state,
   incarnation: wanted.incarnation,

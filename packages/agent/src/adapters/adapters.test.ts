@@ -285,7 +285,7 @@ describe('IMDSv2 client', () => {
     status = 429;
     expect(await look()).toBe('warn imdsThrottled');
     status = 0;
-    // One round is left out after a throttle.
+    // One round is skipped after a throttle.
     expect(await look()).toBe('warn imdsThrottled');
     expect(await look()).toBe('fail imdsUnreachable');
     status = 200;

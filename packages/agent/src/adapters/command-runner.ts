@@ -8,13 +8,13 @@ export type CommandOutcome =
   | { readonly kind: 'not-started'; readonly detail: string };
 
 const OUTPUT_CHARACTERS_MAX = 2_000;
-/** Between SIGTERM and SIGKILL, and once more between SIGKILL and no longer waiting. */
+/** Time between SIGTERM and SIGKILL, and again between SIGKILL and the end of waiting, in ms. */
 const KILL_GRACE_MS = 2_000;
 
 /**
  * Runs a command in its own process group with a deadline: SIGTERM, then SIGKILL to the whole
  * group, then it is left alone (a process that hangs in the kernel cannot be waited for). Never
- * rejects; keeps the last 2 000 characters of its output.
+ * rejects. Keeps the last 2 000 characters of its output.
  */
 export function runCommand(
   command: readonly string[],
@@ -43,8 +43,8 @@ export function runCommand(
     child.on('exit', (code, signal) => {
       if (stages.fired()) finish(timedOut(options.timeoutMs));
       else if (code === null) finish({ kind: 'killed', detail: `ended by ${signal}` });
-      // Its last output may still be in the pipe; children it left behind may hold the pipe open,
-      // so it is not waited for either.
+      // The command's last output may still be in the pipe. Children it left behind may hold the
+      // pipe open, so the end of the pipe is not waited for either.
       else setImmediate(() => finish(outcomeOf(code, output.trim())));
     });
   });
@@ -74,11 +74,11 @@ export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // Gone already: there is nothing left to kill.
+    // The group is gone already, so there is nothing left to kill.
   }
 }
 
-/** Lets this process end although the child or somebody holding its pipes may live on. */
+/** Lets this process end although the child, or a process that holds its pipes, may live on. */
 export function leave(child: ChildProcess): void {
   child.unref();
   child.stdout?.destroy();

@@ -68,7 +68,8 @@ describe('exec', () => {
 
   it('one that cannot be killed is not started a second time beside itself', async () => {
     const starts = join(folder, 'starts');
-    // Out of reach of the kill of its group, as a process in the kernel is; it holds its output.
+    // The process is out of reach of the kill of its group, as a process in the kernel is. It holds
+    // the output.
     const check = script(`echo x >> ${starts}; exec setsid sleep 1`);
     for (let i = 0; i < 3; i++) expect(await look(check, 100)).toContain('not done within the deadline');
     expect(readFileSync(starts, 'utf8')).toBe('x\n');

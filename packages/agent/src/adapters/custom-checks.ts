@@ -17,8 +17,8 @@ export interface CustomCheckOptions {
 const PASS: CheckResult = { status: 'pass', code: 'none' };
 
 /**
- * What the config asks for, as a check. No answer by the deadline is a failure: that the workload
- * answers is what was asked.
+ * A configured check. No answer by the deadline is a failure, because the question was whether the
+ * workload answers.
  */
 export function customCheck(config: CustomCheckConfig, options: CustomCheckOptions): Check {
   if (config.exec) return execCheck(config.exec, options);
@@ -30,8 +30,8 @@ const OUTPUT_CHARACTERS_MAX = 2_000;
 const DETAIL_CHARACTERS_MAX = 200;
 
 /**
- * Killed at the deadline with its process group. While the kernel keeps it, it is not started
- * again.
+ * The command is killed at the deadline with its process group. While the kernel keeps it, it is
+ * not started again.
  */
 function execCheck(command: readonly string[], { clock, env }: CustomCheckOptions): Check {
   const child = new SingleChild({ clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });

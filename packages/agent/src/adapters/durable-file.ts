@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 
 /**
  * Replaces a file so that a reader sees the old or the new text, never a part, also after a power
- * cut: write beside it, fsync, rename, fsync the folder. Makes the folder when it is missing.
+ * cut. It writes beside the file, syncs, renames, and syncs the folder. Makes the folder when it is
+ * missing.
  */
 export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   const folder = dirname(path);

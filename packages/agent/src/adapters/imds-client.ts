@@ -5,14 +5,14 @@ import { plainHttp } from './plain-http.ts';
 
 /** EC2 User Guide: a token lives 1-21 600 s. */
 const TOKEN_TTL_SECONDS = 21_600;
-/** Asked for anew this long before it ends. */
+/** A new token is asked for this long before the old one ends. */
 const TOKEN_MARGIN_MS = 600_000;
 
 export const IMDS_DEFAULT_ENDPOINT = 'http://169.254.169.254';
 
 /**
- * IMDSv2. The token is cached; a 401 (the token is bound to the instance and may be
- * gone after a resume) drops it and asks once more. Every request ends within `timeoutMs`.
+ * Reads by IMDSv2. The token is cached. A 401 (the token is bound to the instance and may be gone
+ * after a resume) drops it and asks once more. Every request ends within `timeoutMs`.
  */
 export class ImdsClient implements MetadataSource {
   readonly #endpoint: string;
@@ -71,13 +71,13 @@ export class ImdsClient implements MetadataSource {
   }
 }
 
-/** Base64 as IMDS gives it; goes into a header as it is. */
+/** Base64 as IMDS gives it. It goes into a header as it is. */
 const TOKEN = /^[A-Za-z0-9+/=_-]{1,1024}$/;
 const INSTANCE_ID = /^i-[0-9A-Za-z-]{1,40}$/;
 
 /**
- * A page of a proxy or a sign-in portal with status 200 is no metadata: taken for another identity
- * it would end a healthy agent.
+ * False for a page of a proxy or a sign-in portal with status 200. Taken for another identity, it
+ * would end a healthy agent.
  */
 const isOwn = (path: string, body: string): boolean =>
   path === 'instance-id' ? INSTANCE_ID.test(body.trim()) : !body.trimStart().startsWith('<');

@@ -4,12 +4,12 @@ import type { LineSink } from '@understudy/shared/node';
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 
-/** Masked wherever they appear, as PinoLog does. */
+/** Values under these keys are masked wherever they appear, as PinoLog does. */
 const SECRET_KEYS = new Set(['key', 'password', 'secret', 'token']);
 
 /**
- * The same JSON lines as the coordinator's PinoLog, in a hundredth of its memory: an agent on every
- * instance is worth it (docs/agent.md, Memory).
+ * Writes the JSON lines of the coordinator's PinoLog in a hundredth of its memory, which an agent
+ * on every instance is worth (docs/agent.md, Memory).
  * `{"level":"info","time":…,<bindings>,<fields>,"event":"heartbeat.send.failed"}`
  */
 export class JsonLinesLog implements Log {

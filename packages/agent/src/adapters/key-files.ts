@@ -3,16 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import type { AgentKey, StoredKeys } from '../core/key-ring.ts';
 import { writeDurably } from './durable-file.ts';
 
-/** Where the member's keys are found and kept. */
+/** Finds and keeps the member's keys. */
 export interface KeyFiles {
-  /**
-   * Null when there is none, or none that can be read: an unreadable one is worth as much as none.
-   */
+  /** Null when there are none, or none that can be read. */
   readStored(): Promise<StoredKeys | null>;
   writeStored(keys: StoredKeys): Promise<void>;
   /**
    * The next key an operator has put down, and the configured one where it lies in a file of its
-   * own. Null = not there.
+   * own. Null: it is absent.
    * @throws KEY_INVALID naming the file: unreadable, or not a key.
    */
   readOffered(): Promise<{ readonly next: AgentKey | null; readonly configured: AgentKey | null }>;
@@ -23,7 +21,7 @@ export interface KeyFilePaths {
   readonly stored: string;
   /** `ID HEX` in one line. */
   readonly next: string;
-  /** The file of `key.file` and its id; null with `key.hex`. */
+  /** The file of `key.file` and its id. Null with `key.hex`. */
   readonly configured: { readonly path: string; readonly id: number } | null;
 }
 
@@ -83,7 +81,7 @@ export function keyFiles(paths: KeyFilePaths, log: Log): KeyFiles {
   };
 }
 
-/** By hand: see Memory in docs/agent.md. */
+/** Parsed by hand (docs/agent.md, Memory). */
 function parseStored(text: string): StoredKeys | null {
   try {
     const { schemaVersion, member, current, candidate, superseded } = JSON.parse(text) as Record<string, unknown>;

@@ -6,7 +6,7 @@ import type { AgentLock } from '../epoch-keeper.ts';
 import { sightingOf } from './process-sighting.ts';
 
 export interface LockFilesParts {
-  /** Without the number: `…/agent.lock` is kept as `…/agent.lock.1`, `.2` … */
+  /** Paths without the number: `…/agent.lock` is kept as `…/agent.lock.1`, `.2` … */
   readonly paths: readonly string[];
   readonly claim: LockClaim;
   readonly clock: Clock;
@@ -20,24 +20,24 @@ interface Found {
   readonly held: boolean;
 }
 
-/** How often a claim is touched, for those who cannot see our process. ms */
+/** How often a claim is touched, for processes that cannot see ours. In ms. */
 const TOUCH_EVERY_MS = 2_000;
-/** A claim that only its freshness vouches for is watched for so long before it is believed. ms */
+/** How long a claim that only its freshness vouches for is watched before it is believed. In ms. */
 const LOOK_AGAIN_MS = 500;
 /**
- * A disk that hangs must not keep the heartbeats from starting: longer, and this lock is done
- * without. ms
+ * A disk that hangs must not keep the heartbeats from starting. After this time the agent goes on
+ * without this lock. In ms.
  */
 const ACQUIRE_LIMIT_MS = 12_000;
-/** More than a claim is fresh, in looks; fewer than the limit. */
+/** Number of looks. It covers more time than a claim is fresh, and less than the limit. */
 const TRIES_MAX = 16;
 
 /**
  * One agent per path, by files that name their owner (pid, start time, boot, pid namespace). A
  * claim appears whole (`link`), and counts once its maker has looked and seen no other that is
- * held: of two that come at once at least one sees the other. A dead owner's claim is passed over
- * by the next number, and the greatest number is never taken away, so that a starter that was
- * paused in between cannot mistake a new claim for the dead one it saw.
+ * held. So of two that come at once, at least one sees the other. The next number passes over a
+ * dead owner's claim. The greatest number is never removed, so that a starter that was paused in
+ * between cannot mistake a new claim for the dead one it saw.
  */
 export class LockFiles implements AgentLock {
   readonly #parts: LockFilesParts;
@@ -50,8 +50,8 @@ export class LockFiles implements AgentLock {
   }
 
   /**
-   * Who holds one of the locks; null: they are ours, but for those that cannot be had here (told in
-   * the log). Never rejects.
+   * The holder of one of the locks. Null: they are ours, except those that cannot be had here (told
+   * in the log). Never rejects.
    */
   async acquire(): Promise<LockHolder | null> {
     for (const path of this.#parts.paths) {
@@ -70,7 +70,7 @@ export class LockFiles implements AgentLock {
     return null;
   }
 
-  /** The claims stay, and are nobody's from now on. */
+  /** Gives the locks up. The claims stay, and belong to nobody from now on. */
   async release(): Promise<void> {
     this.#stopped = true;
     for (const [path, number] of this.#owned) await utimes(fileOf(path, number), 0, 0).catch(() => undefined);
@@ -103,7 +103,8 @@ export class LockFiles implements AgentLock {
       holder = held?.claim ? { pid: held.claim.pid, where: fileOf(path, held.number) } : null;
       if (!held && mine !== null) return this.#keep(path, mine, others);
       if (held && mine !== null) await unlink(fileOf(path, mine));
-      // One of ours that we can see is there to stay; another's freshness ends where it ended.
+      // A holder that we can see, in our own pid namespace, is there to stay. One in another
+      // namespace may have ended and only still look fresh.
       if (held && mine === null && held.claim?.pidNamespace === this.#parts.claim.pidNamespace) return holder;
       if (held) await this.#parts.clock.sleep(LOOK_AGAIN_MS * (mine === null ? 1 : this.#parts.random.next()));
       else await this.#claim(path, number);
@@ -117,7 +118,7 @@ export class LockFiles implements AgentLock {
     return null;
   }
 
-  /** EEXIST: somebody else took that number; the next look shows who. */
+  /** EEXIST: another process took that number. The next look shows which. */
   async #claim(path: string, number: number): Promise<void> {
     const { claim } = this.#parts;
     const beside = `${path}.of-${claim.pid}`;
@@ -131,7 +132,7 @@ export class LockFiles implements AgentLock {
     }
   }
 
-  /** All claims on this path; `number`: the next one to try. */
+  /** All claims on this path. `number` is the next one to try. */
   async #look(path: string): Promise<{ others: Found[]; mine: number | null; number: number }> {
     const prefix = `${path.slice(dirname(path).length + 1)}.`;
     const names = await readdir(dirname(path));
@@ -156,8 +157,8 @@ export class LockFiles implements AgentLock {
   }
 
   /**
-   * Whoever passed over our claim. One that is about to see ours and withdraw is gone at the second
-   * look.
+   * The agent that passed over our claim, or null. One that is about to see ours and withdraw is
+   * gone at the second look.
    */
   async #newerThanOurs(path: string): Promise<LockHolder | null> {
     const own = this.#owned.get(path);

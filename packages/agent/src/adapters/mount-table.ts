@@ -3,8 +3,8 @@ import { parseMounts } from '../checks/proc-parsers.ts';
 import type { MountTable } from '../checks/storage.ts';
 
 /**
- * Reads /proc and /dev, which are memory: nothing here waits for a disk. `path`: the table of the
- * mount namespace to look at.
+ * Reads /proc and /dev, which are memory, so nothing here waits for a disk. `path` is the table of
+ * the mount namespace to read.
  */
 export const mountTable = (path = '/proc/self/mounts'): MountTable => ({
   async mounts() {

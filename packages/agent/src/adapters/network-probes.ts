@@ -10,7 +10,10 @@ import { arpComplete, parseDefaultRoute, parseNameservers } from '../checks/proc
 
 type NetworkConfig = AgentConfig['checks']['network'];
 
-/** RFC 863; nobody has to listen: sending is what makes the kernel ask for the hardware address. */
+/**
+ * RFC 863. Nobody has to listen, because sending is what makes the kernel ask for the hardware
+ * address.
+ */
 const DISCARD_PORT = 9;
 const ARP_LOOK_EVERY_MS = 100;
 
@@ -33,7 +36,7 @@ async function gatewayState(
 ): Promise<NetworkObservation['gateway']> {
   if (gateway === 'none') return 'not-looked-at';
   const target = parseHostPort(gateway.replace(/^tcp:/, ''));
-  // A refused connection was answered by the host, so the way there works.
+  // The host itself refused the connection, so the way there works.
   if (target) return (await tcpConnect(target, signal)) === 'silent' ? 'unreachable' : 'reachable';
   const route = parseDefaultRoute(await readFile('/proc/net/route', 'utf8'));
   if (!route) return 'no-route';
@@ -58,10 +61,11 @@ async function answersArp(gateway: string, clock: Clock, deadlineMs: number): Pr
   }
 }
 
-/** c-ares codes that mean: nobody answered. */
+/** c-ares codes which mean that nobody answered. */
 const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED', 'EDESTRUCTION', 'ENOMEM', 'EFILE']);
 /**
- * Somebody answered that it cannot tell. Whatever else there is, NXDOMAIN included, is knowledge.
+ * Codes which mean that a server answered and cannot tell. Everything else, NXDOMAIN included, is
+ * knowledge.
  */
 const EXCUSES = new Set(['ESERVFAIL', 'EREFUSED', 'EFORMERR', 'ENOTIMP', 'EBADRESP']);
 

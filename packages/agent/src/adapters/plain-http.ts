@@ -7,16 +7,17 @@ interface PlainRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborts with the error to reject with. */
   readonly signal: AbortSignal;
-  /** Hangs up when the head is there; the body is empty. */
+  /** Hangs up after the head. The body is then empty. */
   readonly headOnly?: boolean;
 }
 
 const ANSWER_BYTES_MAX = 131_072;
 
 /**
- * One request over a connection of its own, no redirects, no TLS. The agent asks small questions of
- * machines next to it; `node:http` for that would cost it 1.6 MB for good (docs/agent.md, Memory),
- * and `fetch` does not exist under `--jitless`. Rejects with what went wrong.
+ * One request over a connection of its own, without redirects or TLS. The agent asks small
+ * questions of machines next to it. `node:http` for that would cost it 1.6 MB for good
+ * (docs/agent.md, Memory), and `fetch` does not exist under `--jitless`. Rejects with what went
+ * wrong.
  */
 export function plainHttp(request: PlainRequest): Promise<HttpAnswer> {
   const { hostname, port } = new URL(request.url);

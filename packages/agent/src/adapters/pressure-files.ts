@@ -6,8 +6,8 @@ import { parsePressure } from '../checks/proc-parsers.ts';
 const FOLDER = '/proc/pressure';
 
 /**
- * Null where the kernel keeps no account of it (built without PSI, or started without `psi=1` where
- * that is the default).
+ * Null where the kernel keeps no account of pressure (built without PSI, or started without `psi=1`
+ * where that is the default).
  */
 export function pressureFiles(folder = FOLDER): PressureSource | null {
   if (!existsSync(`${folder}/cpu`)) return null;

@@ -17,12 +17,11 @@ export async function sightingOf(pid: number): Promise<ProcessSighting> {
   return { bootId, pidNamespace, startTime };
 }
 
-/** Null: there is none, or it is a zombie. Without /proc: '' for one that exists. */
+/** Null: there is no such process, or it is a zombie. Without /proc: '' for one that exists. */
 async function startTimeOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // The command may hold spaces and brackets; what follows the last one is state (field 3) and so
-    // on.
+    // The command may hold spaces and brackets. State (field 3) and so on follow the last bracket.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state] = fields;
     return state === 'Z' || state === 'X' ? null : (fields[19] ?? '');

@@ -6,21 +6,23 @@ import { killGroup } from './command-runner.ts';
 export type SingleChildOutcome =
   /** `code` is null when a signal ended it. */
   | { readonly kind: 'ended'; readonly code: number | null; readonly output: string }
-  /** Not back by the deadline, or an earlier one still is not; since then. */
+  /**
+   * The child is not back by the deadline, or an earlier one still is not. `sinceMs`: since when.
+   */
   | { readonly kind: 'hung'; readonly sinceMs: MonotonicMs; readonly firstTime: boolean };
 
 interface SingleChildOptions {
   readonly clock: Clock;
   readonly env?: Readonly<Record<string, string>>;
-  /** Further output is read and thrown away. */
+  /** Output beyond this is read and thrown away. */
   readonly outputCharactersMax: number;
 }
 
 /**
- * Runs one command, again and again, in a process group of its own, and never twice at a time: at
+ * Runs one command, again and again, in a process group of its own, and never twice at a time. At
  * the deadline the group is killed but not waited for, because a process that hangs in the kernel
- * does not die of SIGKILL. It is over when nobody holds its output any more: a shell dies at once,
- * what it has started may not. Until then no second one is started beside it.
+ * does not die of SIGKILL. It is over when no process holds its output any more: a shell dies at
+ * once, but what it has started may not. Until then no second one is started beside it.
  */
 export class SingleChild {
   readonly #options: SingleChildOptions;
@@ -76,7 +78,7 @@ export class SingleChild {
         reject(new OperationError('COMMAND_FAILED', `cannot run ${program}`, { cause }));
       });
       child.on('close', (code) => {
-        // Killed at last, the kernel gave it back: the next turn may try again.
+        // The kernel gave back the killed child. The next turn may try again.
         if (this.#stuck === child) this.#stuck = null;
         signal.removeEventListener('abort', onDeadline);
         resolve({ kind: 'ended', code, output });
@@ -85,9 +87,9 @@ export class SingleChild {
   }
 }
 
-/** Does not keep our process alive for it, and goes on listening. */
+/** Goes on listening to the child without keeping our process alive for it. */
 function forget(child: ChildProcess): void {
   child.unref();
-  // Pipes of children are sockets (child_process in the Node manual); the types say less.
+  // Pipes of children are sockets (child_process in the Node manual). The types say less.
   for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
 }

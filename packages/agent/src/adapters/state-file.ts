@@ -4,9 +4,7 @@ import { writeDurably } from './durable-file.ts';
 
 /** `stateDir/state.json`. */
 export interface StateStore {
-  /**
-   * Null when there is none, or none that can be read: an unreadable one is worth as much as none.
-   */
+  /** Null when there is none, or none that can be read. */
   read(): Promise<StoredState | null>;
   write(state: StoredState): Promise<void>;
 }
@@ -33,8 +31,8 @@ export function stateFile(path: string, onUnreadable: (detail: string) => void):
 }
 
 /**
- * `{ schemaVersion: 1, instanceId, bootEpoch }`; the epoch is a u64 in decimal text, because JSON
- * numbers end at 2^53. By hand: see Memory in docs/agent.md.
+ * `{ schemaVersion: 1, instanceId, bootEpoch }`. The epoch is a u64 in decimal text, because JSON
+ * numbers end at 2^53. It is parsed by hand (docs/agent.md, Memory).
  */
 function parseState(text: string): StoredState | null {
   try {

@@ -12,10 +12,10 @@ import { SingleChild } from './single-child.ts';
  * Runs in a plain shell with coreutils (4-6 ms of CPU; a Node child would cost 40). `stat -f`
  * stands in for statfs(2), which can hang on a dead file system like any other call. The write is 4
  * KiB, O_DIRECT where the file system takes it, and synced in any case. It goes to a new file while
- * the last one is still there, and then takes its place: rewriting one file gets along with the
- * block and the inode that it gives back itself, and so never notices a full disk. What a killed
- * probe left behind is removed first. Descriptor 3 is our output in every child: while one of them
- * hangs in the kernel, the probe is not over.
+ * the last one is still there, and then takes its place. Rewriting one file would reuse the block
+ * and the inode that it gives back itself, and so never notice a full disk. The files of a killed
+ * probe are removed first. Descriptor 3 is our output in every child: while one of them hangs in
+ * the kernel, the probe is not over.
  */
 const PROBE_SCRIPT = `
 exec 3>&1
@@ -43,8 +43,8 @@ export function probeArguments(expected: StorageExpectation): readonly string[] 
 }
 
 /**
- * Lines of the script, in the order of its arguments: the room of each mount, then the room and the
- * write of each folder.
+ * Reads the lines of the script, in the order of its arguments: the room of each mount, then the
+ * room and the write of each folder.
  */
 export function parseProbeOutput(text: string, mountCount: number): ProbeFindings {
   const rooms: (FileSystemRoom | null)[] = [];
@@ -58,8 +58,8 @@ export function parseProbeOutput(text: string, mountCount: number): ProbeFinding
 }
 
 /**
- * Block size, all blocks, those free to ordinary users, all inodes, free ones. No blocks (an
- * unlimited tmpfs) or inodes (btrfs, vfat): no limit.
+ * Reads block size, all blocks, those free to ordinary users, all inodes, free ones. No blocks (an
+ * unlimited tmpfs) or inodes (btrfs, vfat) mean no limit.
  */
 function parseRoom(text: string): FileSystemRoom | null {
   const [blockBytes, blocks, freeBlocks, inodes, freeInodes] = text.trim().split(/\s+/).map(Number);
@@ -82,7 +82,8 @@ export class ChildStorageProbe implements StorageProbe {
   }) {
     this.#expected = options.expected;
     this.#command = options.command ?? PROBE_COMMAND;
-    // The messages of dd and mv are read by {@link judgeProbe}: not in the language of the machine.
+    // {@link judgeProbe} reads the messages of dd and mv, so they must not be in the language of
+    // the machine.
     const env = { LC_ALL: 'C' };
     this.#child = new SingleChild({ clock: options.clock, env, outputCharactersMax: OUTPUT_CHARACTERS_MAX });
   }

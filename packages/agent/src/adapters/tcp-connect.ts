@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { HostPort } from '../host-port.ts';
 
-/** `silent`: no answer before `signal` aborted, or no way there. */
+/** `silent`: there was no answer before `signal` aborted, or there is no way there. */
 export type TcpAnswer = 'accepted' | 'refused' | 'silent';
 
 /** Connects and hangs up. Never rejects. */
@@ -15,7 +15,7 @@ export function tcpConnect(target: HostPort, signal: AbortSignal): Promise<TcpAn
     };
     const onAbort = () => finish('silent');
     socket.once('connect', () => finish('accepted'));
-    // `on`: a socket that is being destroyed may still say why.
+    // The listener is `on`, not `once`: a socket that is being destroyed may still say why.
     socket.on('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED' ? 'refused' : 'silent'));
     signal.addEventListener('abort', onAbort, { once: true });
   });

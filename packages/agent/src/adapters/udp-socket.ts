@@ -2,24 +2,24 @@ import type { DatagramSocket, Endpoint } from '@understudy/shared';
 import { DgramAsPromised } from 'dgram-as-promised';
 
 /**
- * Room for acks that arrive while the process is busy; the kernel caps it at `net.core.rmem_max`.
+ * Room for acks that arrive while the process is busy. The kernel caps it at `net.core.rmem_max`.
  */
 const RECEIVE_BUFFER_BYTES = 262_144;
 
 /**
- * UDP over dgram-as-promised: create, bind, send and close only; receiving is by the node socket's
- * listener, because the library's `recv()` loses datagrams while its caller waits. Send to
+ * UDP over dgram-as-promised, used for create, bind, send and close only. The node socket's
+ * listener receives, because the library's `recv()` loses datagrams while its caller waits. Send to
  * addresses, not to names: a name would be looked up for every datagram.
  */
 export async function openUdpSocket(options: {
   readonly family: 4 | 6;
   readonly host?: string;
   readonly port?: number;
-  /** Told of asynchronous socket errors; the socket goes on. */
+  /** Called with asynchronous socket errors. The socket goes on. */
   readonly onError?: (error: Error) => void;
 }): Promise<DatagramSocket> {
   const socket = DgramAsPromised.createSocket({ type: options.family === 4 ? 'udp4' : 'udp6' });
-  // The library keeps an error and throws it at the next send; without a listener of ours it would
+  // The library keeps an error and throws it at the next send. Without a listener of ours it would
   // also go unseen.
   socket.socket.on('error', (error) => options.onError?.(error));
   const { port } = await socket.bind({ port: options.port ?? 0, ...(options.host ? { address: options.host } : {}) });

@@ -5,24 +5,27 @@ import type { Watchdog } from '../watchdog-keeper.ts';
 export interface WatchdogPaths {
   /** `/dev/watchdog` or `/dev/watchdog0`. */
   readonly device: string;
-  /** `/sys/class/watchdog/watchdog0/timeout`: the seconds it goes without being petted. */
+  /**
+   * `/sys/class/watchdog/watchdog0/timeout`: the seconds after which it resets the machine unless
+   * petted.
+   */
   readonly timeoutFile: string;
 }
 
 const tooLong = (timeoutMs: number, limitMs: number): string =>
   `it resets after ${timeoutMs} ms, serve.watchdog.timeoutMs is ${limitMs}: give it a shorter time (modprobe softdog soft_margin=${Math.floor(limitMs / 1_000)}), or raise that`;
 
-/** The kernel's "magic close": a `V` right before the close disarms, any other close does not. */
+/** The kernel's "magic close": a `V` right before the close disarms; any other close does not. */
 const MAGIC_CLOSE = 'V';
 const PET = '\0';
 
 /**
- * Linux's watchdog device (kernel documentation, watchdog-api): opening arms it, any write pets it.
- * Written synchronously and without blocking: a thread pool whose threads all wait for a hung disk
- * must not cost the machine.
+ * Linux's watchdog device (kernel documentation, watchdog-api). Opening arms it; any write pets it.
+ * It is written synchronously and without blocking: a thread pool whose threads all wait for a hung
+ * disk must not cost the machine.
  */
 export function watchdogDevice({ device, timeoutFile }: WatchdogPaths): Watchdog {
-  /** Kept once it is open, whatever fails then: the watchdog runs, and somebody has to pet it. */
+  /** Kept once it is open, whatever fails then: the watchdog runs, and we have to pet it. */
   let descriptor: number | null = null;
   const write = (text: string) => {
     if (descriptor !== null) writeSync(descriptor, text);

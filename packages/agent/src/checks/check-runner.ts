@@ -25,7 +25,7 @@ interface RunnerParts {
 /** How long after its deadline a check may still say what it was waiting for. */
 const GRACE_MS = 50;
 /**
- * A fresh agent's first look may come before anything could answer: it looks again soon, a few
+ * A fresh agent's first look may come before anything could answer. It looks again soon, this many
  * times, so that nobody waits an interval for it.
  */
 const EAGER_TURNS_MAX = 10;
@@ -36,7 +36,7 @@ const unknownResult = (error: unknown): CheckResult => ({ status: 'unknown', cod
 
 /**
  * Runs one check every interval and keeps its state for the sender to read. At most one run is
- * under way: while a late one has not come back, every further turn counts as late too.
+ * under way. While a late one has not come back, every further turn counts as late too.
  */
 export class CheckRunner {
   readonly #parts: RunnerParts;
@@ -68,8 +68,8 @@ export class CheckRunner {
   #turn(): void {
     if (this.#stopped) return;
     const { clock, random } = this.#parts;
-    // 5 % earlier at random, so that a fleet started at once does not ask its name servers at once
-    // for ever.
+    // Each turn is up to 5 % earlier at random, so that a fleet started at once does not ask its
+    // name servers at once for ever.
     this.#timer = clock.setTimer(this.#pauseMs() * (1 - 0.05 * random.next()), () => this.#turn());
     if (this.#underWay && this.#eagerTurns > 0) return;
     if (this.#underWay) this.#take(LATE);
@@ -77,7 +77,8 @@ export class CheckRunner {
   }
 
   /**
-   * Only `unknown` is asked again eagerly; a first verdict, good or bad, goes on at the interval.
+   * Only `unknown` is asked again eagerly. After a first verdict, good or bad, the check goes on at
+   * the interval.
    */
   #pauseMs(): number {
     const { intervalMs } = this.#parts.schedule;
@@ -94,7 +95,7 @@ export class CheckRunner {
     const deadline = new AbortController();
     let counted = false;
     this.#underWay = true;
-    // At the deadline the check is told to stop; what it says within the grace (which probe hangs,
+    // At the deadline the check is told to stop. What it says within the grace (which probe hangs,
     // which server is silent) still counts.
     let timer = clock.setTimer(schedule.deadlineMs, () => {
       timer = clock.setTimer(GRACE_MS, () => {
@@ -106,7 +107,7 @@ export class CheckRunner {
     const result = await check.run(deadline.signal).catch((error: unknown) => unknownResult(error));
     this.#underWay = false;
     timer.cancel();
-    // A result after the grace was already counted as late; taking it as well would count one run
+    // A result after the grace was already counted as late. Taking it as well would count one run
     // twice.
     if (!counted) this.#take(result);
   }

@@ -5,14 +5,15 @@ import type { Check } from './check.ts';
 export interface ClockLimits {
   /** A wall clock that moved against the monotonic one by more than this has stepped, ms. */
   readonly maxStepMs: number;
-  /** How long that stays a warning, ms. */
+  /** How long a step stays a warning, ms. */
   readonly warnForMs: number;
 }
 
 /**
- * Slewing (NTP) moves both clocks alike, so between two runs only a step, or a suspend that stops
- * the monotonic clock, moves one against the other. Our own intervals are monotonic and not hurt;
- * what the workload does with wall time may be: a warning, never a failure.
+ * Warns of steps of the wall clock. Slewing (NTP) moves both clocks alike, so between two runs only
+ * a step, or a suspend that stops the monotonic clock, moves one against the other. Our own
+ * intervals are monotonic and not hurt, but the workload's use of wall time may be. So a step is a
+ * warning, never a failure.
  */
 export function clockCheck(clock: Pick<Clock, 'monotonicMs' | 'wallMs'>, limits: ClockLimits): Check {
   let offsetMs: number | null = null;

@@ -2,7 +2,7 @@ import type { CheckResult } from '../core/check-state.ts';
 import type { Check } from './check.ts';
 
 /**
- * Answer of the metadata service to one path. `absent` = 404: the usual answer where there is no
+ * Answer of the metadata service to one path. `absent` = 404, the usual answer where there is no
  * notice.
  */
 export type MetadataAnswer =
@@ -26,7 +26,7 @@ export const METADATA_PATHS = {
 
 export type MetadataReadings = Readonly<Record<keyof typeof METADATA_PATHS, MetadataAnswer>>;
 
-/** Worst first: another identity, no service, throttled, then what EC2 announces. */
+/** Judges the worst first: another identity, no service, throttled, then what EC2 announces. */
 export function judgeMetadata(readings: MetadataReadings, ownInstanceId: string): CheckResult {
   const { instanceId, spot, rebalance, maintenance } = readings;
   if (instanceId.kind === 'found' && instanceId.text.trim() !== ownInstanceId) {
@@ -50,8 +50,8 @@ const DETAIL_CHARACTERS_MAX = 200;
 const brief = (text: string): string => text.trim().slice(0, DETAIL_CHARACTERS_MAX);
 
 /**
- * `[{ NotBefore, Code, EventId, State }]`; `completed` and `canceled` ones are history. What does
- * not parse is no event.
+ * `[{ NotBefore, Code, EventId, State }]`. Events that are `completed` or `canceled` are history.
+ * What does not parse is no event.
  */
 function activeEvents(text: string): readonly string[] {
   let list: unknown;
@@ -69,9 +69,9 @@ function activeEvents(text: string): readonly string[] {
   return words;
 }
 
-/** Maintenance is announced days ahead, so it is asked for in every sixth round only. */
+/** Maintenance is announced days ahead, so it is asked for only in every sixth round. */
 const MAINTENANCE_EVERY = 6;
-/** Throttled: this many rounds are skipped, doubling from 1. */
+/** After a throttle, rounds are skipped: first 1, doubling up to this many. */
 const SKIP_ROUNDS_MAX = 32;
 
 export function metadataCheck(

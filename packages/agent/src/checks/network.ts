@@ -1,7 +1,7 @@
 import type { CheckResult } from '../core/check-state.ts';
 import type { Check } from './check.ts';
 
-/** What the network check sees; the adapters fill it in, {@link judgeNetwork} weighs it. */
+/** What the network check sees. The adapters fill it in, and {@link judgeNetwork} weighs it. */
 export interface NetworkObservation {
   readonly gateway: 'reachable' | 'unreachable' | 'no-route' | 'not-looked-at';
   /** `failing`: servers answer, but with errors (SERVFAIL, REFUSED). */
@@ -12,14 +12,14 @@ export interface NetworkObservation {
 export interface NetworkProbes {
   gateway(signal: AbortSignal): Promise<NetworkObservation['gateway']>;
   dns(signal: AbortSignal): Promise<NetworkObservation['dns']>;
-  /** Read from the sender's table, never waited for. */
+  /** Read from the sender's table, and never waited for. */
   coordinators(): NetworkObservation['coordinators'];
 }
 
 /**
- * The nearest thing that is broken names the cause. Some coordinators acking is a warning, none a
- * failure. DNS errors are a warning: they may well be those of the zone that is asked for, and
- * every instance sees them at once.
+ * Judges the network: the nearest thing that is broken names the cause. It is a warning when only
+ * some coordinators ack, and a failure when none does. DNS errors are a warning: they may well be
+ * those of the zone that is asked for, and every instance sees them at once.
  */
 export function judgeNetwork({ gateway, dns, coordinators }: NetworkObservation): CheckResult {
   const { acking, known } = coordinators;

@@ -20,9 +20,10 @@ export interface PressureSource {
 }
 
 /**
- * CPU: some process waits, because a machine never waits as a whole for its own CPUs. Memory: all
- * wait at once, because one that faults its pages back in is everyday. Failing goes before warning,
- * memory before CPU: the one often causes the other.
+ * Judges pressure. For the CPU it counts when some process waits, because a machine never waits as
+ * a whole for its own CPUs. For memory it counts when all wait at once, because one process that
+ * faults its pages back in is everyday. Failing goes before warning, and memory before CPU, because
+ * memory pressure often causes CPU pressure.
  */
 export function judgePressure(cpu: PressureShares, memory: PressureShares, limits: PressureLimits): CheckResult {
   const detail = `cpu ${cpu.somePercent} %, memory ${memory.fullPercent} % of the last minute`;

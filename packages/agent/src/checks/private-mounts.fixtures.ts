@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Null, or why real file systems cannot be made here. */
+/** Why real file systems cannot be made here, or null. */
 export function missingForMounts(): string | null {
   const script = 'd=$(mktemp -d); truncate -s 1M $d/i && mkfs.ext4 -q $d/i && mkdir $d/m && mount -o loop $d/i $d/m';
   const tried = spawnSync('unshare', [
@@ -17,12 +17,15 @@ export function missingForMounts(): string | null {
   return tried.status === 0 ? null : 'needs root, loop devices and mkfs.ext4';
 }
 
-/** A frozen file system outlives whatever froze it, so the namespace thaws its own after this. */
+/**
+ * A frozen file system outlives the process that froze it, so the namespace thaws its own after
+ * this.
+ */
 const THAW_AFTER_SECONDS = 90;
 
 /**
- * A mount namespace held by a child of the test: what is mounted there is seen by nobody else and
- * goes with it.
+ * A mount namespace held by a child of the test. Nobody else sees what is mounted there, and it
+ * goes with the namespace.
  */
 export class PrivateMounts {
   readonly folder = mkdtempSync(join(tmpdir(), 'understudy-mounts-'));

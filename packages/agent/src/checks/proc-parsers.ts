@@ -9,7 +9,7 @@ export interface DefaultRoute {
 const ROUTE_UP = 0x1;
 const ROUTE_GATEWAY = 0x2;
 
-/** The default route with the lowest metric of /proc/net/route; null = there is none. */
+/** The default route with the lowest metric of /proc/net/route. Null: there is none. */
 export function parseDefaultRoute(text: string): DefaultRoute | null {
   let best: (DefaultRoute & { readonly metric: number }) | null = null;
   for (const line of text.split('\n').slice(1)) {
@@ -30,7 +30,7 @@ function littleEndianIp(hex: string): string {
 
 const ARP_COMPLETE = 0x2;
 
-/** Is there a complete entry for `ip` in /proc/net/arp? */
+/** True when /proc/net/arp has a complete entry for `ip`. */
 export function arpComplete(text: string, ip: string): boolean {
   return text.split('\n').some((line) => {
     const [address, , flags = '', hardware] = line.trim().split(/\s+/);
@@ -54,7 +54,7 @@ const unescape = (text: string): string =>
  */
 const READ_ONLY_OPTIONS = new Set(['ro', 'emergency_ro']);
 
-/** /proc/self/mounts, in order: a later entry on the same path hides an earlier one. */
+/** Reads /proc/self/mounts, in order. A later entry on the same path hides an earlier one. */
 export function parseMounts(text: string): readonly MountEntry[] {
   const entries: MountEntry[] = [];
   for (const line of text.split('\n')) {
@@ -94,8 +94,8 @@ export function parseNameservers(text: string): readonly string[] {
 }
 
 /**
- * Shares of the last 60 s, %: in which at least one process, or all that had something to do,
- * waited.
+ * Shares of the last 60 s, in %, in which at least one process waited, or all that had something to
+ * do.
  */
 export interface PressureShares {
   readonly somePercent: number;
@@ -103,7 +103,10 @@ export interface PressureShares {
   readonly fullPercent: number;
 }
 
-/** One file of /proc/pressure. @throws when it has no line `some` with an `avg60`. */
+/**
+ * Reads one file of /proc/pressure.
+ * @throws when it has no line `some` with an `avg60`.
+ */
 export function parsePressure(text: string): PressureShares {
   const share = (line: string) => new RegExp(`^${line} .*avg60=([\\d.]+)`, 'm').exec(text)?.[1];
   const some = share('some');

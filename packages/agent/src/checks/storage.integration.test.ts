@@ -138,7 +138,7 @@ describe.skipIf(missing !== null)(
       await until(() => runner.state.code === 'probeHung');
       expect(runner.state.status).toBe('unknown');
       await until(() => runner.state.status === 'fail');
-      // Killed, and there all the same: nothing but the kernel can let it go.
+      // The process is killed, and is there all the same: only the kernel can let it go.
       expect(sleepingInKernel()).toEqual(['dd']);
       expect(clock.monotonicMs() - runner.state.observedAtMs).toBeGreaterThan(schedule.intervalMs);
       mounts.script('fsfreeze -u m');

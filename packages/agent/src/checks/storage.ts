@@ -14,20 +14,23 @@ export interface StorageExpectation {
   readonly devices: readonly string[];
   readonly mounts: readonly ExpectedMount[];
   readonly probeFolders: readonly string[];
-  /** A folder on another file system counts as mounted: where a volume is a folder. */
+  /**
+   * True when a folder on another file system counts as mounted. So it is where volumes are
+   * folders.
+   */
   readonly plainFolders: boolean;
 }
 
 /**
- * Room of a file system for ordinary users: what is reserved for root does not count. Null = it
- * knows no limit.
+ * Room of a file system for ordinary users, without what is reserved for root. Null: it knows no
+ * limit.
  */
 export interface FileSystemRoom {
   readonly freeBytes: number | null;
   readonly freeInodes: number | null;
 }
 
-/** What the probe child found. Shorter than asked for: it ended early. */
+/** What the probe child found. Lists are shorter than asked for when it ended early. */
 export interface ProbeFindings {
   /** Per expected mount, in order; null = the path is not there. */
   readonly mounts: readonly (FileSystemRoom | null)[];
@@ -37,7 +40,7 @@ export interface ProbeFindings {
 
 export type ProbeOutcome =
   | { readonly kind: 'found'; readonly findings: ProbeFindings }
-  /** The child has not come back, since then. */
+  /** The child has not come back since `sinceMs`. */
   | { readonly kind: 'hung'; readonly sinceMs: MonotonicMs; readonly firstTime: boolean };
 
 /** Touches the disks in a child process. Never hangs itself and never has more than one child. */
@@ -63,8 +66,8 @@ export function judgeMounts(expected: StorageExpectation, mounts: readonly Mount
 }
 
 /**
- * A file system with less than one probe's worth is full, whatever the limits say: root may still
- * write where its workload may not.
+ * A file system with less room than one probe needs is full, whatever the limits say: root may
+ * still write where its workload may not.
  */
 const FULL = { minFreeBytes: 4_096, minFreeInodes: 1 };
 
@@ -103,8 +106,8 @@ function judgeRoom(path: string, room: FileSystemRoom | null, limit: typeof FULL
 }
 
 /**
- * ENOSPC means blocks or inodes; which ones, the room tells. Texts: strerror(3) in the C locale,
- * glibc and musl.
+ * ENOSPC means that blocks or inodes are used up; the room tells which. The texts are those of
+ * strerror(3) in the C locale, glibc and musl.
  */
 function judgeWrite(folder: string, error: string, room: FileSystemRoom | null): CheckResult {
   const detail = `${folder}: ${error}`;
@@ -114,8 +117,8 @@ function judgeWrite(folder: string, error: string, room: FileSystemRoom | null):
 }
 
 /**
- * A probe that hangs for the first time is `unknown` (late); one that still hangs at the next turn
- * is a failing result, so after `fall` turns the check fails with `probeHung` and the age of the
+ * A probe that hangs for the first time is `unknown` (late). One that still hangs at the next turn
+ * is a failing result. So after `fall` turns the check fails with `probeHung` and the age of the
  * hang.
  */
 export function storageCheck(expected: StorageExpectation, table: MountTable, probe: StorageProbe): Check {

@@ -4,15 +4,16 @@ import type { Link } from './answers.ts';
 
 /**
  * After this many intervals without an ack a coordinator counts as not acking. It acks at most
- * every fifth heartbeat; two may get lost.
+ * every fifth heartbeat, and two may get lost.
  */
 export const ACKING_INTERVALS = 16;
-/** After this many intervals without an ack it is asked for one. */
+/** After this many intervals without an ack the coordinator is asked for one. */
 const ASK_AFTER_INTERVALS = 7;
 
 /**
- * Ask this coordinator for an ack at once? Yes while we wait to be activated (a recovery waits for
- * us), when it is silent for longer than its usual pace, and when half of the serve lease is gone.
+ * True when this coordinator is to be asked for an ack at once: while we wait to be activated (a
+ * recovery waits for us), when it is silent for longer than its usual pace, and when half of the
+ * serve lease is gone.
  */
 export function wantsAck(
   link: Link | undefined,

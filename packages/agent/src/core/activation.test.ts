@@ -35,8 +35,8 @@ const EVENTS: Readonly<Record<EventKind, ActivationEvent>> = {
 };
 
 /**
- * State after the event, and what the workload is told. Written by hand, apart from the table of
- * the code.
+ * State after the event, and what the workload is told. It is written by hand, apart from the table
+ * of the code.
  */
 const EXPECTED: Record<StateKind, Record<EventKind, readonly [StateKind, string]>> = {
   standby: {

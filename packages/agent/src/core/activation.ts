@@ -20,16 +20,16 @@ export type ActivationState =
   | {
       readonly kind: 'active';
       readonly rank: Rank;
-      /** Serve lease: stop serving at this moment; null = no self-fence. */
+      /** Serve lease: stop serving at this moment. Null = no self-fence. */
       readonly leaseUntilMs: number | null;
     }
   | { readonly kind: 'fenced'; readonly rank: Rank }
   | { readonly kind: 'stopped' };
 
 export type ActivationEvent =
-  /** The decided answer of the coordinators (answers.ts). */
+  /** The coordinators' answer, as decided (answers.ts). */
   | { readonly kind: 'active' | 'standby' | 'fenced'; readonly answer: Answer }
-  /** They could not say, or no answer counts. */
+  /** The coordinators could not say, or no answer counts. */
   | { readonly kind: 'unknown' }
   /** `leaseUntilMs` has passed. */
   | { readonly kind: 'leaseExpired' }
@@ -119,7 +119,7 @@ export interface ActivationStep {
   readonly effects: readonly Effect[];
 }
 
-/** One event against one state. Returns the same state object when nothing changes. */
+/** Applies one event to one state. Returns the same state object when nothing changes. */
 export function nextActivation(
   state: ActivationState,
   event: ActivationEvent,
@@ -149,15 +149,15 @@ function keepHighestFence(state: ActivationState, answer: Answer | null): Activa
 function leaseUntil(state: ActivationState, answer: Answer, policy: ServePolicy): number | null {
   if (policy.leaseMs === 0) return null;
   const heldMs = state.kind === 'active' ? (state.leaseUntilMs ?? 0) : 0;
-  // An answer that says nothing about the future (0) carries no lease: whoever waits it out counts
-  // on `holdsForMs`.
+  // An answer that says nothing about the future (0) carries no lease. A leader that waits the
+  // lease out counts on `holdsForMs`.
   if (!answer.leaderLive || answer.holdsForMs <= 0) return heldMs;
   return Math.max(heldMs, answer.askedAtMs + Math.min(policy.leaseMs, answer.holdsForMs));
 }
 
 function activate(state: ActivationState, answer: Answer, policy: ServePolicy, nowMs: MonotonicMs): ActivationStep {
   const leaseUntilMs = leaseUntil(state, answer, policy);
-  // With a lease, an answer that cannot carry one (no live leader, or old already) is no licence to
+  // With a lease, an answer that cannot carry one (no live leader, or old already) does not allow a
   // start.
   if (state.kind !== 'active' && leaseUntilMs !== null && leaseUntilMs <= nowMs) return { state, effects: [] };
   const active: ActivationState = { kind: 'active', rank: answer.rank, leaseUntilMs };

@@ -5,11 +5,11 @@ export interface Answer {
   readonly activation: AckActivation;
   readonly rank: Rank;
   readonly leaderLive: boolean;
-  /** When the heartbeat it answers was sent: what it says was true at that moment or later. */
+  /** When the heartbeat it answers was sent. The answer was true at that moment or later. */
   readonly askedAtMs: MonotonicMs;
-  /** Until then it takes part when coordinators contradict each other. */
+  /** Until this moment it takes part when coordinators contradict each other. */
   readonly countsUntilMs: number;
-  /** `holdsForMs` as received; 0 = says nothing about the future. */
+  /** `holdsForMs` as received. 0: it says nothing about the future. */
   readonly holdsForMs: number;
 }
 
@@ -23,7 +23,8 @@ export interface Rank {
 }
 
 /**
- * How long an answer counts that does not say how long it holds, and the most any answer counts.
+ * How long an answer counts that does not say how long it holds. It is also the most any answer
+ * counts.
  */
 export const ANSWER_COUNTS_MS = 15_000;
 export const ANSWER_COUNTS_MAX_MS = 600_000;
@@ -47,7 +48,7 @@ export function compareRanks(a: Rank, b: Rank): number {
 const SEVERITY: Readonly<Record<AckActivation, number>> = { unknown: 0, active: 1, standby: 2, fenced: 3 };
 
 /**
- * The one answer to act on when a new one has come in, or null: change nothing.
+ * The one answer to act on when a new one has come in. Null: change nothing.
  *
  * - `unknown` answers do not take part.
  * - Answers below `highestIncarnation`, ever heard in this boot epoch, do not take part: a lagging
@@ -75,7 +76,7 @@ function outranks(a: Answer, b: Answer): boolean {
   return severity !== 0 ? severity > 0 : a.askedAtMs > b.askedAtMs;
 }
 
-/** The highest incarnation any answer that says something names. */
+/** The highest incarnation that any answer names, `unknown` ones apart. */
 export const highestIncarnationOf = (links: readonly Link[], atLeast: number): number =>
   links.reduce(
     (highest, { answer }) => (answer.activation === 'unknown' ? highest : Math.max(highest, answer.rank.incarnation)),

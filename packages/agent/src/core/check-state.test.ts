@@ -10,7 +10,7 @@ const RESULTS: Readonly<Record<string, CheckResult>> = {
   u: { status: 'unknown', code: 'deadlineExceeded' },
 };
 
-/** Feeds one letter per second; returns the status after each, by its first letter. */
+/** Feeds one letter per second. Returns the status after each, by its first letter. */
 function statuses(letters: string): string {
   let state = initialCheckState(monotonicMs(0));
   return letters

@@ -9,7 +9,7 @@ export interface CheckResult {
   readonly code: CheckCode;
   /** For people and logs. */
   readonly detail?: string;
-  /** When what it found began, if that is earlier than now (a probe that hangs since then). */
+  /** When the finding began, if that is earlier than now (a probe that hangs since then). */
   readonly sinceMs?: MonotonicMs;
 }
 
@@ -71,7 +71,7 @@ export function nextCheckState(
   return state.against + 1 >= limits.fall ? taken : { ...state, against: state.against + 1, observedAtMs };
 }
 
-/** As it goes into a heartbeat. */
+/** The state as it goes into a heartbeat. */
 export function checkReading(state: CheckState, nowMs: MonotonicMs): CheckReading {
   const ageSeconds = Math.max(0, Math.floor((nowMs - state.observedAtMs) / 1000));
   return { status: state.status, code: CHECK_CODES[state.code], ageSeconds };
@@ -80,7 +80,8 @@ export function checkReading(state: CheckState, nowMs: MonotonicMs): CheckReadin
 const WORST_FIRST = ['fail', 'unknown', 'warn', 'pass'] as const;
 
 /**
- * Several checks in one slot: the worst status wins, among equals the first. Undefined without any.
+ * The state shown for several checks in one slot: the worst status wins, among equals the first.
+ * Undefined without any.
  */
 export function worstOf(states: readonly CheckState[]): CheckState | undefined {
   const rank = ({ status }: CheckState) => WORST_FIRST.indexOf(status);

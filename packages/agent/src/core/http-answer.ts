@@ -1,4 +1,4 @@
-/** Bytes as Latin-1 text, as they come; the body still is that. */
+/** Bytes are held as Latin-1 text. The body still is that. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
@@ -9,8 +9,8 @@ const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: |$)/;
 
 /**
  * The answer to one HTTP/1.1 request sent with `Connection: close` (RFC 9112 §6): by length, in
- * chunks, or to the end of the connection. Null = more is to come. `ended`: the connection is
- * closed. Interim answers (1xx) are passed over.
+ * chunks, or to the end of the connection. Null: more is to come. `ended`: the connection is
+ * closed. Interim answers (1xx) are skipped.
  * @throws when it is no HTTP answer, or the connection ended in the middle of one.
  */
 export function parseHttpAnswer(text: string, ended: boolean): HttpAnswer | null {
@@ -28,7 +28,10 @@ export interface HttpHead {
   readonly bodyAt: number;
 }
 
-/** Null until all of it is there. @throws when it is no HTTP answer. */
+/**
+ * Null until all of it is there.
+ * @throws when it is no HTTP answer.
+ */
 export function parseHttpHead(text: string): HttpHead | null {
   const end = text.indexOf(HEAD_END);
   if (end < 0) return null;

@@ -104,8 +104,8 @@ describe('keys that are offered', () => {
     ({ ring } = acked(ring, 1, 'current', 1_000));
     const waits = (nowMs: number) => offerKey(ring, key(3), asked(nowMs)).outcome === 'waits';
     expect(waits(GONE_AFTER_MS - 1)).toBe(true);
-    // The one that was never heard is gone; the one that acknowledged the old key a second later is
-    // not.
+    // The coordinator that was never heard counts as gone. The one that acknowledged the old key a
+    // second later does not.
     expect(waits(GONE_AFTER_MS)).toBe(true);
     ({ ring } = acked(ring, 1, 'candidate', 2_000));
     expect(waits(GONE_AFTER_MS - 1)).toBe(true);
@@ -188,8 +188,8 @@ describe('in any order of operations', () => {
     readonly heardWith = [1, 1, 1];
     readonly deafUntil = [0, 0, 0];
     /**
-     * Per coordinator: not acknowledged yet since the agent started, so that it may have to find
-     * out by the second key.
+     * Per coordinator: it has not acknowledged anything since the agent started, so the agent may
+     * have to find out by the second key.
      */
     isNew = [false, false, false];
     ring = beginKeys(null, key(1), MEMBER, 3);
@@ -206,8 +206,8 @@ describe('in any order of operations', () => {
     }
 
     /**
-     * The heartbeats of one moment; a coordinator acknowledges the first it understands, and what
-     * tries a key goes first.
+     * Sends the heartbeats of one moment. A coordinator acknowledges the first it understands, and
+     * heartbeats that try a key go first.
      */
     beat(beat: number): void {
       const { ring: before } = this;

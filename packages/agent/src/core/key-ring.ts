@@ -1,11 +1,11 @@
 import { keyFingerprint, type MemberId, type MonotonicMs, parseKey } from '@understudy/shared';
 
 /**
- * Which key speaks to which coordinator while keys are rotated. A value; every function returns the
- * next one.
+ * Says which key speaks to which coordinator while keys are rotated. It is a value; every function
+ * returns the next one.
  *
  * The agent holds one key, and for the time of a rotation a second one, the *candidate*. Each
- * coordinator is spoken to under the key it was last known to hold; the candidate is only tried
+ * coordinator is spoken to under the key it was last known to hold. The candidate is only tried
  * beside it, with a heartbeat of its own. A coordinator that acknowledges one has proven that it
  * holds the candidate, and is spoken to under that from then on. Once all configured coordinators
  * are, the candidate becomes the one key. So no order in which coordinators and agents learn of a
@@ -17,8 +17,8 @@ export interface KeyRing {
   /** Per coordinator, in configured order. */
   readonly targets: readonly TargetKeys[];
   /**
-   * Marks of keys that were given up, newest last, at most {@link SUPERSEDED_MAX}: user data and
-   * old files keep offering them.
+   * Marks of keys that were given up, newest last, at most {@link SUPERSEDED_MAX}. They are kept
+   * because user data and old files keep offering those keys.
    */
   readonly superseded: readonly string[];
 }
@@ -61,9 +61,10 @@ const untried = (count: number): readonly TargetKeys[] =>
   Array.from({ length: count }, () => ({ uses: 'current', ackedAtMs: { current: NEVER, candidate: NEVER } }));
 
 /**
- * The ring a process begins with. What is stored goes before what is configured: the configuration
- * travels in user data and may name a key from before the last rotation. A configured key that was
- * never given up is tried beside it. What another member stored (a copied disk) is not ours.
+ * The ring a process begins with. Stored keys take precedence over the configured one: the
+ * configuration travels in user data and may name a key from before the last rotation. A configured
+ * key that was never given up is tried beside the stored one. Keys that another member stored (a
+ * copied disk) are not ours.
  */
 export function beginKeys(
   stored: StoredKeys | null,
@@ -93,17 +94,17 @@ export type OfferOutcome =
   | 'waits'
   | 'taken';
 
-/** When a key may take the place of a candidate that is there. */
+/** When a new key may take the place of a candidate that is there. */
 export type Precedence = { readonly nowMs: MonotonicMs; readonly begunAtMs: number } | typeof KEEPS_CANDIDATE;
 export const KEEPS_CANDIDATE = null;
 
 /**
- * A key from a file or the configuration. With a precedence (what an operator puts down now) it
- * takes the place of a candidate that no coordinator has acknowledged: a correction of the same
- * file. One that is in use stays until its rotation is over; it is over early, now that there is a
- * third key, when all coordinators hold the candidate except such as have acknowledged nothing for
- * a day: one that is gone for good must not stand in the way of every later rotation, and one that
- * is merely cut off must not lose us.
+ * Offers a key from a file or the configuration. With a precedence (what an operator puts down now)
+ * it takes the place of a candidate that no coordinator has acknowledged: the operator corrected
+ * the same file. A candidate that is in use stays until its rotation is over. Because there is a
+ * third key now, that rotation is over early when all coordinators hold the candidate except those
+ * that have acknowledged nothing for a day. A coordinator that is gone for good must not block
+ * every later rotation, and one that is merely cut off must not lose us.
  */
 export function offerKey(
   ring: KeyRing,
@@ -140,14 +141,14 @@ function withCandidate(ring: KeyRing, key: AgentKey): KeyRing {
 
 export interface KeyChoice {
   readonly main: KeySlot;
-  /** To be tried beside it, with a heartbeat of its own. */
+  /** The key to be tried beside it, with a heartbeat of its own. */
   readonly alsoTry: KeySlot | null;
 }
 
 /**
- * For one coordinator now. The candidate is tried until it is acknowledged; the old key is tried
- * again when a coordinator has not acknowledged the candidate for `silentAfterMs`: it may have come
- * back without it.
+ * The keys for one coordinator now. The candidate is tried until it is acknowledged. The old key is
+ * tried again when a coordinator has not acknowledged the candidate for `silentAfterMs`, because it
+ * may have come back without it.
  */
 export function choiceFor(ring: KeyRing, target: number, nowMs: MonotonicMs, silentAfterMs: number): KeyChoice {
   const state = ring.targets[target];
@@ -161,12 +162,12 @@ export type RingChange =
   | 'none'
   /** This coordinator is spoken to under the candidate from now on. */
   | 'coordinator-moved'
-  /** … under the old key again. */
+  /** This coordinator is spoken to under the old key again. */
   | 'coordinator-fell-back'
-  /** All coordinators hold the candidate: it is the one key now, the other is given up. */
+  /** All coordinators hold the candidate. It is the one key now, and the other is given up. */
   | 'adopted';
 
-/** A fresh ack of this coordinator whose tag was found good under that key: it holds it. */
+/** Notes a fresh ack of this coordinator whose tag was good under that key: it holds the key. */
 export function noteAcked(
   ring: KeyRing,
   target: number,

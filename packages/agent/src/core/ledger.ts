@@ -3,15 +3,15 @@ import { answerOf, type Link } from './answers.ts';
 
 /**
  * What was sent and what came back: sequences, and per coordinator the challenge to echo, the
- * highest sequence it acknowledged and its last answer. A value; every function returns the next
- * one.
+ * highest sequence it acknowledged and its last answer. It is a value; every function returns the
+ * next one.
  */
 export interface Ledger {
   readonly bootEpoch: bigint;
   readonly nextSequence: bigint;
   /** Newest last, at most {@link SENT_MAX}. */
   readonly sent: readonly SentBeat[];
-  /** At most {@link LINKS_MAX}; beyond it the longest silent one is forgotten. */
+  /** At most {@link LINKS_MAX}. Beyond it, the one that has been silent longest is forgotten. */
   readonly links: readonly Link[];
 }
 
@@ -43,7 +43,7 @@ export function takeSequence(
   nowMs: MonotonicMs,
 ): { readonly ledger: Ledger; readonly sequence: bigint } {
   const sequence = ledger.nextSequence;
-  // An ack of an older one is refused anyway: at one a second a dozen are left to copy, not
+  // An ack of an older one is refused anyway. At one a second a dozen are left to copy, not
   // hundreds.
   const firstYoung = ledger.sent.findIndex((beat) => nowMs - beat.atMs <= ACK_AGE_MAX_MS);
   const sent = firstYoung < 0 ? [] : ledger.sent.slice(Math.max(firstYoung, ledger.sent.length - SENT_MAX + 1));
@@ -52,14 +52,13 @@ export function takeSequence(
 }
 
 /**
- * Another boot epoch from now on; sequences go on counting, so that an ack of the old one fits
- * none.
+ * Begins another boot epoch. Sequences go on counting, so that an ack of the old epoch fits none.
  */
 export const beginEpoch = (ledger: Ledger, bootEpoch: bigint): Ledger => ({ ...ledger, bootEpoch, sent: [] });
 
 /**
- * As wide as a receiver's window: who is told that such an old heartbeat is stale is told nothing
- * new.
+ * As wide as a receiver's window. An agent that is told that such an old heartbeat is stale learns
+ * nothing new.
  */
 const STALE_WITHIN_BEATS = 64n;
 
@@ -70,10 +69,10 @@ export type AckOutcome =
   | { readonly kind: 'refused'; readonly reason: AckRefusal };
 
 /**
- * Takes an ack whose tag was already found good. Fresh means: it names our instance and our boot
- * epoch, it echoes a sequence we really sent within the last {@link ACK_AGE_MAX_MS}, and this
- * coordinator has not acknowledged that or a later one. The one exception to the last rule: a
- * second ack of the same sequence that *takes away* the right to serve is taken; one that grants it
+ * Takes an ack whose tag was already found good. It is fresh when it names our instance and our
+ * boot epoch, echoes a sequence we really sent within the last {@link ACK_AGE_MAX_MS}, and this
+ * coordinator has not acknowledged that or a later one. There is one exception to the last rule: a
+ * second ack of the same sequence that *takes away* the right to serve is taken. One that grants it
  * could be a replay from before.
  */
 export function acceptAck(ledger: Ledger, instanceHash: string, ack: Ack, nowMs: MonotonicMs): AckOutcome {
@@ -105,8 +104,8 @@ function withLink(links: readonly Link[], link: Link): readonly Link[] {
 }
 
 /**
- * Nothing that was said or asked before counts any more: the clock that dates it has not counted
- * how long ago that was.
+ * Forgets all that was said or asked before, because the clock that dates it has not counted how
+ * long ago that was.
  */
 export const forgetAnswers = (ledger: Ledger): Ledger => ({
   ...ledger,

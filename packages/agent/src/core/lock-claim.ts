@@ -1,11 +1,11 @@
-/** Who claims to be the one agent, written into each lock file. */
+/** The claim to be the one agent, written into each lock file. */
 export interface LockClaim {
   readonly pid: number;
-  /** Field 22 of /proc/PID/stat: a pid that was given to another process has another one. */
+  /** Field 22 of /proc/PID/stat. A process that later gets the same pid has another one. */
   readonly startTime: string;
-  /** A claim of an earlier boot, or of the machine a disk was copied from, is nobody's. */
+  /** A claim of an earlier boot, or of the machine a disk was copied from, belongs to nobody. */
   readonly bootId: string;
-  /** In another pid namespace (container) the number means another process. */
+  /** In another pid namespace (container) the pid means another process. */
   readonly pidNamespace: string;
   readonly member: string;
 }
@@ -20,19 +20,19 @@ export interface LockHolder {
 export interface ProcessSighting {
   readonly bootId: string;
   readonly pidNamespace: string;
-  /** null: no such process, or it has ended and only waits to be reaped. */
+  /** Null: there is no such process, or it has ended and only waits to be reaped. */
   readonly startTime: string | null;
 }
 
 /**
- * A claim from another pid namespace is kept fresh by its owner, every 2 s; older than this it is
- * nobody's. ms
+ * The owner keeps a claim from another pid namespace fresh, every 2 s. An older claim belongs to
+ * nobody. In ms.
  */
 export const CLAIM_FRESH_MS = 6_000;
 
 /**
- * Does the agent that made this claim run? `ageMs`: how long ago it was last touched. A touch in
- * the future is no newer than one of now.
+ * True when the agent that made this claim runs. `ageMs` is how long ago it was last touched. A
+ * touch in the future is no newer than one of now.
  */
 export function isHeld(claim: LockClaim, seen: ProcessSighting, ageMs: number): boolean {
   if (claim.bootId !== seen.bootId) return false;
@@ -43,7 +43,10 @@ export function isHeld(claim: LockClaim, seen: ProcessSighting, ageMs: number): 
 export const sameClaim = (a: LockClaim, b: LockClaim): boolean =>
   a.pid === b.pid && a.startTime === b.startTime && a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
 
-/** Null where the text is not a claim: half-written or another's file, and so nobody's. */
+/**
+ * Null where the text is not a claim: it is half-written or another program's, and so belongs to
+ * nobody.
+ */
 export function parseClaim(text: string): LockClaim | null {
   try {
     const { schemaVersion, pid, startTime, bootId, pidNamespace, member } = JSON.parse(text) as Record<string, unknown>;

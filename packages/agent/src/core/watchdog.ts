@@ -1,12 +1,13 @@
 import type { MonotonicMs } from '@understudy/shared';
 import type { ActivationEvent, ActivationState } from './activation.ts';
 
-/** What is known of the workload: by what was last achieved, not by what was last wanted. */
+/** What is known of the workload, by what was last achieved, not by what was last wanted. */
 export type WorkloadState = 'unknown' | 'serving' | 'withdrawn';
 
 /**
- * By when the workload has to be withdrawn after one step of the activation, or null while it may
- * serve. Counted from the end of the lease where that was the reason, however late it was noticed.
+ * When the workload has to be withdrawn at the latest, after one step of the activation. Null while
+ * it may serve. It counts from the end of the lease where that was the reason, however late that
+ * was noticed.
  */
 export function withdrawDeadline(
   before: ActivationState,
@@ -22,9 +23,9 @@ export function withdrawDeadline(
 }
 
 /**
- * May the watchdog be kept from resetting the machine? While nothing serves; while what serves
- * holds a lease; and for the time a withdrawal is given. Not otherwise: a workload that does not
- * stop when it must is stopped with its machine.
+ * True when the watchdog may be kept from resetting the machine: while nothing serves, while the
+ * workload that serves holds a lease, and for the time a withdrawal is given. Otherwise a workload
+ * that does not stop when it must is stopped with its machine.
  */
 export function mayPet(
   seen: {

@@ -1,9 +1,9 @@
 import { type AnswerForm, ForeignAnswer, foreignness } from './own-answer.ts';
 
-/** More than any answer of ours; what is longer is not read to its end. */
+/** More than any answer of ours. A longer one is not read to its end. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What the SDK's HTTP handler gives, as far as we touch it. */
+/** The part of an answer of the SDK's HTTP handler that we use. */
 interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ interface HttpAnswer {
 
 type Next<Args, Output> = (args: Args) => Promise<Output>;
 
-/** As much of an SDK command as is needed to stand between its HTTP handler and its parser. */
+/** The part of an SDK command that is needed to stand between its HTTP handler and its parser. */
 interface Stack<Args, Output> {
   add(
     middleware: (next: Next<Args, Output>) => Next<Args, Output>,
@@ -21,8 +21,9 @@ interface Stack<Args, Output> {
 }
 
 /**
- * Lets a command believe only answers that are the service's own to that action. @throws (from the
- * command's send) {@link ForeignAnswer}, before the SDK parses anything and without its retries.
+ * Lets a command accept only the service's own answers to that action.
+ * @throws (from the command's send) {@link ForeignAnswer}, before the SDK parses anything and
+ * without its retries.
  */
 export function checkAnswers<Args extends object, Output extends { readonly response: unknown }>(
   stack: Stack<Args, Output>,

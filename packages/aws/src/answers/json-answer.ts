@@ -3,7 +3,7 @@ import type { AnswerForm, RawAnswer } from './own-answer.ts';
 
 const CONTENT_TYPE = /^application\/x-amz-json-1\.1\s*(?:;|$)/i;
 
-/** The object in the body, or what is wrong with the answer as one of this protocol. */
+/** The object in the body, or in words why this is no answer of this protocol. */
 function objectIn({ contentType, requestId, body }: RawAnswer): Readonly<Record<string, unknown>> | string {
   if (!CONTENT_TYPE.test(contentType)) return 'its content type is not application/x-amz-json-1.1';
   if (requestId === '') return 'it has no x-amzn-requestid';
@@ -17,8 +17,8 @@ function objectIn({ contentType, requestId, body }: RawAnswer): Readonly<Record<
 }
 
 /**
- * The JSON 1.1 protocol (Smithy, awsJson1_1): content type and request id in the header; a refusal
- * names its type in `__type`. What an answer has to be about is its adapter's to see.
+ * The JSON 1.1 protocol (Smithy, awsJson1_1). Content type and request id stand in the header; a
+ * refusal names its type in `__type`. The adapter checks what an answer is about.
  */
 export const AWS_JSON_1_1: AnswerForm = {
   success(_action, answer) {

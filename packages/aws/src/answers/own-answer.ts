@@ -1,31 +1,31 @@
 /**
- * Is this answer the service's own answer to this action? A proxy that inspects TLS, a captive page
- * or a wrong endpoint answers with pages of its own, also with status 200, and an SDK makes of an
- * empty body, or of XML it does not know, an answer without members: a listing would read as
- * "nothing there", a delete as done (S18).
+ * Tells whether an answer is the service's own answer to this action. A proxy that inspects TLS, a
+ * captive page or a wrong endpoint answers with pages of its own, also with status 200. An SDK
+ * makes an answer without members of an empty body, or of XML it does not know: a listing would
+ * read as "nothing there", a delete as done (S18).
  *
- * It only looks whose answer it is; taking it apart is the SDK's work. Pure.
+ * It only looks whose answer it is; the SDK takes it apart. Pure.
  */
 
 export interface RawAnswer {
   readonly status: number;
   readonly contentType: string;
-  /** `x-amzn-requestid`; empty where there is none, as with EC2, which says it in the body. */
+  /** `x-amzn-requestid`. Empty where there is none, as with EC2, which has it in the body. */
   readonly requestId: string;
   readonly body: string;
 }
 
 /** How the answers of one AWS protocol are told from others. */
 export interface AnswerForm {
-  /** null: it is the answer to `action`; else what is wrong with it, in words. */
+  /** Null: it is the answer to `action`. Otherwise what is wrong with it, in words. */
   success(action: string, answer: RawAnswer): string | null;
-  /** null: it is a refusal in the protocol's form; else what is wrong with it. */
+  /** Null: it is a refusal in the protocol's form. Otherwise what is wrong with it. */
   refusal(answer: RawAnswer): string | null;
 }
 
 /**
  * The first element after the prolog: [name without prefix, rest]. Comments and a doctype are
- * stepped over.
+ * skipped.
  */
 function rootOf(body: string): string | null {
   const prolog = /^﻿?\s*(?:<\?[^>]*\?>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE[^>]*>\s*)*/i.exec(body)?.[0].length ?? 0;
@@ -41,8 +41,8 @@ const rootText = (root: string | null, body: string): string => {
 };
 
 /**
- * Of calls that change something, whose answers often carry nothing else. Reads are held to their
- * lists: some implementations of EC2 name another namespace there.
+ * Checked only for calls that change something, whose answers often carry nothing else. Reads are
+ * checked by their lists, because some implementations of EC2 name another namespace there.
  */
 function isForeignNamespace(action: string, body: string): boolean {
   if (/^(?:Describe|Get)/.test(action)) return false;
@@ -53,8 +53,8 @@ function isForeignNamespace(action: string, body: string): boolean {
 }
 
 /**
- * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`; `<return>`, where it is
- * given, says `true` (other implementations of EC2 leave it out). Refusals:
+ * EC2's form of the query protocol: `<ActionResponse>` with a `requestId`. Where `<return>` is
+ * given it says `true` (other implementations of EC2 leave it out). Refusals:
  * `<Response><Errors><Error><Code>` with a `RequestID` (EC2 API reference, Query requests;
  * errors-overview).
  */
@@ -80,8 +80,8 @@ export const EC2_QUERY: AnswerForm = {
 };
 
 /**
- * null: it is the service's own answer to `action`; else why not, with status and content type, for
- * people.
+ * Null: it is the service's own answer to `action`. Otherwise why not, with status and content
+ * type, for people.
  */
 export function foreignness(form: AnswerForm, action: string, answer: RawAnswer): string | null {
   const { status, contentType } = answer;
@@ -91,7 +91,8 @@ export function foreignness(form: AnswerForm, action: string, answer: RawAnswer)
 }
 
 /**
- * Something answered that is not the service. Whether the request reached the service is unknown.
+ * Thrown when something other than the service answered. Whether the request reached the service is
+ * unknown.
  */
 export class ForeignAnswer extends Error {
   override readonly name = 'ForeignAnswer';

@@ -1,13 +1,13 @@
 /**
- * What we know of each EC2 action we call. Rates: EC2 Developer Guide, ec2-api-throttling (per
- * account and Region, per action).
+ * What we know of each EC2 action we call. The rates are from the EC2 Developer Guide,
+ * ec2-api-throttling (per account and Region, per action).
  */
 export interface Ec2ActionFacts {
   readonly mutating: boolean;
   /** Tokens the bucket holds. */
   readonly burst: number;
   readonly refillPerSecond: number;
-  /** Lower goes first when calls compete for a connection. */
+  /** When calls compete for a connection, the lower number goes first. */
   readonly priority: 0 | 1 | 2;
 }
 
@@ -62,5 +62,5 @@ export type Ec2Action = keyof typeof EC2_ACTIONS;
 
 const FACTS: Readonly<Record<string, Ec2ActionFacts>> = EC2_ACTIONS;
 
-/** An action we do not know counts as mutating, with EC2's default bucket. */
+/** Facts of an action. One we do not know counts as mutating, with EC2's default bucket. */
 export const ec2ActionFacts = (action: string): Ec2ActionFacts => FACTS[action] ?? mutate;

@@ -8,13 +8,13 @@ interface Streak {
 }
 
 /**
- * Tells people when something answers in EC2's place: logged when it begins and when it ends,
- * counted in between, and a problem while it lasts. Per action, because a proxy may refuse some and
- * pass others.
+ * Tells people when something answers in EC2's place. It logs when that begins and when it ends,
+ * counts in between, and reports a problem while it lasts. It does so per action, because a proxy
+ * may refuse some and pass others.
  */
 export class AnswerWatch {
   readonly #log: Log;
-  /** Unbroken runs of foreign answers; one entry per action we use. */
+  /** Unbroken runs of foreign answers. One entry per action we use. */
   readonly #streaks = new Map<string, Streak>();
   readonly #totals = new Map<string, number>();
 
@@ -65,6 +65,6 @@ export class AnswerWatch {
   }
 }
 
-/** EC2 itself refused: also an answer of its own. */
+/** A refusal by EC2 is also an answer of its own. */
 const isAnswer = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && '$fault' in error && '$metadata' in error;

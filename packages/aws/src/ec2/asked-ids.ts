@@ -2,8 +2,8 @@ import { type CloudFilters, OperationError, type Raw, textOf } from '@understudy
 import { listIn } from './ec2-caller.ts';
 
 /**
- * Per list: the filter that names its things by id, and the member of a row that has the id. Other
- * lists are not asked for by id.
+ * For each list: the filter that names its items by id, and the member of a row that has the id.
+ * Other lists are not asked for by id.
  */
 const IDS: Readonly<Record<string, readonly [filter: string, member: string]>> = {
   Instances: ['instance-id', 'InstanceId'],
@@ -17,9 +17,9 @@ const IDS: Readonly<Record<string, readonly [filter: string, member: string]>> =
 };
 
 /**
- * The list of an answer, held against the ids that were asked for: a row about another id belongs
+ * The list of an answer, compared with the ids that were asked for. A row about another id belongs
  * to another request (a cache in between that keeps answers to POST), and what such an answer
- * leaves out is not gone (S18). Rows without any id are left to who maps them.
+ * leaves out is not gone (S18). Rows without any id are left to the caller that maps them.
  * @throws CLOUD_UNAVAILABLE
  */
 export function listAsked(action: string, answer: Raw, member: string, filters: CloudFilters): readonly Raw[] {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BucketedTransport, type BucketedTransportOptions } from './bucketed-transport.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 
-/** A transport that notes what was sent when, and answers with `answer`. */
+/** A transport that notes each call with its time, and answers with `answer`. */
 function bench(options: Partial<BucketedTransportOptions> = {}, answer: Ec2Transport = () => Promise.resolve({})) {
   const clock = new SimClock();
   const sent: { readonly action: string; readonly atMs: number }[] = [];

@@ -17,11 +17,11 @@ import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
 export interface BucketedTransportOptions {
   readonly clock: Clock;
   /**
-   * Our share of EC2's own limits, 0..1. More is faster in a mass recovery, less leaves more for
-   * others in the account. Default 0.6.
+   * Our share of EC2's own limits, 0..1. A larger share is faster in a mass recovery; a smaller one
+   * leaves more for others in the account. Default 0.6.
    */
   readonly share?: number;
-  /** Calls that may wait at once; one more fails with CLOUD_THROTTLED, unsent. Default 4 096. */
+  /** Calls that may wait at once. One more fails with CLOUD_THROTTLED, unsent. Default 4 096. */
   readonly maxWaiting?: number;
   /** Requests on the wire at once. Default 48 (the SDK's HTTP agent has 50 sockets). */
   readonly maxInFlight?: number;
@@ -36,13 +36,13 @@ interface ActionQueue {
   readonly priority: number;
   readonly limit: BucketLimit;
   bucket: TokenBucket;
-  /** First in, first out. A set, because an aborted call leaves from the middle. */
+  /** First in, first out. It is a set, because an aborted call leaves from the middle. */
   readonly waiting: Set<Waiting>;
 }
 
 /**
  * Client-side token buckets in front of EC2, one per action, shared by every caller of this
- * process: EC2 counts throttled calls too, so the cheapest refusal is our own. When connections are
+ * process. EC2 counts throttled calls too, so the cheapest refusal is our own. When connections are
  * scarce, RunInstances, StopInstances and TerminateInstances go first, then other mutating calls,
  * then reads. A throttle answer empties the bucket. Nothing is retried.
  */
@@ -52,7 +52,7 @@ export class BucketedTransport {
   readonly #share: number;
   readonly #maxWaiting: number;
   readonly #maxInFlight: number;
-  /** In order of priority. One per action we use: bounded by the actions table. */
+  /** Queues in order of priority, one per action we use: bounded by the actions table. */
   #queues: ActionQueue[] = [];
   #waitingCount = 0;
   #inFlightCount = 0;
@@ -70,7 +70,7 @@ export class BucketedTransport {
     return this.#waitingCount;
   }
 
-  /** The transport; waits for a token, then sends once. */
+  /** The transport. It waits for a token, then sends once. */
   readonly send: Ec2Transport = async (action, input, options) => {
     const queue = this.#queueOf(action);
     await this.#turn(queue, action, options);
@@ -115,7 +115,7 @@ export class BucketedTransport {
     });
   }
 
-  /** Sends all that may go now; sets the timer for the next token. */
+  /** Sends all calls that may go now, and sets the timer for the next token. */
   #dispatch(): void {
     this.#timer?.cancel();
     this.#timer = null;

@@ -8,11 +8,11 @@ import type { Ec2Transport } from '../transport/transport.ts';
 export interface Ec2CloudOptions {
   readonly transport: Ec2Transport;
   readonly clock: Clock;
-  /** For the pauses before a read is repeated; absent: every call is sent once. */
+  /** Random pauses before a read is repeated. Absent: every call is sent once. */
   readonly random?: Random;
-  /** From sending to giving up; counts only once the call has its token. */
+  /** Time from sending to giving up. It counts only once the call has its token. */
   readonly callTimeoutMs: number;
-  /** Of EC2's own rate limits. Default 0.6. */
+  /** Our share of EC2's own rate limits. Default 0.6. */
   readonly rateShare?: number;
 }
 

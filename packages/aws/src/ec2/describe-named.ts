@@ -2,31 +2,31 @@ import { type CloudFilters, errorText, hasCode, type Raw } from '@understudy/sha
 import { listAsked } from './asked-ids.ts';
 import { type Listing, portionsOfList, type SendRead } from './describe-pages.ts';
 
-/** An action that can be asked by name, and how. */
+/** An action that can be asked by name, with its members for that. */
 export interface NamedListing extends Listing {
-  /** The filter that says the same, e.g. `instance-id`. */
+  /** The filter with the same meaning, e.g. `instance-id`. */
   readonly filter: string;
   /** Member of the request that names ids, e.g. `InstanceIds`. */
   readonly ids: string;
 }
 
 /**
- * DescribeInstanceStatus takes no more; one unknown id fails the whole portion, so small ones are
- * better for the others too.
+ * DescribeInstanceStatus takes no more. One unknown id fails the whole portion, so small portions
+ * are better for the others too.
  */
 const IDS_PER_CALL = 100;
 
-/** The ids, when nothing but ids is asked for. */
+/** The ids, when nothing but ids is asked for; otherwise null. */
 export function namesOnly(listing: NamedListing, filters: CloudFilters): readonly string[] | null {
   const names = Object.keys(filters);
   return names.length === 1 ? (filters[listing.filter] ?? null) : null;
 }
 
 /**
- * Asks by name, which goes on working while some other zone is impaired; a listing with filters
+ * Asks by name, which goes on working while some other zone is impaired. A listing with filters
  * alone fails then, whatever it asks for (EC2 API reference, DescribeInstances). The filter is sent
- * as well: a call by id alone may count against the smaller, unfiltered bucket. Ids that EC2 does
- * not know are left out, as a filter would.
+ * as well, because a call by id alone may count against the smaller, unfiltered bucket. Ids that
+ * EC2 does not know are left out, as a filter would.
  */
 export async function listNamed(
   send: SendRead,
@@ -39,7 +39,10 @@ export async function listNamed(
   return found;
 }
 
-/** At most 2 × {@link IDS_PER_CALL} calls: each failure leaves out an id or halves the portion. */
+/**
+ * Makes at most 2 × {@link IDS_PER_CALL} calls: each failure leaves out an id or halves the
+ * portion.
+ */
 async function listPortion(send: SendRead, listing: NamedListing, ids: readonly string[]): Promise<readonly Raw[]> {
   if (ids.length === 0) return [];
   try {
@@ -57,7 +60,7 @@ async function listPortion(send: SendRead, listing: NamedListing, ids: readonly 
   }
 }
 
-/** EC2 says which it does not know: `The instance IDs 'i-0a, i-0b' do not exist`. */
+/** EC2 names the ids it does not know: `The instance IDs 'i-0a, i-0b' do not exist`. */
 function withoutNamed(ids: readonly string[], text: string): readonly string[] {
   const named = new Set(text.match(/\b[a-z]+-[0-9a-f]+\b/g));
   return ids.filter((id) => !named.has(id));

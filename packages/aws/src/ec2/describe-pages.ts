@@ -3,7 +3,7 @@ import { listAsked } from './asked-ids.ts';
 
 /** EC2: values per filter and request. */
 const MAX_FILTER_VALUES = 200;
-/** More than any fleet needs; ends a listing that never ends. */
+/** More than any fleet needs. It ends a listing that would never end. */
 const MAX_PAGES = 1_000;
 const PAGE_SIZE = 500;
 
@@ -11,7 +11,7 @@ export interface Listing {
   readonly action: string;
   /** Member of the answer that holds the list. */
   readonly list: string;
-  /** false: the action knows no MaxResults and no NextToken (DescribeAddresses). */
+  /** False: the action knows no MaxResults and no NextToken (DescribeAddresses). */
   readonly paginated: boolean;
   /** Entries per page, where the action takes fewer than 500. */
   readonly pageSize?: number;
@@ -51,7 +51,7 @@ async function listPortion(send: SendRead, listing: Listing, filters: CloudFilte
   throw new OperationError('CLOUD_UNAVAILABLE', `${listing.action}: no end after ${MAX_PAGES} pages`);
 }
 
-/** The longest filter cut into portions of 200; none when a filter is empty. */
+/** The filters with the longest one cut into portions of 200. None when a filter is empty. */
 export function portionsOf(filters: CloudFilters): readonly CloudFilters[] {
   const entries = Object.entries(filters);
   if (entries.some(([, values]) => values.length === 0)) return [];

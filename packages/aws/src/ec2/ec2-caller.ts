@@ -3,7 +3,7 @@ import { EC2_ACTIONS, type Ec2Action } from './actions.ts';
 import { mapEc2Error } from '../transport/map-error.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 
-/** One action, sent once, its failure told in our codes. */
+/** Sends one action once, and reports its failure in our codes. */
 export class Ec2Caller {
   readonly #transport: Ec2Transport;
 
@@ -25,13 +25,16 @@ export class Ec2Caller {
   }
 }
 
-/** A mutating call was answered, and the answer makes no sense: it was applied, but to what? */
+/**
+ * A mutating call was answered, and the answer makes no sense. The call was applied, but to what is
+ * unknown.
+ */
 export const unreadableAnswer = (action: string, missing: string): OperationError =>
   new OperationError('CLOUD_OUTCOME_UNKNOWN', `${action}: the answer has no ${missing}`);
 
 /**
- * The list a read has to answer with. EC2 answers an empty one where there is nothing; an answer
- * without the list is somebody else's, and tells nothing (S18).
+ * The list a read has to answer with. EC2 answers an empty one where there is nothing. An answer
+ * without the list is another's, and tells nothing (S18).
  * @throws CLOUD_UNAVAILABLE
  */
 export function listIn(action: string, answer: Raw, member: string): readonly Raw[] {
@@ -40,7 +43,10 @@ export function listIn(action: string, answer: Raw, member: string): readonly Ra
   throw new OperationError('CLOUD_UNAVAILABLE', `${action}: the answer has no ${member}: it is not EC2's`);
 }
 
-/** What is told about one instance names it. @throws CLOUD_UNAVAILABLE */
+/**
+ * Checks that an answer about one instance names it.
+ * @throws CLOUD_UNAVAILABLE
+ */
 export function assertAbout(action: string, answer: Raw, instanceId: string): void {
   if (answer.InstanceId === instanceId) return;
   const text = `${action}: the answer is not about ${instanceId}: it is not EC2's`;

@@ -5,7 +5,7 @@ import { Ec2Cloud } from './ec2-cloud.ts';
 type Sent = { readonly action: string; readonly input: Record<string, unknown> };
 type Answer = Record<string, unknown> | Error;
 
-/** Answers in order; the last one for all further calls. */
+/** Gives the answers in order, and the last one for all further calls. */
 function cloudOf(...answers: Answer[]) {
   const sent: Sent[] = [];
   const cloud = new Ec2Cloud((action, input) => {

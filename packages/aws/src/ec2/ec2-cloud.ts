@@ -26,7 +26,8 @@ const tagSpecifications = (ResourceType: string, tags: Tags): { TagSpecification
   Object.keys(tags).length === 0 ? {} : { TagSpecifications: [{ ResourceType, Tags: ec2Tags(tags) }] };
 
 /**
- * {@link Cloud} on EC2's own actions. Translates and maps errors; decides nothing, retries nothing.
+ * {@link Cloud} on EC2's own actions. It translates and maps errors. It decides nothing and retries
+ * nothing.
  */
 export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   async stopInstance(
@@ -43,7 +44,7 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     assertChanging('TerminateInstances', answer.TerminatingInstances, instanceId);
   }
 
-  /** One call per attribute, which is all EC2 offers. */
+  /** EC2 offers only one call per attribute. */
   async setProtection(
     instanceId: string,
     protection: { stop?: boolean; termination?: boolean },
@@ -138,7 +139,7 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     await this.call('DeleteNetworkInterface', { NetworkInterfaceId: networkInterfaceId }, options);
   }
 
-  /** One call per attribute, which is all EC2 offers. */
+  /** EC2 offers only one call per attribute. */
   async setNetworkInterfaceAttributes(
     networkInterfaceId: string,
     attributes: {
@@ -160,7 +161,7 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     }
   }
 
-  /** Sent as recorded, member for member. */
+  /** The request is sent as recorded, member for member. */
   async runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance> {
     const answer = await this.call('RunInstances', { ...request }, options);
     const [instance] = rawListOf(answer.Instances).flatMap((raw) => mapInstance(raw) ?? []);
@@ -211,7 +212,10 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
   }
 }
 
-/** Stop and Terminate answer with what they change. @throws CLOUD_OUTCOME_UNKNOWN */
+/**
+ * Checks that Stop and Terminate answer with the instance they change.
+ * @throws CLOUD_OUTCOME_UNKNOWN
+ */
 function assertChanging(action: string, changes: unknown, instanceId: string): void {
   if (rawListOf(changes).some((one) => one.InstanceId === instanceId)) return;
   throw unreadableAnswer(action, `change of ${instanceId}`);

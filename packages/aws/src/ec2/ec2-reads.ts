@@ -30,16 +30,19 @@ import { assertAbout, Ec2Caller, listIn } from './ec2-caller.ts';
 import { mapInstance, mapInstanceStatus, mapInstanceType } from './map-instance.ts';
 import { mapAddress, mapImage, mapNetworkInterface, mapSnapshot, mapSubnet, mapVolume } from './map-resources.ts';
 
-/** DescribeInstanceStatus: explicit ids per call (EC2 API reference). */
+/** DescribeInstanceStatus takes so many explicit ids per call (EC2 API reference). */
 const MAX_STATUS_IDS = 100;
 
-/** As a filter: a call by id alone may count against the smaller, unfiltered bucket. */
+/**
+ * All states are sent as a filter: a call by id alone may count against the smaller, unfiltered
+ * bucket.
+ */
 const ANY_STATE = {
   Name: 'instance-state-name',
   Values: ['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'],
 };
 
-/** What exists in one zone: asked by name where only ids are wanted. */
+/** Things that exist in one zone. They are asked for by name where only ids are wanted. */
 const INSTANCES = {
   action: 'DescribeInstances',
   list: 'Reservations',
@@ -64,10 +67,7 @@ const NETWORK_INTERFACES = {
 
 const present = <T>(value: T | null): T[] => (value === null ? [] : [value]);
 
-/**
- * What EC2 says of what a member is made of. The rest of the reading half: {@link
- * Ec2ReferenceReads}.
- */
+/** Reads what a member is made of. {@link Ec2ReferenceReads} has the other reads. */
 export class Ec2Reads extends Ec2Caller {
   async describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]> {
     const reservations = await this.#listNamed(INSTANCES, filters, options);
@@ -85,7 +85,7 @@ export class Ec2Reads extends Ec2Caller {
   }
 
   /**
-   * By id: this action has no filter for it, and one unknown id fails the whole call; so a failed
+   * Asks by id: this action has no filter for it. One unknown id fails the whole call, so a failed
    * portion is asked again in halves.
    */
   async describeInstanceStatus(
@@ -99,7 +99,7 @@ export class Ec2Reads extends Ec2Caller {
     return found;
   }
 
-  /** At most 2 × 100 calls, when all are unknown. */
+  /** Makes at most 2 × 100 calls, when all ids are unknown. */
   async #statusOf(instanceIds: readonly string[], options?: CloudCallOptions): Promise<readonly CloudInstanceStatus[]> {
     try {
       const input = { InstanceIds: [...instanceIds], IncludeAllInstances: true, Filters: [ANY_STATE] };
@@ -121,7 +121,7 @@ export class Ec2Reads extends Ec2Caller {
     return (await this.#listNamed(VOLUMES, filters, options)).flatMap((raw) => present(mapVolume(raw)));
   }
 
-  /** Our own account's only. */
+  /** Lists our own account's snapshots only. */
   async describeSnapshots(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSnapshot[]> {
     const input = { OwnerIds: ['self'] };
     const listing = { action: 'DescribeSnapshots', list: 'Snapshots', paginated: true, input } as const;
@@ -129,8 +129,8 @@ export class Ec2Reads extends Ec2Caller {
   }
 
   /**
-   * Our own account's only, unless asked for by id: anybody may publish an image under the name we
-   * look for. Deprecated and disabled ones included.
+   * Lists our own account's images only, unless asked for by id: anybody may publish an image under
+   * the name we look for. Deprecated and disabled images are included.
    */
   async describeImages(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudImage[]> {
     const owners = filters['image-id'] === undefined ? { Owners: ['self'] } : {};
@@ -192,16 +192,16 @@ export class Ec2Reads extends Ec2Caller {
     options?: CloudCallOptions,
   ): Promise<readonly CloudInstanceType[]> {
     if (instanceTypes.length === 0) return [];
-    // A name that EC2 does not know fails a call by name; a filter leaves it out. 100 is the most a
-    // page of this action holds.
+    // A name that EC2 does not know fails a call by name; a filter leaves it out. A page of this
+    // action holds at most 100.
     const listing = { action: 'DescribeInstanceTypes', list: 'InstanceTypes', paginated: true, pageSize: 100 } as const;
     const found = await this.list(listing, { 'instance-type': instanceTypes }, options);
     return found.flatMap((raw) => present(mapInstanceType(raw)));
   }
 
   /**
-   * The latest, where the type can tell it (Nitro); else what EC2 kept from the last boot, stop or
-   * crash.
+   * The latest output, where the type can tell it (Nitro). Otherwise what EC2 kept from the last
+   * boot, stop or crash.
    */
   async consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null> {
     const answer = await this.#console({ InstanceId: instanceId, Latest: true }, options).catch((error: unknown) => {
@@ -218,7 +218,7 @@ export class Ec2Reads extends Ec2Caller {
     return this.call('GetConsoleOutput', input, options);
   }
 
-  /** One attribute per call is all EC2 offers. */
+  /** EC2 offers only one attribute per call. */
   async #attribute(instanceId: string, name: string, member: string, options?: CloudCallOptions): Promise<unknown> {
     const answer = await this.call('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute: name }, options);
     assertAbout('DescribeInstanceAttribute', answer, instanceId);

@@ -2,7 +2,7 @@ import { OperationError } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { Ec2Cloud } from './ec2-cloud.ts';
 
-/** A cloud that answers with this, and what it was asked. */
+/** A cloud that answers with `answer`, and the calls it got. */
 function cloudOf(answer: Record<string, unknown> | OperationError) {
   const sent: { action: string; input: Record<string, unknown> }[] = [];
   const cloud = new Ec2Cloud(async (action, input) => {

@@ -11,9 +11,9 @@ import {
 import { listIn } from './ec2-caller.ts';
 import { Ec2Reads } from './ec2-reads.ts';
 
-/** What a launch names, and what names a member: whether it is there. */
+/** Reads whether the things exist that a launch or a member names. */
 export class Ec2ReferenceReads extends Ec2Reads {
-  /** Said of an EC2 that launched what was only to be tried. */
+  /** What is said of an EC2 that launched what was only to be tried. */
   #launchedInstead: string | null = null;
 
   async describeTypeOfferings(
@@ -33,7 +33,7 @@ export class Ec2ReferenceReads extends Ec2Reads {
 
   async hasKeyPair(keyName: string, options?: CloudCallOptions): Promise<boolean> {
     const listing = { action: 'DescribeKeyPairs', list: 'KeyPairs', paginated: false } as const;
-    // The filter takes wildcards; the name is compared as it is.
+    // The filter takes wildcards, so the name is compared as it is.
     const found = await this.list(listing, { 'key-name': [keyName] }, options);
     return found.some((raw) => raw.KeyName === keyName);
   }
@@ -62,7 +62,7 @@ export class Ec2ReferenceReads extends Ec2Reads {
     return textOf(own?.State);
   }
 
-  /** Of the whole VPC: EC2 has no filter for the network interface that a route leads to. */
+  /** Routes of the whole VPC: EC2 has no filter for the network interface that a route leads to. */
   async describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]> {
     const listing = { action: 'DescribeRouteTables', list: 'RouteTables', paginated: true, pageSize: 100 } as const;
     const tables = await this.list(listing, { 'vpc-id': [vpcId] }, options);
@@ -75,7 +75,7 @@ export class Ec2ReferenceReads extends Ec2Reads {
     try {
       answer = await this.call('RunInstances', { ...request, DryRun: true }, options);
     } catch (error) {
-      // EC2's way to say yes.
+      // A refused dry run is EC2's way to say yes.
       if (isOperationError(error) && error.upstreamCode === 'DryRunOperation') return;
       throw error;
     }
@@ -85,7 +85,7 @@ export class Ec2ReferenceReads extends Ec2Reads {
   }
 }
 
-/** null: EC2 does not know what was asked for by name. */
+/** Null: EC2 does not know what was asked for by name. */
 async function unlessUnknown(answer: Promise<Raw>): Promise<Raw | null> {
   try {
     return await answer;

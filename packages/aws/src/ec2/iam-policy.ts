@@ -19,13 +19,13 @@ export interface IamPolicyOptions {
   /** `aws`, `aws-cn`, `aws-us-gov`. */
   readonly partition?: string;
   /**
-   * Roles that members' instance profiles may hand to a replacement; default: any role of the
+   * Roles that members' instance profiles may hand to a replacement. Default: any role of the
    * account.
    */
   readonly passRoles?: readonly string[];
 }
 
-/** Why an action is called; each purpose is one or more statements of {@link iamPolicyOf}. */
+/** Why an action is called. Each purpose is one or more statements of {@link iamPolicyOf}. */
 type Purpose =
   | 'observe'
   | 'fence'
@@ -40,9 +40,7 @@ type Purpose =
   | 'tag'
   | 'untag';
 
-/**
- * Every action this program calls. A new one does not compile until it says here what it is for.
- */
+/** Every action this program calls. A new one does not compile until its purpose is given here. */
 export const ACTION_PURPOSES: Readonly<Record<Ec2Action, Purpose>> = {
   DescribeInstances: 'observe',
   DescribeInstanceStatus: 'observe',
@@ -83,24 +81,24 @@ export const ACTION_PURPOSES: Readonly<Record<Ec2Action, Purpose>> = {
 const actionsFor = (purpose: Purpose): readonly string[] =>
   Object.entries(ACTION_PURPOSES).flatMap(([action, own]) => (own === purpose ? `ec2:${action}` : []));
 
-/** The resource carries this tag. */
+/** Condition: the resource carries this tag. */
 const tagged = (key: string) => ({ Null: { [`aws:ResourceTag/${key}`]: 'false' } });
-/** The request gives this tag to what it makes. */
+/** Condition: the request gives this tag to what it makes. */
 const tagging = (key: string) => ({ Null: { [`aws:RequestTag/${key}`]: 'false' } });
 
 /** Actions that make something with tags in the same request. */
 const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
 
 /**
- * What a coordinator's role must be allowed, no more: what reads, on everything (EC2 knows no
- * narrower resource there); what stops, changes or deletes, only on what carries our tags; what
- * makes, only with our tags. Sources: Service Authorization Reference for EC2; EBS User Guide for
- * the keys.
+ * What a coordinator's role must be allowed, and no more. Reads are allowed on everything (EC2
+ * knows no narrower resource there). What stops, changes or deletes is allowed only on what carries
+ * our tags; what makes, only with our tags. Sources: Service Authorization Reference for EC2; EBS
+ * User Guide for the keys.
  */
 export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
   const { partition = 'aws', passRoles = [`arn:${partition}:iam::*:role/*`] } = options;
   const of = (...kinds: readonly string[]) => kinds.map((kind) => `arn:${partition}:ec2:*:*:${kind}/*`);
-  /** Images and snapshots belong to no account in their ARN. */
+  /** The ARNs of images and snapshots name no account. */
   const shared = (...kinds: readonly string[]) => kinds.map((kind) => `arn:${partition}:ec2:*::${kind}/*`);
   const allow = (
     Sid: string,
@@ -113,7 +111,7 @@ export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
     Statement: [
       allow('Observe', actionsFor('observe'), ['*']),
       allow('FenceMembers', actionsFor('fence'), of('instance'), tagged(TAG.group)),
-      // Whether a disk goes with its instance is an attribute of the instance, and may be asked for
+      // An attribute of the instance says whether a disk goes with it. Permission may be asked for
       // on both.
       allow('BindDisks', ['ec2:ModifyInstanceAttribute'], of('volume')),
       allow('CaptureMembers', actionsFor('capture'), of('instance'), tagged(TAG.group)),
@@ -145,7 +143,7 @@ export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
       allow('PassMemberRoles', ['iam:PassRole'], passRoles, {
         StringEquals: { 'iam:PassedToService': `ec2.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}` },
       }),
-      // Asked by us, before anything needs the key; the others are EC2's, with our rights, when
+      // We ask this before anything needs the key. EC2 asks the others, with our rights, when
       // volumes are made and attached.
       allow('LookAtKeys', ['kms:DescribeKey'], ['*']),
       allow('UseKeysOfVolumes', ['kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKeyWithoutPlaintext'], ['*'], {

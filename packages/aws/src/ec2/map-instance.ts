@@ -20,10 +20,13 @@ import {
 
 const STATES = ['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated'] as const;
 
-/** A word EC2 invents later is read as `pending`: it proves no fence and serves nobody. */
+/**
+ * An instance's state. A word EC2 invents later is read as `pending`: it proves no fence and
+ * activates nothing.
+ */
 const stateOf = (value: unknown): InstanceState => oneOf(STATES, rawOf(value).Name, 'pending');
 
-/** null when there is no id to speak of it by. */
+/** Null when the answer has no id to name it by. */
 export function mapInstance(raw: Raw): CloudInstance | null {
   const instanceId = textOf(raw.InstanceId);
   if (instanceId === null) return null;
@@ -76,7 +79,7 @@ function mapNetworkAttachment(eni: Raw): CloudNetworkAttachment[] {
     {
       networkInterfaceId,
       attachmentId: textOf(attachment.AttachmentId),
-      // Unknown is not 0: nothing may take it for the primary interface.
+      // An unknown index is not 0: nothing may take it for the primary interface.
       deviceIndex: numberOf(attachment.DeviceIndex) ?? -1,
       networkCardIndex: numberOf(attachment.NetworkCardIndex) ?? 0,
       subnetId: textOf(eni.SubnetId) ?? '',
@@ -101,7 +104,7 @@ export function mapInstanceStatus(raw: Raw): CloudInstanceStatus | null {
     state: stateOf(raw.InstanceState),
     system: summaryOf(raw.SystemStatus, 'insufficient-data'),
     instance: summaryOf(raw.InstanceStatus, 'insufficient-data'),
-    // Nitro only: absent elsewhere.
+    // Only Nitro reports this; it is absent elsewhere.
     attachedEbs: summaryOf(raw.AttachedEbsStatus, 'not-applicable'),
     events: rawListOf(raw.Events).map((event) => ({
       code: textOf(event.Code) ?? '',

@@ -16,7 +16,7 @@ import {
   wallMsOf,
 } from '@understudy/shared';
 
-/** Each answers null when the resource shows no id to speak of it by. */
+/** Null when the resource shows no id to name it by, as in the other functions here. */
 
 export function mapVolume(raw: Raw): CloudVolume | null {
   const volumeId = textOf(raw.VolumeId);
@@ -43,7 +43,7 @@ export function mapVolume(raw: Raw): CloudVolume | null {
 
 const SNAPSHOT_STATES = ['pending', 'completed', 'error', 'recoverable', 'recovering'] as const;
 
-/** A state we do not know is `pending`: not to be used yet. */
+/** A state we do not know is read as `pending`: the snapshot cannot be used yet. */
 export function mapSnapshot(raw: Raw): CloudSnapshot | null {
   const snapshotId = textOf(raw.SnapshotId);
   if (snapshotId === null) return null;
@@ -99,7 +99,7 @@ export function mapNetworkInterface(raw: Raw): CloudNetworkInterface | null {
   };
 }
 
-/** null also for an address without an allocation: it cannot be associated by id. */
+/** Null also for an address without an allocation, which cannot be associated by id. */
 export function mapAddress(raw: Raw): CloudAddress | null {
   const allocationId = textOf(raw.AllocationId);
   if (allocationId === null) return null;

@@ -1,6 +1,7 @@
+import { monotonicMs } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { retriedReads } from './retried-reads.ts';
+import { earned, READ_RETRIES, retriedReads } from './retried-reads.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 
 const failure = (name: string, httpStatusCode: number | null): Error =>
@@ -12,7 +13,7 @@ const failure = (name: string, httpStatusCode: number | null): Error =>
   });
 const unavailable = () => failure('ServiceUnavailable', 503);
 
-/** A transport whose calls end as `outcome` says; it counts them. */
+/** A transport whose calls end as `outcome` says. It counts them. */
 function counted(outcome: (call: number) => Error | null, tookMs = 0) {
   const clock = new SimClock();
   const sent = { count: 0 };
@@ -130,9 +131,15 @@ describe('all repeats together', () => {
     const { read } = counted(() => (random.next() < 0.5 ? unavailable() : null));
     let failed = 0;
     for (let reads = 0; reads < 2_000; reads += 1) await read().catch(() => (failed += 1));
-    // One in 32 is what five sendings leave; each is followed by one that is sent once, until it
-    // works.
+    // One in 32 still fails after five sendings. Each is followed by one that is sent once, until
+    // it works.
     expect(failed).toBeGreaterThan(20);
     expect(failed).toBeLessThan(200);
   });
+});
+
+test('a read that works earns two repeats, up to the burst', () => {
+  const now = monotonicMs(1_000);
+  expect(earned({ tokens: 3, atMs: now }, now)).toEqual({ tokens: 5, atMs: now });
+  expect(earned({ tokens: READ_RETRIES.burst - 1, atMs: now }, now).tokens).toBe(READ_RETRIES.burst);
 });

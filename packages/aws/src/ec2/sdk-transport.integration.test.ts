@@ -126,7 +126,7 @@ describe('the SDK as transport', () => {
   it('asks for the last word after signing: what may not start any more is not sent', async () => {
     const { cloudAt, endpoint, bodies } = await stub(launched);
     let asked = 0;
-    // Yes in the queue, yes at the time limit, no when the signed request is about to leave.
+    // True in the queue and at the time limit, false when the signed request is about to leave.
     const mayStart = () => ++asked <= 2;
     await expect(cloudAt(endpoint).runInstances(request, { mayStart })).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect(asked).toBe(3);

@@ -8,7 +8,7 @@ import type { Ec2CallOptions, Ec2Transport } from '../transport/transport.ts';
 
 export interface SdkTransportOptions {
   readonly region: string;
-  /** Absent: `AWS_ENDPOINT_URL_EC2` and the like, else the Region's own. */
+  /** Absent: `AWS_ENDPOINT_URL_EC2` and the like, otherwise the Region's own. */
   readonly endpoint?: string;
   /** Absent: the SDK's default chain (environment, files, instance profile). */
   readonly credentials?: {
@@ -65,8 +65,8 @@ const commandOf = (action: string): CommandClass | undefined =>
   Object.entries(COMMANDS).find(([name]) => name === action)?.[1];
 
 /**
- * Reads may be repeated by the SDK itself; a mutating call never: a stale leader must be asked
- * again before each send.
+ * Attempts of a read, which the SDK itself may repeat. It never repeats a mutating call: a stale
+ * leader must be asked again before each send.
  */
 const READ_ATTEMPTS = 2;
 
@@ -77,8 +77,8 @@ const clientOf = (options: SdkTransportOptions, maxAttempts: number): ec2.EC2Cli
   new ec2.EC2Client(clientConfigOf(options, maxAttempts, CONNECT_MAX_MS));
 
 /**
- * What a client of any service is made with: nothing it does lasts longer than the options say.
- * `connectMaxMs` bounds the wait for a connection where none is configured.
+ * The configuration of a client of any service. Nothing the client does lasts longer than the
+ * options say. `connectMaxMs` bounds the wait for a connection where none is configured.
  */
 export const clientConfigOf = (
   { region, endpoint, credentials, callTimeoutMs, connectTimeoutMs }: SdkTransportOptions,
@@ -103,8 +103,7 @@ export interface SdkTransport {
 }
 
 /**
- * The real SDK over HTTP: one client that repeats reads once, one that sends mutating calls exactly
- * once.
+ * The real SDK over HTTP. One client repeats reads once; another sends mutating calls exactly once.
  */
 export function sdkTransport(options: SdkTransportOptions): SdkTransport {
   const readClient = clientOf(options, READ_ATTEMPTS);
@@ -130,14 +129,14 @@ export function sdkTransport(options: SdkTransportOptions): SdkTransport {
 }
 
 interface Departure {
-  /** The signed request was given to the sockets: from here on it may have been applied. */
+  /** The signed request was given to the sockets. From here on it may have been applied. */
   hasLeft: boolean;
 }
 
 /**
- * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize):
- * nothing was applied, whatever it says. Missing credentials keep the SDK's own name, which has its
- * own remedy; an abort is known to who aborted.
+ * The SDK gave up on its own side (no endpoint for the Region, a member it cannot serialize).
+ * Nothing was applied, whatever it says. Missing credentials keep the SDK's own name, which has its
+ * own remedy. An abort is known to the caller that aborted.
  */
 function neverLeft(action: string, error: unknown): unknown {
   if (isOperationError(error) || error instanceof InvariantViolation || !(error instanceof Error)) return error;
@@ -150,8 +149,8 @@ function neverLeft(action: string, error: unknown): unknown {
 }
 
 /**
- * With our last word after signing: resolving credentials and signing wait for others, and waiting
- * is where a process gets paused.
+ * The command asks `mayStart` once more after signing. Resolving credentials and signing wait for
+ * others, and a process gets paused while it waits.
  */
 function commandFor(
   action: string,
@@ -161,8 +160,8 @@ function commandFor(
 ) {
   const CommandType = commandOf(action);
   invariant(CommandType, `no SDK command for ${action}`);
-  // All commands have this shape; the SDK's own types say so only one by one. EC2 itself checks the
-  // input.
+  // All commands have this shape. The SDK's own types say so only one by one, and EC2 itself checks
+  // the input.
   const command = new CommandType(input as never) as ec2.DescribeSubnetsCommand;
   command.middlewareStack.add(
     (next) => (args) => {

@@ -1,4 +1,4 @@
-/** What says where EC2 and KMS are asked. */
+/** The settings that say where EC2 and KMS are asked. */
 export interface Endpoints {
   /** `aws.endpoint` */
   readonly ec2: string | undefined;
@@ -7,13 +7,13 @@ export interface Endpoints {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** An address of AWS itself, a VPC endpoint included: it answers for one service only. */
+/** True for an address of AWS itself, a VPC endpoint included. It answers for one service only. */
 const isAws = (url: string): boolean => /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/i.test(new URL(url).hostname);
 
 /**
- * Where KMS is asked; undefined: where the SDK looks for it. Whoever has put something of his own
- * in EC2's place does not want his keys asked about at AWS: then that is asked about KMS, too, and
- * need not know it.
+ * Where KMS is asked. Undefined: where the SDK looks for it. An operator who has put another
+ * service in EC2's place does not want the keys asked about at AWS. That service is then asked
+ * about KMS too, and need not know it.
  */
 export function kmsEndpointOf({ ec2, kms, environment }: Endpoints): string | undefined {
   if (kms !== undefined) return kms;

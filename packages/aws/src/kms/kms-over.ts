@@ -6,7 +6,7 @@ import type { Ec2Transport } from '../transport/transport.ts';
 export interface KmsOptions {
   readonly transport: Ec2Transport;
   readonly clock: Clock;
-  /** From sending to giving up. */
+  /** Time from sending to giving up. */
   readonly callTimeoutMs: number;
 }
 
@@ -28,11 +28,14 @@ export function kmsOver({ transport, clock, callTimeoutMs }: KmsOptions): Kms {
   };
 }
 
-/** Only KMS's own word, in the form of its protocol, gets here with that name. */
+/** Only KMS's own answer, in the form of its protocol, gets here with that name. */
 const isNotFound = (error: unknown): boolean =>
   error instanceof Error && error.name === 'NotFoundException' && rawOf(error).$fault === 'client';
 
-/** @throws CLOUD_UNAVAILABLE where the answer is not about the key that was asked for (S18) */
+/**
+ * The key in an answer.
+ * @throws CLOUD_UNAVAILABLE where the answer is not about the key that was asked for (S18)
+ */
 function keyIn(asked: string, raw: Raw): KmsKey {
   const [keyId, arn, state] = [textOf(raw.KeyId), textOf(raw.Arn), textOf(raw.KeyState)];
   if (keyId === null || arn === null || state === null || !isAbout(asked, keyId, arn)) {
@@ -51,8 +54,8 @@ function keyIn(asked: string, raw: Raw): KmsKey {
 const KEY_ARN = /^arn:[\w-]+:kms:[\w-]*:\d*:key\/(.+)$/;
 
 /**
- * An alias does not say which key it names: then the answer has to be about some key whose id and
- * ARN agree.
+ * True when the answer is about the key that was asked for. An alias does not say which key it
+ * names; then the answer has to be about some key whose id and ARN agree.
  */
 function isAbout(asked: string, keyId: string, arn: string): boolean {
   if (KEY_ARN.exec(arn)?.[1] !== keyId) return false;

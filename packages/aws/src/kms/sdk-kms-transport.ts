@@ -9,10 +9,10 @@ type KmsAction = keyof typeof COMMANDS;
 
 const isAction = (action: string): action is KmsAction => Object.hasOwn(COMMANDS, action);
 
-/** KMS is a side question: nobody waits long for a connection to it. */
+/** KMS is a side question, so nobody waits long for a connection to it. */
 const CONNECT_MAX_MS = 1_000;
 
-/** The real SDK over HTTP. Sent once: whoever asks looks again anyhow. */
+/** The real SDK over HTTP. It sends once, because its callers look again anyhow. */
 export function sdkKmsTransport(options: SdkTransportOptions): SdkTransport {
   const client = new KMSClient(clientConfigOf(options, 1, CONNECT_MAX_MS));
   return {

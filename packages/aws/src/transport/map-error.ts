@@ -8,8 +8,8 @@ import {
 } from '@understudy/shared';
 
 /**
- * EC2's codes (API reference, errors-overview) as ours. What is not listed: `*.NotFound` is
- * CLOUD_NOT_FOUND, another 4xx is CLOUD_REJECTED, everything else has an unknown outcome.
+ * EC2's codes (API reference, errors-overview) as ours. Of those not listed, `*.NotFound` is
+ * CLOUD_NOT_FOUND, another 4xx is CLOUD_REJECTED, and everything else has an unknown outcome.
  */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ...group('CLOUD_THROTTLED', [
@@ -23,14 +23,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'EC2ThrottledException',
     'BandwidthLimitExceeded',
     'SlowDown',
-    // Limits that pass by themselves; the request was not applied.
+    // These limits pass by themselves. The request was not applied.
     'ResourceLimitExceeded',
     'ConcurrentSnapshotLimitExceeded',
     'SnapshotCreationPerVolumeRateExceeded',
     'PendingSnapshotLimitExceeded',
     'ConcurrentTagAccess',
-    // Dated by a clock that is off. The SDK takes EC2's time from this very answer: the next
-    // attempt is dated right.
+    // The request was dated by a clock that is off. The SDK takes EC2's time from this very answer,
+    // so the next attempt is dated right.
     'RequestExpired',
     'RequestTimeTooSkewed',
   ]),
@@ -90,7 +90,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
     'IncompleteSignature',
     'ExpiredToken',
     'ExpiredTokenException',
-    // The SDK found no credentials: nothing was sent.
+    // The SDK found no credentials, so nothing was sent.
     'CredentialsProviderError',
     'TokenProviderError',
   ]),
@@ -106,8 +106,8 @@ export interface FailedCall {
 }
 
 /**
- * What a failed call means. Pure; a broken invariant passes through. `upstreamCode` is EC2's own
- * word.
+ * The meaning of a failed call. Pure; a broken invariant passes through. `upstreamCode` is EC2's
+ * own word.
  */
 export function mapEc2Error(error: unknown, call: FailedCall): OperationError {
   if (error instanceof InvariantViolation) throw error;
@@ -130,19 +130,22 @@ function statusOf(raw: Readonly<Record<string, unknown>>): { readonly httpStatus
 }
 
 /**
- * `name` is not an own property of every error class: read it from the error, not from a copy of
- * its members.
+ * `name` is not an own property of every error class, so it is read from the error, not from a copy
+ * of its members.
  */
 function upstreamCodeOf(error: unknown, raw: Readonly<Record<string, unknown>>): string | null {
   const name = textOf(raw.Code) ?? (error instanceof Error ? error.name : textOf(raw.name));
   return name?.replace(/^(?:Client|Server)\./, '') ?? null;
 }
 
-/** What the SDK adds to a body it cannot parse tells people nothing they could do. */
+/**
+ * The message for people. What the SDK adds to a body it cannot parse tells them nothing they could
+ * do.
+ */
 const shownMessage = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s*Deserialization error: .*$/s, '');
 
-/** What the remedy of the code alone would send people to look for in the wrong place. */
+/** Advice for codes whose general remedy would send people to the wrong place. */
 const ADVICE: Readonly<Record<string, string>> = {
   ...same(
     ['CredentialsProviderError', 'TokenProviderError'],
@@ -171,7 +174,7 @@ function same(codes: readonly string[], advice: string): Record<string, string> 
   return Object.fromEntries(codes.map((code) => [code, advice]));
 }
 
-/** null: EC2 did not say definitely that it refused. */
+/** Our code for EC2's. Null: EC2 did not say definitely that it refused. */
 function codeOf(upstream: string | null, message: string, raw: Readonly<Record<string, unknown>>): ErrorCode | null {
   if (upstream === null) return null;
   const isEc2s = isEc2Error(upstream, raw);
@@ -186,11 +189,11 @@ function codeOf(upstream: string | null, message: string, raw: Readonly<Record<s
   return 'CLOUD_REJECTED';
 }
 
-/** Said by the SDK before anything was sent. */
+/** Names of errors that the SDK gives before anything was sent. */
 const LOCAL: ReadonlySet<string> = new Set(['CredentialsProviderError', 'TokenProviderError']);
 
 /**
- * Names the SDK gives to answers in which it finds no code, and errors of the language: none of
+ * Names the SDK gives to answers in which it finds no code, and errors of the language. None of
  * them is EC2's word.
  */
 const NO_CODES: ReadonlySet<string> = new Set([
@@ -207,8 +210,8 @@ const NO_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A refusal is EC2's only when it has a code in EC2's form (S18): an HTML page with a 403, say from
- * a proxy, is none.
+ * A refusal is EC2's only when it has a code in EC2's form (S18). An HTML page with a 403, say from
+ * a proxy, is no refusal.
  */
 function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): boolean {
   const { httpStatusCode } = rawOf(raw.$metadata);
@@ -221,8 +224,8 @@ function isEc2Error(upstream: string, raw: Readonly<Record<string, unknown>>): b
 }
 
 /**
- * An answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout, whatever
- * its class.
+ * True for an answer of EC2 with a 4xx status, or marked as the client's fault. A 408 is a timeout,
+ * whatever its class.
  */
 function isRefusal(raw: Readonly<Record<string, unknown>>): boolean {
   const status = rawOf(raw.$metadata).httpStatusCode;

@@ -2,14 +2,14 @@ import type { Clock } from '@understudy/shared';
 import { assertMayStart } from './not-sent.ts';
 import type { Ec2Transport } from './transport.ts';
 
-/** Named like the SDK's own, so that both map alike. */
+/** Named like the SDK's own error, so that both map alike. */
 class CallTimeout extends Error {
   override readonly name = 'TimeoutError';
 }
 
 /**
  * Rejects after `callTimeoutMs` or on abort, whatever the transport below does (DNS, credentials,
- * sockets, a simulator). The request itself may still be applied: the caller's error mapping says
+ * sockets, a simulator). The request itself may still be applied; the caller's error mapping says
  * so.
  */
 export function timedTransport(inner: Ec2Transport, clock: Clock, callTimeoutMs: number): Ec2Transport {
@@ -34,8 +34,8 @@ export function timedTransport(inner: Ec2Transport, clock: Clock, callTimeoutMs:
 }
 
 /**
- * Never an OperationError: the request is on its way, so the abort's own code (LEASE_LOST …) would
- * hide that its outcome is unknown.
+ * The error is never an OperationError. The request is on its way, so the abort's own code
+ * (LEASE_LOST …) would hide that its outcome is unknown.
  */
 function abortError(cause: unknown): Error {
   const error = new Error('aborted while the request was on its way', { cause });

@@ -1,4 +1,4 @@
-/** How one EC2 action is sent. `input` and the answer use the SDK's member names. */
+/** Options of one EC2 call. `input` and the answer use the SDK's member names. */
 export interface Ec2CallOptions {
   /** Ends the wait, not the effect. */
   readonly signal?: AbortSignal;
@@ -6,7 +6,7 @@ export interface Ec2CallOptions {
   readonly mutating: boolean;
   /** A read that may be repeated. */
   readonly repeat?: boolean;
-  /** Last word before the request leaves; `false` ⇒ it is not sent and LEASE_LOST is thrown. */
+  /** Asked right before the request leaves. `false`: it is not sent, and LEASE_LOST is thrown. */
   readonly mayStart?: () => boolean;
 }
 

@@ -40,7 +40,10 @@ test('without a leader nobody is called a leader, and the verdicts are the last 
     statusOf({
       leader: null,
       judgement: { standing: 'last', by: 'c1', term: 9, ageMs: 42_000 },
-      coordinators: [{ coordinatorId: 'c2', az: 'b', httpUrl: 'http://x', leader: false }],
+      coordinators: [
+        { coordinatorId: 'c2', az: 'b', httpUrl: 'http://x', leader: false, version: '1.2.0', featureLevel: 2 },
+      ],
+      featureLevels: { understood: 2, agreed: 1, inForce: 1 },
     }),
     NOW,
   );

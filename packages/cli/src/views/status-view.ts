@@ -34,6 +34,12 @@ function troubleLines({ problems, holds }: StatusView): string[] {
   ];
 }
 
+/** The line shows how far the builds that run beside each other are: `docs/upgrading.md`. */
+function levelLine({ understood, agreed, inForce }: StatusView['featureLevels']): string {
+  const line = `level      ${inForce} in force, ${agreed ?? 'none'} agreed on, this build understands ${understood}`;
+  return inForce === understood && agreed === understood ? line : ansis.yellow(line);
+}
+
 /**
  * What `understudy status` prints: what is wrong first, then what is going on, then who is there.
  */
@@ -59,13 +65,16 @@ export function statusText(status: StatusView, nowWallMs: number): string {
     `leader     ${leader}`,
     `etcd       ${store}, last contact ${agoText(status.store.lastContactAgoMs)}`,
     `answering  ${status.coordinatorId} in ${status.az}, up ${durationText(status.uptimeMs)}, version ${status.version}`,
+    levelLine(status.featureLevels),
     `its ears   hear ${status.observer.heardAgents} of ${status.observer.watchedAgents} agents; its observer ${observer}`,
   ];
   const rows = status.coordinators.map((each) => [
     each.coordinatorId,
     each.az,
     each.leader ? 'leader' : status.leader ? 'follower' : 'unknown',
+    each.version,
+    String(each.featureLevel),
     each.httpUrl,
   ]);
-  return `${lines.join('\n')}\n\n${tableText(['coordinator', 'zone', 'role', 'url'], rows)}`;
+  return `${lines.join('\n')}\n\n${tableText(['coordinator', 'zone', 'role', 'version', 'level', 'url'], rows)}`;
 }

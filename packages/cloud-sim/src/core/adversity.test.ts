@@ -6,7 +6,7 @@ describe('eventual consistency', () => {
   test('a created resource is NotFound for a while, per action, then known to all', async () => {
     const one = testRegion({ latency: { 'consistency.created': [2_000, 4_000], 'api.default.request': [0, 0] } });
     const id = await launch(one);
-    // The answer itself took about a second: still inside everybody's window.
+    // The answer itself took about a second, which is still inside every reader's window.
     expect((await one.refused('DescribeInstances', { InstanceIds: [id] })).name).toBe('InvalidInstanceID.NotFound');
     expect((await one.refused('StopInstances', { InstanceIds: [id], Force: true })).name).toBe(
       'InvalidInstanceID.NotFound',

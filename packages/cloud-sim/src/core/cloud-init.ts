@@ -1,10 +1,10 @@
 import { parse } from 'yaml';
 
 /**
- * What cloud-init does with user data when an instance id boots for the first time, as far as it
- * changes disks or writes files. Written apart from the code that looks for the same thing in a
- * plan, so that one can be held against the other. Scripts are not run; a `mkfs` in them counts as
- * if it were.
+ * The result of cloud-init on user data when an instance id boots for the first time, as far as it
+ * changes disks or writes files. The code shares nothing with the search for the same thing in a
+ * plan, so that tests can compare the two. Scripts are not run; a `mkfs` in them counts as if it
+ * were.
  */
 export interface FirstBoot {
   /** Kinds of the parts, in order. */
@@ -87,8 +87,8 @@ export function cloudInit(userData: string): FirstBoot {
 }
 
 /**
- * `/dev/sdf` may be `/dev/xvdf`, or by its place among the volumes `/dev/nvme1n1`; partitions
- * belong to their disk.
+ * True when both names mean one device. `/dev/sdf` may be `/dev/xvdf`, or by its place among the
+ * volumes `/dev/nvme1n1`. Partitions belong to their disk.
  */
 export function sameDevice(named: string, attached: string, place: number): boolean {
   const disk = named.replace(/^(\/dev\/nvme\d+n\d+)p\d+$/, '$1').replace(/^(\/dev\/(?:sd|xvd|vd)[a-z]+)\d+$/, '$1');

@@ -12,9 +12,9 @@ export interface CallMoment {
   /** Monotonic; never decreasing. */
   readonly nowMs: number;
   readonly wallMs: number;
-  /** Who looks: two readers may see different states within the consistency lag. */
+  /** Name of the reader. Two readers may see different states within the consistency lag. */
   readonly reader?: string;
-  /** When the caller sent it; for the event log. */
+  /** When the caller sent it. For the event log. */
   readonly sentAtMs?: number;
 }
 
@@ -28,7 +28,7 @@ export type CallResult =
   | { readonly output: Record<string, unknown> }
   | { readonly error: CallError }
   /**
-   * No reply will come (a timeout fault). Whether the request took effect, the caller cannot know.
+   * No reply will come (a timeout fault). The caller cannot know whether the request took effect.
    */
   | { readonly lost: { readonly executed: boolean; readonly hangMs: number } }
   /** A reply comes, and it is not EC2's. */
@@ -57,9 +57,9 @@ const LOSING: ReadonlySet<string> = new Set([
 const WITHHOLDING: ReadonlySet<string> = new Set(['timeout-before', 'late-landing', 'foreign-instead']);
 
 /**
- * EC2's semantics as a state machine: a request and a moment go in, an answer comes out; what
- * happens by itself happens in {@link advanceTo}. No clock, no timers, no I/O; the same seed and
- * the same calls give the same run.
+ * EC2's semantics as a state machine. A request and a moment go in, an answer comes out. What
+ * happens by itself happens in {@link advanceTo}. It has no clock, no timers and no I/O: the same
+ * seed and the same calls give the same run.
  */
 export class CloudSimCore {
   readonly region: Region;
@@ -70,12 +70,15 @@ export class CloudSimCore {
     this.defaultResources = buildDefaultResources(this.region);
   }
 
-  /** When the next transition is due; null when nothing is scheduled. */
+  /** When the next transition is due. Null when nothing is scheduled. */
   nextDueAtMs(): number | null {
     return this.region.schedule.nextDueAtMs();
   }
 
-  /** Performs what is due by `nowMs`, each at its own due time, and returns the events of it. */
+  /**
+   * Performs what is due by `nowMs`, each transition at its own due time, and returns the events of
+   * it.
+   */
   advanceTo(nowMs: number, wallMs: number = this.region.wallMs(nowMs)): readonly SimEvent[] {
     const { region } = this;
     const before = region.log.lastSeq;
@@ -110,7 +113,8 @@ export class CloudSimCore {
   }
 
   /**
-   * Seeding: as {@link handle}, but at once, visible to everybody, without buckets, faults and log.
+   * Seeds as {@link handle} does, but at once, visible to everybody, without buckets, faults and
+   * log.
    * @throws Ec2Error
    */
   seed(action: string, input: Input, moment: CallMoment): Record<string, unknown> {
@@ -206,7 +210,7 @@ export class CloudSimCore {
   }
 
   /**
-   * The guest dies: the state stays `running`, the instance status check becomes impaired about a
+   * The guest dies. The state stays `running`; the instance status check becomes impaired about a
    * minute later.
    */
   crashInstance(instanceId: string): boolean {
@@ -219,7 +223,7 @@ export class CloudSimCore {
     return true;
   }
 
-  /** Sets which status checks fail; none: healthy again. */
+  /** Sets which status checks fail. None: the instance is healthy again. */
   setImpairedChecks(instanceId: string, impairedChecks: readonly StatusCheck[]): boolean {
     return this.region.instances.update(instanceId, { impairedChecks }, this.region.nowMs) !== undefined;
   }
@@ -230,7 +234,7 @@ export class CloudSimCore {
   }
 
   /**
-   * The guest shuts itself down (`Client.InstanceInitiatedShutdown`); its shutdown behaviour
+   * The guest shuts itself down (`Client.InstanceInitiatedShutdown`). Its shutdown behaviour
    * decides between stop and terminate.
    */
   shutDownFromInside(instanceId: string): boolean {
@@ -245,7 +249,7 @@ export class CloudSimCore {
   }
 
   /**
-   * AWS takes it down, e.g. `Server.ScheduledStop`, `Server.SpotInstanceTermination`,
+   * AWS takes the instance down, e.g. `Server.ScheduledStop`, `Server.SpotInstanceTermination`,
    * `Server.InternalError`.
    */
   takeDown(instanceId: string, code: string, how: 'stop' | 'terminate'): boolean {

@@ -1,6 +1,9 @@
 import type { LatencyModel } from './latency.ts';
 
-/** Who looks, with what, when: two readers may see different states at the same moment. */
+/**
+ * One look at the Region: its reader, its action and its moment. Two readers may see different
+ * states at the same moment.
+ */
 export interface Glance {
   readonly nowMs: number;
   readonly reader: string;
@@ -19,9 +22,9 @@ export function fractionOf(text: string): number {
 }
 
 /**
- * How late a reader learns of a version of a resource. Deterministic: a pure function of seed,
- * resource, version and reader. Creation lags differ per action as well, so that one API can know a
- * resource that another does not know yet.
+ * How late a reader learns of a version of a resource. It is a pure function of seed, resource,
+ * version and reader. Creation lags differ per action as well, so that one API can know a resource
+ * that another does not know yet.
  */
 export class Consistency {
   readonly #latency: LatencyModel;
@@ -32,14 +35,14 @@ export class Consistency {
     this.#seed = seed;
   }
 
-  /** No lag is longer. */
+  /** The longest lag there is. */
   get maxLagMs(): number {
     const [, createdMs] = this.#latency.range('consistency.created');
     const [, changedMs] = this.#latency.range('consistency.changed');
     return Math.max(createdMs, changedMs) / this.#latency.speed;
   }
 
-  /** A duration of the Region at speed 1, at the speed it has. */
+  /** A duration of the Region at speed 1, converted to the speed it has. */
   scaledMs(durationMs: number): number {
     return durationMs / this.#latency.speed;
   }

@@ -1,11 +1,11 @@
 import { DEFAULT_KEY_ALIAS } from './kms/keys.ts';
 import type { Region } from './region.ts';
 
-/** What a new Region holds. The ids are the same in every run. */
+/** The resources of a new Region. The ids are the same in every run. */
 export interface DefaultResources {
   readonly vpcId: string;
   readonly securityGroupId: string;
-  /** By zone. */
+  /** Subnet ids by zone. */
   readonly subnets: Readonly<Record<string, string>>;
   readonly imageId: string;
   readonly imageSnapshotId: string;

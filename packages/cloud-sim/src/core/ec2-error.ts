@@ -1,6 +1,6 @@
 /**
- * HTTP status per code where it is not 400. Statuses beyond the 4xx/5xx class are customary, not
- * documented.
+ * HTTP status of each code for which it is not 400. Statuses beyond the 4xx/5xx class are
+ * customary, not documented.
  */
 const STATUS: Readonly<Record<string, number>> = {
   DryRunOperation: 412,

@@ -5,17 +5,17 @@ export interface CallEvent {
   readonly wallMs: number;
   readonly action: string;
   /**
-   * `ok`, an EC2 error code, or `lost` (the caller got no reply) with `executed` telling the truth.
+   * `ok`, an EC2 error code, or `lost` (the caller got no reply). `executed` then tells the truth.
    */
   readonly outcome: string;
-  /** Whether the request took effect (a repeated idempotent request included). */
+  /** Whether the request took effect. A repeated idempotent request counts as executed. */
   readonly executed: boolean;
   readonly message: string | null;
   readonly clientToken: string | null;
-  /** From sending to execution, as far as the simulator knows; ms. */
+  /** Time from sending to execution, as far as the simulator knows, in ms. */
   readonly durationMs: number;
   readonly faults: readonly string[];
-  /** Whose call it was, as far as the caller said; empty: nobody's in particular. */
+  /** The caller, as far as it gave a name. Empty: it gave none. */
   readonly reader: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
@@ -32,7 +32,7 @@ export interface TransitionEvent {
   /** `null`: gone. */
   readonly to: string | null;
   /**
-   * Time spent in `from`, decided when it was entered; ms. Null when another call caused the
+   * Time spent in `from`, decided when it was entered, in ms. Null when another call caused the
    * transition.
    */
   readonly scheduledMs: number | null;
@@ -79,13 +79,13 @@ export interface KeptEvents {
 }
 
 export const DEFAULT_KEPT_EVENTS: KeptEvents = { events: 20_000, launches: 20_000 };
-/** Dropped in portions, so that not every event moves all others. */
+/** The log is trimmed in portions, so that not every event moves all others. */
 const TRIM_SHARE = 0.05;
 const LISTENERS_MAX = 32;
 
 type Draft<T extends SimEvent> = Omit<T, 'seq'>;
 
-/** Every call, every state change and every launch: the newest of each, as many as are kept. */
+/** The newest calls, state changes and launches, as many of each as are kept. */
 export class EventLog {
   readonly #events: SimEvent[] = [];
   readonly #launches: Launch[] = [];
@@ -97,7 +97,9 @@ export class EventLog {
     this.#kept = kept;
   }
 
-  /** Listeners run synchronously, in the middle of the action. Returns the unsubscribe function. */
+  /**
+   * Calls listeners synchronously, in the middle of the action. Returns the unsubscribe function.
+   */
   onEvent(listener: (event: SimEvent) => void): () => void {
     if (this.#listeners.length >= LISTENERS_MAX) throw new Error(`more than ${LISTENERS_MAX} listeners`);
     this.#listeners.push(listener);

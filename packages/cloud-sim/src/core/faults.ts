@@ -1,37 +1,40 @@
-/** What goes wrong. `error` needs `code`. */
+/** Kinds of faults. `error` needs `code`. */
 export type FaultKind =
   | 'throttle'
   | 'error'
   /** The request never arrives: not executed, the caller hangs. */
   | 'timeout-before'
-  /** Executed; the reply is lost. */
+  /** The request is executed; the reply is lost. */
   | 'timeout-after-success'
   /** The caller hangs; the request is executed `delayMs` later. */
   | 'late-landing'
   | 'capacity'
   /**
-   * RunInstances answers 200; the instance then goes to `terminated` with StateReason `code`
+   * RunInstances answers 200. The instance then goes to `terminated` with StateReason `code`
    * (default Client.InternalError).
    */
   | 'launch-then-terminate'
   /**
-   * The instance stays `stopping`, until a forced stop has waited `delayMs` (default 10 min ÷
-   * speed); without force for ever.
+   * The instance stays `stopping` until a forced stop has waited `delayMs` (default 10 min ÷
+   * speed). Without force it stays for ever.
    */
   | 'stuck-stopping'
-  /** The snapshots of this call end in `error`, all of them. */
+  /** All snapshots of this call end in `error`. */
   | 'snapshot-error'
-  /** The volume stays `busy` until detached by force, or its instance stops. */
+  /** The volume stays `busy` until it is detached by force, or its instance stops. */
   | 'busy-detach'
   /**
-   * Once stopped, the volumes of the instance read `busy` for `delayMs` (default 10 min ÷ speed).
+   * Once the instance is stopped, its volumes read `busy` for `delayMs` (default 10 min ÷ speed).
    */
   | 'busy-after-stop'
   /** The answer shows the Region as it was `delayMs` (default 4 s) ago. */
   | 'stale-read'
-  /** Executed; something else answers in EC2's place (over HTTP: a page with status 200). */
+  /**
+   * The request is executed; something else answers in EC2's place (over HTTP: a page with status
+   * 200).
+   */
   | 'foreign-answer'
-  /** Not executed; something else answers in EC2's place. */
+  /** The request is not executed; something else answers in EC2's place. */
   | 'foreign-instead';
 
 export interface Fault {
@@ -39,10 +42,13 @@ export interface Fault {
   /** EC2 action, or `*`. */
   readonly action: string;
   readonly match?: {
-    /** Appears anywhere in the request. */
+    /** An id that must appear anywhere in the request. */
     readonly resourceId?: string;
     readonly clientToken?: string;
-    /** In the request's TagSpecifications or Tags; without `value`, any value. */
+    /**
+     * A tag that must be in the request's TagSpecifications or Tags. Without `value`, any value
+     * fits.
+     */
     readonly tag?: { readonly key: string; readonly value?: string };
   };
   readonly kind: FaultKind;
@@ -55,8 +61,8 @@ export interface Fault {
   /** Matching calls let through first; default 0. */
   readonly afterCalls?: number;
   /**
-   * Share of the matching calls that it strikes, 0..1, spread without a pattern but always alike;
-   * default 1.
+   * Share of the matching calls that it strikes, 0..1. They are spread without a pattern, but
+   * always the same way. Default 1.
    */
   readonly ratio?: number;
 }
@@ -122,7 +128,7 @@ export class FaultList {
     this.#faults.length = 0;
   }
 
-  /** It strikes no more. Returns how often it did; 0 for one that does not exist. */
+  /** Removes a fault. Returns how often it struck; 0 for one that does not exist. */
   remove(id: string): number {
     const at = this.#faults.findIndex((entry) => entry.fault.id === id);
     return at < 0 ? 0 : (this.#faults.splice(at, 1)[0]?.fired ?? 0);
@@ -136,7 +142,7 @@ export class FaultList {
     return this.#faults.find((entry) => entry.fault.id === id)?.fired ?? 0;
   }
 
-  /** The faults that strike this call, first added first. */
+  /** The faults that strike this call, in the order they were added. */
   strike(action: string, input: Readonly<Record<string, unknown>>): Fault[] {
     const struck: Fault[] = [];
     for (const entry of this.#faults) {

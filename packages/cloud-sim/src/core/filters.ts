@@ -26,7 +26,8 @@ function valuesOf<T extends { readonly tags: SimTags }>(table: FilterTable<T>, n
 }
 
 /**
- * Values of one filter are alternatives, filters must all hold; `*` and `?` are wildcards.
+ * Applies filters. Values of one filter are alternatives, and all filters must hold; `*` and `?`
+ * are wildcards.
  * @throws InvalidParameterValue for a filter this action does not know; FilterLimitExceeded above
  * 200 values.
  */

@@ -5,12 +5,15 @@ export interface SimInstanceType {
   readonly memoryMiB: number;
   readonly bareMetal: boolean;
   readonly burstable: boolean;
-  /** Xen: instance store disks come only with `ephemeralN` mappings, and no NVMe. */
+  /** On Xen, instance store disks come only with `ephemeralN` mappings, and there is no NVMe. */
   readonly hypervisor: 'nitro' | 'xen';
   readonly bootModes: readonly ('legacy-bios' | 'uefi')[];
   readonly instanceStoreDisks: number;
   readonly networkCards: number;
-  /** Volumes, and on Nitro network interfaces and instance store disks with them. */
+  /**
+   * Largest number of attached volumes. On Nitro, network interfaces and instance store disks count
+   * with them.
+   */
   readonly attachmentsMax: number;
 }
 

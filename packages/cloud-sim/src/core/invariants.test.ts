@@ -7,7 +7,7 @@ import { SimClock } from '@understudy/shared/testing';
 import { PROMPT, runRequest } from './region.fixtures.ts';
 import type { Region } from './region.ts';
 
-/** One random operator action: indexes pick among what exists at that moment. */
+/** One random operator action. Its indexes pick among what exists at that moment. */
 const OPERATIONS = [
   'launch',
   'launch-with-interface',
@@ -86,7 +86,7 @@ function requestOf(sim: CloudSim, { operation, first, second, flag }: Move): [st
   }
 }
 
-/** Everything that must hold at every moment; the texts of what does not. */
+/** Texts of the rules that are broken now. They must hold at every moment. */
 function broken(region: Region): string[] {
   const faults: string[] = [];
   for (const volume of region.volumes.all()) {
@@ -141,7 +141,7 @@ test('whatever operators do, nothing is attached twice and no token launches twi
       for (const move of list) {
         const request = requestOf(sim, move);
         if (request) {
-          // Without waiting for what it sets off: half-done things are where rules break.
+          // The call does not wait for what it sets off: rules break in half-done states.
           const outcome = await clock.runUntilSettled(
             send(...request).then(
               () => 'ok',

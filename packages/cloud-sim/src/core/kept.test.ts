@@ -38,8 +38,7 @@ test.each([1, 10])('at speed %d what was deleted is forgotten after ten minutes 
   const [deletedAtMs, forgottenAtMs] = [100_000, 100_000 + 600_000 / speed];
   store.put({ id: 'old' }, 0);
   store.remove('old', deletedAtMs);
-  // What an outdated answer still shows, just before; burying happens when something else is
-  // removed.
+  // An outdated answer still shows it just before. It is buried when something else is removed.
   expect(store.seen('old', stale(deletedAtMs + 1, 50_000))).toEqual({ id: 'old' });
   store.put({ id: 'other' }, forgottenAtMs);
   store.remove('other', forgottenAtMs);

@@ -4,9 +4,9 @@ import type { Random } from '@understudy/shared';
 export type Range = readonly [minMs: number, maxMs: number];
 
 /**
- * Every duration of the simulated Region, in ms at speed 1. Sources: published measurements and
- * suggestions collected in the EC2 facts sheet (boot benchmarks, user guide); AWS publishes no
- * figures of its own. `api.<Action>.request|response` falls back to `api.default.*`.
+ * Every duration of the simulated Region, in ms at speed 1. The sources are published measurements
+ * and suggestions (boot benchmarks, user guide); AWS publishes no figures of its own.
+ * `api.<Action>.request|response` falls back to `api.default.*`.
  */
 export const LATENCY = {
   'api.default.request': [15, 60],
@@ -57,8 +57,8 @@ export const LATENCY = {
   'consistency.protection': [0, 4_000],
 
   /**
-   * How long a caller hangs when a reply is lost, unless it gives up earlier. Not divided by the
-   * speed: it is the caller's time.
+   * How long a caller hangs when a reply is lost, unless it gives up earlier. It is not divided by
+   * the speed, because it is the caller's time.
    */
   'fault.hang': [5_000, 5_000],
 } as const satisfies Record<string, Range>;

@@ -84,7 +84,7 @@ const notFound = (kindName: IdKindName, ids: readonly string[]): Ec2Error => {
 };
 
 /**
- * The truth about a resource, for a call that acts on it; NotFound while the caller cannot see it
+ * The truth about a resource, for a call that acts on it. NotFound while the caller cannot see it
  * yet.
  * @throws NotFound, Malformed, MissingParameter
  */
@@ -101,7 +101,7 @@ export function need<T extends { readonly id: string }>(
   return truth;
 }
 
-/** What the reader sees: the named ones (all of them or NotFound), or everything. */
+/** The resources a reader sees: the named ones (all of them or NotFound), or everything. */
 export function look<T extends { readonly id: string }>(
   call: Call,
   store: ResourceStore<T>,

@@ -1,14 +1,14 @@
 import type { RunInstancesRequest, RegisterImageRequest, VolumeType } from '@aws-sdk/client-ec2';
 
 /**
- * What exists in the simulated Region. Immutable values; moments are ms of the core's clock,
- * `…WallMs` epoch ms.
+ * What exists in the simulated Region. Values are immutable. Moments are ms of the core's clock;
+ * `…WallMs` are epoch ms.
  */
 export type SimTags = Readonly<Record<string, string>>;
 
 export type SimInstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
 
-/** A switch that takes effect late: until `effectiveAtMs` the former value rules. */
+/** A switch that takes effect late: the former value rules until `effectiveAtMs`. */
 export interface LateSwitch {
   readonly value: boolean;
   readonly former: boolean;
@@ -31,7 +31,7 @@ export interface SimInstance {
   readonly id: string;
   readonly reservationId: string;
   readonly state: SimInstanceState;
-  /** Counts state changes asked for; a scheduled transition of an older one is void. */
+  /** Counts the state changes asked for. A scheduled transition of an older generation is void. */
   readonly generation: number;
   readonly stateReason: { readonly code: string; readonly message: string } | null;
   readonly transitionReason: string;
@@ -45,7 +45,7 @@ export interface SimInstance {
   readonly rootDeviceName: string;
   readonly clientToken: string | null;
   readonly launchedAtWallMs: number;
-  /** Start of the current run; null when not running. */
+  /** Start of the current run. Null when not running. */
   readonly runningSinceMs: number | null;
   readonly checksOkAtMs: number | null;
   readonly userData: string | null;
@@ -57,7 +57,7 @@ export interface SimInstance {
   readonly tags: SimTags;
   readonly volumeIds: readonly string[];
   readonly networkInterfaceIds: readonly string[];
-  /** Auto-assigned; given back at stop. */
+  /** Assigned automatically, and given back at stop. */
   readonly autoPublicIp: string | null;
   readonly crashedAtMs: number | null;
   readonly impairedFromMs: number | null;
@@ -65,10 +65,10 @@ export interface SimInstance {
   readonly impairedChecks: readonly StatusCheck[];
   readonly stuck: boolean;
   readonly forcedStopPending: boolean;
-  /** Once it is stopped its attachments read `busy` for so long; null: they do not. */
+  /** How long its attachments read `busy` once it is stopped. Null: they do not. */
   readonly busyAfterStopMs: number | null;
   /**
-   * What cloud-init ran and formatted at the first boot of this id; null: nothing yet, or no user
+   * What cloud-init ran and formatted at the first boot of this id. Null: nothing yet, or no user
    * data.
    */
   readonly firstBoot: {
@@ -123,7 +123,7 @@ export interface SimSnapshot {
   readonly startedAtWallMs: number;
   readonly dueAtMs: number;
   readonly completedAtWallMs: number | null;
-  /** As on the volume when it was taken. */
+  /** The volume's value when the snapshot was taken. */
   readonly cloudInitRanFor: string | null;
   readonly tags: SimTags;
 }
@@ -151,7 +151,7 @@ export interface SimNetworkAttachment {
   readonly deleteOnTermination: boolean;
 }
 
-/** Index 0 of card 0: each card counts its own. */
+/** True for index 0 of card 0. Each card counts its own indexes. */
 export const isPrimary = (attachment: SimNetworkAttachment | null | undefined): boolean =>
   attachment?.deviceIndex === 0 && attachment.networkCardIndex === 0;
 
@@ -187,14 +187,14 @@ export interface SimSubnet {
   readonly id: string;
   readonly az: string;
   readonly vpcId: string;
-  /** First two octets plus third: `172.31.16`; the subnet is its /20. */
+  /** First two octets and the third: `172.31.16`. The subnet is its /20. */
   readonly networkPrefix: string;
   readonly cidrBlock: string;
   readonly mapPublicIp: boolean;
   readonly tags: SimTags;
 }
 
-/** By its name, which is unique. */
+/** A key pair, identified by its name, which is unique. */
 export interface SimKeyPair {
   /** The name. */
   readonly id: string;
@@ -223,11 +223,11 @@ export interface SimHost {
   /** `h-…` */
   readonly id: string;
   readonly az: string;
-  /** Takes launches that name no host. */
+  /** True when it takes launches that name no host. */
   readonly autoPlacement: boolean;
 }
 
-/** To an interface; EC2 shows the instance it is attached to beside it. */
+/** A route to an interface. EC2 also shows the instance that the interface is attached to. */
 export interface SimRoute {
   readonly destinationCidr: string;
   readonly networkInterfaceId: string;

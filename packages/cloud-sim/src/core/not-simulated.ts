@@ -1,6 +1,6 @@
 /**
- * What EC2 has, or does, and this Region does not: where a rehearsal here says nothing about the
- * real thing. Shown by `GET /_sim/limits`, counted in the first log line, and listed in
+ * What EC2 has, or does, and this Region does not. There a rehearsal says nothing about the real
+ * thing. It is shown by `GET /_sim/limits`, counted in the first log line, and listed in
  * docs/cloud-sim.md (a test compares).
  */
 export const NOT_SIMULATED: readonly string[] = [

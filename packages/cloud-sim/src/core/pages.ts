@@ -14,8 +14,8 @@ export interface PageLimits {
 }
 
 /**
- * The order of results is undefined in EC2: here by a hash of the id, so that nobody relies on the
- * order of creation.
+ * EC2 does not define the order of results. Here it is by a hash of the id, so that nobody relies
+ * on the order of creation.
  */
 const rankOf = (id: string): string => `${fractionOf(id).toFixed(10)}/${id}`;
 

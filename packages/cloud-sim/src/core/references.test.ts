@@ -106,7 +106,7 @@ test('volumes of a stopped instance read busy for a scripted time', async () => 
 
 test('what is not simulated stands in the documentation, word for word', () => {
   const docs = readFileSync(new URL('../../../../docs/cloud-sim.md', import.meta.url), 'utf8');
-  // The page wraps its lines; an item ends where the next one or a blank line begins.
+  // The page wraps its lines. An item ends where the next one or a blank line begins.
   const items = docs.split(/\n(?=- |\n)/).map((item) => item.replace(/\s+/g, ' ').trim());
   expect(NOT_SIMULATED.filter((text) => !items.includes(`- ${text}`))).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { SimClock } from '@understudy/shared/testing';
 import { CloudSim, type CloudSimOptions } from '../cloud-sim.ts';
 import { inProcessTransport } from '../in-process-transport.ts';
 
-/** No consistency lag: for facts that are not about it. */
+/** No consistency lag, for facts that are not about it. */
 export const PROMPT = {
   'consistency.created': [0, 0],
   'consistency.changed': [0, 0],
@@ -28,7 +28,7 @@ export function testRegion(options: Partial<CloudSimOptions> = {}) {
     /** The answer, as loosely typed as a test likes it. */
     ok: async <T = Record<string, never>>(action: string, input: Record<string, unknown>): Promise<T> =>
       (await call(action, input)) as T,
-    /** The refusal; a success is a failed test. */
+    /** The refusal. A success fails the test. */
     refused: async (action: string, input: Record<string, unknown>): Promise<Refusal> => {
       const answer = await call(action, input).catch((error: Refusal) => error);
       if (answer instanceof Error) return answer;
@@ -51,7 +51,7 @@ interface InstancesView {
   readonly Instances: readonly { readonly InstanceId: string }[];
 }
 
-/** Launches one; returns its id. */
+/** Launches one instance. Returns its id. */
 export async function launch(one: TestRegion, over: Record<string, unknown> = {}): Promise<string> {
   const { Instances } = await one.ok<InstancesView>('RunInstances', runRequest(one.sim, over));
   return Instances[0]?.InstanceId ?? '';

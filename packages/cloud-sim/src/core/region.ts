@@ -26,9 +26,9 @@ import { ResourceStore } from './resource-store.ts';
 import { Throttle } from './throttle.ts';
 import { DEFAULT_TOKENS_KEPT, TokenTable } from './token-table.ts';
 
-/** Account limits per Region; beyond them EC2 refuses with the code named here. */
+/** Account limits per Region. Beyond them EC2 refuses with the code named here. */
 export interface Quotas {
-  /** InstanceLimitExceeded; terminated ones count until they disappear. */
+  /** InstanceLimitExceeded. Terminated instances count until they disappear. */
   readonly instances: number;
   /** VolumeLimitExceeded */
   readonly volumes: number;
@@ -52,7 +52,8 @@ export const DEFAULT_QUOTAS: Quotas = {
 };
 
 /**
- * How much of the past is remembered. Less costs no memory; more lets an audit look further back.
+ * How much of the past is remembered. Keeping less saves memory; keeping more lets an audit look
+ * further back.
  */
 export interface Kept extends KeptEvents {
   /** Newest ClientTokens. */
@@ -64,7 +65,7 @@ export const DEFAULT_KEPT: Kept = { ...DEFAULT_KEPT_EVENTS, tokens: DEFAULT_TOKE
 export interface RegionOptions {
   /** For example `us-east-1`; its zones are this name with a, b and c. */
   readonly name: string;
-  /** Seeded: names, durations and lags follow from it. */
+  /** Seeded. Names, durations and lags follow from it. */
   readonly random: Random;
   readonly seed: number;
   readonly speed: number;
@@ -77,15 +78,15 @@ export interface RegionOptions {
 export interface Call extends Glance {
   readonly wallMs: number;
   readonly faults: readonly Fault[];
-  /** Seeding: no latency, no lag, no buckets. */
+  /** True while seeding: no latency, no lag, no buckets. */
   readonly instant: boolean;
 }
 
 export const ACCOUNT_ID = '123456789012';
 
 /**
- * A Region: everything there is in it, with the clock the caller hands in. All actions read and
- * write it; nothing else does.
+ * A Region: everything there is in it, with the clock the caller hands in. Only actions read and
+ * write it.
  */
 export class Region {
   readonly name: string;
@@ -109,23 +110,26 @@ export class Region {
   readonly placementGroups: ResourceStore<SimPlacementGroup>;
   readonly capacityReservations: ResourceStore<SimCapacityReservation>;
   readonly routeTables: ResourceStore<SimRouteTable>;
-  /** Names; IAM's, not EC2's: made and removed by the simulator's operator. */
+  /**
+   * Names of instance profiles. They are IAM's, not EC2's, so the simulator's operator makes and
+   * removes them.
+   */
   readonly instanceProfiles = new Set<string>();
-  /** ARNs; License Manager's. */
+  /** ARNs of License Manager. */
   readonly licenseConfigurations = new Set<string>();
   readonly kmsKeys: KmsKeys;
-  /** Dedicated Hosts by id; room on them is not counted. */
+  /** Dedicated Hosts by id. Room on them is not counted. */
   readonly hosts = new Map<string, SimHost>();
-  /** Marketplace codes by snapshot: they go with what is on the disk. */
+  /** Marketplace codes by snapshot. They go with what is on the disk. */
   readonly productCodes = new Map<string, readonly string[]>();
   /** `az/type` that is not sold there. */
   readonly notOffered = new Set<string>();
   readonly zones: readonly string[];
   readonly impairedZones = new Set<string>();
-  /** `az/type` → instances that still fit; absent: no limit. */
+  /** `az/type` → instances that still fit. Absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();
-  /** Keys without which nothing may be made. */
+  /** Keys of the tags without which nothing may be made. */
   readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */
   readonly usedIps = new Map<string, string>();
@@ -172,7 +176,8 @@ export class Region {
   }
 
   /**
-   * Runs `run` after a duration drawn from the table (at once while seeding). Returns the duration.
+   * Runs `run` after a duration drawn from the table, or at once while seeding. Returns the
+   * duration.
    */
   later(call: { readonly instant: boolean }, name: LatencyName, run: (atMs: number, tookMs: number) => void): number {
     const tookMs = call.instant ? 0 : this.latency.sampleMs(name);

@@ -1,6 +1,9 @@
 import { Ec2Error } from './ec2-error.ts';
 
-/** What an organisation's policy wants tagged at birth, by the action that makes it. */
+/**
+ * Resource types that an organisation's policy wants tagged when they are made, by the action that
+ * makes them.
+ */
 const MADE_BY: Readonly<Record<string, readonly string[]>> = {
   CreateSnapshot: ['snapshot'],
   CreateSnapshots: ['snapshot'],
@@ -16,8 +19,8 @@ interface Specification {
 }
 
 /**
- * As a service control policy with `aws:RequestTag` conditions refuses it. @throws
- * UnauthorizedOperation
+ * Refuses as a service control policy with `aws:RequestTag` conditions does.
+ * @throws UnauthorizedOperation
  */
 export function requireTags(keys: ReadonlySet<string>, action: string, input: Readonly<Record<string, unknown>>): void {
   const made = MADE_BY[action];

@@ -5,12 +5,12 @@ interface Version<T> {
   readonly atMs: number;
   /** `null`: deleted. */
   readonly value: T | null;
-  /** Seeded long ago: visible to everybody at once. */
+  /** Seeded long ago, so visible to everybody at once. */
   readonly settled: boolean;
 }
 
 const VERSIONS_KEPT = 8;
-/** At speed 1. */
+/** How long a deleted resource is kept, in ms at speed 1. */
 const TOMBSTONE_MS = 600_000;
 
 /**
@@ -60,7 +60,7 @@ export class ResourceStore<T extends { readonly id: string }> {
     return value;
   }
 
-  /** Changes fields of a resource that exists; a resource that is gone stays gone. */
+  /** Changes fields of a resource that exists. A resource that is gone stays gone. */
   update(id: string, patch: Partial<T>, atMs: number, settled = false): T | undefined {
     const value = this.get(id);
     return value && this.put({ ...value, ...patch }, atMs, settled);
@@ -75,14 +75,14 @@ export class ResourceStore<T extends { readonly id: string }> {
     this.#bury(atMs);
   }
 
-  /** What `glance` sees of the resource; undefined when it does not see it yet, or any more. */
+  /** The resource as `glance` sees it. Undefined when it does not see it yet, or any more. */
   seen(id: string, glance: Glance): T | undefined {
     return this.#visible(id, glance)?.value ?? undefined;
   }
 
   /**
-   * As {@link seen}, but a resource too young to be seen is shown in its first version (parts of a
-   * resource that is itself seen).
+   * Like {@link seen}, but a resource too young to be seen is shown in its first version (parts of
+   * a resource that is itself seen).
    */
   seenAsPart(id: string, glance: Glance): T | undefined {
     const version = this.#visible(id, glance) ?? this.#slots.get(id)?.[0];

@@ -6,7 +6,7 @@ interface Due {
 
 const DUE_MAX = 200_000;
 
-/** What happens later, in order of time, then of scheduling. */
+/** Transitions that happen later, in order of time, then of scheduling. */
 export class Schedule {
   readonly #dues: Due[] = [];
   #order = 0;

@@ -44,8 +44,8 @@ const isRead = (action: string): boolean => /^(Describe|List|Search|Get)/.test(a
 const length = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
 
 /**
- * A call by id alone counts as unfiltered: the documentation does not spell it out, so the smaller
- * bucket applies.
+ * True for calls that take the smaller bucket. A call by id alone counts as unfiltered, because the
+ * documentation does not spell it out.
  */
 const isUnfiltered = (action: string, input: Readonly<Record<string, unknown>>): boolean =>
   UNFILTERED_ACTIONS.has(action) && length(input['Filters']) === 0 && input['MaxResults'] === undefined;
@@ -55,7 +55,7 @@ function requestBucket(action: string, input: Readonly<Record<string, unknown>>)
   return [action, REQUEST_BUCKETS[action] ?? (isRead(action) ? READ : MUTATE)];
 }
 
-/** Instances a call names or asks for. */
+/** Number of instances a call names or asks for. */
 export const resourceCount = (input: Readonly<Record<string, unknown>>): number =>
   Math.max(1, length(input['InstanceIds']), typeof input['MaxCount'] === 'number' ? input['MaxCount'] : 0);
 
@@ -78,8 +78,8 @@ export class Throttle {
   }
 
   /**
-   * Takes the tokens of one call. @throws RequestLimitExceeded when a bucket is short; then none is
-   * taken.
+   * Takes the tokens of one call.
+   * @throws RequestLimitExceeded when a bucket is short; then none is taken.
    */
   admit(action: string, input: Readonly<Record<string, unknown>>, nowMs: number): void {
     const [name, limit] = requestBucket(action, input);
@@ -95,7 +95,7 @@ export class Throttle {
     if (resource) this.#buckets.set(resources, resource);
   }
 
-  /** The bucket without `count` tokens, not yet kept; null when it is short of them. */
+  /** The bucket without `count` tokens, not yet kept. Null when it is short of them. */
   #taken(name: string, { burst, refillPerSecond }: BucketLimit, count: number, nowMs: number): TokenBucket | null {
     const limit = { burst, refillPerSecond: refillPerSecond * this.#speed };
     return takeTokens(this.#buckets.get(name) ?? fullBucket(limit, nowMs), limit, nowMs, count);

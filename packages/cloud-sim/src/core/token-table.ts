@@ -3,7 +3,7 @@ import { Ec2Error } from './ec2-error.ts';
 export const DEFAULT_TOKENS_KEPT = 50_000;
 const VALID = /^[\x21-\x7e]{1,64}$/;
 
-/** JSON with sorted keys, undefined members left out: equal requests give equal text. */
+/** JSON with sorted keys and without undefined members: equal requests give equal text. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value && typeof value === 'object') {
@@ -15,8 +15,8 @@ export function canonical(value: unknown): string {
 }
 
 /**
- * ClientTokens seen, the newest of them (a forgotten token acts like a new one, as AWS documents no
- * lifetime). Source: EC2 developer guide, "Ensuring idempotency".
+ * The newest ClientTokens seen. A forgotten token acts like a new one, as AWS documents no
+ * lifetime. Source: EC2 developer guide, "Ensuring idempotency".
  */
 export class TokenTable {
   readonly #entries = new Map<string, { readonly parameters: string; readonly resourceIds: readonly string[] }>();
@@ -43,7 +43,7 @@ export class TokenTable {
     return entry.resourceIds;
   }
 
-  /** To be called only after the resources exist: a request that failed leaves no trace. */
+  /** Call it only after the resources exist: a request that failed leaves no trace. */
   record(scope: string, token: string, parameters: object, resourceIds: readonly string[]): void {
     this.#entries.set(`${scope}|${token}`, { parameters: canonical(parameters), resourceIds });
     const oldest = this.#entries.size > this.#kept ? this.#entries.keys().next().value : undefined;

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
 
-/** The body as it has to be; null: it is not, and that was answered. */
+/** The parsed body. Null: it does not fit the schema, and that was answered. */
 export function body<T>(schema: z.ZodType<T>, value: unknown, reply: FastifyReply): T | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

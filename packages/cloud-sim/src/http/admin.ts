@@ -241,8 +241,8 @@ function state({ sim, imds, dnsPort, machines, dns }: AdminParts) {
 }
 
 /**
- * `/_sim/…`: what an operator of the real cloud cannot do. JSON. No authentication: it listens on
- * loopback only.
+ * `/_sim/…`: what an operator of the real cloud cannot do. It speaks JSON. It has no
+ * authentication, because it listens on loopback only.
  */
 export function addAdmin(app: FastifyInstance, parts: AdminParts): void {
   addInstanceRoutes(app, parts);

@@ -2,7 +2,7 @@ import { Ec2Error } from '../core/ec2-error.ts';
 
 export interface CredentialRules {
   readonly region: string;
-  /** Empty: any. */
+  /** Accepted ids. Empty: any. */
   readonly accessKeyIds: readonly string[];
   /** 0: no check. EC2's window is 15 minutes. */
   readonly clockSkewMaxMs: number;
@@ -17,16 +17,16 @@ function sentAtMs(text: string): number {
 }
 
 /**
- * Who calls, from the SigV4 header: present and well formed, a known key, this Region, a recent
- * date. The signature itself is not verified: the simulator has no secret to verify it with.
- * `service`: whose endpoint was asked, as it is signed for.
+ * The caller, from the SigV4 header. The header must be present and well formed, with a known key,
+ * this Region and a recent date. The signature itself is not verified, because the simulator has no
+ * secret to verify it with. `service`: whose endpoint was asked, as it is signed for.
  * @throws AuthFailure, SignatureDoesNotMatch, RequestExpired
  */
 export function checkCredentials(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   rules: CredentialRules,
   nowWallMs: number,
-  service: 'ec2' | 'kms' = 'ec2',
+  service: string,
 ): string {
   const [, accessKeyId = '', , region = '', signedFor] = CREDENTIAL.exec(String(headers['authorization'] ?? '')) ?? [];
   if (

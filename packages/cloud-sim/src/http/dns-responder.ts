@@ -7,7 +7,7 @@ const NAME_MAX_BYTES = 255;
 const ANSWER_IP = [203, 0, 113, 1] as const;
 const NXDOMAIN = 3;
 
-/** End of the first question's name and the name itself; null when the packet is no query. */
+/** The first question's name and where it ends. Null when the packet is no query. */
 function question(query: Buffer): { name: string; endAt: number } | null {
   if (query.length < HEADER_BYTES + 5 || (query[2] ?? 0x80) & 0x80 || query.readUInt16BE(4) < 1) return null;
   const labels: string[] = [];

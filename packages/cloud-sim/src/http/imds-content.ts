@@ -11,7 +11,7 @@ export interface ScheduledMaintenance {
   readonly State: string;
 }
 
-/** What an operator injects into one instance's metadata service. */
+/** Faults that an operator injects into one instance's metadata service. */
 export interface ImdsFaults {
   /** Connections are accepted and never answered. */
   readonly unreachable?: boolean;
@@ -19,10 +19,7 @@ export interface ImdsFaults {
   readonly throttled?: boolean;
   readonly spotAction?: { readonly action: 'stop' | 'terminate' | 'hibernate'; readonly time: string };
   readonly rebalanceNoticeTime?: string;
-  /**
-   * Instead of the instance's scheduled events (`POST /_sim/instances/:id/events`), which it sees
-   * otherwise.
-   */
+  /** Shown instead of the instance's scheduled events (`POST /_sim/instances/:id/events`). */
   readonly maintenance?: readonly ScheduledMaintenance[];
 }
 
@@ -58,10 +55,15 @@ function identityDocument(source: Source): string {
   );
 }
 
-/** What is over has its state in front of its description; the instance finds it in `history`. */
+/**
+ * True unless the event is over. It then has its state in front of its description, and the
+ * instance finds it in `history`.
+ */
 const isAhead = ({ description }: SimInstanceEvent): boolean => !description.startsWith('[');
 
-/** As the metadata service writes dates: `21 Jan 2019 09:00:43 GMT`. The end is not simulated. */
+/**
+ * A date as the metadata service writes it: `21 Jan 2019 09:00:43 GMT`. The end is not simulated.
+ */
 const dateText = (wallMs: number): string => new Date(wallMs).toUTCString().slice('Mon, '.length);
 
 const maintenanceOf = (event: SimInstanceEvent): ScheduledMaintenance => ({
@@ -112,7 +114,7 @@ const PATHS: Readonly<Record<string, (source: Source) => string | null>> = {
 
 export const decodeUserData = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
 
-/** The content of a path below `/latest/`; null is 404. */
+/** The content of a path below `/latest/`. Null is 404. */
 export function imdsContent(sim: CloudSim, instanceId: string, path: string, faults: ImdsFaults): string | null {
   const instance = sim.core.region.instances.get(instanceId);
   if (!instance) return null;

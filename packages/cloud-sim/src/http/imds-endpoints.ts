@@ -22,7 +22,9 @@ export class ImdsEndpoints {
     this.#host = host;
   }
 
-  /** Where an instance finds its metadata service, by the port {@link open} resolved with. */
+  /**
+   * URL at which an instance finds its metadata service, by the port {@link open} resolved with.
+   */
   url(port: number): string {
     return `http://${this.#host}:${port}/`;
   }

@@ -14,8 +14,8 @@ const end = (response: ServerResponse, status: number, text = ''): void => {
 };
 
 /**
- * IMDSv2 of one instance, on its own port: the link-local address in a network of one machine.
- * Version 1 is off.
+ * IMDSv2 of one instance, on its own port. It stands for the link-local address in a network of one
+ * machine. Version 1 is off.
  */
 export class ImdsListener {
   readonly instanceId: string;
@@ -25,7 +25,7 @@ export class ImdsListener {
   readonly #random: Random;
   readonly #host: string;
   readonly #server: Server;
-  /** Token → monotonic ms of its expiry. Oldest first out above {@link TOKENS_MAX}. */
+  /** Token → monotonic ms of its expiry. Above {@link TOKENS_MAX} the oldest is dropped first. */
   readonly #tokens = new Map<string, number>();
 
   constructor(options: {

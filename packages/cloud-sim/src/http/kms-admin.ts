@@ -14,11 +14,11 @@ const NewKeySchema = z.strictObject({
 
 const DAY_MS = 86_400_000;
 
-/** What is done to a key. `name`: id, ARN or alias. */
+/** A change of a key. `name` is its id, ARN or alias. */
 const ChangeSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('enable'), name: z.string().min(1) }),
   z.strictObject({ do: z.literal('disable'), name: z.string().min(1) }),
-  /** Disabled, and gone when the days are over; here it goes only by `delete`. */
+  /** Disabled, and gone when the days are over. Here it goes only by `delete`. */
   z.strictObject({
     do: z.literal('schedule-deletion'),
     name: z.string().min(1),

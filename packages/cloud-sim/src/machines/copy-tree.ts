@@ -15,9 +15,9 @@ const ENTRIES_MAX = 200_000;
 const isGone = (error: unknown): boolean => (error as { code?: string }).code === 'ENOENT';
 
 /**
- * Copies a folder as it is at this moment: synchronous, so that nothing of ours happens in between;
- * links verbatim; what vanishes while it is being read was not there; sockets and pipes are left
- * out. At most {@link ENTRIES_MAX} entries.
+ * Copies a folder as it is at this moment. It is synchronous, so that nothing of ours happens in
+ * between. Links are copied verbatim. A file that vanishes while it is being read counts as absent;
+ * sockets and pipes are left out. At most {@link ENTRIES_MAX} entries.
  */
 export function copyTree(from: string, to: string): void {
   let left = ENTRIES_MAX;

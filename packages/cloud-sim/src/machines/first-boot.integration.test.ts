@@ -50,7 +50,7 @@ async function dataAfter(userData: string): Promise<{ readonly kept: boolean; re
   const old = seedInstance(server.sim, { userData, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
   writeFileSync(fileOn(old, '/dev/sdf', 'orders'), 'a thousand orders');
   const fresh = restore(old, userData);
-  // The old machine's disk is its own.
+  // The old machine's disk is untouched.
   expect(existsSync(fileOn(old, '/dev/sdf', 'orders'))).toBe(true);
   return { kept: existsSync(fileOn(fresh, '/dev/sdf', 'orders')), fresh };
 }

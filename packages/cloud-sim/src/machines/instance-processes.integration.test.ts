@@ -12,7 +12,7 @@ import { type RunningCloudSim, startCloudSim } from '../cloud-sim-server.ts';
 import { type SeededInstance, seedInstance } from '../seed-instance.ts';
 import { withRootDir } from './instance-processes.ts';
 
-/** Stands in for the agent: says who it is, notes SIGTERM, and stays. */
+/** Stands in for the agent: it says who it is, notes SIGTERM, and stays. */
 const GUEST = `
 const fs = require('node:fs');
 const file = process.argv[process.argv.indexOf('--config') + 1];

@@ -31,7 +31,7 @@ export function withRootDir(text: string, rootDir: string): string {
 }
 
 /**
- * As cloud-init would write it to where the agent looks; user data without such a file is the
+ * The agent's configuration as cloud-init would write it. User data without such a file is the
  * configuration itself.
  */
 const agentConfigOf = (userData: string): string =>
@@ -50,7 +50,7 @@ function replaceLink(target: string, path: string): void {
 export class InstanceProcesses {
   readonly #options: InstanceProcessesOptions;
   readonly #machines = new Map<string, Machine>();
-  /** Boot in progress per instance; a newer event makes an older boot void. */
+  /** Number of the boot in progress per instance. A newer event makes an older boot void. */
   readonly #turns = new Map<string, number>();
   readonly #work = new Set<Promise<void>>();
   #turn = 0;
@@ -66,7 +66,7 @@ export class InstanceProcesses {
     if (event.to === 'running') this.#onRunning(event);
     else if (event.to === 'stopping' || event.to === 'shutting-down') this.#powerDown(id, event);
     else if (event.to === 'stopped' || event.to === 'terminated' || event.to === null) this.#powerOff(id, true);
-    // The last anybody hears of it: what it wrote would otherwise stay for ever.
+    // No further event will name the instance, so what it wrote would otherwise stay for ever.
     if (event.to === null) rmSync(this.#machineDir(id), { recursive: true, force: true });
   }
 
@@ -79,7 +79,7 @@ export class InstanceProcesses {
     );
   }
 
-  /** Folder of the instance's root volume; empty when it has none. */
+  /** Folder of the instance's root volume. Empty when it has none. */
   rootDir(instanceId: string): string {
     const instance = this.#options.sim.core.region.instances.get(instanceId);
     const root = instance && this.#volumes(instance).find((one) => one.device === instance.rootDeviceName);
@@ -190,8 +190,8 @@ export class InstanceProcesses {
   }
 
   /**
-   * Graceful unless the shutdown of the OS is skipped; what is left when the stop is complete is
-   * killed then.
+   * Shuts down gracefully unless the shutdown of the OS is skipped. Processes that are left when
+   * the stop is complete are killed then.
    */
   #powerDown(instanceId: string, event: TransitionEvent): void {
     this.#turns.delete(instanceId);

@@ -12,8 +12,8 @@ export interface MachineStart {
 const SETPRIV = '/usr/bin/setpriv';
 
 /**
- * The kernel kills the machine when cloud-sim dies, even by SIGKILL (prctl PR_SET_PDEATHSIG through
- * util-linux `setpriv`). Where that is missing, its stdin is a pipe that closes then.
+ * Makes the kernel kill the machine when cloud-sim dies, even by SIGKILL (prctl PR_SET_PDEATHSIG
+ * through util-linux `setpriv`). Where that is missing, its stdin is a pipe that closes then.
  */
 const leashed = (command: readonly string[]): readonly string[] =>
   existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', ...command] : command;
@@ -51,13 +51,13 @@ export class Machine {
     return this.#running;
   }
 
-  /** To the whole group, so that a probe child does not outlive its agent. Idempotent. */
+  /** Signals the whole group, so that a probe child does not outlive its agent. Idempotent. */
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
     if (this.pid === null) return;
     try {
       process.kill(-this.pid, name);
     } catch {
-      // Gone already.
+      // The group is gone already.
     }
   }
 }

@@ -48,7 +48,7 @@ export class VolumeFolders {
     if (existsSync(source)) copyTree(source, dir);
   }
 
-  /** cloud-init made a new file system: what was on the disk is gone. */
+  /** cloud-init made a new file system, so the content of the disk is gone. */
   #format(dir: string, event: TransitionEvent): void {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });

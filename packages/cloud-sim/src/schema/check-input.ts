@@ -69,8 +69,8 @@ function checkValue(schema: NormalizedSchema, value: unknown, path: string, dept
 }
 
 /**
- * A request in SDK names against the service model: unknown, missing and mistyped members. Null
- * when it fits.
+ * Checks a request in SDK names against the service model: unknown, missing and mistyped members.
+ * Null when it fits.
  */
 export function checkInput(action: string, input: Record<string, unknown>): InputProblem | null {
   const operation = operationSchema(action);

@@ -1,11 +1,11 @@
 import { JsonCodec2 } from '@aws-sdk/core/protocols';
 import type { NormalizedSchema } from '@smithy/core/schema';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 /** Smithy's number for seconds since the epoch. */
 const EPOCH_SECONDS = 7;
 
-/** JSON 1.1 protocol, by the SDK's own codec. */
+/** The JSON 1.1 protocol, by the SDK's own codec. */
 const codec = new JsonCodec2({ timestampFormat: { useTrait: true, default: EPOCH_SECONDS }, jsonName: false });
 
 const written = (schema: NormalizedSchema, value: unknown): string => {
@@ -18,7 +18,7 @@ const written = (schema: NormalizedSchema, value: unknown): string => {
 export const writeJson = ({ output }: OperationSchema, value: Record<string, unknown>): string =>
   written(output, value);
 
-/** @throws SyntaxError where it is none */
+/** @throws SyntaxError where the text is no JSON */
 export function readJson(body: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(body === '' ? '{}' : body);
   return parsed !== null && typeof parsed === 'object' ? { ...parsed } : {};

@@ -1,10 +1,10 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
 import { Ec2Error } from '../core/ec2-error.ts';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 /**
- * The inverse of the SDK's QueryShapeSerializer for `aws.protocols#ec2Query`: flat, 1-based lists;
- * keys by query name.
+ * A node of the parsed parameters. This file is the inverse of the SDK's QueryShapeSerializer for
+ * `aws.protocols#ec2Query`: flat, 1-based lists, and keys by query name.
  */
 
 interface Node {
@@ -31,7 +31,7 @@ function plant(root: Node, key: string, text: string): void {
 }
 
 /**
- * Name of a struct member on the wire: `ec2QueryName`, else `xmlName` or its own name with a
+ * Name of a struct member on the wire: `ec2QueryName`, or else `xmlName`, or its own name with a
  * capital first letter.
  */
 function wireName(memberName: string, schema: NormalizedSchema): string {

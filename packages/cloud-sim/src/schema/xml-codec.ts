@@ -1,5 +1,5 @@
 import { XmlShapeSerializer } from '@aws-sdk/core/protocols';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
 /** Smithy's number for `date-time` (ISO 8601). */
@@ -8,7 +8,10 @@ const DATE_TIME = 5;
 const escapeXml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Output in SDK names → response document, by the SDK's own serializer; only the root is ours. */
+/**
+ * The response document for an output in SDK names, by the SDK's own serializer. Only the root is
+ * ours.
+ */
 export function writeResponse(operation: OperationSchema, output: Record<string, unknown>, requestId: string): string {
   const open = `<${operation.action}Response xmlns="${NAMESPACE}"><requestId>${escapeXml(requestId)}</requestId>`;
   const close = `</${operation.action}Response>`;

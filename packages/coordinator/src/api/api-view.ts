@@ -27,11 +27,11 @@ import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
-import type { RecoveryActivity } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
-import { type Explained, explainView, shownHold } from '../leader/explain-view.ts';
+import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
@@ -49,29 +49,15 @@ export interface CoordinatorApiOptions {
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
-  /** A fresh look with every gate, by leader or follower; null where there is nothing to judge. */
-  readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
-  /** What the leader decided on and perhaps could not write; null on a follower. */
-  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
-  /** Why etcd takes no writes now; null while it does. */
-  readonly storeTrouble: () => string | null;
-  readonly console: (member: MemberId) => ExplainView['console'];
-  /** Whether its serve lease would be counted on, in words; null: nobody asks for one. */
-  readonly serveLease: (member: MemberId) => string | null;
-  readonly activity: (opId: string) => RecoveryActivity | null;
+  readonly leader: LeaderInsight;
+  readonly own: CoordinatorInsight;
+  /** Whether a serve lease would be counted on, in words. Null: no contract asks for one. */
+  readonly serveLeases: { text(member: MemberId): string | null };
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
-  /** null: not known here. */
-  readonly userDataKeyId: (instanceId: string) => number | null;
-  readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
-  readonly notReady: () => readonly Problem[];
-  /** Shown in the status beside {@link notReady}; they do not make the process unready. */
-  readonly remarks: () => readonly Problem[];
-  /** As the leader's enrolment finds; asked while we lead. */
-  readonly notEnrolled: () => readonly NotEnrolled[];
 }
 
-/** Holds and recoveries shown in a status; all of them have a page of their own. */
+/** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
 const SHOWN_MAX = 50;
 /** History shown with the open recoveries. */
 const RECENT_HISTORY = 100;
@@ -94,7 +80,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   notReady(): readonly Problem[] {
-    return this.#options.notReady();
+    return this.#options.own.notReady();
   }
 
   status(): StatusView {
@@ -114,7 +100,10 @@ export class CoordinatorApi implements ApiSource {
         az: record.az,
         httpUrl: record.httpUrl,
         leader: record.coordinatorId === leader?.coordinatorId,
+        version: record.version,
+        featureLevel: record.featureLevel,
       })),
+      featureLevels: view.featureLevels(),
       store: { fresh: view.isFresh(), lastContactAgoMs: rounded(view.contactAgeMs()) },
       observer: {
         abstains: abstention !== null,
@@ -137,11 +126,14 @@ export class CoordinatorApi implements ApiSource {
   }
 
   notEnrolled(): readonly NotEnrolled[] {
-    return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
+    return this.#options.leadership.current()
+      ? this.#options.leader.notEnrolled()
+      : (this.#findings()?.notEnrolled ?? []);
   }
 
   /**
-   * What the leader finds; null where we lead ourselves, or nobody does, or it has not said so yet.
+   * What the leader finds. Null where we lead ourselves, there is no leader, or it has not said so
+   * yet.
    */
   #findings(): FindingsRecord | null {
     const leader = this.#options.verdicts.leader();
@@ -150,7 +142,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   #problems(): readonly Problem[] {
-    const { notReady, remarks, verdicts } = this.#options;
+    const { own, verdicts } = this.#options;
     const found = this.#findings();
     const theirs = [
       ...(found?.problems ?? []),
@@ -160,20 +152,19 @@ export class CoordinatorApi implements ApiSource {
       })),
     ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
     const unready = readinessProblem(this.#options.view.records.members);
-    const own = unready === null ? [] : [unready];
     return [
-      ...notReady(),
+      ...own.notReady(),
       ...verdicts.problems(),
       ...this.#unauthentic(),
       ...unexpectedProblems(this.#heard()),
-      ...remarks(),
-      ...own,
+      ...own.remarks(),
+      ...(unready === null ? [] : [unready]),
       ...this.#obstructed(),
       ...theirs,
     ];
   }
 
-  /** Why nothing is done about whom, the longest held first, as far as there is room. */
+  /** Why members are held, the longest held first, as far as there is room. */
   #shownHolds(): StatusView['holds'] {
     const { holds, members } = this.#options.view.records;
     return [...new Set([...holds.keys(), ...members.keys()])]
@@ -190,7 +181,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   keys(): KeysView {
-    const { coordinatorId, keys, observer, clock, userDataKeyId } = this.#options;
+    const { coordinatorId, keys, observer, clock, leader } = this.#options;
     const nowMs = clock.monotonicMs();
     return {
       coordinatorId,
@@ -202,14 +193,14 @@ export class CoordinatorApi implements ApiSource {
         .map(({ lastHeardMs, ...one }) => ({
           ...one,
           lastHeardAgoMs: lastHeardMs === null ? null : Math.max(0, Math.round(nowMs - lastHeardMs)),
-          userDataKeyId: one.instanceId === null ? null : userDataKeyId(one.instanceId),
+          userDataKeyId: one.instanceId === null ? null : leader.userDataKeyId(one.instanceId),
         }))
         .sort((a, b) => (a.member < b.member ? -1 : 1)),
     };
   }
 
   explain(member: MemberId): ExplainView | null {
-    const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
+    const { coordinatorId, view, leadership, changes, clock, verdicts, leader, own, serveLeases } = this.#options;
     const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
@@ -219,10 +210,10 @@ export class CoordinatorApi implements ApiSource {
       ownView: this.#ownView(member),
       refused: this.#refused(member),
       unexpected: unexpectedTexts(this.#heard(), member),
-      explained: explained(member),
-      console: this.#options.console(member),
-      serveLease: this.#options.serveLease(member),
-      storeTrouble: this.#options.storeTrouble(),
+      explained: leader.explained(member),
+      console: leader.console(member),
+      serveLease: serveLeases.text(member),
+      storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;
     const told = explainView(member, sources);
@@ -231,7 +222,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#options.operate(command);
+    return this.#options.leader.operate(command);
   }
 
   leaderUrl(): string | null {
@@ -278,7 +269,10 @@ export class CoordinatorApi implements ApiSource {
     return { members: members.size, ...this.#options.verdicts.counts(), recovering: intents.size, held: holds.size };
   }
 
-  /** Datagrams that claim to be this member and are not believed, in words; null: none lately. */
+  /**
+   * Datagrams that claim to be this member and are not believed, in words. Null: there were none
+   * lately.
+   */
   #refused(member: MemberId): string | null {
     const { observer, clock, view } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -292,7 +286,10 @@ export class CoordinatorApi implements ApiSource {
     return `datagrams from ${whose} that claim to be ${member} fail authentication (${count} in ${forMs}): ${key}`;
   }
 
-  /** Who is not heard, and is claimed to speak: most likely its agent has the wrong key. */
+  /**
+   * Members that are not heard while unauthentic datagrams claim to be them. Most likely their
+   * agent has the wrong key.
+   */
   #unauthentic(): readonly Problem[] {
     return this.#options.observer.opinions().flatMap(({ member, verdict }) => {
       const text = verdict === 'alive' ? null : this.#refused(member);
@@ -305,7 +302,7 @@ export class CoordinatorApi implements ApiSource {
     return { records: view.records, observer, nowMs: clock.monotonicMs() };
   }
 
-  /** Its own ears, labelled as such. */
+  /** What this process's own observer hears, labelled as such. */
   #ownView(member: MemberId): MemberView['ownView'] {
     const { coordinatorId, observer } = this.#options;
     const opinion = observer.opinion(member);
@@ -313,15 +310,15 @@ export class CoordinatorApi implements ApiSource {
   }
 
   /**
-   * The hold in etcd; or, where none could be written, the one that was decided on, or what keeps
-   * everybody from deciding.
+   * The hold in etcd. Where none could be written: the one that was decided on, or what keeps every
+   * leader from deciding.
    */
   #hold(member: MemberId): ExplainView['hold'] {
-    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const { view, leader, own, observer } = this.#options;
     const shown = shownHold(view, member);
-    const trouble = storeTrouble();
+    const trouble = own.storeTrouble();
     if (shown || trouble === null) return shown;
-    const wanted = wantedHold(member);
+    const wanted = leader.wantedHold(member);
     if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
     const verdict = observer.opinion(member)?.verdict;
     if (verdict !== 'suspect' && verdict !== 'dead') return null;
@@ -365,7 +362,7 @@ export class CoordinatorApi implements ApiSource {
     return openRecoveryView({
       intent,
       journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
-      activity: this.#options.activity(opId),
+      activity: this.#options.leader.activity(opId),
       hold: holds.get(member)?.record ?? null,
       request: pendingRequest(this.#options.view.records, member),
     });
@@ -374,7 +371,7 @@ export class CoordinatorApi implements ApiSource {
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
 
-/** Members by what this process's own observer thinks of them. O(members). */
+/** Counts members by what this process's own observer thinks of them. O(members). */
 function ownCounts(observer: Pick<ObserverTable, 'opinions'>): VerdictCounts {
   const counts = { alive: 0, suspect: 0, dead: 0, unknown: 0, left: 0 };
   for (const { verdict } of observer.opinions()) counts[verdict]++;

@@ -1,9 +1,9 @@
 import { type HistoryRecord, type LeftoverView, type Problem, problemOf } from '@understudy/shared';
-import { choreKey, choreText } from '@understudy/recovery';
+import { choreKey, choreText, leftoverText } from '@understudy/recovery';
 
 /**
  * What the ended recoveries still have to remove or to put in place: obstructed items first, then
- * by time, kept for ever last. Pure.
+ * by time, items kept for ever last. Pure.
  */
 export function leftoversView(histories: Iterable<HistoryRecord>): readonly LeftoverView[] {
   const all = [...histories].flatMap((history): LeftoverView[] => {
@@ -27,22 +27,7 @@ export function leftoversView(histories: Iterable<HistoryRecord>): readonly Left
   );
 }
 
-function leftoverText(kind: LeftoverView['kind'], { oldInstanceId }: HistoryRecord): string {
-  switch (kind) {
-    case 'instance':
-      return 'the replaced instance, kept stopped';
-    case 'volume':
-      return `data volume ${oldInstanceId} leaves behind`;
-    case 'image':
-      return 'image the replacement was launched from';
-    case 'snapshot':
-      return 'snapshot the replacement was made from';
-    default:
-      return 'network interface of an attempt';
-  }
-}
-
-/** null: nothing is in the way. */
+/** Null: nothing is in the way. */
 export function leftoversProblem(leftovers: readonly LeftoverView[]): Problem | null {
   const obstructed = leftovers.filter((one) => one.obstacle !== null);
   const [first] = obstructed;

@@ -11,10 +11,10 @@ import { journalFacts, readStepId, type RecoveryActivity, type StepActivity } fr
 export interface OpenRecoverySources {
   readonly intent: IntentRecord;
   readonly journal: readonly JournalRecord[];
-  /** null: it is not running in this process. */
+  /** Null: it is not running in this process. */
   readonly activity: RecoveryActivity | null;
   readonly hold: HoldRecord | null;
-  /** What an operator asked for its member; null: nothing. */
+  /** What an operator asked for its member. Null: nothing. */
   readonly request: PendingRequest | null;
 }
 
@@ -31,15 +31,15 @@ const recorded = (record: JournalRecord, now: StepActivity | undefined): OpenSte
   failing: now?.failing ?? null,
 });
 
-/** Worked on, and nothing of it is in the journal yet. */
+/** A step that is worked on while nothing of it is in the journal yet. */
 const unrecorded = ({ step, sinceWallMs, text, failing }: StepActivity): OpenStepView => ({
   ...{ step, state: 'started', startedAtWallMs: sinceWallMs, endedAtWallMs: null },
   ...{ attempt: attemptOf(step), text: text || null, failing },
 });
 
 /**
- * What the journal has of it, and what the process that carries it out is doing with each step.
- * Pure.
+ * Combines what the journal has of the recovery with what the process that carries it out is doing
+ * in each step. Pure.
  */
 export function openRecoveryView({ intent, journal, activity, hold, request }: OpenRecoverySources): OpenRecoveryView {
   const { opId, member, oldInstanceId, reason, startedAtWallMs, lastHeardWallMs } = intent;

@@ -7,12 +7,12 @@ const shown = ({ member, kind, opId, by, why, atWallMs, loss, leaveOpen }: Opera
   ...{ member, kind, opId, by, why, atWallMs, loss, leaveOpen },
 });
 
-/** What an operator asked for this member and nobody has carried out yet; null: nothing. */
+/** What an operator asked for this member and is not carried out yet. Null: nothing. */
 export function pendingRequest({ requests }: Requests, member: MemberId): PendingRequest | null {
   const stored = requests.get(member);
   return stored ? shown(stored.record) : null;
 }
 
-/** All of them, the oldest first. */
+/** All pending requests, the oldest first. */
 export const pendingRequests = ({ requests }: Requests): PendingRequest[] =>
   [...requests.values()].map(({ record }) => shown(record)).sort((a, b) => a.atWallMs - b.atWallMs);

@@ -1,11 +1,11 @@
 import { type MemberId, type MemberRecord, type Problem, problemOf } from '@understudy/shared';
 
-/** Members that are named; the others are counted. */
+/** Members that are named. The others are counted. */
 const NAMED_MAX = 5;
 
 /**
- * One problem for all members that a recovery would not go well for; null: there are none. Each
- * member's own words stand in `explain`.
+ * One problem for all members whose recovery would not go well. Null: there are none. Each member's
+ * own words stand in `explain`.
  */
 export function readinessProblem(
   members: ReadonlyMap<MemberId, { readonly record: Pick<MemberRecord, 'readinessProblems'> }>,

@@ -5,10 +5,10 @@ import { slowAgentText } from '../policy/policy-limits.ts';
 import type { UnreadableRecord } from '../store/cluster-records.ts';
 import type { ClusterState } from '../store/cluster-state.ts';
 
-/** Unreadable records that are shown one by one; the metric counts all of them. */
+/** Unreadable records that are shown one by one. The metric counts all of them. */
 const SHOWN_MAX = 50;
 
-/** Whom we know by any record of theirs. */
+/** Members that any record names. */
 export function knownMembers({ records }: ClusterState): ReadonlySet<MemberId> {
   return new Set([...records.members.keys(), ...records.activations.keys(), ...records.intents.keys()]);
 }
@@ -20,7 +20,10 @@ export function heldBy(view: ClusterState, pause: Parameters<typeof pauseHolds>[
   return count;
 }
 
-/** What a person should mend in etcd: records that cannot be read, and pauses of nobody. */
+/**
+ * What a person should mend in etcd: records that cannot be read, and pauses of unknown members or
+ * groups.
+ */
 export function recordProblems(view: ClusterState, nowWallMs: WallMs): readonly Problem[] {
   const unreadable = [...view.records.unreadable.values()].slice(0, SHOWN_MAX).map((one) => {
     return problemOf(one.code, `${one.text}${consequence(view, one)}`);
@@ -38,7 +41,7 @@ export function recordProblems(view: ClusterState, nowWallMs: WallMs): readonly 
   return [...unreadable, ...ofNobody, ...forNobody];
 }
 
-/** What follows until somebody corrects it. */
+/** What follows until a person corrects the record. */
 function consequence(view: ClusterState, { key, group }: UnreadableRecord): string {
   const { root, policies } = view.records;
   if (key.startsWith(`${root}pauses/`)) return '; it pauses what its key names, or everything';
@@ -49,7 +52,7 @@ function consequence(view: ClusterState, { key, group }: UnreadableRecord): stri
     : '; no good policy of the group is known, so its members are held';
 }
 
-/** Agents that speak too seldom for the policy of their group. */
+/** Agents that send too seldom for the policy of their group. */
 export const slowAgentProblems = (observer: Pick<ObserverTable, 'slowAgents'>): readonly Problem[] =>
   observer
     .slowAgents()

@@ -8,10 +8,10 @@ export interface UnexpectedSources {
   readonly nowMs: MonotonicMs;
 }
 
-/** Named in one problem; all of them have a line in `members`. */
+/** Members named in one problem. All of them have a line in `members`. */
 const NAMED_MAX = 5;
 
-/** Every address EC2 says the activated instance has; empty: not known. */
+/** Every address EC2 says the activated instance has. Empty: not known. */
 function addressesOf({ members, activations }: ClusterRecords, member: MemberId): readonly string[] {
   const record = members.get(member)?.record;
   if (!record || record.instanceId !== activations.get(member)?.record.instanceId) return [];
@@ -19,8 +19,8 @@ function addressesOf({ members, activations }: ClusterRecords, member: MemberId)
 }
 
 /**
- * The instance behind a hash: one this member had, or the one of whichever member has the address;
- * null: none we know of.
+ * The instance behind a hash: one this member had, or the activated one of the member that has the
+ * address. Null: no known instance.
  */
 function instanceOf(records: ClusterRecords, member: MemberId, hash: string, address: string | null): string | null {
   const { members, history } = records;
@@ -59,8 +59,8 @@ function wordsOf(records: ClusterRecords, member: MemberId, one: Unexpected): st
 }
 
 /**
- * While a recovery is open the replacement speaks beside the instance that is still activated, as
- * it has to.
+ * While a recovery is open the replacement sends beside the instance that is still activated, as it
+ * has to.
  */
 const isExpected = ({ intents }: ClusterRecords, member: MemberId, { kind }: Unexpected): boolean =>
   kind === 'other-instance' && intents.has(member);
@@ -71,13 +71,13 @@ function found({ records, observer, nowMs }: UnexpectedSources, member: MemberId
 }
 
 /**
- * What is odd about the heartbeats this process hears for one member, a sentence each; it decides
+ * What is odd about the heartbeats this process hears for one member, a sentence each. It decides
  * nothing.
  */
 export const unexpectedTexts = (sources: UnexpectedSources, member: MemberId): readonly string[] =>
   found(sources, member).map((one) => wordsOf(sources.records, member, one));
 
-/** One problem of each code at most. What may be a mere recording is no problem. */
+/** At most one problem of each code. A heartbeat that may be a mere recording is no problem. */
 export function unexpectedProblems(sources: UnexpectedSources): readonly Problem[] {
   const { records } = sources;
   const elsewhere: string[] = [];

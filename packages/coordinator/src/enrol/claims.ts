@@ -2,7 +2,10 @@ import { type CloudInstance, isName, type MemberId, memberId, TAG } from '@under
 
 const NAME_LENGTH_MAX = 63;
 
-/** What is wrong with one instance's tags or claim: shown to the operator, acted on by nobody. */
+/**
+ * What is wrong with one instance's tags or claim. It is shown to the operator, and nothing acts on
+ * it.
+ */
 export interface ClaimProblem {
   readonly instanceId: string;
   readonly code:
@@ -23,9 +26,9 @@ export type Claim =
   | { readonly kind: 'none'; readonly problem: ClaimProblem };
 
 /**
- * Which member an instance claims to be, from its tags `understudy:group` and `understudy:member`.
+ * The member an instance claims to be, from its tags `understudy:group` and `understudy:member`.
  * The member tag holds the name within the group (`db1`) or the whole id (`prod/db1`), which then
- * has to name the same group. Never a guess: anything else is a problem.
+ * has to name the same group. It never guesses: anything else is a problem.
  */
 export function claimOf(instance: Pick<CloudInstance, 'instanceId' | 'tags'>): Claim {
   const { instanceId, tags } = instance;
@@ -52,7 +55,7 @@ export function claimOf(instance: Pick<CloudInstance, 'instanceId' | 'tags'>): C
   return { kind: 'claims', member: memberId(group, name) };
 }
 
-/** What is wrong with a name, and one that would do, where one is near. */
+/** What is wrong with a name, with a valid name when one is near. */
 function nameFault(text: string): string {
   const faults = [
     ...(text.length > NAME_LENGTH_MAX ? [`has ${text.length} characters, at most ${NAME_LENGTH_MAX}`] : []),
@@ -70,11 +73,12 @@ function nameFault(text: string): string {
 }
 
 /**
- * Could this instance be doing something now? A stopped one cannot; one that is stopping still can.
+ * True when this instance could be doing something now. A stopped one cannot; one that is stopping
+ * still can.
  */
 export const isLive = (instance: Pick<CloudInstance, 'state'>): boolean =>
   instance.state === 'pending' || instance.state === 'running' || instance.state === 'stopping';
 
-/** Replaced and out of the way: it is neither a claimant nor a problem. */
+/** True when it was replaced and is out of the way. It is then neither a claimant nor a problem. */
 export const isRetired = (instance: Pick<CloudInstance, 'state' | 'tags'>): boolean =>
   instance.tags[TAG.retiredBy] !== undefined && !isLive(instance);

@@ -17,7 +17,7 @@ import { type ClaimProblem, claimOf, isLive, isRetired } from './claims.ts';
 import { otherAddressesOf } from './other-addresses.ts';
 
 /**
- * Members one cluster may have; further claims are reported and not enrolled. Bounds every map
+ * Members one cluster may have. Further claims are reported and not enrolled. This bounds every map
  * keyed by member.
  */
 export const MEMBERS_MAX = 100_000;
@@ -31,23 +31,23 @@ export interface EnrolInput {
   /** Every instance with the tag key `understudy:group`, from one paginated listing. */
   readonly instances: readonly CloudInstance[];
   /**
-   * Instances that carry our tags and cannot be looked at now, because their zone is impaired: they
+   * Instances that carry our tags and cannot be looked at now, because their zone is impaired. They
    * may well be running.
    */
   readonly unseen: readonly CloudTagged[];
   readonly members: ReadonlyMap<MemberId, Stored<MemberRecord>>;
   readonly activations: ReadonlyMap<MemberId, Stored<ActivationRecord>>;
   readonly intents: ReadonlyMap<MemberId, Stored<IntentRecord>>;
-  /** Members with a record that does not parse: left alone. */
+  /** Members with a record that does not parse. They are left alone. */
   readonly unreadable: ReadonlySet<MemberId>;
   /**
-   * Highest incarnation in the history of a member; a member that was removed and comes back goes
+   * Highest incarnation in the history of a member. A member that was removed and comes back goes
    * on from there.
    */
   readonly lastIncarnation: ReadonlyMap<MemberId, number>;
   /**
-   * Store revision our view had when the listing was asked for: a member whose activation changed
-   * since is judged by the next listing.
+   * Store revision our view had when the listing was asked for. A member whose activation changed
+   * since then is judged by the next listing.
    */
   readonly listedAtRevision: Revision;
   readonly nowWallMs: WallMs;
@@ -59,7 +59,7 @@ export interface EnrolConflict {
   readonly text: string;
 }
 
-/** Guarded by the caller: both records absent, in one transaction. */
+/** A member to enrol. The caller guards the write: both records absent, in one transaction. */
 export interface Enrolment {
   readonly member: MemberId;
   readonly memberRecord: Unwritten<MemberRecord>;
@@ -67,8 +67,8 @@ export interface Enrolment {
 }
 
 /**
- * The member record no longer says what the activated instance is. Guarded by `expect` (0: it is
- * missing) and the activation's revision.
+ * A member whose record no longer says what the activated instance is. The write is guarded by
+ * `expect` (0: the record is missing) and the activation's revision.
  */
 export interface MemberRefresh {
   readonly member: MemberId;
@@ -80,7 +80,7 @@ export interface MemberRefresh {
 export interface EnrolDecisions {
   readonly enrol: readonly Enrolment[];
   readonly refresh: readonly MemberRefresh[];
-  /** Members that must not be acted on; a member not named here has no conflict. */
+  /** Members that must not be acted on. A member not named here has no conflict. */
   readonly conflicts: readonly EnrolConflict[];
   readonly problems: readonly ClaimProblem[];
 }
@@ -134,8 +134,8 @@ const isSameInstance = (record: MemberRecord, instance: CloudInstance): boolean 
   record.otherAddresses.join() === otherAddressesOf(instance).join();
 
 /**
- * A member nobody is activated for: exactly one live, running claimant becomes its first (or next)
- * incarnation. **S**
+ * **S** Enrols a member that has no activated instance: exactly one live, running claimant becomes
+ * its first (or next) incarnation.
  */
 function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: EnrolInput): Outcome {
   const live = claimants.filter(isLive);
@@ -198,14 +198,14 @@ function watchKnown(
       `${listOf(strangers)} claims ${member}, but ${activeId} is activated. Remove its tags or stop it`,
     );
   const active = claimants.find((one) => one.instanceId === activeId);
-  // Until a recovery has activated its replacement, its engine and the activation say who is who;
-  // the record follows then.
+  // Until a recovery has activated its replacement, its engine and the activation say which
+  // instance is which. The record follows then.
   const undecided = intent !== undefined && !hasActivated(intent, activation.record);
   if (active === undefined || undecided || !isLive(active)) return NOTHING;
   const known = input.members.get(member);
   if (known && isSameInstance(known.record, active)) return NOTHING;
   const readinessProblems = known?.record.instanceId === activeId ? known.record.readinessProblems : [];
-  // A contract is the member's, not the instance's: its successor is asked for the same.
+  // A contract belongs to the member, not to the instance: its successor is asked for the same.
   const serveContract = known?.record.serveContract ?? null;
   return {
     kind: 'refresh',
@@ -225,8 +225,8 @@ function watchKnown(
 }
 
 /**
- * What cannot be seen may be running: it is neither enrolled nor taken for harmless. null: none of
- * them matters.
+ * Decides on instances that cannot be seen. They may be running, so the member is neither enrolled
+ * nor taken for harmless. Null: none of them matters.
  */
 function weighUnseen(member: MemberId, unseen: readonly CloudTagged[], input: EnrolInput): Outcome | null {
   const activation = input.activations.get(member)?.record;
@@ -253,8 +253,8 @@ function decideMember(member: MemberId, { seen, unseen }: Claimants, input: Enro
 }
 
 /**
- * A stopped instance that still claims is no danger (it is not activated), but somebody may start
- * it by mistake.
+ * A stopped instance that still claims a member is no danger, because it is not activated. But a
+ * person may start it by mistake.
  */
 function stoppedClaimants(claimants: readonly CloudInstance[], activeId: string | undefined): readonly ClaimProblem[] {
   return claimants
@@ -293,10 +293,11 @@ function claimantsOf(input: EnrolInput, problems: ClaimProblem[]): ReadonlyMap<M
 }
 
 /**
- * Who is a member, from the tags of the instances that exist and the records we keep: what to
- * enrol, which records to bring up to date, and who must be left alone because two instances claim
- * the same identity. Instances that are gone or retired count for nothing; nothing is ever removed
- * here, because a listing that misses an instance proves nothing (EC2 is eventually consistent).
+ * Decides from the tags of the instances that exist and the records we keep: which members to
+ * enrol, which records to bring up to date, and which members must be left alone because two
+ * instances claim the same identity. Instances that are gone or retired count for nothing. Nothing
+ * is ever removed here, because a listing that misses an instance proves nothing (EC2 is eventually
+ * consistent).
  */
 export function decideEnrolment(input: EnrolInput): EnrolDecisions {
   const enrol: Enrolment[] = [];

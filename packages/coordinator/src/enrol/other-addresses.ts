@@ -1,11 +1,11 @@
 import { type CloudInstance, rawListOf, rawOf, textOf } from '@understudy/shared';
 
-/** An instance can have hundreds; the record stays small. */
+/** Addresses kept of an instance. It can have hundreds, and the record stays small. */
 const KEPT_MAX = 256;
 
 /**
- * Every address of an instance beside its primary private one, in a fixed order: of all interfaces,
- * private, public and IPv6.
+ * Every address of an instance beside its primary private one, in a fixed order: private, public
+ * and IPv6, of all interfaces.
  */
 export function otherAddressesOf({ raw, privateIp, publicIp }: CloudInstance): readonly string[] {
   const all = rawListOf(raw.NetworkInterfaces).flatMap((eni) => [

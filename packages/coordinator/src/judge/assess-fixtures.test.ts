@@ -26,7 +26,7 @@ const ServiceSchema = z.strictObject({
   warning: id.nullable(),
 });
 
-/** A service of null is none. */
+/** `null` stands for an observer without a word about services. */
 const OpinionSchema = z
   .strictObject({
     ...{ observer: id, az: id, instanceId: id },
@@ -38,8 +38,8 @@ const OpinionSchema = z
 
 const fields = z.record(z.string(), z.unknown());
 /**
- * What the opinions have in common, and what differs by observer; null takes one out that the base
- * has. An array is another order.
+ * `observers` holds what differs from the other opinions; null removes an observer of the base. An
+ * array replaces the whole list, in its own order.
  */
 const OpinionsSchema = z
   .strictObject({ each: fields, by: z.union([z.record(id, fields.nullable()), z.array(fields)]) })
@@ -80,12 +80,12 @@ const CheckSchema = z.strictObject({
 });
 const ABSENT = { status: 'absent', code: 0, ageSeconds: 0, failingSinceMs: null };
 
-/** By slot of the heartbeat; a slot that is left out says nothing. */
+/** Results by slot of the heartbeat. A slot that is left out says nothing. */
 const ChecksSchema = z
   .partialRecord(z.enum(CHECK_SLOTS), CheckSchema)
   .transform((told) => CHECK_SLOTS.map((slot) => told[slot] ?? ABSENT));
 
-/** Null takes an entry out that the base has. */
+/** Null removes an entry of the base. */
 const EntriesSchema = z
   .record(id, id.nullable())
   .transform((told) => Object.entries(told).flatMap(([key, text]): [string, string][] => (text ? [[key, text]] : [])));
@@ -102,7 +102,9 @@ const EvidenceSchema = z.strictObject({
   fencedByOpId: id.nullable(),
 });
 
-/** Where the gates matter: what differs from a fleet of ten with one failure and no past. */
+/**
+ * What differs from a fleet of ten with one failure and no past. Only cases about gates need it.
+ */
 const GuardSchema = z.strictObject({
   ownTrouble: id.optional(),
   fleet: z
@@ -131,11 +133,11 @@ const ExpectSchema = z.strictObject({
   /** `none`, `replace` or `hold, reason`, with the gist of its text. */
   decision: id,
   /**
-   * By source (the second of one source has a 2 behind it): age, then as far as there are any:
-   * weight, `too old`, gist of the text.
+   * By source; the second of one source has a 2 behind it. Each entry has the age, then as far as
+   * they exist: weight, `too old`, gist of the text.
    */
   evidence: EntriesSchema.transform(Object.fromEntries<string>),
-  /** Gists; `…` where there is none. */
+  /** Gists; `…` stands for a gate without one. */
   wouldFlip: z.array(id),
   /** Gist of the reason. */
   reason: z.string(),

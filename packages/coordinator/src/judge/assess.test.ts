@@ -113,7 +113,8 @@ describe('for all evidence', () => {
 
   it('dead needs two silent observers in two zones, one of them not the member’s, and a fresh EC2 answer that it runs or failed', () => {
     const seen = exercised();
-    // Mostly silence, and mostly an EC2 that has answered: otherwise hardly anybody is ever dead.
+    // Most observers are silent and EC2 has mostly answered. Otherwise hardly any member would be
+    // dead.
     const silent = fc.oneof({ weight: 5, arbitrary: fc.constant('dead' as const) }, { weight: 1, arbitrary: vote });
     const manyLive = fc.oneof(fc.constant([...IDS]), fc.subarray([...IDS]));
     const lately = fc

@@ -62,8 +62,8 @@ interface Heard {
 }
 
 /**
- * What the agent says of itself comes first: it knows more of the reason. Unless only the outside
- * view is bad enough to act on.
+ * What the agent says of itself comes first, because it knows more of the reason. The outside view
+ * comes first only where it alone is bad enough to act on.
  */
 function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Heard): Judgement {
   const heardBy = `${evidence.member} is heard by ${quorum.hearing.join(', ')}`;
@@ -115,8 +115,8 @@ function judgeHeard({ evidence, quorum, cloud, workload, service, policy }: Hear
 }
 
 /**
- * Who hears it from two boot epochs at once. Which of the two tells the truth about the workload,
- * nobody can say.
+ * Observers that hear the member from two boot epochs at once. Nobody can say which of the two
+ * tells the truth about the workload.
  */
 const twoAgentsAt = ({ opinions }: MemberEvidence, { hearing }: Quorum): readonly string[] =>
   opinions

@@ -5,7 +5,7 @@ import { STATUS_FRESH_MS } from './status-reading.ts';
 
 /** What EC2's answer means for the verdict, before anybody's silence is considered. */
 export type CloudFinding =
-  /** Running as far as EC2 knows: silence decides. */
+  /** It runs, as far as EC2 knows: silence decides. */
   | { readonly kind: 'running' }
   /** It does not run, and not because a person wanted it. */
   | { readonly kind: 'failed'; readonly code: 'FailedByEc2' | 'OsShutdown'; readonly text: string }
@@ -131,9 +131,9 @@ export function cloudEvidence(
 }
 
 /**
- * Shown, and pointing somewhere, but never deciding between life and death: they lag by minutes,
- * and an impaired instance that is heard is alive. Attached EBS that is impaired makes it degraded
- * (see `workload-evidence.ts`).
+ * EC2's status checks are shown and may point somewhere, but they never decide between life and
+ * death. They lag by minutes, and an impaired instance that is heard is alive. Impaired attached
+ * EBS makes it degraded (see `workload-evidence.ts`).
  */
 function statusEvidence(evidence: MemberEvidence, nowMs: MonotonicMs): EvidenceItem[] {
   const reading = evidence.cloudStatus;
@@ -168,8 +168,8 @@ const ebsText = ({ status, readAtMs, ebsImpairedSinceMs }: CloudStatusReading): 
 type ScheduledEvent = CloudStatusReading['status']['events'][number];
 
 /**
- * EC2 shows what is over for up to a week, marked in the description (EC2 user guide, scheduled
- * events).
+ * True unless the event is over. EC2 shows past events for up to a week, marked in the description
+ * (EC2 user guide, scheduled events).
  */
 const isAhead = ({ description }: ScheduledEvent): boolean => !/^\[(?:Completed|Canceled)\]/i.test(description);
 

@@ -6,9 +6,9 @@ const KNOWN = new Set(
 );
 
 /**
- * What users of comparable systems complain about, where judging is the matter, and the recorded
- * cases (`test/fixtures/`) that show what we do instead. Each case names its incident in `source`;
- * what it expects is checked by `assess-fixtures.test.ts` and `guard-fixtures.test.ts`.
+ * What users of comparable systems complain about in judging, and the recorded cases
+ * (`test/fixtures/`) that show what we do instead. Each case names its incident in `source`.
+ * `assess-fixtures.test.ts` and `guard-fixtures.test.ts` check what it expects.
  */
 const CONTROL_PLANE: Readonly<Record<string, readonly string[]>> = {
   'the monitor is a single point of failure': [

@@ -16,7 +16,7 @@ export interface ObserverOpinion {
   readonly observer: string;
   readonly az: string;
   /**
-   * The instance the opinion is about; one about another instance than the activated is an
+   * The instance the opinion is about. An opinion about any other than the activated one is an
    * abstention.
    */
   readonly instanceId: string;
@@ -24,7 +24,7 @@ export interface ObserverOpinion {
   readonly reason: string;
   readonly sinceWallMs: number;
   readonly lastHeardWallMs: number | null;
-  /** What it thinks of the member's services; absent: nothing. */
+  /** What it thinks of the member's services. Absent: it has no opinion about them. */
   readonly service?: ServiceOpinionRecord;
 }
 
@@ -34,7 +34,8 @@ export interface ObserverOpinion {
  */
 export interface LiveObserver {
   readonly coordinatorId: string;
-  readonly az: string;
+  /** null: its presence cannot be read. It can object; its accusation is not counted. */
+  readonly az: string | null;
 }
 
 /** What the cluster demands before anybody is `dead`; from the coordinator's config. */
@@ -67,13 +68,13 @@ export interface CloudStatusReading {
   readonly readAtMs: MonotonicMs;
   readonly status: CloudInstanceStatus;
   /**
-   * The first of an unbroken row of answers that said so; null while attached EBS is not impaired.
+   * When EC2 first said so in an unbroken row of answers. Null while attached EBS is not impaired.
    */
   readonly ebsImpairedSinceMs: MonotonicMs | null;
 }
 
 /**
- * One check of the agent, and since when it has failed in every heartbeat; null: it does not fail,
+ * One check of the agent, and since when it has failed in every heartbeat. Null: it does not fail,
  * or is not timed.
  */
 export interface TimedCheck extends CheckReading {
@@ -100,8 +101,8 @@ export interface MemberEvidence {
   readonly cloudStatus: CloudStatusReading | null;
   readonly workload: WorkloadReading | null;
   /**
-   * Since when this leader has seen the services unreachable for everybody, without a break; absent
-   * or null: it has not.
+   * Since when this leader has seen the services unreachable for everybody, without a break. Absent
+   * or null: they are not.
    */
   readonly serviceUnreachableSinceMs?: MonotonicMs | null;
   /**
@@ -123,9 +124,10 @@ export interface EvidenceItem {
   /** `null` when the age is unknown. Ages of opinions are on wall clocks and for people only. */
   readonly ageMs: number | null;
   /**
-   * Older than this it does not count; `null` where something else bounds it: an opinion lives as
-   * long as its observer's lease, and what one check found counts as long as `agent checks` does,
-   * however old the finding (a probe that hangs in the kernel is the older the worse it is).
+   * The item no longer counts when it is older than this. `null` where something else bounds it: an
+   * opinion lives as long as its observer's lease. What one check found counts as long as `agent
+   * checks` does, however old the finding is, because a probe that hangs in the kernel is worse the
+   * older it is.
    */
   readonly freshForMs: number | null;
   readonly weight: EvidenceWeight;
@@ -173,7 +175,9 @@ export interface Quorum {
   readonly zones: readonly string[];
   readonly outsideZone: boolean;
   readonly requirement: ObserverRequirement;
-  /** Nobody who votes hears it, all have confirmed; whether they are enough is {@link met}. */
+  /**
+   * Nobody who votes hears it, and all have confirmed. {@link met} says whether they are enough.
+   */
   readonly silentEverywhere: boolean;
   readonly met: boolean;
 }
@@ -182,12 +186,12 @@ export interface Assessment {
   readonly verdict: OpinionVerdict;
   readonly degraded: boolean;
   /**
-   * How long the check that has failed longest has done so, where the policy acts on failing checks
-   * and it is heard; null otherwise.
+   * How long the check that has failed longest has done so. Null unless the policy acts on failing
+   * checks and the member is heard.
    */
   readonly failingForMs: number | null;
   readonly reasonCode: AssessReason;
-  /** One sentence. */
+  /** Why, in one sentence. */
   readonly reason: string;
   readonly evidence: readonly EvidenceItem[];
   readonly wouldChange: readonly string[];
@@ -197,6 +201,6 @@ export interface Assessment {
   /** EC2 should be asked about this instance now, without waiting for the next round. */
   readonly wantsCloudReading: boolean;
   readonly quorum: Quorum;
-  /** Heard, but its services are unreachable for everybody who looks. */
+  /** The member is heard, but its services are unreachable for every observer that looks. */
   readonly serviceUnreachable: boolean;
 }

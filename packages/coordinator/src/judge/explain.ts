@@ -18,16 +18,15 @@ export type Decision =
 
 export interface Explanation {
   readonly decision: Decision;
-  /** All of them, also when nobody needs to ask. */
+  /** All gates, also when nobody needs to ask. */
   readonly gates: readonly GateResult[];
   /**
-   * What would make verdict or decision another one, in order: evidence first, then each gate that
-   * refuses.
+   * What would change verdict or decision, in order: evidence first, then each gate that refuses.
    */
   readonly wouldFlip: readonly string[];
 }
 
-/** A refusal after the guard had let us through: no plan could be made, or EC2 said no. */
+/** A refusal after the guard had agreed: no plan could be made, or EC2 said no. */
 export interface LateRefusal {
   readonly reason: HoldReason;
   readonly text: string;
@@ -35,8 +34,8 @@ export interface LateRefusal {
 }
 
 /**
- * Puts a verdict and every gate into words. Decides nothing: `answer` is the guard's, on the same
- * evidence.
+ * Puts a verdict and every gate into words. It decides nothing: `answer` is the guard's, on the
+ * same evidence.
  */
 export function explain(assessment: Assessment, answer: GuardAnswer, refused: LateRefusal | null): Explanation {
   const refusing = answer.gates.filter((one) => !one.passes);

@@ -18,10 +18,12 @@ const memberId = z
   .transform((text) => text as MemberId);
 const ms = z.number();
 
-/** What is left out is fine, or the default. Moments are how long ago, in ms. */
+/**
+ * A field that is left out is fine, or has the default. Moments are given as how long ago, in ms.
+ */
 const InputSchema = z.strictObject({
   now: z.iso.datetime(),
-  /** What it was judged to be; left out: silent everywhere. */
+  /** What the member was judged to be. Left out: silent everywhere. */
   judged: z.enum(['silent for one', 'degraded for long', 'healthy']).optional(),
   policy: z.record(z.string(), z.unknown()).optional(),
   limits: z.strictObject({ massRatio: z.number() }).optional(),
@@ -32,8 +34,8 @@ const InputSchema = z.strictObject({
   launchedAgoMs: ms.optional(),
   az: id.optional(),
   /**
-   * By zone: how many are fine, and how long the others have failed. The member in question is the
-   * first failed one of its own zone.
+   * By zone: how many members are fine, and how long ago the others failed. The member in question
+   * is the first failed one of its own zone.
    */
   fleet: z.record(id, z.strictObject({ fine: z.number(), failedAgoMs: z.array(ms).optional() })).optional(),
   recoveries: z
@@ -49,11 +51,11 @@ const ExpectSchema = z.strictObject({
   leaveAz: id.nullable(),
   decision: z.enum(['none', 'replace', 'hold']),
   /**
-   * Gists of what would change the verdict (not of the gates that hold: those are below); `…` where
-   * there is none.
+   * Gists of what would change the verdict; `…` stands for one without. The gates that hold are not
+   * here but below.
    */
   wouldFlip: z.array(id),
-  /** Every gate: `ok` or `HOLDS`, and the gist of what is, and of what is wanted. */
+  /** Every gate: `ok` or `HOLDS`, and the gists of what is found and what is wanted. */
   gates: z.record(id, id),
 });
 
@@ -79,7 +81,7 @@ function evidenceOf({ judged, now }: Input): Partial<MemberEvidence> {
   return { wallNowMs, opinions: heard, workload: { lastHeardAtMs: NOW, checks: [check] } };
 }
 
-/** In boot grace, say, nothing would be judged: the launch is the guard's alone here. */
+/** The launch is for the guard alone here: in boot grace, for example, nothing would be judged. */
 function assessmentOf(input: Input, az: string): Assessment {
   const ownPolicy = GroupPolicySchema.parse(input.policy ?? {});
   const policy = policyWith({ detect: { degradedFailsAfterMs: 60_000 }, guard: { bootGraceMs: 0 } }, ownPolicy);

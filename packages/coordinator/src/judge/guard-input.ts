@@ -13,13 +13,13 @@ export interface GuardLimits {
 }
 
 /**
- * max(minimum, ratio): the minimum keeps small fleets recoverable (two of four are no mass), the
+ * max(minimum, ratio). The minimum keeps small fleets recoverable (two of four are no mass); the
  * ratio scales with large ones.
  */
 export const threshold = (minimum: number, ratio: number, total: number): number =>
   Math.max(minimum, Math.ceil(ratio * total));
 
-/** So many members of a zone with this many are a lost zone. */
+/** A zone is lost when this many of its members fail. */
 export const zoneThreshold = (limits: Pick<GuardLimits, 'zoneMinimum' | 'zoneRatio'>, total: number): number =>
   threshold(limits.zoneMinimum, limits.zoneRatio, total);
 
@@ -28,24 +28,24 @@ export interface FleetMember {
   readonly member: MemberId;
   readonly az: string;
   /**
-   * When it became suspect (or dead, or unknown after having been suspect) and has been since, or
-   * when a check began to fail where the policy acts on failing checks, or its services became
-   * unreachable where the policy acts on that; `null` while it is fine. A wrong check, or a
-   * firewall, fails everywhere at once, so it must be able to make a mass.
+   * When it failed, and has been failed since; `null` while it is fine. It fails when it becomes
+   * suspect (or dead, or unknown after having been suspect). Where the policy acts on failing
+   * checks or unreachable services, it also fails when those begin. A wrong check, or a firewall,
+   * fails everywhere at once, so these must be able to make a mass.
    */
   readonly failedSinceWallMs: number | null;
-  /** An observer hears it: what has failed is not its zone. */
+  /** True when an observer hears it. Then what failed is not its zone. */
   readonly heard: boolean;
 }
 
 /**
- * A recovery that was begun: an open intent or a history record. From etcd, so that a new leader
- * counts what its predecessor did.
+ * A recovery that was begun: an open intent or a history record. It is read from etcd, so that a
+ * new leader counts what its predecessor began.
  */
 export interface StartedRecovery {
   readonly member: MemberId;
   readonly group: string;
-  /** AZ of the instance that failed, as far as known. */
+  /** AZ of the instance that failed. Null when it is not known. */
   readonly az: string | null;
   readonly startedAtWallMs: number;
   /** `null` while its intent is open. */
@@ -59,7 +59,7 @@ export const OBJECTION_REASONS = [
   'NotReady',
 ] as const satisfies readonly HoldReason[];
 
-/** Why nothing may be done about a member, as found while looking at records and tags. */
+/** A reason to leave a member alone, found while looking at records and tags. */
 export interface Objection {
   readonly reason: (typeof OBJECTION_REASONS)[number];
   readonly text: string;
@@ -76,8 +76,8 @@ export interface GuardInput {
   /** Enrolment's objections: conflicting claims, unreadable records, not ready. */
   readonly objections: readonly Objection[];
   /**
-   * Why this coordinator must not trust itself now (its observer abstains, its view of etcd is not
-   * fresh); `null` = it may.
+   * Why this coordinator must not trust itself now: its observer abstains, or its view of etcd is
+   * not fresh. `null`: it may.
    */
   readonly ownTrouble: string | null;
   /**
@@ -89,8 +89,8 @@ export interface GuardInput {
   readonly launchedAtWallMs: number | null;
   readonly fleet: readonly FleetMember[];
   /**
-   * All that began or ended within the longest window that matters (24 h by default), of every
-   * member.
+   * Recoveries of every member that began or ended within the longest window that matters (24 h by
+   * default).
    */
   readonly recoveries: readonly StartedRecovery[];
 }
@@ -98,9 +98,9 @@ export interface GuardInput {
 export interface GateResult {
   readonly gate: HoldReason;
   readonly passes: boolean;
-  /** What is, in words for people; e.g. `4 of 6 members failed`. */
+  /** The state found, in words for people; e.g. `4 of 6 members failed`. */
   readonly value: string;
-  /** What is wanted, in the same words; e.g. `below 3`. */
+  /** The state wanted, in the same words; e.g. `below 3`. */
   readonly limit: string;
   /** One sentence with both: the text of a hold. */
   readonly text: string;
@@ -125,7 +125,7 @@ export type GuardAnswer =
       readonly gates: readonly GateResult[];
     };
 
-/** `untilWallMs` only where it refuses. */
+/** `untilWallMs` may be given only where the gate refuses. */
 export const gate = (
   name: HoldReason,
   passes: boolean,

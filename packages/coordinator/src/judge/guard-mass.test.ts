@@ -14,7 +14,7 @@ const open = (member: MemberId, ended = false): StartedRecovery => ({
   startedAtWallMs: WALL - 10_000,
   endedAtWallMs: ended ? WALL - 1_000 : null,
 });
-/** `db/a` is heard and well; the first so many of the others are silent. */
+/** `db/a` is heard and well. The first `failed` of the others are silent. */
 const around = (failed: number): readonly FleetMember[] =>
   fleet(10, failed + 1).map((one) => (one.member === 'db/a' ? { ...one, failedSinceWallMs: null, heard: true } : one));
 

@@ -10,9 +10,9 @@ interface Failure {
 /**
  * Failures that belong together with this one: silences and begun recoveries whose start lies
  * within `massWindowMs` of now, or of this member's own silence. The second half keeps a mass a
- * mass: without it the hold would lapse by itself after the window, and the replacing would begin
- * two minutes into the outage it was meant to sit out. A recovered member still counts for its
- * window.
+ * mass. Without it the hold would lapse by itself after the window, and replacing would begin two
+ * minutes into the outage that the hold was meant to sit out. A recovered member still counts for
+ * its window.
  */
 function failuresTogether(input: GuardInput): Failure[] {
   const own = input.fleet.find((one) => one.member === input.member)?.failedSinceWallMs ?? input.wallNowMs;
@@ -25,7 +25,7 @@ function failuresTogether(input: GuardInput): Failure[] {
   for (const { member, az, failedSinceWallMs } of input.fleet)
     if (failedSinceWallMs !== null && near(failedSinceWallMs))
       failures.set(member, { member, az, atWallMs: failedSinceWallMs });
-  // The one in question is failed by definition.
+  // The member in question has failed by definition.
   failures.set(input.member, { member: input.member, az: input.az, atWallMs: own });
   return [...failures.values()];
 }
@@ -34,14 +34,14 @@ interface Tally {
   readonly failures: readonly Failure[];
   readonly failed: number;
   readonly total: number;
-  /** So many are too many. */
+  /** This many failures are too many. */
   readonly limit: number;
 }
 
 /**
- * How many failed together with this one: of all, and of its own zone. Failures whose zone is not
- * known are nobody's own. Who is being recovered, or was recovered into another zone, still is one
- * of those it failed among.
+ * Counts the failures that came together with this one: in the whole fleet, and in the member's own
+ * zone. A failure whose zone is not known belongs to no zone. A member that is being recovered, or
+ * was recovered into another zone, still counts in the zone it failed in.
  */
 function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tally } {
   const { massMinimum, massRatio } = input.limits;
@@ -65,7 +65,7 @@ function talliesOf(input: GuardInput): { readonly all: Tally; readonly zone: Tal
 
 const NAMED_MAX = 5;
 
-/** Who failed but for the member in question, as far as there is room. */
+/** Names of the other failed members, as far as there is room. */
 function othersOf({ failures }: Tally, member: string): string {
   const names = failures.map((one) => one.member).filter((name) => name !== member);
   if (names.length === 0) return '';
@@ -74,8 +74,8 @@ function othersOf({ failures }: Tally, member: string): string {
 }
 
 /**
- * The member in question is heard and has not failed: the gates are asked only to say what they
- * would answer.
+ * True when the member in question is heard and has not failed. The gates are then asked only to
+ * say what they would answer.
  */
 function seemsFine({ fleet, recoveries, member }: GuardInput): boolean {
   const isWell = fleet.some((one) => one.member === member && one.heard && one.failedSinceWallMs === null);
@@ -85,8 +85,8 @@ function seemsFine({ fleet, recoveries, member }: GuardInput): boolean {
 type Named = { readonly member: string };
 
 /**
- * Of both together, each once; a set of the failures only, because a fleet may be large and is
- * counted for every question.
+ * Size of the union. Builds a set of the failures only, because the fleet is large and this runs
+ * for every question.
  */
 function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
   const missing = new Set(failures.map(({ member }) => member));
@@ -95,12 +95,12 @@ function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
 }
 
 /**
- * The member's own zone, if it is lost, nobody elsewhere failed with it, and the group's policy
+ * The member's own zone, if it is lost, no member elsewhere failed with it, and the group's policy
  * says to recover then; null otherwise. A replacement must not be placed there. A zone is lost when
- * its members are silent: where one that failed is still heard (a wrong check, a firewall before
- * its service), or this one was judged by anything but silence, it is not. One failure elsewhere is
- * enough to hold: a mass over several zones is more likely a bad deployment, or our own network,
- * than a lost zone.
+ * its members are silent. It is not lost where a failed member is still heard (a wrong check, a
+ * firewall before its service), or where this one was judged by anything but silence. One failure
+ * elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our
+ * own network, than a lost zone.
  */
 function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
   if (input.policy.guard.whenZoneLost !== 'recover') return null;
@@ -112,7 +112,8 @@ function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null 
 export interface MassAnswer {
   readonly gates: readonly [GateResult, GateResult];
   /**
-   * Both gates let through because of the policy; the replacement must not be placed in this zone.
+   * Zone in which the replacement must not be placed. Set where both gates let it through only
+   * because of the policy.
    */
   readonly leaveAz: string | null;
 }
@@ -125,8 +126,8 @@ export function massGates(input: GuardInput): MassAnswer {
     const { failed, total, limit } = tally;
     const { massWindowMs } = input.limits;
     const tooMany = failed >= limit;
-    // Whoever asks about a member that is fine wants to know who did fail; only if it failed too
-    // would it be one of them.
+    // A person who asks about a member that is fine wants to know which members failed. The member
+    // itself is one of them only if it failed too.
     const who = (count: number) => `${count} of ${total} members${where} failed within`;
     const text = `${who(failed)} ${massWindowMs} ms, ${limit} ${what}`;
     const allowed = tooMany && leaveAz !== null ? `; all in ${leaveAz}, and the policy recovers a lost zone` : '';

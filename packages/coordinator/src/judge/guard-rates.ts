@@ -4,9 +4,9 @@ import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Token bucket replayed from the recorded starts, so that it survives a change of leader:
- * `budgetBurst` tokens at most, one more every `60 000 / budgetPerMinute` ms. A start in the future
- * (another leader's clock) counts as now.
+ * Token bucket replayed from the recorded starts, so that it survives a change of leader. It holds
+ * `budgetBurst` tokens at most and gains one every `60 000 / budgetPerMinute` ms. A start in the
+ * future (another leader's clock) counts as now.
  */
 export function budgetLevel(
   startsWallMs: readonly number[],
@@ -30,7 +30,7 @@ export function budgetGate(input: GuardInput): GateResult {
   const level = budgetLevel(starts, budgetPerMinute, budgetBurst, input.wallNowMs);
   const waitMs = Math.ceil(((1 - level) * MINUTE_MS) / budgetPerMinute);
   const text = `${level.toFixed(2)} recoveries left in the budget of ${budgetPerMinute} per minute, burst ${budgetBurst}; 1 is needed`;
-  // A hair of tolerance: the level is a sum of fractions.
+  // The level is a sum of fractions, so the comparison tolerates a rounding error.
   const value = `${level.toFixed(2)} recoveries left of ${budgetBurst}, ${budgetPerMinute} more per minute`;
   const said = { value, limit: 'at least 1', text };
   return gate('BudgetExhausted', level >= 1 - 1e-9, said, (input.wallNowMs + waitMs) as WallMs);
@@ -49,8 +49,8 @@ const endsOf = (input: GuardInput): number[] =>
   );
 
 /**
- * From completion, not from the start: a long recovery must not use up its own cooldown
- * (orchestrator#1217).
+ * The cooldown counts from completion, not from the start: a long recovery must not use up its own
+ * cooldown (orchestrator#1217).
  */
 export function cooldownGate(input: GuardInput): GateResult {
   const lastEnd = Math.max(...endsOf(input), Number.NEGATIVE_INFINITY);

@@ -7,8 +7,8 @@ import type { GuardInput, StartedRecovery } from './guard-input.ts';
 import { guardInput, WALL } from './judge.fixtures.ts';
 
 /**
- * Sixty members, twenty per zone; 12 are a mass, 3 a lost zone (of twenty, at 0.15); `db/a` is the
- * one in question.
+ * The fleet has sixty members, twenty per zone. 12 failures are a mass, 3 of twenty a lost zone (at
+ * 0.15). `db/a` is the member in question.
  */
 const A = 'us-east-1a';
 const B = 'us-east-1b';
@@ -36,7 +36,7 @@ const paused =
 const objection =
   (reason: GuardInput['objections'][number]['reason'], text = 'something'): Change =>
   (input) => ({ ...input, objections: [...input.objections, { reason, text }] });
-/** So many more of one zone are silent too. */
+/** That many more members of one zone are silent too. */
 const failing =
   (az: string, count: number, agoMs = 3_000): Change =>
   (input) => {
@@ -49,7 +49,8 @@ const failing =
     return { ...input, fleet };
   };
 /**
- * One of the zone that failed is heard all the same: a wrong check, a firewall before its service.
+ * One member of the zone that failed is heard all the same: a wrong check, or a firewall before its
+ * service.
  */
 const heardOf =
   (az: string): Change =>
@@ -83,7 +84,7 @@ const later =
   (input) => ({ ...input, wallNowMs: wallMs(input.wallNowMs + byMs) });
 const flaps = (...endedAgosMs: readonly number[]): Change =>
   all(...endedAgosMs.map((agoMs) => recovery('db/a', agoMs + 1_000, agoMs)));
-/** `starts` recoveries elsewhere that began a moment or longer ago. */
+/** As many recoveries elsewhere as moments are given, each begun that long ago. */
 const starts = (...agosMs: readonly number[]): Change =>
   all(...agosMs.map((agoMs, i) => recovery(`web/w${i}`, agoMs, Math.max(0, agoMs - 1))));
 const quorum = (met: boolean): Change => set({ quorum: { met, text: '2 observers in 2 zones', limit: 'at least 2' } });
@@ -229,7 +230,7 @@ describe('every gate just below, at and beyond its limit', () => {
   });
 });
 
-/** In the order asked; each with something that makes it refuse, and no other. */
+/** The gates in the order asked, each with something that makes this one refuse and no other. */
 const REFUSALS: readonly (readonly [string, Change])[] = [
   ['Paused', paused('global', null)],
   ['RecordUnreadable', objection('RecordUnreadable')],
@@ -280,7 +281,7 @@ describe('order', () => {
   });
 });
 
-/** Often few: with many changes at once something always refuses. */
+/** Usually few changes at once. With many, some gate always refuses. */
 const CHANGES = LIMITS.flatMap(([, ...columns]) => columns.map(([change]) => change));
 const changes = fc.oneof(fc.subarray(CHANGES, { maxLength: 2 }), fc.subarray(CHANGES));
 

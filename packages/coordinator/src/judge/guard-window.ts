@@ -2,8 +2,8 @@ import { maintenanceWindowText, nextWindowWallMs, openWindow } from '@understudy
 import { type GateResult, type GuardInput, gate } from './guard-input.ts';
 
 /**
- * Asked again right before the intent is written, so a window that opened after the verdict holds
- * too. A recovery that was begun is not asked.
+ * The gate is asked again right before the intent is written, so that a window which opened after
+ * the verdict holds too. A recovery that was begun is not asked.
  */
 export function windowGate({
   policy: {

@@ -14,11 +14,11 @@ import { pauseHolds } from '../policy/pauses.ts';
 import { windowGate } from './guard-window.ts';
 
 /**
- * May we act? Every gate is asked, for `explain`; the first that refuses, in this order, is the
- * hold: a person's will (pause) · can we trust what we see (conflicting claims, own trouble,
- * observers) · this member (protected, maintenance window, boot grace) · the fleet (mass, zone) ·
- * this member's past (flapping, cooldown) · rates (group, budget). The more a gate needs a person,
- * the earlier.
+ * Asks whether we may act. Every gate is asked, for `explain`. The first that refuses is the hold,
+ * in this order: a person's will (pause) · can we trust what we see (conflicting claims, own
+ * trouble, observers) · this member (protected, maintenance window, boot grace) · the fleet (mass,
+ * zone) · this member's past (flapping, cooldown) · rates (group, budget). A gate stands the
+ * earlier, the more it needs a person.
  */
 export function guard(input: GuardInput): GuardAnswer {
   const mass = massGates(input);
@@ -65,7 +65,9 @@ const OBJECTIONS: Readonly<Record<Objection['reason'], { readonly limit: string;
   NotReady: { limit: 'no earlier recovery of this instance', fine: 'none known' },
 };
 
-/** Conflicts first: while two instances claim one member, nothing else about it means anything. */
+/**
+ * Conflicts come first: while two instances claim one member, nothing else about it means anything.
+ */
 function objectionGates(input: GuardInput): GateResult[] {
   return OBJECTION_REASONS.flatMap((reason) => {
     const { limit, fine } = OBJECTIONS[reason];

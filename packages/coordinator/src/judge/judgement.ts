@@ -11,6 +11,6 @@ export interface Judgement {
   readonly act: boolean;
 }
 
-/** To be looked at again: while something is being decided, and while nothing is. */
+/** When a member is judged again, in ms: soon while something is being decided, later otherwise. */
 export const SOON_MS = 250;
 export const LATER_MS = 5_000;

@@ -1,9 +1,9 @@
 import { type FleetMember, type GuardLimits, type StartedRecovery, zoneThreshold } from './guard-input.ts';
 
 /**
- * Zones that are lost now: as many of their members are silent, or being recovered, as the guard
- * takes for a lost zone, and none that failed is still heard. When they failed does not matter
- * here: it is asked where not to place a replacement, not whether to begin one. Pure.
+ * Zones that are lost now. A zone is lost when the guard's number of its members are silent or
+ * being recovered, and no failed member of it is still heard. When they failed does not matter: the
+ * answer says where not to place a replacement, not whether to begin a recovery. Pure.
  */
 export function lostZones(facts: {
   readonly fleet: readonly FleetMember[];

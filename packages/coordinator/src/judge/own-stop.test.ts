@@ -14,7 +14,7 @@ const facts = (over: Partial<OwnStopFacts> = {}): OwnStopFacts => ({
   lastHeardWallMs: AT - 10_000,
   ...over,
 });
-/** Of the run that began 1 000 s before. */
+/** Tags of the run that began 1 000 s before. */
 const tags = { [TAG.fencedBy]: 'op-1', [TAG.fencedRun]: new Date(AT - 1_000_000).toISOString() };
 const abandoned = historyRecord('g/m', 'i-1', { outcome: 'abandoned', newInstanceId: null, endedAtWallMs: AT });
 const stopped = { ...abandoned, fencedBy: 'stopped' as const, oldLaunchedAtWallMs: AT - 1_000_000 };

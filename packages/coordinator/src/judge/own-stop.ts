@@ -4,27 +4,30 @@ import type { Assessment } from './evidence.ts';
 /** We have stopped the activated instance, or were about to, and no recovery of it is open. */
 export interface OwnStop {
   readonly opId: string;
-  /** An operator has ended that recovery; else its records are gone. */
+  /** True when an operator ended that recovery. False when its records are gone. */
   readonly abandoned: boolean;
 }
 
 export interface OwnStopFacts {
   readonly instanceId: string;
-  /** Of the instance, from EC2; null: not read. */
+  /** The instance's tags, from EC2. Null: not read. */
   readonly tags: Tags | null;
   readonly launchedAtWallMs: number | null;
-  /** Of the member. */
+  /** The member's history. */
   readonly history: readonly HistoryRecord[];
-  /** A recovery without an intent whose journal has a fence of this instance; null: none. */
+  /**
+   * A recovery whose journal has a fence of this instance and which has no intent. Null: there is
+   * none.
+   */
   readonly journalOpId: string | null;
-  /** Newest heartbeat anybody heard of it. */
+  /** Newest heartbeat of the instance that any observer heard. */
   readonly lastHeardWallMs: number | null;
 }
 
 /**
- * Was it we who stopped this instance? By the history of an abandoned recovery, a journal left
- * behind, or the tag that outlives both. Whoever was started, or heard, after that is nobody's stop
- * of ours any more.
+ * Tells whether we stopped this instance: by the history of an abandoned recovery, by a journal
+ * left behind, or by the tag that outlives both. An instance that was started, or heard, after that
+ * no longer counts as stopped by us.
  */
 export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   const { instanceId, history, tags, journalOpId } = facts;
@@ -35,15 +38,15 @@ export function ownStopOf(facts: OwnStopFacts): OwnStop | null {
   if (journalOpId !== null) return { opId: journalOpId, abandoned: false };
   const { [TAG.fencedBy]: opId, [TAG.fencedRun]: fencedRun = '' } = tags ?? {};
   if (opId === undefined) return null;
-  // Both times are EC2's, for whose clock it is; but one that was marked, never stopped, and
-  // stopped by an operator later waits for a person too.
+  // Both times are EC2's, from one clock. An instance that was marked, never stopped, and stopped
+  // by an operator later waits for a person too.
   return startedAfter(facts, Date.parse(fencedRun)) ? null : { opId, abandoned: false };
 }
 
 /**
- * One that was seen stopped lives again only once EC2 has started it anew, by EC2's own clock: a
- * leader whose clock was set back would date its recovery before its launch, and our own stop would
- * pass for an operator's.
+ * An instance that was seen stopped lives again only once EC2 has started it anew, by EC2's own
+ * clock. A leader whose clock was set back would date its recovery before the launch, and our own
+ * stop would pass for an operator's.
  */
 function livesAgain(facts: OwnStopFacts, ended: HistoryRecord): boolean {
   const { oldLaunchedAtWallMs, endedAtWallMs, fencedBy } = ended;
@@ -59,15 +62,15 @@ const startedAfter = ({ launchedAtWallMs }: OwnStopFacts, atWallMs: number): boo
   (launchedAtWallMs ?? 0) > atWallMs;
 
 /**
- * As {@link startedAfter}, or heard since. Heartbeats are dated by whoever heard them, whose clock
- * may be ahead.
+ * Started after the time (see {@link startedAfter}), or heard since. Heartbeats are dated by the
+ * observer that heard them, whose clock may be ahead.
  */
 const livedAfter = ({ launchedAtWallMs, lastHeardWallMs }: OwnStopFacts, atWallMs: number): boolean =>
   Math.max(launchedAtWallMs ?? 0, lastHeardWallMs ?? 0) > atWallMs;
 
 /**
- * What EC2 says of a machine that somebody stopped: without our own traces it would be an
- * operator's stop, or nobody's.
+ * What EC2 says of a machine that was stopped. Without our own traces this would count as an
+ * operator's stop, or as nobody's.
  */
 const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
   'OperatorStopped',
@@ -77,9 +80,9 @@ const STOPPED: ReadonlySet<Assessment['reasonCode']> = new Set([
 ]);
 
 /**
- * **S** Our own stop is never an operator's: where one is known, the member waits for a person,
- * visibly, until its instance is started or a recovery is asked for (`askedBy`). A member whose
- * recovery was abandoned waits so although its instance was never stopped.
+ * **S** Our own stop is never taken for an operator's. The member waits for a person, visibly,
+ * until its instance is started or a recovery is asked for (`askedBy`). A member whose recovery was
+ * abandoned waits too, although its instance was never stopped.
  */
 export function weighOwnStop(assessment: Assessment, own: OwnStop | null, askedBy: string | null): Assessment {
   if (own === null || assessment.verdict === 'alive') return assessment;

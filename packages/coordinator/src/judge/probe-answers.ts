@@ -5,16 +5,19 @@ import type { MemberEvidence, ObserverOpinion, Quorum } from './evidence.ts';
 /** An observer's reason: heartbeats are silent, but a service probe is answered. */
 export const PROBE_ANSWERED = 'ProbeAnswered';
 
-/** EC2 says that nothing runs there any more; while it stops, its kernel may still answer. */
+/**
+ * EC2 says that nothing runs there any more. `stopping` is not among them: while it stops, its
+ * kernel may still answer.
+ */
 const OFF: ReadonlySet<string> = new Set(['stopped', 'terminated']);
 
 const isAnswered = (opinion: ObserverOpinion): boolean =>
   opinion.verdict === 'suspect' && opinion.reason === PROBE_ANSWERED;
 
 /**
- * A service probe is answered by whoever has the address. Of an instance that EC2, freshly, says is
- * off, that is another machine (an address used again): the answer says nothing, and what remains
- * of the opinion is a confirmed silence.
+ * A service probe is answered by the machine that has the address now. When EC2, freshly, says that
+ * the instance is off, that is another machine (an address used again). The answer then says
+ * nothing, and what remains of the opinion is a confirmed silence.
  */
 export function withoutForeignAnswers(
   evidence: MemberEvidence,
@@ -31,8 +34,8 @@ export function withoutForeignAnswers(
 }
 
 /**
- * Observers whose probe is answered, when nothing else stands between this silence and `dead`; else
- * none.
+ * Observers whose probe is answered, when nothing else stands between this silence and `dead`;
+ * otherwise none.
  */
 export function onlyAnswersDelay(evidence: MemberEvidence, quorum: Quorum): readonly string[] {
   const others = quorum.voting.filter((observer) => !quorum.silent.includes(observer));

@@ -11,12 +11,15 @@ export function abstentionOf(evidence: MemberEvidence, opinion: ObserverOpinion)
   return VOTES.includes(opinion.verdict) ? null : `abstains (${opinion.reason})`;
 }
 
-/** Who votes, who hears it, and whether the silent ones are enough (S10). */
+/**
+ * Counts the observers that vote and those that hear it, and says whether the silent ones are
+ * enough (S10).
+ */
 export function countVotes(evidence: MemberEvidence): Quorum {
   const votes = evidence.opinions.filter((opinion) => abstentionOf(evidence, opinion) === null);
   const voting = votes.map((vote) => vote.observer);
   const dead = votes.filter((vote) => vote.verdict === 'dead');
-  // The AZ as the live presence record says, not as an opinion once said.
+  // The AZ comes from the live presence record, not from an opinion.
   const zones = [...new Set(dead.map((vote) => azOf(evidence, vote)))];
   const outsideZone = zones.some((az) => az !== evidence.az);
   const silentEverywhere = votes.length > 0 && dead.length === votes.length;
@@ -34,11 +37,14 @@ export function countVotes(evidence: MemberEvidence): Quorum {
 }
 
 /**
- * Enough observers, in enough zones, one of them outside the member's (S): so many must agree
+ * Enough observers, in enough zones, one of them outside the member's (S). That many must agree
  * before anything is held against a member.
  */
-export function areEnough(evidence: MemberEvidence, agreeing: readonly ObserverOpinion[]): boolean {
+export function areEnough(evidence: MemberEvidence, all: readonly ObserverOpinion[]): boolean {
   const { minimumObservers, minimumZones } = evidence.requirement;
+  const known = new Set(evidence.observers.flatMap(({ coordinatorId, az }) => (az === null ? [] : [coordinatorId])));
+  // **S** Who they are and where cannot be told of the others.
+  const agreeing = all.filter((vote) => known.has(vote.observer));
   const zones = new Set(agreeing.map((vote) => azOf(evidence, vote)));
   const outsideZone = [...zones].some((az) => az !== evidence.az);
   return agreeing.length >= minimumObservers && zones.size >= minimumZones && (outsideZone || minimumZones <= 1);
@@ -67,8 +73,9 @@ function heardAgo(evidence: MemberEvidence, opinion: ObserverOpinion): number | 
 }
 
 /**
- * What the guard is told of it; null where silence is not what it is judged by: degraded or its
- * services unreachable for too long, or (only `explain` asks then) not silent everywhere.
+ * The quorum as the guard is told. Null where the member is not judged by its silence: it is
+ * degraded, its services have been unreachable for too long, or it is not silent everywhere (only
+ * `explain` asks then).
  */
 export function guardQuorum({ act, quorum, reasonCode }: Assessment, az: string): GuardInput['quorum'] {
   if (

@@ -18,8 +18,8 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Objects are merged field by field; anything else, arrays and null included, takes the place of
- * what the base says.
+ * Merges objects field by field. Anything else, arrays and null included, replaces what the base
+ * says.
  */
 export function withDelta(base: unknown, delta: unknown): unknown {
   if (!isFields(base) || !isFields(delta)) return delta;
@@ -56,14 +56,14 @@ const TOKEN_KINDS = {
   observer: /\bc\d\b/,
   zone: /\bus-east-\d[a-z]\b/,
   figure: /\b\d+(?:\.\d+)?\b/,
-  /** With a dot or a capital in it. */
+  /** A word with a dot or a capital in it. */
   code: /\b[A-Za-z]*[a-z][.A-Z][A-Za-z.]*[a-z]\b/,
 };
 const anyOf = Object.values(TOKEN_KINDS).map((kind) => kind.source);
 const TOKENS = new RegExp(anyOf.join('|'), 'g');
 
 /**
- * What a sentence says without its wording, which may change: `dead: ProbesFailed (us-east-1a)` has
- * the gist `ProbesFailed us-east-1a`.
+ * The meaning of a sentence without its wording, which may change: `dead: ProbesFailed
+ * (us-east-1a)` has the gist `ProbesFailed us-east-1a`.
  */
 export const gist = (sentence: string): string => sentence.match(TOKENS)?.join(' ') ?? '';

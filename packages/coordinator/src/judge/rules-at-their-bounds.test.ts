@@ -12,7 +12,7 @@ import { guardInput, NOW, opinion, silentEverywhere, WALL } from './judge.fixtur
 const judge = (change: Partial<MemberEvidence> = {}, policy: PolicyChange = {}) =>
   assess(silentEverywhere(change), policyWith(policy), NOW);
 
-/** Heard by all, with one check that has failed for 40 s. */
+/** All observers hear it; one check has failed for `forMs` (40 s by default). */
 const failing = (forMs: number | null = 40_000): Partial<MemberEvidence> => ({
   opinions: ['c1', 'c2', 'c3'].map((observer) => opinion(observer, 'alive', 'Heard')),
   workload: {

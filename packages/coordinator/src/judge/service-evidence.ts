@@ -6,17 +6,17 @@ import { abstentionOf, areEnough } from './quorum.ts';
 
 export interface ServiceFinding {
   /**
-   * Every observer with an opinion finds a service failing, and those that hear the member are
-   * enough: never true of one that nobody hears.
+   * True when every observer with an opinion finds a service failing, and those that hear the
+   * member are enough. Never true of a member that nobody hears.
    */
   readonly unreachable: boolean;
   readonly failingForMs: number;
-  /** For so long that the policy counts it as a failure. */
+  /** True when this has lasted for so long that the policy counts it as a failure. */
   readonly failed: boolean;
   /** `tcp-5432: Refused at c1, c2`. */
   readonly text: string;
   /**
-   * Why it does not count as a failure however long it lasts; null: it does, where the policy says
+   * Why it never counts as a failure, however long it lasts. Null: it does, where the policy says
    * so.
    */
   readonly neverActs: string | null;
@@ -32,10 +32,11 @@ interface Vote {
 const isOfCertificate = (reason: string): boolean => reason.startsWith('Certificate');
 
 /**
- * Services as seen from outside. The same quorum as for `dead`: failing for one observer only is
- * that observer's path. Who abstains or has no opinion does not count; nor does a failure seen by
- * one that does not hear the member itself (its network is in doubt), but a service that passes for
- * it does pass. Nothing is concluded while EC2 says it is starting, or within the boot grace.
+ * Reads the services as seen from outside, with the same quorum as for `dead`: a failure at one
+ * observer only is that observer's path. An observer that abstains or has no opinion does not
+ * count. A failure seen by one that does not hear the member does not count either, because its
+ * network is in doubt; a service that passes for it does pass. Nothing is concluded while EC2 says
+ * the instance is starting, or within the boot grace.
  */
 export function readService(
   evidence: MemberEvidence,
@@ -83,7 +84,7 @@ function whyNeverActs(policy: GroupPolicy, enough: boolean, failing: readonly Vo
   return 'too few observers have seen it pass on this instance: the probe itself may be wrong';
 }
 
-/** Who finds what failing, by what they say. */
+/** What fails and which observers say so, grouped by what they say. */
 function failingText(failing: readonly Vote[]): string {
   const said = Map.groupBy(failing, ({ service }) => `${service.probe}: ${service.reason}`);
   return [...said]
@@ -97,7 +98,7 @@ function failingText(failing: readonly Vote[]): string {
     .join('; ');
 }
 
-/** Why a failure that is shown means nothing for the member; empty when it does. */
+/** Why a shown failure means nothing for the member. Empty when it does mean something. */
 function whyNothing(found: { readonly starting: boolean; readonly passing: number; readonly enough: boolean }): string {
   if (found.starting) return '; it is starting: not counted';
   if (found.passing > 0) return '; it passes for others: the path may be at fault';
@@ -115,8 +116,8 @@ function serviceItem({ opinion, service }: Vote, { wallNowMs }: MemberEvidence, 
 }
 
 /**
- * Heard, agent content, and nobody can reach its services. `heardBy`: the beginning of the
- * sentence.
+ * Judges a member that is heard, whose agent is content, and whose services nobody can reach.
+ * `heardBy` is the beginning of the sentence.
  */
 export function judgeUnreachable(
   service: ServiceFinding,

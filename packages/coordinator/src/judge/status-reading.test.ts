@@ -7,7 +7,7 @@ const status = (attachedEbs: CloudInstanceStatus['attachedEbs']): CloudInstanceS
   ...{ instanceId: 'i-1', state: 'running', system: 'ok', instance: 'ok', events: [] },
   attachedEbs,
 });
-/** What is said after these answers, each at its moment. */
+/** The reading after these answers, each at its moment. */
 const after = (...answers: readonly (readonly [number, CloudInstanceStatus['attachedEbs']])[]) =>
   answers.reduce<CloudStatusReading | null>(
     (before, [atMs, ebs]) => nextStatusReading(before, status(ebs), monotonicMs(atMs)),

@@ -1,10 +1,10 @@
 import type { MemberId, OpinionVerdict } from '@understudy/shared';
 
-/** One change of mind about a member, with the reason given at that moment. */
+/** One change of a verdict or opinion about a member, with the reason given at that moment. */
 export interface VerdictChange {
-  /** For people: wall clock of the process that changed its mind. */
+  /** Wall clock of the process that changed its mind. For people only. */
   readonly atWallMs: number;
-  /** Whose mind: `c1 as leader`, `observer c1`. */
+  /** The process that changed its mind: `c1 as leader`, `observer c1`. */
   readonly by: string;
   readonly instanceId: string;
   readonly verdict: OpinionVerdict;
@@ -12,14 +12,13 @@ export interface VerdictChange {
   readonly reason: string;
 }
 
-/** Per member. */
+/** Changes kept per member. */
 const CHANGES_MAX = 20;
-/** The member whose last change lies longest back is forgotten first. */
+/** Members kept. The one whose last change is oldest is forgotten first. */
 const MEMBERS_MAX = 10_000;
 
 /**
- * The last {@link CHANGES_MAX} changes of mind of each member, in memory only: they go with the
- * process.
+ * The last {@link CHANGES_MAX} changes of each member, in memory only: they end with the process.
  */
 export class VerdictChanges {
   readonly #changes = new Map<MemberId, readonly VerdictChange[]>();
@@ -29,7 +28,10 @@ export class VerdictChanges {
     return this.#changes.get(member) ?? [];
   }
 
-  /** Noted only when instance, verdict or reason code differ from the last one by the same mind. */
+  /**
+   * Notes the change unless instance, verdict and reason code are those of the last one by the same
+   * process.
+   */
   note(member: MemberId, change: VerdictChange): void {
     const before = this.of(member);
     const last = before.find((one) => one.by === change.by);

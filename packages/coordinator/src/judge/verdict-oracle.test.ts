@@ -5,16 +5,16 @@ import type { CloudReading, MemberEvidence, ObserverOpinion, TimedCheck } from '
 import { NOW, opinion, silentEverywhere, WALL } from './judge.fixtures.ts';
 
 /**
- * Everything an observer, EC2 and the workload can say, in every combination, against an oracle of
- * a few lines that knows none of the code.
+ * Checks everything an observer, EC2 and the workload can say, in every combination, against an
+ * oracle of a few lines that shares no code with the rules.
  */
 
 const POLICY: GroupPolicy = GroupPolicySchema.parse({ detect: { degradedFailsAfterMs: 60_000 } });
 const IDS = ['c1', 'c2', 'c3'] as const;
 
 /**
- * What one observer may say. `gone`: it said dead, and its presence is gone. `elsewhere`: dead, but
- * of another instance.
+ * What one observer may say. `gone`: it said dead, and its presence is gone. `elsewhere`: it says
+ * dead of another instance.
  */
 const SAYS = ['alive', 'suspect', 'dead', 'abstains', 'nothing', 'gone', 'elsewhere'] as const;
 type Says = (typeof SAYS)[number];
@@ -36,8 +36,8 @@ const cloud = (
 });
 
 /**
- * What follows from EC2's answer if nobody hears it: the whole list of EC2’s StateReason codes, in
- * the states it can come with.
+ * What follows from EC2's answer if no observer hears the member. The list has all of EC2’s
+ * StateReason codes, in the states they can come with.
  */
 type Means = 'runs' | 'failed' | 'left' | 'unknown' | 'starting';
 const DOWN = ['stopping', 'stopped', 'shutting-down', 'terminated'] as const;
@@ -123,8 +123,8 @@ const LAYOUTS = [
 ] as const;
 const ABC = LAYOUTS[0][1];
 /**
- * The defaults meet every workload; elsewhere one of each kind will do, because where the observers
- * are does not matter to it.
+ * The default layouts meet every workload. The others meet one of each kind, because where the
+ * observers are does not matter to a workload.
  */
 const ONE_OF_EACH = [
   'nothing known',
@@ -143,7 +143,7 @@ interface Case {
   readonly works: Works;
 }
 
-/** Enough silent observers, by counting. */
+/** Counts whether enough observers are silent. */
 function enough({ says, zones, requirement }: Case): boolean {
   const where = zones.filter((_, i) => says[i] === 'dead');
   const outside = where.filter((zone) => zone !== 'us-east-1a').length;
@@ -171,7 +171,7 @@ function evidenceOf(says: readonly Says[], zones: readonly string[], rest: Parti
   return silentEverywhere({ observers: live, opinions, ...rest });
 }
 
-/** Also where they agree with the oracle: what no oracle may allow (S10, S11). */
+/** What no oracle may allow (S10, S11). It is checked also where code and oracle agree. */
 function brokenRules(one: Case, evidence: MemberEvidence, verdict: string, act: boolean): string[] {
   const heard = one.says.includes('alive');
   const fresh = evidence.cloud !== null && NOW - evidence.cloud.readAtMs <= 6_500;

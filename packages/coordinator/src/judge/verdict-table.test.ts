@@ -43,8 +43,8 @@ const CLOUD: Readonly<Record<string, CloudReading | null>> = {
 };
 
 /**
- * `!` = a failure to act on. The whole of it at the default policy: a cell that changes is a
- * decision that changed.
+ * `!` marks a failure to act on. The table shows every cell at the default policy: a cell that
+ * changes is a decision that changed.
  */
 const TABLE = `
                     | heard | confirming | silent  | too few | never heard | nobody

@@ -11,24 +11,27 @@ import { STATUS_FRESH_MS } from './status-reading.ts';
 
 export interface WorkloadFinding {
   readonly degraded: boolean;
-  /** Of the check that has failed longest without a break; 0 when none fails. */
+  /** How long the check that has failed longest has failed without a break. 0 when none fails. */
   readonly failingForMs: number;
-  /** One check has failed for so long that the policy counts it as a failure. */
+  /** True when one check has failed for so long that the policy counts it as a failure. */
   readonly failed: boolean;
   readonly text: string;
   readonly evidence: readonly EvidenceItem[];
 }
 
-/** A check that fails now. Each has a clock of its own: two that take turns never add up. */
+/**
+ * A check that fails now. Each has a clock of its own, so that two checks which take turns never
+ * add up.
+ */
 interface Failing {
   readonly text: string;
-  /** null: not timed. It is degraded then, and never failed for that. */
+  /** Null: not timed. The member is then degraded, and never failed for it. */
   readonly forMs: number | null;
 }
 
 /**
- * Failing checks count only while the word about them is fresh: the agent's while it is heard,
- * EC2's as long as {@link STATUS_FRESH_MS}.
+ * Failing checks count only while their source is fresh: the agent's while it is heard, EC2's for
+ * {@link STATUS_FRESH_MS}.
  */
 export function readWorkload(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): WorkloadFinding {
   const { workload } = evidence;
@@ -63,7 +66,7 @@ function agentFailing(workload: WorkloadReading | null, freshForMs: number, nowM
   );
 }
 
-/** Proven up to EC2's last answer, not up to now. */
+/** The failure is proven up to EC2's last answer, not up to now. */
 function ebsFailing({ cloudStatus }: MemberEvidence, nowMs: MonotonicMs): Failing[] {
   if (!cloudStatus || nowMs - cloudStatus.readAtMs > STATUS_FRESH_MS) return [];
   const { status, readAtMs, ebsImpairedSinceMs } = cloudStatus;
@@ -74,8 +77,8 @@ function ebsFailing({ cloudStatus }: MemberEvidence, nowMs: MonotonicMs): Failin
 }
 
 /**
- * What EC2 has told the instance itself about its future, by the code of the metadata check. Shown,
- * never counted: it still runs.
+ * What EC2 has told the instance itself about its future, by the code of the metadata check. These
+ * are shown and never counted, because the instance still runs.
  */
 const NOTICES: Partial<Readonly<Record<CheckCode | `code-${number}`, string>>> = {
   spotNotice: 'EC2 takes this Spot instance back, two minutes after its notice at the latest',
@@ -84,8 +87,8 @@ const NOTICES: Partial<Readonly<Record<CheckCode | `code-${number}`, string>>> =
 };
 
 /**
- * The agent's word as a whole, then each check that does not pass, as old as its own last run and
- * not as the heartbeat that told of it.
+ * The agent's word as a whole, then each check that does not pass. A check is as old as its own
+ * last run, not as the heartbeat that told of it.
  */
 function workloadEvidence(workload: WorkloadReading, freshForMs: number, nowMs: MonotonicMs): EvidenceItem[] {
   const heardAgoMs = nowMs - workload.lastHeardAtMs;

@@ -252,7 +252,10 @@ export class Assessor {
       instanceId,
       az: record.az,
       wallNowMs: clock.wallMs(),
-      observers: [...coordinators.values()].map(({ record: { coordinatorId, az } }) => ({ coordinatorId, az })),
+      observers: [
+        ...[...coordinators.values()].map(({ record: { coordinatorId, az } }) => ({ coordinatorId, az })),
+        ...view.strangers().map((coordinatorId) => ({ coordinatorId, az: null })),
+      ],
       opinions: [...(opinions.get(member)?.values() ?? [])].map(({ record: one }) => ({
         observer: one.observer,
         az: one.observerAz,

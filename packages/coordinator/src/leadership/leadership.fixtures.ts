@@ -10,6 +10,7 @@ import {
 } from '@understudy/shared/testing';
 import { Leadership, type LeadershipOptions } from './leadership.ts';
 import type { LeaseDeps } from '../store/lease-keeper.ts';
+import { LevelGate } from '../store/level-gate.ts';
 import type { LeaseTiming } from '../store/lease-timing.ts';
 
 export const TIMING: LeaseTiming = { ttlMs: 10_000, keepaliveMs: 2000, marginMs: 1500, callTimeoutMs: 1500 };
@@ -30,7 +31,10 @@ interface Belief {
   untilMs: MonotonicMs | null;
 }
 
-/** Several coordinators over one simulated etcd, and a witness of who believed to lead when. */
+/**
+ * Several coordinators over one simulated etcd. A witness notes which of them believed to lead, and
+ * when.
+ */
 export class LeadershipRig {
   readonly clock = new SimClock();
   readonly kv: SimKv;
@@ -55,13 +59,14 @@ export class LeadershipRig {
   leadership(process: RigProcess, overrides: Partial<LeadershipOptions> = {}): Leadership {
     const { id, deps } = process;
     const self = { coordinatorId: id, az: 'az-a', httpUrl: `http://${id}` };
-    const leadership = new Leadership({ ...deps, keys: KEYS, self, timing: TIMING, ...overrides });
+    const levelGate = new LevelGate({ key: KEYS.level, log: process.log });
+    const leadership = new Leadership({ ...deps, keys: KEYS, self, timing: TIMING, levelGate, ...overrides });
     this.#witness(id, process.clock, leadership);
     leadership.start();
     return leadership;
   }
 
-  /** The leader by the reckoning of exactly one of them. */
+  /** The leader, when exactly one of them believes to lead. */
   leaderOf(all: readonly Leadership[]): Leadership | null {
     const leaders = all.filter((each) => each.current() !== null);
     if (leaders.length > 1) throw new Error(`${leaders.length} leaders at ${this.clock.monotonicMs()} ms`);
@@ -82,8 +87,8 @@ export class LeadershipRig {
   }
 
   /**
-   * The end of a belief is when the process would have said no, which may be before it could notice
-   * by itself (a pause).
+   * A belief ends when the process would have said no, which may be before it could notice by
+   * itself (a pause).
    */
   #witness(id: string, clock: Clock, leadership: Leadership): void {
     leadership.onChange(() => {

@@ -173,7 +173,7 @@ describe('Leadership', () => {
   it('a lost watch event only delays the take-over to the re-check', async () => {
     const { rig, p2, c1, rest } = await three();
     await rig.clock.runUntilSettled(rest[1]?.close() ?? Promise.resolve());
-    // The watch of c2 is deaf from here on: a break that nobody notices. Its calls still pass.
+    // From here on the watch of c2 is deaf, without an error. Its calls still pass.
     p2.store.cut();
     p2.store.heal();
     void c1.close();

@@ -25,6 +25,7 @@ import {
 import { STORE_BACKOFF } from '../store/store-backoff.ts';
 import type { KnownLeader, LeadershipView } from '../store/leadership-view.ts';
 import { grantPersistently, type LeaseDeps, type LeaseKeeper } from '../store/lease-keeper.ts';
+import { type LevelGate, recordedLevelIn } from '../store/level-gate.ts';
 import { checkLeaseTiming, type LeaseTiming } from '../store/lease-timing.ts';
 import { WatchCache } from '../store/watch-cache.ts';
 
@@ -36,6 +37,8 @@ export interface LeadershipOptions {
   readonly keys: Keyspace;
   readonly self: { readonly coordinatorId: string; readonly az: string; readonly httpUrl: string };
   readonly timing: LeaseTiming;
+  /** Whether our build may lead. */
+  readonly levelGate: LevelGate;
   /**
    * A waiting candidate reads the key again at least this often, in case a watch event got lost.
    * Default: half the TTL.
@@ -57,15 +60,17 @@ interface Candidacy {
 type Attempt =
   | { readonly kind: 'won'; readonly entry: KvEntry }
   | { readonly kind: 'lost'; readonly atRevision: Revision }
-  | { readonly kind: 'unclear' };
+  | { readonly kind: 'unclear' }
+  /** Our build may not lead; it may be asked again. */
+  | { readonly kind: 'apart' };
 
 /**
- * Elects one leader: whoever created the key `leader` under its own lease. The key's
+ * Elects one leader: the coordinator that creates the key `leader` under its own lease. The key's
  * create-revision is the term.
  *
- * A reply that was lost is recognised as one's own win by lease id and nonce; a win is read back
- * before it is believed; a candidate whose lease ended starts over with a new one. Whoever stops
- * leading stops believing first and tells the store afterwards.
+ * A reply that was lost is recognised as one's own win by lease id and nonce. A win is read back
+ * before it is believed. A candidate whose lease ended starts over with a new one. A leader that
+ * stops leading stops believing first and tells the store afterwards.
  */
 export class Leadership implements LeadershipView {
   readonly #options: LeadershipOptions;
@@ -75,7 +80,7 @@ export class Leadership implements LeadershipView {
   readonly #listeners = new Set<() => void>();
   readonly #unclear: RecurringFailure;
   readonly #failedCampaign: RecurringFailure;
-  /** Aborts when the key was seen gone: who waits for that runs again. */
+  /** Aborts when the key was seen gone, so that waiting candidates run again. */
   #vacant = new AbortController();
   #term: LeaderTerm | null = null;
   #steppedDown: Promise<void> = Promise.resolve();
@@ -94,6 +99,9 @@ export class Leadership implements LeadershipView {
     this.#failedCampaign = new RecurringFailure({ clock, log, event: 'leadership.campaign.failed' });
     this.#view = new WatchCache({ store, clock, random, log, prefix: options.keys.leader, probeEveryMs: 0 });
     this.#view.onChange(() => this.#leaderKeyChanged());
+    options.levelGate.onChange(() => {
+      if (options.levelGate.compare() === null) this.#term?.handOver('another feature level was agreed on');
+    });
   }
 
   /** Joins the race in the background; etcd may be down. Idempotent. */
@@ -110,7 +118,7 @@ export class Leadership implements LeadershipView {
     const key = this.#options.keys.leader;
     const entry = this.#view.get(key);
     if (!entry) return null;
-    // Asked for every ack: an entry is read once.
+    // This is asked for every ack, so an entry is read only once.
     if (this.#read?.entry !== entry) this.#read = { entry, leader: this.#leaderOf(key, entry) };
     return this.#read.leader;
   }
@@ -131,7 +139,7 @@ export class Leadership implements LeadershipView {
   }
 
   /**
-   * Planned hand-over: stops believing, then deletes the key, then revokes the lease; stays out of
+   * Planned hand-over: stops believing, then deletes the key, then revokes the lease. Stays out of
    * the race for `afterResignMs`. Resolves when the store knows, or after two call timeouts.
    * `false`: we did not lead.
    */
@@ -180,13 +188,14 @@ export class Leadership implements LeadershipView {
     const candidacy = this.#candidacy(keeper);
     try {
       for (let unclear = 0; !spell.aborted; ) {
-        const attempt = await this.#attempt(candidacy);
+        const attempt = await this.#attempt(candidacy, spell);
         if (attempt.kind === 'won') {
           await this.#lead(keeper, attempt.entry);
           return;
         }
         if (attempt.kind === 'lost') await this.#vacancy(attempt.atRevision, spell);
-        else await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
+        else if (attempt.kind === 'unclear')
+          await this.#sleep(backoffMs(unclear, STORE_BACKOFF, this.#options.random.next()), spell);
         unclear = attempt.kind === 'unclear' ? unclear + 1 : 0;
       }
     } finally {
@@ -202,19 +211,28 @@ export class Leadership implements LeadershipView {
     return { keeper, writeId, value };
   }
 
-  async #attempt(candidacy: Candidacy): Promise<Attempt> {
-    const { store, keys } = this.#options;
+  /** **S** (S24): nobody is elected whose build does not understand the agreed feature level. */
+  async #attempt(candidacy: Candidacy, spell: AbortSignal): Promise<Attempt> {
+    const { store, keys, levelGate } = this.#options;
+    const agreed = levelGate.compare();
+    if (agreed === null) {
+      await this.#untilLevelChanges(spell);
+      return { kind: 'apart' };
+    }
     const { leaseId } = candidacy.keeper;
     try {
       const result = await store.txn({
-        compare: [{ key: keys.leader, createRevision: 0 }],
+        compare: [{ key: keys.leader, createRevision: 0 }, agreed],
         writes: [{ kind: 'put', key: keys.leader, value: candidacy.value, leaseId }],
-        elseGet: [keys.leader],
+        elseGet: [keys.leader, agreed.key],
       });
       this.#unclear.worked();
       this.#failedCampaign.worked();
-      if (!result.succeeded && ownOf(candidacy, result.elseEntries[0]) === null)
-        return { kind: 'lost', atRevision: result.revision };
+      const [leader = null, found = null] = result.elseEntries;
+      if (!result.succeeded) levelGate.note(recordedLevelIn(found));
+      // Only the level was not the one we knew: once more, with what it is.
+      if (!result.succeeded && leader === null) return { kind: 'unclear' };
+      if (!result.succeeded && ownOf(candidacy, leader) === null) return { kind: 'lost', atRevision: result.revision };
       return await this.#confirm(candidacy);
     } catch (error) {
       this.#unclear.failed(error);
@@ -240,11 +258,21 @@ export class Leadership implements LeadershipView {
   async #vacancy(revision: Revision, spell: AbortSignal): Promise<void> {
     this.#vacant = new AbortController();
     if (this.#view.revision > revision && !this.#view.get(this.#options.keys.leader)) return;
-    const recheckMs = this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
-    await this.#sleep(recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
+    await this.#sleep(this.#recheckMs, AbortSignal.any([this.#vacant.signal, spell]));
   }
 
-  /** Less where the signal aborts. */
+  async #untilLevelChanges(spell: AbortSignal): Promise<void> {
+    const changed = new AbortController();
+    const unsubscribe = this.#options.levelGate.onChange(() => changed.abort());
+    await this.#sleep(this.#recheckMs, AbortSignal.any([changed.signal, spell]));
+    unsubscribe();
+  }
+
+  get #recheckMs(): number {
+    return this.#options.recheckMs ?? this.#options.timing.ttlMs / 2;
+  }
+
+  /** Returns early when the signal aborts. */
   #sleep(durationMs: number, signal: AbortSignal): Promise<void> {
     return this.#options.clock.sleep(durationMs, signal).catch(() => undefined);
   }
@@ -274,7 +302,7 @@ export class Leadership implements LeadershipView {
   }
 
   /**
-   * Deletes the key if it still is ours; best effort, the lease's revocation or end does the same.
+   * Deletes the key if it still is ours. Best effort: the lease's revocation or end does the same.
    */
   async #giveBack(keeper: LeaseKeeper, term: LeaderTerm): Promise<void> {
     const key = this.#options.keys.leader;
@@ -289,7 +317,9 @@ export class Leadership implements LeadershipView {
     }
   }
 
-  /** The watch saw the key gone or in other hands: whatever our lease says, the term is over. */
+  /**
+   * The watch saw the key gone or in other hands. The term is over then, whatever our lease says.
+   */
   #leaderKeyChanged(): void {
     const term = this.#term;
     const entry = this.#view.get(this.#options.keys.leader);
@@ -311,7 +341,7 @@ export class Leadership implements LeadershipView {
   }
 }
 
-/** The entry, where it is the candidate's own. */
+/** The entry, if it is the candidate's own; otherwise null. */
 const ownOf = (candidacy: Candidacy, entry: KvEntry | null | undefined): KvEntry | null =>
   entry?.leaseId === candidacy.keeper.leaseId && writeIdOf(entry) === candidacy.writeId ? entry : null;
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { KEYS, LeadershipRig, type RigProcess } from './leadership.fixtures.ts';
 
 /**
- * What a candidate may find when it reads its win back. Only an entry under its own lease with its
- * own nonce is its term.
+ * What a candidate may find when it reads its win back. Its term is only an entry under its own
+ * lease with its own nonce.
  */
 
 /** Lets `meddle` run between the transaction that won and the read that confirms it, once. */

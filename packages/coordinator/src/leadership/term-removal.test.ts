@@ -5,7 +5,7 @@ import { LeadershipRig } from './leadership.fixtures.ts';
 
 const ROOT = '/understudy/';
 
-/** `leaseMs`: what the lease still holds for, each time it is asked. */
+/** `leaseMs` says how long the lease still holds, each time it is asked. */
 function lead(clock: SimClock, leaseMs: () => number = () => 8_000) {
   return async (store: KvStore): Promise<Term> => {
     const keys = keyspace(ROOT);

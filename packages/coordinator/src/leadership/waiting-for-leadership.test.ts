@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Leadership } from './leadership.ts';
 import { KEYS, LeadershipRig, TIMING } from './leadership.fixtures.ts';
+import { LevelGate } from '../store/level-gate.ts';
 
 /**
  * Two coordinators, the first one leading; the transactions of the second are counted from now on.
@@ -30,7 +31,7 @@ describe('a candidate that waits', () => {
     await rig.clock.runUntilSettled(p2.store.close());
     const deaf = rig.kv.client('c3', { clock: p2.clock, latencyMs: 1, watchLatencyMs: 20_000 });
     const range = deaf.range.bind(deaf);
-    // What its first list shows is from before there was a leader.
+    // Its first list shows a time before there was a leader.
     deaf.range = async (prefix) => ({ ...(await range(prefix)), entries: [], revision: 1 });
     const c3 = rig.leadership({ ...p2, id: 'c3', store: deaf, deps: { ...p2.deps, store: deaf } });
     await rig.clock.advance(15_000);
@@ -104,7 +105,7 @@ describe('a candidate whose watch and whose calls are not equally fast', () => {
     const c3 = rig.leadership({ ...p2, id: 'c3', store: deaf, deps: { ...p2.deps, store: deaf } }, { recheckMs: 100 });
     await rig.clock.advance(50);
     expect(c1.current()).not.toBeNull();
-    // Another one after that: of both, the second is told when it has long won.
+    // Another deletion follows. The second candidate hears of both only after it has won.
     rig.kv.apply({ compare: [], writes: [{ kind: 'delete', key: KEYS.leader }] });
     rig.kv.apply({ compare: [], writes: [{ kind: 'put', key: KEYS.leader, value: '{}' }] });
     await rig.clock.runUntilSettled(c1.close());
@@ -287,6 +288,15 @@ describe('a coordinator that stops', () => {
     const { id, deps } = new LeadershipRig().process('c1');
     const self = { coordinatorId: id, az: 'a', httpUrl: 'http://c1' };
     const timing = { ...TIMING, marginMs: 1 };
-    expect(() => new Leadership({ ...deps, keys: KEYS, self, timing })).toThrow(/CONFIG_INVALID/);
+    expect(
+      () =>
+        new Leadership({
+          ...deps,
+          keys: KEYS,
+          self,
+          timing,
+          levelGate: new LevelGate({ key: KEYS.level, log: deps.log }),
+        }),
+    ).toThrow(/CONFIG_INVALID/);
   });
 });

@@ -10,23 +10,23 @@ import type { ActivationAnswer, ActivationSource } from '@understudy/observer';
 import type { ClusterRecords } from '../store/cluster-records.ts';
 import { promiseFault } from '@understudy/recovery';
 
-/** What the answers need of the etcd view. */
+/** The part of the etcd view that the answers need. */
 export interface AnswerView {
   readonly records: Pick<ClusterRecords, 'activations' | 'intents' | 'history' | 'members'>;
-  /** Age of the newest proof that the view is current; null = it never was. */
+  /** Age of the newest proof that the view is current. Null: there never was one. */
   contactAgeMs(): number | null;
-  /** Own monotonic time of that proof; null = it never was. */
+  /** Our monotonic time of that proof. Null: there never was one. */
   provenAtMs(): MonotonicMs | null;
-  /** Is a record unreadable that says which instance of this member may serve? */
+  /** True when a record that says which instance of this member may serve is unreadable. */
   cannotAnswer(member: MemberId): boolean;
 }
 
 export interface AnswerLeadership {
-  /** Term of the leader the watch shows, 0 when there is none. */
+  /** Term of the leader the watch shows. 0 when there is none. */
   knownTerm(): number;
 }
 
-/** How long an answer holds at most after the moment it was true in etcd, ms. */
+/** How long an answer holds at most after the moment it was true in etcd, in ms. */
 export const answersHoldMsFor = (leaseTtlMs: number): number => leaseTtlMs * 2;
 
 const unsaid = (term: number): ActivationAnswer => ({
@@ -41,28 +41,28 @@ const unsaid = (term: number): ActivationAnswer => ({
  * What acks tell an instance about its right to serve, from our view of etcd.
  *
  * **S** (S9): an `active` rests on a view proven current at a moment not earlier than the first
- * datagram of the instance's present boot. Who was fenced and comes back begins a new boot; the
- * intent came before the stop, the stop before that boot, so such a view contains the intent.
- * However old the view is, it cannot bring a predecessor back. An instance that serves is not
- * stopped by the `unknown` until then.
+ * datagram of the instance's present boot. An instance that was fenced and comes back begins a new
+ * boot. The intent came before the stop and the stop before that boot, so such a view contains the
+ * intent. However old the view is, it cannot bring a predecessor back. An instance that serves is
+ * not stopped by the `unknown` until then.
  *
- * **S**: nor is it given from a view older than `freshForMs`, and `holdsForMs` is what is left of
- * that time, so no instance takes an answer of ours for good later than `freshForMs` after the
- * moment it was true in etcd. The bound is 2 × the lease: by one lease a broken connection has been
- * noticed and another etcd member tried; beyond two, a leader on the other side of a partition can
- * have begun a recovery, and a group that opted into waiting out the serve lease counts on our
- * silence.
+ * **S**: an `active` is never given from a view older than `freshForMs`, and `holdsForMs` is what
+ * is left of that time. So no instance relies on an answer of ours later than `freshForMs` after
+ * the moment it was true in etcd. The bound is 2 × the lease. Within one lease a broken connection
+ * has been noticed and another etcd member tried. Beyond two, a leader on the other side of a
+ * partition can have begun a recovery, and a group that opted into waiting out the serve lease
+ * counts on our silence.
  *
- * **S**: nor to an agent that does not promise what the member's serve contract asks for
- * (`recovery/src/core/serve-lease`).
+ * **S**: an `active` is never given to an agent that does not promise what the member's serve
+ * contract asks for (`recovery/src/core/serve-lease`).
  */
 export class ActivationAnswers implements ActivationSource {
   readonly #view: AnswerView;
   readonly #leadership: AnswerLeadership;
   readonly #freshForMs: number;
   /**
-   * Hashes of instance ids, kept as long as the record they come from: acks are hot, SHA-256 is not
-   * free.
+   * Hashes of instance ids, kept as long as the record they come from. Acks are frequent, and
+   * SHA-256 is not free.
    */
   readonly #hashes = new WeakMap<object, string>();
 
@@ -87,7 +87,7 @@ export class ActivationAnswers implements ActivationSource {
     const holdsForMs = ageMs === null ? 0 : this.#freshForMs - ageMs;
     if (holdsForMs <= 0 || this.#view.cannotAnswer(member)) return unsaid(term);
     const judged = this.#judge(member, instanceHash);
-    // What forbids may rest on an older view: at worst somebody waits who need not.
+    // An answer that forbids may rest on an older view: at worst an instance waits that need not.
     if (judged.activation === 'active') {
       if (!this.#isProvenSince(bootHeardAtMs)) return unsaid(term);
       const contract = this.#view.records.members.get(member)?.record.serveContract ?? null;
@@ -119,7 +119,7 @@ export class ActivationAnswers implements ActivationSource {
         return { activation: 'fenced', incarnation };
     }
     // While a recovery is open a newcomer is most likely its replacement: it waits. Otherwise
-    // somebody else holds the activation.
+    // another instance holds the activation.
     if (intent || !activation) return { activation: 'standby', incarnation };
     return { activation: 'fenced', incarnation };
   }

@@ -9,13 +9,13 @@ import {
   RecurringFailure,
 } from '@understudy/shared';
 
-/** etcd ends a lease that much later than it has to, at most, while all is well. */
+/** While all is well, etcd ends a lease at most this much later than it has to. */
 const LEASE_ENDS_WITHIN_MS = 2_000;
 
 /**
- * Another process that has our id, and what is said of it. For as long as a lease may outlive its
- * process it is most likely ourselves before a restart; beyond that it lives, and a person has to
- * part the two.
+ * Another process that has our id, and what we say of it. For as long as a lease may outlive its
+ * process it is most likely ourselves before a restart. Beyond that it is alive, and a person has
+ * to part the two.
  */
 export class Namesake {
   readonly #key: string;
@@ -24,7 +24,7 @@ export class Namesake {
   readonly #log: Log;
   readonly #failure: RecurringFailure;
   readonly #endsWithinMs: number;
-  /** Null inside: a record that cannot be read. */
+  /** The record is null when it cannot be read. */
   #other: { readonly record: CoordinatorRecord | null; readonly sinceMs: MonotonicMs } | null = null;
 
   constructor(options: {
@@ -42,7 +42,7 @@ export class Namesake {
     this.#failure = new RecurringFailure({ ...options, event: 'presence.duplicate', level: 'error' });
   }
 
-  /** Its record has our key. `null`: what lies there cannot be read. */
+  /** Called when its record has our key. `null`: the record there cannot be read. */
   found(record: CoordinatorRecord | null): void {
     const isKnown = this.#other !== null && this.#other.record?.processId === record?.processId;
     if (isKnown) return;
@@ -50,7 +50,7 @@ export class Namesake {
     this.#log.warn('presence.waiting', { key: this.#key, other: record?.udpEndpoint, atMostMs: this.#endsWithinMs });
   }
 
-  /** The key is ours. */
+  /** Called when the key is ours. */
   gone(): void {
     if (this.#other === null) return;
     this.#log.info('presence.taken_over', { key: this.#key, after: this.#other.record?.udpEndpoint });
@@ -58,7 +58,7 @@ export class Namesake {
     this.#failure.worked();
   }
 
-  /** Says again what goes on; call it now and then. */
+  /** Says again what goes on. Call it now and then. */
   tell(): void {
     const problem = this.#lives() ? this.problem() : null;
     if (problem) this.#failure.failed(problem.text, { code: problem.code, remedy: problem.remedy });
@@ -76,7 +76,7 @@ export class Namesake {
     return problemOf('DUPLICATE_COORDINATOR_ID', `${base}; ${waits}`);
   }
 
-  /** Somebody keeps its lease alive. */
+  /** True when another process keeps its lease alive. */
   #lives(): boolean {
     return this.#other !== null && this.#clock.monotonicMs() - this.#other.sinceMs > this.#endsWithinMs;
   }

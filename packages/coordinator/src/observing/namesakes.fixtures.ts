@@ -2,6 +2,8 @@ import { CoordinatorRecordSchema, GroupPolicySchema, keyspace, parseRecord } fro
 import { PausableClock, RecordingLog, SeededRandom, SimClock, SimKv } from '@understudy/shared/testing';
 import { ClusterState } from '../store/cluster-state.ts';
 import { TIMING } from '../leadership/leadership.fixtures.ts';
+import { type Build, THIS_BUILD } from '../store/feature-level.ts';
+import { LevelGate } from '../store/level-gate.ts';
 import { Presence } from './presence.ts';
 import { RecordWriter } from '../store/record-writer.ts';
 import { Session } from '../store/session.ts';
@@ -9,12 +11,19 @@ import { Session } from '../store/session.ts';
 const KEYS = keyspace();
 export const KEY = KEYS.coordinator('c1');
 
+interface StartOptions {
+  readonly watchLatencyMs?: number;
+  readonly writesRefused?: () => boolean;
+  readonly build?: Build;
+}
+
 /** Processes that all run as "c1", over one etcd. */
 export function namesakes() {
   const clock = new SimClock();
   const kv = new SimKv({ clock, expiryLagMs: 500 });
   let count = 0;
-  const start = (options: { readonly watchLatencyMs?: number; readonly writesRefused?: () => boolean } = {}) => {
+  const start = (options: StartOptions = {}) => {
+    const { build = THIS_BUILD } = options;
     const name = `p${++count}`;
     const own = new PausableClock(clock);
     const store = kv.client(name, { clock: own, latencyMs: 1, watchLatencyMs: options.watchLatencyMs ?? 1 });
@@ -23,15 +32,27 @@ export function namesakes() {
     const session = new Session(deps, TIMING);
     const policy = GroupPolicySchema.parse({});
     const policyLimits = { heartbeatMs: 1_000, warmUpMs: 20_000, tickMs: 250 };
-    const view = new ClusterState({ ...deps, defaultPolicy: policy, policyLimits, freshForMs: TIMING.ttlMs });
+    const view = new ClusterState({ ...deps, defaultPolicy: policy, policyLimits, build, freshForMs: TIMING.ttlMs });
     const record = {
       ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: `10.0.0.${count}:7946`, httpUrl: `http://10.0.0.${count}` },
       ...{ startedAtWallMs: own.wallMs(), version: 'test', processId: name, answersHoldMs: 20_000 },
+      featureLevel: build.level,
     };
+    const levelGate = new LevelGate({ key: KEYS.level, build, log });
+    levelGate.follow(view);
     const writer = new RecordWriter({ ...deps, writtenBy: 'c1' });
     const { writesRefused } = options;
     const asked = writesRefused === undefined ? {} : { writesRefused };
-    const presence = new Presence({ ...deps, ...asked, record, session, writer, view, leaseTtlMs: TIMING.ttlMs });
+    const presence = new Presence({
+      ...deps,
+      ...asked,
+      record,
+      session,
+      writer,
+      view,
+      levelGate,
+      leaseTtlMs: TIMING.ttlMs,
+    });
     session.start();
     view.start();
     presence.start();

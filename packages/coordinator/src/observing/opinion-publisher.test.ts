@@ -100,8 +100,8 @@ describe('OpinionPublisher', () => {
     await flush();
     expect((await stored()).map(({ record }) => record.verdict)).toEqual(['alive']);
     await clock.advance(10_000);
-    // The session in this test does not renew its lease by itself: still within its 10 s here or
-    // gone, but never `dead`.
+    // The session in this test does not renew its lease by itself. The opinion is still within its
+    // 10 s here or gone, but never `dead`.
     expect((await stored()).map(({ record }) => record.verdict)).not.toContain('dead');
   });
 
@@ -190,7 +190,7 @@ describe('OpinionPublisher', () => {
     store.inject({ kind: 'landLate', operation: 'txn', delayMs: 5_000 });
     publisher.offer([opinion('db/a', 'dead')]);
     await flush();
-    // Another process has the id now, under a lease of its own; we have not heard of it.
+    // Another process has the id now, under a lease of its own. We have not heard of it.
     const other = kv.grant(10_000);
     const put = { kind: 'put', key: keys.coordinator('c1'), value: 'another process', leaseId: other.leaseId } as const;
     kv.apply({ compare: [], writes: [put] });

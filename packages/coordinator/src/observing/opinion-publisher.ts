@@ -18,7 +18,7 @@ import {
 import type { Opinion, ServiceOpinion } from '@understudy/observer';
 import type { Presence, Standing } from './presence.ts';
 
-/** `coordinators/<id>` as far as it is ours: see `Presence`. */
+/** `coordinators/<id>`, as far as it is ours (see `Presence`). */
 export type OwnPresence = Pick<Presence, 'standing' | 'onChange' | 'reportLost' | 'withdraw'>;
 
 export interface OpinionPublisherOptions {
@@ -33,13 +33,13 @@ export interface OpinionPublisherOptions {
 
 /** etcd's default `--max-txn-ops` is 128, counted separately for compares, writes and reads. */
 const OPS_PER_TXN = 100;
-/** Etcd refuses our opinions for so long: we withdraw those that stand. */
+/** When etcd has refused our opinions for this long, we withdraw those that stand. */
 const ABSTAIN_AFTER_MS = 5_000;
-/** Bound on the work of one flush; the rest is taken by the next one. */
+/** Bound on the work of one flush. The next flush takes the rest. */
 const TXNS_PER_FLUSH = 20;
 
 interface Published {
-  /** `null`: take the key away (no longer watched, or no activated instance). */
+  /** `null`: the key is to be taken away (no longer watched, or no activated instance). */
   desired: Opinion | null;
   dirty: boolean;
   /** The key's modRevision as last seen; 0 = absent. */
@@ -49,23 +49,23 @@ interface Published {
 }
 
 /**
- * Keeps `opinions/<member>/<observer>` equal to what the observer thinks: on change only, in
- * batches, under the lease of our presence; all of it anew under a new lease. A write that failed
- * stays due. Every key is compared with its last seen revision, because a transaction whose reply
- * was lost may land late, and a stale `dead` must not cover a newer `alive`.
+ * Keeps `opinions/<member>/<observer>` equal to what the observer thinks. It writes on change only,
+ * in batches, under the lease of our presence, and writes all of it anew under a new lease. A write
+ * that failed stays due. Every key is compared with its last seen revision, because a transaction
+ * whose reply was lost may land late, and a stale `dead` must not cover a newer `alive`.
  *
- * **S** (S23): nothing is written but in a transaction that compares our presence: who does not
+ * **S** (S23): it writes only in transactions that compare our presence. A process that does not
  * have the id has no word under it.
  */
 export class OpinionPublisher {
   readonly #options: OpinionPublisherOptions;
-  /** At most one per watched member, plus those being taken away. */
+  /** At most one entry per watched member, and those being taken away. */
   readonly #published = new Map<MemberId, Published>();
   readonly #unsubscribe: () => void;
   #standing: Standing | null;
   #flushing: Promise<void> | null = null;
   readonly #failure: RecurringFailure;
-  /** Since when what we think cannot be published, for a reason that repeating does not cure. */
+  /** Since when our opinions cannot be published, for a reason that repeating does not cure. */
   #refusedSinceMs: MonotonicMs | null = null;
 
   constructor(options: OpinionPublisherOptions) {
@@ -78,7 +78,7 @@ export class OpinionPublisher {
   #onStanding(): void {
     const before = this.#standing;
     this.#standing = this.#options.presence.standing();
-    // Written again under the same lease: what we said stands.
+    // The presence was written again under the same lease, so what we said stands.
     if (this.#standing?.leaseId === before?.leaseId) return;
     for (const published of this.#published.values()) {
       published.dirty = true;
@@ -86,12 +86,12 @@ export class OpinionPublisher {
     }
   }
 
-  /** What `ObserverTable.takeChanges()` gave. Synchronous: only remembered. */
+  /** Takes the changes of `ObserverTable.takeChanges()`. Synchronous: it only remembers them. */
   offer(opinions: readonly Opinion[]): void {
     for (const opinion of opinions) this.#want(opinion.member, opinion.instanceId === null ? null : opinion);
   }
 
-  /** These members are no longer watched: their opinions are deleted. */
+  /** Deletes the opinions on these members, which are no longer watched. */
   forget(members: readonly MemberId[]): void {
     for (const member of members) if (this.#published.has(member)) this.#want(member, null);
   }
@@ -116,8 +116,8 @@ export class OpinionPublisher {
   }
 
   /**
-   * Writes what is due. Call every tick and do not wait for it; a second call while one runs joins
-   * it. Never rejects.
+   * Writes what is due. Call it every tick and do not wait for it. A second call while one runs
+   * joins it. Never rejects.
    */
   flush(): Promise<void> {
     this.#flushing ??= this.#flushDue().finally(() => {
@@ -143,8 +143,8 @@ export class OpinionPublisher {
   }
 
   /**
-   * **S** Opinions that cannot be corrected must not stand: a veto of a machine that has died
-   * since, or an accusation of one that has come back. Their lease is given up, which makes us
+   * **S** Opinions that cannot be corrected must not stand: they would be a veto of a machine that
+   * has died since, or an accusation of one that has come back. Giving up their lease makes us
    * abstain, in everybody's eyes, until they can be written again.
    */
   #refused(standing: Standing): void {
@@ -166,7 +166,7 @@ export class OpinionPublisher {
   }
 
   /**
-   * False when a key was not as expected: its real revision is known now, and the next flush goes
+   * False when a key was not as expected. Its real revision is known then, and the next flush goes
    * on from there.
    */
   async #write(members: readonly MemberId[], standing: Standing): Promise<boolean> {
@@ -198,7 +198,7 @@ export class OpinionPublisher {
     const { member, published, version } = row;
     published.revision = published.desired === null ? 0 : revision;
     if (published.version !== version) {
-      // Changed while the write was under way: what we wrote was the older opinion.
+      // The opinion changed while the write was under way: what we wrote is the older one.
       published.revision = revision;
       return;
     }

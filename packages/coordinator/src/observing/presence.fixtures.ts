@@ -3,7 +3,9 @@ import type { SimKv } from '@understudy/shared/testing';
 import type { Standing } from './presence.ts';
 import type { OwnPresence } from './opinion-publisher.ts';
 
-/** A presence that is taken and lost by hand; its record really lies in the simulated etcd. */
+/**
+ * A presence that the test gives and takes by hand. Its record really lies in the simulated etcd.
+ */
 export class PresenceByHand implements OwnPresence {
   readonly listeners = new Set<() => void>();
   readonly #kv: SimKv;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TIMING } from '../leadership/leadership.fixtures.ts';
 import { KEY, namesakes } from './namesakes.fixtures.ts';
 
-/** The lease of the other one, at most what etcd takes to end it, and a round. */
+/** The other process's lease, the most etcd takes to end it, and a round. */
 const TAKEN_OVER_WITHIN_MS = TIMING.ttlMs + 2_000;
 
 describe('coordinators/<id>', () => {
@@ -125,7 +125,7 @@ describe('coordinators/<id>', () => {
     const one = start();
     await clock.advance(1_000);
     const first = one.presence.standing();
-    // We stop believing in it; etcd still has it, and the record.
+    // We stop believing in the lease. etcd still has it, and the record.
     for (let times = 0; times < 50; times += 1) one.store.inject({ kind: 'refuse', operation: 'revokeLease' });
     one.session.reportGone(first?.leaseId ?? '');
     expect(one.presence.standing()).toBeNull();

@@ -16,36 +16,40 @@ import {
   type Unwritten,
 } from '@understudy/shared';
 import type { ClusterState } from '../store/cluster-state.ts';
+import { type LevelGate, recordedLevelIn } from '../store/level-gate.ts';
 import { Namesake } from './namesake.ts';
 import type { RecordWriter } from '../store/record-writer.ts';
 import type { Session } from '../store/session.ts';
 
 /**
- * Between attempts to write our own presence; what changes in etcd or with our lease wakes us
+ * Time between attempts to write our own presence. A change in etcd or of our lease wakes us
  * sooner.
  */
 const RECHECK_MS = 5_000;
 /**
- * The key may change between a conflict and the next attempt; after that the next round goes on.
+ * The key may change between a conflict and the next attempt. After this many attempts the next
+ * round goes on.
  */
 const ATTEMPTS_MAX = 3;
 
-/** That `coordinators/<id>` is ours: what everything we say as an observer hangs on. */
+/** Says that `coordinators/<id>` is ours. Everything we say as an observer depends on it. */
 export interface Standing {
-  /** The record lies under it, and so does what we say. */
+  /** The lease under which the record lies, and everything we say. */
   readonly leaseId: LeaseId;
-  /** Compared by every transaction that writes in our id's name. */
+  /** Every transaction that writes in our id's name compares this. */
   readonly compare: Extract<KvCompare, { modRevision: Revision }>;
 }
 
 /**
- * `coordinators/<id>` under our own lease: shows operators and the others that we are here, and
- * that the id is ours.
+ * `coordinators/<id>` under our own lease. It shows operators and the other coordinators that we
+ * are here, and that the id is ours.
  *
- * **S** (S23): it is written only where no live record of another process lies, and never over one:
- * two processes with one id would be one observer with two pairs of ears, and the deaf one could
- * cover what the other hears. Who comes second has no standing, so no opinions; it says so, and
+ * **S** (S23): it is written only where no live record of another process lies, and never over one.
+ * Two processes with one id would be one observer with two pairs of ears, and the deaf one could
+ * cover what the other hears. The second process has no standing, so no opinions. It says so, and
  * takes the id when the lease of the first has ended.
+ *
+ * **S** (S24): nor is it written by a build that does not understand the agreed feature level.
  */
 export class Presence {
   readonly #record: Unwritten<CoordinatorRecord>;
@@ -53,6 +57,7 @@ export class Presence {
   readonly #session: Session;
   readonly #writer: RecordWriter;
   readonly #view: ClusterState;
+  readonly #levelGate: LevelGate;
   readonly #clock: Clock;
   readonly #writesRefused: () => boolean;
   readonly #failure: RecurringFailure;
@@ -62,7 +67,7 @@ export class Presence {
   readonly #unsubscribe: (() => void)[] = [];
   #woken = new AbortController();
   #standing: Standing | null = null;
-  /** As last seen of a record of ours, whatever lease it lies under; 0: none. */
+  /** Last seen revision of a record of ours, whatever lease it lies under. 0: there is none. */
   #revision: Revision = 0;
   #running: Promise<void> | null = null;
 
@@ -72,11 +77,13 @@ export class Presence {
     readonly session: Session;
     readonly writer: RecordWriter;
     readonly view: ClusterState;
-    /** A process that died holds its id for so long at most, ms. */
+    /** Whether our build may be present beside the others. */
+    readonly levelGate: LevelGate;
+    /** A process that died holds its id for at most this long, in ms. */
     readonly leaseTtlMs: number;
     /**
-     * etcd refused a write of ours, and took none since: ours is written again until it does, which
-     * proves that it does.
+     * True when etcd refused a write of ours and has taken none since. The presence is then written
+     * again until etcd takes it, which proves that etcd takes writes.
      */
     readonly writesRefused?: () => boolean;
     readonly clock: Clock;
@@ -87,6 +94,7 @@ export class Presence {
     this.#session = options.session;
     this.#writer = options.writer;
     this.#view = options.view;
+    this.#levelGate = options.levelGate;
     this.#writesRefused = options.writesRefused ?? (() => false);
     this.#clock = options.clock;
     this.#failure = new RecurringFailure({ ...options, event: 'presence.publish_failed' });
@@ -98,21 +106,24 @@ export class Presence {
   }
 
   /**
-   * Null while the id is not ours, or not yet, or no longer. What it says may be out of date: only
-   * a transaction that compares it is sure.
+   * Null while the id is not ours, or not yet, or no longer. The answer may be out of date: only a
+   * transaction that compares it is sure.
    */
   standing(): Standing | null {
     const standing = this.#standing;
     return standing !== null && standing.leaseId === this.#session.leaseId() ? standing : null;
   }
 
-  /** Called when {@link standing} may be another one. Returns the unsubscribe function. */
+  /** Called when {@link standing} may have changed. Returns the unsubscribe function. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** A transaction that compared it found something else: the id is looked at again. */
+  /**
+   * Called when a transaction that compared the standing found something else. The id is then
+   * looked at again.
+   */
   reportLost(standing: Standing): void {
     if (this.#standing === standing) this.#setStanding(null);
   }
@@ -145,10 +156,12 @@ export class Presence {
       this.#view.onChange((changed) => {
         if (changed.includes(this.#key)) this.#woken.abort();
       }),
+      this.#levelGate.onChange(() => this.#woken.abort()),
     );
     while (!this.#closing.signal.aborted) {
       this.#woken = new AbortController();
       this.#compareWithView();
+      this.#leaveIfApart();
       await this.#publishIfDue();
       this.#namesake.tell();
       const either = AbortSignal.any([this.#woken.signal, this.#closing.signal]);
@@ -166,11 +179,25 @@ export class Presence {
     this.#changed();
   }
 
-  /** Removed by hand, or written over by who does not know this rule. */
+  /**
+   * Notices a record that was removed by hand, or overwritten by a process that does not know this
+   * rule.
+   */
   #compareWithView(): void {
     const seenAt = this.#standing?.compare.modRevision;
     if (seenAt === undefined || this.#view.revision < seenAt) return;
     if (this.#view.revisionOf(this.#key) !== seenAt) this.#setStanding(null);
+  }
+
+  /**
+   * **S** (S24): a level was agreed on that we do not understand. Our lease is given up, and with
+   * it our presence and opinions: others wait for that before they use the level.
+   */
+  #leaveIfApart(): void {
+    const standing = this.standing();
+    if (standing === null || this.#levelGate.compare() !== null) return;
+    this.#setStanding(null);
+    this.withdraw(standing);
   }
 
   async #publishIfDue(): Promise<void> {
@@ -187,12 +214,14 @@ export class Presence {
   }
 
   /**
-   * Absent, ours, or of no lease (so of no living process): then it is ours to write. A lost reply
-   * is read back by the writer, and a write that lands late is ours too.
+   * Writes the record where it is absent, ours, or without a lease (so of no living process). The
+   * writer reads a lost reply back, and a write that lands late is ours too.
    */
   async #publish(leaseId: LeaseId): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision };
+      const level = this.#levelGate.compare();
+      if (level === null) return;
+      const put = { key: this.#key, record: this.#record, leaseId, expect: this.#revision, also: [level] };
       const outcome = await this.#writer.write(put);
       if (outcome.kind === 'committed') {
         this.#revision = outcome.revision;
@@ -200,7 +229,8 @@ export class Presence {
         this.#setStanding({ leaseId, compare: { key: this.#key, modRevision: outcome.revision } });
         return;
       }
-      const entry = outcome.entries[0] ?? null;
+      const [entry = null, agreed = null] = outcome.entries;
+      this.#levelGate.note(recordedLevelIn(agreed));
       const other = entry !== null && entry.leaseId !== null && !this.#isOurs(entry) ? entry : null;
       if (other !== null) {
         this.#revision = 0;
@@ -217,7 +247,7 @@ export class Presence {
   }
 }
 
-/** Null: it cannot be read, so it is somebody else's. */
+/** Null: the record cannot be read, so it is another process's. */
 function recordIn(entry: KvEntry): CoordinatorRecord | null {
   try {
     return parseRecord(CoordinatorRecordSchema, entry.key, entry.value);

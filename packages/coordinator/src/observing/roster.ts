@@ -3,7 +3,7 @@ import { journalFacts } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
 import type { WatchedMember } from '@understudy/observer';
 
-/** Predecessors and replacements named to the observer per member; it keeps no more anyway. */
+/** Predecessors and replacements named to the observer per member. It keeps no more anyway. */
 const KNOWN_MAX = 4;
 
 function knownInstances(view: ClusterState, member: MemberId): readonly string[] {
@@ -18,8 +18,8 @@ function knownInstances(view: ClusterState, member: MemberId): readonly string[]
 }
 
 /**
- * Whom the observer is to watch: every member that is enrolled or activated. A member whose records
- * cannot be read is still listened to.
+ * Members that the observer is to watch: every one that is enrolled or activated. A member whose
+ * records cannot be read is still listened to.
  */
 export function rosterOf(view: ClusterState): readonly WatchedMember[] {
   const { members, activations, intents } = view.records;

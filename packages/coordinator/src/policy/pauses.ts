@@ -15,13 +15,13 @@ export const scopesOf = (member: MemberId): readonly string[] => [
   `member/${member}`,
 ];
 
-/** Is it one now? Its end is no longer part of it. */
+/** True while the pause is in force. Its end is no longer part of it. */
 export const isInForce = ({ untilWallMs }: ActivePause, nowWallMs: WallMs): boolean =>
   untilWallMs === null || untilWallMs > nowWallMs;
 
 /**
- * **S** Does this pause hold this member now? The gate asks it, and so does whoever shows pauses:
- * what is shown is what is used.
+ * **S** True when this pause holds this member now. The gate asks it, and so does each view that
+ * shows pauses: the same rule decides what is shown and what is done.
  */
 export const pauseHolds = (pause: ActivePause, member: MemberId, nowWallMs: WallMs): boolean =>
   isInForce(pause, nowWallMs) && scopesOf(member).includes(pause.scope);

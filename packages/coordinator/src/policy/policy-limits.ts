@@ -1,7 +1,7 @@
 import { durationText, type GroupPolicy } from '@understudy/shared';
 import { BEATS_PER_SUSPICION } from '@understudy/observer';
 
-/** What a policy has to fit into, from the coordinator's configuration. */
+/** Limits that a policy has to fit into, from the coordinator's configuration. */
 export interface PolicyLimits {
   /** Shortest interval the agents are configured with. */
   readonly heartbeatMs: number;
@@ -11,14 +11,14 @@ export interface PolicyLimits {
 
 export interface PolicyFault {
   readonly rule: 'warmUp' | 'heartbeat' | 'tick';
-  /** Names both numbers. */
+  /** Text of the fault, with both numbers. */
   readonly text: string;
 }
 
 /**
- * Rules between a policy and the coordinator that applies it: the same for the `policy:` of its
- * configuration and for `groups/<group>` in etcd. Empty: it fits. Rules within a policy are its
- * schema's.
+ * Rules between a policy and the coordinator that applies it. They are the same for the `policy:`
+ * of its configuration and for `groups/<group>` in etcd. Empty: the policy fits. Rules within a
+ * policy are its schema's.
  */
 export function policyFaults(policy: GroupPolicy, limits: PolicyLimits): readonly PolicyFault[] {
   const {

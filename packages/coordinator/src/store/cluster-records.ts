@@ -5,6 +5,8 @@ import {
   CoordinatorRecordSchema,
   errorText,
   type GroupPolicy,
+  type FeatureLevelRecord,
+  FeatureLevelRecordSchema,
   type FindingsRecord,
   FindingsRecordSchema,
   type GroupRecord,
@@ -50,22 +52,25 @@ export interface Stored<T> {
 export interface UnreadableRecord {
   readonly key: string;
   readonly modRevision: Revision;
-  /** Whom it concerns; everybody when group and member are null. */
+  /** The member it concerns. It concerns everybody when group and member are null. */
   readonly member: MemberId | null;
   readonly group: string | null;
   readonly opId: string | null;
   /**
-   * Must members it concerns be left alone? Not so for a coordinator's presence or a published
-   * judgement: no decision rests on them.
+   * True when the members it concerns must be left alone. False for a coordinator's presence or a
+   * published judgement, because no decision rests on them.
    */
   readonly blocks: boolean;
-  /** Says, or might say, which instance may serve: without it no agent can be told. */
+  /**
+   * True when the record says, or might say, which instance may serve. Without it no agent can be
+   * told.
+   */
   readonly bearsOnActivation: boolean;
   readonly code: 'RECORD_UNREADABLE' | 'POLICY_REFUSED';
   readonly text: string;
 }
 
-/** Sorted out of one key: the table it belongs to, and whom it concerns. */
+/** What a key says: the table its record belongs to, and the member it concerns. */
 interface Place {
   readonly area: Area;
   readonly parts: readonly string[];
@@ -77,6 +82,7 @@ const AREAS = [
   'judgements',
   'judge',
   'findings',
+  'level',
   'groups',
   'policies',
   'members',
@@ -90,8 +96,8 @@ const AREAS = [
 ] as const;
 type Area = (typeof AREAS)[number];
 
-/** No decision rests on these: whom an unreadable one concerns is not left alone for it. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings']);
+/** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings', 'level']);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -113,26 +119,28 @@ class Nested<K extends string, T> {
 }
 
 /**
- * Our records under one root, parsed, as a plain table per area. Fed by puts and deletes in
- * revision order; it never throws on what it is fed: a record that cannot be read is kept in {@link
- * unreadable}, and the tables no longer show the key's earlier value, because acting on a value
- * that is no longer there would be worse than acting on none. Bounded by what lies in etcd.
+ * Our records under one root, parsed, as a plain table per area. They are fed by puts and deletes
+ * in revision order. It never throws on what it is fed. A record that cannot be read is kept in
+ * {@link unreadable}, and the tables no longer show the key's earlier value, because acting on a
+ * value that is gone would be worse than acting on none. It holds no more than lies in etcd.
  */
 export class ClusterRecords {
   readonly coordinators = new Map<string, Stored<CoordinatorRecord>>();
   readonly groups = new Map<string, Stored<GroupRecord>>();
-  /** The policies in force of groups with a record of their own. */
+  /** The policies of groups with a record of their own. */
   readonly policies = new Map<string, Stored<PolicyRecord>>();
   readonly members = new Map<MemberId, Stored<MemberRecord>>();
   readonly activations = new Map<MemberId, Stored<ActivationRecord>>();
   readonly intents = new Map<MemberId, Stored<IntentRecord>>();
   readonly holds = new Map<MemberId, Stored<HoldRecord>>();
   readonly judgements = new Map<MemberId, Stored<JudgementRecord>>();
-  /** At most one, `current`. */
+  /** Has at most one entry, `current`. */
   readonly judge = new Map<string, Stored<JudgeRecord>>();
-  /** At most one, `current`. */
+  /** Has at most one entry, `current`. */
   readonly findings = new Map<string, Stored<FindingsRecord>>();
-  /** What operators have asked of recoveries, and is not carried out yet. */
+  /** Has at most one entry, `current`. */
+  readonly level = new Map<string, Stored<FeatureLevelRecord>>();
+  /** Requests of operators about recoveries that are not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
@@ -143,7 +151,10 @@ export class ClusterRecords {
 
   readonly #policyFault: (policy: GroupPolicy) => string | null;
 
-  /** `policyFault`: why a policy is refused although its record can be read; null: it is not. */
+  /**
+   * `policyFault` says why a policy is refused although its record can be read. Null: it is not
+   * refused.
+   */
   constructor(root: string, policyFault: (policy: GroupPolicy) => string | null = () => null) {
     this.root = root;
     this.#policyFault = policyFault;
@@ -168,7 +179,7 @@ export class ClusterRecords {
     for (const table of [this.coordinators, this.groups, this.policies, this.members, this.activations, this.intents])
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
-    for (const table of [this.judgements, this.judge, this.findings]) table.clear();
+    for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -202,7 +213,7 @@ export class ClusterRecords {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
     if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
-    else if (area === 'judge' || area === 'findings') this[area].delete(first);
+    else if (area === 'judge' || area === 'findings' || area === 'level') this[area].delete(first);
     else if (area === 'pauses') this.pauses.delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
@@ -210,7 +221,7 @@ export class ClusterRecords {
     else this[area].delete(member);
   }
 
-  /** @throws RECORD_UNREADABLE, also for a record that says something else than its key. */
+  /** @throws RECORD_UNREADABLE, also for a record that contradicts its key. */
   #store({ area, parts }: Place, entry: KvEntry): void {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
@@ -225,6 +236,7 @@ export class ClusterRecords {
       pauses: () => this.pauses.set(parts.join('/'), read(PauseRecordSchema)),
       judge: () => this.judge.set(first, read(JudgeRecordSchema)),
       findings: () => this.findings.set(first, read(FindingsRecordSchema)),
+      level: () => this.level.set(first, read(FeatureLevelRecordSchema)),
       judgements: () => this.judgements.set(member, read(JudgementRecordSchema)),
       journal: () => this.#journals.set(first, second, read(JournalRecordSchema)),
       opinions: () => this.#opinions.set(member, third, read(OpinionRecordSchema)),
@@ -255,10 +267,12 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, err
   const base = { key, modRevision, code, text, member: null, group: null, opId: null, blocks, bearsOnActivation };
   if (area === 'journal') return { ...base, opId: first };
   if (area === 'groups') return { ...base, group: first };
-  // Only looked for where the group's own record is refused, and then that one blocks.
+  // The last good policy is only used where the group's own record is refused, and then that record
+  // blocks.
   if (area === 'policies') return { ...base, group: first, blocks: false };
   if (area === 'pauses') {
-    // A pause we cannot read is a pause: of the scope its key names, else of everything.
+    // A pause that cannot be read counts as a pause of the scope its key names, or else of
+    // everything.
     if (first === 'group' && parts.length === 2 && isName(second)) return { ...base, group: second };
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;

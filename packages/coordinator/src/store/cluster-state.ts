@@ -2,6 +2,7 @@ import {
   type Clock,
   type GroupPolicy,
   type Keyspace,
+  type KvCompare,
   type KvEntry,
   type KvStore,
   LeaderRecordSchema,
@@ -11,12 +12,15 @@ import {
   parseRecord,
   type Random,
   type Revision,
+  type StatusView,
   type WallMs,
 } from '@understudy/shared';
 import type { KnownLeader } from './leadership-view.ts';
 import { ClusterRecords, type UnreadableRecord } from './cluster-records.ts';
 import { type ActivePause, isInForce, pauseHolds, scopesOf } from '../policy/pauses.ts';
 import { policyFaults, type PolicyLimits } from '../policy/policy-limits.ts';
+import { apartFrom, type Build, levelDue, levelInForce, type LevelsSeen, THIS_BUILD } from './feature-level.ts';
+import { type RecordedLevel, recordedLevelIn } from './level-gate.ts';
 import { WatchCache } from './watch-cache.ts';
 
 export interface ClusterStateOptions {
@@ -25,27 +29,31 @@ export interface ClusterStateOptions {
   readonly random: Random;
   readonly log: Log;
   readonly keys: Keyspace;
-  /** For groups without a record of their own. */
+  /** Used for groups without a record of their own. */
   readonly defaultPolicy: GroupPolicy;
-  /** What every policy has to fit into, wherever it comes from. */
+  /** Limits that every policy has to fit into, wherever it comes from. */
   readonly policyLimits: PolicyLimits;
-  /** Older than this is not fresh. */
+  /** A view older than this is not fresh. */
   readonly freshForMs: number;
+  /** Default: this build. */
+  readonly build?: Build;
 }
 
 /**
- * Everything we keep in etcd, parsed, as of {@link revision}: one mirror of the whole root, so that
- * what was written in one transaction is seen at once. A record that does not parse never stops the
- * view: it is reported, and whom it concerns is held.
+ * Everything we keep in etcd, parsed, as of {@link revision}. One mirror holds the whole root, so
+ * that the writes of one transaction are seen at once. A record that does not parse never stops the
+ * view: it is reported, and the members it concerns are held.
  */
 export class ClusterState {
   readonly records: ClusterRecords;
   readonly #view: WatchCache;
   readonly #options: ClusterStateOptions;
-  /** The leader key's entry is read once. */
+  /** The leader as last read, so that each entry is parsed once. */
   #leader: { readonly entry: KvEntry | null; readonly leader: KnownLeader | null } | null = null;
-  /** Unreadable records by whom they concern; made again when one changes. */
+  /** Unreadable records by the member they concern. Null: to be made again, because one changed. */
   #blocked: ReadonlyMap<MemberId, UnreadableRecord> | null = null;
+  /** The agreed level is not one of ours. */
+  #isApart = false;
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
@@ -53,7 +61,7 @@ export class ClusterState {
       const faults = policyFaults(policy, options.policyLimits);
       return faults.length === 0 ? null : faults.map(({ text }) => text).join('; ');
     });
-    // Whoever is told `active` relies on our having seen every intent.
+    // A member that is told `active` relies on our having seen every intent.
     this.#view = new WatchCache({ ...options, prefix: options.keys.root, witnessPrefix: options.keys.intents });
     this.#view.onChange((changed) => this.#apply(changed));
   }
@@ -87,8 +95,8 @@ export class ClusterState {
   }
 
   /**
-   * How long ago the tables were proven complete (a linearizable read they have caught up with);
-   * null = never.
+   * How long ago the tables were proven complete, by a linearizable read that they have caught up
+   * with. Null: never.
    */
   contactAgeMs(): number | null {
     const ageMs = this.#view.ageMs();
@@ -96,8 +104,8 @@ export class ClusterState {
   }
 
   /**
-   * Own monotonic time of the newest such proof: what had been committed by then is in the tables;
-   * null = never.
+   * Our monotonic time of the newest such proof: the tables hold what had been committed by then.
+   * Null: never.
    */
   provenAtMs(): MonotonicMs | null {
     return this.#view.freshAtMs;
@@ -108,8 +116,8 @@ export class ClusterState {
   }
 
   /**
-   * Who holds the leader key, as of the newest proof that we know; ask {@link isFresh} as well. An
-   * entry that cannot be read is nobody's.
+   * The holder of the leader key, as of the newest proof; ask {@link isFresh} as well. Null when
+   * the entry cannot be read.
    */
   leader(): KnownLeader | null {
     const key = this.#options.keys.leader;
@@ -119,9 +127,9 @@ export class ClusterState {
   }
 
   /**
-   * The policy in force: the group's own; the last good one where that is refused; else the
-   * default. A group whose own is refused and that has no good one is blocked: its members are
-   * watched by the default, and nothing is done.
+   * The policy in force: the group's own, else its last good one where its own is refused, else the
+   * default. A group whose own policy is refused and that has no good one is blocked: its members
+   * are watched by the default, and nothing is done.
    */
   policyOf(group: string): GroupPolicy {
     const { groups, policies, unreadable } = this.records;
@@ -132,16 +140,16 @@ export class ClusterState {
   }
 
   /**
-   * Revision of a key as we have seen it, whether its record can be read or not; 0: it is not
-   * there.
+   * Revision of a key as we have seen it, whether its record can be read or not. 0: the key is
+   * absent.
    */
   revisionOf(key: string): Revision {
     return this.#view.get(key)?.modRevision ?? 0;
   }
 
   /**
-   * Every pause that is one at this wall time. One that cannot be read is one of what its key
-   * names, or of everything, until somebody corrects it.
+   * Every pause in force at this wall time. A pause that cannot be read is in force for what its
+   * key names, or for everything, until a person corrects it.
    */
   pausesInForce(nowWallMs: WallMs): readonly ActivePause[] {
     const { pauses, unreadable, root } = this.records;
@@ -159,15 +167,65 @@ export class ClusterState {
   }
 
   /**
-   * Is a record of this member unreadable that says which instance may serve? Others (a pause, a
-   * policy, a hold) keep us from acting, and must not keep an agent from being told what is
-   * certain: with a serve lease its silence would end a healthy workload.
+   * True when a record of this member that says which instance may serve is unreadable. Other
+   * unreadable records (a pause, a policy, a hold) keep us from acting, but must not keep an agent
+   * from being told what is certain: with a serve lease its silence would end a healthy workload.
+   * Nobody can be answered while a level is agreed on that we do not understand: what we read may
+   * mean something else.
    */
   cannotAnswer(member: MemberId): boolean {
+    if (this.#isApart) return true;
     const { unreadable } = this.records;
     if (unreadable.size === 0) return false;
     for (const one of unreadable.values()) if (one.member === member && one.bearsOnActivation) return true;
     return false;
+  }
+
+  /** The feature level that was agreed on, as it lies in etcd. */
+  recordedLevel(): RecordedLevel {
+    return recordedLevelIn(this.#view.get(this.#options.keys.level) ?? null);
+  }
+
+  levelInForce(): number {
+    return levelInForce(this.#levelsSeen(), this.#build);
+  }
+
+  /** For people. */
+  featureLevels(): StatusView['featureLevels'] {
+    const { recorded } = this.recordedLevel();
+    const agreed = typeof recorded === 'number' ? recorded : null;
+    return { understood: this.#build.level, agreed, inForce: this.levelInForce() };
+  }
+
+  levelDue(): number | null {
+    return levelDue(this.#levelsSeen(), this.#build);
+  }
+
+  /**
+   * **S** (S24): what a transaction compares that writes something of this level; null: it is not
+   * in force, so nothing of it may be written. Once a level is in force nobody begins to take part
+   * who does not understand it, as long as its record is the one compared.
+   */
+  whileInForce(level: number): Extract<KvCompare, { modRevision: Revision }> | null {
+    if (this.levelInForce() < level) return null;
+    return { key: this.#options.keys.level, modRevision: this.recordedLevel().modRevision };
+  }
+
+  /** Ids of coordinators that are present, and whose presence cannot be read. */
+  strangers(): readonly string[] {
+    const { coordinators } = this.#options.keys;
+    const keys = [...this.records.unreadable.keys()].filter((key) => key.startsWith(coordinators));
+    return keys.map((key) => key.slice(coordinators.length));
+  }
+
+  get #build(): Build {
+    return this.#options.build ?? THIS_BUILD;
+  }
+
+  #levelsSeen(): LevelsSeen {
+    const understood = [...this.records.coordinators.values()].map(({ record }) => record.featureLevel);
+    const { recorded } = this.recordedLevel();
+    return { recorded, live: [...understood, ...this.strangers().map(() => null)] };
   }
 
   isBlocked(member: MemberId): boolean {
@@ -186,6 +244,8 @@ export class ClusterState {
   #apply(changed: readonly string[]): void {
     const { records } = this;
     this.#blocked = null;
+    if (changed.includes(this.#options.keys.level))
+      this.#isApart = apartFrom(this.recordedLevel().recorded, this.#build) !== null;
     for (const key of changed) {
       const entry = this.#view.get(key);
       if (!entry) {
@@ -219,7 +279,7 @@ export class ClusterState {
     return blocked;
   }
 
-  /** Is it the policy of a group that goes on with its last good one? */
+  /** True when the record is a policy whose group goes on with its last good one. */
   #hasLastGood({ key, group }: UnreadableRecord): boolean {
     return group !== null && key === this.#options.keys.group(group) && this.records.policies.has(group);
   }
@@ -242,7 +302,7 @@ function leaderOf(key: string, entry: KvEntry): KnownLeader | null {
     const { coordinatorId, httpUrl } = parseRecord(LeaderRecordSchema, key, entry.value);
     return { coordinatorId, term: entry.createRevision, httpUrl };
   } catch {
-    // Leadership logs it.
+    // Leadership logs the unreadable entry.
     return null;
   }
 }

@@ -1,12 +1,12 @@
 import type { KvEntry, KvRange, Revision } from '@understudy/shared';
 
-/** Deletions remembered; forgetting one too early costs a needless list. */
+/** Deletions remembered. Forgetting one too early costs a needless list. */
 const DELETED_MAX = 64;
 
 /**
- * What a part of the prefix has to look like. A view that has reached a revision is complete only
- * if no event was lost on the way (etcd-io/etcd#20655), so a probe that reads this part as well is
- * held against the map.
+ * Knows what a part of the prefix has to look like. A view that has reached a revision is complete
+ * only if no event was lost on the way (etcd-io/etcd#20655). A probe that reads this part as well
+ * is therefore compared with the map.
  */
 export class CompletenessCheck {
   readonly #prefix: string;
@@ -29,8 +29,8 @@ export class CompletenessCheck {
   }
 
   /**
-   * Keys in which a map that has reached `seen.revision` or a later one differs from what was read
-   * there. Later changes are no difference.
+   * Keys in which a map that has reached `seen.revision`, or a later one, differs from what was
+   * read there. Later changes are not counted as differences.
    */
   differences(seen: KvRange, map: ReadonlyMap<string, KvEntry>): readonly string[] {
     const listed = new Set(seen.entries.map((entry) => entry.key));

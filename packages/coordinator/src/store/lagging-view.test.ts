@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LeadershipRig } from '../leadership/leadership.fixtures.ts';
 import { WatchCache, type WatchCacheOptions } from './watch-cache.ts';
 
-/** A view whose watch lags behind by so much, and what was written under its prefix when. */
+/** A view whose watch lags by `watchLatencyMs`, and the time of each write under its prefix. */
 function lagging(watchLatencyMs: number, overrides: Partial<WatchCacheOptions> = {}) {
   const rig = new LeadershipRig();
   const { deps, log } = rig.process('v1');
@@ -15,7 +15,7 @@ function lagging(watchLatencyMs: number, overrides: Partial<WatchCacheOptions> =
     const { revision } = rig.kv.apply({ compare: [], writes: [{ kind: 'put', key, value }] });
     written.push({ atMs: rig.clock.monotonicMs(), revision });
   };
-  /** What had been written by the moment the view claims to be from, is in it. */
+  /** The view holds what had been written by the moment it claims to be from. */
   const isHonest = () => {
     const freshAtMs = view.freshAtMs ?? -1;
     return written.every(({ atMs, revision }) => atMs > freshAtMs || revision <= view.revision);

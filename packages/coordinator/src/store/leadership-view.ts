@@ -9,7 +9,7 @@ export interface KnownLeader {
 export interface LeadershipView {
   /** Our own term, while we lead. */
   current(): Term | null;
-  /** Who leads, as far as the watch tells. */
+  /** The leader, as far as the watch tells. */
   knownLeader(): KnownLeader | null;
   /** Called on every change of either. Returns the unsubscribe function. */
   onChange(listener: () => void): () => void;

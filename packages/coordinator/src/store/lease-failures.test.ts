@@ -69,7 +69,7 @@ describe('the end of a lease', () => {
       monotonicMs: () => rig.clock.monotonicMs(),
       wallMs: () => rig.clock.wallMs(),
       setTimer: (delayMs, callback) => rig.clock.setTimer(delayMs - 0.5, callback),
-      // No keepalive.
+      // No keepalive is sent.
       sleep: () => new Promise(() => undefined),
     };
     const keeper = await rig.clock.runUntilSettled(LeaseKeeper.grant({ ...deps, clock: early }, TIMING));

@@ -71,7 +71,7 @@ describe('LeaseKeeper', () => {
   it('a keepalive answer that is read before any timer, but after the deadline, brings nothing back to life', async () => {
     const rig = new LeadershipRig();
     const process = rig.process('c1');
-    // Answers come in on the store's clock: as after SIGCONT, when sockets are read before timers
+    // Answers come in on the store's clock, as after SIGCONT, when sockets are read before timers
     // run.
     const store = rig.kv.client('direct', { callTimeoutMs: 60_000 });
     const keeper = await rig.clock.runUntilSettled(LeaseKeeper.grant({ ...process.deps, store }, TIMING));
@@ -105,7 +105,7 @@ describe('LeaseKeeper', () => {
     await rig.clock.advance(8500);
     expect(keeper.signal.aborted).toBe(true);
     process.store.heal();
-    // A late keepalive of ours cannot have prolonged it, so it would end by itself at 10 s; the
+    // A late keepalive of ours cannot have prolonged it, so it would end by itself at 10 s. The
     // revocation may come first.
     await rig.clock.advance(3000);
     expect(rig.kv.leaseIds()).toEqual([]);

@@ -30,12 +30,13 @@ const KEEPALIVE_RETRY = { baseMs: 50, capMs: 500 } as const;
  * granted TTL · 0.99 − margin`, on the monotonic clock. etcd counts from when it received that
  * keepalive, which is later, so we stop before the lease can end.
  *
- * Once lost it stays lost: a keeper that finds its deadline passed (after a pause, say) never comes
- * back with the same lease. It revokes it best effort; whoever needs a lease grants a new one.
+ * A lost lease stays lost: a keeper that finds its deadline passed (after a pause, say) never comes
+ * back with the same lease. It revokes the lease, best effort. A caller that needs a lease grants a
+ * new one.
  */
 export class LeaseKeeper {
   readonly leaseId: LeaseId;
-  /** As granted. */
+  /** TTL as granted by etcd. */
   readonly ttlMs: number;
   readonly #deps: LeaseDeps;
   readonly #timing: LeaseTiming;
@@ -84,14 +85,14 @@ export class LeaseKeeper {
   }
 
   /**
-   * May something that takes up to `neededMs` still begin? Synchronous; finding the deadline passed
-   * ends the lease on the spot.
+   * True when something that takes up to `neededMs` may still begin. Synchronous. When the deadline
+   * has passed, the lease ends on the spot.
    */
   holdsFor(neededMs: number): boolean {
     return this.remainingMs() > neededMs;
   }
 
-  /** Until our own deadline; 0 once lost. */
+  /** Time until our own deadline; 0 once lost. */
   remainingMs(): number {
     if (this.#lost.signal.aborted) return 0;
     const remainingMs = this.#validUntilMs - this.#deps.clock.monotonicMs();
@@ -100,7 +101,7 @@ export class LeaseKeeper {
     return 0;
   }
 
-  /** Somebody learned from etcd that the lease is gone (a put that was refused for it). */
+  /** Called when etcd has refused a put because the lease is gone. */
   reportGone(): void {
     this.#lose('etcd no longer knows the lease');
   }
@@ -127,7 +128,7 @@ export class LeaseKeeper {
 
   #armExpiry(): Timer {
     const inMs = this.#validUntilMs - this.#deps.clock.monotonicMs();
-    // The timer may be early by a fraction of a millisecond: then it is armed again for the rest.
+    // The timer may be early by a fraction of a millisecond. It is then armed again for the rest.
     return this.#deps.clock.setTimer(Math.max(1, Math.ceil(inMs)), () => {
       if (this.remainingMs() > 0) this.#expiry = this.#armExpiry();
     });
@@ -158,8 +159,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * Only while we still believe: an answer that arrives after the deadline brings nothing back to
-   * life. What etcd says counts, also where it is less than before.
+   * Extends the deadline only while we still believe: an answer that arrives after the deadline
+   * revives nothing. etcd's TTL counts, even where it is less than before.
    */
   #extend(sentAtMs: MonotonicMs, ttlMs: number): void {
     if (this.remainingMs() === 0) return;
@@ -169,8 +170,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * Best effort, for as long as the lease can still live: without it a successor has to wait for
-   * the TTL.
+   * Best effort, tried for as long as the lease can still live. Without it a successor has to wait
+   * for the TTL.
    */
   async #revoke(): Promise<void> {
     const { store, clock, random } = this.#deps;

@@ -3,11 +3,11 @@ import { OperationError } from '@understudy/shared';
 /** How a lease is kept, in ms. Checked by {@link leaseTimingFaults} before anything starts. */
 export interface LeaseTiming {
   /**
-   * Asked of etcd; the granted value counts. Longer: later take-over after a crash. Shorter: more
-   * false hand-overs.
+   * TTL asked of etcd; the granted value counts. A longer TTL delays the take-over after a crash. A
+   * shorter one causes more false hand-overs.
    */
   readonly ttlMs: number;
-  /** From one keepalive to the next. */
+  /** Time from one keepalive to the next. */
   readonly keepaliveMs: number;
   /**
    * How much earlier than etcd we stop believing. Covers what is on its way when the lease ends.
@@ -17,22 +17,22 @@ export interface LeaseTiming {
   readonly callTimeoutMs: number;
 }
 
-/** Two monotonic clocks may run this far apart (1 %). */
+/** Two monotonic clocks may differ by this much (1 %). */
 const DRIFT_RATIO = 0.99;
 const MARGIN_FLOOR_MS = 250;
 const MARGIN_FLOOR_RATIO = 0.05;
 
-/** For how long after sending a keepalive we may believe in the lease. */
+/** How long after sending a keepalive we may believe in the lease. */
 export const usableLeaseMs = (ttlMs: number, marginMs: number): number => ttlMs * DRIFT_RATIO - marginMs;
 
-/** 1 500 ms, less where the TTL is shorter than 10 s. */
+/** 1 500 ms, or less where the TTL is shorter than 10 s. */
 export const defaultMarginMs = (ttlMs: number): number => Math.min(1500, Math.max(MARGIN_FLOOR_MS, ttlMs * 0.15));
 
 const marginFloorMs = (ttlMs: number): number => Math.max(MARGIN_FLOOR_MS, ttlMs * MARGIN_FLOOR_RATIO);
 
 /**
- * What is wrong with the figures, each fault with both numbers; empty = fine. For a config schema's
- * cross-field rule.
+ * What is wrong with the figures, each fault with both numbers. Empty: nothing. For a config
+ * schema's cross-field rule.
  */
 export function leaseTimingFaults(timing: LeaseTiming): readonly string[] {
   const { ttlMs, keepaliveMs, marginMs, callTimeoutMs } = timing;

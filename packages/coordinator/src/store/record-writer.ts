@@ -2,6 +2,7 @@ import {
   commitGuarded,
   type CommitOutcome,
   invariant,
+  type KvCompare,
   type KvStore,
   type LeaseId,
   newWriteId,
@@ -17,15 +18,17 @@ export interface RecordWriterDeps extends StampDeps {
 
 export interface RecordPut {
   readonly key: string;
-  /** Without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`. */
+  /** The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`. */
   readonly record: object;
-  /** Put under this lease: {@link Session.leaseId}. */
+  /** Lease under which the record is put: {@link Session.leaseId}. */
   readonly leaseId?: LeaseId;
+  /** Compared beside the key itself. */
+  readonly also?: readonly KvCompare[];
 }
 
 /**
  * Writes records that need no leadership: a coordinator's own presence and opinions, a group an
- * operator applies. Compare-and-swap, but not guarded by a term: never use it for what only a
+ * operator applies. It compares and swaps, but no term guards it: never use it for what only a
  * leader may decide.
  */
 export class RecordWriter {
@@ -42,9 +45,9 @@ export class RecordWriter {
    */
   write(put: RecordPut & { readonly expect: Revision }): Promise<CommitOutcome> {
     const writeId = newWriteId(this.#deps.random);
-    const { record, ...place } = put;
+    const { record, also = [], ...place } = put;
     const value = stampRecord(record, writeId, this.#deps);
-    return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }] });
+    return this.#commit({ ...EMPTY, writeId, puts: [{ ...place, value }], also });
   }
 
   async #commit(commit: PreparedCommit): Promise<CommitOutcome> {

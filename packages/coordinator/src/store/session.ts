@@ -3,8 +3,8 @@ import { grantPersistently, type LeaseDeps, type LeaseKeeper } from './lease-kee
 import { checkLeaseTiming, type LeaseTiming } from './lease-timing.ts';
 
 /**
- * A lease that is granted anew whenever it is lost: for presence (`coordinators/<id>`) and
- * opinions. When the lease changes, all keys under the old one are gone or about to go: the owner
+ * A lease that is granted anew whenever it is lost, for presence (`coordinators/<id>`) and
+ * opinions. When the lease changes, all keys under the old one are gone or about to go. Their owner
  * publishes them again under the new one.
  */
 export class Session {
@@ -32,7 +32,10 @@ export class Session {
     return this.#keeper && this.#keeper.remainingMs() > 0 ? this.#keeper.leaseId : null;
   }
 
-  /** A put under the lease was refused because the lease is gone: grants a new one at once. */
+  /**
+   * Called when a put under the lease was refused because the lease is gone. Grants a new one at
+   * once.
+   */
   reportGone(leaseId: LeaseId): void {
     if (this.#keeper?.leaseId === leaseId) this.#keeper.reportGone();
   }
@@ -45,7 +48,10 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Revokes: presence and opinions vanish at once. Bounded by two call timeouts. Idempotent. */
+  /**
+   * Revokes the lease: presence and opinions vanish at once. Bounded by two call timeouts.
+   * Idempotent.
+   */
   async close(): Promise<void> {
     this.#closing.abort(new Error('session closed'));
     await this.#keeper?.close();

@@ -121,7 +121,7 @@ describe('the history of etcd', () => {
   async function remarksAt(revision: number) {
     const { clock, client, gate, log } = scene();
     client.range = () => Promise.resolve({ revision, entries: [] });
-    // As etcd: revision 0 stands for the present one, which it always has.
+    // As in etcd, revision 0 stands for the present one, which the store always has.
     client.remembers = () => Promise.resolve(true);
     const watching = gate.watch();
     await clock.advance(1_900_000);

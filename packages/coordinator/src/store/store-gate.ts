@@ -16,22 +16,22 @@ import {
 import { checkEtcdVersions } from './etcd-version.ts';
 
 /**
- * Between attempts at start: 0.5 s to 10 s, for as long as it takes; a coordinator without etcd
- * waits, it does not crash.
+ * Waits between attempts at start: 0.5 s to 10 s, without end. A coordinator without etcd waits; it
+ * does not crash.
  */
 const RETRY = { baseMs: 500, capMs: 10_000 } as const;
-/** Members that were down at start are asked for their version later. */
+/** Members that were down at start are asked for their version again after this time. */
 const RECHECK_MS = 600_000;
 /**
- * Old revisions an etcd that is compacted does not keep: at our own pace (some 50 per recovery)
- * they are 2 000 recoveries, and a tenth of the default quota of 2 GiB.
+ * A compacted etcd keeps fewer old revisions than this. At our own pace (some 50 per recovery) they
+ * are 2 000 recoveries, and a tenth of the default quota of 2 GiB.
  */
 const REVISIONS_KEPT_MAX = 100_000;
 
 /**
- * Nothing is written to, and nobody leads on, an etcd whose version was not seen to be safe. Waits
- * for etcd at start; looks again from time to time, because only members that were reachable told
- * their version.
+ * Lets nothing be written, and nobody lead, on an etcd whose version was not seen to be safe. Waits
+ * for etcd at start. Looks again from time to time, because only reachable members told their
+ * version.
  */
 export class StoreGate {
   readonly #store: KvStore;
@@ -73,8 +73,8 @@ export class StoreGate {
   }
 
   /**
-   * Resolves when etcd answered with versions that are safe; `false` when closed before. @throws
-   * STORE_TOO_OLD
+   * Resolves when etcd answered with versions that are safe; `false` when closed before.
+   * @throws STORE_TOO_OLD
    */
   async passed(): Promise<boolean> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
@@ -88,7 +88,10 @@ export class StoreGate {
     return false;
   }
 
-  /** Looks again until closed. @throws STORE_TOO_OLD when a member turns out to be too old. */
+  /**
+   * Looks again until closed.
+   * @throws STORE_TOO_OLD when a member turns out to be too old.
+   */
   async watch(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       await this.#lookAtHistory();
@@ -102,8 +105,9 @@ export class StoreGate {
   }
 
   /**
-   * etcd keeps every revision until somebody compacts it, and refuses every write once its quota is
-   * full. It may be shared, so we do not compact it; we say that nobody does (docs/decisions/0004).
+   * Tells the operator when nobody compacts etcd. etcd keeps every revision until it is compacted,
+   * and refuses every write once its quota is full. It may be shared, so we do not compact it
+   * ourselves (docs/decisions/0004).
    */
   async #lookAtHistory(): Promise<void> {
     try {
@@ -120,7 +124,8 @@ export class StoreGate {
   }
 
   /**
-   * The operator has said why the version does not matter: that it is not known does not either.
+   * The operator has said why the version does not matter. Then an unknown version does not matter
+   * either.
    */
   #overridden(error: OperationError): boolean {
     if ((this.#allowUnsafeVersion?.trim() ?? '') === '') return false;

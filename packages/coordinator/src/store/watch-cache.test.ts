@@ -81,7 +81,7 @@ describe('PrefixView', () => {
     const { rig, process, view } = viewed();
     view.start();
     await rig.clock.advance(1000);
-    // The member still answers the watch, but has lost its quorum: linearizable reads fail.
+    // The member still answers the watch but has lost its quorum, so linearizable reads fail.
     process.store.inject({ kind: 'dropRequest', operation: 'range', times: 1000 });
     await rig.clock.advance(10_000);
     expect(process.store.fired.dropRequest).toBeGreaterThan(2);

@@ -23,19 +23,22 @@ export interface WatchCacheOptions {
   readonly log: Log;
   readonly prefix: string;
   /**
-   * A full re-list, compared with the map (etcd can drop watch events: etcd-io/etcd#20655). Default
-   * 300 000.
+   * Time between full re-lists, which are compared with the map (etcd can drop watch events:
+   * etcd-io/etcd#20655). Default 300 000.
    */
   readonly relistEveryMs?: number;
-  /** A cheap linearizable read that proves how fresh the view is. 0 = never. Default 1 000. */
+  /**
+   * Time between cheap linearizable reads, which prove how fresh the view is. 0 = never. Default 1
+   * 000.
+   */
   readonly probeEveryMs?: number;
   /**
    * A part of the prefix that each probe reads too, and that must then be in the map as it was
-   * read: keep it small. Absent: none.
+   * read. Keep it small. Absent: no part.
    */
   readonly witnessPrefix?: string;
   /**
-   * A watch this far behind a read is stuck: it is started again from a new list. Default 10 000.
+   * A watch this far behind a read is stuck. It is started again from a new list. Default 10 000.
    */
   readonly lagLimitMs?: number;
 }
@@ -48,11 +51,11 @@ interface Probe {
 }
 
 /**
- * A local mirror of everything under a prefix: list at revision R, watch from R + 1, list again
- * when that history is gone.
+ * A local mirror of everything under a prefix. It lists at revision R, watches from R + 1, and
+ * lists again when that history is gone.
  *
  * Fresh means proven: at `freshAtMs` the map held every write that had been committed by then. The
- * proof is a linearizable read (a list, or a probe) sent at that moment whose revision the watch
+ * proof is a linearizable read (a list, or a probe) sent at that moment, whose revision the watch
  * has reached since. A watch alone proves nothing: a member cut off from its quorum goes on
  * answering it.
  */
@@ -75,11 +78,15 @@ export class WatchCache {
   #watch: KvWatch | null = null;
   #listing = false;
   #started = false;
-  /** Not reached yet; at most those of the lag limit, because then all begins anew. */
+  /**
+   * Probes whose revision is not reached yet. At most those of the lag limit are kept, because then
+   * the view begins anew.
+   */
   #probes: Probe[] = [];
   #revisionWaiters: { readonly revision: Revision; readonly reached: () => void }[] = [];
   /**
-   * While a re-list is compared: the newest revision of each key touched since it was asked for.
+   * While a re-list is compared: the newest revision of each key that changed since the list was
+   * asked for.
    */
   #touched: Map<string, Revision> | null = null;
 
@@ -112,7 +119,7 @@ export class WatchCache {
     return this.#entries.get(key);
   }
 
-  /** Live: do not keep it across an await if you need one moment in time. */
+  /** The live map. Do not keep it across an await if you need one moment in time. */
   entries(): ReadonlyMap<string, KvEntry> {
     return this.#entries;
   }
@@ -132,8 +139,8 @@ export class WatchCache {
 
   /**
    * How long ago the map was proven complete; Infinity before the first list. The longer of two
-   * clocks' opinions: a wall clock that was stepped forward makes the view look old until the next
-   * probe, which costs a second of caution.
+   * clocks' answers counts: a wall clock that was stepped forward makes the view look old until the
+   * next probe, which costs a second of caution.
    */
   ageMs(): number {
     if (this.#freshAtMs === null) return Number.POSITIVE_INFINITY;
@@ -142,14 +149,14 @@ export class WatchCache {
   }
 
   /**
-   * Keys that a periodic re-list found different: events etcd lost. Should stay 0 for ever; export
-   * it as a metric.
+   * Keys that a periodic re-list found different: events that etcd lost. This should stay 0 for
+   * ever; export it as a metric.
    */
   get anomalies(): number {
     return this.#anomalies;
   }
 
-  /** How often the watch lagged so far behind reads that it was started again. */
+  /** How often the watch was started again because it lagged behind reads. */
   get stalls(): number {
     return this.#stalls;
   }
@@ -248,7 +255,7 @@ export class WatchCache {
     for (const listener of [...this.#listeners]) listener(changed);
   }
 
-  /** The map now holds everything up to `revision`. */
+  /** Notes that the map now holds everything up to `revision`. */
   #reach(revision: Revision): void {
     this.#revision = Math.max(this.#revision, revision);
     const answered = this.#probes.filter((probe) => probe.revision <= this.#revision);
@@ -270,7 +277,7 @@ export class WatchCache {
     this.#freshAtWallMs = sentAtWallMs;
   }
 
-  /** Events that never came. What is known from now on comes from a list. */
+  /** Handles events that never came: from now on the map comes from a list. */
   #lost(different: readonly string[]): void {
     this.#anomalies += different.length;
     this.#options.log.error('store.view.anomaly', {
@@ -300,8 +307,8 @@ export class WatchCache {
   }
 
   /**
-   * The store's revision by a linearizable read of next to nothing; null when it failed (then
-   * nothing is proven).
+   * The store's revision, by a linearizable read of next to nothing. Null when it failed; then
+   * nothing is proven.
    */
   async #readLittle(): Promise<KvRange | null> {
     try {
@@ -354,7 +361,7 @@ export class WatchCache {
   #caughtUpWith(revision: Revision): Promise<boolean> {
     if (revision <= this.#revision) return Promise.resolve(true);
     return new Promise((resolve) => {
-      // What is not reached by then is reached by the list that follows.
+      // A list follows, and it reaches what is not reached by then.
       const timer = this.#options.clock.setTimer(this.#lagLimitMs, () => resolve(false));
       const reached = () => {
         timer.cancel();

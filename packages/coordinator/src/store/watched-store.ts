@@ -16,30 +16,30 @@ import {
   type StoreAlarm,
 } from '@understudy/shared';
 
-/** What etcd certainly refused, for a cause that repeating does not cure. */
+/** A refusal that etcd gave for certain, for a cause that repeating does not cure. */
 export interface StoreRefusal {
   readonly code: ErrorCode;
   readonly text: string;
   readonly sinceMs: MonotonicMs;
 }
 
-/** Causes that concern every write alike, whatever it writes. */
+/** Causes that concern every write alike. */
 const OF_ALL_WRITES: readonly ErrorCode[] = ['STORE_NO_SPACE', 'STORE_CORRUPT'];
 const REFUSAL_CODES: readonly ErrorCode[] = [...OF_ALL_WRITES, 'STORE_DENIED', 'STORE_REJECTED'];
 const LEASE_GONE = 'LEASE_NOT_FOUND';
 
 /**
- * The store, and what its answers tell about it: whether it takes writes, and what it refuses.
- * Changes no call. Everything a coordinator asks of etcd goes through one of these, so that what is
- * written anyway proves that writes work.
+ * Passes calls on to the store and notes what its answers tell: whether it takes writes, and what
+ * it refuses. It changes no call. Everything a coordinator asks of etcd goes through one of these,
+ * so that ordinary writes prove that writes work.
  */
 export class WatchedStore implements KvStore {
   readonly #store: KvStore;
   readonly #clock: Clock;
   readonly #root: string;
   /**
-   * By area below the root for what the role does not allow, `*` for what concerns every write,
-   * `read <prefix>` for reads; as many as there are areas.
+   * Refusals by cause. The key is an area below the root for what the role does not allow, `*` for
+   * what concerns every write, and `read <prefix>` for reads. There are as many as there are areas.
    */
   readonly #refusals = new Map<string, StoreRefusal>();
   readonly #refused = new Map<ErrorCode, number>();
@@ -54,28 +54,28 @@ export class WatchedStore implements KvStore {
     this.#provenAtMs = clock.monotonicMs();
   }
 
-  /** What is refused at present, the longest refused first. */
+  /** Present refusals, the longest refused first. */
   get refusals(): readonly StoreRefusal[] {
     return [...this.#refusals.values()].sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
   /**
-   * Is any write refused for a cause that concerns all of them? Only a write that was taken takes
-   * this back.
+   * True when writes are refused for a cause that concerns all of them. Only a write that was taken
+   * takes this back.
    */
   get refusesAllWrites(): boolean {
     return this.#refusals.has(EVERY_WRITE);
   }
 
   /**
-   * Own monotonic time of the last write, or rehearsal of one, that etcd took; of the start before
-   * the first.
+   * Our monotonic time of the last write, or rehearsal of one, that etcd took. Before the first it
+   * is the time of the start.
    */
   get writeProvenAtMs(): MonotonicMs {
     return this.#provenAtMs;
   }
 
-  /** Of the last write that failed without a clear answer; null since one was taken. */
+  /** Text of the last write that failed without a clear answer. Null since a write was taken. */
   get lastFailure(): string | null {
     return this.#lastFailure;
   }
@@ -113,11 +113,11 @@ export class WatchedStore implements KvStore {
   }
 
   /**
-   * Sends a transaction that writes nothing, because its compare cannot hold, and that etcd refuses
-   * all the same where it would refuse the puts in it: it checks permission, quota and alarms
-   * before it compares, and what it accepts was committed by a quorum. What is refused here is
-   * noted as if it had been written. `denied`: of several keys at least one may not be written;
-   * etcd does not say which, so the caller asks again, one by one.
+   * Sends a transaction that writes nothing, because its compare cannot hold. etcd refuses it all
+   * the same where it would refuse the puts in it: it checks permission, quota and alarms before it
+   * compares. What it accepts was committed by a quorum. A refusal is noted as if the puts had been
+   * written. `denied`: at least one of several keys may not be written. etcd does not say which, so
+   * the caller asks again, one by one.
    */
   async rehearse(compareKey: string, keys: readonly string[]): Promise<'taken' | 'denied' | 'failed'> {
     const compare = [{ key: compareKey, modRevision: NEVER }];
@@ -200,7 +200,7 @@ export class WatchedStore implements KvStore {
     else for (const area of new Set(areas)) this.#refuse(area, code, `write ${area}: ${errorText(error)}`);
   }
 
-  /** `<root>opinions/g/m/c1` → `<root>opinions/`: as much of a key as a role is given for. */
+  /** The part of a key that a role is given for: `<root>opinions/g/m/c1` → `<root>opinions/`. */
   #areaOf(key: string): string {
     const [area = '', ...rest] = key.slice(this.#root.length).split('/');
     return rest.length > 0 ? `${this.#root}${area}/` : key;
@@ -218,7 +218,7 @@ const EVERY_WRITE = '*';
 /** No key ever gets this old. */
 const NEVER: Revision = Number.MAX_SAFE_INTEGER;
 
-/** null: no refusal, or one that says nothing about the store (a lease that has ended). */
+/** Null: no refusal, or one that says nothing about the store (a lease that has ended). */
 function refusalCode(error: unknown): ErrorCode | null {
   if (!isOperationError(error) || error.upstreamCode === LEASE_GONE) return null;
   return REFUSAL_CODES.includes(error.code) ? error.code : null;

@@ -19,7 +19,7 @@ function scene() {
   return { clock, kv, client, log, store, proof, write, codes };
 }
 
-/** Refuses transactions that put any key this says. */
+/** Refuses transactions that put any key for which `denies` is true. */
 function denying(client: { txn(txn: KvTxn): Promise<unknown> }, denies: (key: string) => boolean): void {
   const txn = client.txn.bind(client);
   Object.assign(client, {
@@ -85,7 +85,7 @@ describe('the proof that etcd takes writes', () => {
       expect(codes()).toEqual([code]);
       kv.refusesWrites = null;
       await clock.advance(10_000);
-      // Rehearsed only: nothing was written yet.
+      // The write was only rehearsed; nothing was written yet.
       expect(codes()).toEqual([code]);
       await write();
       await clock.advance(5_000);

@@ -12,40 +12,43 @@ import {
 } from '@understudy/shared';
 import type { WatchedStore } from './watched-store.ts';
 
-/** How often it is looked whether a proof is due, ms. */
+/** How often the proof is checked for being due, in ms. */
 const LOOK_EVERY_MS = 5_000;
 /**
- * Nothing was written for so long: writing is rehearsed. With three coordinators that is at most
- * 0.3 requests a second for all of etcd.
+ * Writing is rehearsed when nothing was written for this long. With three coordinators that is at
+ * most 0.3 requests a second for all of etcd.
  */
 const QUIET_MS = 10_000;
-/**
- * Permission is rehearsed at least this often, because what is written anyway lies in few areas.
- */
+/** Permission is rehearsed at least this often, because ordinary writes touch few areas. */
 const REHEARSE_EVERY_MS = 60_000;
-/** No write was taken for so long, three rehearsals among them: not writable. */
+/**
+ * etcd counts as not writable when no write was taken for this long, three rehearsals among them.
+ */
 const UNPROVEN_MS = 30_000;
 const ALARMS_EVERY_MS = 60_000;
-/** Refused areas a problem names. */
+/** Largest number of refused areas that a problem names. */
 const NAMED_MAX = 12;
 
 const ALARM_CODES: Readonly<Record<StoreAlarm, ErrorCode>> = { NOSPACE: 'STORE_NO_SPACE', CORRUPT: 'STORE_CORRUPT' };
 
-/** Areas a coordinator writes: all but `groups` and `pauses`, which are a person's. */
+/**
+ * One key per area that a coordinator writes: all but `groups` and `pauses`, which are a person's.
+ */
 export const writtenKeys = (keys: Keyspace): readonly string[] => [
   keys.leader,
   keys.judge,
   keys.findings,
+  keys.level,
   ...[keys.coordinators, keys.opinions, keys.judgements, keys.members, keys.policies].map(rehearsalKey),
   ...[keys.activations, keys.intents, keys.journal, keys.holds, keys.requests, keys.history].map(rehearsalKey),
 ];
 const rehearsalKey = (area: string): string => `${area}.rehearsal`;
 
 /**
- * Proves that etcd takes our writes, at a slow pace and without writing: reads, watches and
- * keepalives go on when it is out of space, corrupt, or when our role only reads. What was written
- * anyway is proof enough; else writing is rehearsed ({@link WatchedStore.rehearse}). Alarms are
- * asked for beside it.
+ * Proves that etcd takes our writes, at a slow pace and without writing. Reads, watches and
+ * keepalives go on when etcd is out of space or corrupt, or when our role only reads. An ordinary
+ * write is proof enough; without one, writing is rehearsed ({@link WatchedStore.rehearse}). Alarms
+ * are asked for beside it.
  */
 export class WriteProof {
   readonly #store: WatchedStore;
@@ -86,7 +89,7 @@ export class WriteProof {
     return this.#alarms;
   }
 
-  /** What keeps us from writing, one problem per cause; empty while writes work. */
+  /** What keeps us from writing, one problem per cause. Empty while writes work. */
   problems(): readonly Problem[] {
     const byCode = new Map<ErrorCode, string[]>();
     for (const { code, text } of this.#store.refusals) byCode.set(code, [...(byCode.get(code) ?? []), text]);
@@ -98,8 +101,8 @@ export class WriteProof {
   }
 
   /**
-   * The same in one line, for whoever must not decide meanwhile; null while writes work. A single
-   * call that etcd took for malformed is no trouble of etcd's.
+   * The same in one line, for callers that must not decide meanwhile. Null while writes work. A
+   * single call that etcd took for malformed is no trouble of etcd's.
    */
   trouble(): string | null {
     const [first] = this.problems().filter(({ code }) => code !== 'STORE_REJECTED');
@@ -133,7 +136,7 @@ export class WriteProof {
     if (isCalm && nowMs - this.#alarmsAskedAtMs < ALARMS_EVERY_MS) return;
     this.#alarmsAskedAtMs = nowMs;
     try {
-      // Not allowed to ask: what is refused tells as much, later.
+      // Null means that we may not ask. Refusals will tell as much, later.
       this.#alarms = (await this.#store.alarms()) ?? [];
     } catch (error) {
       this.#log.debug('store.alarms_unreadable', { error: errorText(error) });

@@ -1,6 +1,7 @@
+import { type Clock, type Endpoint, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock, SimDatagramNetwork } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { observer, watched, WireAgent } from '../core/observe.fixtures.ts';
+import { FROM, observer, watched, WireAgent } from '../core/observe.fixtures.ts';
 import { HeartbeatListener, type HeartbeatListenerOptions } from './heartbeat-listener.ts';
 
 const M = 'db/a' as const;
@@ -91,6 +92,60 @@ describe('HeartbeatListener', () => {
     expect(refused).toBeGreaterThan(5);
     expect(table.opinion(M)?.verdict).toBe('suspect');
     expect(listener.stats().unsentCount).toBe(refused);
+  });
+
+  it('reads the clock once for all that a turn reads, and anew in the next turn and in each tick', () => {
+    const sim = new SimClock();
+    let nowMs = 1_000;
+    const timers = new Set<() => void>();
+    const clock: Clock = {
+      monotonicMs: () => monotonicMs(nowMs),
+      wallMs: () => sim.wallMs(),
+      sleep: () => Promise.resolve(),
+      setTimer: (_delayMs, then) => {
+        timers.add(then);
+        return { cancel: () => void timers.delete(then) };
+      },
+    };
+    const nextTurn = () => {
+      for (const then of [...timers]) if (timers.delete(then)) then();
+    };
+    const { table } = observer([watched(M)]);
+    const agent = new WireAgent(M, 'i-db-a');
+    agent.greet(table, 0);
+    let deliver = (_payload: Uint8Array, _from: Endpoint, _heardAtMs?: MonotonicMs): void => undefined;
+    const socket = {
+      localPort: 1,
+      send: () => Promise.resolve(),
+      onMessage: (listener: typeof deliver) => {
+        deliver = listener;
+      },
+      close: () => Promise.resolve(),
+    };
+    const listener = new HeartbeatListener({ socket, table, clock, log: new RecordingLog() });
+    listener.start();
+    const hearAt = (atMs: number, heardAtMs?: number) => {
+      nowMs = atMs;
+      deliver(agent.beat(), FROM, heardAtMs === undefined ? undefined : monotonicMs(heardAtMs));
+    };
+    const lastHeardMs = () => table.opinion(M)?.lastHeardMs;
+    // A pause of an hour within the turn: what is read after it is dated before it.
+    hearAt(1_000);
+    hearAt(3_601_000);
+    nextTurn();
+    expect(lastHeardMs()).toBe(1_000);
+    hearAt(3_601_100);
+    nextTurn();
+    expect(lastHeardMs()).toBe(3_601_100);
+    // A receive thread dated the second one after our last look at the clock.
+    hearAt(3_602_000, 3_601_900);
+    hearAt(3_602_500, 3_602_400);
+    listener.tick();
+    expect(lastHeardMs()).toBe(3_602_400);
+    expect(timers.size).toBe(0);
+    hearAt(3_603_000);
+    listener.tick();
+    expect(lastHeardMs()).toBe(3_603_000);
   });
 
   it('kernel drops that grow are reported and make it abstain', async () => {

@@ -55,6 +55,7 @@ export class HeartbeatListener {
   readonly #options: HeartbeatListenerOptions;
   readonly #batch: HeartbeatBatch;
   #flushTimer: Timer | null = null;
+  #readAtMs = monotonicMs(0);
   #receivedCount = 0;
   #acksSentCount = 0;
   #probesSentCount = 0;
@@ -81,13 +82,26 @@ export class HeartbeatListener {
     const { clock, socket } = this.#options;
     socket.onMessage((payload, from, heardAtMs) => {
       this.#receivedCount++;
-      const nowMs = clock.monotonicMs();
+      const nowMs = this.#readTime(heardAtMs);
       this.#batch.add(payload, from, heardAtMs ?? nowMs, nowMs);
       if (this.#batch.pendingCount > 0) this.#flushTimer ??= clock.setTimer(0, () => this.#flush());
     });
   }
 
+  /**
+   * The clock is read once for all that is read before the next flush, because reading it costs as
+   * much as looking up the sender. So a datagram is dated too early, by one turn of the event loop
+   * at most. After a pause within that turn it is dated before the pause: then it proves less than
+   * it could, and the next tick forgives the pause to everybody.
+   */
+  #readTime(heardAtMs: MonotonicMs | undefined): MonotonicMs {
+    const isKept = this.#flushTimer !== null && (heardAtMs === undefined || heardAtMs <= this.#readAtMs);
+    if (!isKept) this.#readAtMs = this.#options.clock.monotonicMs();
+    return this.#readAtMs;
+  }
+
   #flush(): void {
+    this.#flushTimer?.cancel();
     this.#flushTimer = null;
     this.#batch.flush();
   }
@@ -110,8 +124,9 @@ export class HeartbeatListener {
    */
   #hear(nowMs: MonotonicMs): void {
     const { log, receiver, table } = this.#options;
+    this.#flush();
     receiver?.drain();
-    this.#batch.flush();
+    this.#flush();
     if (this.#kernelDrops) table.noteReceiveLoss(nowMs);
     const dropped = (receiver?.lostCount ?? 0) - this.#ringDropsCount;
     if (dropped <= 0) return;

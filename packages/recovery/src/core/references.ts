@@ -55,5 +55,7 @@ export function namedBy({ keyName, iamInstanceProfileArn, raw }: CloudInstance):
 
 /** An attribute that is the name of something which may be deleted, and how that is known. */
 export interface NameInUse {
+  /** The question to EC2 that tells it. */
+  readonly asked: string;
   readonly existence: (references: References) => Existence;
 }

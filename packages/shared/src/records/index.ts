@@ -1,4 +1,5 @@
 export * from './cluster.ts';
+export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';
 export * from './leftover.ts';
 export * from './operator-request.ts';

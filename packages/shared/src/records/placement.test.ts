@@ -46,7 +46,7 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     'coordinators/c1',
     {
       ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: 'x:1', httpUrl: 'http://x', startedAtWallMs: 1, version: '1' },
-      ...{ processId: 'p1', answersHoldMs: 20_000 },
+      ...{ processId: 'p1', answersHoldMs: 20_000, featureLevel: 1 },
     },
     ['coordinatorId'],
   ],

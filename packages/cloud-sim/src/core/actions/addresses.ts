@@ -73,7 +73,7 @@ function freshIp(region: Region): string {
   throw new Ec2Error('InsufficientAddressCapacity', 'Not enough available addresses');
 }
 
-/** `AllocateAddress`: there is no ClientToken, a blind repeat leaks an address. */
+/** `AllocateAddress`. There is no ClientToken, so a blind repeat leaks an address. */
 export function allocateAddress(region: Region, call: Call, input: AllocateAddressRequest): AllocateAddressResult {
   if (region.addresses.size >= region.quotas.addresses) {
     throw new Ec2Error('AddressLimitExceeded', 'The maximum number of addresses has been reached.');
@@ -131,8 +131,9 @@ function primaryOf(region: Region, call: Call, instanceId: string | undefined): 
 
 /**
  * `AssociateAddress`. With `AllowReassociation: false` it is compare-and-set: any existing
- * association of the address, or of the private address, is refused with Resource.AlreadyAssociated
- * (also the very same one: stricter than the documentation asks for).
+ * association of the address, or of the private address, is refused with
+ * Resource.AlreadyAssociated. That includes the very same one, which is stricter than the
+ * documentation asks for.
  */
 export function associateAddress(region: Region, call: Call, input: AssociateAddressRequest): AssociateAddressResult {
   const address = need(call, region.addresses, 'address', input.AllocationId);

@@ -21,7 +21,7 @@ const FILTERS: FilterTable<SimCapacityReservation> = {
 };
 
 /**
- * Reserved places are not taken out of the zone's capacity: a reservation here is a name that a
+ * Reserved places are not taken out of the zone's capacity. A reservation here is a name that a
  * launch may give, and its state.
  */
 const view = (one: SimCapacityReservation): CapacityReservation => ({

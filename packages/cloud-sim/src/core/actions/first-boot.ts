@@ -7,7 +7,7 @@ interface Disk {
   readonly device: string;
 }
 
-/** Root first, the others by their names: the order that NVMe numbers follow here. */
+/** Disks in the order that NVMe numbers follow here: root first, the others by their names. */
 function disksOf(region: Region, instance: SimInstance): readonly Disk[] {
   const disks = instance.volumeIds.flatMap((volumeId): Disk[] => {
     const attachment = region.volumes.get(volumeId)?.attachments.find((one) => one.instanceId === instance.id);
@@ -18,9 +18,9 @@ function disksOf(region: Region, instance: SimInstance): readonly Disk[] {
 }
 
 /**
- * cloud-init remembers on the root disk for which instance id it has run. A restored disk has
- * another one's: it runs again, and what it formats is gone. VolumeFolders empties the folders,
- * before the machine boots.
+ * Runs what cloud-init does at the first boot of an instance id. It remembers on the root disk for
+ * which id it has run. A restored disk has another instance's id, so it runs again, and what it
+ * formats is gone. VolumeFolders empties the folders before the machine boots.
  */
 export function runFirstBoot(region: Region, instanceId: string): void {
   const instance = region.instances.get(instanceId);

@@ -8,7 +8,7 @@ import type { Call, Region } from '../region.ts';
  * (none takes it by itself)
  */
 function hostFor(region: Region, call: Call, { HostId: id }: Placement, az: string): SimHost {
-  // Seeding: a machine that was launched long ago proves that its host was there.
+  // While seeding, a machine that was launched long ago proves that its host was there.
   if (call.instant && id !== undefined && !region.hosts.has(id)) region.hosts.set(id, { id, az, autoPlacement: true });
   if (id !== undefined) {
     const named = region.hosts.get(id);

@@ -62,7 +62,7 @@ const IMAGE_FILTERS: FilterTable<SimImage> = {
   'virtualization-type': (one) => [one.request.VirtualizationType ?? 'hvm'],
 };
 
-/** `DescribeImages`: eventually consistent like the others. */
+/** `DescribeImages`, eventually consistent like the others. */
 export function describeImages(region: Region, call: Call, input: DescribeImagesRequest): DescribeImagesResult {
   const owners = new Set(input.Owners ?? []);
   const found = look(call, region.images, 'image', input.ImageIds).filter(
@@ -93,8 +93,8 @@ function rootSnapshot(region: Region, call: Call, input: RegisterImageRequest): 
 }
 
 /**
- * `RegisterImage`: no ClientToken; the name is unique per account and Region. @throws
- * InvalidAMIName.Duplicate, InvalidAMIName.Malformed
+ * `RegisterImage`. It has no ClientToken; the name is unique per account and Region.
+ * @throws InvalidAMIName.Duplicate, InvalidAMIName.Malformed
  */
 export function registerImage(region: Region, call: Call, input: RegisterImageRequest): RegisterImageResult {
   const name = input.Name ?? '';
@@ -131,7 +131,7 @@ export function registerImage(region: Region, call: Call, input: RegisterImageRe
   return { ImageId: made.id };
 }
 
-/** `DeregisterImage`: instances that run from it are untouched; its snapshots stay. */
+/** `DeregisterImage`. Instances that run from the image are untouched, and its snapshots stay. */
 export function deregisterImage(region: Region, call: Call, input: DeregisterImageRequest): DeregisterImageResult {
   const image = need(call, region.images, 'image', input.ImageId);
   if (image.isPublic) throw new Ec2Error('AuthFailure', `Not authorized for images: [${image.id}]`, 403);

@@ -86,7 +86,7 @@ export const ACTION_NAMES = Object.keys(HANDLERS) as readonly ActionName[];
 
 export const isAction = (name: string): name is ActionName => Object.hasOwn(HANDLERS, name);
 
-/** The other services' with a prefix. */
+/** Actions of all services. Those of other services have a prefix. */
 const ALL: Readonly<Record<string, Handler>> = { ...HANDLERS, ...KMS_HANDLERS };
 
 /** Runs one action on the Region. @throws Ec2Error */

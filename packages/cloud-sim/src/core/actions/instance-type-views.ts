@@ -84,7 +84,7 @@ const OFFERING_FILTERS: FilterTable<Listed<Offering>> = {
   location: (one) => [one.location],
 };
 
-/** Which types are sold where: by zone, or in the Region when any zone has them. */
+/** The types and where they are sold: by zone, or in the Region when any zone has them. */
 export function describeInstanceTypeOfferings(
   region: Region,
   _call: Call,

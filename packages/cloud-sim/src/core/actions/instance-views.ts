@@ -23,7 +23,7 @@ const STATE_CODES: Readonly<Record<SimInstanceState, number>> = {
 /** `State` of an instance. */
 export const stateView = (state: SimInstanceState) => ({ Code: STATE_CODES[state], Name: state });
 
-/** The Elastic IPs by interface, as this reader sees them; computed once per call. */
+/** The Elastic IPs by interface, as this reader sees them. Computed once per call. */
 export function addressesByInterface(region: Region, call: Call): Map<string, SimAddress> {
   const found = new Map<string, SimAddress>();
   for (const address of region.addresses.allSeen(call)) {

@@ -52,8 +52,8 @@ function instanceFilters(region: Region, call: Call): FilterTable<SimInstance> {
 }
 
 /**
- * `DescribeInstances`: eventually consistent, filtered, really paginated; fails while a zone it
- * touches is impaired.
+ * `DescribeInstances`. It is eventually consistent, filtered and really paginated. It fails while a
+ * zone it touches is impaired.
  */
 export function describeInstances(
   region: Region,
@@ -83,7 +83,7 @@ const summary = (status: SummaryStatus, detail: 'passed' | 'failed' | 'initializ
   Details: [{ Name: 'reachability' as const, Status: detail }],
 });
 
-/** A failed system check fails the instance check with it. */
+/** Checks that fail now. A failed system check fails the instance check with it. */
 function failedChecks(instance: SimInstance, nowMs: number): Set<StatusCheck> {
   const failed = new Set(instance.impairedChecks);
   const crashed = instance.impairedFromMs !== null && nowMs >= instance.impairedFromMs;
@@ -149,8 +149,8 @@ const BOOTED = 'Linux version 6.1.0 (simulated)\nCloud-init finished.\n';
 const CRASHED = 'watchdog: BUG: soft lockup\nKernel panic - not syncing: simulated crash\n';
 
 /**
- * `GetConsoleOutput`: what a boot and a crash write. Posted at transitions only; what the guest
- * wrote since is shown to those who ask for the latest.
+ * `GetConsoleOutput`: what a boot and a crash write. It is posted at transitions only. What the
+ * guest wrote since is shown to callers that ask for the latest.
  */
 export function getConsoleOutput(region: Region, call: Call, input: GetConsoleOutputRequest): GetConsoleOutputResult {
   const instance = need(call, region.instances, 'instance', input.InstanceId);

@@ -54,7 +54,7 @@ function make(region: Region, call: Call, input: CreateKeyPairRequest | ImportKe
   return { KeyName: name, KeyPairId: made.keyPairId, KeyFingerprint: region.random.hex(16) };
 }
 
-/** The key itself is no key: nobody logs in here. */
+/** The key itself is no key, because nobody logs in here. */
 export const createKeyPair = (region: Region, call: Call, input: CreateKeyPairRequest): KeyPair => ({
   ...make(region, call, input),
   KeyMaterial: 'simulated',
@@ -63,7 +63,7 @@ export const createKeyPair = (region: Region, call: Call, input: CreateKeyPairRe
 export const importKeyPair = (region: Region, call: Call, input: ImportKeyPairRequest): KeyPair =>
   make(region, call, input);
 
-/** Deleting what is not there succeeds. */
+/** Deleting an absent key pair succeeds. */
 export function deleteKeyPair(region: Region, _call: Call, input: DeleteKeyPairRequest): object {
   const name = input.KeyName ?? region.keyPairs.all().find((one) => one.keyPairId === input.KeyPairId)?.id ?? '';
   region.keyPairs.remove(name, region.nowMs);

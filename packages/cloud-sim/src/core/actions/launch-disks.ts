@@ -40,8 +40,8 @@ const iopsOf = (type: VolumeType, asked: number | undefined, sizeGiB: number): n
 };
 
 /**
- * Type, size and performance of a volume to be made. @throws MissingParameter,
- * InvalidParameterValue, InvalidParameterCombination
+ * Type, size and performance of a new volume.
+ * @throws MissingParameter, InvalidParameterValue, InvalidParameterCombination
  */
 export function volumeShape(
   ebs: {
@@ -76,16 +76,16 @@ export function volumeShape(
   };
 }
 
-/** Request over image, member by member. */
+/** The request's mapping over the image's, member by member. */
 function mergeEbs(base: EbsBlockDevice | undefined, over: EbsBlockDevice | undefined): EbsBlockDevice {
   const given = Object.fromEntries(Object.entries(over ?? {}).filter(([, value]) => value !== undefined));
   return { ...base, ...given };
 }
 
 /**
- * Image mappings, overridden or removed by the request's.
- * @throws InvalidBlockDeviceMapping: the root device's snapshot cannot be changed, no device may be
- * named twice
+ * The image's mappings, overridden or removed by the request's.
+ * @throws InvalidBlockDeviceMapping: the root device's snapshot cannot be changed, and no device
+ * may be named twice.
  */
 function mergedMappings(image: SimImage, asked: readonly BlockDeviceMapping[]): Map<string, EbsBlockDevice> {
   const merged = new Map<string, EbsBlockDevice>();
@@ -155,7 +155,8 @@ export function launchDisks(region: Region, call: Call, input: RunInstancesReque
 }
 
 /**
- * Makes the volume, in use from the start; `attached` as soon as the instance runs. Returns its id.
+ * Makes the volume, which is in use from the start and `attached` as soon as the instance runs.
+ * Returns its id.
  */
 export function makeLaunchVolume(region: Region, call: Call, instanceId: string, az: string, disk: LaunchDisk): string {
   const made: SimVolume = {

@@ -87,9 +87,10 @@ function requireNoTopLevel(input: RunInstancesRequest): void {
 }
 
 /**
+ * The interface that a launch names.
  * @throws InvalidNetworkInterfaceID.NotFound (a permit that was revoked),
- * InvalidNetworkInterface.InUse (it did launch), InvalidParameterCombination (what belongs to the
- * interface is repeated)
+ * InvalidNetworkInterface.InUse (it did launch), InvalidParameterCombination (the request repeats
+ * what belongs to the interface)
  */
 function existing(
   region: Region,
@@ -212,7 +213,7 @@ function checkRoom(region: Region, one: Wanted & { readonly kind: 'new' }, count
   }
 }
 
-/** Where the launch lands and with which interfaces; nothing is made yet. */
+/** The subnet and interfaces of a launch. Nothing is made yet. */
 export function launchNetwork(region: Region, call: Call, input: RunInstancesRequest, count: number): LaunchNetwork {
   const az = input.Placement?.AvailabilityZone;
   if (az !== undefined && !region.zones.includes(az)) {
@@ -230,15 +231,18 @@ export function launchNetwork(region: Region, call: Call, input: RunInstancesReq
   };
 }
 
-/** Every subnet has a block of its own; which address of it makes no difference here. */
+/**
+ * IPv6 addresses. Every subnet has a block of its own; which address of it is used makes no
+ * difference here.
+ */
 const ipv6Of = (region: Region, { named, count }: { named: readonly string[]; count: number }): readonly string[] => [
   ...named,
   ...Array.from({ length: count }, () => `2001:db8::${region.random.hex(2)}:${region.random.hex(2)}`),
 ];
 
 /**
- * Makes and attaches the interfaces: in use from the acceptance of the launch on, not only once it
- * runs. Returns their ids.
+ * Makes and attaches the interfaces. They are in use from the acceptance of the launch on, not only
+ * once it runs. Returns their ids.
  */
 export function attachLaunchInterfaces(
   region: Region,

@@ -10,7 +10,7 @@ type Profile = NonNullable<RunInstancesRequest['IamInstanceProfile']>;
 const profileNameOf = (profile: Profile): string =>
   profile.Name ?? profile.Arn?.split(':instance-profile/').at(-1) ?? '';
 
-/** EC2's own words; IAM has no code of its own there. */
+/** The text is EC2's own. IAM has no code of its own there. */
 function requireProfile(region: Region, profile: Profile): void {
   const isForeign =
     profile.Arn !== undefined && !profile.Arn.startsWith(`arn:aws:iam::${ACCOUNT_ID}:instance-profile/`);
@@ -26,7 +26,9 @@ function requireProfile(region: Region, profile: Profile): void {
 const licensesOf = (input: RunInstancesRequest): readonly string[] =>
   (input.LicenseSpecifications ?? []).map((one) => one.LicenseConfigurationArn ?? '');
 
-/** Seeding: a machine that was launched long ago proves that what it names was there. */
+/**
+ * While seeding, a machine that was launched long ago proves that the things it names were there.
+ */
 function makeMissing(region: Region, call: Call, input: RunInstancesRequest): void {
   const group = input.Placement?.GroupName;
   if (input.KeyName && !region.keyPairs.has(input.KeyName)) putKeyPair(region, call, input.KeyName);
@@ -36,8 +38,8 @@ function makeMissing(region: Region, call: Call, input: RunInstancesRequest): vo
 }
 
 /**
- * What a launch names must be there. The codes of a profile and of a licence are the general ones
- * with EC2's text (reported by users; not in the list of error codes).
+ * Checks that the things a launch names exist. The codes for a profile and for a licence are the
+ * general ones with EC2's text (reported by users; not in the list of error codes).
  * @throws InvalidKeyPair.NotFound, InvalidPlacementGroup.Unknown,
  * InvalidCapacityReservationId.NotFound, InvalidCapacityReservationState, InvalidParameterValue
  */

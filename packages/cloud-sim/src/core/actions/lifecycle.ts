@@ -56,15 +56,15 @@ const keyFaultOf = (region: Region, { volumeIds }: SimInstance): KeyFault | null
   null;
 
 /**
- * Its disks cannot be opened: one that was just launched is terminated, one that was started is
- * stopped again.
+ * Fails an instance whose disks cannot be opened. One that was just launched is terminated; one
+ * that was started is stopped again.
  */
 function failForKey(region: Region, instance: SimInstance, stateReason: KeyFault, tookMs: number): void {
   if (instance.generation === 1) return finishTermination(region, instance, tookMs, stateReason);
   enter(region, instance, 'stopped', { generation: instance.generation + 1, stateReason }, tookMs);
 }
 
-/** `pending` → `running`: instance-processes boots it. */
+/** `pending` → `running`. InstanceProcesses boots it. */
 export function finishLaunch(region: Region, id: string, generation: number, tookMs: number, instant: boolean): void {
   const instance = current(region, id, generation);
   if (!instance || instance.state !== 'pending') return;
@@ -147,7 +147,7 @@ function keepBusy(region: Region, instanceId: string, busyMs: number): void {
   region.laterIn(busyMs, () => show('attached'));
 }
 
-/** A volume that was busy is let go by the stop of its instance. */
+/** The stop of its instance releases a volume that was busy. */
 function finishBusyDetach(region: Region, volumeId: string, instanceId: string): void {
   const volume = region.volumes.get(volumeId);
   if (volume?.attachments.some((one) => one.instanceId === instanceId && one.state === 'busy')) {
@@ -155,7 +155,7 @@ function finishBusyDetach(region: Region, volumeId: string, instanceId: string):
   }
 }
 
-/** Takes the attachment off on both sides; the volume becomes `available`. */
+/** Takes the attachment off on both sides. The volume becomes `available`. */
 export function releaseVolume(region: Region, volumeId: string, instanceId: string, scheduledMs: number | null): void {
   const volume = region.volumes.get(volumeId);
   if (!volume) return;
@@ -196,8 +196,8 @@ function dropInterfaces(region: Region, instance: SimInstance): void {
 }
 
 /**
- * Into `terminated`: volumes and interfaces go or are set free, addresses are disassociated; the
- * entry disappears about an hour later.
+ * Enters `terminated`. Volumes and interfaces are deleted or set free, and addresses are
+ * disassociated. The entry disappears about an hour later.
  */
 export function finishTermination(
   region: Region,

@@ -66,7 +66,7 @@ export interface NewInterface {
   readonly tags: SimTags;
 }
 
-/** Creates an interface, unattached; `pending` first, soon `available`. */
+/** Creates an interface, unattached. It is `pending` first, and soon `available`. */
 export function makeInterface(region: Region, call: Call, wanted: NewInterface): SimNetworkInterface {
   requireRoomForInterface(region);
   const id = region.newId('eni');
@@ -93,7 +93,7 @@ export function makeInterface(region: Region, call: Call, wanted: NewInterface):
   return made;
 }
 
-/** Deletes an interface: its addresses are free again, its Elastic IP is disassociated. */
+/** Deletes an interface. Its addresses are free again, and its Elastic IP is disassociated. */
 export function destroyInterface(region: Region, networkInterface: SimNetworkInterface): void {
   for (const ip of [networkInterface.privateIp, ...networkInterface.secondaryIps]) {
     region.usedIps.delete(`${networkInterface.subnetId}/${ip}`);
@@ -120,7 +120,7 @@ export function dropAssociation(region: Region, allocationId: string): void {
   );
 }
 
-/** Detaches without deleting; the interface becomes `available`. */
+/** Detaches without deleting. The interface becomes `available`. */
 export function releaseInterface(region: Region, id: string, scheduledMs: number | null = null): void {
   const networkInterface = region.networkInterfaces.get(id);
   if (!networkInterface) return;

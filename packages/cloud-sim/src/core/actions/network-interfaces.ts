@@ -107,8 +107,7 @@ export function describeNetworkInterfaces(
 }
 
 /**
- * An earlier creation with this token: its result again, even if the interface has been deleted
- * since.
+ * The result of an earlier creation with this token, even if the interface has been deleted since.
  */
 function recall(
   region: Region,
@@ -126,7 +125,7 @@ function recall(
 }
 
 /**
- * `CreateNetworkInterface`: idempotent by token; a token whose interface is gone does not bring it
+ * `CreateNetworkInterface`, idempotent by token. A token whose interface is gone does not bring it
  * back.
  */
 export function createNetworkInterface(
@@ -158,8 +157,8 @@ export function createNetworkInterface(
 }
 
 /**
- * `DeleteNetworkInterface`. @throws InvalidNetworkInterface.InUse from the acceptance of a launch
- * on
+ * `DeleteNetworkInterface`.
+ * @throws InvalidNetworkInterface.InUse from the acceptance of a launch on
  */
 export function deleteNetworkInterface(region: Region, call: Call, input: DeleteNetworkInterfaceRequest): object {
   const one = need(call, region.networkInterfaces, 'networkInterface', input.NetworkInterfaceId);
@@ -223,7 +222,7 @@ const byAttachment = (region: Region, attachmentId: string | undefined): SimNetw
   throw new Ec2Error('InvalidAttachmentID.NotFound', `The attachment '${String(attachmentId)}' does not exist`);
 };
 
-/** `DetachNetworkInterface`: never the primary one, running or stopped. */
+/** `DetachNetworkInterface`. It never detaches the primary one, running or stopped. */
 export function detachNetworkInterface(region: Region, call: Call, input: DetachNetworkInterfaceRequest): object {
   const one = byAttachment(region, input.AttachmentId);
   region.requireZone(one.az);

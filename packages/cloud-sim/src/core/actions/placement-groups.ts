@@ -18,7 +18,10 @@ const unknown = (name: string): Ec2Error =>
 const seen = (region: Region, call: Call): readonly SimPlacementGroup[] =>
   call.instant ? region.placementGroups.all() : region.placementGroups.allSeen(call);
 
-/** By its name or its id. @throws InvalidPlacementGroup.Unknown */
+/**
+ * Finds a group by its name or its id.
+ * @throws InvalidPlacementGroup.Unknown
+ */
 export function needPlacementGroup(region: Region, call: Call, name: string): SimPlacementGroup {
   const found = seen(region, call).find((one) => one.id === name || one.groupId === name);
   if (!found || !region.placementGroups.has(found.id)) throw unknown(name);

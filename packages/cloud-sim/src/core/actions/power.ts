@@ -19,7 +19,7 @@ import { enter, finishLaunch, finishShuttingDown, finishStop, metalFactor } from
 import { takeCapacity } from './run-instances.ts';
 
 const IDS_MAX = 1_000;
-/** At speed 1. */
+/** Duration at speed 1, in ms. */
 const BUSY_MS = 600_000;
 
 const USER_SHUTDOWN = {
@@ -27,7 +27,7 @@ const USER_SHUTDOWN = {
   message: 'Client.UserInitiatedShutdown: User initiated shutdown',
 } as const;
 
-/** All named instances or an error: a batch is all or nothing. */
+/** All named instances, or an error: a batch is all or nothing. */
 function named(region: Region, call: Call, ids: readonly string[] | undefined): SimInstance[] {
   if (!ids || ids.length === 0) {
     throw new Ec2Error('MissingParameter', 'The request must contain the parameter InstanceId');
@@ -64,8 +64,8 @@ function requireNoProtection(region: Region, instance: SimInstance, verb: 'stop'
 }
 
 /**
- * Without force only from `running`; with force also from `pending` and `stopping`. Repeats are
- * harmless.
+ * Without force an instance can be stopped only from `running`, with force also from `pending` and
+ * `stopping`. Repeats are harmless.
  */
 function requireStoppable(region: Region, instance: SimInstance, force: boolean): void {
   if (instance.state === 'stopped' || instance.state === 'stopping') return;
@@ -84,8 +84,8 @@ function repeatStop(region: Region, call: Call, instance: SimInstance, force: bo
 }
 
 /**
- * A guest that hangs does not answer its power button: EC2 waits for it unless the shutdown of the
- * OS is skipped.
+ * The latency of a stop. A guest that hangs does not answer its power button: EC2 waits for it
+ * unless the shutdown of the OS is skipped.
  */
 function stopName(instance: SimInstance, skipOsShutdown: boolean): LatencyName {
   if (skipOsShutdown || instance.state === 'pending') return 'instance.stop-skip-os';
@@ -119,7 +119,7 @@ function beginStop(region: Region, call: Call, instance: SimInstance, input: Sto
   return stopping;
 }
 
-/** `StopInstances`: EBS-backed instances only exist here. */
+/** `StopInstances`. All instances here are EBS-backed. */
 export function stopInstances(region: Region, call: Call, input: StopInstancesRequest): StopInstancesResult {
   const instances = named(region, call, input.InstanceIds);
   const force = input.Force ?? false;
@@ -134,7 +134,7 @@ export function stopInstances(region: Region, call: Call, input: StopInstancesRe
   };
 }
 
-/** `StartInstances`: like a launch it needs capacity. */
+/** `StartInstances`. It needs capacity, as a launch does. */
 export function startInstances(region: Region, call: Call, input: StartInstancesRequest): StartInstancesResult {
   const instances = named(region, call, input.InstanceIds);
   for (const one of instances) {
@@ -167,7 +167,7 @@ export function startInstances(region: Region, call: Call, input: StartInstances
   };
 }
 
-/** `RebootInstances`: the state stays `running`; instance-processes restarts the machine. */
+/** `RebootInstances`. The state stays `running`; InstanceProcesses restarts the machine. */
 export function rebootInstances(region: Region, call: Call, input: RebootInstancesRequest): object {
   for (const instance of named(region, call, input.InstanceIds)) {
     if (instance.state !== 'running') throw wrongState(instance, 'rebooted');
@@ -199,7 +199,7 @@ function beginTermination(
   const skipOsShutdown = input.SkipOsShutdown ?? false;
   const ending = enter(region, instance, 'shutting-down', asked, null, { skipOsShutdown }, call.instant);
   const quick = skipOsShutdown || stopped;
-  // What hangs in `stopping` hangs in `shutting-down` too.
+  // An instance that hangs in `stopping` hangs in `shutting-down` too.
   const normal = quick ? 'instance.terminate-skip-os' : 'instance.terminate';
   const name = instance.stuck ? 'instance.stop-force-stuck' : normal;
   const tookMs = call.instant ? 0 : region.latency.sampleMs(name) * metalFactor(instance);

@@ -85,7 +85,10 @@ function interfaceFor(region: Region, call: Call, input: CreateRouteRequest): st
   return first;
 }
 
-/** To an interface or an instance. @throws RouteAlreadyExists */
+/**
+ * Makes a route to an interface or an instance.
+ * @throws RouteAlreadyExists
+ */
 export function createRoute(region: Region, call: Call, input: CreateRouteRequest): CreateRouteResult {
   const table = need(call, region.routeTables, 'routeTable', input.RouteTableId);
   const destinationCidr = input.DestinationCidrBlock ?? '';

@@ -16,7 +16,7 @@ const TAGGABLE = ['instance', 'volume', 'network-interface', 'spot-instances-req
 const USER_DATA_MAX = 22_000;
 
 /**
- * What an idempotent repeat must agree in: everything but the token and the zone (EC2 developer
+ * The parameters an idempotent repeat must agree in: all but the token and the zone (EC2 developer
  * guide, idempotency).
  */
 function parametersOf(input: RunInstancesRequest): object {
@@ -26,8 +26,9 @@ function parametersOf(input: RunInstancesRequest): object {
 }
 
 /**
- * Zonal when the request names a zone, directly, by subnet or by interface; Regional otherwise. A
- * zonal token used again in another zone launches a second instance.
+ * The scope of a token. It is zonal when the request names a zone, directly, by subnet or by
+ * interface; otherwise Regional. A zonal token used again in another zone launches a second
+ * instance.
  */
 function tokenScope(region: Region, input: RunInstancesRequest): string {
   const first = input.NetworkInterfaces?.[0];
@@ -114,7 +115,8 @@ function requireOffered(region: Region, az: string, type: SimInstanceType): void
 }
 
 /**
- * Only the newest types take a weighting, and none of them is here; `default` counts as given.
+ * Refuses a bandwidth weighting. Only the newest types take one, and none of them is here;
+ * `default` counts as given.
  * @throws InvalidParameterCombination
  */
 function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): void {
@@ -126,8 +128,8 @@ function requireNoWeighting(input: RunInstancesRequest, type: SimInstanceType): 
 }
 
 /**
- * On Nitro interfaces and instance store disks take places of the volumes. @throws
- * AttachmentLimitExceeded
+ * Counts attachments. On Nitro, interfaces and instance store disks take places of the volumes.
+ * @throws AttachmentLimitExceeded
  */
 function checkAttachments(type: SimInstanceType, disks: number, interfaces: number): void {
   const shared = type.hypervisor === 'nitro' ? interfaces + type.instanceStoreDisks : 0;
@@ -165,7 +167,7 @@ function checkQuotas(region: Region, count: number, disks: number): void {
 
 interface LaunchPlan {
   readonly input: RunInstancesRequest;
-  /** With the Dedicated Host, where it goes on one. */
+  /** The request with its Dedicated Host, where it goes on one. */
   readonly placed: RunInstancesRequest;
   readonly image: ReturnType<typeof checkImage>['image'];
   readonly instanceType: string;
@@ -240,8 +242,8 @@ function start(region: Region, call: Call, instance: SimInstance): void {
 }
 
 /**
- * `RunInstances`, EC2 API Reference. All or nothing: a refused launch leaves nothing behind, not
- * even its token.
+ * `RunInstances`, EC2 API Reference. It is all or nothing: a refused launch leaves nothing behind,
+ * not even its token.
  */
 export function runInstances(region: Region, call: Call, input: RunInstancesRequest): Reservation {
   const count = checkCounts(input);

@@ -18,8 +18,8 @@ import { ACCOUNT_ID, type Call, faultOf, type Region } from '../region.ts';
 import { date } from './common.ts';
 
 /**
- * Share of a volume that changed since the snapshot before: 5 % after a first full one, as a
- * plausible figure.
+ * Share of a volume that changed since its last snapshot. 5 % after a first full one is a plausible
+ * figure.
  */
 const CHANGED_RATIO = 0.05;
 
@@ -110,7 +110,7 @@ interface Taken {
   readonly tags: SimTags;
 }
 
-/** Point in time: now, at the acceptance. */
+/** Takes a snapshot of this moment, that of the acceptance. */
 function take(region: Region, call: Call, taken: Taken): { snapshot: SimSnapshot; tookMs: number } {
   const { volume } = taken;
   const tookMs = durationMs(region, call, volume);
@@ -148,7 +148,7 @@ function finish(region: Region, call: Call, id: string, tookMs: number, failed: 
   });
 }
 
-/** At that moment a key of one of them cannot be used: none of them comes about. */
+/** Fails the whole set when a key of one of them cannot be used at that moment. */
 function failForKeys(region: Region, call: Call, set: readonly SimSnapshot[], afterMs: number): void {
   region.laterIn(afterMs, () => {
     if (set.every((one) => region.kmsKeys.fault(one.kmsKeyId) === null)) return;
@@ -166,7 +166,7 @@ function requireRoom(region: Region, count: number): void {
   }
 }
 
-/** `CreateSnapshot`. There is no ClientToken: a repeat is a second snapshot. */
+/** `CreateSnapshot`. There is no ClientToken, so a repeat is a second snapshot. */
 export function createSnapshot(region: Region, call: Call, input: CreateSnapshotRequest): Snapshot {
   const volume = need(call, region.volumes, 'volume', input.VolumeId);
   requireSnapshotable(region, call, volume);
@@ -208,7 +208,7 @@ function tagsOf(input: CreateSnapshotsRequest, volume: SimVolume): SimTags {
 }
 
 /**
- * `CreateSnapshots`: one moment for all volumes; if one fails, all end in `error`. There is no
+ * `CreateSnapshots`, at one moment for all volumes. If one fails, all end in `error`. There is no
  * ClientToken.
  */
 export function createSnapshots(region: Region, call: Call, input: CreateSnapshotsRequest): CreateSnapshotsResult {
@@ -218,7 +218,7 @@ export function createSnapshots(region: Region, call: Call, input: CreateSnapsho
   const failed = faultOf(call, 'snapshot-error') !== undefined;
   const description = input.Description ?? '';
   const taken = volumes.map((volume) => take(region, call, { volume, description, tags: tagsOf(input, volume) }));
-  // A failing set fails together, at the moment the first of them would have completed.
+  // A failing set fails together, when the first of them would have completed.
   const failAfterMs = Math.min(...taken.map((one) => one.tookMs));
   failForKeys(
     region,

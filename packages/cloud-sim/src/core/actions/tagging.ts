@@ -62,7 +62,7 @@ function resources(
   });
 }
 
-/** `CreateTags`: overwrites; all or nothing. */
+/** `CreateTags`. It overwrites, and is all or nothing. */
 export function createTags(region: Region, call: Call, input: CreateTagsRequest): object {
   const found = resources(region, call, input.Resources);
   const tagged = found.map(([store, one]) => [store, one.id, withTags(one.tags, input.Tags ?? [])] as const);
@@ -70,7 +70,10 @@ export function createTags(region: Region, call: Call, input: CreateTagsRequest)
   return {};
 }
 
-/** `DeleteTags`: with a value only where it matches; without tags, all of them. */
+/**
+ * `DeleteTags`. A tag given with a value goes only where the value matches. Without tags, all of
+ * them go.
+ */
 export function deleteTags(region: Region, call: Call, input: DeleteTagsRequest): object {
   for (const [store, one] of resources(region, call, input.Resources)) {
     const doomed = input.Tags;

@@ -95,8 +95,8 @@ function newVolume(region: Region, call: Call, input: CreateVolumeRequest, az: s
 }
 
 /**
- * "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): it is
- * there for a moment, and then gone.
+ * "Can appear to complete, but eventually fails" (API Reference, CreateVolume, KmsKeyId): the
+ * volume exists for a moment, and then is gone.
  */
 function failVolume(region: Region, call: Call, id: string, tookMs: number): void {
   region.volumes.update(id, { state: 'error' }, region.nowMs, call.instant);
@@ -108,8 +108,8 @@ function failVolume(region: Region, call: Call, id: string, tookMs: number): voi
 }
 
 /**
- * `CreateVolume`: idempotent by token. @throws VolumeLimitExceeded, IncorrectState (snapshot not
- * completed)
+ * `CreateVolume`, idempotent by token.
+ * @throws VolumeLimitExceeded, IncorrectState (snapshot not completed)
  */
 export function createVolume(region: Region, call: Call, input: CreateVolumeRequest): Volume {
   const { ClientToken: token, DryRun: _dryRun, ...parameters } = input;
@@ -184,7 +184,7 @@ function requireAttachable(region: Region, volume: SimVolume, instance: SimInsta
 }
 
 /**
- * `AttachVolume`: to one instance at a time (Multi-Attach is not simulated). A key that cannot be
+ * `AttachVolume`, to one instance at a time (Multi-Attach is not simulated). A key that cannot be
  * used undoes it.
  */
 export function attachVolume(region: Region, call: Call, input: AttachVolumeRequest): VolumeAttachment {
@@ -232,7 +232,7 @@ function attachmentToDetach(region: Region, volume: SimVolume, input: DetachVolu
 }
 
 /**
- * `DetachVolume`: a volume that the guest keeps open stays `busy` until forced, or until its
+ * `DetachVolume`. A volume that the guest keeps open stays `busy` until forced, or until its
  * instance stops.
  */
 export function detachVolume(region: Region, call: Call, input: DetachVolumeRequest): VolumeAttachment {

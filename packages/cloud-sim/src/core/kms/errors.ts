@@ -1,6 +1,6 @@
 import type { CallError } from '../cloud-sim-core.ts';
 
-/** What the core refuses in EC2's words, in KMS's (KMS API Reference, common errors). */
+/** EC2's refusals of the core in KMS's words (KMS API Reference, common errors). */
 const IN_KMS_WORDS: Readonly<Record<string, string>> = {
   AuthFailure: 'UnrecognizedClientException',
   SignatureDoesNotMatch: 'InvalidSignatureException',

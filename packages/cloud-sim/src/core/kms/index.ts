@@ -4,7 +4,10 @@ import type { Handler } from '../actions/common.ts';
 import { ACCOUNT_ID, type Call, type Region } from '../region.ts';
 import type { SimKmsKey } from './keys.ts';
 
-/** Before the action in faults, denied actions and the event log: EC2's have no prefix. */
+/**
+ * Stands before the action in faults, denied actions and the event log. EC2's actions have no
+ * prefix.
+ */
 export const KMS_PREFIX = 'kms:';
 
 const viewOf = (key: SimKmsKey): NonNullable<DescribeKeyResponse['KeyMetadata']> => ({

@@ -13,8 +13,8 @@ export const KEY_STATES = [
 export type SimKeyState = (typeof KEY_STATES)[number];
 
 /**
- * What key policy and grants let the caller do: use it for volumes and ask about it; only ask;
- * neither.
+ * What key policy and grants let the caller do: use the key for volumes and ask about it, only ask,
+ * or neither.
  */
 export const KEY_ACCESS = ['all', 'describe-only', 'none'] as const;
 export type SimKeyAccess = (typeof KEY_ACCESS)[number];
@@ -79,14 +79,14 @@ export class KmsKeys {
     return this.add({ id: multiRegion ? `mrk-${hex}` : uuid, state: 'Enabled', multiRegion, ...rest }, alias);
   }
 
-  /** By id, key ARN, alias name or alias ARN. */
+  /** Finds a key by id, key ARN, alias name or alias ARN. */
   find(name: string): SimKmsKey | undefined {
     const own = name.startsWith(`${this.#arnPrefix}:`) ? name.slice(this.#arnPrefix.length + 1) : name;
     const id = own.startsWith('alias/') ? this.#aliases.get(own) : own.replace(/^key\//, '');
     return id === undefined ? undefined : this.#keys.get(id);
   }
 
-  /** false: there is none of that name, or it is AWS's own. */
+  /** False: there is none of that name, or it is AWS's own. */
   change(name: string, patch: Partial<Pick<SimKmsKey, 'state' | 'access' | 'deletionAtWallMs'>>): boolean {
     const key = this.find(name);
     if (key === undefined || key.manager === 'AWS') return false;
@@ -94,7 +94,7 @@ export class KmsKeys {
     return true;
   }
 
-  /** Gone for good, as when its waiting period is over. */
+  /** Removes the key for good, as when its waiting period is over. */
   remove(name: string): boolean {
     const key = this.find(name);
     if (key === undefined || key.manager === 'AWS') return false;
@@ -102,19 +102,19 @@ export class KmsKeys {
     return this.#keys.delete(key.id);
   }
 
-  /** As EC2 shows it of a volume: always an ARN, where there is such a key. */
+  /** The name EC2 shows for a volume's key: always an ARN, where there is such a key. */
   shown(name: string): string {
     return this.find(name)?.arn ?? name;
   }
 
   /**
-   * What becomes of a volume under this key when it has to be opened; null: it opens. Not
-   * encrypted: it always does.
+   * What happens to a volume under this key when it has to be opened. Null: it opens. A volume that
+   * is not encrypted always does.
    */
   fault(name: string | null): KeyFault | null {
     if (name === null) return null;
     const key = this.find(name);
-    // EC2 says nothing of why where it may not even look.
+    // EC2 does not say why where it may not even look.
     if (key === undefined || key.access !== 'all')
       return { code: 'Client.InternalError', message: 'Client.InternalError: Client error on launch' };
     if (key.state === 'Enabled' || key.state === 'Updating') return null;

@@ -10,8 +10,8 @@ import {
 import type { ICompare, IEvent, IKeyValue, IRequestOp, ITxnRequest } from 'etcd3';
 
 /**
- * etcd counts in 64 bits; ours are checked to be exact. 2^53 revisions are 285 years at a million a
- * second.
+ * Checks that the number is exact, because etcd counts in 64 bits. 2^53 revisions are 285 years at
+ * a million a second.
  */
 export function revisionFrom(text: string): Revision {
   const revision = Number(text);

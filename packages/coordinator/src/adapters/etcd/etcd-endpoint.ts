@@ -28,8 +28,8 @@ const GRPC_OPTIONS = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
   'grpc.enable_retries': 0,
-  // Own connections: a channel that was closed because its connection is dead must not be handed
-  // the same connection again.
+  // Each endpoint has its own connections: after a channel was closed because its connection is
+  // dead, the next must not get the same connection again.
   'grpc.use_local_subchannel_pool': 1,
   'grpc.service_config_disable_resolution': 1,
 } as const;
@@ -39,7 +39,7 @@ const DEADLINE_EXCEEDED = 4;
 
 /**
  * One etcd member, through etcd3's raw clients with all fault handling off. Deadlines run on our
- * monotonic clock: gRPC's own are points on the wall clock, which can step.
+ * monotonic clock. gRPC's own are points on the wall clock, which can step.
  */
 export class EtcdEndpoint {
   readonly host: string;
@@ -91,14 +91,14 @@ export class EtcdEndpoint {
   }
 
   /**
-   * Options for a stream: it breaks when its member has no leader (a member cut off from the quorum
-   * would else keep it for ever).
+   * Options for a stream. The stream breaks when its member has no leader; without that, a member
+   * cut off from the quorum would keep it for ever.
    */
   streamOptions(): CallOptions {
     return { interceptors: [this.#tracked] };
   }
 
-  /** Cancels what is under way. Idempotent, does not wait. */
+  /** Cancels the calls under way. Idempotent, does not wait. */
   close(): void {
     this.#closed = true;
     for (const call of this.#calls) call.cancelWithStatus(CANCELLED, 'the store is closed');
@@ -117,7 +117,7 @@ export class EtcdEndpoint {
     const call = nextCall(options) as unknown as InterceptedCall;
     const start = call.start.bind(call);
     call.start = (metadata, listener) => {
-      // Authentication shares its metadata object between calls; setting the same value again is
+      // Authentication shares its metadata object between calls. Setting the same value again is
       // harmless.
       metadata.set('hasleader', 'true');
       this.#calls.add(call);
@@ -163,7 +163,7 @@ function onStart(call: InterceptedCall, started: () => void): InterceptedCall {
   return call;
 }
 
-/** For the call that fetches a token, which etcd3 makes on its own. */
+/** Puts a deadline on the call that fetches a token, which etcd3 makes on its own. */
 function expiring(clock: Clock, timeoutMs: number): Interceptor {
   return (options, nextCall) => {
     const call = nextCall(options) as unknown as InterceptedCall;

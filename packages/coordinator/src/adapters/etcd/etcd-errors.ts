@@ -35,8 +35,8 @@ const NAMED_REFUSALS: readonly (readonly [text: string, code: ErrorCode])[] = [
 ];
 
 /**
- * The request certainly never left, or etcd said that it did not take it. Everything else may have
- * been applied.
+ * Texts which say that the request certainly never left, or that etcd did not take it. After any
+ * other error it may have been applied.
  */
 const NEVER_SENT_TEXTS = [
   'No connection established',
@@ -61,7 +61,10 @@ export const isLeaseNotFound = (error: unknown): boolean =>
 export const isCompacted = (error: unknown): boolean =>
   errorText(error).includes('required revision has been compacted');
 
-/** Our token belongs to an older state of etcd's users and roles: a new one is needed. */
+/**
+ * True when our token belongs to an older state of etcd's users and roles, so that a new one is
+ * needed.
+ */
 export const isStaleToken = (error: unknown): boolean =>
   errorText(error).includes('revision of auth store is old') || errorText(error).includes('invalid auth token');
 
@@ -77,8 +80,8 @@ function codeOf(text: string, status: number | null, mayHaveApplied: boolean): E
 }
 
 /**
- * In our words. `mayHaveApplied`: the call changes the store, so a failure without a clear answer
- * leaves its outcome unknown.
+ * The error in our words. `mayHaveApplied`: the call changes the store, so a failure without a
+ * clear answer leaves its outcome unknown.
  */
 export function storeError(error: unknown, operation: string, mayHaveApplied: boolean): OperationError {
   if (isOperationError(error)) return error;
@@ -102,5 +105,8 @@ const OF_THE_REQUEST_OR_CLUSTER: readonly ErrorCode[] = [
   'STORE_CORRUPT',
 ];
 
-/** The endpoint, not the request or the whole cluster, is to blame: try another one next time. */
+/**
+ * True when the endpoint is to blame, not the request or the whole cluster. The next call then
+ * tries another one.
+ */
 export const blamesEndpoint = (error: OperationError): boolean => !OF_THE_REQUEST_OR_CLUSTER.includes(error.code);

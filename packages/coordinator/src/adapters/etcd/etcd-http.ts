@@ -11,7 +11,7 @@ export interface EtcdHttpOptions {
   readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
-/** etcd's own answers are below 200 bytes; what is longer is somebody else's. */
+/** etcd's own answers are below 200 bytes. A longer answer comes from another server. */
 const ANSWER_BYTES_MAX = 4_096;
 
 /** `GET /version` of etcd 3.x. A proxy's page, or another server's JSON, is no version. */
@@ -20,8 +20,8 @@ const VersionSchema = z.object({ etcdserver: z.string().regex(/^v?\d+\.\d+\.\d+/
 const HealthSchema = z.object({ health: z.enum(['true', 'false']), reason: z.string().default('') });
 
 /**
- * Version of the member behind this host, which etcd tells everybody who may connect. @throws an
- * Error saying why there is none.
+ * Version of the member behind this host, which etcd tells everybody who may connect.
+ * @throws an Error saying why there is none.
  */
 export async function httpVersion(options: EtcdHttpOptions): Promise<string> {
   const { status, body } = await get(options, '/version');
@@ -31,8 +31,8 @@ export async function httpVersion(options: EtcdHttpOptions): Promise<string> {
 }
 
 /**
- * What `GET /health` says in the way of alarms; needs no rights either. @throws an Error when it is
- * not etcd's answer.
+ * Alarms as `GET /health` tells them. This needs no rights either.
+ * @throws an Error when it is not etcd's answer.
  */
 export async function httpAlarms(options: EtcdHttpOptions): Promise<string> {
   const { body } = await get(options, '/health');
@@ -47,7 +47,9 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** One GET, no redirects, on a connection of its own; the deadline runs on our monotonic clock. */
+/**
+ * One GET, without redirects, on a connection of its own. The deadline runs on our monotonic clock.
+ */
 function get(options: EtcdHttpOptions, path: string): Promise<{ readonly status: number; readonly body: string }> {
   const { host, clock, callTimeoutMs, tls = {} } = options;
   return new Promise((resolve, reject) => {

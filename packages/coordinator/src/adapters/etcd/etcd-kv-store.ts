@@ -26,9 +26,9 @@ export interface EtcdKvStoreOptions {
   readonly random: Random;
   /** `http://…` or `https://…`, never mixed. One is used until it fails, then the next. */
   readonly hosts: readonly string[];
-  /** Of one call, authentication included. Default 1 500. */
+  /** Time limit of one call, authentication included. Default 1 500. */
   readonly callTimeoutMs?: number;
-  /** PEM. `ca` alone checks the server; `cert` and `key` are ours. */
+  /** PEM files. `ca` alone checks the server; `cert` and `key` are ours. */
   readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
   readonly auth?: { readonly username: string; readonly password: string };
   /** How often a watch asks the server how far it is. Default 1 000. */
@@ -40,7 +40,7 @@ export interface EtcdKvStoreOptions {
 type KeepAliveStream = IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>;
 
 /**
- * etcd behind the {@link KvStore} port. Nothing is retried; after a failure the next call goes to
+ * etcd behind the {@link KvStore} port. It retries nothing. After a failure the next call goes to
  * the next endpoint.
  */
 export class EtcdKvStore implements KvStore {
@@ -50,8 +50,8 @@ export class EtcdKvStore implements KvStore {
   #inUse = 0;
 
   /**
-   * Connects lazily: etcd may be down. @throws CONFIG_INVALID for no hosts, mixed schemes, or half
-   * a TLS key pair.
+   * Connects lazily, so etcd may be down.
+   * @throws CONFIG_INVALID for no hosts, mixed schemes, or half a TLS key pair.
    */
   constructor(options: EtcdKvStoreOptions) {
     checkHosts(options);
@@ -162,15 +162,15 @@ export class EtcdKvStore implements KvStore {
   }
 
   /**
-   * By `GET /version`, which needs no rights; where that is no answer of etcd's (a port for gRPC
-   * only), by Maintenance.Status, which needs the root role since etcd 3.5.28.
+   * Asks by `GET /version`, which needs no rights. Where etcd does not answer that (a port for gRPC
+   * only), it asks by Maintenance.Status, which needs the root role since etcd 3.5.28.
    */
   async serverVersions(): Promise<readonly string[]> {
     const replies = await Promise.allSettled(this.#endpoints.map((endpoint) => this.#versionAt(endpoint)));
     const versions = replies.flatMap((reply) => (reply.status === 'fulfilled' ? [reply.value] : []));
     if (versions.length > 0) return versions;
     const failures = replies.flatMap((reply) => (reply.status === 'rejected' ? [reply.reason as OperationError] : []));
-    // A member that answers and does not tell says more than those that do not answer.
+    // A member that answers without its version says more than those that do not answer.
     throw (
       failures.find((one) => one.code === 'STORE_VERSION_UNKNOWN') ?? storeError(failures[0], 'serverVersions', false)
     );
@@ -189,7 +189,7 @@ export class EtcdKvStore implements KvStore {
     }
   }
 
-  /** By Maintenance.Alarm, or, where the role may not ask, by `GET /health`. */
+  /** Asks by Maintenance.Alarm, or by `GET /health` where the role may not ask. */
   async alarms(): Promise<readonly StoreAlarm[] | null> {
     const endpoint = this.#current();
     try {
@@ -208,7 +208,7 @@ export class EtcdKvStore implements KvStore {
     return { host: endpoint.host, clock, callTimeoutMs, ...(tls ? { tls } : {}) };
   }
 
-  /** Cancels everything under way and drops the connections; waits for nothing. */
+  /** Cancels everything under way and drops the connections. Waits for nothing. */
   close(): Promise<void> {
     for (const watch of [...this.#watches]) watch.cancel();
     for (const endpoint of this.#endpoints) endpoint.close();
@@ -232,7 +232,10 @@ export class EtcdKvStore implements KvStore {
     return endpoint;
   }
 
-  /** Several calls may fail on one endpoint; only the first one moves on. */
+  /**
+   * Moves on to the next endpoint. Several calls may fail on one endpoint; only the first one moves
+   * on.
+   */
   #moveOnFrom(endpoint: EtcdEndpoint): void {
     if (this.#endpoints[this.#inUse] === endpoint) this.#inUse = (this.#inUse + 1) % this.#endpoints.length;
   }
@@ -244,7 +247,7 @@ const settled = <T>(work: Promise<T>): Promise<{ readonly value: T } | { readonl
     (error: unknown) => ({ error }),
   );
 
-/** Names what a refused transaction was about: etcd does not. */
+/** Names the keys of a refused transaction, because etcd does not. */
 function txnName({ compare, writes }: KvTxn): string {
   const written = writes.map((write) => (write.kind === 'deletePrefix' ? write.prefix : write.key));
   const keys = [...new Set(written.length > 0 ? written : compare.map(({ key }) => key))];
@@ -258,7 +261,7 @@ const alarmsIn = (text: string): readonly StoreAlarm[] => ALARMS.filter((alarm) 
 
 /**
  * One keepalive on a stream of its own, so that an answer can never be taken for that of another
- * request. Seconds; ≤ 0 = gone.
+ * request. Returns seconds; ≤ 0 means gone.
  */
 function askOnce(stream: KeepAliveStream, leaseId: LeaseId): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -269,8 +272,8 @@ function askOnce(stream: KeepAliveStream, leaseId: LeaseId): Promise<number> {
     });
     stream.on('error', reject);
     stream.on('end', () => reject(new Error('14 UNAVAILABLE: the server ended the stream without an answer')));
-    // Ended only after the answer: etcd3 drops a dead connection when a stream fails that is still
-    // writable.
+    // The stream is ended only after the answer: etcd3 drops a dead connection when a stream fails
+    // that is still writable.
     stream.write({ ID: leaseId });
   });
 }

@@ -25,7 +25,7 @@ export interface EtcdWatchOptions {
   readonly handlers: KvWatchHandlers;
   /** How often the server is asked how far the watch is. */
   readonly progressEveryMs: number;
-  /** Without a word from the server for this long the stream is taken for dead. */
+  /** The stream is taken for dead when the server says nothing for this long. */
   readonly silenceLimitMs: number;
   /** Opens a stream on whichever endpoint is in use. */
   open(): Promise<WatchStream>;
@@ -35,15 +35,15 @@ export interface EtcdWatchOptions {
 }
 
 /**
- * One watch, one stream at a time. Resumes at the last delivered mod_revision + 1 (or after a
- * progress notification), never at the header revision of a created or catch-up answer: that is the
- * store's, far ahead of what was delivered. etcd never splits the events of one revision over two
- * answers unless asked to fragment; fragments are put together all the same.
+ * One watch, one stream at a time. It resumes at the last delivered mod_revision + 1 (or after a
+ * progress notification). It never resumes at the header revision of a created or catch-up answer:
+ * that is the store's, far ahead of what was delivered. etcd never splits the events of one
+ * revision over two answers unless asked to fragment; fragments are put together all the same.
  */
 export class EtcdWatch implements KvWatch {
   readonly #options: EtcdWatchOptions;
   #nextRevision: Revision;
-  /** The stream in use; what another one still delivers is ignored. */
+  /** The stream in use. What another one still delivers is ignored. */
   #stream: WatchStream | null = null;
   #fragments: KvEvent[] = [];
   #lastWordAtMs: number;
@@ -82,7 +82,7 @@ export class EtcdWatch implements KvWatch {
       this.#broken(error);
       return;
     }
-    // Before anything else: an error without a listener would end the process.
+    // This comes before anything else: an error without a listener would end the process.
     stream.on('error', (error) => this.#stream === stream && this.#broken(error));
     if (this.#ended) {
       quietly(stream);
@@ -102,9 +102,9 @@ export class EtcdWatch implements KvWatch {
   }
 
   /**
-   * One before the next one: etcd answers progress requests only when the store has reached the
-   * start revision, so an idle watch that began in the future would look dead. What that brings
-   * twice is dropped on delivery.
+   * The revision before the next one. etcd answers progress requests only when the store has
+   * reached the start revision, so an idle watch that began in the future would look dead. Events
+   * that arrive twice because of it are dropped on delivery.
    */
   #startRevision(): Revision {
     return this.#exactStart ? this.#nextRevision : Math.max(1, this.#nextRevision - 1);
@@ -122,7 +122,7 @@ export class EtcdWatch implements KvWatch {
     this.#created = true;
     this.#attempt = 0;
     this.#exactStart = false;
-    // Answered at once when there is nothing to catch up on.
+    // The server answers at once when there is nothing to catch up on.
     this.#stream?.write({ progress_request: {} });
   }
 
@@ -151,7 +151,7 @@ export class EtcdWatch implements KvWatch {
   #cancelledByServer(response: IWatchResponse): void {
     const compactRevision = revisionFrom(response.compact_revision);
     if (compactRevision === this.#nextRevision && !this.#exactStart) {
-      // Only the revision before ours is gone; nothing we need.
+      // Only the revision before ours is gone, and we need nothing of it.
       this.#exactStart = true;
       this.#broken(new Error(`compacted at ${compactRevision}`));
       return;
@@ -165,7 +165,7 @@ export class EtcdWatch implements KvWatch {
   }
 
   /**
-   * Asks for progress, which every live stream answers while its watch is synced; a stream that
+   * Asks for progress, which every live stream answers while its watch is synced. A stream that
    * says nothing at all is dead.
    */
   #armWatchdog(): void {
@@ -202,7 +202,7 @@ export class EtcdWatch implements KvWatch {
 }
 
 /**
- * Half-closes first: etcd3 resets the endpoint's connections when a stream that is still writable
+ * Half-closes first. etcd3 resets the endpoint's connections when a stream that is still writable
  * fails, and a cancelled one "fails".
  */
 function quietly(stream: WatchStream): void {

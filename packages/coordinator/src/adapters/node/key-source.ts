@@ -15,8 +15,8 @@ async function textOf(path: string, code: 'CONFIG_INVALID' | 'KEY_INVALID'): Pro
 
 /**
  * `keys` and `dropKeysInUse` of the configuration file and the key files it names, as they are now.
- * The configuration is parsed only when its text has changed. The whole file has to be valid: half
- * a configuration is not believed about its keys either.
+ * The configuration is parsed only when its text has changed. The whole file has to be valid: we do
+ * not believe the keys of a configuration that is otherwise wrong.
  */
 export function keySource(configPath: string): KeySource {
   let parsed: { readonly text: string; readonly config: ReturnType<typeof CoordinatorConfigSchema.parse> } | null =

@@ -8,17 +8,17 @@ export interface LoadedTls {
   readonly key?: Buffer;
 }
 
-/** Everything that must never be logged, apart from the configuration on purpose. */
+/** Everything that must never be logged. It is kept apart from the configuration on purpose. */
 export interface LoadedSecrets {
   /** Key id → master secret. */
   readonly masters: ReadonlyMap<number, Uint8Array>;
   readonly etcdPassword: string | null;
-  /** What an operator shows over HTTP; null: nobody can. */
+  /** The token that an operator shows over HTTP. Null: nobody can act as operator. */
   readonly operatorToken: string | null;
   readonly tls: LoadedTls | null;
   /**
-   * Files others than their owner may read: worth a warning, not a refusal (container secrets are
-   * often 0644).
+   * Files that others than their owner may read. This is worth a warning, not a refusal (container
+   * secrets are often 0644).
    */
   readonly openFiles: readonly { readonly file: string; readonly mode: string }[];
 }
@@ -56,8 +56,8 @@ function loadToken(file: string | undefined): string | null {
 }
 
 /**
- * Key id → master secret, in the order of the configuration (oldest first). @throws KEY_INVALID
- * naming the file
+ * Key id → master secret, in the order of the configuration (oldest first).
+ * @throws KEY_INVALID naming the file
  */
 export const mastersOf = (
   keys: CoordinatorConfig['keys'],

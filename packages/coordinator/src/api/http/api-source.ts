@@ -14,22 +14,25 @@ import type {
 import type { OperatorAnswer, OperatorCommand } from '../../leader/operator-command.ts';
 
 /**
- * What the HTTP server shows. Synchronous snapshots: a slow reader never waits for, or delays, the
- * loop.
+ * What the HTTP server shows. All answers are synchronous snapshots, so that a slow reader never
+ * waits for the loop or delays it.
  */
 export interface ApiSource {
-  /** Empty = ready: etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
+  /** Empty: ready. etcd is reachable, the observer listens, and (on the leader) EC2 answers. */
   notReady(): readonly Problem[];
   status(): StatusView;
   members(): readonly MemberView[];
   /** Instances whose tags name us and that are no members, as the leader finds them. */
   notEnrolled(): readonly NotEnrolled[];
   keys(): KeysView;
-  /** null: no such member. */
+  /** Null: there is no such member. */
   explain(member: MemberId): ExplainView | null;
-  /** What an operator asks of a recovery; only the leader takes it. Never rejects but for a bug. */
+  /**
+   * Takes an operator's request about a recovery; only the leader accepts it. Never rejects but for
+   * a bug.
+   */
   operate(command: OperatorCommand): Promise<OperatorAnswer>;
-  /** Where the leader answers; null when we lead or nobody does. */
+  /** Address of the leader's HTTP server. Null when we lead, or there is no leader. */
   leaderUrl(): string | null;
   recoveries(): RecoveriesView;
   /** What ended recoveries still have to remove or to put in place. */
@@ -42,5 +45,5 @@ export interface ApiSource {
 export interface MetricsSource {
   readonly contentType: string;
   /** Prometheus text exposition format 0.0.4. */
-  exposition(): Promise<string>;
+  text(): Promise<string>;
 }

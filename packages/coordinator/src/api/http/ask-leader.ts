@@ -1,13 +1,13 @@
 import { type Clock, type ExplainView, ExplainViewSchema, type MemberId } from '@understudy/shared';
 
 /**
- * Answered from the leader's memory; longer than this and our own answer is better. Below the CLI's
- * own limit of 3 s.
+ * The leader answers from memory. When it takes longer than this, our own answer is better. Below
+ * the CLI's own limit of 3 s.
  */
 const LEADER_TIMEOUT_MS = 1_500;
 /**
- * Set on what a follower passes on: whoever receives it answers by itself, so that two followers
- * never ask each other in circles.
+ * Set on what a follower passes on. A coordinator that receives it answers by itself, so that two
+ * followers never ask each other in circles.
  */
 export const FORWARDED_HEADER = 'understudy-forwarded';
 
@@ -16,14 +16,16 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export const explainPath = (member: MemberId): string => `/v1/members/${member}/explain`;
 
 /**
- * The leader's own explanation; null when it does not answer in time, not with an explanation, or
+ * The leader's own explanation. Null when it does not answer in time, answers something else, or
  * leads no longer.
  */
 export async function askLeader(
   clock: Clock,
   leaderUrl: string,
   member: MemberId,
-  /** Of the operator who asks us; passed on, since every coordinator has the same. */
+  /**
+   * The token of the operator who asks us. It is passed on, since every coordinator has the same.
+   */
   operatorToken: string | null,
 ): Promise<ExplainView | null> {
   const limit = new AbortController();

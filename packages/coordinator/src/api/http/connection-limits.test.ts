@@ -26,7 +26,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** Opens and says nothing, or the beginning of a header. */
+/** Opens connections and sends nothing, or only the beginning of a header. */
 function throwAt(count: number, localAddress: string, begin = ''): Promise<void[]> {
   const opened = Array.from({ length: count }, () => {
     const socket = connect({ port: server.port, host: '127.0.0.1', localAddress });
@@ -89,8 +89,8 @@ test('a connection that never completes its header is closed in time', async () 
 });
 
 /**
- * A hundred datagrams, each after the one before came in: what a heartbeat socket of this process
- * needs.
+ * Time that a hundred datagrams take, each sent after the one before came in. A heartbeat socket of
+ * this process needs that.
  */
 async function datagramsMs(): Promise<number> {
   const socket = createSocket('udp4');

@@ -4,7 +4,10 @@ import type { Socket } from 'node:net';
 export interface ConnectionLimits {
   /** All connections at once. */
   readonly connections: number;
-  /** From one address at once; below `connections`, so that one address never has them all. */
+  /**
+   * Connections from one address at once. Below `connections`, so that one address never has them
+   * all.
+   */
   readonly connectionsPerAddress: number;
 }
 
@@ -17,21 +20,24 @@ interface Connection {
 
 export interface LimitCounts {
   readonly open: number;
-  /** Closed to make room: they had no request under way. */
+  /** Connections closed to make room. They had no request under way. */
   readonly evicted: number;
-  /** Closed at once: every connection of their address, or all of them, had a request under way. */
+  /**
+   * Connections closed at once, because every connection of their address, or of the server, had a
+   * request under way.
+   */
   readonly refused: number;
 }
 
 /**
- * Keeps room for whoever has something to ask. A connection without a complete request is worth
- * less than a new one: when its address, or the server, has its fill, the oldest such connection
- * goes. So idle connections and headers that trickle in (slowloris) shut nobody out, from one
- * address or from many.
+ * Keeps room for callers that have something to ask. A connection without a complete request is
+ * worth less than a new one: when its address, or the server, has its fill, the oldest such
+ * connection is closed. So idle connections and headers that trickle in (slowloris) shut nobody
+ * out, from one address or from many.
  */
 export class ConnectionGate {
   readonly #limits: ConnectionLimits;
-  /** In the order they came; at most `connections`. */
+  /** Open connections in the order they came. At most `connections`. */
   readonly #open = new Map<Socket, Connection>();
   readonly #perAddress = new Map<string, number>();
   #evicted = 0;
@@ -71,8 +77,8 @@ export class ConnectionGate {
   }
 
   /**
-   * The oldest of this address; null: of the address that has most. False: all of them have a
-   * request under way.
+   * Closes the oldest idle connection of this address. Null stands for the address that has most.
+   * False: all of them have a request under way.
    */
   #evict(address: string | null): boolean {
     let victim: Connection | null = null;

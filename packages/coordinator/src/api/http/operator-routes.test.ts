@@ -109,7 +109,7 @@ describe('commands over HTTP', () => {
     const leader = await serve();
     const follower = await serve();
     leaderUrl = leader;
-    // The leader of this test believes to be a follower too: a forwarded command is not forwarded
+    // The leader of this test believes that it follows, too. A forwarded command is not forwarded
     // again.
     expect((await post(follower, 'prod/db1/replan', WHO)).status).toBe(202);
     expect(asked).toHaveLength(1);

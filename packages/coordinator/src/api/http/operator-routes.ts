@@ -15,12 +15,12 @@ import { readerOf } from './operator-access.ts';
 
 export interface OperatorRoutesOptions {
   readonly api: () => ApiSource;
-  /** null: none is configured, so every command is refused. */
+  /** Null: no token is configured, so every command is refused. */
   readonly operatorToken: string | null;
   readonly clock: Clock;
 }
 
-/** Longer than the leader needs for one write to etcd. Below the CLI's own limit. */
+/** Longer than the leader needs for one write to etcd, and below the CLI's own limit. In ms. */
 const FORWARD_TIMEOUT_MS = 6_000;
 
 /** Body of `POST /v1/members/<group>/<name>/<command>`. */
@@ -48,10 +48,13 @@ const STATUS: Readonly<Record<(OperatorAnswer & { kind: 'refused' })['code'], nu
 
 const isKind = (text: string): text is RequestKind => (REQUEST_KINDS as readonly string[]).includes(text);
 
-/** Paths of commands, one per kind; all of them take POST only. */
+/** Paths of commands, one per kind. All of them take POST only. */
 export const COMMAND_PATHS = REQUEST_KINDS.map((kind) => `/v1/members/:group/:name/${kind}` as const);
 
-/** Only an operator, and only where operators can be told from others. null: one asks. */
+/**
+ * Why the caller may not give commands: only an operator may, and only where operators can be told
+ * from others. Null: it is an operator.
+ */
 function accessRefusal(request: FastifyRequest, operatorToken: string | null): Refusal | null {
   if (operatorToken === null) {
     const text =
@@ -85,8 +88,8 @@ const refusing = (reply: FastifyReply, { status, code, text }: Refusal): Fastify
   (status === 401 ? reply.header('www-authenticate', 'Bearer') : reply).code(status).send({ error: { code, text } });
 
 /**
- * `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`: to the leader,
- * through whichever coordinator is asked.
+ * `POST /v1/members/<group>/<name>/{retry,replan,accept-loss,abandon,recover}`. Any coordinator may
+ * be asked; it passes the command to the leader.
  */
 export function addOperatorRoutes(server: FastifyInstance, options: OperatorRoutesOptions): void {
   void server.register(async (scope) => {
@@ -111,7 +114,10 @@ export function addOperatorRoutes(server: FastifyInstance, options: OperatorRout
   });
 }
 
-/** The leader's answer as it is; its silence is no answer, and asking again is harmless. */
+/**
+ * Returns the leader's answer as it is. When the leader is silent there is no answer, and asking
+ * again is harmless.
+ */
 async function forward(
   { clock, operatorToken }: OperatorRoutesOptions,
   leaderUrl: string,

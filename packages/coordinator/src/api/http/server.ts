@@ -17,10 +17,14 @@ export interface HttpServer {
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
-  /** null while the process is still being put together: every path but `/healthz` answers 503. */
+  /**
+   * Null while the process is still being put together. Every path but `/healthz` then answers 503.
+   */
   readonly api: () => ApiSource | null;
   readonly metrics: () => MetricsSource | null;
-  /** What an operator shows as `Authorization: Bearer`; null or absent: nobody is one. */
+  /**
+   * The token an operator shows as `Authorization: Bearer`. Null or absent: nobody is an operator.
+   */
   readonly operatorToken?: string | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,7 +33,7 @@ export interface HttpServerOptions {
 }
 
 export interface HttpLimits extends ConnectionLimits {
-  /** A connection without a complete header for so long is closed. ms */
+  /** A connection without a complete header is closed after this time, in ms. */
   readonly headersTimeoutMs: number;
 }
 
@@ -56,7 +60,10 @@ const PATHS = [
   ...COMMAND_PATHS,
 ] as const;
 
-/** Does a path without its query fit one of ours? A part that begins with `:` fits any one part. */
+/**
+ * True when a path without its query fits one of ours. A part that begins with `:` fits any one
+ * part.
+ */
 const fits = (path: string, known: string): boolean =>
   new RegExp(`^${known.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`).test(path);
 const isKnown = (path: string): boolean => PATHS.some((known) => fits(path, known));
@@ -80,8 +87,8 @@ class Starting extends Error {
 }
 
 /**
- * A follower passes the question on to the leader, who alone knows it all; without an answer from
- * there it says what it knows itself.
+ * A follower passes the question on to the leader, which alone knows everything. Without an answer
+ * from there it says what it knows itself.
  */
 function addExplain(server: FastifyInstance, api: () => ApiSource, { clock, operatorToken }: HttpServerOptions): void {
   server.get<{ Params: { group: string; name: string } }>(
@@ -114,7 +121,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   });
   server.get('/metrics', async (_, reply) => {
     const metrics = ready(options.metrics());
-    return reply.type(metrics.contentType).send(await metrics.exposition());
+    return reply.type(metrics.contentType).send(await metrics.text());
   });
   server.get('/v1/status', () => api().status());
   server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));
@@ -176,7 +183,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     routerOptions: { ignoreTrailingSlash: true },
   });
   const gate = new ConnectionGate(server.server, limits);
-  // A body is neither wanted nor parsed: refused as a method or a path, whatever its type.
+  // A body is neither wanted nor parsed. The request is refused as a method or a path, whatever its
+  // type.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume();

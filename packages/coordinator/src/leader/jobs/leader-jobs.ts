@@ -10,6 +10,7 @@ import type { Assessor } from '../assessor.ts';
 import { CollectionJob } from './collection.ts';
 import { ConsolesJob } from './consoles.ts';
 import { EvidenceJob } from './evidence.ts';
+import { FeatureLevelJob } from './feature-level.ts';
 import { FindingsJob, type Found } from './findings.ts';
 import { HoldsJob } from './holds.ts';
 import { JudgementsJob } from './judgements.ts';
@@ -24,6 +25,7 @@ export interface LeaderPace {
   readonly enrolEveryMs: number;
   readonly evidenceEveryMs: number;
   readonly collectEveryMs: number;
+  readonly raiseLevelAfterMs: number;
 }
 
 export interface LeaderJobParts {
@@ -49,6 +51,7 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     parts.enrolling,
     new ServeContractsJob({ ...parts, everyMs: enrolEveryMs }),
     new PoliciesInForceJob({ ...parts, everyMs: enrolEveryMs }),
+    new FeatureLevelJob({ ...parts, everyMs: enrolEveryMs, raiseAfterMs: parts.pace.raiseLevelAfterMs }),
     new EvidenceJob({ ...parts, everyMs: evidenceEveryMs }),
     new ConsolesJob({ ...parts, everyMs: tickMs }),
     new HoldsJob({ ...parts, everyMs: tickMs, holds: new HoldKeeper(parts), wanted: parts.wantedHolds }),

@@ -46,13 +46,15 @@ function setUp() {
 
 describe('a receive thread', () => {
   it('notes when each datagram came, however late it is taken, and wakes the main thread once', async () => {
-    const { clock, receiving, far, drained, wakes } = setUp();
+    const { clock, receiving, far, drained, wakes, endTurn } = setUp();
     receiving.start();
     drained();
     await far.send(Uint8Array.of(1), HERE);
     await clock.advance(3);
+    endTurn();
     await far.send(Uint8Array.of(2), HERE);
     await clock.advance(1);
+    endTurn();
     expect(wakes()).toBe(0);
     await clock.advance(3_600_000);
     expect(wakes()).toBe(1);
@@ -60,6 +62,24 @@ describe('a receive thread', () => {
     await far.send(Uint8Array.of(3), HERE);
     await clock.advance(10);
     expect(wakes()).toBe(2);
+    await receiving.stop();
+  });
+
+  it('dates what it reads in one turn with the beginning of that turn, and never later than it came', async () => {
+    const { clock, receiving, far, drained, endTurn } = setUp();
+    receiving.start();
+    for (const byte of [1, 2]) {
+      await far.send(Uint8Array.of(byte), HERE);
+      await clock.advance(1);
+    }
+    // A pause of an hour within the turn: what came after it proves no more than what came before.
+    await clock.advance(3_600_000);
+    await far.send(Uint8Array.of(3), HERE);
+    await clock.advance(1);
+    endTurn();
+    await far.send(Uint8Array.of(4), HERE);
+    await clock.advance(1);
+    expect(drained()).toEqual([1, 1, 1, 3_600_004]);
     await receiving.stop();
   });
 

@@ -1,4 +1,4 @@
-import type { Clock, DatagramSocket, Endpoint, Timer } from '@understudy/shared';
+import { type Clock, type DatagramSocket, type Endpoint, monotonicMs, type Timer } from '@understudy/shared';
 import type { DatagramRing } from '../datagram-ring.ts';
 import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-queue.ts';
 
@@ -45,6 +45,7 @@ export class Receiving {
   #listenTimer: Timer | null = null;
   #sinceWake = 0;
   #thisTurn = 0;
+  #turnAtMs = monotonicMs(0);
   #stopped = false;
 
   constructor(options: ReceivingOptions) {
@@ -52,15 +53,24 @@ export class Receiving {
   }
 
   start(): void {
-    const { clock, received, socket } = this.#options;
+    const { received, socket } = this.#options;
     this.#listen();
     socket.onMessage((payload, from) => {
-      received.push(payload, from, clock.monotonicMs());
-      if (this.#thisTurn++ === 0) this.#options.afterTurn(() => this.#endTurn());
+      if (this.#thisTurn++ === 0) this.#beginTurn();
+      received.push(payload, from, this.#turnAtMs);
       if (++this.#sinceWake >= WAKE_AT_ONCE_COUNT) this.#wake();
       else this.#wakeSoon();
     });
     this.send();
+  }
+
+  /**
+   * One moment for the at most {@link FULL_TURN_COUNT} datagrams of a turn. It is that of the first
+   * one, so the others are dated too early if at all: they prove less than they could, never more.
+   */
+  #beginTurn(): void {
+    this.#turnAtMs = this.#options.clock.monotonicMs();
+    this.#options.afterTurn(() => this.#endTurn());
   }
 
   #endTurn(): void {
@@ -101,7 +111,7 @@ export class Receiving {
   #send(payload: Uint8Array, to: Endpoint, place: number): void {
     const { onSendRefused, socket } = this.#options;
     // A copy: the kernel may take it later, when the ring's view shows the next one.
-    socket.send(Uint8Array.from(payload), to).then(
+    socket.send(payload.slice(), to).then(
       () => this.#settle(place, SEND_STATE.sent),
       (error: unknown) => {
         this.#settle(place, SEND_STATE.refused);

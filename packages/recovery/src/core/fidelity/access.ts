@@ -1,5 +1,5 @@
 import { namedBy } from '../references.ts';
-import { nameThatMayBeGone } from './gone-names.ts';
+import { DRY_RUN, nameThatMayBeGone } from './gone-names.ts';
 import { type Circumstances, type FidelityTheme, when } from './row.ts';
 
 const keyPairGone = ({ input: { instance, references } }: Circumstances): string | null =>
@@ -16,7 +16,7 @@ export const ACCESS: FidelityTheme = {
       attribute: 'key pair',
       read: ['Instance.KeyName', 'KeyPairInfo.KeyName'],
       carry: { launch: { KeyName: { value: ({ input }) => input.instance.keyName ?? undefined } } },
-      names: { existence: (references) => references.keyPair },
+      names: { asked: 'DescribeKeyPairs', existence: (references) => references.keyPair },
       loss: [{ code: 'KeyPairGone', text: keyPairGone }],
       notice: [{ code: 'KeyPairGone', text: keyPairGone }],
       why: 'Its public key is on the root disk, so a launch can do without the name.',
@@ -36,6 +36,7 @@ export const ACCESS: FidelityTheme = {
       ...nameThatMayBeGone({
         kind: 'instance-profile',
         code: 'InstanceProfile',
+        asked: DRY_RUN,
         existence: (references) => references.instanceProfile,
         words: (named) => `instance profile ${named.instanceProfileArn ?? ''}`,
       }),

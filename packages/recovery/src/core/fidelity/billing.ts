@@ -1,5 +1,5 @@
 import { rawListOf, textOf } from '@understudy/shared';
-import { nameThatMayBeGone } from './gone-names.ts';
+import { DRY_RUN, nameThatMayBeGone } from './gone-names.ts';
 import { type Circumstances, type FidelityTheme, when } from './row.ts';
 
 const rawInstance = ({ input }: Pick<Circumstances, 'input'>) => input.instance.raw;
@@ -27,6 +27,7 @@ export const BILLING: FidelityTheme = {
       ...nameThatMayBeGone({
         kind: 'licence',
         code: 'Licence',
+        asked: DRY_RUN,
         existence: (references) => references.licences,
         words: (named) => `licence configuration ${named.licenceArns.join(', ')}`,
       }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_TYPE_FACTS } from '../candidate-fit.ts';
 import { instanceFixture, planInputFixture, typeFactsFixture, typeFixture } from '../plan.fixture.ts';
 import type { PlanInput } from '../plan-input.ts';
-import { imageOf, launchBaseOf } from './carried.ts';
+import { baseFor, imageOf, launchBaseOf } from './carried.ts';
 
 const input = (raw: Record<string, unknown>, over: Partial<CloudInstance> = {}, more: Partial<PlanInput> = {}) =>
   planInputFixture({ instance: instanceFixture(over, raw), ...more });
@@ -128,4 +128,42 @@ describe('the image that is registered', () => {
     expect(of({}, { architecture: null }, null)).toBeNull();
     expect(of({}, { rootDeviceName: null }, {})).toBeNull();
   });
+});
+
+describe('for a candidate', () => {
+  const everything = {
+    ...{ CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 }, NetworkPerformanceOptions: { BandwidthWeighting: 'vpc-1' } },
+    ...{ EnclaveOptions: { Enabled: true }, HibernationOptions: { Configured: true } },
+    CapacityReservationSpecification: { CapacityReservationPreference: 'none' },
+    Placement: { GroupId: 'pg', PartitionNumber: 2, Tenancy: 'dedicated', HostResourceGroupArn: 'arn' },
+  };
+  const whole = base(everything, { instanceType: 't3.small' }, { cpuCredits: 'unlimited' });
+  const own = { subnetId: 'subnet-a', az: 'us-east-1a', instanceType: 't3.small' };
+  /** The members that this one is launched without, those of Placement with a dot. */
+  const lacking = (from: Record<string, unknown>, change: Partial<typeof own>) => {
+    const found = baseFor(from, { ...own, ...change }) as Record<string, object>;
+    const without = (all: object, left: object, dot = '') =>
+      Object.keys(all)
+        .filter((name) => !Object.hasOwn(left, name))
+        .map((name) => `${dot}${name}`);
+    return [...without(from, found), ...without(from['Placement'] as object, found['Placement'] ?? {}, '.')].sort();
+  };
+  it('of the own type and zone nothing is left out', () => expect(baseFor(whole, own)).toEqual(whole));
+  it('of another type, what another type may refuse', () => {
+    const bound = ['CpuOptions', 'EbsOptimized', 'EnclaveOptions', 'HibernationOptions', 'NetworkPerformanceOptions'];
+    expect(lacking(whole, { instanceType: 't3.medium' })).toEqual(bound);
+    expect(lacking(whole, { instanceType: 'm7i.large' })).toEqual([...bound, 'CreditSpecification'].sort());
+  });
+  it('in another zone, what is of one zone', () => {
+    const bound = ['.GroupId', '.HostResourceGroupArn', '.PartitionNumber', 'CapacityReservationSpecification'];
+    expect(lacking(whole, { az: 'us-east-1b' })).toEqual(bound);
+    const byName = base({ Placement: { GroupName: 'pg' } });
+    expect(lacking(byName, { az: 'us-east-1b', instanceType: 'm7i.large' })).toEqual(['.GroupName']);
+  });
+  it('the zone is that of the candidate', () =>
+    expect(baseFor(whole, { ...own, az: 'us-east-1b' })).toMatchObject({
+      Placement: { AvailabilityZone: 'us-east-1b', Tenancy: 'dedicated' },
+    }));
+  it('what an older record has and no row knows stays', () =>
+    expect(baseFor({ ...whole, Warp: 9 }, { ...own, az: 'b', instanceType: 'x' })).toMatchObject({ Warp: 9 }));
 });

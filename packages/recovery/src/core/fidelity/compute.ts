@@ -109,7 +109,13 @@ export const COMPUTE: FidelityTheme = {
     {
       number: 25,
       attribute: 'CPU options',
-      read: ['Instance.CpuOptions', 'InstanceType.VCpuInfo'],
+      read: [
+        'Instance.CpuOptions.CoreCount',
+        'Instance.CpuOptions.ThreadsPerCore',
+        'Instance.CpuOptions.AmdSevSnp',
+        'Instance.CpuOptions.NestedVirtualization',
+        'InstanceType.VCpuInfo',
+      ],
       carry: { launch: { CpuOptions: { value: ({ input }) => cpuOptionsOf(input), boundTo: 'type' } } },
       loss: [
         {
@@ -126,7 +132,13 @@ export const COMPUTE: FidelityTheme = {
     {
       number: 26,
       attribute: 'metadata options',
-      read: ['Instance.MetadataOptions'],
+      read: [
+        'Instance.MetadataOptions.HttpTokens',
+        'Instance.MetadataOptions.HttpEndpoint',
+        'Instance.MetadataOptions.HttpProtocolIpv6',
+        'Instance.MetadataOptions.HttpPutResponseHopLimit',
+        'Instance.MetadataOptions.InstanceMetadataTags',
+      ],
       carry: {
         launch: {
           MetadataOptions: { value: ({ input }) => metadataOptionsOf(rawOf(input.instance.raw.MetadataOptions)) },
@@ -137,7 +149,7 @@ export const COMPUTE: FidelityTheme = {
     {
       number: 27,
       attribute: 'enclaves and hibernation',
-      read: ['Instance.EnclaveOptions', 'Instance.HibernationOptions'],
+      read: ['Instance.EnclaveOptions.Enabled', 'Instance.HibernationOptions.Configured'],
       carry: {
         launch: {
           EnclaveOptions: {
@@ -157,7 +169,7 @@ export const COMPUTE: FidelityTheme = {
     {
       number: 33,
       attribute: 'bandwidth weighting',
-      read: ['Instance.NetworkPerformanceOptions'],
+      read: ['Instance.NetworkPerformanceOptions.BandwidthWeighting'],
       carry: {
         launch: {
           NetworkPerformanceOptions: {

@@ -170,7 +170,10 @@ export const DISKS: FidelityTheme = {
       number: 18,
       attribute: 'block devices',
       read: [
-        'Instance.BlockDeviceMappings[]',
+        'Instance.BlockDeviceMappings[].DeviceName',
+        'Instance.BlockDeviceMappings[].Ebs.VolumeId',
+        'Instance.BlockDeviceMappings[].Ebs.DeleteOnTermination',
+        'Instance.BlockDeviceMappings[].Ebs.EbsCardIndex',
         'Instance.RootDeviceName',
         'Volume.Size',
         'Volume.VolumeType',

@@ -1,5 +1,5 @@
 import type { GroupPolicy } from '@understudy/shared';
-import { type Existence, type Named, namedBy, type References } from '../references.ts';
+import { type Named, namedBy, type NameInUse } from '../references.ts';
 import type { FidelityRow, Refusal, Rule } from './row.ts';
 
 /**
@@ -8,11 +8,13 @@ import type { FidelityRow, Refusal, Rule } from './row.ts';
  */
 type Dispensable = GroupPolicy['recover']['leaveOutWhenGone'][number];
 
-interface GoneName {
+/** A launch that is only tried. */
+export const DRY_RUN = 'RunInstances (DryRun)';
+
+interface GoneName extends NameInUse {
   readonly kind: Dispensable;
   /** `…Gone` refuses the recovery, `…LeftOut` is the loss where the policy does without. */
   readonly code: string;
-  readonly existence: (references: References) => Existence;
   readonly words: (named: Named) => string;
 }
 
@@ -23,6 +25,7 @@ interface GoneName {
 export function nameThatMayBeGone({
   kind,
   code,
+  asked,
   existence,
   words,
 }: GoneName): Required<Pick<FidelityRow, 'names' | 'loss' | 'notice' | 'refuse'>> {
@@ -41,5 +44,5 @@ export function nameThatMayBeGone({
         : null,
     remedy: `Make it anew, or add \`${kind}\` to \`recover.leaveOutWhenGone\` in the policy.`,
   };
-  return { names: { existence }, loss: [leftOut], notice: [leftOut], refuse: [refusal] };
+  return { names: { asked, existence }, loss: [leftOut], notice: [leftOut], refuse: [refusal] };
 }

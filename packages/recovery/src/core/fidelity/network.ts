@@ -140,7 +140,11 @@ export const NETWORK: FidelityTheme = {
     {
       number: 11,
       attribute: 'source/destination check',
-      read: ['Instance.SourceDestCheck', 'NetworkInterface.SourceDestCheck'],
+      read: [
+        'Instance.SourceDestCheck',
+        'Instance.NetworkInterfaces[].SourceDestCheck',
+        'NetworkInterface.SourceDestCheck',
+      ],
       carry: { plan: { sourceDestCheck: ({ input }) => describedPrimary(input)?.sourceDestCheck ?? true } },
       reapply: [{ step: 'permit', call: 'ModifyNetworkInterfaceAttribute', planned: 'sourceDestCheck' }],
       why: 'No create call takes it, so it is set on the permit before anything uses that.',
@@ -230,7 +234,10 @@ export const NETWORK: FidelityTheme = {
     {
       number: 32,
       attribute: 'hostname options',
-      read: ['Instance.PrivateDnsNameOptions'],
+      read: [
+        'Instance.PrivateDnsNameOptions.HostnameType',
+        'Instance.PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord',
+      ],
       loss: [
         {
           code: 'PrivateDnsOptionsLost',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { NO_ATTRIBUTES, NOT_LOOKED_AT, type NotRead } from './not-read.ts';
 import type { FidelityRow, FidelityTheme } from './row.ts';
 import { FIDELITY_THEMES } from './table.ts';
 
@@ -15,7 +16,8 @@ of it. It is made from the fidelity table, from which the plan, the requests and
 as well; a test holds it against the table. Why some of it is so, and what an operator chooses:
 [replacement](replacement.md).
 
-- **Read**: members of EC2's answers that hold it, by their type in the EC2 API.
+- **Read**: members of EC2's answers that hold it, by their type in the EC2 API; *still there*: the
+  question that tells whether what it names exists.
 - **Carried**: members of the requests that have it, or fields of the plan that further steps read.
   *(type)*: left out for a candidate of another type; *(zone)*: left out in another zone;
   *(T types)*: left out for other types than those of the T family; *(unless gone)*: left out when
@@ -37,12 +39,24 @@ the plan. Then:
    it);
 2. \`npm run fidelity\`, which writes this page.
 
-A member of EC2's answers that no row reads fails a test. If it is no attribute, it is listed with
-the reason.
+A member of EC2's answers that no row reads, and neither list at the end of this page has, fails a
+test (\`unnamed-attributes.test.ts\`): also one that a newer SDK brings.
 `;
 
 function pageOf(themes: readonly FidelityTheme[]): string {
-  return `${[HEAD, ...themes.map(sectionOf)].join('\n')}`;
+  return [
+    ...[HEAD, ...themes.map(sectionOf)],
+    '## Not looked at\n\nA replacement lacks these, and its plan does not say so.\n',
+    `${listOf(NOT_LOOKED_AT)}\n`,
+    "## No attributes\n\nMembers of EC2's answers that a replacement can neither have nor lack.\n",
+    `${listOf(NO_ATTRIBUTES)}\n`,
+  ].join('\n');
+}
+
+function listOf(members: readonly NotRead[]): string {
+  const byReason = Map.groupBy(members, ({ why }) => why);
+  const rows = [...byReason].map(([why, of]) => `| ${coded(of.map(({ member }) => member))} | ${why} |`);
+  return ['| Members | Why |', '|---|---|', ...rows].join('\n');
 }
 
 const sectionOf = ({ theme, rows }: FidelityTheme): string =>
@@ -56,8 +70,9 @@ const sectionOf = ({ theme, rows }: FidelityTheme): string =>
   ].join('\n');
 
 function rowOf(row: FidelityRow): string {
-  const { number, attribute, read, why } = row;
-  const cells = [String(number), attribute, coded(read), carriedIn(row), putBackBy(row), lostUnder(row)];
+  const { number, attribute, read, names, why } = row;
+  const source = [coded(read), names ? `still there: \`${names.asked}\`` : ''].filter((one) => one !== '').join('; ');
+  const cells = [String(number), attribute, source, carriedIn(row), putBackBy(row), lostUnder(row)];
   return `| ${[...cells, coded(codesOf(row.refuse)), why].join(' | ')} |`;
 }
 
@@ -89,13 +104,12 @@ const putBackBy = ({ reapply = [] }: FidelityRow): string =>
 const lostUnder = (row: FidelityRow): string => coded(codesOf(row.loss));
 
 function remediesOf(rows: readonly FidelityRow[]): readonly string[] {
-  const byRemedy = new Map<string, string[]>();
-  for (const { code, remedy } of rows.flatMap((row) => row.refuse ?? []))
-    byRemedy.set(remedy, [...(byRemedy.get(remedy) ?? []), code]);
+  const refusals = rows.flatMap((row) => row.refuse ?? []);
+  const byRemedy = Map.groupBy(refusals, ({ remedy }) => remedy);
   if (byRemedy.size === 0) return [];
   return [
     '\n| Refused under | What to do |',
     '|---|---|',
-    ...[...byRemedy].map(([remedy, codes]) => `| ${coded(codes)} | ${remedy} |`),
+    ...[...byRemedy].map(([remedy, rules]) => `| ${coded(codesOf(rules))} | ${remedy} |`),
   ];
 }

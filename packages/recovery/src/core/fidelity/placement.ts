@@ -58,12 +58,14 @@ const SUBNET_MISFITS = skippedWith([
 const GROUP = nameThatMayBeGone({
   kind: 'placement-group',
   code: 'PlacementGroup',
+  asked: 'DescribePlacementGroups',
   existence: (references) => references.placementGroup,
   words: (named) => `placement group ${named.placementGroup?.groupName ?? named.placementGroup?.groupId ?? ''}`,
 });
 const RESERVATION = nameThatMayBeGone({
   kind: 'capacity-reservation',
   code: 'CapacityReservation',
+  asked: 'DescribeCapacityReservations',
   existence: (references) => references.capacityReservation,
   words: (named) => `capacity reservation ${named.capacityReservationId ?? ''}`,
 });
@@ -214,8 +216,8 @@ export const PLACEMENT: FidelityTheme = {
       number: 28,
       attribute: 'capacity reservation',
       read: [
-        'Instance.CapacityReservationSpecification',
-        'Instance.CapacityReservationId',
+        'Instance.CapacityReservationSpecification.CapacityReservationPreference',
+        'Instance.CapacityReservationSpecification.CapacityReservationTarget',
         'CapacityReservation.State',
       ],
       carry: { launch: { CapacityReservationSpecification: { value: reservationOf, boundTo: 'zone' } } },

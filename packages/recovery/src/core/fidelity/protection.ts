@@ -40,7 +40,7 @@ export const PROTECTION: FidelityTheme = {
     {
       number: 31,
       attribute: 'maintenance options',
-      read: ['Instance.MaintenanceOptions'],
+      read: ['Instance.MaintenanceOptions.AutoRecovery', 'Instance.MaintenanceOptions.RebootMigration'],
       carry: {
         launch: {
           MaintenanceOptions: {

@@ -6,20 +6,20 @@ interface Seen {
 }
 
 /**
- * Since when our view of etcd has held something of a member: an intent, a contract. Told apart by
- * an id that is never used twice, not by content: what was taken away and made again while our view
- * lagged is something else. One entry per member.
+ * Remembers since when our view of etcd has held something of a member: an intent, a contract. An
+ * id that is never used twice tells them apart, not the content: a record that was taken away and
+ * made again while our view lagged is another one. One entry per member.
  */
 export class FirstSeen {
   readonly #seen = new Map<MemberId, Seen>();
 
-  /** null: the view does not hold that. */
+  /** Null: the view does not hold that. */
   sinceMs(member: MemberId, id: string): MonotonicMs | null {
     const seen = this.#seen.get(member);
     return seen?.id === id ? seen.sinceMs : null;
   }
 
-  /** Call after every change; null: it is gone. */
+  /** Call it after every change. Null: the record is gone. */
   note(member: MemberId, id: string | null, nowMs: MonotonicMs): void {
     if (id === null) this.#seen.delete(member);
     else if (this.#seen.get(member)?.id !== id) this.#seen.set(member, { id, sinceMs: nowMs });

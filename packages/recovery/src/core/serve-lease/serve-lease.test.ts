@@ -36,8 +36,8 @@ describe('how long a lease is waited out', () => {
     fc.assert(
       fc.property(worlds, (w) => {
         const { answersHoldMs: F, stopWithinMs: S } = CONTRACT;
-        // Real time; the intent is committed at 0. The view was proven before, the answer given
-        // while it still holds by the coordinator's clock.
+        // Times are real times, and the intent is committed at 0. The view was proven before that;
+        // the answer is given while it still holds by the coordinator's clock.
         const viewAtMs = -w.viewBeforeIntent * F;
         const answeredAtMs = viewAtMs + (w.answerAge * F) / (1 + w.coordinator);
         const holdsForMs = F - (answeredAtMs - viewAtMs) * (1 + w.coordinator);

@@ -28,21 +28,21 @@ import {
  * What this takes for granted is written down as A11 and A12 in `docs/SPEC.md`.
  */
 
-/** What is agreed on. */
+/** The terms that are agreed on. */
 export type ServeTerms = Omit<ServeContract, 'id'>;
 
 /** Bound on a clock's drift. Quartz and NTP's slewing stay below 0.001; this is ten times that. */
 const DRIFT_MAX = 0.01;
-/** Rounding, timers and thread switches. ms */
+/** Covers rounding, timers and thread switches. In ms. */
 const MARGIN_MS = 2_000;
-/** For a heartbeat on its way through the network and our own queue. ms */
+/** Covers a heartbeat's way through the network and our own queue. In ms. */
 const TRANSIT_MAX_MS = 5_000;
 
-/** How long to wait from the commit of the intent, by any clock of ours. ms */
+/** How long to wait from the commit of the intent, by any clock of ours. In ms. */
 export const leaseOverAfterMs = ({ answersHoldMs, stopWithinMs }: ServeTerms): number =>
   Math.ceil(((answersHoldMs + stopWithinMs) * (1 + DRIFT_MAX)) / (1 - DRIFT_MAX)) + MARGIN_MS;
 
-/** Why a promise does not fulfil what is asked; null: it does. */
+/** Why a promise does not fulfil what is asked. Null: it does. */
 export function promiseFault(
   asked: Pick<ServeContract, 'stopWithinMs' | 'requireWatchdog'>,
   promise: ServePromise | null,
@@ -55,9 +55,9 @@ export function promiseFault(
 }
 
 /**
- * What a member's record should agree on; null: on nothing. It comes into force once the agent of
- * the activated instance was heard to fulfil it, so that no running workload is cut off by a change
- * of policy; and goes with the policy.
+ * The contract that a member's record should have. Null: none. It comes into force once the agent
+ * of the activated instance was heard to fulfil it, so that a change of policy cuts off no running
+ * workload. It ends with the policy.
  */
 export function contractDue(
   policy: ServeLeasePolicy | null,
@@ -80,8 +80,8 @@ export function sameTerms(a: ServeTerms | null, b: ServeTerms | null): boolean {
 }
 
 /**
- * The longest time any coordinator's answer holds, from the presence records of all live ones; null
- * where there is none.
+ * The longest time any coordinator's answer holds, from the presence records of all live
+ * coordinators. Null where there is none.
  */
 export function answersHoldMsOf(coordinators: Iterable<{ readonly answersHoldMs: number }>): number | null {
   let longestMs = 0;
@@ -101,11 +101,13 @@ export type LeaseStanding =
   | { readonly kind: 'not'; readonly text: string };
 
 /**
- * Does the member's serve lease count, if its instance fell silent now? **S**: only if we ourselves
- * heard that instance promise it at a moment from which no process of it could be activated without
- * promising: the contract was in force, and every answer from before it had run out. A process that
- * came later had to promise too, whether we heard it or not. `own.stallEndedAtMs`: what waited in
- * our socket while we were paused says nothing about when it was sent.
+ * Says whether the member's serve lease would count if its instance fell silent now.
+ *
+ * **S**: it counts only if we ourselves heard that instance promise it at a moment from which no
+ * process of it could be activated without promising: the contract was in force, and every answer
+ * from before it had run out. A process that came later had to promise too, whether we heard it or
+ * not. `own.stallEndedAtMs`: what waited in our socket while we were paused says nothing about when
+ * it was sent.
  */
 export function leaseStanding(
   seen: ContractSeen | null,

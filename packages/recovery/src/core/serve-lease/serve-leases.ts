@@ -1,12 +1,12 @@
 import type { MemberId, ServePromise } from '@understudy/shared';
 import type { LeaseStanding } from './serve-lease.ts';
 
-/** What a leader needs to know to count on a serve lease; see `recovery/src/core/serve-lease`. */
+/** What a leader needs to know to count on a serve lease. See `recovery/src/core/serve-lease`. */
 export interface ServeLeases {
-  /** Longest time any live coordinator's answer holds; null while one of them does not say. */
+  /** Longest time any live coordinator's answer holds. Null while one of them does not say. */
   answersHoldMs(): number | null;
-  /** Would the instance's lease count, if it fell silent now? */
+  /** Says whether the instance's lease would count if it fell silent now. */
   standing(member: MemberId, instanceId: string): LeaseStanding;
-  /** What the instance's last heartbeat promised. */
+  /** The promise in the instance's last heartbeat. */
   promise(member: MemberId, instanceId: string): ServePromise | null;
 }

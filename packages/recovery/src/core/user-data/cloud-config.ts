@@ -3,26 +3,26 @@ import { formattingCommands } from './formatting-commands.ts';
 import type { Unzip } from './parts.ts';
 
 /**
- * One thing that a first boot does and that can destroy what was restored. Names devices and
- * programs only: user data holds secrets.
+ * One action of a first boot that can destroy what was restored. It names devices and programs
+ * only, because user data holds secrets.
  */
 export interface Formatting {
   /** The key of the cloud-config, or the kind of script. */
   readonly where: string;
   /** A device, or a program with its device. */
   readonly what: string;
-  /** A later part of the user data can take it back, with all the rest as it is. */
+  /** True when a later part of the user data can take it back and leave all the rest as it is. */
   readonly canBeOverridden: boolean;
 }
 
-/** Instance store disks: they come back empty and want to be formatted. */
+/** Instance store disks come back empty and want to be formatted. */
 const EPHEMERAL = /^ephemeral\d+(?:\.|$)/;
 
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * Devices of `disk_setup` and `fs_setup` that hold nothing: an alias that the config gives to
- * another disk does not count.
+ * True for devices of `disk_setup` and `fs_setup` that hold nothing. An alias that the config gives
+ * to another disk does not count.
  */
 function isEphemeral(device: string, config: Config): boolean {
   const alias = device.split('.')[0] ?? '';
@@ -32,9 +32,9 @@ function isEphemeral(device: string, config: Config): boolean {
 const deviceOf = (entry: Readonly<Record<string, unknown>>): string => textOf(entry.device) ?? '(no device)';
 
 /**
- * Every entry counts, whatever its `overwrite` says: a raw disk is formatted all the same
- * (canonical/cloud-init 3902), and whether a table or a file system "matches" is up to the version
- * that the image has.
+ * Every entry counts, whatever its `overwrite` says. A raw disk is formatted all the same
+ * (canonical/cloud-init 3902), and the image's version decides whether a table or a file system
+ * "matches".
  */
 export function setupFormatting(config: Config): readonly Formatting[] {
   const disks = Object.keys(rawOf(config.disk_setup)).map((what) => ['disk_setup', what] as const);
@@ -44,10 +44,7 @@ export function setupFormatting(config: Config): readonly Formatting[] {
     .map(([where, what]) => ({ where, what, canBeOverridden: true }));
 }
 
-/**
- * What is left of `disk_setup` and `fs_setup` when everything that {@link setupFormatting} names is
- * taken out.
- */
+/** `disk_setup` and `fs_setup` without everything that {@link setupFormatting} names. */
 export function harmlessSetup(config: Config): { readonly disk_setup: object; readonly fs_setup: readonly object[] } {
   const disks = Object.entries(rawOf(config.disk_setup)).filter(([device]) => isEphemeral(device, config));
   const fs_setup = rawListOf(config.fs_setup).filter((entry) => isEphemeral(deviceOf(entry), config));
@@ -84,15 +81,15 @@ function lxdFormatting(config: Config): Formatting[] {
 }
 
 /**
- * cloud-init's names for encodings (`cc_write_files.py`), in any case; with any other the content
- * is text.
+ * cloud-init's names for encodings (`cc_write_files.py`), in any case. With any other name the
+ * content is text.
  */
 const IN_BASE64 = /^(?:gz(?:ip)?\+)?b(?:ase)?64$/;
 const PACKED = /^gz(?:ip)?(?:\+b(?:ase)?64)?$/;
 
 /**
- * What is written in the end; empty where cloud-init could not read it either. YAML's `!!binary`
- * gives bytes.
+ * The content that is written in the end. Empty where cloud-init could not read it either. YAML's
+ * `!!binary` gives bytes.
  */
 function contentOf({ content, encoding }: Readonly<Record<string, unknown>>, unzip: Unzip): string {
   const name = (textOf(encoding) ?? '').trim().toLowerCase();

@@ -5,15 +5,15 @@ import { neutralised } from './neutralise.ts';
 import { partsOf, type UserDataPart, type Unzip } from './parts.ts';
 import { parseYaml } from './read-yaml.ts';
 
-/** What the replacement's first boot makes of the user data that it gets from its predecessor. */
+/** What the replacement's first boot does with the user data of its predecessor. */
 export interface FirstBoot {
-  /** Each thing once; empty: nothing was found that destroys data. */
+  /** Each action once. Empty: nothing was found that destroys data. */
   readonly formatting: readonly Formatting[];
-  /** Parts that run and that nobody can look into beforehand, in words. */
+  /** Parts that run and that nobody can examine beforehand, in words. */
   readonly unexamined: readonly string[];
   /**
-   * The same user data, base64, without what formats; null: nothing formats, or it cannot be taken
-   * back. Holds secrets.
+   * The same user data, base64, without what formats. Null: nothing formats, or it cannot be taken
+   * back. It holds secrets.
    */
   readonly neutralised: string | null;
 }
@@ -24,7 +24,7 @@ type Config = Record<string, unknown>;
 
 interface Reading {
   /**
-   * The merged cloud-config; a part that merges by rules of its own adds a further one, so that
+   * The merged cloud-config. A part that merges by rules of its own adds a further one, so that
    * nothing is overlooked.
    */
   config: Config;
@@ -34,9 +34,9 @@ interface Reading {
 }
 
 /**
- * Looks through user data as cloud-init does at the first boot of a new instance id. What it cannot
- * read it names; a template counts as what it says before it is filled in. `userData`: base64 as
- * EC2 gives it, or null. Pure, and for any input: nothing throws.
+ * Looks through user data as cloud-init does at the first boot of a new instance id. It names what
+ * it cannot read. A template counts as its text before it is filled in. `userData`: base64 as EC2
+ * gives it, or null. Pure; it throws for no input.
  */
 export function firstBootOf(userData: string | null, unzip: Unzip): FirstBoot {
   if (userData === null) return NO_USER_DATA;
@@ -58,8 +58,8 @@ export function firstBootOf(userData: string | null, unzip: Unzip): FirstBoot {
 }
 
 /**
- * A part handler may take over the parts of any type: what comes after it need not be read as
- * cloud-config.
+ * False when a part handler is among the parts. It may take over parts of any type, so what comes
+ * after it need not be read as cloud-config.
  */
 const isPlain = (parts: readonly UserDataPart[]): boolean => parts.every((part) => part.kind !== 'part-handler');
 
@@ -86,8 +86,8 @@ function read(part: UserDataPart, reading: Reading): void {
 }
 
 /**
- * Each part's keys replace those of the parts before it, unless it says otherwise (cloud-init,
- * `handlers/cloud_config.py`).
+ * Each part's keys replace those of the parts before it, unless the part says otherwise
+ * (cloud-init, `handlers/cloud_config.py`).
  */
 function readConfig(part: UserDataPart, reading: Reading): void {
   const parsed = parseYaml(part.text);
@@ -104,13 +104,15 @@ function readConfig(part: UserDataPart, reading: Reading): void {
   else Object.assign(reading.config, config);
 }
 
-/** By its words only, for what is not, or not yet, a cloud-config. */
+/** What the words alone show, for text that is not, or not yet, a cloud-config. */
 function scanned(where: string, text: string, withKeys: boolean): readonly Formatting[] {
   const keys = withKeys ? (text.match(/\b(?:disk_setup|fs_setup)\b/g) ?? []) : [];
   return [...formattingCommands(text), ...keys].map((what) => ({ where, what, canBeOverridden: false }));
 }
 
-/** Nothing that cloud-init runs. Another program may: Ignition's documents partition disks. */
+/**
+ * Text in which cloud-init runs nothing. Another program may: Ignition's documents partition disks.
+ */
 function readInert(text: string, reading: Reading): void {
   if (/"(?:wipeTable|wipeFilesystem|wipePartitionEntry)"\s*:\s*true/.test(text))
     reading.unexamined.push('an Ignition document that wipes disks');

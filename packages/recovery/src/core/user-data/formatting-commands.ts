@@ -1,6 +1,6 @@
 /**
- * A program that can destroy what is on a disk: by name, and where its other uses are harmless,
- * only as `when` says.
+ * A program that can destroy what is on a disk. It counts by name, or, where its other uses are
+ * harmless, only as `when` says.
  */
 interface Formatter {
   readonly name: RegExp;
@@ -35,11 +35,11 @@ const FORMATTERS: readonly Formatter[] = [
   { name: /^btrfs$/, when: has(/\b(?:device\s+add|replace\s+start)\b/) },
   { name: /^ceph-(?:volume|disk)$/, when: has(/\b(?:prepare|create|batch|zap)\b/) },
 ];
-/** What `dd` writes to, and all that follows. */
+/** The target of a `dd`, and all that follows. */
 const writtenBy = (segment: string): string => segment.slice(segment.search(/\bof=/));
 const PARTED = /\b(?:mklabel|mktable|mkpart|rm|resizepart)\b/;
 
-/** They name programs without running them. */
+/** These commands name programs without running them. */
 const NAMES_ONLY =
   /^\s*(?:sudo\s+)?(?:[A-Z_]+=\S*\s+)*(?:apt|apt-get|aptitude|yum|dnf|microdnf|zypper|apk|pacman|snap|rpm|dpkg|pip3?|which|whereis|type|hash|man|grep|egrep|command\s+-v)\b/;
 
@@ -51,10 +51,10 @@ const deviceOf = (name: string, segment: string): string =>
   /\/dev\/[\w/.-]+/.exec(name === 'dd' ? writtenBy(segment) : segment)?.[0] ?? '';
 
 /**
- * The commands in a text that can format or wipe a disk, each as program and device, once; nothing
- * else of the text, which may hold secrets. A program counts wherever it is named, in whatever
- * language, unless the command only installs it or looks for it: better one too many than one too
- * few.
+ * The commands in a text that can format or wipe a disk, each once, as program and device. Nothing
+ * else of the text is returned, because it may hold secrets. A program counts wherever it is named,
+ * in whatever language, unless the command only installs it or looks for it: better one too many
+ * than one too few.
  */
 export function formattingCommands(text: string): readonly string[] {
   const found = new Set<string>();
@@ -72,8 +72,8 @@ export function formattingCommands(text: string): readonly string[] {
 }
 
 /**
- * Commands end at a line's end, `;`, `|` and `&`; a line that ends with a backslash goes on; a line
- * that begins with `#` is none.
+ * Commands end at a line's end, `;`, `|` and `&`. A line that ends with a backslash goes on, and a
+ * line that begins with `#` is no command.
  */
 const segmentsOf = (text: string): readonly string[] =>
   text

@@ -1,6 +1,6 @@
 /** One entity of a MIME message, as far as cloud-init looks at it. */
 export interface MimeEntity {
-  /** Lower case, without parameters; empty when the message names none. */
+  /** Lower case, without parameters. Empty when the message names none. */
   readonly contentType: string;
   readonly hasMergeType: boolean;
   readonly body: Buffer;
@@ -19,9 +19,9 @@ interface Message {
 export const isMime = (text: string): boolean => text.slice(0, 4_096).toLowerCase().includes('mime-version:');
 
 /**
- * The leaves of a MIME message (RFC 2045, 2046) in order. The parsers there are work
- * asynchronously, which a plan must not; this one reads only what cloud-init reads, and answers
- * null for what it does not understand, which counts as user data that nobody has examined.
+ * The leaves of a MIME message (RFC 2045, 2046) in order. Existing parsers work asynchronously,
+ * which a plan must not. This one reads only what cloud-init reads. It answers null for what it
+ * does not understand, which counts as user data that nobody has examined.
  */
 export function mimeEntities(text: string): readonly MimeEntity[] | null {
   const found: MimeEntity[] = [];
@@ -48,8 +48,8 @@ function collect(text: string, found: MimeEntity[], depth: number): boolean {
 const HEADER_LINE = /^(?:From |[!-9;-~]+:|[\t ])/;
 
 /**
- * Headers end at the first empty line, or at the first line that is none: the body begins there (as
- * Python's parser, which cloud-init uses, has it).
+ * Splits headers from the body. Headers end at the first empty line, or at the first line that is
+ * no header: the body begins there (as in Python's parser, which cloud-init uses).
  */
 function split(text: string): Message {
   const lines = text.split('\n');
@@ -81,8 +81,8 @@ function boundaryOf(parameters: string): string | null {
 }
 
 /**
- * null: the message has no such boundary. What stands before the first and after the last one does
- * not count.
+ * Null: the message has no such boundary. Text before the first and after the last one does not
+ * count.
  */
 function partsBetween(body: string, boundary: string): readonly string[] | null {
   const parts: string[][] = [];
@@ -95,7 +95,7 @@ function partsBetween(body: string, boundary: string): readonly string[] | null 
       isOpen = true;
     } else if (isOpen) parts.at(-1)?.push(line);
   }
-  // Python's parser, which cloud-init uses, takes a message without its end.
+  // Python's parser, which cloud-init uses, accepts a message without its end.
   return isOpen ? parts.map((lines) => lines.join('\n')) : null;
 }
 

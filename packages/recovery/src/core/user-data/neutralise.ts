@@ -1,16 +1,16 @@
 import { isMime } from './mime.ts';
 import { kindByStart } from './sniff.ts';
 
-/** EC2: user data before it is encoded, bytes. */
+/** EC2's limit for user data before it is encoded, in bytes. */
 const USER_DATA_MAX_BYTES = 16_384;
 
 const TYPES: Readonly<Record<string, string>> = { 'cloud-config': 'text/cloud-config', template: 'text/jinja2' };
 
 /**
- * The same user data with one more part at its end, which says `disk_setup` and `fs_setup` anew:
- * keys of a later part of cloud-config replace those of the parts before it, all the others stay as
- * they were. The original text stays as it is, byte for byte. null: it is of a form that cannot be
- * taken along unchanged, or it would be too long for EC2. Base64.
+ * The same user data with one more part at its end, which sets `disk_setup` and `fs_setup` anew.
+ * Keys of a later part of cloud-config replace those of the parts before it; all others stay as
+ * they were. The original text stays as it is, byte for byte. Null: its form cannot be kept
+ * unchanged, or it would be too long for EC2. Base64.
  */
 export function neutralised(text: string, kept: object): string | null {
   const original = asEntity(text);
@@ -27,7 +27,7 @@ export function neutralised(text: string, kept: object): string | null {
     '',
     '#cloud-config',
     '# Written by understudy: the disks of a replacement hold restored data and are not to be formatted.',
-    // JSON is YAML; the same text for the same input.
+    // JSON is YAML, and the same input gives the same text.
     JSON.stringify(kept),
     `--${boundary}--`,
     '',
@@ -37,8 +37,8 @@ export function neutralised(text: string, kept: object): string | null {
 }
 
 /**
- * A message becomes a part with its own headers; other text gets those that cloud-init would have
- * guessed.
+ * The text as a MIME entity. A message becomes a part with its own headers; other text gets those
+ * that cloud-init would have guessed.
  */
 function asEntity(text: string): string | null {
   if (isMime(text)) return /^[A-Za-z-]+:/.test(text) ? text : null;

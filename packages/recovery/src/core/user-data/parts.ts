@@ -3,27 +3,27 @@ import { isMime, mimeEntities } from './mime.ts';
 import { kindByStart, kindByType, type PartKind } from './sniff.ts';
 
 /**
- * Unpacks a gzip member; null when it cannot, or when it would become too large. Given by the
- * shell, which has the library.
+ * Unpacks a gzip member. Null when it cannot, or when it would become too large. The shell gives
+ * it, because it has the library.
  */
 export type Unzip = (packed: Buffer) => Buffer | null;
 
 export interface UserDataPart {
   readonly kind: Exclude<PartKind, 'template' | 'archive'>;
   readonly text: string;
-  /** A template is filled in at boot: what its text says may not be all it says. */
+  /** True for a template. It is filled in at boot, so its text may not be all it says. */
   readonly isTemplate: boolean;
-  /** Its header says how it is merged with the parts before it. */
+  /** True when its header says how it is merged with the parts before it. */
   readonly hasMergeType: boolean;
 }
 
 export interface UserDataParts {
   readonly parts: readonly UserDataPart[];
-  /** The text that cloud-init starts from; null when it is no text. */
+  /** The text that cloud-init starts from. Null when it is no text. */
   readonly text: string | null;
 }
 
-/** Longest text that is looked at; EC2 takes 16 KiB of user data, which may be packed. */
+/** Longest text that is examined. EC2 takes 16 KiB of user data, which may be packed. */
 export const TEXT_MAX = 1_048_576;
 
 const GZIP_TYPES = /^application\/(?:x-)?(?:gzip|gunzip|compress)(?:ed|-compressed)?$/;
@@ -32,15 +32,15 @@ const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8
 
 const UNREADABLE: UserDataPart = { kind: 'unknown', text: '', isTemplate: false, hasMergeType: false };
 
-/** UTF-8 and no NUL; null otherwise. */
+/** The bytes as UTF-8 text without NUL; null when they are not that. */
 function textOf(bytes: Buffer): string | null {
   const text = bytes.toString('utf8');
   return text.length <= TEXT_MAX && !text.includes('\0') && Buffer.from(text, 'utf8').equals(bytes) ? text : null;
 }
 
 /**
- * What cloud-init finds in user data, in its order. `userData`: base64, as EC2 gives it; holds
- * secrets.
+ * The parts that cloud-init finds in user data, in its order. `userData` is base64, as EC2 gives
+ * it, and holds secrets.
  */
 export function partsOf(userData: string, unzip: Unzip): UserDataParts {
   const bytes = Buffer.from(userData, 'base64');
@@ -73,7 +73,7 @@ function partsOfText(kind: PartKind, text: string, hasMergeType: boolean): reado
   return [{ kind: inner, text: rest, isTemplate: true, hasMergeType }];
 }
 
-/** A list of texts, or of `{ type, content }`. What is not such a list is not examined. */
+/** Reads a list of texts, or of `{ type, content }`. Anything else is not examined. */
 function partsOfArchive(text: string): readonly UserDataPart[] {
   const entries = parseYaml(text);
   if (!Array.isArray(entries)) return [{ ...UNREADABLE, text }];

@@ -1,8 +1,8 @@
 import { parseDocument } from 'yaml';
 
 /**
- * As PyYAML reads it for cloud-init: YAML 1.1, and of a key that stands twice the last one counts.
- * undefined: not one valid document.
+ * Reads YAML as PyYAML does for cloud-init: YAML 1.1, and the last of a key's entries counts.
+ * Undefined: not one valid document.
  */
 export function parseYaml(text: string): unknown {
   const document = parseDocument(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
@@ -10,7 +10,7 @@ export function parseYaml(text: string): unknown {
   try {
     return document.toJS() as unknown;
   } catch {
-    // An alias that is not defined, or that would grow without end.
+    // An alias is not defined, or would grow without end.
     return undefined;
   }
 }

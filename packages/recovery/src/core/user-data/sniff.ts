@@ -1,5 +1,5 @@
 /**
- * What cloud-init makes of one piece of user data (its documentation, "User data formats";
+ * How cloud-init takes one piece of user data (its documentation, "User data formats";
  * `handlers/__init__.py`).
  * - `inert`: nothing that it runs, such as the agent's own YAML;
  * - `unknown`: a declared type that only a part handler, or another program, understands.
@@ -30,7 +30,7 @@ const PREFIXES: readonly (readonly [string, PartKind])[] = [
   ['#!', 'script'],
 ];
 
-/** By its first line; blanks before it and capital letters do not matter to cloud-init. */
+/** The kind by its first line. Blanks before it and capital letters do not matter to cloud-init. */
 export function kindByStart(text: string): PartKind {
   const start = text.trimStart().slice(0, 64).toLowerCase();
   return PREFIXES.find(([prefix]) => start.startsWith(prefix))?.[1] ?? 'inert';
@@ -52,7 +52,7 @@ const TYPES: Readonly<Record<string, PartKind>> = {
   'text/x-shellscript-per-once': 'script',
 };
 
-/** Types whose content says what it is. */
+/** Types for which the content decides what it is. */
 const BY_START: ReadonlySet<string> = new Set(['text/plain', 'text/x-not-multipart', 'text/x-shellscript', '']);
 
 export function kindByType(type: string, text: string): PartKind {

@@ -1,34 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { CloudSimConfigSchema, type RunningCloudSim, startCloudSim } from '@understudy/cloud-sim';
+import { CoordinatorProcess, freePort, ProcessGroup, understudyCommand } from '@understudy/local-cluster';
 import { type DatagramSocket, type Endpoint, type MemberId, silentLog, TAG } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { stringify } from 'yaml';
 import { SimAgent } from '../../scenarios/coordinator/sim-agent.ts';
-import { freePort } from '../etcd/free-port.ts';
 
-const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const MAIN = join('packages', 'coordinator', 'src', 'main.ts');
 export const MASTER = new Uint8Array(32).fill(9);
 export const ACCEPTED_KEY = 'AKIAACCEPTED';
-
-/** Calls `fact` until it is truthy. @throws with `what` after `limitMs`. */
-export async function until<T>(what: string, fact: () => Promise<T> | T, limitMs = 60_000): Promise<NonNullable<T>> {
-  const clock = new SystemClock();
-  const fromMs = clock.monotonicMs();
-  for (;;) {
-    const found = await fact();
-    if (found) return found;
-    if (clock.monotonicMs() - fromMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await wait(50);
-  }
-}
 
 /** A real socket on loopback for an agent. */
 export function loopbackSocket(): Promise<DatagramSocket> {
@@ -48,102 +32,27 @@ export function loopbackSocket(): Promise<DatagramSocket> {
   });
 }
 
-/**
- * Where a process runs when not on loopback: an address, and the words that put a command there
- * (`ip netns exec NAME`).
- */
-export interface Place {
-  readonly address: string;
-  readonly prefix: readonly string[];
-}
-const LOOPBACK: Place = { address: '127.0.0.1', prefix: [] };
-
-/** One coordinator as its own process, from source. */
-export class CoordinatorProcess {
-  readonly child: ChildProcess;
-  readonly httpUrl: string;
-  stderr = '';
-  stdout = '';
-  readonly exited: Promise<number | null>;
-
-  constructor(configPath: string, httpPort: number, environment: NodeJS.ProcessEnv = {}, place: Place = LOOPBACK) {
-    this.httpUrl = `http://${place.address}:${httpPort}`;
-    const node = [process.execPath, '--conditions=source', '--import', 'tsx', MAIN, '--config', configPath];
-    const [command = '', ...args] = [...place.prefix, ...node];
-    this.child = spawn(command, args, {
-      cwd: PROJECT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        AWS_ACCESS_KEY_ID: ACCEPTED_KEY,
-        AWS_SECRET_ACCESS_KEY: 'secret',
-        AWS_EC2_METADATA_DISABLED: 'true',
-        ...environment,
-      },
-    });
-    this.child.once('error', (error) => {
-      this.stderr += error.message;
-    });
-    this.child.stdout?.on('data', (chunk: Buffer) => {
-      this.stdout = (this.stdout + chunk.toString()).slice(-200_000);
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
-      this.stderr = (this.stderr + chunk.toString()).slice(-20_000);
-    });
-    this.exited = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
-  }
-
-  get running(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  /** Status and body; null while nobody listens. */
-  async get(path: string): Promise<{ readonly status: number; readonly body: string } | null> {
-    try {
-      const reply = await fetch(`${this.httpUrl}${path}`, { signal: AbortSignal.timeout(2_000) });
-      return { status: reply.status, body: await reply.text() };
-    } catch {
-      return null;
-    }
-  }
-
-  async json<T>(path: string): Promise<T | null> {
-    const reply = await this.get(path);
-    return reply?.status === 200 ? (JSON.parse(reply.body) as T) : null;
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
-    if (this.running) this.child.kill(signal);
-    return this.exited;
-  }
-
-  events(): string[] {
-    return this.stdout
-      .split('\n')
-      .flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { event: string }).event]));
-  }
-}
-
 /** The command as a person types it. */
 export async function understudy(
   ...args: readonly string[]
 ): Promise<{ readonly code: number | null; readonly out: string }> {
-  const node = ['--conditions=source', '--import', 'tsx', 'packages/cli/src/main.ts', ...args];
-  const child = spawn(process.execPath, node, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
+  const [command = '', ...words] = understudyCommand(...args);
+  const child = spawn(command, words, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
   let out = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       out += chunk.toString();
     });
   }
-  return { code: await new Promise((resolve) => child.once('exit', resolve)), out };
+  return { code: await new Promise((resolve) => child.once('close', resolve)), out };
 }
 
 /**
- * A temporary folder, a cloud-sim over HTTP, agents that follow its machines, and the coordinators
- * of one test.
+ * The cluster of one test: coordinators as processes, and in the test's own process a cloud-sim
+ * over HTTP and agents that follow its machines. What needs the agents as processes too gives
+ * cloud-sim a command for its machines.
  */
-export class Bench {
+export class CoordinatorCluster {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-coordinator-'));
   readonly coordinators: CoordinatorProcess[] = [];
   readonly agents = new Map<string, SimAgent>();
@@ -152,9 +61,13 @@ export class Bench {
   /** false: the machines run agents of their own. */
   simulatesAgents = true;
   readonly #starting = new Set<string>();
+  readonly #group: ProcessGroup;
   #closed = false;
 
   constructor() {
+    const logDir = join(this.dir, 'logs');
+    mkdirSync(logDir);
+    this.#group = new ProcessGroup({ clock: new SystemClock(), logDir });
     writeFileSync(join(this.dir, 'master.key'), Buffer.from(MASTER).toString('hex'), { mode: 0o600 });
   }
 
@@ -222,15 +135,20 @@ export class Bench {
     return { path, httpPort, udpPort };
   }
 
-  start(configPath: string, httpPort: number, environment: NodeJS.ProcessEnv = {}): CoordinatorProcess {
-    const started = new CoordinatorProcess(configPath, httpPort, environment);
+  start(config: string, httpPort: number, environment: NodeJS.ProcessEnv = {}): CoordinatorProcess {
+    const credentials = { AWS_ACCESS_KEY_ID: ACCEPTED_KEY, AWS_SECRET_ACCESS_KEY: 'secret' };
+    const place = { name: basename(config, '.yaml'), config, httpPort };
+    const started = CoordinatorProcess.start(this.#group, {
+      ...place,
+      environment: { ...credentials, ...environment },
+    });
     this.coordinators.push(started);
     return started;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.coordinators.map((one) => one.kill()));
+    await this.#group.killAll();
     await Promise.all([...this.agents.values()].map((agent) => agent.stop()));
     await this.cloud?.close();
     rmSync(this.dir, { recursive: true, force: true });

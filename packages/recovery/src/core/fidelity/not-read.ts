@@ -1,0 +1,95 @@
+/** A member of EC2's answers about an instance that no row of the fidelity table reads. */
+export interface NotRead {
+  /** As in `read` of a row. */
+  readonly member: string;
+  readonly why: string;
+}
+
+const each = (why: string, members: readonly string[]): readonly NotRead[] =>
+  members.map((member) => ({ member, why }));
+
+/** What is no attribute that a replacement could have or lack. */
+export const NO_ATTRIBUTES: readonly NotRead[] = [
+  ...each('Each instance, disk and interface has its own.', [
+    'Instance.InstanceId',
+    'Instance.AmiLaunchIndex',
+    'Instance.ClientToken',
+    'Instance.StateReason',
+    'Instance.StateTransitionReason',
+    'Instance.BlockDeviceMappings[].Ebs.AttachTime',
+    'Instance.BlockDeviceMappings[].Ebs.Status',
+    'Instance.MetadataOptions.State',
+    'Instance.NetworkInterfaces[].Attachment.AttachmentId',
+    'Instance.NetworkInterfaces[].Attachment.AttachTime',
+    'Instance.NetworkInterfaces[].Attachment.DeleteOnTermination',
+    'Instance.NetworkInterfaces[].Attachment.Status',
+    'Instance.NetworkInterfaces[].Description',
+    'Instance.NetworkInterfaces[].Status',
+    'Volume.CreateTime',
+    'Volume.SnapshotId',
+    'Volume.SourceVolumeId',
+    'Volume.State',
+    'Volume.VolumeArn',
+    'Volume.VolumeId',
+  ]),
+  ...each('It is the same for everything in the account.', [
+    'Instance.BlockDeviceMappings[].Ebs.VolumeOwnerId',
+    'Instance.NetworkInterfaces[].OwnerId',
+    'Volume.OwnerId',
+  ]),
+  ...each('It follows from the type, the image, the subnet or the key.', [
+    'Instance.CurrentInstanceBootMode',
+    'Instance.Hypervisor',
+    'Instance.NetworkInterfaces[].VpcId',
+    'Instance.UsageOperationUpdateTime',
+    'NetworkInterface.AvailabilityZone',
+    'NetworkInterface.AvailabilityZoneId',
+    'NetworkInterface.DenyAllIgwTraffic',
+    'NetworkInterface.Ipv6Address',
+    'NetworkInterface.Ipv6Native',
+    'NetworkInterface.PublicDnsName',
+    'Volume.AvailabilityZone',
+    'Volume.AvailabilityZoneId',
+    'Volume.SseType',
+  ]),
+  ...each('It says which reservation of the preference is in use now.', ['Instance.CapacityReservationId']),
+  ...each('A row refuses what is bought in this way, by InstanceLifecycle.', ['Instance.CapacityBlockId']),
+  ...each('It was the property of the snapshot the volume was made of.', ['Volume.FastRestored']),
+  ...each('EC2 keeps it for later use.', ['Instance.Placement.SpreadDomain']),
+  ...each('AWS has ended the service.', [
+    'Instance.ElasticGpuAssociations',
+    'Instance.ElasticInferenceAcceleratorAssociations',
+  ]),
+];
+
+/**
+ * Attributes that nobody looks at: a replacement lacks them and its plan does not say so. Each is
+ * to become a row.
+ */
+export const NOT_LOOKED_AT: readonly NotRead[] = [
+  ...each('Recovery on an Outpost was never tried.', [
+    'Instance.OutpostArn',
+    'NetworkInterface.OutpostArn',
+    'Volume.OutpostArn',
+  ]),
+  ...each('The permit is an interface with the default of its type.', [
+    'Instance.NetworkInterfaces[].Attachment.EnaQueueCount',
+    'Instance.NetworkInterfaces[].Attachment.EnaSrdSpecification',
+  ]),
+  ...each('New volumes are initialised at the default rate, whatever the old ones were given.', [
+    'Volume.VolumeInitializationRate',
+  ]),
+  ...each('A disk or an interface that a service operates is taken for an ordinary one.', [
+    'Instance.BlockDeviceMappings[].Ebs.AssociatedResource',
+    'Instance.BlockDeviceMappings[].Ebs.Operator',
+    'Instance.NetworkInterfaces[].Operator',
+    'NetworkInterface.RequesterId',
+    'NetworkInterface.RequesterManaged',
+    'Volume.Operator',
+  ]),
+  ...each('The permit has the host name options of its subnet.', [
+    'Instance.PrivateDnsNameOptions.EnableResourceNameDnsARecord',
+  ]),
+  ...each('The permit has the public host name type of its subnet.', ['NetworkInterface.PublicIpDnsNameOptions']),
+  ...each('The permit has no subnet but its own.', ['NetworkInterface.AssociatedSubnets']),
+];
