@@ -34,6 +34,7 @@ import {
 import { ClusterState } from './store/cluster-state.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import { CoordinatorApi } from './api/api-view.ts';
+import { receiveBufferProblem } from './api/receive-buffer-problem.ts';
 import { recordProblems, slowAgentProblems } from './api/record-problems.ts';
 import { Verdicts } from './leader/verdicts.ts';
 import { Leader } from './leader/leader.ts';
@@ -458,6 +459,7 @@ export class Coordinator {
         ...this.#gate.remarks,
         ...recordProblems(this.view, clock.wallMs()),
         ...slowAgentProblems(this.observer),
+        ...one(receiveBufferProblem(this.#options, this.observer.watchedCount)),
         ...this.seat.remarks(),
         ...one(this.#options.answers?.problem() ?? null),
         ...one(this.keyRotation.problem),
