@@ -15,7 +15,8 @@ export interface ReceiveBuffer {
 
 /**
  * The kernel gave less than was asked for, and it holds less than a second of what the watched
- * agents send, each about one heartbeat. A pause of this process then loses some. Null: it does not.
+ * agents send, at about one heartbeat each. A pause of this process then loses some. Null: it does
+ * not.
  */
 export function receiveBufferProblem({ socket, config }: ReceiveBuffer, agentCount: number): Problem | null {
   const grantedBytes = socket.receiveBufferBytes;
