@@ -10,8 +10,8 @@ interface StepRow {
   /** Ids of the steps that must be done first. */
   needs(attempt: number, plan: RecoveryPlan): readonly string[];
   /**
-   * Runs only when one of these has failed (ending an attempt); absent: runs when nothing of its
-   * attempt has failed.
+   * The step runs only when one of these has failed (it ends an attempt). Absent: it runs when
+   * nothing of its attempt has failed.
    */
   failedOf?(attempt: number): readonly string[];
 }
@@ -62,8 +62,8 @@ function keysOf(row: StepRow, attempt: number, plan: RecoveryPlan): StepKey[] {
 }
 
 /**
- * The steps that may run now, given what the journal says. Empty only when everything up to `done`
- * is done.
+ * The steps that may run now, given what the journal says. The list is empty only when everything
+ * up to `done` is done.
  */
 export function readySteps(states: StepStates, plan: RecoveryPlan): readonly StepKey[] {
   const attempt = currentAttempt(states);
