@@ -11,20 +11,19 @@ import {
   TAG,
 } from '@understudy/shared';
 
-/** Images go before the snapshots they stand on. */
-const ORDER: Readonly<Record<Leftover['kind'], number>> = {
-  instance: 0,
-  'network-interface': 1,
-  image: 2,
-  snapshot: 3,
-  volume: 4,
-};
-
-/** Leftovers whose time has come, in the order in which they can go. */
-export const dueLeftovers = (history: HistoryRecord, nowWallMs: number): readonly Leftover[] =>
-  history.leftovers
+/** Leftovers whose time has come, in the order they can go. Of kinds that are not known: last. */
+export function dueLeftovers(
+  history: HistoryRecord,
+  nowWallMs: number,
+  kinds: readonly { readonly kind: string; readonly order: number }[],
+): readonly Leftover[] {
+  const orderOf = ({ kind }: Leftover) => kinds.find((one) => one.kind === kind)?.order ?? Number.POSITIVE_INFINITY;
+  return history.leftovers
     .filter((one) => one.afterWallMs !== null && one.afterWallMs <= nowWallMs)
-    .sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
+    .map((one) => ({ one, order: orderOf(one) }))
+    .sort((a, b) => (a.order === b.order ? 0 : a.order - b.order))
+    .map(({ one }) => one);
+}
 
 /**
  * How long something on the books has to be absent from every look before it counts as gone.
@@ -132,7 +131,7 @@ export interface Found {
 }
 
 export interface Orphan {
-  readonly kind: Exclude<Leftover['kind'], 'instance' | 'volume'>;
+  readonly kind: string;
   readonly id: string;
   readonly opId: string;
 }

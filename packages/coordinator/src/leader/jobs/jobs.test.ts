@@ -20,5 +20,5 @@ test('every job has a name of its own, and a pace', () => {
     requests: 15_000,
     collect: 60_000,
   });
-  expect(jobs).toHaveLength(10);
+  expect(new Set(jobs.map((job) => job.name)).size).toBe(jobs.length);
 });
