@@ -206,7 +206,7 @@ campaign:
         fi
     }
 
-    /* The request is frozen with the association that is seen on the fenced instance (steps/address.ts, prepare). */
+    /* The request is frozen with the association that is seen on the fenced instance (identity/elastic-ip.ts, request). */
     atomic { describe() }
     atomic {
         WRITE_IF(MAY_WRITE);

@@ -44,7 +44,7 @@ byte termCount;
 byte intent = ABSENT;
 bit plannedZone;
 
-/* The journal: how far the steps of the present attempt are (core/recovery/step-table.ts), and what attempt n launched. */
+/* The journal: how far the steps of the present attempt are (recovery/src/strategies), and what attempt n launched. */
 #define FENCE 1
 #define PERMIT 2
 #define LAUNCH 3

@@ -1,5 +1,5 @@
 import type { ObserverSettings } from '@understudy/observer/testing';
-import { ObserverTable } from '@understudy/observer';
+import { ObserverTable, type TagScheme } from '@understudy/observer';
 import { type Ack, decodeAck, type MonotonicMs, type ServiceProbe } from '@understudy/shared';
 import { BENCH_KEY, benchInstance, benchMember, HeartbeatSource } from './heartbeat-source.ts';
 
@@ -11,6 +11,7 @@ export function benchTable(
   nowMs: MonotonicMs,
   settings: Partial<ObserverSettings> = {},
   serviceProbes: readonly ServiceProbe[] = [],
+  tags?: TagScheme,
 ): ObserverTable {
   const table = new ObserverTable({
     coordinatorId: 'bench',
@@ -21,6 +22,7 @@ export function benchTable(
     keyOf: () => BENCH_KEY,
     activations: { answer: () => ANSWER },
     settings: { warmUpMs: 0, ...settings },
+    ...(tags === undefined ? {} : { tags }),
   });
   const roster = Array.from({ length: agentCount }, (_, i) => ({
     member: benchMember(i),

@@ -62,7 +62,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Zero was excluded in the same line.',
   },
   {
-    file: `${RECOVERY}/address-move.ts`,
+    file: `${RECOVERY}/elastic-ip-move.ts`,
     on: 'const { oldInstanceId, owedFrom = [] } = fenced',
     replacement: '["Stryker was here"]',
     why: 'No instance has that id.',

@@ -27,7 +27,12 @@ describe('what the journal says of a recovery that is through', () => {
     expect(closingFactsOf(run, END)).toMatchObject({
       intent: rig.intent.record,
       ...{ term: run.term.number, endedAtWallMs: rig.clock.wallMs(), newInstanceId: NEW, newIncarnation: 2 },
-      ...{ fencedBy: 'stopped', launchAttempts: 1, imageId: 'ami-9', snapshotIds: ['snap-1', 'snap-2'], ...END },
+      ...{ fencedBy: 'stopped', launchAttempts: 1, ...END },
+      artefacts: [
+        { kind: 'image', id: 'ami-9' },
+        { kind: 'snapshot', id: 'snap-1' },
+        { kind: 'snapshot', id: 'snap-2' },
+      ],
     });
     expect(closingFactsOf(run, END).volumes.map((one) => one.volumeId)).toEqual(['vol-1', 'vol-2']);
     expect(closingFactsOf(run, END).records).toHaveLength(7);

@@ -1,20 +1,22 @@
 import { invariant } from '@understudy/shared';
 import type { ChoreFacts } from './core/chores.ts';
 import type { ClosingFacts } from './core/history.ts';
-import { currentAttempt } from './core/step-table.ts';
+import { currentAttempt, keysOf } from './core/step-table.ts';
 import { volumesOf } from './steps/captured-volumes.ts';
 import type { Run } from './run.ts';
 import { replacementOf } from './steps/activate.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 import { PERMIT } from './steps/attempt-records.ts';
-import { CAPTURE, IMAGE } from './steps/capture-records.ts';
 import { FENCE } from './steps/fence-record.ts';
 
 /**
  * The part of a run that closing one needs: also without a run, by whoever closes it for another
  * reason.
  */
-export type Closable = Pick<Run, 'record' | 'plan' | 'policy' | 'journal' | 'term' | 'wallMs'>;
+export type Closable = Pick<
+  Run,
+  'record' | 'plan' | 'policy' | 'journal' | 'term' | 'wallMs' | 'strategy' | 'seams' | 'table'
+>;
 
 export function choreFactsOf(run: Closable): ChoreFacts {
   const { opId, oldInstanceId } = run.record;
@@ -39,16 +41,23 @@ export function choreFactsOf(run: Closable): ChoreFacts {
 export const retainedUntil = (run: Pick<Run, 'record'>, forMs: number): string =>
   new Date(run.record.startedAtWallMs + forMs).toISOString();
 
+/** Every step is done that is done once, except the last one, which closes it. */
+function isThrough({ journal, table }: Closable): boolean {
+  const states = journal.states();
+  return table
+    .slice(0, -1)
+    .filter(({ step }) => step.per === 'recovery')
+    .every((row) => keysOf(row, 0).every(({ id }) => states.get(id) === 'done'));
+}
+
 /** All the journal says of a recovery whose replacement is activated, for its history. */
 export function closingFactsOf(
   run: Closable,
   end: Pick<ClosingFacts, 'owed' | 'heardAtTheEnd' | 'serviceFaultAtTheEnd'>,
 ): ClosingFacts {
   const fence = run.journal.get(FENCE)?.result;
-  const capture = run.journal.get(CAPTURE)?.result;
-  const image = run.journal.get(IMAGE)?.result;
   const activation = run.journal.get(ACTIVATE)?.result;
-  invariant(fence && capture && image && activation, 'closing a recovery that is not through');
+  invariant(fence && activation && isThrough(run), 'closing a recovery that is not through');
   return {
     intent: run.record,
     records: run.journal.records(),
@@ -58,8 +67,7 @@ export function closingFactsOf(
     newIncarnation: activation.incarnation,
     fencedBy: fence.how,
     launchAttempts: currentAttempt(run.journal.states()),
-    imageId: image.imageId,
-    snapshotIds: capture.snapshots.map((one) => one.snapshotId),
+    artefacts: run.strategy.artefacts(run, run.seams),
     volumes: volumesOf(run),
     ...end,
   };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { driveStep, type Step } from './effect.ts';
 import { act, addressScript, begun, call, DONE, drive, REQUEST, scripted } from './effect.fixtures.ts';
 import { cloudError, KEYS, MEMBER, RunRig } from './run.fixtures.ts';
-import { ADDRESS } from './steps/address.ts';
+import { ADDRESS } from './identity/elastic-ip.ts';
 import { VERIFY } from './steps/attempt-records.ts';
 
 const DOWN = cloudError('CLOUD_UNAVAILABLE');

@@ -3,7 +3,7 @@ import { type Attempt, type Call, driveStep, type Frozen, type Move, type Step }
 import type { Run } from './run.ts';
 import type { RunRig } from './run.fixtures.ts';
 import type { StepRecord } from './step-record.ts';
-import { ADDRESS } from './steps/address.ts';
+import { ADDRESS } from './identity/elastic-ip.ts';
 
 /** The step that tests drive: it has everything a step can have in its record. */
 export const A1 = readStepId('address-a1');

@@ -6,7 +6,6 @@ import {
   HistoryRecordSchema,
   invariant,
   isOperationError,
-  isSnapshotAndReplace,
   type Keyspace,
   type KvReads,
   type Log,
@@ -27,7 +26,10 @@ import type { KeyLooks } from './plan/key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
 import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
-import { STEP_KINDS } from './step-kinds.ts';
+import { REGISTERED } from './registered.ts';
+import { chosenBy, type RecoveryRegistry, registryFaults, stepsOf } from './registry.ts';
+import type { StepRecord } from './step-record.ts';
+import type { DriveStep } from './ways-out/end-attempt.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import { carryOut } from './ways-out/carry-out.ts';
 import type { CarriedOut } from './ways-out/outcome.ts';
@@ -52,20 +54,13 @@ export interface RecoveryEngineOptions {
   /** The policy a new plan follows. */
   readonly policyOf: PolicySource;
   readonly settings?: Partial<RecoverySettings>;
+  /** What recoveries are put together from. Default: all that is registered. */
+  readonly registry?: RecoveryRegistry;
 }
 
 /** Thrown into steps that run beside one that ended the run. */
 class RunEnded extends Error {
   override readonly name = 'RunEnded';
-}
-
-const RECORDS = STEP_KINDS.map((kind) => kind.record);
-
-/** Drives one step of a run to its end. */
-async function drive(run: Run, key: StepKey): Promise<void> {
-  const kind = STEP_KINDS.find((one) => one.record.name === key.name);
-  invariant(kind, `${key.id} is a step that nobody has registered`);
-  await kind.drive(run, key);
 }
 
 /**
@@ -77,12 +72,18 @@ export class RecoveryEngine implements RecoveryRunner {
   readonly #parts: RunParts;
   readonly #intentSeenAtMs: RecoveryEngineOptions['intentSeenAtMs'];
   readonly #policyOf: PolicySource;
+  readonly #registry: RecoveryRegistry;
+  readonly #records: readonly StepRecord[];
   readonly #runs = new Map<string, Run>();
 
   constructor(options: RecoveryEngineOptions) {
     this.#parts = { ...options, settings: { ...DEFAULT_RECOVERY_SETTINGS, ...options.settings } };
     this.#intentSeenAtMs = options.intentSeenAtMs;
     this.#policyOf = options.policyOf;
+    this.#registry = options.registry ?? REGISTERED;
+    this.#records = stepsOf(this.#registry).map((kind) => kind.record);
+    const faults = registryFaults(this.#registry);
+    invariant(faults.length === 0, faults.join('; '));
   }
 
   activity(opId: string): RecoveryActivity | null {
@@ -121,16 +122,19 @@ export class RecoveryEngine implements RecoveryRunner {
     if (this.#runs.has(opId)) return 'parked';
     const log = this.#parts.log.child({ opId, member, term: term.number });
     const parts = { ...this.#parts, log };
+    const chosen = chosenBy(intent.record.plan, this.#registry);
+    if ('fault' in chosen) return leave(parts, intent, term, chosen.fault);
+    const { strategy } = chosen;
     const seenAtMs = this.#intentSeenAtMs?.(member, intent.modRevision) ?? parts.clock.monotonicMs();
     const runOf = (current: OpenIntent): Run => {
       const journal = new Journal({
         ...parts,
         intent: current,
         term,
-        records: RECORDS,
+        records: this.#records,
         wallMs: () => parts.clock.wallMs(),
       });
-      const run = new Run(parts, current, term, journal, seenAtMs);
+      const run = new Run(parts, { intent: current, strategy, seams: this.#registry }, term, journal, seenAtMs);
       this.#runs.set(opId, run);
       return run;
     };
@@ -143,7 +147,7 @@ export class RecoveryEngine implements RecoveryRunner {
         if (carriedOut === null) break;
         run = runOf(carriedOut.kind === 'go-on' ? carriedOut.intent : run.intent);
       }
-      await advance(run);
+      await advance(run, this.#drive);
       log.info('recovery.finished');
       return 'finished';
     } catch (error) {
@@ -153,12 +157,19 @@ export class RecoveryEngine implements RecoveryRunner {
     }
   }
 
+  /** Drives one step of a run to its end. */
+  readonly #drive: DriveStep = async (run, key) => {
+    const kind = stepsOf(this.#registry).find((one) => one.record.name === key.name);
+    invariant(kind, `${key.id} is a step that nobody has registered`);
+    await kind.drive(run, key);
+  };
+
   /** null: nothing is asked of it. */
   async #carryOut(run: Run): Promise<CarriedOut | null> {
     run.signal.throwIfAborted();
     const { kv, keys } = run.parts;
     const request = await readRequest({ kv, keys, member: run.record.member }, run.record.opId);
-    return request && (await carryOut(run, request, { drive, policyOf: this.#policyOf }));
+    return request && (await carryOut(run, request, { drive: this.#drive, policyOf: this.#policyOf }));
   }
 
   /**
@@ -170,18 +181,23 @@ export class RecoveryEngine implements RecoveryRunner {
   }
 }
 
-/**
- * **S** A plan whose strategy this build does not know is never driven: it is left for a build that
- * does.
- */
-function mustKnow({ plan }: Run): void {
-  if (isSnapshotAndReplace(plan)) return;
-  const text = `its plan follows the strategy ${plan.strategy}, which this build does not know: a coordinator of the build that began it has to lead`;
-  throw new HoldDecided('RecordUnreadable', text);
+/** **S** Nothing of it is driven. The hold says what it takes: somebody who knows the plan. */
+async function leave(parts: RunParts, intent: OpenIntent, term: Term, fault: string): Promise<RecoveryRunOutcome> {
+  const { kv, keys, clock, log } = parts;
+  const reason = 'RecordUnreadable';
+  const text = `${fault}: a coordinator of the build that began it has to lead`;
+  const hold = { reason, text, sinceWallMs: clock.wallMs(), untilWallMs: null } as const;
+  try {
+    await writeHold({ kv, keys, member: intent.record.member }, intent, term, hold);
+  } catch (error) {
+    if (!term.signal.aborted && !isOperationError(error)) throw error;
+    return 'parked';
+  }
+  log.error('recovery.held', { reason, text });
+  return 'held';
 }
 
 async function load(run: Run): Promise<void> {
-  mustKnow(run);
   const { kv, keys } = run.parts;
   const { member, opId } = run.record;
   const [, hold] = await Promise.all([run.journal.load(), readHold({ kv, keys, member }, opId)]);
@@ -191,11 +207,12 @@ async function load(run: Run): Promise<void> {
 }
 
 /**
- * Starts every step whose needs are met, until `done` has closed the recovery. The first error ends
- * all; nobody is left running behind.
+ * Starts every step whose needs are met, until the last one has closed the recovery. The first
+ * error ends all; nobody is left running behind.
  */
-async function advance(run: Run): Promise<void> {
+async function advance(run: Run, drive: DriveStep): Promise<void> {
   const running = new Map<string, Promise<void>>();
+  const last = run.table.at(-1)?.step.name;
   let closed = false;
   const start = (key: StepKey): void => {
     run.parts.log.info('recovery.step', { step: key.id });
@@ -207,13 +224,13 @@ async function advance(run: Run): Promise<void> {
     running.set(
       key.id,
       work.then(() => {
-        closed ||= key.name === 'done';
+        closed ||= key.name === last;
       }),
     );
   };
   try {
     while (!closed) {
-      for (const key of readySteps(run.journal.states(), run.plan)) if (!running.has(key.id)) start(key);
+      for (const key of readySteps(run.journal.states(), run.table)) if (!running.has(key.id)) start(key);
       invariant(running.size > 0, `recovery ${run.record.opId}: no step can run and none is running`);
       await Promise.race(running.values());
     }

@@ -7,7 +7,7 @@ export { launchPlan } from './core/launch-plan.ts';
 export { NOT_TRIED } from './core/launch-trial.ts';
 export { recoveryBehind, withOwed } from './core/owed.ts';
 export type { LaunchTrial, PlanInput } from './core/plan-input.ts';
-export { makePlan, type PlanResult, readinessProblemsOf } from './core/plan.ts';
+export { type PlanResult, readinessProblemsOf } from './core/plan.ts';
 export { FirstSeen } from './core/serve-lease/first-seen.ts';
 export {
   answersHoldMsOf,
@@ -20,13 +20,14 @@ export {
 } from './core/serve-lease/serve-lease.ts';
 export type { ServeLeases } from './core/serve-lease/serve-leases.ts';
 export { readStepId } from './core/step-id.ts';
-export { firstSteps } from './core/step-table.ts';
-export { keyIdInUserData } from './core/user-data-key.ts';
+export { keyIdInUserData } from './core/user-data/agent-key-id.ts';
 export { RecoveryEngine } from './engine.ts';
 export { gatherPlanInput } from './plan/gather-plan-input.ts';
 export { KeptReadsOf } from './plan/kept-reads.ts';
 export { KeyLooks } from './plan/key-looks.ts';
+export { firstSteps, planFor } from './plan/plan-for.ts';
 export { tryLaunch, wantsTrial } from './plan/try-launch.ts';
+export { leftoverText } from './registered.ts';
 export type { RecoveryActivity, RecoveryRunner, RecoveryRunOutcome, StepActivity } from './runner.ts';
 export type { RecoverySettings } from './settings.ts';
 export { supersede } from './supersede.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { IntentGone, type Journal } from './journal.ts';
 import { KEYS, LAUNCH_REQUEST, MEMBER, RunRig } from './run.fixtures.ts';
-import { ADDRESS } from './steps/address.ts';
+import { ADDRESS } from './identity/elastic-ip.ts';
 import { LAUNCH } from './steps/attempt-records.ts';
 import { CAPTURE } from './steps/capture-records.ts';
 import { DONE } from './steps/done.ts';

@@ -28,7 +28,9 @@ import {
 import { Journal } from './journal.ts';
 import { Run, type RunParts } from './run.ts';
 import type { OpenIntent } from './runner.ts';
-import { STEP_KINDS } from './step-kinds.ts';
+import { REGISTERED } from './registered.ts';
+import { stepsOf } from './registry.ts';
+import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
 import { DEFAULT_RECOVERY_SETTINGS, type RecoverySettings } from './settings.ts';
 import type { RequestOf } from './step-record.ts';
 import { LAUNCH, PERMIT, REVOKE } from './steps/attempt-records.ts';
@@ -201,10 +203,19 @@ export class RunRig {
       intent: this.intent,
       term,
       wallMs,
-      records: STEP_KINDS.map((kind) => kind.record),
+      records: stepsOf(REGISTERED).map((kind) => kind.record),
     });
     await this.clock.runUntilSettled(journal.load());
-    return Object.assign(new Run(this.parts, this.intent, term, journal, this.clock.monotonicMs()), { lose });
+    return Object.assign(
+      new Run(
+        this.parts,
+        { intent: this.intent, strategy: snapshotAndReplace, seams: REGISTERED },
+        term,
+        journal,
+        this.clock.monotonicMs(),
+      ),
+      { lose },
+    );
   }
 }
 

@@ -20,6 +20,8 @@ import type { Journal } from './journal.ts';
 import type { KeyLooks } from './plan/key-looks.ts';
 import type { OpenIntent } from './runner.ts';
 import type { RecoverySettings } from './settings.ts';
+import type { Seams, Strategy } from './strategy.ts';
+import type { StepRow } from './core/step-table.ts';
 import { StandingHold } from './standing-hold.ts';
 
 /** The part of {@link Cloud} that changes nothing: all a step may touch outside an effect. */
@@ -47,6 +49,13 @@ export interface Activity {
   readonly failing: FailingCall | null;
 }
 
+/** A recovery, and what drives it. */
+export interface Driven {
+  readonly intent: OpenIntent;
+  readonly strategy: Strategy;
+  readonly seams: Seams;
+}
+
 /** One run of one recovery under one term: what its steps share. */
 export class Run {
   readonly parts: RunParts;
@@ -61,6 +70,11 @@ export class Run {
   heldAtStart = false;
   /** Launch attempts that had been ended when this run began. */
   endedAtStart = 0;
+  /** What its plan is followed by. */
+  readonly strategy: Strategy;
+  readonly seams: Seams;
+  /** Its steps, and when each may run. */
+  readonly table: readonly StepRow[];
   /** The hold it shows while it goes on. */
   readonly standing: StandingHold;
   readonly #stop = new AbortController();
@@ -70,8 +84,17 @@ export class Run {
    */
   readonly signal: AbortSignal;
 
-  constructor(parts: RunParts, intent: OpenIntent, term: Term, journal: Journal, intentSeenAtMs: number) {
+  constructor(
+    parts: RunParts,
+    { intent, strategy, seams }: Driven,
+    term: Term,
+    journal: Journal,
+    intentSeenAtMs: number,
+  ) {
     this.parts = parts;
+    this.strategy = strategy;
+    this.seams = seams;
+    this.table = strategy.steps(intent.record.plan, seams);
     this.intent = intent;
     this.term = term;
     this.journal = journal;

@@ -12,10 +12,12 @@ import { hasActivated } from './core/activated.ts';
 import { historyOf } from './core/history.ts';
 import { owedAddressesOf } from './core/owed.ts';
 import { stepId } from './core/step-id.ts';
+import { keysOf } from './core/step-table.ts';
 import { type Closable, choreFactsOf, closingFactsOf } from './closing.ts';
 import { Journal, type JournalEntry } from './journal.ts';
 import { ownRecordsOf } from './request.ts';
-import { STEP_KINDS } from './step-kinds.ts';
+import { REGISTERED } from './registered.ts';
+import { chosenBy, type RecoveryRegistry, stepsOf } from './registry.ts';
 import type { OpenIntent } from './runner.ts';
 import { ACTIVATE } from './steps/activate-record.ts';
 
@@ -23,6 +25,8 @@ export interface SupersedeOptions {
   readonly kv: KvReads;
   readonly keys: Keyspace;
   readonly wallMs: () => WallMs;
+  /** What recoveries are put together from. Default: all that is registered. */
+  readonly registry?: RecoveryRegistry;
 }
 
 /**
@@ -41,16 +45,22 @@ export async function supersede(
   term: Term,
   why: string,
 ): Promise<boolean> {
-  const { kv, keys, wallMs } = options;
+  const { kv, keys, wallMs, registry = REGISTERED } = options;
   const { record } = intent;
   const { member, opId, plan } = record;
   invariant(hasActivated(record, activation.record), `${opId} has activated nobody: it is not to be superseded`);
-  const journal = new Journal({ kv, keys, intent, term, wallMs, records: STEP_KINDS.map((kind) => kind.record) });
+  const chosen = chosenBy(plan, registry);
+  // Who does not know the plan cannot say what it leaves behind: it stays open, and is held.
+  if ('fault' in chosen) return false;
+  const { strategy } = chosen;
+  const table = strategy.steps(plan, registry);
+  const records = stepsOf(registry).map((kind) => kind.record);
+  const journal = new Journal({ kv, keys, intent, term, wallMs, records });
   await journal.load();
   const activated = journal.get(ACTIVATE);
   if (activated?.state !== 'done') return false;
-  const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs };
-  const addressSteps = plan.addresses.map((one) => stepId('address', one.allocationId));
+  const run: Closable = { record, plan, policy: plan.policy, journal, term, wallMs, strategy, table, seams: registry };
+  const moves = table.filter(({ step }) => step.per === 'item').flatMap((row) => keysOf(row, 0).map(({ id }) => id));
   const outcome = await term.commit({
     puts: [{ key: keys.historyEntry(member, opId), expect: 0, record: historyRecordOf(run, activated, why) }],
     deletes: [
@@ -60,7 +70,7 @@ export async function supersede(
     deletePrefixes: [keys.journalOf(opId)],
     also: [
       { key: keys.activation(member), modRevision: activation.modRevision },
-      ...['activate', ...addressSteps].map((step) => ({
+      ...['activate', ...moves].map((step) => ({
         key: keys.journalStep(opId, step),
         modRevision: journal.modRevision(step),
       })),

@@ -7,8 +7,10 @@ export {
   buildPermitRequest,
   type RequestIntent,
 } from './core/launch-request.ts';
+export { makePlan } from './core/plan.ts';
 export { disksToKeep } from './core/planned-volumes.ts';
 export { stepId } from './core/step-id.ts';
-export { readySteps, type StepState } from './core/step-table.ts';
+export type { StepState } from './core/step-table.ts';
 export { volumeTagsToReapply } from './core/volume-tags.ts';
+export { stepsReady } from './plan/plan-for.ts';
 export type { OpenIntent } from './runner.ts';

@@ -3,7 +3,7 @@ import { ERROR_TABLE, type ErrorCode } from './errors.ts';
 
 /**
  * Something that keeps a coordinator from (fully) doing its work, or an instance from being a
- * member; with what a person does about it.
+ * member, and what a person does about it.
  */
 export const ProblemSchema = z.object({
   code: z.string(),
@@ -16,7 +16,7 @@ export type Problem = z.infer<typeof ProblemSchema>;
 
 /**
  * Code → remedy of every problem that is not simply an error met by a loop (those have theirs in
- * {@link ERROR_TABLE}). Documented in `docs/coordinator.md`.
+ * {@link ERROR_TABLE}). They are documented in `docs/coordinator.md`.
  */
 export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID:
@@ -61,7 +61,7 @@ export type ProblemCode = keyof typeof PROBLEM_REMEDIES | ErrorCode;
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_TABLE, code);
 
-/** The problem with the remedy its code stands for, unless a better one is known. */
+/** The problem with its code's remedy, unless a better one is given. */
 export const problemOf = (code: ProblemCode, text: string, remedy?: string): Problem => ({
   code,
   text,

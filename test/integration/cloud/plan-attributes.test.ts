@@ -1,9 +1,10 @@
+import { makePlan } from '@understudy/recovery/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudSimConfigSchema, type RunningCloudSim, seedInstance, startCloudSim } from '@understudy/cloud-sim';
 import { createEc2Cloud, sdkTransport } from '@understudy/aws';
-import { gatherPlanInput, makePlan } from '@understudy/recovery';
+import { gatherPlanInput } from '@understudy/recovery';
 import type { SdkTransport } from '@understudy/aws/testing';
 import { type Cloud, DEFAULT_POLICY, silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';

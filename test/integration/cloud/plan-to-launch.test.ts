@@ -1,14 +1,15 @@
-import { policyWith } from '@understudy/shared/testing';
-import { type SeededInstance, seedInstance } from '@understudy/cloud-sim';
 import {
   buildImageRequest,
   buildLaunchRequest,
   buildPermitRequest,
   disksToKeep,
+  makePlan,
   type RequestIntent,
   volumeTagsToReapply,
 } from '@understudy/recovery/testing';
-import { gatherPlanInput, makePlan, readinessProblemsOf } from '@understudy/recovery';
+import { policyWith } from '@understudy/shared/testing';
+import { type SeededInstance, seedInstance } from '@understudy/cloud-sim';
+import { gatherPlanInput, readinessProblemsOf } from '@understudy/recovery';
 import { type CloudInstance, DEFAULT_POLICY, type GroupPolicy, opIdOf } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
 import { type InProcessFixture, inProcessFixture } from './in-process-fixture.ts';

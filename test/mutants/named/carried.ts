@@ -9,9 +9,9 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/steps/launch.ts',
-        find: 'capture.snapshots.map((one) => [one.volumeId, one.snapshotId])',
+        find: 'disks.flatMap(({ volume, source }) =>',
         replace:
-          'capture.snapshots.map((one, i, all) => [one.volumeId, all[(i % (all.length - 1)) + 1 === all.length ? 1 : i === 0 ? 0 : (i % (all.length - 1)) + 1].snapshotId])',
+          'disks.map((one, i, all) => ({ ...one, source: all[(i % (all.length - 1)) + 1 === all.length ? 1 : i === 0 ? 0 : (i % (all.length - 1)) + 1].source })).flatMap(({ volume, source }) =>',
       },
     ],
     tests: ['test/scenarios/recovery/carried-over.test.ts'],
@@ -36,7 +36,7 @@ export const CARRIED_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/steps/capture.ts',
-        find: 'const missing = missingVolumes(run.plan.volumes, set);',
+        find: 'const missing = missingVolumes(captured(run), set);',
         replace: 'const missing: string[] = [];',
       },
     ],

@@ -10,7 +10,7 @@ import {
   Collector,
   gatherPlanInput,
   KeyLooks,
-  makePlan,
+  planFor,
   RecoveryEngine,
   type RecoveryRunOutcome,
   type RecoverySettings,
@@ -166,7 +166,7 @@ export class Scene {
     const input = await this.clock.runUntilSettled(
       gatherPlanInput(cloud, seeded.instanceId, this.policy, { keyLooks: this.keyLooks }),
     );
-    const result = makePlan(input, this.policy);
+    const result = planFor(input, this.policy);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
     const activation = this.kv.entries(KEYS.activation(member))[0];
     const ordinal = this.activation(member)?.ordinal ?? 0;

@@ -1,5 +1,5 @@
 import { readStepId } from '@understudy/recovery';
-import { readySteps, type StepState } from '@understudy/recovery/testing';
+import { stepsReady, type StepState } from '@understudy/recovery/testing';
 import {
   IntentRecordSchema,
   JournalRecordSchema,
@@ -90,7 +90,7 @@ export class Stages {
 
   #look(recovery: OpenRecovery): void {
     const before = recovery.ready;
-    recovery.ready = new Set(readySteps(recovery.states, recovery.plan).map((step) => step.id));
+    recovery.ready = new Set(stepsReady(recovery.states, recovery.plan).map((step) => step.id));
     for (const id of recovery.ready) if (!before.has(id)) this.#onEnter(stageOf(id), recovery.member);
   }
 }

@@ -96,8 +96,8 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     rule: 'I9',
     story: 'a machine somebody stopped on purpose is replaced',
     file: 'coordinator/src/judge/cloud-evidence.ts',
-    find: 'if (policy.recoverOperatorStops)',
-    replace: 'if (policy.recoverOperatorStops || code.length > 0)',
+    find: 'if (policy.detect.recoverOperatorStops)',
+    replace: 'if (policy.detect.recoverOperatorStops || code.length > 0)',
     caughtBy: ['I9'],
     run: {
       seed: 1,
@@ -151,8 +151,8 @@ export const DECIDING_BUGS: readonly PlantedBug[] = [
     rule: 'S21',
     story: 'a record is taken for what it says, whatever key it lies under: a pause that is shown and does not hold',
     file: 'shared/src/records/record.ts',
-    find: 'const fault = placement ? placementFault(key, parsed.data, placement) : null;',
-    replace: 'const fault = placement ? placementFault(key, parsed.data, placement)?.slice(0, 0) || null : null;',
+    find: 'const fault = placement && placementFault(key, parsed.data, placement);',
+    replace: 'const fault = placement && (placementFault(key, parsed.data, placement)?.slice(0, 0) || null);',
     caughtBy: ['I9'],
     run: {
       seed: 1,

@@ -1,6 +1,7 @@
+import { monotonicMs } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { retriedReads } from './retried-reads.ts';
+import { earned, READ_RETRIES, retriedReads } from './retried-reads.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 
 const failure = (name: string, httpStatusCode: number | null): Error =>
@@ -135,4 +136,10 @@ describe('all repeats together', () => {
     expect(failed).toBeGreaterThan(20);
     expect(failed).toBeLessThan(200);
   });
+});
+
+test('a read that works earns two repeats, up to the burst', () => {
+  const now = monotonicMs(1_000);
+  expect(earned({ tokens: 3, atMs: now }, now)).toEqual({ tokens: 5, atMs: now });
+  expect(earned({ tokens: READ_RETRIES.burst - 1, atMs: now }, now).tokens).toBe(READ_RETRIES.burst);
 });

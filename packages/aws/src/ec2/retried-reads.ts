@@ -1,5 +1,14 @@
-import { backoffMs, type Clock, fullBucket, type Random, takeTokens } from '@understudy/shared';
-import { earned, READ_RETRIES } from './retry-budget.ts';
+import {
+  backoffMs,
+  type BucketLimit,
+  type Clock,
+  fullBucket,
+  type MonotonicMs,
+  type Random,
+  refilledBucket,
+  takeTokens,
+  type TokenBucket,
+} from '@understudy/shared';
 import { mapEc2Error } from '../transport/map-error.ts';
 import type { Ec2Transport } from '../transport/transport.ts';
 
@@ -14,6 +23,22 @@ const BACKOFF = { baseMs: 100, capMs: 1_000 };
 
 /** Questions that are remembered as broken. More than any fleet has chunks and zones. */
 const BROKEN_MAX = 1_000;
+
+/**
+ * Budget of all repeated reads: a burst for a bad moment, a trickle while nothing works, and two
+ * repeats for every read that works.
+ */
+export const READ_RETRIES: BucketLimit = { burst: 100, refillPerSecond: 1 };
+const PER_SUCCESS = 2;
+
+/**
+ * The bucket after a read that worked. Up to two thirds of all calls may fail, and every read is
+ * still repeated.
+ */
+export function earned(bucket: TokenBucket, nowMs: MonotonicMs): TokenBucket {
+  const now = refilledBucket(bucket, READ_RETRIES, nowMs);
+  return { ...now, tokens: Math.min(READ_RETRIES.burst, now.tokens + PER_SUCCESS) };
+}
 
 export interface RetriedReadsOptions {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { type HistoryRecord, type LeftoverView, type Problem, problemOf } from '@understudy/shared';
-import { choreKey, choreText } from '@understudy/recovery';
+import { choreKey, choreText, leftoverText } from '@understudy/recovery';
 
 /**
  * What the ended recoveries still have to remove or to put in place: obstructed items first, then
@@ -25,21 +25,6 @@ export function leftoversView(histories: Iterable<HistoryRecord>): readonly Left
       (a.afterWallMs ?? Number.POSITIVE_INFINITY) - (b.afterWallMs ?? Number.POSITIVE_INFINITY) ||
       (a.id < b.id ? -1 : 1),
   );
-}
-
-function leftoverText(kind: LeftoverView['kind'], { oldInstanceId }: HistoryRecord): string {
-  switch (kind) {
-    case 'instance':
-      return 'the replaced instance, kept stopped';
-    case 'volume':
-      return `data volume ${oldInstanceId} leaves behind`;
-    case 'image':
-      return 'image the replacement was launched from';
-    case 'snapshot':
-      return 'snapshot the replacement was made from';
-    default:
-      return 'network interface of an attempt';
-  }
 }
 
 /** Null: nothing is in the way. */

@@ -29,7 +29,7 @@ import {
   type KeyLooks,
   launchPlan,
   type LaunchTrial,
-  makePlan,
+  planFor,
   type PlanResult,
   recoveryBehind,
   type ServeLeases,
@@ -122,7 +122,7 @@ export class IntentWriter {
       if (activation && wasBegunBefore(keys, view.records, activation.record, input.instance.tags[TAG.fencedBy]))
         return await this.#raiseOrdinal(term, member, activation);
       const trial = this.#options.trialOf(instanceId);
-      const result = this.#withOwed(chosen, makePlan({ ...input, trial }, policy, leaveAzOf(ask(chosen))));
+      const result = this.#withOwed(chosen, planFor({ ...input, trial }, policy, leaveAzOf(ask(chosen))));
       return await this.#commit(term, chosen, result);
     } catch (error) {
       if (!isOperationError(error) || error.code === 'LEASE_LOST' || term.signal.aborted) throw error;
@@ -149,7 +149,7 @@ export class IntentWriter {
     return this.#later(closed ? 0 : PASSING_AGAIN_MS);
   }
 
-  async #commit(term: Term, chosen: Judgement, result: PlanResult): Promise<BeginOutcome> {
+  async #commit(term: Term, chosen: Judgement, result: PlanResult<RecoveryPlan>): Promise<BeginOutcome> {
     const { member } = chosen;
     const { log, storeTimeoutMs } = this.#options;
     const again = (text: string) => this.#refused(member, null, PASSING_AGAIN_MS, text);
@@ -193,7 +193,7 @@ export class IntentWriter {
   }
 
   /** With what the recovery that put this instance in charge left undone on it. */
-  #withOwed({ member, instanceId }: Judgement, result: PlanResult): PlanResult {
+  #withOwed({ member, instanceId }: Judgement, result: PlanResult<RecoveryPlan>): PlanResult<RecoveryPlan> {
     if (result.kind !== 'plan') return result;
     const own = [...(this.#options.view.records.history.get(member)?.values() ?? [])].map((one) => one.record);
     return { ...result, plan: withOwed(result.plan, recoveryBehind(own, instanceId)) };
@@ -321,7 +321,7 @@ const kindOf = (reason: HoldReason | null, text: string): string => `${reason ??
 const leaveAzOf = (answer: GuardAnswer): string | null => (answer.kind === 'go' ? answer.leaveAz : null);
 
 /**
- * Nothing but the lost zone is in the way; {@link makePlan} names every placement it left out
+ * Nothing but the lost zone is in the way; {@link planFor} names every placement it left out
  * beside it.
  */
 const isOnlyPlacement = (problems: readonly { readonly code: string }[]): boolean =>

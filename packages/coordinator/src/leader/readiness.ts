@@ -15,7 +15,7 @@ import {
   keyIdInUserData,
   type KeyLooks,
   type LaunchTrial,
-  makePlan,
+  planFor,
   NOT_TRIED,
   type PlanInput,
   readinessProblemsOf,
@@ -134,7 +134,7 @@ export class Readiness {
         gatherPlanInput(kept, instanceId, policy, { signal, keyLooks }),
       );
       const tried = await this.#try(gathered, policy, signal);
-      const problems = readinessProblemsOf(makePlan({ ...gathered, trial: tried.trial }, policy), az);
+      const problems = readinessProblemsOf(planFor({ ...gathered, trial: tried.trial }, policy), az);
       const userDataKeyId = keyIdInUserData(gathered.userData);
       this.#note(instanceId, { groupRevision, userDataKeyId, ...tried });
       return problems.map(({ code, text }) => ({ code, text }));

@@ -27,7 +27,8 @@ import { Absences } from './absences.ts';
 import { type HistoryEntry, readBooks } from './books.ts';
 import { CollectPass, type CollectReport } from './collect-pass.ts';
 import { lookAtBooks } from './collect-sight.ts';
-import { removeMade } from './remove-leftover.ts';
+import type { LeftoverKind } from '../leftover-kind.ts';
+import { REGISTERED } from '../registered.ts';
 import { RetryPace } from './retry-pace.ts';
 import { Settling, type SettlingParts } from './settle.ts';
 
@@ -51,6 +52,8 @@ export interface CollectorOptions {
    * Default 1.
    */
   readonly flapLimitOf?: (member: MemberId) => number;
+  /** What recoveries leave behind, and how it goes. Default: all kinds that are registered. */
+  readonly kinds?: readonly LeftoverKind[];
 }
 
 const TRIMS_PER_COMMIT = 100;
@@ -69,9 +72,10 @@ export class Collector {
   readonly #settling: SettlingParts;
 
   constructor(options: CollectorOptions) {
-    this.#options = { callTimeoutMs: 5_000, removalsMax: 50, historyKept: 20, flapLimitOf: () => 1, ...options };
+    const kinds = REGISTERED.leftovers;
+    this.#options = { callTimeoutMs: 5_000, removalsMax: 50, historyKept: 20, flapLimitOf: () => 1, kinds, ...options };
     const { clock, log } = this.#options;
-    this.#settling = { clock, log, absences: new Absences(), pace: new RetryPace() };
+    this.#settling = { clock, log, absences: new Absences(), pace: new RetryPace(), kinds: this.#options.kinds };
   }
 
   /**
@@ -126,8 +130,10 @@ export class Collector {
   }
 
   async #removeOrphan(pass: CollectPass, { kind, id }: Orphan): Promise<void> {
-    const { log } = this.#options;
-    const outcome = await pass.effect((cloud, options) => removeMade(cloud, kind, id, options));
+    const { log, kinds } = this.#options;
+    const remove = kinds.find((known) => known.kind === kind)?.remove;
+    if (!remove) return;
+    const outcome = await pass.effect((cloud, options) => remove(cloud, id, options));
     if (outcome === 'done') {
       pass.removed.push({ kind, id });
       log.info('collector.removed', { kind, id });

@@ -14,6 +14,7 @@ import { choreKey } from '../core/chores.ts';
 import { Absences } from './absences.ts';
 import { CollectPass } from './collect-pass.ts';
 import type { CollectSight } from './collect-sight.ts';
+import { REGISTERED } from '../registered.ts';
 import { RetryPace } from './retry-pace.ts';
 import { cloudError, cloudInstance, cloudVolume, MEMBER } from '../run.fixtures.ts';
 import { Settling } from './settle.ts';
@@ -48,7 +49,7 @@ class Books {
   constructor(over: Partial<HistoryRecord>) {
     this.record = historyRecord(MEMBER, 'i-old', over);
     const { clock, log } = this;
-    this.#parts = { clock, log, absences: new Absences(), pace: new RetryPace() };
+    this.#parts = { clock, log, absences: new Absences(), pace: new RetryPace(), kinds: REGISTERED.leftovers };
   }
 
   get #cloud(): Cloud {

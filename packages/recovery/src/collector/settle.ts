@@ -15,7 +15,7 @@ import type { HistoryEntry } from './books.ts';
 import { sendChore } from './chore-calls.ts';
 import type { CollectPass, EffectOutcome, Refused } from './collect-pass.ts';
 import type { CollectSight } from './collect-sight.ts';
-import { type MadeThing, removeMade } from './remove-leftover.ts';
+import type { LeftoverKind } from '../leftover-kind.ts';
 import type { RetryPace } from './retry-pace.ts';
 
 export interface SettlingParts {
@@ -23,6 +23,7 @@ export interface SettlingParts {
   readonly log: Log;
   readonly absences: Absences;
   readonly pace: RetryPace;
+  readonly kinds: readonly LeftoverKind[];
 }
 
 /** What becomes of one item on the books: null = off them. */
@@ -56,7 +57,7 @@ export class Settling {
   async run(): Promise<Unwritten<HistoryRecord> | null> {
     const { leftovers, owed } = this.#history;
     const nowWallMs = this.#parts.clock.wallMs();
-    const due = dueLeftovers(this.#history, nowWallMs);
+    const due = dueLeftovers(this.#history, nowWallMs, this.#parts.kinds);
     // In the order in which they can go; what is not due is only looked at.
     const ordered = [...due, ...leftovers.filter((one) => !due.includes(one))];
     const rests = new Map<Leftover, Rest<Leftover>>();
@@ -71,7 +72,7 @@ export class Settling {
   #leftover(one: Leftover, isDue: boolean): Promise<Rest<Leftover>> {
     if (one.kind === 'instance') return this.#instance(one, isDue);
     if (one.kind === 'volume') return this.#volume(one, isDue);
-    return isDue ? this.#delete(one, one.kind) : Promise.resolve(one);
+    return Promise.resolve(isDue ? this.#delete(one) : one);
   }
 
   /** A terminated instance is seen so by a later pass. */
@@ -136,8 +137,10 @@ export class Settling {
    * Images, snapshots, interfaces: EC2's "not found" counts once it has said nothing else for a
    * while.
    */
-  async #delete(one: Leftover, kind: MadeThing): Promise<Rest<Leftover>> {
-    const outcome = await this.#effect(one.id, (cloud, options) => removeMade(cloud, kind, one.id, options));
+  async #delete(one: Leftover): Promise<Rest<Leftover>> {
+    const remove = this.#parts.kinds.find((known) => known.kind === one.kind)?.remove;
+    if (!remove) return this.#obstructed(one, { code: 'KindUnknown', text: `this build cannot remove a ${one.kind}` });
+    const outcome = await this.#effect(one.id, (cloud, options) => remove(cloud, one.id, options));
     if (outcome === 'done') return this.#gone(one);
     if (outcome === 'put-off') return one;
     const unseenForMs = this.#parts.absences.note(one.id, outcome !== 'not-found', this.#nowMs());

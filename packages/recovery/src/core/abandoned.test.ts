@@ -1,6 +1,8 @@
 import { intentRecord, policyWith } from '@understudy/shared/testing';
 import type { JournalRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
+import { leftAsTexts } from '../leftover-kind.ts';
+import { REGISTERED } from '../registered.ts';
 import { type AbandonFacts, abandonedHistoryOf, leftAs } from './abandoned.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,8 +22,15 @@ const act = {
 };
 const facts = (over: Partial<AbandonFacts> = {}): AbandonFacts => ({
   ...{ intent, records: [], term: 4, endedAtWallMs: 100, act, fencedBy: null, stopSent: false, unprotected: false },
-  ...{ launchAttempts: 0, imageId: null, snapshotIds: [], permitId: null, replacementId: null, ...over },
+  ...{ launchAttempts: 0, artefacts: [], artefactTexts: [], permitId: null, replacementId: null, ...over },
 });
+
+const ARTEFACTS = [
+  { kind: 'image', id: 'ami-1' },
+  { kind: 'snapshot', id: 'snap-1' },
+  { kind: 'snapshot', id: 'snap-2' },
+];
+const MADE = { artefacts: ARTEFACTS, artefactTexts: leftAsTexts(ARTEFACTS, REGISTERED.leftovers) };
 
 describe('how an abandoned recovery says that everything was left', () => {
   test.each<[string, Partial<AbandonFacts>, string]>([
@@ -39,7 +48,7 @@ describe('how an abandoned recovery says that everything was left', () => {
   });
 
   test('names all that stays, and nothing that is not there', () => {
-    const all = { imageId: 'ami-1', snapshotIds: ['snap-1', 'snap-2'], permitId: 'eni-1', replacementId: 'i-2' };
+    const all = { ...MADE, permitId: 'eni-1', replacementId: 'i-2' };
     const text = leftAs(facts({ ...all, unprotected: true })).join('\n');
     for (const part of ['ami-1', 'snap-1, snap-2', 'eni-1', 'i-2', 'stop protection', '203.0.113.7 (eipalloc-1)'])
       expect(text).toContain(part);
@@ -48,13 +57,14 @@ describe('how an abandoned recovery says that everything was left', () => {
 });
 
 describe('what stays of an abandoned recovery', () => {
-  const history = abandonedHistoryOf(facts({ imageId: 'ami-1', snapshotIds: ['snap-1'] }));
+  const history = abandonedHistoryOf(facts(MADE));
 
   test('image and snapshots are collected when their time has come, and the old instance never', () => {
     const afterWallMs = 100 + 3 * DAY_MS;
     expect(history.leftovers).toEqual([
       { kind: 'image', id: 'ami-1', afterWallMs, obstacle: null },
       { kind: 'snapshot', id: 'snap-1', afterWallMs, obstacle: null },
+      { kind: 'snapshot', id: 'snap-2', afterWallMs, obstacle: null },
     ]);
     expect(abandonedHistoryOf(facts()).leftovers).toEqual([]);
   });

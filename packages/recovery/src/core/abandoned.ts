@@ -9,25 +9,26 @@ export interface AbandonFacts {
   readonly endedAtWallMs: number;
   readonly act: OperatorAct;
   readonly fencedBy: HistoryRecord['fencedBy'];
-  /** A Stop was sent, and what became of it was not seen (else `fencedBy` says it). */
+  /** True when a Stop was sent and its effect was not seen. Otherwise `fencedBy` says it. */
   readonly stopSent: boolean;
   readonly unprotected: boolean;
   readonly launchAttempts: number;
-  readonly imageId: string | null;
-  readonly snapshotIds: readonly string[];
-  /** Of an attempt that was left open. */
+  /** What it has made, in the order in which it is written down. */
+  readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
+  /** The same in words, one a kind. */
+  readonly artefactTexts: readonly string[];
+  /** The network interface of an attempt that was left open. */
   readonly permitId: string | null;
   readonly replacementId: string | null;
 }
 
-/** In what state everything is left, for whoever goes on from there. */
+/** Says in what state everything is left, for the person who goes on from there. */
 export function leftAs(facts: AbandonFacts): string[] {
-  const { intent, imageId, snapshotIds, permitId, replacementId, unprotected } = facts;
+  const { intent, artefactTexts, permitId, replacementId, unprotected } = facts;
   return [
     instanceText(facts),
     ...(unprotected ? [`the stop protection of ${intent.oldInstanceId} was taken off`] : []),
-    ...(snapshotIds.length > 0 ? [`snapshots ${snapshotIds.join(', ')} of its volumes, kept for a while`] : []),
-    ...(imageId === null ? [] : [`image ${imageId}, kept for a while`]),
+    ...artefactTexts,
     ...(permitId === null ? [] : [`network interface ${permitId}: a launch with it may still land`]),
     ...(replacementId === null
       ? []
@@ -46,14 +47,13 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
 }
 
 /**
- * Image and snapshots are collected when their time has come; the old instance is not retired: the
- * activation names it.
+ * Image and snapshots are collected when their time has come. The old instance is not retired,
+ * because the activation still names it.
  */
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs, act } = facts;
   const terms = new Set([intent.term, facts.term, ...facts.records.map((record) => record.term)]);
   const afterWallMs = endedAtWallMs + intent.plan.policy.recover.retainCaptureForMs;
-  const leftover = (kind: Leftover['kind'], id: string): Leftover => ({ kind, id, afterWallMs, obstacle: null });
   return {
     opId: intent.opId,
     member: intent.member,
@@ -72,10 +72,7 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     fencedBy: facts.fencedBy,
     launchAttempts: facts.launchAttempts,
     steps: stepsOf(facts),
-    leftovers: [
-      ...(facts.imageId === null ? [] : [leftover('image', facts.imageId)]),
-      ...facts.snapshotIds.map((id) => leftover('snapshot', id)),
-    ],
+    leftovers: facts.artefacts.map(({ kind, id }) => ({ kind, id, afterWallMs, obstacle: null })),
     owed: [],
     acts: [...(intent.acts ?? []), act],
     leftAs: leftAs(facts),

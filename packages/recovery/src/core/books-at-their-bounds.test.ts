@@ -10,7 +10,7 @@ import {
   TAG,
 } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { isOnFenced } from './address-move.ts';
+import { isOnFenced } from './elastic-ip-move.ts';
 import { volumesBeside } from './capture-decision.ts';
 import {
   findLooseVolumes,

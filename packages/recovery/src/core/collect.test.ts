@@ -1,3 +1,4 @@
+import { REGISTERED } from '../registered.ts';
 import {
   type ActivationRecord,
   type CloudInstance,
@@ -111,7 +112,10 @@ test('images go before the snapshots they stand on, and nothing before its time'
     left('instance', 'i', 6),
     left('volume', 'v', null),
   ];
-  expect(dueLeftovers(history({ leftovers }), 5).map((one) => one.id)).toEqual(['m', 's']);
+  expect(dueLeftovers(history({ leftovers }), 5, REGISTERED.leftovers).map((one) => one.id)).toEqual(['m', 's']);
+  const unknown = [left('balloon', 'b', 5), ...leftovers];
+  const due = dueLeftovers(history({ leftovers: unknown }), 5, REGISTERED.leftovers);
+  expect(due.map((one) => one.id)).toEqual(['m', 's', 'b']);
 });
 
 describe('what carries our tag', () => {

@@ -18,10 +18,15 @@ const record = (step: string, over: Partial<JournalRecord> = {}): JournalRecord 
   ...over,
 });
 const volume = (volumeId: string, deleteOnTermination: boolean) => ({ volumeId, deleteOnTermination }) as PlannedVolume;
+const ARTEFACTS = [
+  { kind: 'image', id: 'ami-1' },
+  { kind: 'snapshot', id: 'snap-1' },
+  { kind: 'snapshot', id: 'snap-2' },
+];
 const closed = (over: Partial<ClosingFacts> = {}) =>
   historyOf({
     ...{ intent: intent(), records: [], term: 3, endedAtWallMs: 1_000, newInstanceId: 'i-2', newIncarnation: 2 },
-    ...{ fencedBy: 'stopped', launchAttempts: 1, imageId: 'ami-1', snapshotIds: ['snap-1', 'snap-2'], volumes: [] },
+    ...{ fencedBy: 'stopped', launchAttempts: 1, artefacts: ARTEFACTS, volumes: [] },
     ...{ owed: [], heardAtTheEnd: true, serviceFaultAtTheEnd: null },
     ...over,
   });

@@ -18,15 +18,15 @@ export interface ClosingFacts {
   readonly newIncarnation: number;
   readonly fencedBy: NonNullable<HistoryRecord['fencedBy']>;
   readonly launchAttempts: number;
-  readonly imageId: string;
-  readonly snapshotIds: readonly string[];
-  /** Of the plan, and those that were captured beside them. */
+  /** What it has made and nobody needs any more, in the order in which it is written down. */
+  readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
+  /** The volumes of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
-  /** The replacement's heartbeats were passing when it was closed. */
+  /** True when the replacement's heartbeats were passing as it was closed. */
   readonly heardAtTheEnd: boolean;
-  /** Its services that did not pass then, in words; null: all did, or none is probed. */
+  /** Its services that did not pass then, in words. Null: all did, or none is probed. */
   readonly serviceFaultAtTheEnd: string | null;
 }
 
@@ -81,7 +81,7 @@ const leftover = (kind: Leftover['kind'], id: string, afterWallMs: number | null
  * Data volumes that EC2 keeps when the old instance is terminated are kept for ever, unless the
  * policy names a time.
  */
-function leftoversOf({ intent, endedAtWallMs, imageId, snapshotIds, volumes }: ClosingFacts): Leftover[] {
+function leftoversOf({ intent, endedAtWallMs, artefacts, volumes }: ClosingFacts): Leftover[] {
   const {
     recover: { retainForMs, retainCaptureForMs, retainVolumesForMs },
   } = intent.plan.policy;
@@ -90,8 +90,7 @@ function leftoversOf({ intent, endedAtWallMs, imageId, snapshotIds, volumes }: C
   const outliving = volumes.filter((volume) => !volume.deleteOnTermination);
   return [
     leftover('instance', intent.oldInstanceId, endedAtWallMs + retainForMs),
-    leftover('image', imageId, captureAfterWallMs),
-    ...snapshotIds.map((id) => leftover('snapshot', id, captureAfterWallMs)),
+    ...artefacts.map(({ kind, id }) => leftover(kind, id, captureAfterWallMs)),
     ...outliving.map(({ volumeId }) => leftover('volume', volumeId, volumesAfterWallMs)),
   ];
 }
@@ -103,7 +102,9 @@ function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts)
   return `${intent.reason}${silent}${failing}`;
 }
 
-/** In order of their beginning; `done` ends with the transaction this record is written in. */
+/**
+ * The steps in order of their beginning. `done` ends with the transaction that writes this record.
+ */
 export const stepsOf = (facts: Pick<ClosingFacts, 'records' | 'endedAtWallMs'>): HistoryRecord['steps'] =>
   [...facts.records]
     .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)

@@ -1,10 +1,11 @@
 import type { GroupPolicy, RecoveryPlan, SnapshotAndReplacePlan } from '@understudy/shared';
 import type { Baggage } from './candidate-fit.ts';
 import { carriedPlanOf, imageOf, launchBaseOf, typeBoundOf } from './fidelity/carried.ts';
-import { lossesOf, noticesOf, refusalsOf } from './fidelity/findings.ts';
+import { lossesOf, noticesOf, refusalsOf } from './fidelity/table.ts';
 import { noPlacementOutside } from './fidelity/placement.ts';
 import { primaryInterfaceOf } from './fidelity/primary-interface.ts';
 import type { Finding } from './finding.ts';
+import { launchPlan } from './launch-plan.ts';
 import { referencesAfter, trialProblems } from './launch-trial.ts';
 import { placementsOf } from './placement.ts';
 import type { PlanInput } from './plan-input.ts';
@@ -19,11 +20,11 @@ export type PlanResult<P extends RecoveryPlan = SnapshotAndReplacePlan> =
  * What enrolment writes into `members/…`: empty = a recovery could start now, also if the member's
  * zone were lost, where the policy acts on that.
  */
-export function readinessProblemsOf(result: PlanResult, ownAz: string | null = null): readonly Finding[] {
+export function readinessProblemsOf(result: PlanResult<RecoveryPlan>, ownAz: string | null = null): readonly Finding[] {
   if (result.kind === 'blocked') return result.problems;
-  const { policy, candidates } = result.plan;
+  const { policy } = result.plan;
   if (ownAz === null || policy.guard.whenZoneLost !== 'recover') return result.problems;
-  const leaves = candidates.some((candidate) => candidate.az !== ownAz);
+  const leaves = launchPlan(result.plan)?.candidates.some((candidate) => candidate.az !== ownAz);
   return leaves ? result.problems : [...result.problems, noPlacementOutside(ownAz)];
 }
 

@@ -1,6 +1,9 @@
+import { REGISTERED } from '../registered.ts';
+import { snapshotAndReplace } from '../strategies/snapshot-and-replace.ts';
+import { planFixture } from './plan.fixture.ts';
 import { type CloudSnapshot, type CloudVolume, OperationError, type PlannedVolume, TAG } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { addressMove } from './address-move.ts';
+import { addressMove } from './elastic-ip-move.ts';
 import { adoptableSet, captureProgress, missingVolumes, snapshotSets } from './capture-decision.ts';
 import { decideFence, restlessVolumes } from './fence-decision.ts';
 import { adviseOnLaunchError, findLaunched } from './launch-outcome.ts';
@@ -194,6 +197,6 @@ describe('a replacement', () => {
 
 it('no permit is made before the fence is proven', () => {
   const states: StepStates = new Map([['fence', 'started']]);
-  const names = readySteps(states, { addresses: [] } as never).map((key) => key.name);
+  const names = readySteps(states, snapshotAndReplace.steps(planFixture(), REGISTERED)).map((key) => key.name);
   expect(names).toEqual(['fence']);
 });

@@ -3,7 +3,6 @@ import {
   type CloudVolume,
   DEFAULT_POLICY,
   type ErrorCode,
-  monotonicMs,
   OperationError,
 } from '@understudy/shared';
 import { policyWith } from '@understudy/shared/testing';
@@ -19,8 +18,6 @@ import { makePlan } from './plan.ts';
 import { disksToKeep, plannedVolumes } from './planned-volumes.ts';
 import { namedBy, type References, UNKNOWN_REFERENCES } from './references.ts';
 import { madeNothing, refusalClassOf } from './refusals.ts';
-import { earned, READ_RETRIES } from '@understudy/aws/testing';
-import { keyIdInUserData } from './user-data-key.ts';
 import { lockedTexts, standingOf, unaskedTexts } from './volume-keys.ts';
 import { ownVolumeTags } from './volume-tags.ts';
 
@@ -347,17 +344,4 @@ describe('a plan', () => {
       expect(planned.map((one) => one.volumeId).join('')).toBe('hfgi');
     }
   });
-});
-
-it('a read that works earns two repeats, up to the burst', () => {
-  const now = monotonicMs(1_000);
-  expect(earned({ tokens: 3, atMs: now }, now)).toEqual({ tokens: 5, atMs: now });
-  expect(earned({ tokens: READ_RETRIES.burst - 1, atMs: now }, now).tokens).toBe(READ_RETRIES.burst);
-});
-
-it('the key id is looked for in the first 64 KiB, and is 1 to 255', () => {
-  const id = (text: string) => keyIdInUserData(Buffer.from(text).toString('base64'));
-  expect([1, 255, 256].map((one) => id(`key: { id: ${one} }`))).toEqual([1, 255, null]);
-  expect(id(`${'#'.repeat(65_500)}\nkey: { id: 7 }`)).toBe(7);
-  expect(id(`${'#'.repeat(65_536)}\nkey: { id: 7 }`)).toBeNull();
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { REGISTERED } from '../registered.ts';
+import { snapshotAndReplace } from '../strategies/snapshot-and-replace.ts';
 import { planFixture } from './plan.fixture.ts';
 import { currentAttempt, readySteps, type StepState } from './step-table.ts';
 
@@ -10,7 +12,7 @@ const PLAN = {
   ],
 };
 const ready = (states: Readonly<Record<string, StepState>>) =>
-  readySteps(new Map(Object.entries(states)), PLAN).map((key) => key.id);
+  readySteps(new Map(Object.entries(states)), snapshotAndReplace.steps(PLAN, REGISTERED)).map((key) => key.id);
 
 const FENCED = { fence: 'done' } as const;
 const IMAGED = { ...FENCED, capture: 'done', image: 'done' } as const;

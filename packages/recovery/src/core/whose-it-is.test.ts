@@ -1,6 +1,6 @@
 import { TAG } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { isOnFenced } from './address-move.ts';
+import { isOnFenced } from './elastic-ip-move.ts';
 import { findLooseVolumes, findOrphans, findStrays, type Found, type KnownRecoveries } from './collect.ts';
 
 const OP = 'op-1';

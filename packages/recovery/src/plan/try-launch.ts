@@ -1,7 +1,8 @@
 import { type Cloud, type CloudCallOptions, errorText, type GroupPolicy, isOperationError } from '@understudy/shared';
 import { NOT_TRIED, trialOutcome, trialRequestOf } from '../core/launch-trial.ts';
 import type { LaunchTrial, PlanInput } from '../core/plan-input.ts';
-import { makePlan } from '../core/plan.ts';
+import { launchPlan } from '../core/launch-plan.ts';
+import { planFor } from './plan-for.ts';
 import { namedBy } from '../core/references.ts';
 
 /**
@@ -24,8 +25,9 @@ export async function tryLaunch(
   options: CloudCallOptions,
 ): Promise<LaunchTrial> {
   // Without what an earlier trial said: what was gone may be back.
-  const result = makePlan({ ...input, trial: NOT_TRIED }, policy);
-  const request = result.kind === 'plan' ? trialRequestOf(input, result.plan) : null;
+  const result = planFor({ ...input, trial: NOT_TRIED }, policy);
+  const plan = result.kind === 'plan' ? launchPlan(result.plan) : null;
+  const request = plan && trialRequestOf(input, plan);
   if (request === null) return NOT_TRIED;
   try {
     await cloud.tryLaunch(request, options);

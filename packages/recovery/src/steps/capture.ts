@@ -1,4 +1,4 @@
-import { type CloudSnapshot, type OperationError, retryAdvice, TAG } from '@understudy/shared';
+import { type CloudSnapshot, type PlannedVolume, type OperationError, retryAdvice, TAG } from '@understudy/shared';
 import {
   adoptableSet,
   captureProgress,
@@ -11,11 +11,15 @@ import { madeNothing, refusalClassOf } from '../core/refusals.ts';
 import type { Attempt, Frozen, Move, Step } from '../effect.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
+import { volumesOn } from '../volumes/volume-paths.ts';
 import { capturedBeside } from './captured-volumes.ts';
 import { lockedHold, refusedForKey } from './locked-volumes.ts';
 import type { NotedOf } from '../step-record.ts';
 import { CAPTURE } from './capture-records.ts';
 import { stepKind } from '../step-kind.ts';
+
+/** The volumes whose content it is to bring. */
+const captured = (run: Run): readonly PlannedVolume[] => volumesOn('snapshot', run.plan);
 
 const NOTHING: NotedOf<typeof CAPTURE> = { set: null, failedSets: [] };
 
@@ -137,7 +141,7 @@ async function obtain(
   if (!terminated && (sent === 0 || memory.refusedForSure))
     return (await lockedHold(run)) ?? create(run, memory, frozen);
   const sets = await setsMade(run);
-  const found = adoptableSet(run.plan.volumes, sets, noted.failedSets);
+  const found = adoptableSet(captured(run), sets, noted.failedSets);
   if (found) return note(run, found, noted);
   if (terminated) return captureFailed(await whatSurvives(run));
   const made = new Set([...noted.failedSets, ...sets.map((one) => one.number)]).size;
@@ -157,7 +161,7 @@ async function take(
   noted: NotedOf<typeof CAPTURE>,
 ): Promise<Move<typeof CAPTURE>> {
   const set = { number, snapshots };
-  const missing = missingVolumes(run.plan.volumes, set);
+  const missing = missingVolumes(captured(run), set);
   // Kept until it can be noted: the tags may not show it yet.
   const move =
     missing.length > 0
@@ -218,7 +222,7 @@ function create(run: Run, memory: Memory, frozen: Frozen<typeof CAPTURE>): Move<
   const { instanceId, description, tags } = frozen.request;
   return {
     kind: 'act',
-    text: `asking EC2 for snapshots of ${run.plan.volumes.length} volume(s)`,
+    text: `asking EC2 for snapshots of ${captured(run).length} volume(s)`,
     calls: [
       {
         name: 'snapshots',
@@ -243,7 +247,7 @@ const captureFailed = (text: string): Move<typeof CAPTURE> => ({
 });
 
 async function whatSurvives(run: Run): Promise<string> {
-  const ids = run.plan.volumes.map((volume) => volume.volumeId);
+  const ids = captured(run).map((volume) => volume.volumeId);
   const volumes = await run.read((cloud, options) => cloud.describeVolumes({ 'volume-id': ids }, options));
   const alive = volumes.filter((one) => one.state !== 'deleting' && one.state !== 'deleted').map((one) => one.volumeId);
   const lost = ids.filter((id) => !alive.includes(id));

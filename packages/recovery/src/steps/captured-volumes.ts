@@ -3,15 +3,14 @@ import { type SnapshotSet, volumesBeside } from '../core/capture-decision.ts';
 import { plannedVolumes } from '../core/planned-volumes.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
-import { CAPTURE } from './capture-records.ts';
+import { disksOf } from '../volumes/volume-paths.ts';
 
 /**
  * The disks the replacement gets: those of the plan and, once the capture is done, those that were
  * attached after it was made and captured with them.
  */
-export function volumesOf(run: Pick<Run, 'plan' | 'journal'>): readonly PlannedVolume[] {
-  return [...run.plan.volumes, ...(run.journal.get(CAPTURE)?.result?.beside ?? [])];
-}
+export const volumesOf = (run: Pick<Run, 'record' | 'plan' | 'journal' | 'seams'>): readonly PlannedVolume[] =>
+  disksOf(run, run.seams);
 
 /**
  * What a set captured beside the plan's volumes, as the old instance has it attached now. One that

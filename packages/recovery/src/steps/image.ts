@@ -3,8 +3,10 @@ import { buildImageRequest } from '../core/launch-request.ts';
 import { refusalClassOf } from '../core/refusals.ts';
 import type { Move, Step } from '../effect.ts';
 import { refusedForKey } from './locked-volumes.ts';
+import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
-import { CAPTURE, IMAGE } from './capture-records.ts';
+import { pathOf } from '../volumes/volume-paths.ts';
+import { IMAGE } from './capture-records.ts';
 import { stepKind } from '../step-kind.ts';
 
 /**
@@ -79,13 +81,20 @@ function judge(
   return { kind: 'hold', reason: 'CloudRejected', text: `image ${image.imageId} is ${image.state}` };
 }
 
-/** The snapshot of the root volume in the canonical set. */
+/** What the root disk is made of. */
 function rootSnapshotOf(run: Run): string {
   const root = run.plan.volumes.find((volume) => volume.isRoot);
-  const captured = run.journal.get(CAPTURE)?.result?.snapshots;
-  const snapshot = captured?.find((one) => one.volumeId === root?.volumeId);
-  invariant(snapshot, `no snapshot of the root volume ${root?.volumeId} is recorded`);
-  return snapshot.snapshotId;
+  const source = root && pathOf(root, run.seams)?.sourceOf(run, root);
+  invariant(source?.kind === 'snapshot', `no snapshot of the root volume ${root?.volumeId} is recorded`);
+  return source.snapshotId;
 }
+
+export const imageLeftover: LeftoverKind = {
+  kind: 'image',
+  order: 2,
+  text: () => 'image the replacement was launched from',
+  leftAs: (ids) => `image ${ids.join(', ')}, kept for a while`,
+  remove: (cloud, id, options) => cloud.deregisterImage(id, options),
+};
 
 export const imageKind = stepKind(IMAGE, imageStep);

@@ -2,7 +2,6 @@ import { type CloudInstance, invariant, type LaunchRequest, type OperationError 
 import { launchPlanOf } from '../core/launch-plan.ts';
 import { adviseOnLaunchError, type AttemptFailure } from '../core/launch-outcome.ts';
 import { buildLaunchRequest } from '../core/launch-request.ts';
-import { volumesOf } from './captured-volumes.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import { hasOtherCandidate } from './attempts.ts';
 import { capacityPauseMs } from '../core/pacing.ts';
@@ -11,7 +10,6 @@ import { lookForLaunch, severalFound } from './look-for-launch.ts';
 import { fencedBy } from './fenced-by.ts';
 import type { Run } from '../run.ts';
 import { LAUNCH, PERMIT } from './attempt-records.ts';
-import { CAPTURE, IMAGE } from './capture-records.ts';
 import { stepKind } from '../step-kind.ts';
 
 /**
@@ -58,24 +56,28 @@ interface Memory {
 
 async function freeze(run: Run, attempt: number): Promise<{ networkInterfaceId: string; run: LaunchRequest }> {
   const permit = run.journal.get(PERMIT, attempt);
-  const image = run.journal.get(IMAGE)?.result;
-  const capture = run.journal.get(CAPTURE)?.result;
+  const sources = run.strategy.launchSources(run, run.seams);
   invariant(fencedBy(run) !== null, 'launch before the fence is proven');
   invariant(
     permit?.request && permit.result && 'networkInterfaceId' in permit.result,
     `launch ${attempt} without permit`,
   );
-  invariant(image && capture, `launch ${attempt} without image or snapshots`);
+  invariant(sources, `launch ${attempt} without image or snapshots`);
   const { networkInterfaceId } = permit.result;
-  const snapshotIdsByVolume = Object.fromEntries(capture.snapshots.map((one) => [one.volumeId, one.snapshotId]));
+  const { imageId, disks } = sources;
+  const snapshotIdsByVolume = Object.fromEntries(
+    disks.flatMap(({ volume, source }) =>
+      source.kind === 'snapshot' ? [[volume.volumeId, source.snapshotId] as const] : [],
+    ),
+  );
   return {
     networkInterfaceId,
     run: buildLaunchRequest({
-      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: [...volumesOf(run)] } },
+      intent: { ...run.record, plan: { ...launchPlanOf(run.plan), volumes: disks.map((one) => one.volume) } },
       attempt,
       candidate: permit.request.candidate,
       networkInterfaceId,
-      imageId: image.imageId,
+      imageId,
       snapshotIdsByVolume,
     }),
   };

@@ -17,9 +17,9 @@ async function runWith(kmsKeyId: string | null, keyLooks: boolean) {
     asked.push(names);
     return NO_KEY_FACTS;
   };
-  const { parts, intent, term, journal } = await rig.run();
+  const { parts, intent, strategy, seams, term, journal } = await rig.run();
   const own = keyLooks ? { ...parts, keyLooks: { look } as unknown as KeyLooks } : parts;
-  return { asked, run: new Run(own, intent, term, journal, 0) };
+  return { asked, run: new Run(own, { intent, strategy, seams }, term, journal, 0) };
 }
 
 describe('keys of volumes', () => {

@@ -17,6 +17,7 @@ import { volumesOf } from './captured-volumes.ts';
 import type { Attempt, Call, Frozen, Move, Step } from '../effect.ts';
 import { HoldDecided } from '../hold.ts';
 import { keyFactsOf } from './locked-volumes.ts';
+import type { LeftoverKind } from '../leftover-kind.ts';
 import type { Run } from '../run.ts';
 import { PLACEMENT } from '../standing-hold.ts';
 import { PERMIT } from './attempt-records.ts';
@@ -184,5 +185,12 @@ const attributes = (networkInterfaceId: string, sourceDestCheck: boolean): Move<
     },
     'setting the source/destination check of the permit',
   );
+
+export const interfaceLeftover: LeftoverKind = {
+  kind: 'network-interface',
+  order: 1,
+  text: () => 'network interface of an attempt',
+  remove: (cloud, id, options) => cloud.deleteNetworkInterface(id, options),
+};
 
 export const permitKind = stepKind(PERMIT, (run, { attempt }) => permitStep(run, attempt));

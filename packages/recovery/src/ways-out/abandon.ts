@@ -14,7 +14,7 @@ import type { Run } from '../run.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { actOf, type CarriedOut, journalCompares, refuse, requestGone } from './outcome.ts';
 import { LAUNCH, PERMIT } from '../steps/attempt-records.ts';
-import { CAPTURE, IMAGE } from '../steps/capture-records.ts';
+import { leftAsTexts } from '../leftover-kind.ts';
 import { FENCE } from '../steps/fence-record.ts';
 
 /**
@@ -74,11 +74,10 @@ function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: b
 function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRecord> {
   const { journal } = run;
   const attempt = currentAttempt(journal.states());
+  const artefacts = run.strategy.artefacts(run, run.seams);
   const fence = journal.get(FENCE);
-  const capture = journal.get(CAPTURE);
   const permit = journal.get(PERMIT, attempt);
   const launch = journal.get(LAUNCH, attempt);
-  const image = journal.get(IMAGE)?.result;
   const permitId = permit?.result && 'networkInterfaceId' in permit.result ? permit.result.networkInterfaceId : null;
   const replacementId = launch?.result && 'instanceId' in launch.result ? launch.result.instanceId : null;
   return abandonedHistoryOf({
@@ -93,8 +92,8 @@ function historyRecordOf(run: Run, request: StoredRequest): Unwritten<HistoryRec
     stopSent: (fence?.sends.stop ?? 0) > 0,
     unprotected: isUnprotected(fence, run.plan.protection.stop),
     launchAttempts: permit === null ? attempt - 1 : attempt,
-    imageId: image?.imageId ?? null,
-    snapshotIds: (capture?.result?.snapshots ?? capture?.noted?.set?.snapshots ?? []).map((one) => one.snapshotId),
+    artefacts,
+    artefactTexts: leftAsTexts(artefacts, run.seams.leftovers),
     permitId,
     replacementId,
   });

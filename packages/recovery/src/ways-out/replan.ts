@@ -1,20 +1,13 @@
-import {
-  isOperationError,
-  type MemberId,
-  type SnapshotAndReplacePlan,
-  groupOf,
-  isSnapshotAndReplace,
-} from '@understudy/shared';
-import { makePlan } from '../core/plan.ts';
+import { isOperationError, type MemberId, type LaunchPlan, type RecoveryPlan, groupOf } from '@understudy/shared';
+import { launchPlan } from '../core/launch-plan.ts';
 import { noPlacementOutside } from '../core/fidelity/placement.ts';
-import { candidatesOutsideLostZones, type PresentPolicy, replanned } from '../core/replanned.ts';
+import { candidatesOutsideLostZones, type PresentPolicy, type ZonesToLeave } from '../core/replanned.ts';
 import { stepId } from '../core/step-id.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import { gatherPlanInput } from '../plan/gather-plan-input.ts';
 import { HoldDecided } from '../hold.ts';
 import type { StoredRequest } from '../request.ts';
 import { isPassing, type Run } from '../run.ts';
-import { isCaptured } from './captured.ts';
 import { type DriveStep, endOpenAttempt } from './end-attempt.ts';
 import { type CarriedOut, journalCompares, refuse, rewriteIntent } from './outcome.ts';
 
@@ -27,7 +20,7 @@ interface Options {
 }
 
 type NewPlan =
-  | { readonly kind: 'plan'; readonly plan: SnapshotAndReplacePlan; readonly basis: PresentPolicy | null }
+  | { readonly kind: 'plan'; readonly plan: RecoveryPlan; readonly basis: PresentPolicy | null }
   | { readonly kind: 'refused'; readonly text: string };
 
 /**
@@ -55,7 +48,7 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
   const absent = [...['permit', 'launch', 'verify'].map((name) => stepId(name, next)), 'activate'];
   return rewriteIntent(run, request, {
     change: { plan: made.plan, planRevision: planRevision + 1, attemptsBeforePlan: next - 1 },
-    text: `plan ${planRevision + 1}: ${made.plan.candidates.map((one) => `${one.az} ${one.instanceType}`).join(', ')}`,
+    text: `plan ${planRevision + 1}: ${(launchPlan(made.plan)?.candidates ?? []).map((one) => `${one.az} ${one.instanceType}`).join(', ')}`,
     also: [
       ...journalCompares(run, absent),
       ...(made.basis === null ? [] : [{ key: keys.group(group), modRevision: made.basis.modRevision }]),
@@ -63,28 +56,34 @@ export async function replan(run: Run, request: StoredRequest, options: Options)
   });
 }
 
+/** The plan without the placements it may not have; null: none is left. */
+function outside(plan: RecoveryPlan, zones: ZonesToLeave): RecoveryPlan | null {
+  const launch = launchPlan(plan);
+  if (launch === null) return plan;
+  const candidates = candidatesOutsideLostZones(launch.candidates, zones);
+  const narrowed: LaunchPlan = { ...launch, candidates: [...candidates] };
+  return candidates.length === 0 ? null : narrowed;
+}
+
 async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
-  const { record, plan: frozen, parts, journal } = run;
+  const { record, plan: frozen, parts, strategy } = run;
   const basis = policyOf(record.member);
   const policy = basis?.policy ?? frozen.policy;
-  if (!isSnapshotAndReplace(frozen))
-    return { kind: 'refused', text: `a plan of the strategy ${frozen.strategy} cannot be made again` };
+  if (!strategy.replanned)
+    return { kind: 'refused', text: `a plan of the strategy ${strategy.name} cannot be made again` };
   try {
     const input = await gatherPlanInput(parts.cloud, record.oldInstanceId, policy, {
       signal: run.signal,
       ...(parts.keyLooks && { keyLooks: parts.keyLooks }),
     });
-    const result = makePlan(input, policy);
+    const result = strategy.plan(input, policy, null, run.seams);
     if (result.kind === 'blocked')
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
     const { lostZones = [] } = basis ?? {};
-    const zones = { policy, lostZones, oldAz: record.oldAz ?? null, before: frozen.candidates };
-    const candidates = candidatesOutsideLostZones(result.plan.candidates, zones);
-    if (candidates.length === 0) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
-    const plan = { ...result.plan, candidates: [...candidates] };
-    const captured = isCaptured(run);
-    const imaged = journal.states().has('image');
-    return { kind: 'plan', plan: replanned(frozen, plan, { captured, imaged }), basis };
+    const before = launchPlan(frozen)?.candidates ?? [];
+    const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz ?? null, before });
+    if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
+    return { kind: 'plan', plan: strategy.replanned(run, plan), basis };
   } catch (error) {
     run.signal.throwIfAborted();
     if (!isOperationError(error) || !error.code.startsWith('CLOUD_')) throw error;

@@ -3,7 +3,7 @@ import { GroupRecordSchema, HoldRecordSchema, OpinionRecordSchema } from './clus
 import { parseRecord } from './record.ts';
 
 const KEY = '/understudy/v1/opinions/db/a/c1';
-/** As coordinators wrote it before there were service probes. */
+/** A record as coordinators wrote it before there were service probes. */
 const OLD =
   '{"schemaVersion":1,"writeId":"0f","writtenBy":"c1","writtenAtWallMs":1790000000000,"member":"db/a","instanceId":"i-1","observer":"c1","observerAz":"us-east-1a","verdict":"alive","reason":"Heard","sinceWallMs":1789999000000,"lastHeardWallMs":1789999999000}';
 const OLD_GROUP =

@@ -1,6 +1,6 @@
 import type { GroupPolicy } from '@understudy/shared';
 import type { PlanInput } from '../plan-input.ts';
-import { keyIdInUserData } from '../user-data-key.ts';
+import { keyIdInUserData } from '../user-data/agent-key-id.ts';
 import { type FidelityTheme, when } from './row.ts';
 
 type Asked = { readonly recover: Pick<GroupPolicy['recover'], 'firstBootFormatting'> };

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { type CloudAddress, invariant } from '@understudy/shared';
-import { addressMove, type FencedHolder, isOnFenced } from '../core/address-move.ts';
+import { addressMove, type FencedHolder, isOnFenced } from '../core/elastic-ip-move.ts';
 import { currentAttempt } from '../core/step-table.ts';
 import type { Frozen, Move, Step } from '../effect.ts';
 import type { Run } from '../run.ts';
-import { LAUNCH } from './attempt-records.ts';
-import { stepKind } from '../step-kind.ts';
+import { LAUNCH } from '../steps/attempt-records.ts';
+import { identityMove, type ItemMove, itemStep } from './identity-move.ts';
 
 export const ADDRESS = {
   name: 'address',
@@ -35,18 +35,18 @@ export function replacementInterfaceOf(run: Run): string {
  * that one → associate without reassociation → see it there. No call of it, however late, can take
  * the address from somebody else.
  */
-export function addressStep(run: Run, allocationId: string): Step<typeof ADDRESS> {
+function elasticIpMove(run: Run, allocationId: string): ItemMove<typeof ADDRESS, CloudAddress | null> {
   const memory: Memory = { associatedAtMs: null, heldSinceMs: null, unseenSinceMs: null };
   return {
     limitMs: run.policy.recover.launchTimeoutMs,
     // An absence takes as long to be believed, also by a successor.
     floorMs: run.settings.resumeFloorMs + run.settings.lagGraceMs,
-    prepare: async () => {
-      const seen = await describe(run, allocationId);
+    look: () => describe(run, allocationId),
+    request: (seen) => {
       const onOld = seen && isOnFenced(seen, fencedHolder(run, allocationId)) ? seen.associationId : null;
       return { allocationId, networkInterfaceId: replacementInterfaceOf(run), associationId: onOld };
     },
-    next: async (frozen, last) => {
+    answered: (frozen, last) => {
       if (last?.error?.code === 'CLOUD_REJECTED') {
         return { kind: 'hold', reason: 'CloudRejected', text: `${allocationId}: ${last.error.message}` };
       }
@@ -56,8 +56,9 @@ export function addressStep(run: Run, allocationId: string): Step<typeof ADDRESS
       // EC2 has said that the old association is gone; the next call is conditional, so no read is
       // needed to dare it.
       if (last?.name === 'disassociate' && last.error === null) return associate(frozen);
-      return step(run, memory, frozen, await describe(run, allocationId));
+      return null;
     },
+    next: (frozen, seen) => step(run, memory, frozen, seen),
     onTimeout: () => ({
       kind: 'hold',
       // Whoever does not see it does not know that somebody else holds it.
@@ -179,4 +180,8 @@ function step(
   }
 }
 
-export const addressKind = stepKind(ADDRESS, (run, { item }) => addressStep(run, item));
+/** As the engine drives it. */
+export const addressStep = (run: Run, allocationId: string): Step<typeof ADDRESS> =>
+  itemStep(elasticIpMove(run, allocationId));
+
+export const elasticIp = identityMove(ADDRESS, (plan) => plan.addresses.map((one) => one.allocationId), elasticIpMove);

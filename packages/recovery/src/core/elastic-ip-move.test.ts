@@ -1,6 +1,6 @@
 import type { CloudAddress } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { addressMove } from './address-move.ts';
+import { addressMove } from './elastic-ip-move.ts';
 
 const WANT = {
   ...{ networkInterfaceId: 'eni-new', oldInstanceId: 'i-old', recordedAssociationId: 'assoc-1' },

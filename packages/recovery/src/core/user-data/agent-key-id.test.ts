@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { keyIdInUserData } from './user-data-key.ts';
+import { keyIdInUserData } from './agent-key-id.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -37,4 +37,11 @@ describe('the key id in user data', () => {
     const hostile = `key:\n${'  a: b\n'.repeat(9_000)}`;
     expect(keyIdInUserData(base64(hostile))).toBeNull();
   });
+});
+
+it('the key id is looked for in the first 64 KiB, and is 1 to 255', () => {
+  const id = (text: string) => keyIdInUserData(Buffer.from(text).toString('base64'));
+  expect([1, 255, 256].map((one) => id(`key: { id: ${one} }`))).toEqual([1, 255, null]);
+  expect(id(`${'#'.repeat(65_500)}\nkey: { id: 7 }`)).toBe(7);
+  expect(id(`${'#'.repeat(65_536)}\nkey: { id: 7 }`)).toBeNull();
 });

@@ -2,8 +2,8 @@ import { type PolicyChange } from '@understudy/shared/testing';
 import { type CloudAddress } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { cloudError, OLD, RunRig } from '../run.fixtures.ts';
-import { addressStep, replacementInterfaceOf } from './address.ts';
-import { askedFor, asker, LATER_MS, came, make } from './step.fixtures.ts';
+import { addressStep, replacementInterfaceOf } from './elastic-ip.ts';
+import { askedFor, asker, LATER_MS, came, make } from '../steps/step.fixtures.ts';
 
 const ID = 'eipalloc-1';
 const REQUEST = { allocationId: ID, networkInterfaceId: 'eni-new', associationId: 'as-old' };

@@ -1,0 +1,28 @@
+import { elasticIp } from './identity/elastic-ip.ts';
+import { instanceLeftover, volumeLeftover } from './collector/judged-leftovers.ts';
+import type { RecoveryRegistry } from './registry.ts';
+import type { HistoryRecord } from '@understudy/shared';
+import { activateKind } from './steps/activate.ts';
+import { captureKind } from './steps/capture.ts';
+import { doneKind } from './steps/done.ts';
+import { fenceKind } from './steps/fence.ts';
+import { imageKind, imageLeftover } from './steps/image.ts';
+import { launchKind } from './steps/launch.ts';
+import { interfaceLeftover, permitKind } from './steps/permit.ts';
+import { revokeKind } from './steps/revoke.ts';
+import { verifyKind } from './steps/verify.ts';
+import { snapshotAndReplace } from './strategies/snapshot-and-replace.ts';
+import { snapshotLeftover, snapshotPath } from './volumes/snapshot.ts';
+
+/** All there is: one line each. `docs/adding-a-strategy.md` says what a line stands for. */
+export const REGISTERED: RecoveryRegistry = {
+  strategies: [snapshotAndReplace],
+  steps: [fenceKind, captureKind, imageKind, permitKind, launchKind, verifyKind, revokeKind, activateKind, doneKind],
+  volumePaths: [snapshotPath],
+  identityMoves: [elasticIp],
+  leftovers: [instanceLeftover, interfaceLeftover, imageLeftover, snapshotLeftover, volumeLeftover],
+};
+
+/** What a leftover is, for people. */
+export const leftoverText = (kind: string, history: HistoryRecord): string =>
+  REGISTERED.leftovers.find((one) => one.kind === kind)?.text(history) ?? `a ${kind} of a newer build`;

@@ -1,0 +1,54 @@
+import type { RecoveryPlan } from '@understudy/shared';
+import type { IdentityMove } from './identity/identity-move.ts';
+import type { LeftoverKind } from './leftover-kind.ts';
+import type { StepKind } from './step-kind.ts';
+import type { Strategy, VolumePath } from './strategy.ts';
+
+/** What recoveries are put together from. What is registered is all there is. */
+export interface RecoveryRegistry {
+  readonly strategies: readonly Strategy[];
+  /** Those of the identity moves are not listed again. */
+  readonly steps: readonly StepKind[];
+  /** The first that takes a volume has it. */
+  readonly volumePaths: readonly VolumePath[];
+  readonly identityMoves: readonly IdentityMove[];
+  readonly leftovers: readonly LeftoverKind[];
+}
+
+export const stepsOf = ({ steps, identityMoves }: RecoveryRegistry): readonly StepKind[] => [
+  ...steps,
+  ...identityMoves,
+];
+
+export type Chosen = { readonly strategy: Strategy } | { readonly fault: string };
+
+/**
+ * **S** The strategy that a stored plan is driven by. A plan that this build does not know, or not
+ * in full, is driven by nobody.
+ */
+export function chosenBy(plan: RecoveryPlan, registry: RecoveryRegistry): Chosen {
+  const strategy = registry.strategies.find((one) => one.name === plan.strategy);
+  if (!strategy) return { fault: `its plan follows the strategy ${plan.strategy}, which this build does not know` };
+  const fault = strategy.fault(plan, registry);
+  return fault === null ? { strategy } : { fault: `its plan of ${plan.strategy} cannot be followed: ${fault}` };
+}
+
+/** Mistakes of whoever registers, in words; empty: none. */
+export function registryFaults(registry: RecoveryRegistry): readonly string[] {
+  const names: readonly (readonly [string, readonly string[]])[] = [
+    ['strategy', registry.strategies.map((one) => one.name)],
+    ['step', stepsOf(registry).map((one) => one.record.name)],
+    ['volume path', registry.volumePaths.map((one) => one.name)],
+    ['leftover', registry.leftovers.map((one) => one.kind)],
+  ];
+  const twice = names.flatMap(([what, all]) =>
+    all.filter((name, index) => all.indexOf(name) !== index).map((name) => `the ${what} ${name} is registered twice`),
+  );
+  const dashed = stepsOf(registry).flatMap(({ record }) =>
+    record.name.includes('-') ? [`the step ${record.name} has a dash in its name: its id could not be read back`] : [],
+  );
+  const perItem = registry.identityMoves.flatMap(({ record }) =>
+    record.per === 'item' ? [] : [`the identity move ${record.name} is no step per item`],
+  );
+  return [...twice, ...dashed, ...perItem];
+}

@@ -1,0 +1,85 @@
+import type { GroupPolicy, IntentRecord, PlannedVolume, RecoveryPlan } from '@understudy/shared';
+import type { PlanInput } from './core/plan-input.ts';
+import type { Finding } from './core/finding.ts';
+import type { PlanResult } from './core/plan.ts';
+import type { StepRow } from './core/step-table.ts';
+import type { Journal } from './journal.ts';
+import type { LeftoverKind } from './leftover-kind.ts';
+import type { StepRecord } from './step-record.ts';
+
+/** What a strategy and its seams know of a recovery: what was decided, and how far it is. */
+export interface RecoveryState {
+  readonly record: Pick<IntentRecord, 'opId'>;
+  readonly plan: RecoveryPlan;
+  readonly journal: Pick<Journal, 'get' | 'states'>;
+}
+
+/** Where a disk of the replacement comes from. */
+export type DiskSource =
+  | { readonly kind: 'snapshot'; readonly snapshotId: string }
+  /** The image that is launched brings it: the root disk only. */
+  | { readonly kind: 'image' };
+
+/** What a launch is made of. */
+export interface LaunchSources {
+  readonly imageId: string;
+  /** Every disk that the replacement gets, the root among them. */
+  readonly disks: readonly { readonly volume: PlannedVolume; readonly source: DiskSource }[];
+}
+
+/** A resource that a recovery has made; `kind` is one of a registered leftover. */
+export interface Artefact {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** How the content of one disk gets to the replacement. Chosen per volume, with the plan. */
+export interface VolumePath {
+  /** Stands in the plan, with the volume. */
+  readonly name: string;
+  /** The first registered path that takes a volume has it. */
+  takes(volume: PlannedVolume, policy: GroupPolicy): boolean;
+  /** Its steps, done once for all volumes that take it; the launch waits for all of them. */
+  readonly steps: readonly StepRow[];
+  /** Volumes beside the plan's that it has found, and that the replacement gets too. */
+  beside?(state: RecoveryState): readonly PlannedVolume[];
+  /** null: its steps have not made it (yet). */
+  sourceOf(state: RecoveryState, volume: PlannedVolume): DiskSource | null;
+  /** What of the content will be missing; null: nothing. */
+  predictedLoss(volume: PlannedVolume): Finding | null;
+  /** What it has made, as far as the journal knows, also while its steps are under way. */
+  artefacts(state: RecoveryState): readonly Artefact[];
+}
+
+/** Part of a member's identity that moves to the replacement, as its step knows it. */
+export interface ItemSource {
+  /** The step that moves one item writes it; its name is the kind of the move. */
+  readonly record: StepRecord;
+  /** What is to be moved by this plan; each is a step of its own. */
+  itemsOf(plan: RecoveryPlan): readonly string[];
+}
+
+/** What a strategy is put together from, beside its own steps. */
+export interface Seams {
+  readonly volumePaths: readonly VolumePath[];
+  readonly identityMoves: readonly ItemSource[];
+  readonly leftovers: readonly LeftoverKind[];
+}
+
+/** How a failed member is brought back. Chosen per recovery, by the policy of its group. */
+export interface Strategy {
+  /** Stands in policy and plan. */
+  readonly name: string;
+  /** Decides once what will be done. Pure: same input, same plan. */
+  plan(input: PlanInput, policy: GroupPolicy, leaveAz: string | null, seams: Seams): PlanResult<RecoveryPlan>;
+  /** Why a stored plan of this name cannot be driven, in words; null: it can. */
+  fault(plan: RecoveryPlan, seams: Seams): string | null;
+  /** Its steps, and when each may run: the order is the safety. The last one closes it. */
+  steps(plan: RecoveryPlan, seams: Seams): readonly StepRow[];
+  /** What is launched; null: its steps have not made it (yet), or it launches nothing. */
+  launchSources(state: RecoveryState, seams: Seams): LaunchSources | null;
+  /** What its steps and paths have made and nobody needs once it is over; instances left out. */
+  artefacts(state: RecoveryState, seams: Seams): readonly Artefact[];
+  /** A fresh plan in place of the one that is followed; absent: its plans cannot be made again. */
+  replanned?(state: RecoveryState, fresh: RecoveryPlan): RecoveryPlan;
+}
