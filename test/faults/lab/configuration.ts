@@ -62,7 +62,10 @@ export function coordinatorConfig(
     aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${PORTS.cloudProxy}`, callTimeoutMs: 1_000 },
     keys: [{ id: 1, file: secrets.masterFile }],
     observer: { warmUpMs: 2_000, heartbeatMs: HEARTBEAT_MS },
-    loop: { tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
+    loop: {
+      ...{ tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
+      raiseLevelAfterMs: 3_000,
+    },
     guard: { massWindowMs: 2_000, budgetPerMinute: 1_000, budgetBurst: 100 },
     policy: {
       detect: { suspectAfterMs: 2_000, confirmForMs: DEAD_AFTER_MS - 2_000 },

@@ -30,6 +30,7 @@ import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } fr
 import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
 import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
 import type { LabFolder } from './folder.ts';
+import { VETO_VARIABLE } from './next-build-edits.ts';
 import { buildNetwork, coordinatorHost, etcdHost, insideOf, REGION, type Zone, zoneIndex, ZONES } from './network.ts';
 
 const KEYS = keyspace();
@@ -171,9 +172,9 @@ export class Lab implements StrikeStage {
    * Starts a new process in a seat whose process is gone, under a clock that can be stepped or
    * under the kernel's.
    */
-  restart(seat: Seat, clock: 'real' | 'stepped' = 'real'): void {
+  restart(seat: Seat, clock: 'real' | 'stepped' = 'real', next?: NextBuild): void {
     this.#before.set(seat.id, seat.process);
-    seat.process = this.#startCoordinator(seat.zone, clock);
+    seat.process = this.#startCoordinator(seat.zone, clock, next);
   }
 
   /** What the processes of a seat have logged lately. They write into one file. */
@@ -205,13 +206,15 @@ export class Lab implements StrikeStage {
     await this.etcd.stop();
   }
 
-  #startCoordinator(zone: Zone, clock: 'real' | 'stepped' = 'real'): CoordinatorProcess {
+  #startCoordinator(zone: Zone, clock: 'real' | 'stepped' = 'real', next?: NextBuild): CoordinatorProcess {
     const config = join(this.folder.path, `${coordinatorHost.name(zone)}.yaml`);
     const secrets = { masterFile: join(this.folder.path, 'master.key'), tokenFile: this.tokenFile };
     writeFileSync(config, stringify(coordinatorConfig(zone, secrets)));
     const library = clock === 'stepped' ? present(faketimeLibrary()) : null;
     const clockVariables = library === null ? {} : clockEnvironment(library, this.clockFile(zone));
-    const words = Object.entries(clockVariables).map(([name, value]) => `${name}=${value}`);
+    const words = Object.entries({ ...clockVariables, ...(next && nextVariables(next)) }).map(
+      ([name, value]) => `${name}=${value}`,
+    );
     const prefix = [...insideOf(coordinatorHost.name(zone)), 'env', ...words];
     return CoordinatorProcess.start(this.#processes, {
       ...{
@@ -248,6 +251,17 @@ interface Parts {
   readonly addresses: Map<MemberId, string>;
   readonly agentCommand: readonly string[];
 }
+
+/** A coordinator of the made-up next build. */
+export interface NextBuild {
+  /** It has an opinion of this member that this build has no word for. */
+  readonly vouchesFor?: MemberId;
+}
+
+const nextVariables = ({ vouchesFor }: NextBuild): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import=${join(import.meta.dirname, 'next-build.ts')}`,
+  ...(vouchesFor && { [VETO_VARIABLE]: vouchesFor }),
+});
 
 const operatorTokenFile = (folder: LabFolder): string => join(folder.path, 'operator.token');
 
