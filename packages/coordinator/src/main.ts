@@ -28,7 +28,7 @@ import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** sysexits(3). Documented in `docs/coordinator.md`. */
 export const COORDINATOR_EXIT = {

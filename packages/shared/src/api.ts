@@ -20,24 +20,24 @@ export const CoordinatorViewSchema = z.object({
 });
 
 /**
- * Whose word a verdict is. Only a leader judges (it joins every observer's opinion with EC2's
+ * Whose verdict this is. Only a leader judges (it joins every observer's opinion with EC2's
  * answers) and publishes what it judged.
- * - `current`: of the leader there is now;
- * - `last`: nobody stands behind it now: there is no leader, we cannot tell, or a new one has not
+ * - `current`: the present leader's;
+ * - `last`: no present leader stands behind it: there is none, we cannot tell, or a new one has not
  *   judged yet. The verdict is `unknown` then (unless a recovery is open);
- * - `none`: nobody has judged.
+ * - `none`: no leader has judged.
  */
 export const StandingSchema = z.object({
   standing: z.enum(['current', 'last', 'none']),
-  /** The coordinator that judged; null: nobody did. */
+  /** The coordinator that judged. Null: none did. */
   by: z.string().nullable(),
   term: z.number().nullable(),
-  /** How old its word is here: since it was last known to stand. null: nobody did. */
+  /** Age of the verdict here: time since it was last known to stand. Null: there is none. */
   ageMs: z.number().nullable(),
 });
 export type Standing = z.infer<typeof StandingSchema>;
 
-/** How many members have which verdict. */
+/** How many members have each verdict. */
 const VerdictCountsSchema = z.object({
   alive: z.number(),
   suspect: z.number(),
@@ -47,32 +47,32 @@ const VerdictCountsSchema = z.object({
 });
 export type VerdictCounts = z.infer<typeof VerdictCountsSchema>;
 
-/** What the answering coordinator's own observer thinks: its own ears, no verdict. */
+/** What the answering coordinator's own observer thinks. This is what it hears, not a verdict. */
 const OwnViewSchema = z.object({ observer: z.string(), verdict: OpinionVerdictSchema, reason: z.string() });
 
 /** Calls of a step that fail one after the other, for the same reason. */
 export const FailingCallSchema = z.object({
-  /** EC2's name of the call; null when it is not known. */
+  /** EC2's name of the call. Null when it is not known. */
   action: z.string().nullable(),
   /** EC2's own code, or ours where it gave none. */
   code: z.string(),
-  /** null: there was no answer. */
+  /** Null: there was no answer. */
   httpStatus: z.number().nullable(),
   text: z.string(),
   /** Failures without a success in between. */
   count: z.number(),
   sinceWallMs: z.number(),
-  /** null: it is being tried now. */
+  /** Null: it is being tried now. */
   nextTryWallMs: z.number().nullable(),
 });
 export type FailingCall = z.infer<typeof FailingCallSchema>;
 
 /**
- * A step of an open recovery. What it does at the moment only the leader knows; elsewhere `text`
+ * A step of an open recovery. Only the leader knows what it does at the moment; elsewhere `text`
  * and `failing` are null.
  */
 export const OpenStepViewSchema = HistoryStepSchema.extend({
-  /** Number of the launch attempt it belongs to; null: to none. */
+  /** Number of the launch attempt it belongs to. Null: it belongs to none. */
   attempt: z.number().nullable().optional(),
   /** What it is doing, or why it failed. */
   text: z.string().nullable().optional(),
@@ -81,7 +81,8 @@ export const OpenStepViewSchema = HistoryStepSchema.extend({
 export type OpenStepView = z.infer<typeof OpenStepViewSchema>;
 
 /**
- * What an operator asked for and nobody has carried out yet; it goes with the transaction that has.
+ * What an operator asked for and is not carried out yet. The transaction that carries it out
+ * removes it.
  */
 export const PendingRequestSchema = OperatorRequestRecordSchema.pick({
   ...{ member: true, kind: true, opId: true, by: true, why: true, atWallMs: true, loss: true, leaveOpen: true },
@@ -102,19 +103,19 @@ export const OpenRecoveryViewSchema = z.object({
   lastHeardWallMs: z.number().nullable(),
   /** In the order they began. */
   steps: z.array(OpenStepViewSchema),
-  /** What is happening right now, in words; only the leader knows. */
+  /** What is happening right now, in words. Only the leader knows. */
   activity: z.string().nullable(),
   /** 0..100 while snapshots are pending. */
   captureProgressPercent: z.number().nullable(),
   hold: HoldRecordSchema.pick({ reason: true, text: true }).nullable(),
-  /** Asked of this recovery; absent: nothing. */
+  /** What an operator asked of this recovery. Absent: nothing. */
   request: PendingRequestSchema.optional(),
 });
 export type OpenRecoveryView = z.infer<typeof OpenRecoveryViewSchema>;
 export const RecoveriesViewSchema = z.object({
   open: z.array(OpenRecoveryViewSchema),
   history: z.array(HistoryRecordSchema),
-  /** All that is asked for, of open recoveries and of those that are to begin; the oldest first. */
+  /** All requests, for open recoveries and for those that are to begin, the oldest first. */
   requests: z.array(PendingRequestSchema).default([]),
 });
 export type RecoveriesView = z.infer<typeof RecoveriesViewSchema>;
@@ -125,7 +126,7 @@ export const StatusViewSchema = z.object({
   az: z.string(),
   version: z.string(),
   uptimeMs: z.number(),
-  /** null: nobody leads, or what is known of it is not fresh. */
+  /** Null: there is no leader, or what is known of it is not fresh. */
   leader: z.object({ coordinatorId: z.string(), term: z.number() }).nullable(),
   isLeader: z.boolean(),
   coordinators: z.array(CoordinatorViewSchema),
@@ -140,7 +141,7 @@ export const StatusViewSchema = z.object({
     reason: z.string().nullable(),
     heardAgents: z.number(),
     watchedAgents: z.number(),
-    /** Its own view of its members; what counts are the verdicts in `counts`. */
+    /** What its own observer thinks of its members. What counts are the verdicts in `counts`. */
     opinions: VerdictCountsSchema,
   }),
   /** Whose verdicts `counts` are. */
@@ -151,8 +152,8 @@ export const StatusViewSchema = z.object({
     held: z.number(),
   }),
   /**
-   * Those in force now, which are those the gate of every decision asks; an unreadable one among
-   * them. `members`: how many it holds.
+   * The pauses in force now, which are those that the gate of every decision asks, unreadable ones
+   * included. `members`: how many each holds.
    */
   pauses: z.array(
     z.object({
@@ -163,18 +164,15 @@ export const StatusViewSchema = z.object({
       members: z.number().optional(),
     }),
   ),
-  /** Why nothing is done about whom, at most 50. */
+  /** Why members are held, at most 50. */
   holds: z
     .array(HoldRecordSchema.pick({ member: true, reason: true, text: true, sinceWallMs: true, untilWallMs: true }))
     .default([]),
-  /** Open ones, at most 50. */
+  /** Open recoveries, at most 50. */
   recoveries: z.array(OpenRecoveryViewSchema).default([]),
-  /** What operators asked for and nobody has carried out yet, at most 50, the oldest first. */
+  /** What operators asked for and is not carried out yet, at most 50, the oldest first. */
   requests: z.array(PendingRequestSchema).default([]),
-  /**
-   * What keeps this process from (fully) doing its work, and instances whose tags say nothing
-   * usable.
-   */
+  /** What keeps this process from (fully) doing its work, and instances with unusable tags. */
   problems: z.array(ProblemSchema).default([]),
 });
 export type StatusView = z.infer<typeof StatusViewSchema>;
@@ -187,18 +185,21 @@ export const MemberViewSchema = z.object({
   az: z.string(),
   verdict: OpinionVerdictSchema,
   reasonCode: z.string(),
-  /** One sentence: why this verdict, and that nobody stands behind it, where that is so. */
+  /**
+   * One sentence that says why the verdict is this one, and, where that is so, that no present
+   * leader stands behind it.
+   */
   reason: z.string(),
   judged: StandingSchema.extend({
-    /** What was judged: the verdict itself while it stands, else the last word. */
+    /** What was judged: the verdict itself while it stands, otherwise the last one. */
     verdict: OpinionVerdictSchema.nullable(),
-    /** Since when the verdict is this one; null: not known. */
+    /** Since when the verdict is this one. Null: not known. */
     sinceWallMs: z.number().nullable(),
   }),
-  /** null: it does not watch it. */
+  /** Null: it does not watch it. */
   ownView: OwnViewSchema.nullable(),
   /**
-   * Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. null:
+   * Datagrams that claim to be it and are not authentic, in words: a hint at a wrong key. Null:
    * none in the last minute.
    */
   refusedDatagrams: z.string().nullable().default(null),
@@ -215,7 +216,7 @@ export const MemberViewSchema = z.object({
       az: z.string(),
       verdict: OpinionVerdictSchema,
       reason: z.string(),
-      /** What it thinks of the member's services; absent: nothing. */
+      /** What it thinks of the member's services. Absent: it has no opinion about them. */
       service: ServiceOpinionSchema.optional(),
     }),
   ),
@@ -228,7 +229,7 @@ export type MemberView = z.infer<typeof MemberViewSchema>;
 export const MembersViewSchema = z.object({
   members: z.array(MemberViewSchema),
   /**
-   * Instances whose tags name us and that are no members, with the reason; as the leader finds
+   * Instances whose tags name us and that are no members, with the reason, as the leader finds
    * them.
    */
   notEnrolled: z.array(NotEnrolledSchema).default([]),
@@ -236,8 +237,8 @@ export const MembersViewSchema = z.object({
 export type MembersView = z.infer<typeof MembersViewSchema>;
 
 /**
- * `GET /v1/keys`: what this coordinator accepts, and under which key it hears each member. No
- * secret, and nothing a secret could be told from.
+ * `GET /v1/keys`: the keys this coordinator accepts, and the key under which it hears each member.
+ * It holds no secret, and nothing from which a secret could be told.
  */
 export const KeysViewSchema = z.object({
   coordinatorId: z.string(),
@@ -246,11 +247,11 @@ export const KeysViewSchema = z.object({
    * secret.
    */
   accepted: z.array(z.object({ id: z.number(), fingerprint: z.string() })),
-  /** Why the keys in its files are not the ones it uses; null while they are. */
+  /** Why the keys in its files are not the ones it uses. Null while they are. */
   refused: z.string().nullable(),
   /**
-   * Datagrams since its start under key ids it does not accept. Anybody can send those: a hint, no
-   * proof.
+   * Datagrams since its start under key ids it does not accept. Anybody can send those, so they are
+   * a hint and no proof.
    */
   unknownKeyDatagrams: z.number(),
   members: z.array(
@@ -262,12 +263,12 @@ export const KeysViewSchema = z.object({
        * longer has.
        */
       state: z.enum(['heard', 'none', 'retired']),
-      /** Of the last authentic heartbeat; null unless `heard`. */
+      /** Key id of the last authentic heartbeat. Null unless `heard`. */
       keyId: z.number().nullable(),
       lastHeardAgoMs: z.number().nullable(),
       /**
-       * What the user data of its instance names, which a replacement starts from too; only the
-       * leader looks. null: not known.
+       * Key id in the user data of its instance, with which a replacement starts too. Only the
+       * leader reads it. Null: not known.
        */
       userDataKeyId: z.number().nullable(),
     }),
@@ -278,14 +279,14 @@ export type KeysView = z.infer<typeof KeysViewSchema>;
 /** `GET /v1/members/<group>/<name>/explain`: why a member is judged as it is, and what follows. */
 export const ExplainViewSchema = z.object({
   member: MemberIdSchema,
-  /** The activated instance, the only one that is judged; null while there is none. */
+  /** The activated instance, the only one that is judged. Null while there is none. */
   instanceId: z.string().nullable(),
   incarnation: z.number().nullable(),
   az: z.string(),
   atWallMs: z.number(),
   /**
-   * Who answers. Only the leader asks EC2 and judges the fleet: what it alone knows stands in
-   * `unknownHere`, empty when it answers itself.
+   * Which coordinator answers. Only the leader asks EC2 and judges the fleet. `unknownHere` names
+   * what the leader alone knows; it is empty when the leader answers.
    */
   answeredBy: z.object({ coordinatorId: z.string(), leader: z.boolean(), term: z.number().nullable() }),
   unknownHere: z.array(z.string()),
@@ -295,7 +296,7 @@ export const ExplainViewSchema = z.object({
   degraded: z.boolean(),
   judged: MemberViewSchema.shape.judged,
   ownView: MemberViewSchema.shape.ownView,
-  /** What would refuse, or spoil, a recovery of it now; absent in answers of older versions. */
+  /** What would refuse, or spoil, a recovery of it now. Absent in answers of older versions. */
   readinessProblems: MemberViewSchema.shape.readinessProblems.optional(),
   decision: z.object({
     /** `unjudged`: no activated instance, or a record that cannot be read. */
@@ -309,14 +310,16 @@ export const ExplainViewSchema = z.object({
     z.object({
       source: z.string(),
       text: z.string(),
-      /** null: unknown. */
+      /** Null: unknown. */
       ageMs: z.number().nullable(),
-      /** Older than this it does not count; null: no such limit. */
+      /** It no longer counts when it is older than this. Null: no such limit. */
       freshForMs: z.number().nullable(),
       weight: z.enum(['for-dead', 'against-dead', 'neutral', 'veto']),
     }),
   ),
-  /** Every gate of the guard in the order asked, also where the verdict does not call for it. */
+  /**
+   * Every gate of the guard in the order asked, even where the verdict does not call for the guard.
+   */
   gates: z.array(
     z.object({
       gate: z.string(),
@@ -327,19 +330,19 @@ export const ExplainViewSchema = z.object({
     }),
   ),
   wouldFlip: z.array(z.string()),
-  /** null while it is not judged. */
+  /** Null while it is not judged. */
   lookAgainInMs: z.number().nullable(),
   /** The hold that stands in etcd. */
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   recovery: z.string().nullable(),
-  /** The open recovery, step by step; null: none, absent: written by an earlier build. */
-  openRecovery: OpenRecoveryViewSchema.nullable().optional(),
-  /** What an operator asked for it and nobody has carried out yet; absent: nothing. */
+  /** The open recovery, step by step. Null: none. */
+  openRecovery: OpenRecoveryViewSchema.nullable(),
+  /** What an operator asked for it and is not carried out yet. Absent: nothing. */
   request: PendingRequestSchema.optional(),
   /**
-   * The end of the console output of the instance last found dead, as captured then; in memory,
-   * like the changes. It may hold anything a machine prints while it boots, so `text` is null for
-   * whoever does not show the operator's token.
+   * The end of the console output of the instance last found dead, as captured then. It is in
+   * memory, like the changes. It may hold anything a machine prints while it boots, so `text` is
+   * null for a caller that does not show the operator's token.
    */
   console: z.object({ instanceId: z.string(), capturedAtWallMs: z.number(), text: z.string().nullable() }).nullable(),
   /** Newest first, at most 20, since the answering process began. */
@@ -366,12 +369,12 @@ export const LeftoverViewSchema = z.object({
   /** `chore`: something is owed; else the kind of the resource. */
   kind: z.string(),
   id: z.string(),
-  /** What it is, for people. */
+  /** The thing itself, for people. */
   text: z.string(),
-  /** null: kept until a person removes it. */
+  /** Null: kept until a person removes it. */
   afterWallMs: z.number().nullable(),
-  /** Why it is not done although its time has come; null: nothing is in the way. */
-  obstacle: LeftoverSchema.shape.obstacle.unwrap(),
+  /** Why it is not done although its time has come. Null: nothing is in the way. */
+  obstacle: LeftoverSchema.shape.obstacle,
 });
 export type LeftoverView = z.infer<typeof LeftoverViewSchema>;
 export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSchema) });

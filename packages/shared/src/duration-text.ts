@@ -1,4 +1,4 @@
-/** For people: `850 ms`, `3.2 s`, `4 min 5 s`, `3 h 2 min`, `2 d 3 h`. */
+/** A duration for people: `850 ms`, `3.2 s`, `4 min 5 s`, `3 h 2 min`, `2 d 3 h`. */
 export function durationText(durationMs: number): string {
   if (durationMs < 1_000) return `${Math.round(durationMs)} ms`;
   if (durationMs < 60_000) return `${(durationMs / 1_000).toFixed(1)} s`;

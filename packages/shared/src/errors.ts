@@ -2,7 +2,7 @@
  * Every error an operator can meet: code, meaning, what to do. Match on `code`, never on message or
  * class.
  *
- * `retry` carries the handling as data:
+ * `retry` says how to handle it:
  * - `retryable`: harmless to repeat, with bounded backoff and only while the lease holds;
  * - `terminal`: repeating cannot help;
  * - `observe`: the outcome is unknown; read the world, then decide; never plain retry.
@@ -189,7 +189,7 @@ export class OperationError extends Error {
   readonly upstreamCode: string | undefined;
   /** Name of the call that failed (`DescribeVolumes` …) where there is one. */
   readonly action: string | undefined;
-  /** Of the answer; absent when there was none. */
+  /** HTTP status of the answer. Absent when there was none. */
   readonly httpStatus: number | undefined;
 
   constructor(code: ErrorCode, detail: string, options: OperationErrorOptions = {}) {

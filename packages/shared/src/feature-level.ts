@@ -1,6 +1,6 @@
 /**
- * What a build of the coordinator understands of what stands in etcd, as one number: raised by each
- * build that writes something an older one would not act by rightly. What belongs to a level is
+ * How much of what stands in etcd a build of the coordinator understands, as one number. Each build
+ * that writes something an older one would not handle rightly raises it. Records of a level are
  * written only while that level is in force (`docs/upgrading.md`).
  */
 export const FEATURE_LEVEL = 1;

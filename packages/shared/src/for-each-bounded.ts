@@ -1,6 +1,6 @@
 /**
- * Works on all items, at most `width` at a time. A rejection ends its own lane only: the other
- * lanes work on, and the first rejection, in order of lanes, is thrown when all of them have ended.
+ * Works on all items, at most `width` at a time. A rejection ends its own lane only; the other
+ * lanes work on. The first rejection, in order of lanes, is thrown when all of them have ended.
  */
 export async function forEachBounded<T>(
   items: readonly T[],

@@ -1,7 +1,7 @@
 /**
- * What other people wrote (reasons, tags, names, records, console output, answers of servers) may
- * hold characters that a terminal obeys: colours, the title, the clipboard, the cursor, a line that
- * was never ours. Here they become characters that only look like them. Pure.
+ * Text that other people wrote (reasons, tags, names, records, console output, answers of servers)
+ * may hold characters that a terminal obeys: colours, the title, the clipboard, the cursor, a line
+ * that was never ours. Here they become characters that only look like them. Pure.
  */
 
 /**
@@ -9,10 +9,10 @@
  * separators, halves of pairs.
  */
 const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-/** The same as far as `JSON.stringify` leaves them as they are. */
+/** The same characters, without those that `JSON.stringify` escapes. */
 const OBEYED_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** `␛`, `␊` … for what has a picture of its own, else `\u009b`. */
+/** `␛`, `␊` … where the character has a picture of its own, otherwise `\u009b`. */
 function picture(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
@@ -25,21 +25,20 @@ const escaped = (character: string): string =>
     .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
     .join('');
 
-/** One line of text that nothing obeys. Idempotent. */
+/** One line of text in which a terminal obeys nothing. Idempotent. */
 export const harmlessText = (text: string): string => text.replace(OBEYED, picture);
 
 /**
- * The lines of a text, each harmless, also of one that {@link harmlessText} made one line of; a
- * carriage return before a break belongs to it.
+ * The lines of a text, each harmless. It also takes a text that {@link harmlessText} made one line
+ * of. A carriage return before a break belongs to the break.
  */
 export const shownLines = (text: string): readonly string[] => harmlessText(text).split(/␍?␊/u);
 
-/** Several lines, each harmless: for our own texts, a stack trace. */
+/** Several lines, each harmless. For our own texts, e.g. a stack trace. */
 export const harmlessLines = (text: string): string => text.split('\n').map(harmlessText).join('\n');
 
 /**
- * The same value with every text in it harmless, keys of objects included. For values as JSON has
- * them.
+ * The same value with every text in it harmless, keys of objects included. The value must be JSON.
  */
 export function harmless<T>(value: T): T {
   return mapped(value) as T;
@@ -53,7 +52,7 @@ function mapped(value: unknown): unknown {
 }
 
 /**
- * JSON that means the same, and in which no character is left that a terminal obeys (but its own
- * line breaks).
+ * JSON of the same meaning, without any character that a terminal obeys (except its own line
+ * breaks).
  */
 export const harmlessJson = (json: string): string => json.replace(OBEYED_IN_JSON, escaped);

@@ -1,6 +1,6 @@
 import type { MemberId } from './member-id.ts';
 
-/** Every etcd key we use, in one place; documented with `etcdctl` lines in `docs/etcd-keys.md`. */
+/** Every etcd key we use, in one place. `docs/etcd-keys.md` documents them with `etcdctl` lines. */
 export const KEY_ROOT = '/understudy/v1/';
 
 export interface Keyspace {
@@ -12,7 +12,7 @@ export interface Keyspace {
   opinion(member: MemberId, observer: string): string;
   readonly judgements: string;
   judgement(member: MemberId): string;
-  /** Whose judgements stand: one record for the cluster. */
+  /** Says whose judgements stand. One record for the cluster. */
   readonly judge: string;
   readonly findings: string;
   /** The feature level that coordinators have agreed on. */
@@ -20,7 +20,7 @@ export interface Keyspace {
   readonly groups: string;
   group(group: string): string;
   readonly policies: string;
-  /** The policy in force of a group whose record under `groups/` is refused. */
+  /** The policy in force for a group whose record under `groups/` is refused. */
   policy(group: string): string;
   readonly members: string;
   member(member: MemberId): string;
@@ -37,7 +37,7 @@ export interface Keyspace {
   /** What an operator has asked of a member's recovery. */
   request(member: MemberId): string;
   readonly pauses: string;
-  /** scope: `global`, `group/<group>` or `member/<group>/<member>`. */
+  /** `scope` is `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
   readonly history: string;
   historyOf(member: MemberId): string;

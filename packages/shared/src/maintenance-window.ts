@@ -11,11 +11,14 @@ const DAY_MS = 86_400_000;
  * 0.1 ms when it is asked.
  */
 export const MAINTENANCE_WINDOWS_MAX = 10;
-/** Any fixed moment: a cron of five fields has no year, so what holds from here on holds always. */
+/**
+ * Any fixed moment will do: a cron of five fields has no year, so what holds from here on holds
+ * always.
+ */
 const REFERENCE_WALL_MS = Date.UTC(2026, 0, 1);
-/** Beginnings looked at to see whether the window ever closes. */
+/** Number of beginnings checked to see whether the window ever closes. */
 const BEGINNINGS_LOOKED_AT = 32;
-/** Parsed patterns kept; when full, all are forgotten and parsed again as they are needed. */
+/** Parsed patterns kept. When full, all are forgotten and parsed again as they are needed. */
 const PARSED_MAX = 256;
 
 const FIVE_FIELDS = /^\S+(?: +\S+){4}$/;
@@ -25,8 +28,8 @@ type Window = { readonly cron: string; readonly durationMs: number; readonly tim
 const parsed = new Map<string, Cron>();
 
 /**
- * @throws croner's error for a pattern or a zone that is none. Without a function croner starts no
- * timer.
+ * A cron without a function, with which croner starts no timer.
+ * @throws croner's error for an invalid pattern or zone.
  */
 function cronOf({ cron, timeZone }: Pick<Window, 'cron' | 'timeZone'>): Cron {
   const key = `${timeZone} ${cron}`;
@@ -38,7 +41,7 @@ function cronOf({ cron, timeZone }: Pick<Window, 'cron' | 'timeZone'>): Cron {
   return made;
 }
 
-/** The first beginning after (never at) a moment; null: none. */
+/** The first beginning after (never at) a moment. Null: none. */
 const nextBeginning = (cron: Cron, afterWallMs: number): number | null =>
   cron.nextRun(new Date(afterWallMs))?.getTime() ?? null;
 
@@ -62,7 +65,8 @@ function cronFault(window: Window): string | null {
 }
 
 /**
- * A window that is open again before it has closed, every time, is a pause that nobody sees as one.
+ * Refuses a window that opens again before it has closed, every time. It would be a pause that
+ * nobody sees as one.
  */
 function closingFault(window: Window): string | null {
   const cron = cronOf(window);
@@ -78,12 +82,12 @@ function closingFault(window: Window): string | null {
 }
 
 /**
- * Planned work: while one of these is open, no recovery is begun. `cron` (minute hour day month
- * weekday) says when it begins, in `timeZone`; it stays open for `durationMs` of real time,
+ * Planned work. While one of these is open, no recovery is begun. `cron` (minute hour day month
+ * weekday) says when it begins, in `timeZone`. It stays open for `durationMs` of real time,
  * whatever the clocks on the wall do meanwhile.
  *
- * Daylight saving: a beginning in the hour that is skipped happens when that hour would have ended;
- * one at a fixed time in the hour that is repeated happens once, the first time.
+ * Daylight saving: a beginning in the hour that is skipped happens when that hour would have ended.
+ * One at a fixed time in the hour that is repeated happens once, the first time.
  */
 export const MaintenanceWindowSchema = z
   .strictObject({
@@ -94,7 +98,7 @@ export const MaintenanceWindowSchema = z
      * end of it.
      */
     durationMs: duration(z.number().int().min(MINUTE_MS).max(DAY_MS)),
-    /** IANA name. No default: "02:00" without a zone is nobody's 02:00. */
+    /** IANA name. There is no default, because "02:00" without a zone is nobody's 02:00. */
     timeZone: z.string().min(1).max(64),
   })
   .superRefine((window, context) => {
@@ -119,8 +123,8 @@ export interface OpenWindow {
 }
 
 /**
- * The window that is open at this moment and closes last; null: none. Open from its beginning until
- * just before its end. Pure.
+ * The window that is open at this moment and closes last. Null: none. It is open from its beginning
+ * until just before its end. Pure.
  */
 export function openWindow(windows: readonly MaintenanceWindow[], nowWallMs: WallMs): OpenWindow | null {
   let longest: OpenWindow | null = null;
@@ -136,8 +140,8 @@ function openUntil(window: MaintenanceWindow, nowWallMs: WallMs): WallMs | null 
   const cron = cronOf(window);
   let beganWallMs = nextBeginning(cron, nowWallMs - window.durationMs);
   if (beganWallMs === null || beganWallMs > nowWallMs) return null;
-  // The last one that has begun: cron counts minutes, so there are no more of them than minutes in
-  // the window.
+  // Finds the last one that has begun. Cron counts minutes, so there are no more of them than
+  // minutes in the window.
   for (let i = 0; i <= window.durationMs / MINUTE_MS; i++) {
     const next = nextBeginning(cron, beganWallMs);
     if (next === null || next > nowWallMs) break;
@@ -146,7 +150,7 @@ function openUntil(window: MaintenanceWindow, nowWallMs: WallMs): WallMs | null 
   return wallMs(beganWallMs + window.durationMs);
 }
 
-/** When the next of these begins, for people; null: there are none. Pure. */
+/** When the next of these begins, for people. Null: there are none. Pure. */
 export function nextWindowWallMs(windows: readonly MaintenanceWindow[], nowWallMs: WallMs): WallMs | null {
   const beginnings = windows.flatMap((window) => nextBeginning(cronOf(window), nowWallMs) ?? []);
   return beginnings.length === 0 ? null : wallMs(Math.min(...beginnings));

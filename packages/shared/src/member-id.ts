@@ -7,7 +7,7 @@ export type MemberId = `${string}/${string}`;
 export const TAG = {
   group: 'understudy:group',
   member: 'understudy:member',
-  /** opId of the recovery that made this resource. On everything we create. */
+  /** opId of the recovery that made this resource. It is on everything we create. */
   op: 'understudy:op',
   /** Placement attempt number that made this resource. */
   attempt: 'understudy:attempt',
@@ -21,8 +21,8 @@ export const TAG = {
    */
   fencedBy: 'understudy:fenced-by',
   /**
-   * ISO time at which, by EC2, that run of it began: EC2 dates a launch anew with every start, so
-   * another time means that somebody has started it since.
+   * ISO time at which that run of the instance began, by EC2. EC2 dates a launch anew with every
+   * start, so another time means that the instance has been started since.
    */
   fencedRun: 'understudy:fenced-run',
   /** ISO time after which the collector may remove the resource. */
@@ -63,7 +63,7 @@ export function parseMemberId(text: string): {
 }
 
 /**
- * The group of a member: what stands before the slash. Asks nothing of the text; see {@link
- * parseMemberId}.
+ * The group of a member: the text before the slash. It does not check the text; see
+ * {@link parseMemberId}.
  */
 export const groupOf = (member: string): string => member.slice(0, member.indexOf('/'));

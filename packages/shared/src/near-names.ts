@@ -1,6 +1,6 @@
 /**
- * How many letters must be put in, taken out, changed or swapped with their neighbour to make one
- * text of the other.
+ * How many letters must be inserted, removed, changed or swapped with their neighbour to turn one
+ * text into the other.
  */
 function editDistance(from: string, to: string): number {
   let before: number[] = [];
@@ -19,14 +19,14 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** Longer names are not looked at: the work grows with the square. */
+/** Longer names are skipped, because the work grows with the square. */
 const LENGTH_MAX = 128;
-/** More candidates than this are not looked through: a hint is not worth the time. */
+/** With more candidates than this none is compared: a hint is not worth the time. */
 const CANDIDATES_MAX = 10_000;
 
 /**
- * The names a mistyped one may have meant, nearest first, at most three: within a third of its
- * length, or those it is the end of (`one` for `db/one`).
+ * The names a mistyped one may have meant, nearest first, at most three. They are within a third of
+ * its length, or end with it (`one` for `db/one`).
  */
 export function nearTo(typed: string, names: readonly string[], atMost = 3): readonly string[] {
   if (typed.length > LENGTH_MAX) return [];

@@ -6,12 +6,12 @@ import { serviceProbeFaults } from './service-probe.ts';
 
 export type { ServeLeasePolicy } from './policy/recover.ts';
 
-/** A section that has a name and no field yet, so that what it is for lands nowhere else. */
+/** A section that has a name and no field yet, so that a setting for it cannot land elsewhere. */
 const empty = z.strictObject({});
 
 /**
- * A section that is absent, or a field that is absent in one, has the default that is written at
- * its field.
+ * Every section of a policy. An absent section, or an absent field of one, has the default that is
+ * written at its field.
  */
 const sections = z.strictObject({
   /** When a member counts as failed. */
@@ -20,23 +20,23 @@ const sections = z.strictObject({
   guard: guardFields.prefault({}),
   /** How it is replaced, and what is kept of the old one. */
   recover: recoverFields.prefault({}),
-  /** What follows a member to its replacement, besides its addresses. No field yet. */
+  /** What follows a member to its replacement, besides its addresses. There is no field yet. */
   identity: empty.prefault({}),
-  /** Snapshots that are made before anything fails. No field yet. */
+  /** Snapshots that are made before anything fails. There is no field yet. */
   backup: empty.prefault({}),
-  /** Replacements that are kept ready. No field yet. */
+  /** Replacements that are kept ready. There is no field yet. */
   standby: empty.prefault({}),
-  /** Recoveries that are practised. No field yet. */
+  /** Recoveries that are practised. There is no field yet. */
   drill: empty.prefault({}),
-  /** Programs of the operator's that a recovery runs. No field yet. */
+  /** The operator's programs that a recovery runs. There is no field yet. */
   hooks: empty.prefault({}),
-  /** Who is told of what happens. No field yet. */
+  /** Who is told of what happens. There is no field yet. */
   notify: empty.prefault({}),
 });
 
 /**
- * How a recovery group is judged and recovered. Stored per group under `groups/<group>`. Durations
- * in ms. Rules between fields refuse with the full paths and both numbers.
+ * How a recovery group is judged and recovered. It is stored per group under `groups/<group>`.
+ * Durations are in ms. Rules between fields refuse with the full paths and both numbers.
  */
 export const GroupPolicySchema = sections.superRefine((policy, context) => {
   const { guard, recover } = policy;

@@ -3,7 +3,7 @@ import { ERROR_TABLE, type ErrorCode } from './errors.ts';
 
 /**
  * Something that keeps a coordinator from (fully) doing its work, or an instance from being a
- * member; with what a person does about it.
+ * member, and what a person does about it.
  */
 export const ProblemSchema = z.object({
   code: z.string(),
@@ -16,7 +16,7 @@ export type Problem = z.infer<typeof ProblemSchema>;
 
 /**
  * Code → remedy of every problem that is not simply an error met by a loop (those have theirs in
- * {@link ERROR_TABLE}). Documented in `docs/coordinator.md`.
+ * {@link ERROR_TABLE}). They are documented in `docs/coordinator.md`.
  */
 export const PROBLEM_REMEDIES = {
   DUPLICATE_COORDINATOR_ID:
@@ -25,6 +25,8 @@ export const PROBLEM_REMEDIES = {
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise detect.suspectAfterMs of its group (docs/judging.md)',
+  RECEIVE_BUFFER_SMALL:
+    'raise net.core.rmem_max (sysctl) to udp.receiveBufferBytes or more, then start the coordinator again',
   POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:
@@ -61,7 +63,7 @@ export type ProblemCode = keyof typeof PROBLEM_REMEDIES | ErrorCode;
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_TABLE, code);
 
-/** The problem with the remedy its code stands for, unless a better one is known. */
+/** The problem with its code's remedy, unless a better one is given. */
 export const problemOf = (code: ProblemCode, text: string, remedy?: string): Problem => ({
   code,
   text,

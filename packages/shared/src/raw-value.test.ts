@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { flagOf, numberOf, oneOf, rawListOf, rawOf, tagsOf, textOf, textsOf, wallMsOf } from './raw-value.ts';
 
-/** What no field of an answer should be, and yet may be. */
+/** Values that no field of an answer should have, and yet may have. */
 const ODD = [undefined, null, 0, 1, '', 'text', true, Number.NaN, [], {}, new Date(5)];
 const read = <T>(reader: (value: unknown) => T, wanted: readonly unknown[], otherwise: T) => {
   for (const value of ODD.filter((one) => !wanted.includes(one))) expect(reader(value)).toEqual(otherwise);

@@ -1,5 +1,5 @@
 /**
- * Readers for answers of EC2: any field may be missing or of another type than expected; nothing
+ * Readers for answers of EC2. Any field may be missing or of another type than expected; nothing
  * throws.
  */
 
@@ -11,7 +11,7 @@ const NOTHING: Raw = Object.freeze({});
 export const rawOf = (value: unknown): Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : NOTHING;
 
-/** The objects of a list; everything else is left out. */
+/** The objects of a list. Everything else is left out. */
 export const rawListOf = (value: unknown): readonly Raw[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null).map(rawOf) : [];
 
@@ -42,8 +42,8 @@ export function tagsOf(value: unknown): Record<string, string> {
 }
 
 /**
- * The value when it is one of `known`, else `fallback`: a word EC2 invents later must not pass for
- * one we act on.
+ * The value when it is one of `known`, otherwise `fallback`. A word EC2 invents later must not pass
+ * for one we act on.
  */
 export function oneOf<const T extends string>(known: readonly T[], value: unknown, fallback: T): T {
   return known.find((word) => word === value) ?? fallback;

@@ -4,15 +4,15 @@ import type { Log } from './ports/log.ts';
 import type { MonotonicMs } from './units.ts';
 
 /**
- * A failure that goes on is said again this often: rarely enough to be read, often enough not to
+ * A failure that goes on is logged again this often: rarely enough to be read, often enough not to
  * scroll away.
  */
 const SAY_AGAIN_MS = 60_000;
 
 /**
- * Something that is tried again and again: its first failure is logged at once, then again each
- * minute with how often and for how long, and its end once. For every loop that would else log each
- * failure, or the first one only.
+ * Something that is tried again and again. Its first failure is logged at once, then again each
+ * minute with how often and for how long, and its end once. It is for every loop that would
+ * otherwise log each failure, or the first one only.
  */
 export class RecurringFailure {
   readonly #clock: Clock;
@@ -24,8 +24,8 @@ export class RecurringFailure {
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * `event`: of the log lines; `<event>.over` when it works again. `level`: by default what each
-   * failure deserves ({@link levelOf}).
+   * `event` names the log lines; `<event>.over` is logged when it works again. `level` is by
+   * default the one each failure deserves ({@link levelOf}).
    */
   constructor(options: {
     readonly clock: Clock;
@@ -72,8 +72,8 @@ export class RecurringFailure {
 }
 
 /**
- * A bug, or what stays refused until a person acts: an error. What trying again, or somebody else,
- * may cure: a warning (docs/log-events.md).
+ * Error for a bug, or for what stays refused until a person acts. Warning for what trying again, or
+ * another process, may cure (docs/log-events.md).
  */
 export function levelOf(error: unknown): 'warn' | 'error' {
   if (!isOperationError(error)) return 'error';

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { nearTo } from './near-names.ts';
 
-/** Wrappers around a schema that change nothing about its keys. */
+/** The schema inside a wrapper that changes nothing about its keys. */
 const inner = (schema: z.core.$ZodType): z.core.$ZodType | null => {
   const { def } = schema._zod as { def: { innerType?: z.core.$ZodType; in?: z.core.$ZodType; out?: z.core.$ZodType } };
   return def.innerType ?? (def.out && def.in instanceof z.ZodTransform ? def.out : (def.in ?? null));
 };
 
-/** Every object a schema may be at this place: a union has several. */
+/** Every object a schema may be at this place. A union has several. */
 function objectsIn(schema: z.core.$ZodType): readonly z.ZodObject[] {
   if (schema instanceof z.ZodObject) return [schema];
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(objectsIn);
@@ -33,18 +33,18 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[])
   return [...new Set(here.flatMap(objectsIn).flatMap(({ shape }) => Object.keys(shape)))];
 }
 
-/** More places than these are not told: the reader would have to choose. */
+/** Above this number of places none is told, because the reader would have to choose. */
 const ELSEWHERE_MAX = 3;
 /** How many sections deep a key is looked for elsewhere. */
 const SECTIONS_DEEP = 3;
 
-/** A path that may be written in a file, with what its last key is called. */
+/** A path that may be written in a file, and the name of its last key. */
 interface Place {
   readonly key: string;
   readonly path: string;
 }
 
-/** Every key in the sections of a schema, with its whole path; what stands in lists is left out. */
+/** Every key in the sections of a schema, with its whole path. Keys inside lists are left out. */
 function placesIn(schema: z.core.$ZodType, within: readonly string[] = []): readonly Place[] {
   if (within.length > SECTIONS_DEEP) return [];
   return objectsIn(schema).flatMap(({ shape }) =>
@@ -55,10 +55,7 @@ function placesIn(schema: z.core.$ZodType, within: readonly string[] = []): read
   );
 }
 
-/**
- * Where a key belongs that is not known where it stands: the same name in another section, or else
- * one that is near.
- */
+/** Where an unknown key may belong: the same name in another section, or else one that is near. */
 function elsewhere(schema: z.core.$ZodType, key: string): readonly string[] {
   const places = placesIn(schema);
   const pathsOf = (name: string) => places.filter((place) => place.key === name).map(({ path }) => path);
@@ -66,7 +63,7 @@ function elsewhere(schema: z.core.$ZodType, key: string): readonly string[] {
   return same.length > 0 ? same : nearTo(key, [...new Set(places.map((place) => place.key))]).flatMap(pathsOf);
 }
 
-/** An unknown key in words: with the keys that are near, or with where it belongs. */
+/** An unknown key in words, with the keys that are near, or with where it belongs. */
 function unknownKeyText(schema: z.core.$ZodType, path: readonly PropertyKey[], key: string): string {
   const near = nearTo(key, knownKeys(schema, path));
   if (near.length > 0) return `"${key}" (did you mean ${near.join(' or ')}?)`;
@@ -77,7 +74,7 @@ function unknownKeyText(schema: z.core.$ZodType, path: readonly PropertyKey[], k
     : `"${key}" (did you mean ${[first, ...more].slice(0, ELSEWHERE_MAX).join(' or ')}?)`;
 }
 
-/** What is wrong, in words, without the place. */
+/** The fault in words, without the place. */
 export function faultText(schema: z.core.$ZodType, issue: z.core.$ZodIssue): string {
   if (issue.code !== 'unrecognized_keys') return issue.message;
   const texts = issue.keys.map((key) => unknownKeyText(schema, issue.path, key));

@@ -1,7 +1,7 @@
 import type { Random } from './ports/random.ts';
 
 /**
- * mulberry32: 32 bits of state, good enough for scheduling faults and jitter; the same seed gives
+ * mulberry32: 32 bits of state, good enough for scheduling faults and jitter. The same seed gives
  * the same run.
  */
 export class SeededRandom implements Random {

@@ -12,7 +12,7 @@ const INTERVAL_MS = { default: 5_000, min: 1_000, max: 300_000 } as const;
 const TIMEOUT_MS = { default: 1_000, min: 100, max: 30_000 } as const;
 
 const common = {
-  /** Shown wherever the probe is; default `<kind>-<port>`. 1-32 of a-z 0-9 -. */
+  /** Shown wherever the probe is. Default `<kind>-<port>`. 1-32 of a-z 0-9 -. */
   name: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'want 1-32 of a-z 0-9 -')
@@ -25,17 +25,17 @@ const common = {
    */
   intervalMs: duration(z.number().int().min(INTERVAL_MS.min).max(INTERVAL_MS.max)).default(INTERVAL_MS.default),
   /**
-   * From the connection to the end of the answer. Default 1 000, 100 to 30 000. Shorter takes a
-   * slow service for a dead one, longer notices later.
+   * Time from the connection to the end of the answer. Default 1 000, 100 to 30 000. Shorter takes
+   * a slow service for a dead one; longer notices later.
    */
   timeoutMs: duration(z.number().int().min(TIMEOUT_MS.min).max(TIMEOUT_MS.max)).default(TIMEOUT_MS.default),
   /**
-   * So many looks in a row must pass before the service counts as passing. Default 2, 1 to 20. More
-   * = steadier, later.
+   * This many looks in a row must pass before the service counts as passing. Default 2, 1 to 20.
+   * More = steadier, later.
    */
   rise: z.number().int().min(1).max(20).default(2),
   /**
-   * So many must fail in a row before it counts as failing. Default 3, 2 to 20. More = steadier,
+   * This many must fail in a row before it counts as failing. Default 3, 2 to 20. More = steadier,
    * later.
    */
   fall: z.number().int().min(2).max(20).default(3),
@@ -55,8 +55,8 @@ const tls = z.strictObject({
    */
   serverName: serverName.optional(),
   /**
-   * Whether chain and name of the certificate are checked. Default true; false looks at the
-   * handshake and the expiry only.
+   * Whether chain and name of the certificate are checked. Default true. False checks the handshake
+   * and the expiry only.
    */
   verify: z.boolean().default(true),
   /** PEM file with the authorities to trust, on each coordinator. Absent: the system's. */
@@ -84,7 +84,8 @@ const http = z.strictObject({
   kind: z.literal('http'),
   ...common,
   /**
-   * Of a GET; 1 to 1 024 characters without white space. Redirects are not followed. Default `/`.
+   * Path of a GET; 1 to 1 024 characters without white space. Redirects are not followed. Default
+   * `/`.
    */
   path: z
     .string()
@@ -94,14 +95,14 @@ const http = z.strictObject({
   tls: z.boolean().default(false),
   /** `Host`, and with `tls` as in a tls probe. Absent: the address. */
   serverName: serverName.optional(),
-  /** As in a tls probe; counts with `tls` only. */
+  /** As in a tls probe. It counts with `tls` only. */
   verify: z.boolean().default(true),
   caFile: filePath.optional(),
   /** Answers that pass: statuses and ranges, 1 to 16. Default `["200-299"]`. */
   expectStatus: z.array(status).min(1).max(16).default(['200-299']),
   /**
-   * Must stand in the first 64 KiB of the body, byte by byte. 1 to 256 characters. Absent: the body
-   * is not read.
+   * Text that must stand in the first 64 KiB of the body, byte by byte. 1 to 256 characters.
+   * Absent: the body is not read.
    */
   bodyContains: z.string().min(1).max(256).optional(),
 });
@@ -118,7 +119,7 @@ export const ServiceProbeSchema = z.discriminatedUnion('kind', [tcp, tls, http])
 });
 export type ServiceProbe = z.infer<typeof ServiceProbeSchema>;
 
-/** How a probe is called wherever it is shown. */
+/** The probe's name wherever it is shown. */
 export const probeName = (probe: ServiceProbe): string => probe.name ?? `${probe.kind}-${probe.port}`;
 
 /** First and last status of `204` or `200-299`. */
@@ -127,7 +128,7 @@ function rangeOf(text: string): readonly [number, number] {
   return [Number(from), Number(to ?? from)];
 }
 
-/** Is this status one of those that pass? */
+/** True when this status is one of those that pass. */
 export const statusPasses = (status: number, expected: readonly (number | string)[]): boolean =>
   expected.some((one) => {
     const [from, to] = typeof one === 'number' ? [one, one] : rangeOf(one);
@@ -141,7 +142,7 @@ export interface ProbedPolicy {
 }
 
 /**
- * Rules between the probes of a group and the rest of its policy: each fault names both numbers.
+ * Rules between the probes of a group and the rest of its policy. Each fault names both numbers.
  */
 export function serviceProbeFaults(policy: ProbedPolicy): readonly string[] {
   const { serviceProbes, confirmForMs, serviceFailsAfterMs } = policy;

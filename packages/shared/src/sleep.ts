@@ -1,7 +1,7 @@
 import type { Clock } from './ports/clock.ts';
 
 /**
- * {@link Clock.sleep} for every clock that has timers: resolves after `durationMs`, rejects with
+ * {@link Clock.sleep} for every clock that has timers. Resolves after `durationMs`; rejects with
  * `signal.reason` as soon as `signal` aborts.
  */
 export function sleepOn(clock: Pick<Clock, 'setTimer'>, durationMs: number, signal?: AbortSignal): Promise<void> {

@@ -6,19 +6,22 @@ export interface BucketLimit {
 
 /**
  * A token bucket as a value. `atMs` is the moment at which `tokens` was right, by one monotonic
- * clock: all calls about one bucket take their `nowMs` from the same clock.
+ * clock. All calls about one bucket take their `nowMs` from the same clock.
  */
 export interface TokenBucket {
   readonly tokens: number;
   readonly atMs: number;
 }
 
-/** Rounding of the refill arithmetic must not cost a whole timer turn. */
+/** Tolerance, because rounding in the refill arithmetic must not cost a whole timer turn. */
 const ROUNDING = 1e-9;
 
 export const fullBucket = (limit: BucketLimit, nowMs: number): TokenBucket => ({ tokens: limit.burst, atMs: nowMs });
 
-/** Continuous refill to the burst; a clock that went back refills nothing, now or later. */
+/**
+ * The bucket refilled continuously to the burst. A clock that went back refills nothing, now or
+ * later.
+ */
 export function refilledBucket(bucket: TokenBucket, limit: BucketLimit, nowMs: number): TokenBucket {
   const gained = (Math.max(0, nowMs - bucket.atMs) * limit.refillPerSecond) / 1000;
   return { tokens: Math.min(limit.burst, bucket.tokens + gained), atMs: Math.max(bucket.atMs, nowMs) };
@@ -30,16 +33,16 @@ export function takeTokens(bucket: TokenBucket, limit: BucketLimit, nowMs: numbe
   return tokens + ROUNDING >= count ? { tokens: Math.max(0, tokens - count), atMs } : null;
 }
 
-/** The other side has none left, whatever we counted. */
+/** An empty bucket: the other side has no tokens left, whatever we counted. */
 export const emptyBucket = (nowMs: number): TokenBucket => ({ tokens: 0, atMs: nowMs });
 
-/** Until the next whole token; 0 when there is one. */
+/** Time until the next whole token, in ms. 0 when there is one. */
 export function msUntilToken(bucket: TokenBucket, limit: BucketLimit, nowMs: number): number {
   const missing = 1 - refilledBucket(bucket, limit, nowMs).tokens;
   return missing <= ROUNDING ? 0 : (missing * 1000) / limit.refillPerSecond;
 }
 
-/** A share of a limit, so that others find tokens too. At least one token fits in. */
+/** A share of a limit, so that others find tokens too. It is at least one token. */
 export const shareOfLimit = (limit: BucketLimit, share: number): BucketLimit => ({
   burst: Math.max(1, limit.burst * share),
   refillPerSecond: limit.refillPerSecond * share,

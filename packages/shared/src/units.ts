@@ -5,14 +5,14 @@
 declare const clockOf: unique symbol;
 
 /**
- * Milliseconds on this process's monotonic clock. Means nothing in another process. Used for every
- * deadline.
+ * Milliseconds on this process's monotonic clock. They mean nothing in another process. Used for
+ * every deadline.
  */
 export type MonotonicMs = number & { readonly [clockOf]: 'monotonic' };
 
 /**
- * Milliseconds since the Unix epoch. For people, records and logs; never for deadlines: it can
- * step.
+ * Milliseconds since the Unix epoch, for people, records and logs. Never use them for deadlines,
+ * because this clock can step.
  */
 export type WallMs = number & { readonly [clockOf]: 'wall' };
 

@@ -5,9 +5,9 @@ export interface WayOut {
   readonly means: string;
   /** One sentence. */
   readonly act: string;
-  /** Whole commands, `MEMBER` standing for group/name; empty: the act is all there is. */
+  /** Whole commands, with `MEMBER` for group/name. Empty: the act is all there is. */
   readonly commands: readonly string[];
-  /** The hold also ends without anybody doing anything, once its cause has passed. */
+  /** True when the hold also ends by itself, once its cause has passed. */
   readonly endsByItself: boolean;
 }
 
@@ -32,8 +32,8 @@ const wayOut = (
 });
 
 /**
- * The way out of every hold (S20): its meaning, what a person can do, and the commands for it. The
- * one place these words are kept: `explain`, the holds in the API and `docs/ways-out.md` have them
+ * The way out of every hold (S20): its meaning, what a person can do, and the commands for it.
+ * These words stand only here: `explain`, the holds in the API and `docs/ways-out.md` take them
  * from here.
  */
 export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
@@ -199,8 +199,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
 };
 
 /**
- * What the text of a hold advises for a recovery that is not tried again by itself, or not soon.
- * `plan`: the frozen plan may be what is at fault, so that trying it again would not help.
+ * Advice in the text of a hold for a recovery that is not tried again by itself, or not soon.
+ * `plan`: the frozen plan may be at fault, so that trying it again would not help.
  */
 export function retryAdvice(member: string, plan: 'plan-holds' | 'plan-may-be-wrong' = 'plan-holds'): string {
   const retry = `To try again at once: ${RETRY.replace('MEMBER', member)}`;

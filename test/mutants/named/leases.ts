@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Waiting out a serve lease. */
+/** Rules about waiting out a serve lease. */
 export const LEASES_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'st-stall',
@@ -9,8 +9,8 @@ export const LEASES_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/coordinator/src/coordinator.ts',
-        find: 'if (this.#listener.tick().stalledMs > 0) this.#stallEndedAtMs = beganAtMs;',
-        replace: 'this.#listener.tick();',
+        find: 'if (listener.tick().stalledMs > 0) serveLeases.noteStallEnded(beganAtMs);',
+        replace: 'listener.tick();',
       },
     ],
     tests: ['test/scenarios/coordinator/restarts-and-stalls.test.ts'],

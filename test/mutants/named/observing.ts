@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** What observers say, and whom they believe. */
+/** Rules about what observers say, and whom they believe. */
 export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'op-compare',
@@ -34,7 +34,7 @@ export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
     story: 'the nonce of the challenge is the same after a restart',
     edits: [
       {
-        file: 'packages/coordinator/src/coordinator.ts',
+        file: 'packages/coordinator/src/coordinator-parts.ts',
         find: `nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),`,
         replace: 'nonce: new Uint8Array(32).fill(3),',
       },
@@ -47,9 +47,9 @@ export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
     story: 'the nonce of the challenge is the coordinator’s name',
     edits: [
       {
-        file: 'packages/coordinator/src/coordinator.ts',
+        file: 'packages/coordinator/src/coordinator-parts.ts',
         find: `nonce: Uint8Array.from(Buffer.from(random.hex(32), 'hex')),`,
-        replace: 'nonce: Uint8Array.from(Buffer.from(this.#options.config.id.padEnd(32))),',
+        replace: 'nonce: Uint8Array.from(Buffer.from(config.id.padEnd(32))),',
       },
     ],
     tests: ['test/scenarios/coordinator/restarts-and-stalls.test.ts'],

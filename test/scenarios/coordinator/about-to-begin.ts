@@ -16,7 +16,7 @@ export async function aboutToBegin() {
   await world.up();
   world.crash(old.instanceId);
   const leader = world.mustLead();
-  await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+  await world.until('dead', () => leader.coordinator.leader.judged(DB1)?.verdict === 'dead', 60_000);
   expect(world.intent(DB1)).toBeNull();
   return { world, old, leader };
 }

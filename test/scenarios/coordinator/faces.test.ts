@@ -14,7 +14,7 @@ async function facesOf({ coordinator }: Node) {
   const shown = members.find((one) => one.member === DB1) as MemberView;
   const status: StatusView = StatusViewSchema.parse(JSON.parse(JSON.stringify(coordinator.api.status())));
   const explained = coordinator.api.explain(DB1);
-  const metrics = await coordinator.metrics.exposition();
+  const metrics = await coordinator.metrics.text();
   const metric = (name: string) =>
     metrics
       .split('\n')
@@ -39,7 +39,7 @@ describe('every coordinator shows what the leader judges', () => {
   test('of a member an operator stopped: left, on every face of all three, and what each hears itself as its own', async () => {
     const { world, old } = await started();
     world.sim.seed('StopInstances', { InstanceIds: [old.instanceId] });
-    await world.until('left', () => world.mustLead().coordinator.seat.judged(DB1)?.verdict === 'left', 120_000);
+    await world.until('left', () => world.mustLead().coordinator.leader.judged(DB1)?.verdict === 'left', 120_000);
     await world.clock.advance(10_000);
     const by = world.mustLead().id;
     for (const node of world.nodes) {
@@ -183,7 +183,7 @@ describe('a coordinator that is restarted', () => {
     await world.clock.advance(1_000);
     const codes = () => node.coordinator.api.status().problems.map((one) => one.code);
     const metric = async () =>
-      (await node.coordinator.metrics.exposition()).split('\n').find((line) => line.startsWith('understudy_id_taken'));
+      (await node.coordinator.metrics.text()).split('\n').find((line) => line.startsWith('understudy_id_taken'));
     expect([node.coordinator.api.notReady().length > 0, codes()]).toEqual([
       true,
       expect.arrayContaining(['DUPLICATE_COORDINATOR_ID']),

@@ -38,7 +38,7 @@ describe('views of etcd that lag behind', () => {
 
   test('an activation that moved is no longer this decision’s', async () => {
     const { world } = await aboutToBegin();
-    world.put(KEYS.activation(DB1), { member: DB1, incarnation: 9, instanceId: 'i-other', opId: null });
+    world.put(KEYS.activation(DB1), { member: DB1, incarnation: 9, instanceId: 'i-other', opId: null, ordinal: 0 });
     await world.clock.advance(120_000);
     expect(world.intent(DB1)).toBeNull();
   });
@@ -52,14 +52,14 @@ describe('the last moments before an intent', () => {
     await world.up();
     await world.silence(old.instanceId);
     const leader = world.mustLead();
-    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    await world.until('dead', () => leader.coordinator.leader.judged(DB1)?.verdict === 'dead', 60_000);
     await world.clock.advance(1_000);
     expect(world.intent(DB1)).toBeNull();
     world.speak(old.instanceId);
     await world.clock.advance(120_000);
     expect([world.intent(DB1), world.hold(DB1), world.launches]).toEqual([null, null, 0]);
     expect(leader.log.events()).toContain('recovery.not_begun');
-    expect(leader.coordinator.seat.judged(DB1)?.verdict).toBe('alive');
+    expect(leader.coordinator.leader.judged(DB1)?.verdict).toBe('alive');
   });
 
   test('a new leader does nothing before it sees everything up to its own election', async () => {
@@ -104,7 +104,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
     await world.up();
     await world.silence(old.instanceId);
     const leader = world.mustLead();
-    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    await world.until('dead', () => leader.coordinator.leader.judged(DB1)?.verdict === 'dead', 60_000);
     await world.clock.advance(1_000);
     expect(world.intent(DB1)).toBeNull();
     const blind = world.nodes.find((node) => node !== leader);
@@ -223,7 +223,7 @@ describe('refusals', () => {
     for (const size of [0, 1, 95, 96, 160, 200, 1_400]) await stranger.send(new Uint8Array(size).fill(1), to);
     await world.clock.advance(1_000);
     expect(droppedCount() - before).toBe(7);
-    expect(await node.coordinator.metrics.exposition()).toMatch(
+    expect(await node.coordinator.metrics.text()).toMatch(
       /understudy_datagrams_dropped_total\{reason="malformed"\} [1-9]/,
     );
     world.expectHealthy();

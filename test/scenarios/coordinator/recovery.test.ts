@@ -99,7 +99,7 @@ describe('coordinators with a dead member', () => {
     const { world, old } = await started();
     world.crash(old.instanceId);
     const first = world.mustLead();
-    await world.until('dead here', () => first.coordinator.seat.judged(DB1)?.verdict === 'dead', 30_000);
+    await world.until('dead here', () => first.coordinator.leader.judged(DB1)?.verdict === 'dead', 30_000);
     first.clock.pause();
     expect(world.intent(DB1)).toBeNull();
     await world.until('a successor began it', () => world.intent(DB1) !== null, 60_000);
@@ -132,7 +132,7 @@ describe('what is left alone', () => {
     world.sim.takeDown(old.instanceId, 'Client.UserInitiatedShutdown', 'stop');
     await world.until('its agent is gone', () => !world.agents.has(old.instanceId), 120_000);
     await world.clock.advance(120_000);
-    expect(world.mustLead().coordinator.seat.judged(DB1)).toMatchObject({ verdict: 'left' });
+    expect(world.mustLead().coordinator.leader.judged(DB1)).toMatchObject({ verdict: 'left' });
     expect([world.intent(DB1), world.hold(DB1), world.launches]).toEqual([null, null, 0]);
   });
 

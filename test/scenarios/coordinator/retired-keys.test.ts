@@ -27,7 +27,7 @@ describe('a key that is taken from every coordinator while agents speak with it'
     await world.clock.advance(120_000);
     const leader = world.mustLead();
     for (const member of [DB1, 'prod/db2'] as const) {
-      expect(leader.coordinator.seat.judged(member)).toMatchObject({ verdict: 'unknown' });
+      expect(leader.coordinator.leader.judged(member)).toMatchObject({ verdict: 'unknown' });
       expect(world.hold(member)?.reason).toBe('KeyRetired');
       expect(world.hold(member)?.text).toContain('docs/key-rotation.md');
       expect([world.intent(member), world.launches]).toEqual([null, 0]);
@@ -36,7 +36,7 @@ describe('a key that is taken from every coordinator while agents speak with it'
     for (const node of world.nodes) giveKeys(node, [2, 1], [2]);
     await world.clock.advance(10_000);
     for (const member of [DB1, 'prod/db2'] as const) {
-      expect(leader.coordinator.seat.judged(member)?.verdict).toBe('alive');
+      expect(leader.coordinator.leader.judged(member)?.verdict).toBe('alive');
       expect(world.hold(member)).toBeNull();
     }
   });
@@ -59,7 +59,7 @@ test('taken from one coordinator only, the others judge on: a death is found and
   if (!follower) throw new Error('no follower');
   giveKeys(follower, [2], []);
   await world.clock.advance(20_000);
-  expect(world.mustLead().coordinator.seat.judged(DB1)?.verdict).toBe('alive');
+  expect(world.mustLead().coordinator.leader.judged(DB1)?.verdict).toBe('alive');
   world.crash(old.instanceId);
   await world.until('replaced', () => world.history(DB1).length > 0, 3_600_000);
   world.expectReplaced(DB1, old.instanceId);

@@ -28,7 +28,7 @@ describe('an instance that was recovered once', () => {
       Tags: [{ Key: TAG.retiredBy }, { Key: TAG.retainUntil }, { Key: TAG.op }],
     });
     world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
-    const activation = { member: DB1, incarnation: 3, instanceId: old.instanceId, opId: null };
+    const activation = { member: DB1, incarnation: 3, instanceId: old.instanceId, opId: null, ordinal: 0 };
     world.put(KEYS.activation(DB1), activation);
     await world.clock.advance(120_000);
     expect(world.activation(DB1)?.instanceId).toBe(old.instanceId);
@@ -37,7 +37,7 @@ describe('an instance that was recovered once', () => {
 
   test('is not recovered a second time: held for a person, with the reason', async () => {
     const { world, old } = await backInOffice();
-    const verdict = () => world.mustLead().coordinator.seat.judged(DB1)?.verdict;
+    const verdict = () => world.mustLead().coordinator.leader.judged(DB1)?.verdict;
     await world.until('heard again', () => verdict() === 'alive', 120_000);
     world.crash(old.instanceId);
     await world.until('dead', () => verdict() === 'dead', 120_000);
@@ -68,7 +68,7 @@ describe('a recovery that has ended, of which the leader does not know yet', () 
     await world.up();
     world.crash(old.instanceId);
     const leader = world.mustLead();
-    await world.until('dead', () => leader.coordinator.seat.judged(DB1)?.verdict === 'dead', 60_000);
+    await world.until('dead', () => leader.coordinator.leader.judged(DB1)?.verdict === 'dead', 60_000);
     expect(world.intent(DB1)).toBeNull();
     world.put(entry.key, entry.value);
     await world.clock.advance(LAG_MS - 500);

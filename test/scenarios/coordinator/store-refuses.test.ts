@@ -42,7 +42,7 @@ describe.each([1, 3])('etcd out of space, with %i coordinators', (coordinators) 
       const lines = log.lines.filter((line) => line.event === 'store.writes_refused');
       expect(lines.length).toBeGreaterThanOrEqual(3);
       expect(lines.length).toBeLessThanOrEqual(5);
-      expect(await coordinator.metrics.exposition()).toContain('understudy_store_writable 0');
+      expect(await coordinator.metrics.text()).toContain('understudy_store_writable 0');
     }
     world.kv.refusesWrites = null;
     await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);

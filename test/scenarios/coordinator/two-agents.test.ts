@@ -23,7 +23,7 @@ describe('a second agent on the host of a healthy member, for six seconds', () =
     await byHand.stop();
     for (let seconds = 0; seconds < 300; seconds++) {
       await world.clock.advance(1_000);
-      expect(world.mustLead().coordinator.seat.judged(DB1)?.verdict).toBe('alive');
+      expect(world.mustLead().coordinator.leader.judged(DB1)?.verdict).toBe('alive');
     }
     expect([world.intent(DB1), world.launches]).toEqual([null, 0]);
   });

@@ -121,7 +121,7 @@ describe('a member whose recovery was abandoned', () => {
       expect(coordinator.api.status().requests).toMatchObject([asked]);
       expect(coordinator.api.recoveries().requests).toMatchObject([asked]);
       expect(coordinator.api.explain(DB1)?.request).toMatchObject(asked);
-      expect(await coordinator.metrics.exposition()).toContain('understudy_operator_requests_pending 1');
+      expect(await coordinator.metrics.text()).toContain('understudy_operator_requests_pending 1');
     }
     world.remove(KEYS.pause('global'));
     await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);

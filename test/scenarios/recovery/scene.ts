@@ -160,7 +160,13 @@ export class Scene {
       userData: 'member: x',
       ...(options.request ? { request: options.request } : {}),
     });
-    this.#put(KEYS.activation(member), { member, incarnation: 1, instanceId: seeded.instanceId, opId: null });
+    this.#put(KEYS.activation(member), {
+      member,
+      incarnation: 1,
+      instanceId: seeded.instanceId,
+      opId: null,
+      ordinal: 0,
+    });
     for (const kind of this.resources()) for (const one of kind) this.seededIds.add(one.id);
     return seeded;
   }
@@ -186,12 +192,14 @@ export class Scene {
       member,
       oldInstanceId: seeded.instanceId,
       ordinal,
+      oldAz: input.instance.az,
       oldIncarnation: 1,
       activationModRevision: activation?.modRevision ?? 0,
       term: 1,
       startedAtWallMs: this.clock.wallMs(),
       lastHeardWallMs: null,
       reason: 'dead',
+      ...{ serveContract: null, serveLeaseOverAfterMs: null },
       plan: result.plan,
     });
     return this.intent(member);

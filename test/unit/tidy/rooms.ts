@@ -31,8 +31,10 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     judge: ['policy'],
     enrol: [],
     observing: ['store'],
+    'serve-lease': ['store'],
     leader: ['store', 'leadership', 'judge', 'enrol', 'policy', 'config.ts'],
     api: ['store', 'leader', 'judge', 'policy'],
+    metrics: ['store', 'leader'],
     adapters: ['store', 'config.ts'],
   },
   observer: {

@@ -26,7 +26,7 @@ export function checkCredentials(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   rules: CredentialRules,
   nowWallMs: number,
-  service: 'ec2' | 'kms' = 'ec2',
+  service: string,
 ): string {
   const [, accessKeyId = '', , region = '', signedFor] = CREDENTIAL.exec(String(headers['authorization'] ?? '')) ?? [];
   if (

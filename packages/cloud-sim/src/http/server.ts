@@ -1,24 +1,17 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { addAdmin, type AdminParts } from './admin.ts';
 import type { CredentialRules } from './credentials.ts';
-import { answerJson } from './json-endpoint.ts';
-import { answerQuery } from './query-endpoint.ts';
+import { answer } from './endpoint.ts';
 
-const TEXT_TYPES = ['application/x-www-form-urlencoded', 'application/x-amz-json-1.1'];
+const TEXT_TYPES = ['application/x-www-form-urlencoded', 'application/x-amz-json-1.0', 'application/x-amz-json-1.1'];
 
-/**
- * A server, not yet listening, with EC2 and, where a target is named, KMS on `POST /`, and the
- * admin API on `/_sim/`.
- */
+/** The simulated services on `POST /`, and the admin API on `/_sim/`, not yet listening. */
 export function buildServer(parts: AdminParts, rules: CredentialRules): FastifyInstance {
   const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 2 * 1024 * 1024 });
   for (const type of TEXT_TYPES) {
     app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   }
-  app.post('/', (request, reply) => {
-    const answer = request.headers['x-amz-target'] === undefined ? answerQuery : answerJson;
-    return answer(parts.sim, request, reply, rules);
-  });
+  app.post('/', (request, reply) => answer(parts.sim, request, reply, rules));
   addAdmin(app, parts);
   return app;
 }

@@ -1,6 +1,6 @@
 import { JsonCodec2 } from '@aws-sdk/core/protocols';
 import type { NormalizedSchema } from '@smithy/core/schema';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 /** Smithy's number for seconds since the epoch. */
 const EPOCH_SECONDS = 7;

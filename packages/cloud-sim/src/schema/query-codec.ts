@@ -1,6 +1,6 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
 import { Ec2Error } from '../core/ec2-error.ts';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 /**
  * A node of the parsed parameters. This file is the inverse of the SDK's QueryShapeSerializer for

@@ -1,5 +1,5 @@
 import { XmlShapeSerializer } from '@aws-sdk/core/protocols';
-import type { OperationSchema } from './operations.ts';
+import type { OperationSchema } from './operation-schema.ts';
 
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
 /** Smithy's number for `date-time` (ISO 8601). */

@@ -27,11 +27,11 @@ import type { ApiSource } from './http/api-source.ts';
 import type { VerdictChanges } from '../judge/verdict-changes.ts';
 import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
-import type { RecoveryActivity } from '@understudy/recovery';
 import type { ClusterState } from '../store/cluster-state.ts';
+import type { CoordinatorInsight, LeaderInsight } from './insight.ts';
 import { heldBy } from './record-problems.ts';
 import { leftoversProblem, leftoversView } from './leftovers-view.ts';
-import { type Explained, explainView, shownHold } from '../leader/explain-view.ts';
+import { explainView, shownHold } from '../leader/explain-view.ts';
 import { readinessProblem } from './readiness-problem.ts';
 import { openRecoveryView } from './open-recovery-view.ts';
 import { pendingRequest, pendingRequests } from './pending-requests.ts';
@@ -49,30 +49,12 @@ export interface CoordinatorApiOptions {
   readonly leadership: LeadershipView;
   readonly observer: ObserverTable;
   readonly verdicts: Verdicts;
-  /**
-   * A fresh judgement with every gate, by leader or follower. Null where there is nothing to judge.
-   */
-  readonly explained: (member: MemberId) => Explained | null;
   readonly changes: VerdictChanges;
-  /** The hold the leader decided on and perhaps could not write. Null on a follower. */
-  readonly wantedHold: (member: MemberId) => Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
-  /** Why etcd takes no writes now; null while it does. */
-  readonly storeTrouble: () => string | null;
-  readonly console: (member: MemberId) => ExplainView['console'];
-  /**
-   * Whether the member's serve lease would be counted on, in words. Null: no contract asks for one.
-   */
-  readonly serveLease: (member: MemberId) => string | null;
-  readonly activity: (opId: string) => RecoveryActivity | null;
+  readonly leader: LeaderInsight;
+  readonly own: CoordinatorInsight;
+  /** Whether a serve lease would be counted on, in words. Null: no contract asks for one. */
+  readonly serveLeases: { text(member: MemberId): string | null };
   readonly keys: Pick<KeyRotation, 'accepted' | 'problem'>;
-  /** Null: not known here. */
-  readonly userDataKeyId: (instanceId: string) => number | null;
-  readonly operate: (command: OperatorCommand) => Promise<OperatorAnswer>;
-  readonly notReady: () => readonly Problem[];
-  /** Shown in the status beside {@link notReady}. Remarks do not make the process unready. */
-  readonly remarks: () => readonly Problem[];
-  /** Instances that enrolment found and could not enrol. Asked while we lead. */
-  readonly notEnrolled: () => readonly NotEnrolled[];
 }
 
 /** Largest number of holds and of recoveries shown in a status. Each list has a page of its own. */
@@ -98,7 +80,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   notReady(): readonly Problem[] {
-    return this.#options.notReady();
+    return this.#options.own.notReady();
   }
 
   status(): StatusView {
@@ -144,7 +126,9 @@ export class CoordinatorApi implements ApiSource {
   }
 
   notEnrolled(): readonly NotEnrolled[] {
-    return this.#options.leadership.current() ? this.#options.notEnrolled() : (this.#findings()?.notEnrolled ?? []);
+    return this.#options.leadership.current()
+      ? this.#options.leader.notEnrolled()
+      : (this.#findings()?.notEnrolled ?? []);
   }
 
   /**
@@ -158,7 +142,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   #problems(): readonly Problem[] {
-    const { notReady, remarks, verdicts } = this.#options;
+    const { own, verdicts } = this.#options;
     const found = this.#findings();
     const theirs = [
       ...(found?.problems ?? []),
@@ -168,14 +152,13 @@ export class CoordinatorApi implements ApiSource {
       })),
     ].map((one) => ({ ...one, text: `${found?.coordinatorId ?? ''} finds: ${one.text}` }));
     const unready = readinessProblem(this.#options.view.records.members);
-    const own = unready === null ? [] : [unready];
     return [
-      ...notReady(),
+      ...own.notReady(),
       ...verdicts.problems(),
       ...this.#unauthentic(),
       ...unexpectedProblems(this.#heard()),
-      ...remarks(),
-      ...own,
+      ...own.remarks(),
+      ...(unready === null ? [] : [unready]),
       ...this.#obstructed(),
       ...theirs,
     ];
@@ -198,7 +181,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   keys(): KeysView {
-    const { coordinatorId, keys, observer, clock, userDataKeyId } = this.#options;
+    const { coordinatorId, keys, observer, clock, leader } = this.#options;
     const nowMs = clock.monotonicMs();
     return {
       coordinatorId,
@@ -210,14 +193,14 @@ export class CoordinatorApi implements ApiSource {
         .map(({ lastHeardMs, ...one }) => ({
           ...one,
           lastHeardAgoMs: lastHeardMs === null ? null : Math.max(0, Math.round(nowMs - lastHeardMs)),
-          userDataKeyId: one.instanceId === null ? null : userDataKeyId(one.instanceId),
+          userDataKeyId: one.instanceId === null ? null : leader.userDataKeyId(one.instanceId),
         }))
         .sort((a, b) => (a.member < b.member ? -1 : 1)),
     };
   }
 
   explain(member: MemberId): ExplainView | null {
-    const { coordinatorId, view, leadership, changes, clock, explained, verdicts } = this.#options;
+    const { coordinatorId, view, leadership, changes, clock, verdicts, leader, own, serveLeases } = this.#options;
     const hold = this.#hold(member);
     const wallNowMs = clock.wallMs();
     const sources = {
@@ -227,10 +210,10 @@ export class CoordinatorApi implements ApiSource {
       ownView: this.#ownView(member),
       refused: this.#refused(member),
       unexpected: unexpectedTexts(this.#heard(), member),
-      explained: explained(member),
-      console: this.#options.console(member),
-      serveLease: this.#options.serveLease(member),
-      storeTrouble: this.#options.storeTrouble(),
+      explained: leader.explained(member),
+      console: leader.console(member),
+      serveLease: serveLeases.text(member),
+      storeTrouble: own.storeTrouble(),
     };
     const intent = view.records.intents.get(member)?.record;
     const told = explainView(member, sources);
@@ -239,7 +222,7 @@ export class CoordinatorApi implements ApiSource {
   }
 
   operate(command: OperatorCommand): Promise<OperatorAnswer> {
-    return this.#options.operate(command);
+    return this.#options.leader.operate(command);
   }
 
   leaderUrl(): string | null {
@@ -331,11 +314,11 @@ export class CoordinatorApi implements ApiSource {
    * leader from deciding.
    */
   #hold(member: MemberId): ExplainView['hold'] {
-    const { view, wantedHold, storeTrouble, observer } = this.#options;
+    const { view, leader, own, observer } = this.#options;
     const shown = shownHold(view, member);
-    const trouble = storeTrouble();
+    const trouble = own.storeTrouble();
     if (shown || trouble === null) return shown;
-    const wanted = wantedHold(member);
+    const wanted = leader.wantedHold(member);
     if (wanted) return { ...wanted, text: `${trouble}. ${wanted.text}`, sinceWallMs: 0 };
     const verdict = observer.opinion(member)?.verdict;
     if (verdict !== 'suspect' && verdict !== 'dead') return null;
@@ -379,7 +362,7 @@ export class CoordinatorApi implements ApiSource {
     return openRecoveryView({
       intent,
       journal: [...(journals.get(opId)?.values() ?? [])].map((one) => one.record),
-      activity: this.#options.activity(opId),
+      activity: this.#options.leader.activity(opId),
       hold: holds.get(member)?.record ?? null,
       request: pendingRequest(this.#options.view.records, member),
     });

@@ -1,4 +1,4 @@
-import type { Endpoint } from '@understudy/shared';
+import { type Endpoint, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { ipv4Text, parseIpv4 } from '../core/addresses.ts';
 
 /** One word per cache line, so that the two sides do not slow each other down. */
@@ -71,7 +71,7 @@ export class DatagramRing {
    * The draining side: everything there is now, oldest first. Returns how many. The payload is
    * valid during the call only.
    */
-  drain(take: (payload: Uint8Array, farEnd: Endpoint, atMs: number, place: number) => void): number {
+  drain(take: (payload: Uint8Array, farEnd: Endpoint, atMs: MonotonicMs, place: number) => void): number {
     this.wish();
     let taken = Atomics.load(this.#header, TAKEN);
     const count = (Atomics.load(this.#header, WRITTEN) - taken) | 0;
@@ -173,8 +173,8 @@ export class DatagramPlaces {
     for (let i = 0; i < length; i++) this.#bytes[at + 1 + i] = text.charCodeAt(i);
   }
 
-  momentMs(place: number): number {
-    return this.#moments[(place * PLACE_BYTES + WHEN_OFFSET) >> 3] as number;
+  momentMs(place: number): MonotonicMs {
+    return monotonicMs(this.#moments[(place * PLACE_BYTES + WHEN_OFFSET) >> 3] as number);
   }
 
   /** Valid until the next call. */

@@ -28,7 +28,6 @@ const START_LIMIT_MS = 30_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 export type OpenReport = Extract<ReceiveThreadReport, { kind: 'open' }>;
-export type Received = (payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs) => void;
 
 export interface ReceiveThreadOptions {
   readonly udp: UdpSocketOptions;
@@ -49,7 +48,8 @@ const powerOfTwo = (count: number): number => 2 ** Math.floor(Math.log2(count));
 /** The main thread's end of one receive thread. */
 export class ReceiveThreadHandle {
   readonly #options: ReceiveThreadOptions;
-  readonly #received: DatagramRing;
+  /** What the thread has received, to be drained by the main thread. */
+  readonly received: DatagramRing;
   readonly #sends = DatagramRing.create(SENDS_UNDER_WAY_MAX);
   readonly #queue = new SendQueue(this.#sends);
   readonly #listened: BigInt64Array;
@@ -63,13 +63,13 @@ export class ReceiveThreadHandle {
     this.#options = options;
     const { udp, listenEveryMs, clock, spawn } = options;
     const bufferBytes = udp.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES;
-    this.#received = DatagramRing.create(powerOfTwo(Math.max(1, bufferBytes / BUFFER_BYTES_PER_PLACE)));
+    this.received = DatagramRing.create(powerOfTwo(Math.max(1, bufferBytes / BUFFER_BYTES_PER_PLACE)));
     const listened = new SharedArrayBuffer(8);
     this.#listened = new BigInt64Array(listened);
     Atomics.store(this.#listened, 0, BigInt(Math.floor(clock.monotonicMs() * 1_000)));
     const setup: ReceiveThreadSetup = {
       udp,
-      received: this.#received.memory,
+      received: this.received.memory,
       sends: this.#sends.memory,
       listened,
       listenEveryMs,
@@ -121,7 +121,7 @@ export class ReceiveThreadHandle {
     switch (report.kind) {
       case 'open':
         this.#phase = 'open';
-        this.#received.wish();
+        this.received.wish();
         return this.#opening.resolve(report);
       case 'refused':
         return this.#opening.reject(new OperationError('CONFIG_INVALID', report.text.replace('CONFIG_INVALID: ', '')));
@@ -145,16 +145,11 @@ export class ReceiveThreadHandle {
   }
 
   get lostCount(): number {
-    return this.#received.lostCount;
+    return this.received.lostCount;
   }
 
-  /**
-   * Settles what was sent, and hands over everything received until now (`null`: nobody takes it
-   * yet, so it stays).
-   */
-  drain(take: Received | null): void {
-    if (take === null) this.#received.wish();
-    else this.#received.drain((payload, from, atMs) => take(payload, from, monotonicMs(atMs)));
+  /** Tells whoever sent something what has become of it. */
+  settleSends(): void {
     this.#queue.settle();
   }
 

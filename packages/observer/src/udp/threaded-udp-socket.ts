@@ -8,9 +8,11 @@ import {
   monotonicMs,
   OperationError,
 } from '@understudy/shared';
-import { type OpenReport, type Received, ReceiveThreadHandle } from './receive-thread-handle.ts';
+import { type OpenReport, ReceiveThreadHandle } from './receive-thread-handle.ts';
 import type { Receiver } from './heartbeat-listener.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
+
+type Received = (payload: Uint8Array, from: Endpoint, heardAtMs: MonotonicMs) => void;
 
 export interface ThreadedUdpSocketOptions extends UdpSocketOptions {
   /** 1 or more. More than one share the port (SO_REUSEPORT). */
@@ -110,7 +112,12 @@ export class ThreadedUdpSocket implements DatagramSocket, Receiver {
   }
 
   drain(): void {
-    for (const thread of this.#threads) thread.drain(this.#listener);
+    for (const thread of this.#threads) {
+      // Nobody takes it yet: it stays, and the thread wakes us again.
+      if (this.#listener === null) thread.received.wish();
+      else thread.received.drain(this.#listener);
+      thread.settleSends();
+    }
   }
 
   /** The thread that listened least lately counts: its agents would look silent. */

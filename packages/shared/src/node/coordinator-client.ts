@@ -23,27 +23,27 @@ import { whyNoAnswer } from './why-no-answer.ts';
 export interface CoordinatorClient {
   status(): Promise<StatusView>;
   members(): Promise<readonly MemberView[]>;
-  /** With the instances that are no members. */
+  /** The members, with the instances that are no members. */
   membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
-  /** Of the coordinator that answers only. */
+  /** Keys of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
   explain(member: MemberId): Promise<ExplainView>;
 }
 
-/** HTTP reads are answered from memory: longer than this means the coordinator is not well. */
+/** HTTP reads are answered from memory, so a longer wait means that the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
 
-/** Every refusal of ours looks like this; anything else is somebody else's. */
+/** Every refusal of ours has this form. Anything else comes from another server. */
 const RefusalSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
 
 export interface ClientOptions {
-  /** The operator's; whoever shows none sees no console output. */
+  /** The operator's token. A caller without it sees no console output. */
   readonly token?: string | null;
   /**
-   * Told once per change: which coordinator answered after others did not, and why they did not.
+   * Called once per change: which coordinator answered after others did not, and why they did not.
    */
   readonly onFallback?: (text: string) => void;
 }
@@ -104,7 +104,7 @@ function refused(response: Response, json: unknown, url: string): OperationError
 }
 
 /**
- * What weighs most of what several coordinators said: an answer, whatever it is, before silence.
+ * The most telling of several coordinators' failures: an answer, whatever it is, before silence.
  */
 function worstOf(errors: readonly unknown[], urls: readonly string[]): unknown {
   const answered = errors.find((error) => hasCode(error, 'OPERATOR_UNKNOWN') || hasCode(error, 'MEMBER_UNKNOWN'));

@@ -1,12 +1,15 @@
-/** Exit codes of a command whose output nobody takes. */
+/** Exit codes of a command whose output cannot be delivered. */
 export const OUTPUT_EXIT = {
   /** The reader is gone (`| head -1`): 128 + SIGPIPE, as of any command. Nothing is said. */
   closed: 141,
-  /** sysexits(3) EX_IOERR: it cannot be written (a full disk, `/dev/full`). One line on stderr. */
+  /**
+   * sysexits(3) EX_IOERR: the output cannot be written (a full disk, `/dev/full`). One line goes to
+   * stderr.
+   */
   unwritable: 74,
 } as const;
 
-/** For commands that print and end: when standard output fails, there is nothing left to do. */
+/** For commands that print and end. When standard output fails, there is nothing left to do. */
 export function endWithOutput(name: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(OUTPUT_EXIT.closed);
@@ -16,7 +19,7 @@ export function endWithOutput(name: string): void {
   tolerateLostErrors();
 }
 
-/** Nobody reads standard error any more: no reason to end otherwise than one would have. */
+/** Ignores a lost reader of standard error, which is no reason to end differently. */
 export function tolerateLostErrors(): void {
   process.stderr.on('error', () => undefined);
 }

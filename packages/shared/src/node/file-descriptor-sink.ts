@@ -1,21 +1,21 @@
 import { write, writeSync } from 'node:fs';
 import type { Clock } from '../ports/clock.ts';
 
-/** Takes whole lines; never waits. */
+/** Takes whole lines, and never waits. */
 export interface LineSink {
   writeLine(line: string): void;
 }
 
 const QUEUE_CHARACTERS_MAX = 1_048_576;
-/** A reader that does not keep up (EAGAIN) is tried again after this. */
+/** A reader that does not keep up (EAGAIN) is tried again after this time. */
 const RETRY_MS = 100;
 const FLUSH_LOOK_EVERY_MS = 10;
 
 /**
- * Writes to a file descriptor without ever holding the process up: one write under way, at most 1
- * MiB waiting. What does not fit, or cannot be written (EPIPE: the reader is gone; ENOSPC: the disk
- * is full), is dropped and counted; the count is told as soon as a write works again. A log that
- * nobody reads is no reason to end.
+ * Writes to a file descriptor without ever holding the process up: one write is under way, and at
+ * most 1 MiB waits. What does not fit, or cannot be written (EPIPE: the reader is gone; ENOSPC: the
+ * disk is full), is dropped and counted. The count is told as soon as a write works again. A log
+ * that nobody reads is no reason to end.
  */
 export class FileDescriptorSink implements LineSink {
   readonly #fd: number;
@@ -44,12 +44,12 @@ export class FileDescriptorSink implements LineSink {
     while (this.#busy && this.#clock.monotonicMs() < untilMs) await this.#clock.sleep(FLUSH_LOOK_EVERY_MS);
   }
 
-  /** For the end of the process: what waits is written now, if that can be done without waiting. */
+  /** Called at the end of the process. Writes what waits, if that can be done without waiting. */
   flushNow(): void {
     try {
       if (this.#queue !== '') writeSync(this.#fd, this.#queue);
     } catch {
-      // Nobody is left who could be told.
+      // No reader is left who could be told.
     }
     this.#queue = '';
   }

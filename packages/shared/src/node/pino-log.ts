@@ -53,14 +53,15 @@ export class PinoLog implements Log {
 }
 
 /**
- * pino's own destination waits for a slow reader, holding up the process (a leader's keepalives
- * with it), and ends it with a stack trace when the disk is full. This one drops and counts.
+ * Standard output that drops and counts. pino's own destination waits for a slow reader, holding up
+ * the process (a leader's keepalives with it), and ends it with a stack trace when the disk is
+ * full.
  */
 function standardOutput(): pino.DestinationStream {
   const sink = new FileDescriptorSink(1, new SystemClock());
   tolerateLostErrors();
   process.on('exit', () => sink.flushNow());
-  // A line may be read on a terminal: JSON leaves eight-bit controls and turning characters as they
-  // are.
+  // A line may be read on a terminal, and JSON leaves eight-bit controls and direction characters
+  // as they are.
   return { write: (line) => sink.writeLine(harmlessJson(line)) };
 }

@@ -6,9 +6,9 @@ import { sleepOn } from '../sleep.ts';
  * The real clock: `CLOCK_MONOTONIC` itself (`process.hrtime`) and `Date.now()`. The only place with
  * timers.
  *
- * Not `performance.now()`: that counts from the start of its own thread, and what would turn one
- * thread's into another's is two readings with a pause of any length between them. So a moment
- * taken in a receive thread means the same on the main thread.
+ * It does not use `performance.now()`, which counts from the start of its own thread. To convert
+ * one thread's moments into another's would take two readings, with a pause of any length between
+ * them. So a moment taken in a receive thread means the same on the main thread.
  */
 export class SystemClock implements Clock {
   monotonicMs(): MonotonicMs {

@@ -16,7 +16,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'TLS: no TLS is spoken there; try http://',
 };
 
-/** The causes of an error, outermost first; those of a joined error one after the other. */
+/** The causes of an error, outermost first; those of an aggregate error one after the other. */
 function* causesOf(error: unknown): Iterable<unknown> {
   for (let one = error, depth = 0; one instanceof Error && depth < 8; one = one.cause, depth += 1) {
     yield one;
@@ -27,7 +27,7 @@ function* causesOf(error: unknown): Iterable<unknown> {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** Why a request had no answer, in words: `fetch failed` hides it in its causes. */
+/** Why a request had no answer, in words. `fetch failed` hides it in its causes. */
 export function whyNoAnswer(error: unknown, url: URL, timeoutMs: number): string {
   const causes = [...causesOf(error)];
   if (causes.some((one) => one instanceof Error && one.name === 'TimeoutError'))

@@ -20,7 +20,7 @@ export const detectFields = z.strictObject({
    * nobody.
    */
   degradedFailsAfterMs: durationMs(0, 0, 86_400_000),
-  /** Looks at the member's services from outside, 0 to 4; see `docs/service-probes.md`. */
+  /** Looks at the member's services from outside, 0 to 4 (`docs/service-probes.md`). */
   serviceProbes: z.array(ServiceProbeSchema).max(4).default([]),
   /**
    * How long a service may be unreachable for all observers, while heartbeats are fine, before the
@@ -29,16 +29,17 @@ export const detectFields = z.strictObject({
    */
   serviceFailsAfterMs: durationMs(0, 0, 86_400_000),
   /**
-   * How long an answered service probe keeps a silent member `suspect`: its host lives, or another
-   * has its address. Default 600 000 (10 min), 0 to 86 400 000; 0 = answers are shown, and delay
-   * nothing. Shorter = a hung machine whose kernel still answers is replaced sooner, longer = more
-   * time to mend a dead agent before its member is replaced.
+   * How long an answered service probe keeps a silent member `suspect`, because its host is alive,
+   * or another machine has its address. Default 600 000 (10 min), 0 to 86 400 000; 0 = answers are
+   * shown, and delay nothing. Shorter = a hung machine whose kernel still answers is replaced
+   * sooner; longer = more time to mend a dead agent before its member is replaced.
    */
   answeredProbesHoldForMs: durationMs(600_000, 0, 86_400_000),
   /** Treat a stop or termination an operator asked for as a failure too. */
   recoverOperatorStops: z.boolean().default(false),
   /**
-   * OS-initiated shutdown (`Client.InstanceInitiatedShutdown`): a failure, or the operator's will.
+   * Treat a shutdown by the OS (`Client.InstanceInitiatedShutdown`) as a failure; otherwise it
+   * counts as the operator's will.
    */
   recoverOsShutdown: z.boolean().default(true),
 });

@@ -4,7 +4,7 @@ import { MAINTENANCE_WINDOWS_MAX, MaintenanceWindowSchema } from '../maintenance
 
 /** Whether, and how often, a failed member of the group is recovered. Durations in ms. */
 export const guardFields = z.strictObject({
-  /** After a recovery has completed, none for this member during this time. */
+  /** After a recovery has completed, this member is not recovered again during this time. */
   cooldownMs: durationMs(600_000, 0, 86_400_000),
   /** This many recoveries of one member within `flapWindowMs` is flapping: hold for a person. */
   flapLimit: z.number().int().min(1).max(100).default(3),
@@ -18,11 +18,12 @@ export const guardFields = z.strictObject({
    */
   maintenanceWindows: z.array(MaintenanceWindowSchema).max(MAINTENANCE_WINDOWS_MAX).default([]),
   /**
-   * Half of an Availability Zone's members failed at once, and nobody elsewhere. `hold`: nothing is
-   * begun until a person has looked: right when the zone comes back sooner than a replacement does,
-   * or when the members elsewhere suffice. `recover`: members in that zone are replaced at the pace
-   * of the budget, outside of it: right when each of them is needed; wrong when it is the zone's
-   * network that was lost and EC2 can still fence it. Needs `recover.placements`.
+   * What to do when half of an Availability Zone's members fail at once, and none elsewhere.
+   * `hold`: nothing is begun until a person has looked. This is right when the zone comes back
+   * sooner than a replacement does, or when the members elsewhere suffice. `recover`: members in
+   * that zone are replaced outside of it, at the pace of the budget. This is right when each of
+   * them is needed, and wrong when it is the zone's network that was lost and EC2 can still fence
+   * it. It needs `recover.placements`.
    */
   whenZoneLost: z.enum(['hold', 'recover']).default('hold'),
   /** Recoveries at the same time in this group. */

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { duration, durationMs } from '../duration-field.ts';
 
 /**
- * EC2: 50 user tags per resource; two are kept for the marks of a recovery, and a resource has tags
- * of its own.
+ * EC2 allows 50 user tags per resource. Two are kept for the marks of a recovery, and a resource
+ * has tags of its own.
  */
 const POLICY_TAGS_MAX = 20;
 
@@ -27,10 +27,10 @@ const placement = z.strictObject({
 });
 
 /**
- * Counting on the members' serve leases (opt-in). Without it, an old instance that EC2 cannot be
+ * Opts in to counting on the members' serve leases. Without it, an old instance that EC2 cannot be
  * seen to stop holds the recovery for a person. With it the recovery goes on once the lease has
- * certainly run out. It rests on the member's own clock and watchdog, not on an observation; see
- * `docs/serve-lease.md`.
+ * certainly run out. It rests on the member's own clock and watchdog, not on an observation
+ * (`docs/serve-lease.md`).
  */
 const serveLease = z.strictObject({
   /**
@@ -39,12 +39,12 @@ const serveLease = z.strictObject({
    */
   stopWithinMs: duration(z.number().int().min(1_000).max(3_600_000)),
   /**
-   * Count only on agents with an armed watchdog. Without one an agent that is itself paused or
+   * Count only on agents with an armed watchdog. Without one, an agent that is itself paused or
    * killed does not stop its workload.
    */
   requireWatchdog: z.boolean().default(true),
   /**
-   * EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service,
+   * EC2 gets at least this long to show the old instance stopped. Shorter = sooner back in service;
    * longer = the observed fence in more cases.
    */
   fenceAfterMs: durationMs(120_000, 0, 86_400_000),
@@ -59,31 +59,31 @@ export const recoverFields = z.strictObject({
    * rejects it.
    */
   fenceSkipOsShutdown: z.boolean().default(true),
-  /** No proof of the fence within this time: hold. */
+  /** The recovery is held when the fence is not proven within this time. */
   fenceTimeoutMs: durationMs(600_000, 5_000, 86_400_000),
   /**
-   * What to do when the fence cannot be proven: null = hold; otherwise wait out the serve lease of
+   * What to do when the fence cannot be proven. Null = hold; otherwise wait out the serve lease of
    * members that keep one.
    */
   serveLease: serveLease.nullable().default(null),
   /** Where to launch, in order. Empty: the failed instance's own subnet and type. */
   placements: z.array(placement).max(50).default([]),
   /**
-   * How long what EC2 refuses in passing (rates, limits, no capacity, its own faults) is tried
-   * again, with growing pauses, before only a person can go on. Default 86 400 000 (24 h), 0 to 604
-   * 800 000. Shorter = a person is asked sooner; longer = a shortage of a day ends by itself, and a
-   * replacement may begin to serve when nobody expects it any more.
+   * How long a call that EC2 refuses in passing (rates, limits, no capacity, its own faults) is
+   * tried again, with growing pauses, before only a person can go on. Default 86 400 000 (24 h), 0
+   * to 604 800 000. Shorter = a person is asked sooner; longer = a shortage of a day ends by
+   * itself, and a replacement may begin to serve when nobody expects it any more.
    */
   retryRefusedForMs: durationMs(86_400_000, 0, 604_800_000),
   /**
-   * A step of a recovery that fails for so long without a success is shown as a hold, while it goes
-   * on trying. Default 180 000, 1 000 to 86 400 000. Shorter = told sooner; longer = fewer holds
-   * that pass by themselves.
+   * A step of a recovery that fails for this long without a success is shown as a hold, while it
+   * goes on trying. Default 180 000, 1 000 to 86 400 000. Shorter = told sooner; longer = fewer
+   * holds that pass by themselves.
    */
   holdFailingAfterMs: durationMs(180_000, 1_000, 86_400_000),
   /**
-   * Replacements that may be launched and fail (die, do not verify) before holding. What makes
-   * nothing does not count.
+   * Replacements that may be launched and fail (die, do not verify) before holding. An attempt that
+   * launches nothing does not count.
    */
   maxLaunchAttempts: z.number().int().min(1).max(20).default(3),
   /** A snapshot set that takes longer than this is a hold, not an error. */
@@ -107,14 +107,14 @@ export const recoverFields = z.strictObject({
    */
   firstBootFormatting: z.enum(['refuse', 'neutralise', 'allow']).default('refuse'),
   /**
-   * Put on everything a recovery makes: snapshots, image, network interface, instance, volumes. For
-   * organisations that refuse what carries no tags. A tag of the failed instance's own with the
-   * same key goes before it on what succeeds that resource.
+   * Tags put on everything a recovery makes: snapshots, image, network interface, instance,
+   * volumes. They are for organisations that refuse resources without tags. Where a resource
+   * succeeds one of the failed instance, the tag that one has with the same key takes precedence.
    */
   tags: policyTags.default({}),
   /**
-   * What a replacement may be launched without when the thing that the failed instance names is
-   * gone. What is not listed here refuses the recovery instead, with a readiness problem. A key
+   * Things that the failed instance names and a replacement may be launched without when they are
+   * gone. Any other missing thing refuses the recovery instead, with a readiness problem. A key
    * pair that is gone is always left out.
    */
   leaveOutWhenGone: z
@@ -127,10 +127,10 @@ export const recoverFields = z.strictObject({
   retainCaptureForMs: durationMs(604_800_000, 0, 31_536_000_000),
   /**
    * Data volumes of the replaced instance that EC2 keeps when it is terminated
-   * (`DeleteOnTermination: false`): deleted after this long, and not before the instance is gone.
-   * null = never: they are marked and listed (`understudy leftovers`), a person decides. Shorter =
-   * no storage paid for twice; longer, or null = the failed machine's own disks can still be looked
-   * into.
+   * (`DeleteOnTermination: false`) are deleted after this long, and not before the instance is
+   * gone. Null = never: they are marked and listed (`understudy leftovers`), and a person decides.
+   * Shorter = no storage paid for twice; longer, or null = the failed machine's own disks can still
+   * be looked into.
    */
   retainVolumesForMs: duration(z.number().int().min(0).max(31_536_000_000)).nullable().default(null),
 });

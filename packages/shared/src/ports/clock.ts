@@ -10,10 +10,10 @@ export interface Clock {
   monotonicMs(): MonotonicMs;
   wallMs(): WallMs;
   /**
-   * Calls `callback` once, not earlier than `delayMs` from now. Never keeps the process alive by
-   * itself being forgotten: cancel it.
+   * Calls `callback` once, not earlier than `delayMs` from now. A timer that is not needed any more
+   * must be cancelled.
    */
   setTimer(delayMs: number, callback: () => void): Timer;
-  /** Resolves after `durationMs`; rejects with `signal.reason` as soon as `signal` aborts. */
+  /** Resolves after `durationMs`. Rejects with `signal.reason` as soon as `signal` aborts. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }

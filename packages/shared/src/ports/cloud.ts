@@ -1,13 +1,13 @@
 /**
- * What we need of EC2: one method per action, our own shapes, no decisions. One implementation
- * (`Ec2Cloud`, coordinator) over a transport that is either the SDK's client over HTTP or
- * cloud-sim's core in process; one contract suite for both.
+ * What we need of EC2: one method per action, our own shapes, no decisions. There is one
+ * implementation (`Ec2Cloud`, coordinator) over a transport, which is either the SDK's client over
+ * HTTP or cloud-sim's core in process. One contract suite tests both.
  *
  * Errors (see `errors.ts`): reads throw `CLOUD_UNAVAILABLE`, `CLOUD_THROTTLED`, `CLOUD_DENIED`,
- * `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`; mutating calls also `CLOUD_CAPACITY`, `CLOUD_CONFLICT` and,
- * when the request may have been applied (timeout, socket error, 5xx that is not capacity or
- * throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once;
- * only reads asked for with `repeat`, and the further pages of a listing, are repeated when they
+ * `CLOUD_NOT_FOUND`, `CLOUD_REJECTED`. Mutating calls also throw `CLOUD_CAPACITY`, `CLOUD_CONFLICT`
+ * and, when the request may have been applied (timeout, socket error, 5xx that is not capacity or
+ * throttle), `CLOUD_OUTCOME_UNKNOWN`. `upstreamCode` is EC2's own code. Every call is sent once.
+ * Only reads asked for with `repeat`, and the further pages of a listing, are repeated when they
  * fail in passing.
  */
 
@@ -26,7 +26,7 @@ export interface CloudNetworkAttachment {
   readonly networkInterfaceId: string;
   readonly attachmentId: string | null;
   readonly deviceIndex: number;
-  /** 0 where EC2 does not say: most types have one card. */
+  /** 0 where EC2 does not say, because most types have one card. */
   readonly networkCardIndex: number;
   readonly subnetId: string;
   readonly privateIp: string;
@@ -150,26 +150,29 @@ export interface CloudSubnet {
   readonly tags: Tags;
 }
 
-/** An instance as far as its tags tell. */
+/** An instance, as far as its tags tell. */
 export interface CloudTagged {
   readonly instanceId: string;
   readonly tags: Tags;
 }
 
 /**
- * EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. Always sent
- * paginated.
+ * EC2 filters: name → accepted values, e.g. `{ 'tag-key': ['understudy:group'] }`. They are always
+ * sent paginated.
  */
 export type CloudFilters = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The complete `RunInstances` input in the SDK's own member names (JSON). Recorded before it is
- * sent, sent as recorded. MinCount = MaxCount = 1.
+ * The complete `RunInstances` input in the SDK's own member names (JSON). It is recorded before it
+ * is sent, and sent as recorded. MinCount = MaxCount = 1.
  */
 export type LaunchRequest = Readonly<Record<string, unknown>> & { readonly ClientToken: string };
 
 export interface RegisterImageRequest {
-  /** Unique per account and Region: our idempotency, since RegisterImage has no ClientToken. */
+  /**
+   * Unique per account and Region. It makes the call idempotent, since RegisterImage has no
+   * ClientToken.
+   */
   readonly name: string;
   readonly rootDeviceName: string;
   readonly rootSnapshotId: string;
@@ -196,14 +199,14 @@ export interface CloudCallOptions {
   readonly signal?: AbortSignal;
   /**
    * Asked synchronously at the last moment before the request leaves, after any wait for a
-   * rate-limit token and after signing: `false` ⇒ the request is not sent and `LEASE_LOST` is
+   * rate-limit token and after signing. `false`: the request is not sent, and `LEASE_LOST` is
    * thrown. A process that was paused while it waited must not send what it was allowed to send
    * before.
    */
   readonly mayStart?: () => boolean;
   /**
-   * A read that fails in passing is repeated a few times within seconds: for what takes many reads,
-   * all of which must work. Default: sent once.
+   * A read that fails in passing is repeated a few times within seconds. This is for work that
+   * takes many reads, all of which must succeed. Default: sent once.
    */
   readonly repeat?: boolean;
 }
@@ -216,24 +219,23 @@ export interface CloudInstanceType {
   readonly burstable: boolean;
   readonly instanceStorage: boolean;
   /**
-   * Instance store disks, and whether they are NVMe: the others come only with `ephemeralN`
-   * mappings.
+   * Instance store disks, and whether they are NVMe. Others come only with `ephemeralN` mappings.
    */
   readonly instanceStoreDisks: number;
   readonly instanceStoreNvme: 'required' | 'supported' | 'unsupported' | null;
-  /** `nitro`, `xen`; null of bare metal, and when EC2 does not say. */
+  /** `nitro` or `xen`. Null for bare metal, and when EC2 does not say. */
   readonly hypervisor: string | null;
-  /** Of these lists an empty one means that EC2 does not say. */
+  /** In these lists, an empty one means that EC2 does not say. */
   readonly architectures: readonly string[];
   readonly virtualizationTypes: readonly string[];
   readonly bootModes: readonly string[];
   readonly rootDeviceTypes: readonly string[];
   readonly usageClasses: readonly string[];
-  /** `required`, `supported`, `unsupported`; null when EC2 does not say. */
+  /** `required`, `supported`, `unsupported`. Null when EC2 does not say. */
   readonly enaSupport: string | null;
   readonly nitroTpmSupport: string | null;
   /**
-   * Volumes one instance takes; null when EC2 does not say. `shared`: network interfaces and NVMe
+   * Volumes one instance takes. Null when EC2 does not say. `shared`: network interfaces and NVMe
    * instance store disks count too.
    */
   readonly maxAttachments: number | null;
@@ -249,22 +251,25 @@ export interface CloudRoute {
   readonly networkInterfaceId: string | null;
 }
 
-/** What the machine wrote on its serial console; EC2 keeps the last 64 KiB. */
+/** What the machine wrote on its serial console. EC2 keeps the last 64 KiB. */
 export interface CloudConsoleOutput {
   readonly text: string;
-  /** When EC2 took it; null when it does not say. */
+  /** When EC2 took it. Null when it does not say. */
   readonly takenAtWallMs: number | null;
 }
 
 export interface Cloud {
   // reads
   /**
-   * What fits the filters. While a zone is impaired EC2 fails every describe that names something
-   * there or names nothing: asked for with `instance-id` (`volume-id`, `network-interface-id`)
-   * alone, only the zones of those ids need to be healthy. Ids EC2 does not know are left out.
+   * Instances that fit the filters. While a zone is impaired EC2 fails every describe that names
+   * something there or names nothing. When it is asked with `instance-id` (`volume-id`,
+   * `network-interface-id`) alone, only the zones of those ids need to be healthy. Ids EC2 does not
+   * know are left out.
    */
   describeInstances(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudInstance[]>;
-  /** Instances that carry any of these tag keys, with those tags; needs no zone to be healthy. */
+  /**
+   * Instances that carry any of these tag keys, with those tags. It needs no zone to be healthy.
+   */
   describeInstanceTags(keys: readonly string[], options?: CloudCallOptions): Promise<readonly CloudTagged[]>;
   describeInstanceStatus(
     instanceIds: readonly string[],
@@ -279,51 +284,52 @@ export interface Cloud {
   ): Promise<readonly CloudNetworkInterface[]>;
   describeAddresses(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudAddress[]>;
   describeSubnets(filters: CloudFilters, options?: CloudCallOptions): Promise<readonly CloudSubnet[]>;
-  /** Base64 as EC2 keeps it; null when there is none. */
+  /** Base64 as EC2 keeps it. Null when there is none. */
   describeUserData(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
   describeProtection(
     instanceId: string,
     options?: CloudCallOptions,
   ): Promise<{ readonly stop: boolean; readonly termination: boolean }>;
-  /** What the guest's own shutdown does; null when EC2 does not say. */
+  /** What the guest's own shutdown does. Null when EC2 does not say. */
   describeShutdownBehavior(instanceId: string, options?: CloudCallOptions): Promise<'stop' | 'terminate' | null>;
   /**
-   * `standard` or `unlimited`; null when EC2 does not say. Ask for burstable types only: EC2
-   * refuses the others.
+   * `standard` or `unlimited`. Null when EC2 does not say. Ask for burstable types only, because
+   * EC2 refuses the others.
    */
   describeCpuCredits(instanceId: string, options?: CloudCallOptions): Promise<string | null>;
-  /** Those of the named types that EC2 knows; at most 200 names. */
+  /** The named types that EC2 knows. At most 200 names. */
   describeInstanceTypes(
     instanceTypes: readonly string[],
     options?: CloudCallOptions,
   ): Promise<readonly CloudInstanceType[]>;
-  /** Where the named types are sold; at most 200 names. */
+  /** Where the named types are sold. At most 200 names. */
   describeTypeOfferings(
     instanceTypes: readonly string[],
     options?: CloudCallOptions,
   ): Promise<readonly { readonly instanceType: string; readonly az: string }[]>;
-  /** Whether a key pair of this name exists. */
+  /** True when a key pair of this name exists. */
   hasKeyPair(keyName: string, options?: CloudCallOptions): Promise<boolean>;
   /**
-   * By its id where that is known (then also one that is shared), else by its name; false: EC2
-   * knows none, or it is being deleted.
+   * Finds the group by its id where that is known (a shared one then too), otherwise by its name.
+   * False: EC2 knows none, or it is being deleted.
    */
   hasPlacementGroup(
     group: { readonly groupId: string | null; readonly groupName: string | null },
     options?: CloudCallOptions,
   ): Promise<boolean>;
-  /** `active`, `expired`, `cancelled` …; null: EC2 knows none. */
+  /** `active`, `expired`, `cancelled` … Null: EC2 knows none. */
   capacityReservationState(reservationId: string, options?: CloudCallOptions): Promise<string | null>;
   /** Routes in the VPC's route tables that lead to an instance or a network interface. */
   describeRoutes(vpcId: string, options?: CloudCallOptions): Promise<readonly CloudRoute[]>;
   /**
-   * Whether EC2 would take this launch: `RunInstances` with `DryRun`, which never launches.
-   * Resolves when it would; EC2 does not check everything.
+   * Asks whether EC2 would take this launch: `RunInstances` with `DryRun`, which never launches.
+   * Resolves when it would. EC2 does not check everything.
    * @throws as {@link Cloud.runInstances}
    */
   tryLaunch(request: Readonly<Record<string, unknown>>, options?: CloudCallOptions): Promise<void>;
   /**
-   * Also of a stopped instance, and for about an hour of a terminated one; null when EC2 has none.
+   * Output of an instance, also of a stopped one, and for about an hour of a terminated one. Null
+   * when EC2 has none.
    */
   consoleOutput(instanceId: string, options?: CloudCallOptions): Promise<CloudConsoleOutput | null>;
   // fence
@@ -346,8 +352,8 @@ export interface Cloud {
   ): Promise<void>;
   // capture
   /**
-   * All volumes of the instance, crash-consistent, all or nothing. Not idempotent: no ClientToken
-   * exists.
+   * Snapshots all volumes of the instance: crash-consistent, all or nothing. Not idempotent: no
+   * ClientToken exists.
    */
   createSnapshots(
     request: { readonly instanceId: string; readonly description: string; readonly tags: Tags },
@@ -375,14 +381,14 @@ export interface Cloud {
   runInstances(request: LaunchRequest, options?: CloudCallOptions): Promise<CloudInstance>;
   // identity
   /**
-   * Sent with `AllowReassociation: false`: fails with `CLOUD_CONFLICT` when the address is
+   * Sent with `AllowReassociation: false`, so it fails with `CLOUD_CONFLICT` when the address is
    * associated elsewhere.
    */
   associateAddress(
     request: { readonly allocationId: string; readonly networkInterfaceId: string; readonly privateIp: string | null },
     options?: CloudCallOptions,
   ): Promise<{ readonly associationId: string }>;
-  /** Exactly this association; one that is gone is a success. */
+  /** Removes exactly this association. One that is gone is a success. */
   disassociateAddress(associationId: string, options?: CloudCallOptions): Promise<void>;
   createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void>;
   deleteTags(resourceIds: readonly string[], tagKeys: readonly string[], options?: CloudCallOptions): Promise<void>;

@@ -6,19 +6,19 @@ export interface Endpoint {
 }
 
 /**
- * A bound UDP socket. Receiving is by listener, because a pull interface loses datagrams while its
+ * A bound UDP socket. A listener receives, because a pull interface loses datagrams while its
  * caller waits.
  */
 export interface DatagramSocket {
   readonly localPort: number;
   /**
-   * Best effort; resolves when handed to the kernel. Rejects only when the socket is closed or the
+   * Best effort. Resolves when handed to the kernel. Rejects only when the socket is closed or the
    * address is unusable.
    */
   send(payload: Uint8Array, to: Endpoint): Promise<void>;
   /**
-   * At most one listener. `payload` is only valid during the call. `heardAtMs`: when it came in;
-   * absent: now.
+   * At most one listener. `payload` is only valid during the call. `heardAtMs` says when it came
+   * in; absent: now.
    */
   onMessage(listener: (payload: Uint8Array, from: Endpoint, heardAtMs?: MonotonicMs) => void): void;
   /** Idempotent. */

@@ -7,13 +7,13 @@ export interface HeartbeatReading {
   readonly lastHeardAtMs: MonotonicMs;
   /**
    * Start of the unbroken run of heartbeats (no gap ≥ suspectAfterMs) whose checks all pass or
-   * warn; null while a check fails.
+   * warn. Null while a check fails.
    */
   readonly passingSinceMs: MonotonicMs | null;
   readonly bootEpoch: bigint;
   readonly serving: boolean;
   readonly checks: readonly CheckReading[];
-  /** null: keeps no serve lease. */
+  /** Null: it keeps no serve lease. */
   readonly servePromise: ServePromise | null;
 }
 

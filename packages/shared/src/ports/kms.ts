@@ -1,6 +1,6 @@
 import type { CloudCallOptions } from './cloud.ts';
 
-/** A key, as KMS tells of it. */
+/** A key, as KMS describes it. */
 export interface KmsKey {
   readonly keyId: string;
   readonly arn: string;
@@ -10,17 +10,18 @@ export interface KmsKey {
   readonly state: string;
   /** `AWS`: the account's own `aws/ebs`, which nobody can disable. */
   readonly manager: 'AWS' | 'CUSTOMER';
-  /** When it is deleted; null: it is not to be. */
+  /** When it is deleted. Null: it is not to be. */
   readonly deletionAtWallMs: number | null;
 }
 
 /**
- * What we need of KMS. One implementation (`kmsOver`, coordinator) over a transport that is either
- * the SDK's client over HTTP or cloud-sim's core in process; one contract suite for both.
+ * What we need of KMS. There is one implementation (`kmsOver`, coordinator) over a transport, which
+ * is either the SDK's client over HTTP or cloud-sim's core in process. One contract suite tests
+ * both.
  */
 export interface Kms {
   /**
-   * By id, ARN or alias. null: KMS knows none.
+   * Finds a key by id, ARN or alias. Null: KMS knows none.
    * @throws CLOUD_DENIED, CLOUD_REJECTED, CLOUD_THROTTLED; CLOUD_UNAVAILABLE for whatever is not
    * KMS's own answer about that key (S18)
    */

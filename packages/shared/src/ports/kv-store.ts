@@ -1,11 +1,11 @@
 /**
- * What we need of etcd, and nothing more. Implemented by the etcd adapter (coordinator) and `SimKv`
- * (testing); both pass one contract suite.
+ * What we need of etcd, and nothing more. The etcd adapter (coordinator) and `SimKv` (testing)
+ * implement it; both pass one contract suite.
  *
- * Errors: reads throw `STORE_UNAVAILABLE`, `STORE_REJECTED` or `STORE_DENIED`; `txn` and
- * `grantLease` also `STORE_NO_SPACE` and `STORE_CORRUPT` (certainly not applied), and with
- * `revokeLease` `STORE_OUTCOME_UNKNOWN` when the request may have been applied. Nothing is ever
- * retried inside.
+ * Errors: reads throw `STORE_UNAVAILABLE`, `STORE_REJECTED` or `STORE_DENIED`. `txn` and
+ * `grantLease` also throw `STORE_NO_SPACE` and `STORE_CORRUPT` (certainly not applied). They and
+ * `revokeLease` throw `STORE_OUTCOME_UNKNOWN` when the request may have been applied. Nothing is
+ * ever retried inside.
  */
 
 /** etcd store revision; > 0, checked to be a safe integer. */
@@ -22,7 +22,7 @@ export interface KvEntry {
   readonly leaseId: LeaseId | null;
 }
 
-/** `modRevision: 0` (or `createRevision: 0`) means: the key is absent. */
+/** `modRevision: 0` (or `createRevision: 0`) means that the key is absent. */
 export type KvCompare =
   | { readonly key: string; readonly createRevision: Revision }
   | { readonly key: string; readonly modRevision: Revision };
@@ -33,7 +33,7 @@ export type KvWrite =
   | { readonly kind: 'deletePrefix'; readonly prefix: string };
 
 export interface KvTxn {
-  /** All must hold. Empty: always succeeds. */
+  /** All must hold. An empty list always succeeds. */
   readonly compare: readonly KvCompare[];
   readonly writes: readonly KvWrite[];
   /**
@@ -45,16 +45,17 @@ export interface KvTxn {
 export interface KvTxnResult {
   readonly succeeded: boolean;
   /**
-   * Store revision after the transaction; the new keys' modRevision when it succeeded and wrote.
+   * Store revision after the transaction. When it succeeded and wrote, it is the new keys'
+   * modRevision.
    */
   readonly revision: Revision;
-  /** One per `elseGet` key, in order; empty when `succeeded`. */
+  /** One per `elseGet` key, in order. Empty when `succeeded`. */
   readonly elseEntries: readonly (KvEntry | null)[];
 }
 
 export interface KvRange {
   readonly entries: readonly KvEntry[];
-  /** The store revision the list is true at: watch from `revision + 1`. */
+  /** The store revision at which the list is true. Watch from `revision + 1`. */
   readonly revision: Revision;
 }
 
@@ -64,23 +65,23 @@ export type KvEvent =
 
 export interface KvWatchHandlers {
   /**
-   * Events in revision order, none lost, none twice. `revision` = highest mod_revision in the
-   * batch.
+   * Delivers events in revision order, none lost, none twice. `revision` = highest mod_revision in
+   * the batch.
    */
   onEvents(events: readonly KvEvent[], revision: Revision): void;
   /**
-   * History from the asked revision is gone: list again, then watch from there. The watch has
-   * ended.
+   * The history from the asked revision is gone, and the watch has ended: list again, then watch
+   * from there.
    */
   onCompacted(): void;
   /**
-   * The connection broke; the watch reconnects by itself and resumes without a gap. For metrics and
-   * freshness only.
+   * The connection broke. The watch reconnects by itself and resumes without a gap. This is for
+   * metrics and freshness only.
    */
   onDisconnected?(error: unknown): void;
   /**
-   * The watch is (again) attached and current as of `revision`: progress notification, or the first
-   * answer after a (re)connect.
+   * The watch is (again) attached and current as of `revision`, by a progress notification or the
+   * first answer after a (re)connect.
    */
   onProgress?(revision: Revision): void;
 }
@@ -94,8 +95,8 @@ export interface KvWatch {
 export type StoreAlarm = 'NOSPACE' | 'CORRUPT';
 
 /**
- * Reads only. The rooms of the leader and recovery get no more than that, so that there is no way
- * for them to write but through their `Term`.
+ * Reads only. The rooms of the leader and recovery get no more than that, so that they can write
+ * only through their `Term`.
  */
 export interface KvReads {
   get(key: string): Promise<KvEntry | null>;
@@ -113,19 +114,19 @@ export interface KvStore extends KvReads {
   keepAlive(leaseId: LeaseId): Promise<{ ttlMs: number } | null>;
   /** Revoking a lease that is gone is a success. */
   revokeLease(leaseId: LeaseId): Promise<void>;
-  /** Events from `fromRevision` on (inclusive), for keys under `prefix`. */
+  /** Delivers events from `fromRevision` on (inclusive), for keys under `prefix`. */
   watch(prefix: string, fromRevision: Revision, handlers: KvWatchHandlers): KvWatch;
   /**
-   * Whether the store can still show what the key (one we may read) held at this revision; `false`:
-   * compacted away.
+   * True when the store can still show what the key (one we may read) held at this revision.
+   * `false`: compacted away.
    */
   remembers(key: string, revision: Revision): Promise<boolean>;
   /**
-   * Server versions of the reachable members, e.g. `3.5.30`. @throws STORE_VERSION_UNKNOWN when
-   * they answer and do not tell it.
+   * Server versions of the reachable members, e.g. `3.5.30`.
+   * @throws STORE_VERSION_UNKNOWN when they answer and do not tell it.
    */
   serverVersions(): Promise<readonly string[]>;
-  /** Alarms that are raised, each once; `null`: we may not ask. */
+  /** Alarms that are raised, each once. `null`: we may not ask. */
   alarms(): Promise<readonly StoreAlarm[] | null>;
   /** Bounded in time even when the server is gone. Idempotent. */
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * One event name per line of meaning (`recovery.step.done`), facts as fields. Every line of a
+ * One event name per line of meaning (`recovery.step.done`), with facts as fields. Every line of a
  * recovery carries `opId`, `member` and `term` through {@link Log.child}.
  */
 export interface Log {

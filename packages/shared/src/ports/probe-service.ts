@@ -2,7 +2,7 @@ import type { ServiceProbe } from '../service-probe.ts';
 import type { Endpoint } from './datagram-socket.ts';
 
 /**
- * How one look at a service ended. `NotSent`: it could not be made, for a reason on our side;
+ * How one look at a service ended. `NotSent`: it could not be made, for a reason on our side, and
  * proves nothing.
  */
 export const PROBE_CODES = [
@@ -25,13 +25,13 @@ export type ProbeCode = (typeof PROBE_CODES)[number];
 
 /**
  * What one look showed. The host and its service are two questions: a kernel that accepts, refuses
- * or resets a connection lives, whatever becomes of the service behind it.
+ * or resets a connection is alive, whatever the state of the service behind it.
  */
 export interface ProbeReport {
-  /** `not-sent`: we could not ask; proves nothing. */
+  /** `not-sent`: we could not ask, so it proves nothing. */
   readonly host: 'answered' | 'silent' | 'not-sent';
   readonly code: ProbeCode;
-  /** The status of an HTTP answer; null for other probes. */
+  /** The status of an HTTP answer. Null for other probes. */
   readonly httpStatus: number | null;
   /** The certificate shown has fewer days left than the probe wants. */
   readonly expiresSoon: boolean;
@@ -40,8 +40,9 @@ export interface ProbeReport {
 export const NOT_SENT: ProbeReport = { host: 'not-sent', code: 'NotSent', httpStatus: null, expiresSoon: false };
 
 /**
- * Makes one look at a service, and never rejects for what it finds: that is the answer. Ends within
- * `timeoutMs` and leaves no connection behind, also when `signal` is aborted (answer: `NotSent`).
+ * Makes one look at a service. It never rejects for what it finds, because that is the answer. It
+ * ends within `timeoutMs` and leaves no connection behind, also when `signal` is aborted (answer:
+ * `NotSent`).
  */
 export type ProbeService = (
   probe: ServiceProbe,

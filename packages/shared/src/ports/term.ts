@@ -7,8 +7,8 @@ import type { KvCompare, KvEntry, Revision } from './kv-store.ts';
 export interface GuardedPut {
   readonly key: string;
   /**
-   * The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`: the writer
-   * stamps those.
+   * The record without `schemaVersion`, `writeId`, `writtenBy`, `writtenAtWallMs`, which the writer
+   * stamps.
    */
   readonly record: object;
   readonly expect: Revision;
@@ -20,10 +20,10 @@ export interface GuardedDelete {
 }
 
 export interface GuardedWrite {
-  /** At least one: a lost reply is recognised by reading back the first put's `writeId`. */
+  /** At least one put. A lost reply is recognised by reading back the first put's `writeId`. */
   readonly puts: readonly [GuardedPut, ...GuardedPut[]];
   readonly deletes?: readonly GuardedDelete[];
-  /** These are deleted without compare, in the same transaction (finished journals). */
+  /** Prefixes deleted without compare, in the same transaction (finished journals). */
   readonly deletePrefixes?: readonly string[];
   /** Further conditions, e.g. the activation's modRevision. */
   readonly also?: readonly KvCompare[];
@@ -52,8 +52,8 @@ export interface Term {
    */
   readonly signal: AbortSignal;
   /**
-   * Own deadline on the monotonic clock: may work that takes up to `neededMs` still begin?
-   * Synchronous; ask right before every effect.
+   * True when work that takes up to `neededMs` may still begin, by our own deadline on the
+   * monotonic clock. Synchronous; ask right before every effect.
    */
   holdsFor(neededMs: number): boolean;
   remainingMs(): number;
@@ -66,19 +66,21 @@ export interface Term {
    */
   commit(write: GuardedWrite): Promise<CommitOutcome>;
   /**
-   * Only deletes: one transaction that compares the leader key's create-revision with `number` and
-   * every key's modRevision.
+   * Deletes in one transaction that compares the leader key's create-revision with `number` and
+   * every key's modRevision. It writes nothing else.
    *
-   * `committed` says that none of the keys is there any more, and not who removed them. `revision`
-   * is a store revision at which that was so. A deletion leaves no nonce behind, so a lost reply
-   * cannot tell our deletion from somebody else's. Nobody needs to: a key that was seen at one
-   * revision and is absent now can never be at that revision again, so our transaction, should it
-   * still be under way, can only fail. The keys are read in the same transaction as the leader key,
-   * so the answer is given only while the term is ours; afterwards it is LEASE_LOST, whatever
-   * became of the keys. A key that was written again since, or that is still there while another
-   * one is gone, is a `conflict`; nothing of this transaction was done, or the key was made anew
-   * after it. All keys still there at the revisions seen means that the transaction may yet arrive,
-   * so the same one goes again, as with {@link commit}.
+   * `committed` says that none of the keys exists any more, and not who removed them. `revision` is
+   * a store revision at which that was so. A deletion leaves no nonce behind, so a lost reply
+   * cannot tell our deletion from another's. It need not: a key that was seen at one revision and
+   * is absent now can never be at that revision again, so our transaction, should it still be under
+   * way, can only fail. The keys are read in the same transaction as the leader key, so the answer
+   * is given only while the term is ours. Afterwards it is LEASE_LOST, whatever the state of the
+   * keys.
+   *
+   * A key that was written again since, or that still exists while another one is gone, is a
+   * `conflict`: nothing of this transaction was done, or the key was made anew after it. When all
+   * keys still exist at the revisions seen, the transaction may yet arrive, so the same one goes
+   * again, as with {@link commit}.
    * @throws as {@link commit}
    */
   remove(deletes: readonly [GuardedDelete, ...GuardedDelete[]]): Promise<CommitOutcome>;

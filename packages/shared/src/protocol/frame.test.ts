@@ -227,7 +227,7 @@ describe('the tag', () => {
 describe('received bytes', () => {
   const sizes = fc.constantFrom(0, 1, 16, ACK_BYTES - 1, ACK_BYTES, HEARTBEAT_BYTES, HEARTBEAT_BYTES + 1, 1500);
   const noise = sizes.chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
-  /** Right in its head, random in the rest: what reaches the decoders' range checks. */
+  /** The head is right and the rest is random, so that it reaches the decoders' range checks. */
   const plausible = fc
     .tuple(
       fc.constantFrom([1, HEARTBEAT_BYTES] as const, [2, ACK_BYTES] as const, [3, PROBE_BYTES] as const),

@@ -1,10 +1,10 @@
 /**
  * Heartbeat, ack and probe datagrams: fixed layouts, network byte order, last 16 bytes = truncated
- * HMAC-SHA-256 over everything before. Field by field with test vectors:
- * `docs/heartbeat-protocol.md`.
+ * HMAC-SHA-256 over everything before. `docs/heartbeat-protocol.md` has them field by field with
+ * test vectors.
  *
  * Receivers call, in this order: {@link peekFrame} (length, version, type), find the key, check the
- * tag, then decode. Nothing here throws on received bytes: what does not fit is `null`.
+ * tag, then decode. Nothing here throws on received bytes; bytes that do not fit give `null`.
  */
 
 export const FRAME_VERSION = 1;
@@ -31,25 +31,25 @@ export const ACK_SLOT_COUNT = 5;
 export const CHECK_STATUSES = ['absent', 'pass', 'warn', 'fail', 'unknown'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
-/** What each slot is about. `custom`: the worst of the agent's custom checks. */
+/** The subject of each slot. `custom`: the worst of the agent's custom checks. */
 export const CHECK_SLOTS = ['network', 'storage', 'metadata', 'hooks', 'pressure', 'clock', 'custom'] as const;
 
 export interface CheckReading {
   readonly status: CheckStatus;
   /** 0 = none; otherwise `CHECK_CODES` (see check-codes.ts). */
   readonly code: number;
-  /** Age of the reading when it was sent; saturates at 65 535. */
+  /** Age of the reading when it was sent. Saturates at 65 535. */
   readonly ageSeconds: number;
 }
 
 /**
- * What an agent promises that keeps a serve lease: without an `active` that still holds, its
+ * The promise of an agent that keeps a serve lease: without an `active` that still holds, its
  * workload has stopped after this long.
  */
 export interface ServePromise {
-  /** From the end of the lease, hook and watchdog included; 1-65 535. */
+  /** Time from the end of the lease, hook and watchdog included; 1-65 535. */
   readonly stopWithinSeconds: number;
-  /** A watchdog is armed: the promise holds even if the agent itself is paused or gone. */
+  /** A watchdog is armed, so the promise holds even if the agent itself is paused or gone. */
   readonly watchdog: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface HeartbeatFlags {
   readonly probeReply: boolean;
   /** The agent's workload is allowed to serve (it holds an activation). */
   readonly serving: boolean;
-  /** Orderly stop of the agent: the last heartbeat of this boot epoch. */
+  /** Orderly stop of the agent. This is the last heartbeat of this boot epoch. */
   readonly goodbye: boolean;
 }
 
@@ -73,11 +73,14 @@ export interface Heartbeat {
   readonly instanceHash: string;
   readonly bootEpoch: bigint;
   readonly sequence: bigint;
-  /** What this coordinator last asked to see back, hex of 8 bytes; zeros before its first ack. */
+  /**
+   * The challenge that this coordinator last asked to see back, hex of 8 bytes. Zeros before its
+   * first ack.
+   */
   readonly challenge: string;
   /** Exactly {@link CHECK_SLOT_COUNT}. */
   readonly checks: readonly CheckReading[];
-  /** null: keeps no serve lease. */
+  /** Null: it keeps no serve lease. */
   readonly servePromise: ServePromise | null;
   /** At most {@link ACK_SLOT_COUNT}: the highest sequence each coordinator has acknowledged. */
   readonly acks: readonly { readonly coordinatorHash: number; readonly sequence: bigint }[];
@@ -101,12 +104,12 @@ export interface Ack {
   readonly opinion: (typeof ACK_OPINIONS)[number];
   readonly activation: AckActivation;
   readonly incarnation: number;
-  /** How long `activation` holds from receipt; 0 = says nothing about the future. */
+  /** How long `activation` holds from receipt. 0: it says nothing about the future. */
   readonly holdsForMs: number;
   readonly term: bigint;
   /**
-   * This heartbeat is of an older boot epoch: the newest one known, at most {@link
-   * NEWEST_EPOCH_MAX}. null: it is of the newest.
+   * The newest boot epoch known, at most {@link NEWEST_EPOCH_MAX}, when this heartbeat is of an
+   * older one. Null: it is of the newest.
    */
   readonly newestEpoch: bigint | null;
   /** Two agents speak for this member. */
@@ -122,7 +125,7 @@ export interface Probe {
   readonly challenge: string;
 }
 
-/** Message in, at least 16 bytes of keyed MAC out. */
+/** A keyed MAC: message in, at least 16 bytes out. */
 export type Mac = (message: Uint8Array) => Uint8Array;
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -133,7 +136,7 @@ function readHex(bytes: Uint8Array, offset: number, length: number): string {
   return text;
 }
 
-/** Of `0-9 a-f A-F`; hot, so nothing is cut out of the text. */
+/** Value of a hex digit `0-9 a-f A-F`. This is hot, so nothing is cut out of the text. */
 const digitOf = (code: number): number => (code & 15) + (code >= 65 ? 9 : 0);
 
 function writeHex(bytes: Uint8Array, offset: number, length: number, hex: string): void {
@@ -147,7 +150,7 @@ let slab = new ArrayBuffer(SLAB_BYTES);
 let slabUsedBytes = 0;
 
 /**
- * Zeroed bytes for one frame, cut from a slab: an ArrayBuffer of its own for each datagram costs
+ * Zeroed bytes for one frame, cut from a slab. An ArrayBuffer of its own for each datagram costs
  * more than writing it. A slab lives as long as any frame in it.
  */
 function newFrame(length: number): Uint8Array {
@@ -169,7 +172,7 @@ const SIZE_OF_TYPE: Readonly<Record<number, { readonly type: FrameType; readonly
 };
 
 /**
- * Type, key id and agent id of a datagram whose tag is still to be checked; `null` when it cannot
+ * Type, key id and agent id of a datagram whose tag is still to be checked. `null` when it cannot
  * be one of ours.
  */
 export function peekFrame(
@@ -179,14 +182,14 @@ export function peekFrame(
   return type === null ? null : { type, keyId: bytes[2] ?? 0, agentId: readHex(bytes, 4, AGENT_ID_BYTES) };
 }
 
-/** By version, type and length; null: none of ours. */
+/** The type by version, type and length. Null: it is none of ours. */
 function typeOf(bytes: Uint8Array): FrameType | null {
   if (bytes.length < ACK_BYTES || bytes[0] !== FRAME_VERSION) return null;
   const expected = SIZE_OF_TYPE[bytes[1] ?? 0];
   return expected?.bytes === bytes.length ? expected.type : null;
 }
 
-/** Constant-time check of the last 16 bytes. */
+/** Checks the last 16 bytes in constant time. */
 export function tagMatches(bytes: Uint8Array, mac: Mac): boolean {
   const signed = bytes.length - TAG_BYTES;
   if (signed <= 0) return false;
@@ -224,8 +227,8 @@ const SERVE_PROMISE_OFFSET = CHECKS_OFFSET + CHECK_SLOT_COUNT * 4;
 const ACKS_OFFSET = CHECKS_OFFSET + CHECK_AREA_BYTES;
 
 /**
- * Where a heartbeat's fields begin, for a receiver that reads them in place instead of decoding
- * (the coordinator's ingest).
+ * Offsets of a heartbeat's fields, for a receiver that reads them in place instead of decoding (the
+ * coordinator's ingest).
  */
 export const HEARTBEAT_OFFSET = {
   keyId: 2,
@@ -245,8 +248,8 @@ export function encodeHeartbeat(heartbeat: Heartbeat, mac: Mac): Uint8Array {
 }
 
 /**
- * One heartbeat for one of several coordinators: only key, flags and challenge differ. `written`:
- * of {@link writeHeartbeat}; it is copied.
+ * One heartbeat for one of several coordinators. Only key, flags and challenge differ. `written`
+ * comes from {@link writeHeartbeat} and is copied.
  */
 export function encodeHeartbeatFor(
   written: Uint8Array,
@@ -263,8 +266,8 @@ export function encodeHeartbeatFor(
 }
 
 /**
- * What a heartbeat says to all coordinators, neither flagged nor sealed, and without the id of the
- * key that will seal it.
+ * The part of a heartbeat that all coordinators get, neither flagged nor sealed, and without the id
+ * of the key that will seal it.
  */
 export function writeHeartbeat(heartbeat: Omit<Heartbeat, 'keyId' | 'flags' | 'challenge'>): Uint8Array {
   const bytes = newFrame(HEARTBEAT_BYTES);
@@ -290,8 +293,8 @@ const PROMISE = { kept: 1, watchdog: 2 } as const;
 
 /**
  * The serve promise at `offset`: a zero byte (the check slot that once was here reads `absent`),
- * flags, seconds. Also read in place by the coordinator and from its own copy, so it takes any
- * bytes. `null` where none is made; one without a time is none.
+ * flags, seconds. The coordinator also reads it in place and from its own copy, so it takes any
+ * bytes. `null` where no promise is made; one without a time is none.
  */
 export function readServePromise(bytes: Uint8Array, offset: number): ServePromise | null {
   const flags = bytes[offset + 1] ?? 0;
@@ -302,7 +305,7 @@ export function readServePromise(bytes: Uint8Array, offset: number): ServePromis
 
 function writeServePromise(view: DataView, promise: ServePromise): void {
   view.setUint8(SERVE_PROMISE_OFFSET + 1, PROMISE.kept | (promise.watchdog ? PROMISE.watchdog : 0));
-  // Rounded up and saturated: a promise is never made shorter by its encoding.
+  // Rounded up and saturated, so that the encoding never makes a promise shorter.
   const seconds = Math.max(1, Math.min(0xffff, Math.ceil(promise.stopWithinSeconds)));
   view.setUint16(SERVE_PROMISE_OFFSET + 2, seconds);
 }
@@ -365,8 +368,8 @@ export function encodeAck(ack: Ack, mac: Mac): Uint8Array {
 }
 
 /**
- * What the newest known boot epoch is told as where it is that or more: nobody can begin a greater
- * one.
+ * The greatest boot epoch that is told. It also stands for every greater one, because nobody can
+ * begin one beyond it.
  */
 export const NEWEST_EPOCH_MAX = 0xffff_ffff_ffffn;
 const NEWEST_EPOCH_OFFSET = { hi: 58, lo: 76 } as const;
@@ -375,7 +378,7 @@ const ACK_FLAG = { leaderLive: 1, stale: 2, contested: 4 } as const;
 const ackFlags = (leaderLive: boolean, stale: boolean, contested: boolean): number =>
   (leaderLive ? ACK_FLAG.leaderLive : 0) | (stale ? ACK_FLAG.stale : 0) | (contested ? ACK_FLAG.contested : 0);
 
-/** What an ack says beyond the heartbeat it answers. */
+/** The content of an ack beside what it copies from the heartbeat. */
 export interface AckAnswer {
   readonly challengeHi: number;
   readonly challengeLo: number;
@@ -386,13 +389,13 @@ export interface AckAnswer {
   readonly incarnation: number;
   readonly holdsForMs: number;
   readonly term: number;
-  /** The newest boot epoch known, where the heartbeat is of an older one; null = it is not. */
+  /** The newest boot epoch known, where the heartbeat is of an older one. Null: it is not. */
   readonly newestEpoch: { readonly hi: number; readonly lo: number } | null;
   readonly contested: boolean;
 }
 
 /**
- * {@link encodeAck} for the coordinator's hot path: agent, instance, epoch and sequence stand at
+ * {@link encodeAck} for the coordinator's hot path. Agent, instance, epoch and sequence stand at
  * the same place in both frames and are copied from the heartbeat, so that nothing is turned into
  * text or bigints and back.
  */
@@ -415,7 +418,7 @@ export function encodeAckTo(heartbeat: Uint8Array, answer: AckAnswer, mac: Mac):
   return seal(bytes, mac);
 }
 
-/** 48 of its 64 bits; what does not fit is told as the most that does. */
+/** Writes 48 of its 64 bits. A greater epoch is told as the greatest that fits. */
 function writeNewestEpoch(view: DataView, { hi, lo }: { readonly hi: number; readonly lo: number }): void {
   const fits = hi <= 0xffff;
   view.setUint16(NEWEST_EPOCH_OFFSET.hi, fits ? hi : 0xffff);

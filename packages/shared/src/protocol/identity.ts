@@ -10,13 +10,13 @@ import type { Mac } from './frame.ts';
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
 
-/** How a member is named on the wire: 16 bytes, hex. */
+/** A member's name on the wire: 16 bytes, hex. */
 export const agentIdOf = (member: MemberId): string => sha256(member).subarray(0, 16).toString('hex');
 
-/** How an instance is named on the wire: 8 bytes, hex. */
+/** An instance's name on the wire: 8 bytes, hex. */
 export const instanceHashOf = (instanceId: string): string => sha256(instanceId).subarray(0, 8).toString('hex');
 
-/** How a coordinator is named on the wire: u32, never 0 (0 = empty slot). */
+/** A coordinator's name on the wire: u32, never 0 (0 = empty slot). */
 export const coordinatorHashOf = (coordinatorId: string): number => sha256(coordinatorId).readUInt32BE(0) || 1;
 
 export const KEY_BYTES = 32;
@@ -38,7 +38,7 @@ export function parseKey(text: string, source: string): Uint8Array {
 
 /**
  * The key of one member: HKDF-SHA-256(master, info =
- * `understudy/v1/agent/<keyId>/<group>/<member>`), so a stolen key speaks for one member only.
+ * `understudy/v1/agent/<keyId>/<group>/<member>`). A stolen key speaks for one member only.
  */
 export function deriveAgentKey(master: Uint8Array, keyId: number, member: MemberId): Uint8Array {
   return new Uint8Array(
@@ -49,7 +49,7 @@ export function deriveAgentKey(master: Uint8Array, keyId: number, member: Member
 /**
  * Names a secret without telling it: the first 4 bytes, hex, of HKDF-SHA-256(secret, info =
  * `understudy/v1/fingerprint/<keyId>`). Two holders that show the same one hold the same secret
- * under the same id. For people and for "have I seen this one?"; it authenticates nothing.
+ * under the same id. It is for people and for "have I seen this one?"; it authenticates nothing.
  */
 export const keyFingerprint = (secret: Uint8Array, keyId: number): string =>
   Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `understudy/v1/fingerprint/${keyId}`, 4)).toString('hex');
@@ -61,15 +61,15 @@ export function hmacOf(key: Uint8Array): Mac {
 }
 
 /**
- * What a recovery is identified by; `ordinal`: how many recoveries of this instance were abandoned
- * before it. No instance id has a `#`.
+ * The text that identifies a recovery. `ordinal`: how many recoveries of this instance were
+ * abandoned before it. No instance id has a `#`.
  */
 const identityText = (oldInstanceId: string, ordinal: number): string =>
   ordinal === 0 ? oldInstanceId : `${oldInstanceId}#${ordinal}`;
 
 /**
- * Recovery id: a pure function of the old instance and its ordinal, so that two leaders can only
- * mean the same recovery.
+ * Recovery id. It is a pure function of the old instance and its ordinal, so that two leaders can
+ * only mean the same recovery.
  */
 export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
   `op-${sha256(`understudy/op/${identityText(oldInstanceId, ordinal)}`)
@@ -78,7 +78,7 @@ export const opIdOf = (oldInstanceId: string, ordinal = 0): string =>
 
 /**
  * ClientToken of an effect: H(old instance and ordinal, purpose, attempt), 64 hex characters (EC2's
- * limit). Never random, never from the term (S6; EC2 devguide, ec2-api-idempotency).
+ * limit). It is never random, and never from the term (S6; EC2 devguide, ec2-api-idempotency).
  */
 export const clientTokenOf = (
   oldInstanceId: string,

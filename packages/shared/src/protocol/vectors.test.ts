@@ -26,8 +26,8 @@ import {
 import { parseMemberId } from '../member-id.ts';
 
 /**
- * The vectors stand in the protocol's documentation and nowhere else. They were checked once with
- * an implementation in another language.
+ * The vectors stand only in the protocol's documentation. They were checked once with an
+ * implementation in another language.
  */
 const page = readFileSync(new URL('../../../../docs/heartbeat-protocol.md', import.meta.url), 'utf8');
 const block = /## Test vectors[^]*?```json\n([^]*?)```/.exec(page)?.[1];

@@ -3,7 +3,7 @@ import { GroupPolicySchema } from '../policy.ts';
 import { ProblemSchema } from '../problem.ts';
 import { MemberIdSchema, namesOnly, ofMember, placed, recordBase } from './record.ts';
 
-/** `leader`: lease-bound; its create-revision is the term. */
+/** `leader`: lease-bound. Its create-revision is the term. */
 export const LeaderRecordSchema = z.strictObject({
   ...recordBase,
   coordinatorId: z.string(),
@@ -23,15 +23,12 @@ export const CoordinatorRecordSchema = placed(
     startedAtWallMs: z.number(),
     version: z.string(),
     /**
-     * Of one run of the process, random: tells a process from another one with its id. Empty: of a
-     * version that has none.
+     * Random id of one run of the process. It tells the process from another one with its
+     * coordinator id.
      */
-    processId: z.string().default(''),
-    /**
-     * How long its answers about activations hold at most, ms; null: of a version that asks for no
-     * serve promises.
-     */
-    answersHoldMs: z.number().nullable().default(null),
+    processId: z.string().min(1),
+    /** How long its answers about activations hold at most, ms. */
+    answersHoldMs: z.number(),
     /** The highest feature level its build understands. */
     featureLevel: z.number().int().min(1),
   }),
@@ -43,19 +40,19 @@ export const OpinionVerdictSchema = z.enum(['alive', 'suspect', 'dead', 'unknown
 export type OpinionVerdict = z.infer<typeof OpinionVerdictSchema>;
 
 /**
- * What an observer thinks of a member's services; see `docs/service-probes.md`. Codes and names
- * only: bounded.
+ * What an observer thinks of a member's services (`docs/service-probes.md`). It has codes and names
+ * only, so its size is bounded.
  */
 export const ServiceOpinionSchema = z.strictObject({
   state: z.enum(['passing', 'failing']),
-  /** The probe that fails first in the policy's order; empty while all pass. */
+  /** The probe that fails first in the policy's order. Empty while all pass. */
   probe: z.string().max(32),
   /** Why it began to fail: `Refused`, `Timeout`, `HttpStatus 503` … `Passing` while all pass. */
   reason: z.string().max(64),
   sinceWallMs: z.number(),
   /**
-   * This observer has seen that probe pass on this instance: what never passed may be a wrong port,
-   * and is no failure.
+   * True when this observer has seen that probe pass on this instance. A probe that never passed
+   * may have a wrong port, and is no failure.
    */
   passedBefore: z.boolean(),
   /** `CertificateExpiresSoon`, or null. */
@@ -81,10 +78,7 @@ export const OpinionRecordSchema = placed(
     reason: z.string(),
     sinceWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
-    /**
-     * Absent: none (nothing to probe, abstains, not known yet, or written before there were
-     * probes).
-     */
+    /** Absent: none (nothing to probe, abstains, or not known yet). */
     service: ServiceOpinionSchema.optional(),
   }),
   { area: 'opinions', parts: [3], says: (parts) => ({ ...ofMember(parts), observer: parts[2] ?? '' }) },
@@ -93,9 +87,9 @@ export type OpinionRecord = z.infer<typeof OpinionRecordSchema>;
 
 /**
  * `judgements/<group>/<member>`: what the leader judges of the activated instance, written on
- * change only. For people and followers; nobody decides by it. It stands while its term, or the
- * term of {@link JudgeRecordSchema}, is the present one; else it is the last word of a leader that
- * is gone.
+ * change only. It is for people and followers; nobody decides by it. It stands while its term, or
+ * the term of {@link JudgeRecordSchema}, is the present one. Otherwise it is the last word of a
+ * leader that is gone.
  */
 export const JudgementRecordSchema = placed(
   z.strictObject({
@@ -117,8 +111,8 @@ export const JudgementRecordSchema = placed(
 export type JudgementRecord = z.infer<typeof JudgementRecordSchema>;
 
 /**
- * `judge/current`: whose judgements stand. Written once a term, when the new leader has judged
- * every member and has written where it differs from its predecessor.
+ * `judge/current`: whose judgements stand. It is written once a term, when the new leader has
+ * judged every member and has written where it differs from its predecessor.
  */
 export const JudgeRecordSchema = placed(
   z.strictObject({ ...recordBase, coordinatorId: z.string(), term: z.number() }),
@@ -131,16 +125,16 @@ export const JudgeRecordSchema = placed(
 );
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
 
-/** An instance whose tags name us, and that is no member. */
+/** An instance whose tags name us and that is no member. */
 export const NotEnrolledSchema = ProblemSchema.extend({
-  /** Empty where several instances are meant; the text names them. */
+  /** Empty where several instances are meant. The text names them. */
   instanceId: z.string(),
 });
 export type NotEnrolled = z.infer<typeof NotEnrolledSchema>;
 
 /**
- * `findings/current`: what the leader alone finds, so that every coordinator can show it; written
- * on change, at most every 10 s. It stands while its term is the present one.
+ * `findings/current`: what the leader alone finds, so that every coordinator can show it. It is
+ * written on change, at most every 10 s. It stands while its term is the present one.
  */
 export const FindingsRecordSchema = placed(
   z.strictObject({
@@ -168,7 +162,7 @@ export type GroupRecord = z.infer<typeof GroupRecordSchema>;
 
 /**
  * `policies/<group>`: the policy in force of a group that has a record of its own: the last that
- * was valid. Written by the leader; what is refused under `groups/` changes nothing here, so it
+ * was valid. The leader writes it. A refused record under `groups/` changes nothing here, so it
  * outlives restarts and changes of leader.
  */
 export const PolicyRecordSchema = placed(
@@ -177,7 +171,7 @@ export const PolicyRecordSchema = placed(
     group: z.string(),
     policy: GroupPolicySchema,
     /**
-     * mod_revision of the record under `groups/` it was taken from; 0: that was removed, and this
+     * mod_revision of the record under `groups/` it was taken from. 0: that was removed, and this
      * is the default.
      */
     groupRevision: z.number().int().min(0),
@@ -187,25 +181,25 @@ export const PolicyRecordSchema = placed(
 export type PolicyRecord = z.infer<typeof PolicyRecordSchema>;
 
 /**
- * In force for a member: coordinators say `active` only to an agent whose heartbeat promises as
- * much. Written once its agent was heard to; see `docs/serve-lease.md`.
+ * A contract in force for a member: coordinators say `active` only to an agent whose heartbeat
+ * promises as much. It is written once the agent was heard to promise it (`docs/serve-lease.md`).
  */
 export const ServeContractSchema = z.strictObject({
   /**
    * A contract that was taken back and made again is another one, with another id. Rewriting the
-   * record for other reasons keeps it.
+   * record for other reasons keeps the id.
    */
   id: z.string().min(1),
   stopWithinMs: z.number(),
   requireWatchdog: z.boolean(),
-  /** No `active` is taken for good longer than this after the moment it was true in etcd, ms. */
+  /** No `active` is believed for longer than this after the moment it was true in etcd, ms. */
   answersHoldMs: z.number(),
 });
 export type ServeContract = z.infer<typeof ServeContractSchema>;
 
 /**
- * `members/<group>/<member>`: enrolment and readiness. Which instance serves is the activation's
- * business, not this record's.
+ * `members/<group>/<member>`: enrolment and readiness. The activation says which instance serves,
+ * not this record.
  */
 export const MemberRecordSchema = placed(
   z.strictObject({
@@ -219,11 +213,11 @@ export const MemberRecordSchema = placed(
     instanceType: z.string(),
     privateIp: z.string().nullable(),
     /** Its further addresses, private and public, of all its interfaces. */
-    otherAddresses: z.array(z.string()).default([]),
+    otherAddresses: z.array(z.string()),
     /** What would stop a recovery if it were needed now. Empty = ready. */
     readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
-    /** null: no serve lease is asked of this member. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    /** Null: no serve lease is asked of this member. */
+    serveContract: ServeContractSchema.nullable(),
   }),
   {
     area: 'members',
@@ -240,13 +234,13 @@ export const ActivationRecordSchema = placed(
     member: MemberIdSchema,
     incarnation: z.number().int().min(1),
     instanceId: z.string(),
-    /** The recovery that activated it; null for the instance found at enrolment. */
+    /** The recovery that activated it. Null for the instance found at enrolment. */
     opId: z.string().nullable(),
     /**
-     * How many recoveries of this instance have ended without replacing it: the next one is
-     * identified by it. Raised by the transaction that ends one so. Absent: 0.
+     * How many recoveries of this instance have ended without replacing it. The next one is
+     * identified by it. The transaction that ends such a recovery raises it.
      */
-    ordinal: z.number().int().min(0).optional(),
+    ordinal: z.number().int().min(0),
   }),
   { area: 'activations', parts: [2], says: ofMember },
 );
@@ -310,8 +304,8 @@ const PAUSE_SCOPES = 'global, group/<group> or member/<group>/<member>';
 const PAUSE_PARTS: Readonly<Record<string, number>> = { global: 0, group: 1, member: 2 };
 
 /**
- * What a pause's key names: a group or a member by a name one can have, or everything. Null:
- * nothing that could be told.
+ * Why a pause's key is wrong. It has to name a group or a member by a valid name, or everything.
+ * Null: it does.
  */
 function pauseScopeFault([kind = '', ...names]: readonly string[]): string | null {
   const want = PAUSE_PARTS[kind];

@@ -20,7 +20,7 @@ function remove(from: unknown, { path, keys }: Unknown): void {
   if (object) for (const key of keys) Reflect.deleteProperty(object, key);
 }
 
-/** As own properties: a key may be called `__proto__`. */
+/** Sets an own property, because a key may be called `__proto__`. */
 function putBack(into: unknown, original: unknown, { path, keys }: Unknown): void {
   const [object, source] = [at(into, path), at(original, path)];
   if (!object || !source) return;
@@ -31,7 +31,7 @@ function putBack(into: unknown, original: unknown, { path, keys }: Unknown): voi
 }
 
 /**
- * Reads what a newer build may have written: keys that the schema does not know, at any depth, are
+ * Reads what a newer build may have written. Keys that the schema does not know, at any depth, are
  * kept where they stand, so that they survive when the record is written again. They mean nothing
  * to this build. Everything that the schema does know must fit, as it must without them. The value
  * is JSON: a tree, which is not changed.
@@ -54,8 +54,8 @@ export function parseKeeping<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafe
 }
 
 /**
- * What is carried over into whatever is written in place of a record: the keys that its schema does
- * not know, and the level that it takes to act by it.
+ * What is carried over into a record that is written in place of another: the keys that its schema
+ * does not know, and the level needed to act by it.
  */
 export const carriedFields = (schema: z.ZodObject, record: object): Readonly<Record<string, unknown>> =>
   Object.fromEntries(

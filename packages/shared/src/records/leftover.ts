@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /** Why something that is due has not been done yet. */
 const obstacle = z.strictObject({
-  /** Of the last try: EC2's error code, or ours. */
+  /** Code of the last try: EC2's error code, or ours. */
   code: z.string(),
   text: z.string(),
   /** When it stood in the way first, in this form. */
@@ -16,24 +16,22 @@ export const LeftoverSchema = z.strictObject({
   kind: z.string().min(1),
   id: z.string(),
   /**
-   * Not removed before; null: never by us, because it holds data and the policy names no time for
-   * it.
+   * When it may be removed at the earliest. Null: never by us, because it holds data and the policy
+   * names no time for it.
    */
   afterWallMs: z.number().nullable(),
-  /** null: nothing is in its way. */
-  obstacle: obstacle.nullable().default(null),
+  /** Null: nothing is in its way. */
+  obstacle: obstacle.nullable(),
 });
 export type Leftover = z.infer<typeof LeftoverSchema>;
 
 /**
  * Something a launch cannot carry and that is put in place afterwards. Each is idempotent, only
- * adds, and says everything that is needed to do it later, by whatever leader. `instanceId`: whose
- * chore it is; one of a replacement is moot once the activation names another instance.
+ * adds, and says everything that any leader needs to do it later. `instanceId` says whose chore it
+ * is; a replacement's is moot once the activation names another instance.
  */
 export const ChoreSchema = z.discriminatedUnion('kind', [
-  /**
-   * Tags of one volume of the replacement, by device; tags that are there already are not touched.
-   */
+  /** Tags of one volume of the replacement, by device. Tags that exist already are not touched. */
   z.strictObject({
     kind: z.literal('volume-tags'),
     instanceId: z.string(),
@@ -41,8 +39,8 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
     tags: z.record(z.string(), z.string()),
   }),
   /**
-   * The permit goes with the instance it became part of: ours was made before it, so EC2 would keep
-   * it for ever.
+   * Makes the permit go with the instance it became part of. Ours was made before the instance, so
+   * EC2 would keep it for ever.
    */
   z.strictObject({ kind: z.literal('bind-interface'), instanceId: z.string(), networkInterfaceId: z.string() }),
   /** Stop and termination protection, as far as the failed instance had them. */
@@ -53,7 +51,8 @@ export const ChoreSchema = z.discriminatedUnion('kind', [
     termination: z.boolean(),
   }),
   /**
-   * The marks of a retired resource on a data volume that outlives its (here: the failed) instance.
+   * The marks of a retired resource on a data volume that outlives its instance (here: the failed
+   * one).
    */
   z.strictObject({
     kind: z.literal('retire-volume'),

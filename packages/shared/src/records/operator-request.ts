@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { MemberIdSchema, ofMember, placed, recordBase } from './record.ts';
 
 /**
- * What an operator can ask of a recovery; `docs/ways-out.md`. `recover` begins one of an instance
+ * What an operator can ask of a recovery (`docs/ways-out.md`). `recover` begins one of an instance
  * that we have stopped.
  */
 export const REQUEST_KINDS = ['retry', 'replan', 'accept-loss', 'abandon', 'recover'] as const;
@@ -14,15 +14,15 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
  */
 export const AcceptedLossSchema = z.string().regex(/^(?:address:eipalloc-|volume:vol-)[0-9a-z]{1,64}$/);
 
-/** Who and why: shown, logged and kept in history. */
+/** The operator and the reason. They are shown, logged and kept in history. */
 export const operatorFields = {
   by: z.string().min(1).max(200),
   why: z.string().min(1).max(500),
 };
 
 /**
- * `requests/<group>/<member>`: written by the leader for an operator, removed by the transaction
- * that has carried it out. It names the recovery it is about, so one that lands late cannot hit a
+ * `requests/<group>/<member>`: the leader writes it for an operator, and the transaction that has
+ * carried it out removes it. It names the recovery it is about, so one that lands late cannot hit a
  * later one.
  */
 export const OperatorRequestRecordSchema = placed(
@@ -33,11 +33,9 @@ export const OperatorRequestRecordSchema = placed(
     opId: z.string(),
     ...operatorFields,
     atWallMs: z.number(),
-    /** `accept-loss`: what is given up; null otherwise. */
+    /** `accept-loss`: what is given up. Null otherwise. */
     loss: AcceptedLossSchema.nullable(),
-    /**
-     * `abandon`: leave an attempt that is open as it is and name it, instead of ending it first.
-     */
+    /** `abandon`: leave an open attempt as it is and name it, instead of ending it first. */
     leaveOpen: z.boolean(),
   }),
   { area: 'requests', parts: [2], says: ofMember },
@@ -50,7 +48,7 @@ export const OperatorActSchema = z.strictObject({
   ...operatorFields,
   atWallMs: z.number(),
   carriedOutAtWallMs: z.number(),
-  /** What came of it, in words. */
+  /** The outcome, in words. */
   text: z.string(),
 });
 export type OperatorAct = z.infer<typeof OperatorActSchema>;

@@ -6,7 +6,7 @@ import { isName } from '../member-id.ts';
 import { parseKeeping } from './keep-unknown.ts';
 
 /**
- * What every etcd value carries. `writeId` is fresh for each write attempt, so that a write whose
+ * The fields of every etcd value. `writeId` is fresh for each write attempt, so that a write whose
  * reply was lost is recognised when it is read back. Wall times are for people. Unknown fields are
  * refused: a newer writer raises `schemaVersion`.
  */
@@ -16,15 +16,15 @@ export const recordBase = {
   writtenBy: z.string().min(1),
   writtenAtWallMs: z.number(),
   /**
-   * The feature level a coordinator must understand to act by this record; to a lower one it is
-   * unreadable. Absent: any.
+   * The feature level a coordinator must understand to act by this record. A lower one cannot read
+   * it. Absent: any.
    */
   neededLevel: z.number().int().min(1).optional(),
 };
 
 export const MemberIdSchema = z.templateLiteral([z.string(), '/', z.string()]);
 
-/** Where records of one kind lie, and what of their content their key says too. */
+/** Where records of one kind lie, and which of their fields their key repeats. */
 export interface Placement {
   /** First part of the key below the root. */
   readonly area: string;
@@ -32,16 +32,16 @@ export interface Placement {
   readonly parts: readonly number[];
   /** Fields a record under a key of these parts must have, with these values. */
   readonly says: (parts: readonly string[]) => Readonly<Record<string, string>>;
-  /** Why no record may lie under a key of these parts; null: one may. */
+  /** Why no record may lie under a key of these parts. Null: one may. */
   readonly fault?: (parts: readonly string[]) => string | null;
-  /** Written by people: a field that is not known is a typing error. */
+  /** Set for records that people write: an unknown field is then a typing error. */
   readonly byHand?: true;
 }
 
 const placements = new WeakMap<z.ZodType, Placement>();
 
 /**
- * The schema of records that lie in etcd, with its place: from then on {@link parseRecord} compares
+ * The schema of records that lie in etcd, with its place. From then on {@link parseRecord} compares
  * key and record.
  */
 export function placed<T extends z.ZodType>(schema: T, placement: Placement): T {
@@ -49,14 +49,14 @@ export function placed<T extends z.ZodType>(schema: T, placement: Placement): T 
   return schema;
 }
 
-/** A record is about what its key names: `group/name` of parts 0 and 1. */
+/** A record is about the member its key names: `group/name` of parts 0 and 1. */
 export const ofMember = ([group = '', name = '']: readonly string[]): { readonly member: string } => ({
   member: `${group}/${name}`,
 });
 
 /**
- * Parts of a key behind its area; null when it does not lie there. The root may have any depth, so
- * it is read from its end.
+ * Parts of a key behind its area. Null when it does not lie there. The root may have any depth, so
+ * the key is read from its end.
  */
 function partsOf(key: string, { area, parts }: Placement): readonly string[] | null {
   const all = key.split('/');
@@ -68,8 +68,8 @@ function partsOf(key: string, { area, parts }: Placement): readonly string[] | n
 }
 
 /**
- * **S** What is shown is what is used: whoever asks by the key and whoever looks into the record
- * must mean the same, so a record that says something else than its key is no record.
+ * **S** What is shown is what is used. A reader that goes by the key and one that looks into the
+ * record must mean the same, so a record that contradicts its key is no record.
  */
 function placementFault(key: string, record: unknown, placement: Placement): string | null {
   const parts = partsOf(key, placement);
@@ -85,7 +85,7 @@ function placementFault(key: string, record: unknown, placement: Placement): str
   return null;
 }
 
-/** Names that no group or member can have are typing errors. */
+/** Refuses names that no group or member can have: they are typing errors. */
 export const namesOnly = (parts: readonly string[]): string | null => {
   const wrong = parts.find((part) => !isName(part));
   return wrong === undefined
@@ -98,7 +98,7 @@ const numberIn = (json: unknown, field: string): number => {
   return typeof value === 'number' ? value : 0;
 };
 
-/** Why a record is for newer builds only; null: it is not. */
+/** Why a record is for newer builds only. Null: it is not. */
 function newerThanWe(json: unknown): string | null {
   const [schemaVersion, neededLevel] = [numberIn(json, 'schemaVersion'), numberIn(json, 'neededLevel')];
   if (schemaVersion > 1) return `its schemaVersion is ${schemaVersion}, and this build reads 1: a newer build wrote it`;
@@ -107,15 +107,15 @@ function newerThanWe(json: unknown): string | null {
     : null;
 }
 
-/** Of a union: what its first member finds wrong, which is the one that is described in full. */
+/** The issue of a union's first member, which is the one that is described in full. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   const [first] = issue.code === 'invalid_union' ? (issue.errors[0] ?? []) : [];
   return first ? innermost({ ...first, path: [...issue.path, ...first.path] }) : issue;
 }
 
 /**
- * Fields that are not known are kept, so that writing the record again does not lose them; except
- * in what people write.
+ * Parses a record. Unknown fields are kept, so that writing the record again does not lose them,
+ * except in what people write.
  * @throws RECORD_UNREADABLE naming the key and the first fault, where key and record disagree, or
  * where a record is for newer builds only.
  */
@@ -148,10 +148,7 @@ export type WrittenFields = { schemaVersion: 1; writeId: string; writtenBy: stri
 /** A record's own content, without what the writer stamps on it. */
 export type Unwritten<T> = Omit<T, keyof WrittenFields>;
 
-/**
- * The record's own content, as it would be written again: without the stamp of whoever wrote it
- * last.
- */
+/** The record's own content, as it would be written again: without the stamp of its last writer. */
 export function unwritten<T extends WrittenFields>(record: T): Unwritten<T> {
   const { schemaVersion, writeId, writtenBy, writtenAtWallMs, ...content } = record;
   return content;

@@ -28,11 +28,13 @@ export type PlannedVolume = z.infer<typeof PlannedVolumeSchema>;
 export const PlannedAddressSchema = z.strictObject({
   allocationId: z.string(),
   publicIp: z.string(),
-  /** Association on the failed instance when the plan was made; the only one we may remove. */
+  /**
+   * Association on the failed instance when the plan was made. It is the only one we may remove.
+   */
   associationId: z.string().nullable(),
   /**
-   * Earlier retired instances of this member whose association may be removed too: an earlier
-   * recovery owed the move.
+   * Earlier retired instances of this member whose association may be removed too, because an
+   * earlier recovery owed the move.
    */
   owedFrom: z.array(z.string()).optional(),
 });
@@ -45,30 +47,33 @@ export const PlacementCandidateSchema = z.strictObject({
 });
 export type PlacementCandidate = z.infer<typeof PlacementCandidateSchema>;
 
-/** What every plan says, whatever its strategy: of the failed instance, and of its policy. */
+/** Fields of every plan, whatever its strategy: about the failed instance, and about its policy. */
 const planBase = {
   policy: GroupPolicySchema,
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
-  /** Of the failed instance; EC2 does not detach it from it. null: an older record. */
-  primaryInterfaceId: z.string().nullable().default(null),
+  /**
+   * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
+   * none.
+   */
+  primaryInterfaceId: z.string().nullable(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
   /**
-   * When EC2 says the failed instance was started last: by EC2's own clock, a later one means that
-   * somebody has started it since.
+   * When EC2 says the failed instance was started last. By EC2's own clock, a later time means that
+   * it has been started since. Null: EC2 did not say.
    */
-  oldLaunchedAtWallMs: z.number().nullable().optional(),
+  oldLaunchedAtWallMs: z.number().nullable(),
   /** What the member will not have afterwards, in words, each with a code. */
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
 };
 
-/** What a plan says beside it when its strategy launches a replacement. */
+/** Further fields of a plan whose strategy launches a replacement. */
 const launchPart = {
   candidates: z.array(PlacementCandidateSchema).min(1),
   securityGroupIds: z.array(z.string()),
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
-  networkInterfaceTags: tags.optional(),
+  networkInterfaceTags: tags,
   instanceTags: tags,
   /**
    * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
@@ -76,7 +81,7 @@ const launchPart = {
    */
   launchBase: z.record(z.string(), z.unknown()),
 };
-/** A plan, of whatever strategy, that launches a replacement; what else it says is kept. */
+/** A plan, of whatever strategy, that launches a replacement. Its other fields are kept. */
 const launchPlan = z.object({ strategy: z.string(), ...planBase, ...launchPart });
 export type LaunchPlan = z.infer<typeof launchPlan>;
 export const LaunchPlanSchema: z.ZodType<LaunchPlan> = launchPlan.loose();
@@ -85,7 +90,7 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
   strategy: z.literal('snapshot-and-replace'),
   ...planBase,
   ...launchPart,
-  /** Of which the image of the root snapshot is made. */
+  /** The snapshot of the root volume, from which the image is made. */
   image: z.strictObject({
     rootDeviceName: z.string(),
     architecture: z.string(),
@@ -99,23 +104,23 @@ export const SnapshotAndReplacePlanSchema = z.strictObject({
 });
 export type SnapshotAndReplacePlan = z.infer<typeof SnapshotAndReplacePlanSchema>;
 
-/** A plan of which no more is known than what every plan says. */
+/** A plan of which only the fields of every plan are known. */
 const basePlan = z.object({ strategy: z.string(), ...planBase });
 export type BasePlan = z.infer<typeof basePlan>;
 
-/** One member a strategy, told apart by its name. */
+/** The described strategies, one member each, told apart by name. */
 const describedPlan = z.discriminatedUnion('strategy', [SnapshotAndReplacePlanSchema]);
 const DESCRIBED = new Set<string>(describedPlan.options.flatMap((one) => [...one.shape.strategy.values]));
 
 /**
- * A plan by a strategy that is not described here, kept whole: a newer build may have written it.
- * Its intent can be read, and is held: only who has the strategy drives it.
+ * A plan by a strategy that is not described here, kept whole, because a newer build may have
+ * written it. Its intent can be read, and is held: only a build that has the strategy drives it.
  */
 const otherPlan: z.ZodType<BasePlan> = basePlan.loose().extend({
   strategy: z.string().refine((name) => !DESCRIBED.has(name), { error: 'is a strategy described here', abort: true }),
 });
 
-/** Made once, from what was observed before the intent; never re-decided. */
+/** The plan. It is made once, from what was observed before the intent, and never re-decided. */
 export const RecoveryPlanSchema = z.union([describedPlan, otherPlan]);
 export type RecoveryPlan = SnapshotAndReplacePlan | BasePlan;
 
@@ -123,9 +128,9 @@ export const isSnapshotAndReplace = (plan: RecoveryPlan): plan is SnapshotAndRep
   plan.strategy === 'snapshot-and-replace';
 
 /**
- * `intents/<group>/<member>`: a recovery that is under way. Written once, then only read, until it
- * is moved to history; only what an operator asks for (`acts`) rewrites it, in one transaction that
- * compares its revision, so that a run that does not know of it fails on its next write.
+ * `intents/<group>/<member>`: a recovery that is under way. It is written once, then only read,
+ * until it is moved to history. Only an operator's request (`acts`) rewrites it, in one transaction
+ * that compares its revision, so that a run that does not know of it fails on its next write.
  */
 export const IntentRecordSchema = placed(
   z.strictObject({
@@ -135,46 +140,46 @@ export const IntentRecordSchema = placed(
     member: MemberIdSchema,
     oldInstanceId: z.string(),
     /**
-     * Of the activation it is based on: tokens and names derive from old instance and ordinal.
-     * Absent: 0.
+     * Ordinal in the activation it is based on. Tokens and names derive from old instance and
+     * ordinal.
      */
-    ordinal: z.number().int().min(0).optional(),
-    /**
-     * Zone of the failed instance: the member record names its replacement's soon after. Absent in
-     * older records.
-     */
-    oldAz: z.string().optional(),
+    ordinal: z.number().int().min(0),
+    /** Zone of the failed instance, because the member record soon names its replacement's. */
+    oldAz: z.string(),
     oldIncarnation: z.number().int().min(1),
     /**
-     * mod_revision of the activation record the plan is based on: the activation step compares it,
-     * so one winner, ever.
+     * mod_revision of the activation record the plan is based on. The activation step compares it,
+     * so there is only ever one winner.
      */
     activationModRevision: z.number().int().min(1),
     /** The term that wrote it, for people. */
     term: z.number(),
     startedAtWallMs: z.number(),
-    /** Wall time of the last heartbeat anybody heard, for the detection figure; null if unknown. */
+    /**
+     * Wall time of the last heartbeat any observer heard, for the detection figure. Null if
+     * unknown.
+     */
     lastHeardWallMs: z.number().nullable(),
     reason: z.string(),
-    /** What the member's record asked of its agent; its replacement is asked for the same. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    /** The contract in the member's record. Its replacement is asked for the same. */
+    serveContract: ServeContractSchema.nullable(),
     /**
-     * After this long from the writing of this record the old instance has stopped serving by
-     * itself, ms by any clock of ours (drift is included); null: it made no promise that counts,
-     * only an observed fence does.
+     * This long after the writing of this record the old instance has stopped serving by itself, in
+     * ms by any clock of ours (drift is included). Null: it made no promise that counts, and only
+     * an observed fence does.
      */
-    serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
+    serveLeaseOverAfterMs: z.number().int().min(0).nullable(),
     plan: RecoveryPlanSchema,
-    /** Raised by each replan. Absent: 1, as decided when it began. */
+    /** Each replan raises it. Absent: 1, as decided when the recovery began. */
     planRevision: z.number().int().min(1).optional(),
     /**
-     * Launch attempts that had been ended when the plan was last made: their placements say nothing
+     * Launch attempts that had been ended when the plan was last made. Their placements say nothing
      * about it. Absent: 0.
      */
     attemptsBeforePlan: z.number().int().min(0).optional(),
-    /** What an operator gave up, `address:…` or `volume:…`. */
+    /** Losses that an operator accepted, `address:…` or `volume:…`. */
     acceptedLosses: z.array(z.string()).optional(),
-    /** What operators asked for and what came of it; the newest 50. */
+    /** What operators asked for and the outcome, the newest 50. */
     acts: z.array(OperatorActSchema).optional(),
   }),
   { area: 'intents', parts: [2], says: ofMember },
@@ -184,9 +189,9 @@ export type IntentRecord = z.infer<typeof IntentRecordSchema>;
 /**
  * `journal/<opId>/<step>`. A step is keyed by its name, and by the launch attempt or the item it is
  * done for: `fence`, `launch-2`, `address-<allocationId>`. The recovery room says which steps there
- * are, and reads their meaning: nobody else takes an id apart, and a journal with a step that it
- * does not know is not gone on with. `started` is written before the first effect (with the frozen
- * request), `done` or `failed` after observing.
+ * are, and reads their meaning. No other room takes an id apart, and a recovery with an unknown
+ * step in its journal is not continued. `started` is written before the first effect (with the
+ * frozen request), `done` or `failed` after observing.
  */
 export const JournalRecordSchema = placed(
   z.strictObject({
@@ -214,7 +219,10 @@ export const HistoryStepSchema = z.strictObject({
   endedAtWallMs: z.number().nullable(),
 });
 
-/** `history/<group>/<member>/<opId>`: how a recovery ended. Bounded per member, with retention. */
+/**
+ * `history/<group>/<member>/<opId>`: how a recovery ended. It is bounded per member, with
+ * retention.
+ */
 export const HistoryRecordSchema = placed(
   z.strictObject({
     ...recordBase,
@@ -223,10 +231,12 @@ export const HistoryRecordSchema = placed(
     outcome: z.enum(['replaced', 'abandoned']),
     reason: z.string(),
     oldInstanceId: z.string(),
-    /** As in the intent: what the mass guard counts this recovery under. */
-    oldAz: z.string().optional(),
-    /** Of an abandoned recovery: as in its plan. */
-    oldLaunchedAtWallMs: z.number().nullable().optional(),
+    /** As in the intent. */
+    ordinal: z.number().int().min(0),
+    /** The zone as in the intent. The mass guard counts this recovery in it. */
+    oldAz: z.string(),
+    /** As in the plan. */
+    oldLaunchedAtWallMs: z.number().nullable(),
     newInstanceId: z.string().nullable(),
     newIncarnation: z.number().int().nullable(),
     startedAtWallMs: z.number(),
@@ -235,32 +245,30 @@ export const HistoryRecordSchema = placed(
     /** Distinct terms that wrote the journal, minus one. */
     leaderChanges: z.number().int(),
     /**
-     * How the old instance was known to be out of the way; `lease`: nobody saw it, its serve lease
-     * was waited out, and it may still run. null: an older record.
+     * How the old instance was known to be out of the way. `lease`: it was not seen stopped, its
+     * serve lease was waited out, and it may still run. Null: the recovery was abandoned before
+     * that was known.
      */
-    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
+    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable(),
     launchAttempts: z.number().int(),
     steps: z.array(HistoryStepSchema),
-    ordinal: z.number().int().min(0).optional(),
     /**
      * What the member lost on the way, beyond the losses of the plan: accepted by an operator, or
      * gone by itself.
      */
     losses: z.array(z.strictObject({ code: z.string(), text: z.string() })).optional(),
     acts: z.array(OperatorActSchema).optional(),
-    /** In what state an abandoned recovery left everything, in words; empty otherwise. */
+    /** The state in which an abandoned recovery left everything, in words. Empty otherwise. */
     leftAs: z.array(z.string()).optional(),
     /**
-     * Addresses of the plan never seen on the replacement, which failed before: the next plan moves
-     * them; `owedFrom` names whoever may still hold one.
+     * Addresses of the plan that were never seen on the replacement, which failed before. The next
+     * plan moves them; `owedFrom` names the instances that may still hold one.
      */
     owedAddresses: z.array(PlannedAddressSchema).optional(),
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
-    /**
-     * What was still to be put in place on the replacement when this was closed, and is not yet.
-     */
-    owed: z.array(OwedChoreSchema).default([]),
+    /** Chores that were still open on the replacement when this was closed, and are open yet. */
+    owed: z.array(OwedChoreSchema),
   }),
   { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },
 );

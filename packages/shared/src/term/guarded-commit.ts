@@ -12,7 +12,7 @@ export interface StampDeps {
   readonly writtenBy: string;
 }
 
-/** A fresh nonce: what was written with it is recognised when it is read back. */
+/** A fresh nonce. A record written with it is recognised when it is read back. */
 export const newWriteId = (random: Random): string => `w-${random.hex(12)}`;
 
 /** The record as it goes into etcd. The stamp wins over fields of the same name. */
@@ -21,7 +21,7 @@ export function stampRecord(record: object, writeId: string, deps: StampDeps): s
   return serializeRecord({ ...record, ...stamp });
 }
 
-/** The nonce of whoever wrote the entry; null when it is not one of our records. */
+/** The nonce of the entry's writer. Null when it is not one of our records. */
 export function writeIdOf(entry: KvEntry | null): string | null {
   if (!entry) return null;
   try {
@@ -45,14 +45,14 @@ export interface StampedPut {
  * once.
  */
 export interface PreparedCommit {
-  /** Nonce inside every put's value; null: nothing is put. */
+  /** Nonce inside every put's value. Null: nothing is put. */
   readonly writeId: string | null;
   readonly puts: readonly StampedPut[];
-  /** Each is there, at the revision it was seen at: `expect` > 0. */
+  /** Each exists, at the revision it was seen at: `expect` > 0. */
   readonly deletes: readonly GuardedDelete[];
   readonly deletePrefixes: readonly string[];
   readonly also: readonly KvCompare[];
-  /** The term. */
+  /** The compare of the term. */
   readonly guard: KvCompare | null;
 }
 
@@ -60,9 +60,12 @@ export type GuardedOutcome = CommitOutcome | { readonly kind: 'guardFailed' };
 
 /** etcd's default `--max-txn-ops` is 128. */
 const OPERATIONS_MAX = 120;
-/** First sending included. Each further one only after reading back that nothing changed. */
+/**
+ * The first sending included. Each further one follows only after reading back that nothing
+ * changed.
+ */
 const SENDINGS_MAX = 3;
-/** No key ever gets this old: a transaction comparing it reads, atomically, and writes nothing. */
+/** No key ever gets this old. A transaction comparing it reads, atomically, and writes nothing. */
 const NEVER: Revision = Number.MAX_SAFE_INTEGER;
 
 const comparesOf = (commit: PreparedCommit): KvCompare[] => [
@@ -94,7 +97,7 @@ type Sight = Pick<KvTxnResult, 'elseEntries' | 'revision'>;
 /**
  * What the entries that were read say about our transaction. `unsettled`: every compare still
  * holds, so it may yet be applied. A removal has no nonce to find. It is done when nothing of what
- * it deletes is there: see {@link Term.remove} for why that is safe to believe.
+ * it deletes exists; {@link Term.remove} says why that is safe to believe.
  */
 function judge(
   commit: PreparedCommit,
@@ -103,7 +106,7 @@ function judge(
   const guardEntry = commit.guard ? (seen[0] ?? null) : null;
   const entries = commit.guard ? seen.slice(1) : seen;
   const first = entries[0] ?? null;
-  // The nonce is new: what a removal finds under its key never has it.
+  // The nonce is new, so no entry that a removal finds under its key has it.
   if (first && commit.writeId !== null && writeIdOf(first) === commit.writeId)
     return { kind: 'committed', revision: first.modRevision };
   if (commit.guard && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };
@@ -114,12 +117,12 @@ function judge(
 }
 
 /**
- * Sends the transaction and finds out what became of it. A lost reply is resolved by reading back,
- * in one transaction, everything it compares. Our nonce there means committed, and so does the
- * absence of everything that a removal deletes. A compare that fails now means that it was not
- * applied and never will be. When all compares still hold it may yet arrive: then the
- * identical transaction is sent again (while `mayRepeat`), which settles it, because only one of
- * the two can find its compares true.
+ * Sends the transaction and finds out its outcome. A lost reply is resolved by reading back, in one
+ * transaction, everything it compares. Our nonce there means committed, and so does the absence of
+ * everything that a removal deletes. A compare that fails now means that it was not applied and
+ * never will be. When all compares still hold it may yet arrive. Then the identical transaction is
+ * sent again (while `mayRepeat`), which settles it, because only one of the two can find its
+ * compares true.
  * @throws STORE_UNAVAILABLE, STORE_REJECTED when it was certainly not applied;
  * STORE_OUTCOME_UNKNOWN when even reading back failed.
  */
@@ -144,7 +147,7 @@ export async function commitGuarded(
   throw new OperationError('STORE_OUTCOME_UNKNOWN', 'the write is not there, and may still arrive', { cause: unknown });
 }
 
-/** A failure that is certain for this sending says nothing about an earlier one. */
+/** Sends once. A failure that is certain for this sending says nothing about an earlier one. */
 async function send(
   store: KvStore,
   txn: KvTxn,

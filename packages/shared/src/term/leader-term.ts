@@ -8,21 +8,21 @@ import type { MonotonicMs } from '../units.ts';
 import type { Random } from '../ports/random.ts';
 import { commitGuarded, newWriteId, type PreparedCommit, stampRecord } from './guarded-commit.ts';
 
-/** Of a term that is given back on purpose: nothing was lost. */
+/** Reason of a term that is given back on purpose: nothing was lost. */
 const HANDED_OVER = 'handed over';
 const ON_PURPOSE = new RegExp(`^LEASE_LOST: (?=term \\d+ is over: ${HANDED_OVER})`);
 
 /**
- * Why a term, or work in it, ended, for a log. What ends because this coordinator stops, or
- * resigns, carries the code of a lost lease (whoever works in it must stop the same way), and is
- * not told as a loss.
+ * Why a term, or work in it, ended, for a log. When this coordinator stops or resigns, the error
+ * has the code of a lost lease, because all work in the term must stop the same way. It is not told
+ * as a loss.
  */
 export const endText = (error: unknown): string => errorText(error).replace(ON_PURPOSE, '');
 
-/** Was the term given back on purpose? Every other end is a loss. */
+/** True when the term was given back on purpose. Every other end is a loss. */
 export const isHandedOver = (error: unknown): boolean => ON_PURPOSE.test(errorText(error));
 
-/** The lease a term rests on, as far as the term asks it. */
+/** The part of a lease that a term needs. */
 export interface TermLease {
   readonly leaseId: LeaseId;
   /** Aborted once the lease is lost, with the reason. */
@@ -42,7 +42,7 @@ export interface LeaderTermOptions {
 }
 
 /**
- * One spell of leadership; see {@link Term}. Ends once, and for good: with the lease, by
+ * One spell of leadership; see {@link Term}. It ends once, and for good: with the lease, by
  * resignation, or when the store says otherwise.
  */
 export class LeaderTerm implements Term {
@@ -67,18 +67,18 @@ export class LeaderTerm implements Term {
   }
 
   /**
-   * Our own deadline, as of the last good keepalive: from then on every question is answered no.
+   * Our own deadline, as of the last good keepalive. From then on every question is answered no.
    */
   get validUntilMs(): MonotonicMs {
     return this.#options.keeper.validUntilMs;
   }
 
-  /** As {@link end}, because we stop or resign: `why` in words. */
+  /** Ends like {@link end}, because we stop or resign. `why` is in words. */
   handOver(why: string): void {
     this.end(`${HANDED_OVER}, ${why}`);
   }
 
-  /** Stops believing, at once. The first reason counts: that is what it returns. */
+  /** Stops believing, at once. The first reason counts, and is returned. */
   end(reason: string): unknown {
     this.#over.abort(new OperationError('LEASE_LOST', `term ${this.number} is over: ${reason}`));
     return this.#over.signal.reason;
@@ -89,8 +89,8 @@ export class LeaderTerm implements Term {
   }
 
   remainingMs(): number {
-    // Asked first: it ends the term on the spot when the deadline has passed unnoticed (we were
-    // paused).
+    // This is asked first. It ends the term on the spot when the deadline has passed unnoticed (we
+    // were paused).
     const remainingMs = this.#options.keeper.remainingMs();
     return this.#over.signal.aborted ? 0 : remainingMs;
   }

@@ -1,10 +1,10 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Cloud } from '../ports/cloud.ts';
 
-/** What the suite needs of a place where there is an EC2. */
+/** What the suite needs of an environment that has an EC2. */
 export interface CloudContractFixture {
   readonly cloud: Cloud;
-  /** Time as that EC2 lives it. */
+  /** The clock of that EC2. */
   readonly clock: Clock;
   /** At least one. */
   readonly subnets: readonly { readonly subnetId: string; readonly az: string }[];
@@ -17,9 +17,9 @@ export interface CloudContractFixture {
   fault(action: string, kind: ContractFault, times: number): Promise<{ firedCount(): Promise<number> }>;
   /** A service disruption in a zone, and its end. */
   impairZone(az: string, impaired: boolean): Promise<void>;
-  /** The same EC2 with credentials it does not accept; null where the way there knows none. */
+  /** The same EC2 with credentials it does not accept. Null where the transport has none. */
   readonly stranger: Cloud | null;
-  /** An address where nobody answers; null where the way there has none. */
+  /** The cloud at an address where nobody answers. Null where the transport has no addresses. */
   readonly nowhere: Cloud | null;
 }
 

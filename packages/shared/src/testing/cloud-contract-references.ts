@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { isOperationError } from '../errors.ts';
 import type { CloudContractCase } from './cloud-contract-case.ts';
 
-/** Of {@link CLOUD_CONTRACT}: what is asked before a launch. */
+/** The part of {@link CLOUD_CONTRACT} about what is asked before a launch. */
 export const REFERENCES: readonly CloudContractCase[] = [
   {
     name: 'an instance type is told with what it takes, and where it is sold; one that EC2 does not know is left out',

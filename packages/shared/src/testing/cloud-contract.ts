@@ -4,7 +4,7 @@ import { REFERENCES } from './cloud-contract-references.ts';
 import { type ErrorCode, hasCode, isOperationError } from '../errors.ts';
 import type { CloudInstance, CloudNetworkInterface, LaunchRequest } from '../ports/cloud.ts';
 
-/** Polls until `look` answers; the world is eventually consistent. */
+/** Polls until `look` answers, because the world is eventually consistent. */
 async function eventually<T>(f: CloudContractFixture, what: string, look: () => Promise<T | null>): Promise<T> {
   for (let attempt = 0; attempt < 600; attempt++) {
     const seen = await look();
@@ -14,7 +14,7 @@ async function eventually<T>(f: CloudContractFixture, what: string, look: () => 
   assert.fail(`never seen: ${what}`);
 }
 
-/** What was just made may not be known everywhere yet. */
+/** Repeats the work while a new resource may not be known everywhere yet. */
 async function patiently<T>(f: CloudContractFixture, work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -167,7 +167,7 @@ const READS: readonly CloudContractCase[] = [
   {
     name: 'a read that fails inside EC2 is CLOUD_UNAVAILABLE',
     async run(f) {
-      // More than one, because a read may be repeated inside.
+      // There is more than one, because a read may be repeated inside.
       const fault = await f.fault('DescribeVolumes', 'internal-error', 3);
       await refused(f.cloud.describeVolumes({ 'volume-id': ['vol-0123456789abcdef0'] }), 'CLOUD_UNAVAILABLE');
       assert.ok((await fault.firedCount()) >= 1);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Runs in a process of its own: takes a port and datagrams (hex) as JSON lines on stdin, sends them
- * in turn as fast as it can, counts on stdout.
+ * Runs in a process of its own. It takes a port and datagrams (hex) as JSON lines on stdin, sends
+ * them in turn as fast as it can, and counts on stdout.
  */
 const SENDER = `
   const { createSocket } = require('node:dgram');
@@ -27,8 +27,8 @@ const SENDER = `
 `;
 
 /**
- * As many datagrams as one process can send, to a port on loopback. Ends with {@link stop}, or with
- * the process that started it.
+ * Sends as many datagrams as one process can, to a port on loopback. Ends with {@link stop}, or
+ * with the process that started it.
  */
 export class DatagramFlood {
   readonly #child: ChildProcess;
@@ -43,7 +43,7 @@ export class DatagramFlood {
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
   }
 
-  /** Handed to the kernel so far, as last told. */
+  /** Datagrams handed to the kernel so far, as last told. */
   get sentCount(): number {
     return this.#sentCount;
   }

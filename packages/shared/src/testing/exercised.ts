@@ -1,7 +1,7 @@
 /**
- * What the runs of a property really came to. A generator that hardly ever makes the interesting
- * case turns a property into one that tests next to nothing and stays green: so each property
- * counts, and fails when it is too little.
+ * Counts what the runs of a property really did. A generator that hardly ever makes the interesting
+ * case turns a property into one that tests next to nothing and stays green. So each property
+ * counts, and fails when it has too few.
  *
  * ```ts
  * const seen = exercised();

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type ErrorCode, isOperationError } from '../errors.ts';
 import type { Kms } from '../ports/kms.ts';
 
-/** What the suite needs of a place where there is a KMS. */
+/** What the suite needs of an environment that has a KMS. */
 export interface KmsContractFixture {
   readonly kms: Kms;
   /** A new, enabled customer key. */
@@ -15,7 +15,7 @@ export interface KmsContractFixture {
   deny(arn: string): Promise<void>;
   /** The next DescribeKey fails like this. */
   fault(kind: KmsContractFault): Promise<{ firedCount(): Promise<number> }>;
-  /** The same KMS with credentials it does not accept; null where the way there knows none. */
+  /** The same KMS with credentials it does not accept. Null where the transport has none. */
   readonly stranger: Kms | null;
   /** An address where nobody answers. */
   readonly nowhere: Kms;

@@ -1,7 +1,7 @@
 import { hasCode, isOperationError } from '../errors.ts';
 import type { KvEvent, KvStore, KvWatchHandlers, LeaseId, Revision } from '../ports/kv-store.ts';
 
-/** What a case needs beside the store: the same for `SimKv` and for real etcd. */
+/** What a case needs beside the store. It is the same for `SimKv` and for real etcd. */
 export interface KvContractEnv {
   readonly store: KvStore;
   /** A second connection to the same store. */

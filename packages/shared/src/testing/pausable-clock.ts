@@ -4,7 +4,7 @@ import { sleepOn } from '../sleep.ts';
 
 /**
  * One process's view of a clock. While paused (SIGSTOP, a long collection, a suspended VM) time
- * goes on but nothing of that process runs; on `resume` everything that became due runs at once, in
+ * goes on but nothing of that process runs. On `resume` everything that became due runs at once, in
  * order. The wall clock can be stepped for this process alone.
  */
 export class PausableClock implements Clock {
@@ -12,7 +12,7 @@ export class PausableClock implements Clock {
   #paused = false;
   #wallStepMs = 0;
   #due: { readonly callback: () => void; cancelled: boolean }[] = [];
-  /** Callbacks that had to wait for `resume`, ever. */
+  /** How many callbacks ever had to wait for `resume`. */
   heldBackCount = 0;
 
   constructor(base: Clock) {

@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY, type GroupPolicy } from '../policy.ts';
 
-/** Some fields of the sections of a policy that have fields. */
+/** Some fields of a policy, in their sections. */
 export interface PolicyChange {
   readonly detect?: Partial<GroupPolicy['detect']>;
   readonly guard?: Partial<GroupPolicy['guard']>;
@@ -9,7 +9,7 @@ export interface PolicyChange {
 
 /**
  * A policy with those fields, and with all others of the given one. The rules between fields are
- * not asked, so that a test can break them.
+ * not checked, so that a test can break them.
  */
 export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_POLICY): GroupPolicy => ({
   ...of,
@@ -18,7 +18,7 @@ export const policyWith = (change: PolicyChange = {}, of: GroupPolicy = DEFAULT_
   recover: { ...of.recover, ...change.recover },
 });
 
-/** Several changes as one; the last one wins, field by field. */
+/** Several changes as one. The last one wins, field by field. */
 export const joinedChanges = (...changes: readonly (PolicyChange | undefined)[]): PolicyChange =>
   changes.reduce<PolicyChange>(
     (so, change) => ({

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exercised } from './exercised.ts';
 import { type ReplayVerdict, ReplayWindow } from './replay-window.ts';
 
-/** The same rules without bit tricks: remembers everything. */
+/** Keeps the same rules without bit tricks: it remembers everything. */
 class DumbWindow {
   #epoch = -1n;
   #seen = new Set<bigint>();
@@ -23,7 +23,7 @@ class DumbWindow {
 }
 
 /**
- * Mostly one epoch, in which the sequence moves on by little and looks back by as much: where the
+ * Mostly one epoch, in which the sequence moves on by little and looks back by as much. There the
  * window decides.
  */
 const step = fc.record({
@@ -37,8 +37,8 @@ const BASES = [0n, 2n ** 32n - 200n, 2n ** 64n - 2_000n];
 const clamp = (value: bigint) => (value < 0n ? 0n : value > 2n ** 64n - 1n ? 2n ** 64n - 1n : value);
 
 /**
- * Datagrams around wherever the sequence has got to. `size: 'max'`: the default makes arrays of
- * five.
+ * Datagrams around the point that the sequence has reached. `size: 'max'` is needed because the
+ * default makes arrays of five.
  */
 const datagrams = fc
   .tuple(fc.constantFrom(...BASES), fc.array(step, { minLength: 60, maxLength: 300, size: 'max' }))

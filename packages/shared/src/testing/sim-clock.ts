@@ -10,14 +10,13 @@ interface Pending {
 }
 
 /**
- * Lets every promise that can go on, go on: a macrotask per round, until nothing moved the timers
- * any more.
+ * Runs every promise that can go on: one macrotask per round, until the timers no longer change.
  */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * A clock that only moves when told. Timers fire in order of their due time, then of their
- * creation; between two of them all promises are drained, so that code under test runs as it would
+ * creation. Between two of them all promises are drained, so that code under test runs as it would
  * with time to spare.
  */
 export class SimClock implements Clock {

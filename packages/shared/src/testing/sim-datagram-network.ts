@@ -17,7 +17,7 @@ export interface PathBehaviour {
 
 export const PERFECT_PATH: PathBehaviour = { minDelayMs: 1, maxDelayMs: 1, lossRatio: 0, duplicateRatio: 0 };
 
-/** Every fault test asserts on these: a fault that did not happen proves nothing. */
+/** Every fault test asserts on these, because a fault that did not happen proves nothing. */
 export interface NetworkCounts {
   sent: number;
   delivered: number;
@@ -25,19 +25,19 @@ export interface NetworkCounts {
   duplicated: number;
   /** Dropped by a cut. */
   cut: number;
-  /** Nobody was bound at the destination on arrival. */
+  /** No socket was bound at the destination on arrival. */
   unheard: number;
 }
 
 const FIRST_EPHEMERAL_PORT = 49_152;
-/** Datagrams under way at once; beyond it the network drops, as a full queue does. */
+/** Datagrams under way at once. Beyond it the network drops, as a full queue does. */
 const IN_FLIGHT_MAX = 1_000_000;
 
 const pathKey = (from: string, to: string) => `${from}>${to}`;
 const endpointKey = (endpoint: Endpoint) => `${endpoint.address}:${endpoint.port}`;
 
 /**
- * UDP in memory: delay, loss, duplication and one-way cuts per path, all on the injected clock and
+ * UDP in memory: delay, loss, duplication and one-way cuts per path. All use the injected clock and
  * random source, so that one seed gives one run. `*` stands for every address; the most exact rule
  * wins (from>to, from>*, *>to, *>*).
  */
@@ -58,7 +58,7 @@ export class SimDatagramNetwork {
   }
 
   /**
-   * Binds `address`; port 0 (the default) takes the next free one. Throws when the endpoint is
+   * Binds `address`. Port 0 (the default) takes the next free one. Throws when the endpoint is
    * taken.
    */
   open(address: string, port = 0): DatagramSocket {
@@ -70,15 +70,16 @@ export class SimDatagramNetwork {
   }
 
   /**
-   * Replaces the behaviour of the one-way path; what is not named is as in {@link PERFECT_PATH}.
+   * Replaces the behaviour of the one-way path. Fields that are not named are as in
+   * {@link PERFECT_PATH}.
    */
   setPath(from: string, to: string, behaviour: Partial<PathBehaviour>): void {
     this.#paths.set(pathKey(from, to), { ...PERFECT_PATH, ...behaviour });
   }
 
   /**
-   * Drops everything from `from` to `to`, one way, until {@link heal}. What is already under way
-   * still arrives.
+   * Drops everything from `from` to `to`, one way, until {@link heal}. Datagrams under way still
+   * arrive.
    */
   cut(from: string, to: string): void {
     this.#cuts.add(pathKey(from, to));
@@ -89,7 +90,7 @@ export class SimDatagramNetwork {
     this.#cuts.delete(pathKey(from, to));
   }
 
-  /** Used by the sockets; a test may call it to forge a sender. */
+  /** Used by the sockets. A test may call it to forge a sender. */
   transmit(payload: Uint8Array, from: Endpoint, to: Endpoint): void {
     this.counts.sent++;
     if (this.#isCut(from.address, to.address)) {

@@ -27,13 +27,13 @@ export type SimKvFaultKind = 'refuse' | 'dropRequest' | 'loseReply' | 'landLate'
 
 export interface SimKvFault {
   readonly kind: SimKvFaultKind;
-  /** Default: whatever comes next. */
+  /** Operation it hits. Default: the next one, whatever it is. */
   readonly operation?: SimKvOperation;
   /** How many calls it hits. Default 1. */
   readonly times?: number;
   /** For `landLate`. Default 5 000. */
   readonly delayMs?: number;
-  /** Only transactions this accepts. */
+  /** Accepts the transactions it may hit. */
   readonly matching?: (txn: KvTxn) => boolean;
 }
 
@@ -41,19 +41,19 @@ export type SimKvCut = 'both' | 'requests' | 'replies';
 
 export interface SimKvClientOptions {
   /**
-   * The process's own clock (see `PausableClock`): replies, timeouts and watch events wait while it
+   * The process's own clock (see `PausableClock`). Replies, timeouts and watch events wait while it
    * is paused. Default: the store's clock.
    */
   readonly clock?: Clock;
-  /** Each way. Default 0: calls are answered without the clock moving. */
+  /** Latency each way. Default 0: calls are answered without the clock moving. */
   readonly latencyMs?: number;
   /** Default 1 500. */
   readonly callTimeoutMs?: number;
-  /** From a change to its event. Default 1. */
+  /** Time from a change to its event. Default 1. */
   readonly watchLatencyMs?: number;
   /** How long a silent cut stays unnoticed by a watch. Default 6 000. */
   readonly silenceLimitMs?: number;
-  /** From a noticed break to the next attempt. Default 100. */
+  /** Time from a noticed break to the next attempt. Default 100. */
   readonly reconnectAfterMs?: number;
 }
 
@@ -86,8 +86,8 @@ export interface SimKvServer {
 }
 
 /**
- * One process's connection to a `SimKv`. Faults are armed by the test; `fired` counts how often
- * each one really hit.
+ * One process's connection to a `SimKv`. The test arms faults; `fired` counts how often each one
+ * really hit.
  */
 export class SimKvClient implements KvStore {
   readonly name: string;
@@ -163,7 +163,7 @@ export class SimKvClient implements KvStore {
     this.#latencyMs = latencyMs;
   }
 
-  /** Resets the connections of all watches; they reconnect and resume. */
+  /** Resets the connections of all watches, which reconnect and resume. */
   breakWatches(): void {
     for (const watch of this.#watches) watch.break();
   }

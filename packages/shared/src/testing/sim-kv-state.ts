@@ -2,7 +2,7 @@ import { OperationError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import type { KvCompare, KvEntry, KvEvent, KvRange, KvTxn, KvTxnResult, KvWrite, Revision } from '../ports/kv-store.ts';
 
-/** What one committed change did, in etcd's words: all events share one revision. */
+/** One committed change, in etcd's words. All its events share one revision. */
 export interface SimKvChange {
   readonly revision: Revision;
   readonly events: readonly KvEvent[];
@@ -47,7 +47,7 @@ export class SimKvState {
 
   range(prefix: string): KvRange {
     const entries = [...this.#entries.values()].filter((entry) => entry.key.startsWith(prefix));
-    // By code unit, as etcd sorts bytes; the same for the ASCII keys we use.
+    // Sorted by code unit, as etcd sorts bytes. That is the same for the ASCII keys we use.
     entries.sort((a, b) => (a.key < b.key ? -1 : 1));
     return { entries, revision: this.#revision };
   }

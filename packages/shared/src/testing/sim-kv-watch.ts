@@ -29,7 +29,7 @@ export class SimKvWatch implements KvWatch {
   readonly #handlers: KvWatchHandlers;
   readonly #onEnd: () => void;
   #nextRevision: Revision;
-  /** Raised on every break, so that what was under way on the old connection is dropped. */
+  /** Raised on every break, so that events under way on the old connection are dropped. */
   #connection = 0;
   #attached = false;
   #ended = false;
@@ -81,7 +81,7 @@ export class SimKvWatch implements KvWatch {
     this.#reconnect(new OperationError('STORE_UNAVAILABLE', 'watch: connection reset'), 0);
   }
 
-  /** The connection is cut silently: noticed only after the silence limit. */
+  /** Cuts the connection silently. It is noticed only after the silence limit. */
   fallSilent(): void {
     if (this.#ended) return;
     this.#client.fired.watchSilence += 1;
@@ -113,7 +113,9 @@ export class SimKvWatch implements KvWatch {
     });
   }
 
-  /** What is true now reaches the client one latency later; nothing younger travels with it. */
+  /**
+   * Delivers the present state to the client one latency later. Nothing younger travels with it.
+   */
   #deliverLater(progress: boolean): void {
     const upTo = this.#client.server.revision;
     const connection = this.#connection;

@@ -10,11 +10,11 @@ export interface SimKvOptions {
   /** The server never grants less. Default 2 000, as etcd with its default election timeout. */
   readonly minimumTtlMs?: number;
   /**
-   * How late the server notices that a lease is over. Default 0: the hardest case for a leader's
-   * deadline; etcd needs up to 500 ms.
+   * How late the server notices that a lease is over. Default 0, the hardest case for a leader's
+   * deadline. etcd needs up to 500 ms.
    */
   readonly expiryLagMs?: number;
-  /** How fast the server's clock runs against ours; 1.01 = leases end 1 % early. Default 1. */
+  /** How fast the server's clock runs against ours. 1.01 = leases end 1 % early. Default 1. */
   readonly leaseClockRate?: number;
   /** How often an attached watch is told how far it is. Default 1 000. */
   readonly progressEveryMs?: number;
@@ -38,8 +38,8 @@ export interface SimKvCommit {
 /**
  * An in-memory etcd on a {@link Clock}: revisions, leases that expire on the clock, transactions,
  * watches with replay, compaction. Each process under test gets its own {@link client}, which can
- * be cut off, slowed down or made to lose replies. Deterministic: no real time, no randomness of
- * its own.
+ * be cut off, slowed down or made to lose replies. It is deterministic: no real time, no randomness
+ * of its own.
  */
 export class SimKv {
   readonly clock: Clock;
@@ -51,14 +51,14 @@ export class SimKv {
   /**
    * Refuses what etcd refuses when it cannot or may not write: transactions that put anything,
    * whatever their compares say, and new leases. Reads, deletes, keepalives and watches work. Null:
-   * it does not.
+   * it refuses nothing.
    */
   refusesWrites: Extract<ErrorCode, 'STORE_NO_SPACE' | 'STORE_CORRUPT' | 'STORE_DENIED'> | null = null;
   /** How late leases end, from the next grant or renewal on. */
   expiryLagMs: number;
   /**
-   * As etcd before 3.5.23 and 3.6.5: a keepalive of a lease that is gone is answered with this TTL.
-   * Null: it is not.
+   * TTL with which a keepalive of a lease that is gone is answered, as by etcd before 3.5.23 and
+   * 3.6.5. Null: it is answered truly.
    */
   keepaliveLieMs: number | null = null;
   readonly #leaseClockRate: number;
@@ -88,7 +88,7 @@ export class SimKv {
     return client;
   }
 
-  /** A client that was closed is not told of changes any more. */
+  /** Stops telling a closed client of changes. */
   forget(client: SimKvClient): void {
     if (this.#clients.get(client.name) === client) this.#clients.delete(client.name);
   }
@@ -108,7 +108,10 @@ export class SimKv {
     for (const { timer } of this.#leases.values()) timer.cancel();
   }
 
-  /** A new etcd leader gives every lease its whole time again (lessor `Promote`). */
+  /**
+   * Ends the suspension. A new etcd leader gives every lease its whole time again (lessor
+   * `Promote`).
+   */
   restore(): void {
     this.#suspended = false;
     for (const leaseId of this.#leases.keys()) this.renew(leaseId);
@@ -118,7 +121,7 @@ export class SimKv {
     return this.state.revision;
   }
 
-  /** What the store holds, past every fault. */
+  /** The content of the store, past every fault. */
   entries(prefix = ''): readonly KvEntry[] {
     return this.state.range(prefix).entries;
   }
@@ -137,13 +140,16 @@ export class SimKv {
     return this.refusesWrites === 'STORE_CORRUPT' ? ['CORRUPT'] : [];
   }
 
-  /** As {@link apply}, with the store's own refusals. @throws what {@link refusesWrites} says. */
+  /**
+   * Applies like {@link apply}, with the store's own refusals.
+   * @throws the error that {@link refusesWrites} names.
+   */
   applyFrom(client: SimKvClient, txn: KvTxn): KvTxnResult {
     if (txn.writes.some((write) => write.kind === 'put')) this.#refuseWrite(client);
     return this.apply(txn, client.name);
   }
 
-  /** As {@link grant}, with the store's own refusals. */
+  /** Grants like {@link grant}, with the store's own refusals. */
   grantTo(client: SimKvClient, ttlMs: number): { leaseId: LeaseId; ttlMs: number } {
     this.#refuseWrite(client);
     return this.grant(ttlMs);
@@ -167,7 +173,7 @@ export class SimKv {
   grant(ttlMs: number): { leaseId: LeaseId; ttlMs: number } {
     const granted = Math.max(Math.ceil(ttlMs / 1000) * 1000, this.minimumTtlMs);
     this.#leaseCount += 1;
-    // Larger than a double can hold exactly, as real ones are.
+    // The id is larger than a double can hold exactly, as real ones are.
     const leaseId = `75878${this.#leaseCount.toString().padStart(14, '0')}`;
     this.#leases.set(leaseId, { ttlMs: granted, timer: this.#expiryTimer(leaseId, granted) });
     return { leaseId, ttlMs: granted };
@@ -181,9 +187,7 @@ export class SimKv {
     return { ttlMs: lease.ttlMs };
   }
 
-  /**
-   * The server ends the lease and deletes its keys in one revision. `false`: it was gone already.
-   */
+  /** Ends the lease and deletes its keys in one revision. `false`: it was gone already. */
   revoke(leaseId: LeaseId): boolean {
     const lease = this.#leases.get(leaseId);
     if (!lease) return false;

@@ -4,12 +4,12 @@ import { keyspace } from '../keyspace.ts';
 import type { CommitOutcome, Term } from '../ports/term.ts';
 import type { KvStore, KvTxn, KvTxnResult, Revision } from '../ports/kv-store.ts';
 
-/** What a case needs: the same for `SimKv` and for real etcd. */
+/** What a case needs. It is the same for `SimKv` and for real etcd. */
 export interface TermRemovalEnv {
   readonly store: KvStore;
   /** Its own root, so that cases do not see each other. */
   readonly root: string;
-  /** A term of `LeaderTerm` over `store`, for the leader key as it stands; its lease holds. */
+  /** A term of `LeaderTerm` over `store`, for the leader key as it stands. Its lease holds. */
   lead(store: KvStore): Promise<Term>;
 }
 
@@ -19,14 +19,14 @@ export interface TermRemovalCase {
 }
 
 type Loss =
-  /** Applied, and nobody is told. */
+  /** The transaction is applied, and the reply is lost. */
   | 'reply'
-  /** It never arrives. */
+  /** The transaction never arrives. */
   | 'request'
-  /** It arrives when the case says so, long after the sender has given up. */
+  /** The transaction arrives when the case says so, long after the sender has given up. */
   | 'late';
 
-/** Loses what it is told to lose, one transaction after the other; reads back as the store does. */
+/** Loses what it is told to lose, one transaction after the other. Reads back as the store does. */
 class LossyStore {
   readonly sent: KvTxn[] = [];
   beforeReadBack: () => Promise<void> = async () => undefined;
@@ -49,7 +49,7 @@ class LossyStore {
     });
   }
 
-  /** What was under way arrives now. */
+  /** Delivers the transaction that was under way. */
   async landLate(): Promise<KvTxnResult> {
     invariant(this.#late !== null, 'something is under way');
     return this.#store.txn(this.#late);
@@ -71,7 +71,7 @@ const same = (actual: unknown, expected: unknown, what: string): void => {
   invariant(left === right, `${what}: got ${left}, want ${right}`);
 };
 
-/** One case under way: two records of somebody, and a leader with a term of its own. */
+/** One case under way: two records, and a leader with a term of its own. */
 class Place {
   readonly keys: { readonly a: string; readonly b: string; readonly leader: string };
   readonly #store: KvStore;
@@ -99,7 +99,7 @@ class Place {
     return (await this.#store.range(this.keys.leader)).revision;
   }
 
-  /** Elected: the leader key is new. */
+  /** Elects a leader: the leader key is new. */
   async elect(losses: readonly (Loss | null)[] = []): Promise<{ term: Term; lossy: LossyStore }> {
     await this.delete(this.keys.leader);
     await this.put(this.keys.leader);
@@ -116,7 +116,7 @@ const codeOf = async (work: Promise<CommitOutcome>): Promise<CommitOutcome | str
 
 const kindOf = (outcome: CommitOutcome | string): string => (typeof outcome === 'string' ? outcome : outcome.kind);
 
-/** What `Term.remove` promises; the cases that matter are those in which an answer is missing. */
+/** What `Term.remove` promises. The cases that matter are those in which an answer is missing. */
 export const TERM_REMOVAL_CONTRACT: readonly TermRemovalCase[] = [
   {
     name: 'removes all of it in one revision, and nothing else',

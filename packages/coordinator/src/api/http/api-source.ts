@@ -45,5 +45,5 @@ export interface ApiSource {
 export interface MetricsSource {
   readonly contentType: string;
   /** Prometheus text exposition format 0.0.4. */
-  exposition(): Promise<string>;
+  text(): Promise<string>;
 }

@@ -121,7 +121,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
   });
   server.get('/metrics', async (_, reply) => {
     const metrics = ready(options.metrics());
-    return reply.type(metrics.contentType).send(await metrics.exposition());
+    return reply.type(metrics.contentType).send(await metrics.text());
   });
   server.get('/v1/status', () => api().status());
   server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));

@@ -1,0 +1,39 @@
+import * as ec2 from '@aws-sdk/client-ec2';
+import * as kms from '@aws-sdk/client-kms';
+import type { CallError } from './core/cloud-sim-core.ts';
+import { kmsErrorOf } from './core/kms/errors.ts';
+import { KMS_PREFIX } from './core/kms/index.ts';
+import { jsonProtocol } from './http/protocols/json.ts';
+import type { Protocol } from './http/protocols/protocol.ts';
+import { queryProtocol } from './http/protocols/query.ts';
+
+/** One AWS service at the endpoint. */
+export interface Service {
+  /** As requests are signed for it. */
+  readonly name: string;
+  /** Before its actions in faults, denied actions and the event log. */
+  readonly prefix: string;
+  /** The SDK's client module: the service model is in it. */
+  readonly model: Readonly<Record<string, unknown>>;
+  readonly protocol: Protocol;
+  /** What the core refuses in EC2's words, in the service's. */
+  readonly inOwnWords: (error: CallError) => CallError;
+}
+
+const modelOf = (client: unknown): Service['model'] => client as Service['model'];
+
+/**
+ * Another service is a folder in `core/` with its handlers (named in `core/actions/index.ts`) and a
+ * line here. Asked in this order who a request is for. EC2 comes last: whatever is nobody else's is
+ * its.
+ */
+export const SERVICES: readonly Service[] = [
+  {
+    ...{ name: 'kms', prefix: KMS_PREFIX, model: modelOf(kms) },
+    ...{ protocol: jsonProtocol('TrentService', '1.1'), inOwnWords: kmsErrorOf },
+  },
+  {
+    ...{ name: 'ec2', prefix: '', model: modelOf(ec2) },
+    ...{ protocol: queryProtocol('2016-11-15'), inOwnWords: (error) => error },
+  },
+];

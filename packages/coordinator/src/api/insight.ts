@@ -1,0 +1,34 @@
+import type { RecoveryActivity } from '@understudy/recovery';
+import type { ExplainView, HoldRecord, MemberId, NotEnrolled, Problem } from '@understudy/shared';
+import type { Explained } from '../leader/explain-view.ts';
+import type { OperatorAnswer, OperatorCommand } from '../leader/operator-command.ts';
+
+/** What the API asks of the leader in this process, which may be none at present. */
+export interface LeaderInsight {
+  /**
+   * A fresh judgement with every gate, by leader or follower. Null where there is nothing to judge.
+   */
+  explained(member: MemberId): Explained | null;
+  /** The hold the leader decided on and perhaps could not write. Null on a follower. */
+  wantedHold(member: MemberId): Pick<HoldRecord, 'reason' | 'text' | 'untilWallMs'> | null;
+  /** The last words of a member's machine that this process found dead. */
+  console(member: MemberId): ExplainView['console'];
+  /** What an open recovery is doing. Null when it does not run here. */
+  activity(opId: string): RecoveryActivity | null;
+  /** Key id that the user data of this instance names. Null: not known here. */
+  userDataKeyId(instanceId: string): number | null;
+  /** What an operator asks of a recovery; only the leader takes it. */
+  operate(command: OperatorCommand): Promise<OperatorAnswer>;
+  /** Instances that enrolment found and could not enrol. Asked while we lead. */
+  notEnrolled(): readonly NotEnrolled[];
+}
+
+/** What the API asks of the coordinator itself. */
+export interface CoordinatorInsight {
+  /** What keeps it from being ready. */
+  notReady(): readonly Problem[];
+  /** Shown in the status beside {@link notReady}. Remarks do not make the process unready. */
+  remarks(): readonly Problem[];
+  /** Why etcd takes no writes now; null while it does. */
+  storeTrouble(): string | null;
+}

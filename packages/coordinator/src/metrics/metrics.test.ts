@@ -1,0 +1,176 @@
+import { problemOf } from '@understudy/shared';
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Metrics, type MetricsSources } from './metrics.ts';
+
+/** What a scrape reads, for a test to change between two of them. */
+interface State {
+  readonly leads: boolean;
+  readonly fresh: boolean;
+  readonly contactAgeMs: number | null;
+  readonly standing: { readonly standing: string; readonly ageMs: number | null };
+  readonly kernelDrops: number | null;
+  readonly heartbeats: number;
+  readonly holds: readonly string[];
+}
+
+const numbered = <T>(values: readonly T[]) => new Map(values.map((record, at) => [`g/m${at}`, { record }]));
+const history = new Map([
+  [
+    'g/m1',
+    new Map([
+      ['op-1', { record: { leftovers: [{ kind: 'volume', obstacle: null }], owed: [{ obstacle: { code: 'x' } }] } }],
+    ]),
+  ],
+]);
+
+/** Reads `now()` whenever it is read itself. */
+function sourcesOf(now: () => State, withServer = true): MetricsSources {
+  const opinions = ['alive', 'alive', 'suspect'].map((verdict) => ({ verdict }));
+  const sources = {
+    leadership: { current: () => (now().leads ? { number: 7, remainingMs: () => 6_500 } : null) },
+    view: {
+      isFresh: () => now().fresh,
+      contactAgeMs: () => now().contactAgeMs,
+      anomalies: 0,
+      featureLevels: () => ({ understood: 1, agreed: null, inForce: 1 }),
+      get records() {
+        const holds = numbered(now().holds.map((reason) => ({ reason })));
+        return { unreadable: new Map(), intents: numbered([{}]), requests: numbered([{}, {}, {}]), holds, history };
+      },
+    },
+    store: { refusedCounts: new Map([['STORE_DENIED', 2]]) },
+    writes: { alarms: ['CORRUPT'] },
+    isWritable: () => true,
+    observer: {
+      abstention: null,
+      get counts() {
+        return { recorded: now().heartbeats, forged: 3, replayed: 0 };
+      },
+      opinions: () => opinions,
+    },
+    listener: { stats: () => ({ kernelDropsCount: now().kernelDrops, ringDropsCount: 0 }) },
+    prober: { counts: new Map([['Passing', 3]]) },
+    keyRotation: { problem: null },
+    presence: { duplicate: problemOf('STORE_REJECTED', 'another process has our id') },
+    receiveBufferBytes: withServer ? 4_194_304 : null,
+    verdicts: {
+      standing: () => now().standing,
+      counts: () => ({ alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 }),
+    },
+    runs: { runningCount: 1 },
+    foreignAnswers: () => new Map([['RunInstances', 1]]),
+    connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
+  };
+  return sources as unknown as MetricsSources;
+}
+
+let now: State;
+let metrics: Metrics;
+beforeEach(() => {
+  now = {
+    ...{ leads: true, fresh: true, contactAgeMs: 250, kernelDrops: 0, heartbeats: 1_234 },
+    standing: { standing: 'current', ageMs: 500 },
+    holds: ['Paused', 'Paused', 'Cooldown'],
+  };
+  metrics = new Metrics({ withProcess: false });
+  metrics.cloudCall('RunInstances', 'ok', 120);
+});
+
+describe('a scrape', () => {
+  test('has seconds, labels and counter types as documented, and twice the same', async () => {
+    metrics.show(sourcesOf(() => now));
+    const first = await metrics.text();
+    for (const line of [
+      'understudy_leader 1',
+      'understudy_term 7',
+      'understudy_term_remaining_seconds 6.5',
+      'understudy_store_contact_age_seconds 0.25',
+      'understudy_store_writable 1',
+      'understudy_feature_level{which="understood"} 1',
+      'understudy_feature_level{which="agreed"} 0',
+      'understudy_store_refusals_total{code="STORE_DENIED"} 2',
+      'understudy_store_alarms{alarm="NOSPACE"} 0',
+      'understudy_store_alarms{alarm="CORRUPT"} 1',
+      'understudy_id_taken 1',
+      'understudy_keys_refused 0',
+      'understudy_observer_abstains 0',
+      'understudy_members{verdict="alive"} 5',
+      'understudy_observer_opinions{verdict="alive"} 2',
+      'understudy_observer_opinions{verdict="dead"} 0',
+      'understudy_judgement_age_seconds 0.5',
+      'understudy_holds{reason="Paused"} 2',
+      'understudy_holds{reason="Cooldown"} 1',
+      'understudy_leftovers{kind="volume"} 1',
+      'understudy_leftovers{kind="chore"} 1',
+      'understudy_leftovers_obstructed 1',
+      'understudy_recoveries_open 1',
+      'understudy_recoveries_running 1',
+      'understudy_operator_requests_pending 3',
+      'understudy_http_connections 3',
+      'understudy_http_connections_closed_total{how="evicted"} 7',
+      'understudy_http_connections_closed_total{how="refused"} 2',
+      'understudy_udp_receive_buffer_bytes 4194304',
+      '# TYPE understudy_heartbeats_received_total counter',
+      'understudy_heartbeats_received_total 1234',
+      'understudy_datagrams_dropped_total{reason="forged"} 3',
+      'understudy_kernel_datagrams_dropped_total 0',
+      'understudy_ec2_calls_total{action="RunInstances",outcome="ok"} 1',
+      'understudy_ec2_foreign_answers_total{action="RunInstances"} 1',
+    ])
+      expect(first.split('\n')).toContain(line);
+    expect(await metrics.text()).toBe(first);
+  });
+
+  test('shows what is so then, and nothing that was so before', async () => {
+    metrics.show(sourcesOf(() => now));
+    await metrics.text();
+    now = {
+      ...{ leads: false, fresh: false, contactAgeMs: null, kernelDrops: null, heartbeats: 1_300, holds: ['Cooldown'] },
+      standing: { standing: 'none', ageMs: null },
+    };
+    const lines = (await metrics.text()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'understudy_leader 0',
+        'understudy_term 0',
+        'understudy_term_remaining_seconds 0',
+        'understudy_store_fresh 0',
+        'understudy_store_contact_age_seconds -1',
+        'understudy_judgement_age_seconds -1',
+        'understudy_holds{reason="Cooldown"} 1',
+        'understudy_heartbeats_received_total 1300',
+      ]),
+    );
+    const starts = (prefix: string) => lines.filter((line) => line.startsWith(prefix));
+    expect(starts('understudy_members{')).toEqual([]);
+    expect(starts('understudy_holds{')).toHaveLength(1);
+    expect(starts('understudy_kernel_datagrams_dropped_total')).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  const named = (text: string) => [...new Set(text.match(/\bunderstudy_[a-z0-9_]+/g) ?? [])].sort();
+  const page = readFileSync(new URL('../../../../docs/coordinator.md', import.meta.url), 'utf8');
+  const table = page
+    .slice(page.indexOf('## Metrics'), page.indexOf('\n## ', page.indexOf('## Metrics') + 1))
+    .split('\n')
+    .filter((line) => line.startsWith('| `understudy_'))
+    .map((line) => line.split('|')[1] ?? '')
+    .join(' ');
+
+  test('are those of the page, each with a help text', async () => {
+    metrics.show(sourcesOf(() => now));
+    const helps = (await metrics.text()).split('\n').filter((line) => line.startsWith('# HELP '));
+    const declared = helps.map((line) => line.split(' ')[2] ?? '').sort();
+    expect(declared).toEqual(named(table));
+    expect(helps.filter((line) => line.split(' ').length < 5)).toEqual([]);
+  });
+
+  test('of a server and a socket that are not there are left out', async () => {
+    metrics.show(sourcesOf(() => now, false));
+    const text = await metrics.text();
+    expect(text).not.toContain('understudy_http_connections');
+    expect(text).not.toContain('understudy_udp_receive_buffer_bytes');
+  });
+});

@@ -1,0 +1,101 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { LeadershipView } from '../store/leadership-view.ts';
+import { leadershipMetrics } from './leadership.ts';
+import { memberMetrics, type MemberMetricsSources } from './members.ts';
+import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
+import { type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
+import { ReadAtScrape } from './read-at-scrape.ts';
+import { storeMetrics, type StoreMetricsSources } from './store.ts';
+
+export interface MetricsSources
+  extends ObserverMetricsSources,
+    Omit<StoreMetricsSources, 'view'>,
+    Omit<MemberMetricsSources, 'view'> {
+  readonly view: StoreMetricsSources['view'] & MemberMetricsSources['view'];
+  readonly leadership: Pick<LeadershipView, 'current'>;
+  readonly foreignAnswers: () => ReadonlyMap<string, number>;
+  /** To our HTTP server; null where there is none. */
+  readonly connections: (() => ConnectionCounts) | null;
+}
+
+/**
+ * The process's own registry (never the library's global one, so that two coordinators can live in
+ * one test process). What is kept elsewhere is read at a scrape; what happens is noted here.
+ * `docs/coordinator.md` has every name, which a test compares.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #cloudCalls: Counter<'action' | 'outcome'>;
+  readonly #cloudSeconds: Histogram<'action'>;
+  readonly #recoveries: Counter<'outcome'>;
+  readonly #tick: Histogram;
+
+  constructor(options: {
+    /**
+     * Also Node's own (event-loop lag, heap, GC); they start a sampler, so only a real process
+     * wants them.
+     */
+    readonly withProcess: boolean;
+  }) {
+    const registers = [this.#registry];
+    if (options.withProcess) collectDefaultMetrics({ register: this.#registry });
+    this.#cloudCalls = new Counter({
+      name: 'understudy_ec2_calls_total',
+      help: 'EC2 calls sent, by action and outcome (ok or an error code)',
+      labelNames: ['action', 'outcome'],
+      registers,
+    });
+    this.#cloudSeconds = new Histogram({
+      name: 'understudy_ec2_call_seconds',
+      help: 'Duration of EC2 calls, by action',
+      labelNames: ['action'],
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+      registers,
+    });
+    this.#recoveries = new Counter({
+      name: 'understudy_recovery_runs_total',
+      help: 'Runs of the recovery engine in this process that ended, by outcome (finished, held, parked)',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#tick = new Histogram({
+      name: 'understudy_tick_seconds',
+      help: 'Synchronous work of one tick of the loop',
+      buckets: [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 1],
+      registers,
+    });
+  }
+
+  /** Shows what the parts of a coordinator know from now on. Call once. */
+  show(sources: MetricsSources): void {
+    const declare = new ReadAtScrape(this.#registry);
+    leadershipMetrics(declare, sources.leadership);
+    storeMetrics(declare, sources);
+    observerMetrics(declare, sources);
+    memberMetrics(declare, sources);
+    foreignAnswerMetrics(declare, sources.foreignAnswers);
+    if (sources.connections) connectionMetrics(declare, sources.connections);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  cloudCall(action: string, outcome: string, durationMs: number): void {
+    this.#cloudCalls.inc({ action, outcome });
+    this.#cloudSeconds.observe({ action }, durationMs / 1_000);
+  }
+
+  recoveryRunEnded(outcome: string): void {
+    this.#recoveries.inc({ outcome });
+  }
+
+  ticked(durationMs: number): void {
+    this.#tick.observe(durationMs / 1_000);
+  }
+
+  /** Prometheus text exposition format 0.0.4. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
