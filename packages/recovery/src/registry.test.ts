@@ -1,8 +1,7 @@
 import { isSnapshotAndReplace } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { planFixture } from './core/plan.fixture.ts';
+import { planFixture, planInputFixture } from './core/plan.fixture.ts';
 import { planFor, stepsReady } from './plan/plan-for.ts';
-import { planInputFixture } from './core/plan.fixture.ts';
 import { REGISTERED } from './registered.ts';
 import { chosenBy, type RecoveryRegistry, registryFaults } from './registry.ts';
 import { EngineRig } from './engine.fixtures.ts';
