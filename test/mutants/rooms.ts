@@ -50,7 +50,9 @@ export const ROOMS: readonly Room[] = [
     files: [`${R}/core/*.ts`, `${R}/core/fidelity/*.ts`, ...PACING],
     tests: [
       `${R}/core/*.test.ts`,
-      `${R}/core/fidelity/*.test.ts`,
+      // The test of docs/fidelity.md compares a page: every change of a row changes that.
+      `${R}/core/fidelity/carried.test.ts`,
+      `${R}/core/fidelity/table.test.ts`,
       ...PACING.map((file) => file.replace('.ts', '.test.ts')),
     ],
   },
