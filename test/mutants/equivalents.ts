@@ -7,7 +7,7 @@ const RECOVERY = 'packages/recovery/src/core';
 const STEPS = 'packages/recovery/src/steps';
 
 /**
- * Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are
+ * Mutants that nobody outside can tell from the code. Doubtful ones do not belong here: they are
  * survivors.
  */
 export const EQUIVALENTS: readonly Equivalent[] = [
