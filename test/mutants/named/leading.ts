@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Who leads, and how new a view is. */
+/** Rules about leadership, and about how new a view is. */
 export const LEADING_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'el-unread',
@@ -54,6 +54,47 @@ export const LEADING_MUTANTS: readonly NamedMutant[] = [
       },
     ],
     tests: ['packages/coordinator/src/leadership/reading-back-a-win.test.ts'],
+  },
+  {
+    name: 'rm-unguarded',
+    rule: 'S2',
+    story: 'a removal does not compare the leader key',
+    edits: [
+      {
+        file: 'packages/shared/src/term/leader-term.ts',
+        find: 'return this.#send(() => ({ ...this.#unstamped({ deletes }), writeId: null, puts: [] }));',
+        replace:
+          'return this.#send(() => ({ ...this.#unstamped({ deletes }), guard: null, writeId: null, puts: [] }));',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/term-removal.test.ts'],
+  },
+  {
+    name: 'rm-one-is-enough',
+    rule: 'S3',
+    story: 'a removal is believed done as soon as one of its keys is gone',
+    edits: [
+      {
+        file: 'packages/shared/src/term/guarded-commit.ts',
+        find: 'commit.deletes.every((_, index) => entries[index] === null)',
+        replace: 'commit.deletes.some((_, index) => entries[index] === null)',
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/term-removal.test.ts'],
+  },
+  {
+    name: 'rm-after-the-term',
+    rule: 'S2',
+    story: 'a removal is believed done although another one leads',
+    edits: [
+      {
+        file: 'packages/shared/src/term/guarded-commit.ts',
+        find: "  if (commit.guard && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };\n",
+        replace:
+          "  if (commit.guard && commit.writeId !== null && !holds(commit.guard, guardEntry)) return { kind: 'guardFailed' };\n",
+      },
+    ],
+    tests: ['packages/coordinator/src/leadership/term-removal.test.ts'],
   },
   {
     name: 'dv-probe',

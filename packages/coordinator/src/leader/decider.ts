@@ -56,7 +56,7 @@ export interface Beginning {
 
 export interface RecoveryDeciderOptions {
   readonly view: ClusterState;
-  readonly judging: Assessor;
+  readonly assessor: Assessor;
   readonly evidence: EvidencePoller;
   readonly clock: Clock;
   readonly limits: GuardLimits;
@@ -121,7 +121,7 @@ export class RecoveryDecider {
   pass(room: number): readonly Judgement[] {
     this.#settle();
     const nowMs = this.#options.clock.monotonicMs();
-    const failed = [...this.#options.judging.all.values()]
+    const failed = [...this.#options.assessor.all.values()]
       .filter((one) => one.assessment.act && !this.#beginning.has(one.member) && this.#isDue(one.member, nowMs))
       .sort((a, b) => (a.failedSinceWallMs ?? 0) - (b.failedSinceWallMs ?? 0))
       .slice(0, GUARDS_PER_PASS);
@@ -170,10 +170,10 @@ export class RecoveryDecider {
    * The hold each member should show, if any. One per member: what needs a person most comes first.
    */
   wantedHolds(): ReadonlyMap<MemberId, WantedHold> {
-    const { view, judging } = this.#options;
+    const { view, assessor } = this.#options;
     const wanted = new Map<MemberId, WantedHold>();
     this.#noteUnjudged();
-    for (const judgement of judging.all.values()) {
+    for (const judgement of assessor.all.values()) {
       const hold = this.#holdOf(judgement);
       if (hold) wanted.set(judgement.member, hold);
     }
@@ -187,11 +187,11 @@ export class RecoveryDecider {
   }
 
   #settle(): void {
-    const { view, judging } = this.#options;
+    const { view, assessor } = this.#options;
     for (const [member, { revision }] of this.#beginning)
       if (revision !== null && view.revision >= revision) this.#beginning.delete(member);
     for (const member of [...this.#asked.keys(), ...this.#refused.keys()]) {
-      if (judging.of(member)?.assessment.act === true) continue;
+      if (assessor.of(member)?.assessment.act === true) continue;
       this.#asked.delete(member);
       this.#refused.delete(member);
     }
@@ -228,14 +228,14 @@ export class RecoveryDecider {
   }
 
   #noteUnjudged(): void {
-    const { judging, clock } = this.#options;
+    const { assessor, clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    for (const { member, assessment } of judging.all.values()) {
+    for (const { member, assessment } of assessor.all.values()) {
       if (!isUnjudged(assessment.reasonCode) && !isUnclear(assessment)) this.#unjudgedSinceMs.delete(member);
       else if (!this.#unjudgedSinceMs.has(member)) this.#unjudgedSinceMs.set(member, nowMs);
     }
     for (const member of this.#unjudgedSinceMs.keys())
-      if (!judging.all.has(member)) this.#unjudgedSinceMs.delete(member);
+      if (!assessor.all.has(member)) this.#unjudgedSinceMs.delete(member);
   }
 
   /**
@@ -306,19 +306,18 @@ export class RecoveryDecider {
 
   #fleet(): readonly FleetMember[] {
     const fleet: FleetMember[] = [];
-    for (const { member, az, failedSinceWallMs, assessment } of this.#options.judging.all.values())
+    for (const { member, az, failedSinceWallMs, assessment } of this.#options.assessor.all.values())
       if (assessment.verdict !== 'left')
         fleet.push({ member, az, failedSinceWallMs, heard: assessment.verdict === 'alive' });
     return fleet;
   }
 
   #recoveries(except: MemberId | null, wallNowMs: WallMs): readonly StartedRecovery[] {
-    const { intents, history, members, activations, journals } = this.#options.view.records;
+    const { intents, history, activations, journals } = this.#options.view.records;
     const started: StartedRecovery[] = [];
-    const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
     for (const [member, { record }] of intents) {
       const { startedAtWallMs } = record;
-      const az = record.oldAz ?? azOf(member);
+      const az = record.oldAz;
       // With its replacement in charge it is over for the guard, whatever chores are left.
       const activated = hasActivated(record, activations.get(member)?.record);
       const journal = [...(journals.get(record.opId)?.values() ?? [])].map((one) => one.record);
@@ -332,7 +331,7 @@ export class RecoveryDecider {
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {
         const { startedAtWallMs, endedAtWallMs } = record;
-        const az = record.oldAz ?? azOf(member);
+        const az = record.oldAz;
         if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
           started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
       }

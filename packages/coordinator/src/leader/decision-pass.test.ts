@@ -27,7 +27,7 @@ beforeEach(() => {
   fresh = true;
   resumed = 0;
   tasks = new TermTasks({ clock, log: new RecordingLog(), onBroken: () => undefined }, term);
-  const deciding = {
+  const decider = {
     pass: (free: number) => {
       room.push(free);
       return choice;
@@ -36,11 +36,11 @@ beforeEach(() => {
   };
   pass = new DecisionPass({
     view: { isFresh: () => fresh, isBlocked: () => false, records: {} },
-    judging: { pass: () => [] },
-    deciding,
+    assessor: { pass: () => [] },
+    decider,
     evidence: {},
     runs: { sync: () => void (resumed += 1) },
-    begin: { run: () => begin() },
+    writer: { run: () => begin() },
   } as unknown as DecisionPassOptions);
 });
 

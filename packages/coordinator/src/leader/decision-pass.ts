@@ -13,11 +13,11 @@ const BEGINNING_AT_ONCE = 8;
 
 export interface DecisionPassOptions {
   readonly view: Pick<ClusterState, 'isFresh' | 'isBlocked' | 'records'>;
-  readonly judging: Assessor;
-  readonly deciding: RecoveryDecider;
+  readonly assessor: Assessor;
+  readonly decider: RecoveryDecider;
   readonly evidence: EvidencePoller;
   readonly runs: RecoveryRuns;
-  readonly begin: IntentWriter;
+  readonly writer: IntentWriter;
 }
 
 /**
@@ -33,21 +33,21 @@ export class DecisionPass {
   }
 
   beginTerm(): void {
-    const { judging, runs } = this.#options;
-    judging.beginTerm();
+    const { assessor, runs } = this.#options;
+    assessor.beginTerm();
     runs.beginTerm();
   }
 
   /** Synchronous: what takes time goes on in `tasks`, beside the next passes. */
   run(term: Term, tasks: TermTasks): void {
-    const { view, judging, deciding, runs, evidence } = this.#options;
-    const wanting = judging.pass();
+    const { view, assessor, decider, runs, evidence } = this.#options;
+    const wanting = assessor.pass();
     // Open recoveries go on although the view is not fresh: they park by themselves when the store
     // is gone, and resume here.
     runs.sync(term, view.records, (member) => !view.isBlocked(member));
     if (wanting.length > 0) tasks.startAlone('look', () => evidence.look(wanting, term.signal));
     if (!view.isFresh()) return;
-    for (const chosen of deciding.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(term, tasks, chosen);
+    for (const chosen of decider.pass(BEGINNING_AT_ONCE - this.#beginning.size)) this.#start(term, tasks, chosen);
   }
 
   /** Resolves when nothing is being begun any more. */
@@ -67,9 +67,9 @@ export class DecisionPass {
   async #begin(term: Term, chosen: Judgement): Promise<void> {
     let outcome: BeginOutcome = MOOT;
     try {
-      outcome = await this.#options.begin.run(term, chosen);
+      outcome = await this.#options.writer.run(term, chosen);
     } finally {
-      this.#options.deciding.ended(chosen.member, outcome);
+      this.#options.decider.ended(chosen.member, outcome);
     }
   }
 }

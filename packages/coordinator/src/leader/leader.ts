@@ -37,7 +37,7 @@ import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { Readiness } from './readiness.ts';
-import { Enroller } from './enroller.ts';
+import { Enroller } from './jobs/enroller.ts';
 import { EvidencePoller } from './ec2-evidence.ts';
 
 export interface LeaderOptions {
@@ -64,9 +64,9 @@ export interface LeaderOptions {
 interface SeatParts {
   readonly evidence: EvidencePoller;
   readonly readiness: Readiness;
-  readonly enrolling: Enroller;
-  readonly judging: Assessor;
-  readonly deciding: RecoveryDecider;
+  readonly enroller: Enroller;
+  readonly assessor: Assessor;
+  readonly decider: RecoveryDecider;
   readonly operating: Operating;
   readonly console: ConsoleCapture;
 }
@@ -120,7 +120,7 @@ export class Leader {
   }
 
   noteChanged(keys: readonly string[]): void {
-    this.#parts.judging.noteChanged(keys);
+    this.#parts.assessor.noteChanged(keys);
   }
 
   /**
@@ -128,7 +128,7 @@ export class Leader {
    * (yet).
    */
   judgement(member: MemberId): Judgement | null {
-    return this.#leads() ? this.#parts.judging.inThisTerm(member) : null;
+    return this.#leads() ? this.#parts.assessor.inThisTerm(member) : null;
   }
 
   /** What {@link judgement} came to. */
@@ -141,14 +141,14 @@ export class Leader {
    * judge. Changes nothing.
    */
   explained(member: MemberId): Explained | null {
-    const { judging, deciding } = this.#parts;
-    const judgement = judging.look(member);
-    return judgement && { judgement, explanation: deciding.explain(judgement) };
+    const { assessor, decider } = this.#parts;
+    const judgement = assessor.look(member);
+    return judgement && { judgement, explanation: decider.explain(judgement) };
   }
 
   /** The hold it decided on, also where it could not be written; null: none, or we do not lead. */
   wantedHold(member: MemberId): WantedHold | null {
-    return this.#leads() ? (this.#parts.deciding.wantedHolds().get(member) ?? null) : null;
+    return this.#leads() ? (this.#parts.decider.wantedHolds().get(member) ?? null) : null;
   }
 
   /**
@@ -185,7 +185,7 @@ export class Leader {
    */
   notEnrolled(): readonly NotEnrolled[] {
     if (!this.#leads()) return [];
-    const { unusable, conflicts } = this.#parts.enrolling;
+    const { unusable, conflicts } = this.#parts.enroller;
     const { members } = this.#options.view.records;
     // A conflict about a member that is enrolled is its hold.
     const rivals = [...conflicts.values()]
@@ -197,7 +197,7 @@ export class Leader {
 
   /** Zones that are lost, as this leader judges; none on a follower. */
   lostZones(): readonly string[] {
-    return this.#leads() ? this.#parts.deciding.lostZones() : [];
+    return this.#leads() ? this.#parts.decider.lostZones() : [];
   }
 
   /** The same as problems. */
@@ -234,33 +234,33 @@ export class Leader {
     const { tryLaunchEveryMs, enrolEveryMs } = config.loop;
     const policyOf = (group: string) => view.policyOf(group);
     const readiness = new Readiness({ cloud, keyLooks, view, clock, policyOf, tryLaunchEveryMs });
-    const enrolling = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
+    const enroller = new Enroller({ everyMs: enrolEveryMs, cloud, view, keys, clock, log, readiness });
     const { minimumObservers, minimumZones } = config.observer;
     const requirement = { minimumObservers, minimumZones };
     const coordinatorId = config.id;
-    const judging = new Assessor({ view, observer, evidence, clock, keys, requirement, changes, coordinatorId });
-    const deciding = new RecoveryDecider({
+    const assessor = new Assessor({ view, observer, evidence, clock, keys, requirement, changes, coordinatorId });
+    const decider = new RecoveryDecider({
       view,
-      judging,
+      assessor,
       evidence,
       clock,
       limits: config.guard,
-      conflicts: () => enrolling.conflicts,
-      ownTrouble: () => this.#ownTrouble(enrolling),
+      conflicts: () => enroller.conflicts,
+      ownTrouble: () => this.#ownTrouble(enroller),
     });
-    const operating = new Operating({ view, judging, keys, clock, log });
+    const operating = new Operating({ view, assessor, keys, clock, log });
     const console = new ConsoleCapture({ cloud, clock, log });
-    return { evidence, readiness, enrolling, judging, deciding, operating, console };
+    return { evidence, readiness, enroller, assessor, decider, operating, console };
   }
 
   #makeWorkParts(): LeaderParts {
     const { config, cloud, keyLooks, clock, log, keys, view, serveLeases, store } = this.#options;
-    const { judging, deciding, evidence, readiness } = this.#parts;
-    const begin = new IntentWriter({
+    const { assessor, decider, evidence, readiness } = this.#parts;
+    const writer = new IntentWriter({
       ...{ store, cloud, keyLooks, view, keys, clock, log, serveLeases },
       storeTimeoutMs: config.etcd.callTimeoutMs,
-      judgeNow: (member) => judging.judgeNow(member),
-      ask: (judgement) => deciding.ask(judgement),
+      judgeNow: (member) => assessor.judgeNow(member),
+      ask: (judgement) => decider.ask(judgement),
       trialOf: (instanceId) => readiness.trialOf(instanceId),
     });
     const collector = new Collector({
@@ -274,23 +274,23 @@ export class Leader {
       clock,
       log,
       tickMs: config.loop.tickMs,
-      decisions: new DecisionPass({ view, judging, deciding, evidence, begin, runs: this.runs }),
+      decisions: new DecisionPass({ view, assessor, decider, evidence, writer, runs: this.runs }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
-        wantedHolds: () => deciding.wantedHolds(),
+        wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       }),
     };
   }
 
   /** "Am I the sick one?" */
-  #ownTrouble(enrolling: Enroller): string | null {
+  #ownTrouble(enroller: Enroller): string | null {
     const { observer, view, config, clock } = this.#options;
     if (observer.abstention) return `this coordinator's own observer abstains: ${observer.abstention.reason}`;
     if (!view.isFresh()) return 'the view of etcd is not fresh';
     const storeTrouble = this.#options.storeTrouble();
     if (storeTrouble !== null) return storeTrouble;
-    const { completedAtMs } = enrolling;
+    const { completedAtMs } = enroller;
     if (completedAtMs === null) return 'the instances were not listed yet in this term';
     const ageMs = clock.monotonicMs() - completedAtMs;
     const freshForMs = Math.max(LISTING_FRESH_MIN_MS, config.loop.enrolEveryMs * LISTING_PERIODS);

@@ -19,7 +19,7 @@ import type { OperatorAnswer, OperatorCommand, RefusalCode } from './operator-co
 
 export interface OperatingOptions {
   readonly view: ClusterState;
-  readonly judging: Assessor;
+  readonly assessor: Assessor;
   readonly keys: Keyspace;
   readonly clock: Clock;
   readonly log: Log;
@@ -93,7 +93,7 @@ export class Operating {
       return { opId, kind, also: [{ key: keys.intent(member), modRevision: intent.modRevision }] };
     }
     const activation = view.records.activations.get(member);
-    const waits = WAITS_FOR_A_PERSON.has(this.#options.judging.of(member)?.assessment.reasonCode ?? '');
+    const waits = WAITS_FOR_A_PERSON.has(this.#options.assessor.of(member)?.assessment.reasonCode ?? '');
     const begins = kind === 'recover' || kind === 'retry';
     if (!activation || !waits || !begins) return this.#nothingToAsk(command, begins);
     const opId = opIdOf(activation.record.instanceId, activation.record.ordinal);

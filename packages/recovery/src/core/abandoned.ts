@@ -9,7 +9,7 @@ export interface AbandonFacts {
   readonly endedAtWallMs: number;
   readonly act: OperatorAct;
   readonly fencedBy: HistoryRecord['fencedBy'];
-  /** A Stop was sent, and what became of it was not seen (else `fencedBy` says it). */
+  /** True when a Stop was sent and its effect was not seen. Otherwise `fencedBy` says it. */
   readonly stopSent: boolean;
   readonly unprotected: boolean;
   readonly launchAttempts: number;
@@ -17,12 +17,12 @@ export interface AbandonFacts {
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
   /** The same in words, one a kind. */
   readonly artefactTexts: readonly string[];
-  /** Of an attempt that was left open. */
+  /** The network interface of an attempt that was left open. */
   readonly permitId: string | null;
   readonly replacementId: string | null;
 }
 
-/** In what state everything is left, for whoever goes on from there. */
+/** Says in what state everything is left, for the person who goes on from there. */
 export function leftAs(facts: AbandonFacts): string[] {
   const { intent, artefactTexts, permitId, replacementId, unprotected } = facts;
   return [
@@ -47,8 +47,8 @@ function instanceText({ fencedBy, stopSent, intent: { oldInstanceId } }: Abandon
 }
 
 /**
- * Image and snapshots are collected when their time has come; the old instance is not retired: the
- * activation names it.
+ * Image and snapshots are collected when their time has come. The old instance is not retired,
+ * because the activation still names it.
  */
 export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord> {
   const { intent, endedAtWallMs, act } = facts;
@@ -60,9 +60,9 @@ export function abandonedHistoryOf(facts: AbandonFacts): Unwritten<HistoryRecord
     outcome: 'abandoned',
     reason: `${intent.reason}; abandoned by ${act.by}: ${act.why}`,
     oldInstanceId: intent.oldInstanceId,
-    ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
-    ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
-    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs ?? null,
+    ordinal: intent.ordinal,
+    oldAz: intent.oldAz,
+    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs,
     newInstanceId: null,
     newIncarnation: null,
     startedAtWallMs: intent.startedAtWallMs,

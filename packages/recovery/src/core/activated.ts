@@ -1,8 +1,8 @@
 import type { ActivationRecord, IntentRecord, MemberId } from '@understudy/shared';
 
 /**
- * The recovery has put its replacement in charge: what is left of it are chores, and the
- * replacement is a member like any other.
+ * True when the recovery has put its replacement in charge. Only chores are left of it then, and
+ * the replacement is judged like any other instance.
  */
 export const hasActivated = (
   intent: Pick<IntentRecord, 'opId'>,
@@ -15,8 +15,8 @@ interface Tables {
 }
 
 /**
- * The open recovery that decides who will serve for this member, which nobody else may judge
- * meanwhile; null: there is none, or only its chores are left.
+ * The open recovery that decides who will serve for this member. Nobody else may judge the member
+ * meanwhile. Null: there is none, or only its chores are left.
  */
 export function undecidedRecovery({ intents, activations }: Tables, member: MemberId): IntentRecord | null {
   const intent = intents.get(member)?.record;

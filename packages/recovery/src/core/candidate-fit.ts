@@ -4,17 +4,17 @@ import type { Finding } from './finding.ts';
 /** What EC2 says of the instance types that a policy names. */
 export interface TypeFacts {
   /**
-   * null: EC2 knows no such type. A type that is not here was not asked about, or the question was
+   * Null: EC2 knows no such type. A type that is missing was not asked about, or the question was
    * refused.
    */
   readonly types: ReadonlyMap<string, CloudInstanceType | null>;
-  /** Zones by type, with the same meaning of a type that is not here. */
+  /** Zones by type. A type that is missing means the same as in `types`. */
   readonly offeredIn: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export const NO_TYPE_FACTS: TypeFacts = { types: new Map(), offeredIn: new Map() };
 
-/** What a replacement brings with it, wherever it is launched. */
+/** What every replacement of this instance brings with it, in any place. */
 export interface Baggage {
   readonly architecture: string | null;
   readonly virtualizationType: string | null;
@@ -29,13 +29,16 @@ interface Wish {
   readonly instanceType: string;
 }
 
-/** Empty list: EC2 does not say, and that is no reason to leave a candidate out. */
+/**
+ * True when the list does not have the value. An empty list means that EC2 does not say, which
+ * leaves no candidate out.
+ */
 const lacks = (list: readonly string[], value: string | null): boolean =>
   value !== null && list.length > 0 && !list.includes(value);
 
 /**
- * Why a launch of this type in this zone must fail, whatever the capacity; null: nothing that EC2's
- * own tables say speaks against it. What is not known never speaks against a candidate.
+ * Why a launch of this type in this zone must fail, whatever the capacity. Null: nothing in EC2's
+ * own tables speaks against it. What is not known never speaks against a candidate.
  */
 export function misfitOf(wish: Wish, az: string, baggage: Baggage, facts: TypeFacts): Finding | null {
   const { instanceType } = wish;

@@ -1,7 +1,7 @@
 import { type CloudSnapshot, type PlannedVolume, TAG } from '@understudy/shared';
 
 export interface SnapshotSet {
-  /** Number of the CreateSnapshots call that made it; 0 when somebody else tagged it. */
+  /** Number of the CreateSnapshots call that made it. 0: somebody else tagged it. */
   readonly number: number;
   readonly snapshots: readonly CloudSnapshot[];
 }
@@ -16,15 +16,15 @@ export function snapshotSets(snapshots: readonly CloudSnapshot[]): readonly Snap
   return [...sets].sort(([a], [b]) => a - b).map(([number, members]) => ({ number, snapshots: members }));
 }
 
-/** Planned volumes the set has no usable snapshot of. */
+/** Planned volumes of which the set has no usable snapshot. */
 export const missingVolumes = (volumes: readonly PlannedVolume[], set: SnapshotSet): readonly string[] =>
   volumes
     .map((volume) => volume.volumeId)
     .filter((id) => !set.snapshots.some((one) => one.volumeId === id && one.state !== 'error'));
 
 /**
- * Volumes the set has a usable snapshot of although the plan does not know them: attached after it
- * was made.
+ * Volumes of which the set has a usable snapshot although the plan does not know them. They were
+ * attached after the plan was made.
  */
 export const volumesBeside = (volumes: readonly PlannedVolume[], set: SnapshotSet): readonly string[] =>
   set.snapshots
@@ -32,8 +32,8 @@ export const volumesBeside = (volumes: readonly PlannedVolume[], set: SnapshotSe
     .map((one) => one.volumeId);
 
 /**
- * The first set with every planned volume in it and none that failed: what becomes canonical once
- * it is recorded.
+ * The first set that has every planned volume and no failed snapshot. It becomes canonical once it
+ * is recorded.
  */
 export const adoptableSet = (
   volumes: readonly PlannedVolume[],
@@ -55,8 +55,8 @@ export interface CaptureProgress {
 }
 
 /**
- * Where the canonical set stands, from a describe by its ids; ids EC2 does not show yet count as
- * pending.
+ * Where the canonical set stands, from a describe by its ids. Ids that EC2 does not show yet count
+ * as pending.
  */
 export function captureProgress(snapshotIds: readonly string[], seen: readonly CloudSnapshot[]): CaptureProgress {
   const found = snapshotIds.map((id) => seen.find((one) => one.snapshotId === id));

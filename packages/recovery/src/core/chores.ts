@@ -16,19 +16,19 @@ export type ChoreCall =
 export type ChoreMove =
   | { readonly kind: 'call'; readonly call: ChoreCall }
   | { readonly kind: 'done' }
-  /** Nothing to do it on, and there will be none. */
+  /** There is nothing to do it on, and there will be nothing. */
   | { readonly kind: 'moot'; readonly why: string }
-  /** Cannot be done now. */
+  /** It cannot be done now. */
   | { readonly kind: 'stuck'; readonly code: string; readonly text: string };
 
 /**
- * What is known of the things a chore is about. `undefined`: not looked at, so nothing is concluded
- * from it.
+ * What is known of the things a chore is about. `undefined`: nobody looked, so nothing is
+ * concluded.
  */
 export interface ChoreSight {
-  /** null: EC2 does not show it. */
+  /** Null: EC2 does not show it. */
   readonly instance: CloudInstance | null;
-  /** The volume of `volume-tags` and `retire-volume`; null: EC2 does not show it. */
+  /** The volume of `volume-tags` and `retire-volume`. Null: EC2 does not show it. */
   readonly volume?: CloudVolume | null;
   readonly protection?: { readonly stop: boolean; readonly termination: boolean };
 }
@@ -37,13 +37,13 @@ export interface ChoreFacts extends ReapplyFacts {
   readonly opId: string;
   readonly oldInstanceId: string;
   readonly permitId: string;
-  /** ISO time; null: for ever. */
+  /** ISO time. Null: for ever. */
   readonly volumesRetainedUntil: string | null;
 }
 
 /**
- * Everything that has to be put in place on a replacement, and on what its predecessor leaves. In a
- * fixed order: same facts, same list.
+ * Everything that has to be put in place on a replacement, and on what its predecessor leaves. The
+ * same facts give the same list, in the same order.
  */
 export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
   ...retiredVolumes(facts),
@@ -52,8 +52,8 @@ export const choresOf = (facts: ChoreFacts): readonly Chore[] => [
 ];
 
 /**
- * Data volumes EC2 keeps when it terminates the old instance: without a mark nobody would know
- * whose they were.
+ * EC2 keeps these data volumes when it terminates the old instance. Without a mark nobody would
+ * know whose they were.
  */
 const retiredVolumes = ({ volumes, opId, oldInstanceId, volumesRetainedUntil }: ChoreFacts): Chore[] =>
   volumes
@@ -82,7 +82,7 @@ export function choreKey(chore: Chore): string {
   }
 }
 
-/** For people: what is not in place yet. */
+/** Tells people what is not in place yet. */
 export function choreText(chore: Chore): string {
   switch (chore.kind) {
     case 'volume-tags':
@@ -99,7 +99,8 @@ export function choreText(chore: Chore): string {
 }
 
 /**
- * The volume a chore is about, by what is seen of its instance; null: none, or it cannot be told.
+ * The volume a chore is about, by what is seen of its instance. Null: there is none, or it cannot
+ * be told.
  */
 export function choreVolumeId(chore: Chore, instance: CloudInstance | null): string | null {
   if (chore.kind === 'retire-volume') return chore.volumeId;
@@ -134,7 +135,7 @@ function retireVolume(chore: OfKind<'retire-volume'>, volume: CloudVolume | null
   const taker = volume?.attachments.find((one) => one.instanceId !== chore.instanceId);
   if (taker) return { kind: 'moot', why: `${chore.volumeId} is attached to ${taker.instanceId} now` };
   const move = addTags(chore.volumeId, chore.tags, volume);
-  // It stays on the books, which list it; the mark is for whoever meets it in EC2.
+  // It stays on the books, which list it. The mark is for people who meet it in EC2.
   return move.kind === 'stuck' ? { kind: 'moot', why: move.text } : move;
 }
 
@@ -150,8 +151,8 @@ function tagVolume(
 }
 
 /**
- * What is there already stays as it is: a person may have changed it since. As many as there is
- * room for, in order of their names.
+ * Tags that are there already stay as they are, because a person may have changed them. Of the
+ * others it adds as many as there is room for, in order of their names.
  */
 function addTags(resourceId: string, tags: Tags, volume: CloudVolume | undefined): ChoreMove {
   const there = volume?.tags ?? {};

@@ -26,8 +26,8 @@ export function dueLeftovers(
 }
 
 /**
- * Unbroken absence from every look, for so long, before something on the books counts as gone:
- * describes lag, in both directions (A9), and nothing is lost by waiting twice as long as that.
+ * How long something on the books has to be absent from every look before it counts as gone.
+ * Describes lag in both directions (A9), and waiting twice as long loses nothing.
  */
 export const GONE_AFTER_MS = 120_000;
 
@@ -35,7 +35,7 @@ interface Keep {
   readonly kind: 'keep';
   readonly code: string;
   readonly why: string;
-  /** It goes by itself; else somebody should know once its time has come. */
+  /** True: it goes by itself. False: a person should know once its time has come. */
   readonly passing: boolean;
 }
 
@@ -44,18 +44,19 @@ export type RetiredVerdict = { readonly kind: 'gone' | 'tag' | 'terminate' } | K
 const keep = (code: string, why: string): Keep => ({ kind: 'keep', code, why, passing: false });
 const keepForNow = (code: string, why: string): Keep => ({ kind: 'keep', code, why, passing: true });
 
-/** Of something on the books that a look did not show. */
+/** What is known of something on the books that a look did not show. */
 const judgeUnseen = (unseenForMs: number): { readonly kind: 'gone' } | Keep =>
   unseenForMs >= GONE_AFTER_MS ? { kind: 'gone' } : keepForNow('NotShown', 'EC2 does not show it: looking again');
 
 /**
- * What may be done with an instance a recovery has retired. It is terminated only if it is stopped,
- * still tagged as retired by that very recovery, not protected (a protection that appeared after
- * the recovery is a person's wish), and the activation names another one.
+ * What may be done with an instance that a recovery has retired. It is terminated only if it is
+ * stopped, if it is still tagged as retired by that very recovery, if it is not protected, and if
+ * the activation names another one. A protection that appeared after the recovery is a person's
+ * wish.
  */
 export function judgeRetired(facts: {
   readonly instance: CloudInstance | null;
-  /** How long no look has shown it, ms; counts only while `instance` is null. */
+  /** How long no look has shown it, ms. It counts only while `instance` is null. */
   readonly unseenForMs: number;
   readonly opId: string;
   readonly due: boolean;
@@ -64,8 +65,8 @@ export function judgeRetired(facts: {
   readonly wasSeenDown: boolean;
 }): RetiredVerdict {
   const { instance, unseenForMs, opId, due, activation, wasSeenDown } = facts;
-  // EC2 may not show it because it shows nothing of its zone; what nobody saw stop may well run
-  // there.
+  // EC2 may hide it because it shows nothing of its zone. An instance that nobody saw stop may
+  // still run there.
   if (instance === null && !wasSeenDown) return keep('NotShown', 'EC2 does not show it, and nobody saw it stop');
   if (instance === null) return judgeUnseen(unseenForMs);
   if (instance.state === 'terminated') return { kind: 'gone' };
@@ -82,13 +83,14 @@ export function judgeRetired(facts: {
 
 export type KeptVolumeVerdict =
   | { readonly kind: 'gone' | 'delete' }
-  /** Somebody attached it elsewhere: it is theirs now. */
+  /** Somebody attached it elsewhere, so it is theirs now. */
   | { readonly kind: 'taken'; readonly by: string }
   | Keep;
 
 /**
- * What may be done with a data volume the retired instance leaves. Deleted only when its time has
- * come, on nothing, and still marked by that very recovery.
+ * What may be done with a data volume that the retired instance leaves. It is deleted only when its
+ * time has come, when it is attached to nothing, and when it still has the mark of that very
+ * recovery.
  */
 export function judgeKeptVolume(facts: {
   readonly volume: CloudVolume | null;
@@ -160,7 +162,7 @@ export const findLooseVolumes = (found: Found, known: KnownRecoveries): readonly
     .filter((one) => one.attachments.length === 0 && known.finished.has(one.tags[TAG.op] ?? ''))
     .map((one) => one.volumeId);
 
-/** Where the mark says no time: as long as the longest `retainForMs`. */
+/** How long a volume is kept whose mark says no time: as long as the longest `retainForMs`. */
 const LONGEST_RETENTION_MS = 2_592_000_000;
 
 export interface Returned {
@@ -171,7 +173,7 @@ export interface Returned {
 }
 
 /**
- * Retired instances that exist although the books say nothing of them any more: they were believed
+ * Retired instances that exist although the books say nothing of them any more. They were believed
  * gone, and were not. Their recovery has to be known, so that they can be put on its books again.
  */
 export const findReturned = (retired: readonly CloudInstance[], known: KnownRecoveries): readonly Returned[] =>
@@ -189,8 +191,8 @@ export const findReturned = (retired: readonly CloudInstance[], known: KnownReco
 const PASSED: ReadonlySet<string> = new Set(['terminated', 'shutting-down']);
 
 /**
- * Instances a recovery launched and nobody accounts for. There must be none; they are reported,
- * never touched.
+ * Instances that a recovery launched and nobody accounts for. There must be none. They are reported
+ * and never touched.
  */
 export function findStrays(found: Found, known: KnownRecoveries): readonly string[] {
   const active = new Set([...known.activations.values()].map((one) => one.instanceId));
@@ -205,15 +207,14 @@ export function findStrays(found: Found, known: KnownRecoveries): readonly strin
 }
 
 /**
- * Nothing of it is ours to remove or to put in place any more; what is kept for ever carries its
- * mark in EC2.
+ * True when nothing of it is ours to remove or to put in place any more. What is kept for ever
+ * carries its mark in EC2.
  */
 const isSettled = ({ leftovers, owed }: HistoryRecord): boolean =>
   owed.length === 0 && leftovers.every((one) => one.afterWallMs === null);
 
 /**
- * History records beyond the newest of a member, as many as are kept of it, that have nothing left
- * to do.
+ * History records of a member that have nothing left to do, beyond the newest ones that are kept.
  */
 export function trimmable(
   entries: readonly { readonly key: string; readonly record: HistoryRecord }[],

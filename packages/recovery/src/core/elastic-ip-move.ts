@@ -4,8 +4,8 @@ export type AddressMove =
   | { readonly kind: 'done'; readonly associationId: string }
   | { readonly kind: 'associate' }
   /**
-   * This association is on the fenced instance, but is not the one on record: record it before it
-   * is removed.
+   * This association is on the fenced instance and is not the one on record. It is recorded before
+   * it is removed.
    */
   | { readonly kind: 'record'; readonly associationId: string }
   | { readonly kind: 'disassociate'; readonly associationId: string }
@@ -16,20 +16,23 @@ export type AddressMove =
 export interface FencedHolder {
   readonly oldInstanceId: string;
   /**
-   * Instances that earlier recoveries of the member retired, without moving the address; absent:
+   * Instances that earlier recoveries of the member retired without moving the address. Absent:
    * none.
    */
   readonly owedFrom?: readonly string[] | undefined;
-  /** Its primary network interface, which cannot be detached from it; null: not in the plan. */
+  /**
+   * Its primary network interface, which cannot be detached from it. Null: the plan does not name
+   * it.
+   */
   readonly oldInterfaceId: string | null;
-  /** The association that was on it when the plan was made; null: none. */
+  /** The association that was on it when the plan was made. Null: none. */
   readonly plannedAssociationId: string | null;
 }
 
 /**
- * Is the address on an instance that was fenced for this member? By its id; or, where EC2 names no
- * instance with the address, by the very association that the plan saw, on its primary network
- * interface. **S** (S12) An instance that is named decides alone.
+ * Is the address on an instance that was fenced for this member? The id of the instance tells it.
+ * Where EC2 names no instance with the address, the very association that the plan saw on its
+ * primary network interface tells it. **S** (S12) An instance that is named decides alone.
  */
 export function isOnFenced(seen: CloudAddress, fenced: FencedHolder): boolean {
   const { oldInstanceId, owedFrom = [] } = fenced;
@@ -40,16 +43,16 @@ export function isOnFenced(seen: CloudAddress, fenced: FencedHolder): boolean {
 }
 
 /**
- * The next conditional step of an Elastic IP towards the replacement. Only an association with the
- * instance this very recovery has fenced, or with one an earlier recovery of this member has
- * retired without moving the address, is ever removed, and only once exactly that association is on
- * record; whoever else holds the address keeps it.
+ * The next conditional step of an Elastic IP towards the replacement. An association is removed
+ * only when it is with the instance that this very recovery has fenced, or with one that an earlier
+ * recovery of this member retired without moving the address. Exactly that association is on record
+ * before it is removed. Anybody else who holds the address keeps it.
  */
 export function addressMove(
   seen: CloudAddress | null,
   want: FencedHolder & {
     readonly networkInterfaceId: string;
-    /** Association on record as the one to remove; null: none. */
+    /** The association on record as the one to remove. Null: none. */
     readonly recordedAssociationId: string | null;
   },
 ): AddressMove {

@@ -2,15 +2,16 @@ import type { CloudVolume, InstanceState } from '@understudy/shared';
 
 /** What this run has seen of the instance that must be made unable to act. Times: monotonic ms. */
 export interface FenceSeen {
-  /** From the newest describe; null: EC2 did not show the instance, which proves nothing. */
+  /** What the newest describe showed. Null: EC2 did not show the instance, which proves nothing. */
   readonly state: InstanceState | null;
   readonly nowMs: number;
-  /** When the newest Stop of this run returned, whatever it answered; null: none was sent. */
+  /** When the newest Stop of this run returned, whatever it answered. Null: none was sent. */
   readonly askedAtMs: number | null;
-  /** A read of this run showed the instance in motion (any state but `stopped`). */
+  /** True when a read of this run showed the instance in motion (any state but `stopped`). */
   readonly sawMoving: boolean;
   /**
-   * First of the unbroken run of `stopped` reads taken after the Stop; null: the newest is not one.
+   * When the unbroken run of `stopped` reads after the Stop began. Null: the newest read is not
+   * one.
    */
   readonly stoppedSinceMs: number | null;
 }
@@ -43,7 +44,8 @@ export function decideFence(
     if (seen.sawMoving || confirmed) return { kind: 'fenced', how: 'stopped' };
     return { kind: 'wait', text: 'the old instance reads as stopped: reading once more' };
   }
-  // Idempotent; a second forced stop is also EC2's advice for one that hangs in `stopping`.
+  // The call is idempotent. A second forced stop is also EC2's advice for an instance that hangs in
+  // `stopping`.
   if (seen.nowMs - seen.askedAtMs >= limits.restopAfterMs) return { kind: 'stop' };
   return { kind: 'wait', text: `stopping the old instance: ${seen.state ?? 'not shown by EC2'}` };
 }
@@ -54,8 +56,8 @@ export interface StopMode {
 }
 
 /**
- * From the surest to the plainest; EC2 refuses the first ones for some instances, and then the next
- * is tried.
+ * The ways to stop, from the surest to the plainest. EC2 refuses the first ones for some instances,
+ * and then the next is tried.
  */
 export const stopModes = (skipOsShutdown: boolean): readonly StopMode[] =>
   [
@@ -67,12 +69,12 @@ export const stopModes = (skipOsShutdown: boolean): readonly StopMode[] =>
 export interface RestlessVolume {
   readonly volumeId: string;
   readonly deviceName: string;
-  /** Of its attachment: `busy`, `detaching`, `attaching` … */
+  /** The state of its attachment: `busy`, `detaching`, `attaching` … */
   readonly state: string;
 }
 
 /**
- * Volumes whose attachment is in motion: after a forced stop they must come to rest before anything
+ * Volumes whose attachment is in motion. After a forced stop they must come to rest before anything
  * is read from them.
  */
 export const restlessVolumes = (volumes: readonly CloudVolume[], instanceId: string): readonly RestlessVolume[] =>

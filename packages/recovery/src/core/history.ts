@@ -20,13 +20,13 @@ export interface ClosingFacts {
   readonly launchAttempts: number;
   /** What it has made and nobody needs any more, in the order in which it is written down. */
   readonly artefacts: readonly Pick<Leftover, 'kind' | 'id'>[];
-  /** Of the plan, and those that were captured beside them. */
+  /** The volumes of the plan, and those that were captured beside them. */
   readonly volumes: readonly PlannedVolume[];
   /** Chores that were not done. */
   readonly owed: readonly OwedChore[];
-  /** The replacement's heartbeats were passing when it was closed. */
+  /** True when the replacement's heartbeats were passing as it was closed. */
   readonly heardAtTheEnd: boolean;
-  /** Its services that did not pass then, in words; null: all did, or none is probed. */
+  /** Its services that did not pass then, in words. Null: all did, or none is probed. */
   readonly serviceFaultAtTheEnd: string | null;
 }
 
@@ -40,8 +40,9 @@ export function historyOf(facts: ClosingFacts): Unwritten<HistoryRecord> {
     outcome: 'replaced',
     reason: reasonOf(facts),
     oldInstanceId: intent.oldInstanceId,
-    ...(intent.ordinal !== undefined && { ordinal: intent.ordinal }),
-    ...(intent.oldAz !== undefined && { oldAz: intent.oldAz }),
+    ordinal: intent.ordinal,
+    oldAz: intent.oldAz,
+    oldLaunchedAtWallMs: intent.plan.oldLaunchedAtWallMs,
     newInstanceId: facts.newInstanceId,
     newIncarnation: facts.newIncarnation,
     startedAtWallMs: intent.startedAtWallMs,
@@ -102,7 +103,9 @@ function reasonOf({ intent, heardAtTheEnd, serviceFaultAtTheEnd }: ClosingFacts)
   return `${intent.reason}${silent}${failing}`;
 }
 
-/** In order of their beginning; `done` ends with the transaction this record is written in. */
+/**
+ * The steps in order of their beginning. `done` ends with the transaction that writes this record.
+ */
 export const stepsOf = (facts: Pick<ClosingFacts, 'records' | 'endedAtWallMs'>): HistoryRecord['steps'] =>
   [...facts.records]
     .sort((a, b) => a.startedAtWallMs - b.startedAtWallMs)

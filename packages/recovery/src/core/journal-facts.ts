@@ -7,19 +7,19 @@ type Entry = Pick<JournalRecord, 'step' | 'state' | 'result' | 'endedAtWallMs'>;
 export interface Launched {
   readonly attempt: number;
   readonly instanceId: string;
-  /** The launch is over; else the id was noted on the way. */
+  /** True when the launch is over. Otherwise the id was noted on the way. */
   readonly isDone: boolean;
 }
 
-/** What the journal of one recovery says, for whoever is not its engine. */
+/** What the journal of one recovery says, for those who are not its engine. */
 export interface JournalFacts {
-  /** The old instance was, or was about to be, made unable to act. */
+  /** True when the old instance was made unable to act, or was about to be. */
   readonly fenceBegun: boolean;
-  /** In the order of the journal. */
+  /** The launched instances, in the order of the journal. */
   readonly launched: readonly Launched[];
-  /** Instance of the newest launch that ended well; null: none did. */
+  /** Instance of the newest launch that ended well. Null: none did. */
   readonly replacementId: string | null;
-  /** When its replacement was put in charge, by the writer's wall clock; null: it is not. */
+  /** When its replacement was put in charge, by the writer's wall clock. Null: it is not. */
   readonly activatedAtWallMs: number | null;
 }
 

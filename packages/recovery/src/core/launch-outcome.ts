@@ -10,15 +10,17 @@ import { type RefusalClass, refusalClassOf } from './refusals.ts';
 export type AttemptFailure = 'capacity' | 'placement' | 'unknown' | 'key' | 'instance';
 
 export type CallAdvice =
-  /** Certainly not applied; the same call again, after a pause. */
+  /** The call was certainly not applied. The same call is made again after a pause. */
   | { readonly kind: 'again' }
-  /** Look what happened before anything else. */
+  /** Somebody has to look what happened before anything else is done. */
   | { readonly kind: 'observe' }
-  /** EC2 does not see a part yet (eventual consistency): same call again for a while. */
+  /**
+   * EC2 does not see a part yet (eventual consistency). The same call is made again for a while.
+   */
   | { readonly kind: 'lag' }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
   /**
-   * Nothing was made, and another placement would not help: a person has to look. The same frozen
+   * Nothing was made, and another placement would not help. A person has to look. The same frozen
    * call is sent again on resume.
    */
   | { readonly kind: 'refused'; readonly reason: 'CloudDenied' | 'CloudRejected' | 'KmsKeyUnusable' };
@@ -40,32 +42,32 @@ const ADVICE: Readonly<Record<RefusalClass, CallAdvice>> = {
 export const adviseOnLaunchError = (error: OperationError): CallAdvice => ADVICE[refusalClassOf(error)];
 
 /**
- * What three independent reads show of one launch attempt; null: that read failed, and says
+ * What three independent reads show of one launch attempt. Null: that read failed, and says
  * nothing.
  */
 export interface LaunchSeen {
-  /** By the `client-token` filter. */
+  /** Instances that the `client-token` filter finds. */
   readonly byToken: readonly CloudInstance[] | null;
-  /** By the recovery's and the attempt's tags. */
+  /** Instances that carry the tags of the recovery and of the attempt. */
   readonly byTags: readonly CloudInstance[] | null;
-  /** Instances the permit is attached to. */
+  /** Instances to which the permit is attached. */
   readonly permitHolders: readonly string[] | null;
 }
 
 export type LaunchFinding =
   /** All three were read, and none shows it. */
   | { readonly kind: 'none' }
-  /** None that was read shows it, and one was not read: no absence can be concluded. */
+  /** The reads that worked do not show it, and one failed. No absence can be concluded. */
   | { readonly kind: 'unread' }
   | { readonly kind: 'launched'; readonly instanceId: string }
-  /** More than one: must never happen. */
+  /** More than one instance was launched, which must never happen. */
   | { readonly kind: 'several'; readonly instanceIds: readonly string[] };
 
 /**
- * Did this attempt launch? Each read is weighed by itself: one that shows the launch is enough,
- * whatever became of the others; that it did *not* launch takes all three (S7). Tags alone prove
- * nothing (people copy them): an instance found by tags counts only with the attempt's token or its
- * permit.
+ * Did this attempt launch? Each read is weighed by itself. One that shows the launch is enough,
+ * whatever became of the others. That it did *not* launch takes all three (S7). Tags alone prove
+ * nothing, because people copy them: an instance found by tags counts only with the attempt's token
+ * or its permit.
  */
 export function findLaunched(seen: LaunchSeen, clientToken: string, permitId: string): LaunchFinding {
   const tagged = (seen.byTags ?? []).filter(

@@ -6,14 +6,17 @@ import {
   type RecoveryPlan,
 } from '@understudy/shared';
 
-/** The plan as one that launches a replacement; null: its strategy launches none. */
+/** The plan as one that launches a replacement. Null: its strategy launches none. */
 export function launchPlan(plan: RecoveryPlan): LaunchPlan | null {
   if (isSnapshotAndReplace(plan)) return plan;
   const parsed = LaunchPlanSchema.safeParse(plan);
   return parsed.success ? parsed.data : null;
 }
 
-/** As {@link launchPlan}, for a step that only a strategy with a launch has in its table. */
+/**
+ * Does the same as {@link launchPlan} for a step that only a strategy with a launch has in its
+ * table.
+ */
 export function launchPlanOf(plan: RecoveryPlan): LaunchPlan {
   const found = launchPlan(plan);
   invariant(found, `a plan of ${plan.strategy} launches nothing`);

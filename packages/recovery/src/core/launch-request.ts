@@ -32,9 +32,12 @@ export interface LaunchInput {
   readonly candidate: PlacementCandidate;
   /** The permit: an existing, unattached network interface in the candidate's subnet. */
   readonly networkInterfaceId: string;
-  /** Made by us from the root snapshot: its only block device mapping is the root. */
+  /**
+   * The image that the recovery made from the root snapshot. Its only block device mapping is the
+   * root.
+   */
   readonly imageId: string;
-  /** Old volume id → snapshot id; every data volume of the plan must be there. */
+  /** Old volume id → snapshot id. Every data volume of the plan must be there. */
   readonly snapshotIdsByVolume: Readonly<Record<string, string>>;
 }
 
@@ -67,7 +70,7 @@ export function buildLaunchRequest(input: LaunchInput): LaunchRequest {
 }
 
 /**
- * CreateNetworkInterface of the permit of attempt n: deleting it is what makes a late launch of
+ * CreateNetworkInterface of the permit of attempt n. Deleting the permit makes a late launch of
  * this attempt impossible.
  */
 export function buildPermitRequest(input: {
@@ -89,12 +92,15 @@ export function buildPermitRequest(input: {
   };
 }
 
-/** AMI names are unique per account and Region: the name is RegisterImage's idempotency. */
+/**
+ * Name of the image. AMI names are unique per account and Region, so the name makes RegisterImage
+ * idempotent.
+ */
 export const imageNameOf = (opId: string): string => `understudy-${opId}`;
 
 /**
- * RegisterImage of the recovery: one image, with the root volume only; data volumes are mapped at
- * launch.
+ * RegisterImage of the recovery. It makes one image with the root volume only. Data volumes are
+ * mapped at launch.
  */
 export function buildImageRequest(input: {
   readonly intent: RequestIntent;

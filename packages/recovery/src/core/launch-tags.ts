@@ -46,7 +46,7 @@ export const tagSpecification = (resourceType: string, tags: Tags): object => ({
     .map(([Key, Value]) => ({ Key, Value })),
 });
 
-/** Of two names that differ, by code unit: independent of the process's locale. */
+/** Orders two names that differ by code unit, so that the process's locale does not matter. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /**

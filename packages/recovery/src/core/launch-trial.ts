@@ -14,8 +14,8 @@ export const NOT_TRIED: LaunchTrial = { kind: 'unknown' };
 const TRIAL_MARKS = { [TAG.op]: 'dry-run', [TAG.attempt]: '0' };
 
 /**
- * As the first launch of the plan would be, with the failed instance's own image and without its
- * disks; null: that image is not to be seen, so a refusal would say nothing. For `DryRun` only.
+ * The first launch of the plan, with the failed instance's own image and without its disks. Null:
+ * that image cannot be seen, so a refusal would say nothing. It is for `DryRun` only.
  */
 export function trialRequestOf(input: PlanInput, plan: LaunchPlan): Record<string, unknown> | null {
   const [candidate] = plan.candidates;

@@ -18,7 +18,7 @@ export interface EndedAttempt {
 }
 
 export interface AttemptLimits {
-  /** Whose recovery it is: the advice of a hold names it. */
+  /** The member that is recovered. The advice of a hold names it. */
   readonly member: MemberId;
   readonly candidates: readonly PlacementCandidate[];
   /** Replacements of one round that may fail. */
@@ -39,9 +39,9 @@ export type NextAttempt =
       readonly kind: 'attempt';
       readonly round: number;
       readonly candidateIndex: number;
-      /** To wait before it. */
+      /** How long to wait before it. */
       readonly pauseMs: number;
-      /** What it is waited for, with the time it began; null: nothing. */
+      /** What the wait is for, with the time it began. Null: nothing. */
       readonly shortage: {
         readonly text: string;
         readonly sinceWallMs: number;
@@ -51,7 +51,7 @@ export type NextAttempt =
     }
   | { readonly kind: 'hold'; readonly reason: HoldReason; readonly text: string };
 
-/** Of the longest texts in a hold; EC2's own can have thousands of characters. */
+/** Characters of a reason that a hold shows. EC2's own texts can have thousands. */
 const REASON_MAX = 200;
 const NAMED_MAX = 10;
 /** What one attempt costs the journal is paid at most once in this time, on the long run. */

@@ -43,7 +43,7 @@ export interface PlanInput {
   /** null: EC2 does not say, or refused the question. */
   readonly shutdownBehavior: 'stop' | 'terminate' | null;
   readonly cpuCredits: string | null;
-  /** Of the own type and of those in the policy. */
+  /** What EC2 says of the own type and of those in the policy. */
   readonly typeFacts: TypeFacts;
   readonly references: References;
   readonly trial: LaunchTrial;

@@ -12,12 +12,12 @@ export interface References {
   readonly keyPair: Existence;
   readonly placementGroup: Existence;
   readonly capacityReservation: Existence;
-  /** Of these two only a launch that is tried (DryRun) tells. */
+  /** Only a launch that is tried (DryRun) tells of this one and of the licences. */
   readonly instanceProfile: Existence;
   readonly licences: Existence;
   /** Routes of the VPC that lead to the instance or to one of its interfaces; null: not known. */
   readonly routes: readonly CloudRoute[] | null;
-  /** Of the attached volumes. */
+  /** The keys of the attached volumes. */
   readonly keys: KeyFacts;
 }
 

@@ -8,16 +8,16 @@ import type {
 
 /** What has been done under the frozen plan, and stays done. */
 export interface UnderOldPlan {
-  /** A set of snapshots is recorded: it is of the volumes the old plan named. */
+  /** True when a set of snapshots is recorded. It is of the volumes that the old plan named. */
   readonly captured: boolean;
-  /** An image was registered, or is about to be. */
+  /** True when an image was registered, or is about to be. */
   readonly imaged: boolean;
 }
 
 /**
- * The plan that takes the frozen one's place: everything of the present policy and of a present
- * reading, except what was captured, the addresses (nothing is associated with a stopped instance
- * that was moved meanwhile), and the protections, which the fence has taken off.
+ * The plan that takes the frozen one's place. It follows the present policy and a present reading.
+ * What was captured stays. So do the addresses, because an address that was moved meanwhile is not
+ * associated with a stopped instance, and the protections, which the fence has taken off.
  */
 export function replanned(
   frozen: SnapshotAndReplacePlan,
@@ -41,14 +41,14 @@ export type Accepted =
   | { readonly kind: 'refused'; readonly text: string };
 
 export interface LossFacts {
-  /** Of the journal. */
+  /** True when the journal has a launch. */
   readonly launched: boolean;
   readonly captured: boolean;
-  /** EC2 shows the volume attached to the old instance. */
+  /** True when EC2 shows the volume attached to the old instance. */
   readonly volumeAttached: boolean;
 }
 
-/** Gives up an address, or a data volume that is on the old instance no more. Pure. */
+/** Gives up an address, or a data volume that is not on the old instance any more. Pure. */
 export function acceptLoss(intent: Pick<IntentRecord, 'plan'>, what: string, facts: LossFacts): Accepted {
   const { plan } = intent;
   const [kind, id = ''] = what.split(':');
@@ -73,20 +73,19 @@ export interface PresentPolicy {
   readonly policy: GroupPolicy;
   readonly modRevision: number;
   /**
-   * Zones that are lost now; whether the plan leaves them is the policy's to say. Absent: none is
-   * known.
+   * Zones that are lost now. The policy says whether the plan leaves them. Absent: none is known.
    */
   readonly lostZones?: readonly string[];
 }
 
 export interface ZonesToLeave {
   readonly policy: GroupPolicy;
-  /** Lost now. */
+  /** Zones that are lost now. */
   readonly lostZones: readonly string[];
   /**
    * The zone of the failed instance, and where the plan before would have placed its replacement.
    */
-  readonly oldAz: string | null;
+  readonly oldAz: string;
   readonly before: readonly PlacementCandidate[];
 }
 
@@ -101,7 +100,7 @@ export function candidatesOutsideLostZones(
 ): readonly PlacementCandidate[] {
   if (policy.guard.whenZoneLost !== 'recover') return candidates;
   const standing = candidates.filter(({ az }) => !lostZones.includes(az));
-  const wasLeft = oldAz !== null && before.every(({ az }) => az !== oldAz);
+  const wasLeft = before.every(({ az }) => az !== oldAz);
   const elsewhere = wasLeft ? standing.filter(({ az }) => az !== oldAz) : standing;
   return elsewhere.length > 0 ? elsewhere : standing;
 }

@@ -2,15 +2,17 @@
 export interface StepKey {
   /** No dash is in it, so that an id can be read back. */
   readonly name: string;
-  /** Number of the launch attempt, from 1; 0 where a step is not done per attempt. */
+  /** Number of the launch attempt, from 1. 0: the step is not done per attempt. */
   readonly attempt: number;
-  /** What the step is done for, as `eipalloc-…`; empty where it is done once. No bare number. */
+  /**
+   * What the step is done for, as `eipalloc-…`. Empty: it is done once. It is never a bare number.
+   */
   readonly item: string;
   /** Last part of the journal key: `fence`, `launch-2`, `address-eipalloc-…`. */
   readonly id: string;
 }
 
-/** The attempt, or the item, of a step; absent: the step is done once in a recovery. */
+/** The attempt, or the item, of a step. Absent: the step is done once in a recovery. */
 export type StepAt = number | string;
 
 export const stepId = (name: string, at?: StepAt): string => (at === undefined ? name : `${name}-${at}`);

@@ -9,8 +9,8 @@ export interface StepRow {
   /** Ids of the steps that must be done first. */
   needs(attempt: number): readonly string[];
   /**
-   * Runs only when one of these has failed (ending an attempt); absent: runs when nothing of its
-   * attempt has failed.
+   * The step runs only when one of these has failed (it ends an attempt). Absent: it runs when
+   * nothing of its attempt has failed.
    */
   failedOf?(attempt: number): readonly string[];
   /** What a step per item is done for; absent: it is none. */

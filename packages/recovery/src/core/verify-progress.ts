@@ -7,17 +7,17 @@ export interface ReplacementSeen {
   /** How many reads in a row, this one included, showed an impaired status check. */
   readonly impairedReads: number;
   readonly heartbeat: { readonly lastHeardAtMs: number; readonly passingSinceMs: number | null } | null;
-  /** What its agent's serve promise lacks of what is asked of the member; null: nothing. */
+  /** What its agent's serve promise lacks of what is asked of the member. Null: nothing. */
   readonly promiseFault: string | null;
   readonly nowMs: number;
-  /** Since the launch was recorded. */
+  /** How long ago the launch was recorded. */
   readonly waitedMs: number;
 }
 
 export type VerifyVerdict =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed'; readonly text: string }
-  /** `againInMs`: when the answer can change by itself; null: at the usual pace. */
+  /** `againInMs`: when the answer can change by itself. Null: at the usual pace. */
   | { readonly kind: 'wait'; readonly text: string; readonly againInMs: number | null };
 
 const wait = (text: string, againInMs: number | null = null): VerifyVerdict => ({ kind: 'wait', text, againInMs });
@@ -35,8 +35,8 @@ const isOk = (status: CloudInstanceStatus | null): boolean =>
   (status.attachedEbs === 'ok' || status.attachedEbs === 'not-applicable');
 
 /**
- * One read may be a stale or passing one; `impaired` condemns the replacement when two in a row say
- * so.
+ * Counts reads in a row that showed an impaired check. One read may be stale or passing, so
+ * `impaired` condemns the replacement when two in a row say so.
  */
 export const countImpaired = (before: number, status: CloudInstanceStatus | null): number =>
   status !== null && isImpaired(status) ? before + 1 : 0;

@@ -5,7 +5,7 @@ import { makePlan, readinessProblemsOf } from './plan.ts';
 import { UNKNOWN_REFERENCES } from './references.ts';
 import { endedForKey, keyAdvice, type KeyFacts, keysOf, type KeyStanding, standingOf } from './volume-keys.ts';
 
-/** Of vol-data in the plan's fixture. */
+/** The key of vol-data in the plan's fixture. */
 const KEY = 'arn:aws:kms:::key/1';
 const key = (change: Partial<KmsKey>): KmsKey => ({
   ...{ keyId: '1', arn: KEY, state: 'Enabled', manager: 'CUSTOMER', deletionAtWallMs: null },

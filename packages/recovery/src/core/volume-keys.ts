@@ -1,7 +1,7 @@
 import type { CloudInstance, CloudVolume, KmsKey } from '@understudy/shared';
 
 /**
- * What is known of one key. `unknown`: KMS was asked and did not tell; that says nothing about the
+ * What is known of one key. `unknown`: KMS was asked and did not tell, which says nothing about the
  * key.
  */
 export type KeyStanding =
@@ -9,7 +9,7 @@ export type KeyStanding =
   | { readonly kind: 'unusable'; readonly what: string; readonly remedy: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** By the name that the volumes give it. One that is not there was not asked about. */
+/** Standings by the name that the volumes give a key. A key that is missing was not asked about. */
 export type KeyFacts = ReadonlyMap<string, KeyStanding>;
 
 export const NO_KEY_FACTS: KeyFacts = new Map();
@@ -42,7 +42,7 @@ const REMEDIES: Readonly<Record<string, readonly [what: string, remedy: string]>
   Creating: ['still being made', 'It passes by itself'],
 };
 
-/** What KMS's answer means for volumes under that key; null: KMS knows no such key. */
+/** What KMS's answer means for volumes under that key. A null key: KMS knows no such key. */
 export function standingOf(name: string, key: KmsKey | null): KeyStanding {
   if (key === null) {
     const remedy = 'Nothing under it can be read again once the instance stops: move the data to other volumes now';
@@ -78,7 +78,7 @@ export const uncheckedTexts = (volumes: readonly Encrypted[], facts: KeyFacts): 
     return standing?.kind === 'unknown' ? [notChecked(`KMS key ${key}`, standing.why)] : [];
   });
 
-/** One sentence for all keys that nobody asked about; empty: there are none. */
+/** One sentence for all keys that nobody asked about. Empty: there are none. */
 export function unaskedTexts(volumes: readonly Encrypted[], facts: KeyFacts): readonly string[] {
   const unasked = keysOf(volumes).filter((key) => !facts.has(key));
   return unasked.length > 0 ? [notChecked(unasked.map((key) => `KMS key ${key}`).join(', '), 'nobody asked KMS')] : [];
@@ -95,8 +95,8 @@ type Ended = Pick<CloudInstance, 'stateReasonCode' | 'stateReasonText'>;
 /**
  * Did a replacement end because EC2 may not, or cannot, use the key of one of its volumes? EC2
  * often says no more than "client error on launch" (`Client.InternalError`; EC2 User Guide,
- * instance terminates immediately): that is believed to be it wherever there is a key that it could
- * have been.
+ * instance terminates immediately). That is taken for it wherever there is a key that it could have
+ * been.
  */
 export function endedForKey(instance: Ended, volumes: readonly Encrypted[], facts: KeyFacts): boolean {
   if (NAMES_KEY.test(`${instance.stateReasonCode ?? ''} ${instance.stateReasonText ?? ''}`)) return true;

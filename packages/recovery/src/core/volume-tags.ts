@@ -29,8 +29,7 @@ export function ownVolumeTags(tagging: VolumeTagging): readonly { readonly devic
 }
 
 /**
- * {@link ownVolumeTags} for the volumes an instance has; a device that is missing on it is left
- * out.
+ * {@link ownVolumeTags} for the volumes that an instance has. A device that it lacks is left out.
  */
 export const volumeTagsToReapply = (
   tagging: VolumeTagging,

@@ -8,19 +8,19 @@ export class ConsolesJob implements LeaderJob {
   readonly name = 'console';
   readonly everyMs: number;
   readonly #console: ConsoleCapture;
-  readonly #judging: Assessor;
+  readonly #assessor: Assessor;
 
-  constructor(options: { readonly everyMs: number; readonly console: ConsoleCapture; readonly judging: Assessor }) {
+  constructor(options: { readonly everyMs: number; readonly console: ConsoleCapture; readonly assessor: Assessor }) {
     this.everyMs = options.everyMs;
     this.#console = options.console;
-    this.#judging = options.judging;
+    this.#assessor = options.assessor;
   }
 
   /** Nothing: what was captured belongs to the instance, whoever led then. */
   beginTerm(): void {}
 
   async run(term: Term): Promise<void> {
-    const failed = [...this.#judging.all.values()].filter((one) => one.assessment.act && this.#console.wants(one));
+    const failed = [...this.#assessor.all.values()].filter((one) => one.assessment.act && this.#console.wants(one));
     await Promise.all(failed.map((one) => this.#console.note(one, term.signal)));
   }
 

@@ -9,18 +9,18 @@ export class JudgementsJob implements LeaderJob {
   readonly name = 'judgements';
   readonly everyMs: number;
   readonly #publisher: JudgementPublisher;
-  readonly #judging: Assessor;
+  readonly #assessor: Assessor;
   readonly #view: ClusterState;
 
   constructor(options: {
     readonly everyMs: number;
     readonly publisher: JudgementPublisher;
-    readonly judging: Assessor;
+    readonly assessor: Assessor;
     readonly view: ClusterState;
   }) {
     this.everyMs = options.everyMs;
     this.#publisher = options.publisher;
-    this.#judging = options.judging;
+    this.#assessor = options.assessor;
     this.#view = options.view;
   }
 
@@ -29,7 +29,7 @@ export class JudgementsJob implements LeaderJob {
 
   async run(term: Term): Promise<void> {
     if (!this.#view.isFresh()) return;
-    await this.#publisher.publish(term, this.#judging.ofThisTerm(), () => this.#isEveryoneJudged());
+    await this.#publisher.publish(term, this.#assessor.ofThisTerm(), () => this.#isEveryoneJudged());
   }
 
   problems(): readonly Problem[] {
@@ -40,7 +40,7 @@ export class JudgementsJob implements LeaderJob {
     const { activations, members, intents } = this.#view.records;
     for (const member of activations.keys()) {
       const isJudgedNow = members.has(member) && !intents.has(member) && !this.#view.isBlocked(member);
-      if (isJudgedNow && this.#judging.inThisTerm(member) === null) return false;
+      if (isJudgedNow && this.#assessor.inThisTerm(member) === null) return false;
     }
     return true;
   }

@@ -2,7 +2,7 @@ import type { Clock, Keyspace, Log, MemberId } from '@understudy/shared';
 import type { Collector, ServeLeases } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { ConsoleCapture } from '../console-capture.ts';
-import type { Enroller } from '../enroller.ts';
+import type { Enroller } from './enroller.ts';
 import type { EvidencePoller } from '../ec2-evidence.ts';
 import { HoldKeeper, type WantedHold } from '../holds.ts';
 import { JudgementPublisher } from '../judgement-publisher.ts';
@@ -34,10 +34,10 @@ export interface LeaderJobParts {
   readonly keys: Keyspace;
   readonly view: ClusterState;
   readonly pace: LeaderPace;
-  readonly enrolling: Enroller;
+  readonly enroller: Enroller;
   readonly serveLeases: ServeLeases;
   readonly evidence: EvidencePoller;
-  readonly judging: Assessor;
+  readonly assessor: Assessor;
   readonly wantedHolds: () => ReadonlyMap<MemberId, WantedHold>;
   readonly found: () => Found;
   readonly console: ConsoleCapture;
@@ -48,7 +48,7 @@ export interface LeaderJobParts {
 export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
   const { tickMs, enrolEveryMs, evidenceEveryMs, collectEveryMs } = parts.pace;
   return [
-    parts.enrolling,
+    parts.enroller,
     new ServeContractsJob({ ...parts, everyMs: enrolEveryMs }),
     new PoliciesInForceJob({ ...parts, everyMs: enrolEveryMs }),
     new FeatureLevelJob({ ...parts, everyMs: enrolEveryMs, raiseAfterMs: parts.pace.raiseLevelAfterMs }),

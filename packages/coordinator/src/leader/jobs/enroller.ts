@@ -12,12 +12,12 @@ import {
   type Unwritten,
   unwritten,
 } from '@understudy/shared';
-import type { ClusterState } from '../store/cluster-state.ts';
-import type { ClaimProblem } from '../enrol/claims.ts';
-import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../enrol/enrol.ts';
-import { listClaimants } from './list-claimants.ts';
-import type { LeaderJob } from './jobs/leader-job.ts';
-import type { Readiness } from './readiness.ts';
+import type { ClusterState } from '../../store/cluster-state.ts';
+import type { ClaimProblem } from '../../enrol/claims.ts';
+import { decideEnrolment, type EnrolConflict, type Enrolment, type MemberRefresh } from '../../enrol/enrol.ts';
+import { listClaimants } from '../list-claimants.ts';
+import type { LeaderJob } from './leader-job.ts';
+import type { Readiness } from '../readiness.ts';
 
 /** Guarded writes of one pass under way at the same time. */
 const WRITES_AT_ONCE = 8;
