@@ -10,6 +10,7 @@ import { OPEN_CHORES } from './open-chores.ts';
 import { OPERATOR_COMMANDS } from './operator-commands.ts';
 import { SECOND_AGENTS } from './second-agents.ts';
 import { UNSTOPPABLE } from './unstoppable.ts';
+import { NEIGHBOURING_BUILDS } from './neighbouring-builds.ts';
 import { PARTITIONS } from './partitions.ts';
 
 /** Every scenario, in the order they are run. */
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...OPEN_CHORES,
   ...SECOND_AGENTS,
   ...IDLE_CONNECTIONS,
+  ...NEIGHBOURING_BUILDS,
 ];

@@ -7,7 +7,8 @@ const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODE_ARGUMENTS = ['--conditions=source', '--import', './scripts/parent-watch.mjs', '--import', 'tsx'];
 const MAIN = 'test/faults/main.ts';
 /**
- * A zone, one host, the process that leads, EC2 and an operator: one short scenario of each kind.
+ * A zone, one host, the process that leads, EC2, an operator, builds beside each other: one short
+ * scenario of each kind.
  * The whole table is `pnpm run faults`.
  */
 const SUBSET = [
@@ -16,6 +17,7 @@ const SUBSET = [
   'leader-killed-at-launch',
   'foreign-xhtml-page-200',
   'operator-abandon-leader-killed',
+  'builds-newer-leads-and-dies',
 ];
 /** Building the lab takes about 20 s here, a scenario about 10 s. */
 const LIMIT_MS = 300_000;

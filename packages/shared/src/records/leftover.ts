@@ -21,7 +21,7 @@ export const LeftoverSchema = z.strictObject({
    */
   afterWallMs: z.number().nullable(),
   /** Null: nothing is in its way. */
-  obstacle: obstacle.nullable().default(null),
+  obstacle: obstacle.nullable(),
 });
 export type Leftover = z.infer<typeof LeftoverSchema>;
 
