@@ -19,7 +19,7 @@ interface Flow {
   readonly received: number;
   readonly sent: number;
   readonly perSecond: number;
-  /** Of this (the receiving) process. */
+  /** This, the receiving process, took so much. */
   readonly cpuUs: number;
 }
 
