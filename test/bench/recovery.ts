@@ -8,7 +8,9 @@ interface Timed {
   readonly criticalMs: number;
 }
 
-/** How long the resource stayed in `state`, as the cloud itself decided; 0 when it never was. */
+/**
+ * How long the resource stayed in `state`, as the cloud itself decided. 0 when it never was in it.
+ */
 const stayMs = (scene: Scene, resourceId: string, state: string): number =>
   scene.sim.log
     .stays(resourceId)
@@ -16,13 +18,16 @@ const stayMs = (scene: Scene, resourceId: string, state: string): number =>
     .reduce((sum, stay) => sum + stay.durationMs, 0);
 
 /**
- * Round trips of the mutating calls nothing can be done beside; the event log has the request leg,
+ * Round trips of the mutating calls that nothing can run beside. The event log has the request leg;
  * the response leg is as long on average.
  */
 const callMs = (scene: Scene, action: string): number =>
   Math.max(0, ...scene.sim.log.calls(action).map((call) => call.durationMs));
 
-/** What had to follow one another: stop → snapshots → image → launch → boot → settle → address. */
+/**
+ * The chain of actions that had to follow one another: stop → snapshots → image → launch → boot →
+ * settle → address.
+ */
 function criticalPathMs(scene: Scene, oldInstanceId: string, newInstanceId: string): number {
   const { region } = scene.sim.core;
   const longest = (ids: readonly string[], state: string) => Math.max(0, ...ids.map((id) => stayMs(scene, id, state)));
@@ -62,8 +67,8 @@ async function one(seed: number): Promise<Timed> {
 }
 
 /**
- * A whole recovery over cloud-sim at EC2's own pace, in simulated time: what the engine adds to
- * what the cloud takes.
+ * A whole recovery over cloud-sim at EC2's own pace, in simulated time. It shows what the engine
+ * adds to the time of the cloud.
  */
 export async function recoveryOverCriticalPath(): Promise<readonly BenchRow[]> {
   const runs: Timed[] = [];

@@ -6,12 +6,12 @@ import type { Seat, StrikeStage, Struck } from './strike.ts';
 const KEYS = keyspace();
 
 /**
- * A successor that finds the permit gone, by a deletion its predecessor did not live to record,
- * believes it only after `lagGraceMs`, 60 s (S7).
+ * A successor may find the permit gone by a deletion that its predecessor did not live to record.
+ * It believes that only after `lagGraceMs`, 60 s (S7).
  */
 const FINISHED_WITHIN_MS = 150_000;
 
-/** Somebody else leads, says so itself, and in a later term. */
+/** Waits until another coordinator leads, says so itself, and in a later term. */
 export async function successorOf(stage: StrikeStage, { seat, term }: Struck): Promise<Seat> {
   const entry = await until(
     'another leads',

@@ -25,7 +25,7 @@ export function present<T>(value: T | null | undefined): T {
   return value;
 }
 
-/** One place in the cluster; a killed coordinator is started again in it. */
+/** One place in the cluster. A killed coordinator is started again in it. */
 export interface Seat {
   readonly id: string;
   process: CoordinatorProcess;
@@ -39,10 +39,7 @@ export interface Incumbent {
   readonly associationId: string | null;
 }
 
-/**
- * What a strike needs of the world it strikes in: the coordinator tests' stage and the fault lab
- * are such worlds.
- */
+/** What a strike needs of its surroundings: the coordinator tests' stage or the fault lab. */
 export interface StrikeStage {
   readonly store: KvStore;
   readonly sim: CloudSim;
@@ -51,19 +48,24 @@ export interface StrikeStage {
   readonly leader: { readonly coordinatorId: string; readonly term: number } | null;
   seat(coordinatorId: string): Seat;
   incumbent(member: MemberId): Incumbent;
-  /** Synchronously, as the watch reports it. Returns the unsubscribe function. */
+  /**
+   * Calls the listener synchronously, as the watch reports it. Returns the unsubscribe function.
+   */
   onKey(listener: (event: KvEvent) => void): () => void;
   /** Takes the power from an instance. */
   crash(instanceId: string): void;
 }
 
-/** When the leader is struck: in the middle of which step. */
+/** When the leader is struck: in the middle of this step. */
 export interface Moment {
-  /** As in the journal, `address` for the first address; `intent`: as soon as the intent stands. */
+  /**
+   * A step as in the journal; `address` stands for the first address, and `intent` for the moment
+   * the intent is in etcd.
+   */
   readonly step: string;
   /**
-   * EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the
-   * step started.
+   * EC2 has this call of the step, and the leader does not have the answer yet. Absent: as soon as
+   * etcd shows the step started.
    */
   readonly action?: string;
   /** What happens to that call. */
@@ -86,7 +88,7 @@ export interface Struck {
   readonly changesBefore: number;
 }
 
-/** `R`, `S`, `T` (stopped) …; null: there is no such process. */
+/** `R`, `S`, `T` (stopped) … Null: there is no such process. */
 export function stateLetterOf(pid: number): string | null {
   try {
     return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? null;
@@ -97,7 +99,7 @@ export function stateLetterOf(pid: number): string | null {
 
 const isChange = (action: string): boolean => !/^(?:Describe|Get)/.test(action);
 
-/** Calls that change something, by the coordinator's own count; none while it still starts. */
+/** Calls that change something, by the coordinator's own count. None while it still starts. */
 export async function changesCountedBy(process: CoordinatorProcess): Promise<number> {
   const { body } = (await process.get('/metrics')) ?? { body: '' };
   const lines = [...body.matchAll(/^\S*ec2_calls_total\{action="(\w+)",[^}]*\} (\d+)$/gm)];
@@ -105,7 +107,7 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
 }
 
 /**
- * Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier
+ * Calls that change something and arrived at EC2 after `seq`. A landing of one that arrived earlier
  * does not count.
  */
 export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
@@ -125,7 +127,7 @@ const isIntentOf = (old: Incumbent, entry: { readonly key: string; readonly valu
   entry.key.startsWith(KEYS.intents) &&
   parseRecord(IntentRecordSchema, entry.key, entry.value).oldInstanceId === old.instanceId;
 
-/** Sends `signal` to whoever leads, in the very moment; resolves right after. */
+/** Sends `signal` to the leader in the very moment. Resolves right after. */
 function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
   const seen = new Set<string>();
   const prefix = KEYS.journalOf(opIdOf(old.instanceId));
@@ -166,8 +168,8 @@ async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: 
 }
 
 /**
- * Crashes the member's machine and strikes the leader in the middle of a step of its recovery;
- * asserts that this is what happened.
+ * Crashes the member's machine and strikes the leader in the middle of a step of its recovery.
+ * Asserts that this is what happened.
  */
 export async function strikeLeader(
   stage: StrikeStage,
@@ -213,9 +215,9 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
 }
 
 /**
- * The step is begun and not ended. Activation is one transaction without a `started` record: there,
- * verified but not activated. The intent is one transaction too: there, it stands and the first
- * step is not done.
+ * Checks that the step is begun and not ended. Activation is one transaction without a `started`
+ * record, so there it is verified but not activated. The intent is one transaction too, so there it
+ * stands and the first step is not done.
  */
 async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incumbent, moment: Moment): Promise<void> {
   const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));

@@ -9,7 +9,8 @@ import { LEASES_MUTANTS } from './leases.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
- * Rules broken on purpose, each with the tests that have to fail: what once survived every suite.
+ * Rules broken on purpose, each with the tests that have to fail. Each of them once survived every
+ * suite.
  */
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDING_MUTANTS,

@@ -38,7 +38,7 @@ describe('views of etcd that lag behind', () => {
 
   test('an activation that moved is no longer this decision’s', async () => {
     const { world } = await aboutToBegin();
-    world.put(KEYS.activation(DB1), { member: DB1, incarnation: 9, instanceId: 'i-other', opId: null });
+    world.put(KEYS.activation(DB1), { member: DB1, incarnation: 9, instanceId: 'i-other', opId: null, ordinal: 0 });
     await world.clock.advance(120_000);
     expect(world.intent(DB1)).toBeNull();
   });

@@ -28,7 +28,7 @@ describe('an instance that was recovered once', () => {
       Tags: [{ Key: TAG.retiredBy }, { Key: TAG.retainUntil }, { Key: TAG.op }],
     });
     world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
-    const activation = { member: DB1, incarnation: 3, instanceId: old.instanceId, opId: null };
+    const activation = { member: DB1, incarnation: 3, instanceId: old.instanceId, opId: null, ordinal: 0 };
     world.put(KEYS.activation(DB1), activation);
     await world.clock.advance(120_000);
     expect(world.activation(DB1)?.instanceId).toBe(old.instanceId);

@@ -109,7 +109,11 @@ test('a policy of a group without a member is said to be that', async () => {
 
 describe('a record that says something else than its key', () => {
   test.each<[string, string, object]>([
-    ['an activation', KEYS.activation(DB1), { member: 'orders-db/db2', incarnation: 1, instanceId: 'i-1', opId: null }],
+    [
+      'an activation',
+      KEYS.activation(DB1),
+      { member: 'orders-db/db2', incarnation: 1, instanceId: 'i-1', opId: null, ordinal: 0 },
+    ],
     [
       'a hold',
       KEYS.hold(DB1),

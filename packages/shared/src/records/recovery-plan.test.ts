@@ -10,12 +10,13 @@ const volume = {
 const base = {
   ...{ policy: DEFAULT_POLICY, volumes: [volume], addresses: [], primaryInterfaceId: null, losses: [] },
   protection: { stop: false, termination: false },
+  oldLaunchedAtWallMs: null,
 };
 const replacing = {
   ...base,
   strategy: 'snapshot-and-replace',
   candidates: [{ subnetId: 's', az: 'a', instanceType: 't' }],
-  ...{ securityGroupIds: [], sourceDestCheck: true, instanceTags: {}, launchBase: {} },
+  ...{ securityGroupIds: [], sourceDestCheck: true, networkInterfaceTags: {}, instanceTags: {}, launchBase: {} },
   image: {
     ...{ rootDeviceName: '/dev/xvda', architecture: 'x86_64', bootMode: null, enaSupport: true, tpmSupport: null },
     ...{ sriovNetSupport: null, virtualizationType: null, imdsSupport: null },
