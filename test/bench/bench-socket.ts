@@ -4,7 +4,7 @@ import { silentLog } from '@understudy/shared';
 import { SystemClock } from '@understudy/shared/node';
 
 /**
- * A coordinator's heartbeat socket on any free port of this machine; a receive thread that ends
+ * A coordinator's heartbeat socket on any free port of this machine. A receive thread that ends
  * fails the benchmark.
  */
 export function openBenchSocket(receiveThreads: number): Promise<HeartbeatSocket> {

@@ -17,7 +17,7 @@ export function benchTable(
     coordinatorId: 'bench',
     startedAtMs: nowMs,
     nonce: new Uint8Array(32).fill(3),
-    // Two, as during a rotation: the dearer case.
+    // There are two keys, as during a rotation, which is the dearer case.
     keyIds: [1, 2],
     keyOf: () => BENCH_KEY,
     activations: { answer: () => ANSWER },
@@ -37,7 +37,7 @@ export function benchTable(
   return table;
 }
 
-/** The first heartbeat of an agent, and what it is to echo from then on. */
+/** The first heartbeat of an agent. Returns what it is to echo from then on. */
 export function introduce(table: ObserverTable, source: HeartbeatSource, nowMs: MonotonicMs): string {
   const { ack } = table.receive(source.next(), FROM, nowMs);
   const answered: Ack | null = ack && decodeAck(ack);
@@ -46,7 +46,7 @@ export function introduce(table: ObserverTable, source: HeartbeatSource, nowMs: 
   return answered.challenge;
 }
 
-/** Introduced and heard. */
+/** Lets the table hear an agent that is introduced already. */
 export function hear(table: ObserverTable, source: HeartbeatSource, address: string, nowMs: MonotonicMs): void {
   introduce(table, source, nowMs);
   const { outcome } = table.receive(source.next(), { address, port: 9 }, nowMs);

@@ -1,14 +1,14 @@
 /**
- * One measured line. Ratios compare two things measured in the same run; absolute figures are for
- * reading, nothing is gated on them.
+ * One measured line. Ratios compare two figures of the same run. Absolute figures are for reading,
+ * and nothing is gated on them.
  */
 export interface BenchRow {
   readonly what: string;
   readonly measured: number;
-  /** The budget, e.g. `≥ 0.80`; null where there is none. */
+  /** The budget, e.g. `≥ 0.80`. Null where there is none. */
   readonly budget: string | null;
   readonly unit: string;
-  /** Within the budget; null where there is none. */
+  /** True when within the budget. Null where there is none. */
   readonly ok: boolean | null;
 }
 

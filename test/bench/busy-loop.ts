@@ -8,9 +8,9 @@ import { HeartbeatSource, MARK_BYTES } from './heartbeat-source.ts';
 import { Sender } from './sender-process.ts';
 
 /**
- * Does hearing wait for the leader's work? 10 000 agents beat once a second while the main loop
- * computes in chunks. A chunk is work that gives nothing else a turn; `duty` is the share of time
- * it takes, 1 meaning that every turn of the loop has its chunk.
+ * Measures whether hearing waits for the leader's work. 10 000 agents beat once a second while the
+ * main loop computes in chunks. A chunk is work that gives nothing else a turn. `duty` is the share
+ * of time it takes; 1 means that every turn of the loop has its chunk.
  */
 const AGENTS = 10_000;
 const SECONDS = 8;
@@ -40,7 +40,7 @@ function computeFor(durationMs: number): void {
   while (performance.now() < untilMs);
 }
 
-/** Keeps the loop busy until stopped; `busyMs` says how much of that was work. */
+/** Keeps the loop busy until stopped. Returns how much of the time was work, in ms. */
 function keepBusy({ chunkMs, duty }: Load): { stop: () => number } {
   const restMs = (chunkMs * (1 - duty)) / duty;
   let busyMs = 0;
@@ -63,7 +63,7 @@ function keepBusy({ chunkMs, duty }: Load): { stop: () => number } {
   };
 }
 
-/** Marks are looked at, everything else goes on to the listener as it came. */
+/** Reads the marks, and passes everything else on to the listener as it came. */
 function watchMarks(socket: DatagramSocket): { socket: DatagramSocket; oldestMs: () => number } {
   let oldestNs = 0n;
   const watching: DatagramSocket = {
@@ -135,7 +135,7 @@ async function hearUnder(load: Load, sender: Sender, receiveThreads: number): Pr
   return { ...counted, kernelDrops, ringDrops, oldestMs: oldestMs(), recorded: table.counts.recorded, sent, busyRatio };
 }
 
-/** How it is received → `udp.receiveThreads`. */
+/** Ways to receive → `udp.receiveThreads`. */
 const MODES = { 'main thread': 0, 'receive thread': 1 } as const;
 
 function tell(mode: string, load: Load, heard: Heard): void {
@@ -149,7 +149,7 @@ function tell(mode: string, load: Load, heard: Heard): void {
 const LOADS: readonly Load[] = DUTIES.flatMap((duty) => CHUNKS_MS.map((chunkMs) => ({ chunkMs, duty })));
 
 /**
- * Every load in turn; the line of each goes to stderr, the worst of each way to receive is the
+ * Runs every load in turn. The line of each goes to stderr; the worst of each way to receive is the
  * figure.
  */
 export async function busyLoop(): Promise<readonly BenchRow[]> {

@@ -2,7 +2,7 @@ import { SeededRandom } from '@understudy/shared/testing';
 import type { LossPath } from '../detection/chance.ts';
 import { clusterVerdict, Ear, listenTogether } from '../detection/cluster.ts';
 import { DEFAULTS, Site } from '../detection/site.ts';
-import { World } from '../scenarios/coordinator/world.ts';
+import { ScenarioCluster } from '../scenarios/coordinator/scenario-cluster.ts';
 import type { BenchRow } from './bench.ts';
 
 const CRASHES = 1_000;
@@ -10,15 +10,15 @@ const EARLIEST_MS = 7_000;
 const LATEST_MS = 9_300;
 const MEMBERS = 6;
 /**
- * Crashes in a whole simulated cluster: each costs half a minute of simulated time of three
+ * Crashes in a whole simulated cluster. Each costs half a minute of simulated time of three
  * coordinators.
  */
 const CLUSTER_CRASHES = 1_000;
 const STEP_MS = 10;
 
 /**
- * Three observers with ticks out of phase, heartbeats at 1 s ± 10 %, nothing lost until the crash,
- * everything after it.
+ * Three observers have ticks out of phase. Heartbeats come at 1 s ± 10 %. Nothing is lost until the
+ * crash, and everything after it.
  */
 function crashTimesMs(seed: number): { readonly first: number; readonly all: number; readonly assessed: number } {
   const random = new SeededRandom(seed);
@@ -72,17 +72,17 @@ function quantilesOf(what: string, tookMs: readonly number[]): BenchRow[] {
 }
 
 /**
- * A member falls silent; how long until the leader's own assessment says `dead`: observers, etcd,
- * watch, EC2's answer and `assess` included.
+ * Time from a member's silence until the leader's own assessment says `dead`. It includes
+ * observers, etcd, watch, EC2's answer and `assess`.
  */
 async function clusterTimesMs(): Promise<readonly number[]> {
-  const world = new World({ seed: 1 });
+  const world = new ScenarioCluster({ seed: 1 });
   const seeded = Array.from({ length: MEMBERS }, (_, index) => ({
     member: `prod/db${index}` as const,
     ...world.seed(`prod/db${index}`, { az: `us-east-1${'abc'[index % 3]}` }),
   }));
   await world.up();
-  // Only the verdict is asked for: nobody is to be replaced.
+  // Only the verdict matters, so no member may be replaced.
   world.pause('global');
   const random = new SeededRandom(2);
   const tookMs: number[] = [];
@@ -111,8 +111,8 @@ async function clusterTimesMs(): Promise<readonly number[]> {
 }
 
 /**
- * Crash to `dead` at default settings, in simulated time (so nothing of it depends on this
- * machine).
+ * Time from crash to `dead` at default settings. It is simulated, so nothing of it depends on this
+ * machine.
  */
 export async function detectionTime(): Promise<readonly BenchRow[]> {
   const runs = Array.from({ length: CRASHES }, (_, seed) => crashTimesMs(seed));

@@ -7,7 +7,7 @@ import { benchTable, hear } from './bench-table.ts';
 import { BENCH_KEY, HeartbeatSource } from './heartbeat-source.ts';
 
 const SIZES = [10_000, 100_000];
-/** Each agent from another address, as it is: what the table keeps of it counts. */
+/** Each agent has another address, as in reality, because what the table keeps of it counts. */
 const addressOfAgent = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
 const ROUNDS = 5;
 
@@ -37,7 +37,7 @@ export async function macCost(): Promise<readonly BenchRow[]> {
   const midstate = () => {
     for (let i = 0; i < count; i++) if (midstateTagMatches(state, 0, frames[i % 1_000] as Uint8Array)) right++;
   };
-  // Through the batch, replays all of them: tag check, look-up and window, nothing recorded.
+  // The batch takes replays only: it measures tag check, look-up and window, and records nothing.
   const batch = new HeartbeatBatch(table, ({ outcome }) => {
     if (outcome === 'stale' || outcome === 'replayed' || outcome === 'unconfirmed') right++;
   });

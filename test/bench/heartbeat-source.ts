@@ -12,13 +12,13 @@ import {
 } from '@understudy/shared';
 
 /**
- * Benchmarks measure the receiver: every agent here has the same key, so that making datagrams is
+ * Benchmarks measure the receiver. Every agent here has the same key, so that making datagrams is
  * cheap. Each row still keeps its own state.
  */
 export const BENCH_KEY = new Uint8Array(32).fill(11);
 /**
- * A datagram with its sending time in it. Too short for a heartbeat: an observer counts it as
- * malformed and drops it.
+ * Length of a datagram with its sending time in it. It is too short for a heartbeat, so an observer
+ * counts it as malformed and drops it.
  */
 export const MARK_BYTES = 8;
 /** Strings in one piece, as they come out of JSON. */
@@ -31,8 +31,8 @@ writeMidstate(BENCH_KEY, state, 0);
 export const benchMac: Mac = midstateMac(state, 0);
 
 /**
- * Datagrams of one agent after another: a template per agent, stamped with sequence, challenge and
- * tag.
+ * Makes datagrams of one agent after another: a template per agent, stamped with sequence,
+ * challenge and tag.
  */
 export class HeartbeatSource {
   readonly #template: Uint8Array;
@@ -55,8 +55,8 @@ export class HeartbeatSource {
       servePromise: null,
       acks: [],
     };
-    // A copy: frames are cut from a slab that many of them share, and this one is written to by its
-    // buffer.
+    // The template is a copy. Frames are cut from a slab that many of them share, and this one is
+    // written to by its buffer.
     this.#template = Uint8Array.from(encodeHeartbeat(heartbeat, benchMac));
   }
 
@@ -64,10 +64,10 @@ export class HeartbeatSource {
     this.#template.set(Buffer.from(hex, 'hex'), HEARTBEAT_OFFSET.challenge);
   }
 
-  /** The next heartbeat, written to `into` at `offset`. */
+  /** Writes the next heartbeat to `into` at `offset`. */
   writeNext(into: Uint8Array, offset: number): void {
     const bytes = this.#template;
-    // A frame is cut from a slab: its buffer holds others too.
+    // A frame is cut from a slab, so its buffer holds others too.
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(HEARTBEAT_OFFSET.sequence + 4, ++this.sequence);
     const signed = HEARTBEAT_BYTES - TAG_BYTES;
     bytes.set(benchMac(bytes.subarray(0, signed)).subarray(0, TAG_BYTES), signed);

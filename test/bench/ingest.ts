@@ -19,13 +19,13 @@ interface Flow {
   readonly received: number;
   readonly sent: number;
   readonly perSecond: number;
-  /** Of this (the receiving) process. */
+  /** CPU time of this (the receiving) process. */
   readonly cpuUs: number;
 }
 
 /**
- * Sends what is prepared and counts until nothing more comes. `received()` is asked at the start
- * and the end.
+ * Sends the prepared datagrams and counts until nothing more comes. `received()` is asked at the
+ * start and the end.
  */
 async function flow(sender: Sender, port: number, received: () => number, perSecond: number | null): Promise<Flow> {
   const before = received();
@@ -69,7 +69,7 @@ async function observerUnderTest(table: ObserverTable, receiveThreads: number) {
     port: hearing.socket.localPort,
     received: () => table.counts.recorded,
     acks: () => listener.stats().acksSentCount,
-    /** Where datagrams are lost: in the kernel's receive buffer, or in the ring between threads. */
+    /** Datagrams lost, by place: in the kernel's receive buffer, or in the ring between threads. */
     lost: async (): Promise<Lost> => ({
       kernel: (await readKernelDrops('127.0.0.1', hearing.socket.localPort)) ?? 0,
       ring: hearing.receiver?.lostCount ?? 0,
@@ -81,7 +81,10 @@ async function observerUnderTest(table: ObserverTable, receiveThreads: number) {
   };
 }
 
-/** Routine acks never fall due (the counter they wait for ends at 255): receiving alone. */
+/**
+ * Routine acks never fall due, because the counter they wait for ends at 255. So this is receiving
+ * alone.
+ */
 const SILENT = { ackEvery: 256 };
 
 /** Each way to receive, without and with acks. Each has a table of its own; all the same agents. */
@@ -115,18 +118,18 @@ async function observers() {
   return opened;
 }
 
-/** At half the rate of the bare counter, several times over. */
+/** Figures at half the rate of the bare counter, over several rounds. */
 interface Half extends Lost {
   readonly sent: number;
   readonly lost: number;
-  /** By the bare counter at the same rate. */
+  /** Datagrams lost by the bare counter at the same rate. */
   readonly lostBare: number;
 }
 
 /**
- * In turn, under the same sender: the bare counter, then the observer each way. Then the default
- * (thread, acks) and the bare counter at half the rate of the bare counter. Each ratio is of
- * neighbours in time; the median of the rounds counts.
+ * Measures in turn, under the same sender: the bare counter, then the observer each way. Then the
+ * default (thread, acks) and the bare counter at half the rate of the bare counter. Each ratio is
+ * of neighbours in time; the median of the rounds counts.
  */
 export async function heartbeatIngest(): Promise<readonly BenchRow[]> {
   const sender = new Sender();

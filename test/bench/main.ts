@@ -35,5 +35,5 @@ for (const [name, bench] of BENCHES) {
   }
 }
 console.log(renderRows(rows));
-// A missed budget is for people to read: only a benchmark that could not run is an error.
+// A missed budget is for people to read. Only a benchmark that could not run is an error.
 process.exitCode = failed ? 1 : 0;

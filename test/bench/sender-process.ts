@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SenderCommand, SenderReply } from './sender.ts';
 
 /**
- * Who sends the heartbeats of a benchmark: a process of its own, so that the receiver's process
+ * Sends the heartbeats of a benchmark from a process of its own, so that the receiver's process
  * does nothing but receive.
  */
 export class Sender {

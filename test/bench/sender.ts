@@ -3,9 +3,9 @@ import { HEARTBEAT_BYTES } from '@understudy/shared';
 import { HeartbeatSource, MARK_BYTES } from './heartbeat-source.ts';
 
 /**
- * The sending process of the ingest benchmark. Messages from the parent: `prepare` makes datagrams
- * ahead of time, `send` sends them (as fast as it can, or at a rate) to a port, then answers with
- * how many went out and how long it took.
+ * The sending process of the ingest benchmark. It takes messages from the parent. `prepare` makes
+ * datagrams ahead of time. `send` sends them (as fast as it can, or at a rate) to a port, then
+ * answers with how many went out and how long it took.
  */
 export type SenderCommand =
   | { readonly kind: 'agents'; readonly challenges: readonly string[] }
@@ -15,8 +15,8 @@ export type SenderCommand =
       readonly port: number;
       readonly perSecond: number | null;
       /**
-       * Between the heartbeats, this often, a datagram of {@link MARK_BYTES} that holds the moment
-       * it was sent (`process.hrtime`, ns).
+       * How often a datagram of {@link MARK_BYTES} is sent between the heartbeats. It holds the
+       * moment it was sent (`process.hrtime`, ns).
        */
       readonly markEveryMs?: number;
     };
@@ -26,8 +26,8 @@ export interface SenderReply {
 }
 
 /**
- * Between two turns of the event loop: enough to keep the socket busy, few enough to let
- * completions through.
+ * Datagrams sent between two turns of the event loop: enough to keep the socket busy, few enough to
+ * let completions through.
  */
 const BURST = 64;
 

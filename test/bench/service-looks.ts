@@ -10,14 +10,14 @@ import { benchMember, HeartbeatSource } from './heartbeat-source.ts';
 const MEMBERS = 1_000;
 const INTERVAL_MS = 5_000;
 const TICK_MS = 250;
-/** One interval to get going, two to measure. */
+/** One interval to get going, and two to measure. */
 const RUNS_MS = 3 * INTERVAL_MS;
 const HOST = '127.0.0.1';
 
 const clock = new SystemClock();
 const log = new RecordingLog();
 
-/** In a process of its own, so that its work is not taken for ours. */
+/** A service in a process of its own, so that its work is not taken for ours. */
 async function service(): Promise<{ readonly port: number; readonly child: ChildProcess }> {
   const code = `const server = require('node:http').createServer((_, response) => response.end('ok'));
     server.listen(0, '${HOST}', () => console.log(server.address().port));`;
@@ -27,7 +27,7 @@ async function service(): Promise<{ readonly port: number; readonly child: Child
 }
 
 /**
- * Share of one core that 1 000 members with one probe each cost one coordinator, heartbeats aside;
+ * Share of one core that 1 000 members with one probe each cost one coordinator, heartbeats aside,
  * and how many of the looks came in time.
  */
 async function share(probe: ServiceProbe): Promise<{ readonly ofACore: number; readonly inTime: number }> {
@@ -45,8 +45,8 @@ async function share(probe: ServiceProbe): Promise<{ readonly ofACore: number; r
       cpuMs = -(user + system) / 1_000;
       looksBefore = looks();
     }
-    // Heard once a second, so that nobody becomes suspect; four ticks share the work. It is part of
-    // what is measured, and little of it.
+    // Each member is heard once a second, so that none becomes suspect. Four ticks share the work.
+    // It is part of what is measured, and little of it.
     for (let i = tick % 4; i < MEMBERS; i += 4)
       table.receive((sources[i] as HeartbeatSource).next(), { address: HOST, port: 9 }, clock.monotonicMs());
     table.tick(clock.monotonicMs());

@@ -11,8 +11,8 @@ import { HeartbeatSource } from './heartbeat-source.ts';
 import { Sender } from './sender-process.ts';
 
 /**
- * 10 000 healthy agents at 1 Hz and one coordinator's ears: socket, table, acks, ticks, opinions to
- * (in-memory) etcd. What does it cost when nothing happens?
+ * Measures the cost when nothing happens: 10 000 healthy agents at 1 Hz and one coordinator's
+ * observer (socket, table, acks, ticks, opinions to in-memory etcd).
  */
 const AGENTS = 10_000;
 const SECONDS = 10;
@@ -54,7 +54,7 @@ async function countingPublisher() {
 }
 
 interface Cost {
-  /** Of one core. */
+  /** Share of one core. */
   readonly cpuRatio: number;
   readonly writesAtFirst: number;
   readonly writesPerSecond: number;
@@ -81,7 +81,7 @@ async function run(sender: Sender, receiveThreads: number): Promise<Cost> {
   const { publisher, writes, stop } = await countingPublisher();
   listener.start();
   const stopTicking = beatTime(table, listener, publisher);
-  // The first round makes everybody heard and published.
+  // In the first round every agent is heard and published.
   await sender.do({ kind: 'prepare', count: AGENTS * 2 });
   await sender.do({ kind: 'send', port: hearing.socket.localPort, perSecond: AGENTS });
   while (publisher.pendingCount > 0) await clock.sleep(20);

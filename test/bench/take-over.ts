@@ -28,7 +28,7 @@ async function pair(cluster: EtcdCluster, run: string): Promise<readonly [Coordi
   return [a, b];
 }
 
-/** Leads, and its first guarded write is in etcd. */
+/** Resolves when it leads and its first guarded write is in etcd. */
 async function acts(one: CoordinatorUnderTest, run: string): Promise<void> {
   await until(() => leads(one));
   const puts = [{ key: `/bench-${run}/acted`, record: { by: one.id }, expect: 0 }] as const;
@@ -37,12 +37,12 @@ async function acts(one: CoordinatorUnderTest, run: string): Promise<void> {
 }
 
 /**
- * Cut off without a word, as a SIGKILL of the machine would: every byte of the leader is swallowed
- * from now on.
+ * The leader is cut off without a word, as by a SIGKILL of the machine: every byte of it is
+ * swallowed from now on.
  */
 async function silentLossMs(cluster: EtcdCluster, run: number): Promise<number> {
   const [a, b] = await pair(cluster, `loss-${run}`);
-  // Anywhere between two keepalives.
+  // The cut falls anywhere between two keepalives.
   await wait(TIMING.keepaliveMs * Math.random());
   const cutAtMs = performance.now();
   a.proxy.swallow('toServer', 'toClient');
@@ -64,7 +64,7 @@ async function handOverMs(cluster: EtcdCluster, run: number): Promise<number> {
   return tookMs;
 }
 
-/** Real etcd, real connections through a proxy; TTL 2 s. */
+/** Real etcd, with real connections through a proxy. The TTL is 2 s. */
 export async function leaderTakeOver(): Promise<readonly BenchRow[]> {
   const cluster = await EtcdCluster.start();
   try {

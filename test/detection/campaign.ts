@@ -15,10 +15,10 @@ export interface CampaignOptions {
   readonly agentYears: number;
   readonly loss: Loss;
   readonly timing?: Timing;
-  /** Leave out the jump also where it could be made. */
+  /** Plays every heartbeat, even where the jump could be made. */
   readonly everyHeartbeat?: boolean;
   /**
-   * Independent loss only: jump over everything that cannot become `dead`. Suspicions are not
+   * Independent loss only: jumps over everything that cannot become `dead`. Suspicions are not
    * counted then.
    */
   readonly onlyDeaths?: boolean;
@@ -26,11 +26,11 @@ export interface CampaignOptions {
 
 export interface CampaignResult {
   readonly totals: StreamTotals;
-  /** Of one observer; heartbeats sent at one a second. */
+  /** Years of one observer, with heartbeats sent at one a second. */
   readonly observerYears: number;
   /**
-   * Times the whole cluster said `dead`, looked for in the silences of its first observer, so that
-   * none counts twice.
+   * Times the whole cluster said `dead`. They are looked for in the silences of its first observer,
+   * so that none counts twice.
    */
   readonly clusterDead: number;
 }
@@ -39,13 +39,15 @@ const pathOf = (loss: Loss, random: Random, startMs: number): LossPath =>
   loss.kind === 'independent' ? new Independent(loss.ratio, random) : new InBursts(loss.bursts, random, startMs);
 
 /**
- * So many that all of them are lost once in a million times, if that often; a burst of that many
+ * Number of beats that are all lost once in a million times, if that often. A burst of that many
  * seconds is rarer still.
  */
 const beatsBefore = (loss: Loss): number =>
   loss.kind === 'bursts' ? 24 : Math.max(8, Math.ceil(Math.log(1e-6) / Math.log(loss.ratio)));
 
-/** Agents are alike and independent, so a thousand for a year are one for a thousand. */
+/**
+ * Agents are alike and independent, so a thousand agents for a year equal one for a thousand years.
+ */
 export function campaign(options: CampaignOptions): CampaignResult {
   const { seed, loss, timing = DEFAULTS } = options;
   const random = new LongRandom(seed);

@@ -1,8 +1,8 @@
 import type { Random } from '@understudy/shared';
 
 /**
- * sfc32 (Doty-Humphrey, PractRand): 128 bits of state, because a thousand years need more numbers
- * than the 2^32 that `SeededRandom` has.
+ * sfc32 (Doty-Humphrey, PractRand). It has 128 bits of state, because a thousand years need more
+ * numbers than the 2^32 that `SeededRandom` has.
  */
 export class LongRandom implements Random {
   #a: number;
@@ -41,11 +41,11 @@ export const normal = (random: Random): number =>
 
 /** One path between an agent and a coordinator, both directions. */
 export interface LossPath {
-  /** Is what is sent at this moment lost? Moments never go back. */
+  /** True when a datagram sent at this moment is lost. Moments never go back. */
   lost(atMs: number): boolean;
 }
 
-/** Every datagram for itself. */
+/** Loses each datagram independently. */
 export class Independent implements LossPath {
   readonly ratio: number;
   readonly #random: Random;
@@ -82,7 +82,7 @@ export class InBursts implements LossPath {
     this.#bursts = bursts;
     this.#random = random;
     this.#bad = random.next() < bursts.badMs / (bursts.badMs + bursts.goodMs);
-    // Memoryless: what is left of a state is as long as a whole one.
+    // The distribution is memoryless, so the rest of a state is as long as a whole one.
     this.#untilMs = startMs + this.#length();
   }
 

@@ -12,8 +12,8 @@ const OBSERVERS = [
 const LONG_AGO_MS = -86_400_000;
 
 /**
- * What `assess` makes of these three opinions at defaults, EC2 saying all the while that the
- * instance runs. Opinions reach the leader at once.
+ * The verdict of `assess` on these three opinions at defaults, while EC2 says that the instance
+ * runs. Opinions reach the leader at once.
  */
 export function clusterVerdict(verdicts: readonly OpinionVerdict[], nowMs: number): OpinionVerdict {
   const evidence: MemberEvidence = {
@@ -40,7 +40,7 @@ export function clusterVerdict(verdicts: readonly OpinionVerdict[], nowMs: numbe
   return assess(evidence, DEFAULT_POLICY, monotonicMs(nowMs)).verdict;
 }
 
-/** An observer, its path to the agent and what is on its way from a probe. */
+/** An observer, its path to the agent, and the probe answers under way. */
 export class Ear {
   readonly site: Site;
   readonly #path: LossPath;
@@ -65,7 +65,7 @@ export class Ear {
     if (atMs >= this.#answerMs) this.#answerMs = Number.POSITIVE_INFINITY;
   }
 
-  /** What is due at {@link nextMs}. */
+  /** Does what is due at {@link nextMs}. */
   step(): void {
     const { nextTickMs, timing } = this.site;
     if (this.#answerMs <= nextTickMs) return this.#hear(this.#answerMs);
@@ -74,7 +74,9 @@ export class Ear {
   }
 }
 
-/** Lets the ears hear the beats until a moment, in the order of time; `look` after every tick. */
+/**
+ * Lets the ears hear the beats until a moment, in the order of time. Calls `look` after every tick.
+ */
 export function listenTogether(
   ears: readonly Ear[],
   beatsMs: Iterator<number>,
@@ -97,12 +99,12 @@ export function listenTogether(
 }
 
 /**
- * Did the whole cluster say `dead`, in a silence in which its first observer did?
+ * True when the whole cluster said `dead` in a silence in which its first observer did.
  *
- * All three have to, so nothing is missed by looking only then; and as losses are independent of
+ * All three have to say it, so nothing is missed by looking only then. As losses are independent of
  * each other, the other two can be drawn after the fact: the same heartbeats, their own losses,
- * probes and ticks. They live through `beatsBefore` heartbeats first; that one of them loses all of
- * these is neglected.
+ * probes and ticks. They live through `beatsBefore` heartbeats first. The chance that one of them
+ * loses all of these is neglected.
  */
 export function clusterDied(
   silence: Silence,

@@ -50,7 +50,7 @@ describe('silences of a healthy agent, through the production table and detector
         expect(totals.dead).toBeGreaterThan(30);
         expect(Math.abs(totals.received / totals.beats - (1 - ratio))).toBeLessThan(0.01);
         expect(sigmas(totals.suspected, expected.suspect * totals.received)).toBeLessThan(5);
-        // A silence may also begin with the answer to a probe, which the arithmetic leaves out.
+        // A silence may also begin with the answer to a probe. The arithmetic leaves that out.
         expect(sigmas(totals.dead, expected.dead * totals.received)).toBeLessThan(6);
       }
     },
@@ -106,8 +106,8 @@ describe('the cluster', () => {
 });
 
 /**
- * How many of the first observer's deaths the whole cluster shared, everything played from first to
- * last.
+ * How many of the first observer's deaths the whole cluster shared, with everything played from
+ * first to last.
  */
 function playTogether(ratio: number, beats: number): number {
   const random = new LongRandom(6);

@@ -11,8 +11,8 @@ const positive = (text: string): number => {
 };
 
 /**
- * The stream of each observer of its own; whether all of them agreed is looked for in the first
- * one's.
+ * Runs the stream of each observer of its own. Whether all of them agreed is looked for in the
+ * first one's.
  */
 function allObservers(loss: Loss, agentYears: number, seed: number, onlyDeaths: boolean): CampaignResult {
   const results = Array.from({ length: OBSERVERS }, (_, index) =>

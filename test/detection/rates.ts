@@ -1,28 +1,32 @@
 import { type Timing } from './site.ts';
 
 /**
- * What has to come out, by arithmetic.
+ * The rates that have to come out, by arithmetic.
  *
  * A heartbeat was received at 0. The next ones are sent at S_k, sums of k independent intervals,
- * each uniform in interval × (1 ± jitter); each is lost with probability p. So nothing is heard
- * until T with probability E[p^N(T)], N(T) = how many S_k are before T, and with F_k the
- * distribution of S_k
+ * each uniform in interval × (1 ± jitter). Each is lost with probability p. So nothing is heard
+ * until T with probability E[p^N(T)], where N(T) is how many S_k are before T. With F_k the
+ * distribution of S_k,
  *
- *     E[p^N(T)] = Σ_k p^k (F_k(T) − F_{k+1}(T)),       F_k = Irwin-Hall, scaled.
+ * ```
+ * E[p^N(T)] = Σ_k p^k (F_k(T) − F_{k+1}(T)),       F_k = Irwin-Hall, scaled.
+ * ```
  *
- * The observer looks every `tickMs` at a phase u that has nothing to do with the heartbeats: it
- * finds the silence at suspectAfterMs + u, u uniform in [0, tickMs), and decides exactly
- * confirmForMs later, as that is a whole number of ticks. Meanwhile it has sent n probes; each
- * fails when it is lost or its answer is: 1 − (1 − p)². Hence, for every heartbeat received,
+ * The observer looks every `tickMs` at a phase u that is independent of the heartbeats. It finds
+ * the silence at suspectAfterMs + u, u uniform in [0, tickMs), and decides exactly confirmForMs
+ * later, as that is a whole number of ticks. Meanwhile it has sent n probes. Each fails when it is
+ * lost or its answer is: 1 − (1 − p)². Hence, for every heartbeat received,
  *
- *     P(suspect) = avg_u E[p^N(suspectAfterMs + u)],
- *     P(dead)    = avg_u E[p^N(suspectAfterMs + u + confirmForMs)] · (1 − (1 − p)²)^n.
+ * ```
+ * P(suspect) = avg_u E[p^N(suspectAfterMs + u)],
+ * P(dead)    = avg_u E[p^N(suspectAfterMs + u + confirmForMs)] · (1 − (1 − p)²)^n.
+ * ```
  *
- * Left out: silences that begin with the answer to a probe instead of a heartbeat; there are as few
- * of them as there are suspicions.
+ * Silences that begin with the answer to a probe instead of a heartbeat are left out. There are as
+ * few of them as there are suspicions.
  */
 export interface Rates {
-  /** Per heartbeat that is received. */
+  /** Rates per heartbeat that is received. */
   readonly suspect: number;
   readonly dead: number;
   readonly probes: number;
@@ -30,7 +34,7 @@ export interface Rates {
 
 const PHASES = 50;
 
-/** `probes`: as if so many were sent; default: as many as are. */
+/** `probes`: as if that many were sent. Default: as many as are. */
 export function expectedRates(p: number, timing: Timing, probes = probesUntilDecision(timing)): Rates {
   const { suspectAfterMs, confirmForMs, tickMs } = timing;
   let suspect = 0;
@@ -44,9 +48,10 @@ export function expectedRates(p: number, timing: Timing, probes = probesUntilDec
 }
 
 /**
- * Per heartbeat sent: the last that any of `observers` hears before all of them say `dead`. They
- * share the heartbeats and nothing else, so all lose one with p^observers, and all their probes
- * have to fail. About right only (each looks at a phase of its own): for the order of magnitude.
+ * Rate per heartbeat sent: it is the last that any of `observers` hears before all of them say
+ * `dead`. They share only the heartbeats, so all lose one with p^observers, and all their probes
+ * have to fail. It is only about right (each looks at a phase of its own): use it for the order of
+ * magnitude.
  */
 export function expectedClusterRate(p: number, timing: Timing, observers: number): number {
   const all = p ** observers;
@@ -56,8 +61,8 @@ export function expectedClusterRate(p: number, timing: Timing, observers: number
 }
 
 /**
- * One at the start and one every sixth of the confirmation time (at most a second), each at a tick,
- * before the tick that decides.
+ * One probe at the start and one every sixth of the confirmation time (at most a second), each at a
+ * tick, before the tick that decides.
  */
 export function probesUntilDecision({ confirmForMs, tickMs }: Timing): number {
   const everyMs = Math.ceil(Math.max(50, Math.min(1_000, confirmForMs / 6)) / tickMs) * tickMs;
@@ -78,7 +83,7 @@ function unheard(p: number, untilMs: number, { intervalMs, jitterRatio }: Timing
 export function irwinHall(n: number, x: number): number {
   if (x <= 0) return 0;
   if (x >= n) return 1;
-  // The alternating sum loses digits beyond the middle: take the short side.
+  // The alternating sum loses digits beyond the middle, so this takes the short side.
   if (x > n / 2) return 1 - irwinHall(n, n - x);
   let sum = 0;
   let choose = 1;
@@ -92,8 +97,8 @@ export function irwinHall(n: number, x: number): number {
 }
 
 /**
- * 95 % limit for what was seen `count` times (Poisson): for none it is the rule of three.
- * Wilson-Hilferty's approximation of χ² beyond that.
+ * 95 % limit for an event seen `count` times (Poisson). For none it is the rule of three; beyond
+ * that, Wilson-Hilferty's approximation of χ².
  */
 export function upperBound95(count: number): number {
   if (count === 0) return 3;

@@ -17,8 +17,8 @@ const short = (value: number): string =>
 const clusterRate = (ratio: number): number => expectedClusterRate(ratio, DEFAULTS, 3) * YEAR_S;
 
 /**
- * What was seen in one campaign, beside what arithmetic expects (independent loss only) and the 95
- * % limit.
+ * Counts of one campaign, beside what arithmetic expects (independent loss only) and the 95 %
+ * limit.
  */
 export function campaignText(
   loss: Loss,

@@ -19,21 +19,21 @@ const FROM: Endpoint = { address: '10.0.0.7', port: 7_000 };
 const KEY = deriveAgentKey(new Uint8Array(32).fill(7), 1, MEMBER);
 const CHECKS = Array.from({ length: 8 }, () => ({ status: 'pass' as const, code: 0, ageSeconds: 1 }));
 
-/** As configured where nothing is (`GroupPolicySchema`, the agent's `heartbeat`). */
+/** The settings without any configuration (`GroupPolicySchema`, the agent's `heartbeat`). */
 export const DEFAULTS = {
   intervalMs: 1_000,
   jitterRatio: 0.1,
   suspectAfterMs: 5_000,
   confirmForMs: 3_000,
   tickMs: 250,
-  /** From a probe to its answer: far below a tick. */
+  /** Time from a probe to its answer, far below a tick. */
   roundTripMs: 4,
 } as const;
 export type Timing = { readonly [name in keyof typeof DEFAULTS]: number };
 
 /**
  * One coordinator's observer: the production table with the production detector, real datagrams,
- * ticks at its own phase.
+ * and ticks at its own phase.
  */
 export class Site {
   readonly table: Table;
@@ -74,7 +74,7 @@ export class Site {
     if (this.verdict !== 'alive') throw new Error('the first heartbeat was not heard');
   }
 
-  /** So many heartbeats were sent and did not arrive. */
+  /** Notes that this many heartbeats were sent and did not arrive. */
   miss(count: number): void {
     this.#sequence += BigInt(count);
   }
@@ -102,7 +102,7 @@ export class Site {
     if (ack) this.#challenge = decodeAck(ack)?.challenge ?? this.#challenge;
   }
 
-  /** The tick that is due; returns how many probes it sends. */
+  /** Runs the tick that is due. Returns how many probes it sends. */
   tick(): number {
     const nowMs = monotonicMs(this.nextTickMs);
     this.nextTickMs += this.timing.tickMs;

@@ -2,9 +2,9 @@ import type { Random } from '@understudy/shared';
 import { type LossPath, normal } from './chance.ts';
 import { DEFAULTS, Site, type Timing } from './site.ts';
 
-/** A silence long enough to matter, as it went: moments of one agent's world. */
+/** A silence long enough to matter, with its moments in one agent's world. */
 export interface Silence {
-  /** The last that was heard before. */
+  /** The moment of the last heartbeat heard before. */
   readonly heardMs: number;
   /**
    * All heartbeats that were sent since, up to the one (or the probe's answer) that was heard
@@ -13,14 +13,14 @@ export interface Silence {
   readonly beatsMs: readonly number[];
   readonly endMs: number;
   readonly suspected: boolean;
-  /** From here to `endMs` the observer said `dead`; null: it never did. */
+  /** From here to `endMs` the observer said `dead`. Null: it never did. */
   readonly deadMs: number | null;
 }
 
 export interface StreamTotals {
-  /** Heartbeats sent, those that were skipped included. */
+  /** Heartbeats sent, skipped ones included. */
   beats: number;
-  /** … and received. */
+  /** Heartbeats received. */
   received: number;
   /** Silences that reached `suspectAfterMs`, each played through the table. */
   episodes: number;
@@ -31,9 +31,9 @@ export interface StreamTotals {
 interface StreamOptions {
   readonly path: LossPath;
   readonly random: Random;
-  /** With independent loss of this ratio: jump from one long run of losses to the next. */
+  /** With independent loss of this ratio: jumps from one long run of losses to the next. */
   readonly skipRatio?: number;
-  /** Jump over all silences that cannot become `dead`: counts those, and no suspicions. */
+  /** Jumps over all silences that cannot become `dead`. It counts those, and no suspicions. */
   readonly onlyDeaths?: boolean;
   readonly timing?: Timing;
 }
@@ -45,17 +45,17 @@ interface StreamOptions {
  * The jump. A silence shorter than `suspectAfterMs` is `alive` whatever else happens, and its end
  * puts the detector back to where it was, so it need not be played. Below m = ⌈suspectAfterMs ÷
  * longest interval⌉ − 1 losses in a row (4 at defaults) it is always shorter. With independent loss
- * p a received heartbeat is followed by m or more losses with probability q = p^m, so the number G
+ * p a received heartbeat is followed by m or more losses with probability q = p^m. So the number G
  * of received heartbeats that are not is geometric, P(G ≥ g) = (1 − q)^g, and each of those is
- * followed by K < m losses, P(K = k) ∝ p^k. G is drawn exactly; the sum of the K's, which only says
- * how much time has passed, exactly for small G and by its normal limit otherwise. Then come m
- * losses for certain, and from there on every heartbeat and every probe is drawn one by one. Where
- * only deaths are asked for, the same with suspectAfterMs + confirmForMs instead: m = 7, and a
- * thousand times as much time in the same effort (a probe's answer may end such a silence while
- * some of its m losses are still to come: they come after it). That the jump changes nothing is
- * tested against a stream without it, where both can be done.
+ * followed by K < m losses, P(K = k) ∝ p^k. G is drawn exactly. The sum of the K's, which only says
+ * how much time has passed, is drawn exactly for small G and by its normal limit otherwise. Then
+ * come m losses for certain, and from there on every heartbeat and every probe is drawn one by one.
+ * Where only deaths are asked for, the same holds with suspectAfterMs + confirmForMs instead: m =
+ * 7, and a thousand times as much time in the same effort. (A probe's answer may end such a silence
+ * while some of its m losses are still to come: they come after it.) A test compares the stream
+ * with and without the jump, where both can be done.
  *
- * The table's own time is that of the silences alone, one after the other: between them there is
+ * The table's own time is that of the silences alone, one after the other. Between them there is
  * nothing it would remember (the mean interval, for display, aside). Its ticks run on at their
  * phase, which is drawn anew for each silence.
  */
@@ -73,7 +73,7 @@ export class Stream {
   #siteMs = 0;
   #heardMs = 0;
   #nextBeatMs: number;
-  /** The last that was heard is a heartbeat, not a probe's answer. */
+  /** True when the last that was heard is a heartbeat, not a probe's answer. */
   #onBeat = true;
 
   constructor({ path, random, skipRatio, onlyDeaths = false, timing = DEFAULTS }: StreamOptions) {
@@ -93,8 +93,8 @@ export class Stream {
   }
 
   /**
-   * Until this many heartbeats have been sent, or a little more: the next long silence, or null
-   * when there is none.
+   * The next long silence, until this many heartbeats have been sent, or a little more. Null when
+   * there is none.
    */
   next(untilBeats: number): Silence | null {
     while (this.totals.beats < untilBeats) {
@@ -120,7 +120,9 @@ export class Stream {
     return share === 1;
   }
 
-  /** From the last heard to the next heard, when that is soon; else through the detector. */
+  /**
+   * Goes from the last heard to the next heard, when that is soon; otherwise through the detector.
+   */
   #listen(): Silence | null {
     const beatsMs: number[] = [];
     const limitMs = this.#heardMs + this.#timing.suspectAfterMs;
@@ -147,8 +149,8 @@ export class Stream {
   }
 
   /**
-   * Tick by tick through the production table, every loss drawn in the order of time, until
-   * something is heard.
+   * Plays tick by tick through the production table, with every loss drawn in the order of time,
+   * until something is heard.
    */
   #play(beatsMs: number[]): Silence {
     const site = this.#site;
@@ -177,7 +179,7 @@ export class Stream {
     }
   }
 
-  /** Neither the probe nor its answer is lost. */
+  /** True when neither the probe nor its answer is lost. */
   #answered(atMs: number): boolean {
     return !this.#path.lost(atMs) && !this.#path.lost(atMs + this.#timing.roundTripMs / 2);
   }
@@ -206,7 +208,7 @@ export function shortRuns(count: number, p: number, m: number, random: Random): 
   return Math.max(0, Math.round(count * mean + Math.sqrt(count * variance) * normal(random)));
 }
 
-/** Which of the weights `at`, between 0 and their sum, falls on. */
+/** Index of the weight that `at`, between 0 and their sum, falls on. */
 function drawn(weights: readonly number[], at: number): number {
   let reached = 0;
   const index = weights.findIndex((weight) => (reached += weight) > at);

@@ -19,7 +19,7 @@ export function readCommandLine(args: readonly string[], all: readonly Scenario[
       args: [...args],
       options: {
         only: { type: 'string', multiple: true },
-        // Of our own making, for the process inside: names as they are.
+        // We set this ourselves, for the process inside: names are taken as they are.
         exactly: { type: 'string', multiple: true },
         list: { type: 'boolean' },
         keep: { type: 'boolean' },

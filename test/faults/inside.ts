@@ -11,13 +11,13 @@ import { runProgram, ZONES } from './lab/network.ts';
 import { runScenario } from './run-scenario.ts';
 
 /**
- * An orderly end takes no longer; then we just go, and everything with us: we are pid 1 of our
- * world.
+ * An orderly end takes no longer. After this we end at once, and everything with us, because we are
+ * pid 1 of our world.
  */
 const END_LIMIT_MS = 15_000;
 
 /**
- * Mounts made from now on are seen in every namespace of ours and nowhere else; named network
+ * Mounts made from now on are seen in every namespace of ours and nowhere else. Named network
  * namespaces are ours alone.
  */
 function settleIn(): void {
@@ -27,8 +27,8 @@ function settleIn(): void {
 }
 
 /**
- * Builds the lab, runs the scenarios in it and sends one report each to whoever started us. Returns
- * the exit code.
+ * Builds the lab, runs the scenarios in it and sends one report each to the process that started
+ * us. Returns the exit code.
  */
 export async function runInside(command: CommandLine, folderPath: string): Promise<number> {
   const gone = new Promise<'gone'>((resolve) => process.once('disconnect', () => resolve('gone')));
@@ -46,7 +46,7 @@ export async function runInside(command: CommandLine, folderPath: string): Promi
   }
 }
 
-/** Ends early when a scenario leaves the lab in a state it does not recover from. */
+/** Runs all scenarios. Ends early when one leaves the lab in a state it does not recover from. */
 async function runAll(lab: Lab, { scenarios }: CommandLine, wanted: () => boolean): Promise<void> {
   for (const scenario of scenarios) {
     if (!wanted()) return;

@@ -8,7 +8,7 @@ import { superviseLab } from './supervise.ts';
 
 /**
  * `pnpm run faults`. Exit codes: 0 all held, 1 a scenario failed, 2 wrong command line, 77 cannot
- * run here (as automake's tests say it).
+ * run here (as in automake's tests).
  */
 const EXIT = { ok: 0, usage: 2, cannotRun: 77 } as const;
 
@@ -32,5 +32,5 @@ if (typeof command === 'string') {
 } else {
   process.exitCode = await run(command);
 }
-// pid 1 of a private world takes everything along.
+// The end of pid 1 ends everything in a private world.
 if (process.env[INSIDE] !== undefined) process.exit();

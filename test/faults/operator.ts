@@ -24,7 +24,7 @@ export interface Said {
 }
 
 /**
- * `./understudy ARGS` as a person types it, with the addresses of all coordinators and the
+ * Runs `./understudy ARGS` as a person types it, with the addresses of all coordinators and the
  * operator's token in its environment.
  */
 export async function understudy(lab: Lab, ...args: readonly string[]): Promise<Said> {
@@ -48,8 +48,9 @@ export async function understudy(lab: Lab, ...args: readonly string[]): Promise<
 }
 
 /**
- * Asks by the command line until it is taken: while nobody leads, nobody takes it. Asking twice is
- * harmless. @throws when it is refused
+ * Asks by the command line until the request is taken. While there is no leader, nobody takes it.
+ * Asking twice is harmless.
+ * @throws when it is refused
  */
 export async function ask(lab: Lab, member: MemberId, kind: OperatorAct['kind'], ...more: readonly string[]) {
   const told = await until(`${kind} of ${member} taken`, async () => {
@@ -60,7 +61,7 @@ export async function ask(lab: Lab, member: MemberId, kind: OperatorAct['kind'],
   assert.match(told.out, new RegExp(`asked: ${kind} of ${member} `));
 }
 
-/** What is asked and not carried out yet; null: nothing is. */
+/** What is asked and not carried out yet. Null: nothing is. */
 export async function pendingRequest(lab: Lab, member: MemberId) {
   const entry = await lab.store.get(KEYS.request(member));
   return entry === null ? null : parseRecord(OperatorRequestRecordSchema, entry.key, entry.value);

@@ -10,8 +10,8 @@ const runs = (program: string, args: readonly string[]) => {
 };
 
 /**
- * What the lab will do, once, in a world that vanishes: mounts, a bridge, a named namespace with a
- * veth, forwarding, nft rules of each kind.
+ * What the lab will do, tried once in a world that vanishes: mounts, a bridge, a named namespace
+ * with a veth, forwarding, nft rules of each kind.
  */
 const TRIAL = [
   'mount --make-rshared /',
@@ -28,11 +28,12 @@ const TRIAL = [
   'ip netns exec trial nft add rule ip trial in numgen random mod 100 \\< 30 counter drop',
 ].join(' && ');
 
-/** Why the lab cannot run here, as one sentence; null when it can. */
+/** Why the lab cannot run here, as one sentence. Null when it can. */
 export function missingPrerequisite(): string | null {
   if (process.platform !== 'linux') return `the fault lab needs Linux (this is ${process.platform}).`;
   if (process.getuid?.() !== 0) return 'the fault lab needs root: it builds network namespaces, mounts and nft rules.';
-  // Known: the agents of the lab do not come up there; everything else of the project does.
+  // This is a known limit: the agents of the lab do not come up there, while everything else of the
+  // project works.
   if (/\s/.test(import.meta.dirname))
     return 'the fault lab needs a path without white space: put the project elsewhere.';
   const absent = (['ip', 'nft', 'unshare', 'mount'] as const).filter(

@@ -5,8 +5,8 @@ const MARK = { ok: '✓', failed: '✗', skipped: '–' } as const;
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /**
- * One line per scenario: what shows that the fault struck, what came of it, how long it took with
- * healing and convergence.
+ * One line per scenario: what shows that the fault struck, what came of it, and how long it took
+ * with healing and convergence.
  */
 export function lineOf({ name, verdict, evidence, outcome, tookMs }: Report): string {
   const facts = [evidence, outcome].filter((text) => text !== '').join(' → ');

@@ -20,7 +20,9 @@ export interface Report {
 const incarnations = (lab: Lab): ReadonlyMap<MemberId, number> =>
   new Map(MEMBERS.map(({ member }) => [member, lab.incumbent(member).incarnation]));
 
-/** Fault, healing, convergence, invariants. Never throws: what went wrong is the report. */
+/**
+ * Runs fault, healing, convergence and invariants. Never throws: a failure goes into the report.
+ */
 export async function runScenario(lab: Lab, scenario: Scenario): Promise<Report> {
   const startedAtMs = performance.now();
   const report = (verdict: Report['verdict'], evidence: string, outcome: string): Report => {
@@ -52,8 +54,8 @@ async function strike(lab: Lab, scenario: Scenario): Promise<ScenarioResult> {
 }
 
 /**
- * What every coordinator said of itself and of the members when it failed, before anything is
- * healed: beside its log.
+ * Keeps what every coordinator said of itself and of the members when it failed, beside its log,
+ * before anything is healed.
  */
 async function keepWords(lab: Lab, name: string): Promise<void> {
   const dir = join(lab.folder.path, 'logs', name);

@@ -25,7 +25,7 @@ export function present<T>(value: T | null | undefined): T {
   return value;
 }
 
-/** One place in the cluster; a killed coordinator is started again in it. */
+/** One place in the cluster. A killed coordinator is started again in it. */
 export interface Seat {
   readonly id: string;
   process: CoordinatorProcess;
@@ -39,11 +39,8 @@ export interface Incumbent {
   readonly associationId: string | null;
 }
 
-/**
- * What a strike needs of the world it strikes in: the coordinator tests' stage and the fault lab
- * are such worlds.
- */
-export interface StrikeStage {
+/** What a strike needs of the cluster it hits: that of the leader faults, or the fault lab. */
+export interface StrikeTarget {
   readonly store: KvStore;
   readonly sim: CloudSim;
   readonly cloudUrl: string;
@@ -51,19 +48,24 @@ export interface StrikeStage {
   readonly leader: { readonly coordinatorId: string; readonly term: number } | null;
   seat(coordinatorId: string): Seat;
   incumbent(member: MemberId): Incumbent;
-  /** Synchronously, as the watch reports it. Returns the unsubscribe function. */
+  /**
+   * Calls the listener synchronously, as the watch reports it. Returns the unsubscribe function.
+   */
   onKey(listener: (event: KvEvent) => void): () => void;
   /** Takes the power from an instance. */
   crash(instanceId: string): void;
 }
 
-/** When the leader is struck: in the middle of which step. */
+/** When the leader is struck: in the middle of this step. */
 export interface Moment {
-  /** As in the journal, `address` for the first address; `intent`: as soon as the intent stands. */
+  /**
+   * A step as in the journal; `address` stands for the first address, and `intent` for the moment
+   * the intent is in etcd.
+   */
   readonly step: string;
   /**
-   * EC2 has this call of the step, the leader not yet the answer. Absent: as soon as etcd shows the
-   * step started.
+   * EC2 has this call of the step, and the leader does not have the answer yet. Absent: as soon as
+   * etcd shows the step started.
    */
   readonly action?: string;
   /** What happens to that call. */
@@ -86,7 +88,7 @@ export interface Struck {
   readonly changesBefore: number;
 }
 
-/** `R`, `S`, `T` (stopped) …; null: there is no such process. */
+/** `R`, `S`, `T` (stopped) … Null: there is no such process. */
 export function stateLetterOf(pid: number): string | null {
   try {
     return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? null;
@@ -97,7 +99,7 @@ export function stateLetterOf(pid: number): string | null {
 
 const isChange = (action: string): boolean => !/^(?:Describe|Get)/.test(action);
 
-/** Calls that change something, by the coordinator's own count; none while it still starts. */
+/** Calls that change something, by the coordinator's own count. None while it still starts. */
 export async function changesCountedBy(process: CoordinatorProcess): Promise<number> {
   const { body } = (await process.get('/metrics')) ?? { body: '' };
   const lines = [...body.matchAll(/^\S*ec2_calls_total\{action="(\w+)",[^}]*\} (\d+)$/gm)];
@@ -105,11 +107,11 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
 }
 
 /**
- * Calls that change something and arrived at EC2 after `seq`; a landing of one that arrived earlier
+ * Calls that change something and arrived at EC2 after `seq`. A landing of one that arrived earlier
  * does not count.
  */
-export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
-  stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
+export const changesArrivedSince = (target: StrikeTarget, seq: number): number =>
+  target.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
 
 function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
@@ -125,19 +127,19 @@ const isIntentOf = (old: Incumbent, entry: { readonly key: string; readonly valu
   entry.key.startsWith(KEYS.intents) &&
   parseRecord(IntentRecordSchema, entry.key, entry.value).oldInstanceId === old.instanceId;
 
-/** Sends `signal` to whoever leads, in the very moment; resolves right after. */
-function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
+/** Sends `signal` to the leader in the very moment. Resolves right after. */
+function strikeAt(target: StrikeTarget, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
   const seen = new Set<string>();
   const prefix = KEYS.journalOf(opIdOf(old.instanceId));
   return new Promise((resolve) => {
     const strike = () => {
       offKey();
       offEvent();
-      const { coordinatorId } = present(stage.leader);
-      stage.seat(coordinatorId).process.signal(signal);
+      const { coordinatorId } = present(target.leader);
+      target.seat(coordinatorId).process.signal(signal);
       resolve(coordinatorId);
     };
-    const offKey = stage.onKey((event) => {
+    const offKey = target.onKey((event) => {
       if (event.kind !== 'put') return;
       if (moment.step === 'intent' && isIntentOf(old, event.entry)) return strike();
       if (!event.entry.key.startsWith(prefix)) return;
@@ -145,13 +147,13 @@ function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: No
       seen.add(`${step} ${state}`);
       if (moment.action === undefined && step === moment.step && state === 'started') strike();
     });
-    const offEvent = stage.sim.onEvent((event) => {
+    const offEvent = target.sim.onEvent((event) => {
       if (isOfStep(old, moment, seen, event)) strike();
     });
   });
 }
 
-async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
+async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
   const action = moment.faultOf ?? moment.action;
   if (!moment.fault || !action) return null;
   const match =
@@ -160,39 +162,39 @@ async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: 
       : { resourceId: action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
   const body = JSON.stringify({ ...moment.fault, id, action, match });
   const headers = { 'content-type': 'application/json' };
-  const reply = await fetch(`${stage.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
+  const reply = await fetch(`${target.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
   assert.equal(reply.status, 200);
   return id;
 }
 
 /**
- * Crashes the member's machine and strikes the leader in the middle of a step of its recovery;
- * asserts that this is what happened.
+ * Crashes the member's machine and strikes the leader in the middle of a step of its recovery.
+ * Asserts that this is what happened.
  */
 export async function strikeLeader(
-  stage: StrikeStage,
+  target: StrikeTarget,
   member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<Struck> {
-  const old = stage.incumbent(member);
-  const faultId = await addFault(stage, old, moment, `fault of ${member}`);
+  const old = target.incumbent(member);
+  const faultId = await addFault(target, old, moment, `fault of ${member}`);
   const counts = await Promise.all(
-    stage.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
+    target.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
   );
-  const crashSeq = stage.sim.log.lastSeq;
-  const struck = strikeAt(stage, old, moment, signal);
-  stage.crash(old.instanceId);
-  const seat = stage.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
+  const crashSeq = target.sim.log.lastSeq;
+  const struck = strikeAt(target, old, moment, signal);
+  target.crash(old.instanceId);
+  const seat = target.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
   const { process } = seat;
   await expectGone(process, signal);
-  const leader = present(await stage.store.get(KEYS.leader));
-  await expectInTheMiddle(stage, member, old, moment);
-  if (faultId !== null) assert.equal(stage.sim.fired(faultId), 1, `${faultId} did not fire`);
+  const leader = present(await target.store.get(KEYS.leader));
+  await expectInTheMiddle(target, member, old, moment);
+  if (faultId !== null) assert.equal(target.sim.fired(faultId), 1, `${faultId} did not fire`);
   const opId = opIdOf(old.instanceId);
   const changesBefore = new Map(counts).get(seat.id) ?? 0;
   const term = leader.createRevision;
-  assert.deepEqual(stage.leader, { coordinatorId: seat.id, term });
+  assert.deepEqual(target.leader, { coordinatorId: seat.id, term });
   return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
 }
 
@@ -213,16 +215,21 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
 }
 
 /**
- * The step is begun and not ended. Activation is one transaction without a `started` record: there,
- * verified but not activated. The intent is one transaction too: there, it stands and the first
- * step is not done.
+ * Checks that the step is begun and not ended. Activation is one transaction without a `started`
+ * record, so there it is verified but not activated. The intent is one transaction too, so there it
+ * stands and the first step is not done.
  */
-async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incumbent, moment: Moment): Promise<void> {
-  const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
+async function expectInTheMiddle(
+  target: StrikeTarget,
+  member: MemberId,
+  old: Incumbent,
+  moment: Moment,
+): Promise<void> {
+  const { entries } = await target.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
   const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
   const states = new Map(records.map(({ step, state }) => [step, state]));
   if (moment.step === 'intent') {
-    assert.ok(await stage.store.get(KEYS.intent(member)), 'the intent stands');
+    assert.ok(await target.store.get(KEYS.intent(member)), 'the intent stands');
     return assert.notEqual(states.get('fence'), 'done', 'nothing is done yet');
   }
   if (moment.step !== 'activate') {
@@ -231,7 +238,7 @@ async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incu
   }
   assert.equal(states.get('verify-1'), 'done');
   assert.equal(states.has('activate'), false);
-  const entry = present(await stage.store.get(KEYS.activation(member)));
+  const entry = present(await target.store.get(KEYS.activation(member)));
   const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
   assert.equal(activation.instanceId, old.instanceId);
   assert.equal(activation.incarnation, old.incarnation);

@@ -12,8 +12,8 @@ const namesOf = (scenarios: readonly Scenario[]): string[] => scenarios.flatMap(
 const lost = (name: string, outcome: string): Report => ({ name, verdict: 'failed', evidence: '', outcome, tookMs: 0 });
 
 /**
- * Runs the scenarios in private worlds, one after the other: usually one world does them all, but
- * one that a scenario leaves in ruins ends, and the rest go on in a new one.
+ * Runs the scenarios in private worlds, one after the other. Usually one world does them all. A
+ * world that a scenario leaves in ruins ends, and the rest go on in a new one.
  */
 export async function superviseLab({ scenarios, keep }: CommandLine): Promise<number> {
   const reports: Report[] = [];
@@ -35,8 +35,8 @@ export async function superviseLab({ scenarios, keep }: CommandLine): Promise<nu
 }
 
 /**
- * One world; its folder stays when something failed in it (its logs say why), until the next run
- * removes it. Returns how it ended.
+ * Runs one world. Its folder stays when something failed in it (its logs say why), until the next
+ * run removes it. Returns how it ended.
  */
 async function runWorld(
   scenarios: readonly Scenario[],
@@ -61,7 +61,7 @@ async function runWorld(
   return `exit code ${code}`;
 }
 
-/** On Ctrl-C the world is asked to end; nothing further is started. */
+/** On Ctrl-C the world is asked to end, and nothing further is started. */
 function endOnSignals() {
   let asked = false;
   let current: PrivateWorld | null = null;

@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { tagIsRight } from './receiver-model.ts';
 
 /**
- * What an agent has to make of a datagram, written a second time after `docs/heartbeat-protocol.md`
+ * What an agent has to do with a datagram, written a second time after `docs/heartbeat-protocol.md`
  * and the comments of `core/ledger.ts`.
  */
 
@@ -46,7 +46,7 @@ export class AckModel {
     return tagIsRight(Buffer.from(bytes), this.#key);
   }
 
-  /** A heartbeat left the agent. */
+  /** Notes that a heartbeat left the agent. */
   noteSent(heartbeat: Uint8Array, nowMs: number): void {
     const bytes = Buffer.from(heartbeat);
     const sequence = bytes.readBigUInt64BE(36);

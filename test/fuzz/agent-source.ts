@@ -48,8 +48,8 @@ export class AgentSource implements Source {
     this.#loot = {
       recorded: this.#recorded,
       stolen: [hmacOf(deriveAgentKey(MASTER, 1, 'db/m5')), hmacOf(deriveAgentKey(MASTER, 2, AGENT_MEMBER))],
-      // As if a coordinator had gone over: rightly sealed, about a heartbeat that was sent, and
-      // saying anything.
+      // Answers as a corrupted coordinator would: rightly sealed, about a heartbeat that was sent,
+      // and saying anything.
       ownFrame: (roll) => ({ bytes: this.#answer(roll.chance(0.3), roll), mac: MAC }),
     };
     this.#hear();
@@ -69,7 +69,9 @@ export class AgentSource implements Source {
     return { kind: 'time', atMs: this.#nowMs };
   }
 
-  /** What the agent sent since: recorded by the attacker, answered by the coordinators. */
+  /**
+   * Takes what the agent has sent since. The attacker records it, and the coordinators answer it.
+   */
   #hear(): void {
     for (const { bytes, to } of this.#target.sent) {
       const heartbeat = decodeHeartbeat(bytes);

@@ -36,7 +36,7 @@ const QUIET = {
 export class AgentTarget implements Target {
   readonly outcomes = new Map<string, number>();
   readonly clock = new SimClock();
-  /** Heartbeats since somebody last took them. */
+  /** Heartbeats since they were last taken. */
   sent: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
   readonly #model: AckModel;
   readonly #agent: Agent;

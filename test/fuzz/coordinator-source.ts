@@ -34,7 +34,7 @@ const CHECKS: readonly CheckReading[] = Array.from({ length: 7 }, (_, slot) => (
   ageSeconds: 1,
 }));
 
-/** A genuine agent, as far as its datagrams go. */
+/** The datagrams of a genuine agent. */
 class Speaker {
   readonly member: MemberId;
   readonly instanceId: string;
@@ -75,7 +75,7 @@ class Speaker {
   }
 }
 
-/** What comes out of the coordinator under fire; whoever takes it empties it. */
+/** Answers of the coordinator under fire. Taking them empties the list. */
 export interface Answering {
   lastAck: Uint8Array | null;
   probes: readonly { readonly member: MemberId; readonly bytes: Uint8Array }[];
@@ -83,7 +83,7 @@ export interface Answering {
 
 /**
  * Healthy agents that now and then fall silent or restart, and an attacker who hears everything and
- * says what he likes.
+ * sends what he likes.
  */
 export class CoordinatorSource implements Source {
   readonly #target: Answering;
@@ -108,7 +108,7 @@ export class CoordinatorSource implements Source {
     const own = (roll: Dice) => {
       const speaker = roll.pick(traitors);
       const bytes = speaker.beat({ ackRequested: true });
-      // On the wire later than what follows it: out of order, at any distance.
+      // It reaches the wire later than what follows it: out of order, at any distance.
       if (roll.chance(0.5)) this.#record(bytes.slice());
       return { bytes, mac: speaker.mac };
     };
@@ -117,8 +117,8 @@ export class CoordinatorSource implements Source {
   }
 
   /**
-   * What was on the wire before this coordinator's process began: another challenge, an earlier
-   * boot, and frames of the other two types.
+   * Records what was on the wire before this coordinator's process began: another challenge, an
+   * earlier boot, and frames of the other two types.
    */
   #recordFromBefore(speaker: Speaker): void {
     const { member, instanceId, keyId, mac } = speaker;
@@ -186,7 +186,7 @@ export class CoordinatorSource implements Source {
     return { kind: 'datagram', atMs: this.#nowMs, from: this.#dice.pick(ATTACKERS), bytes, what };
   }
 
-  /** Acks and probes reach those they are for; the attacker records them on the way. */
+  /** Delivers acks and probes to their receivers. The attacker records them on the way. */
   #hear(): void {
     const { lastAck, probes } = this.#target;
     if (lastAck) this.#record(lastAck);

@@ -23,7 +23,7 @@ const SUSPECT_AFTER_MS = 5_000;
 const CONFIRM_FOR_MS = 3_000;
 
 /**
- * Six members, of the last two of which the key is in hostile hands; each has a replacement that is
+ * Six members. The attacker has the keys of the last two. Each member has a replacement that is
  * known.
  */
 export const ROSTER = Array.from({ length: 6 }, (_, index) => ({
@@ -48,7 +48,7 @@ const contentOf = ({ serving, goodbye, servePromise, checks }: Content) => ({
 type DatagramStep = Extract<Step, { kind: 'datagram' }>;
 const finding = (invariant: InvariantName, text: string): Finding => ({ invariant, text });
 
-/** Warm from the start. The same nonce asks the same challenges. */
+/** The table is warm from the start. The same nonce asks the same challenges. */
 export function makeTable(nonce: number): ObserverTable {
   const table = new ObserverTable({
     coordinatorId: 'c1',
@@ -83,12 +83,12 @@ export class CoordinatorTarget implements Target {
   readonly #table: ObserverTable;
   readonly #twin: ObserverTable;
   readonly #batch: HeartbeatBatch;
-  /** What the twin has to say, in order; at most four wait. */
+  /** Outcomes that the twin still owes, in order. At most four wait. */
   readonly #owed: { readonly outcome: string; readonly ack: Uint8Array | null }[] = [];
   readonly #model = new ReceiverModel(ROSTER, MASTER, KEY_IDS);
-  /** Every challenge ever told for a row that has gone: none may come back. */
+  /** Every challenge ever told for a row that is gone. None may come back. */
   readonly #challenges = new Map<string, ModelRow | ModelContest>();
-  /** What the newest datagram of a row that was recorded said. */
+  /** Content of the newest datagram recorded for a row. */
   readonly #told = new Map<ModelRow, Content>();
   #twinFault: string | null = null;
   #before: string;
@@ -130,7 +130,8 @@ export class CoordinatorTarget implements Target {
     this.lastAck = result.ack;
     this.outcomes.set(result.outcome, (this.outcomes.get(result.outcome) ?? 0) + 1);
     this.#owed.push(result);
-    // The batch judges others than heartbeat-sized ones at once, ahead of those that wait.
+    // The batch judges datagrams of another size than a heartbeat's at once, ahead of those that
+    // wait.
     if (bytes.length !== 160) this.#batch.flush();
     this.#batch.add(bytes, from, monotonicMs(atMs));
     return (
@@ -180,8 +181,8 @@ export class CoordinatorTarget implements Target {
   }
 
   /**
-   * What is of an older epoch is told so, in its turn, with a challenge of its own, and never that
-   * it may serve.
+   * A datagram of an older epoch is told so, in its turn, with a challenge of its own, and never
+   * that it may serve.
    */
   #judgeStaleReply({ bytes, what }: DatagramStep, { row, answered }: Expected, ack: Uint8Array | null) {
     if ((ack !== null) !== answered) return finding('reply-genuine', `${what}: stale, ${ack ? '' : 'not '}answered`);
@@ -213,10 +214,13 @@ export class CoordinatorTarget implements Target {
     return null;
   }
 
-  /** What is known of everybody, before and after; and what was recorded, as it was sent. */
+  /**
+   * Compares what is known of all members before and after, and checks that it was recorded as it
+   * was sent.
+   */
   #judgeState({ what, bytes, atMs }: DatagramStep, { member, row }: Expected, outcome: string): Finding | null {
     const now = this.#snapshot();
-    // What is authentic but unconfirmed says nothing about life; it does open the window, whose
+    // An authentic but unconfirmed datagram says nothing about life. It does open the window, whose
     // epoch is part of a reading.
     const same = outcome === 'unconfirmed' ? withoutEpochs(now) === withoutEpochs(this.#before) : now === this.#before;
     if (outcome !== 'recorded' && outcome !== 'rival' && !same)
@@ -228,7 +232,7 @@ export class CoordinatorTarget implements Target {
     if (outcome !== 'recorded' || member === null || instance === undefined) return null;
     const sent = decodeHeartbeat(bytes);
     const read = this.#table.reading(member, instance);
-    // What was overtaken proves life and says nothing more.
+    // An overtaken datagram proves life and says nothing more.
     if (row && sent && sent.sequence === row.highest) this.#told.set(row, contentOf({ ...sent, ...sent.flags }));
     const right =
       read?.lastHeardAtMs === atMs &&
@@ -273,7 +277,7 @@ export class CoordinatorTarget implements Target {
     if (!same) this.#twinFault ??= `${outcome} four at once, ${owed?.outcome ?? 'nothing'} one by one`;
   }
 
-  /** Everything that can be seen of the table from outside, but the counters. */
+  /** Everything that can be seen of the table from outside, except the counters. */
   #snapshot(): string {
     let text = '';
     for (const { member, activated } of ROSTER) {

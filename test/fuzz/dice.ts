@@ -1,7 +1,7 @@
 import type { Random } from '@understudy/shared';
 import { SeededRandom } from '@understudy/shared/testing';
 
-/** What is thrown at a field: where counters wrap, signs flip and buffers end. */
+/** Values thrown at a field: where counters wrap, signs flip and buffers end. */
 const EDGES_64 = [
   0n,
   1n,

@@ -9,7 +9,7 @@ export const SIDES = ['coordinator', 'agent'] as const;
 export type Side = (typeof SIDES)[number];
 
 /**
- * Seed and number decide everything that is thrown; each episode begins with a fresh target, so
+ * Seed and number decide everything that is thrown. Each episode begins with a fresh target, so
  * that one can be repeated alone.
  */
 export interface EpisodeSpec {
@@ -22,11 +22,11 @@ export interface EpisodeSpec {
 export interface Failure {
   readonly spec: EpisodeSpec;
   readonly finding: Finding;
-  /** Up to and including the one that broke it. */
+  /** Steps up to and including the one that broke it. */
   readonly steps: readonly Step[];
 }
 
-/** What was thrown and what became of it; grows by names only, of which there are a few dozen. */
+/** Counts throws and outcomes by name. It grows by names only, of which there are a few dozen. */
 export class Tally {
   readonly thrown = new Map<string, number>();
   readonly outcomes = new Map<string, number>();
@@ -70,7 +70,7 @@ export async function runEpisode(spec: EpisodeSpec, tally: Tally): Promise<Failu
   return finding ? { spec, finding, steps } : null;
 }
 
-/** The same target again, and these steps; null when nothing breaks. */
+/** Throws these steps at a new target of the same kind. Null when nothing breaks. */
 export async function replay(side: Side, nonce: number, steps: readonly Step[]): Promise<Finding | null> {
   const target: Target = await targetOf(side, nonce);
   for (const step of steps) {

@@ -20,11 +20,11 @@ const StepSchema = z.union([
 export const FixtureSchema = z.strictObject({
   /** What was wrong, in a sentence. */
   story: z.string().min(10),
-  /** The planted bug with which it still breaks; absent where the bug was a real one. */
+  /** The planted bug with which it still breaks. Absent where the bug was a real one. */
   planted: z.string().optional(),
   broke: z.enum(INVARIANTS),
   side: z.enum(SIDES),
-  /** Of the process under fire: challenges follow from it. */
+  /** Nonce of the process under fire. Challenges follow from it. */
   nonce: z.number().int(),
   steps: z.array(StepSchema).min(1),
 });
@@ -49,7 +49,7 @@ export function writeFixture(file: string, fixture: Omit<Fixture, 'steps'>, step
 
 export const readFixture = (file: string): Fixture => FixtureSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-/** Name and content of everything that is kept. */
+/** Name and content of every kept fixture. */
 export const keptFixtures = (): readonly (readonly [string, Fixture])[] =>
   readdirSync(FIXTURES)
     .filter((name) => name.endsWith('.json'))

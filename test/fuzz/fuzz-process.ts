@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Of the short run that every planted bug must be noticed by. */
+/** Seed of the short run by which every planted bug must be noticed. */
 export const SEED = 20_261_126;
 const MAIN = join(import.meta.dirname, 'main.ts');
 const PLANT = join(import.meta.dirname, 'planted', 'plant.ts');
 const FLAGS = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
 
-/** Nobody else would end a run that a planted bug sends round in circles. */
+/** Nothing else would end a run that a planted bug sends into an endless loop. */
 const LIMIT_MS = 110_000;
 
-/** What the fuzzer says in a process whose code has the bug, or (null) is as it is. */
+/** Output of the fuzzer in a process whose code has the bug, or (null) is as it is. */
 export const output = (bug: string | null, args: readonly (string | number)[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const env = { ...process.env, UNDERSTUDY_PLANTED_BUG: bug ?? '', NODE_OPTIONS: '' };

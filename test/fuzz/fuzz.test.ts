@@ -16,7 +16,7 @@ describe('hostile datagrams', () => {
     expect(
       failure && `${failure.finding.invariant}: ${failure.finding.text}\n${againCommand(failure.spec)}`,
     ).toBeNull();
-    // The fire was real: everything was thrown, and met every way of being refused.
+    // The fire was real: everything was thrown, and met every kind of refusal.
     for (const what of ['replay', 'noise', 'truncate', 'resize', 'splice', 'swapType', 'insider-edgeField'])
       expect(tally.thrown.get(what), what).toBeGreaterThan(100);
     for (const outcome of ['malformed', 'unknown-agent', 'unknown-key', 'forged', 'replayed', 'stale', 'unconfirmed'])
@@ -31,7 +31,7 @@ describe('hostile datagrams', () => {
       'duplicate',
     ])
       expect(tally.outcomes.get(`agent ${outcome}`), outcome).toBeGreaterThan(10);
-    // And the healthy were heard through it.
+    // The healthy agents were heard through it.
     expect(tally.outcomes.get('coordinator recorded')).toBeGreaterThan(500);
     expect(tally.outcomes.get('agent ack')).toBeGreaterThan(300);
   });

@@ -64,7 +64,7 @@ function finish(failure: string | null, tally: Tally, startedAtMs: number): void
   process.exitCode = failure === null ? 0 : EXIT_BROKEN;
 }
 
-/** A kept list of datagrams again. */
+/** Runs a kept list of datagrams again. */
 async function again(file: string): Promise<void> {
   const fixture = readFixture(file);
   const finding = await replay(fixture.side, fixture.nonce, stepsOf(fixture));
@@ -83,7 +83,7 @@ async function alone(flags: Flags): Promise<void> {
   process.stdout.write(`${JSON.stringify(plain)}\n`);
 }
 
-/** A share of the night in a process of its own, with a seed of its own. */
+/** Runs a share of the night in a process of its own, with a seed of its own. */
 async function worker(flags: Flags, index: number, count: number): Promise<z.infer<typeof TallySchema>> {
   const { side, seed, datagrams, perEpisode, keep } = flags;
   const share = ['--side', side, '--seed', seed + index, '--datagrams', Math.ceil(datagrams / count), '--json'];
@@ -135,7 +135,7 @@ for (const [name, datagrams, action] of [
       .option('--json', 'one line of JSON');
 }
 
-// A wrong word must not look like a broken invariant.
+// A wrong argument must not look like a broken invariant.
 const leave = (error: CommanderError): never => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
 for (const command of [program, ...program.commands]) command.exitOverride(leave);
 await program.parseAsync();

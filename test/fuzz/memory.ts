@@ -11,7 +11,7 @@ import type { Step } from './step.ts';
 
 /**
  * What ten times as many datagrams may cost: pages of code and caches of the runtime that are still
- * warming up. Nothing per datagram.
+ * warming up, but nothing per datagram.
  */
 export const GROWTH_MAX_BYTES = 1_500_000;
 
@@ -22,7 +22,7 @@ export interface Growth {
 }
 
 /**
- * One process under fire for its whole life, without an oracle beside it: live memory after
+ * One process under fire for its whole life, without an oracle beside it. Returns live memory after
  * `datagrams` and after ten times as many.
  */
 export async function memoryGrowth(side: Side, seed: number, datagrams: number): Promise<Growth> {

@@ -1,19 +1,19 @@
 import { ACK_BYTES, FRAME_TYPE, HEARTBEAT_BYTES, type Mac, PROBE_BYTES, TAG_BYTES } from '@understudy/shared';
 import type { Dice } from './dice.ts';
 
-/** What an attacker has got hold of. */
+/** What an attacker has obtained. */
 export interface Loot {
   /** Genuine frames of every type and age, as recorded from the wire. */
   readonly recorded: readonly Uint8Array[];
-  /** Keys that were stolen: each speaks for one member. */
+  /** Keys that were stolen. Each speaks for one member. */
   readonly stolen: readonly Mac[];
-  /** A frame of the owner of such a key, rightly sealed, to be changed and sealed again. */
+  /** Makes a frame of the owner of such a key, rightly sealed, to be changed and sealed again. */
   readonly ownFrame: (dice: Dice) => { readonly bytes: Uint8Array; readonly mac: Mac };
 }
 
 export interface Hostile {
   readonly bytes: Uint8Array;
-  /** Which throw it was, for counts and messages. */
+  /** Name of the throw, for counts and messages. */
   readonly what: string;
 }
 
@@ -39,7 +39,7 @@ const FIELDS: readonly (readonly [offset: number, size: number])[] = [
   [144, 16],
 ];
 
-/** Up to what UDP over IPv4 can carry, and what a length field could claim at most. */
+/** Sizes up to what UDP over IPv4 can carry, and to what a length field could claim at most. */
 const SIZES_BYTES = [
   0, 1, 15, 16, 17, 95, 96, 97, 144, 159, 160, 161, 199, 200, 201, 256, 1_472, 1_500, 9_000, 65_507, 65_535,
 ];
@@ -88,7 +88,7 @@ function swapType(bytes: Uint8Array, dice: Dice): Uint8Array {
 }
 
 const SEQUENCE_AT = 36;
-/** Around the edges of a window of 64. */
+/** Steps around the edges of a window of 64. */
 const STEPS_BACK = [1, 62, 63, 64, 65, 66, 128] as const;
 
 function stepBack(bytes: Uint8Array, dice: Dice): Uint8Array {
@@ -108,7 +108,7 @@ function seal(bytes: Uint8Array, mac: Mac): Uint8Array {
   return bytes;
 }
 
-/** A head that fits and noise behind it: gets as far as noise can. */
+/** A valid head with noise behind it, which gets as far as noise can. */
 function plausible(dice: Dice): Uint8Array {
   const [type, length] = dice.pick([
     [FRAME_TYPE.heartbeat, HEARTBEAT_BYTES],
@@ -127,7 +127,7 @@ function changed(bytes: Uint8Array, dice: Dice, loot: Loot): Hostile {
   return { bytes: CHANGES[what](bytes, dice, loot), what };
 }
 
-/** Rightly sealed and still hostile: what the owner of one key can say. */
+/** Rightly sealed and still hostile: what the owner of one key can send. */
 function insider(dice: Dice, loot: Loot): Hostile {
   const { bytes, mac } = loot.ownFrame(dice);
   const { bytes: nonsense, what } = changed(bytes.slice(), dice, loot);

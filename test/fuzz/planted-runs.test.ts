@@ -15,7 +15,7 @@ describe('what once broke something', () => {
 
 describe('a bug that is planted', () => {
   test.concurrent.each(FUZZ_BUGS)('$name ($story) is noticed by the short run', async ({ name, caughtBy }) => {
-    // A leak shows in no outcome: that run goes on to the look at live memory.
+    // A leak shows in no outcome, so that run goes on to compare live memory.
     const size = caughtBy.includes('memory') ? [2_000, 2_000] : [16_000, 0];
     const [datagrams = 0, memory = 0] = size;
     const short = ['--seed', SEED, '--datagrams', datagrams, '--per-episode', 1_000, '--memory', memory];

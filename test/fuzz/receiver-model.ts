@@ -3,9 +3,9 @@ import { agentIdOf, deriveAgentKey, instanceHashOf, type MemberId } from '@under
 
 /**
  * What `docs/heartbeat-protocol.md` ("What a receiver does, in this order") demands of a
- * coordinator, written a second time and as plainly as possible: node:crypto for tags, sets of
- * bigints for the window, nothing shared with the code under test but key derivation and hashing of
- * ids.
+ * coordinator, written a second time and as plainly as possible. It has node:crypto for tags and
+ * sets of bigints for the window. It shares only key derivation and hashing of ids with the code
+ * under test.
  */
 
 const INSTANCES_MAX = 5;
@@ -17,17 +17,20 @@ export interface ModelRow {
   epoch: bigint | null;
   highest: bigint;
   seen: Set<bigint>;
-  /** Told in the first ack; null before that. */
+  /** Told in the first ack. Null before that. */
   challenge: string | null;
   heardAtMs: number | null;
   ackAtMs: number;
   contest: ModelContest | null;
 }
 
-/** An older epoch speaks too: what is told it, and what it proved. */
+/**
+ * A contest: an agent with an older epoch speaks too. It holds what that agent is told, and what it
+ * proved.
+ */
 export interface ModelContest {
   readonly startedAtMs: number;
-  /** Told in its first answer; null before that. */
+  /** Told in its first answer. Null before that. */
   challenge: string | null;
   provenAtMs: number;
   echoed: readonly [epoch: bigint, sequence: bigint];
@@ -50,7 +53,7 @@ export interface Expected {
   readonly authentic: boolean;
   readonly member: MemberId | null;
   readonly row: ModelRow | null;
-  /** Of an older epoch: has it to be answered? */
+  /** True when a datagram of an older epoch has to be answered. */
   readonly answered?: boolean;
 }
 
@@ -74,7 +77,7 @@ export class ReceiverModel {
       });
   }
 
-  /** The outcome this datagram has to have; moves the model on. */
+  /** The outcome this datagram has to have. Moves the model on. */
   receive(datagram: Uint8Array, nowMs: number): Expected {
     const bytes = Buffer.from(datagram);
     const drop = (outcome: string, authentic = false): Expected => ({ outcome, authentic, member: null, row: null });
@@ -114,7 +117,7 @@ export class ReceiverModel {
     return found?.rows.find((row) => row.instanceHash === found.activeHash)?.heardAtMs ?? null;
   }
 
-  /** Right under the key of the member and key id the datagram names. */
+  /** True when the tag is right under the key of the member and key id the datagram names. */
   tagIsRight(datagram: Uint8Array): boolean {
     const bytes = Buffer.from(datagram);
     const key = this.#members.get(bytes.toString('hex', 4, 20))?.keys.get(bytes[2] ?? 0);
@@ -148,7 +151,7 @@ function accept(row: ModelRow, epoch: bigint, sequence: bigint): 'fresh' | 'repl
 const isAfter = (a: readonly [bigint, bigint], b: readonly [bigint, bigint]) =>
   a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 
-/** Alive only if it echoes what was told in this contest, newer than all that did. */
+/** Alive only if it echoes what was told in this contest, and is newer than all that did. */
 function overtaken(row: ModelRow, at: readonly [bigint, bigint], echoed: string, nowMs: number) {
   row.contest ??= {
     startedAtMs: nowMs,
@@ -192,8 +195,8 @@ function rowOf(found: ModelMember, instanceHash: string): ModelRow {
 }
 
 /**
- * Never the activated instance; strangers before the known, the unheard before the heard, the
- * longest silent, then the oldest.
+ * The rows without the one to be forgotten. It is never the activated instance. Strangers go before
+ * the known, the unheard before the heard, then the longest silent, then the oldest.
  */
 function without({ rows, activeHash, knownHashes }: ModelMember): ModelRow[] {
   const worth = (row: ModelRow) => (knownHashes.has(row.instanceHash) ? 1e15 : 0) + (row.heardAtMs ?? -1);

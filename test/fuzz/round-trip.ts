@@ -19,9 +19,9 @@ const CODECS = [
 ] as const;
 
 /**
- * Whatever a decoder takes for a frame, right tag or not: exactly one of them does, and what it
- * read survives being written and read again. (The bytes may differ where the receiver does not
- * look: reserved bytes, unused flags, gaps between ack slots.)
+ * Checks a datagram that a decoder takes for a frame, right tag or not: exactly one decoder does,
+ * and what it read survives being written and read again. (The bytes may differ where the receiver
+ * does not look: reserved bytes, unused flags, gaps between ack slots.)
  */
 export function roundTripFault(bytes: Uint8Array): Finding | null {
   let takers = 0;

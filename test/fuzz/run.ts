@@ -7,14 +7,14 @@ import { shrink } from './shrink.ts';
 export interface RunOptions {
   readonly sides: readonly Side[];
   readonly seed: number;
-  /** In all, split evenly over the sides. */
+  /** Number of datagrams in all, split evenly over the sides. */
   readonly datagrams: number;
   readonly perEpisode: number;
-  /** Only this one. */
+  /** Runs only this episode. */
   readonly episode?: number;
 }
 
-/** Episode after episode, sides in turn, until something breaks. */
+/** Runs episode after episode, sides in turn, until something breaks. */
 export async function fuzz(options: RunOptions, tally: Tally): Promise<Failure | null> {
   const { sides, seed, perEpisode, datagrams } = options;
   const count = options.episode === undefined ? Math.ceil(datagrams / sides.length / perEpisode) : 1;
@@ -26,13 +26,13 @@ export async function fuzz(options: RunOptions, tally: Tally): Promise<Failure |
   return null;
 }
 
-/** The one line that does it again. */
+/** The one command line that repeats it. */
 export const againCommand = ({ side, seed, episode, datagrams }: EpisodeSpec): string =>
   `npm run fuzz -- --side ${side} --seed ${seed} --episode ${episode} --per-episode ${datagrams}`;
 
 /**
  * For people: what broke, how to see it again, and (with a folder) where the smallest list of
- * datagrams that does it is kept.
+ * datagrams that breaks it is kept.
  */
 export async function explain(failure: Failure, folder: string | null): Promise<string> {
   const { spec, finding, steps } = failure;

@@ -4,12 +4,14 @@ import type { Finding, Step } from './step.ts';
 const RUNS_MAX = 400;
 
 /**
- * Same words up to numbers: with steps left out the oracle may know less and complain of something
- * else.
+ * Two findings are alike when their words are, up to numbers. With steps left out the oracle may
+ * know less and complain of something else.
  */
 const gist = ({ invariant, text }: Finding): string => `${invariant} ${text.split('\n')[0]?.replaceAll(/\d+/g, '#')}`;
 
-/** Leaves out steps, halves first, then smaller pieces, as long as the same thing still breaks. */
+/**
+ * Leaves out steps, halves first, then smaller pieces, as long as the same invariant still breaks.
+ */
 export async function shrink({ spec, finding, steps }: Failure): Promise<readonly Step[]> {
   let kept = steps;
   let runs = 0;

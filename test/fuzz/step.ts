@@ -1,8 +1,7 @@
 import type { Endpoint } from '@understudy/shared';
 
 /**
- * One thing that happens to whoever is under fire. The whole list, in order, is enough to let it
- * happen again.
+ * One thing that happens to the target. The whole list, in order, is enough to let it happen again.
  */
 export type Step =
   | {
@@ -12,7 +11,7 @@ export type Step =
       readonly bytes: Uint8Array;
       readonly what: string;
     }
-  /** Time is this now, and what is due happens. */
+  /** Sets the time, and lets happen what is due. */
   | { readonly kind: 'time'; readonly atMs: number };
 
 export const INVARIANTS = [
@@ -38,17 +37,17 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Somebody under fire, with an oracle beside it. */
+/** A target under fire, with an oracle beside it. */
 export interface Target {
-  /** Never throws: what the code under fire throws is a finding. */
+  /** Never throws: an error of the code under fire is a finding. */
   take(step: Step): Finding | null | Promise<Finding | null>;
-  /** Once, after the last step. */
+  /** Called once, after the last step. */
   end(): Finding | null | Promise<Finding | null>;
   /** How many datagrams had each outcome. */
   readonly outcomes: ReadonlyMap<string, number>;
 }
 
-/** Makes the next steps; hears what the target answers, as a network would let it. */
+/** Makes the next steps. It hears what the target answers, as a network would let it. */
 export interface Source {
   next(): Step;
 }

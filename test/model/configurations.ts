@@ -1,13 +1,13 @@
 /**
- * What is searched, and what has to come of it. Switches and properties are those of `model/*.pml`;
- * rules are those of docs/SPEC.md.
+ * The searches, and the result each has to have. Switches and properties are those of
+ * `model/*.pml`; rules are those of docs/SPEC.md.
  */
 
 export type ModelName = 'recovery' | 'endpoint' | 'ordinals';
 
 /**
  * A property by its switch, and the text of the assertion that fails when it is violated.
- * `REACH_...` is the same turned round: the "violation" is the witness that the model gets there.
+ * `REACH_...` asserts the opposite: the "violation" is the witness that the model gets there.
  */
 export const ASSERTIONS = {
   PROPERTY_LAUNCH: 'launchesNotEnded<=1',
@@ -45,21 +45,21 @@ export interface Configuration {
   readonly model: ModelName;
   /** `NAME` or `NAME=VALUE`. */
   readonly switches: readonly string[];
-  /** All of them are asserted where they are to hold; exactly one where it is to fail. */
+  /** Where they are to hold, all of them are asserted. Where one is to fail, exactly that one. */
   readonly properties: readonly Property[];
   readonly expected: Expected;
-  /** Of docs/SPEC.md: rules, invariants, or assumptions. */
+  /** Rules, invariants, or assumptions of docs/SPEC.md. */
   readonly rules: readonly string[];
   /** What the result tells. */
   readonly shows: string;
-  /** Takes minutes, or only repeats at a larger bound: not part of the tests. */
+  /** Takes minutes, or only repeats at a larger bound, so it is not part of the tests. */
   readonly deep?: true;
 }
 
 const LAUNCH: readonly Property[] = ['PROPERTY_LAUNCH', 'PROPERTY_FENCE', 'PROPERTY_BOUNDS'];
 const SERVING: readonly Property[] = ['PROPERTY_SERVING', ...LAUNCH];
 const ADDRESS: readonly Property[] = ['PROPERTY_ACTIVATED_KEEPS', 'PROPERTY_THIRD_PARTY_KEEPS', 'PROPERTY_SETTLES'];
-/** Whatever an attempt that was left open may still launch. */
+/** These hold whatever an attempt that was left open may still launch. */
 const LEFT_OPEN: readonly Property[] = [
   'PROPERTY_SERVING',
   'PROPERTY_FENCE_ANEW',
@@ -377,7 +377,7 @@ const reaches = (
   switches: readonly string[] = [],
 ): Configuration => fails(`reach-${name}`, model, switches, property, [], shows);
 
-/** A model that gets nowhere holds whatever it is asked. */
+/** Shows that the model gets there: a model that gets nowhere satisfies every property. */
 const REACHABLE: readonly Configuration[] = [
   reaches('done', 'recovery', 'REACH_DONE', 'a recovery ends'),
   reaches('takeover', 'recovery', 'REACH_TAKEOVER', 'one leader begins it, another one ends it'),
@@ -413,7 +413,7 @@ const REACHABLE: readonly Configuration[] = [
 ];
 
 /**
- * The same at larger bounds, and rules that something else stands behind: nothing is found without
+ * The same at larger bounds, and rules behind which another rule stands: nothing is found without
  * them.
  */
 const DEEP: readonly Configuration[] = [

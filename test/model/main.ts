@@ -7,7 +7,7 @@ import { missingTools } from './tools.ts';
 import { trailOf } from './trail.ts';
 
 /**
- * `pnpm run model [part of a name] [--deep] [--trail NAME]`; exit code 1: a result differs from the
+ * `pnpm run model [part of a name] [--deep] [--trail NAME]`. Exit code 1: a result differs from the
  * expected one.
  */
 const { values, positionals } = parseArgs({

@@ -1,18 +1,18 @@
 import { ASSERTIONS, type Configuration } from './configurations.ts';
 
-/** What the verifier printed, as far as it matters. */
+/** The part of the verifier's output that matters. */
 export interface PanReport {
-  /** Distinct states that were stored; 0 when it never got that far. */
+  /** Distinct states that were stored. 0 when it never got that far. */
   readonly states: number;
-  /** null: there is no such line, so the search did not end in its own way. */
+  /** Null: there is no such line, so the search did not end in its own way. */
   readonly errors: number | null;
   /** Text of the assertion that failed. */
   readonly violated: string | null;
-  /** Why the search did not see everything; null: it did. */
+  /** Why the search did not see everything. Null: it did. */
   readonly incomplete: string | null;
 }
 
-/** Every one of these, anywhere, means that states may be missing (pan's own words). */
+/** Each of these texts, anywhere, means that states may be missing (pan's own words). */
 const INCOMPLETE =
   /max search depth too small|MEMLIM bound|out of memory|hash table .*full|stack .*overflow|Search not completed/i;
 
@@ -35,7 +35,7 @@ export type Found =
   | { readonly kind: 'nothing'; readonly why: string };
 
 /**
- * An incomplete search is no proof, and another assertion than the one that was meant is no
+ * An incomplete search is no proof. A failure of another assertion than the intended one is no
  * counterexample.
  */
 export function judge(configuration: Configuration, report: PanReport): Found {

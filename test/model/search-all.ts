@@ -1,12 +1,12 @@
 import type { Configuration } from './configurations.ts';
 import { search, type SearchBounds, type SearchResult } from './search.ts';
 
-/** Searches that run at the same time: each takes a core and up to a gigabyte. */
+/** Searches that run at the same time. Each takes a core and up to a gigabyte. */
 const WIDTH = 2;
 
 /**
- * Searches all of them, in their order, a few at a time. Each result is handed on when it is there;
- * a search that could not run at all is handed on as its error.
+ * Searches all of them, in their order, a few at a time. Each result is handed on when it is there.
+ * A search that could not run at all is handed on as its error.
  */
 export async function searchAll(
   configurations: readonly Configuration[],

@@ -7,12 +7,12 @@ import type { Configuration } from './configurations.ts';
 import { type Found, judge, type PanReport, readPanReport } from './pan-report.ts';
 
 const MODELS = fileURLToPath(new URL('../../model/', import.meta.url));
-/** Translating and compiling; milliseconds. */
+/** Limit for translating and compiling, in ms. */
 const BUILD_LIMIT_MS = 120_000;
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 
 export interface SearchBounds {
-  /** Of one search; one that takes longer is incomplete. */
+  /** Limit of one search. One that takes longer is incomplete. */
   readonly limitMs: number;
   readonly memoryMiB: number;
 }
@@ -25,7 +25,7 @@ export interface SearchResult {
   readonly configuration: Configuration;
   readonly report: PanReport;
   readonly found: Found;
-  /** Search alone, wall time. */
+  /** Wall time of the search alone. */
   readonly seconds: number;
 }
 
@@ -60,8 +60,8 @@ export const definitionsOf = ({ switches, properties }: Configuration): readonly
   [...switches, ...properties].map((one) => `-D${one}`);
 
 /**
- * A counterexample is searched breadth first: the shortest one is the one to read. A proof is
- * searched depth first, which needs less memory.
+ * A counterexample is searched breadth first, because the shortest one is the one to read. A proof
+ * is searched depth first, which needs less memory.
  */
 async function build(configuration: Configuration, { memoryMiB }: SearchBounds, folder: string): Promise<void> {
   const way = configuration.expected === 'holds' ? ['-O2', '-DNOFAIR'] : ['-O1', '-DBFS'];

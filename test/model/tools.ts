@@ -5,7 +5,7 @@ const TOOLS = [
   ['gcc', ['--version']],
 ] as const;
 
-/** What the models need and this machine does not have, as a sentence; null: nothing is missing. */
+/** What the models need and this machine does not have, as a sentence. Null: nothing is missing. */
 export function missingTools(): string | null {
   const missing = TOOLS.filter(([command, args]) => spawnSync(command, args, { stdio: 'ignore' }).status !== 0);
   if (missing.length === 0) return null;

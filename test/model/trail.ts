@@ -29,13 +29,13 @@ function linesOf(output: string): TrailLine[] {
 }
 
 /**
- * Statements that only steer, or look something up: what comes of them shows in what follows. An
+ * Statements that only steer, or look something up. Their effect shows in what follows. An
  * assertion that held says nothing.
  */
 const STEERS =
   /^(?:else|1|\(1\)|break|goto .*|\.\(goto\)|scan = .*|\(.*\bscan\b.*\)|reply = 0|\(+reply\b.*\)|assert\(.*\))$/;
 
-/** One paragraph per actor's turn; under it each statement, with the line of the model. */
+/** One paragraph per actor's turn, and under it each statement, with the line of the model. */
 export function readableTrail(output: string, label: (line: number) => string): string {
   let actor = '';
   return linesOf(output)
@@ -62,7 +62,9 @@ function labels(model: string): (line: number) => string {
   };
 }
 
-/** Searches the configuration and tells its counterexample step by step; without one, says so. */
+/**
+ * Searches the configuration and tells its counterexample step by step. Says so when there is none.
+ */
 export async function trailOf(configuration: Configuration, bounds: SearchBounds): Promise<string> {
   let told = `${configuration.name}: no counterexample`;
   await search(configuration, bounds, async (folder, { report }) => {

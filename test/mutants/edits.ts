@@ -1,16 +1,17 @@
 /** A place in the production code and what a careless author might have written there. */
 export interface Edit {
-  /** From the project's root. */
+  /** Path from the project's root. */
   readonly file: string;
-  /** Stands exactly once in the file … */
+  /** The text that stands exactly once in the file. */
   readonly find: string;
-  /** … and becomes this. */
+  /** The text that takes its place. */
   readonly replace: string;
 }
 
 /**
- * @throws when the place is not there (any more), or not unique: a mutant that is not there would
- * look like one that survives, or like one that is killed.
+ * Applies an edit.
+ * @throws when the place does not exist (any more), or is not unique: a mutant that is not there
+ * would look like one that survives, or like one that is killed.
  */
 export function applied(source: string, edit: Edit): string {
   const parts = source.split(edit.find);

@@ -2,7 +2,7 @@ import type { Equivalent } from './score.ts';
 
 const OBSERVE = 'packages/observer/src/core';
 
-/** Of the observer's room: what only saves work, or is there for the compiler. */
+/** Equivalents in the observer's room: code that only saves work, or is there for the compiler. */
 export const OBSERVE_EQUIVALENTS: readonly Equivalent[] = [
   {
     file: `${OBSERVE}/addresses.ts`,

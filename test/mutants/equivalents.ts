@@ -7,7 +7,7 @@ const RECOVERY = 'packages/recovery/src/core';
 const STEPS = 'packages/recovery/src/steps';
 
 /**
- * Mutants nobody outside can tell from the code. Doubtful ones do not belong here: they are
+ * Mutants that nobody outside can tell from the code. Doubtful ones do not belong here: they are
  * survivors.
  */
 export const EQUIVALENTS: readonly Equivalent[] = [
@@ -126,8 +126,8 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: `${RECOVERY}/plan.ts`,
-    on: "if (refusals.length > 0 || carried === null) return { kind: 'blocked', problems: refusals }",
-    original: 'carried === null',
+    on: "if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals }",
+    original: 'image === null',
     replacement: 'false',
     why: 'Without an image, or a root device, there is a problem, which comes first. The check is for the compiler.',
   },

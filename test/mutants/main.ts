@@ -45,7 +45,7 @@ interface Found {
   readonly problems: string[];
 }
 
-/** Files asked for by rule, room and name; all of the safety core without any of them. */
+/** Files chosen by rule, room and name. Without any of them, all of the safety core. */
 function chosenFiles(flags: Flags, problems: string[]): readonly string[] {
   const rules = rulesOf();
   const files = new Set<string>();

@@ -14,7 +14,7 @@ const { root, edits, notes } = JSON.parse(process.env['UNDERSTUDY_MUTANT'] ?? 'n
   readonly notes: string;
 };
 
-/** Changes modules on their way to the tests: the work tree is never touched. */
+/** Changes modules on their way to the tests. The work tree is never touched. */
 const mutate: Plugin = {
   name: 'understudy-mutant',
   enforce: 'pre',
@@ -38,7 +38,7 @@ export default defineConfig({
     env: { NO_COLOR: '1' },
     testTimeout: 60_000,
     bail: 1,
-    // A cache of transformed modules would hand the next mutant the last one's code.
+    // A cache of transformed modules would give the next mutant the last one's code.
     fsModuleCache: false,
   },
 });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const position = z.object({ line: z.number(), column: z.number() });
 
-/** What is read of Stryker's JSON report (mutation-testing-report-schema 2). */
+/** The part of Stryker's JSON report (mutation-testing-report-schema 2) that is read. */
 export const StrykerReportSchema = z.object({
   files: z.record(
     z.string(),
@@ -31,7 +31,7 @@ export interface TriedMutant {
   /** The line it begins on, trimmed. */
   readonly context: string;
   /**
-   * `killed` by a failing test or by a time-out; `uncovered`: no test runs it; `void`: it does not
+   * `killed` by a failing test or by a time-out. `uncovered`: no test runs it. `void`: it does not
    * load.
    */
   readonly outcome: 'killed' | 'survived' | 'uncovered' | 'void' | 'ignored';

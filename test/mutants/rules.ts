@@ -10,7 +10,7 @@ const expanded = (path: string): string[] => {
   return names.split(',').flatMap((name) => expanded(`${before}${name.trim()}${after}`));
 };
 
-/** Below these the paths begin, whichever fits first. */
+/** Folders below which the paths begin. The first that fits counts. */
 const BASES = ['packages', 'packages/coordinator/src', 'packages/agent/src', 'packages/shared/src'];
 
 function placed(path: string, beside: string): string | null {
@@ -18,7 +18,7 @@ function placed(path: string, beside: string): string | null {
   return candidates.find((one) => existsSync(join(ROOT, one))) ?? null;
 }
 
-/** Where a rule is enforced: the files named on that line; a folder stands for what is in it. */
+/** Files named on a rule's "Enforced by" line. A folder stands for the files in it. */
 export function filesInCell(cell: string): readonly string[] {
   const found: string[] = [];
   let beside = '';

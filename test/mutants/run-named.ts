@@ -24,14 +24,14 @@ export type NamedOutcome =
   | { readonly kind: 'killed'; readonly by: string }
   | { readonly kind: 'survived' }
   /**
-   * It was never loaded, or could not be applied, or no test was found: says nothing about the
+   * It was never loaded, or could not be applied, or no test was found. This says nothing about the
    * tests.
    */
   | { readonly kind: 'void'; readonly text: string };
 
 const CONFIG = join(import.meta.dirname, 'named.vitest.config.ts');
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-/** For an endless loop: a test's own timeout cannot end one. */
+/** Limit for an endless loop, which a test's own timeout cannot end. */
 const LIMIT_MS = 180_000;
 
 interface Ended {

@@ -1,19 +1,19 @@
 import { plain, type TriedMutant } from './report.ts';
 
 /**
- * A mutant no test can kill, because nothing that anybody can see changes. Found by content: line
+ * A mutant that no test can kill, because nothing visible changes. It is found by content, as line
  * numbers do not last.
  */
 export interface Equivalent {
-  /** From the project's root. */
+  /** Path from the project's root. */
   readonly file: string;
   /** Part of the line the mutant begins on. */
   readonly on: string;
-  /** The mutated part, where a line has several that become the same. */
+  /** The mutated part. Needed where a line has several parts with the same replacement. */
   readonly original?: string;
-  /** What becomes of it; absent: any mutant on that line. */
+  /** The replacement. Absent: any mutant on that line. */
   readonly replacement?: string;
-  /** The argument, for whoever doubts it. */
+  /** The argument, for readers who doubt it. */
   readonly why: string;
 }
 
@@ -35,7 +35,7 @@ const fits = (one: Equivalent, mutant: TriedMutant): boolean =>
   (one.original === undefined || plain(one.original) === mutant.original) &&
   (one.replacement === undefined || plain(one.replacement) === mutant.replacement);
 
-/** What the tests are worth: killed of all that could be killed. */
+/** The worth of the tests: the share of killed mutants among all that could be killed. */
 export function scoreOf(tried: readonly TriedMutant[], equivalents: readonly Equivalent[]): Score {
   const alive = tried.filter(({ outcome }) => outcome === 'survived' || outcome === 'uncovered');
   const survivors = alive.filter((mutant) => !equivalents.some((one) => fits(one, mutant)));
@@ -52,7 +52,7 @@ export function scoreOf(tried: readonly TriedMutant[], equivalents: readonly Equ
 }
 
 /**
- * Listed, but no mutant that was tried in its file fits it any more: the code has changed, and the
+ * Listed, but no mutant that was tried in its file fits it any more. The code has changed, and the
  * argument with it.
  */
 export const staleEquivalents = (

@@ -5,9 +5,9 @@ import { type TriedMutant, triedOf } from './report.ts';
 import { ROOT, type Room } from './rooms.ts';
 import { CACHE } from './tree.ts';
 
-/** What people read, and patterns: a test that pins it down to the letter is worth little. */
+/** Texts for people, and patterns. A test that pins them down to the letter is worth little. */
 const NOT_MUTATED = ['StringLiteral', 'Regex', 'ObjectLiteral'];
-/** On top of one and a half times what the tests took without a mutant. */
+/** Added to one and a half times what the tests took without a mutant, in ms. */
 const PATIENCE_MS = 20_000;
 
 const NO_TESTS = ['**/*.integration.test.ts', '**/node_modules/**'];
@@ -53,8 +53,8 @@ const reportOf = (room: Room): string => join(CACHE, 'reports', `${room.name}.js
 const BIN = join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
 
 /**
- * Of what an earlier run found only kills are taken over: what survived is tried again, whatever
- * the tests have become.
+ * Only kills of an earlier run are taken over. Survivors are tried again, whatever the tests have
+ * become.
  */
 function forgetSurvivors(known: string): void {
   if (!existsSync(known)) return;
@@ -67,8 +67,8 @@ function forgetSurvivors(known: string): void {
 }
 
 /**
- * Mutates files of one room in the copy and runs the room's tests against every mutant. @throws
- * when Stryker does not get through, with the end of what it said.
+ * Mutates files of one room in the copy and runs the room's tests against every mutant.
+ * @throws when Stryker does not get through, with the end of its output.
  */
 export async function mutateRoom(tree: string, room: Room, options: StrykerOptions): Promise<readonly TriedMutant[]> {
   for (const folder of ['known', 'reports']) mkdirSync(join(CACHE, folder), { recursive: true });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ROOT } from './rooms.ts';
 
 export const CACHE = join(ROOT, '.cache', 'mutants');
-/** Of its own for each run: two at a time would pull the ground from under each other. */
+/** Each run has its own tree, because two at a time would destroy each other's. */
 const TREE = join(CACHE, `tree-${process.pid}`);
 
 const lines = (text: string): readonly string[] => text.split('\0').filter((line) => line !== '');
@@ -19,7 +19,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What runs left behind that were killed. */
+/** Removes the trees of killed runs. */
 function removeOrphans(): void {
   if (!existsSync(CACHE)) return;
   for (const name of readdirSync(CACHE)) {
@@ -29,8 +29,8 @@ function removeOrphans(): void {
 }
 
 /**
- * A copy of what git knows and of what is new, to be mutated in place; dependencies are shared.
- * Gone when the process ends. Returns its folder.
+ * A copy of what git knows and of what is new, to be mutated in place. Dependencies are shared. It
+ * is gone when the process ends. Returns its folder.
  */
 export function freshTree(): string {
   removeOrphans();

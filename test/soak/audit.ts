@@ -23,8 +23,8 @@ export interface Audit {
 }
 
 /**
- * Every failure: launched once (a repetition only after the one before was seen gone), after its
- * predecessor was seen down (I1, I3).
+ * Checks that each failure was launched once (a repetition only after the one before was seen
+ * gone), after its predecessor was seen down (I1, I3).
  */
 function launchFaults(ledger: CloudLedger, failures: readonly Failure[]): string[] {
   const byOp = Map.groupBy(ledger.launches(), (launch) => launch.tags[TAG.op] ?? '');
@@ -55,7 +55,8 @@ function failureFaults(ledger: CloudLedger, failure: Failure, launches: readonly
 }
 
 /**
- * Two instances of one member never had power at the same time, so two can never have served (I2).
+ * Checks that two instances of one member never had power at the same time, so that two can never
+ * have served (I2).
  */
 function overlapFaults(ledger: CloudLedger): string[] {
   return [...Map.groupBy(ledger.launches(), memberOf)].flatMap(([member, launches]) => {
@@ -71,8 +72,8 @@ function overlapFaults(ledger: CloudLedger): string[] {
 }
 
 /**
- * The activation names the last one launched, its number says how often the member was replaced,
- * and its addresses are there (I6).
+ * Checks that the activation names the last instance launched, that its number says how often the
+ * member was replaced, and that its addresses are there (I6).
  */
 async function activationFaults(context: FaultContext, ledger: CloudLedger): Promise<string[]> {
   const { failures, cluster, poller } = context;
@@ -93,8 +94,8 @@ async function activationFaults(context: FaultContext, ledger: CloudLedger): Pro
 }
 
 /**
- * What is still there although its time has passed (I7). Empty when all is as before the first
- * failure.
+ * Resources that are still there although their time has passed (I7). Empty when all is as before
+ * the first failure.
  */
 export async function leftovers(context: FaultContext, cloud: CloudReading): Promise<string[]> {
   const state = await cloud.state();
@@ -132,7 +133,7 @@ export async function leftovers(context: FaultContext, cloud: CloudReading): Pro
 const ALARMING =
   /MaxListenersExceededWarning|"collector\.violation"|"coordinator\.fatal"|"recovery\.run_failed"|"store\.view\.anomaly"/;
 
-/** What the processes themselves complained about. */
+/** Complaints in the processes' own logs. */
 function logFaults(dir: string): string[] {
   return readdirSync(join(dir, 'logs')).flatMap((name) => {
     const lines = readFileSync(join(dir, 'logs', name), 'utf8').split('\n');
@@ -155,7 +156,10 @@ function retentionFaults(retention: Retention): string[] {
   );
 }
 
-/** From outside: the cloud's own events, the operator's client, etcd, and the coordinators' API. */
+/**
+ * Audits from outside: the cloud's own events, the operator's client, etcd, and the coordinators'
+ * API.
+ */
 export async function audit(context: FaultContext, ledger: CloudLedger, cloud: CloudReading): Promise<Audit> {
   const { failures, cluster, happened } = context;
   await ledger.read();

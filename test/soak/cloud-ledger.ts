@@ -7,15 +7,15 @@ export interface Stretch {
   readonly toWallMs: number | null;
 }
 
-/** `stopping` still has power; `shutting-down` may come from `stopped`, and then has none. */
+/** `stopping` still has power. `shutting-down` may come from `stopped`, and then has none. */
 const POWERED: ReadonlySet<string | null> = new Set(['pending', 'running']);
 const DOWN: ReadonlySet<string | null> = new Set(['stopped', 'terminated', null]);
 
 export const memberOf = (launch: Launch): string => `${launch.tags[TAG.group]}/${launch.tags[TAG.member]}`;
 
 /**
- * What really happened in the cloud, read while it happens: cloud-sim remembers its newest events
- * only. Small: a few numbers per instance that ever was.
+ * What really happened in the cloud, read while it happens, because cloud-sim remembers its newest
+ * events only. It is small: a few numbers per instance that ever was.
  */
 export class CloudLedger {
   readonly #reading: CloudReading;
@@ -29,7 +29,9 @@ export class CloudLedger {
     this.#reading = reading;
   }
 
-  /** Events that were forgotten before they were read; must stay 0, or the audit proves nothing. */
+  /**
+   * Events that were forgotten before they were read. It must stay 0, or the audit proves nothing.
+   */
   get missedCount(): number {
     return this.#missedCount;
   }
@@ -43,7 +45,7 @@ export class CloudLedger {
     return this.#stretches.get(instanceId) ?? [];
   }
 
-  /** How many resources of a kind were deleted so far. Instances: terminated. */
+  /** How many resources of a kind were deleted so far. An instance counts when it is terminated. */
   goneCount(resourceKind: string): number {
     return this.#gone.get(resourceKind) ?? 0;
   }

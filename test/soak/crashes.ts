@@ -6,7 +6,7 @@ import { count, isAtRest, isOver, pause, type FaultContext } from './fault-conte
 const REPLACED_LIMIT_MS = 120_000;
 const LOOK_EVERY_MS = 250;
 
-/** Of those at rest, the one that failed least often so far. */
+/** The member at rest that failed least often so far. */
 function victim(context: FaultContext): MemberView | null {
   const { failures, poller, reserved } = context;
   const down = new Set(failures.open.map((one) => one.member));
@@ -18,7 +18,7 @@ function victim(context: FaultContext): MemberView | null {
 }
 
 /**
- * `false`: refused. A snapshot is a moment old, and cloud-sim crashes only what runs; then nothing
+ * `false`: refused. A snapshot is a moment old, and cloud-sim crashes only what runs. Then nothing
  * happened.
  */
 async function crash(context: FaultContext, instanceId: string): Promise<boolean> {
@@ -51,7 +51,7 @@ export async function crashInstances(context: FaultContext): Promise<void> {
   if (poller.latest) failures.observe(poller.latest);
 }
 
-/** After the last crash: every failure has come to its end. */
+/** Waits after the last crash until every failure has come to its end. */
 async function replaced(context: FaultContext): Promise<void> {
   const { clock, failures, violations } = context;
   const startedAtMs = clock.monotonicMs();

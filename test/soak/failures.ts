@@ -1,13 +1,13 @@
 import type { ClusterSnapshot } from '@understudy/local-cluster';
 import { type HistoryRecord, opIdOf } from '@understudy/shared';
 
-/** One instance we crashed, and what became of its member. */
+/** One instance we crashed, and the outcome for its member. */
 export interface Failure {
   readonly member: string;
   readonly oldInstanceId: string;
   readonly opId: string;
   readonly failedAtWallMs: number;
-  /** null: not replaced yet. */
+  /** Null: not replaced yet. */
   readonly replaced: Replacement | null;
 }
 
@@ -16,7 +16,9 @@ export type Replacement = Pick<
   'newInstanceId' | 'newIncarnation' | 'startedAtWallMs' | 'endedAtWallMs' | 'leaderChanges' | 'launchAttempts'
 >;
 
-/** The failures of a run, in order; closed as the coordinators' history shows their end. */
+/**
+ * The failures of a run, in order. They are closed as the coordinators' history shows their end.
+ */
 export class Failures {
   #all: Failure[] = [];
 
@@ -24,7 +26,7 @@ export class Failures {
     this.#all.push({ member, oldInstanceId, opId: opIdOf(oldInstanceId), failedAtWallMs, replaced: null });
   }
 
-  /** History is trimmed within the run: look at every snapshot. */
+  /** Call it with every snapshot, because history is trimmed within the run. */
   observe(snapshot: ClusterSnapshot): void {
     const ended = new Map(snapshot.recoveries.history.map((record) => [record.opId, record]));
     this.#all = this.#all.map((failure) => {

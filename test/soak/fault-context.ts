@@ -19,11 +19,11 @@ export interface FaultContext {
   readonly poller: SnapshotPoller;
   readonly failures: Failures;
   readonly pace: Pace;
-  /** Aborted when the run is over: no fault begins after that, those under way are put right. */
+  /** Aborted when the run is over. No fault begins after that; those under way are put right. */
   readonly runOver: AbortSignal;
-  /** Aborted when somebody interrupts the run. */
+  /** Aborted when a person interrupts the run. */
   readonly signal: AbortSignal;
-  /** Members an operator is busy with: nobody else harms them. */
+  /** Members an operator is busy with. No other fault harms them. */
   readonly reserved: Set<string>;
   /** How often each fault was *seen* to have happened. */
   readonly happened: Map<FaultKind, number>;
@@ -45,8 +45,8 @@ export const memberIn = (snapshot: ClusterSnapshot | null, member: string): Memb
   snapshot?.members.find((each) => each.member === member);
 
 /**
- * Well, known as well to every observer, and nothing under way: what happens to it now is of our
- * making.
+ * True when the member is well, every observer knows it, and nothing is under way. What happens to
+ * it now is our doing.
  */
 export const isAtRest = (view: MemberView): boolean =>
   view.verdict === 'alive' &&

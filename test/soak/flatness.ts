@@ -1,17 +1,17 @@
 /**
- * Is a series flat? A robust slope over its second half, an allowance that is written down, and
- * three possible answers.
+ * Judges whether a series is flat: a robust slope over its second half, an allowance that is
+ * written down, and three possible answers.
  */
 
 export interface Point {
-  /** Since the run began. */
+  /** Time since the run began. */
   readonly atMs: number;
   readonly value: number;
 }
 
-/** How much a series may rise over the half that is judged: the larger of the two. */
+/** How much a series may rise over the half that is judged. The larger of the two counts. */
 export interface Allowance {
-  /** Of the median of that half. */
+  /** Share of the median of that half. */
   readonly share: number;
   /** In the measure's own unit: what noise alone can do. */
   readonly floor: number;
@@ -21,7 +21,7 @@ export type Verdict = 'flat' | 'growing' | 'too short';
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** Robust slope of the judged half; 0 when too short. */
+  /** Robust slope of the judged half. 0 when it is too short. */
   readonly slopePerHour: number;
   /** Slope × length of the judged half. */
   readonly growth: number;
@@ -30,9 +30,9 @@ export interface Judgement {
 }
 
 const HOUR_MS = 3_600_000;
-/** Fewer say nothing. */
+/** Fewer points say nothing. */
 const POINTS_MIN = 8;
-/** More say no more, and cost their square. */
+/** More points say no more, and cost their square. */
 const POINTS_MAX = 240;
 
 export function median(values: readonly number[]): number {
@@ -49,8 +49,8 @@ function thinned(points: readonly Point[]): readonly Point[] {
 }
 
 /**
- * Median of the slopes of all pairs of points (Theil 1950, Sen 1968): up to 29 % of the points may
- * be outliers (a collection of garbage, a burst of recoveries) without moving it far. Per ms.
+ * Median of the slopes of all pairs of points (Theil 1950, Sen 1968), per ms. Up to 29 % of the
+ * points may be outliers (a collection of garbage, a burst of recoveries) without moving it far.
  */
 export function robustSlope(points: readonly Point[]): number {
   const few = thinned(points);
@@ -63,9 +63,9 @@ export function robustSlope(points: readonly Point[]): number {
 const spanMs = (points: readonly Point[]): number => (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0);
 
 /**
- * Judges the second half of one series: `growing` when slope × length of that half is above the
+ * Judges the second half of one series. `growing`: slope × length of that half is above the
  * allowance. `too short`: the series covers less than `shortestMs`, or its second half has fewer
- * than 8 points. What falls is flat.
+ * than 8 points. A falling series is flat.
  */
 export function judge(points: readonly Point[], allowance: Allowance, shortestMs: number): Judgement {
   const from = (points[0]?.atMs ?? 0) + spanMs(points) / 2;

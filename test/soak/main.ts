@@ -39,8 +39,8 @@ function options() {
 }
 
 /**
- * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then
- * takes the children along).
+ * A signal that the first SIGINT or SIGTERM aborts. A second one ends the process at once (the
+ * kernel then ends the children too).
  */
 function interruption(): AbortSignal {
   const controller = new AbortController();

@@ -5,9 +5,9 @@ const MIB = 1_048_576;
 export interface Measure {
   readonly label: string;
   readonly unit: 'MiB' | '' | '% of a core';
-  /** What one unit of the table is in units of the samples. */
+  /** Size of one unit of the table, in units of the samples. */
   readonly unitSize: number;
-  /** null: shown, not judged. */
+  /** Null: shown, not judged. */
   readonly allowance: Allowance | null;
 }
 
@@ -22,12 +22,12 @@ const SWINGING: Allowance = { share: 0.1, floor: 4 };
  */
 export const MEASURES = {
   rssBytes: { label: 'memory (RSS)', unit: 'MiB', unitSize: MIB, allowance: { share: 0.05, floor: 4 * MIB } },
-  /** Of etcd: with it Go's garbage, and the database file, which is mapped into memory. */
+  /** etcd's memory includes Go's garbage, and the database file, which is mapped into memory. */
   storeRssBytes: { label: 'memory (RSS)', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 8 * MIB } },
   heapBytes: { label: 'JavaScript heap', unit: 'MiB', unitSize: MIB, allowance: { share: 0.1, floor: 4 * MIB } },
   openFiles: count('file descriptors', { share: 0.1, floor: 4 }),
   /**
-   * Of coordinators and cloud-sim: with up to 50 kept connections between them, of which idle ones
+   * Coordinators and cloud-sim have up to 50 kept connections between them, of which idle ones
    * close after 72 s.
    */
   pooledFiles: count('file descriptors', { share: 0.2, floor: 8 }),

@@ -2,12 +2,12 @@ import { opIdOf } from '@understudy/shared';
 import { isMortal } from './soak-setting.ts';
 import { count, isAtRest, isOver, memberIn, pause, type FaultContext } from './fault-context.ts';
 
-/** How long nothing must happen to an instance that somebody stopped. */
+/** How long nothing must happen to an instance that an operator stopped. */
 const QUIET_MS = 4_000;
 const LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 
-/** An operator stops an instance now and then; it must be left alone, and is started again. */
+/** An operator stops an instance now and then. It must be left alone, and is started again. */
 export async function stopInstances(context: FaultContext): Promise<void> {
   for (;;) {
     await pause(context, context.pace.operatorEveryMs);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessReading {
   readonly rssBytes: number;
   readonly openFiles: number;
-  /** User and system, all threads, since the process began. */
+  /** CPU time, user and system, of all threads since the process began. */
   readonly cpuSeconds: number;
   /** R, S, D, Z, T (stopped) … */
   readonly state: string;
@@ -13,13 +13,13 @@ export interface ProcessReading {
 /** USER_HZ, fixed by Linux's ABI. */
 const TICKS_PER_SECOND = 100;
 
-/** null: there is no such process (any more). */
+/** Null: there is no such process (any more). */
 export function readProcess(pid: number): ProcessReading | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the last parenthesis, because a command name may hold spaces: state is field 3, utime
-    // and stime are 14 and 15.
+    // The fields follow the last parenthesis, because a command name may hold spaces. State is
+    // field 3, utime and stime are 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const rssKib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
     if (rssKib === undefined) return null;

@@ -3,12 +3,12 @@ import { readProcess } from './proc.ts';
 import { PAUSE_MS } from './soak-setting.ts';
 import { count, isOver, pause, type FaultContext } from './fault-context.ts';
 
-/** A process that was killed stays away for a moment, as one that systemd restarts. */
+/** A process that was killed stays away for a moment, like one that systemd restarts. */
 const AWAY_MS = 1_500;
 const ETCD_AWAY_MS = 5_000;
 const STOPPED_LIMIT_MS = 2_000;
 
-/** The last of each is never killed: its series is as long as the run. */
+/** The last of each is never killed, so that its series is as long as the run. */
 const killable = (names: readonly string[]): readonly string[] => names.slice(0, -1);
 
 const leaderOf = (context: FaultContext): string => context.poller.latest?.status.leader?.coordinatorId ?? '';
@@ -41,7 +41,7 @@ async function isStopped(context: FaultContext, one: RunningProcess): Promise<bo
   return false;
 }
 
-/** SIGSTOP for longer than the lease: it wakes up believing what was true then. */
+/** Stops by SIGSTOP for longer than the lease. It wakes up believing what was true then. */
 async function pauseCoordinator(context: FaultContext, name: string): Promise<void> {
   const sleeper = context.cluster.group.get(name);
   sleeper.signal('SIGSTOP');
@@ -55,7 +55,7 @@ async function pauseCoordinator(context: FaultContext, name: string): Promise<vo
 }
 
 /**
- * In turn: the leader is killed, the long-lived one paused, a follower killed, whoever leads
+ * In turn, the leader is killed, the long-lived one paused, a follower killed, and the leader
  * paused.
  */
 export async function harmCoordinators(context: FaultContext): Promise<void> {

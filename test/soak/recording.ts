@@ -1,12 +1,12 @@
 import { type Judgement, judge, median, type Point } from './flatness.ts';
 import { type MeasureName, measureOf } from './measures.ts';
 
-/** What a series is about. */
+/** The subject of a series. */
 export type Kind = 'coordinator' | 'agent' | 'cloud-sim' | 'etcd' | 'etcd keys' | 'EC2 objects';
 
 /**
- * One measure of one process (a process that is started again begins a new series), or of the whole
- * cluster.
+ * One measure of one process, or of the whole cluster. A process that is started again begins a new
+ * series.
  */
 export interface Series {
   readonly kind: Kind;
@@ -24,7 +24,7 @@ export interface Row {
    */
   readonly firstThird: number;
   readonly lastThird: number;
-  /** Of the judged series with the steepest rise in proportion to what it is allowed. */
+  /** The judged series with the steepest rise in proportion to what it is allowed. */
   readonly worst: (Judgement & { readonly name: string }) | null;
   readonly seriesCount: number;
   readonly judgedCount: number;
@@ -59,7 +59,7 @@ export class Recording {
 }
 
 /**
- * One row per kind and measure. `shortestMs`: shorter series are not judged by themselves, only
+ * One row per kind and measure. Series shorter than `shortestMs` are not judged by themselves, only
  * seen in the thirds.
  */
 export function rowsOf(recording: Recording, runMs: number, shortestMs: number): readonly Row[] {

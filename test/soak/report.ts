@@ -7,7 +7,7 @@ import { type MeasureName, measureOf } from './measures.ts';
 import { growing, type Kind, type Recording, type Row } from './recording.ts';
 
 export interface SoakReport {
-  /** Short hash, with `+` when the work tree differs from it; null outside a checkout. */
+  /** Short hash, with `+` when the work tree differs from it. Null outside a checkout. */
   readonly commit: string | null;
   readonly startedAt: string;
   readonly runMs: number;
@@ -94,7 +94,9 @@ const COLORS = ['ansiCyan', 'ansiMagenta', 'ansiYellow', 'ansiGreen'] as const;
 const WIDTH = 72;
 const HEIGHT = 14;
 
-/** Medians of equal stretches of time: a terminal has fewer columns than there are samples. */
+/**
+ * Medians of equal stretches of time, because a terminal has fewer columns than there are samples.
+ */
 function line(recording: Recording, kind: Kind, measure: MeasureName, runMs: number): SingleLine {
   const points = recording.longest(kind, measure)?.points ?? [];
   const column = (atMs: number) => Math.min(WIDTH - 1, Math.floor((atMs / runMs) * WIDTH));
@@ -121,9 +123,9 @@ function chartText({ title, lines }: Chart, recording: Recording, runMs: number)
       width: WIDTH,
       height: HEIGHT,
       xLabel: `minutes, 0 to ${Math.round(runMs / 6_000) / 10}`,
-      // The library marks every point otherwise.
+      // Without this the library marks every point.
       hideXAxisTicks: true,
-      // From zero: a line that is cut off below looks steeper than it is.
+      // The axis begins at zero, because a line that is cut off below looks steeper than it is.
       yRange: [0, Math.max(1, Math.ceil(highest * 1.1))],
       color: drawn.map((_, index) => COLORS[index % COLORS.length] ?? 'ansiWhite'),
       legend: { position: 'bottom', series: drawn.map(({ name }) => name) },
@@ -152,7 +154,7 @@ function conclusion(report: SoakReport): string {
   return `Every failure was replaced exactly once, and ${growth} (${report.sampleCount} samples, commit ${report.commit ?? 'unknown'}).`;
 }
 
-/** Everything a person wants to know, plot included. */
+/** The whole report for people, plot included. */
 export function reportText(report: SoakReport, recording: Recording): string {
   const { audit, happened, rows } = report;
   const { retention } = audit;

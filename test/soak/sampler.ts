@@ -8,7 +8,10 @@ import type { Kind, Recording } from './recording.ts';
 
 const READ_TIMEOUT_MS = 2_000;
 
-/** Our name of what etcd and Node call otherwise; the value is the first sample of that metric. */
+/**
+ * Our names of measures that etcd and Node call otherwise. The value is the first sample of that
+ * metric.
+ */
 const ETCD_METRICS: Partial<Record<MeasureName, string>> = {
   databaseBytes: 'etcd_mvcc_db_total_size_in_bytes',
   databaseUsedBytes: 'etcd_mvcc_db_total_size_in_use_in_bytes',
@@ -39,8 +42,8 @@ function metric(text: string, name: string): number | null {
 }
 
 /**
- * Looks at everything once per call and writes it down. What does not answer (it was killed a
- * moment ago) is left out of that sample.
+ * Takes one sample of everything per call. A process that does not answer (it was killed a moment
+ * ago) is left out of that sample.
  */
 export class Sampler {
   readonly #options: SamplerOptions;

@@ -42,8 +42,8 @@ const SNAPSHOT_EVERY_MS = 300;
 const LEDGER_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 30_000;
 /**
- * After the last failure: retention, a pass of the collector, and the termination it begins, with
- * room to spare.
+ * Time after the last failure for retention, a pass of the collector, and the termination it
+ * begins, with room to spare.
  */
 const TIDY_LIMIT_MS = 90_000;
 
@@ -58,8 +58,8 @@ function commitOf(): string | null {
 }
 
 /**
- * Repeats until `ended`, at an even pace; what fails once (a process was killed a moment ago) is
- * tried again the next time.
+ * Repeats until `ended`, at an even pace. Work that fails once (a process was killed a moment ago)
+ * is tried again the next time.
  */
 async function every(clock: Clock, periodMs: number, ended: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!ended.aborted) {
@@ -88,7 +88,7 @@ function openContext(options: SoakOptions, cluster: LocalCluster, pace: Pace, ru
   };
 }
 
-/** Faults until the run is over; resolves when all of them are put right. */
+/** Makes faults until the run is over. Resolves when all of them are put right. */
 async function harm(context: FaultContext): Promise<void> {
   const { pace, signal, poller } = context;
   const limits = { limitMs: 30_000, signal };
@@ -97,7 +97,7 @@ async function harm(context: FaultContext): Promise<void> {
   await Promise.all([crashInstances(context), harmCoordinators(context), harmEtcd(context), stopInstances(context)]);
 }
 
-/** Nothing fails any more: what was left behind on purpose has to go by itself. */
+/** Waits, with no further faults, until what was left behind on purpose has gone by itself. */
 async function tidied(context: FaultContext, cloud: CloudReading): Promise<void> {
   const { clock, signal } = context;
   const startedAtMs = clock.monotonicMs();
@@ -115,8 +115,8 @@ function progress(context: FaultContext, recording: Recording, startedAtMs: numb
 }
 
 /**
- * Builds the cluster, harms it for `runMs`, lets it come to rest, and judges. @throws what the
- * set-up throws; the signal's reason
+ * Builds the cluster, harms it for `runMs`, lets it come to rest, and judges.
+ * @throws what the set-up throws; the signal's reason
  */
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const { clock, signal, runMs, memberCount } = options;
@@ -128,7 +128,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const cloud = new CloudReading(cluster.cloudUrl);
   const [ledger, recording] = [new CloudLedger(cloud), new Recording()];
   const startedAt = new Date(clock.wallMs()).toISOString();
-  // Now: what is committed meanwhile did not run.
+  // The commit is read now: what is committed meanwhile did not run.
   const commit = commitOf();
   const startedAtMs = clock.monotonicMs();
   const sampler = new Sampler({ clock, cluster, cloud, recording, startedAtMs });

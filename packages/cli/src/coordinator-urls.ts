@@ -3,8 +3,9 @@ import { OperationError } from '@understudy/shared';
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /**
- * `--url` may be given several times or hold a comma-separated list; without it `UNDERSTUDY_URL`,
- * then the default port here. `host:port` is `http://host:port`.
+ * URLs of the coordinators. `--url` may be given several times or hold a comma-separated list.
+ * Without it `UNDERSTUDY_URL` is used, then the default port here. `host:port` is
+ * `http://host:port`.
  * @throws CONFIG_INVALID
  */
 export function coordinatorUrls(

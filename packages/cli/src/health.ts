@@ -1,7 +1,7 @@
 import type { StatusView } from '@understudy/shared';
 import { EXIT } from './exit-codes.ts';
 
-/** What a status comes to, for scripts; each has an exit code of its own. */
+/** Summary of a status, for scripts. Each has an exit code of its own. */
 export type Health = 'well' | 'under-way' | 'needs-a-person' | 'leaderless';
 
 export const HEALTH_EXIT: Readonly<Record<Health, number>> = {
@@ -15,9 +15,10 @@ export const HEALTH_EXIT: Readonly<Record<Health, number>> = {
 const wantsPerson = ({ remedy }: StatusView['problems'][number]): boolean => !/^none\b/.test(remedy);
 
 /**
- * The worst of: nobody leads, or etcd does not answer · a hold or a problem, for which somebody has
- * to do something · a recovery, or a member that is not (known to be) alive, for which nobody has
- * to · all is well. A pause is somebody's will, and a member that left was stopped on purpose.
+ * The worst of these: there is no leader, or etcd does not answer · a hold or a problem, which a
+ * person has to act on · a recovery, or a member that is not (known to be) alive, which needs
+ * nobody · all is well. A pause is an operator's will, and a member that left was stopped on
+ * purpose.
  */
 export function healthOf(status: StatusView): Health {
   const { counts, leader, store, problems } = status;

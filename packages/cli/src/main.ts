@@ -4,7 +4,7 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 import { complain } from './terminal.ts';
 
-/** commander throws its own errors, already printed, with `exitCode`. */
+/** The exit code of an error of commander's own, which it has already printed. */
 const commanderExit = (error: unknown): number | null =>
   error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
     ? error.exitCode === 0

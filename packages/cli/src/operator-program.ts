@@ -15,7 +15,7 @@ import { readToken } from './operator-token.ts';
 import { collect, type ProgramContext } from './program-context.ts';
 import { print, shownJson, shownOf } from './terminal.ts';
 
-/** The leader writes to etcd once, and a follower forwards to it. */
+/** Long enough for the leader's one write to etcd, and for a follower to forward. In ms. */
 const ASK_TIMEOUT_MS = 10_000;
 
 interface OperatorOptions {
@@ -43,7 +43,8 @@ interface Asked {
 }
 
 /**
- * @throws COORDINATOR_UNAVAILABLE: nobody can have taken it, or asking again is harmless;
+ * Sends one request.
+ * @throws COORDINATOR_UNAVAILABLE: no coordinator can have taken it, or asking again is harmless;
  * MEMBER_UNKNOWN; REQUEST_REFUSED.
  */
 async function post(clock: Clock, url: string, { member, kind, body, token }: Asked): Promise<Accepted> {
@@ -76,8 +77,8 @@ async function post(clock: Clock, url: string, { member, kind, body, token }: As
 }
 
 /**
- * Any coordinator passes it on to the leader; the next one is asked when one does not answer.
- * Asking twice is harmless.
+ * Asks the coordinators in turn until one answers; each passes the request on to the leader. Asking
+ * twice is harmless.
  */
 async function ask(clock: Clock, urls: readonly string[], asked: Asked): Promise<Accepted> {
   let last: unknown;

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@understudy/shared';
 
-/** What commands need of the outside. */
+/** What commands need from outside. */
 export interface ProgramContext {
   readonly clock: Clock;
   /** For new secrets. */

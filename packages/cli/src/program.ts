@@ -40,8 +40,8 @@ function positiveNumber(text: string): number {
 const output = (options: ReadOptions) => ({ json: options.json === true, watch: options.watch === true });
 
 /**
- * Says on standard error, so that standard output stays what was asked for, when another
- * coordinator than the first answers.
+ * A client that says on standard error when another coordinator than the first answers, so that
+ * standard output stays what was asked for.
  */
 function clientOf(options: ReadOptions, environment: NodeJS.ProcessEnv): CoordinatorClient {
   return coordinatorClient(coordinatorUrls(options.url, environment), {
@@ -234,7 +234,9 @@ function addDemo(program: Command): void {
     });
 }
 
-/** The whole command line. Actions throw; `main.ts` turns errors into messages and exit codes. */
+/**
+ * The whole command line. Actions throw, and `main.ts` turns errors into messages and exit codes.
+ */
 export function buildProgram(context: ProgramContext): Command {
   const program = new Command('understudy')
     .description('Replaces a failed stateful EC2 instance, with its data, its address and its name, exactly once.')

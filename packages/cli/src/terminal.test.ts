@@ -19,21 +19,18 @@ import { complain, shownOf } from './terminal.ts';
 import { leftoversText } from './views/leftovers-view.ts';
 
 /**
- * Clears the screen, sets the title, writes the clipboard, begins a line of its own, turns what
- * follows round: in 7 and in 8 bits.
+ * Clears the screen, sets the title, writes the clipboard, begins a line of its own and reverses
+ * what follows, in 7 and in 8 bits.
  */
 const EVIL = '\u001b[2J\u001b]0;x\u0007\u001b]52;c;eA==\u0007\u009b2Jx\r\nwell\u202e\u007f\b';
-/** Anything a terminal obeys, but our own line breaks and colours. */
+/** Characters that a terminal obeys, except our own line breaks and colours. */
 const OBEYED = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
 const withoutColours = (text: string): string => text.replaceAll(/\p{Cc}\[\d+(?:;\d+)*m/gu, '');
 
 const fitting = (pattern: string): string =>
   ['db/primary', 'volume:vol-1'].find((text) => new RegExp(pattern, 'u').test(text)) ?? '';
 
-/**
- * A value of this JSON schema, every part of it there, in which every text that may hold anything
- * holds the worst.
- */
+/** A value of this JSON schema with every part of it, in which every free text holds the worst. */
 function worst(schema: Readonly<Record<string, unknown>>): unknown {
   const { properties, items, pattern, maxLength, minimum, additionalProperties } = schema;
   const type: unknown = [schema['type']].flat().find((one) => one !== 'null');
@@ -71,7 +68,7 @@ let server: Server;
 let url: string;
 let printed: string;
 let complained: string;
-/** The coordinators that `status` names are there. */
+/** `status` names only coordinators that exist. */
 let named: boolean;
 
 beforeEach(async () => {
@@ -114,7 +111,7 @@ describe('what other people wrote does nothing to the terminal', () => {
     await understudy(...command, '--url', url);
     expect(printed).toContain('␛[2J');
     expect(withoutColours(printed)).not.toMatch(OBEYED);
-    // No line of theirs looks like one of ours.
+    // None of their lines looks like one of ours.
     expect(printed.split('\n').filter((line) => line.startsWith('well'))).toEqual([]);
     expect(complained).toBe('');
   });

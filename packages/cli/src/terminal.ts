@@ -1,11 +1,11 @@
 import { harmless, harmlessJson, harmlessLines, harmlessText } from '@understudy/shared';
 
-/** Made of harmless values only: colours in it are ours. */
+/** Text made of harmless values only. Colours in it are ours. */
 export type Shown = string & { readonly shown: unique symbol };
 
 /**
- * The one way to the terminal. What a view is made of comes from records, tags, agents and other
- * people, so every text in it is made harmless before the view adds its own colours; JSON is
+ * The one way to the terminal. The content of a view comes from records, tags, agents and other
+ * people. So every text in it is made harmless before the view adds its own colours; JSON is
  * escaped. `test/unit/tidy.test.ts` lets nothing else of the command write there.
  */
 export const shownOf = <T>(value: T, view: (value: T) => string): Shown => view(harmless(value)) as Shown;
@@ -20,7 +20,7 @@ export function print(shown: Shown): void {
   process.stdout.write(`${shown}\n`);
 }
 
-/** To standard error; its line breaks are kept. */
+/** Prints to standard error. Line breaks of the text are kept. */
 export function complain(text: string): void {
   process.stderr.write(`${harmlessLines(text)}\n`);
 }

@@ -10,7 +10,7 @@ export interface OutputOptions {
 const REFRESH_MS = 1_000;
 
 /**
- * Prints `read()` once, or again and again until interrupted: text redraws in place on a terminal,
+ * Prints `read()` once, or again and again until interrupted. Text redraws in place on a terminal;
  * JSON is one line per reading. While watching, a failed reading is shown and the next one tried.
  */
 export async function present<T>(

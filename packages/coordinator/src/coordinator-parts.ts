@@ -188,6 +188,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const { leader, metrics, startedAtMs, keyRotation } = parts;
   const condition = new OwnCondition({
     ...{ ...parts, clock, answers: answers ?? null },
+    receiveBuffer: options,
     freshForMs: config.etcd.leaseTtlMs,
   });
   metrics.show({

@@ -216,8 +216,8 @@ describe('the end of a step', () => {
     const rig = new RunRig();
     const run = await rig.run();
     const key = KEYS.activation(MEMBER);
-    const revision = rig.put(key, { member: MEMBER, incarnation: 7, instanceId: 'i-other', opId: null });
-    const put = { key, record: { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId: rig.opId } };
+    const revision = rig.put(key, { member: MEMBER, incarnation: 7, instanceId: 'i-other', opId: null, ordinal: 0 });
+    const put = { key, record: { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId: rig.opId, ordinal: 0 } };
     const ending = (expect: number) => ({ ...DONE, alongside: { puts: [{ ...put, expect }] } });
     const step = addressScript([ending(1), ending(revision)]);
     await drive(rig, run, step);

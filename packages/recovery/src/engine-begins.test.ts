@@ -7,7 +7,8 @@ import { cloudError, cloudInstance, KEYS, MEMBER, NEW, OLD, putThrough, REVOKE_R
 test('a plan by a strategy that nobody here knows is held, and nothing is sent or written for it', async () => {
   const rig = new EngineRig();
   const { policy, volumes, addresses, protection, losses } = rig.intent.record.plan;
-  const base = { policy, volumes, addresses, protection, losses, primaryInterfaceId: null };
+  const gone = { primaryInterfaceId: null, oldLaunchedAtWallMs: null };
+  const base = { policy, volumes, addresses, protection, losses, ...gone };
   const record = { ...rig.intent.record, plan: { ...base, strategy: 'reboot', graceMs: 5 } };
   const modRevision = rig.put(KEYS.intent(MEMBER), record);
   const outcome = rig.engine.run({ record, modRevision }, rig.term().term);
@@ -125,6 +126,7 @@ describe('what a run is told of before it', () => {
       incarnation: 1,
       instanceId: OLD,
       opId: null,
+      ordinal: 0,
     });
     const record = { ...rig.intent.record, activationModRevision: modRevision };
     rig.putHold(opId(rig.opId));
@@ -197,6 +199,7 @@ describe('what an operator has asked for', () => {
       incarnation: 1,
       instanceId: OLD,
       opId: null,
+      ordinal: 0,
     });
     const record = { ...rig.intent.record, activationModRevision: activation };
     const intent = { record, modRevision: rig.put(KEYS.intent(MEMBER), record) };

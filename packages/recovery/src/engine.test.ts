@@ -204,7 +204,8 @@ describe('what ends a run', () => {
     rig.put(KEYS.historyEntry(MEMBER, rig.opId), {
       ...{ opId, member: MEMBER, outcome: 'replaced', reason: 'dead', oldInstanceId: OLD, newInstanceId: NEW },
       ...{ newIncarnation: 2, startedAtWallMs: 1, endedAtWallMs: 2, lastHeardWallMs: null, leaderChanges: 0 },
-      ...{ launchAttempts: 1, steps: [], leftovers: [] },
+      ...{ launchAttempts: 1, steps: [], leftovers: [], owed: [], ordinal: 0, oldAz: 'us-east-1a' },
+      ...{ oldLaunchedAtWallMs: null, fencedBy: 'stopped' },
     });
 
   test('an operator who asks for something ends it at its next line, as if parked', async () => {

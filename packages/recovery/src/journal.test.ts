@@ -221,7 +221,7 @@ describe('a write', () => {
 
 describe('further parts of a write', () => {
   const activation = KEYS.activation(MEMBER);
-  const record = { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId: null };
+  const record = { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId: null, ordinal: 0 };
 
   test('are written and removed with it; only a step of its own is forgotten', async () => {
     const rig = new RunRig();

@@ -21,7 +21,7 @@ class Activated extends RunRig {
   constructor(options: RigOptions = {}) {
     super(options);
     putThrough(this, 'activate');
-    const record = { member: MEMBER, incarnation: 2, instanceId: NEW, opId: this.opId };
+    const record = { member: MEMBER, incarnation: 2, instanceId: NEW, opId: this.opId, ordinal: 0 };
     this.activation = { record, modRevision: this.put(KEYS.activation(MEMBER), record) };
   }
 
@@ -129,7 +129,7 @@ describe('nothing is closed', () => {
     return Object.assign(Object.create(term) as Term, { commit });
   };
   const putActivation = (rig: Activated) =>
-    rig.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 3, instanceId: 'i-third', opId: null });
+    rig.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 3, instanceId: 'i-third', opId: null, ordinal: 0 });
 
   test.each([
     ['the activation', putActivation],

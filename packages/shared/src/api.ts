@@ -20,7 +20,7 @@ export const CoordinatorViewSchema = z.object({
 });
 
 /**
- * Whose verdict this is. Only a leader judges (it joins every observer's opinion with EC2's
+ * The judge behind a verdict. Only a leader judges (it joins every observer's opinion with EC2's
  * answers) and publishes what it judged.
  * - `current`: the present leader's;
  * - `last`: no present leader stands behind it: there is none, we cannot tell, or a new one has not
@@ -144,7 +144,7 @@ export const StatusViewSchema = z.object({
     /** What its own observer thinks of its members. What counts are the verdicts in `counts`. */
     opinions: VerdictCountsSchema,
   }),
-  /** Whose verdicts `counts` are. */
+  /** The leader's standing behind the verdicts in `counts`. */
   judgement: StandingSchema,
   counts: VerdictCountsSchema.extend({
     members: z.number(),
@@ -335,8 +335,8 @@ export const ExplainViewSchema = z.object({
   /** The hold that stands in etcd. */
   hold: HoldRecordSchema.pick({ reason: true, text: true, sinceWallMs: true, untilWallMs: true }).nullable(),
   recovery: z.string().nullable(),
-  /** The open recovery, step by step. Null: none. Absent: written by an earlier build. */
-  openRecovery: OpenRecoveryViewSchema.nullable().optional(),
+  /** The open recovery, step by step. Null: none. */
+  openRecovery: OpenRecoveryViewSchema.nullable(),
   /** What an operator asked for it and is not carried out yet. Absent: nothing. */
   request: PendingRequestSchema.optional(),
   /**
@@ -374,7 +374,7 @@ export const LeftoverViewSchema = z.object({
   /** Null: kept until a person removes it. */
   afterWallMs: z.number().nullable(),
   /** Why it is not done although its time has come. Null: nothing is in the way. */
-  obstacle: LeftoverSchema.shape.obstacle.unwrap(),
+  obstacle: LeftoverSchema.shape.obstacle,
 });
 export type LeftoverView = z.infer<typeof LeftoverViewSchema>;
 export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSchema) });

@@ -25,6 +25,8 @@ export const PROBLEM_REMEDIES = {
   STORE_NOT_COMPACTED: 'set --auto-compaction-mode and --auto-compaction-retention on the etcd members',
   HEARTBEATS_TOO_SLOW:
     'shorten heartbeat.intervalMs of the agent, or raise detect.suspectAfterMs of its group (docs/judging.md)',
+  RECEIVE_BUFFER_SMALL:
+    'raise net.core.rmem_max (sysctl) to udp.receiveBufferBytes or more, then start the coordinator again',
   POLICY_OF_NOBODY: 'correct its key (groups/<group>), tag the members of the group, or remove it',
   PAUSE_OF_NOBODY: 'correct its key (pauses/group/<group>, pauses/member/<group>/<member>), or remove it',
   CLOUD_ANSWERS_FOREIGN:

@@ -7,14 +7,14 @@ import { ZONES } from '../lab/network.ts';
 const KEYS = keyspace();
 const CONVERGED_WITHIN_MS = 90_000;
 
-/** What a coordinator says about the members; empty while it does not answer. */
+/** What a coordinator says about the members. Empty while it does not answer. */
 export async function membersBy(seat: Seat): Promise<readonly MemberView[]> {
   const reply = await seat.process.json('/v1/members');
   return reply === null ? [] : MembersViewSchema.parse(reply).members;
 }
 
 /**
- * An observer that has not heard a member since it began to judge can never accuse it (S11): one
+ * An observer that has not heard a member since it began to judge can never accuse it (S11). One
  * that abstains is no better than one that is gone.
  */
 const isHeardByAll = ({ opinions }: MemberView): boolean =>
@@ -23,7 +23,7 @@ const isHeardByAll = ({ opinions }: MemberView): boolean =>
 const isSettled = (view: MemberView): boolean =>
   isHeardByAll(view) && view.verdict === 'alive' && !view.degraded && view.recovery === null && view.hold === null;
 
-/** What is not yet as it should be, in words; empty when all is well. */
+/** What is not yet as it should be, in words. Empty when all is well. */
 async function unsettled(lab: Lab): Promise<string[]> {
   const faults: string[] = [];
   for (const seat of lab.seats) {
@@ -47,7 +47,7 @@ async function unsettled(lab: Lab): Promise<string[]> {
 const describe = (view: MemberView): string =>
   `${view.member} ${view.degraded ? 'degraded' : view.verdict} (${view.reason}; ${view.opinions.map(({ observer, verdict }) => `${observer}: ${verdict}`).join(', ')})${view.recovery === null ? '' : ' recovering'}${view.hold === null ? '' : ` held: ${view.hold.reason}`}`;
 
-/** Starts again what was killed. */
+/** Starts the killed processes again. */
 async function restartAll(lab: Lab): Promise<void> {
   for (const index of lab.seats.keys()) if (lab.etcd.hasEnded(index)) lab.etcd.launch(index);
   await lab.etcd.healthy();
@@ -55,8 +55,9 @@ async function restartAll(lab: Lab): Promise<void> {
 }
 
 /**
- * After the healing: every part runs and every member is alive, unheld, with no recovery open
- * (I10), by the word of every coordinator, and served by the instance that is activated for it.
+ * Waits after the healing until every part runs and every member is alive, unheld, with no recovery
+ * open (I10), by the word of every coordinator, and served by the instance that is activated for
+ * it.
  */
 export async function converge(lab: Lab): Promise<void> {
   await restartAll(lab);

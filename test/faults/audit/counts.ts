@@ -5,9 +5,9 @@ import type { SeenRecovery } from './recorder.ts';
 export type Expected = Pick<ScenarioResult, 'replaced' | 'abandoned'>;
 
 /**
- * How often a member was recovered in a scenario, against its new incarnations and what the
- * scenario says: a recovery that was abandoned has none, and there is one only where a person asked
- * for it. Returns what is wrong, in words.
+ * Compares how often a member was recovered in a scenario with its new incarnations and with what
+ * the scenario says. An abandoned recovery has no incarnation, and there is one only where a person
+ * asked for it. Returns what is wrong, in words.
  */
 export function wrongCounts(
   member: MemberId,

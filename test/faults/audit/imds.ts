@@ -6,8 +6,9 @@ import { present } from '../strike.ts';
 import { membersBy } from './convergence.ts';
 
 /**
- * Every agent asks for its instance's metadata where EC2 has them, and finds them. Returns that in
- * words. @throws naming who does not
+ * Checks that every agent asks for its instance's metadata where EC2 has them, and finds them.
+ * Returns that in words.
+ * @throws naming the agents that do not
  */
 export async function metadataFound(lab: Lab): Promise<string> {
   const views = await membersBy(lab.leaderSeat);

@@ -3,9 +3,9 @@ import type { Lab } from '../lab/lab.ts';
 import { MEMBERS } from '../lab/configuration.ts';
 import type { Recorder, SeenRecovery, Serving } from './recorder.ts';
 
-/** What a scenario did to the members: the others have to be left alone. */
+/** What a scenario did to the members. The others have to be left alone. */
 export interface Victims {
-  /** Recoveries of these are the right answer to what was done. */
+  /** Members whose recovery is the right answer to what was done. */
   readonly mayBeReplaced: readonly MemberId[];
 }
 
@@ -13,8 +13,8 @@ export interface Victims {
 const CLOCK_GRAIN_S = 0.02;
 
 /**
- * The invariants of docs/SPEC.md that can be seen from outside, over the whole run so far; I9 over
- * the recoveries that are new in this scenario. Returns what is violated, in words.
+ * Checks the invariants of docs/SPEC.md that can be seen from outside, over the whole run so far,
+ * and I9 over the recoveries that are new in this scenario. Returns what is violated, in words.
  */
 export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Victims): string[] {
   const all = [...lab.recorder.recoveries.values()];
@@ -35,7 +35,7 @@ export function violations(lab: Lab, fresh: readonly SeenRecovery[], victims: Vi
 export function wrongLaunches(recorder: Recorder, recovery: SeenRecovery): string[] {
   const { opId, oldInstanceId, fencedRevision, fencedByLease, launchRevision } = recovery;
   const launched = recorder.launchedFor(opId);
-  // Where a lease was waited out the old instance may run, but not serve: that is I2's.
+  // Where a lease was waited out the old instance may run, but not serve. I2 checks that.
   const early = fencedByLease ? [] : launched.filter((id) => !recorder.stoppedBeforeLaunch(oldInstanceId, id));
   const unrecorded = launchRevision !== null && (fencedRevision === null || fencedRevision > launchRevision);
   return [

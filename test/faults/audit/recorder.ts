@@ -20,17 +20,17 @@ export interface SeenRecovery {
   readonly opId: string;
   readonly member: MemberId;
   readonly oldInstanceId: string;
-  /** etcd revision at which the fence was recorded as observed; null: not yet. */
+  /** etcd revision at which the fence was recorded as observed. Null: not yet. */
   fencedRevision: number | null;
-  /** Nobody saw the old instance stop: its serve lease was waited out. */
+  /** The old instance was not seen to stop: its serve lease was waited out. */
   fencedByLease: boolean;
-  /** etcd revision of the first record that anything is about to be launched. */
+  /** etcd revision of the first record of a launch. */
   launchRevision: number | null;
-  /** As its history says; null while it is open. */
+  /** The outcome in its history. Null while it is open. */
   outcome: HistoryRecord['outcome'] | null;
 }
 
-/** One stretch during which an instance served its member; seconds of machine uptime. */
+/** One stretch during which an instance served its member, in seconds of machine uptime. */
 export interface Serving {
   readonly member: string;
   readonly instanceId: string;
@@ -38,12 +38,12 @@ export interface Serving {
   readonly toS: number;
 }
 
-/** Seconds since this machine booted: a clock nobody steps. */
+/** Seconds since this machine booted, by a clock that nobody steps. */
 export const uptimeS = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 
 /**
- * Watches EC2's events and etcd's writes from the first moment on: what the invariants are checked
- * against.
+ * Watches EC2's events and etcd's writes from the first moment on. The invariants are checked
+ * against what it saw.
  */
 export class Recorder {
   readonly recoveries = new Map<string, SeenRecovery>();
@@ -99,9 +99,7 @@ export class Recorder {
     return this.#sim.log.launches().flatMap(({ instanceId, tags }) => (tags[TAG.op] === opId ? [instanceId] : []));
   }
 
-  /**
-   * Whether something certainly happened to one instance before something else happened to another.
-   */
+  /** True when the one instance certainly stopped before the other was launched. */
   stoppedBeforeLaunch(stopped: string, launched: string): boolean {
     return isBefore(this.#stoppedSeq.get(stopped), this.#launchedSeq.get(launched));
   }
@@ -109,7 +107,10 @@ export class Recorder {
     return isBefore(this.#terminatedSeq.get(terminated), this.#launchedSeq.get(launched));
   }
 
-  /** Who served when, by the workloads' own ledgers; a machine without power serves nobody. */
+  /**
+   * Which instance served when, by the workloads' own ledgers. A machine without power serves
+   * nobody.
+   */
   serving(): readonly Serving[] {
     const endS = uptimeS();
     return readdirSync(this.#servingDir).flatMap((member) => {
@@ -126,7 +127,7 @@ export class Recorder {
     });
   }
 
-  /** Whether an instance serves right now. */
+  /** True when an instance serves right now. */
   serves(instanceId: string): boolean {
     const nowS = uptimeS();
     return this.serving().some((one) => one.instanceId === instanceId && one.toS >= nowS);

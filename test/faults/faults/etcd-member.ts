@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { PORTS } from '../lab/configuration.ts';
 import { etcdHost, ZONES } from '../lab/network.ts';
 
-/** What etcd's own JSON gateway and metrics say; the coordinators' way in stays untouched. */
+/** Reads etcd's own JSON gateway and metrics. The coordinators' way in stays untouched. */
 
 /** A member whose disk is slow answers late. */
 const CALL_LIMIT_MS = 15_000;
@@ -23,7 +23,10 @@ async function ask(index: number, path: string, body: object): Promise<unknown> 
 
 const statusOf = async (index: number) => StatusSchema.parse(await ask(index, '/v3/maintenance/status', {}));
 
-/** Index of the member that leads etcd itself. @throws while none does */
+/**
+ * Index of the member that leads etcd itself.
+ * @throws while none does
+ */
 export async function raftLeader(): Promise<number> {
   const statuses = await Promise.all(ZONES.map((_, index) => statusOf(index)));
   const found = statuses.findIndex(({ header, leader }) => header.member_id === leader);
@@ -31,7 +34,7 @@ export async function raftLeader(): Promise<number> {
   return found;
 }
 
-/** Of the member whose database is greatest: what its quota is compared with. */
+/** Database size of the member whose database is largest. The quota is compared with it. */
 export async function databaseBytes(): Promise<number> {
   const statuses = await Promise.all(ZONES.map((_, index) => statusOf(index)));
   return Math.max(...statuses.map(({ dbSize }) => dbSize));
@@ -45,8 +48,8 @@ export async function makeRaftLeader(index: number): Promise<void> {
 }
 
 /**
- * Times etcd has waited for its write-ahead log to reach the disk, and seconds it waited in all,
- * since the member's start.
+ * How often etcd has waited for its write-ahead log to reach the disk, and for how many seconds in
+ * all, since the member's start.
  */
 export interface Fsyncs {
   readonly count: number;

@@ -9,33 +9,36 @@ import { converge } from '../audit/convergence.ts';
 import type { Lab } from '../lab/lab.ts';
 import { databaseBytes } from './etcd-member.ts';
 
-/** Somebody else's keys: nobody watches them. */
+/** Keys of another program, which nobody watches. */
 const PREFIX = '/faults/space/';
-/** Between the database as it is and the quota. */
+/** Room between the present database and the quota. */
 const ROOM_BYTES = 4_000_000;
 /**
- * What is taken at a time, beforehand and in the end: many small values, because etcd's file grows
- * by far more than a big one whenever something is written beside it. Counted here: etcd's own
- * figure lags behind by what it has not committed yet.
+ * Size of one piece that is written, beforehand and in the end. It has many small values, because
+ * etcd's file grows by far more than a big one whenever something is written beside it. The pieces
+ * are counted here, because etcd's own figure lags behind by what it has not committed yet.
  */
 const PIECE = { values: 100, bytes: 4_000 } as const;
 const PIECES = 6;
 /**
- * Below etcd's largest request (1.5 MiB, 128 operations). Two of these are more than is left, and
- * one is more than whoever coordinates needs in a minute.
+ * Below etcd's largest request (1.5 MiB, 128 operations). Two of these are more than what is left,
+ * and one is more than a coordinator needs in a minute.
  */
 const LAST_PIECE = { values: 120, bytes: 9_000 } as const;
 const LAST_PIECES_MAX = 20;
 const ETCDCTL_LIMIT_MS = 20_000;
 
-/** Runs etcd's own command as an operator does. @throws with its stderr */
+/**
+ * Runs etcd's own command as an operator does.
+ * @throws with its stderr
+ */
 export async function etcdctl(lab: Lab, ...args: readonly string[]): Promise<string> {
   const binary = join(dirname(await ensureEtcd()), 'etcdctl');
   const words = ['--endpoints', lab.etcd.hosts.join(','), ...args];
   return (await promisify(execFile)(binary, words, { timeout: ETCDCTL_LIMIT_MS })).stdout;
 }
 
-/** Members are started again one after the other, as an operator does to change a flag. */
+/** Starts members again one after the other, as an operator does to change a flag. */
 async function restartAll(lab: Lab, args: readonly string[]): Promise<void> {
   for (const index of lab.seats.keys()) {
     await lab.etcd.kill(index);
@@ -44,17 +47,17 @@ async function restartAll(lab: Lab, args: readonly string[]): Promise<void> {
   }
 }
 
-/** etcd with little room left; with the usual quota again afterwards. */
+/** etcd with little room left. It has the usual quota again afterwards. */
 export interface SmallQuota {
   readonly quotaBytes: number;
-  /** Takes what is left. Returns what etcd then says of its alarms. */
+  /** Takes what is left. Returns etcd's alarms after that. */
   fillUp(): Promise<string>;
-  /** What docs/coordinator.md tells the operator to do. Idempotent. */
+  /** Does what docs/coordinator.md tells the operator to do. Idempotent. */
   free(): Promise<void>;
 }
 
 /**
- * The whole cluster gets a quota that is almost used up, and converges. Real
+ * Gives the whole cluster a quota that is almost used up, and lets it converge. It uses the real
  * `--quota-backend-bytes`; nothing is simulated.
  */
 export async function withSmallQuota(lab: Lab): Promise<SmallQuota> {
@@ -69,8 +72,8 @@ export async function withSmallQuota(lab: Lab): Promise<SmallQuota> {
 }
 
 /**
- * What etcd made of it; `unclear`: on a busy machine its answer came too late. @throws what it
- * refuses for another reason than space
+ * What etcd did with the write. `unclear`: on a busy machine its answer came too late.
+ * @throws when it refuses for another reason than space
  */
 async function put(
   lab: Lab,
@@ -96,7 +99,7 @@ async function fillAlmost(lab: Lab): Promise<void> {
     assert.notEqual(await put(lab, String(piece), PIECE), 'no space', 'there was room for all of them');
 }
 
-/** The first may still fit, and etcd counts what it has committed, ten times a second. */
+/** The first write may still fit, because etcd counts what it has committed, ten times a second. */
 async function fillUp(lab: Lab): Promise<string> {
   for (let piece = 1; piece <= LAST_PIECES_MAX; piece += 1) {
     if ((await put(lab, `last-${piece}`, LAST_PIECE)) !== 'no space') continue;
@@ -110,7 +113,7 @@ async function fillUp(lab: Lab): Promise<string> {
 async function compactNow(lab: Lab): Promise<void> {
   const { revision } = await lab.store.range('/faults/none/');
   await until('the recorder has seen it all', () => lab.seenRevision >= revision);
-  // Where nobody has written since the last time, that is done.
+  // The compaction is done already where nothing was written since the last time.
   await etcdctl(lab, 'compact', '--physical', String(revision)).catch((error: unknown) => {
     if (!errorText(error).includes('required revision has been compacted')) throw error;
   });

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** Connections to one port, from one address, on which nothing is ever said. */
+/** Connections to one port, from one address, on which nothing is ever sent. */
 export interface IdleConnections {
   /** How many were established so far. */
   readonly opened: () => number;
@@ -11,7 +11,7 @@ export interface IdleConnections {
 
 const AGAIN_AFTER_MS = 1_000;
 
-/** Keeps asking for so many of them: one that is closed is opened again a second later. */
+/** Keeps this many of them open: one that is closed is opened again a second later. */
 export function keepIdleConnections(host: string, port: number, count: number): IdleConnections {
   const sockets = new Set<Socket>();
   const seen = { opened: 0, closed: 0, ended: false };

@@ -6,7 +6,10 @@ const TABLE = 'faults';
 /** One nft rule in one namespace. Its counter is the evidence that it struck. */
 export interface Rule {
   readonly namespace: string;
-  /** What crosses the machine (a zone's router), or ends or begins there. */
+  /**
+   * `forward` is for what crosses the machine (a zone's router), the others for what ends or begins
+   * there.
+   */
   readonly chain: 'input' | 'output' | 'forward';
   /** nft matches, e.g. `udp dport 7946`. */
   readonly match: string;
@@ -43,7 +46,7 @@ const tableText = (rules: readonly Rule[]): string =>
     .map((chain) => chainText(chain, rules))
     .join('')}\n}\n`;
 
-/** A set of nft rules, applied together; one at a time per namespace. */
+/** A set of nft rules, applied together. One at a time per namespace. */
 export class Partition {
   readonly #rules: readonly Rule[];
   readonly #namespaces: readonly string[];
@@ -62,7 +65,7 @@ export class Partition {
   }
 
   /**
-   * Packets each rule has matched since it was applied, by the rule's name; rules of the same name
+   * Packets each rule has matched since it was applied, by the rule's name. Rules of the same name
    * are added up.
    */
   counters(): Readonly<Record<string, number>> {
@@ -89,12 +92,12 @@ export class Partition {
 }
 
 /**
- * Neither the operator's way in nor the hypervisors' metadata service are part of the network that
+ * Neither the operator's way in nor the hypervisors' metadata service is part of the network that
  * breaks.
  */
 const NETWORK_ONLY = `{ ${REGION.operatorAddress}, ${REGION.imdsAddress} }`;
 
-/** What enters a zone from outside, and what leaves it. */
+/** Rules for what enters a zone from outside, and what leaves it. */
 export const intoZone = (zone: Zone, verdict: Rule['verdict']): Rule => ({
   namespace: routerOf(zone),
   chain: 'forward',
@@ -120,9 +123,9 @@ export function portOf(namespace: string, protocol: 'udp' | 'tcp', port: number,
 }
 
 /**
- * Heartbeats of some instances, or of all, at the coordinators' door, and what the coordinators
- * send at the instances': dropped where they arrive, since a sender is told (EPERM) of what its own
- * machine drops.
+ * Rules for heartbeats of some instances, or of all, at the coordinators' side, and for the
+ * coordinators' datagrams at the instances' side. They are dropped where they arrive, since a
+ * sender is told (EPERM) of what its own machine drops.
  */
 export function heartbeatsOf(
   instances: readonly { readonly instanceId: string; readonly address: string }[],
@@ -147,7 +150,7 @@ export const hostPair = (namespace: string, address: string): Rule[] => [
   { namespace, chain: 'output', match: `ip daddr ${address}`, verdict: 'drop', name: 'out' },
 ];
 
-/** Of what the given rules see, this share is dropped. */
+/** Drops this share of the packets that the given rules match. */
 export const lossOf = (rules: readonly Rule[], percent: number): Rule[] =>
   rules.flatMap((rule) => [
     { ...rule, verdict: 'count', name: 'seen' },

@@ -6,19 +6,23 @@ import { parseDocument } from 'yaml';
 import type { Lab } from '../lab/lab.ts';
 import { present } from '../strike.ts';
 
-/** An agent that somebody starts by hand on the host of a member, beside the service. */
+/** An agent that a person starts by hand on the host of a member, beside the service. */
 export interface SecondAgent {
   readonly child: ChildProcess;
-  /** Of the service's agent on that host. */
+  /** Process id of the service's agent on that host. */
   readonly servicePid: number;
   readonly said: { out: string; errors: string };
   readonly exited: Promise<number | null>;
 }
 
-/** What differs from the service's configuration, which is used as it stands where nothing does. */
+/**
+ * How its configuration differs from the service's. Without any difference it is used as it stands.
+ */
 export interface ByHand {
   readonly stateDir?: string;
-  /** A root folder of its own, as a container has one: nothing is shared with the service. */
+  /**
+   * A root folder of its own, as a container has one, so that nothing is shared with the service.
+   */
   readonly rootDir?: string;
 }
 
@@ -36,8 +40,8 @@ function configurationOf(serviceRoot: string, { stateDir, rootDir }: ByHand): st
 }
 
 /**
- * On the member's instance, in the namespaces of the service's agent. It is killed with the
- * scenario.
+ * Starts it on the member's instance, in the namespaces of the service's agent. It is killed with
+ * the scenario.
  */
 export function startSecondAgent(lab: Lab, member: MemberId, byHand: ByHand = {}): SecondAgent {
   const { instanceId } = lab.incumbent(member);
@@ -55,7 +59,7 @@ export function startSecondAgent(lab: Lab, member: MemberId, byHand: ByHand = {}
   return { child, servicePid: present(pid), said, exited };
 }
 
-/** Both processes run, and the kernel has them in one network namespace. */
+/** True when both processes run and the kernel has them in one network namespace. */
 export function runTogether({ child, servicePid }: SecondAgent): boolean {
   const networkOf = (pid: number): string => readlinkSync(`/proc/${pid}/ns/net`);
   return networkOf(present(child.pid)) === networkOf(servicePid);

@@ -13,7 +13,7 @@ type Version = {
 };
 
 /**
- * cgroup v1 (`blkio.throttle`) or v2 (`io.max`): the kernel itself lets so many writes per second
+ * cgroup v1 (`blkio.throttle`) or v2 (`io.max`). The kernel itself lets this many writes per second
  * through to the device.
  */
 function cgroup(): Version | null {
@@ -25,7 +25,7 @@ function cgroup(): Version | null {
   return null;
 }
 
-/** Why a disk cannot be made slow here; null when it can. */
+/** Why a disk cannot be made slow here. Null when it can. */
 export function slowDiskRefusal(disk: Disk): string | null {
   if (disk.device === null) return 'no loop device with ext4 can be mounted here';
   return cgroup() === null ? 'no cgroup here limits disk writes' : null;
@@ -44,15 +44,15 @@ export function slowDown(disk: Disk, pid: number, runName: string, writesPerSeco
   writeFileSync(join(group, version.file), version.limit(disk.device, writesPerSecond));
   writeFileSync(join(group, 'cgroup.procs'), String(pid));
   return () => {
-    // Whatever waits in the queue goes through at once when the group is left.
+    // Writes that wait in the queue go through at once when the group is left.
     if (existsSync(`/proc/${pid}`)) writeFileSync(join(version.root, 'cgroup.procs'), String(pid));
     rmdirSync(group);
   };
 }
 
 /**
- * Groups of runs that were killed: the only thing of the lab that the kernel does not take away by
- * itself.
+ * Removes groups of runs that were killed. They are the only thing of the lab that the kernel does
+ * not take away by itself.
  */
 export function removeStaleGroups(): void {
   const version = cgroup();
@@ -61,7 +61,7 @@ export function removeStaleGroups(): void {
     try {
       rmdirSync(join(version.root, name));
     } catch {
-      // Somebody's run is using it.
+      // Another run is using it.
     }
   }
 }

@@ -25,6 +25,6 @@ export const clockEnvironment = (library: string, file: string): Readonly<Record
   FAKETIME_CACHE_DURATION: '1',
 });
 
-/** Steps the wall clock of whoever reads this file, against the real one. */
+/** Steps the wall clock of the process that reads this file, against the real one. */
 export const stepClock = (file: string, offsetS: number): void =>
   writeFileSync(file, `${offsetS < 0 ? '' : '+'}${offsetS}s\n`);

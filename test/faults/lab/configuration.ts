@@ -4,8 +4,8 @@ import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-
 import { coordinatorHost, etcdHost, REGION, type Zone, ZONES } from './network.ts';
 
 /**
- * The lease of the lab's coordinators: the shortest that is allowed, so that ten of them can be
- * waited for.
+ * The lease of the lab's coordinators. It is the shortest that is allowed, so that ten of them can
+ * be waited for.
  */
 export const TTL_MS = 2_000;
 export const PORTS = {
@@ -16,12 +16,12 @@ export const PORTS = {
   etcdClient: 2379,
   etcdPeer: 2380,
 } as const;
-/** Silence after which the lab's observers say `dead`: suspect, then confirmed. */
+/** Silence after which the lab's observers say `dead`: first suspect, then confirmed. */
 export const DEAD_AFTER_MS = 2_000 + 800;
 export const HEARTBEAT_MS = 400;
 
 /**
- * Two members in each zone; each is one instance with a root and a data volume, and one Elastic IP.
+ * Two members in each zone. Each is one instance with a root and a data volume, and one Elastic IP.
  */
 export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone }[] = [
   { member: 'lab/orders', zone: 'a' },
@@ -39,8 +39,8 @@ export const MEMBERS: readonly { readonly member: MemberId; readonly zone: Zone 
 export const LEASED: MemberId = 'lab/licence';
 
 /**
- * Short times, so that a scenario takes seconds. The mass guard is the real one: two dead of six
- * are no mass, three are.
+ * The coordinators' configuration. Times are short, so that a scenario takes seconds. The mass
+ * guard is the real one: two dead of six are no mass, three are.
  */
 export function coordinatorConfig(
   zone: Zone,
@@ -74,11 +74,11 @@ export function coordinatorConfig(
         settleMs: 500,
         verifyTimeoutMs: 30_000,
         maxLaunchAttempts: 5,
-        // What was replaced goes soon, so that a long run does not pile up machines.
+        // Replaced instances go soon, so that a long run does not pile up machines.
         retainForMs: 0,
         retainCaptureForMs: 0,
-        // No watchdog in a network namespace: see `agent/src/serve-lease.integration.test.ts` for
-        // that.
+        // There is no watchdog in a network namespace; `agent/src/serve-lease.integration.test.ts`
+        // tests it.
         serveLease: { stopWithinMs: 6_000, requireWatchdog: false, fenceAfterMs: 0 },
       },
     },
@@ -87,8 +87,8 @@ export function coordinatorConfig(
 }
 
 /**
- * Slow reads: between the end of verification and the activation lies one of them, long enough to
- * strike in.
+ * cloud-sim's configuration. Reads are slow: one lies between the end of verification and the
+ * activation, long enough to strike in.
  */
 export function cloudSimConfig(workDir: string, machineCommand: readonly string[]): object {
   return {
@@ -104,7 +104,7 @@ export function cloudSimConfig(workDir: string, machineCommand: readonly string[
 
 /**
  * The workload: one line when it begins to serve and one when it ends, with the machine's uptime
- * (seconds, read from a file: no stepped clock can falsify it).
+ * (seconds, read from a file, so that no stepped clock can falsify it).
  */
 const note = (word: string, ledgerDir: string, member: MemberId): readonly string[] => [
   '/bin/sh',
@@ -113,7 +113,7 @@ const note = (word: string, ledgerDir: string, member: MemberId): readonly strin
 ];
 
 /**
- * The agent's configuration; it travels as the instance's user data, so a replacement finds it too.
+ * The agent's configuration. It travels as the instance's user data, so a replacement finds it too.
  */
 export function agentUserData(member: MemberId, ledgerDir: string): string {
   const often = { intervalMs: 1_000, deadlineMs: 800 };
@@ -125,7 +125,7 @@ export function agentUserData(member: MemberId, ledgerDir: string): string {
     heartbeat: { intervalMs: HEARTBEAT_MS, jitterRatio: 0.1 },
     checks: {
       network: { intervalMs: 2_000, deadlineMs: 1_500, rise: 1, fall: 2, gateway: 'auto', dns: 'none' },
-      // A full root disk shows as too little room: the write probe gets along with the block its
+      // A full root disk shows as too little room, because the write probe reuses the block its
       // last file gave back.
       storage: {
         ...often,

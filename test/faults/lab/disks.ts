@@ -6,10 +6,12 @@ import { runProgram } from './network.ts';
 const MIB = 1_048_576;
 const BALLAST = 'ballast';
 
-/** A small file system of its own, mounted for the life of the lab's private mount namespace. */
+/**
+ * A small file system of its own, mounted for as long as the lab's private mount namespace exists.
+ */
 export interface Disk {
   readonly path: string;
-  /** `major:minor` of the block device below; null for a tmpfs. */
+  /** `major:minor` of the block device below. Null for a tmpfs. */
   readonly device: string | null;
 }
 
@@ -20,8 +22,8 @@ export function mountTmpfs(path: string, sizeMiB: number): Disk {
 }
 
 /**
- * ext4 on a loop device, so that there is a block device whose speed can be limited. @throws where
- * there are no loop devices
+ * ext4 on a loop device, so that there is a block device whose speed can be limited.
+ * @throws where there are no loop devices
  */
 export function mountLoop(path: string, sizeMiB: number): Disk {
   mkdirSync(path, { recursive: true });
@@ -35,7 +37,7 @@ export function mountLoop(path: string, sizeMiB: number): Disk {
   return { path, device: `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}` };
 }
 
-/** A block device where it can be had, else a tmpfs: only the slow disk needs the former. */
+/** A block device where it can be had, otherwise a tmpfs. Only the slow disk needs the former. */
 export function mountLoopOrTmpfs(path: string, sizeMiB: number): Disk {
   try {
     return mountLoop(path, sizeMiB);

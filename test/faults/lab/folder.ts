@@ -6,7 +6,7 @@ const CACHE = fileURLToPath(new URL('../../../.cache/', import.meta.url));
 const PREFIX = 'faults-';
 const OWNER = 'owner';
 
-/** Where a lab keeps everything: below the project's cache. */
+/** The folder of a lab, below the project's cache. */
 export interface LabFolder {
   readonly path: string;
   /** Unique among the runs of this machine. */
@@ -16,7 +16,7 @@ export interface LabFolder {
 export const labFolder = (path: string): LabFolder => ({ path, runName: basename(path).slice(PREFIX.length) });
 
 /**
- * Process id and start time (clock ticks since boot, proc(5)): together they name a process for
+ * Process id and start time (clock ticks since boot, proc(5)). Together they name a process for
  * ever.
  */
 function identityOf(pid: number | 'self'): string | null {
@@ -38,8 +38,7 @@ function isOwned(path: string): boolean {
 }
 
 /**
- * A new folder of this process. Those of runs that have ended without cleaning up are removed
- * first.
+ * A new folder of this process. Folders of runs that ended without cleaning up are removed first.
  */
 export function makeLabFolder(): string {
   mkdirSync(CACHE, { recursive: true });

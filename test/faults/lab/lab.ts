@@ -26,7 +26,7 @@ import { Recorder } from '../audit/recorder.ts';
 import { clockEnvironment, faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
 import { CoordinatorProcess, EtcdCluster, ProcessGroup } from '@understudy/local-cluster';
 import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-cluster.ts';
-import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../strike.ts';
+import { type Incumbent, present, type Seat as StrikeSeat, type StrikeTarget } from '../strike.ts';
 import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
 import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
 import type { LabFolder } from './folder.ts';
@@ -42,36 +42,33 @@ export interface Seat extends StrikeSeat {
 }
 
 /**
- * The whole cast: a region with three zones, each with an etcd member, a coordinator and two
+ * The whole lab: a region with three zones, each with an etcd member, a coordinator and two
  * instances, all in namespaces of their own.
  */
-export class Lab implements StrikeStage {
+export class Lab implements StrikeTarget {
   readonly folder: LabFolder;
   readonly seats: readonly Seat[];
   readonly etcd: EtcdCluster;
-  /** Of the etcd members, in the order of the zones. */
+  /** Disks of the etcd members, in the order of the zones. */
   readonly disks: readonly Disk[];
   readonly store: KvStore;
   readonly recorder: Recorder;
-  /** Between the coordinators and EC2; breaks answers. */
+  /** Stands between the coordinators and EC2, and breaks answers. */
   readonly proxy: BreakingProxy;
   /** Allocation id of each member's Elastic IP. */
   readonly addresses: Map<MemberId, string>;
   /** The agent as an instance starts it, without its configuration. */
   readonly agentCommand: readonly string[];
-  /** What shows that a person asks. */
+  /** File with the operator's token, which shows that a person asks. */
   readonly tokenFile: string;
-  /**
-   * Nothing at or below this revision of etcd is still to come to {@link recorder}: it may be
-   * compacted.
-   */
+  /** {@link recorder} has seen everything up to this revision of etcd, so it may be compacted. */
   seenRevision = 0;
   leader: { readonly coordinatorId: string; readonly term: number } | null = null;
   readonly #cloud: RunningCloudSim;
   readonly #processes: ProcessGroup;
   readonly #activations = new Map<MemberId, { readonly instanceId: string; readonly incarnation: number }>();
   readonly #listeners = new Set<(event: KvEvent) => void>();
-  /** The process that was in a seat before the one that is there. */
+  /** The process that was in a seat before the present one. */
   readonly #before = new Map<string, CoordinatorProcess>();
   #undo: (() => void | Promise<void>)[] = [];
 
@@ -140,7 +137,7 @@ export class Lab implements StrikeStage {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whom etcd's activation record names, as the watch has it. */
+  /** The instance that etcd's activation record names, as the watch has it. */
   activated(member: MemberId): { readonly instanceId: string; readonly incarnation: number } | undefined {
     return this.#activations.get(member);
   }
@@ -172,8 +169,8 @@ export class Lab implements StrikeStage {
   }
 
   /**
-   * A new process in a seat whose process is gone, under a clock that can be stepped or under the
-   * kernel's.
+   * Starts a new process in a seat whose process is gone, under a clock that can be stepped or
+   * under the kernel's.
    */
   restart(seat: Seat, clock: 'real' | 'stepped' = 'real', next?: NextBuild): void {
     this.#before.set(seat.id, seat.process);
@@ -185,7 +182,7 @@ export class Lab implements StrikeStage {
     return (this.#before.get(seat.id) ?? seat.process).output;
   }
 
-  /** Run when the scenario is over, last first, however it went. */
+  /** Registers an undo. They run when the scenario is over, last first, however it went. */
   undoLater(undo: () => void | Promise<void>): void {
     this.#undo.push(undo);
   }
@@ -291,8 +288,8 @@ const startEtcd = (disks: readonly Disk[], processes: ProcessGroup): Promise<Etc
   );
 
 /**
- * cloud-sim runs in the lab's own process, reached over HTTP only: so that a strike can hit in the
- * very moment a call arrives.
+ * Starts cloud-sim in the lab's own process, reached over HTTP only, so that a strike can hit in
+ * the very moment a call arrives.
  */
 function startRegion(folder: LabFolder, agentCommand: readonly string[]): Promise<RunningCloudSim> {
   const boot = join(import.meta.dirname, 'boot-machine.sh');

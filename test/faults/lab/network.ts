@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * Availability Zones of the lab, by letter; cloud-sim's default subnets lie in them in this order.
+ * Availability Zones of the lab, by letter. cloud-sim's default subnets lie in them in this order.
  */
 export const ZONES = ['a', 'b', 'c'] as const;
 export type Zone = (typeof ZONES)[number];
@@ -9,14 +9,13 @@ export const zoneIndex = (zone: Zone): number => ZONES.indexOf(zone);
 
 /** Private ranges, used inside namespaces of a private network world only (RFC 1918). */
 export const REGION = {
-  /**
-   * Where the lab itself looks from: an operator's own way in, which no partition cuts off either.
-   */
+  /** Address of the lab itself: an operator's own way in, which no partition cuts off either. */
   operatorAddress: '10.255.0.252',
   /** The EC2 endpoint. */
   address: '10.255.0.254',
   /**
-   * What answers for 169.254.169.254: the hypervisors, which no partition of the network cuts off.
+   * Address that answers for 169.254.169.254: the hypervisors, which no partition of the network
+   * cuts off.
    */
   imdsAddress: '10.255.0.253',
 } as const;
@@ -35,7 +34,10 @@ export const coordinatorHost = {
 
 const COMMAND_LIMIT_MS = 10_000;
 
-/** Runs a program to its end. @throws with its stderr */
+/**
+ * Runs a program to its end.
+ * @throws with its stderr
+ */
 export function runProgram(program: string, args: readonly string[], input = ''): string {
   return execFileSync(program, args, {
     input,
@@ -58,14 +60,14 @@ const ip = (...lines: readonly string[]): void => {
 };
 
 /**
- * The region (this process's own namespace): a bridge that joins the zones, with the addresses of
- * EC2 and of the hypervisors.
+ * Builds the region (this process's own namespace): a bridge that joins the zones, with the
+ * addresses of EC2 and of the hypervisors.
  */
 function buildBackbone(): void {
   ip(
     'link set lo up',
     'link add backbone type bridge',
-    // The first address is the one our own connections come from.
+    // Our own connections come from the first address.
     `addr add ${REGION.operatorAddress}/24 dev backbone`,
     `addr add ${REGION.address}/24 dev backbone`,
     `addr add ${REGION.imdsAddress}/24 dev backbone`,
@@ -74,8 +76,8 @@ function buildBackbone(): void {
 }
 
 /**
- * A zone is a router between its own bridge and the backbone; every other zone is reached over the
- * backbone only.
+ * Builds a zone: a router between its own bridge and the backbone. Every other zone is reached over
+ * the backbone only.
  */
 function buildZone(zone: Zone): void {
   const router = routerOf(zone);
@@ -108,8 +110,8 @@ function joinZones(zone: Zone): void {
 }
 
 /**
- * A host of its own in a zone: namespace, veth to the zone's bridge, one address, the zone's router
- * as its only way out.
+ * Builds a host in a zone: a namespace, a veth to the zone's bridge, one address, and the zone's
+ * router as its only way out.
  */
 function buildHost(zone: Zone, name: string, address: string): void {
   ip(
@@ -123,7 +125,10 @@ function buildHost(zone: Zone, name: string, address: string): void {
   );
 }
 
-/** Everything but the instances, whose namespaces are built when they boot (`boot-machine.sh`). */
+/**
+ * Builds everything but the instances, whose namespaces are built when they boot
+ * (`boot-machine.sh`).
+ */
 export function buildNetwork(): void {
   buildBackbone();
   for (const zone of ZONES) buildZone(zone);

@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** Says to `main.ts` that it runs inside already, and in which folder. */
+/** Tells `main.ts` that it runs inside already, and in which folder. */
 export const INSIDE = 'UNDERSTUDY_FAULT_LAB';
 /** After this long without an orderly end, the whole world is killed. */
 const GRACE_MS = 20_000;
 
 /**
- * New network, mount and process-id namespaces, owned by one process: when it is gone, however it
+ * New network, mount and process-id namespaces, owned by one process. When it is gone, however it
  * went, the kernel kills every process in them and takes away every interface, named namespace, nft
- * rule, mount and loop device. Nothing is reachable from outside and nothing outside from within.
+ * rule, mount and loop device. Nothing is reachable from outside, and nothing outside from within.
  */
 export const UNSHARE: readonly string[] = [
   'unshare',
@@ -21,7 +21,7 @@ export const UNSHARE: readonly string[] = [
 export interface PrivateWorld {
   /** A command that opens a shell inside. */
   readonly enter: string;
-  /** Its exit code; null when a signal ended it. */
+  /** Its exit code. Null when a signal ended it. */
   readonly exited: Promise<number | null>;
   /** Asks it to end in order (its channel to us closes), and kills it when it does not. */
   end(): void;
@@ -33,7 +33,7 @@ export function startPrivateWorld(
   onMessage: (message: unknown) => void,
 ): PrivateWorld {
   const [command = '', ...before] = UNSHARE;
-  // With the flags we were started with ourselves: TypeScript from source.
+  // It runs with the flags we were started with ourselves: TypeScript from source.
   const node = [process.execPath, ...process.execArgv, MAIN, ...args];
   const child = spawn(command, [...before, ...node], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

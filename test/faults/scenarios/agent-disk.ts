@@ -14,8 +14,8 @@ const ROOT_DISK_MIB = 4;
 const NOTICED_WITHIN_MS = 20_000;
 
 /**
- * Puts an instance's root volume on a small file system of its own, while it runs: the agent opens
- * its files anew each time.
+ * Puts an instance's root volume on a small file system of its own, while it runs. That works
+ * because the agent opens its files anew each time.
  */
 function shrinkRootDisk(lab: Lab, rootDir: string): void {
   const copy = join(lab.folder.path, 'root-copy');

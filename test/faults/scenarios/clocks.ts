@@ -28,8 +28,8 @@ function logOffsetS(text: string): number {
 const sees = (text: string, offsetS: number): boolean => Math.abs(logOffsetS(text) - offsetS) < TOLERANCE_S;
 
 /**
- * All coordinators on clocks that can be stepped, so that whoever leads then can be; back to the
- * real one afterwards.
+ * Puts all coordinators on clocks that can be stepped, so that the later leader's can be, and back
+ * on the real one afterwards.
  */
 async function withSteppedClocks(lab: Lab): Promise<void> {
   for (const seat of lab.seats) {
@@ -44,7 +44,7 @@ async function withSteppedClocks(lab: Lab): Promise<void> {
 }
 
 /**
- * A leader whose clock went back may take what happened in its future for recent and hold for it,
+ * A leader whose clock went back may take what happened in its future for recent, and hold for it,
  * where everybody can see it (I10).
  */
 async function visibleHold(seat: Seat, member: MemberId): Promise<string | null> {
@@ -67,7 +67,8 @@ async function stepLeader(lab: Lab, offsetS: number): Promise<ScenarioResult> {
     ANSWERED_WITHIN_MS,
   );
   assert.equal(lab.leader?.term, term, 'a step of the wall clock ended a term');
-  // It says little while it holds: the last words of an orderly stop are dated as well.
+  // It logs little while it holds, so this also uses the last lines of an orderly stop, which are
+  // dated as well.
   await seat.process.kill('SIGTERM');
   const seenS = logOffsetS(seat.process.output);
   assert.ok(Math.abs(seenS - offsetS) < TOLERANCE_S, `${seat.id} dates its log ${seenS} s from the real time`);
@@ -84,7 +85,10 @@ async function stepLeader(lab: Lab, offsetS: number): Promise<ScenarioResult> {
 
 const CLOCKED = 'lab/clocked';
 
-/** An agent says little: one that cannot send to one of its coordinators says so, and dates it. */
+/**
+ * Makes an agent log, which it rarely does: one that cannot send to one of its coordinators says
+ * so, and dates it.
+ */
 async function makeItSpeak(lab: Lab, instanceId: string): Promise<void> {
   const match = `ip daddr ${coordinatorHost.address('a')} udp dport ${PORTS.heartbeat}`;
   const mute = new Partition([{ namespace: instanceId, chain: 'output', match, verdict: 'drop', name: 'mute' }]);

@@ -12,7 +12,9 @@ import { fail, memberOutside, nothingBegins, seconds } from './while.ts';
 const KEYS = keyspace();
 const SHOWN_WITHIN_MS = 40_000;
 const BEGUN_WITHIN_MS = 40_000;
-/** Exit code of `understudy status` when somebody has to do something, and when nobody leads. */
+/**
+ * Exit codes of `understudy status` when a person has to do something, and when there is no leader.
+ */
 const NEEDS_A_PERSON = [3, 4];
 
 async function problemOf(seat: Seat): Promise<Problem | null> {
@@ -22,7 +24,9 @@ async function problemOf(seat: Seat): Promise<Problem | null> {
   return problems.find(({ code }) => code === 'STORE_NO_SPACE') ?? null;
 }
 
-/** By every coordinator that runs, and by the command line, with what to do about it. */
+/**
+ * Checks that every coordinator that runs, and the command line, show it, with what to do about it.
+ */
 async function shownEverywhere(lab: Lab): Promise<string> {
   const running = lab.seats.filter((seat) => seat.process.running);
   for (const seat of running) {
@@ -66,8 +70,8 @@ function arrival(lab: Lab, action: string, names: readonly string[]): Promise<vo
 }
 
 /**
- * The recovery of a member that has just died is stuck in the middle of a step, because no record
- * of its end is taken.
+ * Leaves the recovery of a member that has just died stuck in the middle of a step, because no
+ * record of its end is taken.
  */
 async function stuckAt(lab: Lab, quota: SmallQuota, member: MemberId, action: string) {
   const { instanceId, incarnation } = lab.incumbent(member);
@@ -112,7 +116,7 @@ async function whileRecovering(lab: Lab, action: string): Promise<ScenarioResult
 }
 
 /**
- * No lease can be granted then, so nobody follows the leader that is killed until there is room.
+ * No lease can be granted then, so no leader follows the one that is killed until there is room.
  */
 async function leaderKilled(lab: Lab): Promise<ScenarioResult> {
   const quota = await withSmallQuota(lab);

@@ -12,7 +12,7 @@ import { fail, memberOutside, nothingBegins, seconds } from './while.ts';
 const nameAt = (index: number): string => etcdHost.name(ZONES[index] ?? 'a');
 const zoneAt = (index: number): Zone => ZONES[index] ?? 'a';
 
-/** SIGKILL, until the kernel has no such process any more. */
+/** Kills by SIGKILL, and waits until the kernel has no such process any more. */
 async function killAt(lab: Lab, index: number): Promise<void> {
   const pid = lab.etcd.pid(index);
   assert.notEqual(stateLetterOf(pid), null);
@@ -49,7 +49,7 @@ async function loseQuorum(lab: Lab) {
   return { evidence, outcome, victims: [member], replaced: [member] };
 }
 
-/** Bytes put at a time: enough that etcd soon needs blocks it has not yet got. */
+/** Bytes put at a time. They are enough that etcd soon needs blocks it has not yet got. */
 const PIECE_BYTES = 500_000;
 const PIECES_MAX = 400;
 

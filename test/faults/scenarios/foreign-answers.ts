@@ -4,7 +4,7 @@ import type { Lab } from '../lab/lab.ts';
 import type { Scenario, ScenarioResult } from '../scenario.ts';
 import { fail, memberOutside, seconds } from './while.ts';
 
-/** What a recovery asks of EC2 in this lab. */
+/** Calls of a recovery to EC2 in this lab. */
 const CHANGES = [
   'StopInstances',
   'CreateSnapshots',
@@ -28,8 +28,8 @@ const READS = [
 ] as const;
 
 /**
- * The first answer to every action of one recovery is broken in this form; in turns after EC2 has
- * done it, and without it having heard.
+ * Breaks the first answer to every action of one recovery in this form, in turns after EC2 has done
+ * it and without it having heard.
  */
 async function breakEach(lab: Lab, form: FormName): Promise<ScenarioResult> {
   const parity = FORM_NAMES.indexOf(form) % 2;
@@ -40,7 +40,7 @@ async function breakEach(lab: Lab, form: FormName): Promise<ScenarioResult> {
   const victim = memberOutside(lab);
   const tookMs = await fail(lab, victim)();
   const untouched = breakages.filter((one) => one.struck().length === 0).map((one) => one.action);
-  // A move that EC2 made at once, or an answer that was adopted, may spare a later call of its own.
+  // A move that EC2 made at once, or an answer that was adopted, may save a later call.
   assert.ok(CHANGES.length - untouched.length >= 8, `not asked for: ${untouched.join(', ')}`);
   const struck = breakages.filter((one) => one.struck().length > 0).map((one) => one.action);
   for (const one of breakages) one.end();

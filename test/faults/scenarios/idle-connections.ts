@@ -31,7 +31,8 @@ const evictionsOf = (seat: Seat): Promise<number> =>
 
 /**
  * Asks for its health on a connection of its own, again and again, until `over`. Returns how long
- * each answer took. @throws when one does not come
+ * each answer took.
+ * @throws when one does not come
  */
 async function askHealth(seat: Seat, over: Promise<unknown>): Promise<number[]> {
   const state = { over: false };

@@ -10,8 +10,8 @@ import { type Moment, present, stateLetterOf, strikeLeader, type Struck } from '
 import { memberOutside, seconds } from './while.ts';
 
 /**
- * Every step of a recovery, with the call in the middle of which the leader is struck; without one:
- * as soon as etcd shows the step begun.
+ * Every step of a recovery, with the call in the middle of which the leader is struck. Without a
+ * call, it is struck as soon as etcd shows the step begun.
  */
 const MOMENTS: readonly Moment[] = [
   { step: 'intent' },
@@ -30,7 +30,7 @@ const MOMENTS: readonly Moment[] = [
 /** `launch-1` → `launch`. */
 const nameOf = ({ step }: Moment): string => step.replace(/-1$/, '');
 
-/** Some member whose instance is not in the leader's zone, so that its zone's observer lives on. */
+/** A member whose instance is not in the leader's zone, so that its zone's observer lives on. */
 const victimOf = (lab: Lab): MemberId => memberOutside(lab, lab.leaderSeat.zone);
 
 const whatFollowed = (struck: Struck, history: { readonly leaderChanges: number; readonly launchAttempts: number }) =>
@@ -47,7 +47,10 @@ async function killAt(lab: Lab, moment: Moment): Promise<ScenarioResult> {
   return { evidence, outcome, victims: [member], replaced: [member] };
 }
 
-/** Stopped in the middle of the launch, the step that must not happen twice, for so many leases. */
+/**
+ * Stops the leader in the middle of the launch, the step that must not happen twice, for this many
+ * leases.
+ */
 async function stopFor(lab: Lab, leases: number): Promise<ScenarioResult> {
   const member = victimOf(lab);
   const struck = await strikeLeader(lab, member, { step: 'launch-1', action: 'RunInstances' }, 'SIGSTOP');
@@ -59,7 +62,7 @@ async function stopFor(lab: Lab, leases: number): Promise<ScenarioResult> {
   const inTheEnd = lab.leader;
   struck.process.signal('SIGCONT');
   await until('runs again', () => stateLetterOf(pid) !== 'T', 1_000);
-  // After two leases somebody else must lead; after one it may be just so.
+  // After two leases another coordinator must lead. After one it may or may not.
   if (leases >= 2) assert.ok((inTheEnd?.term ?? 0) > struck.term, 'a later term while it was stopped');
   if (leases < 1) assert.equal(inTheEnd?.term, struck.term, 'its own term while it was stopped');
   const history = await finished(lab, struck);

@@ -8,12 +8,12 @@ const STRUCK_WITHIN_MS = 40_000;
 const RULE = 'replacement';
 
 /**
- * No coordinator hears an instance that is launched from now on: its recovery stays in its
+ * No coordinator hears an instance that is launched from now on, so its recovery stays in its
  * verification.
  */
 export interface MutedReplacement {
   /**
-   * Waits until the recovery's replacement runs and speaks in vain. Returns how many datagrams were
+   * Waits until the recovery's replacement runs and sends in vain. Returns how many datagrams were
    * dropped.
    */
   struck(opId: string): Promise<number>;

@@ -17,7 +17,7 @@ const KEYS = keyspace();
 const ENDED_WITHIN_MS = 90_000;
 
 /**
- * One recovery by its names: an instance that is recovered twice has two ordinals, and so two of
+ * One recovery by its names. An instance that is recovered twice has two ordinals, and so two of
  * these.
  */
 export interface Recovery {
@@ -26,14 +26,14 @@ export interface Recovery {
   readonly opId: string;
 }
 
-/** As the next recovery of this member's instance will be called. */
+/** The names that the next recovery of this member's instance will have. */
 export async function nextRecovery(lab: Lab, member: MemberId): Promise<Recovery> {
   const entry = present(await lab.store.get(KEYS.activation(member)));
   const { instanceId, ordinal } = parseRecord(ActivationRecordSchema, entry.key, entry.value);
   return { member, oldInstanceId: instanceId, opId: opIdOf(instanceId, ordinal) };
 }
 
-/** Takes the power from a member's instance; the recovery that follows. */
+/** Takes the power from a member's instance. Returns the recovery that follows. */
 export async function crash(lab: Lab, member: MemberId): Promise<Recovery> {
   const recovery = await nextRecovery(lab, member);
   lab.crash(recovery.oldInstanceId);
@@ -51,7 +51,10 @@ export async function holdOf(lab: Lab, member: MemberId): Promise<string | null>
   return entry === null ? null : parseRecord(HoldRecordSchema, entry.key, entry.value).reason;
 }
 
-/** A person's own call to EC2. @throws what EC2 says where it refuses */
+/**
+ * A person's own call to EC2.
+ * @throws what EC2 says where it refuses
+ */
 export async function callEc2(
   lab: Lab,
   action: string,

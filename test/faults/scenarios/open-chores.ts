@@ -11,7 +11,7 @@ import { memberOutside } from './while.ts';
 const ACTIVATED_WITHIN_MS = 60_000;
 const HELD_WITHIN_MS = 60_000;
 
-/** An instance that is no member's, and that nothing runs on. */
+/** An instance that belongs to no member, and that nothing runs on. */
 function bystander(lab: Lab): string {
   const { instanceId } = seedInstance(lab.sim, { az: 'us-east-1c' });
   lab.undoLater(() => void lab.sim.takeDown(instanceId, 'Client.UserInitiatedShutdown', 'terminate'));
@@ -19,8 +19,8 @@ function bystander(lab: Lab): string {
 }
 
 /**
- * The replacement dies while its recovery is open still, because a person has put the address
- * elsewhere; put back in the end.
+ * The replacement dies while its recovery is still open, because a person has put the address
+ * elsewhere. The address is put back in the end.
  */
 async function keptAddress(lab: Lab): Promise<ScenarioResult> {
   const member = memberOutside(lab);

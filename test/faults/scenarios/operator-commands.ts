@@ -14,8 +14,8 @@ import { memberOutside, seconds, successorTo } from './while.ts';
 const KEYS = keyspace();
 const BEGUN_WITHIN_MS = 40_000;
 /**
- * A coordinator tries again by itself what is held (`loop.retryHeldEveryMs`, its default); sooner
- * was the operator's doing.
+ * A coordinator tries a held recovery again by itself (`loop.retryHeldEveryMs`, its default). A
+ * sooner try was the operator's doing.
  */
 const RETRIES_BY_ITSELF_MS = 30_000;
 
@@ -68,7 +68,7 @@ async function giveAddress(lab: Lab, member: MemberId): Promise<void> {
   const { AllocationId: allocationId } = await callEc2(lab, 'AllocateAddress', { Domain: 'vpc' });
   assert.ok(typeof allocationId === 'string');
   const { instanceId } = lab.incumbent(member);
-  // EC2 does not know everywhere at once what it has just made.
+  // EC2 does not know a new address everywhere at once.
   await until('associated', async () => {
     const input = { AllocationId: allocationId, InstanceId: instanceId };
     return 'output' in (await lab.sim.call('AssociateAddress', input));
@@ -103,7 +103,7 @@ async function acceptLoss(lab: Lab): Promise<ScenarioResult> {
 }
 
 /**
- * Recovers a member up to where its replacement runs and is not heard. `launched`: that
+ * Recovers a member up to the point where its replacement runs and is not heard. `launched` is that
  * replacement.
  */
 async function halfRecovered(lab: Lab, member: MemberId) {
@@ -132,7 +132,10 @@ async function replan(lab: Lab): Promise<ScenarioResult> {
   );
 }
 
-/** Two launches, the first seen terminated before the second (I1), and one act in the history. */
+/**
+ * Checks for two launches, the first seen terminated before the second (I1), and one act in the
+ * history.
+ */
 async function replanned(lab: Lab, recovery: Recovery, launched: string, evidence: string): Promise<ScenarioResult> {
   const { member, opId } = recovery;
   const history = await ended(lab, recovery);
@@ -146,7 +149,10 @@ async function replanned(lab: Lab, recovery: Recovery, launched: string, evidenc
   return { evidence, outcome, victims: [member], replaced: [member] };
 }
 
-/** The member waits for a person, who lets it be recovered: another ordinal, another recovery. */
+/**
+ * The member waits for a person, who lets it be recovered. That is another ordinal and another
+ * recovery.
+ */
 async function recoverAgain(lab: Lab, first: Recovery): Promise<Recovery> {
   const { member } = first;
   await until(`${member} held as abandoned`, async () => (await holdOf(lab, member)) === 'Abandoned', BEGUN_WITHIN_MS);
@@ -179,7 +185,7 @@ async function abandon(lab: Lab): Promise<ScenarioResult> {
 
 /**
  * Signals the leader in the moment EC2 gets its call to end the open attempt, which is the middle
- * of carrying out what was asked.
+ * of carrying out the request.
  */
 function strikeWhenEnding(lab: Lab, launched: string, signal: NodeJS.Signals): Promise<Seat> {
   return new Promise((resolve) => {

@@ -89,8 +89,8 @@ async function muteZone(lab: Lab) {
 }
 
 /**
- * One datagram and one connection from one coordinator's host to another's: they speak rarely, and
- * the rule has to be seen at work.
+ * Sends one datagram and opens one connection from one coordinator's host to another's. They rarely
+ * speak, and the rule has to be seen at work.
  */
 function knock(from: Seat, to: Seat): void {
   const [host, port] = [coordinatorHost.address(to.zone), PORTS.heartbeat];
@@ -159,7 +159,7 @@ async function leaderFromEtcd(lab: Lab) {
 async function allFromEtcd(lab: Lab) {
   const rules = ZONES.flatMap((zone) => portOf(coordinatorHost.name(zone), 'tcp', PORTS.etcdClient, 'there'));
   const cut = partition(lab, rules);
-  // Longer than a lease: whoever led does not any more.
+  // This is longer than a lease, so the former leader does not lead any more.
   await wait(2_500);
   const member = memberOutside(lab);
   const replaced = fail(lab, member);
@@ -172,7 +172,7 @@ async function allFromEtcd(lab: Lab) {
 
 const LOSS_PERCENT = 30;
 
-/** Ends the loss; the share that was really lost must be about the one asked for. */
+/** Ends the loss. The share that was really lost must be about the one asked for. */
 function healLoss(lossy: Partition): string {
   const { seen = 0, lost = 0 } = lossy.counters();
   lossy.heal();
@@ -200,8 +200,8 @@ async function lossOfZone(lab: Lab) {
 }
 
 /**
- * etcd's own elections hardly succeed then: what is asked for is that nothing goes wrong, and that
- * all goes on afterwards.
+ * etcd's own elections hardly succeed then. The scenario asks that nothing goes wrong, and that all
+ * goes on afterwards.
  */
 async function lossEverywhere(lab: Lab) {
   const between = ZONES.map((zone) => intoZone(zone, 'drop'));

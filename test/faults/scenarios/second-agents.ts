@@ -13,10 +13,10 @@ import { fail, memberOutside, nothingBegins, seconds } from './while.ts';
 /** `EX_UNAVAILABLE` (sysexits.h): another agent speaks for this member. */
 const REFUSED_CODE = 69;
 const SEEN_WITHIN_MS = 30_000;
-/** Two agents are believed in for half a minute after both were last proven to speak. */
+/** Coordinators believe in two agents for half a minute after both were last proven to speak. */
 const FORGOTTEN_WITHIN_MS = 60_000;
 
-/** A process that nobody has waited for yet is gone, too. */
+/** A process that was not waited for yet is gone, too. */
 const isGone = (pid: number): boolean => [null, 'Z'].includes(stateLetterOf(pid));
 
 /** What every coordinator says of a member at this moment. */
@@ -40,8 +40,8 @@ async function refused(lab: Lab, byHand: ByHand): Promise<ScenarioResult> {
 }
 
 /**
- * An agent that shares nothing with the service's; waits until the coordinators hold the member for
- * it.
+ * Starts an agent that shares nothing with the service's. Waits until the coordinators hold the
+ * member for it.
  */
 async function twoSpeak(lab: Lab, member: MemberId): Promise<SecondAgent> {
   const rootDir = join(lab.folder.path, 'second-root');

@@ -49,7 +49,7 @@ function cutOff(lab: Lab, instanceId: string): Partition {
   return cut;
 }
 
-/** When the old instance served last, and the new one first; seconds of uptime. */
+/** When the old instance served last, and the new one first, in seconds of uptime. */
 function handOver(lab: Lab, member: MemberId, oldId: string, newId: string) {
   const own = lab.recorder.serving().filter((one) => one.member === member.replace('/', '-'));
   const lastS = Math.max(...own.filter((one) => one.instanceId === oldId).map((one) => one.toS));
@@ -77,7 +77,7 @@ async function waitOutLease(lab: Lab) {
   assert.ok(lastS < firstS, `the old one served until ${lastS}, the new one from ${firstS} on`);
   const refusals = lab.sim.fired(REFUSED);
   assert.ok(refusals > 0, 'EC2 was asked to stop it');
-  // What an operator does once EC2 obeys again: until then the old instance is a visible conflict.
+  // An operator does this once EC2 obeys again. Until then the old instance is a visible conflict.
   lab.undoLater(() => void lab.sim.takeDown(instanceId, 'Client.UserInitiatedShutdown', 'stop'));
   const dropped = Object.values(cut.counters()).reduce((sum, count) => sum + count, 0);
   const evidence = `${dropped} datagrams of ${instanceId} dropped, ${refusals} Stops refused; it still runs`;

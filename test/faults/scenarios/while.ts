@@ -10,7 +10,7 @@ import type { Zone } from '../lab/network.ts';
 
 const KEYS = keyspace();
 /**
- * Two seconds more than it takes to call silence death: if nothing was begun by then, nothing will
+ * Two seconds more than it takes to call silence death. If nothing was begun by then, nothing will
  * be.
  */
 const LONG_ENOUGH_MS = DEAD_AFTER_MS + 2_000;
@@ -30,12 +30,13 @@ export function memberOutside(lab: Lab, ...zones: readonly Zone[]): MemberId {
   return found.member;
 }
 
-/** The recoveries of a member that began after `since`, a count of all of them. */
+/** The recoveries of a member that began after `since`, counted over all of them. */
 const recoveriesOf = (lab: Lab, member: MemberId): number =>
   [...lab.recorder.recoveries.values()].filter((one) => one.member === member).length;
 
 /**
- * Takes the power from the instance of a member. Returns what waits for the end of its recovery.
+ * Takes the power from the instance of a member. Returns a function that waits for the end of its
+ * recovery.
  */
 export function fail(lab: Lab, member: MemberId): () => Promise<number> {
   const { incarnation } = lab.incumbent(member);
@@ -60,7 +61,7 @@ export async function begun(lab: Lab, members: readonly MemberId[]): Promise<voi
 }
 
 /**
- * Lets the fault last until everybody silent would long have been called dead; asserts that no
+ * Lets the fault last until all silent members would long have been called dead. Asserts that no
  * recovery was begun meanwhile.
  */
 export async function nothingBegins(lab: Lab): Promise<void> {
@@ -70,13 +71,13 @@ export async function nothingBegins(lab: Lab): Promise<void> {
   assert.deepEqual(begunMeanwhile, [], 'a recovery was begun');
 }
 
-/** What a coordinator says of itself; null while it does not answer. */
+/** What a coordinator says of itself. Null while it does not answer. */
 export async function statusOf(seat: Seat) {
   const reply = await seat.process.json('/v1/status');
   return reply === null ? null : StatusViewSchema.parse(reply);
 }
 
-/** Another than `old` leads, by its own word. */
+/** Waits until another than `old` leads, by its own word. */
 export async function successorTo(lab: Lab, old: Seat): Promise<Seat> {
   return until(
     `a successor to ${old.id}`,

@@ -2,8 +2,8 @@ import type { PlantedPlace } from '../../sim/planted/planted-bug.ts';
 import type { InvariantName } from '../step.ts';
 
 /**
- * A rule of the protocol broken on purpose in the production code, to see whether the fuzzer would
- * have noticed.
+ * A rule of the protocol broken on purpose in the production code, to see whether the fuzzer
+ * notices.
  */
 export interface FuzzBug extends PlantedPlace {
   readonly story: string;

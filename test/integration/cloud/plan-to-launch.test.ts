@@ -42,7 +42,7 @@ async function intentOf(f: InProcessFixture, oldInstanceId: string, policy: Grou
   if (result.kind === 'blocked') throw new Error(JSON.stringify(result.problems));
   // As it comes back from etcd.
   const plan = JSON.parse(JSON.stringify(result.plan)) as typeof result.plan;
-  return { opId: opIdOf(oldInstanceId), member: 'db/one', oldInstanceId, plan };
+  return { opId: opIdOf(oldInstanceId), member: 'db/one', oldInstanceId, ordinal: 0, plan };
 }
 
 async function until<T>(f: InProcessFixture, look: () => Promise<T | undefined>): Promise<T> {

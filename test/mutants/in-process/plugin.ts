@@ -1,6 +1,6 @@
 /**
- * A plug-in for Stryker: the test runner `in-process`. The files of the room's tests are in the
- * option `inProcess.testFiles`.
+ * A plug-in for Stryker: the test runner `in-process`. The option `inProcess.testFiles` has the
+ * files of the room's tests.
  */
 import { commonTokens, declareFactoryPlugin, type Injector, PluginKind } from '@stryker-mutator/api/plugin';
 import { InProcessTestRunner } from './test-runner.ts';

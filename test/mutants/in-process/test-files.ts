@@ -5,7 +5,7 @@ import { transformSync } from 'esbuild';
 
 const SURFACE = new URL('./vitest-surface.ts', import.meta.url).href;
 
-/** Test files, fixtures and scenes that ask for vitest get the surface. */
+/** Gives the surface to test files, fixtures and scenes that import vitest. */
 export const answerForVitest = (): void =>
   void registerHooks({
     resolve: (wanted, context, next) =>
@@ -15,8 +15,8 @@ export const answerForVitest = (): void =>
 const HERE = ['url', 'dirname', 'filename'];
 
 /**
- * The file as a module with one function: a module that Node has loaded once is not run again, a
- * function is.
+ * The file as a module with one function. Node does not run a loaded module again, but a function
+ * can be called again.
  */
 function repeatable(file: string): string {
   const { code } = transformSync(readFileSync(file, 'utf8'), {
@@ -39,7 +39,7 @@ function repeatable(file: string): string {
 }
 
 /**
- * The body of a test file, to be run as often as one likes: every run registers its tests anew, and
+ * The body of a test file, to be run as often as needed. Every run registers its tests anew, and
  * what it imports (the code under test) is loaded once. Writes a module beside the file, so the
  * tree must be a copy. Test files with a top-level `await` are not supported.
  */

@@ -16,7 +16,7 @@ import { type File, startTests, type Suite, type Task, type Test, type VitestRun
 import { answerForVitest, testFileAt } from './test-files.ts';
 import { checkAssertions, forgetAssertions } from './vitest-surface.ts';
 
-/** What the mutated code looks at (mutation switching of Stryker's instrumenter). */
+/** The variables that the mutated code reads (mutation switching of Stryker's instrumenter). */
 interface Switchboard {
   activeMutant?: string | undefined;
   currentTestId?: string | undefined;
@@ -26,15 +26,15 @@ interface Switchboard {
 }
 
 /**
- * A mutant that makes a test hang is found after this long; no test of a room takes nearly as much.
+ * A mutant that makes a test hang is found after this long. No test of a room takes nearly as much.
  */
 const TEST_TIMEOUT_MS = 20_000;
 
 /** A failure of a test that takes longer is believed without running it again. */
 const QUICK_MS = 500;
 /**
- * What each test took without a mutant, for the processes to come; in the tree, which is where they
- * run.
+ * How long each test took without a mutant, for later processes. The file is in the tree, which is
+ * where they run.
  */
 const DURATIONS = 'mutants-durations.json';
 
@@ -44,8 +44,8 @@ const testsIn = (suite: Suite | File): readonly Test[] =>
   suite.tasks.flatMap((task) => (task.type === 'suite' ? testsIn(task) : [task]));
 
 /**
- * What is not wanted is skipped, with the hooks of suites that have nothing else; says whether
- * anything is left.
+ * Skips unwanted tests, and the hooks of suites that have nothing else. Says whether anything is
+ * left.
  */
 function keepOnly(suite: Suite | File, wanted: ReadonlySet<string>): boolean {
   const left = suite.tasks.map((task) => {
@@ -61,8 +61,8 @@ function keepOnly(suite: Suite | File, wanted: ReadonlySet<string>): boolean {
 const ownerOf = (file: string): string => `${relative(process.cwd(), file)}#`;
 
 /**
- * What a file reaches outside of its tests is done again whenever one of them is run: it is theirs.
- * Only what the loading of modules reaches is left as static.
+ * Mutants that a file reaches outside of its tests are reached again whenever one of its tests is
+ * run, so they belong to those tests. Only what the loading of modules reaches is left as static.
  */
 function shareAmongTests(perTest: MutantCoverage['perTest'], tests: readonly TestResult[]): void {
   for (const { id, fileName = '' } of tests) {
@@ -83,11 +83,11 @@ function outcomeOf(test: Test): TestResult {
 }
 
 /**
- * Tries mutants in the process they are loaded in: the code under test is loaded once, the mutant
+ * Tries mutants in the process they are loaded in. The code under test is loaded once, the mutant
  * is switched on, and only the tests that reach it are run. Vitest itself starts a worker and loads
- * every module again for each mutant, which takes ten times as long. What one mutant leaves behind
- * must not kill the next: after a failure of a quick test it is run without the mutant, and where
- * it fails too, this process gives up and the mutant is tried in a new one.
+ * every module again for each mutant, which takes ten times as long. One mutant's remains must not
+ * kill the next: after a failure of a quick test it is run without the mutant. Where it fails too,
+ * this process gives up and the mutant is tried in a new one.
  */
 export class InProcessTestRunner implements TestRunner {
   readonly #files: readonly string[];
@@ -102,7 +102,8 @@ export class InProcessTestRunner implements TestRunner {
   }
 
   /**
-   * A mutant that works while a module is loaded needs a new process: nothing is loaded twice here.
+   * A mutant that works while a module is loaded needs a new process, because nothing is loaded
+   * twice here.
    */
   capabilities(): { readonly reloadEnvironment: boolean } {
     return { reloadEnvironment: false };
@@ -159,7 +160,7 @@ export class InProcessTestRunner implements TestRunner {
     return this.#durations;
   }
 
-  /** Quick files first: the first failure ends it. */
+  /** Quick files come first, because the first failure ends it. */
   #filesFor(wanted: ReadonlySet<string>): readonly string[] {
     const tookMs = this.#tookMs();
     const costs = this.#files.map((file) => {
@@ -178,7 +179,7 @@ export class InProcessTestRunner implements TestRunner {
     return bodies;
   }
 
-  /** Runs these tests, all without any; ends with the first that fails while a mutant is on. */
+  /** Runs these tests, or all without any. Ends with the first that fails while a mutant is on. */
   async #run(wanted: ReadonlySet<string> | null): Promise<DryRunResult> {
     this.#unhandled = [];
     const bodies = await this.#load();

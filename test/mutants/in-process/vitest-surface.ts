@@ -31,7 +31,7 @@ const asked = (value: unknown, message?: string): unknown => {
 };
 
 /**
- * `expect`, as vitest puts it together from the same parts. Not there: snapshots, mocks, polling.
+ * `expect`, built as vitest builds it from the same parts. It has no snapshots, mocks or polling.
  */
 export const expect: Expect = Object.assign(asked, chai.expect, Reflect.get(globalThis, ASYMMETRIC_MATCHERS_OBJECT));
 const counting = expect as unknown as Counting;

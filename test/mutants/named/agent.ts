@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** May this instance serve? */
+/** Rules about whether this instance may serve. */
 export const AGENT_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'ag-half',

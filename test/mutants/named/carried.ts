@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** What a replacement gets from its predecessor. */
+/** Rules about what a replacement gets from its predecessor. */
 export const CARRIED_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'co-swap-snapshots',

@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** The last moment before a call, and what an aborted one means. */
+/** Rules about the last moment before a call, and about what an aborted one means. */
 export const DEADLINES_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'lm-second',

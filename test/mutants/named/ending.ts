@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Ending an attempt. */
+/** Rules about ending an attempt. */
 export const ENDING_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'revoke-notfound',

@@ -10,7 +10,8 @@ import { BUILDS_MUTANTS } from './builds.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
- * Rules broken on purpose, each with the tests that have to fail: what once survived every suite.
+ * Rules broken on purpose, each with the tests that have to fail. Each of them once survived every
+ * suite.
  */
 export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...ENDING_MUTANTS,

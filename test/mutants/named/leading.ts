@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Who leads, and how new a view is. */
+/** Rules about leadership, and about how new a view is. */
 export const LEADING_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'el-unread',

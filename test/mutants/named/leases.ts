@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Waiting out a serve lease. */
+/** Rules about waiting out a serve lease. */
 export const LEASES_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'st-stall',

@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** What observers say, and whom they believe. */
+/** Rules about what observers say, and whom they believe. */
 export const OBSERVING_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'op-compare',

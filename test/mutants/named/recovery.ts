@@ -1,6 +1,6 @@
 import type { NamedMutant } from '../run-named.ts';
 
-/** Holds, leftovers, and one recovery per instance. */
+/** Rules about holds, leftovers, and one recovery per instance. */
 export const RECOVERY_MUTANTS: readonly NamedMutant[] = [
   {
     name: 'hold-early',

@@ -10,7 +10,7 @@ import {
 } from '@understudy/shared';
 import type { CoordinatorClient } from '@understudy/shared/node';
 
-/** `no such member; did you mean db/one?`, or how to see which there are. */
+/** `no such member; did you mean db/one?`, or how to list those that exist. */
 function unknown(asked: string, members: readonly MemberId[]): OperationError {
   const what = asked.includes('/') ? 'member' : 'member or group';
   const names = asked.includes('/') ? members : [...new Set([...members.map(groupOf), ...members])];
@@ -25,7 +25,7 @@ function unknown(asked: string, members: readonly MemberId[]): OperationError {
 }
 
 /**
- * Those of a group, or one; all without a filter.
+ * The members of a group, or one member; all without a filter.
  * @throws MEMBER_UNKNOWN when there is none of that name, with those that are near.
  */
 export function chosenMembers(view: MembersView, filter: string | undefined): MembersView {

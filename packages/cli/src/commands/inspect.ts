@@ -58,7 +58,7 @@ const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
   history: HistoryRecordSchema,
 };
 
-/** User data holds the agent's key: shown as its length only, wherever it stands in a record. */
+/** User data holds the agent's key, so only its length is shown, wherever it stands in a record. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
@@ -80,7 +80,10 @@ export function inspectEntry(root: string, entry: KvEntry): InspectedKey {
   }
 }
 
-/** Everything below `root` + `area`, straight from etcd. @throws STORE_UNAVAILABLE */
+/**
+ * Everything below `root` + `area`, straight from etcd.
+ * @throws STORE_UNAVAILABLE
+ */
 export async function readKeys(store: KvStore, root: string, area: string): Promise<readonly InspectedKey[]> {
   const { entries } = await store.range(`${root}${area}`);
   return entries.map((entry) => inspectEntry(root, entry));

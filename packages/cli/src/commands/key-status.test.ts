@@ -6,7 +6,10 @@ import { type CoordinatorKeys, keyStatusOf, readKeyStatus, retirementAnswer } fr
 
 type Heard = number | 'retired' | null;
 
-/** A coordinator that accepts `ids` (`2x`: another secret under id 2) and hears members as said. */
+/**
+ * A coordinator that accepts `ids` (`2x`: another secret under id 2) and hears members as `heard`
+ * says.
+ */
 function coordinator(
   coordinatorId: string,
   ids: readonly string[],

@@ -1,13 +1,13 @@
 import { type KeysView, type MemberId, OperationError } from '@understudy/shared';
 import { type CoordinatorClient, coordinatorClient } from '@understudy/shared/node';
 
-/** What the coordinators say about keys, put together. */
+/** What all coordinators say about keys, combined. */
 export interface KeyStatus {
   readonly coordinators: readonly CoordinatorKeys[];
   readonly members: readonly MemberKeys[];
-  /** Per id that any coordinator accepts: may it be taken out of `keys` everywhere? */
+  /** For each id that any coordinator accepts: whether it may be taken out of `keys` everywhere. */
   readonly retirement: readonly Retirement[];
-  /** What is wrong now, whatever is planned; empty = nothing. */
+  /** What is wrong now, whatever is planned. Empty = nothing. */
   readonly problems: readonly string[];
   /** What a person should know before retiring a key. */
   readonly notes: readonly string[];
@@ -15,7 +15,7 @@ export interface KeyStatus {
 
 export interface CoordinatorKeys {
   readonly coordinatorId: string;
-  /** null: it did not answer. */
+  /** Null: it did not answer. */
   readonly view: KeysView | null;
 }
 
@@ -23,8 +23,7 @@ export interface MemberKeys {
   readonly member: MemberId;
   readonly instanceId: string | null;
   /**
-   * Coordinator id → key id its last heartbeat there carried, `retired`, or null where it was not
-   * heard.
+   * Coordinator id → key id in the last heartbeat there, `retired`, or null where it was not heard.
    */
   readonly heard: Readonly<Record<string, number | 'retired' | null>>;
   readonly userDataKeyId: number | null;
@@ -33,7 +32,7 @@ export interface MemberKeys {
 export interface Retirement {
   readonly id: number;
   readonly safe: boolean;
-  /** Empty when safe. */
+  /** Why it is not safe. Empty when it is. */
   readonly because: readonly string[];
 }
 
@@ -45,8 +44,8 @@ const some = (names: readonly string[]): string =>
 const verb = (names: readonly string[], one: string, many: string): string => (names.length === 1 ? one : many);
 
 /**
- * Asks every coordinator that the first one to answer knows of. @throws COORDINATOR_UNAVAILABLE
- * when none answers.
+ * Asks every coordinator that is known to the first one that answers.
+ * @throws COORDINATOR_UNAVAILABLE when none answers.
  */
 export async function readKeyStatus(
   urls: readonly string[],
@@ -82,7 +81,7 @@ export function keyStatusOf(coordinators: readonly CoordinatorKeys[]): KeyStatus
   };
 }
 
-/** The answer to "may `id` be retired?"; also for an id that nobody accepts. */
+/** The answer to "may `id` be retired?". It also answers for an id that nobody accepts. */
 export const retirementAnswer = (status: KeyStatus, id: number): Retirement =>
   status.retirement.find((one) => one.id === id) ?? {
     id,
@@ -174,8 +173,8 @@ function problemsOf(coordinators: readonly CoordinatorKeys[], members: readonly 
 }
 
 /**
- * A replacement begins with its predecessor's user data; what goes before that is the key kept on
- * the root volume.
+ * A replacement begins with its predecessor's user data. The key kept on the root volume takes
+ * precedence.
  */
 function notesOf(members: readonly MemberKeys[], ids: readonly number[]): readonly string[] {
   const older = members.filter(({ userDataKeyId, heard }) => {

@@ -8,13 +8,13 @@ import {
 import type { Clock } from '@understudy/shared';
 import { ROLES } from './cast.ts';
 
-/** What an act may touch. */
+/** The part of the demo that an act may use. */
 export interface Stage {
   readonly clock: Clock;
   readonly poller: SnapshotPoller;
   readonly signal: AbortSignal;
   say(line: string): void;
-  /** Pulls the plug of the host under an instance. */
+  /** Takes the power from the host of an instance. */
   crash(instanceId: string): Promise<void>;
   /** Stops an instance through the EC2 API, as its operator would. */
   stopOnPurpose(instanceId: string): Promise<void>;
@@ -27,7 +27,7 @@ export interface Failure {
   readonly takeOverMs: number | null;
 }
 
-/** Longer than any act takes; reached only when something is broken. */
+/** Longer than any act takes. It is reached only when something is broken. */
 const ACT_LIMIT_MS = 60_000;
 /** How long the audience watches that nothing happens. */
 const QUIET_MS = 4_000;
@@ -48,7 +48,7 @@ async function fail(stage: Stage, member: string): Promise<number> {
 
 const limits = (stage: Stage) => ({ limitMs: ACT_LIMIT_MS, signal: stage.signal });
 
-/** Act 1: an instance dies; it is replaced. */
+/** Act 1: an instance dies and is replaced. */
 export async function actOne(stage: Stage): Promise<Failure> {
   stage.say(`Act 1: ${ROLES.diesFirst} dies.`);
   const failedAtWallMs = await fail(stage, ROLES.diesFirst);
@@ -69,7 +69,7 @@ const inTheMiddle = (snapshot: ClusterSnapshot): boolean =>
   false;
 
 /**
- * Act 2: another one dies, and the leader is killed in the middle of the replacement; its successor
+ * Act 2: another one dies, and the leader is killed in the middle of the replacement. Its successor
  * finishes it.
  */
 export async function actTwo(stage: Stage): Promise<Failure> {
@@ -93,7 +93,7 @@ export async function actTwo(stage: Stage): Promise<Failure> {
   return { member: ROLES.diesSecond, failedAtWallMs, takeOverMs };
 }
 
-/** Act 3: an operator stops an instance on purpose; nothing is replaced. */
+/** Act 3: an operator stops an instance on purpose. Nothing is replaced. */
 export async function actThree(stage: Stage): Promise<void> {
   const member = ROLES.stoppedOnPurpose;
   stage.say(`Act 3: an operator stops ${member} on purpose.`);

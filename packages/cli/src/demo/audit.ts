@@ -7,7 +7,7 @@ import { CAST } from './cast.ts';
 import { criticalPathMs } from './critical-path.ts';
 import { type DemoReport, recoveryReport, type RecoveryReport } from './report.ts';
 
-/** Checks from outside, with the operator's own client and eyes, what the coordinators claim. */
+/** Checks the coordinators' claims from outside, with the operator's own client. */
 export async function audit(
   cluster: LocalCluster,
   snapshot: ClusterSnapshot,
@@ -71,7 +71,7 @@ async function replacementFaults(
 }
 
 /**
- * The workload wrote one line per activation into the member's data: the replacement must have its
+ * The workload wrote one line per activation into the member's data. The replacement must have its
  * predecessor's line and its own.
  */
 function dataFaults(
@@ -95,7 +95,7 @@ function dataFaults(
     .map((id) => `${member}: the ledger has no line of ${id}`);
 }
 
-/** One running instance per member, except the one stopped on purpose. */
+/** Checks that each member has one running instance, except the one stopped on purpose. */
 async function runningFaults(cluster: LocalCluster): Promise<string[]> {
   const running = await cluster.operator.instances({
     'tag-key': ['understudy:member'],

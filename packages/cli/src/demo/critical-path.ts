@@ -1,9 +1,9 @@
 import type { CloudEvent } from '@understudy/local-cluster';
 
 /**
- * What the cloud itself needed for one replacement, along the longest chain of things that have to
- * follow one another: stop → snapshots → image → launch → boot, and the settle time that was asked
- * for, and moving the address. Everything a perfect engine could not have saved.
+ * Time the cloud itself needed for one replacement, along the longest chain of actions that have to
+ * follow one another: stop → snapshots → image → launch → boot, the settle time that was asked for,
+ * and moving the address. A perfect engine could not have saved any of it.
  */
 export function criticalPathMs(
   events: readonly CloudEvent[],

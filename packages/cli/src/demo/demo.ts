@@ -32,8 +32,8 @@ const SNAPSHOT_EVERY_MS = 150;
 const EXIT_INTERRUPTED = 130;
 
 /**
- * Lines that stay, and below them, on a terminal, a panel that is redrawn in place. With `--json`
- * everything goes to standard error.
+ * Prints lines that stay, and on a terminal, below them, a panel that is redrawn in place. With
+ * `--json` everything goes to standard error.
  */
 class Screen {
   readonly #stream: NodeJS.WriteStream;
@@ -113,8 +113,8 @@ async function play(
 }
 
 /**
- * Aborted by the first SIGINT or SIGTERM; a second one ends the process at once (the kernel then
- * takes the children along).
+ * A signal that the first SIGINT or SIGTERM aborts. A second one ends the process at once (the
+ * kernel then ends the children too).
  */
 function interruption(): AbortSignal {
   const controller = new AbortController();
@@ -132,7 +132,7 @@ const interrupted = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
   );
 
-/** What `--keep` offers: only coordinators that still live. */
+/** URLs that `--keep` offers: only those of coordinators that still run. */
 function lookAround(cluster: LocalCluster, dir: string, victim: string | null): string {
   const alive = cluster.urls.filter((_, index) => !cluster.group.get(cluster.coordinatorIds[index] ?? '').hasExited());
   const url = alive[0] ?? '';
@@ -181,7 +181,7 @@ async function perform(
   }
 }
 
-/** A demo that did not reach its end still answers `--json` with one object. */
+/** The report of a demo that did not reach its end, so that `--json` still prints one object. */
 const brokenOff = (why: string): DemoReport => ({
   recoveries: [],
   falseFailovers: 0,
@@ -189,8 +189,8 @@ const brokenOff = (why: string): DemoReport => ({
 });
 
 /**
- * Plays the three acts and returns the exit code. Leaves no process and no file behind; of a play
- * that failed, the logs until the next one.
+ * Plays the three acts and returns the exit code. Leaves no process and no file behind. Of a play
+ * that failed, the logs stay until the next one.
  */
 export async function runDemo(options: DemoOptions, log: Log = silentLog): Promise<number> {
   const signal = interruption();

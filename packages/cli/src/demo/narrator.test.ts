@@ -86,6 +86,7 @@ describe('narrate', () => {
       outcome: 'replaced',
       reason: 'silent',
       oldInstanceId: 'i-1',
+      ...{ ordinal: 0, oldAz: 'us-east-1a', oldLaunchedAtWallMs: null },
       newInstanceId: 'i-2',
       newIncarnation: 2,
       startedAtWallMs: 1_000,

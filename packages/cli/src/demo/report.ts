@@ -12,10 +12,12 @@ export interface RecoveryReport {
   readonly detectMs: number;
   /** Recovery begun → done. */
   readonly totalMs: number;
-  /** What the cloud itself (and the settle time that was asked for) needed on the longest path. */
+  /**
+   * Time that the cloud itself, and the settle time that was asked for, needed on the longest path.
+   */
   readonly criticalPathMs: number;
   readonly leaderChanges: number;
-  /** Leader killed → successor leads; null when nobody was killed. */
+  /** Leader killed → successor leads. Null when no leader was killed. */
   readonly takeOverMs: number | null;
   readonly steps: readonly { readonly step: string; readonly ms: number | null }[];
 }
@@ -26,7 +28,10 @@ export interface DemoReport {
   readonly violations: readonly string[];
 }
 
-/** Exactly one launch per failure, every recovery finished, nothing else touched. */
+/**
+ * True when there was exactly one launch per failure, every recovery finished, and nothing else was
+ * touched.
+ */
 export const succeeded = (report: DemoReport, expectedRecoveries: number): boolean =>
   report.recoveries.length === expectedRecoveries &&
   report.recoveries.every((each) => each.newInstanceId !== null && each.instancesLaunched === 1) &&
@@ -72,7 +77,7 @@ function recoveryText(each: RecoveryReport): string {
   ].join('\n');
 }
 
-/** The summary under the curtain. */
+/** The summary at the end. */
 export function reportText(report: DemoReport, expectedRecoveries: number): string {
   const verdict = succeeded(report, expectedRecoveries)
     ? ansis.green(`Every failure was replaced exactly once; nothing else was touched.`)

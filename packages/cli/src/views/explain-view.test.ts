@@ -6,6 +6,7 @@ const AT = 1_767_225_600_000;
 
 const HELD: ExplainView = {
   member: 'db/primary',
+  openRecovery: null,
   instanceId: 'i-0a1',
   incarnation: 3,
   az: 'us-east-1a',
@@ -44,7 +45,7 @@ const HELD: ExplainView = {
   ],
 };
 
-/** Without trailing blanks, which only align columns. */
+/** The text without trailing blanks, which only align columns. */
 const shown = (view: ExplainView) =>
   explainText(view)
     .split('\n')

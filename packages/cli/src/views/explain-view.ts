@@ -44,7 +44,7 @@ function decisionText({ decision, hold }: ExplainView): string {
   return `${shown}${standing}`;
 }
 
-/** `1.0 s of 6.5 s`: how old, and how old it may be. */
+/** `1.0 s of 6.5 s`: its age, and the age up to which it counts. */
 function ageText(ageMs: number | null, freshForMs: number | null): string {
   const age = ageMs === null ? '-' : durationText(ageMs);
   if (freshForMs === null || ageMs === null) return age;
@@ -80,7 +80,7 @@ const changeTable = ({ changes, atWallMs }: ExplainView): string =>
     ]),
   );
 
-/** The last lines only; `--json` has all that was kept. */
+/** Shows the last lines only. `--json` has all that was kept. */
 function consoleText({ console }: ExplainView): string[] {
   if (console === null) return [];
   const title = `console of ${console.instanceId}, captured at ${timeText(console.capturedAtWallMs)} UTC`;

@@ -19,7 +19,9 @@ export const verdictText = (verdict: OpinionVerdict): string => VERDICT_COLOUR[v
 
 export const agoText = (agoMs: number | null): string => (agoMs === null ? 'never' : `${durationText(agoMs)} ago`);
 
-/** Wall time in UTC, to the second: comparable with logs whatever the reader's zone. */
+/**
+ * Wall time in UTC, to the second, so that it is comparable with logs whatever the reader's zone.
+ */
 export const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
 /** Borderless table, two spaces between columns. */

@@ -11,8 +11,8 @@ function conditionText(member: MemberView): string {
 }
 
 /**
- * `tcp-5432 fails from c1, c2: Refused`: also where only some find it failing, which is no fault of
- * the member.
+ * `tcp-5432 fails from c1, c2: Refused`. It is shown also where only some observers find it
+ * failing, which is no fault of the member.
  */
 function serviceTexts({ opinions }: MemberView): string[] {
   const failing = opinions.flatMap(({ observer, service }) =>
@@ -27,7 +27,10 @@ function serviceTexts({ opinions }: MemberView): string[] {
   return [...faults, ...warnings];
 }
 
-/** What nobody stands behind is no verdict: the last word follows in brackets. */
+/**
+ * The verdict as shown. A verdict that no present leader stands behind is none; the last one
+ * follows in brackets.
+ */
 const shownVerdict = ({ verdict, judged }: MemberView): string =>
   judged.verdict !== null && judged.verdict !== verdict
     ? `${verdictText(verdict)} (was ${judged.verdict})`

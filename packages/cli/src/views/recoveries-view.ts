@@ -37,7 +37,10 @@ function stepRow(step: Step, nowWallMs: number): string[] {
   ];
 }
 
-/** `launch-2, attempt 2, for 3.2 s: waiting for EC2`: what an open recovery is at, in one line. */
+/**
+ * `launch-2, attempt 2, for 3.2 s: waiting for EC2`: the present step of an open recovery, in one
+ * line.
+ */
 export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
   const step = recovery.steps.findLast((one) => one.state !== 'done') ?? recovery.steps.at(-1);
   if (!step) return recovery.activity ?? 'begun, no step yet';
@@ -48,7 +51,7 @@ export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
   return `${step.step} ${step.state}${attempt}, for ${durationText(forMs)}${what === '' ? '' : `: ${what}`}`;
 }
 
-/** One open recovery: why, since when, what it is doing, and every step. */
+/** One open recovery: the reason, the start, the present step, and every step. */
 export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number): string {
   const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold, request } =
     recovery;
@@ -76,8 +79,8 @@ const historyRow = (one: HistoryRecord): string[] => [
 ];
 
 /**
- * What `understudy recoveries` prints: the open ones step by step, what is asked for beside them,
- * then those that ended last.
+ * What `understudy recoveries` prints: the open ones step by step, then other requests, then the
+ * recoveries that ended last.
  */
 export function recoveriesText({ open, history, requests }: RecoveriesView, nowWallMs: number): string {
   const opened = open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs));

@@ -17,10 +17,7 @@ function judgedLine({ standing, by, ageMs }: StatusView['judgement'], leader: St
   return ansis.yellow(`verdicts   ${who}; ${last}`);
 }
 
-/**
- * What somebody has to do something about: problems with their remedies, then holds with their ways
- * out.
- */
+/** What a person has to act on: problems with their remedies, then holds with their ways out. */
 function troubleLines({ problems, holds }: StatusView): string[] {
   return [
     ...problems.flatMap(({ code, text, remedy }) => [
@@ -41,7 +38,8 @@ function levelLine({ understood, agreed, inForce }: StatusView['featureLevels'])
 }
 
 /**
- * What `understudy status` prints: what is wrong first, then what is going on, then who is there.
+ * What `understudy status` prints: faults first, then what is going on, then the members and
+ * coordinators.
  */
 export function statusText(status: StatusView, nowWallMs: number): string {
   const leader = status.leader

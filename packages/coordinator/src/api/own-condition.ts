@@ -8,6 +8,7 @@ import type { StoreGate } from '../store/store-gate.ts';
 import type { WatchedStore } from '../store/watched-store.ts';
 import type { WriteProof } from '../store/write-proof.ts';
 import type { CoordinatorInsight } from './insight.ts';
+import { type ReceiveBuffer, receiveBufferProblem } from './receive-buffer-problem.ts';
 import { recordProblems, slowAgentProblems } from './record-problems.ts';
 
 export interface OwnConditionOptions {
@@ -23,6 +24,7 @@ export interface OwnConditionOptions {
   readonly observer: ObserverTable;
   readonly keyRotation: Pick<KeyRotation, 'problem'>;
   readonly answers: Pick<AnswerWatch, 'problem'> | null;
+  readonly receiveBuffer: ReceiveBuffer;
   /** How old a proven view may be. */
   readonly freshForMs: number;
 }
@@ -56,11 +58,12 @@ export class OwnCondition implements CoordinatorInsight {
   }
 
   remarks(): readonly Problem[] {
-    const { gate, view, clock, observer, leader, answers, keyRotation } = this.#options;
+    const { gate, view, clock, observer, leader, answers, keyRotation, receiveBuffer } = this.#options;
     return [
       ...gate.remarks,
       ...recordProblems(view, clock.wallMs()),
       ...slowAgentProblems(observer),
+      ...one(receiveBufferProblem(receiveBuffer, observer.watchedCount)),
       ...leader.remarks(),
       ...one(answers?.problem() ?? null),
       ...one(keyRotation.problem),
@@ -70,7 +73,7 @@ export class OwnCondition implements CoordinatorInsight {
   #storeProblems(): readonly Problem[] {
     const { view, store, writes, freshForMs } = this.#options;
     const fresh = view.isFresh();
-    // What nobody answers at all is no matter of writes.
+    // When etcd does not answer at all, that is not a problem of writes.
     const ofWrites = writes.problems().filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE');
     // A refused read says better why our view is old.
     const isRefused = store.refusals.some(({ code }) => code === 'STORE_DENIED' || code === 'STORE_REJECTED');

@@ -66,6 +66,7 @@ export const activation = (instanceId: string): ActivationRecord => ({
   incarnation: 1,
   instanceId,
   opId: null,
+  ordinal: 0,
 });
 
 export function input(instances: readonly CloudInstance[], over: Partial<EnrolInput> = {}): EnrolInput {

@@ -33,7 +33,7 @@ describe('a member nobody is activated for', () => {
           readinessProblems: [],
           serveContract: null,
         },
-        activationRecord: { member: DB1, incarnation: 1, instanceId: 'i-1', opId: null },
+        activationRecord: { member: DB1, incarnation: 1, instanceId: 'i-1', opId: null, ordinal: 0 },
       },
     ]);
   });

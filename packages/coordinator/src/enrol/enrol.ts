@@ -168,6 +168,7 @@ function enrolNew(member: MemberId, claimants: readonly CloudInstance[], input: 
         incarnation: (input.lastIncarnation.get(member) ?? 0) + 1,
         instanceId: only.instanceId,
         opId: null,
+        ordinal: 0,
       },
     },
   };

@@ -313,12 +313,11 @@ export class RecoveryDecider {
   }
 
   #recoveries(except: MemberId | null, wallNowMs: WallMs): readonly StartedRecovery[] {
-    const { intents, history, members, activations, journals } = this.#options.view.records;
+    const { intents, history, activations, journals } = this.#options.view.records;
     const started: StartedRecovery[] = [];
-    const azOf = (member: MemberId) => members.get(member)?.record.az ?? null;
     for (const [member, { record }] of intents) {
       const { startedAtWallMs } = record;
-      const az = record.oldAz ?? azOf(member);
+      const az = record.oldAz;
       // With its replacement in charge it is over for the guard, whatever chores are left.
       const activated = hasActivated(record, activations.get(member)?.record);
       const journal = [...(journals.get(record.opId)?.values() ?? [])].map((one) => one.record);
@@ -332,7 +331,7 @@ export class RecoveryDecider {
     for (const [member, entries] of history) {
       for (const { record } of entries.values()) {
         const { startedAtWallMs, endedAtWallMs } = record;
-        const az = record.oldAz ?? azOf(member);
+        const az = record.oldAz;
         if (wallNowMs - endedAtWallMs <= REMEMBER_MS)
           started.push({ member, group: groupOf(member), az, startedAtWallMs, endedAtWallMs });
       }

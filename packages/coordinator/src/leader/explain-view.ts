@@ -64,7 +64,7 @@ const rounded = (ms: number | null): number | null => (ms === null ? null : Math
  * `GET /v1/members/<group>/<name>/explain` from what this process knows; null when there is no such
  * member. Pure.
  */
-export function explainView(member: MemberId, sources: ExplainSources): ExplainView | null {
+export function explainView(member: MemberId, sources: ExplainSources): Omit<ExplainView, 'openRecovery'> | null {
   const { view, leadership, changes, coordinatorId, explained } = sources;
   const record = view.records.members.get(member)?.record;
   const activation = view.records.activations.get(member)?.record;

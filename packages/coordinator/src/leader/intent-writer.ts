@@ -235,7 +235,7 @@ export class IntentWriter {
       opId: opIdOf(instanceId, ordinal),
       member,
       oldInstanceId: instanceId,
-      ...(ordinal === undefined ? {} : { ordinal }),
+      ordinal,
       oldAz: judgement.az,
       oldIncarnation: activation.record.incarnation,
       activationModRevision: activation.modRevision,

@@ -16,11 +16,7 @@ type Identity = Pick<ActivationRecord, 'instanceId' | 'ordinal'>;
  * oldest first. Without an intent it is what somebody left who removed the intent by hand: whatever
  * else ends a recovery takes both.
  */
-export function journalsUpTo(
-  keys: Keyspace,
-  records: Journals,
-  { instanceId, ordinal = 0 }: Identity,
-): readonly string[] {
+export function journalsUpTo(keys: Keyspace, records: Journals, { instanceId, ordinal }: Identity): readonly string[] {
   const { journals, unreadable } = records;
   if (journals.size === 0 && unreadable.size === 0) return [];
   const opIds = Array.from({ length: ordinal + 1 }, (_, number) => opIdOf(instanceId, number));
@@ -54,7 +50,7 @@ export function raisedOrdinal(
   { record, modRevision }: Stored<ActivationRecord>,
   request: Stored<OperatorRequestRecord> | undefined,
 ): GuardedWrite {
-  const { member, instanceId, ordinal = 0 } = record;
+  const { member, instanceId, ordinal } = record;
   const carried = request?.record.opId === opIdOf(instanceId, ordinal) ? request : null;
   return {
     puts: [

@@ -6,7 +6,7 @@ import { Namesake } from './namesake.ts';
 const record = (processId: string): CoordinatorRecord => ({
   ...{ schemaVersion: 1, writeId: 'w', writtenBy: 'c1', writtenAtWallMs: 0, coordinatorId: 'c1', az: 'a' },
   ...{ udpEndpoint: `${processId}:7946`, httpUrl: `http://${processId}`, startedAtWallMs: 0, version: 'test' },
-  ...{ processId, answersHoldMs: null, featureLevel: 1 },
+  ...{ processId, answersHoldMs: 20_000, featureLevel: 1 },
 });
 
 function scene() {

@@ -35,7 +35,7 @@ export function namesakes() {
     const view = new ClusterState({ ...deps, defaultPolicy: policy, policyLimits, build, freshForMs: TIMING.ttlMs });
     const record = {
       ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: `10.0.0.${count}:7946`, httpUrl: `http://10.0.0.${count}` },
-      ...{ startedAtWallMs: own.wallMs(), version: 'test', processId: name, answersHoldMs: null },
+      ...{ startedAtWallMs: own.wallMs(), version: 'test', processId: name, answersHoldMs: 20_000 },
       featureLevel: build.level,
     };
     const levelGate = new LevelGate({ key: KEYS.level, build, log });

@@ -21,15 +21,16 @@ function ended(member: string, opId: string, endedAtWallMs: number, leftoverAfte
   const leftovers =
     leftoverAfterWallMs === null
       ? []
-      : [{ kind: 'instance' as const, id: oldInstanceId, afterWallMs: leftoverAfterWallMs }];
+      : [{ kind: 'instance' as const, id: oldInstanceId, afterWallMs: leftoverAfterWallMs, obstacle: null }];
   const stamp = { schemaVersion: 1, writeId: opId, writtenBy: 'c1', writtenAtWallMs: 0 };
   const numbers = {
     newIncarnation: 2,
     startedAtWallMs: 0,
     endedAtWallMs,
     leaderChanges: 0,
-    fencedBy: null,
+    fencedBy: 'stopped',
     launchAttempts: 1,
+    ...{ ordinal: 0, oldAz: 'us-east-1a', oldLaunchedAtWallMs: null, owed: [] },
   };
   const texts = { opId, member, outcome: 'replaced', reason: 'dead', oldInstanceId, newInstanceId: `i-new-${opId}` };
   return { ...stamp, ...texts, ...numbers, lastHeardWallMs: null, steps: [], leftovers };

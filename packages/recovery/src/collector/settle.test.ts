@@ -89,6 +89,15 @@ class Books {
 const obstacles = ({ leftovers, owed }: HistoryRecord) =>
   [...leftovers, ...owed].map((one) => one.obstacle?.code ?? null);
 
+test('what a newer build made is kept, and said once its time has come', async () => {
+  const books = new Books({ leftovers: [leftover('balloon', { afterWallMs: Number.MAX_SAFE_INTEGER })] });
+  expect(await books.pass()).toMatchObject({ changed: false, removed: [] });
+  const due = new Books({ leftovers: [leftover('balloon')] });
+  expect(await due.pass()).toMatchObject({ changed: true, removed: [] });
+  expect([due.calls, obstacles(due.record)]).toEqual([[], ['KindUnknown']]);
+  expect(await due.pass()).toMatchObject({ changed: false });
+});
+
 describe('a retired instance', () => {
   test('is terminated once its time has come, and off the books once it is seen terminated', async () => {
     const books = new Books({ leftovers: [leftover('instance')] });

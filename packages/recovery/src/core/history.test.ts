@@ -38,11 +38,11 @@ describe('what stays of a recovery', () => {
       ...{ oldInstanceId: 'i-1', newInstanceId: 'i-2', newIncarnation: 2, launchAttempts: 1 },
       ...{ startedAtWallMs: 50, endedAtWallMs: 1_000, lastHeardWallMs: 40 },
     }));
-  test('has ordinal and zone of the intent, where that has them', () => {
+  test('has ordinal and zone of the intent, and the launch time of its plan', () => {
     expect(closed({ intent: intent({ ordinal: 2, oldAz: 'az-a' }) })).toMatchObject({ ordinal: 2, oldAz: 'az-a' });
-    expect(closed({ intent: intent({ ordinal: 0 }) })).toMatchObject({ ordinal: 0 });
-    expect(closed()).not.toHaveProperty('ordinal');
-    expect(closed()).not.toHaveProperty('oldAz');
+    const plan = { ...base.plan, oldLaunchedAtWallMs: 7 };
+    expect(closed({ intent: intent({ plan }) })).toMatchObject({ ordinal: 0, oldLaunchedAtWallMs: 7 });
+    expect(closed()).toMatchObject({ oldLaunchedAtWallMs: null });
   });
   test('counts the changes of leader, each term once', () => {
     expect(closed().leaderChanges).toBe(0);

@@ -191,5 +191,6 @@ export const requestIntentFixture = (plan: SnapshotAndReplacePlan = planFixture(
   opId: opIdOf(OLD_INSTANCE_ID),
   member: 'db/one',
   oldInstanceId: OLD_INSTANCE_ID,
+  ordinal: 0,
   plan,
 });

@@ -50,15 +50,15 @@ export function makePlan(gathered: PlanInput, policy: GroupPolicy, leaveAz: stri
   );
   const circumstances = { input, policy, placements, typeBound: typeBoundOf({ input, policy }) };
   const refusals = refusalsOf(circumstances);
-  const carried = carriedPlanOf(circumstances);
-  if (refusals.length > 0 || carried === null) return { kind: 'blocked', problems: refusals };
+  const image = imageOf(input);
+  if (refusals.length > 0 || image === null) return { kind: 'blocked', problems: refusals };
   return {
     kind: 'plan',
     problems: [...noticesOf(circumstances), ...trialProblems(input.trial)],
     plan: {
       strategy: policy.recover.strategy,
       policy,
-      ...carried,
+      ...carriedPlanOf(circumstances, image),
       launchBase: launchBaseOf(circumstances),
       losses: [...lossesOf(circumstances)],
     },

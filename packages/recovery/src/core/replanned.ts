@@ -85,7 +85,7 @@ export interface ZonesToLeave {
   /**
    * The zone of the failed instance, and where the plan before would have placed its replacement.
    */
-  readonly oldAz: string | null;
+  readonly oldAz: string;
   readonly before: readonly PlacementCandidate[];
 }
 
@@ -100,7 +100,7 @@ export function candidatesOutsideLostZones(
 ): readonly PlacementCandidate[] {
   if (policy.guard.whenZoneLost !== 'recover') return candidates;
   const standing = candidates.filter(({ az }) => !lostZones.includes(az));
-  const wasLeft = oldAz !== null && before.every(({ az }) => az !== oldAz);
+  const wasLeft = before.every(({ az }) => az !== oldAz);
   const elsewhere = wasLeft ? standing.filter(({ az }) => az !== oldAz) : standing;
   return elsewhere.length > 0 ? elsewhere : standing;
 }

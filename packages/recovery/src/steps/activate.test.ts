@@ -56,7 +56,7 @@ describe('the activation', () => {
         puts: [
           {
             ...{ key: KEYS.activation(MEMBER), expect: activationModRevision },
-            record: { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId },
+            record: { member: MEMBER, incarnation: 2, instanceId: 'i-new', opId, ordinal: 0 },
           },
         ],
       },

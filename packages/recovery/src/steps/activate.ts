@@ -85,7 +85,7 @@ async function activate(run: Run, frozen: Frozen<typeof ACTIVATE>): Promise<Move
         {
           key: run.parts.keys.activation(member),
           expect: activationModRevision,
-          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId },
+          record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId, ordinal: 0 },
         },
       ],
     },

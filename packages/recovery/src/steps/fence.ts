@@ -101,7 +101,7 @@ const MARK_LIMIT_MS = 2_000;
 function markCall(run: Run): Call {
   const { oldInstanceId, opId } = run.record;
   const { clock, log } = run.parts;
-  const began = run.plan.oldLaunchedAtWallMs ?? null;
+  const began = run.plan.oldLaunchedAtWallMs;
   const tags = {
     [TAG.fencedBy]: opId,
     ...(began === null ? {} : { [TAG.fencedRun]: new Date(began).toISOString() }),

@@ -61,7 +61,7 @@ export async function abandon(
 
 const nextOrdinal = (record: ActivationRecord): Unwritten<ActivationRecord> => ({
   ...unwritten(record),
-  ordinal: (record.ordinal ?? 0) + 1,
+  ordinal: record.ordinal + 1,
 });
 
 function isUnprotected(fence: JournalEntry<typeof FENCE> | null, wasProtected: boolean): boolean {

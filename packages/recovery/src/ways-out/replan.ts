@@ -81,7 +81,7 @@ async function newPlan(run: Run, { policyOf }: Options): Promise<NewPlan> {
       return { kind: 'refused', text: result.problems.map((one) => `${one.code}: ${one.text}`).join('; ') };
     const { lostZones = [] } = basis ?? {};
     const before = launchPlan(frozen)?.candidates ?? [];
-    const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz ?? null, before });
+    const plan = outside(result.plan, { policy, lostZones, oldAz: record.oldAz, before });
     if (plan === null) return { kind: 'refused', text: noPlacementOutside(lostZones.join(', ')).text };
     return { kind: 'plan', plan: strategy.replanned(run, plan), basis };
   } catch (error) {

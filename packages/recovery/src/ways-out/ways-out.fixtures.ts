@@ -65,7 +65,13 @@ export class Asked extends RunRig {
 /** The recovery as it was before anything is activated: its activation is that of the plan. */
 export function beforeActivation(options: RigOptions = {}): Asked {
   const rig = new Asked(options);
-  const modRevision = rig.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 1, instanceId: OLD, opId: null });
+  const modRevision = rig.put(KEYS.activation(MEMBER), {
+    member: MEMBER,
+    incarnation: 1,
+    instanceId: OLD,
+    opId: null,
+    ordinal: 0,
+  });
   Object.assign(rig.intent.record, { activationModRevision: modRevision });
   Object.assign(rig.intent, { modRevision: rig.put(KEYS.intent(MEMBER), rig.intent.record) });
   return rig;

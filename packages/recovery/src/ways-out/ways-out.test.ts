@@ -121,7 +121,7 @@ describe('abandoning', () => {
     await active.carryOut();
     expect(active.stored.acts).toMatchObject([{ text: expect.stringContaining('its replacement is in charge') }]);
     const changed = beforeActivation();
-    changed.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 2, instanceId: 'i-x', opId: null });
+    changed.put(KEYS.activation(MEMBER), { member: MEMBER, incarnation: 2, instanceId: 'i-x', opId: null, ordinal: 0 });
     changed.ask({ kind: 'abandon' });
     await changed.carryOut();
     expect(changed.stored.acts).toMatchObject([{ text: expect.stringContaining('the activation has changed') }]);

@@ -24,14 +24,11 @@ export const CoordinatorRecordSchema = placed(
     version: z.string(),
     /**
      * Random id of one run of the process. It tells the process from another one with its
-     * coordinator id. Empty: written by a version that has none.
+     * coordinator id.
      */
-    processId: z.string().default(''),
-    /**
-     * How long its answers about activations hold at most, ms. Null: written by a version that asks
-     * for no serve promises.
-     */
-    answersHoldMs: z.number().nullable().default(null),
+    processId: z.string().min(1),
+    /** How long its answers about activations hold at most, ms. */
+    answersHoldMs: z.number(),
     /** The highest feature level its build understands. */
     featureLevel: z.number().int().min(1),
   }),
@@ -81,10 +78,7 @@ export const OpinionRecordSchema = placed(
     reason: z.string(),
     sinceWallMs: z.number(),
     lastHeardWallMs: z.number().nullable(),
-    /**
-     * Absent: none (nothing to probe, abstains, not known yet, or written before there were
-     * probes).
-     */
+    /** Absent: none (nothing to probe, abstains, or not known yet). */
     service: ServiceOpinionSchema.optional(),
   }),
   { area: 'opinions', parts: [3], says: (parts) => ({ ...ofMember(parts), observer: parts[2] ?? '' }) },
@@ -219,11 +213,11 @@ export const MemberRecordSchema = placed(
     instanceType: z.string(),
     privateIp: z.string().nullable(),
     /** Its further addresses, private and public, of all its interfaces. */
-    otherAddresses: z.array(z.string()).default([]),
+    otherAddresses: z.array(z.string()),
     /** What would stop a recovery if it were needed now. Empty = ready. */
     readinessProblems: z.array(z.strictObject({ code: z.string(), text: z.string() })),
     /** Null: no serve lease is asked of this member. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    serveContract: ServeContractSchema.nullable(),
   }),
   {
     area: 'members',
@@ -244,9 +238,9 @@ export const ActivationRecordSchema = placed(
     opId: z.string().nullable(),
     /**
      * How many recoveries of this instance have ended without replacing it. The next one is
-     * identified by it. The transaction that ends such a recovery raises it. Absent: 0.
+     * identified by it. The transaction that ends such a recovery raises it.
      */
-    ordinal: z.number().int().min(0).optional(),
+    ordinal: z.number().int().min(0),
   }),
   { area: 'activations', parts: [2], says: ofMember },
 );

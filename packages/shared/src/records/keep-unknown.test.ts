@@ -6,7 +6,7 @@ import { carriedFields, parseKeeping } from './keep-unknown.ts';
 import { parseRecord, serializeRecord, unwritten } from './record.ts';
 
 const stamp = { schemaVersion: 1, writeId: 'w-1', writtenBy: 'c1', writtenAtWallMs: 1 };
-const activation = { ...stamp, member: 'orders/db-1', incarnation: 1, instanceId: 'i-1', opId: null };
+const activation = { ...stamp, member: 'orders/db-1', incarnation: 1, instanceId: 'i-1', opId: null, ordinal: 0 };
 const KEY = '/understudy/v1/activations/orders/db-1';
 
 const Nested = z.strictObject({
@@ -33,7 +33,7 @@ describe('what a reader does not know', () => {
   it('is kept in a record, and written again with it', () => {
     const read = parseRecord(ActivationRecordSchema, KEY, serializeRecord({ ...activation, why: { of: ['next'] } }));
     expect(unwritten(read)).toEqual({
-      ...{ member: 'orders/db-1', incarnation: 1, instanceId: 'i-1', opId: null },
+      ...{ member: 'orders/db-1', incarnation: 1, instanceId: 'i-1', opId: null, ordinal: 0 },
       why: { of: ['next'] },
     });
   });

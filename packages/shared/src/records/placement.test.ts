@@ -33,6 +33,7 @@ const plan = {
   candidates: [{ subnetId: 's', az: 'a', instanceType: 't' }],
   ...{ securityGroupIds: [], sourceDestCheck: true, protection: { stop: false, termination: false } },
   ...{ instanceTags: {}, launchBase: {}, losses: [] },
+  ...{ primaryInterfaceId: null, oldLaunchedAtWallMs: null, networkInterfaceTags: {} },
 };
 
 /**
@@ -45,7 +46,7 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     'coordinators/c1',
     {
       ...{ coordinatorId: 'c1', az: 'a', udpEndpoint: 'x:1', httpUrl: 'http://x', startedAtWallMs: 1, version: '1' },
-      featureLevel: 1,
+      ...{ processId: 'p1', answersHoldMs: 20_000, featureLevel: 1 },
     },
     ['coordinatorId'],
   ],
@@ -75,14 +76,14 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     'members/prod/db1',
     {
       ...{ member: 'prod/db1', group: 'prod', name: 'db1', enrolledAtWallMs: 1, instanceId: 'i-1', az: 'a' },
-      ...{ instanceType: 't', privateIp: null, readinessProblems: [] },
+      ...{ instanceType: 't', privateIp: null, otherAddresses: [], readinessProblems: [], serveContract: null },
     },
     ['member', 'group', 'name'],
   ],
   [
     ActivationRecordSchema,
     'activations/prod/db1',
-    { member: 'prod/db1', incarnation: 1, instanceId: 'i-1', opId: null },
+    { member: 'prod/db1', incarnation: 1, instanceId: 'i-1', opId: null, ordinal: 0 },
     ['member'],
   ],
   [
@@ -91,6 +92,7 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
     {
       ...{ opId: 'op-1', member: 'prod/db1', oldInstanceId: 'i-1', oldIncarnation: 1, activationModRevision: 1 },
       ...{ term: 1, startedAtWallMs: 1, lastHeardWallMs: null, reason: 'dead', plan },
+      ...{ ordinal: 0, oldAz: 'a', serveContract: null, serveLeaseOverAfterMs: null },
     },
     ['member'],
   ],
@@ -133,6 +135,7 @@ const AREAS: readonly (readonly [z.ZodType, string, object, readonly string[]])[
         steps: [],
         leftovers: [],
       },
+      ...{ ordinal: 0, oldAz: 'a', oldLaunchedAtWallMs: null, fencedBy: 'stopped', owed: [] },
     },
     ['member', 'opId'],
   ],

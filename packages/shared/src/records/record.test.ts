@@ -13,6 +13,7 @@ const record: ActivationRecord = {
   incarnation: 1,
   instanceId: 'i-0123456789abcdef0',
   opId: null,
+  ordinal: 0,
 };
 const KEY = '/understudy/v1/activations/orders/db-1';
 

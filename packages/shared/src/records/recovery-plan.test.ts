@@ -10,12 +10,13 @@ const volume = {
 const base = {
   ...{ policy: DEFAULT_POLICY, volumes: [volume], addresses: [], primaryInterfaceId: null, losses: [] },
   protection: { stop: false, termination: false },
+  oldLaunchedAtWallMs: null,
 };
 const replacing = {
   ...base,
   strategy: 'snapshot-and-replace',
   candidates: [{ subnetId: 's', az: 'a', instanceType: 't' }],
-  ...{ securityGroupIds: [], sourceDestCheck: true, instanceTags: {}, launchBase: {} },
+  ...{ securityGroupIds: [], sourceDestCheck: true, networkInterfaceTags: {}, instanceTags: {}, launchBase: {} },
   image: {
     ...{ rootDeviceName: '/dev/xvda', architecture: 'x86_64', bootMode: null, enaSupport: true, tpmSupport: null },
     ...{ sriovNetSupport: null, virtualizationType: null, imdsSupport: null },
@@ -33,6 +34,12 @@ describe('a plan', () => {
     const other = { ...base, strategy: 'reboot', graceMs: 5_000 };
     expect(read(other)).toEqual(other);
     expect(isSnapshotAndReplace(read(other))).toBe(false);
+  });
+
+  test('of a strategy that is described keeps what a newer build has added to it', () => {
+    const newer = { ...replacing, hooks: ['x'], image: { ...replacing.image, uefiVars: 'y' } };
+    expect(read(newer)).toEqual(newer);
+    expect(isSnapshotAndReplace(read(newer))).toBe(true);
   });
 
   test('never passes for one of another strategy because it is broken', () => {

@@ -53,16 +53,16 @@ const planBase = {
   volumes: z.array(PlannedVolumeSchema).min(1),
   addresses: z.array(PlannedAddressSchema),
   /**
-   * Primary interface of the failed instance, from which EC2 does not detach it. Null: an older
-   * record.
+   * Primary interface of the failed instance, from which EC2 does not detach it. Null: EC2 showed
+   * none.
    */
-  primaryInterfaceId: z.string().nullable().default(null),
+  primaryInterfaceId: z.string().nullable(),
   protection: z.strictObject({ stop: z.boolean(), termination: z.boolean() }),
   /**
    * When EC2 says the failed instance was started last. By EC2's own clock, a later time means that
-   * it has been started since.
+   * it has been started since. Null: EC2 did not say.
    */
-  oldLaunchedAtWallMs: z.number().nullable().optional(),
+  oldLaunchedAtWallMs: z.number().nullable(),
   /** What the member will not have afterwards, in words, each with a code. */
   losses: z.array(z.strictObject({ code: z.string(), text: z.string() })),
 };
@@ -73,7 +73,7 @@ const launchPart = {
   securityGroupIds: z.array(z.string()),
   sourceDestCheck: z.boolean(),
   /** Tags of the failed instance's primary network interface, for the permit. */
-  networkInterfaceTags: tags.optional(),
+  networkInterfaceTags: tags,
   instanceTags: tags,
   /**
    * RunInstances members that do not depend on the attempt (SDK names): key name, profile, user
@@ -141,14 +141,11 @@ export const IntentRecordSchema = placed(
     oldInstanceId: z.string(),
     /**
      * Ordinal in the activation it is based on. Tokens and names derive from old instance and
-     * ordinal. Absent: 0.
+     * ordinal.
      */
-    ordinal: z.number().int().min(0).optional(),
-    /**
-     * Zone of the failed instance, because the member record soon names its replacement's. Absent
-     * in older records.
-     */
-    oldAz: z.string().optional(),
+    ordinal: z.number().int().min(0),
+    /** Zone of the failed instance, because the member record soon names its replacement's. */
+    oldAz: z.string(),
     oldIncarnation: z.number().int().min(1),
     /**
      * mod_revision of the activation record the plan is based on. The activation step compares it,
@@ -165,13 +162,13 @@ export const IntentRecordSchema = placed(
     lastHeardWallMs: z.number().nullable(),
     reason: z.string(),
     /** The contract in the member's record. Its replacement is asked for the same. */
-    serveContract: ServeContractSchema.nullable().default(null),
+    serveContract: ServeContractSchema.nullable(),
     /**
      * This long after the writing of this record the old instance has stopped serving by itself, in
      * ms by any clock of ours (drift is included). Null: it made no promise that counts, and only
      * an observed fence does.
      */
-    serveLeaseOverAfterMs: z.number().int().min(0).nullable().default(null),
+    serveLeaseOverAfterMs: z.number().int().min(0).nullable(),
     plan: RecoveryPlanSchema,
     /** Each replan raises it. Absent: 1, as decided when the recovery began. */
     planRevision: z.number().int().min(1).optional(),
@@ -234,10 +231,12 @@ export const HistoryRecordSchema = placed(
     outcome: z.enum(['replaced', 'abandoned']),
     reason: z.string(),
     oldInstanceId: z.string(),
+    /** As in the intent. */
+    ordinal: z.number().int().min(0),
     /** The zone as in the intent. The mass guard counts this recovery in it. */
-    oldAz: z.string().optional(),
-    /** As in the plan, for an abandoned recovery. */
-    oldLaunchedAtWallMs: z.number().nullable().optional(),
+    oldAz: z.string(),
+    /** As in the plan. */
+    oldLaunchedAtWallMs: z.number().nullable(),
     newInstanceId: z.string().nullable(),
     newIncarnation: z.number().int().nullable(),
     startedAtWallMs: z.number(),
@@ -247,12 +246,12 @@ export const HistoryRecordSchema = placed(
     leaderChanges: z.number().int(),
     /**
      * How the old instance was known to be out of the way. `lease`: it was not seen stopped, its
-     * serve lease was waited out, and it may still run. Null: an older record.
+     * serve lease was waited out, and it may still run. Null: the recovery was abandoned before
+     * that was known.
      */
-    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable().default(null),
+    fencedBy: z.enum(['stopped', 'terminated', 'lease']).nullable(),
     launchAttempts: z.number().int(),
     steps: z.array(HistoryStepSchema),
-    ordinal: z.number().int().min(0).optional(),
     /**
      * What the member lost on the way, beyond the losses of the plan: accepted by an operator, or
      * gone by itself.
@@ -269,7 +268,7 @@ export const HistoryRecordSchema = placed(
     /** What the collector still has to remove, and when. */
     leftovers: z.array(LeftoverSchema),
     /** Chores that were still open on the replacement when this was closed, and are open yet. */
-    owed: z.array(OwedChoreSchema).default([]),
+    owed: z.array(OwedChoreSchema),
   }),
   { area: 'history', parts: [3], says: (parts) => ({ ...ofMember(parts), opId: parts[2] ?? '' }) },
 );

@@ -36,6 +36,7 @@ export const activationRecord = (member: MemberId, instanceId: string, incarnati
   incarnation,
   instanceId,
   opId: null,
+  ordinal: 0,
 });
 
 export const intentRecord = (
@@ -47,6 +48,8 @@ export const intentRecord = (
   opId: opIdOf(oldInstanceId),
   member,
   oldInstanceId,
+  ordinal: 0,
+  oldAz: 'us-east-1a',
   oldIncarnation: 1,
   activationModRevision: 1,
   term: 1,
@@ -90,6 +93,7 @@ export const intentRecord = (
     sourceDestCheck: true,
     networkInterfaceTags: {},
     protection: { stop: false, termination: false },
+    oldLaunchedAtWallMs: null,
     instanceTags: {},
     launchBase: {},
     losses: [],
@@ -153,6 +157,9 @@ export const historyRecord = (
   outcome: 'replaced',
   reason: 'dead',
   oldInstanceId,
+  ordinal: 0,
+  oldAz: 'us-east-1a',
+  oldLaunchedAtWallMs: null,
   newInstanceId: 'i-new',
   newIncarnation: 2,
   startedAtWallMs: 10,

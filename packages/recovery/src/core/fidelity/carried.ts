@@ -1,10 +1,4 @@
-import {
-  invariant,
-  type PlacementCandidate,
-  type PlannedVolume,
-  rawOf,
-  type SnapshotAndReplacePlan,
-} from '@understudy/shared';
+import { type PlacementCandidate, type PlannedVolume, rawOf, type SnapshotAndReplacePlan } from '@understudy/shared';
 import { canonical } from '../launch-tags.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { isBurstable } from './compute.ts';
@@ -76,31 +70,17 @@ const DISK = FIDELITY.flatMap((row) => Object.entries(row.carry?.disk ?? {}));
 export const diskMembersOf = (volume: PlannedVolume): Record<string, unknown> =>
   Object.fromEntries(DISK.map(([name, value]) => [name, value(volume)]));
 
-/** The getter of each field, from the one row that has it. */
-function joined<T, From>(parts: readonly Getters<T, From>[], fields: Readonly<Record<keyof T, true>>) {
-  for (const field of Object.keys(fields) as (keyof T & string)[]) {
-    const { length } = parts.filter((part) => part[field] !== undefined);
-    invariant(length === 1, `${length} rows of the fidelity table carry ${field}, want 1`);
-  }
-  return Object.assign({}, ...parts) as Required<Getters<T, From>>;
-}
+/** The getter of each field, from the one row that has it; a test holds that there is one. */
+const joined = <T, From>(parts: readonly (Getters<T, From> | undefined)[]): Required<Getters<T, From>> =>
+  Object.assign({}, ...parts);
 
-const IMAGE = joined<ImageDraft, PlanInput>(
-  FIDELITY.flatMap((row) => row.carry?.image ?? []),
-  {
-    rootDeviceName: true,
-    architecture: true,
-    bootMode: true,
-    enaSupport: true,
-    tpmSupport: true,
-    sriovNetSupport: true,
-    virtualizationType: true,
-    imdsSupport: true,
-  },
-);
+const IMAGE = joined<ImageDraft, PlanInput>(FIDELITY.map((row) => row.carry?.image));
+const PLAN = joined<CarriedPlan, Circumstances>(FIDELITY.map((row) => row.carry?.plan));
+
+type Image = SnapshotAndReplacePlan['image'];
 
 /** What RegisterImage must be told; null when architecture or root device are unknown. */
-export function imageOf(input: PlanInput): SnapshotAndReplacePlan['image'] | null {
+export function imageOf(input: PlanInput): Image | null {
   const architecture = IMAGE.architecture(input);
   const rootDeviceName = IMAGE.rootDeviceName(input);
   if (architecture === null || rootDeviceName === null) return null;
@@ -116,42 +96,17 @@ export function imageOf(input: PlanInput): SnapshotAndReplacePlan['image'] | nul
   };
 }
 
-const PLAN = joined<CarriedPlan, Circumstances>(
-  FIDELITY.flatMap((row) => row.carry?.plan ?? []),
-  {
-    volumes: true,
-    addresses: true,
-    candidates: true,
-    securityGroupIds: true,
-    primaryInterfaceId: true,
-    sourceDestCheck: true,
-    networkInterfaceTags: true,
-    protection: true,
-    oldLaunchedAtWallMs: true,
-    instanceTags: true,
-  },
-);
-
-/**
- * The fields of a plan that carry attributes, in the order of the record. null: too little is known
- * to register an image.
- */
-export function carriedPlanOf(
-  circumstances: Circumstances,
-): (CarriedPlan & Pick<SnapshotAndReplacePlan, 'image'>) | null {
-  const image = imageOf(circumstances.input);
-  if (image === null) return null;
-  return {
-    volumes: PLAN.volumes(circumstances),
-    addresses: PLAN.addresses(circumstances),
-    candidates: PLAN.candidates(circumstances),
-    image,
-    securityGroupIds: PLAN.securityGroupIds(circumstances),
-    primaryInterfaceId: PLAN.primaryInterfaceId(circumstances),
-    sourceDestCheck: PLAN.sourceDestCheck(circumstances),
-    networkInterfaceTags: PLAN.networkInterfaceTags(circumstances),
-    protection: PLAN.protection(circumstances),
-    oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
-    instanceTags: PLAN.instanceTags(circumstances),
-  };
-}
+/** The fields of a plan that carry attributes, in the order of the record. */
+export const carriedPlanOf = (circumstances: Circumstances, image: Image): CarriedPlan & { readonly image: Image } => ({
+  volumes: PLAN.volumes(circumstances),
+  addresses: PLAN.addresses(circumstances),
+  candidates: PLAN.candidates(circumstances),
+  image,
+  securityGroupIds: PLAN.securityGroupIds(circumstances),
+  primaryInterfaceId: PLAN.primaryInterfaceId(circumstances),
+  sourceDestCheck: PLAN.sourceDestCheck(circumstances),
+  networkInterfaceTags: PLAN.networkInterfaceTags(circumstances),
+  protection: PLAN.protection(circumstances),
+  oldLaunchedAtWallMs: PLAN.oldLaunchedAtWallMs(circumstances),
+  instanceTags: PLAN.instanceTags(circumstances),
+});

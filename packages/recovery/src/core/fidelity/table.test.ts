@@ -1,4 +1,9 @@
-import { type Chore, type CloudInstance, type SnapshotAndReplacePlan } from '@understudy/shared';
+import {
+  type Chore,
+  type CloudInstance,
+  type SnapshotAndReplacePlan,
+  SnapshotAndReplacePlanSchema,
+} from '@understudy/shared';
 import { policyWith } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { choresOf } from '../chores.ts';
@@ -74,11 +79,22 @@ const wanted = ({ chores, kept, ...shown }: Shown) => ({
   ...(kept ? { kept } : {}),
 });
 
+/** Fields of a plan that are no attribute, or are made of parts of many rows. */
+const MADE_OTHERWISE = ['strategy', 'policy', 'image', 'launchBase', 'losses'];
+
 describe('the fidelity table', () => {
   it('has the 42 attributes of the reference, and those that were found since, each once', () => {
     const numbers = FIDELITY.map((row) => row.number).sort((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: FIDELITY.length }, (_, index) => index + 1));
     expect(numbers.length).toBeGreaterThanOrEqual(42);
+  });
+
+  it.each([
+    ['image', Object.keys(SnapshotAndReplacePlanSchema.shape.image.shape)],
+    ['plan', Object.keys(SnapshotAndReplacePlanSchema.shape).filter((name) => !MADE_OTHERWISE.includes(name))],
+  ] as const)('carries each field of the %s in one row', (part, fields) => {
+    const carried = FIDELITY.flatMap(({ carry }) => Object.keys(carry?.[part] ?? {}));
+    expect(carried.sort()).toEqual(fields.sort());
   });
 
   it.each(['loss', 'notice', 'refuse'] as const)('gives each code of a %s to one row', (kind) => {

@@ -81,14 +81,11 @@ export function sameTerms(a: ServeTerms | null, b: ServeTerms | null): boolean {
 
 /**
  * The longest time any coordinator's answer holds, from the presence records of all live
- * coordinators. Null while one of them does not say, because its version knows no contracts.
+ * coordinators. Null where there is none.
  */
-export function answersHoldMsOf(coordinators: Iterable<{ readonly answersHoldMs: number | null }>): number | null {
+export function answersHoldMsOf(coordinators: Iterable<{ readonly answersHoldMs: number }>): number | null {
   let longestMs = 0;
-  for (const { answersHoldMs } of coordinators) {
-    if (answersHoldMs === null) return null;
-    longestMs = Math.max(longestMs, answersHoldMs);
-  }
+  for (const { answersHoldMs } of coordinators) longestMs = Math.max(longestMs, answersHoldMs);
   return longestMs === 0 ? null : longestMs;
 }
 

@@ -43,13 +43,13 @@ import {
   type Term,
 } from '@understudy/shared';
 import type { LeaseKeeper } from '@understudy/coordinator/testing';
-import type { OpenIntent } from '@understudy/recovery/testing';
+import { type OpenIntent, type RecoveryRegistry, REGISTERED, type Strategy } from '@understudy/recovery/testing';
 import { RecordingLog, SeededRandom, SimClock, SimKv, type PolicyChange } from '@understudy/shared/testing';
 
 export const KEYS = keyspace();
 export const MEMBER: MemberId = 'db/primary';
 
-export interface SceneOptions {
+export interface RecoveryFixtureOptions {
   readonly seed?: number;
   readonly latency?: LatencyOverrides;
   readonly policy?: PolicyChange;
@@ -58,6 +58,10 @@ export interface SceneOptions {
   readonly dataVolumes?: number;
   readonly elasticIp?: boolean;
   readonly request?: Readonly<Record<string, unknown>>;
+  /** What recoveries are put together from. Default: what is registered. */
+  readonly registry?: RecoveryRegistry;
+  /** What plans are made by. Default: what the policy names. */
+  readonly strategy?: Strategy;
   /** `silent`: it cannot be reached. `none`: nobody asks. Default: it answers. */
   readonly kms?: 'silent' | 'none';
 }
@@ -103,7 +107,7 @@ function testKeeper(leaseId: string): { keeper: LeaseKeeper; lose: () => void } 
 const STAMP = { schemaVersion: 1, writeId: 'scene', writtenBy: 'scene', writtenAtWallMs: 0 } as const;
 
 /** A simulated Region and etcd with one failed member whose recovery is about to begin. */
-export class Scene {
+export class RecoveryFixture {
   readonly clock = new SimClock();
   readonly kv: SimKv;
   readonly sim: CloudSim;
@@ -112,6 +116,9 @@ export class Scene {
   readonly policy: GroupPolicy;
   readonly settings: Partial<RecoverySettings>;
   readonly keyLooks: KeyLooks;
+  /** As the build that leads has it. */
+  registry: RecoveryRegistry;
+  readonly strategy: Strategy | null;
   /** Instances that never send a heartbeat, by `silent.add(id)`; or all, when it holds `*`. */
   readonly silent = new Set<string>();
   /** As the leader judges. */
@@ -124,13 +131,15 @@ export class Scene {
   readonly seededIds = new Set<string>();
   #terms = 0;
 
-  constructor(options: SceneOptions = {}) {
+  constructor(options: RecoveryFixtureOptions = {}) {
     const seed = options.seed ?? 1;
     this.random = new SeededRandom(seed + 7);
     this.kv = new SimKv({ clock: this.clock });
     this.sim = new CloudSim({ clock: this.clock, seed, ...(options.latency ? { latency: options.latency } : {}) });
     this.policy = GroupPolicySchema.parse(options.policy ?? {});
     this.settings = options.settings ?? {};
+    this.registry = options.registry ?? REGISTERED;
+    this.strategy = options.strategy ?? null;
     const { clock, log } = this;
     const transport = options.kms === 'silent' ? () => new Promise<never>(() => undefined) : inProcessKms(this.sim);
     const kms = options.kms === 'none' ? null : kmsOver({ transport, clock, callTimeoutMs: 2_000 });
@@ -138,7 +147,7 @@ export class Scene {
   }
 
   /** A running member, enrolled; `fail` kills its guest. */
-  seedMember(member: MemberId = MEMBER, options: SceneOptions = {}): SeededInstance {
+  seedMember(member: MemberId = MEMBER, options: RecoveryFixtureOptions = {}): SeededInstance {
     const volumes = Array.from({ length: options.dataVolumes ?? 1 }, (_, index) => ({
       deviceName: `/dev/sd${String.fromCharCode(102 + index)}`,
       sizeGiB: 10,
@@ -151,7 +160,13 @@ export class Scene {
       userData: 'member: x',
       ...(options.request ? { request: options.request } : {}),
     });
-    this.#put(KEYS.activation(member), { member, incarnation: 1, instanceId: seeded.instanceId, opId: null });
+    this.#put(KEYS.activation(member), {
+      member,
+      incarnation: 1,
+      instanceId: seeded.instanceId,
+      opId: null,
+      ordinal: 0,
+    });
     for (const kind of this.resources()) for (const one of kind) this.seededIds.add(one.id);
     return seeded;
   }
@@ -166,7 +181,8 @@ export class Scene {
     const input = await this.clock.runUntilSettled(
       gatherPlanInput(cloud, seeded.instanceId, this.policy, { keyLooks: this.keyLooks }),
     );
-    const result = planFor(input, this.policy);
+    const { strategy, registry, policy } = this;
+    const result = strategy?.plan(input, policy, null, registry) ?? planFor(input, policy, null, registry);
     if (result.kind !== 'plan') throw new Error(`no plan: ${JSON.stringify(result.problems)}`);
     const activation = this.kv.entries(KEYS.activation(member))[0];
     const ordinal = this.activation(member)?.ordinal ?? 0;
@@ -176,12 +192,14 @@ export class Scene {
       member,
       oldInstanceId: seeded.instanceId,
       ordinal,
+      oldAz: input.instance.az,
       oldIncarnation: 1,
       activationModRevision: activation?.modRevision ?? 0,
       term: 1,
       startedAtWallMs: this.clock.wallMs(),
       lastHeardWallMs: null,
       reason: 'dead',
+      ...{ serveContract: null, serveLeaseOverAfterMs: null },
       plan: result.plan,
     });
     return this.intent(member);
@@ -241,6 +259,7 @@ export class Scene {
       },
       policyOf: () => ({ policy: this.policy, modRevision: 0, lostZones: this.lostZones }),
       settings: this.settings,
+      registry: this.registry,
       intentSeenAtMs: () => wrapping.intentSeenAtMs?.() ?? null,
     });
     return { name, term, engine, cloud, kv, endTerm: lose };
@@ -278,7 +297,14 @@ export class Scene {
   }
 
   collector(leader: Leader): Collector {
-    return new Collector({ cloud: leader.cloud, kv: leader.kv, keys: KEYS, clock: this.clock, log: this.log });
+    return new Collector({
+      cloud: leader.cloud,
+      kv: leader.kv,
+      keys: KEYS,
+      clock: this.clock,
+      log: this.log,
+      kinds: this.registry.leftovers,
+    });
   }
 
   // What came of it
