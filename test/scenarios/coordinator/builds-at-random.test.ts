@@ -1,7 +1,7 @@
 import { FeatureLevelRecordSchema, type KvCompare, type KvEvent, parseRecord } from '@understudy/shared';
 import { SeededRandom } from '@understudy/shared/testing';
 import { expect, test } from 'vitest';
-import { KEYS, type Node, World } from './world.ts';
+import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const OLD = { level: 1, oldest: 1 };
 const NEXT = { level: 2, oldest: 1 };
@@ -29,7 +29,7 @@ interface Use {
  * any moment.
  */
 class Builds {
-  readonly world: World;
+  readonly cluster: ScenarioCluster;
   readonly seen: Seen[] = [];
   readonly #random: SeededRandom;
   readonly #next = new Set<Node>();
@@ -41,8 +41,8 @@ class Builds {
     this.#random = new SeededRandom(seed);
     const raiseLevelAfterMs = this.#upTo(1_500);
     const watchLatencyMs = () => 1 + this.#upTo(3_000);
-    this.world = new World({ seed, coordinators: 4, watchLatencyMs, loop: { raiseLevelAfterMs } });
-    this.world.kv.client('audit').watch(KEYS.root, 1, {
+    this.cluster = new ScenarioCluster({ seed, coordinators: 4, watchLatencyMs, loop: { raiseLevelAfterMs } });
+    this.cluster.kv.client('audit').watch(KEYS.root, 1, {
       onEvents: (events, revision) => events.forEach((event) => this.#note(event, revision)),
       onProgress: () => undefined,
       onCompacted: () => {
@@ -64,14 +64,14 @@ class Builds {
   }
 
   #start(index: number, build: typeof OLD): void {
-    const node = this.world.start(index, build);
+    const node = this.cluster.start(index, build);
     if (build === NEXT) this.#next.add(node);
   }
 
   async chunk(): Promise<void> {
-    await this.world.clock.advance(CHUNK_MS);
+    await this.cluster.clock.advance(CHUNK_MS);
     this.#use();
-    const isAgreed = this.world.kv.entries(KEYS.level)[0]?.value.includes('"level":2') === true;
+    const isAgreed = this.cluster.kv.entries(KEYS.level)[0]?.value.includes('"level":2') === true;
     if (!isAgreed && this.#random.next() < 0.15) this.#endLease('c4');
     if (!isAgreed && this.#random.next() < 0.15) this.#pauseOrResume('c4');
     if (this.#random.next() < 0.03) await this.#strike();
@@ -79,12 +79,12 @@ class Builds {
 
   /** Etcd ends the lease of a coordinator's presence. */
   #endLease(id: string): void {
-    const [entry] = this.world.kv.entries(KEYS.coordinator(id));
-    if (entry?.leaseId != null) this.world.kv.revoke(entry.leaseId);
+    const [entry] = this.cluster.kv.entries(KEYS.coordinator(id));
+    if (entry !== undefined && entry.leaseId !== null) this.cluster.kv.revoke(entry.leaseId);
   }
 
   #pauseOrResume(id: string): void {
-    const node = this.world.nodes.find((one) => one.id === id);
+    const node = this.cluster.nodes.find((one) => one.id === id);
     if (!node) return;
     if (this.#paused.delete(node)) node.clock.resume();
     else {
@@ -94,7 +94,7 @@ class Builds {
   }
 
   async #strike(): Promise<void> {
-    const alive = this.world.nodes.filter((node) => !node.stopped && node.id !== 'c4');
+    const alive = this.cluster.nodes.filter((node) => !node.stopped && node.id !== 'c4');
     const node = alive[this.#upTo(alive.length)];
     const what = this.#random.next();
     if (!node) return;
@@ -107,13 +107,13 @@ class Builds {
     if (what < 0.6) return;
     // Without etcd it can give nothing back: its leases end by themselves, as after a crash.
     if (what < 0.8) node.kv.cut();
-    await this.world.stop(node);
+    await this.cluster.stop(node);
     this.#start(Number(node.id.slice(1)) - 1, this.#random.next() < 0.3 ? OLD : NEXT);
   }
 
   /** Whoever says that the level is in force writes what belongs to it: now, or much later. */
   #use(): void {
-    const nowMs = this.world.clock.monotonicMs();
+    const nowMs = this.cluster.clock.monotonicMs();
     for (const node of this.#next) {
       const compare = node.stopped ? null : node.coordinator.view.whileInForce(2);
       if (compare) this.#due.push({ compare, dueAtMs: nowMs + (this.#random.next() < 0.5 ? 0 : this.#upTo(30_000)) });
@@ -122,7 +122,7 @@ class Builds {
     this.#due = this.#due.filter(({ dueAtMs }) => dueAtMs > nowMs);
     for (const { compare } of due) {
       const put = { kind: 'put', key: `${USES}${this.uses}`, value: '{}' } as const;
-      if (this.world.kv.apply({ compare: [compare], writes: [put] }).succeeded) this.uses += 1;
+      if (this.cluster.kv.apply({ compare: [compare], writes: [put] }).succeeded) this.uses += 1;
     }
   }
 }
@@ -174,7 +174,7 @@ test('whatever is started, paused and killed: nothing of a level is written besi
     for (let chunk = 0; chunk < CHUNKS; chunk += 1) await builds.chunk();
     expect(wrongs(builds.seen), `seed ${seed}`).toEqual([]);
     expect(
-      builds.world.nodes.flatMap(({ fatal }) => fatal),
+      builds.cluster.nodes.flatMap(({ fatal }) => fatal),
       `seed ${seed}`,
     ).toEqual([]);
     uses += builds.uses;
