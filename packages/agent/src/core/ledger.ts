@@ -57,8 +57,8 @@ export function takeSequence(
 export const beginEpoch = (ledger: Ledger, bootEpoch: bigint): Ledger => ({ ...ledger, bootEpoch, sent: [] });
 
 /**
- * As wide as a receiver's window. An agent that is told that such an old heartbeat is stale learns
- * nothing new.
+ * Heartbeats behind the newest within which an answer as stale counts. This is as wide as a
+ * receiver's window: an agent that is told that an older heartbeat is stale learns nothing new.
  */
 const STALE_WITHIN_BEATS = 64n;
 
