@@ -11,7 +11,7 @@ const HOLD: WantedHold = { reason: 'NotReady', text: 'its image is gone', untilW
 
 /** Its guard says what the test wants. */
 class ReadyDecider extends RecoveryDecider {
-  answer: GuardAnswer = { kind: 'go', leaveAz: null };
+  answer: GuardAnswer = { kind: 'go', gates: [], leaveAz: null };
 
   override ask(): GuardAnswer {
     return this.answer;
@@ -88,7 +88,7 @@ test('what the guard holds is not chosen, and its hold comes before an earlier r
   chosen();
   decider.ended(DB1, { kind: 'refused', hold: HOLD, againAtMs: later(0) });
   const held = { reason: 'Paused', text: 'paused by a person', untilWallMs: null } as const;
-  decider.answer = { kind: 'hold', ...held } as GuardAnswer;
+  decider.answer = { kind: 'hold', gates: [], ...held };
   expect(chosen()).toEqual([]);
   expect(decider.wantedHolds().get(DB1)).toEqual(held);
 });
