@@ -131,8 +131,8 @@ export const BUILDS_MUTANTS: readonly NamedMutant[] = [
     edits: [
       {
         file: 'packages/recovery/src/steps/activate.ts',
-        find: 'record: { ...(await carriedOver(run)), member, incarnation, instanceId, opId },',
-        replace: 'record: { member, incarnation, instanceId, opId },',
+        find: 'record: { ...(await carriedOver(run)), member,',
+        replace: 'record: { member,',
       },
     ],
     tests: ['test/scenarios/recovery/newer-build.test.ts'],
