@@ -1,7 +1,7 @@
 /**
- * Two speeds of tests. `npm test` is for every commit and leaves out what is named here; `npm run
+ * Two speeds of tests. `npm test` is for every commit and leaves out the tests named here; `npm run
  * verify` (and CI) runs everything. A file belongs here when it takes long for what a single commit
- * risks: every planted bug in a process of its own, whole days of faults with real processes.
+ * risks: every planted bug in a process of its own, or whole days of faults with real processes.
  */
 export const ONLY_VERIFIED: readonly string[] = [
   'test/sim/planted/planted-runs.test.ts',
@@ -10,8 +10,8 @@ export const ONLY_VERIFIED: readonly string[] = [
 ];
 
 /**
- * Of what needs real etcd, real sockets and real processes: the short pass of `npm test`. All else
- * of that project is only verified.
+ * The short pass of `npm test` with real etcd, real sockets and real processes. All else of that
+ * project runs only in `npm run verify`.
  */
 export const SHORT_INTEGRATION: readonly string[] = [
   // Every port against the real thing.

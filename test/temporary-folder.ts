@@ -4,17 +4,17 @@ import { basename, join } from 'node:path';
 
 const NAME = 'understudy-tests-';
 
-/** Is it the folder of a run, so that all in it goes with the run? */
+/** True for the folder of a run, so that all in it goes with the run. */
 export const isOfARun = (folder: string): boolean => basename(folder).startsWith(NAME);
 
 /**
- * Vitest's global set-up of every project: whatever tests, and the processes they start, put into
- * the temporary directory lies in one folder, which goes when the tests are over. So no test leaves
- * anything behind, whoever forgets to remove it, and however it ends. What a run that was killed
- * has left goes with the next run.
+ * Vitest's global set-up of every project. Everything that tests, and the processes they start, put
+ * into the temporary directory lies in one folder, which is removed when the tests are over. So no
+ * test leaves anything behind, whatever it forgets to remove, and however it ends. The next run
+ * removes what a killed run has left.
  */
 export default function setUp(): (() => void) | undefined {
-  // Another project of the same run has been here.
+  // Another project of the same run has set it up already.
   if (isOfARun(tmpdir())) return undefined;
   const outside = process.env.TMPDIR;
   removeAbandoned(tmpdir());
@@ -27,7 +27,7 @@ export default function setUp(): (() => void) | undefined {
   };
 }
 
-/** Of runs whose process is no more. */
+/** Removes the folders of runs whose process is gone. */
 export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${NAME}(\\d+)-`).exec(name)?.[1];
@@ -40,18 +40,19 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // One of somebody else's may not be asked, and lives.
+    // We may not signal another user's process, so it lives.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
 /**
- * A process of a test may write its last words meanwhile; what cannot go is left to the next run.
+ * A process of a test may still write its last output meanwhile. What cannot be removed is left to
+ * the next run.
  */
 function remove(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   } catch {
-    // Somebody else's file, say: no reason to fail tests that passed.
+    // Another user's file, for example, is no reason to fail tests that passed.
   }
 }

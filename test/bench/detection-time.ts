@@ -2,7 +2,7 @@ import { SeededRandom } from '@understudy/shared/testing';
 import type { LossPath } from '../detection/chance.ts';
 import { clusterVerdict, Ear, listenTogether } from '../detection/cluster.ts';
 import { DEFAULTS, Site } from '../detection/site.ts';
-import { World } from '../scenarios/coordinator/world.ts';
+import { ScenarioCluster } from '../scenarios/coordinator/scenario-cluster.ts';
 import type { BenchRow } from './bench.ts';
 
 const CRASHES = 1_000;
@@ -76,7 +76,7 @@ function quantilesOf(what: string, tookMs: readonly number[]): BenchRow[] {
  * observers, etcd, watch, EC2's answer and `assess`.
  */
 async function clusterTimesMs(): Promise<readonly number[]> {
-  const world = new World({ seed: 1 });
+  const world = new ScenarioCluster({ seed: 1 });
   const seeded = Array.from({ length: MEMBERS }, (_, index) => ({
     member: `prod/db${index}` as const,
     ...world.seed(`prod/db${index}`, { az: `us-east-1${'abc'[index % 3]}` }),

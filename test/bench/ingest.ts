@@ -69,7 +69,7 @@ async function observerUnderTest(table: ObserverTable, receiveThreads: number) {
     port: hearing.socket.localPort,
     received: () => table.counts.recorded,
     acks: () => listener.stats().acksSentCount,
-    /** Where datagrams are lost: in the kernel's receive buffer, or in the ring between threads. */
+    /** Datagrams lost, by place: in the kernel's receive buffer, or in the ring between threads. */
     lost: async (): Promise<Lost> => ({
       kernel: (await readKernelDrops('127.0.0.1', hearing.socket.localPort)) ?? 0,
       ring: hearing.receiver?.lostCount ?? 0,
@@ -118,11 +118,11 @@ async function observers() {
   return opened;
 }
 
-/** At half the rate of the bare counter, several times over. */
+/** Figures at half the rate of the bare counter, over several rounds. */
 interface Half extends Lost {
   readonly sent: number;
   readonly lost: number;
-  /** By the bare counter at the same rate. */
+  /** Datagrams lost by the bare counter at the same rate. */
   readonly lostBare: number;
 }
 

@@ -1,4 +1,4 @@
-import { KEYS, MEMBER, Scene } from '../scenarios/recovery/scene.ts';
+import { KEYS, MEMBER, RecoveryFixture } from '../scenarios/recovery/recovery-fixture.ts';
 import { type BenchRow, median } from './bench.ts';
 
 const SEEDS = 10;
@@ -11,7 +11,7 @@ interface Timed {
 /**
  * How long the resource stayed in `state`, as the cloud itself decided. 0 when it never was in it.
  */
-const stayMs = (scene: Scene, resourceId: string, state: string): number =>
+const stayMs = (scene: RecoveryFixture, resourceId: string, state: string): number =>
   scene.sim.log
     .stays(resourceId)
     .filter((stay) => stay.state === state)
@@ -21,14 +21,14 @@ const stayMs = (scene: Scene, resourceId: string, state: string): number =>
  * Round trips of the mutating calls that nothing can run beside. The event log has the request leg;
  * the response leg is as long on average.
  */
-const callMs = (scene: Scene, action: string): number =>
+const callMs = (scene: RecoveryFixture, action: string): number =>
   Math.max(0, ...scene.sim.log.calls(action).map((call) => call.durationMs));
 
 /**
  * The chain of actions that had to follow one another: stop → snapshots → image → launch → boot →
  * settle → address.
  */
-function criticalPathMs(scene: Scene, oldInstanceId: string, newInstanceId: string): number {
+function criticalPathMs(scene: RecoveryFixture, oldInstanceId: string, newInstanceId: string): number {
   const { region } = scene.sim.core;
   const longest = (ids: readonly string[], state: string) => Math.max(0, ...ids.map((id) => stayMs(scene, id, state)));
   const snapshots = region.snapshots.all().map((one) => one.id);
@@ -53,7 +53,7 @@ function criticalPathMs(scene: Scene, oldInstanceId: string, newInstanceId: stri
 }
 
 async function one(seed: number): Promise<Timed> {
-  const scene = new Scene({ seed });
+  const scene = new RecoveryFixture({ seed });
   const old = scene.seedMember();
   scene.sim.crashInstance(old.instanceId);
   const intent = await scene.begin(old);

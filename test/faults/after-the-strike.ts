@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type HistoryRecord, HistoryRecordSchema, keyspace, parseRecord } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
-import type { Seat, StrikeStage, Struck } from './strike.ts';
+import type { Seat, StrikeTarget, Struck } from './strike.ts';
 
 const KEYS = keyspace();
 
@@ -12,11 +12,11 @@ const KEYS = keyspace();
 const FINISHED_WITHIN_MS = 150_000;
 
 /** Waits until another coordinator leads, says so itself, and in a later term. */
-export async function successorOf(stage: StrikeStage, { seat, term }: Struck): Promise<Seat> {
+export async function successorOf(target: StrikeTarget, { seat, term }: Struck): Promise<Seat> {
   const entry = await until(
     'another leads',
     async () => {
-      const found = await stage.store.get(KEYS.leader);
+      const found = await target.store.get(KEYS.leader);
       return found && found.createRevision !== term ? found : null;
     },
     15_000,
@@ -24,13 +24,13 @@ export async function successorOf(stage: StrikeStage, { seat, term }: Struck): P
   assert.ok(entry.createRevision > term, 'terms only grow');
   const { coordinatorId } = JSON.parse(entry.value) as { coordinatorId: string };
   assert.notEqual(coordinatorId, seat.id);
-  const successor = stage.seat(coordinatorId);
+  const successor = target.seat(coordinatorId);
   await until('it says so', async () => (await successor.process.json<{ isLeader: boolean }>('/v1/status'))?.isLeader);
   return successor;
 }
 
-export async function finished(stage: StrikeStage, { member, opId }: Struck): Promise<HistoryRecord> {
+export async function finished(target: StrikeTarget, { member, opId }: Struck): Promise<HistoryRecord> {
   const key = KEYS.historyEntry(member, opId);
-  const entry = await until(`${opId} of ${member} is finished`, () => stage.store.get(key), FINISHED_WITHIN_MS);
+  const entry = await until(`${opId} of ${member} is finished`, () => target.store.get(key), FINISHED_WITHIN_MS);
   return parseRecord(HistoryRecordSchema, key, entry.value);
 }

@@ -39,8 +39,8 @@ export interface Incumbent {
   readonly associationId: string | null;
 }
 
-/** What a strike needs of its surroundings: the coordinator tests' stage or the fault lab. */
-export interface StrikeStage {
+/** What a strike needs of the cluster it hits: that of the leader faults, or the fault lab. */
+export interface StrikeTarget {
   readonly store: KvStore;
   readonly sim: CloudSim;
   readonly cloudUrl: string;
@@ -110,8 +110,8 @@ export async function changesCountedBy(process: CoordinatorProcess): Promise<num
  * Calls that change something and arrived at EC2 after `seq`. A landing of one that arrived earlier
  * does not count.
  */
-export const changesArrivedSince = (stage: StrikeStage, seq: number): number =>
-  stage.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
+export const changesArrivedSince = (target: StrikeTarget, seq: number): number =>
+  target.sim.log.calls().filter((call) => call.seq > seq && isChange(call.action)).length;
 
 function isOfStep(old: Incumbent, moment: Moment, seen: ReadonlySet<string>, event: SimEvent) {
   if (event.kind !== 'call' || event.action !== moment.action) return false;
@@ -128,18 +128,18 @@ const isIntentOf = (old: Incumbent, entry: { readonly key: string; readonly valu
   parseRecord(IntentRecordSchema, entry.key, entry.value).oldInstanceId === old.instanceId;
 
 /** Sends `signal` to the leader in the very moment. Resolves right after. */
-function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
+function strikeAt(target: StrikeTarget, old: Incumbent, moment: Moment, signal: NodeJS.Signals): Promise<string> {
   const seen = new Set<string>();
   const prefix = KEYS.journalOf(opIdOf(old.instanceId));
   return new Promise((resolve) => {
     const strike = () => {
       offKey();
       offEvent();
-      const { coordinatorId } = present(stage.leader);
-      stage.seat(coordinatorId).process.signal(signal);
+      const { coordinatorId } = present(target.leader);
+      target.seat(coordinatorId).process.signal(signal);
       resolve(coordinatorId);
     };
-    const offKey = stage.onKey((event) => {
+    const offKey = target.onKey((event) => {
       if (event.kind !== 'put') return;
       if (moment.step === 'intent' && isIntentOf(old, event.entry)) return strike();
       if (!event.entry.key.startsWith(prefix)) return;
@@ -147,13 +147,13 @@ function strikeAt(stage: StrikeStage, old: Incumbent, moment: Moment, signal: No
       seen.add(`${step} ${state}`);
       if (moment.action === undefined && step === moment.step && state === 'started') strike();
     });
-    const offEvent = stage.sim.onEvent((event) => {
+    const offEvent = target.sim.onEvent((event) => {
       if (isOfStep(old, moment, seen, event)) strike();
     });
   });
 }
 
-async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
+async function addFault(target: StrikeTarget, old: Incumbent, moment: Moment, id: string): Promise<string | null> {
   const action = moment.faultOf ?? moment.action;
   if (!moment.fault || !action) return null;
   const match =
@@ -162,7 +162,7 @@ async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: 
       : { resourceId: action === 'DisassociateAddress' ? present(old.associationId) : old.instanceId };
   const body = JSON.stringify({ ...moment.fault, id, action, match });
   const headers = { 'content-type': 'application/json' };
-  const reply = await fetch(`${stage.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
+  const reply = await fetch(`${target.cloudUrl}/_sim/faults`, { method: 'POST', body, headers });
   assert.equal(reply.status, 200);
   return id;
 }
@@ -172,29 +172,29 @@ async function addFault(stage: StrikeStage, old: Incumbent, moment: Moment, id: 
  * Asserts that this is what happened.
  */
 export async function strikeLeader(
-  stage: StrikeStage,
+  target: StrikeTarget,
   member: MemberId,
   moment: Moment,
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<Struck> {
-  const old = stage.incumbent(member);
-  const faultId = await addFault(stage, old, moment, `fault of ${member}`);
+  const old = target.incumbent(member);
+  const faultId = await addFault(target, old, moment, `fault of ${member}`);
   const counts = await Promise.all(
-    stage.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
+    target.seats.map(async ({ id, process }) => [id, await changesCountedBy(process)] as const),
   );
-  const crashSeq = stage.sim.log.lastSeq;
-  const struck = strikeAt(stage, old, moment, signal);
-  stage.crash(old.instanceId);
-  const seat = stage.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
+  const crashSeq = target.sim.log.lastSeq;
+  const struck = strikeAt(target, old, moment, signal);
+  target.crash(old.instanceId);
+  const seat = target.seat(await Promise.race([struck, tooLong(`${moment.step} of ${member}`)]));
   const { process } = seat;
   await expectGone(process, signal);
-  const leader = present(await stage.store.get(KEYS.leader));
-  await expectInTheMiddle(stage, member, old, moment);
-  if (faultId !== null) assert.equal(stage.sim.fired(faultId), 1, `${faultId} did not fire`);
+  const leader = present(await target.store.get(KEYS.leader));
+  await expectInTheMiddle(target, member, old, moment);
+  if (faultId !== null) assert.equal(target.sim.fired(faultId), 1, `${faultId} did not fire`);
   const opId = opIdOf(old.instanceId);
   const changesBefore = new Map(counts).get(seat.id) ?? 0;
   const term = leader.createRevision;
-  assert.deepEqual(stage.leader, { coordinatorId: seat.id, term });
+  assert.deepEqual(target.leader, { coordinatorId: seat.id, term });
   return { member, old, opId, seat, process, term, crashSeq, faultId, changesBefore };
 }
 
@@ -219,12 +219,17 @@ async function expectGone(process: CoordinatorProcess, signal: 'SIGKILL' | 'SIGS
  * record, so there it is verified but not activated. The intent is one transaction too, so there it
  * stands and the first step is not done.
  */
-async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incumbent, moment: Moment): Promise<void> {
-  const { entries } = await stage.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
+async function expectInTheMiddle(
+  target: StrikeTarget,
+  member: MemberId,
+  old: Incumbent,
+  moment: Moment,
+): Promise<void> {
+  const { entries } = await target.store.range(KEYS.journalOf(opIdOf(old.instanceId)));
   const records = entries.map((entry) => parseRecord(JournalRecordSchema, entry.key, entry.value));
   const states = new Map(records.map(({ step, state }) => [step, state]));
   if (moment.step === 'intent') {
-    assert.ok(await stage.store.get(KEYS.intent(member)), 'the intent stands');
+    assert.ok(await target.store.get(KEYS.intent(member)), 'the intent stands');
     return assert.notEqual(states.get('fence'), 'done', 'nothing is done yet');
   }
   if (moment.step !== 'activate') {
@@ -233,7 +238,7 @@ async function expectInTheMiddle(stage: StrikeStage, member: MemberId, old: Incu
   }
   assert.equal(states.get('verify-1'), 'done');
   assert.equal(states.has('activate'), false);
-  const entry = present(await stage.store.get(KEYS.activation(member)));
+  const entry = present(await target.store.get(KEYS.activation(member)));
   const activation = parseRecord(ActivationRecordSchema, entry.key, entry.value);
   assert.equal(activation.instanceId, old.instanceId);
   assert.equal(activation.incarnation, old.incarnation);

@@ -101,8 +101,8 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'leader',
-    files: [`${C}/{leader,api}/**/*.ts`],
-    tests: [`${C}/{leader,api}/**/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
+    files: [`${C}/{leader,api,serve-lease,metrics}/**/*.ts`],
+    tests: [`${C}/{leader,api,serve-lease,metrics}/**/*.test.ts`, 'test/scenarios/coordinator/*.test.ts'],
   },
 ];
 

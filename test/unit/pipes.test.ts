@@ -9,8 +9,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const COMMAND = join(ROOT, 'understudy');
 
 /**
- * Runs it in a shell, as people do; `code` is that of the command itself, not of what stands behind
- * the pipe.
+ * Runs the line in a shell, as people do. `code` is that of the command itself, not of what stands
+ * behind the pipe.
  */
 function shell(line: string) {
   const { stdout, stderr } = spawnSync('bash', ['-c', `${line}; echo "code \${PIPESTATUS[0]}" >&2`], {

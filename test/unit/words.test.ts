@@ -27,7 +27,7 @@ const firstColumn = (section: string): readonly string[] =>
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code));
 
-/** Of git, so that what is made by a build is not read. */
+/** Files from git's list, so that the results of a build are not read. */
 const textFiles = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
   .split('\n')
   .filter((path) => /^(?:docs|packages|scripts|README)/.test(path) && /\.(?:md|ts|mjs)$/.test(path))

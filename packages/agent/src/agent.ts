@@ -85,8 +85,8 @@ const IDENTITY_RETRY = { baseMs: 500, capMs: 10_000 };
 const STATE_WRITE_LIMIT_MS = 5_000;
 const COMMANDS_GRACE_MS = 6_000;
 /**
- * With a serve lease no suspension of the machine is overlooked. A shorter time may come from the
- * granularity of the two clocks.
+ * With a serve lease no suspension of the machine above this is overlooked. A shorter one may come
+ * from the granularity of the two clocks.
  */
 const SUSPENDED_MS = 1_000;
 

@@ -9,14 +9,14 @@ import { queryProtocol } from './http/protocols/query.ts';
 
 /** One AWS service at the endpoint. */
 export interface Service {
-  /** As requests are signed for it. */
+  /** Its name in the signature of requests. */
   readonly name: string;
   /** Before its actions in faults, denied actions and the event log. */
   readonly prefix: string;
   /** The SDK's client module: the service model is in it. */
   readonly model: Readonly<Record<string, unknown>>;
   readonly protocol: Protocol;
-  /** What the core refuses in EC2's words, in the service's. */
+  /** The core's refusal, which is in EC2's words, in the service's words. */
   readonly inOwnWords: (error: CallError) => CallError;
 }
 

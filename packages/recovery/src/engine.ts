@@ -185,7 +185,7 @@ export class RecoveryEngine implements RecoveryRunner {
 async function leave(parts: RunParts, intent: OpenIntent, term: Term, fault: string): Promise<RecoveryRunOutcome> {
   const { kv, keys, clock, log } = parts;
   const reason = 'RecordUnreadable';
-  const text = `${fault}: a coordinator of the build that began it has to lead`;
+  const text = `${fault}: a coordinator of the build that began it has to lead. Leave its records as they are`;
   const hold = { reason, text, sinceWallMs: clock.wallMs(), untilWallMs: null } as const;
   try {
     await writeHold({ kv, keys, member: intent.record.member }, intent, term, hold);

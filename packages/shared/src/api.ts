@@ -20,7 +20,7 @@ export const CoordinatorViewSchema = z.object({
 });
 
 /**
- * Whose verdict this is. Only a leader judges (it joins every observer's opinion with EC2's
+ * The judge behind a verdict. Only a leader judges (it joins every observer's opinion with EC2's
  * answers) and publishes what it judged.
  * - `current`: the present leader's;
  * - `last`: no present leader stands behind it: there is none, we cannot tell, or a new one has not
@@ -144,7 +144,7 @@ export const StatusViewSchema = z.object({
     /** What its own observer thinks of its members. What counts are the verdicts in `counts`. */
     opinions: VerdictCountsSchema,
   }),
-  /** Whose verdicts `counts` are. */
+  /** The leader's standing behind the verdicts in `counts`. */
   judgement: StandingSchema,
   counts: VerdictCountsSchema.extend({
     members: z.number(),

@@ -19,7 +19,7 @@ function picture(character: string): string {
   return code === 0x7f ? '␡' : escaped(character);
 }
 
-/** In units of UTF-16, as JSON has them. */
+/** The escape of a character, in units of UTF-16, as JSON has them. */
 const escaped = (character: string): string =>
   [...Array(character.length).keys()]
     .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)

@@ -116,8 +116,8 @@ export const WAYS_OUT: Readonly<Record<HoldReason, WayOut>> = {
     'by-hand',
   ),
   RecordUnreadable: wayOut(
-    'a record in etcd does not fit its schema',
-    'correct or delete the key the text names; it is never overwritten',
+    'a record in etcd does not fit its schema, or a newer build wrote it',
+    'correct or delete the key the text names, or, of a newer build, have one of its coordinators lead; it is never overwritten',
     ['understudy inspect AREA'],
     'by-hand',
   ),

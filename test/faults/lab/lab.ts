@@ -26,7 +26,7 @@ import { Recorder } from '../audit/recorder.ts';
 import { clockEnvironment, faketimeLibrary, stepClock } from '../faults/wall-clock.ts';
 import { CoordinatorProcess, EtcdCluster, ProcessGroup } from '@understudy/local-cluster';
 import { ACCEPTED_KEY, MASTER } from '../../integration/coordinator/coordinator-cluster.ts';
-import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../strike.ts';
+import { type Incumbent, present, type Seat as StrikeSeat, type StrikeTarget } from '../strike.ts';
 import { agentUserData, cloudSimConfig, coordinatorConfig, MEMBERS, PORTS } from './configuration.ts';
 import { type Disk, mountLoopOrTmpfs, mountTmpfs } from './disks.ts';
 import type { LabFolder } from './folder.ts';
@@ -45,7 +45,7 @@ export interface Seat extends StrikeSeat {
  * The whole lab: a region with three zones, each with an etcd member, a coordinator and two
  * instances, all in namespaces of their own.
  */
-export class Lab implements StrikeStage {
+export class Lab implements StrikeTarget {
   readonly folder: LabFolder;
   readonly seats: readonly Seat[];
   readonly etcd: EtcdCluster;

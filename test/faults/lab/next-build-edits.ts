@@ -1,6 +1,6 @@
 import type { PlantedPlace } from '../../sim/planted/planted-bug.ts';
 
-/** What the made-up next build writes into every record beside what this one knows. */
+/** A field that the made-up next build writes into every record beside the known ones. */
 export const MADE_UP_FIELD = { since: 'the next build' };
 /** An opinion that this build has no word for. */
 export const MADE_UP_VERDICT = 'vouched';
@@ -8,8 +8,8 @@ export const MADE_UP_VERDICT = 'vouched';
 export const VETO_VARIABLE = 'UNDERSTUDY_MADE_UP_VETO';
 
 /**
- * What makes the next build of this one: it understands a level more, writes a field into every
- * record, and has an opinion of a new kind.
+ * Edits that make the next build of this one: it understands a level more, writes a field into
+ * every record, and has an opinion of a new kind.
  */
 export const NEXT_BUILD: readonly PlantedPlace[] = [
   {

@@ -20,7 +20,7 @@ import { holdOf } from './one-recovery.ts';
 import { fail, memberOutside, nothingBegins, statusOf } from './while.ts';
 
 const KEYS = keyspace();
-/** Records that are written again and again by whoever leads, and whose fields must survive. */
+/** Records that each leader writes again and again, and whose fields must survive. */
 const REWRITTEN = [KEYS.intents, KEYS.journal, KEYS.activations, KEYS.members, KEYS.history];
 
 type Json = Readonly<Record<string, unknown>>;

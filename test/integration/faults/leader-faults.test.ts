@@ -13,7 +13,7 @@ import {
   type Struck,
 } from '../../faults/strike.ts';
 import { expectReplacedOnce } from './outcome.ts';
-import { Stage, TTL_MS } from './stage.ts';
+import { StruckCluster, TTL_MS } from './struck-cluster.ts';
 
 /** The call arrives at EC2 when the successor has long done the same. */
 const LATE = { kind: 'late-landing', delayMs: TTL_MS + 2_500 } as const;
@@ -41,14 +41,14 @@ const STOPPED: readonly Moment[] = [
 const killedMember = (moment: Moment): MemberId => `prod/killed-${moment.step}`;
 const stoppedMember = (moment: Moment): MemberId => `prod/stopped-${moment.step}`;
 
-let stage: Stage;
+let cluster: StruckCluster;
 beforeAll(async () => {
-  stage = new Stage();
-  await stage.open([...KILLED.map(killedMember), ...STOPPED.map(stoppedMember)]);
+  cluster = new StruckCluster();
+  await cluster.open([...KILLED.map(killedMember), ...STOPPED.map(stoppedMember)]);
 });
-afterAll(() => stage.close());
+afterAll(() => cluster.close());
 afterEach(() => {
-  for (const { process } of stage.seats) process.signal('SIGCONT');
+  for (const { process } of cluster.seats) process.signal('SIGCONT');
 });
 
 /**
@@ -57,15 +57,15 @@ afterEach(() => {
  */
 async function sentBeforeTheStop(struck: Struck): Promise<number> {
   await wait(TTL_MS / 4);
-  expect(present(await stage.store.get(keyspace().leader)).createRevision).toBe(struck.term);
-  return changesArrivedSince(stage, struck.crashSeq);
+  expect(present(await cluster.store.get(keyspace().leader)).createRevision).toBe(struck.term);
+  return changesArrivedSince(cluster, struck.crashSeq);
 }
 
 /** Stopped for twice the lease while another leads, then continued. */
 async function continueLater({ process, seat, term }: Struck, struckAtMs: number): Promise<void> {
   await wait(Math.max(0, struckAtMs + 2 * TTL_MS - performance.now()));
   expect(stateLetterOf(present(process.pid))).toBe('T');
-  const led = present(stage.leader);
+  const led = present(cluster.leader);
   expect(led.term).toBeGreaterThan(term);
   expect(led.coordinatorId).not.toBe(seat.id);
   process.signal('SIGCONT');
@@ -75,7 +75,7 @@ async function continueLater({ process, seat, term }: Struck, struckAtMs: number
 /** The withheld call came through, and the successor had already been served with its own. */
 async function expectLanded({ crashSeq }: Struck, { action, fault }: Moment): Promise<void> {
   const lateMs = present(fault?.delayMs);
-  const calls = () => stage.sim.log.calls(action).filter((call) => call.seq > crashSeq);
+  const calls = () => cluster.sim.log.calls(action).filter((call) => call.seq > crashSeq);
   const landed = await until('landed', () => calls().find((call) => call.durationMs >= lateMs), 10_000);
   expect(calls().filter((call) => call.seq < landed.seq && call.outcome === 'ok')).not.toEqual([]);
 }
@@ -89,30 +89,30 @@ const endedTerms = (struck: Struck): number[] =>
 async function expectSteppedDown(struck: Struck): Promise<void> {
   await until('its term is over', () => endedTerms(struck).includes(struck.term), 5_000);
   const status = present(await struck.process.json<{ isLeader: boolean }>('/v1/status'));
-  if (stage.leader?.coordinatorId !== struck.seat.id) expect(status.isLeader).toBe(false);
+  if (cluster.leader?.coordinatorId !== struck.seat.id) expect(status.isLeader).toBe(false);
 }
 
 describe('killed in the middle of a step: another finishes, with one launch', () => {
   test.each(KILLED.map((moment) => [moment.step, moment] as const))('%s', async (_, moment) => {
-    const struck = await strikeLeader(stage, killedMember(moment), moment, 'SIGKILL');
-    await successorOf(stage, struck);
-    await expectReplacedOnce(stage, struck, await finished(stage, struck));
-    stage.restart(stage.seat(struck.seat.id));
+    const struck = await strikeLeader(cluster, killedMember(moment), moment, 'SIGKILL');
+    await successorOf(cluster, struck);
+    await expectReplacedOnce(cluster, struck, await finished(cluster, struck));
+    cluster.restart(cluster.seat(struck.seat.id));
   });
 });
 
 describe('stopped in the middle of a step for twice the lease, then continued: a successor finishes, the old one does no harm', () => {
   test.each(STOPPED.map((moment) => [moment.step, moment] as const))('%s', async (_, moment) => {
-    const struck = await strikeLeader(stage, stoppedMember(moment), moment, 'SIGSTOP');
+    const struck = await strikeLeader(cluster, stoppedMember(moment), moment, 'SIGSTOP');
     const struckAtMs = performance.now();
     const sent = await sentBeforeTheStop(struck);
-    await successorOf(stage, struck);
+    await successorOf(cluster, struck);
     expect(stateLetterOf(present(struck.process.pid))).toBe('T');
     await continueLater(struck, struckAtMs);
     await expectSteppedDown(struck);
-    const history = await finished(stage, struck);
+    const history = await finished(cluster, struck);
     if (moment.fault) await expectLanded(struck, moment);
-    await expectReplacedOnce(stage, struck, history);
+    await expectReplacedOnce(cluster, struck, history);
     const counted = (await changesCountedBy(struck.process)) - struck.changesBefore;
     expect(counted).toBeGreaterThan(0);
     expect(counted).toBeLessThanOrEqual(sent);
@@ -121,10 +121,10 @@ describe('stopped in the middle of a step for twice the lease, then continued: a
 
 test('in the end every member was activated twice and nothing is left open', async () => {
   const keys = keyspace();
-  const members = [...stage.members.keys()];
-  expect(Object.fromEntries(stage.activated)).toEqual(Object.fromEntries(members.map((member) => [member, [1, 2]])));
-  for (const seat of stage.seats)
+  const members = [...cluster.members.keys()];
+  expect(Object.fromEntries(cluster.activated)).toEqual(Object.fromEntries(members.map((member) => [member, [1, 2]])));
+  for (const seat of cluster.seats)
     await until(`${seat.id} is well`, async () => (await seat.process.get('/readyz'))?.status === 200);
   for (const prefix of [keys.intents, keys.journal, keys.holds])
-    expect((await stage.store.range(prefix)).entries).toEqual([]);
+    expect((await cluster.store.range(prefix)).entries).toEqual([]);
 });

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { until } from '@understudy/shared/node';
 import { afterEach, expect, test } from 'vitest';
-import { DEAD_AFTER_MS, KeyStage, MEMBERS, SUSPECT_AFTER_MS } from './stage.ts';
+import { DEAD_AFTER_MS, RotationCluster, MEMBERS, SUSPECT_AFTER_MS } from './rotation-cluster.ts';
 
-let stage: KeyStage;
+let cluster: RotationCluster;
 let pids: readonly (number | undefined)[];
 let states: readonly unknown[];
-afterEach(() => stage.close());
+afterEach(() => cluster.close());
 
 const ALL = [0, 1, 2];
 const each = async (indices: readonly number[], work: (index: number) => Promise<void>) => {
@@ -18,13 +18,13 @@ const each = async (indices: readonly number[], work: (index: number) => Promise
  * Every member was heard by every observer all along: opinions are written on change, and none
  * changed.
  */
-const nothingHappened = (from: number) => expect(stage.opinions.slice(from)).toEqual([]);
+const nothingHappened = (from: number) => expect(cluster.opinions.slice(from)).toEqual([]);
 
 function sameProcesses(): void {
-  expect(stage.seats.map(({ process }) => process.running)).toEqual([true, true, true]);
-  expect(stage.seats.map(({ process }) => process.pid)).toEqual(pids);
+  expect(cluster.seats.map(({ process }) => process.running)).toEqual([true, true, true]);
+  expect(cluster.seats.map(({ process }) => process.pid)).toEqual(pids);
   // The boot epoch is written at every start of an agent.
-  expect(MEMBERS.map((member) => stage.storedOn(member, 'state.json'))).toEqual(states);
+  expect(MEMBERS.map((member) => cluster.storedOn(member, 'state.json'))).toEqual(states);
 }
 
 /**
@@ -32,7 +32,7 @@ function sameProcesses(): void {
  */
 function noSequenceMissing(): void {
   for (const member of MEMBERS) {
-    const perTap = stage.seats.map(({ tap }) => tap.of(member).map(({ sequence }) => sequence));
+    const perTap = cluster.seats.map(({ tap }) => tap.of(member).map(({ sequence }) => sequence));
     for (const sequences of perTap) expect(new Set(sequences).size).toBe(sequences.length);
     const all = [...new Set(perTap.flat())].sort((a, b) => (a < b ? -1 : 1));
     expect(all.length).toBeGreaterThan(20);
@@ -45,7 +45,7 @@ function noSequenceMissing(): void {
  * `fromMs`.
  */
 function longestSilenceMs(index: number, ids: readonly number[], fromMs: number): number {
-  const { tap } = stage.seat(index);
+  const { tap } = cluster.seat(index);
   return Math.max(
     ...MEMBERS.map((member) => {
       const times = tap.of(member).flatMap(({ keyId, atMs }) => (ids.includes(keyId) && atMs >= fromMs ? [atMs] : []));
@@ -53,45 +53,45 @@ function longestSilenceMs(index: number, ids: readonly number[], fromMs: number)
     }),
   );
 }
-const nowMs = () => stage.seat(0).tap.seen.at(-1)?.atMs ?? 0;
+const nowMs = () => cluster.seat(0).tap.seen.at(-1)?.atMs ?? 0;
 
 /**
  * Generate, coordinators, agents, status, retire: every datagram is understood, nobody is ever
  * suspect.
  */
 async function byTheBook(): Promise<void> {
-  const file = stage.masterFile(2);
-  expect((await stage.understudy('keys', 'generate', file, '--key-id', '2')).code).toBe(0);
+  const file = cluster.masterFile(2);
+  expect((await cluster.understudy('keys', 'generate', file, '--key-id', '2')).code).toBe(0);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  const from = stage.opinions.length;
-  const before = await Promise.all(ALL.map((index) => stage.counts(index)));
+  const from = cluster.opinions.length;
+  const before = await Promise.all(ALL.map((index) => cluster.counts(index)));
   const fromMs = nowMs();
 
-  stage.giveCoordinators(ALL, [1, 2]);
-  await each(ALL, (index) => stage.accepts(index, [1, 2]));
-  const early = await stage.says('safe to retire id 1: no, because members prod/db1, prod/db2 still use id 1', 1);
+  cluster.giveCoordinators(ALL, [1, 2]);
+  await each(ALL, (index) => cluster.accepts(index, [1, 2]));
+  const early = await cluster.says('safe to retire id 1: no, because members prod/db1, prod/db2 still use id 1', 1);
   expect(early.code).toBe(1);
 
-  stage.giveAgents(2);
-  await each(ALL, (index) => stage.hears(index, 2));
+  cluster.giveAgents(2);
+  await each(ALL, (index) => cluster.hears(index, 2));
   await until('kept on disk', () =>
     MEMBERS.every((member) =>
-      JSON.stringify(stage.storedOn(member, 'keys.json')).includes('"candidate":null,"superseded":["1-'),
+      JSON.stringify(cluster.storedOn(member, 'keys.json')).includes('"candidate":null,"superseded":["1-'),
     ),
   );
-  const ready = await stage.says('safe to retire id 1: yes', 1);
+  const ready = await cluster.says('safe to retire id 1: yes', 1);
   expect(ready.text).toContain('user data of prod/db1, prod/db2 names key id 1');
   expect(ready.code).toBe(0);
 
-  stage.giveCoordinators(ALL, [2]);
-  await each(ALL, (index) => stage.accepts(index, [2]));
+  cluster.giveCoordinators(ALL, [2]);
+  await each(ALL, (index) => cluster.accepts(index, [2]));
   await wait(SUSPECT_AFTER_MS);
 
   nothingHappened(from);
   sameProcesses();
   noSequenceMissing();
   await each(ALL, async (index) => {
-    const after = await stage.counts(index);
+    const after = await cluster.counts(index);
     for (const reason of ['forged', 'replayed', 'stale', 'malformed', 'unknown-key', 'unconfirmed'])
       expect([reason, after[reason]]).toEqual([reason, before[index]?.[reason]]);
     expect(longestSilenceMs(index, [1, 2], fromMs)).toBeLessThan(SUSPECT_AFTER_MS);
@@ -100,43 +100,47 @@ async function byTheBook(): Promise<void> {
 
 /** Agents first, one coordinator late, the old key retired too early: nobody is ever suspect. */
 async function agentsFirstAndOneLate(): Promise<void> {
-  stage.writeMaster(3);
-  const from = stage.opinions.length;
+  cluster.writeMaster(3);
+  const from = cluster.opinions.length;
   const fromMs = nowMs();
-  const known = await Promise.all(ALL.map(async (index) => (await stage.counts(index))['unknown-key'] ?? 0));
+  const known = await Promise.all(ALL.map(async (index) => (await cluster.counts(index))['unknown-key'] ?? 0));
 
   // Nobody knows key 3: it is tried, in vain, for longer than it takes to be dead.
-  stage.giveAgents(3);
+  cluster.giveAgents(3);
   await wait(DEAD_AFTER_MS);
   await each(ALL, async (index) => {
-    await until('key 3 was tried', async () => ((await stage.counts(index))['unknown-key'] ?? 0) > (known[index] ?? 0));
-    await stage.hears(index, 2);
+    await until(
+      'key 3 was tried',
+      async () => ((await cluster.counts(index))['unknown-key'] ?? 0) > (known[index] ?? 0),
+    );
+    await cluster.hears(index, 2);
     expect(longestSilenceMs(index, [2], fromMs)).toBeLessThan(SUSPECT_AFTER_MS);
   });
 
   // Two learn it, the third is late; the two give up key 2 long before the agents have.
-  stage.giveCoordinators([0, 1], [2, 3]);
-  await each([0, 1], (index) => stage.hears(index, 3));
-  stage.giveCoordinators([0, 1], [3]);
-  await each([0, 1], (index) => stage.accepts(index, [3]));
-  const split = await stage.says('c3 does not know id 3', 2);
+  cluster.giveCoordinators([0, 1], [2, 3]);
+  await each([0, 1], (index) => cluster.hears(index, 3));
+  cluster.giveCoordinators([0, 1], [3]);
+  await each([0, 1], (index) => cluster.accepts(index, [3]));
+  const split = await cluster.says('c3 does not know id 3', 2);
   expect(split.code).toBe(1);
 
   // The third is given the new key in place of the old one: refused, because its members still
   // speak with that.
-  stage.giveCoordinators([2], [3]);
-  const refused = await until('refused', async () => (await stage.keys(2)).refused);
+  cluster.giveCoordinators([2], [3]);
+  const refused = await until('refused', async () => (await cluster.keys(2)).refused);
   expect(refused).toContain('key id 2 is gone from keys, but 2 members still speak with it (prod/db1, prod/db2)');
-  expect((await stage.keys(2)).accepted.map(({ id }) => id)).toEqual([2]);
+  expect((await cluster.keys(2)).accepted.map(({ id }) => id)).toEqual([2]);
   await until('the refusal is a problem on show', async () => {
-    const { problems = [] } = (await stage.seat(2).process.json<{ problems: { code: string }[] }>('/v1/status')) ?? {};
+    const { problems = [] } =
+      (await cluster.seat(2).process.json<{ problems: { code: string }[] }>('/v1/status')) ?? {};
     return problems.some(({ code }) => code === 'KEYS_REFUSED');
   });
 
-  stage.giveCoordinators([2], [2, 3]);
-  await stage.hears(2, 3);
-  stage.giveCoordinators([2], [3]);
-  await stage.accepts(2, [3]);
+  cluster.giveCoordinators([2], [2, 3]);
+  await cluster.hears(2, 3);
+  cluster.giveCoordinators([2], [3]);
+  await cluster.accepts(2, [3]);
 
   nothingHappened(from);
   sameProcesses();
@@ -151,30 +155,30 @@ async function agentsFirstAndOneLate(): Promise<void> {
  * new key end it.
  */
 async function droppedByForce(): Promise<void> {
-  stage.writeMaster(4);
-  const from = stage.opinions.length;
-  stage.giveCoordinators(ALL, [4], [3]);
-  for (const { process } of stage.seats) process.signal('SIGHUP');
-  await each(ALL, (index) => stage.accepts(index, [4]));
-  await until('every observer withholds its opinion', () => stage.opinions.length - from >= 6);
+  cluster.writeMaster(4);
+  const from = cluster.opinions.length;
+  cluster.giveCoordinators(ALL, [4], [3]);
+  for (const { process } of cluster.seats) process.signal('SIGHUP');
+  await each(ALL, (index) => cluster.accepts(index, [4]));
+  await until('every observer withholds its opinion', () => cluster.opinions.length - from >= 6);
   await wait(DEAD_AFTER_MS);
-  for (const { verdict, reason } of stage.opinions.slice(from))
+  for (const { verdict, reason } of cluster.opinions.slice(from))
     expect([verdict, reason]).toEqual(['unknown', 'KeyRetired']);
   await until('explained as a retired key', async () => {
-    const explained = await stage.seat(0).process.json<{ reasonCode: string }>('/v1/members/prod/db1/explain');
+    const explained = await cluster.seat(0).process.json<{ reasonCode: string }>('/v1/members/prod/db1/explain');
     return explained?.reasonCode === 'KeyRetired';
   });
   const { open, history } =
-    (await stage.seat(0).process.json<{ open: unknown[]; history: unknown[] }>('/v1/recoveries')) ?? {};
+    (await cluster.seat(0).process.json<{ open: unknown[]; history: unknown[] }>('/v1/recoveries')) ?? {};
   expect([open, history]).toEqual([[], []]);
 
-  stage.giveAgents(4);
-  await stage.everybodyAlive(10_000);
-  await each(ALL, (index) => stage.hears(index, 4));
-  for (const { verdict } of stage.opinions.slice(from + 6)) expect(verdict).toBe('alive');
+  cluster.giveAgents(4);
+  await cluster.everybodyAlive(10_000);
+  await each(ALL, (index) => cluster.hears(index, 4));
+  for (const { verdict } of cluster.opinions.slice(from + 6)) expect(verdict).toBe('alive');
   sameProcesses();
   noSequenceMissing();
-  for (const { process } of stage.seats)
+  for (const { process } of cluster.seats)
     await until('the loss is in the log', () => process.events().includes('keys.members_lost'));
 }
 
@@ -183,22 +187,23 @@ async function droppedByForce(): Promise<void> {
  * over.
  */
 async function replacementBootsWithOldUserData(): Promise<void> {
-  const old = stage.instances.get('prod/db1');
+  const old = cluster.instances.get('prod/db1');
   await until('kept on disk', () =>
-    JSON.stringify(stage.storedOn('prod/db1', 'keys.json')).includes('"current":{"id":4'),
+    JSON.stringify(cluster.storedOn('prod/db1', 'keys.json')).includes('"current":{"id":4'),
   );
-  stage.cluster.cloud?.sim.crashInstance(old?.instanceId ?? '');
+  cluster.cluster.cloud?.sim.crashInstance(old?.instanceId ?? '');
   const replaced = await until('replaced', async () => {
     const { history = [] } =
-      (await stage.seat(0).process.json<{ history: { outcome: string; newInstanceId: string }[] }>('/v1/recoveries')) ??
-      {};
+      (await cluster
+        .seat(0)
+        .process.json<{ history: { outcome: string; newInstanceId: string }[] }>('/v1/recoveries')) ?? {};
     return history[0];
   });
   expect(replaced.outcome).toBe('replaced');
   // In history as soon as it is closed; heard by every observer a little later, under load a good
   // deal.
   await until('the replacement speaks with the present key', async () => {
-    const { members } = await stage.keys(0);
+    const { members } = await cluster.keys(0);
     const one = members.find(({ member }) => member === 'prod/db1');
     return one?.instanceId === replaced.newInstanceId && one.keyId === 4;
   });
@@ -206,9 +211,9 @@ async function replacementBootsWithOldUserData(): Promise<void> {
 
 /** One cluster lives through all of it without a restart, as it should; so it is one case. */
 test('keys are rotated under processes that run: by the book, in every wrong order, by force; and a replacement knows the last one', async () => {
-  stage = await KeyStage.open();
-  pids = stage.seats.map(({ process }) => process.pid);
-  states = MEMBERS.map((member) => stage.storedOn(member, 'state.json'));
+  cluster = await RotationCluster.open();
+  pids = cluster.seats.map(({ process }) => process.pid);
+  states = MEMBERS.map((member) => cluster.storedOn(member, 'state.json'));
   await byTheBook();
   await agentsFirstAndOneLate();
   await droppedByForce();

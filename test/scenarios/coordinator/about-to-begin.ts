@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { World } from './world.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 /** How far the coordinators' view of etcd is behind. */
@@ -10,7 +10,7 @@ export const LAG_MS = 3_000;
  * intent.
  */
 export async function aboutToBegin() {
-  const world = new World({ watchLatencyMs: LAG_MS });
+  const world = new ScenarioCluster({ watchLatencyMs: LAG_MS });
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

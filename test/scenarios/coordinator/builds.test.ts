@@ -1,6 +1,6 @@
 import { FeatureLevelRecordSchema, parseRecord } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KEYS, type Node, World } from './world.ts';
+import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const OLD = { level: 1, oldest: 1 };
 const NEXT = { level: 2, oldest: 1 };
@@ -8,10 +8,10 @@ const AFTER = { level: 3, oldest: 2 };
 const RAISE_AFTER_MS = 60_000;
 const DB1 = 'prod/db1';
 
-let world: World;
+let world: ScenarioCluster;
 let instanceId: string;
 beforeEach(() => {
-  world = new World({ loop: { raiseLevelAfterMs: RAISE_AFTER_MS } });
+  world = new ScenarioCluster({ loop: { raiseLevelAfterMs: RAISE_AFTER_MS } });
   instanceId = world.seed(DB1).instanceId;
 });
 

@@ -1,7 +1,7 @@
 import { CHECK_CODES, type MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { HEALTHY_CHECKS } from './sim-agent.ts';
-import { World, type WorldOptions } from './world.ts';
+import { ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -10,27 +10,28 @@ const POLICY = { detect: { degradedFailsAfterMs: LIMIT_MS } };
 const NETWORK = 0;
 const STORAGE = 1;
 
-async function started(options: WorldOptions = { policy: POLICY }) {
-  const world = new World(options);
+async function started(options: ScenarioClusterOptions = { policy: POLICY }) {
+  const world = new ScenarioCluster(options);
   const old = world.seed(DB1);
   for (let i = 2; i <= 6; i++) world.seed(`prod/db${i}`, { az: 'us-east-1b' });
   await world.up();
   return { world, old };
 }
 /** From its next heartbeat on. */
-function report(world: World, instanceId: string, ...failing: readonly number[]): void {
+function report(world: ScenarioCluster, instanceId: string, ...failing: readonly number[]): void {
   const agent = world.agents.get(instanceId);
   if (!agent) throw new Error(`no agent on ${instanceId}`);
   agent.checks = HEALTHY_CHECKS.map((check, slot) =>
     failing.includes(slot) ? { ...check, status: 'fail' as const, code: CHECK_CODES.readOnly } : check,
   );
 }
-const explained = (world: World, member: MemberId = DB1) => {
+const explained = (world: ScenarioCluster, member: MemberId = DB1) => {
   const view = world.mustLead().coordinator.api.explain(member);
   if (!view) throw new Error(`${member} is unknown`);
   return view;
 };
-const saysOf = (world: World, source: string) => explained(world).evidence.find((one) => one.source === source)?.text;
+const saysOf = (world: ScenarioCluster, source: string) =>
+  explained(world).evidence.find((one) => one.source === source)?.text;
 
 describe('a member that is heard and does not work', () => {
   test('is replaced once one check has failed for as long as the policy says, and is degraded until then', async () => {

@@ -1,11 +1,11 @@
 import { ExplainViewSchema, type MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { type Node, World } from './world.ts';
+import { type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
 async function started() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

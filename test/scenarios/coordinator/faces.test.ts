@@ -1,7 +1,7 @@
 import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { SimAgent } from './sim-agent.ts';
-import { KEYS, type Node, World } from './world.ts';
+import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const DB2 = 'prod/db2';
@@ -24,7 +24,7 @@ async function facesOf({ coordinator }: Node) {
 }
 
 async function started() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   world.seed(DB2, { az: 'us-east-1b' });
   await world.up();
@@ -32,7 +32,7 @@ async function started() {
   return { world, old };
 }
 
-const followersOf = (world: World): Node[] =>
+const followersOf = (world: ScenarioCluster): Node[] =>
   world.nodes.filter((node) => !node.stopped && node.coordinator.leadership.current() === null);
 
 describe('every coordinator shows what the leader judges', () => {
@@ -149,7 +149,7 @@ describe('without a leader', () => {
   });
 
   test('nobody has judged at all: unknown, and why', async () => {
-    const world = new World({ coordinators: 1 });
+    const world = new ScenarioCluster({ coordinators: 1 });
     world.seed(DB1);
     const node = world.start(0);
     await world.until('enrolled', () => node.coordinator.api.members().length > 0, 60_000);
@@ -164,7 +164,7 @@ describe('without a leader', () => {
 
 describe('a coordinator that is restarted', () => {
   test('within its lease waits for its predecessor to end, says so, and has its id within a lease', async () => {
-    const world = new World({ coordinators: 1 });
+    const world = new ScenarioCluster({ coordinators: 1 });
     const { leaseId } = world.kv.grant(8_000);
     const left = {
       ...{ coordinatorId: 'c1', az: 'us-east-1a', udpEndpoint: '10.1.0.1:7946', httpUrl: 'http://x', writeId: 'w' },
@@ -218,7 +218,7 @@ describe('a coordinator that is restarted', () => {
 });
 
 test('an agent with a wrong key is named as that, on every coordinator, and its datagrams get no answer', async () => {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   world.seed(DB2, { az: 'us-east-1b' });
   await world.up();

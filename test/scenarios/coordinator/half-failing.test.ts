@@ -1,6 +1,6 @@
 import { SeededRandom, type SimClock } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { type Transport, World } from './world.ts';
+import { type Transport, ScenarioCluster } from './scenario-cluster.ts';
 
 const MEMBER = 'prod/db1';
 const SEEDS = Array.from({ length: 24 }, (_, index) => index + 1);
@@ -38,7 +38,7 @@ const answer = (name: string, httpStatusCode: number): Error =>
 
 async function halfFailing(seed: number) {
   const endpoint = new HalfFailing(seed);
-  const world = new World({ seed, between: (inner, clock) => endpoint.between(inner, clock) });
+  const world = new ScenarioCluster({ seed, between: (inner, clock) => endpoint.between(inner, clock) });
   const old = world.seed(MEMBER, { elasticIp: true, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 10 }] });
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

@@ -1,12 +1,12 @@
 import { TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
-async function started(options: ConstructorParameters<typeof World>[0] = {}) {
-  const world = new World(options);
+async function started(options: ConstructorParameters<typeof ScenarioCluster>[0] = {}) {
+  const world = new ScenarioCluster(options);
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
@@ -14,7 +14,7 @@ async function started(options: ConstructorParameters<typeof World>[0] = {}) {
 }
 
 /** Whatever the hold: nothing is begun and nothing launched while it stands. */
-async function expectHeld(world: World, reason: string) {
+async function expectHeld(world: ScenarioCluster, reason: string) {
   await world.until(`held: ${reason}`, () => world.hold(DB1)?.reason === reason, 60_000);
   await world.clock.advance(60_000);
   expect(world.hold(DB1)).toMatchObject({ reason, opId: null });
@@ -83,7 +83,7 @@ describe('a dead member is held, visibly, and recovered when the reason goes', (
   });
 
   test('a mass failure', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const names = Array.from({ length: 8 }, (_, i) => `prod/m${i}` as const);
     const seeded = names.map((name, i) => world.seed(name, { az: `us-east-1${'abc'[i % 3] ?? 'a'}` }));
     await world.up();
@@ -99,7 +99,7 @@ describe('a dead member is held, visibly, and recovered when the reason goes', (
   });
 
   test('more deaths than the budget allows are recovered one after the other', async () => {
-    const world = new World({
+    const world = new ScenarioCluster({
       policy: { guard: { concurrency: 10 } },
       guard: { massMinimum: 10, zoneMinimum: 10, budgetPerMinute: 1, budgetBurst: 1 },
     });
@@ -141,7 +141,7 @@ describe('a dead member is held, visibly, and recovered when the reason goes', (
   });
 
   test('it is protected by tag', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const old = world.seed(DB1, { tags: { [TAG.protected]: 'true' } });
     await world.up();
     world.crash(old.instanceId);
@@ -160,7 +160,7 @@ describe('a dead member is held, visibly, and recovered when the reason goes', (
 
 describe('instances that are no members', () => {
   test('bad tags enrol nobody and are on show', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     world.seed('prod/db1');
     world.seed('prod/x', { memberTag: 'NOT A NAME' });
     world.seed('prod/y', { memberTag: 'other/y' });
@@ -172,7 +172,7 @@ describe('instances that are no members', () => {
   });
 
   test('two claim a member nobody is activated for: none is enrolled, the hold says which', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const [one, two] = [world.seed(DB1), world.seed(DB1)];
     await world.up();
     expect(world.activation(DB1)).toBeNull();

@@ -1,25 +1,28 @@
 import { type MemberId, MemberRecordSchema, parseRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const TEN_MINUTES_MS = 600_000;
 
 /** What etcd says of the member's readiness. */
-function problemsOf(world: World, member: MemberId): readonly { readonly code: string; readonly text: string }[] {
+function problemsOf(
+  world: ScenarioCluster,
+  member: MemberId,
+): readonly { readonly code: string; readonly text: string }[] {
   const [entry] = world.kv.entries(KEYS.member(member));
   if (!entry) throw new Error(`${member} is not enrolled`);
   return parseRecord(MemberRecordSchema, entry.key, entry.value).readinessProblems;
 }
 
-const codesOf = (world: World): readonly string[] => problemsOf(world, DB1).map((one) => one.code);
+const codesOf = (world: ScenarioCluster): readonly string[] => problemsOf(world, DB1).map((one) => one.code);
 
 /**
  * One member with an encrypted data volume, and others that keep its failure from being a mass
  * failure. `before`: what becomes of the key before anybody looks.
  */
-async function started(before: (world: World, key: string) => void = () => undefined) {
-  const world = new World();
+async function started(before: (world: ScenarioCluster, key: string) => void = () => undefined) {
+  const world = new ScenarioCluster();
   const key = world.sim.createKmsKey().arn;
   const Ebs = { VolumeSize: 4, VolumeType: 'gp3', Encrypted: true, KmsKeyId: key, DeleteOnTermination: false };
   const old = world.seed(DB1, { request: { BlockDeviceMappings: [{ DeviceName: '/dev/sdf', Ebs }] } });
@@ -29,7 +32,7 @@ async function started(before: (world: World, key: string) => void = () => undef
   return { world, old, key };
 }
 
-const asked = (world: World) => world.sim.log.calls('kms:DescribeKey');
+const asked = (world: ScenarioCluster) => world.sim.log.calls('kms:DescribeKey');
 
 describe('the key of a member’s volume', () => {
   test('is found disabled within ten minutes, named with its remedy, and found enabled as soon', async () => {
@@ -97,7 +100,7 @@ describe('the key of a member’s volume', () => {
     await world.clock.advance(2 * TEN_MINUTES_MS);
     expect(asked(world).length - before).toBeGreaterThan(0);
     expect(asked(world).length - before).toBeLessThanOrEqual(3);
-    const plain = new World();
+    const plain = new ScenarioCluster();
     plain.seed('prod/db1');
     await plain.up();
     expect(asked(plain)).toEqual([]);

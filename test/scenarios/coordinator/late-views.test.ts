@@ -1,7 +1,7 @@
 import { hasCode, InvariantViolation } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { aboutToBegin, LAG_MS } from './about-to-begin.ts';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -46,7 +46,7 @@ describe('views of etcd that lag behind', () => {
 
 describe('the last moments before an intent', () => {
   test('the member speaks again while its plan is made: nothing is begun', async () => {
-    const world = new World({ latency: { 'api.DescribeVolumes.response': [4_000, 4_000] } });
+    const world = new ScenarioCluster({ latency: { 'api.DescribeVolumes.response': [4_000, 4_000] } });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();
@@ -63,7 +63,7 @@ describe('the last moments before an intent', () => {
   });
 
   test('a new leader does nothing before it sees everything up to its own election', async () => {
-    const world = new World({ watchLatencyMs: LAG_MS });
+    const world = new ScenarioCluster({ watchLatencyMs: LAG_MS });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();
@@ -92,7 +92,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
    * older than the intent.
    */
   async function comesBack() {
-    const world = new World({
+    const world = new ScenarioCluster({
       latency: {
         'api.DescribeVolumes.response': [3_000, 3_000],
         'instance.stop-skip-os': [2_000, 2_000],
@@ -141,7 +141,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
   });
 
   test('an agent of an instance that was not replaced serves again within two proofs of its restart', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const { instanceId } = world.seed(DB1);
     await world.up();
     await world.silence(instanceId);
@@ -156,7 +156,7 @@ describe('a predecessor that somebody starts again while one coordinator has los
 
 describe('refusals', () => {
   test('an etcd with lease bugs: nothing is written, and the process is told to end', async () => {
-    const world = new World({ coordinators: 1, etcdVersions: ['3.4.23'] });
+    const world = new ScenarioCluster({ coordinators: 1, etcdVersions: ['3.4.23'] });
     const node = world.start(0);
     await world.clock.advance(30_000);
     expect(node.fatal).toHaveLength(1);
@@ -165,7 +165,7 @@ describe('refusals', () => {
   });
 
   test('a member that turns out to be too old later is found', async () => {
-    const world = new World({ coordinators: 1 });
+    const world = new ScenarioCluster({ coordinators: 1 });
     const node = world.start(0);
     await world.clock.advance(30_000);
     expect(world.leader()).toBe(node);
@@ -179,7 +179,7 @@ describe('refusals', () => {
       run: () => Promise.reject(new InvariantViolation('1 != 2')),
       activity: () => null,
     };
-    const world = new World({ runner });
+    const world = new ScenarioCluster({ runner });
     const old = world.seed(DB1);
     world.seed('prod/db2');
     await world.up();
@@ -193,7 +193,7 @@ describe('refusals', () => {
     ['with a living lease is noticed', 60_000, true],
     ['that somebody wrote by hand is written over', null, false],
   ])('a namesake %s', async (_, leaseMs, noticed) => {
-    const world = new World({ coordinators: 2 });
+    const world = new ScenarioCluster({ coordinators: 2 });
     world.start(0);
     await world.clock.advance(10_000);
     const record = world.kv.entries(KEYS.coordinator('c1'))[0]?.value ?? '';
@@ -209,7 +209,7 @@ describe('refusals', () => {
   });
 
   test('garbage datagrams are counted and change nothing', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     world.seed(DB1);
     await world.up();
     const node = world.mustLead();

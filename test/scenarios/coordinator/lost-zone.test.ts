@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { World } from './world.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const DB2 = 'prod/db2';
@@ -9,14 +9,14 @@ const LOST = 'us-east-1c';
 const LONG_MS = 120_000;
 
 async function started() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1, { az: 'us-east-1a' });
   world.seed(DB2, { az: 'us-east-1b' });
   const lost = world.seed(DB3, { az: LOST });
   await world.up();
   return { world, old, lost };
 }
-const explained = (world: World, member: typeof DB1 | typeof DB2 | typeof DB3) => {
+const explained = (world: ScenarioCluster, member: typeof DB1 | typeof DB2 | typeof DB3) => {
   const view = world.mustLead().coordinator.api.explain(member);
   if (!view) throw new Error(`${member} is unknown`);
   return view;

@@ -2,33 +2,33 @@ import { joinedChanges, type PolicyChange } from '@understudy/shared/testing';
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { World } from './world.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
-interface Stage {
-  readonly world: World;
+interface Prepared {
+  readonly world: ScenarioCluster;
   readonly old: SeededInstance;
   /** Of the member's Elastic IP. */
   readonly allocationId: string;
 }
 
-async function staged(policy: PolicyChange = {}): Promise<Stage> {
-  const world = new World({ policy: joinedChanges({ guard: { cooldownMs: 0 } }, policy) });
+async function staged(policy: PolicyChange = {}): Promise<Prepared> {
+  const world = new ScenarioCluster({ policy: joinedChanges({ guard: { cooldownMs: 0 } }, policy) });
   const old = world.seed(DB1, { elasticIp: true });
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
   return { world, old, allocationId: old.allocationId ?? '' };
 }
 
-const addressOf = ({ world, allocationId }: Stage) => world.sim.core.region.addresses.get(allocationId);
-const holderOf = (stage: Stage): string | null => {
+const addressOf = ({ world, allocationId }: Prepared) => world.sim.core.region.addresses.get(allocationId);
+const holderOf = (stage: Prepared): string | null => {
   const eni = addressOf(stage)?.networkInterfaceId ?? '';
   return stage.world.sim.core.region.networkInterfaces.get(eni)?.attachment?.instanceId ?? null;
 };
 
-function takeOff(stage: Stage): void {
+function takeOff(stage: Prepared): void {
   const associationId = addressOf(stage)?.associationId;
   if (associationId) stage.world.sim.seed('DisassociateAddress', { AssociationId: associationId });
 }
@@ -36,7 +36,7 @@ function takeOff(stage: Stage): void {
 /**
  * The member has died, its replacement serves, and its address is stuck for a reason of the test.
  */
-async function activated(stage: Stage, stuck: () => void): Promise<string> {
+async function activated(stage: Prepared, stuck: () => void): Promise<string> {
   const { world, old } = stage;
   world.crash(old.instanceId);
   await world.until('begun', () => world.intent(DB1) !== null, 60_000);
@@ -46,7 +46,7 @@ async function activated(stage: Stage, stuck: () => void): Promise<string> {
 }
 
 /** The second replacement serves and everything is closed. */
-async function replacedAgain({ world }: Stage, first: string): Promise<string> {
+async function replacedAgain({ world }: Prepared, first: string): Promise<string> {
   world.crash(first);
   await world.until('activated again', () => world.activation(DB1)?.incarnation === 3, HOUR_MS);
   const second = world.activation(DB1)?.instanceId ?? '';
@@ -83,7 +83,7 @@ describe('an address that was released while its recovery runs', () => {
 });
 
 describe('an address that was moved to somebody else while its recovery runs', () => {
-  async function lent(): Promise<Stage & { readonly first: string; readonly third: string }> {
+  async function lent(): Promise<Prepared & { readonly first: string; readonly third: string }> {
     const stage = await staged();
     const { world, allocationId } = stage;
     const third = world.seed('other/m1', { az: 'us-east-1c' });

@@ -1,6 +1,6 @@
 import { PolicyRecordSchema, parseRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, type Node, World } from './world.ts';
+import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'ci/db1';
 const HOUR_MS = 3_600_000;
@@ -9,21 +9,21 @@ const GOOD = {
   policy: { detect: { suspectAfterMs: 4_000, confirmForMs: 2_000 }, guard: { bootGraceMs: 0, cooldownMs: 0 } },
 };
 
-async function started(over: ConstructorParameters<typeof World>[0] = {}) {
-  const world = new World(over);
+async function started(over: ConstructorParameters<typeof ScenarioCluster>[0] = {}) {
+  const world = new ScenarioCluster(over);
   const old = world.seed(DB1);
   world.seed('ci/db2', { az: 'us-east-1b' });
   await world.up();
   return { world, old };
 }
 
-const keptOf = (world: World) => {
+const keptOf = (world: ScenarioCluster) => {
   const entry = world.kv.entries(KEYS.policy('ci'))[0];
   return entry ? parseRecord(PolicyRecordSchema, entry.key, entry.value) : null;
 };
 const problemsOf = ({ coordinator }: Node) =>
   coordinator.api.status().problems.filter((one) => one.code !== 'PAUSE_OF_NOBODY');
-const suspectAfterMs = (world: World) =>
+const suspectAfterMs = (world: ScenarioCluster) =>
   world.nodes
     .filter((node) => !node.stopped)
     .map(({ coordinator }) => coordinator.view.policyOf('ci').detect.suspectAfterMs);

@@ -1,20 +1,20 @@
 import { type MemberId, MemberRecordSchema, parseRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World, type WorldOptions } from './world.ts';
+import { KEYS, ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const SUBNET_B = 'subnet-0000000000000d00b';
 const TEN_MINUTES_MS = 600_000;
 
 /** What etcd says of the member's readiness. */
-function problemsOf(world: World, member: MemberId): readonly string[] {
+function problemsOf(world: ScenarioCluster, member: MemberId): readonly string[] {
   const [entry] = world.kv.entries(KEYS.member(member));
   if (!entry) throw new Error(`${member} is not enrolled`);
   return parseRecord(MemberRecordSchema, entry.key, entry.value).readinessProblems.map((one) => one.code);
 }
 
-async function started(request: Record<string, unknown>, options: WorldOptions = {}, userData = 'x') {
-  const world = new World(options);
+async function started(request: Record<string, unknown>, options: ScenarioClusterOptions = {}, userData = 'x') {
+  const world = new ScenarioCluster(options);
   const old = world.seed(DB1, { request, userData });
   // The others keep one failure from being a mass failure.
   for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
@@ -22,13 +22,13 @@ async function started(request: Record<string, unknown>, options: WorldOptions =
   return { world, old };
 }
 
-async function replaced(world: World, instanceId: string): Promise<void> {
+async function replaced(world: ScenarioCluster, instanceId: string): Promise<void> {
   world.crash(instanceId);
   await world.until('replaced', () => world.history(DB1).length > 0, 3_600_000);
   world.expectReplaced(DB1, instanceId);
 }
 
-const launched = (world: World, oldId: string) =>
+const launched = (world: ScenarioCluster, oldId: string) =>
   world.sim.core.region.instances.get(world.launchedFor(oldId)[0] ?? '')?.request;
 
 describe('what the failed instance names and is gone', () => {
@@ -70,7 +70,7 @@ describe('what the failed instance names and is gone', () => {
   });
 
   test('a describe that is denied says nothing: the name is carried', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const old = world.seed(DB1, { request: { KeyName: 'ops' } });
     world.sim.setDeniedActions(['DescribeKeyPairs', 'DescribeInstanceTypeOfferings', 'DescribeRouteTables']);
     for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
@@ -148,7 +148,7 @@ describe('user data that formats the restored disk', () => {
 
   /** A member with a data disk, under the policy; what its replacement's first boot formatted. */
   async function recovered(firstBootFormatting: 'neutralise' | 'allow', text = userData) {
-    const world = new World({ policy: { recover: { firstBootFormatting } } });
+    const world = new ScenarioCluster({ policy: { recover: { firstBootFormatting } } });
     const old = world.seed(DB1, { userData: text, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 1 }] });
     for (const name of ['db2', 'db3', 'db4']) world.seed(`prod/${name}`, { az: 'us-east-1b' });
     await world.up();

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
 /** Three coordinators, two members; the first has an address and a data volume. */
-async function started(options: ConstructorParameters<typeof World>[0] = {}) {
-  const world = new World(options);
+async function started(options: ConstructorParameters<typeof ScenarioCluster>[0] = {}) {
+  const world = new ScenarioCluster(options);
   const old = world.seed(DB1, { elasticIp: true, dataVolumes: [{ deviceName: '/dev/sdf', sizeGiB: 10 }] });
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { World } from './world.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
 describe('a coordinator that starts again', () => {
   test('asks its agents something new: nothing they ever echoed is worth anything to it', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const { instanceId } = world.seed(DB1);
     await world.up();
     const agent = world.agents.get(instanceId);
@@ -28,7 +28,7 @@ describe('a coordinator that was paused', () => {
 
   /** What the leader says of the member's serve lease. */
   async function leased() {
-    const world = new World({ policy: { recover: { serveLease } } });
+    const world = new ScenarioCluster({ policy: { recover: { serveLease } } });
     const { instanceId } = world.seed(DB1);
     await world.up();
     const agent = world.agents.get(instanceId);

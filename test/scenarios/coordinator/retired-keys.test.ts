@@ -1,6 +1,6 @@
 import { deriveAgentKey } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { MASTER, type Node, World } from './world.ts';
+import { MASTER, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
@@ -13,7 +13,7 @@ const giveKeys = (node: Node, keyIds: readonly number[], kept: readonly number[]
   });
 
 async function twoMembers() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();

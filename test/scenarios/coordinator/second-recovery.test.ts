@@ -1,7 +1,7 @@
 import { HistoryRecordSchema, opIdOf, parseRecord, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { aboutToBegin, LAG_MS } from './about-to-begin.ts';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -14,7 +14,7 @@ const CHANGED = 'what it was decided on changed meanwhile';
 describe('an instance that was recovered once', () => {
   /** Its recovery is over; then a person makes it the activated instance again. */
   async function backInOffice() {
-    const world = new World({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
+    const world = new ScenarioCluster({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();
@@ -51,7 +51,7 @@ describe('an instance that was recovered once', () => {
 
 describe('a recovery that has ended, of which the leader does not know yet', () => {
   test('stops the intent all the same: the store compares what the decision did not see', async () => {
-    const donor = new World();
+    const donor = new ScenarioCluster();
     const { instanceId } = donor.seed(DB1);
     donor.seed('prod/db2', { az: 'us-east-1b' });
     await donor.up();
@@ -61,7 +61,7 @@ describe('a recovery that has ended, of which the leader does not know yet', () 
     if (!entry) throw new Error('no history');
     expect(parseRecord(HistoryRecordSchema, entry.key, entry.value).oldInstanceId).toBe(instanceId);
 
-    const world = new World({ watchLatencyMs: LAG_MS });
+    const world = new ScenarioCluster({ watchLatencyMs: LAG_MS });
     const old = world.seed(DB1);
     expect(old.instanceId).toBe(instanceId);
     world.seed('prod/db2', { az: 'us-east-1b' });

@@ -1,7 +1,7 @@
 import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
 import { ExplainViewSchema, MemberViewSchema, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, PASSES, REFUSES, TIMES_OUT, World } from './world.ts';
+import { KEYS, PASSES, REFUSES, TIMES_OUT, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -11,7 +11,7 @@ const PROBE = ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432, name: 'postgr
 
 /** Three coordinators, three members whose group has one probe. */
 async function started(policy: PolicyChange = {}) {
-  const world = new World({ policy: joinedChanges({ detect: { serviceProbes: [PROBE] } }, policy) });
+  const world = new ScenarioCluster({ policy: joinedChanges({ detect: { serviceProbes: [PROBE] } }, policy) });
   const old = world.seed(DB1);
   for (const [name, az] of [
     ['db2', 'us-east-1b'],
@@ -24,19 +24,20 @@ async function started(policy: PolicyChange = {}) {
   return { world, instanceId: old.instanceId };
 }
 
-const memberOf = (world: World) => {
+const memberOf = (world: ScenarioCluster) => {
   const view = world
     .mustLead()
     .coordinator.api.members()
     .find((one) => one.member === DB1);
   return MemberViewSchema.parse(JSON.parse(JSON.stringify(view)));
 };
-const serviceStates = (world: World) => memberOf(world).opinions.flatMap(({ service }) => service?.state ?? []);
-const explained = (world: World) => {
+const serviceStates = (world: ScenarioCluster) =>
+  memberOf(world).opinions.flatMap(({ service }) => service?.state ?? []);
+const explained = (world: ScenarioCluster) => {
   const view = world.mustLead().coordinator.api.explain(DB1);
   return ExplainViewSchema.parse(JSON.parse(JSON.stringify(view)));
 };
-const nothingBegun = (world: World) =>
+const nothingBegun = (world: ScenarioCluster) =>
   expect([world.intent(DB1), world.hold(DB1), world.launches]).toEqual([null, null, 0]);
 
 describe('heartbeats are fine, the service is dead for its clients', () => {
@@ -117,7 +118,7 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('one that nobody has ever seen passing is degraded, and never replaced: the probe may be wrong', async () => {
-    const world = new World({ policy: { detect: { serviceProbes: [PROBE], serviceFailsAfterMs: 60_000 } } });
+    const world = new ScenarioCluster({ policy: { detect: { serviceProbes: [PROBE], serviceFailsAfterMs: 60_000 } } });
     const { instanceId } = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     world.services.set(instanceId, REFUSES);
@@ -145,7 +146,9 @@ describe('heartbeats are fine, the service is dead for its clients', () => {
   });
 
   test('within the boot grace nothing is concluded', async () => {
-    const world = new World({ policy: { detect: { serviceProbes: [PROBE] }, guard: { bootGraceMs: 600_000 } } });
+    const world = new ScenarioCluster({
+      policy: { detect: { serviceProbes: [PROBE] }, guard: { bootGraceMs: 600_000 } },
+    });
     const { instanceId } = world.seed(DB1);
     world.services.set(instanceId, REFUSES);
     await world.up();

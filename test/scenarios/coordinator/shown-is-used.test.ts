@@ -1,6 +1,6 @@
 import { serializeRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'orders-db/db1';
 const HOUR_MS = 3_600_000;
@@ -15,7 +15,7 @@ const PAUSE = {
 };
 
 async function started() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   world.seed('orders-db/db2', { az: 'us-east-1b' });
   world.seed('other/x', { az: 'us-east-1c' });

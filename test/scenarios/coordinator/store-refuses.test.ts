@@ -1,19 +1,19 @@
 import { type KvTxn, OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, type Node, World } from './world.ts';
+import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
 async function started(coordinators: number) {
-  const world = new World({ coordinators });
+  const world = new ScenarioCluster({ coordinators });
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
   return { world, old };
 }
 
-const codesOf = (world: World): readonly (readonly string[])[] =>
+const codesOf = (world: ScenarioCluster): readonly (readonly string[])[] =>
   world.nodes
     .filter((node) => !node.stopped)
     .map(({ coordinator }) => coordinator.api.notReady().map((one) => one.code));

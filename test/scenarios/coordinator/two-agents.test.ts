@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { World } from './world.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
@@ -8,7 +8,7 @@ const DB1 = 'prod/db1';
  * here rests on the coordinators alone.
  */
 async function withTwoAgents() {
-  const world = new World();
+  const world = new ScenarioCluster();
   const old = world.seed(DB1);
   await world.up();
   await world.clock.advance(30_000);
@@ -40,7 +40,7 @@ describe('a second agent on the host of a healthy member, for six seconds', () =
 
 describe('an agent that speaks for the member of another machine', () => {
   test('is named on every coordinator, in words, and nothing is done to anybody', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const one = world.seed(DB1);
     const two = world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();

@@ -2,13 +2,13 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import type { OperatorAnswer, OperatorCommand } from '@understudy/coordinator/testing';
 import { opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World } from './world.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
 
-interface Stage {
-  readonly world: World;
+interface Prepared {
+  readonly world: ScenarioCluster;
   readonly old: SeededInstance;
 }
 
@@ -16,8 +16,8 @@ interface Stage {
  * EC2 launches nothing in the only zone there is: the recovery is held until somebody does
  * something.
  */
-async function stuck(): Promise<Stage> {
-  const world = new World({ policy: { guard: { cooldownMs: 0 } } });
+async function stuck(): Promise<Prepared> {
+  const world = new ScenarioCluster({ policy: { guard: { cooldownMs: 0 } } });
   const old = world.seed(DB1);
   world.seed('prod/db2', { az: 'us-east-1b' });
   await world.up();
@@ -28,7 +28,11 @@ async function stuck(): Promise<Stage> {
   return { world, old };
 }
 
-const ask = (world: World, over: Partial<OperatorCommand> = {}, node = world.mustLead()): Promise<OperatorAnswer> => {
+const ask = (
+  world: ScenarioCluster,
+  over: Partial<OperatorCommand> = {},
+  node = world.mustLead(),
+): Promise<OperatorAnswer> => {
   const command = {
     member: DB1,
     kind: 'retry',
@@ -41,7 +45,7 @@ const ask = (world: World, over: Partial<OperatorCommand> = {}, node = world.mus
   return world.clock.runUntilSettled(node.coordinator.api.operate({ ...command, ...over }));
 };
 
-const stateOf = (world: World, instanceId: string) => world.sim.core.region.instances.get(instanceId)?.state;
+const stateOf = (world: ScenarioCluster, instanceId: string) => world.sim.core.region.instances.get(instanceId)?.state;
 
 describe('a plan that cannot work', () => {
   test('is made again from the corrected policy, while the recovery is held', async () => {
@@ -70,7 +74,7 @@ describe('a plan that cannot work', () => {
 });
 
 describe('a member whose recovery was abandoned', () => {
-  async function abandoned(): Promise<Stage> {
+  async function abandoned(): Promise<Prepared> {
     const stage = await stuck();
     const { world, old } = stage;
     expect(await ask(world, { kind: 'abandon', opId: opIdOf(old.instanceId) })).toMatchObject({ kind: 'accepted' });
@@ -143,7 +147,7 @@ describe('a member whose recovery was abandoned', () => {
 });
 
 describe('our own stop, with the records of its recovery deleted by hand', () => {
-  async function forgotten(): Promise<Stage> {
+  async function forgotten(): Promise<Prepared> {
     const stage = await stuck();
     const { world } = stage;
     for (const prefix of [KEYS.intents, KEYS.journal, KEYS.holds])
@@ -188,8 +192,8 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
    * Only the intent is deleted, and EC2 has refused to mark the instance: the journal is the only
    * trace.
    */
-  async function journalLeft(): Promise<Stage> {
-    const world = new World({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
+  async function journalLeft(): Promise<Prepared> {
+    const world = new ScenarioCluster({ policy: { guard: { cooldownMs: 0, flapLimit: 9 } } });
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();
@@ -208,7 +212,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     return { world, old };
   }
 
-  const started = async ({ world, old }: Stage): Promise<void> => {
+  const started = async ({ world, old }: Prepared): Promise<void> => {
     world.sim.seed('StartInstances', { InstanceIds: [old.instanceId] });
     const told = () => [...(world.agents.get(old.instanceId)?.told.values() ?? [])];
     await world.until('serves', () => told().includes('active'), 600_000);
@@ -219,7 +223,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
    * Replaced under the next ordinal, from snapshots that are none of these, after a fence of its
    * own.
    */
-  async function replacedAnew({ world, old }: Stage, before: ReadonlySet<string>): Promise<void> {
+  async function replacedAnew({ world, old }: Prepared, before: ReadonlySet<string>): Promise<void> {
     await world.until('activated', () => world.activation(DB1)?.incarnation === 2, HOUR_MS);
     expect(world.activation(DB1)).toMatchObject({ opId: opIdOf(old.instanceId, 1) });
     const { instanceId = '' } = world.activation(DB1) ?? {};
@@ -232,7 +236,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
     expect([world.launches, world.kv.entries(KEYS.journal).length]).toEqual([1, 0]);
   }
 
-  const snapshotsOf = (world: World) => new Set(world.sim.core.region.snapshots.all().map((one) => one.id));
+  const snapshotsOf = (world: ScenarioCluster) => new Set(world.sim.core.region.snapshots.all().map((one) => one.id));
 
   test('but for a journal: its fence and snapshots are not believed once the instance has run again', async () => {
     const stage = await journalLeft();
@@ -261,7 +265,7 @@ describe('our own stop, with the records of its recovery deleted by hand', () =>
   });
 
   test('a tag that EC2 denies does not keep the fence from stopping it', async () => {
-    const world = new World();
+    const world = new ScenarioCluster();
     const old = world.seed(DB1);
     world.seed('prod/db2', { az: 'us-east-1b' });
     await world.up();

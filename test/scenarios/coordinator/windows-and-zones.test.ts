@@ -1,7 +1,7 @@
 import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
 import type { MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, World, type WorldOptions } from './world.ts';
+import { KEYS, ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -13,8 +13,8 @@ const LOST = 'us-east-1c';
 const WINDOW = { cron: '1 0 * * *', durationMs: 600_000, timeZone: 'UTC' };
 const OPENS = Date.UTC(2026, 0, 1, 0, 1);
 
-async function started(options: WorldOptions = {}) {
-  const world = new World({
+async function started(options: ScenarioClusterOptions = {}) {
+  const world = new ScenarioCluster({
     ...options,
     policy: joinedChanges({ guard: { maintenanceWindows: [WINDOW] } }, options.policy),
   });
@@ -85,9 +85,9 @@ describe('a maintenance window', () => {
 });
 
 /** Nine members, three per zone. */
-async function nine(policy: (world: World) => PolicyChange, options: WorldOptions = {}) {
-  const probe = new World();
-  const world = new World({ ...options, policy: policy(probe) });
+async function nine(policy: (world: ScenarioCluster) => PolicyChange, options: ScenarioClusterOptions = {}) {
+  const probe = new ScenarioCluster();
+  const world = new ScenarioCluster({ ...options, policy: policy(probe) });
   const members = Array.from({ length: 9 }, (_, i): MemberId => `prod/m${i}`);
   const seeded = new Map(members.map((member, i) => [member, world.seed(member, { az: `us-east-1${'abc'[i % 3]}` })]));
   await world.up();
@@ -97,7 +97,7 @@ async function nine(policy: (world: World) => PolicyChange, options: WorldOption
   };
   return { world, members, inLost, seeded, crash };
 }
-const subnetIn = (world: World, az: string) => ({ subnetId: world.sim.defaultResources.subnets[az] ?? '' });
+const subnetIn = (world: ScenarioCluster, az: string) => ({ subnetId: world.sim.defaultResources.subnets[az] ?? '' });
 
 describe('a lost zone', () => {
   test('by default nobody is replaced, for as long as it lasts', async () => {
@@ -131,8 +131,8 @@ describe('a lost zone', () => {
   });
 
   test('is not what a plan ends up in that was begun just before the zone was lost', async () => {
-    const placements = (at: World) => [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')];
-    const slow: WorldOptions = { latency: { 'api.DescribeVolumes.response': [3_000, 3_000] } };
+    const placements = (at: ScenarioCluster) => [subnetIn(at, LOST), subnetIn(at, 'us-east-1a')];
+    const slow: ScenarioClusterOptions = { latency: { 'api.DescribeVolumes.response': [3_000, 3_000] } };
     const { world, inLost, crash, seeded } = await nine(
       (at) => ({ guard: { whenZoneLost: 'recover' }, recover: { placements: placements(at) } }),
       slow,

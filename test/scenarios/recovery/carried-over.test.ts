@@ -2,12 +2,12 @@ import { type CloudSnapshot, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { alteredCloud } from './altered-cloud.ts';
 import { checkFinished } from './checks.ts';
-import { MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 /** What a replacement must get from its predecessor, and what may not be taken for it. */
 
-async function recovered(options: SceneOptions) {
-  const scene = new Scene(options);
+async function recovered(options: RecoveryFixtureOptions) {
+  const scene = new RecoveryFixture(options);
   const old = scene.seedMember(MEMBER, options);
   return { scene, old };
 }

@@ -1,10 +1,10 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { type MemberId, opIdOf, TAG } from '@understudy/shared';
 import { expect } from 'vitest';
-import { KEYS, type Leader, MEMBER, type Scene } from './scene.ts';
+import { KEYS, type Leader, MEMBER, type RecoveryFixture } from './recovery-fixture.ts';
 
 /** When an instance was first seen in a state, by the simulator's own log; null: never. */
-function enteredAtMs(scene: Scene, instanceId: string, states: readonly string[]): number | null {
+function enteredAtMs(scene: RecoveryFixture, instanceId: string, states: readonly string[]): number | null {
   const hit = scene.sim.log.transitions(instanceId).find((one) => one.to !== null && states.includes(one.to));
   return hit?.atMs ?? null;
 }
@@ -15,7 +15,7 @@ function enteredAtMs(scene: Scene, instanceId: string, states: readonly string[]
  * activation names the old instance or exactly one replacement, and the address is never on a
  * launched instance the activation does not name (I6).
  */
-export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId = MEMBER): void {
+export function checkSafety(scene: RecoveryFixture, old: SeededInstance, member: MemberId = MEMBER): void {
   const launched = scene.launchedFor(old.instanceId);
   const downAtMs = enteredAtMs(scene, old.instanceId, ['stopped', 'terminated']);
   const launches = scene.sim.log.launches().filter((one) => launched.includes(one.instanceId));
@@ -39,7 +39,7 @@ export function checkSafety(scene: Scene, old: SeededInstance, member: MemberId 
 
 /** The end state of a recovery that got through. */
 export function checkFinished(
-  scene: Scene,
+  scene: RecoveryFixture,
   old: SeededInstance,
   expected: { readonly launches?: number | 'any'; readonly member?: MemberId } = {},
 ): string {
@@ -74,7 +74,7 @@ export function checkFinished(
 }
 
 /** Everything that was made since the beginning says which recovery made it. */
-function checkAllTagged(scene: Scene): void {
+function checkAllTagged(scene: RecoveryFixture): void {
   for (const kind of scene.resources()) {
     for (const one of kind) {
       if (!scene.seededIds.has(one.id)) expect(one.tags[TAG.op], `${one.id} is untagged`).toBeDefined();
@@ -89,7 +89,7 @@ const DAY_MS = 86_400_000;
  * reports. Returns those.
  */
 export async function checkCollected(
-  scene: Scene,
+  scene: RecoveryFixture,
   old: SeededInstance,
   leader: Leader,
   newInstanceId: string,
@@ -124,7 +124,7 @@ export async function checkCollected(
  * The failed instance's data volumes outlive it (DeleteOnTermination was false): on the books for
  * ever, and marked in EC2. Nothing else is left.
  */
-function checkKeptVolumes(scene: Scene, old: SeededInstance): void {
+function checkKeptVolumes(scene: RecoveryFixture, old: SeededInstance): void {
   const op = opIdOf(old.instanceId);
   const { volumes } = scene.sim.core.region;
   const kept = Object.values(old.volumeIds).filter((id) => volumes.get(id) !== undefined);

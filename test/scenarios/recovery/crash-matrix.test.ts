@@ -2,14 +2,14 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
 import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
-import { Scene, type SceneOptions } from './scene.ts';
+import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 interface Story {
   readonly name: string;
-  readonly options: SceneOptions;
+  readonly options: RecoveryFixtureOptions;
   readonly launches: number;
   /** Prepares the world; runs before the intent. */
-  readonly trouble: (scene: Scene, old: SeededInstance) => void;
+  readonly trouble: (scene: RecoveryFixture, old: SeededInstance) => void;
   /**
    * The matrix is no smaller than this, and has a point in each of these steps: a story that no
    * longer tells itself is noticed.
@@ -19,7 +19,7 @@ interface Story {
 }
 
 /** The first replacement of a recovery never speaks. */
-const muteFirst = (scene: Scene): void => {
+const muteFirst = (scene: RecoveryFixture): void => {
   let first = true;
   scene.sim.onEvent((event) => {
     if (event.kind !== 'transition' || event.resourceKind !== 'instance' || event.from !== null) return;
@@ -70,8 +70,8 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-async function stage(story: Story): Promise<{ scene: Scene; old: SeededInstance }> {
-  const scene = new Scene(story.options);
+async function stage(story: Story): Promise<{ scene: RecoveryFixture; old: SeededInstance }> {
+  const scene = new RecoveryFixture(story.options);
   const { subnets } = scene.sim.defaultResources;
   const placements = ['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' }));
   scene.policy.recover.placements.push(...placements);

@@ -1,5 +1,5 @@
 import type { Cloud, CommitOutcome, GuardedWrite, KvStore, Term } from '@understudy/shared';
-import type { Wrapping } from './scene.ts';
+import type { Wrapping } from './recovery-fixture.ts';
 
 /**
  * `before`: killed before the call leaves. `no-reply`: it is sent, the reply never arrives.

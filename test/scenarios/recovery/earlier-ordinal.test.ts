@@ -2,22 +2,22 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { PausePoint } from './pause-point.ts';
-import { KEYS, type Leader, Scene } from './scene.ts';
+import { KEYS, type Leader, RecoveryFixture } from './recovery-fixture.ts';
 
 /**
  * The leader of a recovery is paused; its successor abandons that recovery and carries out the next
  * one of the same instance; then the first one wakes up.
  */
 
-interface Stage {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly pause: PausePoint;
   readonly run: Promise<unknown>;
 }
 
-async function pausedAt(at: number): Promise<Stage> {
-  const scene = new Scene({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
+async function pausedAt(at: number): Promise<Prepared> {
+  const scene = new RecoveryFixture({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
   scene.policy.recover.placements.push({ subnetId: scene.sim.defaultResources.subnets['us-east-1a'] ?? '' });
   const old = scene.seedMember();
   await scene.begin(old);
@@ -29,14 +29,14 @@ async function pausedAt(at: number): Promise<Stage> {
 }
 
 /** `false`: its replacement was in charge already, so there is nothing to abandon. */
-async function abandoned({ scene }: Stage, successor: Leader): Promise<boolean> {
+async function abandoned({ scene }: Prepared, successor: Leader): Promise<boolean> {
   scene.ask('abandon');
   expect(await scene.run(successor, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
   return scene.history()[0]?.outcome === 'abandoned';
 }
 
 /** Instances that this recovery has launched after that moment. */
-const launchedAfter = (scene: Scene, atMs: number, op: string): readonly string[] =>
+const launchedAfter = (scene: RecoveryFixture, atMs: number, op: string): readonly string[] =>
   scene.sim.log
     .launches()
     .filter((one) => one.atMs > atMs && one.tags[TAG.op] === op)

@@ -3,7 +3,7 @@ import { type Cloud, type InstanceState, type LaunchRequest, OperationError } fr
 import { describe, expect, test } from 'vitest';
 import { type Altered, alteredCloud } from './altered-cloud.ts';
 import { checkFinished } from './checks.ts';
-import { type Leader, Scene } from './scene.ts';
+import { type Leader, RecoveryFixture } from './recovery-fixture.ts';
 
 /**
  * S7 and S14, layer by layer: what has to be seen before attempt 2 may begin, each where no other
@@ -12,10 +12,10 @@ import { type Leader, Scene } from './scene.ts';
 
 /** `zones`: of further placements; with only one, a refusal ends no attempt. */
 async function led(
-  altered: (scene: Scene) => Altered,
+  altered: (scene: RecoveryFixture) => Altered,
   zones: readonly string[] = [],
-): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
-  const scene = new Scene({
+): Promise<{ scene: RecoveryFixture; old: SeededInstance; leader: Leader }> {
+  const scene = new RecoveryFixture({
     policy: { recover: { verifyTimeoutMs: 30_000, maxLaunchAttempts: 3 } },
     // What is shown, and when, is the test's: no lag of a seed's beside it.
     latency: { 'consistency.created': [0, 0], 'consistency.changed': [0, 0] },

@@ -1,16 +1,16 @@
 import type { SeededInstance } from '@understudy/cloud-sim';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished } from './checks.ts';
-import { type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
-interface Staged {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
 }
 
-async function staged(options: SceneOptions = {}): Promise<Staged> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   const zones = Object.values(scene.sim.defaultResources.subnets).map((subnetId) => ({ subnetId }));
   scene.policy.recover.placements.push(...zones);
   const old = scene.seedMember(MEMBER, options);
@@ -19,7 +19,7 @@ async function staged(options: SceneOptions = {}): Promise<Staged> {
 }
 
 /** Held recoveries are run again, as a leader does. */
-async function finish({ scene, old, leader }: Staged): Promise<void> {
+async function finish({ scene, old, leader }: Prepared): Promise<void> {
   let outcome = await scene.run(leader, scene.intent());
   for (let again = 0; outcome === 'held' && again < 100; again += 1) {
     await scene.clock.advance(30_000);
@@ -35,7 +35,7 @@ async function finish({ scene, old, leader }: Staged): Promise<void> {
  * is not EC2.
  */
 function foreignWindow(
-  { scene }: Staged,
+  { scene }: Prepared,
   action: string,
   kind: 'foreign-answer' | 'foreign-instead',
   forMs: number,

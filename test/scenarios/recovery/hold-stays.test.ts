@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkFinished } from './checks.ts';
-import { KEYS, MEMBER, Scene } from './scene.ts';
+import { KEYS, MEMBER, RecoveryFixture } from './recovery-fixture.ts';
 
 describe('a hold of the recovery', () => {
   /** What the store holds at this moment; a run looks at it every half second. */
-  function witness(scene: Scene) {
+  function witness(scene: RecoveryFixture) {
     const seen: (number | null)[] = [];
     const look = () => {
       seen.push(scene.kv.entries(KEYS.hold(MEMBER))[0]?.modRevision ?? null);
@@ -14,7 +14,7 @@ describe('a hold of the recovery', () => {
   }
 
   test('stays, unchanged, through runs that get nowhere, and goes only when what it held is through', async () => {
-    const scene = new Scene({ policy: { recover: { fenceTimeoutMs: 60_000 } } });
+    const scene = new RecoveryFixture({ policy: { recover: { fenceTimeoutMs: 60_000 } } });
     const old = scene.seedMember();
     await scene.begin(old);
     scene.sim.addFault({ id: 'stuck', action: 'StopInstances', kind: 'stuck-stopping', delayMs: 400_000, times: 1 });
@@ -36,7 +36,7 @@ describe('a hold of the recovery', () => {
   });
 
   test('stays while a replacement is sought that EC2 goes on refusing, whatever is tried meanwhile', async () => {
-    const scene = new Scene({ policy: { recover: { maxLaunchAttempts: 1 } } });
+    const scene = new RecoveryFixture({ policy: { recover: { maxLaunchAttempts: 1 } } });
     const old = scene.seedMember();
     await scene.begin(old);
     scene.sim.setDeniedActions(['RunInstances']);

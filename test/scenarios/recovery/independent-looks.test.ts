@@ -3,7 +3,7 @@ import { type CloudFilters, OperationError, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { type Altered, alteredCloud } from './altered-cloud.ts';
 import { checkFinished, checkSafety } from './checks.ts';
-import { type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -13,11 +13,11 @@ const fails = (action: string): OperationError =>
   });
 
 async function led(
-  altered: (scene: Scene) => Altered,
-  options: SceneOptions = {},
+  altered: (scene: RecoveryFixture) => Altered,
+  options: RecoveryFixtureOptions = {},
   zones: readonly string[] = [],
-): Promise<{ scene: Scene; old: SeededInstance; leader: Leader }> {
-  const scene = new Scene(options);
+): Promise<{ scene: RecoveryFixture; old: SeededInstance; leader: Leader }> {
+  const scene = new RecoveryFixture(options);
   scene.policy.recover.placements.push(
     ...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })),
   );

@@ -2,10 +2,10 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import type { HoldRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
-import { type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
-interface Staged {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
   readonly key: string;
@@ -14,8 +14,8 @@ interface Staged {
 const HOUR_MS = 3_600_000;
 
 /** A member with an encrypted data volume; its recovery is begun. */
-async function staged(options: SceneOptions = {}): Promise<Staged> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   const key = scene.sim.createKmsKey({ alias: 'alias/orders' }).arn;
   const ebs = { VolumeSize: 10, VolumeType: 'gp3', Encrypted: true, KmsKeyId: key, DeleteOnTermination: false };
   const old = scene.seedMember(MEMBER, {
@@ -26,11 +26,11 @@ async function staged(options: SceneOptions = {}): Promise<Staged> {
   return { scene, old, leader: scene.lead(), key };
 }
 
-const change = ({ scene, key }: Staged, to: Parameters<typeof scene.sim.changeKmsKey>[1]) =>
+const change = ({ scene, key }: Prepared, to: Parameters<typeof scene.sim.changeKmsKey>[1]) =>
   expect(scene.sim.changeKmsKey(key, to)).toBe(true);
 
 /** Runs it as the leader would until it is finished, noting each hold once per reason. */
-async function untilFinished({ scene, leader }: Staged, limitMs: number): Promise<readonly HoldRecord[]> {
+async function untilFinished({ scene, leader }: Prepared, limitMs: number): Promise<readonly HoldRecord[]> {
   const holds: HoldRecord[] = [];
   const running = scene.leadRun(leader);
   const untilMs = scene.clock.monotonicMs() + limitMs;
@@ -45,7 +45,7 @@ async function untilFinished({ scene, leader }: Staged, limitMs: number): Promis
 }
 
 /** As soon as something has entered this state. */
-function once({ scene }: Staged, kind: string, to: string, act: () => void): void {
+function once({ scene }: Prepared, kind: string, to: string, act: () => void): void {
   const off = scene.sim.onEvent((event) => {
     if (event.kind !== 'transition' || event.resourceKind !== kind || event.to !== to) return;
     off();
@@ -53,10 +53,10 @@ function once({ scene }: Staged, kind: string, to: string, act: () => void): voi
   });
 }
 
-const okCalls = ({ scene }: Staged, action: string) =>
+const okCalls = ({ scene }: Prepared, action: string) =>
   scene.sim.log.calls(action).filter((call) => call.outcome === 'ok');
 
-async function expectTidy(stage: Staged, launches: number): Promise<void> {
+async function expectTidy(stage: Prepared, launches: number): Promise<void> {
   const newInstanceId = checkFinished(stage.scene, stage.old, { launches });
   expect(await checkCollected(stage.scene, stage.old, stage.leader, newInstanceId)).toEqual([]);
 }

@@ -1,7 +1,7 @@
 import type { Cloud, CloudCallOptions, LeaderTerm, Term } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
-import { Scene, type Wrapping } from './scene.ts';
+import { RecoveryFixture, type Wrapping } from './recovery-fixture.ts';
 
 /**
  * S1: nothing is sent by a term that does not hold for as long as a call may take, whichever moment
@@ -51,8 +51,8 @@ function tired(term: LeaderTerm, leftMs: () => number): Term {
   };
 }
 
-async function begun(leftMs: (scene: Scene) => number) {
-  const scene = new Scene();
+async function begun(leftMs: (scene: RecoveryFixture) => number) {
+  const scene = new RecoveryFixture();
   const old = scene.seedMember();
   await scene.begin(old);
   const entered: Entered[] = [];

@@ -2,20 +2,20 @@ import type { Fault, SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished } from './checks.ts';
-import { type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const NOT_FOUND = { kind: 'error', code: 'InvalidInstanceID.NotFound', httpStatus: 400 } as const;
 
-interface Staged {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
 }
 
 /** A recovery that is about to begin; the data volume has a tag of its own. */
-async function staged(options: SceneOptions = {}): Promise<Staged> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   const old = scene.seedMember(MEMBER, options);
   const dataVolumeId = old.volumeIds['/dev/sdf'] ?? '';
   scene.sim.seed('CreateTags', { Resources: [dataVolumeId], Tags: [{ Key: 'team', Value: 'data' }] });
@@ -23,13 +23,13 @@ async function staged(options: SceneOptions = {}): Promise<Staged> {
   return { scene, old, leader: scene.lead() };
 }
 
-async function finish({ scene, leader }: Staged): Promise<string> {
+async function finish({ scene, leader }: Prepared): Promise<string> {
   expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
   return scene.activation()?.instanceId ?? '';
 }
 
 /** Once the replacement is activated, `fault` strikes. */
-function afterActivation({ scene }: Staged, strike: (newInstanceId: string) => void): void {
+function afterActivation({ scene }: Prepared, strike: (newInstanceId: string) => void): void {
   const unsubscribe = scene.sim.onEvent((event) => {
     const named = scene.activation()?.instanceId ?? '';
     if (event.kind !== 'call' || event.action !== 'AssociateAddress') return;
@@ -39,26 +39,26 @@ function afterActivation({ scene }: Staged, strike: (newInstanceId: string) => v
 }
 
 /** The next so many answers do not know the replacement. */
-const unseenReplacement = (stage: Staged, times: number): void =>
+const unseenReplacement = (stage: Prepared, times: number): void =>
   afterActivation(stage, (id) => {
     const fault: Fault = { id: 'unseen', action: 'DescribeInstances', match: { resourceId: id }, ...NOT_FOUND, times };
     stage.scene.sim.addFault(fault);
   });
 
-const volumeAt = (scene: Scene, instanceId: string, device: string) =>
+const volumeAt = (scene: RecoveryFixture, instanceId: string, device: string) =>
   scene.sim.core.region.volumes
     .all()
     .find((one) => one.attachments.some((at) => at.instanceId === instanceId && at.device === device));
 
 /** What a launch cannot carry is in place on the replacement. */
-function expectDressed(scene: Scene, newInstanceId: string): void {
+function expectDressed(scene: RecoveryFixture, newInstanceId: string): void {
   expect(volumeAt(scene, newInstanceId, '/dev/sdf')?.tags).toMatchObject({ team: 'data' });
   const { networkInterfaces, instances } = scene.sim.core.region;
   const [permitId = ''] = instances.get(newInstanceId)?.networkInterfaceIds ?? [];
   expect(networkInterfaces.get(permitId)?.attachment?.deleteOnTermination).toBe(true);
 }
 
-async function collectFor({ scene, leader }: Staged, durationMs: number, everyMs = 60_000): Promise<void> {
+async function collectFor({ scene, leader }: Prepared, durationMs: number, everyMs = 60_000): Promise<void> {
   const collector = scene.collector(leader);
   for (let passedMs = 0; passedMs < durationMs; passedMs += everyMs) {
     await scene.clock.runUntilSettled(collector.collect(leader.term));
@@ -158,8 +158,8 @@ describe('the last chores', () => {
 
 describe('tags of volumes', () => {
   /** 50 tags on root and data volume, `shared` of them the same. */
-  async function tagged(shared: number): Promise<Staged> {
-    const scene = new Scene();
+  async function tagged(shared: number): Promise<Prepared> {
+    const scene = new RecoveryFixture();
     const old = scene.seedMember();
     for (const [device, id] of Object.entries(old.volumeIds)) {
       const there = Object.keys(scene.sim.core.region.volumes.get(id)?.tags ?? {}).length;
@@ -197,7 +197,7 @@ describe('tags of volumes', () => {
 });
 
 describe('a volume that was attached after the plan was made', () => {
-  async function withLateVolume(detachAgain: boolean): Promise<Staged & { readonly lateId: string }> {
+  async function withLateVolume(detachAgain: boolean): Promise<Prepared & { readonly lateId: string }> {
     const stage = await staged();
     const { scene, old } = stage;
     const made = scene.sim.seed('CreateVolume', {
@@ -241,7 +241,7 @@ describe('a volume that was attached after the plan was made', () => {
 describe('a retired instance', () => {
   const DAY_MS = 86_400_000;
 
-  async function retired(options: SceneOptions = {}): Promise<Staged> {
+  async function retired(options: RecoveryFixtureOptions = {}): Promise<Prepared> {
     const stage = await staged(options);
     await finish(stage);
     return stage;

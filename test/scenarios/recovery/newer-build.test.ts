@@ -1,6 +1,6 @@
 import { opIdOf, type Term } from '@understudy/shared';
 import { describe, expect, it } from 'vitest';
-import { KEYS, type Leader, MEMBER, Scene } from './scene.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture } from './recovery-fixture.ts';
 
 /** What a newer build writes into every record beside what this one knows. */
 const MADE_UP = { of: ['a', 'newer', 'build'] };
@@ -36,7 +36,7 @@ function lost(before: unknown, after: unknown, path = ''): string[] {
 }
 
 class TwoBuilds {
-  readonly scene = new Scene({ policy: { recover: { settleMs: 0 } } });
+  readonly scene = new RecoveryFixture({ policy: { recover: { settleMs: 0 } } });
   readonly seeded = this.scene.seedMember();
   readonly opId = opIdOf(this.seeded.instanceId);
   /** What this build dropped when it wrote a record again. */

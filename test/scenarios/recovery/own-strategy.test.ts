@@ -14,19 +14,20 @@ import {
   freshStart,
   readyMade,
 } from './own-parts.ts';
-import { Scene, type SceneOptions } from './scene.ts';
+import { RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
 /** A recovery of parts that are registered here and nowhere else. */
 interface Story {
-  readonly options: SceneOptions;
+  readonly options: RecoveryFixtureOptions;
   /** Prepares the member before it fails. */
-  readonly prepare?: (scene: Scene, old: SeededInstance) => Promise<void>;
+  readonly prepare?: (scene: RecoveryFixture, old: SeededInstance) => Promise<void>;
   /** Looks at the replacement. */
-  readonly check: (scene: Scene, old: SeededInstance, newInstanceId: string) => void;
+  readonly check: (scene: RecoveryFixture, old: SeededInstance, newInstanceId: string) => void;
 }
 
-const instanceTags = (scene: Scene, instanceId: string) => scene.sim.core.region.instances.get(instanceId)?.tags ?? {};
-const stepsOf = (scene: Scene) => scene.history()[0]?.steps.map((one) => one.step) ?? [];
+const instanceTags = (scene: RecoveryFixture, instanceId: string) =>
+  scene.sim.core.region.instances.get(instanceId)?.tags ?? {};
+const stepsOf = (scene: RecoveryFixture) => scene.history()[0]?.steps.map((one) => one.step) ?? [];
 
 const FRESH_START: Story = {
   options: {
@@ -53,7 +54,7 @@ const FRESH_START: Story = {
 };
 
 /** A snapshot that somebody took of the data volume while the member was well. */
-async function takeContent(scene: Scene, old: SeededInstance): Promise<void> {
+async function takeContent(scene: RecoveryFixture, old: SeededInstance): Promise<void> {
   const volumeId = old.volumeIds['/dev/sdf'] ?? '';
   const made = scene.sim.seed('CreateSnapshots', { InstanceSpecification: { InstanceId: old.instanceId } });
   const { Snapshots } = made as { readonly Snapshots: readonly { SnapshotId: string; VolumeId: string }[] };
@@ -89,8 +90,8 @@ const READY_MADE: Story = {
   },
 };
 
-async function stage({ options, prepare }: Story): Promise<{ scene: Scene; old: SeededInstance }> {
-  const scene = new Scene(options);
+async function stage({ options, prepare }: Story): Promise<{ scene: RecoveryFixture; old: SeededInstance }> {
+  const scene = new RecoveryFixture(options);
   const old = scene.seedMember(undefined, options);
   await prepare?.(scene, old);
   scene.sim.crashInstance(old.instanceId);

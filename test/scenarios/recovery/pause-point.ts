@@ -1,5 +1,5 @@
 import type { Cloud, CommitOutcome, GuardedWrite, Term } from '@understudy/shared';
-import type { Wrapping } from './scene.ts';
+import type { Wrapping } from './recovery-fixture.ts';
 
 /**
  * Stops an engine in front of its nth mutating call or commit, as SIGSTOP would, until it is let

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { PausePoint } from './pause-point.ts';
-import { Scene } from './scene.ts';
+import { RecoveryFixture } from './recovery-fixture.ts';
 
 async function pauseAt(at: number, noCapacity: boolean): Promise<{ names: readonly string[]; reached: boolean }> {
-  const scene = new Scene({ policy: { recover: { maxLaunchAttempts: 5 } } });
+  const scene = new RecoveryFixture({ policy: { recover: { maxLaunchAttempts: 5 } } });
   const { subnets } = scene.sim.defaultResources;
   scene.policy.recover.placements.push(...['us-east-1a', 'us-east-1b'].map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember();

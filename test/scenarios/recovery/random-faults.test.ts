@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
 import { CrashMonitor, type CrashMode } from './crash-points.ts';
-import { KEYS, type Leader, MEMBER, Scene } from './scene.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture } from './recovery-fixture.ts';
 
 /** One EC2 fault, armed from the beginning. */
 const anyMutation = fc.constantFrom(
@@ -112,7 +112,7 @@ type RandomRun = typeof anyRun extends fc.Arbitrary<infer T> ? T : never;
 const tally = { runs: 0, killed: 0, superseded: 0, faults: 0, held: 0, launches: new Map<number, number>() };
 
 async function stage(run: RandomRun) {
-  const scene = new Scene({
+  const scene = new RecoveryFixture({
     seed: run.seed,
     policy: { recover: { verifyTimeoutMs: 60_000, fenceTimeoutMs: 300_000 } },
   });
@@ -133,7 +133,11 @@ async function stage(run: RandomRun) {
 }
 
 /** The spell of a leader that will not live to the end. What it leaves running goes on running. */
-async function spell(scene: Scene, end: RandomRun['ends'][number], running: Promise<unknown>[]): Promise<void> {
+async function spell(
+  scene: RecoveryFixture,
+  end: RandomRun['ends'][number],
+  running: Promise<unknown>[],
+): Promise<void> {
   const monitor = end.kind === 'killed' ? new CrashMonitor(end.at, end.mode) : new CrashMonitor();
   const leader = scene.lead(monitor.wrapping());
   const run = leader.engine.run(scene.intent(), monitor.term(leader.term));
@@ -150,18 +154,18 @@ async function spell(scene: Scene, end: RandomRun['ends'][number], running: Prom
 }
 
 /** Counts those that struck. */
-function endFaults(scene: Scene): void {
+function endFaults(scene: RecoveryFixture): void {
   tally.faults += scene.sim.faults().filter((fault) => fault.fired > 0).length;
   scene.sim.clearFaults();
 }
 
-const isOpen = (scene: Scene): boolean => scene.kv.entries(KEYS.intents).length > 0;
+const isOpen = (scene: RecoveryFixture): boolean => scene.kv.entries(KEYS.intents).length > 0;
 
 /**
  * Faults are over: within a bounded number of runs it must be through. An operator removes the
  * holds that wait for one.
  */
-async function finish(scene: Scene, leader: Leader): Promise<void> {
+async function finish(scene: RecoveryFixture, leader: Leader): Promise<void> {
   for (let tries = 0; tries < 12 && isOpen(scene); tries += 1) {
     if (tries === 6) endFaults(scene);
     const outcome = await scene.run(leader, scene.intent());

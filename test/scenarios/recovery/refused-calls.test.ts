@@ -2,10 +2,10 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import { type HoldRecord, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
-import { KEYS, type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
-interface Staged {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
 }
@@ -13,8 +13,8 @@ interface Staged {
 const HOUR_MS = 3_600_000;
 const RETRY_HELD_MS = 30_000;
 
-async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}, zones: readonly string[] = []): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   scene.policy.recover.placements.push(
     ...zones.map((az) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' })),
   );
@@ -33,7 +33,7 @@ interface Watched {
  * Runs it as the leader would, held ones again after half a minute, and notes every hold that
  * stands at a full second.
  */
-async function untilFinished({ scene, leader }: Staged, limitMs: number): Promise<Watched> {
+async function untilFinished({ scene, leader }: Prepared, limitMs: number): Promise<Watched> {
   const fromMs = scene.clock.monotonicMs();
   const holds: HoldRecord[] = [];
   let over = false;
@@ -53,12 +53,12 @@ async function untilFinished({ scene, leader }: Staged, limitMs: number): Promis
 }
 
 /** EC2 answers so to every call of the action, until the time has come. */
-function refuse({ scene }: Staged, action: string, code: string, httpStatus: number, forMs: number): void {
+function refuse({ scene }: Prepared, action: string, code: string, httpStatus: number, forMs: number): void {
   scene.sim.addFault({ id: code, action, kind: 'error', code, httpStatus, times: 1_000_000 });
   scene.clock.setTimer(forMs, () => scene.sim.removeFault(code));
 }
 
-const linesOf = ({ scene }: Staged, event: string) => scene.log.lines.filter((line) => line.event === event);
+const linesOf = ({ scene }: Prepared, event: string) => scene.log.lines.filter((line) => line.event === event);
 
 describe('CreateSnapshots is refused for ten minutes, then works', () => {
   test.each([

@@ -2,16 +2,16 @@ import type { Fault, SeededInstance } from '@understudy/cloud-sim';
 import { opIdOf, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkCollected, checkFinished, checkSafety } from './checks.ts';
-import { KEYS, type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
-interface Staged {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
 }
 
-async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Staged> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}, zones: readonly string[] = []): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   const { subnets } = scene.sim.defaultResources;
   scene.policy.recover.placements.push(...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
   const old = scene.seedMember(MEMBER, options);
@@ -19,7 +19,7 @@ async function staged(options: SceneOptions = {}, zones: readonly string[] = [])
   return { scene, old, leader: scene.lead() };
 }
 
-const finish = async ({ scene, old, leader }: Staged, launches = 1): Promise<string> => {
+const finish = async ({ scene, old, leader }: Prepared, launches = 1): Promise<string> => {
   expect(await scene.run(leader, scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
   const newInstanceId = checkFinished(scene, old, { launches });
   expect(await checkCollected(scene, old, leader, newInstanceId)).toEqual([]);
@@ -78,7 +78,7 @@ describe('a permit that EC2 does not know yet', () => {
   const LAG_MS = 30_000;
 
   /** Attempt 2 ends before EC2 knows its permit; its launch call lands in attempt 3. */
-  async function endsEarly(createdLagMs: number): Promise<Staged> {
+  async function endsEarly(createdLagMs: number): Promise<Prepared> {
     // A later version of it would be shown sooner than the first.
     const lag = [createdLagMs, createdLagMs] as const;
     const latency = { 'consistency.created': lag, 'network-interface.create': lag } as const;
@@ -98,7 +98,7 @@ describe('a permit that EC2 does not know yet', () => {
     return stage;
   }
 
-  const deletions = ({ scene }: Staged) => scene.sim.log.calls('DeleteNetworkInterface').map((call) => call.outcome);
+  const deletions = ({ scene }: Prepared) => scene.sim.log.calls('DeleteNetworkInterface').map((call) => call.outcome);
 
   test('"not found" does not end the attempt: it is deleted once EC2 knows it, and the late launch finds nothing', async () => {
     const stage = await endsEarly(LAG_MS);
@@ -409,7 +409,7 @@ describe('store', () => {
 
 describe('side by side', () => {
   test('two recoveries at once, each with its own', async () => {
-    const scene = new Scene();
+    const scene = new RecoveryFixture();
     const members = ['db/one', 'db/two'] as const;
     const olds = members.map((member) => scene.seedMember(member));
     for (const [index, old] of olds.entries()) await scene.begin(old, members[index]);

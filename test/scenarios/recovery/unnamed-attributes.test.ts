@@ -19,7 +19,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { FIDELITY, NO_ATTRIBUTES, NOT_LOOKED_AT } from '@understudy/recovery/testing';
 import { describe, expect, it, test } from 'vitest';
-import { MEMBER, Scene } from './scene.ts';
+import { MEMBER, RecoveryFixture } from './recovery-fixture.ts';
 
 /**
  * Every member of EC2's answers about an instance is read by a row of the fidelity table, or listed
@@ -150,7 +150,7 @@ describe('no row and no list names', () => {
   });
 
   it('nothing of what the simulated EC2 answers about a member', async () => {
-    const scene = new Scene({});
+    const scene = new RecoveryFixture({});
     const { instanceId } = scene.seedMember(MEMBER, {});
     const answer = scene.sim.seed('DescribeInstances', { InstanceIds: [instanceId] }) as {
       Reservations?: { Instances?: Instance[] }[];
@@ -163,7 +163,7 @@ describe('no row and no list names', () => {
   it.each(['userData', 'disableApiStop', 'disableApiTermination', 'instanceInitiatedShutdownBehavior'])(
     'nothing of its answer to DescribeInstanceAttribute %s',
     (Attribute) => {
-      const scene = new Scene({});
+      const scene = new RecoveryFixture({});
       const { instanceId } = scene.seedMember(MEMBER, {});
       const answer = scene.sim.seed('DescribeInstanceAttribute', { InstanceId: instanceId, Attribute });
       const { InstanceId: _, ...attribute } = answer;

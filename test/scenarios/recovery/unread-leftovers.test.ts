@@ -2,7 +2,7 @@ import { OperationError } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { alteredCloud } from './altered-cloud.ts';
 import { checkCollected, checkFinished } from './checks.ts';
-import { Scene } from './scene.ts';
+import { RecoveryFixture } from './recovery-fixture.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,7 +12,7 @@ describe('what the collector could not read', () => {
    * until told that it can.
    */
   async function due() {
-    const scene = new Scene();
+    const scene = new RecoveryFixture();
     const old = scene.seedMember();
     await scene.begin(old);
     const reads = { broken: false, refused: 0 };

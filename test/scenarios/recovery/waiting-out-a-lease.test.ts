@@ -1,7 +1,7 @@
 import { type MonotonicMs, monotonicMs, serializeRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished } from './checks.ts';
-import { KEYS, MEMBER, Scene } from './scene.ts';
+import { KEYS, MEMBER, RecoveryFixture } from './recovery-fixture.ts';
 
 const OVER_AFTER_MS = 83_617;
 const SEEN_AT_MS = 20_000;
@@ -11,7 +11,7 @@ const SEEN_AT_MS = 20_000;
  * at 20 s.
  */
 async function unstoppable(fenceAfterMs = 0) {
-  const scene = new Scene({
+  const scene = new RecoveryFixture({
     policy: {
       recover: { serveLease: { stopWithinMs: 60_000, requireWatchdog: true, fenceAfterMs }, fenceTimeoutMs: 900_000 },
     },
@@ -86,7 +86,7 @@ describe('a serve lease is waited out', () => {
   });
 });
 
-function checkFinishedByLease(scene: Scene, oldInstanceId: string): void {
+function checkFinishedByLease(scene: RecoveryFixture, oldInstanceId: string): void {
   expect(scene.stateOf(oldInstanceId)).toBe('running');
   expect(scene.history()[0]).toMatchObject({ fencedBy: 'lease', outcome: 'replaced' });
 }

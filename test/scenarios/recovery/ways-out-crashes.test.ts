@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
 import { CrashMonitor, type CrashMode, crashMatrix, type Point } from './crash-points.ts';
 import { PausePoint } from './pause-point.ts';
-import { KEYS, Scene } from './scene.ts';
+import { KEYS, RecoveryFixture } from './recovery-fixture.ts';
 
 interface Command {
   readonly name: string;
@@ -35,8 +35,8 @@ const COMMANDS: readonly Command[] = [
 ];
 
 /** A recovery that is stuck, and the command that was just asked for. */
-async function stage({ kind, over, launched }: Command): Promise<{ scene: Scene; old: SeededInstance }> {
-  const scene = new Scene({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
+async function stage({ kind, over, launched }: Command): Promise<{ scene: RecoveryFixture; old: SeededInstance }> {
+  const scene = new RecoveryFixture({ policy: { recover: { verifyTimeoutMs: 3_600_000 } } });
   const zone = (az: string) => ({ subnetId: scene.sim.defaultResources.subnets[az] ?? '' });
   scene.policy.recover.placements.push(zone('us-east-1a'));
   const old = scene.seedMember();
@@ -65,7 +65,7 @@ async function stage({ kind, over, launched }: Command): Promise<{ scene: Scene;
 }
 
 /** What the command was for has come true, once. */
-function checkOutcome(scene: Scene, old: SeededInstance, { outcome, launched, kind }: Command): void {
+function checkOutcome(scene: RecoveryFixture, old: SeededInstance, { outcome, launched, kind }: Command): void {
   checkSafety(scene, old);
   const [record, second] = scene.history();
   expect([record?.outcome, second, scene.kv.entries(KEYS.requests).length]).toEqual([outcome, undefined, 0]);
@@ -81,7 +81,7 @@ function checkOutcome(scene: Scene, old: SeededInstance, { outcome, launched, ki
   expect(scene.activation()).toMatchObject({ instanceId: alive[0], incarnation: 2, opId: opIdOf(old.instanceId) });
 }
 
-async function finish(scene: Scene): Promise<void> {
+async function finish(scene: RecoveryFixture): Promise<void> {
   if (scene.kv.entries(KEYS.intents).length === 0) return;
   expect(await scene.run(scene.lead(), scene.intent()), JSON.stringify(scene.hold())).toBe('finished');
 }

@@ -3,16 +3,16 @@ import type { SeededInstance } from '@understudy/cloud-sim';
 import { clientTokenOf, opIdOf } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
 import { checkFinished, checkSafety } from './checks.ts';
-import { KEYS, type Leader, MEMBER, Scene, type SceneOptions } from './scene.ts';
+import { KEYS, type Leader, MEMBER, RecoveryFixture, type RecoveryFixtureOptions } from './recovery-fixture.ts';
 
-interface Stage {
-  readonly scene: Scene;
+interface Prepared {
+  readonly scene: RecoveryFixture;
   readonly old: SeededInstance;
   readonly leader: Leader;
 }
 
-async function staged(options: SceneOptions = {}, zones: readonly string[] = []): Promise<Stage> {
-  const scene = new Scene(options);
+async function staged(options: RecoveryFixtureOptions = {}, zones: readonly string[] = []): Promise<Prepared> {
+  const scene = new RecoveryFixture(options);
   placeIn(scene, zones);
   const old = scene.seedMember(MEMBER, options);
   scene.sim.crashInstance(old.instanceId);
@@ -20,20 +20,20 @@ async function staged(options: SceneOptions = {}, zones: readonly string[] = [])
   return { scene, old, leader: scene.lead() };
 }
 
-function placeIn(scene: Scene, zones: readonly string[]): void {
+function placeIn(scene: RecoveryFixture, zones: readonly string[]): void {
   const { subnets } = scene.sim.defaultResources;
   scene.policy.recover.placements.splice(0, Infinity, ...zones.map((az) => ({ subnetId: subnets[az] ?? '' })));
 }
 
-const run = ({ scene, leader }: Stage) => scene.run(leader, scene.intent());
+const run = ({ scene, leader }: Prepared) => scene.run(leader, scene.intent());
 
-async function held(stage: Stage, reason: string): Promise<void> {
+async function held(stage: Prepared, reason: string): Promise<void> {
   expect(await run(stage), JSON.stringify(stage.scene.hold())).toBe('held');
   expect(stage.scene.hold()?.reason).toBe(reason);
 }
 
 /** EC2 refuses this type in every zone: the case of an arm64 type for an x86_64 image. */
-async function unplaceable(policy: SceneOptions['policy'] = {}): Promise<Stage> {
+async function unplaceable(policy: RecoveryFixtureOptions['policy'] = {}): Promise<Prepared> {
   const stage = await staged({ policy: joinedChanges({ recover: { maxLaunchAttempts: 3 } }, policy) }, ['us-east-1a']);
   stage.scene.sim.addFault({
     id: 'wrong',
@@ -47,7 +47,7 @@ async function unplaceable(policy: SceneOptions['policy'] = {}): Promise<Stage> 
   return stage;
 }
 
-const tokensSent = ({ scene }: Stage): readonly string[] =>
+const tokensSent = ({ scene }: Prepared): readonly string[] =>
   scene.sim.log.calls('RunInstances').map((call) => String((call.input as { ClientToken?: string }).ClientToken));
 
 describe('retry', () => {
@@ -163,7 +163,7 @@ describe('replan', () => {
     checkFinished(scene, old, { launches: 'any' });
   });
 
-  test.each<[string, (stage: Stage) => void, string]>([
+  test.each<[string, (stage: Prepared) => void, string]>([
     [
       'the policy still has nothing that works',
       ({ scene }) => scene.policy.recover.placements.push({ subnetId: 'subnet-0000' }),
@@ -251,7 +251,7 @@ describe('accept-loss', () => {
 });
 
 describe('abandon', () => {
-  const begunAgain = async (stage: Stage): Promise<void> => {
+  const begunAgain = async (stage: Prepared): Promise<void> => {
     const { scene, old } = stage;
     expect(scene.activation()).toMatchObject({ instanceId: old.instanceId, incarnation: 1, ordinal: 1 });
     await scene.begin(old);

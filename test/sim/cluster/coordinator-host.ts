@@ -2,7 +2,7 @@ import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy
 import { Coordinator, type CoordinatorConfig } from '@understudy/coordinator/testing';
 import { createEc2Cloud, kmsOver } from '@understudy/aws';
 import { type Keyspace, type KvTxn, OpinionRecordSchema, parseRecord } from '@understudy/shared';
-import type { SimKvClient } from '@understudy/shared/testing';
+import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
@@ -10,7 +10,6 @@ import { lookAtService } from './service-look.ts';
 import { PausePoints } from './pause-points.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ProcessStore } from './process-store.ts';
-import type { NetworkNode } from './network.ts';
 import { ForwardedLog } from './forwarded-log.ts';
 
 const UDP_PORT = 7946;

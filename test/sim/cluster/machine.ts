@@ -2,7 +2,7 @@ import { type ActivationOutputs, Agent, AgentConfigSchema, type AgentParts, type
 import { deriveAgentKey, type MemberId } from '@understudy/shared';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { checksumMac } from './checksum-tags.ts';
-import type { NetworkNode } from './network.ts';
+import type { NetworkNode } from '@understudy/shared/testing';
 import { MachineWatchdog } from './machine-watchdog.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ForwardedLog } from './forwarded-log.ts';

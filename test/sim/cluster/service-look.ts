@@ -1,6 +1,6 @@
 import type { Clock, Endpoint, ProbeReport } from '@understudy/shared';
 import type { Machine } from './machine.ts';
-import type { NetworkNode } from './network.ts';
+import type { NetworkNode } from '@understudy/shared/testing';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** There and back, and what the peer's kernel needs. */

@@ -15,7 +15,13 @@ import {
   serializeRecord,
   TAG,
 } from '@understudy/shared';
-import { joinedChanges, type PolicyChange, type SeededRandom, SimKv } from '@understudy/shared/testing';
+import {
+  joinedChanges,
+  type PolicyChange,
+  type SeededRandom,
+  SimDatagramNetwork,
+  SimKv,
+} from '@understudy/shared/testing';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
@@ -23,8 +29,10 @@ import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
 import { Operators } from './operators.ts';
-import { SimNetwork } from './network.ts';
 import { streamOf } from './random-streams.ts';
+
+/** Delay of a datagram between two machines. */
+const WITHIN_A_REGION_MS = [0.2, 2] as const;
 
 export interface ClusterShape {
   readonly seed: number;
@@ -88,7 +96,7 @@ export class SimulatedCluster {
   readonly shape: ClusterShape;
   readonly kv: SimKv;
   readonly cloud: CloudSim;
-  readonly network: SimNetwork;
+  readonly network: SimDatagramNetwork;
   readonly disks = new Disks();
   readonly machines = new SimulatedMachines(this);
   readonly operators: Operators;
@@ -109,7 +117,10 @@ export class SimulatedCluster {
   constructor(shape: ClusterShape) {
     this.shape = shape;
     this.kv = new SimKv({ clock: this.kernel });
-    this.network = new SimNetwork(this.kernel, this.streamOf('network'));
+    this.network = new SimDatagramNetwork({
+      ...{ clock: this.kernel, random: this.streamOf('network') },
+      usualDelayMs: WITHIN_A_REGION_MS,
+    });
     this.cloud = new CloudSim({ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') });
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);

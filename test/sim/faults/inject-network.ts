@@ -1,4 +1,4 @@
-import type { Condition } from '../cluster/network.ts';
+import type { Condition } from '@understudy/shared/testing';
 import {
   azOf,
   coordinatorOf,

@@ -20,9 +20,7 @@ function pagesOf({ path, text }: SourceFile): readonly { readonly page: string; 
   });
 }
 
-/**
- * Every page that is named or linked to stands in the repository: nobody can look up what does not.
- */
+/** Every page that is named or linked to must be in the repository. */
 export const danglingPages = (files: readonly SourceFile[], paths: readonly string[]): Violation[] => {
   const there = new Set(paths);
   return files

@@ -65,7 +65,6 @@ export const WIDER_THAN_IT_SHOULD: Readonly<Record<string, number>> = {};
  * go down.
  */
 export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
-  'packages/coordinator/src/adapters/etcd/etcd-endpoint.ts': 1,
   'packages/coordinator/src/coordinator-options.ts': 1,
   'packages/coordinator/src/leader/assessor.ts': 1,
   'packages/coordinator/src/leader/console-capture.ts': 2,
@@ -76,14 +75,9 @@ export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
   'packages/coordinator/src/leader/readiness.ts': 1,
   'packages/coordinator/src/leader/verdicts.ts': 1,
   'packages/local-cluster/src/local-cluster.ts': 1,
-  'packages/observer/src/core/service-state.ts': 1,
-  'packages/observer/src/core/silence.ts': 1,
-  'packages/observer/src/core/types.ts': 1,
-  'packages/observer/src/core/unexpected.ts': 1,
   'packages/recovery/src/collector/collector.ts': 1,
   'packages/recovery/src/effect.ts': 1,
   'packages/recovery/src/journal.ts': 1,
-  'packages/shared/src/api.ts': 2,
   'test/scenarios/coordinator/open-chores.test.ts': 1,
   'test/sim/cluster/simulated-cluster.ts': 2,
   'test/sim/faults/active-fault.ts': 1,
@@ -94,9 +88,4 @@ export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
   'test/sim/invariants/launches.ts': 1,
   'test/sim/seeds.test.ts': 1,
   'test/sim/simulation.ts': 1,
-  'test/speeds.ts': 1,
-  'test/temporary-folder.ts': 1,
-  'test/unit/tidy/log-events.ts': 1,
-  'test/unit/tidy/width.ts': 1,
-  'test/unit/words.test.ts': 1,
 };

@@ -13,7 +13,7 @@ export interface LogEvent extends Pick<Violation, 'path' | 'line'> {
   readonly levels: readonly Level[];
 }
 
-/** They pass on what others name: the event and the level are found where those are. */
+/** Places that pass on what others name. The event and the level are found where those are. */
 const PASS_ON: readonly RegExp[] = [
   /\/recurring-failure\.ts$/,
   /udp\/receive-thread-handle\.ts$/,
@@ -29,8 +29,8 @@ const EITHER_LEVEL = /^[^\]]*\?\s*'(error|warn|info|debug)'\s*:\s*'(error|warn|i
 const RECURRING = /new RecurringFailure\(\{([^}]*)\}/g;
 
 /**
- * Of the product only. A call whose event or levels cannot be read off is a violation: then nobody
- * can look it up either.
+ * Log events of the product. A call whose event or levels cannot be read off is a violation,
+ * because nobody can look it up either.
  */
 export function logEventsOf(file: SourceFile): { readonly events: LogEvent[]; readonly faults: Violation[] } {
   const events: LogEvent[] = [];
@@ -68,7 +68,7 @@ export interface DocumentedEvent {
   readonly event: string;
   readonly levels: readonly Level[];
   readonly line: number;
-  /** What stands beside it: what it means, and for an error what a person does. */
+  /** The cells beside it: what it means, and for an error what a person does. */
   readonly cells: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export function documentedEvents(page: string): readonly DocumentedEvent[] {
 const same = (one: readonly Level[], other: readonly Level[]): boolean =>
   one.length === other.length && one.every((level) => other.includes(level));
 
-/** What page and code do not say alike. */
+/** Where page and code differ. */
 export function logEventFaults(files: readonly SourceFile[], page: SourceFile): readonly Violation[] {
   const found = files.map(logEventsOf);
   const faults = found.flatMap((one) => one.faults);

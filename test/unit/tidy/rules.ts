@@ -43,7 +43,7 @@ const CORE_IMPORT =
 /** Where decisions are made. */
 const PURE = /^packages\/(?:[^/]+\/src\/(?:[^/]+\/)*core|coordinator\/src\/(?:judge|enrol|policy))\//;
 
-/** A snapshot and `now` go in, a value comes out. */
+/** Decisions are pure: a snapshot and `now` go in, a value comes out. */
 export const corePurity: Rule = ({ path, code, imports }) => {
   if (!PURE.test(path) || isTest(path)) return [];
   const impure = imports
@@ -112,7 +112,7 @@ export const leaderWritesThroughTerm: Rule = ({ path, code, imports }) => {
 
 const COMMAND = /^packages\/cli\/src\/(?!terminal\.ts$).*(?<!\.test)\.ts$/;
 /**
- * What is printed comes from records, tags and other people: one file makes it harmless for a
+ * Printed text comes from records, tags and other people, so one file makes it harmless for a
  * terminal.
  */
 export const oneWayToTheTerminal: Rule = ({ path, code }) =>
@@ -133,7 +133,7 @@ const STEP_ID = new RegExp(
 const RECOVERY = /^packages\/(?:recovery\/|coordinator\/src\/(?:core\/)?recovery\/)/;
 /** Elsewhere such a string is a name of a call, or the text of a planted bug. */
 const NO_STEP_ID = /^(?:packages\/shared\/src\/testing\/cloud-contract|test\/sim\/planted\/)/;
-/** What a journal means is asked of the room that writes it. */
+/** Only the room that writes a journal says what it means. */
 export const stepIdsAreRecoverys: Rule = ({ path, text }) =>
   RECOVERY.test(path) || NO_STEP_ID.test(path) || !isCode(path)
     ? []

@@ -1,7 +1,7 @@
 import { WIDER_THAN_IT_SHOULD } from './exceptions.ts';
 import type { SourceFile, Violation } from './source.ts';
 
-/** Of what people read: comments, and prose in Markdown. Code is the formatter's. */
+/** Width of comments, and of prose in Markdown. The formatter decides on code. */
 export const PROSE_COLUMNS = 100;
 
 const CODE = /\.(?:ts|tsx|mts|mjs)$/;

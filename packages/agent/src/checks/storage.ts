@@ -32,9 +32,9 @@ export interface FileSystemRoom {
 
 /** What the probe child found. Lists are shorter than asked for when it ended early. */
 export interface ProbeFindings {
-  /** Per expected mount, in order; null = the path is not there. */
+  /** One entry per expected mount, in order. Null: the path does not exist. */
   readonly mounts: readonly (FileSystemRoom | null)[];
-  /** Per probe folder, in order. `error` null = written and synced. */
+  /** One entry per probe folder, in order. `error` null: written and synced. */
   readonly folders: readonly { readonly error: string | null; readonly room: FileSystemRoom | null }[];
 }
 

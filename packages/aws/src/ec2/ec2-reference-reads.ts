@@ -13,7 +13,9 @@ import { Ec2Reads } from './ec2-reads.ts';
 
 /** Reads whether the things exist that a launch or a member names. */
 export class Ec2ReferenceReads extends Ec2Reads {
-  /** What is said of an EC2 that launched what was only to be tried. */
+  /**
+   * Text of the refusal once this EC2 has launched what was only to be tried. Null: it never did.
+   */
   #launchedInstead: string | null = null;
 
   async describeTypeOfferings(

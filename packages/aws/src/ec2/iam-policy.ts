@@ -90,10 +90,10 @@ const tagging = (key: string) => ({ Null: { [`aws:RequestTag/${key}`]: 'false' }
 const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
 
 /**
- * What a coordinator's role must be allowed, and no more. Reads are allowed on everything (EC2
- * knows no narrower resource there). What stops, changes or deletes is allowed only on what carries
- * our tags; what makes, only with our tags. Sources: Service Authorization Reference for EC2; EBS
- * User Guide for the keys.
+ * The permissions of a coordinator's role, and no more. It may read everything (EC2 knows no
+ * narrower resource there). It may stop, change or delete only resources with our tags, and make
+ * resources only with our tags. Sources: Service Authorization Reference for EC2; EBS User Guide
+ * for the keys.
  */
 export function iamPolicyOf(options: IamPolicyOptions = {}): IamPolicy {
   const { partition = 'aws', passRoles = [`arn:${partition}:iam::*:role/*`] } = options;

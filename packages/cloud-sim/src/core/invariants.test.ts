@@ -38,7 +38,7 @@ interface Move {
 const pick = <T>(from: readonly T[], index: number): T | undefined => from[index % Math.max(1, from.length)];
 const AZ_LETTERS = ['a', 'b', 'c'] as const;
 
-/** The request of a move; null when nothing fits it. */
+/** The request of a move. Null when nothing fits it. */
 function requestOf(sim: CloudSim, { operation, first, second, flag }: Move): [string, Record<string, unknown>] | null {
   const { region } = sim.core;
   const instance = pick(region.instances.all(), first)?.id;

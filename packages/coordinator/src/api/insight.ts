@@ -17,7 +17,7 @@ export interface LeaderInsight {
   activity(opId: string): RecoveryActivity | null;
   /** Key id that the user data of this instance names. Null: not known here. */
   userDataKeyId(instanceId: string): number | null;
-  /** What an operator asks of a recovery; only the leader takes it. */
+  /** Takes an operator's request about a recovery. Only the leader accepts it. */
   operate(command: OperatorCommand): Promise<OperatorAnswer>;
   /** Instances that enrolment found and could not enrol. Asked while we lead. */
   notEnrolled(): readonly NotEnrolled[];
@@ -29,6 +29,6 @@ export interface CoordinatorInsight {
   notReady(): readonly Problem[];
   /** Shown in the status beside {@link notReady}. Remarks do not make the process unready. */
   remarks(): readonly Problem[];
-  /** Why etcd takes no writes now; null while it does. */
+  /** Why etcd takes no writes now. Null while it does. */
   storeTrouble(): string | null;
 }

@@ -73,7 +73,7 @@ export class OwnCondition implements CoordinatorInsight {
   #storeProblems(): readonly Problem[] {
     const { view, store, writes, freshForMs } = this.#options;
     const fresh = view.isFresh();
-    // What nobody answers at all is no matter of writes.
+    // When etcd does not answer at all, that is not a problem of writes.
     const ofWrites = writes.problems().filter(({ code }) => fresh || code !== 'STORE_NOT_WRITABLE');
     // A refused read says better why our view is old.
     const isRefused = store.refusals.some(({ code }) => code === 'STORE_DENIED' || code === 'STORE_REJECTED');

@@ -7,9 +7,9 @@ import { type Problem, problemOf } from '@understudy/shared';
 const BYTES_PER_HEARTBEAT = 416;
 
 export interface ReceiveBuffer {
-  /** What the kernel granted; absent where the socket has no such buffer. */
+  /** The size that the kernel granted. Absent where the socket has no such buffer. */
   readonly socket: { readonly receiveBufferBytes?: number };
-  /** What was asked for. */
+  /** The size that was asked for. */
   readonly config: { readonly udp: { readonly receiveBufferBytes: number } };
 }
 

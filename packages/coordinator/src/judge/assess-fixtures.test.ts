@@ -10,9 +10,9 @@ import { guardInput, NOW, WALL, ZONES } from './judge.fixtures.ts';
 import { guardQuorum } from './quorum.ts';
 import { gist, recordedCases, withDelta } from './recorded-cases.fixtures.ts';
 
-/** On the wall clock, in ms from now: -3000 is three seconds ago. */
+/** Moments on the wall clock, in ms from now: -3000 is three seconds ago. */
 const wall = z.number().transform((fromNowMs) => WALL + fromNowMs);
-/** On the clock of the process, in ms from now. */
+/** Moments on the clock of the process, in ms from now. */
 const mono = z.number().transform((fromNowMs) => NOW + fromNowMs);
 const id = z.string().min(1);
 const memberId = id.transform((text) => text as MemberId);

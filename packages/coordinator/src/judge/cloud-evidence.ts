@@ -3,7 +3,7 @@ import { ageOf, isInBootGrace } from './boot-grace.ts';
 import type { AssessReason, CloudStatusReading, EvidenceItem, MemberEvidence } from './evidence.ts';
 import { STATUS_FRESH_MS } from './status-reading.ts';
 
-/** What EC2's answer means for the verdict, before anybody's silence is considered. */
+/** What EC2's answer means for the verdict, before any silence is considered. */
 export type CloudFinding =
   /** It runs, as far as EC2 knows: silence decides. */
   | { readonly kind: 'running' }
@@ -24,10 +24,10 @@ export type CloudFinding =
     };
 
 /**
- * How old EC2's answer may be. Not older than the silence itself, so that a stop which an operator
- * asked for is seen before the silence it causes is judged: `dead` takes `suspectAfterMs +
- * confirmForMs` of silence, so a younger answer is from after its start. Half of the confirmation
- * time is left as margin for EC2's eventual consistency.
+ * How old EC2's answer may be. It must not be older than the silence itself, so that a stop which
+ * an operator asked for is seen before the silence it causes is judged. `dead` takes
+ * `suspectAfterMs + confirmForMs` of silence, so a younger answer is from after its start. Half of
+ * the confirmation time is left as margin for EC2's eventual consistency.
  */
 export const cloudFreshForMs = (policy: GroupPolicy): number =>
   policy.detect.suspectAfterMs + policy.detect.confirmForMs / 2;
@@ -40,8 +40,9 @@ const hold = (code: AssessReason, text: string, verdict: 'unknown' | 'suspect' =
 });
 
 /**
- * Unreadable or stale ⇒ hold, never `dead`. EC2 is needed for the fence anyway, so nothing could be
- * recovered meanwhile; and without its answer a deliberate stop looks exactly like a failure.
+ * An unreadable or stale answer means hold, never `dead`. EC2 is needed for the fence anyway, so
+ * nothing could be recovered meanwhile. Without its answer a deliberate stop looks exactly like a
+ * failure.
  */
 export function readCloud(evidence: MemberEvidence, policy: GroupPolicy, nowMs: MonotonicMs): CloudFinding {
   const { cloud } = evidence;
@@ -72,8 +73,8 @@ function bootGrace(evidence: MemberEvidence, policy: GroupPolicy, launchedAtWall
 }
 
 /**
- * `StateReason.Code` (EC2 API, StateReason). Unlisted or absent: no conclusion, because a wrong one
- * replaces a machine somebody stopped.
+ * What `StateReason.Code` says (EC2 API, StateReason). A code that is unlisted or absent allows no
+ * conclusion, because a wrong one replaces a machine that a person stopped.
  */
 function readStop(evidence: MemberEvidence, policy: GroupPolicy, state: string, code: string | null): CloudFinding {
   if (code?.startsWith('Server.'))

@@ -34,11 +34,11 @@ export interface ObserverOpinion {
  */
 export interface LiveObserver {
   readonly coordinatorId: string;
-  /** null: its presence cannot be read. It can object; its accusation is not counted. */
+  /** Null: its presence cannot be read. It can object; its accusation is not counted. */
   readonly az: string | null;
 }
 
-/** What the cluster demands before anybody is `dead`; from the coordinator's config. */
+/** What the cluster demands before a member is `dead`, from the coordinator's config. */
 export interface ObserverRequirement {
   /** 1 only where the cluster is configured with one coordinator. */
   readonly minimumObservers: number;

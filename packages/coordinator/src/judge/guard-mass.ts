@@ -95,12 +95,12 @@ function countOf(fleet: readonly Named[], failures: readonly Named[]): number {
 }
 
 /**
- * The member's own zone, if it is lost, no member elsewhere failed with it, and the group's policy
- * says to recover then; null otherwise. A replacement must not be placed there. A zone is lost when
- * its members are silent. It is not lost where a failed member is still heard (a wrong check, a
- * firewall before its service), or where this one was judged by anything but silence. One failure
- * elsewhere is enough to hold: a mass over several zones is more likely a bad deployment, or our
- * own network, than a lost zone.
+ * The member's own zone, when it is lost, no member elsewhere failed with it, and the group's
+ * policy says to recover then. Otherwise null. A replacement must not be placed there. A zone is
+ * lost when its members are silent. It is not lost where a failed member is still heard (a wrong
+ * check, a firewall before its service), or where this one was judged by anything but silence. One
+ * failure elsewhere is enough to hold: a mass over several zones is more likely a bad deployment,
+ * or our own network, than a lost zone.
  */
 function zoneToLeave(input: GuardInput, all: Tally, zone: Tally): string | null {
   if (input.policy.guard.whenZoneLost !== 'recover') return null;

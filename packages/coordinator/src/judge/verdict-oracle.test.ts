@@ -112,10 +112,7 @@ const WORKLOAD: readonly (readonly [string, Pick<MemberEvidence, 'workload' | 'c
 const TWO = { minimumObservers: 2, minimumZones: 2 };
 const ONE = { minimumObservers: 1, minimumZones: 1 };
 const THREE = { minimumObservers: 3, minimumZones: 2 };
-/**
- * Where the observers are, and what the cluster is configured to demand; the member is in
- * us-east-1a.
- */
+/** Zones of the observers, and the configured demands. The member is in us-east-1a. */
 const LAYOUTS = [
   ['three zones', ['us-east-1a', 'us-east-1b', 'us-east-1c'], [TWO, ONE, THREE]],
   ['two in its own zone', ['us-east-1a', 'us-east-1a', 'us-east-1b'], [TWO, ONE]],

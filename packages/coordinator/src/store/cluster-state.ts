@@ -202,9 +202,9 @@ export class ClusterState {
   }
 
   /**
-   * **S** (S24): what a transaction compares that writes something of this level; null: it is not
-   * in force, so nothing of it may be written. Once a level is in force nobody begins to take part
-   * who does not understand it, as long as its record is the one compared.
+   * **S** (S24): the compare for a transaction that writes something of this level. Null: the level
+   * is not in force, so nothing of it may be written. Once a level is in force, no coordinator
+   * begins to take part that does not understand it, as long as its record is the one compared.
    */
   whileInForce(level: number): Extract<KvCompare, { modRevision: Revision }> | null {
     if (this.levelInForce() < level) return null;

@@ -6,7 +6,7 @@ import { OperationError } from '@understudy/shared';
  */
 const FIRST_SAFE_PATCH: Readonly<Record<string, number>> = { '3.5': 23, '3.6': 5 };
 
-/** Why leadership is unsafe on this version; null when it is fine. */
+/** Why leadership is unsafe on this version. Null when it is fine. */
 export function etcdVersionFault(version: string): string | null {
   const match = /^v?(\d+)\.(\d+)\.(\d+)(-.+)?$/.exec(version.trim());
   if (!match) return `"${version}" is no etcd version`;

@@ -11,7 +11,7 @@ export const THIS_BUILD: Build = { level: FEATURE_LEVEL, oldest: OLDEST_FEATURE_
 export interface LevelsSeen {
   /** Null: nobody has written one yet. `unreadable`: it may be any. */
   readonly recorded: number | null | 'unreadable';
-  /** What each live coordinator understands; null: its presence cannot be read. */
+  /** The level that each live coordinator understands. Null: its presence cannot be read. */
   readonly live: readonly (number | null)[];
 }
 
@@ -26,7 +26,7 @@ export function levelInForce({ recorded, live }: LevelsSeen, build: Build): numb
 }
 
 /**
- * The level that is to be agreed on now; null: it stays. It is what every live coordinator
+ * The level that is to be agreed on now. Null: it stays. It is what every live coordinator
  * understands, and never lower than before.
  */
 export function levelDue({ recorded, live }: LevelsSeen, build: Build): number | null {
@@ -35,7 +35,7 @@ export function levelDue({ recorded, live }: LevelsSeen, build: Build): number |
   return recorded === null || least > recorded ? least : null;
 }
 
-/** Why a build takes no part beside the agreed level; null: it may. */
+/** Why a build takes no part beside the agreed level. Null: it may. */
 export function apartFrom(recorded: LevelsSeen['recorded'], { level, oldest }: Build): Problem | null {
   if (recorded === 'unreadable')
     return problemOf(

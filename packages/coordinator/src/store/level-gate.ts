@@ -34,11 +34,12 @@ export function recordedLevelIn(entry: KvEntry | null): RecordedLevel {
 }
 
 /**
- * Whether this build may take part: be present, and so have a word, and lead.
+ * Says whether this build may take part: be present, and so have opinions, and lead.
  *
  * **S** (S24): every transaction by which a coordinator begins to take part compares the record of
  * the agreed level. So none begins, however late its transaction lands, once a level was agreed on
- * that it does not understand; and whoever began before is seen by whoever knows of the agreement.
+ * that it does not understand. A coordinator that began before is seen by every one that knows of
+ * the agreement.
  */
 export class LevelGate {
   readonly #key: string;
@@ -54,8 +55,8 @@ export class LevelGate {
   }
 
   /**
-   * What was seen of the record: by our view of etcd, or by a transaction that was refused. Of two
-   * the newer one counts.
+   * Notes what was seen of the record, by our view of etcd or by a transaction that was refused. Of
+   * two the newer one counts.
    */
   note(seen: RecordedLevel): void {
     const before = this.#known;
@@ -77,7 +78,7 @@ export class LevelGate {
     });
   }
 
-  /** For every transaction by which we take part; null: we must not. */
+  /** The compare for every transaction by which we take part. Null: we must not. */
   compare(): Extract<KvCompare, { modRevision: Revision }> | null {
     return this.problem() === null ? { key: this.#key, modRevision: this.#known.modRevision } : null;
   }

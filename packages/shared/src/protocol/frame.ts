@@ -15,8 +15,8 @@ export const TAG_BYTES = 16;
 export const HEARTBEAT_BYTES = 160;
 export const ACK_BYTES = 96;
 /**
- * As long as a heartbeat, because a heartbeat answers it and a reply is never larger than its
- * request.
+ * A probe is as long as a heartbeat, because a heartbeat answers it and a reply is never larger
+ * than its request.
  */
 export const PROBE_BYTES = 160;
 export const FRAME_BYTES_MAX = 200;

@@ -10,7 +10,7 @@ export const FeatureLevelRecordSchema = placed(
   z.strictObject({
     ...recordBase,
     level: z.number().int().min(1),
-    /** Who raised it, and in which term. For people. */
+    /** The coordinator that raised it, and its term. For people. */
     coordinatorId: z.string(),
     term: z.number(),
   }),

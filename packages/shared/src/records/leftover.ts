@@ -12,7 +12,10 @@ export type Obstacle = z.infer<typeof obstacle>;
 
 /** A resource a recovery leaves behind, on the books until it is seen gone. */
 export const LeftoverSchema = z.strictObject({
-  /** As whoever makes such a resource calls it. One that this build does not know is kept. */
+  /**
+   * The kind's name, as given by the code that makes such a resource. One that this build does not
+   * know is kept.
+   */
   kind: z.string().min(1),
   id: z.string(),
   /**

@@ -36,6 +36,12 @@ describe('a plan', () => {
     expect(isSnapshotAndReplace(read(other))).toBe(false);
   });
 
+  test('of a strategy that is described keeps what a newer build has added to it', () => {
+    const newer = { ...replacing, hooks: ['x'], image: { ...replacing.image, uefiVars: 'y' } };
+    expect(read(newer)).toEqual(newer);
+    expect(isSnapshotAndReplace(read(newer))).toBe(true);
+  });
+
   test('never passes for one of another strategy because it is broken', () => {
     expect(() => read({ ...replacing, candidates: [] })).toThrow(/ key: candidates: /);
     expect(() => read({ ...replacing, image: { ...replacing.image, bootMode: 7 } })).toThrow(/ key: image\.bootMode: /);

@@ -9,7 +9,7 @@ export interface KmsContractFixture {
   createKey(options?: { readonly alias?: string; readonly multiRegion?: boolean }): Promise<{ readonly arn: string }>;
   disable(arn: string): Promise<void>;
   enable(arn: string): Promise<void>;
-  /** In 7 days. */
+  /** Schedules the key's deletion, in 7 days. */
   scheduleDeletion(arn: string): Promise<void>;
   /** Its policy lets the caller do nothing. */
   deny(arn: string): Promise<void>;

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../ports/datagram-socket.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { SimClock } from './sim-clock.ts';
-import { type PathBehaviour, SimDatagramNetwork } from './sim-datagram-network.ts';
+import { type Condition, SimDatagramNetwork } from './sim-datagram-network.ts';
 
-async function exchange(seed: number, path: Partial<PathBehaviour>, count: number) {
+async function exchange(seed: number, wrong: Omit<Condition, 'from' | 'to'>, count: number) {
   const clock = new SimClock();
-  const network = new SimDatagramNetwork({ clock, random: new SeededRandom(seed), path });
+  const network = new SimDatagramNetwork({ clock, random: new SeededRandom(seed) });
+  network.impose('wrong', { from: {}, to: {}, ...wrong });
   const sender = network.open('10.0.0.1');
   const receiver = network.open('10.0.0.2', 7946);
   const heard: number[] = [];
@@ -22,7 +23,7 @@ describe('SimDatagramNetwork', () => {
     const network = new SimDatagramNetwork({
       clock,
       random: new SeededRandom(1),
-      path: { minDelayMs: 5, maxDelayMs: 5 },
+      usualDelayMs: [5, 5],
     });
     const sender = network.open('10.0.0.1');
     const receiver = network.open('10.0.0.2', 7946);
@@ -36,14 +37,15 @@ describe('SimDatagramNetwork', () => {
   });
 
   it('loses and duplicates as told, the same for the same seed', async () => {
-    const path = { lossRatio: 0.3, duplicateRatio: 0.2, maxDelayMs: 50 };
-    const first = await exchange(7, path, 200);
-    const second = await exchange(7, path, 200);
+    const wrong = { lossRatio: 0.3, duplicateRatio: 0.2, delayMs: [0, 50] as const };
+    const first = await exchange(7, wrong, 200);
+    const second = await exchange(7, wrong, 200);
     expect(first.heard).toEqual(second.heard);
     expect(first.network.counts.lost).toBeGreaterThan(30);
     expect(first.network.counts.duplicated).toBeGreaterThan(10);
     expect(first.heard.length).toBe(200 - first.network.counts.lost + first.network.counts.duplicated);
     expect(first.heard).not.toEqual(first.heard.toSorted((a, b) => a - b));
+    expect(first.network.counts.overtaken).toBeGreaterThan(10);
   });
 
   it('a cut is one-way and heals', async () => {
@@ -75,5 +77,38 @@ describe('SimDatagramNetwork', () => {
     await clock.advance(10);
     expect(network.counts.unheard).toBe(1);
     await expect(receiver.send(buffer, { address: '10.0.0.1', port: 1 })).rejects.toThrow('closed');
+  });
+
+  it('conditions are chosen by role, zone and name, add up, and are lifted one by one', async () => {
+    const clock = new SimClock();
+    const network = new SimDatagramNetwork({ clock, random: new SeededRandom(1) });
+    const one = { name: 'one', role: 'agent', az: 'a', address: '10.0.0.1' } as const;
+    const two = { name: 'c1', role: 'coordinator', az: 'b', address: '10.1.0.1' } as const;
+    const [sender, receiver] = [network.open(one), network.open(two, 7946)];
+    const heardAtMs: number[] = [];
+    receiver.onMessage(() => heardAtMs.push(clock.monotonicMs()));
+    const send = async () => {
+      await sender.send(Uint8Array.of(1), { address: two.address, port: 7946 });
+      await clock.advance(100);
+    };
+    network.impose('slow', { from: { role: 'agent' }, to: { az: 'b' }, delayMs: [20, 20] });
+    network.impose('slower', { from: { name: 'one' }, to: {}, delayMs: [30, 30] });
+    network.impose('elsewhere', { from: { az: 'c' }, to: {}, cut: true });
+    await send();
+    network.impose('lost', { from: {}, to: { role: 'coordinator' }, lossRatio: 1 });
+    await send();
+    expect([network.isCut(one, two), network.isCut(two, one), network.counts.lost]).toEqual([true, false, 1]);
+    network.lift('lost');
+    network.lift('slower');
+    await send();
+    expect(heardAtMs).toEqual([31, 221]);
+  });
+
+  it('refuses an endpoint that is in use; who has closed gives it back', async () => {
+    const network = new SimDatagramNetwork({ clock: new SimClock(), random: new SeededRandom(1) });
+    const socket = network.open('10.0.0.1', 7946);
+    expect(() => network.open('10.0.0.1', 7946)).toThrow('in use');
+    await socket.close();
+    expect(network.open('10.0.0.1', 7946).localPort).toBe(7946);
   });
 });

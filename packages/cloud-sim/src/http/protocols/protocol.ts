@@ -18,12 +18,12 @@ export interface Question {
   readonly input: Record<string, unknown>;
 }
 
-/** The operation of a service by its bare name; null: the service has none of that name. */
+/** The operation of a service by its bare name. Null: the service has none of that name. */
 export type FindOperation = (name: string) => OperationSchema | null;
 
 /** How a service's questions and answers look on the wire (query, JSON; REST XML one day). */
 export interface Protocol {
-  /** The header of every reply that has the request's id; null: it is in the body. */
+  /** The header of every reply that has the request's id. Null: it is in the body. */
   readonly requestIdHeader: string | null;
   /** Whether a request is in this protocol and for this service. */
   owns(request: WireRequest): boolean;

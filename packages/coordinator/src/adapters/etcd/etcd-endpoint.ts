@@ -16,10 +16,7 @@ export interface EtcdEndpointOptions {
   readonly auth?: { readonly username: string; readonly password: string };
 }
 
-/**
- * Of the stored copies: pings under 5 s get a GOAWAY (too_many_pings) from an etcd with default
- * settings.
- */
+/** Pings under 5 s get a GOAWAY (too_many_pings) from an etcd with default settings. */
 const GRPC_OPTIONS = {
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 2000,

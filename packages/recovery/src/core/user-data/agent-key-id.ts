@@ -9,10 +9,10 @@ const KEY_ID =
   /^([ \t]*)key:[ \t]*(?:\{[^}\n]*?\bid:[ \t]*(\d{1,3})\b|\r?\n(?:\1[ \t]+\S.*\r?\n)*?\1[ \t]+id:[ \t]*(\d{1,3})\b)/m;
 
 /**
- * The key id that the agent configuration in an instance's user data names; null when none is found
+ * The key id that the agent configuration in an instance's user data names. Null when none is found
  * there (compressed, encrypted, or kept elsewhere). A replacement starts from the same user data,
- * however old its key is. `userData`: base64, as EC2 gives it; holds a secret, of which nothing is
- * returned.
+ * however old its key is. `userData` is base64, as EC2 gives it. It holds a secret, of which
+ * nothing is returned.
  */
 export function keyIdInUserData(userData: string | null): number | null {
   if (userData === null) return null;

@@ -32,7 +32,7 @@ const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8
 
 const UNREADABLE: UserDataPart = { kind: 'unknown', text: '', isTemplate: false, hasMergeType: false };
 
-/** The bytes as UTF-8 text without NUL; null when they are not that. */
+/** The bytes as UTF-8 text without NUL. Null when they are not that. */
 function textOf(bytes: Buffer): string | null {
   const text = bytes.toString('utf8');
   return text.length <= TEXT_MAX && !text.includes('\0') && Buffer.from(text, 'utf8').equals(bytes) ? text : null;

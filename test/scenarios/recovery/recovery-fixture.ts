@@ -49,7 +49,7 @@ import { RecordingLog, SeededRandom, SimClock, SimKv, type PolicyChange } from '
 export const KEYS = keyspace();
 export const MEMBER: MemberId = 'db/primary';
 
-export interface SceneOptions {
+export interface RecoveryFixtureOptions {
   readonly seed?: number;
   readonly latency?: LatencyOverrides;
   readonly policy?: PolicyChange;
@@ -107,7 +107,7 @@ function testKeeper(leaseId: string): { keeper: LeaseKeeper; lose: () => void } 
 const STAMP = { schemaVersion: 1, writeId: 'scene', writtenBy: 'scene', writtenAtWallMs: 0 } as const;
 
 /** A simulated Region and etcd with one failed member whose recovery is about to begin. */
-export class Scene {
+export class RecoveryFixture {
   readonly clock = new SimClock();
   readonly kv: SimKv;
   readonly sim: CloudSim;
@@ -131,7 +131,7 @@ export class Scene {
   readonly seededIds = new Set<string>();
   #terms = 0;
 
-  constructor(options: SceneOptions = {}) {
+  constructor(options: RecoveryFixtureOptions = {}) {
     const seed = options.seed ?? 1;
     this.random = new SeededRandom(seed + 7);
     this.kv = new SimKv({ clock: this.clock });
@@ -147,7 +147,7 @@ export class Scene {
   }
 
   /** A running member, enrolled; `fail` kills its guest. */
-  seedMember(member: MemberId = MEMBER, options: SceneOptions = {}): SeededInstance {
+  seedMember(member: MemberId = MEMBER, options: RecoveryFixtureOptions = {}): SeededInstance {
     const volumes = Array.from({ length: options.dataVolumes ?? 1 }, (_, index) => ({
       deviceName: `/dev/sd${String.fromCharCode(102 + index)}`,
       sizeGiB: 10,
@@ -315,7 +315,7 @@ export class Scene {
     record: Pick<ActivationRecord, 'instanceId' | 'incarnation' | 'opId'>,
     member: MemberId = MEMBER,
   ): void {
-    this.#put(KEYS.activation(member), { member, ...record });
+    this.#put(KEYS.activation(member), { member, ordinal: 0, ...record });
   }
 
   activation(member: MemberId = MEMBER): ActivationRecord | null {

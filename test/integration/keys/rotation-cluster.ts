@@ -59,7 +59,7 @@ interface Seat {
  * Three coordinators and two agents as processes, a real etcd, cloud-sim for their machines, and a
  * tap before each coordinator.
  */
-export class KeyStage {
+export class RotationCluster {
   readonly cluster = new CoordinatorCluster();
   readonly seats: Seat[] = [];
   readonly opinions: PublishedOpinion[] = [];
@@ -73,14 +73,14 @@ export class KeyStage {
     this.#store = openStore({ hosts: etcd.hosts });
   }
 
-  static async open(): Promise<KeyStage> {
+  static async open(): Promise<RotationCluster> {
     const [etcd, bundle] = await Promise.all([EtcdCluster.start(), bundleAgent()]);
-    const stage = new KeyStage(etcd);
+    const cluster = new RotationCluster(etcd);
     try {
-      await stage.#start(bundle);
-      return stage;
+      await cluster.#start(bundle);
+      return cluster;
     } catch (error) {
-      await stage.close();
+      await cluster.close();
       throw error;
     }
   }

@@ -60,7 +60,7 @@ export const TIMES_OUT: ProbeReport = { ...PASSES, host: 'silent', code: 'Timeou
 
 export type Transport = ReturnType<typeof inProcessTransport>;
 
-export interface WorldOptions {
+export interface ScenarioClusterOptions {
   readonly seed?: number;
   readonly coordinators?: number;
   readonly policy?: PolicyChange;
@@ -90,7 +90,7 @@ export interface Node {
  * A simulated Region, etcd and network with coordinators and agents on one clock that only moves
  * when told.
  */
-export class World {
+export class ScenarioCluster {
   readonly clock = new SimClock();
   readonly kv: SimKv;
   readonly sim: CloudSim;
@@ -98,7 +98,7 @@ export class World {
   readonly nodes: Node[] = [];
   readonly agents = new Map<string, SimAgent>();
   readonly endpoints: readonly Endpoint[];
-  readonly #options: WorldOptions;
+  readonly #options: ScenarioClusterOptions;
   readonly #random: SeededRandom;
   readonly #instanceAt = new Map<string, string>();
   /**
@@ -111,7 +111,7 @@ export class World {
   /** Instances whose agent never starts. */
   readonly mute = new Set<string>();
 
-  constructor(options: WorldOptions = {}) {
+  constructor(options: ScenarioClusterOptions = {}) {
     const seed = options.seed ?? 1;
     this.#options = options;
     this.#random = new SeededRandom(seed);

@@ -12,7 +12,7 @@ import {
   parseRecord,
 } from '@understudy/shared';
 import { until } from '@understudy/shared/node';
-import { type Incumbent, present, type Seat as StrikeSeat, type StrikeStage } from '../../faults/strike.ts';
+import { type Incumbent, present, type Seat as StrikeSeat, type StrikeTarget } from '../../faults/strike.ts';
 import { ACCEPTED_KEY, CoordinatorCluster } from '../coordinator/coordinator-cluster.ts';
 import { EtcdCluster } from '@understudy/local-cluster';
 
@@ -55,7 +55,7 @@ export interface Seat extends StrikeSeat {
  * etcd, a cloud-sim over HTTP, three coordinators and one member per case; everything is a real
  * process except the agents.
  */
-export class Stage implements StrikeStage {
+export class StruckCluster implements StrikeTarget {
   readonly cluster = new CoordinatorCluster();
   readonly seats: Seat[] = [];
   readonly members = new Map<MemberId, SeededInstance>();
