@@ -21,7 +21,7 @@ function editDistance(from: string, to: string): number {
 
 /** Longer names are skipped, because the work grows with the square. */
 const LENGTH_MAX = 128;
-/** With more candidates than this none is compared: a hint is not worth the time. */
+/** At most this many candidates are compared: a hint is not worth more time. */
 const CANDIDATES_MAX = 10_000;
 
 /**

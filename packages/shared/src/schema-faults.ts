@@ -33,7 +33,7 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[])
   return [...new Set(here.flatMap(objectsIn).flatMap(({ shape }) => Object.keys(shape)))];
 }
 
-/** Above this number of places none is told, because the reader would have to choose. */
+/** At most this many places are named, because the reader has to choose. */
 const ELSEWHERE_MAX = 3;
 /** How many sections deep a key is looked for elsewhere. */
 const SECTIONS_DEEP = 3;

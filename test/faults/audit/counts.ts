@@ -6,7 +6,7 @@ export type Expected = Pick<ScenarioResult, 'replaced' | 'abandoned'>;
 
 /**
  * Compares how often a member was recovered in a scenario with its new incarnations and with what
- * the scenario says. An abandoned recovery has no incarnation, and there is one only where a person
+ * the scenario says. An abandoned recovery has no incarnation, and it may occur only where a person
  * asked for it. Returns what is wrong, in words.
  */
 export function wrongCounts(

@@ -315,7 +315,7 @@ export class RecoveryFixture {
     record: Pick<ActivationRecord, 'instanceId' | 'incarnation' | 'opId'>,
     member: MemberId = MEMBER,
   ): void {
-    this.#put(KEYS.activation(member), { member, ...record });
+    this.#put(KEYS.activation(member), { member, ordinal: 0, ...record });
   }
 
   activation(member: MemberId = MEMBER): ActivationRecord | null {

@@ -57,8 +57,8 @@ export function takeSequence(
 export const beginEpoch = (ledger: Ledger, bootEpoch: bigint): Ledger => ({ ...ledger, bootEpoch, sent: [] });
 
 /**
- * Heartbeats behind the newest within which an answer as stale counts. This is as wide as a
- * receiver's window: an agent that is told that an older heartbeat is stale learns nothing new.
+ * An ack that calls a heartbeat stale is refused when that heartbeat is this far behind the newest.
+ * This is as wide as a receiver's window: hearing that an older one is stale tells nothing new.
  */
 const STALE_WITHIN_BEATS = 64n;
 

@@ -3,7 +3,7 @@ import { isHeard, NO_KEY, NONE } from './columns.ts';
 import type { ObserverState } from './observer-state.ts';
 import type { MemberKey } from './types.ts';
 
-/** Key ids with a mark of each secret (`keyFingerprint`), oldest first. */
+/** Key ids, each with a mark of its secret (`keyFingerprint`), oldest first. */
 export type KeySet = ReadonlyMap<number, string>;
 
 export type KeyChange =

@@ -26,7 +26,7 @@ export interface RefusedClaim {
  * invent any.
  */
 const CLAIMS_MAX = 64;
-/** Silent for so long: it is over. */
+/** A claim that was not repeated for this long is over. */
 const FORGET_AFTER_MS = 60_000;
 
 /**

@@ -21,7 +21,7 @@ export interface ProbeRow {
    * settled it.
    */
   sinceMs: number;
-  /** Of the look that made it fail: a reason that changes while it fails is no news. */
+  /** The look that made it fail gave this one. A reason that changes while it fails is no news. */
   reason: string;
   passedBefore: boolean;
   expiresSoon: boolean;

@@ -67,9 +67,9 @@ export interface SilenceVerdict {
 }
 
 /**
- * So long after the confirmation time a service probe that was never carried out (no descriptor
- * left, too many under way) delays the verdict; then this observer has none: it could not look, and
- * must not keep those who could from deciding. ms
+ * How long after the confirmation time, in ms, a service probe that was never carried out delays
+ * the verdict (no descriptor was left, or too many were under way). After that this observer has no
+ * verdict: it could not look, and must not keep those who could from deciding.
  */
 const UNPROBED_MS = 15_000;
 

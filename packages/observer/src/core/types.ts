@@ -24,7 +24,7 @@ export interface WatchedMember {
    * to strangers.
    */
   readonly knownInstanceIds: readonly string[];
-  /** Of its group; empty = UDP probes only. Members of one group share the list. */
+  /** Members of one group share the list. Empty = UDP probes only. */
   readonly serviceProbes: readonly ServiceProbe[];
   readonly answeredProbesHoldForMs: number;
 }

@@ -34,7 +34,7 @@ const isLoopback = (address: string): boolean => address.startsWith('127.') || a
 const plain = (address: string | null): string | null => address?.replace(/^::ffff:/, '') ?? null;
 
 /**
- * Of one member, from the rows there are anyway, which are few (`maxInstancesPerMember`).
+ * Looks at one member, in the rows there are anyway, which are few (`maxInstancesPerMember`).
  * `expected`: every address its activated instance has; empty: not known. Only who has answered our
  * challenge, and spoke within the time after which it would be suspect, is named.
  */

@@ -1,18 +1,18 @@
 import { type Endpoint, type MonotonicMs, monotonicMs } from '@understudy/shared';
 import { ipv4Text, parseIpv4 } from '../core/addresses.ts';
 
-/** One word per cache line, so that the two sides do not slow each other down. */
+/** Each word has a cache line of its own, so that the two sides do not slow each other down. */
 const WRITTEN = 0;
 const TAKEN = 16;
 const LOST = 32;
 const WANTED = 48;
 const HEADER_BYTES = 256;
-/** How many are taken before their places are given back. */
+/** How many datagrams are taken before their places are given back. */
 const GIVE_BACK_EVERY = 64;
 
 /**
- * Datagrams from one thread to another, in the order they came: one side pushes, the other drains,
- * nobody waits. A full ring refuses and counts.
+ * Carries datagrams from one thread to another, in the order they came. One side pushes, the other
+ * drains, and nobody waits. A full ring refuses and counts.
  *
  * Counters wrap at 2^32, so only their difference counts; the capacity is a power of two.
  *
@@ -113,7 +113,7 @@ export class DatagramRing {
 }
 
 /**
- * Longer ones are kept cut to this: no frame of ours is longer than 200 bytes, so what is cut was
+ * Longer datagrams are cut to this. No frame of ours is longer than 200 bytes, so what is cut was
  * none, and stays none.
  */
 export const PAYLOAD_BYTES_MAX = 208;
@@ -126,9 +126,9 @@ const TEXT_OFFSET = PAYLOAD_OFFSET + PAYLOAD_BYTES_MAX;
 /** IPv6 with a zone: 45 characters, `%` and an interface name of 15. */
 const TEXT_MAX = 63;
 const STATE_OFFSET = TEXT_OFFSET + 64;
-/** Whole cache lines, so that the two threads do not write to the same one. */
+/** A place takes whole cache lines, so that the two threads do not write to the same one. */
 export const PLACE_BYTES = 320;
-/** Texts of addresses remembered; beyond it all are forgotten and made again. */
+/** How many texts of addresses are remembered. Beyond it all are forgotten and made again. */
 const ADDRESSES_MAX = 65_536;
 
 /**

@@ -1,18 +1,15 @@
 import type { Endpoint, MonotonicMs } from '@understudy/shared';
 import type { DatagramRing } from './datagram-ring.ts';
 
-/** What became of a datagram given to a receive thread for sending; the state of its place. */
+/** The state of a place: what became of a datagram that a receive thread was given to send. */
 export const SEND_STATE = {
-  /** Its place is the thread's. */
+  /** The place belongs to the thread. */
   underWay: 1,
   /** Handed to the kernel. */
   sent: 2,
   /** The kernel or the socket refused. */
   refused: 3,
-  /**
-   * It waited longer than {@link SEND_AGE_MAX_MS}: what an ack says holds for so long from when it
-   * was made.
-   */
+  /** It waited longer than {@link SEND_AGE_MAX_MS}. */
   tooLate: 4,
 } as const;
 
@@ -33,9 +30,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The main thread's end of the way out: datagrams are put down in order, each promise settles once
- * the thread has written into the place what became of it. At most as many are under way as the
- * ring has places; a place is used again only after its promise settled.
+ * The main thread's end of the way out. Datagrams are put down in order, and each promise settles
+ * once the thread has written into the place what became of it. At most as many are under way as
+ * the ring has places, because a place is used again only after its promise has settled.
  */
 export class SendQueue {
   readonly #ring: DatagramRing;
@@ -83,7 +80,7 @@ export class SendQueue {
     else waiting?.reject(new Error(refusal));
   }
 
-  /** The thread has ended: nothing of what is under way is known to have been sent. */
+  /** Call when the thread has ended. Nothing that is under way is known to have been sent. */
   abandon(): void {
     while (this.#settledCount < this.#putCount)
       this.#finish(this.#settledCount % this.#ring.capacity, 'the socket is closed');

@@ -7,7 +7,8 @@ import { parseKeeping } from './keep-unknown.ts';
 
 /**
  * The fields of every etcd value. `writeId` is fresh for each write attempt, so that a write whose
- * reply was lost is recognised when it is read back. Wall times are for people.
+ * reply was lost is recognised when it is read back. Wall times are for people. `docs/etcd-keys.md`
+ * says when `schemaVersion` is raised.
  */
 export const recordBase = {
   schemaVersion: z.literal(1),

@@ -18,7 +18,7 @@ import { assembleLanes, LANE_COUNT, LANE_INPUT, LANE_ROW_BYTES, LANE_STATE, LANE
  * for one heartbeat is four SHA-256 blocks. `hmac-midstate.ts` hashes them one heartbeat at a time
  * in JavaScript. `sha256-lanes.ts` assembles a WebAssembly module that hashes four heartbeats side
  * by side, one in each 32-bit lane of a vector. What each way costs, and why the second one stays:
- * `docs/decisions/0002-heartbeat-mac.md`.
+ * `docs/decisions/0046-receive-path.md`.
  *
  * **How it is known to be right.** Tests compare both ways with `node:crypto`, for every length of
  * message and for every single wrong bit. The fuzzer compares four at once with one by one.

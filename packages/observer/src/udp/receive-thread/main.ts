@@ -15,12 +15,12 @@ export interface ReceiveThreadSetup {
   readonly listenEveryMs: number;
 }
 
-/** Main thread to receive thread. `send`: something lies in the ring. */
+/** From the main thread to the receive thread. `send` means that something lies in the ring. */
 export type ReceiveThreadCommand = 'send' | 'close';
 
 /**
- * Receive thread to main thread. The first is `open`, or `refused` (the address cannot be bound)
- * and the end of the thread.
+ * From the receive thread to the main thread. The first one is `open`, or it is `refused`: then the
+ * address cannot be bound, and the thread ends.
  */
 export type ReceiveThreadReport =
   | {
@@ -34,14 +34,14 @@ export type ReceiveThreadReport =
   | { readonly kind: 'warn'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
 /**
- * At 10 000 datagrams a second, waking up for each costs more than all the rest. So long a datagram
- * is dated too late, at most, and so long the kernel must keep what comes: some 800 of them at 400
- * 000 a second.
+ * How long the thread stands still when it has read all there was. At 10 000 datagrams a second,
+ * waking up for each of them costs more than all the rest. A datagram is dated too late by this
+ * time at most. The kernel must keep what comes meanwhile: some 800 datagrams at 400 000 a second.
  */
 const REST_MS = 2;
 const NEVER_SET = new Int32Array(new SharedArrayBuffer(4));
 
-/** What this thread says to the log in a minute, at most; the rest is counted where it happens. */
+/** The most that this thread logs in a minute. The rest is counted where it happens. */
 const WARNINGS_PER_MINUTE = 60;
 
 async function run(setup: ReceiveThreadSetup): Promise<void> {

@@ -3,15 +3,15 @@ import type { DatagramRing } from '../datagram-ring.ts';
 import { SEND_AGE_MAX_MS, SEND_STATE } from '../send-queue.ts';
 
 /**
- * The main thread is woken this long after something came for it: what comes within takes the same
- * turn.
+ * How long after something came the main thread is woken. What comes within that time is taken in
+ * the same turn.
  */
 export const WAKE_AFTER_MS = 5;
-/** … or at once when so many wait (checked every so many). */
+/** It is woken at once when this many have come since it was woken last. */
 const WAKE_AT_ONCE_COUNT = 1_024;
 /**
- * libuv reads so many datagrams of a socket per turn: after a turn with fewer the kernel's buffer
- * was empty.
+ * The most that libuv reads of one socket in a turn of its loop. A turn with fewer has emptied the
+ * kernel's buffer.
  */
 const FULL_TURN_COUNT = 32;
 
@@ -22,22 +22,23 @@ export interface ReceivingOptions {
   readonly received: DatagramRing;
   /** From the main thread. */
   readonly sends: DatagramRing;
-  /** One word: until when this thread has surely listened, µs on the clock. */
+  /** One word that says until when this thread has surely listened, in µs on the clock. */
   readonly listened: BigInt64Array;
   readonly listenEveryMs: number;
   readonly wakeMain: () => void;
   /** Calls `then` when this turn of the loop has read what it could. */
   readonly afterTurn: (then: () => void) => void;
   /**
-   * Stops this thread for `REST_MS`: what comes meanwhile is read in one turn instead of one each.
+   * Stops this thread for `REST_MS`. What comes meanwhile is read in one turn instead of one each.
    */
   readonly rest: () => void;
   readonly onSendRefused: (error: unknown) => void;
 }
 
 /**
- * What a receive thread does: socket to ring, ring to socket, and a sign every `listenEveryMs` that
- * it still turns. It looks into nothing and decides nothing.
+ * What a receive thread does. It carries datagrams from the socket to the ring and from the other
+ * ring to the socket, and shows every `listenEveryMs` that it still turns. It looks into nothing
+ * and decides nothing.
  */
 export class Receiving {
   readonly #options: ReceivingOptions;
@@ -79,7 +80,7 @@ export class Receiving {
     if (!more && !this.#stopped) this.#options.rest();
   }
 
-  /** A turn of this thread's loop: the socket was read since the one before. */
+  /** Called in a turn of this thread's loop, so the socket was read since the one before. */
   #listen(): void {
     const { clock, listened, listenEveryMs } = this.#options;
     Atomics.store(listened, 0, BigInt(Math.floor(clock.monotonicMs() * 1_000)));
@@ -125,7 +126,7 @@ export class Receiving {
     if (!this.#stopped) this.#wakeSoon();
   }
 
-  /** Idempotent. Closes the socket; what the main thread has not taken by then is lost. */
+  /** Closes the socket. What the main thread has not taken by then is lost. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wakeTimer?.cancel();
