@@ -74,8 +74,10 @@ export class AckModel {
   #probe(nowMs: number): AgentOutcome {
     const refilled = Math.min(PROBES.burst, this.#tokens + ((nowMs - this.#tokensAtMs) / 1000) * PROBES.perSecond);
     this.#tokensAtMs = nowMs;
-    this.#tokens = refilled >= 1 ? refilled - 1 : refilled;
-    return refilled >= 1 ? 'probe-reply' : 'probe-budget';
+    // Ten tenths of a token make one, whatever binary fractions make of it.
+    const isWhole = refilled > 1 - 1e-9;
+    this.#tokens = isWhole ? Math.max(0, refilled - 1) : refilled;
+    return isWhole ? 'probe-reply' : 'probe-budget';
   }
 
   #ack(bytes: Buffer, nowMs: number): AgentOutcome {

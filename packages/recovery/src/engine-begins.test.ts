@@ -17,6 +17,16 @@ test('a plan by a strategy that nobody here knows is held, and nothing is sent o
   expect([rig.isOpen, rig.kv.entries(KEYS.journal)]).toEqual([true, []]);
 });
 
+test('a plan that nobody here knows is parked when the term is over before its hold is written', async () => {
+  const rig = new EngineRig();
+  const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'reboot' } };
+  const modRevision = rig.put(KEYS.intent(MEMBER), record);
+  const { term, lose } = rig.term();
+  lose();
+  expect(await rig.clock.runUntilSettled(rig.engine.run({ record, modRevision }, term))).toBe('parked');
+  expect([rig.hold(), rig.isOpen]).toEqual([null, true]);
+});
+
 describe('the hold a run begins with', () => {
   test('goes with the step that ends, if it is its own', async () => {
     const rig = almostDone();

@@ -49,6 +49,13 @@ describe('the strategy of a plan', () => {
     expect(chosenBy(planFixture(), { ...REGISTERED, strategies: [] })).toHaveProperty('fault');
   });
 
+  test('does not drive a plan with a step that nobody has registered', () => {
+    const steps = REGISTERED.steps.filter((one) => one.record.name !== 'image');
+    expect(chosenBy(planFixture(), { ...REGISTERED, steps })).toEqual({
+      fault: expect.stringContaining('a step image, which is not registered'),
+    });
+  });
+
   test('does not drive a plan with a volume on a path that nobody knows', () => {
     const plan = planFixture();
     const routed = { ...plan, volumes: plan.volumes.map((one) => ({ ...one, path: 'carrier-pigeon' })) };
@@ -56,6 +63,15 @@ describe('the strategy of a plan', () => {
       fault: expect.stringContaining('takes the path carrier-pigeon, which this build does not know'),
     });
     expect(stepsReady(new Map(), routed)).toEqual([]);
+  });
+});
+
+describe('an item that no step can be keyed by', () => {
+  test.each(['7', 'a/b', ''])('holds the recovery: %j', (allocationId) => {
+    const address = { allocationId, publicIp: '203.0.113.1', associationId: null };
+    expect(chosenBy({ ...planFixture(), addresses: [address] }, REGISTERED)).toEqual({
+      fault: expect.stringContaining(`no step can be keyed by ${JSON.stringify(allocationId)}`),
+    });
   });
 });
 

@@ -1,4 +1,6 @@
 import type { RecoveryPlan } from '@understudy/shared';
+import { isItem } from './core/step-id.ts';
+import type { StepRow } from './core/step-table.ts';
 import type { IdentityMove } from './identity/identity-move.ts';
 import type { LeftoverKind } from './leftover-kind.ts';
 import type { StepKind } from './step-kind.ts';
@@ -29,8 +31,17 @@ export type Chosen = { readonly strategy: Strategy } | { readonly fault: string 
 export function chosenBy(plan: RecoveryPlan, registry: RecoveryRegistry): Chosen {
   const strategy = registry.strategies.find((one) => one.name === plan.strategy);
   if (!strategy) return { fault: `its plan follows the strategy ${plan.strategy}, which this build does not know` };
-  const fault = strategy.fault(plan, registry);
+  const fault = strategy.fault(plan, registry) ?? tableFault(strategy.steps(plan, registry), registry);
   return fault === null ? { strategy } : { fault: `its plan of ${plan.strategy} cannot be followed: ${fault}` };
+}
+
+/** What a step cannot be keyed by would be done under another step's name. */
+function tableFault(table: readonly StepRow[], registry: RecoveryRegistry): string | null {
+  const known = new Set(stepsOf(registry).map((one) => one.record.name));
+  const unknown = table.find(({ step }) => !known.has(step.name));
+  if (unknown) return `it has a step ${unknown.step.name}, which is not registered`;
+  const odd = table.flatMap(({ items = [] }) => items).find((item) => !isItem(item));
+  return odd === undefined ? null : `no step can be keyed by ${JSON.stringify(odd)}`;
 }
 
 /** Mistakes of whoever registers, in words; empty: none. */

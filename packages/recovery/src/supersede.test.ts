@@ -109,6 +109,17 @@ describe('nothing is closed', () => {
     expect(rig.isOpen).toBe(true);
   });
 
+  test('of a recovery whose plan this build does not know: what it leaves behind could not be said', async () => {
+    const rig = new Activated();
+    const record = { ...rig.intent.record, plan: { ...rig.intent.record.plan, strategy: 'reboot' } };
+    const { kv, clock } = rig;
+    const options = { kv: kv.client('c9'), keys: KEYS, wallMs: () => clock.wallMs() };
+    const { modRevision } = rig.intent;
+    const closing = supersede(options, { record, modRevision }, rig.activation, rig.term().term, 'it fell silent');
+    expect(await clock.runUntilSettled(closing)).toBe(false);
+    expect(rig.isOpen).toBe(true);
+  });
+
   test.each([
     ['is not done', (rig: Activated) => rig.putStep('activate', { state: 'started' })],
     ['has gone', (rig: Activated) => rig.delete(KEYS.journalStep(rig.opId, 'activate'))],

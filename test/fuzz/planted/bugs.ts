@@ -188,8 +188,8 @@ const AGENT: readonly FuzzBug[] = [
     name: 'probes-without-end',
     story: 'every probe is answered, however many come',
     file: SENDER,
-    find: "if (!spent.granted) return this.#drop('probe-budget');",
-    replace: '',
+    find: "if (!left) return this.#drop('probe-budget');\n    this.#probeReplies = left;",
+    replace: 'if (left) this.#probeReplies = left;',
     caughtBy: ['outcome'],
   },
   {

@@ -6,6 +6,7 @@ import { AGENT_MUTANTS } from './agent.ts';
 import { LEADING_MUTANTS } from './leading.ts';
 import { OBSERVING_MUTANTS } from './observing.ts';
 import { LEASES_MUTANTS } from './leases.ts';
+import { BUILDS_MUTANTS } from './builds.ts';
 import type { NamedMutant } from '../run-named.ts';
 
 /**
@@ -21,4 +22,5 @@ export const NAMED_MUTANTS: readonly NamedMutant[] = [
   ...LEADING_MUTANTS,
   ...OBSERVING_MUTANTS,
   ...LEASES_MUTANTS,
+  ...BUILDS_MUTANTS,
 ];

@@ -70,8 +70,8 @@ export interface ScenarioClusterOptions {
   readonly runner?: RecoveryRunner;
   /** What stands between every coordinator and EC2. */
   readonly between?: (transport: Transport, clock: SimClock) => Transport;
-  /** From a change in etcd to its event. Default 1. */
-  readonly watchLatencyMs?: number;
+  /** From a change in etcd to its event; may be another for each coordinator. Default 1. */
+  readonly watchLatencyMs?: number | (() => number);
   /** Default 3.5.30. */
   readonly etcdVersions?: readonly string[];
 }
@@ -214,10 +214,11 @@ export class ScenarioCluster {
   start(index: number, build?: Build): Node {
     const clock = new PausableClock(this.clock);
     const config = this.config(index);
+    const { watchLatencyMs = 1 } = this.#options;
     const log = new RecordingLog([], { coordinator: config.id });
     const kv = this.kv.client(`${config.id}-${this.nodes.length}`, {
       clock,
-      watchLatencyMs: this.#options.watchLatencyMs ?? 1,
+      watchLatencyMs: typeof watchLatencyMs === 'function' ? watchLatencyMs() : watchLatencyMs,
     });
     const fatal: unknown[] = [];
     const direct = inProcessTransport(this.sim, { reader: config.id });

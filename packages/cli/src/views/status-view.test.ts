@@ -41,15 +41,31 @@ test('without a leader nobody is called a leader, and the verdicts are the last 
       leader: null,
       judgement: { standing: 'last', by: 'c1', term: 9, ageMs: 42_000 },
       coordinators: [
-        { coordinatorId: 'c2', az: 'b', httpUrl: 'http://x', leader: false, version: '1.2.0', featureLevel: 2 },
+        { coordinatorId: 'c2', az: 'b', httpUrl: 'http://x', leader: false, version: 'test', featureLevel: 1 },
       ],
-      featureLevels: { understood: 2, agreed: 1, inForce: 1 },
     }),
     NOW,
   );
   expect(text).toContain('no leader judges now; last judgement of c1, 42.0 s old');
   expect(text).toMatch(/leader +none/);
   expect(text).not.toMatch(/follower|leads/);
+});
+
+test('builds beside each other are shown with their levels, and the level in force', () => {
+  const coordinator = { az: 'b', httpUrl: 'http://x', leader: false };
+  const text = statusText(
+    statusOf({
+      coordinators: [
+        { ...coordinator, coordinatorId: 'c1', version: '1.1.0', featureLevel: 1 },
+        { ...coordinator, coordinatorId: 'c2', version: '1.2.0', featureLevel: 2 },
+      ],
+      featureLevels: { understood: 2, agreed: 1, inForce: 1 },
+    }),
+    NOW,
+  );
+  expect(text).toContain('level      1 in force, 1 agreed on, this build understands 2');
+  expect(text).toMatch(/c1 +b +\w+ +1\.1\.0 +1 /);
+  expect(text).toMatch(/c2 +b +\w+ +1\.2\.0 +2 /);
 });
 
 test('an open recovery shows its step, attempt, since when, activity and what keeps failing', () => {

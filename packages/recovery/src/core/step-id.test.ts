@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readStepId, stepKey } from './step-id.ts';
+import { isItem, readStepId, stepKey } from './step-id.ts';
 
 test.each([
   ['fence', stepKey('fence')],
@@ -7,6 +7,11 @@ test.each([
   ['address-eipalloc-0a1', stepKey('address', 'eipalloc-0a1')],
 ])('the id %s names its step, and is read back', (id, key) => {
   expect([key.id, readStepId(id)]).toEqual([id, key]);
+});
+
+test('an item is what can be part of a key and be read back as one', () => {
+  expect(['eipalloc-0a1', 'db.example:443', 'red', '7up'].filter((item) => !isItem(item))).toEqual([]);
+  expect(['', '7', 'a/b', 'two words', 'ü'].filter(isItem)).toEqual([]);
 });
 
 test('a step is done once, or for an attempt, or for an item', () => {

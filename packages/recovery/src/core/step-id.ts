@@ -24,6 +24,9 @@ export const stepKey = (name: string, at?: StepAt): StepKey => ({
   id: stepId(name, at),
 });
 
+/** Can a step be keyed by this item? A bare number would read back as an attempt. */
+export const isItem = (item: string): boolean => /^[A-Za-z0-9._:-]+$/.test(item) && !/^\d+$/.test(item);
+
 /** The key that a step of the journal stands under, read back. */
 export function readStepId(id: string): StepKey {
   const dash = id.indexOf('-');

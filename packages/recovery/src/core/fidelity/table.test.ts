@@ -103,7 +103,8 @@ describe('the fidelity table', () => {
   });
 
   it.each(FIDELITY.map((row) => [row.attribute, row] as const))('says what becomes of %s', (_, row) => {
-    if (row.carry) expect(row.read).not.toEqual([]);
+    // EC2 does not tell what is in memory.
+    if (row.attribute !== 'memory') expect(row.read).not.toEqual([]);
     expect([row.carry, row.reapply, row.loss, row.refuse].filter((one) => one !== undefined)).not.toEqual([]);
     expect(row.why).toMatch(/^[A-Z].*\.$/);
   });
