@@ -9,7 +9,7 @@ import { type DatagramSocket, type Endpoint, type MemberId, silentLog, TAG } fro
 import { SystemClock } from '@understudy/shared/node';
 import { SeededRandom } from '@understudy/shared/testing';
 import { stringify } from 'yaml';
-import { SimAgent } from '../../scenarios/coordinator/sim-agent.ts';
+import { ScriptedAgent } from '../../sim/cluster/scripted-agent.ts';
 
 export const MASTER = new Uint8Array(32).fill(9);
 export const ACCEPTED_KEY = 'AKIAACCEPTED';
@@ -61,7 +61,7 @@ export async function understudyIn(environment: NodeJS.ProcessEnv, ...args: read
 export class CoordinatorCluster {
   readonly dir = mkdtempSync(join(tmpdir(), 'understudy-coordinator-'));
   readonly coordinators: CoordinatorProcess[] = [];
-  readonly agents = new Map<string, SimAgent>();
+  readonly agents = new Map<string, ScriptedAgent>();
   readonly udp: Endpoint[] = [];
   cloud: RunningCloudSim | null = null;
   /** false: the machines run agents of their own. */
@@ -115,7 +115,14 @@ export class CoordinatorCluster {
     this.#starting.add(instanceId);
     const socket = await loopbackSocket();
     const coordinators = this.udp;
-    const agent = new SimAgent({ member, instanceId, master: MASTER, socket, clock: new SystemClock(), coordinators });
+    const agent = new ScriptedAgent({
+      member,
+      instanceId,
+      master: MASTER,
+      socket,
+      clock: new SystemClock(),
+      coordinators,
+    });
     this.agents.set(instanceId, agent);
     agent.start();
   }

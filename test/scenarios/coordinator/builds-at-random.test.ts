@@ -1,7 +1,8 @@
 import { FeatureLevelRecordSchema, type KvCompare, type KvEvent, parseRecord } from '@understudy/shared';
 import { SeededRandom } from '@understudy/shared/testing';
 import { expect, test } from 'vitest';
-import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
+import type { Node } from './node.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const OLD = { level: 1, oldest: 1 };
 const NEXT = { level: 2, oldest: 1 };

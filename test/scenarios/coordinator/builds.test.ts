@@ -1,6 +1,7 @@
 import { FeatureLevelRecordSchema, parseRecord } from '@understudy/shared';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
+import type { Node } from './node.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const OLD = { level: 1, oldest: 1 };
 const NEXT = { level: 2, oldest: 1 };

@@ -1,6 +1,6 @@
 import { CHECK_CODES, type MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { HEALTHY_CHECKS } from './sim-agent.ts';
+import { HEALTHY_CHECKS } from '../../sim/cluster/scripted-agent.ts';
 import { ScenarioCluster, type ScenarioClusterOptions } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';

@@ -1,6 +1,7 @@
 import { ExplainViewSchema, type MemberId } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { type Node, ScenarioCluster } from './scenario-cluster.ts';
+import type { Node } from './node.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 

@@ -1,7 +1,8 @@
 import { type MemberView, MembersViewSchema, type StatusView, StatusViewSchema, TAG } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { SimAgent } from './sim-agent.ts';
-import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
+import { ScriptedAgent } from '../../sim/cluster/scripted-agent.ts';
+import type { Node } from './node.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const DB2 = 'prod/db2';
@@ -224,7 +225,7 @@ test('an agent with a wrong key is named as that, on every coordinator, and its 
   await world.up();
   await world.silence(old.instanceId);
   await world.clock.advance(1_000);
-  const agent = new SimAgent({
+  const agent = new ScriptedAgent({
     ...{ member: DB1, instanceId: old.instanceId, master: new Uint8Array(32).fill(9) },
     ...{ socket: world.network.open('10.0.0.5'), clock: world.clock, coordinators: world.endpoints },
   });

@@ -1,6 +1,8 @@
-import { SeededRandom, type SimClock } from '@understudy/shared/testing';
+import type { Ec2Transport } from '@understudy/cloud-sim';
+import type { Clock } from '@understudy/shared';
+import { SeededRandom } from '@understudy/shared/testing';
 import { describe, expect, test } from 'vitest';
-import { type Transport, ScenarioCluster } from './scenario-cluster.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const MEMBER = 'prod/db1';
 const SEEDS = Array.from({ length: 24 }, (_, index) => index + 1);
@@ -17,7 +19,7 @@ class HalfFailing {
     this.#random = new SeededRandom(seed + 4_000);
   }
 
-  between(inner: Transport, clock: SimClock): Transport {
+  between(inner: Ec2Transport, clock: Clock): Ec2Transport {
     return async (action, input, options) => {
       this.calls += 1;
       if (this.#random.next() >= this.share) return inner(action, input, options);

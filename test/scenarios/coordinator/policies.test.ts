@@ -1,6 +1,7 @@
 import { PolicyRecordSchema, parseRecord } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, type Node, ScenarioCluster } from './scenario-cluster.ts';
+import type { Node } from './node.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'ci/db1';
 const HOUR_MS = 3_600_000;

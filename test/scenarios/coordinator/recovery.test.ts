@@ -28,6 +28,20 @@ describe('coordinators with a dead member', () => {
     world.expectHealthy();
   });
 
+  test('the same with the agents of production: the replacement serves, the old machine does not', async () => {
+    const { world, old } = await started({ agents: 'production' });
+    expect(world.machines.of(old.instanceId)?.serves).toBe(true);
+    world.crash(old.instanceId);
+    await world.until('replaced', () => world.history(DB1).length > 0, HOUR_MS);
+    await world.clock.advance(30_000);
+    world.expectReplaced(DB1, old.instanceId);
+    const serving = [...world.machines.all].filter(({ serves }) => serves).map(({ identity }) => identity);
+    expect(serving.filter(({ member }) => member === DB1).map(({ instanceId }) => instanceId)).toEqual(
+      world.launchedFor(old.instanceId),
+    );
+    expect(serving).toHaveLength(2);
+  });
+
   test('the replacement hears that it is active, the member record follows it', async () => {
     const { world, old } = await started();
     world.crash(old.instanceId);

@@ -1,14 +1,15 @@
 import { deriveAgentKey } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { MASTER, type Node, ScenarioCluster } from './scenario-cluster.ts';
+import type { Node } from './node.ts';
+import { ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 
 /** As a forced change of `keys` does; agents speak with id 1. */
-const giveKeys = (node: Node, keyIds: readonly number[], kept: readonly number[]) =>
+const giveKeys = (world: ScenarioCluster, node: Node, keyIds: readonly number[], kept: readonly number[]) =>
   node.coordinator.observer.setKeys({
     keyIds,
-    keyOf: (keyId, member) => deriveAgentKey(MASTER, keyId, member),
+    keyOf: (keyId, member) => deriveAgentKey(world.master, keyId, member),
     kept: new Set(kept),
   });
 
@@ -23,7 +24,7 @@ async function twoMembers() {
 describe('a key that is taken from every coordinator while agents speak with it', () => {
   test('is no silence: nobody is suspect or replaced, every member is held in sight; given back, all is well again', async () => {
     const { world } = await twoMembers();
-    for (const node of world.nodes) giveKeys(node, [2], []);
+    for (const node of world.nodes) giveKeys(world, node, [2], []);
     await world.clock.advance(120_000);
     const leader = world.mustLead();
     for (const member of [DB1, 'prod/db2'] as const) {
@@ -33,7 +34,7 @@ describe('a key that is taken from every coordinator while agents speak with it'
       expect([world.intent(member), world.launches]).toEqual([null, 0]);
     }
     expect(leader.coordinator.observer.abstention).toBeNull();
-    for (const node of world.nodes) giveKeys(node, [2, 1], [2]);
+    for (const node of world.nodes) giveKeys(world, node, [2, 1], [2]);
     await world.clock.advance(10_000);
     for (const member of [DB1, 'prod/db2'] as const) {
       expect(leader.coordinator.leader.judged(member)?.verdict).toBe('alive');
@@ -43,7 +44,7 @@ describe('a key that is taken from every coordinator while agents speak with it'
 
   test('a member that really dies meanwhile is not replaced, and is seen to be held', async () => {
     const { world, old } = await twoMembers();
-    for (const node of world.nodes) giveKeys(node, [2], []);
+    for (const node of world.nodes) giveKeys(world, node, [2], []);
     await world.clock.advance(10_000);
     world.crash(old.instanceId);
     await world.clock.advance(300_000);
@@ -57,7 +58,7 @@ test('taken from one coordinator only, the others judge on: a death is found and
   // Not the leader: it could not hear the replacement, which it has to.
   const follower = world.nodes.find((node) => node !== world.leader());
   if (!follower) throw new Error('no follower');
-  giveKeys(follower, [2], []);
+  giveKeys(world, follower, [2], []);
   await world.clock.advance(20_000);
   expect(world.mustLead().coordinator.leader.judged(DB1)?.verdict).toBe('alive');
   world.crash(old.instanceId);

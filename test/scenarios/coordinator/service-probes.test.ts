@@ -1,7 +1,8 @@
 import { type PolicyChange, joinedChanges } from '@understudy/shared/testing';
 import { ExplainViewSchema, MemberViewSchema, ServiceProbeSchema } from '@understudy/shared';
 import { describe, expect, test } from 'vitest';
-import { KEYS, PASSES, REFUSES, TIMES_OUT, ScenarioCluster } from './scenario-cluster.ts';
+import { PASSES, REFUSES, TIMES_OUT } from '../../sim/cluster/service-look.ts';
+import { KEYS, ScenarioCluster } from './scenario-cluster.ts';
 
 const DB1 = 'prod/db1';
 const HOUR_MS = 3_600_000;
@@ -176,12 +177,12 @@ describe('a path is no member', () => {
     const { world, instanceId } = await started();
     await world.clock.advance(60_000);
     const before = world.kv.entries(KEYS.opinions).map((entry) => entry.modRevision);
-    const looksBefore = world.looks.get(instanceId) ?? 0;
+    const looksBefore = world.looksAt.get(instanceId) ?? 0;
     for (let second = 0; second < 600; second += 2) {
       world.services.set(instanceId, second % 12 < 6 ? REFUSES : PASSES);
       await world.clock.advance(2_000);
     }
-    expect((world.looks.get(instanceId) ?? 0) - looksBefore).toBeGreaterThan(300);
+    expect((world.looksAt.get(instanceId) ?? 0) - looksBefore).toBeGreaterThan(300);
     expect(world.kv.entries(KEYS.opinions).map((entry) => entry.modRevision)).toEqual(before);
   });
 });

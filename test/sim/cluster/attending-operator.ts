@@ -21,7 +21,7 @@ const stopRivals: Attend = (cluster, member) => {
 };
 
 const stopOld: Attend = (cluster, member) => {
-  const old = cluster.intentOf(member)?.oldInstanceId;
+  const old = cluster.records.intent(member)?.oldInstanceId;
   if (old !== undefined) cluster.operators.forceStop(old);
 };
 

@@ -1,7 +1,8 @@
 import { type Ec2Transport, inProcessKms, inProcessTransport } from '@understudy/cloud-sim';
-import { Coordinator, type CoordinatorConfig } from '@understudy/coordinator/testing';
+import { type Build, Coordinator, type CoordinatorConfig } from '@understudy/coordinator/testing';
 import { createEc2Cloud, kmsOver } from '@understudy/aws';
-import { type Keyspace, type KvTxn, OpinionRecordSchema, parseRecord } from '@understudy/shared';
+import type { RecoveryRunner } from '@understudy/recovery';
+import { type Keyspace, type KvTxn, type Log, OpinionRecordSchema, parseRecord } from '@understudy/shared';
 import type { NetworkNode, SimKvClient } from '@understudy/shared/testing';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { CHECKSUM_TAGS } from './checksum-tags.ts';
@@ -15,16 +16,39 @@ import { ForwardedLog } from './forwarded-log.ts';
 const UDP_PORT = 7946;
 /** One way to etcd and back. */
 const STORE_LATENCY_MS = 1;
+const WATCH_LATENCY_MS = 2;
 
-/** One life of a coordinator process: from its start to its crash. */
-interface Life {
+/** What one life of a coordinator process has otherwise than the next. */
+export interface LifeOptions {
+  /**
+   * It runs under the id of another coordinator, as when its configuration was copied and not
+   * corrected. Default: its own.
+   */
+  readonly id?: string;
+  /** Default: the build under test. */
+  readonly build?: Build | undefined;
+  readonly runner?: RecoveryRunner | undefined;
+  /** What stands between it and EC2. Default: nothing. */
+  readonly between?: ((transport: Ec2Transport) => Ec2Transport) | undefined;
+  /** From a change in etcd to its event. Default 2. */
+  readonly watchLatencyMs?: number;
+  /** Default: every line but debug is told to the cluster. */
+  readonly log?: Log;
+}
+
+/** One life of a coordinator process: from its start to its crash or its stop. */
+export interface Life {
   readonly clock: ProcessClock;
   readonly coordinator: Coordinator;
   readonly client: SimKvClient;
   readonly socket: ProcessSocket;
   readonly points: PausePoints;
   readonly startedAtMs: number;
+  /** Errors that a production process ends on. */
+  readonly fatal: readonly unknown[];
 }
+
+type LifeParts = Pick<Life, 'clock' | 'client' | 'points' | 'socket'> & { readonly fatal: unknown[] };
 
 /**
  * A machine that runs a coordinator, and starts it again when told. What it is made of is
@@ -77,58 +101,65 @@ export class CoordinatorHost {
     return this.#timesIdTaken;
   }
 
-  /**
-   * `id`: of another coordinator, as when its configuration was copied and not corrected. Default:
-   * its own.
-   */
-  start(id = this.id): void {
-    if (this.#life) return;
+  /** Does nothing while it is up. Returns the life it has then. */
+  start(options: LifeOptions = {}): Life {
+    if (this.#life) return this.#life;
     const { kernel, kv, network } = this.#cluster;
     this.#lives += 1;
     const clock = new ProcessClock(kernel);
     clock.setRate(this.#rate);
     clock.stepWall(this.#wallStepMs);
     const name = `${this.id}.${this.#lives}`;
-    const client = kv.client(name, { clock, watchLatencyMs: 2, latencyMs: this.#storeLatencyMs });
+    const { watchLatencyMs = WATCH_LATENCY_MS } = options;
+    const client = kv.client(name, { clock, watchLatencyMs, latencyMs: this.#storeLatencyMs });
     const points = new PausePoints(clock, (forMs) => this.pauseFor(forMs));
     const socket = new ProcessSocket(network.open(this.node, UDP_PORT), clock);
-    const coordinator = this.#make(name, id, { clock, client, points, socket });
-    this.#life = { clock, coordinator, client, socket, points, startedAtMs: kernel.monotonicMs() };
+    const parts: LifeParts = { clock, client, points, socket, fatal: [] };
+    const coordinator = this.#make(name, options, parts);
+    const life = { ...parts, coordinator, startedAtMs: kernel.monotonicMs() };
+    this.#life = life;
     this.#applyStoreCut();
     this.#cluster.tell({ kind: 'process', who: this.id, what: 'started' });
     coordinator.start();
+    return life;
   }
 
-  #make(
-    name: string,
-    id: string,
-    parts: { clock: ProcessClock; client: SimKvClient; points: PausePoints; socket: ProcessSocket },
-  ): Coordinator {
+  #make(name: string, options: LifeOptions, parts: LifeParts): Coordinator {
     const { masters, keys, version } = this.#cluster;
-    const { clock, client, points, socket } = parts;
+    const { clock, client, points, socket, fatal } = parts;
+    const { id = this.id, build, runner } = options;
     const { callTimeoutMs } = this.config.aws;
     return new Coordinator({
       config: { ...this.config, id },
       masters,
       store: new ProcessStore(client, points, (txn) => this.#noteSent(keys, txn)),
       cloud: createEc2Cloud({
-        transport: this.#transport(name, clock, points),
+        transport: this.#transport(name, options, parts),
         ...{ clock, callTimeoutMs, random: this.#cluster.streamOf(`${name}-reads`) },
       }),
       kms: kmsOver({ transport: this.#kms(name, clock, points), clock, callTimeoutMs: 2_000 }),
       socket,
       clock,
       random: this.#cluster.streamOf(name),
-      log: new ForwardedLog((level, event, fields) => {
-        if (event === 'presence.waiting') this.#timesIdTaken += 1;
-        this.#cluster.logged(this.id, level, event, fields);
-      }),
+      log: options.log ?? this.#forwardedLog(),
       version,
-      tags: CHECKSUM_TAGS,
+      ...(this.#cluster.parts.signs === 'hmac' ? {} : { tags: CHECKSUM_TAGS }),
       httpUrl: `http://${this.node.address}:8080`,
       probeService: (_probe, to, timeoutMs) => lookAtService(this.#cluster, this.node, clock, { to, timeoutMs }),
       readDrops: () => Promise.resolve(socket.droppedCount),
-      onFatal: (error) => this.#cluster.tell({ kind: 'fatal', coordinatorId: this.id, error }),
+      onFatal: (error) => {
+        fatal.push(error);
+        this.#cluster.tell({ kind: 'fatal', coordinatorId: this.id, error });
+      },
+      ...(runner ? { runner } : {}),
+      ...(build ? { build } : {}),
+    });
+  }
+
+  #forwardedLog(): Log {
+    return new ForwardedLog((level, event, fields) => {
+      if (event === 'presence.waiting') this.#timesIdTaken += 1;
+      this.#cluster.logged(this.id, level, event, fields);
     });
   }
 
@@ -136,8 +167,9 @@ export class CoordinatorHost {
    * A request leaves when the process runs; its reply arrives when the process runs. In between it
    * is on its way, whatever becomes of the process.
    */
-  #transport(reader: string, clock: ProcessClock, points: PausePoints): Ec2Transport {
-    const send = inProcessTransport(this.#cluster.cloud, { reader });
+  #transport(reader: string, { between }: LifeOptions, { clock, points }: LifeParts): Ec2Transport {
+    const direct = inProcessTransport(this.#cluster.cloud, { reader });
+    const send = between?.(direct) ?? direct;
     return (action, input, options) =>
       clock.arrival(points.pass(`ec2.${action}`, () => send(action, input, options ?? {})));
   }
@@ -148,7 +180,12 @@ export class CoordinatorHost {
       clock.arrival(points.pass(`kms.${action}`, () => send(action, input, options ?? {})));
   }
 
+  /**
+   * Known defect, kept because mending it changes what every seed does: a rehearsed write holds no
+   * record, so this throws on it and etcd counts as not writable while little is written.
+   */
   #noteSent(keys: Keyspace, txn: KvTxn): void {
+    if (!this.#cluster.hasListeners) return;
     for (const write of txn.writes) {
       if (write.kind !== 'put' || !write.key.startsWith(keys.opinions)) continue;
       const { member, verdict } = parseRecord(OpinionRecordSchema, write.key, write.value);
@@ -158,13 +195,26 @@ export class CoordinatorHost {
 
   /** SIGKILL. */
   crash(): void {
+    if (this.#end()) this.#cluster.tell({ kind: 'process', who: this.id, what: 'crashed' });
+  }
+
+  /** SIGTERM: it gives back what it holds, for as long as `limitMs` at most. */
+  async stop(limitMs: number): Promise<void> {
+    if (!this.#life) return;
+    await this.#cluster.kernel.runUntilSettled(this.#life.coordinator.stop(), limitMs);
+    this.#end();
+    this.#cluster.tell({ kind: 'process', who: this.id, what: 'stopped' });
+  }
+
+  /** False: it was not up. */
+  #end(): boolean {
     const life = this.#life;
-    if (!life) return;
+    if (!life) return false;
     this.#life = null;
     life.clock.end();
     void life.socket.close();
     void life.client.close();
-    this.#cluster.tell({ kind: 'process', who: this.id, what: 'crashed' });
+    return true;
   }
 
   pause(): void {

@@ -1,11 +1,12 @@
 import { type ActivationOutputs, Agent, AgentConfigSchema, type AgentParts, type Check } from '@understudy/agent';
-import { deriveAgentKey, type MemberId } from '@understudy/shared';
+import { deriveAgentKey, hmacOf, type MemberId } from '@understudy/shared';
 import { ProcessClock } from '../kernel/process-clock.ts';
 import { checksumMac } from './checksum-tags.ts';
 import type { NetworkNode } from '@understudy/shared/testing';
 import { MachineWatchdog } from './machine-watchdog.ts';
 import { ProcessSocket } from './process-socket.ts';
 import { ForwardedLog } from './forwarded-log.ts';
+import { ScriptedAgent } from './scripted-agent.ts';
 import { Workload } from './workload.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
@@ -20,31 +21,31 @@ export interface MachineIdentity {
   readonly member: MemberId;
   readonly az: string;
   readonly rootVolumeId: string;
+  /** Where its datagrams come from. Null: from an address that EC2 knows nothing of. */
+  readonly address: string | null;
 }
 
 interface AgentLife {
-  readonly agent: Agent;
+  readonly agent: Agent | ScriptedAgent;
   readonly clock: ProcessClock;
   readonly socket: ProcessSocket;
 }
 
 /** What one member's machine needs to speak: the same for every instance of it. */
 export function speechOf(cluster: SimulatedCluster, member: MemberId) {
-  const master = cluster.masters.get(1);
-  if (!master) throw new Error('no master key 1');
-  const key = deriveAgentKey(master, 1, member);
+  const key = deriveAgentKey(cluster.master, 1, member);
   const config = AgentConfigSchema.parse({
     ...(cluster.keepsLease(member) ? { serve: SERVE } : {}),
     member,
     key: { id: 1, hex: Buffer.from(key).toString('hex') },
-    coordinators: cluster.endpoints,
+    coordinators: cluster.endpoints.map(({ address, port }) => `${address}:${port}`),
     activation: { onActivate: ['on'], onDeactivate: ['off'] },
   });
   return {
     config,
     configuredKey: { id: 1, hex: Buffer.from(key).toString('hex') },
     keyFiles: null,
-    macOf: checksumMac,
+    macOf: cluster.parts.signs === 'hmac' ? hmacOf : checksumMac,
   };
 }
 
@@ -84,11 +85,12 @@ export class Machine {
       name: identity.member,
       role: 'agent',
       az: identity.az,
-      address: `10.2.${(number >> 8) & 255}.${number & 255}`,
+      address: identity.address ?? `10.2.${(number >> 8) & 255}.${number & 255}`,
     };
     this.#clock = new ProcessClock(cluster.kernel);
     this.workload = new Workload(this.#clock, cluster.streamOf(`${this.#name}/workload`), () => this.#tellServing());
-    const { watchdog } = cluster.speechOf(identity.member).config.serve;
+    const watchdog =
+      cluster.parts.agents === 'scripted' ? null : cluster.speechOf(identity.member).config.serve.watchdog;
     this.#watchdog = watchdog ? new MachineWatchdog(this.#clock, watchdog.timeoutMs, () => this.reset()) : null;
   }
 
@@ -106,7 +108,8 @@ export class Machine {
   }
 
   get serves(): boolean {
-    return this.#on && this.workload.serving && !this.#clock.isPaused;
+    const serving = this.workload.serving || this.#cluster.parts.agents === 'scripted';
+    return this.#on && serving && !this.#clock.isPaused;
   }
 
   /**
@@ -136,8 +139,28 @@ export class Machine {
     this.#cluster.healthChanged();
   }
 
-  #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent {
+  #makeAgent(clock: ProcessClock, socket: ProcessSocket): Agent | ScriptedAgent {
+    if (this.#cluster.parts.agents === 'scripted') return this.#scripted(this.identity.member, clock, socket);
     return new Agent(this.#partsOf(`agent-${this.#agentLives}`, clock, socket));
+  }
+
+  #scripted(member: MemberId, clock: ProcessClock, socket: ProcessSocket): ScriptedAgent {
+    const { endpoints: coordinators } = this.#cluster;
+    const { instanceId } = this.identity;
+    return new ScriptedAgent({ member, instanceId, master: this.#cluster.master, socket, clock, coordinators });
+  }
+
+  /** The scripted agent that runs here; null: none does, or it is the production agent. */
+  get scriptedAgent(): ScriptedAgent | null {
+    return this.#agent?.agent instanceof ScriptedAgent ? this.#agent.agent : null;
+  }
+
+  /** Starts a scripted agent beside the machine's own, for this member or for another's. */
+  startScriptedBeside(member: MemberId): ScriptedAgent {
+    const clock = new ProcessClock(this.#clock);
+    const agent = this.#scripted(member, clock, new ProcessSocket(this.#cluster.network.open(this.node), clock));
+    agent.start();
+    return agent;
   }
 
   #partsOf(stream: string, clock: ProcessClock, socket: ProcessSocket): AgentParts {
@@ -185,7 +208,7 @@ export class Machine {
     };
   }
 
-  #agentEnded(agent: Agent): void {
+  #agentEnded(agent: Agent | ScriptedAgent): void {
     if (this.#agent?.agent === agent) this.#agent = null;
     this.#cluster.healthChanged();
   }
@@ -249,7 +272,7 @@ export class Machine {
 
   /** The guest is asked to shut down: systemd stops the agent, which withdraws and says goodbye. */
   shutDown(): void {
-    this.#agent?.agent.stop();
+    void this.#agent?.agent.stop();
   }
 
   powerOff(): void {

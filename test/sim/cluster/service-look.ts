@@ -1,7 +1,11 @@
 import type { Clock, Endpoint, ProbeReport } from '@understudy/shared';
-import type { Machine } from './machine.ts';
 import type { NetworkNode } from '@understudy/shared/testing';
 import type { SimulatedCluster } from './simulated-cluster.ts';
+
+export const PASSES: ProbeReport = { host: 'answered', code: 'Passing', httpStatus: null, expiresSoon: false };
+/** The kernel answers, the service does not. */
+export const REFUSES: ProbeReport = { ...PASSES, code: 'Refused' };
+export const TIMES_OUT: ProbeReport = { ...PASSES, host: 'silent', code: 'Timeout' };
 
 /** There and back, and what the peer's kernel needs. */
 const ANSWER_MS = 3;
@@ -23,22 +27,24 @@ export async function lookAtService(
 }
 
 function reportOf(cluster: SimulatedCluster, from: NetworkNode, { address }: Endpoint): ProbeReport {
-  const machine = machineAt(cluster, address);
-  const base = { httpStatus: null, expiresSoon: false };
-  const { network } = cluster;
+  const instanceId = instanceAt(cluster, address) ?? '';
+  cluster.looksAt.set(instanceId, (cluster.looksAt.get(instanceId) ?? 0) + 1);
+  const machine = cluster.machines.of(instanceId);
+  const { network, services } = cluster;
+  const told = services.get(`${from.name}>${instanceId}`) ?? services.get(instanceId);
+  if (told) return told;
   const answers =
     machine?.isOn === true &&
     !machine.isPaused &&
     !network.isCut(from, machine.node) &&
     !network.isCut(machine.node, from);
-  if (!answers) return { ...base, host: 'silent', code: 'Timeout' };
-  return { ...base, host: 'answered', code: machine.serves ? 'Passing' : 'Refused' };
+  if (!answers) return TIMES_OUT;
+  return machine.serves ? PASSES : REFUSES;
 }
 
 /** By the address its heartbeats come from, or by its private one. */
-function machineAt(cluster: SimulatedCluster, address: string): Machine | undefined {
-  for (const machine of cluster.machines.all) if (machine.node.address === address) return machine;
+function instanceAt(cluster: SimulatedCluster, address: string): string | undefined {
+  for (const machine of cluster.machines.all) if (machine.node.address === address) return machine.identity.instanceId;
   const { networkInterfaces } = cluster.cloud.core.region;
-  const held = networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
-  return held === undefined ? undefined : cluster.machines.of(held);
+  return networkInterfaces.all().find((one) => one.privateIp === address)?.attachment?.instanceId;
 }

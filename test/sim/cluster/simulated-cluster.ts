@@ -1,33 +1,26 @@
-import { CloudSim, seedInstance } from '@understudy/cloud-sim';
-import { CoordinatorConfigSchema } from '@understudy/coordinator/testing';
+import { CloudSim, type LatencyOverrides, seedInstance } from '@understudy/cloud-sim';
+import { type CoordinatorConfig, CoordinatorConfigSchema } from '@understudy/coordinator/testing';
 import {
-  ActivationRecordSchema,
-  type GroupPolicy,
-  ServiceProbeSchema,
+  type Endpoint,
   type IntentRecord,
-  IntentRecordSchema,
   keyspace,
   type LogFields,
   type MemberId,
-  parseRecord,
   type ProbeCode,
+  type ProbeReport,
   type RecoveryPlan,
   serializeRecord,
   TAG,
 } from '@understudy/shared';
-import {
-  joinedChanges,
-  type PolicyChange,
-  type SeededRandom,
-  SimDatagramNetwork,
-  SimKv,
-} from '@understudy/shared/testing';
+import { type PolicyChange, type SeededRandom, SimDatagramNetwork, SimKv } from '@understudy/shared/testing';
 import { SimKernel } from '../kernel/sim-kernel.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import { Disks } from './disks.ts';
 import type { ClusterEvent, ClusterListener } from './cluster-event.ts';
 import { speechOf } from './machine.ts';
 import { SimulatedMachines } from './simulated-machines.ts';
+import { simulationPolicy } from './simulation-policy.ts';
+import { StoredRecords } from './stored-records.ts';
 import { Operators } from './operators.ts';
 import { streamOf } from './random-streams.ts';
 
@@ -51,32 +44,28 @@ export interface ClusterShape {
   readonly encrypted?: boolean;
 }
 
+/** What a test may want otherwise than the simulation does, whose choices are the defaults. */
+export interface ClusterParts {
+  /**
+   * `scripted`: heartbeats say what the test wants them to, and come from the instance's private
+   * address. The workload serves for as long as its machine runs. Default `production`: the agent
+   * of packages/agent.
+   */
+  readonly agents?: 'production' | 'scripted';
+  /** How agents and coordinators sign. Default `checksum`, which is twenty times faster. */
+  readonly signs?: 'checksum' | 'hmac';
+  /** In place of {@link simulationPolicy}. */
+  readonly policy?: PolicyChange | undefined;
+  readonly guard?: Partial<CoordinatorConfig['guard']> | undefined;
+  readonly loop?: Partial<CoordinatorConfig['loop']> | undefined;
+  /** EC2's delays. Default: cloud-sim's own. */
+  readonly latency?: LatencyOverrides | undefined;
+}
+
 export const GROUP = 'sim';
 const UDP_PORT = 7946;
 const WRITTEN = { schemaVersion: 1, writeId: 'operator', writtenBy: 'operator', writtenAtWallMs: 0 } as const;
 
-/** Production defaults, but for waits that would make a simulated hour as empty as a real one. */
-export const POLICY: PolicyChange = {
-  guard: { cooldownMs: 120_000, flapLimit: 50, flapWindowMs: 3_600_000, concurrency: 3 },
-  recover: { retainForMs: 600_000, retainCaptureForMs: 600_000, captureTimeoutMs: 3_600_000, verifyTimeoutMs: 180_000 },
-};
-
-/**
- * Answers that delay `dead` for a minute: an agent that died alone is still replaced within an
- * episode.
- */
-const PROBED: PolicyChange = {
-  detect: { serviceProbes: [ServiceProbeSchema.parse({ kind: 'tcp', port: 5_432 })], answeredProbesHoldForMs: 60_000 },
-};
-/**
- * EC2 gets no longer than the lease takes anyway: the sooner a promise is relied on, the harder it
- * is tested.
- */
-const SERVE_LEASE: GroupPolicy['recover']['serveLease'] = {
-  stopWithinMs: 60_000,
-  requireWatchdog: true,
-  fenceAfterMs: 0,
-};
 /** Every so manieth member keeps no lease: nobody may count on one there. */
 const WITHOUT_LEASE = 4;
 
@@ -91,10 +80,14 @@ const isRetiredAndRuns = (instance: { readonly state: string; readonly tags: Rea
 export class SimulatedCluster {
   readonly kernel = new SimKernel();
   readonly keys = keyspace();
-  readonly masters: ReadonlyMap<number, Uint8Array> = new Map([[1, new Uint8Array(32).fill(7)]]);
+  /** The cluster has one master key, with id 1. */
+  readonly master = new Uint8Array(32).fill(7);
+  readonly masters: ReadonlyMap<number, Uint8Array> = new Map([[1, this.master]]);
   readonly version = 'sim';
   readonly shape: ClusterShape;
+  readonly parts: ClusterParts;
   readonly kv: SimKv;
+  readonly records: StoredRecords;
   readonly cloud: CloudSim;
   readonly network: SimDatagramNetwork;
   readonly disks = new Disks();
@@ -102,10 +95,17 @@ export class SimulatedCluster {
   readonly operators: Operators;
   /** Looks at services, by what they showed. */
   readonly looks: Partial<Record<ProbeCode, number>> = {};
+  /** Looks at services, by instance id. */
+  readonly looksAt = new Map<string, number>();
+  /**
+   * What a look at a service finds whatever its machine does, by instance id or by
+   * `observer>instance id`; the latter counts first.
+   */
+  readonly services = new Map<string, ProbeReport>();
   readonly hosts: readonly CoordinatorHost[];
   readonly members: readonly MemberId[];
-  /** `address:port` of the coordinators, as agents are configured with. */
-  readonly endpoints: readonly string[];
+  /** The coordinators, as agents are configured with them. */
+  readonly endpoints: readonly Endpoint[];
   /** Per address an instance that is none of ours, where a person may put it for a while. */
   readonly #bystanders = new Map<string, string>();
   readonly #speech = new Map<MemberId, ReturnType<typeof speechOf>>();
@@ -114,17 +114,22 @@ export class SimulatedCluster {
   readonly #listeners: ClusterListener[] = [];
   readonly #healthListeners: (() => void)[] = [];
 
-  constructor(shape: ClusterShape) {
+  constructor(shape: ClusterShape, parts: ClusterParts = {}) {
     this.shape = shape;
+    this.parts = parts;
     this.kv = new SimKv({ clock: this.kernel });
+    this.records = new StoredRecords(this.kv, this.keys);
     this.network = new SimDatagramNetwork({
       ...{ clock: this.kernel, random: this.streamOf('network') },
       usualDelayMs: WITHIN_A_REGION_MS,
     });
-    this.cloud = new CloudSim({ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') });
+    this.cloud = new CloudSim({
+      ...{ clock: this.kernel, seed: shape.seed, random: this.streamOf('cloud') },
+      ...(parts.latency ? { latency: parts.latency } : {}),
+    });
     this.operators = new Operators(this);
     const addresses = Array.from({ length: shape.coordinators }, (_, index) => `10.1.0.${index + 1}`);
-    this.endpoints = addresses.map((address) => `${address}:${UDP_PORT}`);
+    this.endpoints = addresses.map((address) => ({ address, port: UDP_PORT }));
     this.hosts = addresses.map((address, index) => this.#makeHost(address, index));
     this.members = Array.from({ length: shape.members }, (_, index) => `${GROUP}/m${index + 1}` as const);
     this.kv.onCommit((commit) => this.tell({ kind: 'commit', commit }));
@@ -137,6 +142,7 @@ export class SimulatedCluster {
 
   #makeHost(address: string, index: number): CoordinatorHost {
     const { zones, defaultResources } = this.cloud;
+    const { policy, guard, loop } = this.parts;
     const az = zones[index % zones.length] ?? '';
     const placements = zones.map((zone) => ({ subnetId: defaultResources.subnets[zone] ?? '' }));
     const config = CoordinatorConfigSchema.parse({
@@ -146,9 +152,9 @@ export class SimulatedCluster {
       etcd: { hosts: ['http://simulated:2379'] },
       keys: [{ id: 1, file: 'unused' }],
       observer: this.shape.coordinators === 1 ? { minimumObservers: 1, minimumZones: 1 } : {},
-      policy: joinedChanges(POLICY, this.shape.probes === true ? PROBED : {}, {
-        recover: { placements, serveLease: this.shape.serveLease ? SERVE_LEASE : null },
-      }),
+      policy: policy ?? simulationPolicy(this.shape, placements),
+      ...(guard ? { guard } : {}),
+      ...(loop ? { loop } : {}),
     });
     return new CoordinatorHost(this, config.id, az, address, config);
   }
@@ -208,6 +214,10 @@ export class SimulatedCluster {
     this.#listeners.push(listener);
   }
 
+  get hasListeners(): boolean {
+    return this.#listeners.length > 0;
+  }
+
   tell(clusterEvent: ClusterEvent): void {
     const nowMs = this.kernel.monotonicMs();
     for (const listener of this.#listeners) listener(clusterEvent, nowMs);
@@ -228,31 +238,22 @@ export class SimulatedCluster {
 
   /** As etcd says it; null before enrolment. */
   activeInstanceOf(member: MemberId): string | null {
-    const key = this.keys.activation(member);
-    const entry = this.kv.state.get(key);
-    return entry ? parseRecord(ActivationRecordSchema, key, entry.value).instanceId : null;
+    return this.records.activation(member)?.instanceId ?? null;
   }
 
   /** Of the recovery that is open for the member; null: none is. */
   openPlanOf(member: MemberId): RecoveryPlan | null {
-    return this.intentOf(member)?.plan ?? null;
+    return this.records.intent(member)?.plan ?? null;
   }
 
   /** The recovery that is open has put its replacement in charge: what is left of it are chores. */
   isActivatedBy(intent: IntentRecord): boolean {
-    const key = this.keys.activation(intent.member);
-    const entry = this.kv.state.get(key);
-    return entry !== null && parseRecord(ActivationRecordSchema, key, entry.value).opId === intent.opId;
-  }
-
-  intentOf(member: MemberId): IntentRecord | null {
-    const entry = this.kv.state.get(this.keys.intent(member));
-    return entry ? parseRecord(IntentRecordSchema, entry.key, entry.value) : null;
+    return this.records.activation(intent.member)?.opId === intent.opId;
   }
 
   /** The powered instance its open recovery has launched; null: none. */
   replacementOf(member: MemberId): string | null {
-    const opId = this.intentOf(member)?.opId ?? null;
+    const opId = this.records.intent(member)?.opId ?? null;
     const launched = this.cloud.core.region.instances.all().filter((one) => one.tags[TAG.op] === opId);
     return launched.find((one) => this.machines.of(one.id))?.id ?? null;
   }
@@ -302,8 +303,10 @@ export class SimulatedCluster {
   // What an operator does with etcdctl
   // --------------------------------------------------------------------------------------------
 
-  put(key: string, record: object): void {
-    this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value: serializeRecord({ ...record, ...WRITTEN }) }] });
+  /** A text is written as it is. */
+  put(key: string, record: object | string): void {
+    const value = typeof record === 'string' ? record : serializeRecord({ ...record, ...WRITTEN });
+    this.kv.apply({ compare: [], writes: [{ kind: 'put', key, value }] });
   }
 
   remove(key: string): void {

@@ -1,6 +1,7 @@
 import type { SimEvent, TransitionEvent } from '@understudy/cloud-sim';
 import { TAG } from '@understudy/shared';
 import { Machine } from './machine.ts';
+import type { ScriptedAgent } from './scripted-agent.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 
 /** Runs a machine for every member's instance that is powered, as EC2's own events say. */
@@ -24,6 +25,21 @@ export class SimulatedMachines {
 
   of(instanceId: string): Machine | undefined {
     return this.#machines.get(instanceId);
+  }
+
+  /** @throws Error when the instance is off, or crashed */
+  mustRun(instanceId: string): Machine {
+    const machine = this.#machines.get(instanceId);
+    if (!machine) throw new Error(`no machine runs for ${instanceId}`);
+    return machine;
+  }
+
+  /** The scripted agents that run, by instance id. */
+  get scriptedAgents(): ReadonlyMap<string, ScriptedAgent> {
+    const agents = new Map<string, ScriptedAgent>();
+    for (const [instanceId, { scriptedAgent }] of this.#machines)
+      if (scriptedAgent) agents.set(instanceId, scriptedAgent);
+    return agents;
   }
 
   /** The next `count` instances that are launched boot into nothing. */
@@ -58,12 +74,18 @@ export class SimulatedMachines {
       member: `${group}/${name}` as const,
       az: instance.az,
       rootVolumeId: this.#rootVolumeOf(instanceId),
+      address: this.#cluster.parts.agents === 'scripted' ? this.#privateIpOf(instanceId) : null,
     };
     const machine = new Machine(this.#cluster, identity, (this.#boots += 1));
     this.#machines.set(instanceId, machine);
     if (this.#stillborn > 0 && this.settled) this.#spoil(machine);
     else machine.boot(!this.settled);
     this.#cluster.healthChanged();
+  }
+
+  #privateIpOf(instanceId: string): string | null {
+    const { networkInterfaces } = this.#cluster.cloud.core.region;
+    return networkInterfaces.all().find((one) => one.attachment?.instanceId === instanceId)?.privateIp ?? null;
   }
 
   #spoil(machine: Machine): void {

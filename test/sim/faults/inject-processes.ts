@@ -21,7 +21,7 @@ const coordinatorNamesake: Injection<'coordinator-namesake'> = (fault, context) 
   const other = hosts[(hosts.indexOf(host) + 1) % hosts.length];
   if (!host.isUp || other === undefined || other === host) return null;
   host.crash();
-  host.start(other.id);
+  host.start({ id: other.id });
   const misnamed = host.life;
   const undo = () => {
     if (host.life !== misnamed) return;

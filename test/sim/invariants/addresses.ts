@@ -52,7 +52,7 @@ class Addresses implements Watcher {
   }
 
   #activated({ member, opId }: ActivationRecord): void {
-    const intent = this.#cluster.intentOf(member);
+    const intent = this.#cluster.records.intent(member);
     if (opId === null || intent?.opId !== opId) return;
     const planned = intent.plan.addresses.map((one) => one.allocationId);
     const gone = planned.filter((id) => !this.#cluster.addressExists(id));

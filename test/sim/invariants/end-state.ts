@@ -13,7 +13,7 @@ import type { SimulatedCluster } from '../cluster/simulated-cluster.ts';
 /** Why a member is neither well nor visibly held; null: it is one of the two. */
 export function unsettled(cluster: SimulatedCluster, member: MemberId): string | null {
   const hold = holdOf(cluster, member);
-  const intent = cluster.intentOf(member);
+  const intent = cluster.records.intent(member);
   if (hold === null) return intent === null ? ailing(cluster, member) : 'its recovery is not finished';
   // That a chore of the recovery is stuck which put this instance in charge says nothing of why a
   // dead one is not replaced.
@@ -57,7 +57,7 @@ export function strayAddresses(cluster: SimulatedCluster): readonly string[] {
 /** An operator has said so, and a recovery of the member has carried it out. */
 function isGivenUp(cluster: SimulatedCluster, member: MemberId, allocationId: string): boolean {
   const what = `address:${allocationId}`;
-  const open = cluster.intentOf(member)?.acceptedLosses ?? [];
+  const open = cluster.records.intent(member)?.acceptedLosses ?? [];
   const closed = cluster.kv
     .entries(cluster.keys.historyOf(member))
     .flatMap((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value).losses ?? [])
@@ -67,7 +67,7 @@ function isGivenUp(cluster: SimulatedCluster, member: MemberId, allocationId: st
 
 /** A released address is a loss; whoever goes on waiting for it, held or not, waits for ever. */
 function stillAwaited(cluster: SimulatedCluster, member: MemberId, allocationId: string): readonly string[] {
-  const intent = cluster.intentOf(member);
+  const intent = cluster.records.intent(member);
   const isPlanned = intent?.plan.addresses.some((one) => one.allocationId === allocationId) ?? false;
   if (!intent || !isPlanned || !cluster.isActivatedBy(intent)) return [];
   const key = cluster.keys.journalStep(intent.opId, stepId('address', allocationId));
@@ -108,7 +108,7 @@ function neededIds(cluster: SimulatedCluster): ReadonlySet<string> {
   const { instances } = cluster.cloud.core.region;
   const active = cluster.members.flatMap((member) => cluster.activeInstanceOf(member) ?? []);
   // What an open recovery replaces is retired with the end of that recovery.
-  const replaced = cluster.members.flatMap((member) => cluster.intentOf(member)?.oldInstanceId ?? []);
+  const replaced = cluster.members.flatMap((member) => cluster.records.intent(member)?.oldInstanceId ?? []);
   return new Set([...active, ...replaced].flatMap((id) => [id, ...(instances.get(id)?.networkInterfaceIds ?? [])]));
 }
 

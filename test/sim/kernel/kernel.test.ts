@@ -40,6 +40,24 @@ describe('the kernel', () => {
     await kernel.runUntil(1_000, () => count === 5);
     expect(count).toBe(5);
   });
+
+  test('goes on until work is done, and no further; work that takes too long is an error', async () => {
+    const kernel = new SimKernel();
+    expect(await kernel.runUntilSettled(kernel.sleep(30).then(() => 'slept'))).toBe('slept');
+    expect(kernel.monotonicMs()).toBe(30);
+    await expect(kernel.runUntilSettled(kernel.sleep(200), 100)).rejects.toThrow('not finished within 100 ms');
+    await expect(kernel.runUntilSettled(Promise.reject(new Error('broke')))).rejects.toThrow('broke');
+  });
+
+  test('looks at a fact every 100 ms, says how long it took, and names one that does not come', async () => {
+    const kernel = new SimKernel();
+    let arrived = false;
+    kernel.setTimer(250, () => {
+      arrived = true;
+    });
+    expect(await kernel.until('it arrived', () => arrived)).toBe(300);
+    await expect(kernel.until('pigs fly', () => false, 1_000)).rejects.toThrow('not within 1000 ms: pigs fly');
+  });
 });
 
 describe('the clock of a process', () => {
@@ -54,6 +72,7 @@ describe('the clock of a process', () => {
     await kernel.runUntil(100);
     expect(seen).toEqual(['datagram at 50', 'timer at 50']);
     expect(clock.lastPause).toEqual({ forMs: 45, endedAtMs: 50 });
+    expect(clock.heldBackCount).toBe(2);
   });
 
   test('runs nothing any more once the process has ended', async () => {

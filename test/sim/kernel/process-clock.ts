@@ -17,6 +17,7 @@ export class ProcessClock implements Clock {
   #state: 'running' | 'paused' | 'ended' = 'running';
   #waiting: (() => void)[] = [];
   #pausedAtMs = 0;
+  #heldBackCount = 0;
   #lastPause = { forMs: 0, endedAtMs: Number.NEGATIVE_INFINITY };
 
   /**
@@ -80,7 +81,13 @@ export class ProcessClock implements Clock {
   #run(again: () => void, callback: () => void): void {
     if (this.#state === 'ended') return;
     if (this.#state === 'running') return callback();
+    this.#heldBackCount += 1;
     this.#waiting.push(again);
+  }
+
+  /** How often something had to wait for {@link resume}. */
+  get heldBackCount(): number {
+    return this.#heldBackCount;
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {

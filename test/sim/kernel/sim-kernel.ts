@@ -10,6 +10,8 @@ const WALL_START_MS = Date.UTC(2026, 0, 1);
  */
 const SLICE_MS = 50;
 const EVENTS_PER_LOOK = 256;
+/** How exact {@link SimKernel.until} is. */
+const LOOK_EVERY_MS = 100;
 
 /**
  * The heart of the simulation: one heap of events, one time that jumps from event to event. After
@@ -81,6 +83,39 @@ export class SimKernel implements Clock {
       if (this.#failure) throw this.#failure.error;
       if (ended) return;
     }
+  }
+
+  /** Lets everything happen that is due within `durationMs`, then stands at now + `durationMs`. */
+  async advance(durationMs: number): Promise<void> {
+    await this.runUntil(this.#nowMs + durationMs);
+  }
+
+  /**
+   * Advances until `work` settles, and returns its result.
+   * @throws Error when it takes longer than `limitMs` of simulated time
+   */
+  async runUntilSettled<T>(work: Promise<T>, limitMs = 24 * 3_600_000): Promise<T> {
+    let settled = false;
+    const note = () => {
+      settled = true;
+    };
+    work.then(note, note);
+    await this.runUntil(this.#nowMs + limitMs, () => settled);
+    if (!settled) throw new Error(`not finished within ${limitMs} ms of simulated time`);
+    return work;
+  }
+
+  /**
+   * Advances until `fact` holds; it is looked at every 100 ms. Returns how long that took.
+   * @throws Error with `what` when it does not hold within `limitMs`
+   */
+  async until(what: string, fact: () => boolean, limitMs = 600_000): Promise<number> {
+    const fromMs = this.#nowMs;
+    while (!fact()) {
+      if (this.#nowMs - fromMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+      await this.advance(LOOK_EVERY_MS);
+    }
+    return this.#nowMs - fromMs;
   }
 
   /** `true`: nothing more is due, or `stop` said so. */

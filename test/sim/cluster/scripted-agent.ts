@@ -24,9 +24,9 @@ export const HEALTHY_CHECKS: readonly CheckReading[] = [PASS, PASS, PASS, ABSENT
 
 /**
  * The least an agent does: heartbeats to all coordinators, echoing their challenges; answers
- * probes; remembers what acks said.
+ * probes; remembers what acks said. A test decides what its heartbeats say.
  */
-export class SimAgent {
+export class ScriptedAgent {
   readonly member: MemberId;
   readonly instanceId: string;
   /** Per coordinator endpoint: the last activation it was told. */
@@ -48,6 +48,8 @@ export class SimAgent {
   readonly #bootEpoch: bigint;
   #sequence = 0n;
   #timer: Timer | null = null;
+  readonly #ended: Promise<void>;
+  #end: () => void = () => undefined;
 
   constructor(options: {
     readonly member: MemberId;
@@ -64,6 +66,9 @@ export class SimAgent {
     this.#coordinators = options.coordinators;
     this.#mac = hmacOf(deriveAgentKey(options.master, 1, options.member));
     this.#bootEpoch = BigInt(Math.round(options.clock.wallMs()));
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     this.#socket.onMessage((payload, from) => this.#receive(Uint8Array.from(payload), from));
   }
 
@@ -71,10 +76,17 @@ export class SimAgent {
     this.#beat();
   }
 
+  /** Starts, and resolves once it is stopped, as the production agent's `run`. */
+  run(): Promise<void> {
+    this.start();
+    return this.#ended;
+  }
+
   /** As a crash does: nothing more is sent. */
   async stop(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#end();
     await this.#socket.close();
   }
 
