@@ -1,6 +1,7 @@
+import { removeRunDir } from '@understudy/local-cluster';
 import type { CommandLine } from './command-line.ts';
 import { removeStaleGroups } from './faults/slow-disk.ts';
-import { makeLabFolder, removeLabFolder } from './lab/folder.ts';
+import { makeLabFolder } from './lab/folder.ts';
 import { type PrivateWorld, startPrivateWorld } from './lab/private-world.ts';
 import { lineOf, tableOf } from './report.ts';
 import type { Report } from './run-scenario.ts';
@@ -57,7 +58,7 @@ async function runWorld(
     console.log(`· it will be left running until Ctrl-C; to look around, as root: ${world.enter}, then ip netns list`);
   const code = await world.exited;
   if (failed || code !== 0) console.log(`  logs: ${folder}/logs`);
-  else removeLabFolder(folder);
+  else removeRunDir(folder);
   return `exit code ${code}`;
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeClusterDir, ProcessGroup, removeClusterDir } from '@understudy/local-cluster';
+import { makeClusterDir, ProcessGroup, removeRunDir } from '@understudy/local-cluster';
 import { errorText } from '@understudy/shared';
 import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { reportText, succeeded } from './report.ts';
@@ -80,7 +80,7 @@ async function run(): Promise<number> {
     await group.stopAll();
   }
   if (keep || code === EXIT.failed) say(`logs are kept in ${dir}/logs`);
-  else removeClusterDir(dir);
+  else removeRunDir(dir);
   return code;
 }
 

@@ -84,11 +84,5 @@ export class StoppableListener {
   }
 }
 
-export async function until(holds: () => boolean, what: string, limitMs = 15_000): Promise<void> {
-  for (const endMs = clock.monotonicMs() + limitMs; !holds(); await clock.sleep(20)) {
-    if (clock.monotonicMs() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-  }
-}
-
 export const exitOf = (child: ChildProcess): Promise<number | null> =>
   child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : Promise.resolve(child.exitCode);

@@ -1,5 +1,5 @@
 import { CHECK_CODES, type CheckReading } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
-import { exitOf, nodes, StoppableListener, TestMetadataService, until } from './agent-process.fixtures.ts';
+import { exitOf, nodes, StoppableListener, TestMetadataService } from './agent-process.fixtures.ts';
 import { missingForMounts, PrivateMounts } from './checks/private-mounts.fixtures.ts';
 
 const clock = new SystemClock();
@@ -126,7 +126,12 @@ describe.skipIf(missing !== null)(
     it.each(nodes())('Node %s: keeps its pace, says what hangs, and recovers', async (major, node) => {
       const fixture = await openFixture();
       const { child, coordinator, arrivals } = await startAgent(node, fixture);
-      await until(() => shown(coordinator.last?.checks) === 'pass 0, pass 0, pass 0, pass 0', 'all checks pass');
+      await until(
+        'all checks pass',
+        () => shown(coordinator.last?.checks) === 'pass 0, pass 0, pass 0, pass 0',
+        15_000,
+        20,
+      );
       arrivals.length = 0;
       await clock.sleep(WATCHED_MS / 2);
       const before = gapsOf(arrivals);
@@ -150,7 +155,7 @@ describe.skipIf(missing !== null)(
       expect(during.most).toBeLessThan(BEAT_MS * 2);
 
       fixture.letGoOfDisk();
-      await until(() => coordinator.last?.checks[1]?.status === 'pass', 'the disk passes again');
+      await until('the disk passes again', () => coordinator.last?.checks[1]?.status === 'pass', 15_000, 20);
       child.kill('SIGTERM');
       expect(await exitOf(child)).toBe(0);
     });

@@ -1,5 +1,5 @@
 import { type Ack, HEARTBEAT_BYTES } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { DatagramFlood, SeededRandom } from '@understudy/shared/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
 import { openUdpSocket } from './adapters/udp-socket.ts';
-import { exitOf, TestMetadataService, until } from './agent-process.fixtures.ts';
+import { exitOf, TestMetadataService } from './agent-process.fixtures.ts';
 import { KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
 
 const BEAT_MS = 200;
@@ -93,10 +93,10 @@ it('an agent under a flood of forged and recorded acks stays active and keeps it
   // An attacker would love to have these believed again: genuine, rightly sealed, and no longer
   // true.
   coordinator.reply = { activation: 'standby', incarnation: 1 };
-  await until(() => recorded.length >= 5, 'acks that say standby');
+  await until('acks that say standby', () => recorded.length >= 5, 15_000, 20);
   coordinator.reply = { activation: 'active', incarnation: 2 };
-  await until(() => coordinator.last?.flags.serving === true, 'the agent serves');
-  await until(() => beatsMs.length >= 15, 'beats in peace');
+  await until('the agent serves', () => coordinator.last?.flags.serving === true, 15_000, 20);
+  await until('beats in peace', () => beatsMs.length >= 15, 15_000, 20);
   const peaceful = gapsOf(beatsMs);
 
   beatsMs.length = 0;

@@ -1,5 +1,5 @@
 import { type Heartbeat, hmacOf, instanceHashOf, parseKey } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { INSTANCE_ID, KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
-import { exitOf, nodes, TestMetadataService, until } from './agent-process.fixtures.ts';
+import { exitOf, nodes, TestMetadataService } from './agent-process.fixtures.ts';
 
 const clock = new SystemClock();
 
@@ -102,13 +102,18 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
       node,
       `life-${major}`,
     );
-    await until(() => coordinators.every(({ heard }) => heard.length >= 2), 'two heartbeats at each coordinator');
+    await until(
+      'two heartbeats at each coordinator',
+      () => coordinators.every(({ heard }) => heard.length >= 2),
+      15_000,
+      20,
+    );
     const first = coordinators[0]?.heard[0] as Heartbeat;
     expect(first.instanceHash).toBe(instanceHashOf(INSTANCE_ID));
     expect(coordinators.flatMap(({ rejected }) => rejected)).toEqual([]);
     expect(JSON.parse(readFileSync(activationFile, 'utf8'))).toMatchObject({ state: 'standby' });
     for (const coordinator of coordinators) coordinator.reply = { activation: 'active', incarnation: 3 };
-    await until(() => hooks().length === 2, 'onActivate has run');
+    await until('onActivate has run', () => hooks().length === 2, 15_000, 20);
     expect(hooks()).toEqual([expect.stringMatching(/^standby/), `active ${INSTANCE_ID}`]);
     expect(JSON.parse(readFileSync(activationFile, 'utf8'))).toMatchObject({
       state: 'active',
@@ -116,16 +121,23 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
       instanceId: INSTANCE_ID,
       member: 'shop/db-1',
     });
-    await until(() => coordinators[0]?.last?.flags.serving === true, 'serving is reported');
+    await until('serving is reported', () => coordinators[0]?.last?.flags.serving === true, 15_000, 20);
     await until(
-      () => coordinators[0]?.last?.checks.slice(0, 4).every(({ status }) => status === 'pass') === true,
       'all checks pass',
+      () => coordinators[0]?.last?.checks.slice(0, 4).every(({ status }) => status === 'pass') === true,
+      15_000,
+      20,
     );
     for (const { macs } of coordinators) macs.set(NEXT_KEY.id, hmacOf(parseKey(NEXT_KEY.hex, 'test')));
     writeFileSync(join(stateDir, 'next.key'), `${NEXT_KEY.id} ${NEXT_KEY.hex}\n`, { mode: 0o600 });
     child.kill('SIGHUP');
-    await until(() => coordinators.every(({ last }) => last?.keyId === NEXT_KEY.id), 'the next key, by SIGHUP');
-    await until(() => output.text.includes('"event":"key.adopted"'), 'the next key is the one key');
+    await until(
+      'the next key, by SIGHUP',
+      () => coordinators.every(({ last }) => last?.keyId === NEXT_KEY.id),
+      15_000,
+      20,
+    );
+    await until('the next key is the one key', () => output.text.includes('"event":"key.adopted"'), 15_000, 20);
     expect(JSON.parse(readFileSync(join(stateDir, 'keys.json'), 'utf8'))).toMatchObject({ current: NEXT_KEY });
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
@@ -141,7 +153,7 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
 
   it('stops when its parent closes stdin and it was asked to', async () => {
     const { child, coordinators, close } = await startAgent(node, `parent-${major}`, ['--exit-with-parent'], 'pipe');
-    await until(() => coordinators.every(({ heard }) => heard.length >= 1), 'a heartbeat');
+    await until('a heartbeat', () => coordinators.every(({ heard }) => heard.length >= 1), 15_000, 20);
     child.stdin?.end();
     expect(await exitOf(child)).toBe(0);
     await close();
@@ -152,7 +164,7 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     writeFileSync(config, `member: shop/db-1\nkey: { id: 1, hex: ${KEY_HEX} }\ncoordinators: [c:1]\ncolour: red\n`);
     const { child, output } = start(node, [...AGENT_NODE_FLAGS, bundle, '--config', config]);
     expect(await exitOf(child)).toBe(78);
-    await until(() => output.errors.includes('colour'), 'the message names the key');
+    await until('the message names the key', () => output.errors.includes('colour'), 15_000, 20);
     expect(output.errors).not.toContain(' at ');
     expect(output.text).toBe('');
   });
@@ -161,7 +173,7 @@ describe.each(nodes())('the bundled agent as a process on Node %s', (major, node
     const { child, coordinators, close } = await startAgent(node, `cost-${major}`);
     const empty = start(node, ['-e', 'setInterval(() => undefined, 1e8)']).child;
     for (const coordinator of coordinators) coordinator.reply = { activation: 'active' };
-    await until(() => coordinators.every(({ heard }) => heard.length >= 3), 'three heartbeats');
+    await until('three heartbeats', () => coordinators.every(({ heard }) => heard.length >= 3), 15_000, 20);
     const pid = child.pid ?? 0;
     // The collections that follow the start are over then. They are not part of the lasting cost.
     await clock.sleep(SETTLED_AFTER_MS);

@@ -1,4 +1,4 @@
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   constants,
@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
 import { openUdpSocket } from './adapters/udp-socket.ts';
 import { KEY_HEX, TestCoordinator } from './agent.fixtures.ts';
-import { exitOf, TestMetadataService, until } from './agent-process.fixtures.ts';
+import { exitOf, TestMetadataService } from './agent-process.fixtures.ts';
 
 const clock = new SystemClock();
 const LEASE_MS = 1_500;
@@ -132,9 +132,9 @@ async function serving(name: string, stop = 'kill -9 $(cat $UNDERSTUDY_ROOT/work
   children.push(child);
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  await until(() => coordinator.last?.servePromise?.watchdog === true, `the watchdog is armed: ${output}`);
+  await until(`the watchdog is armed: ${output}`, () => coordinator.last?.servePromise?.watchdog === true, 15_000, 20);
   coordinator.reply = { activation: 'active', holdsForMs: 60_000 };
-  await until(() => existsSync(served), 'the workload serves');
+  await until('the workload serves', () => existsSync(served), 15_000, 20);
   /** The last moment the workload served, in ms on the machine's clock since boot. */
   const lastServedMs = () => Number(readFileSync(served, 'utf8').trim().split('\n').at(-1)) * 1_000;
   const close = async () => {
@@ -174,7 +174,12 @@ describe('an agent process with a serve lease and a watchdog', () => {
     const { coordinator, watchdog, lastServedMs, close } = await serving('cut off');
     const cutAtMs = uptimeMs();
     coordinator.reply = null;
-    await until(() => uptimeMs() - cutAtMs > LEASE_MS + STOP_WITHIN_MS + SLACK_MS, 'lease and promise are over');
+    await until(
+      'lease and promise are over',
+      () => uptimeMs() - cutAtMs > LEASE_MS + STOP_WITHIN_MS + SLACK_MS,
+      15_000,
+      20,
+    );
     expect(await isQuiet(lastServedMs)).toBe(true);
     expect(lastServedMs() - cutAtMs).toBeLessThan(LEASE_MS + STOP_WITHIN_MS);
     expect(lastServedMs() - cutAtMs).toBeGreaterThan(LEASE_MS / 2);
@@ -186,7 +191,7 @@ describe('an agent process with a serve lease and a watchdog', () => {
     const { child, watchdog, lastServedMs, close } = await serving('stopped');
     const stoppedAtMs = uptimeMs();
     child.kill('SIGSTOP');
-    await until(() => watchdog.resets === 1, 'the watchdog has struck');
+    await until('the watchdog has struck', () => watchdog.resets === 1, 15_000, 20);
     expect(await isQuiet(lastServedMs)).toBe(true);
     expect(lastServedMs() - stoppedAtMs).toBeLessThan(LEASE_MS + STOP_WITHIN_MS);
     await close();
@@ -196,7 +201,7 @@ describe('an agent process with a serve lease and a watchdog', () => {
     const { coordinator, watchdog, lastServedMs, output, close } = await serving('hook hangs', 'sleep 60');
     const cutAtMs = uptimeMs();
     coordinator.reply = null;
-    await until(() => watchdog.resets === 1, 'the watchdog has struck');
+    await until('the watchdog has struck', () => watchdog.resets === 1, 15_000, 20);
     expect(await isQuiet(lastServedMs)).toBe(true);
     expect(lastServedMs() - cutAtMs).toBeLessThan(LEASE_MS + STOP_WITHIN_MS + SLACK_MS);
     expect(output()).toContain('watchdog.starving');

@@ -3,7 +3,7 @@ export { LOCAL_TIMES } from './configuration.ts';
 export { CoordinatorProcess } from './coordinator-process.ts';
 export { EtcdCluster } from './etcd-cluster.ts';
 export { freePort } from './free-ports.ts';
-export { keepOnlyLogs } from './leftovers.ts';
+export { keepOnlyLogs, makeRunDir, removeRunDir } from './leftovers.ts';
 export * from './local-cluster.ts';
 export * from './local-member.ts';
 export { ProcessGroup, type RunningProcess } from './process-group.ts';

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CACHE_DIR } from './project-paths.ts';
 
 const OWNER_FILE = 'owner.json';
 /**
@@ -45,6 +46,20 @@ export function removeLeftovers(cacheDir: string, play: string, nowMs: number): 
   for (const dir of leftovers) rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
   return leftovers.length;
 }
+
+/**
+ * A fresh folder below the project's cache; nothing of a run is written anywhere else. What earlier
+ * runs for the same purpose left that were killed is taken away first.
+ */
+export function makeRunDir(purpose: string, nowMs: number): string {
+  mkdirSync(CACHE_DIR, { recursive: true });
+  removeLeftovers(CACHE_DIR, purpose, nowMs);
+  const dir = mkdtempSync(join(CACHE_DIR, `${purpose}-`));
+  ownFolder(dir);
+  return dir;
+}
+
+export const removeRunDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 
 /** After a failure: what tells why stays, until the next play begins. */
 export function keepOnlyLogs(dir: string): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, errorText, type Random } from '@understudy/shared';
 import { coordinatorClient, type CoordinatorClient, until } from '@understudy/shared/node';
@@ -18,9 +18,9 @@ import { EtcdCluster } from './etcd-cluster.ts';
 import { SELF_COMPACTING } from './etcd-member.ts';
 import { freePorts } from './free-ports.ts';
 import { Operator } from './operator.ts';
-import { ownFolder, removeLeftovers } from './leftovers.ts';
+import { makeRunDir } from './leftovers.ts';
 import type { ProcessGroup } from './process-group.ts';
-import { agentCommand, CACHE_DIR, understudyCommand } from './project-paths.ts';
+import { agentCommand, understudyCommand } from './project-paths.ts';
 import { SimAdmin } from './sim-admin.ts';
 
 /** What runs in it, and under which rules. Times that are not named are `LOCAL_TIMES`. */
@@ -59,20 +59,12 @@ export interface LocalClusterOptions {
   say(line: string): void;
 }
 
-/**
- * A fresh folder below the project's cache; nothing of a run is written anywhere else. What earlier
- * ones left that were killed is taken away first.
- */
+/** As {@link makeRunDir}, with a place for every part of a cluster. */
 export function makeClusterDir(purpose: 'demo' | 'soak', nowMs: number): string {
-  mkdirSync(CACHE_DIR, { recursive: true });
-  removeLeftovers(CACHE_DIR, purpose, nowMs);
-  const dir = mkdtempSync(join(CACHE_DIR, `${purpose}-`));
-  ownFolder(dir);
+  const dir = makeRunDir(purpose, nowMs);
   for (const each of ['logs', 'cloud', 'etcd']) mkdirSync(join(dir, each));
   return dir;
 }
-
-export const removeClusterDir = (dir: string): void => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
 
 async function chooseEndpoints(etcdHosts: readonly string[]): Promise<Endpoints> {
   const [cloudPort = 0, ...ports] = await freePorts(1 + 2 * ZONES.length);

@@ -296,8 +296,8 @@ export const ExplainViewSchema = z.object({
   degraded: z.boolean(),
   judged: MemberViewSchema.shape.judged,
   ownView: MemberViewSchema.shape.ownView,
-  /** What would refuse, or spoil, a recovery of it now. Absent in answers of older versions. */
-  readinessProblems: MemberViewSchema.shape.readinessProblems.optional(),
+  /** What would refuse, or spoil, a recovery of it now. */
+  readinessProblems: MemberViewSchema.shape.readinessProblems,
   decision: z.object({
     /** `unjudged`: no activated instance, or a record that cannot be read. */
     kind: z.enum(['none', 'replace', 'hold', 'recovering', 'unjudged']),

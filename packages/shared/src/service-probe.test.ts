@@ -76,7 +76,7 @@ describe('the rules between fields refuse with both numbers', () => {
     expect(messages({ serviceProbes: five.slice(1) })).toEqual([]);
   });
 
-  it('a policy written before there were probes reads as one without', () => {
+  it('a policy that names no probes has none', () => {
     const { serviceProbes: _p, serviceFailsAfterMs: _f, answeredProbesHoldForMs: _a, ...old } = DEFAULT_POLICY.detect;
     expect(GroupPolicySchema.parse({ detect: old })).toEqual(DEFAULT_POLICY);
     expect(DEFAULT_POLICY.detect).toMatchObject({ serviceProbes: [], serviceFailsAfterMs: 0 });

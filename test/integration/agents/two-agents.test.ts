@@ -2,7 +2,7 @@ import { openUdpSocket } from '@understudy/agent';
 import { HeartbeatBatch } from '@understudy/observer/testing';
 import { ObserverTable } from '@understudy/observer';
 import { type DatagramSocket, deriveAgentKey, type MemberId } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -105,11 +105,6 @@ function startAgent(port: number, rootDir: string, stateDir = '/var/lib/understu
   child.stderr.on('data', (bytes: Buffer) => (said.errors += bytes.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return { child, said, ended };
-}
-
-async function until(what: string, holds: () => boolean, limitMs = 60_000): Promise<void> {
-  for (const endMs = clock.monotonicMs() + limitMs; !holds(); await clock.sleep(50))
-    if (clock.monotonicMs() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
 }
 
 describe('a second agent process on a healthy host', () => {

@@ -32,12 +32,18 @@ export function loopbackSocket(): Promise<DatagramSocket> {
   });
 }
 
+export interface Said {
+  readonly code: number | null;
+  readonly out: string;
+}
+
 /** The command as a person types it. */
-export async function understudy(
-  ...args: readonly string[]
-): Promise<{ readonly code: number | null; readonly out: string }> {
+export const understudy = (...args: readonly string[]): Promise<Said> => understudyIn({}, ...args);
+
+/** As {@link understudy}, with variables of the person's own. */
+export async function understudyIn(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Said> {
   const [command = '', ...words] = understudyCommand(...args);
-  const child = spawn(command, words, { env: { PATH: process.env.PATH, NO_COLOR: '1' } });
+  const child = spawn(command, words, { env: { PATH: process.env.PATH, NO_COLOR: '1', ...environment } });
   let out = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -81,7 +87,12 @@ export class CoordinatorCluster {
       ...over,
     });
     const random = new SeededRandom(1);
-    const cloud = await startCloudSim(config, { clock: new SystemClock(), random, log: silentLog, env: {} });
+    const cloud = await startCloudSim(config, {
+      clock: new SystemClock(),
+      random,
+      log: silentLog,
+      env: { PATH: process.env.PATH },
+    });
     this.cloud = cloud;
     cloud.sim.onEvent(() => this.followMachines());
     return cloud;

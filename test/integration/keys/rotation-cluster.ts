@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CloudSimConfigSchema, seedInstance, startCloudSim } from '@understudy/cloud-sim';
+import { join } from 'node:path';
+import { seedInstance } from '@understudy/cloud-sim';
 import { openStore } from '@understudy/coordinator';
+import { type CoordinatorProcess, EtcdCluster } from '@understudy/local-cluster';
 import {
   deriveAgentKey,
   KeysViewSchema,
@@ -13,18 +12,13 @@ import {
   type KvWatch,
   type MemberId,
   OpinionRecordSchema,
-  silentLog,
 } from '@understudy/shared';
-import { SystemClock, until } from '@understudy/shared/node';
-import { SeededRandom } from '@understudy/shared/testing';
+import { until } from '@understudy/shared/node';
 import { parse, stringify } from 'yaml';
 import { AGENT_NODE_FLAGS, bundleAgent } from '../../../scripts/bundle-agent.mjs';
-import type { CoordinatorProcess } from '@understudy/local-cluster';
-import { ACCEPTED_KEY, CoordinatorCluster, MASTER } from '../coordinator/coordinator-cluster.ts';
-import { EtcdCluster } from '@understudy/local-cluster';
+import { CoordinatorCluster, MASTER, type Said, understudyIn } from '../coordinator/coordinator-cluster.ts';
 import { DatagramTap } from './datagram-tap.ts';
 
-const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const MEMBERS: readonly MemberId[] = ['prod/db1', 'prod/db2'];
 export const HEARTBEAT_MS = 200;
 export const SUSPECT_AFTER_MS = 1_500;
@@ -86,7 +80,8 @@ export class RotationCluster {
   }
 
   async #start(bundle: string): Promise<void> {
-    await this.#startCloud(bundle);
+    this.cluster.simulatesAgents = false;
+    await this.cluster.startCloud({ machine: { command: [process.execPath, ...AGENT_NODE_FLAGS, bundle] } });
     for (let index = 0; index < 3; index++) {
       const { path, httpPort, udpPort } = await this.cluster.config(index, this.#etcd.hosts, 3, SHORT_TIMES);
       const tap = await DatagramTap.open(udpPort);
@@ -95,22 +90,6 @@ export class RotationCluster {
     await this.#watchOpinions();
     for (const member of MEMBERS) this.#boot(member);
     await this.everybodyAlive();
-  }
-
-  async #startCloud(bundle: string): Promise<void> {
-    const config = CloudSimConfigSchema.parse({
-      http: { port: 0 },
-      speed: 30,
-      workDir: join(this.cluster.dir, 'cloud'),
-      credentials: { accessKeyIds: [ACCEPTED_KEY] },
-      machine: { command: [process.execPath, ...AGENT_NODE_FLAGS, bundle] },
-    });
-    this.cluster.cloud = await startCloudSim(config, {
-      clock: new SystemClock(),
-      random: new SeededRandom(1),
-      log: silentLog,
-      env: { PATH: process.env.PATH },
-    });
   }
 
   /** User data names key id 1, for good: that is what a replacement starts from as well. */
@@ -232,31 +211,19 @@ export class RotationCluster {
     return counts;
   }
 
-  /** Runs `understudy …` and returns what it printed and its exit code. */
-  async understudy(...args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
-    const main = join('packages', 'cli', 'src', 'main.ts');
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main, ...args], {
-      cwd: PROJECT,
-      env: { PATH: process.env.PATH, NO_COLOR: '1', UNDERSTUDY_URL: this.seat(0).process.httpUrl },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { code, text };
+  /** Runs `understudy …` against the first coordinator. */
+  understudy(...args: readonly string[]): Promise<Said> {
+    return understudyIn({ UNDERSTUDY_URL: this.seat(0).process.httpUrl }, ...args);
   }
 
   /**
    * Runs `keys status --retire ID` until it says this: what it reports comes from three processes,
    * each in its own time.
    */
-  says(text: string, retireId: number): Promise<{ readonly code: number | null; readonly text: string }> {
+  says(text: string, retireId: number): Promise<Said> {
     return until(`keys status says "${text}"`, async () => {
       const answer = await this.understudy('keys', 'status', '--retire', String(retireId));
-      return answer.text.includes(text) ? answer : null;
+      return answer.out.includes(text) ? answer : null;
     });
   }
 

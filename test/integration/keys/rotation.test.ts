@@ -80,7 +80,7 @@ async function byTheBook(): Promise<void> {
     ),
   );
   const ready = await cluster.says('safe to retire id 1: yes', 1);
-  expect(ready.text).toContain('user data of prod/db1, prod/db2 names key id 1');
+  expect(ready.out).toContain('user data of prod/db1, prod/db2 names key id 1');
   expect(ready.code).toBe(0);
 
   cluster.giveCoordinators(ALL, [2]);

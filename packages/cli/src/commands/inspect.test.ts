@@ -20,6 +20,7 @@ it('a record that fits its schema is shown as an object', () => {
     incarnation: 2,
     instanceId: 'i-2',
     opId: 'op-1',
+    ordinal: 0,
   };
   const inspected = inspectEntry(KEY_ROOT, entry('activations/g/m', JSON.stringify(value)));
   expect(inspected.problem).toBeNull();

@@ -4,7 +4,7 @@ import {
   makeClusterDir,
   ProcessGroup,
   readSnapshot,
-  removeClusterDir,
+  removeRunDir,
   SnapshotPoller,
   startLocalCluster,
 } from '@understudy/local-cluster';
@@ -212,6 +212,6 @@ export async function runDemo(options: DemoOptions, log: Log = silentLog): Promi
   if (code === EXIT.failed) {
     keepOnlyLogs(dir);
     screen.say(`logs are kept in ${dir}/logs until the next demo`);
-  } else removeClusterDir(dir);
+  } else removeRunDir(dir);
   return code;
 }

@@ -7,6 +7,7 @@ const AT = 1_767_225_600_000;
 const HELD: ExplainView = {
   member: 'db/primary',
   openRecovery: null,
+  readinessProblems: [],
   instanceId: 'i-0a1',
   incarnation: 3,
   az: 'us-east-1a',

@@ -108,7 +108,7 @@ export function explainText(view: ExplainView): string {
     headLines(view).join('\n'),
     ...list(
       'not ready for a recovery',
-      (view.readinessProblems ?? []).map((one) => `${one.code}: ${one.text}`),
+      view.readinessProblems.map((one) => `${one.code}: ${one.text}`),
     ),
     ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs)] : []),
     ...(evidence.length > 0 ? [evidenceTable(view)] : []),

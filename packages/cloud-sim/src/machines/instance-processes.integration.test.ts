@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '@understudy/shared';
-import { SystemClock, SystemRandom } from '@understudy/shared/node';
+import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { CloudSimConfigSchema } from '../config.ts';
@@ -41,15 +41,6 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-async function until<T>(what: string, look: () => T | undefined | false | null): Promise<T> {
-  for (let i = 0; i < 400; i++) {
-    const found = look();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`${what}: not within 10 s`);
-}
 
 const configOf = (speed: number) => ({
   workDir,

@@ -1,5 +1,5 @@
 import { decodeAck, HEARTBEAT_BYTES, type MemberId, peekFrame } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, until } from '@understudy/shared/node';
 import { DatagramFlood, RecordingLog, SeededRandom } from '@understudy/shared/testing';
 import { afterEach, expect, it } from 'vitest';
 import { at, FROM, observer, watched, WireAgent } from '../core/observe.fixtures.ts';
@@ -109,18 +109,13 @@ function ammunition(recorded: readonly Uint8Array[], genuine: readonly Uint8Arra
     .map(({ bytes }) => bytes);
 }
 
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const endMs = clock.monotonicMs() + 10_000; !holds(); await clock.sleep(20))
-    if (clock.monotonicMs() > endMs) throw new Error(`not within 10 s: ${what}`);
-}
-
 it(`${AGENTS} healthy agents under the heaviest flood one process can send: nothing forged counts, nobody is taken for dead`, async () => {
   const agents = members.map((member) => new WireAgent(member, instanceOf(member)));
   const recorded = before([...agents, new WireAgent(SILENT, instanceOf(SILENT))]);
   const { table, listener, port } = await coordinator();
   const { sent, acks } = await beating(agents, port);
   const verdicts = () => members.map((member) => table.opinion(member)?.verdict ?? 'unknown');
-  await until(() => verdicts().every((verdict) => verdict === 'alive'), 'all are heard');
+  await until('all are heard', () => verdicts().every((verdict) => verdict === 'alive'), 10_000, 20);
 
   const [countsBefore, sentBefore] = [{ ...table.counts }, sent.count];
   const flood = new DatagramFlood(port, ammunition(recorded, [...sent.last.values()]));
@@ -166,7 +161,9 @@ it(`${AGENTS} healthy agents under the heaviest flood one process can send: noth
   expect(grownMiB).toBeLessThan(32);
   // And it is over when it is over.
   await until(
-    () => verdicts().every((verdict) => verdict === 'alive') && table.abstention === null,
     'all are heard again',
+    () => verdicts().every((verdict) => verdict === 'alive') && table.abstention === null,
+    10_000,
+    20,
   );
 });

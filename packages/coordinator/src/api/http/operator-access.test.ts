@@ -13,6 +13,7 @@ const viewOf = (coordinatorId: string, leader: boolean): ExplainView => ({
   ...{ member: 'prod/db1', instanceId: 'i-1', incarnation: 1, az: 'a', atWallMs: 1, unknownHere: [], degraded: false },
   answeredBy: { coordinatorId, leader, term: leader ? 7 : null },
   openRecovery: null,
+  readinessProblems: [],
   ...{ verdict: 'dead', reasonCode: 'SilentEverywhere', reason: 'silent', evidence: [], gates: [], wouldFlip: [] },
   judged: { standing: 'current', by: 'c1', term: 7, verdict: 'dead', ageMs: 10, sinceWallMs: 1 },
   ...{ ownView: null, lookAgainInMs: 1, hold: null, recovery: null, changes: [] },

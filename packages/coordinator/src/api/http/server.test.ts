@@ -9,6 +9,7 @@ const EXPLAINED: ExplainView = {
   ...{ member: 'prod/db1', instanceId: 'i-1', incarnation: 1, az: 'us-east-1a', atWallMs: 1, unknownHere: [] },
   answeredBy: { coordinatorId: 'c1', leader: true, term: 7 },
   openRecovery: null,
+  readinessProblems: [],
   ...{
     verdict: 'alive',
     reasonCode: 'Heard',
