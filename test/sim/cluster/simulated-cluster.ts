@@ -182,7 +182,7 @@ export class SimulatedCluster {
     return { kmsKeyId: arn };
   }
 
-  /** Of its data volume; null: it has none, or that is not encrypted. */
+  /** The key of its data volume. Null: it has none, or that is not encrypted. */
   keyOf(member: MemberId): string | null {
     return this.#keysOf.get(member) ?? null;
   }
@@ -233,7 +233,7 @@ export class SimulatedCluster {
     return entry ? parseRecord(ActivationRecordSchema, key, entry.value).instanceId : null;
   }
 
-  /** Of the recovery that is open for the member; null: none is. */
+  /** The plan of the recovery that is open for the member. Null: none is. */
   openPlanOf(member: MemberId): RecoveryPlan | null {
     return this.intentOf(member)?.plan ?? null;
   }
