@@ -292,8 +292,8 @@ function unreachableSince(
 
 /**
  * When the failure began. For a silence it comes from the observers' published opinions, so that a
- * new leader gets the same answer; the earliest wins. `before` is the last judgement, if it was of a
- * silence.
+ * new leader gets the same answer; the earliest wins. `before` is the last judgement, if it was of
+ * a silence.
  */
 function failedSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
   const { verdict, failingForMs } = assessment;
