@@ -5,7 +5,7 @@ import { failureOf } from './report.ts';
 import { readRegression, specOf } from './regression.ts';
 import { type RunResult, simulate } from './simulation.ts';
 
-/** Of every test run; the night takes others. `UNDERSTUDY_SIM_SEEDS` for more. */
+/** The seeds of every test run. The night takes others. `UNDERSTUDY_SIM_SEEDS` for more. */
 const SEEDS = Array.from({ length: Number(process.env['UNDERSTUDY_SIM_SEEDS'] ?? 16) }, (_, index) => index + 1);
 const REGRESSIONS = join(import.meta.dirname, 'regressions');
 

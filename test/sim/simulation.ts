@@ -30,7 +30,7 @@ export interface RunResult {
   readonly looks: SimulatedCluster['looks'];
   readonly simulatedMs: number;
   readonly eventCount: number;
-  /** Of the episodes that were begun. */
+  /** The faults of the episodes that were begun. */
   readonly faults: readonly (readonly Fault[])[];
 }
 

@@ -45,7 +45,7 @@ export interface CoordinatorOptions {
   readonly recoverySettings?: Partial<RecoverySettings>;
   /** Tells what answered in EC2's place. */
   readonly answers?: Pick<AnswerWatch, 'problem' | 'totals'>;
-  /** Of the HTTP server that shows us. */
+  /** Counts of the HTTP server that shows us. */
   readonly connections?: () => LimitCounts;
   /** Also Node's own metrics. */
   readonly withProcessMetrics?: boolean;

@@ -31,7 +31,7 @@ export interface LocalClusterSetting {
   readonly coordinator: CoordinatorSections;
   /** Further fields of cloud-sim's configuration. */
   readonly cloud: Readonly<Record<string, unknown>>;
-  /** Of coordinators and cloud-sim, and through it of the agents. */
+  /** Environment of coordinators and cloud-sim. Agents have it from cloud-sim. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

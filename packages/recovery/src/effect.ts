@@ -61,7 +61,7 @@ export type Move<R extends StepRecord> =
 /** What came of the calls of the last `act`. */
 export interface Attempt {
   readonly outcomes: readonly { readonly name: string; readonly error: OperationError | null }[];
-  /** Of the only call. */
+  /** The name of the only call. */
   readonly name: string;
   readonly error: OperationError | null;
   /** Calls of this run of the step that ended unknown, this one included. */

@@ -122,7 +122,7 @@ export interface JournalOptions {
   readonly keys: Keyspace;
   readonly intent: OpenIntent;
   readonly term: Term;
-  /** Of every step there is: a journal with any other step in it is not gone on with. */
+  /** The records of every step there is. A journal with any other step is not gone on with. */
   readonly records: readonly StepRecord[];
   readonly wallMs: () => number;
 }

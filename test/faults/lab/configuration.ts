@@ -64,7 +64,9 @@ export function coordinatorConfig(
     observer: { warmUpMs: 2_000, heartbeatMs: HEARTBEAT_MS },
     loop: {
       ...{ tickMs: 100, enrolEveryMs: 1_000, evidenceEveryMs: 1_000, collectEveryMs: 5_000 },
-      raiseLevelAfterMs: 3_000,
+      // Longer than it takes to start one again: while that one is away, all others may be of the
+      // next build.
+      raiseLevelAfterMs: 20_000,
     },
     guard: { massWindowMs: 2_000, budgetPerMinute: 1_000, budgetBurst: 100 },
     policy: {

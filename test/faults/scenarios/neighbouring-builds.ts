@@ -173,7 +173,7 @@ async function unknownVeto(lab: Lab): Promise<ScenarioResult> {
 async function lateReturn(lab: Lab): Promise<ScenarioResult> {
   thisBuildLater(lab);
   await seatNext(lab, lab.seats);
-  await until('the next level is agreed on', async () => (await agreed(lab)) === 2, 40_000);
+  await until('the next level is agreed on', async () => (await agreed(lab)) === 2, 60_000);
   const returning = present(others(lab, lab.leaderSeat)[0]);
   await seatThis(lab, returning);
   const apart = async () => (await statusOf(returning))?.problems.some(({ code }) => code === 'BUILD_TOO_OLD');

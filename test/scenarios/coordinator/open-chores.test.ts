@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 interface Prepared {
   readonly world: ScenarioCluster;
   readonly old: SeededInstance;
-  /** Of the member's Elastic IP. */
+  /** The allocation of the member's Elastic IP. */
   readonly allocationId: string;
 }
 

@@ -188,7 +188,7 @@ export class SimulatedCluster {
     return { kmsKeyId: arn };
   }
 
-  /** Of its data volume; null: it has none, or that is not encrypted. */
+  /** The key of its data volume. Null: it has none, or that is not encrypted. */
   keyOf(member: MemberId): string | null {
     return this.#keysOf.get(member) ?? null;
   }
@@ -241,7 +241,7 @@ export class SimulatedCluster {
     return this.records.activation(member)?.instanceId ?? null;
   }
 
-  /** Of the recovery that is open for the member; null: none is. */
+  /** The plan of the recovery that is open for the member. Null: none is. */
   openPlanOf(member: MemberId): RecoveryPlan | null {
     return this.records.intent(member)?.plan ?? null;
   }

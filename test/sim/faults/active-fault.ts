@@ -16,7 +16,7 @@ export interface ActiveFault {
 
 export interface InjectionContext {
   readonly cluster: SimulatedCluster;
-  /** Whose recovery triggered it; null for a fault that comes by the clock. */
+  /** The member whose recovery triggered it. Null: it comes by the clock. */
   readonly struckMember: MemberId | null;
 }
 

@@ -8,7 +8,7 @@ const ms =
   (random) =>
     between(random, from, to);
 
-/** Of a lease of 10 s: 0.5 ×, about 1 ×, 2 × and 10 ×; and, rarely, most of an hour. */
+/** 0.5, about 1, 2 and 10 times a lease of 10 s, and, rarely, most of an hour. */
 export const PAUSE_MS: Draw = (random) => {
   const kind = random.next();
   if (kind < 0.25) return between(random, 800, 5_000);

@@ -6,7 +6,7 @@ import { FAULT_KINDS, type Fault, type FaultKind, FaultSchema, STAGES, type Stag
 
 export interface GenerateOptions {
   readonly seed: number;
-  /** Of the run; each has a list of its own. */
+  /** The episode of the run. Each has a list of its own. */
   readonly episode: number;
   readonly members: number;
   readonly coordinators: number;
@@ -81,7 +81,7 @@ class Draft {
     const random = this.#random;
     const needsHistory = kind === 'operator-starts-old';
     this.#crash('m1', FIRST_TROUBLE_MS);
-    // Of the two, m3 has an address to move; the other one can be slower to recover than m1, so
+    // m3 has an address to move. m4 can be slower to recover than m1, so
     // that something is left to spoil.
     if (needsHistory) this.#crash('m3', FIRST_TROUBLE_MS + 240_000);
     else this.#crash('m4', FIRST_TROUBLE_MS + between(random, 45_000, 150_000));

@@ -44,7 +44,7 @@ const snapshotError: Injection<'snapshot-error'> = ({ id, times }, context) =>
 const foreignAnswer: Injection<'api-foreign-answer'> = ({ id, action, times, applied }, context) =>
   arm(context, { id, action, times, kind: applied ? 'foreign-answer' : 'foreign-instead' });
 
-/** Of all calls, reads and others, without a pattern. */
+/** A share of all calls fails, reads and others, without a pattern. */
 const halfFails: Injection<'api-half-fails'> = ({ id, ratio }, context) =>
   arm(context, { id, action: '*', times: 1_000_000, ratio, kind: 'error', code: 'InternalError', httpStatus: 500 });
 

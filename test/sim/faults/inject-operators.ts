@@ -51,7 +51,7 @@ const startOld: Injection<'operator-starts-old'> = (fault, context) => {
   const entries = cluster.kv.entries(cluster.keys.historyOf(memberOf(context, fault.member)));
   const old = entries
     .map((entry) => parseRecord(HistoryRecordSchema, entry.key, entry.value))
-    // Whose recovery was abandoned is the member still.
+    // After an abandoned recovery the old instance is the member still.
     .filter((one) => one.outcome === 'replaced')
     .map((one) => one.oldInstanceId)
     .find((instanceId) => cluster.cloud.core.region.instances.get(instanceId)?.state === 'stopped');

@@ -75,7 +75,7 @@ class Launches implements Watcher {
     this.#requests.set(attempt, first);
   }
 
-  /** Of one instance, however often its recovery was abandoned and begun anew. */
+  /** Checks one instance, however often its recovery was abandoned and begun anew. */
   #oneAtATime(opId: string, instanceId: string): void {
     const replaced = this.#replacedBy.get(opId) ?? opId;
     const earlier = this.#launched.get(replaced) ?? [];

@@ -64,28 +64,4 @@ export const WIDER_THAN_IT_SHOULD: Readonly<Record<string, number>> = {};
  * How many comments of a file still begin without a subject ("Of …", "Whose …"): numbers may only
  * go down.
  */
-export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {
-  'packages/coordinator/src/coordinator-options.ts': 1,
-  'packages/coordinator/src/leader/assessor.ts': 1,
-  'packages/coordinator/src/leader/console-capture.ts': 2,
-  'packages/coordinator/src/leader/decider.ts': 1,
-  'packages/coordinator/src/leader/ec2-evidence.ts': 1,
-  'packages/coordinator/src/leader/intent-writer.ts': 1,
-  'packages/coordinator/src/leader/judgement-publisher.ts': 1,
-  'packages/coordinator/src/leader/readiness.ts': 1,
-  'packages/coordinator/src/leader/verdicts.ts': 1,
-  'packages/local-cluster/src/local-cluster.ts': 1,
-  'packages/recovery/src/collector/collector.ts': 1,
-  'packages/recovery/src/effect.ts': 1,
-  'packages/recovery/src/journal.ts': 1,
-  'test/scenarios/coordinator/open-chores.test.ts': 1,
-  'test/sim/cluster/simulated-cluster.ts': 2,
-  'test/sim/faults/active-fault.ts': 1,
-  'test/sim/faults/durations.ts': 1,
-  'test/sim/faults/generate.ts': 2,
-  'test/sim/faults/inject-cloud.ts': 1,
-  'test/sim/faults/inject-operators.ts': 1,
-  'test/sim/invariants/launches.ts': 1,
-  'test/sim/seeds.test.ts': 1,
-  'test/sim/simulation.ts': 1,
-};
+export const VERBLESS_OPENINGS: Readonly<Record<string, number>> = {};

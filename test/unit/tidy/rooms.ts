@@ -18,6 +18,9 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
 };
 
+/** recovery's effect discipline: run, effect, journal, hold and what they need stand in no room. */
+const EFFECT = '[^/]+.ts';
+
 /**
  * Package → room → rooms it may import beside itself. Files that stand in no room (`main.ts`,
  * `coordinator.ts`) put rooms together and may import all; no room may import them, but for those
@@ -42,6 +45,16 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     keys: ['core'],
     probe: ['core'],
     udp: ['core'],
+  },
+  recovery: {
+    core: [],
+    plan: ['core', EFFECT],
+    strategies: ['core', 'steps', 'volumes', EFFECT],
+    volumes: ['core', 'steps', EFFECT],
+    identity: ['core', 'steps', EFFECT],
+    steps: ['core', 'volumes', 'collector', EFFECT],
+    'ways-out': ['core', 'plan', 'steps', EFFECT],
+    collector: ['core', EFFECT],
   },
   aws: {
     transport: [],

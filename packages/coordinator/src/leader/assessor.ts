@@ -291,8 +291,9 @@ function unreachableSince(
 }
 
 /**
- * Of a silence from the observers' own words, so that a new leader knows it too; the earliest of
- * them. `before`: the last judgement, if it was of a silence.
+ * When the failure began. For a silence it comes from the observers' published opinions, so that a
+ * new leader gets the same answer; the earliest wins. `before` is the last judgement, if it was of
+ * a silence.
  */
 function failedSince(assessment: Assessment, evidence: MemberEvidence, before: Judgement | null): number | null {
   const { verdict, failingForMs } = assessment;

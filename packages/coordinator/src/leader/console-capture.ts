@@ -9,7 +9,7 @@ export interface CapturedConsole {
   readonly text: string;
 }
 
-/** Of up to 64 KiB: a kernel panic with its trace fits. UTF-16 units. */
+/** How much is kept of up to 64 KiB, in UTF-16 units. A kernel panic with its trace fits. */
 const TAIL_MAX = 4_000;
 /** The member whose capture is oldest is forgotten first. */
 const MEMBERS_MAX = 200;
@@ -34,7 +34,7 @@ export class ConsoleCapture {
   readonly #log: Log;
   readonly #captured = new Map<MemberId, CapturedConsole>();
   /**
-   * Of members not captured yet; goes with the capture, or with the last attempt's member being
+   * Members that are not captured yet. An entry goes with the capture, or when its member is
    * forgotten.
    */
   readonly #attempts = new Map<MemberId, Attempt>();

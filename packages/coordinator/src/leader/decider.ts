@@ -36,8 +36,8 @@ const GUARDS_PER_PASS = 50;
 /** A refusal is asked about again after this long. */
 const GUARD_AGAIN_MS = 1_000;
 /**
- * So long nobody may have an opinion about a member, or EC2's answer be unclear, before people are
- * told: longer than observers need to warm up after a restart.
+ * How long a member may stay unjudged, or EC2's answer be unclear, before a hold tells people. It
+ * is longer than observers need to warm up after a restart.
  */
 const UNJUDGED_HOLD_MS = 60_000;
 /**

@@ -56,7 +56,7 @@ export class EvidencePoller {
   readonly #cloud: Cloud;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Of the targets of the last pass only. */
+  /** The targets of the last pass only. */
   #known = new Map<string, InstanceEvidence>();
   readonly #failures = new Map<string, EvidenceFailure>();
   readonly #lookedAtMs = new Map<string, MonotonicMs>();

@@ -49,9 +49,9 @@ const REFUSED_AGAIN_MS = 15_000;
 /** After a failure that passes by itself (EC2 busy, a compare that failed). */
 const PASSING_AGAIN_MS = 2_000;
 /**
- * Of the reads for a plan: those that were answered are not asked again when others failed. The
- * plan may be made of what was so long ago; everything that speaks for beginning is asked again
- * right before the commit, and each step looks for itself before it acts.
+ * How long an answer to a read for a plan is kept: it is not asked again when other reads failed. A
+ * plan may be made of answers this old. Everything that speaks for beginning is asked again right
+ * before the commit, and each step looks for itself before it acts.
  */
 const READS_KEPT_FOR_MS = 30_000;
 /** Members whose refusal is remembered, so that it is told once. */

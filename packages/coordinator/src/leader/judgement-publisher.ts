@@ -47,7 +47,7 @@ function isTold({ instanceId, assessment }: Told, stored: Stored<JudgementRecord
 
 export interface JudgementChanges {
   readonly puts: readonly { readonly record: Omit<Unwritten<JudgementRecord>, 'term'>; readonly expect: Revision }[];
-  /** Of members that nobody plays any more. */
+  /** Records of members that nobody plays any more. */
   readonly gone: readonly { readonly member: MemberId; readonly expect: Revision }[];
 }
 

@@ -95,7 +95,7 @@ export class Readiness {
     return this.#looked.get(instanceId)?.trial ?? NOT_TRIED;
   }
 
-  /** Whom to look at now, those that waited longest first. */
+  /** The members to look at now. Those that waited longest come first. */
   due(): readonly MemberId[] {
     const { view, clock } = this.#options;
     const nowMs = clock.monotonicMs();

@@ -82,7 +82,7 @@ export class Verdicts {
     return [problemOf('NO_LEADER', `nobody leads, as far as is known here, for ${durationText(forMs)}; ${last}`)];
   }
 
-  /** Whose verdicts those of the whole fleet are. */
+  /** Says who judged the whole fleet last, and how old that is. */
   standing(): Standing {
     const { view } = this.#options;
     const judge = view.records.judge.get('current')?.record;

@@ -48,8 +48,8 @@ export interface CollectorOptions {
   /** History records kept per member. Default 20. */
   readonly historyKept?: number;
   /**
-   * Of a member's policy: the guard counts that many ended recoveries, so no fewer are kept.
-   * Default 1.
+   * `flapLimit` of a member's policy. The guard counts that many ended recoveries, so no fewer are
+   * kept. Default 1.
    */
   readonly flapLimitOf?: (member: MemberId) => number;
   /** What recoveries leave behind, and how it goes. Default: all kinds that are registered. */
