@@ -180,14 +180,10 @@ export class CoordinatorHost {
       clock.arrival(points.pass(`kms.${action}`, () => send(action, input, options ?? {})));
   }
 
-  /**
-   * Known defect, kept because mending it changes what every seed does: a rehearsed write holds no
-   * record, so this throws on it and etcd counts as not writable while little is written.
-   */
+  /** A rehearsed write holds no record, and is no opinion. */
   #noteSent(keys: Keyspace, txn: KvTxn): void {
-    if (!this.#cluster.hasListeners) return;
     for (const write of txn.writes) {
-      if (write.kind !== 'put' || !write.key.startsWith(keys.opinions)) continue;
+      if (write.kind !== 'put' || write.value === '' || !write.key.startsWith(keys.opinions)) continue;
       const { member, verdict } = parseRecord(OpinionRecordSchema, write.key, write.value);
       this.#cluster.tell({ kind: 'opinion-sent', coordinatorId: this.id, member, verdict });
     }

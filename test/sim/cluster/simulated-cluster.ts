@@ -214,10 +214,6 @@ export class SimulatedCluster {
     this.#listeners.push(listener);
   }
 
-  get hasListeners(): boolean {
-    return this.#listeners.length > 0;
-  }
-
   tell(clusterEvent: ClusterEvent): void {
     const nowMs = this.kernel.monotonicMs();
     for (const listener of this.#listeners) listener(clusterEvent, nowMs);
