@@ -12,7 +12,10 @@ function run([command = '', ...args]: readonly string[]) {
   return { status, said: `${stdout}${stderr}` };
 }
 
-/** Local clusters start coordinators by their own main file; operators type `understudy coordinator`. */
+/**
+ * Local clusters start coordinators by their own main file; operators type `understudy
+ * coordinator`.
+ */
 describe('understudy coordinator', () => {
   it('runs the coordinator: it says what is wrong with its configuration, with its own exit code', () => {
     const { status, said } = run(understudyCommand('coordinator', '--config', NO_FILE));
