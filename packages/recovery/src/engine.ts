@@ -1,19 +1,11 @@
 import {
-  type Clock,
-  type Cloud,
   endText,
-  type HeartbeatSource,
   HistoryRecordSchema,
   invariant,
   isOperationError,
-  type Keyspace,
-  type KvReads,
-  type Log,
   type MemberId,
   type MonotonicMs,
   parseRecord,
-  type ProbeService,
-  type Random,
   type Revision,
   type Term,
   WAYS_OUT,
@@ -22,7 +14,6 @@ import type { StepKey } from './core/step-id.ts';
 import { currentAttempt, readySteps } from './core/step-table.ts';
 import { HoldDecided, readHold, writeHold } from './hold.ts';
 import { IntentGone, Journal } from './journal.ts';
-import type { KeyLooks } from './plan/key-looks.ts';
 import { readRequest } from './request.ts';
 import { Run, type RunParts } from './run.ts';
 import type { OpenIntent, RecoveryActivity, RecoveryRunner, RecoveryRunOutcome } from './runner.ts';
@@ -35,17 +26,7 @@ import { carryOut } from './ways-out/carry-out.ts';
 import type { CarriedOut } from './ways-out/outcome.ts';
 import type { PolicySource } from './ways-out/replan.ts';
 
-export interface RecoveryEngineOptions {
-  readonly cloud: Cloud;
-  readonly kv: KvReads;
-  readonly keys: Keyspace;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly heartbeats: HeartbeatSource;
-  readonly probeService?: ProbeService;
-  /** Where the keys of volumes are asked about; absent: nowhere. */
-  readonly keyLooks?: KeyLooks;
+export interface RecoveryEngineOptions extends Omit<RunParts, 'settings'> {
   /**
    * Since when our view of etcd has shown that intent, own monotonic time; null or absent: begin to
    * count when it is run.

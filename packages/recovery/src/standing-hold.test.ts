@@ -14,6 +14,13 @@ const shown = (rig: RunRig): { text: string; reason: string } | null => {
 };
 const want = (rig: RunRig, run: Run, step: string, key = step): Promise<void> =>
   rig.clock.runUntilSettled(run.standing.want(step, reason(key)));
+/** A run in which that step wants a hold. */
+async function wanted(step: string): Promise<{ readonly rig: RunRig; readonly run: Run }> {
+  const rig = new RunRig();
+  const run = await rig.run();
+  await want(rig, run, step);
+  return { rig, run };
+}
 const write = (rig: RunRig, run: Run, state: 'started' | 'done' = 'started') =>
   rig.clock.runUntilSettled(
     run.journal.write<typeof FENCE>('fence', state === 'done' ? { state, result: { how: 'stopped' } } : { state }),
@@ -21,27 +28,21 @@ const write = (rig: RunRig, run: Run, state: 'started' | 'done' = 'started') =>
 
 describe('a hold beside the work', () => {
   test('is there once a step wants it, and stays when another step gets on', async () => {
-    const rig = new RunRig();
-    const run = await rig.run();
-    await want(rig, run, 'capture');
+    const { rig, run } = await wanted('capture');
     expect(shown(rig)).toMatchObject({ reason: 'CloudUnavailable', text: 'capture fails' });
     await write(rig, run, 'done');
     expect(shown(rig)).not.toBeNull();
   });
 
   test('goes with the next write of the journal once nothing fails any more', async () => {
-    const rig = new RunRig();
-    const run = await rig.run();
-    await want(rig, run, 'capture');
+    const { rig, run } = await wanted('capture');
     expect(run.standing.drop('capture')).toBe(true);
     await write(rig, run);
     expect(shown(rig)).toBeNull();
   });
 
   test('belongs to the step that failed first; it stays while any fails', async () => {
-    const rig = new RunRig();
-    const run = await rig.run();
-    await want(rig, run, 'capture');
+    const { rig, run } = await wanted('capture');
     await want(rig, run, 'permit-1');
     expect(shown(rig)?.text).toBe('capture fails');
     expect(run.standing.drop('capture')).toBe(false);
@@ -103,9 +104,7 @@ describe('a hold beside the work', () => {
   });
 
   test('is written again after it was dropped', async () => {
-    const rig = new RunRig();
-    const run = await rig.run();
-    await want(rig, run, 'capture');
+    const { rig, run } = await wanted('capture');
     run.standing.drop('capture');
     await write(rig, run);
     await want(rig, run, 'capture');
@@ -113,9 +112,7 @@ describe('a hold beside the work', () => {
   });
 
   test('is written again, while it still fails, after a person has removed it', async () => {
-    const rig = new RunRig();
-    const run = await rig.run();
-    await want(rig, run, 'capture');
+    const { rig, run } = await wanted('capture');
     rig.delete(KEYS.hold(MEMBER));
     run.standing.forget();
     expect(run.journal.holdRule).toBe('until-progress');

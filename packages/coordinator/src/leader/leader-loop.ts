@@ -37,7 +37,7 @@ export class LeaderLoop {
 
   /** What failed last, by task, and what the jobs found to be wrong. */
   problems(): readonly Problem[] {
-    return [...this.#tasks.problems(), ...this.#parts.jobs.flatMap((job) => job.problems())];
+    return [...this.#tasks.problems(), ...this.#parts.jobs.flatMap((job) => job.problems?.() ?? [])];
   }
 
   /**

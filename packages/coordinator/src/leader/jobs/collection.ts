@@ -1,4 +1,4 @@
-import type { Log, Problem, Term } from '@understudy/shared';
+import type { Log, Term } from '@understudy/shared';
 import type { Collector } from '@understudy/recovery';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -22,9 +22,5 @@ export class CollectionJob implements LeaderJob {
     const report = await this.#collector.collect(term);
     if (report.removed.length > 0 || report.violations.length > 0 || report.trimmed > 0)
       this.#log.info('collector.pass', { ...report, term: term.number });
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 }

@@ -1,4 +1,4 @@
-import type { Problem, Term } from '@understudy/shared';
+import type { Term } from '@understudy/shared';
 import type { ConsoleCapture } from '../console-capture.ts';
 import type { Assessor } from '../assessor.ts';
 import type { LeaderJob } from './leader-job.ts';
@@ -22,9 +22,5 @@ export class ConsolesJob implements LeaderJob {
   async run(term: Term): Promise<void> {
     const failed = [...this.#assessor.all.values()].filter((one) => one.assessment.act && this.#console.wants(one));
     await Promise.all(failed.map((one) => this.#console.note(one, term.signal)));
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 }

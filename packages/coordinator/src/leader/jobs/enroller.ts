@@ -7,7 +7,6 @@ import {
   type MemberId,
   type MemberRecord,
   type MonotonicMs,
-  type Problem,
   type Term,
   type Unwritten,
   unwritten,
@@ -83,10 +82,6 @@ export class Enroller implements LeaderJob {
   }
 
   /** None: what tags say wrong is told as who is not enrolled. */
-  problems(): readonly Problem[] {
-    return [];
-  }
-
   /**
    * @throws what the listing throws (EC2), LEASE_LOST, or a store error; whatever was written stays
    * written.

@@ -1,4 +1,4 @@
-import type { Clock, Keyspace, KvCompare, Log, MonotonicMs, Problem, Term } from '@understudy/shared';
+import type { Clock, Keyspace, KvCompare, Log, MonotonicMs, Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -40,10 +40,6 @@ export class FeatureLevelJob implements LeaderJob {
 
   beginTerm(): void {
     this.#due = null;
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 
   /**

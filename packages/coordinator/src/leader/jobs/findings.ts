@@ -47,10 +47,6 @@ export class FindingsJob implements LeaderJob {
   /** Nothing: what is published names its term, and how often it is written binds every term. */
   beginTerm(): void {}
 
-  problems(): readonly Problem[] {
-    return [];
-  }
-
   /** @throws LEASE_LOST or a store error; it is due again then. */
   async run(term: Term): Promise<void> {
     if (!this.#view.isFresh()) return;

@@ -1,4 +1,4 @@
-import type { Clock, Keyspace, MemberId, Problem, Term } from '@understudy/shared';
+import type { Clock, Keyspace, MemberId, Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import { type HoldKeeper, planHolds, type WantedHold } from '../holds.ts';
 import type { LeaderJob } from './leader-job.ts';
@@ -39,9 +39,5 @@ export class HoldsJob implements LeaderJob {
       nowWallMs: clock.wallMs(),
     });
     await holds.write(term, changes);
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 }

@@ -1,4 +1,4 @@
-import type { Problem, Term } from '@understudy/shared';
+import type { Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { JudgementPublisher } from '../judgement-publisher.ts';
 import type { Assessor } from '../assessor.ts';
@@ -30,10 +30,6 @@ export class JudgementsJob implements LeaderJob {
   async run(term: Term): Promise<void> {
     if (!this.#view.isFresh()) return;
     await this.#publisher.publish(term, this.#assessor.ofThisTerm(), () => this.#isEveryoneJudged());
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 
   #isEveryoneJudged(): boolean {

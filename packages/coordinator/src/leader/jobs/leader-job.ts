@@ -2,7 +2,7 @@ import type { Problem, Term } from '@understudy/shared';
 
 /**
  * Something a leader does again and again while its term lasts: one file in this folder, and one
- * line in `index.ts`. The same object serves every term of the process, one after the other.
+ * line in `leader-jobs.ts`. The same object serves every term of the process, one after the other.
  */
 export interface LeaderJob {
   /** Names it in problems and in the log; unique among the jobs. */
@@ -19,6 +19,6 @@ export interface LeaderJob {
    * else is tried again.
    */
   run(term: Term): Promise<void>;
-  /** What it found to be wrong, beside a pass that failed. */
-  problems(): readonly Problem[];
+  /** What it found to be wrong, beside a pass that failed. Absent: nothing ever. */
+  problems?(): readonly Problem[];
 }

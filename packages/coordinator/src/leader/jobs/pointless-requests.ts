@@ -1,4 +1,4 @@
-import { type Keyspace, type Log, opIdOf, type Problem, type Term } from '@understudy/shared';
+import { type Keyspace, type Log, opIdOf, type Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -39,9 +39,5 @@ export class PointlessRequestsJob implements LeaderJob {
       if (outcome.kind === 'committed')
         this.#log.warn('operator.request_dropped', { member, request: record.kind, opId: record.opId });
     }
-  }
-
-  problems(): readonly Problem[] {
-    return [];
   }
 }

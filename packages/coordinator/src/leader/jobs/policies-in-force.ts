@@ -1,4 +1,4 @@
-import type { Keyspace, Log, Problem, Term } from '@understudy/shared';
+import type { Keyspace, Log, Term } from '@understudy/shared';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
 
@@ -31,10 +31,6 @@ export class PoliciesInForceJob implements LeaderJob {
 
   /** Nothing: it remembers nothing. */
   beginTerm(): void {}
-
-  problems(): readonly Problem[] {
-    return [];
-  }
 
   /** A write that conflicts is left to the next pass. @throws LEASE_LOST or a store error. */
   async run(term: Term): Promise<void> {

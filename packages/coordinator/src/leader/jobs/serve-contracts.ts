@@ -1,12 +1,4 @@
-import {
-  type Keyspace,
-  type Log,
-  type MemberId,
-  type MemberRecord,
-  type Problem,
-  type Term,
-  unwritten,
-} from '@understudy/shared';
+import { type Keyspace, type Log, type MemberId, type MemberRecord, type Term, unwritten } from '@understudy/shared';
 import { contractDue, sameTerms, type ServeLeases, type ServeTerms } from '@understudy/recovery';
 import type { ClusterState } from '../../store/cluster-state.ts';
 import type { LeaderJob } from './leader-job.ts';
@@ -43,10 +35,6 @@ export class ServeContractsJob implements LeaderJob {
 
   /** Nothing: it remembers nothing. */
   beginTerm(): void {}
-
-  problems(): readonly Problem[] {
-    return [];
-  }
 
   /** @throws LEASE_LOST or a store error; whatever was written stays written. */
   async run(term: Term): Promise<void> {
