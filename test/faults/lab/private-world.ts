@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** Tells `main.ts` that it runs inside already, and in which folder. */
+/** Tells a `main.ts` that it runs inside already, and in which folder. */
 export const INSIDE = 'UNDERSTUDY_FAULT_LAB';
 /** After this long without an orderly end, the whole world is killed. */
 const GRACE_MS = 20_000;
@@ -28,13 +26,14 @@ export interface PrivateWorld {
 }
 
 export function startPrivateWorld(
+  main: string,
   args: readonly string[],
   folder: string,
   onMessage: (message: unknown) => void,
 ): PrivateWorld {
   const [command = '', ...before] = UNSHARE;
   // It runs with the flags we were started with ourselves: TypeScript from source.
-  const node = [process.execPath, ...process.execArgv, MAIN, ...args];
+  const node = [process.execPath, ...process.execArgv, main, ...args];
   const child = spawn(command, [...before, ...node], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [INSIDE]: folder },
