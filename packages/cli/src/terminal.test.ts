@@ -14,7 +14,7 @@ import {
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import * as z from 'zod';
-import { inspectEntry, keysText } from './commands/inspect.ts';
+import { inspectEntry, keysText } from './inspection/inspected-key.ts';
 import { buildProgram } from './program.ts';
 import { complain, shownOf } from './terminal.ts';
 import { leftoversText } from './views/leftovers-view.ts';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { API_PROBLEMS, commandsFor, HoldReasonSchema, problemDetails } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { buildProgram } from './program.ts';
+import { buildProgram } from '../program.ts';
 
 interface Seen {
   readonly path: string;
@@ -60,7 +60,7 @@ function understudy(...args: readonly string[]): Promise<unknown> {
   return program.parseAsync(['node', 'understudy', ...args]);
 }
 const asked = (...args: readonly string[]) =>
-  understudy(...args, '--why', 'policy corrected', '--by', 'ann', '--url', url, '--token-file', tokenFile);
+  understudy(...args, '--why', 'policy corrected', '--by', 'ann', '--yes', '--url', url, '--token-file', tokenFile);
 
 describe('operator commands', () => {
   test.each(['retry', 'replan', 'abandon', 'recover'])('%s is posted with who, why and the token', async (kind) => {
@@ -98,8 +98,9 @@ describe('operator commands', () => {
     await understudy(
       'retry',
       'prod/db1',
-      '--why',
+      '--reason',
       'x',
+      '--yes',
       '--url',
       'http://127.0.0.1:1',
       '--url',
@@ -108,10 +109,12 @@ describe('operator commands', () => {
       tokenFile,
     );
     expect(seen).toHaveLength(1);
-    await expect(understudy('retry', 'prod/db1', '--why', 'x', '--url', url)).rejects.toMatchObject({
+    await expect(understudy('retry', 'prod/db1', '--why', 'x', '--yes', '--url', url)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
-    await expect(understudy('retry', 'prod/db1', '--url', url)).rejects.toMatchObject({ exitCode: 1 });
+    const told = ['--url', url, '--token-file', tokenFile];
+    for (const without of [['--yes'], ['--reason', 'x'], []])
+      await expect(understudy('retry', 'prod/db1', ...without, ...told)).rejects.toMatchObject({ exitCode: 64 });
     expect(seen).toHaveLength(1);
   });
 
