@@ -50,7 +50,9 @@ describe('every coordinator shows what the leader judges', () => {
       expect(shown.judged.ageMs).toBeLessThan(10_000);
       expect(explained, node.id).toMatchObject({ verdict: 'left', judged });
       expect(status).toMatchObject({ counts: { left: 1, alive: 1, dead: 0 }, judgement: judged });
-      const counts = ['left', 'dead', 'alive'].map((verdict) => metric(`understudy_members{group="prod",verdict="${verdict}"}`));
+      const counts = ['left', 'dead', 'alive'].map((verdict) =>
+        metric(`understudy_members{group="prod",verdict="${verdict}"}`),
+      );
       expect(counts).toEqual(['1', '0', '1']);
       expect(shown.ownView).toMatchObject({ observer: node.id, verdict: 'dead' });
       expect(explained?.ownView).toMatchObject({ observer: node.id, verdict: 'dead' });
