@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deriveAgentKey, hasCode } from '@understudy/shared';
 import { SeededRandom } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { agentKeyHex, generateMaster, masterFingerprint } from './keys.ts';
+import { agentKeyHex, generateMaster, masterFingerprint } from './master-key.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { commandsFor, HoldReasonSchema } from '@understudy/shared';
+import { API_PROBLEMS, commandsFor, HoldReasonSchema, problemDetails } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { buildProgram } from './program.ts';
+import { buildProgram } from '../program.ts';
 
 interface Seen {
   readonly path: string;
@@ -60,7 +60,7 @@ function understudy(...args: readonly string[]): Promise<unknown> {
   return program.parseAsync(['node', 'understudy', ...args]);
 }
 const asked = (...args: readonly string[]) =>
-  understudy(...args, '--why', 'policy corrected', '--by', 'ann', '--url', url, '--token-file', tokenFile);
+  understudy(...args, '--why', 'policy corrected', '--by', 'ann', '--yes', '--url', url, '--token-file', tokenFile);
 
 describe('operator commands', () => {
   test.each(['retry', 'replan', 'abandon', 'recover'])('%s is posted with who, why and the token', async (kind) => {
@@ -81,13 +81,13 @@ describe('operator commands', () => {
   });
 
   test.each([
-    [409, 'REQUEST_REFUSED'],
-    [401, 'REQUEST_REFUSED'],
-    [403, 'REQUEST_REFUSED'],
-    [404, 'MEMBER_UNKNOWN'],
-    [503, 'COORDINATOR_UNAVAILABLE'],
-  ])('an answer %i is %s, with the coordinator’s own words', async (status, code) => {
-    reply = { status, body: { error: { code: 'X', text: 'because of this' } } };
+    ['NO_OPEN_RECOVERY', 'REQUEST_REFUSED'],
+    ['UNAUTHENTICATED', 'REQUEST_REFUSED'],
+    ['OPERATOR_TOKEN_MISSING', 'REQUEST_REFUSED'],
+    ['MEMBER_UNKNOWN', 'MEMBER_UNKNOWN'],
+    ['UNAVAILABLE', 'COORDINATOR_UNAVAILABLE'],
+  ] as const)('a refusal %s is %s, with the coordinator’s own words', async (problem, code) => {
+    reply = { status: API_PROBLEMS[problem].status, body: problemDetails(problem, 'because of this', 'r1') };
     await expect(asked('replan', 'prod/db1')).rejects.toMatchObject({
       code,
       message: expect.stringContaining('because of this'),
@@ -98,8 +98,9 @@ describe('operator commands', () => {
     await understudy(
       'retry',
       'prod/db1',
-      '--why',
+      '--reason',
       'x',
+      '--yes',
       '--url',
       'http://127.0.0.1:1',
       '--url',
@@ -108,10 +109,12 @@ describe('operator commands', () => {
       tokenFile,
     );
     expect(seen).toHaveLength(1);
-    await expect(understudy('retry', 'prod/db1', '--why', 'x', '--url', url)).rejects.toMatchObject({
+    await expect(understudy('retry', 'prod/db1', '--why', 'x', '--yes', '--url', url)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
-    await expect(understudy('retry', 'prod/db1', '--url', url)).rejects.toMatchObject({ exitCode: 1 });
+    const told = ['--url', url, '--token-file', tokenFile];
+    for (const without of [['--yes'], ['--reason', 'x'], []])
+      await expect(understudy('retry', 'prod/db1', ...without, ...told)).rejects.toMatchObject({ exitCode: 64 });
     expect(seen).toHaveLength(1);
   });
 

@@ -5,24 +5,22 @@ import {
   type MemberId,
   OperationError,
   parseMemberId,
-  REQUEST_KINDS,
+  ProblemDetailsSchema,
   type RequestKind,
 } from '@understudy/shared';
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { coordinatorUrls } from './coordinator-urls.ts';
-import { readToken } from './operator-token.ts';
-import { collect, type ProgramContext } from './program-context.ts';
-import { print, shownJson, shownOf } from './terminal.ts';
+import type { CommandDefinition } from '../command-definition.ts';
+import { consentTo } from '../consent.ts';
+import { clusterOf } from '../options/client-options.ts';
+import type { MutationOptions } from '../options/mutation-options.ts';
+import type { ProgramContext } from '../program-context.ts';
+import { print, shownJson, shownOf } from '../terminal.ts';
 
 /** Long enough for the leader's one write to etcd, and for a follower to forward. In ms. */
 const ASK_TIMEOUT_MS = 10_000;
 
-interface OperatorOptions {
-  readonly url?: string[];
-  readonly tokenFile?: string;
-  readonly json?: boolean;
-  readonly why: string;
+interface OperatorOptions extends MutationOptions {
   readonly by?: string;
   readonly opId?: string;
   readonly leaveOpen?: boolean;
@@ -33,7 +31,6 @@ const AcceptedSchema = z.object({
   repeated: z.boolean(),
 });
 type Accepted = z.infer<typeof AcceptedSchema>;
-const RefusedSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
 
 interface Asked {
   readonly member: MemberId;
@@ -70,8 +67,8 @@ async function post(clock: Clock, url: string, { member, kind, body, token }: As
   }
   const accepted = AcceptedSchema.safeParse(json);
   if (response.ok && accepted.success) return accepted.data;
-  const refused = RefusedSchema.safeParse(json);
-  const text = refused.success ? refused.data.error.text : `${url} answered ${response.status}`;
+  const refused = ProblemDetailsSchema.safeParse(json);
+  const text = refused.success ? refused.data.detail : `${url} answered ${response.status}`;
   if (response.status === 503 || response.status >= 500) throw new OperationError('COORDINATOR_UNAVAILABLE', text);
   throw new OperationError(response.status === 404 ? 'MEMBER_UNKNOWN' : 'REQUEST_REFUSED', text);
 }
@@ -93,24 +90,33 @@ async function ask(clock: Clock, urls: readonly string[], asked: Asked): Promise
   throw last;
 }
 
+interface Wanted {
+  readonly member: MemberId;
+  readonly kind: RequestKind;
+  readonly loss: string | null;
+}
+
+const proposalText = (about: string, { member, kind, loss }: Wanted): string =>
+  `${kind} ${member}${loss === null ? '' : ` ${loss}`}: ${about}`;
+
 async function run(
   context: ProgramContext,
-  kind: RequestKind,
+  { kind, about }: { readonly kind: RequestKind; readonly about: string },
   text: string,
   loss: string | null,
   options: OperatorOptions,
 ): Promise<void> {
-  const { environment } = context;
   const { member } = parseMemberId(text);
-  const token = readToken(options.tokenFile ?? environment.UNDERSTUDY_TOKEN_FILE);
+  const { urls, token } = clusterOf(options, context.environment);
   if (token === null)
     throw new OperationError(
       'CONFIG_INVALID',
       'commands need the operator token: --token-file FILE or $UNDERSTUDY_TOKEN_FILE',
     );
+  const why = await consentTo({ text: proposalText(about, { member, kind, loss }) }, options);
   const by = options.by ?? userInfo().username;
-  const body = { by, why: options.why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
-  const answer = await ask(context.clock, coordinatorUrls(options.url, environment), { member, kind, body, token });
+  const body = { by, why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
+  const answer = await ask(context.clock, urls, { member, kind, body, token });
   print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
 
@@ -118,40 +124,24 @@ const acceptedText = ({ request, repeated }: Accepted): string =>
   `${repeated ? 'already asked' : 'asked'}: ${request.kind} of ${request.member} (${request.opId}), by ${request.by}: ${request.why}\n` +
   `what came of it stands in \`understudy explain ${request.member}\` and in its history`;
 
-const ABOUT: Readonly<Record<RequestKind, string>> = {
-  retry: 'try a held recovery again at once, with all its tries',
-  replan:
-    'make the plan of an open recovery again, from the policy of now, under the same proven fence; nothing of the old plan stays launched',
-  'accept-loss':
-    'give something up for which a recovery is held: address:eipalloc-… or volume:vol-… (one that is gone)',
-  abandon: 'end an open recovery without a replacement; the history says in what state everything was left',
-  recover: 'begin a recovery of a member that we stopped, and whose recovery was abandoned or has no records left',
+/** What one of the ways out of a hold (docs/ways-out.md) says of itself. */
+export type WayOut = Pick<CommandDefinition, 'summary' | 'examples'> & {
+  /** Adds arguments beyond the member, and options. */
+  readonly more?: (command: Command) => void;
 };
 
-/**
- * `understudy retry|replan|accept-loss|abandon|recover`: the ways out of a hold (docs/ways-out.md).
- */
-export function addOperatorCommands(program: Command, context: ProgramContext): void {
-  for (const kind of REQUEST_KINDS) {
-    const command = program.command(kind).description(ABOUT[kind]).argument('<member>', 'group/name');
-    if (kind === 'accept-loss') command.argument('<loss>', 'address:eipalloc-… or volume:vol-…');
-    if (kind === 'abandon')
-      command.option('--leave-open', 'leave a launch attempt as it is and name it, instead of ending it first');
+/** `understudy retry|replan|accept-loss|abandon|recover`. */
+export const operatorCommand = (kind: RequestKind, { summary, examples, more }: WayOut): CommandDefinition => ({
+  ...{ name: kind, kind: 'mutation', summary, examples },
+  define: (command, context) => {
+    command.argument('<member>', 'group/name');
+    more?.(command);
     command
-      .requiredOption('--why <text>', 'the reason, for whoever reads the history')
       .option('--by <name>', 'who asks (default: the user who runs this)')
       .option('--op-id <id>', 'only if this is the recovery that is open')
-      .option(
-        '--url <url>',
-        'a coordinator; may be repeated (default: $UNDERSTUDY_URL, then http://127.0.0.1:8080)',
-        collect,
-      )
-      .option('--token-file <file>', "the operator's token (default: $UNDERSTUDY_TOKEN_FILE)")
-      .option('--json', 'machine-readable output');
-    if (kind === 'accept-loss')
-      command.action((member: string, loss: string, options: OperatorOptions) =>
-        run(context, kind, member, loss, options),
-      );
-    else command.action((member: string, options: OperatorOptions) => run(context, kind, member, null, options));
-  }
-}
+      .action((member: string, ...rest: readonly unknown[]) => {
+        const loss = typeof rest[0] === 'string' ? rest[0] : null;
+        return run(context, { kind, about: summary }, member, loss, command.opts<OperatorOptions>());
+      });
+  },
+});

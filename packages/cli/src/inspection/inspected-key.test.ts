@@ -1,6 +1,6 @@
 import { KEY_ROOT } from '@understudy/shared';
 import { expect, it } from 'vitest';
-import { inspectEntry, keysText } from './inspect.ts';
+import { inspectEntry, keysText } from './inspected-key.ts';
 
 const entry = (key: string, value: string) => ({
   key: `${KEY_ROOT}${key}`,
