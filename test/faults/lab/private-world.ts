@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { runProgram } from './network.ts';
 
 /** Tells a `main.ts` that it runs inside already, and in which folder. */
 export const INSIDE = 'UNDERSTUDY_FAULT_LAB';
@@ -14,6 +16,16 @@ export const UNSHARE: readonly string[] = [
   'unshare',
   ...['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
 ];
+
+/**
+ * Makes mounts that are made from now on seen in every namespace of this world and nowhere else,
+ * and named network namespaces this world's own. Called once, inside.
+ */
+export function settleIn(): void {
+  runProgram('mount', ['--make-rshared', '/']);
+  mkdirSync('/run/netns', { recursive: true });
+  runProgram('mount', ['-t', 'tmpfs', 'tmpfs', '/run/netns']);
+}
 
 /** A running `main.ts` as pid 1 of a world of its own. */
 export interface PrivateWorld {

@@ -21,7 +21,9 @@ export function aptSources(): string[] {
   const lists = existsSync('/etc/apt/sources.list.d') ? readdirSync('/etc/apt/sources.list.d') : [];
   return ['/etc/apt/sources.list', ...lists.map((name) => join('/etc/apt/sources.list.d', name))]
     .filter((path) => /\.(?:list|sources)$/.test(path) && existsSync(path))
-    .filter((path) => new RegExp(String.raw`(?:^Suites:.*|^deb .*)\s${SUITE}\s.*`, 'm').test(`${readFileSync(path, 'utf8')}\n`));
+    .filter((path) =>
+      new RegExp(String.raw`(?:^Suites:.*|^deb .*)\s${SUITE}\s.*`, 'm').test(`${readFileSync(path, 'utf8')}\n`),
+    );
 }
 
 function hashOfRecipe(): string {

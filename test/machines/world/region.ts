@@ -27,8 +27,8 @@ export function buildRegion(): void {
     `link add ${REGION.bridge} type bridge`,
     `addr add ${REGION.address}/${REGION.prefixLength} dev ${REGION.bridge}`,
     `link set ${REGION.bridge} up`,
-    // Addresses that nobody has lead to nothing, and at once.
-    'route add unreachable default',
+    // cloud-sim's Elastic IPs. One that is nobody's leads to nothing.
+    `route add 203.0.113.0/24 dev ${REGION.bridge}`,
   );
   runProgram('nft', ['-f', '-'], ELASTIC);
 }

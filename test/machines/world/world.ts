@@ -13,7 +13,7 @@ import {
   startCloudSim,
   stopAllBelow,
 } from '@understudy/cloud-sim';
-import { silentLog } from '@understudy/shared';
+import type { Log, LogFields } from '@understudy/shared';
 import { SystemClock, SystemRandom, until } from '@understudy/shared/node';
 import { type Outcome, runInMachine } from './inside.ts';
 import { REGION, setElasticIps } from './region.ts';
@@ -33,17 +33,36 @@ export interface WorldOptions {
   readonly readOnly: Readonly<Record<string, string>>;
 }
 
+/** The folder of a run is called `machines-…`. */
+export const GROUP_PREFIX = 'understudy-machines-';
 /** Name of the control group of a run, so that the next one finds what a killed one left. */
-export const groupOf = (folder: string): string => `understudy-${basename(folder)}`;
+const groupOf = (folder: string): string => `understudy-${basename(folder)}`;
+
+/** cloud-sim's log, of which the boots are counted and what went wrong is shown. */
+class BootCounter implements Log {
+  boots = 0;
+
+  debug(): void {}
+  info(event: string): void {
+    if (event === 'cloud-sim.machine.booted') this.boots += 1;
+  }
+  warn(): void {}
+  error(event: string, fields: LogFields = {}): void {
+    console.error(event, fields);
+  }
+  child(): Log {
+    return this;
+  }
+}
 
 /** A region in which every instance is a machine that boots. */
 export class World {
   readonly #cloud: RunningCloudSim;
   readonly #folder: string;
-  /** Boots so far, by instance. */
-  readonly boots = new Map<string, number>();
+  readonly #counter: BootCounter;
 
-  private constructor(cloud: RunningCloudSim, folder: string) {
+  private constructor(cloud: RunningCloudSim, folder: string, counter: BootCounter) {
+    this.#counter = counter;
     this.#cloud = cloud;
     this.#folder = folder;
     cloud.sim.onEvent((event) => {
@@ -74,8 +93,14 @@ export class World {
         },
       },
     });
-    const parts = { clock: new SystemClock(), random: new SystemRandom(), log: silentLog, env: process.env };
-    return new World(await startCloudSim(config, parts), folder);
+    const log = new BootCounter();
+    const parts = { clock: new SystemClock(), random: new SystemRandom(), log, env: process.env };
+    return new World(await startCloudSim(config, parts), folder, log);
+  }
+
+  /** Boots so far, of all machines. */
+  get boots(): number {
+    return this.#counter.boots;
   }
 
   get sim(): CloudSim {
@@ -162,7 +187,9 @@ export class World {
 
   #followAddresses(): void {
     const { addresses } = this.sim.core.region;
-    const held = addresses.all().flatMap(({ publicIp, privateIp }) => (privateIp === null ? [] : [[publicIp, privateIp] as const]));
+    const held = addresses
+      .all()
+      .flatMap(({ publicIp, privateIp }) => (privateIp === null ? [] : [[publicIp, privateIp] as const]));
     setElasticIps(new Map(held));
   }
 }
