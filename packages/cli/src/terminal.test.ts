@@ -7,6 +7,7 @@ import {
   LeftoversViewSchema,
   MembersViewSchema,
   OperatorRequestRecordSchema,
+  problemDetails,
   RecoveriesViewSchema,
   StatusViewSchema,
 } from '@understudy/shared';
@@ -79,7 +80,7 @@ beforeEach(async () => {
     const body = request.method === 'POST' ? asked : REPLIES[path];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     const found = (name: string, value: unknown): unknown => (named && name === 'httpUrl' ? url : value);
-    response.end(JSON.stringify(body ?? { error: { code: 'X', text: EVIL } }, found));
+    response.end(JSON.stringify(body ?? problemDetails('PATH_UNKNOWN', EVIL, 'r1'), found));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { commandsFor, HoldReasonSchema } from '@understudy/shared';
+import { API_PROBLEMS, commandsFor, HoldReasonSchema, problemDetails } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildProgram } from '../program.ts';
@@ -81,13 +81,13 @@ describe('operator commands', () => {
   });
 
   test.each([
-    [409, 'REQUEST_REFUSED'],
-    [401, 'REQUEST_REFUSED'],
-    [403, 'REQUEST_REFUSED'],
-    [404, 'MEMBER_UNKNOWN'],
-    [503, 'COORDINATOR_UNAVAILABLE'],
-  ])('an answer %i is %s, with the coordinator’s own words', async (status, code) => {
-    reply = { status, body: { error: { code: 'X', text: 'because of this' } } };
+    ['NO_OPEN_RECOVERY', 'REQUEST_REFUSED'],
+    ['UNAUTHENTICATED', 'REQUEST_REFUSED'],
+    ['OPERATOR_TOKEN_MISSING', 'REQUEST_REFUSED'],
+    ['MEMBER_UNKNOWN', 'MEMBER_UNKNOWN'],
+    ['UNAVAILABLE', 'COORDINATOR_UNAVAILABLE'],
+  ] as const)('a refusal %s is %s, with the coordinator’s own words', async (problem, code) => {
+    reply = { status: API_PROBLEMS[problem].status, body: problemDetails(problem, 'because of this', 'r1') };
     await expect(asked('replan', 'prod/db1')).rejects.toMatchObject({
       code,
       message: expect.stringContaining('because of this'),

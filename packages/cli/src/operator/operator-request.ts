@@ -5,6 +5,7 @@ import {
   type MemberId,
   OperationError,
   parseMemberId,
+  ProblemDetailsSchema,
   type RequestKind,
 } from '@understudy/shared';
 import type { Command } from 'commander';
@@ -31,7 +32,6 @@ const AcceptedSchema = z.object({
   repeated: z.boolean(),
 });
 type Accepted = z.infer<typeof AcceptedSchema>;
-const RefusedSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
 
 interface Asked {
   readonly member: MemberId;
@@ -69,8 +69,8 @@ async function post(clock: Clock, url: string, { member, kind, body, token, fetc
   }
   const accepted = AcceptedSchema.safeParse(json);
   if (response.ok && accepted.success) return accepted.data;
-  const refused = RefusedSchema.safeParse(json);
-  const text = refused.success ? refused.data.error.text : `${url} answered ${response.status}`;
+  const refused = ProblemDetailsSchema.safeParse(json);
+  const text = refused.success ? refused.data.detail : `${url} answered ${response.status}`;
   if (response.status === 503 || response.status >= 500) throw new OperationError('COORDINATOR_UNAVAILABLE', text);
   throw new OperationError(response.status === 404 ? 'MEMBER_UNKNOWN' : 'REQUEST_REFUSED', text);
 }

@@ -1,10 +1,10 @@
 import type { ExplainView } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ApiSource } from './api-source.ts';
-import { readerOf } from './operator-access.ts';
-import { type HttpServer, startHttpServer } from './server.ts';
+import type { ApiSource } from '../api-source.ts';
+import { callerOf } from '../caller.ts';
+import { type HttpServer, startHttpServer } from '../server.ts';
 
 const TOKEN = 'a'.repeat(32);
 const SECRET = 'root password: hunter2';
@@ -29,7 +29,14 @@ afterEach(async () => {
 async function serve(operatorToken: string | null, leaderUrl: string | null = null): Promise<string> {
   const api = { explain: () => viewOf(leaderUrl ? 'c2' : 'c1', leaderUrl === null), leaderUrl: () => leaderUrl };
   const server = await startHttpServer({
-    ...{ host: '127.0.0.1', port: 0, operatorToken, clock: new SystemClock(), log: new RecordingLog() },
+    ...{
+      host: '127.0.0.1',
+      port: 0,
+      operatorToken,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      log: new RecordingLog(),
+    },
     api: () => api as unknown as ApiSource,
     metrics: () => null,
   });
@@ -78,14 +85,16 @@ describe('console output of a dead machine', () => {
   });
 });
 
-test.each([
-  [undefined, 'anybody'],
-  [`Bearer ${TOKEN}`, 'operator'],
-  [`bearer  ${TOKEN} `, 'operator'],
-  [`Bearer ${TOKEN}x`, 'refused'],
-  [`Basic ${TOKEN}`, 'refused'],
-  [TOKEN, 'refused'],
-  ['', 'refused'],
-] as const)('authorization %s: %s', (authorization, reader) => {
-  expect(readerOf(authorization, TOKEN)).toBe(reader);
+describe('the Authorization header', () => {
+  test.each([
+    [undefined, 'anybody'],
+    [`Bearer ${TOKEN}`, 'operate'],
+    [`bearer  ${TOKEN} `, 'operate'],
+  ] as const)('%s: %s', (authorization, role) => {
+    expect(callerOf(authorization, TOKEN).role).toBe(role);
+  });
+
+  test.each([`Bearer ${TOKEN}x`, `Basic ${TOKEN}`, TOKEN, ''])('%s is refused', (authorization) => {
+    expect(() => callerOf(authorization, TOKEN)).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+  });
 });
