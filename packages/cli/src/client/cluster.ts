@@ -18,7 +18,7 @@ export interface TlsFiles {
   readonly key?: string;
 }
 
-/** Whom to ask, and as whom. */
+/** The coordinators to ask, and what is shown to them. */
 export interface Cluster {
   readonly urls: readonly string[];
   readonly token: string | null;
