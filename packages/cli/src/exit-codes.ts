@@ -17,6 +17,8 @@ export const EXIT = {
   needsPerson: 3,
   /** `status`: there is no leader, or etcd does not answer the coordinator that was asked. */
   leaderless: 4,
+  /** `wait`: its time is over, and what it waits for is still not so. Everything goes on. */
+  timeOver: 6,
   usage: 64,
   /** There was no answer: coordinator or etcd not reachable. */
   unavailable: 69,
@@ -28,6 +30,27 @@ export const EXIT = {
   output: 74,
   config: 78,
 } as const;
+
+export type ExitName = keyof typeof EXIT;
+
+const MEANS: Readonly<Record<ExitName, string>> = {
+  ok: 'done; status: all is well',
+  failed: 'the answer is no (no such member), or nothing was done',
+  underWay: 'something is going on, and nobody is needed',
+  needsPerson: 'a hold or a problem: somebody is needed',
+  leaderless: 'nobody leads, or etcd does not answer',
+  timeOver: 'the time is over, and what was waited for is not so yet; everything goes on',
+  usage: 'wrong usage',
+  unavailable: 'nobody answers',
+  software: 'a bug',
+  output: 'standard output cannot be written',
+  config: 'configuration, key or token file refused',
+};
+
+/** Every exit code with its meaning, in the order of the codes. */
+export const EXIT_MEANINGS = Object.fromEntries(
+  Object.entries(EXIT).map(([name, code]) => [name, { code, means: MEANS[name as ExitName] }]),
+) as Readonly<Record<ExitName, { readonly code: number; readonly means: string }>>;
 
 /** The exit code for a thrown error. */
 export function exitCodeOf(error: unknown): number {
@@ -44,5 +67,16 @@ export function exitCodeOf(error: unknown): number {
       return EXIT.unavailable;
     default:
       return EXIT.failed;
+  }
+}
+
+/** The command ends with this code, and the person has been told why. */
+export class EndingTold extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, text: string) {
+    super(text);
+    this.name = 'EndingTold';
+    this.exitCode = exitCode;
   }
 }

@@ -13,10 +13,11 @@ import {
   type StatusView,
   StatusViewSchema,
 } from '../api.ts';
+import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
 import { parseKeeping } from '../records/keep-unknown.ts';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
 
 /** Reads one coordinator's HTTP API. Any coordinator answers; `status` names the leader. */
@@ -35,9 +36,6 @@ export interface CoordinatorClient {
 
 /** HTTP reads are answered from memory, so a longer wait means that the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
-
-/** Every refusal of ours has this form. Anything else comes from another server. */
-const RefusalSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
 
 export interface ClientOptions {
   /** The operator's token. A caller without it sees no console output. */
@@ -92,15 +90,15 @@ function foreign(response: Response, url: string): OperationError {
 }
 
 function refused(response: Response, json: unknown, url: string): OperationError {
-  const said = RefusalSchema.safeParse(json);
+  // Every refusal of ours has this form. Anything else comes from another server.
+  const said = ProblemDetailsSchema.safeParse(json);
   if (!said.success) return foreign(response, url);
-  const { code, text } = said.data.error;
-  if (response.status === 401) return new OperationError('OPERATOR_UNKNOWN', `${url}: ${text}`);
-  if (response.status === 404 && text.startsWith('no such path'))
-    return new OperationError('COORDINATOR_UNAVAILABLE', `${url}: another version of the coordinator: ${text}`);
-  if (response.status === 404 && (code === 'NOT_FOUND' || code === 'MEMBER_UNKNOWN'))
-    return new OperationError('MEMBER_UNKNOWN', text);
-  return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${text}`);
+  const { code, detail } = said.data;
+  if (code === 'UNAUTHENTICATED') return new OperationError('OPERATOR_UNKNOWN', `${url}: ${detail}`);
+  if (code === 'PATH_UNKNOWN')
+    return new OperationError('COORDINATOR_UNAVAILABLE', `${url}: another version of the coordinator: ${detail}`);
+  if (code === 'MEMBER_UNKNOWN') return new OperationError('MEMBER_UNKNOWN', detail);
+  return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${detail}`);
 }
 
 /**
