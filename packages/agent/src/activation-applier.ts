@@ -18,9 +18,9 @@ export interface ActivationOutputs {
   writeFile(wanted: WantedActivation): Promise<void>;
   removeFile(): Promise<void>;
   /**
-   * Writes or removes the assert file, then starts the systemd target, or stops it and its workloads
-   * and waits until they are seen down. No target is told when none is configured or systemd is
-   * absent.
+   * Writes or removes the assert file, then starts the systemd target, or stops it and its
+   * workloads and waits until they are seen down. No target is told when none is configured or
+   * systemd is absent.
    *
    * @throws WORKLOAD_STUCK when something of it is still up after it was killed.
    */

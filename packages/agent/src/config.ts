@@ -106,8 +106,8 @@ const AgentConfigFields = z.strictObject({
       onStuck: z.enum(['poweroff', 'report']).default('poweroff'),
       /**
        * A hook that runs longer is killed and tried again; workloads of the target get this long to
-       * stop before they are killed. In ms, 100-3 600 000. Longer = slow workloads get done, a stuck
-       * one blocks longer.
+       * stop before they are killed. In ms, 100-3 600 000. Longer = slow workloads get done, a
+       * stuck one blocks longer.
        */
       timeoutMs: durationMs(30_000, 100, 3_600_000),
       /**
@@ -134,7 +134,10 @@ const AgentConfigFields = z.strictObject({
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
       onExpiry: z.enum(['deactivate', 'poweroff']).default('deactivate'),
-      /** Default: `systemctl poweroff --force`, and from the second time on that with `--force` twice. */
+      /**
+       * Default: `systemctl poweroff --force`, and from the second time on that with `--force`
+       * twice.
+       */
       poweroffCommand: command.optional(),
       /**
        * Resets the machine when the workload does not stop in time, and when this agent is itself

@@ -11,7 +11,9 @@ const missing = missingForMachines() ?? makeTree();
 const TARGET = 'understudy-active.target';
 const ASSERT = '/run/understudy/active';
 const FOLLOWS = `Requisite=${TARGET}\nPartOf=${TARGET}\nAfter=${TARGET}\nAssertPathExists=${ASSERT}\n`;
-/** What a workload gets to stop in order, in ms. The default of 30 s would only make the test long. */
+/**
+ * What a workload gets to stop in order, in ms. The default of 30 s would only make the test long.
+ */
 const STOP_MS = 3_000;
 
 const service = (follows: string, exec: string, more = '') =>

@@ -56,7 +56,8 @@ const sdBooted = (): boolean => existsSync('/run/systemd/system');
 /**
  * False: systemd does not run this machine (a container), and nobody relies on its target.
  *
- * @throws COMMAND_FAILED when a leader may be waiting for our lease to run out. A missing systemd is
+ * @throws COMMAND_FAILED when a leader may be waiting for our lease to run out. A missing systemd
+ *   is
  *   no proof that the workload has stopped.
  */
 function mayAsk({ config, log, systemdRuns = sdBooted }: OutputParts, serving: boolean): boolean {
