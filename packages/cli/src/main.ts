@@ -1,15 +1,18 @@
+import './colour.ts';
 import { errorText, harmlessText, isOperationError } from '@understudy/shared';
 import { endWithOutput, SystemClock, SystemRandom } from '@understudy/shared/node';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { EndingTold, EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 import { complain } from './terminal.ts';
 
-/** The exit code of an error of commander's own, which it has already printed. */
+/** The exit code of an error that has already been told: commander's own, or an ending of ours. */
 const commanderExit = (error: unknown): number | null =>
   error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
-    ? error.exitCode === 0
-      ? EXIT.ok
-      : EXIT.usage
+    ? error instanceof EndingTold
+      ? error.exitCode
+      : error.exitCode === 0
+        ? EXIT.ok
+        : EXIT.usage
     : null;
 
 endWithOutput('understudy');

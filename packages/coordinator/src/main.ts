@@ -213,6 +213,7 @@ async function assemble(parts: Assembly): Promise<void> {
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
     clock,
+    random: new SystemRandom(),
     log,
   });
   closers.push(() => http.close());

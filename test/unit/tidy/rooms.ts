@@ -16,6 +16,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['shared', 'aws', 'observer', 'recovery'],
   'local-cluster': ['shared'],
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
+  packaging: [],
 };
 
 /** recovery's effect discipline: run, effect, journal, hold and what they need stand in no room. */
