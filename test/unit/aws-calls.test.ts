@@ -4,7 +4,7 @@ import { AGENT_CALLS, AWS_CALLS } from '@understudy/aws';
 import { expect, test } from 'vitest';
 import { ROOT } from './tidy/source.ts';
 
-/** What is no part of the product (the local cluster plays the operator), or is AWS's side of it. */
+/** No part of the product: tests, AWS's side of it, and the local cluster's operator. */
 const NOT_OURS =
   /\.(?:test|fixtures?)\.ts$|\/testing(?:\/|\.ts$)|\/dist\/|\/node_modules\/|^packages\/(?:cloud-sim|local-cluster)\//;
 

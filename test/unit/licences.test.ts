@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from './tidy/source.ts';
 
-/** Under a licence that would bind whatever is bundled with them: for tests only (decision 0056). */
+/** Their licence would bind whatever is bundled with them: for tests only (decision 0056). */
 const COPYLEFT = /@cloud-copilot\/iam-(?:simulate|policy|utils)/;
 
 interface Manifest {

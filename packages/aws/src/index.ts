@@ -10,7 +10,6 @@ export { AGENT_CALLS, type AgentPolicyOptions, agentStatements } from './permiss
 export { AWS_CALLS, type AwsCall } from './permissions/calls.ts';
 export {
   coordinatorStatements,
-  iamPolicyOf,
   type IamPolicy,
   type IamStatement,
   managedPolicies,

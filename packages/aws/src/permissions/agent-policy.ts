@@ -34,7 +34,7 @@ const secretArn = (options: AgentPolicyOptions, secret: string): string => {
 const parameterArn = ({ partition, region, account }: AgentPolicyOptions, name: string): string =>
   `arn:${partition}:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`;
 
-/** Each member's own key, for the role of its instance profile. Nothing else: an agent needs no right. */
+/** The key of its own member, for the role of its instance. An agent needs nothing else. */
 export function agentStatements(options: AgentPolicyOptions): readonly IamStatement[] {
   const parameters = options.parameters.map((name) => parameterArn(options, name));
   const secrets = options.secrets.map((name) => secretArn(options, name));

@@ -6,7 +6,7 @@ import type { StatementName } from './statements.ts';
 export interface CallFacts {
   /** What it is called for. */
   readonly why: string;
-  /** The statements that allow it; together they name every type of resource that AWS asks about. */
+  /** The statements that allow it, for all types of resource that AWS asks about. */
   readonly allowedBy: readonly StatementName[];
 }
 

@@ -75,9 +75,3 @@ export function managedPolicies(
   const named = tooLong.Statement[0]?.Sid ?? '';
   throw new OperationError('CONFIG_INVALID', `statement ${named} is longer than a managed policy may be: name fewer`);
 }
-
-/** All statements in one document, whatever its length. */
-export const iamPolicyOf = (options: IamPolicyOptions = {}): IamPolicy => {
-  const { partition = WIDEST.partition } = options;
-  return policyOf(coordinatorStatements({ passRoles: [`arn:${partition}:iam::*:role/*`], ...options }));
-};

@@ -17,7 +17,7 @@ export interface PrintedPolicyOptions {
   readonly passRole?: readonly string[];
   readonly kmsKey?: readonly string[];
   readonly parameter?: readonly string[];
-  readonly secret?: readonly string[];
+  readonly secretName?: readonly string[];
   readonly taggedResources?: boolean;
   readonly format: 'json' | 'cloudformation';
 }
@@ -42,18 +42,18 @@ const placeOf = ({ format, partition, region, account }: PrintedPolicyOptions) =
     : { partition, region: region ?? '*', account: account ?? '*' };
 
 function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
-  const { group = [], member, parameter = [], secret = [], kmsKey = [] } = options;
+  const { group = [], member, parameter = [], secretName = [], kmsKey = [] } = options;
   const named = [...parameter];
-  if (named.length + secret.length === 0) {
+  if (named.length + secretName.length === 0) {
     const [only, ...others] = group;
     if (only === undefined || member === undefined || others.length > 0)
       throw new OperationError(
         'CONFIG_INVALID',
-        'an agent reads the key of one member: name --group and --member, or --parameter, or --secret',
+        'an agent reads the key of one member: name --group and --member, or --parameter, or --secret-name',
       );
     named.push(parameterOf(only, member));
   }
-  return agentStatements({ ...placeOf(options), parameters: named, secrets: secret, kmsKeys: kmsKey });
+  return agentStatements({ ...placeOf(options), parameters: named, secrets: secretName, kmsKeys: kmsKey });
 }
 
 function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {

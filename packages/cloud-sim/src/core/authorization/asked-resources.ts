@@ -39,7 +39,7 @@ const STORES = {
 
 const isPrefix = (prefix: string): prefix is keyof typeof STORES => Object.hasOwn(STORES, prefix);
 
-/** A resource that is there, or is only named. Ids of no known kind are left to the action itself. */
+/** A resource that is there, or is only named. Ids of no known kind are left to the action. */
 export function existing(region: Region, id: unknown): readonly AskedResource[] {
   const name = textOf(id) ?? '';
   const prefix = name.split('-')[0] ?? '';
