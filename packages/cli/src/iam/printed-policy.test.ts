@@ -62,7 +62,7 @@ describe('the printed policy', () => {
   });
 
   it('of an agent of nobody, or of a whole group, is refused', () => {
-    for (const of of [{}, { group: ['orders'] }, { group: ['a', 'b'], member: 'db1' }])
-      expect(() => printedPolicy({ ...OPTIONS, role: 'agent', ...of })).toThrow(/one member/);
+    for (const named of [{}, { group: ['orders'] }, { group: ['a', 'b'], member: 'db1' }])
+      expect(() => printedPolicy({ ...OPTIONS, role: 'agent', ...named })).toThrow(/one member/);
   });
 });
