@@ -7,7 +7,9 @@ import type { MachineBoot, MachineDriver } from './machine-driver.ts';
 import { letGo, stopAllBelow } from './process-tree.ts';
 
 export interface NspawnSettings {
-  /** Folder with the operating system that every root volume begins with. It is never written to. */
+  /**
+   * Folder with the operating system that every root volume begins with. It is never written to.
+   */
   readonly tree: string;
   /** Bridge of the current network namespace that the machines are joined by. */
   readonly bridge: string;
