@@ -1,6 +1,6 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { MembersViewSchema, type MemberView } from '@understudy/shared';
 import { SystemClock, until } from '@understudy/shared/node';
 import { DATA, World } from '../world/world.ts';
@@ -10,8 +10,8 @@ import { MEMBER, memberUserData } from './member-machine.ts';
 import { HANDOUT, PORTS, type Seat } from './seats.ts';
 import { Writer } from './writer.ts';
 
-const REPO = fileURLToPath(new URL('../../../', import.meta.url));
 const WELL_WITHIN_MS = 120_000;
+const REPLACED_WITHIN_MS = 180_000;
 const HTTP_LIMIT_MS = 3_000;
 
 /** Coordinators on machines of their own, one member with PostgreSQL, and a writer outside. */
@@ -44,7 +44,7 @@ export class Cluster {
 
   static async open(folder: string, tree: string, seats: readonly Seat[]): Promise<Cluster> {
     const handout = await makeHandout(join(folder, 'handout'), seats);
-    const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder, '/repo': REPO } });
+    const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder } });
     return new Cluster(world, handout, seats, tree);
   }
 
@@ -79,6 +79,23 @@ export class Cluster {
       if (view !== null) return view.instanceId;
     }
     return null;
+  }
+
+  /** The instance that serves now. @throws when no coordinator names one */
+  async incumbent(): Promise<string> {
+    const instanceId = await this.activeInstance();
+    assert(instanceId !== null, 'no coordinator names an instance');
+    return instanceId;
+  }
+
+  /** Waits until another instance is activated, serves, and is what the writer reaches. */
+  async replaced(old: string, sinceMs: number): Promise<{ readonly instanceId: string; readonly servedAtMs: number }> {
+    const other = async () => {
+      const active = await this.activeInstance();
+      return active !== null && active !== old && (await this.serves(active)) ? active : null;
+    };
+    const instanceId = await until(`${old} is replaced`, other, REPLACED_WITHIN_MS);
+    return { instanceId, servedAtMs: await this.committedAfter(sinceMs) };
   }
 
   /** Whether PostgreSQL runs inside, by what systemd says of it. */

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,15 +17,18 @@ export interface Handout {
   readonly token: string;
 }
 
-/** Builds what is shipped, as another version where one is given. */
-export function build(words: readonly string[], out: string, version?: string): void {
+/**
+ * Builds what is shipped (docs/packaging.md), quickly and large: into `out`, as another version
+ * where one is given.
+ */
+export function build(words: readonly string[], out: string, version?: string): Promise<void> {
   const args = [...words.flatMap((word) => ['--only', word]), '--fast', '--out', out];
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [PACKAGE, ...args, ...(version === undefined ? [] : ['--package-version', version])],
-    { encoding: 'utf8', timeout: BUILD_LIMIT_MS },
-  );
-  if (status !== 0) throw new Error(`packaging ${words.join(', ')}: ${stderr}`);
+  const versioned = version === undefined ? args : [...args, '--package-version', version];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [PACKAGE, ...versioned], { timeout: BUILD_LIMIT_MS }, (error, _, stderr) =>
+      error === null ? resolve() : reject(new Error(`packaging ${words.join(', ')}: ${stderr}`)),
+    );
+  });
 }
 
 /** The folder that all machines see as `/mnt/cluster`. */
@@ -37,6 +40,7 @@ export async function makeHandout(folder: string, seats: readonly Seat[]): Promi
   const token = randomBytes(32).toString('hex');
   writeFileSync(join(folder, 'master.key'), `${master.toString('hex')}\n`);
   writeFileSync(join(folder, 'operator.token'), `${token}\n`);
-  build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+  await build(['agent', 'tarball', 'x64'], join(folder, 'artefacts'));
+  await build(['coordinator', 'deb', 'x64'], join(folder, 'packages'));
   return { folder, master, token };
 }

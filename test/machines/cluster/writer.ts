@@ -40,8 +40,16 @@ export class Writer {
     return this.#sent;
   }
 
-  get lastAtMs(): number {
-    return this.acknowledged.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  /** Longest time without an acknowledged row since that monotonic moment, until now. ms */
+  longestGapMs(sinceMs: number): number {
+    const moments = this.acknowledged.map(({ atMs }) => atMs).filter((atMs) => atMs > sinceMs);
+    let gapMs = 0;
+    let beforeMs = sinceMs;
+    for (const atMs of [...moments, this.#clock.monotonicMs()]) {
+      gapMs = Math.max(gapMs, atMs - beforeMs);
+      beforeMs = atMs;
+    }
+    return gapMs;
   }
 
   async stop(): Promise<void> {
