@@ -9,6 +9,7 @@ import {
   type NotEnrolled,
   type Problem,
   problemOf,
+  type Random,
   type Term,
 } from '@understudy/shared';
 import {
@@ -34,6 +35,8 @@ import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
 import { Operating } from './operating.ts';
 import type { OperatorAnswer, OperatorCommand } from './operator-command.ts';
+import type { Outbox } from '../notices/outbox.ts';
+import type { SendNotice } from '../notices/webhook.ts';
 import { RecoveryRuns } from './runs.ts';
 import type { ObserverTable } from '@understudy/observer';
 import { Readiness } from './readiness.ts';
@@ -54,6 +57,11 @@ export interface LeaderOptions {
   readonly serveLeases: ServeLeases;
   readonly runner: RecoveryRunner;
   readonly changes: VerdictChanges;
+  readonly random: Random;
+  readonly outbox: Outbox;
+  /** Null: notices are not delivered. */
+  readonly sendNotice: SendNotice | null;
+  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
   readonly onRunEnded: (outcome: RecoveryRunOutcome) => void;
@@ -277,6 +285,8 @@ export class Leader {
       decisions: new DecisionPass({ view, assessor, decider, evidence, writer, runs: this.runs }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
+        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       }),

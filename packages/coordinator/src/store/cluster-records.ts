@@ -29,6 +29,8 @@ import {
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
+  type NoticeRecord,
+  NoticeRecordSchema,
   OperationError,
   type OpinionRecord,
   OpinionRecordSchema,
@@ -40,6 +42,8 @@ import {
   PolicyRecordSchema,
   parseRecord,
   type Revision,
+  type UndeliveredRecord,
+  UndeliveredRecordSchema,
 } from '@understudy/shared';
 import type * as z from 'zod';
 
@@ -93,11 +97,21 @@ const AREAS = [
   'requests',
   'pauses',
   'history',
+  'outbox',
+  'undelivered',
 ] as const;
 type Area = (typeof AREAS)[number];
 
 /** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
-const DECIDE_NOTHING: ReadonlySet<Area> = new Set(['coordinators', 'judgements', 'judge', 'findings', 'level']);
+const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
+  'coordinators',
+  'judgements',
+  'judge',
+  'findings',
+  'level',
+  'outbox',
+  'undelivered',
+]);
 
 const isArea = (text: string): text is Area => (AREAS as readonly string[]).includes(text);
 
@@ -143,6 +157,9 @@ export class ClusterRecords {
   /** Requests of operators about recoveries that are not carried out yet. */
   readonly requests = new Map<MemberId, Stored<OperatorRequestRecord>>();
   readonly pauses = new Map<string, Stored<PauseRecord>>();
+  /** Notices by id; those that a webhook did not take by `<webhook>/<id>`. */
+  readonly outbox = new Map<string, Stored<NoticeRecord>>();
+  readonly undelivered = new Map<string, Stored<UndeliveredRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
@@ -180,6 +197,7 @@ export class ClusterRecords {
       table.clear();
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
+    for (const table of [this.outbox, this.undelivered]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -213,8 +231,8 @@ export class ClusterRecords {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
     if (area === 'coordinators' || area === 'groups' || area === 'policies') this[area].delete(first);
-    else if (area === 'judge' || area === 'findings' || area === 'level') this[area].delete(first);
-    else if (area === 'pauses') this.pauses.delete(parts.join('/'));
+    else if (area === 'judge' || area === 'findings' || area === 'level' || area === 'outbox') this[area].delete(first);
+    else if (area === 'pauses' || area === 'undelivered') this[area].delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
     else if (area === 'journal') this.#journals.delete(first, second);
@@ -246,6 +264,8 @@ export class ClusterRecords {
       intents: () => this.intents.set(member, read(IntentRecordSchema)),
       requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
+      outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),
+      undelivered: () => this.undelivered.set(parts.join('/'), read(UndeliveredRecordSchema)),
     };
     into[area]();
   }
@@ -277,7 +297,12 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, err
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && area !== 'coordinators' && area !== 'judge' && area !== 'findings'
+  return isName(first) &&
+    isName(second) &&
+    area !== 'coordinators' &&
+    area !== 'judge' &&
+    area !== 'findings' &&
+    area !== 'undelivered'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }
