@@ -1,5 +1,6 @@
-import { duration, durationMs, GroupPolicySchema, isName, NOTICE_KINDS } from '@understudy/shared';
+import { duration, durationMs, GroupPolicySchema, isName } from '@understudy/shared';
 import * as z from 'zod';
+import { NotifyConfigSchema } from './notices/notify-config.ts';
 import { type PolicyFault, policyFaults, type PolicyLimits } from './policy/policy-limits.ts';
 import { defaultMarginMs, type LeaseTiming, leaseTimingFaults, usableLeaseMs } from './store/lease-timing.ts';
 
@@ -271,42 +272,6 @@ const guard = z.strictObject({
   budgetBurst: z.number().int().min(1).max(1_000).default(2),
 });
 
-/** A suspicion is over within seconds, one way or the other. */
-const TOLD_KINDS = NOTICE_KINDS.filter((kind) => kind !== 'member.suspect');
-
-const webhook = z.strictObject({
-  /** Names it in metrics, records and commands, 1-63 of `a-z 0-9 . _ -`. */
-  name: z.string().refine(isName, 'want 1-63 of a-z 0-9 . _ -, first a letter or digit'),
-  /** Where notices are posted. Redirects are not followed. */
-  url: z.url({ protocol: /^https?$/ }),
-  /**
-   * File with the secret that signs them: `whsec_` and at least 24 bytes in base64, mode 0600 (`echo
-   * "whsec_$(openssl rand -base64 32)"`).
-   */
-  secretFile: filePath,
-  /** Which changes are told. Default: all but `member.suspect`. */
-  kinds: z.array(z.enum(NOTICE_KINDS)).min(1).default(TOLD_KINDS),
-  /** Of which groups. Default: of all, and what is about no group (leader, problems). */
-  groups: z.array(z.string().refine(isName, 'want 1-63 of a-z 0-9 . _ -, first a letter or digit')).default([]),
-  /**
-   * Deadline of one delivery, ms. Default 5 000, 500 to 30 000. Longer waits for slow receivers,
-   * shorter gets to the next notice sooner.
-   */
-  timeoutMs: durationMs(5_000, 500, 30_000),
-});
-
-const notify = z.strictObject({
-  /** Who is told of changes of state, at most 8. Default: nobody. `docs/notifications.md`. */
-  webhooks: z.array(webhook).max(8).default([]),
-  /** Begins the link in every notice: the address of the dashboard. Default: no link. */
-  linkBase: z.url({ protocol: /^https?$/ }).optional(),
-  /**
-   * A notice that nobody took for so long is put aside, ms. Default 86 400 000 (a day), 60 000 to
-   * 604 800 000. Longer rides out longer outages of a receiver; news that old is history.
-   */
-  giveUpAfterMs: durationMs(86_400_000, 60_000, 604_800_000),
-});
-
 const log = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
@@ -342,7 +307,7 @@ const fields = z.strictObject({
   guard: guard.prefault({}),
   /** Defaults of every group; a `groups/<group>` record in etcd replaces it as a whole. */
   policy: GroupPolicySchema.prefault({}),
-  notify: notify.prefault({}),
+  notify: NotifyConfigSchema.prefault({}),
   log: log.prefault({}),
 });
 type Fields = z.infer<typeof fields>;

@@ -5,7 +5,10 @@ const USER_AGENT = 'understudy';
 /** Their own time-out, "too early" and "too many": the receiver, and not this notice. */
 const OF_RECEIVER = new Set([408, 425, 429]);
 
-/** What an answer with this status says. Redirects are not followed: a body is signed for one place. */
+/**
+ * What an answer with this status says. Redirects are not followed, because a body is signed for
+ * one place.
+ */
 export function deliveryOf(status: number): Delivery {
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const isOfNotice = status >= 400 && status < 500 && !OF_RECEIVER.has(status);
