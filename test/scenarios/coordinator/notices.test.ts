@@ -177,7 +177,7 @@ describe('another leader', () => {
       expect([copies.length, new Set(copies.map((one) => one.id)).size]).toEqual([2, 1]);
       expect(receiver.about('leader.changed')).toHaveLength(2);
       expect(outboxOf(cluster)).toEqual([]);
-      await cluster.expectReplaced(DB1, old.instanceId);
+      cluster.expectReplaced(DB1, old.instanceId);
     },
   );
 

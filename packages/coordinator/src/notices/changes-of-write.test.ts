@@ -14,7 +14,7 @@ function recordsWith(tables: Readonly<Record<string, ReadonlyMap<string, object>
     area,
     new Map([...(tables[area] ?? [])].map(([key, record]) => [key, stored(record)])),
   ]);
-  return { root: KEYS.root, ...Object.fromEntries(filled) } as unknown as RecordsBefore;
+  return { root: KEYS.root, ...Object.fromEntries(filled) } as RecordsBefore;
 }
 const changes = (
   write: { puts?: readonly (readonly [key: string, record: object, expect?: number])[]; deletes?: readonly string[] },
