@@ -3,8 +3,14 @@ import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
+import { contextAdd } from './commands/context-add.ts';
+import { contextList } from './commands/context-list.ts';
+import { contextRemove } from './commands/context-remove.ts';
+import { contextShow } from './commands/context-show.ts';
+import { contextUse } from './commands/context-use.ts';
 import { coordinator } from './commands/coordinator.ts';
 import { demo } from './commands/demo.ts';
+import { doctorCoordinator } from './commands/doctor-coordinator.ts';
 import { explain } from './commands/explain.ts';
 import { iamPolicy } from './commands/iam-policy.ts';
 import { inspect } from './commands/inspect.ts';
@@ -33,8 +39,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
   acceptLoss,
   abandon,
   recover,
+  doctorCoordinator,
   inspect,
   iamPolicy,
+  contextList,
+  contextShow,
+  contextAdd,
+  contextUse,
+  contextRemove,
   keysGenerate,
   keysDerive,
   keysFingerprint,
@@ -47,5 +59,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
+  context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
+  doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };

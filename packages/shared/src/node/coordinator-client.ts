@@ -44,15 +44,17 @@ export interface ClientOptions {
    * Called once per change: which coordinator answered after others did not, and why they did not.
    */
   readonly onFallback?: (text: string) => void;
+  /** Fetches with certificates of its own. Default: the built-in one. */
+  readonly fetch?: typeof fetch;
 }
 
-async function read<T>(schema: z.ZodType<T>, url: string, token: string | null): Promise<T> {
+async function read<T>(schema: z.ZodType<T>, url: string, { token, fetch: ask = fetch }: ClientOptions): Promise<T> {
   let response: Response;
   let body: string;
   try {
-    response = await fetch(url, {
+    response = await ask(url, {
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-      headers: { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
       redirect: 'manual',
     });
     body = await response.text();
@@ -129,7 +131,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     const errors: unknown[] = [];
     for (const url of urls) {
       try {
-        const answer = await read(schema, new URL(path, url).href, options.token ?? null);
+        const answer = await read(schema, new URL(path, url).href, options);
         tell(url, errors);
         return answer;
       } catch (error) {
