@@ -1,5 +1,5 @@
 #!/bin/sh
 # Runs a coordinator with the Node it came with.
 # usage: understudy-coordinator --config FILE [--check]
-here=$(dirname "$(readlink -f "$0")")
-exec "$here/node" "$here/../lib/coordinator.mjs" "$@"
+home=$(dirname "$(dirname "$(readlink -f "$0")")")
+exec "$home/bin/node" "$home/lib/understudy.mjs" coordinator "$@"

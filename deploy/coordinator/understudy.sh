@@ -1,4 +1,4 @@
 #!/bin/sh
 # The understudy command, with the Node it came with.
-here=$(dirname "$(readlink -f "$0")")
-exec "$here/node" "$here/../lib/understudy.mjs" "$@"
+home=$(dirname "$(dirname "$(readlink -f "$0")")")
+exec "$home/bin/node" "$home/lib/understudy.mjs" "$@"

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AgentCode, agentFiles } from './agent-files.ts';
 import type { BuildInfo } from './build-info.ts';
-import { below, copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
+import { below, bytesOf, copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
 import type { NodeRuntime } from './node-runtime.ts';
 
 /** As user data asks for it, and as the coordinators serve it. */
@@ -33,7 +32,7 @@ export async function agentTarballFiles(build: BuildInfo, code: AgentCode, node:
 async function sumsOf(files: FileTree): Promise<string> {
   const lines = await Promise.all(
     [...files].map(async ([path, { content }]) => {
-      const bytes = 'text' in content ? content.text : await readFile(content.copyOf);
+      const bytes = await bytesOf(content);
       return `${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`;
     }),
   );

@@ -1,5 +1,10 @@
-/** Where a file's content comes from: text in memory, or a file that is copied. */
-export type Content = { readonly text: string | Uint8Array } | { readonly copyOf: string };
+import { readFile } from 'node:fs/promises';
+
+/** Where a file's content comes from: text in memory, a file that is copied, or it is a link. */
+export type Content =
+  | { readonly text: string | Uint8Array }
+  | { readonly copyOf: string }
+  | { readonly linkTo: string };
 
 /** One file of an artefact. Owner and group are root everywhere; the date is the build's. */
 export interface TreeFile {
@@ -16,6 +21,9 @@ export type FileTree = ReadonlyMap<string, TreeFile>;
 export const textFile = (text: string | Uint8Array, mode = 0o644): TreeFile => ({ content: { text }, mode });
 export const copiedFile = (path: string, mode = 0o644): TreeFile => ({ content: { copyOf: path }, mode });
 export const program = (content: Content): TreeFile => ({ content, mode: 0o755 });
+export const configFile = (path: string, mode: number): TreeFile => ({ content: { copyOf: path }, mode, config: true });
+export const link = (to: string): TreeFile => ({ content: { linkTo: to }, mode: 0o777 });
+
 const PATH = /^[A-Za-z0-9@_+.-]+(?:\/[A-Za-z0-9@_+.-]+)*$/;
 
 /**
@@ -34,3 +42,9 @@ export function fileTree(...parts: readonly (readonly (readonly [string, TreeFil
 /** The same files in a folder of that name; '' moves nothing. */
 export const below = (folder: string, tree: FileTree): readonly (readonly [string, TreeFile])[] =>
   [...tree].map(([path, file]) => [folder === '' ? path : `${folder}/${path}`, file]);
+
+/** A link has none of its own. */
+export async function bytesOf(content: Content): Promise<string | Uint8Array> {
+  if ('linkTo' in content) return '';
+  return 'text' in content ? content.text : readFile(content.copyOf);
+}

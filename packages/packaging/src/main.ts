@@ -22,7 +22,7 @@ async function runPackage(args: readonly string[]): Promise<number> {
   process.stdout.write(`understudy ${build.version}, commit ${build.commit.slice(0, 12)} of ${date}\n`);
   try {
     const workshop = { build, fast: options.fast, out, stage: (name: string) => join(stages, name) };
-    const artefacts = await allArtefacts(build, options);
+    const artefacts = await allArtefacts(workshop, options);
     const onMade = (made: Made) => process.stdout.write(line(made));
     await makeArtefacts(artefacts, { workshop, nowMs: () => performance.now(), onMade });
     process.stdout.write(`sums of all: ${join(out, 'SHA256SUMS')}\n`);

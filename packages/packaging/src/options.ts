@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ARCHITECTURES } from './architecture.ts';
+import { ARCHITECTURES, type Architecture } from './architecture.ts';
 
 /** The words of `--only`. Of each kind that is named, one has to fit. */
 const KINDS = {
@@ -8,9 +8,13 @@ const KINDS = {
   architecture: Object.keys(ARCHITECTURES),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-export type Kind = keyof typeof KINDS;
+type Kind = keyof typeof KINDS;
 /** What an artefact is, of each kind; absent: it is of none, and any word fits. */
-export type Labels = Readonly<Partial<Record<Kind, string>>>;
+export interface Labels {
+  readonly format?: (typeof KINDS.format)[number];
+  readonly part?: (typeof KINDS.part)[number];
+  readonly architecture?: Architecture;
+}
 
 export interface PackageOptions {
   /** Whether an artefact is to be made. */

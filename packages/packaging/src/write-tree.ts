@@ -1,7 +1,7 @@
-import { chmod, copyFile, lstat, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, lutimes, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { FileTree } from './file-tree.ts';
+import type { FileTree, TreeFile } from './file-tree.ts';
 
 /**
  * Writes a tree into an empty folder, with exactly the modes and the one date that it says: neither
@@ -10,15 +10,20 @@ import type { FileTree } from './file-tree.ts';
 export async function writeTree(folder: string, tree: FileTree, dateS: number): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [path, { content, mode }] of tree) {
+  for (const [path, file] of tree) {
     const target = join(folder, path);
     await mkdir(dirname(target), { recursive: true });
-    if ('copyOf' in content) await copyFile(content.copyOf, target, constants.COPYFILE_FICLONE);
-    else await writeFile(target, content.text);
-    await chmod(target, mode);
-    await utimes(target, dateS, dateS);
+    await writeOne(target, file);
+    await lutimes(target, dateS, dateS);
   }
   await settleFolders(folder, dateS);
+}
+
+async function writeOne(target: string, { content, mode }: TreeFile): Promise<void> {
+  if ('linkTo' in content) return symlink(content.linkTo, target);
+  if ('copyOf' in content) await copyFile(content.copyOf, target, constants.COPYFILE_FICLONE);
+  else await writeFile(target, content.text);
+  await chmod(target, mode);
 }
 
 /** Folders last, deepest first: writing into one changes its date. */

@@ -62,6 +62,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     answers: [],
     ec2: ['transport', 'answers'],
     kms: ['transport', 'answers', 'ec2'],
+    permissions: ['ec2', 'kms'],
   },
 };
 
