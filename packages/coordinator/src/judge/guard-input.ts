@@ -1,5 +1,6 @@
 import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
 import type { ActivePause } from '../policy/pauses.ts';
+import type { Overrides } from './overrides.ts';
 
 /** Cluster-wide limits, from the coordinator's config (`guard:`). */
 export interface GuardLimits {
@@ -50,6 +51,8 @@ export interface StartedRecovery {
   readonly startedAtWallMs: number;
   /** `null` while its intent is open. */
   readonly endedAtWallMs: number | null;
+  /** A person has looked at it: it keeps nobody waiting. Absent: nobody has. */
+  readonly acknowledged?: boolean;
 }
 
 export const OBJECTION_REASONS = [
@@ -93,6 +96,8 @@ export interface GuardInput {
    * default).
    */
   readonly recoveries: readonly StartedRecovery[];
+  /** What a person has said about these gates. Absent: nothing. */
+  readonly overrides?: Overrides | null;
 }
 
 export interface GateResult {

@@ -37,7 +37,7 @@ interface Refusal {
   readonly text: string;
 }
 
-const STATUS: Readonly<Record<(OperatorAnswer & { kind: 'refused' })['code'], number>> = {
+const STATUS: Readonly<Partial<Record<(OperatorAnswer & { kind: 'refused' })['code'], number>>> = {
   MEMBER_UNKNOWN: 404,
   NO_OPEN_RECOVERY: 409,
   OTHER_RECOVERY: 409,
@@ -107,7 +107,7 @@ export function addOperatorRoutes(server: FastifyInstance, options: OperatorRout
         const leaderUrl = request.headers[FORWARDED_HEADER] === undefined ? source.leaderUrl() : null;
         if (leaderUrl !== null) return forward(options, leaderUrl, command, reply);
         const answer = await source.operate(command);
-        if (answer.kind === 'refused') return refusing(reply, { ...answer, status: STATUS[answer.code] });
+        if (answer.kind === 'refused') return refusing(reply, { ...answer, status: STATUS[answer.code] ?? 409 });
         return reply.code(202).send({ request: answer.request, repeated: answer.repeated });
       },
     );
