@@ -7,13 +7,14 @@ import {
   LeftoversViewSchema,
   MembersViewSchema,
   OperatorRequestRecordSchema,
+  problemDetails,
   RecoveriesViewSchema,
   StatusViewSchema,
 } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import * as z from 'zod';
-import { inspectEntry, keysText } from './commands/inspect.ts';
+import { inspectEntry, keysText } from './inspection/inspected-key.ts';
 import { buildProgram } from './program.ts';
 import { complain, shownOf } from './terminal.ts';
 import { leftoversText } from './views/leftovers-view.ts';
@@ -79,7 +80,7 @@ beforeEach(async () => {
     const body = request.method === 'POST' ? asked : REPLIES[path];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     const found = (name: string, value: unknown): unknown => (named && name === 'httpUrl' ? url : value);
-    response.end(JSON.stringify(body ?? { error: { code: 'X', text: EVIL } }, found));
+    response.end(JSON.stringify(body ?? problemDetails('PATH_UNKNOWN', EVIL, 'r1'), found));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -378,3 +378,28 @@ export const LeftoverViewSchema = z.object({
 });
 export type LeftoverView = z.infer<typeof LeftoverViewSchema>;
 export const LeftoversViewSchema = z.object({ leftovers: z.array(LeftoverViewSchema) });
+
+/** `GET /v1/holds` */
+export const HoldsViewSchema = z.object({ holds: z.array(HoldRecordSchema) });
+
+/** `GET /v1/history` */
+export const HistoryViewSchema = z.object({ history: z.array(HistoryRecordSchema) });
+
+/** `GET /healthz` */
+export const HealthSchema = z.object({ healthy: z.literal(true) });
+
+/** `GET /readyz` */
+export const ReadinessSchema = z.object({ ready: z.boolean(), problems: z.array(ProblemSchema) });
+
+/** `GET /v1/errors`: every code that a refusal can have. */
+export const ErrorCatalogueSchema = z.object({
+  errors: z.array(
+    z.object({
+      code: z.string(),
+      status: z.number(),
+      title: z.string(),
+      remedy: z.string(),
+      retryable: z.boolean(),
+    }),
+  ),
+});

@@ -95,11 +95,11 @@ export interface CommandFacts {
 }
 
 export const REFUSAL_CODES = [
-  ...(['MEMBER_UNKNOWN', 'GROUP_UNKNOWN', 'COORDINATOR_UNKNOWN', 'RECOVERY_UNKNOWN', 'NOTHING_THERE'] as const),
+  ...(['MEMBER_UNKNOWN', 'COORDINATOR_UNKNOWN', 'RECOVERY_UNKNOWN', 'NOTHING_THERE'] as const),
   ...(['BAD_REQUEST', 'POLICY_REFUSED', 'IDEMPOTENCY_KEY_REUSED'] as const),
   ...(['NO_OPEN_RECOVERY', 'OTHER_RECOVERY', 'NOT_STOPPED_BY_US', 'GATES_HOLD', 'NEVER_OVERRIDDEN'] as const),
   ...(['PAUSED_BY_ANOTHER', 'NOT_RELEASABLE', 'TOO_FEW_OBSERVERS'] as const),
-  ...(['REVISION_STALE', 'PLAN_CHANGED', 'CHANGED'] as const),
+  ...(['REVISION_STALE', 'CHANGED'] as const),
   ...(['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const),
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

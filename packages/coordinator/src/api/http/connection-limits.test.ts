@@ -1,4 +1,4 @@
-import { SystemClock } from '@understudy/shared/node';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { connect, type Socket } from 'node:net';
 import { createSocket } from 'node:dgram';
@@ -17,6 +17,7 @@ beforeEach(async () => {
     api: () => null,
     metrics: () => null,
     clock,
+    random: new SystemRandom(),
     log: new RecordingLog(),
     limits: { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 1_000 },
   });

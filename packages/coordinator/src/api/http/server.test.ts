@@ -1,5 +1,12 @@
-import { type ExplainView, type KeysView, type Problem, problemOf } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import {
+  type ExplainView,
+  type KeysView,
+  type Problem,
+  type ProblemDetails,
+  ProblemDetailsSchema,
+  problemOf,
+} from '@understudy/shared';
+import { SystemClock, SystemRandom } from '@understudy/shared/node';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ApiSource } from './api-source.ts';
@@ -33,6 +40,11 @@ const KEYS: KeysView = {
   unknownKeyDatagrams: 0,
   members: [],
 };
+
+async function problemOfReply(reply: Response): Promise<ProblemDetails> {
+  expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  return ProblemDetailsSchema.parse(await reply.json());
+}
 
 let problems: Problem[];
 let explained: ExplainView;
@@ -73,6 +85,7 @@ beforeEach(async () => {
     api: () => (started ? api : null),
     metrics: () => metrics,
     clock: new SystemClock(),
+    random: new SystemRandom(),
     log,
   });
 });
@@ -113,17 +126,15 @@ describe('HTTP', () => {
     expect(await (await ask('/v1/members/prod/db1/explain')).json()).toEqual(EXPLAINED);
     for (const other of ['prod/db2', 'PROD/db1', '..%2f/db1']) {
       const reply = await ask(`/v1/members/${other}/explain`);
-      expect([reply.status, ((await reply.json()) as { error: { code: string } }).error.code]).toEqual([
-        404,
-        'NOT_FOUND',
-      ]);
+      expect(reply.status).toBe(404);
+      expect((await problemOfReply(reply)).code).toBe(other === 'prod/db2' ? 'MEMBER_UNKNOWN' : 'PATH_UNKNOWN');
     }
     expect((await ask('/v1/members/prod/db1/explain', { method: 'POST' })).status).toBe(405);
   });
 
   test('a follower passes explain on to the leader, once, and answers itself when the leader does not', async () => {
     const follower = await startHttpServer({
-      ...{ host: '127.0.0.1', port: 0, metrics: () => null, clock: new SystemClock(), log },
+      ...{ host: '127.0.0.1', port: 0, metrics: () => null, clock: new SystemClock(), random: new SystemRandom(), log },
       api: () => ({ ...api, explain: () => asFollower, leaderUrl: () => leaderUrl }),
     });
     const by = async (init: RequestInit = {}) => {
@@ -143,32 +154,36 @@ describe('HTTP', () => {
     await follower.close();
   });
 
-  test('unknown paths are 404 and name the known ones, other methods are 405, both JSON', async () => {
+  test('unknown paths are 404, other methods 405, both with the problem details of RFC 9457', async () => {
     const missing = await ask('/v2/status');
-    expect([missing.status, ((await missing.json()) as { error: { code: string } }).error.code]).toEqual([
-      404,
-      'NOT_FOUND',
-    ]);
+    expect(missing.status).toBe(404);
+    expect(await problemOfReply(missing)).toMatchObject({
+      type: '/v1/errors#PATH_UNKNOWN',
+      status: 404,
+      code: 'PATH_UNKNOWN',
+      instance: missing.headers.get('request-id'),
+      retryable: false,
+    });
     const posted = await ask('/v1/status', {
       method: 'POST',
       body: '{"a":1}',
       headers: { 'content-type': 'application/json' },
     });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-    expect(((await posted.json()) as { error: { code: string } }).error.code).toBe('METHOD_NOT_ALLOWED');
+    expect((await problemOfReply(posted)).code).toBe('METHOD_NOT_ALLOWED');
   });
 
   test('a body nobody asked for is refused unread', async () => {
     const reply = await ask('/v1/status', { method: 'POST', body: 'x'.repeat(100_000) });
     expect([405, 413, 400]).toContain(reply.status);
-    expect(((await reply.json()) as { error: { code: string } }).error.code).not.toBe('INTERNAL');
+    expect((await problemOfReply(reply)).code).not.toBe('INTERNAL');
   });
 
   test('while the process is put together only /healthz answers, the rest is 503', async () => {
     started = false;
     expect((await ask('/healthz')).status).toBe(200);
     const reply = await ask('/v1/status');
-    expect([reply.status, await reply.json()]).toEqual([503, { error: { code: 'STARTING', text: 'still starting' } }]);
+    expect([reply.status, (await problemOfReply(reply)).code]).toEqual([503, 'STARTING']);
   });
 
   test('a bug of ours is 500 without its detail, which is in the log', async () => {
@@ -192,6 +207,7 @@ describe('HTTP', () => {
       api: () => null,
       metrics: () => null,
       clock: new SystemClock(),
+      random: new SystemRandom(),
       log,
     });
     await expect(second).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
