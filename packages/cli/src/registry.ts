@@ -13,6 +13,8 @@ import { demo } from './commands/demo.ts';
 import { doctorCoordinator } from './commands/doctor-coordinator.ts';
 import { explain } from './commands/explain.ts';
 import { iamPolicy } from './commands/iam-policy.ts';
+import { history } from './commands/history.ts';
+import { holds } from './commands/holds.ts';
 import { inspect } from './commands/inspect.ts';
 import { agentKey, keysDerive } from './commands/keys-derive.ts';
 import { keysFingerprint } from './commands/keys-fingerprint.ts';
@@ -31,7 +33,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
   status,
   members,
   explain,
+  holds,
   recoveries,
+  history,
   leftovers,
   keysStatus,
   retry,
