@@ -11,7 +11,6 @@ import type {
   WallMs,
 } from '@understudy/shared';
 import type { ClusterRecords } from '../store/cluster-records.ts';
-import type { ObserverMinimum } from './drains.ts';
 
 /** Who asks, as the HTTP server has authenticated them. */
 export interface Caller {
@@ -75,6 +74,12 @@ export interface Asked<C extends Command = Command> {
   readonly reason: string;
   /** Null: asking again is another command. */
   readonly idempotencyKey: string | null;
+}
+
+/** What it takes to call somebody dead (S10). */
+export interface ObserverMinimum {
+  readonly minimumObservers: number;
+  readonly minimumZones: number;
 }
 
 /** What a decision rests on: one snapshot. */

@@ -1,15 +1,16 @@
 import type { CoordinatorRecord, DrainRecord, KvCompare, WallMs } from '@understudy/shared';
 import type { ClusterRecords } from '../store/cluster-records.ts';
-import { type Asked, type Command, type CommandFacts, type CommandDecision, refused } from './command.ts';
+import {
+  type Asked,
+  type Command,
+  type CommandDecision,
+  type CommandFacts,
+  type ObserverMinimum,
+  refused,
+} from './command.ts';
 
 type Drain = Extract<Command, { kind: 'drain' }>;
 type Undrain = Extract<Command, { kind: 'undrain' }>;
-
-/** What it takes to call somebody dead (S10). */
-export interface ObserverMinimum {
-  readonly minimumObservers: number;
-  readonly minimumZones: number;
-}
 
 /** True while the drain is in force. Its end is no longer part of it. */
 export const isDrainInForce = ({ untilWallMs }: Pick<DrainRecord, 'untilWallMs'>, nowWallMs: WallMs): boolean =>

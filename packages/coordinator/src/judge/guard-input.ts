@@ -1,6 +1,5 @@
 import type { GroupPolicy, HoldReason, MemberId, WallMs } from '@understudy/shared';
 import type { ActivePause } from '../policy/pauses.ts';
-import type { Overrides } from './overrides.ts';
 
 /** Cluster-wide limits, from the coordinator's config (`guard:`). */
 export interface GuardLimits {
@@ -66,6 +65,13 @@ export const OBJECTION_REASONS = [
 export interface Objection {
   readonly reason: (typeof OBJECTION_REASONS)[number];
   readonly text: string;
+}
+
+/** Gates that a person has asked, by name, not to stop one recovery. */
+export interface Overrides {
+  readonly gates: readonly HoldReason[];
+  readonly by: string;
+  readonly why: string;
 }
 
 export interface GuardInput {

@@ -1,12 +1,5 @@
 import type { HoldReason } from '@understudy/shared';
-import type { GateResult } from './guard-input.ts';
-
-/** Gates that a person has asked, by name, not to stop one recovery. */
-export interface Overrides {
-  readonly gates: readonly HoldReason[];
-  readonly by: string;
-  readonly why: string;
-}
+import type { GateResult, Overrides } from './guard-input.ts';
 
 interface Rule {
   readonly may: boolean;

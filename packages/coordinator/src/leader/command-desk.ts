@@ -22,11 +22,11 @@ import {
   type CommandAnswer,
   type CommandDecision,
   type CommandFacts,
+  type ObserverMinimum,
   type RecoveryCommand,
   refused,
 } from '../commands/command.ts';
 import { decideCommand } from '../commands/decide.ts';
-import type { ObserverMinimum } from '../commands/drains.ts';
 import { answeredBefore, answerIdOf, requestHashOf } from '../commands/idempotency.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import type { Stored } from '../store/cluster-records.ts';

@@ -22,11 +22,11 @@ import type {
   GuardInput,
   GuardLimits,
   Objection,
+  Overrides,
   StartedRecovery,
 } from '../judge/guard-input.ts';
 import { guard } from '../judge/guard.ts';
 import { isStillAsked } from '../commands/recoveries.ts';
-import type { Overrides } from '../judge/overrides.ts';
 import { guardQuorum } from '../judge/quorum.ts';
 import { lostZones } from '../judge/lost-zones.ts';
 import { hasActivated, journalFacts, undecidedRecovery } from '@understudy/recovery';
