@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MembersViewSchema, type MemberView } from '@understudy/shared';
+import { openStore } from '@understudy/coordinator';
+import { keyspace, type KvStore, MembersViewSchema, type MemberView, type PauseRecord } from '@understudy/shared';
 import { SystemClock, until } from '@understudy/shared/node';
 import { DATA, World } from '../world/world.ts';
 import { coordinatorUserData } from './coordinator-machine.ts';
-import { type Handout, makeHandout } from './handout.ts';
+import { buildNext, type Handout, makeHandout, operatorConfig } from './handout.ts';
 import { MEMBER, memberUserData } from './member-machine.ts';
 import { HANDOUT, PORTS, type Seat } from './seats.ts';
 import { Writer } from './writer.ts';
 
+const KEYS = keyspace();
 const WELL_WITHIN_MS = 120_000;
 const REPLACED_WITHIN_MS = 180_000;
 const HTTP_LIMIT_MS = 3_000;
@@ -25,9 +27,12 @@ export class Cluster {
   readonly #machines = new Map<string, string>();
   /** The member's first instance. */
   readonly firstInstance: string;
+  readonly #store: KvStore;
+  #next: Promise<void> | null = null;
   #closed = false;
 
-  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string) {
+  private constructor(world: World, handout: Handout, seats: readonly Seat[], tree: string, store: KvStore) {
+    this.#store = store;
     this.world = world;
     this.handout = handout;
     this.seats = seats;
@@ -45,7 +50,8 @@ export class Cluster {
   static async open(folder: string, tree: string, seats: readonly Seat[]): Promise<Cluster> {
     const handout = await makeHandout(join(folder, 'handout'), seats);
     const world = await World.open({ folder, tree, readOnly: { [HANDOUT]: handout.folder } });
-    return new Cluster(world, handout, seats, tree);
+    const config = operatorConfig(handout, join(folder, 'operator'), seats);
+    return new Cluster(world, handout, seats, tree, openStore({ configPath: config }));
   }
 
   machineOf(seat: Seat): string {
@@ -114,6 +120,26 @@ export class Cluster {
     );
   }
 
+  /** Does work on the member that nobody should take for a failure. */
+  async paused<T>(why: string, work: () => Promise<T>): Promise<T> {
+    const scope = `member/${MEMBER}`;
+    const key = KEYS.pause(scope);
+    const now = this.clock.wallMs();
+    const written = {
+      schemaVersion: 1,
+      writeId: `machines-${now}`,
+      writtenBy: 'machines',
+      writtenAtWallMs: now,
+    } as const;
+    const record: PauseRecord = { ...written, scope, who: 'machines', why, sinceWallMs: now, untilWallMs: null };
+    await this.#store.txn({ compare: [], writes: [{ kind: 'put', key, value: JSON.stringify(record) }] });
+    try {
+      return await work();
+    } finally {
+      await this.#store.txn({ compare: [], writes: [{ kind: 'delete', key }] });
+    }
+  }
+
   /** Every coordinator is ready and finds the member alive, unheld, with no recovery open. */
   async well(limitMs = WELL_WITHIN_MS): Promise<void> {
     let last = '';
@@ -138,6 +164,12 @@ export class Cluster {
     return view.hold === null ? '' : `${seat.id}: held, ${view.hold.reason}`;
   }
 
+  /** Builds what is installed as the next version. The machines see it in `/mnt/cluster/next`. */
+  async next(): Promise<void> {
+    this.#next ??= buildNext(this.handout);
+    await this.#next;
+  }
+
   /** Keeps what every machine has to say, for whoever asks why. */
   async keepWords(folder: string): Promise<void> {
     mkdirSync(folder, { recursive: true });
@@ -157,6 +189,7 @@ export class Cluster {
     if (this.#closed) return;
     this.#closed = true;
     await this.writer.stop();
+    await this.#store.close();
     await this.world.close();
   }
 

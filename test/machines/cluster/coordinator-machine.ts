@@ -7,26 +7,26 @@ import { etcdHosts, HANDOUT, PORTS, type Seat } from './seats.ts';
  * Times are shorter than the defaults, so that a scenario takes seconds; a boot is waited for
  * longer than any takes here.
  */
-export function coordinatorConfig(seat: Seat, seats: readonly Seat[]): string {
+export function coordinatorConfig(seat: Seat, seats: readonly Seat[], folder = '/etc/understudy'): string {
   const alone = seats.length === 1;
   return stringify({
     id: seat.id,
     az: seat.zone,
     udp: { host: seat.address, port: PORTS.heartbeat },
-    http: { host: seat.address, port: PORTS.http, operatorTokenFile: '/etc/understudy/operator.token' },
+    http: { host: seat.address, port: PORTS.http, operatorTokenFile: `${folder}/operator.token` },
     etcd: {
       hosts: etcdHosts(seats),
       leaseTtlMs: 6_000,
       keepaliveMs: 1_000,
       callTimeoutMs: 1_500,
       tls: {
-        caFile: '/etc/understudy/tls/ca.pem',
-        certFile: '/etc/understudy/tls/host.pem',
-        keyFile: '/etc/understudy/tls/host.key',
+        caFile: `${folder}/tls/ca.pem`,
+        certFile: `${folder}/tls/host.pem`,
+        keyFile: `${folder}/tls/host.key`,
       },
     },
     aws: { region: 'us-east-1', endpoint: `http://${REGION.address}:${CLOUD_PORT}`, callTimeoutMs: 3_000 },
-    keys: [{ id: 1, file: '/etc/understudy/master.key' }],
+    keys: [{ id: 1, file: `${folder}/master.key` }],
     observer: {
       warmUpMs: 4_000,
       heartbeatMs: 500,

@@ -52,6 +52,7 @@ export const predecessorReturns: Scenario = {
     // From the first moment of the boot on, before the agent has been told anything.
     while (clock.monotonicMs() < startedAtMs + WATCHED_FOR_MS) await attack();
     const state = await world.booted(old);
+    const failed = await world.shell(old, 'systemctl --failed --plain --no-legend | cut -d " " -f 1 | tr "\\n" " "');
     const told = await world.shell(old, 'cat /run/understudy/activation.json');
     assert.match(told, /"state":\s*"(?:fenced|standby)"/);
     assert.equal((await world.run(old, 'test', '-e', '/run/understudy/active')).code, 1);
@@ -63,7 +64,7 @@ export const predecessorReturns: Scenario = {
     await world.call('StopInstances', { InstanceIds: [old] });
     await until(`${old} is stopped`, () => world.state(old) === 'stopped', 60_000);
     return {
-      evidence: `it booted (${state}) and was told ${/"state":\s*"(\w+)"/.exec(told)?.[1]}`,
+      evidence: `it booted (${state}${failed === '' ? '' : `: ${failed}`}) and was told ${/"state":\s*"(\w+)"/.exec(told)?.[1]}`,
       outcome: `${looks} attempts to start it refused; longest wait of the writer ${seconds(gapMs)}; ${words}`,
     };
   },
