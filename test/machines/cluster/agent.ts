@@ -20,5 +20,7 @@ export async function nextAgentActive(cluster: Cluster, instanceId: string, befo
   const isActive = async () => (await cluster.world.shell(instanceId, words)).includes('"state":"active"');
   await until(`agent ${pid} has applied active`, isActive, 60_000);
   await cluster.committedAfter(cluster.clock.monotonicMs());
+  // It takes connections a moment before its unit is up.
+  await until('PostgreSQL is up', () => cluster.serves(instanceId), 60_000);
   return pid;
 }
