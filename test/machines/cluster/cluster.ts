@@ -140,12 +140,16 @@ export class Cluster {
     }
   }
 
-  /** Every coordinator is ready and finds the member alive, unheld, with no recovery open. */
+  /**
+   * Every coordinator is ready and finds the member alive, unheld, with no recovery open, and its
+   * PostgreSQL is up.
+   */
   async well(limitMs = WELL_WITHIN_MS): Promise<void> {
     let last = '';
     const check = async () => {
-      last = (await Promise.all(this.seats.map((seat) => this.#complaint(seat)))).join('; ');
-      return last.replaceAll('; ', '') === '';
+      const all = await Promise.all([...this.seats.map((seat) => this.#complaint(seat)), this.#silence()]);
+      last = all.filter((words) => words !== '').join('; ');
+      return last === '';
     };
     await until('all is well', check, limitMs).catch((error: unknown) => {
       throw new Error(`not well within ${limitMs / 1_000} s: ${last}`, { cause: error });
@@ -162,6 +166,11 @@ export class Cluster {
     if (view.verdict !== 'alive' || view.degraded) return `${seat.id}: ${view.verdict}, ${view.reason}`;
     if (view.recovery !== null) return `${seat.id}: it is being recovered`;
     return view.hold === null ? '' : `${seat.id}: held, ${view.hold.reason}`;
+  }
+
+  async #silence(): Promise<string> {
+    const active = await this.activeInstance();
+    return active !== null && (await this.serves(active)) ? '' : `${active} does not serve`;
   }
 
   /** Builds what is installed as the next version. The machines see it in `/mnt/cluster/next`. */

@@ -30,7 +30,9 @@ const leaderOf = (cluster: Cluster): Promise<string> =>
     30_000,
   );
 
-/** Looks at the member's verdict through every coordinator that answers, until it is told to end. */
+/**
+ * Looks at the member's verdict through every coordinator that answers, until it is told to end.
+ */
 function watchVerdicts(cluster: Cluster) {
   const verdicts = new Map<string, number>();
   let ended = false;

@@ -7,7 +7,9 @@ import type { Scenario } from '../scenario.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** Whoever reboots pauses the member first: a reboot takes longer than it takes to be called dead. */
+/**
+ * Whoever reboots pauses the member first: a reboot takes longer than it takes to be called dead.
+ */
 async function rebooted(cluster: Cluster, member: string, before: string) {
   const { world, clock } = cluster;
   await world.run(member, 'systemctl', 'reboot');
