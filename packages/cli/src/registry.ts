@@ -19,6 +19,7 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { tokenNew } from './commands/token-new.ts';
 
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -39,6 +40,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   keysDerive,
   keysFingerprint,
   agentKey,
+  tokenNew,
   agent,
   coordinator,
   cloudSim,
@@ -47,5 +49,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
+  token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   keys: { summary: 'heartbeat keys: make, derive, and see how far a rotation is', group: 'Prepare:' },
 };
