@@ -10,10 +10,13 @@ export const EXIT = {
   failed: 1,
   /**
    * `status`: something is going on (a recovery, or a member that is not known to be alive), and
-   * nobody has to do anything.
+   * nobody has to do anything. `doctor`: a warning.
    */
   underWay: 2,
-  /** `status`: there is a hold or a problem. The text says what a person has to do. */
+  /**
+   * `status`: there is a hold or a problem. The text says what a person has to do. `doctor`: a
+   * fault.
+   */
   needsPerson: 3,
   /** `status`: there is no leader, or etcd does not answer the coordinator that was asked. */
   leaderless: 4,
@@ -36,8 +39,8 @@ export type ExitName = keyof typeof EXIT;
 const MEANS: Readonly<Record<ExitName, string>> = {
   ok: 'done; status: all is well',
   failed: 'the answer is no (no such member), or nothing was done',
-  underWay: 'something is going on, and nobody is needed',
-  needsPerson: 'a hold or a problem: somebody is needed',
+  underWay: 'something is going on, and nobody is needed; doctor: a warning',
+  needsPerson: 'a hold or a problem: somebody is needed; doctor: a fault',
   leaderless: 'nobody leads, or etcd does not answer',
   timeOver: 'the time is over, and what was waited for is not so yet; everything goes on',
   usage: 'wrong usage',

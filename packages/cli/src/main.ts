@@ -1,5 +1,5 @@
 import './colour.ts';
-import { errorText, harmlessText, isOperationError } from '@understudy/shared';
+import { errorText, harmlessLines, harmlessText, isOperationError } from '@understudy/shared';
 import { endWithOutput, SystemClock, SystemRandom } from '@understudy/shared/node';
 import { EndingTold, EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
@@ -15,6 +15,12 @@ const commanderExit = (error: unknown): number | null =>
         : EXIT.usage
     : null;
 
+/** The faults of a configuration stand on a line each; every other text is one line. */
+const shownError = (error: unknown): string =>
+  isOperationError(error) && error.code === 'CONFIG_INVALID'
+    ? harmlessLines(errorText(error))
+    : harmlessText(errorText(error));
+
 endWithOutput('understudy');
 try {
   const context = { clock: new SystemClock(), random: new SystemRandom(), environment: process.env };
@@ -22,7 +28,7 @@ try {
 } catch (error) {
   const code = commanderExit(error);
   if (code === null) {
-    complain(`understudy: ${harmlessText(errorText(error))}`);
+    complain(`understudy: ${shownError(error)}`);
     if (isOperationError(error)) complain(`  ${error.explain()}`);
     else if (error instanceof Error && error.stack) complain(error.stack);
   }

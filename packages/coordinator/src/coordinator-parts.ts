@@ -192,20 +192,22 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     accessProblems: options.accessProblems ?? (() => []),
     freshForMs: config.etcd.leaseTtlMs,
   });
-  metrics.show({
-    ...parts,
-    runs: leader.runs,
-    isWritable: () => condition.isStoreWritable(),
-    receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
-    foreignAnswers: () => answers?.totals ?? new Map(),
-    connections: options.connections ?? null,
-  });
   const api = new CoordinatorApi({
     ...{ ...parts, clock, version, startedAtMs },
     coordinatorId: config.id,
     az: config.az,
     own: condition,
     keys: keyRotation,
+  });
+  metrics.show({
+    ...{ ...parts, version },
+    wallMs: () => clock.wallMs(),
+    problems: () => api.problems(),
+    runs: leader.runs,
+    isWritable: () => condition.isStoreWritable(),
+    receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+    foreignAnswers: () => answers?.totals ?? new Map(),
+    connections: options.connections ?? null,
   });
   return { condition, api };
 }

@@ -150,6 +150,16 @@ export interface RunCoordinatorOptions {
 }
 
 /**
+ * Reads the configuration and every file that it names, and starts nothing.
+ * @throws CONFIG_INVALID, KEY_INVALID: what {@link runCoordinator} would refuse at once.
+ */
+export function checkCoordinator({ configPath, environment = process.env }: RunCoordinatorOptions): void {
+  const config = loadConfig(CoordinatorConfigSchema, configPath);
+  loadSecrets(config);
+  regionOf(config, environment);
+}
+
+/**
  * Runs a coordinator until SIGTERM or SIGINT.
  * @throws CONFIG_INVALID, KEY_INVALID (nothing was started), STORE_TOO_OLD, or whatever was fatal;
  * {@link coordinatorExitCode} says how the process should end. etcd or EC2 being down is none of

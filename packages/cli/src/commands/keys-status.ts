@@ -1,9 +1,8 @@
-import { coordinatorClient } from '@understudy/shared/node';
 import type { CommandDefinition } from '../command-definition.ts';
 import { EXIT } from '../exit-codes.ts';
 import { keyId } from '../keys/key-options.ts';
 import { readKeyStatus, retirementAnswer } from '../keys/key-status.ts';
-import { clusterOf } from '../options/client-options.ts';
+import { clientAt, clusterOf } from '../options/client-options.ts';
 import { outputOf, type ReadOptions } from '../options/output-options.ts';
 import { keysText } from '../views/keys-view.ts';
 import { present } from '../watch.ts';
@@ -29,8 +28,8 @@ export const keysStatus: CommandDefinition = {
         keyId,
       )
       .action(async (options: KeysStatusOptions) => {
-        const { urls, token } = clusterOf(options, environment);
-        const status = await readKeyStatus(urls, (asked) => coordinatorClient(asked, { token }));
+        const cluster = clusterOf(options, environment);
+        const status = await readKeyStatus(cluster.urls, (urls) => clientAt(cluster, urls));
         await present(clock, outputOf(options), async () => status, keysText);
         const isWell =
           options.retire === undefined ? status.problems.length === 0 : retirementAnswer(status, options.retire).safe;

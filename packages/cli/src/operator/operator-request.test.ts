@@ -33,7 +33,7 @@ beforeEach(async () => {
   const request = { member: 'prod/db1', kind: 'replan', opId: 'op-1', by: 'ann', why: 'policy corrected' };
   reply = { status: 202, body: { request, repeated: false } };
   tokenFile = join(mkdtempSync(join(tmpdir(), 'understudy-token-')), 'token');
-  writeFileSync(tokenFile, 'the-token\n');
+  writeFileSync(tokenFile, 'the-token\n', { mode: 0o600 });
   server = createServer((incoming, outgoing) => {
     void bodyOf(incoming).then((body) => {
       seen.push({ path: incoming.url ?? '', authorization: incoming.headers.authorization, body });

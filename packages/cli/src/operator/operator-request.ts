@@ -11,6 +11,7 @@ import {
 import type { Command } from 'commander';
 import * as z from 'zod';
 import type { CommandDefinition } from '../command-definition.ts';
+import { fetchWith } from '../client/fetch-with.ts';
 import { consentTo } from '../consent.ts';
 import { clusterOf } from '../options/client-options.ts';
 import type { MutationOptions } from '../options/mutation-options.ts';
@@ -37,6 +38,7 @@ interface Asked {
   readonly kind: RequestKind;
   readonly body: object;
   readonly token: string;
+  readonly fetch: typeof fetch;
 }
 
 /**
@@ -44,13 +46,13 @@ interface Asked {
  * @throws COORDINATOR_UNAVAILABLE: no coordinator can have taken it, or asking again is harmless;
  * MEMBER_UNKNOWN; REQUEST_REFUSED.
  */
-async function post(clock: Clock, url: string, { member, kind, body, token }: Asked): Promise<Accepted> {
+async function post(clock: Clock, url: string, { member, kind, body, token, fetch: send }: Asked): Promise<Accepted> {
   const limit = new AbortController();
   const timer = clock.setTimer(ASK_TIMEOUT_MS, () => limit.abort());
   let response: Response;
   let json: unknown;
   try {
-    response = await fetch(new URL(`/v1/members/${member}/${kind}`, url), {
+    response = await send(new URL(`/v1/members/${member}/${kind}`, url), {
       method: 'POST',
       signal: limit.signal,
       headers: { accept: 'application/json', 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -107,7 +109,7 @@ async function run(
   options: OperatorOptions,
 ): Promise<void> {
   const { member } = parseMemberId(text);
-  const { urls, token } = clusterOf(options, context.environment);
+  const { urls, token, tls } = clusterOf(options, context.environment);
   if (token === null)
     throw new OperationError(
       'CONFIG_INVALID',
@@ -116,7 +118,7 @@ async function run(
   const why = await consentTo({ text: proposalText(about, { member, kind, loss }) }, options);
   const by = options.by ?? userInfo().username;
   const body = { by, why, opId: options.opId ?? null, loss, leaveOpen: options.leaveOpen === true };
-  const answer = await ask(context.clock, urls, { member, kind, body, token });
+  const answer = await ask(context.clock, urls, { ...{ member, kind, body, token }, fetch: fetchWith(tls) });
   print(options.json === true ? shownJson(answer, 2) : shownOf(answer, acceptedText));
 }
 

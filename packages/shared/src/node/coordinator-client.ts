@@ -1,6 +1,8 @@
 import {
   type ExplainView,
   ExplainViewSchema,
+  HistoryViewSchema,
+  HoldsViewSchema,
   type KeysView,
   KeysViewSchema,
   LeftoversViewSchema,
@@ -16,6 +18,8 @@ import {
 import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
+import type { HoldRecord } from '../records/cluster.ts';
+import type { HistoryRecord } from '../records/recovery.ts';
 import { parseKeeping } from '../records/keep-unknown.ts';
 import type * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
@@ -28,6 +32,9 @@ export interface CoordinatorClient {
   membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
+  holds(): Promise<readonly HoldRecord[]>;
+  /** Ended recoveries, the newest first; `member`: only its. */
+  history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
   /** Keys of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
@@ -44,15 +51,17 @@ export interface ClientOptions {
    * Called once per change: which coordinator answered after others did not, and why they did not.
    */
   readonly onFallback?: (text: string) => void;
+  /** Fetches with certificates of its own. Default: the built-in one. */
+  readonly fetch?: typeof fetch;
 }
 
-async function read<T>(schema: z.ZodType<T>, url: string, token: string | null): Promise<T> {
+async function read<T>(schema: z.ZodType<T>, url: string, { token, fetch: ask = fetch }: ClientOptions): Promise<T> {
   let response: Response;
   let body: string;
   try {
-    response = await fetch(url, {
+    response = await ask(url, {
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-      headers: { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
       redirect: 'manual',
     });
     body = await response.text();
@@ -129,7 +138,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     const errors: unknown[] = [];
     for (const url of urls) {
       try {
-        const answer = await read(schema, new URL(path, url).href, options.token ?? null);
+        const answer = await read(schema, new URL(path, url).href, options);
         tell(url, errors);
         return answer;
       } catch (error) {
@@ -144,6 +153,11 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     membersView: () => ask(MembersViewSchema, '/v1/members'),
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
+    holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
+    history: async (member, limit) => {
+      const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });
+      return (await ask(HistoryViewSchema, `/v1/history?${query.toString()}`)).history;
+    },
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };
