@@ -1,5 +1,6 @@
 import {
   makeToken,
+  type NewToken,
   OperationError,
   TOKEN_ROLES,
   type TokenEntry,
@@ -9,7 +10,7 @@ import {
 import { Option } from 'commander';
 import type { CommandDefinition } from '../command-definition.ts';
 import { collect } from '../program-context.ts';
-import { print, shownText } from '../terminal.ts';
+import { print, shownOf } from '../terminal.ts';
 
 interface TokenOptions {
   readonly role: TokenEntry['role'];
@@ -41,11 +42,11 @@ export const tokenNew: CommandDefinition = {
         const { token, entry } = makeToken(random, wanted);
         const faults = TokenEntrySchema.safeParse(entry).error?.issues[0];
         if (faults) throw new OperationError('CONFIG_INVALID', `--${faults.path.join('.')}: ${faults.message}`);
-        print(shownText(tokenText(token, entry)));
+        print(shownOf({ token, entry }, tokenText));
       });
   },
 };
 
-const tokenText = (token: string, entry: TokenEntry): string =>
+const tokenText = ({ token, entry }: NewToken): string =>
   `the token, shown only now; give it to ${entry.name} in a file of mode 0600:\n\n${token}\n\n` +
   `its line under "tokens:" in http.tokensFile of every coordinator:\n\n${tokenLine(entry)}`;
