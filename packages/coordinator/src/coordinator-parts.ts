@@ -2,6 +2,7 @@ import { HeartbeatListener, keyOfMasters, KeyRotation, ObserverTable, ServicePro
 import { KeyLooks, RecoveryEngine, type RecoveryRunner } from '@understudy/recovery';
 import { groupOf, keyspace } from '@understudy/shared';
 import { CoordinatorApi } from './api/api-view.ts';
+import { Controls } from './api/controls.ts';
 import { OwnCondition } from './api/own-condition.ts';
 import { leaseTimingOf, policyLimitsOf } from './config.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
@@ -151,6 +152,7 @@ function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken
   const leader = new Leader({
     ...{ config, store, cloud, keyLooks, clock, log, keys, view, leadership, observer, serveLeases, runner, changes },
     storeTrouble: () => writes.trouble(),
+    handOver: () => void leadership.resign(),
     onRunEnded: (outcome) => metrics.recoveryRunEnded(outcome),
     onBroken,
   });
@@ -209,5 +211,6 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     foreignAnswers: () => answers?.totals ?? new Map(),
     connections: options.connections ?? null,
   });
-  return { condition, api };
+  const controls = new Controls({ ...parts, clock, coordinatorId: config.id, keyspace: parts.keys });
+  return { condition, api, controls };
 }

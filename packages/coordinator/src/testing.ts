@@ -4,6 +4,7 @@ export { type CoordinatorConfig, CoordinatorConfigSchema } from './config.ts';
 export { Coordinator } from './coordinator.ts';
 export { assess } from './judge/assess.ts';
 export type { MemberEvidence } from './judge/evidence.ts';
+export type { Asked, Command, CommandAnswer } from './commands/command.ts';
 export type { OperatorAnswer, OperatorCommand } from './leader/operator-command.ts';
 export { Leadership } from './leadership/leadership.ts';
 export { OpinionPublisher } from './observing/opinion-publisher.ts';

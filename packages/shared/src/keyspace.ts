@@ -39,6 +39,15 @@ export interface Keyspace {
   readonly pauses: string;
   /** `scope` is `global`, `group/<group>` or `member/<group>/<member>`. */
   pause(scope: string): string;
+  readonly audit: string;
+  auditEntry(auditId: string): string;
+  readonly answers: string;
+  /** What a command with an idempotency key was answered. */
+  answer(answerId: string): string;
+  readonly drains: string;
+  drain(coordinatorId: string): string;
+  /** Begins with {@link leader}, so that whoever watches that sees it in the same order. */
+  readonly transfer: string;
   readonly history: string;
   historyOf(member: MemberId): string;
   historyEntry(member: MemberId, opId: string): string;
@@ -78,6 +87,13 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     request: (member) => `${root}requests/${member}`,
     pauses: under('pauses'),
     pause: (scope) => `${root}pauses/${scope}`,
+    audit: under('audit'),
+    auditEntry: (auditId) => `${root}audit/${auditId}`,
+    answers: under('answers'),
+    answer: (answerId) => `${root}answers/${answerId}`,
+    drains: under('drains'),
+    drain: (coordinatorId) => `${root}drains/${coordinatorId}`,
+    transfer: `${root}leader-transfer/current`,
     history: under('history'),
     historyOf: (member) => `${root}history/${member}/`,
     historyEntry: (member, opId) => `${root}history/${member}/${opId}`,

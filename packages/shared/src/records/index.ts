@@ -1,3 +1,4 @@
+export * from './audit.ts';
 export * from './cluster.ts';
 export * from './feature-level.ts';
 export { parseKeeping, carriedFields } from './keep-unknown.ts';

@@ -7,6 +7,7 @@ import type { EvidencePoller } from '../ec2-evidence.ts';
 import { HoldKeeper, type WantedHold } from '../holds.ts';
 import { JudgementPublisher } from '../judgement-publisher.ts';
 import type { Assessor } from '../assessor.ts';
+import { AuditRetentionJob } from './audit-retention.ts';
 import { CollectionJob } from './collection.ts';
 import { ConsolesJob } from './consoles.ts';
 import { EvidenceJob } from './evidence.ts';
@@ -59,5 +60,6 @@ export function leaderJobs(parts: LeaderJobParts): readonly LeaderJob[] {
     new FindingsJob({ ...parts, everyMs: tickMs }),
     new PointlessRequestsJob({ ...parts, everyMs: enrolEveryMs }),
     new CollectionJob({ ...parts, everyMs: collectEveryMs }),
+    new AuditRetentionJob({ ...parts, everyMs: collectEveryMs }),
   ];
 }
