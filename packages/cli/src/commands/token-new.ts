@@ -15,7 +15,7 @@ import { print, shownOf } from '../terminal.ts';
 interface TokenOptions {
   readonly role: TokenEntry['role'];
   readonly name: string;
-  readonly group?: string[];
+  readonly onlyGroup?: string[];
   readonly expires?: string;
 }
 
@@ -27,7 +27,7 @@ export const tokenNew: CommandDefinition = {
     { line: 'understudy token new --role operate --name ann', what: 'a person who may give commands' },
     { line: 'understudy token new --role metrics --name prometheus', what: 'a scraper that sees nothing else' },
     {
-      line: 'understudy token new --role operate --name ci --group web --expires 2027-01-01T00:00:00Z',
+      line: 'understudy token new --role operate --name ci --only-group web --expires 2027-01-01T00:00:00Z',
       what: 'commands for one group, until then',
     },
   ],
@@ -35,10 +35,10 @@ export const tokenNew: CommandDefinition = {
     command
       .addOption(new Option('--role <role>', 'what it allows').choices(TOKEN_ROLES).makeOptionMandatory())
       .requiredOption('--name <name>', 'who or what shows it')
-      .option('--group <group>', 'the only group it may command; may be repeated', collect)
+      .option('--only-group <group>', 'the only group it may command; may be repeated', collect)
       .option('--expires <moment>', 'not accepted from then on, e.g. 2027-01-01T00:00:00Z')
-      .action(({ role, name, group, expires }: TokenOptions) => {
-        const wanted = { role, name, ...(group ? { groups: group } : {}), ...(expires ? { expires } : {}) };
+      .action(({ role, name, onlyGroup, expires }: TokenOptions) => {
+        const wanted = { role, name, ...(onlyGroup ? { groups: onlyGroup } : {}), ...(expires ? { expires } : {}) };
         const { token, entry } = makeToken(random, wanted);
         const faults = TokenEntrySchema.safeParse(entry).error?.issues[0];
         if (faults) throw new OperationError('CONFIG_INVALID', `--${faults.path.join('.')}: ${faults.message}`);
