@@ -3,6 +3,7 @@ import { abandon } from './commands/abandon.ts';
 import { acceptLoss } from './commands/accept-loss.ts';
 import { agent } from './commands/agent.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
+import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
 import { contextList } from './commands/context-list.ts';
 import { contextRemove } from './commands/context-remove.ts';
@@ -51,6 +52,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   contextAdd,
   contextUse,
   contextRemove,
+  completion,
+  complete,
   keysGenerate,
   keysDerive,
   keysFingerprint,
