@@ -29,6 +29,8 @@ import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
 
+import { wait } from './commands/wait.ts';
+
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
 export const COMMANDS: readonly CommandDefinition[] = [
   status,
@@ -37,6 +39,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  wait,
   leftovers,
   keysStatus,
   retry,
