@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './api-commands.ts';
 export * from './api-problems.ts';
 export * from './backoff.ts';
 export * from './duration-field.ts';
@@ -13,6 +14,7 @@ export * from './maintenance-window.ts';
 export * from './member-id.ts';
 export * from './near-names.ts';
 export * from './policy.ts';
+export * from './policy/changes.ts';
 export * from './ports/index.ts';
 export * from './problem.ts';
 export * from './protocol/index.ts';
