@@ -8,6 +8,7 @@ import { certsRenew } from './commands/certs-renew.ts';
 import { certsRotateCa } from './commands/certs-rotate-ca.ts';
 import { certsShow } from './commands/certs-show.ts';
 import { cloudSim } from './commands/cloud-sim.ts';
+import { complete, completion } from './commands/completion.ts';
 import { contextAdd } from './commands/context-add.ts';
 import { contextList } from './commands/context-list.ts';
 import { contextRemove } from './commands/context-remove.ts';
@@ -32,6 +33,9 @@ import { recoveries } from './commands/recoveries.ts';
 import { replan } from './commands/replan.ts';
 import { retry } from './commands/retry.ts';
 import { status } from './commands/status.ts';
+import { tokenNew } from './commands/token-new.ts';
+
+import { wait } from './commands/wait.ts';
 
 /** Every command, in the order of `understudy --help`. A new one is a file and a line here. */
 export const COMMANDS: readonly CommandDefinition[] = [
@@ -41,6 +45,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   holds,
   recoveries,
   history,
+  wait,
   leftovers,
   keysStatus,
   retry,
@@ -61,10 +66,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   certsRenew,
   certsRotateCa,
   certsShow,
+  completion,
+  complete,
   keysGenerate,
   keysDerive,
   keysFingerprint,
   agentKey,
+  tokenNew,
   agent,
   coordinator,
   cloudSim,
@@ -73,6 +81,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Words that only hold others: `keys` of `keys status`. */
 export const PARENTS: Readonly<Record<string, { readonly summary: string; readonly group: string }>> = {
+  token: { summary: 'tokens of the HTTP API', group: 'Prepare:' },
   context: { summary: 'the clusters this user knows, and which one is asked', group: 'Prepare:' },
   doctor: { summary: 'what is wrong with this host, and the remedy of each', group: 'Look at one machine:' },
   certs: { summary: 'TLS certificates of etcd, coordinators and operators', group: 'Prepare:' },
