@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   ExplainViewSchema,
+  HistoryViewSchema,
+  HoldsViewSchema,
   harmlessText,
   KeysViewSchema,
   LeftoversViewSchema,
@@ -60,6 +62,8 @@ const REPLIES: Readonly<Record<string, unknown>> = {
   '/v1/status': worstOf(StatusViewSchema),
   '/v1/members': worstOf(MembersViewSchema),
   '/v1/recoveries': worstOf(RecoveriesViewSchema),
+  '/v1/holds': worstOf(HoldsViewSchema),
+  '/v1/history?limit=1000': worstOf(HistoryViewSchema),
   '/v1/leftovers': worstOf(LeftoversViewSchema),
   '/v1/keys': worstOf(KeysViewSchema),
   '/v1/members/db/primary/explain': worstOf(ExplainViewSchema),
@@ -105,6 +109,8 @@ describe('what other people wrote does nothing to the terminal', () => {
     ['/v1/members', ['members']],
     ['/v1/recoveries', ['recoveries']],
     ['/v1/leftovers', ['leftovers']],
+    ['/v1/holds', ['holds']],
+    ['/v1/history?limit=1000', ['history']],
     ['/v1/members/db/primary/explain', ['explain', 'db/primary']],
   ];
 

@@ -26,13 +26,27 @@ test('a group, one member, or all', () => {
 
 test.each([
   ['orders/db1', 'no member orders/db1 is known: no such member; did you mean orders/db-1 or orders/db-2?'],
-  ['order', 'no member or group order is known: no such member or group; did you mean orders?'],
+  ['order5', 'no member or group order5 is known: no such member or group; did you mean orders?'],
+  ['orders/db', 'orders/db may mean 2: orders/db-1, orders/db-2'],
   ['licence', 'no member or group licence is known: no such member or group; did you mean billing/licence?'],
   ['zebra/x', 'no member zebra/x is known: no such member; there are 3 others'],
 ])('%s is refused, exit code 1: %s', (asked, text) => {
   const error = refusal(() => chosenMembers(VIEW, asked));
   expect(String(error)).toContain(text);
   expect([hasCode(error, 'MEMBER_UNKNOWN'), exitCodeOf(error)]).toEqual([true, 1]);
+});
+
+test('the beginning of a name will do where no other begins so', async () => {
+  expect(namesOf(chosenMembers(VIEW, 'bil'))).toEqual(['billing/licence']);
+  expect(namesOf(chosenMembers(VIEW, 'billing/l'))).toEqual(['billing/licence']);
+  const asked: string[] = [];
+  const explain = async (member: MemberId) => {
+    asked.push(member);
+    if (member !== 'billing/licence') throw new OperationError('MEMBER_UNKNOWN', `no member ${member}`);
+  };
+  const client = { explain, members: async () => VIEW.members } as unknown as CoordinatorClient;
+  await explainMember(client, 'billing/li');
+  expect(asked).toEqual(['billing/li', 'billing/licence']);
 });
 
 test('no members at all is said as that, and never "tag an instance" for a mistyped name', () => {

@@ -1,8 +1,9 @@
 import { explainMember } from '../client/chosen-members.ts';
 import type { CommandDefinition } from '../command-definition.ts';
 import { clientOf } from '../options/client-options.ts';
+import { noticeFrom } from '../options/notice.ts';
 import { outputOf, type ReadOptions } from '../options/output-options.ts';
-import { explainText } from '../views/explain-view.ts';
+import { explainFacts, explainText } from '../views/explain-view.ts';
 import { present } from '../watch.ts';
 
 export const explain: CommandDefinition = {
@@ -14,9 +15,11 @@ export const explain: CommandDefinition = {
     { line: 'understudy explain db/one --watch', what: 'until interrupted' },
   ],
   define: (command, { clock, environment }) => {
-    command.argument('<member>', 'group/name').action((text: string, options: ReadOptions) => {
+    command.argument('<member>', 'group/name; the beginning will do').action((text: string, options: ReadOptions) => {
       const client = clientOf(options, environment);
-      return present(clock, outputOf(options), () => explainMember(client, text), explainText);
+      return present(clock, outputOf(options), () => explainMember(client, text), explainText, {
+        ...{ facts: explainFacts, notice: noticeFrom(client) },
+      });
     });
   },
 };

@@ -1,7 +1,8 @@
 import type { CommandDefinition } from '../command-definition.ts';
 import { clientOf } from '../options/client-options.ts';
+import { noticeFrom } from '../options/notice.ts';
 import { outputOf, type ReadOptions } from '../options/output-options.ts';
-import { leftoversText } from '../views/leftovers-view.ts';
+import { leftoversFacts, leftoversText } from '../views/leftovers-view.ts';
 import { present } from '../watch.ts';
 
 export const leftovers: CommandDefinition = {
@@ -12,7 +13,9 @@ export const leftovers: CommandDefinition = {
   define: (command, { clock, environment }) => {
     command.action((options: ReadOptions) => {
       const client = clientOf(options, environment);
-      return present(clock, outputOf(options), () => client.leftovers(), leftoversText);
+      return present(clock, outputOf(options), () => client.leftovers(), leftoversText, {
+        ...{ facts: leftoversFacts, notice: noticeFrom(client) },
+      });
     });
   },
 };

@@ -1,14 +1,32 @@
-import type { StatusView } from '@understudy/shared';
+import { type MemberView, OperationError, type StatusView } from '@understudy/shared';
+import type { CoordinatorClient } from '@understudy/shared/node';
 import type { CommandDefinition } from '../command-definition.ts';
 import { HEALTH_EXIT, healthOf } from '../health.ts';
 import { clientOf } from '../options/client-options.ts';
 import { outputOf, type ReadOptions } from '../options/output-options.ts';
-import { statusText } from '../views/status-view.ts';
+import type { Screen } from '../views/screen.ts';
+import { statusFacts, statusText } from '../views/status-view.ts';
 import { present } from '../watch.ts';
+
+interface StatusOptions extends ReadOptions {
+  readonly all?: boolean;
+}
+
+interface Seen {
+  readonly status: StatusView;
+  readonly members: readonly MemberView[];
+}
+
+/** The status is worth showing without them. */
+const membersIfKnown = (client: CoordinatorClient): Promise<readonly MemberView[]> =>
+  client.members().catch((error: unknown) => {
+    if (error instanceof OperationError) return [];
+    throw error;
+  });
 
 export const status: CommandDefinition = {
   name: 'status',
-  summary: 'what is wrong first; then what is going on, who leads, how many members are in which state',
+  summary: 'one line with the verdict; then what is wrong, what is going on, the groups and the coordinators',
   kind: 'read',
   exits: ['underWay', 'needsPerson', 'leaderless'],
   examples: [
@@ -17,11 +35,19 @@ export const status: CommandDefinition = {
     { line: 'understudy status --watch', what: 'until interrupted' },
   ],
   define: (command, { clock, environment }) => {
-    command.action(async (options: ReadOptions) => {
+    command.option('--all', 'every member by name').action(async (options: StatusOptions) => {
       const client = clientOf(options, environment);
       let last: StatusView | null = null;
-      const read = async () => (last = await client.status());
-      await present(clock, outputOf(options), read, (view) => statusText(view, clock.wallMs()));
+      const read = async (): Promise<Seen> => {
+        const status = (last = await client.status());
+        return { status, members: options.json === true ? [] : await membersIfKnown(client) };
+      };
+      const text = ({ status: view, members }: Seen, screen: Screen): string =>
+        statusText(view, clock.wallMs(), { members, screen, all: options.all === true });
+      await present(clock, outputOf(options), read, text, {
+        facts: (seen) => statusFacts(seen.status),
+        json: (seen) => seen.status,
+      });
       if (last !== null) process.exitCode = HEALTH_EXIT[healthOf(last)];
     });
   },

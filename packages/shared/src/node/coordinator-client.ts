@@ -1,6 +1,8 @@
 import {
   type ExplainView,
   ExplainViewSchema,
+  HistoryViewSchema,
+  HoldsViewSchema,
   type KeysView,
   KeysViewSchema,
   LeftoversViewSchema,
@@ -16,6 +18,8 @@ import {
 import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
+import type { HoldRecord } from '../records/cluster.ts';
+import type { HistoryRecord } from '../records/recovery.ts';
 import { parseKeeping } from '../records/keep-unknown.ts';
 import type * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
@@ -28,6 +32,9 @@ export interface CoordinatorClient {
   membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
+  holds(): Promise<readonly HoldRecord[]>;
+  /** Ended recoveries, the newest first; `member`: only its. */
+  history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
   /** Keys of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
@@ -146,6 +153,11 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     membersView: () => ask(MembersViewSchema, '/v1/members'),
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
+    holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
+    history: async (member, limit) => {
+      const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });
+      return (await ask(HistoryViewSchema, `/v1/history?${query.toString()}`)).history;
+    },
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };
