@@ -9,6 +9,7 @@ import type { CoordinatorOptions } from './coordinator-options.ts';
 import { VerdictChanges } from './judge/verdict-changes.ts';
 import { Leader } from './leader/leader.ts';
 import { Verdicts } from './leader/verdicts.ts';
+import { handOverWhenDrained } from './leadership/drained-leader.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
@@ -54,6 +55,7 @@ function basicParts(options: CoordinatorOptions) {
     policyLimits: policyLimitsOf(config),
     freshForMs: config.etcd.leaseTtlMs,
   });
+  const isDrained = () => view.drained(clock.wallMs()).has(config.id);
   const levelGate = new LevelGate({ key: keys.level, build, log });
   levelGate.follow(view);
   return {
@@ -67,7 +69,7 @@ function basicParts(options: CoordinatorOptions) {
     /** What we thought of members, as their observer and as leader. */
     changes: new VerdictChanges(),
     writes: new WriteProof({ store, keys, clock, log }),
-    leadership: new Leadership({ store, clock, random, log, keys, timing, levelGate, self }),
+    leadership: new Leadership({ store, clock, random, log, keys, timing, levelGate, self, isDrained }),
     session: new Session({ store, clock, random, log }, timing),
   };
 }
@@ -146,6 +148,7 @@ type HearingParts = BasicParts & ReturnType<typeof hearingParts>;
 function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken: OnBroken) {
   const { config, cloud, clock, log, kms } = options;
   const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics } = parts;
+  handOverWhenDrained({ coordinatorId: config.id, view, leadership, keys, clock });
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
   const runner =
     options.runner ?? engineOf(options, parts, { keyLooks, lostZones: (): readonly string[] => leader.lostZones() });
