@@ -13,6 +13,7 @@ import { handOverWhenDrained } from './leadership/drained-leader.ts';
 import { Leadership } from './leadership/leadership.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { ActivationAnswers, answersHoldMsFor } from './observing/activation-answers.ts';
+import { Outbox } from './notices/outbox.ts';
 import { OpinionPublisher } from './observing/opinion-publisher.ts';
 import { Presence } from './observing/presence.ts';
 import { ServeLeaseFacts } from './serve-lease/facts.ts';
@@ -56,6 +57,7 @@ function basicParts(options: CoordinatorOptions) {
     freshForMs: config.etcd.leaseTtlMs,
   });
   const isDrained = () => view.drained(clock.wallMs()).has(config.id);
+  const outbox = new Outbox({ webhooks: config.notify.webhooks, records: view.records, keys, clock, random });
   const levelGate = new LevelGate({ key: keys.level, build, log });
   levelGate.follow(view);
   return {
@@ -64,12 +66,16 @@ function basicParts(options: CoordinatorOptions) {
     build,
     view,
     levelGate,
+    outbox,
     startedAtMs: clock.monotonicMs(),
     metrics: new Metrics({ withProcess: options.withProcessMetrics ?? false }),
     /** What we thought of members, as their observer and as leader. */
     changes: new VerdictChanges(),
     writes: new WriteProof({ store, keys, clock, log }),
-    leadership: new Leadership({ store, clock, random, log, keys, timing, levelGate, self, isDrained }),
+    leadership: new Leadership({
+      ...{ store, clock, random, log, keys, timing, levelGate, self, isDrained },
+      beside: (write) => outbox.beside(write),
+    }),
     session: new Session({ store, clock, random, log }, timing),
   };
 }
@@ -146,14 +152,17 @@ type HearingParts = BasicParts & ReturnType<typeof hearingParts>;
 
 /** What leads and acts, while we are elected. */
 function leadingParts(options: CoordinatorOptions, parts: HearingParts, onBroken: OnBroken) {
-  const { config, cloud, clock, log, kms } = options;
-  const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics } = parts;
+  const { config, cloud, clock, random, log, kms } = options;
+  const { store, keys, view, leadership, observer, serveLeases, changes, writes, metrics, outbox } = parts;
   handOverWhenDrained({ coordinatorId: config.id, view, leadership, keys, clock });
   const keyLooks = new KeyLooks({ kms: kms ?? null, clock, log });
   const runner =
     options.runner ?? engineOf(options, parts, { keyLooks, lostZones: (): readonly string[] => leader.lostZones() });
   const leader = new Leader({
-    ...{ config, store, cloud, keyLooks, clock, log, keys, view, leadership, observer, serveLeases, runner, changes },
+    ...{ config, store, cloud, keyLooks, clock, random, log, keys, view, leadership, observer, serveLeases, runner },
+    ...{ changes, outbox },
+    sendNotice: options.sendNotice ?? null,
+    onNoticeTried: (webhook, outcome) => metrics.noticeTried(webhook, outcome),
     storeTrouble: () => writes.trouble(),
     handOver: () => void leadership.resign(),
     onRunEnded: (outcome) => metrics.recoveryRunEnded(outcome),

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import {
   errorText,
   harmlessLines,
+  invariant,
   isOperationError,
   type Kms,
   type KvStore,
@@ -25,6 +26,7 @@ import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-st
 import { startHttpServer } from './api/http/server.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
+import { webhookSender } from './adapters/node/webhook-sender.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
 import { type CoordinatorConfig, CoordinatorConfigSchema, maskedConfig, publicUrlOf } from './config.ts';
 import { Coordinator, isRefusal } from './coordinator.ts';
@@ -251,6 +253,7 @@ async function assemble(parts: Assembly): Promise<void> {
     version: VERSION,
     httpUrl: publicUrlOf(config, http.port),
     probeService: serviceProbes({ clock, log }),
+    sendNotice: webhookSender({ clock, secretOf: (name) => mustHave(secrets.webhookSecrets, name) }),
     readDrops: () => readKernelDrops(config.udp.host, socket.localPort),
     onFatal: fail,
     withProcessMetrics: true,
@@ -264,6 +267,13 @@ async function assemble(parts: Assembly): Promise<void> {
     receiveThreads: config.udp.receiveThreads,
     http: publicUrlOf(config, http.port),
   });
+}
+
+/** Every webhook of the configuration has its secret. */
+function mustHave(secrets: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+  const secret = secrets.get(name);
+  invariant(secret !== undefined, `no secret was read for webhook ${name}`);
+  return secret;
 }
 
 /** What is not answered in this time says nothing about the key; a plan waits no longer for it. */

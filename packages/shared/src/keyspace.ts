@@ -51,6 +51,12 @@ export interface Keyspace {
   readonly history: string;
   historyOf(member: MemberId): string;
   historyEntry(member: MemberId, opId: string): string;
+  /** Notices that wait to be delivered. */
+  readonly outbox: string;
+  notice(id: string): string;
+  /** Notices that a webhook did not take. */
+  readonly undelivered: string;
+  undeliveredNotice(webhook: string, id: string): string;
 }
 
 /** `root` differs from {@link KEY_ROOT} only in tests that share one etcd. */
@@ -97,5 +103,9 @@ export function keyspace(root: string = KEY_ROOT): Keyspace {
     history: under('history'),
     historyOf: (member) => `${root}history/${member}/`,
     historyEntry: (member, opId) => `${root}history/${member}/${opId}`,
+    outbox: under('outbox'),
+    notice: (id) => `${root}outbox/${id}`,
+    undelivered: under('undelivered'),
+    undeliveredNotice: (webhook, id) => `${root}undelivered/${webhook}/${id}`,
   };
 }

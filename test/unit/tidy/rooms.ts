@@ -37,10 +37,11 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     enrol: [],
     observing: ['store'],
     'serve-lease': ['store'],
-    leader: ['store', 'leadership', 'judge', 'enrol', 'policy', 'commands', 'config.ts'],
+    leader: ['store', 'leadership', 'judge', 'enrol', 'policy', 'commands', 'notices', 'config.ts'],
     api: ['store', 'leader', 'judge', 'policy', 'commands'],
     metrics: ['store', 'leader'],
-    adapters: ['store', 'config.ts'],
+    notices: ['store'],
+    adapters: ['store', 'notices', 'config.ts'],
   },
   observer: {
     core: [],

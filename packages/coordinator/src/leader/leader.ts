@@ -9,6 +9,7 @@ import {
   type NotEnrolled,
   type Problem,
   problemOf,
+  type Random,
   type Term,
 } from '@understudy/shared';
 import {
@@ -32,6 +33,8 @@ import type { WantedHold } from './holds.ts';
 import { leaderJobs } from './jobs/leader-jobs.ts';
 import { Assessor, type Judgement } from './assessor.ts';
 import { LeaderLoop, type LeaderParts } from './leader-loop.ts';
+import type { Outbox } from '../notices/outbox.ts';
+import type { SendNotice } from '../notices/webhook.ts';
 import type { Asked, CommandAnswer, CommandDecision, RecoveryCommand } from '../commands/command.ts';
 import type { Standing } from '../commands/recoveries.ts';
 import { CommandDesk } from './command-desk.ts';
@@ -58,6 +61,11 @@ export interface LeaderOptions {
   readonly serveLeases: ServeLeases;
   readonly runner: RecoveryRunner;
   readonly changes: VerdictChanges;
+  readonly random: Random;
+  readonly outbox: Outbox;
+  /** Null: notices are not delivered. */
+  readonly sendNotice: SendNotice | null;
+  readonly onNoticeTried: (webhook: string, outcome: 'taken' | 'refused') => void;
   /** Why etcd takes no writes now; null while it does. */
   readonly storeTrouble: () => string | null;
   /** Resigns, so that another coordinator leads. */
@@ -325,6 +333,8 @@ export class Leader {
       decisions: new DecisionPass({ view, assessor, decider, evidence, writer, runs: this.runs }),
       jobs: leaderJobs({
         ...{ ...this.#parts, clock, log, keys, view, serveLeases, collector, pace: config.loop },
+        ...{ random: this.#options.random, outbox: this.#options.outbox, notify: config.notify },
+        ...{ sendNotice: this.#options.sendNotice, onNoticeTried: this.#options.onNoticeTried },
         wantedHolds: () => decider.wantedHolds(),
         found: () => ({ problems: this.problems(), notEnrolled: this.notEnrolled() }),
       }),

@@ -35,6 +35,8 @@ import {
   type MemberId,
   type MemberRecord,
   MemberRecordSchema,
+  type NoticeRecord,
+  NoticeRecordSchema,
   OperationError,
   type OpinionRecord,
   OpinionRecordSchema,
@@ -46,6 +48,8 @@ import {
   PolicyRecordSchema,
   parseRecord,
   type Revision,
+  type UndeliveredRecord,
+  UndeliveredRecordSchema,
 } from '@understudy/shared';
 import type * as z from 'zod';
 
@@ -102,18 +106,31 @@ const AREAS = [
   'audit',
   'answers',
   'drains',
+  'outbox',
+  'undelivered',
 ] as const;
 type Area = (typeof AREAS)[number];
 
 /** Areas on which no decision rests. A member is not left alone for an unreadable record there. */
 const DECIDE_NOTHING: ReadonlySet<Area> = new Set([
   ...(['coordinators', 'judgements', 'judge', 'findings', 'level'] as const),
-  ...(['audit', 'answers', 'drains'] as const),
+  ...(['audit', 'answers', 'drains', 'outbox', 'undelivered'] as const),
 ]);
 
 /** Areas with one part behind them, whose records are told apart by it. */
 const ONE_PART = new Set([
-  ...(['coordinators', 'groups', 'policies', 'judge', 'findings', 'level', 'audit', 'answers', 'drains'] as const),
+  ...([
+    'coordinators',
+    'groups',
+    'policies',
+    'judge',
+    'findings',
+    'level',
+    'audit',
+    'answers',
+    'drains',
+    'outbox',
+  ] as const),
 ]) satisfies ReadonlySet<Area>;
 type OnePart = typeof ONE_PART extends Set<infer T> ? T : never;
 const hasOnePart = (area: Area): area is OnePart => (ONE_PART as ReadonlySet<Area>).has(area);
@@ -166,6 +183,9 @@ export class ClusterRecords {
   readonly audit = new Map<string, Stored<AuditRecord>>();
   readonly answers = new Map<string, Stored<AnswerRecord>>();
   readonly drains = new Map<string, Stored<DrainRecord>>();
+  /** Notices by id; those that a webhook did not take by `<webhook>/<id>`. */
+  readonly outbox = new Map<string, Stored<NoticeRecord>>();
+  readonly undelivered = new Map<string, Stored<UndeliveredRecord>>();
   readonly unreadable = new Map<string, UnreadableRecord>();
   readonly #opinions = new Nested<MemberId, OpinionRecord>();
   readonly #journals = new Nested<string, JournalRecord>();
@@ -204,6 +224,7 @@ export class ClusterRecords {
     for (const table of [this.holds, this.requests, this.pauses, this.unreadable]) table.clear();
     for (const table of [this.judgements, this.judge, this.findings, this.level]) table.clear();
     for (const table of [this.audit, this.answers, this.drains]) table.clear();
+    for (const table of [this.outbox, this.undelivered]) table.clear();
     for (const nested of [this.#opinions, this.#journals, this.#history]) nested.tables.clear();
   }
 
@@ -237,7 +258,7 @@ export class ClusterRecords {
     const [first = '', second = '', third = ''] = parts;
     const member: MemberId = `${first}/${second}`;
     if (hasOnePart(area)) this[area].delete(first);
-    else if (area === 'pauses') this.pauses.delete(parts.join('/'));
+    else if (area === 'pauses' || area === 'undelivered') this[area].delete(parts.join('/'));
     else if (area === 'opinions') this.#opinions.delete(member, third);
     else if (area === 'history') this.#history.delete(member, third);
     else if (area === 'journal') this.#journals.delete(first, second);
@@ -272,6 +293,8 @@ export class ClusterRecords {
       intents: () => this.intents.set(member, read(IntentRecordSchema)),
       requests: () => this.requests.set(member, read(OperatorRequestRecordSchema)),
       holds: () => this.holds.set(member, read(HoldRecordSchema)),
+      outbox: () => this.outbox.set(first, read(NoticeRecordSchema)),
+      undelivered: () => this.undelivered.set(parts.join('/'), read(UndeliveredRecordSchema)),
     };
     into[area]();
   }
@@ -303,7 +326,7 @@ function unreadableOf({ key, modRevision }: KvEntry, { area, parts }: Place, err
     const namesMember = first === 'member' && parts.length === 3 && isName(second) && isName(third);
     return namesMember ? { ...base, member: `${second}/${third}` } : base;
   }
-  return isName(first) && isName(second) && !hasOnePart(area)
+  return isName(first) && isName(second) && !hasOnePart(area) && area !== 'undelivered'
     ? { ...base, member: `${first}/${second}` }
     : { ...base, blocks: false };
 }

@@ -6,3 +6,4 @@ export * from './leftover.ts';
 export * from './operator-request.ts';
 export * from './record.ts';
 export * from './recovery.ts';
+export * from './notice.ts';

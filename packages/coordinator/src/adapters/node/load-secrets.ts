@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errorText, OperationError, parseKey } from '@understudy/shared';
 import type { CoordinatorConfig } from '../../config.ts';
+import { webhookSecret } from '../../notices/webhook.ts';
 
 export interface LoadedTls {
   readonly ca?: Buffer;
@@ -16,6 +17,8 @@ export interface LoadedSecrets {
   /** The token that an operator shows over HTTP. Null: nobody can act as operator. */
   readonly operatorToken: string | null;
   readonly tls: LoadedTls | null;
+  /** Webhook → what signs its notices. */
+  readonly webhookSecrets: ReadonlyMap<string, Uint8Array>;
   /**
    * Files that others than their owner may read. This is worth a warning, not a refusal (container
    * secrets are often 0644).
@@ -55,6 +58,13 @@ function loadToken(file: string | undefined): string | null {
   throw new OperationError('CONFIG_INVALID', `http.operatorTokenFile ${file}: ${want}`);
 }
 
+function loadWebhookSecret(name: string, file: string): Uint8Array {
+  const secret = webhookSecret(read(file, 'CONFIG_INVALID').toString('utf8'));
+  if (secret !== null) return secret;
+  const want = 'want whsec_ and at least 24 bytes in base64, e.g. of `echo "whsec_$(openssl rand -base64 32)"`';
+  throw new OperationError('CONFIG_INVALID', `notify.webhooks ${name}: secretFile ${file}: ${want}`);
+}
+
 /**
  * Key id → master secret, in the order of the configuration (oldest first).
  * @throws KEY_INVALID naming the file
@@ -81,7 +91,11 @@ export function loadSecrets(config: CoordinatorConfig): LoadedSecrets {
     passwordFile,
     tls?.keyFile,
     config.http.operatorTokenFile,
+    ...config.notify.webhooks.map(({ secretFile }) => secretFile),
   ];
   const openFiles = secretFiles.flatMap((file) => (file === undefined ? [] : readableByOthers(file)));
-  return { masters, etcdPassword, operatorToken, tls: loadedTls, openFiles };
+  const webhookSecrets = new Map(
+    config.notify.webhooks.map(({ name, secretFile }) => [name, loadWebhookSecret(name, secretFile)]),
+  );
+  return { masters, etcdPassword, operatorToken, tls: loadedTls, webhookSecrets, openFiles };
 }
