@@ -203,6 +203,7 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const condition = new OwnCondition({
     ...{ ...parts, clock, answers: answers ?? null },
     receiveBuffer: options,
+    accessProblems: options.accessProblems ?? (() => []),
     freshForMs: config.etcd.leaseTtlMs,
   });
   const api = new CoordinatorApi({

@@ -24,6 +24,9 @@ import {
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
 import { startHttpServer } from './api/http/server.ts';
+import type { AccessSettings } from './api/http/access/access.ts';
+import { ClusterKeys } from './api/http/cluster-keys.ts';
+import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { webhookSender } from './adapters/node/webhook-sender.ts';
@@ -217,18 +220,22 @@ async function assemble(parts: Assembly): Promise<void> {
   const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
   const { socket } = hearing;
   closers.push(() => socket.close());
+  const files = new AccessFiles({ http: config.http, clock, log });
+  const clusterKeys = new ClusterKeys(secrets.masters);
   const http = await startHttpServer({
-    operatorToken: secrets.operatorToken,
-    limits: config.http,
-    host,
-    port,
+    ...{ host, port, limits: config.http, coordinatorId: config.id, keys: clusterKeys, tls: files.certificates },
+    access: accessSettingsOf(config),
+    tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
-    clock,
-    random: new SystemRandom(),
-    log,
+    ...{ clock, random: new SystemRandom(), log },
   });
-  closers.push(() => http.close());
+  files.onCertificates = (certificates) => http.setTls(certificates);
+  files.start();
+  closers.push(
+    () => files.close(),
+    () => http.close(),
+  );
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const { callTimeoutMs, endpoint } = config.aws;
@@ -247,6 +254,8 @@ async function assemble(parts: Assembly): Promise<void> {
     answers,
     ...hearing,
     connections: () => http.connections(),
+    accessProblems: () => files.problems,
+    onMasters: (masters) => clusterKeys.take(masters),
     clock,
     random: new SystemRandom(),
     log,
@@ -259,7 +268,7 @@ async function assemble(parts: Assembly): Promise<void> {
     withProcessMetrics: true,
   });
   const running = coordinator;
-  closers.push(() => running.stop(), onHangUp(running, log));
+  closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
@@ -294,12 +303,20 @@ function kmsPart(
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
+const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
+  anonymous: config.http.anonymous,
+  clients: config.http.tls?.clients ?? [],
+  isSecure: publicUrlOf(config, 0).startsWith('https:'),
+});
+
 /**
- * SIGHUP: the key files have changed, look now. Returns the function that takes the listener away.
+ * SIGHUP: files of keys, tokens or certificates have changed, look now. Returns the function that
+ * takes the listener away.
  */
-function onHangUp(coordinator: Coordinator, log: Log): () => void {
+function onHangUp(coordinator: Coordinator, files: AccessFiles, log: Log): () => void {
   const look = () => {
     log.info('coordinator.signal', { signal: 'SIGHUP' });
+    files.look();
     void coordinator.keyRotation.reload();
   };
   process.on('SIGHUP', look);
