@@ -41,7 +41,7 @@ describe('the lead given to another', () => {
     const world = await up();
     const [named, third] = others(world);
     await command(world, { kind: 'transfer', to: idOf(named ?? null) });
-    if (named) await world.kill(named);
+    if (named) world.kill(named);
     await world.until('the third leads', leads(world, idOf(third ?? null)), 10_000);
   });
 
@@ -67,7 +67,7 @@ describe('a coordinator that is drained', () => {
     expect(await command(world, drain(id))).toMatchObject({ kind: 'done' });
     await world.until('another leads', () => world.leader() !== null && idOf(world.leader()) !== id, 5_000);
     const second = idOf(world.mustLead());
-    await world.kill(world.mustLead());
+    world.kill(world.mustLead());
     await world.until('the third leads', () => ![id, second, ''].includes(idOf(world.leader())), 60_000);
   });
 
@@ -76,7 +76,7 @@ describe('a coordinator that is drained', () => {
     const id = idOf(others(world)[0] ?? null);
     await command(world, drain(id));
     await world.clock.advance(1_000);
-    for (const node of world.nodes.filter((one) => idOf(one) !== id)) await world.kill(node);
+    for (const node of world.nodes.filter((one) => idOf(one) !== id)) world.kill(node);
     await world.until('it leads', leads(world, id), 120_000);
   });
 
