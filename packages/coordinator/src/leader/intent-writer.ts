@@ -260,10 +260,8 @@ export class IntentWriter {
       // A recovery that begins finds no record to go on with.
       ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
-      ...[...observers].flatMap((observer) => [
-        at(keys.opinion(member, observer), own?.get(observer)),
-        { key: keys.drain(observer), modRevision: view.revisionOf(keys.drain(observer)) },
-      ]),
+      ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
+      ...[...observers].map(keys.drain).map((key) => ({ key, modRevision: view.revisionOf(key) })),
     ];
   }
 
