@@ -261,7 +261,7 @@ export class IntentWriter {
       ...firstSteps(plan).map((step) => ({ key: keys.journalStep(opId, step), modRevision: 0 })),
       ...scopesOf(member).map((scope) => at(keys.pause(scope), pauses.get(scope))),
       ...[...observers].map((observer) => at(keys.opinion(member, observer), own?.get(observer))),
-      ...[...observers].map(keys.drain).map((key) => ({ key, modRevision: view.revisionOf(key) })),
+      ...[...observers].map((id) => keys.drain(id)).map((key) => ({ key, modRevision: view.revisionOf(key) })),
     ];
   }
 
