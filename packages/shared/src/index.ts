@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './api/fleet.ts';
 export * from './backoff.ts';
 export * from './duration-field.ts';
 export * from './duration-text.ts';
