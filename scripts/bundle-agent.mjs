@@ -42,8 +42,11 @@ async function sourceHash() {
 }
 
 const OPTIONS = {
+  // Names of files stand in the bundle: below the checkout, wherever this is started.
+  absWorkingDir: ROOT,
   bundle: true,
   write: false,
+  metafile: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
@@ -59,11 +62,12 @@ const OPTIONS = {
  * compiled only by the process that reads a config. As an ordinary lazy module it would make
  * everything that it shares with the agent lazy too, and keep zod in the agent for good.
  */
-const embedConfigLoading = (build) => ({
+const embedConfigLoading = (build, inputs) => ({
   name: 'embed-config-loading',
   setup(plugins) {
     plugins.onLoad({ filter: /agent\/src\/config-loading\.ts$/ }, async ({ path }) => {
-      const { outputFiles } = await build({ ...OPTIONS, entryPoints: [path], minifyIdentifiers: true });
+      const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: [path], minifyIdentifiers: true });
+      for (const input of Object.keys(metafile.inputs)) inputs.add(input);
       const packed = deflateRawSync(outputFiles[0].contents, { level: 9 }).toString('base64');
       const contents = `
         const holder = { exports: {} };
@@ -75,18 +79,24 @@ const embedConfigLoading = (build) => ({
   },
 });
 
-async function bundleText() {
+/**
+ * The bundle, and the files that went into it, their paths below the checkout: what a bill of
+ * materials has to name.
+ */
+export async function agentBundle() {
   const { build } = await import('esbuild');
-  const { outputFiles } = await build({
+  const inputs = new Set();
+  const { outputFiles, metafile } = await build({
     ...OPTIONS,
     entryPoints: [join(ROOT, 'packages/agent/src/main.ts')],
-    plugins: [embedConfigLoading(build)],
+    plugins: [embedConfigLoading(build, inputs)],
     define: { 'import.meta.url': 'understudyAgentUrl' },
     banner: {
       js: "#!/usr/bin/env node\nconst understudyAgentUrl = require('node:url').pathToFileURL(__filename).href;",
     },
   });
-  return outputFiles[0].contents;
+  for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+  return { contents: outputFiles[0].contents, inputs: [...inputs].sort((one, other) => (one < other ? -1 : 1)) };
 }
 
 /**
@@ -98,10 +108,10 @@ export async function bundleAgent() {
   const stamp = await readFile(`${OUTPUT}.sha256`, 'utf8').catch(() => '');
   const present = await readFile(OUTPUT, 'utf8').catch(() => '');
   if (stamp === hash && present !== '') return OUTPUT;
-  const text = await bundleText();
+  const { contents } = await agentBundle();
   await mkdir(dirname(OUTPUT), { recursive: true });
   const beside = `${OUTPUT}.${process.pid}`;
-  await writeFile(beside, text, { mode: 0o755 });
+  await writeFile(beside, contents, { mode: 0o755 });
   await rename(beside, OUTPUT);
   await writeFile(`${OUTPUT}.sha256`, hash);
   return OUTPUT;

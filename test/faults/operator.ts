@@ -54,7 +54,17 @@ export async function understudy(lab: Lab, ...args: readonly string[]): Promise<
  */
 export async function ask(lab: Lab, member: MemberId, kind: OperatorAct['kind'], ...more: readonly string[]) {
   const told = await until(`${kind} of ${member} taken`, async () => {
-    const said = await understudy(lab, kind, member, ...more, '--why', `the lab asks to ${kind}`, '--by', 'lab');
+    const said = await understudy(
+      lab,
+      kind,
+      member,
+      ...more,
+      '--yes',
+      '--reason',
+      `the lab asks to ${kind}`,
+      '--by',
+      'lab',
+    );
     assert.ok(said.code === 0 || said.code === 69, `${kind} ended with ${said.code}: ${said.out}${said.errors}`);
     return said.code === 0 ? said : null;
   });

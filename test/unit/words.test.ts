@@ -81,6 +81,15 @@ it('every hold reason is documented with its meaning and its way out, and no oth
   }
 });
 
+it('every command is documented, once, and no other', () => {
+  const program = buildProgram({ clock: new SimClock(), random: new SeededRandom(1), environment: {} });
+  const parents = new Set(program.commands.filter((one) => one.commands.length > 0).map((one) => one.name()));
+  // The older name of `keys derive` is for those who know it.
+  const commands = [...commandsOf(program)].filter((name) => !parents.has(name) && name !== 'agent-key');
+  const documented = firstColumn(sectionOf(page('docs/cli.md'), 'Commands'));
+  expect(documented.toSorted()).toEqual(commands.map((name) => `understudy ${name}`).toSorted());
+});
+
 it('every exit code is documented', () => {
   const rows = [...sectionOf(page('docs/cli.md'), 'Exit codes').matchAll(/^\| (\d+) \|/gm)].map(([, code]) =>
     Number(code),

@@ -1,3 +1,4 @@
+import { OperationError } from '@understudy/shared';
 import { RecordingLog, SeededRandom, SimClock } from '@understudy/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { ActivationApplier, type WantedActivation } from './activation-applier.ts';
@@ -5,12 +6,16 @@ import { TestOutputs } from './agent.fixtures.ts';
 
 const wanted = (state: WantedActivation['state']): WantedActivation => ({ state, incarnation: 1, instanceId: 'i-1' });
 
-function applierWith(beforeActivating: (applier: ActivationApplier) => void = () => undefined) {
+function applierWith(
+  beforeActivating: (applier: ActivationApplier) => void = () => undefined,
+  powerOffWhenStuck = true,
+) {
   const clock = new SimClock();
   const outputs = new TestOutputs();
   const log = new RecordingLog();
   let asked = 0;
   const applier: ActivationApplier = new ActivationApplier({
+    powerOffWhenStuck,
     outputs,
     clock,
     random: new SeededRandom(1),
@@ -83,5 +88,33 @@ describe('telling the workload', () => {
     applier.want(wanted('active'));
     await clock.runUntilSettled(off);
     expect(outputs.powerOffs).toBe(1);
+  });
+});
+
+describe('a workload that cannot be stopped', () => {
+  const stuck = new OperationError('WORKLOAD_STUCK', 'planted');
+
+  it('on a fenced machine ends with the machine; the second time by other means', async () => {
+    const { applier, clock, outputs } = applierWith();
+    outputs.targetFailure = stuck;
+    applier.want(wanted('fenced'));
+    await clock.advance(5_000);
+    expect([outputs.powerOffs, outputs.attempts]).toEqual([1, [1]]);
+    await clock.advance(10_000);
+    expect(outputs.attempts).toEqual([1, 2]);
+    expect(applier.workload).toBe('unknown');
+  });
+
+  it.each([
+    ['on standby, where nobody else is named yet', 'standby', stuck, true],
+    ['where the configuration says report', 'fenced', stuck, false],
+    ['when it is only a command that failed', 'fenced', new OperationError('COMMAND_FAILED', 'planted'), true],
+  ] as const)('does not switch the machine off %s', async (_name, state, failure, powerOffWhenStuck) => {
+    const { applier, clock, outputs } = applierWith(undefined, powerOffWhenStuck);
+    outputs.targetFailure = failure;
+    applier.want(wanted(state));
+    await clock.advance(120_000);
+    expect(outputs.targets.length).toBeGreaterThan(1);
+    expect(outputs.powerOffs).toBe(0);
   });
 });

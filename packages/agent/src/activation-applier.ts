@@ -1,4 +1,4 @@
-import { CHECK_CODES, type CheckReading, type Clock, type Log, type Random } from '@understudy/shared';
+import { CHECK_CODES, type CheckReading, type Clock, hasCode, type Log, type Random } from '@understudy/shared';
 import type { WorkloadState } from './core/watchdog.ts';
 import { LatestWins } from './latest-wins.ts';
 
@@ -18,15 +18,22 @@ export interface ActivationOutputs {
   writeFile(wanted: WantedActivation): Promise<void>;
   removeFile(): Promise<void>;
   /**
-   * Starts or stops the systemd target. Does nothing when none is configured or systemd is absent.
+   * Writes or removes the assert file, then starts the systemd target, or stops it and its
+   * workloads and waits until they are seen down. No target is told when none is configured or
+   * systemd is absent.
+   *
+   * @throws WORKLOAD_STUCK when something of it is still up after it was killed.
    */
   tellTarget(serving: boolean): Promise<void>;
   /** Runs `onActivate` or `onDeactivate`. Does nothing when it is not configured. */
   runHook(wanted: WantedActivation): Promise<void>;
-  powerOff(): Promise<void>;
+  /** `attempt` counts from 1: what did not help is not tried again in the same way. */
+  powerOff(attempt: number): Promise<void>;
 }
 
 interface ApplierParts {
+  /** Switch a fenced machine off when its workload cannot be stopped. */
+  readonly powerOffWhenStuck: boolean;
   readonly outputs: ActivationOutputs;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,6 +65,7 @@ export class ActivationApplier {
   /** What the commands last achieved. `unknown` at start and after any half-done change. */
   #workload: WorkloadState = 'unknown';
   #wanted: WantedActivation | null = null;
+  #switchingOff = false;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
@@ -107,13 +115,21 @@ export class ActivationApplier {
    * nothing if we may serve again by then.
    */
   async powerOff(limitMs: number): Promise<void> {
-    const { outputs, clock, log } = this.#parts;
     await this.settled(limitMs);
+    await this.#switchOff();
+  }
+
+  async #switchOff(): Promise<void> {
+    const { outputs, clock, log } = this.#parts;
+    if (this.#switchingOff) return;
+    this.#switchingOff = true;
     for (let attempt = 1; attempt <= POWEROFF_ATTEMPTS_MAX && this.#wanted?.state !== 'active'; attempt++) {
       log.error('serve.poweroff', { attempt });
-      await outputs.powerOff().catch((error: unknown) => log.error('serve.poweroff.failed', { error: String(error) }));
+      const failed = (error: unknown) => log.error('serve.poweroff.failed', { error: String(error) });
+      await outputs.powerOff(attempt).catch(failed);
       await clock.sleep(POWEROFF_EVERY_MS);
     }
+    this.#switchingOff = false;
   }
 
   /**
@@ -155,7 +171,12 @@ export class ActivationApplier {
       if (serving && (failures.length > 0 || !isLatest())) break;
       await step().catch((error: unknown) => failures.push(error));
     }
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) {
+      // Somebody else is about to serve, or does already.
+      const stuck = wanted.state === 'fenced' && failures.some((error) => hasCode(error, 'WORKLOAD_STUCK'));
+      if (stuck && this.#parts.powerOffWhenStuck) void this.#switchOff();
+      throw failures[0];
+    }
     if (serving && !isLatest()) return;
     this.#workload = serving ? 'serving' : 'withdrawn';
     log.info('activation.applied', { ...wanted });

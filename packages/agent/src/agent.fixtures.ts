@@ -114,10 +114,14 @@ export class TestOutputs implements ActivationOutputs {
   readonly hooks: string[] = [];
   readonly files: (WantedActivation | 'removed')[] = [];
   readonly targets: boolean[] = [];
-  powerOffs = 0;
+  readonly attempts: number[] = [];
+  targetFailure: Error | null = null;
   hookFailures = 0;
   hookGate: Promise<void> | null = null;
 
+  get powerOffs(): number {
+    return this.attempts.length;
+  }
   get serving(): boolean {
     return this.hooks.at(-1) === 'active';
   }
@@ -129,6 +133,7 @@ export class TestOutputs implements ActivationOutputs {
   }
   async tellTarget(serving: boolean): Promise<void> {
     this.targets.push(serving);
+    if (this.targetFailure) throw this.targetFailure;
   }
   async runHook(wanted: WantedActivation): Promise<void> {
     if (this.hookGate) await this.hookGate;
@@ -138,8 +143,8 @@ export class TestOutputs implements ActivationOutputs {
     }
     this.hooks.push(wanted.state);
   }
-  async powerOff(): Promise<void> {
-    this.powerOffs++;
+  async powerOff(attempt: number): Promise<void> {
+    this.attempts.push(attempt);
   }
 }
 

@@ -17,7 +17,7 @@ import type { StateStore } from './adapters/state-file.ts';
 import { ABSENT, CheckBoard, type Checks } from './check-board.ts';
 import { METADATA_PATHS, type MetadataSource } from './checks/metadata.ts';
 import type { AgentConfig } from './config.ts';
-import { withdrawMsOf } from './serve-times.ts';
+import { withdrawalParts, withdrawMsOf } from './serve-times.ts';
 import { CoordinatorTargets } from './coordinator-targets.ts';
 import {
   type ActivationEvent,
@@ -120,7 +120,11 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.#applier = new ActivationApplier({ ...parts, beforeActivating: () => this.#noticePause() });
+    this.#applier = new ActivationApplier({
+      ...parts,
+      powerOffWhenStuck: parts.config.activation.onStuck === 'poweroff',
+      beforeActivating: () => this.#noticePause(),
+    });
     this.#targets = new CoordinatorTargets(parts.config.coordinators, parts);
     this.#watchdog = parts.watchdog && this.#keeperOf(parts.watchdog);
     const { member, key, heartbeat } = parts.config;
@@ -442,7 +446,9 @@ export class Agent {
     const { config, log, socket } = this.#parts;
     log.info('agent.stopping', { reason: this.#stopReason });
     this.#step({ kind: 'stop' });
-    const withdrawn = await this.#applier.settled(2 * config.activation.timeoutMs + COMMANDS_GRACE_MS);
+    const { hook = 0, target = 0 } = withdrawalParts(config.activation);
+    const underWayMs = config.activation.timeoutMs;
+    const withdrawn = await this.#applier.settled(underWayMs + hook + target + COMMANDS_GRACE_MS);
     if (!withdrawn) log.error('activation.not-withdrawn');
     this.#watchdog?.stop(withdrawn && this.#applier.workload === 'withdrawn');
     await this.#applier.close();

@@ -79,8 +79,13 @@ describe('agent config', () => {
     ],
     [
       'a lease that leaves hook and target less than their time, one after the other',
-      'activation: { onDeactivate: [off], systemdTarget: a.target }\nserve: { leaseMs: 20000, stopWithinMs: 59999 }\n',
-      /stopWithinMs = 59999 leaves 59999, below 60000 for 2 command/,
+      'activation: { onDeactivate: [off], systemdTarget: a.target }\nserve: { leaseMs: 20000, stopWithinMs: 69999 }\n',
+      /stopWithinMs = 69999 leaves 69999, below 70000 = onDeactivate 30000 \+ systemdTarget 30000 and 10000/,
+    ],
+    [
+      'workloads without the target that they follow',
+      'activation: { workloads: [db.service] }\n',
+      /name it in activation.systemdTarget/,
     ],
     ['a watchdog without a lease', 'serve: { watchdog: {} }\n', /watchdog guards nothing with leaseMs = 0/],
     ['a hook without a command', 'activation: { onActivate: [] }\n', /want a command/],

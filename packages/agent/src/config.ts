@@ -1,6 +1,6 @@
 import { duration, durationMs, isName } from '@understudy/shared';
 import * as z from 'zod';
-import { WATCHDOG_PERIODS, withdrawMsOf } from './serve-times.ts';
+import { WATCHDOG_PERIODS, withdrawalParts, withdrawMsOf } from './serve-times.ts';
 import { absolutePath, checkFaults, ChecksFields, command, type Fault, hostPort } from './config-checks.ts';
 
 const AgentConfigFields = z.strictObject({
@@ -71,6 +71,12 @@ const AgentConfigFields = z.strictObject({
        * `active`, it may not. Best on a tmpfs.
        */
       file: absolutePath.default('/run/understudy/activation.json'),
+      /**
+       * Exists exactly while this instance may serve, for `AssertPathExists=` in the workload's
+       * unit. It is written before the target is started, and removed before anything is stopped.
+       * On a tmpfs, so that it is gone after a reboot.
+       */
+      assertFile: absolutePath.default('/run/understudy/active'),
       /** Run when this instance may serve. */
       onActivate: command.optional(),
       /**
@@ -86,8 +92,22 @@ const AgentConfigFields = z.strictObject({
         .regex(/^[A-Za-z0-9:_.\\@-]+\.target$/, 'want NAME.target')
         .optional(),
       /**
-       * A hook that runs longer is killed and tried again, ms, 100-3 600 000. Longer = slow
-       * workloads get done, a stuck one blocks longer.
+       * Units that follow the target, up to 16: stopped with it, looked at, and killed when they do
+       * not stop. Units that name the target in `PartOf=` or `Requisite=` are found without this.
+       */
+      workloads: z
+        .array(z.string().regex(/^[A-Za-z0-9:_.\\@-]+\.(service|scope|slice)$/, 'want NAME.service'))
+        .max(16)
+        .default([]),
+      /**
+       * What a fenced machine does whose target or workloads are still up after they were killed.
+       * `poweroff`: it switches itself off. `report`: it tries again, for ever, and says so.
+       */
+      onStuck: z.enum(['poweroff', 'report']).default('poweroff'),
+      /**
+       * A hook that runs longer is killed and tried again; workloads of the target get this long to
+       * stop before they are killed. In ms, 100-3 600 000. Longer = slow workloads get done, a
+       * stuck one blocks longer.
        */
       timeoutMs: durationMs(30_000, 100, 3_600_000),
       /**
@@ -114,7 +134,11 @@ const AgentConfigFields = z.strictObject({
       stopWithinMs: durationMs(60_000, 1_000, 3_600_000),
       /** `deactivate`: hook, file, target. `poweroff`: the same, then `poweroffCommand`. */
       onExpiry: z.enum(['deactivate', 'poweroff']).default('deactivate'),
-      poweroffCommand: command.default(['systemctl', 'poweroff', '--force']),
+      /**
+       * Default: `systemctl poweroff --force`, and from the second time on that with `--force`
+       * twice.
+       */
+      poweroffCommand: command.optional(),
       /**
        * Resets the machine when the workload does not stop in time, and when this agent is itself
        * paused or killed while it serves.
@@ -151,12 +175,16 @@ function serveFaults(serve: AgentConfig['serve'], activation: AgentConfig['activ
   if (serve.leaseMs === 0)
     return serve.watchdog ? [[['serve', 'watchdog'], 'watchdog guards nothing with leaseMs = 0']] : [];
   const withdrawMs = withdrawMsOf({ serve });
-  const commands = [activation.onDeactivate, activation.systemdTarget].filter((one) => one !== undefined).length;
-  if (commands === 0) return [[['serve', 'leaseMs'], NOTHING_STOPS]];
-  const hookMs = commands * activation.timeoutMs;
-  if (hookMs <= withdrawMs) return [];
+  const { hook = 0, target = 0 } = withdrawalParts(activation);
+  if (hook + target === 0) return [[['serve', 'leaseMs'], NOTHING_STOPS]];
+  if (hook + target <= withdrawMs) return [];
   const beside = serve.watchdog ? ` less ${WATCHDOG_PERIODS} × watchdog.timeoutMs = ${serve.watchdog.timeoutMs}` : '';
-  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hookMs} for ${commands} command(s) of activation.timeoutMs = ${activation.timeoutMs}: the last would be cut off`;
+  const { timeoutMs } = activation;
+  const needs = [
+    ...(hook > 0 ? [`onDeactivate ${hook}`] : []),
+    ...(target > 0 ? [`systemdTarget ${timeoutMs} and ${target - timeoutMs} to kill what is left`] : []),
+  ].join(' + ');
+  const text = `stopWithinMs = ${serve.stopWithinMs}${beside} leaves ${withdrawMs}, below ${hook + target} = ${needs} (activation.timeoutMs = ${timeoutMs}): the last would be cut off`;
   return [[['serve', 'stopWithinMs'], text]];
 }
 
@@ -177,6 +205,8 @@ function crossFieldFaults({ activation, checks, serve, heartbeat, key, coordinat
     faults.push([['serve', 'onExpiry'], 'onExpiry = poweroff never happens with leaseMs = 0']);
   }
   faults.push(...serveFaults(serve, activation));
+  if (activation.workloads.length > 0 && activation.systemdTarget === undefined)
+    faults.push([['activation', 'workloads'], 'workloads follow a target: name it in activation.systemdTarget']);
   const keySources = [key.hex, key.file].filter((source) => source !== undefined).length;
   if (keySources !== 1) faults.push([['key'], `want exactly one of hex and file, found ${keySources}`]);
   const distinct = new Set(coordinators).size;

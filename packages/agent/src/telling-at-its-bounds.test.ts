@@ -11,7 +11,12 @@ function telling() {
   const outputs = new TestOutputs();
   const log = new RecordingLog();
   const parts = { outputs, clock, random: new SeededRandom(1), log };
-  return { clock, outputs, log, applier: new ActivationApplier({ ...parts, beforeActivating: () => undefined }) };
+  return {
+    clock,
+    outputs,
+    log,
+    applier: new ActivationApplier({ powerOffWhenStuck: true, ...parts, beforeActivating: () => undefined }),
+  };
 }
 
 describe('an activation file that cannot be written', () => {

@@ -1,10 +1,18 @@
 /** The services of AWS, each by its own SDK client; every answer is checked to be theirs. */
 export { AnswerWatch } from './ec2/answer-watch.ts';
 export { createEc2Cloud } from './ec2/create-ec2-cloud.ts';
-export { iamPolicyOf } from './ec2/iam-policy.ts';
 export { sdkTransport } from './ec2/sdk-transport.ts';
 export { kmsEndpointOf } from './kms/kms-endpoint.ts';
 export { kmsOver } from './kms/kms-over.ts';
 export { sdkKmsTransport } from './kms/sdk-kms-transport.ts';
 export { mapEc2Error } from './transport/map-error.ts';
+export { AGENT_CALLS, type AgentPolicyOptions, agentStatements } from './permissions/agent-policy.ts';
+export { AWS_CALLS, type AwsCall } from './permissions/calls.ts';
+export {
+  coordinatorStatements,
+  type IamPolicy,
+  type IamStatement,
+  managedPolicies,
+} from './permissions/iam-policy.ts';
+export { STATEMENTS } from './permissions/statements.ts';
 export type { Ec2Transport } from './transport/transport.ts';

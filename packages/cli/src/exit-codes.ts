@@ -10,13 +10,18 @@ export const EXIT = {
   failed: 1,
   /**
    * `status`: something is going on (a recovery, or a member that is not known to be alive), and
-   * nobody has to do anything.
+   * nobody has to do anything. `doctor`: a warning.
    */
   underWay: 2,
-  /** `status`: there is a hold or a problem. The text says what a person has to do. */
+  /**
+   * `status`: there is a hold or a problem. The text says what a person has to do. `doctor`: a
+   * fault.
+   */
   needsPerson: 3,
   /** `status`: there is no leader, or etcd does not answer the coordinator that was asked. */
   leaderless: 4,
+  /** `wait`: its time is over, and what it waits for is still not so. Everything goes on. */
+  timeOver: 6,
   usage: 64,
   /** There was no answer: coordinator or etcd not reachable. */
   unavailable: 69,
@@ -28,6 +33,27 @@ export const EXIT = {
   output: 74,
   config: 78,
 } as const;
+
+export type ExitName = keyof typeof EXIT;
+
+const MEANS: Readonly<Record<ExitName, string>> = {
+  ok: 'done; status: all is well',
+  failed: 'the answer is no (no such member), or nothing was done',
+  underWay: 'something is going on, and nobody is needed; doctor: a warning',
+  needsPerson: 'a hold or a problem: somebody is needed; doctor: a fault',
+  leaderless: 'nobody leads, or etcd does not answer',
+  timeOver: 'the time is over, and what was waited for is not so yet; everything goes on',
+  usage: 'wrong usage',
+  unavailable: 'nobody answers',
+  software: 'a bug',
+  output: 'standard output cannot be written',
+  config: 'configuration, key or token file refused',
+};
+
+/** Every exit code with its meaning, in the order of the codes. */
+export const EXIT_MEANINGS = Object.fromEntries(
+  Object.entries(EXIT).map(([name, code]) => [name, { code, means: MEANS[name as ExitName] }]),
+) as Readonly<Record<ExitName, { readonly code: number; readonly means: string }>>;
 
 /** The exit code for a thrown error. */
 export function exitCodeOf(error: unknown): number {
@@ -44,5 +70,16 @@ export function exitCodeOf(error: unknown): number {
       return EXIT.unavailable;
     default:
       return EXIT.failed;
+  }
+}
+
+/** The command ends with this code, and the person has been told why. */
+export class EndingTold extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, text: string) {
+    super(text);
+    this.name = 'EndingTold';
+    this.exitCode = exitCode;
   }
 }

@@ -12,7 +12,7 @@ export const HEALTH_EXIT: Readonly<Record<Health, number>> = {
 };
 
 /** A problem whose remedy is "none" passes by itself. */
-const wantsPerson = ({ remedy }: StatusView['problems'][number]): boolean => !/^none\b/.test(remedy);
+export const wantsPerson = ({ remedy }: StatusView['problems'][number]): boolean => !/^none\b/.test(remedy);
 
 /**
  * The worst of these: there is no leader, or etcd does not answer · a hold or a problem, which a

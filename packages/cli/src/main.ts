@@ -1,16 +1,25 @@
-import { errorText, harmlessText, isOperationError } from '@understudy/shared';
+import './colour.ts';
+import { errorText, harmlessLines, harmlessText, isOperationError } from '@understudy/shared';
 import { endWithOutput, SystemClock, SystemRandom } from '@understudy/shared/node';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { EndingTold, EXIT, exitCodeOf } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 import { complain } from './terminal.ts';
 
-/** The exit code of an error of commander's own, which it has already printed. */
+/** The exit code of an error that has already been told: commander's own, or an ending of ours. */
 const commanderExit = (error: unknown): number | null =>
   error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
-    ? error.exitCode === 0
-      ? EXIT.ok
-      : EXIT.usage
+    ? error instanceof EndingTold
+      ? error.exitCode
+      : error.exitCode === 0
+        ? EXIT.ok
+        : EXIT.usage
     : null;
+
+/** The faults of a configuration stand on a line each; every other text is one line. */
+const shownError = (error: unknown): string =>
+  isOperationError(error) && error.code === 'CONFIG_INVALID'
+    ? harmlessLines(errorText(error))
+    : harmlessText(errorText(error));
 
 endWithOutput('understudy');
 try {
@@ -19,7 +28,7 @@ try {
 } catch (error) {
   const code = commanderExit(error);
   if (code === null) {
-    complain(`understudy: ${harmlessText(errorText(error))}`);
+    complain(`understudy: ${shownError(error)}`);
     if (isOperationError(error)) complain(`  ${error.explain()}`);
     else if (error instanceof Error && error.stack) complain(error.stack);
   }

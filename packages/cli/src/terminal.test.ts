@@ -2,18 +2,21 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   ExplainViewSchema,
+  HistoryViewSchema,
+  HoldsViewSchema,
   harmlessText,
   KeysViewSchema,
   LeftoversViewSchema,
   MembersViewSchema,
   OperatorRequestRecordSchema,
+  problemDetails,
   RecoveriesViewSchema,
   StatusViewSchema,
 } from '@understudy/shared';
 import { SeededRandom, SimClock } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import * as z from 'zod';
-import { inspectEntry, keysText } from './commands/inspect.ts';
+import { inspectEntry, keysText } from './inspection/inspected-key.ts';
 import { buildProgram } from './program.ts';
 import { complain, shownOf } from './terminal.ts';
 import { leftoversText } from './views/leftovers-view.ts';
@@ -59,6 +62,8 @@ const REPLIES: Readonly<Record<string, unknown>> = {
   '/v1/status': worstOf(StatusViewSchema),
   '/v1/members': worstOf(MembersViewSchema),
   '/v1/recoveries': worstOf(RecoveriesViewSchema),
+  '/v1/holds': worstOf(HoldsViewSchema),
+  '/v1/history?limit=1000': worstOf(HistoryViewSchema),
   '/v1/leftovers': worstOf(LeftoversViewSchema),
   '/v1/keys': worstOf(KeysViewSchema),
   '/v1/members/db/primary/explain': worstOf(ExplainViewSchema),
@@ -79,7 +84,7 @@ beforeEach(async () => {
     const body = request.method === 'POST' ? asked : REPLIES[path];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     const found = (name: string, value: unknown): unknown => (named && name === 'httpUrl' ? url : value);
-    response.end(JSON.stringify(body ?? { error: { code: 'X', text: EVIL } }, found));
+    response.end(JSON.stringify(body ?? problemDetails('PATH_UNKNOWN', EVIL, 'r1'), found));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -104,6 +109,8 @@ describe('what other people wrote does nothing to the terminal', () => {
     ['/v1/members', ['members']],
     ['/v1/recoveries', ['recoveries']],
     ['/v1/leftovers', ['leftovers']],
+    ['/v1/holds', ['holds']],
+    ['/v1/history?limit=1000', ['history']],
     ['/v1/members/db/primary/explain', ['explain', 'db/primary']],
   ];
 

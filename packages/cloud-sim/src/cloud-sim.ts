@@ -1,5 +1,6 @@
 import { type Clock, type Log, type Random, SeededRandom, silentLog, type Timer } from '@understudy/shared';
 import { copyValue } from './copy-value.ts';
+import type { Authorize } from './core/authorization/access-request.ts';
 import { type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 import type { DefaultResources } from './core/default-resources.ts';
 import type { EventLog, SimEvent } from './core/event-log.ts';
@@ -242,6 +243,14 @@ export class CloudSim {
   setDeniedActions(actions: readonly string[]): void {
     this.core.region.deniedActions.clear();
     for (const action of actions) this.core.region.deniedActions.add(action);
+  }
+
+  /**
+   * Sets who says what callers may do, as IAM does. Null: everything is allowed. What is seeded is
+   * never asked about.
+   */
+  setAuthorize(authorize: Authorize | null): void {
+    this.core.setAuthorize(authorize);
   }
 
   crashInstance(instanceId: string): boolean {

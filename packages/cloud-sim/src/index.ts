@@ -1,5 +1,7 @@
 export { CloudSim, type CloudSimOptions, type SimCallOptions, type SimReply } from './cloud-sim.ts';
 export { ACTION_NAMES, type ActionName } from './core/actions/index.ts';
+export { type AccessContext, type AccessRequest, type Authorize } from './core/authorization/access-request.ts';
+export { type EvaluatedPolicy, policyEvaluator } from './core/authorization/policy-evaluator.ts';
 export { type CallError, type CallMoment, type CallResult, CloudSimCore } from './core/cloud-sim-core.ts';
 export type { DefaultResources } from './core/default-resources.ts';
 export { Ec2Error } from './core/ec2-error.ts';

@@ -189,15 +189,8 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
   const condition = new OwnCondition({
     ...{ ...parts, clock, answers: answers ?? null },
     receiveBuffer: options,
+    accessProblems: options.accessProblems ?? (() => []),
     freshForMs: config.etcd.leaseTtlMs,
-  });
-  metrics.show({
-    ...parts,
-    runs: leader.runs,
-    isWritable: () => condition.isStoreWritable(),
-    receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
-    foreignAnswers: () => answers?.totals ?? new Map(),
-    connections: options.connections ?? null,
   });
   const api = new CoordinatorApi({
     ...{ ...parts, clock, version, startedAtMs },
@@ -205,6 +198,16 @@ function shownParts(options: CoordinatorOptions, parts: HearingParts & ReturnTyp
     az: config.az,
     own: condition,
     keys: keyRotation,
+  });
+  metrics.show({
+    ...{ ...parts, version },
+    wallMs: () => clock.wallMs(),
+    problems: () => api.problems(),
+    runs: leader.runs,
+    isWritable: () => condition.isStoreWritable(),
+    receiveBufferBytes: options.socket.receiveBufferBytes ?? null,
+    foreignAnswers: () => answers?.totals ?? new Map(),
+    connections: options.connections ?? null,
   });
   return { condition, api };
 }

@@ -23,6 +23,9 @@ import {
 } from '@understudy/aws';
 import { EtcdKvStore, type EtcdKvStoreOptions } from './adapters/etcd/etcd-kv-store.ts';
 import { startHttpServer } from './api/http/server.ts';
+import type { AccessSettings } from './api/http/access/access.ts';
+import { ClusterKeys } from './api/http/cluster-keys.ts';
+import { AccessFiles } from './adapters/node/access-files.ts';
 import { keySource } from './adapters/node/key-source.ts';
 import { type LoadedSecrets, loadSecrets } from './adapters/node/load-secrets.ts';
 import { openHeartbeatSocket, readKernelDrops, serviceProbes } from '@understudy/observer';
@@ -147,6 +150,16 @@ export interface RunCoordinatorOptions {
 }
 
 /**
+ * Reads the configuration and every file that it names, and starts nothing.
+ * @throws CONFIG_INVALID, KEY_INVALID: what {@link runCoordinator} would refuse at once.
+ */
+export function checkCoordinator({ configPath, environment = process.env }: RunCoordinatorOptions): void {
+  const config = loadConfig(CoordinatorConfigSchema, configPath);
+  loadSecrets(config);
+  regionOf(config, environment);
+}
+
+/**
  * Runs a coordinator until SIGTERM or SIGINT.
  * @throws CONFIG_INVALID, KEY_INVALID (nothing was started), STORE_TOO_OLD, or whatever was fatal;
  * {@link coordinatorExitCode} says how the process should end. etcd or EC2 being down is none of
@@ -205,17 +218,22 @@ async function assemble(parts: Assembly): Promise<void> {
   const hearing = await openHeartbeatSocket({ ...config.udp, tickMs, clock, log, onBroken: fail });
   const { socket } = hearing;
   closers.push(() => socket.close());
+  const files = new AccessFiles({ http: config.http, clock, log });
+  const clusterKeys = new ClusterKeys(secrets.masters);
   const http = await startHttpServer({
-    operatorToken: secrets.operatorToken,
-    limits: config.http,
-    host,
-    port,
+    ...{ host, port, limits: config.http, coordinatorId: config.id, keys: clusterKeys, tls: files.certificates },
+    access: accessSettingsOf(config),
+    tokens: () => files.tokens,
     api: () => coordinator?.api ?? null,
     metrics: () => coordinator?.metrics ?? null,
-    clock,
-    log,
+    ...{ clock, random: new SystemRandom(), log },
   });
-  closers.push(() => http.close());
+  files.onCertificates = (certificates) => http.setTls(certificates);
+  files.start();
+  closers.push(
+    () => files.close(),
+    () => http.close(),
+  );
   const store = new EtcdKvStore(storeOptions(config, secrets));
   closers.push(() => store.close());
   const { callTimeoutMs, endpoint } = config.aws;
@@ -234,6 +252,8 @@ async function assemble(parts: Assembly): Promise<void> {
     answers,
     ...hearing,
     connections: () => http.connections(),
+    accessProblems: () => files.problems,
+    onMasters: (masters) => clusterKeys.take(masters),
     clock,
     random: new SystemRandom(),
     log,
@@ -245,7 +265,7 @@ async function assemble(parts: Assembly): Promise<void> {
     withProcessMetrics: true,
   });
   const running = coordinator;
-  closers.push(() => running.stop(), onHangUp(running, log));
+  closers.push(() => running.stop(), onHangUp(running, files, log));
   running.start();
   log.info('coordinator.started', {
     udp: `${config.udp.host}:${socket.localPort}`,
@@ -273,12 +293,20 @@ function kmsPart(
   return { kms: kmsOver({ transport: counted(sdk.send, clock, note), clock, callTimeoutMs }) };
 }
 
+const accessSettingsOf = (config: CoordinatorConfig): AccessSettings => ({
+  anonymous: config.http.anonymous,
+  clients: config.http.tls?.clients ?? [],
+  isSecure: publicUrlOf(config, 0).startsWith('https:'),
+});
+
 /**
- * SIGHUP: the key files have changed, look now. Returns the function that takes the listener away.
+ * SIGHUP: files of keys, tokens or certificates have changed, look now. Returns the function that
+ * takes the listener away.
  */
-function onHangUp(coordinator: Coordinator, log: Log): () => void {
+function onHangUp(coordinator: Coordinator, files: AccessFiles, log: Log): () => void {
   const look = () => {
     log.info('coordinator.signal', { signal: 'SIGHUP' });
+    files.look();
     void coordinator.keyRotation.reload();
   };
   process.on('SIGHUP', look);

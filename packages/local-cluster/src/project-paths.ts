@@ -8,11 +8,15 @@ export const CACHE_DIR = fileURLToPath(new URL('.cache/', ROOT));
 
 const script = (name: string): string => new URL(`scripts/${name}`, ROOT).href;
 
+/** Said by an installed command, which brings no etcd and no sources. */
+const NO_CHECKOUT = 'the demo runs from a checkout of the sources: ./understudy demo there';
+
 /**
  * An etcd that is new enough: `ETCD_BIN`, then what the set-up script finds or fetches. @throws
  * CONFIG_INVALID
  */
 export async function etcdBinary(environment: NodeJS.ProcessEnv): Promise<string> {
+  if (!existsSync(new URL(script('etcd.mjs')))) throw new OperationError('CONFIG_INVALID', NO_CHECKOUT);
   const given = environment.ETCD_BIN;
   if (given !== undefined && given !== '') {
     if (existsSync(given)) return given;

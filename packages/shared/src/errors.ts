@@ -31,6 +31,12 @@ export const ERROR_TABLE = {
     meaning: 'a hook, systemctl or probe command of the agent failed',
     remedy: 'run the named command by hand as the user of the agent; it is tried again with backoff',
   },
+  WORKLOAD_STUCK: {
+    retry: 'retryable',
+    meaning: 'a workload did not stop in time on an instance that may not serve, not even when killed',
+    remedy:
+      'stop it by hand or switch the machine off (docs/workloads.md); it is tried again with backoff, and a fenced machine switches itself off unless activation.onStuck says report',
+  },
   RECORD_UNREADABLE: {
     retry: 'terminal',
     meaning: 'a record in etcd does not fit its schema',

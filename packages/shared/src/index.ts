@@ -1,5 +1,7 @@
 export * from './api.ts';
 export * from './api/fleet.ts';
+export * from './api-problems.ts';
+export * from './api-token.ts';
 export * from './backoff.ts';
 export * from './duration-field.ts';
 export * from './duration-text.ts';

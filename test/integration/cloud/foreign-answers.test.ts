@@ -83,7 +83,6 @@ const CHANGES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['DeleteSnapshot', () => cloud.deleteSnapshot('snap-1')],
   ['DeleteVolume', () => cloud.deleteVolume(volumeId)],
   ['CreateTags', () => cloud.createTags([instanceId], { a: 'b' })],
-  ['DeleteTags', () => cloud.deleteTags([instanceId], ['a'])],
 ];
 
 const IMAGE = {

@@ -50,7 +50,9 @@ describe('every coordinator shows what the leader judges', () => {
       expect(shown.judged.ageMs).toBeLessThan(10_000);
       expect(explained, node.id).toMatchObject({ verdict: 'left', judged });
       expect(status).toMatchObject({ counts: { left: 1, alive: 1, dead: 0 }, judgement: judged });
-      const counts = ['left', 'dead', 'alive'].map((verdict) => metric(`understudy_members{verdict="${verdict}"}`));
+      const counts = ['left', 'dead', 'alive'].map((verdict) =>
+        metric(`understudy_members{group="prod",verdict="${verdict}"}`),
+      );
       expect(counts).toEqual(['1', '0', '1']);
       expect(shown.ownView).toMatchObject({ observer: node.id, verdict: 'dead' });
       expect(explained?.ownView).toMatchObject({ observer: node.id, verdict: 'dead' });
@@ -67,7 +69,7 @@ describe('every coordinator shows what the leader judges', () => {
     const { shown, status, explained, metric } = await facesOf(deaf);
     expect(shown.ownView?.verdict).not.toBe('alive');
     expect([shown.verdict, explained?.verdict, status.counts.alive]).toEqual(['alive', 'alive', 2]);
-    expect(metric('understudy_members{verdict="alive"}')).toBe('2');
+    expect(metric('understudy_members{group="prod",verdict="alive"}')).toBe('2');
   });
 
   test('what is not enrolled for its tags is listed by all three, with the reason and a remedy', async () => {
@@ -119,7 +121,7 @@ describe('without a leader', () => {
         new RegExp(`^no leader judges now; last judgement of ${leader.id}, 4\\d\\.\\d s old: alive: `),
       );
       expect(explained?.reason).toBe(shown.reason);
-      expect(metric('understudy_members{verdict="alive"}')).toBeUndefined();
+      expect(metric('understudy_members{group="prod",verdict="alive"}')).toBeUndefined();
       expect(Number(metric('understudy_judgement_age_seconds'))).toBeGreaterThan(30);
     }
   });

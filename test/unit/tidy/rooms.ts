@@ -16,6 +16,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['shared', 'aws', 'observer', 'recovery'],
   'local-cluster': ['shared'],
   cli: ['shared', 'agent', 'aws', 'recovery', 'coordinator', 'cloud-sim', 'local-cluster'],
+  packaging: [],
 };
 
 /** recovery's effect discipline: run, effect, journal, hold and what they need stand in no room. */
@@ -61,6 +62,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     answers: [],
     ec2: ['transport', 'answers'],
     kms: ['transport', 'answers', 'ec2'],
+    permissions: ['ec2', 'kms'],
   },
 };
 

@@ -1,50 +1,99 @@
 import { type Clock, type Log, type MemberId, OperationError } from '@understudy/shared';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { AgentConfig } from '../config.ts';
 import { rooted } from '../config-values.ts';
 import type { ActivationOutputs, WantedActivation } from '../activation-applier.ts';
+import { KILL_MS } from '../serve-times.ts';
+import { withdrawTarget } from '../target-withdrawal.ts';
 import { type CommandOutcome, runCommand } from './command-runner.ts';
 import { writeDurably } from './durable-file.ts';
+import { serviceUnits } from './systemctl.ts';
 
 interface OutputParts {
   readonly config: AgentConfig;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is systemd what runs this machine? As sd_booted(3) asks, unless a test says otherwise. */
+  readonly systemdRuns?: () => boolean;
 }
 
-/** The file, the systemd target and the hooks that tell the workload. */
-export function activationOutputs({ config, clock, log }: OutputParts): ActivationOutputs {
+/** The files, the systemd target and the hooks that tell the workload. */
+export function activationOutputs(parts: OutputParts): ActivationOutputs {
+  const { config, clock } = parts;
   const { activation } = config;
   const path = rooted(config, activation.file);
-  const run = (command: readonly string[], env: Readonly<Record<string, string>>) =>
-    runCommand(command, { clock, timeoutMs: activation.timeoutMs, env });
+  const assertPath = rooted(config, activation.assertFile);
   return {
     async writeFile(wanted) {
+      // This comes first and needs no room on a disk: from here on no unit that asserts it starts.
+      if (wanted.state !== 'active') await rm(assertPath, { force: true });
       await writeDurably(path, `${JSON.stringify(fileContent(config.member, wanted, clock))}\n`, 0o644);
     },
-    removeFile: () => rm(path, { force: true }),
+    async removeFile() {
+      await rm(assertPath, { force: true });
+      await rm(path, { force: true });
+    },
     async tellTarget(serving) {
-      const target = activation.systemdTarget;
-      if (target === undefined) return;
-      // Starting does not wait for the workload (it may take minutes). Stopping does wait, because
-      // serving has to be over.
-      const verb = serving ? ['start', '--no-block'] : ['stop'];
-      const outcome = await run(['systemctl', ...verb, target], {});
-      // A leader may be waiting for our lease to run out. A missing answer is no proof that the
-      // target has stopped.
-      const mayBeAbsent = serving || config.serve.leaseMs === 0;
-      if (mayBeAbsent && systemdAbsent(outcome)) log.warn('activation.systemd.absent', { target, outcome });
-      else failUnlessDone(outcome, `systemctl ${verb.join(' ')} ${target}`);
+      if (serving) await writeDurably(assertPath, '', 0o644);
+      else await rm(assertPath, { force: true });
+      if (activation.systemdTarget === undefined) return;
+      if (!mayAsk(parts, serving)) return;
+      await (serving ? startTarget(activation.systemdTarget, parts) : stopTarget(activation.systemdTarget, parts));
     },
     async runHook(wanted) {
       const command = wanted.state === 'active' ? activation.onActivate : activation.onDeactivate;
       if (!command) return;
-      failUnlessDone(await run(command, hookEnvironment(config, wanted)), command[0] ?? '');
+      const options = { clock, timeoutMs: activation.timeoutMs, env: hookEnvironment(config, wanted) };
+      failUnlessDone(await runCommand(command, options), command[0] ?? '');
     },
-    async powerOff() {
-      failUnlessDone(await run(config.serve.poweroffCommand, {}), config.serve.poweroffCommand[0] ?? '');
-    },
+    powerOff: (attempt) => powerOff(parts, attempt),
   };
+}
+
+const sdBooted = (): boolean => existsSync('/run/systemd/system');
+
+/**
+ * False: systemd does not run this machine (a container), and nobody relies on its target.
+ *
+ * @throws COMMAND_FAILED when a leader may be waiting for our lease to run out. A missing systemd
+ *   is
+ *   no proof that the workload has stopped.
+ */
+function mayAsk({ config, log, systemdRuns = sdBooted }: OutputParts, serving: boolean): boolean {
+  if (systemdRuns()) return true;
+  const target = config.activation.systemdTarget;
+  if (!serving && config.serve.leaseMs > 0)
+    throw new OperationError('COMMAND_FAILED', `systemd does not run here: nothing is known of ${target}`);
+  log.warn('activation.systemd.absent', { target });
+  return false;
+}
+
+/** Does not wait for the workload, which may take minutes to start. */
+async function startTarget(target: string, { config, clock }: OutputParts): Promise<void> {
+  const command = ['systemctl', 'start', '--no-block', '--no-ask-password', target];
+  const outcome = await runCommand(command, { clock, timeoutMs: config.activation.timeoutMs });
+  failUnlessDone(outcome, `systemctl start ${target}`);
+}
+
+/** Does wait, because serving has to be over. */
+async function stopTarget(target: string, { config, clock, log }: OutputParts): Promise<void> {
+  const limits = { stopMs: config.activation.timeoutMs, killMs: KILL_MS };
+  const names = [target, ...config.activation.workloads];
+  await withdrawTarget(names, { units: serviceUnits(clock), clock, log, limits });
+}
+
+/** systemd switches off without waiting for units; when that did not help, without systemd. */
+const POWER_OFF = ['systemctl', 'poweroff', '--force'];
+const POWER_OFF_WITHOUT_SYSTEMD = ['systemctl', 'poweroff', '--force', '--force'];
+
+async function powerOff({ config, clock }: OutputParts, attempt: number): Promise<void> {
+  const configured = config.serve.poweroffCommand;
+  if (configured === undefined && config.rootDir !== '')
+    throw new OperationError('COMMAND_FAILED', "this machine is not the agent's own: it runs under a rootDir");
+  const command = configured ?? (attempt === 1 ? POWER_OFF : POWER_OFF_WITHOUT_SYSTEMD);
+  const outcome = await runCommand(command, { clock, timeoutMs: config.activation.timeoutMs });
+  failUnlessDone(outcome, command.join(' '));
 }
 
 /** The text that workloads read. `since` is wall time, for people. */
@@ -63,12 +112,6 @@ const hookEnvironment = (config: AgentConfig, wanted: WantedActivation): Readonl
   UNDERSTUDY_ROOT: config.rootDir,
   UNDERSTUDY_STATE: wanted.state,
 });
-
-const systemdAbsent = (outcome: CommandOutcome): boolean =>
-  outcome.kind === 'not-started' ||
-  (outcome.kind === 'exited' &&
-    outcome.code !== 0 &&
-    /not been booted with systemd|connect to (system )?bus/i.test(outcome.output));
 
 function failUnlessDone(outcome: CommandOutcome, what: string): void {
   if (outcome.kind === 'exited' && outcome.code === 0) return;

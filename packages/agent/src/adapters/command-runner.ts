@@ -8,19 +8,29 @@ export type CommandOutcome =
   | { readonly kind: 'not-started'; readonly detail: string };
 
 const OUTPUT_CHARACTERS_MAX = 2_000;
-/** Time between SIGTERM and SIGKILL, and again between SIGKILL and the end of waiting, in ms. */
 const KILL_GRACE_MS = 2_000;
+
+interface RunOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /**
+   * Time between SIGTERM and SIGKILL, and again between SIGKILL and the end of waiting, in ms.
+   * Default 2 000.
+   */
+  readonly graceMs?: number;
+  /** The last so many characters of its output are kept. Default 2 000. */
+  readonly outputCharactersMax?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /**
  * Runs a command in its own process group with a deadline: SIGTERM, then SIGKILL to the whole
  * group, then it is left alone (a process that hangs in the kernel cannot be waited for). Never
- * rejects. Keeps the last 2 000 characters of its output.
+ * rejects. Keeps the last characters of its output.
  */
-export function runCommand(
-  command: readonly string[],
-  options: { readonly clock: Clock; readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
-): Promise<CommandOutcome> {
+export function runCommand(command: readonly string[], options: RunOptions): Promise<CommandOutcome> {
   const [program = '', ...args] = throughShell(command);
+  const { outputCharactersMax = OUTPUT_CHARACTERS_MAX } = options;
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       detached: true,
@@ -29,11 +39,11 @@ export function runCommand(
     });
     let output = '';
     const keep = (text: Buffer) => {
-      output = (output + text.toString('utf8')).slice(-OUTPUT_CHARACTERS_MAX);
+      output = (output + text.toString('utf8')).slice(-outputCharactersMax);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    const stages = killStages(child, options.clock, options.timeoutMs, () => finish(timedOut(options.timeoutMs)));
+    const stages = killStages(child, options, () => finish(timedOut(options.timeoutMs)));
     const finish = (outcome: CommandOutcome) => {
       stages.cancel();
       leave(child);
@@ -55,14 +65,15 @@ const outcomeOf = (code: number, output: string): CommandOutcome =>
 
 const timedOut = (timeoutMs: number): CommandOutcome => ({ kind: 'killed', detail: `not done after ${timeoutMs} ms` });
 
-function killStages(child: ChildProcess, clock: Clock, timeoutMs: number, giveUp: () => void) {
+function killStages(child: ChildProcess, options: RunOptions, giveUp: () => void) {
+  const { clock, timeoutMs, graceMs = KILL_GRACE_MS } = options;
   let fired = false;
   let timer = clock.setTimer(timeoutMs, () => {
     fired = true;
     killGroup(child, 'SIGTERM');
-    timer = clock.setTimer(KILL_GRACE_MS, () => {
+    timer = clock.setTimer(graceMs, () => {
       killGroup(child, 'SIGKILL');
-      timer = clock.setTimer(KILL_GRACE_MS, giveUp);
+      timer = clock.setTimer(graceMs, giveUp);
     });
   });
   return { cancel: () => timer.cancel(), fired: () => fired };

@@ -55,7 +55,6 @@ export const EC2_ACTIONS = {
   AssociateAddress: mutate,
   DisassociateAddress: mutate,
   CreateTags: own(100, 10),
-  DeleteTags: own(100, 10),
 } as const satisfies Record<string, Ec2ActionFacts>;
 
 export type Ec2Action = keyof typeof EC2_ACTIONS;

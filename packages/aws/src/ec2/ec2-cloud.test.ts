@@ -268,10 +268,4 @@ describe('mutating calls', () => {
       code: 'CLOUD_DENIED',
     });
   });
-
-  it('delete no tags when none are named, which EC2 would take for all', async () => {
-    const { cloud, sent } = cloudOf({});
-    await cloud.deleteTags(['i-1'], []);
-    expect(sent).toEqual([]);
-  });
 });

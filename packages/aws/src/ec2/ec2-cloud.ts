@@ -197,16 +197,6 @@ export class Ec2Cloud extends Ec2ReferenceReads implements Cloud {
     await this.call('CreateTags', { Resources: [...resourceIds], Tags: ec2Tags(tags) }, options);
   }
 
-  async deleteTags(
-    resourceIds: readonly string[],
-    tagKeys: readonly string[],
-    options?: CloudCallOptions,
-  ): Promise<void> {
-    // Without a list of tags EC2 would delete all of them.
-    if (resourceIds.length === 0 || tagKeys.length === 0) return;
-    await this.call('DeleteTags', { Resources: [...resourceIds], Tags: tagKeys.map((Key) => ({ Key })) }, options);
-  }
-
   async #modify(instanceId: string, change: object, options: CloudCallOptions | undefined): Promise<void> {
     await this.call('ModifyInstanceAttribute', { InstanceId: instanceId, ...change }, options);
   }

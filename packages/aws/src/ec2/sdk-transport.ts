@@ -58,7 +58,6 @@ const COMMANDS: Readonly<Record<Ec2Action, CommandClass>> = {
   AssociateAddress: ec2.AssociateAddressCommand,
   DisassociateAddress: ec2.DisassociateAddressCommand,
   CreateTags: ec2.CreateTagsCommand,
-  DeleteTags: ec2.DeleteTagsCommand,
 };
 
 const commandOf = (action: string): CommandClass | undefined =>

@@ -5,7 +5,8 @@ import { AWS_JSON_1_1 } from '../answers/json-answer.ts';
 import { clientConfigOf, type SdkTransport, type SdkTransportOptions } from '../ec2/sdk-transport.ts';
 
 const COMMANDS = { DescribeKey: DescribeKeyCommand } as const;
-type KmsAction = keyof typeof COMMANDS;
+/** The actions of KMS that are sent. */
+export type KmsAction = keyof typeof COMMANDS;
 
 const isAction = (action: string): action is KmsAction => Object.hasOwn(COMMANDS, action);
 

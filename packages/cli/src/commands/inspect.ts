@@ -1,102 +1,50 @@
-import {
-  ActivationRecordSchema,
-  CoordinatorRecordSchema,
-  errorText,
-  GroupRecordSchema,
-  HistoryRecordSchema,
-  HoldRecordSchema,
-  IntentRecordSchema,
-  JournalRecordSchema,
-  FeatureLevelRecordSchema,
-  FindingsRecordSchema,
-  JudgementRecordSchema,
-  JudgeRecordSchema,
-  type KvEntry,
-  type KvStore,
-  LeaderRecordSchema,
-  MemberRecordSchema,
-  OpinionRecordSchema,
-  OperatorRequestRecordSchema,
-  parseRecord,
-  PauseRecordSchema,
-  PolicyRecordSchema,
-  shownLines,
-} from '@understudy/shared';
-import ansis from 'ansis';
-import type * as z from 'zod';
+import { KEY_ROOT, keyspace } from '@understudy/shared';
+import type { CommandDefinition } from '../command-definition.ts';
+import { AREAS, keysText, readKeys } from '../inspection/inspected-key.ts';
+import { outputOf } from '../options/output-options.ts';
+import { collect } from '../program-context.ts';
+import { present } from '../watch.ts';
 
-/**
- * One etcd key as `inspect` shows it. `problem` is set when the record does not fit its schema; the
- * raw value is kept.
- */
-export interface InspectedKey {
-  readonly key: string;
-  readonly modRevision: number;
-  readonly createRevision: number;
-  readonly leaseId: string | null;
-  readonly record: unknown;
-  readonly problem: string | null;
+interface InspectOptions {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  readonly config?: string;
+  readonly etcd?: string[];
+  readonly root?: string;
 }
 
-const SCHEMA_OF_AREA: Readonly<Record<string, z.ZodType>> = {
-  leader: LeaderRecordSchema,
-  coordinators: CoordinatorRecordSchema,
-  opinions: OpinionRecordSchema,
-  judgements: JudgementRecordSchema,
-  judge: JudgeRecordSchema,
-  findings: FindingsRecordSchema,
-  level: FeatureLevelRecordSchema,
-  groups: GroupRecordSchema,
-  policies: PolicyRecordSchema,
-  members: MemberRecordSchema,
-  activations: ActivationRecordSchema,
-  intents: IntentRecordSchema,
-  journal: JournalRecordSchema,
-  holds: HoldRecordSchema,
-  requests: OperatorRequestRecordSchema,
-  pauses: PauseRecordSchema,
-  history: HistoryRecordSchema,
+export const inspect: CommandDefinition = {
+  name: 'inspect',
+  summary: 'what stands in etcd, read directly',
+  kind: 'local-read',
+  exits: ['unavailable'],
+  examples: [
+    { line: 'understudy inspect leader --etcd 10.0.0.1:2379', what: 'who leads, from etcd itself' },
+    {
+      line: 'understudy inspect members/db --config /etc/understudy/coordinator.yaml',
+      what: "etcd's hosts, TLS and user from a coordinator's configuration",
+    },
+  ],
+  define: (command, { clock, environment }) => {
+    command
+      .argument('[area]', `${AREAS.join(', ')}; or a longer key`, '')
+      .option(
+        '--etcd <host>',
+        'an etcd endpoint; may be repeated (default: $UNDERSTUDY_ETCD, then http://127.0.0.1:2379)',
+        collect,
+      )
+      .option('--config <file>', "take etcd's hosts, TLS and user from a coordinator's configuration")
+      .option('--root <prefix>', 'key root', KEY_ROOT)
+      .action(async (area: string, options: InspectOptions) => {
+        const { openStore } = await import('@understudy/coordinator');
+        const hosts = options.etcd ?? environment.UNDERSTUDY_ETCD?.split(',') ?? ['http://127.0.0.1:2379'];
+        const store = openStore(options.config === undefined ? { hosts } : { configPath: options.config });
+        const root = keyspace(options.root ?? KEY_ROOT).root;
+        try {
+          await present(clock, outputOf(options), () => readKeys(store, root, area), keysText);
+        } finally {
+          await store.close();
+        }
+      });
+  },
 };
-
-/** User data holds the agent's key, so only its length is shown, wherever it stands in a record. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null) return value;
-  const mask = (key: string, each: unknown) =>
-    /^userdata$/i.test(key) && typeof each === 'string' ? `[masked: ${each.length} characters]` : withoutSecrets(each);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mask(key, each)]));
-}
-
-export function inspectEntry(root: string, entry: KvEntry): InspectedKey {
-  const area = entry.key.slice(root.length).split('/')[0] ?? '';
-  const schema = SCHEMA_OF_AREA[area];
-  const { key, modRevision, createRevision, leaseId } = entry;
-  const base = { key, modRevision, createRevision, leaseId };
-  if (!schema) return { ...base, record: entry.value, problem: 'no such area in this version' };
-  try {
-    return { ...base, record: withoutSecrets(parseRecord(schema, key, entry.value)), problem: null };
-  } catch (error) {
-    return { ...base, record: entry.value, problem: errorText(error) };
-  }
-}
-
-/**
- * Everything below `root` + `area`, straight from etcd.
- * @throws STORE_UNAVAILABLE
- */
-export async function readKeys(store: KvStore, root: string, area: string): Promise<readonly InspectedKey[]> {
-  const { entries } = await store.range(`${root}${area}`);
-  return entries.map((entry) => inspectEntry(root, entry));
-}
-
-function keyText(each: InspectedKey): string {
-  const lease = each.leaseId === null ? '' : `, lease ${BigInt(each.leaseId).toString(16)}`;
-  const head = `${ansis.bold(each.key)} ${ansis.gray(`(revision ${each.modRevision}, created ${each.createRevision}${lease})`)}`;
-  const problem = each.problem === null ? '' : `\n  ${ansis.red(each.problem)}`;
-  const body =
-    typeof each.record === 'string' ? shownLines(each.record).join('\n') : JSON.stringify(each.record, null, 2);
-  return `${head}${problem}\n${body.replaceAll(/^/gm, '  ')}`;
-}
-
-export const keysText = (keys: readonly InspectedKey[]): string =>
-  keys.length === 0 ? 'nothing under this key' : keys.map(keyText).join('\n\n');

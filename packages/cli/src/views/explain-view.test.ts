@@ -60,9 +60,9 @@ verdict    dead (SilentEverywhere): db/primary is silent for 8000 ms or more, pr
 decision   held: Cooldown: last recovery ended 500000 ms ago, until 2026-01-01 00:01:40 UTC
 answered   by c1 (leader, term 42) at 2026-01-01 00:00:00 UTC
 
-evidence     age (allowed)   says                weighs
-observer c1  3.0 s           dead: ProbesFailed  for dead
-ec2 state    1.0 s of 6.5 s  running
+evidence     age (allowed)   weighs    says
+observer c1  3.0 s           for dead  dead: ProbesFailed
+ec2 state    1.0 s of 6.5 s            running
 
 gate             is              wanted
 Paused    ok     not paused      no pause

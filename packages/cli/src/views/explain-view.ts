@@ -1,8 +1,10 @@
 import { durationText, type ExplainView, shownLines } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText, timeText, verdictText } from './format.ts';
-import { openRecoveryText } from './recoveries-view.ts';
+import type { Facts } from '../changes.ts';
+import { openRecoveryText, stepFact } from './recoveries-view.ts';
 import { requestLine } from './request-text.ts';
+import { PIPE, type Screen, wrapText } from './screen.ts';
 
 const WEIGHT: Readonly<Record<ExplainView['evidence'][number]['weight'], string>> = {
   veto: 'settles it',
@@ -52,13 +54,14 @@ function ageText(ageMs: number | null, freshForMs: number | null): string {
   return ageMs > freshForMs ? ansis.yellow(text) : text;
 }
 
-const evidenceTable = ({ evidence }: ExplainView): string =>
+const evidenceTable = ({ evidence }: ExplainView, screen: Screen): string =>
   tableText(
-    ['evidence', 'age (allowed)', 'says', 'weighs'],
-    evidence.map((item) => [item.source, ageText(item.ageMs, item.freshForMs), item.text, WEIGHT[item.weight]]),
+    ['evidence', 'age (allowed)', 'weighs', 'says'],
+    evidence.map((item) => [item.source, ageText(item.ageMs, item.freshForMs), WEIGHT[item.weight], item.text]),
+    screen,
   );
 
-const gateTable = ({ gates }: ExplainView): string =>
+const gateTable = ({ gates }: ExplainView, screen: Screen): string =>
   tableText(
     ['gate', '', 'is', 'wanted'],
     gates.map(({ gate, passes, value, limit, untilWallMs }) => [
@@ -67,9 +70,10 @@ const gateTable = ({ gates }: ExplainView): string =>
       value,
       untilWallMs === null ? limit : `${limit} (from ${timeText(untilWallMs)})`,
     ]),
+    screen,
   );
 
-const changeTable = ({ changes, atWallMs }: ExplainView): string =>
+const changeTable = ({ changes, atWallMs }: ExplainView, screen: Screen): string =>
   tableText(
     ['when (UTC)', 'who', 'verdict', 'why'],
     changes.map((one) => [
@@ -78,6 +82,7 @@ const changeTable = ({ changes, atWallMs }: ExplainView): string =>
       verdictText(one.verdict),
       one.reason === one.reasonCode ? one.reason : `${one.reasonCode}: ${one.reason}`,
     ]),
+    screen,
   );
 
 /** Shows the last lines only. `--json` has all that was kept. */
@@ -90,8 +95,8 @@ function consoleText({ console }: ExplainView): string[] {
   return [[ansis.bold(title), ...lines.map((line) => `  | ${line}`)].join('\n')];
 }
 
-const list = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : [[ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n')];
+const listed = (title: string, lines: readonly string[], screen: Screen): string[] =>
+  lines.length === 0 ? [] : [wrapText([ansis.bold(title), ...lines.map((line) => `  - ${line}`)].join('\n'), screen)];
 
 function flipTitle({ lookAgainInMs }: ExplainView): string {
   const again = lookAgainInMs === null ? '' : ` (looked at again within ${durationText(lookAgainInMs)})`;
@@ -102,20 +107,40 @@ function flipTitle({ lookAgainInMs }: ExplainView): string {
  * What `understudy explain` prints: verdict and decision first, then what they rest on, then what
  * would change them.
  */
-export function explainText(view: ExplainView): string {
+export function explainText(view: ExplainView, screen: Screen = PIPE): string {
   const { evidence, gates, changes } = view;
+  const list = (title: string, lines: readonly string[]): string[] => listed(title, lines, screen);
   return [
-    headLines(view).join('\n'),
+    wrapText(headLines(view).join('\n'), screen),
     ...list(
       'not ready for a recovery',
       view.readinessProblems.map((one) => `${one.code}: ${one.text}`),
     ),
-    ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs)] : []),
-    ...(evidence.length > 0 ? [evidenceTable(view)] : []),
-    ...(gates.length > 0 ? [gateTable(view)] : []),
+    ...(view.openRecovery ? [openRecoveryText(view.openRecovery, view.atWallMs, screen)] : []),
+    ...(evidence.length > 0 ? [evidenceTable(view, screen)] : []),
+    ...(gates.length > 0 ? [gateTable(view, screen)] : []),
     ...list(flipTitle(view), view.wouldFlip),
     ...list('not known here; ask the leader', view.unknownHere),
     ...consoleText(view),
-    ...(changes.length > 0 ? [changeTable(view)] : ['no change of mind since this coordinator began']),
+    ...(changes.length > 0 ? [changeTable(view, screen)] : ['no change of mind since this coordinator began']),
   ].join('\n\n');
+}
+
+/** What of an explanation may change, ages left out. */
+export function explainFacts({
+  member,
+  verdict,
+  reasonCode,
+  instanceId,
+  decision,
+  gates,
+  openRecovery,
+}: ExplainView): Facts {
+  return new Map([
+    [`${member} verdict`, `${verdict} (${reasonCode})`],
+    [`${member} instance`, instanceId ?? 'none'],
+    [`${member} decision`, decision.reason === null ? decision.kind : `${decision.kind}: ${decision.reason}`],
+    ...gates.map(({ gate, passes }) => [`gate ${gate}`, passes ? 'ok' : 'HOLDS'] as const),
+    ...(openRecovery === null ? [] : [[`recovery ${openRecovery.opId}`, stepFact(openRecovery)] as const]),
+  ]);
 }

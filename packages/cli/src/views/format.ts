@@ -1,6 +1,8 @@
 import ansis from 'ansis';
 import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { durationText, type OpinionVerdict } from '@understudy/shared';
+import { PIPE, type Screen } from './screen.ts';
 
 /**
  * Pure text for terminals. Colours vanish by themselves where NO_COLOR is set or the output is no
@@ -24,8 +26,32 @@ export const agoText = (agoMs: number | null): string => (agoMs === null ? 'neve
  */
 export const timeText = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 19).replace('T', ' ');
 
-/** Borderless table, two spaces between columns. */
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+const GAP = '  ';
+/** The last column is broken into lines only where it keeps at least this many columns. */
+const LAST_MIN = 16;
+
+/** The width of each column, if the last one has to be narrower for the table to fit. */
+function fittedWidths(rows: readonly (readonly string[])[], { width }: Screen): number[] | null {
+  const columns = rows[0]?.length ?? 0;
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(0, ...rows.map((row) => stringWidth(row[column] ?? ''))),
+  );
+  const all = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns - 1);
+  if (width === null || all <= width) return null;
+  const last = (widths.at(-1) ?? 0) - (all - width);
+  return last < LAST_MIN ? null : [...widths.slice(0, -1), last];
+}
+
+/**
+ * Borderless table, two spaces between columns. On a narrow screen the texts of the last column are
+ * broken into lines.
+ */
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  screen: Screen = PIPE,
+): string {
+  const widths = fittedWidths([head, ...rows], screen);
   const chars = Object.fromEntries(
     [
       'top',
@@ -46,9 +72,10 @@ export function tableText(head: readonly string[], rows: readonly (readonly stri
   );
   const table = new Table({
     head: head.map((text) => ansis.bold(text)),
-    chars: { ...chars, middle: '  ' },
+    chars: { ...chars, middle: GAP },
+    ...(widths === null ? {} : { colWidths: widths, wordWrap: true }),
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows) table.push([...row]);
-  return table.toString();
+  return table.toString().replaceAll(/ +$/gm, '');
 }

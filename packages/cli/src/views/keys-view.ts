@@ -1,5 +1,5 @@
 import ansis from 'ansis';
-import type { KeyStatus, Retirement } from '../commands/key-status.ts';
+import type { KeyStatus, Retirement } from '../keys/key-status.ts';
 import { tableText } from './format.ts';
 
 const answerLine = ({ id, safe, because }: Retirement): string =>

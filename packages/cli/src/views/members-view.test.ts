@@ -1,28 +1,6 @@
-import type { MemberView } from '@understudy/shared';
 import { expect, it } from 'vitest';
+import { memberOf as member } from '../member.fixtures.ts';
 import { membersText } from './members-view.ts';
-
-const member = (more: Partial<MemberView>): MemberView => ({
-  member: 'db/primary',
-  instanceId: 'i-1',
-  incarnation: 1,
-  az: 'us-east-1a',
-  verdict: 'alive',
-  reasonCode: 'Heard',
-  reason: 'heard 300 ms ago',
-  judged: { standing: 'current', by: 'c1', term: 7, verdict: 'alive', ageMs: 100, sinceWallMs: 1 },
-  refusedDatagrams: null,
-  unexpectedHeartbeats: [],
-  ownView: { observer: 'c1', verdict: 'alive', reason: 'Heard' },
-  degraded: false,
-  lastHeardAgoMs: 300,
-  opinions: [],
-  checks: [],
-  hold: null,
-  recovery: null,
-  readinessProblems: [],
-  ...more,
-});
 
 it('tells a newcomer how to get members when there are none', () =>
   expect(membersText([])).toContain('understudy:group'));

@@ -1,6 +1,9 @@
 import type { MembersView, MemberView } from '@understudy/shared';
 import ansis from 'ansis';
-import { agoText, tableText, verdictText } from './format.ts';
+import type { Facts } from '../changes.ts';
+import { tableText, verdictText } from './format.ts';
+import { heardBy, sinceText } from './group-tree.ts';
+import { PIPE, type Screen, shortAge, shortId, shortZone, wrapText } from './screen.ts';
 
 function conditionText(member: MemberView): string {
   if (member.recovery) return ansis.magenta(`recovering (${member.recovery})`);
@@ -36,17 +39,26 @@ const shownVerdict = ({ verdict, judged }: MemberView): string =>
     ? `${verdictText(verdict)} (was ${judged.verdict})`
     : verdictText(verdict);
 
-function row(member: MemberView): string[] {
+interface At {
+  readonly nowWallMs: number;
+  readonly screen: Screen;
+}
+
+const HEAD = ['member', 'verdict', 'for', 'instance', 'act.', 'zone', 'heard by', 'heard', 'note'];
+
+function row(member: MemberView, { nowWallMs, screen }: At): string[] {
   const failing = member.checks
     .filter((check) => check.status === 'fail')
     .map((check) => `${check.name}: ${check.code}`);
   return [
     member.member,
     shownVerdict(member),
-    member.instanceId,
+    sinceText(member, nowWallMs),
+    shortId(member.instanceId, screen),
     member.incarnation === null ? '-' : `#${member.incarnation}`,
-    member.az,
-    agoText(member.lastHeardAgoMs),
+    shortZone(member.az, screen),
+    heardBy(member),
+    member.lastHeardAgoMs === null ? 'never' : shortAge(member.lastHeardAgoMs),
     [
       conditionText(member),
       ...(member.verdict === 'alive' ? [] : [member.refusedDatagrams ?? '']),
@@ -59,26 +71,45 @@ function row(member: MemberView): string[] {
   ];
 }
 
-function notEnrolledText(all: MembersView['notEnrolled']): string[] {
+function notEnrolledText(all: MembersView['notEnrolled'], screen: Screen): string[] {
   if (all.length === 0) return [];
   const rows = all.map(({ instanceId, code, text, remedy }) => [instanceId || '-', code, text, remedy]);
-  return [tableText(['not enrolled', 'why', '', 'what to do'], rows)];
+  return [tableText(['not enrolled', 'why', '', 'what to do'], rows, screen)];
 }
 
 /**
  * What `understudy members` prints: a table, then a sentence for every member that is not simply
  * alive.
  */
-export function membersText(members: readonly MemberView[], notEnrolled: MembersView['notEnrolled'] = []): string {
-  const others = notEnrolledText(notEnrolled);
+export function membersText(
+  members: readonly MemberView[],
+  notEnrolled: MembersView['notEnrolled'] = [],
+  at: At = { nowWallMs: 0, screen: PIPE },
+): string {
+  const others = notEnrolledText(notEnrolled, at.screen);
   const none = 'no members: tag an instance with understudy:group and understudy:member';
   if (members.length === 0) return [none, ...others].join('\n\n');
+  const sorted = members.toSorted((a, b) => (a.member < b.member ? -1 : 1));
   const table = tableText(
-    ['member', 'verdict', 'instance', 'inc.', 'zone', 'last heard', 'condition'],
-    members.map(row),
+    HEAD,
+    sorted.map((member) => row(member, at)),
+    at.screen,
   );
-  const notes = members
+  const notes = sorted
     .filter((member) => member.verdict !== 'alive' || member.hold)
     .map((member) => `${member.member}: ${member.hold ? member.hold.text : member.reason}`);
-  return [table, ...(notes.length > 0 ? [notes.join('\n')] : []), ...others].join('\n\n');
+  return [table, ...(notes.length > 0 ? [wrapText(notes.join('\n'), at.screen)] : []), ...others].join('\n\n');
 }
+
+/** What of the members may change. */
+export const membersFacts = ({ members, notEnrolled }: MembersView): Facts =>
+  new Map([
+    ...members.map(({ member, verdict, instanceId, incarnation, hold, recovery }) => {
+      const more = [
+        ...(recovery === null ? [] : [`recovering (${recovery})`]),
+        ...(hold === null ? [] : [`held: ${hold.reason}`]),
+      ];
+      return [member, [verdict, `${instanceId} #${incarnation ?? '-'}`, ...more].join(', ')] as const;
+    }),
+    ...notEnrolled.map(({ instanceId, code }) => [instanceId, `not enrolled: ${code}`] as const),
+  ]);

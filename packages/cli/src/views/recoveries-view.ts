@@ -1,7 +1,11 @@
-import { durationText, type HistoryRecord, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
+import { durationText, type OpenRecoveryView, type RecoveriesView } from '@understudy/shared';
 import ansis from 'ansis';
-import { tableText, timeText } from './format.ts';
+import type { Facts } from '../changes.ts';
+import { tableText } from './format.ts';
+import { historyTable } from './history-view.ts';
 import { requestLine } from './request-text.ts';
+import { PIPE, type Screen, wrapText } from './screen.ts';
+import { barColumns, barText } from './timeline.ts';
 
 const HISTORY_SHOWN = 10;
 
@@ -24,14 +28,20 @@ function failingText({ failing }: Step, nowWallMs: number): string {
   return ansis.red(`${action ?? 'a call'} failed ${times} in ${since}: ${code}: ${text}; ${again}`);
 }
 
-function stepRow(step: Step, nowWallMs: number): string[] {
+interface At {
+  readonly nowWallMs: number;
+  readonly fromWallMs: number;
+  readonly columns: number;
+}
+
+function stepRow(step: Step, { nowWallMs, fromWallMs, columns }: At): string[] {
   const { startedAtWallMs, endedAtWallMs, attempt, text } = step;
   const tookMs = Math.max(0, (endedAtWallMs ?? nowWallMs) - startedAtWallMs);
   return [
     step.step,
     attempt === null || attempt === undefined ? '' : String(attempt),
     stateText(step.state),
-    `${timeText(startedAtWallMs)}`,
+    barText(step, { fromWallMs, toWallMs: nowWallMs }, columns),
     durationText(tookMs),
     [text ?? '', failingText(step, nowWallMs)].filter((part) => part !== '').join('; '),
   ];
@@ -52,7 +62,7 @@ export function nowText(recovery: OpenRecoveryView, nowWallMs: number): string {
 }
 
 /** One open recovery: the reason, the start, the present step, and every step. */
-export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number): string {
+export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number, screen: Screen = PIPE): string {
   const { opId, member, oldInstanceId, newInstanceId, reason, startedAtWallMs, captureProgressPercent, hold, request } =
     recovery;
   const lines = [
@@ -64,30 +74,51 @@ export function openRecoveryText(recovery: OpenRecoveryView, nowWallMs: number):
     ...(hold ? [ansis.yellow(`held       ${hold.reason}: ${hold.text}`)] : []),
     ...(request ? [requestLine(request, nowWallMs)] : []),
   ];
-  const rows = recovery.steps.map((step) => stepRow(step, nowWallMs));
-  if (rows.length === 0) return lines.join('\n');
-  return `${lines.join('\n')}\n\n${tableText(['step', 'attempt', 'state', 'since (UTC)', 'for', ''], rows)}`;
+  const at = { nowWallMs, fromWallMs: startedAtWallMs, columns: barColumns(screen.width) };
+  const rows = recovery.steps.map((step) => stepRow(step, at));
+  const head = wrapText(lines.join('\n'), screen);
+  if (rows.length === 0) return head;
+  const span = `0 to ${durationText(Math.max(0, nowWallMs - startedAtWallMs))}`;
+  return `${head}\n\n${tableText(['step', 'try', 'state', span, 'took', ''], rows, screen)}`;
 }
 
-const historyRow = (one: HistoryRecord): string[] => [
-  timeText(one.endedAtWallMs),
-  one.member,
-  one.outcome === 'replaced' ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
-  `${one.oldInstanceId} → ${one.newInstanceId ?? '-'}`,
-  durationText(Math.max(0, one.endedAtWallMs - one.startedAtWallMs)),
-  one.opId,
-];
+/** The present step without its age: what may change. */
+export function stepFact(recovery: OpenRecoveryView): string {
+  const step = recovery.steps.findLast((one) => one.state !== 'done') ?? recovery.steps.at(-1);
+  if (!step) return 'begun';
+  const attempt = step.attempt ? `, attempt ${step.attempt}` : '';
+  const failing = step.failing ? `, ${step.failing.action ?? 'a call'} fails: ${step.failing.code}` : '';
+  const held = recovery.hold ? `, held: ${recovery.hold.reason}` : '';
+  return `${step.step} ${step.state}${attempt}${failing}${held}`;
+}
+
+/** What of the recoveries may change. */
+export const recoveriesFacts = ({ open, history, requests }: RecoveriesView): Facts =>
+  new Map([
+    ...open.map((one) => [`${one.member} recovery ${one.opId}`, stepFact(one)] as const),
+    ...history.map(
+      ({ member, opId, outcome, newInstanceId }) =>
+        [
+          `${member} recovery ${opId}`,
+          `ended: ${outcome}${newInstanceId === null ? '' : ` by ${newInstanceId}`}`,
+        ] as const,
+    ),
+    ...requests.map(({ member, kind, by }) => [`${member} asked`, `${kind} by ${by}`] as const),
+  ]);
 
 /**
  * What `understudy recoveries` prints: the open ones step by step, then other requests, then the
  * recoveries that ended last.
  */
-export function recoveriesText({ open, history, requests }: RecoveriesView, nowWallMs: number): string {
-  const opened = open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs));
+export function recoveriesText(
+  { open, history, requests }: RecoveriesView,
+  nowWallMs: number,
+  screen: Screen = PIPE,
+): string {
+  const opened =
+    open.length === 0 ? ['no recovery is open'] : open.map((one) => openRecoveryText(one, nowWallMs, screen));
   const isShown = (opId: string) => open.some((one) => one.request?.opId === opId);
   const asked = requests.filter(({ opId }) => !isShown(opId)).map((one) => requestLine(one, nowWallMs));
-  const rows = history.slice(0, HISTORY_SHOWN).map(historyRow);
-  const heads = ['ended (UTC)', 'member', 'outcome', 'instance', 'took', 'recovery'];
-  const ended = rows.length === 0 ? [] : [tableText(heads, rows)];
+  const ended = history.length === 0 ? [] : [historyTable(history.slice(0, HISTORY_SHOWN), nowWallMs, screen)];
   return [...opened, ...(asked.length > 0 ? [asked.join('\n')] : []), ...ended].join('\n\n');
 }

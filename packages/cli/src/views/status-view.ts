@@ -1,8 +1,13 @@
-import { durationText, type StatusView, WAYS_OUT } from '@understudy/shared';
+import { durationText, type MemberView, type StatusView, WAYS_OUT } from '@understudy/shared';
 import ansis from 'ansis';
 import { agoText, tableText } from './format.ts';
-import { nowText } from './recoveries-view.ts';
+import type { Facts } from '../changes.ts';
+import { healthOf } from '../health.ts';
+import { groupTree } from './group-tree.ts';
+import { nowText, stepFact } from './recoveries-view.ts';
 import { requestLine } from './request-text.ts';
+import { PIPE, type Screen, wrapText } from './screen.ts';
+import { verdictLine } from './verdict-line.ts';
 
 function countsLine(counts: StatusView['counts']): string {
   const { alive, suspect, dead, unknown, left } = counts;
@@ -37,11 +42,24 @@ function levelLine({ understood, agreed, inForce }: StatusView['featureLevels'])
   return inForce === understood && agreed === understood ? line : ansis.yellow(line);
 }
 
+/** What a status is shown with. */
+export interface StatusMore {
+  /** For the tree of groups. None where they could not be read. */
+  readonly members?: readonly MemberView[];
+  /** Every member by name. */
+  readonly all?: boolean;
+  readonly screen?: Screen;
+}
+
 /**
- * What `understudy status` prints: faults first, then what is going on, then the members and
- * coordinators.
+ * What `understudy status` prints: one line with the verdict, then faults, what is going on, the
+ * groups, and the coordinators.
  */
-export function statusText(status: StatusView, nowWallMs: number): string {
+export function statusText(
+  status: StatusView,
+  nowWallMs: number,
+  { members = [], all = false, screen = PIPE }: StatusMore = {},
+): string {
   const leader = status.leader
     ? `${ansis.bold(status.leader.coordinatorId)} (term ${status.leader.term})`
     : ansis.red('none that is known here');
@@ -51,6 +69,8 @@ export function statusText(status: StatusView, nowWallMs: number): string {
     : 'has opinions';
   const trouble = troubleLines(status);
   const lines = [
+    ansis.bold(verdictLine(status, nowWallMs)),
+    '',
     ...trouble,
     ...(trouble.length > 0 ? [''] : []),
     ...status.recoveries.map((one) =>
@@ -74,5 +94,23 @@ export function statusText(status: StatusView, nowWallMs: number): string {
     String(each.featureLevel),
     each.httpUrl,
   ]);
-  return `${lines.join('\n')}\n\n${tableText(['coordinator', 'zone', 'role', 'version', 'level', 'url'], rows)}`;
+  const table = tableText(['coordinator', 'zone', 'role', 'version', 'level', 'url'], rows, screen);
+  const tree = members.length === 0 ? [] : [groupTree(members, all, { nowWallMs, screen })];
+  return [wrapText(lines.join('\n'), screen), ...tree, table].join('\n\n');
+}
+
+/** What of a status may change. */
+export function statusFacts(status: StatusView): Facts {
+  const { leader, store, problems, holds, recoveries, pauses, requests, counts } = status;
+  return new Map([
+    ['status', healthOf(status)],
+    ['leader', leader === null ? 'none' : `${leader.coordinatorId} (term ${leader.term})`],
+    ['etcd', store.fresh ? 'fresh' : 'silent'],
+    ['members', countsLine(counts).replace('members    ', '')],
+    ...problems.map(({ code, text }) => [`problem ${code}`, text] as const),
+    ...holds.map(({ member, reason }) => [`${member} held`, reason] as const),
+    ...recoveries.map((one) => [`${one.member} recovery ${one.opId}`, stepFact(one)] as const),
+    ...pauses.map(({ scope, who, why }) => [`paused ${scope}`, `by ${who}: ${why}`] as const),
+    ...requests.map(({ member, kind, by }) => [`${member} asked`, `${kind} by ${by}`] as const),
+  ]);
 }

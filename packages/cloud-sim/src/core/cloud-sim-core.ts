@@ -1,5 +1,8 @@
 import { isAction, perform } from './actions/index.ts';
 import { finishTermination, enter } from './actions/lifecycle.ts';
+import type { Authorize } from './authorization/access-request.ts';
+import { keyRequests } from './authorization/access-requests.ts';
+import { requireRights } from './authorization/require-rights.ts';
 import { buildDefaultResources, type DefaultResources } from './default-resources.ts';
 import { Ec2Error } from './ec2-error.ts';
 import type { SimEvent } from './event-log.ts';
@@ -36,6 +39,9 @@ export type CallResult =
 
 type Input = Readonly<Record<string, unknown>>;
 
+/** Who uses the keys of volumes: EC2, with the rights of whoever launches. */
+const EC2_FOR_CALLERS = 'aws:ec2-infrastructure';
+
 const STALE_READ_MS = 4_000;
 const LATE_LANDING_MS = 10_000;
 
@@ -68,6 +74,14 @@ export class CloudSimCore {
   constructor(options: RegionOptions) {
     this.region = new Region(options);
     this.defaultResources = buildDefaultResources(this.region);
+  }
+
+  /** Sets who says what callers may do, and what EC2 may do with keys in their name. */
+  setAuthorize(authorize: Authorize | null): void {
+    const { region } = this;
+    region.authorize = authorize;
+    region.kmsKeys.mayUse = (keyArn) =>
+      authorize === null || keyRequests(region, EC2_FOR_CALLERS, keyArn).every((request) => authorize(request));
   }
 
   /** When the next transition is due. Null when nothing is scheduled. */
@@ -182,6 +196,7 @@ export class CloudSimCore {
       throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to perform this operation.');
     }
     requireTags(region.requiredTags, action, input);
+    requireRights(region, moment.reader ?? '', action, input);
     if (input['DryRun'] === true && isAction(action) && action !== 'RunInstances') {
       throw new Ec2Error('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
     }

@@ -1,4 +1,5 @@
 import type { Random } from '@understudy/shared';
+import type { Authorize } from './authorization/access-request.ts';
 import { Consistency, type Glance } from './consistency.ts';
 import { Ec2Error } from './ec2-error.ts';
 import { DEFAULT_KEPT_EVENTS, EventLog, type KeptEvents, type ResourceKind } from './event-log.ts';
@@ -129,6 +130,8 @@ export class Region {
   /** `az/type` → instances that still fit. Absent: no limit. */
   readonly capacity = new Map<string, number>();
   readonly deniedActions = new Set<string>();
+  /** Says what callers may do. Null: everything. */
+  authorize: Authorize | null = null;
   /** Keys of the tags without which nothing may be made. */
   readonly requiredTags = new Set<string>();
   /** `${subnetId}/${ip}` of every address in use. */

@@ -121,7 +121,7 @@ export class CoordinatorApi implements ApiSource {
       holds: this.#shownHolds(),
       recoveries: this.recoveries().open.slice(0, SHOWN_MAX),
       requests: this.#requests().slice(0, SHOWN_MAX),
-      problems: [...this.#problems()],
+      problems: [...this.problems()],
     };
   }
 
@@ -141,7 +141,8 @@ export class CoordinatorApi implements ApiSource {
     return record && !this.#options.leadership.current() && record.term === leader?.term ? record : null;
   }
 
-  #problems(): readonly Problem[] {
+  /** What keeps anything from its work, as `status` and the metrics show it. */
+  problems(): readonly Problem[] {
     const { own, verdicts } = this.#options;
     const found = this.#findings();
     const theirs = [
@@ -225,9 +226,9 @@ export class CoordinatorApi implements ApiSource {
     return this.#options.leader.operate(command);
   }
 
-  leaderUrl(): string | null {
+  leader(): ReturnType<ApiSource['leader']> {
     const { leadership } = this.#options;
-    return leadership.current() ? null : (leadership.knownLeader()?.httpUrl ?? null);
+    return leadership.current() ? 'self' : leadership.knownLeader();
   }
 
   leftovers(): readonly LeftoverView[] {

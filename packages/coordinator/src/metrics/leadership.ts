@@ -6,12 +6,15 @@ export function leadershipMetrics(declare: ReadAtScrape, leadership: Pick<Leader
   declare.flag('understudy_leader', 'Whether this coordinator leads (0 or 1)', () => leadership.current() !== null);
   declare.gauge(
     'understudy_term',
-    'Term this coordinator leads in; 0 while it does not',
-    () => leadership.current()?.number ?? 0,
+    'Term this coordinator leads in; absent while it does not lead',
+    () => leadership.current()?.number ?? null,
   );
   declare.gauge(
     'understudy_term_remaining_seconds',
-    'Time until our own leadership deadline; 0 while not leading',
-    () => Math.max(0, leadership.current()?.remainingMs() ?? 0) / 1_000,
+    'Time until our own leadership deadline; absent while not leading',
+    () => {
+      const term = leadership.current();
+      return term === null ? null : Math.max(0, term.remainingMs()) / 1_000;
+    },
   );
 }

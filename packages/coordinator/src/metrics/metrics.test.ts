@@ -1,4 +1,4 @@
-import { problemOf } from '@understudy/shared';
+import { type HistoryRecord, type MemberId, problemOf } from '@understudy/shared';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Metrics, type MetricsSources } from './metrics.ts';
@@ -30,13 +30,22 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
   const sources = {
     leadership: { current: () => (now().leads ? { number: 7, remainingMs: () => 6_500 } : null) },
     view: {
+      onChange: (listener: (changed: readonly string[]) => void) => changes.push(listener),
+      pausesInForce: () => [{ scope: 'group/g' }],
+      pausesOf: (member: MemberId) => (member === 'g/m0' ? [{}] : []),
       isFresh: () => now().fresh,
       contactAgeMs: () => now().contactAgeMs,
       anomalies: 0,
       featureLevels: () => ({ understood: 1, agreed: null, inForce: 1 }),
       get records() {
         const holds = numbered(now().holds.map((reason) => ({ reason })));
-        return { unreadable: new Map(), intents: numbered([{}]), requests: numbered([{}, {}, {}]), holds, history };
+        return {
+          unreadable: new Map(),
+          members: new Map([...numbered([{}, {}]), ['h/m0', { record: {} }]]),
+          intents: numbered([{}]),
+          requests: numbered([{}, {}, {}]),
+          ...{ holds, history },
+        };
       },
     },
     store: { refusedCounts: new Map([['STORE_DENIED', 2]]) },
@@ -56,18 +65,24 @@ function sourcesOf(now: () => State, withServer = true): MetricsSources {
     receiveBufferBytes: withServer ? 4_194_304 : null,
     verdicts: {
       standing: () => now().standing,
-      counts: () => ({ alive: 5, suspect: 0, dead: 1, unknown: 0, left: 0 }),
+      of: (member: MemberId) => ({ verdict: member === 'g/m1' ? 'dead' : 'alive' }),
     },
     runs: { runningCount: 1 },
+    version: '1.2.3',
+    wallMs: () => 1_000,
+    problems: () => [problemOf('NO_LEADER', 'nobody leads'), problemOf('NO_LEADER', 'still nobody')],
     foreignAnswers: () => new Map([['RunInstances', 1]]),
     connections: withServer ? () => ({ open: 3, evicted: 7, refused: 2 }) : null,
   };
   return sources as unknown as MetricsSources;
 }
 
+/** Whoever wants to know of changes of the view. */
+let changes: ((changed: readonly string[]) => void)[] = [];
 let now: State;
 let metrics: Metrics;
 beforeEach(() => {
+  changes = [];
   now = {
     ...{ leads: true, fresh: true, contactAgeMs: 250, kernelDrops: 0, heartbeats: 1_234 },
     standing: { standing: 'current', ageMs: 500 },
@@ -88,23 +103,31 @@ describe('a scrape', () => {
       'understudy_store_contact_age_seconds 0.25',
       'understudy_store_writable 1',
       'understudy_feature_level{which="understood"} 1',
-      'understudy_feature_level{which="agreed"} 0',
+      `understudy_build_info{version="1.2.3",node="${process.version}",feature_level="1"} 1`,
       'understudy_store_refusals_total{code="STORE_DENIED"} 2',
       'understudy_store_alarms{alarm="NOSPACE"} 0',
       'understudy_store_alarms{alarm="CORRUPT"} 1',
       'understudy_id_taken 1',
       'understudy_keys_refused 0',
       'understudy_observer_abstains 0',
-      'understudy_members{verdict="alive"} 5',
+      'understudy_members{group="g",verdict="alive"} 1',
+      'understudy_members{group="g",verdict="dead"} 1',
+      'understudy_members{group="h",verdict="dead"} 0',
+      'understudy_members{group="h",verdict="alive"} 1',
+      'understudy_paused 0',
+      'understudy_members_paused{group="g"} 1',
+      'understudy_members_paused{group="h"} 0',
+      'understudy_problems{code="NO_LEADER"} 2',
       'understudy_observer_opinions{verdict="alive"} 2',
       'understudy_observer_opinions{verdict="dead"} 0',
       'understudy_judgement_age_seconds 0.5',
-      'understudy_holds{reason="Paused"} 2',
-      'understudy_holds{reason="Cooldown"} 1',
+      'understudy_holds{group="g",reason="Paused"} 2',
+      'understudy_holds{group="g",reason="Cooldown"} 1',
       'understudy_leftovers{kind="volume"} 1',
       'understudy_leftovers{kind="chore"} 1',
       'understudy_leftovers_obstructed 1',
-      'understudy_recoveries_open 1',
+      'understudy_recoveries_open{group="g"} 1',
+      'understudy_recoveries_open{group="h"} 0',
       'understudy_recoveries_running 1',
       'understudy_operator_requests_pending 3',
       'understudy_http_connections 3',
@@ -133,16 +156,21 @@ describe('a scrape', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'understudy_leader 0',
-        'understudy_term 0',
-        'understudy_term_remaining_seconds 0',
         'understudy_store_fresh 0',
-        'understudy_store_contact_age_seconds -1',
-        'understudy_judgement_age_seconds -1',
-        'understudy_holds{reason="Cooldown"} 1',
+        'understudy_holds{group="g",reason="Cooldown"} 1',
         'understudy_heartbeats_received_total 1300',
       ]),
     );
     const starts = (prefix: string) => lines.filter((line) => line.startsWith(prefix));
+    // What is not known has no value: a number that means something else would be averaged.
+    for (const unknown of [
+      'term',
+      'term_remaining',
+      'store_contact_age',
+      'judgement_age',
+      'feature_level{which="agreed"',
+    ])
+      expect(starts(`understudy_${unknown}`)).toEqual([]);
     expect(starts('understudy_members{')).toEqual([]);
     expect(starts('understudy_holds{')).toHaveLength(1);
     expect(starts('understudy_kernel_datagrams_dropped_total')).toEqual([]);
@@ -172,5 +200,52 @@ describe('names', () => {
     const text = await metrics.text();
     expect(text).not.toContain('understudy_http_connections');
     expect(text).not.toContain('understudy_udp_receive_buffer_bytes');
+  });
+});
+
+describe('recoveries that ended', () => {
+  const ended = (opId: string, outcome: HistoryRecord['outcome'], seconds: number) => ({
+    record: {
+      opId,
+      outcome,
+      startedAtWallMs: 10_000,
+      endedAtWallMs: 10_000 + seconds * 1_000,
+      leftovers: [],
+      owed: [],
+    },
+  });
+  const seconds = async () =>
+    (await metrics.text()).split('\n').filter((line) => /^understudy_recovery_duration_seconds_(count|sum)/.test(line));
+
+  test('are counted once each, with their duration, and not if they had ended before this process began', async () => {
+    const sources = sourcesOf(() => now);
+    const entries = new Map([['op-1', ended('op-1', 'replaced', 999)]]);
+    Object.defineProperty(sources.view, 'records', {
+      value: { ...sources.view.records, history: new Map([['g/m1', entries]]) },
+    });
+    metrics.show(sources);
+    const changed = (...keys: string[]) => changes.forEach((listener) => listener(keys));
+    changed('/u/v1/history/g/m1/op-1', '/u/v1/members/g/m1');
+    const none = ['g', 'h'].flatMap((group) =>
+      ['replaced', 'abandoned'].flatMap((outcome) =>
+        ['sum', 'count'].map(
+          (of) => `understudy_recovery_duration_seconds_${of}{group="${group}",outcome="${outcome}"} 0`,
+        ),
+      ),
+    );
+    expect(await seconds()).toEqual(none);
+    entries.set('op-2', ended('op-2', 'replaced', 40));
+    entries.set('op-3', ended('op-3', 'abandoned', 7));
+    changed('/u/v1/history/g/m1/op-2');
+    changed('/u/v1/history/g/m1/op-2', '/u/v1/holds/g/m1');
+    entries.delete('op-1');
+    changed('/u/v1/history/g/m1/op-1');
+    expect(await seconds()).toEqual([
+      'understudy_recovery_duration_seconds_sum{group="g",outcome="replaced"} 40',
+      'understudy_recovery_duration_seconds_count{group="g",outcome="replaced"} 1',
+      'understudy_recovery_duration_seconds_sum{group="g",outcome="abandoned"} 7',
+      'understudy_recovery_duration_seconds_count{group="g",outcome="abandoned"} 1',
+      ...none.slice(4),
+    ]);
   });
 });

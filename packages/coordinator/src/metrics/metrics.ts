@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { ClusterState } from '../store/cluster-state.ts';
 import type { LeadershipView } from '../store/leadership-view.ts';
+import { EndedRecoveries } from './ended-recoveries.ts';
 import { leadershipMetrics } from './leadership.ts';
 import { memberMetrics, type MemberMetricsSources } from './members.ts';
 import { observerMetrics, type ObserverMetricsSources } from './observer.ts';
-import { type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
+import { buildMetrics, type ConnectionCounts, connectionMetrics, foreignAnswerMetrics } from './process.ts';
 import { ReadAtScrape } from './read-at-scrape.ts';
 import { storeMetrics, type StoreMetricsSources } from './store.ts';
 
@@ -11,7 +13,8 @@ export interface MetricsSources
   extends ObserverMetricsSources,
     Omit<StoreMetricsSources, 'view'>,
     Omit<MemberMetricsSources, 'view'> {
-  readonly view: StoreMetricsSources['view'] & MemberMetricsSources['view'];
+  readonly view: StoreMetricsSources['view'] & MemberMetricsSources['view'] & Pick<ClusterState, 'onChange'>;
+  readonly version: string;
   readonly leadership: Pick<LeadershipView, 'current'>;
   readonly foreignAnswers: () => ReadonlyMap<string, number>;
   /** To our HTTP server; null where there is none. */
@@ -29,6 +32,7 @@ export class Metrics {
   readonly #cloudSeconds: Histogram<'action'>;
   readonly #recoveries: Counter<'outcome'>;
   readonly #tick: Histogram;
+  readonly #ended: EndedRecoveries;
 
   constructor(options: {
     /**
@@ -58,6 +62,7 @@ export class Metrics {
       labelNames: ['outcome'],
       registers,
     });
+    this.#ended = new EndedRecoveries(this.#registry);
     this.#tick = new Histogram({
       name: 'understudy_tick_seconds',
       help: 'Synchronous work of one tick of the loop',
@@ -69,6 +74,9 @@ export class Metrics {
   /** Shows what the parts of a coordinator know from now on. Call once. */
   show(sources: MetricsSources): void {
     const declare = new ReadAtScrape(this.#registry);
+    const featureLevel = sources.view.featureLevels().understood;
+    buildMetrics(declare, { version: sources.version, featureLevel });
+    this.#ended.follow(sources.view);
     leadershipMetrics(declare, sources.leadership);
     storeMetrics(declare, sources);
     observerMetrics(declare, sources);

@@ -1,4 +1,19 @@
+import type { StatusView } from '@understudy/shared';
 import type { ReadAtScrape } from './read-at-scrape.ts';
+
+/** The build that runs, as labels of a metric that is always 1 (the way of Prometheus). */
+export function buildMetrics(
+  declare: ReadAtScrape,
+  build: { readonly version: string; readonly featureLevel: StatusView['featureLevels']['understood'] },
+): void {
+  const labels = { version: build.version, node: process.version, feature_level: String(build.featureLevel) };
+  declare.gaugesBy(
+    'understudy_build_info',
+    'The build that runs: its version, the Node version, the feature level it understands; always 1',
+    ['version', 'node', 'feature_level'],
+    () => [[labels, 1]],
+  );
+}
 
 /** What the HTTP server's limits did with connections. */
 export interface ConnectionCounts {

@@ -39,6 +39,22 @@ export class ReadAtScrape {
     });
   }
 
+  /** One value for each set of labels there is now. */
+  gaugesBy<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: () => Iterable<readonly [Readonly<Record<L, string>>, number]>,
+  ): void {
+    new Gauge({
+      ...{ name, help, labelNames: [...labelNames], registers: [this.#registry] },
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set({ ...labels }, value);
+      },
+    });
+  }
+
   /** Counted since the process began. */
   total(name: string, help: string, read: () => number | null): void {
     const registers = [this.#registry];
@@ -72,5 +88,6 @@ export function countBy(names: Iterable<string>): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** A duration in the unit of Prometheus. −1 means that it is not known. */
-export const secondsOf = (durationMs: number | null): number => (durationMs === null ? -1 : durationMs / 1_000);
+/** A duration in the unit of Prometheus. null: it is not known. */
+export const secondsOf = (durationMs: number | null): number | null =>
+  durationMs === null ? null : durationMs / 1_000;

@@ -18,8 +18,10 @@ export function storeMetrics(declare: ReadAtScrape, { view, store, writes, isWri
   declare.flag('understudy_store_fresh', 'Whether the view of etcd is fresh enough to act on (0 or 1)', () =>
     view.isFresh(),
   );
-  declare.gauge('understudy_store_contact_age_seconds', 'Time since etcd last answered; -1 = never', () =>
-    secondsOf(view.contactAgeMs()),
+  declare.gauge(
+    'understudy_store_contact_age_seconds',
+    'Time since etcd last answered; absent before the first answer',
+    () => secondsOf(view.contactAgeMs()),
   );
   declare.flag('understudy_store_writable', 'Whether etcd was lately proven to take our writes (0 or 1)', isWritable);
   declare.totals(
@@ -33,9 +35,12 @@ export function storeMetrics(declare: ReadAtScrape, { view, store, writes, isWri
   );
   declare.gauges(
     'understudy_feature_level',
-    'Feature level: understood by this build, agreed on (0: none yet), in force now',
+    'Feature level: understood by this build, agreed on (absent: none yet), in force now',
     'which',
-    () => Object.entries(view.featureLevels()).map(([which, level]) => [which, level ?? 0] as const),
+    () =>
+      Object.entries(view.featureLevels()).flatMap(([which, level]) =>
+        level === null ? [] : [[which, level] as const],
+      ),
   );
   declare.total(
     'understudy_view_anomalies_total',

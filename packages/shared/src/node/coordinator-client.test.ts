@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { problemDetails } from '../api-problems.ts';
 import { hasCode } from '../errors.ts';
 import { coordinatorClient } from './coordinator-client.ts';
 
@@ -15,6 +16,8 @@ async function serve(body: string, status = 200): Promise<string> {
   closers.push(() => new Promise((done) => server.close(() => done())));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+const refusal = (detail: string): string => JSON.stringify(problemDetails('MEMBER_UNKNOWN', detail, 'r1'));
 
 async function closedUrl(): Promise<string> {
   const url = await serve('{}');
@@ -38,7 +41,7 @@ describe('coordinatorClient', () => {
   });
 
   it('says MEMBER_UNKNOWN, in the words of the coordinator, when there is no such member', async () => {
-    const url = await serve('{"error":{"code":"NOT_FOUND","text":"no member db/nobody is known here"}}', 404);
+    const url = await serve(refusal('no member db/nobody is known here'), 404);
     const error: unknown = await coordinatorClient([url])
       .explain('db/nobody')
       .catch((thrown: unknown) => thrown);
@@ -114,7 +117,7 @@ describe('what no coordinator says', () => {
   });
 
   it('a member that the one that answers does not know: that is said, not that others are silent', async () => {
-    const none = await serve('{"error":{"code":"NOT_FOUND","text":"no member db/a is known here"}}', 404);
+    const none = await serve(refusal('no member db/a is known here'), 404);
     expect(hasCode((await said([none, await closedUrl()])).error, 'MEMBER_UNKNOWN')).toBe(true);
   });
 });

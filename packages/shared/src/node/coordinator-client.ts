@@ -1,6 +1,8 @@
 import {
   type ExplainView,
   ExplainViewSchema,
+  HistoryViewSchema,
+  HoldsViewSchema,
   type KeysView,
   KeysViewSchema,
   LeftoversViewSchema,
@@ -13,10 +15,13 @@ import {
   type StatusView,
   StatusViewSchema,
 } from '../api.ts';
+import { ProblemDetailsSchema } from '../api-problems.ts';
 import { errorText, hasCode, OperationError } from '../errors.ts';
 import type { MemberId } from '../member-id.ts';
+import type { HoldRecord } from '../records/cluster.ts';
+import type { HistoryRecord } from '../records/recovery.ts';
 import { parseKeeping } from '../records/keep-unknown.ts';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { whyNoAnswer } from './why-no-answer.ts';
 
 /** Reads one coordinator's HTTP API. Any coordinator answers; `status` names the leader. */
@@ -27,6 +32,9 @@ export interface CoordinatorClient {
   membersView(): Promise<MembersView>;
   recoveries(): Promise<RecoveriesView>;
   leftovers(): Promise<readonly LeftoverView[]>;
+  holds(): Promise<readonly HoldRecord[]>;
+  /** Ended recoveries, the newest first; `member`: only its. */
+  history(member: MemberId | null, limit: number): Promise<readonly HistoryRecord[]>;
   /** Keys of the coordinator that answers only. */
   keys(): Promise<KeysView>;
   /** @throws MEMBER_UNKNOWN when the coordinator that answers knows no such member. */
@@ -36,9 +44,6 @@ export interface CoordinatorClient {
 /** HTTP reads are answered from memory, so a longer wait means that the coordinator is not well. */
 const READ_TIMEOUT_MS = 3_000;
 
-/** Every refusal of ours has this form. Anything else comes from another server. */
-const RefusalSchema = z.object({ error: z.object({ code: z.string(), text: z.string() }) });
-
 export interface ClientOptions {
   /** The operator's token. A caller without it sees no console output. */
   readonly token?: string | null;
@@ -46,15 +51,17 @@ export interface ClientOptions {
    * Called once per change: which coordinator answered after others did not, and why they did not.
    */
   readonly onFallback?: (text: string) => void;
+  /** Fetches with certificates of its own. Default: the built-in one. */
+  readonly fetch?: typeof fetch;
 }
 
-async function read<T>(schema: z.ZodType<T>, url: string, token: string | null): Promise<T> {
+async function read<T>(schema: z.ZodType<T>, url: string, { token, fetch: ask = fetch }: ClientOptions): Promise<T> {
   let response: Response;
   let body: string;
   try {
-    response = await fetch(url, {
+    response = await ask(url, {
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-      headers: { accept: 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
       redirect: 'manual',
     });
     body = await response.text();
@@ -92,15 +99,15 @@ function foreign(response: Response, url: string): OperationError {
 }
 
 function refused(response: Response, json: unknown, url: string): OperationError {
-  const said = RefusalSchema.safeParse(json);
+  // Every refusal of ours has this form. Anything else comes from another server.
+  const said = ProblemDetailsSchema.safeParse(json);
   if (!said.success) return foreign(response, url);
-  const { code, text } = said.data.error;
-  if (response.status === 401) return new OperationError('OPERATOR_UNKNOWN', `${url}: ${text}`);
-  if (response.status === 404 && text.startsWith('no such path'))
-    return new OperationError('COORDINATOR_UNAVAILABLE', `${url}: another version of the coordinator: ${text}`);
-  if (response.status === 404 && (code === 'NOT_FOUND' || code === 'MEMBER_UNKNOWN'))
-    return new OperationError('MEMBER_UNKNOWN', text);
-  return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${text}`);
+  const { code, detail } = said.data;
+  if (code === 'UNAUTHENTICATED') return new OperationError('OPERATOR_UNKNOWN', `${url}: ${detail}`);
+  if (code === 'PATH_UNKNOWN')
+    return new OperationError('COORDINATOR_UNAVAILABLE', `${url}: another version of the coordinator: ${detail}`);
+  if (code === 'MEMBER_UNKNOWN') return new OperationError('MEMBER_UNKNOWN', detail);
+  return new OperationError('COORDINATOR_UNAVAILABLE', `${url} answered ${response.status}: ${code}: ${detail}`);
 }
 
 /**
@@ -131,7 +138,7 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     const errors: unknown[] = [];
     for (const url of urls) {
       try {
-        const answer = await read(schema, new URL(path, url).href, options.token ?? null);
+        const answer = await read(schema, new URL(path, url).href, options);
         tell(url, errors);
         return answer;
       } catch (error) {
@@ -146,6 +153,11 @@ export function coordinatorClient(urls: readonly string[], options: ClientOption
     membersView: () => ask(MembersViewSchema, '/v1/members'),
     recoveries: () => ask(RecoveriesViewSchema, '/v1/recoveries'),
     leftovers: async () => (await ask(LeftoversViewSchema, '/v1/leftovers')).leftovers,
+    holds: async () => (await ask(HoldsViewSchema, '/v1/holds')).holds,
+    history: async (member, limit) => {
+      const query = new URLSearchParams({ limit: String(limit), ...(member === null ? {} : { member }) });
+      return (await ask(HistoryViewSchema, `/v1/history?${query.toString()}`)).history;
+    },
     keys: () => ask(KeysViewSchema, '/v1/keys'),
     explain: (member) => ask(ExplainViewSchema, `/v1/members/${member}/explain`),
   };

@@ -391,5 +391,4 @@ export interface Cloud {
   /** Removes exactly this association. One that is gone is a success. */
   disassociateAddress(associationId: string, options?: CloudCallOptions): Promise<void>;
   createTags(resourceIds: readonly string[], tags: Tags, options?: CloudCallOptions): Promise<void>;
-  deleteTags(resourceIds: readonly string[], tagKeys: readonly string[], options?: CloudCallOptions): Promise<void>;
 }

@@ -51,6 +51,8 @@ export class KmsKeys {
   readonly #keys = new Map<string, SimKmsKey>();
   /** Alias name → key id. */
   readonly #aliases = new Map<string, string>();
+  /** Whether callers may have EC2 use a customer's key. AWS's own key lets everybody. */
+  mayUse: (keyArn: string) => boolean = () => true;
 
   constructor(region: string, accountId: string, random: Random) {
     this.#arnPrefix = `arn:aws:kms:${region}:${accountId}`;
@@ -107,6 +109,10 @@ export class KmsKeys {
     return this.find(name)?.arn ?? name;
   }
 
+  #isAllowed(key: SimKmsKey): boolean {
+    return key.manager === 'AWS' || this.mayUse(key.arn);
+  }
+
   /**
    * What happens to a volume under this key when it has to be opened. Null: it opens. A volume that
    * is not encrypted always does.
@@ -115,7 +121,7 @@ export class KmsKeys {
     if (name === null) return null;
     const key = this.find(name);
     // EC2 does not say why where it may not even look.
-    if (key === undefined || key.access !== 'all')
+    if (key === undefined || key.access !== 'all' || !this.#isAllowed(key))
       return { code: 'Client.InternalError', message: 'Client.InternalError: Client error on launch' };
     if (key.state === 'Enabled' || key.state === 'Updating') return null;
     const code = 'Client.InvalidKMSKey.InvalidState';

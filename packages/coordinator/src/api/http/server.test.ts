@@ -1,9 +1,16 @@
-import { type ExplainView, type KeysView, type Problem, problemOf } from '@understudy/shared';
-import { SystemClock } from '@understudy/shared/node';
+import {
+  type ExplainView,
+  type KeysView,
+  type Problem,
+  type ProblemDetails,
+  ProblemDetailsSchema,
+  problemOf,
+} from '@understudy/shared';
 import { RecordingLog } from '@understudy/shared/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ApiSource } from './api-source.ts';
-import { type HttpServer, startHttpServer } from './server.ts';
+import { closeServers, serveApi } from './http.fixtures.ts';
+import type { HttpServer } from './server.ts';
 
 const EXPLAINED: ExplainView = {
   ...{ member: 'prod/db1', instanceId: 'i-1', incarnation: 1, az: 'us-east-1a', atWallMs: 1, unknownHere: [] },
@@ -34,9 +41,14 @@ const KEYS: KeysView = {
   members: [],
 };
 
+async function problemOfReply(reply: Response): Promise<ProblemDetails> {
+  expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  return ProblemDetailsSchema.parse(await reply.json());
+}
+
 let problems: Problem[];
 let explained: ExplainView;
-let leaderUrl: string | null;
+let leader: ReturnType<ApiSource['leader']>;
 let fails: boolean;
 let started: boolean;
 let server: HttpServer;
@@ -46,7 +58,7 @@ const log = new RecordingLog();
 beforeEach(async () => {
   problems = [];
   explained = EXPLAINED;
-  leaderUrl = null;
+  leader = 'self';
   fails = false;
   started = true;
   api = {
@@ -60,23 +72,16 @@ beforeEach(async () => {
     keys: () => KEYS,
     explain: (member) => (member === 'prod/db1' ? explained : null),
     operate: () => Promise.reject(new Error('not asked here')),
-    leaderUrl: () => leaderUrl,
+    leader: () => leader,
     recoveries: () => ({ open: [], history: [], requests: [] }),
     holds: () => [],
     leftovers: () => [],
     history: (member, limit) => [{ member, limit }] as unknown as ReturnType<ApiSource['history']>,
   };
   const metrics = { contentType: 'text/plain; version=0.0.4', text: async () => 'understudy_leader 1\n' };
-  server = await startHttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    api: () => (started ? api : null),
-    metrics: () => metrics,
-    clock: new SystemClock(),
-    log,
-  });
+  server = await serveApi({ api: () => (started ? api : null), metrics, log });
 });
-afterEach(() => server.close());
+afterEach(closeServers);
 
 const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
 
@@ -113,62 +118,65 @@ describe('HTTP', () => {
     expect(await (await ask('/v1/members/prod/db1/explain')).json()).toEqual(EXPLAINED);
     for (const other of ['prod/db2', 'PROD/db1', '..%2f/db1']) {
       const reply = await ask(`/v1/members/${other}/explain`);
-      expect([reply.status, ((await reply.json()) as { error: { code: string } }).error.code]).toEqual([
-        404,
-        'NOT_FOUND',
-      ]);
+      expect(reply.status).toBe(404);
+      expect((await problemOfReply(reply)).code).toBe(other === 'prod/db2' ? 'MEMBER_UNKNOWN' : 'PATH_UNKNOWN');
     }
     expect((await ask('/v1/members/prod/db1/explain', { method: 'POST' })).status).toBe(405);
   });
 
   test('a follower passes explain on to the leader, once, and answers itself when the leader does not', async () => {
-    const follower = await startHttpServer({
-      ...{ host: '127.0.0.1', port: 0, metrics: () => null, clock: new SystemClock(), log },
-      api: () => ({ ...api, explain: () => asFollower, leaderUrl: () => leaderUrl }),
+    const follower = await serveApi({
+      coordinatorId: 'c2',
+      api: () => ({ ...api, explain: () => asFollower, leader: () => leads }),
     });
-    const by = async (init: RequestInit = {}) => {
-      const reply = await fetch(`http://127.0.0.1:${follower.port}/v1/members/prod/db1/explain`, init);
+    const by = async () => {
+      const reply = await fetch(`${follower.url}/v1/members/prod/db1/explain`);
       return ((await reply.json()) as ExplainView).answeredBy.coordinatorId;
     };
-    leaderUrl = `http://127.0.0.1:${server.port}`;
+    let leads: ReturnType<ApiSource['leader']> = { coordinatorId: 'c1', httpUrl: `http://127.0.0.1:${server.port}` };
     expect(await by()).toBe('c1');
-    expect(await by({ headers: { 'understudy-forwarded': '1' } })).toBe('c2');
-    // The leader believes that it follows another, so this is no leader's answer.
-    explained = asFollower;
+    // It believes that it follows another, so it is no leader, and passes nothing on.
+    leader = { coordinatorId: 'c2', httpUrl: follower.url };
     expect(await by()).toBe('c2');
-    leaderUrl = 'http://127.0.0.1:1';
+    leader = 'self';
+    leads = { coordinatorId: 'c9', httpUrl: `http://127.0.0.1:${server.port}` };
+    expect(await by(), 'another coordinator than the leader answers there').toBe('c2');
+    leads = { coordinatorId: 'c1', httpUrl: 'http://127.0.0.1:1' };
     expect(await by()).toBe('c2');
-    leaderUrl = null;
+    leads = null;
     expect(await by()).toBe('c2');
-    await follower.close();
   });
 
-  test('unknown paths are 404 and name the known ones, other methods are 405, both JSON', async () => {
+  test('unknown paths are 404, other methods 405, both with the problem details of RFC 9457', async () => {
     const missing = await ask('/v2/status');
-    expect([missing.status, ((await missing.json()) as { error: { code: string } }).error.code]).toEqual([
-      404,
-      'NOT_FOUND',
-    ]);
+    expect(missing.status).toBe(404);
+    expect(await problemOfReply(missing)).toMatchObject({
+      type: '/v1/errors#PATH_UNKNOWN',
+      status: 404,
+      code: 'PATH_UNKNOWN',
+      instance: missing.headers.get('request-id'),
+      retryable: false,
+    });
     const posted = await ask('/v1/status', {
       method: 'POST',
       body: '{"a":1}',
       headers: { 'content-type': 'application/json' },
     });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-    expect(((await posted.json()) as { error: { code: string } }).error.code).toBe('METHOD_NOT_ALLOWED');
+    expect((await problemOfReply(posted)).code).toBe('METHOD_NOT_ALLOWED');
   });
 
   test('a body nobody asked for is refused unread', async () => {
     const reply = await ask('/v1/status', { method: 'POST', body: 'x'.repeat(100_000) });
     expect([405, 413, 400]).toContain(reply.status);
-    expect(((await reply.json()) as { error: { code: string } }).error.code).not.toBe('INTERNAL');
+    expect((await problemOfReply(reply)).code).not.toBe('INTERNAL');
   });
 
   test('while the process is put together only /healthz answers, the rest is 503', async () => {
     started = false;
     expect((await ask('/healthz')).status).toBe(200);
     const reply = await ask('/v1/status');
-    expect([reply.status, await reply.json()]).toEqual([503, { error: { code: 'STARTING', text: 'still starting' } }]);
+    expect([reply.status, (await problemOfReply(reply)).code]).toEqual([503, 'STARTING']);
   });
 
   test('a bug of ours is 500 without its detail, which is in the log', async () => {
@@ -186,14 +194,7 @@ describe('HTTP', () => {
   });
 
   test('a port that is taken is a clear refusal', async () => {
-    const second = startHttpServer({
-      host: '127.0.0.1',
-      port: server.port,
-      api: () => null,
-      metrics: () => null,
-      clock: new SystemClock(),
-      log,
-    });
+    const second = serveApi({ port: server.port });
     await expect(second).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

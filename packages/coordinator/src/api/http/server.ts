@@ -1,32 +1,57 @@
-import { type Clock, errorText, isName, type Log, OperationError } from '@understudy/shared';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Server as HttpsServer } from 'node:https';
+import { type Clock, errorText, type Log, OperationError, type Random } from '@understudy/shared';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { Access, type AccessSettings } from './access/access.ts';
+import type { Tokens } from './access/token-book.ts';
 import type { ApiSource, MetricsSource } from './api-source.ts';
+import type { ClusterKeys } from './cluster-keys.ts';
 import { ConnectionGate, type ConnectionLimits, type LimitCounts } from './connection-limits.ts';
-import { askLeader, FORWARDED_HEADER } from './ask-leader.ts';
-import { readerOf, withoutConsole } from './operator-access.ts';
-import { addOperatorRoutes, COMMAND_PATHS } from './operator-routes.ts';
+import { addRoute } from './frame.ts';
+import { addAnswerSignature, addIdentification } from './identification.ts';
+import { Forwarding } from './peers/forwarding.ts';
+import { Refusal } from './refusal.ts';
+import { addRefusals, refuseConnection } from './refusals.ts';
+import { ROUTES } from './registered.ts';
 
 export interface HttpServer {
   /** The port the kernel gave when 0 was asked for. */
   readonly port: number;
   connections(): LimitCounts;
+  /**
+   * Takes over changed certificates. Where the authority of clients changed, all connections end.
+   */
+  setTls(tls: ServerTls): void;
   /** Stops listening and ends idle connections at once. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Certificates as PEM. */
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** The authority of client certificates. Null: none are asked for. */
+  readonly clientCa: Buffer | null;
+  /** The authority of the other coordinators' certificates. Null: those that Node trusts. */
+  readonly peerCa: Buffer | null;
 }
 
 export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
+  readonly coordinatorId: string;
   /**
    * Null while the process is still being put together. Every path but `/healthz` then answers 503.
    */
   readonly api: () => ApiSource | null;
   readonly metrics: () => MetricsSource | null;
-  /**
-   * The token an operator shows as `Authorization: Bearer`. Null or absent: nobody is an operator.
-   */
-  readonly operatorToken?: string | null;
+  readonly access: AccessSettings;
+  /** Who may show what, as it is now. Another object when it has changed. */
+  readonly tokens: () => Tokens;
+  readonly keys: ClusterKeys;
+  /** Null: it is served without TLS. */
+  readonly tls: ServerTls | null;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   /** Default: {@link DEFAULT_HTTP_LIMITS}. */
   readonly limits?: HttpLimits;
@@ -39,175 +64,98 @@ export interface HttpLimits extends ConnectionLimits {
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = { connections: 256, connectionsPerAddress: 64, headersTimeoutMs: 5_000 };
 
-/** No request of ours has a body; this only bounds what a stranger may send. */
-const BODY_BYTES_MAX = 4_096;
+/** What a body may have where none is wanted: it is read and forgotten. */
+const UNWANTED_BODY_BYTES_MAX = 4_096;
 const REQUEST_TIMEOUT_MS = 10_000;
-const HISTORY_MAX = 1_000;
-const HISTORY_DEFAULT = 100;
+const REQUEST_ID_BYTES = 8;
 
-const PATHS = [
-  '/healthz',
-  '/readyz',
-  '/metrics',
-  '/v1/status',
-  '/v1/members',
-  '/v1/members/:group/:name/explain',
-  '/v1/keys',
-  '/v1/recoveries',
-  '/v1/leftovers',
-  '/v1/holds',
-  '/v1/history',
-  ...COMMAND_PATHS,
-] as const;
+const secureContextOf = ({ cert, key, clientCa }: ServerTls) => ({
+  ...{ cert, key },
+  ...(clientCa === null ? {} : { ca: clientCa }),
+});
 
-/**
- * True when a path without its query fits one of ours. A part that begins with `:` fits any one
- * part.
- */
-const fits = (path: string, known: string): boolean =>
-  new RegExp(`^${known.replaceAll(/:[a-z]+/g, '[^/]+')}/?$`).test(path);
-const isKnown = (path: string): boolean => PATHS.some((known) => fits(path, known));
-const isCommand = (path: string): boolean => COMMAND_PATHS.some((known) => fits(path, known));
+/** A certificate that nobody vouches for is let through as none: a token may be shown beside it. */
+const tlsOptionsOf = (tls: ServerTls, handshakeTimeout: number) => ({
+  ...secureContextOf(tls),
+  ...{ handshakeTimeout, requestCert: tls.clientCa !== null, rejectUnauthorized: false },
+});
 
-interface ErrorBody {
-  readonly error: { readonly code: string; readonly text: string };
-}
-const errorBody = (code: string, text: string): ErrorBody => ({ error: { code, text } });
-
-function historyLimit(text: string | undefined): number | null {
-  if (text === undefined) return HISTORY_DEFAULT;
-  const limit = Number(text);
-  return Number.isInteger(limit) && limit >= 1 && limit <= HISTORY_MAX ? limit : null;
-}
-
-const NOT_THE_TOKEN = errorBody('UNAUTHENTICATED', 'this is not the operator token of this coordinator');
-
-class Starting extends Error {
-  readonly statusCode = 503;
-}
-
-/**
- * A follower passes the question on to the leader, which alone knows everything. Without an answer
- * from there it says what it knows itself.
- */
-function addExplain(server: FastifyInstance, api: () => ApiSource, { clock, operatorToken }: HttpServerOptions): void {
-  server.get<{ Params: { group: string; name: string } }>(
-    '/v1/members/:group/:name/explain',
-    async (request, reply) => {
-      const { group, name } = request.params;
-      const source = api();
-      const own = isName(group) && isName(name) ? source.explain(`${group}/${name}`) : null;
-      const leaderUrl = request.headers[FORWARDED_HEADER] === undefined ? source.leaderUrl() : null;
-      if (own === null) return reply.code(404).send(errorBody('NOT_FOUND', `no member ${group}/${name} is known here`));
-      const reader = readerOf(request.headers.authorization, operatorToken ?? null);
-      if (reader === 'refused') return reply.code(401).header('www-authenticate', 'Bearer').send(NOT_THE_TOKEN);
-      const token = reader === 'operator' ? (operatorToken ?? null) : null;
-      const view = (leaderUrl && (await askLeader(clock, leaderUrl, own.member, token))) || own;
-      return reply.send(reader === 'operator' ? view : withoutConsole(view));
-    },
-  );
-}
-
-function addRoutes(server: FastifyInstance, options: HttpServerOptions): void {
-  const ready = <T>(source: T | null): T => {
-    if (source === null) throw new Starting('still starting');
-    return source;
-  };
-  const api = () => ready(options.api());
-  server.get('/healthz', () => ({ healthy: true }));
-  server.get('/readyz', (_, reply) => {
-    const problems = api().notReady();
-    return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems });
-  });
-  server.get('/metrics', async (_, reply) => {
-    const metrics = ready(options.metrics());
-    return reply.type(metrics.contentType).send(await metrics.text());
-  });
-  server.get('/v1/status', () => api().status());
-  server.get('/v1/members', () => ({ members: api().members(), notEnrolled: api().notEnrolled() }));
-  addExplain(server, api, options);
-  addOperatorRoutes(server, { api, operatorToken: options.operatorToken ?? null, clock: options.clock });
-  server.get('/v1/keys', () => api().keys());
-  server.get('/v1/recoveries', () => api().recoveries());
-  server.get('/v1/leftovers', () => ({ leftovers: api().leftovers() }));
-  server.get('/v1/holds', () => ({ holds: api().holds() }));
-  server.get<{ Querystring: { member?: string; limit?: string } }>('/v1/history', (request, reply) => {
-    const limit = historyLimit(request.query.limit);
-    if (limit === null)
-      return reply.code(400).send(errorBody('BAD_REQUEST', `limit is a whole number from 1 to ${HISTORY_MAX}`));
-    return reply.send({ history: api().history(request.query.member ?? null, limit) });
-  });
-}
-
-function addRefusals(server: FastifyInstance, log: Log): void {
-  server.setNotFoundHandler((request, reply): FastifyReply => {
-    const path = request.url.split('?')[0] ?? '';
-    if (isCommand(path))
-      return reply
-        .code(405)
-        .header('allow', 'POST')
-        .send(errorBody('METHOD_NOT_ALLOWED', `${path} is a command: POST it, with the operator token`));
-    if (isKnown(path))
-      return reply
-        .code(405)
-        .header('allow', 'GET, HEAD')
-        .send(errorBody('METHOD_NOT_ALLOWED', `${path} is read-only`));
-    return reply.code(404).send(errorBody('NOT_FOUND', `no such path; there is ${PATHS.join(', ')}`));
-  });
-  server.setErrorHandler((error: unknown, request, reply) => {
-    if (error instanceof Starting) return reply.code(503).send(errorBody('STARTING', error.message));
-    const given =
-      typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
-    const status = given >= 400 && given < 500 ? given : 500;
-    if (status === 500) log.error('http.failed', { path: request.url, error: errorText(error) });
-    return reply
-      .code(status)
-      .send(errorBody(status === 500 ? 'INTERNAL' : 'BAD_REQUEST', status === 500 ? 'see the log' : errorText(error)));
-  });
-}
-
-/**
- * The coordinator's read-only HTTP face. Followers answer from their own view of etcd.
- * @throws CONFIG_INVALID when the address cannot be bound (in use, not ours, privileged).
- */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { limits = DEFAULT_HTTP_LIMITS } = options;
+function fastifyOf({ limits = DEFAULT_HTTP_LIMITS, tls, random }: HttpServerOptions): FastifyInstance {
+  const http = { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 };
   const server = Fastify({
     logger: false,
-    bodyLimit: BODY_BYTES_MAX,
+    bodyLimit: UNWANTED_BODY_BYTES_MAX,
+    genReqId: () => random.hex(REQUEST_ID_BYTES),
+    requestIdHeader: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.headersTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: 1_000 },
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, random.hex(REQUEST_ID_BYTES)),
+    ...(tls === null ? { http } : { https: { ...http, ...tlsOptionsOf(tls, limits.headersTimeoutMs) } }),
   });
-  const gate = new ConnectionGate(server.server, limits);
-  // A body is neither wanted nor parsed. The request is refused as a method or a path, whatever its
-  // type.
+  // Which kind of server listens makes no difference to any route.
+  return server as FastifyInstance;
+}
+
+/** Bodies are JSON. One of another kind is not read. */
+function addBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   server.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume();
     done(null);
   });
-  addRoutes(server, options);
-  addRefusals(server, options.log);
+}
+
+function addApi(server: FastifyInstance, options: HttpServerOptions, peerCa: () => Buffer | null): void {
+  const { coordinatorId, keys, tokens, clock, random, log } = options;
+  const ready = <T>(source: T | null): T => {
+    if (source === null) throw new Refusal('STARTING', 'this coordinator is still put together');
+    return source;
+  };
+  const access = new Access({ coordinatorId, keys, tokens, clock, random, settings: options.access });
+  const forwarding = new Forwarding({ coordinatorId, keys, clock, log, peerCa });
+  const context = { api: () => ready(options.api()), metrics: () => ready(options.metrics()), access, clock, log };
+  addBodies(server);
+  addIdentification(server, access);
+  addAnswerSignature(server, coordinatorId, keys);
+  addRefusals(server, ROUTES, log);
+  for (const route of ROUTES) addRoute(server, route, { access, forwarding, context });
+}
+
+/**
+ * The coordinator's HTTP face. Followers answer from their own view of etcd, and pass on what only
+ * the leader can do.
+ * @throws CONFIG_INVALID when the address cannot be bound (in use, not ours, privileged).
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, limits = DEFAULT_HTTP_LIMITS } = options;
+  let { tls } = options;
+  const server = fastifyOf(options);
+  const gate = new ConnectionGate(server.server, limits);
+  addApi(server, options, () => tls?.peerCa ?? null);
   try {
-    await server.listen({ host: options.host, port: options.port });
+    await server.listen({ host, port });
   } catch (cause) {
-    throw new OperationError(
-      'CONFIG_INVALID',
-      `cannot listen on ${options.host}:${options.port}: ${errorText(cause)}`,
-      {
-        cause,
-      },
-    );
+    throw new OperationError('CONFIG_INVALID', `cannot listen on ${host}:${port}: ${errorText(cause)}`, { cause });
   }
   const address = server.server.address();
   let closing: Promise<void> | null = null;
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port: typeof address === 'object' && address !== null ? address.port : port,
     connections: () => gate.counts,
+    setTls: (changed) => {
+      if (tls === null) return;
+      (server.server as unknown as HttpsServer).setSecureContext(secureContextOf(changed));
+      const isSameAuthority = (changed.clientCa ?? NO_BYTES).equals(tls.clientCa ?? NO_BYTES);
+      tls = changed;
+      // Who was let in by the former authority has to show itself again.
+      if (!isSameAuthority) server.server.closeAllConnections();
+    },
     close: () => (closing ??= server.close().then(() => undefined)),
   };
 }
+
+const NO_BYTES = Buffer.alloc(0);

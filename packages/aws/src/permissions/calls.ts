@@ -1,0 +1,133 @@
+import { EC2_ACTIONS, type Ec2Action } from '../ec2/actions.ts';
+import type { KmsAction } from '../kms/sdk-kms-transport.ts';
+import type { StatementName } from './statements.ts';
+
+/** What is known of one action of AWS that this program sends. */
+export interface CallFacts {
+  /** What it is called for. */
+  readonly why: string;
+  /** The statements that allow it, for all types of resource that AWS asks about. */
+  readonly allowedBy: readonly StatementName[];
+}
+
+/** The actions that EC2's adapter sends. A new one does not compile until it is entered here. */
+const EC2: Readonly<Record<Ec2Action, CallFacts>> = {
+  DescribeInstances: {
+    why: 'finds members and replacements, and what became of them',
+    allowedBy: ['Observe'],
+  },
+  DescribeInstanceStatus: { why: 'is evidence: status checks, scheduled events', allowedBy: ['Observe'] },
+  DescribeInstanceAttribute: {
+    why: 'carries user data, protections and shutdown behaviour to a replacement',
+    allowedBy: ['LookIntoMembers'],
+  },
+  DescribeInstanceCreditSpecifications: { why: 'carries the CPU credits', allowedBy: ['Observe'] },
+  DescribeInstanceTypes: { why: 'checks that a placement fits the image and the disks', allowedBy: ['Observe'] },
+  DescribeInstanceTypeOfferings: { why: 'checks in which zones a type is sold', allowedBy: ['Observe'] },
+  DescribeKeyPairs: { why: 'checks that the key pair still exists', allowedBy: ['Observe'] },
+  DescribePlacementGroups: { why: 'checks that the placement group still exists', allowedBy: ['Observe'] },
+  DescribeCapacityReservations: { why: 'checks that the reservation is still active', allowedBy: ['Observe'] },
+  DescribeRouteTables: { why: 'finds routes that lead to a member', allowedBy: ['Observe'] },
+  DescribeVolumes: { why: 'learns the disks, and that none is attached any more', allowedBy: ['Observe'] },
+  DescribeSnapshots: { why: 'follows the snapshots of a capture', allowedBy: ['Observe'] },
+  DescribeImages: { why: 'reads what the member was launched from', allowedBy: ['Observe'] },
+  DescribeNetworkInterfaces: { why: 'looks at launch permits and at who uses them', allowedBy: ['Observe'] },
+  DescribeAddresses: { why: 'finds Elastic IP addresses and who holds them', allowedBy: ['Observe'] },
+  DescribeSubnets: { why: 'checks that placements exist, and their zones', allowedBy: ['Observe'] },
+  DescribeTags: { why: 'lists members without listing every instance', allowedBy: ['Observe'] },
+  GetConsoleOutput: { why: 'keeps the console of a failed member for people', allowedBy: ['LookIntoMembers'] },
+  StopInstances: { why: 'fences a failed member', allowedBy: ['ChangeMembers'] },
+  TerminateInstances: {
+    why: 'ends a replacement that failed, and a retired instance when its time is over',
+    allowedBy: ['EndReplacements', 'EndRetired'],
+  },
+  RunInstances: {
+    why: 'launches the replacement, or asks whether EC2 would (DryRun)',
+    allowedBy: ['LaunchAsOurs', 'LaunchWith', 'UseOurSnapshots'],
+  },
+  ModifyInstanceAttribute: {
+    why: 'clears and sets protections, and says which disks go with the instance',
+    allowedBy: ['ChangeMembers', 'BindOurDisks'],
+  },
+  CreateSnapshots: {
+    why: 'captures the disks of a fenced member',
+    allowedBy: ['ChangeMembers', 'CaptureVolumes', 'CaptureAsOurs'],
+  },
+  DeleteSnapshot: { why: 'removes a capture whose time is over', allowedBy: ['RemoveOurCaptures'] },
+  DeleteVolume: { why: 'removes a volume that a retired instance left', allowedBy: ['RemoveRetiredVolumes'] },
+  RegisterImage: {
+    why: 'makes the image of the captured root disk',
+    allowedBy: ['RegisterAsOurs', 'UseOurSnapshots'],
+  },
+  DeregisterImage: { why: 'removes the image of an ended recovery', allowedBy: ['RemoveOurCaptures'] },
+  CreateNetworkInterface: {
+    why: 'makes the permit without which an attempt cannot launch',
+    allowedBy: ['MakePermitAsOurs', 'MakePermitIn'],
+  },
+  DeleteNetworkInterface: { why: 'revokes the permit of an attempt', allowedBy: ['UseOurPermits'] },
+  ModifyNetworkInterfaceAttribute: {
+    why: 'gives the permit its source/destination check, and lets it go with its instance',
+    allowedBy: ['UseOurPermits', 'ChangeMembers'],
+  },
+  AssociateAddress: {
+    why: 'puts an Elastic IP address on the replacement',
+    allowedBy: ['MoveAddresses', 'UseOurPermits', 'ChangeMembers'],
+  },
+  DisassociateAddress: {
+    why: 'takes an Elastic IP address off the fenced member',
+    allowedBy: ['MoveAddresses', 'FreeAddresses'],
+  },
+  CreateTags: {
+    why: 'marks what a recovery makes, fences and retires, and carries the tags of volumes',
+    allowedBy: ['TagWhatIsMade', 'MarkMembers', 'MarkRetiredVolumes', 'TagOurVolumes'],
+  },
+};
+
+const KMS: Readonly<Record<KmsAction, CallFacts>> = {
+  DescribeKey: { why: 'checks that the keys of volumes can be used', allowedBy: ['LookAtKeys'] },
+};
+
+/**
+ * What nobody here sends, and AWS asks our role for all the same while it carries out a call. Each
+ * is named with the call that needs it.
+ */
+const IMPLIED = {
+  'iam:PassRole': { for: 'ec2:RunInstances', allowedBy: ['PassMemberRoles'] },
+  'kms:CreateGrant': { for: 'ec2:RunInstances', allowedBy: ['GrantKeysToVolumes'] },
+  'kms:Decrypt': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
+  'kms:GenerateDataKeyWithoutPlaintext': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
+  'kms:ReEncryptFrom': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
+  'kms:ReEncryptTo': { for: 'ec2:RunInstances', allowedBy: ['UseKeysOfVolumes'] },
+} as const satisfies Readonly<Record<string, { readonly for: string; readonly allowedBy: readonly StatementName[] }>>;
+
+/** One row of the table of calls. */
+export interface AwsCall extends CallFacts {
+  /** As IAM writes it, e.g. `ec2:StopInstances`. */
+  readonly action: string;
+  /** It changes something. */
+  readonly mutating: boolean;
+  /** AWS can be asked whether it would allow it, without doing it. */
+  readonly hasDryRun: boolean;
+  /** Who sends it. `aws`: the service itself, with our rights. */
+  readonly sender: 'coordinator' | 'aws';
+}
+
+const impliedWhy = (call: string): string => `AWS does it with our rights during ${call}`;
+
+/** Every action of AWS that the coordinator's role is asked for, in order of their names. */
+export const AWS_CALLS: readonly AwsCall[] = [
+  ...Object.entries(EC2).map(([name, facts]) => ({
+    ...{ action: `ec2:${name}`, sender: 'coordinator' as const, hasDryRun: true, ...facts },
+    mutating: EC2_ACTIONS[name as Ec2Action].mutating,
+  })),
+  ...Object.entries(KMS).map(([name, facts]) => ({
+    ...{ action: `kms:${name}`, sender: 'coordinator' as const, hasDryRun: false, mutating: false, ...facts },
+  })),
+  ...Object.entries(IMPLIED).map(([action, { for: call, allowedBy }]) => ({
+    ...{ action, sender: 'aws' as const, hasDryRun: false, mutating: true, why: impliedWhy(call), allowedBy },
+  })),
+].sort((a, b) => (a.action < b.action ? -1 : 1));
+
+/** The actions that a statement allows, in IAM's words. */
+export const actionsOf = (name: StatementName): readonly string[] =>
+  AWS_CALLS.filter((call) => call.allowedBy.includes(name)).map((call) => call.action);

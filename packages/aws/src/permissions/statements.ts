@@ -1,0 +1,248 @@
+import { TAG } from '@understudy/shared';
+
+/** The conditions of a statement: operator → key → values, in IAM's own words. */
+export type IamCondition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+
+/** To what a policy is narrowed. */
+export interface PolicyScope {
+  /** `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition: string;
+  /** `*`: every Region. */
+  readonly region: string;
+  /** `*`: every account. */
+  readonly account: string;
+  /** Groups of members. Empty: every group. */
+  readonly groups: readonly string[];
+  /** ARNs of the roles of members' instance profiles. Empty: none may be passed. */
+  readonly passRoles: readonly string[];
+  /** ARNs of the keys of members' volumes. Empty: every key. */
+  readonly kmsKeys: readonly string[];
+  /** Volumes and addresses of members carry `understudy:group`, too. */
+  readonly areResourcesTagged: boolean;
+}
+
+/** What a statement is about and what bounds it. The actions come from the table of calls. */
+export interface StatementFacts {
+  /** Why it is needed, and why it is no narrower. */
+  readonly why: string;
+  readonly resources: (scope: PolicyScope) => readonly string[];
+  readonly condition?: (scope: PolicyScope) => IamCondition;
+}
+
+const arns =
+  (...kinds: readonly string[]) =>
+  ({ partition, region, account }: PolicyScope): readonly string[] =>
+    kinds.map((kind) => `arn:${partition}:ec2:${region}:${account}:${kind}/*`);
+
+/** The ARNs of images and snapshots name no account. */
+const shared =
+  (...kinds: readonly string[]) =>
+  ({ partition, region }: PolicyScope): readonly string[] =>
+    kinds.map((kind) => `arn:${partition}:ec2:${region}::${kind}/*`);
+
+type Of<T> = (scope: PolicyScope) => T;
+
+const both =
+  (...lists: readonly Of<readonly string[]>[]): Of<readonly string[]> =>
+  (scope) =>
+    lists.flatMap((list) => list(scope));
+
+/** All of them have to hold. No two of them may name the same operator and key. */
+const all =
+  (...conditions: readonly Of<IamCondition>[]): Of<IamCondition> =>
+  (scope) => {
+    const merged: Record<string, Record<string, string | readonly string[]>> = {};
+    for (const [operator, keys] of conditions.flatMap((one) => Object.entries(one(scope))))
+      merged[operator] = { ...merged[operator], ...keys };
+    return merged;
+  };
+
+const has =
+  (key: string): Of<IamCondition> =>
+  () => ({ Null: { [key]: 'false' } });
+
+/** The resource carries this tag. */
+const tagged = (tag: string) => has(`aws:ResourceTag/${tag}`);
+/** The request gives this tag to what it makes. */
+const tagging = (tag: string) => has(`aws:RequestTag/${tag}`);
+const isOurs = tagged(TAG.op);
+const asOurs = tagging(TAG.op);
+
+/** The resource belongs to a member of the groups. */
+const isMembers: Of<IamCondition> = (scope) =>
+  scope.groups.length === 0
+    ? tagged(TAG.group)(scope)
+    : { StringEquals: { [`aws:ResourceTag/${TAG.group}`]: scope.groups } };
+
+/** What is made is of no other group. A trial of a launch names none. */
+const ofNoOtherGroup: Of<IamCondition> = ({ groups }) =>
+  groups.length === 0 ? {} : { StringEqualsIfExists: { [`aws:RequestTag/${TAG.group}`]: groups } };
+
+const belongsToMember: Of<IamCondition> = (scope) => (scope.areResourcesTagged ? isMembers(scope) : {});
+
+/** Only these tags are written. The first condition holds for a request without tags, too. */
+const onlyTags =
+  (...keys: readonly string[]): Of<IamCondition> =>
+  () => ({ 'ForAllValues:StringEquals': { 'aws:TagKeys': keys }, Null: { 'aws:TagKeys': 'false' } });
+
+const inRegion: Of<IamCondition> = ({ region }) =>
+  region === '*' ? {} : { StringEquals: { 'aws:RequestedRegion': region } };
+
+/** Where the partition's services are reached. */
+export const domainOf = ({ partition }: Pick<PolicyScope, 'partition'>): string =>
+  `amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`;
+
+const throughEc2: Of<IamCondition> = (scope) =>
+  scope.region === '*'
+    ? { StringLike: { 'kms:ViaService': `ec2.*.${domainOf(scope)}` } }
+    : { StringEquals: { 'kms:ViaService': `ec2.${scope.region}.${domainOf(scope)}` } };
+
+const keys: Of<readonly string[]> = ({ partition, region, account, kmsKeys }) =>
+  kmsKeys.length === 0 ? [`arn:${partition}:kms:${region}:${account}:key/*`] : kmsKeys;
+
+/** Actions that make something with tags in the same request. */
+const CREATE_ACTIONS = ['RunInstances', 'CreateSnapshots', 'CreateNetworkInterface', 'RegisterImage'];
+
+/** Every statement of a coordinator's policy, by its Sid. */
+export const STATEMENTS = {
+  Observe: {
+    why: 'EC2 knows no narrower resource for lists than everything; they change nothing',
+    resources: () => ['*'],
+    condition: inRegion,
+  },
+  LookIntoMembers: {
+    why: 'user data and consoles can hold secrets, so those of members only',
+    resources: arns('instance'),
+    condition: isMembers,
+  },
+  ChangeMembers: {
+    why: 'stops, captures and changes members, and nothing that is not tagged as one',
+    resources: arns('instance'),
+    condition: isMembers,
+  },
+  EndReplacements: {
+    why: 'a replacement that failed is ended; it has carried the mark of its recovery from birth',
+    resources: arns('instance'),
+    condition: all(isMembers, isOurs),
+  },
+  EndRetired: {
+    why: 'an instance that was replaced is ended when its time is over, and only with that mark on it',
+    resources: arns('instance'),
+    condition: all(isMembers, tagged(TAG.retiredBy)),
+  },
+  BindOurDisks: {
+    why: 'says which disks go with a replacement; they have carried our mark from birth',
+    resources: arns('volume'),
+    condition: isOurs,
+  },
+  CaptureVolumes: {
+    why: 'a capture asks for each volume too, and the first ones of a member carry no tag of ours',
+    resources: arns('volume'),
+    condition: belongsToMember,
+  },
+  CaptureAsOurs: {
+    why: 'a snapshot is made with the mark by which it is found, used and removed',
+    resources: shared('snapshot'),
+    condition: asOurs,
+  },
+  RegisterAsOurs: {
+    why: 'an image is made with the mark by which it is found and removed',
+    resources: shared('image'),
+    condition: asOurs,
+  },
+  UseOurSnapshots: {
+    why: 'images and disks are made of our own captures, never of a stranger’s snapshot',
+    resources: shared('snapshot'),
+    condition: isOurs,
+  },
+  RemoveOurCaptures: {
+    why: 'removes what a recovery made, and nothing that is not marked so',
+    resources: shared('snapshot', 'image'),
+    condition: isOurs,
+  },
+  MakePermitAsOurs: {
+    why: 'a permit is made with the mark by which it is found, used and revoked',
+    resources: arns('network-interface'),
+    condition: asOurs,
+  },
+  MakePermitIn: {
+    why: 'a permit is made in the subnet, and with the security groups, of its member',
+    resources: arns('subnet', 'security-group'),
+  },
+  UseOurPermits: {
+    why: 'changes and revokes permits, and puts addresses on them; nobody else’s interfaces',
+    resources: arns('network-interface'),
+    condition: isOurs,
+  },
+  LaunchAsOurs: {
+    why: 'a replacement and its disks are made with the mark of their recovery, in no other group',
+    resources: arns('instance', 'volume'),
+    condition: all(asOurs, ofNoOtherGroup),
+  },
+  LaunchWith: {
+    why: 'what a launch names beside; the trial names the member’s own image and a new interface',
+    resources: both(
+      shared('image'),
+      arns('network-interface', 'security-group', 'subnet', 'key-pair', 'placement-group', 'capacity-reservation'),
+      ({ partition, region, account }) => [
+        `arn:${partition}:license-manager:${region}:${account}:license-configuration:*`,
+        `arn:${partition}:resource-groups:${region}:${account}:group/*`,
+      ],
+    ),
+  },
+  MoveAddresses: {
+    why: 'an Elastic IP address of a member carries no tag of ours, unless you see to it',
+    resources: arns('elastic-ip'),
+    condition: belongsToMember,
+  },
+  FreeAddresses: {
+    why: 'taking an address off asks for the interface too, and a member’s first one is unmarked',
+    resources: arns('network-interface'),
+  },
+  RemoveRetiredVolumes: {
+    why: 'a volume is removed only with the mark that it was left by a retired instance',
+    resources: arns('volume'),
+    condition: all(tagged(TAG.retiredBy), belongsToMember),
+  },
+  TagWhatIsMade: {
+    why: 'tags are written while something is made, by the call that makes it',
+    resources: both(arns('instance', 'volume', 'network-interface'), shared('image', 'snapshot')),
+    condition: () => ({ StringEquals: { 'ec2:CreateAction': CREATE_ACTIONS } }),
+  },
+  MarkMembers: {
+    why: 'marks on members say whose stop it was and until when it is kept; never group or name',
+    resources: arns('instance'),
+    condition: all(isMembers, onlyTags(TAG.fencedBy, TAG.fencedRun, TAG.retiredBy, TAG.retainUntil)),
+  },
+  MarkRetiredVolumes: {
+    why: 'volumes that a retired instance leaves are marked, so that people know whose they were',
+    resources: arns('volume'),
+    condition: all(belongsToMember, onlyTags(TAG.retiredBy, TAG.retainUntil)),
+  },
+  TagOurVolumes: {
+    why: 'the volumes of a replacement get the tags of their predecessors back, whatever they are',
+    resources: arns('volume'),
+    condition: isOurs,
+  },
+  PassMemberRoles: {
+    why: 'a replacement gets its member’s instance profile: only named roles, only to EC2',
+    resources: ({ passRoles }) => passRoles,
+    condition: (scope) => ({ StringEquals: { 'iam:PassedToService': `ec2.${domainOf(scope)}` } }),
+  },
+  LookAtKeys: {
+    why: 'asks about the keys of volumes before anything needs them',
+    resources: keys,
+  },
+  UseKeysOfVolumes: {
+    why: 'EC2 uses the key of a volume with our rights; we cannot use it ourselves',
+    resources: keys,
+    condition: throughEc2,
+  },
+  GrantKeysToVolumes: {
+    why: 'EC2 gets a grant for a volume’s key while it attaches it; nobody else gets one',
+    resources: keys,
+    condition: all(throughEc2, () => ({ Bool: { 'kms:GrantIsForAWSResource': 'true' } })),
+  },
+} as const satisfies Readonly<Record<string, StatementFacts>>;
+
+export type StatementName = keyof typeof STATEMENTS;

@@ -1,0 +1,56 @@
+import { type Command, Option } from 'commander';
+import type { CommandDefinition } from '../command-definition.ts';
+import { type PrintedPolicyOptions, printedPolicy } from '../iam/printed-policy.ts';
+import { collect } from '../program-context.ts';
+import { complain, print, shownJson } from '../terminal.ts';
+
+interface IamPolicyOptions extends PrintedPolicyOptions {
+  readonly json?: boolean;
+}
+
+const ROLE = '--role <role>';
+const FORMAT = '--format <format>';
+
+function addScope(command: Command): void {
+  command
+    .option('--partition <name>', 'aws, aws-cn or aws-us-gov', 'aws')
+    .option('--region <name>', 'only there (default: every Region)')
+    .option('--account <id>', 'only this account (default: any)')
+    .option('--group <name>', 'only members of this group; may be repeated (default: every group)', collect)
+    .option('--pass-role <arn>', "a role of a member's instance profile; may be repeated (default: none)", collect)
+    .option('--kms-key <arn>', 'a key of volumes, or of the agent key; may be repeated (default: any)', collect)
+    .option('--tagged-resources', 'touch only volumes and Elastic IP addresses tagged understudy:group');
+}
+
+export const iamPolicy: CommandDefinition = {
+  name: 'iam-policy',
+  summary: 'the least rights of a role, from the table of the AWS calls that are sent',
+  kind: 'local-read',
+  watch: false,
+  examples: [
+    { line: 'understudy iam-policy', what: 'of a coordinator, everywhere; JSON, --json leaves out the line breaks' },
+    {
+      line: 'understudy iam-policy --region eu-central-1 --account 123456789012 --group orders --pass-role arn:aws:iam::123456789012:role/orders-db',
+      what: 'only there, only members of orders; only this role may be given to an instance',
+    },
+    {
+      line: 'understudy iam-policy --role agent --region eu-central-1 --account 123456789012 --group orders --member db1',
+      what: 'of an agent that reads its key from the parameter /understudy/orders/db1/key',
+    },
+    { line: 'understudy iam-policy --format cloudformation', what: 'as a template with a managed policy' },
+  ],
+  define: (command) => {
+    addScope(command);
+    command
+      .addOption(new Option(ROLE, 'whose').choices(['coordinator', 'agent']).default('coordinator'))
+      .addOption(new Option(FORMAT, 'how').choices(['json', 'cloudformation']).default('json'))
+      .option('--member <name>', 'agent: the member, with --group')
+      .option('--parameter <name>', 'agent: the parameter its key is in; may be repeated', collect)
+      .option('--secret-name <name-or-arn>', 'agent: the secret its key is in; may be repeated', collect)
+      .action((options: IamPolicyOptions) => {
+        const { document, notes } = printedPolicy(options);
+        print(shownJson(document, options.json === true ? 0 : 2));
+        for (const note of notes) complain(`understudy: ${note}`);
+      });
+  },
+};

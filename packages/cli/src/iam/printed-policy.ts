@@ -1,0 +1,113 @@
+import {
+  agentStatements,
+  coordinatorStatements,
+  type IamPolicy,
+  type IamStatement,
+  managedPolicies,
+} from '@understudy/aws';
+import { OperationError } from '@understudy/shared';
+
+export interface PrintedPolicyOptions {
+  readonly role: 'coordinator' | 'agent';
+  readonly partition: string;
+  readonly region?: string;
+  readonly account?: string;
+  readonly group?: readonly string[];
+  readonly member?: string;
+  readonly passRole?: readonly string[];
+  readonly kmsKey?: readonly string[];
+  readonly parameter?: readonly string[];
+  readonly secretName?: readonly string[];
+  readonly taggedResources?: boolean;
+  readonly format: 'json' | 'cloudformation';
+}
+
+export interface PrintedPolicy {
+  readonly document: unknown;
+  /** What the reader should know beside, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Where `understudy user-data` looks for a member's key unless it is told otherwise. */
+const parameterOf = (group: string, member: string): string => `/understudy/${group}/${member}/key`;
+
+/** A template knows where it is rolled out; a document on its own does not. */
+const placeOf = ({ format, partition, region, account }: PrintedPolicyOptions) =>
+  format === 'cloudformation'
+    ? {
+        partition: '${AWS::Partition}',
+        region: region ?? '${AWS::Region}',
+        account: account ?? '${AWS::AccountId}',
+      }
+    : { partition, region: region ?? '*', account: account ?? '*' };
+
+function agentOf(options: PrintedPolicyOptions): readonly IamStatement[] {
+  const { group = [], member, parameter = [], secretName = [], kmsKey = [] } = options;
+  const named = [...parameter];
+  if (named.length + secretName.length === 0) {
+    const [only, ...others] = group;
+    if (only === undefined || member === undefined || others.length > 0)
+      throw new OperationError(
+        'CONFIG_INVALID',
+        'an agent reads the key of one member: name --group and --member, or --parameter, or --secret-name',
+      );
+    named.push(parameterOf(only, member));
+  }
+  return agentStatements({ ...placeOf(options), parameters: named, secrets: secretName, kmsKeys: kmsKey });
+}
+
+function coordinatorOf(options: PrintedPolicyOptions): readonly IamStatement[] {
+  const { group = [], passRole = [], kmsKey = [], taggedResources = false } = options;
+  return coordinatorStatements({
+    ...placeOf(options),
+    ...{ groups: group, passRoles: passRole, kmsKeys: kmsKey, areResourcesTagged: taggedResources },
+  });
+}
+
+/** Texts that name what a template knows are put together by CloudFormation. */
+function withSubstitutions(value: unknown): unknown {
+  if (typeof value === 'string') return value.includes('${AWS::') ? { 'Fn::Sub': value } : value;
+  if (Array.isArray(value)) return value.map(withSubstitutions);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withSubstitutions(member)]));
+}
+
+const suffixOf = (index: number): string => (index === 0 ? '' : String(index + 1));
+
+const templateOf = (role: string, policies: readonly IamPolicy[]): object => ({
+  AWSTemplateFormatVersion: '2010-09-09',
+  Description: `Rights of an Understudy ${role}`,
+  Resources: Object.fromEntries(
+    policies.map((policy, index) => [
+      `${role === 'agent' ? 'Agent' : 'Coordinator'}Policy${suffixOf(index)}`,
+      { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: withSubstitutions(policy) } },
+    ]),
+  ),
+});
+
+const PASSES_NONE =
+  'no --pass-role: members with an instance profile cannot be replaced; name the roles of their profiles';
+const TAGS_OWN =
+  'volumes and Elastic IP addresses of members need not be tagged: with --tagged-resources only tagged ones are touched';
+
+function notesOf(options: PrintedPolicyOptions, policies: readonly IamPolicy[]): readonly string[] {
+  const { role, passRole = [], taggedResources = false } = options;
+  const several =
+    policies.length > 1 ? [`these are ${policies.length} policies, as one may have 6144 characters: attach all`] : [];
+  if (role === 'agent') return several;
+  return [...several, ...(passRole.length === 0 ? [PASSES_NONE] : []), ...(taggedResources ? [] : [TAGS_OWN])];
+}
+
+/**
+ * The policy of a role, as a document or as a CloudFormation template. Several documents where one
+ * would be longer than IAM takes.
+ * @throws CONFIG_INVALID
+ */
+export function printedPolicy(options: PrintedPolicyOptions): PrintedPolicy {
+  const statements = options.role === 'agent' ? agentOf(options) : coordinatorOf(options);
+  const policies = managedPolicies(statements);
+  const [only, ...others] = policies;
+  const documents = others.length === 0 ? only : policies;
+  const document = options.format === 'cloudformation' ? templateOf(options.role, policies) : documents;
+  return { document, notes: notesOf(options, policies) };
+}

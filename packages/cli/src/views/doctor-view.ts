@@ -1,0 +1,28 @@
+import ansis from 'ansis';
+import type { DoctorReport, Found } from '../doctor/check.ts';
+import type { Severity } from '../doctor/finding.ts';
+
+const SHOWN: Readonly<Record<Severity, string>> = {
+  fault: ansis.red('FAULT  '),
+  warning: ansis.yellow('WARNING'),
+  ok: ansis.green('ok     '),
+};
+
+function findingText({ severity, check, text, remedy, command }: Found): string {
+  return [
+    `${SHOWN[severity]}  ${ansis.bold(check)}: ${text}`,
+    ...(remedy === null ? [] : [`         → ${remedy}`]),
+    ...(command === null ? [] : [`           $ ${command}`]),
+  ].join('\n');
+}
+
+/**
+ * What `understudy doctor` prints: one line with the verdict, then the findings, the worst first.
+ */
+export function doctorText({ host, findings }: DoctorReport): string {
+  const count = (severity: Severity): number => findings.filter((one) => one.severity === severity).length;
+  const [faults, warnings] = [count('fault'), count('warning')];
+  const verdict = faults > 0 ? ansis.red('FAULT') : warnings > 0 ? ansis.yellow('WARNING') : ansis.green('OK');
+  const head = `${verdict}  ${host}: ${faults} faults, ${warnings} warnings, ${count('ok')} checks well`;
+  return [head, '', ...findings.map(findingText)].join('\n');
+}

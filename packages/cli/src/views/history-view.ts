@@ -1,0 +1,59 @@
+import { durationText, type HistoryRecord } from '@understudy/shared';
+import ansis from 'ansis';
+import type { Facts } from '../changes.ts';
+import { tableText, timeText } from './format.ts';
+import { PIPE, type Screen, shortAge, shortId } from './screen.ts';
+
+const FENCES: Readonly<Record<string, string>> = {
+  stopped: 'fenced: seen stopped',
+  terminated: 'fenced: seen terminated',
+  lease: 'fenced: its serve lease was waited out',
+};
+
+/** What was unusual about it. */
+function notesText(one: HistoryRecord): string {
+  const { fencedBy, launchAttempts, leaderChanges, losses = [], acts = [], leftAs = [], leftovers, owed } = one;
+  return [
+    fencedBy === null ? 'not fenced' : (FENCES[fencedBy] ?? fencedBy),
+    ...(launchAttempts > 1 ? [`${launchAttempts} launch attempts`] : []),
+    ...(leaderChanges > 0 ? [`${leaderChanges} changes of the leader`] : []),
+    ...losses.map(({ code, text }) => ansis.yellow(`lost: ${code}: ${text}`)),
+    ...acts.map(({ kind, by, why }) => `${kind} by ${by}: ${why}`),
+    ...leftAs.map((text) => `left: ${text}`),
+    ...(leftovers.length + owed.length > 0 ? [`${leftovers.length + owed.length} leftovers`] : []),
+  ].join('; ');
+}
+
+const row = (one: HistoryRecord, nowWallMs: number, screen: Screen): string[] => [
+  screen.width === null ? timeText(one.endedAtWallMs) : `${shortAge(nowWallMs - one.endedAtWallMs)} ago`,
+  one.member,
+  one.outcome === 'replaced' ? ansis.green(one.outcome) : ansis.yellow(one.outcome),
+  `${shortId(one.oldInstanceId, screen)} → ${one.newInstanceId === null ? '-' : shortId(one.newInstanceId, screen)}`,
+  durationText(Math.max(0, one.endedAtWallMs - one.startedAtWallMs)),
+  one.opId,
+];
+
+const HEAD = ['ended (UTC)', 'member', 'outcome', 'instance', 'took', 'recovery'];
+
+/** Ended recoveries, a row each. On a terminal the end is shown by its age. */
+export const historyTable = (history: readonly HistoryRecord[], nowWallMs: number, screen: Screen): string =>
+  tableText(
+    screen.width === null ? HEAD : ['ended', ...HEAD.slice(1)],
+    history.map((one) => row(one, nowWallMs, screen)),
+    screen,
+  );
+
+/**
+ * What `understudy history` prints: the table, then for each recovery why it was and what was
+ * unusual.
+ */
+export function historyText(history: readonly HistoryRecord[], nowWallMs: number, screen: Screen = PIPE): string {
+  if (history.length === 0) return 'no recovery has ended';
+  const notes = history.map((one) => [one.opId, one.reason, notesText(one)]);
+  return [historyTable(history, nowWallMs, screen), tableText(['recovery', 'because', 'and'], notes, screen)].join(
+    '\n\n',
+  );
+}
+
+export const historyFacts = (history: readonly HistoryRecord[]): Facts =>
+  new Map(history.map(({ member, opId, outcome }) => [`${member} recovery ${opId}`, outcome]));

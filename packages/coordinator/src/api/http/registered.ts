@@ -1,0 +1,36 @@
+import type { AnyRoute } from './route.ts';
+import { errors } from './routes/errors.ts';
+import { explain } from './routes/explain.ts';
+import { healthz } from './routes/healthz.ts';
+import { history } from './routes/history.ts';
+import { holds } from './routes/holds.ts';
+import { keys } from './routes/keys.ts';
+import { leftovers } from './routes/leftovers.ts';
+import { members } from './routes/members.ts';
+import { metrics } from './routes/metrics.ts';
+import { readyz } from './routes/readyz.ts';
+import { recoveries } from './routes/recoveries.ts';
+import { recoveryRequests } from './routes/recovery-requests.ts';
+import { session } from './routes/session.ts';
+import { status } from './routes/status.ts';
+
+/**
+ * Every route of the HTTP API. A new one is a file in `routes/` and a line here; the OpenAPI
+ * document, the checks of access and the answers to unknown paths and methods follow from it.
+ */
+export const ROUTES: readonly AnyRoute[] = [
+  healthz,
+  readyz,
+  metrics,
+  ...session,
+  errors,
+  status,
+  members,
+  explain,
+  ...recoveryRequests,
+  keys,
+  recoveries,
+  leftovers,
+  holds,
+  history,
+];

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AGENT_NODE_FLAGS, agentBundle } from '../../../scripts/bundle-agent.mjs';
+import { copiedFile, type FileTree, fileTree, program, textFile } from './file-tree.ts';
+import { readIntegrities } from './lockfile.ts';
+import type { NodeRuntime } from './node-runtime.ts';
+import { type ShippedPackage, shippedPackages, thirdPartyLicences } from './shipped-packages.ts';
+
+/** The agent's code, the same on every architecture, and whose code is in it. */
+export interface AgentCode {
+  readonly bundle: Uint8Array;
+  readonly packages: readonly ShippedPackage[];
+}
+
+export async function agentCode(root: string): Promise<AgentCode> {
+  const { contents, inputs } = await agentBundle();
+  return { bundle: contents, packages: shippedPackages(root, inputs, readIntegrities(root)) };
+}
+
+/** `/usr/lib/understudy/agent`: one bundle, the Node that runs it, and a wrapper with its flags. */
+export function agentFiles(root: string, { bundle, packages }: AgentCode, node: NodeRuntime): FileTree {
+  const wrapper = readFileSync(join(root, 'deploy/agent/understudy-agent.sh'), 'utf8');
+  return fileTree([
+    ['bin/node', program({ copyOf: node.binary })],
+    ['bin/understudy-agent', program({ text: wrapper.replace('@NODE_FLAGS@', AGENT_NODE_FLAGS.join(' ')) })],
+    ['understudy-agent.cjs', textFile(bundle)],
+    ['LICENSE', copiedFile(join(root, 'LICENSE'))],
+    ['LICENSE.node', copiedFile(node.licence)],
+    ['THIRD-PARTY-LICENSES', textFile(thirdPartyLicences(packages))],
+  ]);
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { readIntegrities } from './lockfile.ts';
+import { type ShippedPackage, shippedPackages } from './shipped-packages.ts';
+
+/** The coordinator and the command: ES modules, and whose code is in them. */
+export interface CoordinatorCode {
+  /** Path below `lib` → content. */
+  readonly modules: ReadonlyMap<string, Uint8Array>;
+  readonly packages: readonly ShippedPackage[];
+}
+
+/** The command, of which a coordinator is one, and every file that is started as a thread. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  understudy: 'packages/cli/src/main.ts',
+  'receive-thread/main': 'packages/observer/src/udp/receive-thread/main.ts',
+};
+
+/**
+ * What our sources find beside themselves, and where it is beside the bundle. All modules lie in
+ * one folder `lib`, whatever source they come from. A build with an unknown one fails: it would be
+ * found in no package.
+ */
+const BESIDE: Readonly<Record<string, string>> = {
+  'packages/observer/src/udp/receive-thread-handle.ts ./receive-thread/main.ts': './receive-thread/main.mjs',
+  'packages/coordinator/src/main.ts ../package.json': '../package.json',
+  // The demo, which runs from a checkout only and says so.
+  'packages/local-cluster/src/project-paths.ts ../../../': '../../../',
+};
+
+const OWN_SOURCE = /\/packages\/[^/]+\/src\/.*\.ts$/;
+const NEW_URL = /new URL\(\s*(['"])([^'"]+)\1\s*,\s*import\.meta\.url\s*\)/g;
+
+const besideTheBundle = (root: string): Plugin => ({
+  name: 'beside-the-bundle',
+  setup(plugins) {
+    plugins.onLoad({ filter: OWN_SOURCE }, ({ path }) => {
+      const from = relative(root, path);
+      const contents = readFileSync(path, 'utf8').replaceAll(NEW_URL, (_, quote: string, to: string) => {
+        const there = BESIDE[`${from} ${to}`];
+        if (there === undefined)
+          throw new Error(`${from} reads ${to} beside itself: say in BESIDE where it is shipped`);
+        return `new URL(${quote}${there}${quote}, import.meta.url)`;
+      });
+      return { contents, loader: 'ts', resolveDir: dirname(path) };
+    });
+  },
+});
+
+/** Packages that were CommonJS look for these. */
+const COMMONJS_NAMES = [
+  "import{createRequire as understudyRequire}from'node:module';",
+  "import{fileURLToPath as understudyPath}from'node:url';",
+  "import{dirname as understudyFolder}from'node:path';",
+  'const require=understudyRequire(import.meta.url);',
+  'const __filename=understudyPath(import.meta.url),__dirname=understudyFolder(__filename);',
+].join('');
+
+/** Bundles once for all architectures: there is no native code in it. */
+export async function coordinatorCode(root: string): Promise<CoordinatorCode> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { ...ENTRIES },
+    outdir: join(root, 'lib'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    conditions: ['source'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    banner: { js: COMMONJS_NAMES },
+    plugins: [besideTheBundle(root)],
+  });
+  const modules = new Map(outputFiles.map(({ path, contents }) => [relative(join(root, 'lib'), path), contents]));
+  return { modules, packages: shippedPackages(root, Object.keys(metafile.inputs), readIntegrities(root)) };
+}

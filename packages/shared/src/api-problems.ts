@@ -1,0 +1,236 @@
+import * as z from 'zod';
+
+interface ApiProblem {
+  /** HTTP status of every answer with this code. */
+  readonly status: number;
+  /** What went wrong, without the names of a case. */
+  readonly title: string;
+  /** What the caller does about it. */
+  readonly remedy: string;
+  /** The same request, sent again a little later, may well succeed. */
+  readonly retryable: boolean;
+}
+
+/**
+ * Every refusal of the HTTP API: code, status, meaning, what to do. Match on `code`, never on
+ * words. `docs/errors.md` is the page for people, and is held against this table.
+ */
+export const API_PROBLEMS = {
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request does not fit what this path takes',
+    remedy: 'correct the field that the detail names; GET docs/api.md describes requests',
+    retryable: false,
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'The caller is not known',
+    remedy: 'show a token of this cluster (Authorization: Bearer …), or a client certificate',
+    retryable: false,
+  },
+  PEER_REFUSED: {
+    status: 401,
+    title: 'What another coordinator passed on is not taken',
+    remedy: 'compare the clocks and the master secrets (understudy keys status) of the coordinators',
+    retryable: true,
+  },
+  OPERATOR_TOKEN_MISSING: {
+    status: 403,
+    title: 'This coordinator cannot tell who is an operator',
+    remedy: 'configure tokens on the coordinators (docs/api.md), then send the command again',
+    retryable: false,
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The role of the caller does not allow this',
+    remedy: 'use a token with the role that the detail names',
+    retryable: false,
+  },
+  OTHER_GROUP: {
+    status: 403,
+    title: 'The caller may command other groups only',
+    remedy: 'use a token for this group, or for all',
+    retryable: false,
+  },
+  CSRF_MISSING: {
+    status: 403,
+    title: 'A change by session cookie lacks the header of its session',
+    remedy: 'send the header understudy-csrf with the value of GET /v1/session',
+    retryable: false,
+  },
+  CROSS_ORIGIN: {
+    status: 403,
+    title: 'A page of another site sent the request',
+    remedy: 'use the dashboard of a coordinator; a proxy in front of it must keep the header Host',
+    retryable: false,
+  },
+  PATH_UNKNOWN: {
+    status: 404,
+    title: 'There is no such path',
+    remedy: 'compare the path with docs/api.md; an older coordinator has fewer',
+    retryable: false,
+  },
+  MEMBER_UNKNOWN: {
+    status: 404,
+    title: 'No such member is known here',
+    remedy: 'GET /v1/members lists them; a member is group/name, from the tags of its instance',
+    retryable: false,
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'The path does not take this method',
+    remedy: 'use a method that the header Allow names',
+    retryable: false,
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request did not arrive in time',
+    remedy: 'send header and body without pauses; look at the network in between',
+    retryable: true,
+  },
+  NO_OPEN_RECOVERY: {
+    status: 409,
+    title: 'No recovery of the member is open',
+    remedy: 'look at the member (understudy explain MEMBER); docs/ways-out.md has what can be asked for when',
+    retryable: false,
+  },
+  OTHER_RECOVERY: {
+    status: 409,
+    title: 'Another recovery of the member is open than the one that was named',
+    remedy: 'look at the recovery that is open, then name that one, or none',
+    retryable: false,
+  },
+  NOT_STOPPED_BY_US: {
+    status: 409,
+    title: 'Nothing has to be begun by hand: the member is watched, and recovered when it fails',
+    remedy: 'none; docs/ways-out.md says when a recovery is begun by hand',
+    retryable: false,
+  },
+  CHANGED: {
+    status: 409,
+    title: 'What the command is about has changed meanwhile',
+    remedy: 'look again, then decide again',
+    retryable: false,
+  },
+  STALE: {
+    status: 412,
+    title: 'What was to be changed is not what it was when it was read',
+    remedy: 'read it again, then decide again; If-Match takes the new ETag',
+    retryable: false,
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is larger than this path takes',
+    remedy: 'send less; docs/api.md has the limits',
+    retryable: false,
+  },
+  MEDIA_TYPE_UNKNOWN: {
+    status: 415,
+    title: 'The body is of a kind that is not taken',
+    remedy: 'send JSON, with content-type: application/json',
+    retryable: false,
+  },
+  KEY_REUSED: {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    remedy: 'use a new key for each request, and the old one only to repeat it',
+    retryable: false,
+  },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    title: 'A change of this needs If-Match',
+    remedy: 'read it, then send the change with If-Match and the ETag that was read',
+    retryable: false,
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'wait as long as the header retry-after says; docs/api.md has the limits',
+    retryable: true,
+  },
+  HEADER_TOO_LARGE: {
+    status: 431,
+    title: 'The header of the request is larger than is taken',
+    remedy: 'send fewer or shorter header fields; docs/api.md has the limits',
+    retryable: false,
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'A bug of the coordinator',
+    remedy: 'look for the request id (instance) in the log of the coordinator, and report it',
+    retryable: true,
+  },
+  STARTING: {
+    status: 503,
+    title: 'The coordinator is still starting',
+    remedy: 'ask again in a few seconds, or ask another coordinator',
+    retryable: true,
+  },
+  NO_LEADER: {
+    status: 503,
+    title: 'Nobody leads, and only a leader can do this',
+    remedy: 'ask again in a few seconds; understudy status says what is known of the cluster',
+    retryable: true,
+  },
+  NOT_LEADER: {
+    status: 503,
+    title: 'The coordinator that was asked as leader leads no longer',
+    remedy: 'ask again in a few seconds',
+    retryable: true,
+  },
+  LEADER_SILENT: {
+    status: 503,
+    title: 'The leader gave no answer that can be believed',
+    remedy:
+      'ask again: with the same Idempotency-Key that is harmless; look at the network and TLS between coordinators',
+    retryable: true,
+  },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Nobody can take the command now',
+    remedy: 'ask again in a few seconds: that is harmless; understudy status says who leads',
+    retryable: true,
+  },
+} as const satisfies Record<string, ApiProblem>;
+
+export type ApiProblemCode = keyof typeof API_PROBLEMS;
+
+/** Where the catalogue of codes is answered from. A problem's `type` points into it. */
+export const PROBLEM_CATALOGUE_PATH = '/v1/errors';
+
+/** Media type of every refusal (RFC 9457). */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The body of every refusal: problem details of RFC 9457, and three members of ours. */
+export const ProblemDetailsSchema = z
+  .object({
+    /** The entry of the catalogue. */
+    type: z.string(),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    /** What was wrong in this case, in one or two sentences. */
+    detail: z.string(),
+    /** Id of the request, as it stands in the log and in the header `request-id`. */
+    instance: z.string(),
+    /** One of {@link API_PROBLEMS}. */
+    code: z.string(),
+    retryable: z.boolean(),
+    /** What the caller can do about it. */
+    remedy: z.string(),
+  })
+  .meta({ id: 'ProblemDetails', description: 'Why a request was refused (RFC 9457)' });
+export type ProblemDetails = z.infer<typeof ProblemDetailsSchema>;
+
+export function problemDetails(code: ApiProblemCode, detail: string, requestId: string): ProblemDetails {
+  const { status, title, remedy, retryable } = API_PROBLEMS[code];
+  return {
+    type: `${PROBLEM_CATALOGUE_PATH}#${code}`,
+    title,
+    status,
+    detail,
+    instance: requestId,
+    code,
+    retryable,
+    remedy,
+  };
+}
